@@ -1,0 +1,123 @@
+"""Who may do what: one table, role × action × reach.
+
+Services ask it, `viewerCan…` fields tell it, the documentation prints it and the test matrix is generated from it.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Final, Protocol
+from uuid import UUID
+
+from domain.actor import Actor
+from domain.errors import Forbidden, NotFound
+from domain.user import Role
+
+
+class Action(StrEnum):
+    """What can be done to a row."""
+
+    CREATE_TASK = "create a task"
+    READ_TASK = "read a task"
+    UPDATE_TASK = "change a task"
+    CHANGE_STATUS = "change a task's status"
+    ASSIGN_TASK = "assign a task"
+    DELETE_TASK = "delete a task"
+    READ_USER = "read a user"
+    READ_EMAIL = "read a user's e-mail"
+    LIST_USERS = "list users"
+    SET_ROLE = "set a user's role"
+    SET_ACTIVE = "enable or disable a user"
+    LIST_SESSIONS = "list sessions"
+    REVOKE_SESSION = "revoke a session"
+
+
+class Reach(StrEnum):
+    """Which rows an action reaches."""
+
+    OWN = "own"
+    ASSIGNED = "assigned"
+    ANY = "any"
+
+
+_OWN: Final = frozenset({Reach.OWN})
+_OWN_OR_ASSIGNED: Final = frozenset({Reach.OWN, Reach.ASSIGNED})
+_ANY: Final = frozenset({Reach.ANY})
+
+_USER: Final[Mapping[Action, frozenset[Reach]]] = {
+    Action.CREATE_TASK: _OWN,
+    Action.READ_TASK: _OWN_OR_ASSIGNED,
+    Action.UPDATE_TASK: _OWN,
+    Action.CHANGE_STATUS: _OWN_OR_ASSIGNED,
+    Action.ASSIGN_TASK: _OWN,
+    Action.DELETE_TASK: _OWN,
+    Action.READ_USER: _ANY,
+    Action.READ_EMAIL: _OWN,
+    Action.LIST_SESSIONS: _OWN,
+    Action.REVOKE_SESSION: _OWN,
+}
+
+POLICY: Final[Mapping[Role, Mapping[Action, frozenset[Reach]]]] = {
+    Role.USER: _USER,
+    Role.MODERATOR: {**_USER, Action.READ_TASK: _ANY, Action.DELETE_TASK: _ANY},
+    Role.ADMIN: {
+        **dict.fromkeys(Action, _ANY),
+        # Sessions say where a person has been; an admin who must cut somebody off disables the user.
+        Action.LIST_SESSIONS: _OWN,
+        Action.REVOKE_SESSION: _OWN,
+    },
+}
+"""An action that is missing from a role's column is closed to that role."""
+
+
+class TaskPeople(Protocol):
+    """What the policy has to know of a task."""
+
+    @property
+    def owner_id(self) -> UUID: ...
+    @property
+    def assignee_id(self) -> UUID | None: ...
+
+
+def reach(role: Role, action: Action) -> frozenset[Reach]:
+    """Which rows a role reaches with an action; empty = none."""
+    return POLICY[role].get(action, frozenset())
+
+
+def may(actor: Actor, action: Action, task: TaskPeople) -> bool:
+    """Whether the actor may do this to this task."""
+    allowed = reach(actor.role, action)
+    return (
+        Reach.ANY in allowed
+        or (Reach.OWN in allowed and task.owner_id == actor.user_id)
+        or (Reach.ASSIGNED in allowed and task.assignee_id == actor.user_id)
+    )
+
+
+def may_user(actor: Actor, action: Action, user_id: UUID) -> bool:
+    """Whether the actor may do this to this user, or to something that belongs to this user."""
+    allowed = reach(actor.role, action)
+    return Reach.ANY in allowed or (Reach.OWN in allowed and user_id == actor.user_id)
+
+
+def require(actor: Actor, action: Action, task: TaskPeople) -> None:
+    """Refuse unless the actor may do this to this task.
+
+    Raises:
+        NotFound: the actor may not even see the task.
+        Forbidden: the actor may see it, but not do this.
+    """
+    if may(actor, action, task):
+        return
+    if not may(actor, Action.READ_TASK, task):
+        raise NotFound("Task not found", path=("id",))
+    raise Forbidden(f"You may not {action.value} that is not yours.", path=("id",))
+
+
+def require_user(actor: Actor, action: Action, user_id: UUID) -> None:
+    """Refuse unless the actor may do this to this user.
+
+    Raises:
+        Forbidden: the actor may not.
+    """
+    if not may_user(actor, action, user_id):
+        raise Forbidden(f"You may not {action.value}.", path=("userId",))

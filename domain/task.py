@@ -1,0 +1,103 @@
+"""What is true of a task: its limits, its statuses and the moves between them."""
+
+from datetime import UTC, datetime
+from enum import IntEnum, StrEnum
+
+from domain.errors import Conflict, Invalid, InvalidTransition
+from domain.text import check_text
+
+MAX_TITLE = 200
+MAX_DESCRIPTION = 10_000
+
+
+class TaskStatus(StrEnum):
+    """The columns of the board."""
+
+    TODO = "TODO"
+    IN_PROGRESS = "IN_PROGRESS"
+    DONE = "DONE"
+    CANCELLED = "CANCELLED"
+
+
+class TaskPriority(IntEnum):
+    """How urgent a task is; a number, so that it sorts as people expect."""
+
+    LOW = 1
+    MEDIUM = 2
+    HIGH = 3
+    URGENT = 4
+
+
+FOLLOWERS: dict[TaskStatus, frozenset[TaskStatus]] = {
+    TaskStatus.TODO: frozenset({TaskStatus.IN_PROGRESS, TaskStatus.DONE, TaskStatus.CANCELLED}),
+    TaskStatus.IN_PROGRESS: frozenset({TaskStatus.TODO, TaskStatus.DONE, TaskStatus.CANCELLED}),
+    TaskStatus.DONE: frozenset({TaskStatus.TODO, TaskStatus.IN_PROGRESS}),
+    TaskStatus.CANCELLED: frozenset({TaskStatus.TODO}),
+}
+
+
+def check_transition(current: TaskStatus, target: TaskStatus) -> None:
+    """Refuse a status change the board does not know.
+
+    Staying put is always allowed, so a retried request is harmless.
+
+    Raises:
+        InvalidTransition: if *target* does not follow *current*.
+    """
+    if target != current and target not in FOLLOWERS[current]:
+        ways = ", ".join(status.name for status in TaskStatus if status in FOLLOWERS[current])
+        raise InvalidTransition(
+            f"A task cannot go from {current.name} to {target.name}; from here it can go to {ways}.",
+            path=("status",),
+        )
+
+
+def check_version(current: int, expected: int | None) -> None:
+    """Refuse a change that was decided on an older state; None asks for no check.
+
+    Raises:
+        Conflict: if *expected* is not the current version.
+    """
+    if expected is not None and expected != current:
+        raise Conflict(
+            f"The task is at version {current}, not {expected}: somebody changed it. Look again, then repeat.",
+            path=("expectedVersion",),
+        )
+
+
+def check_title(title: str) -> str:
+    """The title, stripped: 1 to 200 characters.
+
+    Raises:
+        Invalid: outside these limits.
+    """
+    return check_text(title, field="title", at_least=1, at_most=MAX_TITLE)
+
+
+def check_description(description: str) -> str:
+    """The description: at most 10,000 characters.
+
+    Raises:
+        Invalid: beyond that.
+    """
+    return check_text(description, field="description", at_most=MAX_DESCRIPTION)
+
+
+def check_due_at(due_at: datetime | None) -> datetime | None:
+    """The due date in UTC; a date without an offset is not accepted, since it means a different instant everywhere.
+
+    Raises:
+        Invalid: no offset, or outside the years 1970 to 9998.
+    """
+    if due_at is None:
+        return None
+    if due_at.tzinfo is None:
+        raise Invalid("dueAt needs an offset from UTC, for example 2026-12-24T18:00:00Z.", path=("dueAt",))
+    if not 1970 <= due_at.year <= 9998:
+        raise Invalid("dueAt must lie between the years 1970 and 9998.", path=("dueAt",))
+    return due_at.astimezone(UTC)
+
+
+def completed_at(status: TaskStatus, now: datetime) -> datetime | None:
+    """When a task that enters *status* now was completed: only a DONE task was."""
+    return now if status is TaskStatus.DONE else None

@@ -1,0 +1,94 @@
+"""What is true of a user: names, addresses, passwords and roles."""
+
+import re
+from enum import StrEnum
+
+from domain.errors import Invalid, LastAdmin
+from domain.text import check_storable
+
+MIN_USERNAME, MAX_USERNAME = 3, 20
+MAX_EMAIL = 254
+MIN_PASSWORD, MAX_PASSWORD_BYTES = 8, 1_024
+
+_USERNAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
+_EMAIL = re.compile(
+    r"[^\s@\"<>(),:;\\]{1,64}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}"
+)
+
+
+class Role(StrEnum):
+    """What a user may do; the policy table says it in full."""
+
+    USER = "USER"
+    MODERATOR = "MODERATOR"
+    ADMIN = "ADMIN"
+
+
+def check_username(username: str) -> str:
+    """The username: 3 to 20 ASCII letters, digits, dots, dashes and underscores, a letter or digit at both ends.
+
+    Raises:
+        Invalid: anything else.
+    """
+    if not MIN_USERNAME <= len(username) <= MAX_USERNAME:
+        raise Invalid(f"username must have {MIN_USERNAME} to {MAX_USERNAME} characters.", path=("username",))
+    if not _USERNAME.fullmatch(username):
+        raise Invalid(
+            "username may hold letters, digits, '.', '-' and '_', with a letter or digit at both ends.",
+            path=("username",),
+        )
+    return username
+
+
+def check_email(email: str) -> str:
+    """The e-mail address: `local@domain.tld`, at most 254 characters (RFC 5321, 4.5.3.1).
+
+    Raises:
+        Invalid: it does not look like one.
+    """
+    check_storable(email, field="email")
+    address = email.strip()
+    local, _, _ = address.rpartition("@")
+    bad_dots = local.startswith(".") or local.endswith(".") or ".." in local
+    if len(address) > MAX_EMAIL or bad_dots or not _EMAIL.fullmatch(address):
+        raise Invalid("email must look like name@example.org.", path=("email",))
+    return address
+
+
+def check_password(password: str, *, field: str = "password") -> str:
+    """A new password: at least 8 characters with upper and lower case, a digit and a symbol, no white space.
+
+    It counts in full, up to 1,024 bytes of UTF-8.
+
+    Raises:
+        Invalid: it breaks one of these; the message says which, never the password.
+    """
+    check_storable(password, field=field)
+    missing = [name for name, found in _ingredients(password).items() if not found]
+    if missing:
+        raise Invalid(f"{field} needs {', '.join(missing)}.", path=(field,))
+    if any(character.isspace() for character in password):
+        raise Invalid(f"{field} must not contain spaces.", path=(field,))
+    if len(password.encode()) > MAX_PASSWORD_BYTES:
+        raise Invalid(f"{field} is too long: at most {MAX_PASSWORD_BYTES:,} bytes count.", path=(field,))
+    return password
+
+
+def check_admins_remain(active_admins: int) -> None:
+    """Refuse to lose the last active admin; *active_admins* counts those that would be left.
+
+    Raises:
+        LastAdmin: none would be left.
+    """
+    if active_admins < 1:
+        raise LastAdmin("This is the last active admin; make somebody else an admin first.", path=("userId",))
+
+
+def _ingredients(password: str) -> dict[str, bool]:
+    return {
+        f"at least {MIN_PASSWORD} characters": len(password) >= MIN_PASSWORD,
+        "an upper-case letter": any(character.isupper() for character in password),
+        "a lower-case letter": any(character.islower() for character in password),
+        "a digit": any(character.isdigit() for character in password),
+        "a symbol": any(not character.isalnum() and not character.isspace() for character in password),
+    }

@@ -1,0 +1,167 @@
+"""The environment, read once and frozen."""
+
+from datetime import timedelta
+from enum import StrEnum
+from functools import cached_property
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from typing import Annotated, Self
+
+from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+DEVELOPMENT_SECRET = "development-only-secret-do-not-deploy"  # noqa: S105 - refused in production
+MIN_SECRET_BYTES = 32
+VITE_ORIGINS = ("http://localhost:5173", "http://127.0.0.1:5173")
+
+Network = IPv4Network | IPv6Network
+CommaSeparated = NoDecode
+
+
+class Environment(StrEnum):
+    """Where this process runs."""
+
+    DEVELOPMENT = "development"
+    PRODUCTION = "production"
+
+
+class Settings(BaseSettings):
+    """Every setting; `docs/settings.md` shows the same table."""
+
+    model_config = SettingsConfigDict(frozen=True, env_file=".env", extra="ignore", env_ignore_empty=True)
+
+    environment: Environment = Field(
+        Environment.DEVELOPMENT,
+        description="`development` or `production`; production refuses unsafe settings.",
+    )
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(8000, ge=1, le=65535, description="Port to listen on.")
+    workers: int = Field(1, ge=1, le=64, description="Server processes of `taskriver serve`.")
+    log_level: str = Field(
+        "info", pattern="^(debug|info|warning|error)$", description="`debug`, `info`, `warning` or `error`."
+    )
+
+    database_url: SecretStr | None = Field(
+        None, description="`postgresql+asyncpg://user:password@host/database`; PostgreSQL 15 or newer."
+    )
+    database_pool_size: int = Field(10, ge=1, le=200, description="Connections per process.")
+    redis_url: SecretStr | None = Field(
+        None, description="`redis://host:6379/0`; Redis 7 or newer, or Valkey 8 or newer."
+    )
+
+    secret_keys: Annotated[tuple[SecretStr, ...], CommaSeparated] = Field(
+        (SecretStr(f"dev:{DEVELOPMENT_SECRET}"),),
+        description="Signing keys, `id:secret` separated by commas, at least 32 bytes each. The first signs, all verify: "
+        "append a new key, deploy, move it to the front, deploy, remove the old one after 30 days.",
+    )
+    access_token_minutes: int = Field(
+        15, ge=1, le=60, description="Lifetime of an access token, less up to a tenth at random."
+    )
+    token_issuer: str = Field("taskriver", min_length=1, description="`iss` of the access tokens.")
+    token_audience: str = Field("taskriver-api", min_length=1, description="`aud` of the access tokens.")
+    cookie_secure: bool = Field(
+        True, description="`Secure` on the refresh cookie; only plain-HTTP localhost may switch it off."
+    )
+    bcrypt_rounds: int = Field(
+        12, ge=4, le=16, description="Cost of a password hash; below 12 only for tests."
+    )
+
+    allowed_origins: Annotated[tuple[str, ...], CommaSeparated] = Field(
+        (),
+        description="Origins of other sites' pages that may call, separated by commas, for CORS and sockets alike. "
+        "The own origin always may; in development vite's, too.",
+    )
+    trusted_proxies: Annotated[tuple[Network, ...], CommaSeparated] = Field(
+        (), description="Networks (CIDR) of proxies whose `X-Forwarded-For` counts, separated by commas."
+    )
+
+    login_failures_per_account: int = Field(
+        5, ge=1, description="Failed sign-ins per account and address in 10 minutes."
+    )
+    login_failures_per_address: int = Field(
+        100, ge=1, description="Failed sign-ins per address in 10 minutes."
+    )
+    registrations_per_address: int = Field(60, ge=1, description="Registrations per address and minute.")
+    refreshes_per_session: int = Field(30, ge=1, description="Token refreshes per session and minute.")
+
+    query_max_depth: int = Field(12, ge=1, description="Deepest nesting of a document.")
+    query_max_tokens: int = Field(2_000, ge=1, description="Longest document, in lexical tokens.")
+    query_max_aliases: int = Field(30, ge=0, description="Most aliases in a document.")
+    query_max_cost: int = Field(
+        5_000, ge=1, description="Most fields that a document may resolve, lists counted by their `first`."
+    )
+    introspection: bool = Field(True, description="Whether the schema may be asked for over the API.")
+
+    event_retention_days: int = Field(30, ge=1, description="How long an event can be replayed.")
+    cleanup_schedule: str = Field(
+        "0 3 * * *",
+        description="When old sessions, tokens and events are removed: cron, in UTC. Empty: never by itself.",
+    )
+    shutdown_seconds: int = Field(15, ge=1, le=300, description="Time to finish requests after SIGTERM.")
+
+    @field_validator("secret_keys", "allowed_origins", "trusted_proxies", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return (
+            tuple(part.strip() for part in value.split(",") if part.strip())
+            if isinstance(value, str)
+            else value
+        )
+
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _networks(cls, value: object) -> object:
+        return (
+            tuple(ip_network(part) if isinstance(part, str) else part for part in value)
+            if isinstance(value, tuple)
+            else value
+        )
+
+    @model_validator(mode="after")
+    def _safe_in_production(self) -> Self:
+        if self.environment is Environment.PRODUCTION:
+            problems = [*_secret_problems(self.key_ring), *self._production_problems()]
+            if problems:
+                raise ValueError("not fit for production: " + "; ".join(problems))
+        return self
+
+    def _production_problems(self) -> list[str]:
+        found = {
+            "DATABASE_URL is not set": self.database_url is None,
+            "REDIS_URL is not set": self.redis_url is None,
+            "COOKIE_SECURE must stay on": not self.cookie_secure,
+            "BCRYPT_ROUNDS must be at least 12": self.bcrypt_rounds < 12,
+            "ALLOWED_ORIGINS must not hold '*'": "*" in self.allowed_origins,
+        }
+        return [problem for problem, present in found.items() if present]
+
+    @cached_property
+    def key_ring(self) -> dict[str, bytes]:
+        """Key id → secret, the signing key first."""
+        pairs = (key.get_secret_value().partition(":") for key in self.secret_keys)
+        return {kid: secret.encode() for kid, _, secret in pairs}
+
+    @property
+    def access_token_lifetime(self) -> timedelta:
+        """How long an access token lives at most."""
+        return timedelta(minutes=self.access_token_minutes)
+
+    @property
+    def is_production(self) -> bool:
+        """Whether unsafe conveniences are off."""
+        return self.environment is Environment.PRODUCTION
+
+    @property
+    def cross_origins(self) -> tuple[str, ...]:
+        """Origins of other pages that may call."""
+        return self.allowed_origins if self.is_production else (*self.allowed_origins, *VITE_ORIGINS)
+
+
+def _secret_problems(ring: dict[str, bytes]) -> list[str]:
+    problems = []
+    if any(DEVELOPMENT_SECRET.encode() in secret for secret in ring.values()):
+        problems.append("SECRET_KEYS holds the development secret")
+    if any(len(secret) < MIN_SECRET_BYTES or not kid for kid, secret in ring.items()):
+        problems.append(
+            f"every key in SECRET_KEYS must be id:secret with at least {MIN_SECRET_BYTES} bytes of secret"
+        )
+    return problems
