@@ -50,8 +50,8 @@ class Settings(BaseSettings):
 
     secret_keys: Annotated[tuple[SecretStr, ...], CommaSeparated] = Field(
         (SecretStr(f"dev:{DEVELOPMENT_SECRET}"),),
-        description="Signing keys, `id:secret` separated by commas, at least 32 bytes each. The first signs, all verify: "
-        "append a new key, deploy, move it to the front, deploy, remove the old one after 30 days.",
+        description="Signing keys, `id:secret` separated by commas, at least 32 bytes each. The first signs, "
+        "all verify: append a new key, deploy, move it to the front, deploy, remove the old one after 30 days.",
     )
     access_token_minutes: int = Field(
         15, ge=1, le=60, description="Lifetime of an access token, less up to a tenth at random."
@@ -67,8 +67,8 @@ class Settings(BaseSettings):
 
     allowed_origins: Annotated[tuple[str, ...], CommaSeparated] = Field(
         (),
-        description="Origins of other sites' pages that may call, separated by commas, for CORS and sockets alike. "
-        "The own origin always may; in development vite's, too.",
+        description="Origins of other sites' pages that may call, separated by commas, for CORS and sockets "
+        "alike. The own origin always may; in development vite's, too.",
     )
     trusted_proxies: Annotated[tuple[Network, ...], CommaSeparated] = Field(
         (), description="Networks (CIDR) of proxies whose `X-Forwarded-For` counts, separated by commas."
