@@ -1,0 +1,37 @@
+"""`python -m embedded FOLDER`: both servers until Ctrl-C or SIGTERM, their URLs on standard output."""
+
+import argparse
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+
+from embedded import EmbeddedError, running
+
+
+def _leave(number: int, frame: FrameType | None) -> None:
+    signal.signal(number, signal.SIG_IGN)  # a second Ctrl-C shall not disturb the stopping
+    raise SystemExit(0)
+
+
+def main() -> None:
+    """Run, print, wait."""
+    parser = argparse.ArgumentParser(prog="python -m embedded", description=__doc__)
+    parser.add_argument("folder", type=Path, help="where the data are kept")
+    parser.add_argument(
+        "--for-tests", action="store_true", help="faster, but a crash of the machine may lose data"
+    )
+    options = parser.parse_args()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _leave)
+    try:
+        with running(options.folder, durable=not options.for_tests) as servers:
+            print(f"DATABASE_URL={servers.database_url}\nREDIS_URL={servers.redis_url}", flush=True)
+            while True:
+                signal.pause()
+    except EmbeddedError as refusal:
+        sys.exit(f"{refusal}")
+
+
+if __name__ == "__main__":
+    main()

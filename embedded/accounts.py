@@ -1,0 +1,67 @@
+"""Who a server runs as: PostgreSQL refuses to run as root, and Valkey has no need to."""
+
+import os
+import pwd
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from embedded.errors import EmbeddedError
+
+
+@dataclass(frozen=True)
+class Account:
+    """A user to become before a program starts; all None means to stay who we are."""
+
+    user: int | None = None
+    group: int | None = None
+    extra_groups: Sequence[int] | None = None
+
+    @property
+    def differs(self) -> bool:
+        """Whether the program runs as somebody else than this process."""
+        return self.user is not None
+
+    def give(self, path: Path) -> None:
+        """Make this account the owner of *path*."""
+        if self.user is not None and self.group is not None:
+            os.chown(path, self.user, self.group)
+
+    def give_open(self, descriptor: int) -> None:
+        """Make this account the owner of an open file."""
+        if self.user is not None and self.group is not None:
+            os.fchown(descriptor, self.user, self.group)
+
+
+def account_for(data: Path | None = None) -> Account:
+    """The account for a server whose files are in *data*, which need not exist yet.
+
+    An ordinary user's servers run as this user. Root's run as the owner of the data, so that root may start
+    what an ordinary user has made, and as nobody when there is none.
+
+    Raises:
+        EmbeddedError: if the data belong to root, or there is no unprivileged user.
+    """
+    if os.geteuid() != 0:
+        return Account()
+    if data is not None and data.exists():
+        return _owner(data)
+    for name in ("nobody", "daemon"):
+        try:
+            entry = pwd.getpwnam(name)
+        except KeyError:
+            continue
+        return Account(entry.pw_uid, entry.pw_gid, ())
+    raise EmbeddedError(
+        "PostgreSQL does not run as root and there is no user nobody: run as an ordinary user."
+    )
+
+
+def _owner(data: Path) -> Account:
+    status = data.stat()
+    if status.st_uid == 0:
+        raise EmbeddedError(
+            f"PostgreSQL does not run as root, and {data} belongs to root: "
+            "chown -R nobody it, or choose another folder."
+        )
+    return Account(status.st_uid, status.st_gid, ())

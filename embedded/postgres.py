@@ -1,0 +1,207 @@
+"""A private PostgreSQL."""
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+from typing import ClassVar
+
+from embedded import watchdog
+from embedded.accounts import Account, account_for
+from embedded.binaries import PostgresPrograms, find_postgres
+from embedded.cluster import DATABASE, USER, create_cluster, reachable
+from embedded.errors import EmbeddedError
+from embedded.ports import HOST
+from embedded.processes import ENVIRONMENT, Child
+from embedded.server import Server, StopMode, make_private
+
+# After SIGQUIT the server itself waits 5 seconds before it kills its children: it needs more than that.
+_FAST = (signal.SIGINT, 6.0)
+_IMMEDIATE = (signal.SIGQUIT, 7.0)
+_KILL = (signal.SIGKILL, 3.0)
+
+_SETTINGS = {
+    "listen_addresses": HOST,
+    "unix_socket_directories": "",  # their paths have a short limit, and our folder may have a long one
+    "max_connections": "200",
+    "shared_buffers": "64MB",
+    "max_wal_size": "256MB",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+    "max_logical_replication_workers": "0",
+    "max_parallel_workers_per_gather": "0",  # parallel queries need a /dev/shm that containers seldom have
+    "jit": "off",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "log_checkpoints": "off",
+    "logging_collector": "off",
+}
+_NOT_DURABLE = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
+_STATEMENT_PATIENCE = 30
+
+
+class Postgres(Server):
+    """Its data are in `folder/data`, owned by whom it runs as; everything else in the folder is ours."""
+
+    name = "PostgreSQL"
+    plan = (_FAST, _IMMEDIATE, _KILL)
+    # The second: children of a killed server are still on their way out.
+    passing_troubles = ("Address already in use", "pre-existing shared memory block")
+
+    _modes: ClassVar[dict[StopMode, watchdog.Plan]] = {"fast": plan, "immediate": (_IMMEDIATE, _KILL)}
+
+    def __init__(self, folder: Path, *, durable: bool = True) -> None:
+        """*durable=False* is for tests: a crash of the machine (not of the server) may lose everything."""
+        super().__init__(folder)
+        self.data = self.folder / "data"
+        self._durable = durable
+
+    @property
+    def url(self) -> str:
+        """postgresql+asyncpg://taskriver:PASSWORD@127.0.0.1:PORT/taskriver"""
+        return self.url_of(DATABASE)
+
+    def url_of(self, database: str) -> str:
+        """The URL of another database in the same server. The name must need no escaping in a URL."""
+        return f"postgresql+asyncpg://{USER}:{self.password}@{HOST}:{self.port}/{database}"
+
+    def create_database(self, name: str, template: str | None = None) -> str:
+        """Create a database, empty or as a copy of *template*, to which nobody may be connected.
+
+        Returns its URL.
+
+        Raises:
+            EmbeddedError: if the server refuses, or does not answer within 30 seconds.
+        """
+        copy = f" TEMPLATE {_quoted(template)}" if template else ""
+        self._execute(f"CREATE DATABASE {_quoted(name)}{copy}")
+        return self.url_of(name)
+
+    def plan_for(self, mode: StopMode) -> watchdog.Plan:
+        """Stronger signals follow if it does not obey."""
+        return self._modes[mode]
+
+    def _prepare(self) -> None:
+        make_private(self.folder.parent)
+        account, programs = self._needs()
+        if not self.folder.exists():
+            create_cluster(self.folder, programs, account)
+        _check_version(self.data, programs)
+
+    def _end_predecessor(self) -> None:
+        super()._end_predecessor()
+        _clear_lock_file(self.data)
+
+    def _needs(self) -> tuple[Account, PostgresPrograms]:
+        account = account_for(self.data)
+        return account, find_postgres(account)
+
+    def _launch(self, port: int) -> Child:
+        account, programs = self._needs()
+        settings = _SETTINGS | {"port": str(port)} | ({} if self._durable else _NOT_DURABLE)
+        with reachable(self.data, account) as (path, open_files):
+            return Child(
+                [
+                    str(programs.folder / "postgres"),
+                    "-D",
+                    path,
+                    *(f"--{key}={value}" for key, value in settings.items()),
+                ],
+                log=self.log,
+                plan=self.plan,
+                account=account,
+                open_files=open_files,
+            )
+
+    def _is_ready(self, child: Child, log: str) -> bool:
+        lines = _lock_file_lines(self.data)
+        return len(lines) > 7 and lines[0] == str(child.pid) and lines[7].strip() == "ready"
+
+    def _execute(self, statement: str) -> None:
+        account, programs = self._needs()
+        try:
+            done = subprocess.run(
+                [programs.folder / "psql", "--no-psqlrc", "--quiet", "--no-password", "--command", statement],
+                env=ENVIRONMENT | self._libpq_environment(),
+                capture_output=True,
+                text=True,
+                timeout=_STATEMENT_PATIENCE,
+                check=False,
+                stdin=subprocess.DEVNULL,
+                cwd="/",
+                user=account.user,
+                group=account.group,
+                extra_groups=account.extra_groups,
+            )
+        except FileNotFoundError as missing:
+            raise EmbeddedError(
+                f"There is no psql in {programs.folder}: install your system's PostgreSQL client package."
+            ) from missing
+        except subprocess.TimeoutExpired as silence:
+            raise EmbeddedError(
+                f"PostgreSQL did not answer for {_STATEMENT_PATIENCE} s: {statement}"
+            ) from silence
+        if done.returncode != 0:
+            raise EmbeddedError(f"PostgreSQL refused {statement}: {done.stderr.strip()}")
+
+    def _libpq_environment(self) -> dict[str, str]:
+        return {
+            "PGHOST": HOST,
+            "PGPORT": str(self.port),
+            "PGUSER": USER,
+            "PGPASSWORD": self.password,
+            "PGDATABASE": "postgres",
+        }
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _check_version(data: Path, programs: PostgresPrograms) -> None:
+    made_by = (data / "PG_VERSION").read_text().strip()
+    if made_by != str(programs.major):
+        raise EmbeddedError(
+            f"The data in {data} were made by PostgreSQL {made_by}, and {programs.folder} is PostgreSQL "
+            f"{programs.major}: install PostgreSQL {made_by}, or move {data.parent} away to start afresh."
+        )
+
+
+def _lock_file_lines(data: Path) -> list[str]:
+    try:
+        return (data / "postmaster.pid").read_text(errors="replace").splitlines()
+    except FileNotFoundError:
+        return []
+
+
+def _clear_lock_file(data: Path) -> None:
+    """Remove the lock file of a server that was killed.
+
+    PostgreSQL would do it, unless another process has got the old number by now: in containers, where numbers
+    are small, that is common. If a server does run, its shared memory is a second lock that we leave alone.
+
+    Raises:
+        EmbeddedError: if a server that we did not start uses the data.
+    """
+    lines = _lock_file_lines(data)
+    pid = int(lines[0]) if lines and lines[0].isdigit() else 0
+    if pid and watchdog.identity(pid) and _works_in(pid, data):
+        raise EmbeddedError(f"Another PostgreSQL (process {pid}) uses {data}: stop it.")
+    with contextlib.suppress(FileNotFoundError):
+        (data / "postmaster.pid").unlink()
+
+
+def _works_in(pid: int, data: Path) -> bool:
+    """Whether process *pid* is a PostgreSQL at work on *data*; without /proc, whether it may be."""
+    if os.path.isdir("/proc/self"):
+        try:
+            return os.path.samestat(os.stat(f"/proc/{pid}/cwd"), data.stat())
+        except OSError:
+            return False
+    ps = shutil.which("ps") or "ps"
+    done = subprocess.run(
+        [ps, "-p", str(pid), "-o", "comm="], capture_output=True, text=True, timeout=10, check=False
+    )
+    return "postgres" in done.stdout
