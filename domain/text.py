@@ -29,9 +29,7 @@ def check_storable(value: str, *, field: str) -> None:
         Invalid: the value holds one of them.
     """
     if not is_storable(value):
-        raise Invalid(
-            f"{field} contains a character that is not text (NUL or a lone surrogate).", path=(field,)
-        )
+        raise Invalid(f"{field} contains a character that is not text (NUL or a lone surrogate).", path=(field,))
 
 
 def is_storable(value: str) -> bool:

@@ -11,9 +11,7 @@ MAX_EMAIL = 254
 MIN_PASSWORD, MAX_PASSWORD_BYTES = 8, 1_024
 
 _USERNAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
-_EMAIL = re.compile(
-    r"[^\s@\"<>(),:;\\]{1,64}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}"
-)
+_EMAIL = re.compile(r"[^\s@\"<>(),:;\\]{1,64}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}")
 
 
 class Role(StrEnum):

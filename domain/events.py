@@ -1,0 +1,197 @@
+"""What has happened: frozen, past tense, to and from JSON.
+
+A `TaskEvent` is one transaction on one task, that is one version of it. An `AccessEvent` is a change of what somebody
+may do; it travels the same road, so that a revocation is never overtaken by what it forbids.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Self
+from uuid import UUID
+
+from domain.task import TaskStatus
+
+
+class TaskChange(StrEnum):
+    """What a transaction did to a task."""
+
+    CREATED = "CREATED"
+    TITLE = "TITLE"
+    DESCRIPTION = "DESCRIPTION"
+    STATUS = "STATUS"
+    PRIORITY = "PRIORITY"
+    DUE_AT = "DUE_AT"
+    ASSIGNEE = "ASSIGNEE"
+    DELETED = "DELETED"
+
+
+class AccessChange(StrEnum):
+    """What happened to somebody's rights."""
+
+    SESSION_REVOKED = "SESSION_REVOKED"
+    SESSIONS_REVOKED = "SESSIONS_REVOKED"
+    PASSWORD_CHANGED = "PASSWORD_CHANGED"  # noqa: S105 - the word, not a secret
+    ROLE_CHANGED = "ROLE_CHANGED"
+    DISABLED = "DISABLED"
+    ENABLED = "ENABLED"
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """Whose task it is; this decides who may see it."""
+
+    owner_id: UUID
+    assignee_id: UUID | None
+
+    def to_json(self) -> dict[str, Any]:
+        """`{"owner": uuid, "assignee": uuid | null}`."""
+        return {"owner": str(self.owner_id), "assignee": str(self.assignee_id) if self.assignee_id else None}
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Self:
+        """The inverse of `to_json`."""
+        return cls(UUID(value["owner"]), UUID(value["assignee"]) if value["assignee"] else None)
+
+
+@dataclass(frozen=True, slots=True)
+class TaskEvent:
+    """One transaction on one task.
+
+    `before` and `after` are None where the task did not exist (created) or no longer does (deleted).
+    `from_status` and `to_status` are equal unless `changes` holds STATUS; `from_status` is None for a creation.
+    """
+
+    task_id: UUID
+    version: int
+    changes: tuple[TaskChange, ...]
+    from_status: TaskStatus | None
+    to_status: TaskStatus
+    title: str
+    before: People | None
+    after: People | None
+    actor_id: UUID
+    at: datetime
+    request_id: str | None
+
+    @property
+    def changed_status(self) -> bool:
+        """Whether the task moved to another column."""
+        return TaskChange.STATUS in self.changes
+
+    @property
+    def deleted(self) -> bool:
+        """Whether the task is gone for everybody."""
+        return self.after is None
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values only, fit for `json`."""
+        return {
+            "task": str(self.task_id),
+            "version": self.version,
+            "changes": [change.value for change in self.changes],
+            "from": self.from_status.value if self.from_status else None,
+            "to": self.to_status.value,
+            "title": self.title,
+            "before": self.before.to_json() if self.before else None,
+            "after": self.after.to_json() if self.after else None,
+            "by": str(self.actor_id),
+            "at": self.at.isoformat(),
+            "request": self.request_id,
+        }
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Self:
+        """The inverse of `to_json`."""
+        return cls(
+            task_id=UUID(value["task"]),
+            version=value["version"],
+            changes=tuple(TaskChange(change) for change in value["changes"]),
+            from_status=TaskStatus(value["from"]) if value["from"] else None,
+            to_status=TaskStatus(value["to"]),
+            title=value["title"],
+            before=People.from_json(value["before"]) if value["before"] else None,
+            after=People.from_json(value["after"]) if value["after"] else None,
+            actor_id=UUID(value["by"]),
+            at=datetime.fromisoformat(value["at"]),
+            request_id=value["request"],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class AccessEvent:
+    """Somebody's rights changed.
+
+    With a `session_id` it concerns that session; without one all sessions of the user but `spared_session_id`.
+    """
+
+    user_id: UUID
+    change: AccessChange
+    session_id: UUID | None
+    spared_session_id: UUID | None
+    actor_id: UUID
+    at: datetime
+    request_id: str | None
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values only, fit for `json`."""
+        return {
+            "user": str(self.user_id),
+            "change": self.change.value,
+            "session": str(self.session_id) if self.session_id else None,
+            "spared": str(self.spared_session_id) if self.spared_session_id else None,
+            "by": str(self.actor_id),
+            "at": self.at.isoformat(),
+            "request": self.request_id,
+        }
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> Self:
+        """The inverse of `to_json`."""
+        return cls(
+            user_id=UUID(value["user"]),
+            change=AccessChange(value["change"]),
+            session_id=UUID(value["session"]) if value["session"] else None,
+            spared_session_id=UUID(value["spared"]) if value["spared"] else None,
+            actor_id=UUID(value["by"]),
+            at=datetime.fromisoformat(value["at"]),
+            request_id=value["request"],
+        )
+
+
+Event = TaskEvent | AccessEvent
+
+
+class EventKind(StrEnum):
+    """Which of the two an event is, where it is stored or sent."""
+
+    TASK = "TASK"
+    ACCESS = "ACCESS"
+
+
+def kind_of(event: Event) -> EventKind:
+    """The kind to store beside the event's JSON."""
+    return EventKind.TASK if isinstance(event, TaskEvent) else EventKind.ACCESS
+
+
+def event_from_json(kind: EventKind, value: dict[str, Any]) -> Event:
+    """The event that `to_json` wrote, given its kind."""
+    return TaskEvent.from_json(value) if kind is EventKind.TASK else AccessEvent.from_json(value)
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedEvent:
+    """An event that has its place in the one order of the log: dense, from 1."""
+
+    position: int
+    event: Event
+
+    def to_json(self) -> list[Any]:
+        """`[position, kind, event]`."""
+        return [self.position, kind_of(self.event).value, self.event.to_json()]
+
+    @classmethod
+    def from_json(cls, value: list[Any]) -> Self:
+        """The inverse of `to_json`."""
+        position, kind, event = value
+        return cls(position, event_from_json(EventKind(kind), event))

@@ -1,0 +1,38 @@
+"""Where Alembic enters: over the connection it is given, or over one made from the settings."""
+
+import asyncio
+
+from alembic import context
+from sqlalchemy import Connection
+
+from graphql_api.settings import Settings
+from persistence.engine import create_engine
+from persistence.models import Base
+
+
+def run(connection: Connection) -> None:
+    """Run the migrations that were asked for in one transaction."""
+    context.configure(
+        connection=connection, target_metadata=Base.metadata, compare_type=True, compare_server_default=True
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+async def run_from_settings() -> None:
+    """Connect as the settings say: for the `alembic` command of a developer."""
+    url = Settings().database_url
+    if url is None:
+        raise SystemExit("Set DATABASE_URL to the database that alembic shall look at.")
+    engine = create_engine(url.get_secret_value())
+    async with engine.begin() as connection:
+        await connection.run_sync(run)
+    await engine.dispose()
+
+
+if not context.is_offline_mode():
+    given = context.config.attributes.get("connection")
+    if given is not None:
+        run(given)
+    else:
+        asyncio.run(run_from_settings())

@@ -1,0 +1,106 @@
+"""The one way to the database: a pool of connections, and units of work on them."""
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.ext.asyncio import (
+    AsyncConnection,
+    AsyncEngine,
+    AsyncSession,
+    async_sessionmaker,
+    create_async_engine,
+)
+
+from domain.actor import Actor
+from domain.errors import Unavailable
+from persistence.failures import unavailable
+from persistence.unit_of_work import UnitOfWork
+
+DRIVER = "postgresql+asyncpg"
+POOL_TIMEOUT_SECONDS = 2
+SERVER_SETTINGS = {
+    "application_name": "taskriver",
+    "timezone": "UTC",
+    "statement_timeout": "5000",
+    "lock_timeout": "2000",
+    "idle_in_transaction_session_timeout": "10000",
+    "jit": "off",  # every statement here is short; compiling one costs more than running it
+}
+
+log = logging.getLogger("taskriver.database")
+
+
+def database_url(url: str) -> URL:
+    """The URL with our driver in it, whichever spelling of `postgres` it came with.
+
+    Raises:
+        ValueError: it names another database.
+    """
+    parsed = make_url(url)
+    if parsed.drivername.split("+")[0] not in {"postgres", "postgresql"}:
+        raise ValueError(f"{parsed.drivername} is not supported: Taskriver runs on PostgreSQL 15 or newer.")
+    return parsed.set(drivername=DRIVER)
+
+
+def create_engine(url: str, **options: Any) -> AsyncEngine:
+    """An engine with the time-outs that keep one bad statement from holding up everybody."""
+    return create_async_engine(
+        database_url(url),
+        connect_args={"server_settings": SERVER_SETTINGS, "timeout": 3, "command_timeout": 10},
+        hide_parameters=True,  # parameters are people's texts and password hashes; errors end up in logs
+        **options,
+    )
+
+
+class Database:
+    """The pool, and who is told when an event has been committed."""
+
+    def __init__(self, url: str, *, pool_size: int = 10) -> None:
+        self.engine = create_engine(
+            url, pool_size=pool_size, max_overflow=0, pool_timeout=POOL_TIMEOUT_SECONDS, pool_pre_ping=True
+        )
+        self._sessions = async_sessionmaker(self.engine, expire_on_commit=False, autoflush=False)
+        self._listeners: list[Callable[[], None]] = []
+
+    def unit_of_work(self, actor: Actor | None, *, request_id: str | None = None) -> UnitOfWork:
+        """A unit of work for one service call by this actor; None = nobody is signed in."""
+        return UnitOfWork(self._sessions, actor, request_id=request_id, on_recorded=self._tell)
+
+    def session(self) -> AsyncSession:
+        """A bare session, for what is not done in anybody's name."""
+        return self._sessions()
+
+    def connect(self) -> AsyncConnection:
+        """A bare connection; use it as a context manager."""
+        return self.engine.connect()
+
+    def on_recorded(self, listener: Callable[[], None]) -> None:
+        """Have *listener* called after every commit that recorded an event; it must return at once."""
+        self._listeners.append(listener)
+
+    async def ping(self) -> None:
+        """Ask the database for a sign of life.
+
+        Raises:
+            Unavailable: there is none.
+        """
+        try:
+            async with self.connect() as connection:
+                await connection.execute(text("SELECT 1"))
+        except Exception as error:
+            raise unavailable(error) or Unavailable("The database does not answer.") from error
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self.engine.dispose()
+
+    def _tell(self) -> None:
+        for listener in self._listeners:
+            try:
+                listener()
+            except Exception:
+                # The change is committed: a listener's bug must not make it look refused.
+                log.exception("a listener failed after a commit")

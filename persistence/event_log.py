@@ -1,0 +1,93 @@
+"""The log: how events get their place in the one order, and how they are read back."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import delete, func, select, text, update
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+
+from domain.events import EventKind, LoggedEvent, event_from_json
+from persistence.models import EventHeadRow, EventRow
+from persistence.results import affected
+
+_COLUMNS = (EventRow.position, EventRow.kind, EventRow.payload)
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """How far the log reaches: every position up to `position` has been given, those up to `trimmed` are gone."""
+
+    epoch: str
+    position: int
+    trimmed: int
+    pending: bool
+    """Whether something is committed that has no position yet."""
+
+
+class EventLog:
+    """The log, over a session in a transaction or a connection of one's own."""
+
+    def __init__(self, session: AsyncSession | AsyncConnection) -> None:
+        self._session = session
+
+    async def head(self) -> Head:
+        """Where the log stands now, in one statement."""
+        pending = select(EventRow.id).where(EventRow.position.is_(None)).exists()
+        row = (
+            await self._session.execute(
+                select(EventHeadRow.epoch, EventHeadRow.position, EventHeadRow.trimmed, pending.label("pending"))
+            )
+        ).one()
+        return Head(row.epoch, row.position, row.trimmed, row.pending)
+
+    async def number(self, at_most: int = 500) -> list[LoggedEvent]:
+        """Give the committed events that have none their positions, by ascending id, and return them.
+
+        One statement on the server, so that a client that freezes holds no lock: see the function in the migrations.
+        """
+        rows = await self._session.execute(
+            text("SELECT position, kind, payload FROM number_events(:at_most)"), {"at_most": at_most}
+        )
+        return sorted((_logged(*row) for row in rows), key=lambda logged: logged.position)
+
+    async def after(self, position: int, *, at_most: int = 500) -> list[LoggedEvent]:
+        """The events behind a position, in order."""
+        rows = await self._session.execute(
+            select(*_COLUMNS).where(EventRow.position > position).order_by(EventRow.position).limit(at_most)
+        )
+        return [_logged(*row) for row in rows]
+
+    async def of_task(self, task_id: UUID, *, before: int | None, at_most: int) -> list[LoggedEvent]:
+        """A task's events, newest first, behind (that is older than) a position."""
+        query = select(*_COLUMNS).where(EventRow.task_id == task_id, EventRow.position.is_not(None))
+        if before is not None:
+            query = query.where(EventRow.position < before)
+        rows = await self._session.execute(query.order_by(EventRow.position.desc()).limit(at_most))
+        return [_logged(*row) for row in rows]
+
+    async def trim(self, recorded_before: datetime) -> int:
+        """Remove numbered events that are older, from the beginning only; returns how many.
+
+        The head remembers up to where, so that a listener who comes back too late is told so.
+        """
+        last = await self._session.scalar(
+            select(func.max(EventRow.position)).where(
+                EventRow.recorded_at < recorded_before, EventRow.position.is_not(None)
+            )
+        )
+        if last is None:
+            return 0
+        removed = await self._session.execute(delete(EventRow).where(EventRow.position <= last))
+        await self._session.execute(update(EventHeadRow).values(trimmed=func.greatest(EventHeadRow.trimmed, last)))
+        return affected(removed)
+
+
+def _logged(position: int, kind: EventKind | str, payload: dict[str, object]) -> LoggedEvent:
+    return LoggedEvent(position, event_from_json(EventKind(kind), payload))
+
+
+def positions(events: Sequence[LoggedEvent]) -> tuple[int, int] | None:
+    """The first and the last position of a batch, or None of an empty one."""
+    return (events[0].position, events[-1].position) if events else None

@@ -1,0 +1,37 @@
+"""Which of the database's failures mean "try again" and not "this is a bug"."""
+
+import asyncpg
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from domain.errors import Unavailable
+
+_RETRYABLE = (
+    "08",  # connection exception
+    "40",  # serialization failure, deadlock
+    "53",  # insufficient resources
+    "55P03",  # lock not available
+    "57P",  # shutdown, crash, cannot connect now
+    "57014",  # statement timeout
+    "25P03",  # idle in transaction timeout
+    "25006",  # read-only: a fail-over is under way
+)
+_CONNECTION = (OSError, TimeoutError, PoolTimeout, asyncpg.InterfaceError, asyncpg.PostgresConnectionError)
+
+
+def unavailable(error: BaseException) -> Unavailable | None:
+    """`Unavailable` if the same request may succeed a moment later, else None (SQLSTATE, PostgreSQL appendix A)."""
+    if isinstance(error, DBAPIError):
+        cause = error.orig.__cause__ if error.orig is not None else None
+        retryable = error.connection_invalidated or is_retryable(error.orig) or is_retryable(cause)
+    else:
+        retryable = is_retryable(error)
+    return Unavailable("The database cannot answer right now; try again in a moment.") if retryable else None
+
+
+def is_retryable(error: BaseException | None) -> bool:
+    """Whether the connection broke, or the server said that another try may succeed."""
+    if isinstance(error, _CONNECTION):
+        return True
+    state = getattr(error, "sqlstate", None)
+    return isinstance(state, str) and state.startswith(_RETRYABLE)

@@ -1,0 +1,84 @@
+"""Bringing a database to the newest migration, however many replicas try at the same time."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, inspect, text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+import migrations
+from persistence.models import Base
+
+_LOCK = 0x7A5C_21BE  # any constant: whoever migrates this schema holds it
+
+
+async def upgrade(engine: AsyncEngine, revision: str = "head") -> None:
+    """Apply the migrations up to *revision*; waits while another process does."""
+    await _migrate(engine, lambda config: command.upgrade(config, revision))
+
+
+async def downgrade(engine: AsyncEngine, revision: str) -> None:
+    """Take the migrations behind *revision* back ("base" = all)."""
+    await _migrate(engine, lambda config: command.downgrade(config, revision))
+
+
+async def is_current(connection: AsyncConnection) -> bool:
+    """Whether the database is at the newest migration that this code knows."""
+    return await connection.run_sync(_revision) == _script().get_current_head()
+
+
+async def differences(connection: AsyncConnection) -> list[object]:
+    """What autogenerate would still change to make the database match the models; empty when they agree."""
+    return await connection.run_sync(_differences)
+
+
+async def _migrate(engine: AsyncEngine, run: Callable[[Config], None]) -> None:
+    async with engine.connect() as connection:
+        # Index builds and the wait for another replica may take longer than a request's statements may.
+        await connection.execute(text("SET statement_timeout = 0"))
+        await connection.execute(text("SET lock_timeout = 0"))
+        await connection.execute(text("SET idle_in_transaction_session_timeout = 0"))
+        await connection.commit()
+        await connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _LOCK})
+        await connection.commit()
+        try:
+            await connection.run_sync(_run, run)
+            await connection.commit()
+        finally:
+            await connection.rollback()
+            await connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _LOCK})
+            await connection.commit()
+            await connection.invalidate()  # its time-outs are not those of the pool
+
+
+def _run(connection: Connection, run: Callable[[Config], None]) -> None:
+    config = _config()
+    config.attributes["connection"] = connection
+    run(config)
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+def _script() -> ScriptDirectory:
+    return ScriptDirectory.from_config(_config())
+
+
+def _revision(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def _differences(connection: Connection) -> list[object]:
+    context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+    return list(compare_metadata(context, Base.metadata))

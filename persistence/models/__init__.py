@@ -1,0 +1,9 @@
+"""Every mapped table; importing this package completes `Base.metadata`."""
+
+from persistence.models.base import Base
+from persistence.models.event import EventHeadRow, EventRow
+from persistence.models.session import SessionRow, UsedTokenRow
+from persistence.models.task import TaskRow
+from persistence.models.user import UserRow
+
+__all__ = ["Base", "EventHeadRow", "EventRow", "SessionRow", "TaskRow", "UsedTokenRow", "UserRow"]

@@ -1,0 +1,50 @@
+"""The log of what has happened, and its head."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, CheckConstraint, Enum, Identity, Index, SmallInteger, String
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from domain.events import EventKind
+from persistence.models.base import Base
+
+
+class EventRow(Base):
+    """One event. `id` is drawn by the INSERT while the task's row is locked; `position` comes after the commit."""
+
+    __tablename__ = "events"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    position: Mapped[int | None] = mapped_column(BigInteger, unique=True)
+    kind: Mapped[EventKind] = mapped_column(
+        Enum(EventKind, native_enum=False, length=20, create_constraint=True, name="kind")
+    )
+    task_id: Mapped[UUID | None]
+    user_id: Mapped[UUID | None]
+    payload: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    recorded_at: Mapped[datetime]
+
+    __table_args__ = (
+        Index("ix_events_unnumbered", "id", postgresql_where=(position.is_(None))),
+        Index("ix_events_task_id_position", "task_id", "position"),
+        Index("ix_events_recorded_at", "recorded_at"),
+    )
+
+
+class EventHeadRow(Base):
+    """The one row that says how far the log has been numbered, and in which history.
+
+    `trimmed` is the last position that retention has removed.
+    """
+
+    __tablename__ = "event_head"
+
+    id: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    position: Mapped[int] = mapped_column(BigInteger)
+    trimmed: Mapped[int] = mapped_column(BigInteger)
+    epoch: Mapped[str] = mapped_column(String(40))
+
+    __table_args__ = (CheckConstraint("id = 1", name="one_row"),)

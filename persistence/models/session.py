@@ -1,0 +1,40 @@
+"""Sessions and the refresh tokens that they have used up."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, LargeBinary, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from domain.session import MAX_USER_AGENT
+from persistence.models.base import Base, new_id
+
+
+class SessionRow(Base):
+    """One signed-in device: a family of rotating refresh tokens, of which only hashes are kept.
+
+    `key_id` names the key under which the current token was derived from its parent, so that the same successor can
+    be given again after the signing key has changed.
+    """
+
+    __tablename__ = "sessions"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
+    key_id: Mapped[str] = mapped_column(String(100))
+    ip_address: Mapped[str] = mapped_column(String(45))
+    user_agent: Mapped[str | None] = mapped_column(String(MAX_USER_AGENT))
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+    last_used_at: Mapped[datetime | None]
+
+
+class UsedTokenRow(Base):
+    """A refresh token that was given in for its successor; seen again too late, it betrays a thief."""
+
+    __tablename__ = "used_tokens"
+
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    session_id: Mapped[UUID] = mapped_column(ForeignKey("sessions.id", ondelete="CASCADE"), index=True)
+    used_at: Mapped[datetime]

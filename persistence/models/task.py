@@ -1,0 +1,83 @@
+"""Tasks, as they are stored, with an index for every way to list them."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import (
+    CheckConstraint,
+    Enum,
+    ForeignKey,
+    Index,
+    SmallInteger,
+    String,
+    Text,
+    text,
+)
+from sqlalchemy.engine import Dialect
+from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.types import TypeDecorator
+
+from domain.task import MAX_TITLE, TaskPriority, TaskStatus
+from persistence.models.base import Base, new_id
+
+
+class Priority(TypeDecorator[TaskPriority]):
+    """A priority as its number, so that ORDER BY means what people expect."""
+
+    impl = SmallInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: TaskPriority | None, dialect: Dialect) -> int | None:
+        return None if value is None else int(value)
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> TaskPriority | None:
+        return None if value is None else TaskPriority(value)
+
+
+class TaskRow(Base):
+    """Something to be done. `version` counts its changes; each one is an event."""
+
+    __tablename__ = "tasks"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    title: Mapped[str] = mapped_column(String(MAX_TITLE))
+    description: Mapped[str] = mapped_column(Text)
+    status: Mapped[TaskStatus] = mapped_column(
+        Enum(TaskStatus, native_enum=False, length=20, create_constraint=True, name="status")
+    )
+    priority: Mapped[TaskPriority] = mapped_column(Priority)
+    due_at: Mapped[datetime | None]
+    owner_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
+    assignee_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
+    version: Mapped[int] = mapped_column(default=1)
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+    completed_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        CheckConstraint("priority BETWEEN 1 AND 4", name="priority"),
+        Index("ix_tasks_created_at_id", "created_at", "id"),
+        Index("ix_tasks_updated_at_id", "updated_at", "id"),
+        Index("ix_tasks_priority_id", "priority", "id"),
+        Index("ix_tasks_status_created_at_id", "status", "created_at", "id"),
+        Index("ix_tasks_owner_id_created_at_id", "owner_id", "created_at", "id"),
+        Index("ix_tasks_assignee_id_created_at_id", "assignee_id", "created_at", "id"),
+        # Tasks without a due date come last in both directions, so each direction has its own index.
+        Index(
+            "ix_tasks_due_first",
+            text("coalesce(due_at, 'infinity'::timestamptz)"),
+            "id",
+        ),
+        Index(
+            "ix_tasks_due_last",
+            text("coalesce(due_at, '-infinity'::timestamptz)"),
+            "id",
+        ),
+        Index("ix_tasks_title_trgm", "title", postgresql_using="gin", postgresql_ops={"title": "gin_trgm_ops"}),
+        Index(
+            "ix_tasks_description_trgm",
+            "description",
+            postgresql_using="gin",
+            postgresql_ops={"description": "gin_trgm_ops"},
+        ),
+    )

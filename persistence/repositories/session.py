@@ -1,0 +1,75 @@
+"""Sessions, remembered."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import delete, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from persistence.models import SessionRow, UsedTokenRow, UserRow
+from persistence.results import affected
+
+
+class SessionRepository:
+    """Sessions and their tokens. A session that is over is gone from the table."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def find_with_user(self, session_id: UUID) -> tuple[SessionRow, UserRow] | None:
+        """The session and whose it is, or None."""
+        query = select(SessionRow, UserRow).join(UserRow, UserRow.id == SessionRow.user_id)
+        row = (await self._session.execute(query.where(SessionRow.id == session_id))).one_or_none()
+        return (row[0], row[1]) if row is not None else None
+
+    async def find_by_token(self, token_hash: bytes) -> SessionRow | None:
+        """The session that this refresh token belongs to, used up or not; the row is locked."""
+        used = select(UsedTokenRow.session_id).where(UsedTokenRow.token_hash == token_hash)
+        current = select(SessionRow.id).where(SessionRow.token_hash == token_hash)
+        # The lock is taken by id: two uses of one token meet here, and the second one sees what the first has done.
+        return await self._session.scalar(
+            select(SessionRow)
+            .where(SessionRow.id.in_(used.union_all(current).scalar_subquery()))
+            .with_for_update()
+            .execution_options(populate_existing=True)
+        )
+
+    async def find_used(self, token_hash: bytes) -> UsedTokenRow | None:
+        """When and in which session a token was used up, or None."""
+        return await self._session.get(UsedTokenRow, token_hash)
+
+    async def list_of_user(self, user_id: UUID, *, now: datetime, at_most: int) -> list[SessionRow]:
+        """A user's living sessions, the newest first."""
+        rows = await self._session.scalars(
+            select(SessionRow)
+            .where(SessionRow.user_id == user_id, SessionRow.expires_at > now)
+            .order_by(SessionRow.created_at.desc(), SessionRow.id.desc())
+            .limit(at_most)
+        )
+        return list(rows)
+
+    def add(self, row: SessionRow | UsedTokenRow) -> None:
+        """Remember a new session, or a token that was used up."""
+        self._session.add(row)
+
+    async def remove(self, session_id: UUID) -> bool:
+        """End one session; False if it was over already."""
+        result = await self._session.execute(delete(SessionRow).where(SessionRow.id == session_id))
+        return affected(result) == 1
+
+    async def remove_of_user(self, user_id: UUID, *, spare: UUID | None = None) -> int:
+        """End a user's sessions, but for the one to spare; returns how many."""
+        query = delete(SessionRow).where(SessionRow.user_id == user_id)
+        if spare is not None:
+            query = query.where(SessionRow.id != spare)
+        return affected(await self._session.execute(query))
+
+    async def remove_expired(self, now: datetime) -> int:
+        """End the sessions whose time is over; returns how many."""
+        result = await self._session.execute(delete(SessionRow).where(SessionRow.expires_at <= now))
+        return affected(result)
+
+    async def remove_used_tokens(self, used_before: datetime) -> int:
+        """Forget tokens that were used up before; returns how many."""
+        result = await self._session.execute(delete(UsedTokenRow).where(UsedTokenRow.used_at < used_before))
+        return affected(result)

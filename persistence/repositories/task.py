@@ -1,0 +1,211 @@
+"""Tasks, remembered: constructed for one actor, so that nobody can load what they may not see."""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, false, func, literal, literal_column, or_, select, true, tuple_
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.actor import Actor
+from domain.errors import BadRequest, NotFound
+from domain.policy import Action, Reach, reach
+from domain.task import TaskPriority, TaskStatus
+from persistence.models import TaskRow
+from persistence.pages import Page, PageCursor, PageRequest
+
+_ESCAPES = str.maketrans({"%": r"\%", "_": r"\_", "\\": r"\\"})
+_EARLIEST: Final[ColumnElement[Any]] = literal_column("'-infinity'::timestamptz")
+_LATEST: Final[ColumnElement[Any]] = literal_column("'infinity'::timestamptz")
+_DUE_OR_LATEST: Final = func.coalesce(TaskRow.due_at, _LATEST)
+_DUE_OR_EARLIEST: Final = func.coalesce(TaskRow.due_at, _EARLIEST)
+
+
+class TaskOrder(StrEnum):
+    """The orders a list of tasks can have; equals are ordered by id, the same way."""
+
+    CREATED_ASC = "CREATED_ASC"
+    CREATED_DESC = "CREATED_DESC"
+    UPDATED_ASC = "UPDATED_ASC"
+    UPDATED_DESC = "UPDATED_DESC"
+    DUE_ASC = "DUE_ASC"
+    DUE_DESC = "DUE_DESC"
+    PRIORITY_ASC = "PRIORITY_ASC"
+    PRIORITY_DESC = "PRIORITY_DESC"
+
+    @property
+    def descending(self) -> bool:
+        """Whether the greatest comes first."""
+        return self.value.endswith("_DESC")
+
+
+@dataclass(frozen=True, slots=True)
+class TaskFilter:
+    """Which tasks: AND between fields, OR within a list; None = whichever."""
+
+    status: tuple[TaskStatus, ...] | None = None
+    priority: tuple[TaskPriority, ...] | None = None
+    owner_id: UUID | None = None
+    assignee_id: UUID | None = None
+    due_after: datetime | None = None
+    due_before: datetime | None = None
+    search: str | None = None
+
+
+EVERYTHING: Final = TaskFilter()
+
+
+class TaskRepository:
+    """The tasks that one actor may see."""
+
+    def __init__(self, session: AsyncSession, actor: Actor | None) -> None:
+        self._session = session
+        self._actor = actor
+
+    async def find(self, task_id: UUID, *, lock: bool = False) -> TaskRow | None:
+        """The task, its row locked if asked for, or None if the actor sees no such task."""
+        query = select(TaskRow).where(TaskRow.id == task_id, self._visible())
+        if lock:
+            query = query.with_for_update().execution_options(populate_existing=True)
+        return await self._session.scalar(query)
+
+    async def get(self, task_id: UUID, *, lock: bool = False) -> TaskRow:
+        """The task, its row locked if asked for.
+
+        Raises:
+            NotFound: the actor sees no such task.
+        """
+        row = await self.find(task_id, lock=lock)
+        if row is None:
+            raise NotFound("Task not found", path=("id",))
+        return row
+
+    async def find_many(self, ids: Collection[UUID]) -> dict[UUID, TaskRow]:
+        """Those of the tasks that the actor sees, by id."""
+        rows = await self._session.scalars(select(TaskRow).where(TaskRow.id.in_(ids), self._visible()))
+        return {row.id: row for row in rows}
+
+    async def page(self, request: PageRequest, *, wanted: TaskFilter, order: TaskOrder) -> Page[TaskRow]:
+        """Tasks in an order, behind a cursor."""
+        key = _KEYS[order]
+        query = select(TaskRow).where(self._visible(), *_conditions(wanted))
+        if request.after is not None:
+            query = query.where(_behind(key, order, request.after))
+        direction = (key.column.desc(), TaskRow.id.desc()) if order.descending else (key.column, TaskRow.id)
+        rows = list(await self._session.scalars(query.order_by(*direction).limit(request.first + 1)))
+        shown = rows[: request.first]
+        cursors = [PageCursor(order.value, key.write(row), row.id).encode() for row in shown]
+        return Page(shown, cursors, len(rows) > request.first, request.after is not None)
+
+    async def slice(self, *, skip: int, limit: int) -> list[TaskRow]:
+        """Tasks by age, the oldest first, from an offset: for clients that know no cursors."""
+        rows = await self._session.scalars(
+            select(TaskRow).where(self._visible()).order_by(TaskRow.created_at, TaskRow.id).offset(skip).limit(limit)
+        )
+        return list(rows)
+
+    async def count(self, wanted: TaskFilter) -> int:
+        """How many tasks there are of these."""
+        query = select(func.count()).select_from(TaskRow).where(self._visible(), *_conditions(wanted))
+        return await self._session.scalar(query) or 0
+
+    def add(self, row: TaskRow) -> None:
+        """Remember a new task."""
+        self._session.add(row)
+
+    async def remove(self, row: TaskRow) -> None:
+        """Forget a task."""
+        await self._session.delete(row)
+
+    def _visible(self) -> ColumnElement[bool]:
+        """What the policy says about reading, as a condition."""
+        if self._actor is None:
+            return false()
+        reaches = reach(self._actor.role, Action.READ_TASK)
+        if Reach.ANY in reaches:
+            return true()
+        mine = {Reach.OWN: TaskRow.owner_id, Reach.ASSIGNED: TaskRow.assignee_id}
+        conditions = [column == self._actor.user_id for own, column in mine.items() if own in reaches]
+        return or_(false(), *conditions)
+
+
+@dataclass(frozen=True, slots=True)
+class _Key:
+    """What an order sorts by, and how a row's value is written into a cursor and read back."""
+
+    column: Any
+    write: Callable[[TaskRow], str | None]
+    read: Callable[[str | None], ColumnElement[Any]]
+
+
+def _behind(key: _Key, order: TaskOrder, cursor: PageCursor) -> ColumnElement[bool]:
+    place = tuple_(key.read(cursor.value), literal(cursor.id, TaskRow.id.type))
+    here = tuple_(key.column, TaskRow.id)
+    return here < place if order.descending else here > place
+
+
+def _conditions(wanted: TaskFilter) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if wanted.status is not None:
+        found.append(TaskRow.status.in_(wanted.status))
+    if wanted.priority is not None:
+        found.append(TaskRow.priority.in_(wanted.priority))
+    if wanted.owner_id is not None:
+        found.append(TaskRow.owner_id == wanted.owner_id)
+    if wanted.assignee_id is not None:
+        found.append(TaskRow.assignee_id == wanted.assignee_id)
+    if wanted.due_after is not None:
+        found.append(wanted.due_after <= _DUE_OR_EARLIEST)
+    if wanted.due_before is not None:
+        found.append(wanted.due_before > _DUE_OR_LATEST)
+    if wanted.search is not None:
+        found.append(_contains(wanted.search))
+    return [and_(*found)] if found else []
+
+
+def _contains(text: str) -> ColumnElement[bool]:
+    pattern = f"%{text.translate(_ESCAPES)}%"
+    return or_(TaskRow.title.ilike(pattern, escape="\\"), TaskRow.description.ilike(pattern, escape="\\"))
+
+
+def _read_instant(value: str | None) -> ColumnElement[Any]:
+    try:
+        instant = datetime.fromisoformat(value or "")
+    except ValueError as error:
+        raise BadRequest("This cursor was not made by this API.") from error
+    if instant.tzinfo is None:
+        raise BadRequest("This cursor was not made by this API.")
+    return literal(instant, TaskRow.created_at.type)
+
+
+def _read_due(none: ColumnElement[Any]) -> Callable[[str | None], ColumnElement[Any]]:
+    return lambda value: none if value is None else _read_instant(value)
+
+
+def _read_priority(value: str | None) -> ColumnElement[Any]:
+    try:
+        return literal(TaskPriority(int(value or "")), TaskRow.priority.type)
+    except ValueError as error:
+        raise BadRequest("This cursor was not made by this API.") from error
+
+
+def _due(row: TaskRow) -> str | None:
+    return row.due_at.isoformat() if row.due_at is not None else None
+
+
+_CREATED: Final = _Key(TaskRow.created_at, lambda row: row.created_at.isoformat(), _read_instant)
+_UPDATED: Final = _Key(TaskRow.updated_at, lambda row: row.updated_at.isoformat(), _read_instant)
+_PRIORITY: Final = _Key(TaskRow.priority, lambda row: str(int(row.priority)), _read_priority)
+_KEYS: Final[Mapping[TaskOrder, _Key]] = {
+    TaskOrder.CREATED_ASC: _CREATED,
+    TaskOrder.CREATED_DESC: _CREATED,
+    TaskOrder.UPDATED_ASC: _UPDATED,
+    TaskOrder.UPDATED_DESC: _UPDATED,
+    TaskOrder.DUE_ASC: _Key(_DUE_OR_LATEST, _due, _read_due(_LATEST)),
+    TaskOrder.DUE_DESC: _Key(_DUE_OR_EARLIEST, _due, _read_due(_EARLIEST)),
+    TaskOrder.PRIORITY_ASC: _PRIORITY,
+    TaskOrder.PRIORITY_DESC: _PRIORITY,
+}

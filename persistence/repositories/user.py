@@ -1,0 +1,99 @@
+"""Users, remembered."""
+
+from collections.abc import Collection
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import func, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.errors import BadRequest, NotFound
+from domain.user import Role
+from persistence.models import UserRow
+from persistence.pages import Page, PageCursor, PageRequest
+
+ORDER = "users.created"
+_ESCAPES = str.maketrans({"%": r"\%", "_": r"\_", "\\": r"\\"})
+
+
+class UserRepository:
+    """Users. Who may see which of their fields is the policy's business."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def find(self, user_id: UUID) -> UserRow | None:
+        """The user, or None."""
+        return await self._session.get(UserRow, user_id)
+
+    async def get(self, user_id: UUID, *, lock: bool = False) -> UserRow:
+        """The user, its row locked if asked for.
+
+        Raises:
+            NotFound: there is none.
+        """
+        row = await self._session.get(UserRow, user_id, with_for_update=lock, populate_existing=lock)
+        if row is None:
+            raise NotFound("User not found", path=("userId",))
+        return row
+
+    async def find_many(self, ids: Collection[UUID]) -> dict[UUID, UserRow]:
+        """Those of the users that exist, by id."""
+        rows = await self._session.scalars(select(UserRow).where(UserRow.id.in_(ids)))
+        return {row.id: row for row in rows}
+
+    async def find_by_name(self, username: str, *, lock: bool = False) -> UserRow | None:
+        """The user of this name, ignoring case, or None."""
+        query = select(UserRow).where(func.lower(UserRow.username) == username.lower())
+        return await self._session.scalar(query.with_for_update() if lock else query)
+
+    async def lock_active_admins(self) -> list[UserRow]:
+        """All active admins, locked in one order: who counts them next must wait until this transaction is over."""
+        rows = await self._session.scalars(
+            select(UserRow)
+            .where(UserRow.role == Role.ADMIN, UserRow.is_active)
+            .order_by(UserRow.id)
+            .with_for_update()
+            .execution_options(populate_existing=True)
+        )
+        return list(rows)
+
+    async def list_assignable(self, prefix: str, *, at_most: int) -> list[UserRow]:
+        """Active users whose name begins so, ignoring case, by name."""
+        name = func.lower(UserRow.username)
+        rows = await self._session.scalars(
+            select(UserRow)
+            .where(UserRow.is_active, name.like(prefix.lower().translate(_ESCAPES) + "%", escape="\\"))
+            .order_by(name)
+            .limit(at_most)
+        )
+        return list(rows)
+
+    async def page(self, request: PageRequest) -> Page[UserRow]:
+        """Users, the newest first."""
+        query = select(UserRow).order_by(UserRow.created_at.desc(), UserRow.id.desc()).limit(request.first + 1)
+        if request.after is not None:
+            place = (_instant(request.after), request.after.id)
+            query = query.where(tuple_(UserRow.created_at, UserRow.id) < place)
+        rows = list(await self._session.scalars(query))
+        shown = rows[: request.first]
+        cursors = [PageCursor(ORDER, row.created_at.isoformat(), row.id).encode() for row in shown]
+        return Page(shown, cursors, len(rows) > request.first, request.after is not None)
+
+    async def count(self) -> int:
+        """How many users there are."""
+        return await self._session.scalar(select(func.count()).select_from(UserRow)) or 0
+
+    def add(self, row: UserRow) -> None:
+        """Remember a new user."""
+        self._session.add(row)
+
+
+def _instant(cursor: PageCursor) -> datetime:
+    try:
+        instant = datetime.fromisoformat(cursor.value or "")
+    except ValueError as error:
+        raise BadRequest("This cursor was not made by this API.") from error
+    if instant.tzinfo is None:
+        raise BadRequest("This cursor was not made by this API.")
+    return instant

@@ -1,0 +1,116 @@
+"""Actor + instant + transaction."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Self
+from uuid import UUID
+
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+
+from domain.actor import Actor
+from domain.errors import Unauthenticated
+from domain.events import Event, TaskEvent, kind_of
+from persistence.event_log import EventLog
+from persistence.failures import unavailable
+from persistence.models import EventRow
+from persistence.repositories.session import SessionRepository
+from persistence.repositories.task import TaskRepository
+from persistence.repositories.user import UserRepository
+
+
+class UnitOfWork:
+    """One transaction in one actor's name; left without `commit` it changes nothing.
+
+    `async with uow:` may be entered again after it was left, for a caller that works in steps.
+    """
+
+    def __init__(
+        self,
+        sessions: async_sessionmaker[AsyncSession],
+        actor: Actor | None,
+        *,
+        request_id: str | None = None,
+        on_recorded: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._sessions = sessions
+        self._actor = actor
+        self._on_recorded = on_recorded
+        self._recorded = False
+        self.request_id = request_id
+        self.now = datetime.now(UTC)
+
+    @property
+    def actor(self) -> Actor:
+        """Who is asking.
+
+        Raises:
+            Unauthenticated: nobody is signed in.
+        """
+        if self._actor is None:
+            raise Unauthenticated("Not authenticated")
+        return self._actor
+
+    async def __aenter__(self) -> Self:
+        self._session = self._sessions()
+        self._recorded = False
+        self.tasks = TaskRepository(self._session, self._actor)
+        self.users = UserRepository(self._session)
+        self.sessions = SessionRepository(self._session)
+        self.events = EventLog(self._session)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            await self._session.close()
+        except Exception as closing:
+            # What the block raised says more than that the connection could not be put back in order.
+            if error is None:
+                raise unavailable(closing) or closing from closing
+        if error is not None and (failure := unavailable(error)) is not None:
+            raise failure from error
+
+    def record(self, event: Event) -> None:
+        """Note what has happened; it is told if and when this transaction commits.
+
+        The row it is about must be locked by now: the event's id is drawn by the INSERT, and that order is the order
+        in which a task's events are told.
+        """
+        self._session.add(
+            EventRow(
+                kind=kind_of(event),
+                task_id=event.task_id if isinstance(event, TaskEvent) else None,
+                user_id=_subject(event),
+                payload=event.to_json(),
+                recorded_at=self.now,
+            )
+        )
+        self._recorded = True
+
+    async def flush(self) -> None:
+        """Send what is pending, without committing it.
+
+        Raises:
+            IntegrityError: a constraint refused it; see `violates`.
+        """
+        await self._session.flush()
+
+    async def commit(self) -> None:
+        """Make it so. Whoever listens for events is rung afterwards."""
+        await self._session.commit()
+        if self._recorded:
+            self._recorded = False
+            self._on_recorded()
+
+
+def violates(error: IntegrityError, constraint: str) -> bool:
+    """Whether it was this constraint, or unique index, that refused."""
+    cause = error.orig.__cause__ if error.orig is not None else None
+    return getattr(cause, "constraint_name", None) == constraint
+
+
+def _subject(event: Event) -> UUID:
+    return event.actor_id if isinstance(event, TaskEvent) else event.user_id

@@ -1,0 +1,70 @@
+"""Real servers for every test: PostgreSQL and Valkey of our own, started once, hurt by nobody who does not say so."""
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from embedded.postgres import Postgres
+from embedded.valkey import Valkey
+from persistence import migrations
+from persistence.engine import Database
+from tests.support.house import House
+
+TEMPLATE = "taskriver_template"
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    """The PostgreSQL server that the whole run shares; a test that hurts a server starts one of its own."""
+    with Postgres(_folder(tmp_path_factory, "postgres"), durable=False) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
+    """The Valkey server that the whole run shares."""
+    with Valkey(_folder(tmp_path_factory, "valkey")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def redis_url(valkey: Valkey) -> str:
+    """Where the shared Valkey is."""
+    return valkey.url
+
+
+@pytest.fixture(scope="session")
+async def template(postgres: Postgres) -> str:
+    """The name of a migrated, empty database to copy."""
+    database = Database(postgres.create_database(TEMPLATE), pool_size=1)
+    await migrations.upgrade(database.engine)
+    await database.close()
+    return TEMPLATE
+
+
+@pytest.fixture(scope="session")
+def new_database(postgres: Postgres, template: str) -> Callable[[], str]:
+    """Makes a migrated, empty database of one's own and returns its URL."""
+    numbers = count()
+    return lambda: postgres.create_database(f"test_{next(numbers)}", template)
+
+
+@pytest.fixture(scope="session")
+async def shared_database(new_database: Callable[[], str]) -> AsyncIterator[Database]:
+    """The database behind `house`."""
+    database = Database(new_database(), pool_size=20)
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+async def house(shared_database: Database) -> House:
+    """An empty house, and builders for what a test needs in it."""
+    await House.clear(shared_database)
+    return House(shared_database)
+
+
+def _folder(factory: pytest.TempPathFactory, name: str) -> Path:
+    return factory.mktemp("servers") / name

@@ -1,0 +1,73 @@
+"""The log's numbering, alone in the house; what rivals do to it is tested beside the stream."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+from domain.events import AccessChange, AccessEvent
+from persistence.event_log import EventLog
+from tests.support.house import House
+
+
+def an_event() -> AccessEvent:
+    """Something that happened to somebody."""
+    who = uuid4()
+    return AccessEvent(who, AccessChange.ENABLED, None, None, who, datetime.now(UTC), None)
+
+
+async def record(house: House, *events: AccessEvent) -> None:
+    """Record events, one transaction each."""
+    for event in events:
+        async with house.as_(None) as uow:
+            uow.record(event)
+            await uow.commit()
+
+
+class TestNumber:
+    async def test_positions_are_dense_and_in_order_of_recording(self, house: House):
+        """Committed events get the positions 1, 2, 3 in the order in which they were recorded."""
+        events = [an_event() for _ in range(3)]
+        await record(house, *events)
+
+        async with house.database.engine.begin() as connection:
+            numbered = await EventLog(connection).number()
+
+        assert [(logged.position, logged.event) for logged in numbered] == list(enumerate(events, start=1))
+
+    async def test_a_rollback_leaves_no_hole(self, house: House):
+        """An event whose transaction was rolled back takes no position."""
+        async with house.as_(None) as uow:
+            uow.record(an_event())
+            await uow.flush()
+        await record(house, an_event())
+
+        async with house.database.engine.begin() as connection:
+            numbered = await EventLog(connection).number()
+
+        assert [logged.position for logged in numbered] == [1]
+
+    async def test_the_head_says_what_is_pending(self, house: House):
+        """The head counts numbered events, and says whether there are others."""
+        await record(house, an_event(), an_event(), an_event())
+        async with house.database.engine.begin() as connection:
+            log = EventLog(connection)
+            await log.number(2)
+            head = await log.head()
+            await log.number()
+            after = await log.head()
+
+        assert (head.position, head.pending) == (2, True)
+        assert (after.position, after.pending) == (3, False)
+
+
+class TestTrim:
+    async def test_only_the_beginning_is_removed_and_remembered(self, house: House):
+        """Events before an instant are removed, later ones stay, and the head remembers up to where."""
+        await record(house, an_event(), an_event())
+        async with house.database.engine.begin() as connection:
+            log = EventLog(connection)
+            await log.number()
+            early = await log.trim(datetime.now(UTC) - timedelta(hours=1))
+            removed = await log.trim(datetime.now(UTC) + timedelta(hours=1))
+            head = await log.head()
+
+        assert (early, removed, head.trimmed, head.position) == (0, 2, 2, 2)
