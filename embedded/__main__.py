@@ -18,19 +18,18 @@ def main() -> None:
     """Run, print, wait."""
     parser = argparse.ArgumentParser(prog="python -m embedded", description=__doc__)
     parser.add_argument("folder", type=Path, help="where the data are kept")
-    parser.add_argument(
-        "--for-tests", action="store_true", help="faster, but a crash of the machine may lose data"
-    )
+    parser.add_argument("--for-tests", action="store_true", help="faster, but a crash of the machine may lose data")
     options = parser.parse_args()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _leave)
     try:
         with running(options.folder, durable=not options.for_tests) as servers:
-            print(f"DATABASE_URL={servers.database_url}\nREDIS_URL={servers.redis_url}", flush=True)
+            sys.stdout.write(f"DATABASE_URL={servers.database_url}\nREDIS_URL={servers.redis_url}\n")
+            sys.stdout.flush()
             while True:
                 signal.pause()
     except EmbeddedError as refusal:
-        sys.exit(f"{refusal}")
+        sys.exit(str(refusal))
 
 
 if __name__ == "__main__":

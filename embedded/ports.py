@@ -3,6 +3,8 @@
 import random
 import socket
 
+from embedded.errors import EmbeddedError
+
 HOST = "127.0.0.1"
 
 # Below the ports that systems give to outgoing connections. Among those, a client that keeps trying to reach
@@ -14,12 +16,12 @@ def free_port(preferred: int | None = None) -> int:
     """A port nobody listens on, the preferred one if possible. Another process may still be faster.
 
     Raises:
-        OSError: if none can be found, which means that there is no loopback interface.
+        EmbeddedError: if none can be found.
     """
     for port in (preferred, *random.sample(_RANGE, 50)):
         if port is not None and _is_free(port):
             return port
-    raise OSError(f"no free port at {HOST}")
+    raise EmbeddedError(f"No port of {HOST} can be listened on: see that the loopback interface is up.")
 
 
 def _is_free(port: int) -> bool:

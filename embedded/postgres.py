@@ -14,7 +14,7 @@ from embedded.binaries import PostgresPrograms, find_postgres
 from embedded.cluster import DATABASE, USER, create_cluster, reachable
 from embedded.errors import EmbeddedError
 from embedded.ports import HOST
-from embedded.processes import ENVIRONMENT, Child
+from embedded.processes import Child, run
 from embedded.server import Server, StopMode, make_private
 
 # After SIGQUIT the server itself waits 5 seconds before it kills its children: it needs more than that.
@@ -39,7 +39,7 @@ _SETTINGS = {
     "logging_collector": "off",
 }
 _NOT_DURABLE = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
-_STATEMENT_PATIENCE = 30
+_PATIENCE = 30.0
 
 
 class Postgres(Server):
@@ -57,6 +57,8 @@ class Postgres(Server):
         super().__init__(folder)
         self.data = self.folder / "data"
         self._durable = durable
+        self._account: Account
+        self._programs: PostgresPrograms
 
     @property
     def url(self) -> str:
@@ -85,33 +87,26 @@ class Postgres(Server):
 
     def _prepare(self) -> None:
         make_private(self.folder.parent)
-        account, programs = self._needs()
+        self._account = account_for(self.data)
+        self._programs = find_postgres(self._account)
         if not self.folder.exists():
-            create_cluster(self.folder, programs, account)
-        _check_version(self.data, programs)
+            create_cluster(self.folder, self._programs, self._account)
+        _check_whole(self.folder)
+        _check_version(self.data, self._programs)
 
     def _end_predecessor(self) -> None:
         super()._end_predecessor()
         _clear_lock_file(self.data)
 
-    def _needs(self) -> tuple[Account, PostgresPrograms]:
-        account = account_for(self.data)
-        return account, find_postgres(account)
-
     def _launch(self, port: int) -> Child:
-        account, programs = self._needs()
         settings = _SETTINGS | {"port": str(port)} | ({} if self._durable else _NOT_DURABLE)
-        with reachable(self.data, account) as (path, open_files):
+        program = str(self._programs.folder / "postgres")
+        with reachable(self.data, self._account) as (path, open_files):
             return Child(
-                [
-                    str(programs.folder / "postgres"),
-                    "-D",
-                    path,
-                    *(f"--{key}={value}" for key, value in settings.items()),
-                ],
+                [program, "-D", path, *(f"--{name}={value}" for name, value in settings.items())],
                 log=self.log,
                 plan=self.plan,
-                account=account,
+                account=self._account,
                 open_files=open_files,
             )
 
@@ -120,29 +115,16 @@ class Postgres(Server):
         return len(lines) > 7 and lines[0] == str(child.pid) and lines[7].strip() == "ready"
 
     def _execute(self, statement: str) -> None:
-        account, programs = self._needs()
+        program = str(self._programs.folder / "psql")
+        command = [program, "--no-psqlrc", "--quiet", "--no-password", "--command", statement]
         try:
-            done = subprocess.run(
-                [programs.folder / "psql", "--no-psqlrc", "--quiet", "--no-password", "--command", statement],
-                env=ENVIRONMENT | self._libpq_environment(),
-                capture_output=True,
-                text=True,
-                timeout=_STATEMENT_PATIENCE,
-                check=False,
-                stdin=subprocess.DEVNULL,
-                cwd="/",
-                user=account.user,
-                group=account.group,
-                extra_groups=account.extra_groups,
-            )
-        except FileNotFoundError as missing:
+            done = run(command, self._account, seconds=_PATIENCE, environment=self._libpq_environment())
+        except OSError as refusal:
             raise EmbeddedError(
-                f"There is no psql in {programs.folder}: install your system's PostgreSQL client package."
-            ) from missing
+                f"{program} cannot be run ({refusal.strerror}): install PostgreSQL's client."
+            ) from refusal
         except subprocess.TimeoutExpired as silence:
-            raise EmbeddedError(
-                f"PostgreSQL did not answer for {_STATEMENT_PATIENCE} s: {statement}"
-            ) from silence
+            raise EmbeddedError(f"PostgreSQL did not answer for {_PATIENCE:.0f} s: {statement}") from silence
         if done.returncode != 0:
             raise EmbeddedError(f"PostgreSQL refused {statement}: {done.stderr.strip()}")
 
@@ -158,6 +140,12 @@ class Postgres(Server):
 
 def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
+
+
+def _check_whole(folder: Path) -> None:
+    for part in ("data/PG_VERSION", "password"):
+        if not (folder / part).exists():
+            raise EmbeddedError(f"{folder / part} is missing: restore it, or move {folder} away to start afresh.")
 
 
 def _check_version(data: Path, programs: PostgresPrograms) -> None:
@@ -195,13 +183,11 @@ def _clear_lock_file(data: Path) -> None:
 
 def _works_in(pid: int, data: Path) -> bool:
     """Whether process *pid* is a PostgreSQL at work on *data*; without /proc, whether it may be."""
-    if os.path.isdir("/proc/self"):
+    if Path("/proc/self").is_dir():
         try:
-            return os.path.samestat(os.stat(f"/proc/{pid}/cwd"), data.stat())
+            return os.path.samestat(Path(f"/proc/{pid}/cwd").stat(), data.stat())
         except OSError:
             return False
     ps = shutil.which("ps") or "ps"
-    done = subprocess.run(
-        [ps, "-p", str(pid), "-o", "comm="], capture_output=True, text=True, timeout=10, check=False
-    )
+    done = subprocess.run([ps, "-p", str(pid), "-o", "comm="], capture_output=True, text=True, timeout=10, check=False)
     return "postgres" in done.stdout

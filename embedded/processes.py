@@ -4,7 +4,7 @@ import contextlib
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from embedded import watchdog
@@ -17,6 +17,34 @@ _TELL_THEN_BECOME = 'echo "$$"; exec "$@" >&2'
 
 # Nothing of the caller's PGPORT, PGDATA, LC_ALL or the like may leak into a private server.
 ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
+
+
+_WATCHDOG = str(Path(watchdog.__file__).absolute())
+
+
+def run(
+    command: Sequence[str], account: Account, *, seconds: float, environment: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run a short program to its end and return what it printed; for more than that there is `Child`.
+
+    Raises:
+        OSError: if it cannot be started.
+        subprocess.TimeoutExpired: if it was not done after *seconds*; it is killed then.
+    """
+    return subprocess.run(
+        command,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        timeout=seconds,
+        check=False,
+        cwd="/",
+        env={**ENVIRONMENT, **(environment or {})},
+        user=account.user,
+        group=account.group,
+        extra_groups=account.extra_groups,
+    )
 
 
 class Child:
@@ -109,16 +137,29 @@ class Child:
             self._watchdog.wait()
 
 
+@contextlib.contextmanager
+def _told_about(program: str) -> Iterator[None]:
+    try:
+        yield
+    except PermissionError as refusal:
+        raise EmbeddedError(
+            "PostgreSQL does not run as root, and this root may not become another user: run as an ordinary user."
+        ) from refusal
+    except OSError as refusal:
+        raise EmbeddedError(f"{program} cannot be started ({refusal}): see what the machine is short of.") from refusal
+
+
 def _start_watchdog(ear: int, plan: watchdog.Plan) -> subprocess.Popen[bytes]:
     steps = [f"{int(number)}:{patience}" for number, patience in plan]
-    return subprocess.Popen(
-        [sys.executable, "-I", "-S", watchdog.__file__, str(os.getpid()), *steps],
-        stdin=ear,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-        cwd="/",
-    )
+    with _told_about(sys.executable):
+        return subprocess.Popen(
+            [sys.executable, "-I", "-S", _WATCHDOG, str(os.getpid()), *steps],
+            stdin=ear,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+            cwd="/",
+        )
 
 
 def _spawn(
@@ -126,23 +167,19 @@ def _spawn(
 ) -> subprocess.Popen[bytes]:
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
-        return subprocess.Popen(
-            ["/bin/sh", "-c", _TELL_THEN_BECOME, "sh", *command],
-            stdin=subprocess.PIPE,
-            stdout=leash,
-            stderr=descriptor,
-            start_new_session=True,
-            cwd="/",
-            env=ENVIRONMENT,
-            pass_fds=open_files,
-            user=account.user,
-            group=account.group,
-            extra_groups=account.extra_groups,
-        )
-    except PermissionError as refusal:
-        raise EmbeddedError(
-            "PostgreSQL does not run as root, and this root may not become another user: "
-            "run as an ordinary user."
-        ) from refusal
+        with _told_about(command[0]):
+            return subprocess.Popen(
+                ["/bin/sh", "-c", _TELL_THEN_BECOME, "sh", *command],
+                stdin=subprocess.PIPE,
+                stdout=leash,
+                stderr=descriptor,
+                start_new_session=True,
+                cwd="/",
+                env=ENVIRONMENT,
+                pass_fds=open_files,
+                user=account.user,
+                group=account.group,
+                extra_groups=account.extra_groups,
+            )
     finally:
         os.close(descriptor)

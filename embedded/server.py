@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Literal, Self
 
 from embedded import watchdog
-from embedded.errors import EmbeddedError, told_about
+from embedded.errors import EmbeddedError, last_lines, told_about
 from embedded.ports import free_port
 from embedded.processes import Child
 
@@ -159,7 +159,8 @@ class Server(ABC):
             child.put_down()
             raise
         child.put_down()
-        return self._fails_for_good(since)
+        self._refuse_unless_it_passes(since)
+        return False
 
     def _wait_until_ready(self, child: Child, since: int) -> bool:
         """False if the process has ended instead."""
@@ -168,20 +169,16 @@ class Server(ABC):
             if self._is_ready(child, self._logged(since)):
                 return True
             if time.monotonic() > deadline:
-                raise EmbeddedError(
-                    self._failure(f"was not ready after {_START_PATIENCE:.0f} seconds", since)
-                )
+                raise EmbeddedError(self._failure(f"was not ready after {_START_PATIENCE:.0f} seconds", since))
             time.sleep(_POLL)
         return False
 
-    def _fails_for_good(self, since: int) -> bool:
-        if any(trouble in self._logged(since) for trouble in self.passing_troubles):
-            return False
-        raise EmbeddedError(self._failure("did not start", since))
+    def _refuse_unless_it_passes(self, since: int) -> None:
+        if not any(trouble in self._logged(since) for trouble in self.passing_troubles):
+            raise EmbeddedError(self._failure("did not start", since))
 
     def _failure(self, what: str, since: int = 0) -> str:
-        lines = [line.strip() for line in self._logged(since).splitlines() if line.strip()]
-        return f"{self.name} {what}. The end of {self.log}: " + " | ".join(lines[-5:] or ["(empty)"])
+        return f"{self.name} {what}. The end of {self.log}: {last_lines(self.log, since)}"
 
     def _logged(self, since: int) -> str:
         if not self.log.exists():
@@ -207,9 +204,7 @@ class Server(ABC):
         """End the server of a run that was killed. Its watchdog may be at it too; that does no harm."""
         pid, _, who = (_read(self.folder / "process") or "").partition(" ")
         if pid.isdigit() and not watchdog.put_down(int(pid), who, self.plan):
-            raise EmbeddedError(
-                f"{self.name} of an earlier run (process {pid}) does not end: end it by hand."
-            )
+            raise EmbeddedError(f"{self.name} of an earlier run (process {pid}) does not end: end it by hand.")
 
 
 def keep_password(folder: Path) -> None:

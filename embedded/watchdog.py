@@ -9,6 +9,9 @@ Being a script in isolated mode it starts in a few milliseconds and imports noth
 about processes the rest of the package imports from here.
 """
 
+# ruff: noqa: PTH110, PTH123, PTH208
+# pathlib would take longer to import than all of this.
+
 import os
 import select
 import signal
@@ -34,9 +37,7 @@ def identity(pid: int) -> str | None:
     fields = _stat(pid)
     if fields is None or fields[0] in ("Z", "X"):
         return None
-    # Start times count from the boot of the machine, and records of them outlive it.
-    with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as boot:
-        return f"{boot.read().strip()}/{fields[19]}"
+    return f"{_boot()}/{fields[19]}"
 
 
 def family(pid: int) -> list[int]:
@@ -88,6 +89,15 @@ def _stat(pid: int) -> list[str] | None:
         return None
     # The second field is a name in parentheses and may itself contain spaces and parentheses.
     return text[text.rindex(")") + 2 :].split()
+
+
+def _boot() -> str:
+    """Which boot of the machine this is: start times count from there, and records of them outlive it."""
+    try:
+        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+            return file.read().strip()
+    except OSError:
+        return ""
 
 
 def _everybody() -> Iterator[tuple[int, int]]:
