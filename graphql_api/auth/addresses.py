@@ -1,0 +1,111 @@
+"""Whose request this is: the client's address, seen through the proxies that we trust."""
+
+import re
+from collections.abc import Iterator, Sequence
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import Final
+
+from starlette.types import Scope
+
+from domain.session import MAX_USER_AGENT
+from domain.text import without_control_characters
+from graphql_api.auth.identity import Client
+
+Address = IPv4Address | IPv6Address
+Network = IPv4Network | IPv6Network
+
+UNKNOWN: Final = "unknown"
+"""Stands for the address of a client that has none."""
+
+_SITE_BITS: Final = 64
+_BRACKETED: Final = re.compile(r"\[(?P<host>[^]]*)](?::[0-9]{1,5})?")
+_WITH_PORT: Final = re.compile(r"(?P<host>[0-9.]+):[0-9]{1,5}")
+_SECURE_SCHEMES: Final = frozenset({"https", "wss"})
+
+
+def client_of(scope: Scope, trusted: Sequence[Network]) -> Client:
+    """Who is at the other end of an ASGI connection, `http` or `websocket`."""
+    return Client(
+        address=client_address(_peer(scope), _headers(scope, b"x-forwarded-for"), trusted),
+        user_agent=_user_agent(_headers(scope, b"user-agent")),
+    )
+
+
+def is_secure(scope: Scope, trusted: Sequence[Network]) -> bool:
+    """Whether the client speaks TLS: with us or, as `X-Forwarded-Proto` says, with a proxy that we trust.
+
+    Of several values the last counts, which is the one that the nearest proxy wrote.
+    """
+    if _is_trusted(_parse(_peer(scope) or ""), trusted):
+        told = next(_from_the_right(_headers(scope, b"x-forwarded-proto")), scope["scheme"])
+        return told.lower() in _SECURE_SCHEMES
+    return scope["scheme"] in _SECURE_SCHEMES
+
+
+def client_address(peer: str | None, forwarded_for: Sequence[str], trusted: Sequence[Network]) -> str:
+    """The client's address in canonical text, at most 39 characters, or `"unknown"`.
+
+    *peer* is the other end of the socket. *forwarded_for* are the values of `X-Forwarded-For`, where each proxy adds
+    at the right whom it heard; so it is read from the right for as long as the one who added is *trusted*. What stands
+    further left, anybody may have written. A hop that is no address ends the reading at the last good one.
+
+    A peer on a unix socket has no address, so no network that could be trusted holds it, and it is unknown, whatever
+    the header says: a proxy should speak to a loopback address instead.
+    """
+    address = _parse(peer or "")
+    for hop in _from_the_right(forwarded_for):
+        heard = _parse(hop)
+        if heard is None or not _is_trusted(address, trusted):
+            break
+        address = heard
+    return UNKNOWN if address is None else str(address)
+
+
+def throttle_key(address: str) -> str:
+    """What limits per address count by: the address, or of an IPv6 address its /64.
+
+    A /64 is the least that one subscriber gets (RFC 6177), and holds 2 ** 64 addresses to take turns with.
+    """
+    parsed = _parse(address)
+    if isinstance(parsed, IPv6Address):
+        return str(ip_network((parsed, _SITE_BITS), strict=False))
+    return UNKNOWN if parsed is None else str(parsed)
+
+
+def _parse(text: str) -> Address | None:
+    """An address with or without brackets and port; None for anything else."""
+    match = _BRACKETED.fullmatch(text) or _WITH_PORT.fullmatch(text)
+    try:
+        return _plain(ip_address(match["host"] if match else text))
+    except ValueError:
+        return None
+
+
+def _plain(address: Address) -> Address:
+    """One form for one machine: IPv4 as IPv4, and no zone (`%eth0`), which says something on its own host only."""
+    if isinstance(address, IPv4Address):
+        return address
+    return address.ipv4_mapped or IPv6Address(int(address))
+
+
+def _is_trusted(address: Address | None, trusted: Sequence[Network]) -> bool:
+    return address is not None and any(address in network for network in trusted)
+
+
+def _from_the_right(values: Sequence[str]) -> Iterator[str]:
+    """The elements of a header's comma-separated lists, the last first; empty ones do not count (RFC 9110, 5.6.1)."""
+    for value in reversed(values):
+        yield from filter(None, (element.strip() for element in reversed(value.split(","))))
+
+
+def _peer(scope: Scope) -> str | None:
+    client = scope.get("client")
+    return client[0] if client else None
+
+
+def _headers(scope: Scope, name: bytes) -> list[str]:
+    return [value.decode("latin-1") for key, value in scope["headers"] if key.lower() == name]
+
+
+def _user_agent(values: Sequence[str]) -> str | None:
+    return without_control_characters(values[0][:MAX_USER_AGENT]).strip() or None if values else None

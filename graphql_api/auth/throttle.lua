@@ -1,0 +1,22 @@
+-- One window of one key: look, refuse, or change its count, in one atomic step.
+--
+-- KEYS[1]  the window: an integer that Redis forgets when the window ends
+-- ARGV     most (refuse from this count on), the window's length in ms, step (+1, 0 or -1)
+--
+-- Returns 0, or for a refusal the ms until the window ends.
+
+local most, length, step = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local count = tonumber(redis.call("GET", KEYS[1]) or "0")
+local left = redis.call("PTTL", KEYS[1])
+
+if step >= 0 and count >= most then
+  return math.max(left, 1)
+end
+if step > 0 or (step < 0 and count > 0) then
+  redis.call("INCRBY", KEYS[1], step)
+  -- A window begins with its first count. Later ones do not prolong it, or patient guessing would never end it.
+  if left < 0 then
+    redis.call("PEXPIRE", KEYS[1], length)
+  end
+end
+return 0
