@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import text
@@ -65,9 +66,11 @@ class Database:
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False, autoflush=False)
         self._listeners: list[Callable[[], None]] = []
 
-    def unit_of_work(self, actor: Actor | None, *, request_id: str | None = None) -> UnitOfWork:
-        """A unit of work for one service call by this actor; None = nobody is signed in."""
-        return UnitOfWork(self._sessions, actor, request_id=request_id, on_recorded=self._tell)
+    def unit_of_work(
+        self, actor: Actor | None, *, request_id: str | None = None, now: datetime | None = None
+    ) -> UnitOfWork:
+        """A unit of work for one service call by this actor; None = nobody is signed in. *now* is for past deeds."""
+        return UnitOfWork(self._sessions, actor, request_id=request_id, now=now, on_recorded=self._tell)
 
     def session(self) -> AsyncSession:
         """A bare session, for what is not done in anybody's name."""

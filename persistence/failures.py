@@ -1,7 +1,7 @@
 """Which of the database's failures mean "try again" and not "this is a bug"."""
 
 import asyncpg
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from domain.errors import Unavailable
@@ -35,3 +35,19 @@ def is_retryable(error: BaseException | None) -> bool:
         return True
     state = getattr(error, "sqlstate", None)
     return isinstance(state, str) and state.startswith(_RETRYABLE)
+
+
+class Duplicate(Exception):
+    """A unique index refused a row; `constraint` is its name."""
+
+    def __init__(self, constraint: str) -> None:
+        super().__init__(constraint)
+        self.constraint = constraint
+
+
+def duplicate(error: IntegrityError) -> Duplicate | None:
+    """The same as `Duplicate`, if a unique index it was."""
+    cause = error.orig.__cause__ if error.orig is not None else None
+    if isinstance(cause, asyncpg.UniqueViolationError):
+        return Duplicate(cause.constraint_name or "")
+    return None

@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import Self
 from uuid import UUID
 
+from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
@@ -13,7 +14,7 @@ from domain.actor import Actor
 from domain.errors import Unauthenticated
 from domain.events import Event, TaskEvent, kind_of
 from persistence.event_log import EventLog
-from persistence.failures import unavailable
+from persistence.failures import duplicate, unavailable
 from persistence.models import EventRow
 from persistence.repositories.session import SessionRepository
 from persistence.repositories.task import TaskRepository
@@ -32,6 +33,7 @@ class UnitOfWork:
         actor: Actor | None,
         *,
         request_id: str | None = None,
+        now: datetime | None = None,
         on_recorded: Callable[[], None] = lambda: None,
     ) -> None:
         self._sessions = sessions
@@ -39,7 +41,7 @@ class UnitOfWork:
         self._on_recorded = on_recorded
         self._recorded = False
         self.request_id = request_id
-        self.now = datetime.now(UTC)
+        self.now = now or datetime.now(UTC)
 
     @property
     def actor(self) -> Actor:
@@ -94,9 +96,17 @@ class UnitOfWork:
         """Send what is pending, without committing it.
 
         Raises:
-            IntegrityError: a constraint refused it; see `violates`.
+            Duplicate: a unique index refused it.
         """
-        await self._session.flush()
+        try:
+            await self._session.flush()
+        except IntegrityError as error:
+            raise duplicate(error) or error from error
+
+    async def try_lock(self, name: str) -> bool:
+        """Take a lock that all processes share until this transaction ends; False if another one has it."""
+        query = select(func.pg_try_advisory_xact_lock(func.hashtext(f"taskriver:{name}")))
+        return bool(await self._session.scalar(query))
 
     async def commit(self) -> None:
         """Make it so. Whoever listens for events is rung afterwards."""
@@ -104,12 +114,6 @@ class UnitOfWork:
         if self._recorded:
             self._recorded = False
             self._on_recorded()
-
-
-def violates(error: IntegrityError, constraint: str) -> bool:
-    """Whether it was this constraint, or unique index, that refused."""
-    cause = error.orig.__cause__ if error.orig is not None else None
-    return getattr(cause, "constraint_name", None) == constraint
 
 
 def _subject(event: Event) -> UUID:

@@ -1,0 +1,190 @@
+"""What can be done with sessions: signing in, staying signed in, signing out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from domain import policy
+from domain.errors import InvalidCredentials, NotFound
+from domain.events import AccessChange, AccessEvent
+from domain.policy import Action
+from domain.session import (
+    MAX_SESSIONS_LISTED,
+    REPLAY_GRACE,
+    child_token,
+    expires_at,
+    new_refresh_token,
+    token_hash,
+)
+from persistence.models import SessionRow, UsedTokenRow, UserRow
+from persistence.unit_of_work import UnitOfWork
+from services.user import VerifyPassword
+
+WRONG: Final = "Wrong username or password."
+INVALID: Final = "Invalid refresh token"
+USED: Final = "Refresh token has been already used"
+
+KeyRing = Mapping[str, bytes]
+"""Key id → secret; the first one is current."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSession:
+    """A session with the refresh token that continues it; only a hash of the token is stored."""
+
+    user: UserRow
+    session: SessionRow
+    refresh_token: str
+
+
+async def sign_in(
+    uow: UnitOfWork,
+    *,
+    username: str,
+    password: str,
+    verify_password: VerifyPassword,
+    key_ring: KeyRing,
+    ip_address: str,
+    user_agent: str | None,
+) -> OpenSession:
+    """Begin a session on a device.
+
+    The work, and so the time taken, is the same whether the user is unknown, disabled or the password wrong.
+
+    Raises:
+        InvalidCredentials: for each of these, in the same words.
+    """
+    async with uow:
+        user = await uow.users.find_by_name(username)
+        known = user.password_hash if user is not None and user.is_active else None
+    if not await verify_password(password, known) or user is None:
+        raise InvalidCredentials(WRONG)
+    async with uow:
+        user = await uow.users.get(user.id, lock=True)
+        if not user.is_active or user.password_hash != known:
+            raise InvalidCredentials(WRONG)
+        token = new_refresh_token()
+        session = SessionRow(
+            user_id=user.id,
+            token_hash=token_hash(token),
+            key_id=next(iter(key_ring)),
+            ip_address=ip_address,
+            user_agent=user_agent,
+            created_at=uow.now,
+            expires_at=expires_at(uow.now, uow.now),
+            last_used_at=None,
+        )
+        uow.sessions.add(session)
+        await uow.commit()
+    return OpenSession(user, session, token)
+
+
+async def find_session_of(uow: UnitOfWork, *, refresh_token: str) -> UUID | None:
+    """Which session a refresh token belongs to, or None."""
+    async with uow:
+        session = await uow.sessions.find_by_token(token_hash(refresh_token))
+        return session.id if session is not None else None
+
+
+async def refresh_session(uow: UnitOfWork, *, refresh_token: str, key_ring: KeyRing) -> OpenSession:
+    """Give a refresh token in for its successor.
+
+    The direct parent of the current token may come again within the grace time and gets the same successor: two
+    tabs, or an answer that was lost. Any other used token means that it was stolen, and ends the session.
+
+    Raises:
+        InvalidCredentials: if the token is unknown, its session over, or it was used before.
+    """
+    hashed = token_hash(refresh_token)
+    async with uow:
+        session = await uow.sessions.find_by_token(hashed)
+        if session is None or session.expires_at <= uow.now:
+            raise InvalidCredentials(INVALID)
+        if session.token_hash == hashed:
+            successor = _rotate(uow, session, refresh_token, key_ring)
+        else:
+            successor = await _repeat(uow, session, refresh_token, key_ring)
+        user = await uow.users.get(session.user_id)
+        await uow.commit()
+    return OpenSession(user, session, successor)
+
+
+async def sign_out(uow: UnitOfWork) -> None:
+    """End the actor's session; doing so twice is harmless."""
+    actor = uow.actor
+    if actor.session_id is None:
+        return
+    async with uow:
+        await _end(uow, actor.session_id)
+
+
+async def sign_out_everywhere(uow: UnitOfWork) -> None:
+    """End all sessions of the actor, this one included."""
+    async with uow:
+        await uow.users.get(uow.actor.user_id, lock=True)
+        await uow.sessions.remove_of_user(uow.actor.user_id)
+        uow.record(_event(uow, AccessChange.SESSIONS_REVOKED, uow.actor.user_id, None))
+        await uow.commit()
+
+
+async def revoke_session(uow: UnitOfWork, *, session_id: UUID) -> UUID:
+    """End one session of the actor's own; returns its id.
+
+    Raises:
+        NotFound: if the actor has no such session.
+    """
+    async with uow:
+        found = await uow.sessions.find_with_user(session_id)
+        if found is None or not policy.may_user(uow.actor, Action.REVOKE_SESSION, found[1].id):
+            raise NotFound("Session not found", path=("sessionId",))
+        await _end(uow, session_id)
+    return session_id
+
+
+async def list_sessions(uow: UnitOfWork) -> list[SessionRow]:
+    """The actor's living sessions, the newest first, at most a hundred."""
+    policy.require_user(uow.actor, Action.LIST_SESSIONS, uow.actor.user_id)
+    async with uow:
+        return await uow.sessions.list_of_user(uow.actor.user_id, now=uow.now, at_most=MAX_SESSIONS_LISTED)
+
+
+def _rotate(uow: UnitOfWork, session: SessionRow, token: str, key_ring: KeyRing) -> str:
+    key_id, key = next(iter(key_ring.items()))
+    successor = child_token(token, key)
+    uow.sessions.add(UsedTokenRow(token_hash=session.token_hash, session_id=session.id, used_at=uow.now))
+    session.token_hash = token_hash(successor)
+    session.key_id = key_id
+    session.last_used_at = uow.now
+    session.expires_at = expires_at(uow.now, session.created_at)
+    return successor
+
+
+async def _repeat(uow: UnitOfWork, session: SessionRow, token: str, key_ring: KeyRing) -> str:
+    key = key_ring.get(session.key_id)
+    successor = child_token(token, key) if key is not None else None
+    used = await uow.sessions.find_used(token_hash(token))
+    in_time = used is not None and uow.now - used.used_at <= REPLAY_GRACE
+    if successor is not None and in_time and token_hash(successor) == session.token_hash:
+        return successor
+    await _end(uow, session.id)
+    raise InvalidCredentials(USED)
+
+
+async def _end(uow: UnitOfWork, session_id: UUID) -> None:
+    found = await uow.sessions.find_with_user(session_id)
+    if found is not None and await uow.sessions.remove(session_id):
+        uow.record(_event(uow, AccessChange.SESSION_REVOKED, found[1].id, session_id))
+        await uow.commit()
+
+
+def _event(uow: UnitOfWork, change: AccessChange, user_id: UUID, session_id: UUID | None) -> AccessEvent:
+    return AccessEvent(
+        user_id=user_id,
+        change=change,
+        session_id=session_id,
+        spared_session_id=None,
+        actor_id=user_id,
+        at=uow.now,
+        request_id=uow.request_id,
+    )

@@ -1,0 +1,311 @@
+"""What can be done with tasks."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from domain import policy
+from domain.errors import Invalid
+from domain.events import LoggedEvent, People, TaskChange, TaskEvent
+from domain.policy import Action
+from domain.stream_cursor import StreamCursor
+from domain.task import (
+    TaskPriority,
+    TaskStatus,
+    check_description,
+    check_due_at,
+    check_title,
+    check_transition,
+    check_version,
+    completed_at,
+)
+from persistence.models import TaskRow
+from persistence.pages import Page, PageRequest
+from persistence.repositories.task import EVERYTHING, TaskFilter, TaskOrder
+from persistence.unit_of_work import UnitOfWork
+from services.unset import UNSET, UnsetType
+
+
+@dataclass(frozen=True, slots=True)
+class TaskEdit:
+    """What to change; UNSET leaves a field alone."""
+
+    title: str | UnsetType = UNSET
+    description: str | UnsetType = UNSET
+    status: TaskStatus | UnsetType = UNSET
+    priority: TaskPriority | UnsetType = UNSET
+    due_at: datetime | UnsetType | None = UNSET
+    assignee_id: UUID | UnsetType | None = UNSET
+
+
+@dataclass(frozen=True, slots=True)
+class TaskList:
+    """A page of tasks, and where the stream stood before it was read."""
+
+    page: Page[TaskRow]
+    stream_cursor: StreamCursor | None
+
+
+async def get_task(uow: UnitOfWork, *, task_id: UUID) -> TaskRow:
+    """One task.
+
+    Raises:
+        NotFound: if the actor sees no such task.
+    """
+    async with uow:
+        return await uow.tasks.get(task_id)
+
+
+async def find_tasks(uow: UnitOfWork, *, ids: Collection[UUID]) -> dict[UUID, TaskRow]:
+    """Those of the tasks that the actor sees, by id."""
+    async with uow:
+        return await uow.tasks.find_many(ids)
+
+
+async def list_tasks(
+    uow: UnitOfWork,
+    *,
+    request: PageRequest,
+    wanted: TaskFilter = EVERYTHING,
+    order: TaskOrder = TaskOrder.CREATED_DESC,
+    with_stream_cursor: bool = False,
+) -> TaskList:
+    """A page of the tasks that the actor sees.
+
+    The stream's position is read before the page: an event that falls in between is told again, never left out.
+    """
+    actor = uow.actor
+    async with uow:
+        head = await uow.events.head() if with_stream_cursor else None
+        page = await uow.tasks.page(request, wanted=wanted, order=order)
+    cursor = StreamCursor(head.epoch, head.position, actor.access_version) if head is not None else None
+    return TaskList(page, cursor)
+
+
+async def slice_tasks(uow: UnitOfWork, *, skip: int, limit: int) -> list[TaskRow]:
+    """Tasks by age, the oldest first, from an offset: for clients that know no cursors."""
+    async with uow:
+        return await uow.tasks.slice(skip=skip, limit=limit)
+
+
+async def count_tasks(uow: UnitOfWork, *, wanted: TaskFilter = EVERYTHING) -> int:
+    """How many tasks of these the actor sees."""
+    async with uow:
+        return await uow.tasks.count(wanted)
+
+
+async def list_history(uow: UnitOfWork, *, task_id: UUID, before: int | None, at_most: int) -> list[LoggedEvent]:
+    """What happened to a task, the newest first, behind a position of the log.
+
+    Raises:
+        NotFound: if the actor sees no such task.
+    """
+    async with uow:
+        await uow.tasks.get(task_id)
+        return await uow.events.of_task(task_id, before=before, at_most=at_most)
+
+
+async def create_task(
+    uow: UnitOfWork,
+    *,
+    title: str,
+    description: str = "",
+    priority: TaskPriority = TaskPriority.MEDIUM,
+    due_at: datetime | None = None,
+    assignee_id: UUID | None = None,
+) -> TaskRow:
+    """Create a task that belongs to the actor.
+
+    Raises:
+        Invalid: if a value breaks a limit, or the assignee is not an active user.
+    """
+    policy.require_user(uow.actor, Action.CREATE_TASK, uow.actor.user_id)
+    task = TaskRow(
+        title=check_title(title),
+        description=check_description(description),
+        status=TaskStatus.TODO,
+        priority=priority,
+        due_at=check_due_at(due_at),
+        owner_id=uow.actor.user_id,
+        assignee_id=assignee_id,
+        version=1,
+        created_at=uow.now,
+        updated_at=uow.now,
+        completed_at=None,
+    )
+    async with uow:
+        await _check_assignee(uow, assignee_id)
+        uow.tasks.add(task)
+        await uow.flush()
+        uow.record(_event(uow, task, (TaskChange.CREATED,), before=None, after=_people(task), from_status=None))
+        await uow.commit()
+    return task
+
+
+async def update_task(
+    uow: UnitOfWork, *, task_id: UUID, edit: TaskEdit, expected_version: int | None = None
+) -> TaskRow:
+    """Change any of a task's fields; all of them together are one version and one event.
+
+    Changing a field to what it already is changes nothing and tells nobody.
+
+    Raises:
+        NotFound: if the actor sees no such task.
+        Forbidden: if the actor may look at it but not change this of it.
+        Invalid: if a value breaks a limit, or the new assignee is not an active user.
+        InvalidTransition: if the board has no such move.
+        Conflict: if *expected_version* is not the current one.
+    """
+    checked = _checked(edit)
+    async with uow:
+        task = await uow.tasks.get(task_id, lock=True)
+        for action in _actions(checked):
+            policy.require(uow.actor, action, task)
+        check_version(task.version, expected_version)
+        if checked.status is not UNSET:
+            check_transition(task.status, checked.status)
+        if checked.assignee_id is not UNSET and checked.assignee_id != task.assignee_id:
+            await _check_assignee(uow, checked.assignee_id)
+        await _change(uow, task, checked)
+    return task
+
+
+async def update_task_status(
+    uow: UnitOfWork, *, task_id: UUID, status: TaskStatus, expected_version: int | None = None
+) -> TaskRow:
+    """Move a task to another column of its board.
+
+    Moving it to where it already is changes nothing and tells nobody.
+
+    Raises:
+        NotFound: if the actor sees no such task.
+        Forbidden: if the actor may look at it but not change it.
+        InvalidTransition: if the board has no such move.
+        Conflict: if *expected_version* is not the current one.
+    """
+    return await update_task(uow, task_id=task_id, edit=TaskEdit(status=status), expected_version=expected_version)
+
+
+async def assign_task(
+    uow: UnitOfWork, *, task_id: UUID, assignee_id: UUID | None, expected_version: int | None = None
+) -> TaskRow:
+    """Give a task to somebody, or to nobody; the owner stays.
+
+    Raises:
+        NotFound: if the actor sees no such task.
+        Forbidden: if the actor may look at it but not assign it.
+        Invalid: if the assignee is not an active user.
+        Conflict: if *expected_version* is not the current one.
+    """
+    edit = TaskEdit(assignee_id=assignee_id)
+    return await update_task(uow, task_id=task_id, edit=edit, expected_version=expected_version)
+
+
+async def delete_task(uow: UnitOfWork, *, task_id: UUID, expected_version: int | None = None) -> UUID:
+    """Remove a task for good; returns its id.
+
+    Raises:
+        NotFound: if the actor sees no such task.
+        Forbidden: if the actor may look at it but not delete it.
+        Conflict: if *expected_version* is not the current one.
+    """
+    async with uow:
+        task = await uow.tasks.get(task_id, lock=True)
+        policy.require(uow.actor, Action.DELETE_TASK, task)
+        check_version(task.version, expected_version)
+        task.version += 1
+        uow.record(_event(uow, task, (TaskChange.DELETED,), before=_people(task), after=None, from_status=task.status))
+        await uow.tasks.remove(task)
+        await uow.commit()
+    return task_id
+
+
+def _checked(edit: TaskEdit) -> TaskEdit:
+    return TaskEdit(
+        title=edit.title if edit.title is UNSET else check_title(edit.title),
+        description=edit.description if edit.description is UNSET else check_description(edit.description),
+        status=edit.status,
+        priority=edit.priority,
+        due_at=edit.due_at if edit.due_at is UNSET else check_due_at(edit.due_at),
+        assignee_id=edit.assignee_id,
+    )
+
+
+def _actions(edit: TaskEdit) -> list[Action]:
+    """Which permissions the edit needs; to change nothing at all one must still be allowed to change."""
+    facts = (edit.title, edit.description, edit.priority, edit.due_at)
+    needed = {
+        Action.CHANGE_STATUS: edit.status is not UNSET,
+        Action.ASSIGN_TASK: edit.assignee_id is not UNSET,
+    }
+    found = [action for action, need in needed.items() if need]
+    return [Action.UPDATE_TASK, *found] if not found or any(fact is not UNSET for fact in facts) else found
+
+
+async def _change(uow: UnitOfWork, task: TaskRow, edit: TaskEdit) -> None:
+    """Write what differs, as one version with one event; nothing differs = nothing happens."""
+    before, from_status = _people(task), task.status
+    changes = [change for field, change in _FIELDS.items() if _set(task, field, getattr(edit, field))]
+    if not changes:
+        return
+    if TaskChange.STATUS in changes:
+        task.completed_at = completed_at(task.status, uow.now)
+    task.version += 1
+    task.updated_at = uow.now
+    uow.record(_event(uow, task, tuple(changes), before=before, after=_people(task), from_status=from_status))
+    await uow.commit()
+
+
+_FIELDS = {
+    "title": TaskChange.TITLE,
+    "description": TaskChange.DESCRIPTION,
+    "status": TaskChange.STATUS,
+    "priority": TaskChange.PRIORITY,
+    "due_at": TaskChange.DUE_AT,
+    "assignee_id": TaskChange.ASSIGNEE,
+}
+
+
+def _set(task: TaskRow, field: str, value: object) -> bool:
+    """Set one field if it was given; whether that changed anything."""
+    if value is UNSET or getattr(task, field) == value:
+        return False
+    setattr(task, field, value)
+    return True
+
+
+async def _check_assignee(uow: UnitOfWork, assignee_id: UUID | None) -> None:
+    if assignee_id is None:
+        return
+    user = await uow.users.find(assignee_id)
+    if user is None or not user.is_active:
+        raise Invalid("There is no active user with this id; see assignableUsers.", path=("assigneeId",))
+
+
+def _people(task: TaskRow) -> People:
+    return People(task.owner_id, task.assignee_id)
+
+
+def _event(
+    uow: UnitOfWork,
+    task: TaskRow,
+    changes: tuple[TaskChange, ...],
+    *,
+    before: People | None,
+    after: People | None,
+    from_status: TaskStatus | None,
+) -> TaskEvent:
+    return TaskEvent(
+        task_id=task.id,
+        version=task.version,
+        changes=changes,
+        from_status=from_status,
+        to_status=task.status,
+        title=task.title,
+        before=before,
+        after=after,
+        actor_id=uow.actor.user_id,
+        at=uow.now,
+        request_id=uow.request_id,
+    )

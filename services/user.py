@@ -1,0 +1,218 @@
+"""What can be done with users."""
+
+from collections.abc import Awaitable, Callable, Collection
+from uuid import UUID
+
+from domain import policy
+from domain.errors import AlreadyExists, InvalidCredentials, NotFound
+from domain.events import AccessChange, AccessEvent
+from domain.policy import Action
+from domain.user import Role, check_admins_remain, check_email, check_password, check_username
+from persistence.failures import Duplicate
+from persistence.models import UserRow
+from persistence.pages import Page, PageRequest
+from persistence.unit_of_work import UnitOfWork
+
+HashPassword = Callable[[str], Awaitable[str]]
+VerifyPassword = Callable[[str, str | None], Awaitable[bool]]
+
+MAX_ASSIGNABLE = 50
+
+
+async def get_user(uow: UnitOfWork, *, user_id: UUID) -> UserRow:
+    """One user.
+
+    Raises:
+        NotFound: if there is none.
+    """
+    policy.require_user(uow.actor, Action.READ_USER, user_id)
+    async with uow:
+        return await uow.users.get(user_id)
+
+
+async def find_users(uow: UnitOfWork, *, ids: Collection[UUID]) -> dict[UUID, UserRow]:
+    """Those of the users that exist, by id."""
+    async with uow:
+        return await uow.users.find_many(ids)
+
+
+async def list_users(uow: UnitOfWork, *, request: PageRequest) -> Page[UserRow]:
+    """A page of all users, the newest first.
+
+    Raises:
+        Forbidden: if the actor is no admin.
+    """
+    policy.require_user(uow.actor, Action.LIST_USERS, uow.actor.user_id)
+    async with uow:
+        return await uow.users.page(request)
+
+
+async def count_users(uow: UnitOfWork) -> int:
+    """How many users there are.
+
+    Raises:
+        Forbidden: if the actor is no admin.
+    """
+    policy.require_user(uow.actor, Action.LIST_USERS, uow.actor.user_id)
+    async with uow:
+        return await uow.users.count()
+
+
+async def list_assignable_users(uow: UnitOfWork, *, prefix: str, at_most: int) -> list[UserRow]:
+    """Active users whose name begins so: whom a task can be given to."""
+    policy.require_user(uow.actor, Action.READ_USER, uow.actor.user_id)
+    async with uow:
+        return await uow.users.list_assignable(prefix, at_most=at_most)
+
+
+async def register(
+    uow: UnitOfWork,
+    *,
+    username: str,
+    email: str,
+    password: str,
+    hash_password: HashPassword,
+    role: Role = Role.USER,
+) -> UserRow:
+    """Create a user. Anybody may create one of role USER; the other roles are the admins' to give.
+
+    Raises:
+        Invalid: if a value breaks a rule.
+        AlreadyExists: if the name or the address is taken, ignoring case.
+        Forbidden: if a role is asked for that the actor may not give.
+    """
+    if role is not Role.USER:
+        policy.require_user(uow.actor, Action.SET_ROLE, uow.actor.user_id)
+    user = UserRow(
+        username=check_username(username),
+        email=check_email(email),
+        password_hash=await hash_password(check_password(password)),
+        role=role,
+        is_active=True,
+        access_version=1,
+        created_at=uow.now,
+        updated_at=uow.now,
+    )
+    async with uow:
+        uow.users.add(user)
+        try:
+            await uow.flush()
+        except Duplicate as duplicate:
+            raise _taken(duplicate) from duplicate
+        await uow.commit()
+    return user
+
+
+async def change_password(
+    uow: UnitOfWork,
+    *,
+    current_password: str,
+    new_password: str,
+    hash_password: HashPassword,
+    verify_password: VerifyPassword,
+) -> UserRow:
+    """Change the actor's own password; every other session of the actor ends.
+
+    Raises:
+        InvalidCredentials: if the current password is wrong.
+        Invalid: if the new one breaks a rule.
+    """
+    check_password(new_password, field="newPassword")
+    async with uow:
+        known = (await uow.users.get(uow.actor.user_id)).password_hash
+    if not await verify_password(current_password, known):
+        raise InvalidCredentials("The current password is wrong.", path=("currentPassword",))
+    password_hash = await hash_password(new_password)
+    async with uow:
+        user = await uow.users.get(uow.actor.user_id, lock=True)
+        if user.password_hash != known:
+            raise InvalidCredentials("The password was changed meanwhile.", path=("currentPassword",))
+        user.password_hash = password_hash
+        user.updated_at = uow.now
+        await uow.sessions.remove_of_user(user.id, spare=uow.actor.session_id)
+        uow.record(_access_event(uow, user, AccessChange.PASSWORD_CHANGED, spare=uow.actor.session_id))
+        await uow.commit()
+    return user
+
+
+async def set_user_role(uow: UnitOfWork, *, user_id: UUID, role: Role) -> UserRow:
+    """Give a user another role; it holds from the next request on, on open sockets too.
+
+    Raises:
+        Forbidden: if the actor is no admin.
+        NotFound: if there is no such user.
+        LastAdmin: if no active admin would be left.
+    """
+    policy.require_user(uow.actor, Action.SET_ROLE, user_id)
+    async with uow:
+        user = await _locked(uow, user_id, leaves_admins=role is not Role.ADMIN)
+        if user.role is not role:
+            user.role = role
+            await _change_access(uow, user, AccessChange.ROLE_CHANGED)
+    return user
+
+
+async def set_user_active(uow: UnitOfWork, *, user_id: UUID, is_active: bool) -> UserRow:
+    """Let a user in, or cut them off: all their sessions end.
+
+    Raises:
+        Forbidden: if the actor is no admin.
+        NotFound: if there is no such user.
+        LastAdmin: if no active admin would be left.
+    """
+    policy.require_user(uow.actor, Action.SET_ACTIVE, user_id)
+    async with uow:
+        user = await _locked(uow, user_id, leaves_admins=not is_active)
+        if user.is_active is not is_active:
+            user.is_active = is_active
+            if not is_active:
+                await uow.sessions.remove_of_user(user.id)
+            await _change_access(uow, user, AccessChange.ENABLED if is_active else AccessChange.DISABLED)
+    return user
+
+
+async def get_user_by_name(uow: UnitOfWork, *, username: str) -> UserRow:
+    """The user of this name, ignoring case.
+
+    Raises:
+        NotFound: if there is none.
+    """
+    policy.require_user(uow.actor, Action.READ_USER, uow.actor.user_id)
+    async with uow:
+        user = await uow.users.find_by_name(username)
+    if user is None:
+        raise NotFound("User not found", path=("username",))
+    return user
+
+
+async def _locked(uow: UnitOfWork, user_id: UUID, *, leaves_admins: bool) -> UserRow:
+    """The user, locked; with all admins, if the change may take one away, so that two cannot go at the same time."""
+    admins = await uow.users.lock_active_admins() if leaves_admins else []
+    user = await uow.users.get(user_id, lock=True)
+    if any(admin.id == user_id for admin in admins):
+        check_admins_remain(len(admins) - 1)
+    return user
+
+
+async def _change_access(uow: UnitOfWork, user: UserRow, change: AccessChange) -> None:
+    user.access_version += 1
+    user.updated_at = uow.now
+    uow.record(_access_event(uow, user, change))
+    await uow.commit()
+
+
+def _access_event(uow: UnitOfWork, user: UserRow, change: AccessChange, *, spare: UUID | None = None) -> AccessEvent:
+    return AccessEvent(
+        user_id=user.id,
+        change=change,
+        session_id=None,
+        spared_session_id=spare,
+        actor_id=uow.actor.user_id,
+        at=uow.now,
+        request_id=uow.request_id,
+    )
+
+
+def _taken(duplicate: Duplicate) -> AlreadyExists:
+    field, word = ("email", "email") if duplicate.constraint == "uq_users_email_lower" else ("username", "name")
+    return AlreadyExists(f"A user with this {word} already exists", path=(field,))
