@@ -1,0 +1,238 @@
+"""Passwords count in full, unknown users cost the same, and nobody's guess blocks the loop."""
+
+import asyncio
+import string
+import time
+from collections.abc import AsyncIterator
+from statistics import median
+from threading import Event, current_thread
+
+import bcrypt
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from domain.errors import Invalid, Unavailable
+from domain.user import MAX_PASSWORD_BYTES
+from graphql_api.auth import passwords as module
+from graphql_api.auth.passwords import Passwords
+
+ROUNDS = 4
+
+
+@pytest.fixture
+async def passwords() -> AsyncIterator[Passwords]:
+    passwords = Passwords(ROUNDS)
+    yield passwords
+    passwords.close()
+
+
+class Gate:
+    """Stands in the place of bcrypt: nobody gets through until it is opened."""
+
+    def __init__(self) -> None:
+        self.opened = Event()
+        self.entered = 0
+
+    def checkpw(self, *_: bytes) -> bool:
+        self.entered += 1
+        assert self.opened.wait(timeout=10)
+        return True
+
+    async def until_entered(self, times: int) -> None:
+        # The ones who enter are threads, which cannot set an event of the loop.
+        while self.entered < times:  # noqa: ASYNC110
+            await asyncio.sleep(0.001)
+
+
+@pytest.fixture
+def gate(monkeypatch: pytest.MonkeyPatch) -> Gate:
+    gate = Gate()
+    monkeypatch.setattr(bcrypt, "checkpw", gate.checkpw)
+    return gate
+
+
+@pytest.fixture
+def work(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """The cost of each bcrypt that was computed."""
+    done: list[bytes] = []
+    real = bcrypt.checkpw
+
+    def checkpw(password: bytes, hashed: bytes) -> bool:
+        result = real(password, hashed)
+        done.append(hashed[:7])
+        return result
+
+    monkeypatch.setattr(bcrypt, "checkpw", checkpw)
+    return done
+
+
+class TestMatching:
+    async def test_a_password_matches_its_hash_only(self, passwords: Passwords) -> None:
+        """The right password is accepted, another one is not."""
+        stored = await passwords.hash("Correct-horse1")
+        assert await passwords.verify("Correct-horse1", stored)
+        assert not await passwords.verify("correct-horse1", stored)
+
+    async def test_equal_passwords_are_stored_differently(self, passwords: Passwords) -> None:
+        """Two users with one password cannot be told by their hashes."""
+        assert await passwords.hash("Correct-horse1") != await passwords.hash("Correct-horse1")
+
+    @pytest.mark.parametrize("length", [71, 72, 73, 500, MAX_PASSWORD_BYTES])
+    async def test_the_last_byte_counts(self, passwords: Passwords, length: int) -> None:
+        """Passwords that differ in their last byte only are different, up to the longest."""
+        stored = await passwords.hash("x" * (length - 1) + "a")
+        assert await passwords.verify("x" * (length - 1) + "a", stored)
+        assert not await passwords.verify("x" * (length - 1) + "b", stored)
+
+    async def test_a_nul_ends_nothing(self, passwords: Passwords) -> None:
+        """What follows a NUL counts."""
+        stored = await passwords.hash("a\x00b")
+        assert not await passwords.verify("a\x00c", stored)
+
+    def test_what_bcrypt_sees(self) -> None:
+        """The recipe of the digest never changes, or every stored password would be lost."""
+        assert module._secret("Correct-horse1") == b"P8LTXJc4aUZ5N9Rj9pOcwQge3q4K9US3dGcFtcDdtoz+1IPI5P9UVUDuYM9E6NTV"
+
+    @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+    @given(password=st.text(st.characters(exclude_categories=()), max_size=600))
+    async def test_any_text_may_be_tried(self, passwords: Passwords, password: str) -> None:
+        """Verifying any text against nobody says False and raises nothing."""
+        assert not await passwords.verify(password, None)
+
+    @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+    @given(
+        stored=st.text() | st.text(string.ascii_letters + "./$09é", min_size=53, max_size=53).map("$2b$04${}".format)
+    )
+    async def test_any_text_may_be_stored(self, passwords: Passwords, stored: str) -> None:
+        """A stored hash that is none matches nothing and raises nothing."""
+        assert not await passwords.verify("Correct-horse1", stored)
+
+
+class TestEqualWork:
+    async def test_nobody_costs_what_somebody_costs(self, passwords: Passwords, work: list[bytes]) -> None:
+        """Unknown users, unusable passwords and broken hashes each take one bcrypt of the current cost."""
+        stored = await passwords.hash("Correct-horse1")
+        broken = f"$2b$04${'9' * 53}"  # well-formed, but the salt has bits that no salt has
+        for password, against in [
+            ("Correct-horse1", stored),
+            ("wrong", stored),
+            ("wrong", None),
+            ("x" * (MAX_PASSWORD_BYTES + 1), stored),
+            ("\ud800", stored),
+            ("\ud800", None),
+            ("wrong", ""),
+            ("wrong", broken),
+            ("wrong", stored.replace("$04$", "$31$")),
+        ]:
+            work.clear()
+            await passwords.verify(password, against)
+            assert work == [b"$2b$04$"]
+
+    async def test_the_clock_agrees(self) -> None:
+        """The times for a known and an unknown user are alike."""
+        passwords = Passwords(8)
+        stored = await passwords.hash("Correct-horse1")
+        known: list[float] = []
+        unknown: list[float] = []
+        for _ in range(9):
+            for against, times in ((stored, known), (None, unknown)):
+                started = time.perf_counter()
+                await passwords.verify("wrong", against)
+                times.append(time.perf_counter() - started)
+        passwords.close()
+        assert 0.4 < median(unknown) / median(known) < 2.5
+
+
+class TestUnusablePasswords:
+    @pytest.mark.parametrize("password", ["x" * (MAX_PASSWORD_BYTES + 1), "é" * 513, "\udfff"])
+    async def test_they_are_not_hashed(self, passwords: Passwords, password: str) -> None:
+        """What would never be accepted again is refused, without the password in the message."""
+        with pytest.raises(Invalid) as refusal:
+            await passwords.hash(password)
+        assert password not in refusal.value.message
+
+    async def test_they_match_nothing(self, passwords: Passwords) -> None:
+        """Not even a hash of what stands in for them."""
+        stored = bcrypt.hashpw(module._IMPOSSIBLE, bcrypt.gensalt(ROUNDS)).decode()
+        assert not await passwords.verify("\udfff", stored)
+
+
+class TestCost:
+    async def test_a_hash_of_another_cost_is_made_anew(self, passwords: Passwords) -> None:
+        """A hash of another cost still matches, and asks to be replaced."""
+        stored = bcrypt.hashpw(module._secret("Correct-horse1") or b"", bcrypt.gensalt(5)).decode()
+        assert await passwords.verify("Correct-horse1", stored)
+        assert passwords.needs_rehash(stored)
+        assert not passwords.needs_rehash(await passwords.hash("Correct-horse1"))
+
+    @pytest.mark.parametrize("rounds", [3, 17])
+    def test_a_cost_beyond_reason_is_refused(self, rounds: int) -> None:
+        """A cost that bcrypt does not know, or that takes seconds, is told at the start."""
+        with pytest.raises(ValueError):
+            Passwords(rounds)
+
+
+class TestQueue:
+    async def test_the_loop_goes_on(self, gate: Gate) -> None:
+        """While passwords are checked, the event loop serves others."""
+        passwords = Passwords(ROUNDS)
+        job = asyncio.create_task(passwords.verify("x", None))
+        await asyncio.wait_for(gate.until_entered(1), timeout=5)
+        gate.opened.set()
+        await job
+        passwords.close()
+
+    async def test_it_is_bounded(self, gate: Gate) -> None:
+        """Two compute, three wait, the sixth is told to come back; and when it is over there is room again."""
+        passwords = Passwords(ROUNDS, concurrency=2, queue=3)
+        jobs = [asyncio.create_task(passwords.verify("x", None)) for _ in range(5)]
+        await gate.until_entered(2)
+
+        with pytest.raises(Unavailable, match="try again"):
+            await passwords.verify("x", None)
+        assert gate.entered == 2
+
+        gate.opened.set()
+        await asyncio.gather(*jobs)
+        await passwords.verify("x", None)
+        passwords.close()
+
+    async def test_hanging_up_frees_no_thread(self, gate: Gate) -> None:
+        """Callers who go away in the middle leave no room for others until their work is done."""
+        passwords = Passwords(ROUNDS, concurrency=1, queue=1)
+        gone = asyncio.create_task(passwords.verify("x", None))
+        await gate.until_entered(1)
+        gone.cancel()
+        waiting = asyncio.create_task(passwords.verify("x", None))
+        await asyncio.sleep(0)
+
+        with pytest.raises(Unavailable):
+            await passwords.verify("x", None)
+
+        gate.opened.set()
+        await waiting
+        passwords.close()
+
+    async def test_who_gives_up_waiting_makes_room(self, gate: Gate) -> None:
+        """A caller who goes away while it waits is no longer counted, and its work is never done."""
+        passwords = Passwords(ROUNDS, concurrency=1, queue=1)
+        first = asyncio.create_task(passwords.verify("x", None))
+        await gate.until_entered(1)
+        second = asyncio.create_task(passwords.verify("x", None))
+        await asyncio.sleep(0)
+        second.cancel()
+        await asyncio.sleep(0)
+        third = asyncio.create_task(passwords.verify("x", None))
+
+        gate.opened.set()
+        await asyncio.gather(first, third)
+        assert gate.entered == 2
+        passwords.close()
+
+    async def test_the_threads_are_its_own(self, passwords: Passwords, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Others who use the loop's default threads do not wait behind passwords, nor passwords behind them."""
+        names: list[str] = []
+        monkeypatch.setattr(bcrypt, "checkpw", lambda *_: names.append(current_thread().name))
+        await passwords.verify("x", None)
+        assert names[0].startswith("passwords")

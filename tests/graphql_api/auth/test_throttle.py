@@ -1,0 +1,268 @@
+"""Limits hold: for parallel guesses, and with a Redis that is frozen or dead."""
+
+import asyncio
+import time
+from collections.abc import Awaitable
+from types import SimpleNamespace
+
+import pytest
+from redis.asyncio import Redis
+
+from domain.errors import RateLimited
+from embedded.valkey import Valkey
+from graphql_api.auth import throttle as module
+from graphql_api.auth.throttle import Limit, Throttle
+
+FEW = Limit("few", most=3, seconds=60)
+SHORT = Limit("short", most=1, seconds=1)
+SORRY = "Too many attempts. Try again later."
+
+
+async def taken(throttle: Throttle, limit: Limit, key: str, tries: int) -> int:
+    """How many of so many simultaneous tries were let in."""
+    results = await asyncio.gather(
+        *(throttle.take(limit, key, message=SORRY) for _ in range(tries)), return_exceptions=True
+    )
+    assert all(result is None or isinstance(result, RateLimited) for result in results)
+    return sum(result is None for result in results)
+
+
+async def seconds_for(work: Awaitable[object]) -> float:
+    started = time.monotonic()
+    await work
+    return time.monotonic() - started
+
+
+def without_redis(most_windows: int = 10_000) -> Throttle:
+    """A throttle whose Redis was never there."""
+    return Throttle(Redis(port=1), most_windows=most_windows, pause=3600)
+
+
+@pytest.fixture(params=["redis", "own"])
+async def throttle(request: pytest.FixtureRequest, redis: Redis) -> Throttle:
+    """One that counts in Redis, and one that has to count by itself: the same must be true of both."""
+    return Throttle(redis, patience=5) if request.param == "redis" else without_redis()
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    """The process's clock, to be turned by hand."""
+    clock = SimpleNamespace(now=1000.0)
+    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: clock.now))
+    return clock
+
+
+class TestCounting:
+    async def test_a_window_holds_so_many_tries(self, throttle: Throttle) -> None:
+        """The try after the last allowed one is refused with the caller's words and the seconds to wait."""
+        for _ in range(FEW.most):
+            await throttle.take(FEW, "ada", message=SORRY)
+
+        with pytest.raises(RateLimited, match=SORRY) as refusal:
+            await throttle.take(FEW, "ada", message=SORRY)
+        assert 55 <= refusal.value.retry_after <= FEW.seconds
+
+    async def test_parallel_guesses_get_no_more_than_the_limit(self, throttle: Throttle) -> None:
+        """Of fifty guesses at once exactly as many pass as of fifty in a row."""
+        assert await taken(throttle, FEW, "ada", tries=50) == FEW.most
+
+    async def test_keys_and_limits_are_counted_apart(self, throttle: Throttle) -> None:
+        """One account's tries use up neither another's nor those of another limit."""
+        assert await taken(throttle, FEW, "ada", tries=5) == 3
+        assert await taken(throttle, FEW, "bob", tries=5) == 3
+        assert await taken(throttle, Limit("other", most=2, seconds=60), "ada", tries=5) == 2
+
+    async def test_looking_counts_nothing(self, throttle: Throttle) -> None:
+        """However often one looks, every try is still there."""
+        for _ in range(10):
+            await throttle.check(FEW, "ada", message=SORRY)
+        assert await taken(throttle, FEW, "ada", tries=5) == 3
+
+    async def test_looking_refuses_when_all_is_used_up(self, throttle: Throttle) -> None:
+        """One who looks after the last try is refused like one who tries."""
+        await taken(throttle, FEW, "ada", tries=3)
+        with pytest.raises(RateLimited) as refusal:
+            await throttle.check(FEW, "ada", message=SORRY)
+        assert 55 <= refusal.value.retry_after <= FEW.seconds
+
+    async def test_counting_never_refuses(self, throttle: Throttle) -> None:
+        """What has happened is counted, beyond the limit too, and uses up the tries."""
+        for _ in range(5):
+            await throttle.count(FEW, "ada")
+        assert await taken(throttle, FEW, "ada", tries=5) == 0
+
+    async def test_what_is_given_back_can_be_taken_again(self, throttle: Throttle) -> None:
+        """A success gives back its own try and none of the failures."""
+        await taken(throttle, FEW, "ada", tries=3)
+        await throttle.give_back(FEW, "ada")
+        assert await taken(throttle, FEW, "ada", tries=5) == 1
+
+    async def test_giving_back_makes_nobody_rich(self, throttle: Throttle) -> None:
+        """What was never taken cannot be given back, with a window or without one."""
+        for _ in range(5):
+            await throttle.give_back(FEW, "ada")
+        await throttle.take(FEW, "ada", message=SORRY)
+        for _ in range(5):
+            await throttle.give_back(FEW, "ada")
+        assert await taken(throttle, FEW, "ada", tries=5) == 3
+
+    async def test_clearing_forgives_everything(self, throttle: Throttle) -> None:
+        """After a success the account's failures are forgotten."""
+        await taken(throttle, FEW, "ada", tries=5)
+        await throttle.clear(FEW, "ada")
+        assert await taken(throttle, FEW, "ada", tries=5) == 3
+
+    async def test_a_window_ends(self, throttle: Throttle) -> None:
+        """Its tries are back after its seconds, and later tries did not prolong it."""
+        assert await taken(throttle, SHORT, "ada", tries=2) == 1
+        await asyncio.sleep(0.3)
+        assert await taken(throttle, SHORT, "ada", tries=2) == 0
+        await asyncio.sleep(0.75)
+        assert await taken(throttle, SHORT, "ada", tries=2) == 1
+
+    async def test_any_text_can_be_a_key(self, throttle: Throttle) -> None:
+        """A name of lone surrogates, of NULs or of a megabyte is counted like any other."""
+        for key in ("\ud800", "\x00", "", "x" * 1_000_000):
+            assert await taken(throttle, FEW, key, tries=5) == 3
+
+
+class TestRedis:
+    async def test_no_name_stands_in_redis(self, redis: Redis) -> None:
+        """Keys of Redis betray neither names nor addresses, differ by limit, and all end by themselves."""
+        throttle = Throttle(redis, patience=5)
+        await throttle.take(FEW, "ada@example.org", message=SORRY)
+        await throttle.take(SHORT, "ada@example.org", message=SORRY)
+
+        names = await redis.keys()
+
+        assert len({str(name).rpartition(":")[2] for name in names}) == 2
+        assert not any("ada" in str(name) for name in names)
+        assert all([await redis.pttl(name) > 0 for name in names])
+
+    async def test_processes_count_together(self, redis: Redis) -> None:
+        """What one process counts, another one refuses."""
+        assert await taken(Throttle(redis, patience=5), FEW, "ada", tries=2) == 2
+        assert await taken(Throttle(redis, patience=5), FEW, "ada", tries=5) == 1
+
+    async def test_a_redis_that_lost_its_scripts_is_told_again(self, redis: Redis) -> None:
+        """After a restart of Redis the script is loaded anew without a failure in between."""
+        throttle = Throttle(redis, patience=5)
+        await throttle.take(FEW, "ada", message=SORRY)
+        await redis.script_flush()
+        assert await taken(throttle, FEW, "ada", tries=5) == 2
+
+    async def test_a_redis_that_refuses_counts_as_away(self, redis: Redis) -> None:
+        """An error in place of an answer opens no door: the process counts by itself."""
+        throttle = Throttle(redis, patience=5)
+        await throttle.take(FEW, "ada", message=SORRY)
+        (name,) = await redis.keys()
+        await redis.delete(name)
+        await redis.lpush(name, "not a number")
+        assert await taken(throttle, FEW, "ada", tries=10) == 3
+
+
+class TestWithoutRedis:
+    @pytest.mark.parametrize("harm", ["freeze", "kill"])
+    async def test_limits_hold_and_nobody_waits(self, harm: str, frail_valkey: Valkey, frail_redis: Redis) -> None:
+        """With Redis frozen or dead, each decision takes less than half a second, and the limit is kept."""
+        throttle = Throttle(frail_redis)
+        await throttle.take(FEW, "warm", message=SORRY)
+        getattr(frail_valkey, harm)()
+        try:
+            first = await seconds_for(throttle.take(FEW, "ada", message=SORRY))
+            others = await seconds_for(taken(throttle, FEW, "bob", tries=50))
+            assert await taken(throttle, FEW, "ada", tries=50) == 2
+            assert await taken(throttle, FEW, "bob", tries=50) == 0
+        finally:
+            frail_valkey.thaw() if harm == "freeze" else frail_valkey.start()
+        assert first < 0.5
+        assert others < 0.1
+
+    async def test_a_crowd_meets_a_frozen_redis(self, frail_valkey: Valkey, frail_redis: Redis) -> None:
+        """Fifty at once, all before anybody knows of the outage, are decided together and within the limit."""
+        throttle = Throttle(frail_redis)
+        await throttle.take(FEW, "warm", message=SORRY)
+        frail_valkey.freeze()
+        try:
+            started = time.monotonic()
+            assert await taken(throttle, FEW, "ada", tries=50) == 3
+            assert time.monotonic() - started < 0.5
+        finally:
+            frail_valkey.thaw()
+
+    async def test_a_success_is_not_delayed_either(self, frail_valkey: Valkey, frail_redis: Redis) -> None:
+        """Clearing and giving back do not wait for a frozen Redis, and work on what the process counted."""
+        throttle = Throttle(frail_redis)
+        await throttle.take(FEW, "warm", message=SORRY)
+        frail_valkey.freeze()
+        try:
+            assert await seconds_for(throttle.clear(FEW, "warm")) < 0.5
+            assert await taken(throttle, FEW, "ada", tries=50) == 3
+            assert await seconds_for(throttle.clear(FEW, "ada")) < 0.1
+            assert await taken(throttle, FEW, "ada", tries=50) == 3
+        finally:
+            frail_valkey.thaw()
+
+    async def test_only_one_finds_out_whether_redis_is_back(self, frail_valkey: Valkey, frail_redis: Redis) -> None:
+        """After the pause one caller waits for a Redis that is still frozen; the others are decided at once."""
+        throttle = Throttle(frail_redis, pause=0.1)
+        frail_valkey.freeze()
+        try:
+            await throttle.count(FEW, "ada")
+            await asyncio.sleep(0.15)
+            times = await asyncio.gather(*(seconds_for(throttle.count(FEW, "ada")) for _ in range(20)))
+        finally:
+            frail_valkey.thaw()
+        assert sum(each > 0.1 for each in times) == 1
+        assert max(times) < 0.5
+
+    async def test_redis_is_used_again_when_it_is_back(
+        self, frail_valkey: Valkey, frail_redis: Redis, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """After an outage everybody counts together again, and the log says once each that it began and ended."""
+        throttle = Throttle(frail_redis, pause=0.2)
+        with caplog.at_level("INFO", logger=module.__name__):
+            frail_valkey.kill()
+            await taken(throttle, FEW, "ada", tries=5)
+            frail_valkey.start()
+            await asyncio.sleep(0.25)
+            await throttle.take(FEW, "ada", message=SORRY)
+
+        assert await taken(Throttle(frail_redis, patience=5), FEW, "ada", tries=5) == 2
+        assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
+
+
+class TestOwnMemory:
+    async def test_it_is_bounded(self) -> None:
+        """A stream of ever new keys is remembered only so far, the oldest forgotten first."""
+        throttle = without_redis(most_windows=100)
+        for number in range(1_000):
+            await throttle.take(FEW, str(number), message=SORRY)
+
+        assert len(throttle._own._by_limit[FEW]) == 100
+        assert await taken(throttle, FEW, "999", tries=5) == 2
+        assert await taken(throttle, FEW, "0", tries=5) == 3
+
+    async def test_ended_windows_leave_by_and_by(self, clock: SimpleNamespace) -> None:
+        """New windows take the place of ended ones, two for one, so memory shrinks without a sweep."""
+        throttle = without_redis()
+        for number in range(100):
+            await throttle.take(FEW, str(number), message=SORRY)
+        clock.now += FEW.seconds
+        for number in range(60):
+            await throttle.take(FEW, f"new {number}", message=SORRY)
+
+        assert len(throttle._own._by_limit[FEW]) == 60
+
+    async def test_a_window_that_has_ended_refuses_nobody(self, clock: SimpleNamespace) -> None:
+        """At the very end of a window its tries are back, and a late success credits nobody."""
+        throttle = without_redis()
+        assert await taken(throttle, FEW, "ada", tries=5) == 3
+        clock.now += FEW.seconds - 0.001
+        with pytest.raises(RateLimited) as refusal:
+            await throttle.check(FEW, "ada", message=SORRY)
+        assert refusal.value.retry_after == 1
+
+        clock.now += 0.001
+        await throttle.give_back(FEW, "ada")
+        assert await taken(throttle, FEW, "ada", tries=5) == 3
