@@ -5,12 +5,14 @@ import time
 from collections.abc import Awaitable
 from types import SimpleNamespace
 
+import bcrypt
 import pytest
 from redis.asyncio import Redis
 
 from domain.errors import RateLimited
 from embedded.valkey import Valkey
 from graphql_api.auth import throttle as module
+from graphql_api.auth.passwords import Passwords
 from graphql_api.auth.throttle import Limit, Throttle
 
 FEW = Limit("few", most=3, seconds=60)
@@ -35,7 +37,7 @@ async def seconds_for(work: Awaitable[object]) -> float:
 
 def without_redis(most_windows: int = 10_000) -> Throttle:
     """A throttle whose Redis was never there."""
-    return Throttle(Redis(port=1), most_windows=most_windows, pause=3600)
+    return Throttle(Redis(port=1), patience=0.01, pause=3600, most_windows=most_windows)
 
 
 @pytest.fixture(params=["redis", "own"])
@@ -124,6 +126,40 @@ class TestCounting:
         """A name of lone surrogates, of NULs or of a megabyte is counted like any other."""
         for key in ("\ud800", "\x00", "", "x" * 1_000_000):
             assert await taken(throttle, FEW, key, tries=5) == 3
+
+
+class TestSigningIn:
+    """The way a sign-in is guarded, as the module describes it."""
+
+    async def test_parallel_guesses_reach_few_passwords(
+        self, throttle: Throttle, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Of fifty wrong guesses at once no more than the limit are compared with the password."""
+        compared: list[bytes] = []
+
+        def checkpw(password: bytes, _: bytes) -> bool:
+            compared.append(password)
+            return False
+
+        monkeypatch.setattr(bcrypt, "checkpw", checkpw)
+        passwords = Passwords(rounds=4, queue=50)
+
+        async def guess() -> None:
+            await throttle.take(FEW, "ada", message=SORRY)
+            if await passwords.verify("wrong", None):
+                await throttle.clear(FEW, "ada")
+
+        await asyncio.gather(*(guess() for _ in range(50)), return_exceptions=True)
+        passwords.close()
+        assert len(compared) == FEW.most
+
+    async def test_a_guesser_with_an_account_cannot_start_afresh(self, throttle: Throttle) -> None:
+        """Own successes in between give an address back none of the failures it had with others' accounts."""
+        for _ in range(FEW.most - 1):
+            await throttle.take(FEW, "192.0.2.1", message=SORRY)
+            await throttle.take(FEW, "192.0.2.1", message=SORRY)
+            await throttle.give_back(FEW, "192.0.2.1")
+        assert await taken(throttle, FEW, "192.0.2.1", tries=5) == 1
 
 
 class TestRedis:
