@@ -1,0 +1,86 @@
+"""Whatever was raised, as one GraphQL error: told when it was expected, masked and logged when it is a bug."""
+
+import logging
+from collections.abc import Iterable
+from typing import Any, Final
+
+from graphql import GraphQLError
+
+from domain.errors import DomainError, Failure, FailureCode, RateLimited, Refusal
+
+ErrorDict = dict[str, Any]
+"""One entry of `errors`: `message`, `extensions.code`, and `locations` and `path` where they are known."""
+
+_log: Final = logging.getLogger("taskriver.errors")
+_CODE_REFUSED_BY_GRAPHQL: Final = FailureCode.BAD_REQUEST.value
+
+
+def describe_all(errors: Iterable[Exception], *, request_id: str) -> list[ErrorDict]:
+    """Every error described, in the order of their paths: concurrent fields fail in any order, answers should not."""
+    return [describe(error, request_id=request_id) for error in sorted(errors, key=_position)]
+
+
+def describe(error: Exception, *, request_id: str) -> ErrorDict:
+    """One error as GraphQL tells it.
+
+    A `Failure` and a `Refusal` keep their text and code, `RateLimited` adds `retryAfter` in seconds. What
+    graphql-core itself refuses (syntax, validation, variables) is `BAD_REQUEST`. Anything else is a bug: the answer
+    names only the request id, and the log has the rest.
+    """
+    cause = cause_of(error)
+    if isinstance(cause, DomainError):
+        told = {"message": cause.message, "extensions": _extensions(cause)}
+    elif isinstance(cause, GraphQLError) and _is_about_the_request(error, cause):
+        told = {"message": cause.message, "extensions": {"code": _CODE_REFUSED_BY_GRAPHQL}}
+    elif isinstance(error, GraphQLError) and error.path is None:
+        # A scalar refused a variable; graphql-core's text says which one.
+        told = {"message": error.message, "extensions": {"code": _CODE_REFUSED_BY_GRAPHQL}}
+    else:
+        told = _masked(cause, error, request_id)
+    return told | _place(error)
+
+
+def cause_of(error: Exception) -> Exception:
+    """What was raised first, under everything that graphql-core wrapped around it."""
+    while isinstance(error, GraphQLError) and error.original_error is not None:
+        error = error.original_error
+    return error
+
+
+def _is_about_the_request(error: Exception, cause: GraphQLError) -> bool:
+    # graphql-core points at the node of the document it refuses. An error without one that happened at a field
+    # came from a result that does not fit the schema, and that is ours.
+    return bool(cause.nodes) or getattr(error, "path", None) is None
+
+
+def _extensions(error: DomainError) -> dict[str, Any]:
+    if isinstance(error, RateLimited):
+        return {"code": error.code.value, "retryAfter": error.retry_after}
+    if isinstance(error, Failure | Refusal):
+        return {"code": error.code.value}
+    return {"code": FailureCode.BAD_REQUEST.value}
+
+
+def _masked(cause: Exception, error: Exception, request_id: str) -> ErrorDict:
+    # The text of a GraphQLError quotes the document, and a document may hold a password: only its cause is logged.
+    path = ".".join(map(str, getattr(error, "path", None) or ())) or "the request"
+    _log.error("unexpected failure at %s, request %s", path, request_id, exc_info=cause)
+    return {
+        "message": f"Something went wrong on our side. Please report request id {request_id}.",
+        "extensions": {"code": FailureCode.INTERNAL.value, "requestId": request_id},
+    }
+
+
+def _place(error: Exception) -> ErrorDict:
+    if not isinstance(error, GraphQLError):
+        return {}
+    place: ErrorDict = {}
+    if error.locations:
+        place["locations"] = [{"line": at.line, "column": at.column} for at in error.locations]
+    if error.path is not None:
+        place["path"] = error.path
+    return place
+
+
+def _position(error: Exception) -> list[tuple[bool, str | int]]:
+    return [(isinstance(part, str), part) for part in getattr(error, "path", None) or ()]

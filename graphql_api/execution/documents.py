@@ -1,0 +1,200 @@
+"""Documents by their text: parsed, validated and measured once, however often they are sent."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import strawberry
+from graphql import (
+    DocumentNode,
+    GraphQLError,
+    NoSchemaIntrospectionCustomRule,
+    OperationDefinitionNode,
+    StringValueNode,
+    Visitor,
+    get_introspection_query,
+    parse,
+    specified_rules,
+    validate,
+    visit,
+)
+from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
+from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
+
+from domain.errors import BadRequest, Failure, TooExpensive
+from graphql_api.execution.bounded import Bounded
+from graphql_api.execution.limits import Limits, check_shape, check_text, check_weight
+from graphql_api.execution.measure import Scale, Weight, Weights, default_sizes, name_of, size_of
+
+_BYTES_PER_CHARACTER: Final = 110
+"""Memory that a parsed document takes for each character of its text, locations included; measured."""
+
+_MAX_ERRORS: Final = 20
+_MAX_SIZINGS: Final = 64
+_PARSER_GAVE_UP: Final = "Parsing aborted."
+
+
+class InvalidDocument(Exception):
+    """The text is no document of this schema, or beyond a limit; `errors` say why, at least one."""
+
+    def __init__(self, errors: tuple[Exception, ...]) -> None:
+        super().__init__(f"{len(errors)} errors")
+        self.errors = errors
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Document:
+    """A text that was found good: its tree, its operations by name ("" for one without), and what they weigh."""
+
+    text: str
+    ast: DocumentNode
+    operations: Mapping[str, OperationDefinitionNode]
+    weights: Weights
+    approved: set[tuple[str, tuple[int, ...]]] = field(default_factory=set)
+
+    def operation(self, name: str | None) -> OperationDefinitionNode:
+        """The operation of that name, or the only one.
+
+        Raises:
+            BadRequest: there is none such, or a name is needed to choose.
+        """
+        if name:
+            return self._named(name)
+        if len(self.operations) > 1:
+            raise BadRequest("The document holds several operations: say which one with operationName.")
+        if not self.operations:
+            raise BadRequest("The document holds fragments only, and no operation to run.")
+        return next(iter(self.operations.values()))
+
+    def _named(self, name: str) -> OperationDefinitionNode:
+        if name not in self.operations:
+            raise BadRequest(f"The document holds no operation named {name[:100]!r}.")
+        return self.operations[name]
+
+
+class Documents:
+    """The documents of one schema that were seen lately.
+
+    *max_bytes* is memory, estimated from the length of the text. What is invalid is remembered apart, and little of
+    it, so that garbage cannot push out what is good. With *suggestions* off, errors do not tell names of the schema.
+    """
+
+    def __init__(
+        self,
+        schema: strawberry.Schema,
+        limits: Limits | None = None,
+        *,
+        introspection: bool = True,
+        suggestions: bool = True,
+        max_count: int = 1_000,
+        max_bytes: int = 16 * 1024 * 1024,
+    ) -> None:
+        self._schema = schema._schema
+        self._limits = limits or Limits()
+        self._rules = [*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule]
+        if not introspection:
+            self._rules.append(NoSchemaIntrospectionCustomRule)
+        self.suggestions = suggestions
+        self._scale = Scale(self._schema)
+        self._introspection_cost = 2 * self._standard_introspection()
+        self._good: Bounded[Document] = Bounded(max_count=max_count, max_bytes=max_bytes)
+        self._bad: Bounded[tuple[Exception, ...]] = Bounded(max_count=100, max_bytes=max_bytes // 16)
+
+    def get(self, text: str) -> Document:
+        """The document with this text.
+
+        Raises:
+            InvalidDocument: it is not one, or is beyond a limit.
+        """
+        document = self._good.get(text)
+        if document is None:
+            document = self._first_sight(text)
+        return document
+
+    def check_cost(self, document: Document, operation: OperationDefinitionNode, variables: Mapping[str, Any]) -> None:
+        """Refuse an operation that is too expensive with these variables; free when none of them sizes a page.
+
+        Raises:
+            TooExpensive: naming the limit.
+        """
+        names = document.weights.variables
+        if not names:
+            return
+        sizes = default_sizes(operation, names) | {
+            name: size_of(variables[name]) for name in names if name in variables
+        }
+        key = (name_of(operation), tuple(sizes.values()))
+        if key not in document.approved:
+            self._check_weight(self._scale.weigh(document.ast, sizes).operations[name_of(operation)])
+            if len(document.approved) >= _MAX_SIZINGS:
+                document.approved.clear()
+            document.approved.add(key)
+
+    def _check_weight(self, weight: Weight) -> None:
+        check_weight(self._limits, weight, introspection=self._introspection_cost)
+
+    def _first_sight(self, text: str) -> Document:
+        refused = self._bad.get(text)
+        if refused is None:
+            try:
+                return self._accept(text)
+            except Failure as failure:
+                refused = (failure,)
+            except InvalidDocument as invalid:
+                refused = invalid.errors
+            self._bad.put(text, refused, size=len(text) * _BYTES_PER_CHARACTER)
+        raise InvalidDocument(refused)
+
+    def _accept(self, text: str) -> Document:
+        check_text(self._limits, text)
+        ast = self._parse(text)
+        check_shape(self._limits, ast)
+        weights = self._weigh(ast)
+        if errors := validate(self._schema, ast, self._rules, _MAX_ERRORS, not self.suggestions):
+            raise InvalidDocument(tuple(errors))
+        document = Document(text, ast, dict(_by_name(ast)), weights)
+        self._good.put(text, document, size=len(text) * _BYTES_PER_CHARACTER)
+        return document
+
+    def _parse(self, text: str) -> DocumentNode:
+        try:
+            ast = parse(text, max_tokens=self._limits.max_tokens)
+        except GraphQLError as error:
+            if error.message.endswith(_PARSER_GAVE_UP):
+                raise TooExpensive(f"{error.message} At most {self._limits.max_tokens:,} tokens fit.") from None
+            raise InvalidDocument((error,)) from None
+        if "\\u" in text:
+            visit(ast, _RefuseNul())
+        return ast
+
+    def _weigh(self, ast: DocumentNode) -> Weights:
+        # Variables count as 1 here: what even that does not save is refused once and for all.
+        weights = self._scale.weigh(ast, {})
+        for weight in weights.operations.values():
+            self._check_weight(weight)
+        return weights
+
+    def _standard_introspection(self) -> int:
+        query = get_introspection_query(
+            specified_by_url=True,
+            directive_is_repeatable=True,
+            schema_description=True,
+            input_value_deprecation=True,
+            one_of=True,
+        )
+        (weight,) = self._scale.weigh(parse(query), {}).operations.values()
+        return weight.introspection
+
+
+class _RefuseNul(Visitor):
+    """The lexer takes an escaped NUL for a character; PostgreSQL does not."""
+
+    def enter_string_value(self, node: StringValueNode, *_: object) -> None:
+        if "\x00" in node.value:
+            raise BadRequest("The document contains a character that is not text (NUL).")
+
+
+def _by_name(ast: DocumentNode) -> Iterator[tuple[str, OperationDefinitionNode]]:
+    for part in ast.definitions:
+        if isinstance(part, OperationDefinitionNode):
+            yield name_of(part), part

@@ -1,0 +1,129 @@
+"""The limits of a document, and the refusal of what is beyond them before anything expensive looks at it."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from graphql import (
+    DefinitionNode,
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    OperationDefinitionNode,
+    SelectionNode,
+)
+
+from domain.errors import TooExpensive
+from graphql_api.execution.measure import Weight
+
+_ADVICE: Final = "Ask for less at once, or split the document."
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How large a document may be; `docs` and the schema tell clients the same numbers.
+
+    `max_characters` and `max_tokens` bound the text (comments count as tokens), `max_depth` the levels of nesting,
+    `max_cost` the fields that one operation may resolve, each page counted in full. `max_overlap` bounds the pairs
+    of fields that share a response name anywhere in the document: validation compares each with each.
+    """
+
+    max_depth: int = 12
+    max_tokens: int = 2_000
+    max_aliases: int = 30
+    max_cost: int = 5_000
+    max_characters: int = 64_000
+    max_overlap: int = 5_000
+    max_directives: int = 100
+    max_fragments: int = 60
+    max_operations: int = 20
+    max_variables: int = 100
+
+
+@dataclass(slots=True)
+class Tally:
+    """What is counted in a whole document."""
+
+    aliases: int = 0
+    directives: int = 0
+    fragments: int = 0
+    operations: int = 0
+    variables: int = 0
+    overlap: int = 0
+
+
+def check_text(limits: Limits, text: str) -> None:
+    """Refuse a text that is not even worth parsing.
+
+    Raises:
+        TooExpensive: it is too long.
+    """
+    _at_most(limits.max_characters, len(text), "characters")
+
+
+def check_shape(limits: Limits, ast: DocumentNode) -> None:
+    """Refuse a document whose validation would take long, in time linear to its size.
+
+    Raises:
+        TooExpensive: naming the limit.
+    """
+    tally = tally_of(ast)
+    _at_most(limits.max_operations, tally.operations, "operations")
+    _at_most(limits.max_fragments, tally.fragments, "fragments")
+    _at_most(limits.max_variables, tally.variables, "variables")
+    _at_most(limits.max_directives, tally.directives, "directives")
+    _at_most(limits.max_aliases, tally.aliases, "aliases")
+    _at_most(limits.max_overlap, tally.overlap, "pairs of fields with the same response name")
+
+
+def check_weight(limits: Limits, weight: Weight, *, introspection: int) -> None:
+    """Refuse an operation that is too deep or resolves too much; *introspection* is what introspection may cost.
+
+    Raises:
+        TooExpensive: naming the limit.
+    """
+    _at_most(limits.max_depth, weight.depth, "levels of nesting")
+    _at_most(introspection, weight.introspection, "introspection fields")
+    if weight.cost > limits.max_cost:
+        raise TooExpensive(
+            f"The operation could resolve {weight.cost:,} fields; at most {limits.max_cost:,} are allowed. "
+            "Ask for smaller pages (`first`) or fewer fields."
+        )
+
+
+def tally_of(ast: DocumentNode) -> Tally:
+    """Count a document; linear, and without recursion."""
+    tally = Tally()
+    names: Counter[str] = Counter()
+    for definition in ast.definitions:
+        _count_definition(definition, tally)
+        for node in _selections(definition):
+            tally.directives += len(node.directives or ())
+            if isinstance(node, FieldNode):
+                tally.aliases += node.alias is not None
+                names[(node.alias or node.name).value] += 1
+    tally.overlap = sum(count * (count - 1) // 2 for count in names.values())
+    return tally
+
+
+def _count_definition(definition: DefinitionNode, tally: Tally) -> None:
+    tally.fragments += isinstance(definition, FragmentDefinitionNode)
+    tally.directives += len(getattr(definition, "directives", None) or ())
+    if isinstance(definition, OperationDefinitionNode):
+        tally.operations += 1
+        tally.variables += len(definition.variable_definitions or ())
+
+
+def _selections(definition: DefinitionNode) -> Iterator[SelectionNode]:
+    waiting = [getattr(definition, "selection_set", None)]
+    while waiting:
+        selected = waiting.pop()
+        for node in selected.selections if selected else ():
+            yield node
+            waiting.append(getattr(node, "selection_set", None))
+
+
+def _at_most(limit: int, count: int, what: str) -> None:
+    if count > limit:
+        raise TooExpensive(f"The document has {count:,} {what}; at most {limit:,} are allowed. {_ADVICE}")

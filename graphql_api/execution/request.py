@@ -1,0 +1,85 @@
+"""A request as every transport receives it: decoded JSON, checked for its shape."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from domain.errors import BadRequest
+from domain.text import is_storable
+
+
+@dataclass(frozen=True, slots=True)
+class OperationRequest:
+    """What a client wants run: the four parameters of GraphQL over HTTP, section 5."""
+
+    query: str
+    operation_name: str | None
+    variables: dict[str, Any]
+    extensions: dict[str, Any]
+
+
+def parse_request(value: object) -> OperationRequest:
+    """The request in a decoded JSON value.
+
+    Raises:
+        BadRequest: it has not the shape of one; the text says what is wrong.
+    """
+    if isinstance(value, list):
+        raise BadRequest("Several operations in one request are not supported: send them one by one.")
+    if not isinstance(value, dict):
+        raise BadRequest('The request must be a JSON object, such as {"query": "{ __typename }"}.')
+    return OperationRequest(
+        query=_query(value),
+        operation_name=_name(value),
+        variables=_map(value, "variables"),
+        extensions=_map(value, "extensions"),
+    )
+
+
+def check_text(request: OperationRequest) -> None:
+    """Refuse variables that hold what cannot be stored as text.
+
+    Raises:
+        BadRequest: a string, or a key, holds NUL or a lone surrogate.
+    """
+    for text in _strings(request.variables):
+        if "\x00" in text or not (text.isascii() or is_storable(text)):
+            raise BadRequest("A variable contains a character that is not text (NUL or a lone surrogate).")
+
+
+def _query(value: dict[str, Any]) -> str:
+    query = value.get("query")
+    if query is None:
+        raise BadRequest("The request has no query: put the document's text into `query`.")
+    if not isinstance(query, str):
+        raise BadRequest("`query` must be a string.")
+    return query
+
+
+def _name(value: dict[str, Any]) -> str | None:
+    name = value.get("operationName")
+    if name is not None and not isinstance(name, str):
+        raise BadRequest("`operationName` must be a string or null.")
+    return name or None
+
+
+def _map(value: dict[str, Any], key: str) -> dict[str, Any]:
+    found = value.get(key)
+    if found is None:
+        return {}
+    if not isinstance(found, dict):
+        raise BadRequest(f"`{key}` must be an object or null.")
+    return found
+
+
+def _strings(value: object) -> Iterator[str]:
+    waiting = [value]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, str):
+            yield each
+        elif isinstance(each, dict):
+            waiting.extend(each)
+            waiting.extend(each.values())
+        elif isinstance(each, list):
+            waiting.extend(each)

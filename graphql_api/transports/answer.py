@@ -1,0 +1,34 @@
+"""An HTTP answer, and how it is sent."""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from starlette.types import Send
+
+from graphql_api.auth.facts import Header
+
+_NO_STORE: Final = (b"cache-control", b"no-store")
+_NO_SNIFF: Final = (b"x-content-type-options", b"nosniff")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A status, a body of one media type, and further headers."""
+
+    status: int
+    body: bytes = b""
+    media: bytes = b"application/json; charset=utf-8"
+    headers: list[Header] = field(default_factory=list)
+
+    async def send(self, send: Send, *, request_id: str, with_body: bool = True) -> None:
+        """Send it whole; without its body for HEAD, whose length is told all the same."""
+        headers = [
+            (b"content-type", self.media),
+            (b"content-length", b"%d" % len(self.body)),
+            (b"x-request-id", request_id.encode("ascii")),
+            _NO_STORE,
+            _NO_SNIFF,
+            *self.headers,
+        ]
+        await send({"type": "http.response.start", "status": self.status, "headers": headers})
+        await send({"type": "http.response.body", "body": self.body if with_body else b""})

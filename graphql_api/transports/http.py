@@ -1,0 +1,184 @@
+"""GraphQL over HTTP: one operation a request, by POST, or by GET for queries.
+
+https://graphql.github.io/graphql-over-http/draft/
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Final, Generic
+
+from graphql import OperationType
+from starlette.types import Receive, Scope, Send
+
+from domain.errors import BadRequest, Unauthenticated, Unavailable
+from graphql_api.auth.addresses import Network, client_of, is_secure
+from graphql_api.auth.facts import Header, RequestFacts
+from graphql_api.auth.identity import Identity
+from graphql_api.errors import describe
+from graphql_api.execution.executor import ContextT, Executor, Operation
+from graphql_api.execution.request import OperationRequest, parse_request
+from graphql_api.execution.response import Response
+from graphql_api.transports.answer import Answer
+from graphql_api.transports.body import (
+    ClientGone,
+    check_content_type,
+    decode_json,
+    decode_query_string,
+    read_body,
+)
+from graphql_api.transports.lookout import Lookout
+from graphql_api.transports.negotiation import JSON, media_type, retry_after, status_of, wants_page
+from graphql_api.transports.pages import page_answer
+from graphql_api.transports.refusal import HTTPRefusal, bad_request, unavailable
+from graphql_api.transports.request_id import request_id_of
+
+MAX_BODY: Final = 256 * 1024
+BODY_SECONDS: Final = 10.0
+
+Authenticate = Callable[[str | None], Awaitable[Identity | None]]
+"""The raw `Authorization` header → who it proves, None for nobody.
+
+Raises `Unauthenticated` for a token that is not accepted and `Unavailable` when nobody can say."""
+
+MakeContext = Callable[[RequestFacts], ContextT]
+
+_ALLOW: Final = (b"allow", b"GET, HEAD, POST, OPTIONS")
+_ALLOW_POST: Final = (b"allow", b"POST")
+_CHARSET: Final = b"; charset=utf-8"
+
+
+class GraphQLHTTP(Generic[ContextT]):
+    """The ASGI application behind `/graphql` for `http` scopes.
+
+    A bad token does not refuse the request, or nobody could sign in with a stale one: it is in the facts, and doors
+    raise it. *page* is what a browser sees that comes without a query. *max_body* is in bytes.
+    """
+
+    def __init__(
+        self,
+        executor: Executor[ContextT],
+        authenticate: Authenticate,
+        make_context: MakeContext[ContextT],
+        *,
+        page: bytes,
+        trusted_proxies: Sequence[Network] = (),
+        max_body: int = MAX_BODY,
+        body_seconds: float = BODY_SECONDS,
+    ) -> None:
+        self._executor = executor
+        self._authenticate = authenticate
+        self._make_context = make_context
+        self._page = page
+        self._trusted = trusted_proxies
+        self._max_body = max_body
+        self._body_seconds = body_seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        request_id = request_id_of(scope["headers"])
+        try:
+            answer = await self._answer(scope, receive, request_id)
+        except ClientGone:
+            return
+        if answer is not None:
+            await answer.send(send, request_id=request_id, with_body=scope["method"] != "HEAD")
+
+    async def _answer(self, scope: Scope, receive: Receive, request_id: str) -> Answer | None:
+        headers = dict(scope["headers"])
+        accept = headers.get(b"accept", b"").decode("latin-1")
+        media = media_type(accept)
+        try:
+            if _is_visit(scope, accept):
+                return page_answer(self._page)
+            return await self._serve(scope, receive, headers, media, request_id)
+        except HTTPRefusal as refusal:
+            return _refusal(refusal.status, refusal.error, refusal.headers, media, request_id)
+        except ClientGone:
+            raise
+        except Exception as bug:
+            return _refusal(500, bug, [], media, request_id)
+
+    async def _serve(
+        self, scope: Scope, receive: Receive, headers: dict[bytes, bytes], media: str | None, request_id: str
+    ) -> Answer | None:
+        if scope["method"] == "OPTIONS":
+            return Answer(204, headers=[_ALLOW])
+        if scope["method"] not in ("GET", "HEAD", "POST"):
+            raise bad_request("Use POST, or GET for queries.", status=405, headers=(_ALLOW,))
+        if media is None:
+            raise bad_request(f"The answer comes as {JSON} or application/graphql-response+json.", status=406)
+        request = await self._request(scope, receive, headers)
+        operation = self._executor.prepare(request, request_id=request_id)
+        if isinstance(operation, Response):
+            return _answer(operation, media, [], request_id)
+        _check_method(operation, scope["method"])
+        facts = await self._facts(scope, headers, request_id)
+        response = await self._run(operation, self._make_context(facts), receive)
+        return None if response is None else _answer(response, media, facts.response_headers, request_id)
+
+    async def _request(self, scope: Scope, receive: Receive, headers: dict[bytes, bytes]) -> OperationRequest:
+        if scope["method"] == "POST":
+            check_content_type(headers)
+            body = await read_body(receive, headers, most=self._max_body, seconds=self._body_seconds)
+            value: Any = decode_json(body)
+        else:
+            value = decode_query_string(scope["query_string"])
+        try:
+            return parse_request(value)
+        except BadRequest as refused:
+            raise HTTPRefusal(400, refused) from None
+
+    async def _facts(self, scope: Scope, headers: dict[bytes, bytes], request_id: str) -> RequestFacts:
+        identity, auth_error = None, None
+        given = headers.get(b"authorization")
+        try:
+            identity = await self._authenticate(None if given is None else given.decode("latin-1"))
+        except Unauthenticated as error:
+            auth_error = error
+        except Unavailable as error:
+            raise unavailable(error) from None
+        return RequestFacts(
+            identity=identity,
+            auth_error=auth_error,
+            client=client_of(scope, self._trusted),
+            request_id=request_id,
+            headers=scope["headers"],
+            secure=is_secure(scope, self._trusted),
+            door="http",
+        )
+
+    async def _run(self, operation: Operation, context: ContextT, receive: Receive) -> Response | None:
+        if operation.type is OperationType.MUTATION:
+            # Once begun it runs to its end: whoever hung up will come back and look.
+            return await self._executor.execute(operation, context)
+        async with Lookout(receive):
+            return await self._executor.execute(operation, context)
+        return None
+
+
+def _is_visit(scope: Scope, accept: str) -> bool:
+    return scope["method"] in ("GET", "HEAD") and not scope["query_string"] and wants_page(accept)
+
+
+def _check_method(operation: Operation, method: str) -> None:
+    if operation.type is OperationType.SUBSCRIPTION:
+        raise bad_request(
+            "A subscription needs the WebSocket at this address, with the subprotocol graphql-transport-ws."
+        )
+    if operation.type is OperationType.MUTATION and method != "POST":
+        raise bad_request("A mutation needs POST: a link must not change anything.", status=405, headers=(_ALLOW_POST,))
+
+
+def _answer(response: Response, media: str, headers: list[Header], request_id: str) -> Answer:
+    wait = retry_after(response) if response.errors else None
+    return Answer(
+        status_of(response, media),
+        response.to_json(request_id=request_id),
+        media.encode("ascii") + _CHARSET,
+        headers if wait is None else [*headers, (b"retry-after", b"%d" % wait)],
+    )
+
+
+def _refusal(status: int, error: Exception, headers: list[Header], media: str | None, request_id: str) -> Answer:
+    response = Response({"errors": [describe(error, request_id=request_id)]})
+    body = response.to_json(request_id=request_id)
+    return Answer(status, body, (media or JSON).encode("ascii") + _CHARSET, headers)

@@ -1,0 +1,91 @@
+"""Which of our media types a client wants, and which HTTP status a response has in it.
+
+GraphQL over HTTP, section 6. In `application/json` every well-formed request is answered with 200, since older
+clients and whatever stands between take any other status for a broken server. `application/graphql-response+json`
+may tell the truth: 400 when nothing ran; 200 whenever there is data, however partial (the specification wants that);
+and when `data` is null because of one kind of failure, the status of that kind.
+"""
+
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from domain.errors import FailureCode
+from graphql_api.execution.response import Response
+
+GRAPHQL: Final = "application/graphql-response+json"
+JSON: Final = "application/json"
+HTML: Final = "text/html"
+
+_STATUS: Final = {
+    FailureCode.UNAUTHENTICATED: 401,
+    FailureCode.FORBIDDEN: 403,
+    FailureCode.RATE_LIMITED: 429,
+    FailureCode.INTERNAL: 500,
+    FailureCode.UNAVAILABLE: 503,
+}
+_RETRY_AFTER_UNAVAILABLE: Final = 1
+
+
+class _Range(NamedTuple):
+    """One element of `Accept`, with its weight between 0 and 1."""
+
+    media: str
+    weight: float
+
+
+def media_type(accept: str) -> str | None:
+    """The media type to answer in; None when the client wants nothing of what we have.
+
+    JSON when no preference is told. Of the two, `application/graphql-response+json` wins a tie that names it.
+    """
+    ranges = list(_ranges(accept))
+    if not ranges:
+        return JSON
+    weights = {media: _weight(media, ranges) for media in (GRAPHQL, JSON)}
+    named = any(each.media == GRAPHQL for each in ranges)
+    best = max((JSON, GRAPHQL), key=lambda media: (weights[media], (media == GRAPHQL) == named))
+    return best if weights[best] > 0 else None
+
+
+def wants_page(accept: str) -> bool:
+    """Whether the client names HTML, as browsers do for what a person opens."""
+    return any(each.media == HTML and each.weight > 0 for each in _ranges(accept))
+
+
+def status_of(response: Response, media: str) -> int:
+    """The HTTP status of a response in a media type."""
+    if media == JSON or response.body.get("data") is not None:
+        return 200
+    codes = response.codes
+    only = codes.pop() if len(codes) == 1 else None
+    return _STATUS.get(only, 200 if response.executed else 400)  # type: ignore[call-overload, no-any-return]
+
+
+def retry_after(response: Response) -> int | None:
+    """Seconds after which to try again, when that is all there is to say."""
+    waits: list[int] = [error["extensions"].get("retryAfter", _RETRY_AFTER_UNAVAILABLE) for error in response.errors]
+    if response.codes and response.codes <= {FailureCode.RATE_LIMITED, FailureCode.UNAVAILABLE}:
+        return max(waits)
+    return None
+
+
+def _weight(media: str, ranges: list[_Range]) -> float:
+    matching = {each.media: each.weight for each in ranges}
+    return next((matching[name] for name in (media, "application/*", "*/*") if name in matching), 0.0)
+
+
+def _ranges(accept: str) -> Iterator[_Range]:
+    for part in accept.split(","):
+        media, *parameters = (piece.strip().lower() for piece in part.split(";"))
+        if media:
+            yield _Range(media, _quality(parameters))
+
+
+def _quality(parameters: list[str]) -> float:
+    for parameter in parameters:
+        if parameter.startswith("q="):
+            try:
+                return min(1.0, max(0.0, float(parameter[2:])))
+            except ValueError:
+                return 0.0
+    return 1.0
