@@ -1,0 +1,56 @@
+# `make help` lists what there is. Everything is set up in .venv; nothing outside this folder is touched.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check format schema lock clean
+
+help: ## Show this list.
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+run: $(VENV)/local ## Serve on http://127.0.0.1:8000 with demo data, on servers of its own (PORT=…, HOST=…).
+	@exec $(BIN)/taskriver dev
+
+test: $(VENV)/dev ## Run the tests, on servers of their own (ARGS="-k name").
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: $(VENV)/dev ## Format, lint, types, import contracts, schema snapshot, migrations = models.
+	@$(BIN)/python -m ruff format --check .
+	@$(BIN)/python -m ruff check .
+	@$(BIN)/python -m mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python -m pytest -q tests/house_rules
+
+format: $(VENV)/dev ## Put the code into the house's shape.
+	@$(BIN)/python -m ruff check --fix --exit-zero .
+	@$(BIN)/python -m ruff format .
+
+schema: $(VENV)/dev ## Write schema.graphql anew after a change of the API.
+	@$(BIN)/taskriver export-schema > schema.graphql.new
+	@mv schema.graphql.new schema.graphql
+
+lock: ## Choose the newest versions that pyproject.toml allows, and write the lock files (needs uv).
+	@tools/lock
+
+clean: ## Remove what was set up, and keep the data in .taskriver.
+	@rm -rf $(VENV)
+
+# A stamp says which lock file the environment agrees with; `dev` includes everything that `local` has.
+$(VENV)/local: requirements-local.lock pyproject.toml | $(VENV)/created
+	@echo "Installing what it needs …"
+	@$(PIP) install --quiet --require-hashes --requirement requirements-local.lock
+	@$(PIP) install --quiet --no-deps --no-build-isolation --no-index --editable .
+	@touch $@
+
+$(VENV)/dev: requirements-dev.lock $(VENV)/local
+	@echo "Installing what tests and checks need …"
+	@$(PIP) install --quiet --require-hashes --requirement requirements-dev.lock
+	@touch $@
+
+$(VENV)/created:
+	@$(PYTHON) tools/prerequisites.py
+	@$(PYTHON) -m venv $(VENV)
+	@touch $@

@@ -1,0 +1,78 @@
+"""What a resolver knows of the operation that it works for."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from domain.actor import Actor
+from domain.errors import Unauthenticated
+from graphql_api.auth.accounts import Accounts
+from graphql_api.auth.cookies import clear_refresh_cookie, refresh_cookie, set_refresh_cookie
+from graphql_api.auth.facts import RequestFacts
+from graphql_api.loaders import Loaders
+from graphql_api.realtime.stream import Stream
+from persistence.engine import Database
+from persistence.unit_of_work import UnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """What lives as long as the process does."""
+
+    database: Database
+    accounts: Accounts
+    stream: Stream
+    cookie_secure: bool
+
+
+class Context:
+    """One operation, or one event of a subscription."""
+
+    def __init__(self, backend: Backend, facts: RequestFacts) -> None:
+        self.backend = backend
+        self.facts = facts
+
+    @property
+    def request_id(self) -> str:
+        """Names the operation in answers, events and logs."""
+        return self.facts.request_id
+
+    @property
+    def actor(self) -> Actor:
+        """Who is asking.
+
+        Raises:
+            Unauthenticated: nobody is signed in.
+        """
+        if self.facts.identity is None:
+            raise self.facts.auth_error or Unauthenticated("Not authenticated")
+        return self.facts.identity.actor
+
+    @cached_property
+    def loaders(self) -> Loaders:
+        """This operation's own loaders."""
+        return Loaders(self.unit_of_work)
+
+    def unit_of_work(self) -> UnitOfWork:
+        """A unit of work in the asker's name, for one service call."""
+        actor = self.facts.identity.actor if self.facts.identity is not None else None
+        return self.backend.database.unit_of_work(actor, request_id=self.request_id)
+
+    def renewed(self) -> "Context":
+        """The same, for the next event: with loaders that have not seen anything yet."""
+        return Context(self.backend, self.facts)
+
+    @property
+    def refresh_cookie(self) -> str | None:
+        """The refresh token that the browser sent along, if any."""
+        return refresh_cookie(self.facts.headers)
+
+    def keep_refresh_cookie(self, token: str) -> None:
+        """Have the browser keep a refresh token; without effect on a socket, which has no answer to carry it."""
+        self._set_cookie(set_refresh_cookie(token, secure=self.backend.cookie_secure))
+
+    def drop_refresh_cookie(self) -> None:
+        """Have the browser forget its refresh token."""
+        self._set_cookie(clear_refresh_cookie(secure=self.backend.cookie_secure))
+
+    def _set_cookie(self, cookie: str) -> None:
+        self.facts.response_headers.append((b"set-cookie", cookie.encode("latin-1")))

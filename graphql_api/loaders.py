@@ -1,0 +1,34 @@
+"""Batching of nested fields: new per operation and per event, because a loader that outlives one tells old news."""
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+from uuid import UUID
+
+from aiodataloader import DataLoader
+
+from persistence.models import TaskRow, UserRow
+from persistence.unit_of_work import UnitOfWork
+from services import task as task_service
+from services import user as user_service
+
+RowT = TypeVar("RowT")
+
+
+class Loaders:
+    """One batch for all users, and one for all tasks, that an operation asks for at the same moment."""
+
+    def __init__(self, unit_of_work: Callable[[], UnitOfWork]) -> None:
+        self.users: DataLoader[UUID, UserRow | None] = _loader(
+            lambda ids: user_service.find_users(unit_of_work(), ids=ids)
+        )
+        self.tasks: DataLoader[UUID, TaskRow | None] = _loader(
+            lambda ids: task_service.find_tasks(unit_of_work(), ids=ids)
+        )
+
+
+def _loader(find: Callable[[list[UUID]], Awaitable[dict[UUID, RowT]]]) -> DataLoader[UUID, RowT | None]:
+    async def load(ids: list[UUID]) -> list[RowT | None]:
+        found = await find(ids)
+        return [found.get(each) for each in ids]
+
+    return DataLoader(load)

@@ -1,0 +1,60 @@
+"""How a field of a root is made: with its door in the schema, and a rule's refusal as data."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import strawberry
+from strawberry.extensions import FieldExtension
+from strawberry.types.base import StrawberryContainer
+from strawberry.types.field import StrawberryField
+
+from domain.errors import NotFound, Refusal
+from graphql_api.auth.permissions import Door, door
+from graphql_api.schema.common import UserError
+
+
+def query(permission: Door, description: str) -> Any:
+    """A field of Query behind a door; what is not found is null."""
+    return strawberry.field(description=description, extensions=[NotFoundAsNull(), door(permission)])
+
+
+def mutation(permission: Door, description: str) -> Any:
+    """A field of Mutation behind a door; a refusal is told in the payload's `userErrors`."""
+    return strawberry.mutation(description=description, extensions=[RefusalAsData(), door(permission)])
+
+
+def subscription(permission: Door, description: str) -> Any:
+    """A field of Subscription behind a door."""
+    return strawberry.subscription(description=description, extensions=[door(permission)])
+
+
+class RefusalAsData(FieldExtension):
+    """Answers a refusal with an otherwise empty payload; failures and bugs pass through."""
+
+    def apply(self, field: StrawberryField) -> None:
+        """Learn which payload the field answers with."""
+        kind = field.type
+        self._payload = kind.of_type if isinstance(kind, StrawberryContainer) else kind
+
+    async def resolve_async(
+        self, next_: Callable[..., Awaitable[Any]], source: Any, info: strawberry.Info, **kwargs: Any
+    ) -> Any:
+        """The resolver's payload, or one that says why there is none."""
+        try:
+            return await next_(source, info, **kwargs)
+        except Refusal as refusal:
+            payload: Any = self._payload
+            return payload(user_errors=[UserError.of(refusal)])
+
+
+class NotFoundAsNull(FieldExtension):
+    """A query for what is not there, or not visible, answers null."""
+
+    async def resolve_async(
+        self, next_: Callable[..., Awaitable[Any]], source: Any, info: strawberry.Info, **kwargs: Any
+    ) -> Any:
+        """The resolver's value, or null."""
+        try:
+            return await next_(source, info, **kwargs)
+        except NotFound:
+            return None

@@ -1,0 +1,85 @@
+"""Sessions: begun, continued, listed and ended."""
+
+import strawberry
+
+from domain.errors import InvalidCredentials
+from graphql_api.auth.permissions import PUBLIC, SIGNED_IN
+from graphql_api.resolvers.fields import mutation, query
+from graphql_api.schema.common import Info
+from graphql_api.schema.ids import decode_id_of, encode_id
+from graphql_api.schema.session import (
+    SESSIONS_DESCRIPTION,
+    LoginInput,
+    LoginPayload,
+    LogoutAllPayload,
+    LogoutPayload,
+    RefreshTokenInput,
+    RefreshTokenPayload,
+    RevokeSessionInput,
+    RevokeSessionPayload,
+    Session,
+)
+from services import session as session_service
+
+
+@strawberry.type
+class SessionQueries:
+    """Fields of Query."""
+
+    @query(SIGNED_IN, SESSIONS_DESCRIPTION)
+    async def sessions(self, info: Info) -> list[Session]:
+        """The actor's own."""
+        rows = await session_service.list_sessions(info.context.unit_of_work())
+        current = info.context.actor.session_id
+        return [Session.of(row, is_current=row.id == current) for row in rows]
+
+
+@strawberry.type
+class SessionMutations:
+    """Fields of Mutation."""
+
+    @mutation(PUBLIC, "Sign in with name and password.")
+    async def login(self, info: Info, input: LoginInput) -> LoginPayload | None:
+        """One call of the accounts; the refresh token travels in the cookie unless it was asked for."""
+        context = info.context
+        signed_in = await context.backend.accounts.sign_in(
+            context.facts.client, username=input.username, password=input.password, request_id=context.request_id
+        )
+        if not input.return_refresh_token:
+            context.keep_refresh_cookie(signed_in.refresh_token)
+        return LoginPayload.of(signed_in, return_refresh_token=input.return_refresh_token)
+
+    @mutation(PUBLIC, "Give a refresh token in for new tokens: at the latest when an access token has expired.")
+    async def refresh_token(self, info: Info, input: RefreshTokenInput) -> RefreshTokenPayload | None:
+        """One call of the accounts; the successor travels as the token came, unless it was asked for."""
+        context = info.context
+        token = input.refresh_token or context.refresh_cookie
+        if token is None:
+            raise InvalidCredentials("Refresh token missing", path=("refreshToken",))
+        in_payload = input.return_refresh_token or input.refresh_token is not None
+        signed_in = await context.backend.accounts.refresh(refresh_token=token, request_id=context.request_id)
+        if not in_payload:
+            context.keep_refresh_cookie(signed_in.refresh_token)
+        return RefreshTokenPayload.of(signed_in, return_refresh_token=in_payload)
+
+    @mutation(SIGNED_IN, "Sign out on this device; its tokens are worthless within a second.")
+    async def logout(self, info: Info) -> LogoutPayload | None:
+        """One service call."""
+        await session_service.sign_out(info.context.unit_of_work())
+        info.context.drop_refresh_cookie()
+        return LogoutPayload()
+
+    @mutation(SIGNED_IN, "Sign out everywhere.")
+    async def logout_all(self, info: Info) -> LogoutAllPayload | None:
+        """One service call."""
+        await session_service.sign_out_everywhere(info.context.unit_of_work())
+        info.context.drop_refresh_cookie()
+        return LogoutAllPayload()
+
+    @mutation(SIGNED_IN, "Sign out on another device of yours.")
+    async def revoke_session(self, info: Info, input: RevokeSessionInput) -> RevokeSessionPayload | None:
+        """One service call."""
+        session_id = await session_service.revoke_session(
+            info.context.unit_of_work(), session_id=decode_id_of("Session", input.session_id)
+        )
+        return RevokeSessionPayload(revoked_session_id=encode_id("Session", session_id))

@@ -1,0 +1,150 @@
+"""Tasks: asked for and changed."""
+
+from typing import Annotated, TypeVar
+from uuid import UUID
+
+import strawberry
+
+from domain.errors import Invalid
+from graphql_api.auth.permissions import SIGNED_IN
+from graphql_api.resolvers.fields import mutation, query
+from graphql_api.schema.common import After, First, Info, selects
+from graphql_api.schema.ids import decode_id_of, encode_id
+from graphql_api.schema.task import (
+    AssignTaskInput,
+    AssignTaskPayload,
+    CreateTaskInput,
+    CreateTaskPayload,
+    DeleteTaskInput,
+    DeleteTaskPayload,
+    Task,
+    TaskConnection,
+    TaskFilterInput,
+    UpdateTaskInput,
+    UpdateTaskPayload,
+    UpdateTaskStatusInput,
+    UpdateTaskStatusPayload,
+)
+from persistence.pages import PageRequest
+from persistence.repositories.task import EVERYTHING, TaskOrder
+from services import task as task_service
+from services.task import TaskEdit
+from services.unset import UNSET, UnsetType
+
+T = TypeVar("T")
+
+Filter = Annotated[TaskFilterInput | None, strawberry.argument(description="Which ones; left out: all you may see.")]
+OrderBy = Annotated[TaskOrder, strawberry.argument(description="In which order.")]
+
+
+@strawberry.type
+class TaskQueries:
+    """Fields of Query."""
+
+    @query(SIGNED_IN, "One task; null if there is none, or you may not see it.")
+    async def task(
+        self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="Which one.")]
+    ) -> Task | None:
+        """By id."""
+        row = await task_service.get_task(info.context.unit_of_work(), task_id=decode_id_of("Task", id))
+        return Task.of(row)
+
+    @query(SIGNED_IN, "The tasks that you may see, page by page.")
+    async def tasks(
+        self,
+        info: Info,
+        first: First = 20,
+        after: After = None,
+        filter: Filter = None,
+        order_by: OrderBy = TaskOrder.CREATED_DESC,
+    ) -> TaskConnection:
+        """By keyset."""
+        wanted = filter.to_filter() if filter is not None else EVERYTHING
+        tasks = await task_service.list_tasks(
+            info.context.unit_of_work(),
+            request=PageRequest.of(first, after, order=order_by.value),
+            wanted=wanted,
+            order=order_by,
+            with_stream_cursor=selects(info, "streamCursor"),
+        )
+        return TaskConnection.of(tasks, wanted)
+
+
+@strawberry.type
+class TaskMutations:
+    """Fields of Mutation."""
+
+    @mutation(SIGNED_IN, "Create a task of your own.")
+    async def create_task(self, info: Info, input: CreateTaskInput) -> CreateTaskPayload | None:
+        """One service call."""
+        row = await task_service.create_task(
+            info.context.unit_of_work(),
+            title=input.title,
+            description=input.description,
+            priority=input.priority,
+            due_at=input.due_at,
+            assignee_id=_user_id(input.assignee_id),
+        )
+        return CreateTaskPayload(task=Task.of(row))
+
+    @mutation(SIGNED_IN, "Change a task of your own; admins: anybody's.")
+    async def update_task(self, info: Info, input: UpdateTaskInput) -> UpdateTaskPayload | None:
+        """One service call."""
+        row = await task_service.update_task(
+            info.context.unit_of_work(),
+            task_id=decode_id_of("Task", input.id),
+            edit=TaskEdit(
+                title=_never_null(input.title, "title"),
+                description="" if input.description is None else _given(input.description),
+                priority=_never_null(input.priority, "priority"),
+                due_at=_given(input.due_at),
+            ),
+            expected_version=input.expected_version,
+        )
+        return UpdateTaskPayload(task=Task.of(row))
+
+    @mutation(SIGNED_IN, "Move a task on the board: your own, or one that is assigned to you; admins: anybody's.")
+    async def update_task_status(self, info: Info, input: UpdateTaskStatusInput) -> UpdateTaskStatusPayload | None:
+        """One service call."""
+        row = await task_service.update_task_status(
+            info.context.unit_of_work(),
+            task_id=decode_id_of("Task", input.id),
+            status=input.status,
+            expected_version=input.expected_version,
+        )
+        return UpdateTaskStatusPayload(task=Task.of(row))
+
+    @mutation(SIGNED_IN, "Give a task of your own to somebody, or to nobody; admins: anybody's.")
+    async def assign_task(self, info: Info, input: AssignTaskInput) -> AssignTaskPayload | None:
+        """One service call."""
+        row = await task_service.assign_task(
+            info.context.unit_of_work(),
+            task_id=decode_id_of("Task", input.id),
+            assignee_id=_user_id(input.assignee_id),
+            expected_version=input.expected_version,
+        )
+        return AssignTaskPayload(task=Task.of(row))
+
+    @mutation(SIGNED_IN, "Delete a task of your own for good; moderators and admins: anybody's.")
+    async def delete_task(self, info: Info, input: DeleteTaskInput) -> DeleteTaskPayload | None:
+        """One service call."""
+        task_id = await task_service.delete_task(
+            info.context.unit_of_work(),
+            task_id=decode_id_of("Task", input.id),
+            expected_version=input.expected_version,
+        )
+        return DeleteTaskPayload(deleted_task_id=encode_id("Task", task_id))
+
+
+def _user_id(value: strawberry.ID | None) -> UUID | None:
+    return decode_id_of("User", value) if value is not None else None
+
+
+def _given(value: T) -> T | UnsetType:
+    return UNSET if value is strawberry.UNSET else value
+
+
+def _never_null(value: T | None, field: str) -> T | UnsetType:
+    if value is None:
+        raise Invalid(f"{field} cannot be cleared; leave it out to keep it.", path=(field,))
+    return _given(value)

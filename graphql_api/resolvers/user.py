@@ -1,0 +1,109 @@
+"""Users: asked for and changed."""
+
+from typing import Annotated
+
+import strawberry
+
+from domain.errors import BadRequest
+from graphql_api.auth.permissions import ADMIN, PUBLIC, SIGNED_IN
+from graphql_api.resolvers.fields import mutation, query
+from graphql_api.schema.common import After, First, Info
+from graphql_api.schema.ids import decode_id_of
+from graphql_api.schema.user import (
+    ChangePasswordInput,
+    ChangePasswordPayload,
+    RegisterInput,
+    RegisterPayload,
+    SetUserActiveInput,
+    SetUserActivePayload,
+    SetUserRoleInput,
+    SetUserRolePayload,
+    User,
+    UserConnection,
+)
+from persistence.pages import PageRequest
+from persistence.repositories.user import ORDER
+from services import user as user_service
+from services.user import MAX_ASSIGNABLE
+
+Search = Annotated[str, strawberry.argument(description="What the username begins with, ignoring case; empty: all.")]
+FirstAssignable = Annotated[int, strawberry.argument(description=f"How many at most, 1 to {MAX_ASSIGNABLE}.")]
+
+
+@strawberry.type
+class UserQueries:
+    """Fields of Query."""
+
+    @query(SIGNED_IN, "Who you are.")
+    async def me(self, info: Info) -> User:
+        """The actor's own row."""
+        return User.of(await user_service.get_user(info.context.unit_of_work(), user_id=info.context.actor.user_id))
+
+    @query(SIGNED_IN, "One user; null if there is none.")
+    async def user(
+        self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="Which one.")]
+    ) -> User | None:
+        """By id."""
+        row = await user_service.get_user(info.context.unit_of_work(), user_id=decode_id_of("User", id))
+        return User.of(row)
+
+    @query(ADMIN, "All users, page by page, the newest first.")
+    async def users(self, info: Info, first: First = 20, after: After = None) -> UserConnection | None:
+        """By keyset."""
+        request = PageRequest.of(first, after, order=ORDER)
+        return UserConnection.of(await user_service.list_users(info.context.unit_of_work(), request=request))
+
+    @query(SIGNED_IN, "Active users whom a task can be given to, by name.")
+    async def assignable_users(self, info: Info, search: Search = "", first: FirstAssignable = 20) -> list[User]:
+        """By prefix."""
+        if not 1 <= first <= MAX_ASSIGNABLE:
+            raise BadRequest(f"first must be 1 to {MAX_ASSIGNABLE}, not {first}.")
+        rows = await user_service.list_assignable_users(info.context.unit_of_work(), prefix=search, at_most=first)
+        return [User.of(row) for row in rows]
+
+
+@strawberry.type
+class UserMutations:
+    """Fields of Mutation."""
+
+    @mutation(PUBLIC, "Create a user of role USER for yourself; then `login`.")
+    async def register(self, info: Info, input: RegisterInput) -> RegisterPayload | None:
+        """One call of the accounts."""
+        context = info.context
+        row = await context.backend.accounts.register(
+            context.facts.client,
+            username=input.username,
+            email=input.email,
+            password=input.password,
+            request_id=context.request_id,
+        )
+        return RegisterPayload(user=User.of(row))
+
+    @mutation(SIGNED_IN, "Change your password; all your other sessions end within a second.")
+    async def change_password(self, info: Info, input: ChangePasswordInput) -> ChangePasswordPayload | None:
+        """One call of the accounts."""
+        context = info.context
+        row = await context.backend.accounts.change_password(
+            context.actor,
+            context.facts.client,
+            current_password=input.current_password,
+            new_password=input.new_password,
+            request_id=context.request_id,
+        )
+        return ChangePasswordPayload(user=User.of(row))
+
+    @mutation(ADMIN, "Give a user another role; it holds within a second, on open sockets too.")
+    async def set_user_role(self, info: Info, input: SetUserRoleInput) -> SetUserRolePayload | None:
+        """One service call."""
+        row = await user_service.set_user_role(
+            info.context.unit_of_work(), user_id=decode_id_of("User", input.user_id), role=input.role
+        )
+        return SetUserRolePayload(user=User.of(row))
+
+    @mutation(ADMIN, "Let a user in, or cut them off; holds within a second, on open sockets too.")
+    async def set_user_active(self, info: Info, input: SetUserActiveInput) -> SetUserActivePayload | None:
+        """One service call."""
+        row = await user_service.set_user_active(
+            info.context.unit_of_work(), user_id=decode_id_of("User", input.user_id), is_active=input.is_active
+        )
+        return SetUserActivePayload(user=User.of(row))

@@ -1,0 +1,152 @@
+"""What all nouns share: nodes, pages, refusals, instants."""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from enum import Enum
+from typing import Annotated, Any, Final, Protocol, Self, TypeVar
+
+import strawberry
+from graphql import GraphQLError
+from strawberry.types.enum import StrawberryEnumDefinition
+
+from domain.errors import ErrorCode, Refusal
+from graphql_api.context import Context
+from persistence.pages import MAX_FIRST, Page
+
+Info = strawberry.Info[Context, None]
+
+EnumT = TypeVar("EnumT", bound=type[Enum])
+_RFC_3339: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)")
+
+First = Annotated[int, strawberry.argument(description=f"How many at most, 1 to {MAX_FIRST}.")]
+After = Annotated[str | None, strawberry.argument(description="A cursor of this list: begin behind it.")]
+
+
+def described(cls: EnumT, description: str, values: Mapping[str, str]) -> EnumT:
+    """Make an enum of the domain one of the schema, with a description for every value."""
+    strawberry.enum(cls, description=description)
+    definition: StrawberryEnumDefinition = cls.__strawberry_definition__  # type: ignore[attr-defined]
+    for value in definition.values:
+        value.description = values[value.name]
+    return cls
+
+
+def write_instant(value: datetime) -> str:
+    """RFC 3339 in UTC, with `Z`."""
+    return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def read_instant(value: object) -> datetime:
+    """An instant from RFC 3339 text; an offset is required.
+
+    Raises:
+        GraphQLError: the text is none.
+    """
+    if isinstance(value, str) and _RFC_3339.fullmatch(value):
+        try:
+            return datetime.fromisoformat(value.upper()).astimezone(UTC)
+        except (ValueError, OverflowError):
+            pass
+    raise GraphQLError("A DateTime looks like 2026-12-24T18:00:00Z: RFC 3339, with an offset from UTC.")
+
+
+DateTime = strawberry.scalar(
+    name="DateTime",
+    description="An instant: RFC 3339 text, always in UTC when it comes from here (`2026-12-24T18:00:00Z`).",
+    specified_by_url="https://scalars.graphql.org/andimarek/date-time.html",
+    serialize=write_instant,
+    parse_value=read_instant,
+)
+
+described(
+    ErrorCode,
+    "Why a rule refused.",
+    {
+        "NOT_FOUND": "There is no such object, or you may not see it.",
+        "FORBIDDEN": "You may see it, but not do this to it.",
+        "INVALID": "A value breaks a rule of its field.",
+        "INVALID_TRANSITION": "The board has no such move.",
+        "CONFLICT": "Somebody changed it since you looked: `expectedVersion` is not the current one.",
+        "INVALID_CREDENTIALS": "The name, the password or the token was not accepted.",
+        "ALREADY_EXISTS": "The name is taken.",
+        "LAST_ADMIN": "The last active admin can be neither demoted nor disabled.",
+        "IDEMPOTENCY_MISMATCH": "The idempotency key was used for another request.",
+    },
+)
+
+
+@strawberry.interface(description="Something that can be asked for by its id alone.")
+class Node:
+    """Relay's Node."""
+
+    id: strawberry.ID = strawberry.field(description="Opaque and stable; unique across all types.")
+
+
+@strawberry.type(description="A rule's refusal; nothing was changed.")
+class UserError:
+    """A refusal as data."""
+
+    message: str = strawberry.field(description="What was wrong, for the person who asked.")
+    code: ErrorCode = strawberry.field(description="The same in one stable word.")
+    path: list[str] = strawberry.field(
+        description="The field of the input that it is about, from the outside in; empty: the input as a whole."
+    )
+
+    @classmethod
+    def of(cls, refusal: Refusal) -> Self:
+        """The refusal as clients see it."""
+        return cls(message=refusal.message, code=refusal.code, path=list(refusal.path))
+
+
+@strawberry.interface(description="What every mutation answers beside its result.")
+class Payload:
+    """The part of a payload that says no."""
+
+    user_errors: list[UserError] = strawberry.field(
+        default_factory=list, description="Why a rule refused; empty if and only if the change was made."
+    )
+
+
+@strawberry.type(description="Where a page lies in its list (Relay cursor connections).")
+class PageInfo:
+    """Relay's PageInfo."""
+
+    has_next_page: bool = strawberry.field(description="Whether there is more behind this page.")
+    has_previous_page: bool = strawberry.field(description="Whether this page began behind a cursor.")
+    start_cursor: str | None = strawberry.field(description="The cursor of the first edge; null on an empty page.")
+    end_cursor: str | None = strawberry.field(
+        description="The cursor of the last edge: `after` for the next page; null on an empty page."
+    )
+
+    @classmethod
+    def of(cls, page: Page[Any]) -> Self:
+        """The page's place."""
+        return cls(
+            has_next_page=page.has_next,
+            has_previous_page=page.has_previous,
+            start_cursor=page.cursors[0] if page.cursors else None,
+            end_cursor=page.cursors[-1] if page.cursors else None,
+        )
+
+
+class _Named(Protocol):
+    name: Any
+
+
+def selects(info: Info, name: str) -> bool:
+    """Whether the field being resolved has a field of this name in its selection, in fragments too.
+
+    Directives are not looked at: work may be done for a field that `@skip` leaves out, never the other way round.
+    """
+    raw = info._raw_info
+    waiting = [selection for node in raw.field_nodes if node.selection_set for selection in node.selection_set.selections]
+    while waiting:
+        selection = waiting.pop()
+        named = selection if selection.kind != "fragment_spread" else raw.fragments[selection.name.value]
+        if selection.kind == "field":
+            if selection.name.value == name:
+                return True
+        elif named.selection_set:
+            waiting.extend(named.selection_set.selections)
+    return False

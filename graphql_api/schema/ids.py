@@ -1,0 +1,47 @@
+"""Opaque ids: the type's name and the row's UUID (GraphQL Global Object Identification)."""
+
+import base64
+import binascii
+from typing import Final
+from uuid import UUID
+
+from strawberry import ID
+
+from domain.errors import BadRequest
+
+_MAX_LENGTH: Final = 100
+
+
+def encode_id(kind: str, identity: UUID) -> ID:
+    """The id of an object, URL-safe: `base64url("Task:" + 16 bytes)`."""
+    return ID(base64.urlsafe_b64encode(kind.encode() + b":" + identity.bytes).decode().rstrip("="))
+
+
+def decode_id(text: str) -> tuple[str, UUID]:
+    """The type's name and the UUID in an id.
+
+    Raises:
+        BadRequest: the text is no id of this API.
+    """
+    try:
+        if len(text) > _MAX_LENGTH:
+            raise ValueError(text)
+        plain = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+        kind, separator, identity = plain.partition(b":")
+        if not separator:
+            raise ValueError(text)
+        return kind.decode("ascii"), UUID(bytes=identity)
+    except (ValueError, binascii.Error) as error:
+        raise BadRequest("This is no id of this API: take ids from the `id` fields of earlier answers.") from error
+
+
+def decode_id_of(kind: str, text: str) -> UUID:
+    """The UUID in the id of a *kind*.
+
+    Raises:
+        BadRequest: the text is no id, or one of another type.
+    """
+    found, identity = decode_id(text)
+    if found != kind:
+        raise BadRequest(f"This is the id of a {found[:20]}; a {kind}'s is needed here.")
+    return identity

@@ -1,0 +1,125 @@
+"""What a subscription tells, as clients see it."""
+
+from datetime import datetime
+from typing import Final
+
+import strawberry
+
+from domain.events import TaskChange, TaskEvent
+from domain.task import TaskStatus
+from graphql_api.realtime.items import ResyncReason, Told
+from graphql_api.realtime.sight import StreamFilter
+from graphql_api.schema.common import Info, described
+from graphql_api.schema.ids import decode_id_of, encode_id
+from graphql_api.schema.task import Task
+from graphql_api.schema.user import User
+from persistence.models import TaskRow
+
+described(
+    ResyncReason,
+    "Why a cursor cannot be continued.",
+    {
+        "TRIMMED": "The events behind it are older than events are kept.",
+        "FUTURE": "It lies ahead of the stream: it was taken from another server.",
+        "EPOCH": "The history that it counts in was replaced, for example by a restored backup.",
+        "ACCESS": "Your rights have changed since: older tasks may have become visible, or have vanished.",
+    },
+)
+
+
+@strawberry.interface(description="Something that the stream tells.")
+class TaskStreamItem:
+    """What every item has."""
+
+    cursor: str = strawberry.field(
+        description="Where the stream stands with this item: `after` of the next subscription continues behind it."
+    )
+    at: datetime = strawberry.field(description="When it happened.")
+    task_id: strawberry.ID | None = strawberry.field(description="Which task it is about.")
+    task: Task | None = strawberry.field(
+        description="The whole task as it is now, which may be newer than this item; null if you see no such task."
+    )
+
+
+class _ByActor:
+    """Who did it."""
+
+
+@strawberry.type(description="A task moved to another column of the board.")
+class TaskStatusChanged(TaskStreamItem):
+    """A move."""
+
+    event: strawberry.Private[TaskEvent]
+    from_: TaskStatus | None = strawberry.field(name="from", description="The column before; null: the task is new.")
+    to: TaskStatus = strawberry.field(description="The column after.")
+
+    @strawberry.field(description="Who moved it; null if it was done at the command line.")
+    async def by(self, info: Info) -> User | None:
+        """The actor."""
+        return await _user(info, self.event)
+
+
+@strawberry.type(description="A task was created or changed in any way.")
+class TaskChanged(TaskStreamItem):
+    """A change."""
+
+    event: strawberry.Private[TaskEvent]
+    changes: list[TaskChange] = strawberry.field(description="What was changed.")
+
+    @strawberry.field(description="Who did it; null if it was done at the command line.")
+    async def by(self, info: Info) -> User | None:
+        """The actor."""
+        return await _user(info, self.event)
+
+
+@strawberry.type(description="A task still exists, but you may no longer see it.")
+class TaskGone(TaskStreamItem):
+    """It left one's sight."""
+
+
+@strawberry.type(description="A task was deleted.")
+class TaskDeleted(TaskStreamItem):
+    """It is gone for everybody."""
+
+
+@strawberry.type(
+    description="The cursor given as `after` cannot be continued: read your lists again, then go on from this cursor."
+)
+class ResyncRequired(TaskStreamItem):
+    """Never silence: the stream goes on live after this item."""
+
+    reason: ResyncReason = strawberry.field(description="Why not.")
+
+
+ITEMS: Final = (TaskStatusChanged, TaskChanged, TaskGone, TaskDeleted, ResyncRequired)
+
+
+@strawberry.input(
+    name="TaskStreamFilter",
+    description="Which tasks to listen to; a change is told if the task matches before it or after it.",
+)
+class TaskStreamFilterInput:
+    """A filter."""
+
+    task_ids: list[strawberry.ID] | None = strawberry.field(default=None, description="These tasks, at most 100.")
+    owner_id: strawberry.ID | None = strawberry.field(default=None, description="Tasks of this user.")
+    assignee_id: strawberry.ID | None = strawberry.field(default=None, description="Tasks given to this user.")
+    to: list[TaskStatus] | None = strawberry.field(default=None, description="Only moves to these columns.")
+
+    def to_filter(self) -> StreamFilter:
+        """The filter in the house's words.
+
+        Raises:
+            BadRequest: an id is malformed, or there are too many.
+        """
+        return StreamFilter(
+            task_ids=frozenset(decode_id_of("Task", each) for each in self.task_ids) if self.task_ids else None,
+            owner_id=decode_id_of("User", self.owner_id) if self.owner_id is not None else None,
+            assignee_id=decode_id_of("User", self.assignee_id) if self.assignee_id is not None else None,
+            to=frozenset(self.to) if self.to is not None else None,
+        )
+
+
+async def _user(info: Info, event: TaskEvent) -> User | None:
+    row = await info.context.loaders.users.load(event.actor_id)
+    return User.of(row) if row is not None else None

@@ -1,0 +1,147 @@
+"""Users, as clients see them."""
+
+from datetime import datetime
+from typing import Self
+
+import strawberry
+
+from domain.policy import Action, may_user
+from domain.user import Role
+from graphql_api.schema.common import Info, Node, PageInfo, Payload, described
+from graphql_api.schema.ids import encode_id
+from persistence.models import UserRow
+from persistence.pages import Page
+from services import user as user_service
+
+described(
+    Role,
+    "What a user may do.",
+    {
+        "USER": "Creates tasks; reads, changes and deletes own ones; reads and moves those assigned to them.",
+        "MODERATOR": "The same, and reads and deletes anybody's tasks.",
+        "ADMIN": "Everything with anybody's tasks, and manages users.",
+    },
+)
+
+
+@strawberry.type(description="Somebody who can sign in.")
+class User(Node):
+    """A user."""
+
+    row: strawberry.Private[UserRow]
+    username: str = strawberry.field(description="3 to 20 characters; unique, ignoring case.")
+    role: Role = strawberry.field(description="What they may do.")
+    is_active: bool = strawberry.field(description="Whether they may sign in.")
+    created_at: datetime = strawberry.field(description="When they registered.")
+
+    @strawberry.field(description="The e-mail address; null unless it is your own, or you are an admin.")
+    def email(self, info: Info) -> str | None:
+        """For oneself and admins."""
+        return self.row.email if may_user(info.context.actor, Action.READ_EMAIL, self.row.id) else None
+
+    @classmethod
+    def of(cls, row: UserRow) -> Self:
+        """The row as clients see it."""
+        return cls(
+            id=encode_id("User", row.id),
+            row=row,
+            username=row.username,
+            role=row.role,
+            is_active=row.is_active,
+            created_at=row.created_at,
+        )
+
+
+@strawberry.type(description="A user in a list.")
+class UserEdge:
+    """An edge."""
+
+    cursor: str = strawberry.field(description="The place in the list: `after` to begin behind it.")
+    node: User = strawberry.field(description="The user.")
+
+
+@strawberry.type(description="A page of users, the newest first.")
+class UserConnection:
+    """A connection."""
+
+    edges: list[UserEdge] = strawberry.field(description="The users with their cursors.")
+    nodes: list[User] = strawberry.field(description="The users alone.")
+    page_info: PageInfo = strawberry.field(description="Where this page lies.")
+
+    @strawberry.field(description="How many users there are in all.")
+    async def total_count(self, info: Info) -> int:
+        """Counted only when asked for."""
+        return await user_service.count_users(info.context.unit_of_work())
+
+    @classmethod
+    def of(cls, page: Page[UserRow]) -> Self:
+        """The page as clients see it."""
+        nodes = [User.of(row) for row in page.rows]
+        edges = [UserEdge(cursor=cursor, node=node) for cursor, node in zip(page.cursors, nodes, strict=True)]
+        return cls(edges=edges, nodes=nodes, page_info=PageInfo.of(page))
+
+
+@strawberry.input(description="A new user.")
+class RegisterInput:
+    """Input of `register`."""
+
+    username: str = strawberry.field(
+        description="3 to 20 letters, digits, '.', '-' and '_', with a letter or digit at both ends."
+    )
+    email: str = strawberry.field(description="An e-mail address that nobody has registered with.")
+    password: str = strawberry.field(
+        description="At least 8 characters with upper and lower case, a digit and a symbol, no spaces; "
+        "at most 1,024 bytes."
+    )
+
+
+@strawberry.type(description="What `register` answers.")
+class RegisterPayload(Payload):
+    """Payload of `register`."""
+
+    user: User | None = strawberry.field(default=None, description="The new user, not signed in yet.")
+
+
+@strawberry.input(description="A new password for yourself.")
+class ChangePasswordInput:
+    """Input of `changePassword`."""
+
+    current_password: str = strawberry.field(description="The one you signed in with.")
+    new_password: str = strawberry.field(description="By the same rules as at registration.")
+
+
+@strawberry.type(description="What `changePassword` answers.")
+class ChangePasswordPayload(Payload):
+    """Payload of `changePassword`."""
+
+    user: User | None = strawberry.field(default=None, description="You.")
+
+
+@strawberry.input(description="Another role for a user.")
+class SetUserRoleInput:
+    """Input of `setUserRole`."""
+
+    user_id: strawberry.ID = strawberry.field(description="Whose.")
+    role: Role = strawberry.field(description="The new role.")
+
+
+@strawberry.type(description="What `setUserRole` answers.")
+class SetUserRolePayload(Payload):
+    """Payload of `setUserRole`."""
+
+    user: User | None = strawberry.field(default=None, description="The user with the new role.")
+
+
+@strawberry.input(description="Let a user in, or cut them off.")
+class SetUserActiveInput:
+    """Input of `setUserActive`."""
+
+    user_id: strawberry.ID = strawberry.field(description="Whom.")
+    is_active: bool = strawberry.field(description="False ends all their sessions within a second.")
+
+
+@strawberry.type(description="What `setUserActive` answers.")
+class SetUserActivePayload(Payload):
+    """Payload of `setUserActive`."""
+
+    user: User | None = strawberry.field(default=None, description="The user.")
