@@ -1,7 +1,7 @@
 """The general executor: any operation of the schema, by graphql-core and Strawberry's resolvers."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 from inspect import isawaitable
@@ -109,7 +109,7 @@ class Executor(Generic[ContextT]):
             return failed(error, request_id=context.request_id)
         return from_result(result, request_id=context.request_id)
 
-    async def stream(self, operation: Operation, context: ContextT) -> AsyncIterator[Response]:
+    async def stream(self, operation: Operation, context: ContextT) -> AsyncGenerator[Response, None]:
         """The responses of any operation: one of a query or a mutation, as many as come of a subscription.
 
         A response that was not executed is the last one. Close it (`aclosing`) to stop a subscription.

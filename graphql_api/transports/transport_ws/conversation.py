@@ -1,0 +1,194 @@
+"""One socket from its acceptance to its end: listens, keeps the clocks, and carries out what the protocol decides."""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Final, Generic
+
+from starlette.types import Message, Receive, Send
+
+from graphql_api.auth.addresses import throttle_key
+from graphql_api.auth.identity import Identity
+from graphql_api.errors import describe
+from graphql_api.execution.executor import ContextT
+from graphql_api.realtime.connections import Connection, ConnectionRefused
+from graphql_api.transports.request_id import new_request_id
+from graphql_api.transports.transport_ws import frames
+from graphql_api.transports.transport_ws import protocol as said
+from graphql_api.transports.transport_ws.credentials import Verdict, authorization, verdict_on
+from graphql_api.transports.transport_ws.operations import Operations
+from graphql_api.transports.transport_ws.protocol import Close, Code, Effects, Protocol
+from graphql_api.transports.transport_ws.setup import Setup, Upgrade
+from graphql_api.transports.transport_ws.writer import PeerGone, Writer
+
+_LONGEST_TIMER: Final = 30 * 24 * 3600.0
+
+
+class Conversation(Generic[ContextT]):
+    """Runs in the task that the server made for the socket, and needs no other one while nothing happens."""
+
+    def __init__(self, setup: Setup[ContextT], upgrade: Upgrade, receive: Receive, send: Send) -> None:
+        self._setup = setup
+        self._upgrade = upgrade
+        self._receive = receive
+        self._writer = Writer(send, setup.timing.send)
+        self._protocol = Protocol(max_message=setup.max_message, max_operations=setup.max_operations)
+        self._operations = Operations(self._protocol, setup.executor, self._make_context, self._perform)
+        self._identity: Identity | None = None
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._chores: set[asyncio.Task[None]] = set()
+        self._main: asyncio.Task[Any] | None = None
+        self._over = False
+        self._farewell: Close | None = None
+
+    async def run(self) -> None:
+        """Converse until either side has had enough. Mutations that were begun are finished before this returns."""
+        self._main = asyncio.current_task()
+        try:
+            with self._setup.connections.open(throttle_key(self._upgrade.client.address), self.end) as connection:
+                await self._listen(connection)
+                await self._hang_up()
+        except ConnectionRefused as refused:
+            self.end(refused.code, refused.reason)
+            await self._hang_up()
+        finally:
+            self._operations.stop_all()
+            await self._operations.wait()
+
+    def end(self, code: int, reason: str) -> None:
+        """Close the socket soon; only the first call counts. May be called from outside, and never blocks."""
+        self._protocol.close(Code(code), reason)
+        self._stop(Close(Code(code), frames.reason(reason)))
+
+    def _stop(self, farewell: Close | None) -> None:
+        if self._over:
+            return
+        self._over = True
+        self._farewell = farewell
+        # The main task looks for itself; asleep in `receive`, it has to be woken.
+        if self._main is not None and asyncio.current_task() is not self._main:
+            self._main.cancel()
+
+    async def _listen(self, connection: Connection) -> None:
+        self._connection = connection
+        self._start_clocks()
+        try:
+            while not self._over:
+                await self._hear(await self._receive())
+        except PeerGone:
+            self._stop(None)
+        except asyncio.CancelledError:
+            if not self._over or (self._main is not None and self._main.uncancel() > 0):
+                raise  # it is the server that stops us
+        finally:
+            self._stop_clocks()
+
+    async def _hear(self, message: Message) -> None:
+        if message["type"] == "websocket.disconnect":
+            self._protocol.close(Code.TRY_LATER, "")
+            self._stop(None)
+            return
+        text = message.get("text")
+        await self._perform(self._protocol.receive_binary() if text is None else self._protocol.receive_text(text))
+
+    async def _hang_up(self) -> None:
+        # Operations first: one that waits for a peer that does not read would hold the pen.
+        self._operations.stop_all()
+        if self._farewell is None:
+            return
+        try:
+            await self._writer.close(self._farewell.code, self._farewell.reason)
+        except PeerGone:
+            return
+
+    async def _perform(self, effects: Effects) -> None:
+        try:
+            for effect in effects:
+                await self._perform_one(effect)
+        except PeerGone:
+            self._protocol.close(Code.TRY_LATER, "")
+            self._stop(None)
+            raise
+
+    async def _perform_one(self, effect: said.Effect) -> None:
+        match effect:
+            case said.Send(text):
+                await self._writer.text(text)
+            case said.Start(key, request):
+                await self._perform(self._operations.start(key, request))
+                await asyncio.sleep(0)  # many subscribes may be in the queue, and `receive` need not let go
+            case said.Stop(key):
+                self._operations.stop(key)
+            case said.Authenticate(payload):
+                await self._authenticate(payload)
+            case said.Close():
+                self._stop(effect)
+
+    async def _authenticate(self, payload: Mapping[str, Any]) -> None:
+        try:
+            self._identity = await self._settle_identity(authorization(payload, self._upgrade.authorization))
+        except Exception as error:
+            self.end(*(verdict_on(error) or _bug(error)))
+            return
+        if self._identity is not None:
+            self._expire_at(self._identity.expires_at)
+        await self._perform(self._protocol.authenticated())
+
+    async def _settle_identity(self, value: str | None) -> Identity | None:
+        identity = await self._setup.authenticate(value)
+        if identity is None:
+            return None
+        self._connection.sign_in(identity.actor)
+        # Again, now that a revocation would find this socket: one that came in between is seen here.
+        return await self._setup.authenticate(value)
+
+    def _make_context(self, request_id: str) -> ContextT:
+        return self._setup.make_context(self._upgrade.facts(self._identity, request_id))
+
+    def _start_clocks(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._timers["init"] = loop.call_later(self._setup.timing.init, self._init_is_late)
+        self._timers["ping"] = loop.call_later(self._setup.timing.ping, self._tick)
+
+    def _stop_clocks(self) -> None:
+        for timer in self._timers.values():
+            timer.cancel()
+        for chore in self._chores:
+            chore.cancel()
+
+    def _init_is_late(self) -> None:
+        self._perform_soon(self._protocol.init_timed_out())
+
+    def _tick(self) -> None:
+        self._timers["ping"] = asyncio.get_running_loop().call_later(self._setup.timing.ping, self._tick)
+        self._perform_soon(self._protocol.tick(self._cursors()))
+
+    def _cursors(self) -> dict[str, Any] | None:
+        if self._setup.cursor_of is None:
+            return None
+        contexts = self._operations.contexts()
+        known = {name: self._setup.cursor_of(context) for name, context in contexts.items()}
+        cursors = {name: cursor for name, cursor in known.items() if cursor is not None}
+        return {"cursors": cursors} if cursors else None
+
+    def _expire_at(self, instant: datetime) -> None:
+        seconds = min(max(0.0, (instant - datetime.now(UTC)).total_seconds()), _LONGEST_TIMER)
+        self._timers["expiry"] = asyncio.get_running_loop().call_later(
+            seconds, self.end, Code.FORBIDDEN, "Token has expired"
+        )
+
+    def _perform_soon(self, effects: Effects) -> None:
+        chore = asyncio.create_task(self._perform_quietly(effects))
+        self._chores.add(chore)
+        chore.add_done_callback(self._chores.discard)
+
+    async def _perform_quietly(self, effects: Effects) -> None:
+        try:
+            await self._perform(effects)
+        except PeerGone:
+            return
+
+
+def _bug(error: Exception) -> Verdict:
+    describe(error, request_id=new_request_id())  # logs it
+    return Verdict(Code.TRY_LATER, "Something went wrong on our side")

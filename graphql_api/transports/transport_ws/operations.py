@@ -1,0 +1,112 @@
+"""The operations that run on one socket, each in a task of its own."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Generic
+
+from graphql import OperationType
+
+from graphql_api.errors import describe
+from graphql_api.execution.executor import ContextT, Executor, Operation
+from graphql_api.execution.request import OperationRequest
+from graphql_api.execution.response import Response
+from graphql_api.transports.request_id import new_request_id
+from graphql_api.transports.transport_ws.protocol import Effects, Key, Protocol
+from graphql_api.transports.transport_ws.writer import PeerGone
+
+
+@dataclass(frozen=True, slots=True)
+class _Running(Generic[ContextT]):
+    task: asyncio.Task[None]
+    context: ContextT
+    may_stop: bool
+
+
+class Operations(Generic[ContextT]):
+    """Starts and stops them. *perform* carries out the protocol's effects and returns when frames have left.
+
+    So a subscription is asked for its next event only when the last one has been sent: a slow reader slows its own
+    source, and nothing piles up here.
+    """
+
+    def __init__(
+        self,
+        protocol: Protocol,
+        executor: Executor[ContextT],
+        make_context: Callable[[str], ContextT],
+        perform: Callable[[Effects], Awaitable[None]],
+    ) -> None:
+        self._protocol = protocol
+        self._executor = executor
+        self._make_context = make_context
+        self._perform = perform
+        self._running: dict[Key, _Running[ContextT]] = {}
+
+    def start(self, key: Key, request: OperationRequest) -> Effects:
+        """Begin an operation; what cannot be run is told at once."""
+        request_id = new_request_id()
+        operation = self._executor.prepare(request, request_id=request_id)
+        if isinstance(operation, Response):
+            return self._refuse(key, operation)
+        try:
+            context = self._make_context(request_id)
+        except Exception as bug:
+            return self._refuse(key, Response({"errors": [describe(bug, request_id=request_id)]}))
+        task = asyncio.create_task(self._run(key, operation, context))
+        task.add_done_callback(lambda _: self._finished(key))
+        self._running[key] = _Running(task, context, operation.type is not OperationType.MUTATION)
+        return ()
+
+    def stop(self, key: Key) -> None:
+        """End an operation that nobody listens to any more; a mutation once begun runs to its end."""
+        running = self._running.get(key)
+        if running is not None and running.may_stop:
+            running.task.cancel()
+
+    def stop_all(self) -> None:
+        """End all of them."""
+        for key in tuple(self._running):
+            self.stop(key)
+
+    async def wait(self) -> None:
+        """Return when nothing runs any more."""
+        while self._running:
+            await asyncio.wait([running.task for running in self._running.values()])
+
+    def contexts(self) -> dict[str, ContextT]:
+        """The contexts of the operations that the client still listens to, by its ids."""
+        return {key.id: each.context for key, each in self._running.items() if self._protocol.listens(key)}
+
+    def _refuse(self, key: Key, response: Response) -> Effects:
+        self._protocol.finished(key)
+        return self._protocol.failed(key, response.errors)
+
+    def _finished(self, key: Key) -> None:
+        del self._running[key]
+        self._protocol.finished(key)
+
+    async def _run(self, key: Key, operation: Operation, context: ContextT) -> None:
+        try:
+            await self._tell_all(key, operation, context)
+        except PeerGone:
+            return  # the conversation knows, and is ending
+        except Exception as bug:
+            await self._tell_bug(key, bug, context.request_id)
+
+    async def _tell_all(self, key: Key, operation: Operation, context: ContextT) -> None:
+        async with aclosing(self._executor.stream(operation, context)) as responses:
+            async for response in responses:
+                if not response.executed:
+                    await self._perform(self._protocol.failed(key, response.errors))
+                    return
+                payload = response.to_json(request_id=context.request_id).decode()
+                await self._perform(self._protocol.result(key, payload))
+        await self._perform(self._protocol.completed(key))
+
+    async def _tell_bug(self, key: Key, bug: Exception, request_id: str) -> None:
+        try:
+            await self._perform(self._protocol.failed(key, [describe(bug, request_id=request_id)]))
+        except PeerGone:
+            return

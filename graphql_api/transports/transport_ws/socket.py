@@ -1,0 +1,86 @@
+"""GraphQL over WebSocket: the handshake, before a conversation begins."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic
+
+from starlette.types import Receive, Scope, Send
+
+from graphql_api.auth.addresses import Network, client_of, is_secure
+from graphql_api.auth.facts import RequestFacts
+from graphql_api.auth.identity import Identity
+from graphql_api.execution.executor import ContextT, Executor
+from graphql_api.realtime.connections import Connections
+from graphql_api.transports.cors import AllowsOrigin
+from graphql_api.transports.transport_ws.conversation import Conversation
+from graphql_api.transports.transport_ws.protocol import MAX_MESSAGE, MAX_OPERATIONS, SUBPROTOCOL, Code
+from graphql_api.transports.transport_ws.setup import Setup, Timing, Upgrade
+
+
+class GraphQLSocket(Generic[ContextT]):
+    """The ASGI application behind `/graphql` for `websocket` scopes.
+
+    Who asks is settled once per socket, by `connection_init`; a context is made for every operation. *cursor_of* says
+    where an operation's stream stands, so that pings can tell it; None when it has no such place.
+    """
+
+    def __init__(
+        self,
+        executor: Executor[ContextT],
+        authenticate: Callable[[str | None], Awaitable[Identity | None]],
+        make_context: Callable[[RequestFacts], ContextT],
+        connections: Connections,
+        allows_origin: AllowsOrigin,
+        *,
+        cursor_of: Callable[[ContextT], str | None] | None = None,
+        trusted_proxies: Sequence[Network] = (),
+        timing: Timing | None = None,
+        max_message: int = MAX_MESSAGE,
+        max_operations: int = MAX_OPERATIONS,
+    ) -> None:
+        self._allows_origin = allows_origin
+        self._trusted = trusted_proxies
+        self._setup = Setup(
+            executor=executor,
+            authenticate=authenticate,
+            make_context=make_context,
+            connections=connections,
+            cursor_of=cursor_of,
+            timing=timing or Timing(),
+            max_message=max_message,
+            max_operations=max_operations,
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one socket; a page of a foreign origin is refused with 403 before there is one."""
+        await receive()
+        upgrade = Upgrade(client_of(scope, self._trusted), scope["headers"], is_secure(scope, self._trusted))
+        if not self._is_allowed(upgrade):
+            await send({"type": "websocket.close", "code": Code.FORBIDDEN})
+            return
+        offered: list[str] = list(scope.get("subprotocols", ()))
+        await send({"type": "websocket.accept", "subprotocol": _chosen(offered)})
+        if SUBPROTOCOL not in offered:
+            await _refuse_subprotocol(send)
+            return
+        await Conversation(self._setup, upgrade, receive, send).run()
+
+    def _is_allowed(self, upgrade: Upgrade) -> bool:
+        headers = dict(upgrade.headers)
+        origin, host = (headers.get(name) for name in (b"origin", b"host"))
+        return self._allows_origin(
+            None if origin is None else origin.decode("latin-1"),
+            host=None if host is None else host.decode("latin-1"),
+            secure=upgrade.secure,
+        )
+
+
+def _chosen(offered: list[str]) -> str | None:
+    # A browser drops a handshake that takes none of its subprotocols, and never shows the page the close code.
+    # So a wrong one is taken, only to be closed with the code that says it is wrong.
+    if SUBPROTOCOL in offered:
+        return SUBPROTOCOL
+    return offered[0] if offered else None
+
+
+async def _refuse_subprotocol(send: Send) -> None:
+    await send({"type": "websocket.close", "code": Code.BAD_SUBPROTOCOL, "reason": "Subprotocol not acceptable"})

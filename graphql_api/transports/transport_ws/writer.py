@@ -1,0 +1,47 @@
+"""The one place that writes to a socket."""
+
+import asyncio
+
+from starlette.types import Send
+
+
+class PeerGone(Exception):
+    """The peer hung up, or has read nothing for too long."""
+
+
+class Writer:
+    """Sends frames one at a time, each within *seconds*.
+
+    A peer that reads nothing fills the buffers, and then every frame waits. Without an end to that wait such a peer
+    would hold its socket, its operations and their memory for as long as it pleases.
+    """
+
+    def __init__(self, send: Send, seconds: float) -> None:
+        self._send = send
+        self._seconds = seconds
+        self._turn = asyncio.Lock()
+
+    async def text(self, text: str) -> None:
+        """Send a text frame, and return when it has left for the transport.
+
+        Raises:
+            PeerGone: it did not.
+        """
+        await self._write({"type": "websocket.send", "text": text})
+
+    async def close(self, code: int, reason: str) -> None:
+        """Send the close frame.
+
+        Raises:
+            PeerGone: it did not get through.
+        """
+        await self._write({"type": "websocket.close", "code": code, "reason": reason})
+
+    async def _write(self, message: dict[str, object]) -> None:
+        try:
+            async with asyncio.timeout(self._seconds), self._turn:
+                await self._send(message)
+        except (OSError, RuntimeError):
+            # A timeout and uvicorn's "client disconnected" are both OSErrors; a RuntimeError says that the socket
+            # was closed in between.
+            raise PeerGone from None
