@@ -12,6 +12,9 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+# Folders that no running program opens; half of all the files are C headers.
+NOT_NEEDED = ("__pycache__", "include")
+
 _READ_AND_RUN = 0o555
 
 # For when the temporary folder is the user's own, or no program may be run from it.
@@ -52,7 +55,7 @@ def _shelf(place: Path) -> Path:
 
 def _files(tree: Path) -> Iterator[Path]:
     for folder, inner, names in os.walk(tree):
-        inner[:] = sorted(set(inner) - {"__pycache__"})
+        inner[:] = sorted(set(inner) - set(NOT_NEEDED))
         yield from (Path(folder, name) for name in sorted(names))
 
 
@@ -73,7 +76,7 @@ def _copy(target: Path, trees: Sequence[Path]) -> Path:
     fresh = Path(tempfile.mkdtemp(prefix=".new-", dir=target.parent))
     try:
         for tree in trees:
-            shutil.copytree(tree, fresh / tree.name, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(tree, fresh / tree.name, ignore=shutil.ignore_patterns(*NOT_NEEDED))
         _open_up(fresh)
         _move(fresh, target, trees)
     finally:

