@@ -110,14 +110,15 @@ def require(actor: Actor, action: Action, task: TaskPeople) -> None:
         return
     if not may(actor, Action.READ_TASK, task):
         raise NotFound("Task not found", path=("id",))
-    raise Forbidden(f"You may not {action.value} that is not yours.", path=("id",))
+    whose = "your own or assigned to you" if Reach.ASSIGNED in reach(actor.role, action) else "your own"
+    raise Forbidden(f"With role {actor.role.name} you may {action.value} only if it is {whose}.", path=("id",))
 
 
-def require_user(actor: Actor, action: Action, user_id: UUID) -> None:
-    """Refuse unless the actor may do this to this user.
+def require_user(actor: Actor, action: Action, user_id: UUID, *, path: tuple[str, ...] = ("userId",)) -> None:
+    """Refuse unless the actor may do this to this user; *path* is the input that asks for it.
 
     Raises:
         Forbidden: the actor may not.
     """
     if not may_user(actor, action, user_id):
-        raise Forbidden(f"You may not {action.value}.", path=("userId",))
+        raise Forbidden(f"With role {actor.role.name} you may not {action.value}; ask an admin.", path=path)

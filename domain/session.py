@@ -29,14 +29,19 @@ def child_token(parent: str, key: bytes) -> str:
 
     Being a function of its parent, it can be given again without having been stored.
     """
-    return hmac.new(key, b"refresh-child:" + parent.encode(), hashlib.sha256).hexdigest()
+    return hmac.new(key, b"refresh-child:" + _bytes(parent), hashlib.sha256).hexdigest()
 
 
 def token_hash(token: str) -> bytes:
     """What is stored of a token: SHA-256, 32 bytes. The token has 256 random bits, so no salt is needed."""
-    return hashlib.sha256(token.encode()).digest()
+    return hashlib.sha256(_bytes(token)).digest()
 
 
 def expires_at(now: datetime, created_at: datetime) -> datetime:
     """When a session that is used now ends, unless it is used again."""
     return min(now + IDLE_LIFETIME, created_at + ABSOLUTE_LIFETIME)
+
+
+def _bytes(token: str) -> bytes:
+    # A token comes from outside and may be any text, lone surrogates included: such a one is unknown, not a crash.
+    return token.encode(errors="surrogatepass")

@@ -7,6 +7,8 @@ from typing import Self
 
 from domain.errors import BadRequest
 
+MAX_LENGTH = 200
+
 
 @dataclass(frozen=True, slots=True)
 class StreamCursor:
@@ -32,6 +34,8 @@ class StreamCursor:
             BadRequest: the text was not made by `encode`.
         """
         try:
+            if len(text) > MAX_LENGTH:
+                raise ValueError(len(text))
             plain = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True).decode("ascii")
             version, epoch, position, access_version = plain.split(".")
             if version != "s1" or not (position.isascii() and position.isdigit() and access_version.isdigit()):

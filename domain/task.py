@@ -3,11 +3,14 @@
 from datetime import UTC, datetime
 from enum import IntEnum, StrEnum
 
-from domain.errors import Conflict, Invalid, InvalidTransition
-from domain.text import check_text
+from domain.errors import BadRequest, Conflict, Invalid, InvalidTransition
+from domain.text import check_text, is_storable
 
 MAX_TITLE = 200
 MAX_DESCRIPTION = 10_000
+MIN_SEARCH, MAX_SEARCH = 3, MAX_TITLE
+
+_NEEDS_OFFSET = "needs an offset from UTC, for example 2026-12-24T18:00:00Z."
 
 
 class TaskStatus(StrEnum):
@@ -60,7 +63,7 @@ def check_version(current: int, expected: int | None) -> None:
     """
     if expected is not None and expected != current:
         raise Conflict(
-            f"The task is at version {current}, not {expected}: somebody changed it. Look again, then repeat.",
+            f"The task is at version {current}, not {expected}: somebody changed it. Load it again, then repeat.",
             path=("expectedVersion",),
         )
 
@@ -87,17 +90,53 @@ def check_due_at(due_at: datetime | None) -> datetime | None:
     """The due date in UTC; a date without an offset is not accepted, since it means a different instant everywhere.
 
     Raises:
-        Invalid: no offset, or outside the years 1970 to 9998.
+        Invalid: no offset, or outside the years 1970 to 9998 (UTC).
     """
     if due_at is None:
         return None
-    if due_at.tzinfo is None:
-        raise Invalid("dueAt needs an offset from UTC, for example 2026-12-24T18:00:00Z.", path=("dueAt",))
-    if not 1970 <= due_at.year <= 9998:
+    if due_at.utcoffset() is None:
+        raise Invalid(f"dueAt {_NEEDS_OFFSET}", path=("dueAt",))
+    instant = _in_utc(due_at)
+    if instant is None or not 1970 <= instant.year <= 9998:
         raise Invalid("dueAt must lie between the years 1970 and 9998.", path=("dueAt",))
-    return due_at.astimezone(UTC)
+    return instant
+
+
+def check_due_bound(bound: datetime, *, field: str) -> datetime:
+    """One end of a span of due dates that is asked for, in UTC.
+
+    Raises:
+        BadRequest: no offset, or beyond the years 1 to 9999 (UTC).
+    """
+    if bound.utcoffset() is None:
+        raise BadRequest(f"{field} {_NEEDS_OFFSET}")
+    instant = _in_utc(bound)
+    if instant is None:
+        raise BadRequest(f"{field} must lie between the years 1 and 9999.")
+    return instant
+
+
+def check_search(search: str) -> str:
+    """The text to look for, stripped: 3 to 200 characters, since with fewer there is no index to look it up in.
+
+    Raises:
+        BadRequest: outside these limits, or no text (NUL, a lone surrogate).
+    """
+    text = search.strip()
+    if not MIN_SEARCH <= len(text) <= MAX_SEARCH:
+        raise BadRequest(f"search needs {MIN_SEARCH} to {MAX_SEARCH} characters, not {len(text):,}.")
+    if not is_storable(text):
+        raise BadRequest("search contains a character that is not text (NUL or a lone surrogate).")
+    return text
 
 
 def completed_at(status: TaskStatus, now: datetime) -> datetime | None:
     """When a task that enters *status* now was completed: only a DONE task was."""
     return now if status is TaskStatus.DONE else None
+
+
+def _in_utc(instant: datetime) -> datetime | None:
+    try:
+        return instant.astimezone(UTC)
+    except OverflowError:  # the first and the last hours of the calendar, seen from elsewhere
+        return None

@@ -1,6 +1,7 @@
 """What is true of a user: names, addresses, passwords and roles."""
 
 import re
+import unicodedata
 from enum import StrEnum
 
 from domain.errors import Invalid, LastAdmin
@@ -11,7 +12,9 @@ MAX_EMAIL = 254
 MIN_PASSWORD, MAX_PASSWORD_BYTES = 8, 1_024
 
 _USERNAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
-_EMAIL = re.compile(r"[^\s@\"<>(),:;\\]{1,64}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,63}")
+_EMAIL = re.compile(
+    r"[^\s@\"<>(),:;\\]{1,64}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z][A-Za-z0-9-]{0,61}[A-Za-z0-9]"
+)
 
 
 class Role(StrEnum):
@@ -39,16 +42,21 @@ def check_username(username: str) -> str:
 
 
 def check_email(email: str) -> str:
-    """The e-mail address: `local@domain.tld`, at most 254 characters (RFC 5321, 4.5.3.1).
+    """The e-mail address: `local@domain.tld`, at most 254 bytes of UTF-8 (RFC 5321, 4.5.3.1).
+
+    The local part may hold letters of any script (RFC 6531), composed the one way of NFC, so that what looks the same
+    is the same. Case is ignored for ASCII letters only: other scripts fold differently from one system to the next.
 
     Raises:
         Invalid: it does not look like one.
     """
     check_storable(email, field="email")
-    address = email.strip()
+    address = unicodedata.normalize("NFC", email.strip())
+    if len(address.encode()) > MAX_EMAIL:
+        raise Invalid(f"email is too long: at most {MAX_EMAIL} bytes fit.", path=("email",))
     local, _, _ = address.rpartition("@")
     bad_dots = local.startswith(".") or local.endswith(".") or ".." in local
-    if len(address) > MAX_EMAIL or bad_dots or not _EMAIL.fullmatch(address):
+    if bad_dots or not address.isprintable() or not _EMAIL.fullmatch(address):
         raise Invalid("email must look like name@example.org.", path=("email",))
     return address
 

@@ -1,0 +1,63 @@
+"""Where a listener stands, as text that only we can have made."""
+
+import base64
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from domain.errors import BadRequest
+from domain.stream_cursor import StreamCursor
+
+CURSORS = st.builds(
+    StreamCursor,
+    epoch=st.uuids().map(str),
+    position=st.integers(0, 10**18 - 1),
+    access_version=st.integers(0, 10**9 - 1),
+)
+
+
+def encoded(plain: str | bytes) -> str:
+    """A text, dressed like a cursor."""
+    raw = plain.encode() if isinstance(plain, str) else plain
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
+
+
+class TestDecode:
+    @given(CURSORS)
+    def test_what_was_encoded_comes_back(self, cursor: StreamCursor):
+        """A cursor survives the journey, in characters that need no escaping in a URL."""
+        text = cursor.encode()
+
+        assert StreamCursor.decode(text) == cursor
+        assert text.replace("-", "").replace("_", "").isalnum()
+
+    @given(st.text(st.characters(), max_size=60) | st.binary(max_size=60).map(encoded))
+    @example("x" * 100_000)
+    @example("\ud800")
+    def test_garbage_is_a_bad_request(self, text: str):
+        """Whatever was not made by `encode` is answered with `BadRequest` and nothing else."""
+        with pytest.raises(BadRequest, match="leave `after` out"):
+            StreamCursor.decode(text)
+
+    @pytest.mark.parametrize(
+        "plain",
+        [
+            "s2.e.1.1",
+            "s1.e.1",
+            "s1.e.1.1.1",
+            "s1.e.-1.1",
+            "s1.e.1.-1",
+            "s1.e.1_0.1",
+            "s1.e. 1.1",
+            "s1.e.1.",
+            "s1.e.9999999999999999999.1",
+            "s1.e.1.9999999999",
+            "s1.e.١.1",
+            "s1.e.1.²",
+        ],
+    )
+    def test_almost_right_is_wrong(self, plain: str):
+        """Another version, missing or extra parts, and numbers that are none or too large."""
+        with pytest.raises(BadRequest):
+            StreamCursor.decode(encoded(plain))
