@@ -17,11 +17,13 @@ from sqlalchemy.ext.asyncio import (
 
 from domain.actor import Actor
 from domain.errors import Unavailable
+from persistence.event_log import EventLog
 from persistence.failures import unavailable
 from persistence.unit_of_work import UnitOfWork
 
 DRIVER = "postgresql+asyncpg"
 POOL_TIMEOUT_SECONDS = 2
+LOG_POOL_SIZE = 4
 SERVER_SETTINGS = {
     "application_name": "taskriver",
     "timezone": "UTC",
@@ -46,11 +48,14 @@ def database_url(url: str) -> URL:
     return parsed.set(drivername=DRIVER)
 
 
-def create_engine(url: str, **options: Any) -> AsyncEngine:
-    """An engine with the time-outs that keep one bad statement from holding up everybody."""
+def create_engine(url: str, *, command_timeout: float = 10, **options: Any) -> AsyncEngine:
+    """An engine with the time-outs that keep one bad statement from holding up everybody.
+
+    *command_timeout*, in seconds, is what a server gets that does not even say no.
+    """
     return create_async_engine(
         database_url(url),
-        connect_args={"server_settings": SERVER_SETTINGS, "timeout": 3, "command_timeout": 10},
+        connect_args={"server_settings": SERVER_SETTINGS, "timeout": 3, "command_timeout": command_timeout},
         hide_parameters=True,  # parameters are people's texts and password hashes; errors end up in logs
         **options,
     )
@@ -62,6 +67,15 @@ class Database:
     def __init__(self, url: str, *, pool_size: int = 10) -> None:
         self.engine = create_engine(
             url, pool_size=pool_size, max_overflow=0, pool_timeout=POOL_TIMEOUT_SECONDS, pool_pre_ping=True
+        )
+        # Of its own: requests that use up the other pool must not make the process lose sight of the log.
+        self._log_engine = create_engine(
+            url,
+            command_timeout=3,
+            pool_size=LOG_POOL_SIZE,
+            max_overflow=0,
+            pool_timeout=POOL_TIMEOUT_SECONDS,
+            isolation_level="AUTOCOMMIT",
         )
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False, autoflush=False)
         self._listeners: list[Callable[[], None]] = []
@@ -79,6 +93,24 @@ class Database:
     def connect(self) -> AsyncConnection:
         """A bare connection; use it as a context manager."""
         return self.engine.connect()
+
+    @asynccontextmanager
+    async def log(self) -> AsyncIterator[EventLog]:
+        """The log, with every statement a transaction of its own, over one of few connections kept for it.
+
+        Raises:
+            Unavailable: on leaving, if the database could not answer.
+        """
+        try:
+            async with self._log_engine.connect() as connection:
+                try:
+                    yield EventLog(connection)
+                except BaseException:
+                    # After a time-out the driver would first wait for the statement it gave up: begin anew instead.
+                    await connection.invalidate()
+                    raise
+        except Exception as error:
+            raise unavailable(error) or error from error
 
     def on_recorded(self, listener: Callable[[], None]) -> None:
         """Have *listener* called after every commit that recorded an event; it must return at once."""
@@ -99,6 +131,7 @@ class Database:
     async def close(self) -> None:
         """Close every connection."""
         await self.engine.dispose()
+        await self._log_engine.dispose()
 
     def _tell(self) -> None:
         for listener in self._listeners:

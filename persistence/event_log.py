@@ -59,6 +59,16 @@ class EventLog:
         )
         return [_logged(*row) for row in rows]
 
+    async def access_between(self, position: int, up_to: int, *, at_most: int = 500) -> list[LoggedEvent]:
+        """The changes of anybody's rights behind a position, up to and with another one, in order."""
+        rows = await self._session.execute(
+            select(*_COLUMNS)
+            .where(EventRow.position > position, EventRow.position <= up_to, EventRow.kind == EventKind.ACCESS)
+            .order_by(EventRow.position)
+            .limit(at_most)
+        )
+        return [_logged(*row) for row in rows]
+
     async def of_task(self, task_id: UUID, *, before: int | None, at_most: int) -> list[LoggedEvent]:
         """A task's events, newest first, behind (that is older than) a position."""
         query = select(*_COLUMNS).where(EventRow.task_id == task_id, EventRow.position.is_not(None))
