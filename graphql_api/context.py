@@ -10,6 +10,7 @@ from graphql_api.auth.cookies import clear_refresh_cookie, refresh_cookie, set_r
 from graphql_api.auth.facts import RequestFacts
 from graphql_api.loaders import Loaders
 from graphql_api.realtime.stream import Stream
+from graphql_api.realtime.subscriber import Subscriber
 from persistence.engine import Database
 from persistence.unit_of_work import UnitOfWork
 
@@ -30,6 +31,7 @@ class Context:
     def __init__(self, backend: Backend, facts: RequestFacts) -> None:
         self.backend = backend
         self.facts = facts
+        self._subscriber: Subscriber | None = None
 
     @property
     def request_id(self) -> str:
@@ -49,7 +51,7 @@ class Context:
 
     @cached_property
     def loaders(self) -> Loaders:
-        """This operation's own loaders."""
+        """Loaders of this operation alone."""
         return Loaders(self.unit_of_work)
 
     def unit_of_work(self) -> UnitOfWork:
@@ -60,6 +62,15 @@ class Context:
     def renewed(self) -> "Context":
         """The same, for the next event: with loaders that have not seen anything yet."""
         return Context(self.backend, self.facts)
+
+    def follow(self, subscriber: Subscriber) -> None:
+        """Remember which place in the stream belongs to this operation."""
+        self._subscriber = subscriber
+
+    @property
+    def cursor(self) -> str | None:
+        """Where this operation stands in the stream; None unless it listens to it."""
+        return self._subscriber.cursor if self._subscriber is not None else None
 
     @property
     def refresh_cookie(self) -> str | None:

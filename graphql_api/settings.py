@@ -61,9 +61,7 @@ class Settings(BaseSettings):
     cookie_secure: bool = Field(
         True, description="`Secure` on the refresh cookie; only plain-HTTP localhost may switch it off."
     )
-    bcrypt_rounds: int = Field(
-        12, ge=4, le=16, description="Cost of a password hash; below 12 only for tests."
-    )
+    bcrypt_rounds: int = Field(12, ge=4, le=16, description="Cost of a password hash; below 12 only for tests.")
 
     allowed_origins: Annotated[tuple[str, ...], CommaSeparated] = Field(
         (),
@@ -77,9 +75,7 @@ class Settings(BaseSettings):
     login_failures_per_account: int = Field(
         5, ge=1, description="Failed sign-ins per account and address in 10 minutes."
     )
-    login_failures_per_address: int = Field(
-        100, ge=1, description="Failed sign-ins per address in 10 minutes."
-    )
+    login_failures_per_address: int = Field(100, ge=1, description="Failed sign-ins per address in 10 minutes.")
     registrations_per_address: int = Field(60, ge=1, description="Registrations per address and minute.")
     refreshes_per_session: int = Field(30, ge=1, description="Token refreshes per session and minute.")
 
@@ -101,11 +97,7 @@ class Settings(BaseSettings):
     @field_validator("secret_keys", "allowed_origins", "trusted_proxies", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
-        return (
-            tuple(part.strip() for part in value.split(",") if part.strip())
-            if isinstance(value, str)
-            else value
-        )
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
     @field_validator("trusted_proxies", mode="before")
     @classmethod
@@ -146,6 +138,11 @@ class Settings(BaseSettings):
         return timedelta(minutes=self.access_token_minutes)
 
     @property
+    def event_retention(self) -> timedelta:
+        """How long an event is kept."""
+        return timedelta(days=self.event_retention_days)
+
+    @property
     def is_production(self) -> bool:
         """Whether unsafe conveniences are off."""
         return self.environment is Environment.PRODUCTION
@@ -161,7 +158,5 @@ def _secret_problems(ring: dict[str, bytes]) -> list[str]:
     if any(DEVELOPMENT_SECRET.encode() in secret for secret in ring.values()):
         problems.append("SECRET_KEYS holds the development secret")
     if any(len(secret) < MIN_SECRET_BYTES or not kid for kid, secret in ring.items()):
-        problems.append(
-            f"every key in SECRET_KEYS must be id:secret with at least {MIN_SECRET_BYTES} bytes of secret"
-        )
+        problems.append(f"every key in SECRET_KEYS must be id:secret with at least {MIN_SECRET_BYTES} bytes of secret")
     return problems

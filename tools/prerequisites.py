@@ -11,7 +11,9 @@ def missing():
     """What to do first, or None."""
     if sys.version_info < (3, 11):
         found = ".".join(map(str, sys.version_info[:3]))
-        return "Python 3.11 or newer is needed, this is %s: name another one, as in `make run PYTHON=python3.12`." % found
+        return (
+            "Python 3.11 or newer is needed, this is %s: name another one, as in `make run PYTHON=python3.12`." % found
+        )
     if importlib.util.find_spec("venv") is None or importlib.util.find_spec("ensurepip") is None:
         return "Python has no venv module: install it (Debian, Ubuntu: `apt install python3-venv`)."
     free = shutil.disk_usage(".").free // 1_000_000

@@ -31,8 +31,8 @@ class Passwords:
     because the digest itself may hold that NUL.
 
     Somebody who guesses names learns nothing from the time an answer takes: every `verify` computes exactly
-    one bcrypt of the current cost. The exception is a hash of another cost, until `needs_rehash` has it
-    replaced at the next sign-in.
+    one bcrypt of the current cost. The exception is a hash of another cost, until its
+    user changes the password.
     """
 
     def __init__(self, rounds: int, concurrency: int = 2, queue: int = 32) -> None:
@@ -78,10 +78,6 @@ class Passwords:
         secret = _secret(password)
         matches = await self._in_turn(lambda: self._matches(secret or _IMPOSSIBLE, stored))
         return matches and secret is not None and stored is not None
-
-    def needs_rehash(self, stored: str) -> bool:
-        """Whether a hash should be made anew, while the password is at hand, since its cost is not the current one."""
-        return _rounds_of(stored) != self._rounds
 
     def close(self) -> None:
         """Let the threads end; nothing can be hashed any more."""

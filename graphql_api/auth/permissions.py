@@ -59,13 +59,13 @@ class Door(BasePermission):
 class Public(Door):
     """Open to everybody; written down, so that no field is open by accident."""
 
-    _schema_directive: ClassVar = PublicDirective()
+    _schema_directive: ClassVar[object] = PublicDirective()
 
 
 class IsSignedIn(Door):
     """Open to whoever is signed in."""
 
-    _schema_directive: ClassVar = SignedInDirective()
+    _schema_directive: ClassVar[object] = SignedInDirective()
 
     def check(self, facts: RequestFacts) -> None:
         """Refuse without an identity; why a token was not accepted is said in its own words."""
@@ -78,7 +78,7 @@ class IsSignedIn(Door):
 class IsAdmin(IsSignedIn):
     """Open to those whose role may manage users."""
 
-    _schema_directive: ClassVar = AdminDirective()
+    _schema_directive: ClassVar[object] = AdminDirective()
 
     def check(self, facts: RequestFacts) -> None:
         """Refuse whoever is no admin."""

@@ -140,7 +140,9 @@ def selects(info: Info, name: str) -> bool:
     Directives are not looked at: work may be done for a field that `@skip` leaves out, never the other way round.
     """
     raw = info._raw_info
-    waiting = [selection for node in raw.field_nodes if node.selection_set for selection in node.selection_set.selections]
+    waiting = [
+        selection for node in raw.field_nodes if node.selection_set for selection in node.selection_set.selections
+    ]
     while waiting:
         selection = waiting.pop()
         named = selection if selection.kind != "fragment_spread" else raw.fragments[selection.name.value]

@@ -53,7 +53,7 @@ class LoginInput:
     )
 
 
-@strawberry.interface(description="What signing in and staying signed in answer.")
+@strawberry.type
 class Tokens(Payload):
     """The tokens of a session."""
 

@@ -7,13 +7,12 @@ import strawberry
 
 from domain.events import TaskChange, TaskEvent
 from domain.task import TaskStatus
-from graphql_api.realtime.items import ResyncReason, Told
+from graphql_api.realtime.items import ResyncReason
 from graphql_api.realtime.sight import StreamFilter
 from graphql_api.schema.common import Info, described
-from graphql_api.schema.ids import decode_id_of, encode_id
+from graphql_api.schema.ids import decode_id_of
 from graphql_api.schema.task import Task
 from graphql_api.schema.user import User
-from persistence.models import TaskRow
 
 described(
     ResyncReason,
@@ -39,10 +38,6 @@ class TaskStreamItem:
     task: Task | None = strawberry.field(
         description="The whole task as it is now, which may be newer than this item; null if you see no such task."
     )
-
-
-class _ByActor:
-    """Who did it."""
 
 
 @strawberry.type(description="A task moved to another column of the board.")

@@ -226,7 +226,7 @@ class TaskConnection:
     nodes: list[Task] = strawberry.field(description="The tasks alone.")
     page_info: PageInfo = strawberry.field(description="Where this page lies.")
     stream_cursor: str | None = strawberry.field(
-        description="Where the stream stood when this page was read: `after` of a subscription, and no change is missed."
+        description="Where the stream stood before this page was read: `after` of a subscription; nothing is missed."
     )
 
     @strawberry.field(description="How many tasks the filter finds in all; costs a count, so ask only if you show it.")
@@ -342,7 +342,7 @@ class DeleteTaskInput:
     expected_version: int | None = strawberry.field(default=None, description=EXPECTED_VERSION)
 
 
-@strawberry.interface(description="What a mutation of a task answers.")
+@strawberry.type
 class ChangedTask(Payload):
     """The task after a change."""
 

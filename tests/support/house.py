@@ -60,7 +60,7 @@ class House:
             | {
                 "user_agent": None,
                 "created_at": now,
-                "expires_at": now.replace(year=now.year + 1),
+                "expires_at": now + timedelta(days=1),
                 "last_used_at": None,
             }
             | values

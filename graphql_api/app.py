@@ -1,0 +1,217 @@
+"""The composition root: settings in, an ASGI application out. The only module that knows every concrete class."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Final
+
+from redis.asyncio import Redis
+from starlette.applications import Starlette
+from starlette.routing import Route, WebSocketRoute
+from starlette.types import ASGIApp
+
+from domain.errors import Unavailable
+from domain.events import AccessEvent
+from graphql_api.auth.access import Access
+from graphql_api.auth.accounts import AccountLimits, Accounts
+from graphql_api.auth.facts import RequestFacts
+from graphql_api.auth.origins import Origins
+from graphql_api.auth.passwords import Passwords
+from graphql_api.auth.throttle import Limit, Throttle
+from graphql_api.auth.tokens import AccessTokens
+from graphql_api.context import Backend, Context
+from graphql_api.draining import Draining
+from graphql_api.execution.documents import Documents
+from graphql_api.execution.executor import Executor
+from graphql_api.execution.limits import Limits
+from graphql_api.maintenance import clean_up_by_schedule
+from graphql_api.realtime.bell import Bell
+from graphql_api.realtime.connections import Connections
+from graphql_api.realtime.stream import Stream
+from graphql_api.root import schema
+from graphql_api.settings import Settings
+from graphql_api.transports.cors import CORS
+from graphql_api.transports.health import Health
+from graphql_api.transports.http import GraphQLHTTP
+from graphql_api.transports.pages import endpoint_page
+from graphql_api.transports.transport_ws.socket import GraphQLSocket
+from persistence import migrations
+from persistence.engine import Database
+
+PATH: Final = "/graphql"
+MINUTE: Final = 60
+REDIS_PATIENCE_SECONDS: Final = 1.0
+DRAIN_SECONDS: Final = 2.0
+
+
+def create_app(settings: Settings | None = None) -> ASGIApp:
+    """The application, from the environment's settings unless others are given.
+
+    Raises:
+        ValueError: a setting is missing or makes no sense.
+    """
+    return Server(settings or Settings()).asgi()
+
+
+class Server:
+    """One process: every part, wired."""
+
+    def __init__(self, settings: Settings) -> None:
+        if settings.database_url is None or settings.redis_url is None:
+            raise ValueError("DATABASE_URL and REDIS_URL must be set; `taskriver dev` brings servers of its own.")
+        self.settings = settings
+        self.database = Database(settings.database_url.get_secret_value(), pool_size=settings.database_pool_size)
+        self.redis = _redis(settings.redis_url.get_secret_value())
+        self.stream = Stream(self.database, Bell(settings.redis_url.get_secret_value()))
+        self.connections = Connections()
+        self.passwords = Passwords(settings.bcrypt_rounds)
+        self.tokens = AccessTokens(
+            settings.key_ring, settings.token_issuer, settings.token_audience, settings.access_token_lifetime
+        )
+        self.access = Access(self.database, self.tokens, self.stream)
+        self.draining = Draining(self._drain)
+        self.backend = Backend(self.database, self._accounts(), self.stream, settings.cookie_secure)
+        self.stream.on_access(self._cut_off)
+        self._migrated = False
+        self._cleaner: asyncio.Task[None] | None = None
+
+    def asgi(self) -> ASGIApp:
+        """The application with all its routes."""
+        settings = self.settings
+        executor = Executor(schema, self._documents(), renew=Context.renewed)
+        origins = Origins(settings.cross_origins)
+        http = GraphQLHTTP(
+            executor,
+            self.access.authenticate,
+            self._context,
+            page=endpoint_page(f"http://{settings.host}:{settings.port}{PATH}"),
+            trusted_proxies=settings.trusted_proxies,
+        )
+        socket = GraphQLSocket(
+            executor,
+            self.access.authenticate,
+            self._context,
+            self.connections,
+            origins.allows,
+            cursor_of=Context.cursor.fget,
+            trusted_proxies=settings.trusted_proxies,
+        )
+        health = self._health()
+        app = Starlette(
+            routes=[
+                Route(PATH, http),
+                WebSocketRoute(PATH, socket),
+                Route("/healthz", health.live),
+                Route("/readyz", health.ready),
+            ],
+            lifespan=self._lifespan,
+        )
+        return CORS(app, origins.allows, trusted_proxies=settings.trusted_proxies)
+
+    @asynccontextmanager
+    async def _lifespan(self, app: Starlette) -> AsyncIterator[None]:
+        self.draining.install()
+        await self.start()
+        try:
+            yield
+        finally:
+            await self.stop()
+
+    async def start(self) -> None:
+        """Begin what goes on beside the requests."""
+        await self.stream.start()
+        self._cleaner = self._start_cleaner()
+
+    async def stop(self) -> None:
+        """End all that, and let go of every connection."""
+        if self._cleaner is not None:
+            self._cleaner.cancel()
+        await self.stream.stop()
+        self.passwords.close()
+        await self.redis.aclose()
+        await self.database.close()
+
+    def _start_cleaner(self) -> asyncio.Task[None] | None:
+        settings = self.settings
+        if not settings.cleanup_schedule:
+            return None
+        return asyncio.create_task(
+            clean_up_by_schedule(
+                self.database, schedule=settings.cleanup_schedule, event_retention=settings.event_retention
+            )
+        )
+
+    def _context(self, facts: RequestFacts) -> Context:
+        return Context(self.backend, facts)
+
+    def _cut_off(self, event: AccessEvent) -> None:
+        """Close the sockets of somebody whose rights have changed; who may come back comes back with new ones."""
+        if event.session_id is not None:
+            self.connections.close_session(event.session_id)
+        else:
+            self.connections.close_user(event.user_id, except_session=event.spared_session_id)
+
+    async def _drain(self) -> None:
+        await self.connections.drain(DRAIN_SECONDS)
+
+    def _accounts(self) -> Accounts:
+        settings = self.settings
+        return Accounts(
+            self.database,
+            passwords=self.passwords,
+            tokens=self.tokens,
+            throttle=Throttle(self.redis),
+            key_ring=settings.key_ring,
+            limits=AccountLimits(
+                failures_per_account=Limit("login-account", settings.login_failures_per_account, 10 * MINUTE),
+                failures_per_address=Limit("login-address", settings.login_failures_per_address, 10 * MINUTE),
+                registrations=Limit("register-address", settings.registrations_per_address, MINUTE),
+                refreshes=Limit("refresh-session", settings.refreshes_per_session, MINUTE),
+            ),
+        )
+
+    def _documents(self) -> Documents:
+        settings = self.settings
+        limits = Limits(
+            max_depth=settings.query_max_depth,
+            max_tokens=settings.query_max_tokens,
+            max_aliases=settings.query_max_aliases,
+            max_cost=settings.query_max_cost,
+        )
+        return Documents(schema, limits, introspection=settings.introspection, suggestions=not settings.is_production)
+
+    def _health(self) -> Health:
+        return Health(
+            database=self._database_answers,
+            migrations=self._is_migrated,
+            redis=self._redis_answers,
+            draining=lambda: self.draining.begun,
+        )
+
+    async def _database_answers(self) -> bool:
+        try:
+            await self.database.ping()
+        except Unavailable:
+            return False
+        return True
+
+    async def _is_migrated(self) -> bool:
+        if not self._migrated:
+            with suppress(Exception):
+                async with self.database.connect() as connection:
+                    self._migrated = await migrations.is_current(connection)
+        return self._migrated
+
+    async def _redis_answers(self) -> bool:
+        try:
+            async with asyncio.timeout(REDIS_PATIENCE_SECONDS):
+                await self.redis.ping()
+        except Exception:
+            return False
+        return True
+
+
+def _redis(url: str) -> Redis:
+    return Redis.from_url(
+        url, socket_timeout=REDIS_PATIENCE_SECONDS, socket_connect_timeout=REDIS_PATIENCE_SECONDS, retry=None
+    )

@@ -1,0 +1,21 @@
+"""`taskriver cleanup`."""
+
+import asyncio
+
+from graphql_api.cli.connection import database_of
+from graphql_api.settings import Settings
+from services.cleanup import Removed, clean_up
+
+
+def cleanup() -> None:
+    """Remove expired sessions, used refresh tokens and events older than EVENT_RETENTION_DAYS."""
+    removed = asyncio.run(_cleanup(Settings()))
+    if removed is None:
+        print("Another process is cleaning up already.")
+    else:
+        print(f"Removed {removed.sessions} sessions, {removed.used_tokens} used tokens, {removed.events} events.")
+
+
+async def _cleanup(settings: Settings) -> Removed | None:
+    async with database_of(settings) as database:
+        return await clean_up(database.unit_of_work(None), event_retention=settings.event_retention)

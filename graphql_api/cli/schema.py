@@ -1,0 +1,10 @@
+"""`taskriver export-schema`."""
+
+from strawberry.printer import print_schema
+
+from graphql_api.root import schema
+
+
+def export_schema() -> None:
+    """Print the API's schema in the GraphQL schema definition language."""
+    print(print_schema(schema))

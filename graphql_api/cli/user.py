@@ -1,0 +1,94 @@
+"""`taskriver user …`: what an operator does to users, by the services that the API uses."""
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Final
+
+import typer
+
+from domain.actor import OPERATOR
+from domain.user import Role
+from graphql_api.auth.passwords import Passwords
+from graphql_api.cli.connection import database_of
+from graphql_api.cli.failure import CommandError
+from graphql_api.settings import Settings
+from persistence.engine import Database
+from persistence.models import UserRow
+from services import user as user_service
+
+users: Final = typer.Typer(help="Create users, give roles, let in and cut off.", no_args_is_help=True)
+
+Name = Annotated[str, typer.Argument(help="The username, in upper or lower case.")]
+RoleName = Annotated[Role, typer.Option(help="What the user may do.", case_sensitive=False)]
+NewRole = Annotated[Role, typer.Argument(help="USER, MODERATOR or ADMIN.", case_sensitive=False)]
+Email = Annotated[str, typer.Argument(help="The e-mail address.")]
+FromStdin = Annotated[bool, typer.Option("--password-stdin", help="Read the password from standard input.")]
+
+
+@users.command()
+def create(username: Name, email: Email, role: RoleName = Role.USER, password_stdin: FromStdin = False) -> None:
+    """Create a user; asks for the password unless it comes from standard input."""
+    password = sys.stdin.readline().rstrip("\n") if password_stdin else _asked_for()
+    settings = Settings()
+
+    async def run(database: Database) -> UserRow:
+        passwords = Passwords(settings.bcrypt_rounds)
+        return await user_service.register(
+            database.unit_of_work(OPERATOR),
+            username=username,
+            email=email,
+            password=password,
+            hash_password=passwords.hash,
+            role=role,
+        )
+
+    user = _run(settings, run)
+    print(f"Created {user.username}, role {user.role.value}.")
+
+
+@users.command()
+def role(username: Name, role: NewRole) -> None:
+    """Give a user another role; a running server acts on it within a second."""
+
+    async def run(database: Database) -> UserRow:
+        user = await user_service.get_user_by_name(database.unit_of_work(OPERATOR), username=username)
+        return await user_service.set_user_role(database.unit_of_work(OPERATOR), user_id=user.id, role=role)
+
+    user = _run(Settings(), run)
+    print(f"{user.username} has the role {user.role.value}.")
+
+
+@users.command()
+def disable(username: Name) -> None:
+    """Cut a user off: every session ends within a second."""
+    print(f"{_set_active(username, is_active=False).username} is disabled.")
+
+
+@users.command()
+def enable(username: Name) -> None:
+    """Let a user in again."""
+    print(f"{_set_active(username, is_active=True).username} is enabled.")
+
+
+def _set_active(username: str, *, is_active: bool) -> UserRow:
+    async def run(database: Database) -> UserRow:
+        user = await user_service.get_user_by_name(database.unit_of_work(OPERATOR), username=username)
+        return await user_service.set_user_active(database.unit_of_work(OPERATOR), user_id=user.id, is_active=is_active)
+
+    return _run(Settings(), run)
+
+
+def _run(settings: Settings, work: Callable[[Database], Awaitable[UserRow]]) -> UserRow:
+    async def run() -> UserRow:
+        async with database_of(settings) as database:
+            return await work(database)
+
+    return asyncio.run(run())
+
+
+def _asked_for() -> str:
+    if not sys.stdin.isatty():
+        raise CommandError("There is no terminal to ask for the password: use --password-stdin.")
+    password: str = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+    return password

@@ -1,0 +1,48 @@
+"""Leaving in good order: on SIGTERM the process turns away new work before the server closes its doors."""
+
+import asyncio
+import signal
+import threading
+from collections.abc import Awaitable, Callable
+from types import FrameType
+from typing import Any, Final
+
+_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
+
+
+class Draining:
+    """Runs *drain* on the first signal, and then lets the server's own handler have it; a second one at once."""
+
+    def __init__(self, drain: Callable[[], Awaitable[None]]) -> None:
+        self._drain = drain
+        self._task: asyncio.Task[None] | None = None
+        self._handlers: dict[int, Any] = {}
+        self.begun = False
+
+    def install(self) -> None:
+        """Come before the server's handlers; without effect outside the main thread, where there are none."""
+        if threading.current_thread() is not threading.main_thread():
+            return
+        self._loop = asyncio.get_running_loop()
+        self._handlers = {each: signal.signal(each, self._on_signal) for each in _SIGNALS}
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        if self.begun:
+            self._hand_on(number, frame)
+            return
+        self.begun = True
+        self._loop.call_soon_threadsafe(self._begin, number)
+
+    def _begin(self, number: int) -> None:
+        self._task = self._loop.create_task(self._leave(number))
+
+    async def _leave(self, number: int) -> None:
+        try:
+            await self._drain()
+        finally:
+            self._hand_on(number, None)
+
+    def _hand_on(self, number: int, frame: FrameType | None) -> None:
+        handler = self._handlers[number]
+        if callable(handler):
+            handler(number, frame)

@@ -1,0 +1,25 @@
+"""Removing what has had its time, by the clock; in one process at a time, however many there are."""
+
+import asyncio
+import logging
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from cronsim import CronSim
+
+from persistence.engine import Database
+from services.cleanup import clean_up
+
+log: Final = logging.getLogger("taskriver.maintenance")
+
+
+async def clean_up_by_schedule(database: Database, *, schedule: str, event_retention: timedelta) -> None:
+    """Clean up whenever the schedule (cron, in UTC) says so; never returns, and never fails for good."""
+    for instant in CronSim(schedule, datetime.now(UTC)):
+        await asyncio.sleep(max(0.0, (instant - datetime.now(UTC)).total_seconds()))
+        try:
+            removed = await clean_up(database.unit_of_work(None), event_retention=event_retention)
+        except Exception:
+            log.exception("the clean-up failed; the next one is due as scheduled")
+        else:
+            log.info("clean-up: %s", removed or "another process is at it")

@@ -1,0 +1,46 @@
+"""For whoever watches the process: whether it lives, and whether it should be sent requests."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+
+Check = Callable[[], Awaitable[bool]]
+
+_OK: Final = "ok"
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What readiness depends on; each check answers within seconds, and False rather than raising."""
+
+    database: Check
+    migrations: Check
+    redis: Check
+    draining: Callable[[], bool]
+
+    async def live(self, request: Request) -> Response:
+        """`/healthz`: 200 as long as the event loop turns."""
+        return _answer(200, {"status": _OK})
+
+    async def ready(self, request: Request) -> Response:
+        """`/readyz`: 200 if requests can be served, else 503; without Redis it is 200, `degraded`: events come late."""
+        database = await self.database()
+        checks = {
+            "database": _OK if database else "down",
+            "migrations": _OK if database and await self.migrations() else "behind",
+            "redis": _OK if await self.redis() else "degraded",
+            "draining": self.draining(),
+        }
+        ready = checks["database"] == checks["migrations"] == _OK and not checks["draining"]
+        status = _OK if ready and checks["redis"] == _OK else "degraded" if ready else "unavailable"
+        return _answer(200 if ready else 503, {"status": status, "checks": checks})
+
+
+def _answer(status: int, body: dict[str, object]) -> Response:
+    return Response(
+        orjson.dumps(body), status, media_type="application/json", headers={"cache-control": "no-store"}
+    )

@@ -1,0 +1,34 @@
+"""One server of our own for the tests of the API, in this process, with a database of its own."""
+
+from collections.abc import AsyncIterator, Callable
+
+import httpx
+import pytest
+from pydantic import SecretStr
+
+from graphql_api.app import Server
+from graphql_api.settings import Settings
+from tests.support.api import URL, Api
+from tests.support.house import House
+
+
+def settings_of(database_url: str, redis_url: str, **values: object) -> Settings:
+    """Settings for tests: cheap password hashes, no clean-up by itself, and nothing from the environment's .env."""
+    chosen: dict[str, object] = {"bcrypt_rounds": 4, "cleanup_schedule": "", "database_pool_size": 10}
+    return Settings(
+        _env_file=None,
+        database_url=SecretStr(database_url),
+        redis_url=SecretStr(redis_url),
+        **(chosen | values),  # type: ignore[arg-type]
+    )
+
+
+@pytest.fixture(scope="session")
+async def api(new_database: Callable[[], str], redis_url: str) -> AsyncIterator[Api]:
+    """The API, with its stream running; users and tasks of other tests are in the house, too."""
+    server = Server(settings_of(new_database(), redis_url))
+    await server.start()
+    transport = httpx.ASGITransport(app=server.asgi())
+    async with httpx.AsyncClient(transport=transport, base_url=URL) as client:
+        yield Api(server, House(server.database), client)
+    await server.stop()

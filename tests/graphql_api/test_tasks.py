@@ -1,0 +1,292 @@
+"""Tasks over GraphQL."""
+
+from typing import Any
+from uuid import uuid4
+
+from domain.task import TaskPriority, TaskStatus
+from domain.user import Role
+from graphql_api.schema.ids import encode_id
+from tests.support.api import Api
+
+TASK = "query ($id: ID!) { task(id: $id) { id title status version owner { username } assignee { username } } }"
+CREATE = """mutation ($input: CreateTaskInput!) { createTask(input: $input) {
+  task { id title description status priority dueAt version owner { id } assignee { id } completedAt }
+  userErrors { message code path } } }"""
+UPDATE = """mutation ($input: UpdateTaskInput!) { updateTask(input: $input) {
+  task { title description priority dueAt version } userErrors { message code path } } }"""
+STATUS = """mutation ($input: UpdateTaskStatusInput!) { updateTaskStatus(input: $input) {
+  task { status version completedAt } userErrors { message code path } } }"""
+ASSIGN = """mutation ($input: AssignTaskInput!) { assignTask(input: $input) {
+  task { assignee { id } version } userErrors { message code path } } }"""
+DELETE = """mutation ($input: DeleteTaskInput!) { deleteTask(input: $input) {
+  deletedTaskId userErrors { message code path } } }"""
+
+
+def task_id(row: Any) -> str:
+    """A task's id as clients know it."""
+    return encode_id("Task", row.id)
+
+
+def user_id(row: Any) -> str:
+    """A user's id as clients know it."""
+    return encode_id("User", row.id)
+
+
+class TestTask:
+    async def test_the_owner_sees_it_with_its_people(self, api: Api):
+        """A task comes with its owner and its assignee."""
+        owner, assignee = await api.a_user(), await api.a_user()
+        task = await api.house.a_task(owner, assignee_id=assignee.id, title="Paint the fence")
+
+        answer = await api.ask(TASK, owner, id=task_id(task))
+
+        assert answer.data["task"] == {
+            "id": task_id(task),
+            "title": "Paint the fence",
+            "status": "TODO",
+            "version": 1,
+            "owner": {"username": owner.username},
+            "assignee": {"username": assignee.username},
+        }
+
+    async def test_a_strangers_task_is_as_if_it_were_not_there(self, api: Api):
+        """What one may not see and what does not exist look the same: null."""
+        task = await api.house.a_task()
+        stranger = await api.a_user()
+
+        for identity in (task_id(task), encode_id("Task", uuid4())):
+            assert (await api.ask(TASK, stranger, id=identity)).data == {"task": None}
+
+    async def test_a_malformed_id_is_told(self, api: Api):
+        """An id that is none, or of another type, is a bad request that says so."""
+        user = await api.a_user()
+
+        for identity in ("", "x", "not an id", user_id(user), "VGFzazo", "💥", "A" * 10_000):
+            assert (await api.ask(TASK, user, id=identity)).codes == ["BAD_REQUEST"]
+
+
+class TestTasks:
+    async def test_pages_follow_each_other(self, api: Api):
+        """Walking by endCursor yields each of one's tasks once, in order, until hasNextPage is false."""
+        owner = await api.a_user()
+        made = [task_id(await api.house.a_task(owner)) for _ in range(7)]
+        query = """query ($after: String) { tasks(first: 3, after: $after, orderBy: CREATED_ASC) {
+          totalCount nodes { id } edges { cursor node { id } }
+          pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } }"""
+        seen, after = [], None
+        for _ in range(3):
+            page = (await api.ask(query, owner, after=after)).data["tasks"]
+            assert page["totalCount"] == 7
+            assert page["nodes"] == [edge["node"] for edge in page["edges"]]
+            assert page["pageInfo"]["hasPreviousPage"] is (after is not None)
+            seen += [node["id"] for node in page["nodes"]]
+            after = page["pageInfo"]["endCursor"]
+        assert seen == made
+        assert page["pageInfo"]["hasNextPage"] is False
+
+    async def test_a_cursor_of_another_ordering_is_refused(self, api: Api):
+        """A cursor says which ordering it belongs to, and another one is a bad request."""
+        owner = await api.a_user()
+        await api.house.a_task(owner)
+        page = await api.ask("{ tasks { pageInfo { endCursor } } }", owner)
+
+        answer = await api.ask(
+            "query ($after: String) { tasks(after: $after, orderBy: DUE_ASC) { nodes { id } } }",
+            owner,
+            after=page.data["tasks"]["pageInfo"]["endCursor"],
+        )
+
+        assert answer.codes == ["BAD_REQUEST"]
+
+    async def test_filters_are_and_between_fields_and_or_within_a_list(self, api: Api):
+        """Of several fields all must match, of a list one value must."""
+        owner, helper = await api.a_user(), await api.a_user()
+        wanted = await api.house.a_task(owner, status=TaskStatus.DONE, priority=TaskPriority.HIGH, title="Oil hinges")
+        await api.house.a_task(owner, status=TaskStatus.DONE, priority=TaskPriority.LOW, title="Oil hinges")
+        await api.house.a_task(owner, status=TaskStatus.CANCELLED, priority=TaskPriority.HIGH, title="Oil hinges")
+        await api.house.a_task(owner, status=TaskStatus.TODO, priority=TaskPriority.HIGH, assignee_id=helper.id)
+
+        answer = await api.ask(
+            "query ($filter: TaskFilter) { tasks(filter: $filter) { totalCount nodes { id } } }",
+            owner,
+            filter={
+                "status": ["DONE", "TODO"],
+                "priority": ["HIGH", "URGENT"],
+                "search": "OIL",
+                "ownerId": user_id(owner),
+            },
+        )
+
+        assert answer.data["tasks"] == {"totalCount": 1, "nodes": [{"id": task_id(wanted)}]}
+
+    async def test_the_stream_cursor_continues_from_the_page(self, api: Api):
+        """A list that is asked for it tells where the stream stood."""
+        owner = await api.a_user()
+        assert (await api.ask("{ tasks { streamCursor } }", owner)).data["tasks"]["streamCursor"]
+
+
+class TestCreateTask:
+    async def test_it_belongs_to_whoever_creates_it(self, api: Api):
+        """A new task is TODO, at version 1, and its creator's."""
+        owner, helper = await api.a_user(), await api.a_user()
+
+        answer = await api.ask(
+            CREATE,
+            owner,
+            input={
+                "title": "  Buy nails ",
+                "description": "Two inches",
+                "priority": "URGENT",
+                "dueAt": "2030-01-02T03:04:05+02:00",
+                "assigneeId": user_id(helper),
+            },
+        )
+
+        task = answer.payload("createTask")["task"]
+        assert task.pop("id")
+        assert task == {
+            "title": "Buy nails",
+            "description": "Two inches",
+            "status": "TODO",
+            "priority": "URGENT",
+            "dueAt": "2030-01-02T01:04:05Z",
+            "version": 1,
+            "owner": {"id": user_id(owner)},
+            "assignee": {"id": user_id(helper)},
+            "completedAt": None,
+        }
+
+    async def test_a_broken_rule_lands_on_its_field(self, api: Api):
+        """A refusal names the field of the input."""
+        owner = await api.a_user()
+        for wrong, field in (
+            ({"title": " "}, "title"),
+            ({"title": "x" * 201}, "title"),
+            ({"title": "x", "description": "y" * 10_001}, "description"),
+            ({"title": "x", "assigneeId": encode_id("User", uuid4())}, "assigneeId"),
+        ):
+            refusal = (await api.ask(CREATE, owner, input=wrong)).refusal("createTask")
+            assert (refusal["code"], refusal["path"]) == ("INVALID", [field])
+
+    async def test_nobody_is_refused_at_the_door(self, api: Api):
+        """Without a token the door says UNAUTHENTICATED, and nothing else runs."""
+        answer = await api.ask(CREATE, input={"title": "x"})
+        assert answer.codes == ["UNAUTHENTICATED"]
+        assert answer.body["data"] == {"createTask": None}
+
+
+class TestUpdateTask:
+    async def test_left_out_stays_and_null_clears(self, api: Api):
+        """Only what is given changes, and null empties what can be empty."""
+        owner = await api.a_user()
+        task = await api.house.a_task(owner, title="Old", description="Text")
+
+        answer = await api.ask(UPDATE, owner, input={"id": task_id(task), "title": "New"})
+        assert answer.payload("updateTask")["task"] == {
+            "title": "New",
+            "description": "Text",
+            "priority": "MEDIUM",
+            "dueAt": None,
+            "version": 2,
+        }
+        answer = await api.ask(UPDATE, owner, input={"id": task_id(task), "description": None, "dueAt": None})
+        assert answer.payload("updateTask")["task"]["description"] == ""
+        refusal = (await api.ask(UPDATE, owner, input={"id": task_id(task), "title": None})).refusal("updateTask")
+        assert (refusal["code"], refusal["path"]) == ("INVALID", ["title"])
+
+    async def test_an_old_version_is_a_conflict(self, api: Api):
+        """expectedVersion guards against somebody else's change in between."""
+        owner = await api.a_user()
+        task = await api.house.a_task(owner, version=4)
+
+        answer = await api.ask(UPDATE, owner, input={"id": task_id(task), "title": "New", "expectedVersion": 3})
+
+        assert answer.refusal("updateTask")["code"] == "CONFLICT"
+
+
+class TestUpdateTaskStatus:
+    async def test_the_assignee_may_move_it(self, api: Api):
+        """Somebody a task is given to may move it, and DONE notes when."""
+        helper = await api.a_user()
+        task = await api.house.a_task(assignee_id=helper.id)
+
+        moved = (await api.ask(STATUS, helper, input={"id": task_id(task), "status": "DONE"})).payload(
+            "updateTaskStatus"
+        )
+
+        assert (moved["task"]["status"], moved["task"]["version"]) == ("DONE", 2)
+        assert moved["task"]["completedAt"].endswith("Z")
+
+    async def test_a_move_the_board_does_not_know_is_refused(self, api: Api):
+        """DONE cannot become CANCELLED, and the message says what it can become."""
+        owner = await api.a_user()
+        task = await api.house.a_task(owner, status=TaskStatus.DONE)
+
+        refusal = (await api.ask(STATUS, owner, input={"id": task_id(task), "status": "CANCELLED"})).refusal(
+            "updateTaskStatus"
+        )
+
+        assert refusal["code"] == "INVALID_TRANSITION"
+        assert "TODO, IN_PROGRESS" in refusal["message"]
+
+
+class TestAssignTask:
+    async def test_it_is_given_and_taken_back(self, api: Api):
+        """A task can be given to somebody, and to nobody."""
+        owner, helper = await api.a_user(), await api.a_user()
+        task = await api.house.a_task(owner)
+
+        given = await api.ask(ASSIGN, owner, input={"id": task_id(task), "assigneeId": user_id(helper)})
+        taken = await api.ask(ASSIGN, owner, input={"id": task_id(task), "assigneeId": None})
+
+        assert given.payload("assignTask")["task"] == {"assignee": {"id": user_id(helper)}, "version": 2}
+        assert taken.payload("assignTask")["task"] == {"assignee": None, "version": 3}
+
+
+class TestDeleteTask:
+    async def test_a_moderator_may_delete_anybodys(self, api: Api):
+        """A deleted task is gone, and its id is told."""
+        moderator = await api.a_user(Role.MODERATOR)
+        task = await api.house.a_task()
+
+        answer = await api.ask(DELETE, moderator, input={"id": task_id(task)})
+
+        assert answer.payload("deleteTask")["deletedTaskId"] == task_id(task)
+        assert await api.house.task(task.id) is None
+
+
+class TestHistory:
+    async def test_it_tells_every_change_newest_first(self, api: Api):
+        """What was done to a task through the API is in its history, as soon as it has its position."""
+        owner = await api.a_user()
+        task = (await api.ask(CREATE, owner, input={"title": "x"})).payload("createTask")["task"]
+        await api.ask(STATUS, owner, input={"id": task["id"], "status": "IN_PROGRESS"})
+        await api.ask(UPDATE, owner, input={"id": task["id"], "title": "y", "priority": "LOW"})
+        query = """query ($id: ID!, $after: String) { task(id: $id) { history(first: 2, after: $after) {
+          nodes { changes from to version by { username } } pageInfo { hasNextPage endCursor } } } }"""
+        await api.numbered()
+
+        first = (await api.ask(query, owner, id=task["id"])).data["task"]["history"]
+        second = (await api.ask(query, owner, id=task["id"], after=first["pageInfo"]["endCursor"])).data["task"][
+            "history"
+        ]
+
+        by = {"username": owner.username}
+        assert first["nodes"] == [
+            {"changes": ["TITLE", "PRIORITY"], "from": "IN_PROGRESS", "to": "IN_PROGRESS", "version": 3, "by": by},
+            {"changes": ["STATUS"], "from": "TODO", "to": "IN_PROGRESS", "version": 2, "by": by},
+        ]
+        assert first["pageInfo"]["hasNextPage"] is True
+        assert second["nodes"] == [{"changes": ["CREATED"], "from": None, "to": "TODO", "version": 1, "by": by}]
+
+
+class TestViewerCan:
+    async def test_it_agrees_with_the_policy(self, api: Api):
+        """viewerCan… says for each relation to a task what the mutations would allow."""
+        owner, helper, moderator = await api.a_user(), await api.a_user(), await api.a_user(Role.MODERATOR)
+        task = await api.house.a_task(owner, assignee_id=helper.id)
+        query = """query ($id: ID!) { task(id: $id) {
+          viewerCanUpdate viewerCanUpdateStatus viewerCanAssign viewerCanDelete } }"""
+        for viewer, expected in ((owner, "1111"), (helper, "0100"), (moderator, "0001")):
+            found = (await api.ask(query, viewer, id=task_id(task))).data["task"]
+            assert "".join(str(int(value)) for value in found.values()) == expected
