@@ -148,8 +148,8 @@ class Documents:
     def _accept(self, text: str) -> Document:
         check_text(self._limits, text)
         ast = self._parse(text)
-        check_shape(self._limits, ast)
         weights = self._weigh(ast)
+        check_shape(self._limits, ast)
         if errors := validate(self._schema, ast, self._rules, _MAX_ERRORS, not self.suggestions):
             raise InvalidDocument(tuple(errors))
         document = Document(text, ast, dict(_by_name(ast)), weights)

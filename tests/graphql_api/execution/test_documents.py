@@ -1,0 +1,108 @@
+"""Documents are read once, and garbage does not push out what is good."""
+
+from typing import Any
+
+import pytest
+from graphql import GraphQLError, validate
+
+from domain.errors import BadRequest
+from graphql_api.execution.documents import Documents, InvalidDocument
+from tests.graphql_api.transports.echo_app import schema
+
+
+class TestGet:
+    def test_the_same_text_is_the_same_document(self) -> None:
+        """A text is parsed and validated once."""
+        documents = Documents(schema)
+        assert documents.get("{ item { name } }") is documents.get("{ item { name } }")
+
+    def test_nothing_is_validated_twice(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Not even what is invalid."""
+        calls = []
+
+        def counted(*args: Any) -> list[GraphQLError]:
+            calls.append(args)
+            return validate(*args)
+
+        monkeypatch.setattr("graphql_api.execution.documents.validate", counted)
+        documents = Documents(schema)
+        for _ in range(5):
+            documents.get("{ item { name } }")
+            with pytest.raises(InvalidDocument):
+                documents.get("{ nothing }")
+
+        assert len(calls) == 2
+
+    def test_garbage_does_not_push_out_what_is_good(self) -> None:
+        """Thousands of invalid texts leave every valid one where it is."""
+        documents = Documents(schema)
+        good = documents.get("{ item { name } }")
+        for number in range(2_000):
+            with pytest.raises(InvalidDocument):
+                documents.get(f"{{ nothing{number}")
+
+        assert documents.get("{ item { name } }") is good
+
+    def test_it_holds_no_more_than_its_bounds(self) -> None:
+        """Old documents go when new ones come."""
+        documents = Documents(schema, max_count=10)
+        first = documents.get("{ item { name } }")
+        for number in range(10):
+            documents.get(f"query Q{number} {{ item {{ name }} }}")
+
+        assert documents.get("{ item { name } }") is not first
+
+    @pytest.mark.parametrize(
+        "text", ["", "   ", "{", "nonsense", "type A { b: Int }", "{ item }", "{ item { name } } }"]
+    )
+    def test_what_is_no_document_of_the_schema_is_invalid(self, text: str) -> None:
+        """Syntax and validation alike end in errors, at least one."""
+        with pytest.raises(InvalidDocument) as caught:
+            Documents(schema).get(text)
+        assert caught.value.errors
+
+    @pytest.mark.parametrize("text", [r'{ echo(text: "a\u0000b") }', r'{ echo(text: "a\u{0}b") }'])
+    def test_an_escaped_nul_is_refused(self, text: str) -> None:
+        """The lexer knows no better; the database does."""
+        with pytest.raises(InvalidDocument) as caught:
+            Documents(schema).get(text)
+        assert isinstance(caught.value.errors[0], BadRequest)
+
+    def test_other_escapes_are_fine(self) -> None:
+        """Text is text."""
+        Documents(schema).get(r'{ echo(text: "a\u00e4\u{1F3C3}b") }')
+
+
+class TestWhatIsTold:
+    def test_suggestions_can_be_kept_back(self) -> None:
+        """Names of the schema are not for everybody to guess their way to."""
+        messages = []
+        for suggestions in (True, False):
+            with pytest.raises(InvalidDocument) as caught:
+                Documents(schema, suggestions=suggestions).get("{ itam { name } }")
+            messages.append(getattr(caught.value.errors[0], "message", ""))
+
+        assert "Did you mean" in messages[0]
+        assert "item" not in messages[1]
+
+    def test_introspection_can_be_switched_off(self) -> None:
+        """The schema is then not told, while __typename still is."""
+        documents = Documents(schema, introspection=False)
+        documents.get("{ __typename }")
+        with pytest.raises(InvalidDocument):
+            documents.get("{ __schema { types { name } } }")
+
+
+class TestOperation:
+    TEXT = "query A { item { name } } mutation B { cookie }"
+
+    def test_it_is_found_by_name(self) -> None:
+        """Each operation of a document can be run."""
+        document = Documents(schema).get(self.TEXT)
+        assert document.operation("B").operation.value == "mutation"
+
+    @pytest.mark.parametrize("name", [None, "C"])
+    def test_which_one_must_be_clear(self, name: str | None) -> None:
+        """Without a name that fits there is nothing to run."""
+        with pytest.raises(BadRequest):
+            Documents(schema).get(self.TEXT).operation(name)

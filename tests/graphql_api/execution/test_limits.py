@@ -1,0 +1,157 @@
+"""Hostile documents are refused, soon, and honest ones are not."""
+
+import time
+
+import pytest
+from graphql import get_introspection_query
+
+from domain.errors import DomainError
+from graphql_api.execution.documents import Document, Documents, InvalidDocument
+from graphql_api.execution.limits import Limits
+from tests.graphql_api.transports.echo_app import schema
+
+SECONDS = 1.0
+"""Far above what any of these takes, and far below what an unbounded rule would need."""
+
+
+def _documents() -> Documents:
+    return Documents(schema)
+
+
+def _refusal(text: str, documents: Documents | None = None) -> Exception:
+    with pytest.raises(InvalidDocument) as caught:
+        (documents or _documents()).get(text)
+    return caught.value.errors[0]
+
+
+def _fragments(count: int, body: str) -> str:
+    chain = "".join(f"fragment F{i} on Item {{ {body.replace('NEXT', f'...F{i + 1}')} }} " for i in range(count))
+    return f"{{ item {{ ...F0 }} }} {chain} fragment F{count} on Item {{ name }}"
+
+
+HOSTILE = {
+    "long": ("{ item { name } } #" + "x" * 262_144, "characters"),
+    "many tokens": ("{ item { name } }" + "," * 30_000 + "#\n" * 3_000, "tokens"),
+    "deep": ("{ item" + " { parent" * 12 + " { name }" + " }" * 13, "levels of nesting"),
+    "deep by fragments": (_fragments(13, "parent { NEXT }"), "levels of nesting"),
+    "deeper than the parser goes": ("{ item" * 300, "nested too deeply"),
+    "deep value": ("{ echo(text: " + "[" * 300, "nested too deeply"),
+    "one name over and over": ("{ item { " + "name " * 1_900 + "} }", "same response name"),
+    "names that repeat in names": (
+        "{ item { " + ("parent { " + ("parent { " + "name " * 9 + "} ") * 9 + "} ") * 9 + "} }",
+        "same response name",
+    ),
+    "aliases": ("{ " + " ".join(f"a{i}: item {{ name }}" for i in range(31)) + " }", "aliases"),
+    "directives": ("{ item { " + "... @skip(if: true) { name } " * 101 + "} }", "directives"),
+    "operations": (" ".join(f"query Q{i} {{ item {{ name }} }}" for i in range(21)), "operations"),
+    "fragments": (_fragments(61, "NEXT"), "fragments"),
+    "variables": (f"query({' '.join(f'$v{i}: Int' for i in range(101))}) {{ item {{ name }} }}", "variables"),
+    "fragments that double": (_fragments(50, "NEXT NEXT"), "could resolve"),
+    "pages of pages": ("{ items(first: 100) { children(first: 100) { name } } }", "could resolve"),
+    "default pages of pages": ("{ items { children { children { name } } } }", "could resolve"),
+    "endless number": ("{ items(first: 999999999999999999) { children(first: 60) { name } } }", "could resolve"),
+    "introspection over and over": (
+        "{"
+        + " ".join(
+            f"a{i}: __schema {{ types {{ fields {{ args {{ name description type {{ name kind }} }} }} }} }}"
+            for i in range(29)
+        )
+        + "}",
+        "introspection fields",
+    ),
+    "a circle": ("{ item { ...A } } fragment A on Item { ...B } fragment B on Item { ...A }", "spreads itself"),
+    "introspection in circles": (
+        "{ __schema { types { fields { type { fields { type { fields { name } } } } } } } }",
+        "introspection depth",
+    ),
+}
+
+
+class TestHostileDocuments:
+    @pytest.mark.parametrize(("text", "reason"), HOSTILE.values(), ids=HOSTILE.keys())
+    def test_it_is_refused_soon_and_says_why(self, text: str, reason: str) -> None:
+        """A document beyond a limit is refused by that limit, long before it could hurt."""
+        documents = _documents()
+        begun = time.perf_counter()
+        error = _refusal(text, documents)
+        assert time.perf_counter() - begun < SECONDS
+        assert reason in getattr(error, "message", "")
+
+    @pytest.mark.parametrize("links", [20, 40, 58])
+    def test_a_chain_that_doubles_takes_linear_time(self, links: int) -> None:
+        """Twice the links are not twice the work to the power of links."""
+        begun = time.perf_counter()
+        _refusal(_fragments(links, "NEXT parent { NEXT }"))
+        assert time.perf_counter() - begun < SECONDS
+
+    def test_only_domain_refusals_come_of_limits(self) -> None:
+        """Limits speak in the family's own words, with a code that says it was too much."""
+        error = _refusal(HOSTILE["deep"][0])
+        assert isinstance(error, DomainError)
+        assert getattr(error, "code", None) == "TOO_EXPENSIVE"
+
+
+class TestHonestDocuments:
+    def test_the_standard_introspection_query_passes(self) -> None:
+        """Tools ask for the whole schema, with everything that can be told of it."""
+        query = get_introspection_query(
+            specified_by_url=True, directive_is_repeatable=True, schema_description=True, input_value_deprecation=True
+        )
+        _documents().get(query)
+
+    def test_a_page_of_pages_within_the_budget_passes(self) -> None:
+        """What counts is how many fields could be resolved."""
+        _documents().get("{ items(first: 50) { name children(first: 20) { name parent { name } } } }")
+
+    def test_ids_count_as_many_as_they_are(self) -> None:
+        """Three ids are three items, whatever a page may hold."""
+        documents = Documents(schema, Limits(max_cost=7))
+        documents.get('{ nodes(ids: ["a", "b", "c"]) { name } }')
+        _refusal('{ nodes(ids: ["a", "b", "c"]) { name parent { name } } }', documents)
+
+
+class TestVariables:
+    TEXT = "query($n: Int!) { items(first: $n) { children(first: $n) { name } } }"
+
+    def _check(self, **variables: object) -> None:
+        documents = _documents()
+        document: Document = documents.get(self.TEXT)
+        documents.check_cost(document, document.operation(None), variables)
+
+    @pytest.mark.parametrize("n", [1, 20, 45])
+    def test_a_small_page_passes(self, n: int) -> None:
+        """The same document is fine with small pages."""
+        self._check(n=n)
+
+    @pytest.mark.parametrize("n", [100, 10**9, "many", None, True])
+    def test_a_large_page_is_refused(self, n: object) -> None:
+        """And is not with large ones; what is no number counts as the largest."""
+        with pytest.raises(DomainError):
+            self._check(n=n)
+
+    def test_a_missing_value_counts_as_the_largest(self) -> None:
+        """Leaving a variable out makes nothing cheaper."""
+        with pytest.raises(DomainError):
+            self._check()
+
+    def test_a_default_counts_when_nothing_is_given(self) -> None:
+        """The operation's own default sizes the page."""
+        documents = _documents()
+        document = documents.get(self.TEXT.replace("$n: Int!", "$n: Int! = 5"))
+        documents.check_cost(document, document.operation(None), {})
+        with pytest.raises(DomainError):
+            documents.check_cost(document, document.operation(None), {"n": 100})
+
+    def test_every_size_is_judged_however_many_came_before(self) -> None:
+        """Remembering what was approved never approves anything else."""
+        documents = _documents()
+        document = documents.get(self.TEXT)
+        for _ in range(3):
+            for n in range(1, 101):
+                refused = 1 + n + n * n > Limits().max_cost
+                try:
+                    documents.check_cost(document, document.operation(None), {"n": n})
+                except DomainError:
+                    assert refused
+                else:
+                    assert not refused
