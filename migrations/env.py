@@ -24,7 +24,7 @@ async def run_from_settings() -> None:
     url = Settings().database_url
     if url is None:
         raise SystemExit("Set DATABASE_URL to the database that alembic shall look at.")
-    engine = create_engine(url.get_secret_value())
+    engine = create_engine(url.get_secret_value(), patient=True)
     async with engine.begin() as connection:
         await connection.run_sync(run)
     await engine.dispose()

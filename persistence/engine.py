@@ -1,7 +1,8 @@
 """The one way to the database: a pool of connections, and units of work on them."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
 
@@ -32,11 +33,12 @@ SERVER_SETTINGS = {
     "idle_in_transaction_session_timeout": "10000",
     "jit": "off",  # every statement here is short; compiling one costs more than running it
 }
+NO_TIME_OUTS = {"statement_timeout": "0", "lock_timeout": "0", "idle_in_transaction_session_timeout": "0"}
 
 log = logging.getLogger("taskriver.database")
 
 
-def database_url(url: str) -> URL:
+def database_url(url: str | URL) -> URL:
     """The URL with our driver in it, whichever spelling of `postgres` it came with.
 
     Raises:
@@ -48,14 +50,19 @@ def database_url(url: str) -> URL:
     return parsed.set(drivername=DRIVER)
 
 
-def create_engine(url: str, *, command_timeout: float = 10, **options: Any) -> AsyncEngine:
+def create_engine(
+    url: str | URL, *, command_timeout: float | None = 10, patient: bool = False, **options: Any
+) -> AsyncEngine:
     """An engine with the time-outs that keep one bad statement from holding up everybody.
 
-    *command_timeout*, in seconds, is what a server gets that does not even say no.
+    *command_timeout*, in seconds, is what a server gets that does not even say no. A *patient* engine has no time-outs
+    once it is connected: a migration may build an index for as long as it takes.
     """
+    settings = SERVER_SETTINGS | (NO_TIME_OUTS if patient else {})
+    command_timeout = None if patient else command_timeout
     return create_async_engine(
         database_url(url),
-        connect_args={"server_settings": SERVER_SETTINGS, "timeout": 3, "command_timeout": command_timeout},
+        connect_args={"server_settings": settings, "timeout": 3, "command_timeout": command_timeout},
         hide_parameters=True,  # parameters are people's texts and password hashes; errors end up in logs
         **options,
     )

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import delete, func, select, text, update
@@ -12,6 +13,8 @@ from domain.events import EventKind, LoggedEvent, event_from_json
 from persistence.models import EventHeadRow, EventRow
 from persistence.results import affected
 
+_GREATEST: Final = 2**63 - 1  # what a position can be
+_TRIM_STEP: Final = 10_000  # what one statement removes well within its time
 _COLUMNS = (EventRow.position, EventRow.kind, EventRow.payload)
 
 
@@ -73,25 +76,35 @@ class EventLog:
         """A task's events, newest first, behind (that is older than) a position."""
         query = select(*_COLUMNS).where(EventRow.task_id == task_id, EventRow.position.is_not(None))
         if before is not None:
-            query = query.where(EventRow.position < before)
+            query = query.where(EventRow.position < min(before, _GREATEST))
         rows = await self._session.execute(query.order_by(EventRow.position.desc()).limit(at_most))
         return [_logged(*row) for row in rows]
 
     async def trim(self, recorded_before: datetime) -> int:
         """Remove numbered events that are older, from the beginning only; returns how many.
 
-        The head remembers up to where, so that a listener who comes back too late is told so.
+        It ends before the first one that is not older, so that a past deed, recorded late, takes no younger event
+        with it. The head remembers up to where, so that a listener who comes back too late is told so.
         """
-        last = await self._session.scalar(
-            select(func.max(EventRow.position)).where(
-                EventRow.recorded_at < recorded_before, EventRow.position.is_not(None)
-            )
+        removed, last = 0, 0
+        while (last := await self._last_older(recorded_before, behind=last)) > 0:
+            result = await self._session.execute(delete(EventRow).where(EventRow.position <= last))
+            await self._session.execute(update(EventHeadRow).values(trimmed=last))
+            removed += affected(result)
+        return removed
+
+    async def _last_older(self, recorded_before: datetime, *, behind: int) -> int:
+        """The last position of the older ones at the beginning of the log, at most one step further; 0 = none."""
+        step = (
+            select(EventRow.position, EventRow.recorded_at)
+            .where(EventRow.position > behind)
+            .order_by(EventRow.position)
+            .limit(_TRIM_STEP)
+            .subquery()
         )
-        if last is None:
-            return 0
-        removed = await self._session.execute(delete(EventRow).where(EventRow.position <= last))
-        await self._session.execute(update(EventHeadRow).values(trimmed=func.greatest(EventHeadRow.trimmed, last)))
-        return affected(removed)
+        young = select(func.min(step.c.position)).where(step.c.recorded_at >= recorded_before).scalar_subquery()
+        older = select(func.max(step.c.position)).where(step.c.position < func.coalesce(young, _GREATEST))
+        return await self._session.scalar(older) or 0
 
 
 def _logged(position: int, kind: EventKind | str, payload: dict[str, object]) -> LoggedEvent:

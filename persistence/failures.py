@@ -16,7 +16,14 @@ _RETRYABLE = (
     "25P03",  # idle in transaction timeout
     "25006",  # read-only: a fail-over is under way
 )
-_CONNECTION = (OSError, TimeoutError, PoolTimeout, asyncpg.InterfaceError, asyncpg.PostgresConnectionError)
+_CONNECTION = (
+    OSError,
+    TimeoutError,
+    PoolTimeout,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InvalidCachedStatementError,  # a migration changed a table under a living connection
+)
 
 
 def unavailable(error: BaseException) -> Unavailable | None:
@@ -32,7 +39,8 @@ def unavailable(error: BaseException) -> Unavailable | None:
 def is_retryable(error: BaseException | None) -> bool:
     """Whether the connection broke, or the server said that another try may succeed."""
     if isinstance(error, _CONNECTION):
-        return True
+        # asyncpg tells values that it cannot encode by the same family: they will not fit the next time either.
+        return not isinstance(error, ValueError)
     state = getattr(error, "sqlstate", None)
     return isinstance(state, str) and state.startswith(_RETRYABLE)
 

@@ -1,5 +1,6 @@
 """Bringing a database to the newest migration, however many replicas try at the same time."""
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,13 +9,15 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, NullPool, func, inspect, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 import migrations
+from persistence.engine import create_engine
 from persistence.models import Base
 
 _LOCK = 0x7A5C_21BE  # any constant: whoever migrates this schema holds it
+_POLL_SECONDS = 0.1
 
 
 async def upgrade(engine: AsyncEngine, revision: str = "head") -> None:
@@ -38,22 +41,21 @@ async def differences(connection: AsyncConnection) -> list[object]:
 
 
 async def _migrate(engine: AsyncEngine, run: Callable[[Config], None]) -> None:
-    async with engine.connect() as connection:
-        # Index builds and the wait for another replica may take longer than a request's statements may.
-        await connection.execute(text("SET statement_timeout = 0"))
-        await connection.execute(text("SET lock_timeout = 0"))
-        await connection.execute(text("SET idle_in_transaction_session_timeout = 0"))
+    """Run the migrations over a connection of their own; the lock ends with it, however it ends."""
+    patient = create_engine(engine.url, patient=True, poolclass=NullPool)
+    async with patient.connect() as connection:
+        await _take_turn(connection)
+        await connection.run_sync(_run, run)
         await connection.commit()
-        await connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _LOCK})
+
+
+async def _take_turn(connection: AsyncConnection) -> None:
+    # Asking again and again, since one that waits inside a statement would keep an index from being built
+    # concurrently: that waits for every older snapshot, this one's included.
+    while not await connection.scalar(select(func.pg_try_advisory_lock(_LOCK))):
         await connection.commit()
-        try:
-            await connection.run_sync(_run, run)
-            await connection.commit()
-        finally:
-            await connection.rollback()
-            await connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _LOCK})
-            await connection.commit()
-            await connection.invalidate()  # its time-outs are not those of the pool
+        await asyncio.sleep(_POLL_SECONDS)
+    await connection.commit()
 
 
 def _run(connection: Connection, run: Callable[[Config], None]) -> None:

@@ -5,12 +5,14 @@ import binascii
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Generic, Self, TypeVar
+from datetime import UTC, datetime
+from typing import Final, Generic, Self, TypeVar
 from uuid import UUID
 
 from domain.errors import BadRequest
 
 MAX_FIRST = 100
+NOT_OURS: Final = "This cursor was not made by this API; leave `after` out for the first page."
 
 T = TypeVar("T")
 
@@ -44,7 +46,21 @@ class PageCursor:
                 raise ValueError(plain)
             return cls(order, value, UUID(hex=identity))
         except (ValueError, TypeError, AttributeError, RecursionError, binascii.Error) as error:
-            raise BadRequest("This cursor was not made by this API; leave `after` out for the first page.") from error
+            raise BadRequest(NOT_OURS) from error
+
+    def instant(self) -> datetime:
+        """The row's value, where the ordering is one by time.
+
+        Raises:
+            BadRequest: it is no instant, so this is not a cursor that was made here.
+        """
+        try:
+            instant = datetime.fromisoformat(self.value or "")
+            if instant.utcoffset() is None:
+                raise ValueError(instant)
+            return instant.astimezone(UTC)
+        except (ValueError, OverflowError) as error:
+            raise BadRequest(NOT_OURS) from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """Actor + instant + transaction."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime
 from types import TracebackType
@@ -67,7 +68,7 @@ class UnitOfWork:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
-            await self._session.close()
+            await _uninterrupted(self._session)
         except Exception as closing:
             # What the block raised says more than that the connection could not be put back in order.
             if error is None:
@@ -114,6 +115,13 @@ class UnitOfWork:
         if self._recorded:
             self._recorded = False
             self._on_recorded()
+
+
+async def _uninterrupted(session: AsyncSession) -> None:
+    """Close the session even if the task is cancelled meanwhile: else its connection never gets back to the pool."""
+    closing = asyncio.ensure_future(session.close())
+    closing.add_done_callback(lambda done: done.cancelled() or done.exception())  # somebody has to look at it
+    await asyncio.shield(closing)
 
 
 def _subject(event: Event) -> UUID:

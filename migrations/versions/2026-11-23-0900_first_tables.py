@@ -55,7 +55,7 @@ def downgrade() -> None:
     op.execute("DROP FUNCTION number_events(integer)")
     for table in ("event_head", "events", "tasks", "used_tokens", "sessions", "users"):
         op.drop_table(table)
-    op.execute("DROP EXTENSION IF EXISTS pg_trgm")
+    # The extension stays: it may have been there before, and others may use it.
 
 
 def _users() -> None:
@@ -73,9 +73,8 @@ def _users() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_users"),
         sa.CheckConstraint("role IN ('USER', 'MODERATOR', 'ADMIN')", name="ck_users_role"),
     )
-    op.create_index("uq_users_username_lower", "users", [sa.text("lower(username)")], unique=True)
-    op.create_index("uq_users_email_lower", "users", [sa.text("lower(email)")], unique=True)
-    op.create_index("ix_users_username_prefix", "users", [sa.text("lower(username) text_pattern_ops")])
+    op.create_index("uq_users_username_lower", "users", [sa.text('lower(username COLLATE "C")')], unique=True)
+    op.create_index("uq_users_email_lower", "users", [sa.text('lower(email COLLATE "C")')], unique=True)
     op.create_index("ix_users_created_at_id", "users", ["created_at", "id"])
     op.create_index("ix_users_admins", "users", ["id"], postgresql_where=sa.text("role = 'ADMIN'"))
 
@@ -164,7 +163,6 @@ def _events() -> None:
     )
     op.create_index("ix_events_unnumbered", "events", ["id"], postgresql_where=sa.text("position IS NULL"))
     op.create_index("ix_events_task_id_position", "events", ["task_id", "position"])
-    op.create_index("ix_events_recorded_at", "events", ["recorded_at"])
     op.create_table(
         "event_head",
         sa.Column("id", sa.SmallInteger(), autoincrement=False, nullable=False),

@@ -30,7 +30,6 @@ class EventRow(Base):
     __table_args__ = (
         Index("ix_events_unnumbered", "id", postgresql_where=(position.is_(None))),
         Index("ix_events_task_id_position", "task_id", "position"),
-        Index("ix_events_recorded_at", "recorded_at"),
     )
 
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Enum, Index, String, func
+from sqlalchemy import ColumnElement, Enum, Index, String, collate, func
 from sqlalchemy.orm import Mapped, mapped_column
 
 from domain.user import MAX_EMAIL, MAX_USERNAME, Role
@@ -26,13 +26,13 @@ class UserRow(Base):
     updated_at: Mapped[datetime]
 
     __table_args__ = (
-        Index("uq_users_username_lower", func.lower(username), unique=True),
-        Index("uq_users_email_lower", func.lower(email), unique=True),
-        Index(
-            "ix_users_username_prefix",
-            func.lower(username).label("username_lower"),
-            postgresql_ops={"username_lower": "text_pattern_ops"},
-        ),
+        # The "C" collation folds ASCII letters only, alike in every database, and serves prefixes as well.
+        Index("uq_users_username_lower", func.lower(collate(username, "C")), unique=True),
+        Index("uq_users_email_lower", func.lower(collate(email, "C")), unique=True),
         Index("ix_users_created_at_id", "created_at", "id"),
         Index("ix_users_admins", "id", postgresql_where=(role == Role.ADMIN)),
     )
+
+
+folded_username: ColumnElement[str] = func.lower(collate(UserRow.username, "C"))
+"""What `uq_users_username_lower` holds."""

@@ -30,7 +30,7 @@ class SessionRepository:
         return await self._session.scalar(
             select(SessionRow)
             .where(SessionRow.id.in_(used.union_all(current).scalar_subquery()))
-            .with_for_update()
+            .with_for_update(key_share=True)
             .execution_options(populate_existing=True)
         )
 

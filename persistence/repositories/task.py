@@ -7,17 +7,30 @@ from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, false, func, literal, literal_column, or_, select, true, tuple_
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    any_,
+    false,
+    func,
+    literal,
+    literal_column,
+    or_,
+    select,
+    true,
+    tuple_,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.actor import Actor
 from domain.errors import BadRequest, NotFound
 from domain.policy import Action, Reach, reach
-from domain.task import TaskPriority, TaskStatus
+from domain.task import TaskPriority, TaskStatus, check_due_bound, check_search
 from persistence.models import TaskRow
-from persistence.pages import Page, PageCursor, PageRequest
+from persistence.pages import NOT_OURS, Page, PageCursor, PageRequest
 
-_ESCAPES = str.maketrans({"%": r"\%", "_": r"\_", "\\": r"\\"})
+_GREATEST: Final = 2**63 - 1  # that PostgreSQL can count to
+_ESCAPES: Final = str.maketrans({"%": r"\%", "_": r"\_", "\\": r"\\"})
 _EARLIEST: Final[ColumnElement[Any]] = literal_column("'-infinity'::timestamptz")
 _LATEST: Final[ColumnElement[Any]] = literal_column("'infinity'::timestamptz")
 _DUE_OR_LATEST: Final = func.coalesce(TaskRow.due_at, _LATEST)
@@ -44,7 +57,11 @@ class TaskOrder(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TaskFilter:
-    """Which tasks: AND between fields, OR within a list; None = whichever."""
+    """Which tasks: AND between fields, OR within a list; None = whichever, an empty list = none.
+
+    Due dates reach from `due_after` on to before `due_before`; `search` is looked for in title and description,
+    ignoring case, and needs three characters.
+    """
 
     status: tuple[TaskStatus, ...] | None = None
     priority: tuple[TaskPriority, ...] | None = None
@@ -69,7 +86,7 @@ class TaskRepository:
         """The task, its row locked if asked for, or None if the actor sees no such task."""
         query = select(TaskRow).where(TaskRow.id == task_id, self._visible())
         if lock:
-            query = query.with_for_update().execution_options(populate_existing=True)
+            query = query.with_for_update(key_share=True).execution_options(populate_existing=True)
         return await self._session.scalar(query)
 
     async def get(self, task_id: UUID, *, lock: bool = False) -> TaskRow:
@@ -85,13 +102,19 @@ class TaskRepository:
 
     async def find_many(self, ids: Collection[UUID]) -> dict[UUID, TaskRow]:
         """Those of the tasks that the actor sees, by id."""
-        rows = await self._session.scalars(select(TaskRow).where(TaskRow.id.in_(ids), self._visible()))
+        # One array and not a list of parameters: the statement stays the same, and prepared, for any number of them.
+        wanted = literal(list(ids), ARRAY(TaskRow.id.type))
+        rows = await self._session.scalars(select(TaskRow).where(TaskRow.id == any_(wanted), self._visible()))
         return {row.id: row for row in rows}
 
     async def page(self, request: PageRequest, *, wanted: TaskFilter, order: TaskOrder) -> Page[TaskRow]:
-        """Tasks in an order, behind a cursor."""
+        """Tasks in an order, behind a cursor.
+
+        Raises:
+            BadRequest: the cursor belongs to another ordering, or the filter breaks a limit.
+        """
         key = _KEYS[order]
-        query = select(TaskRow).where(self._visible(), *_conditions(wanted))
+        query = select(TaskRow).where(self._visible(), *_conditions(wanted, due=key.due))
         if request.after is not None:
             query = query.where(_behind(key, order, request.after))
         direction = (key.column.desc(), TaskRow.id.desc()) if order.descending else (key.column, TaskRow.id)
@@ -101,14 +124,23 @@ class TaskRepository:
         return Page(shown, cursors, len(rows) > request.first, request.after is not None)
 
     async def slice(self, *, skip: int, limit: int) -> list[TaskRow]:
-        """Tasks by age, the oldest first, from an offset: for clients that know no cursors."""
-        rows = await self._session.scalars(
-            select(TaskRow).where(self._visible()).order_by(TaskRow.created_at, TaskRow.id).offset(skip).limit(limit)
-        )
+        """Tasks by age, the oldest first, from an offset: for clients that know no cursors.
+
+        Raises:
+            BadRequest: one of the numbers is negative.
+        """
+        if skip < 0 or limit < 0:
+            raise BadRequest("skip and limit must not be negative.")
+        query = select(TaskRow).where(self._visible()).order_by(TaskRow.created_at, TaskRow.id)
+        rows = await self._session.scalars(query.offset(min(skip, _GREATEST)).limit(min(limit, _GREATEST)))
         return list(rows)
 
     async def count(self, wanted: TaskFilter) -> int:
-        """How many tasks there are of these."""
+        """How many tasks there are of these.
+
+        Raises:
+            BadRequest: the filter breaks a limit.
+        """
         query = select(func.count()).select_from(TaskRow).where(self._visible(), *_conditions(wanted))
         return await self._session.scalar(query) or 0
 
@@ -134,20 +166,26 @@ class TaskRepository:
 
 @dataclass(frozen=True, slots=True)
 class _Key:
-    """What an order sorts by, and how a row's value is written into a cursor and read back."""
+    """What an order sorts by, and how a row's value is written into a cursor and read back.
+
+    `due` is the form of the due date that its filter asks for: the one that the order's own index holds.
+    """
 
     column: Any
     write: Callable[[TaskRow], str | None]
-    read: Callable[[str | None], ColumnElement[Any]]
+    read: Callable[[PageCursor], ColumnElement[Any]]
+    due: ColumnElement[Any] = _DUE_OR_LATEST
 
 
 def _behind(key: _Key, order: TaskOrder, cursor: PageCursor) -> ColumnElement[bool]:
-    place = tuple_(key.read(cursor.value), literal(cursor.id, TaskRow.id.type))
+    if cursor.order != order.value:
+        raise BadRequest(NOT_OURS)
+    place = tuple_(key.read(cursor), literal(cursor.id, TaskRow.id.type))
     here = tuple_(key.column, TaskRow.id)
     return here < place if order.descending else here > place
 
 
-def _conditions(wanted: TaskFilter) -> list[ColumnElement[bool]]:
+def _conditions(wanted: TaskFilter, due: ColumnElement[Any] = _DUE_OR_LATEST) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = []
     if wanted.status is not None:
         found.append(TaskRow.status.in_(wanted.status))
@@ -157,13 +195,19 @@ def _conditions(wanted: TaskFilter) -> list[ColumnElement[bool]]:
         found.append(TaskRow.owner_id == wanted.owner_id)
     if wanted.assignee_id is not None:
         found.append(TaskRow.assignee_id == wanted.assignee_id)
-    if wanted.due_after is not None:
-        found.append(wanted.due_after <= _DUE_OR_EARLIEST)
-    if wanted.due_before is not None:
-        found.append(wanted.due_before > _DUE_OR_LATEST)
     if wanted.search is not None:
-        found.append(_contains(wanted.search))
-    return [and_(*found)] if found else []
+        found.append(_contains(check_search(wanted.search)))
+    return found + _due_between(wanted, due)
+
+
+def _due_between(wanted: TaskFilter, due: ColumnElement[Any]) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if wanted.due_after is not None:
+        found.append(due >= check_due_bound(wanted.due_after, field="dueAfter"))
+    if wanted.due_before is not None:
+        found.append(due < check_due_bound(wanted.due_before, field="dueBefore"))
+    # Tasks without a due date have the farthest one in the index; this is how to leave them out by it.
+    return [due < _LATEST, due > _EARLIEST, *found] if found else []
 
 
 def _contains(text: str) -> ColumnElement[bool]:
@@ -171,25 +215,19 @@ def _contains(text: str) -> ColumnElement[bool]:
     return or_(TaskRow.title.ilike(pattern, escape="\\"), TaskRow.description.ilike(pattern, escape="\\"))
 
 
-def _read_instant(value: str | None) -> ColumnElement[Any]:
+def _read_instant(cursor: PageCursor) -> ColumnElement[Any]:
+    return literal(cursor.instant(), TaskRow.created_at.type)
+
+
+def _read_due(none: ColumnElement[Any]) -> Callable[[PageCursor], ColumnElement[Any]]:
+    return lambda cursor: none if cursor.value is None else _read_instant(cursor)
+
+
+def _read_priority(cursor: PageCursor) -> ColumnElement[Any]:
     try:
-        instant = datetime.fromisoformat(value or "")
+        return literal(TaskPriority(int(cursor.value or "")), TaskRow.priority.type)
     except ValueError as error:
-        raise BadRequest("This cursor was not made by this API.") from error
-    if instant.tzinfo is None:
-        raise BadRequest("This cursor was not made by this API.")
-    return literal(instant, TaskRow.created_at.type)
-
-
-def _read_due(none: ColumnElement[Any]) -> Callable[[str | None], ColumnElement[Any]]:
-    return lambda value: none if value is None else _read_instant(value)
-
-
-def _read_priority(value: str | None) -> ColumnElement[Any]:
-    try:
-        return literal(TaskPriority(int(value or "")), TaskRow.priority.type)
-    except ValueError as error:
-        raise BadRequest("This cursor was not made by this API.") from error
+        raise BadRequest(NOT_OURS) from error
 
 
 def _due(row: TaskRow) -> str | None:
@@ -205,7 +243,7 @@ _KEYS: Final[Mapping[TaskOrder, _Key]] = {
     TaskOrder.UPDATED_ASC: _UPDATED,
     TaskOrder.UPDATED_DESC: _UPDATED,
     TaskOrder.DUE_ASC: _Key(_DUE_OR_LATEST, _due, _read_due(_LATEST)),
-    TaskOrder.DUE_DESC: _Key(_DUE_OR_EARLIEST, _due, _read_due(_EARLIEST)),
+    TaskOrder.DUE_DESC: _Key(_DUE_OR_EARLIEST, _due, _read_due(_EARLIEST), due=_DUE_OR_EARLIEST),
     TaskOrder.PRIORITY_ASC: _PRIORITY,
     TaskOrder.PRIORITY_DESC: _PRIORITY,
 }

@@ -1,15 +1,16 @@
 """Users, remembered."""
 
 from collections.abc import Collection
-from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, select, tuple_
+from sqlalchemy import ARRAY, ColumnElement, any_, collate, func, literal, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from domain.errors import BadRequest, NotFound
+from domain.errors import NotFound
+from domain.text import is_storable
 from domain.user import Role
 from persistence.models import UserRow
+from persistence.models.user import folded_username
 from persistence.pages import Page, PageCursor, PageRequest
 
 ORDER = "users.created"
@@ -32,20 +33,25 @@ class UserRepository:
         Raises:
             NotFound: there is none.
         """
-        row = await self._session.get(UserRow, user_id, with_for_update=lock, populate_existing=lock)
+        # Not FOR UPDATE: it would keep others from writing rows that only refer to this user, and deadlock with them.
+        locked = {"key_share": True} if lock else None
+        row = await self._session.get(UserRow, user_id, with_for_update=locked, populate_existing=lock)
         if row is None:
             raise NotFound("User not found", path=("userId",))
         return row
 
     async def find_many(self, ids: Collection[UUID]) -> dict[UUID, UserRow]:
         """Those of the users that exist, by id."""
-        rows = await self._session.scalars(select(UserRow).where(UserRow.id.in_(ids)))
+        wanted = literal(list(ids), ARRAY(UserRow.id.type))
+        rows = await self._session.scalars(select(UserRow).where(UserRow.id == any_(wanted)))
         return {row.id: row for row in rows}
 
     async def find_by_name(self, username: str, *, lock: bool = False) -> UserRow | None:
         """The user of this name, ignoring case, or None."""
-        query = select(UserRow).where(func.lower(UserRow.username) == username.lower())
-        return await self._session.scalar(query.with_for_update() if lock else query)
+        if not is_storable(username):
+            return None
+        query = select(UserRow).where(folded_username == _lower(username))
+        return await self._session.scalar(query.with_for_update(key_share=True) if lock else query)
 
     async def lock_active_admins(self) -> list[UserRow]:
         """All active admins, locked in one order: who counts them next must wait until this transaction is over."""
@@ -53,18 +59,20 @@ class UserRepository:
             select(UserRow)
             .where(UserRow.role == Role.ADMIN, UserRow.is_active)
             .order_by(UserRow.id)
-            .with_for_update()
+            .with_for_update(key_share=True)
             .execution_options(populate_existing=True)
         )
         return list(rows)
 
     async def list_assignable(self, prefix: str, *, at_most: int) -> list[UserRow]:
         """Active users whose name begins so, ignoring case, by name."""
-        name = func.lower(UserRow.username)
+        if not is_storable(prefix):
+            return []
+        pattern = _lower(prefix.translate(_ESCAPES) + "%")
         rows = await self._session.scalars(
             select(UserRow)
-            .where(UserRow.is_active, name.like(prefix.lower().translate(_ESCAPES) + "%", escape="\\"))
-            .order_by(name)
+            .where(UserRow.is_active, folded_username.like(pattern, escape="\\"))
+            .order_by(folded_username)
             .limit(at_most)
         )
         return list(rows)
@@ -73,7 +81,7 @@ class UserRepository:
         """Users, the newest first."""
         query = select(UserRow).order_by(UserRow.created_at.desc(), UserRow.id.desc()).limit(request.first + 1)
         if request.after is not None:
-            place = (_instant(request.after), request.after.id)
+            place = (request.after.instant(), request.after.id)
             query = query.where(tuple_(UserRow.created_at, UserRow.id) < place)
         rows = list(await self._session.scalars(query))
         shown = rows[: request.first]
@@ -89,11 +97,6 @@ class UserRepository:
         self._session.add(row)
 
 
-def _instant(cursor: PageCursor) -> datetime:
-    try:
-        instant = datetime.fromisoformat(cursor.value or "")
-    except ValueError as error:
-        raise BadRequest("This cursor was not made by this API.") from error
-    if instant.tzinfo is None:
-        raise BadRequest("This cursor was not made by this API.")
-    return instant
+def _lower(text: str) -> ColumnElement[str]:
+    # PostgreSQL folds both sides, each in the "C" collation: no two notions of lower case can disagree.
+    return func.lower(collate(literal(text), "C"))

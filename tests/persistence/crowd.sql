@@ -1,0 +1,46 @@
+-- A database as a busy house has it. Ids are made of numbers, so that everything can be said without asking:
+-- user 1 is an admin, 2 a moderator, 3 owns a fifth of all tasks, 4 has little to do, 5 to 2,000 are the rest.
+BEGIN;
+SET LOCAL statement_timeout = '60s';
+-- Nothing here refers to what does not exist, and looking that up row by row would take half the time.
+SET LOCAL session_replication_role = replica;
+SELECT setseed(0.5);
+
+CREATE FUNCTION pg_temp.id(number bigint) RETURNS uuid LANGUAGE sql
+RETURN ('00000000-0000-4000-8000-' || lpad(to_hex(number), 12, '0'))::uuid;
+
+CREATE FUNCTION pg_temp.later(minutes double precision) RETURNS timestamptz LANGUAGE sql
+RETURN '2026-01-01 00:00Z'::timestamptz + minutes * interval '1 minute';
+
+INSERT INTO users (id, username, email, password_hash, role, is_active, access_version, created_at, updated_at)
+SELECT pg_temp.id(i), 'user' || i, 'user' || i || '@example.org', '!',
+       CASE i WHEN 1 THEN 'ADMIN' WHEN 2 THEN 'MODERATOR' ELSE 'USER' END, true, 1, pg_temp.later(i), pg_temp.later(i)
+FROM generate_series(1, 2000) AS i;
+
+INSERT INTO sessions (id, user_id, token_hash, key_id, ip_address, created_at, expires_at)
+SELECT pg_temp.id(i), pg_temp.id(1 + i % 2000), sha256(i::text::bytea), 'dev', '127.0.0.1', pg_temp.later(i),
+       pg_temp.later(i + 10000)
+FROM generate_series(1, 10000) AS i;
+
+INSERT INTO used_tokens (token_hash, session_id, used_at)
+SELECT sha256(('used' || i)::bytea), pg_temp.id(i), pg_temp.later(i + 1) FROM generate_series(1, 10000) AS i;
+
+INSERT INTO tasks
+    (id, title, description, status, priority, due_at, owner_id, assignee_id, version, created_at, updated_at)
+SELECT pg_temp.id(i), 'Mend boat ' || i, 'Look after hull ' || to_hex(i::bigint * 7919),
+       (ARRAY['TODO', 'TODO', 'TODO', 'IN_PROGRESS', 'DONE', 'DONE', 'DONE', 'DONE', 'DONE', 'CANCELLED'])
+           [1 + floor(random() * 10)],
+       (ARRAY[1, 1, 2, 2, 2, 2, 2, 3, 3, 4])[1 + floor(random() * 10)],
+       CASE WHEN random() < 0.5 THEN pg_temp.later(random() * 100000) END,
+       pg_temp.id(CASE WHEN i % 5 = 0 THEN 3 WHEN i % 5000 = 1 THEN 4 ELSE 5 + floor(random() * 1995)::bigint END),
+       pg_temp.id(CASE WHEN i % 5000 = 2 THEN 4 WHEN random() < 0.3 THEN 5 + floor(random() * 1995)::bigint END),
+       1, pg_temp.later(i), pg_temp.later(i + random() * 1000)
+FROM generate_series(1, 100000) AS i;
+
+INSERT INTO events (position, kind, task_id, payload, recorded_at)
+SELECT i, 'TASK', pg_temp.id(1 + i % 50000), event, pg_temp.later(i) FROM generate_series(1, 100000) AS i,
+     (SELECT jsonb_build_object('task', pg_temp.id(1), 'version', 1, 'changes', '[]'::jsonb, 'from', NULL, 'to', 'TODO',
+          'title', 'Mend boat', 'before', NULL, 'after', NULL, 'by', pg_temp.id(1), 'at', '2026-01-01T00:00:00+00:00',
+          'request', NULL) AS event) AS one;
+UPDATE event_head SET position = 100000;
+COMMIT;

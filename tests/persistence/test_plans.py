@@ -1,0 +1,146 @@
+"""Every way to list finds its rows by an index, in a house with a hundred thousand tasks."""
+
+from collections.abc import AsyncIterator, Callable
+from typing import Final
+
+import pytest
+from sqlalchemy import text
+
+from domain.actor import Actor
+from domain.task import TaskPriority, TaskStatus
+from persistence.engine import Database
+from persistence.pages import PageCursor, PageRequest
+from persistence.repositories.task import EVERYTHING, TaskFilter, TaskOrder
+from persistence.unit_of_work import UnitOfWork
+from tests.persistence.crowd import ADMIN, BUSY, IDLE, Crowd, Plan, later, numbered
+
+EYES: Final = {"admin": ADMIN, "busy": BUSY, "idle": IDLE}  # a moderator sees what an admin sees
+FILTERS: Final = {
+    "none": EVERYTHING,
+    "status": TaskFilter(status=(TaskStatus.DONE,)),
+    "statuses": TaskFilter(status=(TaskStatus.TODO, TaskStatus.IN_PROGRESS)),
+    "priority": TaskFilter(priority=(TaskPriority.MEDIUM,)),
+    "priorities": TaskFilter(priority=(TaskPriority.HIGH, TaskPriority.URGENT)),
+    "owner": TaskFilter(owner_id=BUSY.user_id),
+    "assignee": TaskFilter(assignee_id=IDLE.user_id),
+    "due after": TaskFilter(due_after=later(90_000)),
+    "due before": TaskFilter(due_before=later(10_000)),
+    "due between": TaskFilter(due_after=later(50_000), due_before=later(51_440)),
+    "search": TaskFilter(search="boat 4711"),
+    "search in vain": TaskFilter(search="submarine"),
+    "all of them": TaskFilter(
+        status=(TaskStatus.TODO,),
+        priority=(TaskPriority.URGENT,),
+        owner_id=BUSY.user_id,
+        due_after=later(0),
+        search="hull",
+    ),
+}
+# Serve no list: they keep values unique, or rows together when what they refer to goes.
+BY_CONSTRAINT: Final = {
+    "event_head": {"pk_event_head"},
+    "events": {"pk_events"},
+    "sessions": {"pk_sessions", "uq_sessions_token_hash"},
+    "tasks": {"pk_tasks"},
+    "used_tokens": {"pk_used_tokens", "ix_used_tokens_session_id"},
+    "users": {"pk_users", "uq_users_email_lower"},
+    "alembic_version": {"alembic_version_pkc"},
+}
+
+
+@pytest.fixture(scope="module")
+async def crowd(new_database: Callable[[], str]) -> AsyncIterator[Crowd]:
+    """The busy house."""
+    database = Database(new_database(), pool_size=2)
+    crowd = Crowd(database)
+    await crowd.fill()
+    yield crowd
+    await database.close()
+
+
+def somewhere(order: TaskOrder) -> PageCursor:
+    """A cursor in the middle of an order."""
+    value = "2" if order.value.startswith("PRIORITY") else later(50_000).isoformat()
+    return PageCursor(order.value, value, numbered(50_000))
+
+
+async def plan_of_page(
+    crowd: Crowd, actor: Actor, wanted: TaskFilter, order: TaskOrder, after: PageCursor | None
+) -> Plan:
+    """How a page is found."""
+    return await crowd.plan(actor, lambda uow: uow.tasks.page(PageRequest(20, after), wanted=wanted, order=order))
+
+
+async def plan_of_count(crowd: Crowd, actor: Actor, wanted: TaskFilter) -> Plan:
+    """How tasks are counted."""
+    return await crowd.plan(actor, lambda uow: uow.tasks.count(wanted))
+
+
+class TestTasks:
+    @pytest.mark.parametrize("wanted", FILTERS)
+    @pytest.mark.parametrize("eyes", EYES)
+    async def test_a_page_never_reads_the_whole_table(self, crowd: Crowd, eyes: str, wanted: str):
+        """In every order, from the beginning and from the middle, a page of what is wanted is found by an index."""
+        for order in TaskOrder:
+            for after in (None, somewhere(order)):
+                plan = await plan_of_page(crowd, EYES[eyes], FILTERS[wanted], order, after)
+                assert not plan.reads_all_of("tasks"), (order, after)
+                assert plan.indexes
+
+    @pytest.mark.parametrize("wanted", FILTERS)
+    @pytest.mark.parametrize("eyes", EYES)
+    async def test_counting_reads_the_whole_table_only_to_count_it_all(self, crowd: Crowd, eyes: str, wanted: str):
+        """Only somebody who sees everything and asks for everything has every row counted."""
+        plan = await plan_of_count(crowd, EYES[eyes], FILTERS[wanted])
+
+        everything = eyes == "admin" and wanted == "none"
+        assert everything or not plan.reads_all_of("tasks")
+
+    @pytest.mark.parametrize("eyes", EYES)
+    async def test_a_slice_and_a_batch_are_found_by_an_index(self, crowd: Crowd, eyes: str):
+        """Tasks from an offset, and tasks by their ids."""
+        near = await crowd.plan(EYES[eyes], lambda uow: uow.tasks.slice(skip=10, limit=10))
+        batch = await crowd.plan(EYES[eyes], lambda uow: uow.tasks.find_many([numbered(i) for i in range(1, 101)]))
+
+        assert not near.reads_all_of("tasks")
+        assert not batch.reads_all_of("tasks")
+
+
+async def everything_else(uow: UnitOfWork) -> None:
+    """What is asked besides lists of tasks."""
+    await uow.users.page(PageRequest(20, PageCursor("users.created", later(1_000).isoformat(), numbered(1_000))))
+    await uow.users.find_by_name("User17")
+    await uow.users.list_assignable("user19", at_most=10)
+    await uow.users.lock_active_admins()
+    await uow.sessions.list_of_user(numbered(7), now=uow.now, at_most=100)
+    await uow.sessions.find_by_token(b"x" * 32)
+    await uow.sessions.find_used(b"x" * 32)
+    await uow.sessions.remove_of_user(numbered(2_001))
+    await uow.sessions.remove_expired(later(0))
+    await uow.events.head()
+    await uow.events.after(50_000, at_most=100)
+    await uow.events.of_task(numbered(7), before=90_000, at_most=20)
+    await uow.events.trim(later(-1))
+
+
+class TestEverythingElse:
+    async def test_no_question_reads_a_whole_table(self, crowd: Crowd):
+        """Users, sessions, tokens and events are found by an index too."""
+        plan = await crowd.plan(ADMIN, everything_else)
+        for table in ("users", "sessions", "used_tokens", "events"):
+            assert not plan.reads_all_of(table), table
+
+
+class TestIndexes:
+    async def test_every_index_is_used(self, crowd: Crowd):
+        """An index that neither answers a question nor keeps a constraint is not there: each one slows every write."""
+        plans = [await crowd.plan(ADMIN, everything_else)]
+        plans += [await plan_of_page(crowd, ADMIN, EVERYTHING, order, None) for order in TaskOrder]
+        plans += [await plan_of_count(crowd, ADMIN, wanted) for wanted in FILTERS.values()]
+        plans += [await plan_of_count(crowd, IDLE, EVERYTHING)]
+        used = set().union(*(plan.indexes for plan in plans))
+
+        async with crowd.database.connect() as connection:
+            query = "SELECT tablename, indexname FROM pg_indexes WHERE schemaname = 'public'"
+            idle = {name for table, name in await connection.execute(text(query)) if name not in BY_CONSTRAINT[table]}
+        assert idle - used == set()
