@@ -1,0 +1,122 @@
+"""From a token to who is asking: by the database, or by memory as long as the stream vouches for it."""
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+from uuid import UUID
+
+from domain.actor import Actor
+from domain.errors import Unauthenticated
+from domain.events import AccessEvent
+from graphql_api.auth.identity import Identity
+from graphql_api.auth.tokens import AccessTokens, Claims, bearer
+from graphql_api.realtime.rights import concerns
+from graphql_api.realtime.stream import Stream
+from persistence.engine import Database
+
+ROOM: Final = 10_000
+
+
+class RevokedToken(Unauthenticated):
+    """A token of ours, in its time, whose session is over or whose user was disabled: only signing in helps."""
+
+    def __init__(self) -> None:
+        super().__init__("Invalid token")
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """An identity, and the instant from which on neither token nor session vouch for it."""
+
+    identity: Identity
+    until: datetime
+
+
+class Access:
+    """Who is asking, for every request and every socket.
+
+    What the database said is remembered, for at most *room* tokens, and believed while the stream's lease is fresh:
+    a change of rights is then known here within a second, and forgets whom it concerns.
+    """
+
+    def __init__(self, database: Database, tokens: AccessTokens, stream: Stream, *, room: int = ROOM) -> None:
+        self._database = database
+        self._tokens = tokens
+        self._lease = stream.lease
+        self._room = room
+        self._known: OrderedDict[str, _Known] = OrderedDict()
+        self._tokens_of_user: dict[UUID, set[str]] = {}
+        self._generation = 0
+        stream.on_access(self._forget)
+        stream.on_break(self._forget_all)
+
+    async def authenticate(self, authorization: str | None) -> Identity | None:
+        """Who sent this `Authorization` header; None without one.
+
+        Raises:
+            InvalidToken: it is not an access token of ours.
+            ExpiredToken: its time is over.
+            RevokedToken: its session is over, or its user was disabled.
+            Unavailable: this has to be asked of the database, which does not answer.
+        """
+        token = bearer(authorization)
+        if token is None:
+            return None
+        now = datetime.now(UTC)
+        return self._remembered(token, now) or await self._found(token, self._tokens.read(token, now), now)
+
+    def _remembered(self, token: str, now: datetime) -> Identity | None:
+        known = self._known.get(token)
+        if known is None or not self._lease.fresh:
+            return None
+        if known.until <= now:
+            self._drop(token)
+            return None
+        self._known.move_to_end(token)
+        return known.identity
+
+    async def _found(self, token: str, claims: Claims, now: datetime) -> Identity:
+        # Not shared with others who ask for the same token meanwhile: whoever asks after a revocation was
+        # acknowledged must not get the answer to a question that was put before it.
+        generation = self._generation
+        known = await self._ask(claims, now)
+        if generation == self._generation:
+            self._remember(token, known)
+        return known.identity
+
+    async def _ask(self, claims: Claims, now: datetime) -> _Known:
+        async with self._database.unit_of_work(None) as uow:
+            found = await uow.sessions.find_with_user(claims.session_id)
+        if found is None:
+            raise RevokedToken
+        session, user = found
+        if session.expires_at <= now or user.id != claims.user_id or not user.is_active:
+            raise RevokedToken
+        actor = Actor(user.id, user.role, session.id, user.access_version)
+        return _Known(Identity(actor, claims.expires_at), min(claims.expires_at, session.expires_at))
+
+    def _remember(self, token: str, known: _Known) -> None:
+        self._known[token] = known
+        self._known.move_to_end(token)
+        self._tokens_of_user.setdefault(known.identity.actor.user_id, set()).add(token)
+        if len(self._known) > self._room:
+            self._drop(next(iter(self._known)))
+
+    def _drop(self, token: str) -> None:
+        user_id = self._known.pop(token).identity.actor.user_id
+        tokens = self._tokens_of_user[user_id]
+        tokens.discard(token)
+        if not tokens:
+            del self._tokens_of_user[user_id]
+
+    def _forget(self, event: AccessEvent) -> None:
+        self._generation += 1
+        for token in tuple(self._tokens_of_user.get(event.user_id, ())):
+            if concerns(event, self._known[token].identity.actor):
+                self._drop(token)
+
+    def _forget_all(self) -> None:
+        self._generation += 1
+        self._known.clear()
+        self._tokens_of_user.clear()

@@ -1,0 +1,23 @@
+"""What the stream has done since the process began, as plain numbers for whoever wants to show them."""
+
+from dataclasses import dataclass
+
+
+@dataclass(slots=True)
+class Counters:
+    """Each only grows."""
+
+    numbered: int = 0
+    """Events that this process has given their positions."""
+    told: int = 0
+    """Events that went by here, whether anybody listened or not."""
+    delivered: int = 0
+    """Items handed to subscribers."""
+    replays: int = 0
+    """Pages read for subscribers who came with a cursor or were too slow."""
+    resyncs: int = 0
+    """Subscribers who had to be told to read everything again."""
+    chimes: int = 0
+    """Messages that came by the bell."""
+    gaps: int = 0
+    """Batches that did not continue where the tail stood, and sent it to the table."""

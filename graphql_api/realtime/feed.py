@@ -1,0 +1,82 @@
+"""Where one subscriber stands: a bounded queue while it keeps up, a place in the log when it does not."""
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from domain.events import TaskEvent
+from graphql_api.realtime.sight import Sight
+
+ROOM: Final = 256
+"""How many items wait for a subscriber before it has to read them from the log, at its own pace."""
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """An event that a subscriber is to be told."""
+
+    position: int
+    event: TaskEvent
+    sight: Sight
+
+
+class Feed:
+    """What one subscriber will be handed; without clock, tasks or database.
+
+    It is *live* when everything new is offered to it, and otherwise *behind*: then it is refilled, page by page,
+    with what is in the log behind `read`, until it has reached where the process stands. A replay and a slow
+    consumer are the same thing.
+    """
+
+    def __init__(self, position: int, *, live: bool, room: int = ROOM) -> None:
+        self._room = room
+        self._queue: deque[Noted] = deque()
+        self._in_hand: Noted | None = None
+        self.read = position
+        self.live = live
+
+    def begun(self, position: int, *, live: bool) -> "Feed":
+        """An empty one of the same size, at another place."""
+        return Feed(position, live=live, room=self._room)
+
+    def offer(self, noted: Noted) -> None:
+        """Take what is new. If there is no room, everything that waits is dropped, and will be read again."""
+        if not self.live or noted.position <= self.read:
+            return
+        if len(self._queue) < self._room:
+            self._queue.append(noted)
+        else:
+            self.read = self._queue[0].position - 1
+            self._queue.clear()
+            self.live = False
+
+    def refill(self, notes: Iterable[Noted], *, read: int, told: int) -> None:
+        """Take a page of the log that reaches up to *read*; having got to where the process stands, go live."""
+        self._queue.extend(notes)
+        self.read = read
+        self.live = read >= told
+
+    def take(self) -> Noted | None:
+        """What is next, if there is anything; it counts as seen only when it has been `put_down`."""
+        if self._queue:
+            self._in_hand = self._queue.popleft()
+            return self._in_hand
+        return None
+
+    def put_down(self) -> None:
+        """The subscriber has done with what it took."""
+        self._in_hand = None
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing waits."""
+        return not self._queue
+
+    def position(self, told: int) -> int:
+        """Everything up to here was seen, or was not for this subscriber; *told* is where the process stands."""
+        if self._in_hand is not None:
+            return self._in_hand.position - 1
+        if self._queue:
+            return self._queue[0].position - 1
+        return max(self.read, told) if self.live else self.read

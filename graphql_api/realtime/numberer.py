@@ -1,0 +1,53 @@
+"""Giving committed events their positions: one hand at a time, never waiting for anything but the database."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+from domain.events import LoggedEvent
+from graphql_api.realtime.knock import Knock
+from persistence.engine import Database
+
+AT_MOST: Final = 500
+
+OnBatch = Callable[[list[LoggedEvent]], None]
+
+
+class Numberer:
+    """Numbers what was committed when it is rung, and hands each batch on."""
+
+    def __init__(self, database: Database, on_batch: OnBatch) -> None:
+        self._database = database
+        self._on_batch = on_batch
+        self._rung = Knock()
+        self._hand = asyncio.Lock()
+
+    def ring(self) -> None:
+        """Something was committed; returns at once. Rings during a run are answered by one more run."""
+        self._rung.set()
+
+    async def step(self) -> None:
+        """Wait for a ring and answer it.
+
+        Raises:
+            Unavailable: the database is; the sweep will find what stays without a position.
+        """
+        await self._rung.wait()
+        await self.drain()
+
+    async def drain(self) -> None:
+        """Number everything that was committed before this was called.
+
+        Raises:
+            Unavailable: the database cannot answer.
+        """
+        async with self._hand:
+            while await self._batch() == AT_MOST:
+                pass
+
+    async def _batch(self) -> int:
+        async with self._database.log() as log:
+            batch = await log.number(AT_MOST)
+        if batch:
+            self._on_batch(batch)
+        return len(batch)

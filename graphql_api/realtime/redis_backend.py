@@ -1,0 +1,109 @@
+"""A backend for `broadcaster` over redis-py: one that notices when nobody is at the other end."""
+
+import asyncio
+from typing import Any, Final
+
+from broadcaster import BroadcastBackend, Event
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+
+SOCKET_SECONDS: Final = 1.0
+HEARTBEAT_SECONDS: Final = 0.35
+"""Of silence, before a ping; of silence after the ping, before the connection counts as lost."""
+
+
+class Confirmed(Event):
+    """The subscription stands, perhaps again: whatever was published before it is lost."""
+
+
+class Beat(Event):
+    """The server lives."""
+
+
+class Lost(Event):
+    """The connection is of no use any more; nothing comes after this."""
+
+
+def client(url: str) -> Redis:
+    """A client that gives up after a second; whoever uses it tries again, and knows what to do meanwhile."""
+    return Redis.from_url(
+        url,
+        socket_timeout=SOCKET_SECONDS,
+        socket_connect_timeout=SOCKET_SECONDS,
+        retry=Retry(NoBackoff(), 0),
+        protocol=2,
+    )
+
+
+class RedisBackend(BroadcastBackend):
+    """For one channel and one subscription.
+
+    Whatever goes wrong comes out of `next_published` as an event, never as an exception: `broadcaster` would let its
+    listener die of one without a word, and hide another behind a KeyError.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._redis = client(url)
+        self._pubsub = self._redis.pubsub()
+        self._wanted = asyncio.Event()
+        self._channel = ""
+
+    async def connect(self) -> None:
+        """Nothing yet: the connection is made when the first event is asked for."""
+
+    async def disconnect(self) -> None:
+        """Close the connection; a server that does not answer is not waited for."""
+        try:
+            async with asyncio.timeout(SOCKET_SECONDS):
+                await self._pubsub.aclose()  # type: ignore[no-untyped-call]
+                await self._redis.aclose()
+        except (RedisError, OSError):
+            pass  # it is gone, which is what was wanted
+
+    async def subscribe(self, group: str) -> None:
+        """Have this channel listened to."""
+        self._channel = group
+        self._wanted.set()
+
+    async def unsubscribe(self, group: str) -> None:
+        """Nothing: the connection goes with its subscription."""
+
+    async def publish(self, channel: str, message: Any) -> None:
+        """Publish to a channel; not more than a second.
+
+        Raises:
+            RedisError: the server cannot be reached.
+        """
+        await self._redis.publish(channel, message)
+
+    async def next_published(self) -> Event:
+        """What comes next: a message, `Confirmed`, `Beat`, or at the very end `Lost`."""
+        await self._wanted.wait()
+        try:
+            return await self._next()
+        except (RedisError, OSError) as error:
+            self._wanted.clear()
+            return Lost(self._channel, str(error))
+
+    async def _next(self) -> Event:
+        if not self._pubsub.subscribed:
+            await self._pubsub.subscribe(self._channel)
+        message = await self._pubsub.get_message(timeout=HEARTBEAT_SECONDS)
+        if message is None:
+            message = await self._sign_of_life()
+        match message["type"]:
+            case "subscribe":
+                return Confirmed(self._channel, "")
+            case "message":
+                return Event(self._channel, message["data"].decode(errors="replace"))
+            case _:
+                return Beat(self._channel, "")
+
+    async def _sign_of_life(self) -> dict[str, Any]:
+        await self._pubsub.ping()
+        message: dict[str, Any] | None = await self._pubsub.get_message(timeout=HEARTBEAT_SECONDS)
+        if message is None:
+            raise TimeoutError("Redis does not answer.")
+        return message

@@ -1,0 +1,169 @@
+"""The stream: every process tells its own subscribers what happened anywhere, in the one order of the log."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Final
+
+from domain.actor import Actor
+from domain.events import AccessEvent, LoggedEvent, TaskEvent
+from domain.stream_cursor import StreamCursor
+from graphql_api.realtime.audience import Audience
+from graphql_api.realtime.bell import Bell
+from graphql_api.realtime.chime import Chime
+from graphql_api.realtime.counters import Counters
+from graphql_api.realtime.feed import ROOM, Feed
+from graphql_api.realtime.forever import forever
+from graphql_api.realtime.history import History
+from graphql_api.realtime.items import ResyncReason
+from graphql_api.realtime.lease import Clock, Lease, seconds
+from graphql_api.realtime.numberer import Numberer
+from graphql_api.realtime.rights import concerns
+from graphql_api.realtime.sight import EVERYTHING, Eyes, StreamFilter
+from graphql_api.realtime.subscriber import Subscriber
+from graphql_api.realtime.watch import Listeners, Watch
+from persistence.engine import Database
+
+OnAccess = Callable[[AccessEvent], None]
+OnBreak = Callable[[], None]
+
+_log: Final = logging.getLogger("taskriver.stream")
+
+
+class Stream:
+    """One per process. *room* is how many items wait for a subscriber before it reads the log at its own pace."""
+
+    def __init__(self, database: Database, bell: Bell, *, clock: Clock = seconds, room: int = ROOM) -> None:
+        self.counters = Counters()
+        self._database = database
+        self._bell = bell
+        self._room = room
+        self._audience = Audience()
+        self._history = History(database, self.counters)
+        self._numberer = Numberer(database, self._numbered)
+        listeners = Listeners(self._access, self._told, self._broken)
+        self._watch = Watch(database, self._numberer, self.counters, listeners, clock)
+        self._on_access: list[OnAccess] = []
+        self._on_break: list[OnBreak] = []
+        self._tasks: list[asyncio.Task[None]] = []
+
+    @property
+    def lease(self) -> Lease:
+        """Whether what this process knows of rights may be trusted."""
+        return self._watch.lease
+
+    @property
+    def position(self) -> int:
+        """Everything up to here has been told."""
+        return self._watch.tail.told
+
+    @property
+    def epoch(self) -> str:
+        """The history that positions count in; empty until the log has been seen for the first time."""
+        return self._watch.tail.epoch
+
+    @property
+    def healthy(self) -> bool:
+        """Whether the bell works; without it events come late, but they come."""
+        return self._bell.healthy
+
+    @property
+    def subscribers(self) -> int:
+        """How many listen to this process."""
+        return len(self._audience)
+
+    def on_access(self, callback: OnAccess) -> None:
+        """Have *callback* called for each change of rights, before any later event is delivered here."""
+        self._on_access.append(callback)
+
+    def on_break(self, callback: OnBreak) -> None:
+        """Have *callback* called when changes of rights may have been missed for good: trust nothing learnt before."""
+        self._on_break.append(callback)
+
+    async def start(self) -> None:
+        """Begin to watch the log. A database that is away now is found when it is back; nothing is told until then."""
+        self._database.on_recorded(self._numberer.ring)
+        with suppress(Exception):
+            await self._watch.catch_up()
+        await self._bell.start(self._heard, self._watch.hurry)
+        self._tasks = [
+            asyncio.create_task(forever(self._numberer.step, "numbering the log")),
+            asyncio.create_task(forever(self._watch.sweep_step, "watching the log")),
+            asyncio.create_task(forever(self._watch.tell_step, "telling the log")),
+        ]
+
+    async def stop(self) -> None:
+        """End every subscription, and stop watching."""
+        for subscriber in self._audience:
+            await subscriber.aclose()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._bell.stop()
+
+    def subscribe(
+        self, actor: Actor, wanted: StreamFilter | None, after: str | None, *, only_status: bool = False
+    ) -> Subscriber:
+        """Listen with this actor's eyes: from now on, or first what happened since the cursor *after*.
+
+        What is acknowledged after this has returned will be handed over. Use it as a context manager.
+
+        Raises:
+            BadRequest: *after* is not a cursor. One that cannot be continued is answered by a `Resync` item.
+        """
+        cursor = StreamCursor.decode(after) if after is not None else None
+        subscriber = Subscriber(
+            Eyes(actor, wanted or EVERYTHING, only_status),
+            cursor,
+            feed=Feed(self.position, live=cursor is None, room=self._room),
+            watch=self._watch,
+            history=self._history,
+            counters=self.counters,
+            leave=self._audience.leave,
+        )
+        self._audience.join(subscriber)
+        return subscriber
+
+    def _numbered(self, batch: list[LoggedEvent]) -> None:
+        self.counters.numbered += len(batch)
+        self._watch.offer(batch)
+        self._bell.ring(Chime.of(self.epoch, batch))
+
+    def _heard(self, chime: Chime) -> None:
+        self.counters.chimes += 1
+        if chime.epoch == self.epoch and chime.last <= self.position:
+            return
+        events = chime.events() if chime.epoch == self.epoch else []
+        if events:
+            self._watch.offer(events)
+        else:
+            self._watch.hurry()
+
+    def _access(self, event: AccessEvent) -> None:
+        for subscriber in self._audience.of_user(event.user_id):
+            if concerns(event, subscriber.actor):
+                subscriber.revoke()
+        for callback in self._on_access:
+            _call(callback, event)
+
+    def _told(self, events: Sequence[LoggedEvent]) -> None:
+        self._history.recent.add(events)
+        for logged in events:
+            if isinstance(logged.event, TaskEvent):
+                self._audience.offer(logged.position, logged.event)
+
+    def _broken(self, reason: ResyncReason) -> None:
+        self._history.recent.clear()
+        for subscriber in self._audience:
+            subscriber.lose(reason)
+        for callback in self._on_break:
+            _call(callback)
+
+
+def _call(callback: Callable[..., None], *arguments: object) -> None:
+    try:
+        callback(*arguments)
+    except Exception:
+        # Others still have to hear of it.
+        _log.exception("a listener failed")

@@ -1,0 +1,201 @@
+"""One listener's end of the stream: an async iterator that never loses its place."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Final, Self
+
+from domain.actor import Actor
+from domain.errors import Unauthenticated
+from domain.events import Event, LoggedEvent, TaskEvent
+from domain.stream_cursor import StreamCursor
+from graphql_api.realtime.counters import Counters
+from graphql_api.realtime.feed import Feed, Noted
+from graphql_api.realtime.history import History
+from graphql_api.realtime.items import Item, Resync, ResyncReason, Told
+from graphql_api.realtime.knock import Knock
+from graphql_api.realtime.opening import judge, may_be_news
+from graphql_api.realtime.sight import Eyes
+from graphql_api.realtime.watch import Watch
+
+AT_A_STRETCH: Final = 50
+"""Items handed over before others in this process get their turn."""
+
+
+class Subscriber:
+    """What one actor wants to hear of, item by item; for one consumer.
+
+    An item counts as seen when the next one is asked for: until then `cursor` stays in front of it. Iterating ends
+    when it is closed.
+
+    Raises (while iterating):
+        Unauthenticated: the actor's rights have changed; who signs in again may come back with the cursor.
+    """
+
+    def __init__(
+        self,
+        eyes: Eyes,
+        after: StreamCursor | None,
+        *,
+        feed: Feed,
+        watch: Watch,
+        history: History,
+        counters: Counters,
+        leave: Callable[["Subscriber"], None],
+    ) -> None:
+        self._eyes = eyes
+        self._opening = after
+        self._feed = feed
+        self._watch = watch
+        self._history = history
+        self._counters = counters
+        self._leave = leave
+        self._epoch = watch.tail.epoch
+        self._news = Knock()
+        self._reason: ResyncReason | None = None
+        # What to come back with as long as a resync has not been seen: a cursor that leads to the same resync.
+        self._broken: StreamCursor | None = None
+        self._stretch = 0
+        self._revoked = self._closed = False
+
+    @property
+    def actor(self) -> Actor:
+        """Whose it is."""
+        return self._eyes.actor
+
+    @property
+    def cursor(self) -> str:
+        """Where it stands: everything up to here was seen, or was not for this actor to see."""
+        standing = self._opening or self._broken
+        return standing.encode() if standing is not None else self._cursor(self._feed.position(self._watch.tail.told))
+
+    def offer(self, position: int, event: TaskEvent) -> None:
+        """Show it an event that was told; returns at once, however slow the consumer is."""
+        noted = self._note(position, event)
+        if noted is not None:
+            self._feed.offer(noted)
+            self._news.set()
+
+    def revoke(self) -> None:
+        """Tell it nothing more: the actor is not what it was."""
+        self._revoked = True
+        self._news.set()
+
+    def lose(self, reason: ResyncReason) -> None:
+        """What it has not seen yet cannot be told any more."""
+        # One that has not begun finds out for itself: its cursor may well be of the history that has begun now.
+        if self._opening is None:
+            self._resync(reason, StreamCursor(self._epoch, 0, self.actor.access_version))
+
+    async def aclose(self) -> None:
+        """Stop listening; doing so twice does no harm."""
+        self._closed = True
+        self._leave(self)
+        self._news.set()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Item:
+        self._put_down()
+        await self._take_turns()
+        while True:
+            self._check_open()
+            await self._watch.trusted()
+            self._check_open()
+            if (item := self._take()) is not None:
+                self._counters.delivered += 1
+                return item
+            await self._advance()
+
+    def _put_down(self) -> None:
+        self._feed.put_down()
+        if self._reason is None:
+            self._broken = None
+
+    async def _take_turns(self) -> None:
+        # A consumer that never has to wait would keep everybody else from running.
+        self._stretch += 1
+        if self._stretch >= AT_A_STRETCH:
+            self._stretch = 0
+            await asyncio.sleep(0)
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise StopAsyncIteration
+        if self._revoked:
+            raise Unauthenticated("Your access has changed; sign in again.")
+
+    def _take(self) -> Item | None:
+        if self._reason is not None:
+            return self._take_resync(self._reason)
+        noted = self._feed.take()
+        if noted is None:
+            return None
+        return Told(self._cursor(noted.position), noted.position, noted.event, noted.sight)
+
+    def _take_resync(self, reason: ResyncReason) -> Resync:
+        tail = self._watch.tail
+        self._reason, self._epoch = None, tail.epoch
+        self._feed = self._feed.begun(tail.told, live=True)
+        return Resync(self._cursor(tail.told), reason)
+
+    async def _advance(self) -> None:
+        if self._opening is not None:
+            await self._open(self._opening)
+        elif self._feed.live:
+            await self._news.wait()
+        else:
+            await self._read_on()
+
+    async def _open(self, cursor: StreamCursor) -> None:
+        tail, version = self._watch.tail, self.actor.access_version
+        reason = judge(cursor, tail, version)
+        if may_be_news(reason):
+            await self._watch.look()
+            reason = judge(cursor, tail, version)
+        self._opening, self._epoch = None, cursor.epoch
+        if reason is not None:
+            self._resync(reason, cursor)
+        else:
+            self._feed = self._feed.begun(cursor.position, live=cursor.position >= tail.told)
+
+    async def _read_on(self) -> None:
+        feed = self._feed
+        page = await self._history.page(feed.read)
+        if self._reason is None and feed is self._feed and not feed.live:
+            self._refill(page)
+
+    def _refill(self, page: Sequence[LoggedEvent]) -> None:
+        told = self._watch.tail.told
+        # What this process has not told yet comes live, after the changes of rights that lie before it.
+        known = [logged for logged in page if logged.position <= told]
+        if not known or known[0].position != self._feed.read + 1:
+            self._resync(ResyncReason.TRIMMED, StreamCursor(self._epoch, self._feed.read, self.actor.access_version))
+            return
+        self._feed.refill(self._noted(known), read=known[-1].position, told=told)
+
+    def _noted(self, events: Sequence[LoggedEvent]) -> list[Noted]:
+        return [noted for logged in events if (noted := self._note(logged.position, logged.event)) is not None]
+
+    def _note(self, position: int, event: Event) -> Noted | None:
+        if not isinstance(event, TaskEvent):
+            return None
+        sight = self._eyes.look(event)
+        return Noted(position, event, sight) if sight is not None else None
+
+    def _resync(self, reason: ResyncReason, broken: StreamCursor) -> None:
+        self._counters.resyncs += 1
+        self._reason, self._broken = reason, broken
+        self._news.set()
+
+    def _cursor(self, position: int) -> str:
+        return StreamCursor(self._epoch, position, self.actor.access_version).encode()
