@@ -95,13 +95,13 @@ class Executor(Generic[ContextT]):
     async def execute(self, operation: Operation, context: ContextT) -> Response:
         """Run a query or a mutation to its end, or to its timeout."""
         try:
-            async with asyncio.timeout(self._timeout):
-                result = execute(
-                    **self._arguments(operation, context),
-                    variable_values=operation.request.variables,
-                    executor_class=StrawberryGraphQLCoreExecutionContext,
-                )
-                if isawaitable(result):
+            result = execute(
+                **self._arguments(operation, context),
+                variable_values=operation.request.variables,
+                executor_class=StrawberryGraphQLCoreExecutionContext,
+            )
+            if isawaitable(result):
+                async with asyncio.timeout(self._timeout):
                     result = await result
         except TimeoutError:
             return failed(_too_slow(operation.type, self._timeout), request_id=context.request_id)

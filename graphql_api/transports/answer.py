@@ -23,8 +23,7 @@ class Answer:
     async def send(self, send: Send, *, request_id: str, with_body: bool = True) -> None:
         """Send it whole; without its body for HEAD, whose length is told all the same."""
         headers = [
-            (b"content-type", self.media),
-            (b"content-length", b"%d" % len(self.body)),
+            *self._about_the_body(),
             (b"x-request-id", request_id.encode("ascii")),
             _NO_STORE,
             _NO_SNIFF,
@@ -32,3 +31,9 @@ class Answer:
         ]
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
         await send({"type": "http.response.body", "body": self.body if with_body else b""})
+
+    def _about_the_body(self) -> list[Header]:
+        # An answer that can have no body may not tell its length, either (RFC 9110, 8.6).
+        if self.status == 204:
+            return []
+        return [(b"content-type", self.media), (b"content-length", b"%d" % len(self.body))]

@@ -66,6 +66,6 @@ class CORS:
 
 async def _preflight(send: Send, added: list[Header]) -> None:
     allowed = len(added) > 1
-    headers = [*added, *(_PREFLIGHT if allowed else ()), (b"content-length", b"0")]
+    headers = [*added, *(_PREFLIGHT if allowed else [(b"content-length", b"0")])]
     await send({"type": "http.response.start", "status": 204 if allowed else 403, "headers": headers})
     await send({"type": "http.response.body", "body": b""})

@@ -7,6 +7,7 @@ and when `data` is null because of one kind of failure, the status of that kind.
 """
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from domain.errors import FailureCode
@@ -33,6 +34,7 @@ class _Range(NamedTuple):
     weight: float
 
 
+@lru_cache(maxsize=64)
 def media_type(accept: str) -> str | None:
     """The media type to answer in; None when the client wants nothing of what we have.
 

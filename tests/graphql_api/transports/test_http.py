@@ -75,6 +75,7 @@ class TestAnswers:
         """Without a page behind it that asks for permission."""
         response = await client.options("/graphql")
         assert response.status_code == 204
+        assert "content-length" not in response.headers
         assert "POST" in response.headers["allow"]
 
 
