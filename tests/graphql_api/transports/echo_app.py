@@ -41,7 +41,7 @@ class Journal:
     async def until(self, event: str, *, seconds: float = 5.0) -> None:
         """Return when *event* has been noted."""
         async with asyncio.timeout(seconds):
-            while event not in self.events:  # noqa: ASYNC110 - tests look at it afterwards, too
+            while event not in self.events:
                 await asyncio.sleep(0.005)
 
 

@@ -22,7 +22,7 @@ from tests.graphql_api.transports.sockets import connected
 
 async def _eventually(condition: Any) -> None:
     async with asyncio.timeout(5):
-        while not condition():  # noqa: ASYNC110 - the condition is anything
+        while not condition():
             await asyncio.sleep(0.01)
 
 
