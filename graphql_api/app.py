@@ -93,7 +93,7 @@ class Server:
             self._context,
             self.connections,
             origins.allows,
-            cursor_of=Context.cursor.fget,
+            cursor_of=lambda context: context.cursor,
             trusted_proxies=settings.trusted_proxies,
         )
         health = self._health()

@@ -29,9 +29,10 @@ def dev() -> None:
             "ENVIRONMENT is production: `taskriver dev` is for trying things out, use `taskriver serve`."
         )
     listener = serving.listen(settings)
-    given = {name: _plain(getattr(settings, name)) for name in ("database_url", "redis_url")}
     try:
-        with embedded.running(FOLDER, **given) as servers:
+        with embedded.running(
+            FOLDER, database_url=_plain(settings.database_url), redis_url=_plain(settings.redis_url)
+        ) as servers:
             found = settings.model_copy(update=_here(settings, servers))
             asyncio.run(_prepare(found))
             print(demo.welcome(found.host, found.port), flush=True)

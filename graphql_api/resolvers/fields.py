@@ -1,7 +1,7 @@
 """How a field of a root is made: with its door in the schema, and a rule's refusal as data."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, Protocol, TypeVar, cast
 
 import strawberry
 from strawberry.extensions import FieldExtension
@@ -12,20 +12,31 @@ from domain.errors import NotFound, Refusal
 from graphql_api.auth.permissions import Door, door
 from graphql_api.schema.common import UserError
 
+Resolver = TypeVar("Resolver", bound=Callable[..., Any])
 
-def query(permission: Door, description: str) -> Any:
+
+class Decorator(Protocol):
+    """Makes a field of a resolver; to the type checker it stays the function that it was."""
+
+    def __call__(self, resolver: Resolver, /) -> Resolver: ...
+
+
+def query(permission: Door, description: str) -> Decorator:
     """A field of Query behind a door; what is not found is null."""
-    return strawberry.field(description=description, extensions=[NotFoundAsNull(), door(permission)])
+    field: Any = strawberry.field(description=description, extensions=[NotFoundAsNull(), door(permission)])
+    return cast("Decorator", field)
 
 
-def mutation(permission: Door, description: str) -> Any:
+def mutation(permission: Door, description: str) -> Decorator:
     """A field of Mutation behind a door; a refusal is told in the payload's `userErrors`."""
-    return strawberry.mutation(description=description, extensions=[RefusalAsData(), door(permission)])
+    field: Any = strawberry.mutation(description=description, extensions=[RefusalAsData(), door(permission)])
+    return cast("Decorator", field)
 
 
-def subscription(permission: Door, description: str) -> Any:
+def subscription(permission: Door, description: str) -> Decorator:
     """A field of Subscription behind a door."""
-    return strawberry.subscription(description=description, extensions=[door(permission)])
+    field: Any = strawberry.subscription(description=description, extensions=[door(permission)])
+    return cast("Decorator", field)
 
 
 class RefusalAsData(FieldExtension):

@@ -69,26 +69,37 @@ async def _listen(
 async def _told(info: Info, item: Told, make: MakeItem) -> TaskStreamItem:
     """The item with the task as the actor sees it now: that may be no more than that it is gone."""
     if item.sight is Sight.DELETED:
-        return TaskDeleted(**_common(item), task=None)
+        return TaskDeleted(cursor=item.cursor, at=item.event.at, task_id=_id(item), task=None)
     rows = await task_service.find_tasks(info.context.unit_of_work(), ids=[item.event.task_id])
     row = rows.get(item.event.task_id)
     if row is None or item.sight is Sight.GONE:
-        return TaskGone(**_common(item), task=None)
+        return TaskGone(cursor=item.cursor, at=item.event.at, task_id=_id(item), task=None)
     return make(item, Task.of(row))
 
 
 def _status_changed(item: Told, task: Task) -> TaskStatusChanged:
     event = item.event
-    return TaskStatusChanged(**_common(item), task=task, event=event, from_=event.from_status, to=event.to_status)
+    return TaskStatusChanged(
+        cursor=item.cursor,
+        at=event.at,
+        task_id=_id(item),
+        task=task,
+        event=event,
+        from_=event.from_status,
+        to=event.to_status,
+    )
 
 
 def _changed(item: Told, task: Task) -> TaskChanged:
-    return TaskChanged(**_common(item), task=task, event=item.event, changes=list(item.event.changes))
+    event = item.event
+    return TaskChanged(
+        cursor=item.cursor, at=event.at, task_id=_id(item), task=task, event=event, changes=list(event.changes)
+    )
 
 
 def _resync(item: Resync) -> ResyncRequired:
     return ResyncRequired(cursor=item.cursor, at=datetime.now(UTC), task_id=None, task=None, reason=item.reason)
 
 
-def _common(item: Told) -> dict[str, object]:
-    return {"cursor": item.cursor, "at": item.event.at, "task_id": encode_id("Task", item.event.task_id)}
+def _id(item: Told) -> strawberry.ID:
+    return encode_id("Task", item.event.task_id)

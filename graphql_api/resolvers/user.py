@@ -77,7 +77,7 @@ class UserMutations:
             password=input.password,
             request_id=context.request_id,
         )
-        return RegisterPayload(user=User.of(row))
+        return RegisterPayload(user=User.of(row, is_oneself=True))
 
     @mutation(SIGNED_IN, "Change your password; all your other sessions end within a second.")
     async def change_password(self, info: Info, input: ChangePasswordInput) -> ChangePasswordPayload | None:

@@ -4,10 +4,10 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import Enum
-from typing import Annotated, Any, Final, Protocol, Self, TypeVar
+from typing import Annotated, Any, Final, Self, TypeVar
 
 import strawberry
-from graphql import GraphQLError
+from graphql import FieldNode, FragmentSpreadNode, GraphQLError, InlineFragmentNode
 from strawberry.types.enum import StrawberryEnumDefinition
 
 from domain.errors import ErrorCode, Refusal
@@ -130,25 +130,20 @@ class PageInfo:
         )
 
 
-class _Named(Protocol):
-    name: Any
-
-
 def selects(info: Info, name: str) -> bool:
     """Whether the field being resolved has a field of this name in its selection, in fragments too.
 
     Directives are not looked at: work may be done for a field that `@skip` leaves out, never the other way round.
     """
     raw = info._raw_info
-    waiting = [
-        selection for node in raw.field_nodes if node.selection_set for selection in node.selection_set.selections
-    ]
+    waiting = [node.selection_set for node in raw.field_nodes]
     while waiting:
-        selection = waiting.pop()
-        named = selection if selection.kind != "fragment_spread" else raw.fragments[selection.name.value]
-        if selection.kind == "field":
-            if selection.name.value == name:
+        selections = waiting.pop()
+        for selection in selections.selections if selections is not None else ():
+            if isinstance(selection, FragmentSpreadNode):
+                waiting.append(raw.fragments[selection.name.value].selection_set)
+            elif isinstance(selection, InlineFragmentNode):
+                waiting.append(selection.selection_set)
+            elif isinstance(selection, FieldNode) and selection.name.value == name:
                 return True
-        elif named.selection_set:
-            waiting.extend(named.selection_set.selections)
     return False

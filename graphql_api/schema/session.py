@@ -73,7 +73,7 @@ class Tokens(Payload):
             access_token=signed_in.access_token,
             expires_at=signed_in.expires_at,
             refresh_token=signed_in.refresh_token if return_refresh_token else None,
-            user=User.of(signed_in.user),
+            user=User.of(signed_in.user, is_oneself=True),
         )
 
 

@@ -29,6 +29,7 @@ class User(Node):
     """A user."""
 
     row: strawberry.Private[UserRow]
+    is_oneself: strawberry.Private[bool]
     username: str = strawberry.field(description="3 to 20 characters; unique, ignoring case.")
     role: Role = strawberry.field(description="What they may do.")
     is_active: bool = strawberry.field(description="Whether they may sign in.")
@@ -36,15 +37,17 @@ class User(Node):
 
     @strawberry.field(description="The e-mail address; null unless it is your own, or you are an admin.")
     def email(self, info: Info) -> str | None:
-        """For oneself and admins."""
-        return self.row.email if may_user(info.context.actor, Action.READ_EMAIL, self.row.id) else None
+        """For oneself and admins; somebody who registers or signs in just now has proved to be oneself."""
+        visible = self.is_oneself or may_user(info.context.actor, Action.READ_EMAIL, self.row.id)
+        return self.row.email if visible else None
 
     @classmethod
-    def of(cls, row: UserRow) -> Self:
+    def of(cls, row: UserRow, *, is_oneself: bool = False) -> Self:
         """The row as clients see it."""
         return cls(
             id=encode_id("User", row.id),
             row=row,
+            is_oneself=is_oneself,
             username=row.username,
             role=row.role,
             is_active=row.is_active,

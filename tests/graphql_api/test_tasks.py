@@ -195,7 +195,7 @@ class TestUpdateTask:
         assert (refusal["code"], refusal["path"]) == ("INVALID", ["title"])
 
     async def test_an_old_version_is_a_conflict(self, api: Api):
-        """expectedVersion guards against somebody else's change in between."""
+        """ExpectedVersion guards against somebody else's change in between."""
         owner = await api.a_user()
         task = await api.house.a_task(owner, version=4)
 

@@ -14,6 +14,7 @@ from graphql import (
     is_specified_scalar_type,
 )
 from strawberry.printer import print_schema
+from strawberry.types.base import StrawberryObjectDefinition
 
 from domain.errors import ErrorCode, Refusal
 from graphql_api.auth.permissions import Door
@@ -50,6 +51,7 @@ class TestDoors:
     def test_every_field_of_a_root_has_a_door(self, root: str):
         """Each field of the three roots declares exactly one permission class, and prints it."""
         definition = schema.schema_converter.type_map[root].definition
+        assert isinstance(definition, StrawberryObjectDefinition)
         doors = {
             field.python_name: [
                 permission

@@ -79,10 +79,10 @@ class House:
         )
         return await self._added(row)
 
-    def as_(self, who: Actor | UserRow | None) -> UnitOfWork:
-        """A unit of work in somebody's name."""
+    def as_(self, who: Actor | UserRow | None, *, now: datetime | None = None) -> UnitOfWork:
+        """A unit of work in somebody's name, now or at another time."""
         actor = self.actor(who) if isinstance(who, UserRow) else who
-        return self.database.unit_of_work(actor, request_id="test")
+        return self.database.unit_of_work(actor, request_id="test", now=now)
 
     async def task(self, task_id: UUID) -> TaskRow | None:
         """The task as it is stored now."""

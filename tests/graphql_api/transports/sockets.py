@@ -30,7 +30,7 @@ class Socket:
         await self.send(type="connection_init", payload=payload)
         assert await self.receive() == {"type": "connection_ack"}
 
-    async def subscribe(self, id: str, query: str, **variables: Any) -> None:
+    async def subscribe(self, id: str, query: str, /, **variables: Any) -> None:
         """Ask for an operation."""
         await self.send(id=id, type="subscribe", payload={"query": query, "variables": variables})
 

@@ -1,0 +1,199 @@
+"""Role × relation × action × door, generated from the policy table: every door says what the table says.
+
+A refusal must look right, and must also have changed nothing and told nobody.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+import pytest
+
+from domain.events import Event
+from domain.policy import POLICY, Action, Reach
+from domain.user import Role
+from graphql_api.schema.ids import encode_id
+from persistence.models import TaskRow, UserRow
+from tests.graphql_api.transports.serving import serving
+from tests.graphql_api.transports.sockets import Socket, connected
+from tests.support.api import Api
+
+RELATIONS = {"own": Reach.OWN, "assigned": Reach.ASSIGNED, "other": None}
+DOORS = ("http", "socket")
+
+OPERATIONS = {
+    Action.UPDATE_TASK: ("updateTask", "UpdateTaskInput", {"title": "Changed"}),
+    Action.CHANGE_STATUS: ("updateTaskStatus", "UpdateTaskStatusInput", {"status": "IN_PROGRESS"}),
+    Action.ASSIGN_TASK: ("assignTask", "AssignTaskInput", {"assigneeId": None}),
+    Action.DELETE_TASK: ("deleteTask", "DeleteTaskInput", {}),
+}
+ADMIN_OPERATIONS = {
+    Action.SET_ROLE: ("setUserRole", "SetUserRoleInput", {"role": "MODERATOR"}),
+    Action.SET_ACTIVE: ("setUserActive", "SetUserActiveInput", {"isActive": False}),
+}
+
+
+@dataclass
+class Doors:
+    """One operation, sent through the door of choice."""
+
+    api: Api
+    url: str
+    stack: AsyncExitStack
+
+    async def ask(self, door: str, by: UserRow | None, query: str, **variables: Any) -> dict[str, Any]:
+        """The GraphQL response as it came."""
+        if door == "http":
+            return (await self.api.ask(query, by, **variables)).body
+        async with connected(self.url) as socket:
+            token = await self.api.token(by) if by is not None else None
+            await socket.init({"authorization": f"Bearer {token}"} if token is not None else None)
+            return await _one(socket, query, variables)
+
+
+async def _one(socket: Socket, query: str, variables: dict[str, Any]) -> dict[str, Any]:
+    await socket.subscribe("1", query, **variables)
+    message = await socket.receive()
+    assert message["type"] == "next", message
+    payload: dict[str, Any] = message["payload"]
+    return payload
+
+
+@pytest.fixture(scope="module")
+async def doors(api: Api) -> AsyncIterator[Doors]:
+    """Both doors of one server."""
+    async with AsyncExitStack() as stack:
+        url = await stack.enter_async_context(serving(api.server.asgi()))
+        yield Doors(api, url, stack)
+
+
+def allowed(role: Role, action: Action, relation: str) -> bool:
+    """What the table says."""
+    reaches = POLICY[role].get(action, frozenset())
+    return Reach.ANY in reaches or RELATIONS[relation] in reaches
+
+
+@asynccontextmanager
+async def unchanged(api: Api, task: TaskRow) -> AsyncIterator[None]:
+    """Nothing that happens in here changes the task or records an event about it."""
+    before = await _state(api, task)
+    yield
+    assert await _state(api, task) == before
+
+
+async def _state(api: Api, task: TaskRow) -> tuple[dict[str, Any], list[Event]]:
+    stored = await api.house.task(task.id)
+    assert stored is not None
+    values = {column.key: getattr(stored, column.key) for column in TaskRow.__table__.columns}
+    events = [event for event in await api.house.recorded_events() if getattr(event, "task_id", None) == task.id]
+    return values, events
+
+
+async def cast_of(api: Api, role: Role, relation: str) -> tuple[UserRow, TaskRow]:
+    """Somebody of this role, and a task that they stand in this relation to."""
+    actor = await api.a_user(role)
+    if relation == "own":
+        return actor, await api.house.a_task(actor)
+    return actor, await api.house.a_task(assignee_id=actor.id if relation == "assigned" else None)
+
+
+@pytest.mark.parametrize(("role", "relation", "action", "door"), list(product(Role, RELATIONS, OPERATIONS, DOORS)))
+async def test_tasks_change_as_the_table_says(doors: Doors, role: Role, relation: str, action: Action, door: str):
+    """A mutation of a task succeeds exactly where the policy has the cell; else FORBIDDEN, or NOT_FOUND unseen."""
+    api = doors.api
+    actor, task = await cast_of(api, role, relation)
+    name, kind, values = OPERATIONS[action]
+    query = f"mutation ($input: {kind}!) {{ {name}(input: $input) {{ userErrors {{ code }} }} }}"
+    variables = {"input": {"id": encode_id("Task", task.id)} | values}
+
+    if allowed(role, action, relation):
+        body = await doors.ask(door, actor, query, **variables)
+        assert body["data"][name]["userErrors"] == []
+    else:
+        async with unchanged(api, task):
+            body = await doors.ask(door, actor, query, **variables)
+        code = "FORBIDDEN" if allowed(role, Action.READ_TASK, relation) else "NOT_FOUND"
+        assert body["data"][name]["userErrors"] == [{"code": code}]
+
+
+@pytest.mark.parametrize(("role", "relation", "door"), list(product(Role, RELATIONS, DOORS)))
+async def test_tasks_are_seen_as_the_table_says(doors: Doors, role: Role, relation: str, door: str):
+    """By id, as a node, in lists and in counts, a task is there exactly for whom the policy has the cell."""
+    actor, task = await cast_of(doors.api, role, relation)
+    identity = encode_id("Task", task.id)
+    query = """query ($id: ID!, $owner: ID!) { task(id: $id) { id } node(id: $id) { id } nodes(ids: [$id]) { id }
+      tasks(filter: {ownerId: $owner}) { totalCount nodes { id } } }"""
+
+    body = await doors.ask(door, actor, query, id=identity, owner=encode_id("User", task.owner_id))
+
+    found = {"id": identity} if allowed(role, Action.READ_TASK, relation) else None
+    assert body["data"] == {
+        "task": found,
+        "node": found,
+        "nodes": [found],
+        "tasks": {"totalCount": int(found is not None), "nodes": [found] if found else []},
+    }
+
+
+@pytest.mark.parametrize(("role", "action", "door"), list(product(Role, ADMIN_OPERATIONS, DOORS)))
+async def test_users_change_as_the_table_says(doors: Doors, role: Role, action: Action, door: str):
+    """Managing users is the admins' alone: others stand before a closed door, and the user is untouched."""
+    api = doors.api
+    actor, other = await api.a_user(role), await api.a_user()
+    await api.a_user(Role.ADMIN)
+    name, kind, values = ADMIN_OPERATIONS[action]
+    query = f"mutation ($input: {kind}!) {{ {name}(input: $input) {{ userErrors {{ code }} }} }}"
+
+    body = await doors.ask(door, actor, query, input={"userId": encode_id("User", other.id)} | values)
+
+    stored = await api.house.user(other.id)
+    assert stored is not None
+    if Reach.ANY in POLICY[role].get(action, frozenset()):
+        assert body["data"][name]["userErrors"] == []
+        assert stored.access_version == other.access_version + 1
+    else:
+        assert body["errors"][0]["extensions"]["code"] == "FORBIDDEN"
+        assert (stored.role, stored.is_active, stored.access_version) == (other.role, True, other.access_version)
+
+
+@pytest.mark.parametrize(("role", "door"), list(product(Role, DOORS)))
+async def test_users_are_listed_as_the_table_says(doors: Doors, role: Role, door: str):
+    """The list of users is the admins' alone, and e-mail addresses are one's own or the admins'."""
+    api = doors.api
+    actor, other = await api.a_user(role), await api.a_user()
+    query = "query ($id: ID!) { me { email } user(id: $id) { username email } users(first: 1) { nodes { id } } }"
+
+    body = await doors.ask(door, actor, query, id=encode_id("User", other.id))
+
+    is_admin = Reach.ANY in POLICY[role].get(Action.LIST_USERS, frozenset())
+    assert body["data"]["me"] == {"email": actor.email}
+    assert body["data"]["user"] == {"username": other.username, "email": other.email if is_admin else None}
+    assert (body["data"]["users"] is not None) is is_admin
+    assert [error["extensions"]["code"] for error in body.get("errors", [])] == ([] if is_admin else ["FORBIDDEN"])
+
+
+@pytest.mark.parametrize("door", DOORS)
+async def test_nobody_passes_a_door_that_is_not_public(doors: Doors, door: str):
+    """Without a token every field that is not public answers UNAUTHENTICATED, before its arguments are looked at."""
+    operations = {
+        "me": "{ me { id } }",
+        "user": '{ user(id: "x") { id } }',
+        "users": "{ users { nodes { id } } }",
+        "assignableUsers": "{ assignableUsers { id } }",
+        "task": '{ task(id: "x") { id } }',
+        "tasks": "{ tasks { nodes { id } } }",
+        "sessions": "{ sessions { id } }",
+        "node": '{ node(id: "x") { id } }',
+        "nodes": '{ nodes(ids: ["x"]) { id } }',
+        "logout": "mutation { logout { userErrors { code } } }",
+        "logoutAll": "mutation { logoutAll { userErrors { code } } }",
+        "revokeSession": 'mutation { revokeSession(input: {sessionId: "x"}) { userErrors { code } } }',
+        "createTask": 'mutation { createTask(input: {title: "x"}) { userErrors { code } } }',
+        "changePassword": """mutation { changePassword(input: {currentPassword: "a", newPassword: "b"}) {
+          userErrors { code } } }""",
+    }
+    for name, query in operations.items():
+        body = await doors.ask(door, None, query)
+        assert [error["extensions"]["code"] for error in body["errors"]] == ["UNAUTHENTICATED"], name
