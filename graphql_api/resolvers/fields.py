@@ -29,7 +29,9 @@ def query(permission: Door, description: str) -> Decorator:
 
 def mutation(permission: Door, description: str) -> Decorator:
     """A field of Mutation behind a door; a refusal is told in the payload's `userErrors`."""
-    field: Any = strawberry.mutation(description=description, extensions=[RefusalAsData(), door(permission)])
+    field: Any = strawberry.mutation(
+        description=description, extensions=[OneInput(), RefusalAsData(), door(permission)]
+    )
     return cast("Decorator", field)
 
 
@@ -56,6 +58,15 @@ class RefusalAsData(FieldExtension):
         except Refusal as refusal:
             payload: Any = self._payload
             return payload(user_errors=[UserError.of(refusal)])
+
+
+class OneInput(FieldExtension):
+    """Describes the one argument that a mutation has: what is in it is described where it is declared."""
+
+    def apply(self, field: StrawberryField) -> None:
+        """Describe it."""
+        for argument in field.arguments:
+            argument.description = "All that the mutation needs to know."
 
 
 class NotFoundAsNull(FieldExtension):

@@ -23,13 +23,13 @@ from tests.support.api import Api
 RELATIONS = {"own": Reach.OWN, "assigned": Reach.ASSIGNED, "other": None}
 DOORS = ("http", "socket")
 
-OPERATIONS = {
+OPERATIONS: dict[Action, tuple[str, str, dict[str, Any]]] = {
     Action.UPDATE_TASK: ("updateTask", "UpdateTaskInput", {"title": "Changed"}),
     Action.CHANGE_STATUS: ("updateTaskStatus", "UpdateTaskStatusInput", {"status": "IN_PROGRESS"}),
     Action.ASSIGN_TASK: ("assignTask", "AssignTaskInput", {"assigneeId": None}),
     Action.DELETE_TASK: ("deleteTask", "DeleteTaskInput", {}),
 }
-ADMIN_OPERATIONS = {
+ADMIN_OPERATIONS: dict[Action, tuple[str, str, dict[str, Any]]] = {
     Action.SET_ROLE: ("setUserRole", "SetUserRoleInput", {"role": "MODERATOR"}),
     Action.SET_ACTIVE: ("setUserActive", "SetUserActiveInput", {"isActive": False}),
 }

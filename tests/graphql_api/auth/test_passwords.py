@@ -41,7 +41,7 @@ class Gate:
 
     async def until_entered(self, times: int) -> None:
         # The ones who enter are threads, which cannot set an event of the loop.
-        while self.entered < times:  # noqa: ASYNC110
+        while self.entered < times:
             await asyncio.sleep(0.001)
 
 
