@@ -71,7 +71,7 @@ def _users() -> None:
         sa.Column("created_at", INSTANT, nullable=False),
         sa.Column("updated_at", INSTANT, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_users"),
-        sa.CheckConstraint("role IN ('USER', 'MODERATOR', 'ADMIN')", name="ck_users_role"),
+        sa.CheckConstraint("role IN ('USER', 'MODERATOR', 'ADMIN')", name=op.f("ck_users_role")),
     )
     op.create_index("uq_users_username_lower", "users", [sa.text('lower(username COLLATE "C")')], unique=True)
     op.create_index("uq_users_email_lower", "users", [sa.text('lower(email COLLATE "C")')], unique=True)
@@ -126,8 +126,8 @@ def _tasks() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_tasks"),
         sa.ForeignKeyConstraint(["owner_id"], ["users.id"], name="fk_tasks_owner_id"),
         sa.ForeignKeyConstraint(["assignee_id"], ["users.id"], name="fk_tasks_assignee_id"),
-        sa.CheckConstraint("status IN ('TODO', 'IN_PROGRESS', 'DONE', 'CANCELLED')", name="ck_tasks_status"),
-        sa.CheckConstraint("priority BETWEEN 1 AND 4", name="ck_tasks_priority"),
+        sa.CheckConstraint("status IN ('TODO', 'IN_PROGRESS', 'DONE', 'CANCELLED')", name=op.f("ck_tasks_status")),
+        sa.CheckConstraint("priority BETWEEN 1 AND 4", name=op.f("ck_tasks_priority")),
     )
     op.create_index("ix_tasks_created_at_id", "tasks", ["created_at", "id"])
     op.create_index("ix_tasks_updated_at_id", "tasks", ["updated_at", "id"])
@@ -159,7 +159,7 @@ def _events() -> None:
         sa.Column("recorded_at", INSTANT, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_events"),
         sa.UniqueConstraint("position", name="uq_events_position"),
-        sa.CheckConstraint("kind IN ('TASK', 'ACCESS')", name="ck_events_kind"),
+        sa.CheckConstraint("kind IN ('TASK', 'ACCESS')", name=op.f("ck_events_kind")),
     )
     op.create_index("ix_events_unnumbered", "events", ["id"], postgresql_where=sa.text("position IS NULL"))
     op.create_index("ix_events_task_id_position", "events", ["task_id", "position"])
@@ -170,7 +170,7 @@ def _events() -> None:
         sa.Column("trimmed", sa.BigInteger(), nullable=False),
         sa.Column("epoch", sa.String(40), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_event_head"),
-        sa.CheckConstraint("id = 1", name="ck_event_head_one_row"),
+        sa.CheckConstraint("id = 1", name=op.f("ck_event_head_one_row")),
     )
     op.execute("INSERT INTO event_head (id, position, trimmed, epoch) VALUES (1, 0, 0, gen_random_uuid()::text)")
     op.execute(NUMBER_EVENTS)

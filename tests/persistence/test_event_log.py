@@ -3,7 +3,10 @@
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
+import pytest
+
 from domain.events import AccessChange, AccessEvent
+from persistence import event_log
 from persistence.event_log import EventLog
 from tests.support.house import House
 
@@ -60,6 +63,41 @@ class TestNumber:
 
 
 class TestTrim:
+    async def test_a_past_deed_takes_no_younger_event_with_it(self, house: House):
+        """An old event that was recorded late stays until all before it are old, and what has no number stays."""
+        now = datetime.now(UTC)
+        for days in (9, 8, 1, 7):
+            async with house.as_(None, now=now - timedelta(days=days)) as uow:
+                uow.record(an_event())
+                await uow.commit()
+        async with house.database.engine.begin() as connection:
+            await EventLog(connection).number()
+        async with house.as_(None, now=now - timedelta(days=9)) as uow:
+            uow.record(an_event())
+            await uow.commit()
+
+        async with house.database.engine.begin() as connection:
+            log = EventLog(connection)
+            removed = await log.trim(now - timedelta(days=5))
+            left = [logged.position for logged in await log.after(0)]
+            head = await log.head()
+            again = await log.trim(now - timedelta(days=5))
+
+        assert (removed, left, again) == (2, [3, 4], 0)
+        assert (head.trimmed, head.position, head.pending) == (2, 4, True)
+
+    async def test_many_are_removed_in_steps(self, house: House, monkeypatch: pytest.MonkeyPatch):
+        """However many are due, all of them go, a bounded number with each statement."""
+        monkeypatch.setattr(event_log, "_TRIM_STEP", 2)
+        await record(house, *(an_event() for _ in range(7)))
+        async with house.database.engine.begin() as connection:
+            log = EventLog(connection)
+            await log.number()
+            removed = await log.trim(datetime.now(UTC) + timedelta(hours=1))
+            head = await log.head()
+
+        assert (removed, head.trimmed) == (7, 7)
+
     async def test_only_the_beginning_is_removed_and_remembered(self, house: House):
         """Events before an instant are removed, later ones stay, and the head remembers up to where."""
         await record(house, an_event(), an_event())
@@ -71,3 +109,11 @@ class TestTrim:
             head = await log.head()
 
         assert (early, removed, head.trimmed, head.position) == (0, 2, 2, 2)
+
+
+class TestOfTask:
+    async def test_any_position_can_be_asked_for(self, house: House):
+        """A position that no log will ever reach stands behind everything."""
+        task = await house.a_task()
+        async with house.as_(None) as uow:
+            assert await uow.events.of_task(task.id, before=2**70, at_most=5) == []

@@ -1,0 +1,143 @@
+"""The schema's way up and down, walked alone and in a crowd."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Callable
+from itertools import count
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select, text
+
+from embedded.postgres import Postgres
+from persistence import migrations
+from persistence.engine import Database, create_engine
+from persistence.models import Base
+
+_CATALOGUE = """
+SELECT 'index', indexdef FROM pg_indexes WHERE schemaname = 'public'
+UNION ALL SELECT 'constraint', conrelid::regclass || ' ' || conname || ' ' || pg_get_constraintdef(oid)
+    FROM pg_constraint WHERE connamespace = 'public'::regnamespace
+UNION ALL SELECT 'column', table_name || ' ' || column_name || ' ' || data_type || ' '
+    || coalesce(character_maximum_length::text, '') || ' ' || is_nullable || ' ' || coalesce(column_default, '')
+    FROM information_schema.columns WHERE table_schema = 'public'
+"""
+_UPGRADE = """
+import asyncio, sys
+from persistence import migrations
+from persistence.engine import create_engine
+asyncio.run(migrations.upgrade(create_engine(sys.argv[1])))
+"""
+
+
+@pytest.fixture(scope="module")
+def empty_database(postgres: Postgres) -> Callable[[], str]:
+    """Makes a database without a single table and returns its URL."""
+    numbers = count()
+    return lambda: postgres.create_database(f"empty_{next(numbers)}")
+
+
+@pytest.fixture
+async def database(empty_database: Callable[[], str]) -> AsyncIterator[Database]:
+    """A database without a single table."""
+    database = Database(empty_database(), pool_size=2)
+    yield database
+    await database.close()
+
+
+async def catalogue(database: Database) -> set[tuple[str, str]]:
+    """Every index, constraint and column, but for those of Alembic's own table."""
+    async with database.connect() as connection:
+        rows = await connection.execute(text(_CATALOGUE))
+        return {(kind, what) for kind, what in rows if "alembic_version" not in what}
+
+
+async def is_current(database: Database) -> bool:
+    """Whether the newest migration has been applied."""
+    async with database.connect() as connection:
+        return await migrations.is_current(connection)
+
+
+class TestUpgrade:
+    async def test_up_down_and_up_again(self, database: Database):
+        """Down leaves nothing behind, and the second way up ends where the first did."""
+        await migrations.upgrade(database.engine)
+        first = await catalogue(database)
+        await migrations.downgrade(database.engine, "base")
+        bare = await catalogue(database)
+        current = await is_current(database)
+        await migrations.upgrade(database.engine)
+
+        assert (bare, current) == (set(), False)
+        assert await catalogue(database) == first != set()
+        assert await is_current(database)
+
+    async def test_the_models_and_the_migrations_agree(self, database: Database, empty_database: Callable[[], str]):
+        """Autogenerate finds nothing to do, and the models alone make the same indexes, constraints and columns."""
+        await migrations.upgrade(database.engine)
+        async with database.connect() as connection:
+            left_to_do = await migrations.differences(connection)
+        modelled = Database(empty_database(), pool_size=1)
+        async with modelled.engine.begin() as connection:
+            await connection.execute(text("CREATE EXTENSION pg_trgm"))
+            await connection.run_sync(Base.metadata.create_all)
+
+        assert left_to_do == []
+        assert await catalogue(modelled) == await catalogue(database)
+        await modelled.close()
+
+    async def test_many_at_once_all_succeed(self, database: Database):
+        """Eight that start together all end with the newest schema, and one of them made it."""
+        await asyncio.gather(*(migrations.upgrade(database.engine) for _ in range(8)))
+        assert await is_current(database)
+
+    async def test_several_processes_at_once_all_succeed(self, empty_database: Callable[[], str]):
+        """Replicas that start together on an empty database all come up."""
+        url = empty_database()
+        processes = [await asyncio.create_subprocess_exec(sys.executable, "-c", _UPGRADE, url) for _ in range(3)]
+        codes = await asyncio.gather(*(process.wait() for process in processes))
+        database = Database(url, pool_size=1)
+
+        assert codes == [0, 0, 0]
+        assert await is_current(database)
+        await database.close()
+
+    async def test_it_waits_for_its_turn(self, database: Database):
+        """While another one migrates nothing is touched; when that one is gone, it goes on."""
+        async with database.connect() as rival:
+            await rival.execute(select(func.pg_advisory_lock(migrations._LOCK)))
+            waiting = asyncio.create_task(migrations.upgrade(database.engine))
+            await asyncio.sleep(0.3)
+            early = await catalogue(database)
+            await rival.execute(select(func.pg_advisory_unlock(migrations._LOCK)))
+        await waiting
+
+        assert early == set()
+        assert await is_current(database)
+
+    async def test_a_failure_lets_the_next_one_in(self, database: Database):
+        """A migration that fails changes nothing and keeps no lock."""
+        async with database.engine.begin() as connection:
+            await connection.execute(text("CREATE TABLE tasks (id int)"))
+        with pytest.raises(Exception, match="already exists"):
+            await migrations.upgrade(database.engine)
+        async with database.engine.begin() as connection:
+            await connection.execute(text("DROP TABLE tasks"))
+
+        assert await catalogue(database) == set()
+        await migrations.upgrade(database.engine)
+        assert await is_current(database)
+
+    async def test_a_migration_may_take_its_time(self, database: Database):
+        """Over a patient connection no statement, lock or pause is cut short, by the server or by the driver."""
+        engine = create_engine(database.engine.url, patient=True)
+        async with engine.connect() as connection:
+            shown = [
+                await connection.scalar(text(f"SHOW {name}"))
+                for name in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
+            ]
+            driver: Any = (await connection.get_raw_connection()).driver_connection
+        await engine.dispose()
+
+        assert shown == ["0", "0", "0"]
+        assert driver._config.command_timeout is None

@@ -1,0 +1,302 @@
+"""What one actor sees of the tasks, and in which order."""
+
+import random
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+from uuid import UUID, uuid4
+
+import pytest
+
+from domain.actor import OPERATOR, Actor
+from domain.errors import BadRequest, NotFound
+from domain.policy import Action, may
+from domain.task import TaskPriority, TaskStatus
+from domain.user import Role
+from persistence.models import TaskRow
+from persistence.pages import PageCursor, PageRequest
+from persistence.repositories.task import EVERYTHING, TaskFilter, TaskOrder
+from tests.support.house import House
+
+NOON: Final = datetime(2026, 6, 1, 12, tzinfo=UTC)
+FARTHEST: Final = datetime.max.replace(tzinfo=UTC)
+EARLIEST: Final = datetime.min.replace(tzinfo=UTC)
+
+# The documented orders, said in Python.
+PLACE: Final[dict[str, Callable[[TaskRow], Any]]] = {
+    "CREATED": lambda task: task.created_at,
+    "UPDATED": lambda task: task.updated_at,
+    "PRIORITY": lambda task: task.priority,
+}
+KEYS: Final[dict[TaskOrder, Callable[[TaskRow], Any]]] = {
+    order: PLACE.get(order.value.split("_")[0], lambda task: None) for order in TaskOrder
+} | {
+    TaskOrder.DUE_ASC: lambda task: task.due_at or FARTHEST,
+    TaskOrder.DUE_DESC: lambda task: task.due_at or EARLIEST,
+}
+
+
+async def many_tasks(house: House, people: list[Actor], chance: random.Random, count: int = 40) -> list[TaskRow]:
+    """Tasks of these people, with few different values, so that there are many equals."""
+
+    def instant() -> datetime:
+        return NOON + timedelta(hours=chance.randrange(4), microseconds=chance.randrange(2))
+
+    rows = [
+        TaskRow(
+            id=UUID(int=chance.getrandbits(128)),
+            title="Task",
+            description="",
+            status=chance.choice(list(TaskStatus)),
+            priority=chance.choice(list(TaskPriority)),
+            due_at=chance.choice([None, None, instant()]),
+            owner_id=chance.choice(people).user_id,
+            assignee_id=chance.choice([None, chance.choice(people).user_id]),
+            version=1,
+            created_at=instant(),
+            updated_at=instant(),
+            completed_at=None,
+        )
+        for _ in range(count)
+    ]
+    async with house.database.session() as session:
+        session.add_all(rows)
+        await session.commit()
+    return rows
+
+
+async def walk(
+    house: House, actor: Actor, order: TaskOrder, first: int, between: Callable[[], Any] | None = None
+) -> list[UUID]:
+    """The ids that somebody meets who goes from page to page."""
+    met: list[UUID] = []
+    after: str | None = None
+    while True:
+        async with house.as_(actor) as uow:
+            page = await uow.tasks.page(PageRequest.of(first, after, order=order.value), wanted=EVERYTHING, order=order)
+        assert page.has_previous == (after is not None)
+        assert len(page.rows) == len(page.cursors) <= first
+        met += [row.id for row in page.rows]
+        if not page.has_next:
+            return met
+        after = page.cursors[-1]
+        if between is not None:
+            await between()
+
+
+async def found(house: House, actor: Actor, wanted: TaskFilter) -> list[str]:
+    """The titles of the tasks that are wanted, by age; counting agrees."""
+    order = TaskOrder.CREATED_ASC
+    async with house.as_(actor) as uow:
+        page = await uow.tasks.page(PageRequest(100), wanted=wanted, order=order)
+        assert await uow.tasks.count(wanted) == len(page.rows)
+    return [row.title for row in page.rows]
+
+
+class TestVisibility:
+    @pytest.mark.parametrize("role", Role)
+    async def test_the_condition_and_the_policy_agree(self, house: House, role: Role):
+        """For every relation to a task, each way to load it finds it exactly if the policy lets the actor read it."""
+        actor, other = await house.an_actor(role), await house.an_actor()
+        tasks = [
+            await house.a_task(owner, assignee_id=assignee.user_id if assignee else None)
+            for owner in (actor, other)
+            for assignee in (None, actor, other)
+        ]
+        readable = {task.id for task in tasks if may(actor, Action.READ_TASK, task)}
+
+        async with house.as_(actor) as uow:
+            assert {task.id for task in tasks if await uow.tasks.find(task.id)} == readable
+            assert {task.id for task in tasks if await uow.tasks.find(task.id, lock=True)} == readable
+            assert set(await uow.tasks.find_many([task.id for task in tasks])) == readable
+            assert {row.id for row in await uow.tasks.slice(skip=0, limit=100)} == readable
+            assert await uow.tasks.count(EVERYTHING) == len(readable)
+        for order in TaskOrder:
+            assert set(await walk(house, actor, order, 100)) == readable
+
+    async def test_nobody_sees_nothing_and_the_operator_everything(self, house: House):
+        """Without an actor there is no task; the operator reads as an admin does."""
+        task = await house.a_task()
+        async with house.as_(None) as uow:
+            assert await uow.tasks.find_many([task.id]) == {}
+            assert await uow.tasks.count(EVERYTHING) == 0
+            with pytest.raises(NotFound):
+                await uow.tasks.get(task.id)
+        async with house.as_(OPERATOR) as uow:
+            assert (await uow.tasks.get(task.id)).id == task.id
+
+    async def test_any_number_of_ids_can_be_asked_for(self, house: House):
+        """None, the same one twice, and more than a statement may have parameters."""
+        task = await house.a_task()
+        async with house.as_(OPERATOR) as uow:
+            assert await uow.tasks.find_many([]) == {}
+            assert list(await uow.tasks.find_many([task.id, task.id])) == [task.id]
+            assert list(await uow.tasks.find_many([*(uuid4() for _ in range(40_000)), task.id])) == [task.id]
+
+
+class TestPage:
+    @pytest.mark.parametrize("seed", range(3))
+    @pytest.mark.parametrize("order", TaskOrder)
+    async def test_pages_show_everything_once_and_in_order(self, house: House, order: TaskOrder, seed: int):
+        """Whatever the page's size and the role, the pages are the visible tasks, each once, equals by their ids."""
+        chance = random.Random(seed)
+        people = [await house.an_actor(role) for role in (*Role, Role.USER)]
+        tasks = await many_tasks(house, people, chance)
+        for actor in people:
+            visible = [task for task in tasks if may(actor, Action.READ_TASK, task)]
+            expected = sorted(visible, key=lambda task: (KEYS[order](task), task.id.int), reverse=order.descending)
+
+            assert await walk(house, actor, order, chance.randrange(1, 20)) == [task.id for task in expected]
+
+    @pytest.mark.parametrize("order", TaskOrder)
+    async def test_what_comes_meanwhile_moves_nothing(self, house: House, order: TaskOrder):
+        """Tasks that come in between the pages make none of the others appear twice or be left out."""
+        chance = random.Random(order.value)
+        people = [await house.an_actor(Role.ADMIN)]
+        before = [task.id for task in await many_tasks(house, people, chance, 25)]
+
+        async def more() -> None:
+            await many_tasks(house, people, chance, 3)
+
+        met = await walk(house, people[0], order, 7, between=more)
+
+        assert len(met) == len(set(met))
+        assert set(before) <= set(met)
+
+    @pytest.mark.parametrize("order", TaskOrder)
+    async def test_a_cursor_that_was_made_up_is_a_bad_request(self, house: House, order: TaskOrder):
+        """A value of the wrong kind, or an impossible one, is a bad request or a place in the order, never a crash."""
+        values = [
+            None,
+            "",
+            "x",
+            "0",
+            "5",
+            "2",
+            "-1",
+            "1e9",
+            "9" * 500,
+            "2\x00",
+            "\x00",
+            "１",
+            "true",
+            "infinity",
+            "NaN",
+        ]
+        values += ["0001-01-01T00:00:00+00:00", "0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59.999999-23:59"]
+        values += ["9999-12-31T23:59:59.999999Z", "2026-01-01T00:00:00", "2026-W01-1T00:00:00Z", "2026-13-01T00:00:00Z"]
+        actor = await house.an_actor()
+        for value in values:
+            cursor = PageCursor(order.value, value, UUID(int=2**128 - 1)).encode()
+            async with house.as_(actor) as uow:
+                try:
+                    request = PageRequest.of(5, cursor, order=order.value)
+                    page = await uow.tasks.page(request, wanted=EVERYTHING, order=order)
+                except BadRequest:
+                    continue
+                assert page.rows == []
+
+    async def test_a_cursor_of_another_order_is_a_bad_request(self, house: House):
+        """Even one that passed by the check of the request."""
+        cursor = PageCursor("UPDATED_ASC", NOON.isoformat(), UUID(int=1))
+        async with house.as_(await house.an_actor()) as uow:
+            with pytest.raises(BadRequest):
+                await uow.tasks.page(PageRequest(5, cursor), wanted=EVERYTHING, order=TaskOrder.CREATED_ASC)
+
+
+class TestSlice:
+    async def test_an_offset_and_a_length(self, house: House):
+        """By age, from an offset on; beyond the end there is nothing, however far."""
+        actor = await house.an_actor()
+        tasks = [await house.a_task(actor, created_at=NOON + timedelta(hours=hour)) for hour in range(4)]
+        async with house.as_(actor) as uow:
+            assert [row.id for row in await uow.tasks.slice(skip=1, limit=2)] == [tasks[1].id, tasks[2].id]
+            assert await uow.tasks.slice(skip=2**70, limit=2**70) == []
+            assert await uow.tasks.slice(skip=0, limit=0) == []
+
+    @pytest.mark.parametrize(("skip", "limit"), [(-1, 1), (0, -1)])
+    async def test_negative_numbers_are_a_bad_request(self, house: House, skip: int, limit: int):
+        """Neither can be negative."""
+        async with house.as_(await house.an_actor()) as uow:
+            with pytest.raises(BadRequest, match="negative"):
+                await uow.tasks.slice(skip=skip, limit=limit)
+
+
+class TestFilter:
+    async def test_lists_mean_one_of_and_fields_mean_all_of(self, house: House):
+        """OR within a list, AND between fields, nothing for an empty list."""
+        actor = await house.an_actor()
+        for status in (TaskStatus.TODO, TaskStatus.DONE):
+            for priority in (TaskPriority.LOW, TaskPriority.URGENT):
+                await house.a_task(actor, title=f"{status.name} {priority.name}", status=status, priority=priority)
+
+        both = (TaskStatus.TODO, TaskStatus.DONE)
+        low = (TaskPriority.LOW,)
+        assert await found(house, actor, TaskFilter(status=both, priority=low)) == ["TODO LOW", "DONE LOW"]
+        assert await found(house, actor, TaskFilter(status=(TaskStatus.CANCELLED,))) == []
+        assert await found(house, actor, TaskFilter(status=())) == []
+
+    async def test_owner_and_assignee(self, house: House):
+        """Whose task it is, and who is to do it; a filter never widens what one may see."""
+        actor, other = await house.an_actor(), await house.an_actor()
+        await house.a_task(actor, title="mine for them", assignee_id=other.user_id)
+        await house.a_task(other, title="theirs for me", assignee_id=actor.user_id)
+        await house.a_task(other, title="theirs")
+
+        assert await found(house, actor, TaskFilter(owner_id=other.user_id)) == ["theirs for me"]
+        assert await found(house, actor, TaskFilter(assignee_id=other.user_id)) == ["mine for them"]
+        assert await found(house, actor, TaskFilter(owner_id=uuid4())) == []
+
+    @pytest.mark.parametrize("order", TaskOrder)
+    async def test_due_from_and_to_before(self, house: House, order: TaskOrder):
+        """The beginning belongs to the span, the end does not, and what is never due is in none, in every order."""
+        actor = await house.an_actor()
+        for hour in range(3):
+            await house.a_task(actor, title=str(hour), due_at=NOON + timedelta(hours=hour))
+        await house.a_task(actor, title="never")
+
+        spans = {
+            (NOON, None): {"0", "1", "2"},
+            (None, NOON + timedelta(hours=2)): {"0", "1"},
+            (NOON + timedelta(hours=1), NOON + timedelta(hours=2)): {"1"},
+            (NOON, NOON): set(),
+            (EARLIEST, FARTHEST): {"0", "1", "2"},
+        }
+        for (after, before), titles in spans.items():
+            wanted = TaskFilter(due_after=after, due_before=before)
+            async with house.as_(actor) as uow:
+                page = await uow.tasks.page(PageRequest(10), wanted=wanted, order=order)
+                assert {row.title for row in page.rows} == titles
+                assert await uow.tasks.count(wanted) == len(titles)
+
+    async def test_search_takes_every_character_as_it_is(self, house: House):
+        """Title and description are searched, ignoring case, and no character stands for another one."""
+        actor = await house.an_actor()
+        for title, description in (("100% wool", ""), ("snake_case", ""), (r"C:\temp", ""), ("Boat", "Paint the HULL")):
+            await house.a_task(actor, title=title, description=description)
+
+        assert await found(house, actor, TaskFilter(search="0%x")) == []
+        assert await found(house, actor, TaskFilter(search="00%")) == ["100% wool"]
+        assert await found(house, actor, TaskFilter(search="___")) == []
+        assert await found(house, actor, TaskFilter(search="E_C")) == ["snake_case"]
+        assert await found(house, actor, TaskFilter(search=r":\t")) == [r"C:\temp"]
+        assert await found(house, actor, TaskFilter(search=" hull ")) == ["Boat"]
+        assert await found(house, actor, TaskFilter(search="'; --")) == []
+
+    @pytest.mark.parametrize(
+        "wanted",
+        [
+            TaskFilter(search="ab"),
+            TaskFilter(search="abc\x00"),
+            TaskFilter(search="x" * 201),
+            TaskFilter(due_after=datetime(2026, 1, 1)),  # noqa: DTZ001
+            TaskFilter(due_before=datetime(2026, 1, 1)),  # noqa: DTZ001
+        ],
+    )
+    async def test_what_cannot_be_looked_up_is_a_bad_request(self, house: House, wanted: TaskFilter):
+        """Too short or too long a text, NUL, and times without an offset: for a page and for a count."""
+        async with house.as_(await house.an_actor()) as uow:
+            with pytest.raises(BadRequest):
+                await uow.tasks.page(PageRequest(1), wanted=wanted, order=TaskOrder.CREATED_ASC)
+            with pytest.raises(BadRequest):
+                await uow.tasks.count(wanted)

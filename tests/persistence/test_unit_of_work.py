@@ -1,0 +1,306 @@
+"""A transaction that ends well, badly, or in the middle: the next one never notices."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import pytest
+from sqlalchemy import BigInteger, CursorResult, Integer, cast, func, literal, select, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import QueuePool
+
+from domain.actor import OPERATOR
+from domain.errors import NotFound, Unauthenticated, Unavailable
+from embedded.postgres import Postgres
+from persistence import engine as engine_module
+from persistence import migrations
+from persistence.engine import Database, database_url
+from persistence.repositories.task import EVERYTHING
+from persistence.unit_of_work import UnitOfWork
+from tests.support.house import House
+
+
+@pytest.fixture(scope="module")
+async def small_database(new_database: Callable[[], str]) -> AsyncIterator[Database]:
+    """A database with two connections, and little patience when both are taken."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(engine_module, "POOL_TIMEOUT_SECONDS", 0.2)
+        database = Database(new_database(), pool_size=2)
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+async def small_house(small_database: Database) -> AsyncIterator[House]:
+    """A house on it, whose connections are all back when the test is over."""
+    await House.clear(small_database)
+    yield House(small_database)
+    await everything_is_back(small_database)
+
+
+async def everything_is_back(database: Database) -> None:
+    """No connection is out, and the next request works on each of them."""
+    pool = database.engine.pool
+    assert isinstance(pool, QueuePool)
+    assert pool.checkedout() == 0
+    await asyncio.gather(*(asks_well(database) for _ in range(2)))
+    assert pool.checkedout() == 0
+
+
+async def asks_well(database: Database) -> None:
+    """A request that must succeed."""
+    async with database.unit_of_work(OPERATOR) as uow:
+        await uow.tasks.count(EVERYTHING)
+
+
+async def run(uow: UnitOfWork, statement: str) -> object:
+    """Run a statement in the transaction; what it returns, if it does."""
+    result = await uow._session.execute(text(statement))
+    return result.scalar() if isinstance(result, CursorResult) and result.returns_rows else None
+
+
+async def do(house: House, *steps: str | Callable[[UnitOfWork], Awaitable[object]]) -> None:
+    """One unit of work of these steps, each a statement or something else to do, committed at the end."""
+    async with house.as_(OPERATOR) as uow:
+        for step in steps:
+            await (run(uow, step) if isinstance(step, str) else step(uow))
+        await uow.commit()
+
+
+async def refuse(uow: UnitOfWork) -> None:
+    """What a rule does."""
+    raise NotFound("gone")
+
+
+async def end_backend(uow: UnitOfWork) -> None:
+    """Have the server end this transaction's connection, and wait until it has."""
+    pid = await run(uow, "SELECT pg_backend_pid()")
+    async with uow._sessions() as other:
+        await other.execute(text("SELECT pg_terminate_backend(:pid, 1000)"), {"pid": pid})
+
+
+class TestOutcome:
+    async def test_without_commit_nothing_happens(self, small_house: House):
+        """What was flushed but not committed is gone, and nobody was rung."""
+        task = await small_house.a_task()
+        rung: list[bool] = []
+        small_house.database.on_recorded(lambda: rung.append(True))
+        async with small_house.as_(OPERATOR) as uow:
+            (await uow.tasks.get(task.id)).title = "Changed"
+            await uow.flush()
+
+        stored = await small_house.task(task.id)
+        assert stored is not None
+        assert stored.title == task.title
+        assert rung == []
+
+    async def test_a_refusal_is_told_as_it_is(self, small_house: House):
+        """What a rule raises inside the transaction comes out unchanged, and nothing was written."""
+        task = await small_house.a_task()
+        with pytest.raises(NotFound, match="gone"):
+            await do(small_house, "DELETE FROM tasks", refuse)
+
+        assert await small_house.task(task.id) is not None
+
+    async def test_a_listener_s_bug_is_not_the_caller_s(self, small_house: House, caplog: pytest.LogCaptureFixture):
+        """Once committed a change stays reported as done, whatever those do who are rung."""
+
+        def broken() -> None:
+            raise RuntimeError("broken listener")
+
+        small_house.database.on_recorded(broken)
+        async with small_house.as_(OPERATOR) as uow:
+            uow._recorded = True
+            await uow.commit()
+        small_house.database._listeners.remove(broken)
+
+        assert "broken listener" in caplog.text
+
+    async def test_nobody_has_no_actor(self, small_house: House):
+        """Whoever needs an actor where nobody is signed in is told so."""
+        with pytest.raises(Unauthenticated):
+            _ = small_house.as_(None).actor
+
+
+class TestUnavailable:
+    @pytest.mark.parametrize(
+        ("settings", "statement"),
+        [
+            ("statement_timeout = '20ms'", "SELECT pg_sleep(2)"),
+            ("lock_timeout = '20ms'", "SELECT number_events(1)"),
+            ("transaction_read_only = on", "DELETE FROM events"),
+            ("statement_timeout = 0", "SELECT pg_terminate_backend(pg_backend_pid())"),
+        ],
+    )
+    async def test_what_may_work_the_next_time_is_unavailable(self, small_house: House, settings: str, statement: str):
+        """A statement or a lock that takes too long, a server that only reads, a connection that is cut."""
+        async with small_house.database.engine.connect() as rival:
+            await rival.execute(text("SELECT 1 FROM event_head FOR UPDATE"))
+            with pytest.raises(Unavailable):
+                await do(small_house, f"SET LOCAL {settings}", statement)
+
+    async def test_a_connection_that_was_cut_meanwhile(self, small_house: House):
+        """A server that ended the connection between two statements, or at a pause that was too long."""
+        pause = "SET LOCAL idle_in_transaction_session_timeout = '20ms'"
+        with pytest.raises(Unavailable):
+            await do(small_house, pause, lambda uow: asyncio.sleep(0.1), "SELECT 1")
+
+    async def test_a_connection_that_was_cut_before_the_commit(self, small_house: House):
+        """The commit fails as unavailable too, and nothing was written."""
+        task = await small_house.a_task()
+        with pytest.raises(Unavailable):
+            await do(small_house, "DELETE FROM tasks", end_backend)
+
+        assert await small_house.task(task.id) is not None
+
+    async def test_a_connection_that_was_cut_before_a_refusal(self, small_house: House):
+        """What the rule said is what is told, not that the connection could not be put back in order."""
+        with pytest.raises(NotFound):
+            await do(small_house, end_backend, refuse)
+
+    async def test_a_pool_that_is_used_up(self, small_house: House):
+        """Who gets no connection in time is told to come again."""
+        database = small_house.database
+        async with database.connect() as one, database.connect() as two:
+            await one.execute(text("SELECT 1"))
+            await two.execute(text("SELECT 1"))
+            with pytest.raises(Unavailable):
+                await asks_well(database)
+            with pytest.raises(Unavailable):
+                await database.ping()
+
+    async def test_two_that_wait_for_each_other(self, small_house: House):
+        """Of a deadlock one is told to come again, and the other gets through."""
+        tasks = [await small_house.a_task(), await small_house.a_task()]
+
+        async def lock_both(first: int, second: int) -> None:
+            async with small_house.as_(OPERATOR) as uow:
+                await run(uow, "SET LOCAL deadlock_timeout = '50ms'")
+                await uow.tasks.get(tasks[first].id, lock=True)
+                await asyncio.sleep(0.1)
+                await uow.tasks.get(tasks[second].id, lock=True)
+
+        outcomes = await asyncio.gather(lock_both(0, 1), lock_both(1, 0), return_exceptions=True)
+        assert sorted(type(outcome).__name__ for outcome in outcomes) == ["NoneType", "Unavailable"]
+
+    async def test_a_table_that_was_changed_under_a_living_connection(self, new_database: Callable[[], str]):
+        """After a migration the first request may have to come again, once per connection, and then all is well."""
+        database = Database(new_database(), pool_size=1)
+        async with database.unit_of_work(OPERATOR) as uow:
+            await uow.tasks.slice(skip=0, limit=1)
+        async with database.engine.begin() as connection:
+            await connection.exec_driver_sql("ALTER TABLE tasks ALTER COLUMN title TYPE text")
+        outcomes = []
+        for _ in range(2):
+            try:
+                async with database.unit_of_work(OPERATOR) as uow:
+                    outcomes.append(await uow.tasks.slice(skip=0, limit=1))
+            except Unavailable:
+                outcomes.append([])
+
+        assert outcomes == [[], []]
+        await database.close()
+
+    async def test_a_bug_is_not_unavailable(self, small_house: House):
+        """A value that cannot be encoded, and one that the server refuses, would not work the next time either."""
+        for statement in (select(literal(2**70, BigInteger)), select(cast(literal("x"), Integer) / func.length(""))):
+            with pytest.raises(DBAPIError):
+                async with small_house.as_(None) as uow:
+                    await uow._session.execute(statement)
+
+    async def test_a_server_that_stops_and_comes_back(self, tmp_path: Path):
+        """While the server is away everything is unavailable, also what was under way; when it is back all works."""
+        with Postgres(tmp_path / "postgres", durable=False) as server:
+            database = Database(server.url, pool_size=2)
+            await migrations.upgrade(database.engine)
+            await asks_well(database)
+
+            async def underway() -> None:
+                async with database.unit_of_work(None) as uow:
+                    await run(uow, "SELECT pg_sleep(4)")
+
+            waiting = asyncio.create_task(underway())
+            await asyncio.sleep(0.1)
+            await asyncio.to_thread(server.stop)
+            with pytest.raises(Unavailable):
+                await waiting
+            for _ in range(3):
+                with pytest.raises(Unavailable):
+                    await asks_well(database)
+            with pytest.raises(Unavailable):
+                await database.ping()
+
+            await asyncio.to_thread(server.start)
+            await everything_is_back(database)
+            await database.ping()
+            await database.close()
+
+
+class TestCancelled:
+    @pytest.mark.parametrize("seed", range(4))
+    async def test_no_connection_is_lost(self, small_house: House, seed: int):
+        """Tasks that are cancelled at any moment, twice too, give their connections back and change nothing."""
+        chance = random.Random(seed)
+        task = await small_house.a_task()
+
+        async def change() -> None:
+            async with small_house.as_(OPERATOR) as uow:
+                (await uow.tasks.get(task.id, lock=True)).title = "Changed"
+                await uow.flush()
+                await run(uow, "SELECT pg_sleep(0.02)")
+
+        for _ in range(12):
+            running = asyncio.create_task(change())
+            for _ in range(chance.randrange(1, 3)):
+                await asyncio.sleep(chance.random() * 0.02)
+                running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+        await until_everything_is_back(small_house.database)
+
+        stored = await small_house.task(task.id)
+        assert stored is not None
+        assert stored.title == task.title
+
+    async def test_a_second_cancellation_does_not_interrupt_the_first(self, small_house: House):
+        """Who is cancelled while leaving leaves in the background."""
+        entered = asyncio.Event()
+
+        async def wait() -> None:
+            async with small_house.as_(None) as uow:
+                entered.set()
+                await run(uow, "SELECT pg_sleep(1)")
+
+        running = asyncio.create_task(wait())
+        await entered.wait()
+        await asyncio.sleep(0.05)
+        for _ in range(3):
+            running.cancel()
+            await asyncio.sleep(0)
+        with pytest.raises(asyncio.CancelledError):
+            await running
+        await until_everything_is_back(small_house.database)
+
+
+async def until_everything_is_back(database: Database) -> None:
+    """Closing goes on in the background for a moment."""
+    pool = database.engine.pool
+    assert isinstance(pool, QueuePool)
+    async with asyncio.timeout(2):
+        while pool.checkedout():
+            await asyncio.sleep(0.01)
+
+
+class TestDatabaseUrl:
+    @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg", "postgresql+asyncpg"])
+    def test_every_spelling_of_postgresql_gets_our_driver(self, scheme: str):
+        """The driver is ours to choose; the rest of the URL stays."""
+        url = database_url(f"{scheme}://me:p%40ss@db.example.org:5433/tasks?ssl=require")
+        assert url.render_as_string(hide_password=False) == (
+            "postgresql+asyncpg://me:p%40ss@db.example.org:5433/tasks?ssl=require"
+        )
+
+    def test_another_database_is_refused(self):
+        """What is not PostgreSQL is refused by name."""
+        with pytest.raises(ValueError, match="sqlite is not supported"):
+            database_url("sqlite:///tasks.db")
