@@ -41,6 +41,4 @@ class Health:
 
 
 def _answer(status: int, body: dict[str, object]) -> Response:
-    return Response(
-        orjson.dumps(body), status, media_type="application/json", headers={"cache-control": "no-store"}
-    )
+    return Response(orjson.dumps(body), status, media_type="application/json", headers={"cache-control": "no-store"})

@@ -1,0 +1,29 @@
+"""The clean-up by the clock."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+from graphql_api.maintenance import clean_up_by_schedule
+from tests.support.house import House
+
+
+async def test_it_removes_what_is_over_when_the_schedule_says_so(house: House):
+    """With a schedule of every second, an expired session is gone shortly, and a living one stays."""
+    user, now = await house.a_user(), datetime.now(UTC)
+    over = await house.a_session(user, expires_at=now - timedelta(seconds=1))
+    living = await house.a_session(user)
+    cleaner = asyncio.create_task(
+        clean_up_by_schedule(house.database, schedule="* * * * * *", event_retention=timedelta(days=1))
+    )
+
+    async with asyncio.timeout(5):
+        while await _exists(house, over.id):
+            await asyncio.sleep(0.02)
+    cleaner.cancel()
+
+    assert await _exists(house, living.id)
+
+
+async def _exists(house: House, session_id: object) -> bool:
+    async with house.as_(None) as uow:
+        return await uow.sessions.find_with_user(session_id) is not None  # type: ignore[arg-type]
