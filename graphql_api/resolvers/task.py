@@ -9,16 +9,16 @@ from domain.errors import Invalid
 from graphql_api.auth.permissions import SIGNED_IN
 from graphql_api.resolvers.fields import mutation, query
 from graphql_api.schema.common import After, First, Info, selects
+from graphql_api.schema.enums import TaskOrder
 from graphql_api.schema.ids import decode_id_of, encode_id
-from graphql_api.schema.task import (
+from graphql_api.schema.task import Task, TaskConnection
+from graphql_api.schema.task_changes import (
     AssignTaskInput,
     AssignTaskPayload,
     CreateTaskInput,
     CreateTaskPayload,
     DeleteTaskInput,
     DeleteTaskPayload,
-    Task,
-    TaskConnection,
     TaskFilterInput,
     UpdateTaskInput,
     UpdateTaskPayload,
@@ -26,7 +26,7 @@ from graphql_api.schema.task import (
     UpdateTaskStatusPayload,
 )
 from persistence.pages import PageRequest
-from persistence.repositories.task import EVERYTHING, TaskOrder
+from persistence.repositories.task import EVERYTHING
 from services import task as task_service
 from services.task import TaskEdit
 from services.unset import UNSET, UnsetType

@@ -1,35 +1,23 @@
 """What all nouns share: nodes, pages, refusals, instants."""
 
 import re
-from collections.abc import Mapping
 from datetime import UTC, datetime
-from enum import Enum
-from typing import Annotated, Any, Final, Self, TypeVar
+from typing import Annotated, Any, Final, Self
 
 import strawberry
 from graphql import FieldNode, FragmentSpreadNode, GraphQLError, InlineFragmentNode
-from strawberry.types.enum import StrawberryEnumDefinition
 
-from domain.errors import ErrorCode, Refusal
+from domain.errors import Refusal
 from graphql_api.context import Context
+from graphql_api.schema.enums import ErrorCode
 from persistence.pages import MAX_FIRST, Page
 
 Info = strawberry.Info[Context, None]
 
-EnumT = TypeVar("EnumT", bound=type[Enum])
 _RFC_3339: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)")
 
 First = Annotated[int, strawberry.argument(description=f"How many at most, 1 to {MAX_FIRST}.")]
 After = Annotated[str | None, strawberry.argument(description="A cursor of this list: begin behind it.")]
-
-
-def described(cls: EnumT, description: str, values: Mapping[str, str]) -> EnumT:
-    """Make an enum of the domain one of the schema, with a description for every value."""
-    strawberry.enum(cls, description=description)
-    definition: StrawberryEnumDefinition = cls.__strawberry_definition__  # type: ignore[attr-defined]
-    for value in definition.values:
-        value.description = values[value.name]
-    return cls
 
 
 def write_instant(value: datetime) -> str:
@@ -57,22 +45,6 @@ DateTime = strawberry.scalar(
     specified_by_url="https://scalars.graphql.org/andimarek/date-time.html",
     serialize=write_instant,
     parse_value=read_instant,
-)
-
-described(
-    ErrorCode,
-    "Why a rule refused.",
-    {
-        "NOT_FOUND": "There is no such object, or you may not see it.",
-        "FORBIDDEN": "You may see it, but not do this to it.",
-        "INVALID": "A value breaks a rule of its field.",
-        "INVALID_TRANSITION": "The board has no such move.",
-        "CONFLICT": "Somebody changed it since you looked: `expectedVersion` is not the current one.",
-        "INVALID_CREDENTIALS": "The name, the password or the token was not accepted.",
-        "ALREADY_EXISTS": "The name is taken.",
-        "LAST_ADMIN": "The last active admin can be neither demoted nor disabled.",
-        "IDEMPOTENCY_MISMATCH": "The idempotency key was used for another request.",
-    },
 )
 
 

@@ -5,25 +5,14 @@ from typing import Final
 
 import strawberry
 
-from domain.events import TaskChange, TaskEvent
-from domain.task import TaskStatus
-from graphql_api.realtime.items import ResyncReason
+from domain.errors import BadRequest
+from domain.events import TaskEvent
 from graphql_api.realtime.sight import StreamFilter
-from graphql_api.schema.common import Info, described
+from graphql_api.schema.common import Info
+from graphql_api.schema.enums import ResyncReason, TaskChange, TaskStatus
 from graphql_api.schema.ids import decode_id_of
 from graphql_api.schema.task import Task
 from graphql_api.schema.user import User
-
-described(
-    ResyncReason,
-    "Why a cursor cannot be continued.",
-    {
-        "TRIMMED": "The events behind it are older than events are kept.",
-        "FUTURE": "It lies ahead of the stream: it was taken from another server.",
-        "EPOCH": "The history that it counts in was replaced, for example by a restored backup.",
-        "ACCESS": "Your rights have changed since: older tasks may have become visible, or have vanished.",
-    },
-)
 
 
 @strawberry.interface(description="Something that the stream tells.")
@@ -86,6 +75,7 @@ class ResyncRequired(TaskStreamItem):
     reason: ResyncReason = strawberry.field(description="Why not.")
 
 
+MAX_TASK_IDS: Final = 100
 ITEMS: Final = (TaskStatusChanged, TaskChanged, TaskGone, TaskDeleted, ResyncRequired)
 
 
@@ -96,10 +86,10 @@ ITEMS: Final = (TaskStatusChanged, TaskChanged, TaskGone, TaskDeleted, ResyncReq
 class TaskStreamFilterInput:
     """A filter."""
 
-    task_ids: list[strawberry.ID] | None = strawberry.field(default=None, description="These tasks, at most 100.")
+    task_ids: list[strawberry.ID] | None = strawberry.field(default=None, description=f"These tasks, at most {MAX_TASK_IDS}.")
     owner_id: strawberry.ID | None = strawberry.field(default=None, description="Tasks of this user.")
     assignee_id: strawberry.ID | None = strawberry.field(default=None, description="Tasks given to this user.")
-    to: list[TaskStatus] | None = strawberry.field(default=None, description="Only moves to these columns.")
+    to: list[TaskStatus] | None = strawberry.field(default=None, description="Only what leaves the task in one of these columns.")
 
     def to_filter(self) -> StreamFilter:
         """The filter in the house's words.
@@ -107,6 +97,8 @@ class TaskStreamFilterInput:
         Raises:
             BadRequest: an id is malformed, or there are too many.
         """
+        if self.task_ids is not None and len(self.task_ids) > MAX_TASK_IDS:
+            raise BadRequest(f"At most {MAX_TASK_IDS} taskIds at a time, not {len(self.task_ids)}.")
         return StreamFilter(
             task_ids=frozenset(decode_id_of("Task", each) for each in self.task_ids) if self.task_ids else None,
             owner_id=decode_id_of("User", self.owner_id) if self.owner_id is not None else None,

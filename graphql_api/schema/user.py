@@ -6,22 +6,12 @@ from typing import Self
 import strawberry
 
 from domain.policy import Action, may_user
-from domain.user import Role
-from graphql_api.schema.common import Info, Node, PageInfo, Payload, described
+from graphql_api.schema.common import Info, Node, PageInfo, Payload
+from graphql_api.schema.enums import Role
 from graphql_api.schema.ids import encode_id
 from persistence.models import UserRow
 from persistence.pages import Page
 from services import user as user_service
-
-described(
-    Role,
-    "What a user may do.",
-    {
-        "USER": "Creates tasks; reads, changes and deletes own ones; reads and moves those assigned to them.",
-        "MODERATOR": "The same, and reads and deletes anybody's tasks.",
-        "ADMIN": "Everything with anybody's tasks, and manages users.",
-    },
-)
 
 
 @strawberry.type(description="Somebody who can sign in.")
