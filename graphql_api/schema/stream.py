@@ -86,10 +86,14 @@ ITEMS: Final = (TaskStatusChanged, TaskChanged, TaskGone, TaskDeleted, ResyncReq
 class TaskStreamFilterInput:
     """A filter."""
 
-    task_ids: list[strawberry.ID] | None = strawberry.field(default=None, description=f"These tasks, at most {MAX_TASK_IDS}.")
+    task_ids: list[strawberry.ID] | None = strawberry.field(
+        default=None, description=f"These tasks, at most {MAX_TASK_IDS}."
+    )
     owner_id: strawberry.ID | None = strawberry.field(default=None, description="Tasks of this user.")
     assignee_id: strawberry.ID | None = strawberry.field(default=None, description="Tasks given to this user.")
-    to: list[TaskStatus] | None = strawberry.field(default=None, description="Only what leaves the task in one of these columns.")
+    to: list[TaskStatus] | None = strawberry.field(
+        default=None, description="Only what leaves the task in one of these columns."
+    )
 
     def to_filter(self) -> StreamFilter:
         """The filter in the house's words.
@@ -100,7 +104,9 @@ class TaskStreamFilterInput:
         if self.task_ids is not None and len(self.task_ids) > MAX_TASK_IDS:
             raise BadRequest(f"At most {MAX_TASK_IDS} taskIds at a time, not {len(self.task_ids)}.")
         return StreamFilter(
-            task_ids=frozenset(decode_id_of("Task", each) for each in self.task_ids) if self.task_ids else None,
+            task_ids=frozenset(decode_id_of("Task", each) for each in self.task_ids)
+            if self.task_ids is not None
+            else None,
             owner_id=decode_id_of("User", self.owner_id) if self.owner_id is not None else None,
             assignee_id=decode_id_of("User", self.assignee_id) if self.assignee_id is not None else None,
             to=frozenset(self.to) if self.to is not None else None,
