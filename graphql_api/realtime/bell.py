@@ -35,6 +35,7 @@ class Bell:
         self._channel = channel
         self._outbox = Outbox()
         self._tasks: list[asyncio.Task[None]] = []
+        self._running = False
         self._on_chime: OnChime = lambda chime: None
         self._on_confirmed: OnConfirmed = lambda: None
         self.healthy = False
@@ -46,10 +47,12 @@ class Bell:
         *on_confirmed* each time that the subscription stands anew, when chimes may have been missed.
         """
         self._on_chime, self._on_confirmed = on_chime, on_confirmed
+        self._running = True
         self._tasks = [asyncio.create_task(self._listen_forever()), asyncio.create_task(self._publish_forever())]
 
     async def stop(self) -> None:
         """Stop listening and publishing; what waits to be published is dropped."""
+        self._running = False  # for on Python 3.11 redis-py may swallow the cancellation
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -61,7 +64,7 @@ class Bell:
 
     async def _listen_forever(self) -> None:
         backoff = Backoff(LONGEST_PAUSE)
-        while True:
+        while self._running:
             try:
                 await self._listen(backoff)
             except OSError as error:
@@ -120,7 +123,7 @@ class Bell:
     async def _publish_forever(self) -> None:
         redis, backoff = client(self._url), Backoff(LONGEST_PAUSE)
         try:
-            while True:
+            while self._running:
                 chime = await self._outbox.get()
                 try:
                     await redis.publish(self._channel, chime.encode())

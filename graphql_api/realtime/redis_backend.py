@@ -48,6 +48,8 @@ class RedisBackend(BroadcastBackend):
         self._redis = client(url)
         self._pubsub = self._redis.pubsub()
         self._wanted = asyncio.Event()
+        self._listening = asyncio.Lock()
+        self._closed = False
         self._channel = ""
 
     async def connect(self) -> None:
@@ -55,10 +57,14 @@ class RedisBackend(BroadcastBackend):
 
     async def disconnect(self) -> None:
         """Close the connection; a server that does not answer is not waited for."""
+        self._closed = True
+        self._wanted.set()
         try:
             async with asyncio.timeout(SOCKET_SECONDS):
                 await self._pubsub.aclose()  # type: ignore[no-untyped-call]
                 await self._redis.aclose()
+                async with self._listening:
+                    pass  # whoever listened has noticed
         except (RedisError, OSError):
             pass  # it is gone, which is what was wanted
 
@@ -80,12 +86,16 @@ class RedisBackend(BroadcastBackend):
 
     async def next_published(self) -> Event:
         """What comes next: a message, `Confirmed`, `Beat`, or at the very end `Lost`."""
-        await self._wanted.wait()
-        try:
-            return await self._next()
-        except (RedisError, OSError) as error:
-            self._wanted.clear()
-            return Lost(self._channel, str(error))
+        async with self._listening:
+            await self._wanted.wait()
+            if self._closed:
+                # The listener was cancelled. On Python 3.11 redis-py may swallow that: bugs.python.org/issue37658.
+                raise asyncio.CancelledError
+            try:
+                return await self._next()
+            except Exception as error:
+                self._wanted.clear()
+                return Lost(self._channel, str(error))
 
     async def _next(self) -> Event:
         if not self._pubsub.subscribed:

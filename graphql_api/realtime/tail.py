@@ -84,7 +84,8 @@ class Tail:
             return AskAccess(self.guarded, self.end)
         if self.told < self.end:
             return AskPage(self.told)
-        return None
+        # The answer took so long, or the process was frozen before it came, that it proves nothing any more.
+        return None if self._lease.fresh else AskHead(self.told)
 
     def headed(self, ask: AskHead, head: Head, *, asked_at: float, now: float) -> ResyncReason | None:
         """Take the head that was asked for at an instant.

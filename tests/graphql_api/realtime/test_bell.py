@@ -1,0 +1,113 @@
+"""The bell: only a bell. Redis killed, frozen, restarted or full of nonsense makes events late, and nothing else."""
+
+import asyncio
+import time
+
+import pytest
+from redis.asyncio import Redis
+
+from domain.user import Role
+from embedded.valkey import Valkey
+from graphql_api.realtime.chime import Chime
+from graphql_api.realtime.outbox import Outbox
+from tests.graphql_api.realtime.conftest import StartProcess
+from tests.graphql_api.realtime.support import Process, a_task_event, an_actor, hear_event, logged, until
+
+ADMIN = an_actor(Role.ADMIN)
+LATE, SOON = 1.5, 0.1
+
+
+async def send(writer: Process, listener, version: int) -> tuple[float, float]:
+    """Seconds that a commit took, and then its way to a listener in another process."""
+    began = time.perf_counter()
+    await writer.record(a_task_event(version=version))
+    committed = time.perf_counter()
+    assert (await hear_event(listener)).version == version
+    return committed - began, time.perf_counter() - committed
+
+
+class TestOutage:
+    @pytest.mark.parametrize(("hurt", "heal"), [("kill", "start"), ("freeze", "thaw")])
+    async def test_events_come_late_and_soon_again(self, start: StartProcess, frail_valkey: Valkey, hurt, heal):
+        """Without Redis commits do not wait and events take at most 1.5 s; within 2 s of its return they are quick."""
+        writer, other = await start(redis=frail_valkey.url), await start(redis=frail_valkey.url)
+        await until(lambda: writer.stream.healthy and other.stream.healthy)
+        async with other.stream.subscribe(ADMIN, None, None) as listener:
+            getattr(frail_valkey, hurt)()
+            during = [await send(writer, listener, version) for version in range(4)]
+            await until(lambda: not other.stream.healthy, patience=2.0)
+
+            await asyncio.to_thread(getattr(frail_valkey, heal))
+            await until(lambda: writer.stream.healthy and other.stream.healthy, patience=2.0)
+            afterwards = [await send(writer, listener, version) for version in range(4, 8)]
+
+        assert max(committing for committing, _ in during) < 0.5
+        assert max(late for _, late in during) < LATE
+        assert sorted(late for _, late in afterwards)[1] < SOON
+
+    async def test_it_starts_without_redis(self, start: StartProcess, frail_valkey: Valkey):
+        """A process starts and tells events while there is no Redis at all, and finds it later."""
+        frail_valkey.stop()
+        process = await start(redis=frail_valkey.url)
+        async with process.stream.subscribe(ADMIN, None, None) as listener:
+            await send(process, listener, 1)
+        unhealthy = not process.stream.healthy
+        await asyncio.to_thread(frail_valkey.start)
+        await until(lambda: process.stream.healthy)
+
+        assert unhealthy
+
+    async def test_a_subscription_that_is_cut_is_made_again(self, start: StartProcess, frail_valkey: Valkey):
+        """A connection that Redis closes is replaced within a second."""
+        writer, other = await start(redis=frail_valkey.url), await start(redis=frail_valkey.url)
+        await until(lambda: writer.stream.healthy and other.stream.healthy)
+        async with Redis.from_url(frail_valkey.url) as redis:
+            assert await redis.execute_command("CLIENT", "KILL", "TYPE", "pubsub") == 2
+            await until(lambda: not other.stream.healthy)
+            await until(lambda: writer.stream.healthy and other.stream.healthy, patience=1.0)
+        async with other.stream.subscribe(ADMIN, None, None) as listener:
+            _, late = await send(writer, listener, 5)
+
+        assert late < SOON
+
+
+class TestNonsense:
+    async def test_garbage_on_the_channel_is_ignored(self, start: StartProcess, redis_url: str):
+        """Whatever else is published on the channel, events are told once, in order, and the bell stays well."""
+        process = await start(channel="test:nonsense")
+        await until(lambda: process.stream.healthy)
+        epoch = process.stream.epoch
+        forged = Chime.of(epoch, logged(a_task_event(), first=10**12)).encode()
+        half = Chime.of(epoch, logged(a_task_event(), a_task_event())).encode().replace(b'"to":2', b'"to":3')
+        async with Redis.from_url(redis_url) as redis, process.stream.subscribe(ADMIN, None, None) as listener:
+            for message in (b"\xff\xfe", b"", b"null", b"[[1]]", forged, half, b'{"epoch":"x","from":1,"to":2}'):
+                assert await redis.publish("test:nonsense", message) == 1
+            await send(process, listener, 1)
+            await send(process, listener, 2)
+
+        assert process.stream.healthy
+        assert process.stream.position == 2
+
+    async def test_what_was_heard_before_costs_nothing(self, start: StartProcess, redis_url: str):
+        """An old chime that comes again is not told again."""
+        process = await start(channel="test:again")
+        await until(lambda: process.stream.healthy)
+        event = a_task_event(version=1)
+        async with Redis.from_url(redis_url) as redis, process.stream.subscribe(ADMIN, None, None) as listener:
+            await process.record(event)
+            assert await hear_event(listener) == event
+            await redis.publish("test:again", Chime.of(process.stream.epoch, logged(event)).encode())
+            await send(process, listener, 2)
+
+
+class TestOutbox:
+    async def test_it_drops_what_it_has_no_room_for(self):
+        """A slow Redis costs chimes, not memory."""
+        outbox = Outbox(room=2)
+        for first in (1, 2, 3):
+            outbox.put(Chime("e", first, first, None))
+
+        assert [(await outbox.get()).first, (await outbox.get()).first] == [1, 2]
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.01):
+                await outbox.get()
