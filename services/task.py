@@ -6,7 +6,8 @@ from datetime import datetime
 from uuid import UUID
 
 from domain import policy
-from domain.errors import Invalid
+from domain.actor import NOBODY
+from domain.errors import Forbidden, Invalid
 from domain.events import LoggedEvent, People, TaskChange, TaskEvent
 from domain.policy import Action
 from domain.stream_cursor import StreamCursor
@@ -118,9 +119,12 @@ async def create_task(
     """Create a task that belongs to the actor.
 
     Raises:
+        Forbidden: if the actor is the operator, who is no user and can own nothing.
         Invalid: if a value breaks a limit, or the assignee is not an active user.
     """
     policy.require_user(uow.actor, Action.CREATE_TASK, uow.actor.user_id)
+    if uow.actor.user_id == NOBODY:
+        raise Forbidden("A task belongs to the user who creates it; do it in a user's name.")
     task = TaskRow(
         title=check_title(title),
         description=check_description(description),
@@ -215,6 +219,7 @@ async def delete_task(uow: UnitOfWork, *, task_id: UUID, expected_version: int |
         policy.require(uow.actor, Action.DELETE_TASK, task)
         check_version(task.version, expected_version)
         task.version += 1
+        task.updated_at = _moment(uow, task)
         uow.record(_event(uow, task, (TaskChange.DELETED,), before=_people(task), after=None, from_status=task.status))
         await uow.tasks.remove(task)
         await uow.commit()
@@ -250,9 +255,9 @@ async def _change(uow: UnitOfWork, task: TaskRow, edit: TaskEdit) -> None:
     if not changes:
         return
     if TaskChange.STATUS in changes:
-        task.completed_at = completed_at(task.status, uow.now)
+        task.completed_at = completed_at(task.status, _moment(uow, task))
     task.version += 1
-    task.updated_at = uow.now
+    task.updated_at = _moment(uow, task)
     uow.record(_event(uow, task, tuple(changes), before=before, after=_people(task), from_status=from_status))
     await uow.commit()
 
@@ -283,6 +288,11 @@ async def _check_assignee(uow: UnitOfWork, assignee_id: UUID | None) -> None:
         raise Invalid("There is no active user with this id; see assignableUsers.", path=("assigneeId",))
 
 
+def _moment(uow: UnitOfWork, task: TaskRow) -> datetime:
+    # Who waited for the row's lock was here before the one who had it: a task's time goes the way of its versions.
+    return max(uow.now, task.updated_at)
+
+
 def _people(task: TaskRow) -> People:
     return People(task.owner_id, task.assignee_id)
 
@@ -306,6 +316,6 @@ def _event(
         before=before,
         after=after,
         actor_id=uow.actor.user_id,
-        at=uow.now,
+        at=task.updated_at,
         request_id=uow.request_id,
     )

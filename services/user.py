@@ -42,7 +42,7 @@ async def list_users(uow: UnitOfWork, *, request: PageRequest) -> Page[UserRow]:
     Raises:
         Forbidden: if the actor is no admin.
     """
-    policy.require_user(uow.actor, Action.LIST_USERS, uow.actor.user_id)
+    policy.require_user(uow.actor, Action.LIST_USERS, uow.actor.user_id, path=())
     async with uow:
         return await uow.users.page(request)
 
@@ -53,16 +53,16 @@ async def count_users(uow: UnitOfWork) -> int:
     Raises:
         Forbidden: if the actor is no admin.
     """
-    policy.require_user(uow.actor, Action.LIST_USERS, uow.actor.user_id)
+    policy.require_user(uow.actor, Action.LIST_USERS, uow.actor.user_id, path=())
     async with uow:
         return await uow.users.count()
 
 
 async def list_assignable_users(uow: UnitOfWork, *, prefix: str, at_most: int) -> list[UserRow]:
-    """Active users whose name begins so: whom a task can be given to."""
+    """Active users whose name begins so, at most fifty: whom a task can be given to."""
     policy.require_user(uow.actor, Action.READ_USER, uow.actor.user_id)
     async with uow:
-        return await uow.users.list_assignable(prefix, at_most=at_most)
+        return await uow.users.list_assignable(prefix, at_most=min(at_most, MAX_ASSIGNABLE))
 
 
 async def register(
@@ -82,7 +82,7 @@ async def register(
         Forbidden: if a role is asked for that the actor may not give.
     """
     if role is not Role.USER:
-        policy.require_user(uow.actor, Action.SET_ROLE, uow.actor.user_id)
+        policy.require_user(uow.actor, Action.SET_ROLE, uow.actor.user_id, path=("role",))
     user = UserRow(
         username=check_username(username),
         email=check_email(email),
@@ -126,7 +126,7 @@ async def change_password(
     async with uow:
         user = await uow.users.get(uow.actor.user_id, lock=True)
         if user.password_hash != known:
-            raise InvalidCredentials("The password was changed meanwhile.", path=("currentPassword",))
+            raise InvalidCredentials("The password was changed meanwhile; use the new one.", path=("currentPassword",))
         user.password_hash = password_hash
         user.updated_at = uow.now
         await uow.sessions.remove_of_user(user.id, spare=uow.actor.session_id)

@@ -1,5 +1,7 @@
 """Builders: a test says what it needs, and nothing else."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any, TypeVar
@@ -12,7 +14,7 @@ from domain.events import Event, EventKind, event_from_json
 from domain.task import TaskPriority, TaskStatus
 from domain.user import Role
 from persistence.engine import Database
-from persistence.models import EventRow, SessionRow, TaskRow, UserRow
+from persistence.models import Base, EventRow, SessionRow, TaskRow, UserRow
 from persistence.unit_of_work import UnitOfWork
 
 _numbers = count(1)
@@ -105,6 +107,21 @@ class House:
         async with self.database.session() as session:
             rows = await session.scalars(select(EventRow).order_by(EventRow.id))
             return [event_from_json(EventKind(row.kind), row.payload) for row in rows]
+
+    async def snapshot(self) -> dict[str, list[tuple[Any, ...]]]:
+        """Everything that is stored, row by row."""
+        async with self.database.connect() as connection:
+            return {
+                table.name: [tuple(row) for row in await connection.execute(select(table).order_by(*table.primary_key))]
+                for table in Base.metadata.sorted_tables
+            }
+
+    @asynccontextmanager
+    async def unchanged(self) -> AsyncIterator[None]:
+        """What is done inside stores nothing, changes nothing and records nothing."""
+        before = await self.snapshot()
+        yield
+        assert await self.snapshot() == before
 
     async def _added(self, row: Row) -> Row:
         async with self.database.session() as session:

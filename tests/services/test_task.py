@@ -1,0 +1,523 @@
+"""What can be done with tasks: what it changes, what it tells, and that a refusal does neither."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from domain.actor import OPERATOR, Actor
+from domain.errors import (
+    BadRequest,
+    Conflict,
+    DomainError,
+    Forbidden,
+    Invalid,
+    InvalidTransition,
+    NotFound,
+    Refusal,
+    Unauthenticated,
+)
+from domain.events import People, TaskChange, TaskEvent
+from domain.task import TaskPriority, TaskStatus
+from domain.user import Role
+from persistence.event_log import EventLog
+from persistence.models import TaskRow
+from persistence.pages import PageRequest
+from persistence.repositories.task import TaskFilter, TaskOrder
+from services.task import (
+    TaskEdit,
+    assign_task,
+    count_tasks,
+    create_task,
+    delete_task,
+    find_tasks,
+    get_task,
+    list_history,
+    list_tasks,
+    slice_tasks,
+    update_task,
+    update_task_status,
+)
+from tests.support.house import House
+
+DUE = datetime(2026, 12, 24, 18, tzinfo=UTC)
+
+
+async def the_event(house: House) -> TaskEvent:
+    """The one event that was recorded."""
+    (event,) = await house.recorded_events()
+    assert isinstance(event, TaskEvent)
+    return event
+
+
+async def stored(house: House, task: TaskRow) -> TaskRow:
+    """The task as it is stored now."""
+    row = await house.task(task.id)
+    assert row is not None
+    return row
+
+
+class TestCreateTask:
+    async def test_it_belongs_to_the_actor_and_is_told(self, house: House):
+        """A new task is TODO, at version 1, the actor's own, and one event says who has it now."""
+        actor, friend = await house.an_actor(), await house.a_user()
+        uow = house.as_(actor)
+        task = await create_task(
+            uow,
+            title=" Mend the boat ",
+            description="Both sides",
+            priority=TaskPriority.HIGH,
+            due_at=DUE,
+            assignee_id=friend.id,
+        )
+
+        row = await stored(house, task)
+        assert (row.title, row.description, row.priority, row.due_at) == ("Mend the boat", "Both sides", 3, DUE)
+        assert (row.status, row.version, row.owner_id, row.assignee_id) == ("TODO", 1, actor.user_id, friend.id)
+        assert row.created_at == row.updated_at == uow.now
+        assert await the_event(house) == TaskEvent(
+            task_id=task.id,
+            version=1,
+            changes=(TaskChange.CREATED,),
+            from_status=None,
+            to_status=TaskStatus.TODO,
+            title="Mend the boat",
+            before=None,
+            after=People(actor.user_id, friend.id),
+            actor_id=actor.user_id,
+            at=uow.now,
+            request_id="test",
+        )
+
+    @pytest.mark.parametrize(
+        ("values", "field"),
+        [
+            ({"title": " "}, "title"),
+            ({"title": "x" * 201}, "title"),
+            ({"title": "a\x00"}, "title"),
+            ({"description": "x" * 10_001}, "description"),
+            ({"description": "\ud800"}, "description"),
+            ({"due_at": datetime(2026, 1, 1)}, "dueAt"),  # noqa: DTZ001
+            ({"due_at": datetime.max.replace(tzinfo=UTC)}, "dueAt"),
+            ({"assignee_id": uuid4()}, "assigneeId"),
+        ],
+    )
+    async def test_a_value_that_breaks_a_rule_is_refused(self, house: House, values: dict[str, Any], field: str):
+        """The refusal names the field, no task is made and nobody is told."""
+        actor = await house.an_actor()
+        async with house.unchanged():
+            with pytest.raises(Invalid) as refusal:
+                await create_task(house.as_(actor), **({"title": "Task"} | values))
+        assert refusal.value.path == (field,)
+
+    async def test_somebody_disabled_gets_no_tasks(self, house: House):
+        """A task can be given to active users only."""
+        actor, gone = await house.an_actor(), await house.a_user(is_active=False)
+        async with house.unchanged():
+            with pytest.raises(Invalid):
+                await create_task(house.as_(actor), title="Task", assignee_id=gone.id)
+
+    @pytest.mark.parametrize(("actor", "refusal"), [(None, Unauthenticated), (OPERATOR, Forbidden)])
+    async def test_nobody_owns_nothing(self, house: House, actor: Actor | None, refusal: type[DomainError]):
+        """Without a user behind the actor there is nobody to own the task."""
+        async with house.unchanged():
+            with pytest.raises(refusal):
+                await create_task(house.as_(actor), title="Task")
+
+
+class TestUpdateTask:
+    @pytest.mark.parametrize(
+        ("field", "value", "change"),
+        [
+            ("title", "Other", TaskChange.TITLE),
+            ("description", "Other", TaskChange.DESCRIPTION),
+            ("status", TaskStatus.DONE, TaskChange.STATUS),
+            ("priority", TaskPriority.URGENT, TaskChange.PRIORITY),
+            ("due_at", DUE, TaskChange.DUE_AT),
+        ],
+    )
+    async def test_each_field_is_a_change_of_its_own(self, house: House, field: str, value: Any, change: TaskChange):
+        """One field is one version and one event that names it, with the people who had and have the task."""
+        actor = await house.an_actor()
+        task = await house.a_task(actor)
+        uow = house.as_(actor)
+        await update_task(uow, task_id=task.id, edit=TaskEdit(**{field: value}))
+
+        row, event, people = await stored(house, task), await the_event(house), People(actor.user_id, None)
+        assert getattr(row, field) == value
+        assert (row.version, row.updated_at, row.created_at) == (2, uow.now, task.created_at)
+        assert (event.changes, event.version, event.at) == ((change,), 2, uow.now)
+        assert (event.from_status, event.to_status, event.title) == (TaskStatus.TODO, row.status, row.title)
+        assert (event.before, event.after, event.actor_id) == (people, people, actor.user_id)
+
+    async def test_several_fields_are_one_version_and_one_event(self, house: House):
+        """All fields of one edit change together, and the event names each of those that differ."""
+        actor, friend = await house.an_actor(), await house.a_user()
+        task = await house.a_task(actor)
+        edit = TaskEdit(
+            title="Other",
+            description=task.description,
+            status=TaskStatus.IN_PROGRESS,
+            priority=TaskPriority.LOW,
+            due_at=DUE,
+            assignee_id=friend.id,
+        )
+        await update_task(house.as_(actor), task_id=task.id, edit=edit, expected_version=1)
+
+        event = await the_event(house)
+        assert (await stored(house, task)).version == event.version == 2
+        assert set(event.changes) == set(TaskChange) - {
+            TaskChange.CREATED,
+            TaskChange.DELETED,
+            TaskChange.DESCRIPTION,
+        }
+        assert event.before == People(actor.user_id, None)
+        assert event.after == People(actor.user_id, friend.id)
+        assert event.title == "Other"
+
+    async def test_what_is_already_so_changes_nothing(self, house: House):
+        """Every field set to what it is, in other words for some, is no version and no event."""
+        actor, friend = await house.an_actor(), await house.a_user()
+        task = await house.a_task(actor, due_at=DUE, assignee_id=friend.id)
+        edit = TaskEdit(
+            title=f" {task.title} ",
+            description=task.description,
+            status=task.status,
+            priority=task.priority,
+            due_at=DUE.astimezone(),
+            assignee_id=friend.id,
+        )
+        async with house.unchanged():
+            assert (await update_task(house.as_(actor), task_id=task.id, edit=edit)).version == 1
+            assert (await update_task(house.as_(actor), task_id=task.id, edit=TaskEdit())).version == 1
+
+    async def test_null_clears_and_omitted_stays(self, house: House):
+        """A due date and an assignee can be cleared; what is not mentioned stays."""
+        actor, friend = await house.an_actor(), await house.a_user()
+        task = await house.a_task(actor, due_at=DUE, assignee_id=friend.id)
+        await update_task(house.as_(actor), task_id=task.id, edit=TaskEdit(due_at=None))
+        await update_task(house.as_(actor), task_id=task.id, edit=TaskEdit(assignee_id=None))
+
+        row = await stored(house, task)
+        assert (row.due_at, row.assignee_id, row.title, row.version) == (None, None, task.title, 3)
+
+    async def test_done_is_completed_until_it_is_not(self, house: House):
+        """The instant of completion comes with DONE and goes with any other status."""
+        actor = await house.an_actor()
+        task = await house.a_task(actor)
+        uow = house.as_(actor)
+        done = await update_task_status(uow, task_id=task.id, status=TaskStatus.DONE)
+        undone = await update_task_status(house.as_(actor), task_id=task.id, status=TaskStatus.TODO)
+
+        assert (done.completed_at, undone.completed_at) == (uow.now, None)
+
+    async def test_somebody_who_left_may_stay_assigned(self, house: House):
+        """An edit that leaves the assignee alone does not ask whether they are still there."""
+        actor, gone = await house.an_actor(), await house.a_user(is_active=False)
+        task = await house.a_task(actor, assignee_id=gone.id)
+        edit = TaskEdit(title="Other", assignee_id=gone.id)
+
+        assert (await update_task(house.as_(actor), task_id=task.id, edit=edit)).version == 2
+
+    @pytest.mark.parametrize(
+        ("edit", "refusal", "field"),
+        [
+            (TaskEdit(title=""), Invalid, "title"),
+            (TaskEdit(description="x" * 10_001), Invalid, "description"),
+            (TaskEdit(due_at=datetime(2026, 1, 1)), Invalid, "dueAt"),  # noqa: DTZ001
+            (TaskEdit(assignee_id=uuid4()), Invalid, "assigneeId"),
+            (TaskEdit(title="Other", status=TaskStatus.DONE), InvalidTransition, "status"),
+        ],
+    )
+    async def test_one_bad_field_refuses_the_whole_edit(
+        self, house: House, edit: TaskEdit, refusal: type[Refusal], field: str
+    ):
+        """A broken limit, an unknown assignee or an impossible move: nothing of the edit is done."""
+        actor = await house.an_actor()
+        task = await house.a_task(actor, status=TaskStatus.CANCELLED)
+        async with house.unchanged():
+            with pytest.raises(refusal) as caught:
+                await update_task(house.as_(actor), task_id=task.id, edit=edit)
+        assert caught.value.path == (field,)
+
+    @pytest.mark.parametrize("expected", [1, 3, -1, 2**40])
+    async def test_another_version_is_a_conflict(self, house: House, expected: int):
+        """An edit that was decided on another version is refused, even one that would change nothing."""
+        actor = await house.an_actor()
+        task = await house.a_task(actor, version=2)
+        for edit in (TaskEdit(title="Other"), TaskEdit(title=task.title)):
+            async with house.unchanged():
+                with pytest.raises(Conflict):
+                    await update_task(house.as_(actor), task_id=task.id, edit=edit, expected_version=expected)
+
+    @pytest.mark.parametrize(
+        ("edit", "allowed"),
+        [
+            (TaskEdit(status=TaskStatus.DONE), True),
+            (TaskEdit(title="Other"), False),
+            (TaskEdit(status=TaskStatus.DONE, title="Other"), False),
+            (TaskEdit(assignee_id=None), False),
+            (TaskEdit(status=TaskStatus.DONE, assignee_id=None), False),
+            (TaskEdit(), False),
+        ],
+    )
+    async def test_the_assigned_may_move_it_and_nothing_else(self, house: House, edit: TaskEdit, allowed: bool):
+        """An edit that asks for more than the status is refused whole."""
+        actor = await house.an_actor()
+        task = await house.a_task(assignee_id=actor.user_id)
+        if allowed:
+            assert (await update_task(house.as_(actor), task_id=task.id, edit=edit)).version == 2
+            return
+        async with house.unchanged():
+            with pytest.raises(Forbidden) as refusal:
+                await update_task(house.as_(actor), task_id=task.id, edit=edit)
+        assert refusal.value.path == ("id",)
+
+    @pytest.mark.parametrize(("role", "refusal"), [(Role.USER, NotFound), (Role.MODERATOR, Forbidden)])
+    async def test_others_are_refused(self, house: House, role: Role, refusal: type[Refusal]):
+        """To a stranger the task does not exist; a moderator may look at it, but not change it."""
+        task = await house.a_task()
+        for edit in (TaskEdit(title="Other"), TaskEdit(status=TaskStatus.DONE), TaskEdit(assignee_id=None)):
+            actor = await house.an_actor(role)
+            async with house.unchanged():
+                with pytest.raises(refusal):
+                    await update_task(house.as_(actor), task_id=task.id, edit=edit, expected_version=99)
+
+    async def test_an_unknown_task_is_not_found(self, house: House):
+        """Not even for an admin."""
+        admin = await house.an_actor(Role.ADMIN)
+        async with house.unchanged():
+            with pytest.raises(NotFound):
+                await update_task(house.as_(admin), task_id=uuid4(), edit=TaskEdit(title="Other"))
+
+
+class TestTwoWriters:
+    async def test_of_two_with_one_version_one_loses(self, house: House):
+        """Two that saw the same version cannot both change it: the second one is told of the conflict."""
+        actor = await house.an_actor()
+        task = await house.a_task(actor)
+        outcomes = await asyncio.gather(
+            *(
+                update_task(house.as_(actor), task_id=task.id, edit=TaskEdit(title=title), expected_version=1)
+                for title in ("One", "Two")
+            ),
+            return_exceptions=True,
+        )
+
+        winner = next(outcome for outcome in outcomes if isinstance(outcome, TaskRow))
+        assert sum(isinstance(outcome, Conflict) for outcome in outcomes) == 1
+        assert (await stored(house, task)).title == winner.title == (await the_event(house)).title
+
+    async def test_without_a_version_all_apply_in_one_order(self, house: House):
+        """Each is one version on top of the other, and events, versions and instants go the same way."""
+        actor = await house.an_actor()
+        task = await house.a_task(actor)
+        await asyncio.gather(
+            *(
+                update_task(house.as_(actor), task_id=task.id, edit=TaskEdit(title=f"Title {number}"))
+                for number in range(12)
+            )
+        )
+        async with house.database.engine.begin() as connection:
+            events = [logged.event for logged in await EventLog(connection).number()]
+
+        told = [(event.version, event.title) for event in events if isinstance(event, TaskEvent)]
+        row = await stored(house, task)
+        assert [version for version, _ in told] == list(range(2, 14))
+        assert told[-1] == (row.version, row.title)
+        assert [event.at for event in events] == sorted(event.at for event in events)
+
+    async def test_time_goes_the_way_of_the_versions(self, house: House):
+        """Who was here before but came to the row later leaves a later instant, so that lists by change stay true."""
+        actor = await house.an_actor()
+        task = await house.a_task(actor)
+        early = house.as_(actor, now=task.updated_at - timedelta(seconds=3))
+        changed = await update_task(early, task_id=task.id, edit=TaskEdit(status=TaskStatus.DONE))
+
+        assert changed.updated_at == changed.completed_at == (await the_event(house)).at == task.updated_at
+
+    async def test_a_change_and_a_deletion_meet(self, house: House):
+        """Whoever comes second finds no task or changes it before it goes; the deletion is told last."""
+        actor = await house.an_actor()
+        for _ in range(5):
+            task = await house.a_task(actor)
+            outcomes = await asyncio.gather(
+                update_task(house.as_(actor), task_id=task.id, edit=TaskEdit(title="Other")),
+                delete_task(house.as_(actor), task_id=task.id),
+                return_exceptions=True,
+            )
+            events = [event for event in await house.recorded_events() if isinstance(event, TaskEvent)]
+            ours = [(event.version, event.deleted) for event in events if event.task_id == task.id]
+
+            assert outcomes[1] == task.id
+            expected = [(2, True)] if isinstance(outcomes[0], NotFound) else [(2, False), (3, True)]
+            assert ours == expected
+
+
+class TestUpdateTaskStatus:
+    async def test_a_move_is_told_from_where_to_where(self, house: House):
+        """The task is in the new column, at a new version, and the event knows both columns."""
+        actor = await house.an_actor()
+        task = await house.a_task(actor)
+        moved = await update_task_status(
+            house.as_(actor), task_id=task.id, status=TaskStatus.IN_PROGRESS, expected_version=1
+        )
+
+        event = await the_event(house)
+        assert (moved.status, moved.version) == (TaskStatus.IN_PROGRESS, 2)
+        assert (event.changed_status, event.from_status, event.to_status) == (True, TaskStatus.TODO, moved.status)
+
+    async def test_staying_put_changes_nothing(self, house: House):
+        """A retried request is harmless."""
+        actor = await house.an_actor()
+        task = await house.a_task(actor, status=TaskStatus.CANCELLED)
+        async with house.unchanged():
+            await update_task_status(house.as_(actor), task_id=task.id, status=TaskStatus.CANCELLED)
+
+    @pytest.mark.parametrize(
+        ("role", "expected", "refusal"),
+        [
+            (Role.USER, None, NotFound),
+            (Role.MODERATOR, None, Forbidden),
+            (Role.ADMIN, None, InvalidTransition),
+            (Role.ADMIN, 7, Conflict),
+        ],
+    )
+    async def test_each_refusal(self, house: House, role: Role, expected: int | None, refusal: type[Refusal]):
+        """A stranger, a reader, an impossible move, an old version: nothing moves."""
+        task, actor = await house.a_task(status=TaskStatus.CANCELLED), await house.an_actor(role)
+        async with house.unchanged():
+            with pytest.raises(refusal):
+                await update_task_status(
+                    house.as_(actor), task_id=task.id, status=TaskStatus.DONE, expected_version=expected
+                )
+
+
+class TestAssignTask:
+    async def test_it_changes_hands_and_back(self, house: House):
+        """The event knows who had it and who has it; the owner stays."""
+        actor, friend = await house.an_actor(), await house.a_user()
+        task = await house.a_task(actor)
+        await assign_task(house.as_(actor), task_id=task.id, assignee_id=friend.id)
+        row = await assign_task(house.as_(actor), task_id=task.id, assignee_id=None, expected_version=2)
+
+        given, taken = await house.recorded_events()
+        nobody, somebody = People(actor.user_id, None), People(actor.user_id, friend.id)
+        assert isinstance(given, TaskEvent)
+        assert isinstance(taken, TaskEvent)
+        assert (given.before, given.after, given.changes) == (nobody, somebody, (TaskChange.ASSIGNEE,))
+        assert (taken.before, taken.after, taken.from_status) == (somebody, nobody, taken.to_status)
+        assert (row.owner_id, row.assignee_id, row.version) == (actor.user_id, None, 3)
+
+    async def test_each_refusal(self, house: House):
+        """A stranger, the assigned, an old version, somebody disabled: it stays with whom it is."""
+        owner, assigned = await house.an_actor(), await house.an_actor()
+        gone = await house.a_user(is_active=False)
+        task = await house.a_task(owner, assignee_id=assigned.user_id)
+        stranger = await house.an_actor()
+        for actor, assignee_id, expected, refusal in (
+            (stranger, None, None, NotFound),
+            (assigned, None, None, Forbidden),
+            (owner, None, 9, Conflict),
+            (owner, gone.id, None, Invalid),
+        ):
+            async with house.unchanged():
+                with pytest.raises(refusal):
+                    await assign_task(
+                        house.as_(actor), task_id=task.id, assignee_id=assignee_id, expected_version=expected
+                    )
+
+
+class TestDeleteTask:
+    @pytest.mark.parametrize("role", [Role.MODERATOR, Role.ADMIN])
+    async def test_it_is_gone_and_that_is_told(self, house: House, role: Role):
+        """A moderator may delete what is not theirs; the event says who had it, and that nobody has it now."""
+        owner, assignee, actor = await house.a_user(), await house.a_user(), await house.an_actor(role)
+        task = await house.a_task(owner, assignee_id=assignee.id, status=TaskStatus.DONE)
+        assert await delete_task(house.as_(actor), task_id=task.id, expected_version=1) == task.id
+
+        event = await the_event(house)
+        assert await house.task(task.id) is None
+        assert (event.changes, event.version, event.deleted) == ((TaskChange.DELETED,), 2, True)
+        assert (event.before, event.after) == (People(owner.id, assignee.id), None)
+        assert (event.from_status, event.to_status, event.title) == (TaskStatus.DONE, TaskStatus.DONE, task.title)
+        assert event.actor_id == actor.user_id
+
+    async def test_each_refusal(self, house: House):
+        """A stranger, the assigned and an old version: the task stays."""
+        owner, assigned, stranger = [await house.an_actor() for _ in range(3)]
+        task = await house.a_task(owner, assignee_id=assigned.user_id)
+        for actor, expected, refusal in ((stranger, None, NotFound), (assigned, None, Forbidden), (owner, 2, Conflict)):
+            async with house.unchanged():
+                with pytest.raises(refusal):
+                    await delete_task(house.as_(actor), task_id=task.id, expected_version=expected)
+
+    async def test_twice_is_not_found(self, house: House):
+        """What is gone cannot be deleted again."""
+        actor = await house.an_actor()
+        task = await house.a_task(actor)
+        await delete_task(house.as_(actor), task_id=task.id)
+        async with house.unchanged():
+            with pytest.raises(NotFound):
+                await delete_task(house.as_(actor), task_id=task.id)
+
+
+class TestReading:
+    async def test_one_and_several(self, house: House):
+        """What the actor sees is given, what not is not found or left out."""
+        actor = await house.an_actor()
+        mine, theirs = await house.a_task(actor), await house.a_task()
+
+        assert (await get_task(house.as_(actor), task_id=mine.id)).title == mine.title
+        assert set(await find_tasks(house.as_(actor), ids=[mine.id, theirs.id, uuid4()])) == {mine.id}
+        assert [row.id for row in await slice_tasks(house.as_(actor), skip=0, limit=10)] == [mine.id]
+        assert await count_tasks(house.as_(actor)) == 1
+        with pytest.raises(NotFound) as refusal:
+            await get_task(house.as_(actor), task_id=theirs.id)
+        assert refusal.value.path == ("id",)
+
+    async def test_a_list_says_where_the_stream_stood(self, house: House):
+        """The cursor counts what has been numbered, in this history, under the actor's rights; without asking, none."""
+        actor = await house.an_actor()
+        await create_task(house.as_(actor), title="Task")
+        async with house.database.engine.begin() as connection:
+            await EventLog(connection).number()
+            head = await EventLog(connection).head()
+        listed = await list_tasks(house.as_(actor), request=PageRequest(5), with_stream_cursor=True)
+        plain = await list_tasks(house.as_(actor), request=PageRequest(5))
+
+        assert listed.stream_cursor is not None
+        assert (listed.stream_cursor.epoch, listed.stream_cursor.position) == (head.epoch, 1)
+        assert listed.stream_cursor.access_version == actor.access_version
+        assert plain.stream_cursor is None
+        assert [row.title for row in listed.page.rows] == ["Task"]
+
+    async def test_a_filter_and_an_order(self, house: House):
+        """The filter holds for the list and for the count; a filter that cannot be looked up is a bad request."""
+        actor = await house.an_actor()
+        for priority in (TaskPriority.LOW, TaskPriority.URGENT):
+            await house.a_task(actor, title=priority.name, priority=priority)
+        listed = await list_tasks(house.as_(actor), request=PageRequest(5), order=TaskOrder.PRIORITY_DESC)
+
+        assert [row.title for row in listed.page.rows] == ["URGENT", "LOW"]
+        assert await count_tasks(house.as_(actor), wanted=TaskFilter(search="urgent")) == 1
+        with pytest.raises(BadRequest):
+            await list_tasks(house.as_(actor), request=PageRequest(5), wanted=TaskFilter(search="u"))
+
+    async def test_a_history_goes_back_in_pages(self, house: House):
+        """The newest first, behind a position, for those who see the task."""
+        actor = await house.an_actor()
+        task = await create_task(house.as_(actor), title="Task")
+        for status in (TaskStatus.IN_PROGRESS, TaskStatus.DONE):
+            await update_task_status(house.as_(actor), task_id=task.id, status=status)
+        await create_task(house.as_(actor), title="Another")
+        async with house.database.engine.begin() as connection:
+            await EventLog(connection).number()
+
+        newest = await list_history(house.as_(actor), task_id=task.id, before=None, at_most=2)
+        older = await list_history(house.as_(actor), task_id=task.id, before=newest[-1].position, at_most=2)
+        assert [logged.position for logged in newest + older] == [3, 2, 1]
+        with pytest.raises(NotFound):
+            await list_history(house.as_(await house.an_actor()), task_id=task.id, before=None, at_most=2)
