@@ -1,0 +1,61 @@
+"""The clean-up takes what has had its time, and nothing else."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+from domain.events import AccessChange, AccessEvent
+from persistence.event_log import EventLog
+from persistence.models import UsedTokenRow
+from services.cleanup import Removed, clean_up
+from tests.support.house import House
+
+NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
+TICK = timedelta(microseconds=1)
+WEEK = timedelta(days=7)
+
+
+async def a_past(house: House) -> None:
+    """Sessions and numbered events, some of which have had their time at noon, and some just not."""
+    user = await house.a_user()
+    for expires_at in (NOON - WEEK, NOON, NOON + TICK, NOON + WEEK):
+        session = await house.a_session(user, created_at=NOON - WEEK, expires_at=expires_at)
+        async with house.as_(None) as uow:
+            uow.sessions.add(UsedTokenRow(token_hash=session.id.bytes, session_id=session.id, used_at=NOON - WEEK))
+            await uow.commit()
+    for at in (NOON - 2 * WEEK, NOON - WEEK - TICK, NOON - WEEK, NOON):
+        async with house.as_(None, now=at) as uow:
+            uow.record(AccessEvent(user.id, AccessChange.ENABLED, None, None, user.id, at, None))
+            await uow.commit()
+    async with house.database.engine.begin() as connection:
+        await EventLog(connection).number()
+
+
+class TestCleanUp:
+    async def test_exactly_what_is_due(self, house: House):
+        """Expired sessions go with their tokens, events that are older than asked for go, everything else stays."""
+        await a_past(house)
+        removed = await clean_up(house.as_(None, now=NOON), event_retention=WEEK)
+
+        left = await house.snapshot()
+        assert removed == Removed(sessions=2, used_tokens=0, events=2)
+        assert len(left["sessions"]) == len(left["used_tokens"]) == 2
+        assert [row[1] for row in left["events"]] == [3, 4]
+        assert len(left["users"]) == 1
+
+    async def test_a_second_time_there_is_nothing_to_do(self, house: House):
+        """Cleaning what is clean changes nothing."""
+        await a_past(house)
+        await clean_up(house.as_(None, now=NOON), event_retention=WEEK)
+        async with house.unchanged():
+            assert await clean_up(house.as_(None, now=NOON), event_retention=WEEK) == Removed(0, 0, 0)
+
+    async def test_one_at_a_time(self, house: House):
+        """While one process cleans up, others leave it to that one; afterwards it is anybody's turn."""
+        await a_past(house)
+        async with house.as_(None) as rival:
+            assert await rival.try_lock("cleanup")
+            async with house.unchanged():
+                assert await clean_up(house.as_(None, now=NOON), event_retention=WEEK) is None
+        outcomes = await asyncio.gather(*(clean_up(house.as_(None, now=NOON), event_retention=WEEK) for _ in range(4)))
+
+        assert sum(outcome.sessions for outcome in outcomes if outcome is not None) == 2
