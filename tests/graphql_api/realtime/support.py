@@ -1,7 +1,7 @@
 """Builders and helpers for the stream's tests."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from itertools import count
@@ -19,6 +19,7 @@ from graphql_api.realtime.lease import seconds
 from graphql_api.realtime.stream import Stream
 from graphql_api.realtime.subscriber import Subscriber
 from persistence.engine import Database
+from persistence.event_log import EventLog
 from tests.support.house import House
 
 _versions = count(1)
@@ -32,12 +33,20 @@ def an_actor(role: Role = Role.USER, *, user_id: UUID | None = None, session_id:
 def a_task_event(owner: UUID | None = None, **values: Any) -> TaskEvent:
     """A move from TODO to DONE of somebody's task."""
     people = People(owner or uuid4(), None)
-    return TaskEvent(
-        **{"task_id": uuid4(), "version": next(_versions), "changes": (TaskChange.STATUS,), "title": "A task"}
-        | {"from_status": TaskStatus.TODO, "to_status": TaskStatus.DONE, "before": people, "after": people}
-        | {"actor_id": people.owner_id, "at": datetime.now(UTC), "request_id": None}
-        | values
-    )
+    defaults: dict[str, Any] = {
+        "task_id": uuid4(),
+        "version": next(_versions),
+        "changes": (TaskChange.STATUS,),
+        "from_status": TaskStatus.TODO,
+        "to_status": TaskStatus.DONE,
+        "title": "A task",
+        "before": people,
+        "after": people,
+        "actor_id": people.owner_id,
+        "at": datetime.now(UTC),
+        "request_id": None,
+    }
+    return TaskEvent(**defaults | values)
 
 
 def an_access_event(actor: Actor | None = None, change: AccessChange = AccessChange.SESSION_REVOKED) -> AccessEvent:
@@ -58,14 +67,14 @@ class CutOff(Database):
     cut = False
 
     @asynccontextmanager
-    async def log(self):
+    async def log(self) -> AsyncIterator[EventLog]:
         """The log, unless we are cut off from it: before a statement is sent, or while it is under way."""
         self._check()
         async with super().log() as log:
             yield log
         self._check()
 
-    def _check(self):
+    def _check(self) -> None:
         if self.cut:
             raise Unavailable("Cut off.")
 

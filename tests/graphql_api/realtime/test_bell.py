@@ -62,7 +62,7 @@ class TestOutage:
         writer, other = await start(redis=frail_valkey.url), await start(redis=frail_valkey.url)
         await until(lambda: writer.stream.healthy and other.stream.healthy)
         async with Redis.from_url(frail_valkey.url) as redis:
-            assert await redis.execute_command("CLIENT", "KILL", "TYPE", "pubsub") == 2
+            assert await redis.client_kill_filter(_type="pubsub") == 2
             await until(lambda: not other.stream.healthy)
             await until(lambda: writer.stream.healthy and other.stream.healthy, patience=1.0)
         async with other.stream.subscribe(ADMIN, None, None) as listener:

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from domain.errors import BadRequest, Unauthenticated
-from domain.events import AccessChange, People
+from domain.events import AccessChange, AccessEvent, People
 from domain.stream_cursor import StreamCursor
 from domain.user import Role
 from graphql_api.realtime.items import ResyncReason, Told
@@ -34,6 +34,10 @@ ADMIN = an_actor(Role.ADMIN)
 async def versions(subscriber: Subscriber, many: int) -> list[int]:
     """The versions of the next so many events."""
     return [(await hear_event(subscriber)).version for _ in range(many)]
+
+
+def _fail(event: AccessEvent) -> None:
+    raise ZeroDivisionError(event)
 
 
 class TestLive:
@@ -98,8 +102,8 @@ class TestLive:
 
     async def test_a_failing_listener_harms_nobody(self, process: Process):
         """An exception in a callback stops neither the other callbacks nor the stream."""
-        heard = []
-        process.stream.on_access(lambda event: 1 / 0)
+        heard: list[AccessEvent] = []
+        process.stream.on_access(_fail)
         process.stream.on_access(heard.append)
         access = an_access_event()
         async with process.stream.subscribe(ADMIN, None, None) as subscriber:
@@ -260,7 +264,7 @@ class TestResync:
 
     async def test_a_new_epoch_reaches_those_who_listen(self, process: Process):
         """When history is replaced everybody is told, and whoever remembers rights is told to forget them."""
-        broken = []
+        broken: list[bool] = []
         process.stream.on_break(lambda: broken.append(True))
         subscriber = process.stream.subscribe(ADMIN, None, None)
         await process.record(a_task_event(version=5))
