@@ -1,5 +1,6 @@
 """The one way to the database: a pool of connections, and units of work on them."""
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -88,10 +89,18 @@ class Database:
         self._listeners: list[Callable[[], None]] = []
 
     def unit_of_work(
-        self, actor: Actor | None, *, request_id: str | None = None, now: datetime | None = None
+        self,
+        actor: Actor | None,
+        *,
+        request_id: str | None = None,
+        now: datetime | None = None,
+        gate: asyncio.Semaphore | None = None,
     ) -> UnitOfWork:
-        """A unit of work for one service call by this actor; None = nobody is signed in. *now* is for past deeds."""
-        return UnitOfWork(self._sessions, actor, request_id=request_id, now=now, on_recorded=self._tell)
+        """A unit of work for one service call by this actor; None = nobody is signed in.
+
+        *now* is for past deeds. Units of work with the same *gate* take turns at the pool's connections.
+        """
+        return UnitOfWork(self._sessions, actor, request_id=request_id, now=now, on_recorded=self._tell, gate=gate)
 
     def session(self) -> AsyncSession:
         """A bare session, for what is not done in anybody's name."""

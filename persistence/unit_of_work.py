@@ -36,7 +36,10 @@ class UnitOfWork:
         request_id: str | None = None,
         now: datetime | None = None,
         on_recorded: Callable[[], None] = lambda: None,
+        gate: asyncio.Semaphore | None = None,
     ) -> None:
+        """Prepare it; *gate* bounds how many units of work that share it are at work at the same time."""
+        self._gate = gate
         self._sessions = sessions
         self._actor = actor
         self._on_recorded = on_recorded
@@ -56,6 +59,8 @@ class UnitOfWork:
         return self._actor
 
     async def __aenter__(self) -> Self:
+        if self._gate is not None:
+            await self._gate.acquire()
         self._session = self._sessions()
         self._recorded = False
         self.tasks = TaskRepository(self._session, self._actor)
@@ -73,6 +78,9 @@ class UnitOfWork:
             # What the block raised says more than that the connection could not be put back in order.
             if error is None:
                 raise unavailable(closing) or closing from closing
+        finally:
+            if self._gate is not None:
+                self._gate.release()
         if error is not None and (failure := unavailable(error)) is not None:
             raise failure from error
 
@@ -118,7 +126,10 @@ class UnitOfWork:
 
 
 async def _uninterrupted(session: AsyncSession) -> None:
-    """Close the session even if the task is cancelled meanwhile: else its connection never gets back to the pool."""
+    """Close the session to the end, even if the task is cancelled meanwhile, so that its connection can be used again.
+
+    SQLAlchemy's own context manager does the same.
+    """
     closing = asyncio.ensure_future(session.close())
     closing.add_done_callback(lambda done: done.cancelled() or done.exception())  # somebody has to look at it
     await asyncio.shield(closing)

@@ -98,9 +98,11 @@ class TestGet:
 
     async def test_a_locked_user_can_still_be_referred_to(self, house: House):
         """While somebody's rights are being changed, their tasks can be written: only the user itself must wait."""
-        user = await house.a_user()
+        user = await house.a_user(Role.ADMIN)
         async with house.as_(None) as uow:
             await uow.users.get(user.id, lock=True)
+            await uow.users.find_by_name(user.username, lock=True)
+            await uow.users.lock_active_admins()
             await house.a_task(user)
             async with house.as_(None) as rival:
                 await rival._session.execute(text("SET LOCAL lock_timeout = '50ms'"))
