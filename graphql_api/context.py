@@ -1,7 +1,9 @@
 """What a resolver knows of the operation that it works for."""
 
-from dataclasses import dataclass
+import asyncio
+from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Final
 
 from domain.actor import Actor
 from domain.errors import Unauthenticated
@@ -14,23 +16,36 @@ from graphql_api.realtime.subscriber import Subscriber
 from persistence.engine import Database
 from persistence.unit_of_work import UnitOfWork
 
+AT_ONCE: Final = 4
+"""How many of the pool's connections one operation works with, however many fields it has that need one."""
+
+
+def _gate() -> asyncio.Semaphore:
+    return asyncio.Semaphore(AT_ONCE)
+
 
 @dataclass(frozen=True, slots=True)
 class Backend:
-    """What lives as long as the process does."""
+    """What lives as long as the process does.
+
+    `telling` is the gate that all events of all subscriptions share: a crowd of listeners that is told of one change
+    leaves connections to those who ask.
+    """
 
     database: Database
     accounts: Accounts
     stream: Stream
     cookie_secure: bool
+    telling: asyncio.Semaphore = field(default_factory=_gate)
 
 
 class Context:
     """One operation, or one event of a subscription."""
 
-    def __init__(self, backend: Backend, facts: RequestFacts) -> None:
+    def __init__(self, backend: Backend, facts: RequestFacts, *, gate: asyncio.Semaphore | None = None) -> None:
         self.backend = backend
         self.facts = facts
+        self._gate = gate or _gate()
         self._subscriber: Subscriber | None = None
 
     @property
@@ -57,11 +72,11 @@ class Context:
     def unit_of_work(self) -> UnitOfWork:
         """A unit of work in the asker's name, for one service call."""
         actor = self.facts.identity.actor if self.facts.identity is not None else None
-        return self.backend.database.unit_of_work(actor, request_id=self.request_id)
+        return self.backend.database.unit_of_work(actor, request_id=self.request_id, gate=self._gate)
 
     def renewed(self) -> "Context":
         """The same, for the next event: with loaders that have not seen anything yet."""
-        return Context(self.backend, self.facts)
+        return Context(self.backend, self.facts, gate=self.backend.telling)
 
     def follow(self, subscriber: Subscriber) -> None:
         """Remember which place in the stream belongs to this operation."""

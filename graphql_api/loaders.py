@@ -6,8 +6,9 @@ from uuid import UUID
 
 from aiodataloader import DataLoader
 
-from persistence.models import TaskRow, UserRow
+from persistence.models import SessionRow, TaskRow, UserRow
 from persistence.unit_of_work import UnitOfWork
+from services import session as session_service
 from services import task as task_service
 from services import user as user_service
 
@@ -15,7 +16,7 @@ RowT = TypeVar("RowT")
 
 
 class Loaders:
-    """One batch for all users, and one for all tasks, that an operation asks for at the same moment."""
+    """One batch for all users, tasks or sessions that an operation asks for at the same moment."""
 
     def __init__(self, unit_of_work: Callable[[], UnitOfWork]) -> None:
         self.users: DataLoader[UUID, UserRow | None] = _loader(
@@ -24,6 +25,11 @@ class Loaders:
         self.tasks: DataLoader[UUID, TaskRow | None] = _loader(
             lambda ids: task_service.find_tasks(unit_of_work(), ids=ids)
         )
+        self.sessions: DataLoader[UUID, SessionRow | None] = _loader(lambda _: _own_sessions(unit_of_work()))
+
+
+async def _own_sessions(uow: UnitOfWork) -> dict[UUID, SessionRow]:
+    return {row.id: row for row in await session_service.list_sessions(uow)}
 
 
 def _loader(find: Callable[[list[UUID]], Awaitable[dict[UUID, RowT]]]) -> DataLoader[UUID, RowT | None]:

@@ -2,10 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
-from domain.errors import BadRequest
+from domain.errors import BadRequest, TooExpensive
 from domain.text import is_storable
+
+MAX_VALUES: Final = 5_000
+"""Values that the variables of one request may hold in all: each is looked at several times before anything runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +40,11 @@ def parse_request(value: object) -> OperationRequest:
 
 
 def check_text(request: OperationRequest) -> None:
-    """Refuse variables that hold what cannot be stored as text.
+    """Refuse variables that hold what cannot be stored as text, or more than any operation could want.
 
     Raises:
         BadRequest: a string, or a key, holds NUL or a lone surrogate.
+        TooExpensive: there are more than 5,000 values.
     """
     for text in _strings(request.variables):
         if "\x00" in text or not (text.isascii() or is_storable(text)):
@@ -73,9 +77,12 @@ def _map(value: dict[str, Any], key: str) -> dict[str, Any]:
 
 
 def _strings(value: object) -> Iterator[str]:
-    waiting = [value]
+    waiting, count = [value], 0
     while waiting:
         each = waiting.pop()
+        count += 1
+        if count > MAX_VALUES:
+            raise TooExpensive(f"The variables hold more than {MAX_VALUES:,} values.")
         if isinstance(each, str):
             yield each
         elif isinstance(each, dict):

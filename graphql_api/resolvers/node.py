@@ -14,7 +14,6 @@ from graphql_api.schema.session import Session
 from graphql_api.schema.task import Task
 from graphql_api.schema.user import User
 from persistence.pages import MAX_FIRST
-from services import session as session_service
 
 Ids = Annotated[list[strawberry.ID], strawberry.argument(description=f"Which ones, at most {MAX_FIRST}.")]
 
@@ -47,12 +46,7 @@ async def _find(info: Info, text: str) -> Node | None:
         user = await info.context.loaders.users.load(identity)
         return User.of(user) if user is not None else None
     if kind == "Session":
-        return await _session(info, text)
+        session = await info.context.loaders.sessions.load(identity)
+        is_current = identity == info.context.actor.session_id
+        return Session.of(session, is_current=is_current) if session is not None else None
     return None
-
-
-async def _session(info: Info, text: str) -> Node | None:
-    rows = await session_service.list_sessions(info.context.unit_of_work())
-    current = info.context.actor.session_id
-    sessions = (Session.of(row, is_current=row.id == current) for row in rows)
-    return next((session for session in sessions if session.id == text), None)

@@ -36,8 +36,8 @@ class TaskFilterInput:
             BadRequest: an id is malformed.
         """
         return TaskFilter(
-            status=tuple(self.status) if self.status is not None else None,
-            priority=tuple(self.priority) if self.priority is not None else None,
+            status=tuple(set(self.status)) if self.status is not None else None,
+            priority=tuple(set(self.priority)) if self.priority is not None else None,
             owner_id=decode_id_of("User", self.owner_id) if self.owner_id is not None else None,
             assignee_id=decode_id_of("User", self.assignee_id) if self.assignee_id is not None else None,
             due_after=self.due_after,

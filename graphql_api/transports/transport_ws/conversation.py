@@ -7,6 +7,7 @@ from typing import Any, Final, Generic
 
 from starlette.types import Message, Receive, Send
 
+from domain.errors import Unauthenticated
 from graphql_api.auth.addresses import throttle_key
 from graphql_api.auth.identity import Identity
 from graphql_api.errors import describe
@@ -33,7 +34,8 @@ class Conversation(Generic[ContextT]):
         self._receive = receive
         self._writer = Writer(send, setup.timing.send)
         self._protocol = Protocol(max_message=setup.max_message, max_operations=setup.max_operations)
-        self._operations = Operations(self._protocol, setup.executor, self._make_context, self._perform)
+        self._operations = Operations(self._protocol, setup.executor, self._make_context, self._perform, self._vouch)
+        self._authorization: str | None = None
         self._identity: Identity | None = None
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._chores: set[asyncio.Task[None]] = set()
@@ -126,7 +128,8 @@ class Conversation(Generic[ContextT]):
 
     async def _authenticate(self, payload: Mapping[str, Any]) -> None:
         try:
-            self._identity = await self._settle_identity(authorization(payload, self._upgrade.authorization))
+            self._authorization = authorization(payload, self._upgrade.authorization)
+            self._identity = await self._settle_identity(self._authorization)
         except Exception as error:
             self.end(*(verdict_on(error) or _bug(error)))
             return
@@ -141,6 +144,26 @@ class Conversation(Generic[ContextT]):
         self._connection.sign_in(identity.actor)
         # Again, now that a revocation would find this socket: one that came in between is seen here.
         return await self._setup.authenticate(value)
+
+    async def _vouch(self) -> bool:
+        """Whether who signed in may still ask, as a request would be asked: else the socket ends.
+
+        A revocation closes the sockets of its user, but not while this process is cut off from the log.
+
+        Raises:
+            Unavailable: nobody can say at the moment.
+        """
+        if self._identity is None:
+            return True
+        try:
+            identity = await self._setup.authenticate(self._authorization)
+        except Unauthenticated as error:
+            self.end(*(verdict_on(error) or _bug(error)))
+            return False
+        if identity is None or identity.actor != self._identity.actor:
+            self.end(Code.FORBIDDEN, "Forbidden: access changed")
+            return False
+        return True
 
     def _make_context(self, request_id: str) -> ContextT:
         return self._setup.make_context(self._upgrade.facts(self._identity, request_id))

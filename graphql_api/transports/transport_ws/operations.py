@@ -27,6 +27,9 @@ class _Running(Generic[ContextT]):
 class Operations(Generic[ContextT]):
     """Starts and stops them. *perform* carries out the protocol's effects and returns when frames have left.
 
+    *vouch* says before a query or a mutation runs whether who signed in may still ask; if not, the socket is ending.
+    A subscription sees to that itself, event by event.
+
     So a subscription is asked for its next event only when the last one has been sent: a slow reader slows its own
     source, and nothing piles up here.
     """
@@ -37,11 +40,13 @@ class Operations(Generic[ContextT]):
         executor: Executor[ContextT],
         make_context: Callable[[str], ContextT],
         perform: Callable[[Effects], Awaitable[None]],
+        vouch: Callable[[], Awaitable[bool]],
     ) -> None:
         self._protocol = protocol
         self._executor = executor
         self._make_context = make_context
         self._perform = perform
+        self._vouch = vouch
         self._running: dict[Key, _Running[ContextT]] = {}
 
     def start(self, key: Key, request: OperationRequest) -> Effects:
@@ -96,6 +101,8 @@ class Operations(Generic[ContextT]):
             await self._tell_bug(key, bug, context.request_id)
 
     async def _tell_all(self, key: Key, operation: Operation, context: ContextT) -> None:
+        if operation.type is not OperationType.SUBSCRIPTION and not await self._vouch():
+            return
         async with aclosing(self._executor.stream(operation, context)) as responses:
             async for response in responses:
                 if not response.executed:
