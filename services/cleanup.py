@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from domain.session import ABSOLUTE_LIFETIME
 from persistence.unit_of_work import UnitOfWork
 
 
@@ -12,12 +11,11 @@ class Removed:
     """How many rows a clean-up removed."""
 
     sessions: int
-    used_tokens: int
     events: int
 
 
 async def clean_up(uow: UnitOfWork, *, event_retention: timedelta) -> Removed | None:
-    """Remove expired sessions, used tokens of sessions that must be over, and old events.
+    """Remove expired sessions, the used tokens of each with it, and old events.
 
     None if another process is at it.
     """
@@ -25,7 +23,6 @@ async def clean_up(uow: UnitOfWork, *, event_retention: timedelta) -> Removed | 
         if not await uow.try_lock("cleanup"):
             return None
         sessions = await uow.sessions.remove_expired(uow.now)
-        used_tokens = await uow.sessions.remove_used_tokens(uow.now - ABSOLUTE_LIFETIME)
         events = await uow.events.trim(uow.now - event_retention)
         await uow.commit()
-    return Removed(sessions, used_tokens, events)
+    return Removed(sessions, events)

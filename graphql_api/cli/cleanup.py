@@ -13,7 +13,7 @@ def cleanup() -> None:
     if removed is None:
         print("Another process is cleaning up already.")
     else:
-        print(f"Removed {removed.sessions} sessions, {removed.used_tokens} used tokens, {removed.events} events.")
+        print(f"Removed {removed.sessions} expired sessions with their tokens, {removed.events} old events.")
 
 
 async def _cleanup(settings: Settings) -> Removed | None:

