@@ -47,7 +47,7 @@ class TestCleanUp:
         await a_past(house)
         await clean_up(house.as_(None, now=NOON), event_retention=WEEK)
         async with house.unchanged():
-            assert await clean_up(house.as_(None, now=NOON), event_retention=WEEK) == Removed(0, 0, 0)
+            assert await clean_up(house.as_(None, now=NOON), event_retention=WEEK) == Removed(0, 0)
 
     async def test_one_at_a_time(self, house: House):
         """While one process cleans up, others leave it to that one; afterwards it is anybody's turn."""
