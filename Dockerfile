@@ -1,0 +1,56 @@
+# The image holds what `taskriver serve` needs and nothing else: no servers, no build backend, no tests.
+# Tags name a release line, so that a rebuild brings its security fixes: `docker build --pull .`
+FROM python:3.13-slim-trixie AS build
+
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
+WORKDIR /src
+
+# First what changes seldom: the locked dependencies, in an environment that has not even pip.
+COPY requirements.lock ./
+RUN python -m venv --without-pip /opt/taskriver \
+    && python -m pip --python /opt/taskriver/bin/python install --require-hashes --only-binary :all: --no-compile \
+        --requirement requirements.lock
+
+# The build backend, by its hashes; it stays in this stage.
+COPY requirements-local.lock ./
+RUN python -m venv /opt/tools \
+    && /opt/tools/bin/python -m pip install --require-hashes --only-binary :all: --requirement requirements-local.lock
+
+COPY pyproject.toml README.md LICENSE ./
+COPY domain domain
+COPY persistence persistence
+COPY services services
+COPY embedded embedded
+COPY graphql_api graphql_api
+COPY migrations migrations
+RUN /opt/tools/bin/python -m pip wheel --no-deps --no-build-isolation --no-index --wheel-dir /dist . \
+    && python -m pip --python /opt/taskriver/bin/python install --no-deps --no-index --no-compile /dist/*.whl
+
+# By content rather than by time: a copy from stage to stage may change the times, and then nothing fits any more.
+RUN python -m compileall -q --invalidation-mode unchecked-hash /opt/taskriver/lib
+
+
+FROM python:3.13-slim-trixie
+
+# Bytecode is in the image already, and a read-only file system has no room for more.
+ENV PATH=/opt/taskriver/bin:$PATH \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1 \
+    ENVIRONMENT=production \
+    HOST=0.0.0.0 \
+    PORT=8000
+
+RUN groupadd --gid 10001 taskriver \
+    && useradd --uid 10001 --gid taskriver --no-create-home --home-dir /nonexistent taskriver
+
+COPY --from=build /opt/taskriver /opt/taskriver
+
+USER 10001:10001
+WORKDIR /opt/taskriver
+EXPOSE 8000
+
+# Whether the process lives; whether it should be sent requests is what /readyz says.
+HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \
+    CMD ["python", "-c", "import http.client, os; c = http.client.HTTPConnection('127.0.0.1', int(os.environ['PORT']), timeout=4); c.request('GET', '/healthz'); raise SystemExit(c.getresponse().status != 200)"]
+
+CMD ["taskriver", "serve"]
