@@ -24,7 +24,7 @@ from graphql_api.draining import Draining
 from graphql_api.execution.documents import Documents
 from graphql_api.execution.executor import Executor
 from graphql_api.execution.limits import Limits
-from graphql_api.maintenance import clean_up_by_schedule
+from graphql_api.maintenance import check_schedule, clean_up_by_schedule
 from graphql_api.realtime.bell import Bell
 from graphql_api.realtime.connections import Connections
 from graphql_api.realtime.stream import Stream
@@ -34,6 +34,7 @@ from graphql_api.transports.cors import CORS
 from graphql_api.transports.health import Health
 from graphql_api.transports.http import GraphQLHTTP
 from graphql_api.transports.pages import endpoint_page
+from graphql_api.transports.transport_ws.setup import Timing
 from graphql_api.transports.transport_ws.socket import GraphQLSocket
 from persistence import migrations
 from persistence.engine import Database
@@ -42,6 +43,8 @@ PATH: Final = "/graphql"
 MINUTE: Final = 60
 REDIS_PATIENCE_SECONDS: Final = 1.0
 DRAIN_SECONDS: Final = 2.0
+DRAIN_SECONDS_PER_SOCKET: Final = 0.01
+"""Few sockets need no spreading, and whoever pressed Ctrl-C does not like to wait."""
 
 
 def create_app(settings: Settings | None = None) -> ASGIApp:
@@ -54,12 +57,15 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
 
 
 class Server:
-    """One process: every part, wired."""
+    """One process: every part, wired. *timing* is the sockets'."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, timing: Timing | None = None) -> None:
         if settings.database_url is None or settings.redis_url is None:
             raise ValueError("DATABASE_URL and REDIS_URL must be set; `taskriver dev` brings servers of its own.")
+        if settings.cleanup_schedule:
+            check_schedule(settings.cleanup_schedule)
         self.settings = settings
+        self.timing = timing
         self.database = Database(settings.database_url.get_secret_value(), pool_size=settings.database_pool_size)
         self.redis = _redis(settings.redis_url.get_secret_value())
         self.stream = Stream(self.database, Bell(settings.redis_url.get_secret_value()))
@@ -95,6 +101,7 @@ class Server:
             origins.allows,
             cursor_of=lambda context: context.cursor,
             trusted_proxies=settings.trusted_proxies,
+            timing=self.timing,
         )
         health = self._health()
         app = Starlette(
@@ -152,7 +159,8 @@ class Server:
             self.connections.close_user(event.user_id, except_session=event.spared_session_id)
 
     async def _drain(self) -> None:
-        await self.connections.drain(DRAIN_SECONDS)
+        longest = min(DRAIN_SECONDS, self.settings.shutdown_seconds / 5)
+        await self.connections.drain(min(longest, self.connections.count * DRAIN_SECONDS_PER_SOCKET))
 
     def _accounts(self) -> Accounts:
         settings = self.settings

@@ -5,12 +5,24 @@ import logging
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from cronsim import CronSim
+from cronsim import CronSim, CronSimError
 
 from persistence.engine import Database
 from services.cleanup import clean_up
 
 log: Final = logging.getLogger("taskriver.maintenance")
+
+
+def check_schedule(schedule: str) -> None:
+    """Refuse what is no schedule (cron's five fields, or six with seconds), or one that never comes.
+
+    Raises:
+        ValueError: it is none.
+    """
+    try:
+        next(CronSim(schedule, datetime.now(UTC)))
+    except (CronSimError, StopIteration) as error:
+        raise ValueError(f"{schedule!r} is not a schedule in cron's format.") from error
 
 
 async def clean_up_by_schedule(database: Database, *, schedule: str, event_retention: timedelta) -> None:

@@ -3,13 +3,17 @@
 import asyncio
 
 from graphql_api.cli.connection import database_of
+from graphql_api.cli.environment import read_settings
 from graphql_api.settings import Settings
 from services.cleanup import Removed, clean_up
 
 
 def cleanup() -> None:
-    """Remove expired sessions, used refresh tokens and events older than EVENT_RETENTION_DAYS."""
-    removed = asyncio.run(_cleanup(Settings()))
+    """Remove expired sessions, used tokens and old events.
+
+    Old are events of more than EVENT_RETENTION_DAYS. A server does the same by itself, as CLEANUP_SCHEDULE says.
+    """
+    removed = asyncio.run(_cleanup(read_settings()))
     if removed is None:
         print("Another process is cleaning up already.")
     else:

@@ -1,12 +1,20 @@
 """How commands reach the database."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from typing import Final
 
-from graphql_api.cli.failure import CommandError
+from domain.errors import Unavailable
+from graphql_api.cli.failure import CommandError, WrongSetting
 from graphql_api.settings import Settings
 from persistence import migrations
 from persistence.engine import Database
+
+_REASONS: Final = {
+    "28": "refuses the user or the password of DATABASE_URL.",
+    "3D": "has no database of the name in DATABASE_URL: create it first.",
+}
+"""By the class of the SQLSTATE (PostgreSQL, appendix A)."""
 
 
 @asynccontextmanager
@@ -14,19 +22,45 @@ async def database_of(settings: Settings, *, migrated: bool = True) -> AsyncIter
     """The database that the settings name; *migrated* asks that its tables are the ones this code knows.
 
     Raises:
-        CommandError: no database is named, or it needs `taskriver migrate` first.
-        Unavailable: it does not answer.
+        WrongSetting: no database is named.
+        CommandError: it cannot be reached, or needs `taskriver migrate` first.
     """
     if settings.database_url is None:
-        raise CommandError("DATABASE_URL is not set: where is the database? (`taskriver dev` shows its own.)")
+        raise WrongSetting("DATABASE_URL is not set: where is the database?")
     database = Database(settings.database_url.get_secret_value(), pool_size=2)
     try:
-        await database.ping()
+        await check_answers(database)
         if migrated:
             await _check_migrated(database)
         yield database
     finally:
         await database.close()
+
+
+async def check_answers(database: Database) -> None:
+    """See that it can be reached.
+
+    Raises:
+        CommandError: it cannot; says where it was looked for, and why not if the server told.
+    """
+    try:
+        await database.ping()
+    except Unavailable as error:
+        url = database.engine.url
+        place = f"The database server at {url.host or 'localhost'}:{url.port or 5432}"
+        raise CommandError(f"{place} {_why_not(error)}") from error
+
+
+def _why_not(error: Unavailable) -> str:
+    states = (str(getattr(each, "sqlstate", ""))[:2] for each in _causes(error))
+    return next((_REASONS[state] for state in states if state in _REASONS), "does not answer: does it run?")
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    cause = error.__cause__
+    while cause is not None:
+        yield cause
+        cause = cause.__cause__
 
 
 async def _check_migrated(database: Database) -> None:

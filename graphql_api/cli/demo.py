@@ -3,7 +3,8 @@
 What happened is played back in the order in which it happened, so that every task has the history it tells.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -11,6 +12,7 @@ from typing import Final
 from uuid import UUID
 
 from domain.actor import OPERATOR, Actor
+from domain.errors import NotFound
 from domain.task import TaskPriority, TaskStatus
 from domain.user import Role
 from persistence.engine import Database
@@ -21,6 +23,8 @@ from services.user import HashPassword
 
 PASSWORD: Final = "Taskriver-1"  # noqa: S105 - printed at every start; `dev` refuses to run in production
 PEOPLE: Final = {"admin": Role.ADMIN, "moderator": Role.MODERATOR, "alice": Role.USER, "bob": Role.USER}
+LAST: Final = "admin"
+"""Made when everything else is there, and so the sign that it is."""
 DAYS: Final = 45
 
 _PLACES: Final = (
@@ -67,55 +71,70 @@ class _Story:
     task_id: UUID | None = None
 
 
-async def load_once(database: Database, hash_password: HashPassword) -> bool:
-    """Make the people and their tasks, unless somebody is there already; whether it did."""
-    if await user_service.count_users(database.unit_of_work(OPERATOR)):
+async def load_once(database: Database, hash_password: HashPassword, *, announce: Callable[[], None]) -> bool:
+    """Make the people and their tasks, unless somebody is there already; whether these people are there now.
+
+    What was interrupted is finished. *announce* is called before anything is made.
+    """
+    known = await _known_people(database)
+    if LAST in known:
+        return True
+    if len(known) != await user_service.count_users(database.unit_of_work(OPERATOR)):
         return False
-    people = [await _person(database, name, role, hash_password) for name, role in PEOPLE.items()]
-    stories = list(_stories(Random(7), people, datetime.now(UTC)))
-    moments = sorted(((at, move, story) for story in stories for at, move in story.moves), key=lambda each: each[0])
-    for at, move, story in moments:
-        await _happen(database, story, at, move)
+    announce()
+    people = [known.get(name) or await _person(database, name, hash_password) for name in PEOPLE if name != LAST]
+    await _play(database, people, but_for=await _titles(database) if known else frozenset())
+    await _person(database, LAST, hash_password)
     return True
 
 
-def welcome(host: str, port: int) -> str:
-    """What a newcomer should know, as it is printed at every start."""
-    shown = f"[{host}]" if ":" in host else host
-    url = f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else shown}:{port}"  # noqa: S104 - shown, not bound
-    return "\n".join(
-        [
-            "",
-            "  Taskriver is running.",
-            "",
-            f"    GraphQL        {url}/graphql",
-            f"    Subscriptions  {url.replace('http', 'ws', 1)}/graphql   (graphql-transport-ws)",
-            f"    Health         {url}/readyz",
-            "",
-            f"  Sign in as {', '.join(PEOPLE)}; the password is {PASSWORD} for each of them.",
-            "  The data are kept in .taskriver; Ctrl-C stops everything.",
-            "",
-        ]
-    )
+async def _play(database: Database, people: list[Actor], *, but_for: Collection[str]) -> None:
+    stories = [each for each in _stories(Random(7), people, datetime.now(UTC)) if each.title not in but_for]
+    moments = sorted(((at, move, story) for story in stories for at, move in story.moves), key=lambda each: each[0])
+    for at, move, story in moments:
+        await _happen(database, story, at, move)
 
 
-async def _person(database: Database, name: str, role: Role, hash_password: HashPassword) -> Actor:
-    row: UserRow = await user_service.register(
+async def _known_people(database: Database) -> dict[str, Actor]:
+    known = {}
+    for name in PEOPLE:
+        with suppress(NotFound):
+            row = await user_service.get_user_by_name(database.unit_of_work(OPERATOR), username=name)
+            if row.email == _email(name):
+                known[name] = _actor(row)
+    return known
+
+
+async def _titles(database: Database) -> set[str]:
+    tasks = await task_service.slice_tasks(database.unit_of_work(OPERATOR), skip=0, limit=len(_PLACES) * len(_JOBS))
+    return {task.title for task in tasks}
+
+
+async def _person(database: Database, name: str, hash_password: HashPassword) -> Actor:
+    row = await user_service.register(
         database.unit_of_work(OPERATOR, now=datetime.now(UTC) - timedelta(days=DAYS + 1)),
         username=name,
-        email=f"{name}@example.org",
+        email=_email(name),
         password=PASSWORD,
         hash_password=hash_password,
-        role=role,
+        role=PEOPLE[name],
     )
+    return _actor(row)
+
+
+def _actor(row: UserRow) -> Actor:
     return Actor(row.id, row.role, None, row.access_version)
+
+
+def _email(name: str) -> str:
+    return f"{name}@example.org"
 
 
 def _stories(random: Random, people: list[Actor], now: datetime) -> Iterator[_Story]:
     pairs = [(place, job) for place in _PLACES for job in _JOBS]
     random.shuffle(pairs)
     for place, (title, description) in pairs:
-        owner = random.choices(people, weights=(1, 2, 5, 4))[0]
+        owner = random.choices(people, weights=(2, 5, 4))[0]
         due_at = now + timedelta(days=random.randint(-10, 40), hours=random.randint(0, 9))
         yield _Story(
             title=title.format(place),

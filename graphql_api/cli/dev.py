@@ -1,9 +1,8 @@
 """`taskriver dev`: everything on this machine, with demo data, by one command."""
 
 import asyncio
-import signal
+import socket
 from pathlib import Path
-from types import FrameType
 from typing import Any, Final
 
 from pydantic import SecretStr
@@ -11,34 +10,64 @@ from pydantic import SecretStr
 import embedded
 from graphql_api.app import create_app
 from graphql_api.auth.passwords import Passwords
-from graphql_api.cli import demo, serving
+from graphql_api.cli import demo, serving, stopping
+from graphql_api.cli.connection import check_answers
+from graphql_api.cli.environment import read_settings
 from graphql_api.cli.failure import CommandError
+from graphql_api.cli.saying import say
 from graphql_api.settings import Settings
 from persistence import migrations
 from persistence.engine import Database
 
 FOLDER: Final = Path(".taskriver")
+QUIET: Final = "warning"
+"""What the HTTP server says of itself while all is well is noise between our lines."""
 
 
 def dev() -> None:
-    """Serve with demo data, on private PostgreSQL and Valkey processes that end with this one."""
-    signal.signal(signal.SIGTERM, _leave)
-    settings = Settings()
+    """Serve with demo data, on servers of its own.
+
+    PostgreSQL and Valkey are private processes that end with this one, and their data are kept in .taskriver;
+    DATABASE_URL and REDIS_URL name others. PORT=8001 takes another port.
+    """
+    settings = read_settings()
     if settings.is_production:
         raise CommandError(
             "ENVIRONMENT is production: `taskriver dev` is for trying things out, use `taskriver serve`."
         )
-    listener = serving.listen(settings)
-    try:
-        with embedded.running(
-            FOLDER, database_url=_plain(settings.database_url), redis_url=_plain(settings.redis_url)
-        ) as servers:
-            found = settings.model_copy(update=_here(settings, servers))
-            asyncio.run(_prepare(found))
-            print(demo.welcome(found.host, found.port), flush=True)
-            serving.run(create_app(found), found, listener)
-    except KeyboardInterrupt:
-        pass
+    stopping.by_signal(well=True)
+    with serving.listen(settings) as listener:
+        try:
+            _serve(settings, listener)
+        except SystemExit:
+            say("  Stopped.")
+            raise
+
+
+def _serve(settings: Settings, listener: socket.socket) -> None:
+    private = _private(settings)
+    if private:
+        say(f"\n  Starting {' and '.join(private)} …")
+    with embedded.running(
+        FOLDER, database_url=_plain(settings.database_url), redis_url=_plain(settings.redis_url)
+    ) as servers:
+        found = settings.model_copy(update=_here(settings, servers))
+        has_demo = asyncio.run(_prepare(found))
+        welcome = _welcome(found, private=bool(private), has_demo=has_demo)
+        serving.run(
+            create_app(found),
+            found,
+            listener,
+            log_level=settings.log_level if "log_level" in settings.model_fields_set else QUIET,
+            on_started=lambda: say(welcome),
+            on_stopping=lambda: say("\n  Stopping …"),
+        )
+
+
+def _private(settings: Settings) -> list[str]:
+    """The servers that we bring."""
+    given = {"PostgreSQL": settings.database_url, "Valkey": settings.redis_url}
+    return [name for name, url in given.items() if url is None]
 
 
 def _here(settings: Settings, servers: embedded.Servers) -> dict[str, Any]:
@@ -53,21 +82,39 @@ def _here(settings: Settings, servers: embedded.Servers) -> dict[str, Any]:
     return found
 
 
-async def _prepare(settings: Settings) -> None:
+async def _prepare(settings: Settings) -> bool:
+    """Make the tables and the demo data that are missing; whether the demo's people are there now."""
     assert settings.database_url is not None
     database = Database(settings.database_url.get_secret_value(), pool_size=4)
     passwords = Passwords(settings.bcrypt_rounds)
     try:
+        await check_answers(database)
         await migrations.upgrade(database.engine)
-        await demo.load_once(database, passwords.hash)
+        return await demo.load_once(database, passwords.hash, announce=lambda: say("  Making the demo data, once …"))
     finally:
         passwords.close()
         await database.close()
 
 
+def _welcome(settings: Settings, *, private: bool, has_demo: bool) -> str:
+    """What a newcomer should know."""
+    everywhere = settings.host in ("0.0.0.0", "::")  # noqa: S104 - shown, not bound
+    host = "127.0.0.1" if everywhere else f"[{settings.host}]" if ":" in settings.host else settings.host
+    place = f"{host}:{settings.port}"
+    lines = [
+        "",
+        "  Taskriver is running.",
+        "",
+        f"    GraphQL        http://{place}/graphql",
+        f"    Subscriptions  ws://{place}/graphql   (graphql-transport-ws)",
+        f"    Health         http://{place}/readyz",
+        "",
+    ]
+    if has_demo:
+        lines.append(f"  Sign in as {', '.join(demo.PEOPLE)}; the password is {demo.PASSWORD} for each of them.")
+    kept = f"The data are kept in {FOLDER}; " if private else ""
+    return "\n".join([*lines, f"  {kept}Ctrl-C stops everything."])
+
+
 def _plain(secret: SecretStr | None) -> str | None:
     return secret.get_secret_value() if secret is not None else None
-
-
-def _leave(number: int, frame: FrameType | None) -> None:
-    raise SystemExit(128 + number)

@@ -3,13 +3,17 @@
 import asyncio
 
 from graphql_api.cli.connection import database_of
+from graphql_api.cli.environment import read_settings
 from graphql_api.settings import Settings
 from persistence import migrations
 
 
 def migrate() -> None:
-    """Bring the database to this version's tables; safe to run from many replicas at the same time."""
-    asyncio.run(_migrate(Settings()))
+    """Bring the database to this version's tables.
+
+    Many replicas may do so at the same time: one works, the others wait for it.
+    """
+    asyncio.run(_migrate(read_settings()))
     print("The database is up to date.")
 
 

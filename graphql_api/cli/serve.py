@@ -1,13 +1,15 @@
 """`taskriver serve`."""
 
-from graphql_api.cli import serving
-from graphql_api.cli.failure import CommandError
-from graphql_api.settings import Settings
+from graphql_api.cli import serving, stopping
+from graphql_api.cli.environment import read_settings_with_servers
 
 
 def serve() -> None:
-    """Serve the API; everything is set by the environment (docs/settings.md)."""
-    settings = Settings()
-    if settings.database_url is None or settings.redis_url is None:
-        raise CommandError("DATABASE_URL and REDIS_URL must be set; `taskriver dev` brings servers of its own.")
+    """Serve the API.
+
+    Everything is set by the environment, or by a file .env in this folder; docs/settings.md lists it. Ctrl-C or
+    SIGTERM: requests are finished, sockets sent elsewhere.
+    """
+    settings = read_settings_with_servers()
+    stopping.by_signal(well=True)
     serving.run("graphql_api.app:create_app", settings, serving.listen(settings))

@@ -3,9 +3,11 @@
 import errno
 import socket
 import sys
+from collections.abc import Callable
 from typing import Any, Final
 
 import uvicorn
+from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
 from graphql_api.cli.failure import CommandError
@@ -14,9 +16,14 @@ from graphql_api.settings import Settings
 MAX_SOCKET_MESSAGE: Final = 512 * 1024
 BACKLOG: Final = 2_048
 
+_SHARE_OF_REQUESTS: Final = 0.8
+"""Of the time to stop, for requests to finish; sockets are sent away before, and connections closed after."""
+
+Hook = Callable[[], None]
+
 
 def listen(settings: Settings) -> socket.socket:
-    """A socket on the address that the settings name.
+    """A socket that listens on the address that the settings name: from now on nobody else can have it.
 
     Raises:
         CommandError: the port is taken or the address is not ours.
@@ -26,6 +33,7 @@ def listen(settings: Settings) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((settings.host, settings.port))
+        listener.listen(BACKLOG)
     except OSError as error:
         listener.close()
         raise CommandError(_why_not(settings, error)) from error
@@ -33,8 +41,19 @@ def listen(settings: Settings) -> socket.socket:
     return listener
 
 
-def run(app: Any, settings: Settings, listener: socket.socket) -> None:
-    """Serve until a signal says stop; *app* is an application, or for several workers the name of its factory."""
+def run(
+    app: Any,
+    settings: Settings,
+    listener: socket.socket,
+    *,
+    log_level: str | None = None,
+    on_started: Hook | None = None,
+    on_stopping: Hook | None = None,
+) -> None:
+    """Serve until a signal says stop; *app* is an application, or for several workers the name of its factory.
+
+    The hooks are for one process: called once, when requests are answered, and when they are not any more.
+    """
     config = uvicorn.Config(
         app,
         host=settings.host,
@@ -47,17 +66,47 @@ def run(app: Any, settings: Settings, listener: socket.socket) -> None:
         ws_max_size=MAX_SOCKET_MESSAGE,
         ws_per_message_deflate=False,  # 36 kB per idle socket, and CPU per message and client
         ws_ping_interval=None,  # the protocol's own pings find dead peers, and carry cursors
-        log_level=settings.log_level,
+        log_level=log_level or settings.log_level,
         access_log=False,
         server_header=False,
         proxy_headers=False,  # whose X-Forwarded-For counts is TRUSTED_PROXIES' to say
-        timeout_graceful_shutdown=settings.shutdown_seconds,
+        timeout_graceful_shutdown=max(1, int(settings.shutdown_seconds * _SHARE_OF_REQUESTS)),
         backlog=BACKLOG,
     )
     if settings.workers > 1:
-        Multiprocess(config, sockets=[listener]).run()
+        _run_many(config, listener)
     else:
-        uvicorn.Server(config).run(sockets=[listener])
+        _run_one(_Server(config, on_started, on_stopping), listener)
+
+
+def _run_one(server: uvicorn.Server, listener: socket.socket) -> None:
+    server.run(sockets=[listener])
+    if not server.started:
+        sys.exit(STARTUP_FAILURE)
+
+
+def _run_many(config: uvicorn.Config, listener: socket.socket) -> None:
+    supervisor = Multiprocess(config, sockets=[listener])
+    supervisor.run()
+    if any(worker.exitcode == STARTUP_FAILURE for worker in supervisor.processes):
+        sys.exit(STARTUP_FAILURE)
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, on_started: Hook | None, on_stopping: Hook | None) -> None:
+        super().__init__(config)
+        self._on_started = on_started
+        self._on_stopping = on_stopping
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started and self._on_started is not None:
+            self._on_started()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        if self._on_stopping is not None:
+            self._on_stopping()
+        await super().shutdown(sockets)
 
 
 def _why_not(settings: Settings, error: OSError) -> str:

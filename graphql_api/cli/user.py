@@ -11,6 +11,7 @@ from domain.actor import OPERATOR
 from domain.user import Role
 from graphql_api.auth.passwords import Passwords
 from graphql_api.cli.connection import database_of
+from graphql_api.cli.environment import read_settings
 from graphql_api.cli.failure import CommandError
 from graphql_api.settings import Settings
 from persistence.engine import Database
@@ -28,9 +29,12 @@ FromStdin = Annotated[bool, typer.Option("--password-stdin", help="Read the pass
 
 @users.command()
 def create(username: Name, email: Email, role: RoleName = Role.USER, password_stdin: FromStdin = False) -> None:
-    """Create a user; asks for the password unless it comes from standard input."""
-    password = sys.stdin.readline().rstrip("\n") if password_stdin else _asked_for()
-    settings = Settings()
+    """Create a user.
+
+    Asks for the password, or reads it from standard input: an argument would be shown to everybody on the machine.
+    """
+    password = _from_stdin() if password_stdin else _asked_for()
+    settings = read_settings()
 
     async def run(database: Database) -> UserRow:
         passwords = Passwords(settings.bcrypt_rounds)
@@ -49,19 +53,25 @@ def create(username: Name, email: Email, role: RoleName = Role.USER, password_st
 
 @users.command()
 def role(username: Name, role: NewRole) -> None:
-    """Give a user another role; a running server acts on it within a second."""
+    """Give a user another role.
+
+    Running servers act on it within a second.
+    """
 
     async def run(database: Database) -> UserRow:
         user = await user_service.get_user_by_name(database.unit_of_work(OPERATOR), username=username)
         return await user_service.set_user_role(database.unit_of_work(OPERATOR), user_id=user.id, role=role)
 
-    user = _run(Settings(), run)
+    user = _run(read_settings(), run)
     print(f"{user.username} has the role {user.role.value}.")
 
 
 @users.command()
 def disable(username: Name) -> None:
-    """Cut a user off: every session ends within a second."""
+    """Cut a user off.
+
+    All their sessions end within a second.
+    """
     print(f"{_set_active(username, is_active=False).username} is disabled.")
 
 
@@ -76,7 +86,7 @@ def _set_active(username: str, *, is_active: bool) -> UserRow:
         user = await user_service.get_user_by_name(database.unit_of_work(OPERATOR), username=username)
         return await user_service.set_user_active(database.unit_of_work(OPERATOR), user_id=user.id, is_active=is_active)
 
-    return _run(Settings(), run)
+    return _run(read_settings(), run)
 
 
 def _run(settings: Settings, work: Callable[[Database], Awaitable[UserRow]]) -> UserRow:
@@ -85,6 +95,11 @@ def _run(settings: Settings, work: Callable[[Database], Awaitable[UserRow]]) -> 
             return await work(database)
 
     return asyncio.run(run())
+
+
+def _from_stdin() -> str:
+    # What is no UTF-8 becomes lone surrogates, which the rules for passwords refuse in words.
+    return sys.stdin.buffer.readline().decode(errors="surrogateescape").rstrip("\r\n")
 
 
 def _asked_for() -> str:
