@@ -52,7 +52,7 @@ class Bell:
 
     async def stop(self) -> None:
         """Stop listening and publishing; what waits to be published is dropped."""
-        self._running = False  # for on Python 3.11 redis-py may swallow the cancellation
+        self._running = False  # for a cancellation may get lost in redis-py, see its backend
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

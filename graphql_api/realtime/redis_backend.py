@@ -48,8 +48,7 @@ class RedisBackend(BroadcastBackend):
         self._redis = client(url)
         self._pubsub = self._redis.pubsub()
         self._wanted = asyncio.Event()
-        self._listening = asyncio.Lock()
-        self._closed = False
+        self._listener: asyncio.Task[object] | None = None
         self._channel = ""
 
     async def connect(self) -> None:
@@ -57,14 +56,11 @@ class RedisBackend(BroadcastBackend):
 
     async def disconnect(self) -> None:
         """Close the connection; a server that does not answer is not waited for."""
-        self._closed = True
-        self._wanted.set()
         try:
             async with asyncio.timeout(SOCKET_SECONDS):
+                await self._end_listener()
                 await self._pubsub.aclose()  # type: ignore[no-untyped-call]
                 await self._redis.aclose()
-                async with self._listening:
-                    pass  # whoever listened has noticed
         except (RedisError, OSError):
             pass  # it is gone, which is what was wanted
 
@@ -86,16 +82,20 @@ class RedisBackend(BroadcastBackend):
 
     async def next_published(self) -> Event:
         """What comes next: a message, `Confirmed`, `Beat`, or at the very end `Lost`."""
-        async with self._listening:
-            await self._wanted.wait()
-            if self._closed:
-                # The listener was cancelled. On Python 3.11 redis-py may swallow that: bugs.python.org/issue37658.
-                raise asyncio.CancelledError
-            try:
-                return await self._next()
-            except Exception as error:
-                self._wanted.clear()
-                return Lost(self._channel, str(error))
+        self._listener = asyncio.current_task()
+        await self._wanted.wait()
+        try:
+            return await self._next()
+        except Exception as error:
+            self._wanted.clear()
+            return Lost(self._channel, str(error))
+
+    async def _end_listener(self) -> None:
+        # `broadcaster` has cancelled it, but `asyncio.wait_for` of Python 3.11, which redis-py uses to send, loses a
+        # cancellation that comes together with its result: the listener would go on, and connect again.
+        while self._listener is not None and not self._listener.done():
+            self._listener.cancel()
+            await asyncio.wait([self._listener], timeout=0.01)
 
     async def _next(self) -> Event:
         if not self._pubsub.subscribed:

@@ -8,6 +8,7 @@ from redis.asyncio import Redis
 
 from domain.user import Role
 from embedded.valkey import Valkey
+from graphql_api.realtime.bell import Bell
 from graphql_api.realtime.chime import Chime
 from graphql_api.realtime.outbox import Outbox
 from tests.graphql_api.realtime.conftest import StartProcess
@@ -56,6 +57,17 @@ class TestOutage:
         await until(lambda: process.stream.healthy)
 
         assert unhealthy
+
+    @pytest.mark.parametrize("after", [0.0, 0.001, 0.003, 0.02])
+    async def test_it_stops_at_once(self, redis_url: str, after: float):
+        """Stopped in the middle of connecting or later, the bell leaves nothing behind, and nobody waits."""
+        bell, others = Bell(redis_url, channel="test:stop"), asyncio.all_tasks()
+        await bell.start(lambda chime: None, lambda: None)
+        await asyncio.sleep(after)
+        async with asyncio.timeout(0.5):
+            await bell.stop()
+
+        assert asyncio.all_tasks() == others
 
     async def test_a_subscription_that_is_cut_is_made_again(self, start: StartProcess, frail_valkey: Valkey):
         """A connection that Redis closes is replaced within a second."""
