@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 _ORIGIN: Final = re.compile(
     r"(?P<scheme>[a-z][a-z0-9+.-]*)://(?P<host>[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::(?P<port>[0-9]{1,5}))?",
@@ -10,6 +10,12 @@ _ORIGIN: Final = re.compile(
 )
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _ANY: Final = "*"
+
+
+class AllowsOrigin(Protocol):
+    """Whether a page of *origin* may call; *host* and *secure* say what our own origin is."""
+
+    def __call__(self, origin: str | None, *, host: str | None, secure: bool) -> bool: ...
 
 
 class _Origin(NamedTuple):

@@ -1,23 +1,16 @@
-"""The JSON of a request: its body, or its query string."""
+"""The JSON of a GraphQL request: its body, or its query string."""
 
-import asyncio
 from email.message import Message
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
 import orjson
-from starlette.types import Receive
 
-from graphql_api.transports.refusal import HTTPRefusal, bad_request
+from graphql_api.wire.refusal import bad_request
 
 _UTF8: Final = {"utf-8", "utf8"}
 _MAX_PARAMETERS: Final = 20
-_CLOSE: Final = (b"connection", b"close")
 _COMMON_TYPES: Final = {b"application/json", b"application/json; charset=utf-8", b"application/json;charset=utf-8"}
-
-
-class ClientGone(Exception):
-    """The client went away before it had said what it wants."""
 
 
 def check_content_type(headers: dict[bytes, bytes]) -> None:
@@ -39,22 +32,6 @@ def check_content_type(headers: dict[bytes, bytes]) -> None:
         raise bad_request("Send JSON, with the header `Content-Type: application/json`.", status=415)
     if str(message.get_param("charset", "utf-8")).lower() not in _UTF8:
         raise bad_request("Send the body in UTF-8.", status=415)
-
-
-async def read_body(receive: Receive, headers: dict[bytes, bytes], *, most: int, seconds: float) -> bytes:
-    """The whole body, at most *most* bytes, which must have come after *seconds*.
-
-    Raises:
-        HTTPRefusal: 413 or 408; the connection is then closed, for the rest of the body is still on its way.
-        ClientGone: it hung up.
-    """
-    if _declared(headers) > most:
-        raise _too_large(most)
-    try:
-        async with asyncio.timeout(seconds):
-            return await _collect(receive, most)
-    except TimeoutError:
-        raise bad_request(f"The body did not come within {seconds:g} s.", status=408, headers=(_CLOSE,)) from None
 
 
 def decode_json(body: bytes) -> Any:
@@ -88,30 +65,6 @@ def decode_query_string(raw: bytes) -> dict[str, Any]:
     if len(value) < len(pairs):
         raise bad_request("The query string has a parameter twice.")
     return value | {key: _parameter(key, value[key]) for key in ("variables", "extensions") if value.get(key)}
-
-
-async def _collect(receive: Receive, most: int) -> bytes:
-    chunks: list[bytes] = []
-    size = 0
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise ClientGone
-        chunks.append(message.get("body", b""))
-        size += len(chunks[-1])
-        if size > most:
-            raise _too_large(most)
-        if not message.get("more_body", False):
-            return chunks[0] if len(chunks) == 1 else b"".join(chunks)
-
-
-def _declared(headers: dict[bytes, bytes]) -> int:
-    length = headers.get(b"content-length", b"0")
-    return int(length) if length.isdigit() and len(length) < 20 else 0
-
-
-def _too_large(most: int) -> HTTPRefusal:
-    return bad_request(f"The body is larger than {most:,} bytes.", status=413, headers=(_CLOSE,))
 
 
 def _parameter(key: str, text: str) -> Any:

@@ -1,12 +1,13 @@
 """Which pages of other sites may read our answers (https://fetch.spec.whatwg.org/#http-cors-protocol)."""
 
 from collections.abc import Sequence
-from typing import Final, Protocol
+from typing import Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from graphql_api.auth.addresses import Network, is_secure
 from graphql_api.auth.facts import Header
+from graphql_api.auth.origins import AllowsOrigin
 
 _VARY: Final = (b"vary", b"Origin")
 _PREFLIGHT: Final[list[Header]] = [
@@ -15,12 +16,6 @@ _PREFLIGHT: Final[list[Header]] = [
     (b"access-control-max-age", b"600"),
 ]
 _EXPOSED: Final = (b"access-control-expose-headers", b"X-Request-ID, ETag, Retry-After")
-
-
-class AllowsOrigin(Protocol):
-    """Whether a page of *origin* may call; *host* and *secure* say what our own origin is."""
-
-    def __call__(self, origin: str | None, *, host: str | None, secure: bool) -> bool: ...
 
 
 class CORS:

@@ -3,7 +3,7 @@
 https://graphql.github.io/graphql-over-http/draft/
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final, Generic
 
 from graphql import OperationType
@@ -12,32 +12,22 @@ from starlette.types import Receive, Scope, Send
 from domain.errors import BadRequest, Unauthenticated, Unavailable
 from graphql_api.auth.addresses import Network, client_of, is_secure
 from graphql_api.auth.facts import Header, RequestFacts
-from graphql_api.auth.identity import Identity
 from graphql_api.errors import describe
 from graphql_api.execution.executor import ContextT, Executor, Operation
 from graphql_api.execution.request import OperationRequest, parse_request
 from graphql_api.execution.response import Response
-from graphql_api.transports.answer import Answer
-from graphql_api.transports.body import (
-    ClientGone,
-    check_content_type,
-    decode_json,
-    decode_query_string,
-    read_body,
-)
+from graphql_api.transports.body import check_content_type, decode_json, decode_query_string
 from graphql_api.transports.lookout import Lookout
 from graphql_api.transports.negotiation import JSON, media_type, retry_after, status_of, wants_page
 from graphql_api.transports.pages import page_answer
-from graphql_api.transports.refusal import HTTPRefusal, bad_request, unavailable
-from graphql_api.transports.request_id import request_id_of
+from graphql_api.wire.answer import Answer
+from graphql_api.wire.body import ClientGone, read_body
+from graphql_api.wire.refusal import HTTPRefusal, bad_request, unavailable
+from graphql_api.wire.request_id import request_id_of
+from graphql_api.wire.upgrade import Authenticate
 
 MAX_BODY: Final = 256 * 1024
 BODY_SECONDS: Final = 10.0
-
-Authenticate = Callable[[str | None], Awaitable[Identity | None]]
-"""The raw `Authorization` header → who it proves, None for nobody.
-
-Raises `Unauthenticated` for a token that is not accepted and `Unavailable` when nobody can say."""
 
 MakeContext = Callable[[RequestFacts], ContextT]
 

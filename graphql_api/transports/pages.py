@@ -5,7 +5,7 @@ import hashlib
 from html import escape
 from typing import Final
 
-from graphql_api.transports.answer import Answer
+from graphql_api.wire.answer import Answer
 
 _STYLE: Final = """
 :root { color-scheme: light dark; --ink: #1c2430; --paper: #fbfaf7; --line: #d9d5cb; --mark: #0b6e6e; }

@@ -13,14 +13,15 @@ from graphql_api.auth.identity import Identity
 from graphql_api.errors import describe
 from graphql_api.execution.executor import ContextT
 from graphql_api.realtime.connections import Connection, ConnectionRefused
-from graphql_api.transports.request_id import new_request_id
-from graphql_api.transports.transport_ws import frames
 from graphql_api.transports.transport_ws import protocol as said
-from graphql_api.transports.transport_ws.credentials import Verdict, authorization, verdict_on
+from graphql_api.transports.transport_ws.credentials import authorization, verdict_on
 from graphql_api.transports.transport_ws.operations import Operations
-from graphql_api.transports.transport_ws.protocol import Close, Code, Effects, Protocol
-from graphql_api.transports.transport_ws.setup import Setup, Upgrade
-from graphql_api.transports.transport_ws.writer import PeerGone, Writer
+from graphql_api.transports.transport_ws.protocol import Close, Effects, Protocol
+from graphql_api.transports.transport_ws.setup import Setup
+from graphql_api.wire.closing import Code, Verdict, reason
+from graphql_api.wire.request_id import new_request_id
+from graphql_api.wire.upgrade import Upgrade, sign_in
+from graphql_api.wire.writer import PeerGone, Writer
 
 _LONGEST_TIMER: Final = 30 * 24 * 3600.0
 
@@ -57,10 +58,10 @@ class Conversation(Generic[ContextT]):
             self._operations.stop_all()
             await self._operations.wait()
 
-    def end(self, code: int, reason: str) -> None:
+    def end(self, code: int, why: str) -> None:
         """Close the socket soon; only the first call counts. May be called from outside, and never blocks."""
-        self._protocol.close(Code(code), reason)
-        self._stop(Close(Code(code), frames.reason(reason)))
+        self._protocol.close(Code(code), why)
+        self._stop(Close(Code(code), reason(why)))
 
     def _stop(self, farewell: Close | None) -> None:
         if self._over:
@@ -129,21 +130,13 @@ class Conversation(Generic[ContextT]):
     async def _authenticate(self, payload: Mapping[str, Any]) -> None:
         try:
             self._authorization = authorization(payload, self._upgrade.authorization)
-            self._identity = await self._settle_identity(self._authorization)
+            self._identity = await sign_in(self._connection, self._setup.authenticate, self._authorization)
         except Exception as error:
             self.end(*(verdict_on(error) or _bug(error)))
             return
         if self._identity is not None:
             self._expire_at(self._identity.expires_at)
         await self._perform(self._protocol.authenticated())
-
-    async def _settle_identity(self, value: str | None) -> Identity | None:
-        identity = await self._setup.authenticate(value)
-        if identity is None:
-            return None
-        self._connection.sign_in(identity.actor)
-        # Again, now that a revocation would find this socket: one that came in between is seen here.
-        return await self._setup.authenticate(value)
 
     async def _vouch(self) -> bool:
         """Whether who signed in may still ask, as a request would be asked: else the socket ends.

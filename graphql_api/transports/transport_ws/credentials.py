@@ -1,19 +1,10 @@
 """What a client proves itself with on a socket, and what refusing it does to the socket."""
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
-from domain.errors import Unauthenticated, Unavailable
-from graphql_api.auth.tokens import InvalidToken
-from graphql_api.realtime.connections import ConnectionRefused
-from graphql_api.transports.transport_ws.protocol import Code
-
-
-class Verdict(NamedTuple):
-    """Close the socket so."""
-
-    code: Code
-    reason: str
+from graphql_api.wire import closing
+from graphql_api.wire.closing import Code, Verdict
 
 
 class BadCredentials(Exception):
@@ -39,19 +30,5 @@ def authorization(payload: Mapping[str, Any], header: str | None) -> str | None:
 
 
 def verdict_on(error: Exception) -> Verdict | None:
-    """How the socket ends when *error* kept somebody from signing in; None for a bug.
-
-    Garbage is fatal to clients (4401); what merely grew old, or cannot be settled now, lets them come back.
-    """
-    match error:
-        case BadCredentials():
-            return Verdict(Code.BAD_MESSAGE, str(error))
-        case InvalidToken():
-            return Verdict(Code.UNAUTHORIZED, "Unauthorized")
-        case Unauthenticated():
-            return Verdict(Code.FORBIDDEN, "Forbidden")
-        case Unavailable():
-            return Verdict(Code.TRY_LATER, "Try again later")
-        case ConnectionRefused():
-            return Verdict(Code(error.code), error.reason)
-    return None
+    """How the socket ends when *error* kept somebody from signing in; None for a bug."""
+    return Verdict(Code.BAD_MESSAGE, str(error)) if isinstance(error, BadCredentials) else closing.verdict_on(error)

@@ -12,8 +12,6 @@ from graphql_api.execution.request import OperationRequest, parse_request
 
 ACK: Final = '{"type":"connection_ack"}'
 
-_MAX_REASON_BYTES: Final = 123
-
 
 class BadMessage(Exception):
     """The client sent what the protocol does not know; the text says what."""
@@ -74,11 +72,6 @@ def error(id: str, errors: Sequence[ErrorDict]) -> str:
 def complete(id: str) -> str:
     """The end of an operation that came to its end."""
     return _dump({"id": id, "type": "complete"})
-
-
-def reason(text: str) -> str:
-    """A close reason: at most 123 bytes of UTF-8 (RFC 6455, 5.5), cut between characters."""
-    return text.encode()[:_MAX_REASON_BYTES].decode(errors="ignore")
 
 
 def _id(value: dict[str, Any]) -> str:

@@ -12,9 +12,9 @@ from graphql_api.errors import describe
 from graphql_api.execution.executor import ContextT, Executor, Operation
 from graphql_api.execution.request import OperationRequest
 from graphql_api.execution.response import Response
-from graphql_api.transports.request_id import new_request_id
 from graphql_api.transports.transport_ws.protocol import Effects, Key, Protocol
-from graphql_api.transports.transport_ws.writer import PeerGone
+from graphql_api.wire.request_id import new_request_id
+from graphql_api.wire.writer import PeerGone
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import Enum, IntEnum
+from enum import Enum
 from itertools import count
 from typing import Any, Final, NamedTuple
 
@@ -16,25 +16,12 @@ from domain.errors import FailureCode
 from graphql_api.errors import ErrorDict
 from graphql_api.execution.request import OperationRequest
 from graphql_api.transports.transport_ws import frames
+from graphql_api.wire.closing import Code, reason
 
 SUBPROTOCOL: Final = "graphql-transport-ws"
 MAX_MESSAGE: Final = 64 * 1024
 MAX_OPERATIONS: Final = 100
 MAX_SILENT_TICKS: Final = 3
-
-
-class Code(IntEnum):
-    """Every code that our side closes with; clients come back after those marked with a star."""
-
-    RESTARTING = 1012  # *
-    TRY_LATER = 1013  # *
-    BAD_MESSAGE = 4400
-    UNAUTHORIZED = 4401
-    FORBIDDEN = 4403  # *
-    BAD_SUBPROTOCOL = 4406
-    TIMED_OUT = 4408  # *
-    DUPLICATE = 4409
-    TOO_MANY_INITS = 4429
 
 
 class State(Enum):
@@ -167,13 +154,13 @@ class Protocol:
         """Nothing of an operation runs any more."""
         self._running.discard(key)
 
-    def close(self, code: Code, reason: str) -> Effects:
+    def close(self, code: Code, why: str) -> Effects:
         """End the conversation; only the first reason counts."""
         if self.state is State.CLOSED:
             return _NOTHING
         self.state = State.CLOSED
         self._active.clear()
-        return (Close(code, frames.reason(reason)),)
+        return (Close(code, reason(why)),)
 
     def listens(self, key: Key) -> bool:
         """Whether the client still waits for this operation."""

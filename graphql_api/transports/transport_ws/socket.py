@@ -1,19 +1,20 @@
 """GraphQL over WebSocket: the handshake, before a conversation begins."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Generic
 
 from starlette.types import Receive, Scope, Send
 
-from graphql_api.auth.addresses import Network, client_of, is_secure
+from graphql_api.auth.addresses import Network
 from graphql_api.auth.facts import RequestFacts
-from graphql_api.auth.identity import Identity
+from graphql_api.auth.origins import AllowsOrigin
 from graphql_api.execution.executor import ContextT, Executor
 from graphql_api.realtime.connections import Connections
-from graphql_api.transports.cors import AllowsOrigin
 from graphql_api.transports.transport_ws.conversation import Conversation
-from graphql_api.transports.transport_ws.protocol import MAX_MESSAGE, MAX_OPERATIONS, SUBPROTOCOL, Code
-from graphql_api.transports.transport_ws.setup import Setup, Timing, Upgrade
+from graphql_api.transports.transport_ws.protocol import MAX_MESSAGE, MAX_OPERATIONS, SUBPROTOCOL
+from graphql_api.transports.transport_ws.setup import Setup, Timing
+from graphql_api.wire.closing import Code
+from graphql_api.wire.upgrade import Authenticate, Upgrade
 
 
 class GraphQLSocket(Generic[ContextT]):
@@ -26,7 +27,7 @@ class GraphQLSocket(Generic[ContextT]):
     def __init__(
         self,
         executor: Executor[ContextT],
-        authenticate: Callable[[str | None], Awaitable[Identity | None]],
+        authenticate: Authenticate,
         make_context: Callable[[RequestFacts], ContextT],
         connections: Connections,
         allows_origin: AllowsOrigin,
@@ -53,8 +54,8 @@ class GraphQLSocket(Generic[ContextT]):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one socket; a page of a foreign origin is refused with 403 before there is one."""
         await receive()
-        upgrade = Upgrade(client_of(scope, self._trusted), scope["headers"], is_secure(scope, self._trusted))
-        if not self._is_allowed(upgrade):
+        upgrade = Upgrade.of(scope, self._trusted)
+        if not upgrade.is_allowed(self._allows_origin):
             await send({"type": "websocket.close", "code": Code.FORBIDDEN})
             return
         offered: list[str] = list(scope.get("subprotocols", ()))
@@ -63,15 +64,6 @@ class GraphQLSocket(Generic[ContextT]):
             await _refuse_subprotocol(send)
             return
         await Conversation(self._setup, upgrade, receive, send).run()
-
-    def _is_allowed(self, upgrade: Upgrade) -> bool:
-        headers = dict(upgrade.headers)
-        origin, host = (headers.get(name) for name in (b"origin", b"host"))
-        return self._allows_origin(
-            None if origin is None else origin.decode("latin-1"),
-            host=None if host is None else host.decode("latin-1"),
-            secure=upgrade.secure,
-        )
 
 
 def _chosen(offered: list[str]) -> str | None:

@@ -7,11 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from graphql_api.transports.transport_ws.frames import reason
 from graphql_api.transports.transport_ws.protocol import (
     Authenticate,
     Close,
-    Code,
     Effect,
     Effects,
     Key,
@@ -21,6 +19,7 @@ from graphql_api.transports.transport_ws.protocol import (
     State,
     Stop,
 )
+from graphql_api.wire.closing import Code, reason
 
 INIT = '{"type":"connection_init"}'
 PING = '{"type":"ping"}'

@@ -1,0 +1,1 @@
+"""What every door over HTTP and sockets has in common, whatever is spoken there."""

@@ -1,0 +1,54 @@
+"""The body of a request, read within its limits."""
+
+import asyncio
+from typing import Final
+
+from starlette.types import Receive
+
+from graphql_api.wire.refusal import HTTPRefusal, bad_request
+
+_CLOSE: Final = (b"connection", b"close")
+
+
+class ClientGone(Exception):
+    """The client went away before it had said what it wants."""
+
+
+async def read_body(receive: Receive, headers: dict[bytes, bytes], *, most: int, seconds: float) -> bytes:
+    """The whole body, at most *most* bytes, which must have come after *seconds*.
+
+    Raises:
+        HTTPRefusal: 413 or 408; the connection is then closed, for the rest of the body is still on its way.
+        ClientGone: it hung up.
+    """
+    if _declared(headers) > most:
+        raise _too_large(most)
+    try:
+        async with asyncio.timeout(seconds):
+            return await _collect(receive, most)
+    except TimeoutError:
+        raise bad_request(f"The body did not come within {seconds:g} s.", status=408, headers=(_CLOSE,)) from None
+
+
+async def _collect(receive: Receive, most: int) -> bytes:
+    chunks: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientGone
+        chunks.append(message.get("body", b""))
+        size += len(chunks[-1])
+        if size > most:
+            raise _too_large(most)
+        if not message.get("more_body", False):
+            return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+
+def _declared(headers: dict[bytes, bytes]) -> int:
+    length = headers.get(b"content-length", b"0")
+    return int(length) if length.isdigit() and len(length) < 20 else 0
+
+
+def _too_large(most: int) -> HTTPRefusal:
+    return bad_request(f"The body is larger than {most:,} bytes.", status=413, headers=(_CLOSE,))

@@ -1,0 +1,74 @@
+"""The HTTP request that a socket began as, and who is let in by it."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+from starlette.types import Scope
+
+from graphql_api.auth.addresses import Network, client_of, is_secure
+from graphql_api.auth.facts import Header, RequestFacts
+from graphql_api.auth.identity import Client, Identity
+from graphql_api.auth.origins import AllowsOrigin
+from graphql_api.realtime.connections import Connection
+
+Authenticate = Callable[[str | None], Awaitable[Identity | None]]
+"""The raw `Authorization` header → who it proves, None for nobody.
+
+Raises `Unauthenticated` for a token that is not accepted and `Unavailable` when nobody can say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Upgrade:
+    """What is known of a socket before anything was said on it."""
+
+    client: Client
+    headers: Sequence[Header]
+    secure: bool
+
+    @classmethod
+    def of(cls, scope: Scope, trusted: Sequence[Network]) -> Self:
+        """The request behind an ASGI scope; *trusted* are the proxies whose word on the client counts."""
+        return cls(client_of(scope, trusted), scope["headers"], is_secure(scope, trusted))
+
+    @property
+    def authorization(self) -> str | None:
+        """The `Authorization` header, which no browser can send."""
+        return next((value.decode("latin-1") for name, value in self.headers if name == b"authorization"), None)
+
+    def is_allowed(self, allows_origin: AllowsOrigin) -> bool:
+        """Whether the page that opened it, if it was one, may."""
+        headers = dict(self.headers)
+        origin, host = (headers.get(name) for name in (b"origin", b"host"))
+        return allows_origin(
+            None if origin is None else origin.decode("latin-1"),
+            host=None if host is None else host.decode("latin-1"),
+            secure=self.secure,
+        )
+
+    def facts(self, identity: Identity | None, request_id: str) -> RequestFacts:
+        """What is known of one operation on this socket."""
+        return RequestFacts(
+            identity=identity,
+            auth_error=None,
+            client=self.client,
+            request_id=request_id,
+            headers=self.headers,
+            secure=self.secure,
+            door="ws",
+        )
+
+
+async def sign_in(connection: Connection, authenticate: Authenticate, authorization: str | None) -> Identity | None:
+    """Who *authorization* proves, with the socket registered as theirs.
+
+    Raises:
+        Unauthenticated, Unavailable: as *authenticate* does.
+        ConnectionRefused: the user has too many sockets.
+    """
+    identity = await authenticate(authorization)
+    if identity is None:
+        return None
+    connection.sign_in(identity.actor)
+    # Again, now that a revocation would find this socket: one that came in between is seen here.
+    return await authenticate(authorization)
