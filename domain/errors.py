@@ -95,9 +95,13 @@ class InvalidTransition(Refusal):
 
 
 class Conflict(Refusal):
-    """The object changed since the caller looked at it."""
+    """The object changed since the caller looked at it; `version` is the one that it is at now."""
 
     code = ErrorCode.CONFLICT
+
+    def __init__(self, message: str, *, path: tuple[str, ...] = (), version: int) -> None:
+        super().__init__(message, path=path)
+        self.version = version
 
 
 class InvalidCredentials(Refusal):

@@ -1,5 +1,6 @@
 """What is true of a task: its limits, its statuses and the moves between them."""
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 from enum import IntEnum, StrEnum
 
@@ -9,6 +10,9 @@ from domain.text import check_text, is_storable
 MAX_TITLE = 200
 MAX_DESCRIPTION = 10_000
 MIN_SEARCH, MAX_SEARCH = 3, MAX_TITLE
+
+ExpectedVersion = int | Collection[int] | None
+"""The version that a change was decided on, or several of which any will do; None: whichever."""
 
 _NEEDS_OFFSET = "needs an offset from UTC, for example 2026-12-24T18:00:00Z."
 
@@ -55,17 +59,29 @@ def check_transition(current: TaskStatus, target: TaskStatus) -> None:
         )
 
 
-def check_version(current: int, expected: int | None) -> None:
-    """Refuse a change that was decided on an older state; None asks for no check.
+def check_version(current: int, expected: ExpectedVersion) -> None:
+    """Refuse a change that was decided on another state; None asks for no check.
 
     Raises:
-        Conflict: if *expected* is not the current version.
+        Conflict: if the current version is not *expected*, or not among those that are.
     """
-    if expected is not None and expected != current:
+    if expected is None:
+        return
+    versions = {expected} if isinstance(expected, int) else set(expected)
+    if current not in versions:
+        told = " or ".join(map(str, sorted(versions))) or "any that was named"
         raise Conflict(
-            f"The task is at version {current}, not {expected}: somebody changed it. Load it again, then repeat.",
+            f"The task is at version {current}, not {told}: somebody changed it. Load it again, then repeat.",
             path=("expectedVersion",),
+            version=current,
         )
+
+
+def status_when(current: TaskStatus, *, completed: bool) -> TaskStatus:
+    """The status for those who know only whether a task is completed: what is DONE can be opened again."""
+    if completed:
+        return TaskStatus.DONE
+    return TaskStatus.TODO if current is TaskStatus.DONE else current
 
 
 def check_title(title: str) -> str:

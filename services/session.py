@@ -110,13 +110,22 @@ async def refresh_session(uow: UnitOfWork, *, refresh_token: str, key_ring: KeyR
     return OpenSession(user, session, successor)
 
 
-async def sign_out(uow: UnitOfWork) -> None:
-    """End the actor's session; doing so twice is harmless."""
-    actor = uow.actor
-    if actor.session_id is None:
-        return
+async def sign_out(uow: UnitOfWork, *, refresh_token: str | None = None) -> None:
+    """End the actor's session, and the one that *refresh_token* continues; doing so twice is harmless.
+
+    The two differ when a browser signed in again meanwhile, which kept the newer cookie only.
+
+    Raises:
+        NotFound: if there is a refresh token and it belongs to no session of the actor's; then nothing ends.
+    """
     async with uow:
-        await _end(uow, actor.session_id)
+        ending = {uow.actor.session_id}
+        if refresh_token is not None:
+            ending.add(await _own_session(uow, refresh_token))
+        for session_id in ending:
+            if session_id is not None:
+                await _remove(uow, session_id)
+        await uow.commit()
 
 
 async def sign_out_everywhere(uow: UnitOfWork) -> None:
@@ -171,11 +180,22 @@ async def _repeat(uow: UnitOfWork, session: SessionRow, token: str, key_ring: Ke
     raise InvalidCredentials(USED)
 
 
+async def _own_session(uow: UnitOfWork, refresh_token: str) -> UUID:
+    session = await uow.sessions.find_by_token(token_hash(refresh_token))
+    if session is None or session.user_id != uow.actor.user_id:
+        raise NotFound("Token not found")
+    return session.id
+
+
 async def _end(uow: UnitOfWork, session_id: UUID) -> None:
+    await _remove(uow, session_id)
+    await uow.commit()
+
+
+async def _remove(uow: UnitOfWork, session_id: UUID) -> None:
     found = await uow.sessions.find_with_user(session_id)
     if found is not None and await uow.sessions.remove(session_id):
         uow.record(_event(uow, AccessChange.SESSION_REVOKED, found[1].id, session_id))
-        await uow.commit()
 
 
 def _event(uow: UnitOfWork, change: AccessChange, user_id: UUID, session_id: UUID | None) -> AccessEvent:

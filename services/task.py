@@ -1,7 +1,7 @@
 """What can be done with tasks."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from domain.events import LoggedEvent, People, TaskChange, TaskEvent
 from domain.policy import Action
 from domain.stream_cursor import StreamCursor
 from domain.task import (
+    ExpectedVersion,
     TaskPriority,
     TaskStatus,
     check_description,
@@ -20,6 +21,7 @@ from domain.task import (
     check_transition,
     check_version,
     completed_at,
+    status_when,
 )
 from persistence.models import TaskRow
 from persistence.pages import Page, PageRequest
@@ -30,11 +32,15 @@ from services.unset import UNSET, UnsetType
 
 @dataclass(frozen=True, slots=True)
 class TaskEdit:
-    """What to change; UNSET leaves a field alone."""
+    """What to change; UNSET leaves a field alone.
+
+    `completed` is the status in the words of clients that know no others; it goes before `status`.
+    """
 
     title: str | UnsetType = UNSET
     description: str | UnsetType = UNSET
     status: TaskStatus | UnsetType = UNSET
+    completed: bool | UnsetType = UNSET
     priority: TaskPriority | UnsetType = UNSET
     due_at: datetime | UnsetType | None = UNSET
     assignee_id: UUID | UnsetType | None = UNSET
@@ -148,7 +154,7 @@ async def create_task(
 
 
 async def update_task(
-    uow: UnitOfWork, *, task_id: UUID, edit: TaskEdit, expected_version: int | None = None
+    uow: UnitOfWork, *, task_id: UUID, edit: TaskEdit, expected_version: ExpectedVersion = None
 ) -> TaskRow:
     """Change any of a task's fields; all of them together are one version and one event.
 
@@ -167,6 +173,7 @@ async def update_task(
         for action in _actions(checked):
             policy.require(uow.actor, action, task)
         check_version(task.version, expected_version)
+        checked = _with_status(checked, task.status)
         if checked.status is not UNSET:
             check_transition(task.status, checked.status)
         if checked.assignee_id is not UNSET and checked.assignee_id != task.assignee_id:
@@ -176,7 +183,7 @@ async def update_task(
 
 
 async def update_task_status(
-    uow: UnitOfWork, *, task_id: UUID, status: TaskStatus, expected_version: int | None = None
+    uow: UnitOfWork, *, task_id: UUID, status: TaskStatus, expected_version: ExpectedVersion = None
 ) -> TaskRow:
     """Move a task to another column of its board.
 
@@ -192,7 +199,7 @@ async def update_task_status(
 
 
 async def assign_task(
-    uow: UnitOfWork, *, task_id: UUID, assignee_id: UUID | None, expected_version: int | None = None
+    uow: UnitOfWork, *, task_id: UUID, assignee_id: UUID | None, expected_version: ExpectedVersion = None
 ) -> TaskRow:
     """Give a task to somebody, or to nobody; the owner stays.
 
@@ -206,7 +213,7 @@ async def assign_task(
     return await update_task(uow, task_id=task_id, edit=edit, expected_version=expected_version)
 
 
-async def delete_task(uow: UnitOfWork, *, task_id: UUID, expected_version: int | None = None) -> UUID:
+async def delete_task(uow: UnitOfWork, *, task_id: UUID, expected_version: ExpectedVersion = None) -> UUID:
     """Remove a task for good; returns its id.
 
     Raises:
@@ -231,6 +238,7 @@ def _checked(edit: TaskEdit) -> TaskEdit:
         title=edit.title if edit.title is UNSET else check_title(edit.title),
         description=edit.description if edit.description is UNSET else check_description(edit.description),
         status=edit.status,
+        completed=edit.completed,
         priority=edit.priority,
         due_at=edit.due_at if edit.due_at is UNSET else check_due_at(edit.due_at),
         assignee_id=edit.assignee_id,
@@ -241,11 +249,18 @@ def _actions(edit: TaskEdit) -> list[Action]:
     """Which permissions the edit needs; to change nothing at all one must still be allowed to change."""
     facts = (edit.title, edit.description, edit.priority, edit.due_at)
     needed = {
-        Action.CHANGE_STATUS: edit.status is not UNSET,
+        Action.CHANGE_STATUS: edit.status is not UNSET or edit.completed is not UNSET,
         Action.ASSIGN_TASK: edit.assignee_id is not UNSET,
     }
     found = [action for action, need in needed.items() if need]
     return [Action.UPDATE_TASK, *found] if not found or any(fact is not UNSET for fact in facts) else found
+
+
+def _with_status(edit: TaskEdit, current: TaskStatus) -> TaskEdit:
+    """The edit, with `completed` said as the status that it means for a task in *current*."""
+    if edit.completed is UNSET:
+        return edit
+    return replace(edit, status=status_when(current, completed=edit.completed), completed=UNSET)
 
 
 async def _change(uow: UnitOfWork, task: TaskRow, edit: TaskEdit) -> None:

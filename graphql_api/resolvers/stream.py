@@ -3,14 +3,11 @@
 from collections.abc import AsyncGenerator, Callable
 from datetime import UTC, datetime
 from typing import Annotated
-from uuid import UUID
 
 import strawberry
 
-from domain.errors import Unavailable
 from graphql_api.auth.permissions import SIGNED_IN
-from graphql_api.context import Context
-from graphql_api.realtime.forever import Backoff
+from graphql_api.realtime.current import current_task
 from graphql_api.realtime.items import Resync, Told
 from graphql_api.realtime.sight import Sight
 from graphql_api.resolvers.fields import subscription
@@ -26,8 +23,6 @@ from graphql_api.schema.stream import (
     TaskStreamItem,
 )
 from graphql_api.schema.task import Task
-from persistence.models import TaskRow
-from services import task as task_service
 
 Filter = Annotated[
     TaskStreamFilterInput | None, strawberry.argument(description="Which tasks; left out: all you may see.")
@@ -75,23 +70,11 @@ async def _told(info: Info, item: Told, make: MakeItem) -> TaskStreamItem:
     """The item with the task as the actor sees it now: that may be no more than that it is gone."""
     if item.sight is Sight.DELETED:
         return TaskDeleted(cursor=item.cursor, at=item.event.at, task_id=_id(item), task=None)
-    row = await _current(info.context, item.event.task_id)
+    context = info.context
+    row = await current_task(context.backend.stream.lease, lambda: context.renewed().unit_of_work(), item.event.task_id)
     if row is None or item.sight is Sight.GONE:
         return TaskGone(cursor=item.cursor, at=item.event.at, task_id=_id(item), task=None)
     return make(item, Task.of(row))
-
-
-async def _current(context: Context, task_id: UUID) -> TaskRow | None:
-    """The task as the actor sees it now; while the database is away or too busy this waits, however long."""
-    backoff, lease = Backoff(), context.backend.stream.lease
-    while True:
-        try:
-            return (await task_service.find_tasks(context.renewed().unit_of_work(), ids=[task_id])).get(task_id)
-        except Unavailable:
-            await backoff.pause()
-        # The wait may have been long: what the actor may see must be known anew before anything is shown.
-        while not lease.fresh:
-            await backoff.pause()
 
 
 def _status_changed(item: Told, task: Task) -> TaskStatusChanged:

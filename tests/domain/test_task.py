@@ -74,6 +74,15 @@ class TestCheckVersion:
         check_version(3, None)
         check_version(3, 3)
 
+    def test_of_several_one_will_do(self):
+        """Of several versions the current one must be among them; of none it never is."""
+        check_version(3, {2, 3})
+        with pytest.raises(Conflict, match="version 3, not 2 or 4") as refusal:
+            check_version(3, {4, 2})
+        assert refusal.value.version == 3
+        with pytest.raises(Conflict, match="version 3, not any that was named"):
+            check_version(3, frozenset())
+
     @pytest.mark.parametrize("expected", [2, 4, 0, -1, 10**30])
     def test_any_other_version_is_a_conflict(self, expected: int):
         """An older, a newer and an absurd version are conflicts that name both versions."""

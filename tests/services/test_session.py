@@ -310,6 +310,26 @@ class TestSignOut:
         assert [session.id for session in await sessions_of(house)] == [there.id]
         assert await access_events(house) == [(AccessChange.SESSION_REVOKED, here.id)]
 
+    async def test_with_its_newer_cookie_both_sessions_end(self, house: House):
+        """A refresh token of another session of the actor's ends that one, too; a third one stays."""
+        user = await house.a_user()
+        here, there = await house.a_session(user), await house.a_session(user, token_hash=token_hash("cookie"))
+        third = await house.a_session(user)
+        await sign_out(house.as_(house.actor(user, here.id)), refresh_token="cookie")
+
+        assert [session.id for session in await sessions_of(house)] == [third.id]
+        assert {told[1] for told in await access_events(house)} == {here.id, there.id}
+
+    async def test_a_token_of_nobody_or_of_somebody_else_ends_nothing(self, house: House):
+        """With a refresh token that is not the actor's nothing ends, not even the actor's own session."""
+        user = await house.a_user()
+        here = await house.a_session(user)
+        await house.a_session(await house.a_user(), token_hash=token_hash("theirs"))
+        for token in ("theirs", "unknown", ""):
+            async with house.unchanged():
+                with pytest.raises(NotFound, match="Token not found"):
+                    await sign_out(house.as_(house.actor(user, here.id)), refresh_token=token)
+
     async def test_who_has_no_session_has_none_to_end(self, house: House):
         """The operator signs out without effect; nobody cannot."""
         await house.a_session(await house.a_user())

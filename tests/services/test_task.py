@@ -256,6 +256,8 @@ class TestUpdateTask:
         ("edit", "allowed"),
         [
             (TaskEdit(status=TaskStatus.DONE), True),
+            (TaskEdit(completed=True), True),
+            (TaskEdit(completed=True, title="Other"), False),
             (TaskEdit(title="Other"), False),
             (TaskEdit(status=TaskStatus.DONE, title="Other"), False),
             (TaskEdit(assignee_id=None), False),
@@ -274,6 +276,34 @@ class TestUpdateTask:
             with pytest.raises(Forbidden) as refusal:
                 await update_task(house.as_(actor), task_id=task.id, edit=edit)
         assert refusal.value.path == ("id",)
+
+    @pytest.mark.parametrize(
+        ("status", "completed", "then"),
+        [
+            (TaskStatus.TODO, True, TaskStatus.DONE),
+            (TaskStatus.TODO, False, TaskStatus.TODO),
+            (TaskStatus.IN_PROGRESS, False, TaskStatus.IN_PROGRESS),
+            (TaskStatus.CANCELLED, False, TaskStatus.CANCELLED),
+            (TaskStatus.DONE, True, TaskStatus.DONE),
+            (TaskStatus.DONE, False, TaskStatus.TODO),
+        ],
+    )
+    async def test_completed_is_a_status(self, house: House, status: TaskStatus, completed: bool, then: TaskStatus):
+        """Completing leads to DONE, and only what is DONE is opened again; what stays as it is tells nobody."""
+        actor = await house.an_actor()
+        task = await house.a_task(actor, status=status)
+        row = await update_task(house.as_(actor), task_id=task.id, edit=TaskEdit(completed=completed))
+        assert row.status is then
+        told = [(event.from_status, event.to_status) for event in await house.recorded_events()]  # type: ignore[union-attr]
+        assert told == ([] if then is status else [(status, then)])
+
+    async def test_the_cancelled_cannot_be_completed(self, house: House):
+        """A move that the board does not have is none in other words, either."""
+        actor = await house.an_actor()
+        task = await house.a_task(actor, status=TaskStatus.CANCELLED)
+        async with house.unchanged():
+            with pytest.raises(InvalidTransition):
+                await update_task(house.as_(actor), task_id=task.id, edit=TaskEdit(completed=True))
 
     @pytest.mark.parametrize(("role", "refusal"), [(Role.USER, NotFound), (Role.MODERATOR, Forbidden)])
     async def test_others_are_refused(self, house: House, role: Role, refusal: type[Refusal]):
