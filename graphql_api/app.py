@@ -62,8 +62,8 @@ class Server:
     def __init__(self, settings: Settings, *, timing: Timing | None = None) -> None:
         if settings.database_url is None or settings.redis_url is None:
             raise ValueError("DATABASE_URL and REDIS_URL must be set; `taskriver dev` brings servers of its own.")
-        if settings.cleanup_schedule:
-            check_schedule(settings.cleanup_schedule)
+        if settings.cleanup_cron is not None:
+            check_schedule(settings.cleanup_cron)
         self.settings = settings
         self.timing = timing
         self.database = Database(settings.database_url.get_secret_value(), pool_size=settings.database_pool_size)
@@ -78,6 +78,7 @@ class Server:
         self.draining = Draining(self._drain)
         self.backend = Backend(self.database, self._accounts(), self.stream, settings.cookie_secure)
         self.stream.on_access(self._cut_off)
+        self.stream.on_break(self.connections.close_everyone)
         self._migrated = False
         self._cleaner: asyncio.Task[None] | None = None
 
@@ -90,7 +91,7 @@ class Server:
             executor,
             self.access.authenticate,
             self._context,
-            page=endpoint_page(f"http://{settings.host}:{settings.port}{PATH}"),
+            page=endpoint_page,
             trusted_proxies=settings.trusted_proxies,
         )
         socket = GraphQLSocket(
@@ -140,11 +141,11 @@ class Server:
 
     def _start_cleaner(self) -> asyncio.Task[None] | None:
         settings = self.settings
-        if not settings.cleanup_schedule:
+        if settings.cleanup_cron is None:
             return None
         return asyncio.create_task(
             clean_up_by_schedule(
-                self.database, schedule=settings.cleanup_schedule, event_retention=settings.event_retention
+                self.database, schedule=settings.cleanup_cron, event_retention=settings.event_retention
             )
         )
 

@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 DEVELOPMENT_SECRET = "development-only-secret-do-not-deploy"  # noqa: S105 - refused in production
 MIN_SECRET_BYTES = 32
+NEVER = "off"
 VITE_ORIGINS = ("http://localhost:5173", "http://127.0.0.1:5173")
 
 Network = IPv4Network | IPv6Network
@@ -51,7 +52,7 @@ class Settings(BaseSettings):
     secret_keys: Annotated[tuple[SecretStr, ...], CommaSeparated] = Field(
         (SecretStr(f"dev:{DEVELOPMENT_SECRET}"),),
         description="Signing keys, `id:secret` separated by commas, at least 32 bytes each. The first signs, "
-        "all verify: append a new key, deploy, move it to the front, deploy, remove the old one after 30 days.",
+        "all verify: append a new key, deploy, move it to the front, deploy, remove the old one an hour later.",
     )
     access_token_minutes: int = Field(
         15, ge=1, le=60, description="Lifetime of an access token, less up to a tenth at random."
@@ -90,7 +91,7 @@ class Settings(BaseSettings):
     event_retention_days: int = Field(30, ge=1, description="How long an event can be replayed.")
     cleanup_schedule: str = Field(
         "0 3 * * *",
-        description="When old sessions, tokens and events are removed: cron, in UTC. Empty: never by itself.",
+        description="When old sessions and events are removed: cron, in UTC; `off`: never by itself.",
     )
     shutdown_seconds: int = Field(15, ge=1, le=300, description="Time to finish requests after SIGTERM.")
 
@@ -119,7 +120,6 @@ class Settings(BaseSettings):
     def _production_problems(self) -> list[str]:
         found = {
             "DATABASE_URL is not set": self.database_url is None,
-            "REDIS_URL is not set": self.redis_url is None,
             "COOKIE_SECURE must stay on": not self.cookie_secure,
             "BCRYPT_ROUNDS must be at least 12": self.bcrypt_rounds < 12,
             "ALLOWED_ORIGINS must not hold '*'": "*" in self.allowed_origins,
@@ -136,6 +136,11 @@ class Settings(BaseSettings):
     def access_token_lifetime(self) -> timedelta:
         """How long an access token lives at most."""
         return timedelta(minutes=self.access_token_minutes)
+
+    @property
+    def cleanup_cron(self) -> str | None:
+        """When to clean up, in cron's format; None: never by itself."""
+        return self.cleanup_schedule if self.cleanup_schedule != NEVER else None
 
     @property
     def event_retention(self) -> timedelta:
@@ -156,7 +161,7 @@ class Settings(BaseSettings):
 def _secret_problems(ring: dict[str, bytes]) -> list[str]:
     problems = []
     if any(DEVELOPMENT_SECRET.encode() in secret for secret in ring.values()):
-        problems.append("SECRET_KEYS holds the development secret")
+        problems.append("SECRET_KEYS is not set, or holds the development secret")
     if any(len(secret) < MIN_SECRET_BYTES or not kid for kid, secret in ring.items()):
         problems.append(f"every key in SECRET_KEYS must be id:secret with at least {MIN_SECRET_BYTES} bytes of secret")
     return problems

@@ -11,10 +11,14 @@ from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
 from graphql_api.cli.failure import CommandError
+from graphql_api.cli.http1 import PatientHTTP
+from graphql_api.cli.logs import LOGGING
 from graphql_api.settings import Settings
 
 MAX_SOCKET_MESSAGE: Final = 512 * 1024
 BACKLOG: Final = 2_048
+WORKER_PATIENCE_SECONDS: Final = 30
+"""Imports count: a worker on a busy machine is not hung because it is slow to start."""
 
 _SHARE_OF_REQUESTS: Final = 0.8
 """Of the time to stop, for requests to finish; sockets are sent away before, and connections closed after."""
@@ -61,15 +65,17 @@ def run(
         factory=isinstance(app, str),
         workers=settings.workers,
         loop="uvloop" if sys.platform != "win32" else "asyncio",
-        http="httptools",
+        http=PatientHTTP,
         ws="websockets-sansio",
         ws_max_size=MAX_SOCKET_MESSAGE,
         ws_per_message_deflate=False,  # 36 kB per idle socket, and CPU per message and client
         ws_ping_interval=None,  # the protocol's own pings find dead peers, and carry cursors
         log_level=log_level or settings.log_level,
+        log_config=LOGGING,
         access_log=False,
         server_header=False,
         proxy_headers=False,  # whose X-Forwarded-For counts is TRUSTED_PROXIES' to say
+        timeout_worker_healthcheck=WORKER_PATIENCE_SECONDS,
         timeout_graceful_shutdown=max(1, int(settings.shutdown_seconds * _SHARE_OF_REQUESTS)),
         backlog=BACKLOG,
     )

@@ -119,6 +119,10 @@ class Connections:
             "Forbidden: access changed",
         )
 
+    def close_everyone(self) -> None:
+        """End every socket that somebody signed in on: who they were when they did may not be who they are."""
+        _close_all([each for each in self._open if each.actor is not None], "Forbidden: sign in again")
+
     async def drain(self, seconds: float) -> None:
         """Send every socket away with 1012, evenly over *seconds*, and take no new ones: no herd comes back."""
         self._draining = True

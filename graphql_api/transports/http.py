@@ -40,7 +40,8 @@ class GraphQLHTTP(Generic[ContextT]):
     """The ASGI application behind `/graphql` for `http` scopes.
 
     A bad token does not refuse the request, or nobody could sign in with a stale one: it is in the facts, and doors
-    raise it. *page* is what a browser sees that comes without a query. *max_body* is in bytes.
+    raise it. *page* is what a browser sees that comes without a query, given the
+    endpoint's address as that browser knows it. *max_body* is in bytes.
     """
 
     def __init__(
@@ -49,7 +50,7 @@ class GraphQLHTTP(Generic[ContextT]):
         authenticate: Authenticate,
         make_context: MakeContext[ContextT],
         *,
-        page: bytes,
+        page: Callable[[str], bytes],
         trusted_proxies: Sequence[Network] = (),
         max_body: int = MAX_BODY,
         body_seconds: float = BODY_SECONDS,
@@ -78,7 +79,7 @@ class GraphQLHTTP(Generic[ContextT]):
         media = media_type(accept)
         try:
             if _is_visit(scope, accept):
-                return page_answer(self._page)
+                return page_answer(self._page(_own_url(scope, headers, self._trusted)))
             return await self._serve(scope, receive, headers, media, request_id)
         except HTTPRefusal as refusal:
             return _refusal(refusal.status, refusal.error, refusal.headers, media, request_id)
@@ -147,6 +148,11 @@ class GraphQLHTTP(Generic[ContextT]):
 
 def _is_visit(scope: Scope, accept: str) -> bool:
     return scope["method"] in ("GET", "HEAD") and not scope["query_string"] and wants_page(accept)
+
+
+def _own_url(scope: Scope, headers: dict[bytes, bytes], trusted: Sequence[Network]) -> str:
+    scheme = "https" if is_secure(scope, trusted) else "http"
+    return f"{scheme}://{headers.get(b'host', b'localhost').decode('latin-1')}{scope['path']}"
 
 
 def _check_method(operation: Operation, method: str) -> None:

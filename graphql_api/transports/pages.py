@@ -32,7 +32,7 @@ _SOCKET: Final = """{{"type": "connection_init", "payload": {{"authorization": "
 }}}}"""
 
 
-def endpoint_page(url: str = "http://localhost:8000/graphql") -> bytes:
+def endpoint_page(url: str) -> bytes:
     """The page as UTF-8 HTML, with examples for this address; it needs no script and nothing from elsewhere."""
     sections = "".join(
         f"<h2>{escape(title)}</h2><pre><code>{escape(example.format(url=url))}</code></pre>"

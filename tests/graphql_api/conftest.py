@@ -14,7 +14,7 @@ from tests.support.house import House
 
 def settings_of(database_url: str, redis_url: str, **values: object) -> Settings:
     """Settings for tests: cheap password hashes, no clean-up by itself, and nothing from the environment's .env."""
-    chosen: dict[str, object] = {"bcrypt_rounds": 4, "cleanup_schedule": "", "database_pool_size": 10}
+    chosen: dict[str, object] = {"bcrypt_rounds": 4, "cleanup_schedule": "off", "database_pool_size": 10}
     return Settings(
         _env_file=None,
         database_url=SecretStr(database_url),

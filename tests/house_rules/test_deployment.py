@@ -17,7 +17,7 @@ from jsonschema import Draft202012Validator
 from typer.main import get_group
 
 from graphql_api.app import DRAIN_SECONDS
-from graphql_api.cli.main import app as command_line
+from graphql_api.cli.commands import app as command_line
 from graphql_api.settings import DEVELOPMENT_SECRET, Settings
 from persistence.engine import LOG_POOL_SIZE
 

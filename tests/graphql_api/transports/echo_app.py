@@ -309,7 +309,7 @@ def build(
     def make_context(facts: RequestFacts) -> EchoContext:
         return EchoContext(facts, journal)
 
-    endpoint = GraphQLHTTP(executor, bouncer.authenticate, make_context, page=endpoint_page(), **http)
+    endpoint = GraphQLHTTP(executor, bouncer.authenticate, make_context, page=endpoint_page, **http)
     socket = GraphQLSocket(
         executor,
         bouncer.authenticate,

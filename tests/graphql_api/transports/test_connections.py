@@ -52,6 +52,14 @@ class TestRevocation:
         book.connections.close_user(user)
         assert set(book.closed) == {"gone", "kept"}
 
+    def test_everyone_who_signed_in_can_be_sent_away(self, book: Book) -> None:
+        """When nothing learnt about rights may be trusted any more, whoever is anonymous may stay."""
+        book.open("alice", user=uuid4())
+        book.open("bob", user=uuid4())
+        book.open("anonymous")
+        book.connections.close_everyone()
+        assert set(book.closed) == {"alice", "bob"}
+
     def test_what_is_unknown_is_no_error(self, book: Book) -> None:
         """Most users have no socket here."""
         book.connections.close_user(uuid4())

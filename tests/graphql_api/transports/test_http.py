@@ -284,7 +284,7 @@ class TestThePage:
         """By a page that may do nothing at all."""
         response = await client.get("/graphql", headers=BROWSER)
         assert response.status_code == 200
-        assert response.content == endpoint_page()
+        assert response.content == endpoint_page(f"{client.base_url}/graphql")
         policy = response.headers["content-security-policy"]
         assert "default-src 'none'" in policy
         assert "unsafe" not in policy
