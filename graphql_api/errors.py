@@ -13,6 +13,7 @@ ErrorDict = dict[str, Any]
 
 _log: Final = logging.getLogger("taskriver.errors")
 _CODE_REFUSED_BY_GRAPHQL: Final = FailureCode.BAD_REQUEST.value
+_MAX_MESSAGE: Final = 1_000
 
 
 def describe_all(errors: Iterable[Exception], *, request_id: str) -> list[ErrorDict]:
@@ -31,10 +32,10 @@ def describe(error: Exception, *, request_id: str) -> ErrorDict:
     if isinstance(cause, DomainError):
         told = {"message": cause.message, "extensions": _extensions(cause)}
     elif isinstance(cause, GraphQLError) and _is_about_the_request(error, cause):
-        told = {"message": cause.message, "extensions": {"code": _CODE_REFUSED_BY_GRAPHQL}}
+        told = {"message": _short(cause.message), "extensions": {"code": _CODE_REFUSED_BY_GRAPHQL}}
     elif isinstance(error, GraphQLError) and error.path is None:
         # A scalar refused a variable; graphql-core's text says which one.
-        told = {"message": error.message, "extensions": {"code": _CODE_REFUSED_BY_GRAPHQL}}
+        told = {"message": _short(error.message), "extensions": {"code": _CODE_REFUSED_BY_GRAPHQL}}
     else:
         told = _masked(cause, error, request_id)
     return told | _place(error)
@@ -51,6 +52,11 @@ def _is_about_the_request(error: Exception, cause: GraphQLError) -> bool:
     # graphql-core points at the node of the document it refuses. An error without one that happened at a field
     # came from a result that does not fit the schema, and that is ours.
     return bool(cause.nodes) or getattr(error, "path", None) is None
+
+
+def _short(message: str) -> str:
+    # graphql-core quotes what it refuses, many times over when it is nested: an answer should not dwarf its request.
+    return message if len(message) <= _MAX_MESSAGE else f"{message[:_MAX_MESSAGE]} …"
 
 
 def _extensions(error: DomainError) -> dict[str, Any]:

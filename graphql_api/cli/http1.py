@@ -1,0 +1,96 @@
+"""HTTP/1.1 as uvicorn reads it, with an end to its patience."""
+
+import asyncio
+from typing import Any, Final
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+MAX_HEAD: Final = 64 * 1024
+HEAD_SECONDS: Final = 10.0
+"""From the connection, or from the first byte behind the last request, until a head must be complete."""
+
+_TOO_LARGE: Final = (
+    b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"  # RFC 6585, 5
+)
+
+
+class PatientHTTP(HttpToolsProtocol):
+    """Closes connections that begin a request and never finish its head, or never finish at all.
+
+    Without this a client that sends a header a minute keeps its connection for as long as it likes, and one that
+    sends a single endless header fills our memory. What is not body (the head, the framing of chunks, trailers) may
+    take 64 kB until the next head is complete; trailers are not kept. The body's own limits are the application's.
+    """
+
+    head_seconds: float = HEAD_SECONDS
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._patience: asyncio.TimerHandle | None = None
+        self._in_head = self._progress = self._upgraded = False
+        self._idle_bytes = self._body_bytes = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """A client came; it should want something soon."""
+        super().connection_made(transport)
+        self._be_patient()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """It is gone."""
+        self._be_served()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Read on, and look what came of it."""
+        self._progress, self._body_bytes = False, 0
+        super().data_received(data)
+        if self._upgraded or self.transport.is_closing():
+            return
+        self._idle_bytes = 0 if self._progress else self._idle_bytes + len(data) - self._body_bytes
+        cycle: RequestResponseCycle | None = self.cycle  # none before the first request
+        if cycle is None or cycle.response_complete:
+            self._be_patient()
+        if self._idle_bytes > MAX_HEAD:
+            self._cut_off()
+
+    def on_message_begin(self) -> None:
+        """A head begins."""
+        super().on_message_begin()
+        self._in_head = True
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Keep a field of the head; what comes behind a body are trailers."""
+        if self._in_head:
+            super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        """The head is whole: from here on the application decides how long to wait."""
+        self._in_head, self._progress = False, True
+        self._be_served()
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """A part of the body."""
+        self._body_bytes += len(body)
+        super().on_body(body)
+
+    def handle_websocket_upgrade(self) -> None:
+        """Another protocol takes over."""
+        self._upgraded = True
+        self._be_served()
+        super().handle_websocket_upgrade()
+
+    def _be_patient(self) -> None:
+        # The first deadline stands: a byte now and then does not buy more time.
+        if self._patience is None:
+            self._patience = self.loop.call_later(self.head_seconds, self.transport.close)
+
+    def _be_served(self) -> None:
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
+
+    def _cut_off(self) -> None:
+        if self._in_head:
+            self.transport.write(_TOO_LARGE)
+        self.transport.close()

@@ -1,0 +1,154 @@
+"""Connections that take our time or memory and give nothing for it, and what is written about them."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+
+from graphql_api.cli.http1 import MAX_HEAD, PatientHTTP
+from graphql_api.cli.logs import LOGGING, Discreet
+
+GET = b"GET / HTTP/1.1\r\nHost: a\r\n"
+
+
+class Hasty(PatientHTTP):
+    """As the real one, with less patience."""
+
+    head_seconds = 0.3
+
+
+async def _answer(request: Request) -> PlainTextResponse:
+    return PlainTextResponse(f"{len(await request.body())}")
+
+
+async def _early(request: Request) -> PlainTextResponse:
+    return PlainTextResponse("read nothing")
+
+
+@pytest.fixture(scope="module")
+async def port() -> AsyncIterator[int]:
+    """Where a server with this protocol listens."""
+    routes = [Route("/", _answer, methods=["GET", "POST"]), Route("/early", _early, methods=["POST"])]
+    config = uvicorn.Config(
+        Starlette(routes=routes), port=0, http=Hasty, lifespan="off", log_level="critical", timeout_keep_alive=1
+    )
+    server = uvicorn.Server(config)
+    config.load()
+    server.lifespan = config.lifespan_class(config)
+    await server.startup()
+    yield server.servers[0].sockets[0].getsockname()[1]
+    await server.shutdown()
+
+
+@asynccontextmanager
+async def _line(port: int) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        async with asyncio.timeout(5):
+            yield reader, writer
+    finally:
+        writer.close()
+
+
+async def _said(port: int, *parts: bytes) -> bytes:
+    """All that the server says to these parts, sent one by one, until it hangs up."""
+    async with _line(port) as (reader, writer):
+        try:
+            for part in parts:
+                writer.write(part)
+                await writer.drain()
+                await asyncio.sleep(0.001)
+            return await reader.read()
+        except ConnectionError:
+            return b""
+
+
+@pytest.mark.parametrize("begun", [b"", b"GET / HT", GET, b"\r\n\r\n", GET + b"\r\n" + GET])
+async def test_a_head_that_never_ends_is_given_up(port: int, begun: bytes):
+    """Whoever begins a request, the first or a later one, has so long to finish its head."""
+    assert (await _said(port, begun)).count(b"200 OK") == begun.count(b"\r\n\r\nGET")
+
+
+async def test_a_byte_now_and_then_buys_no_time(port: int):
+    """The deadline of a head stands, however busily it dawdles."""
+    async with _line(port) as (reader, writer):
+        begun = asyncio.get_running_loop().time()
+        writer.write(GET)
+        while not reader.at_eof() and not writer.is_closing():
+            writer.write(b"a")
+            try:
+                async with asyncio.timeout(0.05):
+                    await reader.read(1)
+            except TimeoutError:
+                continue
+            except ConnectionError:
+                break
+        assert asyncio.get_running_loop().time() - begun < 2
+
+
+async def test_an_endless_head_is_cut_off(port: int):
+    """A head of more than 64 kB is refused with 431 and not kept in memory."""
+    chunk = b"x: " + b"a" * 16_000 + b"\r\n"
+    said = await _said(port, GET, *[chunk] * (MAX_HEAD // 16_000 + 1))
+    assert said.startswith(b"HTTP/1.1 431") or said == b""
+
+
+async def test_endless_trailers_are_cut_off(port: int):
+    """What follows a body is no place to fill our memory, either."""
+    head = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n"
+    said = await _said(port, head, *[b"x: " + b"a" * 16_000 + b"\r\n"] * 6)
+    assert b"200 OK" not in said
+
+
+async def test_a_body_that_nobody_waits_for_is_given_up(port: int):
+    """An answer that came early does not let the rest of the request come for ever."""
+    said = await _said(port, b"POST /early HTTP/1.1\r\nHost: a\r\nContent-Length: 9999\r\n\r\nabc")
+    assert b"read nothing" in said
+
+
+async def test_large_bodies_and_kept_connections_are_served(port: int):
+    """None of this is in the way of honest requests, several on one connection, in pieces or at once."""
+    body = b"a" * 300_000
+    post = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 300000\r\n\r\n"
+    chunked = (
+        b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" + b"3e8\r\n%s\r\n" % (b"b" * 1000) * 50
+    )
+    async with _line(port) as (reader, writer):
+        for request, length in ((post + body, 300_000), (chunked + b"0\r\n\r\n", 50_000), (GET + b"\r\n", 0)):
+            for start in range(0, len(request), 50_000):
+                writer.write(request[start : start + 50_000])
+                await asyncio.sleep(0.005)
+            head = await reader.readuntil(b"\r\n\r\n")
+            assert head.startswith(b"HTTP/1.1 200")
+            assert await reader.readexactly(len(str(length))) == str(length).encode()
+
+
+class TestTheLog:
+    @staticmethod
+    def _record(*args: object, error: Exception | None = None) -> logging.LogRecord:
+        info = (type(error), error, None) if error is not None else None
+        return logging.LogRecord("uvicorn.error", logging.INFO, __file__, 1, '%s - "WebSocket %s"', args, info)
+
+    def test_it_holds_no_query_strings(self):
+        """A token in a query string, which some clients put there, does not get into the log."""
+        record = self._record("127.0.0.1:1", "/graphql?token=secret")
+        assert Discreet().filter(record)
+        assert record.getMessage() == '127.0.0.1:1 - "WebSocket /graphql"'
+
+    def test_a_clients_fault_leaves_no_traceback(self):
+        """Text that is not UTF-8 is the client's fault; an error of ours keeps its traceback."""
+        for error, kept in ((UnicodeDecodeError("utf-8", b"\xff", 0, 1, "x"), False), (ValueError("x"), True)):
+            record = self._record("a", "b", error=error)
+            Discreet().filter(record)
+            assert (record.exc_info is not None) is kept
+
+    def test_every_handler_is_discreet(self):
+        """Whatever the server writes goes through the filter."""
+        assert all(handler["filters"] == ["discreet"] for handler in LOGGING["handlers"].values())
