@@ -12,9 +12,9 @@ RUN python -m venv --without-pip /opt/taskriver \
         --requirement requirements.lock
 
 # The build backend, by its hashes; it stays in this stage.
-COPY requirements-local.lock ./
+COPY requirements-build.lock ./
 RUN python -m venv /opt/tools \
-    && /opt/tools/bin/python -m pip install --require-hashes --only-binary :all: --requirement requirements-local.lock
+    && /opt/tools/bin/python -m pip install --require-hashes --only-binary :all: --requirement requirements-build.lock
 
 COPY pyproject.toml README.md LICENSE ./
 COPY domain domain
