@@ -1,0 +1,185 @@
+"""How many statements an operation costs: so many however much it returns, and no more tomorrow than today."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from itertools import cycle, islice
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+
+from domain.user import Role
+from persistence.models import TaskRow, UserRow
+from tests.graphql_api.realtime.support import until
+from tests.graphql_api.test_tasks import ASSIGN, CREATE, DELETE, STATUS, TASK, UPDATE, task_id, user_id
+from tests.graphql_api.transports.serving import serving
+from tests.graphql_api.transports.sockets import Socket, connected
+from tests.support.api import Api
+
+PEOPLE = "owner { username } assignee { username }"
+PAGE = "query ($first: Int!) { tasks(first: $first) { nodes { title " + PEOPLE + " } } }"
+WHOLE_PAGE = "query ($first: Int!) { tasks(first: $first) { streamCursor totalCount nodes { title " + PEOPLE + " } } }"
+NODES = """query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id
+  ... on Task { title owner { username } assignee { username } } ... on User { username } } }"""
+MOVES = """subscription { taskStatusChanged { cursor task { title owner { username } assignee { username } }
+  ... on TaskStatusChanged { from to by { username } } } }"""
+
+
+@contextmanager
+def statements(api: Api) -> Iterator[list[str]]:
+    """What is sent to the database by requests; the stream reads over a pool of its own."""
+    sent: list[str] = []
+
+    def note(_: Any, __: Any, statement: str, *___: Any) -> None:
+        sent.append(" ".join(statement.split()))
+
+    engine = api.server.database.engine.sync_engine
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield sent
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+
+
+async def cost(api: Api, query: str, by: UserRow, /, **variables: Any) -> list[str]:
+    """The statements of one operation whose sender is known by now."""
+    await api.ask("{ me { id } }", by)
+    with statements(api) as sent:
+        assert (await api.ask(query, by, **variables)).codes == []
+    return sent
+
+
+async def a_board(api: Api, many: int) -> tuple[UserRow, list[TaskRow]]:
+    """Somebody with tasks, each of them given to somebody else."""
+    owner = await api.a_user()
+    assignees = [await api.a_user() for _ in range(min(many, 5))]
+    tasks = [await api.house.a_task(owner, assignee_id=assignees[number % 5].id) for number in range(many)]
+    return owner, tasks
+
+
+@asynccontextmanager
+async def listening(api: Api, url: str, who: UserRow) -> AsyncIterator[Socket]:
+    """A socket that hears of moves."""
+    before = api.server.stream.subscribers
+    async with connected(url) as socket:
+        await socket.init({"token": await api.token(who)})
+        await socket.subscribe("1", MOVES)
+        await until(lambda: api.server.stream.subscribers > before)
+        yield socket
+    await until(lambda: api.server.stream.subscribers <= before)
+
+
+class TestQueries:
+    async def test_one_task_with_its_people(self, api: Api):
+        """The task, and its owner and assignee together: two."""
+        owner, [task] = await a_board(api, 1)
+
+        assert len(await cost(api, TASK, owner, id=task_id(task))) == 2
+
+    @pytest.mark.parametrize("first", [1, 20, 100])
+    async def test_a_page_with_its_people(self, api: Api, first: int):
+        """The page and all its people: two, whether it has one task or a hundred."""
+        owner, _ = await a_board(api, 25)
+
+        assert len(await cost(api, PAGE, owner, first=first)) == 2
+
+    async def test_what_is_not_selected_is_not_computed(self, api: Api):
+        """The stream's place and the total cost one each, if asked for."""
+        owner, _ = await a_board(api, 3)
+        sent = await cost(api, WHOLE_PAGE, owner, first=20)
+
+        assert len(sent) == 4
+        assert sum("count(" in statement for statement in sent) == 1
+        assert sum("event_head" in statement for statement in sent) == 1
+        assert not any("count(" in statement for statement in await cost(api, PAGE, owner, first=20))
+
+    async def test_a_page_of_users(self, api: Api):
+        """One."""
+        admin = await api.a_user(Role.ADMIN)
+
+        assert len(await cost(api, "{ users(first: 50) { nodes { username email } } }", admin)) == 1
+
+    @pytest.mark.parametrize("many", [1, 20])
+    async def test_nodes_are_found_together(self, api: Api, many: int):
+        """All tasks, all users asked for by id, and the tasks' people: three, however many ids there are."""
+        owner, tasks = await a_board(api, many)
+        ids = [task_id(each) for each in tasks] + [user_id(owner)]
+        sent = await cost(api, NODES, owner, ids=ids)
+
+        assert len(sent) <= 3
+        assert sum("FROM tasks" in statement for statement in sent) == 1
+
+    async def test_the_same_thing_twice_is_found_once(self, api: Api):
+        """Aliases of the same user share one statement."""
+        owner, [task] = await a_board(api, 1)
+        query = "query ($id: ID!) { node(id: $id) { ... on Task { a: owner { id } b: owner { id } c: owner { id } } } }"
+
+        assert len(await cost(api, query, owner, id=task_id(task))) == 2
+
+
+class TestMutations:
+    async def test_a_move(self, api: Api):
+        """The row with a lock, the event, and the change: three."""
+        owner, [task] = await a_board(api, 1)
+        sent = await cost(api, STATUS, owner, input={"id": task_id(task), "status": "DONE"})
+
+        assert [statement.split()[0] for statement in sent] == ["SELECT", "INSERT", "UPDATE"]
+
+    async def test_others(self, api: Api):
+        """Creating, editing, giving away and deleting cost no more than looking, writing and noting it."""
+        owner, [task] = await a_board(api, 1)
+        other, one = await api.a_user(), task_id(task)
+
+        assert len(await cost(api, CREATE, owner, input={"title": "Paint"})) <= 3
+        assert len(await cost(api, UPDATE, owner, input={"id": one, "title": "Paint"})) == 3
+        assert len(await cost(api, ASSIGN, owner, input={"id": one, "assigneeId": user_id(other)})) <= 5
+        assert len(await cost(api, DELETE, owner, input={"id": one})) == 3
+
+    async def test_what_changes_nothing_writes_nothing(self, api: Api):
+        """A move to where the task is already reads its row, and that is all."""
+        owner, [task] = await a_board(api, 1)
+
+        assert len(await cost(api, STATUS, owner, input={"id": task_id(task), "status": "TODO"})) == 1
+
+
+class TestSigningIn:
+    async def test_a_known_token_costs_nothing(self, api: Api):
+        """Who is asking is read once, and then known as long as the stream vouches for it."""
+        user = await api.a_user()
+        with statements(api) as first:
+            await api.ask("{ __typename }", user)
+            await api.ask("{ me { id } }", await api.token(user))
+        with statements(api) as second:
+            await api.ask("{ me { id } }", user)
+
+        assert len(first) > len(second) == 1
+
+
+class TestEvents:
+    @pytest.mark.parametrize("times", [1, 4])
+    async def test_a_frame(self, api: Api, times: int):
+        """A move told to one listener costs the move's three and two more: the task, and all its people."""
+        owner, [task] = await a_board(api, 1)
+        async with serving(api.server.asgi()) as url, listening(api, url, owner) as socket:
+            sent = await self._moved(api, owner, task, socket, times)
+
+        assert len(sent) == times * (3 + 2)
+
+    async def test_those_whom_it_does_not_concern(self, api: Api):
+        """Strangers who listen cost nothing at all."""
+        owner, [task] = await a_board(api, 1)
+        async with serving(api.server.asgi()) as url, AsyncExitStack() as crowd:
+            for _ in range(10):
+                await crowd.enter_async_context(listening(api, url, await api.a_user()))
+            socket = await crowd.enter_async_context(listening(api, url, owner))
+            sent = await self._moved(api, owner, task, socket, 2)
+
+        assert len(sent) == 2 * (3 + 2)
+
+    async def _moved(self, api: Api, owner: UserRow, task: TaskRow, socket: Socket, times: int) -> list[str]:
+        await api.ask("{ me { id } }", owner)
+        with statements(api) as sent:
+            for status in islice(cycle(("IN_PROGRESS", "TODO")), times):
+                await api.ask(STATUS, owner, input={"id": task_id(task), "status": status})
+                assert (await socket.receive())["type"] == "next"
+        return sent
