@@ -1,0 +1,58 @@
+"""What `taskriver serve` refuses to begin with in production."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.support.processes import Command, environment
+
+SECRET = "k1:" + "s3cret" * 8
+SAFE = {
+    "ENVIRONMENT": "production",
+    "DATABASE_URL": "postgresql+asyncpg://u:hunter2@127.0.0.1:1/d",
+    "REDIS_URL": "redis://:hunter2@127.0.0.1:1",
+    "SECRET_KEYS": SECRET,
+}
+UNSAFE = {
+    "SECRET_KEYS": ("dev:development-only-secret-do-not-deploy", "holds the development secret"),
+    "COOKIE_SECURE": ("false", "COOKIE_SECURE must stay on"),
+    "DATABASE_URL": ("", "DATABASE_URL is not set"),
+    "BCRYPT_ROUNDS": ("4", "BCRYPT_ROUNDS must be at least 12"),
+    "ALLOWED_ORIGINS": ("*", "ALLOWED_ORIGINS must not hold '*'"),
+}
+
+
+def refusal(folder: Path, **settings: str) -> str:
+    """The one line that it says, with exit code 2 and nothing on standard output."""
+    command = Command("serve", folder=folder, environment=environment(**(SAFE | settings)))
+    try:
+        assert command.ends() == 2, command.err
+        assert command.out == ""
+        assert re.fullmatch(r"taskriver: [^\n]+\n", command.err), command.err
+        return command.err
+    finally:
+        command.clean_up()
+
+
+def test_everything_unsafe_is_named_at_once(tmp_path: Path):
+    """Each unsafe setting is named, all in one line, and no value of any."""
+    said = refusal(tmp_path, **{name: value for name, (value, _) in UNSAFE.items()})
+
+    assert [reason for _, reason in UNSAFE.values() if reason not in said] == []
+    assert "hunter2" not in said
+    assert "development-only" not in said
+
+
+def test_a_server_needs_both_servers(tmp_path: Path):
+    """Without a Redis named nothing is served, however safe the rest is."""
+    assert "DATABASE_URL and REDIS_URL must be set" in refusal(tmp_path, REDIS_URL="")
+
+
+@pytest.mark.parametrize("keys", [f"{SECRET},k2:2short", "no-identifier-" * 4])
+def test_a_short_secret(tmp_path: Path, keys: str):
+    """A key that is too short or has no name is refused without being told."""
+    said = refusal(tmp_path, SECRET_KEYS=keys)
+
+    assert "at least 32 bytes" in said
+    assert not any(part in said for part in ("2short", "no-identifier", "s3cret"))

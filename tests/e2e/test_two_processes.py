@@ -1,0 +1,172 @@
+"""Several processes are one server: what one of them does, all of them know."""
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import httpx
+import pytest
+
+from tests.e2e.conftest import LOGIN, Serve, World
+from tests.embedded.lab import survivors
+from tests.graphql_api.test_tasks import CREATE
+from tests.graphql_api.transports.sockets import Socket, connected
+from tests.support.processes import Served
+
+CHANGES = """subscription ($after: String) { taskChanged(after: $after) { cursor task { title version } } }"""
+CURSOR = "{ tasks(first: 1) { streamCursor } }"
+LOGOUT = "mutation { logout { userErrors { code } } }"
+
+
+@pytest.fixture(scope="module")
+async def pair(serve: Serve) -> tuple[Served, Served]:
+    """Two servers."""
+    a, b = serve(), serve()
+    return await a.ready(), await b.ready()
+
+
+@asynccontextmanager
+async def listening(world: World, server: Served, token: str) -> AsyncIterator[Socket]:
+    """A socket that hears of every change from now on."""
+    cursor = (await world.ask(server, CURSOR, token)).data["tasks"]["streamCursor"]
+    async with connected(server.url) as socket:
+        await socket.init({"token": token})
+        await socket.subscribe("1", CHANGES, after=cursor)
+        yield socket
+
+
+async def create(world: World, server: Served, token: str, title: str) -> float:
+    """Create a task; when that was acknowledged."""
+    (await world.ask(server, CREATE, token, input={"title": title})).payload("createTask")
+    return time.monotonic()
+
+
+async def title(socket: Socket) -> str:
+    """The title in the next frame."""
+    message = await socket.receive()
+    assert message["type"] == "next", message
+    return str(message["payload"]["data"]["taskChanged"]["task"]["title"])
+
+
+async def refused(world: World, server: Served, token: str) -> None:
+    """The server refuses the token within a second."""
+    async with asyncio.timeout(1):
+        while (await world.ask(server, "{ me { id } }", token)).codes != ["UNAUTHENTICATED"]:
+            await asyncio.sleep(0.01)
+
+
+class TestTogether:
+    async def test_each_hears_the_other(self, world: World, pair: tuple[Served, Served]):
+        """A change through one process is a frame from the other within a second, both ways."""
+        token = await world.signed_in(pair[0], await world.a_user(pair[0]))
+        for writer, reader in (pair, pair[::-1]):
+            async with listening(world, reader, token) as socket:
+                acknowledged = await create(world, writer, token, "Across")
+
+                assert await title(socket) == "Across"
+                assert time.monotonic() - acknowledged < 1
+
+    async def test_signing_out_is_known_everywhere(self, world: World, pair: tuple[Served, Served]):
+        """Signing out through one process closes the socket at the other and has the token refused there."""
+        here, there = pair
+        name = await world.a_user(here)
+        token, other = await world.signed_in(here, name), await world.signed_in(there, name)
+        async with listening(world, there, token) as socket, listening(world, there, other) as spared:
+            (await world.ask(here, LOGOUT, token)).payload("logout")
+            async with asyncio.timeout(1):
+                assert (await socket.closed())[0] == 4403
+            await refused(world, there, token)
+
+            await create(world, here, other, "Still here")
+            assert await title(spared) == "Still here"
+
+    async def test_failures_are_counted_together(self, world: World, pair: tuple[Served, Served]):
+        """Five wrong passwords, whichever process hears them, shut the account's door in both."""
+        wrong = {"username": await world.a_user(pair[0]), "password": "Wrong-horse1"}
+        answers = [await world.ask(pair[number % 2], LOGIN, input=wrong) for number in range(7)]
+
+        assert [answer.codes for answer in answers] == [[]] * 5 + [["RATE_LIMITED"]] * 2
+
+
+class TestDeath:
+    async def test_what_was_acknowledged_is_told(self, serve: Serve, world: World, pair: tuple[Served, Served]):
+        """A process killed in the middle of work: all that it had acknowledged is told by another."""
+        dying, survivor = await serve().ready(), pair[1]
+        token = await world.signed_in(survivor, await world.a_user(survivor))
+        acknowledged: list[str] = []
+
+        async def write(name: str) -> None:
+            await create(world, dying, token, name)
+            acknowledged.append(name)
+            dying.send(signal.SIGKILL)
+
+        async with listening(world, survivor, token) as socket:
+            await asyncio.gather(*(write(f"Last words {number}") for number in range(8)), return_exceptions=True)
+            heard: set[str] = set()
+            while not heard >= set(acknowledged):
+                heard.add(await title(socket))
+
+        assert acknowledged
+        assert await dying.ended(5) == -signal.SIGKILL
+
+
+class TestWorkers:
+    async def test_two_workers_are_one_server(self, serve: Serve, world: World):
+        """With WORKERS=2 every socket hears every change, a sign-out closes them all, and SIGTERM ends both well."""
+        server = await serve(WORKERS=2).ready()
+        token = await world.signed_in(server, await world.a_user(server))
+        async with AsyncExitStack() as sockets:
+            listeners = [await sockets.enter_async_context(listening(world, server, token)) for _ in range(8)]
+            await create(world, server, token, "To all")
+            assert [await title(each) for each in listeners] == ["To all"] * 8
+
+            (await world.ask(server, LOGOUT, token)).payload("logout")
+            async with asyncio.timeout(1):
+                assert {(await each.closed())[0] for each in listeners} == {4403}
+        workers = server.family()
+        server.send(signal.SIGTERM, group=True)
+
+        assert await server.ended(15) == 0
+        assert survivors(workers, 2) == []
+        assert "Traceback" not in server.err
+
+
+class TestLeaving:
+    @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+    async def test_in_good_order(self, serve: Serve, world: World, number: int):
+        """Told to stop, a process is not ready any more, sends its sockets elsewhere, and ends well in time."""
+        server = await serve(SHUTDOWN_SECONDS=5).ready()
+        token = await world.signed_in(server, await world.a_user(server))
+        async with listening(world, server, token) as socket:
+            began = time.monotonic()
+            server.send(number)
+            code, _ = await socket.closed()
+            assert not await self._is_ready(server)
+
+        assert code == 1012
+        assert await server.ended(5) == 0
+        assert time.monotonic() - began < 5
+        assert "Traceback" not in server.err
+
+    async def test_what_runs_is_finished(self, serve: Serve, world: World):
+        """A request that is under way when the signal comes is answered."""
+        server = await serve(BCRYPT_ROUNDS=13).ready()
+        name = f"slow{os.getpid()}"
+        wanted = {"username": name, "email": f"{name}@example.org", "password": "Correct-horse1"}
+        query = "mutation ($input: RegisterInput!) { register(input: $input) { userErrors { code } } }"
+        asking = asyncio.create_task(world.ask(server, query, input=wanted))
+        await asyncio.sleep(0.15)
+        server.send(signal.SIGTERM)
+
+        assert (await asking).payload("register") == {"userErrors": []}
+        assert await server.ended(10) == 0
+
+    async def _is_ready(self, server: Served) -> bool:
+        try:
+            async with httpx.AsyncClient() as client:
+                return (await client.get(f"{server.url}/readyz", timeout=2)).status_code == 200
+        except httpx.TransportError:
+            return False

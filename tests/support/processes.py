@@ -1,0 +1,124 @@
+"""Commands as processes of their own: an environment of one's own, output that is kept, an end whatever happens."""
+
+import asyncio
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from embedded.ports import free_port
+from tests.embedded.lab import PROJECT, Person, everybody, kill
+
+
+def environment(**values: object) -> dict[str, str]:
+    """What a command may know: nothing of ours but where its code is, and these settings."""
+    settings = {name: str(value) for name, value in values.items()}
+    return {"PATH": os.defpath, "LC_ALL": "C.UTF-8", "PYTHONPATH": str(PROJECT)} | settings
+
+
+class Command:
+    """`taskriver …` that runs in a folder, in a process group of its own as a shell would have it."""
+
+    def __init__(
+        self,
+        *arguments: str,
+        folder: Path,
+        environment: Mapping[str, str],
+        python: str = sys.executable,
+        account: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Start it; its two outputs go to files, so that it never waits for a reader."""
+        self._out, self._err = (tempfile.TemporaryFile() for _ in range(2))  # noqa: SIM115 - closed by clean_up
+        self.process = subprocess.Popen(
+            [python, "-m", "graphql_api", *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=self._out,
+            stderr=self._err,
+            cwd=folder,
+            env=environment,
+            process_group=0,
+            **(account or {}),
+        )
+
+    @property
+    def out(self) -> str:
+        """What it has printed so far."""
+        return _text(self._out.fileno())
+
+    @property
+    def err(self) -> str:
+        """What it has complained of so far."""
+        return _text(self._err.fileno())
+
+    @property
+    def alive(self) -> bool:
+        """Whether it still runs."""
+        return self.process.poll() is None
+
+    def says(self, text: str, within: float = 30.0) -> None:
+        """Wait until it has printed this."""
+        deadline = time.monotonic() + within
+        while text not in self.out:
+            assert self.alive, f"it ended with {self.process.returncode}: {self.out}{self.err}"
+            assert time.monotonic() < deadline, f"not printed within {within} s: {self.out}{self.err}"
+            time.sleep(0.02)
+
+    def send(self, number: int, *, group: bool = False) -> None:
+        """Send it a signal; to its whole *group*, as a terminal does on Ctrl-C."""
+        if group:
+            os.killpg(self.process.pid, number)
+        else:
+            self.process.send_signal(number)
+
+    def ends(self, within: float = 20.0) -> int:
+        """Wait for its end; its exit status, negative for a signal."""
+        return self.process.wait(within)
+
+    def family(self) -> list[Person]:
+        """Its process and all below it."""
+        return everybody(self.process.pid)
+
+    def clean_up(self) -> None:
+        """End whatever is left of it."""
+        if self.alive:
+            kill(self.family())
+        self.process.wait(20)
+        self._out.close()
+        self._err.close()
+
+
+class Served(Command):
+    """`taskriver serve` on a free loopback port."""
+
+    def __init__(self, *, folder: Path, **settings: object) -> None:
+        self.port = free_port(None)
+        self.url = f"http://127.0.0.1:{self.port}"
+        super().__init__("serve", folder=folder, environment=environment(PORT=self.port, **settings))
+
+    async def ready(self, within: float = 20.0) -> "Served":
+        """Wait until `/readyz` is green."""
+        async with httpx.AsyncClient() as client, asyncio.timeout(within):
+            while not await self._is_green(client):
+                assert self.alive, f"it ended with {self.process.returncode}: {self.err}"
+                await asyncio.sleep(0.05)
+        return self
+
+    async def ended(self, within: float) -> int:
+        """Wait for its end without holding up the loop; its exit status."""
+        return await asyncio.to_thread(self.ends, within)
+
+    async def _is_green(self, client: httpx.AsyncClient) -> bool:
+        try:
+            return (await client.get(f"{self.url}/readyz", timeout=5)).status_code == 200
+        except httpx.TransportError:
+            return False
+
+
+def _text(descriptor: int) -> str:
+    return os.pread(descriptor, 1_000_000, 0).decode(errors="replace")
