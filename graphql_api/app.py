@@ -28,6 +28,8 @@ from graphql_api.maintenance import check_schedule, clean_up_by_schedule
 from graphql_api.realtime.bell import Bell
 from graphql_api.realtime.connections import Connections
 from graphql_api.realtime.stream import Stream
+from graphql_api.rest import doors as rest
+from graphql_api.rest.socket import Timing as TaskTiming
 from graphql_api.root import schema
 from graphql_api.settings import Settings
 from graphql_api.transports.cors import CORS
@@ -57,15 +59,18 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
 
 
 class Server:
-    """One process: every part, wired. *timing* is the sockets'."""
+    """One process: every part, wired. *timing* and *task_timing* are the sockets', GraphQL's and `/ws/tasks`'."""
 
-    def __init__(self, settings: Settings, *, timing: Timing | None = None) -> None:
+    def __init__(
+        self, settings: Settings, *, timing: Timing | None = None, task_timing: TaskTiming | None = None
+    ) -> None:
         if settings.database_url is None or settings.redis_url is None:
             raise ValueError("DATABASE_URL and REDIS_URL must be set; `taskriver dev` brings servers of its own.")
         if settings.cleanup_cron is not None:
             check_schedule(settings.cleanup_cron)
         self.settings = settings
         self.timing = timing
+        self.task_timing = task_timing
         self.database = Database(settings.database_url.get_secret_value(), pool_size=settings.database_pool_size)
         self.redis = _redis(settings.redis_url.get_secret_value())
         self.stream = Stream(self.database, Bell(settings.redis_url.get_secret_value()))
@@ -111,6 +116,15 @@ class Server:
                 WebSocketRoute(PATH, socket),
                 Route("/healthz", health.live),
                 Route("/readyz", health.ready),
+                *rest.routes(
+                    self.backend,
+                    self.access.authenticate,
+                    self.connections,
+                    origins.allows,
+                    docs=settings.api_docs,
+                    trusted_proxies=settings.trusted_proxies,
+                    timing=self.task_timing,
+                ),
             ],
             lifespan=self._lifespan,
         )

@@ -88,6 +88,10 @@ class Settings(BaseSettings):
     )
     introspection: bool = Field(True, description="Whether the schema may be asked for over the API.")
 
+    api_docs: bool = Field(
+        True, description="Whether `/docs` and `/openapi.json` describe the REST door; they tell no secrets."
+    )
+
     event_retention_days: int = Field(30, ge=1, description="How long an event can be replayed.")
     cleanup_schedule: str = Field(
         "0 3 * * *",

@@ -33,7 +33,7 @@ class Answer:
         await send({"type": "http.response.body", "body": self.body if with_body else b""})
 
     def _about_the_body(self) -> list[Header]:
-        # An answer that can have no body may not tell its length, either (RFC 9110, 8.6).
-        if self.status == 204:
+        # An answer that can have no body may not tell the length of none, either (RFC 9110, 8.6).
+        if self.status in (204, 304):
             return []
         return [(b"content-type", self.media), (b"content-length", b"%d" % len(self.body))]

@@ -1,0 +1,124 @@
+"""The ASGI application behind `/api/v1`: finds the endpoint, reads the request, and tells what went wrong."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from pydantic import BaseModel
+from starlette.datastructures import Headers
+from starlette.types import Receive, Scope, Send
+
+from domain.errors import Unauthenticated
+from graphql_api.auth.addresses import Network, client_of, is_secure
+from graphql_api.auth.facts import RequestFacts
+from graphql_api.auth.identity import Identity
+from graphql_api.auth.origins import AllowsOrigin
+from graphql_api.context import Backend
+from graphql_api.rest import routes
+from graphql_api.rest.errors import answer_to, refusal
+from graphql_api.rest.operation import Call, Operation
+from graphql_api.rest.request import read_form, read_json, read_params
+from graphql_api.rest.routes import Found
+from graphql_api.wire.answer import Answer
+from graphql_api.wire.body import ClientGone, read_body
+from graphql_api.wire.refusal import bad_request
+from graphql_api.wire.request_id import request_id_of
+from graphql_api.wire.upgrade import Authenticate
+
+MAX_BODY: Final = 256 * 1024
+BODY_SECONDS: Final = 10.0
+
+_SAFE: Final = frozenset({"GET", "HEAD"})
+_OWN_SITE: Final = frozenset({"same-origin", "none"})
+
+
+class RestAPI:
+    """Serves the endpoints of `routes`; *max_body* is in bytes."""
+
+    def __init__(
+        self,
+        backend: Backend,
+        authenticate: Authenticate,
+        allows_origin: AllowsOrigin,
+        *,
+        trusted_proxies: Sequence[Network] = (),
+        max_body: int = MAX_BODY,
+        body_seconds: float = BODY_SECONDS,
+    ) -> None:
+        self._backend = backend
+        self._authenticate = authenticate
+        self._allows_origin = allows_origin
+        self._trusted = trusted_proxies
+        self._max_body = max_body
+        self._body_seconds = body_seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        request_id = request_id_of(scope["headers"])
+        try:
+            answer = await self._answer(scope, receive, request_id)
+        except ClientGone:
+            return
+        await answer.send(send, request_id=request_id, with_body=scope["method"] != "HEAD")
+
+    async def _answer(self, scope: Scope, receive: Receive, request_id: str) -> Answer:
+        try:
+            return await self._find_and_serve(scope, receive, request_id)
+        except ClientGone:
+            raise
+        except Exception as error:
+            return answer_to(error, request_id=request_id)
+
+    async def _find_and_serve(self, scope: Scope, receive: Receive, request_id: str) -> Answer:
+        found = routes.find("/" + scope["path_params"].get("path", ""))
+        if found is None:
+            return refusal(404, "Not Found")
+        if scope["method"] == "OPTIONS":
+            return Answer(204, headers=[(b"allow", found.endpoint.allow)])
+        operation = found.endpoint.operations.get(scope["method"])
+        if operation is None:
+            return refusal(405, "Method Not Allowed", (b"allow", found.endpoint.allow))
+        self._check_page(scope)
+        return await self._serve(operation, found, scope, receive, request_id)
+
+    async def _serve(
+        self, operation: Operation, found: Found, scope: Scope, receive: Receive, request_id: str
+    ) -> Answer:
+        headers = Headers(scope=scope)
+        facts = RequestFacts(
+            identity=await self._identity(headers) if operation.door.needs_bearer else None,
+            auth_error=None,
+            client=client_of(scope, self._trusted),
+            request_id=request_id,
+            headers=scope["headers"],
+            secure=is_secure(scope, self._trusted),
+            door="http",
+        )
+        params = read_params(operation.params, found.params, scope["query_string"])
+        body = await self._body(operation, headers, receive)
+        return await operation.handler(Call(self._backend, facts, params, body))
+
+    def _check_page(self, scope: Scope) -> None:
+        """Refuse what another site's page has its visitor's browser send: for forms, no browser asks us first."""
+        headers = Headers(scope=scope)
+        if scope["method"] in _SAFE or headers.get("sec-fetch-site") in _OWN_SITE:
+            return
+        secure = is_secure(scope, self._trusted)
+        if not self._allows_origin(headers.get("origin"), host=headers.get("host"), secure=secure):
+            raise bad_request("Pages of this origin may not call; ALLOWED_ORIGINS names those that may.", status=403)
+
+    async def _identity(self, headers: Headers) -> Identity:
+        given = headers.get("authorization", "")
+        # Another scheme is nobody's token; the older server said so in the same words as without one.
+        identity = await self._authenticate(given) if given.partition(" ")[0].lower() == "bearer" else None
+        if identity is None:
+            raise Unauthenticated("Not authenticated")
+        return identity
+
+    async def _body(self, operation: Operation, headers: Headers, receive: Receive) -> BaseModel | None:
+        if operation.body is None:
+            return None
+        raw = dict(headers.raw)
+        body = await read_body(receive, raw, most=self._max_body, seconds=self._body_seconds)
+        if operation.is_form:
+            return await read_form(operation.body, body, headers)
+        return read_json(operation.body, body, headers)

@@ -1,0 +1,149 @@
+"""Whatever was raised, as the older API's answer: told when it was expected, masked and logged when it is a bug."""
+
+import logging
+from typing import Final
+
+import orjson
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
+
+from domain.errors import (
+    AlreadyExists,
+    Conflict,
+    DomainError,
+    DoorClosed,
+    Forbidden,
+    IdempotencyMismatch,
+    Invalid,
+    InvalidCredentials,
+    InvalidTransition,
+    LastAdmin,
+    NotFound,
+    RateLimited,
+    Unauthenticated,
+    Unavailable,
+)
+from graphql_api.auth.facts import Header
+from graphql_api.rest.tags import etag
+from graphql_api.wire.answer import Answer
+from graphql_api.wire.refusal import HTTPRefusal
+
+INSUFFICIENT: Final = "Insufficient permissions"
+BODY: Final = "body"
+
+_BEARER: Final = (b"www-authenticate", b"Bearer")
+_RETRY_AFTER_UNAVAILABLE: Final = 1
+_STATUS: Final[dict[type[DomainError], int]] = {
+    Unauthenticated: 401,
+    InvalidCredentials: 401,
+    Forbidden: 403,
+    DoorClosed: 403,
+    NotFound: 404,
+    InvalidTransition: 409,
+    LastAdmin: 409,
+    IdempotencyMismatch: 409,
+    Conflict: 412,
+    RateLimited: 429,
+    Unavailable: 503,
+    AlreadyExists: 400,
+}
+
+_log: Final = logging.getLogger("taskriver.errors")
+
+
+class Detail(BaseModel):
+    """Why a request was refused."""
+
+    model_config = ConfigDict(title="Error")
+
+    detail: str = Field(description="The reason, for a person to read.")
+
+
+class FieldProblem(BaseModel):
+    """One value that breaks a rule."""
+
+    field: str = Field(description="Which one; `body` for the body as a whole.")
+    message: str = Field(description="What is wrong with it.")
+
+
+class Problems(BaseModel):
+    """Every value that breaks a rule."""
+
+    model_config = ConfigDict(title="ValidationError")
+
+    error: str = Field("Validation error", description="Always `Validation error`.")
+    details: list[FieldProblem] = Field(description="What is wrong, value by value.")
+    body: None = Field(None, description="Always null: what was sent may hold a password, and is not sent back.")
+
+
+class NotUnderstood(Exception):
+    """Values of the request break rules; each problem is told with its field."""
+
+    def __init__(self, *problems: FieldProblem) -> None:
+        super().__init__(", ".join(problem.field for problem in problems))
+        self.problems = list(problems)
+
+    @classmethod
+    def of(cls, error: ValidationError) -> "NotUnderstood":
+        """What pydantic found, without the values that it found it in."""
+        return cls(*(_problem(each) for each in error.errors(include_url=False, include_context=False)))
+
+
+def answer_to(error: Exception, *, request_id: str) -> Answer:
+    """The answer that tells an error."""
+    match error:
+        case HTTPRefusal():
+            return refusal(error.status, error.error.message, *error.headers)
+        case NotUnderstood():
+            return _problems(error.problems)
+        case Invalid():
+            return _problems([FieldProblem(field=error.path[-1] if error.path else BODY, message=error.message)])
+        case DomainError():
+            return refusal(_status(error), _text(error), *_headers(error))
+    log_bug(error, request_id=request_id)
+    return refusal(500, f"Something went wrong on our side. Please report request id {request_id}.")
+
+
+def refusal(status: int, text: str, *headers: Header) -> Answer:
+    """An answer that says no."""
+    return Answer(status, orjson.dumps({"detail": text}), headers=list(headers))
+
+
+def log_bug(error: Exception, *, request_id: str) -> None:
+    """Note what clients are not told."""
+    _log.error("unexpected failure, request %s", request_id, exc_info=error)
+
+
+def _problems(problems: list[FieldProblem]) -> Answer:
+    return Answer(422, Problems(details=problems).model_dump_json().encode())
+
+
+def _problem(found: ErrorDetails) -> FieldProblem:
+    field = ".".join(str(part) for part in found["loc"][:1]) or BODY
+    message = "Input should be an object" if found["type"] == "model_type" else found["msg"]
+    return FieldProblem(field=field, message=message)
+
+
+def _status(error: DomainError) -> int:
+    return next((status for kind, status in _STATUS.items() if isinstance(error, kind)), 400)
+
+
+def _text(error: DomainError) -> str:
+    return INSUFFICIENT if isinstance(error, Forbidden | DoorClosed) else error.message
+
+
+def _headers(error: DomainError) -> list[Header]:
+    match error:
+        case Unauthenticated() | InvalidCredentials():
+            return [_BEARER]
+        case Conflict():
+            return [(b"etag", etag(error.version))]
+        case RateLimited():
+            return [_retry_after(error.retry_after)]
+        case Unavailable():
+            return [_retry_after(_RETRY_AFTER_UNAVAILABLE)]
+    return []
+
+
+def _retry_after(seconds: int) -> Header:
+    return (b"retry-after", b"%d" % seconds)

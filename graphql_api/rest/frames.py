@@ -1,0 +1,52 @@
+"""What `/ws/tasks/…` says, as text."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+from domain.errors import FailureCode
+from graphql_api.realtime.items import Resync, Told
+from graphql_api.realtime.sight import Sight
+from graphql_api.rest.task import Task
+from persistence.models import TaskRow
+
+
+def told(item: Told, row: TaskRow | None) -> str:
+    """What happened to a task; *row* is the task as the client may see it now, if it may."""
+    event = item.event
+    if item.sight is Sight.DELETED:
+        return _about("task.deleted", item, {"task_uuid": event.task_id})
+    if row is None or item.sight is Sight.GONE:
+        return _about("task.gone", item, {"task_uuid": event.task_id})
+    task = Task.of(row).model_dump(mode="json")
+    return _about("task.status_changed", item, {"task": task, "from": event.from_status, "to": event.to_status})
+
+
+def resync(item: Resync) -> str:
+    """What came before is lost: list the tasks again, then go on from this cursor."""
+    return _dump(
+        {"type": "resync_required", "reason": item.reason, "cursor": item.cursor, "at": _instant(datetime.now(UTC))}
+    )
+
+
+def cursor(text: str) -> str:
+    """Where the stream stands."""
+    return _dump({"type": "cursor", "cursor": text})
+
+
+def error(code: FailureCode, message: str) -> str:
+    """What the client said, or asked for, was no use."""
+    return _dump({"type": "error", "code": code, "message": message})
+
+
+def _about(kind: str, item: Told, facts: dict[str, Any]) -> str:
+    return _dump({"type": kind} | facts | {"cursor": item.cursor, "at": _instant(item.event.at)})
+
+
+def _instant(value: datetime) -> str:
+    return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _dump(value: object) -> str:
+    return orjson.dumps(value).decode()

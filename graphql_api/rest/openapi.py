@@ -1,0 +1,247 @@
+"""The description of the door as OpenAPI 3.1, made of the table that it is served from."""
+
+from collections.abc import Iterator
+from itertools import groupby
+from typing import Any, Final
+
+import orjson
+from pydantic import BaseModel
+from pydantic.json_schema import JsonSchemaMode, models_json_schema
+
+from graphql_api.auth.cookies import REFRESH_COOKIE
+from graphql_api.rest.errors import Detail, FieldProblem, Problems
+from graphql_api.rest.operation import Door, NoParams, Operation, Refused, Reply
+from graphql_api.rest.routes import OPERATIONS, PREFIX
+
+Json = dict[str, Any]
+
+LOGIN: Final = f"{PREFIX}/auth/login/"
+
+_REF: Final = "#/components/schemas/{model}"
+_ABOUT: Final = """\
+The REST door of Taskriver, for clients of the older task API. New clients have more of the GraphQL API at `/graphql`.
+
+**Signing in.** `POST /api/v1/auth/login/` gives an access token for 15 minutes; send it as `Authorization: Bearer …`.
+The refresh token that came with it is in an HttpOnly cookie, and `POST /api/v1/auth/refresh/` continues the session.
+
+**Paths** work with and without their last slash, and are never redirected. GET answers HEAD, too.
+
+**Lost updates.** A task's `ETag` is its version; send it back as `If-Match`, and 412 tells who changed it first.
+
+**Errors** are `{"detail": "…"}`; values that break a rule are 422 with a list of fields. An answer's `X-Request-ID` is
+in the log. 503 means that the same request may be sent again.
+
+**Live.** `/ws/tasks/{client_id}`, a WebSocket, tells tasks that move on the board. Authenticate with the header or by
+a first message `{"type": "auth", "token": "…"}`; go on where you were with `?after=<cursor>`.
+"""
+
+_TAGS: Final = {
+    "auth": "Registering, signing in, staying signed in, signing out.",
+    "users": "Users.",
+    "tasks": "Tasks: your own, and those that are assigned to you; moderators and admins see all.",
+}
+_BEARER_REFUSED: Final = tuple(
+    Refused(401, when, detail, headers=("WWW-Authenticate",))
+    for when, detail in (
+        ("No token", "Not authenticated"),
+        ("Not a token of ours, or its session is over", "Invalid token"),
+        ("Its time is over", "Token has expired"),
+    )
+)
+_BODY_REFUSED: Final = (
+    Refused(413, "The body is too large", "The body is larger than 262,144 bytes."),
+    Refused(415, "The body is compressed", "Send the body as it is: no Content-Encoding is understood."),
+)
+_ALWAYS_REFUSED: Final = (
+    Refused(
+        503,
+        "A part is down",
+        "The database cannot answer right now; try again in a moment.",
+        headers=("Retry-After",),
+    ),
+)
+_HEADERS: Final[dict[str, Json]] = {
+    "Cache-Control": {"description": "`no-store`.", "schema": {"type": "string"}},
+    "Pragma": {"description": "`no-cache`.", "schema": {"type": "string"}},
+    "ETag": {"description": "The task's version, in quotes.", "schema": {"type": "string"}, "example": '"1"'},
+    "Location": {"description": "Where the new task is.", "schema": {"type": "string"}},
+    "Retry-After": {"description": "Seconds to wait before the next try.", "schema": {"type": "integer"}},
+    "Set-Cookie": {"description": "The refresh token's cookie.", "schema": {"type": "string"}},
+    "WWW-Authenticate": {"description": "`Bearer`.", "schema": {"type": "string"}},
+}
+_CONDITIONS: Final = {
+    "If-Match": "Change the task only if it is at one of these versions: `*`, or ETags separated by commas.",
+    "If-None-Match": "Answer 304 if the task is still at one of these versions.",
+}
+_SECURITY: Final[dict[Door, list[Json]]] = {
+    Door.PUBLIC: [],
+    Door.BEARER: [{"bearer": []}],
+    Door.COOKIE: [{"refresh": []}],
+    Door.BEARER_AND_COOKIE: [{"bearer": [], "refresh": []}],
+}
+
+
+def document(version: str) -> Json:
+    """The whole description; *version* is the application's."""
+    names, schemas = _schemas()
+    paths: Json = {}
+    for operation in OPERATIONS:
+        for method in operation.methods:
+            here = paths.setdefault(PREFIX + operation.path, {})
+            here[method.lower()] = _operation(operation, method, names)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Taskriver REST",
+            "version": version,
+            "summary": "A task API whose changes can be listened to.",
+            "description": _ABOUT,
+            "license": {"name": "MIT", "identifier": "MIT"},
+        },
+        "servers": [{"url": "/", "description": "Where this description came from."}],
+        "tags": [{"name": name, "description": text} for name, text in _TAGS.items()],
+        "paths": paths,
+        "components": {"schemas": schemas, "securitySchemes": _security_schemes()},
+    }
+
+
+def document_bytes(version: str) -> bytes:
+    """The same as JSON."""
+    return orjson.dumps(document(version))
+
+
+def refusals(operation: Operation) -> tuple[Refused, ...]:
+    """Every refusal that an endpoint documents but the 422."""
+    bearer = _BEARER_REFUSED if operation.door.needs_bearer else ()
+    body = _BODY_REFUSED if operation.body is not None else ()
+    return (*bearer, *operation.refused, *body, *_ALWAYS_REFUSED)
+
+
+def _schemas() -> tuple[dict[type[BaseModel], Json], Json]:
+    """Every model's reference, and what they refer to."""
+    models: list[tuple[type[BaseModel], JsonSchemaMode]] = [
+        *((operation.body, "validation") for operation in OPERATIONS if operation.body is not None),
+        *((operation.reply.model, "serialization") for operation in OPERATIONS if operation.reply.model is not None),
+        (Detail, "serialization"),
+        (Problems, "serialization"),
+    ]
+    found, definitions = models_json_schema(list(dict.fromkeys(models)), ref_template=_REF)
+    return {model: found[model, mode] for model, mode in models}, definitions["$defs"]
+
+
+def _operation(operation: Operation, method: str, names: dict[type[BaseModel], Json]) -> Json:
+    main = method == operation.methods[0]
+    described: Json = {
+        "operationId": operation.name if main else f"{operation.name}_{method.lower()}",
+        "tags": [operation.tag],
+        "summary": operation.summary if main else f"{operation.summary} (as {method})",
+        "description": operation.text or operation.summary,
+        "security": _SECURITY[operation.door],
+        "responses": _responses(operation, names),
+    }
+    if parameters := [*_parameters(operation), *map(_condition, operation.headers)]:
+        described["parameters"] = parameters
+    if operation.body is not None:
+        described["requestBody"] = _request_body(operation, operation.body, names)
+    return described
+
+
+def _request_body(operation: Operation, body: type[BaseModel], names: dict[type[BaseModel], Json]) -> Json:
+    media = ("application/x-www-form-urlencoded", "multipart/form-data") if operation.is_form else ("application/json",)
+    content = {"schema": names[body], "example": _example(body)}
+    return {"required": True, "content": dict.fromkeys(media, content)}
+
+
+def _parameters(operation: Operation) -> Iterator[Json]:
+    if operation.params is NoParams:
+        return
+    schema = operation.params.model_json_schema()
+    for name, described in schema["properties"].items():
+        in_path = f"{{{name}}}" in operation.path
+        text = described.pop("description")
+        described.pop("title")
+        yield {
+            "name": name,
+            "in": "path" if in_path else "query",
+            "required": in_path,
+            "description": text,
+            "schema": described,
+        }
+
+
+def _condition(header: str) -> Json:
+    return {
+        "name": header,
+        "in": "header",
+        "required": False,
+        "description": _CONDITIONS[header],
+        "schema": {"type": "string", "pattern": r'^(\*|(W/)?"[0-9]{1,9}"(, ?(W/)?"[0-9]{1,9}")*)$'},
+        "example": '"1"',
+    }
+
+
+def _responses(operation: Operation, names: dict[type[BaseModel], Json]) -> Json:
+    responses: Json = {str(operation.reply.status): _success(operation.reply, names)}
+    if "If-None-Match" in operation.headers:
+        responses["304"] = {"description": "It has not changed.", "headers": {"ETag": _HEADERS["ETag"]}}
+    for status, group in groupby(sorted(refusals(operation), key=_status), key=_status):
+        responses[str(status)] = _refused(list(group), names)
+    if operation.problem is not None:
+        problem = FieldProblem(field=operation.problem.field, message=operation.problem.message)
+        example = Problems(details=[problem]).model_dump()
+        responses["422"] = {
+            "description": "A value breaks a rule.",
+            "content": {"application/json": {"schema": names[Problems], "example": example}},
+        }
+    return dict(sorted(responses.items()))
+
+
+def _success(reply: Reply, names: dict[type[BaseModel], Json]) -> Json:
+    described: Json = {"description": reply.text}
+    if reply.headers:
+        described["headers"] = {name: _HEADERS[name] for name in reply.headers}
+    if reply.model is not None:
+        schema, example = names[reply.model], _example(reply.model)
+        content = {"schema": {"type": "array", "items": schema}, "example": [example]}
+        described["content"] = {"application/json": content if reply.many else {"schema": schema, "example": example}}
+    return described
+
+
+def _refused(group: list[Refused], names: dict[type[BaseModel], Json]) -> Json:
+    described: Json = {
+        "description": "; ".join(each.when for each in group) + ".",
+        "content": {
+            "application/json": {
+                "schema": names[Detail],
+                "examples": {each.when: {"value": {"detail": each.detail}} for each in group},
+            }
+        },
+    }
+    if headers := {name: _HEADERS[name] for each in group for name in each.headers}:
+        described["headers"] = headers
+    return described
+
+
+def _security_schemes() -> Json:
+    return {
+        "bearer": {
+            "type": "oauth2",
+            "description": "Sign in with name and password; leave the client's id and secret empty.",
+            "flows": {"password": {"tokenUrl": LOGIN, "scopes": {}}},
+        },
+        "refresh": {
+            "type": "apiKey",
+            "in": "cookie",
+            "name": REFRESH_COOKIE,
+            "description": "Set by signing in; HttpOnly.",
+        },
+    }
+
+
+def _example(model: type[BaseModel]) -> Any:
+    extra: Any = model.model_config["json_schema_extra"]
+    return extra["examples"][0]
+
+
+def _status(refused: Refused) -> int:
+    return refused.status

@@ -1,0 +1,119 @@
+"""What the door and its description both have to know of an endpoint: plain data."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Generic, TypeVar
+
+from pydantic import BaseModel
+
+from domain.actor import Actor
+from domain.errors import Unauthenticated
+from graphql_api.auth.facts import RequestFacts
+from graphql_api.context import Backend
+from graphql_api.wire.answer import Answer
+from persistence.unit_of_work import UnitOfWork
+
+ParamsT = TypeVar("ParamsT", bound=BaseModel)
+BodyT = TypeVar("BodyT", bound=BaseModel | None)
+
+
+class NoParams(BaseModel):
+    """Nothing in the path, nothing in the query string."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Generic[ParamsT, BodyT]):
+    """One request whose sender is known and whose parts have been read."""
+
+    backend: Backend
+    facts: RequestFacts
+    params: ParamsT
+    body: BodyT
+
+    @property
+    def actor(self) -> Actor:
+        """Who is asking.
+
+        Raises:
+            Unauthenticated: nobody is signed in.
+        """
+        if self.facts.identity is None:
+            raise Unauthenticated("Not authenticated")
+        return self.facts.identity.actor
+
+    def unit_of_work(self) -> UnitOfWork:
+        """A unit of work in the asker's name, for the one service call."""
+        return self.backend.database.unit_of_work(self.actor, request_id=self.facts.request_id)
+
+
+Handler = Callable[[Call[Any, Any]], Awaitable[Answer]]
+
+
+class Door(Enum):
+    """What a client must show to be heard."""
+
+    PUBLIC = "public"
+    BEARER = "bearer"
+    """An access token."""
+    COOKIE = "cookie"
+    """The refresh token's cookie."""
+    BEARER_AND_COOKIE = "bearer and cookie"
+
+    @property
+    def needs_bearer(self) -> bool:
+        """Whether an access token is asked for."""
+        return self in (Door.BEARER, Door.BEARER_AND_COOKIE)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What success looks like; *headers* are told by name, *many* is an array of *model*."""
+
+    status: int
+    text: str
+    model: type[BaseModel] | None = None
+    many: bool = False
+    headers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A refusal that clients should expect: when it comes and what it says."""
+
+    status: int
+    when: str
+    detail: str
+    headers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A value that breaks a rule, as an example of the 422 that tells it."""
+
+    field: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One endpoint. Of *methods* the first is the documented one, the others were what the older server listened to.
+
+    *params* are read from the path where its template names them, else from the query string.
+    """
+
+    name: str
+    methods: tuple[str, ...]
+    path: str
+    tag: str
+    summary: str
+    handler: Handler
+    reply: Reply
+    door: Door = Door.BEARER
+    params: type[BaseModel] = NoParams
+    body: type[BaseModel] | None = None
+    is_form: bool = False
+    headers: tuple[str, ...] = ()
+    refused: tuple[Refused, ...] = ()
+    problem: Problem | None = None
+    text: str = ""

@@ -1,0 +1,219 @@
+"""`/ws/tasks/{client_id}`: the handshake, and one socket from its acceptance to its end."""
+
+import asyncio
+from collections.abc import Coroutine, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import parse_qsl
+from uuid import UUID
+
+from starlette.types import Receive, Scope, Send
+
+from domain.errors import BadRequest
+from graphql_api.auth.addresses import Network, throttle_key
+from graphql_api.auth.origins import AllowsOrigin
+from graphql_api.auth.tokens import InvalidToken
+from graphql_api.context import Backend
+from graphql_api.realtime.connections import Connection, ConnectionRefused, Connections
+from graphql_api.realtime.current import current_task
+from graphql_api.realtime.items import Item, Resync
+from graphql_api.realtime.sight import Sight
+from graphql_api.realtime.subscriber import Subscriber
+from graphql_api.rest import dialogue as said
+from graphql_api.rest import frames
+from graphql_api.rest.dialogue import Close, Dialogue, Effects
+from graphql_api.rest.errors import log_bug
+from graphql_api.wire.closing import Code, Verdict, reason, verdict_on
+from graphql_api.wire.request_id import new_request_id
+from graphql_api.wire.upgrade import Authenticate, Upgrade, sign_in
+from graphql_api.wire.writer import PeerGone, Writer
+from persistence.unit_of_work import UnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Seconds: until somebody must have signed in, between two cursors when idle, and for one frame to leave."""
+
+    auth: float = 5.0
+    idle: float = 20.0
+    send: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What every socket of the endpoint shares."""
+
+    backend: Backend
+    authenticate: Authenticate
+    connections: Connections
+    timing: Timing
+
+
+class TaskSocket:
+    """The ASGI application behind the path."""
+
+    def __init__(
+        self,
+        backend: Backend,
+        authenticate: Authenticate,
+        connections: Connections,
+        allows_origin: AllowsOrigin,
+        *,
+        trusted_proxies: Sequence[Network] = (),
+        timing: Timing | None = None,
+    ) -> None:
+        self._setup = Setup(backend, authenticate, connections, timing or Timing())
+        self._allows_origin = allows_origin
+        self._trusted = trusted_proxies
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one socket; for a foreign page, or a `client_id` that is no uuid, there is none, but a 403."""
+        await receive()
+        upgrade = Upgrade.of(scope, self._trusted)
+        if not upgrade.is_allowed(self._allows_origin) or not _is_uuid(scope["path_params"]["client_id"]):
+            await send({"type": "websocket.close", "code": Code.FORBIDDEN})
+            return
+        await send({"type": "websocket.accept"})
+        await _Conversation(self._setup, upgrade, _after(scope), receive, send).run()
+
+
+class _Conversation:
+    """Hears, tells and keeps time, each in a task of its own, until something calls `end`."""
+
+    def __init__(self, setup: Setup, upgrade: Upgrade, after: str | None, receive: Receive, send: Send) -> None:
+        self._setup = setup
+        self._upgrade = upgrade
+        self._after = after
+        self._receive = receive
+        self._writer = Writer(send, setup.timing.send)
+        self._dialogue = Dialogue()
+        self._subscriber: Subscriber | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self._over = asyncio.Event()
+        self._farewell: Close | None = None
+
+    async def run(self) -> None:
+        """Converse until either side has had enough."""
+        try:
+            with self._setup.connections.open(throttle_key(self._upgrade.client.address), self.end) as connection:
+                await self._converse(connection)
+        except ConnectionRefused as refused:
+            self.end(refused.code, refused.reason)
+        if self._farewell is not None:
+            with suppress(PeerGone):
+                await self._writer.close(self._farewell.code, self._farewell.reason)
+
+    def end(self, code: int, why: str) -> None:
+        """Close the socket soon; only the first call counts. May be called from outside, and never blocks."""
+        self._dialogue.close(Code(code), why)
+        self._stop(Close(Code(code), reason(why)))
+
+    def _stop(self, farewell: Close | None) -> None:
+        if not self._over.is_set():
+            self._farewell = farewell
+            self._over.set()
+
+    async def _converse(self, connection: Connection) -> None:
+        self._connection = connection
+        self._begin(self._hear())
+        self._begin(self._keep_time())
+        try:
+            await self._over.wait()
+        finally:
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        self._tasks.append(asyncio.create_task(self._guarded(work)))
+
+    async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except PeerGone:
+            self._stop(None)
+        except Exception as error:
+            self.end(*(verdict_on(error) or _bug(error)))
+
+    async def _hear(self) -> None:
+        await self._perform(self._dialogue.opened(self._upgrade.authorization))
+        while (message := await self._receive())["type"] != "websocket.disconnect":
+            text = message.get("text")
+            await self._perform(self._dialogue.receive_binary() if text is None else self._dialogue.receive_text(text))
+        self._stop(None)
+
+    async def _keep_time(self) -> None:
+        await asyncio.sleep(self._setup.timing.auth)
+        await self._perform(self._dialogue.late())
+        while True:
+            await asyncio.sleep(self._setup.timing.idle)
+            await self._perform(self._dialogue.tick(self._subscriber.cursor if self._subscriber else None))
+
+    async def _expire(self, instant: datetime) -> None:
+        await asyncio.sleep((instant - datetime.now(UTC)).total_seconds())
+        self.end(Code.FORBIDDEN, "Token has expired")
+
+    async def _perform(self, effects: Effects) -> None:
+        for effect in effects:
+            match effect:
+                case said.Send(text):
+                    await self._writer.text(text)
+                case said.SignIn(authorization):
+                    await self._sign_in(authorization)
+                case said.Listen():
+                    self._begin(self._listen())
+                case said.Close():
+                    self._stop(effect)
+
+    async def _sign_in(self, authorization: str) -> None:
+        identity = await sign_in(self._connection, self._setup.authenticate, authorization)
+        if identity is None:
+            raise InvalidToken
+        self._actor = identity.actor
+        self._begin(self._expire(identity.expires_at))
+        await self._perform(self._dialogue.signed_in())
+
+    async def _listen(self) -> None:
+        try:
+            subscriber = self._setup.backend.stream.subscribe(self._actor, None, self._after, only_status=True)
+        except BadRequest as refusal:
+            await self._perform(self._dialogue.refuse(refusal.code, refusal.message))
+            return
+        async with subscriber:
+            self._subscriber = subscriber
+            await self._perform(self._dialogue.listening(subscriber.cursor))
+            async for item in subscriber:
+                await self._perform(self._dialogue.item(await self._frame(item)))
+        self.end(Code.RESTARTING, "Service restart")
+
+    async def _frame(self, item: Item) -> str:
+        if isinstance(item, Resync):
+            return frames.resync(item)
+        if item.sight is Sight.DELETED:
+            return frames.told(item, None)
+        row = await current_task(self._setup.backend.stream.lease, self._unit_of_work, item.event.task_id)
+        return frames.told(item, row)
+
+    def _unit_of_work(self) -> UnitOfWork:
+        backend = self._setup.backend
+        return backend.database.unit_of_work(self._actor, request_id=new_request_id(), gate=backend.telling)
+
+
+def _bug(error: Exception) -> Verdict:
+    log_bug(error, request_id=new_request_id())
+    return Verdict(Code.TRY_LATER, "Something went wrong on our side")
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _after(scope: Scope) -> str | None:
+    # Of the query string nothing else is looked at: a token in it would end up in logs.
+    return dict(parse_qsl(scope["query_string"].decode("latin-1"))).get("after")

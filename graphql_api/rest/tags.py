@@ -1,0 +1,71 @@
+"""Entity tags: a task's version, as HTTP's conditions compare it (RFC 9110, 8.8.3 and 13.1)."""
+
+import re
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from domain.errors import BadRequest
+from graphql_api.auth.facts import Header
+
+_TAG: Final = re.compile(rb'(?P<weak>W/)?"(?P<value>[\x21\x23-\x7e\x80-\xff]*)"')
+_VERSION: Final = re.compile(rb"[1-9][0-9]{0,8}")
+_ANY: Final = b"*"
+
+
+class _Tag(NamedTuple):
+    """One tag; of those that are not ours the version is None."""
+
+    version: int | None
+    weak: bool
+
+
+def etag(version: int) -> bytes:
+    """The tag of a task at this version."""
+    return b'"%d"' % version
+
+
+def expected_versions(headers: Sequence[Header]) -> frozenset[int] | None:
+    """The versions that `If-Match` allows; None if it is absent or `*`: a task that is found will do.
+
+    The comparison is the strong one: a weak tag matches nothing, nor does one that this API did not make.
+
+    Raises:
+        BadRequest: it is neither `*` nor a list of tags.
+    """
+    tags = _tags(headers, b"if-match")
+    if tags is None:
+        return None
+    return frozenset(tag.version for tag in tags if tag.version is not None and not tag.weak)
+
+
+def is_known(headers: Sequence[Header], version: int) -> bool:
+    """Whether `If-None-Match` says that the client has this version already; weak tags count.
+
+    Raises:
+        BadRequest: it is neither `*` nor a list of tags.
+    """
+    values = _values(headers, b"if-none-match")
+    if values is None:
+        return False
+    tags = _tags(headers, b"if-none-match")
+    return tags is None or any(tag.version == version for tag in tags)
+
+
+def _tags(headers: Sequence[Header], name: bytes) -> list[_Tag] | None:
+    """The tags of a header; None if it is absent or names any."""
+    value = _values(headers, name)
+    if value is None or value == _ANY:
+        return None
+    if not value or _TAG.sub(b"", value).strip(b" \t,"):
+        raise BadRequest(f'{name.decode("ascii").title()} must be * or entity tags in quotes, such as "3".')
+    return [_tag(match) for match in _TAG.finditer(value)]
+
+
+def _values(headers: Sequence[Header], name: bytes) -> bytes | None:
+    found = [value for key, value in headers if key == name]
+    return b",".join(found).strip(b" \t") if found else None
+
+
+def _tag(match: re.Match[bytes]) -> _Tag:
+    value = match["value"]
+    return _Tag(int(value) if _VERSION.fullmatch(value) else None, weak=match["weak"] is not None)
