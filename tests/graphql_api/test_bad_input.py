@@ -1,0 +1,304 @@
+"""Whatever is sent, the fault is not ours: thousands of generated tries against the real schema, the same every time.
+
+Each answer must be well-formed and tell nothing of anybody else's, a refused change must have changed nothing, nothing
+may be logged as an error, and afterwards the process must still answer.
+"""
+
+import json
+from collections.abc import AsyncIterator
+from urllib.parse import quote
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from websockets.exceptions import ConnectionClosed
+
+from graphql_api.schema.ids import encode_id
+from tests.graphql_api import hostile
+from tests.graphql_api.attacker import SECRET, Attacker, check_body, check_errors, quiet
+from tests.graphql_api.hostile import Operation, cursor, dumped, mutated, operations, variables_for
+from tests.graphql_api.transports.serving import serving
+from tests.graphql_api.transports.sockets import Socket, connected
+from tests.support.api import Api
+
+SIGNING_OUT = {"logout", "logoutAll"}
+"""They need no input, and would leave the attacker without a token."""
+WITH_INPUT = [each for each in operations("query", "mutation") if each.variables]
+LISTS = [each for each in operations("query") if "after" in each.variables]
+SUBSCRIPTIONS = operations("subscription")
+CLOSE_CODES = {4400, 4401, 4403, 4409, 4429}
+ROLES = st.sampled_from(["user", "user", "admin", None])
+
+SEEDS = [
+    b'{"query": "{ __typename me { username } }"}',
+    b'{"query": "query A($f: Int) { tasks(first: $f) { nodes { id } } }", "variables": {"f": 2}, "operationName": "A"}',
+    b'{"query": "{ task(id: \\"@task@\\") { title } }", "variables": null, "extensions": {"a": [1, 2.5e3, "\\u00e9"]}}',
+    (
+        b'{"variables": {"input": {"title": "\\ud83d\\ude00"}}, '
+        b'"query": "mutation ($input: CreateTaskInput!) { createTask(input: $input) { userErrors { code } } }"}'
+    ),
+]
+FRAMES = [
+    b'{"type": "connection_init", "payload": {"authorization": "Bearer @token@"}}',
+    b'{"type": "ping", "payload": {"a": 1}}',
+    b'{"type": "pong"}',
+    b'{"id": "1", "type": "complete"}',
+    *(b'{"id": "1", "type": "subscribe", "payload": %s}' % seed for seed in SEEDS),
+    b'{"id": "2", "type": "subscribe", "payload": {"query": "subscription { taskChanged { cursor task { id } } }"}}',
+]
+BODIES = [
+    b"", b"null", b'"x"', b"1", b"[]", b"[{}]", b"{}",
+    b"[" * 5_000, b'{"a":' * 5_000, b"[" * 900 + b"]" * 900, b"\xff\xfe{",
+    b"\xef\xbb\xbf{}", '{"query": "{ __typename }"}'.encode("utf-16"), b'{"query": "{ __typename }"}\x00',
+    b"{'query': 1}",
+    b'{"query": "{ me { id } }", "query": "{ __typename }"}', b'{"query": "{ __typename }", "variables": {"a": NaN}}',
+    b'{"query": "{ __typename }", "variables": {"a": 1e9999}}', b'{"query": "{ __typename }", "operationName": []}',
+    b'{"query": "\\ud800"}', b'{"query": "{ __typename }", "variables": {"\\ud800": "\\udfff"}}',
+    b'{"query": ' + b"9" * 6_000 + b"}",
+    b'{"query": "{ __typename }", "variables": {"__proto__": {}, "": [], "a": ' + b"9" * 6_000 + b"}}",
+    b'{"id": "x"}',
+    b'{"query": "{ __typename }", "extensions": {"persistedQuery": {"version": 1, "sha256Hash": "x"}}}',
+    b" " * 300_000,
+    b'{"query": "' + b"a" * 262_000 + b'"}', b'[{"query": "{ __typename }"}, {"query": "{ __typename }"}]',
+]  # fmt: skip
+
+
+def tries(number: int) -> settings:
+    """So many, the same ones every time."""
+    slow = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example]
+    return settings(max_examples=number, derandomize=True, deadline=None, database=None, suppress_health_check=slow)
+
+
+@pytest.fixture(scope="module")
+async def attacker(api: Api) -> Attacker:
+    """One for all tests here."""
+    return await Attacker.at(api)
+
+
+@pytest.fixture(autouse=True)
+async def unharmed(attacker: Attacker) -> AsyncIterator[None]:
+    """Nothing goes wrong behind the answers, and afterwards there are still answers."""
+    await attacker.lay_bait()
+    with quiet():
+        yield
+        await attacker.still_answers()
+
+
+@pytest.mark.parametrize("operation", operations("query", "mutation"), ids=str)
+async def test_what_is_in_order_is_let_in(attacker: Attacker, operation: Operation):
+    """Before anything is spoilt the generated operations are good ones, so that their inputs are what is tried."""
+    if operation.name not in SIGNING_OUT:
+        answer = await attacker.ask(operation.text, operation.variables, "admin")
+        assert "errors" not in answer, answer
+
+
+@tries(80)
+@given(data=st.data(), by=ROLES)
+@pytest.mark.parametrize("operation", WITH_INPUT, ids=str)
+async def test_variables(attacker: Attacker, operation: Operation, data: st.DataObject, by: str | None):
+    """Every argument and every field of an input, of both roots, takes whatever there is."""
+    await attacker.ask(operation.text, data.draw(variables_for(operation)), by)
+
+
+@tries(120)
+@given(after=st.sampled_from(hostile.CURSORS), order=st.sampled_from(hostile.ORDERS), by=ROLES)
+@pytest.mark.parametrize("operation", LISTS, ids=str)
+async def test_page_cursors(attacker: Attacker, operation: Operation, after: str, order: str, by: str | None):
+    """A made-up cursor is refused, or yields a page like any other."""
+    wanted = {"after": after, "filter": None} | ({"orderBy": order} if "orderBy" in operation.variables else {})
+    variables = operation.variables | {key: value for key, value in wanted.items() if key in operation.variables}
+    await attacker.ask(operation.text, variables, by)
+
+
+@tries(100)
+@given(order=st.sampled_from(hostile.ORDERS), value=st.sampled_from(hostile.VALUES), identity=st.uuids())
+async def test_a_forged_cursor_reveals_nothing(attacker: Attacker, order: str, value: object, identity: object):
+    """Wherever a cursor of the right form claims to have been, behind it lie only one's own tasks."""
+    query = """query ($after: String, $order: TaskOrder!) {
+      tasks(first: 100, after: $after, orderBy: $order) { nodes { owner { id } } } }"""
+    variables = {"after": cursor(order, value, str(identity)), "order": order}
+
+    answer = await attacker.ask(query, variables)
+
+    mine = encode_id("User", attacker.people["user"].id)
+    assert all(
+        node["owner"] == {"id": mine} for node in ((answer["data"] or {}).get("tasks") or {"nodes": []})["nodes"]
+    )
+
+
+@tries(60)
+@given(after=st.sampled_from([*hostile.CURSORS[-26:], *hostile.CURSORS[:19]]))
+async def test_cursors_of_a_history(attacker: Attacker, after: str):
+    """A task's history takes no cursor but its own."""
+    query = (
+        "query ($id: ID!, $after: String) { task(id: $id) { history(after: $after) { nodes { at by { email } } } } }"
+    )
+    await attacker.ask(query, {"id": hostile.TASK, "after": after})
+
+
+@pytest.mark.parametrize("text", [pytest.param(text, id=name) for name, text in hostile.attacks()])
+async def test_documents_that_bring_servers_down(attacker: Attacker, text: str):
+    """Each is answered at once, for whoever sends it, and in both media types."""
+    content = json.dumps({"query": text}).encode()
+    for by in ("user", None):
+        await attacker.send(content, by)
+    response = await attacker.send(content, headers=[("accept", "application/graphql-response+json")])
+    assert response.elapsed.total_seconds() < 2
+    assert response.status_code in (200, 400)
+
+
+@tries(250)
+@given(tokens=st.lists(st.sampled_from(hostile.TOKENS), max_size=25), by=ROLES)
+async def test_documents_of_any_tokens(attacker: Attacker, tokens: list[str], by: str | None):
+    """Words of the language in any order."""
+    await attacker.send(dumped({"query": " ".join(tokens), "variables": {"a": 1}}), by)
+
+
+@pytest.mark.parametrize("body", BODIES, ids=lambda body: repr(body[:40]))
+async def test_bodies_that_are_no_requests(attacker: Attacker, body: bytes):
+    """What is not a request is told so, with or without a sign-in."""
+    for by in ("user", None):
+        await attacker.send(body, by)
+
+
+@tries(350)
+@given(body=mutated(SEEDS) | st.binary(max_size=200))
+async def test_spoilt_bodies(attacker: Attacker, body: bytes):
+    """Requests that something happened to on the way."""
+    await attacker.send(body)
+
+
+@tries(300)
+@given(
+    method=st.sampled_from([*hostile.METHODS, "POST", "POST", "POST", "GET"]),
+    content_type=st.sampled_from(["application/json"] * 8 + hostile.CONTENT_TYPES),
+    accept=st.sampled_from(hostile.ACCEPTS),
+    authorization=st.sampled_from(hostile.AUTHORIZATIONS),
+    others=st.lists(st.sampled_from(hostile.OTHER_HEADERS), max_size=3),
+    query=st.sampled_from(
+        [b"", b"query=%7Bme%7Bid%7D%7D", b"query=%ff", b"a=" * 30, b"query=%7Bme%7Bid%7D%7D&variables=%5B"]
+    ),
+)
+async def test_requests_around_the_body(
+    attacker: Attacker,
+    method: str,
+    content_type: str,
+    accept: str,
+    authorization: str,
+    others: list[tuple[str, str]],
+    query: bytes,
+):
+    """Methods, media types, tokens and other headers as nobody should send them, in any combination."""
+    headers = [("content-type", content_type), ("accept", accept), ("authorization", authorization), *others]
+    await attacker.send(SEEDS[0], None, method=method, headers=headers, query=query)
+
+
+@pytest.mark.parametrize("authorization", hostile.AUTHORIZATIONS, ids=lambda text: repr(text[:30]))
+async def test_no_made_up_token_opens_a_door(attacker: Attacker, authorization: str):
+    """What is not exactly a token of ours, in its one place, is nobody's."""
+    response = await attacker.send(b'{"query": "{ me { id } }"}', None, headers=[("authorization", authorization)])
+    assert response.json()["data"] is None
+
+
+@tries(60)
+@given(
+    parameters=st.lists(st.tuples(st.sampled_from(["query", "variables", "operationName", "x"]), st.text(max_size=9)))
+)
+async def test_query_strings(attacker: Attacker, parameters: list[tuple[str, str]]):
+    """A link with anything in it."""
+    text = "&".join(f"{name}={quote(value, errors='replace')}" for name, value in parameters)
+    await attacker.send(b"", method="GET", query=text.encode())
+
+
+@pytest.mark.parametrize(
+    "text", ["mutation { logoutAll { userErrors { code } } }", "mutation { logout { __typename } }"]
+)
+async def test_a_link_or_a_form_changes_nothing(attacker: Attacker, text: str):
+    """What another site's page can have a browser send, cookie and all, never reaches a mutation."""
+    cookie = ("cookie", "refresh_token=a")
+    linked = await attacker.send(b"", None, method="GET", query=b"query=" + quote(text).encode(), headers=[cookie])
+    assert linked.status_code == 405
+    for media in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", ""):
+        headers = [cookie, ("content-type", media)]
+        sent = await attacker.send(json.dumps({"query": text}).encode(), None, headers=headers)
+        assert sent.status_code == 415
+
+
+@pytest.fixture(scope="module")
+async def url(attacker: Attacker) -> AsyncIterator[str]:
+    """Where the same application is served."""
+    async with serving(attacker.app) as address:
+        yield address
+
+
+class TestSockets:
+    @tries(250)
+    @given(frames=st.lists(mutated(FRAMES) | st.sampled_from(FRAMES), min_size=1, max_size=3), signed_in=st.booleans())
+    async def test_frames(self, url: str, attacker: Attacker, frames: list[bytes], signed_in: bool):
+        """A spoilt frame ends the socket with the code that says so, or is answered; nobody else notices."""
+        async with connected(url) as socket:
+            if signed_in:
+                await socket.init({"authorization": f"Bearer {attacker.marks['@token@']}"})
+            for frame in frames:
+                await _send(socket, attacker.marked(frame).decode("latin-1"))
+            await _ends_well(socket)
+
+    @tries(40)
+    @given(data=st.data())
+    @pytest.mark.parametrize("operation", SUBSCRIPTIONS, ids=str)
+    async def test_subscriptions(self, url: str, attacker: Attacker, operation: Operation, data: st.DataObject):
+        """Any filter and any cursor is refused, or listened to without ever hearing of others' tasks."""
+        payload = {"query": operation.text, "variables": data.draw(variables_for(operation))}
+        async with connected(url) as socket:
+            await socket.init({"authorization": f"Bearer {attacker.marks['@token@']}"})
+            frame = dumped({"id": "1", "type": "subscribe", "payload": payload})
+            await _send(socket, attacker.marked(frame).decode())
+            await _ends_well(socket)
+
+    async def test_credentials(self, url: str, attacker: Attacker):
+        """What is no token closes the socket for good or for now, and is never taken for somebody."""
+        for value in [*hostile.AUTHORIZATIONS[1:], 1, [], {}, True, "\x00"]:
+            async with connected(url) as socket:
+                made_up = attacker.marked(value.encode()).decode() if isinstance(value, str) else value
+                await socket.send(type="connection_init", payload={"authorization": made_up})
+                assert (await socket.closed())[0] in {4400, 4401, 4403}
+
+    async def test_a_crowd_of_operations(self, url: str, attacker: Attacker):
+        """A hundred operations run on one socket; one more is refused, and the socket goes on."""
+        async with connected(url) as socket:
+            await socket.init({"authorization": f"Bearer {attacker.marks['@token@']}"})
+            for number in range(110):
+                await socket.subscribe(str(number), "subscription { taskChanged { cursor } }")
+            assert (await socket.receive())["payload"][0]["extensions"]["code"] == "TOO_EXPENSIVE"
+
+
+async def _send(socket: Socket, frame: str) -> None:
+    try:
+        await socket.connection.send(frame)
+    except ConnectionClosed:
+        return
+
+
+async def _ends_well(socket: Socket) -> None:
+    """Whatever has been sent, the server says what it may say, and then answers a ping or has closed politely."""
+    try:
+        await socket.send(type="ping", payload={"last": True})
+        while True:
+            message = await socket.receive()
+            assert SECRET not in json.dumps(message)
+            if message == {"type": "pong", "payload": {"last": True}}:
+                return
+            _check_message(message)
+    except ConnectionClosed:
+        assert socket.connection.close_code in CLOSE_CODES
+
+
+def _check_message(message: dict[str, object]) -> None:
+    payload = message.get("payload")
+    if message["type"] == "next":
+        check_body(payload)
+    elif message["type"] == "error":
+        assert isinstance(payload, list)
+        check_errors(payload)
+    else:
+        assert message["type"] in {"connection_ack", "pong", "ping", "complete"}
