@@ -11,7 +11,6 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp
 
 from domain.errors import Unavailable
-from domain.events import AccessEvent
 from graphql_api.auth.access import Access
 from graphql_api.auth.accounts import AccountLimits, Accounts
 from graphql_api.auth.facts import RequestFacts
@@ -82,7 +81,7 @@ class Server:
         self.access = Access(self.database, self.tokens, self.stream)
         self.draining = Draining(self._drain)
         self.backend = Backend(self.database, self._accounts(), self.stream, settings.cookie_secure)
-        self.stream.on_access(self._cut_off)
+        self.stream.on_access(self.connections.cut_off)
         self.stream.on_break(self.connections.close_everyone)
         self._migrated = False
         self._cleaner: asyncio.Task[None] | None = None
@@ -165,13 +164,6 @@ class Server:
 
     def _context(self, facts: RequestFacts) -> Context:
         return Context(self.backend, facts)
-
-    def _cut_off(self, event: AccessEvent) -> None:
-        """Close the sockets of somebody whose rights have changed; who may come back comes back with new ones."""
-        if event.session_id is not None:
-            self.connections.close_session(event.session_id)
-        else:
-            self.connections.close_user(event.user_id, except_session=event.spared_session_id)
 
     async def _drain(self) -> None:
         longest = min(DRAIN_SECONDS, self.settings.shutdown_seconds / 5)

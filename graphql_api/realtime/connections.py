@@ -8,6 +8,7 @@ from typing import Final, Self
 from uuid import UUID
 
 from domain.actor import Actor
+from domain.events import AccessEvent
 
 Close = Callable[[int, str], None]
 """Ends a socket with a close code and a reason; must not block, and may be called more than once."""
@@ -106,6 +107,13 @@ class Connections:
         self._open.add(connection)
         self._addresses[address] += 1
         return connection
+
+    def cut_off(self, event: AccessEvent) -> None:
+        """End the sockets of somebody whose rights have changed; who may come back comes back with new ones."""
+        if event.session_id is not None:
+            self.close_session(event.session_id)
+        else:
+            self.close_user(event.user_id, except_session=event.spared_session_id)
 
     def close_session(self, session_id: UUID) -> None:
         """End every socket of one signed-in device."""
