@@ -1,0 +1,25 @@
+"""The REST door of the one server that the tests of the API share, and where it is served for sockets."""
+
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+
+from tests.graphql_api.rest.support import Rest
+from tests.graphql_api.transports.serving import serving
+from tests.support.api import URL, Api
+
+
+@pytest.fixture(scope="session")
+async def rest(api: Api) -> AsyncIterator[Rest]:
+    """The door."""
+    transport = httpx.ASGITransport(app=api.server.asgi())
+    async with httpx.AsyncClient(transport=transport, base_url=URL) as client:
+        yield Rest(api, client, transport)
+
+
+@pytest.fixture(scope="session")
+async def url(api: Api) -> AsyncIterator[str]:
+    """Where it is served, over a real network."""
+    async with serving(api.server.asgi()) as address:
+        yield address
