@@ -58,10 +58,19 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
 
 
 class Server:
-    """One process: every part, wired. *timing* and *task_timing* are the sockets', GraphQL's and `/ws/tasks`'."""
+    """One process: every part, wired.
+
+    *timing* and *task_timing* are the sockets', GraphQL's and `/ws/tasks`'. With *shared* off, whatever listeners are
+    told is read and executed for each of them: the same, and slower.
+    """
 
     def __init__(
-        self, settings: Settings, *, timing: Timing | None = None, task_timing: TaskTiming | None = None
+        self,
+        settings: Settings,
+        *,
+        timing: Timing | None = None,
+        task_timing: TaskTiming | None = None,
+        shared: bool = True,
     ) -> None:
         if settings.database_url is None or settings.redis_url is None:
             raise ValueError("DATABASE_URL and REDIS_URL must be set; `taskriver dev` brings servers of its own.")
@@ -80,7 +89,7 @@ class Server:
         )
         self.access = Access(self.database, self.tokens, self.stream)
         self.draining = Draining(self._drain)
-        self.backend = Backend(self.database, self._accounts(), self.stream, settings.cookie_secure)
+        self.backend = Backend(self.database, self._accounts(), self.stream, settings.cookie_secure, shared)
         self.stream.on_access(self.connections.cut_off)
         self.stream.on_break(self.connections.close_everyone)
         self._migrated = False
@@ -89,7 +98,7 @@ class Server:
     def asgi(self) -> ASGIApp:
         """The application with all its routes."""
         settings = self.settings
-        executor = Executor(schema, self._documents(), renew=Context.renewed)
+        executor = Executor(schema, self._documents(), renew=Context.renewed, shared=self.backend.shared)
         origins = Origins(settings.cross_origins)
         http = GraphQLHTTP(
             executor,

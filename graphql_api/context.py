@@ -29,13 +29,14 @@ class Backend:
     """What lives as long as the process does.
 
     `telling` is the gate that all events of all subscriptions share: a crowd of listeners that is told of one change
-    leaves connections to those who ask.
+    leaves connections to those who ask. With *shared* off, every listener reads for itself whatever it is told.
     """
 
     database: Database
     accounts: Accounts
     stream: Stream
     cookie_secure: bool
+    shared: bool = True
     telling: asyncio.Semaphore = field(default_factory=_gate)
 
 

@@ -1,7 +1,7 @@
 """The general executor: any operation of the schema, by graphql-core and Strawberry's resolvers."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 from inspect import isawaitable
@@ -10,12 +10,12 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 import strawberry
 from graphql import (
     ExecutionResult,
+    GraphQLError,
     OperationDefinitionNode,
     OperationType,
     create_source_event_stream,
     execute,
     execute_subscription_event,
-    map_source_to_response_event,
 )
 from graphql import Executor as GraphQLExecutor
 from strawberry.execution import optimized_is_awaitable
@@ -25,6 +25,8 @@ from domain.errors import Failure, Unavailable
 from graphql_api.execution.documents import Document, Documents, InvalidDocument
 from graphql_api.execution.request import OperationRequest, check_text
 from graphql_api.execution.response import Response, failed, from_result, refused
+from graphql_api.execution.shared import Group, Shared, root_value
+from graphql_api.resolvers.telling import Telling
 
 TIMEOUT_SECONDS: Final = 20.0
 
@@ -63,7 +65,8 @@ class Executor(Generic[ContextT]):
     """Runs operations; never raises for what a client or a resolver did.
 
     *timeout* in seconds bounds queries and mutations. *renew* makes the context of a subscription's next event from
-    the operation's own: loaders that outlive an event would tell old news.
+    the operation's own: loaders that outlive an event would tell old news. With *shared* off, every subscription
+    executes each of its events for itself.
     """
 
     def __init__(
@@ -73,11 +76,13 @@ class Executor(Generic[ContextT]):
         *,
         timeout: float = TIMEOUT_SECONDS,
         renew: Callable[[ContextT], ContextT] | None = None,
+        shared: bool = True,
     ) -> None:
         self._schema = schema._schema
         self._documents = documents
         self._timeout = timeout
         self._renew = renew
+        self._shared = Shared(self._schema) if shared else None
 
     def prepare(self, request: OperationRequest, *, request_id: str) -> Operation | Response:
         """The operation to run, or the answer that says why there is none. Fast when the document was seen before."""
@@ -90,7 +95,8 @@ class Executor(Generic[ContextT]):
             return refused(*invalid.errors, request_id=request_id)
         except Exception as error:
             return refused(error, request_id=request_id)
-        return Operation(request, document, node)
+        operation = Operation(request, document, node)
+        return operation
 
     async def execute(self, operation: Operation, context: ContextT) -> Response:
         """Run a query or a mutation to its end, or to its timeout."""
@@ -118,29 +124,45 @@ class Executor(Generic[ContextT]):
             yield await self.execute(operation, context)
             return
         try:
-            async with aclosing(await self._events(operation, context)) as events:
-                async for result in events:
-                    yield from_result(result, request_id=context.request_id)
+            built = self._built(operation, context)
+            if isinstance(built, list):
+                yield refused(*built, request_id=context.request_id)
+                return
+            async with aclosing(await _source(built)) as events:
+                group = self._group(operation)
+                async for event in events:
+                    yield await self._answer(built, group, event)
+        except _NoSource as none:
+            yield refused(*none.errors, request_id=context.request_id)
         except Exception as error:
             yield refused(error, request_id=context.request_id)
 
-    async def _events(self, operation: Operation, context: ContextT) -> Any:
-        built = StrawberryGraphQLCoreExecutionContext.build(
-            **self._arguments(operation, context), raw_variable_values=operation.request.variables
-        )
-        if isinstance(built, list):
-            return _only(ExecutionResult(None, errors=built))
-        source = create_source_event_stream(built)
-        if isawaitable(source):
-            source = await source
-        if isinstance(source, ExecutionResult):
-            return _only(source)
-        return map_source_to_response_event(built, source, self._one_event)
+    def _group(self, operation: Operation) -> Group | None:
+        return self._shared.group(operation.request, operation.document) if self._shared is not None else None
 
-    def _one_event(self, executor: GraphQLExecutor[Any]) -> Any:
+    async def _answer(self, built: GraphQLExecutor[Any], group: Group | None, event: Any) -> Response:
+        """What a subscription answers to one event of its source."""
+
+        async def execute() -> ExecutionResult:
+            return await self._execute_event(built, event)
+
+        request_id = built.context_value.request_id
+        if group is not None and isinstance(event, Telling):
+            return await group.answer(event, execute, request_id)
+        return from_result(await execute(), request_id=request_id)
+
+    async def _execute_event(self, built: GraphQLExecutor[Any], event: Any) -> ExecutionResult:
+        executor = built.build_per_event_executor(root_value(event))
         if self._renew is not None:
             executor.context_value = self._renew(executor.context_value)
-        return execute_subscription_event(executor)
+        result: Any = execute_subscription_event(executor)
+        answer: ExecutionResult = await result if isawaitable(result) else result
+        return answer
+
+    def _built(self, operation: Operation, context: ContextT) -> Any:
+        return StrawberryGraphQLCoreExecutionContext.build(
+            **self._arguments(operation, context), raw_variable_values=operation.request.variables
+        )
 
     def _arguments(self, operation: Operation, context: ContextT) -> dict[str, Any]:
         return {
@@ -154,8 +176,26 @@ class Executor(Generic[ContextT]):
         }
 
 
-async def _only(result: ExecutionResult) -> AsyncIterator[ExecutionResult]:
-    yield result
+class _NoSource(Exception):
+    """The subscription could not begin; `errors` say why."""
+
+    def __init__(self, errors: list[GraphQLError]) -> None:
+        super().__init__("no source")
+        self.errors = errors
+
+
+async def _source(built: GraphQLExecutor[Any]) -> Any:
+    """The events of a subscription.
+
+    Raises:
+        _NoSource: there are none.
+    """
+    source = create_source_event_stream(built)
+    if isawaitable(source):
+        source = await source
+    if isinstance(source, ExecutionResult):
+        raise _NoSource(source.errors or [])
+    return source
 
 
 def _too_slow(kind: OperationType, seconds: float) -> Failure:

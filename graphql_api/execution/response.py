@@ -14,10 +14,12 @@ from graphql_api.errors import ErrorDict, describe, describe_all
 class Response:
     """A GraphQL response: `body` has `data`, `errors` or both, ready for JSON.
 
-    A body without `data` is a request error: nothing of the operation ran.
+    A body without `data` is a request error: nothing of the operation ran. `written` is the JSON, if it is there
+    already: what goes to many is written once.
     """
 
     body: dict[str, Any]
+    written: bytes | None = None
 
     @property
     def executed(self) -> bool:
@@ -37,6 +39,8 @@ class Response:
 
     def to_json(self, *, request_id: str) -> bytes:
         """The body as UTF-8 JSON; a value that JSON cannot hold is a bug, masked like any other."""
+        if self.written is not None:
+            return self.written
         try:
             return orjson.dumps(self.body)
         except TypeError as error:

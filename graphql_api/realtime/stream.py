@@ -13,6 +13,7 @@ from graphql_api.realtime.audience import Audience
 from graphql_api.realtime.bell import Bell
 from graphql_api.realtime.chime import Chime
 from graphql_api.realtime.counters import Counters
+from graphql_api.realtime.current import CurrentTasks
 from graphql_api.realtime.feed import ROOM, Feed
 from graphql_api.realtime.forever import forever
 from graphql_api.realtime.history import History
@@ -44,6 +45,7 @@ class Stream:
         self._numberer = Numberer(database, self._numbered)
         listeners = Listeners(self._access, self._told, self._broken)
         self._watch = Watch(database, self._numberer, self.counters, listeners, clock)
+        self.current = CurrentTasks(database, self._watch.lease, clock)
         self._on_access: list[OnAccess] = []
         self._on_break: list[OnBreak] = []
         self._tasks: list[asyncio.Task[None]] = []
@@ -151,6 +153,7 @@ class Stream:
         self._history.recent.add(events)
         for logged in events:
             if isinstance(logged.event, TaskEvent):
+                self.current.forget(logged.event.task_id)
                 self._audience.offer(logged.position, logged.event)
 
     def _broken(self, reason: ResyncReason) -> None:

@@ -2,15 +2,21 @@
 
 from collections.abc import AsyncGenerator, Callable
 from datetime import UTC, datetime
-from typing import Annotated
+from functools import partial
+from typing import Annotated, Self, cast
 
 import strawberry
 
+from domain.policy import Action, may
 from graphql_api.auth.permissions import SIGNED_IN
+from graphql_api.context import Context
 from graphql_api.realtime.current import current_task
 from graphql_api.realtime.items import Resync, Told
 from graphql_api.realtime.sight import Sight
+from graphql_api.realtime.subscriber import Subscriber
+from graphql_api.realtime.viewpoint import viewpoint
 from graphql_api.resolvers.fields import subscription
+from graphql_api.resolvers.telling import Telling
 from graphql_api.schema.common import Info
 from graphql_api.schema.ids import encode_id
 from graphql_api.schema.stream import (
@@ -23,6 +29,7 @@ from graphql_api.schema.stream import (
     TaskStreamItem,
 )
 from graphql_api.schema.task import Task
+from persistence.models import TaskRow
 
 Filter = Annotated[
     TaskStreamFilterInput | None, strawberry.argument(description="Which tasks; left out: all you may see.")
@@ -32,6 +39,7 @@ After = Annotated[
     strawberry.argument(description="A stream cursor: first what was missed since then, then live, without a seam."),
 ]
 MakeItem = Callable[[Told, Task], TaskStreamItem]
+Source = AsyncGenerator[TaskStreamItem, None]
 
 
 @strawberry.type
@@ -39,42 +47,72 @@ class StreamSubscriptions:
     """Fields of Subscription."""
 
     @subscription(SIGNED_IN, "Tasks that move to another column of the board, as it happens.")
-    async def task_status_changed(
-        self, info: Info, filter: Filter = None, after: After = None
-    ) -> AsyncGenerator[TaskStreamItem, None]:
+    async def task_status_changed(self, info: Info, filter: Filter = None, after: After = None) -> Source:
         """Moves, and what left one's sight."""
-        async for item in _listen(info, filter, after, _status_changed, only_status=True):
-            yield item
+        return _listen(info.context, filter, after, _status_changed, only_status=True)
 
     @subscription(SIGNED_IN, "Tasks that are created, changed or deleted, as it happens.")
-    async def task_changed(
-        self, info: Info, filter: Filter = None, after: After = None
-    ) -> AsyncGenerator[TaskStreamItem, None]:
+    async def task_changed(self, info: Info, filter: Filter = None, after: After = None) -> Source:
         """Every change."""
-        async for item in _listen(info, filter, after, _changed, only_status=False):
-            yield item
+        return _listen(info.context, filter, after, _changed, only_status=False)
 
 
-async def _listen(
-    info: Info, filter: TaskStreamFilterInput | None, after: str | None, make: MakeItem, *, only_status: bool
-) -> AsyncGenerator[TaskStreamItem, None]:
-    context = info.context
+def _listen(
+    context: Context, filter: TaskStreamFilterInput | None, after: str | None, make: MakeItem, *, only_status: bool
+) -> Source:
     wanted = filter.to_filter() if filter is not None else None
-    async with context.backend.stream.subscribe(context.actor, wanted, after, only_status=only_status) as subscriber:
-        context.follow(subscriber)
-        async for item in subscriber:
-            yield _resync(item) if isinstance(item, Resync) else await _told(info, item, make)
+    subscriber = context.backend.stream.subscribe(context.actor, wanted, after, only_status=only_status)
+    context.follow(subscriber)
+    # To Strawberry this is what the schema says; the executor asks each telling for its item.
+    return cast("Source", Listening(context, subscriber, make))
 
 
-async def _told(info: Info, item: Told, make: MakeItem) -> TaskStreamItem:
-    """The item with the task as the actor sees it now: that may be no more than that it is gone."""
+class Listening:
+    """The source of one subscription: tellings, until it is closed."""
+
+    def __init__(self, context: Context, subscriber: Subscriber, make: MakeItem) -> None:
+        self._context = context
+        self._subscriber = subscriber
+        self._make = make
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Telling:
+        item = await anext(self._subscriber)
+        viewer = self._subscriber.actor.user_id
+        if isinstance(item, Resync):
+            return Telling(None, viewer, partial(_resync, item))
+        if item.sight is not Sight.SEEN:
+            return self._telling(item, None, 0)
+        return self._telling(item, *await self._read(item))
+
+    async def aclose(self) -> None:
+        """Stop listening."""
+        await self._subscriber.aclose()
+
+    async def _read(self, item: Told) -> tuple[TaskRow | None, int]:
+        """The task as the actor sees it now: that may be no more than that it is gone."""
+        context, stream, task_id = self._context, self._context.backend.stream, item.event.task_id
+        if not context.backend.shared:
+            row = await current_task(stream.lease, lambda: context.renewed().unit_of_work(), task_id)
+            return row, 0
+        task, number = await stream.current.read(task_id)
+        visible = task is not None and may(self._subscriber.actor, Action.READ_TASK, task)
+        return (task if visible else None), number
+
+    def _telling(self, item: Told, task: TaskRow | None, reading: int) -> Telling:
+        actor = self._subscriber.actor
+        seen_from = viewpoint(actor, item.event, cursor=item.cursor, sight=item.sight, task=task, reading=reading)
+        return Telling(seen_from, actor.user_id, partial(_item, item, task, self._make))
+
+
+def _item(item: Told, task: TaskRow | None, make: MakeItem) -> TaskStreamItem:
     if item.sight is Sight.DELETED:
         return TaskDeleted(cursor=item.cursor, at=item.event.at, task_id=_id(item), task=None)
-    context = info.context
-    row = await current_task(context.backend.stream.lease, lambda: context.renewed().unit_of_work(), item.event.task_id)
-    if row is None or item.sight is Sight.GONE:
+    if task is None:
         return TaskGone(cursor=item.cursor, at=item.event.at, task_id=_id(item), task=None)
-    return make(item, Task.of(row))
+    return make(item, Task.of(task))
 
 
 def _status_changed(item: Told, task: Task) -> TaskStatusChanged:

@@ -10,6 +10,7 @@ from domain.events import LoggedEvent, TaskEvent
 from graphql_api.schema.common import Info, PageInfo
 from graphql_api.schema.enums import TaskChange, TaskStatus
 from graphql_api.schema.user import User
+from graphql_api.schema.viewer import FOR_ANYBODY
 from persistence.pages import Page, PageRequest
 
 HISTORY_ORDER = "task.history"
@@ -29,7 +30,7 @@ class TaskHistoryEntry:
     to: TaskStatus = strawberry.field(description="The status after.")
     version: int = strawberry.field(description="The task's version after.")
 
-    @strawberry.field(description="Who did it; null if it was done at the command line.")
+    @strawberry.field(description="Who did it; null if it was done at the command line.", metadata=FOR_ANYBODY)
     async def by(self, info: Info) -> User | None:
         """The actor."""
         row = await info.context.loaders.users.load(self.event.actor_id)

@@ -13,6 +13,7 @@ from graphql_api.schema.enums import ResyncReason, TaskChange, TaskStatus
 from graphql_api.schema.ids import decode_id_of
 from graphql_api.schema.task import Task
 from graphql_api.schema.user import User
+from graphql_api.schema.viewer import FOR_ANYBODY
 
 
 @strawberry.interface(description="Something that the stream tells.")
@@ -37,7 +38,7 @@ class TaskStatusChanged(TaskStreamItem):
     from_: TaskStatus | None = strawberry.field(name="from", description="The column before; null: the task is new.")
     to: TaskStatus = strawberry.field(description="The column after.")
 
-    @strawberry.field(description="Who moved it; null if it was done at the command line.")
+    @strawberry.field(description="Who moved it; null if it was done at the command line.", metadata=FOR_ANYBODY)
     async def by(self, info: Info) -> User | None:
         """The actor."""
         return await _user(info, self.event)
@@ -50,7 +51,7 @@ class TaskChanged(TaskStreamItem):
     event: strawberry.Private[TaskEvent]
     changes: list[TaskChange] = strawberry.field(description="What was changed.")
 
-    @strawberry.field(description="Who did it; null if it was done at the command line.")
+    @strawberry.field(description="Who did it; null if it was done at the command line.", metadata=FOR_ANYBODY)
     async def by(self, info: Info) -> User | None:
         """The actor."""
         return await _user(info, self.event)

@@ -13,6 +13,7 @@ from graphql_api.schema.enums import TaskPriority, TaskStatus
 from graphql_api.schema.history import HISTORY_ORDER, TaskHistoryConnection, position_behind
 from graphql_api.schema.ids import encode_id
 from graphql_api.schema.user import User
+from graphql_api.schema.viewer import BY_CLASS, FOR_ANYBODY
 from persistence.models import TaskRow
 from persistence.pages import Page, PageCursor, PageRequest
 from persistence.repositories.task import TaskFilter
@@ -38,13 +39,13 @@ class Task(Node):
     updated_at: datetime = strawberry.field(description="When it was last changed.")
     completed_at: datetime | None = strawberry.field(description="When it became DONE; null while it is not.")
 
-    @strawberry.field(description="Whose task it is.")
+    @strawberry.field(description="Whose task it is.", metadata=FOR_ANYBODY)
     async def owner(self, info: Info) -> User | None:
         """The owner."""
         row = await info.context.loaders.users.load(self.row.owner_id)
         return User.of(row) if row is not None else None
 
-    @strawberry.field(description="Who is to do it; null: nobody in particular.")
+    @strawberry.field(description="Who is to do it; null: nobody in particular.", metadata=FOR_ANYBODY)
     async def assignee(self, info: Info) -> User | None:
         """The assignee."""
         if self.row.assignee_id is None:
@@ -52,27 +53,31 @@ class Task(Node):
         row = await info.context.loaders.users.load(self.row.assignee_id)
         return User.of(row) if row is not None else None
 
-    @strawberry.field(description="Whether you may change its title, description, priority and due date.")
+    @strawberry.field(
+        description="Whether you may change its title, description, priority and due date.", metadata=BY_CLASS
+    )
     def viewer_can_update(self, info: Info) -> bool:
         """As the policy says."""
         return policy.may(info.context.actor, Action.UPDATE_TASK, self.row)
 
-    @strawberry.field(description="Whether you may move it on the board.")
+    @strawberry.field(description="Whether you may move it on the board.", metadata=BY_CLASS)
     def viewer_can_update_status(self, info: Info) -> bool:
         """As the policy says."""
         return policy.may(info.context.actor, Action.CHANGE_STATUS, self.row)
 
-    @strawberry.field(description="Whether you may give it to somebody.")
+    @strawberry.field(description="Whether you may give it to somebody.", metadata=BY_CLASS)
     def viewer_can_assign(self, info: Info) -> bool:
         """As the policy says."""
         return policy.may(info.context.actor, Action.ASSIGN_TASK, self.row)
 
-    @strawberry.field(description="Whether you may delete it.")
+    @strawberry.field(description="Whether you may delete it.", metadata=BY_CLASS)
     def viewer_can_delete(self, info: Info) -> bool:
         """As the policy says."""
         return policy.may(info.context.actor, Action.DELETE_TASK, self.row)
 
-    @strawberry.field(description="What happened to it, the newest first, as far back as events are kept.")
+    @strawberry.field(
+        description="What happened to it, the newest first, as far back as events are kept.", metadata=BY_CLASS
+    )
     async def history(self, info: Info, first: First = 20, after: After = None) -> TaskHistoryConnection:
         """The task's events."""
         request = PageRequest.of(first, after, order=HISTORY_ORDER)

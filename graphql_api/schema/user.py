@@ -9,6 +9,7 @@ from domain.policy import Action, may_user
 from graphql_api.schema.common import Info, Node, PageInfo, Payload
 from graphql_api.schema.enums import Role
 from graphql_api.schema.ids import encode_id
+from graphql_api.schema.viewer import PERSONAL
 from persistence.models import UserRow
 from persistence.pages import Page
 from services import user as user_service
@@ -25,7 +26,9 @@ class User(Node):
     is_active: bool = strawberry.field(description="Whether they may sign in.")
     created_at: datetime = strawberry.field(description="When they registered.")
 
-    @strawberry.field(description="The e-mail address; null unless it is your own, or you are an admin.")
+    @strawberry.field(
+        description="The e-mail address; null unless it is your own, or you are an admin.", metadata=PERSONAL
+    )
     def email(self, info: Info) -> str | None:
         """For oneself and admins; somebody who registers or signs in just now has proved to be oneself."""
         visible = self.is_oneself or may_user(info.context.actor, Action.READ_EMAIL, self.row.id)

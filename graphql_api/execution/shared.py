@@ -1,0 +1,94 @@
+"""One execution for all who would be told the same of an event.
+
+Subscribers of one operation who look at an event from the same place get the same bytes: executed and written once,
+and kept for a while for those who come late. An operation is its document, the variables that its answers depend on,
+and what was sent along; a selection of anything personal is executed for each person.
+"""
+
+from collections.abc import Awaitable, Callable, Hashable
+from typing import Any, Final
+
+import orjson
+from graphql import ExecutionResult, GraphQLSchema
+
+from graphql_api.execution.bounded import Bounded
+from graphql_api.execution.documents import Document
+from graphql_api.execution.request import OperationRequest
+from graphql_api.execution.response import Response, from_result
+from graphql_api.execution.selection import selection_of
+from graphql_api.realtime.run import Run
+from graphql_api.resolvers.telling import Telling
+from graphql_api.schema.viewer import Viewer
+
+MAX_KEPT: Final = 1_000
+MAX_BYTES: Final = 8 * 1024 * 1024
+_WEIGHT: Final = 4
+"""Bytes in memory for each byte of JSON: the answer is kept as values, too."""
+
+Execute = Callable[[], Awaitable[ExecutionResult]]
+
+
+class Shared:
+    """What was executed lately, and what is being executed, for all subscribers of this process."""
+
+    def __init__(self, schema: GraphQLSchema) -> None:
+        self._schema = schema
+        self._running: dict[Hashable, Run[Response]] = {}
+        self._kept: Bounded[Response] = Bounded(max_count=MAX_KEPT, max_bytes=MAX_BYTES)
+        self.executed = self.reused = 0
+        """How many answers were executed, and how many were handed on."""
+
+    def group(self, request: OperationRequest, document: Document) -> "Group":
+        """Those who listen with the same operation."""
+        selection = selection_of(self._schema, document.ast, document.operation(request.operation_name))
+        used = {name: request.variables[name] for name in selection.variables if name in request.variables}
+        sent = orjson.dumps([used, request.extensions], option=orjson.OPT_SORT_KEYS)
+        personal = selection.viewer is Viewer.PERSON
+        return Group(self, (document.text, request.operation_name, sent), personal=personal)
+
+    async def answer(self, key: Hashable, execute: Execute, request_id: str) -> Response:
+        """The answer for this key: kept, under way, or executed now."""
+        found = self._kept.get(key)
+        if found is not None:
+            self.reused += 1
+            return found
+        run = self._running.get(key)
+        if run is None or run.stopped:
+            run = self._running[key] = Run(self._execute(key, execute, request_id))
+        else:
+            self.reused += 1
+        return await run.result()
+
+    async def _execute(self, key: Hashable, execute: Execute, request_id: str) -> Response:
+        self.executed += 1
+        try:
+            response = _written(from_result(await execute(), request_id=request_id), request_id)
+            self._kept.put(key, response, size=_WEIGHT * len(response.written or b""))
+        finally:
+            del self._running[key]
+        return response
+
+
+class Group:
+    """All who listen with one operation."""
+
+    def __init__(self, shared: Shared, operation: Hashable, *, personal: bool) -> None:
+        self._shared = shared
+        self._operation = operation
+        self.personal = personal
+
+    async def answer(self, telling: Telling, execute: Execute, request_id: str) -> Response:
+        """What the operation answers to a telling; *execute* is called if nobody has seen it so yet."""
+        if telling.viewpoint is None:
+            return from_result(await execute(), request_id=request_id)
+        viewer = telling.viewer if self.personal else None
+        return await self._shared.answer((self._operation, telling.viewpoint, viewer), execute, request_id)
+
+
+def _written(response: Response, request_id: str) -> Response:
+    return Response(response.body, response.to_json(request_id=request_id))
+
+
+def root_value(event: Any) -> Any:
+    """What the root field of an event's execution is given."""
+    return event.make() if isinstance(event, Telling) else event

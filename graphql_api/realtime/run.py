@@ -1,0 +1,46 @@
+"""Work that several wait for: done once, and not at all when nobody waits any more."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, Generic, TypeVar
+
+ValueT = TypeVar("ValueT")
+
+
+class Run(Generic[ValueT]):
+    """Begins at once, in a task of its own: none of those who wait can end it for the others."""
+
+    def __init__(self, work: Coroutine[Any, Any, ValueT]) -> None:
+        self._waiting: set[asyncio.Future[None]] = set()
+        self.stopped = False
+        self._task = asyncio.create_task(work)
+        self._task.add_done_callback(self._finish)
+
+    @property
+    def done(self) -> bool:
+        """Whether `result` returns, or raises, without waiting."""
+        return self._task.done()
+
+    async def result(self) -> ValueT:
+        """What came of it; raises what it raised. When the last one who waits is cancelled, the work is stopped."""
+        if not self._task.done():
+            await self._wait()
+        return self._task.result()
+
+    async def _wait(self) -> None:
+        future = asyncio.get_running_loop().create_future()
+        self._waiting.add(future)
+        try:
+            await future
+        finally:
+            self._waiting.discard(future)
+            if not self._waiting and not self._task.done():
+                self.stopped = True
+                self._task.cancel()
+
+    def _finish(self, task: asyncio.Task[ValueT]) -> None:
+        if not task.cancelled():
+            task.exception()  # it may be that nobody is left to see it
+        for future in self._waiting:
+            if not future.done():
+                future.set_result(None)
