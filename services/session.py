@@ -51,6 +51,7 @@ async def sign_in(
     """Begin a session on a device.
 
     The work, and so the time taken, is the same whether the user is unknown, disabled or the password wrong.
+    Beyond a hundred sessions of one user the oldest end: one that is not listed is one that nobody could end.
 
     Raises:
         InvalidCredentials: for each of these, in the same words.
@@ -75,6 +76,7 @@ async def sign_in(
             expires_at=expires_at(uow.now, uow.now),
             last_used_at=None,
         )
+        await _make_room(uow, user.id)
         uow.sessions.add(session)
         await uow.commit()
     return OpenSession(user, session, token)
@@ -185,6 +187,12 @@ async def _own_session(uow: UnitOfWork, refresh_token: str) -> UUID:
     if session is None or session.user_id != uow.actor.user_id:
         raise NotFound("Token not found")
     return session.id
+
+
+async def _make_room(uow: UnitOfWork, user_id: UUID) -> None:
+    living = await uow.sessions.list_of_user(user_id, now=uow.now, at_most=2 * MAX_SESSIONS_LISTED)
+    for session in living[MAX_SESSIONS_LISTED - 1 :]:
+        await _remove(uow, session.id)
 
 
 async def _end(uow: UnitOfWork, session_id: UUID) -> None:

@@ -4,6 +4,7 @@ import strawberry
 
 from domain.errors import InvalidCredentials
 from graphql_api.auth.permissions import PUBLIC, SIGNED_IN
+from graphql_api.context import Context
 from graphql_api.resolvers.fields import mutation, query
 from graphql_api.schema.common import Info
 from graphql_api.schema.ids import decode_id_of, encode_id
@@ -51,12 +52,12 @@ class SessionMutations:
 
     @mutation(PUBLIC, "Give a refresh token in for new tokens: at the latest when an access token has expired.")
     async def refresh_token(self, info: Info, input: RefreshTokenInput) -> RefreshTokenPayload | None:
-        """One call of the accounts; the successor travels as the token came, unless it was asked for."""
+        """One call of the accounts; the successor travels as the token came: a cookie's is for no script to see."""
         context = info.context
-        token = input.refresh_token or context.refresh_cookie
+        in_payload = input.refresh_token is not None
+        token = input.refresh_token if in_payload else _cookie(context)
         if token is None:
             raise InvalidCredentials("Refresh token missing", path=("refreshToken",))
-        in_payload = input.return_refresh_token or input.refresh_token is not None
         signed_in = await context.backend.accounts.refresh(refresh_token=token, request_id=context.request_id)
         if not in_payload:
             context.keep_refresh_cookie(signed_in.refresh_token)
@@ -83,3 +84,8 @@ class SessionMutations:
             info.context.unit_of_work(), session_id=decode_id_of("Session", input.session_id)
         )
         return RevokeSessionPayload(revoked_session_id=encode_id("Session", session_id))
+
+
+def _cookie(context: Context) -> str | None:
+    # A socket has no answer that could carry the successor, and the cookie would be used up for nothing.
+    return context.refresh_cookie if context.facts.door == "http" else None

@@ -90,7 +90,9 @@ class RefreshTokenInput:
         default=None, description="The token that `login` returned; left out: the cookie's."
     )
     return_refresh_token: bool = strawberry.field(
-        default=False, description="As in `login`; true is implied when the token came in the input."
+        default=False,
+        description="Without effect: the successor comes as the token came, in the payload or in the cookie, which "
+        "no script may read.",
     )
 
 
