@@ -423,8 +423,8 @@ class TestTasks:
         task = await rest.api.house.a_task(assignee_id=UUID(visitor.uuid))
         assert (await rest.send("GET", f"/tasks/{task.id}", visitor)).status_code == 200
         assert (await rest.send("PUT", f"/tasks/{task.id}", visitor, json={"completed": True})).status_code == 200
-        for method, options in (("PUT", {"json": {"title": "Mine"}}), ("DELETE", {})):
-            response = await rest.send(method, f"/tasks/{task.id}", visitor, **options)
+        for method, body in (("PUT", {"title": "Mine"}), ("DELETE", None)):
+            response = await rest.send(method, f"/tasks/{task.id}", visitor, json=body)
             assert (response.status_code, response.json()) == (403, {"detail": "Insufficient permissions"})
 
     async def test_what_is_deleted_is_not_found(self, rest: Rest):
