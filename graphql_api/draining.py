@@ -17,6 +17,7 @@ class Draining:
         self._drain = drain
         self._task: asyncio.Task[None] | None = None
         self._handlers: dict[int, Any] = {}
+        self._handed_on = False
         self.begun = False
 
     def install(self) -> None:
@@ -28,6 +29,7 @@ class Draining:
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         if self.begun:
+            self._handed_on = True
             self._hand_on(number, frame)
             return
         self.begun = True
@@ -40,7 +42,8 @@ class Draining:
         try:
             await self._drain()
         finally:
-            self._hand_on(number, None)
+            if not self._handed_on:
+                self._hand_on(number, None)
 
     def _hand_on(self, number: int, frame: FrameType | None) -> None:
         handler = self._handlers[number]

@@ -1,12 +1,13 @@
 """The command line: one more edge; parse, one service call, print."""
 
-from graphql_api.cli import stopping
+import signal
 
 
 def main() -> None:
     """Run a command; see `commands`."""
     # The imports take a second, and Ctrl-C in it shall end as quietly as at any other time.
-    stopping.by_signal()
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
     from graphql_api.cli.commands import main
 
     main()

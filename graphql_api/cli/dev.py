@@ -1,6 +1,5 @@
 """`taskriver dev`: everything on this machine, with demo data, by one command."""
 
-import asyncio
 import socket
 from pathlib import Path
 from typing import Any, Final
@@ -35,7 +34,7 @@ def dev() -> None:
         raise CommandError(
             "ENVIRONMENT is production: `taskriver dev` is for trying things out, use `taskriver serve`."
         )
-    stopping.by_signal(well=True)
+    stopping.in_order()
     with serving.listen(settings) as listener:
         try:
             _serve(settings, listener)
@@ -52,7 +51,7 @@ def _serve(settings: Settings, listener: socket.socket) -> None:
         FOLDER, database_url=_plain(settings.database_url), redis_url=_plain(settings.redis_url)
     ) as servers:
         found = settings.model_copy(update=_here(settings, servers))
-        has_demo = asyncio.run(_prepare(found))
+        has_demo = stopping.run(_prepare(found))
         welcome = _welcome(found, private=bool(private), has_demo=has_demo)
         serving.run(
             create_app(found),

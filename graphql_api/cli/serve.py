@@ -11,5 +11,5 @@ def serve() -> None:
     SIGTERM: requests are finished, sockets sent elsewhere.
     """
     settings = read_settings_with_servers()
-    stopping.by_signal(well=True)
+    stopping.in_order()
     serving.run("graphql_api.app:create_app", settings, serving.listen(settings))

@@ -1,15 +1,18 @@
 """The HTTP server as it is run everywhere, with one process or many."""
 
 import errno
+import signal
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 import uvicorn
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
+from graphql_api.cli import stopping
 from graphql_api.cli.failure import CommandError
 from graphql_api.cli.http1 import PatientHTTP
 from graphql_api.cli.logs import LOGGING
@@ -85,8 +88,10 @@ def run(
         _run_one(_Server(config, on_started, on_stopping), listener)
 
 
-def _run_one(server: uvicorn.Server, listener: socket.socket) -> None:
+def _run_one(server: "_Server", listener: socket.socket) -> None:
     server.run(sockets=[listener])
+    if server.told:
+        stopping.leave()
     if not server.started:
         sys.exit(STARTUP_FAILURE)
 
@@ -104,6 +109,21 @@ class _Server(uvicorn.Server):
         self._on_started = on_started
         self._on_stopping = on_stopping
 
+    @property
+    def told(self) -> bool:
+        """Whether a signal said stop."""
+        return bool(self._captured_signals)
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Take the signals, and raise none of them again in the middle of the loop, as uvicorn would."""
+        former = {each: signal.signal(each, self.handle_exit) for each in stopping.SIGNALS}
+        try:
+            yield
+        finally:
+            for each, handler in former.items():
+                signal.signal(each, handler)
+
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started and self._on_started is not None:
@@ -113,6 +133,9 @@ class _Server(uvicorn.Server):
         if self._on_stopping is not None:
             self._on_stopping()
         await super().shutdown(sockets)
+        if self.force_exit:
+            # Impatience with open requests is no reason to leave our own connections open.
+            await self.lifespan.shutdown()
 
 
 def _why_not(settings: Settings, error: OSError) -> str:

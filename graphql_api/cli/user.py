@@ -1,6 +1,7 @@
 """`taskriver user …`: what an operator does to users, by the services that the API uses."""
 
 import asyncio
+import signal
 import sys
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Final
@@ -105,5 +106,8 @@ def _from_stdin() -> str:
 def _asked_for() -> str:
     if not sys.stdin.isatty():
         raise CommandError("There is no terminal to ask for the password: use --password-stdin.")
+    # Ctrl-C must pass through here, so that the terminal shows again what is typed.
+    former = signal.signal(signal.SIGINT, signal.default_int_handler)
     password: str = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+    signal.signal(signal.SIGINT, former)
     return password

@@ -115,7 +115,7 @@ class TestDeath:
 
 class TestWorkers:
     async def test_two_workers_are_one_server(self, serve: Serve, world: World):
-        """With WORKERS=2 every socket hears every change, a sign-out closes them all, and SIGTERM ends both well."""
+        """With WORKERS=2 every socket hears every change, a sign-out closes them all, and Ctrl-C ends both well."""
         server = await serve(WORKERS=2).ready()
         token = await world.signed_in(server, await world.a_user(server))
         async with AsyncExitStack() as sockets:
@@ -127,7 +127,7 @@ class TestWorkers:
             async with asyncio.timeout(1):
                 assert {(await each.closed())[0] for each in listeners} == {4403}
         workers = server.family()
-        server.send(signal.SIGTERM, group=True)
+        server.send(signal.SIGINT, group=True)
 
         assert await server.ended(15) == 0
         assert survivors(workers, 2) == []
