@@ -16,11 +16,13 @@ from sqlalchemy.ext.asyncio import (
     async_sessionmaker,
     create_async_engine,
 )
+from sqlalchemy.pool import QueuePool
 
 from domain.actor import Actor
 from domain.errors import Unavailable
 from persistence.event_log import EventLog
 from persistence.failures import unavailable
+from persistence.statements import Statements
 from persistence.unit_of_work import UnitOfWork
 
 DRIVER = "postgresql+asyncpg"
@@ -87,6 +89,9 @@ class Database:
         )
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False, autoflush=False)
         self._listeners: list[Callable[[], None]] = []
+        self.statements = Statements(self.engine, self._log_engine)
+        self.recorded = 0
+        """Events that were recorded and committed here."""
 
     def unit_of_work(
         self,
@@ -144,15 +149,31 @@ class Database:
         except Exception as error:
             raise unavailable(error) or Unavailable("The database does not answer.") from error
 
+    @property
+    def engines(self) -> tuple[AsyncEngine, AsyncEngine]:
+        """The engine of requests, and that of the log."""
+        return self.engine, self._log_engine
+
+    @property
+    def connections(self) -> tuple[int, int]:
+        """How many connections requests are using now, and how many the log."""
+        return _in_use(self.engine), _in_use(self._log_engine)
+
     async def close(self) -> None:
         """Close every connection."""
         await self.engine.dispose()
         await self._log_engine.dispose()
 
-    def _tell(self) -> None:
+    def _tell(self, events: int) -> None:
+        self.recorded += events
         for listener in self._listeners:
             try:
                 listener()
             except Exception:
                 # The change is committed: a listener's bug must not make it look refused.
                 log.exception("a listener failed after a commit")
+
+
+def _in_use(engine: AsyncEngine) -> int:
+    pool = engine.pool
+    return pool.checkedout() if isinstance(pool, QueuePool) else 0

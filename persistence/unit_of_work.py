@@ -35,7 +35,7 @@ class UnitOfWork:
         *,
         request_id: str | None = None,
         now: datetime | None = None,
-        on_recorded: Callable[[], None] = lambda: None,
+        on_recorded: Callable[[int], None] = lambda events: None,
         gate: asyncio.Semaphore | None = None,
     ) -> None:
         """Prepare it; *gate* bounds how many units of work that share it are at work at the same time."""
@@ -43,7 +43,7 @@ class UnitOfWork:
         self._sessions = sessions
         self._actor = actor
         self._on_recorded = on_recorded
-        self._recorded = False
+        self._recorded = 0
         self.request_id = request_id
         self.now = now or datetime.now(UTC)
 
@@ -62,7 +62,7 @@ class UnitOfWork:
         if self._gate is not None:
             await self._gate.acquire()
         self._session = self._sessions()
-        self._recorded = False
+        self._recorded = 0
         self.tasks = TaskRepository(self._session, self._actor)
         self.users = UserRepository(self._session)
         self.sessions = SessionRepository(self._session)
@@ -99,7 +99,7 @@ class UnitOfWork:
                 recorded_at=self.now,
             )
         )
-        self._recorded = True
+        self._recorded += 1
 
     async def flush(self) -> None:
         """Send what is pending, without committing it.
@@ -120,9 +120,9 @@ class UnitOfWork:
     async def commit(self) -> None:
         """Make it so. Whoever listens for events is rung afterwards."""
         await self._session.commit()
-        if self._recorded:
-            self._recorded = False
-            self._on_recorded()
+        if events := self._recorded:
+            self._recorded = 0
+            self._on_recorded(events)
 
 
 async def _uninterrupted(session: AsyncSession) -> None:

@@ -54,6 +54,11 @@ class Passwords:
         # A salt and any digest are a complete hash: nothing has to be computed to have one nobody can match.
         self._dummy = bcrypt.gensalt(rounds) + b"." * _DIGEST_CHARACTERS
 
+    @property
+    def waiting(self) -> int:
+        """How many callers wait for their turn."""
+        return self._waiting
+
     async def hash(self, password: str) -> str:
         """What to store of a password: 60 ASCII characters, another salt each time.
 

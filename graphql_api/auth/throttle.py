@@ -18,7 +18,7 @@ import asyncio
 import hashlib
 import logging
 import time
-from collections import OrderedDict, defaultdict
+from collections import Counter, OrderedDict, defaultdict
 from dataclasses import dataclass
 from enum import IntEnum
 from importlib.resources import files
@@ -77,6 +77,8 @@ class Throttle:
         self._pause = pause
         self._paused_until: float | None = None
         self._own = _OwnWindows(most_windows)
+        self.refused: Counter[str] = Counter()
+        """Refusals, by the limit's name."""
 
     async def check(self, limit: Limit, key: str, *, message: str) -> None:
         """Refuse if the window is used up; count nothing.
@@ -84,7 +86,7 @@ class Throttle:
         Raises:
             RateLimited: it is; says when it ends.
         """
-        _refuse(await self._step(limit, key, limit.most, _Step.LOOK), message)
+        self._refuse(limit, await self._step(limit, key, limit.most, _Step.LOOK), message)
 
     async def take(self, limit: Limit, key: str, *, message: str) -> None:
         """Refuse if the window is used up, else count one try: in one atomic step.
@@ -92,7 +94,7 @@ class Throttle:
         Raises:
             RateLimited: it is used up; says when it ends.
         """
-        _refuse(await self._step(limit, key, limit.most, _Step.ADD), message)
+        self._refuse(limit, await self._step(limit, key, limit.most, _Step.ADD), message)
 
     async def count(self, limit: Limit, key: str) -> None:
         """Count one try, beyond the limit, too."""
@@ -126,6 +128,11 @@ class Throttle:
             except (RedisError, OSError) as error:
                 self._redis_failed(error)
         return self._own.step(limit, window, most, step)
+
+    def _refuse(self, limit: Limit, milliseconds: int, message: str) -> None:
+        if milliseconds > 0:
+            self.refused[limit.name] += 1
+            raise RateLimited(message, retry_after=ceil(milliseconds / 1000))
 
     def _may_ask_redis(self) -> bool:
         if self._paused_until is None:
@@ -208,8 +215,3 @@ def _window_name(limit: Limit, key: str) -> str:
     # What people send as a name may hold lone surrogates.
     text = f"{limit.name}\0{key}".encode("utf-8", "surrogatepass")
     return f"throttle:{limit.name}:{hashlib.sha256(text).hexdigest()}"
-
-
-def _refuse(milliseconds: int, message: str) -> None:
-    if milliseconds > 0:
-        raise RateLimited(message, retry_after=ceil(milliseconds / 1000))

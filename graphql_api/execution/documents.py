@@ -42,15 +42,19 @@ class InvalidDocument(Exception):
         self.errors = errors
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Document:
-    """A text that was found good: its tree, its operations by name ("" for one without), and what they weigh."""
+    """A text that was found good: its tree, its operations by name ("" for one without), and what they weigh.
+
+    *known* is whether it was sent again after it had been seen for the first time.
+    """
 
     text: str
     ast: DocumentNode
     operations: Mapping[str, OperationDefinitionNode]
     weights: Weights
     approved: set[tuple[str, tuple[int, ...]]] = field(default_factory=set)
+    known: bool = False
 
     def operation(self, name: str | None) -> OperationDefinitionNode:
         """The operation of that name, or the only one.
@@ -99,6 +103,8 @@ class Documents:
         self._introspection_cost = 2 * self._standard_introspection()
         self._good: Bounded[Document] = Bounded(max_count=max_count, max_bytes=max_bytes)
         self._bad: Bounded[tuple[Exception, ...]] = Bounded(max_count=100, max_bytes=max_bytes // 16)
+        self.found = self.read = self.refused = 0
+        """How many were asked for: here already, new and good, and no good."""
 
     def get(self, text: str) -> Document:
         """The document with this text.
@@ -108,7 +114,9 @@ class Documents:
         """
         document = self._good.get(text)
         if document is None:
-            document = self._first_sight(text)
+            return self._first_sight(text)
+        self.found += 1
+        document.known = True
         return document
 
     def check_cost(self, document: Document, operation: OperationDefinitionNode, variables: Mapping[str, Any]) -> None:
@@ -143,6 +151,7 @@ class Documents:
             except InvalidDocument as invalid:
                 refused = invalid.errors
             self._bad.put(text, refused, size=len(text) * _BYTES_PER_CHARACTER)
+        self.refused += 1
         raise InvalidDocument(refused)
 
     def _accept(self, text: str) -> Document:
@@ -154,6 +163,7 @@ class Documents:
             raise InvalidDocument(tuple(errors))
         document = Document(text, ast, dict(_by_name(ast)), weights)
         self._good.put(text, document, size=len(text) * _BYTES_PER_CHARACTER)
+        self.read += 1
         return document
 
     def _parse(self, text: str) -> DocumentNode:

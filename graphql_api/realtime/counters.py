@@ -1,6 +1,8 @@
 """What the stream has done since the process began, as plain numbers for whoever wants to show them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from graphql_api.tallies import Durations
 
 
 @dataclass(slots=True)
@@ -21,3 +23,7 @@ class Counters:
     """Messages that came by the bell."""
     gaps: int = 0
     """Batches that did not continue where the tail stood, and sent it to the table."""
+    telling: Durations = field(default_factory=Durations)
+    """From the beginning of a change of a task until it was told here."""
+    revoking: Durations = field(default_factory=Durations)
+    """From the beginning of a change of rights until it was applied here."""

@@ -69,6 +69,11 @@ class Feed:
         self._in_hand = None
 
     @property
+    def waiting(self) -> int:
+        """How many items wait."""
+        return len(self._queue)
+
+    @property
     def empty(self) -> bool:
         """Whether nothing waits."""
         return not self._queue

@@ -4,10 +4,11 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from time import time
 from typing import Final
 
 from domain.actor import Actor
-from domain.events import AccessEvent, LoggedEvent, TaskEvent
+from domain.events import AccessEvent, Event, LoggedEvent, TaskEvent
 from domain.stream_cursor import StreamCursor
 from graphql_api.realtime.audience import Audience
 from graphql_api.realtime.bell import Bell
@@ -17,7 +18,7 @@ from graphql_api.realtime.current import CurrentTasks
 from graphql_api.realtime.feed import ROOM, Feed
 from graphql_api.realtime.forever import forever
 from graphql_api.realtime.history import History
-from graphql_api.realtime.items import ResyncReason
+from graphql_api.realtime.items import ResyncReason, Told
 from graphql_api.realtime.lease import Clock, Lease, seconds
 from graphql_api.realtime.numberer import Numberer
 from graphql_api.realtime.rights import concerns
@@ -28,6 +29,7 @@ from persistence.engine import Database
 
 OnAccess = Callable[[AccessEvent], None]
 OnBreak = Callable[[], None]
+OnDelivery = Callable[[Actor, Told], None]
 
 _log: Final = logging.getLogger("taskriver.stream")
 
@@ -40,6 +42,7 @@ class Stream:
         self._database = database
         self._bell = bell
         self._room = room
+        self._clock = clock
         self._audience = Audience()
         self._history = History(database, self.counters)
         self._numberer = Numberer(database, self._numbered)
@@ -48,6 +51,7 @@ class Stream:
         self.current = CurrentTasks(database, self._watch.lease, clock)
         self._on_access: list[OnAccess] = []
         self._on_break: list[OnBreak] = []
+        self._on_delivery: OnDelivery | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
     @property
@@ -75,6 +79,26 @@ class Stream:
         """How many listen to this process."""
         return len(self._audience)
 
+    @property
+    def behind(self) -> int:
+        """How many of them are reading the log, to catch up."""
+        return sum(not each.live for each in self._audience)
+
+    @property
+    def queued(self) -> int:
+        """Items that wait for their subscribers."""
+        return sum(each.queued for each in self._audience)
+
+    @property
+    def unread(self) -> int:
+        """Events that are known to be in the log and have not been told here."""
+        return max(0, self._watch.tail.end - self._watch.tail.told)
+
+    @property
+    def lease_age(self) -> float:
+        """Seconds since the log was known to hold no change of rights that is not applied here."""
+        return self._clock() - self.lease.since
+
     def on_access(self, callback: OnAccess) -> None:
         """Have *callback* called for each change of rights, before any later event is delivered here."""
         self._on_access.append(callback)
@@ -82,6 +106,10 @@ class Stream:
     def on_break(self, callback: OnBreak) -> None:
         """Have *callback* called when changes of rights may have been missed for good: trust nothing learnt before."""
         self._on_break.append(callback)
+
+    def on_delivery(self, callback: OnDelivery) -> None:
+        """Have *callback* called for every event that a subscriber is handed from now on; it must be quick."""
+        self._on_delivery = callback
 
     async def start(self) -> None:
         """Begin to watch the log. A database that is away now is found when it is back; nothing is told until then."""
@@ -122,6 +150,7 @@ class Stream:
             watch=self._watch,
             history=self._history,
             counters=self.counters,
+            on_delivery=self._on_delivery,
             leave=self._audience.leave,
         )
         self._audience.join(subscriber)
@@ -143,6 +172,7 @@ class Stream:
             self._watch.hurry()
 
     def _access(self, event: AccessEvent) -> None:
+        self.counters.revoking.add(_age(event))
         for subscriber in self._audience.of_user(event.user_id):
             if concerns(event, subscriber.actor):
                 subscriber.revoke()
@@ -154,6 +184,7 @@ class Stream:
         for logged in events:
             if isinstance(logged.event, TaskEvent):
                 self.current.forget(logged.event.task_id)
+                self.counters.telling.add(_age(logged.event))
                 self._audience.offer(logged.position, logged.event)
 
     def _broken(self, reason: ResyncReason) -> None:
@@ -162,6 +193,10 @@ class Stream:
             subscriber.lose(reason)
         for callback in self._on_break:
             _call(callback)
+
+
+def _age(event: Event) -> float:
+    return time() - event.at.timestamp()
 
 
 def _call(callback: Callable[..., None], *arguments: object) -> None:

@@ -42,6 +42,7 @@ class Subscriber:
         history: History,
         counters: Counters,
         leave: Callable[["Subscriber"], None],
+        on_delivery: Callable[[Actor, Told], None] | None = None,
     ) -> None:
         self._eyes = eyes
         self._opening = after
@@ -50,6 +51,7 @@ class Subscriber:
         self._history = history
         self._counters = counters
         self._leave = leave
+        self._on_delivery = on_delivery
         self._epoch = watch.tail.epoch
         self._news = Knock()
         self._reason: ResyncReason | None = None
@@ -68,6 +70,16 @@ class Subscriber:
         """Where it stands: everything up to here was seen, or was not for this actor to see."""
         standing = self._opening or self._broken
         return standing.encode() if standing is not None else self._cursor(self._feed.position(self._watch.tail.told))
+
+    @property
+    def live(self) -> bool:
+        """Whether it keeps up, and nothing has to be read from the log for it."""
+        return self._feed.live
+
+    @property
+    def queued(self) -> int:
+        """Items that wait for it."""
+        return self._feed.waiting
 
     def offer(self, position: int, event: TaskEvent) -> None:
         """Show it an event that was told; returns at once, however slow the consumer is."""
@@ -113,6 +125,8 @@ class Subscriber:
             self._check_open()
             if (item := self._take()) is not None:
                 self._counters.delivered += 1
+                if self._on_delivery is not None and isinstance(item, Told):
+                    self._on_delivery(self.actor, item)
                 return item
             await self._advance()
 

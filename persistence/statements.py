@@ -1,0 +1,71 @@
+"""How many statements were sent to the database, and for whom."""
+
+from collections.abc import Callable
+from contextvars import ContextVar, Token
+from typing import Any, Final
+
+from sqlalchemy import event
+from sqlalchemy.engine import ExceptionContext
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+
+class Tally:
+    """Counts the statements of one request; whoever wants to know more of a request makes a subclass."""
+
+    __slots__ = ("statements",)
+
+    def __init__(self) -> None:
+        self.statements = 0
+
+
+_current: Final[ContextVar[Tally | None]] = ContextVar("statements", default=None)
+
+
+def count_into(tally: Tally) -> Token[Tally | None]:
+    """From now on, what this task and the tasks that it begins send to the database counts there."""
+    return _current.set(tally)
+
+
+def stop(token: Token[Tally | None]) -> None:
+    """Count again where it was counted before."""
+    _current.reset(token)
+
+
+def current() -> Tally | None:
+    """Where statements count in this task."""
+    return _current.get()
+
+
+class Statements:
+    """All statements of some engines."""
+
+    def __init__(self, *engines: AsyncEngine) -> None:
+        self.count = 0
+        self._engines = [engine.sync_engine for engine in engines]
+        for engine in self._engines:
+            event.listen(engine, "before_cursor_execute", self._note)
+
+    def watch(self, begin: Callable[[str], Any], end: Callable[[Any, BaseException | None], None]) -> None:
+        """Have *begin* called with the text of each statement, and *end* with what that returned when it is done."""
+
+        def before(connection: Any, cursor: Any, text: str, parameters: Any, context: Any, many: bool) -> None:
+            context.watched = begin(text)
+
+        def after(connection: Any, cursor: Any, text: str, parameters: Any, context: Any, many: bool) -> None:
+            end(context.watched, None)
+
+        def failed(failure: ExceptionContext) -> None:
+            watched = getattr(failure.execution_context, "watched", None)
+            if watched is not None:
+                end(watched, failure.original_exception)
+
+        for engine in self._engines:
+            event.listen(engine, "before_cursor_execute", before)
+            event.listen(engine, "after_cursor_execute", after)
+            event.listen(engine, "handle_error", failed)
+
+    def _note(self, *_: Any) -> None:
+        self.count += 1
+        tally = _current.get()
+        if tally is not None:
+            tally.statements += 1
