@@ -3,13 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from redis.asyncio import Redis
 from starlette.applications import Starlette
 from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp
 
+from domain.actor import Actor
 from domain.errors import Unavailable
 from graphql_api.auth.access import Access
 from graphql_api.auth.accounts import AccountLimits, Accounts
@@ -24,8 +25,12 @@ from graphql_api.execution.documents import Documents
 from graphql_api.execution.executor import Executor
 from graphql_api.execution.limits import Limits
 from graphql_api.maintenance import check_schedule, clean_up_by_schedule
+from graphql_api.observability.requests import Requests
+from graphql_api.observability.snapshots import Diary
+from graphql_api.readings import Readings
 from graphql_api.realtime.bell import Bell
 from graphql_api.realtime.connections import Connections
+from graphql_api.realtime.items import Told
 from graphql_api.realtime.stream import Stream
 from graphql_api.rest import doors as rest
 from graphql_api.rest.socket import Timing as TaskTiming
@@ -39,6 +44,9 @@ from graphql_api.transports.transport_ws.setup import Timing
 from graphql_api.transports.transport_ws.socket import GraphQLSocket
 from persistence import migrations
 from persistence.engine import Database
+
+if TYPE_CHECKING:
+    from graphql_api.observability.tracing import Tracing
 
 PATH: Final = "/graphql"
 MINUTE: Final = 60
@@ -81,6 +89,10 @@ class Server:
         self.task_timing = task_timing
         self.database = Database(settings.database_url.get_secret_value(), pool_size=settings.database_pool_size)
         self.redis = _redis(settings.redis_url.get_secret_value())
+        self.tracing = self._begin_tracing(settings.otel_exporter_otlp_endpoint)
+        self.requests = Requests(self.tracing)
+        self.documents = self._documents()
+        self.throttle = Throttle(self.redis)
         self.stream = Stream(self.database, Bell(settings.redis_url.get_secret_value()))
         self.connections = Connections()
         self.passwords = Passwords(settings.bcrypt_rounds)
@@ -91,14 +103,18 @@ class Server:
         self.draining = Draining(self._drain)
         self.backend = Backend(self.database, self._accounts(), self.stream, settings.cookie_secure, shared)
         self.stream.on_access(self.connections.cut_off)
+        if self.tracing is not None or settings.log_level == "debug":
+            self.stream.on_delivery(self._delivered)
         self.stream.on_break(self.connections.close_everyone)
         self._migrated = False
         self._cleaner: asyncio.Task[None] | None = None
+        self._diary: Diary | None = None
+        self._writer: asyncio.Task[None] | None = None
 
     def asgi(self) -> ASGIApp:
         """The application with all its routes."""
         settings = self.settings
-        executor = Executor(schema, self._documents(), renew=Context.renewed, shared=self.backend.shared)
+        executor = Executor(schema, self.documents, renew=Context.renewed, shared=self.backend.shared)
         origins = Origins(settings.cross_origins)
         http = GraphQLHTTP(
             executor,
@@ -106,6 +122,7 @@ class Server:
             self._context,
             page=endpoint_page,
             trusted_proxies=settings.trusted_proxies,
+            requests=self.requests,
         )
         socket = GraphQLSocket(
             executor,
@@ -116,6 +133,7 @@ class Server:
             cursor_of=lambda context: context.cursor,
             trusted_proxies=settings.trusted_proxies,
             timing=self.timing,
+            requests=self.requests,
         )
         health = self._health()
         app = Starlette(
@@ -132,6 +150,7 @@ class Server:
                     docs=settings.api_docs,
                     trusted_proxies=settings.trusted_proxies,
                     timing=self.task_timing,
+                    requests=self.requests,
                 ),
             ],
             lifespan=self._lifespan,
@@ -151,15 +170,23 @@ class Server:
         """Begin what goes on beside the requests."""
         await self.stream.start()
         self._cleaner = self._start_cleaner()
+        if self.settings.metrics_folder is not None:
+            self._diary = Diary(self.settings.metrics_folder, self._readings().take)
+            self._writer = asyncio.create_task(self._diary.keep())
 
     async def stop(self) -> None:
         """End all that, and let go of every connection."""
         if self._cleaner is not None:
             self._cleaner.cancel()
+        if self._diary is not None and self._writer is not None:
+            self._writer.cancel()
+            self._diary.close()
         await self.stream.stop()
         self.passwords.close()
         await self.redis.aclose()
         await self.database.close()
+        if self.tracing is not None:
+            await asyncio.to_thread(self.tracing.close)
 
     def _start_cleaner(self) -> asyncio.Task[None] | None:
         settings = self.settings
@@ -184,7 +211,7 @@ class Server:
             self.database,
             passwords=self.passwords,
             tokens=self.tokens,
-            throttle=Throttle(self.redis),
+            throttle=self.throttle,
             key_ring=settings.key_ring,
             limits=AccountLimits(
                 failures_per_account=Limit("login-account", settings.login_failures_per_account, 10 * MINUTE),
@@ -203,6 +230,33 @@ class Server:
             max_cost=settings.query_max_cost,
         )
         return Documents(schema, limits, introspection=settings.introspection, suggestions=not settings.is_production)
+
+    def _begin_tracing(self, endpoint: str | None) -> "Tracing | None":
+        if endpoint is None:
+            return None
+        # Not before somebody wants it: the packages are an extra, and their import takes a while.
+        from graphql_api.observability.tracing import Tracing
+
+        tracing = Tracing(endpoint)
+        tracing.watch_statements(self.database.statements)
+        tracing.watch_services()
+        return tracing
+
+    def _delivered(self, actor: Actor, told: Told) -> None:
+        self.requests.delivered(actor.user_id, told.position, told.event.at, told.event.request_id)
+
+    def _readings(self) -> Readings:
+        return Readings(
+            requests=self.requests,
+            documents=self.documents,
+            database=self.database,
+            pool_size=self.settings.database_pool_size,
+            passwords=self.passwords,
+            throttle=self.throttle,
+            connections=self.connections,
+            stream=self.stream,
+            leaving=lambda: self.draining.begun,
+        )
 
     def _health(self) -> Health:
         return Health(

@@ -7,6 +7,7 @@ from typing import Any, Final
 from graphql import GraphQLError
 
 from domain.errors import DomainError, Failure, FailureCode, RateLimited, Refusal
+from graphql_api.observability.requests import refused
 
 ErrorDict = dict[str, Any]
 """One entry of `errors`: `message`, `extensions.code`, and `locations` and `path` where they are known."""
@@ -30,7 +31,7 @@ def describe(error: Exception, *, request_id: str) -> ErrorDict:
     """
     cause = cause_of(error)
     if isinstance(cause, DomainError):
-        told = {"message": cause.message, "extensions": _extensions(cause)}
+        told: ErrorDict = {"message": cause.message, "extensions": _extensions(cause)}
     elif isinstance(cause, GraphQLError) and _is_about_the_request(error, cause):
         told = {"message": _short(cause.message), "extensions": {"code": _CODE_REFUSED_BY_GRAPHQL}}
     elif isinstance(error, GraphQLError) and error.path is None:
@@ -38,6 +39,7 @@ def describe(error: Exception, *, request_id: str) -> ErrorDict:
         told = {"message": _short(error.message), "extensions": {"code": _CODE_REFUSED_BY_GRAPHQL}}
     else:
         told = _masked(cause, error, request_id)
+    refused(told["extensions"]["code"])
     return told | _place(error)
 
 

@@ -4,7 +4,8 @@ from datetime import timedelta
 from enum import StrEnum
 from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network, ip_network
-from typing import Annotated, Self
+from pathlib import Path
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -37,8 +38,23 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8000, ge=1, le=65535, description="Port to listen on.")
     workers: int = Field(1, ge=1, le=64, description="Server processes of `taskriver serve`.")
-    log_level: str = Field(
-        "info", pattern="^(debug|info|warning|error)$", description="`debug`, `info`, `warning` or `error`."
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info",
+        description="`debug`, `info`, `warning` or `error`; with `info` one line per request, with `debug` one per "
+        "delivery, too.",
+    )
+
+    metrics_host: str = Field("127.0.0.1", description="Address to offer metrics on, for Prometheus; not a public one.")
+    metrics_port: int = Field(0, ge=0, le=65535, description="Port to offer metrics on, at `/metrics`; 0 is nowhere.")
+    metrics_folder: Path | None = Field(
+        None, description="Where the processes of one server put their numbers together; the server makes one itself."
+    )
+
+    otel_exporter_otlp_endpoint: str | None = Field(
+        None,
+        pattern="^https?://",
+        description="Where traces go, such as `http://collector:4318`; needs the extra `otel`. The other `OTEL_…` "
+        "variables are read, too.",
     )
 
     database_url: SecretStr | None = Field(

@@ -11,6 +11,7 @@ from domain.errors import Unauthenticated
 from domain.events import AccessEvent
 from graphql_api.auth.identity import Identity
 from graphql_api.auth.tokens import AccessTokens, Claims, bearer
+from graphql_api.observability.requests import asked_by
 from graphql_api.realtime.rights import concerns
 from graphql_api.realtime.stream import Stream
 from persistence.engine import Database
@@ -64,7 +65,9 @@ class Access:
         if token is None:
             return None
         now = datetime.now(UTC)
-        return self._remembered(token, now) or await self._found(token, self._tokens.read(token, now), now)
+        identity = self._remembered(token, now) or await self._found(token, self._tokens.read(token, now), now)
+        asked_by(identity.actor.user_id)
+        return identity
 
     def _remembered(self, token: str, now: datetime) -> Identity | None:
         known = self._known.get(token)

@@ -13,14 +13,13 @@ from graphql_api.cli import demo, serving, stopping
 from graphql_api.cli.connection import check_answers
 from graphql_api.cli.environment import read_settings
 from graphql_api.cli.failure import CommandError
+from graphql_api.cli.numbers import offered
 from graphql_api.cli.saying import say
 from graphql_api.settings import Settings
 from persistence import migrations
 from persistence.engine import Database
 
 FOLDER: Final = Path(".taskriver")
-QUIET: Final = "warning"
-"""What the HTTP server says of itself while all is well is noise between our lines."""
 
 
 def dev() -> None:
@@ -53,14 +52,15 @@ def _serve(settings: Settings, listener: socket.socket) -> None:
         found = settings.model_copy(update=_here(settings, servers))
         has_demo = stopping.run(_prepare(found))
         welcome = _welcome(found, private=bool(private), has_demo=has_demo)
-        serving.run(
-            create_app(found),
-            found,
-            listener,
-            log_level=settings.log_level if "log_level" in settings.model_fields_set else QUIET,
-            on_started=lambda: say(welcome),
-            on_stopping=lambda: say("\n  Stopping …"),
-        )
+        with offered(found) as final:
+            serving.run(
+                create_app(final),
+                final,
+                listener,
+                quiet="log_level" not in settings.model_fields_set,
+                on_started=lambda: say(welcome),
+                on_stopping=lambda: say("\n  Stopping …"),
+            )
 
 
 def _private(settings: Settings) -> list[str]:

@@ -2,6 +2,7 @@
 
 from graphql_api.cli import serving, stopping
 from graphql_api.cli.environment import read_settings_with_servers
+from graphql_api.cli.numbers import offered
 
 
 def serve() -> None:
@@ -12,4 +13,6 @@ def serve() -> None:
     """
     settings = read_settings_with_servers()
     stopping.in_order()
-    serving.run("graphql_api.app:create_app", settings, serving.listen(settings))
+    listener = serving.listen(settings)
+    with offered(settings):
+        serving.run("graphql_api.app:create_app", settings, listener)

@@ -15,7 +15,7 @@ from uvicorn.supervisors import Multiprocess
 from graphql_api.cli import stopping
 from graphql_api.cli.failure import CommandError
 from graphql_api.cli.http1 import PatientHTTP
-from graphql_api.cli.logs import LOGGING
+from graphql_api.observability.logging import configuration, is_terminal
 from graphql_api.settings import Settings
 
 MAX_SOCKET_MESSAGE: Final = 512 * 1024
@@ -53,14 +53,20 @@ def run(
     settings: Settings,
     listener: socket.socket,
     *,
-    log_level: str | None = None,
+    quiet: bool = False,
     on_started: Hook | None = None,
     on_stopping: Hook | None = None,
 ) -> None:
     """Serve until a signal says stop; *app* is an application, or for several workers the name of its factory.
 
-    The hooks are for one process: called once, when requests are answered, and when they are not any more.
+    The hooks are for one process: called once, when requests are answered, and when they are not any more. If *quiet*,
+    the HTTP server does not say how it comes and goes.
     """
+    logging = configuration(
+        settings.log_level,
+        readable=is_terminal() and not settings.is_production,
+        libraries="warning" if quiet else settings.log_level,
+    )
     config = uvicorn.Config(
         app,
         host=settings.host,
@@ -73,8 +79,8 @@ def run(
         ws_max_size=MAX_SOCKET_MESSAGE,
         ws_per_message_deflate=False,  # 36 kB per idle socket, and CPU per message and client
         ws_ping_interval=None,  # the protocol's own pings find dead peers, and carry cursors
-        log_level=log_level or settings.log_level,
-        log_config=LOGGING,
+        log_level=None,
+        log_config=logging,
         access_log=False,
         server_header=False,
         proxy_headers=False,  # whose X-Forwarded-For counts is TRUSTED_PROXIES' to say

@@ -26,6 +26,7 @@ from graphql_api.execution.documents import Document, Documents, InvalidDocument
 from graphql_api.execution.request import OperationRequest, check_text
 from graphql_api.execution.response import Response, failed, from_result, refused
 from graphql_api.execution.shared import Group, Shared, root_value
+from graphql_api.observability.requests import runs
 from graphql_api.resolvers.telling import Telling
 
 TIMEOUT_SECONDS: Final = 20.0
@@ -96,6 +97,7 @@ class Executor(Generic[ContextT]):
         except Exception as error:
             return refused(error, request_id=request_id)
         operation = Operation(request, document, node)
+        runs(operation.name, operation.type.value, known=document.known)
         return operation
 
     async def execute(self, operation: Operation, context: ContextT) -> Response:

@@ -10,6 +10,7 @@ from strawberry.types.field import StrawberryField
 
 from domain.errors import NotFound, Refusal
 from graphql_api.auth.permissions import Door, door
+from graphql_api.observability.requests import refused
 from graphql_api.schema.common import UserError
 
 Resolver = TypeVar("Resolver", bound=Callable[..., Any])
@@ -56,6 +57,7 @@ class RefusalAsData(FieldExtension):
         try:
             return await next_(source, info, **kwargs)
         except Refusal as refusal:
+            refused(refusal.code.value)
             payload: Any = self._payload
             return payload(user_errors=[UserError.of(refusal)])
 

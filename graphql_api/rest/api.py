@@ -13,6 +13,7 @@ from graphql_api.auth.facts import RequestFacts
 from graphql_api.auth.identity import Identity
 from graphql_api.auth.origins import AllowsOrigin
 from graphql_api.context import Backend
+from graphql_api.observability.requests import Requests, runs
 from graphql_api.rest import routes
 from graphql_api.rest.errors import answer_to, refusal
 from graphql_api.rest.operation import Call, Operation
@@ -43,6 +44,7 @@ class RestAPI:
         trusted_proxies: Sequence[Network] = (),
         max_body: int = MAX_BODY,
         body_seconds: float = BODY_SECONDS,
+        requests: Requests | None = None,
     ) -> None:
         self._backend = backend
         self._authenticate = authenticate
@@ -50,15 +52,21 @@ class RestAPI:
         self._trusted = trusted_proxies
         self._max_body = max_body
         self._body_seconds = body_seconds
+        self._requests = requests or Requests()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         request_id = request_id_of(scope["headers"])
+        asked = self._requests.begin("rest", request_id)
         try:
-            answer = await self._answer(scope, receive, request_id)
+            with asked:
+                answer = await self._answer(scope, receive, request_id)
+            await answer.send(send, request_id=request_id, with_body=scope["method"] != "HEAD")
+            asked.status = answer.status
         except ClientGone:
             return
-        await answer.send(send, request_id=request_id, with_body=scope["method"] != "HEAD")
+        finally:
+            asked.end()
 
     async def _answer(self, scope: Scope, receive: Receive, request_id: str) -> Answer:
         try:
@@ -77,6 +85,7 @@ class RestAPI:
         operation = found.endpoint.operations.get(scope["method"])
         if operation is None:
             return refusal(405, "Method Not Allowed", (b"allow", found.endpoint.allow))
+        runs(operation.name, operation.methods[0], known=True)
         self._check_page(scope)
         return await self._serve(operation, found, scope, receive, request_id)
 

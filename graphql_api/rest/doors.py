@@ -7,6 +7,7 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from graphql_api.auth.addresses import Network
 from graphql_api.auth.origins import AllowsOrigin
 from graphql_api.context import Backend
+from graphql_api.observability.requests import Requests
 from graphql_api.realtime.connections import Connections
 from graphql_api.rest.api import RestAPI
 from graphql_api.rest.docs import Docs
@@ -26,11 +27,19 @@ def routes(
     docs: bool,
     trusted_proxies: Sequence[Network] = (),
     timing: Timing | None = None,
+    requests: Requests | None = None,
 ) -> list[BaseRoute]:
     """The endpoints, the socket and, with *docs*, their description; *timing* is the socket's."""
-    api = RestAPI(backend, authenticate, allows_origin, trusted_proxies=trusted_proxies)
+    requests = requests or Requests()
+    api = RestAPI(backend, authenticate, allows_origin, trusted_proxies=trusted_proxies, requests=requests)
     socket = TaskSocket(
-        backend, authenticate, connections, allows_origin, trusted_proxies=trusted_proxies, timing=timing
+        backend,
+        authenticate,
+        connections,
+        allows_origin,
+        trusted_proxies=trusted_proxies,
+        timing=timing,
+        requests=requests,
     )
     found: list[BaseRoute] = [
         Route(PREFIX, api),

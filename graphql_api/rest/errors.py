@@ -12,6 +12,8 @@ from domain.errors import (
     Conflict,
     DomainError,
     DoorClosed,
+    Failure,
+    FailureCode,
     Forbidden,
     IdempotencyMismatch,
     Invalid,
@@ -20,10 +22,12 @@ from domain.errors import (
     LastAdmin,
     NotFound,
     RateLimited,
+    Refusal,
     Unauthenticated,
     Unavailable,
 )
 from graphql_api.auth.facts import Header
+from graphql_api.observability.requests import refused
 from graphql_api.rest.tags import etag
 from graphql_api.wire.answer import Answer
 from graphql_api.wire.refusal import HTTPRefusal
@@ -91,6 +95,7 @@ class NotUnderstood(Exception):
 
 def answer_to(error: Exception, *, request_id: str) -> Answer:
     """The answer that tells an error."""
+    refused(_code(error))
     match error:
         case HTTPRefusal():
             return refusal(error.status, error.error.message, *error.headers)
@@ -112,6 +117,17 @@ def refusal(status: int, text: str, *headers: Header) -> Answer:
 def log_bug(error: Exception, *, request_id: str) -> None:
     """Note what clients are not told."""
     _log.error("unexpected failure, request %s", request_id, exc_info=error)
+
+
+def _code(error: Exception) -> str:
+    match error:
+        case HTTPRefusal():
+            return _code(error.error)
+        case NotUnderstood():
+            return FailureCode.BAD_REQUEST.value
+        case Failure() | Refusal():
+            return error.code.value
+    return FailureCode.INTERNAL.value
 
 
 def _problems(problems: list[FieldProblem]) -> Answer:

@@ -16,6 +16,7 @@ from graphql_api.auth.addresses import Network, throttle_key
 from graphql_api.auth.origins import AllowsOrigin
 from graphql_api.auth.tokens import InvalidToken
 from graphql_api.context import Backend
+from graphql_api.observability.requests import SUBSCRIPTION, Requests, refused, runs
 from graphql_api.realtime.connections import Connection, ConnectionRefused, Connections
 from graphql_api.realtime.current import current_task
 from graphql_api.realtime.items import Item, Resync
@@ -49,6 +50,7 @@ class Setup:
     authenticate: Authenticate
     connections: Connections
     timing: Timing
+    requests: Requests
 
 
 class TaskSocket:
@@ -63,8 +65,9 @@ class TaskSocket:
         *,
         trusted_proxies: Sequence[Network] = (),
         timing: Timing | None = None,
+        requests: Requests | None = None,
     ) -> None:
-        self._setup = Setup(backend, authenticate, connections, timing or Timing())
+        self._setup = Setup(backend, authenticate, connections, timing or Timing(), requests or Requests())
         self._allows_origin = allows_origin
         self._trusted = trusted_proxies
 
@@ -96,12 +99,22 @@ class _Conversation:
 
     async def run(self) -> None:
         """Converse until either side has had enough."""
+        self._asked = self._setup.requests.begin("rest-ws", new_request_id())
+        try:
+            with self._asked:
+                runs("tasks", SUBSCRIPTION, known=True)
+                await self._converse_and_part()
+        finally:
+            self._asked.end()
+
+    async def _converse_and_part(self) -> None:
         try:
             with self._setup.connections.open(throttle_key(self._upgrade.client.address), self.end) as connection:
                 await self._converse(connection)
-        except ConnectionRefused as refused:
-            self.end(refused.code, refused.reason)
+        except ConnectionRefused as full:
+            self.end(full.code, full.reason)
         if self._farewell is not None:
+            refused(self._farewell.code.name)
             with suppress(PeerGone):
                 await self._writer.close(self._farewell.code, self._farewell.reason)
 
@@ -186,6 +199,7 @@ class _Conversation:
             await self._perform(self._dialogue.listening(subscriber.cursor))
             async for item in subscriber:
                 await self._perform(self._dialogue.item(await self._frame(item)))
+                self._asked.frames += 1
         self.end(Code.RESTARTING, "Service restart")
 
     async def _frame(self, item: Item) -> str:

@@ -16,6 +16,7 @@ from graphql_api.errors import describe
 from graphql_api.execution.executor import ContextT, Executor, Operation
 from graphql_api.execution.request import OperationRequest, parse_request
 from graphql_api.execution.response import Response
+from graphql_api.observability.requests import Requests
 from graphql_api.transports.body import check_content_type, decode_json, decode_query_string
 from graphql_api.transports.lookout import Lookout
 from graphql_api.transports.negotiation import JSON, media_type, retry_after, status_of, wants_page
@@ -54,6 +55,7 @@ class GraphQLHTTP(Generic[ContextT]):
         trusted_proxies: Sequence[Network] = (),
         max_body: int = MAX_BODY,
         body_seconds: float = BODY_SECONDS,
+        requests: Requests | None = None,
     ) -> None:
         self._executor = executor
         self._authenticate = authenticate
@@ -62,16 +64,22 @@ class GraphQLHTTP(Generic[ContextT]):
         self._trusted = trusted_proxies
         self._max_body = max_body
         self._body_seconds = body_seconds
+        self._requests = requests or Requests()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         request_id = request_id_of(scope["headers"])
+        asked = self._requests.begin("http", request_id)
         try:
-            answer = await self._answer(scope, receive, request_id)
+            with asked:
+                answer = await self._answer(scope, receive, request_id)
+            if answer is not None:
+                await answer.send(send, request_id=request_id, with_body=scope["method"] != "HEAD")
+                asked.status = answer.status
         except ClientGone:
             return
-        if answer is not None:
-            await answer.send(send, request_id=request_id, with_body=scope["method"] != "HEAD")
+        finally:
+            asked.end()
 
     async def _answer(self, scope: Scope, receive: Receive, request_id: str) -> Answer | None:
         headers = dict(scope["headers"])

@@ -1,7 +1,6 @@
-"""Connections that take our time or memory and give nothing for it, and what is written about them."""
+"""Connections that take our time or memory and give nothing for it."""
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -13,7 +12,6 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from graphql_api.cli.http1 import MAX_HEAD, PatientHTTP
-from graphql_api.cli.logs import LOGGING, Discreet
 
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n"
 
@@ -128,27 +126,3 @@ async def test_large_bodies_and_kept_connections_are_served(port: int):
             head = await reader.readuntil(b"\r\n\r\n")
             assert head.startswith(b"HTTP/1.1 200")
             assert await reader.readexactly(len(str(length))) == str(length).encode()
-
-
-class TestTheLog:
-    @staticmethod
-    def _record(*args: object, error: Exception | None = None) -> logging.LogRecord:
-        info = (type(error), error, None) if error is not None else None
-        return logging.LogRecord("uvicorn.error", logging.INFO, __file__, 1, '%s - "WebSocket %s"', args, info)
-
-    def test_it_holds_no_query_strings(self):
-        """A token in a query string, which some clients put there, does not get into the log."""
-        record = self._record("127.0.0.1:1", "/graphql?token=secret")
-        assert Discreet().filter(record)
-        assert record.getMessage() == '127.0.0.1:1 - "WebSocket /graphql"'
-
-    def test_a_clients_fault_leaves_no_traceback(self):
-        """Text that is not UTF-8 is the client's fault; an error of ours keeps its traceback."""
-        for error, kept in ((UnicodeDecodeError("utf-8", b"\xff", 0, 1, "x"), False), (ValueError("x"), True)):
-            record = self._record("a", "b", error=error)
-            Discreet().filter(record)
-            assert (record.exc_info is not None) is kept
-
-    def test_every_handler_is_discreet(self):
-        """Whatever the server writes goes through the filter."""
-        assert all(handler["filters"] == ["discreet"] for handler in LOGGING["handlers"].values())

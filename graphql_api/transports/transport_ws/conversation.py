@@ -12,6 +12,7 @@ from graphql_api.auth.addresses import throttle_key
 from graphql_api.auth.identity import Identity
 from graphql_api.errors import describe
 from graphql_api.execution.executor import ContextT
+from graphql_api.observability.requests import asked_by
 from graphql_api.realtime.connections import Connection, ConnectionRefused
 from graphql_api.transports.transport_ws import protocol as said
 from graphql_api.transports.transport_ws.credentials import authorization, verdict_on
@@ -35,7 +36,9 @@ class Conversation(Generic[ContextT]):
         self._receive = receive
         self._writer = Writer(send, setup.timing.send)
         self._protocol = Protocol(max_message=setup.max_message, max_operations=setup.max_operations)
-        self._operations = Operations(self._protocol, setup.executor, self._make_context, self._perform, self._vouch)
+        self._operations = Operations(
+            self._protocol, setup.executor, setup.requests, self._make_context, self._perform, self._vouch
+        )
         self._authorization: str | None = None
         self._identity: Identity | None = None
         self._timers: dict[str, asyncio.TimerHandle] = {}
@@ -159,6 +162,8 @@ class Conversation(Generic[ContextT]):
         return True
 
     def _make_context(self, request_id: str) -> ContextT:
+        if self._identity is not None:
+            asked_by(self._identity.actor.user_id)
         return self._setup.make_context(self._upgrade.facts(self._identity, request_id))
 
     def _start_clocks(self) -> None:

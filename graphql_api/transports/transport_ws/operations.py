@@ -8,10 +8,12 @@ from typing import Generic
 
 from graphql import OperationType
 
+from domain.errors import FailureCode
 from graphql_api.errors import describe
 from graphql_api.execution.executor import ContextT, Executor, Operation
 from graphql_api.execution.request import OperationRequest
 from graphql_api.execution.response import Response
+from graphql_api.observability.requests import OK, Asked, Requests, refused
 from graphql_api.transports.transport_ws.protocol import Effects, Key, Protocol
 from graphql_api.wire.request_id import new_request_id
 from graphql_api.wire.writer import PeerGone
@@ -38,12 +40,14 @@ class Operations(Generic[ContextT]):
         self,
         protocol: Protocol,
         executor: Executor[ContextT],
+        requests: Requests,
         make_context: Callable[[str], ContextT],
         perform: Callable[[Effects], Awaitable[None]],
         vouch: Callable[[], Awaitable[bool]],
     ) -> None:
         self._protocol = protocol
         self._executor = executor
+        self._requests = requests
         self._make_context = make_context
         self._perform = perform
         self._vouch = vouch
@@ -51,18 +55,9 @@ class Operations(Generic[ContextT]):
 
     def start(self, key: Key, request: OperationRequest) -> Effects:
         """Begin an operation; what cannot be run is told at once."""
-        request_id = new_request_id()
-        operation = self._executor.prepare(request, request_id=request_id)
-        if isinstance(operation, Response):
-            return self._refuse(key, operation)
-        try:
-            context = self._make_context(request_id)
-        except Exception as bug:
-            return self._refuse(key, Response({"errors": [describe(bug, request_id=request_id)]}))
-        task = asyncio.create_task(self._run(key, operation, context))
-        task.add_done_callback(lambda _: self._finished(key))
-        self._running[key] = _Running(task, context, operation.type is not OperationType.MUTATION)
-        return ()
+        asked = self._requests.begin("ws", new_request_id())
+        with asked:
+            return self._start(key, request, asked)
 
     def stop(self, key: Key) -> None:
         """End an operation that nobody listens to any more; a mutation once begun runs to its end."""
@@ -84,24 +79,41 @@ class Operations(Generic[ContextT]):
         """The contexts of the operations that the client still listens to, by its ids."""
         return {key.id: each.context for key, each in self._running.items() if self._protocol.listens(key)}
 
-    def _refuse(self, key: Key, response: Response) -> Effects:
+    def _start(self, key: Key, request: OperationRequest, asked: Asked) -> Effects:
+        operation = self._executor.prepare(request, request_id=asked.request_id)
+        if isinstance(operation, Response):
+            return self._refuse(key, operation, asked)
+        try:
+            context = self._make_context(asked.request_id)
+        except Exception as bug:
+            return self._refuse(key, Response({"errors": [describe(bug, request_id=asked.request_id)]}), asked)
+        task = asyncio.create_task(self._run(key, operation, context, asked))
+        task.add_done_callback(lambda _: self._finished(key, asked))
+        self._running[key] = _Running(task, context, operation.type is not OperationType.MUTATION)
+        return ()
+
+    def _refuse(self, key: Key, response: Response, asked: Asked) -> Effects:
+        asked.end()
         self._protocol.finished(key)
         return self._protocol.failed(key, response.errors)
 
-    def _finished(self, key: Key) -> None:
+    def _finished(self, key: Key, asked: Asked) -> None:
+        asked.end()
         del self._running[key]
         self._protocol.finished(key)
 
-    async def _run(self, key: Key, operation: Operation, context: ContextT) -> None:
+    async def _run(self, key: Key, operation: Operation, context: ContextT, asked: Asked) -> None:
         try:
-            await self._tell_all(key, operation, context)
+            await self._tell_all(key, operation, context, asked)
+            asked.code = asked.code or OK
         except PeerGone:
             return  # the conversation knows, and is ending
         except Exception as bug:
             await self._tell_bug(key, bug, context.request_id)
 
-    async def _tell_all(self, key: Key, operation: Operation, context: ContextT) -> None:
+    async def _tell_all(self, key: Key, operation: Operation, context: ContextT, asked: Asked) -> None:
         if operation.type is not OperationType.SUBSCRIPTION and not await self._vouch():
+            refused(FailureCode.UNAUTHENTICATED.value)
             return
         async with aclosing(self._executor.stream(operation, context)) as responses:
             async for response in responses:
@@ -110,6 +122,7 @@ class Operations(Generic[ContextT]):
                     return
                 payload = response.to_json(request_id=context.request_id).decode()
                 await self._perform(self._protocol.result(key, payload))
+                asked.frames += 1
         await self._perform(self._protocol.completed(key))
 
     async def _tell_bug(self, key: Key, bug: Exception, request_id: str) -> None:

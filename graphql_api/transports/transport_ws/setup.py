@@ -1,11 +1,12 @@
 """What every socket of an endpoint shares."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic
 
 from graphql_api.auth.facts import RequestFacts
 from graphql_api.execution.executor import ContextT, Executor
+from graphql_api.observability.requests import Requests
 from graphql_api.realtime.connections import Connections
 from graphql_api.transports.transport_ws.protocol import MAX_MESSAGE, MAX_OPERATIONS
 from graphql_api.wire.upgrade import Authenticate
@@ -32,3 +33,4 @@ class Setup(Generic[ContextT]):
     timing: Timing = Timing()
     max_message: int = MAX_MESSAGE
     max_operations: int = MAX_OPERATIONS
+    requests: Requests = field(default_factory=Requests)

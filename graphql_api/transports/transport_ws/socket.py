@@ -9,6 +9,7 @@ from graphql_api.auth.addresses import Network
 from graphql_api.auth.facts import RequestFacts
 from graphql_api.auth.origins import AllowsOrigin
 from graphql_api.execution.executor import ContextT, Executor
+from graphql_api.observability.requests import Requests
 from graphql_api.realtime.connections import Connections
 from graphql_api.transports.transport_ws.conversation import Conversation
 from graphql_api.transports.transport_ws.protocol import MAX_MESSAGE, MAX_OPERATIONS, SUBPROTOCOL
@@ -37,6 +38,7 @@ class GraphQLSocket(Generic[ContextT]):
         timing: Timing | None = None,
         max_message: int = MAX_MESSAGE,
         max_operations: int = MAX_OPERATIONS,
+        requests: Requests | None = None,
     ) -> None:
         self._allows_origin = allows_origin
         self._trusted = trusted_proxies
@@ -49,6 +51,7 @@ class GraphQLSocket(Generic[ContextT]):
             timing=timing or Timing(),
             max_message=max_message,
             max_operations=max_operations,
+            requests=requests or Requests(),
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -1,0 +1,131 @@
+"""Every metric there is: its name, what it says, and how the numbers of several processes become one."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from graphql_api.tallies import Durations
+
+Value = float | tuple[list[int], float]
+"""A number; or, of a histogram, how many ended in each bucket and the sum of all."""
+
+Samples = dict[tuple[str, ...], Value]
+"""By the values of the labels."""
+
+Snapshot = dict[str, Samples]
+"""What one process has to say, by the names of the metrics."""
+
+
+class Kind(StrEnum):
+    """What may be done with it: counters only grow, gauges are as they are now."""
+
+    COUNTER = "counter"
+    GAUGE = "gauge"
+    GREATEST = "greatest"
+    """A gauge of which the greatest of all processes counts, not the sum."""
+    HISTOGRAM = "histogram"
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One line of the table in docs/operations.md."""
+
+    name: str
+    kind: Kind
+    help: str
+    labels: tuple[str, ...] = ()
+
+
+def _counter(name: str, help: str, *labels: str) -> Metric:
+    return Metric(f"taskriver_{name}_total", Kind.COUNTER, help, labels)
+
+
+def _gauge(name: str, help: str, *labels: str) -> Metric:
+    return Metric(f"taskriver_{name}", Kind.GAUGE, help, labels)
+
+
+def _greatest(name: str, help: str) -> Metric:
+    return Metric(f"taskriver_{name}", Kind.GREATEST, help)
+
+
+def _histogram(name: str, help: str, *labels: str) -> Metric:
+    return Metric(f"taskriver_{name}_seconds", Kind.HISTOGRAM, help, labels)
+
+
+REQUESTS: Final = _counter(
+    "requests", "Requests that ended, a socket's operations among them.", "door", "operation", "code"
+)
+REQUEST_SECONDS: Final = _histogram(
+    "request", "How long requests took, from their head to their answer; without subscriptions.", "door", "operation"
+)
+DOCUMENTS: Final = _counter(
+    "documents", "GraphQL documents by what became of them: `found` in the cache, `read` or `refused`.", "result"
+)
+STATEMENTS: Final = _counter("statements", "SQL statements sent.")
+CONNECTIONS: Final = _gauge("database_connections", "Database connections in use.", "pool")
+CONNECTIONS_MAX: Final = _gauge("database_connections_max", "Database connections that may be used.", "pool")
+PASSWORDS_WAITING: Final = _gauge("passwords_waiting", "Sign-ins that wait for their turn to compute a hash.")
+THROTTLED: Final = _counter("throttled", "Refusals because something was tried too often.", "limit")
+
+SOCKETS: Final = _gauge("sockets", "Open WebSockets.")
+SUBSCRIPTIONS: Final = _gauge("subscriptions", "Subscribers of the stream.")
+SUBSCRIPTIONS_BEHIND: Final = _gauge("subscriptions_behind", "Subscribers that read the log to catch up.")
+QUEUED: Final = _gauge("events_queued", "Events that wait for their subscribers to take them.")
+RECORDED: Final = _counter("events_recorded", "Events recorded, each in the transaction of its change.")
+NUMBERED: Final = _counter("events_numbered", "Events that were given their position.")
+TOLD: Final = _counter("events_told", "Events that went by, in every process, whether anybody listened or not.")
+DELIVERED: Final = _counter("events_delivered", "Items handed to subscribers.")
+REPLAYS: Final = _counter("replays", "Pages of the log read for subscribers that came back or were too slow.")
+RESYNCS: Final = _counter("resyncs", "Subscribers that were told to load everything anew.")
+GAPS: Final = _counter("gaps", "Batches with a hole before them, which sent a process to the log.")
+CHIMES: Final = _counter("chimes", "Messages that came by Redis.")
+UNREAD: Final = _greatest("events_unread", "Events known to be in the log that a process has not told yet.")
+DELIVERY_SECONDS: Final = _histogram(
+    "event_delivery", "From the beginning of a change until a process told its subscribers."
+)
+REVOCATION_SECONDS: Final = _histogram(
+    "revocation", "From the beginning of a change of rights until a process applied it."
+)
+LEASE_AGE: Final = _greatest(
+    "lease_age_seconds", "Since a process last knew that it has all changes of rights; from 1 on it trusts no cache."
+)
+
+PROCESSES: Final = _gauge("processes", "Server processes.")
+READY: Final = _gauge("processes_ready", "Those that read the log within the last second and are not leaving.")
+BELL: Final = _gauge("processes_with_redis", "Those that Redis wakes; the others look four times a second.")
+LOOP_LAG: Final = _greatest("loop_lag_seconds", "How late a timer of one second came: a process too busy to answer.")
+CPU: Final = _counter("cpu_seconds", "Processor time of the server processes.")
+MEMORY: Final = _gauge("memory_bytes", "Resident memory of the server processes, what they share counted in each.")
+
+METRICS: Final[tuple[Metric, ...]] = tuple(each for each in list(globals().values()) if isinstance(each, Metric))
+"""All of them, in the order of the table."""
+
+
+def of(durations: Durations) -> Value:
+    """A histogram's value."""
+    return list(durations.buckets), durations.sum
+
+
+def plus(one: Value | None, other: Value) -> Value:
+    """Two processes' values as one."""
+    if one is None:
+        return other
+    if isinstance(one, tuple) and isinstance(other, tuple):
+        return [a + b for a, b in zip(one[0], other[0], strict=True)], one[1] + other[1]
+    assert not isinstance(one, tuple)
+    assert not isinstance(other, tuple)
+    return one + other
+
+
+def merge(into: Snapshot, snapshot: Snapshot, *, alive: bool = True) -> None:
+    """Add what a process says; what is not *alive* any more has left its counts behind, and nothing else."""
+    for metric in METRICS:
+        if not alive and metric.kind in (Kind.GAUGE, Kind.GREATEST):
+            continue
+        target = into.setdefault(metric.name, {})
+        for labels, value in snapshot.get(metric.name, {}).items():
+            before = target.get(labels)
+            if metric.kind is Kind.GREATEST and before is not None:
+                target[labels] = max(before, value)
+            else:
+                target[labels] = plus(before, value)

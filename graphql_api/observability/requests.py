@@ -1,0 +1,180 @@
+"""Every request at every door: counted, timed, and told in one line of the log when it is over."""
+
+from contextvars import Token
+from datetime import datetime
+from time import perf_counter
+from types import TracebackType
+from typing import TYPE_CHECKING, Final, Literal, Self
+from uuid import UUID
+
+import structlog
+
+from graphql_api.tallies import Durations
+from persistence import statements
+
+if TYPE_CHECKING:
+    from graphql_api.observability.tracing import Trace, Tracing
+
+Door = Literal["http", "ws", "rest", "rest-ws"]
+
+MAX_NAMES: Final = 100
+NO_OPERATION: Final = "none"
+ANONYMOUS: Final = "anonymous"
+OTHER: Final = "other"
+
+OK: Final = "OK"
+BAD_REQUEST: Final = "BAD_REQUEST"
+CANCELLED: Final = "CANCELLED"
+"""Nobody waits for it any more: the client hung up, or has heard enough of a subscription."""
+SUBSCRIPTION: Final = "subscription"
+
+
+class Asked(statements.Tally):
+    """One request, from its first byte to its last; whoever learns something of it writes it down here.
+
+    Inside its `with` block a task, and the tasks that it begins there, work for it; whatever happens, `end` it.
+    `code` is OK, or that of the first thing that went wrong.
+    """
+
+    __slots__ = (
+        "_begun", "_requests", "_token", "_trace", "actor_id", "code", "door", "frames", "kind", "known", "operation",
+        "request_id", "status",
+    )  # fmt: skip
+
+    def __init__(self, requests: "Requests", door: Door, request_id: str, trace: "Trace | None") -> None:
+        super().__init__()
+        self._requests = requests
+        self._begun = perf_counter()
+        self._trace = trace
+        self.door: Door = door
+        self.request_id = request_id
+        self.operation: str | None = None
+        self.kind: str | None = None
+        self.known = False
+        self.actor_id: UUID | None = None
+        self.status: int | None = None
+        self.code: str | None = None
+        self.frames = 0
+
+    def __enter__(self) -> Self:
+        self._token: Token[statements.Tally | None] = statements.count_into(self)
+        if self._trace is not None:
+            self._trace.enter()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+    ) -> None:
+        statements.stop(self._token)
+        if self._trace is not None:
+            self._trace.leave()
+
+    def end(self) -> None:
+        """It is over; without a status and a code, because nobody waits for it any more."""
+        self._requests.note(self, perf_counter() - self._begun)
+        if self._trace is not None:
+            self._trace.end(self)
+
+
+def runs(operation: str | None, kind: str, *, known: bool) -> None:
+    """Note what is wanted by the request that this task works for: an operation's name and kind, as parsed.
+
+    *known* is whether the name may become a label: names are the clients' to choose, and each one costs memory
+    wherever metrics are kept.
+    """
+    asked = statements.current()
+    if isinstance(asked, Asked):
+        asked.operation, asked.kind, asked.known = operation, kind, known
+
+
+def asked_by(actor_id: UUID) -> None:
+    """Note who asks."""
+    asked = statements.current()
+    if isinstance(asked, Asked):
+        asked.actor_id = actor_id
+
+
+def refused(code: str) -> None:
+    """Note why a request, or a part of it, was refused; the first reason counts."""
+    asked = statements.current()
+    if isinstance(asked, Asked) and asked.code is None:
+        asked.code = code
+
+
+class Requests:
+    """All requests of this process. Its numbers are read when somebody asks for them."""
+
+    def __init__(self, tracing: "Tracing | None" = None) -> None:
+        self._tracing = tracing
+        self._log = structlog.get_logger("taskriver.request")
+        self._labels: dict[str, str] = {}
+        self.ended: dict[tuple[str, str, str], int] = {}
+        """By door, operation and code."""
+        self.durations: dict[tuple[str, str], Durations] = {}
+        """By door and operation; subscriptions are not among them, for they last as long as somebody listens."""
+
+    def begin(self, door: Door, request_id: str) -> Asked:
+        """A request has come."""
+        trace = self._tracing.operation(request_id) if self._tracing is not None else None
+        return Asked(self, door, request_id, trace)
+
+    def delivered(self, actor_id: UUID, position: int, at: datetime, caused_by: str | None) -> None:
+        """The subscription that this task works for was handed an event; *caused_by* is the writing request's id."""
+        asked = statements.current()
+        subscription = asked.request_id if isinstance(asked, Asked) else None
+        if self._tracing is not None:
+            self._tracing.delivered(
+                actor_id=actor_id, position=position, at=at, caused_by=caused_by, subscription=subscription
+            )
+        if structlog.is_configured():
+            self._log.debug(
+                "delivered", position=position, actor=actor_id, request_id=caused_by, subscription=subscription
+            )
+
+    def note(self, asked: Asked, seconds: float) -> None:
+        """Count and tell a request that is over."""
+        code = asked.code = asked.code or _code(asked.status)
+        label = self._label(asked)
+        ended = (asked.door, label, code)
+        self.ended[ended] = self.ended.get(ended, 0) + 1
+        if asked.kind != SUBSCRIPTION:
+            timed = (asked.door, label)
+            durations = self.durations.get(timed)
+            if durations is None:
+                durations = self.durations[timed] = Durations()
+            durations.add(seconds)
+        if structlog.is_configured():
+            self._tell(asked, seconds)
+
+    def _label(self, asked: Asked) -> str:
+        name = asked.operation
+        if name is None:
+            return NO_OPERATION if asked.kind is None else ANONYMOUS
+        label = self._labels.get(name)
+        if label is not None:
+            return label
+        if not asked.known or len(self._labels) >= MAX_NAMES:
+            return OTHER
+        return self._labels.setdefault(name, name)
+
+    def _tell(self, asked: Asked, seconds: float) -> None:
+        more = {"frames": asked.frames} if asked.kind == SUBSCRIPTION else {}
+        self._log.info(
+            "request",
+            door=asked.door,
+            operation=asked.operation,
+            kind=asked.kind,
+            status=asked.status,
+            code=asked.code,
+            ms=round(seconds * 1000, 1),
+            statements=asked.statements,
+            actor=asked.actor_id,
+            request_id=asked.request_id,
+            **more,
+        )
+
+
+def _code(status: int | None) -> str:
+    if status is None:
+        return CANCELLED
+    return OK if status < 400 else BAD_REQUEST
