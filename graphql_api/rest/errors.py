@@ -51,6 +51,8 @@ _STATUS: Final[dict[type[DomainError], int]] = {
     Unavailable: 503,
     AlreadyExists: 400,
 }
+_PLAINER: Final = {"model_type": "Input should be an object", "uuid_parsing": "Input should be a valid UUID"}
+"""Where pydantic's text names its own classes, or quotes what was sent."""
 
 _log: Final = logging.getLogger("taskriver.errors")
 
@@ -136,8 +138,7 @@ def _problems(problems: list[FieldProblem]) -> Answer:
 
 def _problem(found: ErrorDetails) -> FieldProblem:
     field = ".".join(str(part) for part in found["loc"][:1]) or BODY
-    message = "Input should be an object" if found["type"] == "model_type" else found["msg"]
-    return FieldProblem(field=field, message=message)
+    return FieldProblem(field=field, message=_PLAINER.get(found["type"], found["msg"]))
 
 
 def _status(error: DomainError) -> int:

@@ -29,7 +29,8 @@ The refresh token that came with it is in an HttpOnly cookie, and `POST /api/v1/
 **Lost updates.** A task's `ETag` is its version; send it back as `If-Match`, and 412 tells who changed it first.
 
 **Errors** are `{"detail": "…"}`; values that break a rule are 422 with a list of fields. An answer's `X-Request-ID` is
-in the log. 503 means that the same request may be sent again.
+in the log. 503 means that the same request may be sent again. What another site's page sends is 403, unless its origin
+is allowed.
 
 **Live.** `/ws/tasks/{client_id}`, a WebSocket, tells tasks that move on the board. Authenticate with the header or by
 a first message `{"type": "auth", "token": "…"}`; go on where you were with `?after=<cursor>`.

@@ -56,7 +56,7 @@ class TestTags:
 
     def test_a_tag_is_the_version_in_quotes(self):
         """What is told is what is read."""
-        assert expected_versions(if_match(etag(7))) == {7}
+        assert expected_versions(if_match(etag(7))) == frozenset({7})
 
 
 async def change(rest: Rest, visitor: Visitor, path: str, title: str, condition: str) -> tuple[int, str | None]:

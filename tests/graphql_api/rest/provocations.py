@@ -1,0 +1,212 @@
+"""How to be refused in every way that the description of the REST door knows."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+import httpx
+import pytest
+
+from domain.task import TaskStatus
+from graphql_api.auth.throttle import Limit
+from graphql_api.rest.api import MAX_BODY
+from graphql_api.rest.operation import Operation, Problem, Refused
+from tests.graphql_api.rest.support import PASSWORD, Rest, Visitor, tokens_of
+
+Provoke = Callable[["Offender"], Awaitable[httpx.Response]]
+
+BROKEN_FORM: Final = {"content-type": "multipart/form-data"}
+
+
+@dataclass
+class Offender:
+    """Somebody who does one thing wrong with one operation, and everything else right."""
+
+    rest: Rest
+    visitor: Visitor
+    operation: Operation
+    monkeypatch: pytest.MonkeyPatch
+    task_id: str = ""
+
+    async def send(self, *, token: str | None = None, cookie: str | None = None, **options: Any) -> httpx.Response:
+        """Send the operation's own example, except for *options*."""
+        operation = self.operation
+        if operation.body is not None and not {"json", "data", "content"} & set(options):
+            options["data" if operation.is_form else "json"] = self.example()
+        headers = options.pop("headers", {})
+        by = self.visitor.token if token is None else token
+        bearer = {"authorization": f"Bearer {by}"} if operation.door.needs_bearer and by else {}
+        path = operation.path.replace("{task_id}", self.task_id or await self.own_task())
+        return await self.rest.send(
+            operation.methods[0],
+            path,
+            cookie=self.visitor.cookie if cookie is None else cookie or None,
+            headers=bearer | headers,
+            **options,
+        )
+
+    def example(self) -> dict[str, Any]:
+        """The documented body, by somebody who can send it."""
+        assert self.operation.body is not None
+        extra: Any = self.operation.body.model_config["json_schema_extra"]
+        example = dict(extra["examples"][0])
+        if self.operation.name == "login":
+            example |= {"username": self.visitor.name, "password": PASSWORD}
+        if self.operation.name == "register":
+            example |= {"username": f"n{self.visitor.name}", "email": f"n{self.visitor.name}@example.org"}
+        return example
+
+    async def own_task(self, **values: Any) -> str:
+        """A task of the visitor's."""
+        owner = await self.rest.api.house.user(UUID(self.visitor.uuid))
+        return str((await self.rest.api.house.a_task(owner, **values)).id)
+
+    async def used_up(self, limit: Limit, key: str) -> httpx.Response:
+        """Send it when a limit is used up."""
+        accounts = self.rest.api.server.backend.accounts
+        for _ in range(limit.most):
+            await accounts._throttle.count(limit, key)
+        return await self.send()
+
+    @property
+    def limits(self) -> Any:
+        """How often what may be tried."""
+        return self.rest.api.server.backend.accounts._limits
+
+    @property
+    def address(self) -> str:
+        """Where the offender is."""
+        return self.rest.transport.client[0]
+
+
+async def expired(offender: Offender) -> httpx.Response:
+    """A token whose time is over."""
+    session = (await offender.rest.send("GET", "/auth/sessions", offender.visitor)).json()[0]["uuid"]
+    long_ago = datetime.now(UTC) - timedelta(hours=2)
+    issued = offender.rest.api.server.tokens.issue(UUID(offender.visitor.uuid), UUID(session), long_ago)
+    return await offender.send(token=issued.token)
+
+
+async def name_taken(offender: Offender) -> httpx.Response:
+    """Somebody else's name."""
+    return await offender.send(json=offender.example() | {"username": offender.visitor.name})
+
+
+async def address_taken(offender: Offender) -> httpx.Response:
+    """Somebody else's address."""
+    return await offender.send(json=offender.example() | {"email": f"{offender.visitor.name}@example.org"})
+
+
+async def used_before(offender: Offender) -> httpx.Response:
+    """A grandparent."""
+    cookie = offender.visitor.cookie
+    for _ in range(2):
+        _, cookie = tokens_of(await offender.rest.send("POST", "/auth/refresh/", cookie=cookie))
+    return await offender.send()
+
+
+async def refreshed_too_often(offender: Offender) -> httpx.Response:
+    """The session's limit is used up."""
+    session = (await offender.rest.send("GET", "/auth/sessions", offender.visitor)).json()[0]["uuid"]
+    return await offender.used_up(offender.limits.refreshes, session)
+
+
+async def somebody_elses(offender: Offender) -> httpx.Response:
+    """A task that is not to be seen."""
+    offender.task_id = str((await offender.rest.api.house.a_task()).id)
+    return await offender.send()
+
+
+async def assigned(offender: Offender) -> httpx.Response:
+    """A task that may be looked at."""
+    offender.task_id = str((await offender.rest.api.house.a_task(assignee_id=UUID(offender.visitor.uuid))).id)
+    return await offender.send()
+
+
+async def cancelled(offender: Offender) -> httpx.Response:
+    """A move that the board does not have."""
+    offender.task_id = await offender.own_task(status=TaskStatus.CANCELLED)
+    return await offender.send(json={"completed": True})
+
+
+async def changed(offender: Offender) -> httpx.Response:
+    """A version that is not the current one any more."""
+    offender.task_id = await offender.own_task(version=2)
+    return await offender.send(headers={"if-match": '"1"'})
+
+
+async def down(offender: Offender) -> httpx.Response:
+    """No database."""
+    path = offender.operation.path.replace("{task_id}", await offender.own_task())
+    offender.task_id = path.rpartition("/")[2] if "{" in offender.operation.path else "-"
+
+    async def gone(*_: object, **__: object) -> None:
+        raise ConnectionError
+
+    if offender.operation.door.needs_bearer:  # so that the token is known already
+        assert (await offender.rest.send("GET", "/users/about_me", offender.visitor)).status_code == 200
+    for method in ("scalar", "scalars", "execute", "get", "flush"):
+        offender.monkeypatch.setattr(f"sqlalchemy.ext.asyncio.AsyncSession.{method}", gone)
+    return await offender.send()
+
+
+PROVOCATIONS: Final[dict[str, Provoke]] = {
+    "Not authenticated": lambda offender: offender.send(token=""),
+    "Invalid token": lambda offender: offender.send(token="garbage"),
+    "Token has expired": expired,
+    "The body is larger than 262,144 bytes.": lambda offender: offender.send(content=b" " * (MAX_BODY + 1)),
+    "Send the body as it is: no Content-Encoding is understood.": lambda offender: offender.send(
+        headers={"content-encoding": "gzip"}
+    ),
+    "The database cannot answer right now; try again in a moment.": down,
+    "A user with this name already exists": name_taken,
+    "A user with this email already exists": address_taken,
+    "Too many registrations from this address. Try again later.": lambda offender: offender.used_up(
+        offender.limits.registrations, offender.address
+    ),
+    "There was an error parsing the body: Missing boundary in multipart.": lambda offender: offender.send(
+        content=b"x", headers=BROKEN_FORM
+    ),
+    "Wrong username or password.": lambda offender: offender.send(data={"username": "nobody", "password": "x"}),
+    "Too many login attempts. Try again later.": lambda offender: offender.used_up(
+        offender.limits.failures_per_account, f"{offender.visitor.name}\n{offender.address}"
+    ),
+    "Refresh token missing": lambda offender: offender.send(cookie=""),
+    "Invalid refresh token": lambda offender: offender.send(cookie="garbage"),
+    "Refresh token has been already used": used_before,
+    "Too many token refreshes in this session. Try again later.": refreshed_too_often,
+    "Token not found": lambda offender: offender.send(cookie=""),
+    "Task not found": somebody_elses,
+    "Insufficient permissions": assigned,
+    "A task cannot go from CANCELLED to DONE; from here it can go to TODO.": cancelled,
+    "The task is at version 2, not 1: somebody changed it. Load it again, then repeat.": changed,
+    'If-Match must be * or entity tags in quotes, such as "3".': lambda offender: offender.send(
+        headers={"if-match": "3"}
+    ),
+    'If-None-Match must be * or entity tags in quotes, such as "3".': lambda offender: offender.send(
+        headers={"if-none-match": "3"}
+    ),
+}
+"""By what the refusal says."""
+
+BAD_VALUES: Final[dict[str, dict[str, Any]]] = {
+    "register": {"json": {"username": "grace", "email": "grace@example.org", "password": "Correct horse1!"}},
+    "login": {"data": {"username": "grace"}},
+    "list_tasks": {"params": {"skip": "-1"}},
+    "create_task": {"json": {}},
+    "update_task": {"json": {"title": ""}},
+    "get_task": {"task_id": "x"},
+    "delete_task": {"task_id": "x"},
+}
+"""By the operation's name: what its documented 422 is about."""
+
+
+async def refuse(offender: Offender, refused: Refused | Problem) -> httpx.Response:
+    """The answer to whatever leads to this refusal."""
+    if isinstance(refused, Refused):
+        return await PROVOCATIONS[refused.detail](offender)
+    options = dict(BAD_VALUES[offender.operation.name])
+    offender.task_id = options.pop("task_id", "")
+    return await offender.send(**options)
