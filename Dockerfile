@@ -23,6 +23,7 @@ COPY services services
 COPY embedded embedded
 COPY graphql_api graphql_api
 COPY migrations migrations
+COPY verification verification
 RUN /opt/tools/bin/python -m pip wheel --no-deps --no-build-isolation --no-index --wheel-dir /dist . \
     && python -m pip --python /opt/taskriver/bin/python install --no-deps --no-index --no-compile /dist/*.whl
 

@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format schema lock clean
+.PHONY: help run test chaos check format schema lock clean
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -16,6 +16,9 @@ run: $(VENV)/local ## Serve on http://127.0.0.1:8000 with demo data, on servers 
 
 test: $(VENV)/dev ## Run the tests, on servers of their own (ARGS="-k name").
 	@$(BIN)/python -m pytest $(ARGS)
+
+chaos: $(VENV)/dev ## Hurt two server processes and their servers 100 times, and judge what was heard (CYCLES=100, SEED=7).
+	@$(BIN)/python -m tests.chaos --cycles $(or $(CYCLES),100) --seed $(or $(SEED),7)
 
 check: $(VENV)/dev ## Format, lint, types, import contracts, schema snapshot, migrations = models.
 	@$(BIN)/python -m ruff format --check .

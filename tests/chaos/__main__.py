@@ -1,0 +1,33 @@
+"""`python -m tests.chaos --cycles 100`: a storm, and one line of what it did."""
+
+import argparse
+import asyncio
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.chaos.faults import FAULTS, undo
+from tests.chaos.stack import running
+from tests.chaos.storm import SETTLED_SECONDS, Storm, details
+
+
+async def main() -> int:
+    """Run it; 0 if nothing was found."""
+    parser = argparse.ArgumentParser(prog="make chaos")
+    parser.add_argument("--cycles", type=int, default=100)
+    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--only", choices=[fault.__name__ for fault in FAULTS], nargs="*")
+    options = parser.parse_args()
+    chosen = [fault for fault in FAULTS if not options.only or fault.__name__ in options.only]
+    with tempfile.TemporaryDirectory(prefix="taskriver-chaos-") as folder:
+        async with running(Path(folder)) as stack:
+            try:
+                outcome = await Storm(stack, seed=options.seed).run(options.cycles, chosen)
+            finally:
+                await undo(stack)
+    sys.stdout.write("\n".join([*details(outcome), outcome.line(), ""]))
+    return 0 if outcome.report.clean and outcome.slowest <= SETTLED_SECONDS and not outcome.complaints else 1
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(main()))

@@ -1,0 +1,95 @@
+"""`taskriver serve` in a process of its own, that can be hurt."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from embedded.ports import free_port
+from verification.client.failures import Failed
+from verification.client.http import Api
+
+PROJECT = Path(__file__).parents[2]
+_PATIENCE = 30.0
+
+
+class Process:
+    """One server process; the port stays the same when it is started again. Use it as a context manager."""
+
+    def __init__(self, folder: Path, name: str, settings: dict[str, str]) -> None:
+        self.port = free_port(None)
+        self.log = folder / f"{name}.log"
+        self._folder = folder
+        self._settings = {"PORT": str(self.port), "PYTHONPATH": str(PROJECT), **settings}
+        self._child: subprocess.Popen[bytes] | None = None
+
+    @property
+    def api(self) -> Api:
+        """Where it is, without anything in between."""
+        return Api(f"http://127.0.0.1:{self.port}/graphql", patience=8)
+
+    @property
+    def child(self) -> subprocess.Popen[bytes]:
+        """The process of now, or the last one."""
+        assert self._child is not None, "it has not been started"
+        return self._child
+
+    def launch(self) -> None:
+        """Start it, and do not wait."""
+        with self.log.open("ab") as log:
+            self._child = subprocess.Popen(
+                [sys.executable, "-m", "graphql_api", "serve"],
+                cwd=self._folder,  # there is no .env
+                env={**os.environ, **self._settings},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    async def ready(self) -> None:
+        """Wait until it answers."""
+        async with asyncio.timeout(_PATIENCE):
+            while not await self.answers():
+                assert self.child.poll() is None, self.log.read_text()
+                await asyncio.sleep(0.02)
+
+    async def answers(self) -> bool:
+        """Whether it answers at all."""
+        try:
+            return bool(await self.api.ask("{ __typename }"))
+        except Failed:
+            return False
+
+    async def ended(self, patience: float = _PATIENCE) -> int:
+        """Wait until it has ended; its exit status."""
+        async with asyncio.timeout(patience):
+            while (status := self.child.poll()) is None:
+                await asyncio.sleep(0.01)
+        return status
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send it a signal."""
+        self.child.send_signal(number)
+
+    def complaints(self) -> list[str]:
+        """What it logged of bugs of its own."""
+        if not self.log.exists():
+            return []
+        signs = ("Traceback", "unexpected failure", "Exception in ASGI", "never retrieved", "Fatal error")
+        return [line for line in self.log.read_text(errors="replace").splitlines() if any(s in line for s in signs)]
+
+    async def __aenter__(self) -> Self:
+        self.launch()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.child.poll() is None:
+            self.child.kill()
+        self.child.wait()

@@ -1,0 +1,147 @@
+"""Two server processes on a PostgreSQL and a Valkey of their own, with proxies wherever a wire may be cut."""
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+from sqlalchemy import select
+
+from domain.actor import OPERATOR
+from domain.events import EventKind, LoggedEvent, event_from_json
+from domain.user import Role
+from embedded.postgres import Postgres
+from embedded.valkey import Valkey
+from graphql_api.auth.passwords import Passwords
+from persistence import migrations
+from persistence.engine import Database
+from persistence.models import EventRow, TaskRow, UserRow
+from services import user as user_service
+from tests.chaos.process import Process
+from tests.chaos.proxy import Proxy
+from verification.client.account import Account
+from verification.client.http import Api
+from verification.history import TaskFacts
+
+PASSWORD = "Correct-horse1"
+_ROUNDS = 4
+ServerT = TypeVar("ServerT", Postgres, Valkey)
+_SETTINGS = {
+    "BCRYPT_ROUNDS": str(_ROUNDS),
+    "COOKIE_SECURE": "false",
+    "CLEANUP_SCHEDULE": "off",
+    "LOG_LEVEL": "warning",
+    "LOGIN_FAILURES_PER_ACCOUNT": "1000",
+    "LOGIN_FAILURES_PER_ADDRESS": "1000",
+}
+
+
+@dataclass
+class Stack:
+    """Everything, running. *doors* are the proxies in front of the processes, in the same order."""
+
+    postgres: Postgres
+    valkey: Valkey
+    database: Database
+    database_wire: Proxy
+    """Between the first process and PostgreSQL."""
+    processes: list[Process]
+    doors: list[Proxy]
+    passwords: Passwords = field(default_factory=lambda: Passwords(_ROUNDS))
+    _turns: "itertools.count[int]" = field(default_factory=itertools.count)
+
+    def place(self) -> Api:
+        """One process after the other, through its door."""
+        return self.through(next(self._turns) % len(self.doors))
+
+    def through(self, number: int) -> Api:
+        """A process through its door."""
+        return Api(f"http://127.0.0.1:{self.doors[number].port}/graphql", patience=6)
+
+    def direct(self) -> Api:
+        """One process after the other, with nothing in between."""
+        return self.processes[next(self._turns) % len(self.processes)].api
+
+    async def a_user(self, name: str, role: Role = Role.USER) -> UserRow:
+        """A user with the password of all."""
+        return await user_service.register(
+            self.database.unit_of_work(OPERATOR),
+            username=name,
+            email=f"{name}@example.org",
+            password=PASSWORD,
+            hash_password=self.passwords.hash,
+            role=role,
+        )
+
+    def account(self, name: str, *, proxied: bool = False) -> Account:
+        """That user, asking any of the processes."""
+        return Account(self.place if proxied else self.direct, name, PASSWORD)
+
+    async def head(self) -> int:
+        """The last position, once everything committed has one; waits for the database."""
+        while True:
+            try:
+                async with self.database.log() as log:
+                    head = await log.head()
+            except Exception:
+                await asyncio.sleep(0.05)
+                continue
+            if not head.pending:
+                return head.position
+            await asyncio.sleep(0.01)
+
+    async def log(self, after: int = 0) -> list[LoggedEvent]:
+        """The log behind a position."""
+        async with self.database.session() as session:
+            rows = await session.scalars(select(EventRow).where(EventRow.position > after).order_by(EventRow.position))
+            return [LoggedEvent(row.position or 0, event_from_json(EventKind(row.kind), row.payload)) for row in rows]
+
+    async def tasks(self) -> list[TaskFacts]:
+        """Every task as it is stored."""
+        async with self.database.session() as session:
+            return [
+                TaskFacts(row.id, row.version, row.status, row.title, row.owner_id, row.assignee_id)
+                for row in await session.scalars(select(TaskRow))
+            ]
+
+    async def users(self) -> list[UserRow]:
+        """Everybody."""
+        async with self.database.session() as session:
+            return list(await session.scalars(select(UserRow)))
+
+    def complaints(self) -> list[str]:
+        """What the processes logged of bugs of their own."""
+        return [line for process in self.processes for line in process.complaints()]
+
+
+@asynccontextmanager
+async def running(folder: Path, **settings: str) -> AsyncIterator[Stack]:
+    """A stack, ready to be asked; *settings* are the processes'."""
+    async with AsyncExitStack() as stack:
+        postgres = await _started(stack, Postgres(folder / "postgres", durable=False))
+        valkey = await _started(stack, Valkey(folder / "valkey"))
+        database = Database(postgres.url, pool_size=4)
+        stack.push_async_callback(database.close)
+        await migrations.upgrade(database.engine)
+        wire = await stack.enter_async_context(Proxy(postgres.port))
+        urls = [postgres.url.replace(f":{postgres.port}/", f":{wire.port}/"), postgres.url]
+        processes = [
+            await stack.enter_async_context(
+                Process(
+                    folder, f"process-{number}", {**_SETTINGS, "DATABASE_URL": url, "REDIS_URL": valkey.url, **settings}
+                )
+            )
+            for number, url in enumerate(urls)
+        ]
+        doors = [await stack.enter_async_context(Proxy(process.port)) for process in processes]
+        await asyncio.gather(*(process.ready() for process in processes))
+        yield Stack(postgres, valkey, database, wire, processes, doors)
+
+
+async def _started(stack: AsyncExitStack, server: ServerT) -> ServerT:
+    await asyncio.to_thread(server.start)
+    stack.push_async_callback(asyncio.to_thread, server.stop, "immediate")
+    return server

@@ -1,0 +1,156 @@
+"""Histories as they should be, to be spoilt by tests: a log of some tasks, and listeners who were told all of it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from random import Random
+from uuid import UUID, uuid4
+
+from domain.events import AccessChange, AccessEvent, LoggedEvent, People, TaskChange, TaskEvent
+from domain.stream_cursor import StreamCursor
+from domain.task import FOLLOWERS, TaskStatus
+from domain.user import Role
+from verification.history import Connection, History, Item, Kind, Listener, TaskFacts, Write
+from verification.sight import Viewer
+
+EPOCH = "one"
+START = datetime(2026, 11, 23, tzinfo=UTC)
+
+
+class World:
+    """Writes its own log, one position after the other; `history` is what flawless listeners would have heard."""
+
+    def __init__(self, seed: int = 1) -> None:
+        self.random = Random(seed)
+        self.owner, self.worker, self.moderator, self.stranger = (uuid4() for _ in range(4))
+        self.log: list[LoggedEvent] = []
+        self.writes: list[Write] = []
+        self.tasks: dict[UUID, TaskFacts] = {}
+        self.roles: dict[UUID, dict[int, Role]] = {
+            self.owner: {1: Role.USER},
+            self.worker: {1: Role.USER},
+            self.moderator: {1: Role.MODERATOR},
+            self.stranger: {1: Role.USER},
+        }
+
+    def create(self, assignee: UUID | None = None) -> UUID:
+        """A task of the owner's."""
+        facts = TaskFacts(uuid4(), 1, TaskStatus.TODO, f"Task {len(self.log)}", self.owner, assignee)
+        self._record(None, facts, TaskChange.CREATED)
+        return facts.task_id
+
+    def move(self, task_id: UUID) -> None:
+        """Another column."""
+        before = self.tasks[task_id]
+        status = self.random.choice(sorted(FOLLOWERS[before.status]))
+        self._record(before, replace(before, version=before.version + 1, status=status), TaskChange.STATUS)
+
+    def assign(self, task_id: UUID, assignee: UUID | None) -> None:
+        """Another assignee."""
+        before = self.tasks[task_id]
+        self._record(before, replace(before, version=before.version + 1, assignee_id=assignee), TaskChange.ASSIGNEE)
+
+    def delete(self, task_id: UUID) -> None:
+        """No task any more."""
+        before = self.tasks[task_id]
+        self._record(before, None, TaskChange.DELETED)
+
+    def revoke(self, user_id: UUID, session_id: UUID | None) -> None:
+        """The end of a session."""
+        event = AccessEvent(user_id, AccessChange.SESSION_REVOKED, session_id, None, user_id, self._now(), None)
+        self.log.append(LoggedEvent(len(self.log) + 1, event))
+
+    def busy(self, times: int = 60) -> "World":
+        """All of it, at random."""
+        self.create(self.worker)
+        while len(self.log) < times:
+            self.random.choice(self._deeds(self.random.choice([*self.tasks])))()
+        return self
+
+    def _deeds(self, task_id: UUID) -> list[Callable[[], object]]:
+        other = None if self.tasks[task_id].assignee_id is not None else self.worker
+        deeds: list[Callable[[], object]] = [
+            lambda: self.create(self.random.choice([None, self.worker])),
+            lambda: self.move(task_id),
+            lambda: self.assign(task_id, other),
+        ]
+        return [*deeds, lambda: self.delete(task_id)] if len(self.tasks) > 4 else deeds
+
+    def history(self, *, cut_at: Sequence[int] = ()) -> History:
+        """What everybody heard, who came back with their cursors when they were cut off behind these positions."""
+        people = {"owner": self.owner, "worker": self.worker, "moderator": self.moderator, "stranger": self.stranger}
+        listeners = [self._listener(name, user_id, cut_at) for name, user_id in people.items()]
+        moves = self._listener("moves", self.moderator, cut_at, only_status=True)
+        return History(self.writes, self.log, [*listeners, moves], self.roles, list(self.tasks.values()))
+
+    def _listener(self, name: str, user_id: UUID, cut_at: Sequence[int], *, only_status: bool = False) -> Listener:
+        viewer = Viewer(user_id, self.roles[user_id][1], only_status)
+        listener = Listener(name, user_id, only_status, [Connection(0.0, cursor(0), ())])
+        for logged in self.log:
+            event = logged.event
+            kind = viewer.expects(event) if isinstance(event, TaskEvent) else None
+            if kind is not None and isinstance(event, TaskEvent):
+                listener.connections[-1].items.append(an_item(logged.position, event, kind))
+            if logged.position in cut_at:
+                listener.connections.append(Connection(0.0, cursor(logged.position)))
+        return listener
+
+    def _record(self, before: TaskFacts | None, after: TaskFacts | None, change: TaskChange) -> None:
+        facts = after or before
+        assert facts is not None
+        version = facts.version if after is not None else facts.version + 1
+        event = TaskEvent(
+            task_id=facts.task_id,
+            version=version,
+            changes=(change,),
+            from_status=before.status if before else None,
+            to_status=facts.status,
+            title=facts.title,
+            before=_people(before),
+            after=_people(after),
+            actor_id=self.owner,
+            at=self._now(),
+            request_id=None,
+        )
+        position = len(self.log) + 1
+        self.log.append(LoggedEvent(position, event))
+        self.writes.append(
+            Write(facts.task_id, version if after is not None else None, begun=position - 0.4, acked=position + 0.4)
+        )
+        if after is not None:
+            self.tasks[facts.task_id] = after
+        else:
+            del self.tasks[facts.task_id]
+
+    def _now(self) -> datetime:
+        return START + timedelta(seconds=len(self.log))
+
+
+def cursor(position: int, version: int = 1) -> StreamCursor:
+    """Where one stands."""
+    return StreamCursor(EPOCH, position, version)
+
+
+def an_item(position: int, event: TaskEvent, kind: Kind) -> Item:
+    """An event as it is told at once, before anything else happens to the task."""
+    facts = None
+    if kind in (Kind.CHANGED, Kind.MOVED) and event.after is not None:
+        people = event.after
+        facts = TaskFacts(
+            event.task_id, event.version, event.to_status, event.title, people.owner_id, people.assignee_id
+        )
+    return Item(
+        cursor=cursor(position),
+        kind=kind,
+        at=event.at,
+        received=float(position),
+        task_id=event.task_id,
+        task=facts,
+        changes=event.changes if kind is Kind.CHANGED else None,
+        from_status=event.from_status if kind is Kind.MOVED else None,
+        to_status=event.to_status if kind is Kind.MOVED else None,
+    )
+
+
+def _people(facts: TaskFacts | None) -> People | None:
+    return People(facts.owner_id, facts.assignee_id) if facts is not None else None

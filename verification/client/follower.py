@@ -1,0 +1,187 @@
+"""Following the stream through whatever happens to the connection."""
+
+import asyncio
+import random
+from collections.abc import Callable
+from typing import Any, Final, Protocol
+from uuid import UUID
+
+from domain.stream_cursor import StreamCursor
+from verification.client.account import Account
+from verification.client.failures import Away, Ended, Failed, Refused, Unreachable
+from verification.client.http import Api
+from verification.client.lists import read_cursor, read_tasks
+from verification.client.reading import ITEM, item_of
+from verification.client.socket import Socket, opened
+from verification.history import Connection, Item, Kind, Listener, TaskFacts
+
+CHANGES: Final = "taskChanged"
+MOVES: Final = "taskStatusChanged"
+
+_FOR_GOOD: Final = {"UNAUTHENTICATED", "INVALID_CREDENTIALS", "FORBIDDEN", "BAD_REQUEST"}
+_WHO_ARE_YOU: Final = {4401, 4403}
+
+
+class Observer(Protocol):
+    """Who is told what the follower goes through."""
+
+    def opened(self, after: StreamCursor, snapshot: tuple[TaskFacts, ...] | None, session_id: UUID | None) -> None:
+        """A subscription was asked for."""
+
+    def told(self, item: Item, raw: dict[str, Any]) -> None:
+        """The stream told something."""
+
+    def lost(self, error: Failed) -> None:
+        """The connection is over, and another one will be tried."""
+
+
+class Recorder:
+    """An observer that keeps everything for the judge."""
+
+    def __init__(self, listener: Listener, clock: Callable[[], float]) -> None:
+        self.listener = listener
+        self.losses: list[str] = []
+        self._clock = clock
+
+    @property
+    def standing(self) -> int:
+        """The last position that was told; -1 before the first connection."""
+        for connection in reversed(self.listener.connections):
+            return connection.items[-1].cursor.position if connection.items else connection.after.position
+        return -1
+
+    def opened(self, after: StreamCursor, snapshot: tuple[TaskFacts, ...] | None, session_id: UUID | None) -> None:
+        """Begin another connection."""
+        self.listener.connections.append(Connection(self._clock(), after, snapshot, session_id))
+
+    def told(self, item: Item, raw: dict[str, Any]) -> None:
+        """Keep the item."""
+        self.listener.connections[-1].items.append(item)
+
+    def lost(self, error: Failed) -> None:
+        """Keep why."""
+        self.losses.append(str(error))
+
+
+class Follower:
+    """Listens with one account; *place* says where to connect the next time.
+
+    It reads all tasks first, subscribes from there, and comes back with the last cursor whenever it was cut off.
+    """
+
+    def __init__(
+        self,
+        account: Account,
+        place: Callable[[], Api],
+        observer: Observer,
+        *,
+        field: str = CHANGES,
+        lists: bool = True,
+        after: StreamCursor | None = None,
+        longest_pause: float = 5.0,
+        silence: float = 45.0,
+    ) -> None:
+        self._account = account
+        self._place = place
+        self._observer = observer
+        self._query = f"subscription ($after: String) {{ it: {field}(after: $after) {{ {ITEM} }} }}"
+        self._lists = lists
+        self._cursor = after
+        self._longest_pause = longest_pause
+        self._silence = silence
+        self._failures = 0
+        self._rereads: set[asyncio.Task[None]] = set()
+        self.socket: Socket | None = None
+
+    async def run(self) -> None:
+        """Follow until cancelled.
+
+        Raises:
+            Refused: the server will not have it, now or later.
+        """
+        try:
+            while True:
+                await self._once()
+                await asyncio.sleep(self._pause())
+        finally:
+            for task in self._rereads:
+                task.cancel()
+
+    async def reread(self) -> None:
+        """Return when everything that a resync asked for has been read."""
+        while self._rereads:
+            await asyncio.wait(self._rereads)
+
+    async def _once(self) -> None:
+        try:
+            await self._follow()
+        except Ended as ended:
+            if ended.code in _WHO_ARE_YOU:
+                self._account.forget()
+            self._observer.lost(ended)
+        except Refused as refused:
+            if not isinstance(refused, Away) and refused.code in _FOR_GOOD:
+                raise
+            self._observer.lost(refused)
+        except Unreachable as error:
+            self._observer.lost(error)
+        finally:
+            self.socket = None
+
+    async def _follow(self) -> None:
+        token = await self._account.token()
+        snapshot = None
+        if self._cursor is None and self._lists:
+            cursor, snapshot = await read_tasks(self._account)
+        elif self._cursor is None:
+            cursor = await read_cursor(self._account)
+        else:
+            cursor = self._cursor
+        async with opened(self._place().socket_url, token, silence=self._silence) as socket:
+            self.socket = socket
+            await socket.subscribe("1", self._query, {"after": cursor.encode()})
+            self._cursor = cursor
+            self._observer.opened(cursor, snapshot, self._account.session_id)
+            try:
+                await self._hear(socket)
+            finally:
+                self._note_ping(socket)
+
+    async def _hear(self, socket: Socket) -> None:
+        while True:
+            payload = (await socket.receive())["payload"]
+            if payload.get("errors"):
+                # Not taken: it comes again behind the same cursor, whole.
+                raise Unreachable(f"An item came with an error: {payload['errors'][0].get('message')}")
+            item = item_of(payload["data"]["it"])
+            self._failures = 0
+            self._cursor = item.cursor
+            self._observer.told(item, payload["data"]["it"])
+            if item.kind is Kind.RESYNC and self._lists:
+                self._begin_reread(item)
+
+    def _note_ping(self, socket: Socket) -> None:
+        """A ping may have said that we stand further on than the last item."""
+        text = socket.cursors.get("1")
+        if text is not None and self._cursor is not None:
+            told = StreamCursor.decode(text)
+            if told.epoch == self._cursor.epoch and told.position > self._cursor.position:
+                self._cursor = told
+
+    def _begin_reread(self, item: Item) -> None:
+        task = asyncio.create_task(self._reread(item))
+        self._rereads.add(task)
+        task.add_done_callback(self._rereads.discard)
+
+    async def _reread(self, item: Item) -> None:
+        while item.snapshot is None:
+            try:
+                _, item.snapshot = await read_tasks(self._account)
+            except Failed:
+                await asyncio.sleep(0.1)
+
+    def _pause(self) -> float:
+        """Seconds until the next attempt: longer each time, and never the same for two that were cut off together."""
+        self._failures += 1
+        longest = min(self._longest_pause, 0.1 * float(2 ** min(self._failures, 10)))
+        return random.uniform(0.5, 1.0) * longest  # noqa: S311 - no secret

@@ -1,0 +1,37 @@
+"""Reading every task that one may see, and where the stream stood before."""
+
+from typing import Final
+
+from domain.stream_cursor import StreamCursor
+from verification.client.account import Account
+from verification.client.reading import TASK, facts_of
+from verification.history import TaskFacts
+
+_TASKS: Final = f"""query ($after: String) {{ tasks(first: 100, after: $after, orderBy: CREATED_ASC) {{
+  streamCursor nodes {{ {TASK} }} pageInfo {{ hasNextPage endCursor }} }} }}"""
+_CURSOR: Final = "{ tasks(first: 1) { streamCursor } }"
+
+
+async def read_tasks(account: Account) -> tuple[StreamCursor, tuple[TaskFacts, ...]]:
+    """All of them, page by page, and the cursor that continues from before the first page.
+
+    Raises:
+        Refused, Unreachable: see `Api.ask`.
+    """
+    cursor, found, after = None, [], None
+    while True:
+        page = (await account.ask(_TASKS, {"after": after}))["tasks"]
+        cursor = cursor or page["streamCursor"]
+        found += [facts_of(task) for task in page["nodes"]]
+        if not page["pageInfo"]["hasNextPage"]:
+            return StreamCursor.decode(cursor), tuple(found)
+        after = page["pageInfo"]["endCursor"]
+
+
+async def read_cursor(account: Account) -> StreamCursor:
+    """Where the stream stands.
+
+    Raises:
+        Refused, Unreachable: see `Api.ask`.
+    """
+    return StreamCursor.decode((await account.ask(_CURSOR))["tasks"]["streamCursor"])

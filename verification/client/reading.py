@@ -1,0 +1,54 @@
+"""The API's JSON, as what the judge knows."""
+
+import base64
+import time
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from domain.events import TaskChange
+from domain.stream_cursor import StreamCursor
+from domain.task import TaskStatus
+from verification.history import Item, Kind, TaskFacts
+
+TASK: Final = "id version status title updatedAt owner { id } assignee { id }"
+ITEM: Final = f"""__typename cursor at taskId task {{ {TASK} }}
+  ... on TaskChanged {{ changes by {{ username }} }}
+  ... on TaskStatusChanged {{ from to by {{ username }} }}
+  ... on ResyncRequired {{ reason }}"""
+
+
+def uuid_of(id: str) -> UUID:
+    """The UUID in an id."""
+    plain = base64.urlsafe_b64decode(id + "=" * (-len(id) % 4))
+    return UUID(bytes=plain[-16:])
+
+
+def facts_of(task: dict[str, Any]) -> TaskFacts:
+    """A task."""
+    assignee = task["assignee"]
+    return TaskFacts(
+        task_id=uuid_of(task["id"]),
+        version=task["version"],
+        status=TaskStatus(task["status"]),
+        title=task["title"],
+        owner_id=uuid_of(task["owner"]["id"]),
+        assignee_id=uuid_of(assignee["id"]) if assignee else None,
+    )
+
+
+def item_of(told: dict[str, Any]) -> Item:
+    """Something that the stream told, now."""
+    changes, before, after = told.get("changes"), told.get("from"), told.get("to")
+    return Item(
+        cursor=StreamCursor.decode(told["cursor"]),
+        kind=Kind(told["__typename"]),
+        at=datetime.fromisoformat(told["at"]),
+        received=time.monotonic(),
+        task_id=uuid_of(told["taskId"]) if told["taskId"] else None,
+        task=facts_of(told["task"]) if told["task"] else None,
+        changes=tuple(TaskChange(each) for each in changes) if changes is not None else None,
+        from_status=TaskStatus(before) if before else None,
+        to_status=TaskStatus(after) if after else None,
+        reason=told.get("reason"),
+    )

@@ -1,0 +1,86 @@
+"""A history's log, looked up by position, by task and by whose rights ended where."""
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Sequence
+from uuid import UUID
+
+from domain.events import AccessChange, AccessEvent, LoggedEvent, TaskEvent
+from verification.history import History
+from verification.sight import Viewer
+
+_NEW_RIGHTS = {AccessChange.ROLE_CHANGED, AccessChange.DISABLED, AccessChange.ENABLED}
+"""Changes after which a user has another access version."""
+
+
+class Index:
+    """What the judge asks of a log."""
+
+    def __init__(self, history: History) -> None:
+        self.positions: dict[int, LoggedEvent] = {logged.position: logged for logged in history.log}
+        self.head = max(self.positions, default=0)
+        self._tasks: dict[UUID, list[tuple[int, TaskEvent]]] = defaultdict(list)
+        self._versions: dict[tuple[UUID, int], TaskEvent] = {}
+        self._rights: dict[UUID, list[int]] = defaultdict(list)
+        self._expected: dict[Viewer, list[int]] = {}
+        self._access: list[tuple[int, AccessEvent]] = []
+        for logged in sorted(history.log, key=lambda each: each.position):
+            self._add(logged)
+
+    def _add(self, logged: LoggedEvent) -> None:
+        event = logged.event
+        if isinstance(event, TaskEvent):
+            self._tasks[event.task_id].append((logged.position, event))
+            self._versions[event.task_id, event.version] = event
+        else:
+            self._access.append((logged.position, event))
+            if event.change in _NEW_RIGHTS:
+                self._rights[event.user_id].append(logged.position)
+
+    def tasks(self) -> dict[UUID, list[tuple[int, TaskEvent]]]:
+        """Every task's events with their positions, in the order of the log."""
+        return self._tasks
+
+    def version(self, task_id: UUID, version: int) -> TaskEvent | None:
+        """The event that made a version of a task."""
+        return self._versions.get((task_id, version))
+
+    def task_event(self, position: int) -> TaskEvent | None:
+        """What happened to a task at a position."""
+        logged = self.positions.get(position)
+        return logged.event if logged is not None and isinstance(logged.event, TaskEvent) else None
+
+    def expected(self, viewer: Viewer, after: int, up_to: int) -> Sequence[int]:
+        """The positions behind one and up to another that somebody is to be told."""
+        if viewer not in self._expected:
+            found = (logged for logged in self.positions.values() if isinstance(logged.event, TaskEvent))
+            self._expected[viewer] = sorted(
+                each.position for each in found if isinstance(each.event, TaskEvent) and viewer.expects(each.event)
+            )
+        positions = self._expected[viewer]
+        return positions[bisect_right(positions, after) : bisect_right(positions, up_to)]
+
+    def hidden_later(self, viewer: Viewer, task_id: UUID, position: int) -> bool:
+        """Whether something behind a position took a task out of somebody's sight."""
+        return any(where > position and not viewer.sees(event.after) for where, event in self._tasks[task_id])
+
+    def rights_end(self, user_id: UUID, first_version: int, version: int) -> int | None:
+        """Where the rights of an access version ended; None: they hold."""
+        ends = self._rights[user_id]
+        number = version - first_version
+        return ends[number] if 0 <= number < len(ends) else None
+
+    def session_end(self, user_id: UUID, session_id: UUID | None) -> int | None:
+        """Where a session was ended, by a sign-out on it, or of all but another one."""
+        for position, event in self._access:
+            if event.user_id == user_id and _ends(event, session_id):
+                return position
+        return None
+
+
+def _ends(event: AccessEvent, session_id: UUID | None) -> bool:
+    if session_id is None or event.change in {AccessChange.ROLE_CHANGED, AccessChange.ENABLED}:
+        return False
+    if event.session_id is not None:
+        return event.session_id == session_id
+    return event.spared_session_id != session_id
