@@ -143,7 +143,7 @@ async def test_documents_that_bring_servers_down(attacker: Attacker, text: str):
     for by in ("user", None):
         await attacker.send(content, by)
     response = await attacker.send(content, headers=[("accept", "application/graphql-response+json")])
-    assert response.elapsed.total_seconds() < 2
+    assert response.elapsed.total_seconds() < 5
     assert response.status_code in (200, 400)
 
 

@@ -19,7 +19,7 @@ GET = b"GET / HTTP/1.1\r\nHost: a\r\n"
 class Hasty(PatientHTTP):
     """As the real one, with less patience."""
 
-    head_seconds = 0.3
+    head_seconds = 0.5
 
 
 async def _answer(request: Request) -> PlainTextResponse:
