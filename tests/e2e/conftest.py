@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from itertools import count
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -67,9 +66,3 @@ def serve(new_database: Callable[[], str], redis_url: str, tmp_path_factory: pyt
     yield start
     for server in started:
         server.clean_up()
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """An empty folder."""
-    return tmp_path

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -13,7 +14,7 @@ from typing import Any
 import httpx
 
 from embedded.ports import free_port
-from tests.embedded.lab import PROJECT, Person, everybody, kill
+from tests.embedded.lab import PROJECT, Person, everybody, kill, survivors
 
 
 def environment(**values: object) -> dict[str, str]:
@@ -118,6 +119,44 @@ class Served(Command):
             return (await client.get(f"{self.url}/readyz", timeout=5)).status_code == 200
         except httpx.TransportError:
             return False
+
+
+class Dev(Command):
+    """`taskriver dev` on a free loopback port, in a folder."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        port: int | None = None,
+        python: str = sys.executable,
+        account: Mapping[str, Any] | None = None,
+        **settings: object,
+    ) -> None:
+        self.port = port or free_port(None)
+        self.url = f"http://127.0.0.1:{self.port}"
+        known = environment(**({"PORT": self.port, "BCRYPT_ROUNDS": 4} | settings))
+        super().__init__("dev", folder=folder, environment=known, python=python, account=account)
+
+    def serves(self) -> "Dev":
+        """Wait until it says that it runs."""
+        self.says("Ctrl-C stops everything.")
+        return self
+
+    def stops(self, number: int, *, group: bool = False) -> str:
+        """It ends well on a signal, without a complaint and without leaving a process; what it has printed."""
+        people = self.family()
+        self.send(number, group=group)
+        assert self.ends() == 0, self.out + self.err
+        assert self.err == ""
+        assert survivors(people, 2) == []
+        return self.out
+
+    def refuses(self) -> str:
+        """It ends with exit code 1 and one line, which is returned."""
+        assert self.ends() == 1, self.out + self.err
+        assert re.fullmatch(r"taskriver: [^\n]+\n", self.err), self.err
+        return self.err
 
 
 def _text(descriptor: int) -> str:

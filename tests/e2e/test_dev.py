@@ -1,0 +1,283 @@
+"""`taskriver dev` as a newcomer meets it: an empty folder, one command, and Ctrl-C."""
+
+import asyncio
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from graphql_api.cli.demo import PASSWORD, PEOPLE
+from tests.embedded.conftest import copy_folder, ordinary, packages, public  # noqa: F401 - fixtures
+from tests.embedded.lab import PROJECT, User, owner, survivors
+from tests.graphql_api.transports.sockets import connected
+from tests.support.processes import Dev
+
+LOGIN = """mutation ($input: LoginInput!) { login(input: $input) { accessToken userErrors { code } } }"""
+CREATE = """mutation ($input: CreateTaskInput!) { createTask(input: $input) { task { id } userErrors { code } } }"""
+TITLES = "query ($search: String) { tasks(first: 1, filter: {search: $search}) { totalCount } }"
+
+Start = Callable[..., Dev]
+
+
+@pytest.fixture
+def dev() -> Iterator[Start]:
+    """Starts `taskriver dev` in a folder; ends it when the test is over."""
+    started: list[Dev] = []
+
+    def start(folder: Path, **options: Any) -> Dev:
+        started.append(Dev(folder, **options))
+        return started[-1]
+
+    yield start
+    for each in started:
+        each.clean_up()
+
+
+@dataclass(frozen=True)
+class FirstStart:
+    """A first start that is over: its folder, what it printed, and how many tasks it served."""
+
+    folder: Path
+    port: int
+    out: str
+    tasks: int
+
+
+@pytest.fixture(scope="module")
+def first(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FirstStart]:
+    """A first start in a folder whose path has a space, ended by Ctrl-C; the others go on with its data."""
+    folder = tmp_path_factory.mktemp("dev") / "my first try"
+    folder.mkdir()
+    command = Dev(folder)
+    try:
+        command.serves()
+        tasks = total(command)
+        create(command, "Keep me")
+        yield FirstStart(folder, command.port, command.stops(signal.SIGINT, group=True), tasks)
+    finally:
+        command.clean_up()
+
+
+def ask(command: Dev, query: str, token: str | None = None, **variables: Any) -> Any:
+    """The data of an answer."""
+    headers = {"authorization": f"Bearer {token}"} if token else {}
+    body = {"query": query, "variables": variables}
+    answer = httpx.post(f"{command.url}/graphql", json=body, headers=headers, timeout=10).json()
+    assert "errors" not in answer, answer
+    return answer["data"]
+
+
+def sign_in(command: Dev, name: str = "admin") -> str:
+    """An access token of one of the demo's people."""
+    return str(ask(command, LOGIN, input={"username": name, "password": PASSWORD})["login"]["accessToken"])
+
+
+def create(command: Dev, title: str) -> None:
+    """Create a task."""
+    assert ask(command, CREATE, sign_in(command), input={"title": title})["createTask"]["userErrors"] == []
+
+
+def total(command: Dev, search: str | None = None) -> int:
+    """How many tasks there are with this in them."""
+    return int(ask(command, TITLES, sign_in(command), search=search)["tasks"]["totalCount"])
+
+
+class TestFirstStart:
+    def test_it_says_what_it_does_and_what_to_do(self, first: FirstStart):
+        """What happens, where to go, how to sign in and how to stop: and nothing else."""
+        place = f"127.0.0.1:{first.port}"
+        assert first.out == "\n".join(
+            [
+                "",
+                "  Starting PostgreSQL and Valkey …",
+                "  Making the demo data, once …",
+                "",
+                "  Taskriver is running.",
+                "",
+                f"    GraphQL        http://{place}/graphql",
+                f"    Subscriptions  ws://{place}/graphql   (graphql-transport-ws)",
+                f"    Health         http://{place}/readyz",
+                "",
+                f"  Sign in as {', '.join(PEOPLE)}; the password is {PASSWORD} for each of them.",
+                "  The data are kept in .taskriver; Ctrl-C stops everything.",
+                "",
+                "  Stopping …",
+                "  Stopped.",
+                "",
+            ]
+        )
+
+    def test_there_is_something_to_look_at(self, first: FirstStart):
+        """There are hundreds of tasks to page through."""
+        assert first.tasks == 240
+
+    def test_only_its_own_folder_is_touched(self, first: FirstStart):
+        """Everything is in .taskriver, which others may not read."""
+        assert [each.name for each in first.folder.iterdir()] == [".taskriver"]
+        assert (first.folder / ".taskriver").stat().st_mode & 0o777 == 0o700
+
+
+class TestNextStart:
+    def test_two_at_once_each_quick_with_its_data(self, first: FirstStart, dev: Start, tmp_path: Path):
+        """A second start is quick and finds its data, also beside a copy of itself; SIGTERM ends it well."""
+        copy_folder(first.folder / ".taskriver", tmp_path / ".taskriver")
+        since = time.monotonic()
+        one = dev(first.folder).serves()
+        assert time.monotonic() - since < 8  # five on a machine with nothing else to do
+        other = dev(tmp_path).serves()
+        create(one, "Only here")
+
+        assert (total(one, "Keep me"), total(other, "Keep me")) == (1, 1)
+        assert (total(one, "Only here"), total(other, "Only here")) == (1, 0)
+        assert "demo data" not in one.stops(signal.SIGTERM) + other.stops(signal.SIGTERM)
+
+    def test_the_same_folder_twice(self, first: FirstStart, dev: Start):
+        """A folder that is in use is refused with whom it is used by."""
+        running = dev(first.folder).serves()
+
+        assert f"(process {running.process.pid}) is using" in dev(first.folder).refuses()
+        running.stops(signal.SIGINT)
+
+    def test_open_sockets_do_not_hold_it_up(self, first: FirstStart, dev: Start):
+        """Ctrl-C with a listener connected sends it away with 1012, and is over in a moment."""
+        command = dev(first.folder).serves()
+        code, seconds = asyncio.run(self._stopped_while_listening(command))
+
+        assert code == 1012
+        assert seconds < 8
+        assert command.err == ""
+
+    def test_killed(self, first: FirstStart, dev: Start):
+        """After a SIGKILL nothing is left within seconds, and a start at once finds everything in order."""
+        victim = dev(first.folder).serves()
+        create(victim, "Before the end")
+        people = victim.family()
+        assert len(people) > 5
+        victim.send(signal.SIGKILL)
+        victim.ends()
+
+        heir = dev(first.folder).serves()
+        assert survivors(people) == []
+        assert total(heir, "Before the end") == 1
+        heir.stops(signal.SIGTERM)
+
+    async def _stopped_while_listening(self, command: Dev) -> tuple[int, float]:
+        token = await asyncio.to_thread(sign_in, command)
+        async with connected(command.url) as listener:
+            await listener.init({"token": token})
+            await listener.subscribe("1", "subscription { taskChanged { cursor } }")
+            since = time.monotonic()
+            command.send(signal.SIGINT)
+            code, _ = await listener.closed()
+        assert await asyncio.to_thread(command.ends) == 0
+        return code, time.monotonic() - since
+
+
+class TestInterrupted:
+    def test_at_every_stage_of_the_first_start(self, dev: Start, tmp_path: Path):
+        """Told to stop before it serves it stops without a word too much, and a later start finishes what was begun."""
+        stages = [
+            ("Starting", 0.1, signal.SIGINT),
+            ("Starting", 0.7, signal.SIGTERM),
+            ("demo data", 0.3, signal.SIGTERM),
+        ]
+        for stage, seconds, number in stages:
+            command = dev(tmp_path)
+            command.says(stage)
+            time.sleep(seconds)
+            said = command.stops(number, group=number == signal.SIGINT)
+            assert said.endswith("Stopped.\n")
+            assert "running" not in said
+        killed = dev(tmp_path)
+        killed.says("demo data")
+        people = killed.family()
+        killed.send(signal.SIGKILL)
+        killed.ends()
+
+        last = dev(tmp_path).serves()
+        assert survivors(people) == []
+        assert total(last) == 240
+        last.stops(signal.SIGTERM)
+
+    @pytest.mark.parametrize("seconds", [0.15, 0.5])
+    def test_before_it_has_begun(self, dev: Start, tmp_path: Path, seconds: float):
+        """While Python still loads, a signal ends it on the spot, without a traceback and without a trace."""
+        command = dev(tmp_path)
+        time.sleep(seconds)
+        command.send(signal.SIGINT)
+
+        assert command.ends() in (-signal.SIGINT, 0)
+        assert command.err == ""
+
+
+class TestRefusals:
+    def test_a_taken_port(self, dev: Start, tmp_path: Path):
+        """A port that somebody listens on is told in one line, before anything is started."""
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = taken.getsockname()[1]
+            command = dev(tmp_path, port=port)
+
+            assert f"Port {port} is taken: " in command.refuses()
+        assert command.out == ""
+        assert list(tmp_path.iterdir()) == []
+
+    def test_something_in_the_way(self, dev: Start, tmp_path: Path):
+        """A file called .taskriver is told in one line."""
+        (tmp_path / ".taskriver").touch()
+
+        assert ".taskriver cannot be used" in dev(tmp_path).refuses()
+
+
+@pytest.fixture(scope="module")
+def everything(public: Path) -> Path:  # noqa: F811
+    """Our code and what it needs, where everybody may read it."""
+    target = public / "everything"
+    site = next(Path(each) for each in sys.path if (Path(each) / "strawberry").is_dir())
+    # Links cost nothing; they need one file system.
+    if subprocess.run(["cp", "-Rl", site, target], capture_output=True, check=False).returncode != 0:
+        subprocess.run(["cp", "-R", site, target], check=True)
+    for package in ("domain", "persistence", "services", "embedded", "graphql_api", "migrations"):
+        subprocess.run(["cp", "-R", PROJECT / package, target], check=True)
+    return target
+
+
+@pytest.fixture
+def at_home(first: FirstStart, ordinary: User, public: Path) -> Path:  # noqa: F811
+    """A folder of the ordinary user, where there was a first start."""
+    folder = Path(tempfile.mkdtemp(dir=public))
+    copy_folder(first.folder / ".taskriver", folder / ".taskriver")
+    if ordinary.account:
+        account = f"{ordinary.account['user']}:{ordinary.account['group']}"
+        subprocess.run(["chown", "-R", account, folder], check=True)
+    return folder
+
+
+class TestAsAnybody:
+    def test_an_ordinary_user(
+        self,
+        dev: Start,
+        ordinary: User,  # noqa: F811
+        at_home: Path,
+        public: Path,  # noqa: F811
+        everything: Path,
+    ):
+        """Without privileges it runs as oneself; where one may not write, one is told so in one line."""
+        known: dict[str, Any] = {"PYTHONPATH": everything, **ordinary.environment}
+        own = dev(at_home, python=ordinary.python, account=ordinary.account, **known).serves()
+        assert total(own, "Keep me") == 1
+        assert {owner(pid) for pid, _ in own.family()} == {at_home.stat().st_uid}
+        own.stops(signal.SIGTERM)
+
+        elsewhere = Path(tempfile.mkdtemp(dir=public))
+        elsewhere.chmod(0o555)
+        refused = dev(elsewhere, python=ordinary.python, account=ordinary.account, **known)
+        assert "cannot be used (Permission denied): choose a folder you own" in refused.refuses()
