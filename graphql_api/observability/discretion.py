@@ -14,7 +14,7 @@ _SECRETS: Final = re.compile(
     r"|(?P<scheme>\b[a-z][a-z0-9+.-]*://)[^\s/@]+@"  # user and password of a URL
     r"|[\w.+-]+@[\w-]+\.[\w.-]+"  # an e-mail address
     r"|(?P<name>\b(?:refresh_token|access_token|token|password|secret|authorization|cookie)[\"']?\s*[=:]\s*)"
-    r"[\"']?[^\s\"',;&]+",
+    r"(?:(?:bearer|basic)\s+)?[\"']?[^\s\"',;&]+",
     re.IGNORECASE,
 )
 

@@ -6,6 +6,7 @@ the same processors, less what should not be in a log.
 
 import logging
 import os
+import re
 import sys
 import threading
 from datetime import UTC, datetime
@@ -17,6 +18,11 @@ from structlog.typing import EventDict, Processor
 
 from graphql_api.observability.discretion import Discreet, redacted, told
 from graphql_api.observability.readable import Readable
+
+_ODD: Final = re.compile(r"[\x80-\x9f\u2028\u2029]")
+"""JSON need not escape these, but some readers break a line at them, and terminals obey them."""
+
+_UNWRITABLE: Final = "a line of {} could not be written"
 
 Level = Literal["debug", "info", "warning", "error"]
 
@@ -75,7 +81,8 @@ class Lines(logging.Handler):
             assert isinstance(line, str | bytes)
             self._out.info(line)
         except Exception:
-            self.handleError(record)
+            # Not by `handleError`, which prints what was to be logged, as it is.
+            self._out.info(_json(None, "", _stamped(None, "error", {"event": _UNWRITABLE.format(record.name)})))
 
 
 class _Out:
@@ -109,7 +116,12 @@ def _json(logger: Any, method: str, event: EventDict) -> bytes:
     error = event.pop("exc_info", None)
     if error is not None:
         event["exception"] = told(error)
-    return orjson.dumps(event, default=str, option=orjson.OPT_UTC_Z)
+    line = orjson.dumps(event, default=str)
+    return line if line.isascii() else _ODD.sub(_escaped, line.decode()).encode()
+
+
+def _escaped(match: re.Match[str]) -> str:
+    return f"\\u{ord(match[0]):04x}"
 
 
 def _readable_render(stream: IO[Any] | None) -> Readable:

@@ -33,12 +33,12 @@ class Readable:
         style = "good" if code in _ALL_IS_WELL else "bad" if code in _OURS else "odd"
         columns = (
             self._in("dim", f"{event['door']:<4}"),
-            f"{event['kind'] or '–':<12}",
-            f"{_one_line(event['operation'] or '–'):<24}",
-            self._in(style, f"{code:<16}"),
+            f"{event['kind'] or '–':<8}",
+            f"{_one_line(event['operation'] or '–'):<16}",
             f"{event['ms']:>8.1f} ms",
-            f"{event['statements']:>3} SQL",
-            self._in("dim", f" {event['request_id']}"),
+            f"{event['statements']:>3} SQL ",
+            self._in(style, code),
+            self._in("dim", str(event["request_id"])),
         )
         frames = f"  {event['frames']} frames" if "frames" in event else ""
         return " ".join(columns) + frames

@@ -38,7 +38,7 @@ class Bell:
         self._running = False
         self._on_chime: OnChime = lambda chime: None
         self._on_confirmed: OnConfirmed = lambda: None
-        self.healthy = False
+        self.healthy = self._was_lost = False
 
     async def start(self, on_chime: OnChime, on_confirmed: OnConfirmed) -> None:
         """Begin to listen, whether Redis is there or not.
@@ -111,14 +111,15 @@ class Bell:
 
     def _note_confirmed(self) -> None:
         if not self.healthy:
-            _log.info("the bell works")
+            # That it works from the start is what everybody expects.
+            _log.log(logging.INFO if self._was_lost else logging.DEBUG, "the bell works")
         self.healthy = True
         self._on_confirmed()
 
     def _note_loss(self, error: Exception) -> None:
         if self.healthy:
             _log.warning("the bell is silent, events come late: %s", error)
-        self.healthy = False
+        self.healthy, self._was_lost = False, True
 
     async def _publish_forever(self) -> None:
         redis, backoff = client(self._url), Backoff(LONGEST_PAUSE)

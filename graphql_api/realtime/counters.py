@@ -1,8 +1,15 @@
 """What the stream has done since the process began, as plain numbers for whoever wants to show them."""
 
 from dataclasses import dataclass, field
+from time import time
+from typing import Final
 
+from domain.events import Event
 from graphql_api.tallies import Durations
+
+
+LATE_AT_MOST: Final = 3600.0
+"""Seconds; what is older was no late delivery, but a deed of the past that somebody recorded."""
 
 
 @dataclass(slots=True)
@@ -27,3 +34,17 @@ class Counters:
     """From the beginning of a change of a task until it was told here."""
     revoking: Durations = field(default_factory=Durations)
     """From the beginning of a change of rights until it was applied here."""
+
+    def note_telling(self, event: Event) -> None:
+        """A change is told here now."""
+        _note(self.telling, event)
+
+    def note_revoking(self, event: Event) -> None:
+        """A change of rights is applied here now."""
+        _note(self.revoking, event)
+
+
+def _note(durations: Durations, event: Event) -> None:
+    age = time() - event.at.timestamp()
+    if age < LATE_AT_MOST:
+        durations.add(age)

@@ -4,11 +4,10 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from time import time
 from typing import Final
 
 from domain.actor import Actor
-from domain.events import AccessEvent, Event, LoggedEvent, TaskEvent
+from domain.events import AccessEvent, LoggedEvent, TaskEvent
 from domain.stream_cursor import StreamCursor
 from graphql_api.realtime.audience import Audience
 from graphql_api.realtime.bell import Bell
@@ -172,7 +171,7 @@ class Stream:
             self._watch.hurry()
 
     def _access(self, event: AccessEvent) -> None:
-        self.counters.revoking.add(_age(event))
+        self.counters.note_revoking(event)
         for subscriber in self._audience.of_user(event.user_id):
             if concerns(event, subscriber.actor):
                 subscriber.revoke()
@@ -184,7 +183,7 @@ class Stream:
         for logged in events:
             if isinstance(logged.event, TaskEvent):
                 self.current.forget(logged.event.task_id)
-                self.counters.telling.add(_age(logged.event))
+                self.counters.note_telling(logged.event)
                 self._audience.offer(logged.position, logged.event)
 
     def _broken(self, reason: ResyncReason) -> None:
@@ -193,10 +192,6 @@ class Stream:
             subscriber.lose(reason)
         for callback in self._on_break:
             _call(callback)
-
-
-def _age(event: Event) -> float:
-    return time() - event.at.timestamp()
 
 
 def _call(callback: Callable[..., None], *arguments: object) -> None:
