@@ -69,7 +69,7 @@ class Server:
     """One process: every part, wired.
 
     *timing* and *task_timing* are the sockets', GraphQL's and `/ws/tasks`'. With *shared* off, whatever listeners are
-    told is read and executed for each of them: the same, and slower.
+    told is read and executed for each of them: the same, and slower. *tracing* stands in for what the settings want.
     """
 
     def __init__(
@@ -79,6 +79,7 @@ class Server:
         timing: Timing | None = None,
         task_timing: TaskTiming | None = None,
         shared: bool = True,
+        tracing: "Tracing | None" = None,
     ) -> None:
         if settings.database_url is None or settings.redis_url is None:
             raise ValueError("DATABASE_URL and REDIS_URL must be set; `taskriver dev` brings servers of its own.")
@@ -89,7 +90,10 @@ class Server:
         self.task_timing = task_timing
         self.database = Database(settings.database_url.get_secret_value(), pool_size=settings.database_pool_size)
         self.redis = _redis(settings.redis_url.get_secret_value())
-        self.tracing = self._begin_tracing(settings.otel_exporter_otlp_endpoint)
+        self.tracing = tracing or _tracing(settings.otel_exporter_otlp_endpoint)
+        if self.tracing is not None:
+            self.tracing.watch_statements(self.database.statements)
+            self.tracing.watch_services()
         self.requests = Requests(self.tracing)
         self.documents = self._documents()
         self.throttle = Throttle(self.redis)
@@ -231,17 +235,6 @@ class Server:
         )
         return Documents(schema, limits, introspection=settings.introspection, suggestions=not settings.is_production)
 
-    def _begin_tracing(self, endpoint: str | None) -> "Tracing | None":
-        if endpoint is None:
-            return None
-        # Not before somebody wants it: the packages are an extra, and their import takes a while.
-        from graphql_api.observability.tracing import Tracing
-
-        tracing = Tracing(endpoint)
-        tracing.watch_statements(self.database.statements)
-        tracing.watch_services()
-        return tracing
-
     def _delivered(self, actor: Actor, told: Told) -> None:
         self.requests.delivered(actor.user_id, told.position, told.event.at, told.event.request_id)
 
@@ -287,6 +280,15 @@ class Server:
         except Exception:
             return False
         return True
+
+
+def _tracing(endpoint: str | None) -> "Tracing | None":
+    if endpoint is None:
+        return None
+    # Not before somebody wants it: the packages are an extra, and their import takes a while.
+    from graphql_api.observability.tracing import Tracing
+
+    return Tracing(endpoint)
 
 
 def _redis(url: str) -> Redis:

@@ -1,6 +1,7 @@
 """The settings of a command, looked at as closely as can be done before anything starts."""
 
 from collections.abc import Callable
+from importlib.util import find_spec
 from typing import Final
 
 from pydantic import SecretStr, ValidationError
@@ -14,6 +15,7 @@ from persistence.engine import database_url
 _DATABASE: Final = "DATABASE_URL must look like postgresql+asyncpg://user:password@host/database"
 _REDIS: Final = "REDIS_URL must look like redis://host:6379/0"
 _SCHEDULE: Final = "CLEANUP_SCHEDULE must be cron's five fields, such as 0 3 * * *, or off"
+_TRACING: Final = "OTEL_EXPORTER_OTLP_ENDPOINT needs the extra `otel`, which is not installed"
 _KEYS: Final = f"SECRET_KEYS must be id:secret, with at least {MIN_SECRET_BYTES} bytes of secret, separated by commas"
 
 
@@ -64,6 +66,7 @@ def _found(settings: Settings) -> dict[str, bool]:
         _DATABASE: _is_bad(database_url, settings.database_url),
         _REDIS: _is_bad(parse_url, settings.redis_url),
         _KEYS: any(len(secret) < MIN_SECRET_BYTES or not name for name, secret in settings.key_ring.items()),
+        _TRACING: settings.otel_exporter_otlp_endpoint is not None and find_spec("opentelemetry") is None,
         _SCHEDULE: _is_bad(check_schedule, settings.cleanup_cron),
     }
 

@@ -7,7 +7,6 @@ from typing import Final
 from domain.events import Event
 from graphql_api.tallies import Durations
 
-
 LATE_AT_MOST: Final = 3600.0
 """Seconds; what is older was no late delivery, but a deed of the past that somebody recorded."""
 

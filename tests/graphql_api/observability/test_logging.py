@@ -152,7 +152,7 @@ class TestDiscretion:
         assert "secret" not in log.text
 
     def test_a_lost_task_is_not_printed(self, log: Log):
-        """asyncio's complaints have their first line; behind it come representations of whatever was at hand."""
+        """Asyncio's complaints have their first line; behind it come representations of whatever was at hand."""
         logging.getLogger("asyncio").error("Task exception was never retrieved\nfuture: <Task ValueError('secret')>")
         assert [line["event"] for line in log.lines] == ["Task exception was never retrieved"]
 
