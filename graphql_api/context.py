@@ -7,6 +7,7 @@ from typing import Final
 
 from domain.actor import Actor
 from domain.errors import Unauthenticated
+from domain.idempotency import IdempotencyKey
 from graphql_api.auth.accounts import Accounts
 from graphql_api.auth.cookies import clear_refresh_cookie, refresh_cookie, set_refresh_cookie
 from graphql_api.auth.facts import RequestFacts
@@ -70,10 +71,12 @@ class Context:
         """Loaders of this operation alone."""
         return Loaders(self.unit_of_work)
 
-    def unit_of_work(self) -> UnitOfWork:
-        """A unit of work in the asker's name, for one service call."""
+    def unit_of_work(self, *, idempotency: IdempotencyKey | None = None) -> UnitOfWork:
+        """A unit of work in the asker's name, for one service call; under a key it changes things once."""
         actor = self.facts.identity.actor if self.facts.identity is not None else None
-        return self.backend.database.unit_of_work(actor, request_id=self.request_id, gate=self._gate)
+        return self.backend.database.unit_of_work(
+            actor, request_id=self.request_id, gate=self._gate, idempotency=idempotency
+        )
 
     def renewed(self) -> "Context":
         """The same, for the next event: with loaders that have not seen anything yet."""

@@ -20,6 +20,8 @@ from sqlalchemy.pool import QueuePool
 
 from domain.actor import Actor
 from domain.errors import Unavailable
+from domain.idempotency import IdempotencyKey
+from persistence.epoch import check_whereabouts
 from persistence.event_log import EventLog
 from persistence.failures import unavailable
 from persistence.statements import Statements
@@ -100,12 +102,22 @@ class Database:
         request_id: str | None = None,
         now: datetime | None = None,
         gate: asyncio.Semaphore | None = None,
+        idempotency: IdempotencyKey | None = None,
     ) -> UnitOfWork:
         """A unit of work for one service call by this actor; None = nobody is signed in.
 
-        *now* is for past deeds. Units of work with the same *gate* take turns at the pool's connections.
+        *now* is for past deeds. Units of work with the same *gate* take turns at the pool's connections. A write with
+        an *idempotency* key is made once, however often it is asked for.
         """
-        return UnitOfWork(self._sessions, actor, request_id=request_id, now=now, on_recorded=self._tell, gate=gate)
+        return UnitOfWork(
+            self._sessions,
+            actor,
+            request_id=request_id,
+            now=now,
+            on_recorded=self._tell,
+            gate=gate,
+            idempotency=idempotency,
+        )
 
     def session(self) -> AsyncSession:
         """A bare session, for what is not done in anybody's name."""
@@ -125,6 +137,7 @@ class Database:
         try:
             async with self._log_engine.connect() as connection:
                 try:
+                    await _check_once(connection)
                     yield EventLog(connection)
                 except BaseException:
                     # After a time-out the driver would first wait for the statement it gave up: begin anew instead.
@@ -177,3 +190,10 @@ class Database:
 def _in_use(engine: AsyncEngine) -> int:
     pool = engine.pool
     return pool.checkedout() if isinstance(pool, QueuePool) else 0
+
+
+async def _check_once(connection: AsyncConnection) -> None:
+    """See that a new connection leads to the log that we know: the server behind the address may be another one."""
+    if not connection.info.get("checked"):
+        await check_whereabouts(connection)
+        connection.info["checked"] = True

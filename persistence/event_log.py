@@ -10,6 +10,7 @@ from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from domain.events import EventKind, LoggedEvent, event_from_json
+from persistence.epoch import new_epoch
 from persistence.models import EventHeadRow, EventRow
 from persistence.results import affected
 
@@ -80,31 +81,43 @@ class EventLog:
         rows = await self._session.execute(query.order_by(EventRow.position.desc()).limit(at_most))
         return [_logged(*row) for row in rows]
 
+    async def begin_epoch(self, *, instead_of: str | None = None) -> str | None:
+        """Say that this is another history now, and return its name; every cursor of before leads nowhere.
+
+        With *instead_of* only if that one still goes on; else None.
+        """
+        query = update(EventHeadRow).values(epoch=new_epoch).returning(EventHeadRow.epoch)
+        if instead_of is not None:
+            query = query.where(EventHeadRow.epoch == instead_of)
+        return await self._session.scalar(query)
+
     async def trim(self, recorded_before: datetime) -> int:
-        """Remove numbered events that are older, from the beginning only; returns how many.
+        """Remove numbered events that are older, from the beginning only and up to 10,000; returns how many.
 
         It ends before the first one that is not older, so that a past deed, recorded late, takes no younger event
-        with it. The head remembers up to where, so that a listener who comes back too late is told so.
+        with it. The head remembers up to where, so that a listener who comes back too late is told so. Numbering waits
+        from then on until the transaction ends: let that be soon.
         """
-        removed, last = 0, 0
-        while (last := await self._last_older(recorded_before, behind=last)) > 0:
-            result = await self._session.execute(delete(EventRow).where(EventRow.position <= last))
-            await self._session.execute(update(EventHeadRow).values(trimmed=last))
-            removed += affected(result)
-        return removed
+        last = await self._last_older(recorded_before)
+        if last is None:
+            return 0
+        result = await self._session.execute(delete(EventRow).where(EventRow.position <= last))
+        await self._session.execute(update(EventHeadRow).values(trimmed=func.greatest(EventHeadRow.trimmed, last)))
+        return affected(result)
 
-    async def _last_older(self, recorded_before: datetime, *, behind: int) -> int:
-        """The last position of the older ones at the beginning of the log, at most one step further; 0 = none."""
+    async def _last_older(self, recorded_before: datetime) -> int | None:
+        """The last position of the older ones at the beginning of the log, at most one step further."""
         step = (
             select(EventRow.position, EventRow.recorded_at)
-            .where(EventRow.position > behind)
+            .where(EventRow.position.is_not(None))
             .order_by(EventRow.position)
             .limit(_TRIM_STEP)
             .subquery()
         )
         young = select(func.min(step.c.position)).where(step.c.recorded_at >= recorded_before).scalar_subquery()
         older = select(func.max(step.c.position)).where(step.c.position < func.coalesce(young, _GREATEST))
-        return await self._session.scalar(older) or 0
+        last: int | None = await self._session.scalar(older)
+        return last
 
 
 def _logged(position: int, kind: EventKind | str, payload: dict[str, object]) -> LoggedEvent:

@@ -45,6 +45,11 @@ def is_retryable(error: BaseException | None) -> bool:
     return isinstance(state, str) and state.startswith(_RETRYABLE)
 
 
+def sqlstate(error: DBAPIError) -> str:
+    """The server's code for what went wrong (PostgreSQL, appendix A); empty if it said none."""
+    return str(getattr(error.orig, "sqlstate", None) or "")
+
+
 class Duplicate(Exception):
     """A unique index refused a row; `constraint` is its name."""
 

@@ -14,9 +14,11 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from domain.actor import Actor
 from domain.errors import Unauthenticated
 from domain.events import Event, TaskEvent, kind_of
+from domain.idempotency import IdempotencyKey
 from persistence.event_log import EventLog
 from persistence.failures import duplicate, unavailable
 from persistence.models import EventRow
+from persistence.repositories.idempotency import IdempotencyRepository
 from persistence.repositories.session import SessionRepository
 from persistence.repositories.task import TaskRepository
 from persistence.repositories.user import UserRepository
@@ -37,14 +39,19 @@ class UnitOfWork:
         now: datetime | None = None,
         on_recorded: Callable[[int], None] = lambda events: None,
         gate: asyncio.Semaphore | None = None,
+        idempotency: IdempotencyKey | None = None,
     ) -> None:
-        """Prepare it; *gate* bounds how many units of work that share it are at work at the same time."""
+        """Prepare it; *gate* bounds how many units of work that share it are at work at the same time.
+
+        *idempotency* names the write that it is for, if the client has named it.
+        """
         self._gate = gate
         self._sessions = sessions
         self._actor = actor
         self._on_recorded = on_recorded
         self._recorded = 0
         self.request_id = request_id
+        self.idempotency = idempotency
         self.now = now or datetime.now(UTC)
 
     @property
@@ -67,6 +74,7 @@ class UnitOfWork:
         self.users = UserRepository(self._session)
         self.sessions = SessionRepository(self._session)
         self.events = EventLog(self._session)
+        self.keys = IdempotencyRepository(self._session)
         return self
 
     async def __aexit__(
@@ -90,6 +98,8 @@ class UnitOfWork:
         The row it is about must be locked by now: the event's id is drawn by the INSERT, and that order is the order
         in which a task's events are told.
         """
+        if isinstance(event, TaskEvent):
+            self.keys.note(event.version)
         self._session.add(
             EventRow(
                 kind=kind_of(event),

@@ -1,13 +1,13 @@
 """What can be done with tasks."""
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
 from domain import policy
 from domain.actor import NOBODY
-from domain.errors import Forbidden, Invalid
+from domain.errors import Forbidden, Invalid, NotFound
 from domain.events import LoggedEvent, People, TaskChange, TaskEvent
 from domain.policy import Action
 from domain.stream_cursor import StreamCursor
@@ -24,9 +24,11 @@ from domain.task import (
     status_when,
 )
 from persistence.models import TaskRow
+from persistence.models.base import new_id
 from persistence.pages import Page, PageRequest
 from persistence.repositories.task import EVERYTHING, TaskFilter, TaskOrder
 from persistence.unit_of_work import UnitOfWork
+from services.idempotency import done_before
 from services.unset import UNSET, UnsetType
 
 
@@ -44,6 +46,10 @@ class TaskEdit:
     priority: TaskPriority | UnsetType = UNSET
     due_at: datetime | UnsetType | None = UNSET
     assignee_id: UUID | UnsetType | None = UNSET
+
+    def given(self) -> dict[str, object]:
+        """Only what is to be changed."""
+        return {field: value for field, value in asdict(self).items() if value is not UNSET}
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,11 +133,14 @@ async def create_task(
     Raises:
         Forbidden: if the actor is the operator, who is no user and can own nothing.
         Invalid: if a value breaks a limit, or the assignee is not an active user.
+        IdempotencyMismatch: if the key was used for another request.
+        NotFound: if the task was created under this key before, and is not there for the actor any more.
     """
     policy.require_user(uow.actor, Action.CREATE_TASK, uow.actor.user_id)
     if uow.actor.user_id == NOBODY:
         raise Forbidden("A task belongs to the user who creates it; do it in a user's name.")
     task = TaskRow(
+        id=new_id(),
         title=check_title(title),
         description=check_description(description),
         status=TaskStatus.TODO,
@@ -144,7 +153,11 @@ async def create_task(
         updated_at=uow.now,
         completed_at=None,
     )
+    request = {field: getattr(task, field) for field in ("title", "description", "priority", "due_at", "assignee_id")}
     async with uow:
+        created = await done_before(uow, "create_task", task.id, **request)
+        if created is not None:
+            return await _as_it_is_now(uow, created)
         await _check_assignee(uow, assignee_id)
         uow.tasks.add(task)
         await uow.flush()
@@ -158,7 +171,8 @@ async def update_task(
 ) -> TaskRow:
     """Change any of a task's fields; all of them together are one version and one event.
 
-    Changing a field to what it already is changes nothing and tells nobody.
+    Changing a field to what it already is changes nothing and tells nobody. So does a request that comes again under
+    the key of its unit of work: it is answered with the task as it is by then.
 
     Raises:
         NotFound: if the actor sees no such task.
@@ -166,9 +180,13 @@ async def update_task(
         Invalid: if a value breaks a limit, or the new assignee is not an active user.
         InvalidTransition: if the board has no such move.
         Conflict: if *expected_version* is not the current one.
+        IdempotencyMismatch: if the key was used for another request.
     """
     checked = _checked(edit)
+    request = {"task_id": task_id, "expected_version": expected_version, **checked.given()}
     async with uow:
+        if await done_before(uow, "update_task", task_id, **request):
+            return await _as_it_is_now(uow, task_id)
         task = await uow.tasks.get(task_id, lock=True)
         for action in _actions(checked):
             policy.require(uow.actor, action, task)
@@ -178,7 +196,8 @@ async def update_task(
             check_transition(task.status, checked.status)
         if checked.assignee_id is not UNSET and checked.assignee_id != task.assignee_id:
             await _check_assignee(uow, checked.assignee_id)
-        await _change(uow, task, checked)
+        _change(uow, task, checked)
+        await uow.commit()
     return task
 
 
@@ -194,6 +213,7 @@ async def update_task_status(
         Forbidden: if the actor may look at it but not change it.
         InvalidTransition: if the board has no such move.
         Conflict: if *expected_version* is not the current one.
+        IdempotencyMismatch: if the key was used for another request.
     """
     return await update_task(uow, task_id=task_id, edit=TaskEdit(status=status), expected_version=expected_version)
 
@@ -208,6 +228,7 @@ async def assign_task(
         Forbidden: if the actor may look at it but not assign it.
         Invalid: if the assignee is not an active user.
         Conflict: if *expected_version* is not the current one.
+        IdempotencyMismatch: if the key was used for another request.
     """
     edit = TaskEdit(assignee_id=assignee_id)
     return await update_task(uow, task_id=task_id, edit=edit, expected_version=expected_version)
@@ -220,8 +241,11 @@ async def delete_task(uow: UnitOfWork, *, task_id: UUID, expected_version: Expec
         NotFound: if the actor sees no such task.
         Forbidden: if the actor may look at it but not delete it.
         Conflict: if *expected_version* is not the current one.
+        IdempotencyMismatch: if the key was used for another request.
     """
     async with uow:
+        if await done_before(uow, "delete_task", task_id, task_id=task_id, expected_version=expected_version):
+            return task_id
         task = await uow.tasks.get(task_id, lock=True)
         policy.require(uow.actor, Action.DELETE_TASK, task)
         check_version(task.version, expected_version)
@@ -231,6 +255,14 @@ async def delete_task(uow: UnitOfWork, *, task_id: UUID, expected_version: Expec
         await uow.tasks.remove(task)
         await uow.commit()
     return task_id
+
+
+async def _as_it_is_now(uow: UnitOfWork, task_id: UUID) -> TaskRow:
+    """What a request that was carried out before is answered with; others may have changed the task since."""
+    task = await uow.tasks.find(task_id)
+    if task is None:
+        raise NotFound("This was done already; since then the task was deleted, or you may not see it any more.")
+    return task
 
 
 def _checked(edit: TaskEdit) -> TaskEdit:
@@ -263,7 +295,7 @@ def _with_status(edit: TaskEdit, current: TaskStatus) -> TaskEdit:
     return replace(edit, status=status_when(current, completed=edit.completed), completed=UNSET)
 
 
-async def _change(uow: UnitOfWork, task: TaskRow, edit: TaskEdit) -> None:
+def _change(uow: UnitOfWork, task: TaskRow, edit: TaskEdit) -> None:
     """Write what differs, as one version with one event; nothing differs = nothing happens."""
     before, from_status = _people(task), task.status
     changes = [change for field, change in _FIELDS.items() if _set(task, field, getattr(edit, field))]
@@ -274,7 +306,6 @@ async def _change(uow: UnitOfWork, task: TaskRow, edit: TaskEdit) -> None:
     task.version += 1
     task.updated_at = _moment(uow, task)
     uow.record(_event(uow, task, tuple(changes), before=before, after=_people(task), from_status=from_status))
-    await uow.commit()
 
 
 _FIELDS = {

@@ -9,15 +9,19 @@ from services.cleanup import Removed, clean_up
 
 
 def cleanup() -> None:
-    """Remove expired sessions, used tokens and old events.
+    """Remove expired sessions, used tokens, old keys and events.
 
-    Old are events of more than EVENT_RETENTION_DAYS. A server does the same by itself, as CLEANUP_SCHEDULE says.
+    Old are idempotency keys of more than a day and events of more than EVENT_RETENTION_DAYS.
+    A server does the same by itself, as CLEANUP_SCHEDULE says.
     """
     removed = asyncio.run(_cleanup(read_settings()))
     if removed is None:
         print("Another process is cleaning up already.")
     else:
-        print(f"Removed {removed.sessions} expired sessions with their tokens, {removed.events} old events.")
+        print(
+            f"Removed {removed.sessions} expired sessions with their tokens, {removed.keys} idempotency keys, "
+            f"{removed.events} old events."
+        )
 
 
 async def _cleanup(settings: Settings) -> Removed | None:

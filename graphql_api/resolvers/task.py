@@ -6,6 +6,7 @@ from uuid import UUID
 import strawberry
 
 from domain.errors import Invalid
+from domain.idempotency import IdempotencyKey
 from graphql_api.auth.permissions import SIGNED_IN
 from graphql_api.resolvers.fields import mutation, query
 from graphql_api.schema.common import After, First, Info, selects
@@ -25,8 +26,10 @@ from graphql_api.schema.task_changes import (
     UpdateTaskStatusInput,
     UpdateTaskStatusPayload,
 )
+from graphql_api.wire.idempotency import idempotency_key_of
 from persistence.pages import PageRequest
 from persistence.repositories.task import EVERYTHING
+from persistence.unit_of_work import UnitOfWork
 from services import task as task_service
 from services.task import TaskEdit
 from services.unset import UNSET, UnsetType
@@ -78,7 +81,7 @@ class TaskMutations:
     async def create_task(self, info: Info, input: CreateTaskInput) -> CreateTaskPayload | None:
         """One service call."""
         row = await task_service.create_task(
-            info.context.unit_of_work(),
+            _once(info),
             title=input.title,
             description=input.description,
             priority=input.priority,
@@ -91,7 +94,7 @@ class TaskMutations:
     async def update_task(self, info: Info, input: UpdateTaskInput) -> UpdateTaskPayload | None:
         """One service call."""
         row = await task_service.update_task(
-            info.context.unit_of_work(),
+            _once(info),
             task_id=decode_id_of("Task", input.id),
             edit=TaskEdit(
                 title=_never_null(input.title, "title"),
@@ -107,7 +110,7 @@ class TaskMutations:
     async def update_task_status(self, info: Info, input: UpdateTaskStatusInput) -> UpdateTaskStatusPayload | None:
         """One service call."""
         row = await task_service.update_task_status(
-            info.context.unit_of_work(),
+            _once(info),
             task_id=decode_id_of("Task", input.id),
             status=input.status,
             expected_version=input.expected_version,
@@ -118,7 +121,7 @@ class TaskMutations:
     async def assign_task(self, info: Info, input: AssignTaskInput) -> AssignTaskPayload | None:
         """One service call."""
         row = await task_service.assign_task(
-            info.context.unit_of_work(),
+            _once(info),
             task_id=decode_id_of("Task", input.id),
             assignee_id=_user_id(input.assignee_id),
             expected_version=input.expected_version,
@@ -129,11 +132,27 @@ class TaskMutations:
     async def delete_task(self, info: Info, input: DeleteTaskInput) -> DeleteTaskPayload | None:
         """One service call."""
         task_id = await task_service.delete_task(
-            info.context.unit_of_work(),
+            _once(info),
             task_id=decode_id_of("Task", input.id),
             expected_version=input.expected_version,
         )
         return DeleteTaskPayload(deleted_task_id=encode_id("Task", task_id))
+
+
+def _once(info: Info) -> UnitOfWork:
+    """A unit of work for a change that the request's idempotency key, if it has one, has made once.
+
+    The field's place in the answer tells it from other changes of the same request.
+
+    Raises:
+        BadRequest: the key is malformed.
+    """
+    facts = info.context.facts
+    # The headers of a socket were said once; what is asked for on it says for itself.
+    headers = facts.headers if facts.door == "http" else ()
+    key = idempotency_key_of(headers, info.input_extensions)
+    named = IdempotencyKey(key, place=str(info.path.key)) if key is not None else None
+    return info.context.unit_of_work(idempotency=named)
 
 
 def _user_id(value: strawberry.ID | None) -> UUID | None:

@@ -36,7 +36,8 @@ class EventRow(Base):
 class EventHeadRow(Base):
     """The one row that says how far the log has been numbered, and in which history.
 
-    `trimmed` is the last position that retention has removed.
+    `trimmed` is the last position that retention has removed. The columns behind the epoch say where that history was
+    last seen, as the server names itself, the database and this table; null: not known.
     """
 
     __tablename__ = "event_head"
@@ -45,5 +46,9 @@ class EventHeadRow(Base):
     position: Mapped[int] = mapped_column(BigInteger)
     trimmed: Mapped[int] = mapped_column(BigInteger)
     epoch: Mapped[str] = mapped_column(String(40))
+    system_id: Mapped[int | None] = mapped_column(BigInteger)
+    timeline: Mapped[int | None] = mapped_column(BigInteger)
+    database_id: Mapped[int | None] = mapped_column(BigInteger)
+    table_id: Mapped[int | None] = mapped_column(BigInteger)
 
     __table_args__ = (CheckConstraint("id = 1", name="one_row"),)

@@ -15,7 +15,7 @@ from persistence.engine import Database
 from persistence.unit_of_work import UnitOfWork
 
 _SCRIPT: Final = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
-_TABLES: Final = "tasks, users, sessions, used_tokens, events"
+_TABLES: Final = "tasks, users, sessions, used_tokens, events, idempotency_keys"
 
 
 def numbered(number: int) -> UUID:
@@ -44,7 +44,7 @@ class Crowd:
         async with self.database.connect() as connection:
             driver = (await connection.get_raw_connection()).driver_connection
             assert driver is not None
-            await driver.execute(_SCRIPT)
+            await driver.execute(_SCRIPT, timeout=60)  # on a busy machine
             alone = await connection.execution_options(isolation_level="AUTOCOMMIT")
             await alone.execute(text(f"VACUUM (ANALYZE) {_TABLES}"))
 

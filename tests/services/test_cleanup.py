@@ -4,9 +4,11 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 from domain.events import AccessChange, AccessEvent
+from domain.idempotency import IdempotencyKey
 from persistence.event_log import EventLog
 from persistence.models import UsedTokenRow
 from services.cleanup import Removed, clean_up
+from services.idempotency import done_before
 from tests.support.house import House
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -28,18 +30,24 @@ async def a_past(house: House) -> None:
             await uow.commit()
     async with house.database.engine.begin() as connection:
         await EventLog(connection).number()
+    for number, age in enumerate((48, 24, 23, 0)):
+        key = IdempotencyKey(f"key {number}")
+        async with house.as_(user, now=NOON - timedelta(hours=age) - TICK, key=key) as uow:
+            await done_before(uow, "test", user.id)
+            await uow.commit()
 
 
 class TestCleanUp:
     async def test_exactly_what_is_due(self, house: House):
-        """Expired sessions go with their tokens, events that are older than asked for go, everything else stays."""
+        """Expired sessions with their tokens, events that are older than asked for, keys of a day: that is all."""
         await a_past(house)
         removed = await clean_up(house.as_(None, now=NOON), event_retention=WEEK)
 
         left = await house.snapshot()
-        assert removed == Removed(sessions=2, events=2)
+        assert removed == Removed(sessions=2, events=2, keys=2)
         assert len(left["sessions"]) == len(left["used_tokens"]) == 2
         assert [row[1] for row in left["events"]] == [3, 4]
+        assert len(left["idempotency_keys"]) == 2
         assert len(left["users"]) == 1
 
     async def test_a_second_time_there_is_nothing_to_do(self, house: House):
@@ -47,7 +55,7 @@ class TestCleanUp:
         await a_past(house)
         await clean_up(house.as_(None, now=NOON), event_retention=WEEK)
         async with house.unchanged():
-            assert await clean_up(house.as_(None, now=NOON), event_retention=WEEK) == Removed(0, 0)
+            assert await clean_up(house.as_(None, now=NOON), event_retention=WEEK) == Removed(0, 0, 0)
 
     async def test_one_at_a_time(self, house: House):
         """While one process cleans up, others leave it to that one; afterwards it is anybody's turn."""

@@ -11,6 +11,7 @@ from sqlalchemy import select, text
 
 from domain.actor import Actor
 from domain.events import Event, EventKind, event_from_json
+from domain.idempotency import IdempotencyKey
 from domain.task import TaskPriority, TaskStatus
 from domain.user import Role
 from persistence.engine import Database
@@ -31,7 +32,9 @@ class House:
     async def clear(database: Database) -> None:
         """Empty every table and begin the log anew."""
         async with database.engine.begin() as connection:
-            await connection.execute(text("TRUNCATE users, sessions, used_tokens, tasks, events RESTART IDENTITY"))
+            await connection.execute(
+                text("TRUNCATE users, sessions, used_tokens, tasks, events, idempotency_keys RESTART IDENTITY")
+            )
             await connection.execute(text("UPDATE event_head SET position = 0, trimmed = 0"))
 
     async def a_user(self, role: Role = Role.USER, **values: Any) -> UserRow:
@@ -81,10 +84,12 @@ class House:
         )
         return await self._added(row)
 
-    def as_(self, who: Actor | UserRow | None, *, now: datetime | None = None) -> UnitOfWork:
-        """A unit of work in somebody's name, now or at another time."""
+    def as_(
+        self, who: Actor | UserRow | None, *, now: datetime | None = None, key: IdempotencyKey | None = None
+    ) -> UnitOfWork:
+        """A unit of work in somebody's name, now or at another time, under a key or without."""
         actor = self.actor(who) if isinstance(who, UserRow) else who
-        return self.database.unit_of_work(actor, request_id="test", now=now)
+        return self.database.unit_of_work(actor, request_id="test", now=now, idempotency=key)
 
     async def task(self, task_id: UUID) -> TaskRow | None:
         """The task as it is stored now."""

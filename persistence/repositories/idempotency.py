@@ -1,0 +1,45 @@
+"""Requests that have been carried out, remembered by their keys."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import delete
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from persistence.models import IdempotencyRow
+from persistence.results import affected
+
+
+class IdempotencyRepository:
+    """The keys; `claimed` is the one that this transaction works under."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+        self.claimed: IdempotencyRow | None = None
+
+    async def claim(self, scope: bytes, *, fingerprint: bytes, object_id: UUID, now: datetime) -> IdempotencyRow | None:
+        """Note that a request is carried out now; what is known of it instead, if it has been before.
+
+        While another transaction works under the same key this waits for it to end. A transaction that is rolled back
+        leaves its key free.
+        """
+        values = {"scope": scope, "fingerprint": fingerprint, "object_id": object_id, "created_at": now}
+        # It waits on the index while another one has the key, and does nothing, without an error, if that one commits.
+        insertion = insert(IdempotencyRow).values(values).on_conflict_do_nothing().returning(IdempotencyRow)
+        known: IdempotencyRow | None = None
+        while known is None:  # a clean-up may take away what was in the way
+            self.claimed = await self._session.scalar(insertion)
+            if self.claimed is not None:
+                return None
+            known = await self._session.get(IdempotencyRow, scope)
+        return known
+
+    def note(self, version: int) -> None:
+        """Note which version the claimed request has led to."""
+        if self.claimed is not None:
+            self.claimed.version = version
+
+    async def remove_older(self, than: datetime) -> int:
+        """Forget the keys of longer ago; returns how many."""
+        return affected(await self._session.execute(delete(IdempotencyRow).where(IdempotencyRow.created_at < than)))

@@ -1,0 +1,291 @@
+"""Under a key a change is made once: by twins, after a crash, and whatever others do in the meantime."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy import select
+
+from domain.actor import Actor
+from domain.errors import Conflict, DomainError, IdempotencyMismatch, Invalid, NotFound, Unavailable
+from domain.idempotency import IdempotencyKey
+from domain.task import TaskStatus
+from domain.user import Role
+from persistence.engine import Database
+from persistence.models import IdempotencyRow, TaskRow
+from persistence.unit_of_work import UnitOfWork
+from services.task import TaskEdit, assign_task, create_task, delete_task, update_task, update_task_status
+from tests.support.house import House
+
+Write = Callable[[UnitOfWork], Awaitable[TaskRow | UUID]]
+
+TWINS, ROUNDS = 20, 3
+EDIT = TaskEdit(title="Mended")
+
+
+def a_key(place: str = "") -> IdempotencyKey:
+    """A key that nobody has used."""
+    return IdempotencyKey(str(uuid4()), place)
+
+
+def writes(task: TaskRow, friend: UUID) -> dict[str, Write]:
+    """Every kind of write; those of a task that is there are about this one."""
+    return {
+        "create": lambda uow: create_task(uow, title="New"),
+        "update": lambda uow: update_task(uow, task_id=task.id, edit=EDIT, expected_version=1),
+        "status": lambda uow: update_task_status(uow, task_id=task.id, status=TaskStatus.DONE),
+        "assign": lambda uow: assign_task(uow, task_id=task.id, assignee_id=friend),
+        "delete": lambda uow: delete_task(uow, task_id=task.id),
+    }
+
+
+KINDS = ("create", "update", "status", "assign", "delete")
+
+
+async def a_write(house: House, kind: str) -> tuple[Actor, Write]:
+    """A write of this kind, and who may make it."""
+    actor, friend = await house.an_actor(), await house.a_user()
+    return actor, writes(await house.a_task(actor), friend.id)[kind]
+
+
+def answer(result: TaskRow | UUID) -> Any:
+    """All that a client can see of an answer."""
+    if isinstance(result, UUID):
+        return result
+    return {column.name: getattr(result, column.name) for column in TaskRow.__table__.columns}
+
+
+async def keys(house: House) -> list[IdempotencyRow]:
+    """What is remembered."""
+    async with house.database.session() as session:
+        return list(await session.scalars(select(IdempotencyRow)))
+
+
+class TestTwins:
+    @pytest.mark.parametrize("kind", KINDS)
+    async def test_one_change_and_equal_answers(self, house: House, kind: str):
+        """Of twenty twins at the same time one makes the change, and all are answered alike."""
+        for changes in range(1, ROUNDS + 1):
+            actor, write = await a_write(house, kind)
+            key = a_key()
+            results = await asyncio.gather(*(write(house.as_(actor, key=key)) for _ in range(TWINS)))
+
+            assert all(answer(result) == answer(results[0]) for result in results)
+            assert len(await house.recorded_events()) == len(await keys(house)) == changes
+
+    async def test_when_the_first_is_refused_the_next_one_tries(self, house: House):
+        """A refusal keeps no key: each twin finds out for itself, and the key stays free for what can be done."""
+        actor = await house.an_actor()
+        task, key = await house.a_task(actor), a_key()
+
+        async def move(version: int) -> object:
+            uow = house.as_(actor, key=key)
+            return await update_task(uow, task_id=task.id, edit=EDIT, expected_version=version)
+
+        refusals = await asyncio.gather(*(move(7) for _ in range(TWINS)), return_exceptions=True)
+        assert {type(refusal) for refusal in refusals} == {Conflict}
+        assert await keys(house) == []
+
+        await move(1)
+        assert len(await house.recorded_events()) == len(await keys(house)) == 1
+
+
+class TestReplay:
+    @pytest.mark.parametrize("kind", KINDS)
+    async def test_nothing_happens_again(self, house: House, kind: str):
+        """A request that comes again is answered as before, and stores, changes and records nothing."""
+        actor, write = await a_write(house, kind)
+        key = a_key()
+        first = answer(await write(house.as_(actor, key=key)))
+        async with house.unchanged():
+            assert answer(await write(house.as_(actor, key=key))) == first
+
+    async def test_it_shows_the_task_as_it_is_now(self, house: House):
+        """When others have changed the task since, the answer is the task with their changes."""
+        actor = await house.an_actor()
+        task, key = await house.a_task(actor), a_key()
+        await update_task_status(house.as_(actor, key=key), task_id=task.id, status=TaskStatus.DONE)
+        await update_task_status(house.as_(actor), task_id=task.id, status=TaskStatus.TODO)
+        again = await update_task_status(house.as_(actor, key=key), task_id=task.id, status=TaskStatus.DONE)
+
+        assert (again.status, again.version) == (TaskStatus.TODO, 3)
+        [known] = await keys(house)
+        assert (known.object_id, known.version) == (task.id, 2)
+
+    async def test_what_had_nothing_to_change_changes_nothing_later(self, house: House):
+        """A move to where the task was already counts as made, so that its replay does not undo what came after."""
+        actor = await house.an_actor()
+        task, key = await house.a_task(actor), a_key()
+        await update_task_status(house.as_(actor, key=key), task_id=task.id, status=TaskStatus.TODO)
+        await update_task_status(house.as_(actor), task_id=task.id, status=TaskStatus.DONE)
+        again = await update_task_status(house.as_(actor, key=key), task_id=task.id, status=TaskStatus.TODO)
+
+        assert (again.status, again.version) == (TaskStatus.DONE, 2)
+        assert [row.version for row in await keys(house)] == [None]
+
+    @pytest.mark.parametrize("kind", ["create", "update", "status", "assign"])
+    async def test_a_task_that_was_deleted_since_is_not_found(self, house: House, kind: str):
+        """Where there is no task any more to show, the answer says so, and that the request was carried out."""
+        actor, write = await a_write(house, kind)
+        key = a_key()
+        task = await write(house.as_(actor, key=key))
+        assert isinstance(task, TaskRow)
+        await delete_task(house.as_(actor), task_id=task.id)
+        async with house.unchanged():
+            with pytest.raises(NotFound, match="done already"):
+                await write(house.as_(actor, key=key))
+
+    async def test_a_task_that_one_may_not_see_any_more_is_not_found(self, house: House):
+        """A replay shows nothing that a query would not show."""
+        owner, helper = await house.an_actor(), await house.an_actor()
+        task, key = await house.a_task(owner, assignee_id=helper.user_id), a_key()
+        await update_task_status(house.as_(helper, key=key), task_id=task.id, status=TaskStatus.DONE)
+        await assign_task(house.as_(owner), task_id=task.id, assignee_id=None)
+        with pytest.raises(NotFound):
+            await update_task_status(house.as_(helper, key=key), task_id=task.id, status=TaskStatus.DONE)
+
+
+class TestScope:
+    @pytest.mark.parametrize("kind", KINDS)
+    async def test_another_request_is_a_mismatch(self, house: House, kind: str):
+        """Under a key that was used, any other write is refused and does nothing."""
+        actor, friend = await house.an_actor(), await house.a_user()
+        task, other, key = await house.a_task(actor), await house.a_task(actor), a_key()
+        await writes(other, friend.id)[kind](house.as_(actor, key=key))
+        others = [write for name, write in writes(task, friend.id).items() if (name, kind) != ("create", "create")]
+        async with house.unchanged():
+            for write in others:
+                with pytest.raises(IdempotencyMismatch):
+                    await write(house.as_(actor, key=key))
+
+    async def test_every_value_counts(self, house: House):
+        """The same mutation with another value, or with another version expected, is another request."""
+        actor = await house.an_actor()
+        task, key = await house.a_task(actor), a_key()
+        await update_task(house.as_(actor, key=key), task_id=task.id, edit=EDIT)
+        for edit, version in ((TaskEdit(title="x"), None), (EDIT, 1), (TaskEdit(title="Mended", due_at=None), None)):
+            with pytest.raises(IdempotencyMismatch):
+                await update_task(house.as_(actor, key=key), task_id=task.id, edit=edit, expected_version=version)
+
+    async def test_somebody_elses_key_is_another_key(self, house: House):
+        """Two people may use the same text; neither learns of the other's request."""
+        one, other, key = await house.an_actor(), await house.an_actor(), a_key()
+        first = await create_task(house.as_(one, key=key), title="Mine")
+        second = await create_task(house.as_(other, key=key), title="Mine, too")
+        assert first.id != second.id
+
+    async def test_one_request_may_make_several_changes(self, house: House):
+        """Places in one request keep its changes apart."""
+        actor, text = await house.an_actor(), str(uuid4())
+        made = [await create_task(house.as_(actor, key=IdempotencyKey(text, place)), title="x") for place in "aba"]
+        assert made[0].id == made[2].id != made[1].id
+
+    async def test_without_a_key_every_request_is_new(self, house: House):
+        """Two requests without a key are two changes, and nothing is remembered."""
+        actor = await house.an_actor()
+        made = [await create_task(house.as_(actor), title="x") for _ in range(2)]
+        assert made[0].id != made[1].id
+        assert await keys(house) == []
+
+    async def test_a_role_may_change_in_between(self, house: House):
+        """The key is the person's, whatever role they have."""
+        user, key = await house.a_user(Role.MODERATOR), a_key()
+        first = await create_task(house.as_(user, key=key), title="x")
+        demoted = Actor(user.id, Role.USER, None, 2)
+        assert (await create_task(house.as_(demoted, key=key), title="x")).id == first.id
+
+    async def test_broken_rules_keep_no_key(self, house: House):
+        """What a rule refuses before the transaction leaves the key free, too."""
+        actor, key = await house.an_actor(), a_key()
+        for title in ("", "x" * 201):
+            with pytest.raises(Invalid):
+                await create_task(house.as_(actor, key=key), title=title)
+        with pytest.raises(Invalid):
+            await create_task(house.as_(actor, key=key), title="x", assignee_id=uuid4())
+        assert (await create_task(house.as_(actor, key=key), title="x")).version == 1
+
+
+class DeafAfterCommit:
+    """Between a process and its database: passes everything on, but once cuts the line after COMMIT went through."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self._address = (host, port)
+        self.cuts = 1
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One connection."""
+        there = await asyncio.open_connection(*self._address)
+        committed = asyncio.Event()
+        ways = [
+            asyncio.create_task(self._up(reader, there[1], committed)),
+            asyncio.create_task(self._down(there[0], writer, committed)),
+        ]
+        await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+        for way in ways:
+            way.cancel()
+        for end in (writer, there[1]):
+            end.close()
+
+    async def _up(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, committed: asyncio.Event) -> None:
+        while sent := await reader.read(65536):
+            if b"COMMIT" in sent and self.cuts:
+                self.cuts -= 1
+                committed.set()
+            writer.write(sent)
+
+    async def _down(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, committed: asyncio.Event) -> None:
+        while (told := await reader.read(65536)) and not committed.is_set():
+            writer.write(told)
+
+
+@asynccontextmanager
+async def over_a_bad_line(house: House) -> AsyncIterator[Database]:
+    """The house's database, by a line that is cut when the first COMMIT has gone through."""
+    url = house.database.engine.url
+    assert url.host is not None
+    assert url.port is not None
+    server = await asyncio.start_server(DeafAfterCommit(url.host, url.port).serve, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    database = Database(url.set(port=port).render_as_string(hide_password=False), pool_size=2)
+    yield database
+    await database.close()
+    server.close()
+
+
+class TestCrash:
+    @pytest.mark.parametrize("kind", KINDS)
+    async def test_a_lost_commit_does_not_apply_a_write_twice(self, house: House, kind: str):
+        """When the line is cut between COMMIT and its answer, the client is told to try again, and gets its answer."""
+        actor, write = await a_write(house, kind)
+        key = a_key()
+        async with over_a_bad_line(house) as database:
+            with pytest.raises(Unavailable):
+                await write(database.unit_of_work(actor, idempotency=key))
+            async with house.unchanged():
+                result = await write(database.unit_of_work(actor, idempotency=key))
+
+        assert len(await house.recorded_events()) == 1
+        if isinstance(result, TaskRow):
+            assert answer(result) == answer(await _stored(house, result.id))
+
+    async def test_a_twin_waits_no_longer_than_a_lock_may_take(self, house: House):
+        """While the first request hangs in its transaction, a twin is told to try again, and then all is well."""
+        actor, key = await house.an_actor(), a_key()
+        async with house.as_(actor, key=key) as hanging:
+            await hanging.keys.claim(
+                key.scope(actor.user_id), fingerprint=b"", object_id=uuid4(), now=datetime.now(UTC)
+            )
+            with pytest.raises(DomainError) as refused:
+                await create_task(house.as_(actor, key=key), title="x")
+        assert isinstance(refused.value, Unavailable)
+        assert (await create_task(house.as_(actor, key=key), title="x")).version == 1
+
+
+async def _stored(house: House, task_id: UUID) -> TaskRow:
+    row = await house.task(task_id)
+    assert row is not None
+    return row
