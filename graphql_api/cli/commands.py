@@ -13,6 +13,7 @@ from graphql_api.cli.failure import CommandError, WrongSetting
 from graphql_api.cli.migrate import migrate
 from graphql_api.cli.schema import export_schema
 from graphql_api.cli.serve import serve
+from graphql_api.cli.stream import stream
 from graphql_api.cli.user import users
 
 REFUSED: Final = 1
@@ -30,6 +31,7 @@ app.command()(dev)
 app.command()(serve)
 app.command()(migrate)
 app.add_typer(users, name="user")
+app.add_typer(stream, name="stream")
 app.command()(cleanup)
 app.command("export-schema")(export_schema)
 

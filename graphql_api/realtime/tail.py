@@ -102,6 +102,10 @@ class Tail:
         self._cover(head, asked_at)
         return reason
 
+    def outruns(self, ask: AskHead, head: Head) -> bool:
+        """Whether the log, though it goes by the same name, ends before what had been told when it was asked."""
+        return head.epoch == self.epoch and head.position < ask.told
+
     def numbered(self, *, asked_at: float) -> None:
         """Take that everything committed before an instant has its position."""
         self._unnumbered, self._drained_at = False, asked_at
@@ -117,7 +121,7 @@ class Tail:
 
     def _break(self, ask: AskHead, head: Head) -> ResyncReason | None:
         # A head behind what had been told before it was asked for is another history, whatever it calls itself.
-        if head.epoch != self.epoch or head.position < ask.told:
+        if head.epoch != self.epoch or self.outruns(ask, head):
             return ResyncReason.EPOCH
         return ResyncReason.TRIMMED if head.trimmed > self.told else None
 

@@ -115,6 +115,11 @@ class Watch:
     async def _answer_head(self, ask: AskHead, asked_at: float) -> None:
         async with self._database.log() as log:
             head = await log.head()
+            if self.tail.outruns(ask, head):
+                # It was restored under us. Cursors that others took away lie in a future that never came: without
+                # another epoch they would fit again as soon as the log has grown that long.
+                await log.begin_epoch(instead_of=head.epoch)
+                head = await log.head()
         since = self.lease.since
         reason = self.tail.headed(ask, head, asked_at=asked_at, now=self._clock())
         if reason is not None:

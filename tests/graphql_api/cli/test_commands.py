@@ -27,6 +27,8 @@ COMMANDS = [
     ("user", "role"),
     ("user", "disable"),
     ("user", "enable"),
+    ("stream",),
+    ("stream", "reset-epoch"),
 ]
 
 
@@ -36,7 +38,7 @@ class TestHelp:
         said = run("--help")
 
         listed = said.out.partition("Commands:\n")[2].splitlines()
-        assert len(listed) == 6
+        assert len(listed) == 7
         assert all(line.endswith(".") and not line.endswith("...") for line in listed), listed
         bare = run()
         assert (bare.code, bare.out + bare.err) == (2, said.out)

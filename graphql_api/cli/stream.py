@@ -1,0 +1,43 @@
+"""`taskriver stream …`: what an operator does to the stream of events."""
+
+import asyncio
+import sys
+from typing import Annotated, Final
+
+import typer
+
+from domain.actor import OPERATOR
+from graphql_api.cli.connection import database_of
+from graphql_api.cli.environment import read_settings
+from graphql_api.cli.failure import CommandError
+from graphql_api.settings import Settings
+from services import stream as stream_service
+
+stream: Final = typer.Typer(help="Look after the stream of events.", no_args_is_help=True)
+
+Yes = Annotated[bool, typer.Option("--yes", help="Do it without asking.")]
+
+
+@stream.command("reset-epoch")
+def reset_epoch(yes: Yes = False) -> None:
+    """Have every client load anew, since the history was replaced.
+
+    A step of every restore: cursors that clients hold would else lead into a future that was lost.
+    """
+    settings = read_settings()
+    if not yes:
+        _ask()
+    asyncio.run(_reset(settings))
+    print("A new epoch has begun.")
+
+
+def _ask() -> None:
+    if not sys.stdin.isatty():
+        raise CommandError("There is no terminal to ask whether you are sure: use --yes.")
+    print("Every stream cursor of before becomes worthless: clients are told to load their lists anew.")
+    typer.confirm("Begin a new epoch?", abort=True)
+
+
+async def _reset(settings: Settings) -> None:
+    async with database_of(settings) as database:
+        await stream_service.reset_epoch(database.unit_of_work(OPERATOR))
