@@ -43,8 +43,8 @@ def configuration(level: Level, *, readable: bool, libraries: Level = "warning")
         "root": {"level": "WARNING", "handlers": ["lines"]},
         "loggers": {
             "taskriver": {"level": level.upper()},
-            "uvicorn": {"level": server},
-            "uvicorn.error": {"level": server},
+            "uvicorn": {"level": server, "propagate": True},
+            "uvicorn.error": {"level": server, "propagate": True},
         },
     }
 
@@ -63,15 +63,14 @@ class Lines(logging.Handler):
     def __init__(self, level_of_ours: Level, *, readable: bool = False, stream: IO[Any] | None = None) -> None:
         super().__init__()
         self.addFilter(Discreet())
-        out = _Out(stream or sys.stderr)
+        _OUT.stream = stream or sys.stderr
         render: Processor = _readable_render(stream) if readable else _json
         structlog.configure(
             processors=[_stamped, render],
             wrapper_class=structlog.make_filtering_bound_logger(level_of_ours),
-            logger_factory=lambda *_: out,
+            logger_factory=lambda *_: _OUT,
             cache_logger_on_first_use=True,
         )
-        self._out = out
         self._render = render
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -79,29 +78,34 @@ class Lines(logging.Handler):
         try:
             line = self._render(None, "", _stamped(None, record.levelname.lower(), _from_record(record)))
             assert isinstance(line, str | bytes)
-            self._out.info(line)
+            _OUT.info(line)
         except Exception:
             # Not by `handleError`, which prints what was to be logged, as it is.
-            self._out.info(_json(None, "", _stamped(None, "error", {"event": _UNWRITABLE.format(record.name)})))
+            _OUT.info(_json(None, "", _stamped(None, "error", {"event": _UNWRITABLE.format(record.name)})))
 
 
 class _Out:
     """Writes whole lines; what structlog calls a logger. Nobody reading any more is no reason to stop serving."""
 
-    def __init__(self, stream: IO[Any]) -> None:
-        self._stream = getattr(stream, "buffer", stream)
+    def __init__(self) -> None:
+        self.stream: IO[Any] = sys.stderr
         self._lock = threading.Lock()
 
     def info(self, line: str | bytes) -> None:
         data = line if isinstance(line, bytes) else line.encode(errors="backslashreplace")
+        stream = getattr(self.stream, "buffer", self.stream)
         try:
             with self._lock:
-                self._stream.write(data + b"\n")
-                self._stream.flush()
+                stream.write(data + b"\n")
+                stream.flush()
         except (OSError, ValueError):
             return
 
     debug = warning = error = critical = info
+
+
+_OUT: Final = _Out()
+"""One for the process: loggers keep it, whoever makes `Lines` anew."""
 
 
 def _stamped(logger: object, method: str, event: EventDict) -> EventDict:
