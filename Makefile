@@ -6,16 +6,22 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run test chaos check format schema lock clean
+.PHONY: help run test contract e2e chaos check format schema lock clean
 
 help: ## Show this list.
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
 run: $(VENV)/local ## Serve on http://127.0.0.1:8000 with demo data, on servers of its own (PORT=…, HOST=…).
 	@exec $(BIN)/taskriver dev
 
 test: $(VENV)/dev ## Run the tests, on servers of their own (ARGS="-k name").
 	@$(BIN)/python -m pytest $(ARGS)
+
+contract: $(VENV)/dev ## Send 1,000 and more generated requests to the REST door, and compare with its description (EXAMPLES=72).
+	@$(BIN)/python -m tests.graphql_api.rest.contract --max-examples $(or $(EXAMPLES),72)
+
+e2e: $(VENV)/local ## Use /docs in a real browser (needs node and chromium; SCREENSHOTS=folder).
+	@cd tests/browser && npm ci --silent --no-audit --no-fund && node docs.mjs
 
 chaos: $(VENV)/dev ## Hurt two server processes and their servers 100 times, and judge what was heard (CYCLES=100, SEED=7).
 	@$(BIN)/python -m tests.chaos --cycles $(or $(CYCLES),100) --seed $(or $(SEED),7)

@@ -26,7 +26,7 @@ The refresh token that came with it is in an HttpOnly cookie, and `POST /api/v1/
 
 **Paths** work with and without their last slash, and are never redirected. GET answers HEAD, too.
 
-**Lost updates.** A task's `ETag` is its version; send it back as `If-Match`, and 412 tells who changed it first.
+**Lost updates.** A task's `ETag` is its version; send it back as `If-Match`, and a change that comes too late is 412.
 
 **Errors** are `{"detail": "…"}`; values that break a rule are 422 with a list of fields. An answer's `X-Request-ID` is
 in the log. 503 means that the same request may be sent again. What another site's page sends is 403, unless its origin

@@ -1,12 +1,16 @@
 """The domain's rules as pydantic's: all fields of a body are looked at, and each says what is wrong in its words."""
 
 from collections.abc import Callable
+from typing import Final
 
 from pydantic import AfterValidator
 from pydantic_core import PydanticCustomError
 
 from domain.errors import Invalid
 from domain.text import check_storable
+
+TEXT: Final = r"^[^\u0000]*$"
+"""As a pattern of JSON Schema: any text that can be stored."""
 
 
 def rule(check: Callable[[str], str]) -> AfterValidator:

@@ -14,7 +14,7 @@ from graphql_api.auth.facts import Header
 from graphql_api.rest.answers import nothing, one, several
 from graphql_api.rest.operation import Call, Door, NoParams, Operation, Problem, Refused, Reply
 from graphql_api.rest.request import BROKEN_FORM
-from graphql_api.rest.rules import text
+from graphql_api.rest.rules import TEXT, text
 from graphql_api.wire.answer import Answer
 from persistence.models import SessionRow
 from services import session as session_service
@@ -31,10 +31,10 @@ class Credentials(BaseModel):
     model_config = ConfigDict(json_schema_extra={"examples": [{"username": "grace", "password": "Correct-horse1"}]})
 
     username: Annotated[str, text("username")] = Field(
-        description="The username, in upper or lower case.", json_schema_extra={"minLength": 1}
+        description="The username, in upper or lower case.", json_schema_extra={"minLength": 1, "pattern": TEXT}
     )
     password: Annotated[str, text("password")] = Field(
-        description="The password.", json_schema_extra={"minLength": 1, "format": "password"}
+        description="The password.", json_schema_extra={"minLength": 1, "pattern": TEXT, "format": "password"}
     )
     grant_type: Literal["password"] | None = Field(None, description="Always `password`.")
     scope: str = Field("", description="Ignored: what one may do is a matter of roles.")

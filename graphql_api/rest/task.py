@@ -10,7 +10,7 @@ from domain.task import MAX_DESCRIPTION, MAX_TITLE, TaskStatus, check_descriptio
 from graphql_api.rest.answers import nothing, one, several
 from graphql_api.rest.errors import INSUFFICIENT
 from graphql_api.rest.operation import Call, NoParams, Operation, Problem, Refused, Reply
-from graphql_api.rest.rules import rule
+from graphql_api.rest.rules import TEXT, rule
 from graphql_api.rest.tags import etag, expected_versions, is_known
 from graphql_api.wire.answer import Answer
 from persistence.models import TaskRow
@@ -23,7 +23,6 @@ T = TypeVar("T")
 PATH: Final = "/tasks/{task_id}"
 MOST: Final = 100
 
-_TEXT: Final = r"^[^\u0000]*$"
 _WORDS: Final = "^([Tt]([Rr][Uu][Ee])?|[Ff]([Aa][Ll][Ss][Ee])?|[Yy]([Ee][Ss])?|[Nn][Oo]?|[Oo][Nn]|[Oo][Ff][Ff]|0|1)$"
 
 Title = Annotated[str, rule(check_title)]
@@ -39,7 +38,7 @@ Completed = Annotated[
     ),
 ]
 _TITLE_SCHEMA: Final[dict[str, Any]] = {"minLength": 1, "maxLength": MAX_TITLE, "pattern": r"^[^\u0000]*\S[^\u0000]*$"}
-_DESCRIPTION_SCHEMA: Final[dict[str, Any]] = {"maxLength": MAX_DESCRIPTION, "pattern": _TEXT}
+_DESCRIPTION_SCHEMA: Final[dict[str, Any]] = {"maxLength": MAX_DESCRIPTION, "pattern": TEXT}
 
 
 class OneTask(BaseModel):
