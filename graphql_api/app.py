@@ -40,6 +40,9 @@ from graphql_api.transports.cors import CORS
 from graphql_api.transports.health import Health
 from graphql_api.transports.http import GraphQLHTTP
 from graphql_api.transports.pages import endpoint_page
+from graphql_api.transports.sse.endpoint import GraphQLEvents
+from graphql_api.transports.sse.setup import Setup as EventSetup
+from graphql_api.transports.sse.setup import Timing as EventTiming
 from graphql_api.transports.transport_ws.setup import Timing
 from graphql_api.transports.transport_ws.socket import GraphQLSocket
 from persistence import migrations
@@ -68,8 +71,9 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
 class Server:
     """One process: every part, wired.
 
-    *timing* and *task_timing* are the sockets', GraphQL's and `/ws/tasks`'. With *shared* off, whatever listeners are
-    told is read and executed for each of them: the same, and slower. *tracing* stands in for what the settings want.
+    *timing* and *task_timing* are the sockets', GraphQL's and `/ws/tasks`', and *event_timing* is the event streams'.
+    With *shared* off, whatever listeners are told is read and executed for each of them: the same, and slower.
+    *tracing* stands in for what the settings want.
     """
 
     def __init__(
@@ -78,6 +82,7 @@ class Server:
         *,
         timing: Timing | None = None,
         task_timing: TaskTiming | None = None,
+        event_timing: EventTiming | None = None,
         shared: bool = True,
         tracing: "Tracing | None" = None,
     ) -> None:
@@ -88,6 +93,7 @@ class Server:
         self.settings = settings
         self.timing = timing
         self.task_timing = task_timing
+        self.event_timing = event_timing or EventTiming()
         self.database = Database(settings.database_url.get_secret_value(), pool_size=settings.database_pool_size)
         self.redis = _redis(settings.redis_url.get_secret_value())
         self.tracing = tracing or _tracing(settings.otel_exporter_otlp_endpoint)
@@ -118,7 +124,13 @@ class Server:
     def asgi(self) -> ASGIApp:
         """The application with all its routes."""
         settings = self.settings
-        executor = Executor(schema, self.documents, renew=Context.renewed, shared=self.backend.shared)
+        executor = Executor(
+            schema,
+            self.documents,
+            renew=Context.renewed,
+            shared=self.backend.shared,
+            recovered=self.stream.recovered,
+        )
         origins = Origins(settings.cross_origins)
         http = GraphQLHTTP(
             executor,
@@ -127,6 +139,20 @@ class Server:
             page=endpoint_page,
             trusted_proxies=settings.trusted_proxies,
             requests=self.requests,
+        )
+        events = GraphQLEvents(
+            EventSetup(
+                executor,
+                self.access.authenticate,
+                self._context,
+                self.connections,
+                cursor_of=lambda context: context.cursor,
+                reached_by=lambda context: context.reached,
+                timing=self.event_timing,
+            ),
+            http,
+            origins.allows,
+            trusted_proxies=settings.trusted_proxies,
         )
         socket = GraphQLSocket(
             executor,
@@ -142,7 +168,7 @@ class Server:
         health = self._health()
         app = Starlette(
             routes=[
-                Route(PATH, http),
+                Route(PATH, events),
                 WebSocketRoute(PATH, socket),
                 Route("/healthz", health.live),
                 Route("/readyz", health.ready),

@@ -33,7 +33,7 @@ LOG_POOL_SIZE = 4
 SERVER_SETTINGS = {
     "application_name": "taskriver",
     "timezone": "UTC",
-    "statement_timeout": "5000",
+    "statement_timeout": "3000",
     "lock_timeout": "2000",
     "idle_in_transaction_session_timeout": "10000",
     "jit": "off",  # every statement here is short; compiling one costs more than running it
@@ -56,11 +56,12 @@ def database_url(url: str | URL) -> URL:
 
 
 def create_engine(
-    url: str | URL, *, command_timeout: float | None = 10, patient: bool = False, **options: Any
+    url: str | URL, *, command_timeout: float | None = 3, patient: bool = False, **options: Any
 ) -> AsyncEngine:
     """An engine with the time-outs that keep one bad statement from holding up everybody.
 
-    *command_timeout*, in seconds, is what a server gets that does not even say no. A *patient* engine has no time-outs
+    *command_timeout*, in seconds, is what a server gets that does not even say no; the driver then takes two more to
+    give the connection up, and nobody should wait longer than five for "not now". A *patient* engine has no time-outs
     once it is connected: a migration may build an index for as long as it takes.
     """
     settings = SERVER_SETTINGS | (NO_TIME_OUTS if patient else {})
@@ -83,7 +84,6 @@ class Database:
         # Of its own: requests that use up the other pool must not make the process lose sight of the log.
         self._log_engine = create_engine(
             url,
-            command_timeout=3,
             pool_size=LOG_POOL_SIZE,
             max_overflow=0,
             pool_timeout=POOL_TIMEOUT_SECONDS,

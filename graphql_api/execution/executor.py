@@ -1,7 +1,7 @@
 """The general executor: any operation of the schema, by graphql-core and Strawberry's resolvers."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 from inspect import isawaitable
@@ -22,6 +22,7 @@ from strawberry.execution import optimized_is_awaitable
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from domain.errors import Failure, Unavailable
+from graphql_api.errors import cause_of
 from graphql_api.execution.documents import Document, Documents, InvalidDocument
 from graphql_api.execution.request import OperationRequest, check_text
 from graphql_api.execution.response import Response, failed, from_result, refused
@@ -67,7 +68,8 @@ class Executor(Generic[ContextT]):
 
     *timeout* in seconds bounds queries and mutations. *renew* makes the context of a subscription's next event from
     the operation's own: loaders that outlive an event would tell old news. With *shared* off, every subscription
-    executes each of its events for itself.
+    executes each of its events for itself. An event that cannot be told whole, because the database is away, is
+    executed again when *recovered* returns; without it, it is told with its errors.
     """
 
     def __init__(
@@ -78,11 +80,13 @@ class Executor(Generic[ContextT]):
         timeout: float = TIMEOUT_SECONDS,
         renew: Callable[[ContextT], ContextT] | None = None,
         shared: bool = True,
+        recovered: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._schema = schema._schema
         self._documents = documents
         self._timeout = timeout
         self._renew = renew
+        self._recovered = recovered
         self._shared = Shared(self._schema) if shared else None
 
     def prepare(self, request: OperationRequest, *, request_id: str) -> Operation | Response:
@@ -154,6 +158,13 @@ class Executor(Generic[ContextT]):
         return from_result(await execute(), request_id=request_id)
 
     async def _execute_event(self, built: GraphQLExecutor[Any], event: Any) -> ExecutionResult:
+        answer = await self._execute_once(built, event)
+        while self._recovered is not None and _is_torn(answer):
+            await self._recovered()
+            answer = await self._execute_once(built, event)
+        return answer
+
+    async def _execute_once(self, built: GraphQLExecutor[Any], event: Any) -> ExecutionResult:
         executor = built.build_per_event_executor(root_value(event))
         if self._renew is not None:
             executor.context_value = self._renew(executor.context_value)
@@ -198,6 +209,10 @@ async def _source(built: GraphQLExecutor[Any]) -> Any:
     if isinstance(source, ExecutionResult):
         raise _NoSource(source.errors or [])
     return source
+
+
+def _is_torn(answer: ExecutionResult) -> bool:
+    return any(isinstance(cause_of(error), Unavailable) for error in answer.errors or ())
 
 
 def _too_slow(kind: OperationType, seconds: float) -> Failure:

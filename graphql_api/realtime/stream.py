@@ -15,7 +15,7 @@ from graphql_api.realtime.chime import Chime
 from graphql_api.realtime.counters import Counters
 from graphql_api.realtime.current import CurrentTasks
 from graphql_api.realtime.feed import ROOM, Feed
-from graphql_api.realtime.forever import forever
+from graphql_api.realtime.forever import FIRST_PAUSE, forever
 from graphql_api.realtime.history import History
 from graphql_api.realtime.items import ResyncReason, Told
 from graphql_api.realtime.lease import Clock, Lease, seconds
@@ -57,6 +57,11 @@ class Stream:
     def lease(self) -> Lease:
         """Whether what this process knows of rights may be trusted."""
         return self._watch.lease
+
+    async def recovered(self) -> None:
+        """Wait a moment, and then for the lease: what could not be told may be told, to whom it still concerns."""
+        await asyncio.sleep(FIRST_PAUSE)
+        await self._watch.trusted()
 
     @property
     def position(self) -> int:
