@@ -43,11 +43,14 @@ _SETTINGS = {
 class Stack:
     """Everything, running. *doors* are the proxies in front of the processes, in the same order."""
 
+    folder: Path
     postgres: Postgres
     valkey: Valkey
     database: Database
     database_wire: Proxy
     """Between the first process and PostgreSQL."""
+    valkey_wire: Proxy
+    """Between the first process and Valkey."""
     processes: list[Process]
     doors: list[Proxy]
     passwords: Passwords = field(default_factory=lambda: Passwords(_ROUNDS))
@@ -112,6 +115,10 @@ class Stack:
         async with self.database.session() as session:
             return list(await session.scalars(select(UserRow)))
 
+    def another_process(self, name: str, **settings: str) -> Process:
+        """One more process, with nothing in between; use it as a context manager."""
+        return Process(self.folder, name, _environment(self.postgres.url, self.valkey.url) | settings)
+
     def complaints(self) -> list[str]:
         """What the processes logged of bugs of their own."""
         return [line for process in self.processes for line in process.complaints()]
@@ -126,19 +133,27 @@ async def running(folder: Path, **settings: str) -> AsyncIterator[Stack]:
         database = Database(postgres.url, pool_size=4)
         stack.push_async_callback(database.close)
         await migrations.upgrade(database.engine)
-        wire = await stack.enter_async_context(Proxy(postgres.port))
-        urls = [postgres.url.replace(f":{postgres.port}/", f":{wire.port}/"), postgres.url]
+        database_wire = await stack.enter_async_context(Proxy(postgres.port))
+        valkey_wire = await stack.enter_async_context(Proxy(valkey.port))
+        urls = [
+            (_by_way_of(database_wire, postgres), _by_way_of(valkey_wire, valkey)),
+            (postgres.url, valkey.url),
+        ]
         processes = [
-            await stack.enter_async_context(
-                Process(
-                    folder, f"process-{number}", {**_SETTINGS, "DATABASE_URL": url, "REDIS_URL": valkey.url, **settings}
-                )
-            )
-            for number, url in enumerate(urls)
+            await stack.enter_async_context(Process(folder, f"process-{number}", _environment(*each) | settings))
+            for number, each in enumerate(urls)
         ]
         doors = [await stack.enter_async_context(Proxy(process.port)) for process in processes]
         await asyncio.gather(*(process.ready() for process in processes))
-        yield Stack(postgres, valkey, database, wire, processes, doors)
+        yield Stack(folder, postgres, valkey, database, database_wire, valkey_wire, processes, doors)
+
+
+def _environment(database_url: str, redis_url: str) -> dict[str, str]:
+    return _SETTINGS | {"DATABASE_URL": database_url, "REDIS_URL": redis_url}
+
+
+def _by_way_of(wire: Proxy, server: Postgres | Valkey) -> str:
+    return server.url.replace(f":{server.port}/", f":{wire.port}/")
 
 
 async def _started(stack: AsyncExitStack, server: ServerT) -> ServerT:

@@ -93,8 +93,9 @@ class Outcome:
 class Storm:
     """A run on a stack."""
 
-    def __init__(self, stack: Stack, *, seed: int = 7) -> None:
+    def __init__(self, stack: Stack, *, prefix: str = "", seed: int = 7) -> None:
         self.stack = stack
+        self._prefix = prefix
         self.random = random.Random(seed)
         self.users: dict[str, UserRow] = {}
         self.ears: list[Ear] = []
@@ -108,7 +109,7 @@ class Storm:
     async def blowing(self) -> AsyncIterator["Storm"]:
         """People who listen and write, as long as the block runs."""
         for name, role in PEOPLE.items():
-            self.users[name] = await self.stack.a_user(name, role)
+            self.users[name] = await self.stack.a_user(self._prefix + name, role)
         self.ears = [self._an_ear(name) for name in LISTENERS]
         for ear in self.ears:
             ear.task = asyncio.create_task(ear.follower.run())
@@ -181,7 +182,7 @@ class Storm:
 
     async def _set_role(self, name: str, role: Role) -> None:
         """Until it is acknowledged: the same role twice changes nothing."""
-        boss = self.stack.account("boss")
+        boss = self.stack.account(f"{self._prefix}boss")
         wanted = {"userId": encode_id("User", self.users[name].id), "role": role.value}
         while True:
             try:
@@ -194,7 +195,7 @@ class Storm:
     def _an_ear(self, name: str) -> Ear:
         listener = Listener(name, self.users[name].id, only_status=name in MOVES_ONLY)
         recorder = Recorder(listener, time.monotonic)
-        account = self.stack.account(name)
+        account = self.stack.account(self._prefix + name)
         follower = Follower(
             account,
             self.stack.place,
@@ -207,7 +208,7 @@ class Storm:
 
     async def _write(self, name: str) -> None:
         # Those who write through the doors have their connections cut, too.
-        writer = Writer(self.stack.account(name, proxied=name in ("alice", "anna")), name)
+        writer = Writer(self.stack.account(self._prefix + name, proxied=name in ("alice", "anna")), name)
         self.writers.append(writer)
         while self._writing.is_set():
             await self._write_once(writer, name)

@@ -1,0 +1,170 @@
+"""SIGTERM: a process leaves in good order, and two that are restarted one after the other are not missed."""
+
+import asyncio
+import itertools
+import json
+import signal
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import httpx
+import pytest
+from sqlalchemy import text
+
+from tests.chaos.conftest import Numbers
+from tests.chaos.process import Process
+from tests.chaos.stack import PASSWORD, Stack
+from tests.chaos.storm import Storm, details
+from tests.graphql_api.transports.sockets import Socket, connected
+from verification.client.account import Account
+from verification.client.failures import Failed, Refused
+from verification.client.writer import Writer
+
+SOCKETS = 200
+SPREAD_SECONDS = 2.0
+SHUTDOWN_SECONDS = 10
+HUNG_SHUTDOWN_SECONDS = 4
+EXIT_SLACK_SECONDS = 1.5
+
+
+@asynccontextmanager
+async def many_sockets(process: Process, many: int) -> AsyncIterator[list[Socket]]:
+    """Acknowledged sockets."""
+    url = f"http://127.0.0.1:{process.port}"
+    async with AsyncExitStack() as stack:
+        sockets = await asyncio.gather(*(stack.enter_async_context(connected(url)) for _ in range(many)))
+        await asyncio.gather(*(socket.init() for socket in sockets))
+        yield list(sockets)
+
+
+async def farewell(socket: Socket) -> tuple[float, int]:
+    """When a socket was closed, and with which code."""
+    code, _ = await socket.closed()
+    return time.monotonic(), code
+
+
+async def readiness(process: Process) -> int:
+    """The status of /readyz."""
+    async with httpx.AsyncClient() as client:
+        return (await client.get(f"http://127.0.0.1:{process.port}/readyz")).status_code
+
+
+@pytest.mark.timeout(60)
+async def test_leaving_with_many_sockets(stack: Stack, numbers: Numbers):
+    """Readiness turns red, new sockets are sent away, requests are answered, sockets get 1012 over two seconds."""
+    process = stack.another_process("leaving", SHUTDOWN_SECONDS=str(SHUTDOWN_SECONDS))
+    await stack.a_user("leaver")
+    async with process:
+        await process.ready()
+        writer = Writer(Account(lambda: process.api, "leaver", PASSWORD), "leaver")
+        task = await writer.create()
+        assert task is not None
+        async with many_sockets(process, SOCKETS - 1) as sockets, stack.database.session() as blocker:
+            await blocker.execute(text("SELECT 1 FROM tasks WHERE id = :id FOR UPDATE"), {"id": task.facts.task_id})
+            under_way = asyncio.create_task(writer.edit(task))
+            await asyncio.sleep(0.3)
+            farewells = [asyncio.create_task(farewell(socket)) for socket in sockets]
+            begun = time.monotonic()
+            process.signal(signal.SIGTERM)
+            await asyncio.sleep(0.3)
+            ready = await readiness(process)
+            async with connected(f"http://127.0.0.1:{process.port}") as late:
+                turned_away, _ = await late.closed()
+            await blocker.rollback()
+            answered = await under_way
+            times, codes = zip(*await asyncio.gather(*farewells), strict=True)
+        status = await process.ended(SHUTDOWN_SECONDS + EXIT_SLACK_SECONDS)
+        left = time.monotonic() - begun
+    numbers.note(
+        f"SIGTERM with {len(sockets)} sockets: closed with {set(codes)} over {max(times) - min(times):.2f} s,"
+        f" readiness {ready}, new sockets {turned_away}, exit {status} after {left:.2f} s"
+    )
+
+    assert ready == 503
+    assert turned_away == 1012
+    assert answered is not None
+    assert set(codes) == {1012}
+    assert max(times) - min(times) >= SPREAD_SECONDS * 0.9
+    assert status == 0
+    assert process.complaints() == []
+
+
+@pytest.mark.timeout(60)
+async def test_leaving_with_a_hung_request(stack: Stack, numbers: Numbers):
+    """A request whose body never ends keeps nobody from leaving in time."""
+    process = stack.another_process("hung", SHUTDOWN_SECONDS=str(HUNG_SHUTDOWN_SECONDS))
+    async with process:
+        await process.ready()
+        _, writer = await asyncio.open_connection("127.0.0.1", process.port)
+        head = "POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n"
+        writer.write(f"{head}{json.dumps({'query': '{'})}".encode())
+        await asyncio.sleep(0.2)
+        begun = time.monotonic()
+        process.signal(signal.SIGTERM)
+        await process.ended(HUNG_SHUTDOWN_SECONDS + EXIT_SLACK_SECONDS)
+        writer.transport.abort()
+    numbers.note(
+        f"SIGTERM with a hung request and SHUTDOWN_SECONDS={HUNG_SHUTDOWN_SECONDS}:"
+        f" exit {process.child.returncode} after {time.monotonic() - begun:.2f} s"
+    )
+
+
+class Retrying:
+    """Edits that are tried again when the server said that it cannot answer, or did not answer at all."""
+
+    def __init__(self, stack: Stack, name: str) -> None:
+        # The other process each time: what two do in step must not send one of them to the dead one again and again.
+        places = itertools.cycle([process.api for process in stack.processes])
+        self._account = Account(lambda: next(places), name, PASSWORD)
+        self.done = 0
+        self.tries = 0
+        self.given_up: list[str] = []
+
+    async def go_on(self) -> None:
+        """Until cancelled."""
+        while True:
+            await self._once()
+            await asyncio.sleep(0.02)
+
+    async def _once(self) -> None:
+        for pause in (0.05, 0.1, 0.2, 0.4):
+            self.tries += 1
+            try:
+                await self._account.ask("{ me { id } tasks(first: 5) { nodes { id } } }")
+            except Failed as failed:
+                if isinstance(failed, Refused) and failed.code != "UNAVAILABLE":
+                    self.given_up.append(f"{failed.code} {failed}")
+                    return
+                await asyncio.sleep(pause)
+            else:
+                self.done += 1
+                return
+        self.given_up.append("tried four times")
+
+
+@pytest.mark.timeout(90)
+async def test_a_rolling_restart(stack: Stack, numbers: Numbers):
+    """Two processes restarted one after the other under load: no request that is repeated fails, nothing is lost."""
+    storm = Storm(stack, prefix="rolling.", seed=11)
+    async with storm.blowing():
+        retrying = [Retrying(stack, f"rolling.{name}") for name in ("alice", "bob")]
+        tasks = [asyncio.create_task(each.go_on()) for each in retrying]
+        begun = time.monotonic()
+        for process in stack.processes:
+            process.signal(signal.SIGTERM)
+            await process.ended()
+            process.launch()
+            await process.ready()
+        await storm.settle("rolling restart")
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    await storm.settle("the end")
+    outcome = await storm.outcome(1, time.monotonic() - begun)
+    done, tries = sum(each.done for each in retrying), sum(each.tries for each in retrying)
+    numbers.note(f"rolling restart: {done} requests took {tries} tries; {outcome.line()}")
+
+    assert [each.given_up for each in retrying] == [[], []]
+    assert outcome.report.findings == [], "\n".join(details(outcome))
+    assert outcome.complaints == []

@@ -1,0 +1,128 @@
+"""PostgreSQL goes and comes back: requests say so, quickly, and the streams go on by themselves."""
+
+import asyncio
+import time
+from dataclasses import dataclass
+
+import httpx
+
+from domain.user import Role
+from tests.chaos.beat import Beat, beating
+from tests.chaos.conftest import Numbers
+from tests.chaos.stack import PASSWORD, Stack
+from verification.client.account import Account
+from verification.client.http import Api
+from verification.client.writer import Writer
+from verification.history import History
+from verification.judge import judge
+from verification.report import Report
+
+GOOD_AGAIN_SECONDS = 2.0
+LONGEST_SECONDS = 5.0
+VANISHED_SECONDS = 5.5
+
+
+@dataclass(frozen=True)
+class Answer:
+    """When it was asked, how long it took, and what came: "good", or the status and the code."""
+
+    asked: float
+    seconds: float
+    what: str
+
+
+async def ask_all_the_time(url: str, token: str, answers: list[Answer]) -> None:
+    """Ask for one's tasks until cancelled."""
+    query = {"query": "{ tasks(first: 1) { nodes { id } } }"}
+    async with httpx.AsyncClient(timeout=30, headers={"authorization": f"Bearer {token}"}) as client:
+        while True:
+            asked = time.monotonic()
+            response = await client.post(url, json=query)
+            answers.append(Answer(asked, time.monotonic() - asked, _what(response)))
+            await asyncio.sleep(0.01)
+
+
+async def judged(stack: Stack, beat: Beat) -> Report:
+    """What the judge says of a beat, which was alone."""
+    listener = beat.recorder.listener
+    log = [logged for logged in await stack.log() if logged.event.actor_id == listener.user_id]
+    final = [facts for facts in await stack.tasks() if facts.owner_id == listener.user_id]
+    roles = {listener.user_id: {1: Role.USER}}
+    return judge(History(beat.writer.writes, log, [listener], roles, final, whole=False))
+
+
+def _what(response: httpx.Response) -> str:
+    body = response.json()
+    if "errors" not in body:
+        return "good"
+    return f"{response.status_code} {body['errors'][0]['extensions']['code']}"
+
+
+async def test_a_restart(stack: Stack, numbers: Numbers):
+    """In the window UNAVAILABLE (503), never a hang or a 500; then good again, with nothing lost and nobody cut off."""
+    answers: list[Answer] = []
+    async with beating(stack, "restart") as beat:
+        token = await stack.account("restart").token()
+        asking = [asyncio.create_task(ask_all_the_time(process.api.url, token, answers)) for process in stack.processes]
+        await beat.stretch(0.3)
+        gone = time.monotonic()
+        await asyncio.to_thread(stack.postgres.stop, "immediate")
+        await asyncio.sleep(0.5)
+        await asyncio.to_thread(stack.postgres.start)
+        back = time.monotonic()
+        await asyncio.sleep(GOOD_AGAIN_SECONDS)
+        await beat.stretch(0.3)
+        for task in asking:
+            task.cancel()
+        await asyncio.gather(*asking, return_exceptions=True)
+    listener = beat.recorder.listener
+    report = await judged(stack, beat)
+    bad = [answer for answer in answers if answer.what != "good"]
+    good_again = min(
+        answer.asked + answer.seconds for answer in answers if answer.what == "good" and answer.asked > back
+    )
+    last_bad = max((answer.asked + answer.seconds for answer in bad), default=gone)
+    slowest = max(answer.seconds for answer in answers)
+    numbers.note(
+        f"PostgreSQL restarted: {len(bad)} of {len(answers)} requests refused, all of them"
+        f" {', '.join(sorted({answer.what for answer in bad}))}; slowest {slowest:.2f} s; good again"
+        f" {1000 * (good_again - back):.0f} ms, never bad any more {1000 * max(0, last_bad - back):.0f} ms after it was"
+        f" back; {report.line()}; connections of the listener: {len(listener.connections)}"
+    )
+
+    # With 200 where the answer is one of GraphQL over plain JSON, whose errors have no status of their own.
+    assert {answer.what for answer in bad} <= {"503 UNAVAILABLE", "200 UNAVAILABLE"}
+    assert slowest < LONGEST_SECONDS
+    assert last_bad - back <= GOOD_AGAIN_SECONDS
+    assert set(beat.writer.failures) <= {"UNAVAILABLE"}
+    assert report.findings == []
+    assert len(listener.connections) == 1
+
+
+async def test_a_process_that_is_cut_off(stack: Stack, numbers: Numbers):
+    """A process whose packets to PostgreSQL vanish refuses within seconds, and is back as soon as they arrive."""
+    user = await stack.a_user("cut.off")
+    api = Api(stack.processes[0].api.url, patience=20)
+    account = Account(lambda: api, user.username, PASSWORD)
+    writer = Writer(account, user.username)
+    task = await writer.create()
+    assert task is not None
+    stack.database_wire.stall()
+    try:
+        asked = time.monotonic()
+        refused = await asyncio.gather(*(writer.edit(task) for _ in range(5)))
+        seconds = time.monotonic() - asked
+    finally:
+        stack.database_wire.cut()
+        stack.database_wire.flow()
+    asked = time.monotonic()
+    while await writer.edit(task) is None:
+        await asyncio.sleep(0.02)
+    numbers.note(
+        f"cut off from PostgreSQL: refused within {seconds:.1f} s, good again {time.monotonic() - asked:.2f} s after"
+    )
+
+    assert refused == [None] * 5
+    assert writer.failures.keys() <= {"UNAVAILABLE"}
+    assert seconds < VANISHED_SECONDS
+    assert time.monotonic() - asked < GOOD_AGAIN_SECONDS

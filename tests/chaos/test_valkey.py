@@ -1,0 +1,69 @@
+"""Whatever happens to the bell: no write waits for it, events come a little late, and soon in time again."""
+
+import asyncio
+import statistics
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+import pytest
+
+from tests.chaos.beat import beating
+from tests.chaos.conftest import Numbers
+from tests.chaos.stack import Stack
+
+HURT_SECONDS = 1.2
+BACK_SECONDS = 2.0
+"""After this events have to be in time again."""
+
+Hurt = Callable[[Stack], AbstractAsyncContextManager[None]]
+
+
+@asynccontextmanager
+async def killed(stack: Stack) -> AsyncIterator[None]:
+    """Killed, and started again when the block is left."""
+    await asyncio.to_thread(stack.valkey.kill)
+    try:
+        yield
+    finally:
+        await asyncio.to_thread(stack.valkey.start)
+
+
+@asynccontextmanager
+async def frozen(stack: Stack) -> AsyncIterator[None]:
+    """Stopped in its tracks."""
+    stack.valkey.freeze()
+    try:
+        yield
+    finally:
+        stack.valkey.thaw()
+
+
+@asynccontextmanager
+async def swallowed(stack: Stack) -> AsyncIterator[None]:
+    """The writing process's connections stand, and nothing comes or goes."""
+    stack.valkey_wire.stall()
+    try:
+        yield
+    finally:
+        stack.valkey_wire.flow()
+
+
+@pytest.mark.parametrize("hurt", [killed, frozen, swallowed])
+async def test_the_bell_is_silent(stack: Stack, numbers: Numbers, hurt: Hurt):
+    """Writes take no longer than before, events are at most 1.5 s late, and 2 s after its return they are in time."""
+    async with beating(stack, f"bell.{hurt.__name__}") as beat:
+        await beat.stretch(0.2)
+        before = await beat.stretch(0.6)
+        async with hurt(stack):
+            meanwhile = await beat.stretch(HURT_SECONDS)
+        await asyncio.sleep(BACK_SECONDS)
+        after = await beat.stretch(0.4)
+        failures = beat.writer.failures
+    ratio = meanwhile.median_write / before.median_write
+    numbers.note(f"Valkey {hurt.__name__}: {meanwhile.line()}; writes take {ratio:.2f} of before")
+    numbers.note(f"Valkey {hurt.__name__}, {BACK_SECONDS:.0f} s after its return: {after.line()}")
+
+    assert not failures
+    assert ratio < 1.5
+    assert max(meanwhile.lags) <= 1.5
+    assert statistics.median(after.lags) < 0.1
