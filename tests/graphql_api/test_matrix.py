@@ -3,13 +3,17 @@
 A refusal must look right, and must also have changed nothing and told nobody.
 """
 
+import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
+import httpx
 import pytest
+import websockets
 
 from domain.events import Event
 from domain.policy import POLICY, Action, Reach
@@ -33,6 +37,11 @@ ADMIN_OPERATIONS: dict[Action, tuple[str, str, dict[str, Any]]] = {
     Action.SET_ROLE: ("setUserRole", "SetUserRoleInput", {"role": "MODERATOR"}),
     Action.SET_ACTIVE: ("setUserActive", "SetUserActiveInput", {"isActive": False}),
 }
+REST_OPERATIONS: dict[Action, tuple[str, dict[str, Any] | None]] = {
+    Action.UPDATE_TASK: ("PUT", {"title": "Changed"}),
+    Action.CHANGE_STATUS: ("PATCH", {"completed": True}),
+    Action.DELETE_TASK: ("DELETE", None),
+}
 
 
 @dataclass
@@ -51,6 +60,11 @@ class Doors:
             token = await self.api.token(by) if by is not None else None
             await socket.init({"authorization": f"Bearer {token}"} if token is not None else None)
             return await _one(socket, query, variables)
+
+    async def rest(self, method: str, path: str, by: UserRow, body: dict[str, Any] | None = None) -> httpx.Response:
+        """The answer of the REST door."""
+        headers = {"authorization": f"Bearer {await self.api.token(by)}"}
+        return await self.api.client.request(method, f"/api/v1{path}", headers=headers, json=body)
 
 
 async def _one(socket: Socket, query: str, variables: dict[str, Any]) -> dict[str, Any]:
@@ -197,3 +211,52 @@ async def test_nobody_passes_a_door_that_is_not_public(doors: Doors, door: str):
     for name, query in operations.items():
         body = await doors.ask(door, None, query)
         assert [error["extensions"]["code"] for error in body["errors"]] == ["UNAUTHENTICATED"], name
+
+
+@pytest.mark.parametrize(("role", "relation", "action"), list(product(Role, RELATIONS, REST_OPERATIONS)))
+async def test_tasks_change_over_rest_as_the_table_says(doors: Doors, role: Role, relation: str, action: Action):
+    """Over REST a task changes exactly where the policy has the cell; else 403, or 404 unseen, and nothing happened."""
+    actor, task = await cast_of(doors.api, role, relation)
+    method, body = REST_OPERATIONS[action]
+
+    if allowed(role, action, relation):
+        response = await doors.rest(method, f"/tasks/{task.id}", actor, body)
+        assert response.status_code == (204 if method == "DELETE" else 200)
+    else:
+        async with unchanged(doors.api, task):
+            response = await doors.rest(method, f"/tasks/{task.id}", actor, body)
+        assert response.status_code == (403 if allowed(role, Action.READ_TASK, relation) else 404)
+
+
+@pytest.mark.parametrize(("role", "relation"), list(product(Role, RELATIONS)))
+async def test_tasks_are_seen_over_rest_as_the_table_says(doors: Doors, role: Role, relation: str):
+    """By id and in the list, a task is there exactly for whom the policy has the cell."""
+    actor, task = await cast_of(doors.api, role, relation)
+    seen = allowed(role, Action.READ_TASK, relation)
+
+    one = await doors.rest("GET", f"/tasks/{task.id}", actor)
+    total = (await doors.api.ask("{ tasks { totalCount } }", actor)).data["tasks"]["totalCount"]
+    last = (await doors.rest("GET", f"/tasks/?skip={max(0, total - 1)}", actor)).json()
+
+    assert one.status_code == (200 if seen else 404)
+    assert [found["uuid"] for found in last] == ([str(task.id)] if seen else [])
+
+
+@pytest.mark.parametrize(("role", "relation"), list(product(Role, RELATIONS)))
+async def test_moves_are_heard_on_the_task_socket_as_the_table_says(doors: Doors, role: Role, relation: str):
+    """A move is told on the older socket exactly to those for whom the policy has the cell."""
+    api = doors.api
+    actor, task = await cast_of(api, role, relation)
+    owner = await api.house.user(task.owner_id)
+    assert owner is not None
+    own = await api.house.a_task(actor)
+    headers = {"authorization": f"Bearer {await api.token(actor)}"}
+    address = f"{doors.url.replace('http', 'ws', 1)}/ws/tasks/{task.id}"
+    async with websockets.connect(address, additional_headers=headers) as socket, asyncio.timeout(5):
+        assert json.loads(await socket.recv())["type"] == "cursor"
+        await doors.rest("PUT", f"/tasks/{task.id}", owner, {"completed": True})
+        await doors.rest("PUT", f"/tasks/{own.id}", actor, {"completed": True})
+        heard = [json.loads(await socket.recv())["task"]["uuid"]]
+        if heard == [str(task.id)]:
+            heard.append(json.loads(await socket.recv())["task"]["uuid"])
+    assert heard == ([str(task.id)] if allowed(role, Action.READ_TASK, relation) else []) + [str(own.id)]
