@@ -92,6 +92,19 @@ class Context:
         return self._subscriber.cursor if self._subscriber is not None else None
 
     @property
+    def reached(self) -> str | None:
+        """As `cursor`, once what was told last has arrived."""
+        return self._subscriber.reached if self._subscriber is not None else None
+
+    @property
+    def last_event_id(self) -> str | None:
+        """The cursor that a client of an event stream comes back with; a socket's are in its operations."""
+        if self.facts.door != "http":
+            return None
+        found = next((value for name, value in self.facts.headers if name == b"last-event-id"), b"")
+        return found.decode("latin-1") or None
+
+    @property
     def refresh_cookie(self) -> str | None:
         """The refresh token that the browser sent along, if any."""
         return refresh_cookie(self.facts.headers)

@@ -78,6 +78,10 @@ class Feed:
         """Whether nothing waits."""
         return not self._queue
 
+    def reached(self, told: int) -> int:
+        """As `position`, once what was taken is put down."""
+        return self._in_hand.position if self._in_hand is not None else self.position(told)
+
     def position(self, told: int) -> int:
         """Everything up to here was seen, or was not for this subscriber; *told* is where the process stands."""
         if self._in_hand is not None:

@@ -81,6 +81,11 @@ class Subscriber:
         """Items that wait for it."""
         return self._feed.waiting
 
+    @property
+    def reached(self) -> str:
+        """Where it will stand when the item that was handed over last has been seen."""
+        return self._cursor(self._feed.reached(self._watch.tail.told)) if self._opening is None else self.cursor
+
     def offer(self, position: int, event: TaskEvent) -> None:
         """Show it an event that was told; returns at once, however slow the consumer is."""
         noted = self._note(position, event)
@@ -185,17 +190,25 @@ class Subscriber:
     async def _read_on(self) -> None:
         feed = self._feed
         page = await self._history.page(feed.read)
-        if self._reason is None and feed is self._feed and not feed.live:
-            self._refill(page)
+        if self._reads(feed) and not self._refill(page):
+            # Trimmed, or of another history: the head says which.
+            await self._watch.look()
+            if self._reads(feed):
+                cursor = StreamCursor(self._epoch, feed.read, self.actor.access_version)
+                self._resync(judge(cursor, self._watch.tail, cursor.access_version) or ResyncReason.TRIMMED, cursor)
 
-    def _refill(self, page: Sequence[LoggedEvent]) -> None:
+    def _reads(self, feed: Feed) -> bool:
+        return self._reason is None and feed is self._feed and not feed.live
+
+    def _refill(self, page: Sequence[LoggedEvent]) -> bool:
+        """Take the page; False if it does not continue what was read."""
         told = self._watch.tail.told
         # What this process has not told yet comes live, after the changes of rights that lie before it.
         known = [logged for logged in page if logged.position <= told]
         if not known or known[0].position != self._feed.read + 1:
-            self._resync(ResyncReason.TRIMMED, StreamCursor(self._epoch, self._feed.read, self.actor.access_version))
-            return
+            return False
         self._feed.refill(self._noted(known), read=known[-1].position, told=told)
+        return True
 
     def _noted(self, events: Sequence[LoggedEvent]) -> list[Noted]:
         return [noted for logged in events if (noted := self._note(logged.position, logged.event)) is not None]

@@ -61,7 +61,8 @@ def _listen(
     context: Context, filter: TaskStreamFilterInput | None, after: str | None, make: MakeItem, *, only_status: bool
 ) -> Source:
     wanted = filter.to_filter() if filter is not None else None
-    subscriber = context.backend.stream.subscribe(context.actor, wanted, after, only_status=only_status)
+    since = context.last_event_id or after
+    subscriber = context.backend.stream.subscribe(context.actor, wanted, since, only_status=only_status)
     context.follow(subscriber)
     # To Strawberry this is what the schema says; the executor asks each telling for its item.
     return cast("Source", Listening(context, subscriber, make))

@@ -12,7 +12,10 @@ from graphql_api.auth.origins import AllowsOrigin
 _VARY: Final = (b"vary", b"Origin")
 _PREFLIGHT: Final[list[Header]] = [
     (b"access-control-allow-methods", b"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"),
-    (b"access-control-allow-headers", b"authorization, content-type, idempotency-key, if-match, x-request-id"),
+    (
+        b"access-control-allow-headers",
+        b"authorization, content-type, idempotency-key, if-match, last-event-id, x-request-id",
+    ),
     (b"access-control-max-age", b"600"),
 ]
 _EXPOSED: Final = (b"access-control-expose-headers", b"X-Request-ID, ETag, Retry-After")

@@ -16,6 +16,7 @@ from graphql_api.execution.response import Response
 GRAPHQL: Final = "application/graphql-response+json"
 JSON: Final = "application/json"
 HTML: Final = "text/html"
+EVENTS: Final = "text/event-stream"
 
 _STATUS: Final = {
     FailureCode.UNAUTHENTICATED: 401,
@@ -52,6 +53,15 @@ def media_type(accept: str) -> str | None:
 def wants_page(accept: str) -> bool:
     """Whether the client names HTML, as browsers do for what a person opens."""
     return any(each.media == HTML and each.weight > 0 for each in _ranges(accept))
+
+
+@lru_cache(maxsize=64)
+def wants_events(accept: str) -> bool | None:
+    """Whether a client that names `text/event-stream` wants nothing else as much; None if it does not want it."""
+    ranges = list(_ranges(accept))
+    weight = next((each.weight for each in ranges if each.media == EVENTS), 0.0)
+    named = [each.weight for each in ranges if each.media in (GRAPHQL, JSON)]
+    return weight > max(named, default=0.0) if weight > 0 else None
 
 
 def status_of(response: Response, media: str) -> int:

@@ -1,8 +1,12 @@
 """The one place that writes to a socket."""
 
 import asyncio
+from typing import Final
 
 from starlette.types import Send
+
+ABORT: Final = "taskriver.abort"
+"""The extension of an ASGI scope that lets go of a connection at once: closing waits until its buffer is empty."""
 
 
 class PeerGone(Exception):
@@ -10,7 +14,7 @@ class PeerGone(Exception):
 
 
 class Writer:
-    """Sends frames one at a time, each within *seconds*.
+    """Sends frames, or parts of a body, one at a time, each within *seconds*.
 
     A peer that reads nothing fills the buffers, and then every frame waits. Without an end to that wait such a peer
     would hold its socket, its operations and their memory for as long as it pleases.
@@ -20,6 +24,11 @@ class Writer:
         self._send = send
         self._seconds = seconds
         self._turn = asyncio.Lock()
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is being sent at this moment."""
+        return self._turn.locked()
 
     async def text(self, text: str) -> None:
         """Send a text frame, and return when it has left for the transport.
@@ -36,6 +45,14 @@ class Writer:
             PeerGone: it did not get through.
         """
         await self._write({"type": "websocket.close", "code": code, "reason": reason})
+
+    async def body(self, data: bytes, *, more: bool = True) -> None:
+        """Send a part of an answer's body.
+
+        Raises:
+            PeerGone: it did not get through.
+        """
+        await self._write({"type": "http.response.body", "body": data, "more_body": more})
 
     async def _write(self, message: dict[str, object]) -> None:
         try:

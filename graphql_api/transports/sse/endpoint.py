@@ -1,0 +1,219 @@
+"""GraphQL over Server-Sent Events: a request that is answered by a stream of events."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Final, Generic
+
+from graphql import OperationType
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from domain.errors import BadRequest, DoorClosed, RateLimited, Unauthenticated, Unavailable
+from graphql_api.auth.addresses import Network, throttle_key
+from graphql_api.auth.facts import Header, RequestFacts
+from graphql_api.auth.identity import Identity
+from graphql_api.auth.origins import AllowsOrigin
+from graphql_api.errors import describe
+from graphql_api.execution.executor import ContextT, Operation
+from graphql_api.execution.request import parse_request
+from graphql_api.execution.response import Response
+from graphql_api.realtime.connections import Connection, ConnectionRefused, TooManyConnections
+from graphql_api.transports.body import check_content_type, decode_json, decode_query_string
+from graphql_api.transports.http import BODY_SECONDS, MAX_BODY
+from graphql_api.transports.lookout import Lookout
+from graphql_api.transports.negotiation import wants_events
+from graphql_api.transports.sse import frames
+from graphql_api.transports.sse.setup import Setup
+from graphql_api.transports.sse.stream import EventStream
+from graphql_api.wire.answer import Answer
+from graphql_api.wire.body import ClientGone, read_body
+from graphql_api.wire.refusal import HTTPRefusal, bad_request, unavailable
+from graphql_api.wire.request_id import request_id_of
+from graphql_api.wire.upgrade import Upgrade, sign_in
+from graphql_api.wire.writer import ABORT, PeerGone, Writer
+
+RETRY_SECONDS: Final = 5
+_HEAD: Final[list[Header]] = [
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-store"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-accel-buffering", b"no"),  # a proxy that collects events tells nothing
+]
+_ALLOW_POST: Final = (b"allow", b"POST")
+
+
+class GraphQLEvents(Generic[ContextT]):
+    """Answers requests that want `text/event-stream`, and leaves all others to *otherwise*.
+
+    Who would take JSON as well gets events for subscriptions only. What is wrong with the request itself is answered
+    by HTTP; what is wrong with its document, and whatever happens later, is told in the stream, as the protocol
+    wants.
+    """
+
+    def __init__(
+        self,
+        setup: Setup[ContextT],
+        otherwise: ASGIApp,
+        allows_origin: AllowsOrigin,
+        *,
+        trusted_proxies: Sequence[Network] = (),
+    ) -> None:
+        self._setup = setup
+        self._otherwise = otherwise
+        self._allows_origin = allows_origin
+        self._trusted = trusted_proxies
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        headers = dict(scope["headers"])
+        wanted = wants_events(headers.get(b"accept", b"").decode("latin-1"))
+        if wanted is None or scope["method"] not in ("GET", "POST"):
+            await self._otherwise(scope, receive, send)
+            return
+        request_id = request_id_of(scope["headers"])
+        try:
+            await self._serve(scope, receive, send, request_id, only=wanted)
+        except HTTPRefusal as refusal:
+            await _refuse(refusal, send, request_id)
+        except ClientGone:
+            return
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send, request_id: str, *, only: bool) -> None:
+        request = Upgrade.of(scope, self._trusted)
+        body = await _body(scope, receive)
+        operation = self._operation(scope, body, request_id)
+        if not only and (isinstance(operation, Response) or operation.type is not OperationType.SUBSCRIPTION):
+            await self._otherwise(scope, _again(body, receive), send)
+            return
+        if not request.is_allowed(self._allows_origin):
+            raise HTTPRefusal(403, DoorClosed("Pages of this origin may not listen here."))
+        call = _Call(self._setup, scope, receive, send, request_id)
+        if isinstance(operation, Response):
+            await call.answer(operation, [])
+        elif operation.type is OperationType.SUBSCRIPTION:
+            await self._listen(call, operation, request)
+        else:
+            await self._ask(call, operation, request)
+
+    def _operation(self, scope: Scope, body: bytes, request_id: str) -> Operation | Response:
+        try:
+            value: Any = decode_json(body) if scope["method"] == "POST" else decode_query_string(scope["query_string"])
+            operation = self._setup.executor.prepare(parse_request(value), request_id=request_id)
+        except BadRequest as refused:
+            raise HTTPRefusal(400, refused) from None
+        if isinstance(operation, Operation) and operation.type is OperationType.MUTATION and scope["method"] != "POST":
+            raise bad_request(
+                "A mutation needs POST: a link must not change anything.", status=405, headers=(_ALLOW_POST,)
+            )
+        return operation
+
+    async def _ask(self, call: "_Call[ContextT]", operation: Operation, request: Upgrade) -> None:
+        """A query or a mutation: one result."""
+        facts = await call.facts(request, None)
+        context = self._setup.make_context(facts)
+        if operation.type is OperationType.MUTATION:
+            await call.answer(await self._setup.executor.execute(operation, context), facts.response_headers)
+            return
+        async with Lookout(call.receive):
+            await call.answer(await self._setup.executor.execute(operation, context), facts.response_headers)
+
+    async def _listen(self, call: "_Call[ContextT]", operation: Operation, request: Upgrade) -> None:
+        # A revocation may come as soon as we are registered, and before there is a stream to end.
+        stream: EventStream[ContextT] | None = None
+        ended: list[tuple[int, str]] = []
+
+        def end(code: int, why: str) -> None:
+            ended.append((code, why))
+            if stream is not None:
+                stream.end(code, why)
+
+        try:
+            with self._setup.connections.open(throttle_key(request.client.address), end) as connection:
+                facts = await call.facts(request, connection)
+                stream = EventStream(self._setup, call.writer, operation, self._setup.make_context(facts))
+                for early in ended:
+                    stream.end(*early)
+                await call.begin([])
+                await stream.run(call.receive, expires_at=facts.identity.expires_at if facts.identity else None)
+        except ConnectionRefused as refused:
+            raise _no_room(refused) from None
+        except PeerGone:
+            call.abort()
+
+
+class _Call(Generic[ContextT]):
+    """One request, and the way back to whoever sent it."""
+
+    def __init__(self, setup: Setup[ContextT], scope: Scope, receive: Receive, send: Send, request_id: str) -> None:
+        self._setup = setup
+        self._scope = scope
+        self._request_id = request_id
+        self._send = send
+        self.receive = receive
+        self.writer = Writer(send, setup.timing.send)
+
+    async def facts(self, request: Upgrade, connection: Connection | None) -> RequestFacts:
+        """What is known of the request; with a *connection*, it is registered as theirs.
+
+        Raises:
+            HTTPRefusal: nobody can say who this is.
+            ConnectionRefused: the user has too many.
+        """
+        identity: Identity | None = None
+        auth_error: Unauthenticated | None = None
+        try:
+            if connection is None:
+                identity = await self._setup.authenticate(request.authorization)
+            else:
+                identity = await sign_in(connection, self._setup.authenticate, request.authorization)
+        except Unauthenticated as error:
+            auth_error = error
+        except Unavailable as error:
+            raise unavailable(error) from None
+        return replace(request.facts(identity, self._request_id), auth_error=auth_error, door="http")
+
+    async def begin(self, headers: list[Header]) -> None:
+        """Send the head."""
+        named = (b"x-request-id", self._request_id.encode("ascii"))
+        await self._send({"type": "http.response.start", "status": 200, "headers": [*_HEAD, named, *headers]})
+
+    async def answer(self, response: Response, headers: list[Header]) -> None:
+        """Send a stream of one result."""
+        await self.begin(headers)
+        payload = response.to_json(request_id=self._request_id)
+        await self._send({"type": "http.response.body", "body": frames.next_(payload, None) + frames.COMPLETE})
+
+    def abort(self) -> None:
+        """Let go of the connection, whatever is still in its buffer."""
+        abort = self._scope.get("extensions", {}).get(ABORT)
+        if abort is not None:
+            abort()
+
+
+async def _body(scope: Scope, receive: Receive) -> bytes:
+    if scope["method"] != "POST":
+        return b""
+    headers = dict(scope["headers"])
+    check_content_type(headers)
+    return await read_body(receive, headers, most=MAX_BODY, seconds=BODY_SECONDS)
+
+
+def _again(body: bytes, receive: Receive) -> Receive:
+    """A `receive` that begins with a body which has been read already."""
+    waiting: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def receive_again() -> Message:
+        return waiting.pop() if waiting else await receive()
+
+    return receive_again
+
+
+def _no_room(refused: ConnectionRefused) -> HTTPRefusal:
+    after = (b"retry-after", b"%d" % RETRY_SECONDS)
+    if isinstance(refused, TooManyConnections):
+        return HTTPRefusal(429, RateLimited(f"{refused.reason}.", retry_after=RETRY_SECONDS), after)
+    return HTTPRefusal(503, Unavailable(f"{refused.reason}."), after)
+
+
+async def _refuse(refusal: HTTPRefusal, send: Send, request_id: str) -> None:
+    body = Response({"errors": [describe(refusal.error, request_id=request_id)]}).to_json(request_id=request_id)
+    await Answer(refusal.status, body, headers=refusal.headers).send(send, request_id=request_id)
