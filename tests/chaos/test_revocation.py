@@ -1,0 +1,156 @@
+"""A hundred sign-outs: how long a token is still believed, and a socket open, after one was acknowledged."""
+
+import asyncio
+import signal
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+
+import pytest
+from websockets.exceptions import ConnectionClosed
+
+from tests.chaos.conftest import Numbers, percentile
+from tests.chaos.stack import PASSWORD, Stack
+from tests.graphql_api.transports.sockets import connected
+from verification.client.account import Account
+from verification.client.failures import Failed, Refused
+from verification.client.http import Api
+
+PROMISED_SECONDS = 1.0
+SLACK_SECONDS = 0.25
+"""For asking: a poll of many on a busy machine."""
+WATCHED_SECONDS = 1.6
+
+Trouble = Callable[[Stack], AbstractAsyncContextManager[None]]
+
+
+@dataclass
+class Revoked:
+    """What became of one session, in seconds after its sign-out was acknowledged.
+
+    `believed` is the last time that a request with its token was *begun* and answered; `closed` and `code` are of a
+    socket, which a process that is cut off cannot close before it knows.
+    """
+
+    believed: float = 0.0
+    closed: float | None = None
+    code: int | None = None
+
+
+@asynccontextmanager
+async def well(stack: Stack) -> AsyncIterator[None]:
+    """Nothing is the matter."""
+    yield
+
+
+@asynccontextmanager
+async def bell_dead(stack: Stack) -> AsyncIterator[None]:
+    """The bell is dead."""
+    await asyncio.to_thread(stack.valkey.kill)
+    try:
+        yield
+    finally:
+        await asyncio.to_thread(stack.valkey.start)
+
+
+@asynccontextmanager
+async def frozen(stack: Stack) -> AsyncIterator[None]:
+    """The process that is asked is stopped while the sessions are ended at the other one, and goes on later."""
+    stack.processes[0].signal(signal.SIGSTOP)
+    loop = asyncio.get_running_loop()
+    thaw = loop.call_later(1.3, stack.processes[0].signal, signal.SIGCONT)
+    try:
+        yield
+    finally:
+        thaw.cancel()
+        stack.processes[0].signal(signal.SIGCONT)
+
+
+@asynccontextmanager
+async def cut_off(stack: Stack) -> AsyncIterator[None]:
+    """The process that is asked has lost sight of the database, and of the bell."""
+    stack.database_wire.stall()
+    stack.valkey_wire.stall()
+    try:
+        yield
+    finally:
+        for wire in (stack.database_wire, stack.valkey_wire):
+            wire.cut()
+            wire.flow()
+
+
+@pytest.mark.parametrize(("trouble", "many"), [(well, 40), (bell_dead, 20), (frozen, 20), (cut_off, 20)])
+async def test_revocations(stack: Stack, numbers: Numbers, trouble: Trouble, many: int):
+    """Within a second of its acknowledgement, whatever is the matter, a sign-out holds on the other process."""
+    name = f"revoked.{trouble.__name__}"
+    await stack.a_user(name)
+    asked = Api(stack.processes[0].api.url, patience=8)
+    accounts = [Account(lambda: stack.processes[1].api, name, PASSWORD) for _ in range(many)]
+    tokens = [await account.token() for account in accounts]
+    async with asyncio.timeout(60):
+        found = await _revoke(stack, asked, accounts, tokens, trouble)
+    believed = [each.believed for each in found]
+    closed = [each.closed for each in found if each.closed is not None]
+    numbers.note(
+        f"{many} sign-outs, {trouble.__name__}: believed p50 {1000 * percentile(believed, 0.5):.0f} ms,"
+        f" p99 {1000 * percentile(believed, 0.99):.0f} ms; sockets closed with {{each.code for each in found}}"
+        f" p50 {1000 * percentile(closed, 0.5):.0f} ms, p99 {1000 * percentile(closed, 0.99):.0f} ms"
+    )
+
+    assert max(believed) <= PROMISED_SECONDS + SLACK_SECONDS
+    assert {each.code for each in found} == {4403}
+    if trouble in (well, bell_dead):
+        assert max(closed) <= PROMISED_SECONDS + SLACK_SECONDS
+
+
+async def _revoke(
+    stack: Stack, asked: Api, accounts: list[Account], tokens: list[str], trouble: Trouble
+) -> list[Revoked]:
+    """Open a socket for each, let the trouble begin, sign everybody out, and watch."""
+    ready = [asyncio.Event() for _ in accounts]
+    go = asyncio.Event()
+    watching = [
+        asyncio.create_task(_watch(asked, account, token, here, go))
+        for account, token, here in zip(accounts, tokens, ready, strict=True)
+    ]
+    await asyncio.gather(*(each.wait() for each in ready))
+    async with trouble(stack):
+        go.set()
+        await asyncio.sleep(WATCHED_SECONDS + 0.5)
+    return await asyncio.gather(*watching)
+
+
+async def _watch(asked: Api, account: Account, token: str, ready: asyncio.Event, go: asyncio.Event) -> Revoked:
+    found = Revoked()
+    async with connected(asked.url.removesuffix("/graphql")) as socket:
+        await socket.init({"token": token})
+        await asked.ask("{ me { id } }", token=token)  # so that the process remembers the token
+        ready.set()
+        await go.wait()
+        await account.sign_out()
+        acked = time.monotonic()
+        asking = asyncio.create_task(_ask(asked, token, acked, found))
+        try:
+            async with asyncio.timeout(15):
+                while True:
+                    await socket.connection.recv()
+        except ConnectionClosed as closed:
+            found.closed = time.monotonic() - acked
+            found.code = closed.rcvd.code if closed.rcvd else None
+        await asking
+    return found
+
+
+async def _ask(asked: Api, token: str, acked: float, found: Revoked) -> None:
+    """Ask on and on with a token that is over."""
+    while time.monotonic() < acked + WATCHED_SECONDS:
+        begun = time.monotonic() - acked
+        try:
+            await asked.ask("{ me { id } }", token=token)
+        except Failed as failed:
+            if isinstance(failed, Refused) and failed.code not in ("UNAUTHENTICATED", "UNAVAILABLE"):
+                raise
+        else:
+            found.believed = max(found.believed, begun)
+        await asyncio.sleep(0.05)
