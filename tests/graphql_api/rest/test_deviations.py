@@ -9,6 +9,7 @@ import pytest
 
 from domain.user import Role
 from graphql_api.rest.api import MAX_BODY
+from graphql_api.schema.ids import encode_id
 from tests.graphql_api.rest.support import PASSWORD, Rest, cookie_of, tokens_of
 
 PART = b'--x\r\nContent-Disposition: form-data; name="a"'
@@ -104,6 +105,30 @@ async def test_an_older_token_ends_the_whole_session(rest: Rest):
     assert (await rest.send("POST", "/auth/refresh/", cookie=visitor.cookie)).status_code == 401
     assert (await rest.send("POST", "/auth/refresh/", cookie=cookie)).status_code == 401
     await rest.refused(token)
+
+
+async def test_signing_out_ends_the_cookies_session_and_the_tokens(rest: Rest):
+    """With an access token of one session and the cookie of a newer one, both end; a third one goes on."""
+    visitor = await rest.a_visitor()
+    newer, cookie = tokens_of(await rest.login(visitor.name))
+    third, _ = tokens_of(await rest.login(visitor.name))
+    assert (await rest.send("POST", "/auth/logout/", visitor, cookie=cookie)).status_code == 204
+    await rest.refused(visitor.token)
+    await rest.refused(newer)
+    assert (await rest.send("GET", "/users/about_me/", third)).status_code == 200
+
+
+async def test_a_role_that_an_admin_gives_holds_within_a_second(rest: Rest):
+    """The same access token reads everybody's tasks once its user is a moderator."""
+    visitor, admin = await rest.a_visitor(), await rest.api.a_user(Role.ADMIN)
+    task = await rest.api.house.a_task()
+    assert (await rest.send("GET", f"/tasks/{task.id}", visitor)).status_code == 404
+    mutation = "mutation ($input: SetUserRoleInput!) { setUserRole(input: $input) { userErrors { code } } }"
+    promoted = {"userId": encode_id("User", UUID(visitor.uuid)), "role": "MODERATOR"}
+    (await rest.api.ask(mutation, admin, input=promoted)).payload("setUserRole")
+    async with asyncio.timeout(1):
+        while (await rest.send("GET", f"/tasks/{task.id}", visitor)).status_code != 200:
+            await asyncio.sleep(0.01)
 
 
 async def test_passwords_count_in_full(rest: Rest):
