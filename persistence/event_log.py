@@ -16,6 +16,7 @@ from persistence.results import affected
 
 _GREATEST: Final = 2**63 - 1  # what a position can be
 _TRIM_STEP: Final = 10_000  # what one statement removes well within its time
+_TOLD_AT_ONCE: Final = 8  # events in the answer of the statement that numbers them
 _COLUMNS = (EventRow.position, EventRow.kind, EventRow.payload)
 
 
@@ -50,11 +51,18 @@ class EventLog:
         """Give the committed events that have none their positions, by ascending id, and return them.
 
         One statement on the server, so that a client that freezes holds no lock: see the function in the migrations.
+        Its answer is short, since a server that cannot send all of it keeps the lock until somebody reads: what does
+        not fit into any connection's buffers is read when the statement has ended.
         """
-        rows = await self._session.execute(
-            text("SELECT position, kind, payload FROM number_events(:at_most)"), {"at_most": at_most}
+        query = (
+            "SELECT position, kind, payload, count(*) OVER () AS numbered FROM number_events(:at_most)"
+            " ORDER BY position LIMIT :told"
         )
-        return sorted((_logged(*row) for row in rows), key=lambda logged: logged.position)
+        rows = (await self._session.execute(text(query), {"at_most": at_most, "told": _TOLD_AT_ONCE})).all()
+        batch = [_logged(row.position, row.kind, row.payload) for row in rows]
+        if rows and rows[0].numbered > len(batch):
+            batch += await self.after(batch[-1].position, at_most=rows[0].numbered - len(batch))
+        return batch
 
     async def after(self, position: int, *, at_most: int = 500) -> list[LoggedEvent]:
         """The events behind a position, in order."""
