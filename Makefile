@@ -15,7 +15,7 @@ run: $(VENV)/local ## Serve on http://127.0.0.1:8000 with demo data, on servers 
 	@exec $(BIN)/taskriver dev
 
 test: $(VENV)/dev ## Run the tests, on servers of their own (ARGS="-k name").
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal $(ARGS)
 
 contract: $(VENV)/dev ## Send 1,000 and more generated requests to the REST door, and compare with its description (EXAMPLES=72).
 	@$(BIN)/python -m tests.graphql_api.rest.contract --max-examples $(or $(EXAMPLES),72)

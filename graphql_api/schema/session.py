@@ -87,12 +87,9 @@ class RefreshTokenInput:
     """Input of `refreshToken`."""
 
     refresh_token: str | None = strawberry.field(
-        default=None, description="The token that `login` returned; left out: the cookie's."
-    )
-    return_refresh_token: bool = strawberry.field(
-        default=False,
-        description="Without effect: the successor comes as the token came, in the payload or in the cookie, which "
-        "no script may read.",
+        default=None,
+        description="The token that `login` returned; left out: the cookie's. Its successor comes as it came, in the "
+        "payload or in the cookie, which no script may read.",
     )
 
 

@@ -77,7 +77,7 @@ class Command:
         else:
             self.process.send_signal(number)
 
-    def ends(self, within: float = 20.0) -> int:
+    def ends(self, within: float = 60.0) -> int:
         """Wait for its end; its exit status, negative for a signal."""
         return self.process.wait(within)
 
@@ -89,7 +89,7 @@ class Command:
         """End whatever is left of it."""
         if self.alive:
             kill(self.family())
-        self.process.wait(20)
+        self.process.wait(60)
         self._out.close()
         self._err.close()
 
@@ -102,7 +102,7 @@ class Served(Command):
         self.url = f"http://127.0.0.1:{self.port}"
         super().__init__("serve", folder=folder, environment=environment(PORT=self.port, **settings))
 
-    async def ready(self, within: float = 20.0) -> "Served":
+    async def ready(self, within: float = 60.0) -> "Served":
         """Wait until `/readyz` is green."""
         async with httpx.AsyncClient() as client, asyncio.timeout(within):
             while not await self._is_green(client):
