@@ -19,6 +19,7 @@ _MEDIA: Final = {
     "favicon-32x32.png": b"image/png",
     "start.js": b"text/javascript; charset=utf-8",
 }
+_AN_HOUR: Final = b"public, max-age=3600"
 _POLICY: Final = (
     b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     b"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -67,7 +68,7 @@ class Docs:
         if name is None:
             return Answer(200, _HTML, b"text/html; charset=utf-8", _headers())
         media = _MEDIA.get(name)
-        return refusal(404, "Not Found") if media is None else Answer(200, _asset(name), media, _headers())
+        return refusal(404, "Not Found") if media is None else Answer(200, _asset(name), media, _headers(), _AN_HOUR)
 
 
 def _headers() -> list[Header]:

@@ -90,7 +90,7 @@ class _Conversation:
         self._upgrade = upgrade
         self._after = after
         self._receive = receive
-        self._writer = Writer(send, setup.timing.send)
+        self._writer = Writer(send, setup.timing.send, abort=upgrade.abort)
         self._dialogue = Dialogue()
         self._subscriber: Subscriber | None = None
         self._tasks: list[asyncio.Task[None]] = []

@@ -7,25 +7,26 @@ from starlette.types import Send
 
 from graphql_api.auth.facts import Header
 
-_NO_STORE: Final = (b"cache-control", b"no-store")
+NO_STORE: Final = b"no-store"
 _NO_SNIFF: Final = (b"x-content-type-options", b"nosniff")
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A status, a body of one media type, and further headers."""
+    """A status, a body of one media type, and further headers; *cache* says who may keep it."""
 
     status: int
     body: bytes = b""
     media: bytes = b"application/json; charset=utf-8"
     headers: list[Header] = field(default_factory=list)
+    cache: bytes = NO_STORE
 
     async def send(self, send: Send, *, request_id: str, with_body: bool = True) -> None:
         """Send it whole; without its body for HEAD, whose length is told all the same."""
         headers = [
             *self._about_the_body(),
             (b"x-request-id", request_id.encode("ascii")),
-            _NO_STORE,
+            (b"cache-control", self.cache),
             _NO_SNIFF,
             *self.headers,
         ]

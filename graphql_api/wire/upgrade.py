@@ -11,6 +11,7 @@ from graphql_api.auth.facts import Header, RequestFacts
 from graphql_api.auth.identity import Client, Identity
 from graphql_api.auth.origins import AllowsOrigin
 from graphql_api.realtime.connections import Connection
+from graphql_api.wire.writer import Abort, abort_of
 
 Authenticate = Callable[[str | None], Awaitable[Identity | None]]
 """The raw `Authorization` header → who it proves, None for nobody.
@@ -25,11 +26,12 @@ class Upgrade:
     client: Client
     headers: Sequence[Header]
     secure: bool
+    abort: Abort | None = None
 
     @classmethod
     def of(cls, scope: Scope, trusted: Sequence[Network]) -> Self:
         """The request behind an ASGI scope; *trusted* are the proxies whose word on the client counts."""
-        return cls(client_of(scope, trusted), scope["headers"], is_secure(scope, trusted))
+        return cls(client_of(scope, trusted), scope["headers"], is_secure(scope, trusted), abort_of(scope))
 
     @property
     def authorization(self) -> str | None:

@@ -1,12 +1,22 @@
 """The one place that writes to a socket."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Final
 
-from starlette.types import Send
+from starlette.types import Scope, Send
 
 ABORT: Final = "taskriver.abort"
 """The extension of an ASGI scope that lets go of a connection at once: closing waits until its buffer is empty."""
+
+
+Abort = Callable[[], None]
+
+
+def abort_of(scope: Scope) -> Abort | None:
+    """How to let go of a connection, where the server knows how."""
+    found: Abort | None = (scope.get("extensions") or {}).get(ABORT)
+    return found
 
 
 class PeerGone(Exception):
@@ -17,11 +27,12 @@ class Writer:
     """Sends frames, or parts of a body, one at a time, each within *seconds*.
 
     A peer that reads nothing fills the buffers, and then every frame waits. Without an end to that wait such a peer
-    would hold its socket, its operations and their memory for as long as it pleases.
+    would hold its socket, its operations and their memory for as long as it pleases. *abort* lets go of it.
     """
 
-    def __init__(self, send: Send, seconds: float) -> None:
+    def __init__(self, send: Send, seconds: float, *, abort: Abort | None = None) -> None:
         self._send = send
+        self._abort = abort
         self._seconds = seconds
         self._turn = asyncio.Lock()
 
@@ -58,7 +69,10 @@ class Writer:
         try:
             async with asyncio.timeout(self._seconds), self._turn:
                 await self._send(message)
+        except TimeoutError:
+            if self._abort is not None:
+                self._abort()
+            raise PeerGone from None
         except (OSError, RuntimeError):
-            # A timeout and uvicorn's "client disconnected" are both OSErrors; a RuntimeError says that the socket
-            # was closed in between.
+            # uvicorn's "client disconnected" is an OSError; a RuntimeError says that the socket was closed in between.
             raise PeerGone from None

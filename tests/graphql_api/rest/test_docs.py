@@ -24,6 +24,7 @@ async def test_the_page_loads_only_its_own_files(rest: Rest):
         response = await rest.client.get(link)
         assert (response.status_code, len(response.content) > 100) == (200, True)
         assert response.headers["x-content-type-options"] == "nosniff"
+        assert response.headers["cache-control"] == "public, max-age=3600"
 
 
 async def test_the_policy_lets_nothing_in_from_elsewhere(rest: Rest):
