@@ -63,13 +63,13 @@ class Throttle:
     Redis has *patience* seconds to answer. If it does not, it is left alone for *pause* seconds, then one request
     tries again: a frozen Redis costs one request a second its patience, and the others nothing.
 
-    What this process counts meanwhile is not moved to Redis afterwards, nor the other way round: an outage gives
-    everybody a fresh count in each process, once, and its end gives back the old one. Moving counts would need
-    Redis exactly while it is unwell, and an attacker cannot make it so. A count that timed out may have reached
-    Redis after all; then it counts in both places, which errs on the safe side.
+    What this process has counted in Redis it remembers, too: in an outage a guesser goes on with the count that they
+    have here, and begins afresh in the other processes, once. What is counted meanwhile is not moved to Redis
+    afterwards: that would need Redis exactly while it is unwell, and an attacker cannot make it so. A count that
+    timed out may have reached Redis after all; then it counts in both places, which errs on the safe side.
     """
 
-    def __init__(self, redis: Redis, *, patience: float = 0.25, pause: float = 1.0, most_windows: int = 10_000) -> None:
+    def __init__(self, redis: Redis, *, patience: float = 0.35, pause: float = 1.0, most_windows: int = 10_000) -> None:
         """Take a client, whose own timeouts and retries are overruled; *most_windows* bounds each limit's memory."""
         self._script = redis.register_script(_SCRIPT)
         self._redis = redis
@@ -124,6 +124,8 @@ class Throttle:
                 async with asyncio.timeout(self._patience):
                     left = await self._script(keys=[window], args=[most, limit.seconds * 1000, int(step)])
                 self._redis_answered()
+                if not left:
+                    self._own.step(limit, window, _NO_LIMIT, step)
                 return int(left)
             except (RedisError, OSError) as error:
                 self._redis_failed(error)
