@@ -87,8 +87,8 @@ class Hearing:
     def _resync(self, item: Item) -> None:
         if item.reason == "ACCESS" and item.cursor.access_version == self._version:
             self._note(Fault.WRONG, "a resync for other rights that are the same")
-        elif item.reason != "ACCESS" and self._history.whole:
-            self._note(Fault.LOST, f"a resync ({item.reason}) although nothing was removed from the log")
+        elif item.reason != "ACCESS":
+            self._note(Fault.LOST, f"a resync ({item.reason}): whatever lay before it is lost to this listener")
         if item.snapshot is None:
             self._note(Fault.WRONG, "a resync, and the listener has not read its lists again")
         self._standing, self._version = item.cursor.position, item.cursor.access_version
@@ -110,7 +110,7 @@ class Hearing:
         event = self._index.task_event(item.cursor.position)
         if event is not None:
             self._judge_event(item, event, viewer)
-        elif self._history.whole:
+        elif item.task_id is not None and self._concerns(item.task_id):
             self._note(Fault.WRONG, f"{item.cursor.position} was told, and no such thing happened")
 
     def _judge_view(self, facts: TaskFacts, viewer: Viewer) -> None:

@@ -15,6 +15,8 @@ from graphql_api.cli.schema import export_schema
 from graphql_api.cli.serve import serve
 from graphql_api.cli.stream import stream
 from graphql_api.cli.user import users
+from graphql_api.cli.verify import verify_stream
+from graphql_api.cli.watch import watch
 
 REFUSED: Final = 1
 MISUSED: Final = 2
@@ -33,6 +35,8 @@ app.command()(migrate)
 app.add_typer(users, name="user")
 app.add_typer(stream, name="stream")
 app.command()(cleanup)
+app.command()(watch)
+app.command("verify-stream")(verify_stream)
 app.command("export-schema")(export_schema)
 
 

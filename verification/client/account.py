@@ -1,5 +1,6 @@
 """Staying signed in."""
 
+import asyncio
 import base64
 import json
 from collections.abc import Callable
@@ -42,11 +43,12 @@ class Account:
         *,
         token: str | None = None,
     ) -> None:
-        self._place = place
+        self.place = place
         self._username = username
         self._password = password
         self._access = token
         self._refresh: str | None = None
+        self._turn = asyncio.Lock()
 
     async def token(self) -> str:
         """An access token; signs in if there is none.
@@ -55,8 +57,9 @@ class Account:
             Refused: the password is wrong, or the token is over and there is nothing to renew it with.
             Unreachable: nobody answered.
         """
-        if self._access is None:
-            await self._sign_in()
+        async with self._turn:
+            if self._access is None:
+                await self._sign_in()
         assert self._access is not None
         return self._access
 
@@ -82,12 +85,12 @@ class Account:
         """
         token = await self.token()
         try:
-            return await self._place().ask(query, variables, token)
+            return await self.place().ask(query, variables, token)
         except Refused as refused:
             if refused.code != "UNAUTHENTICATED":
                 raise
         self.forget()
-        return await self._place().ask(query, variables, await self.token())
+        return await self.place().ask(query, variables, await self.token())
 
     async def me(self) -> Me:
         """Who this is."""
@@ -97,18 +100,18 @@ class Account:
     async def sign_out(self) -> None:
         """End the session; the next question begins another one."""
         if self._access is not None:
-            await self._place().ask(_LOGOUT, token=self._access)
+            await self.place().ask(_LOGOUT, token=self._access)
         self._access = self._refresh = None
 
     async def _sign_in(self) -> None:
         if self._refresh is not None:
             wanted, self._refresh = {"refreshToken": self._refresh, "returnRefreshToken": True}, None
-            if self._keep(await self._place().ask(_REFRESH, {"input": wanted})) is None:
+            if self._keep(await self.place().ask(_REFRESH, {"input": wanted})) is None:
                 return
         if self._username is None or self._password is None:
             raise Refused("UNAUTHENTICATED", "The access token is over, and there is no password to get another one.")
         asked = {"username": self._username, "password": self._password, "returnRefreshToken": True}
-        refusal = self._keep(await self._place().ask(_LOGIN, {"input": asked}))
+        refusal = self._keep(await self.place().ask(_LOGIN, {"input": asked}))
         if refusal is not None:
             raise Refused(refusal["code"], refusal["message"])
 

@@ -92,6 +92,9 @@ class Follower:
         self._failures = 0
         self._rereads: set[asyncio.Task[None]] = set()
         self.socket: Socket | None = None
+        self.reading = asyncio.Event()
+        """While it is not set nothing is read: a slow consumer."""
+        self.reading.set()
 
     async def run(self) -> None:
         """Follow until cancelled.
@@ -150,6 +153,7 @@ class Follower:
     async def _hear(self, socket: Socket) -> None:
         while True:
             payload = (await socket.receive())["payload"]
+            await self.reading.wait()
             if payload.get("errors"):
                 # Not taken: it comes again behind the same cursor, whole.
                 raise Unreachable(f"An item came with an error: {payload['errors'][0].get('message')}")

@@ -46,6 +46,8 @@ class Writer:
         self.writes: list[Write] = []
         self.seconds: list[tuple[float, float]] = []
         """When each acknowledged write began, and how long it took."""
+        self.answers: dict[tuple[UUID, int], TaskFacts] = {}
+        """What acknowledged writes made of their tasks, by version."""
         self.failures: Counter[str] = Counter()
         """Codes, or the word for no answer, of what was not acknowledged."""
 
@@ -97,6 +99,7 @@ class Writer:
         found = Known(answer["task"]["id"], facts_of(answer["task"]))
         if found.facts.version != before:  # else it was so already, and nothing has happened
             self._note(found.facts.task_id, found.facts.version, begun)
+            self.answers[found.facts.task_id, found.facts.version] = found.facts
         return found
 
     def _note(self, task_id: UUID, version: int | None, begun: float) -> None:

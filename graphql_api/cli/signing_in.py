@@ -1,0 +1,57 @@
+"""How a command that asks a running server gets somebody to ask as."""
+
+import os
+import sys
+from typing import Annotated, Final
+from urllib.parse import urlsplit
+
+import typer
+
+from graphql_api.cli.failure import CommandError
+from verification.client.account import Account
+from verification.client.http import Api
+
+TOKEN: Final = "TASKRIVER_TOKEN"  # noqa: S105 - the name of a variable
+DEFAULT_URL: Final = "http://127.0.0.1:8000"
+
+ServerURL = Annotated[str, typer.Argument(help="Where the server is, for example https://tasks.example.org.")]
+Username = Annotated[str | None, typer.Option(help="Whom to sign in as.")]
+PasswordFromStdin = Annotated[bool, typer.Option("--password-stdin", help="Read the password from standard input.")]
+
+
+def endpoint(url: str) -> Api:
+    """The GraphQL endpoint of a server; its path may be left out.
+
+    Raises:
+        CommandError: it is no URL of a server.
+    """
+    parts = urlsplit(url if "//" in url else f"http://{url}")
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise CommandError(f"{url} is no address of a server: it must look like {DEFAULT_URL}.")
+    path = parts.path.rstrip("/") or "/graphql"
+    return Api(f"{parts.scheme}://{parts.netloc}{path}")
+
+
+def sign_in(api: Api, username: str | None, *, password_stdin: bool) -> Account:
+    """Somebody to ask as: a name with a password from standard input or the terminal, else a token in TASKRIVER_TOKEN.
+
+    Raises:
+        CommandError: there is neither.
+    """
+    token = os.environ.get(TOKEN)
+    if username is None and token:
+        return Account(lambda: api, token=token)
+    if username is None:
+        if not sys.stdin.isatty():
+            raise CommandError(f"Say as whom: --username NAME --password-stdin, or a token in {TOKEN}.")
+        username = typer.prompt("Username")
+    return Account(lambda: api, username, _password(password_stdin=password_stdin))
+
+
+def _password(*, password_stdin: bool) -> str:
+    if password_stdin:
+        return sys.stdin.buffer.readline().decode(errors="surrogateescape").rstrip("\r\n")
+    if not sys.stdin.isatty():
+        raise CommandError("There is no terminal to ask for the password: use --password-stdin.")
+    password: str = typer.prompt("Password", hide_input=True)
+    return password
