@@ -54,6 +54,7 @@ if TYPE_CHECKING:
 PATH: Final = "/graphql"
 MINUTE: Final = 60
 REDIS_PATIENCE_SECONDS: Final = 1.0
+THROTTLE_PATIENCE_SECONDS: Final = 0.35
 DRAIN_SECONDS: Final = 2.0
 DRAIN_SECONDS_PER_SOCKET: Final = 0.01
 """Few sockets need no spreading, and whoever pressed Ctrl-C does not like to wait."""
@@ -72,6 +73,7 @@ class Server:
     """One process: every part, wired.
 
     *timing* and *task_timing* are the sockets', GraphQL's and `/ws/tasks`', and *event_timing* is the event streams'.
+    *throttle_patience* is how many seconds Redis has to answer before limits are counted without it.
     With *shared* off, whatever listeners are told is read and executed for each of them: the same, and slower.
     *tracing* stands in for what the settings want.
     """
@@ -83,6 +85,7 @@ class Server:
         timing: Timing | None = None,
         task_timing: TaskTiming | None = None,
         event_timing: EventTiming | None = None,
+        throttle_patience: float = THROTTLE_PATIENCE_SECONDS,
         shared: bool = True,
         tracing: "Tracing | None" = None,
     ) -> None:
@@ -102,7 +105,7 @@ class Server:
             self.tracing.watch_services()
         self.requests = Requests(self.tracing)
         self.documents = self._documents()
-        self.throttle = Throttle(self.redis)
+        self.throttle = Throttle(self.redis, patience=throttle_patience)
         self.stream = Stream(self.database, Bell(settings.redis_url.get_secret_value()))
         self.connections = Connections()
         self.passwords = Passwords(settings.bcrypt_rounds)
