@@ -18,6 +18,7 @@ from sqlalchemy import String, cast, func, select, text, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from domain.errors import Unavailable
 from persistence.failures import sqlstate
 from persistence.models import EventHeadRow
 from persistence.results import affected
@@ -31,8 +32,10 @@ _EVERYTHING: Final = text(
     f" ('x' || left(pg_walfile_name(pg_current_wal_insert_lsn()), 8))::bit(32)::bigint AS timeline {_HERE}"
 )
 _WITHOUT_THE_SERVER: Final = text(f"{_TABLES}, NULL AS system_id, NULL AS timeline {_HERE}")
-_WONT_TELL: Final = frozenset({"42501", "42883", "0A000", "55000"})
-"""Insufficient privilege, undefined function, not supported, not in the prerequisite state (PostgreSQL, appendix A)."""
+_WONT_TELL: Final = frozenset({"42501", "42883", "0A000"})
+"""Insufficient privilege, undefined function, feature not supported (PostgreSQL, appendix A)."""
+_IN_RECOVERY: Final = "55000"
+"""Not in the prerequisite state: a standby writes no files that could be named."""
 
 new_epoch: Final = cast(func.gen_random_uuid(), String)
 
@@ -60,7 +63,11 @@ class Whereabouts:
 
 
 async def check_whereabouts(connection: AsyncConnection) -> None:
-    """Begin a new epoch if the log is not where it was; of the processes that find out, one does it."""
+    """Begin a new epoch if the log is not where it was; of the processes that find out, one does it.
+
+    Raises:
+        Unavailable: the server is a standby: it lags behind, and may enter another timeline under our hands.
+    """
     here = await _look_around(connection)
     known = await _remembered(connection)
     found = here.completed(known)
@@ -80,6 +87,8 @@ async def _look_around(connection: AsyncConnection) -> Whereabouts:
     try:
         row = (await connection.execute(_EVERYTHING)).one()
     except DBAPIError as error:
+        if sqlstate(error) == _IN_RECOVERY:
+            raise Unavailable("The database server is a standby, or still recovering.") from error
         if sqlstate(error) not in _WONT_TELL:
             raise
         _log.info("the server does not tell which one it is: after a fail-over, `taskriver stream reset-epoch`")

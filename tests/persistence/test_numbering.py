@@ -92,8 +92,11 @@ class Numberer:
     async def is_frozen(self) -> None:
         """Wait until it has stopped itself."""
         async with asyncio.timeout(10):
-            while os.waitpid(self._process.pid, os.WUNTRACED | os.WNOHANG) == (0, 0):
+            while not self._has_stopped():
                 await asyncio.sleep(0.005)
+
+    def _has_stopped(self) -> bool:
+        return os.waitpid(self._process.pid, os.WUNTRACED | os.WNOHANG) != (0, 0)
 
 
 async def record(house: House, many: int, *, title: str = "x") -> None:
