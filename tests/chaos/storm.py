@@ -118,9 +118,19 @@ class Storm:
         tasks = [asyncio.create_task(self._write(name)) for name in WRITERS]
         try:
             yield self
+        except BaseException:
+            await self.silence()
+            raise
         finally:
             self._writing.clear()
             await asyncio.gather(*tasks)
+
+    async def silence(self) -> None:
+        """Nobody listens any more."""
+        for ear in self.ears:
+            assert ear.task is not None
+            ear.task.cancel()
+        await asyncio.gather(*(ear.task for ear in self.ears if ear.task), return_exceptions=True)
 
     async def run(self, cycles: int, chosen: Sequence[Fault] = faults.FAULTS) -> Outcome:
         """So many faults, one after the other, each until it has settled."""
@@ -147,9 +157,7 @@ class Storm:
         """Judge what was heard."""
         for ear in self.ears:
             await ear.follower.reread()
-            assert ear.task is not None
-            ear.task.cancel()
-        await asyncio.gather(*(ear.task for ear in self.ears if ear.task), return_exceptions=True)
+        await self.silence()
         history = await self._history()
         return Outcome(
             report=judge(history),

@@ -105,7 +105,7 @@ class Account:
 
     async def _sign_in(self) -> None:
         if self._refresh is not None:
-            wanted, self._refresh = {"refreshToken": self._refresh, "returnRefreshToken": True}, None
+            wanted, self._refresh = {"refreshToken": self._refresh}, None
             if self._keep(await self.place().ask(_REFRESH, {"input": wanted})) is None:
                 return
         if self._username is None or self._password is None:

@@ -1,0 +1,181 @@
+"""The judge hears what a process tells: nothing is wrong with it, and what is broken on purpose is found."""
+
+import asyncio
+import importlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+from sqlalchemy import select, text
+
+from domain.events import EventKind, LoggedEvent, TaskEvent, event_from_json
+from domain.stream_cursor import StreamCursor
+from domain.task import TaskStatus
+from domain.user import Role
+from graphql_api.realtime import audience, sight
+from graphql_api.realtime.audience import Audience
+from graphql_api.realtime.items import Told
+from graphql_api.realtime.sight import Sight
+from graphql_api.realtime.subscriber import Subscriber
+from persistence.models import EventRow, TaskRow, UserRow
+from services import task as task_service
+from tests.graphql_api.realtime.conftest import StartProcess
+from tests.graphql_api.realtime.support import Process
+from tests.support.histories import an_item
+from tests.support.house import House
+from verification.history import Connection, History, Kind, Listener, TaskFacts, Write
+from verification.judge import judge
+from verification.report import Fault, Report
+
+NUMBER_EVENTS: str = importlib.import_module("migrations.versions.2026-11-23-0900_first_tables").NUMBER_EVENTS
+KINDS = {Sight.SEEN: Kind.CHANGED, Sight.GONE: Kind.GONE, Sight.DELETED: Kind.DELETED}
+QUIET_SECONDS = 0.4
+
+
+class Scene:
+    """An owner who writes, and four people who listen to one process."""
+
+    def __init__(self, house: House, process: Process) -> None:
+        self.house = house
+        self.process = process
+        self.writes: list[Write] = []
+        self.listeners: list[Listener] = []
+        self.users: dict[str, UserRow] = {}
+
+    async def play(self) -> Report:
+        """Some writes, everything that comes of them, and the verdict."""
+        roles = {"owner": Role.USER, "worker": Role.USER, "stranger": Role.USER, "admin": Role.ADMIN}
+        self.users = {name: await self.house.a_user(role) for name, role in roles.items()}
+        listening = [asyncio.create_task(self._listen(name)) for name in roles]
+        await asyncio.sleep(0)
+        for _ in range(3):
+            await self._write()
+        await asyncio.gather(*listening)
+        return judge(await self._history())
+
+    async def _write(self) -> None:
+        """A task's life: two changes at a time, so that they are numbered together."""
+        owner, worker = self.users["owner"], self.users["worker"]
+        task = await self._acked(task_service.create_task(self._as(owner), title="A task"))
+        await self._acked(task_service.assign_task(self._as(owner), task_id=task.id, assignee_id=worker.id))
+        async with self._nobody_numbers():
+            for status in (TaskStatus.IN_PROGRESS, TaskStatus.DONE):
+                move = task_service.update_task_status(self._as(worker), task_id=task.id, status=status)
+                await self._acked(move)
+        await self._acked(task_service.assign_task(self._as(owner), task_id=task.id, assignee_id=None))
+
+    @asynccontextmanager
+    async def _nobody_numbers(self) -> AsyncIterator[None]:
+        async with self.house.database.session() as session:
+            await session.execute(text("SELECT 1 FROM event_head FOR UPDATE"))
+            yield
+            await session.rollback()
+        await asyncio.sleep(0.05)
+
+    def _as(self, user: UserRow):
+        return self.process.house.as_(user)
+
+    async def _acked(self, work) -> TaskRow:
+        begun = asyncio.get_running_loop().time()
+        task: TaskRow = await work
+        self.writes.append(Write(task.id, task.version, begun, asyncio.get_running_loop().time()))
+        return task
+
+    async def _listen(self, name: str) -> None:
+        user = self.users[name]
+        actor = self.house.actor(user)
+        async with self.process.stream.subscribe(actor, None, None) as subscriber:
+            connection = Connection(0.0, StreamCursor.decode(subscriber.cursor), ())
+            self.listeners.append(Listener(name, user.id, connections=[connection]))
+            await self._hear(subscriber, connection)
+
+    async def _hear(self, subscriber: Subscriber, connection: Connection) -> None:
+        patience = 3.0  # until the first one
+        while True:
+            try:
+                async with asyncio.timeout(patience if not connection.items else QUIET_SECONDS):
+                    told = await anext(subscriber)
+            except TimeoutError:
+                return
+            assert isinstance(told, Told)
+            item = an_item(told.position, told.event, KINDS[told.sight])
+            item.cursor = StreamCursor.decode(told.cursor)
+            connection.items.append(item)
+
+    async def _history(self) -> History:
+        async with self.house.database.session() as session:
+            rows = list(await session.scalars(select(EventRow).order_by(EventRow.position)))
+            tasks = list(await session.scalars(select(TaskRow)))
+        log = [LoggedEvent(row.position or 0, event_from_json(EventKind(row.kind), row.payload)) for row in rows]
+        final = [TaskFacts(row.id, row.version, row.status, row.title, row.owner_id, row.assignee_id) for row in tasks]
+        roles = {user.id: {1: user.role} for user in self.users.values()}
+        return History(self.writes, log, self.listeners, roles, final)
+
+
+@pytest.fixture
+async def scene(house: House, start: StartProcess) -> Scene:
+    """An empty house, and one process."""
+    return Scene(house, await start())
+
+
+@pytest.fixture
+def spoilt_audience(monkeypatch: pytest.MonkeyPatch) -> dict[int, list[int]]:
+    """Says at which of its offers the hub offers which ones instead: by their numbers, from 1."""
+    instead: dict[int, list[int]] = {}
+    seen: list[tuple[int, TaskEvent]] = []
+    offer = Audience.offer
+
+    def spoilt(self: Audience, position: int, event: TaskEvent) -> None:
+        seen.append((position, event))
+        for number in instead.get(len(seen), [len(seen)]):
+            offer(self, *seen[number - 1])
+
+    monkeypatch.setattr(Audience, "offer", spoilt)
+    return instead
+
+
+async def test_a_process_as_it_is(scene: Scene):
+    """Nothing is wrong with what it tells."""
+    report = await scene.play()
+
+    assert report.findings == []
+    assert report.acknowledged == 15
+    assert report.delivered == 15 + 15 + 3 * 4
+
+
+@pytest.mark.parametrize(
+    ("instead", "fault"),
+    [({7: []}, Fault.LOST), ({7: [7, 7]}, Fault.DUPLICATED), ({7: [], 8: [8, 7]}, Fault.OUT_OF_ORDER)],
+)
+async def test_a_hub_that_is_broken(
+    scene: Scene, spoilt_audience: dict[int, list[int]], instead: dict[int, list[int]], fault: Fault
+):
+    """A hub that drops an event, tells one twice or swaps two is found out."""
+    spoilt_audience.update(instead)
+
+    assert fault in {finding.fault for finding in (await scene.play()).findings}
+
+
+async def test_a_numberer_that_is_broken(scene: Scene, house: House):
+    """A numberer that does not number in the order of the commits is found out."""
+    await _replace_function(house, NUMBER_EVENTS.replace("(ORDER BY e.id)", "(ORDER BY e.id DESC)"))
+    try:
+        report = await scene.play()
+    finally:
+        await _replace_function(house, NUMBER_EVENTS)
+
+    assert report.count(Fault.OUT_OF_ORDER) > 0
+
+
+async def test_a_rule_that_is_broken(scene: Scene, monkeypatch: pytest.MonkeyPatch):
+    """A rule that lets everybody see everything is found out."""
+    monkeypatch.setattr(sight, "may", lambda *arguments: True)
+    monkeypatch.setattr(audience, "_sees_everything", lambda actor: True)
+    report = await scene.play()
+
+    assert report.count(Fault.FORBIDDEN) > 0
+
+
+async def _replace_function(house: House, statement: str) -> None:
+    async with house.database.engine.begin() as connection:
+        await connection.execute(text(statement.replace("CREATE FUNCTION", "CREATE OR REPLACE FUNCTION")))
