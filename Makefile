@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run test contract e2e chaos check format schema lock clean
+.PHONY: help run test contract e2e chaos check format schema bench-stream bench-idle lock clean
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -40,6 +40,12 @@ format: $(VENV)/dev ## Put the code into the house's shape.
 schema: $(VENV)/dev ## Write schema.graphql anew after a change of the API.
 	@$(BIN)/taskriver export-schema > schema.graphql.new
 	@mv schema.graphql.new schema.graphql
+
+bench-stream: $(VENV)/dev ## Measure deliveries: one execution for all against one for each (ARGS=--short).
+	@$(BIN)/python -m benchmarks.stream $(ARGS)
+
+bench-idle: $(VENV)/dev ## Measure what an idle subscribed socket takes (ARGS="--sockets 500").
+	@$(BIN)/python -m benchmarks.idle $(ARGS)
 
 lock: ## Choose the newest versions that pyproject.toml allows, and write the lock files (needs uv).
 	@tools/lock

@@ -5,6 +5,8 @@ from typing import Any, Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from graphql_api.wire.writer import ABORT
+
 MAX_HEAD: Final = 64 * 1024
 HEAD_SECONDS: Final = 10.0
 """From the connection, or from the first byte behind the last request, until a head must be complete."""
@@ -68,6 +70,8 @@ class PatientHTTP(HttpToolsProtocol):
         self._in_head, self._progress = False, True
         self._be_served()
         super().on_headers_complete()
+        extensions: dict[str, Any] = self.scope.setdefault("extensions", {})
+        extensions[ABORT] = self.transport.abort
 
     def on_body(self, body: bytes) -> None:
         """A part of the body."""

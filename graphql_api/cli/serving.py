@@ -15,6 +15,7 @@ from uvicorn.supervisors import Multiprocess
 from graphql_api.cli import stopping
 from graphql_api.cli.failure import CommandError
 from graphql_api.cli.http1 import PatientHTTP
+from graphql_api.cli.websocket import PatientSocket
 from graphql_api.observability.logging import configuration, is_terminal
 from graphql_api.settings import Settings
 
@@ -22,6 +23,9 @@ MAX_SOCKET_MESSAGE: Final = 512 * 1024
 BACKLOG: Final = 2_048
 WORKER_PATIENCE_SECONDS: Final = 30
 """Imports count: a worker on a busy machine is not hung because it is slow to start."""
+
+_PEER_OPTIONS: Final = {"TCP_KEEPIDLE": 10, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 20_000}
+"""In seconds, the last one in milliseconds: a peer that is not there any more is noticed within half a minute."""
 
 _SHARE_OF_REQUESTS: Final = 0.8
 """Of the time to stop, for requests to finish; sockets are sent away before, and connections closed after."""
@@ -38,6 +42,7 @@ def listen(settings: Settings) -> socket.socket:
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    _notice_dead_peers(listener)
     try:
         listener.bind((settings.host, settings.port))
         listener.listen(BACKLOG)
@@ -75,7 +80,7 @@ def run(
         workers=settings.workers,
         loop="uvloop" if sys.platform != "win32" else "asyncio",
         http=PatientHTTP,
-        ws="websockets-sansio",
+        ws=PatientSocket,
         ws_max_size=MAX_SOCKET_MESSAGE,
         ws_per_message_deflate=False,  # 36 kB per idle socket, and CPU per message and client
         ws_ping_interval=None,  # the protocol's own pings find dead peers, and carry cursors
@@ -142,6 +147,19 @@ class _Server(uvicorn.Server):
         if self.force_exit:
             # Impatience with open requests is no reason to leave our own connections open.
             await self.lifespan.shutdown()
+
+
+def _notice_dead_peers(listener: socket.socket) -> None:
+    """Have the kernel give up connections whose peer is gone without a word; accepted ones inherit it from here.
+
+    Nothing was sent: it asks. Something was: what stays unacknowledged for too long, for want of room in the peer's
+    buffer too, ends it (TCP_USER_TIMEOUT, RFC 5482; Linux has it, others have their own longer time-outs).
+    """
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in _PEER_OPTIONS.items():
+        option = getattr(socket, name, None)
+        if option is not None:
+            listener.setsockopt(socket.IPPROTO_TCP, option, value)
 
 
 def _why_not(settings: Settings, error: OSError) -> str:

@@ -29,7 +29,7 @@ from graphql_api.wire.body import ClientGone, read_body
 from graphql_api.wire.refusal import HTTPRefusal, bad_request, unavailable
 from graphql_api.wire.request_id import request_id_of
 from graphql_api.wire.upgrade import Upgrade, sign_in
-from graphql_api.wire.writer import ABORT, PeerGone, Writer
+from graphql_api.wire.writer import PeerGone, Writer, abort_of
 
 RETRY_SECONDS: Final = 5
 _HEAD: Final[list[Header]] = [
@@ -137,7 +137,7 @@ class GraphQLEvents(Generic[ContextT]):
         except ConnectionRefused as refused:
             raise _no_room(refused) from None
         except PeerGone:
-            call.abort()
+            return
 
 
 class _Call(Generic[ContextT]):
@@ -145,11 +145,10 @@ class _Call(Generic[ContextT]):
 
     def __init__(self, setup: Setup[ContextT], scope: Scope, receive: Receive, send: Send, request_id: str) -> None:
         self._setup = setup
-        self._scope = scope
         self._request_id = request_id
         self._send = send
         self.receive = receive
-        self.writer = Writer(send, setup.timing.send)
+        self.writer = Writer(send, setup.timing.send, abort=abort_of(scope))
 
     async def facts(self, request: Upgrade, connection: Connection | None) -> RequestFacts:
         """What is known of the request; with a *connection*, it is registered as theirs.
@@ -181,12 +180,6 @@ class _Call(Generic[ContextT]):
         await self.begin(headers)
         payload = response.to_json(request_id=self._request_id)
         await self._send({"type": "http.response.body", "body": frames.next_(payload, None) + frames.COMPLETE})
-
-    def abort(self) -> None:
-        """Let go of the connection, whatever is still in its buffer."""
-        abort = self._scope.get("extensions", {}).get(ABORT)
-        if abort is not None:
-            abort()
 
 
 async def _body(scope: Scope, receive: Receive) -> bytes:

@@ -21,7 +21,8 @@ from graphql_api.wire.closing import Code, reason
 SUBPROTOCOL: Final = "graphql-transport-ws"
 MAX_MESSAGE: Final = 64 * 1024
 MAX_OPERATIONS: Final = 100
-MAX_SILENT_TICKS: Final = 3
+MAX_SILENT_TICKS: Final = 1
+"""A peer that was asked and has said nothing until it is time to ask again is not there any more."""
 
 
 class State(Enum):

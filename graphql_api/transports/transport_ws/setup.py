@@ -17,7 +17,7 @@ class Timing:
     """Seconds: until `connection_init` must have come, between our pings, and for one frame to leave."""
 
     init: float = 10.0
-    ping: float = 20.0
+    ping: float = 12.0
     send: float = 10.0
 
 

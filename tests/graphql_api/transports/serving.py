@@ -7,6 +7,9 @@ from contextlib import asynccontextmanager, contextmanager
 import uvicorn
 from starlette.types import ASGIApp
 
+from graphql_api.cli.http1 import PatientHTTP
+from graphql_api.cli.websocket import PatientSocket
+
 
 class _Server(uvicorn.Server):
     @contextmanager
@@ -21,9 +24,11 @@ async def serving(app: ASGIApp) -> AsyncIterator[str]:
     config = uvicorn.Config(
         app,
         port=0,
+        http=PatientHTTP,
         lifespan="off",
         log_level="critical",
-        ws="websockets-sansio",
+        ws=PatientSocket,
+        ws_per_message_deflate=False,
         ws_max_size=512 * 1024,
         ws_ping_interval=None,
         timeout_graceful_shutdown=2,

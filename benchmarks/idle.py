@@ -1,0 +1,54 @@
+"""How much memory an idle socket takes: connected, signed in, subscribed, and nothing happens.
+
+    make bench-idle              or  python -m benchmarks.idle [--sockets 5000]
+
+Counted are the pages that are the server process's own; the kernel's buffers are not among them.
+"""
+
+import argparse
+import asyncio
+import sys
+from typing import Final
+
+import uvloop
+
+from benchmarks.listeners import listening
+from benchmarks.process import serving
+from benchmarks.stream import QUERY
+from benchmarks.world import World, a_world, servers
+from graphql_api.cli.saying import say
+
+WARM_UP: Final = 50
+SETTLE_SECONDS: Final = 1.0
+
+
+async def measure(database_url: str, redis_url: str, world: World, sockets: int) -> float:
+    """Bytes for each socket, beyond the first fifty, which find a process that has never seen any."""
+    with serving(database_url, redis_url, shared=True) as server:
+        async with listening(server.port, QUERY, world.tokens(WARM_UP)):
+            await asyncio.sleep(SETTLE_SECONDS)
+            before = server.memory
+            async with listening(server.port, QUERY, world.tokens(sockets)) as crowd:
+                await asyncio.sleep(SETTLE_SECONDS)
+                if crowd.lost:
+                    raise RuntimeError(f"{crowd.lost} sockets were lost")
+                return (server.memory - before) / sockets
+
+
+async def run(sockets: int) -> None:
+    """Measure once, and say it."""
+    with servers() as running:
+        async with a_world(running.database_url, running.redis_url) as world:
+            each = await measure(running.database_url, running.redis_url, world, sockets)
+    say(f"{sockets:,} idle subscribed sockets: {each / 1_000:.1f} kB each")
+
+
+def main() -> None:
+    """Parse and run."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--sockets", type=int, default=5_000)
+    uvloop.run(run(parser.parse_args().sockets))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,135 @@
+"""Thousands of sockets of the simplest kind: they subscribe once, and count what they are told."""
+
+import asyncio
+import base64
+import json
+import os
+import struct
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final, cast
+
+_AT_A_TIME: Final = 50
+_PATIENCE_SECONDS: Final = 20.0
+_NEXT: Final = b'"type":"next"'
+
+
+class Listener(asyncio.Protocol):
+    """One socket."""
+
+    def __init__(self, crowd: "Crowd", token: str) -> None:
+        self._crowd = crowd
+        self._token = token
+        self._unread = b""
+        self._upgraded = False
+        self.subscribed = asyncio.get_running_loop().create_future()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Ask for the upgrade."""
+        self._transport = cast("asyncio.Transport", transport)
+        key = base64.b64encode(os.urandom(16)).decode()
+        self._transport.write(
+            f"GET /graphql HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n"
+            f"Sec-WebSocket-Protocol: graphql-transport-ws\r\n\r\n".encode()
+        )
+
+    def data_received(self, data: bytes) -> None:
+        """Count the frames that are whole."""
+        self._unread += data
+        if not self._upgraded:
+            _head, found, rest = self._unread.partition(b"\r\n\r\n")
+            if not found:
+                return
+            self._upgraded, self._unread = True, rest
+            self._send({"type": "connection_init", "payload": {"token": self._token}})
+        self._read_frames()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Note it: a benchmark that loses sockets measured something else."""
+        self._crowd.lost += 1
+        if not self.subscribed.done():
+            self.subscribed.set_exception(ConnectionError("lost before it was acknowledged"))
+
+    def close(self) -> None:
+        """Hang up."""
+        self._transport.abort()
+
+    def _read_frames(self) -> None:
+        data, start, end = self._unread, 0, len(self._unread)
+        while end - start >= 2:
+            length, begin = data[start + 1], start + 2
+            if length == 126:
+                if end - start < 4:
+                    break
+                length, begin = int.from_bytes(data[start + 2 : start + 4], "big"), start + 4
+            if end < begin + length:
+                break
+            self._hear(data, begin, begin + length)
+            start = begin + length
+        self._unread = data[start:]
+
+    def _hear(self, data: bytes, begin: int, end: int) -> None:
+        if data.find(_NEXT, begin, end) >= 0:
+            self._crowd.hear(data[begin:end] if self._crowd.sample is None else None)
+        elif data.find(b'"connection_ack"', begin, end) >= 0:
+            payload = {"query": self._crowd.query}
+            self._send({"id": "1", "type": "subscribe", "payload": payload})
+            self._send({"type": "ping"})
+        elif data.find(b'"pong"', begin, end) >= 0:
+            self.subscribed.set_result(None)
+        elif data.find(b'"error"', begin, end) >= 0:
+            raise RuntimeError(data[begin:end].decode())
+
+    def _send(self, message: object) -> None:
+        text = json.dumps(message).encode()
+        head = bytes([0x81, 0x80 | len(text)]) if len(text) < 126 else struct.pack("!BBH", 0x81, 0xFE, len(text))
+        self._transport.write(head + bytes(4) + text)  # a mask of zeros masks nothing
+
+
+class Crowd:
+    """All of them, and what they heard."""
+
+    def __init__(self, query: str) -> None:
+        self.query = query
+        self.heard = self.lost = 0
+        self.sample: bytes | None = None
+        self._wanted = 0
+        self._enough = asyncio.Event()
+
+    def hear(self, sample: bytes | None) -> None:
+        """One delivery."""
+        self.heard += 1
+        self.sample = self.sample or sample
+        if self.heard >= self._wanted:
+            self._enough.set()
+
+    def expect(self, many: int) -> None:
+        """Count from nothing, up to so many."""
+        self.heard, self._wanted = 0, many
+        self._enough.clear()
+
+    async def have_heard(self, patience: float) -> None:
+        """Wait until they have heard as much as was expected."""
+        async with asyncio.timeout(patience):
+            await self._enough.wait()
+
+
+@asynccontextmanager
+async def listening(port: int, query: str, tokens: list[str]) -> AsyncIterator[Crowd]:
+    """One subscribed socket for each token."""
+    crowd, loop, sockets = Crowd(query), asyncio.get_running_loop(), []
+    for start in range(0, len(tokens), _AT_A_TIME):
+        some = [
+            (await loop.create_connection(lambda t=token: Listener(crowd, t), "127.0.0.1", port))[1]  # type: ignore[misc]
+            for token in tokens[start : start + _AT_A_TIME]
+        ]
+        async with asyncio.timeout(_PATIENCE_SECONDS):
+            await asyncio.gather(*(each.subscribed for each in some))
+        sockets += some
+    try:
+        yield crowd
+    finally:
+        for each in sockets:
+            each.close()
+        await asyncio.sleep(0.5)
