@@ -28,7 +28,7 @@ from graphql_api.execution.request import OperationRequest, check_text
 from graphql_api.execution.response import Response, failed, from_result, refused
 from graphql_api.execution.shared import Group, Shared, root_value
 from graphql_api.observability.requests import runs
-from graphql_api.resolvers.telling import Telling
+from graphql_api.resolvers.telling import Telling, answered
 
 TIMEOUT_SECONDS: Final = 20.0
 
@@ -138,6 +138,8 @@ class Executor(Generic[ContextT]):
                 group = self._group(operation)
                 async for event in events:
                     yield await self._answer(built, group, event)
+        except StopAsyncIteration:
+            return  # closed while an answer was given anew
         except _NoSource as none:
             yield refused(*none.errors, request_id=context.request_id)
         except Exception as error:
@@ -148,14 +150,17 @@ class Executor(Generic[ContextT]):
 
     async def _answer(self, built: GraphQLExecutor[Any], group: Group | None, event: Any) -> Response:
         """What a subscription answers to one event of its source."""
-
-        async def execute() -> ExecutionResult:
-            return await self._execute_event(built, event)
-
         request_id = built.context_value.request_id
-        if group is not None and isinstance(event, Telling):
-            return await group.answer(event, execute, request_id)
-        return from_result(await execute(), request_id=request_id)
+
+        async def answer(event: Any) -> Response:
+            async def execute() -> ExecutionResult:
+                return await self._execute_event(built, event)
+
+            if group is not None and isinstance(event, Telling):
+                return await group.answer(event, execute, request_id)
+            return from_result(await execute(), request_id=request_id)
+
+        return await answered(event, answer) if isinstance(event, Telling) else await answer(event)
 
     async def _execute_event(self, built: GraphQLExecutor[Any], event: Any) -> ExecutionResult:
         answer = await self._execute_once(built, event)

@@ -35,7 +35,16 @@ class Lease:
     @property
     def fresh(self) -> bool:
         """Whether what this process knows may be trusted at this moment."""
-        return self._clock() - self.since < self._length
+        return self.covers(self.since)
+
+    @property
+    def now(self) -> float:
+        """The moment it is, to ask about later."""
+        return self._clock()
+
+    def covers(self, instant: float) -> bool:
+        """Whether what was true at an instant may still be believed: it is less than a lease ago."""
+        return self._clock() - instant < self._length
 
     def renew(self, since: float) -> None:
         """Everything that was committed before *since* has been applied: the instant *before* the log was asked."""

@@ -104,6 +104,22 @@ class Subscriber:
         if self._opening is None:
             self._resync(reason, StreamCursor(self._epoch, 0, self.actor.access_version))
 
+    @property
+    def trusted(self) -> bool:
+        """Whether it is known, at this moment, that the actor is what it was."""
+        return self._watch.lease.fresh and not self._revoked
+
+    async def trust(self) -> None:
+        """Wait until that is known; mostly it is now.
+
+        Raises:
+            Unauthenticated: the actor is not what it was.
+            StopAsyncIteration: the subscriber was closed.
+        """
+        self._check_open()
+        await self._watch.trusted()
+        self._check_open()
+
     async def aclose(self) -> None:
         """Stop listening; doing so twice does no harm."""
         self._closed = True
@@ -125,9 +141,7 @@ class Subscriber:
         self._put_down()
         await self._take_turns()
         while True:
-            self._check_open()
-            await self._watch.trusted()
-            self._check_open()
+            await self.trust()
             if (item := self._take()) is not None:
                 self._counters.delivered += 1
                 if self._on_delivery is not None and isinstance(item, Told):

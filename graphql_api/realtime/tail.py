@@ -30,7 +30,7 @@ class Tail:
     def __init__(self, lease: Lease, head: Head = UNKNOWN) -> None:
         self._lease = lease
         self._hurried = True
-        self._headed_at = float("-inf")
+        self._sweep_at = float("-inf")
         self._unnumbered = False
         self._drained_at: float | None = None
         self._covered, self._covered_since = head.position, float("-inf")
@@ -72,13 +72,13 @@ class Tail:
 
     def rest(self, now: float) -> float:
         """Seconds until there is something to ask."""
-        return 0.0 if self.ask(now) is not None else max(0.0, self._headed_at + SWEEP_SECONDS - now)
+        return 0.0 if self.ask(now) is not None else max(0.0, self._sweep_at - now)
 
     def ask(self, now: float) -> Ask | None:
         """What to find out next, or None if nothing is wanted at this moment."""
         if self._unnumbered:
             return AskNumbering()
-        if self._hurried or now - self._headed_at >= SWEEP_SECONDS:
+        if self._hurried or now >= self._sweep_at:
             return AskHead(self.told)
         if self.guarded < self.end:
             return AskAccess(self.guarded, self.end)
@@ -93,7 +93,7 @@ class Tail:
         With a reason, the tail could not go on and stands at the head now: everybody has to be told, and nothing
         that was known about rights before may be trusted.
         """
-        self._hurried, self._headed_at = False, now
+        self._hurried, self._sweep_at = False, now + SWEEP_SECONDS
         reason = self._break(ask, head)
         if reason is not None:
             self._begin(head)

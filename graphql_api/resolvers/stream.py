@@ -10,11 +10,11 @@ import strawberry
 from domain.policy import Action, may
 from graphql_api.auth.permissions import SIGNED_IN
 from graphql_api.context import Context
-from graphql_api.realtime.current import current_task
-from graphql_api.realtime.items import Resync, Told
+from graphql_api.realtime.current import Reading, current_task
+from graphql_api.realtime.items import Item, Resync, Told
 from graphql_api.realtime.sight import Sight
 from graphql_api.realtime.subscriber import Subscriber
-from graphql_api.realtime.viewpoint import viewpoint
+from graphql_api.realtime.viewpoint import Viewpoint, viewpoint
 from graphql_api.resolvers.fields import subscription
 from graphql_api.resolvers.telling import Telling
 from graphql_api.schema.common import Info
@@ -38,6 +38,7 @@ After = Annotated[
     str | None,
     strawberry.argument(description="A stream cursor: first what was missed since then, then live, without a seam."),
 ]
+Make = Callable[[], TaskStreamItem]
 MakeItem = Callable[[Told, Task], TaskStreamItem]
 Source = AsyncGenerator[TaskStreamItem, None]
 
@@ -80,32 +81,52 @@ class Listening:
         return self
 
     async def __anext__(self) -> Telling:
-        item = await anext(self._subscriber)
-        viewer = self._subscriber.actor.user_id
-        if isinstance(item, Resync):
-            return Telling(None, viewer, partial(_resync, item))
-        if item.sight is not Sight.SEEN:
-            return self._telling(item, None, 0)
-        return self._telling(item, *await self._read(item))
+        return await self._tell(await anext(self._subscriber))
 
     async def aclose(self) -> None:
         """Stop listening."""
         await self._subscriber.aclose()
 
-    async def _read(self, item: Told) -> tuple[TaskRow | None, int]:
+    async def _tell(self, item: Item) -> Telling:
+        now = self._context.backend.stream.lease.now
+        if isinstance(item, Resync):
+            return self._telling(item, None, partial(_resync, item), now)
+        reading = await self._read(item) if item.sight is Sight.SEEN else Reading(None, 0, now)
+        seen_from = viewpoint(
+            self._subscriber.actor,
+            item.event,
+            cursor=item.cursor,
+            sight=item.sight,
+            task=reading.task,
+            reading=reading.number,
+        )
+        return self._telling(item, seen_from, partial(_item, item, reading.task, self._make), reading.at)
+
+    async def _read(self, item: Told) -> Reading:
         """The task as the actor sees it now: that may be no more than that it is gone."""
         context, stream, task_id = self._context, self._context.backend.stream, item.event.task_id
         if not context.backend.shared:
+            at = stream.lease.now
             row = await current_task(stream.lease, lambda: context.renewed().unit_of_work(), task_id)
-            return row, 0
-        task, number = await stream.current.read(task_id)
-        visible = task is not None and may(self._subscriber.actor, Action.READ_TASK, task)
-        return (task if visible else None), number
+            return Reading(row, 0, at)
+        reading = await stream.current.read(task_id)
+        if reading.task is None or may(self._subscriber.actor, Action.READ_TASK, reading.task):
+            return reading
+        return reading._replace(task=None)
 
-    def _telling(self, item: Told, task: TaskRow | None, reading: int) -> Telling:
-        actor = self._subscriber.actor
-        seen_from = viewpoint(actor, item.event, cursor=item.cursor, sight=item.sight, task=task, reading=reading)
-        return Telling(seen_from, actor.user_id, partial(_item, item, task, self._make))
+    def _telling(
+        self, item: Item, seen_from: Viewpoint | None, make: Callable[[], TaskStreamItem], at: float
+    ) -> Telling:
+        return Telling(
+            seen_from, self._subscriber.actor.user_id, make, partial(self._is_current, at), partial(self._again, item)
+        )
+
+    def _is_current(self, at: float) -> bool:
+        return self._subscriber.trusted and self._context.backend.stream.lease.covers(at)
+
+    async def _again(self, item: Item) -> Telling:
+        await self._subscriber.trust()
+        return await self._tell(item)
 
 
 def _item(item: Told, task: TaskRow | None, make: MakeItem) -> TaskStreamItem:

@@ -1,0 +1,181 @@
+"""What must be true of every history."""
+
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import orjson
+
+from domain.actor import Actor
+from domain.events import TaskEvent
+from domain.stream_cursor import StreamCursor
+from domain.task import TaskStatus
+from domain.user import Role
+from graphql_api.realtime.lease import LEASE_SECONDS
+from tests.simulation.process import TIMING, Wish
+from tests.simulation.table import Session, User, sees
+
+if TYPE_CHECKING:
+    from tests.simulation.client import Client, Wire
+    from tests.simulation.world import World
+
+ALLOWED = {"SEEN": {"SEEN", "GONE"}, "GONE": {"GONE"}, "DELETED": {"DELETED"}}
+"""What may be told when this was seen: by then the task may be out of sight."""
+
+
+class Broken(AssertionError):
+    """A promise was not kept."""
+
+
+def ought(user: User, wish: Wish, event: TaskEvent) -> str | None:
+    """What somebody should be told of an event, in other words than the code's."""
+    before = event.before if sees(user.role, user.id, event.before) else None
+    after = event.after if sees(user.role, user.id, event.after) else None
+    if before is None and after is None:
+        return None
+    wanted = wish.filter
+    if wanted is not None:
+        sides = [each for each in (before, after) if each is not None]
+        if not any(
+            wanted.owner_id in {None, each.owner_id} and wanted.assignee_id in {None, each.assignee_id}
+            for each in sides
+        ):
+            return None
+        if wanted.task_ids is not None and event.task_id not in wanted.task_ids:
+            return None
+    if after is None:
+        return "DELETED" if event.after is None else "GONE"
+    moved = event.from_status not in {None, event.to_status}
+    if (wish.only_status and not moved) or not _stands(wish, event.to_status):
+        return None
+    return "SEEN"
+
+
+def _stands(wish: Wish, status: TaskStatus) -> bool:
+    return wish.filter is None or wish.filter.to is None or status in wish.filter.to
+
+
+class Checks:
+    """Looks at every frame as it leaves and as it arrives, and at everything at the end."""
+
+    def __init__(self, world: "World") -> None:
+        self._world = world
+
+    def sent(self, wire: "Wire", message: dict[str, Any]) -> None:
+        """A frame leaves a process: what it says must have been allowed less than a second ago."""
+        try:
+            self._sent(wire, message)
+        except Broken as broken:  # not into the hands of the process
+            self._world.loop.failures.append(str(broken))
+
+    def _sent(self, wire: "Wire", message: dict[str, Any]) -> None:
+        if not message.get("text", "").startswith('{"id"'):
+            return
+        frame = orjson.loads(message["text"])
+        data = (frame.get("payload") or {}).get("data") if frame["type"] == "next" else None
+        if data is None:
+            return
+        self.allowed(wire.session, data["role"], data["rights"])
+        if data["kind"] == "SEEN":
+            actor = Actor(wire.session.user.id, Role(data["role"]), None, 0)
+            # A frame that waits for a slow reader's last one to leave may lose the task meanwhile, though not the right
+            # to be sent at all.
+            patience = TIMING.send if wire.is_slow else 0.0
+            since = self._world.loop.now - LEASE_SECONDS - patience
+            if not self._world.table.was_visible(UUID(data["task"]), actor, since):
+                raise Broken(f"{wire.process.name} tells {actor.role} of a task that was out of sight for a second")
+
+    def allowed(self, session: Session, role: str, version: int) -> None:
+        """Somebody is believed to have these rights: so it must have been, less than a second ago."""
+        now = self._world.loop.now
+        if session.ended is not None and now > session.ended + LEASE_SECONDS:
+            raise Broken(f"{session.user.name} is believed {now - session.ended:.3f} s after their session ended")
+        ended = session.user.ended.get(version)
+        if ended is not None and now > ended + LEASE_SECONDS:
+            raise Broken(f"{session.user.name} is believed {now - ended:.3f} s after their rights changed")
+        if ended is None and session.user.role != role:
+            raise Broken(f"{session.user.name} is believed to be {role}")
+
+    def ended(self, message: dict[str, Any]) -> None:
+        """A subscription ends only because of rights."""
+        codes = [error["extensions"]["code"] for error in message.get("payload", ())]
+        if codes != ["UNAUTHENTICATED"]:
+            raise Broken(f"a subscription ended: {message}")
+
+    def heard(self, client: "Client", wire: "Wire", data: dict[str, Any]) -> None:
+        """A frame arrives: on one socket each position comes once and in order, and a resync has its reason."""
+        if data["kind"] == "RESYNC":
+            self._resync(client, wire, data)
+            wire.last = StreamCursor.decode(data["cursor"]).position
+        elif data["position"] <= wire.last:
+            raise Broken(f"{client.name} hears {data['position']} after {wire.last}")
+        else:
+            wire.last = data["position"]
+
+    def _resync(self, client: "Client", wire: "Wire", data: dict[str, Any]) -> None:
+        stood = client.cursor
+        if stood is None:
+            true = len(self._world.table.epochs) > 1 or bool(self._world.table.trims)
+        else:
+            true = self._is_true(client, wire, stood, data)
+        if not true:
+            raise Broken(f"{client.name} has to resync for no reason: {data['reason']} at {stood}")
+
+    def _is_true(self, client: "Client", wire: "Wire", stood: StreamCursor, data: dict[str, Any]) -> bool:
+        table = self._world.table
+        match data["reason"]:
+            case "EPOCH":
+                return StreamCursor.decode(data["cursor"]).epoch != stood.epoch
+            case "ACCESS":
+                return bool(data["rights"] != stood.access_version)
+            case "TRIMMED":
+                return stood.position < table.trimmed
+            case _:
+                return client.forged
+
+    def final(self) -> None:
+        """Everything is quiet: all was heard, and all that is remembered is true."""
+        for client in self._world.clients:
+            if client.user.active:
+                self._nothing_lost(client)
+                self._cache(client)
+        for process in self._world.processes:
+            for known in process.access._known.values():
+                self._remembered(known.identity.actor)
+
+    def _nothing_lost(self, client: "Client") -> None:
+        table = self._world.table
+        for logged, at in zip(table.log, table.times, strict=True):
+            due = self._due(client, logged.position, at)
+            told = client.heard.get(logged.position) if due is not None else None
+            if not isinstance(logged.event, TaskEvent) or due is None:
+                continue
+            wanted = ought(client.user, client.wish, logged.event)
+            if wanted is None and told is not None:
+                raise Broken(f"{client.name} was told {told} of {logged.position}, which is none of their business")
+            if wanted is not None and told is None and due:
+                raise Broken(f"{client.name} never heard of {logged.position}, which was {wanted} to them")
+            if wanted is not None and told is not None and told not in ALLOWED[wanted]:
+                raise Broken(f"{client.name} was told {told} of {logged.position}, which was {wanted} to them")
+
+    @staticmethod
+    def _due(client: "Client", position: int, at: float) -> bool | None:
+        """Whether an event must have been heard, or may have been; None = it is before the client's time."""
+        if client.base is not None:
+            return True if position > client.base.position else None
+        return client.since is not None and at > client.since
+
+    def _cache(self, client: "Client") -> None:
+        if not client.temper.keeps:
+            return
+        right = client.sees(Actor(client.user.id, client.user.role, None, 0))
+        if client.cache != right:
+            names = self._world.names
+            wrong = [names(each) for each in right.keys() ^ client.cache.keys()]
+            old = [names(each) for each in right.keys() & client.cache.keys() if right[each] != client.cache[each]]
+            raise Broken(f"the cache of {client.name} is not the database: {wrong} are there or not, {old} are old")
+
+    def _remembered(self, actor: Actor) -> None:
+        assert actor.session_id is not None
+        session = self._world.table.sessions[actor.session_id]
+        if session.ended is not None or session.user.version != actor.access_version:
+            raise Broken(f"a process still remembers {session.user.name} as they were")

@@ -1,0 +1,247 @@
+"""One process of the API as it is wired for production, between a model of the database and one of the bell."""
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from dataclasses import dataclass
+from random import Random
+from typing import Any, cast
+from uuid import UUID
+
+from graphql import ExecutionResult, OperationType
+
+from domain.actor import Actor
+from domain.errors import Unauthenticated
+from domain.stream_cursor import StreamCursor
+from graphql_api.auth.access import Access
+from graphql_api.auth.identity import Client
+from graphql_api.auth.tokens import Claims, InvalidToken
+from graphql_api.errors import describe
+from graphql_api.execution.request import OperationRequest
+from graphql_api.execution.response import Response
+from graphql_api.execution.shared import Group, Shared
+from graphql_api.realtime.bell import Bell
+from graphql_api.realtime.chime import Chime
+from graphql_api.realtime.connections import Connections
+from graphql_api.realtime.items import Told
+from graphql_api.realtime.sight import StreamFilter
+from graphql_api.realtime.stream import Stream
+from graphql_api.realtime.subscriber import Subscriber
+from graphql_api.resolvers.stream import Listening
+from graphql_api.resolvers.telling import Telling, answered
+from graphql_api.schema.ids import decode_id_of
+from graphql_api.schema.stream import ResyncRequired, TaskDeleted
+from graphql_api.transports.transport_ws.conversation import Conversation
+from graphql_api.transports.transport_ws.setup import Setup, Timing
+from graphql_api.wire.upgrade import Upgrade
+from persistence.engine import Database
+from tests.simulation.loop import Machine, VirtualLoop
+from tests.simulation.table import FOREVER, Line, Session, Table
+
+UPGRADE = Upgrade(Client("127.0.0.1", None), (), secure=False)
+TIMING = Timing(init=2.0, ping=0.5, send=1.5)
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a client listens to."""
+
+    filter: StreamFilter | None
+    only_status: bool
+
+
+class Bells:
+    """The bell between processes: it loses, delays, doubles and reorders what it is told, or is silent."""
+
+    def __init__(self, loop: VirtualLoop, chance: Random, hurt: float) -> None:
+        self._loop = loop
+        self._chance = chance
+        self._hurt = hurt
+        self.silent = False
+        self.hung: list[FakeBell] = []
+
+    def ring(self, chime: Chime) -> None:
+        """Carry a chime to everybody, or not."""
+        for bell in self.hung:
+            for _ in range(self._copies()):
+                self._loop.call_later(self._delay(), bell.hear, chime, context=bell.machine.context)
+
+    def confirm(self) -> None:
+        """Every subscription stands anew."""
+        for bell in self.hung:
+            self._loop.on(bell.machine, bell.on_confirmed)
+
+    def _copies(self) -> int:
+        if self.silent:
+            return 0
+        return self._chance.choice((0, 1, 2)) if self._chance.random() < self._hurt else 1
+
+    def _delay(self) -> float:
+        if self._chance.random() < self._hurt:
+            return self._chance.uniform(0.0, 0.8)
+        return self._chance.uniform(0.0002, 0.002)
+
+
+class FakeBell:
+    """What a process holds of the bells."""
+
+    def __init__(self, bells: Bells, machine: Machine) -> None:
+        self._bells = bells
+        self.machine = machine
+        self.healthy = True
+        self.on_confirmed: Callable[[], None] = lambda: None
+
+    async def start(self, on_chime: Callable[[Chime], None], on_confirmed: Callable[[], None]) -> None:
+        """Listen."""
+        self.hear, self.on_confirmed = on_chime, on_confirmed
+        self._bells.hung.append(self)
+        on_confirmed()
+
+    async def stop(self) -> None:
+        """Do not."""
+
+    def ring(self, chime: Chime) -> None:
+        """Tell the others."""
+        self._bells.ring(chime)
+
+
+class Tokens:
+    """A token is the name of its session."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def read(self, token: str, now: object) -> Claims:
+        """What it says."""
+        session = self._table.sessions.get(UUID(token))
+        if session is None:
+            raise InvalidToken
+        return Claims(session.user.id, session.id, session.id, FOREVER)
+
+
+class Context:
+    """One operation."""
+
+    def __init__(self, process: "Process", actor: Actor, request_id: str) -> None:
+        self.backend = process
+        self.actor = actor
+        self.request_id = request_id
+        self.subscriber: Subscriber | None = None
+
+
+@dataclass(frozen=True)
+class Operation:
+    """A subscription; *request* carries the client's name instead of a document."""
+
+    request: OperationRequest
+    type: OperationType = OperationType.SUBSCRIPTION
+
+
+@dataclass(frozen=True)
+class Seen:
+    """An item with the task in it."""
+
+    cursor: str
+    task_id: str
+    version: int
+
+
+class Execution:
+    """Stands for GraphQL: one item of the stream, one response, shared among those who look from the same place."""
+
+    def __init__(self, process: "Process") -> None:
+        self._process = process
+        self._group = Group(Shared(cast("Any", None)), "changes", personal=False)
+
+    def prepare(self, request: OperationRequest, *, request_id: str) -> Operation:
+        """Everything is good."""
+        return Operation(request)
+
+    async def stream(self, operation: Operation, context: Context) -> AsyncGenerator[Response, None]:
+        """The responses of the one kind of subscription."""
+        name, variables = operation.request.query, operation.request.variables
+        wish = self._process.wishes[name]
+        context.subscriber = subscriber = self._process.stream.subscribe(
+            context.actor, wish.filter, variables.get("after"), only_status=wish.only_status
+        )
+        self._process.on_listening(name)
+        try:
+            async with aclosing(Listening(cast("Any", context), subscriber, cast("Any", _seen))) as tellings:
+                async for telling in tellings:
+                    yield await self._answer(telling, context)
+        except Unauthenticated as error:
+            yield Response({"errors": [describe(error, request_id=context.request_id)]})
+
+    async def _answer(self, telling: Telling, context: Context) -> Response:
+        async def answer(telling: Telling) -> Response:
+            async def execute() -> ExecutionResult:
+                await self._process.line.nap()  # what else an operation selects has to be loaded
+                return ExecutionResult(_fields(telling.make(), context.actor), None)
+
+            return await self._group.answer(telling, execute, context.request_id)
+
+        return await answered(telling, answer)
+
+
+def _seen(told: Told, task: Any) -> Seen:
+    return Seen(told.cursor, str(told.event.task_id), task.version)
+
+
+def _fields(item: Any, actor: Actor) -> dict[str, Any]:
+    """What a client selects."""
+    cursor = StreamCursor.decode(item.cursor)
+    fields = {"cursor": item.cursor, "role": actor.role.value, "rights": cursor.access_version}
+    match item:
+        case ResyncRequired():
+            return {"kind": "RESYNC", "reason": item.reason.value, **fields}
+        case Seen():
+            return {"kind": "SEEN", "position": cursor.position, "task": item.task_id, "version": item.version} | fields
+    kind = "DELETED" if isinstance(item, TaskDeleted) else "GONE"
+    return {"kind": kind, "position": cursor.position, "task": str(decode_id_of("Task", item.task_id))} | fields
+
+
+class Process:
+    """A process: everything real but the network, the database, Redis and GraphQL."""
+
+    shared = True
+
+    def __init__(
+        self, name: str, loop: VirtualLoop, table: Table, bells: Bells, chance: Random, *, room: int, sluggish: float
+    ) -> None:
+        self.name = name
+        self.machine = Machine(name)
+        self.line = Line(loop, table, chance, self.machine, sluggish)
+        self.wishes: dict[str, Wish] = {}
+        self.on_listening: Callable[[str], None] = lambda name: None
+        self.open = False
+        self.machine.context.run(self._build, loop, table, bells, room)
+
+    def _build(self, loop: VirtualLoop, table: Table, bells: Bells, room: int) -> None:
+        self.database = cast("Database", self.line)
+        bell = cast("Bell", FakeBell(bells, self.machine))
+        self.stream = Stream(self.database, bell, clock=loop.time, room=room)
+        self.connections = Connections()
+        self.access = Access(self.database, cast("Any", Tokens(table)), self.stream)
+        self.stream.on_access(self.connections.cut_off)
+        self.stream.on_break(self.connections.close_everyone)
+        self.setup: Setup[Any] = Setup(
+            executor=cast("Any", Execution(self)),
+            authenticate=self.access.authenticate,
+            make_context=lambda facts: Context(self, facts.identity.actor, facts.request_id),  # type: ignore[union-attr]
+            connections=self.connections,
+            cursor_of=lambda context: context.subscriber.cursor if context.subscriber is not None else None,
+            timing=TIMING,
+        )
+
+    async def start(self) -> None:
+        """Begin to watch the log, then let clients in."""
+        await self.stream.start()
+        self.open = True
+
+    def converse(self, receive: Any, send: Any) -> Any:
+        """Serve a socket."""
+        return Conversation(self.setup, UPGRADE, receive, send).run()
+
+    async def vouches_for(self, session: Session) -> Actor | None:
+        """Whom a request with this session's token would be answered as."""
+        identity = await self.access.authenticate(f"Bearer {session.id}")
+        return identity.actor if identity is not None else None

@@ -1,0 +1,404 @@
+"""One history: processes, clients, people and disasters, all from one seed."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from itertools import count
+from random import Random
+from typing import Any
+from uuid import UUID
+
+from domain.errors import Unauthenticated
+from domain.events import AccessChange, Event, People, TaskChange, TaskEvent
+from domain.stream_cursor import StreamCursor
+from domain.task import TaskStatus
+from domain.user import Role
+from graphql_api.realtime.recent import Recent
+from graphql_api.realtime.sight import StreamFilter
+from tests.simulation.checks import Broken, Checks
+from tests.simulation.client import Client, Temper
+from tests.simulation.loop import Machine, VirtualLoop
+from tests.simulation.process import Bells, Process, Wish
+from tests.simulation.table import Backup, Session, Table, User
+
+SETTLE_SECONDS = 30.0
+STATUSES = tuple(TaskStatus)
+ROLES = (Role.USER, Role.USER, Role.MODERATOR, Role.ADMIN)
+CHANGES = (TaskChange.STATUS, TaskChange.STATUS, TaskChange.ASSIGNEE, TaskChange.ASSIGNEE, TaskChange.DELETED)
+RIGHTS = (
+    AccessChange.SESSION_REVOKED,
+    AccessChange.SESSION_REVOKED,
+    AccessChange.SESSIONS_REVOKED,
+    AccessChange.PASSWORD_CHANGED,
+    AccessChange.ROLE_CHANGED,
+    AccessChange.ROLE_CHANGED,
+    AccessChange.DISABLED,
+    AccessChange.ENABLED,
+)
+
+
+class World:
+    """Everything there is in a history, and what happens in it."""
+
+    def __init__(self, seed: int, say: Callable[[str], None] | None = None) -> None:
+        self.chance = chance = Random(seed)
+        self._say = say
+        self.over = False
+        self.loop = VirtualLoop()
+        self.table = Table(self.loop, Random(chance.random()))
+        self.people = Machine("clients")
+        self.checks = Checks(self)
+        self._names: dict[UUID, str] = {}
+        self._numbers = count(1)
+        self._backup: Backup | None = None
+        self.hurt = chance.choice((0.0, 0.1, 0.5))
+        self.sluggish = chance.choice((0.0, 0.0, 0.02, 0.2))
+        self.room = chance.choice((1, 2, 4, 256))
+        self.kept = chance.choice((0, 3, 2_000))
+        self.bells = Bells(self.loop, Random(chance.random()), self.hurt)
+        self.users = [self._user(role) for role in chance.sample(ROLES, chance.randint(2, 4))]
+        self.table.users = self.users
+        self.processes = [self._process() for _ in range(chance.choice((1, 2, 2, 2, 3)))]
+        self.clients = [self._client() for _ in range(chance.randint(2, 4))]
+
+    def say(self, what: str) -> None:
+        """Note something for whoever reads the history."""
+        if self._say is not None:
+            self._say(f"{self.loop.now:8.4f}  {what}")
+
+    def names(self, id: UUID) -> str:
+        """What somebody or something is called."""
+        return self._names.setdefault(id, f"#{next(self._numbers)}")
+
+    def run(self) -> None:
+        """The whole history.
+
+        Raises:
+            Broken: a promise was not kept.
+        """
+        self.say(f"room {self.room}, kept {self.kept}, bell hurt {self.hurt}, database sluggish {self.sluggish}")
+        for _ in range(self.chance.randint(1, 4)):
+            self._change_task(TaskChange.CREATED)
+        for process in self.processes:
+            self.loop.spawn(process.machine, process.start())
+        for client in self.clients:
+            self.loop.call_later(self.chance.uniform(0.0, 0.3), self.loop.spawn, self.people, client.run())
+        end = self._plan()
+        self.loop.run_until(end)
+        self._heal()
+        self._settle()
+        self.checks.final()
+
+    # The cast.
+
+    def _user(self, role: Role) -> User:
+        name = ("alice", "bob", "carol", "dave")[len(self._names)]
+        user = User(self.table.uuid(), name, role)
+        self._names[user.id] = name
+        return user
+
+    def _process(self) -> Process:
+        chance = Random(self.chance.random())
+        process = Process(
+            f"P{next(self._numbers)}", self.loop, self.table, self.bells, chance, room=self.room, sluggish=self.sluggish
+        )
+        process.stream._history.recent = Recent(self.kept)
+        process.on_listening = self._listening
+        return process
+
+    def _client(self) -> Client:
+        chance = Random(self.chance.random())
+        user = chance.choice(self.users)
+        session = self.table.sign_in(user)
+        assert session is not None
+        keeps = chance.random() < 0.6
+        wish = Wish(None, only_status=False) if keeps else self._wish(chance)
+        pace = chance.choice((0.0, 0.0, 0.0, 0.1, 0.2))
+        temper = Temper(pace, chance.choice((1, 3)), chance.choice((1.2, 1.2, 60.0)), keeps)
+        client = Client(self, f"C{next(self._numbers)}", user, wish, temper, chance, session)
+        self._know(client)
+        return client
+
+    def _wish(self, chance: Random) -> Wish:
+        whom = chance.choice(self.users).id
+        to = frozenset(chance.sample(STATUSES, 2))
+        return chance.choice(
+            (
+                Wish(None, only_status=False),
+                Wish(None, only_status=True),
+                Wish(StreamFilter(owner_id=whom), only_status=False),
+                Wish(StreamFilter(assignee_id=whom), only_status=chance.random() < 0.5),
+                Wish(StreamFilter(to=to), only_status=False),
+            )
+        )
+
+    def _know(self, client: Client) -> None:
+        for process in self.processes:
+            process.wishes[client.name] = client.wish
+
+    def doors(self) -> list[Process]:
+        """The processes that a client may be led to."""
+        return [each for each in self.processes if each.open]
+
+    async def list_tasks(self, process: Process, session: Session) -> tuple[StreamCursor, dict[UUID, int]]:
+        """What a list query answers.
+
+        Raises:
+            Unauthenticated: the session is over.
+        """
+        actor = await process.vouches_for(session)
+        if actor is None:
+            raise Unauthenticated("Not authenticated")
+        async with process.line.log() as log:
+            head = await log.head()
+        rows = await process.line.ask(self.table.visible, actor)
+        cursor = StreamCursor(head.epoch, head.position, actor.access_version)
+        return cursor, {row.id: row.version for row in rows.values()}
+
+    def _listening(self, name: str) -> None:
+        client = next(each for each in self.clients if each.name == name)
+        if client.cursor is None and not client.temper.keeps:
+            client.since = self.loop.now
+            client.heard.clear()
+
+    # What happens.
+
+    def _plan(self) -> float:
+        """Draw what happens when; returns when it is over."""
+        chance = self.chance
+        end = chance.uniform(0.8, 2.5)
+        for _ in range(chance.randint(4, 16)):
+            self._at(chance.uniform(0.0, end), self._change_task, chance.choice((*CHANGES, TaskChange.CREATED)))
+        for _ in range(chance.choice((0, 1, 1, 2))):
+            self._at(chance.uniform(0.2, end), self._change_access)
+        weather = chance.sample(self._weather(), chance.choice((0, 1, 1, 2, 3)))
+        for disaster in weather:
+            for _ in range(chance.choice((1, 1, 2))):
+                self._at(chance.uniform(0.1, end), disaster)
+        for _ in range(chance.choice((0, 2))):
+            self._at(chance.uniform(0.1, end), self._probe)
+        return end
+
+    def _weather(self) -> list[Callable[[], None]]:
+        return [
+            *(self._freeze, self._freeze, self._cut_line, self._silence, self._confirm, self._restart, self._leave),
+            *(self._trim, self._new_epoch, self._back_up, self._sever, self._sever, self._forge),
+        ]
+
+    def _at(self, when: float, what: Callable[..., None], *arguments: object) -> None:
+        self.loop.call_at(when, what, *arguments)
+
+    def _change_task(self, change: TaskChange) -> None:
+        chance, table = self.chance, self.table
+        by = chance.choice(self.users)
+        if change is TaskChange.CREATED or not table.tasks:
+            change, task_id = TaskChange.CREATED, table.uuid()
+            value: object = People(by.id, chance.choice([None, *(each.id for each in self.users)]))
+        else:
+            task_id = chance.choice(list(table.tasks))
+            value = self._value(change)
+        hold = chance.choice((0.001, 0.01, chance.uniform(0.0, 0.3)))
+        give_up = chance.random() < 0.1
+        process = chance.choice(self.processes)
+
+        def record() -> Event | None:
+            return None if give_up else table.change_task(task_id, by.id, change, value)
+
+        table.transaction(task_id, record, hold, lambda event: self._committed(process, event))
+
+    def _value(self, change: TaskChange) -> object:
+        if change is TaskChange.STATUS:
+            return self.chance.choice(STATUSES)
+        return self.chance.choice([None, *(each.id for each in self.users)])
+
+    def _change_access(self) -> None:
+        user = self.chance.choice(self.users)
+        change = self.chance.choice(RIGHTS)
+        value: Any = None
+        if change is AccessChange.ROLE_CHANGED:
+            value = Role.MODERATOR if user.role is Role.USER else Role.USER
+        elif change is AccessChange.SESSION_REVOKED or self.chance.random() < 0.5:
+            value = self.chance.choice(user.sessions) if user.sessions else None
+        if value is None and change is AccessChange.SESSION_REVOKED:
+            return
+        process = self.chance.choice(self.processes)
+        self.table.transaction(
+            user.id,
+            lambda: self.table.change_access(user, change, value),
+            self.chance.uniform(0.0, 0.05),
+            lambda event: self._committed(process, event),
+        )
+
+    def _committed(self, process: Process, event: Event) -> None:
+        self.say(f"committed: {self.tell(event)}")
+        context = process.machine.context
+        self.loop.call_later(self.chance.uniform(0.0002, 0.002), process.line.acknowledged, context=context)
+
+    def tell(self, event: Event) -> str:
+        """An event in a line."""
+        if isinstance(event, TaskEvent):
+            people = f"{self._sides(event.before)} -> {self._sides(event.after)}"
+            return f"{event.changes[0]} of {self.names(event.task_id)} v{event.version} {people}, {event.to_status}"
+        return f"{event.change} of {self.names(event.user_id)}"
+
+    def _sides(self, people: People | None) -> str:
+        if people is None:
+            return "nobody"
+        return self.names(people.owner_id) + (f"+{self.names(people.assignee_id)}" if people.assignee_id else "")
+
+    def _probe(self) -> None:
+        client, process = self.chance.choice(self.clients), self.chance.choice(self.processes)
+        self.loop.spawn(self.people, self._ask(client.session, process))
+
+    async def _ask(self, session: Session, process: Process) -> None:
+        task = self.loop.spawn(process.machine, self._answered(session, process))
+        with suppress(Exception):
+            await task
+
+    async def _answered(self, session: Session, process: Process) -> None:
+        actor = await process.vouches_for(session)
+        if actor is not None:
+            try:
+                self.checks.allowed(session, actor.role, actor.access_version)
+            except Broken as broken:
+                self.loop.failures.append(str(broken))
+
+    # Disasters.
+
+    def _freeze(self) -> None:
+        process = self.chance.choice(self.processes)
+        seconds = self.chance.choice((0.05, 0.5, 1.1, 2.0))
+        self.say(f"{process.name} freezes for {seconds} s")
+        self.loop.freeze(process.machine)
+        self.loop.call_later(seconds, self._thaw, process)
+
+    def _thaw(self, process: Process) -> None:
+        if process.machine.frozen:
+            self.say(f"{process.name} thaws")
+            self.loop.thaw(process.machine)
+
+    def _cut_line(self) -> None:
+        process = self.chance.choice(self.processes)
+        process.line.cut, process.line.swallows = True, self.chance.random() < 0.5
+        seconds = self.chance.choice((0.05, 0.5, 1.2, 2.0))
+        self.say(f"{process.name} is cut off from the database for {seconds} s")
+        self.loop.call_later(seconds, self._mend, process)
+
+    def _mend(self, process: Process) -> None:
+        process.line.cut = False
+
+    def _silence(self) -> None:
+        self.say("the bell is silent")
+        self.bells.silent = True
+        self.loop.call_later(self.chance.uniform(0.1, 2.0), self._speak)
+
+    def _speak(self) -> None:
+        self.bells.silent = False
+        self.bells.confirm()
+
+    def _confirm(self) -> None:
+        self.bells.confirm()
+
+    def _restart(self) -> None:
+        process = self.chance.choice(self.processes)
+        self.say(f"{process.name} dies")
+        self._replace(process)
+
+    def _leave(self) -> None:
+        process = self.chance.choice(self.processes)
+        self.say(f"{process.name} sends its clients away")
+        process.open = False
+        self.loop.spawn(process.machine, process.connections.drain(0.2))
+        self.loop.call_later(0.5, self._replace, process)
+
+    def _replace(self, gone: Process) -> None:
+        if gone not in self.processes:
+            return
+        self.loop.kill(gone.machine)
+        self.bells.hung = [each for each in self.bells.hung if each.machine is not gone.machine]
+        fresh = self.processes[self.processes.index(gone)] = self._process()
+        for client in self.clients:
+            fresh.wishes[client.name] = client.wish
+            if client.wire is not None and client.wire.process is gone:
+                client.wire.sever(server_hears=False)
+        self.say(f"{fresh.name} starts")
+        self.loop.spawn(fresh.machine, fresh.start())
+
+    def _trim(self) -> None:
+        keep = self.chance.choice((0, 1, 3))
+        self.say(f"all but {keep} of {len(self.table.log)} events are trimmed")
+        self.table.trim(len(self.table.log) - keep)
+
+    def _new_epoch(self) -> None:
+        self.table.new_epoch()
+        self.say(f"history is called {self.table.epoch}")
+
+    def _back_up(self) -> None:
+        self._backup = self.table.back_up()
+        self.say(f"a backup is made at {len(self._backup.log)}")
+        self.loop.call_later(self.chance.uniform(0.05, 0.8), self._restore)
+
+    def _restore(self) -> None:
+        assert self._backup is not None
+        self.table.restore(self._backup)
+        self.say(f"the backup is restored: {self.table.epoch} at {len(self.table.log)}")
+
+    def _sever(self) -> None:
+        client = self.chance.choice(self.clients)
+        if client.wire is not None:
+            self.say(f"{client.name} loses its socket")
+            client.wire.sever(server_hears=self.chance.random() < 0.6)
+
+    def _forge(self) -> None:
+        client = self.chance.choice(self.clients)
+        if client.cursor is not None and client.wire is not None:
+            self.say(f"{client.name} comes back with a cursor from the future")
+            client.forged = True
+            client.cursor = StreamCursor(client.cursor.epoch, 10**6, client.cursor.access_version)
+            client.base, client.since = client.cursor, None
+            client.heard.clear()
+            client.wire.sever(server_hears=True)
+
+    # The end.
+
+    def _heal(self) -> None:
+        self.say("everything is healed")
+        for process in self.processes:
+            self._thaw(process)
+            process.line.cut = False
+        self.bells.silent = False
+
+    def _settle(self) -> None:
+        end = self.loop.now + SETTLE_SECONDS
+        while not self._settled():
+            if self.loop.failures:
+                raise Broken("; ".join(self.loop.failures))
+            if self.loop.now > end:
+                raise Broken("it never comes to rest: " + "; ".join(self._restless()))
+            self.loop.run_until(self.loop.now + 0.1)
+        if self.loop.failures:
+            raise Broken("; ".join(self.loop.failures))
+
+    def _settled(self) -> bool:
+        return not (self.table.pending or self.table._locks) and not self._restless()
+
+    def _restless(self) -> list[str]:
+        clients = [each for each in self.clients if each.user.active and not self._is_at_the_end(each)]
+        processes = [each for each in self.processes if not self._knows_all(each)]
+        return [
+            *(f"{each.name} stands at {each.cursor}" for each in clients),
+            *(f"{each.name} stands at {each.stream.position}" for each in processes),
+        ]
+
+    def _knows_all(self, process: Process) -> bool:
+        stream = process.stream
+        return stream.lease.fresh and (stream.epoch, stream.position) == (self.table.epoch, len(self.table.log))
+
+    def _is_at_the_end(self, client: Client) -> bool:
+        cursor = client.cursor
+        return (
+            cursor is not None
+            and client.loaded
+            and client.wire is not None
+            and (cursor.epoch, cursor.position) == (self.table.epoch, len(self.table.log))
+            and cursor.access_version == client.user.version
+        )
