@@ -33,7 +33,7 @@ def check_key(text: str) -> str:
         BadRequest: it is none.
     """
     if not 1 <= len(text) <= MAX_KEY or not all("!" <= character <= "~" for character in text):
-        raise BadRequest(f"An idempotency key has 1 to {MAX_KEY} visible ASCII characters, such as those of a UUID.")
+        raise BadRequest(f"An idempotency key is 1 to {MAX_KEY} visible ASCII characters, such as a UUID.")
     return text
 
 

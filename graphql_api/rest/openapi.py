@@ -8,6 +8,7 @@ import orjson
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
+from domain.idempotency import MAX_KEY
 from graphql_api.auth.cookies import REFRESH_COOKIE
 from graphql_api.rest.errors import Detail, FieldProblem, Problems
 from graphql_api.rest.operation import Door, NoParams, Operation, Refused, Reply
@@ -27,6 +28,9 @@ The refresh token that came with it is in an HttpOnly cookie, and `POST /api/v1/
 **Paths** work with and without their last slash, and are never redirected. GET answers HEAD, too.
 
 **Lost updates.** A task's `ETag` is its version; send it back as `If-Match`, and a change that comes too late is 412.
+
+**Lost answers.** Give a change an `Idempotency-Key` of its own, and send it again under that key until it is answered:
+for at least 24 hours it is made once, and answered with the task as it is by then. Refusals are not kept.
 
 **Errors** are `{"detail": "…"}`; values that break a rule are 422 with a list of fields. An answer's `X-Request-ID` is
 in the log. 503 means that the same request may be sent again. What another site's page sends is 403, unless its origin
@@ -70,9 +74,23 @@ _HEADERS: Final[dict[str, Json]] = {
     "Set-Cookie": {"description": "The refresh token's cookie.", "schema": {"type": "string"}},
     "WWW-Authenticate": {"description": "`Bearer`.", "schema": {"type": "string"}},
 }
-_CONDITIONS: Final = {
-    "If-Match": "Change the task only if it is at one of these versions: `*`, or ETags separated by commas.",
-    "If-None-Match": "Answer 304 if the task is still at one of these versions.",
+_TAGS_SCHEMA: Final[Json] = {"type": "string", "pattern": r'^(\*|(W/)?"[0-9]{1,9}"(, ?(W/)?"[0-9]{1,9}")*)$'}
+_REQUEST_HEADERS: Final[dict[str, Json]] = {
+    "If-Match": {
+        "description": "Change the task only if it is at one of these versions: `*`, or ETags separated by commas.",
+        "schema": _TAGS_SCHEMA,
+        "example": '"1"',
+    },
+    "If-None-Match": {
+        "description": "Answer 304 if the task is still at one of these versions.",
+        "schema": _TAGS_SCHEMA,
+        "example": '"1"',
+    },
+    "Idempotency-Key": {
+        "description": "The client's name for this request; sent again under it, it is made once.",
+        "schema": {"type": "string", "minLength": 1, "maxLength": MAX_KEY, "pattern": "^[!-~]+$"},
+        "example": "0199e2a6-4b0d-7c35-8d21-3f5e6a7b8c90",
+    },
 }
 _SECURITY: Final[dict[Door, list[Json]]] = {
     Door.PUBLIC: [],
@@ -140,7 +158,7 @@ def _operation(operation: Operation, method: str, names: dict[type[BaseModel], J
         "security": _SECURITY[operation.door],
         "responses": _responses(operation, names),
     }
-    if parameters := [*_parameters(operation), *map(_condition, operation.headers)]:
+    if parameters := [*_parameters(operation), *map(_request_header, operation.headers)]:
         described["parameters"] = parameters
     if operation.body is not None:
         described["requestBody"] = _request_body(operation, operation.body, names)
@@ -170,15 +188,8 @@ def _parameters(operation: Operation) -> Iterator[Json]:
         }
 
 
-def _condition(header: str) -> Json:
-    return {
-        "name": header,
-        "in": "header",
-        "required": False,
-        "description": _CONDITIONS[header],
-        "schema": {"type": "string", "pattern": r'^(\*|(W/)?"[0-9]{1,9}"(, ?(W/)?"[0-9]{1,9}")*)$'},
-        "example": '"1"',
-    }
+def _request_header(name: str) -> Json:
+    return {"name": name, "in": "header", "required": False, **_REQUEST_HEADERS[name]}
 
 
 def _responses(operation: Operation, names: dict[type[BaseModel], Json]) -> Json:

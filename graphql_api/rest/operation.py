@@ -9,9 +9,11 @@ from pydantic import BaseModel
 
 from domain.actor import Actor
 from domain.errors import Unauthenticated
+from domain.idempotency import IdempotencyKey
 from graphql_api.auth.facts import RequestFacts
 from graphql_api.context import Backend
 from graphql_api.wire.answer import Answer
+from graphql_api.wire.idempotency import idempotency_key_of
 from persistence.unit_of_work import UnitOfWork
 
 ParamsT = TypeVar("ParamsT", bound=BaseModel)
@@ -45,6 +47,19 @@ class Call(Generic[ParamsT, BodyT]):
     def unit_of_work(self) -> UnitOfWork:
         """A unit of work in the asker's name, for the one service call."""
         return self.backend.database.unit_of_work(self.actor, request_id=self.facts.request_id)
+
+    def once(self) -> UnitOfWork:
+        """The same for a change that the request's `Idempotency-Key`, if it has one, has made once.
+
+        Raises:
+            BadRequest: the key is malformed.
+        """
+        key = idempotency_key_of(self.facts.headers)
+        return self.backend.database.unit_of_work(
+            self.actor,
+            request_id=self.facts.request_id,
+            idempotency=IdempotencyKey(key) if key is not None else None,
+        )
 
 
 Handler = Callable[[Call[Any, Any]], Awaitable[Answer]]

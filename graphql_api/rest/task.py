@@ -144,9 +144,7 @@ async def list_tasks(call: Call[Slice, None]) -> Answer:
 
 async def create_task(call: Call[NoParams, TaskCreate]) -> Answer:
     """One service call."""
-    row = await task_service.create_task(
-        call.unit_of_work(), title=call.body.title, description=call.body.description or ""
-    )
+    row = await task_service.create_task(call.once(), title=call.body.title, description=call.body.description or "")
     return _task(row, (b"location", f"/api/v1/tasks/{row.id}".encode()), status=201)
 
 
@@ -162,7 +160,7 @@ async def update_task(call: Call[OneTask, TaskUpdate]) -> Answer:
     """One service call: several fields are one version and one event."""
     edit = call.body
     row = await task_service.update_task(
-        call.unit_of_work(),
+        call.once(),
         task_id=call.params.task_id,
         edit=TaskEdit(title=_given(edit.title), description=_given(edit.description), completed=_given(edit.completed)),
         expected_version=expected_versions(call.facts.headers),
@@ -173,7 +171,7 @@ async def update_task(call: Call[OneTask, TaskUpdate]) -> Answer:
 async def delete_task(call: Call[OneTask, None]) -> Answer:
     """One service call."""
     await task_service.delete_task(
-        call.unit_of_work(), task_id=call.params.task_id, expected_version=expected_versions(call.facts.headers)
+        call.once(), task_id=call.params.task_id, expected_version=expected_versions(call.facts.headers)
     )
     return nothing()
 
@@ -198,6 +196,22 @@ _CHANGED: Final = Refused(
     headers=("ETag",),
 )
 
+_BAD_KEY: Final = Refused(
+    400,
+    "The key is malformed",
+    "An idempotency key is 1 to 255 visible ASCII characters, such as a UUID.",
+)
+_GONE_SINCE: Final = Refused(
+    404,
+    "It was created under this key before, and is not there any more",
+    "This was done already; since then the task was deleted, or you may not see it any more.",
+)
+_OTHER_REQUEST: Final = Refused(
+    409,
+    "The key was used before",
+    "This idempotency key was used for another request: every new one needs its own.",
+)
+
 OPERATIONS: Final = (
     Operation(
         name="list_tasks",
@@ -219,7 +233,9 @@ OPERATIONS: Final = (
         summary="Create a task",
         handler=create_task,
         body=TaskCreate,
+        headers=("Idempotency-Key",),
         reply=Reply(201, "The new task, which is yours.", Task, headers=("ETag", "Location")),
+        refused=(_BAD_KEY, _GONE_SINCE, _OTHER_REQUEST),
         problem=Problem("title", "Field required"),
     ),
     Operation(
@@ -250,10 +266,11 @@ OPERATIONS: Final = (
         handler=update_task,
         params=OneTask,
         body=TaskUpdate,
-        headers=("If-Match",),
+        headers=("If-Match", "Idempotency-Key"),
         reply=Reply(200, "The task as it is now.", Task, headers=("ETag",)),
         refused=(
             _BAD_TAG,
+            _BAD_KEY,
             _FORBIDDEN,
             _NOT_FOUND,
             Refused(
@@ -261,6 +278,7 @@ OPERATIONS: Final = (
                 "The board has no such move",
                 "A task cannot go from CANCELLED to DONE; from here it can go to TODO.",
             ),
+            _OTHER_REQUEST,
             _CHANGED,
         ),
         problem=Problem("title", "title must not be empty."),
@@ -273,9 +291,9 @@ OPERATIONS: Final = (
         summary="Delete a task for good",
         handler=delete_task,
         params=OneTask,
-        headers=("If-Match",),
+        headers=("If-Match", "Idempotency-Key"),
         reply=Reply(204, "It is gone."),
-        refused=(_BAD_TAG, _FORBIDDEN, _NOT_FOUND, _CHANGED),
+        refused=(_BAD_TAG, _BAD_KEY, _FORBIDDEN, _NOT_FOUND, _OTHER_REQUEST, _CHANGED),
         problem=Problem("task_id", "Input should be a valid UUID"),
     ),
 )

@@ -137,6 +137,21 @@ async def changed(offender: Offender) -> httpx.Response:
     return await offender.send(headers={"if-match": '"1"'})
 
 
+async def key_used(offender: Offender) -> httpx.Response:
+    """A key that has made something else."""
+    key = {"idempotency-key": "once"}
+    await offender.rest.send("POST", "/tasks/", offender.visitor, json={"title": "Another"}, headers=key)
+    return await offender.send(headers=key)
+
+
+async def gone_since(offender: Offender) -> httpx.Response:
+    """A task that was deleted after it had been created under the key."""
+    key = {"idempotency-key": "gone"}
+    task = (await offender.send(headers=key)).json()
+    await offender.rest.send("DELETE", f"/tasks/{task['uuid']}", offender.visitor)
+    return await offender.send(headers=key)
+
+
 async def down(offender: Offender) -> httpx.Response:
     """No database."""
     path = offender.operation.path.replace("{task_id}", await offender.own_task())
@@ -185,6 +200,11 @@ PROVOCATIONS: Final[dict[str, Provoke]] = {
     'If-Match must be * or entity tags in quotes, such as "3".': lambda offender: offender.send(
         headers={"if-match": "3"}
     ),
+    "An idempotency key is 1 to 255 visible ASCII characters, such as a UUID.": lambda offender: offender.send(
+        headers={"idempotency-key": "a b"}
+    ),
+    "This idempotency key was used for another request: every new one needs its own.": key_used,
+    "This was done already; since then the task was deleted, or you may not see it any more.": gone_since,
     'If-None-Match must be * or entity tags in quotes, such as "3".': lambda offender: offender.send(
         headers={"if-none-match": "3"}
     ),
