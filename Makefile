@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run test contract e2e chaos check format schema bench-stream bench-idle lock clean
+.PHONY: help run test contract e2e chaos simulate check format schema bench-stream bench-idle lock clean
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -25,6 +25,9 @@ e2e: $(VENV)/local ## Use /docs in a real browser (needs node and chromium; SCRE
 
 chaos: $(VENV)/dev ## Hurt two server processes and their servers 100 times, and judge what was heard (CYCLES=100, SEED=7).
 	@$(BIN)/python -m tests.chaos --cycles $(or $(CYCLES),100) --seed $(or $(SEED),7)
+
+simulate: $(VENV)/dev ## Run 100,000 histories of the stream under a virtual clock (HISTORIES=…, ARGS="--seed N" tells one).
+	@$(BIN)/python -m tests.simulation $(or $(ARGS),--histories $(or $(HISTORIES),100000))
 
 check: $(VENV)/dev ## Format, lint, types, import contracts, schema snapshot, migrations = models.
 	@$(BIN)/python -m ruff format --check .

@@ -128,7 +128,7 @@ class Checks:
             case "ACCESS":
                 return bool(data["rights"] != stood.access_version)
             case "TRIMMED":
-                return stood.position < table.trimmed
+                return any(stood.position < up_to for _, up_to in table.trims)
             case _:
                 return client.forged
 

@@ -168,9 +168,7 @@ class Client:
     async def _listen(self, process: Process) -> int:
         wire = self.wire = Wire(self._world, self, process, self.session)
         self._world.say(f"{self.name} connects to {process.name} as {self.user.name}/{self.user.version}")
-        self._loop.call_later(
-            self.delay(), self._loop.spawn, process.machine, process.converse(wire.receive, wire.send)
-        )
+        self._loop.call_later(self.delay(), self._open, wire)
         wire.say(type="connection_init", payload={"token": str(self.session.id)})
         while not wire.code.done():
             patience = wire.heard_at + self.temper.patience - self._loop.now
@@ -179,6 +177,12 @@ class Client:
             await asyncio.wait([wire.code], timeout=max(0.01, patience))
         self.wire = None
         return wire.code.result()
+
+    def _open(self, wire: Wire) -> None:
+        if wire.process.machine.dead:
+            wire.sever(server_hears=False)
+        else:
+            self._loop.spawn(wire.process.machine, wire.process.converse(wire.receive, wire.send))
 
     def read(self, wire: Wire, message: dict[str, Any]) -> None:
         """A frame has arrived."""
@@ -240,7 +244,7 @@ class Client:
     async def ask(self, process: Process, work: Callable[[], Awaitable[Any]]) -> Any:
         """What a request is answered; None if it is not, or refused."""
         answer: asyncio.Future[Any] = self._loop.create_future()
-        self._loop.call_later(self.delay(), self._loop.spawn, process.machine, self._serve(work, answer))
+        self._loop.call_later(self.delay(), lambda: self._loop.spawn(process.machine, self._serve(work, answer)))
         await asyncio.wait([answer], timeout=2.0)
         return answer.result() if answer.done() else None
 

@@ -56,6 +56,11 @@ class Handle:
         elif not machine.dead:
             machine.held.append(self)
 
+    def force(self) -> None:
+        """Make it, whatever stands still."""
+        if not self.void:
+            self.context.run(self._callback, *self._arguments)
+
 
 class VirtualLoop:
     """Runs what is ready, in order; when nothing is, it is at once as late as the next timer wants.
@@ -114,14 +119,11 @@ class VirtualLoop:
 
     def close(self) -> None:
         """End every task, also of the dead; time stands still meanwhile."""
-        for task in tuple(self._tasks):
-            cast("Any", task)._log_destroy_pending = False
-            task.cancel()
-        while self._ready:
-            handle = self._ready.popleft()
-            if not handle.void:
-                handle.context.run(handle._callback, *handle._arguments)
-        self._tasks.clear()
+        while self._tasks or self._ready:
+            for task in tuple(self._tasks):
+                task.cancel()
+            while self._ready:
+                self._ready.popleft().force()
         self._timers.clear()
 
     # What asyncio asks of a loop.

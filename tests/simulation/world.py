@@ -165,7 +165,7 @@ class World:
     def _plan(self) -> float:
         """Draw what happens when; returns when it is over."""
         chance = self.chance
-        end = chance.uniform(0.8, 2.5)
+        end = chance.uniform(0.6, 2.0)
         for _ in range(chance.randint(4, 16)):
             self._at(chance.uniform(0.0, end), self._change_task, chance.choice((*CHANGES, TaskChange.CREATED)))
         for _ in range(chance.choice((0, 1, 1, 2))):

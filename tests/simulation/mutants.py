@@ -1,0 +1,141 @@
+"""Ways to get it wrong, each of which the histories must notice."""
+
+import asyncio
+from typing import Any
+
+from domain.events import AccessEvent, LoggedEvent
+from domain.stream_cursor import StreamCursor
+from graphql_api.auth.access import Access
+from graphql_api.realtime import subscriber
+from graphql_api.realtime.feed import Feed, Noted
+from graphql_api.realtime.items import ResyncReason
+from graphql_api.realtime.lease import Lease
+from graphql_api.realtime.recent import Recent
+from graphql_api.realtime.sight import Eyes, Sight
+from graphql_api.realtime.stream import Stream
+from graphql_api.realtime.tail import Tail
+
+Patch = tuple[object, str, object]
+
+_offer, _look, _access, _cover = Feed.offer, Eyes.look, Stream._access, Tail._cover
+_position, _numbered, _judge, _break = Feed.position, Stream._numbered, subscriber.judge, Tail._break
+
+
+def _tell_across_gaps(self: Tail, batch: list[LoggedEvent]) -> list[LoggedEvent]:
+    new = [each for each in batch if each.position > self.told]
+    if new:
+        self.told = new[-1].position
+        self.end = max(self.end, self.told)
+    return new
+
+
+def _tell_twice(self: Tail, batch: list[LoggedEvent]) -> list[LoggedEvent]:
+    if not batch or batch[-1].position <= self.told or batch[0].position > self.told + 1:
+        self.hurry()
+        return []
+    self.told = batch[-1].position
+    return batch
+
+
+def _one_too_far(self: Feed, noted: Noted) -> None:
+    was_live = self.live
+    _offer(self, noted)
+    if was_live and not self.live:
+        self.read += 1
+
+
+def _keep_no_place(self: Feed, noted: Noted) -> None:
+    if self.live and len(self._queue) < self._room:
+        self._queue.append(noted)
+
+
+def _live_too_soon(self: Feed, notes: list[Noted], *, read: int, told: int) -> None:
+    self._queue.extend(notes)
+    self.read, self.live = read, True
+
+
+def _count_in_hand_as_seen(self: Feed, told: int) -> int:
+    return self._in_hand.position if self._in_hand is not None else _position(self, told)
+
+
+def _count_waiting_as_seen(self: Feed, told: int) -> int:
+    return self.read if not self.live else max(self.read, told)
+
+
+def _see_everything(self: Eyes, event: Any) -> Sight | None:
+    return _look(self, event) or (Sight.SEEN if event.after is not None else None)
+
+
+def _say_nothing_of_what_is_gone(self: Eyes, event: Any) -> Sight | None:
+    sight = _look(self, event)
+    return None if sight is Sight.GONE else sight
+
+
+def _call_gone_deleted(self: Eyes, event: Any) -> Sight | None:
+    sight = _look(self, event)
+    return Sight.DELETED if sight is Sight.GONE else sight
+
+
+def _apply_rights_late(self: Stream, event: AccessEvent) -> None:
+    asyncio.get_running_loop().call_later(1.2, _access, self, event)
+
+
+def _do_not_wait_for_numbering(self: Tail, head: Any, asked_at: float) -> None:
+    self._covered, self._covered_since = head.position, asked_at
+    self._renew()
+
+
+def _accept_any_epoch(cursor: StreamCursor, tail: Tail, version: int) -> ResyncReason | None:
+    reason = _judge(cursor, tail, version)
+    return None if reason is ResyncReason.EPOCH else reason
+
+
+def _accept_any_rights(cursor: StreamCursor, tail: Tail, version: int) -> ResyncReason | None:
+    reason = _judge(cursor, tail, version)
+    return None if reason is ResyncReason.ACCESS else reason
+
+
+def _overlook_a_new_epoch(self: Tail, ask: Any, head: Any) -> ResyncReason | None:
+    self.epoch = head.epoch
+    return _break(self, ask, head)
+
+
+def _resync_for_nothing(cursor: StreamCursor, tail: Tail, version: int) -> ResyncReason | None:
+    return _judge(cursor, tail, version) or (ResyncReason.TRIMMED if cursor.position < tail.told else None)
+
+
+def _remember_one_too_late(self: Recent, position: int, at_most: int) -> list[LoggedEvent]:
+    return [each for each in self._events if each.position > position + 1][:at_most]
+
+
+def _overlook_trims(self: Tail, ask: Any, head: Any) -> ResyncReason | None:
+    reason = _break(self, ask, head)
+    return None if reason is ResyncReason.TRIMMED else reason
+
+
+MUTANTS: dict[str, list[Patch]] = {
+    "a gap is told across": [(Tail, "offer", _tell_across_gaps)],
+    "an overlap is told twice": [(Tail, "offer", _tell_twice)],
+    "a dropped queue is read again from one too far": [(Feed, "offer", _one_too_far)],
+    "a full queue drops what is new and keeps no place": [(Feed, "offer", _keep_no_place)],
+    "a reader goes live before it has read everything": [(Feed, "refill", _live_too_soon)],
+    "the cursor counts what is in hand as seen": [(Feed, "position", _count_in_hand_as_seen)],
+    "the cursor counts what waits as seen": [(Feed, "position", _count_waiting_as_seen)],
+    "everybody sees everything": [(Eyes, "look", _see_everything)],
+    "what is out of sight is not told": [(Eyes, "look", _say_nothing_of_what_is_gone)],
+    "what is out of sight is told as deleted": [(Eyes, "look", _call_gone_deleted)],
+    "the lease is ignored": [(Lease, "covers", lambda self, instant: True)],
+    "changes of rights are applied late": [(Stream, "_access", _apply_rights_late)],
+    "changes of rights are not looked for before they are numbered": [(Tail, "_cover", _do_not_wait_for_numbering)],
+    "tokens are remembered whatever happens": [(Access, "_forget", lambda self, event: None)],
+    "a cursor of another epoch is accepted": [(subscriber, "judge", _accept_any_epoch)],
+    "a cursor of other rights is accepted": [(subscriber, "judge", _accept_any_rights)],
+    "another epoch is overlooked": [(Tail, "_break", _overlook_a_new_epoch)],
+    "a resync has no reason": [(subscriber, "judge", _resync_for_nothing)],
+    "what was trimmed is not missed": [
+        (Tail, "_break", _overlook_trims),
+        (Tail, "paged", lambda self, page: None),
+    ],
+    "memory forgets the next event": [(Recent, "after", _remember_one_too_late)],
+}
+"""What goes wrong, and how it is made to."""

@@ -1,0 +1,43 @@
+"""Any history: nothing lost, nothing twice, nothing to strangers; and histories that are told from broken parts."""
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.simulation.histories import read, run_many
+from tests.simulation.mutants import MUTANTS
+
+HISTORIES = 3_000
+PATIENCE = 1_500
+"""Histories in which each mutant must be noticed."""
+
+
+class TestHistories:
+    @pytest.mark.timeout(600)
+    def test_every_promise_is_kept(self):
+        """Whatever is lost, late, frozen, cut off, replaced or revoked: every promise is kept in every history."""
+        outcome = run_many(0, HISTORIES)
+
+        assert outcome.seed is None, outcome
+
+    def test_a_seed_is_a_history(self):
+        """The same seed tells the same story, word by word, in another process too."""
+        told: list[str] = []
+        read(41, told.append)
+        again = subprocess.run(
+            [sys.executable, "-m", "tests.simulation", "--seed", "41"], capture_output=True, text=True, check=True
+        )
+
+        assert again.stdout.splitlines()[:-1] == told
+
+
+class TestMutants:
+    @pytest.mark.timeout(300)
+    @pytest.mark.parametrize("name", MUTANTS)
+    def test_a_broken_part_is_noticed(self, name: str, monkeypatch: pytest.MonkeyPatch):
+        """Each way to get it wrong breaks a promise in one of few histories."""
+        for owner, attribute, wrong in MUTANTS[name]:
+            monkeypatch.setattr(owner, attribute, wrong)
+
+        assert run_many(0, PATIENCE).seed is not None
