@@ -97,9 +97,7 @@ async def _prepare(settings: Settings) -> bool:
 
 def _welcome(settings: Settings, *, private: bool, has_demo: bool) -> str:
     """What a newcomer should know."""
-    everywhere = settings.host in ("0.0.0.0", "::")  # noqa: S104 - shown, not bound
-    host = "127.0.0.1" if everywhere else f"[{settings.host}]" if ":" in settings.host else settings.host
-    place = f"{host}:{settings.port}"
+    place = serving.place(settings.model_copy(update={"host": "127.0.0.1"}) if _is_everywhere(settings) else settings)
     lines = [
         "",
         "  Taskriver is running.",
@@ -113,6 +111,10 @@ def _welcome(settings: Settings, *, private: bool, has_demo: bool) -> str:
         lines.append(f"  Sign in as {', '.join(demo.PEOPLE)}; the password is {demo.PASSWORD} for each of them.")
     kept = f"The data are kept in {FOLDER}; " if private else ""
     return "\n".join([*lines, f"  {kept}Ctrl-C stops everything."])
+
+
+def _is_everywhere(settings: Settings) -> bool:
+    return settings.host in ("0.0.0.0", "::")  # noqa: S104 - shown, not bound
 
 
 def _plain(secret: SecretStr | None) -> str | None:

@@ -3,6 +3,7 @@
 from graphql_api.cli import serving, stopping
 from graphql_api.cli.environment import read_settings_with_servers
 from graphql_api.cli.numbers import offered
+from graphql_api.cli.saying import say
 
 
 def serve() -> None:
@@ -14,5 +15,6 @@ def serve() -> None:
     settings = read_settings_with_servers()
     stopping.in_order()
     listener = serving.listen(settings)
+    say(f"Taskriver listens on http://{serving.place(settings)}.")
     with offered(settings):
         serving.run("graphql_api.app:create_app", settings, listener)

@@ -53,6 +53,12 @@ def listen(settings: Settings) -> socket.socket:
     return listener
 
 
+def place(settings: Settings) -> str:
+    """Host and port as they stand in a URL."""
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return f"{host}:{settings.port}"
+
+
 def run(
     app: Any,
     settings: Settings,
@@ -163,9 +169,8 @@ def _notice_dead_peers(listener: socket.socket) -> None:
 
 
 def _why_not(settings: Settings, error: OSError) -> str:
-    place = f"{settings.host}:{settings.port}"
     if error.errno == errno.EADDRINUSE:
-        return f"Port {settings.port} is taken: stop what uses {place}, or choose another one with PORT=8001."
+        return f"Port {settings.port} is taken: stop what uses {place(settings)}, or choose another one with PORT=8001."
     if error.errno == errno.EACCES:
-        return f"This user may not listen on {place}: choose a port above 1023, such as PORT=8000."
-    return f"Cannot listen on {place}: {error.strerror}; set HOST to an address of this machine."
+        return f"This user may not listen on {place(settings)}: choose a port above 1023, such as PORT=8000."
+    return f"Cannot listen on {place(settings)}: {error.strerror}; set HOST to an address of this machine."
