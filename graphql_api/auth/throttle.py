@@ -30,6 +30,9 @@ from redis.exceptions import RedisError
 
 from domain.errors import RateLimited
 
+# A connection that breaks while it is being made comes out of uvloop as a RuntimeError ("the handler is closed").
+_FAILURES: Final = (RedisError, OSError, RuntimeError)
+
 _SCRIPT: Final = files(__package__).joinpath("throttle.lua").read_text()
 _NO_LIMIT: Final = 2**53  # the largest integer that Lua's numbers hold without loss
 
@@ -113,7 +116,7 @@ class Throttle:
                 async with asyncio.timeout(self._patience):
                     await self._redis.delete(window)
                 self._redis_answered()
-            except (RedisError, OSError) as error:
+            except _FAILURES as error:
                 self._redis_failed(error)
 
     async def _step(self, limit: Limit, key: str, most: int, step: _Step) -> int:
@@ -127,7 +130,7 @@ class Throttle:
                 if not left:
                     self._own.step(limit, window, _NO_LIMIT, step)
                 return int(left)
-            except (RedisError, OSError) as error:
+            except _FAILURES as error:
                 self._redis_failed(error)
         return self._own.step(limit, window, most, step)
 

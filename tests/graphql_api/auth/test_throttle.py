@@ -268,6 +268,18 @@ class TestWithoutRedis:
         assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
 
 
+class TestBreaking:
+    async def test_a_connection_that_breaks_while_it_is_made(self, redis: Redis, monkeypatch: pytest.MonkeyPatch):
+        """uvloop calls that a RuntimeError; to the throttle it is a Redis that does not answer."""
+
+        async def broken(*arguments: object, **options: object) -> None:
+            raise RuntimeError("unable to perform operation on <TCPTransport closed=True>; the handler is closed")
+
+        monkeypatch.setattr(redis, "execute_command", broken)
+
+        assert await taken(Throttle(redis), FEW, "key", FEW.most + 2) == FEW.most
+
+
 class TestOwnMemory:
     async def test_it_is_bounded(self) -> None:
         """A stream of ever new keys is remembered only so far, the oldest forgotten first."""
