@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import cycle
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
@@ -37,6 +38,7 @@ CHANGES = """subscription ($filter: TaskStreamFilter, $after: String) {
     ... on TaskChanged { changes }
     ... on ResyncRequired { reason } } }"""
 PASSWORD = "Correct-horse1"
+TASK_LIKE = encode_id("Task", UUID(int=1))
 TO_AND_FRO = (TaskStatus.IN_PROGRESS, TaskStatus.TODO)
 
 Item = dict[str, Any]
@@ -272,10 +274,24 @@ class TestFilters:
 
             assert (await listener.hear())["changes"] == ["ASSIGNEE"]
 
-    async def test_an_id_that_is_none_is_refused(self, live: Api):
-        """A malformed id in a filter is an error of this operation."""
+    async def test_an_empty_list_finds_nothing(self, live: Api):
+        """Of no tasks nothing is told; a list that is left out is another matter."""
+        owner = await live.a_user()
+        task = await live.house.a_task(owner)
+        async with signed_in(live, owner) as listener:
+            await listener.listen(MOVES, "none", filter={"taskIds": []})
+            await listener.listen(MOVES, "any", filter={"taskIds": None})
+            await move(live, task, "IN_PROGRESS", owner)
+            await move(live, task, "DONE", owner)
+
+            assert [(await listener.hear("any"))["to"] for _ in range(2)] == ["IN_PROGRESS", "DONE"]
+            await listener.lives()
+
+    @pytest.mark.parametrize("wanted", [{"ownerId": "nonsense"}, {"taskIds": [TASK_LIKE] * 101}])
+    async def test_what_makes_no_sense_is_refused(self, live: Api, wanted: Item):
+        """A malformed id in a filter, or too many, is an error of this operation."""
         async with signed_in(live, await live.a_user()) as listener:
-            answer = await listener.asked(MOVES, filter={"ownerId": "nonsense"})
+            answer = await listener.asked(MOVES, filter=wanted)
 
             assert (answer["type"], answer["id"]) == ("error", "1")
             assert answer["payload"][0]["extensions"]["code"] == "BAD_REQUEST"
