@@ -6,6 +6,7 @@ and what was sent along; a selection of anything personal is executed for each p
 """
 
 from collections.abc import Awaitable, Callable, Hashable
+from functools import partial
 from typing import Any, Final
 
 import orjson
@@ -54,19 +55,21 @@ class Shared:
             return found
         run = self._running.get(key)
         if run is None or run.stopped:
-            run = self._running[key] = Run(self._execute(key, execute, request_id))
+            run = self._running[key] = Run(self._execute(key, execute, request_id), partial(self._ended, key))
         else:
             self.reused += 1
         return await run.result()
 
     async def _execute(self, key: Hashable, execute: Execute, request_id: str) -> Response:
         self.executed += 1
-        try:
-            response = _written(from_result(await execute(), request_id=request_id), request_id)
-            self._kept.put(key, response, size=_WEIGHT * len(response.written or b""))
-        finally:
-            del self._running[key]
+        response = _written(from_result(await execute(), request_id=request_id), request_id)
+        self._kept.put(key, response, size=_WEIGHT * len(response.written or b""))
         return response
+
+    def _ended(self, key: Hashable, run: Run[Response]) -> None:
+        # One that was stopped may have been followed by another before it got to its end.
+        if self._running.get(key) is run:
+            del self._running[key]
 
 
 class Group:

@@ -1,16 +1,22 @@
 """Work that several wait for: done once, and not at all when nobody waits any more."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, Generic, TypeVar
 
 ValueT = TypeVar("ValueT")
 
 
 class Run(Generic[ValueT]):
-    """Begins at once, in a task of its own: none of those who wait can end it for the others."""
+    """Begins at once, in a task of its own: none of those who wait can end it for the others.
 
-    def __init__(self, work: Coroutine[Any, Any, ValueT]) -> None:
+    *over* is called when it has ended, however it did.
+    """
+
+    def __init__(
+        self, work: Coroutine[Any, Any, ValueT], over: Callable[["Run[ValueT]"], None] = lambda run: None
+    ) -> None:
+        self._over = over
         self._waiting: set[asyncio.Future[None]] = set()
         self.stopped = False
         self._task = asyncio.create_task(work)
@@ -41,6 +47,7 @@ class Run(Generic[ValueT]):
     def _finish(self, task: asyncio.Task[ValueT]) -> None:
         if not task.cancelled():
             task.exception()  # it may be that nobody is left to see it
+        self._over(self)
         for future in self._waiting:
             if not future.done():
                 future.set_result(None)

@@ -68,13 +68,14 @@ async def live_through(api: Api, crowd: Crowd, task: TaskRow, owner: UserRow, ot
     steps: list[Callable[[UnitOfWork], Awaitable[object]]] = [
         lambda uow: task_service.update_task_status(uow, task_id=key, status=TaskStatus.IN_PROGRESS),
         lambda uow: task_service.assign_task(uow, task_id=key, assignee_id=other.id),
+        lambda uow: task_service.update_task_status(uow, task_id=key, status=TaskStatus.TODO),
         lambda uow: task_service.assign_task(uow, task_id=key, assignee_id=owner.id),
         lambda uow: task_service.update_task(uow, task_id=key, edit=edit),
         lambda uow: task_service.assign_task(uow, task_id=key, assignee_id=None),
         lambda uow: task_service.delete_task(uow, task_id=key),
     ]
-    for step in steps:
-        await step(api.house.as_(owner))
+    for number, step in enumerate(steps):
+        await step(api.house.as_(other if number == 2 else owner))
         await crowd.has_heard_all()
 
 
@@ -108,7 +109,7 @@ class TestTheSameBytes:
                 kept = await api.house.a_task(users[0], assignee_id=users[1].id)
                 as_owner = api.house.as_(users[0])
                 await task_service.update_task_status(as_owner, task_id=kept.id, status=TaskStatus.DONE)
-                await task_service.assign_task(api.house.as_(users[0]), task_id=kept.id, assignee_id=None)
+                await task_service.assign_task(api.house.as_(users[0]), task_id=kept.id, assignee_id=users[2].id)
         await api.numbered()
         async with a_crowd(api) as crowd:
             pairs = [
