@@ -11,6 +11,10 @@ from tests.chaos.stack import running
 from tests.chaos.storm import SETTLED_SECONDS, Storm, details
 
 
+def _say(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
+
+
 async def main() -> int:
     """Run it; 0 if nothing was found."""
     parser = argparse.ArgumentParser(prog="make chaos")
@@ -22,7 +26,7 @@ async def main() -> int:
     with tempfile.TemporaryDirectory(prefix="taskriver-chaos-") as folder:
         async with running(Path(folder)) as stack:
             try:
-                outcome = await Storm(stack, seed=options.seed).run(options.cycles, chosen)
+                outcome = await Storm(stack, seed=options.seed).run(options.cycles, chosen, _say)
             finally:
                 await undo(stack)
     sys.stdout.write("\n".join([*details(outcome), outcome.line(), ""]))

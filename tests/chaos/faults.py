@@ -52,9 +52,9 @@ async def postgres_crash(stack: Stack, turn: int) -> None:
 
 
 async def valkey_crash(stack: Stack, turn: int) -> None:
-    """Valkey is killed, and is back, empty, half a second later."""
+    """Valkey is killed, and is back, empty, a little later."""
     await asyncio.to_thread(stack.valkey.kill)
-    await asyncio.sleep(0.5)
+    await asyncio.sleep(0.4)
     await asyncio.to_thread(stack.valkey.start)
 
 
@@ -82,7 +82,7 @@ async def stalls(stack: Stack, turn: int) -> None:
     """Nothing passes between clients and processes for a while; at the end one door's connections break."""
     for door in stack.doors:
         door.stall()
-    await asyncio.sleep(0.8)
+    await asyncio.sleep(0.6)
     stack.doors[turn % len(stack.doors)].cut()
     for door in stack.doors:
         door.flow()
@@ -92,7 +92,7 @@ async def delays(stack: Stack, turn: int) -> None:
     """Every piece that passes is late."""
     for door in stack.doors:
         door.delay = 0.05
-    await asyncio.sleep(0.8)
+    await asyncio.sleep(0.6)
     for door in stack.doors:
         door.delay = 0.0
 

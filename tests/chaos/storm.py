@@ -132,12 +132,16 @@ class Storm:
             ear.task.cancel()
         await asyncio.gather(*(ear.task for ear in self.ears if ear.task), return_exceptions=True)
 
-    async def run(self, cycles: int, chosen: Sequence[Fault] = faults.FAULTS) -> Outcome:
+    async def run(
+        self, cycles: int, chosen: Sequence[Fault] = faults.FAULTS, say: Callable[[str], None] = lambda text: None
+    ) -> Outcome:
         """So many faults, one after the other, each until it has settled."""
         begun = time.monotonic()
         async with self.blowing():
             for turn in range(cycles):
-                await self._cycle(chosen[turn % len(chosen)], turn)
+                fault = chosen[turn % len(chosen)]
+                await self._cycle(fault, turn)
+                say(f"{turn + 1} {fault.__name__}: settled after {self.settled[fault.__name__][-1]:.2f} s")
         await self.settle("the end")
         return await self.outcome(cycles, time.monotonic() - begun)
 

@@ -20,7 +20,7 @@ from verification.client.http import Api
 PROMISED_SECONDS = 1.0
 SLACK_SECONDS = 0.25
 """For asking: a poll of many on a busy machine."""
-WATCHED_SECONDS = 1.6
+WATCHED_SECONDS = 1.4
 
 Trouble = Callable[[Stack], AbstractAsyncContextManager[None]]
 
@@ -118,7 +118,7 @@ async def _revoke(
     await asyncio.gather(*(each.wait() for each in ready))
     async with trouble(stack):
         go.set()
-        await asyncio.sleep(WATCHED_SECONDS + 0.5)
+        await asyncio.sleep(WATCHED_SECONDS + 0.1)
     return await asyncio.gather(*watching)
 
 

@@ -29,6 +29,8 @@ COMMANDS = [
     ("user", "enable"),
     ("stream",),
     ("stream", "reset-epoch"),
+    ("watch",),
+    ("verify-stream",),
 ]
 
 
@@ -38,7 +40,7 @@ class TestHelp:
         said = run("--help")
 
         listed = said.out.partition("Commands:\n")[2].splitlines()
-        assert len(listed) == 7
+        assert len(listed) == 9
         assert all(line.endswith(".") and not line.endswith("...") for line in listed), listed
         bare = run()
         assert (bare.code, bare.out + bare.err) == (2, said.out)

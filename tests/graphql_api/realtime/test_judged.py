@@ -41,6 +41,7 @@ class Scene:
         self.writes: list[Write] = []
         self.listeners: list[Listener] = []
         self.users: dict[str, UserRow] = {}
+        self.written = asyncio.Event()
 
     async def play(self) -> Report:
         """Some writes, everything that comes of them, and the verdict."""
@@ -50,6 +51,7 @@ class Scene:
         await asyncio.sleep(0)
         for _ in range(3):
             await self._write()
+        self.written.set()
         await asyncio.gather(*listening)
         return judge(await self._history())
 
@@ -90,13 +92,14 @@ class Scene:
             await self._hear(subscriber, connection)
 
     async def _hear(self, subscriber: Subscriber, connection: Connection) -> None:
-        patience = 3.0  # until the first one
         while True:
             try:
-                async with asyncio.timeout(patience if not connection.items else QUIET_SECONDS):
+                async with asyncio.timeout(QUIET_SECONDS):
                     told = await anext(subscriber)
             except TimeoutError:
-                return
+                if self.written.is_set():
+                    return
+                continue
             assert isinstance(told, Told)
             item = an_item(told.position, told.event, KINDS[told.sight])
             item.cursor = StreamCursor.decode(told.cursor)
