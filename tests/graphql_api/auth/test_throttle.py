@@ -270,7 +270,7 @@ class TestWithoutRedis:
 
 class TestBreaking:
     async def test_a_connection_that_breaks_while_it_is_made(self, redis: Redis, monkeypatch: pytest.MonkeyPatch):
-        """uvloop calls that a RuntimeError; to the throttle it is a Redis that does not answer."""
+        """What uvloop calls a RuntimeError is to the throttle a Redis that does not answer."""
 
         async def broken(*arguments: object, **options: object) -> None:
             raise RuntimeError("unable to perform operation on <TCPTransport closed=True>; the handler is closed")
