@@ -24,7 +24,7 @@ class Mutation(SessionMutations, UserMutations, TaskMutations):
     """All fields of Mutation."""
 
 
-@strawberry.type(description="What can be listened to, over `graphql-transport-ws`.")
+@strawberry.type(description="What can be listened to, over `graphql-transport-ws` or Server-Sent Events.")
 class Subscription(StreamSubscriptions):
     """All fields of Subscription."""
 

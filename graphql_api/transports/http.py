@@ -166,7 +166,8 @@ def _own_url(scope: Scope, headers: dict[bytes, bytes], trusted: Sequence[Networ
 def _check_method(operation: Operation, method: str) -> None:
     if operation.type is OperationType.SUBSCRIPTION:
         raise bad_request(
-            "A subscription needs the WebSocket at this address, with the subprotocol graphql-transport-ws."
+            "A subscription needs the WebSocket at this address, with the subprotocol graphql-transport-ws, "
+            "or `Accept: text/event-stream`."
         )
     if operation.type is OperationType.MUTATION and method != "POST":
         raise bad_request("A mutation needs POST: a link must not change anything.", status=405, headers=(_ALLOW_POST,))

@@ -31,6 +31,9 @@ _SOCKET: Final = """{{"type": "connection_init", "payload": {{"authorization": "
   "query": "subscription {{ taskStatusChanged {{ cursor taskId }} }}"
 }}}}"""
 
+_EVENTS: Final = """curl -N {url} -H 'accept: text/event-stream' -H 'content-type: application/json' \\
+  -H "authorization: Bearer $TOKEN" -d '{{"query": "subscription {{ taskStatusChanged {{ cursor taskId }} }}"}}'"""
+
 
 def endpoint_page(url: str) -> bytes:
     """The page as UTF-8 HTML, with examples for this address; it needs no script and nothing from elsewhere."""
@@ -40,6 +43,7 @@ def endpoint_page(url: str) -> bytes:
             ("Sign in", _LOGIN),
             ("Ask", _QUERY),
             ("Listen: a WebSocket here, subprotocol graphql-transport-ws", _SOCKET),
+            ("Listen without one: Server-Sent Events", _EVENTS),
         )
     )
     return (
