@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run test contract e2e chaos simulate check format schema bench-stream bench-idle lock clean
+.PHONY: help run test contract e2e chaos simulate examples check format schema bench-stream bench-idle lock clean
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -28,6 +28,10 @@ chaos: $(VENV)/dev ## Hurt two server processes and their servers 100 times, and
 
 simulate: $(VENV)/dev ## Run 100,000 histories of the stream under a virtual clock (HISTORIES=…, ARGS="--seed N" tells one).
 	@$(BIN)/python -m tests.simulation $(or $(ARGS),--histories $(or $(HISTORIES),100000))
+
+examples: $(VENV)/dev ## Try the resumable clients, the one for graphql-ws too (needs node 20 and npm).
+	@cd examples/resumable && npm ci --silent --no-audit --no-fund
+	@$(BIN)/python -m pytest -q -p no:xdist tests/examples/test_resumable.py tests/examples/node_resumable.py
 
 check: $(VENV)/dev ## Format, lint, types, import contracts, schema snapshot, migrations = models.
 	@$(BIN)/python -m ruff format --check .

@@ -1,42 +1,68 @@
-"""Watches tasks change their status.
+"""Watches tasks change their status, and survives restarts and cut connections without missing one.
 
-pip install "gql[aiohttp,websockets]" && python watch.py alice Taskriver-1
+pip install "gql[aiohttp,websockets]" && python watch.py alice Taskriver-1   (with resumable.py beside this file)
 """
 
 import asyncio
 import sys
+from typing import Any
 
-from gql import Client, gql
+from gql import Client, GraphQLRequest
 from gql.transport.aiohttp import AIOHTTPTransport
-from gql.transport.websockets import WebsocketsTransport
+from resumable import listen
 
 URL = "http://127.0.0.1:8000/graphql"
-LOGIN = gql("mutation ($input: LoginInput!) { login(input: $input) { accessToken userErrors { message } } }")
-WATCH = gql(
-    """subscription { taskStatusChanged {
-      at task { title } ... on TaskStatusChanged { from to by { username } }
-    } }"""
-)
+LOGIN = "mutation ($input: LoginInput!) { login(input: $input) { accessToken userErrors { message } } }"
+LISTS = "{ tasks(first: 1) { totalCount streamCursor } }"
+WATCH = """subscription ($after: String) { taskStatusChanged(after: $after) {
+  __typename cursor at task { title } ... on TaskStatusChanged { from to by { username } } } }"""
+
+
+class Account:
+    """Somebody who signs in as often as need be."""
+
+    def __init__(self, username: str, password: str, url: str) -> None:
+        self.url = url
+        self._input = {"username": username, "password": password}
+        self._token = ""
+
+    async def access_token(self, refresh: bool) -> str:
+        """The token, or a new one."""
+        if refresh or not self._token:
+            login = (await self._ask(LOGIN, {}, input=self._input))["login"]
+            if not login["accessToken"]:
+                sys.exit(login["userErrors"][0]["message"])
+            self._token = login["accessToken"]
+        return self._token
+
+    async def read_lists(self) -> dict[str, Any]:
+        """What is shown first, and where the stream stood before it was read."""
+        authorization = {"authorization": f"Bearer {await self.access_token(False)}"}
+        return (await self._ask(LISTS, authorization))["tasks"]
+
+    async def on_resync(self, item: dict[str, Any]) -> str:
+        """What came before is lost."""
+        return (await self.read_lists())["streamCursor"]
+
+    async def _ask(self, query: str, headers: dict[str, str], **variables: Any) -> dict[str, Any]:
+        async with Client(transport=AIOHTTPTransport(self.url, headers=headers)) as session:
+            return await session.execute(GraphQLRequest(query, variable_values=variables))
 
 
 async def main(username: str = "alice", password: str = "Taskriver-1", url: str = URL) -> None:
-    async with Client(transport=AIOHTTPTransport(url)) as session:
-        LOGIN.variable_values = {"input": {"username": username, "password": password}}
-        login = (await session.execute(LOGIN))["login"]
-    if not login["accessToken"]:
-        sys.exit(login["userErrors"][0]["message"])
-
-    payload = {"authorization": f"Bearer {login['accessToken']}"}
-    socket = WebsocketsTransport(
-        url.replace("http", "ws", 1), init_payload=payload, subprotocols=["graphql-transport-ws"]
-    )
-    async with Client(transport=socket) as session:
-        print(f"Watching {url} as {username}; Ctrl-C stops.", flush=True)
-        async for event in session.subscribe(WATCH):
-            item = event["taskStatusChanged"]
-            if "to" in item:
-                by = (item["by"] or {}).get("username", "operator")
-                print(f"{item['at']}  {item['from']} → {item['to']}  {item['task']['title']}  ({by})", flush=True)
+    account = Account(username, password, url)
+    lists = await account.read_lists()
+    print(f"Watching {lists['totalCount']} tasks at {url} as {username}; Ctrl-C stops.", flush=True)
+    async for item in listen(
+        url.replace("http", "ws", 1),
+        WATCH,
+        access_token=account.access_token,
+        on_resync=account.on_resync,
+        variables={"after": lists["streamCursor"]},
+    ):
+        if "to" in item:
+            by = (item["by"] or {}).get("username", "operator")
+            print(f"{item['at']}  {item['from']} → {item['to']}  {item['task']['title']}  ({by})", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,20 @@
+"""A stage for each test."""
+
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+
+from tests.examples.proxy import proxying
+from tests.examples.stage import Stage
+
+
+@pytest.fixture
+async def stage(new_database: Callable[[], str], redis_url: str) -> AsyncIterator[Stage]:
+    """A stage that is set."""
+    async with proxying() as proxy:
+        stage = Stage(new_database(), redis_url, proxy)
+        await stage.start()
+        await stage.cast()
+        yield stage
+        proxy.cut()
+        await stage.stop()
