@@ -206,3 +206,16 @@ class TestSocket:
             answer = await asked(socket, CREATE, {"idempotencyKey": "a b"}, input={"title": "x"})
             assert [error["extensions"]["code"] for error in answer["errors"]] == ["BAD_REQUEST"]
             assert "errors" not in await asked(socket, CREATE, {}, input={"title": "x"})
+
+
+class TestEvents:
+    async def test_a_mutation_over_server_sent_events(self, api: Api):
+        """The key counts at this door, too, and is the same key as at the others."""
+        owner, key = await api.a_user(), a_key()
+        headers = keyed(key) | {"accept": "text/event-stream", "authorization": f"Bearer {await api.token(owner)}"}
+        body = {"query": CREATE, "variables": {"input": {"title": "x"}}}
+        answers = [await api.client.post("/graphql", json=body, headers=headers) for _ in range(2)]
+        over_http = await api.ask(CREATE, owner, headers=keyed(key), input={"title": "x"})
+
+        assert [over_http.payload("createTask")["task"]["id"] in answer.text for answer in answers] == [True, True]
+        assert len(await events_of(api, owner)) == 1
