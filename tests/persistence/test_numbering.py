@@ -12,7 +12,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from uuid import UUID, uuid4
 
-import pytest
 from sqlalchemy import text
 
 from domain.actor import Actor
@@ -162,20 +161,21 @@ class Deaf:
 
 
 class TestFrozen:
-    @pytest.mark.parametrize("steps", [0, 1, 2, 3, 5, 8])
-    async def test_a_process_that_is_stopped_holds_up_nobody(self, house: House, steps: int):
+    async def test_a_process_that_is_stopped_holds_up_nobody(self, house: House):
         """Frozen before, in or after the call, a process keeps no lock: a rival numbers all, once and densely."""
+        took = []
         async with Numberer.started(house) as frozen:
-            await record(house, 500, title="x" * 200)
-            await frozen.begin(steps)
-            await frozen.is_frozen()
-            await record(house, 10)
-            took = await number(house)
-            frozen.wake()
-            await frozen.is_ready()
+            for steps in (0, 1, 2, 3, 5, 8):
+                await record(house, 500, title="x" * 200)
+                await frozen.begin(steps)
+                await frozen.is_frozen()
+                await record(house, 10)
+                took.append(await number(house))
+                frozen.wake()
+                await frozen.is_ready()
 
-        assert is_dense(await whole_log(house), 510)
-        assert took < SOON
+        assert is_dense(await whole_log(house), 6 * 510)
+        assert max(took) < SOON
 
     async def test_a_peer_that_does_not_read_holds_up_nobody(self, house: House):
         """However much was numbered, its answer fits into the buffers of a connection that nobody reads from."""
@@ -273,7 +273,7 @@ async def number_on(house: House, batches: list[LoggedEvent], at_most: int) -> N
                 batches += await log.number(at_most)
         except Unavailable:
             pass
-        await asyncio.sleep(0)
+        await asyncio.sleep(0.002)
 
 
 async def freeze_on(numberer: Numberer, chance: random.Random) -> None:
