@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run test contract e2e chaos simulate examples check format schema bench-stream bench-idle lock clean
+.PHONY: help run test test-stream contract e2e chaos simulate examples check format schema bench-stream bench-idle lock clean
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -15,7 +15,11 @@ run: $(VENV)/local ## Serve on http://127.0.0.1:8000 with demo data, on servers 
 	@exec $(BIN)/taskriver dev
 
 test: $(VENV)/dev ## Run the tests, on servers of their own (ARGS="-k name").
-	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal $(ARGS)
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal \
+		--ignore tests/chaos --ignore tests/simulation --ignore tests/examples $(ARGS)
+
+test-stream: $(VENV)/dev ## Run the slow tests of the stream: faults, simulated histories, clients (best on an idle machine).
+	@$(BIN)/python -m pytest tests/chaos tests/simulation tests/examples $(ARGS)
 
 contract: $(VENV)/dev ## Send 1,000 and more generated requests to the REST door, and compare with its description (EXAMPLES=72).
 	@$(BIN)/python -m tests.graphql_api.rest.contract --max-examples $(or $(EXAMPLES),72)
