@@ -53,7 +53,7 @@ class Handle:
         machine = self.context.get(_here)
         if machine is None or not (machine.frozen or machine.dead):
             self.context.run(self._callback, *self._arguments)
-        elif not machine.dead:
+        else:
             machine.held.append(self)
 
     def force(self) -> None:
@@ -74,6 +74,7 @@ class VirtualLoop:
         self._ready: deque[Handle] = deque()
         self._timers: list[tuple[float, int, Handle]] = []
         self._serials = count()
+        self._stopped: list[Machine] = []
         self._tasks: dict[asyncio.Task[Any], None] = {}
 
     @property
@@ -97,6 +98,7 @@ class VirtualLoop:
     def freeze(self, machine: Machine) -> None:
         """Stop a machine."""
         machine.frozen = True
+        self._stopped.append(machine)
 
     def thaw(self, machine: Machine) -> None:
         """Let it go on, with everything that has come meanwhile."""
@@ -107,7 +109,7 @@ class VirtualLoop:
     def kill(self, machine: Machine) -> None:
         """Nothing of it ever runs again."""
         machine.dead = True
-        machine.held.clear()
+        self._stopped.append(machine)
 
     def spawn(self, machine: Machine, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         """Run something on a machine."""
@@ -120,6 +122,8 @@ class VirtualLoop:
     def close(self) -> None:
         """End every task, also of the dead; time stands still meanwhile."""
         while self._tasks or self._ready:
+            for machine in self._stopped:
+                self.thaw(machine)
             for task in tuple(self._tasks):
                 task.cancel()
             while self._ready:

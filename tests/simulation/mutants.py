@@ -6,7 +6,7 @@ from typing import Any
 from domain.events import AccessEvent, LoggedEvent
 from domain.stream_cursor import StreamCursor
 from graphql_api.auth.access import Access
-from graphql_api.realtime import subscriber
+from graphql_api.realtime import opening, subscriber
 from graphql_api.realtime.feed import Feed, Noted
 from graphql_api.realtime.items import ResyncReason
 from graphql_api.realtime.lease import Lease
@@ -18,7 +18,7 @@ from graphql_api.realtime.tail import Tail
 Patch = tuple[object, str, object]
 
 _offer, _look, _access, _cover = Feed.offer, Eyes.look, Stream._access, Tail._cover
-_position, _numbered, _judge, _break = Feed.position, Stream._numbered, subscriber.judge, Tail._break
+_position, _numbered, _judge, _break = Feed.position, Stream._numbered, opening.judge, Tail._break
 
 
 def _tell_across_gaps(self: Tail, batch: list[LoggedEvent]) -> list[LoggedEvent]:
