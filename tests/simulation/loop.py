@@ -17,7 +17,7 @@ class Machine:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.frozen = False
+        self.runs = True
         self.dead = False
         self.held: list[Handle] = []
         self.context = copy_context()
@@ -30,11 +30,11 @@ _here: ContextVar[Machine | None] = ContextVar("machine", default=None)
 class Handle:
     """A call that is to be made."""
 
-    __slots__ = ("_arguments", "_callback", "context", "void")
+    __slots__ = ("arguments", "callback", "context", "void")
 
     def __init__(self, callback: Callable[..., object], arguments: tuple[Any, ...], context: Context) -> None:
-        self._callback = callback
-        self._arguments = arguments
+        self.callback = callback
+        self.arguments = arguments
         self.context = context
         self.void = False
 
@@ -46,20 +46,10 @@ class Handle:
         """Whether it will not be made."""
         return self.void
 
-    def run(self) -> None:
-        """Make it, unless its machine stands still."""
-        if self.void:
-            return
-        machine = self.context.get(_here)
-        if machine is None or not (machine.frozen or machine.dead):
-            self.context.run(self._callback, *self._arguments)
-        else:
-            machine.held.append(self)
-
     def force(self) -> None:
         """Make it, whatever stands still."""
         if not self.void:
-            self.context.run(self._callback, *self._arguments)
+            self.context.run(self.callback, *self.arguments)
 
 
 class VirtualLoop:
@@ -69,6 +59,7 @@ class VirtualLoop:
     """
 
     def __init__(self) -> None:
+        self.as_asyncio = cast("asyncio.AbstractEventLoop", self)  # to whom only a part of a loop is no loop
         self.now = 0.0
         self.failures: list[str] = []
         self._ready: deque[Handle] = deque()
@@ -77,17 +68,19 @@ class VirtualLoop:
         self._stopped: list[Machine] = []
         self._tasks: dict[asyncio.Task[Any], None] = {}
 
-    @property
-    def as_asyncio(self) -> asyncio.AbstractEventLoop:
-        """The same, to whom only a part of a loop is no loop."""
-        return cast("asyncio.AbstractEventLoop", self)
-
     def run_until(self, instant: float) -> None:
         """Let time pass up to an instant."""
         ready, timers = self._ready, self._timers
         while True:
             while ready:
-                ready.popleft().run()
+                handle = ready.popleft()
+                if handle.void:
+                    continue
+                machine = handle.context.get(_here)
+                if machine is None or machine.runs:
+                    handle.context.run(handle.callback, *handle.arguments)
+                else:
+                    machine.held.append(handle)
             if not timers or timers[0][0] > instant:
                 break
             when, _, handle = heapq.heappop(timers)
@@ -97,18 +90,18 @@ class VirtualLoop:
 
     def freeze(self, machine: Machine) -> None:
         """Stop a machine."""
-        machine.frozen = True
+        machine.runs = False
         self._stopped.append(machine)
 
     def thaw(self, machine: Machine) -> None:
         """Let it go on, with everything that has come meanwhile."""
-        machine.frozen = False
+        machine.runs = True
         held, machine.held = machine.held, []
         self._ready.extend(held)
 
     def kill(self, machine: Machine) -> None:
         """Nothing of it ever runs again."""
-        machine.dead = True
+        machine.dead, machine.runs = True, False
         self._stopped.append(machine)
 
     def spawn(self, machine: Machine, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:

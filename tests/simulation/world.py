@@ -272,7 +272,7 @@ class World:
         self.loop.call_later(seconds, self._thaw, process)
 
     def _thaw(self, process: Process) -> None:
-        if process.machine.frozen and not process.machine.dead:
+        if not (process.machine.runs or process.machine.dead):
             self.say(f"{process.name} thaws")
             self.loop.thaw(process.machine)
 
