@@ -215,6 +215,7 @@ class Server:
             self._writer.cancel()
             self._diary.close()
         await self.stream.stop()
+        self.requests.settle()
         self.passwords.close()
         await self.redis.aclose()
         await self.database.close()

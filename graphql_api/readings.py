@@ -39,6 +39,7 @@ class Readings:
 
     def take(self) -> Snapshot:
         """All their numbers, now."""
+        self.requests.settle()
         found = self._of_requests() | self._of_the_stream() | self._of_the_process()
         return {metric.name: samples for metric, samples in found.items()}
 

@@ -12,10 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 class Tally:
     """Counts the statements of one request; whoever wants to know more of a request makes a subclass."""
 
-    __slots__ = ("statements",)
-
-    def __init__(self) -> None:
-        self.statements = 0
+    statements = 0
 
 
 _current: Final[ContextVar[Tally | None]] = ContextVar("statements", default=None)

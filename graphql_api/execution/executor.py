@@ -101,7 +101,7 @@ class Executor(Generic[ContextT]):
         except Exception as error:
             return refused(error, request_id=request_id)
         operation = Operation(request, document, node)
-        runs(operation.name, operation.type.value, known=document.known)
+        runs(operation.name, operation.type, known=document.known)
         return operation
 
     async def execute(self, operation: Operation, context: ContextT) -> Response:

@@ -9,6 +9,8 @@ import os
 import re
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import IO, Any, Final, Literal
 
@@ -54,6 +56,18 @@ def is_terminal(stream: IO[Any] | None = None) -> bool:
     return (stream or sys.stderr).isatty()
 
 
+@contextmanager
+def together() -> Iterator[None]:
+    """Write the lines of the block all at once: most of what a line costs is the way to the system and back."""
+    _OUT.held = []
+    try:
+        yield
+    finally:
+        held, _OUT.held = _OUT.held, None
+        if held:
+            _OUT.write(b"".join(held))
+
+
 class Lines(logging.Handler):
     """Where `logging` ends; making one configures structlog as well, so that both write to the same place.
 
@@ -89,14 +103,22 @@ class _Out:
 
     def __init__(self) -> None:
         self.stream: IO[Any] = sys.stderr
+        self.held: list[bytes] | None = None
         self._lock = threading.Lock()
 
     def info(self, line: str | bytes) -> None:
-        data = line if isinstance(line, bytes) else line.encode(errors="backslashreplace")
+        data = (line if isinstance(line, bytes) else line.encode(errors="backslashreplace")) + b"\n"
+        if self.held is not None:
+            self.held.append(data)
+        else:
+            self.write(data)
+
+    def write(self, data: bytes) -> None:
+        """Write them at once."""
         stream = getattr(self.stream, "buffer", self.stream)
         try:
             with self._lock:
-                stream.write(data + b"\n")
+                stream.write(data)
                 stream.flush()
         except (OSError, ValueError):
             return
@@ -109,7 +131,7 @@ _OUT: Final = _Out()
 
 
 def _stamped(logger: object, method: str, event: EventDict) -> EventDict:
-    return {"time": _now(), "level": method, **event}
+    return {"time": event.pop("time", None) or _now(), "level": method, **event}
 
 
 def _now() -> str:

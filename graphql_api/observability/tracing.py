@@ -136,8 +136,8 @@ class Trace:
 
     def end(self, asked: "Asked") -> None:
         """The request is over."""
-        span, code = self._span, asked.code or "OK"
-        span.update_name(f"{asked.kind or asked.door} {asked.operation or ''}".rstrip())
+        span, code = self._span, asked.outcome
+        span.update_name(f"{asked.kind_told or asked.door} {asked.operation or ''}".rstrip())
         span.set_attributes(
             {
                 "taskriver.door": asked.door,

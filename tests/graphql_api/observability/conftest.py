@@ -26,7 +26,7 @@ class Log:
     @property
     def lines(self) -> list[dict[str, Any]]:
         """Each line, which is a JSON object."""
-        return [json.loads(line) for line in self.text.splitlines()]
+        return [json.loads(line) for line in self.text.split("\n") if line]
 
     def requests(self) -> list[dict[str, Any]]:
         """The lines that tell of requests."""

@@ -179,7 +179,8 @@ class TestDiscreet:
 class TestRequests:
     def test_a_request_is_one_line(self, log: Log):
         """Its line says who wanted what through which door, how it ended, how long it took, and what it cost."""
-        asked = Requests().begin("http", "abc")
+        requests = Requests()
+        asked = requests.begin("http", "abc")
         with asked:
             runs("Board", "query", known=False)
             refused("FORBIDDEN")
@@ -187,6 +188,7 @@ class TestRequests:
             asked.statements += 3
         asked.status = 200
         asked.end()
+        requests.settle()
 
         [line] = log.lines
         assert line.pop("ms") < 1000
@@ -203,6 +205,7 @@ class TestRequests:
             asked = requests.begin("http", "abc")
             asked.status = status
             asked.end()
+        requests.settle()
         assert [line["code"] for line in log.requests()] == ["CANCELLED", "OK", "BAD_REQUEST"]
 
     def test_outside_a_request_nothing_is_noted(self):

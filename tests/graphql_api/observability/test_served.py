@@ -231,8 +231,10 @@ class TestTheLog:
     async def test_a_delivery_names_the_request_that_caused_it(self, use: Use):
         """The line of the delivery carries the write's request id, and the subscription's."""
         delivered = await use.logged(lambda line: line["event"] == "delivered" and line["subscription"] is not None)
-        write = await use.logged(lambda line: line.get("request_id") == delivered["request_id"])
-        assert (write["event"], write["operation"]) == ("request", "Write")
+        write = await use.logged(
+            lambda line: line["event"] == "request" and line["request_id"] == delivered["request_id"]
+        )
+        assert write["operation"] == "Write"
         listening = await use.logged(
             lambda line: line["event"] == "request" and line["request_id"] == delivered["subscription"]
         )
