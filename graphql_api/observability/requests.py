@@ -8,17 +8,16 @@ import asyncio
 from contextvars import Token
 from datetime import UTC, datetime
 from enum import Enum
-from functools import lru_cache
 from time import perf_counter, time
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, Literal, Self
+from typing import TYPE_CHECKING, Final, Literal, Self
 from uuid import UUID
 
 import structlog
 
-from graphql_api.observability.logging import tell, tells
+from graphql_api.observability.logging import together
 from graphql_api.tallies import Durations
-from persistence.statements import Tally, current
+from persistence import statements
 
 if TYPE_CHECKING:
     from graphql_api.observability.tracing import Trace, Tracing
@@ -39,10 +38,8 @@ CANCELLED: Final = "CANCELLED"
 """Nobody waits for it any more: the client hung up, or has heard enough of a subscription."""
 SUBSCRIPTION: Final = "subscription"
 
-_enter, _leave, _current = current.set, current.reset, current.get
 
-
-class Asked(Tally):
+class Asked(statements.Tally):
     """One request, from its first byte to its last; whoever learns something of it writes it down here.
 
     Inside its `with` block a task, and the tasks that it begins there, work for it; whatever happens, `end` it.
@@ -67,7 +64,7 @@ class Asked(Tally):
         self._begun = perf_counter()
 
     def __enter__(self) -> Self:
-        self._token: Token[Tally | None] = _enter(self)
+        self._token: Token[statements.Tally | None] = statements.count_into(self)
         if self._trace is not None:
             self._trace.enter()
         return self
@@ -75,7 +72,7 @@ class Asked(Tally):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
     ) -> None:
-        _leave(self._token)
+        statements.stop(self._token)
         if self._trace is not None:
             self._trace.leave()
 
@@ -83,10 +80,7 @@ class Asked(Tally):
         """It is over; without a status and a code, because nobody waits for it any more."""
         self.seconds = perf_counter() - self._begun
         self.ended_at = time()
-        unsettled = self._requests.unsettled
-        unsettled.append(self)
-        if len(unsettled) == 1 or len(unsettled) >= MAX_UNSETTLED:
-            self._requests.settle_soon()
+        self._requests.note(self)
         if self._trace is not None:
             self._trace.end(self)
 
@@ -111,21 +105,21 @@ def runs(operation: str | None, kind: str | Enum, *, known: bool) -> None:
     *known* is whether the name may become a label: names are the clients' to choose, and each one costs memory
     wherever metrics are kept.
     """
-    asked = _current()
+    asked = statements.current()
     if isinstance(asked, Asked):
         asked.operation, asked.kind, asked.known = operation, kind, known
 
 
 def asked_by(actor_id: UUID) -> None:
     """Note who asks."""
-    asked = _current()
+    asked = statements.current()
     if isinstance(asked, Asked):
         asked.actor_id = actor_id
 
 
 def refused(code: str) -> None:
     """Note why a request, or a part of it, was refused; the first reason counts."""
-    asked = _current()
+    asked = statements.current()
     if isinstance(asked, Asked) and asked.code is None:
         asked.code = code
 
@@ -137,9 +131,9 @@ class Requests:
         self._tracing = tracing
         self._log = structlog.get_logger("taskriver.request")
         self._labels: dict[str, str] = {}
-        self.unsettled: list[Asked] = []
-        """Those that are over and neither counted nor told yet."""
-        self._counts: dict[tuple[str, str, str], list[int]] = {}
+        self._unsettled: list[Asked] = []
+        self.ended: dict[tuple[str, str, str], int] = {}
+        """By door, operation and code."""
         self.durations: dict[tuple[str, str], Durations] = {}
         """By door and operation; subscriptions are not among them, for they last as long as somebody listens."""
 
@@ -150,32 +144,31 @@ class Requests:
             asked._trace = self._tracing.operation(request_id)
         return asked
 
-    @property
-    def ended(self) -> dict[tuple[str, str, str], int]:
-        """How many are over, by door, operation and code."""
-        return {labels: count for labels, (count,) in self._counts.items()}
-
-    def settle_soon(self) -> None:
-        """Settle after a moment; at once when too many wait already, or there is no loop to wait in."""
-        if len(self.unsettled) >= MAX_UNSETTLED:
-            self.settle()
-            return
-        try:
-            asyncio.get_running_loop().call_later(SETTLE_SECONDS, self.settle)
-        except RuntimeError:
+    def note(self, asked: Asked) -> None:
+        """A request is over; it is counted and told soon."""
+        unsettled = self._unsettled
+        unsettled.append(asked)
+        if len(unsettled) == 1:
+            try:
+                asyncio.get_running_loop().call_later(SETTLE_SECONDS, self.settle)
+            except RuntimeError:
+                self.settle()
+        elif len(unsettled) >= MAX_UNSETTLED:
             self.settle()
 
     def settle(self) -> None:
         """Count and tell everything that is over."""
-        settling, self.unsettled = self.unsettled, []
+        settling, self._unsettled = self._unsettled, []
         for asked in settling:
             self._count(asked)
-        if tells():
-            tell(_line(asked) for asked in settling)
+        if structlog.is_configured():
+            with together():
+                for asked in settling:
+                    self._tell(asked)
 
     def delivered(self, actor_id: UUID, position: int, at: datetime, caused_by: str | None) -> None:
         """The subscription that this task works for was handed an event; *caused_by* is the writing request's id."""
-        asked = _current()
+        asked = statements.current()
         subscription = asked.request_id if isinstance(asked, Asked) else None
         if self._tracing is not None:
             self._tracing.delivered(
@@ -187,50 +180,41 @@ class Requests:
             )
 
     def _count(self, asked: Asked) -> None:
-        door, label = asked.door, self._labels.get(asked.operation or "") or self._label(asked)
-        labels = (door, label, asked.outcome)
-        count = self._counts.get(labels)
-        if count is None:
-            count = self._counts[labels] = [0]
-        count[0] += 1
+        label = self._label(asked)
+        ended = (asked.door, label, asked.outcome)
+        self.ended[ended] = self.ended.get(ended, 0) + 1
         if asked.kind_told != SUBSCRIPTION:
-            durations = self.durations.get((door, label))
+            timed = (asked.door, label)
+            durations = self.durations.get(timed)
             if durations is None:
-                durations = self.durations[door, label] = Durations()
+                durations = self.durations[timed] = Durations()
             durations.add(asked.seconds)
 
     def _label(self, asked: Asked) -> str:
         name = asked.operation
         if name is None:
             return NO_OPERATION if asked.kind is None else ANONYMOUS
+        label = self._labels.get(name)
+        if label is not None:
+            return label
         if not asked.known or len(self._labels) >= MAX_NAMES:
             return OTHER
         return self._labels.setdefault(name, name)
 
-
-def _line(asked: Asked) -> dict[str, Any]:
-    line = {
-        "time": _instant(asked.ended_at),
-        "level": "info",
-        "event": "request",
-        "door": asked.door,
-        "operation": asked.operation,
-        "kind": asked.kind_told,
-        "status": asked.status,
-        "code": asked.outcome,
-        "ms": round(asked.seconds * 1000, 1),
-        "statements": asked.statements,
-        "actor": asked.actor_id,
-        "request_id": asked.request_id,
-    }
-    return line | {"frames": asked.frames} if asked.kind_told == SUBSCRIPTION else line
-
-
-def _instant(stamp: float) -> str:
-    second = int(stamp)
-    return f"{_second(second)}.{int((stamp - second) * 1000):03}+00:00"
-
-
-@lru_cache(maxsize=2)
-def _second(second: int) -> str:
-    return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    def _tell(self, asked: Asked) -> None:
+        kind = asked.kind_told
+        more = {"frames": asked.frames} if kind == SUBSCRIPTION else {}
+        self._log.info(
+            "request",
+            time=datetime.fromtimestamp(asked.ended_at, UTC).isoformat(timespec="milliseconds"),
+            door=asked.door,
+            operation=asked.operation,
+            kind=kind,
+            status=asked.status,
+            code=asked.outcome,
+            ms=round(asked.seconds * 1000, 1),
+            statements=asked.statements,
+            actor=asked.actor_id,
+            request_id=asked.request_id,
+            **more,
+        )
