@@ -6,7 +6,7 @@ Needs gql[websockets] 4.4.
 import asyncio
 import random
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import Any
 
 from gql import Client, GraphQLRequest
@@ -101,7 +101,8 @@ class Transport(WebsocketsTransport):
     """Hands on what pings say, in its place among the items: where a subscription stands that has heard nothing."""
 
     async def _handle_answer(self, kind: str, query_id: int | None, result: ExecutionResult | None) -> None:
-        await super()._handle_answer(kind, query_id, result)
+        with suppress(TransportError):  # a pong that finds no socket: the listeners know already
+            await super()._handle_answer(kind, query_id, result)
         if kind == "ping":
             for name, cursor in ((self.payloads["ping"] or {}).get("cursors") or {}).items():
                 said = ExecutionResult({"ping": {"__typename": PING, "cursor": cursor}}, None)
