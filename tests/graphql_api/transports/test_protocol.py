@@ -188,9 +188,9 @@ class TestBadMessages:
 
 class TestKeepingAlive:
     def test_a_silent_client_is_sent_away(self) -> None:
-        """After three pings without a sound."""
+        """After a ping without a sound."""
         protocol = ready()
-        assert [sent(protocol.tick())[0]["type"] for _ in range(3)] == ["ping"] * 3
+        assert sent(protocol.tick())[0]["type"] == "ping"
         assert code_of(protocol.tick()) == 4408
 
     def test_any_sound_is_enough(self) -> None:

@@ -265,11 +265,11 @@ class TestClocks:
         async with connected(hasty[0]) as socket:
             assert (await socket.closed())[0] == 4408
 
-    async def test_a_silent_peer_is_closed_after_three_pings(self, hasty: tuple[str, Echo]) -> None:
+    async def test_a_silent_peer_is_closed_after_a_ping(self, hasty: tuple[str, Echo]) -> None:
         """Also with 4408, which lets it come back."""
         async with connected(hasty[0]) as socket:
             await socket.init()
-            assert [(await socket.receive())["type"] for _ in range(3)] == ["ping"] * 3
+            assert (await socket.receive())["type"] == "ping"
             assert (await socket.closed())[0] == 4408
 
     async def test_pings_say_where_the_streams_stand(self, hasty: tuple[str, Echo]) -> None:
@@ -278,7 +278,10 @@ class TestClocks:
             await socket.init()
             await socket.subscribe("1", "subscription { quiet }")
             await _eventually(lambda: "quiet opened" in hasty[1].journal.events)
-            messages = [await socket.receive() for _ in range(3)]
+            messages = []
+            for _ in range(3):
+                messages.append(await socket.receive())
+                await socket.send(type="pong")
             assert {"type": "ping", "payload": {"cursors": {"1": "at 0"}}} in messages
 
 
