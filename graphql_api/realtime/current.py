@@ -7,8 +7,9 @@ from itertools import count
 from typing import Final, NamedTuple
 from uuid import UUID
 
-from domain.actor import OPERATOR
+from domain.actor import OPERATOR, Actor
 from domain.errors import Unavailable
+from domain.policy import Action, may
 from graphql_api.realtime.forever import Backoff
 from graphql_api.realtime.lease import Clock, Lease
 from graphql_api.realtime.run import Run
@@ -31,11 +32,6 @@ class Reading(NamedTuple):
     at: float
 
 
-class _Begun(NamedTuple):
-    run: Run[Reading]
-    at: float
-
-
 class CurrentTasks:
     """The tasks that are being told of, each read once for everybody.
 
@@ -48,47 +44,65 @@ class CurrentTasks:
         self._database = database
         self._lease = lease
         self._clock = clock
-        self._begun: OrderedDict[UUID, _Begun] = OrderedDict()
+        self._begun: OrderedDict[UUID, Run[Reading]] = OrderedDict()
         self._numbers = count(1)
         self._gate = asyncio.Semaphore(AT_ONCE)
 
     async def read(self, task_id: UUID) -> Reading:
         """The task; while the database is away or too busy this waits, however long."""
-        begun = self._begun.get(task_id)
-        if begun is None or begun.run.stopped or self._clock() - begun.at >= KEPT_SECONDS:
-            begun = self._begin(task_id)
-        return await begun.run.result()
+        run = self._begun.get(task_id)
+        if run is None or run.failed or (run.done and await self._is_old(run)):
+            run = self._begin(task_id)
+        return await run.result()
+
+    async def seen_by(self, actor: Actor, task_id: UUID) -> Reading:
+        """The task, if the actor may see it; waits as `read` does."""
+        reading = await self.read(task_id)
+        if reading.task is None or may(actor, Action.READ_TASK, reading.task):
+            return reading
+        return reading._replace(task=None)
 
     def forget(self, task_id: UUID) -> None:
         """Something has happened to the task: who asks from now on gets another reading."""
         self._begun.pop(task_id, None)
 
-    def _begin(self, task_id: UUID) -> _Begun:
-        begun = self._begun[task_id] = _Begun(Run(self._read(task_id)), self._clock())
+    async def _is_old(self, run: Run[Reading]) -> bool:
+        return self._clock() - (await run.result()).at >= KEPT_SECONDS
+
+    def _begin(self, task_id: UUID) -> Run[Reading]:
+        run = self._begun[task_id] = Run(self._read(task_id))
         self._begun.move_to_end(task_id)
         if len(self._begun) > KEPT:
             self._begun.popitem(last=False)
-        return begun
+        return run
 
     async def _read(self, task_id: UUID) -> Reading:
-        number, at = next(self._numbers), self._clock()
-        return Reading(await current_task(self._lease, self._unit_of_work, task_id), number, at)
+        number = next(self._numbers)
+        task, at = await current_task(self._lease, self._gate, self._unit_of_work, task_id)
+        return Reading(task, number, at)
 
     def _unit_of_work(self) -> UnitOfWork:
-        return self._database.unit_of_work(OPERATOR, gate=self._gate)
+        return self._database.unit_of_work(OPERATOR)
 
 
-async def current_task(lease: Lease, unit_of_work: Callable[[], UnitOfWork], task_id: UUID) -> TaskRow | None:
-    """The task as the actor sees it now; while the database is away or too busy this waits, however long."""
+async def current_task(
+    lease: Lease, gate: asyncio.Semaphore, unit_of_work: Callable[[], UnitOfWork], task_id: UUID
+) -> tuple[TaskRow | None, float]:
+    """The task as the actor sees it, and an instant since when.
+
+    It is asked for when it is its turn at the *gate*: waiting there does not make it old. While the database is away
+    or too busy this waits, however long.
+    """
     backoff = Backoff()
     while True:
-        asked_at = lease.now
-        try:
-            task = (await task_service.find_tasks(unit_of_work(), ids=[task_id])).get(task_id)
-            if lease.covers(asked_at):
-                return task
-        except Unavailable:
-            pass  # the sweep says so, once for everybody
+        async with gate:
+            asked_at = lease.now
+            try:
+                task = (await task_service.find_tasks(unit_of_work(), ids=[task_id])).get(task_id)
+                if lease.covers(asked_at):
+                    return task, asked_at
+            except Unavailable:
+                pass  # the sweep says so, once for everybody
         await backoff.pause()
         # The wait may have been long: what the actor may see must be known anew before anything is shown.
         while not lease.fresh:

@@ -27,6 +27,11 @@ class Run(Generic[ValueT]):
         """Whether `result` returns, or raises, without waiting."""
         return self._task.done()
 
+    @property
+    def failed(self) -> bool:
+        """Whether nothing came of it."""
+        return self.stopped or (self._task.done() and (self._task.cancelled() or self._task.exception() is not None))
+
     async def result(self) -> ValueT:
         """What came of it; raises what it raised. When the last one who waits is cancelled, the work is stopped."""
         if not self._task.done():

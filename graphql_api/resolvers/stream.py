@@ -1,13 +1,12 @@
 """Subscriptions: what the stream tells one listener, as the schema's items."""
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Hashable
 from datetime import UTC, datetime
 from functools import partial
 from typing import Annotated, Self, cast
 
 import strawberry
 
-from domain.policy import Action, may
 from graphql_api.auth.permissions import SIGNED_IN
 from graphql_api.context import Context
 from graphql_api.realtime.current import Reading, current_task
@@ -30,6 +29,7 @@ from graphql_api.schema.stream import (
 )
 from graphql_api.schema.task import Task
 from persistence.models import TaskRow
+from persistence.unit_of_work import UnitOfWork
 
 Filter = Annotated[
     TaskStreamFilterInput | None, strawberry.argument(description="Which tasks; left out: all you may see.")
@@ -90,7 +90,7 @@ class Listening:
     async def _tell(self, item: Item) -> Telling:
         now = self._context.backend.stream.lease.now
         if isinstance(item, Resync):
-            return self._telling(item, None, partial(_resync, item), now)
+            return self._telling(item, None, partial(_resync, item), None, now)
         reading = await self._read(item) if item.sight is Sight.SEEN else Reading(None, 0, now)
         seen_from = viewpoint(
             self._subscriber.actor,
@@ -100,25 +100,36 @@ class Listening:
             task=reading.task,
             reading=reading.number,
         )
-        return self._telling(item, seen_from, partial(_item, item, reading.task, self._make), reading.at)
+        make = partial(_item, item, reading.task, self._make)
+        standing = (seen_from._replace(reading=0), reading.task is not None)
+        return self._telling(item, seen_from, make, standing, reading.at)
 
     async def _read(self, item: Told) -> Reading:
         """The task as the actor sees it now: that may be no more than that it is gone."""
         context, stream, task_id = self._context, self._context.backend.stream, item.event.task_id
         if not context.backend.shared:
-            at = stream.lease.now
-            row = await current_task(stream.lease, lambda: context.renewed().unit_of_work(), task_id)
-            return Reading(row, 0, at)
-        reading = await stream.current.read(task_id)
-        if reading.task is None or may(self._subscriber.actor, Action.READ_TASK, reading.task):
-            return reading
-        return reading._replace(task=None)
+            found, at = await current_task(stream.lease, context.backend.telling, self._unit_of_work, task_id)
+            return Reading(found, 0, at)
+        return await stream.current.seen_by(self._subscriber.actor, task_id)
+
+    def _unit_of_work(self) -> UnitOfWork:
+        return self._context.backend.database.unit_of_work(self._subscriber.actor)
 
     def _telling(
-        self, item: Item, seen_from: Viewpoint | None, make: Callable[[], TaskStreamItem], at: float
+        self,
+        item: Item,
+        seen_from: Viewpoint | None,
+        make: Callable[[], TaskStreamItem],
+        standing: Hashable,
+        at: float,
     ) -> Telling:
         return Telling(
-            seen_from, self._subscriber.actor.user_id, make, partial(self._is_current, at), partial(self._again, item)
+            seen_from,
+            self._subscriber.actor.user_id,
+            make,
+            standing,
+            partial(self._is_current, at),
+            partial(self._again, item),
         )
 
     def _is_current(self, at: float) -> bool:

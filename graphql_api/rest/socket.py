@@ -18,7 +18,6 @@ from graphql_api.auth.tokens import InvalidToken
 from graphql_api.context import Backend
 from graphql_api.observability.requests import SUBSCRIPTION, Requests, refused, runs
 from graphql_api.realtime.connections import Connection, ConnectionRefused, Connections
-from graphql_api.realtime.current import current_task
 from graphql_api.realtime.items import Item, Resync
 from graphql_api.realtime.sight import Sight
 from graphql_api.realtime.subscriber import Subscriber
@@ -30,7 +29,6 @@ from graphql_api.wire.closing import Code, Verdict, reason, verdict_on
 from graphql_api.wire.request_id import new_request_id
 from graphql_api.wire.upgrade import Authenticate, Upgrade, sign_in
 from graphql_api.wire.writer import PeerGone, Writer
-from persistence.unit_of_work import UnitOfWork
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,12 +205,8 @@ class _Conversation:
             return frames.resync(item)
         if item.sight is Sight.DELETED:
             return frames.told(item, None)
-        row = await current_task(self._setup.backend.stream.lease, self._unit_of_work, item.event.task_id)
-        return frames.told(item, row)
-
-    def _unit_of_work(self) -> UnitOfWork:
-        backend = self._setup.backend
-        return backend.database.unit_of_work(self._actor, request_id=new_request_id(), gate=backend.telling)
+        reading = await self._setup.backend.stream.current.seen_by(self._actor, item.event.task_id)
+        return frames.told(item, reading.task)
 
 
 def _bug(error: Exception) -> Verdict:

@@ -162,7 +162,10 @@ def check_errors(errors: list[dict[str, Any]]) -> None:
 
 def decoded(response: httpx.Response) -> dict[str, Any]:
     """The body, which must be strict JSON."""
-    found: dict[str, Any] = json.loads(response.content.decode("utf-8"), parse_constant=_no_constant)
+    text = response.content.decode("utf-8")
+    if response.headers.get("content-type", "").startswith("text/event-stream"):
+        text = next(line.removeprefix("data: ") for line in text.splitlines() if line.startswith("data: {"))
+    found: dict[str, Any] = json.loads(text, parse_constant=_no_constant)
     return found
 
 

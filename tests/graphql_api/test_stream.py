@@ -526,6 +526,7 @@ class TestResume:
             while True:
                 message = await socket.receive()
                 assert message["type"] == "ping", message
+                await socket.send(type="pong")
                 cursor: str = message["payload"]["cursors"]["mine"]
                 if StreamCursor.decode(cursor).position >= expected:
                     return cursor

@@ -50,7 +50,7 @@ def telling(viewpoint: Any, viewer: str) -> Telling:
     async def again() -> Telling:
         raise AssertionError
 
-    return Telling(viewpoint, viewer, lambda: None, lambda: True, again)
+    return Telling(viewpoint, viewer, lambda: None, None, lambda: True, again)
 
 
 @pytest.fixture
