@@ -8,7 +8,6 @@ const REMEMBERED = 2_000;
  * @typedef {object} Resync What came before is lost to this subscription; the stream itself goes on.
  * @property {string} cursor where it goes on, unless `onResync` returns another one
  * @property {string} [reason] TRIMMED, FUTURE, EPOCH or ACCESS
- *
  * @typedef {object} Extras
  * @property {(refresh: boolean) => string | Promise<string>} accessToken an access token; *refresh*: a new one, the
  *   last was not accepted any more. Whatever it throws is tried again, unless the error has `fatal: true`.
@@ -22,7 +21,6 @@ const REMEMBERED = 2_000;
 /**
  * A graphql-ws client whose subscriptions have a variable `$after: String` and select `__typename cursor` in their
  * one root field. Each item reaches the application once, in order, across any number of connections.
- *
  * @param {import('graphql-ws').ClientOptions & Extras} options
  */
 export function createResumableClient({ accessToken, onResync, silence = 45_000, longestPause = 10_000, ...options }) {
@@ -62,7 +60,6 @@ export function createResumableClient({ accessToken, onResync, silence = 45_000,
 
   /**
    * As `client.subscribe`; returns a function that ends the subscription.
-   *
    * @param {import('graphql-ws').SubscribePayload} payload
    * @param {import('graphql-ws').Sink<any>} sink
    */

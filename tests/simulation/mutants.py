@@ -14,6 +14,7 @@ from graphql_api.realtime.recent import Recent
 from graphql_api.realtime.sight import Eyes, Sight
 from graphql_api.realtime.stream import Stream
 from graphql_api.realtime.tail import Tail
+from tests.simulation import process
 
 Patch = tuple[object, str, object]
 
@@ -113,6 +114,14 @@ def _overlook_trims(self: Tail, ask: Any, head: Any) -> ResyncReason | None:
     return None if reason is ResyncReason.TRIMMED else reason
 
 
+async def _believe_whatever_comes(self: Access, token: str, claims: Any, now: Any) -> Any:
+    generation = self._generation
+    known = await self._ask(claims, now)
+    if generation == self._generation:
+        self._remember(token, known)
+    return known.identity
+
+
 MUTANTS: dict[str, list[Patch]] = {
     "a gap is told across": [(Tail, "offer", _tell_across_gaps)],
     "an overlap is told twice": [(Tail, "offer", _tell_twice)],
@@ -128,6 +137,8 @@ MUTANTS: dict[str, list[Patch]] = {
     "changes of rights are applied late": [(Stream, "_access", _apply_rights_late)],
     "changes of rights are not looked for before they are numbered": [(Tail, "_cover", _do_not_wait_for_numbering)],
     "tokens are remembered whatever happens": [(Access, "_forget", lambda self, event: None)],
+    "who somebody was a while ago is believed": [(Access, "_found", _believe_whatever_comes)],
+    "what grew old while it was made is sent": [(process, "answered", lambda telling, answer: answer(telling))],
     "a cursor of another epoch is accepted": [(subscriber, "judge", _accept_any_epoch)],
     "a cursor of other rights is accepted": [(subscriber, "judge", _accept_any_rights)],
     "another epoch is overlooked": [(Tail, "_break", _overlook_a_new_epoch)],

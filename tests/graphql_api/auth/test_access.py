@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -237,6 +238,26 @@ class TestRevocation:
         await looking
 
         assert await door.asks(header)
+
+    async def test_an_answer_that_took_too_long_is_asked_for_again(self, door: Door, monkeypatch: pytest.MonkeyPatch):
+        """Who somebody was more than a lease ago is nobody's answer; a database that stays so slow is away."""
+        pauses = [1.5, 0.0, 1.5, 1.5, 1.5]
+        ask, asked = door.access._ask, []
+
+        async def slowly(*arguments: Any) -> Any:
+            asked.append(arguments)
+            known = await ask(*arguments)
+            door.process.sleep_through(pauses.pop(0))
+            return known
+
+        monkeypatch.setattr(door.access, "_ask", slowly)
+        door.access._forget_all()
+        await door.knock(door.bearer())
+
+        assert len(asked) == 2
+        door.access._forget_all()
+        with pytest.raises(Unavailable):
+            await door.knock(door.bearer())
 
     async def test_a_broken_history_forgets_everything(self, door: Door):
         """When changes of rights may have been missed, everybody is looked up anew."""

@@ -187,6 +187,16 @@ class TestTail:
         assert world.told == []
         assert isinstance(world.tail.ask(world.now), AskHead)
 
+    def test_it_rests_as_long_as_it_asks_nothing(self):
+        """Whatever rounding does to time: who is told to wait no longer has something to do."""
+        for moment in range(1, 1000):
+            world = World()
+            world.now = moment / 7
+            world.sweep()
+            world.now = world.now + SWEEP_SECONDS - 1e-14
+
+            assert (world.tail.rest(world.now) == 0.0) is (world.tail.ask(world.now) is not None)
+
     def test_rights_are_read_before_the_way_there(self):
         """Behind by many events, the changes of rights among them are asked for first, and make the lease fresh."""
         world = World()
