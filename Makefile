@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-stream contract e2e chaos simulate examples check format schema bench-stream bench-idle lock clean
+.PHONY: help run test test-stream contract e2e chaos simulate examples check format schema bench-stream bench-idle monitoring-check lock clean
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -57,6 +57,9 @@ bench-stream: $(VENV)/dev ## Measure deliveries: one execution for all against o
 
 bench-idle: $(VENV)/dev ## Measure what an idle subscribed socket takes (ARGS="--sockets 500").
 	@$(BIN)/python -m benchmarks.idle $(ARGS)
+
+monitoring-check: $(VENV)/dev ## Ask a real Prometheus (apt-get install prometheus) about rules, scrape and dashboard.
+	@$(BIN)/python tools/monitoring_check.py
 
 lock: ## Choose the newest versions that pyproject.toml allows, and write the lock files (needs uv).
 	@tools/lock

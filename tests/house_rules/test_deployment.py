@@ -45,7 +45,7 @@ class TestCompose:
             "redis": "service_healthy",
             "migrate": "service_completed_successfully",
         }
-        assert {name for name, service in services.items() if "test" in service["healthcheck"]} == {
+        assert {name for name, service in services.items() if "test" in service.get("healthcheck", {})} == {
             "postgres",
             "redis",
             "api",
@@ -74,9 +74,14 @@ class TestCompose:
         assert service["deploy"]["resources"]["limits"] == {"cpus": "4", "memory": "2G"}
 
     def test_only_the_api_is_published_and_only_to_this_machine(self):
-        """Production publishes one port, development the servers' too, all of them on the loopback interface."""
+        """Production publishes one port, development the servers' too, all of them on the loopback interface.
+
+        Grafana has one, too, where it was asked for.
+        """
         production, development = compose(), compose(DEVELOPMENT)
-        assert {name for name, service in production["services"].items() if "ports" in service} == {"api"}
+        wanted = {name for name, service in production["services"].items() if "profiles" not in service}
+        assert {name for name in wanted if "ports" in production["services"][name]} == {"api"}
+        assert {name for name, service in production["services"].items() if "ports" in service} == {"api", "grafana"}
         for port in [*published(production), *published(development)]:
             assert port.startswith("127.0.0.1:")
 

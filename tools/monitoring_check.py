@@ -1,0 +1,210 @@
+"""Asks a real Prometheus whether it understands what we give it: `make monitoring-check`.
+
+The rules' own tests; then two worker processes under a little load, scraped for half a minute; then every rule and
+every expression of the dashboard, asked over Prometheus' API. Everything is on the loopback interface, in a temporary
+folder.
+"""
+
+import asyncio
+import contextlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+import websockets
+
+import embedded
+from embedded.ports import free_port
+
+ROOT: Final = Path(__file__).parents[1]
+PROMETHEUS: Final = ROOT / "monitoring/prometheus"
+DASHBOARD: Final = ROOT / "monitoring/grafana/dashboards/taskriver.json"
+LOAD_SECONDS: Final = 30
+BLOCKS: Final = "▁▂▃▄▅▆▇█"
+MISSING: Final = (
+    "Install Prometheus 2.42 or newer first: apt-get install prometheus, or prometheus and promtool on the PATH."
+)
+
+QUIET: Final = {  # nothing of these happens in half a minute in which all is well
+    "taskriver_throttled_total", "taskriver_revocation_seconds", "taskriver_resyncs_total", "ALERTS",
+    "taskriver:errors:ratio5m",
+}  # fmt: skip
+
+
+def main() -> int:
+    """The exit code: 0 if Prometheus is content."""
+    if not shutil.which("promtool") or not shutil.which("prometheus"):
+        print(MISSING)
+        return 1
+    for what in (
+        ["check", "config", "prometheus.yml"],
+        ["check", "rules", "rules.yml"],
+        ["test", "rules", "rules_test.yml"],
+    ):
+        subprocess.run(["promtool", *what], cwd=PROMETHEUS, check=True)
+    with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
+        Path(folder).chmod(0o755)  # PostgreSQL may be another user
+        servers = stack.enter_context(embedded.running(Path(folder) / "servers", database_url=None, redis_url=None))
+        api, metrics, asked = (free_port(None) for _ in range(3))
+        stack.enter_context(_served(servers, api, metrics))
+        stack.enter_context(_scraped(Path(folder), metrics, asked))
+        print(f"\nLoad for {LOAD_SECONDS} s …")
+        asyncio.run(_load(f"http://127.0.0.1:{api}"))
+        time.sleep(3)
+        return 1 if _look(f"http://127.0.0.1:{asked}") else 0
+
+
+@contextlib.contextmanager
+def _served(servers: Any, port: int, metrics: int) -> Iterator[None]:
+    settings = {
+        "DATABASE_URL": servers.database_url, "REDIS_URL": servers.redis_url, "PORT": str(port),
+        "METRICS_PORT": str(metrics), "WORKERS": "2", "BCRYPT_ROUNDS": "4", "LOG_LEVEL": "warning",
+        "PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT),
+    }  # fmt: skip
+    command = [sys.executable, "-m", "graphql_api"]
+    subprocess.run([*command, "migrate"], env=settings, check=True)
+    with _running([*command, "serve"], f"http://127.0.0.1:{port}/readyz", env=settings):
+        yield
+
+
+@contextlib.contextmanager
+def _scraped(folder: Path, metrics: int, port: int) -> Iterator[None]:
+    """Prometheus with our files, but for the address and for the time that we have."""
+    shutil.copy(PROMETHEUS / "rules.yml", folder)
+    config = (PROMETHEUS / "prometheus.yml").read_text()
+    config = config.replace("api:9100", f"127.0.0.1:{metrics}").replace(": 15s", ": 1s")
+    (folder / "prometheus.yml").write_text(config)
+    command = [
+        "prometheus", "--config.file=prometheus.yml", "--storage.tsdb.path=data", "--log.level=warn",
+        f"--web.listen-address=127.0.0.1:{port}",
+    ]  # fmt: skip
+    with _running(command, f"http://127.0.0.1:{port}/-/ready", cwd=folder):
+        yield
+
+
+@contextlib.contextmanager
+def _running(command: list[str], ready: str, **options: Any) -> Iterator[None]:
+    with subprocess.Popen(command, **options) as process:
+        try:
+            for _ in range(300):
+                with contextlib.suppress(httpx.TransportError):
+                    if httpx.get(ready).status_code == 200:
+                        break
+                time.sleep(0.1)
+            yield
+        finally:
+            process.terminate()
+
+
+async def _load(url: str) -> None:
+    """A few people at work, and one who listens; some of what they do is refused."""
+    async with httpx.AsyncClient(base_url=url) as client:
+        who = {"username": "somebody", "password": "Correct-horse1"}
+        await _ask(client, _REGISTER, input=who | {"email": "somebody@example.org"})
+        token = (await _ask(client, _LOGIN, input=who))["login"]["accessToken"]
+        client.headers["authorization"] = f"Bearer {token}"
+        async with websockets.connect(
+            url.replace("http", "ws", 1) + "/graphql", subprotocols=[websockets.Subprotocol("graphql-transport-ws")]
+        ) as socket:
+            await socket.send(json.dumps({"type": "connection_init", "payload": {"token": token}}))
+            await socket.send(json.dumps({"type": "subscribe", "id": "1", "payload": {"query": _LISTEN}}))
+            hearing = asyncio.create_task(_hear(socket))
+            await asyncio.gather(*(_work(client, number) for number in range(3)))
+            hearing.cancel()
+
+
+async def _work(client: httpx.AsyncClient, number: int) -> None:
+    until = time.monotonic() + LOAD_SECONDS
+    while time.monotonic() < until:
+        await _ask(client, _CREATE, input={"title": f"Task of {number}"})
+        for _ in range(3):
+            await _ask(client, _BOARD)
+        await _ask(client, "query Wrong { nothing }")
+        await client.get("/api/v1/tasks/")
+        await asyncio.sleep(0.1)
+
+
+async def _hear(socket: Any) -> None:
+    async for message in socket:
+        if json.loads(message)["type"] == "ping":
+            await socket.send('{"type": "pong"}')
+
+
+async def _ask(client: httpx.AsyncClient, query: str, **variables: Any) -> Any:
+    answer = await client.post("/graphql", json={"query": query, "variables": variables})
+    return answer.json().get("data")
+
+
+def _look(url: str) -> int:
+    """How much Prometheus does not understand, or does not find."""
+    problems = [*_unhealthy(url), *_unanswered(url)]
+    for name, expression in _SHOWN.items():
+        print(f"  {name:<28}{_curve(url, expression)}")
+    print("\n".join(problems) or "Prometheus is content: every rule is evaluated, every expression is answered.")
+    return len(problems)
+
+
+def _unhealthy(url: str) -> Iterator[str]:
+    for target in _get(url, "targets")["activeTargets"]:
+        if target["health"] != "up":
+            yield f"not scraped: {target['lastError']}"
+    for rule in _get(url, "rules")["groups"][0]["rules"]:
+        if rule["health"] != "ok":
+            yield f"rule {rule['name']}: {rule.get('lastError')}"
+        if rule.get("state") == "firing":
+            yield f"alert {rule['name']} fires, and all is well"
+
+
+def _unanswered(url: str) -> Iterator[str]:
+    for panel in json.loads(DASHBOARD.read_text())["panels"]:
+        for target in panel.get("targets", ()):
+            if target["datasource"]["type"] != "prometheus":
+                continue
+            expression = target["expr"].replace("$__rate_interval", "30s")
+            found = _get(url, "query", query=expression)["result"]
+            if not found and not any(name in expression for name in QUIET):
+                yield f"panel {panel['title']!r} is empty: {expression}"
+
+
+def _curve(url: str, expression: str) -> str:
+    """A graph of the last half minute, in characters."""
+    now = time.time()
+    [series] = _get(url, "query_range", query=expression, start=now - LOAD_SECONDS, end=now, step=1)["result"]
+    values = [float(value) for _, value in series["values"]]
+    top = max(values) or 1.0
+    return "".join(BLOCKS[round(value / top * (len(BLOCKS) - 1))] for value in values) + f"  up to {top:.4g}"
+
+
+def _get(url: str, what: str, **params: Any) -> Any:
+    answer = httpx.get(f"{url}/api/v1/{what}", params=params).json()
+    assert answer["status"] == "success", (params, answer)
+    return answer["data"]
+
+
+_REGISTER: Final = "mutation Join($input: RegisterInput!) { register(input: $input) { userErrors { message } } }"
+_LOGIN: Final = "mutation Enter($input: LoginInput!) { login(input: $input) { accessToken } }"
+_CREATE: Final = "mutation Write($input: CreateTaskInput!) { createTask(input: $input) { task { id } } }"
+_BOARD: Final = "query Board { tasks(first: 20) { totalCount nodes { title owner { username } } } }"
+_LISTEN: Final = "subscription Listen { taskChanged { task { title } } }"
+
+_SHOWN: Final = {
+    "requests per second": "sum(rate(taskriver_requests_total[5s]))",
+    "p95, seconds": "histogram_quantile(0.95, sum by (le) (rate(taskriver_request_seconds_bucket[5s])))",
+    "events per second": "sum(rate(taskriver_events_delivered_total[5s]))",
+    "a change told, p95, seconds": (
+        "histogram_quantile(0.95, sum by (le) (rate(taskriver_event_delivery_seconds_bucket[5s])))"
+    ),
+    "sockets": "taskriver_sockets",
+    "lease, seconds": "taskriver_lease_age_seconds",
+}
+
+if __name__ == "__main__":
+    sys.exit(main())
