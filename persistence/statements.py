@@ -1,7 +1,7 @@
 """How many statements were sent to the database, and for whom."""
 
 from collections.abc import Callable
-from contextvars import ContextVar, Token
+from contextvars import ContextVar
 from typing import Any, Final
 
 from sqlalchemy import event
@@ -15,22 +15,8 @@ class Tally:
     statements = 0
 
 
-_current: Final[ContextVar[Tally | None]] = ContextVar("statements", default=None)
-
-
-def count_into(tally: Tally) -> Token[Tally | None]:
-    """From now on, what this task and the tasks that it begins send to the database counts there."""
-    return _current.set(tally)
-
-
-def stop(token: Token[Tally | None]) -> None:
-    """Count again where it was counted before."""
-    _current.reset(token)
-
-
-def current() -> Tally | None:
-    """Where statements count in this task."""
-    return _current.get()
+current: Final[ContextVar[Tally | None]] = ContextVar("statements", default=None)
+"""Where it counts what this task, and the tasks that it begins, send to the database."""
 
 
 class Statements:
@@ -63,6 +49,6 @@ class Statements:
 
     def _note(self, *_: Any) -> None:
         self.count += 1
-        tally = _current.get()
+        tally = current.get()
         if tally is not None:
             tally.statements += 1

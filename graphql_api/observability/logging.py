@@ -9,8 +9,7 @@ import os
 import re
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import IO, Any, Final, Literal
 
@@ -51,21 +50,23 @@ def configuration(level: Level, *, readable: bool, libraries: Level = "warning")
     }
 
 
+def tells() -> bool:
+    """Whether there is a log, and lines of level "info" go there."""
+    return structlog.is_configured() and _OUT.level <= logging.INFO
+
+
+def tell(events: Iterable[EventDict]) -> None:
+    """Write many lines of level "info" at once, each with its `time`, its `level` and its `event`.
+
+    They look like those that come by structlog. One by one a line costs thrice as much, most of it for the way to the
+    system and back.
+    """
+    _OUT.tell(events)
+
+
 def is_terminal(stream: IO[Any] | None = None) -> bool:
     """Whether a person will read the log."""
     return (stream or sys.stderr).isatty()
-
-
-@contextmanager
-def together() -> Iterator[None]:
-    """Write the lines of the block all at once: most of what a line costs is the way to the system and back."""
-    _OUT.held = []
-    try:
-        yield
-    finally:
-        held, _OUT.held = _OUT.held, None
-        if held:
-            _OUT.write(b"".join(held))
 
 
 class Lines(logging.Handler):
@@ -77,7 +78,7 @@ class Lines(logging.Handler):
     def __init__(self, level_of_ours: Level, *, readable: bool = False, stream: IO[Any] | None = None) -> None:
         super().__init__()
         self.addFilter(Discreet())
-        _OUT.stream = stream or sys.stderr
+        _OUT.stream, _OUT.level = stream or sys.stderr, logging.getLevelNamesMapping()[level_of_ours.upper()]
         render: Processor = _readable_render(stream) if readable else _json
         structlog.configure(
             processors=[_stamped, render],
@@ -85,12 +86,12 @@ class Lines(logging.Handler):
             logger_factory=lambda *_: _OUT,
             cache_logger_on_first_use=True,
         )
-        self._render = render
+        _OUT.render = render
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write a record of the standard library's."""
         try:
-            line = self._render(None, "", _stamped(None, record.levelname.lower(), _from_record(record)))
+            line = _OUT.render(None, "", _stamped(None, record.levelname.lower(), _from_record(record)))
             assert isinstance(line, str | bytes)
             _OUT.info(line)
         except Exception:
@@ -103,18 +104,19 @@ class _Out:
 
     def __init__(self) -> None:
         self.stream: IO[Any] = sys.stderr
-        self.held: list[bytes] | None = None
+        self.level = logging.INFO
+        self.render: Processor = _json
         self._lock = threading.Lock()
 
     def info(self, line: str | bytes) -> None:
-        data = (line if isinstance(line, bytes) else line.encode(errors="backslashreplace")) + b"\n"
-        if self.held is not None:
-            self.held.append(data)
-        else:
-            self.write(data)
+        self._write(_encoded(line))
 
-    def write(self, data: bytes) -> None:
-        """Write them at once."""
+    def tell(self, events: Iterable[EventDict]) -> None:
+        lines = [_encoded(self.render(None, "info", event)) for event in events]
+        if lines:
+            self._write(b"".join(lines))
+
+    def _write(self, data: bytes) -> None:
         stream = getattr(self.stream, "buffer", self.stream)
         try:
             with self._lock:
@@ -126,12 +128,13 @@ class _Out:
     debug = warning = error = critical = info
 
 
-_OUT: Final = _Out()
-"""One for the process: loggers keep it, whoever makes `Lines` anew."""
+def _encoded(line: object) -> bytes:
+    assert isinstance(line, str | bytes)
+    return (line if isinstance(line, bytes) else line.encode(errors="backslashreplace")) + b"\n"
 
 
 def _stamped(logger: object, method: str, event: EventDict) -> EventDict:
-    return {"time": event.pop("time", None) or _now(), "level": method, **event}
+    return {"time": _now(), "level": method, **event}
 
 
 def _now() -> str:
@@ -163,3 +166,7 @@ def _from_record(record: logging.LogRecord) -> EventDict:
     if record.exc_info and record.exc_info[1] is not None:
         event["exc_info"] = record.exc_info[1]
     return event
+
+
+_OUT: Final = _Out()
+"""One for the process: loggers keep it, whoever makes `Lines` anew."""

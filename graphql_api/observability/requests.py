@@ -8,21 +8,22 @@ import asyncio
 from contextvars import Token
 from datetime import UTC, datetime
 from enum import Enum
+from functools import lru_cache
 from time import perf_counter, time
 from types import TracebackType
-from typing import TYPE_CHECKING, Final, Literal, Self
+from typing import TYPE_CHECKING, Any, Final, Literal, Self
 from uuid import UUID
 
 import structlog
 
-from graphql_api.observability.logging import together
+from graphql_api.observability.logging import tell, tells
 from graphql_api.tallies import Durations
-from persistence import statements
+from persistence.statements import Tally, current
 
 if TYPE_CHECKING:
     from graphql_api.observability.tracing import Trace, Tracing
 
-Door = Literal["http", "ws", "rest", "rest-ws"]
+Door = Literal["http", "sse", "ws", "rest", "rest-ws"]
 
 SETTLE_SECONDS: Final = 0.05
 MAX_UNSETTLED: Final = 1_000
@@ -38,8 +39,10 @@ CANCELLED: Final = "CANCELLED"
 """Nobody waits for it any more: the client hung up, or has heard enough of a subscription."""
 SUBSCRIPTION: Final = "subscription"
 
+_enter, _leave, _current = current.set, current.reset, current.get
 
-class Asked(statements.Tally):
+
+class Asked(Tally):
     """One request, from its first byte to its last; whoever learns something of it writes it down here.
 
     Inside its `with` block a task, and the tasks that it begins there, work for it; whatever happens, `end` it.
@@ -64,7 +67,7 @@ class Asked(statements.Tally):
         self._begun = perf_counter()
 
     def __enter__(self) -> Self:
-        self._token: Token[statements.Tally | None] = statements.count_into(self)
+        self._token: Token[Tally | None] = _enter(self)
         if self._trace is not None:
             self._trace.enter()
         return self
@@ -72,7 +75,7 @@ class Asked(statements.Tally):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
     ) -> None:
-        statements.stop(self._token)
+        _leave(self._token)
         if self._trace is not None:
             self._trace.leave()
 
@@ -80,7 +83,10 @@ class Asked(statements.Tally):
         """It is over; without a status and a code, because nobody waits for it any more."""
         self.seconds = perf_counter() - self._begun
         self.ended_at = time()
-        self._requests.note(self)
+        unsettled = self._requests.unsettled
+        unsettled.append(self)
+        if len(unsettled) == 1 or len(unsettled) >= MAX_UNSETTLED:
+            self._requests.settle_soon()
         if self._trace is not None:
             self._trace.end(self)
 
@@ -105,23 +111,30 @@ def runs(operation: str | None, kind: str | Enum, *, known: bool) -> None:
     *known* is whether the name may become a label: names are the clients' to choose, and each one costs memory
     wherever metrics are kept.
     """
-    asked = statements.current()
+    asked = _current()
     if isinstance(asked, Asked):
         asked.operation, asked.kind, asked.known = operation, kind, known
 
 
 def asked_by(actor_id: UUID) -> None:
     """Note who asks."""
-    asked = statements.current()
+    asked = _current()
     if isinstance(asked, Asked):
         asked.actor_id = actor_id
 
 
 def refused(code: str) -> None:
     """Note why a request, or a part of it, was refused; the first reason counts."""
-    asked = statements.current()
+    asked = _current()
     if isinstance(asked, Asked) and asked.code is None:
         asked.code = code
+
+
+def frame_sent() -> None:
+    """Note that the subscription that this task works for was told something."""
+    asked = _current()
+    if isinstance(asked, Asked):
+        asked.frames += 1
 
 
 class Requests:
@@ -131,9 +144,9 @@ class Requests:
         self._tracing = tracing
         self._log = structlog.get_logger("taskriver.request")
         self._labels: dict[str, str] = {}
-        self._unsettled: list[Asked] = []
-        self.ended: dict[tuple[str, str, str], int] = {}
-        """By door, operation and code."""
+        self.unsettled: list[Asked] = []
+        """Those that are over and neither counted nor told yet."""
+        self._counts: dict[tuple[str, str, str], list[int]] = {}
         self.durations: dict[tuple[str, str], Durations] = {}
         """By door and operation; subscriptions are not among them, for they last as long as somebody listens."""
 
@@ -144,31 +157,32 @@ class Requests:
             asked._trace = self._tracing.operation(request_id)
         return asked
 
-    def note(self, asked: Asked) -> None:
-        """A request is over; it is counted and told soon."""
-        unsettled = self._unsettled
-        unsettled.append(asked)
-        if len(unsettled) == 1:
-            try:
-                asyncio.get_running_loop().call_later(SETTLE_SECONDS, self.settle)
-            except RuntimeError:
-                self.settle()
-        elif len(unsettled) >= MAX_UNSETTLED:
+    @property
+    def ended(self) -> dict[tuple[str, str, str], int]:
+        """How many are over, by door, operation and code."""
+        return {labels: count for labels, (count,) in self._counts.items()}
+
+    def settle_soon(self) -> None:
+        """Settle after a moment; at once when too many wait already, or there is no loop to wait in."""
+        if len(self.unsettled) >= MAX_UNSETTLED:
+            self.settle()
+            return
+        try:
+            asyncio.get_running_loop().call_later(SETTLE_SECONDS, self.settle)
+        except RuntimeError:
             self.settle()
 
     def settle(self) -> None:
         """Count and tell everything that is over."""
-        settling, self._unsettled = self._unsettled, []
+        settling, self.unsettled = self.unsettled, []
         for asked in settling:
             self._count(asked)
-        if structlog.is_configured():
-            with together():
-                for asked in settling:
-                    self._tell(asked)
+        if tells():
+            tell(_line(asked) for asked in settling)
 
     def delivered(self, actor_id: UUID, position: int, at: datetime, caused_by: str | None) -> None:
         """The subscription that this task works for was handed an event; *caused_by* is the writing request's id."""
-        asked = statements.current()
+        asked = _current()
         subscription = asked.request_id if isinstance(asked, Asked) else None
         if self._tracing is not None:
             self._tracing.delivered(
@@ -180,41 +194,50 @@ class Requests:
             )
 
     def _count(self, asked: Asked) -> None:
-        label = self._label(asked)
-        ended = (asked.door, label, asked.outcome)
-        self.ended[ended] = self.ended.get(ended, 0) + 1
+        door, label = asked.door, self._labels.get(asked.operation or "") or self._label(asked)
+        labels = (door, label, asked.outcome)
+        count = self._counts.get(labels)
+        if count is None:
+            count = self._counts[labels] = [0]
+        count[0] += 1
         if asked.kind_told != SUBSCRIPTION:
-            timed = (asked.door, label)
-            durations = self.durations.get(timed)
+            durations = self.durations.get((door, label))
             if durations is None:
-                durations = self.durations[timed] = Durations()
+                durations = self.durations[door, label] = Durations()
             durations.add(asked.seconds)
 
     def _label(self, asked: Asked) -> str:
         name = asked.operation
         if name is None:
             return NO_OPERATION if asked.kind is None else ANONYMOUS
-        label = self._labels.get(name)
-        if label is not None:
-            return label
         if not asked.known or len(self._labels) >= MAX_NAMES:
             return OTHER
         return self._labels.setdefault(name, name)
 
-    def _tell(self, asked: Asked) -> None:
-        kind = asked.kind_told
-        more = {"frames": asked.frames} if kind == SUBSCRIPTION else {}
-        self._log.info(
-            "request",
-            time=datetime.fromtimestamp(asked.ended_at, UTC).isoformat(timespec="milliseconds"),
-            door=asked.door,
-            operation=asked.operation,
-            kind=kind,
-            status=asked.status,
-            code=asked.outcome,
-            ms=round(asked.seconds * 1000, 1),
-            statements=asked.statements,
-            actor=asked.actor_id,
-            request_id=asked.request_id,
-            **more,
-        )
+
+def _line(asked: Asked) -> dict[str, Any]:
+    line = {
+        "time": _instant(asked.ended_at),
+        "level": "info",
+        "event": "request",
+        "door": asked.door,
+        "operation": asked.operation,
+        "kind": asked.kind_told,
+        "status": asked.status,
+        "code": asked.outcome,
+        "ms": round(asked.seconds * 1000, 1),
+        "statements": asked.statements,
+        "actor": asked.actor_id,
+        "request_id": asked.request_id,
+    }
+    return line | {"frames": asked.frames} if asked.kind_told == SUBSCRIPTION else line
+
+
+def _instant(stamp: float) -> str:
+    second = int(stamp)
+    return f"{_second(second)}.{int((stamp - second) * 1000):03}+00:00"
+
+
+@lru_cache(maxsize=2)
+def _second(second: int) -> str:
+    return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
