@@ -156,6 +156,7 @@ class Server:
             http,
             origins.allows,
             trusted_proxies=settings.trusted_proxies,
+            requests=self.requests,
         )
         socket = GraphQLSocket(
             executor,

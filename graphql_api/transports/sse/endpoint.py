@@ -16,6 +16,7 @@ from graphql_api.errors import describe
 from graphql_api.execution.executor import ContextT, Operation
 from graphql_api.execution.request import parse_request
 from graphql_api.execution.response import Response
+from graphql_api.observability.requests import Asked, Requests
 from graphql_api.realtime.connections import Connection, ConnectionRefused, TooManyConnections
 from graphql_api.transports.body import check_content_type, decode_json, decode_query_string
 from graphql_api.transports.http import BODY_SECONDS, MAX_BODY
@@ -56,7 +57,9 @@ class GraphQLEvents(Generic[ContextT]):
         allows_origin: AllowsOrigin,
         *,
         trusted_proxies: Sequence[Network] = (),
+        requests: Requests | None = None,
     ) -> None:
+        self._requests = requests or Requests()
         self._setup = setup
         self._otherwise = otherwise
         self._allows_origin = allows_origin
@@ -70,29 +73,41 @@ class GraphQLEvents(Generic[ContextT]):
             await self._otherwise(scope, receive, send)
             return
         request_id = request_id_of(scope["headers"])
+        asked = self._requests.begin("sse", request_id)
+        mine = True
         try:
-            await self._serve(scope, receive, send, request_id, only=wanted)
+            with asked:
+                mine = await self._serve(scope, receive, send, asked, only=wanted)
         except HTTPRefusal as refusal:
-            await _refuse(refusal, send, request_id)
+            with asked:
+                await _refuse(refusal, send, request_id)
+            asked.status = refusal.status
         except ClientGone:
             return
+        finally:
+            if mine:
+                asked.end()
 
-    async def _serve(self, scope: Scope, receive: Receive, send: Send, request_id: str, *, only: bool) -> None:
+    async def _serve(self, scope: Scope, receive: Receive, send: Send, asked: Asked, *, only: bool) -> bool:
+        """Serve it, unless it is for others; whether it was not."""
+        request_id = asked.request_id
         request = Upgrade.of(scope, self._trusted)
         body = await _body(scope, receive)
         operation = self._operation(scope, body, request_id)
         if not only and (isinstance(operation, Response) or operation.type is not OperationType.SUBSCRIPTION):
             await self._otherwise(scope, _again(body, receive), send)
-            return
+            return False
         if not request.is_allowed(self._allows_origin):
             raise HTTPRefusal(403, DoorClosed("Pages of this origin may not listen here."))
         call = _Call(self._setup, scope, receive, send, request_id)
         if isinstance(operation, Response):
             await call.answer(operation, [])
-        elif operation.type is OperationType.SUBSCRIPTION:
-            await self._listen(call, operation, request)
-        else:
+        elif operation.type is not OperationType.SUBSCRIPTION:
             await self._ask(call, operation, request)
+        elif not await self._listen(call, operation, request):
+            return True
+        asked.status = 200
+        return True
 
     def _operation(self, scope: Scope, body: bytes, request_id: str) -> Operation | Response:
         try:
@@ -116,7 +131,8 @@ class GraphQLEvents(Generic[ContextT]):
         async with Lookout(call.receive):
             await call.answer(await self._setup.executor.execute(operation, context), facts.response_headers)
 
-    async def _listen(self, call: "_Call[ContextT]", operation: Operation, request: Upgrade) -> None:
+    async def _listen(self, call: "_Call[ContextT]", operation: Operation, request: Upgrade) -> bool:
+        """Tell until it is over; whether the client was there until then."""
         # A revocation may come as soon as we are registered, and before there is a stream to end.
         stream: EventStream[ContextT] | None = None
         ended: list[tuple[int, str]] = []
@@ -137,7 +153,8 @@ class GraphQLEvents(Generic[ContextT]):
         except ConnectionRefused as refused:
             raise _no_room(refused) from None
         except PeerGone:
-            return
+            return False
+        return True
 
 
 class _Call(Generic[ContextT]):

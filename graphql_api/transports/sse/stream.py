@@ -10,6 +10,7 @@ from starlette.types import Receive
 from domain.errors import Unauthenticated
 from graphql_api.execution.executor import ContextT, Operation
 from graphql_api.execution.response import refused
+from graphql_api.observability.requests import frame_sent
 from graphql_api.realtime.connections import FORBIDDEN
 from graphql_api.transports.sse import frames
 from graphql_api.transports.sse.setup import Setup
@@ -81,6 +82,7 @@ class EventStream(Generic[ContextT]):
                     return  # how it ends has been decided, and is told once
                 self._told = self._setup.reached_by(self._context) if response.executed else None
                 await self._writer.body(self._result(response))
+                frame_sent()
 
     async def _stay(self) -> None:
         # A client must be able to resume where it stands, however long nothing was for it.

@@ -122,6 +122,7 @@ async def everything(use: Use) -> None:
     token = tokens["accessToken"]
     await over_http(use, token)
     await over_sockets(use, token)
+    await over_events(use, token)
     await over_rest(use, token)
     await asyncio.sleep(1.2)  # until both have written down their numbers
 
@@ -160,6 +161,21 @@ async def over_sockets(use: Use, token: str) -> None:
     async with connected(use.server.url) as socket:
         await socket.connection.send(f'{{"password": "{PASSWORD}"')
         await socket.closed()
+
+
+async def over_events(use: Use, token: str) -> None:
+    """GraphQL over Server-Sent Events."""
+    headers = {"authorization": f"Bearer {token}", "accept": "text/event-stream"}
+    url = f"{use.server.url}/graphql"
+    async with use.client.stream("POST", url, json={"query": CHANGED}, headers=headers) as events:
+        lines = events.aiter_lines()
+        await anext(lines)
+        await use.ask(CREATE, token, input={"title": TITLE})
+        async for line in lines:
+            if line.startswith("data:"):
+                break
+    await use.client.post(url, json={"query": f'{{ nonsense(password: "{PASSWORD}") }}'}, headers=headers)
+    await use.client.post(url, json={"query": "{ __typename }"}, headers=headers | {"accept": "*/*"})
 
 
 async def over_rest(use: Use, token: str) -> None:
@@ -215,6 +231,8 @@ class TestTheLog:
             ("ws", "Listen", "CANCELLED"),
             ("ws", "Write", "OK"),
             ("ws", None, "BAD_REQUEST"),
+            ("sse", "Listen", "CANCELLED"),
+            ("sse", None, "BAD_REQUEST"),
             ("rest", "login", "INVALID_CREDENTIALS"),
             ("rest", "login", "OK"),
             ("rest", "create_task", "BAD_REQUEST"),
