@@ -66,6 +66,10 @@ class CurrentTasks:
         """Something has happened to the task: who asks from now on gets another reading."""
         self._begun.pop(task_id, None)
 
+    def forget_all(self) -> None:
+        """Events were left out, and nobody knows of which tasks."""
+        self._begun.clear()
+
     async def _is_old(self, run: Run[Reading]) -> bool:
         return self._clock() - (await run.result()).at >= KEPT_SECONDS
 

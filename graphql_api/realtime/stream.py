@@ -193,6 +193,7 @@ class Stream:
 
     def _broken(self, reason: ResyncReason) -> None:
         self._history.recent.clear()
+        self.current.forget_all()
         for subscriber in self._audience:
             subscriber.lose(reason)
         for callback in self._on_break:

@@ -277,6 +277,16 @@ class TestResync:
         assert lost.epoch != process.stream.epoch
         assert await self.goes_on(process, subscriber) is ResyncReason.EPOCH
 
+    async def test_what_was_read_before_a_break_is_not_told_after_it(self, process: Process):
+        """A break leaves events out, and with them the word that a task is not what it was when it was read."""
+        task = await process.house.a_task()
+        before = await process.stream.current.read(task.id)
+        again = await process.stream.current.read(task.id)
+        process.stream._broken(ResyncReason.EPOCH)
+        after = await process.stream.current.read(task.id)
+
+        assert before.number == again.number < after.number
+
     async def test_garbage_is_refused_at_once(self, process: Process):
         """What was never a cursor is a bad request."""
         with pytest.raises(BadRequest):
