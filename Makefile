@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-stream contract e2e chaos simulate examples check format schema bench-stream bench-idle monitoring-check lock clean
+.PHONY: help run test test-stream contract e2e chaos simulate examples check format schema bench bench-stream bench-idle monitoring-check lock clean
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -51,6 +51,9 @@ format: $(VENV)/dev ## Put the code into the house's shape.
 schema: $(VENV)/dev ## Write schema.graphql anew after a change of the API.
 	@$(BIN)/taskriver export-schema > schema.graphql.new
 	@mv schema.graphql.new schema.graphql
+
+bench: $(VENV)/dev ## Compare with Mercurius and Strawberry: five minutes; needs wrk and node (ARGS="W1 --peers ours,mercurius").
+	@$(BIN)/python -m benchmarks $(ARGS)
 
 bench-stream: $(VENV)/dev ## Measure deliveries: one execution for all against one for each (ARGS=--short).
 	@$(BIN)/python -m benchmarks.stream $(ARGS)

@@ -7,7 +7,6 @@ Counted are the pages that are the server process's own; the kernel's buffers ar
 
 import argparse
 import asyncio
-import sys
 from typing import Final
 
 import uvloop
@@ -51,4 +50,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

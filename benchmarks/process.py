@@ -6,13 +6,16 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
+
+import psutil
 
 _TICKS: Final = os.sysconf("SC_CLK_TCK")
+_PATIENCE_SECONDS: Final = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +39,60 @@ class ServerProcess:
                 return int(line.split()[1]) * 1024
         raise RuntimeError("The kernel does not say how much memory a process has.")
 
+    def forget_peak(self) -> None:
+        """Begin anew to look for the most memory that it has had."""
+        for process in self._tree():
+            Path(f"/proc/{process.pid}/clear_refs").write_text("5")
+
+    @property
+    def peak(self) -> int:
+        """The most bytes in memory (RSS) since then, it and its children together."""
+        total = 0
+        for process in self._tree():
+            for line in Path(f"/proc/{process.pid}/status").read_text().splitlines():
+                if line.startswith("VmHWM:"):
+                    total += int(line.split()[1]) * 1024
+        return total
+
+    @property
+    def tree_cpu_seconds(self) -> float:
+        """User and system time of it and its children."""
+        times = [process.cpu_times() for process in self._tree()]
+        return sum(each.user + each.system for each in times)
+
+    def _tree(self) -> list[psutil.Process]:
+        root = psutil.Process(self.pid)
+        return [root, *root.children(recursive=True)]
+
 
 @contextmanager
-def serving(database_url: str, redis_url: str, *, shared: bool, cpu: int | None = None) -> Iterator[ServerProcess]:
-    """A server on a free port of this machine, on one core if there are several."""
-    port = _free_port()
+def serving(
+    database_url: str, redis_url: str, *, shared: bool = True, cpu: int | None = None
+) -> Iterator[ServerProcess]:
+    """Our server on a free port of this machine, on one core if there are several."""
+    port = free_port()
     command = [sys.executable, "-m", "benchmarks.server", database_url, redis_url, str(port)]
-    process = subprocess.Popen([*command, "shared" if shared else "apart"])
+    with started([*command, "shared" if shared else "apart"], port=port, cpu=cpu) as server:
+        yield server
+
+
+@contextmanager
+def started(
+    command: Sequence[str],
+    *,
+    port: int,
+    cpu: int | None = None,
+    environment: Mapping[str, str] | None = None,
+    log: IO[str] | None = None,
+) -> Iterator[ServerProcess]:
+    """A program that will answer at *port*; pinned before it starts, so that its threads and children are, too.
+
+    Raises:
+        RuntimeError: it does not come up.
+    """
+    pinned = ["taskset", "--cpu-list", str(cpu), *command] if cpu is not None else command
+    process = subprocess.Popen(pinned, env={**os.environ, **(environment or {})}, stdout=log, stderr=log)
     try:
-        if cpu is not None:
-            os.sched_setaffinity(process.pid, {cpu})
         _wait_for(port, process)
         yield ServerProcess(port, process.pid)
     finally:
@@ -64,7 +111,8 @@ def cores() -> tuple[int | None, int | None]:
     return (here[0], here[1]) if len(here) > 1 else (None, None)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of this machine that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -72,7 +120,7 @@ def _free_port() -> int:
 
 
 def _wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + _PATIENCE_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:

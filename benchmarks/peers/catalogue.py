@@ -1,0 +1,93 @@
+"""Who is compared: how each is started, and how it is asked."""
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from benchmarks.dialects import Dialects
+from benchmarks.load import Missing
+from graphql_api.cli.saying import say
+
+SECRET: Final = "a-secret-of-the-benchmark-and-of-nothing-else"  # noqa: S105 - it protects nothing
+_HERE: Final = Path(__file__).parent
+_NODE: Final = _HERE / "node"
+_NODE_22: Final = _HERE / "postgraphile"
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """A server. `command` may hold `{port}`; `packages` is the folder that npm has to have filled."""
+
+    name: str
+    title: str
+    command: tuple[str, ...]
+    dialect: Dialects = Dialects.GRAPHQL
+    environment: Mapping[str, str] = field(default_factory=dict)
+    packages: Path | None = None
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether it works on our tables, with our tokens."""
+        return self.dialect is Dialects.OURS
+
+    def prepare(self) -> None:
+        """Install its packages, unless they are there.
+
+        Raises:
+            Missing: they cannot be.
+        """
+        if self.packages is None:
+            return
+        if shutil.which("node") is None or shutil.which("npm") is None:
+            raise Missing(f"node is missing, and {self.title} needs it: install Node.js 20 or newer, with npm.")
+        installed, locked = (self.packages / name for name in ("node_modules/.package-lock.json", "package-lock.json"))
+        if installed.exists() and installed.stat().st_mtime >= locked.stat().st_mtime:
+            return
+        say(f"Installing {self.title} …")
+        npm = ["npm", "ci", "--silent", "--no-audit", "--no-fund"]
+        if subprocess.run(npm, cwd=self.packages, check=False).returncode:
+            raise Missing(f"{self.title} cannot be installed: see what `npm ci` says in {self.packages}.")
+
+
+def _uvicorn(application: str) -> tuple[str, ...]:
+    options = ("--loop", "uvloop", "--http", "httptools", "--log-level", "warning", "--no-access-log")
+    return (sys.executable, "-m", "uvicorn", application, *options, "--port", "{port}")
+
+
+def _node(script: str) -> tuple[str, ...]:
+    return ("node", str(_NODE / script))
+
+
+_STRAWBERRY: Final = _uvicorn("benchmarks.peers.python.strawberry_app:app")
+
+PEERS: Final = {
+    peer.name: peer
+    for peer in (
+        Peer(
+            "ours",
+            "Taskriver",
+            (sys.executable, "-m", "benchmarks.server", "{database}", "{redis}", "{port}", "shared"),
+            Dialects.OURS,
+        ),
+        Peer("mercurius", "Mercurius + JIT", _node("mercurius.mjs"), packages=_NODE),
+        Peer("strawberry-cached", "Strawberry + both caches", _STRAWBERRY, environment={"CACHES": "1"}),
+        Peer("strawberry", "Strawberry", _STRAWBERRY),
+        Peer("fastapi", "FastAPI, REST", _uvicorn("benchmarks.peers.python.fastapi_app:app"), Dialects.REST),
+        Peer("apollo", "Apollo Server 5", _node("apollo.mjs"), packages=_NODE),
+        Peer(
+            "postgraphile",
+            "PostGraphile 5",
+            (str(_NODE_22 / "node_modules/node/bin/node"), str(_NODE_22 / "postgraphile.mjs")),
+            Dialects.POSTGRAPHILE,
+            {"GRAPHILE_ENV": "production"},
+            _NODE_22,
+        ),
+        Peer("floor", "floor: written by hand", _uvicorn("benchmarks.floors.compiled:app")),
+    )
+}
+SHORT: Final = ("ours", "mercurius", "strawberry-cached")
+"""Who takes part in `make bench`."""

@@ -1,0 +1,166 @@
+"""A REST interface with FastAPI as its documentation has it: response models, dependencies, a list of sockets."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Annotated, Any, Final
+from uuid import UUID
+
+from fastapi import Depends, FastAPI, Header, HTTPException, WebSocket, WebSocketDisconnect
+from pydantic import BaseModel, ConfigDict, PlainSerializer
+from pydantic.alias_generators import to_camel
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import selectinload
+
+from benchmarks.peers.python import house
+
+Instant = Annotated[datetime, PlainSerializer(lambda instant: instant.isoformat(), return_type=str)]
+StatusName = Annotated[house.Status, PlainSerializer(lambda status: status.name, return_type=str)]
+PEOPLE: Final = (selectinload(house.TaskRow.owner), selectinload(house.TaskRow.assignee))
+
+
+class Model(BaseModel):
+    model_config = ConfigDict(from_attributes=True, alias_generator=to_camel, populate_by_name=True)
+
+
+class User(Model):
+    id: UUID
+    username: str
+
+
+class ListedTask(Model):
+    id: UUID
+    title: str
+    status: StatusName
+    priority: int
+    created_at: Instant
+    updated_at: Instant
+    owner: User
+    assignee: User | None
+
+
+class PlainTask(Model):
+    id: UUID
+    title: str
+    description: str
+    status: StatusName
+    priority: int
+    created_at: Instant
+    updated_at: Instant
+
+
+class WholeTask(PlainTask):
+    owner: User
+    assignee: User | None
+
+
+class Edge(Model):
+    cursor: str
+    node: ListedTask
+
+
+class PageInfo(Model):
+    has_next_page: bool
+    has_previous_page: bool
+    start_cursor: str | None
+    end_cursor: str | None
+
+
+class Page(Model):
+    edges: list[Edge]
+    page_info: PageInfo
+
+
+class Move(BaseModel):
+    status: str
+
+
+class Sockets:
+    """Everybody who is told, one after another."""
+
+    def __init__(self) -> None:
+        self.open: dict[int, WebSocket] = {}
+
+    async def tell(self, event: dict[str, Any]) -> None:
+        for number, socket in list(self.open.items()):
+            try:
+                await socket.send_json(event)
+            except (RuntimeError, WebSocketDisconnect):
+                self.open.pop(number, None)
+
+
+sockets: Final = Sockets()
+feed: Final = house.Feed()
+
+
+async def unit_of_work() -> AsyncIterator[AsyncSession]:
+    async with house.session() as unit:
+        yield unit
+
+
+async def signed_in(authorization: Annotated[str | None, Header()] = None) -> str:
+    try:
+        return house.subject_of(authorization)
+    except PermissionError as error:
+        raise HTTPException(401, str(error)) from error
+
+
+@asynccontextmanager
+async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    running = asyncio.create_task(feed.run(sockets.tell))
+    yield
+    running.cancel()
+
+
+Unit = Annotated[AsyncSession, Depends(unit_of_work)]
+SignedIn = Annotated[str, Depends(signed_in)]
+app = FastAPI(lifespan=lifespan)
+
+
+@app.get("/tasks/{identity}", response_model=WholeTask)
+async def get_task(identity: UUID, unit: Unit, subject: SignedIn) -> Any:
+    task = await unit.get(house.TaskRow, identity, options=PEOPLE)
+    if task is None:
+        raise HTTPException(404)
+    return task
+
+
+@app.get("/tasks", response_model=Page)
+async def list_tasks(
+    unit: Unit, subject: SignedIn, status: str | None = None, first: int = 20, after: str | None = None
+) -> Any:
+    statement = house.page_of_tasks(first, after, house.Status[status] if status else None)
+    rows = (await unit.scalars(statement.options(*PEOPLE))).all()
+    edges = [{"cursor": house.cursor_of(row), "node": row} for row in rows[:first]]
+    info = {
+        "has_next_page": len(rows) > first,
+        "has_previous_page": after is not None,
+        "start_cursor": edges[0]["cursor"] if edges else None,
+        "end_cursor": edges[-1]["cursor"] if edges else None,
+    }
+    return {"edges": edges, "page_info": info}
+
+
+@app.patch("/tasks/{identity}/status", response_model=PlainTask)
+async def move_task(identity: UUID, move: Move, unit: Unit, subject: SignedIn) -> Any:
+    task = await house.move_task(unit, identity, house.Status[move.status])
+    await feed.tell(task)
+    return task
+
+
+@app.get("/ping")
+async def ping(subject: SignedIn) -> Any:
+    return {"data": {"__typename": "Query"}}
+
+
+@app.websocket("/ws/tasks")
+async def listen(socket: WebSocket, token: str) -> None:
+    house.subject_of(f"Bearer {token}")
+    await socket.accept()
+    sockets.open[id(socket)] = socket
+    try:
+        while True:
+            await socket.receive_text()
+    except WebSocketDisconnect:
+        sockets.open.pop(id(socket), None)

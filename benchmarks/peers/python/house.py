@@ -1,0 +1,156 @@
+"""What the peers in Python have in common: tables, statements, tokens, and the word that a task has moved."""
+
+import asyncio
+import base64
+import enum
+import json
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+import jwt
+from redis.asyncio import Redis
+from sqlalchemy import DateTime, Enum, ForeignKey, Select, func, select, tuple_, update
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+SECRET: Final = os.environ["JWT_SECRET"]
+CHANNEL: Final = os.environ["CHANNEL"]
+
+engine: Final = create_async_engine(
+    os.environ["DATABASE_URL"].replace("postgresql:", "postgresql+asyncpg:"), pool_size=10, max_overflow=0
+)
+session: Final = async_sessionmaker(engine, expire_on_commit=False)
+
+
+class Status(enum.Enum):
+    """The columns of the board, and how the database calls them."""
+
+    TODO = "todo"
+    IN_PROGRESS = "in_progress"
+    DONE = "done"
+    CANCELLED = "cancelled"
+
+
+class Base(DeclarativeBase):
+    """The mapped tables."""
+
+
+class UserRow(Base):
+    """Somebody."""
+
+    __tablename__ = "users"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    username: Mapped[str]
+    role: Mapped[str]
+
+
+class TaskRow(Base):
+    """Something to be done."""
+
+    __tablename__ = "tasks"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    title: Mapped[str]
+    description: Mapped[str]
+    status: Mapped[Status] = mapped_column(
+        Enum(Status, name="task_status", values_callable=lambda kind: [member.value for member in kind])
+    )
+    priority: Mapped[int]
+    owner_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
+    assignee_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    updated_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    owner: Mapped[UserRow] = relationship(foreign_keys=[owner_id], lazy="raise")
+    assignee: Mapped[UserRow | None] = relationship(foreign_keys=[assignee_id], lazy="raise")
+
+
+def subject_of(authorization: str | None) -> str:
+    """Whose bearer token this is.
+
+    Raises:
+        PermissionError: there is none, or it is not good.
+    """
+    scheme, _, token = (authorization or "").partition(" ")
+    if scheme != "Bearer":
+        raise PermissionError("missing token")
+    try:
+        return str(jwt.decode(token, SECRET, algorithms=["HS256"])["sub"])
+    except jwt.PyJWTError as error:
+        raise PermissionError("bad token") from error
+
+
+def cursor_of(task: TaskRow) -> str:
+    """The place of a task in the list."""
+    return base64.b64encode(f"{task.created_at.isoformat()}|{task.id}".encode()).decode()
+
+
+def page_of_tasks(first: int, after: str | None, status: Status | None) -> Select[TaskRow]:
+    """One row more than asked for, to know whether there is a next page."""
+    statement = select(TaskRow).order_by(TaskRow.created_at.desc(), TaskRow.id.desc()).limit(first + 1)
+    if status is not None:
+        statement = statement.where(TaskRow.status == status)
+    if after is not None:
+        instant, _, identity = base64.b64decode(after).decode().partition("|")
+        place = tuple_(datetime.fromisoformat(instant), UUID(identity))
+        statement = statement.where(tuple_(TaskRow.created_at, TaskRow.id) < place)
+    return statement
+
+
+async def find_users(ids: Sequence[UUID]) -> list[UserRow | None]:
+    """Users in the order of their ids."""
+    async with session() as unit:
+        found = {row.id: row for row in await unit.scalars(select(UserRow).where(UserRow.id.in_(ids)))}
+    return [found.get(identity) for identity in ids]
+
+
+async def move_task(unit: AsyncSession, identity: UUID, status: Status) -> TaskRow:
+    """Change a status and commit it."""
+    now = func.date_trunc("milliseconds", func.now())
+    changed = update(TaskRow).where(TaskRow.id == identity).values(status=status, updated_at=now).returning(TaskRow)
+    task = (await unit.scalars(changed)).one()
+    await unit.commit()
+    return task
+
+
+class Feed:
+    """One subscription to Redis for the process, and what is told over it."""
+
+    def __init__(self) -> None:
+        self._redis = Redis.from_url(os.environ["REDIS_URL"])
+        self._queues: set[asyncio.Queue[dict[str, Any]]] = set()
+
+    async def tell(self, task: TaskRow) -> None:
+        """Say that a task has moved."""
+        event = {
+            "id": str(task.id),
+            "title": task.title,
+            "status": task.status.name,
+            "priority": task.priority,
+            "updatedAt": task.updated_at.isoformat(),
+        }
+        await self._redis.publish(CHANNEL, json.dumps(event))
+
+    async def run(self, also: Callable[[dict[str, Any]], Awaitable[None]] | None = None) -> None:
+        """Hand what is heard to everybody who listens."""
+        listener = self._redis.pubsub(ignore_subscribe_messages=True)
+        await listener.subscribe(CHANNEL)
+        async for message in listener.listen():
+            event = json.loads(message["data"])
+            if also is not None:
+                await also(event)
+            for queue in self._queues:
+                queue.put_nowait(event)
+
+    async def events(self) -> AsyncIterator[dict[str, Any]]:
+        """What happens from now on."""
+        queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self._queues.add(queue)
+        try:
+            while True:
+                yield await queue.get()
+        finally:
+            self._queues.discard(queue)

@@ -1,0 +1,101 @@
+"""Rounds: everybody in turn, so that what else the machine does hurts all alike."""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+import uvloop
+
+from benchmarks import answers, dataset
+from benchmarks.load import Load, put_under_load, write_requests
+from benchmarks.peers.catalogue import Peer
+from benchmarks.process import ServerProcess
+from benchmarks.results import Measurement
+from benchmarks.stage import Stage, token_for
+from benchmarks.workloads import Workload, cases
+
+FIRST_WARM_UP_SECONDS = 3
+WARM_UP_SECONDS = 1
+ALONE_SECONDS = 2
+MEGABYTE = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How long each peer is put under load, and how often."""
+
+    seconds: int = 5
+    rounds: int = 3
+    alone: bool = True
+    """Whether it is also asked over one connection, one request at a time."""
+
+
+class Match:
+    """One workload, and everybody who takes part, started and checked."""
+
+    def __init__(self, stage: Stage, workload: Workload, peers: Sequence[Peer], plan: Plan) -> None:
+        self._stage = stage
+        self._workload = workload
+        self._peers = peers
+        self._plan = plan
+        self._cases = cases(workload, stage.tasks)
+        self._warm: set[str] = set()
+
+    def play(self, first_round: int) -> Iterator[list[Measurement]]:
+        """One list for each round.
+
+        Raises:
+            AssertionError: somebody's answers are wrong.
+        """
+        with ExitStack() as running:
+            servers = [(peer, running.enter_context(self._stage.start(peer))) for peer in self._peers]
+            for peer, server in servers:
+                self._check(peer, server)
+            for number in range(first_round, self._plan.rounds):
+                yield [self._measure(peer, server, number) for peer, server in servers]
+
+    def _check(self, peer: Peer, server: ServerProcess) -> None:
+        self._rewind()
+        some = self._cases[: answers.SAMPLE]
+        right = uvloop.run(answers.expected(self._stage.theirs, self._workload, some))
+        asked = list(zip(some, right, strict=True))
+        token, dialect = token_for(peer), peer.dialect.value
+        answers.check(peer.name, server.port, token, dialect, self._workload, asked)
+        answers.check_doors(peer.name, server.port, token, dialect, self._stage.tasks[-1])
+
+    def _measure(self, peer: Peer, server: ServerProcess, number: int) -> Measurement:
+        self._rewind()
+        file = self._stage.folder / f"{self._workload}-{peer.name}.requests"
+        write_requests(file, [peer.dialect.value.request(self._workload, case) for case in self._cases])
+        token = token_for(peer)
+
+        def load(seconds: int, connections: int = 32) -> Load:
+            return put_under_load(server.port, file, token, seconds, connections)
+
+        load(WARM_UP_SECONDS if peer.name in self._warm else FIRST_WARM_UP_SECONDS)
+        self._warm.add(peer.name)
+        self._rewind()
+        server.forget_peak()
+        began, cpu = time.perf_counter(), server.tree_cpu_seconds
+        under_load = load(self._plan.seconds)
+        used = server.tree_cpu_seconds - cpu
+        numbers = {
+            "p50": under_load.p50,
+            "p95": under_load.p95,
+            "p99": under_load.p99,
+            "longest": under_load.longest,
+            "memory": server.peak / MEGABYTE,
+            "busy": used / (time.perf_counter() - began),
+            "per_cpu": under_load.requests / used,
+        }
+        if self._plan.alone:
+            self._rewind()
+            numbers["alone"] = load(ALONE_SECONDS, 1).p50
+        if under_load.errors:
+            raise RuntimeError(f"{peer.name} failed {under_load.errors} of {under_load.requests} {self._workload}")
+        return Measurement(self._workload, peer.name, number, under_load.rate, numbers)
+
+    def _rewind(self) -> None:
+        if self._workload is Workload.W3:
+            uvloop.run(dataset.rewind(self._stage.ours, self._stage.theirs))

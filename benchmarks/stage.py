@@ -1,0 +1,107 @@
+"""Where a comparison takes place: private servers on one core, the rows in them, and tokens that are good."""
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from hashlib import md5
+from pathlib import Path
+from typing import Final
+from uuid import UUID
+
+import asyncpg
+import jwt
+import uvloop
+
+import embedded
+from benchmarks import dataset
+from benchmarks.peers.catalogue import SECRET, Peer
+from benchmarks.process import ServerProcess, cores, free_port, started
+from graphql_api.auth.tokens import AccessTokens
+from graphql_api.cli.saying import say
+from graphql_api.settings import Settings
+
+FOLDER: Final = Path(".taskriver/benchmarks")
+_THEIRS: Final = "peers"
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Servers that run, with the rows in them."""
+
+    ours: str
+    theirs: str
+    redis: str
+    tasks: list[UUID]
+    folder: Path
+
+    @contextmanager
+    def start(self, peer: Peer) -> Iterator[ServerProcess]:
+        """A peer, alone on its core; what it says goes into a file of its name."""
+        port = free_port()
+        values = {"port": str(port), "database": self.ours, "redis": self.redis}
+        environment = {
+            "PORT": str(port),
+            "DATABASE_URL": dataset.plain(self.theirs),
+            "REDIS_URL": self.redis,
+            "JWT_SECRET": SECRET,
+            "CHANNEL": f"task-status-changed-{peer.name}",
+            "NODE_ENV": "production",
+            **peer.environment,
+        }
+        command = [part.format(**values) for part in peer.command]
+        with (
+            (self.folder / f"{peer.name}.log").open("w") as log,
+            started(command, port=port, cpu=cores()[0], environment=environment, log=log) as server,
+        ):
+            yield server
+
+
+def token_for(peer: Peer, person: int = 1) -> str:
+    """A token of our actor, the moderator, or of somebody else; good for a few minutes at least."""
+    if not peer.is_ours:
+        expires = datetime.now(UTC) + timedelta(days=1)
+        return jwt.encode({"sub": f"user{person}", "role": "moderator", "exp": expires}, SECRET, "HS256")
+    settings = Settings(_env_file=None)
+    tokens = AccessTokens(
+        settings.key_ring, settings.token_issuer, settings.token_audience, settings.access_token_lifetime
+    )
+    return tokens.issue(_row_id(f"u{person}"), _row_id(f"s{person}"), datetime.now(UTC)).token
+
+
+@contextmanager
+def stage(folder: Path = FOLDER, tasks: int = dataset.TASKS) -> Iterator[Stage]:
+    """Everything that is to be compared with, on the second core if there is one; rows are kept for the next time."""
+    here = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
+    if cores()[1] is not None:
+        os.sched_setaffinity(0, {cores()[1] or 0})  # before the servers start, for they inherit it
+    servers = folder / f"servers-{tasks}"
+    with ExitStack() as stack:
+        if here:
+            stack.callback(os.sched_setaffinity, 0, here)
+        running = stack.enter_context(embedded.running(servers))
+        theirs = f"{running.database_url.rpartition('/')[0]}/{_THEIRS}"
+        filled = servers / "filled"
+        if not filled.exists():
+            say(f"Making {tasks:,} tasks …")
+            uvloop.run(_fill(running.database_url, theirs, tasks))
+            filled.touch()
+        ids = uvloop.run(dataset.task_ids(theirs))
+        yield Stage(running.database_url, theirs, running.redis_url, ids, folder)
+
+
+async def _fill(ours: str, theirs: str, tasks: int) -> None:
+    connection = await asyncpg.connect(dataset.plain(ours))
+    try:
+        await connection.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+        await connection.execute(f"DROP DATABASE IF EXISTS {_THEIRS}")
+        await connection.execute(f"CREATE DATABASE {_THEIRS}")
+    finally:
+        await connection.close()
+    await dataset.fill_ours(ours, tasks)
+    await dataset.fill_theirs(theirs, tasks)
+
+
+def _row_id(seed: str) -> UUID:
+    return UUID(bytes=md5(seed.encode(), usedforsecurity=False).digest())
