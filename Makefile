@@ -24,7 +24,7 @@ test-stream: $(VENV)/dev ## Run the slow tests of the stream: faults, simulated 
 contract: $(VENV)/dev ## Send 1,000 and more generated requests to the REST door, and compare with its description (EXAMPLES=72).
 	@$(BIN)/python -m tests.graphql_api.rest.contract --max-examples $(or $(EXAMPLES),72)
 
-e2e: $(VENV)/local ## Use /docs in a real browser (needs node and chromium; SCREENSHOTS=folder).
+e2e: $(VENV)/local ## Use /docs in a real browser, every endpoint (needs node and chromium; SCREENSHOTS=folder).
 	@cd tests/browser && npm ci --silent --no-audit --no-fund && node docs.mjs
 
 chaos: $(VENV)/dev ## Hurt two server processes and their servers 100 times, and judge what was heard (CYCLES=100, SEED=7).

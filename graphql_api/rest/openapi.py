@@ -74,22 +74,31 @@ _HEADERS: Final[dict[str, Json]] = {
     "Set-Cookie": {"description": "The refresh token's cookie.", "schema": {"type": "string"}},
     "WWW-Authenticate": {"description": "`Bearer`.", "schema": {"type": "string"}},
 }
-_TAGS_SCHEMA: Final[Json] = {"type": "string", "pattern": r'^(\*|(W/)?"[0-9]{1,9}"(, ?(W/)?"[0-9]{1,9}")*)$'}
+# Examples stand in the schema, not beside it: Swagger UI would fill in what stands beside it, and whoever tried twice
+# would send a used key and an old version.
+_TAGS_SCHEMA: Final[Json] = {
+    "type": "string",
+    "pattern": r'^(\*|(W/)?"[0-9]{1,9}"(, ?(W/)?"[0-9]{1,9}")*)$',
+    "examples": ['"1"'],
+}
 _REQUEST_HEADERS: Final[dict[str, Json]] = {
     "If-Match": {
         "description": "Change the task only if it is at one of these versions: `*`, or ETags separated by commas.",
         "schema": _TAGS_SCHEMA,
-        "example": '"1"',
     },
     "If-None-Match": {
         "description": "Answer 304 if the task is still at one of these versions.",
         "schema": _TAGS_SCHEMA,
-        "example": '"1"',
     },
     "Idempotency-Key": {
         "description": "The client's name for this request; sent again under it, it is made once.",
-        "schema": {"type": "string", "minLength": 1, "maxLength": MAX_KEY, "pattern": "^[!-~]+$"},
-        "example": "0199e2a6-4b0d-7c35-8d21-3f5e6a7b8c90",
+        "schema": {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": MAX_KEY,
+            "pattern": "^[!-~]+$",
+            "examples": ["0199e2a6-4b0d-7c35-8d21-3f5e6a7b8c90"],
+        },
     },
 }
 _SECURITY: Final[dict[Door, list[Json]]] = {

@@ -36,10 +36,10 @@ class Credentials(BaseModel):
     password: Annotated[str, text("password")] = Field(
         description="The password.", json_schema_extra={"minLength": 1, "pattern": TEXT, "format": "password"}
     )
-    grant_type: Literal["password"] | None = Field(None, description="Always `password`.")
+    grant_type: Literal["password"] = Field("password", description="Always `password`; may be left out.")
     scope: str = Field("", description="Ignored: what one may do is a matter of roles.")
-    client_id: str | None = Field(None, description="Ignored.")
-    client_secret: str | None = Field(None, description="Ignored.")
+    client_id: str = Field("", description="Ignored.")
+    client_secret: str = Field("", description="Ignored.")
 
 
 class Token(BaseModel):

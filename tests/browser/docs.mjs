@@ -1,120 +1,92 @@
-// Uses /docs as a person does: signs in with "Authorize", changes a task with "Try it out".
-// Starts a server of its own; needs chromium on the PATH, or CHROMIUM. SCREENSHOTS names a folder for pictures.
+// Uses /docs as a person does: signs in with "Authorize", and clicks "Try it out" at every endpoint.
 import assert from "node:assert/strict";
-import { spawn, spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
-import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
-import { chromium } from "playwright-core";
+import { USER, onStage, picture, watchedPage } from "./stage.mjs";
 
-const ROOT = resolve(import.meta.dirname, "../..");
-const USER = { username: "alice", password: "Taskriver-1" };
-const PATIENCE = 60_000;
+class Docs {
+  constructor(page) {
+    this.page = page;
+    this.tried = new Set();
+  }
 
-const folder = mkdtempSync(join(tmpdir(), "taskriver-browser-"));
-const port = await freePort();
-const base = `http://127.0.0.1:${port}`;
-const server = spawn(join(ROOT, ".venv/bin/taskriver"), ["dev"], {
-  cwd: folder,
-  env: { ...process.env, PORT: String(port) },
-  stdio: "ignore",
-});
-let browser;
-try {
-  await answers(`${base}/readyz`);
-  browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM ?? spawnSync("which", ["chromium"]).stdout.toString().trim(),
-    args: [
-      "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-      "--disable-background-networking", "--disable-component-update", "--disable-sync",
-    ],
-  });
-  await useDocs(await browser.newPage({ viewport: { width: 1280, height: 1600 } }));
-  console.log("/docs: signed in, changed a task, asked nothing of other hosts, broke no policy.");
-} finally {
-  await browser?.close();
-  const ended = new Promise((done) => server.once("exit", done));
-  server.kill("SIGTERM");
-  await ended;
-  rmSync(folder, { recursive: true, force: true });
+  /** Clicks "Try it out" and "Execute"; the status must be the given one, and the answer as shown is returned. */
+  async answers(operation, status, { params = {}, form = {}, body, shows = /./ }) {
+    const block = this.page.locator(`#operations-${operation}`);
+    const isOpen = await block.evaluate((element) => element.classList.contains("is-open"));
+    if (!isOpen) {
+      await block.locator(".opblock-summary-control").click();
+      await block.getByRole("button", { name: "Try it out" }).click();
+    }
+    for (const [name, value] of Object.entries(params))
+      await block.locator(`tr[data-param-name="${name}"] input`).fill(value);
+    for (const [name, value] of Object.entries(form))
+      await block.locator(`tr[data-property-name="${name}"] input`).fill(value);
+    if (body) await block.locator("textarea").fill(JSON.stringify(body));
+    const answered = this.page.waitForResponse((response) => response.url().includes("/api/v1/"));
+    await block.getByRole("button", { name: "Execute" }).click();
+    await answered;
+    const shown = block.locator(".live-responses-table tbody .response").first();
+    await shown.locator(".response-col_status", { hasText: String(status) }).waitFor({ timeout: 10_000 }).catch(async () => {
+      assert.fail(`${operation} was to answer ${status}: ${await shown.innerText()}`);
+    });
+    const text = await shown.innerText();
+    assert.match(text, shows);
+    this.tried.add(operation);
+    return text;
+  }
 }
 
-async function useDocs(page) {
-  const complaints = [], foreign = [];
-  page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
-  page.on("pageerror", (error) => complaints.push(String(error)));
-  page.on("request", (request) => isOurs(request.url()) || foreign.push(request.url()));
-  const task = await newTask();
-
+await onStage(async (browser, base) => {
+  const { page, complaints, foreign } = await watchedPage(browser, base, { viewport: { width: 1280, height: 1600 } });
   await page.goto(`${base}/docs`);
   await page.getByText("Taskriver REST").first().waitFor();
-  assert.equal(await page.locator(".opblock").count(), 14);
-  await picture(page, "1-docs");
+  await picture(page, "docs-1-page");
 
+  const docs = new Docs(page);
+  await authorize(page);
+  await docs.answers("auth-register", 201, {}); // the example, as it stands
+  await docs.answers("auth-login", 200, { form: USER, shows: /"token_type": "bearer"/ });
+  await docs.answers("auth-refresh", 200, { shows: /"access_token"/ });
+  await docs.answers("auth-list_sessions", 200, { shows: /"user_agent": "Mozilla/ });
+  await docs.answers("auth-list_sessions_get", 200, { shows: /"used": true/ });
+  await docs.answers("users-about_me", 200, { shows: /"username": "alice"/ });
+
+  const created = await docs.answers("tasks-create_task", 201, { shows: /"title": "Water the plants"/ });
+  await docs.answers("tasks-create_task", 201, {}); // nothing is filled in that makes a second one a conflict
+  const task_id = created.match(/"uuid": "([^"]+)"/)[1];
+  await docs.answers("tasks-list_tasks", 200, { shows: /"owner_uuid"/ });
+  await docs.answers("tasks-get_task", 200, { params: { task_id }, shows: /etag: "1"/i });
+  await docs.answers("tasks-update_task", 200, {
+    params: { task_id, "If-Match": '"1"' },
+    body: { title: "Changed from the docs", completed: true },
+    shows: /"title": "Changed from the docs"[^]*"completed": true[^]*etag: "2"/i,
+  });
+  await picture(page, "docs-3-changed");
+  await docs.answers("tasks-update_task_patch", 200, { params: { task_id }, body: { completed: false } });
+  await docs.answers("tasks-delete_task", 204, { params: { task_id } });
+
+  await docs.answers("auth-logout", 204, {});
+  await docs.answers("users-about_me", 401, { shows: /"detail": "Invalid token"/ });
+  await picture(page, "docs-4-signed-out");
+  await authorize(page, "again");
+  await docs.answers("auth-logout_all", 204, {});
+
+  const all = await page.locator(".opblock").evaluateAll((blocks) => blocks.map((block) => block.id));
+  assert.deepEqual([...docs.tried].sort(), all.map((id) => id.replace("operations-", "")).sort());
+  // The browser itself notes the 401 that was wanted.
+  assert.deepEqual(complaints.filter((text) => !text.includes("401 (Unauthorized)")), []);
+  assert.deepEqual(foreign, []);
+  console.log(`/docs: signed in, tried all ${all.length} endpoints, asked nothing of other hosts, broke no policy.`);
+});
+
+async function authorize(page, again) {
   await page.locator(".auth-wrapper .authorize").first().click();
   const dialog = page.locator(".modal-ux");
+  const signOut = dialog.getByRole("button", { name: /Logout|Remove authorization/ });
+  if (again) await signOut.click();
   await dialog.locator("#oauth_username").fill(USER.username);
   await dialog.locator("#oauth_password").fill(USER.password);
-  await picture(page, "2-authorize");
+  if (!again) await picture(page, "docs-2-authorize");
   await dialog.getByRole("button", { name: "Apply given OAuth2 credentials" }).click();
-  await dialog.getByRole("button", { name: /Logout|Remove authorization/ }).waitFor();
+  await signOut.waitFor();
   await dialog.getByRole("button", { name: "Close" }).first().click();
-
-  const update = page.locator("#operations-tasks-update_task");
-  await update.locator(".opblock-summary-control").click();
-  await update.getByRole("button", { name: /Try it out/ }).click();
-  await update.locator("tr[data-param-name=task_id] input").fill(task.uuid);
-  await update.locator("tr[data-param-name=If-Match] input").fill('"1"');
-  await update.locator("textarea").fill('{"title": "Changed from the docs", "completed": true}');
-  await update.getByRole("button", { name: "Execute" }).click();
-  const answer = update.locator(".live-responses-table tbody .response-col_status").first();
-  await answer.waitFor();
-  await picture(page, "3-changed");
-  assert.match(await answer.innerText(), /^200/);
-  const shown = await update.locator(".live-responses-table").innerText();
-  assert.match(shown, /"title": "Changed from the docs"/);
-  assert.match(shown, /"completed": true/);
-  assert.match(shown, /etag: "2"/i);
-
-  assert.deepEqual(complaints, []);
-  assert.deepEqual(foreign, []);
-}
-
-async function newTask() {
-  const signedIn = await fetch(`${base}/api/v1/auth/login/`, { method: "POST", body: new URLSearchParams(USER) });
-  const { access_token: token } = await signedIn.json();
-  const created = await fetch(`${base}/api/v1/tasks/`, {
-    method: "POST",
-    headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
-    body: JSON.stringify({ title: "To be changed" }),
-  });
-  assert.equal(created.status, 201);
-  return created.json();
-}
-
-async function picture(page, name) {
-  if (process.env.SCREENSHOTS) await page.screenshot({ path: join(process.env.SCREENSHOTS, `${name}.png`) });
-}
-
-function isOurs(url) {
-  return url.startsWith(base) || url.startsWith("data:") || url.startsWith("blob:");
-}
-
-async function answers(url) {
-  const until = Date.now() + PATIENCE;
-  while (Date.now() < until) {
-    if (await fetch(url).then((response) => response.ok, () => false)) return;
-    await new Promise((done) => setTimeout(done, 200));
-  }
-  throw new Error(`${url} did not answer within ${PATIENCE / 1000} s.`);
-}
-
-function freePort() {
-  return new Promise((done) => {
-    const probe = createServer().listen(0, "127.0.0.1", () => {
-      const { port } = probe.address();
-      probe.close(() => done(port));
-    });
-  });
 }
