@@ -39,8 +39,11 @@ async def write(api: Api, owner: UserRow, times: int) -> None:
     """Have so many events of this owner's told in this process."""
     for number in range(times):
         (await api.ask(CREATE, owner, input={"title": f"Task {number}"})).payload("createTask")
+    await api.numbered()
+    async with api.house.as_(None) as uow:
+        position = (await uow.events.head()).position
     async with asyncio.timeout(5):
-        while api.server.stream.unread or (await api.numbered()):
+        while api.server.stream.position < position:
             await asyncio.sleep(0.01)
 
 
