@@ -1,13 +1,22 @@
-"""Leaving in good order: on SIGTERM the process turns away new work before the server closes its doors."""
+"""Leaving in good order: on SIGTERM the process turns away new work before the server closes its doors.
+
+A worker whose supervisor was killed is told by nobody, and leaves by itself: it would keep the port, and nothing would
+ever stop it or start it anew.
+"""
 
 import asyncio
+import logging
+import multiprocessing
 import signal
 import threading
 from collections.abc import Awaitable, Callable
+from multiprocessing.process import BaseProcess
 from types import FrameType
 from typing import Any, Final
 
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
+
+_log: Final = logging.getLogger("taskriver.serve")
 
 
 class Draining:
@@ -26,6 +35,17 @@ class Draining:
             return
         self._loop = asyncio.get_running_loop()
         self._handlers = {each: signal.signal(each, self._on_signal) for each in _SIGNALS}
+        self._watch_over(multiprocessing.parent_process())
+
+    def _watch_over(self, supervisor: BaseProcess | None) -> None:
+        if supervisor is not None:
+            self._loop.add_reader(supervisor.sentinel, self._orphaned, supervisor.sentinel)
+
+    def _orphaned(self, sentinel: int) -> None:
+        self._loop.remove_reader(sentinel)  # it is readable from now on
+        if not self.begun:
+            _log.warning("the supervisor is gone, and this worker leaves, too")
+            self._on_signal(signal.SIGTERM, None)
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         if self.begun:

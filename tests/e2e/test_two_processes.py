@@ -133,6 +133,19 @@ class TestWorkers:
         assert survivors(workers, 2) == []
         assert "Traceback" not in server.err
 
+    async def test_workers_leave_when_their_supervisor_is_killed(self, serve: Serve, world: World):
+        """Nobody can tell them any more: they send their sockets elsewhere, and let go of the port, as if told."""
+        server = await serve(WORKERS=2, SHUTDOWN_SECONDS=5).ready()
+        token = await world.signed_in(server, await world.a_user(server))
+        async with listening(world, server, token) as socket:
+            family = server.family()
+            server.send(signal.SIGKILL)
+            async with asyncio.timeout(5):
+                assert (await socket.closed())[0] == 1012
+
+        assert len(family) > 2
+        assert survivors(family, 8) == []
+
 
 class TestLeaving:
     @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
