@@ -45,7 +45,7 @@ class Stream:
         self._audience = Audience()
         self._history = History(database, self.counters)
         self._numberer = Numberer(database, self._numbered)
-        listeners = Listeners(self._access, self._told, self._broken)
+        listeners = Listeners(self._access, self._told, self._broken, self._audience.__len__)
         self._watch = Watch(database, self._numberer, self.counters, listeners, clock)
         self.current = CurrentTasks(database, self._watch.lease, clock)
         self._on_access: list[OnAccess] = []

@@ -1,6 +1,5 @@
 """One listener's end of the stream: an async iterator that never loses its place."""
 
-import asyncio
 from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Final, Self
@@ -18,8 +17,8 @@ from graphql_api.realtime.opening import judge, may_be_news
 from graphql_api.realtime.sight import Eyes
 from graphql_api.realtime.watch import Watch
 
-AT_A_STRETCH: Final = 50
-"""Items handed over before others in this process get their turn."""
+AT_A_STRETCH: Final = 10
+"""Items handed over before it is the others' turn."""
 
 
 class Subscriber:
@@ -91,7 +90,8 @@ class Subscriber:
         noted = self._note(position, event)
         if noted is not None:
             self._feed.offer(noted)
-            self._news.set()
+            if self._feed.waiting == 1:  # else it was woken for those before
+                self._watch.turns.add(self._news.set)
 
     def revoke(self) -> None:
         """Tell it nothing more: the actor is not what it was."""
@@ -159,7 +159,7 @@ class Subscriber:
         self._stretch += 1
         if self._stretch >= AT_A_STRETCH:
             self._stretch = 0
-            await asyncio.sleep(0)
+            await self._watch.turns.take()
 
     def _check_open(self) -> None:
         if self._closed:

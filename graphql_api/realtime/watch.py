@@ -15,11 +15,14 @@ from graphql_api.realtime.lease import Clock, Lease
 from graphql_api.realtime.numberer import Numberer
 from graphql_api.realtime.pulse import Pulse
 from graphql_api.realtime.tail import Tail
+from graphql_api.realtime.turns import Turns
 from persistence.engine import Database
 
 AT_MOST: Final = 500
 AT_A_STRETCH: Final = 50
-"""Events told before others in this process get their turn."""
+"""Events told before others in this process get their turn, at most."""
+LOOKS_AT_A_STRETCH: Final = 5_000
+"""Events times those who look at them, unless it is one event."""
 WAITING: Final = 64
 """Batches; beyond that the table is the better queue."""
 
@@ -31,6 +34,8 @@ class Listeners:
     on_access: Callable[[AccessEvent], None]
     on_told: Callable[[Sequence[LoggedEvent]], None]
     on_break: Callable[[ResyncReason], None]
+    count: Callable[[], int]
+    """How many there are to look at each event."""
 
 
 class Watch:
@@ -47,6 +52,7 @@ class Watch:
         self.lease = Lease(clock)
         self.tail = Tail(self.lease)
         self._inbox: deque[Sequence[LoggedEvent]] = deque()
+        self.turns = Turns()
         self._mail, self._knock, self._renewed = Knock(), Knock(), Pulse()
         self._telling = asyncio.Lock()
 
@@ -67,6 +73,7 @@ class Watch:
         """Wait until what this process knows of rights may be trusted; mostly that is now."""
         while not self.lease.fresh:
             await self._renewed.wait()
+            await self.turns.take()
 
     async def look(self) -> None:
         """Wait until the log has been read to where it reached when this was called."""
@@ -142,10 +149,14 @@ class Watch:
     async def _tell(self, batch: Sequence[LoggedEvent]) -> None:
         # One batch after the other: two that took turns would look like gaps to one another.
         async with self._telling:
-            for start in range(0, len(batch), AT_A_STRETCH):
+            stretch = self._stretch()
+            for start in range(0, len(batch), stretch):
                 if start:
                     await asyncio.sleep(0)
-                self._tell_stretch(batch[start : start + AT_A_STRETCH])
+                self._tell_stretch(batch[start : start + stretch])
+
+    def _stretch(self) -> int:
+        return max(1, min(AT_A_STRETCH, LOOKS_AT_A_STRETCH // max(1, self._listeners.count())))
 
     def _tell_stretch(self, batch: Sequence[LoggedEvent]) -> None:
         told = self.tail.offer(batch)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
-from graphql_api.realtime import history, numberer, watch
+from graphql_api.realtime import history, numberer, turns, watch
 from graphql_api.realtime.connections import Connection
 from graphql_api.realtime.subscriber import Subscriber
 from tests.simulation.checks import Broken
@@ -22,6 +22,7 @@ SMALL = (
     (watch, "WAITING", 3),
     (numberer, "AT_MOST", 3),
     (history, "PAGE", 3),
+    (turns, "AT_A_TIME", 1),
 )
 """Short histories have to meet every limit, too."""
 
