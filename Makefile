@@ -18,8 +18,11 @@ test: $(VENV)/dev ## Run the tests, on servers of their own (ARGS="-k name").
 	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal \
 		--ignore tests/chaos --ignore tests/simulation --ignore tests/examples $(ARGS)
 
-test-stream: $(VENV)/dev ## Run the slow tests of the stream: faults, simulated histories, clients (best on an idle machine).
-	@$(BIN)/python -m pytest tests/chaos tests/simulation tests/examples $(ARGS)
+test-stream: $(VENV)/dev ## Run the slow tests of the stream: 10,000 histories, clients that resume, faults.
+	@status=0; \
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal tests/simulation tests/examples || status=1; \
+	$(BIN)/python -m pytest tests/chaos || status=1; \
+	exit $$status
 
 contract: $(VENV)/dev ## Send 1,000 and more generated requests to the REST door, and compare with its description (EXAMPLES=72).
 	@$(BIN)/python -m tests.graphql_api.rest.contract --max-examples $(or $(EXAMPLES),72)

@@ -16,7 +16,10 @@ class Knock:
 
     async def wait(self, seconds: float | None = None) -> None:
         """Wait until it has been set, at most for so long."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._event.wait()
+        if seconds is None:
+            await self._event.wait()
+        else:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await self._event.wait()
         self._event.clear()

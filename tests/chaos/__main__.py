@@ -1,11 +1,11 @@
 """`python -m tests.chaos --cycles 100`: a storm, and one line of what it did."""
 
 import argparse
-import asyncio
 import sys
 import tempfile
 from pathlib import Path
 
+from graphql_api.cli import stopping
 from tests.chaos.faults import FAULTS, undo
 from tests.chaos.stack import running
 from tests.chaos.storm import SETTLED_SECONDS, Storm, details
@@ -34,4 +34,4 @@ async def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(asyncio.run(main()))
+    sys.exit(stopping.run(main()))  # a signal ends the processes, too

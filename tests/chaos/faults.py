@@ -11,8 +11,8 @@ from tests.chaos.stack import Stack
 Fault = Callable[[Stack, int], Awaitable[None]]
 """What happens, in which round: the round decides whom it hits."""
 
-FROZEN_SECONDS = 1.3
-"""Longer than the lease."""
+FROZEN_SECONDS = 2.0
+"""Twice the lease."""
 
 
 def _victim(stack: Stack, turn: int) -> Process:

@@ -22,7 +22,7 @@ SMALL = (
     (watch, "WAITING", 3),
     (numberer, "AT_MOST", 3),
     (history, "PAGE", 3),
-    (turns, "AT_A_TIME", 1),
+    (turns, "AT_A_TIME", 2),
 )
 """Short histories have to meet every limit, too."""
 

@@ -8,14 +8,16 @@ import pytest
 from tests.simulation.histories import read, run_many
 from tests.simulation.mutants import MUTANTS
 
-HISTORIES = 1_000
+HISTORIES = 500
+"""A test; so many tests of them, for as many processes as there are to share."""
+PARTS = 20
 PATIENCE = 1_000
 """Histories in which each mutant must be noticed; most are in the first ten."""
 
 
 class TestHistories:
     @pytest.mark.timeout(300)
-    @pytest.mark.parametrize("first", [part * HISTORIES for part in range(4)])
+    @pytest.mark.parametrize("first", [part * HISTORIES for part in range(PARTS)])
     def test_every_promise_is_kept(self, first: int):
         """Whatever is lost, late, frozen, cut off, replaced or revoked: every promise is kept in every history."""
         outcome = run_many(first, HISTORIES)
