@@ -118,7 +118,7 @@ class Bell:
 
     def _note_loss(self, error: Exception) -> None:
         if self.healthy:
-            _log.warning("the bell is silent, events come late: %s", error)
+            _log.warning("the bell is silent, events come late: %s", str(error) or type(error).__name__)
         self.healthy, self._was_lost = False, True
 
     async def _publish_forever(self) -> None:

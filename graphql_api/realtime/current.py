@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from itertools import count
 from typing import Final, NamedTuple
 from uuid import UUID
@@ -18,7 +18,7 @@ from persistence.models import TaskRow
 from persistence.unit_of_work import UnitOfWork
 from services import task as task_service
 
-KEPT: Final = 256
+KEPT: Final = 1_024
 KEPT_SECONDS: Final = 0.5
 """Half a lease, so that what is told of a reading does not grow old before it is sent."""
 AT_ONCE: Final = 2
@@ -28,6 +28,14 @@ class Reading(NamedTuple):
     """A task as it was read, not before *at*, or None if there was none; a greater number was read later."""
 
     task: TaskRow | None
+    number: int
+    at: float
+
+
+class _Batch(NamedTuple):
+    """Tasks that were read together."""
+
+    found: dict[UUID, TaskRow]
     number: int
     at: float
 
@@ -44,20 +52,23 @@ class CurrentTasks:
         self._database = database
         self._lease = lease
         self._clock = clock
-        self._begun: OrderedDict[UUID, Run[Reading]] = OrderedDict()
+        self._begun: OrderedDict[UUID, Run[_Batch]] = OrderedDict()
         self._numbers = count(1)
         self._gate = asyncio.Semaphore(AT_ONCE)
 
-    async def read(self, task_id: UUID) -> Reading:
-        """The task; while the database is away or too busy this waits, however long."""
-        run = self._begun.get(task_id)
-        if run is None or run.failed or (run.done and await self._is_old(run)):
-            run = self._begin(task_id)
-        return await run.result()
+    async def read(self, task_id: UUID, ahead: Iterable[UUID] = ()) -> Reading:
+        """The task; while the database is away or too busy this waits, however long.
 
-    async def seen_by(self, actor: Actor, task_id: UUID) -> Reading:
+        If it has to be read, those *ahead*, which will be asked for next, are read with it.
+        """
+        if not self._holds(task_id):
+            self._begin([task_id, *(each for each in ahead if not self._holds(each))])
+        batch = await self._begun[task_id].result()
+        return Reading(batch.found.get(task_id), batch.number, batch.at)
+
+    async def seen_by(self, actor: Actor, task_id: UUID, ahead: Iterable[UUID] = ()) -> Reading:
         """The task, if the actor may see it; waits as `read` does."""
-        reading = await self.read(task_id)
+        reading = await self.read(task_id, ahead)
         if reading.task is None or may(actor, Action.READ_TASK, reading.task):
             return reading
         return reading._replace(task=None)
@@ -70,41 +81,45 @@ class CurrentTasks:
         """Events were left out, and nobody knows of which tasks."""
         self._begun.clear()
 
-    async def _is_old(self, run: Run[Reading]) -> bool:
-        return self._clock() - (await run.result()).at >= KEPT_SECONDS
+    def _holds(self, task_id: UUID) -> bool:
+        run = self._begun.get(task_id)
+        if run is None or run.failed:
+            return False
+        return not run.done or self._clock() - run.value.at < KEPT_SECONDS
 
-    def _begin(self, task_id: UUID) -> Run[Reading]:
-        run = self._begun[task_id] = Run(self._read(task_id))
-        self._begun.move_to_end(task_id)
-        if len(self._begun) > KEPT:
+    def _begin(self, task_ids: Sequence[UUID]) -> None:
+        run = Run(self._read(task_ids))
+        for task_id in task_ids:
+            self._begun[task_id] = run
+            self._begun.move_to_end(task_id)
+        while len(self._begun) > KEPT:
             self._begun.popitem(last=False)
-        return run
 
-    async def _read(self, task_id: UUID) -> Reading:
+    async def _read(self, task_ids: Collection[UUID]) -> _Batch:
         number = next(self._numbers)
-        task, at = await current_task(self._lease, self._gate, self._unit_of_work, task_id)
-        return Reading(task, number, at)
+        found, at = await current_tasks(self._lease, self._gate, self._unit_of_work, task_ids)
+        return _Batch(found, number, at)
 
     def _unit_of_work(self) -> UnitOfWork:
         return self._database.unit_of_work(OPERATOR)
 
 
-async def current_task(
-    lease: Lease, gate: asyncio.Semaphore, unit_of_work: Callable[[], UnitOfWork], task_id: UUID
-) -> tuple[TaskRow | None, float]:
-    """The task as the actor sees it, and an instant since when.
+async def current_tasks(
+    lease: Lease, gate: asyncio.Semaphore, unit_of_work: Callable[[], UnitOfWork], task_ids: Collection[UUID]
+) -> tuple[dict[UUID, TaskRow], float]:
+    """Those of the tasks that the actor sees, by id, and an instant since when.
 
-    It is asked for when it is its turn at the *gate*: waiting there does not make it old. While the database is away
-    or too busy this waits, however long.
+    They are asked for when it is their turn at the *gate*: waiting there does not make them old. While the database is
+    away or too busy this waits, however long.
     """
     backoff = Backoff()
     while True:
         async with gate:
             asked_at = lease.now
             try:
-                task = (await task_service.find_tasks(unit_of_work(), ids=[task_id])).get(task_id)
+                found = await task_service.find_tasks(unit_of_work(), ids=task_ids)
                 if lease.covers(asked_at):
-                    return task, asked_at
+                    return found, asked_at
             except Unavailable:
                 pass  # the sweep says so, once for everybody
         await backoff.pause()

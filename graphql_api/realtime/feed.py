@@ -1,8 +1,9 @@
 """Where one subscriber stands: a bounded queue while it keeps up, a place in the log when it does not."""
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 from domain.events import TaskEvent
@@ -67,6 +68,10 @@ class Feed:
     def put_down(self) -> None:
         """The subscriber has done with what it took."""
         self._in_hand = None
+
+    def ahead(self, most: int) -> Iterator[Noted]:
+        """What comes next, at most so much of it; it stays where it is."""
+        return islice(self._queue, most)
 
     @property
     def waiting(self) -> int:

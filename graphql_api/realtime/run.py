@@ -24,7 +24,7 @@ class Run(Generic[ValueT]):
 
     @property
     def done(self) -> bool:
-        """Whether `result` returns, or raises, without waiting."""
+        """Whether `value` is there."""
         return self._task.done()
 
     @property
@@ -32,11 +32,16 @@ class Run(Generic[ValueT]):
         """Whether nothing came of it."""
         return self.stopped or (self._task.done() and (self._task.cancelled() or self._task.exception() is not None))
 
+    @property
+    def value(self) -> ValueT:
+        """What came of it, once it is done; raises what it raised."""
+        return self._task.result()
+
     async def result(self) -> ValueT:
         """What came of it; raises what it raised. When the last one who waits is cancelled, the work is stopped."""
         if not self._task.done():
             await self._wait()
-        return self._task.result()
+        return self.value
 
     async def _wait(self) -> None:
         future = asyncio.get_running_loop().create_future()

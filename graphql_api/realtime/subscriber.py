@@ -1,8 +1,9 @@
 """One listener's end of the stream: an async iterator that never loses its place."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
 from typing import Final, Self
+from uuid import UUID
 
 from domain.actor import Actor
 from domain.errors import Unauthenticated
@@ -14,11 +15,13 @@ from graphql_api.realtime.history import History
 from graphql_api.realtime.items import Item, Resync, ResyncReason, Told
 from graphql_api.realtime.knock import Knock
 from graphql_api.realtime.opening import judge, may_be_news
-from graphql_api.realtime.sight import Eyes
+from graphql_api.realtime.sight import Eyes, Sight
 from graphql_api.realtime.watch import Watch
 
 AT_A_STRETCH: Final = 10
 """Items handed over before it is the others' turn."""
+AHEAD: Final = 20
+"""Items looked at beforehand, so that what they are about can be read together."""
 
 
 class Subscriber:
@@ -79,6 +82,11 @@ class Subscriber:
     def queued(self) -> int:
         """Items that wait for it."""
         return self._feed.waiting
+
+    @property
+    def ahead(self) -> Iterator[UUID]:
+        """The tasks that will be wanted next; to be looked at at once."""
+        return (noted.event.task_id for noted in self._feed.ahead(AHEAD) if noted.sight is Sight.SEEN)
 
     @property
     def reached(self) -> str:

@@ -9,7 +9,7 @@ import strawberry
 
 from graphql_api.auth.permissions import SIGNED_IN
 from graphql_api.context import Context
-from graphql_api.realtime.current import Reading, current_task
+from graphql_api.realtime.current import Reading, current_tasks
 from graphql_api.realtime.items import Item, Resync, Told
 from graphql_api.realtime.sight import Sight
 from graphql_api.realtime.subscriber import Subscriber
@@ -108,9 +108,9 @@ class Listening:
         """The task as the actor sees it now: that may be no more than that it is gone."""
         context, stream, task_id = self._context, self._context.backend.stream, item.event.task_id
         if not context.backend.shared:
-            found, at = await current_task(stream.lease, context.backend.telling, self._unit_of_work, task_id)
-            return Reading(found, 0, at)
-        return await stream.current.seen_by(self._subscriber.actor, task_id)
+            found, at = await current_tasks(stream.lease, context.backend.telling, self._unit_of_work, [task_id])
+            return Reading(found.get(task_id), 0, at)
+        return await stream.current.seen_by(self._subscriber.actor, task_id, self._subscriber.ahead)
 
     def _unit_of_work(self) -> UnitOfWork:
         return self._context.backend.database.unit_of_work(self._subscriber.actor)

@@ -196,17 +196,22 @@ class _Conversation:
             self._subscriber = subscriber
             await self._perform(self._dialogue.listening(subscriber.cursor))
             async for item in subscriber:
-                await self._perform(self._dialogue.item(await self._frame(item)))
+                await self._perform(self._dialogue.item(await self._frame(subscriber, item)))
                 self._asked.frames += 1
         self.end(Code.RESTARTING, "Service restart")
 
-    async def _frame(self, item: Item) -> str:
+    async def _frame(self, subscriber: Subscriber, item: Item) -> str:
         if isinstance(item, Resync):
             return frames.resync(item)
-        if item.sight is Sight.DELETED:
+        if item.sight is not Sight.SEEN:
             return frames.told(item, None)
-        reading = await self._setup.backend.stream.current.seen_by(self._actor, item.event.task_id)
-        return frames.told(item, reading.task)
+        stream = self._setup.backend.stream
+        while True:
+            reading = await stream.current.seen_by(self._actor, item.event.task_id, subscriber.ahead)
+            # Meanwhile the process may have stood still: the right to it must be known when it is told.
+            if subscriber.trusted and stream.lease.covers(reading.at):
+                return frames.told(item, reading.task)
+            await subscriber.trust()
 
 
 def _bug(error: Exception) -> Verdict:
