@@ -16,7 +16,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     asked: list[int] = []
     find = task_service.find_tasks
 
-    async def find_and_note(uow, *, ids):  # type: ignore[no-untyped-def]
+    async def find_and_note(uow, *, ids):
         asked.append(len(ids))
         return await find(uow, ids=ids)
 
