@@ -16,7 +16,7 @@ from verification.client.failures import Away, Ended, Refused, Unreachable
 SUBPROTOCOL: Final = Subprotocol("graphql-transport-ws")
 OPENING_SECONDS: Final = 5.0
 SILENCE_SECONDS: Final = 45.0
-"""The server pings every 20 s: after this nobody is there."""
+"""The server pings every 12 s: after this nobody is there."""
 
 
 class Socket:
