@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-stream contract e2e chaos simulate examples check format schema bench bench-stream bench-idle monitoring-check lock clean
+.PHONY: help run test test-stream contract e2e frontend chaos simulate examples check format schema bench bench-stream bench-idle monitoring-check lock clean
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -27,8 +27,12 @@ test-stream: $(VENV)/dev ## Run the slow tests of the stream: 10,000 histories, 
 contract: $(VENV)/dev ## Send 1,000 and more generated requests to the REST door, and compare with its description (EXAMPLES=72).
 	@$(BIN)/python -m tests.graphql_api.rest.contract --max-examples $(or $(EXAMPLES),72)
 
-e2e: $(VENV)/local ## Use /docs in a real browser, every endpoint (needs node and chromium; SCREENSHOTS=folder).
-	@cd tests/browser && npm ci --silent --no-audit --no-fund && node docs.mjs
+e2e: $(VENV)/local ## Use the pages in a real browser (needs node 20; PAGE=graphiql, SCREENSHOTS=folder).
+	@CHROMIUM=$$(tools/browser) && export CHROMIUM && cd tests/browser && npm ci --silent --no-audit --no-fund && \
+		node --test --test-concurrency=2 --test-reporter=spec $(or $(PAGE),*).test.mjs
+
+frontend: ## Build the pages that browsers see anew, after a change below frontend/ (needs node 20).
+	@tools/build-frontend $(PAGE)
 
 chaos: $(VENV)/dev ## Hurt two server processes and their servers 100 times, and judge what was heard (CYCLES=100, SEED=7).
 	@$(BIN)/python -m tests.chaos --cycles $(or $(CYCLES),100) --seed $(or $(SEED),7)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 from redis.asyncio import Redis
 from starlette.applications import Starlette
-from starlette.routing import Route, WebSocketRoute
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp
+from strawberry.printer import print_schema
 
 from domain.actor import Actor
 from domain.errors import Unavailable
@@ -27,6 +28,9 @@ from graphql_api.execution.limits import Limits
 from graphql_api.maintenance import check_schedule, clean_up_by_schedule
 from graphql_api.observability.requests import Requests
 from graphql_api.observability.snapshots import Diary
+from graphql_api.pages import plain
+from graphql_api.pages.playground import DemoPeople, Playground
+from graphql_api.pages.sdl import SchemaText
 from graphql_api.readings import Readings
 from graphql_api.realtime.bell import Bell
 from graphql_api.realtime.connections import Connections
@@ -39,7 +43,6 @@ from graphql_api.settings import Settings
 from graphql_api.transports.cors import CORS
 from graphql_api.transports.health import Health
 from graphql_api.transports.http import GraphQLHTTP
-from graphql_api.transports.pages import endpoint_page
 from graphql_api.transports.sse.endpoint import GraphQLEvents
 from graphql_api.transports.sse.setup import Setup as EventSetup
 from graphql_api.transports.sse.setup import Timing as EventTiming
@@ -60,13 +63,13 @@ DRAIN_SECONDS_PER_SOCKET: Final = 0.01
 """Few sockets need no spreading, and whoever pressed Ctrl-C does not like to wait."""
 
 
-def create_app(settings: Settings | None = None) -> ASGIApp:
-    """The application, from the environment's settings unless others are given.
+def create_app(settings: Settings | None = None, *, demo: DemoPeople | None = None) -> ASGIApp:
+    """The application, from the environment's settings unless others are given; *demo*: people that it has.
 
     Raises:
         ValueError: a setting is missing or makes no sense.
     """
-    return Server(settings or Settings()).asgi()
+    return Server(settings or Settings(), demo=demo).asgi()
 
 
 class Server:
@@ -75,7 +78,7 @@ class Server:
     *timing* and *task_timing* are the sockets', GraphQL's and `/ws/tasks`', and *event_timing* is the event streams'.
     *throttle_patience* is how many seconds Redis has to answer before limits are counted without it.
     With *shared* off, whatever listeners are told is read and executed for each of them: the same, and slower.
-    *tracing* stands in for what the settings want.
+    *tracing* stands in for what the settings want. *demo* is whom the playground offers to sign in as.
     """
 
     def __init__(
@@ -88,6 +91,7 @@ class Server:
         throttle_patience: float = THROTTLE_PATIENCE_SECONDS,
         shared: bool = True,
         tracing: "Tracing | None" = None,
+        demo: DemoPeople | None = None,
     ) -> None:
         if settings.database_url is None or settings.redis_url is None:
             raise ValueError("DATABASE_URL and REDIS_URL must be set; `taskriver dev` brings servers of its own.")
@@ -104,6 +108,7 @@ class Server:
             self.tracing.watch_statements(self.database.statements)
             self.tracing.watch_services()
         self.requests = Requests(self.tracing)
+        self.playground = Playground(None if settings.is_production else demo) if settings.has_playground else None
         self.documents = self._documents()
         self.throttle = Throttle(self.redis, patience=throttle_patience)
         self.stream = Stream(self.database, Bell(settings.redis_url.get_secret_value()))
@@ -139,7 +144,7 @@ class Server:
             executor,
             self.access.authenticate,
             self._context,
-            page=endpoint_page,
+            page=plain.visit if self.playground is None else self.playground.visit,
             trusted_proxies=settings.trusted_proxies,
             requests=self.requests,
         )
@@ -176,6 +181,7 @@ class Server:
                 WebSocketRoute(PATH, socket),
                 Route("/healthz", health.live),
                 Route("/readyz", health.ready),
+                *self._pages(),
                 *rest.routes(
                     self.backend,
                     self.access.authenticate,
@@ -232,6 +238,14 @@ class Server:
                 self.database, schedule=settings.cleanup_cron, event_retention=settings.event_retention
             )
         )
+
+    def _pages(self) -> list[BaseRoute]:
+        found: list[BaseRoute] = []
+        if self.settings.introspection:
+            found.append(Route("/schema.graphql", SchemaText(lambda: print_schema(schema))))
+        if self.playground is not None:
+            found.append(Route(PATH + "/assets/{name}", self.playground))
+        return found
 
     def _context(self, facts: RequestFacts) -> Context:
         return Context(self.backend, facts)

@@ -102,10 +102,18 @@ class Settings(BaseSettings):
     query_max_cost: int = Field(
         5_000, ge=1, description="Most fields that a document may resolve, lists counted by their `first`."
     )
-    introspection: bool = Field(True, description="Whether the schema may be asked for over the API.")
+    introspection: bool = Field(
+        True, description="Whether the schema may be asked for over the API, and read at `/schema.graphql`."
+    )
 
     api_docs: bool = Field(
         True, description="Whether `/docs` and `/openapi.json` describe the REST door; they tell no secrets."
+    )
+
+    playground: bool | None = Field(
+        None,
+        description="Whether a browser that comes to `/graphql` finds GraphiQL; unset: in development only. Else it "
+        "finds a plain page.",
     )
 
     event_retention_days: int = Field(30, ge=1, description="How long an event can be replayed.")
@@ -171,6 +179,11 @@ class Settings(BaseSettings):
     def is_production(self) -> bool:
         """Whether unsafe conveniences are off."""
         return self.environment is Environment.PRODUCTION
+
+    @property
+    def has_playground(self) -> bool:
+        """Whether browsers find GraphiQL."""
+        return not self.is_production if self.playground is None else self.playground
 
     @property
     def cross_origins(self) -> tuple[str, ...]:

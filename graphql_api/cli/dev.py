@@ -15,6 +15,7 @@ from graphql_api.cli.environment import read_settings
 from graphql_api.cli.failure import CommandError
 from graphql_api.cli.numbers import offered
 from graphql_api.cli.saying import say
+from graphql_api.pages.playground import DemoPeople
 from graphql_api.settings import Settings
 from persistence import migrations
 from persistence.engine import Database
@@ -54,7 +55,7 @@ def _serve(settings: Settings, listener: socket.socket) -> None:
         welcome = _welcome(found, private=bool(private), has_demo=has_demo)
         with offered(found) as final:
             serving.run(
-                create_app(final),
+                create_app(final, demo=DemoPeople(tuple(demo.PEOPLE), demo.PASSWORD) if has_demo else None),
                 final,
                 listener,
                 quiet="log_level" not in settings.model_fields_set,

@@ -1,5 +1,6 @@
 """`/docs`: Swagger UI from our own files, and the description that it reads."""
 
+import asyncio
 from functools import cache
 from importlib.metadata import version
 from importlib.resources import files
@@ -12,19 +13,14 @@ from graphql_api.rest.errors import refusal
 from graphql_api.rest.openapi import document_bytes
 from graphql_api.wire.answer import Answer
 from graphql_api.wire.request_id import request_id_of
+from graphql_api.wire.static import AN_HOUR, ASK_AGAIN, HTML, JSON, SCRIPT, Folder, Static
 
-_MEDIA: Final = {
-    "swagger-ui.css": b"text/css; charset=utf-8",
-    "swagger-ui-bundle.js": b"text/javascript; charset=utf-8",
-    "favicon-32x32.png": b"image/png",
-    "start.js": b"text/javascript; charset=utf-8",
-}
-_AN_HOUR: Final = b"public, max-age=3600"
 _POLICY: Final = (
     b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     b"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-_HTML: Final = b"""<!doctype html>
+_PAGE: Final = Static(
+    b"""<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -39,15 +35,21 @@ _HTML: Final = b"""<!doctype html>
 <script src="/docs/start.js"></script>
 </body>
 </html>
-"""
-_START: Final = b"""SwaggerUIBundle({
+""",
+    HTML,
+)
+_START: Final = Static(
+    b"""SwaggerUIBundle({
   url: "/openapi.json",
   dom_id: "#swagger-ui",
   deepLinking: true,
   displayRequestDuration: true,
   validatorUrl: null,
 });
-"""
+""",
+    SCRIPT,
+)
+_FILES: Final = Folder(files(__package__).joinpath("swagger-ui"))
 
 
 class Docs:
@@ -55,20 +57,21 @@ class Docs:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        answer = self._answer(scope)
+        answer = await asyncio.to_thread(self._answer, scope)
         with_body = scope["method"] != "HEAD"
         await answer.send(send, request_id=request_id_of(scope["headers"]), with_body=with_body)
 
     def _answer(self, scope: Scope) -> Answer:
         if scope["method"] not in ("GET", "HEAD"):
             return refusal(405, "Method Not Allowed", (b"allow", b"GET, HEAD"))
+        asked = dict(scope["headers"])
         if scope["path"].endswith("/openapi.json"):
-            return Answer(200, _document())
+            return _document().answer(asked, cache=ASK_AGAIN)
         name = scope["path_params"].get("name")
         if name is None:
-            return Answer(200, _HTML, b"text/html; charset=utf-8", _headers())
-        media = _MEDIA.get(name)
-        return refusal(404, "Not Found") if media is None else Answer(200, _asset(name), media, _headers(), _AN_HOUR)
+            return _PAGE.answer(asked, cache=ASK_AGAIN, headers=_headers())
+        found = _START if name == "start.js" else _FILES.find(name)
+        return refusal(404, "Not Found") if found is None else found.answer(asked, cache=AN_HOUR, headers=_headers())
 
 
 def _headers() -> list[Header]:
@@ -76,10 +79,5 @@ def _headers() -> list[Header]:
 
 
 @cache
-def _document() -> bytes:
-    return document_bytes(version("taskriver"))
-
-
-@cache
-def _asset(name: str) -> bytes:
-    return _START if name == "start.js" else files(__package__).joinpath("swagger-ui", name).read_bytes()
+def _document() -> Static:
+    return Static(document_bytes(version("taskriver")), JSON)

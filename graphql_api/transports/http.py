@@ -3,7 +3,7 @@
 https://graphql.github.io/graphql-over-http/draft/
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Generic
 
 from graphql import OperationType
@@ -20,7 +20,6 @@ from graphql_api.observability.requests import Requests
 from graphql_api.transports.body import check_content_type, decode_json, decode_query_string
 from graphql_api.transports.lookout import Lookout
 from graphql_api.transports.negotiation import JSON, media_type, retry_after, status_of, wants_page
-from graphql_api.transports.pages import page_answer
 from graphql_api.wire.answer import Answer
 from graphql_api.wire.body import ClientGone, read_body
 from graphql_api.wire.refusal import HTTPRefusal, bad_request, unavailable
@@ -30,6 +29,7 @@ from graphql_api.wire.upgrade import Authenticate
 MAX_BODY: Final = 256 * 1024
 BODY_SECONDS: Final = 10.0
 
+Visit = Callable[[str, Mapping[bytes, bytes]], Answer]
 MakeContext = Callable[[RequestFacts], ContextT]
 
 _ALLOW: Final = (b"allow", b"GET, HEAD, POST, OPTIONS")
@@ -41,8 +41,8 @@ class GraphQLHTTP(Generic[ContextT]):
     """The ASGI application behind `/graphql` for `http` scopes.
 
     A bad token does not refuse the request, or nobody could sign in with a stale one: it is in the facts, and doors
-    raise it. *page* is what a browser sees that comes without a query, given the
-    endpoint's address as that browser knows it. *max_body* is in bytes.
+    raise it. *page* answers a browser that comes without a query, given the endpoint's address as that browser knows
+    it, and what it sent as headers. *max_body* is in bytes.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class GraphQLHTTP(Generic[ContextT]):
         authenticate: Authenticate,
         make_context: MakeContext[ContextT],
         *,
-        page: Callable[[str], bytes],
+        page: Visit,
         trusted_proxies: Sequence[Network] = (),
         max_body: int = MAX_BODY,
         body_seconds: float = BODY_SECONDS,
@@ -87,7 +87,7 @@ class GraphQLHTTP(Generic[ContextT]):
         media = media_type(accept)
         try:
             if _is_visit(scope, accept):
-                return page_answer(self._page(_own_url(scope, headers, self._trusted)))
+                return self._page(_own_url(scope, headers, self._trusted), headers)
             return await self._serve(scope, receive, headers, media, request_id)
         except HTTPRefusal as refusal:
             return _refusal(refusal.status, refusal.error, refusal.headers, media, request_id)

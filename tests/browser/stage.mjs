@@ -1,5 +1,5 @@
 // What a browser test stands on: a server of its own with demo data, and Chromium.
-// Chromium is the one on the PATH, or CHROMIUM. SCREENSHOTS names a folder for pictures.
+// CHROMIUM says where that is, as `tools/browser` does. SCREENSHOTS names a folder for pictures.
 import { spawn, spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
@@ -9,28 +9,31 @@ import { chromium } from "playwright-core";
 
 const ROOT = resolve(import.meta.dirname, "../..");
 const PATIENCE = 60_000;
+const CHROMIUM = process.env.CHROMIUM ?? spawnSync(join(ROOT, "tools/browser")).stdout.toString().trim();
 const QUIET = [
   "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
   "--disable-background-networking", "--disable-component-update", "--disable-sync",
 ];
 
+const LOGIN = "mutation ($input: LoginInput!) { login(input: $input) { accessToken } }";
+
 export const USER = { username: "alice", password: "Taskriver-1" };
 
-/** Has `use(browser, base)` look at a server, and ends both whatever happens. */
-export async function onStage(use) {
+/** Has `use(browser, base)` look at a server with these settings, and ends both whatever happens. */
+export async function onStage(use, settings = {}) {
   const folder = mkdtempSync(join(tmpdir(), "taskriver-browser-"));
   const port = await freePort();
   const base = `http://127.0.0.1:${port}`;
   const server = spawn(join(ROOT, ".venv/bin/taskriver"), ["dev"], {
     cwd: folder,
-    env: { ...process.env, PORT: String(port) },
+    env: { ...process.env, ...settings, PORT: String(port) },
     stdio: ["ignore", "ignore", "pipe"],
   });
   let said = "", browser;
   server.stderr.on("data", (part) => (said += part));
   try {
     await answers(`${base}/readyz`, server);
-    browser = await chromium.launch({ executablePath: chromiumPath(), args: QUIET });
+    browser = await chromium.launch({ executablePath: CHROMIUM, args: QUIET });
     await use(browser, base);
   } catch (error) {
     console.error(`The server said:\n${said.slice(-4000)}`);
@@ -45,12 +48,47 @@ export async function onStage(use) {
 /** A page, and what it must not do: complain on the console, or ask other hosts for anything. */
 export async function watchedPage(browser, base, options) {
   const page = await browser.newPage(options);
+  return { page, ...watched(page, base) };
+}
+
+/** The same for a page that is there already: of a context of its own, where somebody else is signed in. */
+export function watched(page, base) {
   const complaints = [], foreign = [];
-  const isOurs = (url) => url.startsWith(base) || url.startsWith("data:") || url.startsWith("blob:");
+  const own = [`${base}/`, `${base.replace("http", "ws")}/`, "data:", "blob:"];
+  const isOurs = (url) => own.some((start) => url.startsWith(start));
   page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
   page.on("pageerror", (error) => complaints.push(String(error)));
   page.on("request", (request) => isOurs(request.url()) || foreign.push(request.url()));
-  return { page, complaints, foreign };
+  page.on("websocket", (socket) => isOurs(socket.url()) || foreign.push(socket.url()));
+  return { complaints, foreign };
+}
+
+/** Waits until `look()` answers something true, and returns it; *what* says what did not come true. */
+export async function until(look, what, patience = 30_000) {
+  const end = Date.now() + patience;
+  for (;;) {
+    const seen = await look();
+    if (seen) return seen;
+    if (Date.now() > end) throw new Error(`It did not come true within ${patience / 1000} s that ${what}.`);
+    await new Promise((done) => setTimeout(done, 50));
+  }
+}
+
+/** A client without a browser, signed in: sends one operation, and answers its data. */
+export async function client(base, username) {
+  const { login } = await ask(base, LOGIN, { input: { username, password: USER.password } });
+  return (query, variables) => ask(base, query, variables, login.accessToken);
+}
+
+async function ask(base, query, variables, token) {
+  const response = await fetch(`${base}/graphql`, {
+    method: "POST",
+    headers: { "content-type": "application/json", ...(token && { authorization: `Bearer ${token}` }) },
+    body: JSON.stringify({ query, variables }),
+  });
+  const { data, errors } = await response.json();
+  if (errors) throw new Error(errors[0].message);
+  return data;
 }
 
 export async function picture(page, name) {
@@ -58,12 +96,6 @@ export async function picture(page, name) {
   if (!folder) return;
   mkdirSync(folder, { recursive: true });
   await page.screenshot({ path: join(folder, `${name}.png`) });
-}
-
-function chromiumPath() {
-  const found = process.env.CHROMIUM ?? spawnSync("which", ["chromium"]).stdout.toString().trim();
-  if (!found) throw new Error("Install Chromium first (apt-get install chromium), or say where it is: CHROMIUM=…");
-  return found;
 }
 
 async function answers(url, server) {

@@ -22,10 +22,10 @@ from graphql_api.auth.origins import Origins
 from graphql_api.auth.tokens import ExpiredToken, InvalidToken, bearer
 from graphql_api.execution.documents import Documents
 from graphql_api.execution.executor import Executor
+from graphql_api.pages.plain import visit
 from graphql_api.realtime.connections import Connections
 from graphql_api.transports.cors import CORS
 from graphql_api.transports.http import GraphQLHTTP
-from graphql_api.transports.pages import endpoint_page
 from graphql_api.transports.transport_ws.setup import Timing
 from graphql_api.transports.transport_ws.socket import GraphQLSocket
 
@@ -309,7 +309,7 @@ def build(
     def make_context(facts: RequestFacts) -> EchoContext:
         return EchoContext(facts, journal)
 
-    endpoint = GraphQLHTTP(executor, bouncer.authenticate, make_context, page=endpoint_page, **http)
+    endpoint = GraphQLHTTP(executor, bouncer.authenticate, make_context, page=visit, **http)
     socket = GraphQLSocket(
         executor,
         bouncer.authenticate,

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from graphql_api.transports.pages import endpoint_page
+from graphql_api.pages.plain import endpoint_page
 from tests.graphql_api.transports.echo_app import Echo, build
 from tests.graphql_api.transports.serving import serving
 

@@ -1,11 +1,13 @@
-"""The page that a person finds who opens the endpoint in a browser: how to ask it."""
+"""What a person finds who opens the endpoint in a browser while the playground is off: how to ask it."""
 
 import base64
 import hashlib
+from collections.abc import Mapping
 from html import escape
 from typing import Final
 
 from graphql_api.wire.answer import Answer
+from graphql_api.wire.static import HTML
 
 _STYLE: Final = """
 :root { color-scheme: light dark; --ink: #1c2430; --paper: #fbfaf7; --line: #d9d5cb; --mark: #0b6e6e; }
@@ -55,9 +57,9 @@ def endpoint_page(url: str) -> bytes:
     ).encode()
 
 
-def page_answer(page: bytes) -> Answer:
+def visit(url: str, asked: Mapping[bytes, bytes]) -> Answer:
     """The page as an answer that may do nothing at all, but wear its own style."""
-    return Answer(200, page, b"text/html; charset=utf-8", [(b"content-security-policy", _POLICY)])
+    return Answer(200, endpoint_page(url), HTML, [(b"content-security-policy", _POLICY)])
 
 
 def _digest(text: str) -> str:

@@ -1,0 +1,69 @@
+import type { Observable } from "@graphiql/toolkit";
+import type { ExecutionResult } from "graphql";
+import { createResumableClient } from "../../../examples/resumable/resumable.mjs";
+import type { Session } from "../../shared/session";
+import { failed, type Payload } from "./asking";
+
+/** How the stream of the open tab is: `events` of them have come so far. */
+export interface StreamState {
+  readonly connection: "connecting" | "live";
+  readonly events: number;
+}
+
+export interface Sink {
+  next(result: ExecutionResult): void;
+  error(problem: unknown): void;
+  complete(): void;
+}
+
+/** What GraphiQL takes for an observable; of the shapes that its type has, this is the one that it uses. */
+export type Listening = Observable<ExecutionResult>;
+
+/** No use in trying again; what it says is for the person to read. */
+class Hopeless extends Error {
+  readonly fatal = true;
+}
+
+/**
+ * Listens over a socket that comes back by itself, with a new token when the old one has expired; where the document
+ * selects `cursor` and takes `$after`, without a gap. *authorization*, if given, is used instead of the session.
+ * *onState* hears how it goes; null: it is over.
+ */
+export function listen(
+  session: Session,
+  payload: Payload,
+  authorization: string | undefined,
+  onState: (state: StreamState | null) => void,
+): Listening {
+  return {
+    subscribe(sink: Sink) {
+      let state: StreamState | null = null;
+      const tell = (changes: Partial<StreamState> | null) =>
+        onState((state = changes && { connection: "connecting", events: 0, ...state, ...changes }));
+      const client = createResumableClient({
+        url: new URL(session.url, location.href.replace(/^http/, "ws")).href,
+        accessToken: authorization ? () => authorization.replace(/^Bearer\s+/i, "") : tokensOf(session),
+        on: { connected: () => tell({ connection: "live" }), closed: () => state && tell({ connection: "connecting" }) },
+      });
+      const finish = () => (tell(null), sink.complete());
+      tell({});
+      const end = client.subscribe(payload as never, {
+        next: (result: ExecutionResult) => (tell({ events: state!.events + 1 }), sink.next(result)),
+        error: (problem: unknown) => (sink.next(failed(problem)), finish()),
+        complete: finish,
+      });
+      return { unsubscribe: () => (tell(null), end(), void client.dispose()) };
+    },
+  } as Listening;
+}
+
+/** Gives the session's token; a new one when the socket was closed because the last one holds no more. */
+function tokensOf(session: Session): (refused: boolean) => Promise<string> {
+  let last: string | null = null;
+  return async (refused) => {
+    const before = last;
+    last = await session.accessToken((refused && before) || undefined);
+    if (last) return last;
+    throw new Hopeless(before ? "You have signed out, and the stream has ended." : "Sign in to listen, in the bar above.");
+  };
+}

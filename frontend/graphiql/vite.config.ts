@@ -1,0 +1,37 @@
+import { fileURLToPath } from "node:url";
+import { defineConfig } from "vite";
+
+const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+
+export default defineConfig({
+  base: "/graphql/",
+  resolve: {
+    alias: { "monaco-editor/esm/vs/editor/edcore.main.js": here("./src/monaco.ts") },
+    // The resumable client stands in examples/, where it has no packages of its own.
+    dedupe: ["graphql-ws"],
+  },
+  build: {
+    outDir: here("../../graphql_api/pages/graphiql"),
+    emptyOutDir: true,
+    target: "es2022",
+    modulePreload: { polyfill: false },
+    assetsInlineLimit: 0,
+    reportCompressedSize: false,
+    chunkSizeWarningLimit: 1_500,
+    license: { fileName: "LICENSES.md" },
+    rolldownOptions: {
+      // Packages say "use client" to frameworks that render on servers.
+      checks: { moduleLevelDirective: false },
+      output: {
+        codeSplitting: {
+          groups: [
+            { name: "monaco-base", test: /monaco-editor[\\/]esm[\\/]vs[\\/](base|platform)[\\/]/ },
+            { name: "monaco-model", test: /monaco-editor[\\/]esm[\\/]vs[\\/]editor[\\/]common[\\/]/ },
+            { name: "monaco", test: /monaco-editor[\\/]esm[\\/]vs[\\/]/ },
+            { name: "react", test: /node_modules[\\/](react|react-dom|scheduler)[\\/]/ },
+          ],
+        },
+      },
+    },
+  },
+});

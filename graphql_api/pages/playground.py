@@ -1,0 +1,39 @@
+"""GraphiQL at `/graphql`: a page to try the API in."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Final
+
+from graphql_api.pages.page import POLICY, Page
+from graphql_api.wire.answer import Answer
+
+_POLICY: Final = (
+    POLICY
+    # The editor, Monaco, writes its styles while it runs, with the wavy line below a mistake as an image in them.
+    # Scripts may not be written into the page, by nobody.
+    .replace("style-src 'self'", "style-src 'self' 'unsafe-inline'").replace(
+        "img-src 'self'", "img-src 'self' data:; worker-src 'self'"
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DemoPeople:
+    """Whom the page offers to sign in as, by one click: people of the demo data, all with one password."""
+
+    names: tuple[str, ...]
+    password: str
+
+
+class Playground(Page):
+    """The page; with *demo* its sign-in has a button for each of them."""
+
+    def __init__(self, demo: DemoPeople | None = None) -> None:
+        super().__init__("graphiql", settings={} if demo is None else {"demo": asdict(demo)}, policy=_POLICY)
+
+    def visit(self, url: str, asked: Mapping[bytes, bytes]) -> Answer:
+        """The answer to a browser that comes to the endpoint; it knows its *url* itself."""
+        answer = self.document(asked)
+        # Programs get other answers from the same address.
+        answer.headers.append((b"vary", b"accept"))
+        return answer

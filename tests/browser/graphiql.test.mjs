@@ -1,0 +1,284 @@
+// Uses GraphiQL at /graphql as a person does. Access tokens live for a minute here, so that one expires meanwhile.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { USER, client, onStage, picture, until, watched } from "./stage.mjs";
+
+const SETTINGS = { ACCESS_TOKEN_MINUTES: "1" };
+const LONGEST_TOKEN = 60_000;
+const MOVE = "mutation ($input: UpdateTaskStatusInput!) { updateTaskStatus(input: $input) { task { status } } }";
+const ADD = "mutation ($input: CreateTaskInput!) { createTask(input: $input) { task { id } } }";
+const BACK = { TODO: "IN_PROGRESS", IN_PROGRESS: "TODO" };
+
+/** One window of a browser of its own: what a person does with the page, and what they see. */
+class Window {
+  static async open(browser, base, options = {}) {
+    const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
+    return Window.in(context, base);
+  }
+
+  static async in(context, base, prepare = () => {}) {
+    const window = new Window();
+    window.page = await context.newPage();
+    Object.assign(window, watched(window.page, base));
+    await prepare(window.page);
+    const begun = Date.now();
+    await window.page.goto(`${base}/graphql`);
+    await window.tab("WhoAmI").waitFor();
+    await window.page.locator(".graphiql-query-editor .view-line").nth(3).waitFor();
+    window.interactive = Date.now() - begun;
+    return window;
+  }
+
+  tab(name) {
+    return this.page.getByRole("tab", { name: new RegExp(`^${name}`) }); // its name goes on: "Close Tab"
+  }
+
+  async signIn(name) {
+    await this.page.getByRole("button", { name, exact: true }).click();
+    await this.isSignedInAs(name);
+  }
+
+  async isSignedInAs(name) {
+    await this.page.locator(".bar-person", { hasText: name }).waitFor();
+  }
+
+  async signOut() {
+    await this.page.getByRole("button", { name: "Sign out" }).click();
+    await this.page.locator(".bar-sign-in").waitFor();
+  }
+
+  async run(name) {
+    await this.tab(name).click();
+    await this.page.getByRole("button", { name: "Execute query" }).click();
+  }
+
+  /** The answer, as it is shown. */
+  async answer() {
+    return (await this.page.locator(".graphiql-response .view-lines").innerText()).replaceAll("\u00a0", " ");
+  }
+
+  async shows(pattern) {
+    await until(async () => pattern.test(await this.answer()), `the answer shows ${pattern}`);
+  }
+
+  async isLive(events) {
+    await this.page.locator(".bar-stream", { hasText: `live · ${events} event` }).waitFor();
+  }
+
+  async listen() {
+    await this.run("WatchStatusChanges");
+    await this.isLive(0);
+  }
+
+  async close() {
+    assert.deepEqual(this.complaints, []);
+    assert.deepEqual(this.foreign, []);
+    await this.page.context().close();
+  }
+}
+
+/** Somebody elsewhere who has a task, and moves it to and fro; signs in each time, as tokens are short-lived here. */
+async function mover(base, name) {
+  const ask = async (query, input) => (await client(base, name))(query, { input });
+  const { createTask } = await ask(ADD, { title: `${name}'s task` });
+  let status = "TODO";
+  return async () => {
+    status = BACK[status];
+    await ask(MOVE, { id: createTask.task.id, status });
+    return status;
+  };
+}
+
+/** What must be true of the page, each in one sentence. */
+const SENTENCES = {
+  "Who comes for the first time finds four tabs to begin with, and is told how to sign in.": async (browser, base) => {
+    const window = await Window.open(browser, base);
+    for (const name of ["WhoAmI", "MyTasks", "WatchStatusChanges", "ChangeStatus"]) await window.tab(name).waitFor();
+    await window.run("WhoAmI");
+    await window.shows(/Not authenticated/);
+    await picture(window.page, "graphiql-1-first-visit");
+    await window.run("WatchStatusChanges");
+    await window.shows(/Sign in to listen/);
+    await window.close();
+  },
+
+  "One click signs a demo person in, the page says who that is, and queries run as them.": async (browser, base) => {
+    const window = await Window.open(browser, base);
+    await window.signIn("moderator");
+    await window.run("WhoAmI");
+    await window.shows(/"username": "moderator"[^]*"role": "MODERATOR"/);
+    await window.run("MyTasks");
+    await window.shows(/"totalCount": \d+/);
+    await picture(window.page, "graphiql-2-signed-in");
+    await window.close();
+  },
+
+  "A name and a password sign in, too, and a wrong password is told in words.": async (browser, base) => {
+    const window = await Window.open(browser, base);
+    await window.page.getByLabel("Username").fill(USER.username);
+    await window.page.getByLabel("Password").fill("wrong");
+    await window.page.getByRole("button", { name: "Sign in", exact: true }).click();
+    await window.page.locator(".bar-problem", { hasText: "username or password" }).waitFor();
+    await window.page.getByLabel("Password").fill(USER.password);
+    await window.page.keyboard.press("Enter");
+    await window.isSignedInAs(USER.username);
+    await window.close();
+  },
+
+  "The tab that changes a status names a task of one's own, and works as it stands.": async (browser, base) => {
+    const window = await Window.open(browser, base);
+    await window.signIn("alice");
+    await window.tab("ChangeStatus").click();
+    await until(() => window.page.locator(".graphiql-editor-tool", { hasText: "VGFz" }).isVisible(), "a task is named");
+    await window.run("ChangeStatus");
+    await window.shows(/"status": "(IN_PROGRESS|DONE)"[^]*"userErrors": \[\]/);
+    await window.close();
+  },
+
+  "A subscription hears of a change that another client makes.": async (browser, base) => {
+    const move = await mover(base, "admin");
+    const window = await Window.open(browser, base);
+    await window.signIn("admin");
+    await window.listen();
+    const status = await move();
+    await window.shows(new RegExp(`"title": "admin's task"[^]*"to": "${status}"`));
+    await window.isLive(1);
+    await picture(window.page, "graphiql-3-live");
+    await window.close();
+  },
+
+  "A subscription whose connection broke comes back, and says what happened meanwhile.": async (browser, base) => {
+    const move = await mover(base, "admin");
+    const context = await browser.newContext();
+    const sockets = [];
+    const window = await Window.in(context, base, (page) =>
+      page.routeWebSocket(/\/graphql$/, (socket) => {
+        const server = socket.connectToServer();
+        sockets.push(() => Promise.all([socket.close({ code: 1012 }), server.close()]));
+      }));
+    await window.signIn("admin");
+    await window.listen();
+    await move();
+    await window.isLive(1);
+    await sockets[0]();
+    for (let moves = 0; moves < 3; moves++) await move();
+    await window.isLive(4);
+    assert.ok(sockets.length > 1);
+    await window.close();
+  },
+
+  "Who signs out ends the stream, in every tab, and is nobody from then on.": async (browser, base) => {
+    const window = await Window.open(browser, base);
+    await window.signIn("alice");
+    const second = await Window.in(window.page.context(), base);
+    await second.isSignedInAs("alice");
+    await second.listen();
+    await window.signOut();
+    await second.page.locator(".bar-sign-in").waitFor();
+    await second.shows(/You have signed out/);
+    assert.equal(await second.page.locator(".bar-stream").count(), 0);
+    await second.run("WhoAmI");
+    await second.shows(/Not authenticated/);
+    await second.page.reload();
+    await second.page.locator(".bar-sign-in").waitFor();
+    await second.close();
+  },
+
+  "Who comes back is still signed in, and finds the tabs as they were left.": async (browser, base) => {
+    const window = await Window.open(browser, base);
+    await window.signIn("bob");
+    await window.tab("MyTasks").click();
+    await window.page.waitForTimeout(800); // GraphiQL keeps tabs half a second after the last change
+    await window.page.reload();
+    await window.isSignedInAs("bob");
+    assert.equal(await window.tab("MyTasks").getAttribute("aria-selected"), "true");
+    await window.close();
+  },
+
+  "The documentation shows descriptions, and who may ask.": async (browser, base) => {
+    const window = await Window.open(browser, base, { colorScheme: "dark" });
+    const docs = window.page.locator(".graphiql-doc-explorer");
+    await window.page.getByRole("button", { name: "Show Documentation Explorer" }).click();
+    for (const [type, field, door, words] of [
+      ["Query", "users", "@admin", "All users, page by page"],
+      ["Mutation", "login", "@public", "Sign in with name and password"],
+      ["Subscription", "taskStatusChanged", "@signedIn", "Tasks that move to another column"],
+    ]) {
+      await docs.getByRole("link", { name: type, exact: true }).click();
+      await docs.getByRole("link", { name: field, exact: true }).click();
+      await docs.getByText(words).waitFor();
+      await docs.getByText(door, { exact: true }).waitFor();
+      if (type === "Subscription") await picture(window.page, "graphiql-4-docs-dark");
+      for (const name of [type, "Docs"]) await docs.getByRole("link", { name: `Go back to ${name}` }).click();
+    }
+    await window.close();
+  },
+
+  "It is light by day and dark by night, the bar as well.": async (browser, base) => {
+    const light = {}, dark = {};
+    for (const [colorScheme, seen] of Object.entries({ light, dark })) {
+      const window = await Window.open(browser, base, { colorScheme });
+      await window.signIn("alice");
+      await window.run("MyTasks");
+      await window.shows(/"totalCount"/);
+      for (const part of [".bar", ".graphiql-editors"]) seen[part] = await brightness(window.page.locator(part));
+      await picture(window.page, `graphiql-5-${colorScheme}`);
+      await window.close();
+    }
+    for (const part of [".bar", ".graphiql-editors"]) assert.ok(dark[part] < 0.3 && light[part] > 0.9, part);
+  },
+
+  "The bar fits a small window.": async (browser, base) => {
+    const window = await Window.open(browser, base, { viewport: { width: 800, height: 700 } });
+    const { width } = await window.page.locator(".bar").boundingBox();
+    assert.ok(width <= 800);
+    const button = await window.page.getByRole("button", { name: "Sign in", exact: true }).boundingBox();
+    assert.ok(button.x + button.width <= 800);
+    await picture(window.page, "graphiql-6-small");
+    await window.close();
+  },
+};
+
+test("GraphiQL", (t) => onStage(async (browser, base) => {
+  const early = await EarlyBird.begin(browser, base);
+  for (const [sentence, holds] of Object.entries(SENTENCES)) await t.test(sentence, () => holds(browser, base));
+  await t.test("A token that expires is replaced by itself, and the stream goes on.", () => early.isStillThere());
+}, SETTINGS));
+
+/** Who listens from the beginning, and is looked at last: meanwhile the token expires. */
+class EarlyBird {
+  static async begin(browser, base) {
+    const bird = new EarlyBird();
+    bird.move = await mover(base, "bob");
+    bird.window = await Window.open(browser, base);
+    bird.tokens = [];
+    bird.window.page.on("response", async (response) => {
+      if (!response.request().postData()?.includes("StaySignedIn")) return;
+      const { data } = await response.json();
+      if (data.signedIn.accessToken) bird.tokens.push(data.signedIn.accessToken);
+    });
+    await bird.window.signIn("bob");
+    await bird.window.listen();
+    bird.expired = Date.now() + LONGEST_TOKEN;
+    return bird;
+  }
+
+  async isStillThere() {
+    const { window, expired } = this;
+    await until(() => Date.now() > expired, "the first token expired", LONGEST_TOKEN);
+    await until(() => this.tokens.length > 0, "the token was refreshed");
+    await window.page.locator(".bar-stream", { hasText: "live" }).waitFor();
+    const status = await this.move();
+    await window.shows(new RegExp(`"title": "bob's task"[^]*"to": "${status}"`));
+    await window.run("WhoAmI");
+    await window.shows(/"username": "bob"/);
+    await window.close();
+  }
+}
+
+/** How bright the background is, from 0 to 1. */
+async function brightness(locator) {
+  const colour = await locator.evaluate((element) => getComputedStyle(element).backgroundColor);
+  const channels = colour.match(/[\d.]+/g).slice(0, 3).map(Number);
+  return channels.reduce((sum, each) => sum + each, 0) / 3 / 255;
+}

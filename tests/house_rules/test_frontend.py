@@ -1,0 +1,73 @@
+"""The pages that are committed are what their sources say, and no larger or looser than they may be."""
+
+import gzip
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from graphql_api.pages import page as pages
+from tools.frontend_sources import sources
+
+ROOT = Path(__file__).parents[2]
+BUILT = sorted(path.parent for path in Path(pages.__file__).parent.glob("*/index.html"))
+LARGEST_FILE = 1_500_000
+LARGEST_PAGE = {"graphiql": 1_900_000}
+"""Bytes of all files of a page, compressed."""
+FREE = {"MIT", "ISC", "0BSD", "BSD-2-Clause", "BSD-3-Clause", "Apache-2.0"}
+
+
+@pytest.fixture(params=BUILT, ids=lambda path: path.name)
+def page(request: pytest.FixtureRequest) -> Path:
+    """The folder of each page."""
+    folder: Path = request.param
+    return folder
+
+
+def test_there_is_a_playground():
+    """GraphiQL is among the pages."""
+    assert "graphiql" in [page.name for page in BUILT]
+
+
+def test_it_was_built_from_these_sources(page: Path):
+    """Whoever changes a source runs `tools/build-frontend`, too."""
+    assert (page / "SOURCES").read_text() == sources(page.name)
+
+
+def test_it_is_no_larger_than_it_was_allowed_to_be(page: Path):
+    """A new package that doubles a page does not come in unnoticed."""
+    files = [path.read_bytes() for path in (page / "assets").iterdir()]
+    assert max(len(content) for content in files) <= LARGEST_FILE
+    assert sum(len(gzip.compress(content, 6)) for content in files) <= LARGEST_PAGE[page.name]
+
+
+def test_every_package_in_it_has_its_licence_told(page: Path):
+    """Name, version and text of what the page depends on; all of them may be passed on."""
+    told = (page / "LICENSES.md").read_text()
+    manifest = json.loads((ROOT / "frontend" / page.name / "package.json").read_text())
+    lock = json.loads((ROOT / "frontend" / page.name / "package-lock.json").read_text())["packages"]
+    tools = {"typescript", "vite"} | {name for name in manifest["devDependencies"] if name.startswith("@types/")}
+    for name in manifest["devDependencies"].keys() - tools:
+        assert f"{name} - {lock['node_modules/' + name]['version']}" in told or f"## {name}/" in told, name
+    found = re.findall(r"^## \S+ - \S+ \((.+)\)$", told, re.MULTILINE)
+    assert len(found) >= len(manifest["devDependencies"].keys() - tools) - 2
+    assert set(found) <= FREE
+
+
+def test_versions_are_pinned(page: Path):
+    """Exact versions in the manifest, hashes in the lock, and no address of a registry."""
+    folder = ROOT / "frontend" / page.name
+    manifest = json.loads((folder / "package.json").read_text())
+    assert all(re.fullmatch(r"\d+\.\d+\.\d+\S*", version) for version in manifest["devDependencies"].values())
+    locked = json.loads((folder / "package-lock.json").read_text())["packages"]
+    assert all("integrity" in package for path, package in locked.items() if path)
+    assert not any("resolved" in package for package in locked.values())
+
+
+def test_it_asks_nobody_else_for_anything(page: Path):
+    """Document and styles name no other host, and scripts no maps of their sources."""
+    for path in (page / "index.html", *(page / "assets").glob("*.css")):
+        assert not re.search(r"(?:url\(|src=|href=)[\"']?(?:https?:)?//", path.read_text()), path.name
+    for path in (page / "assets").glob("*.js"):
+        assert "sourceMappingURL=" not in path.read_text()[-500:], path.name

@@ -1,0 +1,29 @@
+"""What a page of the front end is built from: `python3 tools/frontend_sources.py graphiql` prints digests and paths.
+
+`tools/build-frontend` keeps the list beside what it built, so that a test can say when the two do not agree.
+"""
+
+import sys
+from hashlib import sha256
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+MADE = {"node_modules"}
+SHARED = (Path("frontend/shared"), Path("examples/resumable/resumable.mjs"))
+
+
+def sources(page: str) -> str:
+    """One line a file, in the order of their paths: the digest (SHA-256) and the path below the repository's root."""
+    places = [ROOT / "frontend" / page, *(ROOT / shared for shared in SHARED)]
+    paths = sorted(path for place in places for path in _files(place))
+    return "".join(f"{sha256(path.read_bytes()).hexdigest()}  {path.relative_to(ROOT).as_posix()}\n" for path in paths)
+
+
+def _files(place: Path) -> list[Path]:
+    if place.is_file():
+        return [place]
+    return [path for path in place.rglob("*") if path.is_file() and not MADE & set(path.relative_to(ROOT).parts)]
+
+
+if __name__ == "__main__":
+    sys.stdout.write(sources(sys.argv[1]))
