@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from html import unescape
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -19,7 +20,7 @@ from tests.graphql_api.conftest import settings_of
 BUILT = Path(graphql_api.pages.__file__).parent / "graphiql"
 BROWSER = {"accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
 DEMO = DemoPeople(("alice", "bob"), 'it\'s <"quoted">')
-PRODUCTION = {
+PRODUCTION: dict[str, Any] = {
     "environment": "production",
     "secret_keys": "1:a-secret-that-is-long-enough-for-anybody",
     "bcrypt_rounds": 12,
