@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-stream contract e2e frontend chaos simulate examples check format schema bench bench-stream bench-idle monitoring-check lock clean
+.PHONY: help run test test-stream contract e2e frontend chaos simulate examples check format schema bench bench-full profile load bench-stream bench-idle monitoring-check lock clean
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -61,6 +61,9 @@ schema: $(VENV)/dev ## Write schema.graphql anew after a change of the API.
 
 bench: $(VENV)/dev ## Compare with Mercurius and Strawberry: five minutes; needs wrk and node (ARGS="W1 --peers ours,mercurius").
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+profile: $(VENV)/dev ## Say where our server spends its time under a workload (WORKLOAD=W2).
+	@$(BIN)/python -m benchmarks.profile $(or $(WORKLOAD),W2) $(ARGS)
 
 bench-stream: $(VENV)/dev ## Measure deliveries: one execution for all against one for each (ARGS=--short).
 	@$(BIN)/python -m benchmarks.stream $(ARGS)

@@ -72,7 +72,7 @@ def serving(
     """Our server on a free port of this machine, on one core if there are several."""
     port = free_port()
     command = [sys.executable, "-m", "benchmarks.server", database_url, redis_url, str(port)]
-    with started([*command, "shared" if shared else "apart"], port=port, cpu=cpu) as server:
+    with started(command if shared else [*command, "--apart"], port=port, cpu=cpu) as server:
         yield server
 
 

@@ -1,34 +1,69 @@
 """The server that is measured: the product's own, in a process of its own, without the limits on one address.
 
-python -m benchmarks.server DATABASE_URL REDIS_URL PORT shared|apart
+python -m benchmarks.server DATABASE_URL REDIS_URL PORT [--apart] [--samples FILE] [--gaps FILE]
 """
 
-import sys
+import argparse
+import asyncio
+from pathlib import Path
 
 from pydantic import SecretStr
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from benchmarks import gaps
+from benchmarks.sampling import Sampler
 from graphql_api.app import Server
 from graphql_api.cli import serving
 from graphql_api.realtime.connections import Connections
 from graphql_api.settings import Settings
 
 
-def main(database_url: str, redis_url: str, port: str, way: str) -> None:
+class Watched:
+    """An application whose event loop is watched from its first message on."""
+
+    def __init__(self, app: ASGIApp, file: Path) -> None:
+        self._app = app
+        self._file = file
+        self._watching: asyncio.Task[None] | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass it on."""
+        if self._watching is None:
+            self._watching = asyncio.create_task(gaps.watch(self._file))
+        await self._app(scope, receive, send)
+
+
+def main() -> None:
     """Serve until SIGTERM."""
+    options = _parser().parse_args()
     settings = Settings(
         _env_file=None,
-        database_url=SecretStr(database_url),
-        redis_url=SecretStr(redis_url),
-        port=int(port),
+        database_url=SecretStr(options.database),
+        redis_url=SecretStr(options.redis),
+        port=options.port,
         cleanup_schedule="off",
         log_level="warning",
         shutdown_seconds=2,
     )
-    server = Server(settings, shared=way == "shared")
+    server = Server(settings, shared=not options.apart)
     server.connections = Connections(per_user=1_000_000, per_address=1_000_000)
+    if options.samples is not None:
+        Sampler(options.samples).install()
+    app = server.asgi()
     with serving.listen(settings) as listener:
-        serving.run(server.asgi(), settings, listener)
+        serving.run(app if options.gaps is None else Watched(app, options.gaps), settings, listener)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="benchmarks.server", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("database")
+    parser.add_argument("redis")
+    parser.add_argument("port", type=int)
+    parser.add_argument("--apart", action="store_true", help="execute for each subscriber by itself")
+    parser.add_argument("--samples", type=Path, help="where to write what a sampler saw between two SIGUSR1")
+    parser.add_argument("--gaps", type=Path, help="where to write how long the event loop stood still")
+    return parser
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main()

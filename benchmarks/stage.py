@@ -37,7 +37,7 @@ class Stage:
     folder: Path
 
     @contextmanager
-    def start(self, peer: Peer) -> Iterator[ServerProcess]:
+    def start(self, peer: Peer, *options: str) -> Iterator[ServerProcess]:
         """A peer, alone on its core; what it says goes into a file of its name."""
         port = free_port()
         values = {"port": str(port), "database": self.ours, "redis": self.redis}
@@ -50,7 +50,7 @@ class Stage:
             "NODE_ENV": "production",
             **peer.environment,
         }
-        command = [part.format(**values) for part in peer.command]
+        command = [*(part.format(**values) for part in peer.command), *options]
         with (
             (self.folder / f"{peer.name}.log").open("w") as log,
             started(command, port=port, cpu=cores()[0], environment=environment, log=log) as server,

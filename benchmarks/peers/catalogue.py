@@ -70,7 +70,7 @@ PEERS: Final = {
         Peer(
             "ours",
             "Taskriver",
-            (sys.executable, "-m", "benchmarks.server", "{database}", "{redis}", "{port}", "shared"),
+            (sys.executable, "-m", "benchmarks.server", "{database}", "{redis}", "{port}"),
             Dialects.OURS,
         ),
         Peer("mercurius", "Mercurius + JIT", _node("mercurius.mjs"), packages=_NODE),
