@@ -12,6 +12,7 @@ from persistence import migrations
 from persistence.engine import Database
 
 PEOPLE: Final = 1_000
+MODERATORS: Final = 50
 TASKS: Final = 100_000
 WRITTEN: Final = 3_000
 """The oldest tasks are those that W3 moves. Their owner is our actor, who may move own tasks only."""
@@ -31,7 +32,7 @@ _STATUS: Final = "(ARRAY['TODO', 'IN_PROGRESS', 'DONE'])[1 + i % 3]"
 _OUR_ROWS: Final = f"""
 INSERT INTO users (id, username, email, password_hash, role, is_active, access_version, created_at, updated_at)
     SELECT {_USER_ID.format("i")}, 'user' || i, 'user' || i || '@example.org', '!',
-        CASE WHEN i = 1 THEN 'MODERATOR' ELSE 'USER' END, true, 1, now(), now()
+        CASE WHEN i <= {MODERATORS} THEN 'MODERATOR' ELSE 'USER' END, true, 1, now(), now()
     FROM generate_series(1, {PEOPLE}) i;
 INSERT INTO sessions (id, user_id, token_hash, key_id, ip_address, created_at, expires_at)
     SELECT md5('s' || i)::uuid, {_USER_ID.format("i")}, decode(md5('s' || i) || md5('h' || i), 'hex'), 'dev',
@@ -52,7 +53,7 @@ CREATE TABLE tasks (
     created_at timestamptz NOT NULL, updated_at timestamptz NOT NULL
 );
 INSERT INTO users
-    SELECT {_USER_ID.format("i")}, 'user' || i, CASE WHEN i = 1 THEN 'moderator' ELSE 'user' END
+    SELECT {_USER_ID.format("i")}, 'user' || i, CASE WHEN i <= {MODERATORS} THEN 'moderator' ELSE 'user' END
     FROM generate_series(1, {PEOPLE}) i;
 INSERT INTO tasks
     SELECT {_TASK.format(status=f"lower({_STATUS})::task_status")} FROM generate_series(1, {{tasks}}) i;

@@ -46,7 +46,7 @@ class Stage:
             "DATABASE_URL": dataset.plain(self.theirs),
             "REDIS_URL": self.redis,
             "JWT_SECRET": SECRET,
-            "CHANNEL": f"task-status-changed-{peer.name}",
+            "CHANNEL": channel_of(peer),
             "NODE_ENV": "production",
             **peer.environment,
         }
@@ -56,6 +56,11 @@ class Stage:
             started(command, port=port, cpu=cores()[0], environment=environment, log=log) as server,
         ):
             yield server
+
+
+def channel_of(peer: Peer) -> str:
+    """The channel of Redis by which a peer is told of changes; each has its own, for none should hear another's."""
+    return f"task-status-changed-{peer.name}"
 
 
 def token_for(peer: Peer, person: int = 1) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks.dialects import Dialects
+from benchmarks.listeners import GRAPHQL, Door
 from benchmarks.load import Missing
 from graphql_api.cli.saying import say
 
@@ -20,7 +21,10 @@ _NODE_22: Final = _HERE / "postgraphile"
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """A server. `command` may hold `{port}`; `packages` is the folder that npm has to have filled."""
+    """A server. `command` may hold `{port}`; `packages` is the folder that npm has to have filled.
+
+    `door` is where one listens to it; without one it takes no part where there is something to be heard.
+    """
 
     name: str
     title: str
@@ -28,6 +32,9 @@ class Peer:
     dialect: Dialects = Dialects.GRAPHQL
     environment: Mapping[str, str] = field(default_factory=dict)
     packages: Path | None = None
+    door: Door | None = None
+    answers: bool = True
+    """Whether it can be asked at all: some can only be listened to."""
 
     @property
     def is_ours(self) -> bool:
@@ -72,11 +79,20 @@ PEERS: Final = {
             "Taskriver",
             (sys.executable, "-m", "benchmarks.server", "{database}", "{redis}", "{port}"),
             Dialects.OURS,
+            door=GRAPHQL,
         ),
-        Peer("mercurius", "Mercurius + JIT", _node("mercurius.mjs"), packages=_NODE),
-        Peer("strawberry-cached", "Strawberry + both caches", _STRAWBERRY, environment={"CACHES": "1"}),
-        Peer("strawberry", "Strawberry", _STRAWBERRY),
-        Peer("fastapi", "FastAPI, REST", _uvicorn("benchmarks.peers.python.fastapi_app:app"), Dialects.REST),
+        Peer("mercurius", "Mercurius + JIT", _node("mercurius.mjs"), packages=_NODE, door=GRAPHQL),
+        Peer(
+            "strawberry-cached", "Strawberry + both caches", _STRAWBERRY, environment={"CACHES": "1"}, door=GRAPHQL
+        ),
+        Peer("strawberry", "Strawberry", _STRAWBERRY, door=GRAPHQL),
+        Peer(
+            "fastapi",
+            "FastAPI, REST",
+            _uvicorn("benchmarks.peers.python.fastapi_app:app"),
+            Dialects.REST,
+            door=Door("/ws/tasks?token={token}", converses=False, mark=b'"updatedAt"'),
+        ),
         Peer("apollo", "Apollo Server 5", _node("apollo.mjs"), packages=_NODE),
         Peer(
             "postgraphile",
@@ -87,6 +103,13 @@ PEERS: Final = {
             _NODE_22,
         ),
         Peer("floor", "floor: written by hand", _uvicorn("benchmarks.floors.compiled:app")),
+        Peer(
+            "frames",
+            "floor: one frame for all",
+            _uvicorn("benchmarks.floors.frames:app"),
+            door=Door("/", converses=False),
+            answers=False,
+        ),
     )
 }
 SHORT: Final = ("ours", "mercurius", "strawberry-cached")

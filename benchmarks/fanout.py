@@ -1,0 +1,149 @@
+"""W5: two hundred changes in a burst, told to five hundred sockets.
+
+The peers are handed invented changes by their channel of Redis. Ours has to commit every one of them: they are
+mutations over HTTP, and what counts is the time from the first request to the last frame.
+"""
+
+import asyncio
+import json
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import count, islice
+from typing import Any, Final, Protocol
+
+import uvloop
+from redis.asyncio import Redis
+
+from benchmarks import dataset
+from benchmarks.listeners import GRAPHQL, Crowd, listening
+from benchmarks.peers.catalogue import Peer
+from benchmarks.posting import post_all
+from benchmarks.process import ServerProcess
+from benchmarks.results import Measurement
+from benchmarks.stage import Stage, channel_of, token_for
+from benchmarks.workloads import Case, Workload, cases
+from graphql_api.schema.ids import decode_id
+
+WHAT: Final = "W5"
+SOCKETS: Final = 500
+EVENTS: Final = 200
+PEOPLE: Final = 50
+PATIENCE_SECONDS: Final = 120.0
+PROBE_SECONDS: Final = 1.0
+PROBES: Final = 20
+_FIELDS: Final = "id title status priority updatedAt"
+_OURS: Final = f"subscription {{ taskStatusChanged {{ task {{ {_FIELDS} }} }} }}"
+_THEIRS: Final = f"subscription {{ taskStatusChanged {{ {_FIELDS} }} }}"
+
+
+class Source(Protocol):
+    """Where changes come from."""
+
+    async def tell(self, many: int) -> None:
+        """Have so many happen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mutations:
+    """Changes that are committed through the server itself."""
+
+    port: int
+    peer: Peer
+    moves: Iterator[Case]
+
+    async def tell(self, many: int) -> None:
+        """As fast as they are answered."""
+        dialect = self.peer.dialect.value
+        requests = [dialect.request(Workload.W3, case) for case in islice(self.moves, many)]
+        await post_all(self.port, token_for(self.peer), requests)
+
+
+@dataclass(frozen=True, slots=True)
+class Inventions:
+    """Changes that are only said to have happened."""
+
+    redis: Redis
+    channel: str
+    numbers: Iterator[int]
+
+    async def tell(self, many: int) -> None:
+        """All at once."""
+        pipeline = self.redis.pipeline(transaction=False)
+        for number in islice(self.numbers, many):
+            pipeline.publish(self.channel, json.dumps(_invented(number)))
+        await pipeline.execute()
+
+
+def play(stage: Stage, peers: Sequence[Peer], number: int, sockets: int = SOCKETS) -> list[Measurement]:
+    """One round: each peer that can be listened to, started for it alone."""
+    return [uvloop.run(_measure(stage, peer, number, sockets)) for peer in peers if peer.door is not None]
+
+
+async def _measure(stage: Stage, peer: Peer, number: int, sockets: int) -> Measurement:
+    query = _OURS if peer.is_ours else _THEIRS
+    people = [token_for(peer, person) for person in range(1, PEOPLE + 1)]
+    tokens = [people[index % PEOPLE] for index in range(sockets)]
+    await dataset.rewind(stage.ours, stage.theirs)
+    redis = Redis.from_url(stage.redis)
+    try:
+        with stage.start(peer) as server:
+            source = _source(stage, peer, server, redis)
+            async with listening(server.port, query, tokens, peer.door or GRAPHQL) as crowd:
+                await _until_everybody_hears(crowd, source, sockets)
+                _check(peer, crowd)
+                rate, per_cpu = await _burst(server, crowd, source, sockets)
+    finally:
+        await redis.aclose()
+    return Measurement(WHAT, peer.name, number, rate, {"per_cpu": per_cpu})
+
+
+def _source(stage: Stage, peer: Peer, server: ServerProcess, redis: Redis) -> Source:
+    if peer.is_ours:
+        return Mutations(server.port, peer, iter(cases(Workload.W3, stage.tasks)))
+    return Inventions(redis, channel_of(peer), count())
+
+
+async def _until_everybody_hears(crowd: Crowd, source: Source, sockets: int) -> None:
+    for _ in range(PROBES):
+        crowd.expect(sockets)
+        await source.tell(1)
+        try:
+            await crowd.have_heard(PROBE_SECONDS)
+        except TimeoutError:
+            continue
+        return
+    raise RuntimeError(f"Of {sockets} sockets {crowd.heard} heard a change.")
+
+
+async def _burst(server: ServerProcess, crowd: Crowd, source: Source, sockets: int) -> tuple[float, float]:
+    await asyncio.sleep(PROBE_SECONDS)
+    crowd.expect(sockets * EVENTS)
+    began, cpu = time.perf_counter(), server.tree_cpu_seconds
+    await source.tell(EVENTS)
+    await crowd.have_heard(PATIENCE_SECONDS)
+    seconds, used = time.perf_counter() - began, server.tree_cpu_seconds - cpu
+    if crowd.lost or crowd.heard != sockets * EVENTS:
+        raise RuntimeError(f"{crowd.lost} sockets were lost, and {crowd.heard} of {sockets * EVENTS} frames came.")
+    return crowd.heard / seconds, crowd.heard / max(used, 1e-3)
+
+
+def _check(peer: Peer, crowd: Crowd) -> None:
+    found: Any = json.loads(crowd.sample or b"")
+    if "payload" in found:
+        found = found["payload"]["data"]["taskStatusChanged"]
+    if peer.is_ours:
+        assert decode_id(found["task"]["id"])[0] == "Task", found
+        found = found["task"]
+    assert list(found) == _FIELDS.split(), found
+    assert peer.is_ours or found["title"].startswith("Invented"), found
+
+
+def _invented(number: int) -> dict[str, Any]:
+    return {
+        "id": "83f1535f-99ab-0bf4-e9d0-2dfd85d3e3f7",
+        "title": f"Invented {number:06}",
+        "status": "DONE",
+        "priority": 3,
+        "updatedAt": "2026-01-01T00:00:00.123000+00:00",
+    }
