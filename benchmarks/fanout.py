@@ -7,7 +7,7 @@ mutations over HTTP, and what counts is the time from the first request to the l
 import asyncio
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count, islice
 from typing import Any, Final, Protocol
@@ -40,8 +40,8 @@ _THEIRS: Final = f"subscription {{ taskStatusChanged {{ {_FIELDS} }} }}"
 class Source(Protocol):
     """Where changes come from."""
 
-    async def tell(self, many: int) -> None:
-        """Have so many happen."""
+    async def tell(self, many: int) -> int:
+        """Have so many happen; how often the server has put one off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +52,11 @@ class Mutations:
     peer: Peer
     moves: Iterator[Case]
 
-    async def tell(self, many: int) -> None:
+    async def tell(self, many: int) -> int:
         """As fast as they are answered."""
         dialect = self.peer.dialect.value
         requests = [dialect.request(Workload.W3, case) for case in islice(self.moves, many)]
-        await post_all(self.port, token_for(self.peer), requests)
+        return await post_all(self.port, token_for(self.peer), requests)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,35 +67,46 @@ class Inventions:
     channel: str
     numbers: Iterator[int]
 
-    async def tell(self, many: int) -> None:
+    async def tell(self, many: int) -> int:
         """All at once."""
         pipeline = self.redis.pipeline(transaction=False)
         for number in islice(self.numbers, many):
             pipeline.publish(self.channel, json.dumps(_invented(number)))
         await pipeline.execute()
+        return 0
+
+
+def _no_edge(server: ServerProcess) -> None:
+    """Nobody wants to know."""
 
 
 def play(stage: Stage, peers: Sequence[Peer], number: int, sockets: int = SOCKETS) -> list[Measurement]:
     """One round: each peer that can be listened to, started for it alone."""
-    return [uvloop.run(_measure(stage, peer, number, sockets)) for peer in peers if peer.door is not None]
+    return [uvloop.run(measure(stage, peer, number, sockets)) for peer in peers if peer.door is not None]
 
 
-async def _measure(stage: Stage, peer: Peer, number: int, sockets: int) -> Measurement:
+async def measure(
+    stage: Stage, peer: Peer, number: int, sockets: int, *options: str, edge: Callable[[ServerProcess], None] = _no_edge
+) -> Measurement:
+    """One peer, started with *options*; *edge* is called when the burst begins and when it is over."""
     query = _OURS if peer.is_ours else _THEIRS
     people = [token_for(peer, person) for person in range(1, PEOPLE + 1)]
     tokens = [people[index % PEOPLE] for index in range(sockets)]
     await dataset.rewind(stage.ours, stage.theirs)
     redis = Redis.from_url(stage.redis)
     try:
-        with stage.start(peer) as server:
+        with stage.start(peer, *options) as server:
             source = _source(stage, peer, server, redis)
             async with listening(server.port, query, tokens, peer.door or GRAPHQL) as crowd:
                 await _until_everybody_hears(crowd, source, sockets)
                 _check(peer, crowd)
-                rate, per_cpu = await _burst(server, crowd, source, sockets)
+                await asyncio.sleep(PROBE_SECONDS)
+                edge(server)
+                rate, numbers = await _burst(server, crowd, source, sockets)
+                edge(server)
     finally:
         await redis.aclose()
-    return Measurement(WHAT, peer.name, number, rate, {"per_cpu": per_cpu})
+    return Measurement(WHAT, peer.name, number, rate, numbers)
 
 
 def _source(stage: Stage, peer: Peer, server: ServerProcess, redis: Redis) -> Source:
@@ -116,16 +127,15 @@ async def _until_everybody_hears(crowd: Crowd, source: Source, sockets: int) -> 
     raise RuntimeError(f"Of {sockets} sockets {crowd.heard} heard a change.")
 
 
-async def _burst(server: ServerProcess, crowd: Crowd, source: Source, sockets: int) -> tuple[float, float]:
-    await asyncio.sleep(PROBE_SECONDS)
+async def _burst(server: ServerProcess, crowd: Crowd, source: Source, sockets: int) -> tuple[float, dict[str, float]]:
     crowd.expect(sockets * EVENTS)
     began, cpu = time.perf_counter(), server.tree_cpu_seconds
-    await source.tell(EVENTS)
+    put_off = await source.tell(EVENTS)
     await crowd.have_heard(PATIENCE_SECONDS)
     seconds, used = time.perf_counter() - began, server.tree_cpu_seconds - cpu
     if crowd.lost or crowd.heard != sockets * EVENTS:
         raise RuntimeError(f"{crowd.lost} sockets were lost, and {crowd.heard} of {sockets * EVENTS} frames came.")
-    return crowd.heard / seconds, crowd.heard / max(used, 1e-3)
+    return crowd.heard / seconds, {"per_cpu": crowd.heard / max(used, 1e-3), "put_off": put_off}
 
 
 def _check(peer: Peer, crowd: Crowd) -> None:

@@ -11,6 +11,9 @@ import time
 from pathlib import Path
 from typing import Any
 
+import uvloop
+
+from benchmarks import fanout
 from benchmarks.load import Missing, check_wrk, put_under_load, write_requests
 from benchmarks.peers.catalogue import PEERS
 from benchmarks.process import ServerProcess
@@ -21,39 +24,56 @@ from benchmarks.workloads import Workload, cases
 from graphql_api.cli.saying import say
 
 PATIENCE_SECONDS = 10.0
+OURS = PEERS["ours"]
 
 
-def profile(ground: Stage, workload: Workload, seconds: int, top: int) -> None:
-    """Put it under load, look, and say what was seen."""
-    samples, requests = ground.folder / "samples.json", ground.folder / "profiled.requests"
-    samples.unlink(missing_ok=True)
-    ours = PEERS["ours"]
-    dialect = ours.dialect.value
+def answering(ground: Stage, workload: Workload, seconds: int, samples: Path) -> str:
+    """Put it under load, and look; how fast it was meanwhile."""
+    requests = ground.folder / "profiled.requests"
+    dialect = OURS.dialect.value
     write_requests(requests, [dialect.request(workload, case) for case in cases(workload, ground.tasks)])
-    with ground.start(ours, "--samples", str(samples)) as server:
-        put_under_load(server.port, requests, token_for(ours), FIRST_WARM_UP_SECONDS)
-        os.kill(server.pid, SWITCH)
-        load = put_under_load(server.port, requests, token_for(ours), seconds)
-        os.kill(server.pid, SWITCH)
-        seen = _read(samples, server)
-    say(f"{workload}: {workload.about}, {load.rate:,.0f}/s while looked at, {seen['looks']:,} looks")
+    with ground.start(OURS, "--samples", str(samples)) as server:
+        put_under_load(server.port, requests, token_for(OURS), FIRST_WARM_UP_SECONDS)
+        _switch(server)
+        load = put_under_load(server.port, requests, token_for(OURS), seconds)
+        _switch(server)
+        _wait_for(samples)
+    return f"{workload}: {workload.about}, {load.rate:,.0f}/s while looked at"
+
+
+def telling(ground: Stage, samples: Path) -> str:
+    """One burst; how fast it was told."""
+    told = uvloop.run(
+        fanout.measure(ground, OURS, 0, fanout.SOCKETS, "--samples", str(samples), edge=_switch),
+    )
+    _wait_for(samples)
+    return f"{fanout.WHAT}: {told.value:,.0f} deliveries/s while looked at"
+
+
+def report(samples: Path, top: int) -> None:
+    """What was seen."""
+    seen: Any = json.loads(samples.read_text())
+    say(f"{seen['looks']:,} looks")
     say(f"\nLines, by themselves\n{chr(10).join(most(seen['lines'], seen['looks'], top))}")
     say(f"\nFunctions, with all they call\n{chr(10).join(most(seen['functions'], seen['looks'], top))}")
 
 
-def _read(samples: Path, server: ServerProcess) -> Any:
+def _switch(server: ServerProcess) -> None:
+    os.kill(server.pid, SWITCH)
+
+
+def _wait_for(samples: Path) -> None:
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not samples.exists():
         if time.monotonic() > deadline:
-            raise RuntimeError(f"Process {server.pid} has not written what it saw.")
+            raise RuntimeError("The server has not written what was seen in it.")
         time.sleep(0.05)
-    return json.loads(samples.read_text())
 
 
 def main() -> int:
     """Parse and run."""
     parser = argparse.ArgumentParser(prog="benchmarks.profile", description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("workload", type=Workload, choices=list(Workload))
+    parser.add_argument("workload", choices=[*Workload, fanout.WHAT])
     parser.add_argument("--seconds", type=int, default=5)
     parser.add_argument("--top", type=int, default=30)
     options = parser.parse_args()
@@ -63,7 +83,13 @@ def main() -> int:
         say(str(missing))
         return 1
     with stage() as ground:
-        profile(ground, options.workload, options.seconds, options.top)
+        samples = ground.folder / "samples.json"
+        samples.unlink(missing_ok=True)
+        if options.workload == fanout.WHAT:
+            say(telling(ground, samples))
+        else:
+            say(answering(ground, Workload(options.workload), options.seconds, samples))
+        report(samples, options.top)
     return 0
 
 

@@ -82,9 +82,7 @@ PEERS: Final = {
             door=GRAPHQL,
         ),
         Peer("mercurius", "Mercurius + JIT", _node("mercurius.mjs"), packages=_NODE, door=GRAPHQL),
-        Peer(
-            "strawberry-cached", "Strawberry + both caches", _STRAWBERRY, environment={"CACHES": "1"}, door=GRAPHQL
-        ),
+        Peer("strawberry-cached", "Strawberry + both caches", _STRAWBERRY, environment={"CACHES": "1"}, door=GRAPHQL),
         Peer("strawberry", "Strawberry", _STRAWBERRY, door=GRAPHQL),
         Peer(
             "fastapi",

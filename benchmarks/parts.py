@@ -1,0 +1,65 @@
+"""What a comparison is made of: parts, each played round by round, so that it can be made in pieces."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from benchmarks import fanout
+from benchmarks.peers.catalogue import Peer
+from benchmarks.results import Measurement
+from benchmarks.rounds import Match, Plan
+from benchmarks.stage import Stage
+from benchmarks.workloads import Workload
+
+
+class Part(Protocol):
+    """One thing that is measured."""
+
+    @property
+    def name(self) -> str:
+        """What its measurements begin with."""
+
+    @property
+    def about(self) -> str:
+        """What it is, in a few words."""
+
+    def play(self, ground: Stage, plan: Plan, first: int) -> Iterator[list[Measurement]]:
+        """The rounds from *first* on, each with everybody who takes part."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answering:
+    """W1 to W4."""
+
+    workload: Workload
+    peers: Sequence[Peer]
+
+    @property
+    def name(self) -> str:
+        return self.workload.value
+
+    @property
+    def about(self) -> str:
+        return self.workload.about
+
+    def play(self, ground: Stage, plan: Plan, first: int) -> Iterator[list[Measurement]]:
+        return Match(ground, self.workload, [peer for peer in self.peers if peer.answers], plan).play(first)
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """W5."""
+
+    peers: Sequence[Peer]
+    name: str = fanout.WHAT
+    about: str = f"{fanout.EVENTS} changes in a burst, told to {fanout.SOCKETS} sockets: deliveries"
+
+    def play(self, ground: Stage, plan: Plan, first: int) -> Iterator[list[Measurement]]:
+        for number in range(first, plan.rounds):
+            yield fanout.play(ground, self.peers, number)
+
+
+def workloads(peers: Sequence[Peer], names: Sequence[str] = ()) -> list[Part]:
+    """The five workloads, or those that are named."""
+    parts: list[Part] = [*(Answering(workload, peers) for workload in Workload), Telling(peers)]
+    return [part for part in parts if not names or part.name in names]

@@ -1,0 +1,36 @@
+"""What a person at the terminal is told while it goes on."""
+
+from collections.abc import Sequence
+
+from benchmarks.ratios import Spread, ratio, values
+from benchmarks.results import Measurement
+
+BASE = "mercurius"
+
+
+def line(each: Measurement, others: Sequence[Measurement]) -> str:
+    """One measurement, beside the base of the same round."""
+    base = next((other for other in others if other.peer == BASE and other.what == each.what), None)
+    times = f"{each.value / base.value:6.2f} × {BASE}" if base else ""
+    numbers = "  ".join(f"{name} {value:,.3g}" for name, value in each.numbers.items())
+    return f"  round {each.round + 1}  {each.peer:<18} {each.value:>9,.0f}/s {times}   {numbers}"
+
+
+def summary(measured: Sequence[Measurement], what: str, peers: Sequence[str]) -> list[str]:
+    """The medians, and how far the rounds lie apart."""
+    taking_part = [peer for peer in peers if values(measured, what, peer)]
+    base = BASE if BASE in taking_part else taking_part[0]
+    return [_median(measured, what, peer, base) for peer in taking_part]
+
+
+def _median(measured: Sequence[Measurement], what: str, peer: str, base: str) -> str:
+    rates = Spread.of(values(measured, what, peer).values())
+    text = f"  median   {peer:<18} {rates.median:>9,.0f}/s ({rates.least:,.0f} to {rates.most:,.0f})"
+    for times, unit in ((ratio(measured, what, peer, base), ""), (_per_cpu(measured, what, peer, base), " per CPU")):
+        if times is not None:
+            text += f", {times.median:.2f} × {base}{unit} ({times.least:.2f} to {times.most:.2f})"
+    return text
+
+
+def _per_cpu(measured: Sequence[Measurement], what: str, peer: str, base: str) -> Spread | None:
+    return ratio(measured, what, peer, base, "per_cpu")
