@@ -62,6 +62,9 @@ schema: $(VENV)/dev ## Write schema.graphql anew after a change of the API.
 bench: $(VENV)/dev ## Compare with Mercurius and Strawberry: five minutes; needs wrk and node (ARGS="W1 --peers ours,mercurius").
 	@$(BIN)/python -m benchmarks $(ARGS)
 
+load: $(VENV)/dev ## Put the server under the load of hundreds of clients, by Locust (ARGS="mixed --workers 2").
+	@$(BIN)/python -m tests.load $(ARGS)
+
 profile: $(VENV)/dev ## Say where our server spends its time under a workload (WORKLOAD=W2).
 	@$(BIN)/python -m benchmarks.profile $(or $(WORKLOAD),W2) $(ARGS)
 

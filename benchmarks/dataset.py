@@ -3,20 +3,25 @@
 Everything is made from a row's number, so two databases are alike without having been copied.
 """
 
+from hashlib import sha256
+from pathlib import Path
 from typing import Final
 from uuid import UUID
 
 import asyncpg
 
+from graphql_api.auth.passwords import Passwords
 from persistence import migrations
 from persistence.engine import Database
 
 PEOPLE: Final = 1_000
 MODERATORS: Final = 50
+PASSWORD: Final = "Taskriver-1"  # noqa: S105 - of people who are made for this
 TASKS: Final = 100_000
 WRITTEN: Final = 3_000
 """The oldest tasks are those that W3 moves. Their owner is our actor, who may move own tasks only."""
 
+_BCRYPT_ROUNDS: Final = 12
 _USER_ID: Final = "md5('u' || {})::uuid"
 _OWNER: Final = f"CASE WHEN i <= {WRITTEN} THEN 1 ELSE 1 + (i * 7) % {PEOPLE} END"
 _ASSIGNEE: Final = f"CASE WHEN i % 5 = 0 THEN NULL ELSE {_USER_ID.format(f'(1 + (i * 13) % {PEOPLE})')} END"
@@ -31,7 +36,7 @@ _STATUS: Final = "(ARRAY['TODO', 'IN_PROGRESS', 'DONE'])[1 + i % 3]"
 # Of constants of this file, and of numbers.
 _OUR_ROWS: Final = f"""
 INSERT INTO users (id, username, email, password_hash, role, is_active, access_version, created_at, updated_at)
-    SELECT {_USER_ID.format("i")}, 'user' || i, 'user' || i || '@example.org', '!',
+    SELECT {_USER_ID.format("i")}, 'user' || i, 'user' || i || '@example.org', '{{password}}',
         CASE WHEN i <= {MODERATORS} THEN 'MODERATOR' ELSE 'USER' END, true, 1, now(), now()
     FROM generate_series(1, {PEOPLE}) i;
 INSERT INTO sessions (id, user_id, token_hash, key_id, ip_address, created_at, expires_at)
@@ -62,7 +67,14 @@ CREATE INDEX ON tasks (created_at DESC, id DESC);
 CREATE INDEX ON tasks (owner_id);
 CREATE INDEX ON tasks (assignee_id);
 """  # noqa: S608
+_MIGRATIONS: Final = Path(__file__).parents[1] / "migrations/versions"
 _IDS: Final = "SELECT id FROM tasks ORDER BY created_at"
+
+
+def fingerprint() -> str:
+    """What the rows and our tables depend on: kept rows are made anew when it changes."""
+    migrated = sorted(file.read_text() for file in _MIGRATIONS.glob("*.py"))
+    return sha256("".join((_OUR_ROWS, _THEIR_ROWS, PASSWORD, *migrated)).encode()).hexdigest()
 
 
 async def fill_ours(url: str, tasks: int = TASKS) -> None:
@@ -72,7 +84,12 @@ async def fill_ours(url: str, tasks: int = TASKS) -> None:
         await migrations.upgrade(database.engine)
     finally:
         await database.close()
-    await _fill(url, _OUR_ROWS.format(tasks=tasks))
+    passwords = Passwords(_BCRYPT_ROUNDS)
+    try:
+        password = await passwords.hash(PASSWORD)
+    finally:
+        passwords.close()
+    await _fill(url, _OUR_ROWS.format(tasks=tasks, password=password))
 
 
 async def fill_theirs(url: str, tasks: int = TASKS) -> None:

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
@@ -52,6 +52,15 @@ class ServerProcess:
             for line in Path(f"/proc/{process.pid}/status").read_text().splitlines():
                 if line.startswith("VmHWM:"):
                     total += int(line.split()[1]) * 1024
+        return total
+
+    @property
+    def tree_memory(self) -> int:
+        """Bytes that it and its children have in memory, what they share counted once (PSS)."""
+        total = 0
+        for process in self._tree():
+            with suppress(psutil.NoSuchProcess, FileNotFoundError):
+                total += process.memory_full_info().pss
         return total
 
     @property

@@ -37,8 +37,8 @@ class Stage:
     folder: Path
 
     @contextmanager
-    def start(self, peer: Peer, *options: str) -> Iterator[ServerProcess]:
-        """A peer, alone on its core; what it says goes into a file of its name."""
+    def start(self, peer: Peer, *options: str, cpu: int | None = cores()[0]) -> Iterator[ServerProcess]:
+        """A peer, alone on its core unless *cpu* says otherwise; what it says goes into a file of its name."""
         port = free_port()
         values = {"port": str(port), "database": self.ours, "redis": self.redis}
         environment = {
@@ -53,7 +53,7 @@ class Stage:
         command = [*(part.format(**values) for part in peer.command), *options]
         with (
             (self.folder / f"{peer.name}.log").open("w") as log,
-            started(command, port=port, cpu=cores()[0], environment=environment, log=log) as server,
+            started(command, port=port, cpu=cpu, environment=environment, log=log) as server,
         ):
             yield server
 
@@ -76,10 +76,10 @@ def token_for(peer: Peer, person: int = 1) -> str:
 
 
 @contextmanager
-def stage(folder: Path = FOLDER, tasks: int = dataset.TASKS) -> Iterator[Stage]:
-    """Everything that is to be compared with, on the second core if there is one; rows are kept for the next time."""
+def stage(folder: Path = FOLDER, tasks: int = dataset.TASKS, *, pinned: bool = True) -> Iterator[Stage]:
+    """Private servers with so many tasks, on the second core if *pinned*; *folder* keeps the rows for the next time."""
     here = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
-    if cores()[1] is not None:
+    if pinned and cores()[1] is not None:
         os.sched_setaffinity(0, {cores()[1] or 0})  # before the servers start, for they inherit it
     servers = folder / f"servers-{tasks}"
     with ExitStack() as stack:
@@ -87,11 +87,11 @@ def stage(folder: Path = FOLDER, tasks: int = dataset.TASKS) -> Iterator[Stage]:
             stack.callback(os.sched_setaffinity, 0, here)
         running = stack.enter_context(embedded.running(servers))
         theirs = f"{running.database_url.rpartition('/')[0]}/{_THEIRS}"
-        filled = servers / "filled"
-        if not filled.exists():
+        filled, rows = servers / "filled", dataset.fingerprint()
+        if not filled.exists() or filled.read_text() != rows:
             say(f"Making {tasks:,} tasks …")
             uvloop.run(_fill(running.database_url, theirs, tasks))
-            filled.touch()
+            filled.write_text(rows)
         ids = uvloop.run(dataset.task_ids(theirs))
         yield Stage(running.database_url, theirs, running.redis_url, ids, folder)
 

@@ -1,0 +1,162 @@
+"""An honest scenario: everything that clients do, each asking again as soon as it has its answer, and listeners.
+
+Closed loop: a slow answer holds up its client, so the rate is what the server can do, not what was hoped for.
+"""
+
+import json
+import os
+import time
+from datetime import UTC, datetime
+from itertools import cycle
+from typing import Any
+
+from locust import FastHttpUser, User, constant, task
+from locust.exception import StopUser
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
+from websockets.typing import Subprotocol
+
+from tests.load.crowd import PASSWORD, SUBSCRIBERS, next_person
+
+LIST = """query Tasks($after: String) { tasks(first: 20, after: $after) { nodes { id title status priority version
+  owner { username } assignee { username } } pageInfo { hasNextPage endCursor } } }"""
+ONE = """query Task($id: ID!) { task(id: $id) { id title description status priority dueAt version createdAt updatedAt
+  owner { id username } assignee { id username } viewerCanUpdate viewerCanDelete } }"""
+MINE = "{ me { id username role } }"
+CREATE = (
+    """mutation Create($input: CreateTaskInput!) { createTask(input: $input) { task { id } userErrors { code } } }"""
+)
+MOVE = """mutation Move($input: UpdateTaskStatusInput!) { updateTaskStatus(input: $input) {
+  task { id status version } userErrors { code message } } }"""
+LOGIN = """mutation Login($input: LoginInput!) { login(input: $input) { accessToken userErrors { code } } }"""
+LISTEN = "subscription { taskChanged { cursor at task { id title status version } } }"
+
+
+class Client(FastHttpUser):
+    """Somebody at work."""
+
+    wait_time = constant(0)
+
+    def on_start(self) -> None:
+        """Be somebody, and have a task of one's own."""
+        self.name, token = next_person("client")
+        self.headers = {"Authorization": f"Bearer {token}"}
+        created = self.ask("create a task", CREATE, {"input": {"title": f"Work of {self.name}"}})
+        if created is None:
+            raise StopUser
+        self.mine = created["createTask"]["task"]["id"]
+        self.ids = [self.mine]
+        self.after: str | None = None
+        self.moves = cycle(("IN_PROGRESS", "DONE", "TODO"))
+
+    @task(30)
+    def list_tasks(self) -> None:
+        """Page by page."""
+        found = self.ask("list tasks", LIST, {"after": self.after})
+        if found is not None:
+            page = found["tasks"]
+            self.ids = [node["id"] for node in page["nodes"]] or self.ids
+            self.after = page["pageInfo"]["endCursor"] if page["pageInfo"]["hasNextPage"] else None
+
+    @task(20)
+    def look_at_a_task(self) -> None:
+        """One of those that were listed."""
+        self.ask("a task", ONE, {"id": self.ids[0]})
+
+    @task(5)
+    def who_am_i(self) -> None:
+        """As a page asks when it is opened."""
+        self.ask("me", MINE, {})
+
+    @task(15)
+    def move_a_task(self) -> None:
+        """The own one, one column further."""
+        self.ask("move a task", MOVE, {"input": {"id": self.mine, "status": next(self.moves)}})
+
+    @task(3)
+    def create_a_task(self) -> None:
+        """One more."""
+        self.ask("create a task", CREATE, {"input": {"title": f"More work of {self.name}"}})
+
+    @task(15)
+    def list_over_rest(self) -> None:
+        """As older clients do."""
+        self.client.get("/api/v1/tasks/?limit=20", headers=self.headers, name="list tasks, REST")
+
+    @task(1)
+    def sign_in_again(self) -> None:
+        """Which costs a quarter of a second of somebody's processor."""
+        self.ask("sign in", LOGIN, {"input": {"username": self.name, "password": PASSWORD}}, signed_in=False)
+
+    def ask(self, name: str, query: str, variables: dict[str, Any], *, signed_in: bool = True) -> Any:
+        """The data, or None; errors and refusals count as failures."""
+        body = {"query": query, "variables": variables}
+        headers = self.headers if signed_in else {}
+        with self.client.post("/graphql", json=body, headers=headers, name=name, catch_response=True) as response:
+            try:
+                answer = json.loads(response.text or "")
+            except ValueError:
+                response.failure(f"{response.status_code}: {response.text!r:.200}")
+                return None
+            wrong = answer.get("errors") or [e for v in answer["data"].values() for e in v.get("userErrors", ())]
+            if wrong:
+                response.failure(f"{wrong!r:.300}")
+                return None
+            return answer["data"]
+
+
+class Listener(User):
+    """Somebody who hears of what a client does; how long it took since then counts as the time of an answer."""
+
+    fixed_count = int(os.environ.get(SUBSCRIBERS, "20"))
+    wait_time = constant(0)
+
+    def on_start(self) -> None:
+        """Subscribe."""
+        _, token = next_person("listener")
+        address = f"{(self.host or '').replace('http', 'ws', 1)}/graphql"
+        self.socket = connect(address, subprotocols=[Subprotocol("graphql-transport-ws")])
+        self.say({"type": "connection_init", "payload": {"token": token}})
+        if self.hear(5)["type"] != "connection_ack":
+            raise StopUser
+        self.say({"id": "1", "type": "subscribe", "payload": {"query": LISTEN}})
+
+    @task
+    def listen(self) -> None:
+        """The next thing that happens."""
+        try:
+            message = self.hear(60)
+        except (TimeoutError, ConnectionClosed) as error:
+            self.environment.events.request.fire(
+                request_type="WS", name="hear of a change", response_time=0, response_length=0, exception=error
+            )
+            raise StopUser from error
+        if message["type"] == "ping":
+            self.say({"type": "pong"})
+        elif message["type"] == "next":
+            told = message["payload"]["data"]["taskChanged"]
+            late = datetime.now(UTC) - datetime.fromisoformat(told["at"])
+            self.environment.events.request.fire(
+                request_type="WS",
+                name="hear of a change",
+                response_time=max(0.0, late.total_seconds() * 1_000),
+                response_length=0,
+                exception=None,
+            )
+
+    def say(self, message: dict[str, Any]) -> None:
+        """Send it."""
+        self.socket.send(json.dumps(message))
+
+    def hear(self, seconds: float) -> Any:
+        """The next message.
+
+        Raises:
+            TimeoutError: there was none.
+        """
+        return json.loads(self.socket.recv(timeout=seconds))
+
+    def on_stop(self) -> None:
+        """Hang up."""
+        self.socket.close()
+        time.sleep(0)

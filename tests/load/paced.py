@@ -1,0 +1,21 @@
+"""The documented request at a given rate: ten times a second by each, however long an answer takes."""
+
+from locust import FastHttpUser, constant_throughput, task
+
+from tests.load.crowd import PER_USER, list_path, next_person
+
+
+class Reader(FastHttpUser):
+    """Somebody in a hurry."""
+
+    wait_time = constant_throughput(PER_USER)
+
+    def on_start(self) -> None:
+        """Be somebody."""
+        _, token = next_person("reader")
+        self.headers = {"Authorization": f"Bearer {token}"}
+
+    @task
+    def list_tasks(self) -> None:
+        """The first page."""
+        self.client.get(list_path(), headers=self.headers, name="list of tasks")

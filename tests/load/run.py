@@ -1,0 +1,138 @@
+"""One server and one run of Locust against it."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from benchmarks.dataset import MODERATORS, PEOPLE
+from benchmarks.peers.catalogue import PEERS, Peer
+from benchmarks.process import ServerProcess, free_port, started
+from benchmarks.stage import Stage, token_for
+from tests.load import crowd, figures
+from tests.load.figures import Figures
+
+_HERE: Final = Path(__file__).parent
+_GRACE_SECONDS: Final = 60
+_LOOK_SECONDS: Final = 0.5
+MEGABYTE: Final = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """A file of Locust's, how many clients it has, how many come each second, and for how long it goes on.
+
+    With *settled*, only what happens after the last client has come is counted.
+    """
+
+    name: str
+    users: int
+    arriving: float
+    seconds: int
+    settled: bool = False
+    subscribers: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A server that runs, whose tokens it takes, and where it lists tasks."""
+
+    title: str
+    process: ServerProcess
+    peer: Peer
+    list_path: str
+
+
+@contextmanager
+def ours(stage: Stage, workers: int) -> Iterator[Target]:
+    """`taskriver serve`, as in production but for its secrets, on whichever cores there are."""
+    port = free_port()
+    environment = {
+        "DATABASE_URL": stage.ours,
+        "REDIS_URL": stage.redis,
+        "PORT": str(port),
+        "WORKERS": str(workers),
+        "LOG_LEVEL": "info",
+    }
+    command = [sys.executable, "-m", "graphql_api", "serve"]
+    with (
+        (stage.folder / "load-server.log").open("w") as log,
+        started(command, port=port, environment=environment, log=log) as process,
+    ):
+        yield Target(f"here, {workers} workers", process, PEERS["ours"], "/api/v1/tasks/")
+
+
+@contextmanager
+def fastapi(stage: Stage, workers: int) -> Iterator[Target]:
+    """The peer that serves REST, on whichever cores there are."""
+    peer = PEERS["fastapi"]
+    with stage.start(peer, "--workers", str(workers), cpu=None) as process:
+        yield Target(f"FastAPI, {workers} workers", process, peer, "/tasks?first=10")
+
+
+def put_under_load(target: Target, scenario: Scenario, out: Path) -> Figures:
+    """Run it, write `<out>.html`, and say what was counted; the most memory that the server took meanwhile, too.
+
+    Raises:
+        RuntimeError: Locust itself has failed; failed requests are counted instead.
+    """
+    out.parent.mkdir(parents=True, exist_ok=True)
+    people = out.parent / "people.json"
+    people.write_text(json.dumps(_people(target.peer)))
+    command = [
+        *(sys.executable, "-m", "locust", "--headless", "--only-summary", "--loglevel", "WARNING"),
+        *("--locustfile", str(_HERE / f"{scenario.name}.py"), "--host", f"http://127.0.0.1:{target.process.port}"),
+        *("--users", str(scenario.users), "--spawn-rate", f"{scenario.arriving:g}"),
+        *("--run-time", f"{scenario.seconds}s", "--stop-timeout", "5", "--exit-code-on-error", "0"),
+        *("--csv", str(out), "--html", str(out.with_suffix(".html"))),
+        *(("--reset-stats",) if scenario.settled else ()),
+    ]
+    environment = {
+        **os.environ,
+        crowd.PEOPLE_FILE: str(people),
+        crowd.SUBSCRIBERS: str(scenario.subscribers),
+        crowd.LIST_PATH: target.list_path,
+    }
+    with _weighing(target.process) as weighed:
+        done = subprocess.run(
+            command,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=scenario.seconds + _GRACE_SECONDS,
+            check=False,
+        )
+    if done.returncode:
+        raise RuntimeError(f"Locust ended with {done.returncode}: {done.stderr[-2_000:]}")
+    counted = figures.read(out.with_name(f"{out.name}_stats.csv"), target.title)
+    return replace(counted, memory=max(weighed, default=0) / MEGABYTE)
+
+
+@contextmanager
+def _weighing(server: ServerProcess) -> Iterator[list[int]]:
+    """What the server weighs, now and then."""
+    weighed: list[int] = []
+    over = threading.Event()
+
+    def weigh() -> None:
+        while not over.wait(_LOOK_SECONDS):
+            weighed.append(server.tree_memory)
+
+    thread = threading.Thread(target=weigh, daemon=True)
+    thread.start()
+    try:
+        yield weighed
+    finally:
+        over.set()
+        thread.join()
+
+
+def _people(peer: Peer) -> list[tuple[str, str]]:
+    """Everybody who is no moderator, with a fresh token."""
+    return [(f"user{person}", token_for(peer, person)) for person in range(MODERATORS + 1, PEOPLE + 1)]

@@ -1,0 +1,89 @@
+"""The scenarios in short: what a busy machine may slow down is not judged, what is answered is."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from benchmarks.stage import stage
+from tests.load import figures
+from tests.load.figures import Figures
+from tests.load.highest import highest
+from tests.load.run import Scenario, Target, ours, put_under_load
+
+STATS = """\
+Type,Name,Request Count,Failure Count,Median Response Time,Average Response Time,Min Response Time,Max Response Time,\
+Average Content Size,Requests/s,Failures/s,50%,66%,75%,80%,90%,95%,98%,99%,99.9%,99.99%,100%
+GET,list of tasks,10,1,4,5.5,1,80.2,100,2.5,0.25,4,5,6,7,8,9,10,11,80,80,80
+,Aggregated,10,1,4,5.5,1,80.2,100,2.5,0.25,4,5,6,7,8,9,10,11,80,80,80
+"""
+OFTEN = {"a task", "create a task", "hear of a change", "list tasks", "list tasks, REST", "move a task"}
+"""What is bound to happen within a few seconds; the rest happens now and then."""
+
+
+@pytest.fixture(scope="module")
+def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
+    """A server with a few thousand tasks."""
+    with stage(tmp_path_factory.mktemp("load"), 2_000, pinned=False) as ground, ours(ground, 1) as server:
+        yield server
+
+
+class TestScenarios:
+    def test_the_documented_one_is_answered(self, target: Target, tmp_path: Path):
+        """Readers who think in between get nothing but answers, and a report is written."""
+        found = put_under_load(target, Scenario("documented", 10, 10, 5), tmp_path / "documented")
+        assert found.failures == 0
+        assert found.requests >= 10
+        assert found.memory > 10
+        assert (tmp_path / "documented.html").stat().st_size > 10_000
+
+    def test_everything_of_the_mixed_one_is_answered_and_heard(self, target: Target, tmp_path: Path):
+        """Whatever clients do is done without a failure, and listeners hear of it."""
+        put_under_load(target, Scenario("mixed", 6, 10, 8, subscribers=3), tmp_path / "mixed")
+        counted = figures.read_all(tmp_path / "mixed_stats.csv")
+        assert {each.title: each.failures for each in counted if each.failures} == {}
+        assert {each.title for each in counted} >= OFTEN
+
+
+class TestFigures:
+    def test_they_are_read_as_locust_writes_them(self, tmp_path: Path):
+        """A row of Locust's table becomes figures of the same names."""
+        file = tmp_path / "stats.csv"
+        file.write_text(STATS)
+        found = figures.read(file, "here")
+        assert found == Figures("here", 10, 1, average=5.5, p50=4, p95=9, p99=11, longest=80.2, rate=2.5)
+        assert found.share_of_failures == pytest.approx(0.1)
+
+    def test_the_table_has_straight_columns(self):
+        """Every line of the table is read below the headings."""
+        lines = figures.table([figures.HEADINGS, figures.DOCUMENTED]).splitlines()
+        assert lines[0].index("average") + len("average") == lines[1].index("11 ms") + len("11 ms")
+
+
+class TestHighest:
+    @pytest.mark.parametrize("limit", [9, 30, 100, 500])
+    def test_it_comes_close_to_what_a_server_can_do(self, limit: int):
+        """A server that is well up to a limit is found to be good for nearly that, and never for more."""
+        found = highest(serving_up_to(limit))
+        assert found is not None
+        assert limit * 0.88 <= found.requests <= limit
+
+    def test_a_server_that_is_never_well_has_none(self):
+        """Where even a few clients are too many, there is no highest rate."""
+        assert highest(serving_up_to(1)) is None
+
+    def test_failures_and_lateness_are_not_well(self):
+        """A server that fails, or answers less than it was asked, is not well, however fast it is."""
+        assert highest(lambda users: replace(serving_up_to(100)(users), failures=1)) is None
+        assert highest(lambda users: replace(serving_up_to(100)(users), rate=users)) is None
+
+
+def serving_up_to(limit: int) -> Callable[[int], Figures]:
+    """A server that is fast for so many clients, and slow for more; its `requests` say how many there were."""
+
+    def attempt(users: int) -> Figures:
+        p95 = 10.0 if users <= limit else 400.0
+        return Figures("", users, 0, average=1, p50=1, p95=p95, p99=p95, longest=p95, rate=users * 10)
+
+    return attempt
