@@ -195,9 +195,10 @@ class _Conversation:
         async with subscriber:
             self._subscriber = subscriber
             await self._perform(self._dialogue.listening(subscriber.cursor))
-            async for item in subscriber:
-                await self._perform(self._dialogue.item(await self._frame(subscriber, item)))
-                self._asked.frames += 1
+            with suppress(StopAsyncIteration):  # closed while a task was read anew
+                async for item in subscriber:
+                    await self._perform(self._dialogue.item(await self._frame(subscriber, item)))
+                    self._asked.frames += 1
         self.end(Code.RESTARTING, "Service restart")
 
     async def _frame(self, subscriber: Subscriber, item: Item) -> str:

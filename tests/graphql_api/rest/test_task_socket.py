@@ -2,21 +2,23 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 import websockets
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from domain.actor import Actor
 from domain.stream_cursor import StreamCursor
 from domain.task import TaskStatus
 from domain.user import Role
 from graphql_api.auth.tokens import AccessTokens
+from graphql_api.realtime.current import Reading
 from graphql_api.rest.socket import TaskSocket, Timing
 from graphql_api.schema.ids import encode_id
 from persistence.models import TaskRow, UserRow
@@ -160,6 +162,25 @@ class TestFrames:
             assert (await outside.hear())["task"]["uuid"] == str(own.id)
             heard = [frame["task"]["uuid"] for frame in (await above.hear(), await above.hear())]
             assert heard == [str(task.id), str(own.id)]
+
+    async def test_what_was_read_too_long_ago_is_read_again(
+        self, url: str, rest: Rest, monkeypatch: pytest.MonkeyPatch
+    ):
+        """A process that stood still between reading a task and telling it does not know any more who may see it."""
+        current, owner = rest.api.server.stream.current, await rest.api.a_user()
+        task, seen_by, times = await rest.api.house.a_task(owner), current.seen_by, list[float]()
+
+        async def old_at_first(actor: Actor, task_id: UUID, ahead: Iterable[UUID] = ()) -> Reading:
+            reading = await seen_by(actor, task_id, ahead)
+            times.append(reading.at)
+            return reading if len(times) > 1 else reading._replace(task=None, at=reading.at - 2)
+
+        monkeypatch.setattr(current, "seen_by", old_at_first)
+        async with listening(url, rest.api, owner) as listener:
+            await move(rest, task, owner)
+            frame = await listener.hear()
+
+        assert (frame["type"], len(times)) == ("task.status_changed", 2)
 
     async def test_what_leaves_ones_sight_is_gone_and_what_is_deleted_is_deleted(self, url: str, rest: Rest):
         """Both are told with the task's uuid, and with nothing else of it."""
