@@ -28,7 +28,7 @@ from graphql_api.schema.task_changes import (
 )
 from graphql_api.wire.idempotency import idempotency_key_of
 from persistence.pages import PageRequest
-from persistence.repositories.task import EVERYTHING
+from persistence.reads.task_list import EVERYTHING
 from persistence.unit_of_work import UnitOfWork
 from services import task as task_service
 from services.task import TaskEdit

@@ -14,7 +14,7 @@ from domain.events import TaskChange
 from domain.task import TaskPriority, TaskStatus
 from domain.user import Role
 from graphql_api.realtime.items import ResyncReason
-from persistence.repositories.task import TaskOrder
+from persistence.reads.task_list import TaskOrder
 
 __all__ = ["ErrorCode", "ResyncReason", "Role", "TaskChange", "TaskOrder", "TaskPriority", "TaskStatus"]
 

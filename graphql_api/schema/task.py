@@ -16,7 +16,7 @@ from graphql_api.schema.user import User
 from graphql_api.schema.viewer import BY_CLASS, FOR_ANYBODY
 from persistence.models import TaskRow
 from persistence.pages import Page, PageCursor, PageRequest
-from persistence.repositories.task import TaskFilter
+from persistence.reads.task_list import TaskFilter
 from services import task as task_service
 from services.task import TaskList
 

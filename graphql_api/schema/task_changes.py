@@ -9,7 +9,7 @@ from graphql_api.schema.common import Payload
 from graphql_api.schema.enums import TaskPriority, TaskStatus
 from graphql_api.schema.ids import decode_id_of
 from graphql_api.schema.task import Task
-from persistence.repositories.task import TaskFilter
+from persistence.reads.task_list import TaskFilter
 
 
 @strawberry.input(

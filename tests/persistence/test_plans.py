@@ -10,7 +10,7 @@ from domain.actor import Actor
 from domain.task import TaskPriority, TaskStatus
 from persistence.engine import Database
 from persistence.pages import PageCursor, PageRequest
-from persistence.repositories.task import EVERYTHING, TaskFilter, TaskOrder
+from persistence.reads.task_list import EVERYTHING, TaskFilter, TaskOrder
 from persistence.unit_of_work import UnitOfWork
 from tests.persistence.crowd import ADMIN, BUSY, IDLE, Crowd, Plan, later, numbered
 

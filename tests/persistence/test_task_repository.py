@@ -15,7 +15,7 @@ from domain.task import TaskPriority, TaskStatus
 from domain.user import Role
 from persistence.models import TaskRow
 from persistence.pages import PageCursor, PageRequest
-from persistence.repositories.task import EVERYTHING, TaskFilter, TaskOrder
+from persistence.reads.task_list import EVERYTHING, TaskFilter, TaskOrder
 from tests.support.house import House
 
 NOON: Final = datetime(2026, 6, 1, 12, tzinfo=UTC)

@@ -16,7 +16,7 @@ from embedded.postgres import Postgres
 from persistence import engine as engine_module
 from persistence import migrations
 from persistence.engine import Database, database_url
-from persistence.repositories.task import EVERYTHING
+from persistence.reads.task_list import EVERYTHING
 from persistence.unit_of_work import UnitOfWork
 from tests.support.house import House
 

@@ -25,7 +25,7 @@ from domain.user import Role
 from persistence.event_log import EventLog
 from persistence.models import TaskRow
 from persistence.pages import PageRequest
-from persistence.repositories.task import TaskFilter, TaskOrder
+from persistence.reads.task_list import TaskFilter, TaskOrder
 from services.task import (
     TaskEdit,
     assign_task,

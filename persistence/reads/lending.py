@@ -1,0 +1,125 @@
+"""A few connections of asyncpg's, lent to one borrower at a time.
+
+asyncpg's own pool makes a task for each return, and asks the server to forget what a borrower may have set. Here
+nothing can be set: whoever borrows runs single statements, each a transaction of its own.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import asyncpg
+
+Connection = asyncpg.Connection
+Connect = Callable[[], Awaitable[Connection]]
+
+
+class Lending:
+    """At most *size* connections, each made when it is needed first; the last one returned goes out first.
+
+    *patience* is how many seconds a borrower waits for one.
+    """
+
+    def __init__(self, connect: Connect, *, size: int, patience: float) -> None:
+        self._connect = connect
+        self._size = size
+        self._patience = patience
+        self._idle: list[Connection] = []
+        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._open = 0
+        self._closed = False
+
+    @property
+    def lent(self) -> int:
+        """How many are out now."""
+        return self._open - len(self._idle)
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        """One of them, for as long as the block takes.
+
+        Raises:
+            TimeoutError: all of them stayed out.
+        """
+        connection = await self._borrow()
+        try:
+            yield connection
+        except asyncpg.PostgresError:
+            # The server said no and is ready for the next question.
+            self._give_back(connection)
+            raise
+        except BaseException:
+            # Somebody went away in the middle, or the wire is broken: nobody knows what would be read next.
+            self._drop(connection)
+            raise
+        self._give_back(connection)
+
+    async def close(self) -> None:
+        """Close those that are here; those that are out are closed when they come back."""
+        self._closed = True
+        while self._idle:
+            connection = self._idle.pop()
+            self._open -= 1
+            await connection.close(timeout=1)
+
+    async def _borrow(self) -> Connection:
+        while True:
+            connection = self._take()
+            if connection is not None:
+                return connection
+            if self._open < self._size:
+                return await self._new()
+            await self._wait()
+
+    def _take(self) -> Connection | None:
+        while self._idle:
+            connection = self._idle.pop()
+            if not connection.is_closed():
+                return connection
+            self._open -= 1
+        return None
+
+    async def _new(self) -> Connection:
+        self._open += 1
+        try:
+            return await self._connect()
+        except BaseException:
+            self._open -= 1
+            self._wake()
+            raise
+
+    async def _wait(self) -> None:
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
+        try:
+            async with asyncio.timeout(self._patience):
+                await turn
+        except BaseException:
+            if turn.done() and not turn.cancelled():
+                self._wake()  # it was our turn, and somebody else can have it
+            raise
+
+    def _give_back(self, connection: Connection) -> None:
+        if connection.is_closed() or self._closed:
+            self._drop(connection)
+            return
+        self._idle.append(connection)
+        self._wake()
+
+    def _drop(self, connection: Connection) -> None:
+        connection.terminate()
+        self._open -= 1
+        self._wake()
+
+    def _wake(self) -> None:
+        while self._waiting:
+            turn = self._waiting.popleft()
+            if not turn.done():
+                turn.set_result(None)
+                return
+
+
+Row = Any
+"""A record of asyncpg's: values by their place in the statement."""

@@ -1,0 +1,205 @@
+"""Which tasks are read: each as its own statement, for what an actor's role lets them reach."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    BindParameter,
+    ColumnElement,
+    FromClause,
+    Integer,
+    Select,
+    Uuid,
+    any_,
+    bindparam,
+    false,
+    func,
+    or_,
+    select,
+    true,
+    union_all,
+)
+
+from domain.actor import Actor
+from domain.errors import BadRequest
+from domain.policy import Action, Reach, reach
+from persistence.models import TaskRow
+from persistence.pages import NOT_OURS, PageRequest
+from persistence.reads.read import Asked
+from persistence.reads.references import REFERENCES_OF_A_TASK, joined, own_columns
+from persistence.reads.task_list import KEYS, Behind, TaskFilter, TaskKey, TaskOrder, conditions
+
+Reaches = frozenset[Reach]
+
+_GREATEST: Final = 2**63 - 1  # that PostgreSQL can count to
+_TASKS: Final[FromClause] = TaskRow.__table__
+_ACTOR: Final[BindParameter[UUID]] = bindparam("actor_id", type_=Uuid())
+_MINE: Final = {Reach.OWN: TaskRow.owner_id, Reach.ASSIGNED: TaskRow.assignee_id}
+
+
+@dataclass(frozen=True, slots=True)
+class TaskById:
+    """One task, if it can be reached: `id`, `actor_id`."""
+
+    reaches: Reaches
+
+    def select(self, columns: Sequence[str]) -> Select[Any]:
+        """It, or nothing."""
+        wanted = TaskRow.id == bindparam("id", type_=Uuid())
+        return joined(_TASKS, columns, REFERENCES_OF_A_TASK).where(wanted, _visible(self.reaches))
+
+
+@dataclass(frozen=True, slots=True)
+class TasksById:
+    """Those of several tasks that can be reached, in no order: `ids`, `actor_id`."""
+
+    reaches: Reaches
+
+    def select(self, columns: Sequence[str]) -> Select[Any]:
+        """Any number of them."""
+        # One array and not a list of parameters: the statement stays the same, and prepared, for any number of them.
+        wanted = TaskRow.id == any_(bindparam("ids", type_=ARRAY(Uuid())))
+        return joined(_TASKS, columns, REFERENCES_OF_A_TASK).where(wanted, _visible(self.reaches))
+
+
+@dataclass(frozen=True, slots=True)
+class TaskPage:
+    """The first tasks in an order, behind a place in it: `limit`, `actor_id`, `place`, `place_id`, and the filter's.
+
+    Behind the columns that are asked for each row has two more: the value it is sorted by, and its id.
+    """
+
+    reaches: Reaches
+    order: TaskOrder
+    given: frozenset[str]
+    behind: Behind
+
+    def select(self, columns: Sequence[str]) -> Select[Any]:
+        """As many as the limit says."""
+        page = self._page(own_columns(columns, REFERENCES_OF_A_TASK))
+        query = joined(page, columns, REFERENCES_OF_A_TASK)
+        return query.add_columns(page.c.place, page.c.id.label("place_id")).order_by(*self._by(page.c.sort, page.c.id))
+
+    def _page(self, columns: Sequence[str]) -> FromClause:
+        if Reach.ANY in self.reaches:
+            return self._branch(columns, true()).subquery("page")
+        # Each branch follows an index in the list's order. In one of both an OR would have to sort all one's tasks, or
+        # go through everybody's.
+        branches = [self._branch(columns, part).subquery() for part in _parts(self.reaches)]
+        both = union_all(*(select(branch) for branch in branches)).subquery()
+        return select(both).order_by(*self._by(both.c.sort, both.c.id)).limit(_limit()).subquery("page")
+
+    def _branch(self, columns: Sequence[str], part: ColumnElement[bool]) -> Select[Any]:
+        key = KEYS[self.order]
+        own = [_TASKS.c[name] for name in columns]
+        query = select(*own, key.column.label("sort"), key.shown.label("place")).where(part, *self._wanted(key))
+        return query.order_by(*self._by(key.column, TaskRow.id)).limit(_limit())
+
+    def _wanted(self, key: TaskKey) -> list[ColumnElement[bool]]:
+        found = conditions(self.given, key.due)
+        if self.behind is not Behind.START:
+            found.append(key.condition(self.behind, descending=self.order.descending))
+        return found
+
+    def _by(self, sort: ColumnElement[Any], identity: Any) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
+        return (sort.desc(), identity.desc()) if self.order.descending else (sort.asc(), identity.asc())
+
+
+@dataclass(frozen=True, slots=True)
+class TaskSlice:
+    """Tasks by age, the oldest first, from an offset: `skip`, `limit`, `actor_id`."""
+
+    reaches: Reaches
+
+    def select(self, columns: Sequence[str]) -> Select[Any]:
+        """As many as the limit says."""
+        query = joined(_TASKS, columns, REFERENCES_OF_A_TASK).where(_visible(self.reaches))
+        by_age = query.order_by(TaskRow.created_at, TaskRow.id)
+        return by_age.offset(bindparam("skip", type_=BigInteger())).limit(bindparam("limit", type_=BigInteger()))
+
+
+@dataclass(frozen=True, slots=True)
+class TaskCount:
+    """How many tasks a filter finds: `actor_id`, and the filter's."""
+
+    reaches: Reaches
+    given: frozenset[str]
+
+    def select(self, columns: Sequence[str] = ()) -> Select[Any]:
+        """One row of one number."""
+        return select(func.count()).select_from(TaskRow).where(_visible(self.reaches), *conditions(self.given))
+
+
+def task(actor: Actor | None, task_id: UUID) -> Asked:
+    """One task."""
+    return Asked(TaskById(_reaches(actor)), {"id": task_id, "actor_id": _id_of(actor)})
+
+
+def tasks(actor: Actor | None, ids: Collection[UUID]) -> Asked:
+    """Several tasks."""
+    return Asked(TasksById(_reaches(actor)), {"ids": list(ids), "actor_id": _id_of(actor)})
+
+
+def task_page(actor: Actor | None, request: PageRequest, wanted: TaskFilter, order: TaskOrder) -> Asked:
+    """A page, and one task more, which says whether there is another page.
+
+    Raises:
+        BadRequest: the cursor belongs to another ordering, or the filter breaks a limit.
+    """
+    key, given = KEYS[order], wanted.values()
+    if request.after is not None and request.after.order != order.value:
+        raise BadRequest(NOT_OURS)
+    rows = TaskPage(_reaches(actor), order, frozenset(given), key.behind(request.after))
+    place = key.values(request.after)
+    return Asked(rows, {"actor_id": _id_of(actor), "limit": request.first + 1, **given, **place})
+
+
+def task_slice(actor: Actor | None, *, skip: int, limit: int) -> Asked:
+    """Tasks from an offset.
+
+    Raises:
+        BadRequest: one of the numbers is negative.
+    """
+    if skip < 0 or limit < 0:
+        raise BadRequest("skip and limit must not be negative.")
+    values = {"skip": min(skip, _GREATEST), "limit": min(limit, _GREATEST), "actor_id": _id_of(actor)}
+    return Asked(TaskSlice(_reaches(actor)), values)
+
+
+def task_count(actor: Actor | None, wanted: TaskFilter) -> Asked:
+    """How many there are of these.
+
+    Raises:
+        BadRequest: the filter breaks a limit.
+    """
+    given = wanted.values()
+    return Asked(TaskCount(_reaches(actor), frozenset(given)), {"actor_id": _id_of(actor), **given})
+
+
+def _reaches(actor: Actor | None) -> Reaches:
+    return reach(actor.role, Action.READ_TASK) if actor is not None else frozenset()
+
+
+def _id_of(actor: Actor | None) -> UUID | None:
+    return actor.user_id if actor is not None else None
+
+
+def _visible(reaches: Reaches) -> ColumnElement[bool]:
+    """What the policy says about reading, as a condition."""
+    if Reach.ANY in reaches:
+        return true()
+    return or_(false(), *(column == _ACTOR for own, column in _MINE.items() if own in reaches))
+
+
+def _parts(reaches: Reaches) -> list[ColumnElement[bool]]:
+    """The same in parts that have no task in common, at least one."""
+    mine = [column == _ACTOR for own, column in _MINE.items() if own in reaches]
+    return [mine[0], *(part & ~mine[0] for part in mine[1:])] if mine else [false()]
+
+
+def _limit() -> BindParameter[int]:
+    return bindparam("limit", type_=Integer())
