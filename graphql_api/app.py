@@ -22,6 +22,7 @@ from graphql_api.auth.throttle import Limit, Throttle
 from graphql_api.auth.tokens import AccessTokens
 from graphql_api.context import Backend, Context
 from graphql_api.draining import Draining
+from graphql_api.execution.compiled import Compiled
 from graphql_api.execution.documents import Documents
 from graphql_api.execution.executor import Executor
 from graphql_api.execution.limits import Limits
@@ -78,7 +79,8 @@ class Server:
     *timing* and *task_timing* are the sockets', GraphQL's and `/ws/tasks`', and *event_timing* is the event streams'.
     *throttle_patience* is how many seconds Redis has to answer before limits are counted without it.
     With *shared* off, whatever listeners are told is read and executed for each of them: the same, and slower.
-    *tracing* stands in for what the settings want. *demo* is whom the playground offers to sign in as.
+    *strict* is for tests: a compiled operation that fails is not run again in the general way. *tracing* stands in for
+    what the settings want. *demo* is whom the playground offers to sign in as.
     """
 
     def __init__(
@@ -90,6 +92,7 @@ class Server:
         event_timing: EventTiming | None = None,
         throttle_patience: float = THROTTLE_PATIENCE_SECONDS,
         shared: bool = True,
+        strict: bool = False,
         tracing: "Tracing | None" = None,
         demo: DemoPeople | None = None,
     ) -> None:
@@ -110,6 +113,7 @@ class Server:
         self.requests = Requests(self.tracing)
         self.playground = Playground(None if settings.is_production else demo) if settings.has_playground else None
         self.documents = self._documents()
+        self.compiled = Compiled(schema._schema, strict=strict) if settings.compile_operations else None
         self.throttle = Throttle(self.redis, patience=throttle_patience)
         self.stream = Stream(self.database, Bell(settings.redis_url.get_secret_value()))
         self.connections = Connections()
@@ -137,6 +141,7 @@ class Server:
             self.documents,
             renew=Context.renewed,
             shared=self.backend.shared,
+            compiled=self.compiled,
             recovered=self.stream.recovered,
         )
         origins = Origins(settings.cross_origins)

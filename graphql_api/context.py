@@ -1,6 +1,7 @@
 """What a resolver knows of the operation that it works for."""
 
 import asyncio
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
@@ -15,6 +16,7 @@ from graphql_api.loaders import Loaders
 from graphql_api.realtime.stream import Stream
 from graphql_api.realtime.subscriber import Subscriber
 from persistence.engine import Database
+from persistence.reads.reader import Reading
 from persistence.unit_of_work import UnitOfWork
 
 AT_ONCE: Final = 4
@@ -77,6 +79,14 @@ class Context:
         return self.backend.database.unit_of_work(
             actor, request_id=self.request_id, gate=self._gate, idempotency=idempotency
         )
+
+    def reading(self) -> AbstractAsyncContextManager[Reading]:
+        """A connection for reads that need no unit of work.
+
+        Raises:
+            Unavailable: the database cannot answer now.
+        """
+        return self.backend.database.reading()
 
     def renewed(self) -> "Context":
         """The same, for the next event: with loaders that have not seen anything yet."""

@@ -102,6 +102,11 @@ class Settings(BaseSettings):
     query_max_cost: int = Field(
         5_000, ge=1, description="Most fields that a document may resolve, lists counted by their `first`."
     )
+    compile_operations: bool = Field(
+        True,
+        description="Whether operations that come again run by plans made for them; off: the general executor runs "
+        "everything, more slowly and with the same answers.",
+    )
     introspection: bool = Field(
         True, description="Whether the schema may be asked for over the API, and read at `/schema.graphql`."
     )

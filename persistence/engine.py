@@ -3,10 +3,12 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
-from typing import Any
+from functools import partial
+from typing import Any, cast
 
+import asyncpg
 from sqlalchemy import text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import (
@@ -24,6 +26,8 @@ from domain.idempotency import IdempotencyKey
 from persistence.epoch import check_whereabouts
 from persistence.event_log import EventLog
 from persistence.failures import unavailable
+from persistence.reads.lending import Connection, Lending
+from persistence.reads.reader import Reader, Reading
 from persistence.statements import Statements
 from persistence.unit_of_work import UnitOfWork
 
@@ -74,13 +78,35 @@ def create_engine(
     )
 
 
+async def connect(url: str | URL) -> Connection:
+    """A bare connection of the driver's, with the same time-outs, for single statements."""
+    dsn = database_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+    connection = await asyncpg.connect(
+        dsn,
+        server_settings=SERVER_SETTINGS,
+        timeout=3,
+        command_timeout=3,
+        max_cached_statement_lifetime=0,  # they are ours, and few
+    )
+    return cast("Connection", connection)
+
+
 class Database:
-    """The pool, and who is told when an event has been committed."""
+    """The pools, and who is told when an event has been committed.
+
+    Of *pool_size* connections half are for units of work, and half for reads without one; each has at least one.
+    """
 
     def __init__(self, url: str, *, pool_size: int = 10) -> None:
+        reading = max(1, pool_size // 2)
         self.engine = create_engine(
-            url, pool_size=pool_size, max_overflow=0, pool_timeout=POOL_TIMEOUT_SECONDS, pool_pre_ping=True
+            url,
+            pool_size=max(1, pool_size - reading),
+            max_overflow=0,
+            pool_timeout=POOL_TIMEOUT_SECONDS,
+            pool_pre_ping=True,
         )
+        self._lending = Lending(partial(connect, url), size=reading, patience=POOL_TIMEOUT_SECONDS)
         # Of its own: requests that use up the other pool must not make the process lose sight of the log.
         self._log_engine = create_engine(
             url,
@@ -92,6 +118,7 @@ class Database:
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False, autoflush=False)
         self._listeners: list[Callable[[], None]] = []
         self.statements = Statements(self.engine, self._log_engine)
+        self._reader = Reader(self._lending, self.statements)
         self.recorded = 0
         """Events that were recorded and committed here."""
 
@@ -126,6 +153,14 @@ class Database:
     def connect(self) -> AsyncConnection:
         """A bare connection; use it as a context manager."""
         return self.engine.connect()
+
+    def reading(self) -> AbstractAsyncContextManager[Reading]:
+        """A connection for one operation's reads, each of which sees what is committed when it begins.
+
+        Raises:
+            Unavailable: the database cannot answer now.
+        """
+        return self._reader.reading()
 
     @asynccontextmanager
     async def log(self) -> AsyncIterator[EventLog]:
@@ -170,10 +205,11 @@ class Database:
     @property
     def connections(self) -> tuple[int, int]:
         """How many connections requests are using now, and how many the log."""
-        return _in_use(self.engine), _in_use(self._log_engine)
+        return _in_use(self.engine) + self._lending.lent, _in_use(self._log_engine)
 
     async def close(self) -> None:
         """Close every connection."""
+        await self._lending.close()
         await self.engine.dispose()
         await self._log_engine.dispose()
 

@@ -1,12 +1,16 @@
 """How many statements were sent to the database, and for whom."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import event
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.ext.asyncio import AsyncEngine
+
+ResultT = TypeVar("ResultT")
+Begin = Callable[[str], Any]
+End = Callable[[Any, BaseException | None], None]
 
 
 class Tally:
@@ -20,16 +24,34 @@ current: Final[ContextVar[Tally | None]] = ContextVar("statements", default=None
 
 
 class Statements:
-    """All statements of some engines."""
+    """All statements of some engines, and those that are run past them."""
 
     def __init__(self, *engines: AsyncEngine) -> None:
         self.count = 0
+        self._watchers: list[tuple[Begin, End]] = []
         self._engines = [engine.sync_engine for engine in engines]
         for engine in self._engines:
             event.listen(engine, "before_cursor_execute", self._note)
 
-    def watch(self, begin: Callable[[str], Any], end: Callable[[Any, BaseException | None], None]) -> None:
+    async def run(self, text: str, run: Callable[..., Awaitable[ResultT]], *arguments: Any) -> ResultT:
+        """What *run* returns for these arguments, counted as a statement of this text."""
+        self._note()
+        if not self._watchers:
+            return await run(*arguments)
+        begun = [(end, begin(text)) for begin, end in self._watchers]
+        failure: BaseException | None = None
+        try:
+            return await run(*arguments)
+        except BaseException as error:
+            failure = error
+            raise
+        finally:
+            for end, watched in begun:
+                end(watched, failure)
+
+    def watch(self, begin: Begin, end: End) -> None:
         """Have *begin* called with the text of each statement, and *end* with what that returned when it is done."""
+        self._watchers.append((begin, end))
 
         def before(connection: Any, cursor: Any, text: str, parameters: Any, context: Any, many: bool) -> None:
             context.watched = begin(text)

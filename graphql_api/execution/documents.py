@@ -46,7 +46,8 @@ class InvalidDocument(Exception):
 class Document:
     """A text that was found good: its tree, its operations by name ("" for one without), and what they weigh.
 
-    *known* is whether it was sent again after it had been seen for the first time.
+    *known* is whether it was sent again after it had been seen for the first time. `switches` and `plans` belong to the
+    compiled way: what it has found out of this document.
     """
 
     text: str
@@ -55,6 +56,8 @@ class Document:
     weights: Weights
     approved: set[tuple[str, tuple[int, ...]]] = field(default_factory=set)
     known: bool = False
+    switches: dict[str, tuple[tuple[str, bool | None], ...]] = field(default_factory=dict)
+    plans: dict[tuple[str, tuple[bool, ...]], Any] = field(default_factory=dict)
 
     def operation(self, name: str | None) -> OperationDefinitionNode:
         """The operation of that name, or the only one.

@@ -23,6 +23,8 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from domain.errors import Failure, Unavailable
 from graphql_api.errors import cause_of
+from graphql_api.execution import compiled
+from graphql_api.execution.compiled import Compiled
 from graphql_api.execution.documents import Document, Documents, InvalidDocument
 from graphql_api.execution.request import OperationRequest, check_text
 from graphql_api.execution.response import Response, failed, from_result, refused
@@ -33,7 +35,7 @@ from graphql_api.resolvers.telling import Telling, answered
 TIMEOUT_SECONDS: Final = 20.0
 
 
-class Context(Protocol):
+class Context(compiled.Context, Protocol):
     """All that execution wants of a context; resolvers want more."""
 
     @property
@@ -69,7 +71,8 @@ class Executor(Generic[ContextT]):
     *timeout* in seconds bounds queries and mutations. *renew* makes the context of a subscription's next event from
     the operation's own: loaders that outlive an event would tell old news. With *shared* off, every subscription
     executes each of its events for itself. An event that cannot be told whole, because the database is away, is
-    executed again when *recovered* returns; without it, it is told with its errors.
+    executed again when *recovered* returns; without it, it is told with its errors. Queries go the compiled way first,
+    if there is one.
     """
 
     def __init__(
@@ -80,6 +83,7 @@ class Executor(Generic[ContextT]):
         timeout: float = TIMEOUT_SECONDS,
         renew: Callable[[ContextT], ContextT] | None = None,
         shared: bool = True,
+        compiled: Compiled | None = None,
         recovered: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._schema = schema._schema
@@ -87,6 +91,7 @@ class Executor(Generic[ContextT]):
         self._timeout = timeout
         self._renew = renew
         self._recovered = recovered
+        self._compiled = compiled
         self._shared = Shared(self._schema) if shared else None
 
     def prepare(self, request: OperationRequest, *, request_id: str) -> Operation | Response:
@@ -106,6 +111,14 @@ class Executor(Generic[ContextT]):
 
     async def execute(self, operation: Operation, context: ContextT) -> Response:
         """Run a query or a mutation to its end, or to its timeout."""
+        if self._compiled is not None:
+            request = operation.request
+            planned = await self._compiled.execute(operation.document, operation.node, request.variables, context)
+            if planned is not None:
+                return planned
+        return await self._execute_generally(operation, context)
+
+    async def _execute_generally(self, operation: Operation, context: ContextT) -> Response:
         try:
             result = execute(
                 **self._arguments(operation, context),

@@ -42,7 +42,7 @@ class Response:
         if self.written is not None:
             return self.written
         try:
-            return orjson.dumps(self.body)
+            return orjson.dumps(self.body, option=orjson.OPT_UTC_Z)
         except TypeError as error:
             return orjson.dumps({"data": None, "errors": [describe(error, request_id=request_id)]})
 

@@ -12,6 +12,7 @@ from domain.errors import NotFound, Refusal
 from graphql_api.auth.permissions import Door, door
 from graphql_api.observability.requests import refused
 from graphql_api.schema.common import UserError
+from graphql_api.schema.stands_for import StandsFor, stands_for
 
 Resolver = TypeVar("Resolver", bound=Callable[..., Any])
 
@@ -22,9 +23,11 @@ class Decorator(Protocol):
     def __call__(self, resolver: Resolver, /) -> Resolver: ...
 
 
-def query(permission: Door, description: str) -> Decorator:
-    """A field of Query behind a door; what is not found is null."""
-    field: Any = strawberry.field(description=description, extensions=[NotFoundAsNull(), door(permission)])
+def query(permission: Door, description: str, meaning: StandsFor) -> Decorator:
+    """A field of Query behind a door, and what it stands for; what is not found is null."""
+    field: Any = strawberry.field(
+        description=description, extensions=[NotFoundAsNull(), door(permission)], metadata=stands_for(meaning)
+    )
     return cast("Decorator", field)
 
 

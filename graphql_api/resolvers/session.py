@@ -1,8 +1,12 @@
 """Sessions: begun, continued, listed and ended."""
 
+from datetime import UTC, datetime
+
 import strawberry
 
+from domain.actor import Actor
 from domain.errors import InvalidCredentials
+from domain.session import MAX_SESSIONS_LISTED
 from graphql_api.auth.permissions import PUBLIC, SIGNED_IN
 from graphql_api.context import Context
 from graphql_api.resolvers.fields import mutation, query
@@ -20,14 +24,22 @@ from graphql_api.schema.session import (
     RevokeSessionPayload,
     Session,
 )
+from graphql_api.schema.stands_for import Many
+from persistence.reads import session as reads
+from persistence.reads.read import Asked
 from services import session as session_service
+
+
+def own_sessions(actor: Actor) -> Asked:
+    """The actor's own."""
+    return reads.sessions(actor.user_id, now=datetime.now(UTC), at_most=MAX_SESSIONS_LISTED)
 
 
 @strawberry.type
 class SessionQueries:
     """Fields of Query."""
 
-    @query(SIGNED_IN, SESSIONS_DESCRIPTION)
+    @query(SIGNED_IN, SESSIONS_DESCRIPTION, Many(own_sessions))
     async def sessions(self, info: Info) -> list[Session]:
         """The actor's own."""
         rows = await session_service.list_sessions(info.context.unit_of_work())

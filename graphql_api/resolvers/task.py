@@ -5,6 +5,7 @@ from uuid import UUID
 
 import strawberry
 
+from domain.actor import Actor
 from domain.errors import Invalid
 from domain.idempotency import IdempotencyKey
 from graphql_api.auth.permissions import SIGNED_IN
@@ -12,6 +13,7 @@ from graphql_api.resolvers.fields import mutation, query
 from graphql_api.schema.common import After, First, Info, selects
 from graphql_api.schema.enums import TaskOrder
 from graphql_api.schema.ids import decode_id_of, encode_id
+from graphql_api.schema.stands_for import Connection, One, Paged
 from graphql_api.schema.task import Task, TaskConnection
 from graphql_api.schema.task_changes import (
     AssignTaskInput,
@@ -28,7 +30,9 @@ from graphql_api.schema.task_changes import (
 )
 from graphql_api.wire.idempotency import idempotency_key_of
 from persistence.pages import PageRequest
-from persistence.reads.task_list import EVERYTHING
+from persistence.reads import task as reads
+from persistence.reads.read import Asked
+from persistence.reads.task_list import EVERYTHING, KEYS
 from persistence.unit_of_work import UnitOfWork
 from services import task as task_service
 from services.task import TaskEdit
@@ -40,11 +44,27 @@ Filter = Annotated[TaskFilterInput | None, strawberry.argument(description="Whic
 OrderBy = Annotated[TaskOrder, strawberry.argument(description="In which order.")]
 
 
+def _task(actor: Actor, id: str) -> Asked:
+    return reads.task(actor, decode_id_of("Task", id))
+
+
+def _tasks(actor: Actor, first: int, after: str | None, filter: TaskFilterInput | None, order_by: TaskOrder) -> Paged:
+    wanted = filter.to_filter() if filter is not None else EVERYTHING
+    request = PageRequest.of(first, after, order=order_by.value)
+    return Paged(
+        reads.task_page(actor, request, wanted, order_by),
+        first,
+        is_behind=after is not None,
+        cursor=KEYS[order_by].cursor_of(order_by),
+        total=lambda: reads.task_count(actor, wanted),
+    )
+
+
 @strawberry.type
 class TaskQueries:
     """Fields of Query."""
 
-    @query(SIGNED_IN, "One task; null if there is none, or you may not see it.")
+    @query(SIGNED_IN, "One task; null if there is none, or you may not see it.", One(_task))
     async def task(
         self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="Which one.")]
     ) -> Task | None:
@@ -52,7 +72,7 @@ class TaskQueries:
         row = await task_service.get_task(info.context.unit_of_work(), task_id=decode_id_of("Task", id))
         return Task.of(row)
 
-    @query(SIGNED_IN, "The tasks that you may see, page by page.")
+    @query(SIGNED_IN, "The tasks that you may see, page by page.", Connection(_tasks))
     async def tasks(
         self,
         info: Info,

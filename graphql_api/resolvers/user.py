@@ -4,11 +4,13 @@ from typing import Annotated
 
 import strawberry
 
+from domain.actor import Actor
 from domain.errors import BadRequest
 from graphql_api.auth.permissions import ADMIN, PUBLIC, SIGNED_IN
 from graphql_api.resolvers.fields import mutation, query
 from graphql_api.schema.common import After, First, Info
 from graphql_api.schema.ids import decode_id_of
+from graphql_api.schema.stands_for import Connection, Many, One, Paged
 from graphql_api.schema.user import (
     ChangePasswordInput,
     ChangePasswordPayload,
@@ -22,7 +24,8 @@ from graphql_api.schema.user import (
     UserConnection,
 )
 from persistence.pages import PageRequest
-from persistence.repositories.user import ORDER
+from persistence.reads import user as reads
+from persistence.reads.read import Asked
 from services import user as user_service
 from services.user import MAX_ASSIGNABLE
 
@@ -30,16 +33,39 @@ Search = Annotated[str, strawberry.argument(description="What the username begin
 FirstAssignable = Annotated[int, strawberry.argument(description=f"How many at most, 1 to {MAX_ASSIGNABLE}.")]
 
 
+def _me(actor: Actor) -> Asked:
+    return reads.user(actor.user_id)
+
+
+def _user(actor: Actor, id: str) -> Asked:
+    return reads.user(decode_id_of("User", id))
+
+
+def _users(actor: Actor, first: int, after: str | None) -> Paged:
+    asked = reads.user_page(PageRequest.of(first, after, order=reads.USER_ORDER))
+    return Paged(asked, first, is_behind=after is not None, cursor=reads.user_cursor, total=reads.user_count)
+
+
+def _assignable_users(actor: Actor, search: str, first: int) -> Asked:
+    _check_assignable(first)
+    return reads.assignable_users(search, at_most=first)
+
+
+def _check_assignable(first: int) -> None:
+    if not 1 <= first <= MAX_ASSIGNABLE:
+        raise BadRequest(f"first must be 1 to {MAX_ASSIGNABLE}, not {first}.")
+
+
 @strawberry.type
 class UserQueries:
     """Fields of Query."""
 
-    @query(SIGNED_IN, "Who you are.")
+    @query(SIGNED_IN, "Who you are.", One(_me))
     async def me(self, info: Info) -> User:
         """The actor's own row."""
         return User.of(await user_service.get_user(info.context.unit_of_work(), user_id=info.context.actor.user_id))
 
-    @query(SIGNED_IN, "One user; null if there is none.")
+    @query(SIGNED_IN, "One user; null if there is none.", One(_user))
     async def user(
         self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="Which one.")]
     ) -> User | None:
@@ -47,17 +73,16 @@ class UserQueries:
         row = await user_service.get_user(info.context.unit_of_work(), user_id=decode_id_of("User", id))
         return User.of(row)
 
-    @query(ADMIN, "All users, page by page, the newest first.")
+    @query(ADMIN, "All users, page by page, the newest first.", Connection(_users))
     async def users(self, info: Info, first: First = 20, after: After = None) -> UserConnection | None:
         """By keyset."""
-        request = PageRequest.of(first, after, order=ORDER)
+        request = PageRequest.of(first, after, order=reads.USER_ORDER)
         return UserConnection.of(await user_service.list_users(info.context.unit_of_work(), request=request))
 
-    @query(SIGNED_IN, "Active users whom a task can be given to, by name.")
+    @query(SIGNED_IN, "Active users whom a task can be given to, by name.", Many(_assignable_users))
     async def assignable_users(self, info: Info, search: Search = "", first: FirstAssignable = 20) -> list[User]:
         """By prefix."""
-        if not 1 <= first <= MAX_ASSIGNABLE:
-            raise BadRequest(f"first must be 1 to {MAX_ASSIGNABLE}, not {first}.")
+        _check_assignable(first)
         rows = await user_service.list_assignable_users(info.context.unit_of_work(), prefix=search, at_most=first)
         return [User.of(row) for row in rows]
 

@@ -10,6 +10,7 @@ from graphql import FieldNode, FragmentSpreadNode, GraphQLError, InlineFragmentN
 from domain.errors import Refusal
 from graphql_api.context import Context
 from graphql_api.schema.enums import ErrorCode
+from graphql_api.schema.stands_for import Identity, stands_for
 from persistence.pages import MAX_FIRST, Page
 
 Info = strawberry.Info[Context, None]
@@ -52,7 +53,9 @@ DateTime = strawberry.scalar(
 class Node:
     """Relay's Node."""
 
-    id: strawberry.ID = strawberry.field(description="Opaque and stable; unique across all types.")
+    id: strawberry.ID = strawberry.field(
+        description="Opaque and stable; unique across all types.", metadata=stands_for(Identity())
+    )
 
 
 @strawberry.type(description="A rule's refusal; nothing was changed.")

@@ -2,17 +2,24 @@
 
 from datetime import datetime
 from typing import Self
+from uuid import UUID
 
 import strawberry
 
+from domain.actor import Actor
 from domain.session import MAX_SESSIONS_LISTED
 from graphql_api.auth.accounts import SignedIn
 from graphql_api.schema.common import Node, Payload
 from graphql_api.schema.ids import encode_id
+from graphql_api.schema.stands_for import Expression, stands_for
 from graphql_api.schema.user import User
 from persistence.models import SessionRow
 
 SESSIONS_DESCRIPTION = f"Where you are signed in, the newest first, at most {MAX_SESSIONS_LISTED}."
+
+
+def _is_current(actor: Actor, session_id: UUID) -> bool:
+    return session_id == actor.session_id
 
 
 @strawberry.type(description="One signed-in device.")
@@ -24,7 +31,9 @@ class Session(Node):
     created_at: datetime = strawberry.field(description="When it was begun.")
     expires_at: datetime = strawberry.field(description="When it ends unless it is refreshed; 30 days at most.")
     last_used_at: datetime | None = strawberry.field(description="When it was last refreshed; null: never.")
-    is_current: bool = strawberry.field(description="Whether this request belongs to it.")
+    is_current: bool = strawberry.field(
+        description="Whether this request belongs to it.", metadata=stands_for(Expression(_is_current, ("id",)))
+    )
 
     @classmethod
     def of(cls, row: SessionRow, *, is_current: bool) -> Self:

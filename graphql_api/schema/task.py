@@ -1,17 +1,21 @@
 """Tasks, as clients see them."""
 
 from datetime import datetime
-from typing import Self
+from typing import Any, Self
+from uuid import UUID
 
 import strawberry
 
 from domain import policy
+from domain.actor import Actor
+from domain.events import People
 from domain.policy import Action
 from domain.task import MAX_DESCRIPTION, MAX_TITLE
 from graphql_api.schema.common import After, First, Info, Node, PageInfo
 from graphql_api.schema.enums import TaskPriority, TaskStatus
 from graphql_api.schema.history import HISTORY_ORDER, TaskHistoryConnection, position_behind
 from graphql_api.schema.ids import encode_id
+from graphql_api.schema.stands_for import Expression, Reference, stands_for
 from graphql_api.schema.user import User
 from graphql_api.schema.viewer import BY_CLASS, FOR_ANYBODY
 from persistence.models import TaskRow
@@ -19,6 +23,15 @@ from persistence.pages import Page, PageCursor, PageRequest
 from persistence.reads.task_list import TaskFilter
 from services import task as task_service
 from services.task import TaskList
+
+
+def _may(action: Action) -> dict[Any, Any]:
+    """What a field stands for that says whether the policy allows something."""
+
+    def allowed(actor: Actor, owner_id: UUID, assignee_id: UUID | None) -> bool:
+        return policy.may(actor, action, People(owner_id, assignee_id))
+
+    return stands_for(Expression(allowed, ("owner_id", "assignee_id")))
 
 
 @strawberry.type(description="Something to be done.")
@@ -39,13 +52,16 @@ class Task(Node):
     updated_at: datetime = strawberry.field(description="When it was last changed.")
     completed_at: datetime | None = strawberry.field(description="When it became DONE; null while it is not.")
 
-    @strawberry.field(description="Whose task it is.", metadata=FOR_ANYBODY)
+    @strawberry.field(description="Whose task it is.", metadata=FOR_ANYBODY | stands_for(Reference("owner")))
     async def owner(self, info: Info) -> User | None:
         """The owner."""
         row = await info.context.loaders.users.load(self.row.owner_id)
         return User.of(row) if row is not None else None
 
-    @strawberry.field(description="Who is to do it; null: nobody in particular.", metadata=FOR_ANYBODY)
+    @strawberry.field(
+        description="Who is to do it; null: nobody in particular.",
+        metadata=FOR_ANYBODY | stands_for(Reference("assignee")),
+    )
     async def assignee(self, info: Info) -> User | None:
         """The assignee."""
         if self.row.assignee_id is None:
@@ -54,23 +70,26 @@ class Task(Node):
         return User.of(row) if row is not None else None
 
     @strawberry.field(
-        description="Whether you may change its title, description, priority and due date.", metadata=BY_CLASS
+        description="Whether you may change its title, description, priority and due date.",
+        metadata=BY_CLASS | _may(Action.UPDATE_TASK),
     )
     def viewer_can_update(self, info: Info) -> bool:
         """As the policy says."""
         return policy.may(info.context.actor, Action.UPDATE_TASK, self.row)
 
-    @strawberry.field(description="Whether you may move it on the board.", metadata=BY_CLASS)
+    @strawberry.field(
+        description="Whether you may move it on the board.", metadata=BY_CLASS | _may(Action.CHANGE_STATUS)
+    )
     def viewer_can_update_status(self, info: Info) -> bool:
         """As the policy says."""
         return policy.may(info.context.actor, Action.CHANGE_STATUS, self.row)
 
-    @strawberry.field(description="Whether you may give it to somebody.", metadata=BY_CLASS)
+    @strawberry.field(description="Whether you may give it to somebody.", metadata=BY_CLASS | _may(Action.ASSIGN_TASK))
     def viewer_can_assign(self, info: Info) -> bool:
         """As the policy says."""
         return policy.may(info.context.actor, Action.ASSIGN_TASK, self.row)
 
-    @strawberry.field(description="Whether you may delete it.", metadata=BY_CLASS)
+    @strawberry.field(description="Whether you may delete it.", metadata=BY_CLASS | _may(Action.DELETE_TASK))
     def viewer_can_delete(self, info: Info) -> bool:
         """As the policy says."""
         return policy.may(info.context.actor, Action.DELETE_TASK, self.row)

@@ -2,17 +2,24 @@
 
 from datetime import datetime
 from typing import Self
+from uuid import UUID
 
 import strawberry
 
+from domain.actor import Actor
 from domain.policy import Action, may_user
 from graphql_api.schema.common import Info, Node, PageInfo, Payload
 from graphql_api.schema.enums import Role
 from graphql_api.schema.ids import encode_id
+from graphql_api.schema.stands_for import Expression, stands_for
 from graphql_api.schema.viewer import PERSONAL
 from persistence.models import UserRow
 from persistence.pages import Page
 from services import user as user_service
+
+
+def _email(actor: Actor, user_id: UUID, email: str) -> str | None:
+    return email if may_user(actor, Action.READ_EMAIL, user_id) else None
 
 
 @strawberry.type(description="Somebody who can sign in.")
@@ -27,12 +34,12 @@ class User(Node):
     created_at: datetime = strawberry.field(description="When they registered.")
 
     @strawberry.field(
-        description="The e-mail address; null unless it is your own, or you are an admin.", metadata=PERSONAL
+        description="The e-mail address; null unless it is your own, or you are an admin.",
+        metadata=PERSONAL | stands_for(Expression(_email, ("id", "email"))),
     )
     def email(self, info: Info) -> str | None:
         """For oneself and admins; somebody who registers or signs in just now has proved to be oneself."""
-        visible = self.is_oneself or may_user(info.context.actor, Action.READ_EMAIL, self.row.id)
-        return self.row.email if visible else None
+        return self.row.email if self.is_oneself else _email(info.context.actor, self.row.id, self.row.email)
 
     @classmethod
     def of(cls, row: UserRow, *, is_oneself: bool = False) -> Self:

@@ -128,6 +128,10 @@ class TaskKey:
         """A row's value."""
         return getattr(row, self.shown.key)
 
+    def cursor_of(self, order: TaskOrder) -> Callable[[Any, UUID], str]:
+        """The function that writes a cursor of this order, for a row's value and its id."""
+        return lambda value, identity: PageCursor(order.value, self.write(value), identity).encode()
+
     def behind(self, cursor: PageCursor | None) -> Behind:
         """Where a page behind this cursor begins.
 

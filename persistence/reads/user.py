@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -25,7 +26,7 @@ from sqlalchemy import (
 from domain.text import is_storable
 from persistence.models import UserRow
 from persistence.models.user import folded_username
-from persistence.pages import PageRequest
+from persistence.pages import PageCursor, PageRequest
 from persistence.reads.read import Asked
 from persistence.reads.references import joined
 
@@ -111,6 +112,11 @@ def user_page(request: PageRequest) -> Asked:
     if request.after is not None:
         values |= {"place": request.after.instant(), "place_id": request.after.id}
     return Asked(UserPage(request.after is not None), values)
+
+
+def user_cursor(created_at: datetime, user_id: UUID) -> str:
+    """The cursor behind a user."""
+    return PageCursor(USER_ORDER, created_at.isoformat(), user_id).encode()
 
 
 def user_count() -> Asked:

@@ -1,13 +1,17 @@
 """Sessions, remembered."""
 
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from persistence.models import SessionRow, UsedTokenRow, UserRow
+from persistence.reads import session as reads
 from persistence.results import affected
+
+_WHOLE: Final = tuple(SessionRow.__table__.columns.keys())
 
 
 class SessionRepository:
@@ -40,13 +44,9 @@ class SessionRepository:
 
     async def list_of_user(self, user_id: UUID, *, now: datetime, at_most: int) -> list[SessionRow]:
         """A user's living sessions, the newest first."""
-        rows = await self._session.scalars(
-            select(SessionRow)
-            .where(SessionRow.user_id == user_id, SessionRow.expires_at > now)
-            .order_by(SessionRow.created_at.desc(), SessionRow.id.desc())
-            .limit(at_most)
-        )
-        return list(rows)
+        asked = reads.sessions(user_id, now=now, at_most=at_most)
+        statement = select(SessionRow).from_statement(asked.rows.select(_WHOLE))
+        return list(await self._session.scalars(statement, asked.values))
 
     def add(self, row: SessionRow | UsedTokenRow) -> None:
         """Remember a new session, or a token that was used up."""

@@ -1,9 +1,10 @@
 """Users, remembered."""
 
 from collections.abc import Collection
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, any_, collate, func, literal, select, tuple_
+from sqlalchemy import literal, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.errors import NotFound
@@ -11,10 +12,11 @@ from domain.text import is_storable
 from domain.user import Role
 from persistence.models import UserRow
 from persistence.models.user import folded_username
-from persistence.pages import Page, PageCursor, PageRequest
+from persistence.pages import Page, PageRequest
+from persistence.reads import user as reads
+from persistence.reads.read import Asked
 
-ORDER = "users.created"
-_ESCAPES = str.maketrans({"%": r"\%", "_": r"\_", "\\": r"\\"})
+_WHOLE: Final = tuple(UserRow.__table__.columns.keys())
 
 
 class UserRepository:
@@ -42,15 +44,13 @@ class UserRepository:
 
     async def find_many(self, ids: Collection[UUID]) -> dict[UUID, UserRow]:
         """Those of the users that exist, by id."""
-        wanted = literal(list(ids), ARRAY(UserRow.id.type))
-        rows = await self._session.scalars(select(UserRow).where(UserRow.id == any_(wanted)))
-        return {row.id: row for row in rows}
+        return {row.id: row for row in await self._rows(reads.users(ids))}
 
     async def find_by_name(self, username: str, *, lock: bool = False) -> UserRow | None:
         """The user of this name, ignoring case, or None."""
         if not is_storable(username):
             return None
-        query = select(UserRow).where(folded_username == _lower(username))
+        query = select(UserRow).where(folded_username == reads.lowered(literal(username)))
         return await self._session.scalar(query.with_for_update(key_share=True) if lock else query)
 
     async def lock_active_admins(self) -> list[UserRow]:
@@ -66,37 +66,23 @@ class UserRepository:
 
     async def list_assignable(self, prefix: str, *, at_most: int) -> list[UserRow]:
         """Active users whose name begins so, ignoring case, by name."""
-        if not is_storable(prefix):
-            return []
-        pattern = _lower(prefix.translate(_ESCAPES) + "%")
-        rows = await self._session.scalars(
-            select(UserRow)
-            .where(UserRow.is_active, folded_username.like(pattern, escape="\\"))
-            .order_by(folded_username)
-            .limit(at_most)
-        )
-        return list(rows)
+        return await self._rows(reads.assignable_users(prefix, at_most=at_most))
 
     async def page(self, request: PageRequest) -> Page[UserRow]:
         """Users, the newest first."""
-        query = select(UserRow).order_by(UserRow.created_at.desc(), UserRow.id.desc()).limit(request.first + 1)
-        if request.after is not None:
-            place = (request.after.instant(), request.after.id)
-            query = query.where(tuple_(UserRow.created_at, UserRow.id) < place)
-        rows = list(await self._session.scalars(query))
+        rows = await self._rows(reads.user_page(request))
         shown = rows[: request.first]
-        cursors = [PageCursor(ORDER, row.created_at.isoformat(), row.id).encode() for row in shown]
+        cursors = [reads.user_cursor(row.created_at, row.id) for row in shown]
         return Page(shown, cursors, len(rows) > request.first, request.after is not None)
 
     async def count(self) -> int:
         """How many users there are."""
-        return await self._session.scalar(select(func.count()).select_from(UserRow)) or 0
+        return await self._session.scalar(reads.user_count().rows.select(())) or 0
 
     def add(self, row: UserRow) -> None:
         """Remember a new user."""
         self._session.add(row)
 
-
-def _lower(text: str) -> ColumnElement[str]:
-    # PostgreSQL folds both sides, each in the "C" collation: no two notions of lower case can disagree.
-    return func.lower(collate(literal(text), "C"))
+    async def _rows(self, asked: Asked) -> list[UserRow]:
+        statement = select(UserRow).from_statement(asked.rows.select(_WHOLE))
+        return list(await self._session.scalars(statement, asked.values))

@@ -1,0 +1,129 @@
+"""The compiled way: operations that were sent before are run by their plans, without graphql-core.
+
+It answers only what goes well. Anything else is a deviation, and the general executor runs the whole operation: it has
+the words of the specification for whatever is wrong, and the two cannot disagree about them.
+"""
+
+import logging
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Final, Protocol
+
+from graphql import GraphQLSchema, OperationDefinitionNode, located_error
+
+from domain.errors import DomainError, Unavailable
+from graphql_api.auth.facts import RequestFacts
+from graphql_api.errors import describe_all
+from graphql_api.execution.arguments import Bound
+from graphql_api.execution.deviation import Deviation, Unplannable
+from graphql_api.execution.documents import Document
+from graphql_api.execution.fields import Switches, switches_of
+from graphql_api.execution.measure import name_of
+from graphql_api.execution.plan import Plan, plan_of
+from graphql_api.execution.response import Response
+from persistence.reads.reader import Reading
+
+MAX_PLANS: Final = 16
+"""Of one document: its operations, times the ways in which their directives can fall."""
+
+_log: Final = logging.getLogger("taskriver.execution")
+
+
+class Context(Protocol):
+    """What plans want of a context."""
+
+    @property
+    def facts(self) -> RequestFacts: ...
+    def reading(self) -> AbstractAsyncContextManager[Reading]: ...
+
+
+class Compiled:
+    """Plans of the documents that were sent more than once, and how they are run.
+
+    *strict* is for tests: a plan that fails is raised, instead of being logged and answered by the general executor.
+    """
+
+    def __init__(self, schema: GraphQLSchema, *, strict: bool = False) -> None:
+        self._schema = schema
+        self._strict = strict
+        self.ran = self.left = 0
+        """How many operations were run by a plan, and how many were left to the general executor."""
+
+    async def execute(
+        self, document: Document, operation: OperationDefinitionNode, variables: Mapping[str, Any], context: Context
+    ) -> Response | None:
+        """The response; None if it is for the general executor to give."""
+        plan = self._plan(document, operation, variables)
+        response = await self._answer(plan, variables, context) if plan is not None else None
+        if response is None:
+            self.left += 1
+        else:
+            self.ran += 1
+        return response
+
+    async def _answer(self, plan: Plan, variables: Mapping[str, Any], context: Context) -> Response | None:
+        try:
+            return Response({"data": await _run(plan, variables, context)})
+        except Unavailable as error:
+            # Nobody else could read now, either: to try would only make the client wait for the same answer.
+            return _unanswered(plan, error, context.facts.request_id)
+        except (Deviation, DomainError):
+            return None
+        except Exception:
+            if self._strict:
+                raise
+            _log.exception("a plan failed; the general executor answers")
+            return None
+
+    def _plan(
+        self, document: Document, operation: OperationDefinitionNode, variables: Mapping[str, Any]
+    ) -> Plan | None:
+        if not document.known:
+            return None
+        name = name_of(operation)
+        switches = document.switches.get(name)
+        if switches is None:
+            switches = document.switches[name] = switches_of(document.ast, operation)
+        settings = tuple(variables.get(each, default) for each, default in switches)
+        if any(type(setting) is not bool for setting in settings):
+            return None
+        key = (name, settings)
+        if key not in document.plans:
+            if len(document.plans) >= MAX_PLANS:
+                document.plans.clear()
+            named = {each: setting for (each, _), setting in zip(switches, settings, strict=True)}
+            document.plans[key] = self._planned(document, operation, named)
+        return document.plans[key]
+
+    def _planned(self, document: Document, operation: OperationDefinitionNode, switches: Switches) -> Plan | None:
+        try:
+            return plan_of(self._schema, document.ast, operation, switches)
+        except Unplannable:
+            return None
+
+
+async def _run(plan: Plan, variables: Mapping[str, Any], context: Context) -> dict[str, Any]:
+    plan.check_doors(context.facts)
+    bound: Bound = plan.variables.bind(variables)
+    if not plan.steps:
+        return dict(plan.written)
+    identity = context.facts.identity
+    if identity is None:
+        raise Deviation
+    async with context.reading() as reading:
+        found = {key: await step.run(reading, identity.actor, bound) for key, step in plan.steps.items()}
+    # In the order of the document.
+    return (
+        {key: plan.written[key] if key in plan.written else found[key] for key in plan.fields}
+        if plan.written
+        else found
+    )
+
+
+def _unanswered(plan: Plan, error: Unavailable, request_id: str) -> Response:
+    """What the general executor answers when no field of the root can be read."""
+    fields = {key: field for key, field in plan.fields.items() if key not in plan.written}
+    errors = [located_error(error, field.nodes, [key]) for key, field in fields.items()]
+    whole = all(field.nullable for field in fields.values())
+    data = {key: plan.written.get(key) for key in plan.fields} if whole else None
+    return Response({"data": data, "errors": describe_all(errors, request_id=request_id)})

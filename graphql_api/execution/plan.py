@@ -1,0 +1,168 @@
+"""Plans: an operation as reads and projections, made once per document and way its `@skip` and `@include` fall.
+
+A plan knows no actor. It lists the doors of its fields, and each request is checked against them with its own.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    GraphQLField,
+    GraphQLInterfaceType,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    OperationType,
+    get_named_type,
+)
+from strawberry.permission import PermissionExtension
+from strawberry.schema.schema_converter import GraphQLCoreConverter
+
+from graphql_api.auth.facts import RequestFacts
+from graphql_api.auth.permissions import Door
+from graphql_api.execution.arguments import Arguments, Variables, arguments_of, variables_of
+from graphql_api.execution.connection import ConnectionWriter
+from graphql_api.execution.deviation import Unplannable
+from graphql_api.execution.fields import Selected, Selections, Switches
+from graphql_api.execution.projection import Names, Project, RowSource, Writer
+from graphql_api.execution.steps import Kind, ManyRows, NodeStep, OneRow, PageOfRows, Step
+from graphql_api.resolvers.fields import NotFoundAsNull
+from graphql_api.schema.stands_for import AnyNode, Connection, Many, One, meaning_of
+from persistence.reads.reader import Shape
+
+_DEFINITION: Final = GraphQLCoreConverter.DEFINITION_BACKREF
+
+
+@dataclass(frozen=True, slots=True)
+class RootField:
+    """Where a field of the root stands in the document, and whether it may be null."""
+
+    nodes: tuple[FieldNode, ...]
+    nullable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A query: its variables, its doors, and what each field of the root takes, by its name in the response.
+
+    Values that are known beforehand are `written`; the others have a step.
+    """
+
+    variables: Variables
+    doors: tuple[Door, ...]
+    fields: Mapping[str, RootField]
+    written: Mapping[str, str]
+    steps: Mapping[str, Step]
+
+    def check_doors(self, facts: RequestFacts) -> None:
+        """Pass, or say why not.
+
+        Raises:
+            Failure: as the doors do.
+        """
+        for door in self.doors:
+            door.check(facts)
+
+
+def plan_of(schema: GraphQLSchema, ast: DocumentNode, operation: OperationDefinitionNode, switches: Switches) -> Plan:
+    """The plan of a query.
+
+    Raises:
+        Unplannable: something in it is for the general executor.
+    """
+    if operation.operation is not OperationType.QUERY:
+        raise Unplannable(operation.operation.value)
+    return _Planner(schema, Selections(schema, ast, operation, switches)).plan(operation)
+
+
+class _Planner:
+    def __init__(self, schema: GraphQLSchema, selections: Selections) -> None:
+        self._schema = schema
+        self._selections = selections
+        self._doors: dict[Door, None] = {}
+
+    def plan(self, operation: OperationDefinitionNode) -> Plan:
+        root = self._schema.query_type
+        assert root is not None
+        fields: dict[str, RootField] = {}
+        written: dict[str, str] = {}
+        steps: dict[str, Step] = {}
+        for key, selected in self._selections.at_the_root(root).items():
+            nodes = tuple(each.node for each in selected)
+            if nodes[0].name.value == "__typename":
+                fields[key], written[key] = RootField(nodes, nullable=False), root.name
+                continue
+            field = root.fields.get(nodes[0].name.value)
+            if field is None:
+                raise Unplannable("introspection")
+            self._doors[_door(field)] = None
+            fields[key] = RootField(nodes, not isinstance(field.type, GraphQLNonNull))
+            steps[key] = self._step_of(field, arguments_of(field, nodes[0]), selected)
+        return Plan(variables_of(self._schema, operation), tuple(self._doors), fields, written, steps)
+
+    def _step_of(self, field: GraphQLField, arguments: Arguments, selected: Sequence[Selected]) -> Step:
+        meaning, kind = meaning_of(field), get_named_type(field.type)
+        if isinstance(meaning, AnyNode):
+            return NodeStep(self._kinds(kind, meaning, selected), arguments)
+        if not isinstance(kind, GraphQLObjectType):
+            raise Unplannable(f"a root field of type {kind}")
+        if isinstance(meaning, Connection):
+            return self._page(kind, meaning, arguments, selected)
+        if isinstance(meaning, One):
+            nullable = not isinstance(field.type, GraphQLNonNull)
+            return OneRow(meaning.ask, arguments, *self._rows(kind, selected), nullable)
+        if isinstance(meaning, Many):
+            return ManyRows(meaning.ask, arguments, *self._rows(kind, selected))
+        raise Unplannable(f"a root field of type {kind} that declares nothing")
+
+    def _rows(self, kind: GraphQLObjectType, selected: Sequence[Selected]) -> tuple[Shape, Project]:
+        source, writer = RowSource([]), Writer(self._selections, Names())
+        expression = writer.object(kind, selected, source)
+        return Shape(source.columns), writer.names.function("row, actor", expression)
+
+    def _page(
+        self, kind: GraphQLObjectType, meaning: Connection, arguments: Arguments, selected: Sequence[Selected]
+    ) -> Step:
+        made = ConnectionWriter(self._selections, Writer(self._selections, Names())).write(kind, selected)
+        return PageOfRows(
+            meaning.ask,
+            arguments,
+            Shape(made.columns),
+            made.project,
+            with_rows=made.uses_rows,
+            with_total="total_count" in made.uses,
+            with_stream_cursor="stream_cursor" in made.uses,
+        )
+
+    def _kinds(self, kind: Any, meaning: AnyNode, selected: Sequence[Selected]) -> dict[str, Kind]:
+        if not isinstance(kind, GraphQLInterfaceType):
+            raise Unplannable(f"a node of type {kind}")
+        return {name: self._kind(name, ask, selected) for name, ask in meaning.ask.items()}
+
+    def _kind(self, name: str, ask: Any, selected: Sequence[Selected]) -> Kind:
+        kind = self._schema.type_map[name]
+        assert isinstance(kind, GraphQLObjectType)
+        source, writer = RowSource(["id"]), Writer(self._selections, Names())
+        expression = writer.object(kind, selected, source)
+        return Kind(ask, Shape(source.columns), 0, writer.names.function("row, actor", expression))
+
+
+def _door(field: GraphQLField) -> Door:
+    """The door before a root field; whatever else stands before it must be something that we know."""
+    extensions = field.extensions[_DEFINITION].extensions
+    doors = [each for extension in extensions for each in _permissions(extension)]
+    if len(doors) != 1 or not isinstance(doors[0], Door):
+        raise Unplannable("a root field without a door of ours")
+    return doors[0]
+
+
+def _permissions(extension: object) -> Sequence[object]:
+    if isinstance(extension, PermissionExtension):
+        return extension.permissions
+    if isinstance(extension, NotFoundAsNull):
+        return ()
+    raise Unplannable(f"the extension {type(extension).__name__}")

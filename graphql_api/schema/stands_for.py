@@ -1,0 +1,95 @@
+"""What a field stands for, so that an operation can be compiled: declared once, beside the field.
+
+A field without a resolver stands for the column of its own name and declares nothing. A field that declares nothing
+else, and has a resolver, is left to the general executor, and with it the whole operation.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+
+from graphql import GraphQLField
+from strawberry.schema.schema_converter import GraphQLCoreConverter
+
+from domain.actor import Actor
+from persistence.reads.read import Asked
+
+_KEY: Final = "stands_for"
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """The object's opaque id, made of its type's name and its row's `id`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """`compute` of the actor and the values of `columns`, in this order."""
+
+    compute: Callable[..., Any]
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """The row that a row refers to under a name, or null."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class One:
+    """One row, or null: `ask` of the actor and the field's arguments, by their names."""
+
+    ask: Callable[..., Asked]
+
+
+@dataclass(frozen=True, slots=True)
+class Many:
+    """All rows that are found: `ask` as of one."""
+
+    ask: Callable[..., Asked]
+
+
+@dataclass(frozen=True, slots=True)
+class Paged:
+    """A page as it is asked for: `first` rows and one more, each ending in the value it is sorted by and its id.
+
+    `cursor` writes these two down. `total` counts what there is in all.
+    """
+
+    asked: Asked
+    first: int
+    is_behind: bool
+    cursor: Callable[[Any, Any], str]
+    total: Callable[[], Asked]
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """A page of rows: `ask` of the actor and the field's arguments."""
+
+    ask: Callable[..., Paged]
+
+
+@dataclass(frozen=True, slots=True)
+class AnyNode:
+    """An object of any of some types, by its id: `ask` of the actor and ids, by the type's name."""
+
+    ask: "dict[str, Callable[[Actor, list[Any]], Asked]]"
+
+
+StandsFor = Identity | Expression | Reference | One | Many | Connection | AnyNode
+MeaningT = TypeVar("MeaningT", bound=StandsFor)
+
+
+def stands_for(what: StandsFor) -> dict[Any, Any]:
+    """Metadata of a field: `strawberry.field(metadata=stands_for(…))`."""
+    return {_KEY: what}
+
+
+def meaning_of(field: GraphQLField) -> StandsFor | None:
+    """What a field declares."""
+    definition = field.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
+    found: StandsFor | None = definition.metadata.get(_KEY) if definition is not None else None
+    return found
