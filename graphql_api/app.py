@@ -136,12 +136,12 @@ class Server:
     def asgi(self) -> ASGIApp:
         """The application with all its routes."""
         settings = self.settings
-        executor = Executor(
+        executor: Executor[Context] = Executor(
             schema,
             self.documents,
             renew=Context.renewed,
             shared=self.backend.shared,
-            compiled=self.compiled,
+            shortcut=self.compiled,
             recovered=self.stream.recovered,
         )
         origins = Origins(settings.cross_origins)

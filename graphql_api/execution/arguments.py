@@ -257,8 +257,8 @@ def _get(node: ValueNode, kind: GraphQLInputType, *, required: bool) -> Get:
     if isinstance(node, VariableNode):
         return _variable(node.name.value, never_null=isinstance(kind, GraphQLNonNull), required=required)
     if _is_constant(node):
-        value = _constant(coercion(kind), node)
-        return lambda bound: value
+        constant = _constant(coercion(kind), node)
+        return lambda bound: constant
     inner = kind.of_type if isinstance(kind, GraphQLNonNull) else kind
     if isinstance(inner, GraphQLInputObjectType) and isinstance(node, ObjectValueNode):
         return _object(node, inner)
@@ -283,9 +283,9 @@ def _object(node: ObjectValueNode, kind: GraphQLInputObjectType) -> Get:
     make = kind.extensions[_DEFINITION].origin
     fields: list[tuple[str, Get]] = []
     for each in node.fields:
-        field = kind.fields[each.name.value]
-        get = _get(each.value, field.type, required=_is_required(field.type, field.default_value))
-        fields.append((field.extensions[_DEFINITION].python_name, get))
+        known = kind.fields[each.name.value]
+        value_of = _get(each.value, known.type, required=_is_required(known.type, known.default_value))
+        fields.append((known.extensions[_DEFINITION].python_name, value_of))
 
     def get(bound: Bound) -> Any:
         values = ((name, field(bound)) for name, field in fields)

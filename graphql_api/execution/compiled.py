@@ -93,7 +93,8 @@ class Compiled:
                 document.plans.clear()
             named = {each: setting for (each, _), setting in zip(switches, settings, strict=True)}
             document.plans[key] = self._planned(document, operation, named)
-        return document.plans[key]
+        found: Plan | None = document.plans[key]
+        return found
 
     def _planned(self, document: Document, operation: OperationDefinitionNode, switches: Switches) -> Plan | None:
         try:

@@ -1,7 +1,7 @@
 """The general executor: any operation of the schema, by graphql-core and Strawberry's resolvers."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from inspect import isawaitable
@@ -23,8 +23,6 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from domain.errors import Failure, Unavailable
 from graphql_api.errors import cause_of
-from graphql_api.execution import compiled
-from graphql_api.execution.compiled import Compiled
 from graphql_api.execution.documents import Document, Documents, InvalidDocument
 from graphql_api.execution.request import OperationRequest, check_text
 from graphql_api.execution.response import Response, failed, from_result, refused
@@ -35,7 +33,7 @@ from graphql_api.resolvers.telling import Telling, answered
 TIMEOUT_SECONDS: Final = 20.0
 
 
-class Context(compiled.Context, Protocol):
+class Context(Protocol):
     """All that execution wants of a context; resolvers want more."""
 
     @property
@@ -44,6 +42,20 @@ class Context(compiled.Context, Protocol):
 
 
 ContextT = TypeVar("ContextT", bound=Context)
+Context_contra = TypeVar("Context_contra", contravariant=True)
+
+
+class Shortcut(Protocol[Context_contra]):
+    """Another way to the same answer."""
+
+    async def execute(
+        self,
+        document: Document,
+        operation: OperationDefinitionNode,
+        variables: Mapping[str, Any],
+        context: Context_contra,
+    ) -> Response | None:
+        """The response; None if nothing was done, and it is for the general executor to give."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +83,8 @@ class Executor(Generic[ContextT]):
     *timeout* in seconds bounds queries and mutations. *renew* makes the context of a subscription's next event from
     the operation's own: loaders that outlive an event would tell old news. With *shared* off, every subscription
     executes each of its events for itself. An event that cannot be told whole, because the database is away, is
-    executed again when *recovered* returns; without it, it is told with its errors. Queries go the compiled way first,
-    if there is one.
+    executed again when *recovered* returns; without it, it is told with its errors. A *shortcut* is tried
+    first.
     """
 
     def __init__(
@@ -83,7 +95,7 @@ class Executor(Generic[ContextT]):
         timeout: float = TIMEOUT_SECONDS,
         renew: Callable[[ContextT], ContextT] | None = None,
         shared: bool = True,
-        compiled: Compiled | None = None,
+        shortcut: Shortcut[ContextT] | None = None,
         recovered: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._schema = schema._schema
@@ -91,7 +103,7 @@ class Executor(Generic[ContextT]):
         self._timeout = timeout
         self._renew = renew
         self._recovered = recovered
-        self._compiled = compiled
+        self._shortcut = shortcut
         self._shared = Shared(self._schema) if shared else None
 
     def prepare(self, request: OperationRequest, *, request_id: str) -> Operation | Response:
@@ -111,11 +123,11 @@ class Executor(Generic[ContextT]):
 
     async def execute(self, operation: Operation, context: ContextT) -> Response:
         """Run a query or a mutation to its end, or to its timeout."""
-        if self._compiled is not None:
+        if self._shortcut is not None:
             request = operation.request
-            planned = await self._compiled.execute(operation.document, operation.node, request.variables, context)
-            if planned is not None:
-                return planned
+            found = await self._shortcut.execute(operation.document, operation.node, request.variables, context)
+            if found is not None:
+                return found
         return await self._execute_generally(operation, context)
 
     async def _execute_generally(self, operation: Operation, context: ContextT) -> Response:

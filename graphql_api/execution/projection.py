@@ -161,13 +161,13 @@ class Writer:
         return self.object(kind, selected, ObjectSource(variable, source.users))
 
     def _reference(self, known: GraphQLField, meaning: Reference, selected: Sequence[Selected], source: Source) -> str:
-        kind = get_named_type(known.type)
+        kind: Any = get_named_type(known.type)
         if isinstance(source, RowSource):
             there = source.referred(meaning.name)
             return f"(None if {there.column('id')} is None else {self.object(kind, selected, there)})"
         if isinstance(source, ObjectSource):
-            there = f"(None if row is None else {self.object(kind, selected, source.users)})"
-            return f"(lambda row: {there})(users.get({source.column(f'{meaning.name}_id')}))"
+            referred = f"(None if row is None else {self.object(kind, selected, source.users)})"
+            return f"(lambda row: {referred})(users.get({source.column(f'{meaning.name}_id')}))"
         raise Unplannable(f"a reference of {source}")
 
     def _leaf(self, kind: Any, value: str) -> str:

@@ -8,11 +8,13 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, TypeAlias
 
 import asyncpg
 
-Connection = asyncpg.Connection
+Connection: TypeAlias = Any
+"""`asyncpg.Connection`, which has no types."""
+
 Connect = Callable[[], Awaitable[Connection]]
 
 
@@ -119,7 +121,3 @@ class Lending:
             if not turn.done():
                 turn.set_result(None)
                 return
-
-
-Row = Any
-"""A record of asyncpg's: values by their place in the statement."""

@@ -227,7 +227,8 @@ def _instant(column: Any) -> TaskKey:
 
 _CREATED: Final = _instant(TaskRow.created_at)
 _UPDATED: Final = _instant(TaskRow.updated_at)
-_PRIORITY: Final = TaskKey(TaskRow.priority, TaskRow.priority, _write_priority, _read_priority, SmallInteger())
+_PRIORITY_COLUMN: Final[Any] = TaskRow.priority
+_PRIORITY: Final = TaskKey(_PRIORITY_COLUMN, _PRIORITY_COLUMN, _write_priority, _read_priority, SmallInteger())
 KEYS: Final[Mapping[TaskOrder, TaskKey]] = {
     TaskOrder.CREATED_ASC: _CREATED,
     TaskOrder.CREATED_DESC: _CREATED,
