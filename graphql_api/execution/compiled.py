@@ -6,35 +6,27 @@ the words of the specification for whatever is wrong, and the two cannot disagre
 
 import logging
 from collections.abc import Mapping
-from contextlib import AbstractAsyncContextManager
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from graphql import GraphQLSchema, OperationDefinitionNode, located_error
 
+from domain.actor import Actor
 from domain.errors import DomainError, Unavailable
-from graphql_api.auth.facts import RequestFacts
 from graphql_api.errors import describe_all
 from graphql_api.execution.arguments import Bound
+from graphql_api.execution.changes import Context
 from graphql_api.execution.deviation import Deviation, Unplannable
 from graphql_api.execution.documents import Document
 from graphql_api.execution.fields import Switches, switches_of
 from graphql_api.execution.measure import name_of
 from graphql_api.execution.plan import Plan, plan_of
+from graphql_api.execution.request import OperationRequest
 from graphql_api.execution.response import Response
-from persistence.reads.reader import Reading
 
 MAX_PLANS: Final = 16
 """Of one document: its operations, times the ways in which their directives can fall."""
 
 _log: Final = logging.getLogger("taskriver.execution")
-
-
-class Context(Protocol):
-    """What plans want of a context."""
-
-    @property
-    def facts(self) -> RequestFacts: ...
-    def reading(self) -> AbstractAsyncContextManager[Reading]: ...
 
 
 class Compiled:
@@ -50,27 +42,31 @@ class Compiled:
         """How many operations were run by a plan, and how many were left to the general executor."""
 
     async def execute(
-        self, document: Document, operation: OperationDefinitionNode, variables: Mapping[str, Any], context: Context
+        self, document: Document, operation: OperationDefinitionNode, request: OperationRequest, context: Context
     ) -> Response | None:
-        """The response; None if it is for the general executor to give."""
-        plan = self._plan(document, operation, variables)
-        response = await self._answer(plan, variables, context) if plan is not None else None
+        """The response; None if nothing was done, and it is for the general executor to give."""
+        plan = self._plan(document, operation, request.variables)
+        response = await self._answer(plan, request, context) if plan is not None else None
         if response is None:
             self.left += 1
         else:
             self.ran += 1
         return response
 
-    async def _answer(self, plan: Plan, variables: Mapping[str, Any], context: Context) -> Response | None:
+    async def _answer(self, plan: Plan, request: OperationRequest, context: Context) -> Response | None:
         try:
-            return Response({"data": await _run(plan, variables, context)})
+            plan.check_doors(context.facts)
+            bound = plan.variables.bind(request.variables)
+            if plan.changes:
+                return await _change(plan, bound, request.extensions, context)
+            return Response({"data": await _read(plan, bound, context)})
         except Unavailable as error:
             # Nobody else could read now, either: to try would only make the client wait for the same answer.
             return _unanswered(plan, error, context.facts.request_id)
         except (Deviation, DomainError):
             return None
         except Exception:
-            if self._strict:
+            if self._strict or plan.changes:
                 raise
             _log.exception("a plan failed; the general executor answers")
             return None
@@ -103,22 +99,38 @@ class Compiled:
             return None
 
 
-async def _run(plan: Plan, variables: Mapping[str, Any], context: Context) -> dict[str, Any]:
-    plan.check_doors(context.facts)
-    bound: Bound = plan.variables.bind(variables)
+async def _read(plan: Plan, bound: Bound, context: Context) -> dict[str, Any]:
     if not plan.steps:
         return dict(plan.written)
+    actor = _actor(context)
+    async with context.reading() as reading:
+        found = {key: await step.run(reading, actor, bound) for key, step in plan.steps.items()}
+    return _in_order(plan, found)
+
+
+async def _change(plan: Plan, bound: Bound, extensions: Mapping[str, Any], context: Context) -> Response:
+    actor = _actor(context)
+    arguments = {key: step.arguments.bind(bound) for key, step in plan.changes.items()}
+    # From here on nothing may be left to the general executor: it would make the changes again.
+    found: dict[str, Any] = {}
+    errors: list[Exception] = []
+    for key, step in plan.changes.items():
+        told = await step.run(context, actor, arguments[key], extensions)
+        found[key] = told.value
+        errors.extend(told.errors)
+    body: dict[str, Any] = {"data": _in_order(plan, found)}
+    return Response(body | {"errors": describe_all(errors, request_id=context.facts.request_id)} if errors else body)
+
+
+def _actor(context: Context) -> Actor:
     identity = context.facts.identity
     if identity is None:
         raise Deviation
-    async with context.reading() as reading:
-        found = {key: await step.run(reading, identity.actor, bound) for key, step in plan.steps.items()}
-    # In the order of the document.
-    return (
-        {key: plan.written[key] if key in plan.written else found[key] for key in plan.fields}
-        if plan.written
-        else found
-    )
+    return identity.actor
+
+
+def _in_order(plan: Plan, found: dict[str, Any]) -> dict[str, Any]:
+    return {key: plan.written.get(key) or found[key] for key in plan.fields} if plan.written else found
 
 
 def _unanswered(plan: Plan, error: Unavailable, request_id: str) -> Response:

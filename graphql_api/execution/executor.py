@@ -1,7 +1,7 @@
 """The general executor: any operation of the schema, by graphql-core and Strawberry's resolvers."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 from inspect import isawaitable
@@ -52,7 +52,7 @@ class Shortcut(Protocol[Context_contra]):
         self,
         document: Document,
         operation: OperationDefinitionNode,
-        variables: Mapping[str, Any],
+        request: OperationRequest,
         context: Context_contra,
     ) -> Response | None:
         """The response; None if nothing was done, and it is for the general executor to give."""
@@ -123,27 +123,27 @@ class Executor(Generic[ContextT]):
 
     async def execute(self, operation: Operation, context: ContextT) -> Response:
         """Run a query or a mutation to its end, or to its timeout."""
-        if self._shortcut is not None:
-            request = operation.request
-            found = await self._shortcut.execute(operation.document, operation.node, request.variables, context)
-            if found is not None:
-                return found
-        return await self._execute_generally(operation, context)
-
-    async def _execute_generally(self, operation: Operation, context: ContextT) -> Response:
         try:
-            result = execute(
-                **self._arguments(operation, context),
-                variable_values=operation.request.variables,
-                executor_class=StrawberryGraphQLCoreExecutionContext,
-            )
-            if isawaitable(result):
-                async with asyncio.timeout(self._timeout):
-                    result = await result
+            async with asyncio.timeout(self._timeout):
+                return await self._by_shortcut(operation, context) or await self._in_general(operation, context)
         except TimeoutError:
             return failed(_too_slow(operation.type, self._timeout), request_id=context.request_id)
         except Exception as error:
             return failed(error, request_id=context.request_id)
+
+    async def _by_shortcut(self, operation: Operation, context: ContextT) -> Response | None:
+        if self._shortcut is None:
+            return None
+        return await self._shortcut.execute(operation.document, operation.node, operation.request, context)
+
+    async def _in_general(self, operation: Operation, context: ContextT) -> Response:
+        result = execute(
+            **self._arguments(operation, context),
+            variable_values=operation.request.variables,
+            executor_class=StrawberryGraphQLCoreExecutionContext,
+        )
+        if isawaitable(result):
+            result = await result
         return from_result(result, request_id=context.request_id)
 
     async def stream(self, operation: Operation, context: ContextT) -> AsyncGenerator[Response, None]:

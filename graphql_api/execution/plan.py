@@ -25,13 +25,14 @@ from strawberry.schema.schema_converter import GraphQLCoreConverter
 from graphql_api.auth.facts import RequestFacts
 from graphql_api.auth.permissions import Door
 from graphql_api.execution.arguments import Arguments, Variables, arguments_of, variables_of
+from graphql_api.execution.changes import ChangeStep
 from graphql_api.execution.connection import ConnectionWriter
 from graphql_api.execution.deviation import Unplannable
 from graphql_api.execution.fields import Selected, Selections, Switches
-from graphql_api.execution.projection import Names, Project, RowSource, Writer
+from graphql_api.execution.projection import Names, ObjectSource, Project, Referred, RowSource, Writer
 from graphql_api.execution.steps import Kind, ManyRows, NodeStep, OneRow, PageOfRows, Step
-from graphql_api.resolvers.fields import NotFoundAsNull
-from graphql_api.schema.stands_for import AnyNode, Connection, Many, One, meaning_of
+from graphql_api.resolvers.fields import NotFoundAsNull, OneInput, RefusalAsData
+from graphql_api.schema.stands_for import AnyNode, Change, Connection, Many, One, meaning_of
 from persistence.reads.reader import Shape
 
 _DEFINITION: Final = GraphQLCoreConverter.DEFINITION_BACKREF
@@ -49,7 +50,7 @@ class RootField:
 class Plan:
     """A query: its variables, its doors, and what each field of the root takes, by its name in the response.
 
-    Values that are known beforehand are `written`; the others have a step.
+    Values that are known beforehand are `written`; the others have a step, or make a change.
     """
 
     variables: Variables
@@ -57,6 +58,7 @@ class Plan:
     fields: Mapping[str, RootField]
     written: Mapping[str, str]
     steps: Mapping[str, Step]
+    changes: Mapping[str, ChangeStep]
 
     def check_doors(self, facts: RequestFacts) -> None:
         """Pass, or say why not.
@@ -69,13 +71,13 @@ class Plan:
 
 
 def plan_of(schema: GraphQLSchema, ast: DocumentNode, operation: OperationDefinitionNode, switches: Switches) -> Plan:
-    """The plan of a query.
+    """The plan of a query or a mutation.
 
     Raises:
         Unplannable: something in it is for the general executor.
     """
-    if operation.operation is not OperationType.QUERY:
-        raise Unplannable(operation.operation.value)
+    if operation.operation is OperationType.SUBSCRIPTION:
+        raise Unplannable("a subscription")
     return _Planner(schema, Selections(schema, ast, operation, switches)).plan(operation)
 
 
@@ -86,11 +88,12 @@ class _Planner:
         self._doors: dict[Door, None] = {}
 
     def plan(self, operation: OperationDefinitionNode) -> Plan:
-        root = self._schema.query_type
+        root = self._schema.get_root_type(operation.operation)
         assert root is not None
         fields: dict[str, RootField] = {}
         written: dict[str, str] = {}
         steps: dict[str, Step] = {}
+        changes: dict[str, ChangeStep] = {}
         for key, selected in self._selections.at_the_root(root).items():
             nodes = tuple(each.node for each in selected)
             if nodes[0].name.value == "__typename":
@@ -101,8 +104,31 @@ class _Planner:
                 raise Unplannable("introspection")
             self._doors[_door(field)] = None
             fields[key] = RootField(nodes, not isinstance(field.type, GraphQLNonNull))
-            steps[key] = self._step_of(field, arguments_of(field, nodes[0]), selected)
-        return Plan(variables_of(self._schema, operation), tuple(self._doors), fields, written, steps)
+            arguments = arguments_of(field, nodes[0])
+            if operation.operation is OperationType.MUTATION:
+                changes[key] = self._change(key, field, arguments, selected)
+            else:
+                steps[key] = self._step_of(field, arguments, selected)
+        variables = variables_of(self._schema, operation)
+        return Plan(variables, tuple(self._doors), fields, written, steps, changes)
+
+    def _change(self, key: str, field: GraphQLField, arguments: Arguments, selected: Sequence[Selected]) -> ChangeStep:
+        definition, kind = field.extensions[_DEFINITION], get_named_type(field.type)
+        if not isinstance(meaning_of(field), Change) or not isinstance(kind, GraphQLObjectType):
+            raise Unplannable(f"the mutation {definition.python_name}")
+        references: list[Referred] = []
+        user, writer = RowSource(["id"]), Writer(self._selections, Names())
+        expression = writer.object(kind, selected, ObjectSource("payload", (key,), user, references))
+        return ChangeStep(
+            key,
+            tuple(each.node for each in selected),
+            definition.base_resolver.wrapped_func,
+            next(each for each in definition.extensions if isinstance(each, RefusalAsData)),
+            arguments,
+            tuple(references),
+            Shape(user.columns),
+            writer.names.function("payload, users, actor", expression),
+        )
 
     def _step_of(self, field: GraphQLField, arguments: Arguments, selected: Sequence[Selected]) -> Step:
         meaning, kind = meaning_of(field), get_named_type(field.type)
@@ -163,6 +189,6 @@ def _door(field: GraphQLField) -> Door:
 def _permissions(extension: object) -> Sequence[object]:
     if isinstance(extension, PermissionExtension):
         return extension.permissions
-    if isinstance(extension, NotFoundAsNull):
+    if isinstance(extension, NotFoundAsNull | RefusalAsData | OneInput):
         return ()
     raise Unplannable(f"the extension {type(extension).__name__}")

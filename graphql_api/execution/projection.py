@@ -5,12 +5,13 @@ constants are passed to it by reference, under names that are counted.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Final, Protocol
 
 from graphql import (
+    FieldNode,
     GraphQLEnumType,
-    GraphQLField,
     GraphQLList,
     GraphQLNonNull,
     GraphQLObjectType,
@@ -69,10 +70,15 @@ class RowSource:
 
 @dataclass(frozen=True, slots=True)
 class ObjectSource:
-    """An object of the schema's Python type; what it refers to is in `users`, rows by id."""
+    """An object of the schema's Python type, at `path` in the response.
+
+    What it refers to is found by `users`, a function of the reference's number and an id; the row is like `user`.
+    """
 
     variable: str
-    users: RowSource
+    path: tuple[str, ...]
+    user: RowSource
+    references: list["Referred"]
 
     def attribute(self, name: str) -> str:
         """The attribute of that name."""
@@ -81,6 +87,14 @@ class ObjectSource:
     def column(self, name: str) -> str:
         """An attribute of the row that the object was made of."""
         return f"{self.variable}.row.{name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Referred:
+    """Where an object refers to a user: in the response and in the document."""
+
+    path: tuple[str, ...]
+    nodes: tuple[FieldNode, ...]
 
 
 @dataclass(slots=True)
@@ -116,12 +130,12 @@ class Writer:
     def object(self, kind: GraphQLObjectType, selected: Sequence[Selected], source: Source) -> str:
         """A dict of what is selected of an object."""
         entries = [
-            f"{self.names.of(key)}: {self._value(kind, each, source)}"
+            f"{self.names.of(key)}: {self._value(kind, key, each, source)}"
             for key, each in self._selections.below(kind, selected).items()
         ]
         return "{" + ", ".join(entries) + "}"
 
-    def _value(self, kind: GraphQLObjectType, selected: Sequence[Selected], source: Source) -> str:
+    def _value(self, kind: GraphQLObjectType, key: str, selected: Sequence[Selected], source: Source) -> str:
         node = selected[0].node
         if node.name.value == "__typename":
             return self.names.of(kind.name)
@@ -130,44 +144,41 @@ class Writer:
             raise Unplannable(f"{kind}.{node.name.value} with arguments")
         meaning = meaning_of(known)
         if meaning is None:
-            return self._attribute(kind, known, selected, source)
+            return self._attribute(kind, key, selected, source)
         if isinstance(meaning, Identity):
             return f"{self.names.of(_identity(kind.name))}({source.column('id')})"
         if isinstance(meaning, Expression):
             columns = ", ".join(source.column(name) for name in meaning.columns)
-            value = f"{self.names.of(meaning.compute)}(actor, {columns})"
-            return self._leaf(known.type, value)
+            return self._leaf(known.type, f"{self.names.of(meaning.compute)}(actor, {columns})")
         if isinstance(meaning, Reference):
-            return self._reference(known, meaning, selected, source)
+            inner: Any = get_named_type(known.type)
+            return self._reference(inner, key, meaning.name, selected, source)
         raise Unplannable(f"{kind}.{node.name.value}")
 
-    def _attribute(
-        self, kind: GraphQLObjectType, known: GraphQLField, selected: Sequence[Selected], source: Source
-    ) -> str:
+    def _attribute(self, kind: GraphQLObjectType, key: str, selected: Sequence[Selected], source: Source) -> str:
+        known = kind.fields[selected[0].node.name.value]
         definition = known.extensions[_DEFINITION]
         if not definition.is_basic_field:
             raise Unplannable(f"{kind}.{definition.python_name}")
-        value = source.attribute(definition.python_name)
-        inner = get_named_type(known.type)
+        value, inner = source.attribute(definition.python_name), get_named_type(known.type)
         if not isinstance(inner, GraphQLObjectType):
             return self._leaf(known.type, value)
         if not isinstance(source, ObjectSource):
             raise Unplannable(f"{kind}.{definition.python_name}, an object without a row")
-        return self._within(known.type, value, lambda each: self._nested(inner, selected, source, each))
+        there = partial(replace, source, path=(*source.path, key))
+        return self._within(known.type, value, lambda each: self.object(inner, selected, there(variable=each)))
 
-    def _nested(
-        self, kind: GraphQLObjectType, selected: Sequence[Selected], source: ObjectSource, variable: str
+    def _reference(
+        self, kind: GraphQLObjectType, key: str, name: str, selected: Sequence[Selected], source: Source
     ) -> str:
-        return self.object(kind, selected, ObjectSource(variable, source.users))
-
-    def _reference(self, known: GraphQLField, meaning: Reference, selected: Sequence[Selected], source: Source) -> str:
-        kind: Any = get_named_type(known.type)
         if isinstance(source, RowSource):
-            there = source.referred(meaning.name)
+            there = source.referred(name)
             return f"(None if {there.column('id')} is None else {self.object(kind, selected, there)})"
         if isinstance(source, ObjectSource):
-            referred = f"(None if row is None else {self.object(kind, selected, source.users)})"
-            return f"(lambda row: {referred})(users.get({source.column(f'{meaning.name}_id')}))"
+            number = len(source.references)
+            source.references.append(Referred((*source.path, key), tuple(each.node for each in selected)))
+            written = f"(None if row is None else {self.object(kind, selected, source.user)})"
+            return f"(lambda row: {written})(users({number}, {source.column(f'{name}_id')}))"
         raise Unplannable(f"a reference of {source}")
 
     def _leaf(self, kind: Any, value: str) -> str:

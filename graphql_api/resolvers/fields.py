@@ -12,7 +12,7 @@ from domain.errors import NotFound, Refusal
 from graphql_api.auth.permissions import Door, door
 from graphql_api.observability.requests import refused
 from graphql_api.schema.common import UserError
-from graphql_api.schema.stands_for import StandsFor, stands_for
+from graphql_api.schema.stands_for import Change, StandsFor, stands_for
 
 Resolver = TypeVar("Resolver", bound=Callable[..., Any])
 
@@ -31,10 +31,12 @@ def query(permission: Door, description: str, meaning: StandsFor) -> Decorator:
     return cast("Decorator", field)
 
 
-def mutation(permission: Door, description: str) -> Decorator:
+def mutation(permission: Door, description: str, meaning: Change | None = None) -> Decorator:
     """A field of Mutation behind a door; a refusal is told in the payload's `userErrors`."""
     field: Any = strawberry.mutation(
-        description=description, extensions=[OneInput(), RefusalAsData(), door(permission)]
+        description=description,
+        extensions=[OneInput(), RefusalAsData(), door(permission)],
+        metadata=stands_for(meaning) if meaning is not None else {},
     )
     return cast("Decorator", field)
 
@@ -60,9 +62,13 @@ class RefusalAsData(FieldExtension):
         try:
             return await next_(source, info, **kwargs)
         except Refusal as refusal:
-            refused(refusal.code.value)
-            payload: Any = self._payload
-            return payload(user_errors=[UserError.of(refusal)])
+            return self.told(refusal)
+
+    def told(self, refusal: Refusal) -> Any:
+        """The payload that says so."""
+        refused(refusal.code.value)
+        payload: Any = self._payload
+        return payload(user_errors=[UserError.of(refusal)])
 
 
 class OneInput(FieldExtension):

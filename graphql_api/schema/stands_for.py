@@ -79,7 +79,15 @@ class AnyNode:
     ask: "dict[str, Callable[[Actor, list[Any]], Asked]]"
 
 
-StandsFor = Identity | Expression | Reference | One | Many | Connection | AnyNode
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A mutation whose resolver is called as it is, and whose payload is projected instead of executed.
+
+    What the payload's fields refer to is read after the change, and in nobody's name: users are for all to see.
+    """
+
+
+StandsFor = Identity | Expression | Reference | One | Many | Connection | AnyNode | Change
 MeaningT = TypeVar("MeaningT", bound=StandsFor)
 
 

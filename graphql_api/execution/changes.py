@@ -1,0 +1,110 @@
+"""Compiled mutations: the resolvers as they are, called one after the other, and projections of their payloads."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+from uuid import UUID
+
+from graphql import FieldNode, located_error
+from graphql.pyutils import Path
+
+from domain.actor import Actor
+from domain.errors import Refusal, Unavailable
+from graphql_api.auth.facts import RequestFacts
+from graphql_api.execution.arguments import Arguments
+from graphql_api.execution.projection import Project, Referred
+from graphql_api.resolvers.fields import RefusalAsData
+from persistence.reads.reader import Reading, Row, Shape
+from persistence.reads.user import users
+
+Resolve = Callable[..., Awaitable[Any]]
+
+_NOBODY: Final[Mapping[UUID, Row]] = {}
+
+
+class Context(Protocol):
+    """What plans want of a context."""
+
+    @property
+    def facts(self) -> RequestFacts:
+        """Who asks."""
+
+    def reading(self) -> AbstractAsyncContextManager[Reading]:
+        """A connection for reads."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """What a resolver is told about its field: as much of Strawberry's `Info` as ours use."""
+
+    context: Context
+    path: Path
+    input_extensions: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a field of the root answers, and what went wrong in it."""
+
+    value: Any
+    errors: tuple[Exception, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeStep:
+    """One field of a mutation's root. Whatever happens in it, it is never run again."""
+
+    key: str
+    nodes: tuple[FieldNode, ...]
+    resolve: Resolve
+    refusals: RefusalAsData
+    arguments: Arguments
+    references: tuple[Referred, ...]
+    user: Shape
+    project: Project
+
+    async def run(
+        self, context: Context, actor: Actor, arguments: Mapping[str, Any], extensions: Mapping[str, Any]
+    ) -> Told:
+        """The payload, or null and why there is none."""
+        asking = Asking(context, Path(None, self.key, None), extensions)
+        try:
+            payload = await self.resolve(None, asking, **arguments)
+        except Refusal as refusal:
+            payload = self.refusals.told(refusal)
+        except Exception as error:
+            return Told(None, (located_error(error, self.nodes, [self.key]),))
+        return await self._told(context, actor, payload)
+
+    async def _told(self, context: Context, actor: Actor, payload: Any) -> Told:
+        if not self.references:
+            return Told(self.project(payload, _nobody, actor))
+        wanted: dict[int, UUID] = {}
+        self.project(payload, lambda number, identity: _note(wanted, number, identity), actor)
+        errors: tuple[Exception, ...] = ()
+        try:
+            found = await self._find(context, wanted)
+        except Unavailable as error:
+            # The change is made, and told; what it refers to is missing.
+            found = _NOBODY
+            places = [self.references[number] for number in wanted]
+            errors = tuple(located_error(error, place.nodes, list(place.path)) for place in places)
+        return Told(self.project(payload, lambda number, identity: found.get(identity), actor), errors)
+
+    async def _find(self, context: Context, wanted: Mapping[int, UUID]) -> Mapping[UUID, Row]:
+        if not wanted:
+            return _NOBODY
+        asked = users(set(wanted.values()))
+        async with context.reading() as reading:
+            rows = await reading.rows(self.user, asked.rows, asked.values)
+        return {row[0]: row for row in rows}
+
+
+def _nobody(number: int, identity: UUID | None) -> None:
+    return None
+
+
+def _note(wanted: dict[int, UUID], number: int, identity: UUID | None) -> None:
+    if identity is not None:
+        wanted[number] = identity
