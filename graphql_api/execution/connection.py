@@ -55,7 +55,7 @@ class ConnectionWriter:
             Unplannable: something in it has no plan.
         """
         expression = self._dict(kind, selected, self._of_the_connection)
-        project = self._writer.names.function("page, actor", expression)
+        project = self._writer.names.function("page, nested, actor", expression)
         return ConnectionProjection(project, tuple(self._source.columns), frozenset(self._uses))
 
     def _dict(

@@ -5,6 +5,7 @@ A plan knows no actor. It lists the doors of its fields, and each request is che
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from graphql import (
@@ -29,10 +30,11 @@ from graphql_api.execution.changes import ChangeStep
 from graphql_api.execution.connection import ConnectionWriter
 from graphql_api.execution.deviation import Unplannable
 from graphql_api.execution.fields import Selected, Selections, Switches
-from graphql_api.execution.projection import Names, ObjectSource, Project, Referred, RowSource, Writer
+from graphql_api.execution.pages import Nested, Projection
+from graphql_api.execution.projection import ObjectSource, Referred, RowSource, Writer
 from graphql_api.execution.steps import Kind, ManyRows, NodeStep, OneRow, PageOfRows, Step
 from graphql_api.resolvers.fields import NotFoundAsNull, OneInput, RefusalAsData
-from graphql_api.schema.stands_for import AnyNode, Change, Connection, Many, One, meaning_of
+from graphql_api.schema.stands_for import AnyNode, Change, Connection, Many, One, Pages, meaning_of
 from persistence.reads.reader import Shape
 
 _DEFINITION: Final = GraphQLCoreConverter.DEFINITION_BACKREF
@@ -117,7 +119,7 @@ class _Planner:
         if not isinstance(meaning_of(field), Change) or not isinstance(kind, GraphQLObjectType):
             raise Unplannable(f"the mutation {definition.python_name}")
         references: list[Referred] = []
-        user, writer = RowSource(["id"]), Writer(self._selections, Names())
+        user, writer = RowSource(["id"]), Writer(self._selections)
         expression = writer.object(kind, selected, ObjectSource("payload", (key,), user, references))
         return ChangeStep(
             key,
@@ -132,49 +134,56 @@ class _Planner:
 
     def _step_of(self, field: GraphQLField, arguments: Arguments, selected: Sequence[Selected]) -> Step:
         meaning, kind = meaning_of(field), get_named_type(field.type)
-        if isinstance(meaning, AnyNode):
-            return NodeStep(self._kinds(kind, meaning, selected), arguments)
+        if isinstance(meaning, AnyNode) and isinstance(kind, GraphQLInterfaceType):
+            return NodeStep(self._kinds(meaning, selected), arguments)
         if not isinstance(kind, GraphQLObjectType):
             raise Unplannable(f"a root field of type {kind}")
         if isinstance(meaning, Connection):
             return self._page(kind, meaning, arguments, selected)
         if isinstance(meaning, One):
             nullable = not isinstance(field.type, GraphQLNonNull)
-            return OneRow(meaning.ask, arguments, *self._rows(kind, selected), nullable)
+            return OneRow(meaning.ask, arguments, self._row(kind, selected), nullable)
         if isinstance(meaning, Many):
-            return ManyRows(meaning.ask, arguments, *self._rows(kind, selected))
+            return ManyRows(meaning.ask, arguments, self._row(kind, selected))
         raise Unplannable(f"a root field of type {kind} that declares nothing")
 
-    def _rows(self, kind: GraphQLObjectType, selected: Sequence[Selected]) -> tuple[Shape, Project]:
-        source, writer = RowSource([]), Writer(self._selections, Names())
-        expression = writer.object(kind, selected, source)
-        return Shape(source.columns), writer.names.function("row, actor", expression)
+    def _row(self, kind: GraphQLObjectType, selected: Sequence[Selected], *columns: str) -> Projection:
+        nested: list[Nested] = []
+        source, writer = RowSource(list(columns)), Writer(self._selections, partial(self._nest, nested))
+        project = writer.names.function("row, nested, actor", writer.object(kind, selected, source))
+        return Projection(project, Shape(source.columns), tuple(nested))
 
     def _page(
         self, kind: GraphQLObjectType, meaning: Connection, arguments: Arguments, selected: Sequence[Selected]
     ) -> Step:
-        made = ConnectionWriter(self._selections, Writer(self._selections, Names())).write(kind, selected)
+        nested: list[Nested] = []
+        writer = Writer(self._selections, partial(self._nest, nested))
+        made = ConnectionWriter(self._selections, writer).write(kind, selected)
         return PageOfRows(
             meaning.ask,
             arguments,
-            Shape(made.columns),
-            made.project,
+            Projection(made.project, Shape(made.columns), tuple(nested)),
             with_rows=made.uses_rows,
             with_total="total_count" in made.uses,
             with_stream_cursor="stream_cursor" in made.uses,
         )
 
-    def _kinds(self, kind: Any, meaning: AnyNode, selected: Sequence[Selected]) -> dict[str, Kind]:
-        if not isinstance(kind, GraphQLInterfaceType):
-            raise Unplannable(f"a node of type {kind}")
-        return {name: self._kind(name, ask, selected) for name, ask in meaning.ask.items()}
+    def _nest(
+        self, nested: list[Nested], field: GraphQLField, meaning: Pages, selected: Sequence[Selected], place: int
+    ) -> int:
+        """Have a page for each row read, and return its place among the nested ones."""
+        kind: Any = get_named_type(field.type)
+        made = ConnectionWriter(self._selections, Writer(self._selections)).write(kind, selected)
+        arguments = arguments_of(field, selected[0].node)
+        nested.append(Nested(meaning.ask, arguments, Shape(made.columns), made.project, place))
+        return len(nested) - 1
 
-    def _kind(self, name: str, ask: Any, selected: Sequence[Selected]) -> Kind:
-        kind = self._schema.type_map[name]
-        assert isinstance(kind, GraphQLObjectType)
-        source, writer = RowSource(["id"]), Writer(self._selections, Names())
-        expression = writer.object(kind, selected, source)
-        return Kind(ask, Shape(source.columns), 0, writer.names.function("row, actor", expression))
+    def _kinds(self, meaning: AnyNode, selected: Sequence[Selected]) -> dict[str, Kind]:
+        found: dict[str, Kind] = {}
+        for name, ask in meaning.ask.items():
+            kind: Any = self._schema.type_map[name]
+            found[name] = Kind(ask, self._row(kind, selected, "id"))
+        return found
 
 
 def _door(field: GraphQLField) -> Door:

@@ -12,6 +12,7 @@ from typing import Any, Final, Protocol
 from graphql import (
     FieldNode,
     GraphQLEnumType,
+    GraphQLField,
     GraphQLList,
     GraphQLNonNull,
     GraphQLObjectType,
@@ -23,9 +24,10 @@ from strawberry.schema.schema_converter import GraphQLCoreConverter
 from graphql_api.execution.deviation import Unplannable
 from graphql_api.execution.fields import Selected, Selections
 from graphql_api.schema.ids import encode_id
-from graphql_api.schema.stands_for import Expression, Identity, Reference, meaning_of
+from graphql_api.schema.stands_for import Expression, Identity, Pages, Reference, meaning_of
 
 Project = Callable[..., Any]
+WritePages = Callable[[GraphQLField, Pages, Sequence[Selected], int], int]
 
 _DEFINITION: Final = GraphQLCoreConverter.DEFINITION_BACKREF
 _PLAIN: Final = {"String", "Int", "Boolean", "DateTime", "ID"}
@@ -120,12 +122,17 @@ class Names:
 
 
 class Writer:
-    """Writes expressions for the objects of one operation."""
+    """Writes expressions for the objects of one function.
 
-    def __init__(self, selections: Selections, names: Names) -> None:
+    *pages* is told of each field that is a page of its own for each row, and where the row's id is; it returns the
+    place of those pages among `nested`.
+    """
+
+    def __init__(self, selections: Selections, pages: WritePages | None = None) -> None:
         self._selections = selections
+        self._pages = pages
         self._lists = 0
-        self.names = names
+        self.names = Names()
 
     def object(self, kind: GraphQLObjectType, selected: Sequence[Selected], source: Source) -> str:
         """A dict of what is selected of an object."""
@@ -140,9 +147,11 @@ class Writer:
         if node.name.value == "__typename":
             return self.names.of(kind.name)
         known = kind.fields[node.name.value]
-        if node.arguments:
-            raise Unplannable(f"{kind}.{node.name.value} with arguments")
         meaning = meaning_of(known)
+        if isinstance(meaning, Pages):
+            return self._page(known, meaning, selected, source)
+        if known.args:
+            raise Unplannable(f"{kind}.{node.name.value} with arguments")
         if meaning is None:
             return self._attribute(kind, key, selected, source)
         if isinstance(meaning, Identity):
@@ -180,6 +189,13 @@ class Writer:
             written = f"(None if row is None else {self.object(kind, selected, source.user)})"
             return f"(lambda row: {written})(users({number}, {source.column(f'{name}_id')}))"
         raise Unplannable(f"a reference of {source}")
+
+    def _page(self, known: GraphQLField, meaning: Pages, selected: Sequence[Selected], source: Source) -> str:
+        if self._pages is None or not isinstance(source, RowSource) or source.prefix:
+            raise Unplannable("pages of what is no row of its own")
+        identity = source.column("id")
+        number = self._pages(known, meaning, selected, source.columns.index("id"))
+        return f"nested[{number}]({identity})"
 
     def _leaf(self, kind: Any, value: str) -> str:
         return self._within(kind, value, lambda each: self._scalar(get_named_type(kind), each))

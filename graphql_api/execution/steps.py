@@ -1,6 +1,6 @@
 """The steps of a plan: one for each field of the root, each a few reads and a projection."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 from uuid import UUID
@@ -9,13 +9,13 @@ from domain.actor import Actor
 from domain.stream_cursor import StreamCursor
 from graphql_api.execution.arguments import Arguments, Bound
 from graphql_api.execution.deviation import Deviation
-from graphql_api.execution.projection import Project
+from graphql_api.execution.pages import Page, Projection
 from graphql_api.schema.ids import decode_id
 from graphql_api.schema.stands_for import Paged
 from persistence.pages import MAX_FIRST
 from persistence.reads.event import stream_head
 from persistence.reads.read import Asked
-from persistence.reads.reader import Reading, Row, Shape
+from persistence.reads.reader import Reading, Shape
 
 Ask = Callable[..., Asked]
 
@@ -41,16 +41,16 @@ class OneRow:
 
     ask: Ask
     arguments: Arguments
-    shape: Shape
-    project: Project
+    made: Projection
     nullable: bool
 
     async def run(self, reading: Reading, actor: Actor, bound: Bound) -> Any:
         """One statement."""
         asked = self.ask(actor, **self.arguments.bind(bound))
-        rows = await reading.rows(self.shape, asked.rows, asked.values)
+        rows = await reading.rows(self.made.shape, asked.rows, asked.values)
         if rows:
-            return self.project(rows[0], actor)
+            nested = await self.made.pages(reading, actor, bound, rows) if self.made.nested else ()
+            return self.made.project(rows[0], nested, actor)
         if not self.nullable:
             raise Deviation
         return None
@@ -62,31 +62,14 @@ class ManyRows:
 
     ask: Ask
     arguments: Arguments
-    shape: Shape
-    project: Project
+    made: Projection
 
     async def run(self, reading: Reading, actor: Actor, bound: Bound) -> Any:
         """One statement."""
         asked = self.ask(actor, **self.arguments.bind(bound))
-        return [self.project(row, actor) for row in await reading.rows(self.shape, asked.rows, asked.values)]
-
-
-class Page:
-    """What is known of a page beside its rows."""
-
-    __slots__ = ("cursor", "has_next", "has_previous", "rows", "stream_cursor", "total")
-
-    def __init__(self, rows: Sequence[Row], paged: Paged, total: int | None, stream_cursor: str | None) -> None:
-        self.rows = rows[: paged.first]
-        self.has_next = len(rows) > paged.first
-        self.has_previous = paged.is_behind
-        self.cursor = paged.cursor
-        self.total = total
-        self.stream_cursor = stream_cursor
-
-    def cursor_at(self, place: int) -> str | None:
-        """The cursor of a row; None on an empty page."""
-        return self.cursor(self.rows[place][-2], self.rows[place][-1]) if self.rows else None
+        rows = await reading.rows(self.made.shape, asked.rows, asked.values)
+        nested = await self.made.pages(reading, actor, bound, rows) if self.made.nested else ()
+        return [self.made.project(row, nested, actor) for row in rows]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +78,7 @@ class PageOfRows:
 
     ask: Callable[..., Paged]
     arguments: Arguments
-    shape: Shape
-    project: Project
+    made: Projection
     with_rows: bool
     with_total: bool
     with_stream_cursor: bool
@@ -105,25 +87,26 @@ class PageOfRows:
         """The page's statement, behind that for the stream's place: what comes in between is told again."""
         paged = self.ask(actor, **self.arguments.bind(bound))
         stream_cursor = await _stream_cursor(reading, actor) if self.with_stream_cursor else None
-        rows = await reading.rows(self.shape, paged.asked.rows, paged.asked.values) if self.with_rows else []
-        total = await _number(reading, paged.total()) if self.with_total else None
-        return self.project(Page(rows, paged, total, stream_cursor), actor)
+        rows = await reading.rows(self.made.shape, paged.asked.rows, paged.asked.values) if self.with_rows else []
+        total = await _number(reading, paged.total()) if self.with_total and paged.total is not None else None
+        page = Page(rows, paged, total=total, stream_cursor=stream_cursor)
+        nested = await self.made.pages(reading, actor, bound, page.rows) if self.made.nested else ()
+        return self.made.project(page, nested, actor)
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """How nodes of one type are read: their ids are at `place` of a row."""
+    """How nodes of one type are read: each row begins with its id."""
 
     ask: Callable[[Actor, list[UUID]], Asked]
-    shape: Shape
-    place: int
-    project: Project
+    made: Projection
 
-    async def find(self, reading: Reading, actor: Actor, ids: list[UUID]) -> dict[UUID, Any]:
+    async def find(self, reading: Reading, actor: Actor, bound: Bound, ids: list[UUID]) -> dict[UUID, Any]:
         """Those that there are, by id."""
         asked = self.ask(actor, ids)
-        rows = await reading.rows(self.shape, asked.rows, asked.values)
-        return {row[self.place]: self.project(row, actor) for row in rows}
+        rows = await reading.rows(self.made.shape, asked.rows, asked.values)
+        nested = await self.made.pages(reading, actor, bound, rows) if self.made.nested else ()
+        return {row[0]: self.made.project(row, nested, actor) for row in rows}
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,18 +120,18 @@ class NodeStep:
         """One statement for each type that is asked for."""
         arguments = self.arguments.bind(bound)
         if "id" in arguments:
-            return (await self._find(reading, actor, [arguments["id"]]))[0]
+            return (await self._find(reading, actor, bound, [arguments["id"]]))[0]
         if len(arguments["ids"]) > MAX_FIRST:
             raise Deviation
-        return await self._find(reading, actor, arguments["ids"])
+        return await self._find(reading, actor, bound, arguments["ids"])
 
-    async def _find(self, reading: Reading, actor: Actor, texts: list[str]) -> list[Any]:
+    async def _find(self, reading: Reading, actor: Actor, bound: Bound, texts: list[str]) -> list[Any]:
         wanted = [decode_id(text) for text in texts]
         found: dict[str, dict[UUID, Any]] = {}
         for name, kind in self.kinds.items():
             ids = list(dict.fromkeys(identity for named, identity in wanted if named == name))
             if ids:
-                found[name] = await kind.find(reading, actor, ids)
+                found[name] = await kind.find(reading, actor, bound, ids)
         return [found.get(name, {}).get(identity) for name, identity in wanted]
 
 

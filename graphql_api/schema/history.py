@@ -2,16 +2,20 @@
 
 from datetime import datetime
 from typing import Self
+from uuid import UUID
 
 import strawberry
 
+from domain.actor import Actor
 from domain.errors import BadRequest
 from domain.events import LoggedEvent, TaskEvent
 from graphql_api.schema.common import Info, PageInfo
 from graphql_api.schema.enums import TaskChange, TaskStatus
+from graphql_api.schema.stands_for import Paged, Reference, stands_for
 from graphql_api.schema.user import User
 from graphql_api.schema.viewer import FOR_ANYBODY
-from persistence.pages import Page, PageRequest
+from persistence.pages import Page, PageCursor, PageRequest
+from persistence.reads import event as reads
 
 HISTORY_ORDER = "task.history"
 
@@ -30,7 +34,10 @@ class TaskHistoryEntry:
     to: TaskStatus = strawberry.field(description="The status after.")
     version: int = strawberry.field(description="The task's version after.")
 
-    @strawberry.field(description="Who did it; null if it was done at the command line.", metadata=FOR_ANYBODY)
+    @strawberry.field(
+        description="Who did it; null if it was done at the command line.",
+        metadata=FOR_ANYBODY | stands_for(Reference("by")),
+    )
     async def by(self, info: Info) -> User | None:
         """The actor."""
         row = await info.context.loaders.users.load(self.event.actor_id)
@@ -74,6 +81,21 @@ class TaskHistoryConnection:
         nodes = [TaskHistoryEntry.of(logged) for logged in page.rows]
         edges = [TaskHistoryEdge(cursor=cursor, node=node) for cursor, node in zip(page.cursors, nodes, strict=True)]
         return cls(edges=edges, nodes=nodes, page_info=PageInfo.of(page))
+
+
+def history_pages(actor: Actor, ids: list[UUID], first: int, after: str | None) -> Paged:
+    """A page of the history of each of some tasks that the actor sees.
+
+    Raises:
+        BadRequest: `first` or `after` is no good.
+    """
+    request = PageRequest.of(first, after, order=HISTORY_ORDER)
+    asked = reads.history(ids, before=position_behind(request), at_most=first + 1)
+    return Paged(asked, first, is_behind=after is not None, cursor=_cursor)
+
+
+def _cursor(position: int, task_id: UUID) -> str:
+    return PageCursor(HISTORY_ORDER, str(position), task_id).encode()
 
 
 def position_behind(request: PageRequest) -> int | None:

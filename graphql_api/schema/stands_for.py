@@ -55,19 +55,29 @@ class Many:
 class Paged:
     """A page as it is asked for: `first` rows and one more, each ending in the value it is sorted by and its id.
 
-    `cursor` writes these two down. `total` counts what there is in all.
+    `cursor` writes these two down. `total` counts what there is in all, where the connection says it.
     """
 
     asked: Asked
     first: int
     is_behind: bool
     cursor: Callable[[Any, Any], str]
-    total: Callable[[], Asked]
+    total: Callable[[], Asked] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Connection:
     """A page of rows: `ask` of the actor and the field's arguments."""
+
+    ask: Callable[..., Paged]
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """A page for each of some rows: `ask` of the actor, their ids, and the field's arguments.
+
+    Each row that is found ends in the value it is sorted by, and the id of the row whose page it is on.
+    """
 
     ask: Callable[..., Paged]
 
@@ -87,7 +97,7 @@ class Change:
     """
 
 
-StandsFor = Identity | Expression | Reference | One | Many | Connection | AnyNode | Change
+StandsFor = Identity | Expression | Reference | One | Many | Connection | Pages | AnyNode | Change
 MeaningT = TypeVar("MeaningT", bound=StandsFor)
 
 

@@ -13,9 +13,9 @@ from domain.policy import Action
 from domain.task import MAX_DESCRIPTION, MAX_TITLE
 from graphql_api.schema.common import After, First, Info, Node, PageInfo
 from graphql_api.schema.enums import TaskPriority, TaskStatus
-from graphql_api.schema.history import HISTORY_ORDER, TaskHistoryConnection, position_behind
+from graphql_api.schema.history import HISTORY_ORDER, TaskHistoryConnection, history_pages, position_behind
 from graphql_api.schema.ids import encode_id
-from graphql_api.schema.stands_for import Expression, Reference, stands_for
+from graphql_api.schema.stands_for import Expression, Pages, Reference, stands_for
 from graphql_api.schema.user import User
 from graphql_api.schema.viewer import BY_CLASS, FOR_ANYBODY
 from persistence.models import TaskRow
@@ -95,7 +95,8 @@ class Task(Node):
         return policy.may(info.context.actor, Action.DELETE_TASK, self.row)
 
     @strawberry.field(
-        description="What happened to it, the newest first, as far back as events are kept.", metadata=BY_CLASS
+        description="What happened to it, the newest first, as far back as events are kept.",
+        metadata=BY_CLASS | stands_for(Pages(history_pages)),
     )
     async def history(self, info: Info, first: First = 20, after: After = None) -> TaskHistoryConnection:
         """The task's events."""
