@@ -20,7 +20,8 @@ class Shape:
     """Columns of whatever rows are asked for; the statements for that are kept."""
 
     def __init__(self, columns: Sequence[str]) -> None:
-        self.columns = tuple(columns)
+        # That a row is there has to be seen by something.
+        self.columns = tuple(columns) or ("id",)
         self._statements: dict[Rows, Statement] = {}
 
     def statement(self, rows: Rows) -> Statement:

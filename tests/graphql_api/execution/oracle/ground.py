@@ -1,0 +1,114 @@
+"""A house with people, tasks and a history, and both ways to ask in it."""
+
+import random
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+import orjson
+
+from domain.actor import Actor
+from domain.task import TaskPriority, TaskStatus
+from domain.user import Role
+from graphql_api.auth.facts import RequestFacts
+from graphql_api.auth.identity import Client, Identity
+from graphql_api.context import Context
+from graphql_api.execution.compiled import Compiled
+from graphql_api.execution.executor import Executor, Operation
+from graphql_api.execution.request import OperationRequest
+from graphql_api.root import schema
+from graphql_api.schema.ids import encode_id
+from services import task as task_service
+from tests.graphql_api.execution.oracle.generator import Sent, Writer
+from tests.support.api import Api
+from tests.support.house import House
+
+SECONDS = 60
+_LATER = datetime(2100, 1, 1, tzinfo=UTC)
+
+
+@dataclass
+class Ground:
+    """Who can ask, and what about."""
+
+    api: Api
+    actors: list[Actor]
+    ids: list[str]
+    cursors: list[str]
+    general: Executor[Context]
+    compiled: Compiled
+
+    @classmethod
+    async def prepared(cls, api: Api) -> "Ground":
+        """Three people, one of each role, with tasks of theirs and others' and something that happened to them."""
+        users = [await api.a_user(role) for role in Role]
+        sessions = [await api.house.a_session(user) for user in users]
+        actors = [House.actor(user, session.id) for user, session in zip(users, sessions, strict=True)]
+        chance = random.Random(5)
+        tasks = []
+        for number in range(24):
+            owner, other = chance.choice(actors), chance.choice([*users, None])
+            made = await task_service.create_task(
+                api.house.as_(owner),
+                title=f"Task {number}",
+                description="100% of a_b\\" if number % 5 else "",
+                priority=chance.choice(list(TaskPriority)),
+                assignee_id=other.id if other else None,
+            )
+            for status in chance.sample((TaskStatus.IN_PROGRESS, TaskStatus.DONE), chance.randint(0, 2)):
+                await task_service.update_task_status(api.house.as_(owner), task_id=made.id, status=status)
+            tasks.append(made)
+        await api.numbered()
+        ids = [encode_id("Task", task.id) for task in tasks] + [encode_id("User", user.id) for user in users]
+        ids += [encode_id("Session", session.id) for session in sessions]
+        strange = [encode_id("Task", uuid4()), encode_id("Thing", uuid4()), "nonsense", ""]
+        ground = cls(api, actors, [*ids, *map(str, strange)], [], *_ways(api))
+        ground.cursors = await ground._some_cursors()
+        return ground
+
+    def document(self, seed: int) -> tuple[Actor, Sent]:
+        """The document of a seed, and who sends it; every fifth may be wrong."""
+        chance = random.Random(seed)
+        actor = chance.choice(self.actors)
+        return actor, Writer(schema._schema, self.ids, self.cursors, chance, wild=seed % 5 == 0).document()
+
+    def operation(self, sent: Sent) -> Operation | None:
+        """The document, found good and sent before; None if it is beyond a limit."""
+        request = OperationRequest(sent.query, None, sent.variables, {})
+        for _ in range(2):
+            operation = self.general.prepare(request, request_id="same")
+        return operation if isinstance(operation, Operation) else None
+
+    async def both(self, actor: Actor, operation: Operation) -> tuple[bytes, bytes | None]:
+        """What is answered in general, and what the plan answers; None if it leaves that to the general way."""
+        told = await self.general.execute(operation, self.context(actor))
+        planned = await self.compiled.execute(
+            operation.document, operation.node, operation.request, self.context(actor)
+        )
+        return _bytes(told.body), None if planned is None else _bytes(planned.body)
+
+    def context(self, actor: Actor | None) -> Context:
+        """A context of somebody's."""
+        identity = Identity(actor, _LATER) if actor is not None else None
+        facts = RequestFacts(identity, None, Client("127.0.0.1", None), "same", (), secure=True, door="http")
+        return Context(self.api.server.backend, facts)
+
+    async def _some_cursors(self) -> list[str]:
+        found: list[str] = []
+        for order in ("CREATED_DESC", "DUE_ASC", "PRIORITY_DESC"):
+            query = f"{{ tasks(first: 9, orderBy: {order}) {{ edges {{ cursor }} }} }}"
+            operation = self.operation(Sent(query, {}))
+            assert operation is not None
+            answer = await self.general.execute(operation, self.context(replace(self.actors[0], role=Role.ADMIN)))
+            found += [edge["cursor"] for edge in answer.body["data"]["tasks"]["edges"][::4]]
+        return found
+
+
+def _ways(api: Api) -> tuple[Executor[Context], Compiled]:
+    general: Executor[Context] = Executor(schema, api.server.documents, timeout=SECONDS)
+    return general, Compiled(schema._schema, strict=True)
+
+
+def _bytes(body: dict[str, Any]) -> bytes:
+    return orjson.dumps(body, option=orjson.OPT_UTC_Z)
