@@ -74,7 +74,7 @@ class ChangeStep:
         except Refusal as refusal:
             payload = self.refusals.told(refusal)
         except Exception as error:
-            return Told(None, (located_error(error, self.nodes, [self.key]),))
+            return Told(None, (located_error(error, list(self.nodes), [self.key]),))
         return await self._told(context, actor, payload)
 
     async def _told(self, context: Context, actor: Actor, payload: Any) -> Told:
@@ -89,7 +89,7 @@ class ChangeStep:
             # The change is made, and told; what it refers to is missing.
             found = _NOBODY
             places = [self.references[number] for number in wanted]
-            errors = tuple(located_error(error, place.nodes, list(place.path)) for place in places)
+            errors = tuple(located_error(error, list(place.nodes), list(place.path)) for place in places)
         return Told(self.project(payload, lambda number, identity: found.get(identity), actor), errors)
 
     async def _find(self, context: Context, wanted: Mapping[int, UUID]) -> Mapping[UUID, Row]:

@@ -136,7 +136,7 @@ def _in_order(plan: Plan, found: dict[str, Any]) -> dict[str, Any]:
 def _unanswered(plan: Plan, error: Unavailable, request_id: str) -> Response:
     """What the general executor answers when no field of the root can be read."""
     fields = {key: field for key, field in plan.fields.items() if key not in plan.written}
-    errors = [located_error(error, field.nodes, [key]) for key, field in fields.items()]
+    errors = [located_error(error, list(field.nodes), [key]) for key, field in fields.items()]
     whole = all(field.nullable for field in fields.values())
     data = {key: plan.written.get(key) for key in plan.fields} if whole else None
     return Response({"data": data, "errors": describe_all(errors, request_id=request_id)})
