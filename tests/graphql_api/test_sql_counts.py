@@ -53,6 +53,7 @@ def statements(api: Api) -> Iterator[list[str]]:
 
 async def cost(api: Api, query: str, by: UserRow, /, **variables: Any) -> list[str]:
     """The statements of one operation, but for those that say who sends it: on a busy machine that is asked again."""
+    await api.token(by)
     with statements(api) as sent:
         assert (await api.ask(query, by, **variables)).codes == []
     return [statement for statement in sent if "FROM sessions" not in statement]
