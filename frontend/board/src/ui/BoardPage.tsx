@@ -77,13 +77,14 @@ export function BoardPage({ store, session }: { store: Store; session: Session }
       <Columns
         columns={shown} totals={totals} state={state} today={today} onMove={move}
         onOpen={(id) => setOver({ kind: "TASK", id })} onMenu={(id, anchor) => setOver({ kind: "MENU", id, anchor })}
-      />
+      >
+        {over?.kind === "MENU" && chosen && (
+          <MoveMenu key={over.id} task={chosen} anchor={over.anchor} onMove={(status) => move(over.id, status)} onClose={close} />
+        )}
+      </Columns>
       <StreamFooter store={store} />
       {over?.kind === "NEW" && <NewTaskDialog store={store} onClose={close} />}
       {over?.kind === "TASK" && chosen && <TaskDialog key={over.id} store={store} task={chosen} onClose={close} />}
-      {over?.kind === "MENU" && chosen && (
-        <MoveMenu key={over.id} task={chosen} anchor={over.anchor} onMove={(status) => move(over.id, status)} onClose={close} />
-      )}
       <Notices notices={state.notices} onDismiss={(id) => store.dismiss(id)} />
     </div>
   );

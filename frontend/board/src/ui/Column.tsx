@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 
 import type { TaskStatus } from "../api/gql/graphql";
+import { isFiltered, type Wanted } from "../board/columns";
 import type { ShownTask } from "../board/optimism";
 import type { Touch } from "../board/state";
 import { STATUS_WORDS } from "../board/words";
@@ -16,7 +17,7 @@ interface Props {
   readonly tasks: readonly ShownTask[];
   /** How many there are in all, without the filter; null: not known yet. */
   readonly total: number | null;
-  readonly filtered: boolean;
+  readonly wanted: Wanted;
   readonly loaded: boolean;
   readonly touched: ReadonlyMap<string, Touch>;
   /** The card that Tab leads to, if it is one of these. */
@@ -24,20 +25,21 @@ interface Props {
   readonly today: number;
 }
 
-export const Column = memo(({ status, tasks, total, filtered, loaded, touched, current, today }: Props) => {
-  const [most, setMost] = useState(STEP);
+export const Column = memo(({ status, tasks, total, wanted, loaded, touched, current, today }: Props) => {
+  const [most, setMost] = useMost(wanted);
+  const filtered = isFiltered(wanted);
   const shown = tasks.length > most ? tasks.slice(0, most) : tasks;
   const tabbable = shown.some(({ id }) => id === current) ? current : shown[0]?.id;
   const name = STATUS_WORDS[status];
+  const all = total?.toString() ?? "…";
+  const count = filtered ? `${tasks.length} of ${all}` : all;
   return (
     <section class="column" data-status={status} aria-labelledby={`heading-${status}`}>
       <h2 id={`heading-${status}`} tabIndex={-1}>
-        <StatusIcon status={status} /> {name}
-        <span class="count">
-          <span class="visually-hidden">, </span>
-          {filtered ? `${tasks.length} of ${total ?? "…"}` : (total ?? "…")}
-          <span class="visually-hidden"> tasks</span>
-        </span>
+        <StatusIcon status={status} />
+        <span aria-hidden="true">{name}</span>
+        <span class="visually-hidden">{name}: {count} {count === "1" ? "task" : "tasks"}</span>
+        <span class="count" aria-hidden="true">{count}</span>
       </h2>
       <div class="scroller">
         {tasks.length > 0 && (
@@ -53,6 +55,12 @@ export const Column = memo(({ status, tasks, total, filtered, loaded, touched, c
     </section>
   );
 });
+
+/** How many cards are drawn: few again, and the first ones in sight, when others are wanted. */
+function useMost(wanted: Wanted): [number, (most: number) => void] {
+  const [{ most, of }, set] = useState({ most: STEP, of: wanted });
+  return [of === wanted ? most : STEP, (more) => set({ most: more, of: wanted })];
+}
 
 /** Asks for more as soon as it comes near; pressing it does, too. */
 function More({ rest, onMore }: { rest: number; onMore: () => void }) {

@@ -1,7 +1,8 @@
+import type { ComponentChildren } from "preact";
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 
 import type { TaskStatus } from "../api/gql/graphql";
-import { isFiltered, STATUSES, type Columns as Tasks } from "../board/columns";
+import { STATUSES, type Columns as Tasks } from "../board/columns";
 import type { State } from "../board/state";
 import { Column } from "./Column";
 import { beside, cardOf, focusCard, statusOf, towards } from "./keys";
@@ -14,10 +15,12 @@ interface Props {
   readonly onOpen: (taskId: string) => void;
   readonly onMove: (taskId: string, status: TaskStatus) => void;
   readonly onMenu: (taskId: string, anchor: Element) => void;
+  /** What stands over them. */
+  readonly children: ComponentChildren;
 }
 
 /** The four columns, and everything that mouse and keys do to their cards. */
-export function Columns({ columns, totals, state, today, onOpen, onMove, onMenu }: Props) {
+export function Columns({ columns, totals, state, today, onOpen, onMove, onMenu, children }: Props) {
   const [current, setCurrent] = useState<string | null>(null);
   const [over, setOver] = useState<TaskStatus | null>(null);
   const dragged = useRef<string | null>(null);
@@ -83,10 +86,11 @@ export function Columns({ columns, totals, state, today, onOpen, onMove, onMenu 
       {STATUSES.map((status) => (
         <Column
           key={status} status={status} tasks={columns[status]} total={totals?.[status] ?? null}
-          filtered={isFiltered(state.wanted)} loaded={state.loaded} touched={state.touched}
+          wanted={state.wanted} loaded={state.loaded} touched={state.touched}
           current={current} today={today}
         />
       ))}
+      {children}
     </main>
   );
 }
