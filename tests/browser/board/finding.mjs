@@ -40,7 +40,7 @@ export async function fitsAPhone(stage) {
   await page.locator(".card").first().waitFor();
   await picture(page, "board-6-phone");
   assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), "It is wider than the screen.");
-  await page.getByRole("navigation", { name: "Columns" }).getByRole("button", { name: "Done" }).tap();
+  await page.getByRole("navigation", { name: "Columns" }).getByRole("button", { name: /Done/ }).tap();
   await page.waitForFunction(() => {
     const { left, right } = document.querySelector("[data-status=DONE]").getBoundingClientRect();
     return left >= 0 && right <= innerWidth;

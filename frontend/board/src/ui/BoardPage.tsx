@@ -97,8 +97,8 @@ function Tabs({ totals }: { totals: Readonly<Record<TaskStatus, number>> | null 
     <nav class="tabs" aria-label="Columns">
       {STATUSES.map((status) => (
         <button key={status} onClick={() => show(status)}>
-          <StatusIcon status={status} />
-          <span class="name">{STATUS_WORDS[status]}</span> <span class="count">{totals?.[status] ?? "…"}</span>
+          <StatusIcon status={status} /> <span class="count">{totals?.[status] ?? "…"}</span>
+          <span class="name">{STATUS_WORDS[status]}</span>
         </button>
       ))}
     </nav>
