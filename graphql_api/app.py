@@ -29,7 +29,9 @@ from graphql_api.maintenance import check_schedule, clean_up_by_schedule
 from graphql_api.observability.requests import Requests
 from graphql_api.observability.snapshots import Diary
 from graphql_api.pages import plain
-from graphql_api.pages.playground import DemoPeople, Playground
+from graphql_api.pages.board import Board
+from graphql_api.pages.demo import DemoPeople
+from graphql_api.pages.playground import Playground
 from graphql_api.pages.sdl import SchemaText
 from graphql_api.readings import Readings
 from graphql_api.realtime.bell import Bell
@@ -55,6 +57,7 @@ if TYPE_CHECKING:
     from graphql_api.observability.tracing import Tracing
 
 PATH: Final = "/graphql"
+BOARD_PATH: Final = "/board"
 MINUTE: Final = 60
 REDIS_PATIENCE_SECONDS: Final = 1.0
 THROTTLE_PATIENCE_SECONDS: Final = 0.35
@@ -78,7 +81,7 @@ class Server:
     *timing* and *task_timing* are the sockets', GraphQL's and `/ws/tasks`', and *event_timing* is the event streams'.
     *throttle_patience* is how many seconds Redis has to answer before limits are counted without it.
     With *shared* off, whatever listeners are told is read and executed for each of them: the same, and slower.
-    *tracing* stands in for what the settings want. *demo* is whom the playground offers to sign in as.
+    *tracing* stands in for what the settings want. *demo* is whom the pages offer to sign in as.
     """
 
     def __init__(
@@ -108,7 +111,9 @@ class Server:
             self.tracing.watch_statements(self.database.statements)
             self.tracing.watch_services()
         self.requests = Requests(self.tracing)
-        self.playground = Playground(None if settings.is_production else demo) if settings.has_playground else None
+        offered = None if settings.is_production else demo
+        self.playground = Playground(offered) if settings.has_playground else None
+        self.board = Board(offered) if settings.has_board else None
         self.documents = self._documents()
         self.throttle = Throttle(self.redis, patience=throttle_patience)
         self.stream = Stream(self.database, Bell(settings.redis_url.get_secret_value()))
@@ -245,6 +250,8 @@ class Server:
             found.append(Route("/schema.graphql", SchemaText(lambda: print_schema(schema))))
         if self.playground is not None:
             found.append(Route(PATH + "/assets/{name}", self.playground))
+        if self.board is not None:
+            found += [Route(BOARD_PATH, self.board), Route(BOARD_PATH + "/assets/{name}", self.board)]
         return found
 
     def _context(self, facts: RequestFacts) -> Context:

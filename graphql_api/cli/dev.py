@@ -15,7 +15,7 @@ from graphql_api.cli.environment import read_settings
 from graphql_api.cli.failure import CommandError
 from graphql_api.cli.numbers import offered
 from graphql_api.cli.saying import say
-from graphql_api.pages.playground import DemoPeople
+from graphql_api.pages.demo import DemoPeople
 from graphql_api.settings import Settings
 from persistence import migrations
 from persistence.engine import Database
@@ -104,6 +104,7 @@ def _welcome(settings: Settings, *, private: bool, has_demo: bool) -> str:
         "  Taskriver is running.",
         "",
         f"    GraphQL        http://{place}/graphql",
+        *([f"    Board          http://{place}/board"] if settings.has_board else []),
         f"    Subscriptions  ws://{place}/graphql   (graphql-transport-ws)",
         f"    Health         http://{place}/readyz",
         "",
