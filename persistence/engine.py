@@ -77,9 +77,15 @@ def create_engine(
 class Database:
     """The pool, and who is told when an event has been committed."""
 
-    def __init__(self, url: str, *, pool_size: int = 10) -> None:
+    def __init__(self, url: str, *, pool_size: int = 10, patient: bool = False) -> None:
+        """Connect to nothing yet; a *patient* one lets a transaction take its time, see `create_engine`."""
         self.engine = create_engine(
-            url, pool_size=pool_size, max_overflow=0, pool_timeout=POOL_TIMEOUT_SECONDS, pool_pre_ping=True
+            url,
+            patient=patient,
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=POOL_TIMEOUT_SECONDS,
+            pool_pre_ping=True,
         )
         # Of its own: requests that use up the other pool must not make the process lose sight of the log.
         self._log_engine = create_engine(

@@ -9,17 +9,20 @@ from domain.errors import DomainError
 from embedded import EmbeddedError
 from graphql_api.cli.cleanup import cleanup
 from graphql_api.cli.dev import dev
-from graphql_api.cli.failure import CommandError, WrongSetting
+from graphql_api.cli.failure import MISUSED, REFUSED, CommandError, WrongSetting
 from graphql_api.cli.migrate import migrate
 from graphql_api.cli.schema import export_schema
+from graphql_api.cli.seed import EXAMPLES as SEEDS
+from graphql_api.cli.seed import seed
 from graphql_api.cli.serve import serve
 from graphql_api.cli.stream import stream
+from graphql_api.cli.transfer.exporting import EXAMPLES as EXPORTS
+from graphql_api.cli.transfer.exporting import export_tasks
+from graphql_api.cli.transfer.importing import EXAMPLES as IMPORTS
+from graphql_api.cli.transfer.importing import import_tasks
 from graphql_api.cli.user import users
 from graphql_api.cli.verify import verify_stream
 from graphql_api.cli.watch import watch
-
-REFUSED: Final = 1
-MISUSED: Final = 2
 
 app: Final = typer.Typer(
     name="taskriver",
@@ -35,6 +38,9 @@ app.command()(migrate)
 app.add_typer(users, name="user")
 app.add_typer(stream, name="stream")
 app.command()(cleanup)
+app.command(epilog=SEEDS)(seed)
+app.command("import", epilog=IMPORTS)(import_tasks)
+app.command("export", epilog=EXPORTS)(export_tasks)
 app.command()(watch)
 app.command("verify-stream")(verify_stream)
 app.command("export-schema")(export_schema)

@@ -1,8 +1,7 @@
 """`taskriver dev`: everything on this machine, with demo data, by one command."""
 
 import socket
-from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from pydantic import SecretStr
 
@@ -10,7 +9,7 @@ import embedded
 from graphql_api.app import create_app
 from graphql_api.auth.passwords import Passwords
 from graphql_api.cli import demo, serving, stopping
-from graphql_api.cli.connection import check_answers
+from graphql_api.cli.connection import FOLDER, check_answers
 from graphql_api.cli.environment import read_settings
 from graphql_api.cli.failure import CommandError
 from graphql_api.cli.numbers import offered
@@ -19,8 +18,6 @@ from graphql_api.pages.demo import DemoPeople
 from graphql_api.settings import Settings
 from persistence import migrations
 from persistence.engine import Database
-
-FOLDER: Final = Path(".taskriver")
 
 
 def dev() -> None:
