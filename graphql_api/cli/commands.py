@@ -9,6 +9,8 @@ from domain.errors import DomainError
 from embedded import EmbeddedError
 from graphql_api.cli.cleanup import cleanup
 from graphql_api.cli.dev import dev
+from graphql_api.cli.doctor.command import EXAMPLES as CHECK_UPS
+from graphql_api.cli.doctor.command import doctor
 from graphql_api.cli.failure import MISUSED, REFUSED, CommandError, WrongSetting
 from graphql_api.cli.migrate import migrate
 from graphql_api.cli.schema import export_schema
@@ -35,6 +37,7 @@ app: Final = typer.Typer(
 app.command()(dev)
 app.command()(serve)
 app.command()(migrate)
+app.command(epilog=CHECK_UPS)(doctor)
 app.add_typer(users, name="user")
 app.add_typer(stream, name="stream")
 app.command()(cleanup)

@@ -48,14 +48,29 @@ def database_url_of(settings: Settings) -> str:
     Raises:
         WrongSetting: no database is named, and none of ours runs in this folder.
     """
-    if settings.database_url is not None:
-        return settings.database_url.get_secret_value()
-    servers = None if settings.is_production else embedded.found(FOLDER)
-    if servers is None:
+    given, here = settings.database_url, _here(settings)
+    if given is None and here is None:
         raise WrongSetting(
             "DATABASE_URL is not set, and no `taskriver dev` runs in this folder: where is the database?"
         )
-    return servers.database_url
+    return given.get_secret_value() if given is not None else here.database_url
+
+
+def redis_url_of(settings: Settings) -> str:
+    """Where Redis is.
+
+    Raises:
+        WrongSetting: none is named, and none of ours runs in this folder.
+    """
+    given, here = settings.redis_url, _here(settings)
+    if given is None and here is None:
+        raise WrongSetting("REDIS_URL is not set, and no `taskriver dev` runs in this folder: where is Redis?")
+    return given.get_secret_value() if given is not None else here.redis_url
+
+
+def _here(settings: Settings) -> embedded.Servers | None:
+    """The servers of a `taskriver dev` that runs in this folder."""
+    return None if settings.is_production else embedded.found(FOLDER)
 
 
 async def check_answers(database: Database) -> None:

@@ -17,8 +17,9 @@ def answer(words: str, facts: Mapping[str, Any], *, as_json: bool) -> None:
 
 
 def counted(number: int, noun: str) -> str:
-    """`1 task`, `2,000 tasks`."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+    """`1 task`, `2,000 tasks`, `2 processes`."""
+    ending = "" if number == 1 else "es" if noun.endswith("s") else "s"
+    return f"{number:,} {noun}{ending}"
 
 
 def examples(*lines: str) -> str:

@@ -27,7 +27,9 @@ from services import user as user_service
 from services.transfer import AT_A_TIME, Arrival, import_tasks
 
 Tasks = Annotated[int, typer.Option(metavar="N", min=1, max=10_000_000, help="How many tasks there shall be.")]
-Users = Annotated[int, typer.Option(metavar="N", min=1, max=999, help="How many people own them, the same number each.")]
+Users = Annotated[
+    int, typer.Option(metavar="N", min=1, max=999, help="How many people own them, the same number each.")
+]
 InProduction = Annotated[bool, typer.Option("--in-production", help="Do it even if ENVIRONMENT is production.")]
 
 EXAMPLES: Final = examples("taskriver seed --tasks 100000", "taskriver seed --tasks 5000 --users 50 --json")
