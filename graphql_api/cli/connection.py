@@ -48,12 +48,9 @@ def database_url_of(settings: Settings) -> str:
     Raises:
         WrongSetting: no database is named, and none of ours runs in this folder.
     """
-    given, here = settings.database_url, _here(settings)
-    if given is None and here is None:
-        raise WrongSetting(
-            "DATABASE_URL is not set, and no `taskriver dev` runs in this folder: where is the database?"
-        )
-    return given.get_secret_value() if given is not None else here.database_url
+    if settings.database_url is not None:
+        return settings.database_url.get_secret_value()
+    return _here(settings, "DATABASE_URL").database_url
 
 
 def redis_url_of(settings: Settings) -> str:
@@ -62,15 +59,17 @@ def redis_url_of(settings: Settings) -> str:
     Raises:
         WrongSetting: none is named, and none of ours runs in this folder.
     """
-    given, here = settings.redis_url, _here(settings)
-    if given is None and here is None:
-        raise WrongSetting("REDIS_URL is not set, and no `taskriver dev` runs in this folder: where is Redis?")
-    return given.get_secret_value() if given is not None else here.redis_url
+    if settings.redis_url is not None:
+        return settings.redis_url.get_secret_value()
+    return _here(settings, "REDIS_URL").redis_url
 
 
-def _here(settings: Settings) -> embedded.Servers | None:
+def _here(settings: Settings, lacking: str) -> embedded.Servers:
     """The servers of a `taskriver dev` that runs in this folder."""
-    return None if settings.is_production else embedded.found(FOLDER)
+    servers = None if settings.is_production else embedded.found(FOLDER)
+    if servers is None:
+        raise WrongSetting(f"{lacking} is not set, and no `taskriver dev` runs in this folder.")
+    return servers
 
 
 async def check_answers(database: Database) -> None:

@@ -20,7 +20,7 @@ from persistence.engine import Database
 EXAMPLES: Final = examples("taskriver doctor", "taskriver doctor --json || page-somebody")
 
 _CODES: Final = {State.OK: 0, State.LOOK: LOOK, State.BAD: REFUSED}
-_STYLES: Final = {State.OK: "green", State.LOOK: "yellow", State.BAD: "bold red"}
+_STYLES: Final = {State.OK.value: "green", State.LOOK.value: "yellow", State.BAD.value: "bold red"}
 _LAST: Final = {
     State.OK: "All is well.",
     State.LOOK: "It works; what says look wants a look.",
@@ -36,14 +36,22 @@ def doctor(as_json: AsJSON = False) -> None:
     """
     findings = asyncio.run(_look())
     state = worst(findings)
-    columns = [Column("what"), Column("state", styles=_STYLES), Column("found"), Column("do")]
-    shown = table(columns, [[each.name, each.state.value, each.told, each.advice] for each in findings])
     answer(
-        f"{shown}\n{_LAST[state]}",
+        f"{_shown(findings)}\n{_LAST[state]}",
         {"worst": state.value, "findings": [asdict(each) for each in findings]},
         as_json=as_json,
     )
     raise typer.Exit(_CODES[state])
+
+
+def _shown(findings: list[Finding]) -> str:
+    columns = [Column("what"), Column("state", styles=_STYLES), Column("found")]
+    rows = [[each.name, each.state.value, each.told] for each in findings]
+    if worst(findings) is State.OK:
+        return table(columns, rows)
+    return table(
+        [*columns, Column("what to do")], [[*row, each.advice] for row, each in zip(rows, findings, strict=True)]
+    )
 
 
 async def _look() -> list[Finding]:
