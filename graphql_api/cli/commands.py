@@ -18,6 +18,8 @@ from graphql_api.cli.seed import EXAMPLES as SEEDS
 from graphql_api.cli.seed import seed
 from graphql_api.cli.serve import serve
 from graphql_api.cli.stream import stream
+from graphql_api.cli.token.command import EXAMPLES as TOKENS
+from graphql_api.cli.token.command import token
 from graphql_api.cli.transfer.exporting import EXAMPLES as EXPORTS
 from graphql_api.cli.transfer.exporting import export_tasks
 from graphql_api.cli.transfer.importing import EXAMPLES as IMPORTS
@@ -44,6 +46,7 @@ app.command()(cleanup)
 app.command(epilog=SEEDS)(seed)
 app.command("import", epilog=IMPORTS)(import_tasks)
 app.command("export", epilog=EXPORTS)(export_tasks)
+app.command(epilog=TOKENS)(token)
 app.command()(watch)
 app.command("verify-stream")(verify_stream)
 app.command("export-schema")(export_schema)

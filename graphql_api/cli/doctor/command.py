@@ -1,6 +1,7 @@
 """`taskriver doctor`."""
 
 import asyncio
+import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Final
@@ -45,13 +46,13 @@ def doctor(as_json: AsJSON = False) -> None:
 
 
 def _shown(findings: list[Finding]) -> str:
-    columns = [Column("what"), Column("state", styles=_STYLES), Column("found")]
-    rows = [[each.name, each.state.value, each.told] for each in findings]
-    if worst(findings) is State.OK:
-        return table(columns, rows)
-    return table(
-        [*columns, Column("what to do")], [[*row, each.advice] for row, each in zip(rows, findings, strict=True)]
-    )
+    """What to do stands below what was found, where there is no room beside it."""
+    below, columns = sys.stdout.isatty(), [Column("what"), Column("state", styles=_STYLES), Column("found")]
+    if below:
+        told = [f"{each.told}\n→ {each.advice}" if each.advice else each.told for each in findings]
+        return table(columns, [[each.name, each.state, line] for each, line in zip(findings, told, strict=True)])
+    columns.append(Column("what to do"))
+    return table(columns, [[each.name, each.state, each.told, each.advice] for each in findings])
 
 
 async def _look() -> list[Finding]:
