@@ -9,7 +9,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from alembic.util import CommandError
+from alembic.script.revision import RevisionError
 from sqlalchemy import Connection, NullPool, func, inspect, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -41,7 +41,7 @@ async def pending(connection: AsyncConnection) -> int | None:
     revision, script = await connection.run_sync(_revision), _script()
     try:
         return len(list(script.iterate_revisions("head", revision or "base")))
-    except CommandError:
+    except RevisionError:
         return None
 
 

@@ -14,9 +14,10 @@ LINE_EVERY_SECONDS: Final = 10.0
 class Meter:
     """Counts what is done, and at which rate; *total* is in whichever unit `at` is told in, None: nobody knows."""
 
-    def __init__(self, noun: str, *, total: int | None) -> None:
+    def __init__(self, noun: str, *, total: int | None, paced: bool = True) -> None:
         self.count = 0
         self._noun = noun
+        self._paced = paced
         self._began = self._told = time.monotonic()
         self._bar: Progress | None = None
         self._task = TaskID(0)
@@ -50,8 +51,8 @@ class Meter:
 
     @property
     def words(self) -> str:
-        """How many by now, and how fast."""
-        return f"{self.count:,} {self._noun}, {self.rate:,.0f}/s"
+        """How many by now, and how fast where that is of interest."""
+        return f"{self.count:,} {self._noun}" + (f", {self.rate:,.0f}/s" if self._paced else "")
 
     def expect(self, total: int) -> None:
         """How much there will be, if that is known only now."""
