@@ -67,8 +67,11 @@ def _known(sessions: Sessions, username: str | None) -> Kept | None:
 
 
 def _new(sessions: Sessions, username: str | None, *, password_stdin: bool) -> Kept:
+    with shelf.opened() as kept:
+        before = kept.find(sessions.api.url, username)
     # Not while the shelf is open: others want to read it while somebody types.
-    name, password = ask_who(username, password_stdin=password_stdin)
+    known = username or (before.username if before is not None else None)
+    name, password = ask_who(known, password_stdin=password_stdin)
     found = asyncio.run(sessions.sign_in(name, password))
     with shelf.opened() as kept:
         kept.keep(found)

@@ -71,7 +71,7 @@ class Shelf:
         fresh = self._path.with_suffix(".new")
         fresh.unlink(missing_ok=True)
         fresh.touch(mode=0o600)
-        fresh.write_text(json.dumps([each.to_json() for each in kept], indent=1) + "\n", encoding="utf-8")
+        fresh.write_text(json.dumps({"sessions": [each.to_json() for each in kept]}, indent=1) + "\n", encoding="utf-8")
         fresh.replace(self._path)
 
 
@@ -110,6 +110,6 @@ def _read(path: Path) -> list[Kept]:
     except FileNotFoundError:
         return []
     try:
-        return [Kept.from_json(each) for each in json.loads(text)]
+        return [Kept.from_json(each) for each in json.loads(text)["sessions"]]
     except (ValueError, TypeError, KeyError, AttributeError):
         raise CommandError(f"{path} is not what was kept there: remove it, and sign in again.") from None

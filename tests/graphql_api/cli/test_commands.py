@@ -39,6 +39,8 @@ COMMANDS = [
     ("import",),
     ("export",),
     ("seed",),
+    ("compat",),
+    ("compat", "check"),
 ]
 
 

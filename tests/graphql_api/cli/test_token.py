@@ -57,11 +57,11 @@ def signed_in(token: Any) -> str:
 
 def age(kept: Path, *, used: bool = False) -> None:
     """Let the access token expire; the refresh token too, if it was *used* elsewhere."""
-    (session,) = json.loads(kept.read_text())
+    (session,) = json.loads(kept.read_text())["sessions"]
     session["expires_at"] = (datetime.now(UTC) + timedelta(seconds=10)).isoformat()
     if used:
         session["refresh_token"] = "never-given"
-    kept.write_text(json.dumps([session]))
+    kept.write_text(json.dumps({"sessions": [session]}))
 
 
 class TestToken:
@@ -110,7 +110,7 @@ class TestToken:
 
         assert said.out == f"ada is signed out of {served}/graphql.\n"
         assert answer.status_code == 401
-        assert json.loads(kept.read_text()) == []
+        assert json.loads(kept.read_text()) == {"sessions": []}
         assert token("--forget").refusal == f"No session at {served}/graphql is kept."
 
     def test_a_wrong_password(self, token: Any, served: str, kept: Path):
@@ -161,4 +161,4 @@ class TestCommandsThatAsk:
         name, before, after = asyncio.run(ask_twice())
         assert name == "ada"
         assert before != after
-        assert json.loads(kept.read_text())[0]["access_token"] == after
+        assert json.loads(kept.read_text())["sessions"][0]["access_token"] == after

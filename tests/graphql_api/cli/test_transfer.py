@@ -1,6 +1,5 @@
 """`taskriver import` and `export`."""
 
-import csv
 import json
 import signal
 import time
@@ -104,7 +103,7 @@ class TestThereAndBack:
 
         assert said.code == 0
         assert StreamCursor.decode((tmp_path / "cursor").read_text().strip()).access_version == 1
-        assert next(csv.reader((tmp_path / "t.csv").open()))[:2] == ["id", "title"]
+        assert (tmp_path / "t.csv").read_text().startswith("id,title,")
 
     def _some_tasks(self, ask: Any) -> None:
         async def make(database: Database) -> None:
@@ -149,7 +148,7 @@ class TestThereAndBack:
 class TestImport:
     def test_a_killed_import_is_repeated(self, database_url: str, run: Run, ask: Any, tmp_path: Path):
         """Killed in the middle and run again, nothing is lost and nothing is there twice, nor told twice."""
-        lines = [json.dumps({"id": f"K-{number}", "title": f"Number {number}"}) + "\n" for number in range(20_000)]
+        lines = [json.dumps({"id": f"K-{number}", "title": f"Number {number}"}) + "\n" for number in range(8_000)]
         (tmp_path / "many.jsonl").write_text("".join(lines))
         known = environment(DATABASE_URL=database_url)
         first = Command("import", "many.jsonl", "--as", "alice", folder=tmp_path, environment=known)
@@ -163,9 +162,9 @@ class TestImport:
         some = ask(self._count)[0]
         again = json.loads(run("import", "many.jsonl", "--as", "alice", "--json", DATABASE_URL=database_url).out)
 
-        assert 0 < some < 20_000
-        assert (again["created"], again["known"], again["bad"]) == (20_000 - some, some, 0)
-        assert ask(self._count) == (20_000, 20_000)
+        assert 0 < some < 8_000
+        assert (again["created"], again["known"], again["bad"]) == (8_000 - some, some, 0)
+        assert ask(self._count) == (8_000, 8_000)
 
     def test_names_of_the_rest_api_do(self, take: Any, give: Any):
         """What a client of the older API kept comes in as it is, but for fields that mean nothing here."""
