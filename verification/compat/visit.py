@@ -1,8 +1,10 @@
 """One visit to a server: people of its own, what they made, and how it is cleaned up."""
 
 import secrets
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any, Final
 
 from verification.compat.http import Client, NoServer, Reply
@@ -34,11 +36,12 @@ class Visit:
     client: Client
     people: list[Person] = field(default_factory=list)
     _tasks: dict[str, Person] = field(default_factory=dict)
+    _numbers: Iterator[int] = field(default_factory=count)
     _mark: str = field(default_factory=lambda: secrets.token_hex(4))
 
     def newcomer(self) -> Person:
         """Somebody who is not there yet."""
-        return Person(f"compat-{self._mark}-{len(self.people)}")
+        return Person(f"compat-{self._mark}-{next(self._numbers)}")
 
     def register(self, person: Person, password: str = PASSWORD) -> Reply:
         """Register them."""

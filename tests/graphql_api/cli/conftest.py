@@ -16,6 +16,7 @@ import uvicorn
 from embedded.ports import free_port
 from graphql_api.app import Server
 from graphql_api.cli.commands import main
+from graphql_api.cli.token import shelf
 from persistence.engine import Database
 from tests.graphql_api.conftest import settings_of
 
@@ -49,7 +50,8 @@ def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_
         with monkeypatch.context() as here:
             here.setattr(sys, "argv", ["taskriver", *arguments])
             here.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(told)))
-            for name, value in ({"BCRYPT_ROUNDS": "4"} | settings).items():
+            known = {"BCRYPT_ROUNDS": "4", shelf.VARIABLE: str(tmp_path / "config" / "tokens.json")}
+            for name, value in (known | settings).items():
                 here.setenv(name, value)
             capfd.readouterr()
             try:

@@ -67,6 +67,11 @@ class TestHelp:
         assert max(len(line) for line in said.out.splitlines()) <= 80
         assert "..." not in said.out.replace("[ARGS]...", "")
 
+    def test_the_readme_shows_the_same(self):
+        """README's list of commands is the one that `--help` prints."""
+        listed = [f"  {name:13}  {line}" for name, (_, line) in commands.COMMANDS.items()]
+        assert "\n".join(["```", "$ taskriver --help", *listed, "```"]) in (PROJECT / "README.md").read_text()
+
     def test_every_command_is_here(self):
         """No command is left out of these tests."""
         assert {command[0] for command in COMMANDS} == set(commands.COMMANDS)
