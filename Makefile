@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-stream contract e2e frontend chaos simulate examples check format schema bench bench-full profile load bench-stream bench-idle monitoring-check lock clean
+.PHONY: help run test test-stream contract e2e frontend frontend-check chaos simulate examples check format schema bench bench-full profile load bench-stream bench-idle monitoring-check lock clean
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -33,6 +33,9 @@ e2e: $(VENV)/local ## Use the pages in a real browser (needs node 20; PAGE=graph
 
 frontend: ## Build the pages that browsers see anew, after a change below frontend/ (needs node 20).
 	@tools/build-frontend $(PAGE)
+
+frontend-check: ## Check types, documents and state of the pages, without a browser (needs node 20).
+	@cd frontend/board && npm ci --silent --no-audit --no-fund && npm run --silent check
 
 chaos: $(VENV)/dev ## Hurt two server processes and their servers 100 times, and judge what was heard (CYCLES=100, SEED=7).
 	@$(BIN)/python -m tests.chaos --cycles $(or $(CYCLES),100) --seed $(or $(SEED),7)

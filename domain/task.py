@@ -108,14 +108,19 @@ def check_due_at(due_at: datetime | None) -> datetime | None:
     Raises:
         Invalid: no offset, or outside the years 1970 to 9998 (UTC).
     """
-    if due_at is None:
-        return None
-    if due_at.utcoffset() is None:
-        raise Invalid(f"dueAt {_NEEDS_OFFSET}", path=("dueAt",))
-    instant = _in_utc(due_at)
-    if instant is None or not 1970 <= instant.year <= 9998:
-        raise Invalid("dueAt must lie between the years 1970 and 9998.", path=("dueAt",))
-    return instant
+    return None if due_at is None else _check_instant(due_at, field="dueAt")
+
+
+def check_past(instant: datetime, now: datetime, *, field: str) -> datetime:
+    """When something happened elsewhere, in UTC: with an offset, not before 1970 and not after *now*.
+
+    Raises:
+        Invalid: outside these limits.
+    """
+    past = _check_instant(instant, field=field)
+    if past > now:
+        raise Invalid(f"{field} must not lie in the future.", path=(field,))
+    return past
 
 
 def check_due_bound(bound: datetime, *, field: str) -> datetime:
@@ -149,6 +154,15 @@ def check_search(search: str) -> str:
 def completed_at(status: TaskStatus, now: datetime) -> datetime | None:
     """When a task that enters *status* now was completed: only a DONE task was."""
     return now if status is TaskStatus.DONE else None
+
+
+def _check_instant(instant: datetime, *, field: str) -> datetime:
+    if instant.utcoffset() is None:
+        raise Invalid(f"{field} {_NEEDS_OFFSET}", path=(field,))
+    in_utc = _in_utc(instant)
+    if in_utc is None or not 1970 <= in_utc.year <= 9998:
+        raise Invalid(f"{field} must lie between the years 1970 and 9998.", path=(field,))
+    return in_utc
 
 
 def _in_utc(instant: datetime) -> datetime | None:

@@ -5,6 +5,6 @@
 """
 
 from embedded.errors import EmbeddedError
-from embedded.running import Servers, running
+from embedded.running import Servers, found, running
 
-__all__ = ["EmbeddedError", "Servers", "running"]
+__all__ = ["EmbeddedError", "Servers", "found", "running"]

@@ -48,6 +48,18 @@ def running(
         yield Servers(database_url, redis_url)
 
 
+def found(folder: Path) -> Servers | None:
+    """The servers that another process of the same user runs in *folder*; None unless both run.
+
+    Raises:
+        EmbeddedError: the folder cannot be read.
+    """
+    postgres, valkey = Postgres(folder / "postgres"), Valkey(folder / "valkey")
+    with told_about(folder.absolute()):
+        both = postgres.find() and valkey.find()
+        return Servers(postgres.url, valkey.url) if both else None
+
+
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
     """Keep other processes out of *folder*. The kernel lets go of the lock however this process ends."""

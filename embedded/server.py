@@ -80,6 +80,12 @@ class Server(ABC):
             self._cut_log()
             self._try_until_it_starts()
 
+    def find(self) -> bool:
+        """Take note of where the server is that another process has started in the folder; whether one runs there."""
+        pid, _, who = (_read(self.folder / "process") or "").partition(" ")
+        self._port = self._last_port()
+        return self._port is not None and pid.isdigit() and watchdog.identity(int(pid)) == who
+
     def stop(self, mode: StopMode = "fast") -> None:
         """Stop the server: *fast* breaks connections in an orderly way, *immediate* is like a crash.
 

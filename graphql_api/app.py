@@ -30,7 +30,9 @@ from graphql_api.maintenance import check_schedule, clean_up_by_schedule
 from graphql_api.observability.requests import Requests
 from graphql_api.observability.snapshots import Diary
 from graphql_api.pages import plain
-from graphql_api.pages.playground import DemoPeople, Playground
+from graphql_api.pages.board import Board
+from graphql_api.pages.demo import DemoPeople
+from graphql_api.pages.playground import Playground
 from graphql_api.pages.sdl import SchemaText
 from graphql_api.readings import Readings
 from graphql_api.realtime.bell import Bell
@@ -56,6 +58,7 @@ if TYPE_CHECKING:
     from graphql_api.observability.tracing import Tracing
 
 PATH: Final = "/graphql"
+BOARD_PATH: Final = "/board"
 MINUTE: Final = 60
 REDIS_PATIENCE_SECONDS: Final = 1.0
 THROTTLE_PATIENCE_SECONDS: Final = 0.35
@@ -80,7 +83,7 @@ class Server:
     *throttle_patience* is how many seconds Redis has to answer before limits are counted without it.
     With *shared* off, whatever listeners are told is read and executed for each of them: the same, and slower.
     *strict* is for tests: a compiled operation that fails is not run again in the general way. *tracing* stands in for
-    what the settings want. *demo* is whom the playground offers to sign in as.
+    what the settings want. *demo* is whom the pages offer to sign in as.
     """
 
     def __init__(
@@ -111,7 +114,9 @@ class Server:
             self.tracing.watch_statements(self.database.statements)
             self.tracing.watch_services()
         self.requests = Requests(self.tracing)
-        self.playground = Playground(None if settings.is_production else demo) if settings.has_playground else None
+        offered = None if settings.is_production else demo
+        self.playground = Playground(offered) if settings.has_playground else None
+        self.board = Board(offered) if settings.has_board else None
         self.documents = self._documents()
         self.compiled = Compiled(schema._schema, strict=strict) if settings.compile_operations else None
         self.throttle = Throttle(self.redis, patience=throttle_patience)
@@ -250,6 +255,8 @@ class Server:
             found.append(Route("/schema.graphql", SchemaText(lambda: print_schema(schema))))
         if self.playground is not None:
             found.append(Route(PATH + "/assets/{name}", self.playground))
+        if self.board is not None:
+            found += [Route(BOARD_PATH, self.board), Route(BOARD_PATH + "/assets/{name}", self.board)]
         return found
 
     def _context(self, facts: RequestFacts) -> Context:

@@ -120,6 +120,9 @@ class Settings(BaseSettings):
         description="Whether a browser that comes to `/graphql` finds GraphiQL; unset: in development only. Else it "
         "finds a plain page.",
     )
+    board: bool | None = Field(
+        None, description="Whether there is a live board of the tasks at `/board`; unset: in development only."
+    )
 
     event_retention_days: int = Field(30, ge=1, description="How long an event can be replayed.")
     cleanup_schedule: str = Field(
@@ -189,6 +192,11 @@ class Settings(BaseSettings):
     def has_playground(self) -> bool:
         """Whether browsers find GraphiQL."""
         return not self.is_production if self.playground is None else self.playground
+
+    @property
+    def has_board(self) -> bool:
+        """Whether there is a live board."""
+        return not self.is_production if self.board is None else self.board
 
     @property
     def cross_origins(self) -> tuple[str, ...]:

@@ -97,10 +97,12 @@ class Database:
     Of *pool_size* connections half are for units of work, and half for reads without one; each has at least one.
     """
 
-    def __init__(self, url: str, *, pool_size: int = 10) -> None:
+    def __init__(self, url: str, *, pool_size: int = 10, patient: bool = False) -> None:
+        """Connect to nothing yet; a *patient* one lets a transaction take its time, see `create_engine`."""
         reading = max(1, pool_size // 2)
         self.engine = create_engine(
             url,
+            patient=patient,
             pool_size=max(1, pool_size - reading),
             max_overflow=0,
             pool_timeout=POOL_TIMEOUT_SECONDS,

@@ -1,15 +1,15 @@
 """The log: how events get their place in the one order, and how they are read back."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, text, update
+from sqlalchemy import ARRAY, any_, delete, func, literal, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
-from domain.events import EventKind, LoggedEvent, event_from_json
+from domain.events import EventKind, LoggedEvent, TaskChange, event_from_json
 from persistence.epoch import new_epoch
 from persistence.models import EventHeadRow, EventRow
 from persistence.results import affected
@@ -88,6 +88,13 @@ class EventLog:
             query = query.where(EventRow.position < min(before, _GREATEST))
         rows = await self._session.execute(query.order_by(EventRow.position.desc()).limit(at_most))
         return [_logged(*row) for row in rows]
+
+    async def deleted_of(self, ids: Collection[UUID]) -> set[UUID]:
+        """Those of the tasks that are known to have been deleted."""
+        wanted = literal(list(ids), ARRAY(EventRow.task_id.type))
+        ended = EventRow.payload["changes"].has_key(TaskChange.DELETED.value)
+        found = await self._session.execute(select(EventRow.task_id).where(EventRow.task_id == any_(wanted), ended))
+        return {task_id for task_id in found.scalars() if task_id is not None}
 
     async def begin_epoch(self, *, instead_of: str | None = None) -> str | None:
         """Say that this is another history now, and return its name; every cursor of before leads nowhere.

@@ -9,6 +9,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.script.revision import RevisionError
 from sqlalchemy import Connection, NullPool, func, inspect, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -33,6 +34,15 @@ async def downgrade(engine: AsyncEngine, revision: str) -> None:
 async def is_current(connection: AsyncConnection) -> bool:
     """Whether the database is at the newest migration that this code knows."""
     return await connection.run_sync(_revision) == _script().get_current_head()
+
+
+async def pending(connection: AsyncConnection) -> int | None:
+    """How many migrations the database lacks; None if it is at one that this code does not know."""
+    revision, script = await connection.run_sync(_revision), _script()
+    try:
+        return len(list(script.iterate_revisions("head", revision or "base")))
+    except RevisionError:
+        return None
 
 
 async def differences(connection: AsyncConnection) -> list[object]:

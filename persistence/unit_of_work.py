@@ -1,20 +1,22 @@
 """Actor + instant + transaction."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 from uuid import UUID
 
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
+from sqlalchemy.orm import InstrumentedAttribute
 
 from domain.actor import Actor
 from domain.errors import Unauthenticated
-from domain.events import Event, TaskEvent, kind_of
+from domain.events import Event, EventKind, TaskEvent, kind_of
 from domain.idempotency import IdempotencyKey
+from persistence.bulk import insert_many
 from persistence.event_log import EventLog
 from persistence.failures import duplicate, unavailable
 from persistence.models import EventRow
@@ -110,6 +112,23 @@ class UnitOfWork:
             )
         )
         self._recorded += 1
+
+    async def record_many(self, events: Sequence[TaskEvent]) -> None:
+        """Note at once what has happened to many tasks, each of them locked or new: see `record`."""
+        values: dict[InstrumentedAttribute[Any], list[Any]] = {
+            EventRow.kind: [EventKind.TASK] * len(events),
+            EventRow.task_id: [event.task_id for event in events],
+            EventRow.user_id: [event.actor_id for event in events],
+            EventRow.payload: [event.to_json() for event in events],
+            EventRow.recorded_at: [self.now] * len(events),
+        }
+        await self._session.execute(insert_many(EventRow, values))
+        self._recorded += len(events)
+
+    async def freeze(self) -> None:
+        """See the database from now on as it is at this moment, and only read; the first thing in a transaction."""
+        options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        await self._session.connection(execution_options=options)
 
     async def flush(self) -> None:
         """Send what is pending, without committing it.

@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from domain import policy
-from domain.actor import NOBODY
+from domain.actor import NOBODY, Actor
 from domain.errors import Forbidden, Invalid, NotFound
 from domain.events import LoggedEvent, People, TaskChange, TaskEvent
 from domain.policy import Action
@@ -136,9 +136,7 @@ async def create_task(
         IdempotencyMismatch: if the key was used for another request.
         NotFound: if the task was created under this key before, and is not there for the actor any more.
     """
-    policy.require_user(uow.actor, Action.CREATE_TASK, uow.actor.user_id)
-    if uow.actor.user_id == NOBODY:
-        raise Forbidden("A task belongs to the user who creates it; do it in a user's name.")
+    require_owner(uow.actor)
     task = TaskRow(
         id=new_id(),
         title=check_title(title),
@@ -161,7 +159,7 @@ async def create_task(
         await _check_assignee(uow, assignee_id)
         uow.tasks.add(task)
         await uow.flush()
-        uow.record(_event(uow, task, (TaskChange.CREATED,), before=None, after=_people(task), from_status=None))
+        uow.record(creation(uow, task))
         await uow.commit()
     return task
 
@@ -255,6 +253,22 @@ async def delete_task(uow: UnitOfWork, *, task_id: UUID, expected_version: Expec
         await uow.tasks.remove(task)
         await uow.commit()
     return task_id
+
+
+def require_owner(actor: Actor) -> None:
+    """Refuse whoever cannot own what they create.
+
+    Raises:
+        Forbidden: the actor may create no task, or is the operator, who is no user.
+    """
+    policy.require_user(actor, Action.CREATE_TASK, actor.user_id)
+    if actor.user_id == NOBODY:
+        raise Forbidden("A task belongs to the user who creates it; do it in a user's name.")
+
+
+def creation(uow: UnitOfWork, task: TaskRow) -> TaskEvent:
+    """What is told of a new task."""
+    return _event(uow, task, (TaskChange.CREATED,), before=None, after=_people(task), from_status=None)
 
 
 async def _as_it_is_now(uow: UnitOfWork, task_id: UUID) -> TaskRow:

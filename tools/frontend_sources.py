@@ -8,7 +8,8 @@ from hashlib import sha256
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-MADE = {"node_modules"}
+NO_SOURCES = {"node_modules", "gql", "test"}
+"""What is made of others (packages, the types of documents), and what tries them."""
 SHARED = (Path("frontend/shared"), Path("examples/resumable/resumable.mjs"))
 
 
@@ -22,7 +23,7 @@ def sources(page: str) -> str:
 def _files(place: Path) -> list[Path]:
     if place.is_file():
         return [place]
-    return [path for path in place.rglob("*") if path.is_file() and not MADE & set(path.relative_to(ROOT).parts)]
+    return [path for path in place.rglob("*") if path.is_file() and not NO_SOURCES & set(path.relative_to(ROOT).parts)]
 
 
 if __name__ == "__main__":

@@ -131,7 +131,7 @@ export class Session {
   async #ask(document: string, variables?: object): Promise<Grant> {
     const { data, date } = await post<{ signedIn: SignedIn }>(this.url, document, variables);
     const { accessToken, expiresAt, user, userErrors } = data.signedIn;
-    if (accessToken === null) throw new Refused(userErrors[0].message, userErrors[0].code);
+    if (accessToken === null) throw new Refused(userErrors[0]!.message, userErrors[0]!.code);
     // By the server's clock, for this machine's may be wrong.
     const life = Date.parse(expiresAt) - date;
     const now = Date.now();

@@ -1,43 +1,82 @@
-"""`taskriver`: its commands, and how they fail."""
+"""`taskriver`: its commands, and how they fail.
+
+A command's module is imported when that command is called: most of them want only a part of the house, and a shell
+that completes a word wants nothing of it.
+"""
 
 import sys
-from typing import Final
+from importlib import import_module
+from typing import Any, Final
 
 import typer
+from typer.core import TyperGroup
+from typer.main import get_group
 
 from domain.errors import DomainError
 from embedded import EmbeddedError
-from graphql_api.cli.cleanup import cleanup
-from graphql_api.cli.dev import dev
-from graphql_api.cli.failure import CommandError, WrongSetting
-from graphql_api.cli.migrate import migrate
-from graphql_api.cli.schema import export_schema
-from graphql_api.cli.serve import serve
-from graphql_api.cli.stream import stream
-from graphql_api.cli.user import users
-from graphql_api.cli.verify import verify_stream
-from graphql_api.cli.watch import watch
+from graphql_api.cli.failure import MISUSED, REFUSED, CommandError, WrongSetting
 
-REFUSED: Final = 1
-MISUSED: Final = 2
+COMMANDS: Final = {
+    "dev": ("dev:dev", "Serve with demo data, on servers of its own."),
+    "serve": ("serve:serve", "Serve the API."),
+    "migrate": ("migrate:migrate", "Bring the database to this version's tables."),
+    "doctor": ("doctor.command:doctor", "Look whether all that a server needs is as it must be."),
+    "user": ("user:users", "Create users, give roles, let in and cut off."),
+    "token": ("token.command:token", "Print an access token; sign in once, and stay signed in."),
+    "watch": ("watch:watch", "Show what happens to tasks, as it happens."),
+    "import": ("transfer.importing:import_tasks", "Create tasks from JSON Lines or CSV."),
+    "export": ("transfer.exporting:export_tasks", "Write every task that a user may see, as of one moment."),
+    "seed": ("seed:seed", "Make up tasks, and people who own them."),
+    "verify-stream": ("verify:verify_stream", "Prove from outside that a server's stream loses nothing."),
+    "compat": ("compat:compat", "Compare servers with the older REST API."),
+    "export-schema": ("schema:export_schema", "Print the API's schema, in GraphQL's own language."),
+    "stream": ("stream:stream", "Look after the stream of events."),
+    "cleanup": ("cleanup:cleanup", "Remove expired sessions, used tokens, old keys and events."),
+}
+"""Where each one is, below this package, and the first line of its help."""
 
-app: Final = typer.Typer(
-    name="taskriver",
-    help="A task backend with a GraphQL API whose live stream loses nothing.",
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-)
-app.command()(dev)
-app.command()(serve)
-app.command()(migrate)
-app.add_typer(users, name="user")
-app.add_typer(stream, name="stream")
-app.command()(cleanup)
-app.command()(watch)
-app.command("verify-stream")(verify_stream)
-app.command("export-schema")(export_schema)
+
+class Commands(TyperGroup):
+    """Knows commands by name until one is called."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The command that is called, imported now."""
+        name, _, rest = super().resolve_command(ctx, args)
+        return name, load(name or ""), rest
+
+
+def load(name: str) -> Any:
+    """The command of this name, with all its options."""
+    module, _, attribute = COMMANDS[name][0].partition(":")
+    home = import_module(f"graphql_api.cli.{module}")
+    holder, found = typer.Typer(rich_markup_mode=None), getattr(home, attribute)
+    if isinstance(found, typer.Typer):
+        holder.add_typer(found, name=name)
+    else:
+        holder.command(name, epilog=getattr(home, "EXAMPLES", None))(found)
+    return get_group(holder).commands[name]
+
+
+def _app() -> typer.Typer:
+    app = typer.Typer(
+        cls=Commands,
+        name="taskriver",
+        help="A task backend with a GraphQL API whose live stream loses nothing.",
+        epilog="Exit codes: 0 done, 1 refused or failed, 2 misused, 3 done, but look; docs/cli.md says more.",
+        no_args_is_help=True,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+    )
+    for name, (_, line) in COMMANDS.items():
+        app.command(name, help=line)(_in_its_place)
+    return app
+
+
+def _in_its_place() -> None:
+    """What is listed until the command itself is loaded."""
+
+
+app: Final = _app()
 
 
 def main() -> None:

@@ -2,13 +2,18 @@
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Final
 
+import embedded
 from domain.errors import Unavailable
 from graphql_api.cli.failure import CommandError, WrongSetting
 from graphql_api.settings import Settings
 from persistence import migrations
 from persistence.engine import Database
+
+FOLDER: Final = Path(".taskriver")
+"""Where `taskriver dev` keeps its servers' data."""
 
 _REASONS: Final = {
     "28": "refuses the user or the password of DATABASE_URL.",
@@ -18,16 +23,16 @@ _REASONS: Final = {
 
 
 @asynccontextmanager
-async def database_of(settings: Settings, *, migrated: bool = True) -> AsyncIterator[Database]:
-    """The database that the settings name; *migrated* asks that its tables are the ones this code knows.
+async def database_of(settings: Settings, *, migrated: bool = True, patient: bool = False) -> AsyncIterator[Database]:
+    """The database that the settings name, else the one of a `taskriver dev` that runs in this folder.
+
+    *migrated* asks that its tables are the ones this code knows; a *patient* one lets transactions take their time.
 
     Raises:
         WrongSetting: no database is named.
         CommandError: it cannot be reached, or needs `taskriver migrate` first.
     """
-    if settings.database_url is None:
-        raise WrongSetting("DATABASE_URL is not set: where is the database?")
-    database = Database(settings.database_url.get_secret_value(), pool_size=2)
+    database = Database(database_url_of(settings), pool_size=2, patient=patient)
     try:
         await check_answers(database)
         if migrated:
@@ -35,6 +40,36 @@ async def database_of(settings: Settings, *, migrated: bool = True) -> AsyncIter
         yield database
     finally:
         await database.close()
+
+
+def database_url_of(settings: Settings) -> str:
+    """Where the database is.
+
+    Raises:
+        WrongSetting: no database is named, and none of ours runs in this folder.
+    """
+    if settings.database_url is not None:
+        return settings.database_url.get_secret_value()
+    return _here(settings, "DATABASE_URL").database_url
+
+
+def redis_url_of(settings: Settings) -> str:
+    """Where Redis is.
+
+    Raises:
+        WrongSetting: none is named, and none of ours runs in this folder.
+    """
+    if settings.redis_url is not None:
+        return settings.redis_url.get_secret_value()
+    return _here(settings, "REDIS_URL").redis_url
+
+
+def _here(settings: Settings, lacking: str) -> embedded.Servers:
+    """The servers of a `taskriver dev` that runs in this folder."""
+    servers = None if settings.is_production else embedded.found(FOLDER)
+    if servers is None:
+        raise WrongSetting(f"{lacking} is not set, and no `taskriver dev` runs in this folder.")
+    return servers
 
 
 async def check_answers(database: Database) -> None:

@@ -15,6 +15,7 @@ from domain.actor import OPERATOR, Actor
 from domain.errors import NotFound
 from domain.task import TaskPriority, TaskStatus
 from domain.user import Role
+from graphql_api.cli.phrases import JOBS, PLACES
 from persistence.engine import Database
 from persistence.models import UserRow
 from services import task as task_service
@@ -27,24 +28,6 @@ LAST: Final = "admin"
 """Made when everything else is there, and so the sign that it is."""
 DAYS: Final = 45
 
-_PLACES: Final = (
-    "checkout page", "invoice e-mail", "onboarding tour", "search results", "mobile menu", "price list",
-    "password reset", "order history", "newsletter form", "product gallery", "delivery tracker", "help centre",
-    "cookie banner", "contact form", "gift card", "wish list", "returns label", "store finder", "size guide",
-    "review widget", "loyalty page", "landing page", "stock warning", "payment receipt",
-)  # fmt: skip
-_JOBS: Final = (
-    ("Review the wording of the {}", "Read it aloud once. Whatever makes you stop is what a customer stumbles over."),
-    ("Fix the layout of the {} on small screens", "Below 380 pixels the last column is cut off; see the screenshots."),
-    ("Measure how fast the {} loads", "Median and 95th percentile, on a mid-range phone, before and after the change."),
-    ("Write browser tests for the {}", "The happy path, an empty state and one failure are enough to begin with."),
-    ("Translate the {} into Spanish", "Ask the support team for the terms that customers use themselves."),
-    ("Collect feedback on the {}", "Five conversations of fifteen minutes; notes go into the shared folder."),
-    ("Check the {} with a screen reader", "Headings, labels and the order of focus. Keyboard only, too."),
-    ("Document the {} for the support team", "One page: what it does, what goes wrong, what to answer."),
-    ("Plan the redesign of the {}", "What stays, what goes, and how we will know that it is better."),
-    ("Remove the old version of the {}", "Nobody has been sent there since the spring; check the logs once more."),
-)
 _PATHS: Final = (
     (),
     (),
@@ -106,7 +89,7 @@ async def _known_people(database: Database) -> dict[str, Actor]:
 
 
 async def _titles(database: Database) -> set[str]:
-    tasks = await task_service.slice_tasks(database.unit_of_work(OPERATOR), skip=0, limit=len(_PLACES) * len(_JOBS))
+    tasks = await task_service.slice_tasks(database.unit_of_work(OPERATOR), skip=0, limit=len(PLACES) * len(JOBS))
     return {task.title for task in tasks}
 
 
@@ -131,7 +114,7 @@ def _email(name: str) -> str:
 
 
 def _stories(random: Random, people: list[Actor], now: datetime) -> Iterator[_Story]:
-    pairs = [(place, job) for place in _PLACES for job in _JOBS]
+    pairs = [(place, job) for place in PLACES for job in JOBS]
     random.shuffle(pairs)
     for place, (title, description) in pairs:
         owner = random.choices(people, weights=(2, 5, 4))[0]

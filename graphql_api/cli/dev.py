@@ -1,8 +1,7 @@
 """`taskriver dev`: everything on this machine, with demo data, by one command."""
 
 import socket
-from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from pydantic import SecretStr
 
@@ -10,17 +9,15 @@ import embedded
 from graphql_api.app import create_app
 from graphql_api.auth.passwords import Passwords
 from graphql_api.cli import demo, serving, stopping
-from graphql_api.cli.connection import check_answers
+from graphql_api.cli.connection import FOLDER, check_answers
 from graphql_api.cli.environment import read_settings
 from graphql_api.cli.failure import CommandError
 from graphql_api.cli.numbers import offered
 from graphql_api.cli.saying import say
-from graphql_api.pages.playground import DemoPeople
+from graphql_api.pages.demo import DemoPeople
 from graphql_api.settings import Settings
 from persistence import migrations
 from persistence.engine import Database
-
-FOLDER: Final = Path(".taskriver")
 
 
 def dev() -> None:
@@ -104,6 +101,7 @@ def _welcome(settings: Settings, *, private: bool, has_demo: bool) -> str:
         "  Taskriver is running.",
         "",
         f"    GraphQL        http://{place}/graphql",
+        *([f"    Board          http://{place}/board"] if settings.has_board else []),
         f"    Subscriptions  ws://{place}/graphql   (graphql-transport-ws)",
         f"    Health         http://{place}/readyz",
         "",

@@ -1,8 +1,17 @@
-"""What a command could not do, in one line for the person at the terminal.
+"""What a command could not do, in one line for the person at the terminal, and the exit codes of all of them.
 
 CommandError
 └── WrongSetting
 """
+
+from typing import Final
+
+REFUSED: Final = 1
+"""It was not done, or what was looked at is not as it must be."""
+MISUSED: Final = 2
+"""The command line or the settings are wrong; nothing was begun."""
+LOOK: Final = 3
+"""It was done, and something in what it said wants to be looked at."""
 
 
 class CommandError(Exception):

@@ -1,6 +1,7 @@
 """How a command that asks a running server gets somebody to ask as."""
 
 import os
+import signal
 import sys
 from typing import Annotated, Final
 from urllib.parse import urlsplit
@@ -8,6 +9,7 @@ from urllib.parse import urlsplit
 import typer
 
 from graphql_api.cli.failure import CommandError
+from graphql_api.cli.token.kept import KeptAccount, has_kept
 from verification.client.account import Account
 from verification.client.http import Api
 
@@ -33,19 +35,34 @@ def endpoint(url: str) -> Api:
 
 
 def sign_in(api: Api, username: str | None, *, password_stdin: bool) -> Account:
-    """Somebody to ask as: a name with a password from standard input or the terminal, else a token in TASKRIVER_TOKEN.
+    """Somebody to ask as: a name with a password from standard input or the terminal, else a token in TASKRIVER_TOKEN,
+    else the session that `taskriver token` keeps.
 
     Raises:
-        CommandError: there is neither.
+        CommandError: there is none of them.
     """
     token = os.environ.get(TOKEN)
-    if username is None and token:
-        return Account(lambda: api, token=token)
+    if username is None and not password_stdin:
+        if token:
+            return Account(lambda: api, token=token)
+        if has_kept(api):
+            return KeptAccount(api)
+    return Account(lambda: api, *ask_who(username, password_stdin=password_stdin))
+
+
+def ask_who(username: str | None, *, password_stdin: bool) -> tuple[str, str]:
+    """A name, asked for at the terminal unless it is given, and the password of it.
+
+    Raises:
+        CommandError: there is nobody to ask.
+    """
     if username is None:
         if not sys.stdin.isatty():
-            raise CommandError(f"Say as whom: --username NAME --password-stdin, or a token in {TOKEN}.")
-        username = typer.prompt("Username")
-    return Account(lambda: api, username, _password(password_stdin=password_stdin))
+            raise CommandError(
+                f"Say as whom: --username NAME --password-stdin, a token in {TOKEN}, or `taskriver token` before."
+            )
+        username = typer.prompt("Username", err=True)
+    return username, _password(password_stdin=password_stdin)
 
 
 def _password(*, password_stdin: bool) -> str:
@@ -53,5 +70,8 @@ def _password(*, password_stdin: bool) -> str:
         return sys.stdin.buffer.readline().decode(errors="surrogateescape").rstrip("\r\n")
     if not sys.stdin.isatty():
         raise CommandError("There is no terminal to ask for the password: use --password-stdin.")
-    password: str = typer.prompt("Password", hide_input=True)
+    # Ctrl-C must pass through here, so that the terminal shows again what is typed.
+    former = signal.signal(signal.SIGINT, signal.default_int_handler)
+    password: str = typer.prompt("Password", hide_input=True, err=True)
+    signal.signal(signal.SIGINT, former)
     return password

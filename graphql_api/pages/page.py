@@ -21,7 +21,7 @@ _EMPTY: Final = '<meta name="taskriver" content="{}">'
 
 
 class Page:
-    """A built page; as an ASGI application it serves the files below `assets/`.
+    """A built page; as an ASGI application it serves its document, and the files below `assets/`.
 
     *settings* is what its scripts should know: JSON, written into the document. *policy* is its
     Content-Security-Policy.
@@ -42,9 +42,9 @@ class Page:
         return self._document.answer(asked, cache=ASK_AGAIN, headers=self._headers)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request for a file, which the route calls `name`."""
-        name = scope["path_params"]["name"]
-        await serve(scope, send, lambda asked: self._asset(name, asked))
+        """Answer one request for a file, which the route calls `name`; for the document where it names none."""
+        name = scope["path_params"].get("name")
+        await serve(scope, send, lambda asked: self.document(asked) if name is None else self._asset(name, asked))
 
     def _asset(self, name: str, asked: Mapping[bytes, bytes]) -> Answer | None:
         found = self._assets.find(name)

@@ -1,9 +1,9 @@
 """GraphiQL at `/graphql`: a page to try the API in."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 from typing import Final
 
+from graphql_api.pages.demo import DemoPeople, page_settings
 from graphql_api.pages.page import POLICY, Page
 from graphql_api.wire.answer import Answer
 
@@ -17,19 +17,11 @@ _POLICY: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class DemoPeople:
-    """Whom the page offers to sign in as, by one click: people of the demo data, all with one password."""
-
-    names: tuple[str, ...]
-    password: str
-
-
 class Playground(Page):
     """The page; with *demo* its sign-in has a button for each of them."""
 
     def __init__(self, demo: DemoPeople | None = None) -> None:
-        super().__init__("graphiql", settings={} if demo is None else {"demo": asdict(demo)}, policy=_POLICY)
+        super().__init__("graphiql", settings=page_settings(demo), policy=_POLICY)
 
     def visit(self, url: str, asked: Mapping[bytes, bytes]) -> Answer:
         """The answer to a browser that comes to the endpoint; it knows its *url* itself."""

@@ -123,6 +123,21 @@ class TaskSlice:
 
 
 @dataclass(frozen=True, slots=True)
+class TaskScan:
+    """Tasks in the order of their ids, from the first one or behind one: `limit`, `actor_id`, `last`."""
+
+    reaches: Reaches
+    is_behind: bool
+
+    def select(self, columns: Sequence[str]) -> Select[Any]:
+        """As many as the limit says."""
+        query = joined(_TASKS, columns, REFERENCES_OF_A_TASK).where(_visible(self.reaches))
+        if self.is_behind:
+            query = query.where(TaskRow.id > bindparam("last", type_=Uuid()))
+        return query.order_by(TaskRow.id).limit(_limit())
+
+
+@dataclass(frozen=True, slots=True)
 class TaskCount:
     """How many tasks a filter finds: `actor_id`, and the filter's."""
 
@@ -168,6 +183,12 @@ def task_slice(actor: Actor | None, *, skip: int, limit: int) -> Asked:
         raise BadRequest("skip and limit must not be negative.")
     values = {"skip": min(skip, _GREATEST), "limit": min(limit, _GREATEST), "actor_id": _id_of(actor)}
     return Asked(TaskSlice(_reaches(actor)), values)
+
+
+def task_scan(actor: Actor | None, last: UUID | None, *, at_most: int) -> Asked:
+    """The next tasks on the way through all of them."""
+    rows = TaskScan(_reaches(actor), last is not None)
+    return Asked(rows, {"actor_id": _id_of(actor), "limit": at_most, "last": last})
 
 
 def task_count(actor: Actor | None, wanted: TaskFilter) -> Asked:

@@ -14,10 +14,9 @@ from zipfile import ZipFile
 import pytest
 import yaml
 from jsonschema import Draft202012Validator
-from typer.main import get_group
 
 from graphql_api.app import DRAIN_SECONDS
-from graphql_api.cli.commands import app as command_line
+from graphql_api.cli.commands import COMMANDS, load
 from graphql_api.settings import DEVELOPMENT_SECRET, Settings
 from persistence.engine import LOG_POOL_SIZE
 
@@ -278,9 +277,8 @@ def copied(instructions: list[Instruction]) -> list[str]:
 
 def commands() -> set[str]:
     """What can be typed after `taskriver`."""
-    group = get_group(command_line)
-    below = {f"{name} {each}" for name, command in group.commands.items() for each in getattr(command, "commands", ())}
-    return set(group.commands) | below
+    below = {f"{name} {each}" for name in COMMANDS for each in getattr(load(name), "commands", ())}
+    return set(COMMANDS) | below
 
 
 def context() -> list[str]:

@@ -57,7 +57,7 @@ class Api:
             async with asyncio.timeout(self.patience):
                 status, answer = await self._post(body, token)
         except (OSError, TimeoutError, httptools.HttpParserError, asyncio.IncompleteReadError) as error:
-            raise Unreachable(str(error) or type(error).__name__) from error
+            raise Unreachable(_told(error)) from error
         return _data(status, answer)
 
     async def _post(self, body: bytes, token: str | None) -> tuple[int, bytes]:
@@ -84,6 +84,15 @@ class Api:
             headers["Authorization"] = f"Bearer {token}"
         lines = [f"{name}: {value}" for name, value in (headers | self.headers).items()]
         return "\r\n".join([f"POST {path or '/'} HTTP/1.1", *lines, "", ""]).encode()
+
+
+def _told(error: Exception) -> str:
+    """Why nobody answered, in words for people."""
+    if isinstance(error, ConnectionRefusedError):
+        return "nobody listens there"
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    return (error.strerror if isinstance(error, OSError) else str(error)) or type(error).__name__
 
 
 async def _read(reader: asyncio.StreamReader) -> tuple[int, bytes]:

@@ -3,15 +3,22 @@
 import asyncio
 import io
 import sys
-from collections.abc import Callable
+import threading
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+import uvicorn
 
+from embedded.ports import free_port
+from graphql_api.app import Server
 from graphql_api.cli.commands import main
+from graphql_api.cli.token import shelf
 from persistence.engine import Database
+from tests.graphql_api.conftest import settings_of
 
 
 @dataclass(frozen=True)
@@ -43,7 +50,8 @@ def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_
         with monkeypatch.context() as here:
             here.setattr(sys, "argv", ["taskriver", *arguments])
             here.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(told)))
-            for name, value in ({"BCRYPT_ROUNDS": "4"} | settings).items():
+            known = {"BCRYPT_ROUNDS": "4", shelf.VARIABLE: str(tmp_path / "config" / "tokens.json")}
+            for name, value in (known | settings).items():
                 here.setenv(name, value)
             capfd.readouterr()
             try:
@@ -60,6 +68,23 @@ def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_
 def database_url(new_database: Callable[[], str]) -> str:
     """A migrated database that the commands of a module share."""
     return new_database()
+
+
+@pytest.fixture(scope="module")
+def served(database_url: str, redis_url: str) -> Iterator[str]:
+    """The URL of a server on that database, on a loopback port, in a thread of its own."""
+    # Redis is there; on a busy machine an answer may be late without its being away.
+    app = Server(settings_of(database_url, redis_url), throttle_patience=10).asgi()
+    port = free_port(None)
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="critical", ws="none"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        assert thread.is_alive()
+        time.sleep(0.01)
+    yield f"http://127.0.0.1:{port}"
+    server.should_exit = True
+    thread.join(30)
 
 
 @pytest.fixture

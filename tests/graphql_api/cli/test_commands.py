@@ -1,6 +1,8 @@
 """The commands apart from users, their help, and how all of them fail."""
 
 import asyncio
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,7 @@ import pytest
 
 from embedded.ports import free_port
 from embedded.postgres import Postgres
+from graphql_api.cli import commands
 from persistence import migrations
 from persistence.engine import Database
 from tests.embedded.lab import PROJECT
@@ -31,6 +34,13 @@ COMMANDS = [
     ("stream", "reset-epoch"),
     ("watch",),
     ("verify-stream",),
+    ("doctor",),
+    ("token",),
+    ("import",),
+    ("export",),
+    ("seed",),
+    ("compat",),
+    ("compat", "check"),
 ]
 
 
@@ -39,8 +49,8 @@ class TestHelp:
         """Each command is told in one whole line, and there is nothing between a newcomer and that list."""
         said = run("--help")
 
-        listed = said.out.partition("Commands:\n")[2].splitlines()
-        assert len(listed) == 9
+        listed = said.out.partition("Commands:\n")[2].partition("\n\n")[0].splitlines()
+        assert [line.split()[0] for line in listed] == list(commands.COMMANDS)
         assert all(line.endswith(".") and not line.endswith("...") for line in listed), listed
         bare = run()
         assert (bare.code, bare.out + bare.err) == (2, said.out)
@@ -52,8 +62,40 @@ class TestHelp:
 
         assert (said.code, said.err) == (0, "")
         assert said.out.startswith(f"Usage: taskriver {' '.join(command)} ")
+        if len(command) == 1:
+            assert said.out.split("\n\n")[1].strip() == commands.COMMANDS[command[0]][1]
         assert max(len(line) for line in said.out.splitlines()) <= 80
         assert "..." not in said.out.replace("[ARGS]...", "")
+
+    def test_the_readme_shows_the_same(self):
+        """README's list of commands is the one that `--help` prints."""
+        listed = [f"  {name:13}  {line}" for name, (_, line) in commands.COMMANDS.items()]
+        assert "\n".join(["```", "$ taskriver --help", *listed, "```"]) in (PROJECT / "README.md").read_text()
+
+    def test_every_command_is_here(self):
+        """No command is left out of these tests."""
+        assert {command[0] for command in COMMANDS} == set(commands.COMMANDS)
+
+    def test_a_word_that_is_nearly_one(self, run: Run):
+        """Whoever mistypes a command is told which one they meant; exit code 2."""
+        said = run("wach")
+
+        assert (said.code, said.out) == (2, "")
+        assert "Did you mean 'watch'?" in said.err
+
+    def test_completion_costs_little(self):
+        """A shell that completes a word waits for no part of the house to be imported."""
+        heavy = "{'sqlalchemy', 'strawberry', 'starlette', 'alembic', 'rich'}"
+        code = f"import sys; from graphql_api.cli.commands import app; print({heavy} & set(sys.modules))"
+        known = environment(_TASKRIVER_COMPLETE="complete_bash", COMP_WORDS="taskriver us", COMP_CWORD=1)
+
+        assert self._out("-m", "graphql_api", environment=known) == "user\n"
+        assert self._out("-c", code, environment=environment()) == "set()\n"
+
+    def _out(self, *arguments: str, environment: dict[str, str]) -> str:
+        command = [sys.executable, *arguments]
+        done = subprocess.run(command, check=True, env=environment, capture_output=True, text=True)
+        return done.stdout
 
 
 class TestMigrate:

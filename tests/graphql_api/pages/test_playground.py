@@ -14,7 +14,7 @@ import pytest
 
 import graphql_api.pages
 from graphql_api.app import Server
-from graphql_api.pages.playground import DemoPeople
+from graphql_api.pages.demo import DemoPeople
 from tests.graphql_api.conftest import settings_of
 
 BUILT = Path(graphql_api.pages.__file__).parent / "graphiql"

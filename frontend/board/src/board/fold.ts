@@ -1,0 +1,81 @@
+// What the server has told: tasks by id. Pure; after anything that happens it must equal a fresh fetch.
+import type { CardFragment, TaskChangesSubscription } from "../api/gql/graphql";
+import { isBy, placeOf, type Place } from "../stream/position";
+
+export type Task = CardFragment;
+export type Item = TaskChangesSubscription["taskChanged"];
+
+export interface Board {
+  readonly tasks: ReadonlyMap<string, Task>;
+  /** Tasks that are out of sight: an answer that was under way must not bring them back, only the stream may. */
+  readonly gone: ReadonlySet<string>;
+  /** Everything up to here has been taken in. */
+  readonly place: Place | null;
+  /** How often all of it was read anew. */
+  readonly resets: number;
+}
+
+export const EMPTY: Board = { tasks: new Map(), gone: new Set(), place: null, resets: 0 };
+
+/** Tasks that were read while nothing is lost to the stream: the newer version of each counts. */
+export function merge(board: Board, tasks: Iterable<Task>, place = board.place): Board {
+  const merged = new Map(board.tasks);
+  for (const task of tasks) keepNewer(merged, task);
+  return { ...board, tasks: merged, place };
+}
+
+/** The lists as they were just read, whatever was known before: they may be of other rights, or of another history. */
+export function reset(board: Board, tasks: Iterable<Task>, cursor: string | null): Board {
+  const listed = new Map<string, Task>();
+  // Pages are read one after another, and a task that changes meanwhile is in two of them.
+  for (const task of tasks) keepNewer(listed, task);
+  const gone = new Set([...board.gone, ...board.tasks.keys()].filter((id) => !listed.has(id)));
+  return { tasks: listed, gone, place: placeOf(cursor), resets: board.resets + 1 };
+}
+
+/**
+ * What the stream told, in its order. What was taken in already is passed over: a client that comes back may be told
+ * again. `task` is the task of now, so the greater version wins.
+ */
+export function fold(board: Board, items: readonly Item[]): Board {
+  const tasks = new Map(board.tasks);
+  const gone = new Set(board.gone);
+  let place = board.place;
+  for (const item of items) {
+    const here = placeOf(item.cursor);
+    if (isBy(here, place)) continue;
+    place = here ?? place;
+    if (item.taskId === null) continue;
+    if (item.task) {
+      gone.delete(item.taskId);
+      keepNewer(tasks, item.task);
+    } else {
+      gone.add(item.taskId);
+      tasks.delete(item.taskId);
+    }
+  }
+  return { ...board, tasks, gone, place };
+}
+
+/**
+ * What a mutation answered: the task as it was when it was committed, which may be older than what is known by now.
+ * *asked* is the board when it was sent. A new task is taken in only if nothing was read anew since: what was read then
+ * would have it, if it were still there.
+ */
+export function learn(board: Board, task: Task, asked: Board): Board {
+  const known = board.tasks.get(task.id);
+  if (known ? known.version >= task.version : board.gone.has(task.id) || board.resets !== asked.resets) return board;
+  return { ...board, tasks: new Map(board.tasks).set(task.id, task) };
+}
+
+/** A deletion that was answered; the stream will tell it, too. */
+export function forget(board: Board, id: string): Board {
+  const tasks = new Map(board.tasks);
+  tasks.delete(id);
+  return { ...board, tasks, gone: new Set(board.gone).add(id) };
+}
+
+function keepNewer(tasks: Map<string, Task>, task: Task): void {
+  const known = tasks.get(task.id);
+  if (!known || known.version <= task.version) tasks.set(task.id, task);
+}

@@ -1,0 +1,205 @@
+// Keeps the board equal to the server: reads the lists, hears what changes, comes back, and makes sure.
+import { NewestDocument, TaskChangesDocument, TotalsDocument } from "../api/gql/graphql";
+import { knows } from "../stream/catching_up";
+import { placeOf } from "../stream/position";
+import type { LineHooks } from "../stream/line";
+import * as standing from "../stream/standing";
+import { fold, merge, reset, type Board, type Item } from "./fold";
+import { onceAFrame } from "./frames";
+import { differences, mend, readLists, type Lists } from "./lists";
+import type { Store } from "./store";
+import { inWords } from "./words";
+
+const PAUSE = 1_000;
+const GLANCE = 50;
+/** So long the stream may take to tell what was missed, before the lists are compared with what it told. */
+const PATIENCE = 10_000;
+const ROUNDS = 3;
+
+export class Follower implements LineHooks {
+  #waiting: Item[] = [];
+  #ended = false;
+  #stopping = false;
+  #attempt = 0;
+  #counting = false;
+  #stopHearing = () => {};
+  readonly #takeIn = onceAFrame(() => this.#fold());
+
+  constructor(private readonly store: Store) {}
+
+  async start(): Promise<void> {
+    const lists = await this.#insist(() =>
+      readLists(this.store.api, (tasks) => this.store.set(({ board }) => ({ board: merge(board, tasks) }))),
+    );
+    if (!lists || this.#ended) return;
+    this.#take(lists, merge(this.store.state.board, lists.tasks, placeOf(lists.cursor)));
+    const next = ({ taskChanged }: { taskChanged: Item }) => this.#hear(taskChanged);
+    this.#stopHearing = this.store.api.hear(TaskChangesDocument, { after: lists.cursor }, next);
+  }
+
+  end(): void {
+    this.#ended = true;
+    this.#stopHearing();
+  }
+
+  drop(): void {
+    this.store.api.line.drop();
+  }
+
+  stop(milliseconds: number): void {
+    this.#stopping = true;
+    this.store.api.line.stop(milliseconds);
+  }
+
+  /** Reads everything anew and compares: what still differs after a while is a gap, and is mended. */
+  async compare(): Promise<void> {
+    this.store.set({ comparison: "COMPARING" });
+    let differing: string[] | null = null;
+    let lists: Lists | null = null;
+    for (let round = 0; round < ROUNDS && differing?.length !== 0; round++) {
+      if (round) await pause(PAUSE);
+      lists = await this.#insist(() => readLists(this.store.api));
+      if (!lists) return;
+      await pause(PAUSE / 4);
+      this.#fold();
+      const found = differences(this.store.state.board, lists);
+      differing = (differing ?? [...found]).filter((id) => found.has(id));
+    }
+    if (!lists) return;
+    this.store.set({ comparison: { tasks: lists.tasks.length, differing: differing?.length ?? 0 } });
+    if (differing?.length) {
+      this.#note(standing.gapped);
+      this.store.set(({ board }) => ({ board: mend(board, lists, new Set(differing)) }));
+    }
+  }
+
+  // What the line says.
+
+  connected(): void {
+    this.#stopping = false;
+    this.#note((now) => standing.connected(now, Date.now()));
+    if (this.store.state.standing.phase === "CATCHING_UP") void this.#catchUp();
+  }
+
+  lost(why: string): void {
+    this.#attempt++;
+    this.#note((now) => standing.lost(now, why, Date.now(), this.#stopping));
+  }
+
+  stands(cursor: string): void {
+    this.#note((now) => standing.stands(now, cursor));
+  }
+
+  ended(why: string): void {
+    this.#note((now) => standing.over(now, why));
+  }
+
+  async resync(reason: string): Promise<string | undefined> {
+    const lists = await this.#insist(() => readLists(this.store.api));
+    if (!lists) throw new Error("The board is not there any more.");
+    this.#waiting = [];
+    this.#take(lists, reset(this.store.state.board, lists.tasks, lists.cursor));
+    if (reason !== "ACCESS") this.#note(standing.gapped);
+    this.store.notice("DONE", RESYNCED[reason] ?? "The board was read again.");
+    return lists.cursor ?? undefined;
+  }
+
+  #hear(item: Item): void {
+    const received = Date.now();
+    this.#note((now) => standing.told(now, item, received, this.store.state.skew));
+    this.#waiting.push(item);
+    this.#takeIn();
+  }
+
+  #fold(): void {
+    const items = this.#waiting;
+    if (!items.length) return;
+    this.#waiting = [];
+    this.store.set(({ board }) => ({ board: fold(board, items) }));
+    for (const item of items) this.#touch(item);
+    if (this.store.state.partial) void this.#count();
+  }
+
+  #touch(item: Item): void {
+    if (item.__typename !== "TaskChanged" || item.taskId === null) return;
+    const by = item.by?.username ?? "the operator";
+    if (by !== this.store.person.username) this.store.touch(item.taskId, { by, what: inWords(item.changes) });
+  }
+
+  #take({ partial, cursor }: Lists, board: Board): void {
+    this.store.set({ board, partial, loaded: true });
+    if (cursor !== null) this.#note((now) => standing.stands(now, cursor));
+    if (partial) void this.#count();
+  }
+
+  /** Until everything that the server knows is here; every connection has its own attempt. */
+  async #catchUp(): Promise<void> {
+    const mine = this.#attempt;
+    const late = Date.now() + PATIENCE;
+    while (this.#isTrying(mine)) {
+      const newest = await this.#insist(() => this.store.api.ask(NewestDocument, {}));
+      if (!newest || !this.#isTrying(mine)) return;
+      this.#note((now) => standing.headed(now, newest.tasks.streamCursor));
+      for (let waited = 0; waited < PAUSE; waited += GLANCE) {
+        this.#fold();
+        if (knows(this.store.state.board, newest.tasks, this.store.state.partial)) {
+          return this.#note(standing.caughtUp);
+        }
+        await pause(GLANCE);
+        if (!this.#isTrying(mine)) return;
+      }
+      if (Date.now() > late) {
+        await this.compare();
+        if (this.#isTrying(mine)) return this.#note(standing.caughtUp);
+      }
+    }
+  }
+
+  #isTrying(attempt: number): boolean {
+    return !this.#ended && this.#attempt === attempt;
+  }
+
+  async #count(): Promise<void> {
+    if (this.#counting) return;
+    this.#counting = true;
+    await pause(PAUSE);
+    const found = await this.#insist(() => this.store.api.ask(TotalsDocument, {}));
+    this.#counting = false;
+    if (!found) return;
+    const { TODO, IN_PROGRESS, DONE, CANCELLED } = found;
+    this.store.set({
+      totals: {
+        TODO: TODO.totalCount,
+        IN_PROGRESS: IN_PROGRESS.totalCount,
+        DONE: DONE.totalCount,
+        CANCELLED: CANCELLED.totalCount,
+      },
+    });
+  }
+
+  /** The answer, however often it has to be asked for; null when nobody wants it any more. */
+  async #insist<T>(work: () => Promise<T>): Promise<T | null> {
+    for (;;) {
+      if (this.#ended) return null;
+      try {
+        return await work();
+      } catch (error) {
+        this.#note((now) => ({ ...now, why: error instanceof Error ? error.message : String(error) }));
+        await pause(PAUSE);
+      }
+    }
+  }
+
+  #note(change: (now: standing.Standing) => standing.Standing): void {
+    this.store.set((state) => ({ standing: change(state.standing) }));
+  }
+}
+
+const RESYNCED: Readonly<Record<string, string>> = {
+  ACCESS: "Your rights have changed, so the board was read again.",
+  TRIMMED: "You were away for longer than events are kept, so the board was read again.",
+  EPOCH: "The server's history was replaced, so the board was read again.",
+  FUTURE: "The server knows less than before, so the board was read again.",
+};
+
+const pause = (milliseconds: number) => new Promise<void>((done) => setTimeout(done, milliseconds));

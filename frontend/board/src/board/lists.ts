@@ -1,0 +1,55 @@
+// Reading all tasks, page by page.
+import type { Api } from "../api/api";
+import { TaskPageDocument, type TaskPageQuery } from "../api/gql/graphql";
+import { merge, type Board, type Task } from "./fold";
+
+/** More tasks than this are not held; the ones that changed last are. */
+export const MOST = 5_000;
+
+export interface Lists {
+  readonly tasks: readonly Task[];
+  /** Where the stream stood before the first page was read: whatever happened since is told from there. */
+  readonly cursor: string | null;
+  /** Whether there are more than are held. */
+  readonly partial: boolean;
+}
+
+/** Reads them all; *onPage* is handed each page but the last. Throws `Failure`. */
+export async function readLists(api: Api, onPage: (tasks: readonly Task[]) => void = () => {}): Promise<Lists> {
+  const tasks: Task[] = [];
+  let cursor: string | null = null;
+  let after: string | null = null;
+  for (;;) {
+    const page: TaskPageQuery["tasks"] = (await api.ask(TaskPageDocument, { after })).tasks;
+    tasks.push(...page.nodes);
+    cursor ??= page.streamCursor;
+    const partial = page.pageInfo.hasNextPage && tasks.length >= MOST;
+    if (partial || !page.pageInfo.hasNextPage) return { tasks, cursor, partial };
+    onPage(page.nodes);
+    after = page.pageInfo.endCursor;
+  }
+}
+
+/** Ids of the tasks that a board has otherwise than *lists*: that it lacks, has in an older version, or has too many. */
+export function differences(board: Board, lists: Lists): Set<string> {
+  const listed = new Map<string, number>();
+  for (const { id, version } of lists.tasks) listed.set(id, Math.max(version, listed.get(id) ?? 0));
+  const found = new Set<string>();
+  for (const [id, version] of listed) {
+    const known = board.tasks.get(id);
+    if (!known || known.version < version) found.add(id);
+  }
+  if (!lists.partial) for (const id of board.tasks.keys()) if (!listed.has(id)) found.add(id);
+  return found;
+}
+
+/** The board with these tasks as *lists* have them, unless it has learned of newer ones meanwhile. */
+export function mend(board: Board, lists: Lists, ids: ReadonlySet<string>): Board {
+  const listed = lists.tasks.filter(({ id }) => ids.has(id));
+  const mended = merge(board, listed);
+  const tasks = new Map(mended.tasks);
+  const gone = new Set([...board.gone, ...ids]);
+  for (const { id } of listed) gone.delete(id);
+  for (const id of gone) tasks.delete(id);
+  return { ...mended, tasks, gone };
+}

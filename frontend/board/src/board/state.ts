@@ -1,0 +1,59 @@
+// What the page shows, as one value.
+import type { Session } from "../../../shared/session";
+import type { TaskStatus } from "../api/gql/graphql";
+import { BEGINNING, type Standing } from "../stream/standing";
+import type { Skew } from "../stream/clock";
+import { EVERYTHING, type Wanted } from "./columns";
+import { EMPTY, type Board } from "./fold";
+import type { Hope } from "./optimism";
+
+export type Person = NonNullable<Session["person"]>;
+
+export interface Notice {
+  readonly id: number;
+  /** `SAID` is for screen readers alone: whoever sees the board sees it there. */
+  readonly kind: "SAID" | "DONE" | "REFUSED";
+  readonly text: string;
+}
+
+/** What comparing the board with the server has found. */
+export interface Comparison {
+  readonly tasks: number;
+  readonly differing: number;
+}
+
+/** Who has just changed a task, for a few seconds. */
+export interface Touch {
+  readonly by: string;
+  readonly what: string;
+}
+
+export interface State {
+  readonly board: Board;
+  readonly hopes: readonly Hope[];
+  /** Whether all tasks have been read. */
+  readonly loaded: boolean;
+  /** Whether there are more tasks than the board holds; `totals` then says how many. */
+  readonly partial: boolean;
+  readonly totals: Readonly<Record<TaskStatus, number>> | null;
+  readonly standing: Standing;
+  readonly skew: Skew | null;
+  readonly comparison: Comparison | "COMPARING" | null;
+  readonly touched: ReadonlyMap<string, Touch>;
+  readonly notices: readonly Notice[];
+  readonly wanted: Wanted;
+}
+
+export const FIRST: State = {
+  board: EMPTY,
+  hopes: [],
+  loaded: false,
+  partial: false,
+  totals: null,
+  standing: BEGINNING,
+  skew: null,
+  comparison: null,
+  touched: new Map(),
+  notices: [],
+  wanted: EVERYTHING,
+};

@@ -1,0 +1,34 @@
+// Words that the page uses for the API's.
+import type { TaskChange, TaskPriority, TaskStatus } from "../api/gql/graphql";
+
+export const STATUS_WORDS: Readonly<Record<TaskStatus, string>> = {
+  TODO: "To do",
+  IN_PROGRESS: "In progress",
+  DONE: "Done",
+  CANCELLED: "Cancelled",
+};
+
+export const PRIORITY_WORDS: Readonly<Record<TaskPriority, string>> = {
+  LOW: "Low",
+  MEDIUM: "Medium",
+  HIGH: "High",
+  URGENT: "Urgent",
+};
+
+const CHANGE_WORDS: Readonly<Record<TaskChange, string>> = {
+  CREATED: "created it",
+  TITLE: "changed the title",
+  DESCRIPTION: "changed the description",
+  STATUS: "moved it",
+  PRIORITY: "changed the priority",
+  DUE_AT: "changed the due date",
+  ASSIGNEE: "assigned it",
+  DELETED: "deleted it",
+};
+
+/** What somebody did: "moved it", "changed the title and the priority". */
+export function inWords(changes: readonly TaskChange[]): string {
+  const words = changes.map((change) => CHANGE_WORDS[change]);
+  const rest = words.slice(1).map((word) => word.replace(/^changed /, words[0]?.startsWith("changed ") ? "" : "changed "));
+  return [words[0] ?? "changed it", ...rest].join(" and ");
+}

@@ -1,0 +1,85 @@
+import { useEffect, useRef, useState } from "preact/hooks";
+
+import type { TaskStatus } from "../api/gql/graphql";
+import { isFiltered, type Wanted } from "../board/columns";
+import type { ShownTask } from "../board/optimism";
+import type { Touch } from "../board/state";
+import { STATUS_WORDS } from "../board/words";
+import { Card } from "./Card";
+import { StatusIcon } from "./icons";
+import { memo } from "./memo";
+
+/** So many cards are drawn at first, and so many more whenever the end of them comes near. */
+const STEP = 40;
+
+interface Props {
+  readonly status: TaskStatus;
+  readonly tasks: readonly ShownTask[];
+  /** How many there are in all, without the filter; null: not known yet. */
+  readonly total: number | null;
+  readonly wanted: Wanted;
+  readonly loaded: boolean;
+  readonly touched: ReadonlyMap<string, Touch>;
+  /** The card that Tab leads to, if it is one of these. */
+  readonly current: string | null;
+  readonly today: number;
+}
+
+export const Column = memo(({ status, tasks, total, wanted, loaded, touched, current, today }: Props) => {
+  const [most, setMost] = useMost(wanted);
+  const filtered = isFiltered(wanted);
+  const shown = tasks.length > most ? tasks.slice(0, most) : tasks;
+  const tabbable = shown.some(({ id }) => id === current) ? current : shown[0]?.id;
+  const name = STATUS_WORDS[status];
+  const all = total?.toString() ?? "…";
+  const count = filtered ? `${tasks.length} of ${all}` : all;
+  return (
+    <section class="column" data-status={status} aria-labelledby={`heading-${status}`}>
+      <h2 id={`heading-${status}`} tabIndex={-1}>
+        <StatusIcon status={status} />
+        <span aria-hidden="true">{name}</span>
+        <span class="visually-hidden">{name}: {count} {count === "1" ? "task" : "tasks"}</span>
+        <span class="count" aria-hidden="true">{count}</span>
+      </h2>
+      <div class="scroller">
+        {tasks.length > 0 && (
+          <ul aria-label={name}>
+            {shown.map((task) => (
+              <Card key={task.id} task={task} touch={touched.get(task.id)} tabbable={task.id === tabbable} today={today} />
+            ))}
+          </ul>
+        )}
+        {tasks.length > most && <More rest={tasks.length - most} onMore={() => setMost(most + STEP)} />}
+        {!tasks.length && loaded && <p class="empty">{filtered ? "Nothing matches." : EMPTY[status]}</p>}
+      </div>
+    </section>
+  );
+});
+
+/** How many cards are drawn: few again, and the first ones in sight, when others are wanted. */
+function useMost(wanted: Wanted): [number, (most: number) => void] {
+  const [{ most, of }, set] = useState({ most: STEP, of: wanted });
+  return [of === wanted ? most : STEP, (more) => set({ most: more, of: wanted })];
+}
+
+/** Asks for more as soon as it comes near; pressing it does, too. */
+function More({ rest, onMore }: { rest: number; onMore: () => void }) {
+  const button = useRef<HTMLButtonElement>(null);
+  useEffect(() => {
+    const root = button.current!.closest(".scroller");
+    const observer = new IntersectionObserver(
+      (entries) => entries.some((entry) => entry.isIntersecting) && onMore(),
+      { root, rootMargin: "800px" },
+    );
+    observer.observe(button.current!);
+    return () => observer.disconnect();
+  });
+  return <button ref={button} class="show-more" onClick={onMore}>Show more ({rest})</button>;
+}
+
+const EMPTY: Readonly<Record<TaskStatus, string>> = {
+  TODO: "Nothing to do.",
+  IN_PROGRESS: "Nobody is at anything.",
+  DONE: "Nothing is done yet.",
+  CANCELLED: "Nothing was cancelled.",
+};

@@ -1,0 +1,43 @@
+import type { TaskStatus } from "../api/gql/graphql";
+
+/** What is in the ring. */
+const MARKS: Readonly<Record<TaskStatus, string>> = {
+  TODO: "",
+  IN_PROGRESS: "M8 5.6v4.8a2.4 2.4 0 0 0 0-4.800Z",
+  DONE: "M5.4 8.200l1.9 1.9 3.5-4",
+  CANCELLED: "M6 6l4 4m0-4-4 4",
+};
+
+/** A status as a shape, so that colour is not all there is to tell it by. */
+export function StatusIcon({ status }: { status: TaskStatus }) {
+  return (
+    <svg class={`status-icon ${status}`} viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">
+      <circle cx="8" cy="8" r="6.2" />
+      <path d={MARKS[status]} />
+    </svg>
+  );
+}
+
+export function DotsIcon() {
+  return (
+    <svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true" fill="currentColor">
+      <circle cx="3" cy="8" r="1.4" /><circle cx="8" cy="8" r="1.4" /><circle cx="13" cy="8" r="1.4" />
+    </svg>
+  );
+}
+
+export function LockIcon() {
+  return (
+    <svg class="lock" viewBox="0 0 16 16" width="12" height="12" aria-hidden="true">
+      <path d="M4 7h8v6H4zM5.5 7V5a2.5 2.5 0 0 1 5 0v2" />
+    </svg>
+  );
+}
+
+export function Mark() {
+  return (
+    <svg class="mark" viewBox="0 0 24 24" width="22" height="22" aria-hidden="true">
+      <path d="M3 7c4.5 0 4.5 4 9 4s4.5-4 9-4M3 13c4.5 0 4.5 4 9 4s4.5-4 9-4" />
+    </svg>
+  );
+}

@@ -1,0 +1,56 @@
+import { describe, expect, test } from "vitest";
+
+import { EMPTY, fold, forget, learn, merge, reset } from "../src/board/fold";
+import { aTask, changedTo, cursorAt, goneFrom } from "./builders";
+
+const one = aTask({ version: 3 });
+const board = merge(EMPTY, [one], { epoch: "e", position: 10 });
+const titleOf = (it: typeof board) => it.tasks.get("t1")?.title;
+
+describe("The fold of the stream", () => {
+  test("passes over what it has taken in already, however often it is told.", () => {
+    const again = changedTo(aTask({ version: 9, title: "Told again" }), 10);
+    expect(titleOf(fold(board, [again]))).toBe("Paint the boat");
+  });
+
+  test("keeps the greater version, for an item may come with a newer task than it made.", () => {
+    const newer = fold(board, [changedTo(aTask({ version: 5, title: "Five" }), 11)]);
+    expect(titleOf(fold(newer, [changedTo(aTask({ version: 4, title: "Four" }), 12)]))).toBe("Five");
+  });
+
+  test("removes what is gone or deleted, and only the stream brings it back.", () => {
+    const gone = fold(board, [goneFrom("t1", 11)]);
+    expect(gone.tasks.has("t1")).toBe(false);
+    expect(learn(gone, aTask({ version: 9 }), gone).tasks.has("t1")).toBe(false);
+    expect(fold(gone, [changedTo(aTask({ version: 9 }), 12)]).tasks.has("t1")).toBe(true);
+  });
+
+  test("goes on in another history, though its positions are smaller.", () => {
+    const restored = reset(board, [aTask({ version: 1, title: "Restored" })], cursorAt(2, "other"));
+    expect(titleOf(restored)).toBe("Restored");
+    const item = { ...changedTo(aTask({ version: 2, title: "After that" }), 3), cursor: cursorAt(3, "other") };
+    expect(titleOf(fold(restored, [item]))).toBe("After that");
+  });
+
+  test("goes by versions alone where a cursor cannot be read.", () => {
+    const item = { ...changedTo(aTask({ version: 4, title: "Four" }), 0), cursor: "?" };
+    expect(titleOf(fold(board, [item, item]))).toBe("Four");
+  });
+});
+
+describe("An answer", () => {
+  test("that is older than what the stream has told changes nothing.", () => {
+    expect(titleOf(learn(board, aTask({ version: 2, title: "Two" }), board))).toBe("Paint the boat");
+  });
+
+  test("about a new task counts, unless everything was read anew since it was asked for.", () => {
+    const made = aTask({ id: "t2" });
+    expect(learn(board, made, board).tasks.has("t2")).toBe(true);
+    expect(learn(reset(board, [one], cursorAt(12)), made, board).tasks.has("t2")).toBe(false);
+  });
+
+  test("that a task was deleted removes it, and the stream may say so again.", () => {
+    const without = forget(board, "t1");
+    expect(fold(without, [goneFrom("t1", 11, "TaskDeleted")]).tasks.size).toBe(0);
+  });
+});

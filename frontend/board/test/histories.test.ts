@@ -1,0 +1,90 @@
+// Random histories: tasks change, vanish and return, connections break, answers come late, lists are read meanwhile.
+import { expect, test } from "vitest";
+
+import { EMPTY, fold, learn, merge, reset, type Board, type Task } from "../src/board/fold";
+import { differences, mend } from "../src/board/lists";
+import { placeOf } from "../src/stream/position";
+import { dice } from "./builders";
+import { Server } from "./server";
+
+const HISTORIES = 400;
+const STEPS = 80;
+
+class Client {
+  board: Board = EMPTY;
+  /** What of the log has been told on this connection. */
+  told = 0;
+  late: { task: Task; asked: Board }[] = [];
+
+  constructor(readonly server: Server, readonly roll: (sides: number) => number) {
+    const lists = server.read(() => server.act());
+    this.board = merge(this.board, lists.tasks, placeOf(lists.cursor));
+    this.told = this.board.place!.position;
+  }
+
+  step(): void {
+    const kind = this.roll(20);
+    if (kind < 9) this.server.act();
+    else if (kind < 11) this.write();
+    else if (kind < 13) this.answer();
+    else if (kind < 16) this.hear(this.roll(4));
+    else if (kind < 18) this.comeBack();
+    else if (kind === 18) this.resync();
+    else this.compare();
+  }
+
+  write(): void {
+    const task = this.server.write([...this.board.tasks.keys()]);
+    if (task) this.late.push({ task, asked: this.board });
+  }
+
+  /** An answer arrives, however long ago its change was made. */
+  answer(): void {
+    const [answer] = this.late.splice(this.roll(this.late.length || 1), 1);
+    if (answer) this.board = learn(this.board, answer.task, answer.asked);
+  }
+
+  hear(most: number): void {
+    const items = [];
+    while (this.told < this.server.position && items.length < most) {
+      const item = this.server.tell(++this.told);
+      if (item) items.push(item);
+    }
+    this.board = fold(this.board, items);
+  }
+
+  /** A ping that was overtaken leads some steps back. */
+  comeBack(): void {
+    this.told = Math.max(0, this.told - this.roll(5));
+  }
+
+  resync(): void {
+    const lists = this.server.read(() => this.server.act());
+    this.board = reset(this.board, lists.tasks, lists.cursor);
+    this.told = this.board.place!.position;
+  }
+
+  /** What a comparison finds in the midst of things is mended; it must do no harm. */
+  compare(): void {
+    const lists = this.server.read(() => {});
+    this.board = mend(this.board, lists, differences(this.board, lists));
+  }
+
+  end(): void {
+    while (this.late.length) this.answer();
+    this.hear(Infinity);
+  }
+}
+
+test("After any history the board equals a fresh fetch.", () => {
+  for (let seed = 1; seed <= HISTORIES; seed++) {
+    const roll = dice(seed);
+    const server = new Server(roll);
+    for (let made = 0; made < 6; made++) server.act();
+    const client = new Client(server, roll);
+    for (let step = 0; step < STEPS; step++) client.step();
+    client.end();
+    const fresh = new Map(server.visible().map((task) => [task.id, task]));
+    expect(new Map([...client.board.tasks].sort()), `history ${seed}`).toEqual(new Map([...fresh].sort()));
+  }
+});

@@ -1,0 +1,24 @@
+import { expect, test } from "vitest";
+
+import { hopeful } from "../src/board/optimism";
+import { aTask } from "./builders";
+
+const tasks = new Map([["t1", aTask()]]);
+
+test("Hopes are laid over each other in the order in which they were had.", () => {
+  const shown = hopeful(tasks, [
+    { key: "1", taskId: "t1", patch: { status: "IN_PROGRESS", title: "First" } },
+    { key: "2", taskId: "t1", patch: { title: "Second" } },
+  ]);
+  expect(shown.get("t1")).toMatchObject({ status: "IN_PROGRESS", title: "Second", pending: true });
+});
+
+test("Without its hope a task is what the server said, and nothing of the hope is left.", () => {
+  hopeful(tasks, [{ key: "1", taskId: "t1", patch: { status: "DONE" } }]);
+  expect(hopeful(tasks, []).get("t1")).toEqual(aTask());
+});
+
+test("A task that is to be deleted is not shown, and one that is gone does not come back by hoping.", () => {
+  expect(hopeful(tasks, [{ key: "1", taskId: "t1", patch: null }]).size).toBe(0);
+  expect(hopeful(new Map(), [{ key: "1", taskId: "t1", patch: { title: "Still there?" } }]).size).toBe(0);
+});

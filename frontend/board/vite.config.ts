@@ -1,0 +1,24 @@
+import { fileURLToPath } from "node:url";
+import { defineConfig } from "vite";
+
+const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+
+// `npm run dev`: the page from here, the API from a server that runs already.
+const proxy = { "/graphql": { target: process.env["TASKRIVER"] ?? "http://127.0.0.1:8000", ws: true } };
+
+export default defineConfig({
+  base: "/board/",
+  server: { proxy },
+  preview: { proxy },
+  // The resumable client stands in examples/, where it has no packages of its own.
+  resolve: { dedupe: ["graphql-ws"] },
+  oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
+  build: {
+    outDir: here("../../graphql_api/pages/board"),
+    emptyOutDir: true,
+    target: "es2023",
+    modulePreload: { polyfill: false },
+    assetsInlineLimit: 0,
+    license: { fileName: "LICENSES.md" },
+  },
+});

@@ -1,0 +1,1 @@
+"""Whether everything that a server needs is as it must be."""

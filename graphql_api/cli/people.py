@@ -1,0 +1,22 @@
+"""In whose name a command works."""
+
+from domain.actor import OPERATOR, Actor
+from domain.errors import NotFound
+from graphql_api.cli.failure import CommandError
+from persistence.engine import Database
+from services import user as user_service
+
+
+async def actor_of(database: Database, username: str) -> Actor:
+    """The user of this name, as an actor of this moment.
+
+    Raises:
+        CommandError: there is none, or they are disabled.
+    """
+    try:
+        user = await user_service.get_user_by_name(database.unit_of_work(OPERATOR), username=username)
+    except NotFound:
+        raise CommandError(f"There is no user {username[:40]!a}; `taskriver user create` makes one.") from None
+    if not user.is_active:
+        raise CommandError(f"{user.username} is disabled; `taskriver user enable {user.username}` lets them in again.")
+    return Actor(user.id, user.role, None, user.access_version)

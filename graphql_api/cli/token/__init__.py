@@ -1,0 +1,1 @@
+"""Tokens that are kept for whoever types commands."""

@@ -1,0 +1,88 @@
+"""`taskriver token`."""
+
+import asyncio
+from typing import Annotated, Final
+
+import typer
+
+from graphql_api.cli.failure import CommandError
+from graphql_api.cli.output import AsJSON, answer, examples
+from graphql_api.cli.saying import say
+from graphql_api.cli.signing_in import DEFAULT_URL, TOKEN, PasswordFromStdin, ServerURL, Username, ask_who, endpoint
+from graphql_api.cli.token import shelf
+from graphql_api.cli.token.sessions import Sessions
+from graphql_api.cli.token.shelf import Kept
+
+Header = Annotated[bool, typer.Option("--header", help="Print it as a header, for curl.")]
+Export = Annotated[bool, typer.Option("--export", help=f"Print it as {TOKEN}, for a shell and our own commands.")]
+Forget = Annotated[bool, typer.Option("--forget", help="Sign out, and keep it no longer.")]
+
+EXAMPLES: Final = examples(
+    "taskriver token --username alice",
+    'curl -H "$(taskriver token --header)" http://127.0.0.1:8000/api/v1/tasks/',
+    'eval "$(taskriver token https://tasks.example.org --export)"',
+)
+
+
+def token(
+    url: ServerURL = DEFAULT_URL,
+    username: Username = None,
+    password_stdin: PasswordFromStdin = False,
+    header: Header = False,
+    export: Export = False,
+    forget: Forget = False,
+    as_json: AsJSON = False,
+) -> None:
+    """Print an access token; sign in once, and stay signed in.
+
+    The session is kept in ~/.config/taskriver/tokens.json, which only you can read, or where TASKRIVER_TOKENS says. A
+    token that has expired is renewed; the password is asked for only when there is no session.
+    """
+    sessions = Sessions(endpoint(url))
+    if forget:
+        return _forget(sessions, username)
+    found = None if password_stdin else _known(sessions, username)
+    if found is None:
+        found = _new(sessions, username, password_stdin=password_stdin)
+    form = "authorization: Bearer {}" if header else f"export {TOKEN}={{}}" if export else "{}"
+    facts = {
+        "accessToken": found.access_token,
+        "expiresAt": found.expires_at.isoformat(),
+        "username": found.username,
+        "url": found.url,
+    }
+    answer(form.format(found.access_token), facts, as_json=as_json)
+    return None
+
+
+def _known(sessions: Sessions, username: str | None) -> Kept | None:
+    """The session that is kept, renewed if need be; None if there is none, or it is over."""
+    with shelf.opened() as kept:
+        found = kept.find(sessions.api.url, username)
+        if found is not None and not found.is_fresh:
+            found = asyncio.run(sessions.renew(found))
+        if found is not None:
+            kept.keep(found)
+        return found
+
+
+def _new(sessions: Sessions, username: str | None, *, password_stdin: bool) -> Kept:
+    with shelf.opened() as kept:
+        before = kept.find(sessions.api.url, username)
+    # Not while the shelf is open: others want to read it while somebody types.
+    known = username or (before.username if before is not None else None)
+    name, password = ask_who(known, password_stdin=password_stdin)
+    found = asyncio.run(sessions.sign_in(name, password))
+    with shelf.opened() as kept:
+        kept.keep(found)
+    return found
+
+
+def _forget(sessions: Sessions, username: str | None) -> None:
+    with shelf.opened() as kept:
+        found = kept.find(sessions.api.url, username)
+        if found is None:
+            raise CommandError(f"No session at {sessions.api.url} is kept.")
+        kept.forget(found)
+    asyncio.run(sessions.end(found))
+    say(f"{found.username} is signed out of {found.url}.")

@@ -1,0 +1,90 @@
+"""`taskriver export`."""
+
+import asyncio
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Final, TextIO
+
+import typer
+
+from domain.actor import Actor
+from graphql_api.cli.connection import database_of
+from graphql_api.cli.environment import read_settings
+from graphql_api.cli.failure import CommandError
+from graphql_api.cli.output import counted, examples
+from graphql_api.cli.people import actor_of
+from graphql_api.cli.progress import Meter
+from graphql_api.cli.transfer.fields import FIELDS, write
+from graphql_api.cli.transfer.formats import WRITERS, Format
+from graphql_api.cli.transfer.options import STANDARD, AsWhom, InFormat, format_of
+from graphql_api.settings import Settings
+from persistence.engine import Database
+from services.task import count_tasks
+from services.transfer import snapshot_of_tasks
+
+Target = Annotated[Path, typer.Argument(help="Where to write; - is standard output.")]
+CursorTo = Annotated[Path | None, typer.Option(metavar="FILE", help="Where to write the stream's cursor, too.")]
+
+EXAMPLES: Final = examples(
+    "taskriver export tasks.jsonl --as admin",
+    "taskriver export --as alice --format csv | head",
+    "taskriver export tasks.csv --as admin --cursor-to cursor.txt",
+)
+
+
+def export_tasks(
+    username: AsWhom, file: Target = STANDARD, file_format: InFormat = None, cursor_to: CursorTo = None
+) -> None:
+    """Write every task that a user may see, as of one moment.
+
+    JSON Lines end with {"streamCursor": …}: subscribe with after: that cursor, and no change since is missed. A file
+    gets its name when it is complete.
+    """
+    settings = read_settings()
+    chosen = format_of(file, file_format)
+    with _opened(file) as target, Meter("tasks", total=None) as meter:
+        cursor = asyncio.run(_export(settings, username, target, chosen, meter))
+        if cursor_to is not None:
+            cursor_to.write_text(cursor + "\n")
+    print(
+        f"Exported {counted(meter.count, 'task')} ({meter.rate:,.0f}/s). The stream goes on from {cursor}",
+        file=sys.stderr,
+    )
+
+
+async def _export(settings: Settings, username: str, target: TextIO, chosen: Format, meter: Meter) -> str:
+    async with database_of(settings, patient=True) as database:
+        actor = await actor_of(database, username)
+        meter.expect(await count_tasks(database.unit_of_work(actor)))
+        return await _write(database, actor, target, chosen, meter)
+
+
+async def _write(database: Database, actor: Actor, target: TextIO, chosen: Format, meter: Meter) -> str:
+    writer = WRITERS[chosen](target, FIELDS)
+    async with snapshot_of_tasks(database.unit_of_work(actor)) as snapshot:
+        cursor = snapshot.cursor.encode()
+        async for page in snapshot.pages():
+            writer.write(map(write, page))
+            meter.advance(len(page), at=meter.count + len(page))
+        writer.end(cursor, meter.count)
+    return cursor
+
+
+@contextmanager
+def _opened(file: Path) -> Iterator[TextIO]:
+    """The target; a file appears under its name only as a whole."""
+    if file == STANDARD:
+        yield sys.stdout
+        sys.stdout.flush()
+        return
+    unfinished = file.with_name(f".{file.name}.unfinished")
+    try:
+        with unfinished.open("w", encoding="utf-8", newline="") as target:
+            yield target
+        unfinished.replace(file)
+    except OSError as error:
+        raise CommandError(f"{file} cannot be written: {error.strerror}.") from error
+    finally:
+        unfinished.unlink(missing_ok=True)

@@ -1,0 +1,169 @@
+"""One task as a record: which fields there are, and how they are read and written."""
+
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, TypeVar
+from uuid import UUID, uuid5
+
+from domain.errors import Invalid
+from domain.task import TaskPriority, TaskStatus
+from services.transfer import Arrival, Departure
+
+FIELDS: Final = (
+    "id",
+    "title",
+    "description",
+    "status",
+    "priority",
+    "dueAt",
+    "owner",
+    "assignee",
+    "createdAt",
+    "updatedAt",
+    "completedAt",
+    "version",
+)
+"""In the order in which they are written; as in GraphQL, but with people by their names."""
+
+_OLDER: Final = {
+    "uuid": "id",
+    "completed": "completed",
+    "due_at": "dueAt",
+    "created_at": "createdAt",
+    "updated_at": "updatedAt",
+    "completed_at": "completedAt",
+}
+NAMES: Final = {name: name for name in FIELDS} | _OLDER
+"""How a field may be called, the way the REST door calls it, too."""
+
+_TRUTHS: Final = {True: TaskStatus.DONE, False: TaskStatus.TODO, "true": TaskStatus.DONE, "false": TaskStatus.TODO}
+_ELSEWHERE: Final = UUID("6f0a3d5e-6d0f-5c53-9d0a-5b1f6c1f7a11")
+_MAX_ID: Final = 200
+
+Choice = TypeVar("Choice", TaskStatus, TaskPriority)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A task that was read; its people are names that nobody has looked up yet."""
+
+    arrival: Arrival
+    owner: str | None
+    assignee: str | None
+
+
+def read(values: Mapping[str, Any], *, source: str | None, number: int, now: datetime) -> Record:
+    """The task in a record, its values checked.
+
+    Without an id of its own it is named by its line's *number* in the *source*.
+
+    Raises:
+        Invalid: a field is missing, unknown or breaks a rule.
+    """
+    told = {NAMES[name]: value for name, value in values.items() if name in NAMES and value is not None}
+    owner = _text(told, "owner") or None
+    arrival = Arrival(
+        task_id=_task_id(told, source, number),
+        title=_text(told, "title"),
+        description=_text(told, "description"),
+        status=_status(told),
+        priority=_choice(told, "priority", TaskPriority, TaskPriority.MEDIUM),
+        due_at=_instant(told, "dueAt"),
+        created_at=_instant(told, "createdAt"),
+        completed_at=_instant(told, "completedAt"),
+    )
+    return Record(arrival.checked(now), owner, _text(told, "assignee") or None)
+
+
+def check_names(names: Collection[str]) -> None:
+    """Refuse names that no field has.
+
+    Raises:
+        Invalid: names them, and those that there are.
+    """
+    unknown = [name for name in names if name not in NAMES]
+    if unknown:
+        raise Invalid(f"{_listed(unknown)} is unknown; there are {', '.join(FIELDS)}. Leave it out with --ignore.")
+
+
+def write(departure: Departure) -> dict[str, Any]:
+    """A task as a record."""
+    task = departure.task
+    return {
+        "id": str(task.id),
+        "title": task.title,
+        "description": task.description,
+        "status": task.status.value,
+        "priority": task.priority.name,
+        "dueAt": _written(task.due_at),
+        "owner": departure.owner,
+        "assignee": departure.assignee,
+        "createdAt": _written(task.created_at),
+        "updatedAt": _written(task.updated_at),
+        "completedAt": _written(task.completed_at),
+        "version": task.version,
+    }
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(ascii(name[:40]) for name in names[:3])
+
+
+def _text(told: Mapping[str, Any], field: str) -> str:
+    value = told.get(field, "")
+    if not isinstance(value, str):
+        raise Invalid(f"{field} must be text.", path=(field,))
+    return value
+
+
+def _task_id(told: Mapping[str, Any], source: str | None, number: int) -> UUID:
+    name = told.get("id", "")
+    if isinstance(name, int) and not isinstance(name, bool):
+        name = str(name)
+    if not isinstance(name, str) or len(name) > _MAX_ID:
+        raise Invalid(f"id must be a UUID, or any name of up to {_MAX_ID} characters.", path=("id",))
+    if name:
+        try:
+            return UUID(name)
+        except ValueError:
+            return uuid5(_ELSEWHERE, json.dumps([source, name]))
+    if source is None:
+        raise Invalid("id is missing: give every task one, or say with --source what their lines are of.", path=("id",))
+    return uuid5(_ELSEWHERE, json.dumps([source, number]))
+
+
+def _status(told: Mapping[str, Any]) -> TaskStatus:
+    completed = told.get("completed")
+    if completed is None or completed == "":
+        return _choice(told, "status", TaskStatus, TaskStatus.TODO)
+    known = completed.lower() if isinstance(completed, str) else completed
+    if not isinstance(known, bool | str) or known not in _TRUTHS:
+        raise Invalid("completed must be true or false.", path=("completed",))
+    if "status" in told:
+        raise Invalid("completed is another word for the status: give one of them.", path=("completed",))
+    return _TRUTHS[known]
+
+
+def _choice(told: Mapping[str, Any], field: str, kind: type[Choice], default: Choice) -> Choice:
+    name = _text(told, field).upper()
+    if not name:
+        return default
+    if name not in kind.__members__:
+        raise Invalid(f"{field} must be one of {', '.join(kind.__members__)}.", path=(field,))
+    return kind[name]
+
+
+def _instant(told: Mapping[str, Any], field: str) -> datetime | None:
+    text = _text(told, field)
+    if not text:
+        return None
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        raise Invalid(f"{field} must be a time such as 2026-12-24T18:00:00Z.", path=(field,)) from None
+
+
+def _written(instant: datetime | None) -> str | None:
+    return None if instant is None else instant.isoformat().replace("+00:00", "Z")

@@ -1,0 +1,54 @@
+// Uses /board as people do: with mouse, keyboard and thumb, in one window and in two, on good lines and on bad ones.
+// ONLY=word runs the scenarios whose names contain it.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import * as changing from "./board/changing.mjs";
+import * as crowd from "./board/crowd.mjs";
+import * as finding from "./board/finding.mjs";
+import * as signingIn from "./board/signing_in.mjs";
+import * as streaming from "./board/streaming.mjs";
+import { onStage, picture, watchedPage } from "./stage.mjs";
+
+const ONLY = process.env.ONLY?.toLowerCase() ?? "";
+const SCENARIOS = Object.entries({ ...signingIn, ...changing, ...streaming, ...finding, ...crowd });
+
+/** What the browser itself notes of answers that a scenario wants to be refused. */
+const WANTED = /Failed to load resource/;
+const PATIENCE = 20_000;
+
+test("/board", (board) => onStage(async (browser, base) => {
+  for (const [name, scenario] of SCENARIOS.filter(([name]) => name.toLowerCase().includes(ONLY))) {
+    await board.test(inWords(name), async (here) => {
+      const said = await run(browser, base, name, scenario);
+      if (said) here.diagnostic(said);
+    });
+  }
+}));
+
+/** Every scenario has windows of its own; none of them may complain, or ask other hosts for anything. */
+async function run(browser, base, name, scenario) {
+  const pages = [];
+  const page = async (options) => {
+    const watched = await watchedPage(browser, base, options);
+    watched.page.setDefaultTimeout(PATIENCE);
+    pages.push(watched);
+    return watched.page;
+  };
+  try {
+    const said = await scenario({ base, page });
+    for (const { complaints, foreign } of pages) {
+      assert.deepEqual(complaints.filter((text) => !WANTED.test(text)), []);
+      assert.deepEqual(foreign, []);
+    }
+    return said;
+  } catch (error) {
+    for (const [at, { page: failed }] of pages.entries()) await picture(failed, `board-failed-${name}-${at}`).catch(() => {});
+    throw error;
+  } finally {
+    for (const { page: used } of pages) await used.close();
+  }
+}
+
+function inWords(name) {
+  return name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+}

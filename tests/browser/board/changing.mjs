@@ -1,0 +1,149 @@
+import assert from "node:assert/strict";
+import { picture } from "../stage.mjs";
+import { known, somebody } from "./people.mjs";
+import { Window } from "./window.mjs";
+
+/** A task is created, given away, edited and deleted; the columns count along, and its history tells it. */
+export async function createsAssignsEdits(stage) {
+  const [person, other] = [await somebody(stage.base), await somebody(stage.base)];
+  const window = await Window.open(stage, person);
+  const { page } = window;
+  await page.keyboard.press("n");
+  const sheet = page.getByRole("dialog");
+  await sheet.getByLabel("Title").fill("Paint the boat");
+  await sheet.getByLabel("Priority").selectOption("Urgent");
+  await sheet.getByLabel("Due").fill("2030-05-01T12:00");
+  await sheet.getByRole("button", { name: "Create" }).click();
+  const card = await window.cardIn("TODO", "Paint the boat");
+  assert.match(await card.innerText(), /Urgent[^]*due [^]*2030/);
+  assert.deepEqual(await window.counts(), [1, 0, 0, 0]);
+
+  await card.click();
+  const people = sheet.getByLabel("Find people");
+  if (await people.isVisible().catch(() => false)) await people.fill(other.username);
+  await sheet.getByLabel("Assigned to").last().selectOption({ label: other.username });
+  await card.getByRole("img", { name: `assigned to ${other.username}` }).waitFor();
+  await sheet.getByLabel("Title").fill("Paint the boat blue");
+  await sheet.getByRole("button", { name: "Save" }).click();
+  await sheet.waitFor({ state: "detached" });
+  await window.cardIn("TODO", "Paint the boat blue");
+
+  await window.card("Paint the boat blue").click();
+  await sheet.getByText("changed the title").waitFor();
+  await picture(page, "board-2-task");
+  const told = await sheet.locator(".history li").allInnerTexts();
+  assert.match(told.join("\n"), /changed the title[^]*assigned it[^]*created it/);
+  page.once("dialog", (question) => question.accept());
+  await sheet.getByRole("button", { name: "Delete" }).click();
+  await sheet.waitFor({ state: "detached" });
+  assert.deepEqual(await window.counts(), [0, 0, 0, 0]);
+  await window.equalsServer();
+}
+
+/** The keys lead from card to card, move one to the next column and the focus with it, and open the menu. */
+export async function movesByKeyboard(stage) {
+  const person = await somebody(stage.base);
+  for (const title of ["Third", "Second", "First"]) await person.create({ title });
+  const window = await Window.open(stage, person);
+  const { page } = window;
+  const focused = () => page.evaluate(() => document.activeElement.querySelector(".title")?.textContent);
+  await window.focus("First");
+  await page.keyboard.press("ArrowDown");
+  assert.equal(await focused(), "Second");
+  await page.keyboard.press("Shift+ArrowRight");
+  await window.cardIn("IN_PROGRESS", "Second");
+  assert.equal(await focused(), "Second");
+  await page.getByRole("status").getByText("Moved “Second” to In progress.").waitFor({ state: "attached" });
+  await page.keyboard.press("ArrowLeft");
+  assert.equal(await focused(), "First");
+  await page.keyboard.press("m");
+  await page.getByRole("menuitemradio", { name: "To do" }).waitFor();
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("Enter");
+  await window.cardIn("DONE", "First");
+  assert.equal(await focused(), "First");
+  await page.keyboard.press("Enter");
+  await page.getByRole("dialog", { name: "First" }).waitFor();
+  await page.keyboard.press("Escape");
+  assert.equal(await focused(), "First");
+  await window.equalsServer();
+}
+
+/** A card that is dragged to another column is there at once, and on the server soon. */
+export async function movesByDragging(stage) {
+  const person = await somebody(stage.base);
+  await person.create({ title: "Drag me" });
+  const window = await Window.open(stage, person);
+  await window.drag("Drag me", "DONE");
+  await window.cardIn("DONE", "Drag me");
+  await window.equalsServer();
+  assert.equal((await person.list())[0].status, "DONE");
+}
+
+/** A move that the board does not have is shown, refused, taken back, and the server's reason is read out. */
+export async function takesBackWhatIsRefused(stage) {
+  const person = await somebody(stage.base);
+  const { id } = await person.create({ title: "Done already" });
+  await person.move(id, "DONE");
+  const window = await Window.open(stage, person);
+  await window.drag("Done already", "CANCELLED");
+  await window.page.getByRole("alert").getByText("cannot go from DONE to CANCELLED").waitFor();
+  await picture(window.page, "board-3-refused");
+  assert.match(await window.refusal(), /“Done already” is back in Done: /);
+  await window.cardIn("DONE", "Done already");
+  await window.equalsServer();
+}
+
+/** Somebody else's task says that it is for reading, and stays where it is. */
+export async function leavesOthersTasksAlone(stage) {
+  const moderator = await known(stage.base, "moderator");
+  const owner = await somebody(stage.base);
+  await owner.create({ title: `Not yours ${owner.username}` });
+  const window = await Window.open(stage, moderator);
+  const title = `Not yours ${owner.username}`;
+  await window.page.getByRole("searchbox").fill(title);
+  const card = await window.cardIn("TODO", title);
+  assert.match(await card.innerText(), /read only/);
+  await window.focus(title);
+  await window.page.keyboard.press("Shift+ArrowRight");
+  assert.match(await window.refusal(), /your own or assigned to you/);
+  await window.cardIn("TODO", title);
+}
+
+/** Who has not seen the last change does not overwrite it: the move is taken back, and what is true shows. */
+export async function noticesConflicts(stage) {
+  const person = await somebody(stage.base);
+  const { id } = await person.create({ title: "Both of us" });
+  const window = await Window.open(stage, person, { query: "?stop=3" });
+  await window.stop();
+  await person.move(id, "IN_PROGRESS");
+  await window.drag("Both of us", "DONE");
+  assert.match(await window.refusal(), /version/i);
+  await window.cardIn("TODO", "Both of us"); // what was told so far
+  await window.caughtUp();
+  await window.cardIn("IN_PROGRESS", "Both of us");
+  await window.equalsServer();
+}
+
+/** Who writes while somebody else does is told so, and nothing of either is lost. */
+export async function keepsWhatIsBeingWritten(stage) {
+  const person = await somebody(stage.base);
+  const { id } = await person.create({ title: "Draft" });
+  const window = await Window.open(stage, person);
+  await window.card("Draft").click();
+  const sheet = window.page.getByRole("dialog");
+  await sheet.getByLabel("Description").fill("My words");
+  await person.update(id, { title: "Final" });
+  await sheet.getByText("Changed by somebody else meanwhile: title.").waitFor();
+  await sheet.getByRole("button", { name: "Save" }).click();
+  await sheet.getByRole("alert").getByText(/version/i).waitFor();
+  assert.equal(await sheet.getByLabel("Description").inputValue(), "My words");
+  await sheet.getByRole("button", { name: "Show theirs" }).click();
+  assert.equal(await sheet.getByLabel("Title").inputValue(), "Final");
+  await sheet.getByLabel("Description").fill("My words, after theirs");
+  await sheet.getByRole("button", { name: "Save" }).click();
+  await sheet.waitFor({ state: "detached" });
+  const [task] = (await person.ask("{ tasks { nodes { title description } } }")).tasks.nodes;
+  assert.deepEqual(task, { title: "Final", description: "My words, after theirs" });
+}

@@ -1,0 +1,102 @@
+// People of a test's own, and what they do behind the board's back: over the API, as other clients would.
+import assert from "node:assert/strict";
+
+const PASSWORD = "Taskriver-1";
+let made = 0;
+
+export class Person {
+  constructor(base, username, token) {
+    Object.assign(this, { base, username, token, password: PASSWORD });
+  }
+
+  async ask(query, variables = {}) {
+    const { data, errors } = await post(this.base, query, variables, this.token);
+    assert.equal(errors, undefined, JSON.stringify(errors));
+    return data;
+  }
+
+  /** The changed task, or the refusal's code. */
+  async change(mutation, type, input) {
+    const query = `mutation ($input: ${type}!) { it: ${mutation}(input: $input) { task { ${TASK} } userErrors { code } } }`;
+    const { it } = await this.ask(query, { input });
+    return it.task ?? it.userErrors[0].code;
+  }
+
+  create(input) {
+    return this.change("createTask", "CreateTaskInput", input);
+  }
+
+  move(id, status) {
+    return this.change("updateTaskStatus", "UpdateTaskStatusInput", { id, status });
+  }
+
+  update(id, fields) {
+    return this.change("updateTask", "UpdateTaskInput", { id, ...fields });
+  }
+
+  assign(id, assigneeId) {
+    return this.change("assignTask", "AssignTaskInput", { id, assigneeId });
+  }
+
+  async remove(id) {
+    await this.ask("mutation ($input: DeleteTaskInput!) { deleteTask(input: $input) { deletedTaskId } }", { input: { id } });
+  }
+
+  /** Many at once, titled by their numbers. */
+  async createMany(count, input = () => ({})) {
+    const MOST = 25;
+    for (let first = 0; first < count; first += MOST) {
+      const numbers = Array.from({ length: Math.min(MOST, count - first) }, (_, at) => first + at);
+      const fields = numbers.map((n) => `c${n}: createTask(input: $i${n}) { task { id } }`).join("\n");
+      const types = numbers.map((n) => `$i${n}: CreateTaskInput!`).join(", ");
+      const inputs = numbers.map((n) => [`i${n}`, { title: `Task number ${n}`, ...input(n) }]);
+      await this.ask(`mutation (${types}) { ${fields} }`, Object.fromEntries(inputs));
+    }
+  }
+
+  async me() {
+    return (await this.ask("{ me { id username } }")).me;
+  }
+
+  /** All tasks that the person may see, as a fresh fetch shows them. */
+  async list() {
+    const found = [];
+    for (let after = null; ; ) {
+      const { tasks } = await this.ask(
+        `query ($after: String) { tasks(first: 100, after: $after, orderBy: UPDATED_DESC) {
+          pageInfo { hasNextPage endCursor } nodes { ${TASK} } } }`,
+        { after },
+      );
+      found.push(...tasks.nodes);
+      if (!tasks.pageInfo.hasNextPage) return found;
+      after = tasks.pageInfo.endCursor;
+    }
+  }
+}
+
+const TASK = "id title status version assignee { username }";
+
+/** Somebody new, with nothing on the board yet. */
+export async function somebody(base) {
+  const username = `person${process.pid}x${++made}`;
+  const input = { username, email: `${username}@example.org`, password: PASSWORD };
+  await post(base, "mutation ($input: RegisterInput!) { register(input: $input) { userErrors { message } } }", { input });
+  return known(base, username);
+}
+
+/** Somebody who is there already, such as the demo's people. */
+export async function known(base, username) {
+  const { data } = await post(
+    base,
+    "mutation ($input: LoginInput!) { login(input: $input) { accessToken userErrors { message } } }",
+    { input: { username, password: PASSWORD } },
+  );
+  assert.ok(data.login.accessToken, JSON.stringify(data.login.userErrors));
+  return new Person(base, username, data.login.accessToken);
+}
+
+async function post(base, query, variables, token) {
+  const headers = { "content-type": "application/json", ...(token && { authorization: `Bearer ${token}` }) };
+  const response = await fetch(`${base}/graphql`, { method: "POST", headers, body: JSON.stringify({ query, variables }) });
+  return response.json();
+}

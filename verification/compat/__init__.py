@@ -1,0 +1,1 @@
+"""Whether a server answers as clients of the older task API expect: asked from outside, over plain HTTP."""

@@ -1,0 +1,104 @@
+"""Plain HTTP, as a client of the older API sends it: nothing is followed, repeated or made nicer."""
+
+import http.client
+import json
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import urlencode, urlsplit
+
+PREFIX: Final = "/api/v1"
+PATIENCE_SECONDS: Final = 15.0
+MAX_ANSWER: Final = 4_000_000
+COOKIE: Final = "refresh_token"
+
+
+class NoServer(Exception):
+    """Nobody answered, or not in HTTP; the text is for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer; names of headers are in lower case."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        """The decoded body; None if it is no JSON."""
+        try:
+            return json.loads(self.body)
+        except ValueError:
+            return None
+
+    @property
+    def detail(self) -> Any:
+        """What an error says."""
+        found = self.json
+        return found.get("detail") if isinstance(found, dict) else None
+
+    @property
+    def cookie(self) -> str | None:
+        """The refresh token that was set."""
+        name, _, value = self.headers.get("set-cookie", "").partition(";")[0].partition("=")
+        return value if name == COOKIE and value else None
+
+    @property
+    def told(self) -> str:
+        """In few words."""
+        detail = self.detail
+        return f"{self.status} {detail!r}"[:80] if isinstance(detail, str) else str(self.status)
+
+
+@dataclass(slots=True)
+class Client:
+    """Sends requests to a server, `http://host:port` or https; counts them."""
+
+    url: str
+    sent: int = 0
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        token: str | None = None,
+        cookie: str | None = None,
+        values: Any = None,
+        form: dict[str, str] | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> Reply:
+        """Send a request below the prefix, with *values* as JSON or a *form*, or without a body.
+
+        Raises:
+            NoServer: there was no answer.
+        """
+        sent = dict(headers or {})
+        body = None
+        if values is not None:
+            body, sent["content-type"] = json.dumps(values).encode(), "application/json"
+        elif form is not None:
+            body, sent["content-type"] = urlencode(form).encode(), "application/x-www-form-urlencoded"
+        if token is not None:
+            sent["authorization"] = f"Bearer {token}"
+        if cookie is not None:
+            sent["cookie"] = f"{COOKIE}={cookie}"
+        self.sent += 1
+        try:
+            return self._answered(method, f"{PREFIX}{path}", body, sent)
+        except (OSError, http.client.HTTPException) as error:
+            reason = "nobody listens there" if isinstance(error, ConnectionRefusedError) else str(error)
+            raise NoServer(f"{self.url}: {reason or type(error).__name__}") from error
+
+    def _answered(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> Reply:
+        parts = urlsplit(self.url)
+        kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+        connection = kind(parts.hostname or "", parts.port, timeout=PATIENCE_SECONDS)
+        try:
+            connection.request(method, parts.path.rstrip("/") + path, body, headers)
+            answer = connection.getresponse()
+            told = {name.lower(): value for name, value in answer.getheaders()}
+            return Reply(answer.status, told, answer.read(MAX_ANSWER))
+        finally:
+            connection.close()
