@@ -34,7 +34,8 @@ class TaskRepository:
         if lock:
             query = query.with_for_update(key_share=True)
         statement = select(TaskRow).from_statement(query).execution_options(populate_existing=lock)
-        return await self._session.scalar(statement, asked.values)
+        row: TaskRow | None = await self._session.scalar(statement, asked.values)
+        return row
 
     async def get(self, task_id: UUID, *, lock: bool = False) -> TaskRow:
         """The task, its row locked if asked for.
