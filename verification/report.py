@@ -56,6 +56,19 @@ class Report:
         """Whether nothing is wrong."""
         return not self.findings
 
+    def to_json(self) -> dict[str, object]:
+        """The verdict for programs: counts by word, and every finding."""
+        counts = {fault.name.lower(): self.count(fault) for fault in Fault}
+        return {
+            "clean": self.clean,
+            "acknowledged": self.acknowledged,
+            "delivered": self.delivered,
+            "repeated": self.repeated,
+            "resyncs": self.resyncs,
+            **counts,
+            "findings": [str(finding) for finding in self.findings],
+        }
+
     def line(self) -> str:
         """The verdict in one line."""
         counts = [(self.acknowledged, "acknowledged"), (self.delivered, "delivered")]

@@ -1,14 +1,16 @@
 """`taskriver cleanup`."""
 
 import asyncio
+from dataclasses import asdict
 
 from graphql_api.cli.connection import database_of
 from graphql_api.cli.environment import read_settings
+from graphql_api.cli.output import AsJSON, answer, counted
 from graphql_api.settings import Settings
 from services.cleanup import Removed, clean_up
 
 
-def cleanup() -> None:
+def cleanup(as_json: AsJSON = False) -> None:
     """Remove expired sessions, used tokens, old keys and events.
 
     Old are idempotency keys of more than a day and events of more than EVENT_RETENTION_DAYS.
@@ -16,12 +18,13 @@ def cleanup() -> None:
     """
     removed = asyncio.run(_cleanup(read_settings()))
     if removed is None:
-        print("Another process is cleaning up already.")
-    else:
-        print(
-            f"Removed {removed.sessions} expired sessions with their tokens, {removed.keys} idempotency keys, "
-            f"{removed.events} old events."
-        )
+        answer("Another process is cleaning up already.", {"removed": None}, as_json=as_json)
+        return
+    words = (
+        f"Removed {counted(removed.sessions, 'expired session')}, "
+        f"{counted(removed.keys, 'idempotency key')}, {counted(removed.events, 'old event')}."
+    )
+    answer(words, {"removed": asdict(removed)}, as_json=as_json)
 
 
 async def _cleanup(settings: Settings) -> Removed | None:

@@ -1,9 +1,14 @@
 """`taskriver serve`."""
 
+from typing import Final
+
 from graphql_api.cli import serving, stopping
 from graphql_api.cli.environment import read_settings_with_servers
 from graphql_api.cli.numbers import offered
+from graphql_api.cli.output import examples
 from graphql_api.cli.saying import say
+
+EXAMPLES: Final = examples("WORKERS=4 HOST=0.0.0.0 taskriver serve")
 
 
 def serve() -> None:

@@ -17,7 +17,7 @@ TOKEN: Final = "TASKRIVER_TOKEN"  # noqa: S105 - the name of a variable
 DEFAULT_URL: Final = "http://127.0.0.1:8000"
 
 ServerURL = Annotated[str, typer.Argument(help="Where the server is, for example https://tasks.example.org.")]
-Username = Annotated[str | None, typer.Option(help="Whom to sign in as.")]
+Username = Annotated[str | None, typer.Option(metavar="NAME", help="Whom to sign in as.")]
 PasswordFromStdin = Annotated[bool, typer.Option("--password-stdin", help="Read the password from standard input.")]
 
 

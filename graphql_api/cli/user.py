@@ -14,6 +14,7 @@ from graphql_api.auth.passwords import Passwords
 from graphql_api.cli.connection import database_of
 from graphql_api.cli.environment import read_settings
 from graphql_api.cli.failure import CommandError
+from graphql_api.cli.output import AsJSON, answer, examples
 from graphql_api.settings import Settings
 from persistence.engine import Database
 from persistence.models import UserRow
@@ -28,8 +29,19 @@ Email = Annotated[str, typer.Argument(help="The e-mail address.")]
 FromStdin = Annotated[bool, typer.Option("--password-stdin", help="Read the password from standard input.")]
 
 
-@users.command()
-def create(username: Name, email: Email, role: RoleName = Role.USER, password_stdin: FromStdin = False) -> None:
+@users.command(
+    epilog=examples(
+        "taskriver user create alice alice@example.org",
+        "pass alice | taskriver user create alice a@example.org --password-stdin",
+    )
+)
+def create(
+    username: Name,
+    email: Email,
+    role: RoleName = Role.USER,
+    password_stdin: FromStdin = False,
+    as_json: AsJSON = False,
+) -> None:
     """Create a user.
 
     Asks for the password, or reads it from standard input: an argument would be shown to everybody on the machine.
@@ -49,11 +61,11 @@ def create(username: Name, email: Email, role: RoleName = Role.USER, password_st
         )
 
     user = _run(settings, run)
-    print(f"Created {user.username}, role {user.role.value}.")
+    answer(f"Created {user.username}, role {user.role.value}.", _facts(user), as_json=as_json)
 
 
 @users.command()
-def role(username: Name, role: NewRole) -> None:
+def role(username: Name, role: NewRole, as_json: AsJSON = False) -> None:
     """Give a user another role.
 
     Running servers act on it within a second.
@@ -64,22 +76,34 @@ def role(username: Name, role: NewRole) -> None:
         return await user_service.set_user_role(database.unit_of_work(OPERATOR), user_id=user.id, role=role)
 
     user = _run(read_settings(), run)
-    print(f"{user.username} has the role {user.role.value}.")
+    answer(f"{user.username} has the role {user.role.value}.", _facts(user), as_json=as_json)
 
 
 @users.command()
-def disable(username: Name) -> None:
+def disable(username: Name, as_json: AsJSON = False) -> None:
     """Cut a user off.
 
     All their sessions end within a second.
     """
-    print(f"{_set_active(username, is_active=False).username} is disabled.")
+    user = _set_active(username, is_active=False)
+    answer(f"{user.username} is disabled.", _facts(user), as_json=as_json)
 
 
 @users.command()
-def enable(username: Name) -> None:
+def enable(username: Name, as_json: AsJSON = False) -> None:
     """Let a user in again."""
-    print(f"{_set_active(username, is_active=True).username} is enabled.")
+    user = _set_active(username, is_active=True)
+    answer(f"{user.username} is enabled.", _facts(user), as_json=as_json)
+
+
+def _facts(user: UserRow) -> dict[str, object]:
+    return {
+        "uuid": str(user.id),
+        "username": user.username,
+        "email": user.email,
+        "role": user.role.value,
+        "isActive": user.is_active,
+    }
 
 
 def _set_active(username: str, *, is_active: bool) -> UserRow:

@@ -1,22 +1,30 @@
 """`taskriver verify-stream`: the judge of the stream, for operators, against a running server."""
 
 import sys
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
 from graphql_api.cli import stopping
 from graphql_api.cli.failure import CommandError
+from graphql_api.cli.output import AsJSON, answer, examples
 from graphql_api.cli.signing_in import DEFAULT_URL, PasswordFromStdin, ServerURL, Username, endpoint, sign_in
 from verification.client.failures import Failed
 from verification.trial import Plan, Trial
 
-Writers = Annotated[int, typer.Option(min=1, max=50, help="How many change tasks.")]
-Listeners = Annotated[int, typer.Option(min=1, max=40, help="How many listen, each on a socket of its own.")]
-Seconds = Annotated[float, typer.Option(min=1, max=3600, help="For how long.")]
+Writers = Annotated[int, typer.Option(metavar="N", min=1, max=50, help="How many change tasks.")]
+Listeners = Annotated[
+    int, typer.Option(metavar="N", min=1, max=40, help="How many listen, each on a socket of its own.")
+]
+Seconds = Annotated[float, typer.Option(metavar="S", min=1, max=3600, help="For how long.")]
 Faults = Annotated[bool, typer.Option(help="Drop own sockets and stop reading now and then.")]
 
 SHOWN = 20
+
+EXAMPLES: Final = examples(
+    "taskriver verify-stream --username admin",
+    "taskriver verify-stream https://tasks.example.org --seconds 60 --json",
+)
 
 
 def verify_stream(
@@ -27,6 +35,7 @@ def verify_stream(
     listeners: Listeners = 4,
     seconds: Seconds = 10,
     faults: Faults = True,
+    as_json: AsJSON = False,
 ) -> None:
     """Prove from outside that a server's stream loses nothing.
 
@@ -43,5 +52,5 @@ def verify_stream(
         raise CommandError(f"{api.url}: {failed}") from None
     for finding in report.findings[:SHOWN]:
         print(finding, file=sys.stderr)
-    print(report.line())
+    answer(report.line(), report.to_json(), as_json=as_json)
     raise typer.Exit(0 if report.clean else 1)

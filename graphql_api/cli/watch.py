@@ -15,6 +15,7 @@ from rich.text import Text
 from domain.stream_cursor import StreamCursor
 from graphql_api.cli import stopping
 from graphql_api.cli.failure import CommandError
+from graphql_api.cli.output import examples
 from graphql_api.cli.saying import say
 from graphql_api.cli.signing_in import DEFAULT_URL, PasswordFromStdin, ServerURL, Username, endpoint, sign_in
 from verification.client.account import Account
@@ -24,7 +25,12 @@ from verification.client.lists import read_cursor
 from verification.history import Item, Kind, TaskFacts
 
 AsJSON = Annotated[bool, typer.Option("--json", help="One JSON object a line, as the API tells it.")]
-After = Annotated[str | None, typer.Option(help="A stream cursor: begin with what happened since.")]
+After = Annotated[str | None, typer.Option(metavar="CURSOR", help="A stream cursor: begin with what happened since.")]
+
+EXAMPLES: Final = examples(
+    "taskriver watch --username alice",
+    "taskriver watch https://tasks.example.org --json | jq .task.title",
+)
 
 QUIET_SECONDS: Final = 1.0
 """Without an event after coming back, for so long, there is nothing more to make up for."""
@@ -40,8 +46,9 @@ def watch(
 ) -> None:
     """Show what happens to tasks, as it happens.
 
-    Signs in with a name and a password, or with the access token in TASKRIVER_TOKEN. When the connection is lost it
-    comes back and continues where it was, and says so on standard error. Ctrl-C stops.
+    Signs in with a name and a password, else asks with the access token in TASKRIVER_TOKEN, or as whoever signed in by
+    `taskriver token`. When the connection is lost it comes back, continues where it was, and says so on standard
+    error. Ctrl-C stops.
     """
     api = endpoint(url)
     account = sign_in(api, username, password_stdin=password_stdin)

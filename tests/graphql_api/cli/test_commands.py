@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+import embedded
 from embedded.ports import free_port
 from embedded.postgres import Postgres
 from graphql_api.cli import commands
@@ -129,6 +130,15 @@ class TestMigrate:
         return current
 
 
+class TestServersInThisFolder:
+    def test_without_a_url_they_are_used(self, run: Run, tmp_path: Path):
+        """Where `taskriver dev` runs, commands find its database by themselves; in production they do not look."""
+        settings = {"ENVIRONMENT": "production", "SECRET_KEYS": "k:" + "x" * 32, "BCRYPT_ROUNDS": "12"}
+        with embedded.running(tmp_path / ".taskriver", durable=False):
+            assert run("migrate") == Said(0, "The database is up to date.\n", "")
+            assert run("migrate", **settings).code == 2
+
+
 class TestCleanup:
     def test_it_says_what_it_removed(self, run: Run, database_url: str, ask: Any):
         """Expired sessions go; the second time there is nothing to do."""
@@ -142,7 +152,7 @@ class TestCleanup:
         ask(one_old_session)
         first, second = (run("cleanup", DATABASE_URL=database_url) for _ in range(2))
 
-        assert first.out.startswith("Removed 1 expired sessions"), first
+        assert first.out.startswith("Removed 1 expired session, "), first
         assert second.out.startswith("Removed 0 expired sessions")
 
 

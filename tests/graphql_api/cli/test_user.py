@@ -1,6 +1,7 @@
 """`taskriver user …`."""
 
 import asyncio
+import json
 from typing import Any
 
 import pytest
@@ -58,7 +59,16 @@ class TestCreate:
         """The first line is the password, and it signs in; the role is USER unless another one is given."""
         said = user("create", "Ada", "ada@example.org", "--password-stdin", told=PASSWORD + b"not this\n")
 
+        told = user("enable", "ada", "--json")
+
         assert said == Said(0, "Created Ada, role USER.\n", "")
+        assert json.loads(told.out) == {
+            "uuid": str(stored("ada").id),
+            "username": "Ada",
+            "email": "ada@example.org",
+            "role": "USER",
+            "isActive": True,
+        }
         assert asyncio.run(Passwords(4).verify("Correct-horse1", stored("ada").password_hash))
 
     @pytest.mark.parametrize(
