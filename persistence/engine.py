@@ -146,6 +146,7 @@ class Database:
             on_recorded=self._tell,
             gate=gate,
             idempotency=idempotency,
+            reading=self.reading,
         )
 
     def session(self) -> AsyncSession:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
@@ -16,10 +17,13 @@ from domain.actor import Actor
 from domain.errors import Unauthenticated
 from domain.events import Event, EventKind, TaskEvent, kind_of
 from domain.idempotency import IdempotencyKey
+from domain.task import ExpectedVersion, TaskStatus
 from persistence.bulk import insert_many
 from persistence.event_log import EventLog
 from persistence.failures import duplicate, unavailable
-from persistence.models import EventRow
+from persistence.models import EventRow, TaskRow
+from persistence.moves import Move, moved
+from persistence.reads.reader import Reading
 from persistence.repositories.idempotency import IdempotencyRepository
 from persistence.repositories.session import SessionRepository
 from persistence.repositories.task import TaskRepository
@@ -42,6 +46,7 @@ class UnitOfWork:
         on_recorded: Callable[[int], None] = lambda events: None,
         gate: asyncio.Semaphore | None = None,
         idempotency: IdempotencyKey | None = None,
+        reading: Callable[[], AbstractAsyncContextManager[Reading]] | None = None,
     ) -> None:
         """Prepare it; *gate* bounds how many units of work that share it are at work at the same time.
 
@@ -51,6 +56,7 @@ class UnitOfWork:
         self._sessions = sessions
         self._actor = actor
         self._on_recorded = on_recorded
+        self._reading = reading
         self._recorded = 0
         self.request_id = request_id
         self.idempotency = idempotency
@@ -129,6 +135,24 @@ class UnitOfWork:
         """See the database from now on as it is at this moment, and only read; the first thing in a transaction."""
         options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
         await self._session.connection(execution_options=options)
+
+    async def try_to_move(self, task_id: UUID, status: TaskStatus, expected_version: ExpectedVersion) -> TaskRow | None:
+        """Move a task in one statement, without entering: the whole transaction, event included, or None.
+
+        None says nothing about why: nothing was done, and the ordinary way finds out.
+
+        Raises:
+            Unavailable: the database does not answer.
+        """
+        if self._reading is None or self.idempotency is not None:
+            return None
+        move = Move(self.actor, task_id, status, expected_version, self.request_id, self.now)
+        async with self._reading() as reading:
+            rows = await reading.run(move.statement, move.values)
+        if not rows:
+            return None
+        self._on_recorded(1)
+        return moved(rows[0])
 
     async def flush(self) -> None:
         """Send what is pending, without committing it.

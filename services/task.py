@@ -213,6 +213,10 @@ async def update_task_status(
         Conflict: if *expected_version* is not the current one.
         IdempotencyMismatch: if the key was used for another request.
     """
+    moved = await uow.try_to_move(task_id, status, expected_version)
+    if moved is not None:
+        return moved
+    # Something speaks against it, or nothing has to be done: what, is found out in peace.
     return await update_task(uow, task_id=task_id, edit=TaskEdit(status=status), expected_version=expected_version)
 
 

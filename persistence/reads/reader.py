@@ -1,4 +1,4 @@
-"""Runs reads: single statements, each a transaction of its own, without a way to change anything else."""
+"""Runs single statements, each a transaction of its own."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -35,7 +35,7 @@ class Shape:
 
 
 class Reading:
-    """A connection for one operation's reads."""
+    """A connection for one operation's statements."""
 
     def __init__(self, connection: Connection, statements: Statements) -> None:
         self._connection = connection
@@ -43,10 +43,12 @@ class Reading:
 
     async def rows(self, shape: Shape, rows: Rows, values: Values) -> list[Row]:
         """The rows."""
-        statement = shape.statement(rows)
-        return await self._statements.run(
-            statement.text, self._connection.fetch, statement.text, *statement.arguments(values)
-        )
+        return await self.run(shape.statement(rows), values)
+
+    async def run(self, statement: Statement, values: Values) -> list[Row]:
+        """What a statement returns; it is a transaction of its own."""
+        text = statement.text
+        return await self._statements.run(text, self._connection.fetch, text, *statement.arguments(values))
 
 
 class Reader:

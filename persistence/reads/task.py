@@ -50,7 +50,7 @@ class TaskById:
     def select(self, columns: Sequence[str]) -> Select[Any]:
         """It, or nothing."""
         wanted = TaskRow.id == bindparam("id", type_=Uuid())
-        return joined(_TASKS, columns, REFERENCES_OF_A_TASK).where(wanted, _visible(self.reaches))
+        return joined(_TASKS, columns, REFERENCES_OF_A_TASK).where(wanted, visible(self.reaches))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class TasksById:
         """Any number of them."""
         # One array and not a list of parameters: the statement stays the same, and prepared, for any number of them.
         wanted = TaskRow.id == any_(bindparam("ids", type_=ARRAY(Uuid())))
-        return joined(_TASKS, columns, REFERENCES_OF_A_TASK).where(wanted, _visible(self.reaches))
+        return joined(_TASKS, columns, REFERENCES_OF_A_TASK).where(wanted, visible(self.reaches))
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,7 @@ class TaskSlice:
 
     def select(self, columns: Sequence[str]) -> Select[Any]:
         """As many as the limit says."""
-        query = joined(_TASKS, columns, REFERENCES_OF_A_TASK).where(_visible(self.reaches))
+        query = joined(_TASKS, columns, REFERENCES_OF_A_TASK).where(visible(self.reaches))
         by_age = query.order_by(TaskRow.created_at, TaskRow.id)
         return by_age.offset(bindparam("skip", type_=BigInteger())).limit(bindparam("limit", type_=BigInteger()))
 
@@ -131,7 +131,7 @@ class TaskScan:
 
     def select(self, columns: Sequence[str]) -> Select[Any]:
         """As many as the limit says."""
-        query = joined(_TASKS, columns, REFERENCES_OF_A_TASK).where(_visible(self.reaches))
+        query = joined(_TASKS, columns, REFERENCES_OF_A_TASK).where(visible(self.reaches))
         if self.is_behind:
             query = query.where(TaskRow.id > bindparam("last", type_=Uuid()))
         return query.order_by(TaskRow.id).limit(_limit())
@@ -146,7 +146,7 @@ class TaskCount:
 
     def select(self, columns: Sequence[str] = ()) -> Select[Any]:
         """One row of one number."""
-        return select(func.count()).select_from(TaskRow).where(_visible(self.reaches), *conditions(self.given))
+        return select(func.count()).select_from(TaskRow).where(visible(self.reaches), *conditions(self.given))
 
 
 def task(actor: Actor | None, task_id: UUID) -> Asked:
@@ -209,8 +209,8 @@ def _id_of(actor: Actor | None) -> UUID | None:
     return actor.user_id if actor is not None else None
 
 
-def _visible(reaches: Reaches) -> ColumnElement[bool]:
-    """What the policy says about reading, as a condition."""
+def visible(reaches: Reaches) -> ColumnElement[bool]:
+    """What the policy reaches, as a condition on tasks; `actor_id` is its value."""
     if Reach.ANY in reaches:
         return true()
     return or_(false(), *(column == _ACTOR for own, column in _MINE.items() if own in reaches))
