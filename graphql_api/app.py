@@ -44,6 +44,7 @@ from graphql_api.rest.socket import Timing as TaskTiming
 from graphql_api.root import schema
 from graphql_api.settings import Settings
 from graphql_api.transports.cors import CORS
+from graphql_api.transports.front import Front
 from graphql_api.transports.health import Health
 from graphql_api.transports.http import GraphQLHTTP
 from graphql_api.transports.sse.endpoint import GraphQLEvents
@@ -205,7 +206,7 @@ class Server:
             ],
             lifespan=self._lifespan,
         )
-        return CORS(app, origins.allows, trusted_proxies=settings.trusted_proxies)
+        return CORS(Front(PATH, events, app), origins.allows, trusted_proxies=settings.trusted_proxies)
 
     @asynccontextmanager
     async def _lifespan(self, app: Starlette) -> AsyncIterator[None]:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Final
 
@@ -72,6 +73,7 @@ def throttle_key(address: str) -> str:
     return UNKNOWN if parsed is None else str(parsed)
 
 
+@lru_cache(maxsize=1_024)
 def _parse(text: str) -> Address | None:
     """An address with or without brackets and port; None for anything else."""
     match = _BRACKETED.fullmatch(text) or _WITH_PORT.fullmatch(text)

@@ -38,7 +38,7 @@ class CORS:
             await self._app(scope, receive, send)
             return
         headers = dict(scope["headers"])
-        added = self._headers(scope, headers)
+        added = self._headers(scope, headers) if b"origin" in headers else [_VARY]
         if scope["method"] == "OPTIONS" and b"access-control-request-method" in headers:
             await _preflight(send, added)
             return
@@ -51,9 +51,7 @@ class CORS:
         await self._app(scope, receive, send_with_headers)
 
     def _headers(self, scope: Scope, headers: dict[bytes, bytes]) -> list[Header]:
-        origin = headers.get(b"origin")
-        if origin is None:
-            return [_VARY]
+        origin = headers[b"origin"]
         host = headers.get(b"host", b"").decode("latin-1")
         secure = is_secure(scope, self._trusted)
         if not self._allows(origin.decode("latin-1"), host=host, secure=secure):
