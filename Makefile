@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-stream contract e2e frontend frontend-check chaos simulate examples check format schema bench bench-full profile load bench-stream bench-idle monitoring-check lock clean
+.PHONY: help run test prove test-stream contract e2e frontend frontend-check chaos simulate examples check format schema bench bench-full profile load bench-stream bench-idle monitoring-check lock clean
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -23,6 +23,9 @@ test-stream: $(VENV)/dev ## Run the slow tests of the stream: 10,000 histories, 
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal tests/simulation tests/examples || status=1; \
 	$(BIN)/python -m pytest tests/chaos || status=1; \
 	exit $$status
+
+prove: $(VENV)/local ## Try what README promises on this machine, in a minute or two (ARGS="stream alike").
+	@$(BIN)/python tools/prove.py $(ARGS)
 
 contract: $(VENV)/dev ## Send 1,000 and more generated requests to the REST door, and compare with its description (EXAMPLES=72).
 	@$(BIN)/python -m tests.graphql_api.rest.contract --max-examples $(or $(EXAMPLES),72)
