@@ -28,10 +28,19 @@ SCRAPS = (
 )
 DEEP = "{ me " * 400 + "{ id }" + " }" * 400
 DOCUMENTS = (
-    "", "{", DEEP, "{ nothing }", "{ me { id } me: __typename }", "query { " + "a: __typename " * 3_000 + "}",
-    "query ($x: Nothing) { me { id } }", "{ ...f } fragment f on Query { ...f }",
-    "subscription { taskChanged { cursor } }", '{ task(id: "x") { id } }', "{ tasks(first: -1) { totalCount } }", '{ tasks(after: "garbage") { totalCount } }',
-)  # fmt: skip
+    "",
+    "{",
+    DEEP,
+    "{ nothing }",
+    "{ me { id } me: __typename }",
+    "query { " + "a: __typename " * 3_000 + "}",
+    "query ($x: Nothing) { me { id } }",
+    "{ ...f } fragment f on Query { ...f }",
+    "subscription { taskChanged { cursor } }",
+    '{ task(id: "x") { id } }',
+    "{ tasks(first: -1) { totalCount } }",
+    '{ tasks(after: "garbage") { totalCount } }',
+)
 Sent = tuple[str, str, bytes | None, dict[str, str]]
 
 
