@@ -68,6 +68,9 @@ schema: $(VENV)/dev ## Write schema.graphql anew after a change of the API.
 bench: $(VENV)/dev ## Compare with Mercurius and Strawberry: five minutes; needs wrk and node (ARGS="W1 --peers ours,mercurius").
 	@$(BIN)/python -m benchmarks $(ARGS)
 
+bench-full: $(VENV)/dev ## Compare with everybody, and write docs/benchmarks.md; goes on where it was (ARGS="--minutes 9").
+	@$(BIN)/python -m benchmarks.full $(ARGS)
+
 load: $(VENV)/dev ## Put the server under the load of hundreds of clients, by Locust (ARGS="mixed --workers 2").
 	@$(BIN)/python -m tests.load $(ARGS)
 
