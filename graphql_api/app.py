@@ -46,6 +46,7 @@ from graphql_api.settings import Settings
 from graphql_api.transports.cors import CORS
 from graphql_api.transports.health import Health
 from graphql_api.transports.http import GraphQLHTTP
+from graphql_api.transports.nowhere import Nowhere
 from graphql_api.transports.sse.endpoint import GraphQLEvents
 from graphql_api.transports.sse.setup import Setup as EventSetup
 from graphql_api.transports.sse.setup import Timing as EventTiming
@@ -188,7 +189,9 @@ class Server:
         app = Starlette(
             routes=[
                 Route(PATH, events),
+                Route(PATH + "/", events),
                 WebSocketRoute(PATH, socket),
+                WebSocketRoute(PATH + "/", socket),
                 Route("/healthz", health.live),
                 Route("/readyz", health.ready),
                 *self._pages(),
@@ -205,6 +208,7 @@ class Server:
             ],
             lifespan=self._lifespan,
         )
+        app.router.default = Nowhere(app.routes)
         return CORS(app, origins.allows, trusted_proxies=settings.trusted_proxies)
 
     @asynccontextmanager
