@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run test prove test-stream contract e2e frontend frontend-check chaos simulate examples check format schema bench bench-full profile load bench-stream bench-idle monitoring-check lock clean
+.PHONY: help run test prove test-stream contract e2e frontend frontend-check chaos simulate examples readme check format schema bench bench-full profile load bench-stream bench-idle monitoring-check lock clean
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -16,7 +16,7 @@ run: $(VENV)/local ## Serve on http://127.0.0.1:8000 with demo data, on servers 
 
 test: $(VENV)/dev ## Run the tests, on servers of their own (ARGS="-k name").
 	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal \
-		--ignore tests/chaos --ignore tests/simulation --ignore tests/examples $(ARGS)
+		--ignore tests/chaos --ignore tests/simulation --ignore tests/examples --ignore tests/readme $(ARGS)
 
 test-stream: $(VENV)/dev ## Run the slow tests of the stream: 10,000 histories, clients that resume, faults.
 	@status=0; \
@@ -49,6 +49,9 @@ simulate: $(VENV)/dev ## Run 100,000 histories of the stream under a virtual clo
 examples: $(VENV)/dev ## Try the resumable clients, the one for graphql-ws too (needs node 20 and npm).
 	@cd examples/resumable && npm ci --silent --no-audit --no-fund
 	@$(BIN)/python -m pytest -q -p no:xdist tests/examples/test_resumable.py tests/examples/node_resumable.py
+
+readme: $(VENV)/dev ## Run every command of the README as it stands there (needs node 20, and a network to install from).
+	@$(BIN)/python -m pytest tests/readme
 
 check: $(VENV)/dev ## Format, lint, types, import contracts, schema snapshot, migrations = models.
 	@$(BIN)/python -m ruff format --check .
@@ -83,8 +86,8 @@ bench-stream: $(VENV)/dev ## Measure deliveries: one execution for all against o
 bench-idle: $(VENV)/dev ## Measure what an idle subscribed socket takes (ARGS="--sockets 500").
 	@$(BIN)/python -m benchmarks.idle $(ARGS)
 
-monitoring-check: $(VENV)/dev ## Ask a real Prometheus (apt-get install prometheus) about rules, scrape and dashboard.
-	@$(BIN)/python tools/monitoring_check.py
+monitoring-check: $(VENV)/dev ## Ask a real Prometheus about rules, scrape and dashboard (LOAD=30 seconds, SCREENSHOTS=folder).
+	@$(BIN)/python tools/monitoring_check.py --seconds $(or $(LOAD),30) $(if $(SCREENSHOTS),--screenshots $(SCREENSHOTS))
 
 lock: ## Choose the newest versions that pyproject.toml allows, and write the lock files (needs uv).
 	@tools/lock
