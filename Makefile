@@ -6,23 +6,26 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-stream contract e2e frontend frontend-check chaos simulate examples check format schema bench bench-full profile load bench-stream bench-idle monitoring-check lock clean
+.PHONY: help run test prove test-stream contract e2e frontend frontend-check chaos simulate examples readme check format schema bench bench-full profile load bench-stream bench-idle monitoring-check lock clean
 
 help: ## Show this list.
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' Makefile
 
 run: $(VENV)/local ## Serve on http://127.0.0.1:8000 with demo data, on servers of its own (PORT=…, HOST=…).
 	@exec $(BIN)/taskriver dev
 
 test: $(VENV)/dev ## Run the tests, on servers of their own (ARGS="-k name").
 	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal \
-		--ignore tests/chaos --ignore tests/simulation --ignore tests/examples $(ARGS)
+		--ignore tests/chaos --ignore tests/simulation --ignore tests/examples --ignore tests/readme $(ARGS)
 
 test-stream: $(VENV)/dev ## Run the slow tests of the stream: 10,000 histories, clients that resume, faults.
 	@status=0; \
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal tests/simulation tests/examples || status=1; \
 	$(BIN)/python -m pytest tests/chaos || status=1; \
 	exit $$status
+
+prove: $(VENV)/local ## Try what README promises on this machine, in a minute or two (ARGS="stream alike").
+	@$(BIN)/python tools/prove.py $(ARGS)
 
 contract: $(VENV)/dev ## Send 1,000 and more generated requests to the REST door, and compare with its description (EXAMPLES=72).
 	@$(BIN)/python -m tests.graphql_api.rest.contract --max-examples $(or $(EXAMPLES),72)
@@ -47,6 +50,9 @@ examples: $(VENV)/dev ## Try the resumable clients, the one for graphql-ws too (
 	@cd examples/resumable && npm ci --silent --no-audit --no-fund
 	@$(BIN)/python -m pytest -q -p no:xdist tests/examples/test_resumable.py tests/examples/node_resumable.py
 
+readme: $(VENV)/dev ## Run every command of the README as it stands there (needs node 20, and a network to install from).
+	@$(BIN)/python -m pytest tests/readme
+
 check: $(VENV)/dev ## Format, lint, types, import contracts, schema snapshot, migrations = models.
 	@$(BIN)/python -m ruff format --check .
 	@$(BIN)/python -m ruff check .
@@ -65,6 +71,9 @@ schema: $(VENV)/dev ## Write schema.graphql anew after a change of the API.
 bench: $(VENV)/dev ## Compare with Mercurius and Strawberry: five minutes; needs wrk and node (ARGS="W1 --peers ours,mercurius").
 	@$(BIN)/python -m benchmarks $(ARGS)
 
+bench-full: $(VENV)/dev ## Compare with everybody, and write docs/benchmarks.md; goes on where it was (ARGS="--minutes 9").
+	@$(BIN)/python -m benchmarks.full $(ARGS)
+
 load: $(VENV)/dev ## Put the server under the load of hundreds of clients, by Locust (ARGS="mixed --workers 2").
 	@$(BIN)/python -m tests.load $(ARGS)
 
@@ -77,8 +86,8 @@ bench-stream: $(VENV)/dev ## Measure deliveries: one execution for all against o
 bench-idle: $(VENV)/dev ## Measure what an idle subscribed socket takes (ARGS="--sockets 500").
 	@$(BIN)/python -m benchmarks.idle $(ARGS)
 
-monitoring-check: $(VENV)/dev ## Ask a real Prometheus (apt-get install prometheus) about rules, scrape and dashboard.
-	@$(BIN)/python tools/monitoring_check.py
+monitoring-check: $(VENV)/dev ## Ask a real Prometheus about rules, scrape and dashboard (LOAD=30 seconds, SCREENSHOTS=folder).
+	@$(BIN)/python tools/monitoring_check.py --seconds $(or $(LOAD),30) $(if $(SCREENSHOTS),--screenshots $(SCREENSHOTS))
 
 lock: ## Choose the newest versions that pyproject.toml allows, and write the lock files (needs uv).
 	@tools/lock

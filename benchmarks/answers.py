@@ -2,6 +2,7 @@
 
 import http.client
 import json
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -15,14 +16,14 @@ SAMPLE = 30
 PATIENCE_SECONDS = 10.0
 
 
-async def expected(url: str, workload: Workload, some: list[Case]) -> list[Plain]:
-    """What each case should be answered, by the peers' tables."""
+async def expected(url: str, workload: Workload, some: Sequence[Case], *, seen_by: UUID | None = None) -> list[Plain]:
+    """What each case should be answered, by these tables; a list holds what is *seen_by* somebody, or everything."""
     if workload is Workload.W4:
         return [{"__typename": "Query"} for _ in some]
     connection = await asyncpg.connect(plain_url(url))
     try:
         people = {row["id"]: _person(row) for row in await connection.fetch("SELECT id, username FROM users")}
-        return [await _find(connection, workload, case, people) for case in some]
+        return [await _find(connection, workload, case, people, seen_by) for case in some]
     finally:
         await connection.close()
 
@@ -68,7 +69,9 @@ def send(port: int, request: Request, token: str) -> tuple[int, bytes]:
         connection.close()
 
 
-async def _find(connection: Any, workload: Workload, case: Case, people: dict[Any, Plain]) -> Plain:
+async def _find(
+    connection: Any, workload: Workload, case: Case, people: dict[Any, Plain], seen_by: UUID | None
+) -> Plain:
     if workload is Workload.W1:
         row = await connection.fetchrow("SELECT * FROM tasks WHERE id = $1", case.task)
         return {"description": row["description"], **_listed(row, people)}
@@ -77,9 +80,11 @@ async def _find(connection: Any, workload: Workload, case: Case, people: dict[An
         changed = {"description": row["description"], **_listed(row, people), "status": case.status}
         return {key: value for key, value in changed.items() if key not in ("owner", "assignee", "updatedAt")}
     rows = await connection.fetch(
-        "SELECT * FROM tasks WHERE status::text = lower($1) ORDER BY created_at DESC, id DESC LIMIT $2",
+        "SELECT * FROM tasks WHERE upper(status::text) = $1 AND ($3::uuid IS NULL OR $3 IN (owner_id, assignee_id)) "
+        "ORDER BY created_at DESC, id DESC LIMIT $2",
         case.status,
         case.first + 1,
+        seen_by,
     )
     edges = [{"cursor": "a cursor", "node": _listed(row, people)} for row in rows[: case.first]]
     info = {"hasNextPage": len(rows) > case.first, "hasPreviousPage": False}

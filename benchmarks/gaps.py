@@ -1,6 +1,11 @@
-"""How long an event loop stands still: a ticker in it notes how much too late it is called."""
+"""How long an event loop stands still: a ticker in it notes how much too late it is called.
+
+On a machine that is busy with others a process also waits for its turn. So the processor time that went by between two
+ticks is noted, too: it is nobody's but the loop's.
+"""
 
 import asyncio
+import json
 import time
 from pathlib import Path
 from typing import Final
@@ -8,15 +13,26 @@ from typing import Final
 TICK_SECONDS: Final = 0.005
 
 
-async def watch(file: Path) -> None:
-    """Write the longest gap so far, in milliseconds beyond a tick, whenever there is a longer one; begin anew if the
-    file has vanished.
-    """
-    longest, before = -1.0, time.perf_counter()
-    while True:
-        await asyncio.sleep(TICK_SECONDS)
-        now = time.perf_counter()
-        late, before = (now - before - TICK_SECONDS) * 1_000, now
-        if late > longest or not file.exists():  # noqa: ASYNC240 - a stat of a local file; this process only measures
-            longest = late
-            file.write_text(f"{late:.3f}")  # noqa: ASYNC240
+class Gaps:
+    """The longest ones so far, in milliseconds."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._wall = self._cpu = 0.0
+
+    async def watch(self) -> None:
+        """Write them whenever they have grown; begin anew when the file has vanished."""
+        before = time.perf_counter(), time.thread_time()
+        while True:
+            await asyncio.sleep(TICK_SECONDS)
+            now = time.perf_counter(), time.thread_time()
+            self._note(now[0] - before[0] - TICK_SECONDS, now[1] - before[1])
+            before = now
+
+    def _note(self, wall: float, cpu: float) -> None:
+        if not self._file.exists():
+            self._wall = self._cpu = 0.0
+        elif wall * 1_000 <= self._wall and cpu * 1_000 <= self._cpu:
+            return
+        self._wall, self._cpu = max(self._wall, wall * 1_000), max(self._cpu, cpu * 1_000)
+        self._file.write_text(json.dumps({"wall": self._wall, "cpu": self._cpu}))

@@ -4,7 +4,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from benchmarks import fanout
+import uvloop
+
+from benchmarks import dataset, fanout
+from benchmarks.floors import commits
 from benchmarks.peers.catalogue import Peer
 from benchmarks.results import Measurement
 from benchmarks.rounds import Match, Plan
@@ -43,7 +46,14 @@ class Answering:
         return self.workload.about
 
     def play(self, ground: Stage, plan: Plan, first: int) -> Iterator[list[Measurement]]:
-        return Match(ground, self.workload, [peer for peer in self.peers if peer.answers], plan).play(first)
+        asked = [peer for peer in self.peers if peer.answers]
+        bare = self.workload is Workload.W3 and commits.NAME in {peer.name for peer in self.peers}
+        for some in Match(ground, self.workload, asked, plan).play(first):
+            yield [*some, self._commits(ground, plan, some[0].round)] if bare else some
+
+    def _commits(self, ground: Stage, plan: Plan, number: int) -> Measurement:
+        uvloop.run(dataset.rewind(ground.ours, ground.theirs))
+        return commits.measure(ground, plan.seconds, number)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,18 +2,20 @@
 
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 
 import uvloop
 
 from benchmarks import answers, dataset
+from benchmarks.dataset import MODERATORS
+from benchmarks.dialects import Plain
 from benchmarks.load import Load, put_under_load, write_requests
 from benchmarks.peers.catalogue import Peer
 from benchmarks.process import ServerProcess
 from benchmarks.results import Measurement
-from benchmarks.stage import Stage, token_for
-from benchmarks.workloads import Workload, cases
+from benchmarks.stage import Stage, row_id, token_for
+from benchmarks.workloads import PAGE_SIZE, Case, Workload, cases
 
 FIRST_WARM_UP_SECONDS = 3
 WARM_UP_SECONDS = 1
@@ -31,15 +33,32 @@ class Plan:
     """Whether it is also asked over one connection, one request at a time."""
 
 
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What is different from the comparison proper, where a cost is to be seen growing.
+
+    `what` names the measurements; `person` asks, who is no moderator from the 51st on; a server that runs `everywhere`
+    is not pinned to its core.
+    """
+
+    what: str = ""
+    first: int = PAGE_SIZE
+    person: int = 1
+    everywhere: bool = False
+
+
 class Match:
     """One workload, and everybody who takes part, started and checked."""
 
-    def __init__(self, stage: Stage, workload: Workload, peers: Sequence[Peer], plan: Plan) -> None:
+    def __init__(
+        self, stage: Stage, workload: Workload, peers: Sequence[Peer], plan: Plan, setting: Setting | None = None
+    ) -> None:
         self._stage = stage
         self._workload = workload
         self._peers = peers
         self._plan = plan
-        self._cases = cases(workload, stage.tasks)
+        self._setting = setting or Setting(workload)
+        self._cases = cases(workload, stage.tasks, self._setting.first)
         self._warm: set[str] = set()
 
     def play(self, first_round: int) -> Iterator[list[Measurement]]:
@@ -49,26 +68,36 @@ class Match:
             AssertionError: somebody's answers are wrong.
         """
         with ExitStack() as running:
-            servers = [(peer, running.enter_context(self._stage.start(peer))) for peer in self._peers]
+            servers = [(peer, running.enter_context(self._start(peer))) for peer in self._peers]
             for peer, server in servers:
                 self._check(peer, server)
             for number in range(first_round, self._plan.rounds):
                 yield [self._measure(peer, server, number) for peer, server in servers]
 
+    def _start(self, peer: Peer) -> AbstractContextManager[ServerProcess]:
+        return self._stage.start(peer, cpu=None) if self._setting.everywhere else self._stage.start(peer)
+
     def _check(self, peer: Peer, server: ServerProcess) -> None:
         self._rewind()
         some = self._cases[: answers.SAMPLE]
-        right = uvloop.run(answers.expected(self._stage.theirs, self._workload, some))
+        right = uvloop.run(self._expected(some))
         asked = list(zip(some, right, strict=True))
-        token, dialect = token_for(peer), peer.dialect.value
+        token, dialect = token_for(peer, self._setting.person), peer.dialect.value
         answers.check(peer.name, server.port, token, dialect, self._workload, asked)
         answers.check_doors(peer.name, server.port, token, dialect, self._stage.tasks[-1])
+
+    async def _expected(self, some: Sequence[Case]) -> list[Plain]:
+        if self._setting.person <= MODERATORS:
+            return await answers.expected(self._stage.theirs, self._workload, some)
+        return await answers.expected(
+            self._stage.ours, self._workload, some, seen_by=row_id(f"u{self._setting.person}")
+        )
 
     def _measure(self, peer: Peer, server: ServerProcess, number: int) -> Measurement:
         self._rewind()
         file = self._stage.folder / f"{self._workload}-{peer.name}.requests"
         write_requests(file, [peer.dialect.value.request(self._workload, case) for case in self._cases])
-        token = token_for(peer)
+        token = token_for(peer, self._setting.person)
 
         def load(seconds: int, connections: int = 32) -> Load:
             return put_under_load(server.port, file, token, seconds, connections)
@@ -94,7 +123,7 @@ class Match:
             numbers["alone"] = load(ALONE_SECONDS, 1).p50
         if under_load.errors:
             raise RuntimeError(f"{peer.name} failed {under_load.errors} of {under_load.requests} {self._workload}")
-        return Measurement(self._workload, peer.name, number, under_load.rate, numbers)
+        return Measurement(self._setting.what, peer.name, number, under_load.rate, numbers)
 
     def _rewind(self) -> None:
         if self._workload is Workload.W3:

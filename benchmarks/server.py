@@ -10,7 +10,7 @@ from pathlib import Path
 from pydantic import SecretStr
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from benchmarks import gaps
+from benchmarks.gaps import Gaps
 from benchmarks.sampling import Sampler
 from graphql_api.app import Server
 from graphql_api.cli import serving
@@ -29,7 +29,7 @@ class Watched:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass it on."""
         if self._watching is None:
-            self._watching = asyncio.create_task(gaps.watch(self._file))
+            self._watching = asyncio.create_task(Gaps(self._file).watch())
         await self._app(scope, receive, send)
 
 

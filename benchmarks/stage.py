@@ -72,7 +72,7 @@ def token_for(peer: Peer, person: int = 1) -> str:
     tokens = AccessTokens(
         settings.key_ring, settings.token_issuer, settings.token_audience, settings.access_token_lifetime
     )
-    return tokens.issue(_row_id(f"u{person}"), _row_id(f"s{person}"), datetime.now(UTC)).token
+    return tokens.issue(row_id(f"u{person}"), row_id(f"s{person}"), datetime.now(UTC)).token
 
 
 @contextmanager
@@ -108,5 +108,6 @@ async def _fill(ours: str, theirs: str, tasks: int) -> None:
     await dataset.fill_theirs(theirs, tasks)
 
 
-def _row_id(seed: str) -> UUID:
+def row_id(seed: str) -> UUID:
+    """The id that the rows give to `u7`, the seventh user, or `s7`, their session."""
     return UUID(bytes=md5(seed.encode(), usedforsecurity=False).digest())

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from benchmarks.ratios import Spread, ratio, values
 from benchmarks.results import Measurement
+from benchmarks.stalls import PART
 
 BASE = "mercurius"
 
@@ -13,7 +14,8 @@ def line(each: Measurement, others: Sequence[Measurement]) -> str:
     base = next((other for other in others if other.peer == BASE and other.what == each.what), None)
     times = f"{each.value / base.value:6.2f} × {BASE}" if base else ""
     numbers = "  ".join(f"{name} {value:,.3g}" for name, value in each.numbers.items())
-    return f"  round {each.round + 1}  {each.peer:<18} {each.value:>9,.0f}/s {times}   {numbers}"
+    unit = " ms" if each.what.startswith(f"{PART}/") else "/s"
+    return f"  round {each.round + 1}  {each.peer:<18} {each.value:>9,.0f}{unit} {times}   {numbers}"
 
 
 def summary(measured: Sequence[Measurement], what: str, peers: Sequence[str]) -> list[str]:

@@ -47,6 +47,7 @@ from graphql_api.transports.cors import CORS
 from graphql_api.transports.front import Front
 from graphql_api.transports.health import Health
 from graphql_api.transports.http import GraphQLHTTP
+from graphql_api.transports.nowhere import Nowhere
 from graphql_api.transports.sse.endpoint import GraphQLEvents
 from graphql_api.transports.sse.setup import Setup as EventSetup
 from graphql_api.transports.sse.setup import Timing as EventTiming
@@ -189,7 +190,9 @@ class Server:
         app = Starlette(
             routes=[
                 Route(PATH, events),
+                Route(PATH + "/", events),
                 WebSocketRoute(PATH, socket),
+                WebSocketRoute(PATH + "/", socket),
                 Route("/healthz", health.live),
                 Route("/readyz", health.ready),
                 *self._pages(),
@@ -206,6 +209,7 @@ class Server:
             ],
             lifespan=self._lifespan,
         )
+        app.router.default = Nowhere(app.routes)
         return CORS(Front(PATH, events, app), origins.allows, trusted_proxies=settings.trusted_proxies)
 
     @asynccontextmanager
@@ -300,6 +304,7 @@ class Server:
         return Readings(
             requests=self.requests,
             documents=self.documents,
+            compiled=self.compiled,
             database=self.database,
             pool_size=self.settings.database_pool_size,
             passwords=self.passwords,

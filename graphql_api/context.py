@@ -7,11 +7,11 @@ from functools import cached_property
 from typing import Final
 
 from domain.actor import Actor
-from domain.errors import Unauthenticated
 from domain.idempotency import IdempotencyKey
 from graphql_api.auth.accounts import Accounts
 from graphql_api.auth.cookies import clear_refresh_cookie, refresh_cookie, set_refresh_cookie
 from graphql_api.auth.facts import RequestFacts
+from graphql_api.auth.tokens import MissingToken
 from graphql_api.loaders import Loaders
 from graphql_api.realtime.stream import Stream
 from graphql_api.realtime.subscriber import Subscriber
@@ -65,7 +65,7 @@ class Context:
             Unauthenticated: nobody is signed in.
         """
         if self.facts.identity is None:
-            raise self.facts.auth_error or Unauthenticated("Not authenticated")
+            raise self.facts.auth_error or MissingToken()
         return self.facts.identity.actor
 
     @cached_property

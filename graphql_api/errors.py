@@ -32,11 +32,13 @@ def describe(error: Exception, *, request_id: str) -> ErrorDict:
     cause = cause_of(error)
     if isinstance(cause, DomainError):
         told: ErrorDict = {"message": cause.message, "extensions": _extensions(cause)}
-    elif isinstance(cause, GraphQLError) and _is_about_the_request(error, cause):
-        told = {"message": _short(cause.message), "extensions": {"code": _CODE_REFUSED_BY_GRAPHQL}}
     elif isinstance(error, GraphQLError) and error.path is None:
-        # A scalar refused a variable; graphql-core's text says which one.
+        # Nothing has run yet. Of a refused variable the outer text says which one it is, and where in it.
         told = {"message": _short(error.message), "extensions": {"code": _CODE_REFUSED_BY_GRAPHQL}}
+    elif isinstance(cause, GraphQLError) and cause.nodes:
+        # graphql-core points at the node of the document that it refuses. What has none came from a result that does
+        # not fit the schema, and that is ours.
+        told = {"message": _short(cause.message), "extensions": {"code": _CODE_REFUSED_BY_GRAPHQL}}
     else:
         told = _masked(cause, error, request_id)
     refused(told["extensions"]["code"])
@@ -48,12 +50,6 @@ def cause_of(error: Exception) -> Exception:
     while isinstance(error, GraphQLError) and error.original_error is not None:
         error = error.original_error
     return error
-
-
-def _is_about_the_request(error: Exception, cause: GraphQLError) -> bool:
-    # graphql-core points at the node of the document it refuses. An error without one that happened at a field
-    # came from a result that does not fit the schema, and that is ours.
-    return bool(cause.nodes) or getattr(error, "path", None) is None
 
 
 def _short(message: str) -> str:

@@ -9,6 +9,7 @@ from typing import Final
 
 from graphql_api.auth.passwords import Passwords
 from graphql_api.auth.throttle import Throttle
+from graphql_api.execution.compiled import Compiled
 from graphql_api.execution.documents import Documents
 from graphql_api.observability import metrics
 from graphql_api.observability.metrics import Metric, Samples, Snapshot, Value
@@ -29,6 +30,7 @@ class Readings:
 
     requests: Requests
     documents: Documents
+    compiled: Compiled | None
     database: Database
     pool_size: int
     passwords: Passwords
@@ -54,12 +56,18 @@ class Readings:
                 ("read",): documents.read,
                 ("refused",): documents.refused,
             },
+            metrics.OPERATIONS: self._of_the_ways(),
             metrics.STATEMENTS: _one(self.database.statements.count),
             metrics.CONNECTIONS: {("requests",): in_use, ("log",): log_in_use},
             metrics.CONNECTIONS_MAX: {("requests",): self.pool_size, ("log",): LOG_POOL_SIZE},
             metrics.PASSWORDS_WAITING: _one(self.passwords.waiting),
             metrics.THROTTLED: {(limit,): count for limit, count in self.throttle.refused.items()},
         }
+
+    def _of_the_ways(self) -> Samples:
+        if self.compiled is None:
+            return {}
+        return {("compiled",): self.compiled.ran, ("general",): self.compiled.left}
 
     def _of_the_stream(self) -> dict[Metric, Samples]:
         stream, counters = self.stream, self.stream.counters

@@ -1,18 +1,37 @@
 """Real servers for every test: PostgreSQL and Valkey of our own, started once, hurt by nobody who does not say so."""
 
+import io
+import logging
 from collections.abc import AsyncIterator, Callable, Iterator
 from itertools import count
 from pathlib import Path
 
 import pytest
+import structlog
 
 from embedded.postgres import Postgres
 from embedded.valkey import Valkey
+from graphql_api.observability.logging import Lines
 from persistence import migrations
 from persistence.engine import Database
 from tests.support.house import House
+from tests.support.log import Log
+from tests.support.secrets import betrayed
 
 TEMPLATE = "taskriver_template"
+
+
+@pytest.fixture(autouse=True)
+def discreet_log() -> Iterator[Log]:
+    """Whatever this process logs in any test, as production would write it, holds no secret."""
+    out = io.BytesIO()
+    handler = Lines("debug", stream=out)
+    root = logging.getLogger()
+    root.addHandler(handler)
+    yield Log(out)
+    root.removeHandler(handler)
+    structlog.reset_defaults()
+    assert betrayed(out.getvalue().decode()) == []
 
 
 @pytest.fixture(scope="session")

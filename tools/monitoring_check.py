@@ -2,12 +2,14 @@
 
 The rules' own tests; then two worker processes under a little load, scraped for half a minute; then every rule and
 every expression of the dashboard, asked over Prometheus' API. Everything is on the loopback interface, in a temporary
-folder.
+folder. With --screenshots Prometheus' own graph page is looked at, too, by the browser that CHROMIUM names.
 """
 
+import argparse
 import asyncio
 import contextlib
 import json
+import math
 import os
 import shutil
 import subprocess
@@ -27,7 +29,6 @@ from embedded.ports import free_port
 ROOT: Final = Path(__file__).parents[1]
 PROMETHEUS: Final = ROOT / "monitoring/prometheus"
 DASHBOARD: Final = ROOT / "monitoring/grafana/dashboards/taskriver.json"
-LOAD_SECONDS: Final = 30
 BLOCKS: Final = "▁▂▃▄▅▆▇█"
 MISSING: Final = (
     "Install Prometheus 2.42 or newer first: apt-get install prometheus, or prometheus and promtool on the PATH."
@@ -41,6 +42,10 @@ QUIET: Final = {  # nothing of these happens in half a minute in which all is we
 
 def main() -> int:
     """The exit code: 0 if Prometheus is content."""
+    parser = argparse.ArgumentParser(description="Ask a real Prometheus whether it understands what we give it.")
+    parser.add_argument("--seconds", type=int, default=30, help="of load (30)")
+    parser.add_argument("--screenshots", type=Path, help="a folder for a picture of the graph page")
+    options = parser.parse_args()
     if not shutil.which("promtool") or not shutil.which("prometheus"):
         print(MISSING)
         return 1
@@ -56,10 +61,13 @@ def main() -> int:
         api, metrics, asked = (free_port(None) for _ in range(3))
         stack.enter_context(_served(servers, api, metrics))
         stack.enter_context(_scraped(Path(folder), metrics, asked))
-        print(f"\nLoad for {LOAD_SECONDS} s …")
-        asyncio.run(_load(f"http://127.0.0.1:{api}"))
+        print(f"\nLoad for {options.seconds} s …")
+        asyncio.run(_load(f"http://127.0.0.1:{api}", options.seconds))
         time.sleep(3)
-        return 1 if _look(f"http://127.0.0.1:{asked}") else 0
+        problems = _look(f"http://127.0.0.1:{asked}", options.seconds)
+        if options.screenshots is not None:
+            _picture(f"http://127.0.0.1:{asked}", options.screenshots)
+        return 1 if problems else 0
 
 
 @contextlib.contextmanager
@@ -104,7 +112,7 @@ def _running(command: list[str], ready: str, **options: Any) -> Iterator[None]:
             process.terminate()
 
 
-async def _load(url: str) -> None:
+async def _load(url: str, seconds: int) -> None:
     """A few people at work, and one who listens; some of what they do is refused."""
     async with httpx.AsyncClient(base_url=url) as client:
         who = {"username": "somebody", "password": "Correct-horse1"}
@@ -117,12 +125,12 @@ async def _load(url: str) -> None:
             await socket.send(json.dumps({"type": "connection_init", "payload": {"token": token}}))
             await socket.send(json.dumps({"type": "subscribe", "id": "1", "payload": {"query": _LISTEN}}))
             hearing = asyncio.create_task(_hear(socket))
-            await asyncio.gather(*(_work(client, number) for number in range(3)))
+            await asyncio.gather(*(_work(client, number, seconds) for number in range(3)))
             hearing.cancel()
 
 
-async def _work(client: httpx.AsyncClient, number: int) -> None:
-    until = time.monotonic() + LOAD_SECONDS
+async def _work(client: httpx.AsyncClient, number: int, seconds: int) -> None:
+    until = time.monotonic() + seconds
     while time.monotonic() < until:
         await _ask(client, _CREATE, input={"title": f"Task of {number}"})
         for _ in range(3):
@@ -143,11 +151,11 @@ async def _ask(client: httpx.AsyncClient, query: str, **variables: Any) -> Any:
     return answer.json().get("data")
 
 
-def _look(url: str) -> int:
+def _look(url: str, seconds: int) -> int:
     """How much Prometheus does not understand, or does not find."""
     problems = [*_unhealthy(url), *_unanswered(url)]
     for name, expression in _SHOWN.items():
-        print(f"  {name:<28}{_curve(url, expression)}")
+        print(f"  {name:<28}{_curve(url, expression, seconds)}")
     print("\n".join(problems) or "Prometheus is content: every rule is evaluated, every expression is answered.")
     return len(problems)
 
@@ -174,13 +182,39 @@ def _unanswered(url: str) -> Iterator[str]:
                 yield f"panel {panel['title']!r} is empty: {expression}"
 
 
-def _curve(url: str, expression: str) -> str:
-    """A graph of the last half minute, in characters."""
+def _curve(url: str, expression: str, seconds: int) -> str:
+    """A graph of the time of load, in characters."""
     now = time.time()
-    [series] = _get(url, "query_range", query=expression, start=now - LOAD_SECONDS, end=now, step=1)["result"]
+    [series] = _get(url, "query_range", query=expression, start=now - seconds, end=now, step=1)["result"]
     values = [float(value) for _, value in series["values"]]
-    top = max(values) or 1.0
-    return "".join(BLOCKS[round(value / top * (len(BLOCKS) - 1))] for value in values) + f"  up to {top:.4g}"
+    top = max((value for value in values if math.isfinite(value)), default=0.0) or 1.0
+    # A quantile of nothing is NaN.
+    steps = (BLOCKS[round(value / top * (len(BLOCKS) - 1))] if math.isfinite(value) else " " for value in values)
+    return "".join(steps) + f"  up to {top:.4g}"
+
+
+def _picture(url: str, folder: Path) -> None:
+    """What Prometheus' own page shows of the load."""
+    folder.mkdir(parents=True, exist_ok=True)
+    graphs = {
+        f"g{number}.{key}": value
+        for number, name in enumerate(_PICTURED)
+        for key, value in {"expr": _SHOWN[name], "tab": "0", "range_input": "1m"}.items()
+    }
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
+        subprocess.run(
+            [
+                os.environ.get("CHROMIUM", "chromium"),
+                *("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync"),
+                *("--disable-background-networking", "--disable-component-update", f"--user-data-dir={profile}"),
+                *("--window-size=1280,2300", "--virtual-time-budget=10000"),
+                f"--screenshot={folder.resolve() / 'prometheus.png'}",
+                f"{url}/graph?{httpx.QueryParams(graphs)}",
+            ],
+            check=True,
+            capture_output=True,
+            timeout=60,
+        )
 
 
 def _get(url: str, what: str, **params: Any) -> Any:
@@ -205,6 +239,7 @@ _SHOWN: Final = {
     "sockets": "taskriver_sockets",
     "lease, seconds": "taskriver_lease_age_seconds",
 }
+_PICTURED: Final = ("requests per second", "p95, seconds", "a change told, p95, seconds")
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -108,6 +108,7 @@ PEERS: Final = {
             door=Door("/", converses=False),
             answers=False,
         ),
+        Peer("commits", "floor: bare asyncpg", (), answers=False),
     )
 }
 SHORT: Final = ("ours", "mercurius", "strawberry-cached")

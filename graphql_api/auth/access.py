@@ -25,7 +25,7 @@ class RevokedToken(Unauthenticated):
     """A token of ours, in its time, whose session is over or whose user was disabled: only signing in helps."""
 
     def __init__(self) -> None:
-        super().__init__("Invalid token")
+        super().__init__("Invalid token: its session has ended, or its user was disabled. Sign in again.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,10 @@ from strawberry.extensions import FieldExtension
 from strawberry.permission import BasePermission, PermissionExtension
 from strawberry.schema_directive import Location
 
-from domain.errors import DoorClosed, Unauthenticated
+from domain.errors import DoorClosed
 from domain.policy import Action, reach
 from graphql_api.auth.facts import RequestFacts
+from graphql_api.auth.tokens import MissingToken
 
 Info = strawberry.Info[Any, None]
 
@@ -72,7 +73,7 @@ class IsSignedIn(Door):
         if facts.auth_error is not None:
             raise facts.auth_error
         if facts.identity is None:
-            raise Unauthenticated("Not authenticated")
+            raise MissingToken
 
 
 class IsAdmin(IsSignedIn):

@@ -21,17 +21,19 @@ from graphql import (
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
-from domain.errors import BadRequest, Failure, TooExpensive
+from domain.errors import BadRequest, Failure
 from graphql_api.execution.bounded import Bounded
-from graphql_api.execution.limits import Limits, check_shape, check_text, check_weight
+from graphql_api.execution.limits import Limits, check_shape, check_text, check_weight, too_much
 from graphql_api.execution.measure import Scale, Weight, Weights, default_sizes, name_of, size_of
 
 _BYTES_PER_CHARACTER: Final = 110
 """Memory that a parsed document takes for each character of its text, locations included; measured."""
 
 _MAX_ERRORS: Final = 20
+_MAX_NAMES: Final = 5
 _MAX_SIZINGS: Final = 64
-_PARSER_GAVE_UP: Final = "Parsing aborted."
+_PARSER_GAVE_UP: Final = " Parsing aborted."
+_NO_SYNTAX: Final = "Syntax Error: "
 
 
 class InvalidDocument(Exception):
@@ -68,15 +70,20 @@ class Document:
         if name:
             return self._named(name)
         if len(self.operations) > 1:
-            raise BadRequest("The document holds several operations: say which one with operationName.")
+            raise BadRequest(f"The document holds several operations: say with operationName which one, {self._names}.")
         if not self.operations:
             raise BadRequest("The document holds fragments only, and no operation to run.")
         return next(iter(self.operations.values()))
 
     def _named(self, name: str) -> OperationDefinitionNode:
         if name not in self.operations:
-            raise BadRequest(f"The document holds no operation named {name[:100]!r}.")
+            raise BadRequest(f"The document holds no operation named {name[:100]!r}, only {self._names}.")
         return self.operations[name]
+
+    @property
+    def _names(self) -> str:
+        names = [repr(name[:100]) if name else "one without a name" for name in self.operations]
+        return " or ".join(names[:_MAX_NAMES]) + (" or others" if len(names) > _MAX_NAMES else "")
 
 
 class Documents:
@@ -174,7 +181,7 @@ class Documents:
             ast = parse(text, max_tokens=self._limits.max_tokens)
         except GraphQLError as error:
             if error.message.endswith(_PARSER_GAVE_UP):
-                raise TooExpensive(f"{error.message} At most {self._limits.max_tokens:,} tokens fit.") from None
+                raise too_much(error.message.removeprefix(_NO_SYNTAX).removesuffix(_PARSER_GAVE_UP)) from None
             raise InvalidDocument((error,)) from None
         if "\\u" in text:
             visit(ast, _RefuseNul())

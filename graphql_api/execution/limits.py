@@ -62,6 +62,11 @@ def check_text(limits: Limits, text: str) -> None:
     _at_most(limits.max_characters, len(text), "characters")
 
 
+def too_much(why: str) -> TooExpensive:
+    """The refusal of a text that the parser gave up on, for a reason that it tells in a sentence."""
+    return TooExpensive(f"{why} {_ADVICE}")
+
+
 def check_shape(limits: Limits, ast: DocumentNode) -> None:
     """Refuse a document whose validation would take long, in time linear to its size.
 

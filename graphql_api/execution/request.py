@@ -57,6 +57,8 @@ def _query(value: dict[str, Any]) -> str:
         raise BadRequest("The request has no query: put the document's text into `query`.")
     if not isinstance(query, str):
         raise BadRequest("`query` must be a string.")
+    if not query or query.isspace():
+        raise BadRequest("`query` is empty: put the document's text into it, such as { __typename }.")
     return query
 
 

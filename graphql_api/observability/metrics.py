@@ -61,6 +61,9 @@ REQUEST_SECONDS: Final = _histogram(
 DOCUMENTS: Final = _counter(
     "documents", "GraphQL documents by what became of them: `found` in the cache, `read` or `refused`.", "result"
 )
+OPERATIONS: Final = _counter(
+    "operations", "Queries and mutations by how they were run: `compiled`, by a plan, or in `general`.", "way"
+)
 STATEMENTS: Final = _counter("statements", "SQL statements sent.")
 CONNECTIONS: Final = _gauge("database_connections", "Database connections in use.", "pool")
 CONNECTIONS_MAX: Final = _gauge("database_connections_max", "Database connections that may be used.", "pool")

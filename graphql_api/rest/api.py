@@ -7,11 +7,11 @@ from pydantic import BaseModel
 from starlette.datastructures import Headers
 from starlette.types import Receive, Scope, Send
 
-from domain.errors import Unauthenticated
 from graphql_api.auth.addresses import Network, client_of, is_secure
 from graphql_api.auth.facts import RequestFacts
 from graphql_api.auth.identity import Identity
 from graphql_api.auth.origins import AllowsOrigin
+from graphql_api.auth.tokens import MissingToken
 from graphql_api.context import Backend
 from graphql_api.observability.requests import Requests, runs
 from graphql_api.rest import routes
@@ -28,6 +28,7 @@ from graphql_api.wire.upgrade import Authenticate
 MAX_BODY: Final = 256 * 1024
 BODY_SECONDS: Final = 10.0
 
+_NOTHING: Final = f"Not Found: below {routes.PREFIX} there are {', '.join(routes.PATHS)}."
 _SAFE: Final = frozenset({"GET", "HEAD"})
 _OWN_SITE: Final = frozenset({"same-origin", "none"})
 
@@ -79,12 +80,12 @@ class RestAPI:
     async def _find_and_serve(self, scope: Scope, receive: Receive, request_id: str) -> Answer:
         found = routes.find("/" + scope["path_params"].get("path", ""))
         if found is None:
-            return refusal(404, "Not Found")
+            return refusal(404, _NOTHING)
         if scope["method"] == "OPTIONS":
             return Answer(204, headers=[(b"allow", found.endpoint.allow)])
         operation = found.endpoint.operations.get(scope["method"])
         if operation is None:
-            return refusal(405, "Method Not Allowed", (b"allow", found.endpoint.allow))
+            return _not_allowed(found.endpoint.allow)
         runs(operation.name, operation.methods[0], known=True)
         self._check_page(scope)
         return await self._serve(operation, found, scope, receive, request_id)
@@ -120,7 +121,7 @@ class RestAPI:
         # Another scheme is nobody's token; the older server said so in the same words as without one.
         identity = await self._authenticate(given) if given.partition(" ")[0].lower() == "bearer" else None
         if identity is None:
-            raise Unauthenticated("Not authenticated")
+            raise MissingToken
         return identity
 
     async def _body(self, operation: Operation, headers: Headers, receive: Receive) -> BaseModel | None:
@@ -131,3 +132,7 @@ class RestAPI:
         if operation.is_form:
             return await read_form(operation.body, body, headers)
         return read_json(operation.body, body, headers)
+
+
+def _not_allowed(allow: bytes) -> Answer:
+    return refusal(405, f"Method Not Allowed: here are {allow.decode('ascii')}.", (b"allow", allow))

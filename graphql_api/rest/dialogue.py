@@ -83,18 +83,18 @@ class Dialogue:
         token = _token(text)
         if token is None:
             told = Send(frames.error(FailureCode.UNAUTHENTICATED, _HOW))
-            return (told, *self.close(Code.UNAUTHORIZED, "Unauthorized"))
+            return (told, *self.close(Code.UNAUTHORIZED, "Unauthorized: the first message was not auth"))
         return self._sign_in(f"Bearer {token}")
 
     def receive_binary(self) -> Effects:
         """A binary frame came."""
-        return self.close(Code.UNSUPPORTED_DATA, "Messages are text")
+        return self.close(Code.UNSUPPORTED_DATA, "Messages are text, not binary")
 
     def late(self) -> Effects:
         """The time to sign in is over."""
         if self.state is not State.WAITING:
             return _NOTHING
-        return self.close(Code.TIMED_OUT, "Nobody signed in")
+        return self.close(Code.TIMED_OUT, f"Nobody signed in. {_HOW}")
 
     def signed_in(self) -> Effects:
         """Who this is has been settled."""

@@ -26,7 +26,9 @@ from domain.errors import (
     Unauthenticated,
     Unavailable,
 )
+from graphql_api.auth.access import RevokedToken
 from graphql_api.auth.facts import Header
+from graphql_api.auth.tokens import ExpiredToken, InvalidToken, MissingToken
 from graphql_api.observability.requests import refused
 from graphql_api.rest.tags import etag
 from graphql_api.wire.answer import Answer
@@ -146,7 +148,17 @@ def _status(error: DomainError) -> int:
 
 
 def _text(error: DomainError) -> str:
-    return INSUFFICIENT if isinstance(error, Forbidden | DoorClosed) else error.message
+    """The older API's words, where it had some."""
+    match error:
+        case Forbidden() | DoorClosed():
+            return INSUFFICIENT
+        case MissingToken():
+            return "Not authenticated"
+        case InvalidToken() | RevokedToken():
+            return "Invalid token"
+        case ExpiredToken():
+            return "Token has expired"
+    return error.message
 
 
 def _headers(error: DomainError) -> list[Header]:

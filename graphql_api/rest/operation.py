@@ -8,9 +8,9 @@ from typing import Any, Generic, TypeVar
 from pydantic import BaseModel
 
 from domain.actor import Actor
-from domain.errors import Unauthenticated
 from domain.idempotency import IdempotencyKey
 from graphql_api.auth.facts import RequestFacts
+from graphql_api.auth.tokens import MissingToken
 from graphql_api.context import Backend
 from graphql_api.wire.answer import Answer
 from graphql_api.wire.idempotency import idempotency_key_of
@@ -41,7 +41,7 @@ class Call(Generic[ParamsT, BodyT]):
             Unauthenticated: nobody is signed in.
         """
         if self.facts.identity is None:
-            raise Unauthenticated("Not authenticated")
+            raise MissingToken
         return self.facts.identity.actor
 
     def unit_of_work(self) -> UnitOfWork:

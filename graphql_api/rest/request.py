@@ -62,7 +62,7 @@ async def read_form(model: type[ModelT], body: bytes, headers: Headers) -> Model
     _check_plain(headers)
     media = _media(headers)
     if media not in (_URLENCODED, _MULTIPART):
-        return _valid(model, {})
+        return _without_a_form(model)
     try:
         parser = (
             FormParser(headers, _once(body), max_fields=_MAX_FIELDS)
@@ -83,6 +83,15 @@ def _valid(model: type[ModelT], value: Any) -> ModelT:
         return model.model_validate(value)
     except ValidationError as error:
         raise NotUnderstood.of(error) from None
+
+
+def _without_a_form(model: type[ModelT]) -> ModelT:
+    # The older server only missed the fields: whoever had sent them as JSON was left to wonder.
+    try:
+        return _valid(model, {})
+    except NotUnderstood as missing:
+        hint = f"Input should be a form: send it with the header Content-Type: {_URLENCODED}"
+        raise NotUnderstood(*missing.problems, FieldProblem(field=BODY, message=hint)) from None
 
 
 def _query(query: bytes) -> dict[str, str]:

@@ -10,6 +10,7 @@ from graphql_api.rest.operation import Operation
 
 PREFIX: Final = "/api/v1"
 OPERATIONS: Final[tuple[Operation, ...]] = (*user.OPERATIONS, *session.OPERATIONS, *task.OPERATIONS)
+PATHS: Final = tuple(dict.fromkeys(operation.path for operation in OPERATIONS))
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from graphql_api.rest import frames
 from graphql_api.rest.dialogue import Close, Dialogue, Effects
 from graphql_api.rest.errors import log_bug
 from graphql_api.wire.closing import Code, Verdict, reason, verdict_on
+from graphql_api.wire.denial import FOREIGN, deny
 from graphql_api.wire.request_id import new_request_id
 from graphql_api.wire.upgrade import Authenticate, Upgrade, sign_in
 from graphql_api.wire.writer import PeerGone, Writer
@@ -73,8 +74,11 @@ class TaskSocket:
         """Serve one socket; for a foreign page, or a `client_id` that is no uuid, there is none, but a 403."""
         await receive()
         upgrade = Upgrade.of(scope, self._trusted)
-        if not upgrade.is_allowed(self._allows_origin) or not _is_uuid(scope["path_params"]["client_id"]):
-            await send({"type": "websocket.close", "code": Code.FORBIDDEN})
+        if not upgrade.is_allowed(self._allows_origin):
+            await deny(scope, send, 403, FOREIGN)
+            return
+        if not _is_uuid(scope["path_params"]["client_id"]):
+            await deny(scope, send, 403, "The last part of the path names the client: take any UUID.")
             return
         await send({"type": "websocket.accept"})
         await _Conversation(self._setup, upgrade, _after(scope), receive, send).run()

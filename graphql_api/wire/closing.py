@@ -39,9 +39,9 @@ def verdict_on(error: Exception) -> Verdict | None:
     """
     match error:
         case InvalidToken():
-            return Verdict(Code.UNAUTHORIZED, "Unauthorized")
+            return Verdict(Code.UNAUTHORIZED, "Unauthorized: this is no access token of this server")
         case Unauthenticated():
-            return Verdict(Code.FORBIDDEN, "Forbidden")
+            return Verdict(Code.FORBIDDEN, f"Forbidden: {error.message}")
         case Unavailable():
             return Verdict(Code.TRY_LATER, "Try again later")
         case ConnectionRefused():

@@ -16,6 +16,9 @@ const SCENARIOS = Object.entries({ ...signingIn, ...changing, ...streaming, ...f
 const WANTED = /Failed to load resource/;
 const PATIENCE = 20_000;
 
+/** People come and go by the dozen here: their passwords may be cheap. */
+const SETTINGS = { BCRYPT_ROUNDS: "4" };
+
 test("/board", (board) => onStage(async (browser, base) => {
   for (const [name, scenario] of SCENARIOS.filter(([name]) => name.toLowerCase().includes(ONLY))) {
     await board.test(inWords(name), async (here) => {
@@ -23,7 +26,7 @@ test("/board", (board) => onStage(async (browser, base) => {
       if (said) here.diagnostic(said);
     });
   }
-}));
+}, SETTINGS));
 
 /** Every scenario has windows of its own; none of them may complain, or ask other hosts for anything. */
 async function run(browser, base, name, scenario) {

@@ -15,6 +15,7 @@ import httpx
 
 from embedded.ports import free_port
 from tests.embedded.lab import PROJECT, Person, everybody, kill, survivors
+from tests.support.secrets import betrayed
 
 
 def environment(**values: object) -> dict[str, str]:
@@ -91,12 +92,14 @@ class Command:
         return everybody(self.process.pid)
 
     def clean_up(self) -> None:
-        """End whatever is left of it."""
+        """End whatever is left of it; whatever it was used for, its log holds no secret."""
         if self.alive:
             kill(self.family())
         self.process.wait(60)
+        log = self.err
         self._out.close()
         self._err.close()
+        assert betrayed(log) == []
 
 
 class Served(Command):

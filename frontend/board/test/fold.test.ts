@@ -49,8 +49,9 @@ describe("An answer", () => {
     expect(learn(reset(board, [one], cursorAt(12)), made, board).tasks.has("t2")).toBe(false);
   });
 
-  test("that a task was deleted removes it, and the stream may say so again.", () => {
+  test("that a task was deleted removes it; the stream may say so again, and an older answer may come late.", () => {
     const without = forget(board, "t1");
     expect(fold(without, [goneFrom("t1", 11, "TaskDeleted")]).tasks.size).toBe(0);
+    expect(learn(without, aTask({ version: 9 }), board).tasks.size).toBe(0);
   });
 });

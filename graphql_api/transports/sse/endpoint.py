@@ -27,6 +27,7 @@ from graphql_api.transports.sse.setup import Setup
 from graphql_api.transports.sse.stream import EventStream
 from graphql_api.wire.answer import Answer
 from graphql_api.wire.body import ClientGone, read_body
+from graphql_api.wire.denial import FOREIGN
 from graphql_api.wire.refusal import HTTPRefusal, bad_request, unavailable
 from graphql_api.wire.request_id import request_id_of
 from graphql_api.wire.upgrade import Upgrade, sign_in
@@ -98,7 +99,7 @@ class GraphQLEvents(Generic[ContextT]):
             await self._otherwise(scope, _again(body, receive), send)
             return False
         if not request.is_allowed(self._allows_origin):
-            raise HTTPRefusal(403, DoorClosed("Pages of this origin may not listen here."))
+            raise HTTPRefusal(403, DoorClosed(FOREIGN))
         call = _Call(self._setup, scope, receive, send, request_id)
         if isinstance(operation, Response):
             await call.answer(operation, [])

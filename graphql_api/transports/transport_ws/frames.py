@@ -46,7 +46,7 @@ def read(data: bytes) -> Message:
             return Message("complete", id=_id(value))
         case "connection_init" | "ping" | "pong" as kind:
             return Message(kind, payload=_payload(value))
-    raise BadMessage("The type of the message is unknown")
+    raise BadMessage("The type of the message is none of connection_init, subscribe, complete, ping and pong")
 
 
 def ping(payload: dict[str, Any] | None) -> str:

@@ -115,13 +115,13 @@ class Protocol:
 
     def receive_binary(self) -> Effects:
         """A binary frame came."""
-        return self.close(Code.BAD_MESSAGE, "Messages are text")
+        return self.close(Code.BAD_MESSAGE, "Messages are text, not binary")
 
     def init_timed_out(self) -> Effects:
         """The time for the first message is over."""
         if self.state is not State.WAITING:
             return _NOTHING
-        return self.close(Code.TIMED_OUT, "Connection initialisation timeout")
+        return self.close(Code.TIMED_OUT, "Connection initialisation timeout: send connection_init first")
 
     def tick(self, payload: dict[str, Any] | None = None) -> Effects:
         """One ping interval has passed; *payload* is what the ping should carry."""
@@ -181,13 +181,13 @@ class Protocol:
 
     def _init(self, payload: dict[str, Any]) -> Effects:
         if self.state is not State.WAITING:
-            return self.close(Code.TOO_MANY_INITS, "Too many initialisation requests")
+            return self.close(Code.TOO_MANY_INITS, "Too many initialisation requests: one is enough")
         self.state = State.AUTHENTICATING
         return (Authenticate(payload),)
 
     def _subscribe(self, id: str, request: OperationRequest) -> Effects:
         if self.state is not State.READY:
-            return self.close(Code.UNAUTHORIZED, "Unauthorized")
+            return self.close(Code.UNAUTHORIZED, "Unauthorized: send connection_init and wait for connection_ack")
         if id in self._active:
             return self.close(Code.DUPLICATE, f"Subscriber for {id} already exists")
         if len(self._running) >= self._max_operations:

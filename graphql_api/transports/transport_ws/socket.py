@@ -15,6 +15,7 @@ from graphql_api.transports.transport_ws.conversation import Conversation
 from graphql_api.transports.transport_ws.protocol import MAX_MESSAGE, MAX_OPERATIONS, SUBPROTOCOL
 from graphql_api.transports.transport_ws.setup import Setup, Timing
 from graphql_api.wire.closing import Code
+from graphql_api.wire.denial import FOREIGN, deny
 from graphql_api.wire.upgrade import Authenticate, Upgrade
 
 
@@ -59,7 +60,7 @@ class GraphQLSocket(Generic[ContextT]):
         await receive()
         upgrade = Upgrade.of(scope, self._trusted)
         if not upgrade.is_allowed(self._allows_origin):
-            await send({"type": "websocket.close", "code": Code.FORBIDDEN})
+            await deny(scope, send, 403, FOREIGN)
             return
         offered: list[str] = list(scope.get("subprotocols", ()))
         await send({"type": "websocket.accept", "subprotocol": _chosen(offered)})
@@ -78,4 +79,5 @@ def _chosen(offered: list[str]) -> str | None:
 
 
 async def _refuse_subprotocol(send: Send) -> None:
-    await send({"type": "websocket.close", "code": Code.BAD_SUBPROTOCOL, "reason": "Subprotocol not acceptable"})
+    why = f"Subprotocol not acceptable: offer {SUBPROTOCOL}"
+    await send({"type": "websocket.close", "code": Code.BAD_SUBPROTOCOL, "reason": why})

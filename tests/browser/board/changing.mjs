@@ -111,6 +111,25 @@ export async function leavesOthersTasksAlone(stage) {
   await window.cardIn("TODO", title);
 }
 
+/** A change whose answer is lost on the way is sent again, and made once. */
+export async function sendsAgainWhatWasNotAnswered(stage) {
+  const person = await somebody(stage.base);
+  await person.create({ title: "Once" });
+  const window = await Window.open(stage, person);
+  let lost = 0;
+  await window.page.route("**/graphql", async (route) => {
+    if (lost || !/mutation MoveTask/.test(route.request().postData() ?? "")) return route.fallback();
+    lost++;
+    await route.fetch(); // the server has made it
+    await route.abort();
+  });
+  await window.drag("Once", "DONE");
+  await window.page.getByRole("status").getByText("Moved “Once” to Done.").waitFor({ state: "attached" });
+  assert.equal(lost, 1);
+  await window.equalsServer();
+  assert.deepEqual((await person.list()).map(({ status, version }) => [status, version]), [["DONE", 2]]);
+}
+
 /** Who has not seen the last change does not overwrite it: the move is taken back, and what is true shows. */
 export async function noticesConflicts(stage) {
   const person = await somebody(stage.base);

@@ -16,12 +16,12 @@ export async function searchesAndFilters(stage) {
   const shown = async () => (await page.locator(".title").allTextContents()).sort();
   await page.keyboard.press("/");
   await page.keyboard.type("SAIL");
-  await page.getByText("2 of 3").waitFor();
+  await page.getByText("2 of 3", { exact: true }).waitFor();
   assert.deepEqual(await shown(), ["Mend the net", "Sail to the island"]);
   await person.create({ title: "Sail home" });
   await window.cardIn("TODO", "Sail home");
   await person.create({ title: "Sleep" });
-  await page.getByText("3 of 5").waitFor();
+  await page.getByText("3 of 5", { exact: true }).waitFor();
   await page.getByLabel("Priority").selectOption("High");
   assert.deepEqual(await shown(), ["Sail to the island"]);
   await page.getByRole("button", { name: "Show all" }).click();

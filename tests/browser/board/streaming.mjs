@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { picture } from "../stage.mjs";
-import { somebody } from "./people.mjs";
+import { known, somebody } from "./people.mjs";
 import { Window } from "./window.mjs";
 
 /** Two windows side by side show each other's moves, and say whose they were. */
@@ -58,6 +58,20 @@ export async function replaysWhatWasMissed(stage) {
   await window.page.getByRole("button", { name: "Compare with the server" }).click();
   await window.page.getByText("All 5 tasks are the same.").waitFor();
   assert.equal(await window.fact("Gaps"), "0");
+}
+
+/** Another role is another board, at once and without signing in again. */
+export async function followsItsRights(stage) {
+  const [person, admin] = [await somebody(stage.base), await known(stage.base, "admin")];
+  const window = await Window.open(stage, person);
+  assert.deepEqual(await window.counts(), [0, 0, 0, 0]);
+  for (const role of ["MODERATOR", "USER"]) {
+    const input = { userId: (await person.me()).id, role };
+    await admin.ask("mutation ($input: SetUserRoleInput!) { setUserRole(input: $input) { user { role } } }", { input });
+    await window.page.locator(".who small", { hasText: role.toLowerCase() }).waitFor();
+    await window.phase("Live");
+    await window.equalsCounts();
+  }
 }
 
 const DROPS = 6;

@@ -32,9 +32,10 @@ class TestParseRequest:
             ({}, "no query"),
             ({"query": None}, "no query"),
             ({"query": 1}, "`query` must be a string"),
-            ({"query": "", "variables": []}, "`variables` must be an object"),
-            ({"query": "", "operationName": 1}, "`operationName` must be a string"),
-            ({"query": "", "extensions": "x"}, "`extensions` must be an object"),
+            ({"query": " \n"}, "`query` is empty"),
+            ({"query": "{ a }", "variables": []}, "`variables` must be an object"),
+            ({"query": "{ a }", "operationName": 1}, "`operationName` must be a string"),
+            ({"query": "{ a }", "extensions": "x"}, "`extensions` must be an object"),
         ],
     )
     def test_what_is_wrong_is_said(self, value: object, words: str) -> None:

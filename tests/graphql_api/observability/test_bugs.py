@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 
 from services import task as task_service
-from tests.graphql_api.observability.conftest import Log
 from tests.graphql_api.test_tasks import CREATE
 from tests.graphql_api.transports.serving import serving
 from tests.graphql_api.transports.sockets import connected
 from tests.support.api import Api
+from tests.support.log import Log
 
 TITLE = "canary title"
 

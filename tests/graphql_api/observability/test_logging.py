@@ -15,7 +15,7 @@ from graphql_api.observability.discretion import Discreet, redacted, told
 from graphql_api.observability.logging import Lines, configuration
 from graphql_api.observability.readable import Readable
 from graphql_api.observability.requests import Requests, asked_by, refused, runs
-from tests.graphql_api.observability.conftest import Log
+from tests.support.log import Log
 
 FORGED = 'x"}\n{"event": "forged"}\r\x1b[2K\u2028\x85\x00'
 

@@ -100,7 +100,7 @@ async def use(
         WORKERS=2, LOG_LEVEL="debug", METRICS_PORT=port,
     )  # fmt: skip
     try:
-        await server.ready(40)
+        await server.ready()
         # A connection for each request, so that both processes get some.
         limits = httpx.Limits(max_keepalive_connections=0)
         async with httpx.AsyncClient(limits=limits, headers={"user-agent": AGENT}) as client:

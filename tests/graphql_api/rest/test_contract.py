@@ -267,12 +267,17 @@ class TestLogin:
         assert response.json()["details"][0]["field"] == "grant_type"
 
     async def test_json_is_no_form(self, rest: Rest):
-        """Whoever sends JSON is told that the form's fields are missing, as before."""
+        """Whoever sends JSON is told that the form's fields are missing, as before, and that a form is wanted."""
         response = await rest.send("POST", "/auth/login/", json={"username": "a", "password": "b"})
         assert response.status_code == 422
         assert response.json()["details"] == [
             {"field": "username", "message": "Field required"},
             {"field": "password", "message": "Field required"},
+            {
+                "field": "body",
+                "message": "Input should be a form: send it with the header "
+                "Content-Type: application/x-www-form-urlencoded",
+            },
         ]
 
 

@@ -51,12 +51,14 @@ class TestSigningIn:
         dialogue = Dialogue()
         told, closed = dialogue.receive_text(text)
         assert sent(told)["code"] == "UNAUTHENTICATED"
-        assert closed == Close(Code.UNAUTHORIZED, "Unauthorized")
+        assert closed == Close(Code.UNAUTHORIZED, "Unauthorized: the first message was not auth")
         assert dialogue.state is State.CLOSED
 
     def test_who_does_not_sign_in_in_time_is_closed(self):
         """The clock matters only to those who have said nothing."""
-        assert Dialogue().late() == (Close(Code.TIMED_OUT, "Nobody signed in"),)
+        assert Dialogue().late() == (
+            Close(Code.TIMED_OUT, 'Nobody signed in. Send {"type": "auth", "token": "…"} first.'),
+        )
         assert listening().late() == ()
 
 

@@ -104,10 +104,10 @@ class TestSigningIn:
     async def test_garbage_is_4401_and_no_token_in_the_address_counts(self, url: str, api: Api):
         """A token that is none is fatal, by header and by message; one in the query string is not looked at."""
         async with open_socket(url, "garbage") as listener:
-            assert await listener.closed() == (4401, "Unauthorized")
+            assert await listener.closed() == (4401, "Unauthorized: this is no access token of this server")
         async with open_socket(url) as listener:
             await listener.say(type="auth", token="garbage")
-            assert await listener.closed() == (4401, "Unauthorized")
+            assert await listener.closed() == (4401, "Unauthorized: this is no access token of this server")
         token = await api.token(await api.a_user())
         async with open_socket(url, path=f"/ws/tasks/{uuid4()}?token={token}&access_token={token}") as listener:
             await listener.say(type="hello")
@@ -236,7 +236,7 @@ class TestFrames:
             await one.connection.send("hello all")
             assert (await one.hear())["type"] == "error"
             await one.connection.send(b"\x00")
-            assert await one.closed() == (1003, "Messages are text")
+            assert await one.closed() == (1003, "Messages are text, not binary")
             with pytest.raises(TimeoutError):
                 async with asyncio.timeout(0.1):
                     await other.connection.recv()
@@ -343,7 +343,7 @@ class TestClocks:
     async def test_who_says_nothing_is_closed(self, impatient: str):
         """4408: there was time to sign in."""
         async with open_socket(impatient) as listener:
-            assert await listener.closed() == (4408, "Nobody signed in")
+            assert await listener.closed() == (4408, 'Nobody signed in. Send {"type": "auth", "token": "…"} first.')
 
     async def test_who_is_idle_learns_where_the_stream_stands(self, impatient: str, rest: Rest):
         """Cursors come while nothing else does, and move on with what is not told here."""

@@ -40,6 +40,7 @@ export function createApi(session: Session, hooks: LineHooks): Api {
     url: session.url,
     preferGetMethod: false,
     requestPolicy: "network-only",
+    fetch: patiently,
     exchanges: [
       fetchExchange,
       subscriptionExchange({
@@ -69,6 +70,12 @@ export function createApi(session: Session, hooks: LineHooks): Api {
   return { ask, hear, line };
 }
 
+/** What is not answered for so long is not waited for any more; urql itself would wait for ever. */
+const patiently: typeof fetch = (input, init) => {
+  const late = AbortSignal.timeout(PATIENCE);
+  return fetch(input, { ...init, signal: init?.signal ? AbortSignal.any([init.signal, late]) : late });
+};
+
 function send<Data, Variables extends object>(
   client: Client, document: Document<Data, Variables>, variables: Variables, token: string | null, key?: string,
 ): Promise<OperationResult<Data>> {
@@ -76,7 +83,7 @@ function send<Data, Variables extends object>(
   const headers: Record<string, string> = { accept: "application/json" };
   if (token !== null) headers["authorization"] = `Bearer ${token}`;
   if (key) headers["idempotency-key"] = key;
-  const context = { fetchOptions: { headers, signal: AbortSignal.timeout(PATIENCE) } };
+  const context = { fetchOptions: { headers } };
   const source = /^\s*mutation/.test(text)
     ? client.mutation<Data>(text, variables, context)
     : client.query<Data>(text, variables, context);

@@ -179,12 +179,16 @@ export class Follower implements LineHooks {
 
   /** The answer, however often it has to be asked for; null when nobody wants it any more. */
   async #insist<T>(work: () => Promise<T>): Promise<T | null> {
+    let failed: string | null = null;
     for (;;) {
       if (this.#ended) return null;
       try {
-        return await work();
+        const found = await work();
+        this.#note((now) => (now.why === failed ? { ...now, why: null } : now));
+        return found;
       } catch (error) {
-        this.#note((now) => ({ ...now, why: error instanceof Error ? error.message : String(error) }));
+        failed = `${error instanceof Error ? error.message : String(error)} Asking again …`;
+        this.#note((now) => ({ ...now, why: now.why ?? failed }));
         await pause(PAUSE);
       }
     }

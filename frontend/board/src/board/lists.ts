@@ -4,7 +4,7 @@ import { TaskPageDocument, type TaskPageQuery } from "../api/gql/graphql";
 import { merge, type Board, type Task } from "./fold";
 
 /** More tasks than this are not held; the ones that changed last are. */
-export const MOST = 5_000;
+export const MOST = 3_000;
 
 export interface Lists {
   readonly tasks: readonly Task[];

@@ -21,12 +21,12 @@ const PHASES: Readonly<Record<Phase, string>> = {
 
 /** The truth about the stream. */
 export function StreamFooter({ store }: { store: Store }) {
-  const { standing, skew, comparison } = store.state;
+  const { standing, skew, comparison, loaded, board } = store.state;
   const connected = standing.phase === "LIVE" || standing.phase === "CATCHING_UP";
   return (
     <footer class={`stream ${standing.phase}`} aria-label="The stream">
       <p class="phase" role="status"><span class="lamp" /> {PHASES[standing.phase]}</p>
-      <p class="story"><Story standing={standing} /></p>
+      <p class="story">{loaded ? <Story standing={standing} /> : reading(board.tasks.size, standing.why)}</p>
       <dl>
         <Fact name="Transport" value="graphql-transport-ws" />
         <Fact name="Cursor" value={position(standing)} title={`Position in the log; as clients see it: ${standing.cursor ?? "none yet"}`} />
@@ -63,6 +63,10 @@ function Away({ since, why, stopped }: { since: number; why: string | null; stop
   const away = Math.max(0, useClock(SECOND) - since);
   if (!stopped) return <>{why}; away for {span(away)}, coming back …</>;
   return <>Stopped on purpose: back in {Math.max(0, Math.ceil(STOP - away / SECOND))} s.</>;
+}
+
+function reading(tasks: number, why: string | null): string {
+  return why ?? `Reading the tasks, ${tasks.toLocaleString("en")} so far …`;
 }
 
 function events(count: number): string {

@@ -1,0 +1,121 @@
+"""How the cost grows: with the page, with the table, with what somebody may see, with listeners, with processes."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Final
+
+import asyncpg
+import uvloop
+
+from benchmarks import dataset, fanout
+from benchmarks.peers.catalogue import PEERS, Peer
+from benchmarks.results import Measurement
+from benchmarks.rounds import Match, Plan, Setting
+from benchmarks.stage import Stage, stage
+from benchmarks.workloads import Workload
+
+Points = Callable[[Stage, Plan, int, int], list[Measurement]]
+"""What is measured at a point, in a round."""
+
+OURS: Final = PEERS["ours"]
+BOTH: Final = (OURS, PEERS["mercurius"])
+SHARES: Final = {10: 997, 100: 998, 500: 999}
+"""Of a thousand tasks so many are seen by this person; those who are not named see two."""
+_SIGHT: Final = "sight"
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """One thing that grows. `unit` is what its points count."""
+
+    name: str
+    about: str
+    unit: str
+    points: Sequence[int]
+    measure: Points
+
+    def play(self, ground: Stage, plan: Plan, first: int) -> Iterator[list[Measurement]]:
+        """Round by round, every point of the curve."""
+        for number in range(first, plan.rounds):
+            yield [each for point in self.points for each in self.measure(ground, plan, point, number)]
+
+
+def curves() -> list[Curve]:
+    """All of them."""
+    return [
+        Curve("page", "W2 by the size of the page", "tasks on a page", (1, 20, 50, 100), _page),
+        Curve("tasks-W1", "W1 by the size of the table", "tasks", (1_000, 10_000, 100_000, 1_000_000), _tasks_w1),
+        Curve("tasks-W2", "W2 by the size of the table", "tasks", (1_000, 10_000, 100_000, 1_000_000), _tasks_w2),
+        Curve("sight", "W2 by what a user may see", "‰ of 100,000 tasks seen", (2, *SHARES), _sight),
+        Curve("sockets", "W5 by the number of listeners", "sockets", (10, 100, 500, 1_000, 5_000), _sockets),
+        Curve("workers", "W1 by processes, on both cores", "processes", (1, 2), _workers),
+    ]
+
+
+def _once(
+    ground: Stage, plan: Plan, workload: Workload, peers: Sequence[Peer], number: int, setting: Setting
+) -> list[Measurement]:
+    single = replace(plan, rounds=number + 1, alone=False)
+    return [each for some in Match(ground, workload, peers, single, setting).play(number) for each in some]
+
+
+def _page(ground: Stage, plan: Plan, first: int, number: int) -> list[Measurement]:
+    return _once(ground, plan, Workload.W2, BOTH, number, Setting(f"page/{first}", first=first))
+
+
+def _tasks(workload: Workload, ground: Stage, plan: Plan, tasks: int, number: int) -> list[Measurement]:
+    with stage(ground.folder, tasks) as other:
+        return _once(other, plan, workload, BOTH, number, Setting(f"tasks-{workload}/{tasks}"))
+
+
+_tasks_w1: Final = partial(_tasks, Workload.W1)
+_tasks_w2: Final = partial(_tasks, Workload.W2)
+
+
+def _sight(ground: Stage, plan: Plan, share: int, number: int) -> list[Measurement]:
+    other = replace(ground, ours=uvloop.run(_shared_out(ground.ours)))
+    person = SHARES.get(share, dataset.PEOPLE)
+    return _once(other, plan, Workload.W2, [OURS], number, Setting(f"sight/{share}", person=person))
+
+
+def _sockets(ground: Stage, plan: Plan, sockets: int, number: int) -> list[Measurement]:
+    told = fanout.play(ground, [OURS], number, sockets)
+    return [replace(each, what=f"sockets/{sockets}") for each in told]
+
+
+def _workers(ground: Stage, plan: Plan, workers: int, number: int) -> list[Measurement]:
+    environment = {"DATABASE_URL": ground.ours, "WORKERS": str(workers), "LOG_LEVEL": "warning"}
+    peer = replace(OURS, command=_SERVE, environment=environment)
+    return _once(ground, plan, Workload.W1, [peer], number, Setting(f"workers/{workers}", everywhere=True))
+
+
+_SERVE: Final = (OURS.command[0], "-m", "graphql_api", "serve")
+
+
+async def _shared_out(ours: str) -> str:
+    """A copy of our tables in which some people may see more than others; made once."""
+    url = f"{ours.rpartition('/')[0]}/{_SIGHT}"
+    connection = await asyncpg.connect(dataset.plain(ours.rpartition("/")[0] + "/postgres"))
+    try:
+        if await connection.fetchval("SELECT true FROM pg_database WHERE datname = $1", _SIGHT):
+            return url
+        await connection.execute(f"CREATE DATABASE {_SIGHT} TEMPLATE {ours.rpartition('/')[2]}")
+    finally:
+        await connection.close()
+    connection = await asyncpg.connect(dataset.plain(url))
+    try:
+        await connection.execute(_shares())
+        await connection.execute("VACUUM ANALYZE tasks")
+    finally:
+        await connection.close()
+    return url
+
+
+def _shares() -> str:
+    """Tasks of a thousand, by chance but always the same."""
+    cases, least = [], 0
+    for share, person in SHARES.items():
+        least += share
+        cases.append(f"WHEN abs(hashtext(id::text)) % 1000 < {least} THEN md5('u{person}')::uuid")
+    return f"UPDATE tasks SET owner_id = CASE {' '.join(cases)} ELSE owner_id END"  # noqa: S608 - of our numbers

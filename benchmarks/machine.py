@@ -1,0 +1,83 @@
+"""What was measured on, and with which versions."""
+
+import json
+import os
+import platform
+import re
+import subprocess
+import sys
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Final
+
+from embedded.accounts import account_for
+from embedded.binaries import find_postgres, find_valkey
+
+_HERE: Final = Path(__file__).parent
+_PYTHON: Final = {
+    "Strawberry": "strawberry-graphql",
+    "graphql-core": "graphql-core",
+    "FastAPI": "fastapi",
+    "SQLAlchemy": "sqlalchemy",
+    "asyncpg": "asyncpg",
+    "uvicorn": "uvicorn",
+}
+_NODE: Final = {
+    "Mercurius": ("node", "mercurius"),
+    "graphql-jit": ("node", "graphql-jit"),
+    "Apollo Server": ("node", "@apollo/server"),
+    "PostGraphile": ("postgraphile", "postgraphile"),
+}
+
+
+def described() -> str:
+    """A sentence for the head of a table."""
+    today = datetime.now(UTC).date().isoformat()
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return (
+        f"Measured on {today} at {_commit()}, on {os.cpu_count()} cores of {_processor()} with {memory:.0f} GB, "
+        f"{platform.system()} {platform.release()}."
+    )
+
+
+def versions() -> str:
+    """Names and versions of everything that took part."""
+    account = account_for()
+    parts = {
+        "Python": platform.python_version(),
+        "Node": _said_by("node", "--version").removeprefix("v"),
+        "PostgreSQL": _said_by(str(find_postgres(account).folder / "postgres"), "--version"),
+        "Valkey": _said_by(str(find_valkey(account)), "--version"),
+        **{name: version(package) for name, package in _PYTHON.items()},
+        **{name: _locked(folder, package) for name, (folder, package) in _NODE.items()},
+    }
+    return " · ".join(f"{name} {number}" for name, number in parts.items() if number)
+
+
+def _processor() -> str:
+    found = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
+    return found[1] if found else platform.machine()
+
+
+def _commit() -> str:
+    done = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False)
+    return f"commit {done.stdout.strip()}" if done.returncode == 0 else "an unknown commit"
+
+
+def _said_by(*command: str) -> str:
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    except OSError:
+        return ""
+    found = re.search(r"v?\d+\.\d+(\.\d+)?", done.stdout)
+    return found[0] if found else ""
+
+
+def _locked(folder: str, package: str) -> str:
+    lock = json.loads((_HERE / "peers" / folder / "package-lock.json").read_text())
+    return str(lock["packages"][f"node_modules/{package}"]["version"])
+
+
+if __name__ == "__main__":
+    sys.stdout.write(f"{described()}\n{versions()}\n")

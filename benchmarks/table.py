@@ -1,0 +1,50 @@
+"""Markdown tables of what was measured."""
+
+from collections.abc import Sequence
+
+from benchmarks.peers.catalogue import PEERS
+from benchmarks.ratios import Spread, ratio, values
+from benchmarks.results import Measurement
+
+ABSENT = "–"
+
+
+def markdown(rows: Sequence[Sequence[str]]) -> str:
+    """A table whose first row is its head; the first column is text, the others are numbers."""
+    head, *body = rows
+    rule = ["---", *["---:"] * (len(head) - 1)]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in (head, rule, *body))
+
+
+def spread(found: Spread | None, form: str = ".2f") -> str:
+    """`1.50 (1.42 – 1.61)`."""
+    if found is None:
+        return ABSENT
+    return f"{found.median:{form}} ({found.least:{form}} – {found.most:{form}})"
+
+
+def times(
+    measured: Sequence[Measurement], names: Sequence[str], base: str, number: str | None = None
+) -> list[list[str]]:
+    """A row for everybody: how many times the base, in each workload."""
+    return [
+        [PEERS[peer].title, *(spread(ratio(measured, what, peer, base, number)) for what in names)]
+        for peer in peers_of(measured, names)
+    ]
+
+
+def medians(
+    measured: Sequence[Measurement], names: Sequence[str], number: str | None = None, form: str = ",.0f"
+) -> list[list[str]]:
+    """A row for everybody: the median of what was measured, and how far the rounds lie apart."""
+    rows = []
+    for peer in peers_of(measured, names):
+        found = [list(values(measured, what, peer, number).values()) for what in names]
+        rows.append([PEERS[peer].title, *(spread(Spread.of(some) if some else None, form) for some in found)])
+    return [row for row in rows if set(row[1:]) != {ABSENT}]
+
+
+def peers_of(measured: Sequence[Measurement], names: Sequence[str]) -> list[str]:
+    """Who took part in any of these, in the order of the catalogue."""
+    seen = {each.peer for each in measured if each.what in names}
+    return [peer for peer in PEERS if peer in seen]

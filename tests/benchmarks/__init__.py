@@ -1,0 +1,1 @@
+"""The parts of the comparison that only calculate, draw and write."""

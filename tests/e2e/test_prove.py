@@ -1,0 +1,33 @@
+"""`make prove`: as a reader of README runs it."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.embedded.lab import PROJECT
+from tests.support.processes import environment
+
+PROVE = [sys.executable, str(PROJECT / "tools" / "prove.py")]
+
+
+def test_a_promise_is_tried_and_kept(tmp_path: Path):
+    """It starts servers of its own, measures, says what it measured and that it is kept, and ends with 0."""
+    done = subprocess.run(
+        [*PROVE, "signing-out"], env=environment(), cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 0, done
+    (_, row) = done.stdout.splitlines()
+    assert row.startswith("Signing out works everywhere within a second.")
+    assert row.endswith("  kept")
+    assert "8 times at another process: tokens within 0." in row
+
+
+def test_a_promise_that_there_is_not(tmp_path: Path):
+    """Whoever mistypes a name is told which ones there are, before anything starts."""
+    done = subprocess.run(
+        [*PROVE, "honesty"], env=environment(), cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 2
+    assert "there is no honesty; there are stream, secrecy, signing-out, alike, bad-input" in done.stderr

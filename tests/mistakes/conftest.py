@@ -1,0 +1,57 @@
+"""A server, and somebody who uses it badly."""
+
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from domain.task import TaskStatus
+from graphql_api.app import Server
+from graphql_api.auth.tokens import AccessTokens
+from graphql_api.rest.socket import Timing as TaskTiming
+from graphql_api.schema.ids import encode_id
+from graphql_api.transports.transport_ws.setup import Timing
+from tests.graphql_api.conftest import settings_of
+from tests.graphql_api.transports.serving import serving
+from tests.mistakes.culprit import Culprit
+from tests.support.house import House
+
+
+@pytest.fixture(scope="session")
+async def culprit(new_database: Callable[[], str], redis_url: str) -> AsyncIterator[Culprit]:
+    """A server over a real network, where nobody waits long for a first word."""
+    settings = settings_of(new_database(), redis_url)
+    server = Server(settings, timing=Timing(init=0.3), task_timing=TaskTiming(auth=0.3), throttle_patience=10)
+    await server.start()
+    async with serving(server.asgi()) as url, httpx.AsyncClient() as client:
+        what_there_is = (await client.get(url)).json()["detail"]
+        yield Culprit(url, client, await _names(server) | {"<what there is>": what_there_is})
+    await server.stop()
+
+
+async def _names(server: Server) -> dict[str, str]:
+    """What the tables name."""
+    house, tokens, now = House(server.database), server.tokens, datetime.now(UTC)
+    me, other, owner = [await house.a_user() for _ in range(3)]
+    tasks = {
+        "task": await house.a_task(me),
+        "cancelled": await house.a_task(me, status=TaskStatus.CANCELLED),
+        "assigned": await house.a_task(owner, assignee_id=me.id),
+        "foreign": await house.a_task(owner),
+    }
+    session = await house.a_session(me)
+    forger = AccessTokens({"dev": b"x" * 32}, "taskriver", "taskriver", timedelta(minutes=15))
+    return {
+        "<token>": tokens.issue(me.id, session.id, now).token,
+        "<expired>": tokens.issue(me.id, session.id, now - timedelta(hours=2)).token,
+        "<revoked>": tokens.issue(me.id, uuid4(), now).token,
+        "<forged>": forger.issue(me.id, session.id, now).token,
+        "<my name>": me.username,
+        "<other user>": encode_id("User", other.id),
+        "<nobody>": encode_id("User", uuid4()),
+        "<some uuid>": str(uuid4()),
+        **{f"<{name} task>": encode_id("Task", task.id) for name, task in tasks.items()},
+        **{f"<{name} uuid>": str(task.id) for name, task in tasks.items()},
+    }

@@ -1,0 +1,119 @@
+"""Mistakes at a terminal, and the one line that is said to whoever makes them: read it as a table."""
+
+import socket
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from embedded.ports import free_port
+from embedded.postgres import Postgres
+from tests.graphql_api.cli.conftest import Run, run
+
+__all__ = ["run"]
+
+NO_DATABASE = {"DATABASE_URL": "postgresql://someone:secret@127.0.0.1:<free port>/taskriver"}
+OURS = {"DATABASE_URL": "<database>"}
+PRODUCTION = {"ENVIRONMENT": "production"}
+
+# fmt: off
+TABLE = [
+    ("The database is down", ["migrate"], NO_DATABASE, 1,
+     "The database server at 127.0.0.1:<free port> does not answer: does it run?"),
+    ("The database's password is wrong", ["migrate"], {"DATABASE_URL": "<wrong password>"}, 1,
+     "The database server at 127.0.0.1:<database port> refuses the user or the password of DATABASE_URL."),
+    ("There is no such database", ["migrate"], {"DATABASE_URL": "<no database>"}, 1,
+     "The database server at 127.0.0.1:<database port> has no database of the name in DATABASE_URL: create it first."),
+    ("Not migrated yet", ["cleanup"], {"DATABASE_URL": "<empty database>"}, 1,
+     "The database's tables are not those of this version: run `taskriver migrate` first."),
+    ("A database of another make", ["migrate"], {"DATABASE_URL": "mysql://someone:secret@host/db"}, 2,
+     "the settings are wrong: DATABASE_URL must look like postgresql+asyncpg://user:password@host/database"),
+    ("A port that is none", ["migrate"], {"PORT": "80000"} | OURS, 2,
+     "the settings are wrong: PORT: Input should be less than or equal to 65535"),
+    ("A number in words", ["migrate"], {"WORKERS": "many"} | OURS, 2,
+     "the settings are wrong: WORKERS: Input should be a valid integer, unable to parse string as an integer"),
+    ("Two settings at once", ["migrate"], {"PORT": "0", "LOG_LEVEL": "loud"}, 2,
+     "the settings are wrong: PORT: Input should be greater than or equal to 1; LOG_LEVEL: Input should be 'debug', 'info', 'warning' or 'error'"),
+    ("A secret that is too short", ["migrate"], {"SECRET_KEYS": "mine:short"} | OURS, 2,
+     "the settings are wrong: SECRET_KEYS must be id:secret, with at least 32 bytes of secret, separated by commas"),
+    ("A schedule in words", ["migrate"], {"CLEANUP_SCHEDULE": "at night"} | OURS, 2,
+     "the settings are wrong: CLEANUP_SCHEDULE must be cron's five fields, such as 0 3 * * *, or off"),
+    ("Unsafe settings in production", ["migrate"], PRODUCTION | OURS, 2,
+     "the settings are wrong: not fit for production: SECRET_KEYS is not set, or holds the development secret; BCRYPT_ROUNDS must be at least 12"),
+    ("Serving without servers", ["serve"], {}, 2,
+     "DATABASE_URL and REDIS_URL must be set; `taskriver dev` brings servers of its own."),
+    ("Serving on a port in use", ["serve"], OURS | {"REDIS_URL": "redis://localhost", "PORT": "<port in use>"}, 1,
+     "Port <port in use> is taken: stop what uses 127.0.0.1:<port in use>, or choose another one with PORT=8001."),
+    ("Serving on a foreign address", ["serve"], OURS | {"REDIS_URL": "redis://localhost", "HOST": "192.0.2.1"}, 1,
+     "Cannot listen on 192.0.2.1:8000: Cannot assign requested address; set HOST to an address of this machine."),
+    ("Demo data on a port in use", ["dev"], {"PORT": "<port in use>"}, 1,
+     "Port <port in use> is taken: stop what uses 127.0.0.1:<port in use>, or choose another one with PORT=8001."),
+    ("A user who is not there", ["user", "role", "nobody", "ADMIN"], OURS, 1,
+     "User not found"),
+    ("No terminal to ask at", ["user", "create", "newcomer", "new@example.org"], OURS, 1,
+     "There is no terminal to ask for the password: use --password-stdin."),
+    ("An empty password", ["user", "create", "newcomer", "new@example.org", "--password-stdin"], OURS, 1,
+     "password needs at least 8 characters, an upper-case letter, a lower-case letter, a digit, a symbol."),
+]
+MISUSED = [
+    ("A command that there is not", ["migrat"],
+     "Error: No such command 'migrat'. Did you mean 'migrate'?"),
+    ("An option that there is not", ["serve", "--port", "8001"],
+     "Error: No such option: --port"),
+    ("A role that there is not", ["user", "role", "alice", "KING"],
+     "Error: Invalid value for 'role': Value error, 'KING' is not one of 'user', 'moderator', 'admin'."),
+    ("An argument is missing", ["user", "create", "newcomer"],
+     "Error: Missing argument 'email'."),
+]
+# fmt: on
+
+
+@pytest.fixture(scope="module")
+def names(postgres: Postgres, new_database: Callable[[], str]) -> Iterator[dict[str, str]]:
+    """What stands for the names in angle brackets."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        yield {
+            "<database>": new_database(),
+            "<empty database>": postgres.create_database("empty"),
+            "<wrong password>": postgres.url.replace(postgres.password, "wrong"),
+            "<no database>": postgres.url.rpartition("/")[0] + "/nowhere",
+            "<database port>": str(postgres.port),
+            "<port in use>": str(taken.getsockname()[1]),
+            "<free port>": str(free_port()),
+        }
+
+
+@pytest.mark.parametrize(
+    ("arguments", "settings", "code", "said"), [row[1:] for row in TABLE], ids=[row[0] for row in TABLE]
+)
+def test_it_is_answered_so(
+    run: Run, names: dict[str, str], arguments: list[str], settings: dict[str, str], code: int, said: str
+):
+    """Each mistake ends the command with one line on stderr, without a traceback, and with its exit code."""
+    found = run(
+        *(filled(each, names) for each in arguments), **{key: filled(each, names) for key, each in settings.items()}
+    )
+    assert (found.code, blanked(found.refusal, names)) == (code, said)
+
+
+@pytest.mark.parametrize(("arguments", "said"), [row[1:] for row in MISUSED], ids=[row[0] for row in MISUSED])
+def test_what_is_typed_wrong_is_answered_so(run: Run, arguments: list[str], said: str):
+    """What cannot be understood is told below the command's usage, which leads to its help."""
+    found = run(*arguments)
+    usage, how, *_, told = found.err.rstrip("\n").splitlines()
+    assert usage.startswith("Usage: taskriver ")
+    assert how.startswith("Try 'taskriver ")
+    assert (found.code, found.out, told) == (2, "", said)
+
+
+def filled(text: str, names: dict[str, str]) -> str:
+    """The text with what its names stand for."""
+    for name, value in names.items():
+        text = text.replace(name, value)
+    return text
+
+
+def blanked(text: str, names: dict[str, str]) -> str:
+    """The text with names for what differs from run to run."""
+    for name, value in names.items():
+        text = text.replace(value, name)
+    return text

@@ -1,0 +1,73 @@
+"""The promises: README shows those that are tried, and what breaks one is seen."""
+
+import re
+from dataclasses import replace
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
+from uuid import UUID, uuid4
+
+import pytest
+
+from domain.stream_cursor import StreamCursor
+from domain.task import TaskStatus
+from tests.embedded.lab import PROJECT
+from verification.history import Item, Kind, TaskFacts
+from verification.promises import bad_input, secrecy
+from verification.promises.promise import PROMISES
+
+ME, OWNER, MINE, FOREIGN = uuid4(), uuid4(), uuid4(), uuid4()
+
+
+def test_readme_promises_what_is_tried():
+    """The rows of README's table are the promises, in their order, each with the command that tries it."""
+    table = (PROJECT / "README.md").read_text().partition("| promise |")[2].partition("\n\n")[0]
+    rows = [re.fullmatch(r"\| (.+?) \| .+ \| `(.+)` \|", line) for line in table.splitlines()[2:]]
+
+    assert [row.groups() for row in rows if row] == [(each.text, each.command) for each in PROMISES]
+    assert all(rows)
+
+
+def told(task_id: UUID, assignee: UUID | None, *, kind: Kind = Kind.CHANGED) -> Item:
+    """Something about a task, with the task as it is shown, unless it is gone."""
+    now = datetime.now(UTC)
+    facts = TaskFacts(task_id, 1, TaskStatus.TODO, "A task", OWNER, assignee)
+    item = Item(StreamCursor("e", 1, 1), kind, now, 0.0, task_id, facts, None, None, None, None)
+    return item if kind is Kind.CHANGED else replace(item, task=None)
+
+
+@pytest.mark.parametrize(
+    ("item", "fair"),
+    [
+        (told(MINE, ME), True),
+        (told(MINE, None, kind=Kind.GONE), True),
+        (told(MINE, None), False),
+        (told(FOREIGN, None), False),
+        (told(FOREIGN, None, kind=Kind.GONE), False),
+    ],
+    ids=["while it is mine", "gone", "not mine any more", "never mine", "never mine, gone"],
+)
+def test_what_may_be_heard(item: Item, fair: bool):
+    """A task only while it is one's own or assigned, and not a word of any other one."""
+    assert secrecy.may_hear(item, {MINE}, ME) is fair
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "seen"), [(404, b"", 404), (503, b"", 503), (200, b'{"code": "INTERNAL"}', 500)]
+)
+def test_a_500_in_any_disguise(status: int, body: bytes, seen: int):
+    """A bug counts, also if it comes as data; so does no answer at all."""
+
+    class Answers(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Nothing."""
+
+    with HTTPServer(("127.0.0.1", 0), Answers) as server:
+        Thread(target=server.handle_request).start()
+        assert bad_input.status_of(f"http://127.0.0.1:{server.server_port}", ("GET", "/", None, {})) == seen
+    assert bad_input.status_of(f"http://127.0.0.1:{server.server_port}", ("GET", "/", None, {})) == 599

@@ -1,0 +1,1 @@
+"""What README promises, and for each promise a short proof on a running stack."""

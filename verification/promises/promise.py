@@ -1,0 +1,31 @@
+"""The promises: README shows exactly these, each with the command that tries it."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final
+
+from verification.promises import alike, bad_input, secrecy, signing_out, stream
+from verification.promises.stack import Measured, Stack
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """A row of the table. *name* is what `make prove ARGS=name` takes."""
+
+    name: str
+    text: str
+    prove: Callable[[Stack], Awaitable[Measured]]
+
+    @property
+    def command(self) -> str:
+        """What proves this one alone."""
+        return f"make prove ARGS={self.name}"
+
+
+PROMISES: Final = (
+    Promise("stream", "An acknowledged change is never lost from the stream.", stream.prove),
+    Promise("secrecy", "Nobody hears what they may not see.", secrecy.prove),
+    Promise("signing-out", "Signing out works everywhere within a second.", signing_out.prove),
+    Promise("alike", "What you try is what you deploy.", alike.prove),
+    Promise("bad-input", "Bad input is answered, never a 500.", bad_input.prove),
+)
