@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run test prove test-stream contract e2e frontend frontend-check chaos simulate examples readme check format schema bench bench-full profile load bench-stream bench-idle monitoring-check lock clean
+.PHONY: help run test prove test-stream contract e2e frontend frontend-check chaos simulate oracle examples readme check format schema bench bench-full profile load bench-stream bench-idle monitoring-check lock clean
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' Makefile
@@ -45,6 +45,9 @@ chaos: $(VENV)/dev ## Hurt two server processes and their servers 100 times, and
 
 simulate: $(VENV)/dev ## Run 100,000 histories of the stream under a virtual clock (HISTORIES=…, ARGS="--seed N" tells one).
 	@$(BIN)/python -m tests.simulation $(or $(ARGS),--histories $(or $(HISTORIES),100000))
+
+oracle: $(VENV)/dev ## Ask 20,000 generated documents in both ways, compiled and in general, and compare the bytes (DOCUMENTS=…).
+	@ORACLE_DOCUMENTS=$(or $(DOCUMENTS),20000) $(BIN)/python -m pytest -q -n 2 -p no:cacheprovider --timeout 3600 tests/graphql_api/execution/oracle
 
 examples: $(VENV)/dev ## Try the resumable clients, the one for graphql-ws too (needs node 20 and npm).
 	@cd examples/resumable && npm ci --silent --no-audit --no-fund

@@ -119,3 +119,14 @@ async def test_who_has_to_load_anew_is_counted(api: Api, readings: Readings):
     async with api.server.stream.subscribe(other, None, cursor) as subscriber:
         assert isinstance(await anext(subscriber), Resync)
     assert readings.of(metrics.RESYNCS) == resyncs + 1
+
+
+async def test_operations_are_counted_by_the_way_they_took(api: Api, readings: Readings):
+    """What is sent for the first time is run in general, and from then on by its plan."""
+    user = await api.a_user()
+    before = readings.of(metrics.OPERATIONS, "general"), readings.of(metrics.OPERATIONS, "compiled")
+    for _ in range(3):
+        await api.ask("{ me { username } } # sent three times", user)
+
+    assert readings.of(metrics.OPERATIONS, "general") == before[0] + 1
+    assert readings.of(metrics.OPERATIONS, "compiled") == before[1] + 2
