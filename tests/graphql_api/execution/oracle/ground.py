@@ -1,6 +1,7 @@
 """A house with people, tasks and a history, and both ways to ask in it."""
 
 import random
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -87,6 +88,24 @@ class Ground:
             operation.document, operation.node, operation.request, self.context(actor)
         )
         return _bytes(told.body), None if planned is None else _bytes(planned.body)
+
+    async def differs(self, seeds: Iterable[int]) -> bool:
+        """Whether a plan that is made anew answers any of these documents in another way, or fails."""
+        for seed in seeds:
+            actor, sent = self.document(seed)
+            operation = self.operation(sent)
+            if operation is None:
+                continue
+            operation.document.plans.clear()
+            try:
+                told, answered = await self.both(actor, operation)
+            except Exception:
+                return True
+            finally:
+                operation.document.plans.clear()
+            if answered not in (None, told):
+                return True
+        return False
 
     def context(self, actor: Actor | None) -> Context:
         """A context of somebody's."""

@@ -4,11 +4,14 @@ import os
 
 import pytest
 
+from tests.graphql_api.execution.oracle.generator import Sent
 from tests.graphql_api.execution.oracle.ground import Ground
+from tests.graphql_api.execution.oracle.mutants import MUTANTS, Mutant
 from tests.support.api import Api
 
 DOCUMENTS = int(os.environ.get("ORACLE_DOCUMENTS", "1000"))
 PARTS = 4
+ENOUGH = 400
 
 
 @pytest.fixture(scope="module")
@@ -34,3 +37,27 @@ class TestRandomDocuments:
             planned += answered is not None
 
         assert planned > DOCUMENTS / PARTS * 0.6
+
+
+class TestTheOracleBites:
+    @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name.replace(" ", "-"))
+    async def test_a_mistake_is_noticed(self, ground: Ground, mutant: Mutant, monkeypatch: pytest.MonkeyPatch):
+        """A compiler with a mistake in it does not get through the first few hundred documents."""
+        mutant.make(monkeypatch)
+
+        assert await ground.differs(range(ENOUGH)), mutant.name
+
+
+class TestGeneratedSource:
+    async def test_no_text_of_a_client_is_in_it(self, ground: Ground):
+        """Response names, types' names and values are passed by reference, whatever they look like."""
+        strange = "import_os", "__class__", "None", "exec", "lambda_x"
+        aliases = " ".join(f"{name}: username {name}2: role" for name in strange)
+        operation = ground.operation(Sent(f"{{ me {{ {aliases} }} }}", {}))
+        assert operation is not None
+        told, answered = await ground.both(ground.actors[0], operation)
+
+        assert answered == told
+        (made,) = operation.document.plans.values()
+        source = made.steps["me"].made.project.__doc__
+        assert not any(name in source.replace("None if", "").replace("return", "") for name in strange)

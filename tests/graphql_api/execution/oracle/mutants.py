@@ -1,0 +1,144 @@
+"""Ways to get the compiled way wrong, each of which somebody could come up with."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+
+from domain.user import Role
+from graphql_api.auth.facts import RequestFacts
+from graphql_api.execution import arguments, compiled, pages, projection
+from graphql_api.execution.fields import Selections
+from graphql_api.execution.pages import Nested, Page
+from graphql_api.execution.plan import Plan
+from graphql_api.execution.projection import Writer
+from graphql_api.schema import stands_for
+from graphql_api.schema.stands_for import Expression
+from persistence.reads.task_list import TaskOrder
+
+Patch = pytest.MonkeyPatch
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A mistake, in words, and how it is made."""
+
+    name: str
+    make: Callable[[Patch], None]
+
+
+def _ids_of_another_type(patch: Patch) -> None:
+    patch.setattr(projection, "_identity", lambda kind: lambda identity: f"{kind}:{identity}")
+
+
+def _nobody_is_somebody(patch: Patch) -> None:
+    right = Writer._reference
+
+    def wrong(self: Writer, *given: Any) -> str:
+        return right(self, *given).replace("None if row[", "None if not row and row[")
+
+    patch.setattr(Writer, "_reference", wrong)
+
+
+def _every_switch_is_on(patch: Patch) -> None:
+    right = Selections.__init__
+
+    def wrong(self: Selections, schema: Any, ast: Any, operation: Any, switches: Any) -> None:
+        right(self, schema, ast, operation, dict.fromkeys(switches, True))
+
+    patch.setattr(Selections, "__init__", wrong)
+
+
+def _the_other_end(patch: Patch) -> None:
+    right = Page.cursor_at
+    patch.setattr(Page, "cursor_at", lambda self, place: right(self, -1 - place))
+
+
+def _nothing_behind(patch: Patch) -> None:
+    class Wrong(Page):
+        def __init__(self, *given: Any, **named: Any) -> None:
+            super().__init__(*given, **named)
+            self.has_next = False
+
+    patch.setattr("graphql_api.execution.steps.Page", Wrong)
+    patch.setattr(pages, "Page", Wrong)
+
+
+def _with_the_eyes_of_an_admin(patch: Patch) -> None:
+    right = compiled._actor
+    patch.setattr(compiled, "_actor", lambda context: replace(right(context), role=Role.ADMIN))
+
+
+def _names_in_lower_case(patch: Patch) -> None:
+    right = projection._names_of
+    patch.setattr(projection, "_names_of", lambda kind: {each: name.lower() for each, name in right(kind).items()})
+
+
+def _another_default(patch: Patch) -> None:
+    right = arguments.arguments_of
+
+    def wrong(field: Any, node: Any) -> arguments.Arguments:
+        found = right(field, node)
+        if found.fixed.get("order_by") is TaskOrder.CREATED_DESC:
+            return arguments.Arguments({**found.fixed, "order_by": TaskOrder.CREATED_ASC}, found.variable)
+        return found
+
+    patch.setattr("graphql_api.execution.plan.arguments_of", wrong)
+
+
+def _whatever_one_may(patch: Patch) -> None:
+    right = stands_for.meaning_of
+
+    def wrong(field: Any) -> Any:
+        found = right(field)
+        return Expression(lambda *_: True, found.columns) if isinstance(found, Expression) else found
+
+    patch.setattr("graphql_api.execution.projection.meaning_of", wrong)
+
+
+def _in_another_order(patch: Patch) -> None:
+    right = compiled._in_order
+    patch.setattr(compiled, "_in_order", lambda made, found: dict(reversed(right(made, found).items())))
+
+
+def _everybodys_history(patch: Patch) -> None:
+    async def wrong(self: Nested, reading: Any, actor: Any, bound: Any, rows: Sequence[Any]) -> Any:
+        paged = self.ask(actor, [row[self.place] for row in rows], **self.arguments.bind(bound))
+        found = await reading.rows(self.shape, paged.asked.rows, paged.asked.values) if rows else []
+        return lambda identity: self.project(Page(found, paged), (), actor)
+
+    patch.setattr(Nested, "read", wrong)
+
+
+def _open_doors(patch: Patch) -> None:
+    def wrong(self: Plan, facts: RequestFacts) -> None:
+        """Let everybody in."""
+
+    patch.setattr(Plan, "check_doors", wrong)
+
+
+def _every_text_is_an_id(patch: Patch) -> None:
+    patch.setattr("graphql_api.execution.steps.decode_id", lambda text: ("Thing", None))
+
+
+def _no_variables(patch: Patch) -> None:
+    patch.setattr(arguments.Variables, "bind", lambda self, given: dict(self.defaults))
+
+
+MUTANTS = [
+    Mutant("ids are written in another way", _ids_of_another_type),
+    Mutant("a reference to nobody is an object", _nobody_is_somebody),
+    Mutant("every @skip and @include is switched on", _every_switch_is_on),
+    Mutant("the first cursor is the last one's", _the_other_end),
+    Mutant("there is never another page", _nothing_behind),
+    Mutant("everybody sees what an admin sees", _with_the_eyes_of_an_admin),
+    Mutant("enums are written in lower case", _names_in_lower_case),
+    Mutant("an argument has another default", _another_default),
+    Mutant("whatever is asked of the policy, the answer is yes", _whatever_one_may),
+    Mutant("the fields of the root come in another order", _in_another_order),
+    Mutant("each task has the history of all", _everybodys_history),
+    Mutant("doors are not looked at", _open_doors),
+    Mutant("no node is found by its id", _every_text_is_an_id),
+    Mutant("variables are not looked at", _no_variables),
+]
