@@ -117,7 +117,7 @@ class Server:
             self.tracing.watch_services()
         self.requests = Requests(self.tracing)
         offered = None if settings.is_production else demo
-        self.playground = Playground(offered) if settings.has_playground else None
+        self.playground = Playground(offered, self._links()) if settings.has_playground else None
         self.board = Board(offered) if settings.has_board else None
         self.documents = self._documents()
         self.compiled = Compiled(schema._schema, strict=strict) if settings.compile_operations else None
@@ -253,6 +253,10 @@ class Server:
                 self.database, schedule=settings.cleanup_cron, event_retention=settings.event_retention
             )
         )
+
+    def _links(self) -> dict[str, str]:
+        there = {"Board": (BOARD_PATH, self.settings.has_board), "REST": (rest.DOCS, self.settings.api_docs)}
+        return {name: path for name, (path, is_there) in there.items() if is_there}
 
     def _pages(self) -> list[BaseRoute]:
         found: list[BaseRoute] = []

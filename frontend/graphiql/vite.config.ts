@@ -24,11 +24,13 @@ export default defineConfig({
       checks: { moduleLevelDirective: false },
       output: {
         codeSplitting: {
+          // The page shows itself before the editor is there: what it needs at once stays out of the editor's chunks.
           groups: [
-            { name: "monaco-base", test: /monaco-editor[\\/]esm[\\/]vs[\\/](base|platform)[\\/]/ },
-            { name: "monaco-model", test: /monaco-editor[\\/]esm[\\/]vs[\\/]editor[\\/]common[\\/]/ },
-            { name: "monaco", test: /monaco-editor[\\/]esm[\\/]vs[\\/]/ },
-            { name: "react", test: /node_modules[\\/](react|react-dom|scheduler)[\\/]/ },
+            { name: "react", test: /node_modules[\\/](react|react-dom|scheduler)[\\/]|preload-helper/, priority: 2 },
+            { name: "monaco-words", test: /(standaloneEnums|editorBaseApi|common[\\/]uri|core[\\/]range)\.js$/, priority: 1 },
+            { name: "monaco-base", test: /monaco-editor[\\/]esm[\\/]vs[\\/](base|platform)[\\/][^?]*$/ },
+            { name: "monaco-model", test: /monaco-editor[\\/]esm[\\/]vs[\\/]editor[\\/]common[\\/][^?]*$/ },
+            { name: "monaco", test: /monaco-editor[\\/]esm[\\/]vs[\\/][^?]*$/ },
           ],
         },
       },

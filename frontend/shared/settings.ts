@@ -6,6 +6,8 @@ export interface DemoPeople {
 
 interface Settings {
   readonly demo?: DemoPeople;
+  /** Other pages of this server: their names, and where they are. */
+  readonly links?: Readonly<Record<string, string>>;
 }
 
 /** What the server wrote into the page. */

@@ -100,7 +100,7 @@ def _welcome(settings: Settings, *, private: bool, has_demo: bool) -> str:
         "",
         "  Taskriver is running.",
         "",
-        f"    GraphQL        http://{place}/graphql",
+        f"    GraphQL        http://{place}/graphql{'   (in a browser: GraphiQL)' if settings.has_playground else ''}",
         *([f"    Board          http://{place}/board"] if settings.has_board else []),
         f"    Subscriptions  ws://{place}/graphql   (graphql-transport-ws)",
         f"    Health         http://{place}/readyz",

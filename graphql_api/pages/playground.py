@@ -10,7 +10,7 @@ from graphql_api.wire.answer import Answer
 _POLICY: Final = (
     POLICY
     # The editor, Monaco, writes its styles while it runs, with the wavy line below a mistake as an image in them.
-    # Scripts may not be written into the page, by nobody.
+    # Nobody may write scripts into the page.
     .replace("style-src 'self'", "style-src 'self' 'unsafe-inline'").replace(
         "img-src 'self'", "img-src 'self' data:; worker-src 'self'"
     )
@@ -18,10 +18,11 @@ _POLICY: Final = (
 
 
 class Playground(Page):
-    """The page; with *demo* its sign-in has a button for each of them."""
+    """The page; *demo* are people with a button each, and *links* the names of other pages, with their paths."""
 
-    def __init__(self, demo: DemoPeople | None = None) -> None:
-        super().__init__("graphiql", settings=page_settings(demo), policy=_POLICY)
+    def __init__(self, demo: DemoPeople | None = None, links: Mapping[str, str] | None = None) -> None:
+        settings = page_settings(demo) | ({"links": dict(links)} if links else {})
+        super().__init__("graphiql", settings=settings, policy=_POLICY)
 
     def visit(self, url: str, asked: Mapping[bytes, bytes]) -> Answer:
         """The answer to a browser that comes to the endpoint; it knows its *url* itself."""

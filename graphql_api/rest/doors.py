@@ -15,6 +15,7 @@ from graphql_api.rest.routes import PREFIX
 from graphql_api.rest.socket import TaskSocket, Timing
 from graphql_api.wire.upgrade import Authenticate
 
+DOCS = "/docs"
 SOCKET = "/ws/tasks/{client_id}"
 
 
@@ -49,5 +50,5 @@ def routes(
     ]
     if docs:
         page = Docs()
-        found += [Route("/openapi.json", page), Route("/docs", page), Route("/docs/{name}", page)]
+        found += [Route("/openapi.json", page), Route(DOCS, page), Route(DOCS + "/{name}", page)]
     return found

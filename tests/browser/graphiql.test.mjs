@@ -228,13 +228,17 @@ const SENTENCES = {
     for (const part of [".bar", ".graphiql-editors"]) assert.ok(dark[part] < 0.3 && light[part] > 0.9, part);
   },
 
-  "The bar fits a small window.": async (browser, base) => {
-    const window = await Window.open(browser, base, { viewport: { width: 800, height: 700 } });
-    const { width } = await window.page.locator(".bar").boundingBox();
-    assert.ok(width <= 800);
-    const button = await window.page.getByRole("button", { name: "Sign in", exact: true }).boundingBox();
-    assert.ok(button.x + button.width <= 800);
-    await picture(window.page, "graphiql-6-small");
+  "The bar fits every window, and leads on to the other pages.": async (browser, base) => {
+    const window = await Window.open(browser, base);
+    const button = window.page.getByRole("button", { name: "Sign in", exact: true });
+    for (const width of [1440, 1050, 1030, 800, 500]) {
+      await window.page.setViewportSize({ width, height: 700 });
+      const { x, width: own } = await button.boundingBox();
+      assert.ok(x + own <= width, `at ${width} pixels`);
+      if (width === 800) await picture(window.page, "graphiql-6-small");
+    }
+    for (const [name, path] of [["Board", "/board"], ["REST", "/docs"]])
+      assert.equal(await window.page.getByRole("link", { name, exact: true }).getAttribute("href"), path);
     await window.close();
   },
 };

@@ -104,7 +104,7 @@ class TestFirstStart:
                 "",
                 "  Taskriver is running.",
                 "",
-                f"    GraphQL        http://{place}/graphql",
+                f"    GraphQL        http://{place}/graphql   (in a browser: GraphiQL)",
                 f"    Subscriptions  ws://{place}/graphql   (graphql-transport-ws)",
                 f"    Health         http://{place}/readyz",
                 "",

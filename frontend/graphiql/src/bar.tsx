@@ -30,6 +30,13 @@ export function Bar({ session, stream }: { session: Session; stream: StreamState
       <span className="bar-name">
         <Mark /> Taskriver <small>GraphQL</small>
       </span>
+      <nav className="bar-links">
+        {Object.entries(settings.links ?? {}).map(([name, path]) => (
+          <a key={name} href={path}>
+            {name}
+          </a>
+        ))}
+      </nav>
       {stream && <Stream {...stream} />}
       <span className="bar-problem" role="status">
         {problem}

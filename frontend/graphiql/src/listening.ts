@@ -48,7 +48,7 @@ export function listen(
       const finish = () => (tell(null), sink.complete());
       tell({});
       const end = client.subscribe(payload as never, {
-        next: (result: ExecutionResult) => (tell({ events: state!.events + 1 }), sink.next(result)),
+        next: (result: ExecutionResult) => (tell({ events: (state?.events ?? 0) + 1 }), sink.next(result)),
         error: (problem: unknown) => (sink.next(failed(problem)), finish()),
         complete: finish,
       });

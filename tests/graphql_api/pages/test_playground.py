@@ -48,11 +48,12 @@ def links(page: str) -> list[str]:
     return re.findall(r'(?:src|href)="([^"]+)"', page)
 
 
-def settings_in(page: str) -> object:
+def settings_in(page: str) -> dict[str, Any]:
     """What a page tells its scripts."""
     found = re.search(r'<meta name="taskriver" content="([^"]*)">', page)
     assert found is not None
-    return json.loads(unescape(found[1]))
+    told: dict[str, Any] = json.loads(unescape(found[1]))
+    return told
 
 
 class TestTheDocument:
@@ -103,17 +104,31 @@ class TestTheDemoPeople:
         """Names and password reach the scripts as they are, whatever characters they hold."""
         async with browsing(DEMO) as browser:
             page = (await browser.get("/graphql", headers=BROWSER)).text
-        assert settings_in(page) == {"demo": {"names": ["alice", "bob"], "password": DEMO.password}}
+        assert settings_in(page)["demo"] == {"names": ["alice", "bob"], "password": DEMO.password}
 
     async def test_where_there_are_none_the_page_knows_of_none(self, browser: httpx.AsyncClient):
         """A server without demo data offers no buttons."""
-        assert settings_in((await browser.get("/graphql", headers=BROWSER)).text) == {}
+        assert "demo" not in settings_in((await browser.get("/graphql", headers=BROWSER)).text)
 
     async def test_production_never_offers_them(self):
         """Not even if somebody wires them in."""
         async with browsing(DEMO, **PRODUCTION, playground=True) as browser:
             page = await browser.get("/graphql", headers=BROWSER)
-        assert settings_in(page.text) == {}
+        assert "demo" not in settings_in(page.text)
+
+
+class TestTheLinks:
+    async def test_the_page_knows_what_else_is_there(self, browser: httpx.AsyncClient):
+        """The board and the description of REST, and a browser that follows finds them."""
+        links = settings_in((await browser.get("/graphql", headers=BROWSER)).text)["links"]
+        assert links.keys() == {"Board", "REST"}
+        for path in links.values():
+            assert (await browser.get(path, headers=BROWSER)).status_code == 200
+
+    async def test_it_leads_nowhere_where_nothing_is(self):
+        """What is switched off has no link."""
+        async with browsing(board=False, api_docs=False) as browser:
+            assert settings_in((await browser.get("/graphql", headers=BROWSER)).text) == {}
 
 
 class TestTheFiles:
