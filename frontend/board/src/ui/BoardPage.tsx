@@ -88,7 +88,7 @@ export function BoardPage({ store, session }: { store: Store; session: Session }
       <StreamFooter store={store} />
       {over?.kind === "NEW" && <NewTaskDialog store={store} onClose={close} />}
       {over?.kind === "TASK" && chosen && <TaskDialog key={over.id} store={store} task={chosen} onClose={close} />}
-      <Notices notices={state.notices} onDismiss={(id) => store.dismiss(id)} />
+      {(!over || over.kind === "MENU") && <Notices store={store} />}
     </div>
   );
 }
