@@ -13,7 +13,7 @@ from benchmarks.dialects import Dialect, Plain, Request
 from benchmarks.workloads import Case, Workload
 
 SAMPLE = 30
-PATIENCE_SECONDS = 10.0
+PATIENCE_SECONDS = 30.0
 
 
 async def expected(url: str, workload: Workload, some: Sequence[Case], *, seen_by: UUID | None = None) -> list[Plain]:

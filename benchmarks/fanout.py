@@ -1,13 +1,15 @@
 """W5: two hundred changes in a burst, told to five hundred sockets.
 
 The peers are handed invented changes by their channel of Redis. Ours has to commit every one of them: they are
-mutations over HTTP, and what counts is the time from the first request to the last frame.
+mutations over HTTP, and what counts is the time from the first request to the last frame. Whoever has not told
+everything after two minutes is judged by what has come until then.
 """
 
 import asyncio
 import json
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count, islice
 from typing import Any, Final, Protocol
@@ -134,10 +136,11 @@ async def _burst(server: ServerProcess, crowd: Crowd, source: Source, sockets: i
     crowd.expect(sockets * events)
     began, cpu = time.perf_counter(), server.tree_cpu_seconds
     put_off = await source.tell(events)
-    await crowd.have_heard(PATIENCE_SECONDS)
+    with suppress(TimeoutError):
+        await crowd.have_heard(PATIENCE_SECONDS)
     seconds, used = time.perf_counter() - began, server.tree_cpu_seconds - cpu
-    if crowd.lost or crowd.heard != sockets * events:
-        raise RuntimeError(f"{crowd.lost} sockets were lost, and {crowd.heard} of {sockets * events} frames came.")
+    if crowd.heard > sockets * events:
+        raise RuntimeError(f"{crowd.heard - sockets * events} frames came that nobody had sent.")
     return crowd.heard / seconds, {"per_cpu": crowd.heard / max(used, 1e-3), "put_off": put_off}
 
 

@@ -14,7 +14,7 @@ _LENGTH: Final = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
 
 
 async def post_all(port: int, token: str, requests: Sequence[Request]) -> int:
-    """Have them all answered; how often one was told to come back later (503), which it does at once.
+    """Have them all answered; how often one was told to come back later (UNAVAILABLE), which it does at once.
 
     Raises:
         RuntimeError: one was not answered with 200, or with errors.
@@ -32,7 +32,7 @@ async def _post_some(port: int, token: str, waiting: deque[Request]) -> int:
         while waiting:
             request = waiting.popleft()
             status, answer = await _post(reader, writer, token, request)
-            if status == 503 and put_off < _MOST_PUT_OFF:
+            if (status == 503 or b"UNAVAILABLE" in answer) and put_off < _MOST_PUT_OFF:
                 put_off += 1
                 waiting.appendleft(request)
             elif status != 200 or b'"errors"' in answer or b'"code"' in answer:

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { columns, EVERYTHING, isFiltered, type Wanted } from "../src/board/columns";
+import { asked, columns, EVERYTHING, isFiltered, type Wanted } from "../src/board/columns";
 import { aTask } from "./builders";
 
 const me = { id: "u1", username: "ada" };
@@ -40,4 +40,12 @@ test("Orders put the most urgent, the next due or the newest first; without a da
 test("What is on its way stands first among the last changed.", () => {
   const shown = tasks.map((task) => (task.id === "a" ? { ...task, pending: true } : task));
   expect(columns(shown, EVERYTHING, me.id).TODO[0]!.id).toBe("a");
+});
+
+test("What the server can look for is asked of it; short words and \"not assigned\" are not.", () => {
+  expect(asked({ ...EVERYTHING, search: " boat ", priority: "HIGH", whose: "ASSIGNED" }, "u1")).toEqual({
+    search: "boat", priority: ["HIGH"], assigneeId: "u1",
+  });
+  expect(asked({ ...EVERYTHING, whose: "OWNED" }, "u1")).toEqual({ ownerId: "u1" });
+  expect(asked({ ...EVERYTHING, search: "bo", whose: "UNASSIGNED" }, "u1")).toBeNull();
 });

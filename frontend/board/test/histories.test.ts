@@ -30,7 +30,7 @@ class Client {
     else if (kind < 16) this.hear(this.roll(4));
     else if (kind < 18) this.comeBack();
     else if (kind === 18) this.resync();
-    else this.compare();
+    else this.roll(2) ? this.compare() : this.find();
   }
 
   write(): void {
@@ -68,6 +68,14 @@ class Client {
   compare(): void {
     const lists = this.server.read(() => {});
     this.board = mend(this.board, lists, differences(this.board, lists));
+  }
+
+  /** What a search has found is merged, however much has happened since it was answered. */
+  find(): void {
+    const { tasks } = this.server.read(() => {});
+    this.server.act();
+    this.hear(this.roll(4));
+    this.board = merge(this.board, tasks);
   }
 
   end(): void {

@@ -36,6 +36,8 @@ export async function createsAssignsEdits(stage) {
   page.once("dialog", (question) => question.accept());
   await sheet.getByRole("button", { name: "Delete" }).click();
   await sheet.waitFor({ state: "detached" });
+  await page.locator(".notice", { hasText: "Deleted “Paint the boat blue”." }).waitFor();
+  assert.equal(await page.locator(".notice", { hasText: "not there for you" }).count(), 0);
   assert.deepEqual(await window.counts(), [0, 0, 0, 0]);
   await window.equalsServer();
 }
@@ -92,6 +94,12 @@ export async function takesBackWhatIsRefused(stage) {
   await picture(window.page, "board-3-refused");
   assert.match(await window.refusal(), /“Done already” is back in Done: /);
   await window.cardIn("DONE", "Done already");
+  await window.card("Done already").click();
+  const sheet = window.page.getByRole("dialog");
+  await sheet.getByLabel("Status").selectOption("Cancelled");
+  await sheet.getByRole("alert").getByText("cannot go from DONE to CANCELLED").waitFor();
+  assert.equal(await sheet.getByLabel("Status").inputValue(), "DONE");
+  await window.page.keyboard.press("Escape");
   await window.equalsServer();
 }
 
@@ -157,6 +165,9 @@ export async function keepsWhatIsBeingWritten(stage) {
   await sheet.getByText("Changed by somebody else meanwhile: title.").waitFor();
   await sheet.getByRole("button", { name: "Save" }).click();
   await sheet.getByRole("alert").getByText(/version/i).waitFor();
+  assert.equal(await sheet.getByLabel("Description").inputValue(), "My words");
+  window.page.once("dialog", (question) => question.dismiss());
+  await window.page.keyboard.press("Escape"); // and on second thoughts
   assert.equal(await sheet.getByLabel("Description").inputValue(), "My words");
   await sheet.getByRole("button", { name: "Show theirs" }).click();
   assert.equal(await sheet.getByLabel("Title").inputValue(), "Final");

@@ -79,7 +79,7 @@ export class Window {
 
   async counts() {
     const texts = await this.page.locator(".column .count").allInnerTexts();
-    return texts.map((text) => Number(text.match(/\d+/)[0]));
+    return texts.map((text) => Number(text.match(/[\d,]+/)[0].replace(",", "")));
   }
 
   /** The columns count what a fresh fetch counts. */

@@ -1,5 +1,5 @@
 // From tasks to columns: filter, search, order. Pure.
-import type { TaskPriority, TaskStatus } from "../api/gql/graphql";
+import type { TaskFilter, TaskPriority, TaskStatus } from "../api/gql/graphql";
 import type { ShownTask } from "./optimism";
 
 export const STATUSES = ["TODO", "IN_PROGRESS", "DONE", "CANCELLED"] as const satisfies readonly TaskStatus[];
@@ -17,11 +17,26 @@ export interface Wanted {
 
 export const EVERYTHING: Wanted = { search: "", priority: "ALL", whose: "ALL", order: "UPDATED" };
 
+/** Characters that the server needs to look for. */
+const SHORTEST_SEARCH = 3;
+
 export type Columns = Readonly<Record<TaskStatus, readonly ShownTask[]>>;
 
 /** Whether anything is left out. */
 export function isFiltered({ search, priority, whose }: Wanted): boolean {
   return search.trim() !== "" || priority !== "ALL" || whose !== "ALL";
+}
+
+/** The same as the server can look for; null: everything, or not so. */
+export function asked({ search, priority, whose }: Wanted, viewer: string): TaskFilter | null {
+  const words = search.trim();
+  const found: TaskFilter = {
+    ...(words.length >= SHORTEST_SEARCH && { search: words }),
+    ...(priority !== "ALL" && { priority: [priority] }),
+    ...(whose === "OWNED" && { ownerId: viewer }),
+    ...(whose === "ASSIGNED" && { assigneeId: viewer }),
+  };
+  return Object.keys(found).length ? found : null;
 }
 
 /** The tasks that are wanted, by status, in order. *viewer* is the id of who looks. */

@@ -17,10 +17,10 @@ export interface Board {
 
 export const EMPTY: Board = { tasks: new Map(), gone: new Set(), place: null, resets: 0 };
 
-/** Tasks that were read while nothing is lost to the stream: the newer version of each counts. */
+/** Tasks that were read while nothing is lost to the stream: the newer version of each counts, unless it is gone. */
 export function merge(board: Board, tasks: Iterable<Task>, place = board.place): Board {
   const merged = new Map(board.tasks);
-  for (const task of tasks) keepNewer(merged, task);
+  for (const task of tasks) if (!board.gone.has(task.id)) keepNewer(merged, task);
   return { ...board, tasks: merged, place };
 }
 

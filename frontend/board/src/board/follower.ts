@@ -4,14 +4,16 @@ import { knows } from "../stream/catching_up";
 import { placeOf } from "../stream/position";
 import type { LineHooks } from "../stream/line";
 import * as standing from "../stream/standing";
+import { asked, type Wanted } from "./columns";
 import { fold, merge, reset, type Board, type Item } from "./fold";
 import { onceAFrame } from "./frames";
-import { differences, mend, readLists, type Lists } from "./lists";
+import { differences, findTasks, mend, readLists, type Lists } from "./lists";
 import type { Store } from "./store";
 import { inWords } from "./words";
 
 const PAUSE = 1_000;
 const GLANCE = 50;
+const TYPING = 300;
 /** So long the stream may take to tell what was missed, before the lists are compared with what it told. */
 const PATIENCE = 10_000;
 const ROUNDS = 3;
@@ -71,6 +73,17 @@ export class Follower implements LineHooks {
       this.#note(standing.gapped);
       this.store.set(({ board }) => ({ board: mend(board, lists, new Set(differing)) }));
     }
+  }
+
+  /** Looks on the server for what is wanted, if the board does not hold everything; typing goes on meanwhile. */
+  async find(wanted: Wanted): Promise<void> {
+    const filter = this.store.state.partial && asked(wanted, this.store.person.id);
+    if (!filter) return;
+    await pause(TYPING);
+    const resets = this.store.state.board.resets;
+    if (this.store.state.wanted !== wanted) return;
+    const tasks = await this.#insist(() => findTasks(this.store.api, filter));
+    if (tasks && this.store.state.board.resets === resets) this.store.set(({ board }) => ({ board: merge(board, tasks) }));
   }
 
   // What the line says.

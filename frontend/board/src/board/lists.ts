@@ -1,10 +1,13 @@
 // Reading all tasks, page by page.
 import type { Api } from "../api/api";
-import { TaskPageDocument, type TaskPageQuery } from "../api/gql/graphql";
+import { TaskPageDocument, type TaskFilter, type TaskPageQuery } from "../api/gql/graphql";
 import { merge, type Board, type Task } from "./fold";
 
 /** More tasks than this are not held; the ones that changed last are. */
 export const MOST = 3_000;
+
+/** So many pages are read of what a filter finds beside them. */
+const FOUND_PAGES = 3;
 
 export interface Lists {
   readonly tasks: readonly Task[];
@@ -30,6 +33,19 @@ export async function readLists(api: Api, onPage: (tasks: readonly Task[]) => vo
   }
 }
 
+/** Tasks that a filter finds on the server, the last changed first: a few pages of them. Throws `Failure`. */
+export async function findTasks(api: Api, filter: TaskFilter): Promise<readonly Task[]> {
+  const tasks: Task[] = [];
+  let after: string | null = null;
+  for (let pages = 0; pages < FOUND_PAGES; pages++) {
+    const page: TaskPageQuery["tasks"] = (await api.ask(TaskPageDocument, { after, filter })).tasks;
+    tasks.push(...page.nodes);
+    if (!page.pageInfo.hasNextPage) break;
+    after = page.pageInfo.endCursor;
+  }
+  return tasks;
+}
+
 /** Ids of the tasks that a board has otherwise than *lists*: that it lacks, has in an older version, or has too many. */
 export function differences(board: Board, lists: Lists): Set<string> {
   const listed = new Map<string, number>();
@@ -46,10 +62,8 @@ export function differences(board: Board, lists: Lists): Set<string> {
 /** The board with these tasks as *lists* have them, unless it has learned of newer ones meanwhile. */
 export function mend(board: Board, lists: Lists, ids: ReadonlySet<string>): Board {
   const listed = lists.tasks.filter(({ id }) => ids.has(id));
-  const mended = merge(board, listed);
-  const tasks = new Map(mended.tasks);
   const gone = new Set([...board.gone, ...ids]);
   for (const { id } of listed) gone.delete(id);
-  for (const id of gone) tasks.delete(id);
-  return { ...mended, tasks, gone };
+  const there = [...board.tasks].filter(([id]) => !gone.has(id));
+  return merge({ ...board, tasks: new Map(there), gone }, listed);
 }

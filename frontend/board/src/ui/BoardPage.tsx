@@ -55,7 +55,10 @@ export function BoardPage({ store, session }: { store: Store; session: Session }
         <h1><Mark /> Taskriver</h1>
         <Toolbar
           wanted={state.wanted} search={search} onNew={() => setOver({ kind: "NEW" })}
-          onWanted={(wanted) => store.set({ wanted })}
+          onWanted={(wanted) => {
+            store.set({ wanted });
+            void store.follow.find(wanted);
+          }}
         />
         <p class="who">
           <span>{person.username} <small>{person.role.toLowerCase()}</small></span>
@@ -70,8 +73,8 @@ export function BoardPage({ store, session }: { store: Store; session: Session }
       <Tabs totals={totals} />
       {state.partial && (
         <p class="partial" role="note">
-          There are more tasks than a board can show: these are the {MOST.toLocaleString("en")} that changed last, and
-          search and filters look through them.
+          There are more tasks than a board can hold: these are the {MOST.toLocaleString("en")} that changed last.
+          Search and filters find older ones, too.
         </p>
       )}
       <Columns
@@ -85,7 +88,7 @@ export function BoardPage({ store, session }: { store: Store; session: Session }
       <StreamFooter store={store} />
       {over?.kind === "NEW" && <NewTaskDialog store={store} onClose={close} />}
       {over?.kind === "TASK" && chosen && <TaskDialog key={over.id} store={store} task={chosen} onClose={close} />}
-      <Notices notices={state.notices} onDismiss={(id) => store.dismiss(id)} />
+      {(!over || over.kind === "MENU") && <Notices store={store} />}
     </div>
   );
 }
@@ -97,7 +100,7 @@ function Tabs({ totals }: { totals: Readonly<Record<TaskStatus, number>> | null 
     <nav class="tabs" aria-label="Columns">
       {STATUSES.map((status) => (
         <button key={status} onClick={() => show(status)}>
-          <StatusIcon status={status} /> <span class="count">{totals?.[status] ?? "…"}</span>
+          <StatusIcon status={status} /> <span class="count">{totals?.[status].toLocaleString("en") ?? "…"}</span>
           <span class="name">{STATUS_WORDS[status]}</span>
         </button>
       ))}

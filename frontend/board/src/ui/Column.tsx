@@ -31,7 +31,7 @@ export const Column = memo(({ status, tasks, total, wanted, loaded, touched, cur
   const shown = tasks.length > most ? tasks.slice(0, most) : tasks;
   const tabbable = shown.some(({ id }) => id === current) ? current : shown[0]?.id;
   const name = STATUS_WORDS[status];
-  const all = total?.toString() ?? "…";
+  const all = total?.toLocaleString("en") ?? "…";
   const count = filtered ? `${tasks.length} of ${all}` : all;
   return (
     <section class="column" data-status={status} aria-labelledby={`heading-${status}`}>

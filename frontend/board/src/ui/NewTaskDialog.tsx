@@ -1,6 +1,6 @@
 import { useState } from "preact/hooks";
 
-import { BLANK } from "../board/fields";
+import { BLANK, differing } from "../board/fields";
 import type { Task } from "../board/fold";
 import type { Store } from "../board/store";
 import { AssigneeSelect } from "./AssigneeSelect";
@@ -23,7 +23,7 @@ export function NewTaskDialog({ store, onClose }: { store: Store; onClose: () =>
   };
 
   return (
-    <Dialog title="New task" onClose={onClose}>
+    <Dialog store={store} title="New task" dirty={differing(BLANK, fields).length > 0} onClose={onClose}>
       <form onSubmit={(event) => void submit(event)}>
         <TaskFields fields={fields} onFields={setFields} readOnly={false} />
         <label>

@@ -1,8 +1,9 @@
 import type { Notice } from "../board/state";
+import type { Store } from "../board/store";
 
 /** What was done is said politely, what was refused at once. */
-export function Notices({ notices, onDismiss }: { notices: readonly Notice[]; onDismiss: (id: number) => void }) {
-  const of = (...kinds: Notice["kind"][]) => notices.filter(({ kind }) => kinds.includes(kind));
+export function Notices({ store }: { store: Store }) {
+  const of = (...kinds: Notice["kind"][]) => store.state.notices.filter(({ kind }) => kinds.includes(kind));
   return (
     <>
       <div class="visually-hidden" role="status">
@@ -14,7 +15,7 @@ export function Notices({ notices, onDismiss }: { notices: readonly Notice[]; on
           {of("REFUSED").map(({ id, text }) => (
             <p key={id} class="notice refused">
               <span>{text}</span>
-              <button class="quiet" aria-label="Dismiss" onClick={() => onDismiss(id)}>×</button>
+              <button class="quiet" aria-label="Dismiss" onClick={() => store.dismiss(id)}>×</button>
             </p>
           ))}
         </div>

@@ -21,10 +21,12 @@ interface Props {
 export function TaskDialog({ store, task, onClose }: Props) {
   const edit = useEdit(store, task, onClose);
   const remove = () => {
-    if (confirm(`Delete “${task.title}” for good?`)) void store.write.remove(task).then(({ made }) => made && onClose());
+    if (!confirm(`Delete “${task.title}” for good?`)) return;
+    onClose();
+    void store.write.remove(task);
   };
   return (
-    <Dialog title={task.title} onClose={onClose}>
+    <Dialog store={store} title={task.title} dirty={edit.dirty} onClose={onClose}>
       <div class="at-once">
         <label>
           Status
