@@ -17,6 +17,7 @@
         ├── RateLimited           too many tries; says when to come back
         ├── BadRequest            malformed: a bad cursor, a bad id
         ├── TooExpensive          beyond a limit of depth, size or cost
+        ├── UnknownHash           of a document whose text was not sent yet
         └── Unavailable           a part is down; the same request may be sent again
 
 Anything that is not a `DomainError` is a bug: edges mask it and log it.
@@ -166,6 +167,16 @@ class TooExpensive(Failure):
     """The request is beyond a limit that is written in the schema."""
 
     code = FailureCode.TOO_EXPENSIVE
+
+
+class UnknownHash(Failure):
+    """A document is asked for by its hash, and its text is not known here (any more): send both."""
+
+    code = FailureCode.PERSISTED_QUERY_NOT_FOUND
+
+    def __init__(self) -> None:
+        # Clients compare this very text.
+        super().__init__("PersistedQueryNotFound")
 
 
 class Unavailable(Failure):

@@ -24,6 +24,7 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from domain.errors import Failure, Unavailable
 from graphql_api.errors import cause_of
 from graphql_api.execution.documents import Document, Documents, InvalidDocument
+from graphql_api.execution.persisted import Persisted
 from graphql_api.execution.request import OperationRequest, check_text
 from graphql_api.execution.response import Response, failed, from_result, refused
 from graphql_api.execution.shared import Group, Shared, root_value
@@ -104,13 +105,18 @@ class Executor(Generic[ContextT]):
         self._renew = renew
         self._recovered = recovered
         self._shortcut = shortcut
+        self._persisted = Persisted()
         self._shared = Shared(self._schema) if shared else None
 
     def prepare(self, request: OperationRequest, *, request_id: str) -> Operation | Response:
         """The operation to run, or the answer that says why there is none. Fast when the document was seen before."""
         try:
             check_text(request)
+            if request.extensions:
+                request = self._persisted.whole(request)
             document = self._documents.get(request.query)
+            if request.extensions:
+                self._persisted.keep(request)
             node = document.operation(request.operation_name)
             self._documents.check_cost(document, node, request.variables)
         except InvalidDocument as invalid:

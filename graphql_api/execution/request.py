@@ -13,7 +13,10 @@ MAX_VALUES: Final = 5_000
 
 @dataclass(frozen=True, slots=True)
 class OperationRequest:
-    """What a client wants run: the four parameters of GraphQL over HTTP, section 5."""
+    """What a client wants run: the four parameters of GraphQL over HTTP, section 5.
+
+    `query` is empty where `extensions.persistedQuery` names it by its hash.
+    """
 
     query: str
     operation_name: str | None
@@ -53,6 +56,8 @@ def check_text(request: OperationRequest) -> None:
 
 def _query(value: dict[str, Any]) -> str:
     query = value.get("query")
+    if query is None and _is_by_hash(value):
+        return ""
     if query is None:
         raise BadRequest("The request has no query: put the document's text into `query`.")
     if not isinstance(query, str):
@@ -60,6 +65,11 @@ def _query(value: dict[str, Any]) -> str:
     if not query or query.isspace():
         raise BadRequest("`query` is empty: put the document's text into it, such as { __typename }.")
     return query
+
+
+def _is_by_hash(value: dict[str, Any]) -> bool:
+    extensions = value.get("extensions")
+    return isinstance(extensions, dict) and extensions.get("persistedQuery") is not None
 
 
 def _name(value: dict[str, Any]) -> str | None:
