@@ -1,6 +1,7 @@
 """What the door and its description both have to know of an endpoint: plain data."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Generic, TypeVar
@@ -14,6 +15,7 @@ from graphql_api.auth.tokens import MissingToken
 from graphql_api.context import Backend
 from graphql_api.wire.answer import Answer
 from graphql_api.wire.idempotency import idempotency_key_of
+from persistence.reads.reader import Reading
 from persistence.unit_of_work import UnitOfWork
 
 ParamsT = TypeVar("ParamsT", bound=BaseModel)
@@ -43,6 +45,14 @@ class Call(Generic[ParamsT, BodyT]):
         if self.facts.identity is None:
             raise MissingToken
         return self.facts.identity.actor
+
+    def reading(self) -> AbstractAsyncContextManager[Reading]:
+        """A connection for the one read.
+
+        Raises:
+            Unavailable: the database cannot answer now.
+        """
+        return self.backend.database.reading()
 
     def unit_of_work(self) -> UnitOfWork:
         """A unit of work in the asker's name, for the one service call."""

@@ -6,14 +6,17 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
+from domain.errors import NotFound
 from domain.task import MAX_DESCRIPTION, MAX_TITLE, TaskStatus, check_description, check_title
-from graphql_api.rest.answers import nothing, one, several
+from graphql_api.rest.answers import nothing, one
 from graphql_api.rest.errors import INSUFFICIENT
 from graphql_api.rest.operation import Call, NoParams, Operation, Problem, Refused, Reply
 from graphql_api.rest.rules import TEXT, rule
 from graphql_api.rest.tags import etag, expected_versions, is_known
+from graphql_api.rest.task_rows import READ, dumped, written
 from graphql_api.wire.answer import Answer
 from persistence.models import TaskRow
+from persistence.reads import task as reads
 from services import task as task_service
 from services.task import TaskEdit
 from services.unset import UNSET, UnsetType
@@ -136,10 +139,12 @@ class Task(BaseModel):
 
 
 async def list_tasks(call: Call[Slice, None]) -> Answer:
-    """One service call."""
+    """One read."""
     wanted = call.params
-    rows = await task_service.slice_tasks(call.unit_of_work(), skip=wanted.skip, limit=min(wanted.limit, MOST))
-    return several(Task, [Task.of(row) for row in rows])
+    asked = reads.task_slice(call.actor, skip=wanted.skip, limit=min(wanted.limit, MOST))
+    async with call.reading() as reading:
+        rows = await reading.rows(READ, asked.rows, asked.values)
+    return Answer(200, dumped([written(row) for row in rows]))
 
 
 async def create_task(call: Call[NoParams, TaskCreate]) -> Answer:
@@ -149,11 +154,17 @@ async def create_task(call: Call[NoParams, TaskCreate]) -> Answer:
 
 
 async def get_task(call: Call[OneTask, None]) -> Answer:
-    """One service call."""
-    row = await task_service.get_task(call.unit_of_work(), task_id=call.params.task_id)
-    if is_known(call.facts.headers, row.version):
-        return Answer(304, headers=[(b"etag", etag(row.version))])
-    return _task(row)
+    """One read."""
+    asked = reads.task(call.actor, call.params.task_id)
+    async with call.reading() as reading:
+        rows = await reading.rows(READ, asked.rows, asked.values)
+    if not rows:
+        raise NotFound("Task not found", path=("id",))
+    found = written(rows[0])
+    tag = etag(found["version"])
+    if is_known(call.facts.headers, found["version"]):
+        return Answer(304, headers=[(b"etag", tag)])
+    return Answer(200, dumped(found), headers=[(b"etag", tag)])
 
 
 async def update_task(call: Call[OneTask, TaskUpdate]) -> Answer:

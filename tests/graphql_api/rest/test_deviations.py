@@ -307,7 +307,7 @@ class TestFailures:
         async def down(*_: object) -> None:
             raise ConnectionError
 
-        monkeypatch.setattr("sqlalchemy.ext.asyncio.AsyncSession.scalars", down)
+        monkeypatch.setattr("persistence.reads.reader.Reading.rows", down)
         response = await rest.send("GET", "/tasks/", visitor)
         assert (response.status_code, response.headers["retry-after"]) == (503, "1")
         assert response.json() == {"detail": "The database cannot answer right now; try again in a moment."}
@@ -321,7 +321,7 @@ class TestFailures:
         async def broken(*_: object, **__: object) -> None:
             raise RuntimeError("secret")
 
-        monkeypatch.setattr("services.task.slice_tasks", broken)
+        monkeypatch.setattr("persistence.reads.reader.Reading.rows", broken)
         response = await rest.send("GET", "/tasks/", visitor, headers={"x-request-id": "abc"})
         assert response.status_code == 500
         assert response.json() == {"detail": "Something went wrong on our side. Please report request id abc."}
