@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run test prove test-stream contract e2e frontend frontend-check chaos simulate oracle examples readme check format schema bench bench-full profile load bench-stream bench-idle monitoring-check lock clean
+.PHONY: help run test prove test-stream contract e2e frontend frontend-check pictures chaos simulate oracle examples readme check format schema bench bench-full profile load bench-stream bench-idle monitoring-check lock clean
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' Makefile
@@ -36,6 +36,10 @@ e2e: $(VENV)/local ## Use the pages in a real browser (needs node 20; PAGE=graph
 
 frontend: ## Build the pages that browsers see anew, after a change below frontend/ (needs node 20).
 	@tools/build-frontend $(PAGE)
+
+pictures: $(VENV)/local ## Take the pictures of docs/ anew, from the running product (needs node 20).
+	@CHROMIUM=$$(tools/browser) && export CHROMIUM && cd tests/browser && npm ci --silent --no-audit --no-fund && \
+		node pictures.mjs
 
 frontend-check: ## Check types, documents and state of the pages, without a browser (needs node 20).
 	@cd frontend/board && npm ci --silent --no-audit --no-fund && npm run --silent check

@@ -105,6 +105,7 @@ class TestFirstStart:
                 "  Taskriver is running.",
                 "",
                 f"    GraphQL        http://{place}/graphql   (in a browser: GraphiQL)",
+                f"    Board          http://{place}/board",
                 f"    Subscriptions  ws://{place}/graphql   (graphql-transport-ws)",
                 f"    Health         http://{place}/readyz",
                 "",

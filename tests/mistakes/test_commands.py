@@ -53,6 +53,18 @@ TABLE = [
      "There is no terminal to ask for the password: use --password-stdin."),
     ("An empty password", ["user", "create", "newcomer", "new@example.org", "--password-stdin"], OURS, 1,
      "password needs at least 8 characters, an upper-case letter, a lower-case letter, a digit, a symbol."),
+    ("An import of a file that is not there", ["import", "nowhere.csv", "--as", "alice"], OURS, 1,
+     "nowhere.csv cannot be read: No such file or directory."),
+    ("An export in nobody's name", ["export", "--as", "nobody"], OURS, 1,
+     "There is no user 'nobody'; `taskriver user create` makes one."),
+    ("A token of a server that does not run", ["token", "127.0.0.1:<free port>", "--username", "a", "--password-stdin"],
+     {}, 1, "http://127.0.0.1:<free port>/graphql does not answer (nobody listens there): does a server run there?"),
+    ("A token of nobody", ["token", "127.0.0.1:<free port>"], {}, 1,
+     "Say as whom: --username NAME --password-stdin, a token in TASKRIVER_TOKEN, or `taskriver token` before."),
+    ("Made-up tasks without a database", ["seed"], {}, 2,
+     "DATABASE_URL is not set, and no `taskriver dev` runs in this folder."),
+    ("An address that is none", ["compat", "check", "ftp://example.org"], {}, 1,
+     "ftp://example.org is no address of a server: it must look like http://127.0.0.1:8000."),
 ]
 MISUSED = [
     ("A command that there is not", ["migrat"],

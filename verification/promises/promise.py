@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
-from verification.promises import alike, bad_input, secrecy, signing_out, stream
+from verification.promises import alike, bad_input, secrecy, signing_out, standards, stream
 from verification.promises.stack import Measured, Stack
 
 
@@ -27,5 +27,6 @@ PROMISES: Final = (
     Promise("secrecy", "Nobody hears what they may not see.", secrecy.prove),
     Promise("signing-out", "Signing out works everywhere within a second.", signing_out.prove),
     Promise("alike", "What you try is what you deploy.", alike.prove),
+    Promise("standards", "It speaks as the specifications say.", standards.prove),
     Promise("bad-input", "Bad input is answered, never a 500.", bad_input.prove),
 )

@@ -1,10 +1,11 @@
 import type { ComponentChildren } from "preact";
-import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useState } from "preact/hooks";
 
 import type { TaskStatus } from "../api/gql/graphql";
 import { STATUSES, type Columns as Tasks } from "../board/columns";
 import type { State } from "../board/state";
 import { Column } from "./Column";
+import { useDragging } from "./dragging";
 import { beside, cardOf, focusCard, statusOf, towards } from "./keys";
 
 interface Props {
@@ -22,8 +23,7 @@ interface Props {
 /** The four columns, and everything that mouse and keys do to their cards. */
 export function Columns({ columns, totals, state, today, onOpen, onMove, onMenu, children }: Props) {
   const [current, setCurrent] = useState<string | null>(null);
-  const [over, setOver] = useState<TaskStatus | null>(null);
-  const dragged = useRef<string | null>(null);
+  const { over, ...dragging } = useDragging(onMove);
   useFocusThatFollows();
 
   const onKeyDown = (event: KeyboardEvent) => {
@@ -51,37 +51,11 @@ export function Columns({ columns, totals, state, today, onOpen, onMove, onMenu,
     if (more) onMenu(card.dataset["task"]!, more);
     else onOpen(card.dataset["task"]!);
   };
-  const onDragStart = (event: DragEvent) => {
-    const card = cardOf(event.target);
-    if (!card || !event.dataTransfer) return;
-    dragged.current = card.dataset["task"]!;
-    event.dataTransfer.effectAllowed = "move";
-    event.dataTransfer.setData("text/plain", card.querySelector(".title")?.textContent ?? "");
-  };
-  const onDragOver = (event: DragEvent) => {
-    if (dragged.current === null) return;
-    const status = statusOf(event.target);
-    if (status) event.preventDefault();
-    if (status !== over) setOver(status);
-  };
-  const onDrop = (event: DragEvent) => {
-    const status = statusOf(event.target);
-    if (status && dragged.current !== null) {
-      event.preventDefault();
-      onMove(dragged.current, status);
-    }
-    onDragEnd();
-  };
-  const onDragEnd = () => {
-    dragged.current = null;
-    setOver(null);
-  };
-
   return (
     <main
       class="columns" data-over={over ?? undefined} aria-label="Board" onKeyDown={onKeyDown} onClick={onClick}
       onFocusIn={(event) => setCurrent(cardOf(event.target)?.dataset["task"] ?? null)}
-      onDragStart={onDragStart} onDragOver={onDragOver} onDrop={onDrop} onDragEnd={onDragEnd}
+      {...dragging}
     >
       {STATUSES.map((status) => (
         <Column

@@ -1,0 +1,102 @@
+"""It speaks as the specifications say: GraphQL over HTTP (draft), and graphql-transport-ws.
+
+https://graphql.github.io/graphql-over-http/draft/ · https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md
+"""
+
+import asyncio
+import http.client
+import json
+from typing import Any, Final
+from urllib.parse import quote, urlsplit
+
+import websockets
+from websockets.exceptions import ConnectionClosed
+
+from verification.client.socket import SUBPROTOCOL
+from verification.promises.stack import Measured, Stack
+
+PATIENCE_SECONDS: Final = 10.0
+RESPONSE: Final = "application/graphql-response+json"
+PLAIN: Final = "application/json"
+SKIP: Final = "query ($skip: Boolean!) { __typename @skip(if: $skip) also: __typename }"
+TYPENAME: Final = {"query": "{ __typename }"}
+
+OVER_HTTP: Final[tuple[tuple[str, Any, str, set[int], str], ...]] = (
+    ("POST", TYPENAME, RESPONSE, {200}, RESPONSE),
+    ("POST", TYPENAME, PLAIN, {200}, PLAIN),
+    ("POST", TYPENAME, "*/*", {200}, "application/"),
+    ("POST", {"query": SKIP, "variables": {"skip": True}}, RESPONSE, {200}, RESPONSE),
+    ("POST", {"query": "query A { __typename } query B { __typename }", "operationName": "A"}, PLAIN, {200}, PLAIN),
+    ("POST", TYPENAME | {"variables": None, "operationName": None, "extensions": None}, PLAIN, {200}, PLAIN),
+    ("POST", TYPENAME | {"unknown": 1}, PLAIN, {200}, PLAIN),
+    ("POST", b"{", RESPONSE, {400}, ""),
+    ("POST", b"[]", RESPONSE, {400}, ""),
+    ("POST", {}, RESPONSE, {400}, ""),
+    ("POST", {"query": 7}, RESPONSE, {400}, ""),
+    ("POST", TYPENAME | {"variables": "x"}, RESPONSE, {400}, ""),
+    ("POST", TYPENAME | {"operationName": 7}, RESPONSE, {400}, ""),
+    ("POST", TYPENAME | {"extensions": []}, RESPONSE, {400}, ""),
+    ("POST", {"query": "{"}, RESPONSE, {400}, RESPONSE),
+    ("POST", {"query": "{ nothing }"}, RESPONSE, {400}, RESPONSE),
+    ("POST", {"query": SKIP}, RESPONSE, {400}, RESPONSE),
+    ("POST", {"query": SKIP, "variables": {"skip": "x"}}, RESPONSE, {400}, RESPONSE),
+    ("POST", TYPENAME | {"operationName": "B"}, RESPONSE, {400}, RESPONSE),
+    ("POST", {"query": "{"}, PLAIN, {200, 400}, PLAIN),
+    ("GET", TYPENAME, RESPONSE, {200}, RESPONSE),
+    ("GET", {"query": "mutation { logout { userErrors { code } } }"}, RESPONSE, {405}, ""),
+)
+"""Method, what is sent, what is accepted; the statuses that may come, and how the media type begins."""
+
+OVER_SOCKETS: Final[tuple[tuple[tuple[str, ...], int], ...]] = (
+    (('{"type": "subscribe", "id": "1", "payload": {"query": "{ __typename }"}}',), 4401),
+    (("nothing",), 4400),
+    (('{"type": "nothing"}',), 4400),
+    (('{"type": "connection_init"}', '{"type": "connection_init"}'), 4429),
+)
+"""What a client says, and the code that the socket is closed with."""
+
+
+async def prove(stack: Stack) -> Measured:
+    """Say what the specifications speak of, over HTTP and over sockets, and look at the answers."""
+    wrong = [str(row[1]) for row in OVER_HTTP if not await asyncio.to_thread(_is_right, stack.first, *row)]
+    wrong += [said[-1] for said, code in OVER_SOCKETS if await _closed_with(stack.first, said) != code]
+    checks = len(OVER_HTTP) + len(OVER_SOCKETS)
+    told = f"{checks - len(wrong)} of {checks} audits of GraphQL over HTTP and of graphql-transport-ws"
+    return Measured(told + (f"; not {wrong[0][:60]}" if wrong else ""), not wrong)
+
+
+def _is_right(url: str, method: str, sent: Any, accept: str, statuses: set[int], media: str) -> bool:
+    status, told = _answer(url, method, sent, accept)
+    return status in statuses and told.startswith(media)
+
+
+def _answer(url: str, method: str, sent: Any, accept: str) -> tuple[int, str]:
+    """Status and media type."""
+    parts = urlsplit(url)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=PATIENCE_SECONDS)
+    try:
+        if method == "GET":
+            connection.request("GET", f"/graphql?query={quote(sent['query'])}", headers={"accept": accept})
+        else:
+            body = sent if isinstance(sent, bytes) else json.dumps(sent).encode()
+            connection.request("POST", "/graphql", body, {"accept": accept, "content-type": PLAIN})
+        reply = connection.getresponse()
+        return reply.status, reply.headers.get_content_type()
+    finally:
+        connection.close()
+
+
+async def _closed_with(url: str, said: tuple[str, ...]) -> int | None:
+    """The code that ends the socket; None if it stays open."""
+    address = f"{url.replace('http', 'ws', 1)}/graphql"
+    async with websockets.connect(address, subprotocols=[SUBPROTOCOL]) as socket:
+        try:
+            for text in said:
+                await socket.send(text)
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                while True:
+                    await socket.recv()
+        except ConnectionClosed as closed:
+            return closed.rcvd.code if closed.rcvd is not None else None
+        except TimeoutError:
+            return None
