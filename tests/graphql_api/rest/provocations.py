@@ -164,6 +164,7 @@ async def down(offender: Offender) -> httpx.Response:
         assert (await offender.rest.send("GET", "/users/about_me", offender.visitor)).status_code == 200
     for method in ("scalar", "scalars", "execute", "get", "flush"):
         offender.monkeypatch.setattr(f"sqlalchemy.ext.asyncio.AsyncSession.{method}", gone)
+    offender.monkeypatch.setattr("persistence.reads.reader.Reading.rows", gone)
     return await offender.send()
 
 
