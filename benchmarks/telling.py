@@ -13,7 +13,7 @@ def line(each: Measurement, others: Sequence[Measurement]) -> str:
     """One measurement, beside the base of the same round."""
     base = next((other for other in others if other.peer == BASE and other.what == each.what), None)
     times = f"{each.value / base.value:6.2f} × {BASE}" if base else ""
-    numbers = "  ".join(f"{name} {value:,.3g}" for name, value in each.numbers.items())
+    numbers = "  ".join(f"{name.replace('_', ' ')} {_short(value)}" for name, value in each.numbers.items())
     unit = " ms" if each.what.startswith(f"{PART}/") else "/s"
     return f"  round {each.round + 1}  {each.peer:<18} {each.value:>9,.0f}{unit} {times}   {numbers}"
 
@@ -23,6 +23,10 @@ def summary(measured: Sequence[Measurement], what: str, peers: Sequence[str]) ->
     taking_part = [peer for peer in peers if values(measured, what, peer)]
     base = BASE if BASE in taking_part else taking_part[0]
     return [_median(measured, what, peer, base) for peer in taking_part]
+
+
+def _short(value: float) -> str:
+    return f"{value:.2f}" if value < 10 else f"{value:.1f}" if value < 100 else f"{value:,.0f}"
 
 
 def _median(measured: Sequence[Measurement], what: str, peer: str, base: str) -> str:
