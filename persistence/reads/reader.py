@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import lru_cache
 from typing import Any, Final
 
 from persistence.failures import unavailable
@@ -13,25 +14,25 @@ from persistence.statements import Statements
 Row = Sequence[Any]
 """The values of a row, in the order of the columns that were asked for; enums as they are stored."""
 
-_MAX_KEPT: Final = 200
+_MAX_KEPT: Final = 2_000
 
 
 class Shape:
-    """Columns of whatever rows are asked for; the statements for that are kept."""
+    """Columns of whatever rows are asked for."""
 
     def __init__(self, columns: Sequence[str]) -> None:
         # That a row is there has to be seen by something.
         self.columns = tuple(columns) or ("id",)
-        self._statements: dict[Rows, Statement] = {}
 
     def statement(self, rows: Rows) -> Statement:
         """The statement that reads them of these rows."""
-        found = self._statements.get(rows)
-        if found is None:
-            if len(self._statements) >= _MAX_KEPT:
-                self._statements.clear()
-            found = self._statements[rows] = Statement.of(rows.select(self.columns))
-        return found
+        return _statement(rows, self.columns)
+
+
+@lru_cache(maxsize=_MAX_KEPT)
+def _statement(rows: Rows, columns: tuple[str, ...]) -> Statement:
+    # Which filters are given is the client's to choose: what is kept of that is kept within one bound for all.
+    return Statement.of(rows.select(columns))
 
 
 class Reading:

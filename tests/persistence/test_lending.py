@@ -1,0 +1,194 @@
+"""Connections are lent to one borrower at a time, never more than there may be, and never one that is out of order."""
+
+import asyncio
+from typing import Any
+
+import asyncpg
+import pytest
+
+from domain.errors import Unavailable
+from domain.user import Role
+from persistence.engine import Database
+from persistence.reads.lending import Lending
+from persistence.reads.read import Asked
+from persistence.reads.reader import Shape
+from persistence.reads.task import task
+from tests.support.house import House
+
+PATIENCE = 0.2
+
+
+class Wire:
+    """A connection that knows no more than whether it is open."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.closed = False
+
+    def is_closed(self) -> bool:
+        """Whether it is closed."""
+        return self.closed
+
+    def terminate(self) -> None:
+        """Close it at once."""
+        self.closed = True
+
+    async def close(self, timeout: float) -> None:  # noqa: ASYNC109 - as asyncpg has it
+        """Close it."""
+        self.closed = True
+
+
+class Maker:
+    """Makes wires, and remembers them."""
+
+    def __init__(self) -> None:
+        self.made: list[Wire] = []
+        self.broken = False
+
+    async def __call__(self) -> Wire:
+        """Another one."""
+        if self.broken:
+            raise ConnectionError
+        self.made.append(Wire(len(self.made)))
+        return self.made[-1]
+
+
+@pytest.fixture
+def maker() -> Maker:
+    """Makes wires."""
+    return Maker()
+
+
+@pytest.fixture
+def lending(maker: Maker) -> Lending:
+    """Two of them."""
+    return Lending(maker, size=2, patience=PATIENCE)
+
+
+async def hold(lending: Lending, until: asyncio.Event) -> None:
+    """Borrow one for a while."""
+    async with lending.connection():
+        await until.wait()
+
+
+async def with_two_out(lending: Lending, enough: asyncio.Event) -> list[asyncio.Task[None]]:
+    """Both are out until it is enough."""
+    holders = [asyncio.create_task(hold(lending, enough)) for _ in range(2)]
+    while lending.lent < 2:
+        await asyncio.sleep(0)
+    return holders
+
+
+class TestLending:
+    async def test_the_last_returned_goes_out_first(self, lending: Lending, maker: Maker):
+        """One after the other needs no more than one."""
+        for _ in range(5):
+            async with lending.connection() as wire:
+                assert wire.number == 0
+        assert (len(maker.made), lending.lent) == (1, 0)
+
+    async def test_there_are_never_more(self, lending: Lending, maker: Maker):
+        """Whoever comes when all are out waits for his turn."""
+        lent: list[int] = []
+
+        async def borrow() -> None:
+            async with lending.connection():
+                lent.append(lending.lent)
+                await asyncio.sleep(0)
+
+        await asyncio.gather(*(borrow() for _ in range(50)))
+        assert len(lent) == 50
+        assert (max(lent), len(maker.made)) == (2, 2)
+
+    async def test_nobody_waits_for_ever(self, lending: Lending):
+        """After a while it is said that all are out; and the next one has no trouble from that."""
+        enough = asyncio.Event()
+        holders = await with_two_out(lending, enough)
+        with pytest.raises(TimeoutError):
+            async with lending.connection():
+                pass
+        enough.set()
+        await asyncio.gather(*holders)
+        async with lending.connection():
+            assert lending.lent == 1
+
+    async def test_who_stops_waiting_gives_his_turn_away(self, lending: Lending):
+        """Of two who wait the first one leaves just when it is his turn: the second one gets it."""
+        enough = asyncio.Event()
+        holders = await with_two_out(lending, enough)
+        first, second = (asyncio.create_task(hold(lending, enough)) for _ in range(2))
+        await asyncio.sleep(0)
+        enough.set()
+        await asyncio.sleep(0)
+        first.cancel()
+        await asyncio.gather(*holders, second)
+        assert lending.lent == 0
+
+    @pytest.mark.parametrize("trouble", [RuntimeError, ConnectionError, asyncio.CancelledError])
+    async def test_what_was_left_in_the_middle_is_not_lent_again(
+        self, lending: Lending, maker: Maker, trouble: type[BaseException]
+    ):
+        """Nobody knows what would be read next from it."""
+        with pytest.raises(trouble):
+            async with lending.connection():
+                raise trouble
+        async with lending.connection() as wire:
+            assert wire.number == 1
+        assert maker.made[0].closed
+
+    async def test_what_the_server_refuses_costs_no_connection(self, lending: Lending):
+        """It is ready for the next question."""
+        with pytest.raises(asyncpg.UndefinedTableError):
+            async with lending.connection():
+                raise asyncpg.UndefinedTableError
+        async with lending.connection() as wire:
+            assert wire.number == 0
+
+    async def test_one_that_was_closed_meanwhile_is_replaced(self, lending: Lending, maker: Maker):
+        """As all are when the server was started anew."""
+        async with lending.connection():
+            pass
+        maker.made[0].closed = True
+        async with lending.connection() as wire:
+            assert wire.number == 1
+
+    async def test_a_failure_to_connect_takes_no_place(self, lending: Lending, maker: Maker):
+        """As often as it fails, afterwards there are as many as before."""
+        maker.broken = True
+        for _ in range(5):
+            with pytest.raises(ConnectionError):
+                async with lending.connection():
+                    pass
+        maker.broken = False
+        async with lending.connection(), lending.connection():
+            assert lending.lent == 2
+
+    async def test_what_comes_back_late_is_closed(self, lending: Lending, maker: Maker):
+        """A connection that was out while everything was closed does not stay open."""
+        async with lending.connection():
+            await lending.close()
+        assert maker.made[0].closed
+
+
+class TestReadings:
+    async def test_a_statement_that_takes_too_long_is_unavailable(self, house: House, shared_database: Database):
+        """The server gives it up, the client is told to come back, and the connection goes on."""
+        async with shared_database.reading() as reading:
+            await reading._connection.execute("SET statement_timeout = 50")
+        with pytest.raises(Unavailable):
+            async with shared_database.reading() as reading:
+                await reading._connection.fetch("SELECT pg_sleep(1)")
+        async with shared_database.reading() as reading:
+            assert await reading._connection.fetchval("SELECT 1") == 1
+            await reading._connection.execute("RESET statement_timeout")
+
+    async def test_it_is_counted(self, house: House, shared_database: Database):
+        """A read is a statement like any other."""
+        actor, before = await house.an_actor(Role.MODERATOR), shared_database.statements.count
+        await self.ask(shared_database, task(actor, actor.user_id))
+        assert shared_database.statements.count == before + 1
+
+    async def ask(self, database: Database, asked: Asked) -> list[Any]:
+        """The titles of rows."""
+        async with database.reading() as reading:
+            return list(await reading.rows(Shape(("title",)), asked.rows, asked.values))
