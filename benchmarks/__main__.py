@@ -20,6 +20,7 @@ from benchmarks.telling import line, summary
 from graphql_api.cli.saying import say
 
 NAMES = ("W1", "W2", "W3", "W4", "W5")
+ALL = "all"
 
 
 def compare(ground: Stage, part: Part, peers: Sequence[Peer], plan: Plan) -> list[Measurement]:
@@ -45,7 +46,7 @@ def main() -> int:
         say(str(missing))
         return 1
     with stage() as ground:
-        for part in workloads(peers, options.workloads):
+        for part in workloads(peers, () if ALL in options.workloads else options.workloads):
             compare(ground, part, peers, Plan(options.seconds, options.rounds))
     return 0
 
@@ -67,7 +68,7 @@ def choose(names: Sequence[str]) -> list[Peer]:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="benchmarks", description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("workloads", nargs="*", choices=[*NAMES, []], metavar="W1 … W5", help="default: all")
+    parser.add_argument("workloads", nargs="*", choices=[*NAMES, ALL], default=ALL, metavar="W1 … W5")
     parser.add_argument("--peers", default=",".join(SHORT), help=f"some of {', '.join(PEERS)}")
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--seconds", type=int, default=5, help="under load, each peer in each round")

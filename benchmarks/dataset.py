@@ -116,6 +116,16 @@ async def task_ids(url: str) -> list[UUID]:
         await connection.close()
 
 
+async def changes(ours: str) -> int:
+    """How often the tasks that are written have been changed, in our tables."""
+    connection = await asyncpg.connect(plain(ours))
+    try:
+        written = f"SELECT version FROM tasks ORDER BY created_at LIMIT {WRITTEN}"  # noqa: S608
+        return int(await connection.fetchval(f"SELECT sum(version) FROM ({written}) AS t"))  # noqa: S608
+    finally:
+        await connection.close()
+
+
 async def rewind(ours: str, theirs: str) -> None:
     """Have every task that is written wait in the same column again, and nothing left to be tidied up."""
     for url, status in ((ours, "DONE"), (theirs, "done")):

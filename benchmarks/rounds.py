@@ -106,9 +106,11 @@ class Match:
         self._warm.add(peer.name)
         self._rewind()
         server.forget_peak()
+        before = self._changes()
         began, cpu = time.perf_counter(), server.tree_cpu_seconds
         under_load = load(self._plan.seconds)
         used = server.tree_cpu_seconds - cpu
+        made = self._changes() - before
         numbers = {
             "p50": under_load.p50,
             "p95": under_load.p95,
@@ -123,7 +125,12 @@ class Match:
             numbers["alone"] = load(ALONE_SECONDS, 1).p50
         if under_load.errors:
             raise RuntimeError(f"{peer.name} failed {under_load.errors} of {under_load.requests} {self._workload}")
+        if peer.is_ours and self._workload is Workload.W3 and made < under_load.requests:
+            raise RuntimeError(f"Of {under_load.requests} moves only {made} were made")
         return Measurement(self._setting.what, peer.name, number, under_load.rate, numbers)
+
+    def _changes(self) -> int:
+        return uvloop.run(dataset.changes(self._stage.ours)) if self._workload is Workload.W3 else 0
 
     def _rewind(self) -> None:
         if self._workload is Workload.W3:
