@@ -134,11 +134,11 @@ async def _until_everybody_hears(crowd: Crowd, source: Source, sockets: int) -> 
 async def _burst(server: ServerProcess, crowd: Crowd, source: Source, sockets: int) -> tuple[float, dict[str, float]]:
     events = max(_LEAST_EVENTS, min(EVENTS, _MOST_FRAMES // sockets))
     crowd.expect(sockets * events)
-    began, cpu = time.perf_counter(), server.tree_cpu_seconds
+    began, cpu = time.perf_counter(), server.cpu_seconds
     put_off = await source.tell(events)
     with suppress(TimeoutError):
         await crowd.have_heard(PATIENCE_SECONDS)
-    seconds, used = time.perf_counter() - began, server.tree_cpu_seconds - cpu
+    seconds, used = time.perf_counter() - began, server.cpu_seconds - cpu
     if crowd.heard > sockets * events:
         raise RuntimeError(f"{crowd.heard - sockets * events} frames came that nobody had sent.")
     return crowd.heard / seconds, {"per_cpu": crowd.heard / max(used, 1e-3), "put_off": put_off}

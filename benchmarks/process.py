@@ -9,12 +9,12 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import IO, Final
 
 import psutil
 
-_TICKS: Final = os.sysconf("SC_CLK_TCK")
 _PATIENCE_SECONDS: Final = 30.0
 
 
@@ -24,12 +24,6 @@ class ServerProcess:
 
     port: int
     pid: int
-
-    @property
-    def cpu_seconds(self) -> float:
-        """User and system time since it began."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / _TICKS
 
     @property
     def memory(self) -> int:
@@ -64,8 +58,8 @@ class ServerProcess:
         return total
 
     @property
-    def tree_cpu_seconds(self) -> float:
-        """User and system time of it and its children."""
+    def cpu_seconds(self) -> float:
+        """User and system time since it began, of it and its children."""
         times = [process.cpu_times() for process in self._tree()]
         return sum(each.user + each.system for each in times)
 
@@ -90,7 +84,7 @@ def started(
     command: Sequence[str],
     *,
     port: int,
-    cpu: int | None = None,
+    cpu: int | str | None = None,
     environment: Mapping[str, str] | None = None,
     log: IO[str] | None = None,
 ) -> Iterator[ServerProcess]:
@@ -112,12 +106,24 @@ def started(
             process.kill()
 
 
+@cache
 def cores() -> tuple[int | None, int | None]:
-    """A core for the server and one for everything else; None where there is only one, or no say in it."""
-    if not hasattr(os, "sched_getaffinity"):
-        return None, None
-    here = sorted(os.sched_getaffinity(0))
+    """A core for the server and one for everything else; None where there is only one, or no say in it.
+
+    Asked for the first time before anything is pinned, and always answered alike.
+    """
+    here = _allowed()
     return (here[0], here[1]) if len(here) > 1 else (None, None)
+
+
+@cache
+def everywhere() -> str | None:
+    """All cores that this process had before it was pinned, in the words of `taskset`; None where it has no say."""
+    return ",".join(map(str, _allowed())) or None
+
+
+def _allowed() -> list[int]:
+    return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
 
 
 def free_port() -> int:

@@ -39,10 +39,6 @@ class Results:
         with self._file.open("a") as out:
             out.writelines(f"{json.dumps(asdict(each))}\n" for each in some)
 
-    def rounds(self, what: str) -> int:
-        """How many rounds there are of it."""
-        return len({each.round for each in self.read() if each.what == what})
-
     def forget(self) -> None:
         """Begin anew."""
         self._file.unlink(missing_ok=True)

@@ -12,7 +12,7 @@ from benchmarks.dataset import MODERATORS
 from benchmarks.dialects import Plain
 from benchmarks.load import Load, put_under_load, write_requests
 from benchmarks.peers.catalogue import Peer
-from benchmarks.process import ServerProcess
+from benchmarks.process import ServerProcess, everywhere
 from benchmarks.results import Measurement
 from benchmarks.stage import Stage, row_id, token_for
 from benchmarks.workloads import PAGE_SIZE, Case, Workload, cases
@@ -75,7 +75,7 @@ class Match:
                 yield [self._measure(peer, server, number) for peer, server in servers]
 
     def _start(self, peer: Peer) -> AbstractContextManager[ServerProcess]:
-        return self._stage.start(peer, cpu=None) if self._setting.everywhere else self._stage.start(peer)
+        return self._stage.start(peer, cpu=everywhere()) if self._setting.everywhere else self._stage.start(peer)
 
     def _check(self, peer: Peer, server: ServerProcess) -> None:
         self._rewind()
@@ -107,9 +107,9 @@ class Match:
         self._rewind()
         server.forget_peak()
         before = self._changes()
-        began, cpu = time.perf_counter(), server.tree_cpu_seconds
+        began, cpu = time.perf_counter(), server.cpu_seconds
         under_load = load(self._plan.seconds)
-        used = server.tree_cpu_seconds - cpu
+        used = server.cpu_seconds - cpu
         made = self._changes() - before
         numbers = {
             "p50": under_load.p50,

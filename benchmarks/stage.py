@@ -17,7 +17,7 @@ import uvloop
 import embedded
 from benchmarks import dataset
 from benchmarks.peers.catalogue import SECRET, Peer
-from benchmarks.process import ServerProcess, cores, free_port, started
+from benchmarks.process import ServerProcess, cores, everywhere, free_port, started
 from graphql_api.auth.tokens import AccessTokens
 from graphql_api.cli.saying import say
 from graphql_api.settings import Settings
@@ -37,7 +37,7 @@ class Stage:
     folder: Path
 
     @contextmanager
-    def start(self, peer: Peer, *options: str, cpu: int | None = cores()[0]) -> Iterator[ServerProcess]:
+    def start(self, peer: Peer, *options: str, cpu: int | str | None = cores()[0]) -> Iterator[ServerProcess]:
         """A peer, alone on its core unless *cpu* says otherwise; what it says goes into a file of its name."""
         port = free_port()
         values = {"port": str(port), "database": self.ours, "redis": self.redis}
@@ -78,6 +78,7 @@ def token_for(peer: Peer, person: int = 1) -> str:
 @contextmanager
 def stage(folder: Path = FOLDER, tasks: int = dataset.TASKS, *, pinned: bool = True) -> Iterator[Stage]:
     """Private servers with so many tasks, on the second core if *pinned*; *folder* keeps the rows for the next time."""
+    everywhere()  # is known from now on
     here = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
     if pinned and cores()[1] is not None:
         os.sched_setaffinity(0, {cores()[1] or 0})  # before the servers start, for they inherit it

@@ -21,7 +21,7 @@ _NODE_22: Final = _HERE / "postgraphile"
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """A server. `command` may hold `{port}`; `packages` is the folder that npm has to have filled.
+    """A server. `command` may hold `{port}`, `{database}` and `{redis}`; `packages` is the folder that npm fills.
 
     `door` is where one listens to it; without one it takes no part where there is something to be heard.
     """
