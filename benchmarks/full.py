@@ -90,9 +90,11 @@ def main() -> int:
     with stage() as ground:
         finished = all(play(ground, part, plan, results, clock) for part in parts)
     measured = results.read()
-    if measured:
+    if measured and options.results == report.RESULTS:
         report.write(measured)
-    say(f"\nWritten: docs/{report.PAGE.name}" if finished else "\nThere is more to do: call it again, and it goes on.")
+        say(f"\nWritten: docs/{report.PAGE.name}")
+    if not finished:
+        say("\nThere is more to do: call it again, and it goes on.")
     return 0
 
 
@@ -104,7 +106,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seconds", type=int, default=5, help="under load, each peer in each round")
     parser.add_argument("--minutes", type=float, default=0, help="stop in time; 0: go on to the end")
     parser.add_argument("--afresh", action="store_true", help="forget what was measured before")
-    parser.add_argument("--results", type=Path, default=report.RESULTS)
+    parser.add_argument(
+        "--results", type=Path, default=report.RESULTS, help="where rounds are kept; another file than usual: no page"
+    )
     return parser
 
 

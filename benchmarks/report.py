@@ -14,11 +14,11 @@ from benchmarks.chart import Bar, draw
 from benchmarks.fanout import WHAT
 from benchmarks.growth import Curve, curves
 from benchmarks.peers.catalogue import PEERS
-from benchmarks.ratios import Spread, ratio, values
+from benchmarks.ratios import ratio
 from benchmarks.results import Measurement, Results
 from benchmarks.stage import FOLDER
 from benchmarks.stalls import PART
-from benchmarks.table import markdown, medians, peers_of, spread, times
+from benchmarks.table import markdown, medians, peers_of, seen, times
 from benchmarks.telling import BASE
 from benchmarks.workloads import Workload
 from graphql_api.cli.saying import say
@@ -48,28 +48,44 @@ def write(measured: Sequence[Measurement], page: Path = PAGE, chart: Path = CHAR
 
 def figures(measured: Sequence[Measurement], chart: str) -> str:
     """The part of the page that is measured."""
-    rounds = Spread.of(len(values(measured, what, "ours")) for what in NAMES if values(measured, what, "ours"))
     parts = [
-        f"{machine.described()} {rounds.least:.0f} to {rounds.most:.0f} rounds.",
+        f"{machine.described()} Rounds: {_rounds(measured)}.",
         machine.versions(),
         f"![Everybody in every workload, times Mercurius]({chart})",
-        "**Times Mercurius + JIT**: the median of the ratios within each round (least – most).",
-        markdown([["", *NAMES], *times(measured, NAMES, BASE)]),
-        (
-            "**Per second of the server's processor**, times Mercurius + JIT: what is left of it when nobody waits "
-            "for the core that PostgreSQL and the clients share."
+        *_section(
+            "**Times Mercurius + JIT**: the median of the ratios within each round (least – most).",
+            times(measured, NAMES, BASE),
         ),
-        markdown([["", *NAMES], *times(measured, NAMES, BASE, "per_cpu")]),
-        "**Requests, for W5 deliveries, per second**",
-        markdown([["", *NAMES], *medians(measured, NAMES)]),
-        "**One connection, one request at a time**: p50 in milliseconds",
-        markdown([["", *NAMES[:-1]], *medians(measured, NAMES[:-1], "alone", ".2f")]),
-        "**Memory**: the most megabytes (RSS) of the server's processes under load",
-        markdown([["", *NAMES[:-1]], *medians(measured, NAMES[:-1], "memory")]),
+        *_section(
+            "**Per second of the server's processor**, times Mercurius + JIT: what is left of it when nobody waits for "
+            "the core that PostgreSQL and the clients share.",
+            times(measured, NAMES, BASE, "per_cpu"),
+        ),
+        *_section("**Requests, for W5 deliveries, per second**", medians(measured, NAMES)),
+        *_section(
+            "**One connection, one request at a time**: p50 in milliseconds", medians(measured, NAMES, "alone", ".2f")
+        ),
+        *_section(
+            "**Memory**: the most megabytes (RSS) of the server's processes under load",
+            medians(measured, NAMES, "memory"),
+        ),
         *_stalls(measured),
         *(part for curve in curves() for part in _curve(measured, curve)),
     ]
     return "\n\n".join(parts)
+
+
+def _section(about: str, rows: Sequence[Sequence[str]]) -> list[str]:
+    return [about, markdown([["", *NAMES], *rows])] if rows else []
+
+
+def _rounds(measured: Sequence[Measurement]) -> str:
+    """How many there were, of the part that has the fewest and of the one that has the most."""
+    found: dict[str, set[int]] = {}
+    for each in measured:
+        found.setdefault(each.what, set()).add(each.round)
+    many = sorted({len(rounds) for rounds in found.values()})
+    return f"{many[0]}" if len(many) == 1 else f"{many[0]} to {many[-1]}"
 
 
 def bars(measured: Sequence[Measurement]) -> dict[str, list[Bar]]:
@@ -98,7 +114,7 @@ def _stalls(measured: Sequence[Measurement]) -> list[str]:
     rows = [
         [
             what.removeprefix(f"{PART}/"),
-            *(spread(Spread.of(values(measured, what, "ours", key).values()), ".0f") for key in (None, "cpu")),
+            *(seen(measured, what, "ours", key) for key in (None, "cpu")),
         ]
         for what in found
     ]
@@ -114,17 +130,12 @@ def _curve(measured: Sequence[Measurement], curve: Curve) -> list[str]:
     if not peers:
         return []
     rows = [
-        [f"{point:,}", *(_point(measured, names[point], peer) for peer in peers)]
+        [f"{point:,}", *(seen(measured, names[point], peer) for peer in peers)]
         for point in curve.points
         if peers_of(measured, [names[point]])
     ]
     heads = [curve.unit, *(f"{PEERS[peer].title}, per second" for peer in peers)]
     return [f"**How the cost grows**: {curve.about}", markdown([heads, *rows])]
-
-
-def _point(measured: Sequence[Measurement], what: str, peer: str) -> str:
-    found = values(measured, what, peer)
-    return spread(Spread.of(found.values()) if found else None, ",.0f")
 
 
 def main() -> int:

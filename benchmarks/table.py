@@ -23,6 +23,12 @@ def spread(found: Spread | None, form: str = ".2f") -> str:
     return f"{found.median:{form}} ({found.least:{form}} – {found.most:{form}})"
 
 
+def seen(measured: Sequence[Measurement], what: str, peer: str, number: str | None = None, form: str = ",.0f") -> str:
+    """What was measured of somebody, over all rounds; a dash if it never was."""
+    found = values(measured, what, peer, number)
+    return spread(Spread.of(found.values()) if found else None, form)
+
+
 def times(
     measured: Sequence[Measurement], names: Sequence[str], base: str, number: str | None = None
 ) -> list[list[str]]:
@@ -37,10 +43,10 @@ def medians(
     measured: Sequence[Measurement], names: Sequence[str], number: str | None = None, form: str = ",.0f"
 ) -> list[list[str]]:
     """A row for everybody: the median of what was measured, and how far the rounds lie apart."""
-    rows = []
-    for peer in peers_of(measured, names):
-        found = [list(values(measured, what, peer, number).values()) for what in names]
-        rows.append([PEERS[peer].title, *(spread(Spread.of(some) if some else None, form) for some in found)])
+    rows = [
+        [PEERS[peer].title, *(seen(measured, what, peer, number, form) for what in names)]
+        for peer in peers_of(measured, names)
+    ]
     return [row for row in rows if set(row[1:]) != {ABSENT}]
 
 

@@ -38,6 +38,14 @@ class TestWrite:
         assert "| Taskriver | 1.50 (1.50 – 1.60) |" in text
         assert "Taskriver" in chart.read_text()
 
+    def test_what_was_not_measured_has_no_table(self, tmp_path: Path):
+        """A comparison of a few, without us or without numbers beside the rates, is a page with fewer tables."""
+        page = tmp_path / "page.md"
+        page.write_text(f"{report.BEGIN}\n{report.END}\n")
+        report.write([each for each in measured("W3") if each.peer != "ours"], page, tmp_path / "page.svg")
+        assert "| Mercurius + JIT | – | – | 1.00 (1.00 – 1.00) | – | – |" in page.read_text()
+        assert "Memory" not in page.read_text()
+
     def test_a_page_without_markers_is_left_alone(self, tmp_path: Path):
         """Nothing is written where it is not known where."""
         page = tmp_path / "page.md"
