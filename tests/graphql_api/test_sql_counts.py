@@ -60,6 +60,11 @@ async def cost(api: Api, query: str, by: UserRow, /, **variables: Any) -> list[s
     return [statement for statement in sent if "FROM sessions" not in statement]
 
 
+def again(api: Api) -> int:
+    """What rows with their people cost when they are asked for again: by a plan one statement, in general two."""
+    return 1 if api.server.compiled is not None else 2
+
+
 async def a_board(api: Api, many: int) -> tuple[UserRow, list[TaskRow]]:
     """Somebody with tasks, each of them given to somebody else."""
     owner = await api.a_user()
@@ -87,7 +92,7 @@ class TestQueries:
         new = f"{TASK} # again"
 
         assert len(await cost(api, new, owner, id=task_id(task))) == 2
-        assert len(await cost(api, new, owner, id=task_id(task))) == 1
+        assert len(await cost(api, new, owner, id=task_id(task))) == again(api)
 
     @pytest.mark.parametrize("first", [1, 20, 100])
     async def test_a_page_with_its_people(self, api: Api, first: int):
@@ -96,7 +101,7 @@ class TestQueries:
         new = f"{PAGE} # {first}"
 
         assert len(await cost(api, new, owner, first=first)) == 2
-        assert len(await cost(api, new, owner, first=first)) == 1
+        assert len(await cost(api, new, owner, first=first)) == again(api)
 
     async def test_what_is_not_selected_is_not_computed(self, api: Api):
         """The stream's place and the total cost one each, if asked for."""

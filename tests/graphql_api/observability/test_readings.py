@@ -128,5 +128,6 @@ async def test_operations_are_counted_by_the_way_they_took(api: Api, readings: R
     for _ in range(3):
         await api.ask("{ me { username } } # sent three times", user)
 
-    assert readings.of(metrics.OPERATIONS, "general") == before[0] + 1
-    assert readings.of(metrics.OPERATIONS, "compiled") == before[1] + 2
+    first, others = (1, 2) if api.server.compiled is not None else (0, 0)  # with one way there is nothing to count
+    assert readings.of(metrics.OPERATIONS, "general") == before[0] + first
+    assert readings.of(metrics.OPERATIONS, "compiled") == before[1] + others
