@@ -35,4 +35,6 @@ class Gaps:
         elif wall * 1_000 <= self._wall and cpu * 1_000 <= self._cpu:
             return
         self._wall, self._cpu = max(self._wall, wall * 1_000), max(self._cpu, cpu * 1_000)
-        self._file.write_text(json.dumps({"wall": self._wall, "cpu": self._cpu}))
+        new = self._file.with_suffix(".new")
+        new.write_text(json.dumps({"wall": self._wall, "cpu": self._cpu}))
+        new.rename(self._file)  # whoever reads it finds it whole

@@ -1,6 +1,7 @@
 """How long the event loop stands still for the costliest documents that are accepted, each seen for the first time."""
 
 import json
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from benchmarks.stage import Stage, token_for
 PART: Final = "stall"
 OURS: Final = PEERS["ours"]
 REPEATS: Final = 5
+_TICKS_TO_COME_SECONDS: Final = 0.2
 _FIELDS: Final = """id title description status priority dueAt version createdAt updatedAt completedAt
     owner { id username } assignee { id username } viewerCanUpdate viewerCanUpdateStatus viewerCanAssign viewerCanDelete
 """
@@ -72,6 +74,7 @@ def _measure(port: int, gaps: Path, document: Document, number: int) -> Measurem
     gaps.unlink(missing_ok=True)
     for repeat in range(REPEATS):
         _send(port, f"# {number}-{repeat}\n{document.text}", token_for(OURS))
+    time.sleep(_TICKS_TO_COME_SECONDS)
     seen = json.loads(gaps.read_text())
     return Measurement(f"{PART}/{document.name}", OURS.name, number, seen["wall"], {"cpu": seen["cpu"]})
 
