@@ -109,7 +109,11 @@ class Server:
         self.timing = timing
         self.task_timing = task_timing
         self.event_timing = event_timing or EventTiming()
-        self.database = Database(settings.database_url.get_secret_value(), pool_size=settings.database_pool_size)
+        self.database = Database(
+            settings.database_url.get_secret_value(),
+            pool_size=settings.pool_size,
+            reading_size=settings.database_pool_size - settings.pool_size,
+        )
         self.redis = _redis(settings.redis_url.get_secret_value())
         self.tracing = tracing or _tracing(settings.otel_exporter_otlp_endpoint)
         if self.tracing is not None:

@@ -60,7 +60,12 @@ class Settings(BaseSettings):
     database_url: SecretStr | None = Field(
         None, description="`postgresql+asyncpg://user:password@host/database`; PostgreSQL 15 or newer."
     )
-    database_pool_size: int = Field(10, ge=1, le=200, description="Connections per process.")
+    database_pool_size: int = Field(
+        10,
+        ge=2,
+        le=200,
+        description="Connections per process: half for units of work, half for single statements; the log has 4 more.",
+    )
     redis_url: SecretStr | None = Field(
         None, description="`redis://host:6379/0`; Redis 7 or newer, or Valkey 8 or newer."
     )
@@ -172,6 +177,11 @@ class Settings(BaseSettings):
     def access_token_lifetime(self) -> timedelta:
         """How long an access token lives at most."""
         return timedelta(minutes=self.access_token_minutes)
+
+    @property
+    def pool_size(self) -> int:
+        """Connections for units of work; the others are for single statements."""
+        return (self.database_pool_size + 1) // 2
 
     @property
     def cleanup_cron(self) -> str | None:

@@ -94,21 +94,20 @@ async def connect(url: str | URL) -> Connection:
 class Database:
     """The pools, and who is told when an event has been committed.
 
-    Of *pool_size* connections half are for units of work, and half for reads without one; each has at least one.
+    *pool_size* connections are for units of work, and *reading_size* for single statements without one.
     """
 
-    def __init__(self, url: str, *, pool_size: int = 10, patient: bool = False) -> None:
+    def __init__(self, url: str, *, pool_size: int = 10, reading_size: int = 5, patient: bool = False) -> None:
         """Connect to nothing yet; a *patient* one lets a transaction take its time, see `create_engine`."""
-        reading = max(1, pool_size // 2)
         self.engine = create_engine(
             url,
             patient=patient,
-            pool_size=max(1, pool_size - reading),
+            pool_size=pool_size,
             max_overflow=0,
             pool_timeout=POOL_TIMEOUT_SECONDS,
             pool_pre_ping=True,
         )
-        self._lending = Lending(partial(connect, url), size=reading, patience=POOL_TIMEOUT_SECONDS)
+        self._lending = Lending(partial(connect, url), size=reading_size, patience=POOL_TIMEOUT_SECONDS)
         # Of its own: requests that use up the other pool must not make the process lose sight of the log.
         self._log_engine = create_engine(
             url,

@@ -16,8 +16,8 @@ class TestFamily:
         assert sorted(kind.code for kind in REFUSALS) == sorted(ErrorCode)
 
     def test_failures_do_not_share_codes(self):
-        """Each failure has a code of its own; two codes are the edge's own words."""
-        edges_own = {FailureCode.PERSISTED_QUERY_NOT_FOUND, FailureCode.INTERNAL}
+        """Each failure has a code of its own; one code is the edge's own word."""
+        edges_own = {FailureCode.INTERNAL}
         assert sorted(kind.code for kind in FAILURES) == sorted(set(FailureCode) - edges_own)
 
     @pytest.mark.parametrize("kind", FAMILY)
