@@ -49,13 +49,19 @@ class Context:
     def __init__(self, backend: Backend, facts: RequestFacts, *, gate: asyncio.Semaphore | None = None) -> None:
         self.backend = backend
         self.facts = facts
-        self._gate = gate or _gate()
+        self._own_gate = gate
         self._subscriber: Subscriber | None = None
 
     @property
     def request_id(self) -> str:
         """Names the operation in answers, events and logs."""
         return self.facts.request_id
+
+    @property
+    def _gate(self) -> asyncio.Semaphore:
+        if self._own_gate is None:
+            self._own_gate = _gate()
+        return self._own_gate
 
     @property
     def actor(self) -> Actor:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from datetime import datetime
 from functools import partial
 from typing import Any, cast
@@ -156,12 +156,8 @@ class Database:
         """A bare connection; use it as a context manager."""
         return self.engine.connect()
 
-    def reading(self) -> AbstractAsyncContextManager[Reading]:
-        """A connection for one operation's reads, each of which sees what is committed when it begins.
-
-        Raises:
-            Unavailable: the database cannot answer now.
-        """
+    def reading(self) -> Reading:
+        """A connection for one operation's reads, each of which sees what is committed when it begins."""
         return self._reader.reading()
 
     @asynccontextmanager

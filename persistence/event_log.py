@@ -3,10 +3,11 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ARRAY, any_, delete, func, literal, select, text, update
+import orjson
+from sqlalchemy import ARRAY, any_, delete, func, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from domain.events import EventKind, LoggedEvent, TaskChange, event_from_json
@@ -16,7 +17,13 @@ from persistence.results import affected
 
 _GREATEST: Final = 2**63 - 1  # what a position can be
 _TRIM_STEP: Final = 10_000  # what one statement removes well within its time
-_TOLD_AT_ONCE: Final = 8  # events in the answer of the statement that numbers them
+_TOLD_AT_ONCE: Final = 12 * 1024  # bytes of events in the answer of the statement that numbers them
+_NUMBER: Final = (
+    "SELECT position, kind, payload, numbered FROM"
+    " (SELECT position, kind, payload::text, count(*) OVER () AS numbered,"
+    " sum(octet_length(payload::text)) OVER (ORDER BY position) AS size FROM number_events($1)) AS n"
+    " WHERE size <= $2 ORDER BY position"
+)
 _COLUMNS = (EventRow.position, EventRow.kind, EventRow.payload)
 
 
@@ -54,15 +61,21 @@ class EventLog:
         Its answer is short, since a server that cannot send all of it keeps the lock until somebody reads: what does
         not fit into any connection's buffers is read when the statement has ended.
         """
-        query = (
-            "SELECT position, kind, payload, count(*) OVER () AS numbered FROM number_events(:at_most)"
-            " ORDER BY position LIMIT :told"
-        )
-        rows = (await self._session.execute(text(query), {"at_most": at_most, "told": _TOLD_AT_ONCE})).all()
-        batch = [_logged(row.position, row.kind, row.payload) for row in rows]
-        if rows and rows[0].numbered > len(batch):
-            batch += await self.after(batch[-1].position, at_most=rows[0].numbered - len(batch))
+        rows = await self._numbered(at_most)
+        batch = [_logged(position, kind, orjson.loads(payload)) for position, kind, payload, _ in rows]
+        if rows and rows[0][-1] > len(batch):
+            batch += await self.after(batch[-1].position, at_most=rows[0][-1] - len(batch))
         return batch
+
+    async def _numbered(self, at_most: int) -> Sequence[Sequence[Any]]:
+        """A few of those that are numbered now, payloads as text, and behind each how many they are in all."""
+        connection = self._session
+        if isinstance(connection, AsyncSession):
+            connection = await connection.connection()
+        # No statement runs as often as this one under load, and the driver runs it in a third of the time.
+        driver: Any = (await connection.get_raw_connection()).driver_connection
+        rows: Sequence[Sequence[Any]] = await driver.fetch(_NUMBER, at_most, _TOLD_AT_ONCE)
+        return rows
 
     async def after(self, position: int, *, at_most: int = 500) -> list[LoggedEvent]:
         """The events behind a position, in order."""

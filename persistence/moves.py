@@ -4,6 +4,7 @@ It makes the moves that nothing speaks against. Where it finds nothing to do, th
 says why. What speaks against one is asked of the same tables: the policy's reach, the statuses that may follow.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -29,6 +30,7 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy.orm import class_mapper
 
 from domain.actor import Actor
 from domain.events import EventKind, TaskChange
@@ -42,6 +44,8 @@ from persistence.reads.task import Reaches, visible
 _TASKS: Final[Any] = TaskRow.__table__
 _EVENTS: Final[Any] = EventRow.__table__
 _COLUMNS: Final = tuple(_TASKS.columns.keys())
+_NEW: Final[Callable[[], TaskRow]] = class_mapper(TaskRow).class_manager.new_instance
+"""Without the constructor, which notes every attribute as a change that is to be saved."""
 _INSTANT: Final = DateTime(timezone=True)
 _ISO_8601: Final = 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"'
 
@@ -80,9 +84,12 @@ class Move:
 
 
 def moved(values: Any) -> TaskRow:
-    """The task as the statement returns it."""
-    found = dict(zip(_COLUMNS, values, strict=True))
-    return TaskRow(**found | {"status": TaskStatus(found["status"]), "priority": TaskPriority(found["priority"])})
+    """The task as the statement returns it: a row that belongs to no session, made as rows are loaded."""
+    row = _NEW()
+    found = row.__dict__
+    found.update(zip(_COLUMNS, values, strict=True))
+    found["status"], found["priority"] = TaskStatus(found["status"]), TaskPriority(found["priority"])
+    return row
 
 
 @lru_cache(maxsize=64)

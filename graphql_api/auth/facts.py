@@ -4,26 +4,39 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from starlette.types import Scope
+
 from domain.errors import Unauthenticated
+from graphql_api.auth.addresses import Network, client_of
 from graphql_api.auth.identity import Client, Identity
 
 Header = tuple[bytes, bytes]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class RequestFacts:
     """Who asks, from where, and through which door; one per operation.
 
     `auth_error` is set when a token came and was not accepted: public fields still answer, doors raise it.
-    `headers` are those of the HTTP request or of the socket's upgrade, names in lower case, cookies among them.
+    `scope` is the HTTP request's, or that of the socket's upgrade; `trusted` are the proxies whose word counts.
     `response_headers` may be appended to while an operation runs over HTTP; a socket has no use for them.
     """
 
     identity: Identity | None
     auth_error: Unauthenticated | None
-    client: Client
     request_id: str
-    headers: Sequence[Header]
-    secure: bool
     door: Literal["http", "ws"]
+    scope: Scope
+    trusted: Sequence[Network] = ()
     response_headers: list[Header] = field(default_factory=list)
+
+    @property
+    def client(self) -> Client:
+        """Who is at the other end of the connection; few operations want to know, so nobody looks before."""
+        return client_of(self.scope, self.trusted)
+
+    @property
+    def headers(self) -> Sequence[Header]:
+        """Those of the request, names in lower case, cookies among them."""
+        found: Sequence[Header] = self.scope["headers"]
+        return found

@@ -16,6 +16,13 @@ _TOO_LARGE: Final = (
 )
 
 
+class _Whole(list[tuple[bytes, bytes]]):
+    """The fields of a head that has ended: those that come behind a body, trailers, are not kept."""
+
+    def append(self, field: tuple[bytes, bytes]) -> None:
+        """Drop it."""
+
+
 class PatientHTTP(HttpToolsProtocol):
     """Closes connections that begin a request and never finish its head, or never finish at all.
 
@@ -60,16 +67,12 @@ class PatientHTTP(HttpToolsProtocol):
         super().on_message_begin()
         self._in_head = True
 
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Keep a field of the head; what comes behind a body are trailers."""
-        if self._in_head:
-            super().on_header(name, value)
-
     def on_headers_complete(self) -> None:
         """The head is whole: from here on the application decides how long to wait."""
         self._in_head, self._progress = False, True
         self._be_served()
         super().on_headers_complete()
+        self.headers = _Whole(self.headers)
         extensions: dict[str, Any] = self.scope.setdefault("extensions", {})
         extensions[ABORT] = self.transport.abort
 

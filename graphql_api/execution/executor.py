@@ -1,6 +1,5 @@
 """The general executor: any operation of the schema, by graphql-core and Strawberry's resolvers."""
 
-import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -30,6 +29,7 @@ from graphql_api.execution.response import Response, failed, from_result, refuse
 from graphql_api.execution.shared import Group, Shared, root_value
 from graphql_api.observability.requests import runs
 from graphql_api.resolvers.telling import Telling, answered
+from graphql_api.wire.alarms import Alarms, Within
 
 TIMEOUT_SECONDS: Final = 20.0
 
@@ -59,23 +59,18 @@ class Shortcut(Protocol[Context_contra]):
         """The response; None if nothing was done, and it is for the general executor to give."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Operation:
-    """A request whose document was found good, and the one operation of it that is to run."""
+    """A request whose document was found good, and the one operation of it that is to run.
+
+    `name` is the operation's in its document, and `type` whether it is a query, a mutation or a subscription.
+    """
 
     request: OperationRequest
     document: Document
     node: OperationDefinitionNode
-
-    @property
-    def name(self) -> str | None:
-        """The operation's name in its document."""
-        return self.node.name.value if self.node.name else None
-
-    @property
-    def type(self) -> OperationType:
-        """Query, mutation or subscription."""
-        return self.node.operation
+    name: str | None
+    type: OperationType
 
 
 class Executor(Generic[ContextT]):
@@ -101,7 +96,7 @@ class Executor(Generic[ContextT]):
     ) -> None:
         self._schema = schema._schema
         self._documents = documents
-        self._timeout = timeout
+        self._alarms = Alarms(timeout)
         self._renew = renew
         self._recovered = recovered
         self._shortcut = shortcut
@@ -123,7 +118,8 @@ class Executor(Generic[ContextT]):
             return refused(*invalid.errors, request_id=request_id)
         except Exception as error:
             return refused(error, request_id=request_id)
-        operation = Operation(request, document, node)
+        name = node.name.value if node.name else None
+        operation = Operation(request, document, node, name, node.operation)
         runs(operation.name, operation.type, known=document.known)
         return operation
 
@@ -133,15 +129,15 @@ class Executor(Generic[ContextT]):
             # What a plan reads has time-outs of its own, and most of it is there before a timer would be set.
             if operation.type is OperationType.QUERY:
                 return await self._by_shortcut(operation, context) or await self._in_time(operation, context)
-            async with asyncio.timeout(self._timeout):
+            with Within(self._alarms):
                 return await self._by_shortcut(operation, context) or await self._in_general(operation, context)
         except TimeoutError:
-            return failed(_too_slow(operation.type, self._timeout), request_id=context.request_id)
+            return failed(_too_slow(operation.type, self._alarms.seconds), request_id=context.request_id)
         except Exception as error:
             return failed(error, request_id=context.request_id)
 
     async def _in_time(self, operation: Operation, context: ContextT) -> Response:
-        async with asyncio.timeout(self._timeout):
+        with Within(self._alarms):
             return await self._in_general(operation, context)
 
     async def _by_shortcut(self, operation: Operation, context: ContextT) -> Response | None:

@@ -23,7 +23,7 @@ from strawberry.schema.schema_converter import GraphQLCoreConverter
 
 from graphql_api.execution.deviation import Unplannable
 from graphql_api.execution.fields import Selected, Selections
-from graphql_api.schema.ids import encode_id
+from graphql_api.schema.ids import encoder_of
 from graphql_api.schema.stands_for import Expression, Identity, Pages, Reference, meaning_of
 
 Project = Callable[..., Any]
@@ -155,7 +155,7 @@ class Writer:
         if meaning is None:
             return self._attribute(kind, key, selected, source)
         if isinstance(meaning, Identity):
-            return f"{self.names.of(_identity(kind.name))}({source.column('id')})"
+            return f"{self.names.of(encoder_of(kind.name))}({source.column('id')})"
         if isinstance(meaning, Expression):
             columns = ", ".join(source.column(name) for name in meaning.columns)
             return self._leaf(known.type, f"{self.names.of(meaning.compute)}(actor, {columns})")
@@ -219,10 +219,6 @@ class Writer:
         if isinstance(kind, GraphQLScalarType) and kind.name in _PLAIN:
             return value
         raise Unplannable(f"the type {kind}")
-
-
-def _identity(kind: str) -> Callable[[Any], str]:
-    return lambda identity: encode_id(kind, identity)
 
 
 def _names_of(kind: GraphQLEnumType) -> Mapping[Any, str]:

@@ -11,7 +11,7 @@ MAX_VALUES: Final = 5_000
 """Values that the variables of one request may hold in all: each is looked at several times before anything runs."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class OperationRequest:
     """What a client wants run: the four parameters of GraphQL over HTTP, section 5.
 
@@ -49,6 +49,8 @@ def check_text(request: OperationRequest) -> None:
         BadRequest: a string, or a key, holds NUL or a lone surrogate.
         TooExpensive: there are more than 5,000 values.
     """
+    if not request.variables:
+        return
     for text in _strings(request.variables):
         if "\x00" in text or not (text.isascii() or is_storable(text)):
             raise BadRequest("A variable contains a character that is not text (NUL or a lone surrogate).")
@@ -56,15 +58,15 @@ def check_text(request: OperationRequest) -> None:
 
 def _query(value: dict[str, Any]) -> str:
     query = value.get("query")
+    if isinstance(query, str) and query and not query.isspace():
+        return query
     if query is None and _is_by_hash(value):
         return ""
     if query is None:
         raise BadRequest("The request has no query: put the document's text into `query`.")
     if not isinstance(query, str):
         raise BadRequest("`query` must be a string.")
-    if not query or query.isspace():
-        raise BadRequest("`query` is empty: put the document's text into it, such as { __typename }.")
-    return query
+    raise BadRequest("`query` is empty: put the document's text into it, such as { __typename }.")
 
 
 def _is_by_hash(value: dict[str, Any]) -> bool:

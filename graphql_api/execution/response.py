@@ -10,7 +10,7 @@ from graphql import ExecutionResult
 from graphql_api.errors import ErrorDict, describe, describe_all
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Response:
     """A GraphQL response: `body` has `data`, `errors` or both, ready for JSON.
 

@@ -7,7 +7,7 @@ from pydantic import BaseModel
 from starlette.datastructures import Headers
 from starlette.types import Receive, Scope, Send
 
-from graphql_api.auth.addresses import Network, client_of, is_secure
+from graphql_api.auth.addresses import Network, is_secure
 from graphql_api.auth.facts import RequestFacts
 from graphql_api.auth.identity import Identity
 from graphql_api.auth.origins import AllowsOrigin
@@ -19,6 +19,7 @@ from graphql_api.rest.errors import answer_to, refusal
 from graphql_api.rest.operation import Call, Operation
 from graphql_api.rest.request import read_form, read_json, read_params
 from graphql_api.rest.routes import Found
+from graphql_api.wire.alarms import Alarms
 from graphql_api.wire.answer import Answer
 from graphql_api.wire.body import ClientGone, read_body
 from graphql_api.wire.refusal import bad_request
@@ -52,12 +53,12 @@ class RestAPI:
         self._allows_origin = allows_origin
         self._trusted = trusted_proxies
         self._max_body = max_body
-        self._body_seconds = body_seconds
+        self._waiting_for_bodies = Alarms(body_seconds)
         self._requests = requests or Requests()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        request_id = request_id_of(scope["headers"])
+        request_id = request_id_of(dict(scope["headers"]))
         asked = self._requests.begin("rest", request_id)
         try:
             with asked:
@@ -94,15 +95,8 @@ class RestAPI:
         self, operation: Operation, found: Found, scope: Scope, receive: Receive, request_id: str
     ) -> Answer:
         headers = Headers(scope=scope)
-        facts = RequestFacts(
-            identity=await self._identity(headers) if operation.door.needs_bearer else None,
-            auth_error=None,
-            client=client_of(scope, self._trusted),
-            request_id=request_id,
-            headers=scope["headers"],
-            secure=is_secure(scope, self._trusted),
-            door="http",
-        )
+        identity = await self._identity(headers) if operation.door.needs_bearer else None
+        facts = RequestFacts(identity, None, request_id, "http", scope, self._trusted)
         params = read_params(operation.params, found.params, scope["query_string"])
         body = await self._body(operation, headers, receive)
         return await operation.handler(Call(self._backend, facts, params, body))
@@ -128,7 +122,7 @@ class RestAPI:
         if operation.body is None:
             return None
         raw = dict(headers.raw)
-        body = await read_body(receive, raw, most=self._max_body, seconds=self._body_seconds)
+        body = await read_body(receive, raw, most=self._max_body, alarms=self._waiting_for_bodies)
         if operation.is_form:
             return await read_form(operation.body, body, headers)
         return read_json(operation.body, body, headers)

@@ -59,7 +59,7 @@ class Docs:
         """Answer one request."""
         answer = await asyncio.to_thread(self._answer, scope)
         with_body = scope["method"] != "HEAD"
-        await answer.send(send, request_id=request_id_of(scope["headers"]), with_body=with_body)
+        await answer.send(send, request_id=request_id_of(dict(scope["headers"])), with_body=with_body)
 
     def _answer(self, scope: Scope) -> Answer:
         if scope["method"] not in ("GET", "HEAD"):

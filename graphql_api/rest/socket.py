@@ -25,6 +25,7 @@ from graphql_api.rest import dialogue as said
 from graphql_api.rest import frames
 from graphql_api.rest.dialogue import Close, Dialogue, Effects
 from graphql_api.rest.errors import log_bug
+from graphql_api.wire.alarms import Alarms
 from graphql_api.wire.closing import Code, Verdict, reason, verdict_on
 from graphql_api.wire.denial import FOREIGN, deny
 from graphql_api.wire.request_id import new_request_id
@@ -49,6 +50,7 @@ class Setup:
     authenticate: Authenticate
     connections: Connections
     timing: Timing
+    sending: Alarms
     requests: Requests
 
 
@@ -66,7 +68,9 @@ class TaskSocket:
         timing: Timing | None = None,
         requests: Requests | None = None,
     ) -> None:
-        self._setup = Setup(backend, authenticate, connections, timing or Timing(), requests or Requests())
+        timing = timing or Timing()
+        sending = Alarms(timing.send)
+        self._setup = Setup(backend, authenticate, connections, timing, sending, requests or Requests())
         self._allows_origin = allows_origin
         self._trusted = trusted_proxies
 
@@ -92,7 +96,7 @@ class _Conversation:
         self._upgrade = upgrade
         self._after = after
         self._receive = receive
-        self._writer = Writer(send, setup.timing.send, abort=upgrade.abort)
+        self._writer = Writer(send, setup.sending, abort=upgrade.abort)
         self._dialogue = Dialogue()
         self._subscriber: Subscriber | None = None
         self._tasks: list[asyncio.Task[None]] = []

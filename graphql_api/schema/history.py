@@ -14,7 +14,7 @@ from graphql_api.schema.enums import TaskChange, TaskStatus
 from graphql_api.schema.stands_for import Paged, Reference, stands_for
 from graphql_api.schema.user import User
 from graphql_api.schema.viewer import FOR_ANYBODY
-from persistence.pages import Page, PageCursor, PageRequest
+from persistence.pages import Page, PageRequest, page_cursor
 from persistence.reads import event as reads
 
 HISTORY_ORDER = "task.history"
@@ -95,7 +95,7 @@ def history_pages(actor: Actor, ids: list[UUID], first: int, after: str | None) 
 
 
 def _cursor(position: int, task_id: UUID) -> str:
-    return PageCursor(HISTORY_ORDER, str(position), task_id).encode()
+    return page_cursor(HISTORY_ORDER, str(position), task_id)
 
 
 def position_behind(request: PageRequest) -> int | None:

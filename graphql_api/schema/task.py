@@ -19,7 +19,7 @@ from graphql_api.schema.stands_for import Expression, Pages, Reference, stands_f
 from graphql_api.schema.user import User
 from graphql_api.schema.viewer import BY_CLASS, FOR_ANYBODY
 from persistence.models import TaskRow
-from persistence.pages import Page, PageCursor, PageRequest
+from persistence.pages import Page, PageRequest, page_cursor
 from persistence.reads.task_list import TaskFilter
 from services import task as task_service
 from services.task import TaskList
@@ -105,7 +105,7 @@ class Task(Node):
             info.context.unit_of_work(), task_id=self.row.id, before=position_behind(request), at_most=first + 1
         )
         shown = events[:first]
-        cursors = [PageCursor(HISTORY_ORDER, str(event.position), self.row.id).encode() for event in shown]
+        cursors = [page_cursor(HISTORY_ORDER, str(event.position), self.row.id) for event in shown]
         return TaskHistoryConnection.of(Page(shown, cursors, len(events) > first, after is not None))
 
     @classmethod

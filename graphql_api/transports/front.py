@@ -1,5 +1,6 @@
 """The first to see a request: what is asked most has the shortest way."""
 
+from collections.abc import Awaitable
 from typing import Final
 
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -17,9 +18,7 @@ class Front:
         self._application = application
         self._router = router
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Serve one connection."""
-        if scope["type"] == "http" and scope["path"] == self._path:
-            await self._application(scope, receive, send)
-        else:
-            await self._router(scope, receive, send)
+        mine = scope["type"] == "http" and scope["path"] == self._path
+        return (self._application if mine else self._router)(scope, receive, send)

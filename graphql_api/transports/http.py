@@ -10,16 +10,18 @@ from graphql import OperationType
 from starlette.types import Receive, Scope, Send
 
 from domain.errors import BadRequest, Unauthenticated, Unavailable
-from graphql_api.auth.addresses import Network, client_of, is_secure
+from graphql_api.auth.addresses import Network, is_secure
 from graphql_api.auth.facts import Header, RequestFacts
 from graphql_api.errors import describe
 from graphql_api.execution.executor import ContextT, Executor, Operation
 from graphql_api.execution.request import OperationRequest, parse_request
 from graphql_api.execution.response import Response
 from graphql_api.observability.requests import Requests
+from graphql_api.transports import lookout
 from graphql_api.transports.body import check_content_type, decode_json, decode_query_string
 from graphql_api.transports.lookout import Lookout
 from graphql_api.transports.negotiation import JSON, media_type, retry_after, status_of, wants_page
+from graphql_api.wire.alarms import Alarms
 from graphql_api.wire.answer import Answer
 from graphql_api.wire.body import ClientGone, read_body
 from graphql_api.wire.refusal import HTTPRefusal, bad_request, unavailable
@@ -63,16 +65,18 @@ class GraphQLHTTP(Generic[ContextT]):
         self._page = page
         self._trusted = trusted_proxies
         self._max_body = max_body
-        self._body_seconds = body_seconds
+        self._waiting_for_bodies = Alarms(body_seconds)
+        self._lookouts = Alarms(lookout.PATIENCE_SECONDS)
         self._requests = requests or Requests()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        request_id = request_id_of(scope["headers"])
+        headers = dict(scope["headers"])
+        request_id = request_id_of(headers)
         asked = self._requests.begin("http", request_id)
         try:
             with asked:
-                answer = await self._answer(scope, receive, request_id)
+                answer = await self._answer(scope, receive, headers, request_id)
             if answer is not None:
                 await answer.send(send, request_id=request_id, with_body=scope["method"] != "HEAD")
                 asked.status = answer.status
@@ -81,8 +85,9 @@ class GraphQLHTTP(Generic[ContextT]):
         finally:
             asked.end()
 
-    async def _answer(self, scope: Scope, receive: Receive, request_id: str) -> Answer | None:
-        headers = dict(scope["headers"])
+    async def _answer(
+        self, scope: Scope, receive: Receive, headers: dict[bytes, bytes], request_id: str
+    ) -> Answer | None:
         accept = headers.get(b"accept", b"").decode("latin-1")
         media = media_type(accept)
         try:
@@ -117,7 +122,7 @@ class GraphQLHTTP(Generic[ContextT]):
     async def _request(self, scope: Scope, receive: Receive, headers: dict[bytes, bytes]) -> OperationRequest:
         if scope["method"] == "POST":
             check_content_type(headers)
-            body = await read_body(receive, headers, most=self._max_body, seconds=self._body_seconds)
+            body = await read_body(receive, headers, most=self._max_body, alarms=self._waiting_for_bodies)
             value: Any = decode_json(body)
         else:
             value = decode_query_string(scope["query_string"])
@@ -135,21 +140,13 @@ class GraphQLHTTP(Generic[ContextT]):
             auth_error = error
         except Unavailable as error:
             raise unavailable(error) from None
-        return RequestFacts(
-            identity=identity,
-            auth_error=auth_error,
-            client=client_of(scope, self._trusted),
-            request_id=request_id,
-            headers=scope["headers"],
-            secure=is_secure(scope, self._trusted),
-            door="http",
-        )
+        return RequestFacts(identity, auth_error, request_id, "http", scope, self._trusted)
 
     async def _run(self, operation: Operation, context: ContextT, receive: Receive) -> Response | None:
         if operation.type is OperationType.MUTATION:
             # Once begun it runs to its end: whoever hung up will come back and look.
             return await self._executor.execute(operation, context)
-        async with Lookout(receive):
+        with Lookout(receive, self._lookouts):
             return await self._executor.execute(operation, context)
         return None
 

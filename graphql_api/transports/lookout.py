@@ -6,6 +6,8 @@ from typing import Final, Self
 
 from starlette.types import Receive
 
+from graphql_api.wire.alarms import Alarms
+
 PATIENCE_SECONDS: Final = 0.05
 """Most requests are answered before it is worth looking whether the client is still there."""
 
@@ -13,23 +15,27 @@ PATIENCE_SECONDS: Final = 0.05
 class Lookout:
     """Cancels the block when the client hangs up, and then lets execution go on behind it with `gone` set.
 
-    The request's body must have been read: until the answer is sent, ASGI has only the disconnect left to tell.
+    It begins to look when its alarm rings. The request's body must have been read: until the answer is sent, ASGI has
+    only the disconnect left to tell.
     """
 
-    def __init__(self, receive: Receive) -> None:
+    __slots__ = ("_alarms", "_receive", "_running", "_watching", "gone")
+
+    def __init__(self, receive: Receive, alarms: Alarms) -> None:
         self._receive = receive
+        self._alarms = alarms
         self._watching: asyncio.Task[None] | None = None
         self.gone = False
 
-    async def __aenter__(self) -> Self:
+    def __enter__(self) -> Self:
         self._running = asyncio.current_task()
-        self._timer = asyncio.get_running_loop().call_later(PATIENCE_SECONDS, self._start)
+        self._alarms.set(self)
         return self
 
-    async def __aexit__(
+    def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
     ) -> bool:
-        self._timer.cancel()
+        self._alarms.off(self)
         if self._watching is not None:
             self._watching.cancel()
         if not self.gone or self._running is None:
@@ -37,7 +43,8 @@ class Lookout:
         # Somebody else may have cancelled, too; that is theirs to see.
         return self._running.uncancel() == 0 and kind is asyncio.CancelledError
 
-    def _start(self) -> None:
+    def ring(self) -> None:
+        """It has taken long enough to be worth a look."""
         self._watching = asyncio.create_task(self._watch())
 
     async def _watch(self) -> None:

@@ -31,7 +31,7 @@ class Nowhere:
             return
         accept = next((value for name, value in scope["headers"] if name == b"accept"), b"").decode("latin-1")
         answer = self._answer(is_root=scope["path"] == "/", as_page=wants_page(accept))
-        await answer.send(send, request_id=request_id_of(scope["headers"]), with_body=scope["method"] != "HEAD")
+        await answer.send(send, request_id=request_id_of(dict(scope["headers"])), with_body=scope["method"] != "HEAD")
 
     def _answer(self, *, is_root: bool, as_page: bool) -> Answer:
         status = 200 if is_root else 404

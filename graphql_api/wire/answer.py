@@ -11,7 +11,7 @@ NO_STORE: Final = b"no-store"
 _NO_SNIFF: Final = (b"x-content-type-options", b"nosniff")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Answer:
     """A status, a body of one media type, and further headers; *cache* says who may keep it."""
 

@@ -1,10 +1,10 @@
 """The body of a request, read within its limits."""
 
-import asyncio
 from typing import Final
 
 from starlette.types import Receive
 
+from graphql_api.wire.alarms import Alarms, Within
 from graphql_api.wire.refusal import HTTPRefusal, bad_request
 
 _CLOSE: Final = (b"connection", b"close")
@@ -14,8 +14,8 @@ class ClientGone(Exception):
     """The client went away before it had said what it wants."""
 
 
-async def read_body(receive: Receive, headers: dict[bytes, bytes], *, most: int, seconds: float) -> bytes:
-    """The whole body, at most *most* bytes, which must have come after *seconds*.
+async def read_body(receive: Receive, headers: dict[bytes, bytes], *, most: int, alarms: Alarms) -> bytes:
+    """The whole body, at most *most* bytes, which must have come before an alarm rings.
 
     Raises:
         HTTPRefusal: 413 or 408; the connection is then closed, for the rest of the body is still on its way.
@@ -24,10 +24,11 @@ async def read_body(receive: Receive, headers: dict[bytes, bytes], *, most: int,
     if _declared(headers) > most:
         raise _too_large(most)
     try:
-        async with asyncio.timeout(seconds):
+        with Within(alarms):
             return await _collect(receive, most)
     except TimeoutError:
-        raise bad_request(f"The body did not come within {seconds:g} s.", status=408, headers=(_CLOSE,)) from None
+        text = f"The body did not come within {alarms.seconds:g} s."
+        raise bad_request(text, status=408, headers=(_CLOSE,)) from None
 
 
 async def _collect(receive: Receive, most: int) -> bytes:
@@ -37,12 +38,13 @@ async def _collect(receive: Receive, most: int) -> bytes:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise ClientGone
-        chunks.append(message.get("body", b""))
-        size += len(chunks[-1])
+        chunk: bytes = message.get("body", b"")
+        size += len(chunk)
         if size > most:
             raise _too_large(most)
         if not message.get("more_body", False):
-            return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+            return b"".join((*chunks, chunk)) if chunks else chunk
+        chunks.append(chunk)
 
 
 def _declared(headers: dict[bytes, bytes]) -> int:

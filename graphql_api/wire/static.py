@@ -96,7 +96,7 @@ async def serve(scope: Scope, send: Send, find: Callable[[Mapping[bytes, bytes]]
         answer = await asyncio.to_thread(find, dict(scope["headers"])) or Answer(404, b"Not Found", _PLAIN)
     else:
         answer = Answer(405, b"Method Not Allowed", _PLAIN, [_ALLOW])
-    await answer.send(send, request_id=request_id_of(scope["headers"]), with_body=scope["method"] != "HEAD")
+    await answer.send(send, request_id=request_id_of(dict(scope["headers"])), with_body=scope["method"] != "HEAD")
 
 
 def _suffix(name: str) -> str:

@@ -24,14 +24,25 @@ class Upgrade:
     """What is known of a socket before anything was said on it."""
 
     client: Client
-    headers: Sequence[Header]
     secure: bool
-    abort: Abort | None = None
+    scope: Scope
+    trusted: Sequence[Network] = ()
 
     @classmethod
     def of(cls, scope: Scope, trusted: Sequence[Network]) -> Self:
         """The request behind an ASGI scope; *trusted* are the proxies whose word on the client counts."""
-        return cls(client_of(scope, trusted), scope["headers"], is_secure(scope, trusted), abort_of(scope))
+        return cls(client_of(scope, trusted), is_secure(scope, trusted), scope, trusted)
+
+    @property
+    def headers(self) -> Sequence[Header]:
+        """What came with it, names in lower case."""
+        found: Sequence[Header] = self.scope["headers"]
+        return found
+
+    @property
+    def abort(self) -> Abort | None:
+        """How to let go of the socket at once, where the server knows how."""
+        return abort_of(self.scope)
 
     @property
     def authorization(self) -> str | None:
@@ -50,15 +61,7 @@ class Upgrade:
 
     def facts(self, identity: Identity | None, request_id: str) -> RequestFacts:
         """What is known of one operation on this socket."""
-        return RequestFacts(
-            identity=identity,
-            auth_error=None,
-            client=self.client,
-            request_id=request_id,
-            headers=self.headers,
-            secure=self.secure,
-            door="ws",
-        )
+        return RequestFacts(identity, None, request_id, "ws", self.scope, self.trusted)
 
 
 async def sign_in(connection: Connection, authenticate: Authenticate, authorization: str | None) -> Identity | None:

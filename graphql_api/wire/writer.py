@@ -6,6 +6,8 @@ from typing import Final
 
 from starlette.types import Scope, Send
 
+from graphql_api.wire.alarms import Alarms, Within
+
 ABORT: Final = "taskriver.abort"
 """The extension of an ASGI scope that lets go of a connection at once: closing waits until its buffer is empty."""
 
@@ -24,16 +26,16 @@ class PeerGone(Exception):
 
 
 class Writer:
-    """Sends frames, or parts of a body, one at a time, each within *seconds*.
+    """Sends frames, or parts of a body, one at a time, each before its alarm rings.
 
     A peer that reads nothing fills the buffers, and then every frame waits. Without an end to that wait such a peer
     would hold its socket, its operations and their memory for as long as it pleases. *abort* lets go of it.
     """
 
-    def __init__(self, send: Send, seconds: float, *, abort: Abort | None = None) -> None:
+    def __init__(self, send: Send, alarms: Alarms, *, abort: Abort | None = None) -> None:
         self._send = send
         self._abort = abort
-        self._seconds = seconds
+        self._alarms = alarms
         self._turn = asyncio.Lock()
 
     @property
@@ -67,8 +69,9 @@ class Writer:
 
     async def _write(self, message: dict[str, object]) -> None:
         try:
-            async with asyncio.timeout(self._seconds), self._turn:
-                await self._send(message)
+            with Within(self._alarms):
+                async with self._turn:
+                    await self._send(message)
         except TimeoutError:
             if self._abort is not None:
                 self._abort()

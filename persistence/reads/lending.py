@@ -6,8 +6,7 @@ nothing can be set: whoever borrows runs single statements, each a transaction o
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from typing import Any, TypeAlias
 
 import asyncpg
@@ -38,25 +37,31 @@ class Lending:
         """How many are out now."""
         return self._open - len(self._idle)
 
-    @asynccontextmanager
-    async def connection(self) -> AsyncIterator[Connection]:
-        """One of them, for as long as the block takes.
+    async def borrow(self) -> Connection:
+        """One of them, to be given back.
 
         Raises:
             TimeoutError: all of them stayed out.
         """
-        connection = await self._borrow()
-        try:
-            yield connection
-        except asyncpg.PostgresError:
-            # The server said no and is ready for the next question.
-            self._give_back(connection)
-            raise
-        except BaseException:
-            # Somebody went away in the middle, or the wire is broken: nobody knows what would be read next.
-            self._drop(connection)
-            raise
-        self._give_back(connection)
+        while True:
+            connection = self._take()
+            if connection is not None:
+                return connection
+            if self._open < self._size:
+                return await self._new()
+            await self._wait()
+
+    def give_back(self, connection: Connection, error: BaseException | None = None) -> None:
+        """Take it back from a borrower who is done, or was stopped by an error."""
+        # The server that says no is ready for the next question. After anything else, somebody went away in the middle
+        # or the wire is broken: nobody knows what would be read next.
+        good = error is None or isinstance(error, asyncpg.PostgresError)
+        if not good or self._closed or connection.is_closed():
+            connection.terminate()
+            self._open -= 1
+        else:
+            self._idle.append(connection)
+        self._wake()
 
     async def close(self) -> None:
         """Close those that are here; those that are out are closed when they come back."""
@@ -65,15 +70,6 @@ class Lending:
             connection = self._idle.pop()
             self._open -= 1
             await connection.close(timeout=1)
-
-    async def _borrow(self) -> Connection:
-        while True:
-            connection = self._take()
-            if connection is not None:
-                return connection
-            if self._open < self._size:
-                return await self._new()
-            await self._wait()
 
     def _take(self) -> Connection | None:
         while self._idle:
@@ -102,18 +98,6 @@ class Lending:
             if turn.done() and not turn.cancelled():
                 self._wake()  # it was our turn, and somebody else can have it
             raise
-
-    def _give_back(self, connection: Connection) -> None:
-        if connection.is_closed() or self._closed:
-            self._drop(connection)
-            return
-        self._idle.append(connection)
-        self._wake()
-
-    def _drop(self, connection: Connection) -> None:
-        connection.terminate()
-        self._open -= 1
-        self._wake()
 
     def _wake(self) -> None:
         while self._waiting:

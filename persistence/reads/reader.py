@@ -1,9 +1,9 @@
 """Runs single statements, each a transaction of its own."""
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any, Final
+from types import TracebackType
+from typing import Any, Final, Self
 
 from persistence.failures import unavailable
 from persistence.reads.lending import Connection, Lending
@@ -36,11 +36,31 @@ def _statement(rows: Rows, columns: tuple[str, ...]) -> Statement:
 
 
 class Reading:
-    """A connection for one operation's statements."""
+    """A connection for one operation's statements, for as long as its `async with` block takes.
 
-    def __init__(self, connection: Connection, statements: Statements) -> None:
-        self._connection = connection
+    Raises there:
+        Unavailable: the database cannot answer now.
+    """
+
+    __slots__ = ("_connection", "_lending", "_statements")
+
+    def __init__(self, lending: Lending, statements: Statements) -> None:
+        self._lending = lending
         self._statements = statements
+
+    async def __aenter__(self) -> Self:
+        try:
+            self._connection: Connection = await self._lending.borrow()
+        except Exception as error:
+            raise unavailable(error) or error from error
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+    ) -> None:
+        self._lending.give_back(self._connection, error)
+        if isinstance(error, Exception) and (away := unavailable(error)) is not None:
+            raise away from error
 
     async def rows(self, shape: Shape, rows: Rows, values: Values) -> list[Row]:
         """The rows."""
@@ -59,15 +79,6 @@ class Reader:
         self._lending = lending
         self._statements = statements
 
-    @asynccontextmanager
-    async def reading(self) -> AsyncIterator[Reading]:
-        """A connection, for as long as the block takes.
-
-        Raises:
-            Unavailable: the database cannot answer now.
-        """
-        try:
-            async with self._lending.connection() as connection:
-                yield Reading(connection, self._statements)
-        except Exception as error:
-            raise unavailable(error) or error from error
+    def reading(self) -> Reading:
+        """A connection, once the reading is entered."""
+        return Reading(self._lending, self._statements)

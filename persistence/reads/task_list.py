@@ -29,7 +29,7 @@ from sqlalchemy.types import TypeEngine
 from domain.errors import BadRequest
 from domain.task import TaskPriority, TaskStatus, check_due_bound, check_search
 from persistence.models import TaskRow
-from persistence.pages import NOT_OURS, PageCursor
+from persistence.pages import NOT_OURS, PageCursor, page_cursor
 
 _INSTANT: Final = DateTime(timezone=True)
 _ESCAPES: Final = str.maketrans({"%": r"\%", "_": r"\_", "\\": r"\\"})
@@ -130,7 +130,8 @@ class TaskKey:
 
     def cursor_of(self, order: TaskOrder) -> Callable[[Any, UUID], str]:
         """The function that writes a cursor of this order, for a row's value and its id."""
-        return lambda value, identity: PageCursor(order.value, self.write(value), identity).encode()
+        name, write = order.value, self.write
+        return lambda value, identity: page_cursor(name, write(value), identity)
 
     def behind(self, cursor: PageCursor | None) -> Behind:
         """Where a page behind this cursor begins.

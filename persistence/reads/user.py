@@ -26,7 +26,7 @@ from sqlalchemy import (
 from domain.text import is_storable
 from persistence.models import UserRow
 from persistence.models.user import folded_username
-from persistence.pages import PageCursor, PageRequest
+from persistence.pages import PageRequest, page_cursor
 from persistence.reads.read import Asked
 from persistence.reads.references import joined
 
@@ -116,7 +116,7 @@ def user_page(request: PageRequest) -> Asked:
 
 def user_cursor(created_at: datetime, user_id: UUID) -> str:
     """The cursor behind a user."""
-    return PageCursor(USER_ORDER, created_at.isoformat(), user_id).encode()
+    return page_cursor(USER_ORDER, created_at.isoformat(), user_id)
 
 
 def user_count() -> Asked:

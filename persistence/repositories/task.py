@@ -11,7 +11,7 @@ from domain.actor import Actor
 from domain.errors import NotFound
 from persistence.bulk import insert_many
 from persistence.models import TaskRow
-from persistence.pages import Page, PageCursor, PageRequest
+from persistence.pages import Page, PageRequest, page_cursor
 from persistence.reads import task as reads
 from persistence.reads.read import Asked, Rows
 from persistence.reads.task_list import KEYS, TaskFilter, TaskOrder
@@ -61,7 +61,7 @@ class TaskRepository:
         rows = await self._rows(reads.task_page(self._actor, request, wanted, order))
         shown = rows[: request.first]
         key = KEYS[order]
-        cursors = [PageCursor(order.value, key.write(key.of(row)), row.id).encode() for row in shown]
+        cursors = [page_cursor(order.value, key.write(key.of(row)), row.id) for row in shown]
         return Page(shown, cursors, len(rows) > request.first, request.after is not None)
 
     async def slice(self, *, skip: int, limit: int) -> list[TaskRow]:

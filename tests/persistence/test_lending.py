@@ -1,6 +1,8 @@
 """Connections are lent to one borrower at a time, never more than there may be, and never one that is out of order."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncpg
@@ -53,6 +55,18 @@ class Maker:
         return self.made[-1]
 
 
+@asynccontextmanager
+async def loan(lending: Lending) -> AsyncIterator[Any]:
+    """A connection, for as long as the block takes."""
+    connection = await lending.borrow()
+    try:
+        yield connection
+    except BaseException as error:
+        lending.give_back(connection, error)
+        raise
+    lending.give_back(connection)
+
+
 @pytest.fixture
 def maker() -> Maker:
     """Makes wires."""
@@ -67,7 +81,7 @@ def lending(maker: Maker) -> Lending:
 
 async def hold(lending: Lending, until: asyncio.Event) -> None:
     """Borrow one for a while."""
-    async with lending.connection():
+    async with loan(lending):
         await until.wait()
 
 
@@ -83,7 +97,7 @@ class TestLending:
     async def test_the_last_returned_goes_out_first(self, lending: Lending, maker: Maker):
         """One after the other needs no more than one."""
         for _ in range(5):
-            async with lending.connection() as wire:
+            async with loan(lending) as wire:
                 assert wire.number == 0
         assert (len(maker.made), lending.lent) == (1, 0)
 
@@ -92,7 +106,7 @@ class TestLending:
         lent: list[int] = []
 
         async def borrow() -> None:
-            async with lending.connection():
+            async with loan(lending):
                 lent.append(lending.lent)
                 await asyncio.sleep(0)
 
@@ -105,11 +119,11 @@ class TestLending:
         enough = asyncio.Event()
         holders = await with_two_out(lending, enough)
         with pytest.raises(TimeoutError):
-            async with lending.connection():
+            async with loan(lending):
                 pass
         enough.set()
         await asyncio.gather(*holders)
-        async with lending.connection():
+        async with loan(lending):
             assert lending.lent == 1
 
     async def test_who_stops_waiting_gives_his_turn_away(self, lending: Lending):
@@ -130,26 +144,26 @@ class TestLending:
     ):
         """Nobody knows what would be read next from it."""
         with pytest.raises(trouble):
-            async with lending.connection():
+            async with loan(lending):
                 raise trouble
-        async with lending.connection() as wire:
+        async with loan(lending) as wire:
             assert wire.number == 1
         assert maker.made[0].closed
 
     async def test_what_the_server_refuses_costs_no_connection(self, lending: Lending):
         """It is ready for the next question."""
         with pytest.raises(asyncpg.UndefinedTableError):
-            async with lending.connection():
+            async with loan(lending):
                 raise asyncpg.UndefinedTableError
-        async with lending.connection() as wire:
+        async with loan(lending) as wire:
             assert wire.number == 0
 
     async def test_one_that_was_closed_meanwhile_is_replaced(self, lending: Lending, maker: Maker):
         """As all are when the server was started anew."""
-        async with lending.connection():
+        async with loan(lending):
             pass
         maker.made[0].closed = True
-        async with lending.connection() as wire:
+        async with loan(lending) as wire:
             assert wire.number == 1
 
     async def test_a_failure_to_connect_takes_no_place(self, lending: Lending, maker: Maker):
@@ -157,15 +171,15 @@ class TestLending:
         maker.broken = True
         for _ in range(5):
             with pytest.raises(ConnectionError):
-                async with lending.connection():
+                async with loan(lending):
                     pass
         maker.broken = False
-        async with lending.connection(), lending.connection():
+        async with loan(lending), loan(lending):
             assert lending.lent == 2
 
     async def test_what_comes_back_late_is_closed(self, lending: Lending, maker: Maker):
         """A connection that was out while everything was closed does not stay open."""
-        async with lending.connection():
+        async with loan(lending):
             await lending.close()
         assert maker.made[0].closed
 

@@ -32,12 +32,13 @@ from graphql_api.schema.ids import decode_id_of
 from graphql_api.schema.stream import ResyncRequired, TaskDeleted
 from graphql_api.transports.transport_ws.conversation import Conversation
 from graphql_api.transports.transport_ws.setup import Setup, Timing
+from graphql_api.wire.alarms import Alarms
 from graphql_api.wire.upgrade import Upgrade
 from persistence.engine import Database
 from tests.simulation.loop import Machine, VirtualLoop
 from tests.simulation.table import FOREVER, Line, Session, Table
 
-UPGRADE = Upgrade(Client("127.0.0.1", None), (), secure=False)
+UPGRADE = Upgrade(Client("127.0.0.1", None), secure=False, scope={"type": "websocket", "headers": []})
 TIMING = Timing(init=2.0, ping=0.5, send=1.5)
 
 
@@ -230,6 +231,7 @@ class Process:
             connections=self.connections,
             cursor_of=lambda context: context.subscriber.cursor if context.subscriber is not None else None,
             timing=TIMING,
+            sending=Alarms(TIMING.send),
         )
 
     async def start(self) -> None:

@@ -1,6 +1,6 @@
 """GraphQL over Server-Sent Events: a request that is answered by a stream of events."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import replace
 from typing import Any, Final, Generic
 
@@ -18,6 +18,7 @@ from graphql_api.execution.request import parse_request
 from graphql_api.execution.response import Response
 from graphql_api.observability.requests import Asked, Requests
 from graphql_api.realtime.connections import Connection, ConnectionRefused, TooManyConnections
+from graphql_api.transports import lookout
 from graphql_api.transports.body import check_content_type, decode_json, decode_query_string
 from graphql_api.transports.http import BODY_SECONDS, MAX_BODY
 from graphql_api.transports.lookout import Lookout
@@ -25,6 +26,7 @@ from graphql_api.transports.negotiation import wants_events
 from graphql_api.transports.sse import frames
 from graphql_api.transports.sse.setup import Setup
 from graphql_api.transports.sse.stream import EventStream
+from graphql_api.wire.alarms import Alarms
 from graphql_api.wire.answer import Answer
 from graphql_api.wire.body import ClientGone, read_body
 from graphql_api.wire.denial import FOREIGN
@@ -41,6 +43,7 @@ _HEAD: Final[list[Header]] = [
     (b"x-accel-buffering", b"no"),  # a proxy that collects events tells nothing
 ]
 _ALLOW_POST: Final = (b"allow", b"POST")
+_COMMON: Final = frozenset({b"", b"*/*", b"application/json", b"application/graphql-response+json"})
 
 
 class GraphQLEvents(Generic[ContextT]):
@@ -65,20 +68,25 @@ class GraphQLEvents(Generic[ContextT]):
         self._otherwise = otherwise
         self._allows_origin = allows_origin
         self._trusted = trusted_proxies
+        self._waiting_for_bodies = Alarms(BODY_SECONDS)
+        self._lookouts = Alarms(lookout.PATIENCE_SECONDS)
+        self._sending = Alarms(setup.timing.send)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        """Answer one request, or have it answered."""
         headers = dict(scope["headers"])
-        wanted = wants_events(headers.get(b"accept", b"").decode("latin-1"))
+        accept = headers.get(b"accept", b"")
+        wanted = wants_events(accept.decode("latin-1")) if accept not in _COMMON else None
         if wanted is None or scope["method"] not in ("GET", "POST"):
-            await self._otherwise(scope, receive, send)
-            return
-        request_id = request_id_of(scope["headers"])
+            return self._otherwise(scope, receive, send)
+        return self._tell(scope, receive, send, request_id_of(headers), only=wanted)
+
+    async def _tell(self, scope: Scope, receive: Receive, send: Send, request_id: str, *, only: bool) -> None:
         asked = self._requests.begin("sse", request_id)
         mine = True
         try:
             with asked:
-                mine = await self._serve(scope, receive, send, asked, only=wanted)
+                mine = await self._serve(scope, receive, send, asked, only=only)
         except HTTPRefusal as refusal:
             with asked:
                 await _refuse(refusal, send, request_id)
@@ -93,14 +101,14 @@ class GraphQLEvents(Generic[ContextT]):
         """Serve it, unless it is for others; whether it was not."""
         request_id = asked.request_id
         request = Upgrade.of(scope, self._trusted)
-        body = await _body(scope, receive)
+        body = await self._body(scope, receive)
         operation = self._operation(scope, body, request_id)
         if not only and (isinstance(operation, Response) or operation.type is not OperationType.SUBSCRIPTION):
             await self._otherwise(scope, _again(body, receive), send)
             return False
         if not request.is_allowed(self._allows_origin):
             raise HTTPRefusal(403, DoorClosed(FOREIGN))
-        call = _Call(self._setup, scope, receive, send, request_id)
+        call = _Call(self._setup, receive, self._writer(scope, send), send, request_id)
         if isinstance(operation, Response):
             await call.answer(operation, [])
         elif operation.type is not OperationType.SUBSCRIPTION:
@@ -109,6 +117,16 @@ class GraphQLEvents(Generic[ContextT]):
             return True
         asked.status = 200
         return True
+
+    def _writer(self, scope: Scope, send: Send) -> Writer:
+        return Writer(send, self._sending, abort=abort_of(scope))
+
+    async def _body(self, scope: Scope, receive: Receive) -> bytes:
+        if scope["method"] != "POST":
+            return b""
+        headers = dict(scope["headers"])
+        check_content_type(headers)
+        return await read_body(receive, headers, most=MAX_BODY, alarms=self._waiting_for_bodies)
 
     def _operation(self, scope: Scope, body: bytes, request_id: str) -> Operation | Response:
         try:
@@ -129,7 +147,7 @@ class GraphQLEvents(Generic[ContextT]):
         if operation.type is OperationType.MUTATION:
             await call.answer(await self._setup.executor.execute(operation, context), facts.response_headers)
             return
-        async with Lookout(call.receive):
+        with Lookout(call.receive, self._lookouts):
             await call.answer(await self._setup.executor.execute(operation, context), facts.response_headers)
 
     async def _listen(self, call: "_Call[ContextT]", operation: Operation, request: Upgrade) -> bool:
@@ -161,12 +179,12 @@ class GraphQLEvents(Generic[ContextT]):
 class _Call(Generic[ContextT]):
     """One request, and the way back to whoever sent it."""
 
-    def __init__(self, setup: Setup[ContextT], scope: Scope, receive: Receive, send: Send, request_id: str) -> None:
+    def __init__(self, setup: Setup[ContextT], receive: Receive, writer: Writer, send: Send, request_id: str) -> None:
         self._setup = setup
         self._request_id = request_id
         self._send = send
         self.receive = receive
-        self.writer = Writer(send, setup.timing.send, abort=abort_of(scope))
+        self.writer = writer
 
     async def facts(self, request: Upgrade, connection: Connection | None) -> RequestFacts:
         """What is known of the request; with a *connection*, it is registered as theirs.
@@ -198,14 +216,6 @@ class _Call(Generic[ContextT]):
         await self.begin(headers)
         payload = response.to_json(request_id=self._request_id)
         await self._send({"type": "http.response.body", "body": frames.next_(payload, None) + frames.COMPLETE})
-
-
-async def _body(scope: Scope, receive: Receive) -> bytes:
-    if scope["method"] != "POST":
-        return b""
-    headers = dict(scope["headers"])
-    check_content_type(headers)
-    return await read_body(receive, headers, most=MAX_BODY, seconds=BODY_SECONDS)
 
 
 def _again(body: bytes, receive: Receive) -> Receive:

@@ -34,7 +34,7 @@ class Conversation(Generic[ContextT]):
         self._setup = setup
         self._upgrade = upgrade
         self._receive = receive
-        self._writer = Writer(send, setup.timing.send, abort=upgrade.abort)
+        self._writer = Writer(send, setup.sending, abort=upgrade.abort)
         self._protocol = Protocol(max_message=setup.max_message, max_operations=setup.max_operations)
         self._operations = Operations(
             self._protocol, setup.executor, setup.requests, self._make_context, self._perform, self._vouch

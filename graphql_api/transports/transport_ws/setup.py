@@ -9,6 +9,7 @@ from graphql_api.execution.executor import ContextT, Executor
 from graphql_api.observability.requests import Requests
 from graphql_api.realtime.connections import Connections
 from graphql_api.transports.transport_ws.protocol import MAX_MESSAGE, MAX_OPERATIONS
+from graphql_api.wire.alarms import Alarms
 from graphql_api.wire.upgrade import Authenticate
 
 
@@ -23,12 +24,13 @@ class Timing:
 
 @dataclass(frozen=True, slots=True)
 class Setup(Generic[ContextT]):
-    """The collaborators and limits of an endpoint; see `GraphQLSocket`."""
+    """The collaborators and limits of an endpoint; see `GraphQLSocket`. `sending` ends what takes a frame too long."""
 
     executor: Executor[ContextT]
     authenticate: Authenticate
     make_context: Callable[[RequestFacts], ContextT]
     connections: Connections
+    sending: Alarms
     cursor_of: Callable[[ContextT], str | None] | None = None
     timing: Timing = Timing()
     max_message: int = MAX_MESSAGE

@@ -14,6 +14,7 @@ from graphql_api.realtime.connections import Connections
 from graphql_api.transports.transport_ws.conversation import Conversation
 from graphql_api.transports.transport_ws.protocol import MAX_MESSAGE, MAX_OPERATIONS, SUBPROTOCOL
 from graphql_api.transports.transport_ws.setup import Setup, Timing
+from graphql_api.wire.alarms import Alarms
 from graphql_api.wire.closing import Code
 from graphql_api.wire.denial import FOREIGN, deny
 from graphql_api.wire.upgrade import Authenticate, Upgrade
@@ -43,13 +44,15 @@ class GraphQLSocket(Generic[ContextT]):
     ) -> None:
         self._allows_origin = allows_origin
         self._trusted = trusted_proxies
+        timing = timing or Timing()
         self._setup = Setup(
             executor=executor,
             authenticate=authenticate,
             make_context=make_context,
             connections=connections,
             cursor_of=cursor_of,
-            timing=timing or Timing(),
+            timing=timing,
+            sending=Alarms(timing.send),
             max_message=max_message,
             max_operations=max_operations,
             requests=requests or Requests(),

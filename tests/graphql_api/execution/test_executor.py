@@ -7,7 +7,6 @@ import pytest
 from graphql import OperationType
 
 from graphql_api.auth.facts import RequestFacts
-from graphql_api.auth.identity import Client
 from graphql_api.execution.documents import Documents
 from graphql_api.execution.executor import Executor, Operation
 from graphql_api.execution.request import OperationRequest
@@ -16,7 +15,7 @@ from tests.graphql_api.transports.echo_app import EchoContext, Journal, schema
 
 
 def _context() -> EchoContext:
-    facts = RequestFacts(None, None, Client("127.0.0.1", None), "r1", (), secure=False, door="http")
+    facts = RequestFacts(None, None, "r1", "http", {"headers": []})
     return EchoContext(facts, Journal())
 
 

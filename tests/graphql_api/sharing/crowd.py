@@ -13,7 +13,7 @@ import orjson
 from domain.actor import Actor
 from domain.stream_cursor import StreamCursor
 from graphql_api.auth.facts import RequestFacts
-from graphql_api.auth.identity import Client, Identity
+from graphql_api.auth.identity import Identity
 from graphql_api.context import Context
 from graphql_api.execution.documents import Documents
 from graphql_api.execution.executor import Executor, Operation
@@ -45,7 +45,7 @@ class Way:
     def context(self, actor: Actor) -> Context:
         """The context of one listener."""
         identity = Identity(actor, datetime.now(UTC) + timedelta(hours=1))
-        facts = RequestFacts(identity, None, Client("127.0.0.1", None), "test", (), secure=False, door="ws")
+        facts = RequestFacts(identity, None, "test", "ws", {"headers": []})
         return Context(self.backend, facts)
 
 

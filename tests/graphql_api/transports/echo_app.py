@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from domain.actor import Actor
 from domain.errors import NotFound, RateLimited, Unauthenticated, Unavailable
 from domain.user import Role
+from graphql_api.auth.addresses import is_secure
 from graphql_api.auth.facts import RequestFacts
 from graphql_api.auth.identity import Identity
 from graphql_api.auth.origins import Origins
@@ -130,7 +131,7 @@ class Query:
     def facts(self, info: Info) -> list[str]:
         """What the transport told."""
         facts = info.context.facts
-        return [facts.door, facts.client.address, facts.request_id, str(facts.secure)]
+        return [facts.door, facts.client.address, facts.request_id, str(is_secure(facts.scope, facts.trusted))]
 
     @strawberry.field
     async def slow(self, info: Info, seconds: float) -> str | None:

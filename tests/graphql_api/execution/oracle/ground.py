@@ -13,7 +13,7 @@ from domain.actor import Actor
 from domain.task import TaskPriority, TaskStatus
 from domain.user import Role
 from graphql_api.auth.facts import RequestFacts
-from graphql_api.auth.identity import Client, Identity
+from graphql_api.auth.identity import Identity
 from graphql_api.context import Context
 from graphql_api.execution.compiled import Compiled
 from graphql_api.execution.executor import Executor, Operation
@@ -110,7 +110,7 @@ class Ground:
     def context(self, actor: Actor | None) -> Context:
         """A context of somebody's."""
         identity = Identity(actor, _LATER) if actor is not None else None
-        facts = RequestFacts(identity, None, Client("127.0.0.1", None), "same", (), secure=True, door="http")
+        facts = RequestFacts(identity, None, "same", "http", {"headers": []})
         return Context(self.api.server.backend, facts)
 
     async def _some_cursors(self) -> list[str]:

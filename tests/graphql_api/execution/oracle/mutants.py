@@ -29,7 +29,7 @@ class Mutant:
 
 
 def _ids_of_another_type(patch: Patch) -> None:
-    patch.setattr(projection, "_identity", lambda kind: lambda identity: f"{kind}:{identity}")
+    patch.setattr(projection, "encoder_of", lambda kind: lambda identity: f"{kind}:{identity}")
 
 
 def _nobody_is_somebody(patch: Patch) -> None:

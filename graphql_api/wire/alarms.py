@@ -1,0 +1,84 @@
+"""Ends to waiting that cost next to nothing when nobody has to wait.
+
+A timer of the event loop is cheap, but not as cheap as most of what it is set for: nearly every request has its body,
+and nearly every frame has left, before the timer is made. All who wait for the same length of time share one here.
+"""
+
+import asyncio
+from types import TracebackType
+from typing import Final, Protocol, Self
+
+
+class Alarm(Protocol):
+    """Whoever wants to be told that it has taken too long."""
+
+    def ring(self) -> None:
+        """It has."""
+
+
+class Alarms:
+    """Alarms that ring *seconds* after they were set, unless they are put off before."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds: Final = seconds
+        self._set: dict[Alarm, float] = {}
+        """The instants at which they ring, in this order, since all last the same."""
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def set(self, alarm: Alarm) -> None:
+        """Ring it when its time has come."""
+        loop = asyncio.get_running_loop()
+        if loop is not self._loop:
+            self._begin(loop)
+        self._set[alarm] = loop.time() + self.seconds
+
+    def off(self, alarm: Alarm) -> None:
+        """Do not ring it any more."""
+        self._set.pop(alarm, None)
+
+    def _begin(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._set.clear()  # of another loop, which is over
+        self._loop = loop
+        loop.call_later(self.seconds, self._ring)
+
+    def _ring(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._loop = None
+        now = loop.time()
+        while self._set:
+            alarm, at = next(iter(self._set.items()))
+            if at > now:
+                self._loop = loop
+                loop.call_later(at - now, self._ring)
+                return
+            del self._set[alarm]
+            alarm.ring()
+
+
+class Within:
+    """Ends the block with `TimeoutError` when an alarm rings in it: `asyncio.timeout`, by an alarm."""
+
+    __slots__ = ("_alarms", "_cancelling", "_rung", "_task")
+
+    def __init__(self, alarms: Alarms) -> None:
+        self._alarms = alarms
+
+    def __enter__(self) -> Self:
+        task = asyncio.current_task()
+        assert task is not None
+        self._task, self._cancelling, self._rung = task, task.cancelling(), False
+        self._alarms.set(self)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+    ) -> None:
+        self._alarms.off(self)
+        # Somebody else may have cancelled, too; that is theirs to see.
+        if self._rung and self._task.uncancel() <= self._cancelling and kind is asyncio.CancelledError:
+            raise TimeoutError from error
+
+    def ring(self) -> None:
+        """The time is over."""
+        self._rung = True
+        self._task.cancel()
