@@ -61,10 +61,11 @@ class Settings(BaseSettings):
         None, description="`postgresql+asyncpg://user:password@host/database`; PostgreSQL 15 or newer."
     )
     database_pool_size: int = Field(
-        10,
+        15,
         ge=2,
         le=200,
-        description="Connections per process: half for units of work, half for single statements; the log has 4 more.",
+        description="Connections per process: a third for units of work, the others for single statements, which most "
+        "requests are; the log has 4 more.",
     )
     redis_url: SecretStr | None = Field(
         None, description="`redis://host:6379/0`; Redis 7 or newer, or Valkey 8 or newer."
@@ -181,7 +182,7 @@ class Settings(BaseSettings):
     @property
     def pool_size(self) -> int:
         """Connections for units of work; the others are for single statements."""
-        return (self.database_pool_size + 1) // 2
+        return (self.database_pool_size + 2) // 3
 
     @property
     def cleanup_cron(self) -> str | None:

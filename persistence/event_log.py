@@ -19,10 +19,10 @@ _GREATEST: Final = 2**63 - 1  # what a position can be
 _TRIM_STEP: Final = 10_000  # what one statement removes well within its time
 _TOLD_AT_ONCE: Final = 12 * 1024  # bytes of events in the answer of the statement that numbers them
 _NUMBER: Final = (
-    "SELECT position, kind, payload, numbered FROM"
+    "SELECT n.position, kind, payload, numbered, epoch FROM event_head,"
     " (SELECT position, kind, payload::text, count(*) OVER () AS numbered,"
     " sum(octet_length(payload::text)) OVER (ORDER BY position) AS size FROM number_events($1)) AS n"
-    " WHERE size <= $2 ORDER BY position"
+    " WHERE size <= $2 ORDER BY n.position"
 )
 _COLUMNS = (EventRow.position, EventRow.kind, EventRow.payload)
 
@@ -36,6 +36,14 @@ class Head:
     trimmed: int
     pending: bool
     """Whether something is committed that has no position yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """Events that were just given their positions, and the epoch in which these count; without events, none."""
+
+    epoch: str
+    events: list[LoggedEvent]
 
 
 class EventLog:
@@ -54,7 +62,7 @@ class EventLog:
         ).one()
         return Head(row.epoch, row.position, row.trimmed, row.pending)
 
-    async def number(self, at_most: int = 500) -> list[LoggedEvent]:
+    async def number(self, at_most: int = 500) -> Numbered:
         """Give the committed events that have none their positions, by ascending id, and return them.
 
         One statement on the server, so that a client that freezes holds no lock: see the function in the migrations.
@@ -62,13 +70,16 @@ class EventLog:
         not fit into any connection's buffers is read when the statement has ended.
         """
         rows = await self._numbered(at_most)
-        batch = [_logged(position, kind, orjson.loads(payload)) for position, kind, payload, _ in rows]
-        if rows and rows[0][-1] > len(batch):
-            batch += await self.after(batch[-1].position, at_most=rows[0][-1] - len(batch))
-        return batch
+        if not rows:
+            return Numbered("", [])
+        *_, count, epoch = rows[0]
+        batch = [_logged(position, kind, orjson.loads(payload)) for position, kind, payload, *_ in rows]
+        if count > len(batch):
+            batch += await self.after(batch[-1].position, at_most=count - len(batch))
+        return Numbered(epoch, batch)
 
     async def _numbered(self, at_most: int) -> Sequence[Sequence[Any]]:
-        """A few of those that are numbered now, payloads as text, and behind each how many they are in all."""
+        """A few of those that are numbered now, payloads as text; behind each how many they are, and their epoch."""
         connection = self._session
         if isinstance(connection, AsyncSession):
             connection = await connection.connection()

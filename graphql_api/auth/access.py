@@ -9,14 +9,18 @@ from uuid import UUID
 from domain.actor import Actor
 from domain.errors import Unauthenticated, Unavailable
 from domain.events import AccessEvent
+from domain.user import Role
 from graphql_api.auth.identity import Identity
 from graphql_api.auth.tokens import AccessTokens, Claims, bearer
 from graphql_api.observability.requests import asked_by
 from graphql_api.realtime.rights import concerns
 from graphql_api.realtime.stream import Stream
 from persistence.engine import Database
+from persistence.reads.reader import Shape
+from persistence.reads.session import session
 
 ROOM: Final = 10_000
+_RIGHTS: Final = Shape(("expires_at", "user.id", "user.role", "user.is_active", "user.access_version"))
 _TRIES: Final = 3
 """An answer that is under way for longer than the lease may be older than a revocation, and is asked for again."""
 
@@ -94,15 +98,16 @@ class Access:
         raise Unavailable("The database is too slow to say who you are; try again later.")
 
     async def _ask(self, claims: Claims, now: datetime) -> _Known:
-        async with self._database.unit_of_work(None) as uow:
-            found = await uow.sessions.find_with_user(claims.session_id)
-        if found is None:
+        asked = session(claims.session_id)
+        async with self._database.reading() as reading:
+            rows = await reading.rows(_RIGHTS, asked.rows, asked.values)
+        if not rows:
             raise RevokedToken
-        session, user = found
-        if session.expires_at <= now or user.id != claims.user_id or not user.is_active:
+        expires_at, user_id, role, is_active, access_version = rows[0]
+        if expires_at <= now or user_id != claims.user_id or not is_active:
             raise RevokedToken
-        actor = Actor(user.id, user.role, session.id, user.access_version)
-        return _Known(Identity(actor, claims.expires_at), min(claims.expires_at, session.expires_at))
+        actor = Actor(claims.user_id, Role(role), claims.session_id, access_version)
+        return _Known(Identity(actor, claims.expires_at), min(claims.expires_at, expires_at))
 
     def _remember(self, token: str, known: _Known) -> None:
         self._known[token] = known

@@ -184,6 +184,10 @@ class Executor(Generic[ContextT]):
 
     async def _answer(self, built: GraphQLExecutor[Any], group: Group | None, event: Any) -> Response:
         """What a subscription answers to one event of its source."""
+        if group is not None and isinstance(event, Telling):
+            kept = group.kept(event)
+            if kept is not None and event.is_current():
+                return kept
         request_id = built.context_value.request_id
 
         async def answer(event: Any) -> Response:

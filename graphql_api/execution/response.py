@@ -20,6 +20,7 @@ class Response:
 
     body: dict[str, Any]
     written: bytes | None = None
+    _text: str | None = None
 
     @property
     def executed(self) -> bool:
@@ -36,6 +37,12 @@ class Response:
     def codes(self) -> set[str]:
         """The codes among the errors."""
         return {error["extensions"]["code"] for error in self.errors}
+
+    def to_text(self, *, request_id: str) -> str:
+        """As `to_json`, for a frame of text; read once, however many it goes to."""
+        if self._text is None:
+            self._text = self.to_json(request_id=request_id).decode()
+        return self._text
 
     def to_json(self, *, request_id: str) -> bytes:
         """The body as UTF-8 JSON; a value that JSON cannot hold is a bug, masked like any other."""

@@ -47,11 +47,17 @@ class Shared:
         personal = selection.viewer is Viewer.PERSON
         return Group(self, (document.text, request.operation_name, sent), personal=personal)
 
-    async def answer(self, key: Hashable, execute: Execute, request_id: str) -> Response:
-        """The answer for this key: kept, under way, or executed now."""
+    def kept(self, key: Hashable) -> Response | None:
+        """The answer for this key, if it was given lately."""
         found = self._kept.get(key)
         if found is not None:
             self.reused += 1
+        return found
+
+    async def answer(self, key: Hashable, execute: Execute, request_id: str) -> Response:
+        """The answer for this key: kept, under way, or executed now."""
+        found = self.kept(key)
+        if found is not None:
             return found
         run = self._running.get(key)
         if run is None or run.stopped:
@@ -80,12 +86,18 @@ class Group:
         self._operation = operation
         self.personal = personal
 
+    def kept(self, telling: Telling) -> Response | None:
+        """What the operation answered to somebody else who was told the same."""
+        return self._shared.kept(self._key(telling)) if telling.viewpoint is not None else None
+
+    def _key(self, telling: Telling) -> Hashable:
+        return self._operation, telling.viewpoint, telling.viewer if self.personal else None
+
     async def answer(self, telling: Telling, execute: Execute, request_id: str) -> Response:
         """What the operation answers to a telling; *execute* is called if nobody has seen it so yet."""
         if telling.viewpoint is None:
             return from_result(await execute(), request_id=request_id)
-        viewer = telling.viewer if self.personal else None
-        return await self._shared.answer((self._operation, telling.viewpoint, viewer), execute, request_id)
+        return await self._shared.answer(self._key(telling), execute, request_id)
 
 
 def _written(response: Response, request_id: str) -> Response:

@@ -68,7 +68,7 @@ class CurrentTasks:
 
     async def seen_by(self, actor: Actor, task_id: UUID, ahead: Iterable[UUID] = ()) -> Reading:
         """The task, if the actor may see it; waits as `read` does."""
-        reading = await self.read(task_id, ahead)
+        reading = self._held(task_id) or await self.read(task_id, ahead)
         if reading.task is None or may(actor, Action.READ_TASK, reading.task):
             return reading
         return reading._replace(task=None)
@@ -80,6 +80,14 @@ class CurrentTasks:
     def forget_all(self) -> None:
         """Events were left out, and nobody knows of which tasks."""
         self._begun.clear()
+
+    def _held(self, task_id: UUID) -> Reading | None:
+        """The reading, if it is there; then nobody has to wait for it."""
+        run = self._begun.get(task_id)
+        if run is None or not run.done or not self._holds(task_id):
+            return None
+        batch = run.value
+        return Reading(batch.found.get(task_id), batch.number, batch.at)
 
     def _holds(self, task_id: UUID) -> bool:
         run = self._begun.get(task_id)

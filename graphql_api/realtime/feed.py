@@ -13,7 +13,7 @@ ROOM: Final = 256
 """How many items wait for a subscriber before it has to read them from the log, at its own pace."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Noted:
     """An event that a subscriber is to be told."""
 

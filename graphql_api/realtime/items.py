@@ -20,7 +20,7 @@ class ResyncReason(StrEnum):
     """The rights under which it was taken have changed: older tasks may have become visible, or have vanished."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Told:
     """Something that happened to a task. *cursor* continues behind it; *position* is its place in the log."""
 

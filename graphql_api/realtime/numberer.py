@@ -4,20 +4,23 @@ import asyncio
 from collections.abc import Callable
 from typing import Final
 
-from domain.events import LoggedEvent
 from graphql_api.realtime.knock import Knock
+from graphql_api.realtime.lease import Clock
 from persistence.engine import Database
+from persistence.event_log import Numbered
 
 AT_MOST: Final = 500
 
-OnBatch = Callable[[list[LoggedEvent]], None]
+OnBatch = Callable[[Numbered, float | None], None]
+"""Called with a batch, and an instant: what was committed before it has a position now. None if there may be more."""
 
 
 class Numberer:
     """Numbers what was committed when it is rung, and hands each batch on."""
 
-    def __init__(self, database: Database, on_batch: OnBatch) -> None:
+    def __init__(self, database: Database, on_batch: OnBatch, clock: Clock) -> None:
         self._database = database
+        self._clock = clock
         self._on_batch = on_batch
         self._rung = Knock()
         self._hand = asyncio.Lock()
@@ -47,7 +50,9 @@ class Numberer:
 
     async def _batch(self) -> int:
         async with self._database.log() as log:
+            asked_at = self._clock()
             batch = await log.number(AT_MOST)
-        if batch:
-            self._on_batch(batch)
-        return len(batch)
+        count = len(batch.events)
+        if count:
+            self._on_batch(batch, asked_at if count < AT_MOST else None)
+        return count

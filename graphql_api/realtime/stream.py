@@ -25,6 +25,7 @@ from graphql_api.realtime.sight import EVERYTHING, Eyes, StreamFilter
 from graphql_api.realtime.subscriber import Subscriber
 from graphql_api.realtime.watch import Listeners, Watch
 from persistence.engine import Database
+from persistence.event_log import Numbered
 
 OnAccess = Callable[[AccessEvent], None]
 OnBreak = Callable[[], None]
@@ -44,7 +45,7 @@ class Stream:
         self._clock = clock
         self._audience = Audience()
         self._history = History(database, self.counters)
-        self._numberer = Numberer(database, self._numbered)
+        self._numberer = Numberer(database, self._numbered, clock)
         listeners = Listeners(self._access, self._told, self._broken, self._audience.__len__)
         self._watch = Watch(database, self._numberer, self.counters, listeners, clock)
         self.current = CurrentTasks(database, self._watch.lease, clock)
@@ -160,10 +161,14 @@ class Stream:
         self._audience.join(subscriber)
         return subscriber
 
-    def _numbered(self, batch: list[LoggedEvent]) -> None:
-        self.counters.numbered += len(batch)
-        self._watch.offer(batch)
-        self._bell.ring(Chime.of(self.epoch, batch))
+    def _numbered(self, batch: Numbered, since: float | None) -> None:
+        self.counters.numbered += len(batch.events)
+        if batch.epoch == self.epoch:
+            self._watch.offer(batch.events, whole_since=since)
+        else:
+            # Positions of another history, which may fit behind ours, and say nothing of what lies before them.
+            self._watch.hurry()
+        self._bell.ring(Chime.of(batch.epoch, batch.events))
 
     def _heard(self, chime: Chime) -> None:
         self.counters.chimes += 1

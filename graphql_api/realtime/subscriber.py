@@ -1,6 +1,7 @@
 """One listener's end of the stream: an async iterator that never loses its place."""
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 from types import TracebackType
 from typing import Final, Self
 from uuid import UUID
@@ -22,6 +23,12 @@ AT_A_STRETCH: Final = 10
 """Items handed over before it is the others' turn."""
 AHEAD: Final = 20
 """Items looked at beforehand, so that what they are about can be read together."""
+
+
+@lru_cache(maxsize=256)
+def _written(epoch: str, position: int, access_version: int) -> str:
+    # Most who are told of an event continue behind it with one and the same cursor.
+    return StreamCursor(epoch, position, access_version).encode()
 
 
 class Subscriber:
@@ -147,9 +154,14 @@ class Subscriber:
 
     async def __anext__(self) -> Item:
         self._put_down()
-        await self._take_turns()
+        self._stretch += 1
+        if self._stretch >= AT_A_STRETCH:
+            # A consumer that never has to wait would keep everybody else from running.
+            self._stretch = 0
+            await self._watch.turns.take()
         while True:
-            await self.trust()
+            if self._closed or not self.trusted:
+                await self.trust()
             if (item := self._take()) is not None:
                 self._counters.delivered += 1
                 if self._on_delivery is not None and isinstance(item, Told):
@@ -161,13 +173,6 @@ class Subscriber:
         self._feed.put_down()
         if self._reason is None:
             self._broken = None
-
-    async def _take_turns(self) -> None:
-        # A consumer that never has to wait would keep everybody else from running.
-        self._stretch += 1
-        if self._stretch >= AT_A_STRETCH:
-            self._stretch = 0
-            await self._watch.turns.take()
 
     def _check_open(self) -> None:
         if self._closed:
@@ -247,4 +252,4 @@ class Subscriber:
         self._news.set()
 
     def _cursor(self, position: int) -> str:
-        return StreamCursor(self._epoch, position, self.actor.access_version).encode()
+        return _written(self._epoch, position, self._eyes.actor.access_version)

@@ -66,6 +66,15 @@ class Tail:
         self._renew()
         return new
 
+    def cover(self, position: int, since: float) -> None:
+        """Take that everything committed before an instant has its position, up to this one, which was just told.
+
+        Whoever writes a lot would otherwise have to ask for the head again and again, and find something pending each
+        time. Call it for what `offer` returned only: positions that were known before may be those of another history.
+        """
+        if since > self._covered_since:
+            self._covered, self._covered_since = position, since
+
     def hurry(self) -> None:
         """Something may have been missed: look at the head soon, not only when its time has come."""
         self._hurried = True

@@ -14,6 +14,8 @@ from graphql_api.realtime.sight import Sight
 class Relation(StrEnum):
     """What a task is to somebody."""
 
+    __hash__ = str.__hash__  # as that of `Sight`
+
     NONE = "none"
     OWNER = "owner"
     ASSIGNEE = "assignee"

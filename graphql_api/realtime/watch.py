@@ -51,17 +51,20 @@ class Watch:
         self._clock = clock
         self.lease = Lease(clock)
         self.tail = Tail(self.lease)
-        self._inbox: deque[Sequence[LoggedEvent]] = deque()
+        self._inbox: deque[tuple[Sequence[LoggedEvent], float | None]] = deque()
         self.turns = Turns()
         self._mail, self._knock, self._renewed = Knock(), Knock(), Pulse()
         self._telling = asyncio.Lock()
 
-    def offer(self, batch: Sequence[LoggedEvent]) -> None:
-        """Have a batch told as soon as may be; returns at once."""
+    def offer(self, batch: Sequence[LoggedEvent], *, whole_since: float | None = None) -> None:
+        """Have a batch told as soon as may be; returns at once.
+
+        *whole_since* is an instant: nothing that was committed before it lies behind the batch.
+        """
         if len(self._inbox) >= WAITING:
             self._inbox.clear()
             self.hurry()
-        self._inbox.append(batch)
+        self._inbox.append((batch, whole_since))
         self._mail.set()
 
     def hurry(self) -> None:
@@ -86,7 +89,7 @@ class Watch:
         """Wait for batches, and tell them."""
         await self._mail.wait()
         while self._inbox:
-            await self._tell(self._inbox.popleft())
+            await self._tell(*self._inbox.popleft())
 
     async def sweep_step(self) -> None:
         """Wait until the tail wants something, and find it out.
@@ -146,22 +149,26 @@ class Watch:
             self._listeners.on_break(reason)
         await self._tell(page)
 
-    async def _tell(self, batch: Sequence[LoggedEvent]) -> None:
+    async def _tell(self, batch: Sequence[LoggedEvent], whole_since: float | None = None) -> None:
         # One batch after the other: two that took turns would look like gaps to one another.
         async with self._telling:
             stretch = self._stretch()
             for start in range(0, len(batch), stretch):
                 if start:
                     await asyncio.sleep(0)
-                self._tell_stretch(batch[start : start + stretch])
+                self._tell_stretch(
+                    batch[start : start + stretch], whole_since if start + stretch >= len(batch) else None
+                )
 
     def _stretch(self) -> int:
         return max(1, min(AT_A_STRETCH, LOOKS_AT_A_STRETCH // max(1, self._listeners.count())))
 
-    def _tell_stretch(self, batch: Sequence[LoggedEvent]) -> None:
+    def _tell_stretch(self, batch: Sequence[LoggedEvent], whole_since: float | None) -> None:
         told = self.tail.offer(batch)
         if told:
             self._counters.told += len(told)
+            if whole_since is not None:
+                self.tail.cover(told[-1].position, whole_since)
             self._guard(told, told[-1].position)
             self._listeners.on_told(told)
         elif batch[-1].position > self.tail.told:

@@ -2,8 +2,7 @@
 
 from collections.abc import AsyncGenerator, Callable, Hashable
 from datetime import UTC, datetime
-from functools import partial
-from typing import Annotated, Self, cast
+from typing import Annotated, Generic, Self, TypeVar, cast
 
 import strawberry
 
@@ -88,10 +87,9 @@ class Listening:
         await self._subscriber.aclose()
 
     async def _tell(self, item: Item) -> Telling:
-        now = self._context.backend.stream.lease.now
         if isinstance(item, Resync):
-            return self._telling(item, None, partial(_resync, item), None, now)
-        reading = await self._read(item) if item.sight is Sight.SEEN else Reading(None, 0, now)
+            return _ResyncTelling(self, item, None, Reading(None, 0, self._now))
+        reading = await self._read(item) if item.sight is Sight.SEEN else Reading(None, 0, self._now)
         seen_from = viewpoint(
             self._subscriber.actor,
             item.event,
@@ -100,9 +98,29 @@ class Listening:
             task=reading.task,
             reading=reading.number,
         )
-        make = partial(_item, item, reading.task, self._make)
-        standing = (seen_from._replace(reading=0), reading.task is not None)
-        return self._telling(item, seen_from, make, standing, reading.at)
+        return _TaskTelling(self, item, seen_from, reading)
+
+    async def tell_again(self, item: Item) -> Telling:
+        """The telling of an item once it is known anew whether, and as what, it may be told."""
+        await self._subscriber.trust()
+        return await self._tell(item)
+
+    def is_current(self, at: float) -> bool:
+        """Whether what was read at an instant can still be believed."""
+        return self._subscriber.trusted and self._context.backend.stream.lease.covers(at)
+
+    def item(self, told: Told, task: TaskRow | None) -> TaskStreamItem:
+        """What is told of an event, with the task as the actor sees it now."""
+        return _item(told, task, self._make)
+
+    @property
+    def viewer(self) -> Hashable:
+        """Who listens."""
+        return self._subscriber.actor.user_id
+
+    @property
+    def _now(self) -> float:
+        return self._context.backend.stream.lease.now
 
     async def _read(self, item: Told) -> Reading:
         """The task as the actor sees it now: that may be no more than that it is gone."""
@@ -115,29 +133,50 @@ class Listening:
     def _unit_of_work(self) -> UnitOfWork:
         return self._context.backend.database.unit_of_work(self._subscriber.actor)
 
-    def _telling(
-        self,
-        item: Item,
-        seen_from: Viewpoint | None,
-        make: Callable[[], TaskStreamItem],
-        standing: Hashable,
-        at: float,
-    ) -> Telling:
-        return Telling(
-            seen_from,
-            self._subscriber.actor.user_id,
-            make,
-            standing,
-            partial(self._is_current, at),
-            partial(self._again, item),
-        )
 
-    def _is_current(self, at: float) -> bool:
-        return self._subscriber.trusted and self._context.backend.stream.lease.covers(at)
+ItemT = TypeVar("ItemT", bound=Item)
 
-    async def _again(self, item: Item) -> Telling:
-        await self._subscriber.trust()
-        return await self._tell(item)
+
+class _ItemTelling(Telling, Generic[ItemT]):
+    """One item on its way to one listener."""
+
+    __slots__ = ("_listening", "_seen_from", "item", "reading")
+
+    def __init__(self, listening: Listening, item: ItemT, seen_from: Viewpoint | None, reading: Reading) -> None:
+        super().__init__(seen_from, listening.viewer)
+        self._listening = listening
+        self._seen_from = seen_from
+        self.item = item
+        self.reading = reading
+
+    def is_current(self) -> bool:
+        return self._listening.is_current(self.reading.at)
+
+    async def again(self) -> Telling:
+        return await self._listening.tell_again(self.item)
+
+
+class _TaskTelling(_ItemTelling[Told]):
+    __slots__ = ()
+
+    def make(self) -> TaskStreamItem:
+        return self._listening.item(self.item, self.reading.task)
+
+    @property
+    def standing(self) -> Hashable:
+        seen_from = self._seen_from._replace(reading=0) if self._seen_from is not None else None
+        return seen_from, self.reading.task is not None
+
+
+class _ResyncTelling(_ItemTelling[Resync]):
+    __slots__ = ()
+
+    def make(self) -> TaskStreamItem:
+        return _resync(self.item)
+
+    @property
+    def standing(self) -> Hashable:
+        return None
 
 
 def _item(item: Told, task: TaskRow | None, make: MakeItem) -> TaskStreamItem:

@@ -1,29 +1,41 @@
 """An event on its way to one listener, before anything of it is executed."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Hashable
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 AnswerT = TypeVar("AnswerT")
 
 
-@dataclass(frozen=True, slots=True)
-class Telling:
+class Telling(ABC):
     """What the execution of a subscription's event begins with.
 
     An operation answers two tellings alike if their `viewpoint` is equal, and their `viewer` too if it selects
-    anything personal. None: this one is like no other. `make` makes the value of the root field.
-
-    `standing` is what the actor's right to be told it rests on. `is_current` says whether that can still be believed;
-    if not, `again` waits until it is known what is, and tells that.
+    anything personal. None: this one is like no other.
     """
 
-    viewpoint: Hashable | None
-    viewer: Hashable
-    make: Callable[[], Any]
-    standing: Hashable
-    is_current: Callable[[], bool]
-    again: Callable[[], Awaitable["Telling"]]
+    __slots__ = ("viewer", "viewpoint")
+
+    def __init__(self, viewpoint: Hashable | None, viewer: Hashable) -> None:
+        self.viewpoint = viewpoint
+        self.viewer = viewer
+
+    @abstractmethod
+    def make(self) -> Any:
+        """The value of the root field."""
+
+    @property
+    @abstractmethod
+    def standing(self) -> Hashable:
+        """What the actor's right to be told it rests on."""
+
+    @abstractmethod
+    def is_current(self) -> bool:
+        """Whether that can still be believed."""
+
+    @abstractmethod
+    async def again(self) -> "Telling":
+        """If it cannot: what is to be told once it is known what can."""
 
 
 async def answered(telling: Telling, answer: Callable[[Telling], Awaitable[AnswerT]]) -> AnswerT:

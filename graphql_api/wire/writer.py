@@ -1,7 +1,7 @@
 """The one place that writes to a socket."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from starlette.types import Scope, Send
@@ -43,13 +43,13 @@ class Writer:
         """Whether something is being sent at this moment."""
         return self._turn.locked()
 
-    async def text(self, text: str) -> None:
+    def text(self, text: str) -> Awaitable[None]:
         """Send a text frame, and return when it has left for the transport.
 
         Raises:
             PeerGone: it did not.
         """
-        await self._write({"type": "websocket.send", "text": text})
+        return self._write({"type": "websocket.send", "text": text})
 
     async def close(self, code: int, reason: str) -> None:
         """Send the close frame.

@@ -28,6 +28,21 @@ class SessionsOfUser:
         return query.limit(bindparam("limit", type_=Integer()))
 
 
+@dataclass(frozen=True, slots=True)
+class SessionById:
+    """One session, over or not, and its `user`: `id`."""
+
+    def select(self, columns: Sequence[str]) -> Select[Any]:
+        """It, or nothing."""
+        query = joined(_SESSIONS, columns, {"user": "user_id"})
+        return query.where(SessionRow.id == bindparam("id", type_=Uuid()))
+
+
+def session(session_id: UUID) -> Asked:
+    """A session and whose it is."""
+    return Asked(SessionById(), {"id": session_id})
+
+
 def sessions(user_id: UUID, *, now: datetime, at_most: int) -> Asked:
     """A user's living sessions."""
     return Asked(SessionsOfUser(), {"user_id": user_id, "now": now, "limit": at_most})

@@ -32,7 +32,7 @@ class TestNumber:
         await record(house, *events)
 
         async with house.database.engine.begin() as connection:
-            numbered = await EventLog(connection).number()
+            numbered = (await EventLog(connection).number()).events
 
         assert [(logged.position, logged.event) for logged in numbered] == list(enumerate(events, start=1))
 
@@ -44,7 +44,7 @@ class TestNumber:
         await record(house, an_event())
 
         async with house.database.engine.begin() as connection:
-            numbered = await EventLog(connection).number()
+            numbered = (await EventLog(connection).number()).events
 
         assert [logged.position for logged in numbered] == [1]
 

@@ -351,7 +351,7 @@ class TestTwoWriters:
             )
         )
         async with house.database.engine.begin() as connection:
-            events = [logged.event for logged in await EventLog(connection).number()]
+            events = [logged.event for logged in (await EventLog(connection).number()).events]
 
         told = [(event.version, event.title) for event in events if isinstance(event, TaskEvent)]
         row = await stored(house, task)

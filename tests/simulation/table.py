@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from random import Random
-from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +14,7 @@ from domain.errors import Unavailable
 from domain.events import AccessChange, AccessEvent, Event, LoggedEvent, People, TaskChange, TaskEvent
 from domain.task import TaskStatus
 from domain.user import Role
-from persistence.event_log import Head
+from persistence.event_log import Head, Numbered
 from tests.simulation.loop import Machine, VirtualLoop
 
 AT = datetime(2026, 11, 23, tzinfo=UTC)
@@ -124,7 +123,7 @@ class Table:
         """How far the log reaches."""
         return Head(self.epoch, len(self.log), self.trimmed, bool(self.pending))
 
-    def number(self, at_most: int) -> list[LoggedEvent]:
+    def number(self, at_most: int) -> Numbered:
         """Number what is committed, by ascending id."""
         batch: list[LoggedEvent] = []
         for drawn in sorted(self.pending)[:at_most]:
@@ -132,7 +131,7 @@ class Table:
             batch.append(LoggedEvent(len(self.log) + 1, event))
             self.log.append(batch[-1])
             self.times.append(at)
-        return batch
+        return Numbered(self.epoch if batch else "", batch)
 
     def after(self, position: int, at_most: int) -> list[LoggedEvent]:
         """A page."""
@@ -155,14 +154,11 @@ class Table:
         rows = [self.tasks[each][-1] for each in (self.tasks if ids is None else ids) if each in self.tasks]
         return {row.id: row for row in rows if sees(actor.role, actor.user_id, row.people)}
 
-    def find_with_user(self, session_id: UUID) -> tuple[Any, Any] | None:
-        """A session that is not over, and its user, as rows."""
+    def rights(self, session_id: UUID) -> list[tuple[Any, ...]]:
+        """What is asked of a session: until when, whose, their role, whether active, and the version of that."""
         session = self.sessions[session_id]
-        if session.ended is not None:
-            return None
         user = session.user
-        row = SimpleNamespace(id=user.id, role=user.role, access_version=user.version, is_active=user.active)
-        return SimpleNamespace(id=session.id, expires_at=FOREVER), row
+        return [(FOREVER, user.id, user.role, user.active, user.version)] if session.ended is None else []
 
     # What transactions do.
 
@@ -322,6 +318,10 @@ class Line:
         """A unit of work that only reads."""
         return Work(self, self._table, actor, gate)
 
+    def reading(self) -> "Glance":
+        """A reading."""
+        return Glance(self, self._table)
+
     def on_recorded(self, listener: Callable[[], None]) -> None:
         """Tell *listener* of commits."""
         self._listeners.append(listener)
@@ -404,7 +404,7 @@ class Work:
         self._line = line
         self._table = table
         self._actor = actor
-        self.tasks = self.sessions = self
+        self.tasks = self
 
     async def __aenter__(self) -> "Work":
         if self._gate is not None:
@@ -419,6 +419,20 @@ class Work:
         """The tasks that the actor sees."""
         return self._line.ask(self._table.visible, self._actor, list(ids))
 
-    def find_with_user(self, session_id: UUID) -> Any:
-        """A session and its user."""
-        return self._line.ask(self._table.find_with_user, session_id)
+
+class Glance:
+    """A reading as the house asks for it: of rights alone."""
+
+    def __init__(self, line: Line, table: Table) -> None:
+        self._line = line
+        self._table = table
+
+    async def __aenter__(self) -> "Glance":
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        pass
+
+    def rows(self, shape: object, rows: object, values: Any) -> Any:
+        """The rights of a session."""
+        return self._line.ask(self._table.rights, values["id"])

@@ -110,7 +110,10 @@ class Conversation(Generic[ContextT]):
     async def _perform(self, effects: Effects) -> None:
         try:
             for effect in effects:
-                await self._perform_one(effect)
+                if type(effect) is said.Send:  # nearly all are
+                    await self._writer.text(effect.text)
+                else:
+                    await self._perform_one(effect)
         except PeerGone:
             self._protocol.close(Code.TRY_LATER, "")
             self._stop(None)
@@ -118,8 +121,6 @@ class Conversation(Generic[ContextT]):
 
     async def _perform_one(self, effect: said.Effect) -> None:
         match effect:
-            case said.Send(text):
-                await self._writer.text(text)
             case said.Start(key, request):
                 await self._perform(self._operations.start(key, request))
                 await asyncio.sleep(0)  # many subscribes may be in the queue, and `receive` need not let go

@@ -120,7 +120,7 @@ class Operations(Generic[ContextT]):
                 if not response.executed:
                     await self._perform(self._protocol.failed(key, response.errors))
                     return
-                payload = response.to_json(request_id=context.request_id).decode()
+                payload = response.to_text(request_id=context.request_id)
                 await self._perform(self._protocol.result(key, payload))
                 asked.frames += 1
         await self._perform(self._protocol.completed(key))

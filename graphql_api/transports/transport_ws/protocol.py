@@ -41,7 +41,7 @@ class Key(NamedTuple):
     serial: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Send:
     """Send this text frame."""
 

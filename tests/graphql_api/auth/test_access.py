@@ -9,7 +9,6 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import event
 
 from domain.errors import Unauthenticated, Unavailable
 from domain.events import AccessChange, AccessEvent
@@ -74,10 +73,10 @@ async def door(house: House, valkey_url: str) -> AsyncIterator[Door]:
     user = await house.a_user()
     door = Door(process, Access(process.database, TOKENS, process.stream), user, await house.a_session(user))
 
-    @event.listens_for(process.database.engine.sync_engine, "before_cursor_execute")
-    def count(*_: object) -> None:
-        door.statements += 1
+    def count(text: str) -> None:
+        door.statements += "FROM sessions" in text
 
+    process.database.statements.watch(count, lambda begun, failure: None)
     yield door
     await process.stop()
 
@@ -148,7 +147,7 @@ class TestMemory:
         door.process.database.cut = True
         await until(lambda: not door.process.stream.lease.fresh)
         asked = await door.asks(header)
-        monkeypatch.setattr(door.process.database, "unit_of_work", lambda actor: _Down())
+        monkeypatch.setattr(door.process.database, "reading", _Down)
 
         assert asked
         with pytest.raises(Unavailable):
@@ -269,7 +268,7 @@ class TestRevocation:
 
 
 class _Down:
-    """A unit of work without a database."""
+    """A reading without a database."""
 
     async def __aenter__(self):
         raise Unavailable("Down.")

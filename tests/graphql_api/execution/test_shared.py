@@ -12,6 +12,7 @@ from graphql_api.execution.request import OperationRequest
 from graphql_api.execution.shared import Group, Shared
 from graphql_api.resolvers.telling import Telling
 from graphql_api.root import schema
+from tests.support.telling import AnyTelling
 
 DOCUMENTS = Documents(schema)
 PLAIN = "subscription A($after: String, $first: Int!) { taskChanged(after: $after) { task { history(first: $first) { pageInfo { hasNextPage } } } } }"  # noqa: E501
@@ -50,7 +51,7 @@ def telling(viewpoint: Any, viewer: str) -> Telling:
     async def again() -> Telling:
         raise AssertionError
 
-    return Telling(viewpoint, viewer, lambda: None, None, lambda: True, again)
+    return AnyTelling(viewpoint, viewer, standing=None, is_current=lambda: True, again=again)
 
 
 @pytest.fixture

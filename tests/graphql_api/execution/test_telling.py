@@ -1,6 +1,7 @@
 """An answer that took long: told if the right to it stands, given anew if it does not, and in any case at some time."""
 
 from graphql_api.resolvers.telling import Telling, answered
+from tests.support.telling import AnyTelling
 
 
 class Slow:
@@ -19,7 +20,7 @@ class Slow:
     def telling(self) -> Telling:
         """The next one, by what is true by then."""
         standing = self._standings.pop(0) if len(self._standings) > 1 else self._standings[0]
-        return Telling("here", "ada", lambda: None, standing, self._is_current, self._again)
+        return AnyTelling("here", "ada", standing=standing, is_current=self._is_current, again=self._again)
 
     def _is_current(self) -> bool:
         self._current_after -= 1

@@ -54,7 +54,7 @@ class World:
         self.log = Log()
         self.lease = Lease(lambda: self.now)
         self.tail = Tail(self.lease, EMPTY)
-        self.under_way: list[list[LoggedEvent]] = []
+        self.under_way: list[tuple[list[LoggedEvent], float]] = []
         self.asked: tuple[Ask, float] | None = None
         self.answer: tuple[object] | None = None
         self.told: list[LoggedEvent] = []
@@ -67,19 +67,21 @@ class World:
     def number(self) -> None:
         """Some process numbers, and its batch sets out."""
         if batch := self.log.number():
-            self.under_way.append(batch)
+            self.under_way.append((batch, self.now))
 
     def deliver(self, which: int, size: int) -> None:
         """A batch arrives, or a part of it, perhaps not for the first time."""
         if self.under_way:
-            batch = self.under_way[which % len(self.under_way)]
+            batch, whole_since = self.under_way[which % len(self.under_way)]
             start = which % len(batch)
-            self.offer(batch[start : start + size])
+            self.offer(batch[start : start + size], whole_since if start + size >= len(batch) else None)
 
-    def offer(self, batch: list[LoggedEvent]) -> None:
+    def offer(self, batch: list[LoggedEvent], whole_since: float | None = None) -> None:
         """What the shell does with a batch."""
         told = self.tail.offer(batch)
         if told:
+            if whole_since is not None:
+                self.tail.cover(told[-1].position, whole_since)
             self.applied += self.tail.guard(told, told[-1].position)
             self.told += told
 
@@ -264,6 +266,19 @@ class TestTail:
         tail.offer(logged(a_task_event(), a_task_event()))
 
         assert tail.headed(AskHead(1), Head("e", 1, 0, pending=False), asked_at=0.0, now=0.0) is None
+
+    def test_who_numbers_all_the_time_need_not_ask_for_the_head(self):
+        """The lease stays fresh by batches alone, however long an answer about the head takes."""
+        world = World()
+        world.settle()
+        for _ in range(5):
+            world.now += 0.9 * LEASE_SECONDS
+            world.commit(access=True)
+            world.number()
+            batch, whole_since = world.under_way[-1]
+            world.offer(batch, whole_since)
+
+        assert world.lease.fresh
 
     def test_what_was_trimmed_before_it_was_told_breaks_the_history(self):
         """A tail that slept for longer than events are kept says so."""
