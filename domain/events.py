@@ -103,6 +103,8 @@ class TaskEvent:
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Self:
         """The inverse of `to_json`."""
+        before, after = value["before"], value["after"]
+        were = People.from_json(before) if before else None
         return cls(
             task_id=UUID(value["task"]),
             version=value["version"],
@@ -110,8 +112,9 @@ class TaskEvent:
             from_status=TaskStatus(value["from"]) if value["from"] else None,
             to_status=TaskStatus(value["to"]),
             title=value["title"],
-            before=People.from_json(value["before"]) if value["before"] else None,
-            after=People.from_json(value["after"]) if value["after"] else None,
+            before=were,
+            # Most events leave a task with its people; that they are the same is seen at a glance then.
+            after=were if after == before else People.from_json(after) if after else None,
             actor_id=UUID(value["by"]),
             at=datetime.fromisoformat(value["at"]),
             request_id=value["request"],

@@ -1,6 +1,7 @@
 """The composition root: settings in, an ASGI application out. The only module that knows every concrete class."""
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Final
@@ -214,12 +215,16 @@ class Server:
             lifespan=self._lifespan,
         )
         app.router.default = Nowhere(app.routes)
-        return CORS(Front(PATH, events, app), origins.allows, trusted_proxies=settings.trusted_proxies)
+        front = Front(PATH, {"http": events, "websocket": socket}, app)
+        return CORS(front, origins.allows, trusted_proxies=settings.trusted_proxies)
 
     @asynccontextmanager
     async def _lifespan(self, app: Starlette) -> AsyncIterator[None]:
         self.draining.install()
         await self.start()
+        # What is here now stays: to look through all of it for garbage, again and again, takes tens of milliseconds.
+        gc.collect()
+        gc.freeze()
         try:
             yield
         finally:

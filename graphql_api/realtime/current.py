@@ -66,9 +66,9 @@ class CurrentTasks:
         batch = await self._begun[task_id].result()
         return Reading(batch.found.get(task_id), batch.number, batch.at)
 
-    async def seen_by(self, actor: Actor, task_id: UUID, ahead: Iterable[UUID] = ()) -> Reading:
+    async def seen_by(self, actor: Actor, task_id: UUID, ahead: Callable[[], Iterable[UUID]] = tuple[UUID]) -> Reading:
         """The task, if the actor may see it; waits as `read` does."""
-        reading = self._held(task_id) or await self.read(task_id, ahead)
+        reading = self._held(task_id) or await self.read(task_id, ahead())
         if reading.task is None or may(actor, Action.READ_TASK, reading.task):
             return reading
         return reading._replace(task=None)

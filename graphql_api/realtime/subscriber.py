@@ -90,7 +90,6 @@ class Subscriber:
         """Items that wait for it."""
         return self._feed.waiting
 
-    @property
     def ahead(self) -> Iterator[UUID]:
         """The tasks that will be wanted next; to be looked at at once."""
         return (noted.event.task_id for noted in self._feed.ahead(AHEAD) if noted.sight is Sight.SEEN)

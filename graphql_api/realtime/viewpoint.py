@@ -52,5 +52,6 @@ def viewpoint(
 ) -> Viewpoint:
     """From where the actor looks at an event, given the task as it is now, or None if the actor sees none."""
     user_id = actor.user_id
-    before, after, now = relation(user_id, event.before), relation(user_id, event.after), relation(user_id, task)
+    before, now = relation(user_id, event.before), relation(user_id, task)
+    after = before if event.after is event.before else relation(user_id, event.after)
     return Viewpoint(cursor, sight, actor.role, before, after, now, reading)

@@ -74,6 +74,8 @@ class Listening:
     def __init__(self, context: Context, subscriber: Subscriber, make: MakeItem) -> None:
         self._context = context
         self._subscriber = subscriber
+        self._actor = subscriber.actor
+        self._stream = context.backend.stream
         self._make = make
 
     def __aiter__(self) -> Self:
@@ -91,7 +93,7 @@ class Listening:
             return _ResyncTelling(self, item, None, Reading(None, 0, self._now))
         reading = await self._read(item) if item.sight is Sight.SEEN else Reading(None, 0, self._now)
         seen_from = viewpoint(
-            self._subscriber.actor,
+            self._actor,
             item.event,
             cursor=item.cursor,
             sight=item.sight,
@@ -107,7 +109,7 @@ class Listening:
 
     def is_current(self, at: float) -> bool:
         """Whether what was read at an instant can still be believed."""
-        return self._subscriber.trusted and self._context.backend.stream.lease.covers(at)
+        return self._subscriber.trusted and self._stream.lease.covers(at)
 
     def item(self, told: Told, task: TaskRow | None) -> TaskStreamItem:
         """What is told of an event, with the task as the actor sees it now."""
@@ -116,22 +118,22 @@ class Listening:
     @property
     def viewer(self) -> Hashable:
         """Who listens."""
-        return self._subscriber.actor.user_id
+        return self._actor.user_id
 
     @property
     def _now(self) -> float:
-        return self._context.backend.stream.lease.now
+        return self._stream.lease.now
 
     async def _read(self, item: Told) -> Reading:
         """The task as the actor sees it now: that may be no more than that it is gone."""
-        context, stream, task_id = self._context, self._context.backend.stream, item.event.task_id
+        context, stream, task_id = self._context, self._stream, item.event.task_id
         if not context.backend.shared:
             found, at = await current_tasks(stream.lease, context.backend.telling, self._unit_of_work, [task_id])
             return Reading(found.get(task_id), 0, at)
-        return await stream.current.seen_by(self._subscriber.actor, task_id, self._subscriber.ahead)
+        return await stream.current.seen_by(self._actor, task_id, self._subscriber.ahead)
 
     def _unit_of_work(self) -> UnitOfWork:
-        return self._context.backend.database.unit_of_work(self._subscriber.actor)
+        return self._context.backend.database.unit_of_work(self._actor)
 
 
 ItemT = TypeVar("ItemT", bound=Item)

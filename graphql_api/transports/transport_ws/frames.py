@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 import orjson
@@ -10,6 +11,8 @@ from domain.errors import BadRequest
 from graphql_api.errors import ErrorDict
 from graphql_api.execution.request import OperationRequest, parse_request
 
+_SHORT: Final = 100
+"""Characters of an id that is kept, once it is quoted: clients number their operations, or give them a UUID."""
 ACK: Final = '{"type":"connection_ack"}'
 
 
@@ -61,7 +64,7 @@ def pong(payload: dict[str, Any] | None) -> str:
 
 def next_(id: str, payload: str) -> str:
     """A result that is JSON already: only its address is written around it."""
-    return f'{{"id":{_dump(id)},"type":"next","payload":{payload}}}'
+    return f'{{"id":{_quoted(id) if len(id) <= _SHORT else _dump(id)},"type":"next","payload":{payload}}}'
 
 
 def error(id: str, errors: Sequence[ErrorDict]) -> str:
@@ -93,6 +96,11 @@ def _request(value: dict[str, Any]) -> OperationRequest:
         return parse_request(value.get("payload"))
     except BadRequest as refused:
         raise BadMessage(refused.message) from None
+
+
+@lru_cache(maxsize=1_024)
+def _quoted(id: str) -> str:
+    return orjson.dumps(id).decode()
 
 
 def _dump(value: object) -> str:

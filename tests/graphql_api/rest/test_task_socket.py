@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -170,7 +170,7 @@ class TestFrames:
         current, owner = rest.api.server.stream.current, await rest.api.a_user()
         task, seen_by, times = await rest.api.house.a_task(owner), current.seen_by, list[float]()
 
-        async def old_at_first(actor: Actor, task_id: UUID, ahead: Iterable[UUID] = ()) -> Reading:
+        async def old_at_first(actor: Actor, task_id: UUID, ahead: Callable[[], Iterable[UUID]]) -> Reading:
             reading = await seen_by(actor, task_id, ahead)
             times.append(reading.at)
             return reading if len(times) > 1 else reading._replace(task=None, at=reading.at - 2)
