@@ -57,7 +57,7 @@ examples: $(VENV)/dev ## Try the resumable clients, the one for graphql-ws too (
 	@cd examples/resumable && npm ci --silent --no-audit --no-fund
 	@$(BIN)/python -m pytest -q -p no:xdist tests/examples/test_resumable.py tests/examples/node_resumable.py
 
-readme: $(VENV)/dev ## Run every command of the README as it stands there (needs node 20, and a network to install from).
+readme: $(VENV)/dev ## Run every command of README and of its readers' pages (needs node 20, and a network to install from).
 	@$(BIN)/python -m pytest tests/readme
 
 check: $(VENV)/dev ## Format, lint, types, import contracts, schema snapshot, migrations = models.
