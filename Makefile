@@ -53,9 +53,13 @@ simulate: $(VENV)/dev ## Run 100,000 histories of the stream under a virtual clo
 oracle: $(VENV)/dev ## Ask 20,000 generated documents in both ways, compiled and in general, and compare the bytes (DOCUMENTS=…).
 	@ORACLE_DOCUMENTS=$(or $(DOCUMENTS),20000) $(BIN)/python -m pytest -q -n 2 -p no:cacheprovider --timeout 3600 tests/graphql_api/execution/oracle
 
-examples: $(VENV)/dev ## Try the resumable clients, the one for graphql-ws too (needs node 20 and npm).
-	@cd examples/resumable && npm ci --silent --no-audit --no-fund
-	@$(BIN)/python -m pytest -q -p no:xdist tests/examples/test_resumable.py tests/examples/node_resumable.py
+examples: $(VENV)/dev ## Check the examples and use them, in a real browser too (needs node 20; ONLY=word, SCREENSHOTS=folder).
+	@for each in resumable urql apollo; do (cd examples/$$each && npm ci --silent --no-audit --no-fund) || exit 1; done
+	@for each in urql apollo; do (cd examples/$$each && npm run --silent check) || exit 1; done
+	@MYPYPATH=examples/resumable $(BIN)/python -m mypy --no-error-summary examples/python/tasks.py
+	@$(BIN)/python -m pytest -q -n 2 tests/examples/test_python.py tests/examples/test_resumable.py tests/examples/node_resumable.py
+	@CHROMIUM=$$(tools/browser) && export CHROMIUM && cd tests/browser && npm ci --silent --no-audit --no-fund && \
+		node --test --test-reporter=spec examples/examples.test.mjs
 
 readme: $(VENV)/dev ## Run every command of README and of its readers' pages (needs node 20, and a network to install from).
 	@$(BIN)/python -m pytest tests/readme
