@@ -8,6 +8,7 @@ from pydantic import SecretStr
 
 from graphql_api.app import Server
 from graphql_api.settings import Settings
+from tests.graphql_api.transports.serving import serving
 from tests.support.api import URL, Api
 from tests.support.house import House
 
@@ -33,3 +34,10 @@ async def api(new_database: Callable[[], str], redis_url: str) -> AsyncIterator[
     async with httpx.AsyncClient(transport=transport, base_url=URL) as client:
         yield Api(server, House(server.database), client)
     await server.stop()
+
+
+@pytest.fixture(scope="module")
+async def live(api: Api) -> AsyncIterator[Api]:
+    """The API over the network."""
+    async with serving(api.server.asgi()) as url, httpx.AsyncClient(base_url=url) as client:
+        yield Api(api.server, api.house, client, api.tokens)
