@@ -107,15 +107,16 @@ clean: ## Remove what was set up, and keep the data in .taskriver.
 	@rm -rf $(VENV)
 
 # A stamp says which lock file the environment agrees with; `dev` includes everything that `local` has.
+# Python compiles what is used when it is used first, which is sooner than all of it now.
 $(VENV)/local: requirements-local.lock pyproject.toml | $(VENV)/created
 	@echo "Installing what it needs …"
-	@$(PIP) install --quiet --require-hashes --requirement requirements-local.lock
+	@$(PIP) install --quiet --no-compile --require-hashes --requirement requirements-local.lock
 	@$(PIP) install --quiet --no-deps --no-build-isolation --no-index --editable .
 	@touch $@
 
 $(VENV)/dev: requirements-dev.lock $(VENV)/local
 	@echo "Installing what tests and checks need …"
-	@$(PIP) install --quiet --require-hashes --requirement requirements-dev.lock
+	@$(PIP) install --quiet --no-compile --require-hashes --requirement requirements-dev.lock
 	@touch $@
 
 $(VENV)/created:
