@@ -137,6 +137,8 @@ if __name__ == "__main__":
         asyncio.run(main())
     except KeyboardInterrupt:
         pass
+    except BrokenPipeError:  # as in `tasks.py list | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except TransportQueryError as error:
         sys.exit((error.errors or [{"message": str(error)}])[0]["message"])
     except (Refused, TransportError, OSError) as error:
