@@ -107,11 +107,18 @@ class House:
         assert stored is not None
         return stored.status
 
-    async def recorded_events(self) -> list[Event]:
-        """Everything that was recorded, in the order of recording."""
+    async def recorded_events(self, *, of: UUID | None = None) -> list[Event]:
+        """Everything that was recorded, or what happened to one task, in the order of recording."""
+        query = select(EventRow).order_by(EventRow.id)
         async with self.database.session() as session:
-            rows = await session.scalars(select(EventRow).order_by(EventRow.id))
+            rows = await session.scalars(query if of is None else query.where(EventRow.task_id == of))
             return [event_from_json(EventKind(row.kind), row.payload) for row in rows]
+
+    async def events_by(self, actor_id: UUID) -> list[Event]:
+        """What somebody did, in the order of recording."""
+        query = select(EventRow).where(EventRow.payload["by"].astext == str(actor_id)).order_by(EventRow.id)
+        async with self.database.session() as session:
+            return [event_from_json(EventKind(row.kind), row.payload) for row in await session.scalars(query)]
 
     async def snapshot(self) -> dict[str, list[tuple[Any, ...]]]:
         """Everything that is stored, row by row."""
