@@ -18,9 +18,9 @@ test: $(VENV)/dev ## Run the tests, on servers of their own (ARGS="-k name").
 	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal \
 		--ignore tests/chaos --ignore tests/simulation --ignore tests/examples --ignore tests/readme $(ARGS)
 
-test-stream: $(VENV)/dev ## Run the slow tests of the stream: 10,000 histories, clients that resume, faults.
+test-stream: $(VENV)/dev ## Run the slow tests of the stream: 10,000 histories, faults; `make examples` has the clients that resume.
 	@status=0; \
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal tests/simulation tests/examples || status=1; \
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal tests/simulation || status=1; \
 	$(BIN)/python -m pytest tests/chaos || status=1; \
 	exit $$status
 
@@ -31,18 +31,18 @@ contract: $(VENV)/dev ## Send 1,000 and more generated requests to the REST door
 	@$(BIN)/python -m tests.graphql_api.rest.contract --max-examples $(or $(EXAMPLES),72)
 
 e2e: $(VENV)/local ## Use the pages in a real browser (needs node 20; PAGE=graphiql, SCREENSHOTS=folder).
-	@CHROMIUM=$$(tools/browser) && export CHROMIUM && cd tests/browser && npm ci --silent --no-audit --no-fund && \
+	@CHROMIUM=$$(tools/browser) && export CHROMIUM && tools/npm-install tests/browser && cd tests/browser && \
 		node --test --test-concurrency=2 --test-reporter=spec $(or $(PAGE),*).test.mjs
 
 frontend: ## Build the pages that browsers see anew, after a change below frontend/ (needs node 20).
 	@tools/build-frontend $(PAGE)
 
 pictures: $(VENV)/local ## Take the pictures of docs/ anew, from the running product (needs node 20).
-	@CHROMIUM=$$(tools/browser) && export CHROMIUM && cd tests/browser && npm ci --silent --no-audit --no-fund && \
+	@CHROMIUM=$$(tools/browser) && export CHROMIUM && tools/npm-install tests/browser && cd tests/browser && \
 		node pictures.mjs
 
 frontend-check: ## Check types, documents and state of the pages, without a browser (needs node 20).
-	@cd frontend/board && npm ci --silent --no-audit --no-fund && npm run --silent check
+	@tools/npm-install frontend/board && cd frontend/board && npm run --silent check
 
 chaos: $(VENV)/dev ## Hurt two server processes and their servers 100 times, and judge what was heard (CYCLES=100, SEED=7).
 	@$(BIN)/python -m tests.chaos --cycles $(or $(CYCLES),100) --seed $(or $(SEED),7)
@@ -53,11 +53,15 @@ simulate: $(VENV)/dev ## Run 100,000 histories of the stream under a virtual clo
 oracle: $(VENV)/dev ## Ask 20,000 generated documents in both ways, compiled and in general, and compare the bytes (DOCUMENTS=…).
 	@ORACLE_DOCUMENTS=$(or $(DOCUMENTS),20000) $(BIN)/python -m pytest -q -n 2 -p no:cacheprovider --timeout 3600 tests/graphql_api/execution/oracle
 
-examples: $(VENV)/dev ## Try the resumable clients, the one for graphql-ws too (needs node 20 and npm).
-	@cd examples/resumable && npm ci --silent --no-audit --no-fund
-	@$(BIN)/python -m pytest -q -p no:xdist tests/examples/test_resumable.py tests/examples/node_resumable.py
+examples: $(VENV)/dev ## Check the examples and use them, in a real browser too (needs node 20; ONLY=word, SCREENSHOTS=folder).
+	@tools/npm-install examples/resumable examples/urql examples/apollo
+	@for each in urql apollo; do (cd examples/$$each && npm run --silent check) || exit 1; done
+	@MYPYPATH=examples/resumable $(BIN)/python -m mypy --no-error-summary examples/python/tasks.py
+	@$(BIN)/python -m pytest -q -n 2 tests/examples/test_python.py tests/examples/test_resumable.py tests/examples/node_resumable.py
+	@CHROMIUM=$$(tools/browser) && export CHROMIUM && tools/npm-install tests/browser && cd tests/browser && \
+		node --test --test-reporter=spec examples/examples.test.mjs
 
-readme: $(VENV)/dev ## Run every command of the README as it stands there (needs node 20, and a network to install from).
+readme: $(VENV)/dev ## Run every command of README and of its readers' pages (needs node 20, and a network to install from).
 	@$(BIN)/python -m pytest tests/readme
 
 check: $(VENV)/dev ## Format, lint, types, import contracts, schema snapshot, migrations = models.
@@ -103,15 +107,16 @@ clean: ## Remove what was set up, and keep the data in .taskriver.
 	@rm -rf $(VENV)
 
 # A stamp says which lock file the environment agrees with; `dev` includes everything that `local` has.
+# Python compiles what is used when it is used first, which is sooner than all of it now.
 $(VENV)/local: requirements-local.lock pyproject.toml | $(VENV)/created
 	@echo "Installing what it needs …"
-	@$(PIP) install --quiet --require-hashes --requirement requirements-local.lock
+	@$(PIP) install --quiet --no-compile --require-hashes --requirement requirements-local.lock
 	@$(PIP) install --quiet --no-deps --no-build-isolation --no-index --editable .
 	@touch $@
 
 $(VENV)/dev: requirements-dev.lock $(VENV)/local
 	@echo "Installing what tests and checks need …"
-	@$(PIP) install --quiet --require-hashes --requirement requirements-dev.lock
+	@$(PIP) install --quiet --no-compile --require-hashes --requirement requirements-dev.lock
 	@touch $@
 
 $(VENV)/created:

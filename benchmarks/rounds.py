@@ -18,8 +18,6 @@ from benchmarks.stage import Stage, row_id, token_for
 from benchmarks.workloads import PAGE_SIZE, Case, Workload, cases
 
 FIRST_WARM_UP_SECONDS = 3
-WARM_UP_SECONDS = 1
-ALONE_SECONDS = 2
 MEGABYTE = 1_000_000
 
 
@@ -31,6 +29,9 @@ class Plan:
     rounds: int = 3
     alone: bool = True
     """Whether it is also asked over one connection, one request at a time."""
+    alone_seconds: int = 2
+    warm_up: int = 1
+    """How many seconds before each measurement that is not a peer's first one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,9 @@ class Match:
             for peer, server in servers:
                 self._check(peer, server)
             for number in range(first_round, self._plan.rounds):
-                yield [self._measure(peer, server, number) for peer, server in servers]
+                # There and back, so that what grows better or worse from measurement to measurement favours nobody.
+                in_turn = servers if number % 2 == 0 else servers[::-1]
+                yield [self._measure(peer, server, number) for peer, server in in_turn]
 
     def _start(self, peer: Peer) -> AbstractContextManager[ServerProcess]:
         return self._stage.start(peer, cpu=everywhere()) if self._setting.everywhere else self._stage.start(peer)
@@ -102,7 +105,8 @@ class Match:
         def load(seconds: int, connections: int = 32) -> Load:
             return put_under_load(server.port, file, token, seconds, connections)
 
-        load(WARM_UP_SECONDS if peer.name in self._warm else FIRST_WARM_UP_SECONDS)
+        if warm_up := self._plan.warm_up if peer.name in self._warm else FIRST_WARM_UP_SECONDS:
+            load(warm_up)
         self._warm.add(peer.name)
         self._rewind()
         server.forget_peak()
@@ -122,7 +126,7 @@ class Match:
         }
         if self._plan.alone:
             self._rewind()
-            numbers["alone"] = load(ALONE_SECONDS, 1).p50
+            numbers["alone"] = load(self._plan.alone_seconds, 1).p50
         if under_load.errors:
             raise RuntimeError(f"{peer.name} failed {under_load.errors} of {under_load.requests} {self._workload}")
         if peer.is_ours and self._workload is Workload.W3 and made < under_load.requests:

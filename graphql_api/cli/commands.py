@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import typer
 from typer.core import TyperGroup
+from typer.exceptions import TyperException
 from typer.main import get_group
 
 from domain.errors import DomainError
@@ -82,13 +83,28 @@ app: Final = _app()
 def main() -> None:
     """Run a command; what goes wrong is one line on stderr, and exit code 1 (refused) or 2 (misused)."""
     try:
-        app(prog_name="taskriver")
+        sys.exit(app(prog_name="taskriver", standalone_mode=False))
+    except TyperException as error:
+        _fail(_misuse(error), MISUSED)
+    except typer.Abort:
+        _fail("Aborted; nothing was done.", REFUSED)
     except WrongSetting as error:
         _fail(error, MISUSED)
     except (DomainError, EmbeddedError, CommandError) as error:
         _fail(error, REFUSED)
 
 
-def _fail(error: Exception, code: int) -> None:
+def _misuse(error: Any) -> str:
+    """What cannot be understood of the command line, and where it is told how it must be."""
+    message = error.format_message().replace("Value error, ", "")
+    if "\n" in message:  # it is the help of a command that needs more words
+        error.show()
+        sys.exit(MISUSED)
+    end = "" if message.endswith((".", "?")) else "."
+    context = getattr(error, "ctx", None)
+    return f"{message}{end} See `{context.command_path if context else 'taskriver'} --help`."
+
+
+def _fail(error: object, code: int) -> None:
     print(f"taskriver: {error}", file=sys.stderr)
     sys.exit(code)

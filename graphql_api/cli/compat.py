@@ -14,7 +14,7 @@ from graphql_api.cli.progress import Meter
 from graphql_api.cli.signing_in import DEFAULT_URL, ServerURL
 from graphql_api.cli.table import Column, table
 from verification.compat.check import CHECKS, Compatibility
-from verification.compat.http import PREFIX, NoServer
+from verification.compat.http import PREFIX, AnotherAPI, NoServer
 from verification.compat.verdict import Finding, Verdict
 
 compat: Final = typer.Typer(help="Compare servers with the older REST API.", no_args_is_help=True)
@@ -44,6 +44,8 @@ def check(url: ServerURL = DEFAULT_URL, as_json: AsJSON = False) -> None:
             for finding in compatibility.run():
                 findings.append(finding)
                 meter.advance(1, at=len(findings))
+    except AnotherAPI as error:
+        raise CommandError(str(error)) from None
     except NoServer as error:
         raise CommandError(f"{error}: does a server run there?") from None
     counts = Counter(finding.verdict for finding in findings)

@@ -1,7 +1,7 @@
 """`taskriver dev`: everything on this machine, with demo data, by one command."""
 
 import socket
-from typing import Any
+from typing import Any, Final
 
 from pydantic import SecretStr
 
@@ -13,11 +13,18 @@ from graphql_api.cli.connection import FOLDER, check_answers
 from graphql_api.cli.environment import read_settings
 from graphql_api.cli.failure import CommandError
 from graphql_api.cli.numbers import offered
+from graphql_api.cli.output import examples
 from graphql_api.cli.saying import say
 from graphql_api.pages.demo import DemoPeople
 from graphql_api.settings import Settings
 from persistence import migrations
 from persistence.engine import Database
+
+EXAMPLES: Final = examples(
+    "taskriver dev",
+    "PORT=8001 taskriver dev",
+    "DATABASE_URL=postgresql://me:secret@127.0.0.1/mine taskriver dev",
+)
 
 
 def dev() -> None:

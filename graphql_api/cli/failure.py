@@ -6,6 +6,8 @@ CommandError
 
 from typing import Final
 
+from verification.client.failures import Failed, Refused
+
 REFUSED: Final = 1
 """It was not done, or what was looked at is not as it must be."""
 MISUSED: Final = 2
@@ -20,3 +22,10 @@ class CommandError(Exception):
 
 class WrongSetting(CommandError):
     """A setting is missing or cannot be used; names it, and never says its value, which may be a secret."""
+
+
+def without_help(url: str, failed: Failed | TimeoutError) -> CommandError:
+    """What to say of a server that refused, or did not answer."""
+    if isinstance(failed, Refused):
+        return CommandError(f"{url}: {failed}")
+    return CommandError(f"{url} does not answer ({str(failed) or 'not in time'}): does a server run there?")

@@ -7,9 +7,10 @@ from typing import Annotated, Final
 import typer
 
 from domain.actor import OPERATOR
-from graphql_api.cli.connection import database_of
+from graphql_api.cli.connection import database_of, database_url_of
 from graphql_api.cli.environment import read_settings
 from graphql_api.cli.failure import CommandError
+from graphql_api.cli.output import examples
 from graphql_api.settings import Settings
 from services import stream as stream_service
 
@@ -18,13 +19,20 @@ stream: Final = typer.Typer(help="Look after the stream of events.", no_args_is_
 Yes = Annotated[bool, typer.Option("--yes", help="Do it without asking.")]
 
 
-@stream.command("reset-epoch")
+@stream.command(
+    "reset-epoch",
+    epilog=examples(
+        "taskriver stream reset-epoch",
+        "pg_restore … && taskriver stream reset-epoch --yes",
+    ),
+)
 def reset_epoch(yes: Yes = False) -> None:
     """Have every client load anew, since the history was replaced.
 
     A step of every restore: cursors that clients hold would else lead into a future that was lost.
     """
     settings = read_settings()
+    database_url_of(settings)  # before anybody is asked
     if not yes:
         _ask()
     asyncio.run(_reset(settings))

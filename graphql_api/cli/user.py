@@ -11,10 +11,11 @@ import typer
 from domain.actor import OPERATOR
 from domain.user import Role
 from graphql_api.auth.passwords import Passwords
-from graphql_api.cli.connection import database_of
+from graphql_api.cli.connection import database_of, database_url_of
 from graphql_api.cli.environment import read_settings
 from graphql_api.cli.failure import CommandError
 from graphql_api.cli.output import AsJSON, answer, examples
+from graphql_api.cli.people import user_of
 from graphql_api.settings import Settings
 from persistence.engine import Database
 from persistence.models import UserRow
@@ -46,8 +47,9 @@ def create(
 
     Asks for the password, or reads it from standard input: an argument would be shown to everybody on the machine.
     """
-    password = _from_stdin() if password_stdin else _asked_for()
     settings = read_settings()
+    database_url_of(settings)  # before anybody is asked
+    password = _from_stdin() if password_stdin else _asked_for()
 
     async def run(database: Database) -> UserRow:
         passwords = Passwords(settings.bcrypt_rounds)
@@ -64,7 +66,7 @@ def create(
     answer(f"Created {user.username}, role {user.role.value}.", _facts(user), as_json=as_json)
 
 
-@users.command()
+@users.command(epilog=examples("taskriver user role alice moderator"))
 def role(username: Name, role: NewRole, as_json: AsJSON = False) -> None:
     """Give a user another role.
 
@@ -72,7 +74,7 @@ def role(username: Name, role: NewRole, as_json: AsJSON = False) -> None:
     """
 
     async def run(database: Database) -> UserRow:
-        user = await user_service.get_user_by_name(database.unit_of_work(OPERATOR), username=username)
+        user = await user_of(database, username)
         return await user_service.set_user_role(database.unit_of_work(OPERATOR), user_id=user.id, role=role)
 
     user = _run(read_settings(), run)
@@ -108,7 +110,7 @@ def _facts(user: UserRow) -> dict[str, object]:
 
 def _set_active(username: str, *, is_active: bool) -> UserRow:
     async def run(database: Database) -> UserRow:
-        user = await user_service.get_user_by_name(database.unit_of_work(OPERATOR), username=username)
+        user = await user_of(database, username)
         return await user_service.set_user_active(database.unit_of_work(OPERATOR), user_id=user.id, is_active=is_active)
 
     return _run(read_settings(), run)

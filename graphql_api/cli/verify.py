@@ -6,7 +6,7 @@ from typing import Annotated, Final
 import typer
 
 from graphql_api.cli import stopping
-from graphql_api.cli.failure import CommandError
+from graphql_api.cli.failure import without_help
 from graphql_api.cli.output import AsJSON, answer, examples
 from graphql_api.cli.signing_in import DEFAULT_URL, PasswordFromStdin, ServerURL, Username, endpoint, sign_in
 from verification.client.failures import Failed
@@ -49,7 +49,7 @@ def verify_stream(
     try:
         report = stopping.run(trial.run())
     except (Failed, TimeoutError) as failed:
-        raise CommandError(f"{api.url}: {failed}") from None
+        raise without_help(api.url, failed) from None
     for finding in report.findings[:SHOWN]:
         print(finding, file=sys.stderr)
     answer(report.line(), report.to_json(), as_json=as_json)

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from domain.stream_cursor import StreamCursor
 from graphql_api.cli import stopping
-from graphql_api.cli.failure import CommandError
+from graphql_api.cli.failure import without_help
 from graphql_api.cli.output import examples
 from graphql_api.cli.saying import say
 from graphql_api.cli.signing_in import DEFAULT_URL, PasswordFromStdin, ServerURL, Username, endpoint, sign_in
@@ -56,7 +56,7 @@ def watch(
     try:
         stopping.run(_watch(account, Watcher(account, screen, _remark), _cursor(after)))
     except Failed as failed:
-        raise CommandError(f"{api.url}: {failed}") from None
+        raise without_help(api.url, failed) from None
 
 
 async def _watch(account: Account, watcher: "Watcher", after: StreamCursor | None) -> None:

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { chromium } from "playwright-core";
 
-const ROOT = resolve(import.meta.dirname, "../..");
+export const ROOT = resolve(import.meta.dirname, "../..");
 const PATIENCE = 60_000;
 const CHROMIUM = process.env.CHROMIUM ?? spawnSync(join(ROOT, "tools/browser")).stdout.toString().trim();
 const QUIET = [
@@ -20,7 +20,7 @@ const LOGIN = "mutation ($input: LoginInput!) { login(input: $input) { accessTok
 export const USER = { username: "alice", password: "Taskriver-1" };
 
 /** Has `use(browser, base)` look at a server with these settings, and ends both whatever happens. */
-export async function onStage(use, settings = {}) {
+export async function onStage(use, settings = {}, { args = [] } = {}) {
   const folder = mkdtempSync(join(tmpdir(), "taskriver-browser-"));
   const port = await freePort();
   const base = `http://127.0.0.1:${port}`;
@@ -33,7 +33,7 @@ export async function onStage(use, settings = {}) {
   server.stderr.on("data", (part) => (said += part));
   try {
     await answers(`${base}/readyz`, server);
-    browser = await chromium.launch({ executablePath: CHROMIUM, args: QUIET });
+    browser = await chromium.launch({ executablePath: CHROMIUM, args: [...QUIET, ...args] });
     await use(browser, base);
   } catch (error) {
     console.error(`The server said:\n${said.slice(-4000)}`);
@@ -98,24 +98,24 @@ export async function picture(page, name) {
   await page.screenshot({ path: join(folder, `${name}.png`) });
 }
 
-async function answers(url, server) {
+export async function answers(url, server) {
   const until = Date.now() + PATIENCE;
   while (Date.now() < until) {
-    if (server.exitCode !== null) throw new Error(`taskriver dev ended with ${server.exitCode}.`);
+    if (server.exitCode !== null) throw new Error(`What should answer at ${url} ended with ${server.exitCode}.`);
     if (await fetch(url).then((response) => response.ok, () => false)) return;
     await new Promise((done) => setTimeout(done, 200));
   }
   throw new Error(`${url} did not answer within ${PATIENCE / 1000} s.`);
 }
 
-async function ended(server) {
+export async function ended(server, kill = (signal) => server.kill(signal)) {
   if (server.exitCode !== null) return;
   const exit = new Promise((done) => server.once("exit", done));
-  server.kill("SIGTERM");
+  kill("SIGTERM");
   await exit;
 }
 
-function freePort() {
+export function freePort() {
   return new Promise((done) => {
     const probe = createServer().listen(0, "127.0.0.1", () => {
       const { port } = probe.address();

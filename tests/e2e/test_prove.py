@@ -33,4 +33,6 @@ def test_a_promise_that_there_is_not(tmp_path: Path):
     )
 
     assert done.returncode == 2
-    assert "there is no honesty; there are stream, secrecy, signing-out, alike, standards, bad-input" in done.stderr
+    assert (
+        "there is no honesty; there are stream, secrecy, signing-out, alike, standards, bad-input, speed" in done.stderr
+    )

@@ -1,6 +1,7 @@
 """One server of our own for the tests of the API, in this process, with a database of its own."""
 
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 import httpx
 import pytest
@@ -8,6 +9,7 @@ from pydantic import SecretStr
 
 from graphql_api.app import Server
 from graphql_api.settings import Settings
+from tests.graphql_api.transports.serving import serving
 from tests.support.api import URL, Api
 from tests.support.house import House
 
@@ -26,10 +28,24 @@ def settings_of(database_url: str, redis_url: str, **values: object) -> Settings
 @pytest.fixture(scope="session")
 async def api(new_database: Callable[[], str], redis_url: str) -> AsyncIterator[Api]:
     """The API, with its stream running; users and tasks of other tests are in the house, too."""
+    async with an_api(new_database(), redis_url) as api:
+        yield api
+
+
+@asynccontextmanager
+async def an_api(database_url: str, redis_url: str) -> AsyncIterator[Api]:
+    """An API in this process, in an empty house."""
     # Redis is there; on a busy machine an answer may be late without its being away.
-    server = Server(settings_of(new_database(), redis_url), throttle_patience=10)
+    server = Server(settings_of(database_url, redis_url), throttle_patience=10)
     await server.start()
     transport = httpx.ASGITransport(app=server.asgi())
     async with httpx.AsyncClient(transport=transport, base_url=URL) as client:
         yield Api(server, House(server.database), client)
     await server.stop()
+
+
+@pytest.fixture(scope="module")
+async def live(api: Api) -> AsyncIterator[Api]:
+    """The API over the network."""
+    async with serving(api.server.asgi()) as url, httpx.AsyncClient(base_url=url) as client:
+        yield Api(api.server, api.house, client, api.tokens)

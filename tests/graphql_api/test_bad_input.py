@@ -5,7 +5,7 @@ may be logged as an error, and afterwards the process must still answer.
 """
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from urllib.parse import quote
 
 import pytest
@@ -16,6 +16,7 @@ from websockets.exceptions import ConnectionClosed
 from graphql_api.schema.ids import encode_id
 from tests.graphql_api import hostile
 from tests.graphql_api.attacker import SECRET, Attacker, check_body, check_errors, quiet
+from tests.graphql_api.conftest import an_api
 from tests.graphql_api.hostile import Operation, cursor, dumped, mutated, operations, variables_for
 from tests.graphql_api.transports.serving import serving
 from tests.graphql_api.transports.sockets import Socket, connected
@@ -67,6 +68,13 @@ def tries(number: int) -> settings:
     """So many, the same ones every time."""
     slow = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example]
     return settings(max_examples=number, derandomize=True, deadline=None, database=None, suppress_health_check=slow)
+
+
+@pytest.fixture(scope="module")
+async def api(new_database: Callable[[], str], redis_url: str) -> AsyncIterator[Api]:
+    """In a house of its own, which is compared with itself before and after each try: other tests would fill it."""
+    async with an_api(new_database(), redis_url) as api:
+        yield api
 
 
 @pytest.fixture(scope="module")

@@ -26,8 +26,8 @@ from graphql_api.transports.sse.setup import Timing as EventTiming
 from graphql_api.transports.transport_ws.setup import Timing
 from persistence.models import TaskRow, UserRow
 from tests.graphql_api.conftest import settings_of
+from tests.graphql_api.listening import Listener, narrow, signed_in
 from tests.graphql_api.realtime.support import a_task_event, until
-from tests.graphql_api.test_stream import Listener, narrow, signed_in
 from tests.graphql_api.transports.serving import serving
 from tests.graphql_api.transports.sockets import SUBPROTOCOL, Socket
 from tests.support.api import Api

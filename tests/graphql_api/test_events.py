@@ -15,8 +15,8 @@ from domain.stream_cursor import StreamCursor
 from graphql_api.auth.tokens import AccessTokens
 from graphql_api.transports.sse.setup import Timing
 from persistence.models import UserRow
+from tests.graphql_api.listening import MOVES, move, position, set_role, stream_cursor, to_and_fro
 from tests.graphql_api.realtime.support import until
-from tests.graphql_api.test_stream import MOVES, move, position, set_role, stream_cursor, to_and_fro
 from tests.graphql_api.test_tasks import STATUS, task_id
 from tests.graphql_api.transports.serving import serving
 from tests.support.api import Api

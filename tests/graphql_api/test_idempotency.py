@@ -39,8 +39,7 @@ async def ask_with(api: Api, who: UserRow, query: str, extensions: object, /, **
 
 async def events_of(api: Api, who: UserRow) -> list[TaskEvent]:
     """What somebody did."""
-    events = await api.house.recorded_events()
-    return [event for event in events if isinstance(event, TaskEvent) and event.actor_id == who.id]
+    return [event for event in await api.house.events_by(who.id) if isinstance(event, TaskEvent)]
 
 
 def requests(task: TaskRow, friend: UserRow) -> dict[str, tuple[str, dict[str, Any]]]:

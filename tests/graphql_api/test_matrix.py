@@ -101,8 +101,7 @@ async def _state(api: Api, task: TaskRow) -> tuple[dict[str, Any], list[Event]]:
     stored = await api.house.task(task.id)
     assert stored is not None
     values = {column.key: getattr(stored, column.key) for column in TaskRow.__table__.columns}
-    events = [event for event in await api.house.recorded_events() if getattr(event, "task_id", None) == task.id]
-    return values, events
+    return values, await api.house.recorded_events(of=task.id)
 
 
 async def cast_of(api: Api, role: Role, relation: str) -> tuple[UserRow, TaskRow]:

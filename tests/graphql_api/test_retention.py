@@ -13,14 +13,12 @@ from domain.stream_cursor import StreamCursor
 from persistence import event_log
 from persistence.models import EventRow, TaskRow, UserRow
 from services.cleanup import clean_up
+from tests.graphql_api.listening import MOVES, move, signed_in, stream_cursor
 from tests.graphql_api.realtime.support import until
-from tests.graphql_api.test_stream import MOVES, live, move, signed_in, stream_cursor
 from tests.graphql_api.test_tasks import task_id
 from tests.persistence.test_numbering import number, record
 from tests.support.api import Api
 from tests.support.house import House
-
-__all__ = ["live"]
 
 HISTORY = """query ($id: ID!, $after: String) { task(id: $id) {
   history(first: 2, after: $after) { nodes { version } pageInfo { hasNextPage endCursor } } } }"""

@@ -1,8 +1,20 @@
-"""What the README names is there: its targets, its links. `make readme` runs its commands."""
+"""What README and the pages behind it name is there: targets, links, fields. `make readme` runs their commands."""
 
 import re
+from pathlib import Path
+
+import pytest
+from graphql import build_schema, parse, validate
 
 from tests.readme.text import README, ROOT, blocks
+
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+SCHEMA = build_schema((ROOT / "schema.graphql").read_text())
+
+
+def name_of(page: Path) -> str:
+    """How a test of a page is called."""
+    return str(page.relative_to(ROOT))
 
 
 def test_every_target_is_there():
@@ -14,8 +26,34 @@ def test_every_target_is_there():
     assert targets <= listed
 
 
-def test_every_link_leads_somewhere():
-    """Links to files of the repository name files that are there."""
-    links = re.findall(r"\]\((?!https?:)([^)#]+)", README)
-    assert len(links) > 5
-    assert [link for link in links if not (ROOT / link).exists()] == []
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_every_link_leads_somewhere(page: Path):
+    """Links to files of the repository name files that are there, and links into a page one of its headings."""
+    for link in re.findall(r"\]\((?!https?:)([^)\s]+)\)", page.read_text()):
+        path, _, heading = link.partition("#")
+        target = page.parent / path if path else page
+        assert target.exists(), link
+        assert not heading or heading in headings(target.read_text()), link
+
+
+def headings(text: str) -> set[str]:
+    """How the headings of a page are named in links."""
+    titles = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if blocks("graphql", page.read_text())], ids=name_of)
+def test_every_document_can_be_asked(page: Path):
+    """Documents that a page shows are documents of this schema."""
+    for document in blocks("graphql", page.read_text()):
+        assert validate(SCHEMA, parse(document)) == []
+
+
+def test_the_deviations_are_told_alike():
+    """README and the page for REST's users name the same deviations; the page says why, too."""
+    page = (ROOT / "docs/rest-migration.md").read_text()
+    told, reasons = (
+        text.partition("| before | here |")[2].partition("\n\n")[0].splitlines() for text in (README, page)
+    )
+    assert len(told) > 10
+    assert [row.rpartition(" | ")[0] for row in reasons[2:]] == [row.removesuffix(" |") for row in told[2:]]

@@ -1,19 +1,29 @@
 """Mistakes at a terminal, and the one line that is said to whoever makes them: read it as a table."""
 
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 
 import pytest
 
 from embedded.ports import free_port
 from embedded.postgres import Postgres
+from persistence.engine import Database
 from tests.graphql_api.cli.conftest import Run, run
+from tests.support.house import House
 
 __all__ = ["run"]
 
 NO_DATABASE = {"DATABASE_URL": "postgresql://someone:secret@127.0.0.1:<free port>/taskriver"}
 OURS = {"DATABASE_URL": "<database>"}
 PRODUCTION = {"ENVIRONMENT": "production"}
+FIT = {
+    "SECRET_KEYS": "mine:a-secret-that-is-long-enough-for-anybody",
+    "REDIS_URL": "redis://localhost",
+    "BCRYPT_ROUNDS": "12",
+}
 
 # fmt: off
 TABLE = [
@@ -48,7 +58,7 @@ TABLE = [
     ("Demo data on a port in use", ["dev"], {"PORT": "<port in use>"}, 1,
      "Port <port in use> is taken: stop what uses 127.0.0.1:<port in use>, or choose another one with PORT=8001."),
     ("A user who is not there", ["user", "role", "nobody", "ADMIN"], OURS, 1,
-     "User not found"),
+     "There is no user 'nobody'; `taskriver user create` makes one."),
     ("No terminal to ask at", ["user", "create", "newcomer", "new@example.org"], OURS, 1,
      "There is no terminal to ask for the password: use --password-stdin."),
     ("An empty password", ["user", "create", "newcomer", "new@example.org", "--password-stdin"], OURS, 1,
@@ -63,28 +73,72 @@ TABLE = [
      "Say as whom: --username NAME --password-stdin, a token in TASKRIVER_TOKEN, or `taskriver token` before."),
     ("Made-up tasks without a database", ["seed"], {}, 2,
      "DATABASE_URL is not set, and no `taskriver dev` runs in this folder."),
+    ("Made-up tasks in production", ["seed"], FIT | PRODUCTION | OURS, 1,
+     "ENVIRONMENT is production: made-up tasks are told to everybody who listens. --in-production?"),
+    ("Demo data in production", ["dev"], FIT | PRODUCTION | OURS, 1,
+     "ENVIRONMENT is production: `taskriver dev` is for trying things out, use `taskriver serve`."),
+    ("A new user without a database", ["user", "create", "newcomer", "new@example.org"], {}, 2,
+     "DATABASE_URL is not set, and no `taskriver dev` runs in this folder."),
+    ("A new epoch without a database", ["stream", "reset-epoch"], {}, 2,
+     "DATABASE_URL is not set, and no `taskriver dev` runs in this folder."),
+    ("Nobody to ask about a new epoch", ["stream", "reset-epoch"], OURS, 1,
+     "There is no terminal to ask whether you are sure: use --yes."),
+    ("An export into a folder that is not there", ["export", "nowhere/tasks.jsonl", "--as", "<somebody>"], OURS, 1,
+     "nowhere/tasks.jsonl cannot be written: No such file or directory."),
+    ("An export below a file", ["export", "<a file>/tasks.jsonl", "--as", "<somebody>"], OURS, 1,
+     "<a file>/tasks.jsonl cannot be written: Not a directory."),
+    ("An import of a folder", ["import", ".", "--as", "<somebody>"], OURS, 1,
+     ". cannot be read: Is a directory."),
+    ("An import of what is no JSON", ["import", "<a file>", "--as", "<somebody>"], OURS, 1,
+     "line 1: this is no JSON (unexpected end of data). 0 tasks from before it came in; mend it and repeat, or leave bad lines out with --skip-bad."),
+    ("A token file that is none", ["token", "127.0.0.1:<free port>"], {"TASKRIVER_TOKENS": "<a file>"}, 1,
+     "<a file> is not what was kept there: remove it, and sign in again."),
+    ("Watching in nobody's name", ["watch", "127.0.0.1:<free port>"], {}, 1,
+     "Say as whom: --username NAME --password-stdin, a token in TASKRIVER_TOKEN, or `taskriver token` before."),
+    ("Watching a server that does not run", ["watch", "127.0.0.1:<free port>"], {"TASKRIVER_TOKEN": "x"}, 1,
+     "http://127.0.0.1:<free port>/graphql does not answer (nobody listens there): does a server run there?"),
+    ("Watching what is no Taskriver", ["watch", "<another server>"], {"TASKRIVER_TOKEN": "x"}, 1,
+     "<another server>/graphql: it answered HTTP 501 and no GraphQL; is that a Taskriver's address?"),
+    ("Proving a server that does not run", ["verify-stream", "127.0.0.1:<free port>"], {"TASKRIVER_TOKEN": "x"}, 1,
+     "http://127.0.0.1:<free port>/graphql does not answer (nobody listens there): does a server run there?"),
+    ("Comparing with what does not run", ["compat", "check", "127.0.0.1:<free port>"], {}, 1,
+     "http://127.0.0.1:<free port>: nobody listens there: does a server run there?"),
+    ("Comparing with what is another thing", ["compat", "check", "<another server>"], {}, 1,
+     "<another server> does not have the older API: it answered GET /api/v1/users/about_me/ with 404. Give the address that its clients use, without /api/v1."),
     ("An address that is none", ["compat", "check", "ftp://example.org"], {}, 1,
      "ftp://example.org is no address of a server: it must look like http://127.0.0.1:8000."),
 ]
 MISUSED = [
     ("A command that there is not", ["migrat"],
-     "Error: No such command 'migrat'. Did you mean 'migrate'?"),
+     "No such command 'migrat'. Did you mean 'migrate'? See `taskriver --help`."),
     ("An option that there is not", ["serve", "--port", "8001"],
-     "Error: No such option: --port"),
+     "No such option: --port. See `taskriver serve --help`."),
     ("A role that there is not", ["user", "role", "alice", "KING"],
-     "Error: Invalid value for 'role': Value error, 'KING' is not one of 'user', 'moderator', 'admin'."),
+     "Invalid value for 'role': 'KING' is not one of 'user', 'moderator', 'admin'. See `taskriver user role --help`."),
     ("An argument is missing", ["user", "create", "newcomer"],
-     "Error: Missing argument 'email'."),
+     "Missing argument 'email'. See `taskriver user create --help`."),
+    ("A number too small", ["seed", "--tasks", "0"],
+     "Invalid value for '--tasks': Input should be greater than or equal to 1. See `taskriver seed --help`."),
+    ("An argument too many", ["token", "a", "b", "c"],
+     "Got unexpected extra argument(s) (b c). See `taskriver token --help`."),
 ]
 # fmt: on
 
 
 @pytest.fixture(scope="module")
-def names(postgres: Postgres, new_database: Callable[[], str]) -> Iterator[dict[str, str]]:
+async def names(
+    postgres: Postgres, new_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[dict[str, str]]:
     """What stands for the names in angle brackets."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
+    ours = new_database()
+    file = tmp_path_factory.mktemp("mistakes") / "a-file"
+    file.write_text("{")
+    with socket.create_server(("127.0.0.1", 0)) as taken, another_server() as url:
         yield {
-            "<database>": new_database(),
+            "<database>": ours,
+            "<somebody>": await somebody(ours),
+            "<a file>": str(file),
+            "<another server>": url,
             "<empty database>": postgres.create_database("empty"),
             "<wrong password>": postgres.url.replace(postgres.password, "wrong"),
             "<no database>": postgres.url.rpartition("/")[0] + "/nowhere",
@@ -109,12 +163,45 @@ def test_it_is_answered_so(
 
 @pytest.mark.parametrize(("arguments", "said"), [row[1:] for row in MISUSED], ids=[row[0] for row in MISUSED])
 def test_what_is_typed_wrong_is_answered_so(run: Run, arguments: list[str], said: str):
-    """What cannot be understood is told below the command's usage, which leads to its help."""
+    """What cannot be understood ends with 2 and one line, too, which leads to the command's help."""
     found = run(*arguments)
-    usage, how, *_, told = found.err.rstrip("\n").splitlines()
-    assert usage.startswith("Usage: taskriver ")
-    assert how.startswith("Try 'taskriver ")
-    assert (found.code, found.out, told) == (2, "", said)
+    assert (found.code, found.refusal) == (2, said)
+
+
+@pytest.mark.parametrize("arguments", [[], ["user"], ["stream"], ["compat"]], ids=str)
+def test_half_a_command_shows_what_there_is(run: Run, arguments: list[str]):
+    """Whoever types less than a command is shown the list of them, and the exit code says that nothing was done."""
+    found = run(*arguments)
+    assert (found.code, found.out) == (2, "")
+    assert found.err.startswith("Usage: taskriver ")
+    assert "\nCommands:\n" in found.err
+
+
+async def somebody(database_url: str) -> str:
+    """The name of a user."""
+    database = Database(database_url, pool_size=1)
+    user = await House(database).a_user()
+    await database.close()
+    return user.username
+
+
+@contextmanager
+def another_server() -> Iterator[str]:
+    """Something else that speaks HTTP: it has no page, and knows GET only."""
+
+    class Nothing(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_error(404)
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Nothing) as server:
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join(10)
 
 
 def filled(text: str, names: dict[str, str]) -> str:

@@ -1,6 +1,6 @@
 """Every command of the README, run as it stands there, in the README's order: `make readme`.
 
-The server is `taskriver dev`, which is all that `make run` starts, on a port and in a folder of this test's; the tour's
+The server is `taskriver dev`, which is all that `make run` starts, on a port and in a folder of the tests'; the tour's
 addresses and its folders below /tmp are replaced accordingly, and nothing else. Needs node 20, and a network to install
 from.
 """
@@ -10,63 +10,15 @@ import re
 import select
 import subprocess
 import time
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from tests.readme.text import README, ROOT, blocks
-from tests.support.processes import Dev
+from tests.readme.terminal import SECONDS, Terminal
+from tests.readme.text import README, blocks
 
 PROMISED_LINE = re.compile(r"^\d{4}-\d\d-\d\dT[\d:.]+Z  TODO → IN_PROGRESS  Try the tour  \(alice\)$", re.MULTILINE)
 MAKE, WATCH = "make ", "watch."
-SECONDS = 60
 INSTALLING_SECONDS = 240
-
-
-class Terminal:
-    """A shell in the repository, where the tour's paths and addresses mean this test's."""
-
-    def __init__(self, folder: Path, url: str) -> None:
-        self._folder, self._url = folder, url
-
-    def start(self, script: str) -> "subprocess.Popen[str]":
-        """Begin a script that ends at the first command that fails."""
-        # The listeners take another address as their last argument.
-        mine = re.sub(r"(watch\.\w+ \w+ \S+)", rf"\1 {self._url}/graphql", script)
-        mine = mine.replace("http://127.0.0.1:8000", self._url).replace("/tmp/watch", f"{self._folder}/watch")  # noqa: S108
-        return subprocess.Popen(
-            ["bash", "-euo", "pipefail", "-c", mine],
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            process_group=0,
-        )
-
-    def run(self, script: str) -> str:
-        """What a script prints; it succeeds."""
-        with self.start(script) as shell:
-            out, _ = shell.communicate(timeout=SECONDS)
-        assert shell.returncode == 0, out
-        return out
-
-
-@pytest.fixture
-def dev(tmp_path: Path) -> Iterator[Dev]:
-    """What `make run` starts."""
-    server = Dev(tmp_path)
-    try:
-        server.says("Ctrl-C stops everything.", within=INSTALLING_SECONDS)
-        yield server
-    finally:
-        server.clean_up()
-
-
-@pytest.fixture
-def terminal(tmp_path: Path, dev: Dev) -> Terminal:
-    """A terminal beside it."""
-    return Terminal(tmp_path, dev.url)
 
 
 @pytest.mark.timeout(400)

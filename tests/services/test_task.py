@@ -1,7 +1,6 @@
-"""What can be done with tasks: what it changes, what it tells, and that a refusal does neither."""
+"""Making and changing tasks: what it changes, what it tells, and that a refusal does neither."""
 
-import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
@@ -9,7 +8,6 @@ import pytest
 
 from domain.actor import OPERATOR, Actor
 from domain.errors import (
-    BadRequest,
     Conflict,
     DomainError,
     Forbidden,
@@ -22,41 +20,16 @@ from domain.errors import (
 from domain.events import People, TaskChange, TaskEvent
 from domain.task import TaskPriority, TaskStatus
 from domain.user import Role
-from persistence.event_log import EventLog
-from persistence.models import TaskRow
-from persistence.pages import PageRequest
-from persistence.reads.task_list import TaskFilter, TaskOrder
 from services.task import (
     TaskEdit,
-    assign_task,
-    count_tasks,
     create_task,
-    delete_task,
-    find_tasks,
-    get_task,
-    list_history,
-    list_tasks,
-    slice_tasks,
     update_task,
     update_task_status,
 )
+from tests.services.support import stored, the_event
 from tests.support.house import House
 
 DUE = datetime(2026, 12, 24, 18, tzinfo=UTC)
-
-
-async def the_event(house: House) -> TaskEvent:
-    """The one event that was recorded."""
-    (event,) = await house.recorded_events()
-    assert isinstance(event, TaskEvent)
-    return event
-
-
-async def stored(house: House, task: TaskRow) -> TaskRow:
-    """The task as it is stored now."""
-    row = await house.task(task.id)
-    assert row is not None
-    return row
 
 
 class TestCreateTask:
@@ -321,233 +294,3 @@ class TestUpdateTask:
         async with house.unchanged():
             with pytest.raises(NotFound):
                 await update_task(house.as_(admin), task_id=uuid4(), edit=TaskEdit(title="Other"))
-
-
-class TestTwoWriters:
-    async def test_of_two_with_one_version_one_loses(self, house: House):
-        """Two that saw the same version cannot both change it: the second one is told of the conflict."""
-        actor = await house.an_actor()
-        task = await house.a_task(actor)
-        outcomes = await asyncio.gather(
-            *(
-                update_task(house.as_(actor), task_id=task.id, edit=TaskEdit(title=title), expected_version=1)
-                for title in ("One", "Two")
-            ),
-            return_exceptions=True,
-        )
-
-        winner = next(outcome for outcome in outcomes if isinstance(outcome, TaskRow))
-        assert sum(isinstance(outcome, Conflict) for outcome in outcomes) == 1
-        assert (await stored(house, task)).title == winner.title == (await the_event(house)).title
-
-    async def test_without_a_version_all_apply_in_one_order(self, house: House):
-        """Each is one version on top of the other, and events, versions and instants go the same way."""
-        actor = await house.an_actor()
-        task = await house.a_task(actor)
-        await asyncio.gather(
-            *(
-                update_task(house.as_(actor), task_id=task.id, edit=TaskEdit(title=f"Title {number}"))
-                for number in range(12)
-            )
-        )
-        async with house.database.engine.begin() as connection:
-            events = [logged.event for logged in (await EventLog(connection).number()).events]
-
-        told = [(event.version, event.title) for event in events if isinstance(event, TaskEvent)]
-        row = await stored(house, task)
-        assert [version for version, _ in told] == list(range(2, 14))
-        assert told[-1] == (row.version, row.title)
-        assert [event.at for event in events] == sorted(event.at for event in events)
-
-    async def test_time_goes_the_way_of_the_versions(self, house: House):
-        """Who was here before but came to the row later leaves a later instant, so that lists by change stay true."""
-        actor = await house.an_actor()
-        task = await house.a_task(actor)
-        early = house.as_(actor, now=task.updated_at - timedelta(seconds=3))
-        changed = await update_task(early, task_id=task.id, edit=TaskEdit(status=TaskStatus.DONE))
-
-        assert changed.updated_at == changed.completed_at == (await the_event(house)).at == task.updated_at
-
-    async def test_a_change_and_a_deletion_meet(self, house: House):
-        """Whoever comes second finds no task or changes it before it goes; the deletion is told last."""
-        actor = await house.an_actor()
-        for _ in range(5):
-            task = await house.a_task(actor)
-            outcomes = await asyncio.gather(
-                update_task(house.as_(actor), task_id=task.id, edit=TaskEdit(title="Other")),
-                delete_task(house.as_(actor), task_id=task.id),
-                return_exceptions=True,
-            )
-            events = [event for event in await house.recorded_events() if isinstance(event, TaskEvent)]
-            ours = [(event.version, event.deleted) for event in events if event.task_id == task.id]
-
-            assert outcomes[1] == task.id
-            expected = [(2, True)] if isinstance(outcomes[0], NotFound) else [(2, False), (3, True)]
-            assert ours == expected
-
-
-class TestUpdateTaskStatus:
-    async def test_a_move_is_told_from_where_to_where(self, house: House):
-        """The task is in the new column, at a new version, and the event knows both columns."""
-        actor = await house.an_actor()
-        task = await house.a_task(actor)
-        moved = await update_task_status(
-            house.as_(actor), task_id=task.id, status=TaskStatus.IN_PROGRESS, expected_version=1
-        )
-
-        event = await the_event(house)
-        assert (moved.status, moved.version) == (TaskStatus.IN_PROGRESS, 2)
-        assert (event.changed_status, event.from_status, event.to_status) == (True, TaskStatus.TODO, moved.status)
-
-    async def test_staying_put_changes_nothing(self, house: House):
-        """A retried request is harmless."""
-        actor = await house.an_actor()
-        task = await house.a_task(actor, status=TaskStatus.CANCELLED)
-        async with house.unchanged():
-            await update_task_status(house.as_(actor), task_id=task.id, status=TaskStatus.CANCELLED)
-
-    @pytest.mark.parametrize(
-        ("role", "expected", "refusal"),
-        [
-            (Role.USER, None, NotFound),
-            (Role.MODERATOR, None, Forbidden),
-            (Role.ADMIN, None, InvalidTransition),
-            (Role.ADMIN, 7, Conflict),
-        ],
-    )
-    async def test_each_refusal(self, house: House, role: Role, expected: int | None, refusal: type[Refusal]):
-        """A stranger, a reader, an impossible move, an old version: nothing moves."""
-        task, actor = await house.a_task(status=TaskStatus.CANCELLED), await house.an_actor(role)
-        async with house.unchanged():
-            with pytest.raises(refusal):
-                await update_task_status(
-                    house.as_(actor), task_id=task.id, status=TaskStatus.DONE, expected_version=expected
-                )
-
-
-class TestAssignTask:
-    async def test_it_changes_hands_and_back(self, house: House):
-        """The event knows who had it and who has it; the owner stays."""
-        actor, friend = await house.an_actor(), await house.a_user()
-        task = await house.a_task(actor)
-        await assign_task(house.as_(actor), task_id=task.id, assignee_id=friend.id)
-        row = await assign_task(house.as_(actor), task_id=task.id, assignee_id=None, expected_version=2)
-
-        given, taken = await house.recorded_events()
-        nobody, somebody = People(actor.user_id, None), People(actor.user_id, friend.id)
-        assert isinstance(given, TaskEvent)
-        assert isinstance(taken, TaskEvent)
-        assert (given.before, given.after, given.changes) == (nobody, somebody, (TaskChange.ASSIGNEE,))
-        assert (taken.before, taken.after, taken.from_status) == (somebody, nobody, taken.to_status)
-        assert (row.owner_id, row.assignee_id, row.version) == (actor.user_id, None, 3)
-
-    async def test_each_refusal(self, house: House):
-        """A stranger, the assigned, an old version, somebody disabled: it stays with whom it is."""
-        owner, assigned = await house.an_actor(), await house.an_actor()
-        gone = await house.a_user(is_active=False)
-        task = await house.a_task(owner, assignee_id=assigned.user_id)
-        stranger = await house.an_actor()
-        for actor, assignee_id, expected, refusal in (
-            (stranger, None, None, NotFound),
-            (assigned, None, None, Forbidden),
-            (owner, None, 9, Conflict),
-            (owner, gone.id, None, Invalid),
-        ):
-            async with house.unchanged():
-                with pytest.raises(refusal):
-                    await assign_task(
-                        house.as_(actor), task_id=task.id, assignee_id=assignee_id, expected_version=expected
-                    )
-
-
-class TestDeleteTask:
-    @pytest.mark.parametrize("role", [Role.MODERATOR, Role.ADMIN])
-    async def test_it_is_gone_and_that_is_told(self, house: House, role: Role):
-        """A moderator may delete what is not theirs; the event says who had it, and that nobody has it now."""
-        owner, assignee, actor = await house.a_user(), await house.a_user(), await house.an_actor(role)
-        task = await house.a_task(owner, assignee_id=assignee.id, status=TaskStatus.DONE)
-        assert await delete_task(house.as_(actor), task_id=task.id, expected_version=1) == task.id
-
-        event = await the_event(house)
-        assert await house.task(task.id) is None
-        assert (event.changes, event.version, event.deleted) == ((TaskChange.DELETED,), 2, True)
-        assert (event.before, event.after) == (People(owner.id, assignee.id), None)
-        assert (event.from_status, event.to_status, event.title) == (TaskStatus.DONE, TaskStatus.DONE, task.title)
-        assert event.actor_id == actor.user_id
-
-    async def test_each_refusal(self, house: House):
-        """A stranger, the assigned and an old version: the task stays."""
-        owner, assigned, stranger = [await house.an_actor() for _ in range(3)]
-        task = await house.a_task(owner, assignee_id=assigned.user_id)
-        for actor, expected, refusal in ((stranger, None, NotFound), (assigned, None, Forbidden), (owner, 2, Conflict)):
-            async with house.unchanged():
-                with pytest.raises(refusal):
-                    await delete_task(house.as_(actor), task_id=task.id, expected_version=expected)
-
-    async def test_twice_is_not_found(self, house: House):
-        """What is gone cannot be deleted again."""
-        actor = await house.an_actor()
-        task = await house.a_task(actor)
-        await delete_task(house.as_(actor), task_id=task.id)
-        async with house.unchanged():
-            with pytest.raises(NotFound):
-                await delete_task(house.as_(actor), task_id=task.id)
-
-
-class TestReading:
-    async def test_one_and_several(self, house: House):
-        """What the actor sees is given, what not is not found or left out."""
-        actor = await house.an_actor()
-        mine, theirs = await house.a_task(actor), await house.a_task()
-
-        assert (await get_task(house.as_(actor), task_id=mine.id)).title == mine.title
-        assert set(await find_tasks(house.as_(actor), ids=[mine.id, theirs.id, uuid4()])) == {mine.id}
-        assert [row.id for row in await slice_tasks(house.as_(actor), skip=0, limit=10)] == [mine.id]
-        assert await count_tasks(house.as_(actor)) == 1
-        with pytest.raises(NotFound) as refusal:
-            await get_task(house.as_(actor), task_id=theirs.id)
-        assert refusal.value.path == ("id",)
-
-    async def test_a_list_says_where_the_stream_stood(self, house: House):
-        """The cursor counts what has been numbered, in this history, under the actor's rights; without asking, none."""
-        actor = await house.an_actor()
-        await create_task(house.as_(actor), title="Task")
-        async with house.database.engine.begin() as connection:
-            await EventLog(connection).number()
-            head = await EventLog(connection).head()
-        listed = await list_tasks(house.as_(actor), request=PageRequest(5), with_stream_cursor=True)
-        plain = await list_tasks(house.as_(actor), request=PageRequest(5))
-
-        assert listed.stream_cursor is not None
-        assert (listed.stream_cursor.epoch, listed.stream_cursor.position) == (head.epoch, 1)
-        assert listed.stream_cursor.access_version == actor.access_version
-        assert plain.stream_cursor is None
-        assert [row.title for row in listed.page.rows] == ["Task"]
-
-    async def test_a_filter_and_an_order(self, house: House):
-        """The filter holds for the list and for the count; a filter that cannot be looked up is a bad request."""
-        actor = await house.an_actor()
-        for priority in (TaskPriority.LOW, TaskPriority.URGENT):
-            await house.a_task(actor, title=priority.name, priority=priority)
-        listed = await list_tasks(house.as_(actor), request=PageRequest(5), order=TaskOrder.PRIORITY_DESC)
-
-        assert [row.title for row in listed.page.rows] == ["URGENT", "LOW"]
-        assert await count_tasks(house.as_(actor), wanted=TaskFilter(search="urgent")) == 1
-        with pytest.raises(BadRequest):
-            await list_tasks(house.as_(actor), request=PageRequest(5), wanted=TaskFilter(search="u"))
-
-    async def test_a_history_goes_back_in_pages(self, house: House):
-        """The newest first, behind a position, for those who see the task."""
-        actor = await house.an_actor()
-        task = await create_task(house.as_(actor), title="Task")
-        for status in (TaskStatus.IN_PROGRESS, TaskStatus.DONE):
-            await update_task_status(house.as_(actor), task_id=task.id, status=status)
-        await create_task(house.as_(actor), title="Another")
-        async with house.database.engine.begin() as connection:
-            await EventLog(connection).number()
-
-        newest = await list_history(house.as_(actor), task_id=task.id, before=None, at_most=2)
-        older = await list_history(house.as_(actor), task_id=task.id, before=newest[-1].position, at_most=2)
-        assert [logged.position for logged in newest + older] == [3, 2, 1]
-        with pytest.raises(NotFound):
-            await list_history(house.as_(await house.an_actor()), task_id=task.id, before=None, at_most=2)

@@ -1,9 +1,11 @@
 """The promises: README shows those that are tried, and what breaks one is seen."""
 
 import re
+import sys
 from dataclasses import replace
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from threading import Thread
 from uuid import UUID, uuid4
 
@@ -13,8 +15,9 @@ from domain.stream_cursor import StreamCursor
 from domain.task import TaskStatus
 from tests.embedded.lab import PROJECT
 from verification.history import Item, Kind, TaskFacts
-from verification.promises import bad_input, secrecy
+from verification.promises import bad_input, secrecy, speed
 from verification.promises.promise import PROMISES
+from verification.promises.stack import NotTried, Stack
 
 ME, OWNER, MINE, FOREIGN = uuid4(), uuid4(), uuid4(), uuid4()
 
@@ -71,3 +74,33 @@ def test_a_500_in_any_disguise(status: int, body: bytes, seen: int):
         Thread(target=server.handle_request).start()
         assert bad_input.status_of(f"http://127.0.0.1:{server.server_port}", ("GET", "/", None, {})) == seen
     assert bad_input.status_of(f"http://127.0.0.1:{server.server_port}", ("GET", "/", None, {})) == 599
+
+
+@pytest.mark.parametrize(("times", "kept"), [(1.4, True), (1.0, True), (0.99, False)])
+def test_a_speed_that_is_promised(times: float, kept: bool):
+    """The median of the ratios decides, and what was measured is said whole."""
+    spread = {"median": times, "least": 0.8, "most": 2.0}
+
+    measured = speed.judged({"ours": 0.75, "theirs": 1.1, "times": spread, "rate": spread | {"median": 1.1}})
+
+    assert measured.kept is kept
+    assert measured.value == (
+        f"0.75 ms against 1.10 ms: {times:.2f} times as fast (0.80 to 2.00); asked by 32 at once 1.10 × its answers"
+    )
+
+
+async def test_a_speed_that_cannot_be_measured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    """Where wrk is not installed nothing is promised or broken, and one line says what is missing."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    with pytest.raises(NotTried, match=r"^wrk is missing: install it"):
+        await speed.prove(Stack("", "", ""))
+
+
+async def test_a_speed_comparison_that_fails(monkeypatch: pytest.MonkeyPatch):
+    """A comparison that ends with an error is told by its last words."""
+    failing = (sys.executable, "-c", "import sys; sys.exit('Nothing\\nThe server did not come up.')")
+    monkeypatch.setattr(speed, "COMPARISON", failing)
+
+    with pytest.raises(RuntimeError, match=r"^The server did not come up\.$"):
+        await speed.prove(Stack("", "", ""))

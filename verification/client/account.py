@@ -17,6 +17,9 @@ _SIGNED_IN: Final = "accessToken refreshToken userErrors { code message }"
 _LOGIN: Final = f"mutation ($input: LoginInput!) {{ in: login(input: $input) {{ {_SIGNED_IN} }} }}"
 _REFRESH: Final = f"mutation ($input: RefreshTokenInput!) {{ in: refreshToken(input: $input) {{ {_SIGNED_IN} }} }}"
 _ME: Final = "{ me { id username role } }"
+_NOT_RENEWED: Final = (
+    "The access token is not accepted, and there is no password to get another one with: sign in again."
+)
 _LOGOUT: Final = "mutation { logout { userErrors { code message } } }"
 
 
@@ -109,7 +112,7 @@ class Account:
             if self._keep(await self.place().ask(_REFRESH, {"input": wanted})) is None:
                 return
         if self._username is None or self._password is None:
-            raise Refused("UNAUTHENTICATED", "The access token is over, and there is no password to get another one.")
+            raise Refused("UNAUTHENTICATED", _NOT_RENEWED)
         asked = {"username": self._username, "password": self._password, "returnRefreshToken": True}
         refusal = self._keep(await self.place().ask(_LOGIN, {"input": asked}))
         if refusal is not None:

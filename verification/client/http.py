@@ -112,7 +112,8 @@ def _data(status: int, body: bytes) -> Any:
         errors, data = answer.get("errors"), answer.get("data")
     except (ValueError, AttributeError):
         kind = Away if status in (502, 503, 504) else Refused
-        raise kind(_UNAVAILABLE if kind is Away else str(status), f"HTTP {status} without GraphQL") from None
+        told = f"it answered HTTP {status} and no GraphQL; is that a Taskriver's address?"
+        raise kind(_UNAVAILABLE if kind is Away else str(status), told) from None
     if errors:
         code = str(errors[0].get("extensions", {}).get("code", status))
         raise (Away if code == _UNAVAILABLE else Refused)(code, str(errors[0].get("message", "")))

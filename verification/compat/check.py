@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from verification.compat.endpoints import ENDPOINTS
-from verification.compat.http import Client, NoServer
+from verification.compat.http import PREFIX, AnotherAPI, Client, NoServer
 from verification.compat.purposes import PURPOSES
 from verification.compat.refusals import REFUSALS
 from verification.compat.verdict import Differs, Finding, NotTried, OnPurpose, Verdict
@@ -15,6 +15,7 @@ Check = Callable[[Visit], None]
 CHECKS: Final[tuple[Check, ...]] = (*ENDPOINTS, *REFUSALS, *PURPOSES)
 """In the order in which they are tried: later ones use what earlier ones have made."""
 
+_NOTHING_THERE: Final = (404, 405, 501)
 _VERDICTS: Final = {Differs: Verdict.DIFFERS, OnPurpose: Verdict.ON_PURPOSE, NotTried: Verdict.NOT_TRIED}
 
 
@@ -40,12 +41,25 @@ class Compatibility:
 
         Raises:
             NoServer: nobody answers, from the start or any more.
+            AnotherAPI: there is nothing of the older API.
         """
+        _check_is_meant(self._visit.client)
         try:
             for check in CHECKS:
                 yield _tried(check, self._visit)
         finally:
             self.left = self._visit.clean_up()
+
+
+def _check_is_meant(client: Client) -> None:
+    """Look before anything is tried: else each check would say the same."""
+    path = "/users/about_me/"
+    reply = client.send("GET", path)
+    if reply.status in _NOTHING_THERE or "html" in reply.headers.get("content-type", ""):
+        raise AnotherAPI(
+            f"{client.url} does not have the older API: it answered GET {PREFIX}{path} with {reply.status}. "
+            f"Give the address that its clients use, without {PREFIX}."
+        )
 
 
 def _tried(check: Check, visit: Visit) -> Finding:

@@ -16,6 +16,10 @@ class NoServer(Exception):
     """Nobody answered, or not in HTTP; the text is for people."""
 
 
+class AnotherAPI(Exception):
+    """Somebody answered, and it is not the API that is looked for; the text is for people."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
     """An answer; names of headers are in lower case."""

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
-from verification.promises import alike, bad_input, secrecy, signing_out, standards, stream
+from verification.promises import alike, bad_input, secrecy, signing_out, speed, standards, stream
 from verification.promises.stack import Measured, Stack
 
 
@@ -29,4 +29,5 @@ PROMISES: Final = (
     Promise("alike", "What you try is what you deploy.", alike.prove),
     Promise("standards", "It speaks as the specifications say.", standards.prove),
     Promise("bad-input", "Bad input is answered, never a 500.", bad_input.prove),
+    Promise("speed", "Reading a task takes no longer than from Mercurius with its JIT.", speed.prove),
 )

@@ -10,12 +10,16 @@ from verification.compat.http import Client
 PASSWORD = "Promise-1"  # noqa: S105 - of users of a database that lives as long as the proof
 
 
+class NotTried(Exception):
+    """Something is missing here that a proof needs; says what."""
+
+
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What came out, in few words, and whether the promise is kept."""
+    """What came out, in few words, and whether the promise is kept; None if it could not be tried here."""
 
     value: str
-    kept: bool
+    kept: bool | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
-from graphql_api.cli.failure import CommandError
+from graphql_api.cli.failure import CommandError, without_help
 from graphql_api.cli.token.shelf import Kept
 from verification.client.failures import Failed, Refused
 from verification.client.http import Api
@@ -58,9 +58,9 @@ class Sessions:
         except Refused as refused:
             if token is not None and refused.code == "UNAUTHENTICATED":
                 return None
-            raise CommandError(f"{self.api.url}: {refused}") from None
+            raise without_help(self.api.url, refused) from None
         except Failed as failed:
-            raise CommandError(f"{self.api.url} does not answer ({failed}): does a server run there?") from None
+            raise without_help(self.api.url, failed) from None
 
     def _kept(self, answer: dict[str, Any]) -> Kept | str:
         """The session of an answer, or why there is none."""

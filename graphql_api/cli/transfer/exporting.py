@@ -3,7 +3,7 @@
 import asyncio
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated, Final, TextIO
 
@@ -87,4 +87,6 @@ def _opened(file: Path) -> Iterator[TextIO]:
     except OSError as error:
         raise CommandError(f"{file} cannot be written: {error.strerror}.") from error
     finally:
-        unfinished.unlink(missing_ok=True)
+        # Where it could not be made, it cannot be removed.
+        with suppress(OSError):
+            unfinished.unlink()

@@ -176,11 +176,24 @@ def test_the_older_ways_match(check: Any):
 
 
 def test_another_kind_of_server(check: Any):
-    """One that answers everything with a page differs, and what needs somebody to sign in is not tried."""
-    code, found = check(lambda method, path, answer: (200, {b"content-type": b"text/html"}, b"<h1>Welcome</h1>"))
+    """One that answers everything alike differs, and what needs somebody to sign in is not tried."""
+    code, found = check(lambda method, path, answer: (200, {b"content-type": b"application/json"}, b"{}"))
 
     assert code == 1
     assert {verdict for verdict, _ in found.values()} == {"differs", "not tried"}
+
+
+def test_a_page(run: Run, twisted: tuple[str, Twisted]):
+    """Where there are only pages nothing is tried: one line says that this is another thing; exit code 1."""
+    url, app = twisted
+    app.twist = lambda method, path, answer: (200, {b"content-type": b"text/html"}, b"<h1>Welcome</h1>")
+    try:
+        said = run("compat", "check", url)
+    finally:
+        app.twist = None
+
+    assert (said.code, said.out) == (1, "")
+    assert f"taskriver: {url} does not have the older API: " in said.err
 
 
 @pytest.mark.parametrize(

@@ -133,4 +133,5 @@ class TestChange:
     @pytest.mark.parametrize("command", [("role", "nobody", "USER"), ("disable", "nobody"), ("enable", "no\udcffbody")])
     def test_an_unknown_name(self, user: Any, command: tuple[str, ...]):
         """A name that nobody has is told in one line."""
-        assert (user(*command).code, user(*command).refusal) == (1, "User not found")
+        told = f"There is no user {command[1]!a}; `taskriver user create` makes one."
+        assert (user(*command).code, user(*command).refusal) == (1, told)

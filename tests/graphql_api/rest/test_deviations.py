@@ -1,4 +1,4 @@
-"""What is another way than in the older server, on purpose: one test for each row of the README's table."""
+"""What is another way than in the older server, on purpose: one test for each row of README's table."""
 
 import asyncio
 from uuid import UUID

@@ -278,8 +278,7 @@ class TestDoors:
             await rest.send("PUT", f"/tasks/{task.id}", owner, json=values)
             frame = await listener.hear()
         assert (frame["task"]["title"], frame["task"]["version"]) == ("One", 2)
-        events = [event for event in await api.house.recorded_events() if getattr(event, "task_id", 0) == task.id]
-        assert len(events) == 1
+        assert len(await api.house.recorded_events(of=task.id)) == 1
 
 
 class TestEndings:

@@ -1,6 +1,10 @@
 """Pages of listed origins may read answers, and no others."""
 
 import httpx
+import pytest
+
+from graphql_api.settings import VITE_ORIGINS, Environment, Settings
+from tests.support.api import Api
 
 LISTED = {"origin": "https://app.example.org"}
 FOREIGN = {"origin": "https://evil.example"}
@@ -43,3 +47,19 @@ async def test_every_answer_varies_by_origin(client: httpx.AsyncClient) -> None:
     """Also the one to a client that has none."""
     response = await client.post("/graphql", json={"query": "{ facts }"})
     assert response.headers["vary"] == "Origin"
+
+
+@pytest.mark.parametrize(
+    ("origin", "status"), [(each, 204) for each in VITE_ORIGINS] + [("http://localhost:5174", 403)]
+)
+async def test_in_development_vites_own_address_may_call(api: Api, origin: str, status: int):
+    """Who tries a page with vite names no origin; other addresses are named in ALLOWED_ORIGINS."""
+    preflight = {"origin": origin, "access-control-request-method": "POST"}
+    assert (await api.client.options("/graphql", headers=preflight)).status_code == status
+
+
+def test_in_production_it_may_not():
+    """There only those that are named may."""
+    named = ("https://app.example.org",)
+    settings = Settings.model_construct(environment=Environment.PRODUCTION, allowed_origins=named)
+    assert settings.cross_origins == named

@@ -1,0 +1,44 @@
+import { useState } from "react";
+import { useMutation, useQuery, useSubscription } from "urql";
+
+import { ShowMore, Standing, TaskRow, Waiting } from "../../shared/parts";
+import { stream } from "./api";
+import { MoveTaskDocument, TaskMovesDocument, TasksDocument, type TaskFragment } from "./gql/graphql";
+
+export function Tasks() {
+  const [{ data, error }] = useQuery({ query: TasksDocument, variables: {} });
+  if (!data) return <Waiting error={error} />;
+  return (
+    <>
+      <Listening after={data.tasks.streamCursor} />
+      <ul aria-label="Tasks"><Page /></ul>
+    </>
+  );
+}
+
+/** Listens from where the stream stood before the list was first read, so that nothing is missed in between. */
+function Listening(props: { after: string | null }) {
+  const [after] = useState(props.after);
+  const [{ data, error }] = useSubscription({ query: TaskMovesDocument, variables: { after } });
+  return <Standing stream={stream} item={data?.taskStatusChanged} error={error} />;
+}
+
+/** One page, and behind it the next: it begins where this one ends, wherever that is by now. */
+function Page({ after }: { after?: string | null }) {
+  const [{ data, error }] = useQuery({ query: TasksDocument, variables: { after } });
+  const [more, setMore] = useState(false);
+  if (!data) return <li className="task"><Waiting error={error} /></li>;
+  const { nodes, pageInfo } = data.tasks;
+  return (
+    <>
+      {nodes.map((task) => <Task key={task.id} task={task} />)}
+      {pageInfo.hasNextPage && (more ? <Page after={pageInfo.endCursor} /> : <ShowMore onClick={() => setMore(true)} />)}
+    </>
+  );
+}
+
+function Task({ task }: { task: TaskFragment }) {
+  const [{ data, error }, move] = useMutation(MoveTaskDocument);
+  const refusal = error?.message ?? data?.updateTaskStatus?.userErrors[0]?.message;
+  return <TaskRow task={task} refusal={refusal} onMove={(status) => void move({ input: { id: task.id, status } })} />;
+}

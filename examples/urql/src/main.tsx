@@ -1,0 +1,7 @@
+import { Provider } from "urql";
+
+import { start } from "../../shared/start";
+import { client } from "./api";
+import { Tasks } from "./Tasks";
+
+start("Tasks with urql", () => <Provider value={client}><Tasks /></Provider>);

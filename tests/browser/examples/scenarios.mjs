@@ -1,0 +1,180 @@
+// What each example must be able to do. Each scenario has people and a page of its own.
+import assert from "node:assert/strict";
+import axe from "axe-core";
+import { known, somebody } from "../board/people.mjs";
+import { picture, until } from "../stage.mjs";
+import { Tasks } from "./page.mjs";
+
+const PAGE = 20;
+
+/** A wrong password is told in the server's words; the right one opens the list; a reload keeps it; out is out. */
+export async function signsInAndOut({ api, url, page, name }) {
+  const person = await somebody(api);
+  await person.create({ title: "Mine" });
+  await page.goto(url);
+  await page.getByLabel("Username").fill(person.username);
+  await page.getByLabel("Password").fill("wrong");
+  await page.keyboard.press("Enter");
+  await page.getByRole("alert").getByText("Wrong username or password.").waitFor();
+  await complains(page);
+  await picture(page, `${name}-1-sign-in`);
+  const tasks = await Tasks.open(page, url, person);
+  await complains(page);
+  await page.reload();
+  await tasks.live();
+  await tasks.is("Mine", "TODO");
+  await page.getByRole("button", { name: "Sign out" }).click();
+  await page.getByLabel("Username").waitFor();
+  await page.reload();
+  await page.getByLabel("Username").waitFor();
+}
+
+/** It shows a page, then another one behind it, without a seam. */
+export async function pages({ api, url, page, name }) {
+  const person = await somebody(api);
+  await person.createMany(PAGE + 5);
+  const tasks = await Tasks.open(page, url, person);
+  await tasks.count(PAGE);
+  await picture(page, `${name}-2-list`);
+  await page.getByRole("button", { name: "Show more" }).click();
+  await tasks.count(PAGE + 5);
+  assert.equal(await page.getByRole("button", { name: "Show more" }).count(), 0);
+  assert.equal(new Set((await tasks.shown()).map(([title]) => title)).size, PAGE + 5);
+}
+
+/** A move shows at once, before the server has answered; then it is the server's. */
+export async function movesAtOnce({ api, url, page }) {
+  const person = await somebody(api);
+  const { id } = await person.create({ title: "Soon" });
+  const tasks = await Tasks.open(page, url, person);
+  const release = await tasks.hold("MoveTask");
+  await tasks.move("Soon", "DONE");
+  await page.waitForTimeout(200);
+  await tasks.is("Soon", "DONE");
+  assert.equal((await person.list())[0].status, "TODO");
+  release();
+  await until(async () => (await person.list())[0].status === "DONE", "the server has the move");
+  await tasks.is("Soon", "DONE");
+  assert.equal((await person.list())[0].id, id);
+}
+
+/** A move that the board does not have shows at first, and is taken back when the server refuses it, with its words. */
+export async function takesBackWhatIsRefused({ api, url, page, name }) {
+  const person = await somebody(api);
+  const { id } = await person.create({ title: "Cancelled once" });
+  await person.move(id, "CANCELLED");
+  const tasks = await Tasks.open(page, url, person);
+  const release = await tasks.hold("MoveTask");
+  await tasks.move("Cancelled once", "DONE");
+  await page.waitForTimeout(200);
+  await tasks.is("Cancelled once", "DONE");
+  release();
+  await page.getByRole("alert").getByText("A task cannot go from CANCELLED to DONE").waitFor();
+  await tasks.is("Cancelled once", "CANCELLED");
+  await picture(page, `${name}-3-refused`);
+  await tasks.move("Cancelled once", "TODO");
+  await page.getByRole("alert").waitFor({ state: "detached" });
+  await tasks.is("Cancelled once", "TODO");
+}
+
+/** What somebody else does shows by itself: a task moves, and is there no more when it is deleted. */
+export async function showsWhatOthersDo({ api, url, page, name }) {
+  const [ada, bob] = [await somebody(api), await somebody(api)];
+  const assigneeId = (await bob.me()).id;
+  await bob.create({ title: "Mine" });
+  const { id } = await ada.create({ title: "Between us", assigneeId });
+  const tasks = await Tasks.open(page, url, bob);
+  await ada.move(id, "IN_PROGRESS");
+  await tasks.is("Between us", "IN_PROGRESS");
+  await page.getByText(`${ada.username}: “Between us” is in progress`).waitFor();
+  await picture(page, `${name}-4-live`);
+  await ada.remove(id);
+  await tasks.count(1);
+  await tasks.is("Mine", "TODO");
+}
+
+/** An answer that was given before an event, and comes after it, covers nothing: neither a move's nor a page's. */
+export async function letsNoLateAnswerCoverAnEvent({ api, url, page }) {
+  const person = await somebody(api);
+  await person.createMany(PAGE + 1);
+  const list = await person.list();
+  const tasks = await Tasks.open(page, url, person);
+  const shown = new Set((await tasks.shown()).map(([title]) => title));
+  const [first, last] = [list.find(({ title }) => shown.has(title)), list.find(({ title }) => !shown.has(title))];
+  const late = await tasks.hold("MoveTask", { answers: true });
+  await tasks.move(first.title, "IN_PROGRESS");
+  await until(async () => (await person.list()).some(({ id, status }) => id === first.id && status !== "TODO"), "the move is made");
+  await person.move(first.id, "DONE");
+  await page.getByText(`“${first.title}” is done`).waitFor();
+  late();
+  await tasks.is(first.title, "DONE");
+  const later = await tasks.hold("Tasks", { answers: true });
+  await page.getByRole("button", { name: "Show more" }).click();
+  await page.waitForTimeout(300);
+  await person.move(last.id, "CANCELLED");
+  await page.getByText(`“${last.title}” is cancelled`).waitFor();
+  later();
+  await tasks.is(last.title, "CANCELLED");
+  await page.waitForTimeout(200);
+  await tasks.is(first.title, "DONE");
+}
+
+/** Cut off, it says so and comes back by itself; what happened meanwhile is told by the stream, not read again. */
+export async function missesNothing({ api, url, page, wire }) {
+  const person = await somebody(api);
+  await person.createMany(6);
+  const made = await person.list();
+  const tasks = await Tasks.open(page, url, person);
+  await tasks.count(6);
+  const read = tasks.counting("Tasks");
+  for (const status of ["IN_PROGRESS", "DONE"]) {
+    wire.cut();
+    await page.getByText("Coming back").waitFor();
+    for (const { id } of made) await person.move(id, status);
+    wire.mend();
+    await tasks.live();
+    for (const { title } of made) await tasks.is(title, status);
+  }
+  assert.equal(read.times, 0);
+}
+
+/** A token that is not accepted any more is renewed once, however many requests found out at the same time. */
+export async function renewsItsToken({ api, url, page }) {
+  const person = await somebody(api);
+  await person.createMany(4);
+  const tasks = await Tasks.open(page, url, person);
+  await tasks.count(4);
+  let expired;
+  await page.route("**/graphql", async (route) => {
+    const headers = route.request().headers();
+    expired ??= headers.authorization;
+    if (headers.authorization === expired) headers.authorization += "x";
+    await route.continue({ headers });
+  });
+  const renewed = tasks.counting("StaySignedIn");
+  const titles = (await tasks.shown()).map(([title]) => title);
+  await Promise.all(titles.map((title) => tasks.move(title, "DONE")));
+  await until(async () => (await person.list()).every(({ status }) => status === "DONE"), "the server has every move");
+  for (const title of titles) await tasks.is(title, "DONE");
+  assert.equal(renewed.times, 1);
+}
+
+/** With other rights the stream begins anew, by itself: what one may see by now is there, and moves. */
+export async function followsItsRights({ api, url, page, name }) {
+  const [person, other, admin] = [await somebody(api), await somebody(api), await known(api, "admin")];
+  const title = `To be seen with ${name}`;
+  const { id } = await other.create({ title });
+  const tasks = await Tasks.open(page, url, person);
+  await tasks.count(0);
+  const input = { userId: (await person.me()).id, role: "MODERATOR" };
+  await admin.ask("mutation ($input: SetUserRoleInput!) { setUserRole(input: $input) { user { role } } }", { input });
+  await tasks.count(PAGE);
+  await other.move(id, "DONE");
+  await tasks.is(title, "DONE");
+}
+
+async function complains(page) {
+  await page.evaluate(axe.source);
+  const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
+  assert.deepEqual(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" | ")}`), []);
+}

@@ -1,0 +1,134 @@
+"""Coming back to the stream: cursors, what they are worth, and how a client learns them."""
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+
+from domain.stream_cursor import StreamCursor
+from graphql_api.transports.transport_ws.setup import Timing
+from tests.graphql_api.listening import (
+    MOVES,
+    Listener,
+    move,
+    position,
+    positions_of,
+    set_role,
+    signed_in,
+    stream_cursor,
+    to_and_fro,
+    until_asked,
+)
+from tests.graphql_api.realtime.support import until
+from tests.graphql_api.test_tasks import task_id
+from tests.graphql_api.transports.serving import serving
+from tests.graphql_api.transports.sockets import Socket, connected
+from tests.support.api import Api
+
+
+class TestResume:
+    async def test_a_dropped_socket_misses_nothing(self, live: Api):
+        """Sockets that break again and again while a task keeps moving hear every move once, cursor to cursor."""
+        owner = await live.a_user()
+        task = await live.house.a_task(owner)
+        cursor = await stream_cursor(live, owner)
+        heard: list[int] = []
+        writing = asyncio.create_task(to_and_fro(live, task, owner, 200))
+        while len(heard) < 200:
+            async with signed_in(live, owner) as listener:
+                await listener.listen(MOVES, after=cursor)
+                for _ in range(min(30, 200 - len(heard))):
+                    item = await listener.hear()
+                    cursor = item["cursor"]
+                    heard.append(position(item))
+                listener.socket.connection.transport.abort()
+        await writing
+
+        assert heard == await positions_of(live, task)
+
+    async def test_a_list_and_its_cursor_leave_no_gap(self, live: Api):
+        """What changes between a list and the subscription that follows it is told."""
+        owner = await live.a_user()
+        task = await live.house.a_task(owner)
+        cursor = await stream_cursor(live, owner)
+        await move(live, task, "DONE", owner)
+        async with signed_in(live, owner) as listener:
+            await listener.listen(MOVES, after=cursor)
+
+            assert (await listener.hear())["to"] == "DONE"
+
+    async def test_pings_carry_cursors(self, live: Api):
+        """A ping says where each subscription stands, though nothing was for it; one may go on from there."""
+        owner, other = await live.a_user(), await live.a_user()
+        noise, task = await live.house.a_task(other), await live.house.a_task(owner)
+        live.server.timing = Timing(ping=0.1)
+        async with serving(live.server.asgi()) as url, connected(url) as hasty:
+            live.server.timing = None
+            await hasty.init({"token": await live.token(owner)})
+            await Listener(live, hasty).listen(MOVES, "mine")
+            await move(live, noise, "DONE", other)
+            [expected] = await positions_of(live, noise)
+            cursor = await self._pinged(hasty, expected)
+        await until(lambda: live.server.stream.subscribers == 0)
+        await move(live, task, "DONE", owner)
+
+        async with signed_in(live, owner) as listener:
+            await listener.listen(MOVES, after=cursor)
+            assert (await listener.hear())["taskId"] == task_id(task)
+
+    @pytest.mark.parametrize(
+        ("change", "reason"),
+        [
+            (lambda here: StreamCursor("another", here.position, here.access_version), "EPOCH"),
+            (lambda here: StreamCursor(here.epoch, here.position + 1_000_000, here.access_version), "FUTURE"),
+            (lambda here: StreamCursor(here.epoch, here.position, here.access_version + 1), "ACCESS"),
+        ],
+    )
+    async def test_a_cursor_that_leads_nowhere(
+        self, live: Api, change: Callable[[StreamCursor], StreamCursor], reason: str
+    ):
+        """A forged, foreign or future cursor is answered by one ResyncRequired, and then the stream goes on."""
+        owner = await live.a_user()
+        task = await live.house.a_task(owner)
+        forged = change(StreamCursor.decode(await stream_cursor(live, owner))).encode()
+        async with signed_in(live, owner) as listener:
+            await listener.listen(MOVES, after=forged)
+            resync = await listener.hear()
+            await move(live, task, "DONE", owner)
+            item = await listener.hear()
+
+        assert (resync["__typename"], resync["reason"]) == ("ResyncRequired", reason)
+        assert (resync["taskId"], resync["task"]) == (None, None)
+        assert item["to"] == "DONE"
+        assert position(item) > position(resync)
+
+    async def test_another_role_is_another_view(self, live: Api):
+        """A cursor from before a change of role wants a resync: what could be seen then says nothing about now."""
+        user = await live.a_user()
+        cursor = await stream_cursor(live, user)
+        await set_role(live, user, "MODERATOR")
+        await until_asked(live, user, "MODERATOR")
+        async with signed_in(live, user) as listener:
+            await listener.listen(MOVES, after=cursor)
+
+            assert (await listener.hear())["reason"] == "ACCESS"
+
+    @pytest.mark.parametrize("text", ["", "x", "💥", "A" * 10_000, "czEuYS4xLjE.", "\x00"])
+    async def test_a_cursor_that_is_none(self, live: Api, text: str):
+        """Text that is no cursor is a BAD_REQUEST of this operation; the socket lives."""
+        async with signed_in(live, await live.a_user()) as listener:
+            answer = await listener.asked(MOVES, after=text)
+
+            assert (answer["type"], answer["id"]) == ("error", "1")
+            assert answer["payload"][0]["extensions"]["code"] == "BAD_REQUEST"
+            await listener.lives()
+
+    async def _pinged(self, socket: Socket, expected: int) -> str:
+        async with asyncio.timeout(3):
+            while True:
+                message = await socket.receive()
+                assert message["type"] == "ping", message
+                await socket.send(type="pong")
+                cursor: str = message["payload"]["cursors"]["mine"]
+                if StreamCursor.decode(cursor).position >= expected:
+                    return cursor

@@ -1,0 +1,34 @@
+"""The examples are small enough to be read in one go, and what is for copying is there once."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+NAMES = ("urql", "apollo", "python")
+NOT_CODE = re.compile(r"\s*(//|/?\*|#|$)")
+MADE = {"node_modules", "gql", ".venv", "dist"}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_is_small(name: str):
+    """Under 300 lines of code, with what it shares."""
+    places = [EXAMPLES / name] if name == "python" else [EXAMPLES / name / "src", EXAMPLES / "shared"]
+    sources = [path for place in places for path in place.rglob("*") if path.suffix in {".ts", ".tsx", ".py"}]
+    lines = [line for path in sources if not MADE & set(path.parts) for line in path.read_text().splitlines()]
+    assert 100 < sum(not NOT_CODE.match(line) for line in lines) < 300
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_its_readme_has_four_lines(name: str):
+    """What it is, how to start it, where to look, and what else it can do."""
+    assert len((EXAMPLES / name / "README.md").read_text().splitlines()) == 4
+
+
+def test_the_helper_is_one_file():
+    """Both pages import the resumable client from where it stands."""
+    helper = "../../resumable/resumable.mjs"
+    assert [name for name in NAMES[:2] if helper not in (EXAMPLES / name / "src/api.ts").read_text()] == []
+    found = [path for path in EXAMPLES.rglob("resumable.mjs") if not MADE & set(path.parts)]
+    assert found == [EXAMPLES / "resumable/resumable.mjs"]

@@ -1,0 +1,84 @@
+"""Reading tasks: one, several, lists, histories."""
+
+from uuid import uuid4
+
+import pytest
+
+from domain.errors import (
+    BadRequest,
+    NotFound,
+)
+from domain.task import TaskPriority, TaskStatus
+from persistence.event_log import EventLog
+from persistence.pages import PageRequest
+from persistence.reads.task_list import TaskFilter, TaskOrder
+from services.task import (
+    count_tasks,
+    create_task,
+    find_tasks,
+    get_task,
+    list_history,
+    list_tasks,
+    slice_tasks,
+    update_task_status,
+)
+from tests.support.house import House
+
+
+class TestReading:
+    async def test_one_and_several(self, house: House):
+        """What the actor sees is given, what not is not found or left out."""
+        actor = await house.an_actor()
+        mine, theirs = await house.a_task(actor), await house.a_task()
+
+        assert (await get_task(house.as_(actor), task_id=mine.id)).title == mine.title
+        assert set(await find_tasks(house.as_(actor), ids=[mine.id, theirs.id, uuid4()])) == {mine.id}
+        assert [row.id for row in await slice_tasks(house.as_(actor), skip=0, limit=10)] == [mine.id]
+        assert await count_tasks(house.as_(actor)) == 1
+        with pytest.raises(NotFound) as refusal:
+            await get_task(house.as_(actor), task_id=theirs.id)
+        assert refusal.value.path == ("id",)
+
+    async def test_a_list_says_where_the_stream_stood(self, house: House):
+        """The cursor counts what has been numbered, in this history, under the actor's rights; without asking, none."""
+        actor = await house.an_actor()
+        await create_task(house.as_(actor), title="Task")
+        async with house.database.engine.begin() as connection:
+            await EventLog(connection).number()
+            head = await EventLog(connection).head()
+        listed = await list_tasks(house.as_(actor), request=PageRequest(5), with_stream_cursor=True)
+        plain = await list_tasks(house.as_(actor), request=PageRequest(5))
+
+        assert listed.stream_cursor is not None
+        assert (listed.stream_cursor.epoch, listed.stream_cursor.position) == (head.epoch, 1)
+        assert listed.stream_cursor.access_version == actor.access_version
+        assert plain.stream_cursor is None
+        assert [row.title for row in listed.page.rows] == ["Task"]
+
+    async def test_a_filter_and_an_order(self, house: House):
+        """The filter holds for the list and for the count; a filter that cannot be looked up is a bad request."""
+        actor = await house.an_actor()
+        for priority in (TaskPriority.LOW, TaskPriority.URGENT):
+            await house.a_task(actor, title=priority.name, priority=priority)
+        listed = await list_tasks(house.as_(actor), request=PageRequest(5), order=TaskOrder.PRIORITY_DESC)
+
+        assert [row.title for row in listed.page.rows] == ["URGENT", "LOW"]
+        assert await count_tasks(house.as_(actor), wanted=TaskFilter(search="urgent")) == 1
+        with pytest.raises(BadRequest):
+            await list_tasks(house.as_(actor), request=PageRequest(5), wanted=TaskFilter(search="u"))
+
+    async def test_a_history_goes_back_in_pages(self, house: House):
+        """The newest first, behind a position, for those who see the task."""
+        actor = await house.an_actor()
+        task = await create_task(house.as_(actor), title="Task")
+        for status in (TaskStatus.IN_PROGRESS, TaskStatus.DONE):
+            await update_task_status(house.as_(actor), task_id=task.id, status=status)
+        await create_task(house.as_(actor), title="Another")
+        async with house.database.engine.begin() as connection:
+            await EventLog(connection).number()
+
+        newest = await list_history(house.as_(actor), task_id=task.id, before=None, at_most=2)
+        older = await list_history(house.as_(actor), task_id=task.id, before=newest[-1].position, at_most=2)
+        assert [logged.position for logged in newest + older] == [3, 2, 1]
+        with pytest.raises(NotFound):
+            await list_history(house.as_(await house.an_actor()), task_id=task.id, before=None, at_most=2)
