@@ -12,7 +12,7 @@ import pytest
 from graphql import OperationType, get_operation_ast, parse, print_ast, separate_operations
 
 from graphql_api.auth.facts import RequestFacts
-from graphql_api.auth.identity import Client, Identity
+from graphql_api.auth.identity import Identity
 from graphql_api.context import Context
 from graphql_api.execution.compiled import Compiled
 from graphql_api.execution.executor import Executor, Operation
@@ -124,5 +124,5 @@ def _bytes(response: Response) -> bytes:
 
 def _context(api: Api, user: UserRow) -> Context:
     identity = Identity(House.actor(user), datetime(2100, 1, 1, tzinfo=UTC))
-    facts = RequestFacts(identity, None, Client("127.0.0.1", None), "same", (), secure=True, door="http")
+    facts = RequestFacts(identity, None, "same", "http", {"headers": []})
     return Context(api.server.backend, facts)
