@@ -1,0 +1,137 @@
+"""Frames as they leave: whole messages of text, together where they belong together, and nothing behind a farewell."""
+
+from typing import Any
+
+import pytest
+from websockets.frames import Frame, Opcode
+from websockets.protocol import State
+from websockets.streams import StreamReader
+
+from graphql_api.cli.websocket import MAX_FRAMES, PatientSocket, text_frame
+
+
+def frames_in(data: bytes) -> list[Frame]:
+    """The frames that a client reads."""
+    reader, found = StreamReader(), list[Frame]()
+    reader.feed_data(data)
+    reader.feed_eof()
+    while not _finished(reader):
+        parsing = Frame.parse(reader.read_exact, mask=False)
+        try:
+            next(parsing)
+        except StopIteration as done:
+            found.append(done.value)
+    return found
+
+
+def _finished(reader: StreamReader) -> bool:
+    at_eof = reader.at_eof()
+    try:
+        next(at_eof)
+    except StopIteration as done:
+        return bool(done.value)
+    return False
+
+
+@pytest.mark.parametrize("size", [0, 1, 125, 126, 127, 65_535, 65_536, 70_000])
+def test_a_client_reads_what_was_said(size: int):
+    """At every length that changes the form of a frame's head, a client's own parser finds the text."""
+    text = ("é" * size).encode()[:size] if size % 2 == 0 else b"x" * size
+
+    (frame,) = frames_in(text_frame(text))
+
+    assert (frame.opcode, bytes(frame.data), frame.fin) == (Opcode.TEXT, text, True)
+
+
+class Wire:
+    """A transport that remembers what was written, write by write."""
+
+    def __init__(self) -> None:
+        self.written: list[bytes] = []
+        self.closing = False
+
+    def write(self, data: bytes) -> None:
+        """Remember it."""
+        self.written.append(data)
+
+    def is_closing(self) -> bool:
+        """Whether it was told to close."""
+        return self.closing
+
+
+class Loop:
+    """A loop whose next round comes when it is called."""
+
+    def __init__(self) -> None:
+        self.soon: list[Any] = []
+
+    def call_soon(self, callback: Any) -> None:
+        """In the next round."""
+        self.soon.append(callback)
+
+    def go_round(self) -> None:
+        """Let it come."""
+        soon, self.soon = self.soon, []
+        for callback in soon:
+            callback()
+
+
+@pytest.fixture
+def socket() -> PatientSocket:
+    """A socket whose handshake is over."""
+    made = object.__new__(PatientSocket)
+    made._frames = []
+    made.loop = Loop()  # type: ignore[assignment]
+    made.transport = Wire()  # type: ignore[assignment]
+    made.handshake_complete, made.disconnected, made.close_sent = True, False, False
+    made.conn = _Conn()  # type: ignore[assignment]
+    made.writable = _Set()  # type: ignore[assignment]
+    return made
+
+
+class _Conn:
+    state = State.OPEN
+
+
+class _Set:
+    def is_set(self) -> bool:
+        return True
+
+
+async def say(socket: PatientSocket, *texts: str) -> None:
+    """Send texts, as the application does."""
+    for text in texts:
+        await socket.send({"type": "websocket.send", "text": text})
+
+
+def read(data: bytes) -> list[str]:
+    """The texts in what was written."""
+    return [bytes(frame.data).decode() for frame in frames_in(data)]
+
+
+async def test_what_is_said_in_one_round_leaves_at_once(socket: Any):
+    """Frames of one round are one write, in order; those of the next round are another."""
+    await say(socket, "one", "two", "three")
+    assert socket.transport.written == []
+    socket.loop.go_round()
+    await say(socket, "four")
+    socket.loop.go_round()
+
+    assert [read(data) for data in socket.transport.written] == [["one", "two", "three"], ["four"]]
+
+
+async def test_no_more_than_so_many_wait(socket: Any):
+    """Whoever says very much in one round does not make the server keep it."""
+    await say(socket, *(str(number) for number in range(MAX_FRAMES + 1)))
+
+    assert [len(read(data)) for data in socket.transport.written] == [MAX_FRAMES]
+
+
+@pytest.mark.parametrize("state", [State.CLOSING, State.CLOSED])
+async def test_nothing_follows_a_close(socket: Any, state: State):
+    """Frames that were not written when the peer closed are dropped: none may follow a close frame (RFC 6455, 5.5.1)."""
+    await say(socket, "too late")
+    socket.conn.state = state
+    socket.loop.go_round()
+
+    assert socket.transport.written == []

@@ -1,0 +1,103 @@
+"""Many alarms of one length ring as if each had a timer of its own."""
+
+import asyncio
+import time
+
+import pytest
+
+from graphql_api.wire.alarms import Alarms, Within
+
+SOON = 0.05
+
+
+class Bell:
+    """Notes when it was rung."""
+
+    def __init__(self) -> None:
+        self.rung: list[float] = []
+
+    def ring(self) -> None:
+        """Note it."""
+        self.rung.append(time.monotonic())
+
+
+class TestAlarms:
+    async def test_each_rings_when_its_own_time_has_come(self):
+        """An alarm that is set while others wait rings neither with them nor late, and rings once."""
+        alarms, bells, set_at = Alarms(SOON), [Bell() for _ in range(3)], list[float]()
+        for bell in bells:
+            set_at.append(time.monotonic())
+            alarms.set(bell)
+            await asyncio.sleep(SOON / 3)
+        await asyncio.sleep(SOON * 2)
+
+        for bell, began in zip(bells, set_at, strict=True):
+            (rung,) = bell.rung
+            assert SOON * 0.9 <= rung - began < SOON * 2.5
+
+    async def test_what_was_put_off_does_not_ring(self):
+        """Neither one that was set alone, nor one between two others; putting off twice does no harm."""
+        alarms, bells = Alarms(SOON), [Bell() for _ in range(3)]
+        for bell in bells:
+            alarms.set(bell)
+        alarms.off(bells[1])
+        alarms.off(bells[1])
+        await asyncio.sleep(SOON * 2)
+        alarms.set(bells[1])
+        alarms.off(bells[1])
+        await asyncio.sleep(SOON * 2)
+
+        assert [len(bell.rung) for bell in bells] == [1, 0, 1]
+
+    def test_another_loop_begins_anew(self):
+        """Alarms that were set in a loop that ended early keep none of the next loop's from ringing."""
+        alarms, left, bell = Alarms(SOON), Bell(), Bell()
+
+        async def leave() -> None:
+            alarms.set(left)
+
+        async def wait() -> None:
+            alarms.set(bell)
+            await asyncio.sleep(SOON * 2)
+
+        asyncio.run(leave())
+        asyncio.run(wait())
+
+        assert (len(left.rung), len(bell.rung)) == (0, 1)
+
+
+class TestWithin:
+    async def test_a_block_that_takes_too_long_is_ended(self):
+        """It ends with TimeoutError, and the task goes on uncancelled."""
+        with pytest.raises(TimeoutError), Within(Alarms(SOON)):
+            await asyncio.sleep(10)
+
+        task = asyncio.current_task()
+        assert task is not None
+        assert task.cancelling() == 0
+
+    async def test_a_block_that_is_quick_is_left_alone(self):
+        """It ends as it would; nothing happens later, and an error of its own comes out as it is."""
+        alarms = Alarms(SOON)
+        with pytest.raises(LookupError), Within(alarms):
+            raise LookupError
+        with Within(alarms):
+            await asyncio.sleep(0)
+        await asyncio.sleep(SOON * 2)
+
+    async def test_somebody_elses_cancellation_stays_one(self):
+        """Whoever cancels the task gets a cancelled task, even when the alarm rings as well."""
+        alarms = Alarms(SOON)
+
+        async def work() -> None:
+            with Within(alarms):
+                try:
+                    await asyncio.sleep(10)
+                finally:
+                    time.sleep(SOON * 2)  # noqa: ASYNC251 - the loop is to be late
+
+        task = asyncio.create_task(work())
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
