@@ -129,7 +129,7 @@ async def test_no_more_than_so_many_wait(socket: Any):
 
 @pytest.mark.parametrize("state", [State.CLOSING, State.CLOSED])
 async def test_nothing_follows_a_close(socket: Any, state: State):
-    """Frames that were not written when the peer closed are dropped: none may follow a close frame (RFC 6455, 5.5.1)."""
+    """Frames that were not written when the peer closed are dropped: none may follow its farewell (RFC 6455, 5.5.1)."""
     await say(socket, "too late")
     socket.conn.state = state
     socket.loop.go_round()
