@@ -332,7 +332,7 @@ class TestTheMetrics:
         pid = int(re.findall(r"\d+", workers[0])[0])
         assert pid in {person[0] for person in use.server.family()}
         os.kill(pid, signal.SIGKILL)
-        await self._becomes(use, "taskriver_processes", 1)
+        await self._becomes(use, "taskriver_processes", 1, within=20)
         await self._becomes(use, "taskriver_processes", 2, within=40)
         after = await use.scraped()
         fallen = [key for key, value in before.items() if after.get(key, 0) < value]
