@@ -73,7 +73,7 @@ class EventLog:
         if not rows:
             return Numbered("", [])
         *_, count, epoch = rows[0]
-        batch = [_logged(position, kind, orjson.loads(payload)) for position, kind, payload, *_ in rows]
+        batch = [_numbered(position, kind, orjson.loads(payload)) for position, kind, payload, *_ in rows]
         if count > len(batch):
             batch += await self.after(batch[-1].position, at_most=count - len(batch))
         return Numbered(epoch, batch)
@@ -161,6 +161,11 @@ class EventLog:
 
 def _logged(position: int, kind: EventKind | str, payload: dict[str, object]) -> LoggedEvent:
     return LoggedEvent(position, event_from_json(EventKind(kind), payload))
+
+
+def _numbered(position: int, kind: str, payload: dict[str, Any]) -> LoggedEvent:
+    # It is told to the other processes as it is.
+    return LoggedEvent(position, event_from_json(EventKind(kind), payload), payload)
 
 
 def positions(events: Sequence[LoggedEvent]) -> tuple[int, int] | None:

@@ -10,6 +10,7 @@ from persistence.engine import Database
 from persistence.event_log import Numbered
 
 AT_MOST: Final = 500
+PAUSE_SECONDS: Final = 0.005
 
 OnBatch = Callable[[Numbered, float | None], None]
 """Called with a batch, and an instant: what was committed before it has a position now. None if there may be more."""
@@ -37,6 +38,8 @@ class Numberer:
         """
         await self._rung.wait()
         await self.drain()
+        # Who rings now waits a moment for others: under load one transaction then numbers what all of them committed.
+        await asyncio.sleep(PAUSE_SECONDS)
 
     async def drain(self) -> None:
         """Number everything that was committed before this was called.

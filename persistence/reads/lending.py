@@ -28,7 +28,7 @@ class Lending:
         self._size = size
         self._patience = patience
         self._idle: list[Connection] = []
-        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._waiting: deque[asyncio.Future[bool]] = deque()
         self._open = 0
         self._closed = False
 
@@ -89,19 +89,31 @@ class Lending:
             raise
 
     async def _wait(self) -> None:
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        turn: asyncio.Future[bool] = loop.create_future()
         self._waiting.append(turn)
+        # Cheaper than `asyncio.timeout`, which has to be able to end anything: under load everybody waits here.
+        patience = loop.call_later(self._patience, _settle, turn, False)
         try:
-            async with asyncio.timeout(self._patience):
-                await turn
-        except BaseException:
-            if turn.done() and not turn.cancelled():
+            if not await turn:
+                raise TimeoutError
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled() and turn.result():
                 self._wake()  # it was our turn, and somebody else can have it
             raise
+        finally:
+            patience.cancel()
 
     def _wake(self) -> None:
         while self._waiting:
             turn = self._waiting.popleft()
-            if not turn.done():
-                turn.set_result(None)
+            if _settle(turn, True):
                 return
+
+
+def _settle(turn: asyncio.Future[bool], has_come: bool) -> bool:
+    """Say whether its turn has come; False if that was said before, or nobody waits for it."""
+    if turn.done():
+        return False
+    turn.set_result(has_come)
+    return True
