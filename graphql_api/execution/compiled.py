@@ -104,8 +104,13 @@ async def _read(plan: Plan, bound: Bound, context: Context) -> dict[str, Any]:
         return dict(plan.written)
     actor = _actor(context)
     async with context.reading() as reading:
-        found = {key: await step.run(reading, actor, bound) for key, step in plan.steps.items()}
-    return _in_order(plan, found)
+        try:
+            found = {key: await step.run(reading, actor, bound) for key, step in plan.steps.items()}
+        except (Deviation, DomainError) as reason:
+            left = reason  # told outside: a connection that an error passed by is not used again
+        else:
+            return _in_order(plan, found)
+    raise left
 
 
 async def _change(plan: Plan, bound: Bound, extensions: Mapping[str, Any], context: Context) -> Response:
