@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import axe from "axe-core";
-import { picture } from "../stage.mjs";
+import { picture, until } from "../stage.mjs";
 import { known, somebody } from "./people.mjs";
 import { Window } from "./window.mjs";
 
@@ -16,7 +16,7 @@ export async function searchesAndFilters(stage) {
   const titles = () => [...document.querySelectorAll(".title")].map((each) => each.textContent);
   // The page draws when the browser has time, and so a moment later.
   const shows = (...wanted) =>
-    page.waitForFunction(`JSON.stringify((${titles})().sort()) === ${JSON.stringify(JSON.stringify(wanted))}`);
+    until(async () => `${(await page.evaluate(titles)).sort()}` === `${wanted}`, `${wanted} are shown`);
   await page.keyboard.press("/");
   await page.keyboard.type("SAIL");
   await page.getByText("2 of 3", { exact: true }).waitFor();
@@ -32,7 +32,7 @@ export async function searchesAndFilters(stage) {
   await shows("Mend the net");
   await page.getByRole("button", { name: "Show all" }).click();
   await page.getByLabel("Order").selectOption("Most urgent first");
-  await page.waitForFunction(`(${titles})()[0] === "Sail to the island"`);
+  await until(async () => (await page.evaluate(titles))[0] === "Sail to the island", "the most urgent is the first");
 }
 
 /** On a phone one column fills the screen, the others are a tap away, and nothing reaches beside it. */
