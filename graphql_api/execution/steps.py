@@ -68,7 +68,7 @@ class ManyRows:
         """One statement."""
         asked = self.ask(actor, **self.arguments.bind(bound))
         rows = await reading.rows(self.made.shape, asked.rows, asked.values)
-        nested = await self.made.pages(reading, actor, bound, rows) if self.made.nested else ()
+        nested = await self.made.pages(reading, actor, bound, rows) if rows and self.made.nested else ()
         return [self.made.project(row, nested, actor) for row in rows]
 
 
@@ -90,7 +90,7 @@ class PageOfRows:
         rows = await reading.rows(self.made.shape, paged.asked.rows, paged.asked.values) if self.with_rows else []
         total = await _number(reading, paged.total()) if self.with_total and paged.total is not None else None
         page = Page(rows, paged, total=total, stream_cursor=stream_cursor)
-        nested = await self.made.pages(reading, actor, bound, page.rows) if self.made.nested else ()
+        nested = await self.made.pages(reading, actor, bound, page.rows) if page.rows and self.made.nested else ()
         return self.made.project(page, nested, actor)
 
 
@@ -105,7 +105,7 @@ class Kind:
         """Those that there are, by id."""
         asked = self.ask(actor, ids)
         rows = await reading.rows(self.made.shape, asked.rows, asked.values)
-        nested = await self.made.pages(reading, actor, bound, rows) if self.made.nested else ()
+        nested = await self.made.pages(reading, actor, bound, rows) if rows and self.made.nested else ()
         return {row[0]: self.made.project(row, nested, actor) for row in rows}
 
 
