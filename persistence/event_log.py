@@ -21,8 +21,9 @@ _TOLD_AT_ONCE: Final = 12 * 1024  # bytes of events in the answer of the stateme
 _NUMBER: Final = (
     "SELECT n.position, kind, payload, numbered, epoch FROM event_head,"
     " (SELECT position, kind, payload::text, count(*) OVER () AS numbered,"
-    " sum(octet_length(payload::text)) OVER (ORDER BY position) AS size FROM number_events($1)) AS n"
-    " WHERE size <= $2 ORDER BY n.position"
+    " sum(octet_length(payload::text)) OVER (ORDER BY position) AS size,"
+    " position = min(position) OVER () AS first FROM number_events($1)) AS n"
+    " WHERE size <= $2 OR first ORDER BY n.position"
 )
 _COLUMNS = (EventRow.position, EventRow.kind, EventRow.payload)
 

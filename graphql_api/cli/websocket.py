@@ -7,6 +7,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.http11 import Request
 from websockets.protocol import State
 
+from graphql_api.realtime.lease import LEASE_SECONDS, seconds
 from graphql_api.wire.writer import ABORT
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class PatientSocket(WebSocketsSansIOProtocol):
         super().__init__(*args, **options)
         self.close_timeout = CLOSE_SECONDS
         self._frames: list[bytes] = []
+        self._since = 0.0
 
     async def send(self, message: "ASGISendEvent") -> None:
         """Send what the application says: frames of text with those that come right after them, all others at once."""
@@ -50,6 +52,7 @@ class PatientSocket(WebSocketsSansIOProtocol):
             await super().send(message)
             return
         if not self._frames:
+            self._since = seconds()
             self.loop.call_soon(self._flush)
         self._frames.append(text_frame(text.encode()))
         if len(self._frames) >= MAX_FRAMES:
@@ -62,8 +65,13 @@ class PatientSocket(WebSocketsSansIOProtocol):
 
     def _flush(self) -> None:
         frames, self._frames = self._frames, []
-        if frames and self._may_frame:  # nothing may follow a close frame
+        if not frames or not self._may_frame:  # nothing may follow a close frame
+            return
+        if seconds() - self._since < LEASE_SECONDS:
             self.transport.write(b"".join(frames))
+        else:
+            # The process stood still in between, and nobody knows who may be told this now. Whoever it was comes back.
+            self.transport.abort()
 
     @property
     def _may_frame(self) -> bool:

@@ -70,7 +70,7 @@ class Tail:
         """Take that everything committed before an instant has its position, up to this one, which was just told.
 
         Whoever writes a lot would otherwise have to ask for the head again and again, and find something pending each
-        time. Call it for what `offer` returned only: positions that were known before may be those of another history.
+        time. Call it for what `offer` returned whole only: positions that were known may be those of another history.
         """
         if since > self._covered_since:
             self._covered, self._covered_since = position, since

@@ -167,7 +167,7 @@ class Watch:
         told = self.tail.offer(batch)
         if told:
             self._counters.told += len(told)
-            if whole_since is not None:
+            if whole_since is not None and len(told) == len(batch):
                 self.tail.cover(told[-1].position, whole_since)
             self._guard(told, told[-1].position)
             self._listeners.on_told(told)

@@ -5,6 +5,8 @@ and nearly every frame has left, before the timer is made. All who wait for the 
 """
 
 import asyncio
+from contextvars import Context
+from itertools import takewhile
 from types import TracebackType
 from typing import Final, Protocol, Self
 
@@ -39,19 +41,20 @@ class Alarms:
     def _begin(self, loop: asyncio.AbstractEventLoop) -> None:
         self._set.clear()  # of another loop, which is over
         self._loop = loop
-        loop.call_later(self.seconds, self._ring)
+        # In no request's context: whoever comes first would stay in memory for as long as others come.
+        loop.call_later(self.seconds, self._ring, context=Context())
 
     def _ring(self) -> None:
         loop = asyncio.get_running_loop()
         self._loop = None
         now = loop.time()
-        while self._set:
-            alarm, at = next(iter(self._set.items()))
-            if at > now:
-                self._loop = loop
-                loop.call_later(at - now, self._ring)
-                return
+        due = [alarm for alarm, at in takewhile(lambda item: item[1] <= now, self._set.items())]
+        for alarm in due:
             del self._set[alarm]
+        if self._set:
+            self._loop = loop
+            loop.call_later(next(iter(self._set.values())) - now, self._ring)
+        for alarm in due:
             alarm.ring()
 
 

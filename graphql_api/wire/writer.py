@@ -44,7 +44,7 @@ class Writer:
         return self._turn.locked()
 
     def text(self, text: str) -> Awaitable[None]:
-        """Send a text frame, and return when it has left for the transport.
+        """Send a text frame, and return when the server has taken it, to leave at once or in the loop's next round.
 
         Raises:
             PeerGone: it did not.

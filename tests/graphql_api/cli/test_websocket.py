@@ -8,6 +8,7 @@ from websockets.protocol import State
 from websockets.streams import StreamReader
 
 from graphql_api.cli.websocket import MAX_FRAMES, PatientSocket, text_frame
+from graphql_api.realtime.lease import LEASE_SECONDS
 
 
 def frames_in(data: bytes) -> list[Frame]:
@@ -49,6 +50,10 @@ class Wire:
     def __init__(self) -> None:
         self.written: list[bytes] = []
         self.closing = False
+
+    def abort(self) -> None:
+        """Let go of it."""
+        self.closing = True
 
     def write(self, data: bytes) -> None:
         """Remember it."""
@@ -125,6 +130,15 @@ async def test_no_more_than_so_many_wait(socket: Any):
     await say(socket, *(str(number) for number in range(MAX_FRAMES + 1)))
 
     assert [len(read(data)) for data in socket.transport.written] == [MAX_FRAMES]
+
+
+async def test_who_stood_still_tells_nothing_of_before(socket: Any):
+    """Frames that waited for longer than a lease are not written, as rights may have changed: the connection is cut."""
+    await say(socket, "for those who might see it then")
+    socket._since -= LEASE_SECONDS
+    socket.loop.go_round()
+
+    assert (socket.transport.written, socket.transport.closing) == ([], True)
 
 
 @pytest.mark.parametrize("state", [State.CLOSING, State.CLOSED])

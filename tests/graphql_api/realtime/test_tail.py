@@ -80,7 +80,7 @@ class World:
         """What the shell does with a batch."""
         told = self.tail.offer(batch)
         if told:
-            if whole_since is not None:
+            if whole_since is not None and len(told) == len(batch):
                 self.tail.cover(told[-1].position, whole_since)
             self.applied += self.tail.guard(told, told[-1].position)
             self.told += told
