@@ -74,6 +74,12 @@ class Use:
                         return line
                 await asyncio.sleep(0.05)
 
+    async def both_are_there(self) -> None:
+        """Wait until both processes read the log: one that comes later begins where it stands then."""
+        async with asyncio.timeout(20):
+            while await self.value("taskriver_processes_ready") < 2:
+                await asyncio.sleep(0.1)
+
     async def scraped(self) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
         """The metrics, as Prometheus reads them."""
         text = (await self.client.get(self.metrics)).text
@@ -105,6 +111,7 @@ async def use(
         limits = httpx.Limits(max_keepalive_connections=0)
         async with httpx.AsyncClient(limits=limits, headers={"user-agent": AGENT}) as client:
             use = Use(server, client, f"http://127.0.0.1:{port}/metrics")
+            await use.both_are_there()
             await everything(use)
             yield use
     finally:
