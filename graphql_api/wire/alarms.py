@@ -5,7 +5,6 @@ and nearly every frame has left, before the timer is made. All who wait for the 
 """
 
 import asyncio
-from contextvars import Context
 from itertools import takewhile
 from types import TracebackType
 from typing import Final, Protocol, Self
@@ -41,8 +40,7 @@ class Alarms:
     def _begin(self, loop: asyncio.AbstractEventLoop) -> None:
         self._set.clear()  # of another loop, which is over
         self._loop = loop
-        # In no request's context: whoever comes first would stay in memory for as long as others come.
-        loop.call_later(self.seconds, self._ring, context=Context())
+        loop.call_later(self.seconds, self._ring)
 
     def _ring(self) -> None:
         loop = asyncio.get_running_loop()
