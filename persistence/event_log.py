@@ -74,7 +74,7 @@ class EventLog:
         if not rows:
             return Numbered("", [])
         *_, count, epoch = rows[0]
-        batch = [_numbered(position, kind, orjson.loads(payload)) for position, kind, payload, *_ in rows]
+        batch = [_to_pass_on(position, kind, orjson.loads(payload)) for position, kind, payload, *_ in rows]
         if count > len(batch):
             batch += await self.after(batch[-1].position, at_most=count - len(batch))
         return Numbered(epoch, batch)
@@ -164,8 +164,8 @@ def _logged(position: int, kind: EventKind | str, payload: dict[str, object]) ->
     return LoggedEvent(position, event_from_json(EventKind(kind), payload))
 
 
-def _numbered(position: int, kind: str, payload: dict[str, Any]) -> LoggedEvent:
-    # It is told to the other processes as it is.
+def _to_pass_on(position: int, kind: str, payload: dict[str, Any]) -> LoggedEvent:
+    # The other processes are told of it in the words in which it is stored.
     return LoggedEvent(position, event_from_json(EventKind(kind), payload), payload)
 
 
