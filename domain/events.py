@@ -75,6 +75,12 @@ class TaskEvent:
     request_id: str | None
 
     @property
+    def people(self) -> set[UUID]:
+        """Who owned the task or was assigned to it, before or after."""
+        sides = [side for side in (self.before, self.after) if side is not None]
+        return {side.owner_id for side in sides} | {side.assignee_id for side in sides if side.assignee_id is not None}
+
+    @property
     def changed_status(self) -> bool:
         """Whether the task moved to another column."""
         return TaskChange.STATUS in self.changes

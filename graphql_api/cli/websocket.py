@@ -8,7 +8,7 @@ from websockets.http11 import Request
 from websockets.protocol import State
 
 from graphql_api.realtime.lease import LEASE_SECONDS, seconds
-from graphql_api.wire.writer import ABORT
+from graphql_api.wire.writer import ABORT, PUT
 
 if TYPE_CHECKING:
     from uvicorn._types import ASGISendEvent
@@ -47,16 +47,21 @@ class PatientSocket(WebSocketsSansIOProtocol):
     async def send(self, message: "ASGISendEvent") -> None:
         """Send what the application says: frames of text with those that come right after them, all others at once."""
         text = message.get("text") if message["type"] == "websocket.send" else None
-        if text is None or not self._may_frame or not self.writable.is_set():
+        if text is None or not self.put(text):
             self._flush()
             await super().send(message)
-            return
+
+    def put(self, text: str) -> bool:
+        """Have a frame of text leave in the loop's next round; False, and nothing is done, while that cannot be."""
+        if not self._may_frame or not self.writable.is_set():
+            return False
         if not self._frames:
             self._since = seconds()
             self.loop.call_soon(self._flush)
         self._frames.append(text_frame(text.encode()))
         if len(self._frames) >= MAX_FRAMES:
             self._flush()
+        return True
 
     def shutdown(self) -> None:
         """The server is going: say so, behind what was to be said before."""
@@ -84,3 +89,4 @@ class PatientSocket(WebSocketsSansIOProtocol):
         if self.response.status_code == 101:
             extensions: dict[str, Any] = self.scope["extensions"]
             extensions[ABORT] = self.transport.abort
+            extensions[PUT] = self.put

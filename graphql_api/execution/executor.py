@@ -7,28 +7,19 @@ from inspect import isawaitable
 from typing import Any, Final, Generic, Protocol, TypeVar
 
 import strawberry
-from graphql import (
-    ExecutionResult,
-    GraphQLError,
-    OperationDefinitionNode,
-    OperationType,
-    create_source_event_stream,
-    execute,
-    execute_subscription_event,
-)
-from graphql import Executor as GraphQLExecutor
+from graphql import OperationDefinitionNode, OperationType, execute
 from strawberry.execution import optimized_is_awaitable
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from domain.errors import Failure, Unavailable
-from graphql_api.errors import cause_of
 from graphql_api.execution.documents import Document, Documents, InvalidDocument
 from graphql_api.execution.persisted import Persisted
 from graphql_api.execution.request import OperationRequest, check_text
 from graphql_api.execution.response import Response, failed, from_result, refused
-from graphql_api.execution.shared import Group, Shared, root_value
+from graphql_api.execution.shared import Group, Shared
+from graphql_api.execution.subscribed import NoSource, Subscribed, Teller
 from graphql_api.observability.requests import runs
-from graphql_api.resolvers.telling import Telling, answered
+from graphql_api.resolvers.telling import TellsAtOnce
 from graphql_api.wire.alarms import Alarms, Within
 
 TIMEOUT_SECONDS: Final = 20.0
@@ -155,10 +146,13 @@ class Executor(Generic[ContextT]):
             result = await result
         return from_result(result, request_id=context.request_id)
 
-    async def stream(self, operation: Operation, context: ContextT) -> AsyncGenerator[Response, None]:
+    async def stream(
+        self, operation: Operation, context: ContextT, at_once: Callable[[Response], bool] | None = None
+    ) -> AsyncGenerator[Response, None]:
         """The responses of any operation: one of a query or a mutation, as many as come of a subscription.
 
-        A response that was not executed is the last one. Close it (`aclosing`) to stop a subscription.
+        A response that was not executed is the last one. Close it (`aclosing`) to stop a subscription. A response that
+        nobody has to wait for goes to *at_once* instead, if that takes it, while the next one is waited for.
         """
         if operation.type is not OperationType.SUBSCRIPTION:
             yield await self.execute(operation, context)
@@ -168,52 +162,21 @@ class Executor(Generic[ContextT]):
             if isinstance(built, list):
                 yield refused(*built, request_id=context.request_id)
                 return
-            async with aclosing(await _source(built)) as events:
-                group = self._group(operation)
+            subscribed = Subscribed(built, self._group(operation), self._renew, self._recovered)
+            async with aclosing(await subscribed.source()) as events:
+                if at_once is not None and isinstance(events, TellsAtOnce):
+                    events.at_once(Teller(subscribed, at_once))
                 async for event in events:
-                    yield await self._answer(built, group, event)
+                    yield await subscribed.answer(event)
         except StopAsyncIteration:
             return  # closed while an answer was given anew
-        except _NoSource as none:
+        except NoSource as none:
             yield refused(*none.errors, request_id=context.request_id)
         except Exception as error:
             yield refused(error, request_id=context.request_id)
 
     def _group(self, operation: Operation) -> Group | None:
         return self._shared.group(operation.request, operation.document) if self._shared is not None else None
-
-    async def _answer(self, built: GraphQLExecutor[Any], group: Group | None, event: Any) -> Response:
-        """What a subscription answers to one event of its source."""
-        if group is not None and isinstance(event, Telling):
-            kept = group.kept(event)
-            if kept is not None and event.is_current():
-                return kept
-        request_id = built.context_value.request_id
-
-        async def answer(event: Any) -> Response:
-            async def execute() -> ExecutionResult:
-                return await self._execute_event(built, event)
-
-            if group is not None and isinstance(event, Telling):
-                return await group.answer(event, execute, request_id)
-            return from_result(await execute(), request_id=request_id)
-
-        return await answered(event, answer) if isinstance(event, Telling) else await answer(event)
-
-    async def _execute_event(self, built: GraphQLExecutor[Any], event: Any) -> ExecutionResult:
-        answer = await self._execute_once(built, event)
-        while self._recovered is not None and _is_torn(answer):
-            await self._recovered()
-            answer = await self._execute_once(built, event)
-        return answer
-
-    async def _execute_once(self, built: GraphQLExecutor[Any], event: Any) -> ExecutionResult:
-        executor = built.build_per_event_executor(root_value(event))
-        if self._renew is not None:
-            executor.context_value = self._renew(executor.context_value)
-        result: Any = execute_subscription_event(executor)
-        answer: ExecutionResult = await result if isawaitable(result) else result
-        return answer
 
     def _built(self, operation: Operation, context: ContextT) -> Any:
         return StrawberryGraphQLCoreExecutionContext.build(
@@ -230,32 +193,6 @@ class Executor(Generic[ContextT]):
             "hide_suggestions": not self._documents.suggestions,
             "operation_extensions": operation.request.extensions,
         }
-
-
-class _NoSource(Exception):
-    """The subscription could not begin; `errors` say why."""
-
-    def __init__(self, errors: list[GraphQLError]) -> None:
-        super().__init__("no source")
-        self.errors = errors
-
-
-async def _source(built: GraphQLExecutor[Any]) -> Any:
-    """The events of a subscription.
-
-    Raises:
-        _NoSource: there are none.
-    """
-    source = create_source_event_stream(built)
-    if isawaitable(source):
-        source = await source
-    if isinstance(source, ExecutionResult):
-        raise _NoSource(source.errors or [])
-    return source
-
-
-def _is_torn(answer: ExecutionResult) -> bool:
-    return any(isinstance(cause_of(error), Unavailable) for error in answer.errors or ())
 
 
 def _too_slow(kind: OperationType, seconds: float) -> Failure:

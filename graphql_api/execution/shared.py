@@ -54,8 +54,8 @@ class Shared:
             self.reused += 1
         return found
 
-    async def answer(self, key: Hashable, execute: Execute, request_id: str) -> Response:
-        """The answer for this key: kept, under way, or executed now."""
+    def begun(self, key: Hashable, execute: Execute, request_id: str) -> "Response | Run[Response]":
+        """The answer for this key if it is kept, or what is under way to it, if only since now."""
         found = self.kept(key)
         if found is not None:
             return found
@@ -64,7 +64,7 @@ class Shared:
             run = self._running[key] = Run(self._execute(key, execute, request_id), partial(self._ended, key))
         else:
             self.reused += 1
-        return await run.result()
+        return run
 
     async def _execute(self, key: Hashable, execute: Execute, request_id: str) -> Response:
         self.executed += 1
@@ -84,20 +84,26 @@ class Group:
     def __init__(self, shared: Shared, operation: Hashable, *, personal: bool) -> None:
         self._shared = shared
         self._operation = operation
-        self.personal = personal
+        self.share = operation if not personal else None
+        """Groups with an equal one answer alike to who looks from the same place."""
 
     def kept(self, telling: Telling) -> Response | None:
         """What the operation answered to somebody else who was told the same."""
         return self._shared.kept(self._key(telling)) if telling.viewpoint is not None else None
 
     def _key(self, telling: Telling) -> Hashable:
-        return self._operation, telling.viewpoint, telling.viewer if self.personal else None
+        return self._operation, telling.viewpoint, telling.viewer if self.share is None else None
+
+    def begun(self, telling: Telling, execute: Execute, request_id: str) -> Response | Run[Response]:
+        """What the operation answers to a telling that is like others, if it is there, or what is under way to it."""
+        return self._shared.begun(self._key(telling), execute, request_id)
 
     async def answer(self, telling: Telling, execute: Execute, request_id: str) -> Response:
         """What the operation answers to a telling; *execute* is called if nobody has seen it so yet."""
         if telling.viewpoint is None:
             return from_result(await execute(), request_id=request_id)
-        return await self._shared.answer(self._key(telling), execute, request_id)
+        found = self.begun(telling, execute, request_id)
+        return found if isinstance(found, Response) else await found.result()
 
 
 def _written(response: Response, request_id: str) -> Response:

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from itertools import count
 from typing import Final, NamedTuple
 from uuid import UUID
@@ -24,20 +25,28 @@ KEPT_SECONDS: Final = 0.5
 AT_ONCE: Final = 2
 
 
-class Reading(NamedTuple):
-    """A task as it was read, not before *at*, or None if there was none; a greater number was read later."""
+@dataclass(slots=True)
+class Reading:
+    """A task as it was read, not before *at*, or None if there was none; a greater number was read later.
 
-    task: TaskRow | None
-    number: int
-    at: float
+    It is superseded when the task is, or will be, read anew for what is told from then on.
+    """
+
+    task: TaskRow | None = None
+    number: int = 0
+    at: float = 0.0
+    superseded: bool = False
 
 
-class _Batch(NamedTuple):
-    """Tasks that were read together."""
+class _Begun(NamedTuple):
+    """A reading, and the work that fills it in, together with others."""
 
-    found: dict[UUID, TaskRow]
-    number: int
-    at: float
+    reading: Reading
+    run: Run[None]
+
+
+Ahead = Callable[[], Iterable[UUID]]
+"""The tasks that will be asked for next; called when something has to be read."""
 
 
 class CurrentTasks:
@@ -52,7 +61,7 @@ class CurrentTasks:
         self._database = database
         self._lease = lease
         self._clock = clock
-        self._begun: OrderedDict[UUID, Run[_Batch]] = OrderedDict()
+        self._begun: OrderedDict[UUID, _Begun] = OrderedDict()
         self._numbers = count(1)
         self._gate = asyncio.Semaphore(AT_ONCE)
 
@@ -61,55 +70,80 @@ class CurrentTasks:
 
         If it has to be read, those *ahead*, which will be asked for next, are read with it.
         """
-        if not self._holds(task_id):
-            self._begin([task_id, *(each for each in ahead if not self._holds(each))])
-        batch = await self._begun[task_id].result()
-        return Reading(batch.found.get(task_id), batch.number, batch.at)
+        reading, run = self._reading(task_id, ahead)
+        await run.result()
+        return reading
 
-    async def seen_by(self, actor: Actor, task_id: UUID, ahead: Callable[[], Iterable[UUID]] = tuple[UUID]) -> Reading:
+    async def seen_by(self, actor: Actor, task_id: UUID, ahead: Ahead = tuple[UUID]) -> Reading:
         """The task, if the actor may see it; waits as `read` does."""
-        reading = self._held(task_id) or await self.read(task_id, ahead())
-        if reading.task is None or may(actor, Action.READ_TASK, reading.task):
-            return reading
-        return reading._replace(task=None)
+        return _seen_by(actor, self._held(task_id) or await self.read(task_id, ahead()))
+
+    def begun(self, actor: Actor, task_id: UUID, ahead: Ahead = tuple[UUID]) -> Reading | Run[None]:
+        """As `seen_by` for who cannot wait: the task, or what has begun that will find it."""
+        held = self._held(task_id)
+        return _seen_by(actor, held) if held is not None else self._reading(task_id, ahead()).run
+
+    @property
+    def nothing(self) -> Reading:
+        """What is read when there is no task to read."""
+        return Reading(at=self._lease.now)
 
     def forget(self, task_id: UUID) -> None:
         """Something has happened to the task: who asks from now on gets another reading."""
-        self._begun.pop(task_id, None)
+        self._supersede(self._begun.pop(task_id, None))
 
     def forget_all(self) -> None:
         """Events were left out, and nobody knows of which tasks."""
-        self._begun.clear()
+        while self._begun:
+            self._supersede(self._begun.popitem()[1])
+
+    def _supersede(self, begun: _Begun | None) -> None:
+        if begun is not None:
+            begun.reading.superseded = True
+
+    def _reading(self, task_id: UUID, ahead: Iterable[UUID]) -> _Begun:
+        begun = self._begun.get(task_id)
+        if begun is None or not self._holds(begun):
+            self._begin([task_id, *(each for each in ahead if not self._is_held(each))])
+        return self._begun[task_id]
 
     def _held(self, task_id: UUID) -> Reading | None:
         """The reading, if it is there; then nobody has to wait for it."""
-        run = self._begun.get(task_id)
-        if run is None or not run.done or not self._holds(task_id):
-            return None
-        batch = run.value
-        return Reading(batch.found.get(task_id), batch.number, batch.at)
+        begun = self._begun.get(task_id)
+        return begun.reading if begun is not None and begun.run.done and self._holds(begun) else None
 
-    def _holds(self, task_id: UUID) -> bool:
-        run = self._begun.get(task_id)
-        if run is None or run.failed:
+    def _is_held(self, task_id: UUID) -> bool:
+        begun = self._begun.get(task_id)
+        return begun is not None and self._holds(begun)
+
+    def _holds(self, begun: _Begun) -> bool:
+        if begun.run.failed:
             return False
-        return not run.done or self._clock() - run.value.at < KEPT_SECONDS
+        return not begun.run.done or self._clock() - begun.reading.at < KEPT_SECONDS
 
-    def _begin(self, task_ids: Sequence[UUID]) -> None:
-        run = Run(self._read(task_ids))
-        for task_id in task_ids:
-            self._begun[task_id] = run
-            self._begun.move_to_end(task_id)
-        while len(self._begun) > KEPT:
-            self._begun.popitem(last=False)
-
-    async def _read(self, task_ids: Collection[UUID]) -> _Batch:
+    def _begin(self, task_ids: Collection[UUID]) -> None:
         number = next(self._numbers)
-        found, at = await current_tasks(self._lease, self._gate, self._unit_of_work, task_ids)
-        return _Batch(found, number, at)
+        readings = {task_id: Reading(number=number) for task_id in task_ids}
+        run = Run(self._fill(readings))
+        for task_id, reading in readings.items():
+            self.forget(task_id)
+            self._begun[task_id] = _Begun(reading, run)
+        while len(self._begun) > KEPT:
+            self._supersede(self._begun.popitem(last=False)[1])
+
+    async def _fill(self, readings: Mapping[UUID, Reading]) -> None:
+        found, at = await current_tasks(self._lease, self._gate, self._unit_of_work, readings.keys())
+        for task_id, reading in readings.items():
+            reading.task, reading.at = found.get(task_id), at
 
     def _unit_of_work(self) -> UnitOfWork:
         return self._database.unit_of_work(OPERATOR)
+
+
+def _seen_by(actor: Actor, reading: Reading) -> Reading:
+    if reading.task is None or may(actor, Action.READ_TASK, reading.task):
+        return reading
+    return replace(reading, task=None)
 
 
 async def current_tasks(

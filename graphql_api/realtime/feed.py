@@ -1,10 +1,10 @@
 """Where one subscriber stands: a bounded queue while it keeps up, a place in the log when it does not."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterable, Iterator
+from dataclasses import dataclass, field
 from itertools import islice
-from typing import Final
+from typing import Any, Final
 
 from domain.events import TaskEvent
 from graphql_api.realtime.sight import Sight
@@ -13,13 +13,17 @@ ROOM: Final = 256
 """How many items wait for a subscriber before it has to read them from the log, at its own pace."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Noted:
-    """An event that a subscriber is to be told."""
+    """An event that a subscriber, or several who look at it with the same eyes, are to be told.
+
+    `answers` is for those who tell it to keep what they told others.
+    """
 
     position: int
     event: TaskEvent
     sight: Sight
+    answers: dict[Hashable, Any] = field(default_factory=dict)
 
 
 class Feed:
@@ -64,6 +68,15 @@ class Feed:
             self._in_hand = self._queue.popleft()
             return self._in_hand
         return None
+
+    def drop(self) -> None:
+        """What is next was seen."""
+        self._queue.popleft()
+
+    @property
+    def next(self) -> Noted | None:
+        """What would be taken next; it stays where it is."""
+        return self._queue[0] if self._queue else None
 
     def put_down(self) -> None:
         """The subscriber has done with what it took."""

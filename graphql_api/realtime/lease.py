@@ -46,6 +46,10 @@ class Lease:
         """Whether what was true at an instant may still be believed: it is less than a lease ago."""
         return self._clock() - instant < self._length
 
+    def believes(self, instant: float) -> bool:
+        """Whether it is fresh, and covers an instant."""
+        return self._clock() - min(instant, self.since) < self._length
+
     def renew(self, since: float) -> None:
         """Everything that was committed before *since* has been applied: the instant *before* the log was asked."""
         self.since = max(self.since, since)

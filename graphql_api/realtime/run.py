@@ -18,6 +18,7 @@ class Run(Generic[ValueT]):
     ) -> None:
         self._over = over
         self._waiting: set[asyncio.Future[None]] = set()
+        self._then: list[Callable[[Run[ValueT]], None]] = []
         self.stopped = False
         self._task = asyncio.create_task(work)
         self._task.add_done_callback(self._finish)
@@ -43,6 +44,10 @@ class Run(Generic[ValueT]):
             await self._wait()
         return self.value
 
+    def then(self, call: Callable[["Run[ValueT]"], None]) -> None:
+        """Have *call* called when it has ended, however it did; whoever wants that keeps the work going."""
+        self._then.append(call)
+
     async def _wait(self) -> None:
         future = asyncio.get_running_loop().create_future()
         self._waiting.add(future)
@@ -50,7 +55,7 @@ class Run(Generic[ValueT]):
             await future
         finally:
             self._waiting.discard(future)
-            if not self._waiting and not self._task.done():
+            if not self._waiting and not self._then and not self._task.done():
                 self.stopped = True
                 self._task.cancel()
 
@@ -61,3 +66,5 @@ class Run(Generic[ValueT]):
         for future in self._waiting:
             if not future.done():
                 future.set_result(None)
+        for call in self._then:
+            call(self)

@@ -1,5 +1,6 @@
 """Who is told of an event, and as what: decided by what one may see of it, never by where it comes from."""
 
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from uuid import UUID
@@ -51,10 +52,16 @@ class Eyes:
     actor: Actor
     wanted: StreamFilter
     only_status: bool
-    _sees_everything: bool = field(init=False)
+    see_everything: bool = field(init=False)
+    """Then the look is that of everybody else who sees everything and has the same `wishes`."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_sees_everything", Reach.ANY in reach(self.actor.role, Action.READ_TASK))
+        object.__setattr__(self, "see_everything", Reach.ANY in reach(self.actor.role, Action.READ_TASK))
+
+    @property
+    def wishes(self) -> Hashable:
+        """All that the look depends on besides the actor."""
+        return self.wanted, self.only_status
 
     def look(self, event: TaskEvent) -> Sight | None:
         """What the event means to this actor; None = nothing, it is not told."""
@@ -65,7 +72,7 @@ class Eyes:
         return sight if any(self._concerns(people) for people in (before, after) if people) else None
 
     def _visible(self, people: People | None) -> People | None:
-        if self._sees_everything or people is None:
+        if self.see_everything or people is None:
             return people
         return people if may(self.actor, Action.READ_TASK, people) else None
 

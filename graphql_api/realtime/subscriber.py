@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, Self
 from uuid import UUID
 
 from domain.actor import Actor
@@ -16,13 +16,19 @@ from graphql_api.realtime.history import History
 from graphql_api.realtime.items import Item, Resync, ResyncReason, Told
 from graphql_api.realtime.knock import Knock
 from graphql_api.realtime.opening import judge, may_be_news
+from graphql_api.realtime.run import Run
 from graphql_api.realtime.sight import Eyes, Sight
 from graphql_api.realtime.watch import Watch
 
 AT_A_STRETCH: Final = 10
 """Items handed over before it is the others' turn."""
+ATTEMPTS: Final = 3
+"""So often an item waits for what it needs without the consumer."""
 AHEAD: Final = 20
 """Items looked at beforehand, so that what they are about can be read together."""
+
+Tell = Callable[[Noted], Run[Any] | bool]
+"""Tells an item: whether that could be done at once, or what has begun and must end before."""
 
 
 @lru_cache(maxsize=256)
@@ -67,7 +73,15 @@ class Subscriber:
         # What to come back with as long as a resync has not been seen: a cursor that leads to the same resync.
         self._broken: StreamCursor | None = None
         self._stretch = 0
+        self._tell: Tell | None = None
+        self._is_awaited = False
+        self._attempts = 0
         self._revoked = self._closed = False
+
+    @property
+    def eyes(self) -> Eyes:
+        """What it looks with."""
+        return self._eyes
 
     @property
     def actor(self) -> Actor:
@@ -99,13 +113,28 @@ class Subscriber:
         """Where it will stand when the item that was handed over last has been seen."""
         return self._cursor(self._feed.reached(self._watch.tail.told)) if self._opening is None else self.cursor
 
-    def offer(self, position: int, event: TaskEvent) -> None:
-        """Show it an event that was told; returns at once, however slow the consumer is."""
-        noted = self._note(position, event)
-        if noted is not None:
-            self._feed.offer(noted)
-            if self._feed.waiting == 1:  # else it was woken for those before
-                self._watch.turns.add(self._news.set)
+    def look(self, position: int, event: TaskEvent) -> Noted | None:
+        """What an event means to it; None if nothing."""
+        sight = self._eyes.look(event)
+        return Noted(position, event, sight) if sight is not None else None
+
+    def offer(self, noted: Noted) -> None:
+        """Have it told what was noted for it, or for others with the same eyes; returns at once."""
+        self._feed.offer(noted)
+        if self._feed.waiting == 1:  # else its turn comes, or it was woken, for those before
+            self._watch.turns.add(self._turn)
+
+    def told(self, noted: Noted) -> Told:
+        """The item that tells what was noted."""
+        return Told(self._cursor(noted.position), noted.position, noted.event, noted.sight)
+
+    def believes(self, at: float) -> bool:
+        """Whether its actor is what it was, and what was read at an instant can still be told."""
+        return not self._revoked and self._watch.lease.believes(at)
+
+    def at_once(self, tell: Tell) -> None:
+        """Have *tell* called for what comes while the consumer does nothing but wait for it: nobody need be woken."""
+        self._tell = tell
 
     def revoke(self) -> None:
         """Tell it nothing more: the actor is not what it was."""
@@ -162,11 +191,55 @@ class Subscriber:
             if self._closed or not self.trusted:
                 await self.trust()
             if (item := self._take()) is not None:
-                self._counters.delivered += 1
-                if self._on_delivery is not None and isinstance(item, Told):
-                    self._on_delivery(self.actor, item)
                 return item
             await self._advance()
+
+    def _note_delivery(self, noted: Noted) -> None:
+        self._counters.delivered += 1
+        if self._on_delivery is not None:
+            self._on_delivery(self.actor, self.told(noted))
+
+    def _turn(self) -> None:
+        """Tell what waits; wake the consumer if that cannot be done at once."""
+        try:
+            if self._tell is None or not self._tell_some(self._tell):
+                self._news.set()
+        except Exception:
+            self._news.set()  # what goes wrong is the consumer's to see, and to report
+
+    def _tell_some(self, tell: Tell) -> bool:
+        """Whether all is told, or will be in another turn, without the consumer."""
+        for _ in range(AT_A_STRETCH):
+            if not self._is_awaited or self._closed or self._reason is not None:
+                return False
+            noted = self._feed.next
+            if noted is None:
+                return self._feed.live
+            outcome = tell(noted)
+            if isinstance(outcome, Run):
+                return self._tell_after(outcome)
+            if not outcome:
+                return False
+            self._feed.drop()
+            self._attempts = 0
+            self._note_delivery(noted)
+        self._watch.turns.add(self._turn)
+        return True
+
+    def _tell_after(self, run: Run[Any]) -> bool:
+        # What was read for one item may be too old again when its turn comes; the consumer waits for it in peace.
+        self._attempts += 1
+        if self._attempts > ATTEMPTS:
+            self._attempts = 0
+            return False
+        run.then(self._ended)
+        return True
+
+    def _ended(self, run: Run[Any]) -> None:
+        if run.failed:
+            self._news.set()
+        else:
+            self._watch.turns.add(self._turn)
 
     def _put_down(self) -> None:
         self._feed.put_down()
@@ -185,11 +258,13 @@ class Subscriber:
         noted = self._feed.take()
         if noted is None:
             return None
-        return Told(self._cursor(noted.position), noted.position, noted.event, noted.sight)
+        self._note_delivery(noted)
+        return self.told(noted)
 
     def _take_resync(self, reason: ResyncReason) -> Resync:
         tail = self._watch.tail
         self._reason, self._epoch = None, tail.epoch
+        self._counters.delivered += 1
         self._feed = self._feed.begun(tail.told, live=True)
         return Resync(self._cursor(tail.told), reason)
 
@@ -197,7 +272,11 @@ class Subscriber:
         if self._opening is not None:
             await self._open(self._opening)
         elif self._feed.live:
-            await self._news.wait()
+            self._is_awaited = True
+            try:
+                await self._news.wait()
+            finally:
+                self._is_awaited = False
         else:
             await self._read_on()
 
@@ -240,10 +319,7 @@ class Subscriber:
         return [noted for logged in events if (noted := self._note(logged.position, logged.event)) is not None]
 
     def _note(self, position: int, event: Event) -> Noted | None:
-        if not isinstance(event, TaskEvent):
-            return None
-        sight = self._eyes.look(event)
-        return Noted(position, event, sight) if sight is not None else None
+        return self.look(position, event) if isinstance(event, TaskEvent) else None
 
     def _resync(self, reason: ResyncReason, broken: StreamCursor) -> None:
         self._counters.resyncs += 1

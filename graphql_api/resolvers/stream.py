@@ -13,8 +13,9 @@ from graphql_api.realtime.items import Item, Resync, Told
 from graphql_api.realtime.sight import Sight
 from graphql_api.realtime.subscriber import Subscriber
 from graphql_api.realtime.viewpoint import Viewpoint, viewpoint
+from graphql_api.resolvers.at_once import AtOnce
 from graphql_api.resolvers.fields import subscription
-from graphql_api.resolvers.telling import Telling
+from graphql_api.resolvers.telling import Teller, Telling
 from graphql_api.schema.common import Info
 from graphql_api.schema.ids import encode_id
 from graphql_api.schema.stream import (
@@ -84,14 +85,22 @@ class Listening:
     async def __anext__(self) -> Telling:
         return await self._tell(await anext(self._subscriber))
 
+    def at_once(self, teller: Teller) -> None:
+        """Have what comes told by *teller* while nobody does anything but wait for it."""
+        if self._context.backend.shared:
+            tell = AtOnce(self._subscriber, self._stream.current, self._telling, teller)
+            self._subscriber.at_once(tell)
+
     async def aclose(self) -> None:
         """Stop listening."""
         await self._subscriber.aclose()
 
     async def _tell(self, item: Item) -> Telling:
         if isinstance(item, Resync):
-            return _ResyncTelling(self, item, None, Reading(None, 0, self._now))
-        reading = await self._read(item) if item.sight is Sight.SEEN else Reading(None, 0, self._now)
+            return _ResyncTelling(self, item, None, self._stream.current.nothing)
+        return self._telling(item, await self._read(item) if item.sight is Sight.SEEN else self._stream.current.nothing)
+
+    def _telling(self, item: Told, reading: Reading) -> Telling:
         seen_from = viewpoint(
             self._actor,
             item.event,
@@ -109,7 +118,7 @@ class Listening:
 
     def is_current(self, at: float) -> bool:
         """Whether what was read at an instant can still be believed."""
-        return self._subscriber.trusted and self._stream.lease.covers(at)
+        return self._subscriber.believes(at)
 
     def item(self, told: Told, task: TaskRow | None) -> TaskStreamItem:
         """What is told of an event, with the task as the actor sees it now."""
@@ -119,10 +128,6 @@ class Listening:
     def viewer(self) -> Hashable:
         """Who listens."""
         return self._actor.user_id
-
-    @property
-    def _now(self) -> float:
-        return self._stream.lease.now
 
     async def _read(self, item: Told) -> Reading:
         """The task as the actor sees it now: that may be no more than that it is gone."""

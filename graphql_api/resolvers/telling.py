@@ -1,7 +1,7 @@
 """An event on its way to one listener, before anything of it is executed."""
 
 from collections.abc import Awaitable, Callable, Hashable
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 AnswerT = TypeVar("AnswerT")
 
@@ -37,6 +37,29 @@ class Telling:
     async def again(self) -> "Telling":
         """If it cannot: what is to be told once it is known what can."""
         raise NotImplementedError
+
+
+class Teller(Protocol):
+    """Answers tellings without waiting, and sends the answers.
+
+    Answers to tellings are interchangeable between tellers with an equal `share`, as `Telling` says; None: never.
+    """
+
+    share: Hashable | None
+
+    def begun(self, telling: Telling) -> Any:
+        """The answer to a telling, or the `Run` that is under way to it; None if this is not the way to it."""
+
+    def send(self, answer: Any) -> bool:
+        """Send an answer; False if that cannot be done at once."""
+
+
+@runtime_checkable
+class TellsAtOnce(Protocol):
+    """A source of tellings that can do without being asked for each."""
+
+    def at_once(self, teller: Teller) -> None:
+        """Have what comes told by *teller* while nobody does anything but wait for it."""
 
 
 async def answered(telling: Telling, answer: Callable[[Telling], Awaitable[AnswerT]]) -> AnswerT:

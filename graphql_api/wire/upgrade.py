@@ -11,7 +11,7 @@ from graphql_api.auth.facts import Header, RequestFacts
 from graphql_api.auth.identity import Client, Identity
 from graphql_api.auth.origins import AllowsOrigin
 from graphql_api.realtime.connections import Connection
-from graphql_api.wire.writer import Abort, abort_of
+from graphql_api.wire.writer import Abort, Put, abort_of, put_of
 
 Authenticate = Callable[[str | None], Awaitable[Identity | None]]
 """The raw `Authorization` header → who it proves, None for nobody.
@@ -43,6 +43,11 @@ class Upgrade:
     def abort(self) -> Abort | None:
         """How to let go of the socket at once, where the server knows how."""
         return abort_of(self.scope)
+
+    @property
+    def put(self) -> Put | None:
+        """How to send a text frame without waiting, where the server knows how."""
+        return put_of(self.scope)
 
     @property
     def authorization(self) -> str | None:

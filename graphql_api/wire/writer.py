@@ -12,12 +12,23 @@ ABORT: Final = "taskriver.abort"
 """The extension of an ASGI scope that lets go of a connection at once: closing waits until its buffer is empty."""
 
 
+PUT: Final = "taskriver.put"
+"""The extension of an ASGI scope that sends a text frame without waiting."""
+
 Abort = Callable[[], None]
+Put = Callable[[str], bool]
+"""False if that cannot be now: then nothing was sent."""
 
 
 def abort_of(scope: Scope) -> Abort | None:
     """How to let go of a connection, where the server knows how."""
     found: Abort | None = (scope.get("extensions") or {}).get(ABORT)
+    return found
+
+
+def put_of(scope: Scope) -> Put | None:
+    """How to send a text frame without waiting, where the server knows how."""
+    found: Put | None = (scope.get("extensions") or {}).get(PUT)
     return found
 
 
@@ -32,8 +43,9 @@ class Writer:
     would hold its socket, its operations and their memory for as long as it pleases. *abort* lets go of it.
     """
 
-    def __init__(self, send: Send, alarms: Alarms, *, abort: Abort | None = None) -> None:
+    def __init__(self, send: Send, alarms: Alarms, *, abort: Abort | None = None, put: Put | None = None) -> None:
         self._send = send
+        self._put = put
         self._abort = abort
         self._alarms = alarms
         self._turn = asyncio.Lock()
@@ -50,6 +62,10 @@ class Writer:
             PeerGone: it did not.
         """
         return self._write({"type": "websocket.send", "text": text})
+
+    def put(self, text: str) -> bool:
+        """Send a text frame if nobody has to wait for that; else do nothing, and say so."""
+        return self._put is not None and not self._turn.locked() and self._put(text)
 
     async def close(self, code: int, reason: str) -> None:
         """Send the close frame.

@@ -34,10 +34,10 @@ class Conversation(Generic[ContextT]):
         self._setup = setup
         self._upgrade = upgrade
         self._receive = receive
-        self._writer = Writer(send, setup.sending, abort=upgrade.abort)
+        self._writer = Writer(send, setup.sending, abort=upgrade.abort, put=upgrade.put)
         self._protocol = Protocol(max_message=setup.max_message, max_operations=setup.max_operations)
         self._operations = Operations(
-            self._protocol, setup.executor, setup.requests, self._make_context, self._perform, self._vouch
+            self._protocol, setup.executor, setup.requests, self._make_context, self._perform, self._put, self._vouch
         )
         self._authorization: str | None = None
         self._identity: Identity | None = None
@@ -106,6 +106,9 @@ class Conversation(Generic[ContextT]):
             await self._writer.close(self._farewell.code, self._farewell.reason)
         except PeerGone:
             return
+
+    def _put(self, text: str) -> bool:
+        return not self._over and self._writer.put(text)
 
     async def _perform(self, effects: Effects) -> None:
         try:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
+from functools import partial
 from typing import Generic
 
 from graphql import OperationType
@@ -14,6 +15,7 @@ from graphql_api.execution.executor import ContextT, Executor, Operation
 from graphql_api.execution.request import OperationRequest
 from graphql_api.execution.response import Response
 from graphql_api.observability.requests import OK, Asked, Requests, refused
+from graphql_api.transports.transport_ws import frames
 from graphql_api.transports.transport_ws.protocol import Effects, Key, Protocol
 from graphql_api.wire.request_id import new_request_id
 from graphql_api.wire.writer import PeerGone
@@ -28,6 +30,7 @@ class _Running(Generic[ContextT]):
 
 class Operations(Generic[ContextT]):
     """Starts and stops them. *perform* carries out the protocol's effects and returns when frames have left.
+    *put* sends a frame without waiting, or not at all: then it is False.
 
     *vouch* says before a query or a mutation runs whether who signed in may still ask; if not, the socket is ending.
     A subscription sees to that itself, event by event.
@@ -43,6 +46,7 @@ class Operations(Generic[ContextT]):
         requests: Requests,
         make_context: Callable[[str], ContextT],
         perform: Callable[[Effects], Awaitable[None]],
+        put: Callable[[str], bool],
         vouch: Callable[[], Awaitable[bool]],
     ) -> None:
         self._protocol = protocol
@@ -50,6 +54,7 @@ class Operations(Generic[ContextT]):
         self._requests = requests
         self._make_context = make_context
         self._perform = perform
+        self._put = put
         self._vouch = vouch
         self._running: dict[Key, _Running[ContextT]] = {}
 
@@ -115,7 +120,8 @@ class Operations(Generic[ContextT]):
         if operation.type is not OperationType.SUBSCRIPTION and not await self._vouch():
             refused(FailureCode.UNAUTHENTICATED.value)
             return
-        async with aclosing(self._executor.stream(operation, context)) as responses:
+        at_once = partial(self._tell_at_once, key, asked, context.request_id)
+        async with aclosing(self._executor.stream(operation, context, at_once)) as responses:
             async for response in responses:
                 if not response.executed:
                     await self._perform(self._protocol.failed(key, response.errors))
@@ -124,6 +130,13 @@ class Operations(Generic[ContextT]):
                 await self._perform(self._protocol.result(key, payload))
                 asked.frames += 1
         await self._perform(self._protocol.completed(key))
+
+    def _tell_at_once(self, key: Key, asked: Asked, request_id: str, response: Response) -> bool:
+        if not response.executed or not self._protocol.listens(key):
+            return False
+        told = self._put(frames.next_(key.id, response.to_text(request_id=request_id)))
+        asked.frames += told
+        return told
 
     async def _tell_bug(self, key: Key, bug: Exception, request_id: str) -> None:
         try:
