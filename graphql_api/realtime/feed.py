@@ -13,7 +13,7 @@ ROOM: Final = 256
 """How many items wait for a subscriber before it has to read them from the log, at its own pace."""
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True)
 class Noted:
     """An event that a subscriber, or several who look at it with the same eyes, are to be told.
 
@@ -23,7 +23,7 @@ class Noted:
     position: int
     event: TaskEvent
     sight: Sight
-    answers: dict[Hashable, Any] = field(default_factory=dict)
+    answers: dict[Hashable, Any] = field(default_factory=dict, compare=False, repr=False)
 
 
 class Feed:

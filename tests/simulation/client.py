@@ -67,15 +67,27 @@ class Wire:
 
     async def send(self, message: dict[str, Any]) -> None:
         """The server writes; returns when there is room for more."""
+        self._leave(message)
+        while self._unread >= self._client.temper.window:
+            self._room = self._loop.create_future()
+            await self._room
+
+    def put(self, text: str) -> bool:
+        """The server writes without waiting, if there is room."""
+        if self._cut or self._unread >= self._client.temper.window or self._client.is_unlucky():
+            return False
+        self._world.at_once += 1
+        self._leave({"type": "websocket.send", "text": text})
+        return True
+
+    def _leave(self, message: dict[str, Any]) -> None:
         if not (self._cut or self._world.over):
             self._world.checks.sent(self, message)
+        self._world.frames += 1
         self._unread += 1
         self._arrival = max(self._arrival + self._client.temper.pace, self._loop.now + self._client.delay())
         context = self._world.people.context
         self._loop.call_at(self._arrival, self._arrive, message, context=context)
-        while self._unread >= self._client.temper.window:
-            self._room = self._loop.create_future()
-            await self._room
 
     def say(self, **message: Any) -> None:
         """The client writes."""
@@ -141,6 +153,10 @@ class Client:
         """Seconds on the network."""
         return self._chance.uniform(0.0005, 0.003)
 
+    def is_unlucky(self) -> bool:
+        """Now and then the server has to wait before it can write, for whatever reason."""
+        return self._chance.random() < 0.1
+
     async def run(self) -> None:
         """Live: connect, listen, and come back."""
         while True:
@@ -182,7 +198,7 @@ class Client:
         if wire.process.machine.dead:
             wire.sever(server_hears=False)
         else:
-            self._loop.spawn(wire.process.machine, wire.process.converse(wire.receive, wire.send))
+            self._loop.spawn(wire.process.machine, wire.process.converse(wire.receive, wire.send, wire.put))
 
     def read(self, wire: Wire, message: dict[str, Any]) -> None:
         """A frame has arrived."""

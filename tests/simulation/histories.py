@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
-from graphql_api.realtime import history, numberer, turns, watch
+from graphql_api.realtime import history, numberer, subscriber, turns, watch
 from graphql_api.realtime.connections import Connection
 from graphql_api.realtime.subscriber import Subscriber
 from tests.simulation.checks import Broken
@@ -22,6 +22,7 @@ SMALL = (
     (watch, "WAITING", 3),
     (numberer, "AT_MOST", 3),
     (history, "PAGE", 3),
+    (subscriber, "AT_A_STRETCH", 3),
     (turns, "AT_A_TIME", 2),
 )
 """Short histories have to meet every limit, too."""
@@ -43,17 +44,26 @@ class Outcome:
 
 def run_one(seed: int, say: Callable[[str], None] | None = None) -> str | None:
     """Run a history; what was broken in it, or None."""
-    world = World(seed, say)
+    try:
+        live(World(seed, say))
+    except Broken as broken:
+        return str(broken)
+    return None
+
+
+def live(world: World) -> None:
+    """Let a history happen.
+
+    Raises:
+        Broken: a promise was not kept.
+    """
     asyncio._set_running_loop(world.loop.as_asyncio)
     try:
         world.run()
-    except Broken as broken:
-        return str(broken)
     finally:
         world.over = True
         world.loop.close()
         asyncio._set_running_loop(None)
-    return None
 
 
 def run_many(first: int, histories: int) -> Outcome:

@@ -13,13 +13,17 @@ from graphql_api.realtime.lease import Lease
 from graphql_api.realtime.recent import Recent
 from graphql_api.realtime.sight import Eyes, Sight
 from graphql_api.realtime.stream import Stream
+from graphql_api.realtime.subscriber import Subscriber
 from graphql_api.realtime.tail import Tail
+from graphql_api.resolvers.at_once import AtOnce
+from graphql_api.resolvers.stream import Listening
 from tests.simulation import process
 
 Patch = tuple[object, str, object]
 
 _offer, _look, _access, _cover = Feed.offer, Eyes.look, Stream._access, Tail._cover
 _position, _numbered, _judge, _break = Feed.position, Stream._numbered, opening.judge, Tail._break
+_begin, _tell_some = AtOnce.__init__, Subscriber._tell_some
 
 
 def _tell_across_gaps(self: Tail, batch: list[LoggedEvent]) -> list[LoggedEvent]:
@@ -122,6 +126,16 @@ async def _believe_whatever_comes(self: Access, token: str, claims: Any, now: An
     return known.identity
 
 
+def _forget_the_rights(self: AtOnce, *arguments: Any) -> None:
+    _begin(self, *arguments)
+    self._alike = "anybody"
+
+
+def _tell_whenever(self: Subscriber, tell: Any) -> bool:
+    self._is_awaited = True
+    return _tell_some(self, tell)
+
+
 MUTANTS: dict[str, list[Patch]] = {
     "a gap is told across": [(Tail, "offer", _tell_across_gaps)],
     "an overlap is told twice": [(Tail, "offer", _tell_twice)],
@@ -133,12 +147,22 @@ MUTANTS: dict[str, list[Patch]] = {
     "everybody sees everything": [(Eyes, "look", _see_everything)],
     "what is out of sight is not told": [(Eyes, "look", _say_nothing_of_what_is_gone)],
     "what is out of sight is told as deleted": [(Eyes, "look", _call_gone_deleted)],
-    "the lease is ignored": [(Lease, "covers", lambda self, instant: True)],
+    "the lease is ignored": [
+        (Lease, "covers", lambda self, instant: True),
+        (Lease, "believes", lambda self, instant: True),
+    ],
+    "who is revoked is told what others are": [(Subscriber, "believes", lambda self, at: True)],
+    "what others with other rights were told is told": [(AtOnce, "__init__", _forget_the_rights)],
+    "what waits is told while the consumer is busy": [(Subscriber, "_tell_some", _tell_whenever)],
+    "what was told at once is told again": [(Feed, "drop", lambda self: None)],
     "changes of rights are applied late": [(Stream, "_access", _apply_rights_late)],
     "changes of rights are not looked for before they are numbered": [(Tail, "_cover", _do_not_wait_for_numbering)],
     "tokens are remembered whatever happens": [(Access, "_forget", lambda self, event: None)],
     "who somebody was a while ago is believed": [(Access, "_found", _believe_whatever_comes)],
-    "what grew old while it was made is sent": [(process, "answered", lambda telling, answer: answer(telling))],
+    "what grew old while it was made is sent": [
+        (process, "answered", lambda telling, answer: answer(telling)),
+        (Listening, "is_current", lambda self, at: True),
+    ],
     "a cursor of another epoch is accepted": [(subscriber, "judge", _accept_any_epoch)],
     "a cursor of other rights is accepted": [(subscriber, "judge", _accept_any_rights)],
     "another epoch is overlooked": [(Tail, "_break", _overlook_a_new_epoch)],

@@ -1,6 +1,6 @@
 """One process of the API as it is wired for production, between a model of the database and one of the bell."""
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 from random import Random
@@ -34,11 +34,11 @@ from graphql_api.transports.transport_ws.conversation import Conversation
 from graphql_api.transports.transport_ws.setup import Setup, Timing
 from graphql_api.wire.alarms import Alarms
 from graphql_api.wire.upgrade import Upgrade
+from graphql_api.wire.writer import PUT, Put
 from persistence.engine import Database
 from tests.simulation.loop import Machine, VirtualLoop
 from tests.simulation.table import FOREVER, Line, Session, Table
 
-UPGRADE = Upgrade(Client("127.0.0.1", None), secure=False, scope={"type": "websocket", "headers": []})
 TIMING = Timing(init=2.0, ping=0.5, send=1.5)
 
 
@@ -157,7 +157,9 @@ class Execution:
         """Everything is good."""
         return Operation(request)
 
-    async def stream(self, operation: Operation, context: Context) -> AsyncGenerator[Response, None]:
+    async def stream(
+        self, operation: Operation, context: Context, at_once: Callable[[Response], bool]
+    ) -> AsyncGenerator[Response, None]:
         """The responses of the one kind of subscription."""
         name, variables = operation.request.query, operation.request.variables
         wish = self._process.wishes[name]
@@ -167,6 +169,7 @@ class Execution:
         self._process.on_listening(name)
         try:
             async with aclosing(Listening(cast("Any", context), subscriber, cast("Any", _seen))) as tellings:
+                tellings.at_once(Teller(self._group, self._execution_of, context, at_once))
                 async for telling in tellings:
                     yield await self._answer(telling, context)
         except Unauthenticated as error:
@@ -174,13 +177,40 @@ class Execution:
 
     async def _answer(self, telling: Telling, context: Context) -> Response:
         async def answer(telling: Telling) -> Response:
-            async def execute() -> ExecutionResult:
-                await self._process.line.nap()  # what else an operation selects has to be loaded
-                return ExecutionResult(_fields(telling.make(), context.actor), None)
-
-            return await self._group.answer(telling, execute, context.request_id)
+            execution = self._execution_of(telling, context)
+            return await self._group.answer(telling, execution, context.request_id)
 
         return await answered(telling, answer)
+
+    def _execution_of(self, telling: Telling, context: Context) -> Callable[[], Awaitable[ExecutionResult]]:
+        async def execute() -> ExecutionResult:
+            await self._process.line.nap()  # what else an operation selects has to be loaded
+            return ExecutionResult(_fields(telling.make(), context.actor), None)
+
+        return execute
+
+
+class Teller:
+    """Tells one client what the stream says, without waking the task that listens for it."""
+
+    def __init__(
+        self,
+        group: Group,
+        execution_of: Callable[[Telling, Context], Callable[[], Awaitable[ExecutionResult]]],
+        context: Context,
+        send: Callable[[Response], bool],
+    ) -> None:
+        self.share = group.share
+        self.send = send
+        self._group = group
+        self._execution_of = execution_of
+        self._context = context
+
+    def begun(self, telling: Telling) -> Any:
+        """The answer, or what is under way to it."""
+        if telling.viewpoint is None:
+            return None
+        return self._group.begun(telling, self._execution_of(telling, self._context), self._context.request_id)
 
 
 def _seen(told: Told, task: Any) -> Seen:
@@ -239,9 +269,11 @@ class Process:
         await self.stream.start()
         self.open = True
 
-    def converse(self, receive: Any, send: Any) -> Any:
+    def converse(self, receive: Any, send: Any, put: Put) -> Any:
         """Serve a socket."""
-        return Conversation(self.setup, UPGRADE, receive, send).run()
+        scope = {"type": "websocket", "headers": [], "extensions": {PUT: put}}
+        upgrade = Upgrade(Client("127.0.0.1", None), secure=False, scope=scope)
+        return Conversation(self.setup, upgrade, receive, send).run()
 
     async def vouches_for(self, session: Session) -> Actor | None:
         """Whom a request with this session's token would be answered as."""

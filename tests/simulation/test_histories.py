@@ -5,8 +5,9 @@ import sys
 
 import pytest
 
-from tests.simulation.histories import read, run_many
+from tests.simulation.histories import live, read, run_many
 from tests.simulation.mutants import MUTANTS
+from tests.simulation.world import World
 
 HISTORIES = 500
 """A test; so many tests of them, for as many processes as there are to share."""
@@ -23,6 +24,13 @@ class TestHistories:
         outcome = run_many(first, HISTORIES)
 
         assert outcome.seed is None, outcome
+
+    def test_frames_leave_both_ways(self):
+        """In a history some are told in their turn, without anybody being woken, and some by the task that waits."""
+        world = World(0)
+        live(world)
+
+        assert 0 < world.at_once < world.frames
 
     def test_a_seed_is_a_history(self):
         """The same seed tells the same story, word by word, in another process too."""

@@ -43,6 +43,7 @@ class World:
         self.chance = chance = Random(seed)
         self._say = say
         self.over = False
+        self.frames = self.at_once = 0  # sent, and of these without waking anybody
         self.loop = VirtualLoop()
         self.table = Table(self.loop, Random(chance.random()))
         self.people = Machine("clients")

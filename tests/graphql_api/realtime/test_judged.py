@@ -9,10 +9,11 @@ import pytest
 from sqlalchemy import select, text
 
 from domain.events import EventKind, LoggedEvent, TaskEvent, event_from_json
+from domain.policy import Reach
 from domain.stream_cursor import StreamCursor
 from domain.task import TaskStatus
 from domain.user import Role
-from graphql_api.realtime import audience, sight
+from graphql_api.realtime import sight
 from graphql_api.realtime.audience import Audience
 from graphql_api.realtime.items import Told
 from graphql_api.realtime.sight import Sight
@@ -173,7 +174,7 @@ async def test_a_numberer_that_is_broken(scene: Scene, house: House):
 async def test_a_rule_that_is_broken(scene: Scene, monkeypatch: pytest.MonkeyPatch):
     """A rule that lets everybody see everything is found out."""
     monkeypatch.setattr(sight, "may", lambda *arguments: True)
-    monkeypatch.setattr(audience, "_sees_everything", lambda actor: True)
+    monkeypatch.setattr(sight, "reach", lambda *arguments: {Reach.ANY})
     report = await scene.play()
 
     assert report.count(Fault.FORBIDDEN) > 0

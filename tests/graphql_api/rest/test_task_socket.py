@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -173,7 +174,7 @@ class TestFrames:
         async def old_at_first(actor: Actor, task_id: UUID, ahead: Callable[[], Iterable[UUID]]) -> Reading:
             reading = await seen_by(actor, task_id, ahead)
             times.append(reading.at)
-            return reading if len(times) > 1 else reading._replace(task=None, at=reading.at - 2)
+            return reading if len(times) > 1 else replace(reading, task=None, at=reading.at - 2)
 
         monkeypatch.setattr(current, "seen_by", old_at_first)
         async with listening(url, rest.api, owner) as listener:

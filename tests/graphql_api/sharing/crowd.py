@@ -18,15 +18,17 @@ from graphql_api.context import Context
 from graphql_api.execution.documents import Documents
 from graphql_api.execution.executor import Executor, Operation
 from graphql_api.execution.request import OperationRequest
+from graphql_api.execution.response import Response
 from graphql_api.root import schema
 from tests.graphql_api.realtime.support import until
 from tests.support.api import Api
 
 
 class Way:
-    """One way to tell a crowd: one execution for all who see the same, or one for each."""
+    """One way to tell a crowd: one execution for all who see the same, or one for each; waking everybody, or not."""
 
-    def __init__(self, api: Api, *, shared: bool) -> None:
+    def __init__(self, api: Api, *, shared: bool, at_once: bool = True) -> None:
+        self.at_once = at_once
         self.backend = replace(api.server.backend, shared=shared)
         self.executor: Executor[Context] = Executor(schema, Documents(schema), renew=Context.renewed, shared=shared)
 
@@ -58,6 +60,7 @@ class Ear:
         self._way = way
         self._context = way.context(actor)
         self._operation = way.operation(query, variables)
+        self.at_once = 0
         self.pace = asyncio.Event()
         self.pace.set()
 
@@ -73,10 +76,18 @@ class Ear:
 
     async def listen(self) -> None:
         """Until it is cancelled."""
-        async with aclosing(self._way.executor.stream(self._operation, self._context)) as responses:
+        at_once = self._hear_at_once if self._way.at_once else None
+        async with aclosing(self._way.executor.stream(self._operation, self._context, at_once)) as responses:
             async for response in responses:
                 self.told.append(response.to_json(request_id="test"))
                 await self.pace.wait()
+
+    def _hear_at_once(self, response: Response) -> bool:
+        if not self.pace.is_set():
+            return False
+        self.told.append(response.to_json(request_id="test"))
+        self.at_once += 1
+        return True
 
 
 class Crowd:

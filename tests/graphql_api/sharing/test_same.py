@@ -83,19 +83,30 @@ class TestTheSameBytes:
     @pytest.mark.parametrize("name", DOCUMENTS)
     async def test_live(self, api: Api, people: Cast, name: str):
         """Every role, being owner, assignee, both and neither in turn, hears the same bytes either way."""
-        together, apart = Way(api, shared=True), Way(api, shared=False)
+        ways = [Way(api, shared=True), Way(api, shared=True, at_once=False), Way(api, shared=False)]
         async with a_crowd(api) as crowd:
-            pairs = [
-                (await crowd.join(together, actor, DOCUMENTS[name]), await crowd.join(apart, actor, DOCUMENTS[name]))
-                for actor in people.everybody()
-            ]
+            ears = [[await crowd.join(way, actor, DOCUMENTS[name]) for actor in people.everybody()] for way in ways]
             for users in people.people.values():
                 task = await api.house.a_task(users[0])
                 await live_through(api, crowd, task, users[0], users[1])
 
-        assert [ear.told for ear, _ in pairs] == [ear.told for _, ear in pairs]
-        assert {role: max(len(ear.told) for ear, _ in pairs if ear.actor.role is role) for role in Role}[Role.ADMIN] > 5
-        assert all(b'"errors"' not in told for ear, _ in pairs for told in ear.told)
+        at_once, woken, apart = ([ear.told for ear in those] for those in ears)
+        assert at_once == woken == apart
+        assert {role: max(len(ear.told) for ear in ears[0] if ear.actor.role is role) for role in Role}[Role.ADMIN] > 5
+        assert all(b'"errors"' not in told for bodies in apart for told in bodies)
+
+    async def test_nobody_is_woken(self, api: Api):
+        """Who does nothing but listen is told without its task being run, person of the task or not."""
+        admins = [await api.a_user(Role.ADMIN) for _ in range(3)]
+        task = await api.house.a_task(admins[0])
+        way = Way(api, shared=True)
+        async with a_crowd(api) as crowd:
+            ears = [await crowd.join(way, House.actor(admin), DOCUMENTS["everything"]) for admin in admins]
+            for status in (TaskStatus.IN_PROGRESS, TaskStatus.DONE):
+                await task_service.update_task_status(api.house.as_(admins[0]), task_id=task.id, status=status)
+                await crowd.has_heard_all()
+
+        assert [(len(ear.told), ear.at_once) for ear in ears] == [(2, 2)] * 3
 
     @pytest.mark.parametrize("name", ["everything", "rights", "moves"])
     async def test_replayed(self, api: Api, people: Cast, name: str):

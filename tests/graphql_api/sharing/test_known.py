@@ -1,0 +1,165 @@
+"""What one listener was told is told to another only if it would have been told the same."""
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from domain.actor import Actor
+from domain.user import Role
+from graphql_api.realtime.current import Reading
+from graphql_api.realtime.feed import Noted
+from graphql_api.realtime.items import Told
+from graphql_api.realtime.run import Run
+from graphql_api.realtime.sight import Sight
+from graphql_api.resolvers.at_once import AtOnce
+from graphql_api.resolvers.telling import Telling
+from tests.graphql_api.realtime.support import a_task_event
+from tests.support.telling import AnyTelling
+
+
+class Subscribed:
+    """A subscriber whose word is as given."""
+
+    def __init__(self, actor: Actor) -> None:
+        self.actor = actor
+        self.trusts = True
+
+    def told(self, noted: Noted) -> Told:
+        """The item."""
+        return Told("cursor", noted.position, noted.event, noted.sight)
+
+    def believes(self, at: float) -> bool:
+        """As given."""
+        return self.trusts
+
+    def ahead(self) -> tuple[()]:
+        """Nothing."""
+        return ()
+
+
+class Current:
+    """One reading for all."""
+
+    def __init__(self) -> None:
+        self.reading: Reading | Run[None] = Reading(None, 1, 0.0)
+
+    def begun(self, *_: Any) -> Reading | Run[None]:
+        """As given."""
+        return self.reading
+
+
+class Way:
+    """Answers with a number, each time another, and sends it."""
+
+    def __init__(self, share: str | None = "operation") -> None:
+        self.share = share
+        self.begun_for: list[Telling] = []
+        self.sent: list[int] = []
+
+    def begun(self, telling: Telling) -> Any:
+        """Another one."""
+        self.begun_for.append(telling)
+        return len(self.begun_for)
+
+    def send(self, answer: Any) -> bool:
+        """Keep it."""
+        self.sent.append(answer)
+        return True
+
+
+def an_admin(version: int = 1, role: Role = Role.ADMIN) -> Actor:
+    return Actor(uuid4(), role, uuid4(), version)
+
+
+class House:
+    """Listeners of one event, who have one way to be told."""
+
+    def __init__(self, share: str | None = "operation", owner: Actor | None = None) -> None:
+        event = a_task_event(owner.user_id if owner is not None else None)
+        self.noted = Noted(1, event, Sight.SEEN)
+        self.current, self.way = Current(), Way(share)
+        self.is_current = True
+
+    def tell(self, actor: Actor, *, trusts: bool = True) -> Run[Any] | bool:
+        """Tell one of them."""
+        subscriber = Subscribed(actor)
+        subscriber.trusts = trusts
+        at_once = AtOnce(subscriber, self.current, self._telling, self.way)  # type: ignore[arg-type]
+        return at_once(self.noted)
+
+    def _telling(self, item: Told, reading: Reading) -> Telling:
+        async def again() -> Telling:
+            raise AssertionError("nobody waits here")
+
+        return AnyTelling("there", "me", standing=None, is_current=lambda: self.is_current, again=again)
+
+
+def test_what_is_alike_is_worked_out_once():
+    """By the first; the others get the same."""
+    house = House()
+    assert all(house.tell(an_admin()) for _ in range(3))
+    assert (len(house.way.begun_for), house.way.sent) == (1, [1, 1, 1])
+
+
+@pytest.mark.parametrize("other", [an_admin(version=2), an_admin(role=Role.MODERATOR)], ids=["rights", "role"])
+def test_other_rights_are_another_answer(other: Actor):
+    """The cursor names the rights, and fields may ask for the role."""
+    house = House()
+    house.tell(an_admin())
+    house.tell(other)
+    assert house.way.sent == [1, 2]
+
+
+@pytest.mark.parametrize("first", ["owner", "stranger"])
+def test_people_of_the_task_are_told_their_own(first: str):
+    """What they were told is not for others, nor the other way round."""
+    owner = an_admin()
+    house = House(owner=owner)
+    actors = [owner, an_admin(), an_admin(), owner]
+    for actor in actors if first == "owner" else reversed(actors):
+        house.tell(actor)
+    assert sorted(house.way.sent) in ([1, 2, 2, 3], [1, 2, 2, 3])
+    assert len(house.way.begun_for) == 3
+
+
+def test_people_of_the_task_as_it_is_now_are_told_their_own():
+    """The event does not know who has been assigned since."""
+    house, assignee = House(), an_admin()
+
+    class Task:
+        owner_id, assignee_id = uuid4(), assignee.user_id
+
+    house.current.reading = Reading(Task(), 1, 0.0)  # type: ignore[arg-type]
+    house.tell(an_admin())
+    house.tell(assignee)
+    assert house.way.sent == [1, 2]
+
+
+def test_what_is_superseded_is_not_told_any_more():
+    """Else a task would go back in time for who was told of it later."""
+    house = House()
+    house.tell(an_admin())
+    assert isinstance(house.current.reading, Reading)
+    house.current.reading.superseded = True
+    house.current.reading = Reading(None, 2, 0.0)
+    house.tell(an_admin())
+    assert house.way.sent == [1, 2]
+
+
+def test_what_cannot_be_believed_is_left_to_who_can_wait():
+    """A lease that ran out is not got back here."""
+    house = House()
+    house.tell(an_admin())
+    house.is_current = False
+    assert house.tell(an_admin(), trusts=False) is False
+    assert house.way.sent == [1]
+
+
+def test_what_is_personal_is_kept_for_nobody():
+    """Each person gets an answer of their own."""
+    house = House(share=None)
+    house.tell(an_admin())
+    house.tell(an_admin())
+    assert house.way.sent == [1, 2]
+    assert house.noted.answers == {}
