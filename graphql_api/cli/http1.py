@@ -1,22 +1,26 @@
 """HTTP/1.1 as uvicorn reads it, with an end to its patience."""
 
 import asyncio
+from collections.abc import Iterable
 from typing import Any, Final
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
+from graphql_api.wire.exchange import EXCHANGE
 from graphql_api.wire.writer import ABORT
 
 MAX_HEAD: Final = 64 * 1024
 HEAD_SECONDS: Final = 10.0
 """From the connection, or from the first byte behind the last request, until a head must be complete."""
 
+_END: Final = b"\r\n"
+_LAST: Final = b"connection: close\r\n\r\n"
 _TOO_LARGE: Final = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"  # RFC 6585, 5
 )
 
 
-class _Whole(list[tuple[bytes, bytes]]):
+class _Ended(list[tuple[bytes, bytes]]):
     """The fields of a head that has ended: those that come behind a body, trailers, are not kept."""
 
     def append(self, field: tuple[bytes, bytes]) -> None:
@@ -60,6 +64,45 @@ class _Together:
         head, self._head = self._head, b""
         if head and not self._transport.is_closing():
             self._transport.write(head)
+
+
+class _Exchange:
+    """A request and its answer, past the messages of ASGI: what uvicorn does with these, where nothing is special."""
+
+    __slots__ = ("_cycle", "_transport", "more")
+
+    def __init__(self, cycle: RequestResponseCycle, transport: asyncio.Transport) -> None:
+        self._cycle = cycle
+        self._transport = transport
+        self.more = b""
+
+    def body(self) -> bytes | None:
+        """The whole body, if it is here."""
+        cycle = self._cycle
+        if cycle.more_body or cycle.disconnected or cycle.waiting_for_100_continue:
+            return None
+        body, cycle.body = bytes(cycle.body), bytearray()
+        return body
+
+    def answer(self, status: int, lines: bytes, body: bytes) -> bool:
+        """Write it, and have the next request read; False if the client has to be waited for, or is gone."""
+        cycle = self._cycle
+        if cycle.response_started or cycle.disconnected or cycle.flow.write_paused:
+            return False
+        cycle.response_started = cycle.response_complete = True
+        end = _END if cycle.keep_alive else _LAST
+        self._transport.write(
+            b"".join((STATUS_LINE[status], *_default_lines(cycle.default_headers), lines, self.more, end, body))
+        )
+        cycle.message_event.set()
+        if not cycle.keep_alive:
+            self._transport.close()
+        cycle.on_response()
+        return True
+
+
+def _default_lines(headers: Iterable[tuple[bytes, bytes]]) -> list[bytes]:
+    return [b"%b: %b\r\n" % header for header in headers]
 
 
 class PatientHTTP(HttpToolsProtocol):
@@ -110,12 +153,13 @@ class PatientHTTP(HttpToolsProtocol):
         """The head is whole: from here on the application decides how long to wait."""
         self._in_head, self._progress = False, True
         self._be_served()
-        super().on_headers_complete()
-        self.headers = _Whole(self.headers)
-        if self.cycle is not None:
-            self.cycle.transport = _Together(self.transport, self.loop)  # type: ignore[assignment]
         extensions: dict[str, Any] = self.scope.setdefault("extensions", {})
         extensions[ABORT] = self.transport.abort
+        super().on_headers_complete()
+        self.headers = _Ended(self.headers)
+        if self.cycle is not None:
+            self.cycle.transport = _Together(self.transport, self.loop)  # type: ignore[assignment]
+            extensions[EXCHANGE] = _Exchange(self.cycle, self.transport)
 
     def on_body(self, body: bytes) -> None:
         """A part of the body."""

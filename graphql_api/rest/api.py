@@ -22,6 +22,7 @@ from graphql_api.rest.routes import Found
 from graphql_api.wire.alarms import Alarms
 from graphql_api.wire.answer import Answer
 from graphql_api.wire.body import ClientGone, read_body
+from graphql_api.wire.exchange import Exchange, exchange_of
 from graphql_api.wire.refusal import bad_request
 from graphql_api.wire.request_id import request_id_of
 from graphql_api.wire.upgrade import Authenticate
@@ -63,7 +64,9 @@ class RestAPI:
         try:
             with asked:
                 answer = await self._answer(scope, receive, request_id)
-            await answer.send(send, request_id=request_id, with_body=scope["method"] != "HEAD")
+            await answer.send(
+                send, request_id=request_id, with_body=scope["method"] != "HEAD", exchange=exchange_of(scope)
+            )
             asked.status = answer.status
         except ClientGone:
             return
@@ -98,7 +101,7 @@ class RestAPI:
         identity = await self._identity(headers) if operation.door.needs_bearer else None
         facts = RequestFacts(identity, None, request_id, "http", scope, self._trusted)
         params = read_params(operation.params, found.params, scope["query_string"])
-        body = await self._body(operation, headers, receive)
+        body = await self._body(operation, headers, receive, exchange_of(scope))
         return await operation.handler(Call(self._backend, facts, params, body))
 
     def _check_page(self, scope: Scope) -> None:
@@ -118,11 +121,13 @@ class RestAPI:
             raise MissingToken
         return identity
 
-    async def _body(self, operation: Operation, headers: Headers, receive: Receive) -> BaseModel | None:
+    async def _body(
+        self, operation: Operation, headers: Headers, receive: Receive, exchange: Exchange | None
+    ) -> BaseModel | None:
         if operation.body is None:
             return None
         raw = dict(headers.raw)
-        body = await read_body(receive, raw, most=self._max_body, alarms=self._waiting_for_bodies)
+        body = await read_body(receive, raw, most=self._max_body, alarms=self._waiting_for_bodies, exchange=exchange)
         if operation.is_form:
             return await read_form(operation.body, body, headers)
         return read_json(operation.body, body, headers)

@@ -8,8 +8,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from graphql_api.auth.addresses import Network, is_secure
 from graphql_api.auth.facts import Header
 from graphql_api.auth.origins import AllowsOrigin
+from graphql_api.wire.exchange import exchange_of
 
 _VARY: Final = (b"vary", b"Origin")
+_VARY_LINE: Final = b"vary: Origin\r\n"
 _PREFLIGHT: Final[list[Header]] = [
     (b"access-control-allow-methods", b"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"),
     (
@@ -42,6 +44,9 @@ class CORS:
         if scope["method"] == "OPTIONS" and b"access-control-request-method" in headers:
             await _preflight(send, added)
             return
+        exchange = exchange_of(scope)
+        if exchange is not None:
+            exchange.more += b"".join(b"%b: %b\r\n" % header for header in added) if len(added) > 1 else _VARY_LINE
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":

@@ -24,6 +24,7 @@ from graphql_api.transports.negotiation import JSON, media_type, retry_after, st
 from graphql_api.wire.alarms import Alarms
 from graphql_api.wire.answer import Answer
 from graphql_api.wire.body import ClientGone, read_body
+from graphql_api.wire.exchange import exchange_of
 from graphql_api.wire.refusal import HTTPRefusal, bad_request, unavailable
 from graphql_api.wire.request_id import request_id_of
 from graphql_api.wire.upgrade import Authenticate
@@ -78,7 +79,9 @@ class GraphQLHTTP(Generic[ContextT]):
             with asked:
                 answer = await self._answer(scope, receive, headers, request_id)
             if answer is not None:
-                await answer.send(send, request_id=request_id, with_body=scope["method"] != "HEAD")
+                await answer.send(
+                    send, request_id=request_id, with_body=scope["method"] != "HEAD", exchange=exchange_of(scope)
+                )
                 asked.status = answer.status
         except ClientGone:
             return
@@ -122,7 +125,10 @@ class GraphQLHTTP(Generic[ContextT]):
     async def _request(self, scope: Scope, receive: Receive, headers: dict[bytes, bytes]) -> OperationRequest:
         if scope["method"] == "POST":
             check_content_type(headers)
-            body = await read_body(receive, headers, most=self._max_body, alarms=self._waiting_for_bodies)
+            exchange = exchange_of(scope)
+            body = await read_body(
+                receive, headers, most=self._max_body, alarms=self._waiting_for_bodies, exchange=exchange
+            )
             value: Any = decode_json(body)
         else:
             value = decode_query_string(scope["query_string"])

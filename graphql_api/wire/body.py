@@ -5,6 +5,7 @@ from typing import Final
 from starlette.types import Receive
 
 from graphql_api.wire.alarms import Alarms, Within
+from graphql_api.wire.exchange import Exchange
 from graphql_api.wire.refusal import HTTPRefusal, bad_request
 
 _CLOSE: Final = (b"connection", b"close")
@@ -14,7 +15,14 @@ class ClientGone(Exception):
     """The client went away before it had said what it wants."""
 
 
-async def read_body(receive: Receive, headers: dict[bytes, bytes], *, most: int, alarms: Alarms) -> bytes:
+async def read_body(
+    receive: Receive,
+    headers: dict[bytes, bytes],
+    *,
+    most: int,
+    alarms: Alarms,
+    exchange: Exchange | None = None,
+) -> bytes:
     """The whole body, at most *most* bytes, which must have come before an alarm rings.
 
     Raises:
@@ -23,6 +31,10 @@ async def read_body(receive: Receive, headers: dict[bytes, bytes], *, most: int,
     """
     if _declared(headers) > most:
         raise _too_large(most)
+    if exchange is not None and (body := exchange.body()) is not None:
+        if len(body) > most:
+            raise _too_large(most)
+        return body
     try:
         with Within(alarms):
             return await _collect(receive, most)

@@ -30,6 +30,7 @@ from graphql_api.wire.alarms import Alarms
 from graphql_api.wire.answer import Answer
 from graphql_api.wire.body import ClientGone, read_body
 from graphql_api.wire.denial import FOREIGN
+from graphql_api.wire.exchange import without_exchange
 from graphql_api.wire.refusal import HTTPRefusal, bad_request, unavailable
 from graphql_api.wire.request_id import request_id_of
 from graphql_api.wire.upgrade import Upgrade, sign_in
@@ -104,7 +105,7 @@ class GraphQLEvents(Generic[ContextT]):
         body = await self._body(scope, receive)
         operation = self._operation(scope, body, request_id)
         if not only and (isinstance(operation, Response) or operation.type is not OperationType.SUBSCRIPTION):
-            await self._otherwise(scope, _again(body, receive), send)
+            await self._otherwise(without_exchange(scope), _again(body, receive), send)
             return False
         if not request.is_allowed(self._allows_origin):
             raise HTTPRefusal(403, DoorClosed(FOREIGN))
