@@ -1,7 +1,7 @@
 """HTTP/1.1 as uvicorn reads it, with an end to its patience."""
 
 import asyncio
-from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any, Final
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
@@ -66,14 +66,14 @@ class _Together:
             self._transport.write(head)
 
 
-class _Exchange:
+class _Exchange(_Together):
     """A request and its answer, past the messages of ASGI: what uvicorn does with these, where nothing is special."""
 
-    __slots__ = ("_cycle", "_transport", "more")
+    __slots__ = ("_cycle", "more")
 
-    def __init__(self, cycle: RequestResponseCycle, transport: asyncio.Transport) -> None:
+    def __init__(self, cycle: RequestResponseCycle, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop):
+        super().__init__(transport, loop)
         self._cycle = cycle
-        self._transport = transport
         self.more = b""
 
     def body(self) -> bytes | None:
@@ -92,7 +92,7 @@ class _Exchange:
         cycle.response_started = cycle.response_complete = True
         end = _END if cycle.keep_alive else _LAST
         self._transport.write(
-            b"".join((STATUS_LINE[status], *_default_lines(cycle.default_headers), lines, self.more, end, body))
+            b"".join((STATUS_LINE[status], _lines(tuple(cycle.default_headers)), lines, self.more, end, body))
         )
         cycle.message_event.set()
         if not cycle.keep_alive:
@@ -101,8 +101,10 @@ class _Exchange:
         return True
 
 
-def _default_lines(headers: Iterable[tuple[bytes, bytes]]) -> list[bytes]:
-    return [b"%b: %b\r\n" % header for header in headers]
+@lru_cache(maxsize=4)
+def _lines(headers: tuple[tuple[bytes, bytes], ...]) -> bytes:
+    # The date is one of them, which is another every second.
+    return b"".join(b"%b: %b\r\n" % header for header in headers)
 
 
 class PatientHTTP(HttpToolsProtocol):
@@ -158,8 +160,8 @@ class PatientHTTP(HttpToolsProtocol):
         super().on_headers_complete()
         self.headers = _Ended(self.headers)
         if self.cycle is not None:
-            self.cycle.transport = _Together(self.transport, self.loop)  # type: ignore[assignment]
-            extensions[EXCHANGE] = _Exchange(self.cycle, self.transport)
+            exchange = _Exchange(self.cycle, self.transport, self.loop)
+            self.cycle.transport, extensions[EXCHANGE] = exchange, exchange  # type: ignore[assignment]
 
     def on_body(self, body: bytes) -> None:
         """A part of the body."""

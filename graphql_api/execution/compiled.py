@@ -80,8 +80,8 @@ class Compiled:
         switches = document.switches.get(name)
         if switches is None:
             switches = document.switches[name] = switches_of(document.ast, operation)
-        settings = tuple(variables.get(each, default) for each, default in switches)
-        if any(type(setting) is not bool for setting in settings):
+        settings = tuple([variables.get(each, default) for each, default in switches]) if switches else ()
+        if settings and any(type(setting) is not bool for setting in settings):
             return None
         key = (name, settings)
         if key not in document.plans:
