@@ -63,6 +63,7 @@ if TYPE_CHECKING:
 PATH: Final = "/graphql"
 BOARD_PATH: Final = "/board"
 MINUTE: Final = 60
+YOUNG_OBJECTS: Final = 5_000
 REDIS_PATIENCE_SECONDS: Final = 1.0
 THROTTLE_PATIENCE_SECONDS: Final = 0.35
 DRAIN_SECONDS: Final = 2.0
@@ -225,6 +226,8 @@ class Server:
         # What is here now stays: to look through all of it for garbage, again and again, takes tens of milliseconds.
         gc.collect()
         gc.freeze()
+        # What a few dozen requests under way hold is looked through at each young collection, and is no garbage.
+        gc.set_threshold(YOUNG_OBJECTS)
         try:
             yield
         finally:

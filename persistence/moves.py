@@ -46,6 +46,12 @@ _EVENTS: Final[Any] = EventRow.__table__
 _COLUMNS: Final = tuple(_TASKS.columns.keys())
 _NEW: Final[Callable[[], TaskRow]] = class_mapper(TaskRow).class_manager.new_instance
 """Without the constructor, which notes every attribute as a change that is to be saved."""
+_STATUSES: Final = {status.value: status for status in TaskStatus}
+_PRIORITIES: Final = {priority.value: priority for priority in TaskPriority}
+_BEFORE: Final = {
+    target: [status.value for status, followers in FOLLOWERS.items() if target in followers] for target in TaskStatus
+}
+"""The statuses that each of them may follow."""
 _INSTANT: Final = DateTime(timezone=True)
 _ISO_8601: Final = 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"'
 
@@ -75,8 +81,8 @@ class Move:
         return {
             "id": self.task_id,
             "actor_id": self.actor.user_id,
-            "status": self.status.value,
-            "statuses": [status.value for status, followers in FOLLOWERS.items() if self.status in followers],
+            "status": self.status,
+            "statuses": _BEFORE[self.status],
             "versions": [expected] if isinstance(expected, int) else list(expected or ()),
             "request": self.request_id,
             "now": self.now,
@@ -88,7 +94,7 @@ def moved(values: Any) -> TaskRow:
     row = _NEW()
     found = row.__dict__
     found.update(zip(_COLUMNS, values, strict=True))
-    found["status"], found["priority"] = TaskStatus(found["status"]), TaskPriority(found["priority"])
+    found["status"], found["priority"] = _STATUSES[found["status"]], _PRIORITIES[found["priority"]]
     return row
 
 

@@ -28,7 +28,9 @@ class Lending:
         self._size = size
         self._patience = patience
         self._idle: list[Connection] = []
-        self._waiting: deque[asyncio.Future[bool]] = deque()
+        self._waiting: deque[tuple[asyncio.Future[bool], float]] = deque()
+        """Who waits, and until when: all equally long, so that one timer does for all of them."""
+        self._timer: asyncio.TimerHandle | None = None
         self._open = 0
         self._closed = False
 
@@ -91,9 +93,9 @@ class Lending:
     async def _wait(self) -> None:
         loop = asyncio.get_running_loop()
         turn: asyncio.Future[bool] = loop.create_future()
-        self._waiting.append(turn)
-        # Cheaper than `asyncio.timeout`, which has to be able to end anything: under load everybody waits here.
-        patience = loop.call_later(self._patience, _settle, turn, False)
+        self._waiting.append((turn, loop.time() + self._patience))
+        if self._timer is None:
+            self._timer = loop.call_later(self._patience, self._lose_patience, loop)
         try:
             if not await turn:
                 raise TimeoutError
@@ -101,12 +103,20 @@ class Lending:
             if turn.done() and not turn.cancelled() and turn.result():
                 self._wake()  # it was our turn, and somebody else can have it
             raise
-        finally:
-            patience.cancel()
+
+    def _lose_patience(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._timer = None
+        while self._waiting:
+            turn, until = self._waiting[0]
+            if not turn.done() and until > loop.time():
+                self._timer = loop.call_at(until, self._lose_patience, loop)
+                return
+            self._waiting.popleft()
+            _settle(turn, False)
 
     def _wake(self) -> None:
         while self._waiting:
-            turn = self._waiting.popleft()
+            turn, _ = self._waiting.popleft()
             if _settle(turn, True):
                 return
 
