@@ -4,7 +4,7 @@ A `TaskEvent` is one transaction on one task, that is one version of it. An `Acc
 may do; it travels the same road, so that a revocation is never overtaken by what it forbids.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final, Self
@@ -195,18 +195,14 @@ def event_from_json(kind: EventKind, value: dict[str, Any]) -> Event:
 
 @dataclass(slots=True)
 class LoggedEvent:
-    """An event that has its place in the one order of the log: dense, from 1.
-
-    `stored` is the event's JSON, where it was read from it.
-    """
+    """An event that has its place in the one order of the log: dense, from 1."""
 
     position: int
     event: Event
-    stored: dict[str, Any] | None = field(default=None, compare=False, repr=False)
 
     def to_json(self) -> list[Any]:
         """`[position, kind, event]`."""
-        return [self.position, kind_of(self.event).value, self.stored or self.event.to_json()]
+        return [self.position, kind_of(self.event).value, self.event.to_json()]
 
     @classmethod
     def from_json(cls, value: list[Any]) -> Self:

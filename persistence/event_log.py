@@ -25,6 +25,7 @@ _NUMBER: Final = (
     " position = min(position) OVER () AS first FROM number_events($1)) AS n"
     " WHERE size <= $2 OR first ORDER BY n.position"
 )
+_KINDS: Final = {kind.value: kind for kind in EventKind}
 _COLUMNS = (EventRow.position, EventRow.kind, EventRow.payload)
 
 
@@ -41,10 +42,14 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Numbered:
-    """Events that were just given their positions, and the epoch in which these count; without events, none."""
+    """Events that were just given their positions, and the epoch in which these count; without events, none.
+
+    `bodies` are the same for JSON, as `LoggedEvent.to_json` would have them: in the words in which they are stored.
+    """
 
     epoch: str
     events: list[LoggedEvent]
+    bodies: list[list[Any]]
 
 
 class EventLog:
@@ -72,12 +77,15 @@ class EventLog:
         """
         rows = await self._numbered(at_most)
         if not rows:
-            return Numbered("", [])
+            return Numbered("", [], [])
         *_, count, epoch = rows[0]
-        batch = [_to_pass_on(position, kind, orjson.loads(payload)) for position, kind, payload, *_ in rows]
+        batch = [_logged(position, kind, orjson.loads(payload)) for position, kind, payload, *_ in rows]
+        bodies = [[position, kind, orjson.Fragment(payload)] for position, kind, payload, *_ in rows]
         if count > len(batch):
-            batch += await self.after(batch[-1].position, at_most=count - len(batch))
-        return Numbered(epoch, batch)
+            others = await self.after(batch[-1].position, at_most=count - len(batch))
+            batch += others
+            bodies += [logged.to_json() for logged in others]
+        return Numbered(epoch, batch, bodies)
 
     async def _numbered(self, at_most: int) -> Sequence[Sequence[Any]]:
         """A few of those that are numbered now, payloads as text; behind each how many they are, and their epoch."""
@@ -161,12 +169,7 @@ class EventLog:
 
 
 def _logged(position: int, kind: EventKind | str, payload: dict[str, object]) -> LoggedEvent:
-    return LoggedEvent(position, event_from_json(EventKind(kind), payload))
-
-
-def _to_pass_on(position: int, kind: str, payload: dict[str, Any]) -> LoggedEvent:
-    # The other processes are told of it in the words in which it is stored.
-    return LoggedEvent(position, event_from_json(EventKind(kind), payload), payload)
+    return LoggedEvent(position, event_from_json(_KINDS[kind], payload))
 
 
 def positions(events: Sequence[LoggedEvent]) -> tuple[int, int] | None:

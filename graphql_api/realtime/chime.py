@@ -1,12 +1,12 @@
 """What the bell says: how far the log reaches now, and mostly the events themselves."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
 import orjson
 
 from domain.events import LoggedEvent
+from persistence.event_log import Numbered
 
 MAX_BYTES: Final = 256 * 1024
 """A message that would be longer goes without its events; whoever hears it reads them in the table."""
@@ -22,9 +22,9 @@ class Chime:
     body: list[Any] | None
 
     @classmethod
-    def of(cls, epoch: str, batch: Sequence[LoggedEvent]) -> Self:
+    def of(cls, batch: Numbered) -> Self:
         """The chime for a batch that is not empty."""
-        return cls(epoch, batch[0].position, batch[-1].position, [logged.to_json() for logged in batch])
+        return cls(batch.epoch, batch.events[0].position, batch.events[-1].position, batch.bodies)
 
     def encode(self) -> bytes:
         """JSON: `{"epoch", "from", "to", "events"?}`, at most 256 kB."""

@@ -168,7 +168,7 @@ class Stream:
         else:
             # Positions of another history, which may fit behind ours, and say nothing of what lies before them.
             self._watch.hurry()
-        self._bell.ring(Chime.of(batch.epoch, batch.events))
+        self._bell.ring(Chime.of(batch))
 
     def _heard(self, chime: Chime) -> None:
         self.counters.chimes += 1

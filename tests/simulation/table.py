@@ -131,7 +131,7 @@ class Table:
             batch.append(LoggedEvent(len(self.log) + 1, event))
             self.log.append(batch[-1])
             self.times.append(at)
-        return Numbered(self.epoch if batch else "", batch)
+        return Numbered(self.epoch if batch else "", batch, [each.to_json() for each in batch])
 
     def after(self, position: int, at_most: int) -> list[LoggedEvent]:
         """A page."""

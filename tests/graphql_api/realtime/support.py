@@ -1,7 +1,7 @@
 """Builders and helpers for the stream's tests."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from itertools import count
@@ -14,12 +14,13 @@ from domain.events import AccessChange, AccessEvent, Event, LoggedEvent, People,
 from domain.task import TaskStatus
 from domain.user import Role
 from graphql_api.realtime.bell import Bell
+from graphql_api.realtime.chime import Chime
 from graphql_api.realtime.items import Item, Resync, Told
 from graphql_api.realtime.lease import seconds
 from graphql_api.realtime.stream import Stream
 from graphql_api.realtime.subscriber import Subscriber
 from persistence.engine import Database
-from persistence.event_log import EventLog
+from persistence.event_log import EventLog, Numbered
 from tests.support.house import House
 
 _versions = count(1)
@@ -59,6 +60,11 @@ def an_access_event(actor: Actor | None = None, change: AccessChange = AccessCha
 def logged(*events: Event, first: int = 1) -> list[LoggedEvent]:
     """Events with their places in the log."""
     return [LoggedEvent(position, event) for position, event in enumerate(events, start=first)]
+
+
+def a_chime(epoch: str, batch: Sequence[LoggedEvent]) -> Chime:
+    """What a process says that has numbered this batch."""
+    return Chime.of(Numbered(epoch, list(batch), [each.to_json() for each in batch]))
 
 
 class CutOff(Database):

@@ -177,7 +177,10 @@ async def test_who_waits_for_too_much_reads_the_log(start: StartProcess):
         return run.done or run
 
     async with an_ear(process, way) as ear:
-        await some(process, 10)
+        await some(process, 1)
+        await until(lambda: run is not None)
+        await process.record(*(a_task_event() for _ in range(9)))
+        await process.reaches(10)
         assert ear.heard == []
         gate.set()
         await until(lambda: len(ear.heard) == 10)

@@ -12,7 +12,7 @@ from graphql_api.realtime.bell import Bell
 from graphql_api.realtime.chime import Chime
 from graphql_api.realtime.outbox import Outbox
 from tests.graphql_api.realtime.conftest import StartProcess
-from tests.graphql_api.realtime.support import Process, a_task_event, an_actor, hear_event, logged, until
+from tests.graphql_api.realtime.support import Process, a_chime, a_task_event, an_actor, hear_event, logged, until
 
 ADMIN = an_actor(Role.ADMIN)
 LATE, SOON = 1.5, 0.1
@@ -89,8 +89,8 @@ class TestNonsense:
         process = await start(channel="test:nonsense")
         await until(lambda: process.stream.healthy)
         epoch = process.stream.epoch
-        forged = Chime.of(epoch, logged(a_task_event(), first=10**12)).encode()
-        half = Chime.of(epoch, logged(a_task_event(), a_task_event())).encode().replace(b'"to":2', b'"to":3')
+        forged = a_chime(epoch, logged(a_task_event(), first=10**12)).encode()
+        half = a_chime(epoch, logged(a_task_event(), a_task_event())).encode().replace(b'"to":2', b'"to":3')
         async with Redis.from_url(redis_url) as redis, process.stream.subscribe(ADMIN, None, None) as listener:
             for message in (b"\xff\xfe", b"", b"null", b"[[1]]", forged, half, b'{"epoch":"x","from":1,"to":2}'):
                 assert await redis.publish("test:nonsense", message) == 1
@@ -108,7 +108,7 @@ class TestNonsense:
         async with Redis.from_url(redis_url) as redis, process.stream.subscribe(ADMIN, None, None) as listener:
             await process.record(event)
             assert await hear_event(listener) == event
-            await redis.publish("test:again", Chime.of(process.stream.epoch, logged(event)).encode())
+            await redis.publish("test:again", a_chime(process.stream.epoch, logged(event)).encode())
             await send(process, listener, 2)
 
 
