@@ -1,6 +1,7 @@
 """One listener's end of the stream: an async iterator that never loses its place."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextvars import copy_context
 from functools import lru_cache
 from types import TracebackType
 from typing import Any, Final, Self
@@ -66,7 +67,8 @@ class Subscriber:
         self._history = history
         self._counters = counters
         self._leave = leave
-        self._on_delivery = on_delivery
+        # In a turn others' work is done around it, and what is noted of a delivery belongs to this subscription.
+        self._on_delivery, self._context = on_delivery, copy_context()
         self._epoch = watch.tail.epoch
         self._news = Knock()
         self._reason: ResyncReason | None = None
@@ -197,7 +199,7 @@ class Subscriber:
     def _note_delivery(self, noted: Noted) -> None:
         self._counters.delivered += 1
         if self._on_delivery is not None:
-            self._on_delivery(self.actor, self.told(noted))
+            self._context.run(self._on_delivery, self.actor, self.told(noted))
 
     def _turn(self) -> None:
         """Tell what waits; wake the consumer if that cannot be done at once."""
