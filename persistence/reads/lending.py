@@ -6,15 +6,36 @@ nothing can be set: whoever borrows runs single statements, each a transaction o
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
-from typing import Any, TypeAlias
+from collections.abc import Awaitable, Callable, Coroutine
+from contextvars import Context, copy_context
+from typing import Any, NamedTuple, TypeAlias
 
 import asyncpg
+
+from persistence.reads.begun import Begun
 
 Connection: TypeAlias = Any
 """`asyncpg.Connection`, which has no types."""
 
 Connect = Callable[[], Awaitable[Connection]]
+Work = Callable[[Connection], Coroutine[Any, Any, Any]]
+"""What somebody wants to do first with a connection."""
+
+
+class Loan(NamedTuple):
+    """A connection, to be given back, and what was wanted of it, to be awaited."""
+
+    connection: Connection
+    work: Awaitable[Any]
+
+
+class _Turn(NamedTuple):
+    """Somebody who waits: for a loan, or for None when there is room for another connection."""
+
+    loan: "asyncio.Future[Loan | None]"
+    until: float
+    work: Work
+    context: Context
 
 
 class Lending:
@@ -28,8 +49,8 @@ class Lending:
         self._size = size
         self._patience = patience
         self._idle: list[Connection] = []
-        self._waiting: deque[tuple[asyncio.Future[bool], float]] = deque()
-        """Who waits, and until when: all equally long, so that one timer does for all of them."""
+        self._waiting: deque[_Turn] = deque()
+        """All wait equally long, so that one timer does for all of them."""
         self._timer: asyncio.TimerHandle | None = None
         self._open = 0
         self._closed = False
@@ -39,19 +60,21 @@ class Lending:
         """How many are out now."""
         return self._open - len(self._idle)
 
-    async def borrow(self) -> Connection:
-        """One of them, to be given back.
+    async def borrow(self, work: Work) -> Loan:
+        """One of them, and *work* done with it; who has to wait finds it begun, and no time was lost in between.
 
         Raises:
             TimeoutError: all of them stayed out.
         """
         while True:
             connection = self._take()
+            if connection is None and self._open < self._size:
+                connection = await self._new()
             if connection is not None:
-                return connection
-            if self._open < self._size:
-                return await self._new()
-            await self._wait()
+                return Loan(connection, work(connection))
+            loan = await self._wait(work)
+            if loan is not None:
+                return loan
 
     def give_back(self, connection: Connection, error: BaseException | None = None) -> None:
         """Take it back from a borrower who is done, or was stopped by an error."""
@@ -61,9 +84,11 @@ class Lending:
         if not good or self._closed or connection.is_closed():
             connection.terminate()
             self._open -= 1
+            self._make_room()
+        elif (turn := self._next()) is not None:
+            turn.loan.set_result(Loan(connection, Begun(turn.work(connection), turn.context)))
         else:
             self._idle.append(connection)
-        self._wake()
 
     async def close(self) -> None:
         """Close those that are here; those that are out are closed when they come back."""
@@ -87,43 +112,52 @@ class Lending:
             return await self._connect()
         except BaseException:
             self._open -= 1
-            self._wake()
+            self._make_room()
             raise
 
-    async def _wait(self) -> None:
+    async def _wait(self, work: Work) -> Loan | None:
         loop = asyncio.get_running_loop()
-        turn: asyncio.Future[bool] = loop.create_future()
-        self._waiting.append((turn, loop.time() + self._patience))
+        turn = _Turn(loop.create_future(), loop.time() + self._patience, work, copy_context())
+        self._waiting.append(turn)
         if self._timer is None:
             self._timer = loop.call_later(self._patience, self._lose_patience, loop)
         try:
-            if not await turn:
-                raise TimeoutError
-        except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled() and turn.result():
-                self._wake()  # it was our turn, and somebody else can have it
+            return await turn.loan
+        except asyncio.CancelledError as cancelled:
+            self._decline(turn.loan, cancelled)
             raise
+
+    def _decline(self, loan: "asyncio.Future[Loan | None]", cancelled: asyncio.CancelledError) -> None:
+        """Somebody goes away whose turn may just have come."""
+        if not loan.done() or loan.cancelled() or loan.exception() is not None:
+            return
+        given = loan.result()
+        if given is None:
+            self._make_room()  # somebody else can have it
+        else:
+            given.work.close()  # type: ignore[attr-defined]
+            self.give_back(given.connection, cancelled)
 
     def _lose_patience(self, loop: asyncio.AbstractEventLoop) -> None:
         self._timer = None
         while self._waiting:
-            turn, until = self._waiting[0]
-            if not turn.done() and until > loop.time():
-                self._timer = loop.call_at(until, self._lose_patience, loop)
+            turn = self._waiting[0]
+            if not turn.loan.done() and turn.until > loop.time():
+                self._timer = loop.call_at(turn.until, self._lose_patience, loop)
                 return
             self._waiting.popleft()
-            _settle(turn, False)
+            if not turn.loan.done():
+                turn.loan.set_exception(TimeoutError())
 
-    def _wake(self) -> None:
+    def _make_room(self) -> None:
+        turn = self._next()
+        if turn is not None:
+            turn.loan.set_result(None)
+
+    def _next(self) -> _Turn | None:
+        """Who has waited for the longest time, and still does."""
         while self._waiting:
-            turn, _ = self._waiting.popleft()
-            if _settle(turn, True):
-                return
-
-
-def _settle(turn: asyncio.Future[bool], has_come: bool) -> bool:
-    """Say whether its turn has come; False if that was said before, or nobody waits for it."""
-    if turn.done():
-        return False
-    turn.set_result(has_come)
-    return True
+            turn = self._waiting.popleft()
+            if not turn.loan.done():
+                return turn
+        return None

@@ -1,6 +1,6 @@
 """Runs single statements, each a transaction of its own."""
 
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from functools import lru_cache
 from types import TracebackType
 from typing import Any, Final, Self
@@ -36,9 +36,9 @@ def _statement(rows: Rows, columns: tuple[str, ...]) -> Statement:
 
 
 class Reading:
-    """A connection for one operation's statements, for as long as its `async with` block takes.
+    """One operation's statements, on a connection that is its own from the first one to the end of the `async with`.
 
-    Raises there:
+    Raises (with the statements):
         Unavailable: the database cannot answer now.
     """
 
@@ -47,18 +47,16 @@ class Reading:
     def __init__(self, lending: Lending, statements: Statements) -> None:
         self._lending = lending
         self._statements = statements
+        self._connection: Connection | None = None
 
     async def __aenter__(self) -> Self:
-        try:
-            self._connection: Connection = await self._lending.borrow()
-        except Exception as error:
-            raise unavailable(error) or error from error
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
     ) -> None:
-        self._lending.give_back(self._connection, error)
+        if self._connection is not None:
+            self._lending.give_back(self._connection, error)
         if isinstance(error, Exception) and (away := unavailable(error)) is not None:
             raise away from error
 
@@ -68,8 +66,16 @@ class Reading:
 
     async def run(self, statement: Statement, values: Values) -> list[Row]:
         """What a statement returns; it is a transaction of its own."""
-        text = statement.text
-        return await self._statements.run(text, self._connection.fetch, text, *statement.arguments(values))
+        text, arguments = statement.text, statement.arguments(values)
+
+        def work(connection: Connection) -> Coroutine[Any, Any, list[Row]]:
+            return self._statements.run(text, connection.fetch, text, *arguments)
+
+        if self._connection is not None:
+            return await work(self._connection)
+        self._connection, begun = await self._lending.borrow(work)
+        found: list[Row] = await begun
+        return found
 
 
 class Reader:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import asyncpg
@@ -14,6 +15,7 @@ from persistence.engine import Database
 from persistence.reads.lending import Lending
 from persistence.reads.read import Asked
 from persistence.reads.reader import Shape
+from persistence.reads.statement import Statement
 from persistence.reads.task import task
 from tests.support.house import House
 
@@ -55,11 +57,16 @@ class Maker:
         return self.made[-1]
 
 
+async def _nothing(connection: Wire) -> None:
+    """What is wanted of it."""
+
+
 @asynccontextmanager
 async def loan(lending: Lending) -> AsyncIterator[Any]:
     """A connection, for as long as the block takes."""
-    connection = await lending.borrow()
+    connection, work = await lending.borrow(_nothing)
     try:
+        await work
         yield connection
     except BaseException as error:
         lending.give_back(connection, error)
@@ -184,17 +191,141 @@ class TestLending:
         assert maker.made[0].closed
 
 
+class TestTurns:
+    """What a borrower wants first is done when it is his turn, before he is resumed."""
+
+    async def test_it_is_begun_by_who_gives_back(self, lending: Lending):
+        """Between two statements on one connection the loop does not go round."""
+        done: list[int] = []
+
+        async def note(wire: Wire) -> int:
+            done.append(wire.number)
+            await asyncio.sleep(0)
+            return wire.number
+
+        async def borrow() -> int:
+            wire, work = await lending.borrow(note)
+            try:
+                return int(await work)
+            finally:
+                lending.give_back(wire)
+
+        enough = asyncio.Event()
+        holders = await with_two_out(lending, enough)
+        waiting = asyncio.create_task(borrow())
+        await asyncio.sleep(0)
+        enough.set()
+        await holders[0]
+        assert done == [0]
+        assert not waiting.done()
+        assert await waiting == 0
+        await asyncio.gather(*holders)
+        assert lending.lent == 0
+
+    async def test_it_is_done_in_the_borrowers_name(self, lending: Lending):
+        """What is noted of it is noted for him, whoever gave the connection back."""
+        who: ContextVar[str] = ContextVar("who", default="nobody")
+        seen: list[str] = []
+
+        async def note(wire: Wire) -> None:
+            seen.append(who.get())
+
+        async def borrow(name: str) -> None:
+            who.set(name)
+            wire, work = await lending.borrow(note)
+            await work
+            lending.give_back(wire)
+
+        enough = asyncio.Event()
+        holders = await with_two_out(lending, enough)
+        waiting = [asyncio.create_task(borrow(name)) for name in ("first", "second")]
+        await asyncio.sleep(0)
+        enough.set()
+        await asyncio.gather(*holders, *waiting)
+        assert seen == ["first", "second"]
+
+    async def test_a_failure_of_it_is_the_borrowers(self, lending: Lending):
+        """Who gave back has no part in it, and the connection goes on."""
+
+        async def fail(wire: Wire) -> None:
+            raise asyncpg.UndefinedTableError
+
+        async def borrow() -> None:
+            wire, work = await lending.borrow(fail)
+            with pytest.raises(asyncpg.UndefinedTableError) as raised:
+                await work
+            lending.give_back(wire, raised.value)
+
+        enough = asyncio.Event()
+        holders = await with_two_out(lending, enough)
+        waiting = asyncio.create_task(borrow())
+        await asyncio.sleep(0)
+        enough.set()
+        await asyncio.gather(*holders, waiting)
+        assert lending.lent == 0
+
+    async def test_who_goes_away_when_it_has_begun_takes_the_connection_along(self, lending: Lending, maker: Maker):
+        """Nobody knows what would be read next from it; and the place is free again."""
+        never = asyncio.Event()
+
+        async def begin(wire: Wire) -> None:
+            await never.wait()
+
+        enough = asyncio.Event()
+        holders = await with_two_out(lending, enough)
+        waiting = asyncio.create_task(lending.borrow(begin))
+        await asyncio.sleep(0)
+        enough.set()
+        await asyncio.sleep(0)
+        waiting.cancel()
+        await asyncio.gather(*holders, waiting, return_exceptions=True)
+        assert lending.lent == 0
+        assert [wire.closed for wire in maker.made] == [True, False]
+
+    async def test_cancelling_reaches_what_has_begun(self, lending: Lending):
+        """Whoever waits for the end of it is the one who can stop it."""
+        never, stopped = asyncio.Event(), list[bool]()
+
+        async def begin(wire: Wire) -> None:
+            try:
+                await never.wait()
+            except asyncio.CancelledError:
+                stopped.append(True)
+                raise
+
+        async def borrow() -> None:
+            wire, work = await lending.borrow(begin)
+            try:
+                await work
+            except asyncio.CancelledError as error:
+                lending.give_back(wire, error)
+                raise
+
+        enough = asyncio.Event()
+        holders = await with_two_out(lending, enough)
+        waiting = asyncio.create_task(borrow())
+        await asyncio.sleep(0)
+        enough.set()
+        await asyncio.gather(*holders)
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
+        assert (stopped, lending.lent) == ([True], 0)
+
+
 class TestReadings:
     async def test_a_statement_that_takes_too_long_is_unavailable(self, house: House, shared_database: Database):
         """The server gives it up, the client is told to come back, and the connection goes on."""
-        async with shared_database.reading() as reading:
-            await reading._connection.execute("SET statement_timeout = 50")
+        connection, slow = await shared_database._lending.borrow(
+            lambda each: each.execute("SET statement_timeout = 50")
+        )
+        await slow
+        shared_database._lending.give_back(connection)
         with pytest.raises(Unavailable):
             async with shared_database.reading() as reading:
-                await reading._connection.fetch("SELECT pg_sleep(1)")
+                await reading.run(Statement("SELECT pg_sleep(1)", (), {}), {})
         async with shared_database.reading() as reading:
-            assert await reading._connection.fetchval("SELECT 1") == 1
-            await reading._connection.execute("RESET statement_timeout")
+            assert await reading.run(Statement("RESET statement_timeout", (), {}), {}) == []
+            assert reading._connection is connection
 
     async def test_it_is_counted(self, house: House, shared_database: Database):
         """A read is a statement like any other."""
