@@ -3,6 +3,7 @@
 import asyncio
 from functools import lru_cache
 from typing import Any, Final
+from weakref import ref
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
@@ -73,23 +74,26 @@ class _Exchange(_Together):
 
     def __init__(self, cycle: RequestResponseCycle, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop):
         super().__init__(transport, loop)
-        self._cycle = cycle
+        # uvicorn's cycle holds us: if we held it, too, all that belongs to a request would be left to the collector.
+        self._cycle = ref(cycle)
         self.more = b""
 
     def body(self) -> bytes | None:
         """The whole body, if it is here."""
-        cycle = self._cycle
-        if cycle.more_body or cycle.disconnected or cycle.waiting_for_100_continue:
+        cycle = self._cycle()
+        if cycle is None or cycle.more_body or cycle.disconnected or cycle.waiting_for_100_continue:
             return None
         body, cycle.body = bytes(cycle.body), bytearray()
         return body
 
     def answer(self, status: int, lines: bytes, body: bytes) -> bool:
         """Write it, and have the next request read; False if the client has to be waited for, or is gone."""
-        cycle = self._cycle
-        if cycle.response_started or cycle.disconnected or cycle.flow.write_paused:
+        cycle = self._cycle()
+        if cycle is None or cycle.response_started or cycle.disconnected or cycle.flow.write_paused:
             return False
         cycle.response_started = cycle.response_complete = True
+        cycle.waiting_for_100_continue = False
+        self._flush()  # a "100 Continue", if one was asked for, comes before
         end = _END if cycle.keep_alive else _LAST
         self._transport.write(
             b"".join((STATUS_LINE[status], _lines(tuple(cycle.default_headers)), lines, self.more, end, body))
