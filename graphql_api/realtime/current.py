@@ -143,6 +143,7 @@ class CurrentTasks:
 def _seen_by(actor: Actor, reading: Reading) -> Reading:
     if reading.task is None or may(actor, Action.READ_TASK, reading.task):
         return reading
+    # Nobody else is told what is told of this one, so that it need not hear when it is superseded.
     return replace(reading, task=None)
 
 

@@ -91,11 +91,6 @@ class Feed:
         """How many items wait."""
         return len(self._queue)
 
-    @property
-    def empty(self) -> bool:
-        """Whether nothing waits."""
-        return not self._queue
-
     def reached(self, told: int) -> int:
         """As `position`, once what was taken is put down."""
         return self._in_hand.position if self._in_hand is not None else self.position(told)

@@ -5,7 +5,7 @@ told the same. The first of them works it out, and keeps it beside the event; th
 """
 
 from collections.abc import Callable, Hashable
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from domain.policy import TaskPeople
 from graphql_api.realtime.current import CurrentTasks, Reading
@@ -15,6 +15,9 @@ from graphql_api.realtime.run import Run
 from graphql_api.realtime.sight import Sight
 from graphql_api.realtime.subscriber import Subscriber
 from graphql_api.resolvers.telling import Teller, Telling
+
+MAX_KEPT: Final = 16
+"""Answers beside one event, which may wait in somebody's queue for long; `execution/shared` keeps a few more."""
 
 
 class Known(NamedTuple):
@@ -80,7 +83,7 @@ class AtOnce:
         return self._teller.send(answer)
 
     def _keep(self, noted: Noted, known: Known | Run[Any]) -> None:
-        if self._alike is not None:
+        if self._alike is not None and (len(noted.answers) < MAX_KEPT or self._alike in noted.answers):
             noted.answers[self._alike] = known
 
     def _read(self, noted: Noted) -> Reading | Run[Any]:

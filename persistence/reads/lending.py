@@ -63,6 +63,8 @@ class Lending:
     async def borrow(self, work: Work) -> Loan:
         """One of them, and *work* done with it; who has to wait finds it begun, and no time was lost in between.
 
+        Who is cancelled when it has just begun costs a connection, as who is cancelled later does.
+
         Raises:
             TimeoutError: all of them stayed out.
         """

@@ -36,7 +36,7 @@ def _statement(rows: Rows, columns: tuple[str, ...]) -> Statement:
 
 
 class Reading:
-    """One operation's statements, on a connection that is its own from the first one to the end of the `async with`.
+    """One operation's statements, one after the other, on a connection of its own from the first to the block's end.
 
     Raises (with the statements):
         Unavailable: the database cannot answer now.

@@ -74,7 +74,7 @@ class TestAnyPace:
         for step in schedule:
             getattr(world, step)()
             world.check_cursor()
-        while not (world.feed.live and world.feed.empty):
+        while not (world.feed.live and not world.feed.waiting):
             world.read()
             world.take()
         world.feed.put_down()

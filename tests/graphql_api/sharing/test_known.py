@@ -12,7 +12,7 @@ from graphql_api.realtime.feed import Noted
 from graphql_api.realtime.items import Told
 from graphql_api.realtime.run import Run
 from graphql_api.realtime.sight import Sight
-from graphql_api.resolvers.at_once import AtOnce
+from graphql_api.resolvers.at_once import MAX_KEPT, AtOnce
 from graphql_api.resolvers.telling import Telling
 from tests.graphql_api.realtime.support import a_task_event
 from tests.support.telling import AnyTelling
@@ -154,6 +154,16 @@ def test_what_cannot_be_believed_is_left_to_who_can_wait():
     house.is_current = False
     assert house.tell(an_admin(), trusts=False) is False
     assert house.way.sent == [1]
+
+
+def test_no_more_than_so_many_are_kept():
+    """An event that waits in a slow listener's queue does not keep an answer for everybody who was quicker."""
+    house = House()
+    for version in range(MAX_KEPT + 5):
+        house.tell(an_admin(version))
+    house.tell(an_admin(0))
+    assert len(house.noted.answers) == MAX_KEPT
+    assert house.way.sent == [*range(1, MAX_KEPT + 6), 1]
 
 
 def test_what_is_personal_is_kept_for_nobody():
