@@ -6,6 +6,6 @@ export default defineConfig({
     proxy: { "/graphql": { target: process.env["TASKRIVER"] ?? "http://127.0.0.1:8000", ws: true } },
     fs: { allow: [".."] },
   },
-  // What stands beside this folder (../shared, ../resumable) has no packages of its own.
+  // What stands beside this folder (../common, ../resumable) has no packages of its own.
   resolve: { dedupe: ["graphql-ws", "react", "react-dom"] },
 });

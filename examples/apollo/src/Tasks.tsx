@@ -1,7 +1,7 @@
 import { useMutation, useQuery, useSubscription } from "@apollo/client/react";
 import { useState } from "react";
 
-import { ShowMore, Standing, TaskRow, Waiting, type Status } from "../../shared/parts";
+import { ShowMore, Standing, TaskRow, Waiting, type Status } from "../../common/parts";
 import { client, stream } from "./api";
 import { MoveTaskDocument, TaskMovesDocument, TasksDocument, type TaskFragment, type TaskMovesSubscription } from "./gql/graphql";
 

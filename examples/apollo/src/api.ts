@@ -7,8 +7,8 @@ import { relayStylePagination } from "@apollo/client/utilities";
 import { from, map, mergeMap } from "rxjs";
 
 import { createResumableClient } from "../../resumable/resumable.mjs";
-import { forgetVersions, newestOf } from "../../shared/newest";
-import { accessToken, API, SOCKET } from "../../shared/session";
+import { forgetVersions, newestOf } from "../../common/newest";
+import { accessToken, API, SOCKET } from "../../common/session";
 import { TasksDocument } from "./gql/graphql";
 import generated from "./gql/possible-types";
 

@@ -1,6 +1,6 @@
 import { ApolloProvider } from "@apollo/client/react";
 
-import { start } from "../../shared/start";
+import { start } from "../../common/start";
 import { client } from "./api";
 import { Tasks } from "./Tasks";
 

@@ -1,7 +1,7 @@
 import { useState } from "react";
 import { useMutation, useQuery, useSubscription } from "urql";
 
-import { ShowMore, Standing, TaskRow, Waiting } from "../../shared/parts";
+import { ShowMore, Standing, TaskRow, Waiting } from "../../common/parts";
 import { stream } from "./api";
 import { MoveTaskDocument, TaskMovesDocument, TasksDocument, type TaskFragment } from "./gql/graphql";
 

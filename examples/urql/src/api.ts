@@ -4,8 +4,8 @@ import { cacheExchange } from "@urql/exchange-graphcache";
 import { Client, fetchExchange, makeOperation, mapExchange, subscriptionExchange } from "urql";
 
 import { createResumableClient } from "../../resumable/resumable.mjs";
-import { forgetVersions, newestOf } from "../../shared/newest";
-import { accessToken, API, SOCKET, token } from "../../shared/session";
+import { forgetVersions, newestOf } from "../../common/newest";
+import { accessToken, API, SOCKET, token } from "../../common/session";
 import { TasksDocument, type MoveTaskMutationVariables, type TaskMovesSubscription, type TasksQuery } from "./gql/graphql";
 import schema from "./gql/schema.json";
 

@@ -1,6 +1,6 @@
 import { Provider } from "urql";
 
-import { start } from "../../shared/start";
+import { start } from "../../common/start";
 import { client } from "./api";
 import { Tasks } from "./Tasks";
 
