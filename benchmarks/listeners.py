@@ -8,6 +8,7 @@ import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, cast
 
 _AT_A_TIME: Final = 50
@@ -153,7 +154,7 @@ async def listening(port: int, query: str, tokens: list[str], door: Door = GRAPH
     crowd, loop, sockets = Crowd(query, door), asyncio.get_running_loop(), []
     for start in range(0, len(tokens), _AT_A_TIME):
         some = [
-            (await loop.create_connection(lambda t=token: Listener(crowd, t), "127.0.0.1", port))[1]  # type: ignore[misc]
+            (await loop.create_connection(partial(Listener, crowd, token), "127.0.0.1", port))[1]
             for token in tokens[start : start + _AT_A_TIME]
         ]
         async with asyncio.timeout(_PATIENCE_SECONDS):

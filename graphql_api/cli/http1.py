@@ -127,7 +127,7 @@ class PatientHTTP(HttpToolsProtocol):
         self._in_head = self._progress = self._upgraded = False
         self._idle_bytes = self._body_bytes = 0
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """A client came; it should want something soon."""
         super().connection_made(transport)
         self._be_patient()
@@ -165,6 +165,7 @@ class PatientHTTP(HttpToolsProtocol):
         self.headers = _Ended(self.headers)
         if self.cycle is not None:
             exchange = _Exchange(self.cycle, self.transport, self.loop)
+            # It is as much of a transport as uvicorn asks of one.
             self.cycle.transport, extensions[EXCHANGE] = exchange, exchange  # type: ignore[assignment]
 
     def on_body(self, body: bytes) -> None:

@@ -59,7 +59,7 @@ class RedisBackend(BroadcastBackend):
         try:
             async with asyncio.timeout(SOCKET_SECONDS):
                 await self._end_listener()
-                await self._pubsub.aclose()  # type: ignore[no-untyped-call]
+                await self._pubsub.aclose()  # type: ignore[no-untyped-call]  # redis-py
                 await self._redis.aclose()
         except (RedisError, OSError):
             pass  # it is gone, which is what was wanted

@@ -51,12 +51,11 @@ class AtOnce:
 
     def __call__(self, noted: Noted) -> Run[Any] | bool:
         """Whether it was told, or what is to be waited for; False if the consumer has to see to it."""
-        known = noted.answers.get(self._alike)
-        if type(known) is Known:
-            if self._is_for_me(known):
-                return self._teller.send(known.answer)
-        elif known is not None and not known.done:
-            return known  # type: ignore[no-any-return]
+        known: Known | Run[Any] | None = noted.answers.get(self._alike)
+        if isinstance(known, Run):
+            return known if not known.done else self._work_out(noted)
+        if known is not None and self._is_for_me(known):
+            return self._teller.send(known.answer)
         return self._work_out(noted)
 
     def _is_for_me(self, known: Known) -> bool:

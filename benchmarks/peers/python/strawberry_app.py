@@ -18,7 +18,7 @@ from strawberry.extensions import ParserCache, SchemaExtension, ValidationCache
 
 from benchmarks.peers.python import house
 
-TaskStatus = strawberry.enum(house.Status, name="TaskStatus")
+TaskStatus = strawberry.enum(house.Status, name="TaskStatus")  # to mypy no type: therefore what it ignores below
 feed: Final = house.Feed()
 
 

@@ -15,7 +15,6 @@ from graphql_api.execution.executor import ContextT, Executor, Operation
 from graphql_api.execution.request import OperationRequest
 from graphql_api.execution.response import Response
 from graphql_api.observability.requests import OK, Asked, Requests, refused
-from graphql_api.transports.transport_ws import frames
 from graphql_api.transports.transport_ws.protocol import Effects, Key, Protocol
 from graphql_api.wire.request_id import new_request_id
 from graphql_api.wire.writer import PeerGone
@@ -132,9 +131,8 @@ class Operations(Generic[ContextT]):
         await self._perform(self._protocol.completed(key))
 
     def _tell_at_once(self, key: Key, asked: Asked, request_id: str, response: Response) -> bool:
-        if not response.executed or not self._protocol.listens(key):
-            return False
-        told = self._put(frames.next_(key.id, response.to_text(request_id=request_id)))
+        frame = self._protocol.frame(key, response.to_text(request_id=request_id)) if response.executed else None
+        told = frame is not None and self._put(frame)
         asked.frames += told
         return told
 

@@ -141,7 +141,12 @@ class Protocol:
 
     def result(self, key: Key, payload: str) -> Effects:
         """An operation has a result, which is JSON already."""
-        return (Send(frames.next_(key.id, payload)),) if self.listens(key) else _NOTHING
+        frame = self.frame(key, payload)
+        return (Send(frame),) if frame is not None else _NOTHING
+
+    def frame(self, key: Key, payload: str) -> str | None:
+        """The frame that tells a result; None if the client does not wait for it any more."""
+        return frames.next_(key.id, payload) if self.listens(key) else None
 
     def failed(self, key: Key, errors: Sequence[ErrorDict]) -> Effects:
         """An operation failed as a whole, and is over."""
