@@ -1,0 +1,47 @@
+"""Batches of rows that fields share without knowing of each other."""
+
+import asyncio
+
+import pytest
+
+from graphql_api.loaders import Loader
+
+
+async def _rows(keys: list[int]) -> list[str]:
+    await asyncio.sleep(0)
+    return [f"row {key}" for key in keys]
+
+
+async def _field(loader: Loader[int, str], key: int) -> str:
+    return await loader.load(key)
+
+
+class TestLoader:
+    async def test_a_cancelled_field_takes_nothing_from_another(self):
+        """Who waits for a row still gets it when the executor ends somebody else who waited for the same one."""
+        loader: Loader[int, str] = Loader(_rows)
+        ended, other = (asyncio.ensure_future(_field(loader, 1)) for _ in range(2))
+        await asyncio.sleep(0)
+        ended.cancel()
+
+        assert await other == "row 1"
+        assert await loader.load(1) == "row 1"
+        with pytest.raises(asyncio.CancelledError):
+            await ended
+
+    async def test_a_failure_reaches_everybody_who_asked(self):
+        """The error of a batch is told to each who waits, and the next who asks tries anew."""
+        tries = []
+
+        async def rows(keys: list[int]) -> list[str]:
+            tries.append(keys)
+            if len(tries) == 1:
+                raise ConnectionError
+            return await _rows(keys)
+
+        loader: Loader[int, str] = Loader(rows)
+        told = await asyncio.gather(*(_field(loader, 1) for _ in range(2)), return_exceptions=True)
+
+        assert [type(each) for each in told] == [ConnectionError, ConnectionError]
+        assert await loader.load(1) == "row 1"
+        assert tries == [[1], [1]]
