@@ -32,8 +32,7 @@ def decode_id(text: str) -> tuple[str, UUID]:
     try:
         if len(text) > _MAX_LENGTH:
             raise ValueError(text)
-        plain = base64url.decode(text)
-        kind, separator, identity = plain.partition(b":")
+        kind, separator, identity = base64url.decode(text).partition(b":")
         if not separator:
             raise ValueError(text)
         return kind.decode("ascii"), UUID(bytes=identity)
