@@ -33,12 +33,8 @@ class Loaders:
     """One batch for all users, tasks or sessions that an operation asks for at the same moment."""
 
     def __init__(self, unit_of_work: Callable[[], UnitOfWork]) -> None:
-        self.users: Loader[UUID, UserRow | None] = _loader(
-            lambda ids: user_service.find_users(unit_of_work(), ids=ids)
-        )
-        self.tasks: Loader[UUID, TaskRow | None] = _loader(
-            lambda ids: task_service.find_tasks(unit_of_work(), ids=ids)
-        )
+        self.users: Loader[UUID, UserRow | None] = _loader(lambda ids: user_service.find_users(unit_of_work(), ids=ids))
+        self.tasks: Loader[UUID, TaskRow | None] = _loader(lambda ids: task_service.find_tasks(unit_of_work(), ids=ids))
         self.sessions: Loader[UUID, SessionRow | None] = _loader(lambda _: _own_sessions(unit_of_work()))
 
 

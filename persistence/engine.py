@@ -26,6 +26,9 @@ from domain.idempotency import IdempotencyKey
 from persistence.epoch import check_whereabouts
 from persistence.event_log import EventLog
 from persistence.failures import unavailable
+from persistence.group_commit import GroupCommit
+from persistence.models import TaskRow
+from persistence.moves import Move, moving
 from persistence.reads.lending import Connection, Lending
 from persistence.reads.reader import Reader, Reading
 from persistence.statements import Statements
@@ -120,6 +123,7 @@ class Database:
         self._listeners: list[Callable[[], None]] = []
         self.statements = Statements(self.engine, self._log_engine)
         self._reader = Reader(self._lending, self.statements)
+        self._moves = GroupCommit(self._lending, self._tell)
         self.recorded = 0
         """Events that were recorded and committed here."""
 
@@ -145,7 +149,7 @@ class Database:
             on_recorded=self._tell,
             gate=gate,
             idempotency=idempotency,
-            reading=self.reading,
+            mover=self._move,
         )
 
     def session(self) -> AsyncSession:
@@ -159,6 +163,10 @@ class Database:
     def reading(self) -> Reading:
         """A connection for one operation's reads, each of which sees what is committed when it begins."""
         return self._reader.reading()
+
+    async def _move(self, move: Move) -> TaskRow | None:
+        # Who asks for it sees a statement of its own; that it is made together with others is their luck, too.
+        return await self.statements.run(moving(), self._moves.make, move)
 
     @asynccontextmanager
     async def log(self) -> AsyncIterator[EventLog]:

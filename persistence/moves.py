@@ -1,33 +1,36 @@
-"""A task's move as one statement: the row, its change and its event, in one round trip and a transaction of its own.
+"""Moves of tasks as one statement: rows, changes and events, in one round trip and a transaction of its own.
 
-It makes the moves that nothing speaks against. Where it finds nothing to do, the ordinary way through a unit of work
+It makes the moves that nothing speaks against. Of one that it leaves undone, the ordinary way through a unit of work
 says why. What speaks against one is asked of the same tables: the policy's reach, the statuses that may follow.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 from uuid import UUID
 
 from sqlalchemy import (
     ARRAY,
     CTE,
-    BindParameter,
     ColumnElement,
     DateTime,
     Integer,
-    Select,
     String,
+    TableValuedAlias,
     Uuid,
-    any_,
+    and_,
     bindparam,
+    case,
+    column,
     func,
     insert,
     literal_column,
     null,
+    or_,
     select,
+    tuple_,
     update,
 )
 from sqlalchemy.orm import class_mapper
@@ -36,10 +39,10 @@ from domain.actor import Actor
 from domain.events import EventKind, TaskChange
 from domain.policy import Action, reach
 from domain.task import FOLLOWERS, ExpectedVersion, TaskPriority, TaskStatus
+from domain.user import Role
 from persistence.models import EventRow, TaskRow
-from persistence.reads.read import Values
 from persistence.reads.statement import Statement
-from persistence.reads.task import Reaches, visible
+from persistence.reads.task import visible
 
 _TASKS: Final[Any] = TaskRow.__table__
 _EVENTS: Final[Any] = EventRow.__table__
@@ -48,12 +51,19 @@ _NEW: Final[Callable[[], TaskRow]] = class_mapper(TaskRow).class_manager.new_ins
 """Without the constructor, which notes every attribute as a change that is to be saved."""
 _STATUSES: Final = {status.value: status for status in TaskStatus}
 _PRIORITIES: Final = {priority.value: priority for priority in TaskPriority}
-_BEFORE: Final = {
-    target: [status.value for status, followers in FOLLOWERS.items() if target in followers] for target in TaskStatus
-}
-"""The statuses that each of them may follow."""
 _INSTANT: Final = DateTime(timezone=True)
 _ISO_8601: Final = 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"'
+_GREATEST: Final = 2**31 - 1  # that a version can be
+_ASKED: Final[dict[str, Any]] = {
+    "id": Uuid(),
+    "actor_id": Uuid(),
+    "role": String(),
+    "to_status": String(),
+    "expected": Integer(),
+    "request": String(),
+    "now": _INSTANT,
+}
+"""What is known of a move that is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,34 +73,39 @@ class Move:
     actor: Actor
     task_id: UUID
     status: TaskStatus
-    expected: ExpectedVersion
+    expected: int | None
     request_id: str | None
     now: datetime
 
-    @property
-    def statement(self) -> Statement:
-        """The statement; there are few, each for many moves."""
-        role = self.actor.role
-        readable, movable = reach(role, Action.READ_TASK), reach(role, Action.CHANGE_STATUS)
-        return _statement(readable, movable, self.status is TaskStatus.DONE, self.expected is not None)
+    def facts(self) -> tuple[Any, ...]:
+        """It, as the statement has it."""
+        actor = self.actor
+        return self.task_id, actor.user_id, actor.role, self.status, self.expected, self.request_id, self.now
 
-    @property
-    def values(self) -> Values:
-        """The values of its parameters."""
-        expected = self.expected
-        return {
-            "id": self.task_id,
-            "actor_id": self.actor.user_id,
-            "status": self.status,
-            "statuses": _BEFORE[self.status],
-            "versions": [expected] if isinstance(expected, int) else list(expected or ()),
-            "request": self.request_id,
-            "now": self.now,
-        }
+
+def can_be_compared(version: ExpectedVersion) -> TypeGuard[int | None]:
+    """Whether the statement can ask for this version; for one of several, or for one that no task can have, not."""
+    return version is None or (isinstance(version, int) and 0 <= version <= _GREATEST)
+
+
+@lru_cache(maxsize=1)
+def moving() -> str:
+    """The statement; its parameters are those of `arguments`, its rows those of `moved`.
+
+    A task that somebody else has locked is not waited for: that would hold up the others, and two such statements
+    could wait for each other.
+    """
+    changed = _changed(_before(_asked()))
+    return Statement.of(select(*(changed.c[name] for name in _COLUMNS)).add_cte(_told(changed))).text
+
+
+def arguments(moves: Sequence[Move]) -> tuple[Sequence[Any], ...]:
+    """Moves of different tasks, as the statement's parameters."""
+    return tuple(zip(*(move.facts() for move in moves), strict=True))
 
 
 def moved(values: Any) -> TaskRow:
-    """The task as the statement returns it: a row that belongs to no session, made as rows are loaded."""
+    """A task as the statement returns it: a row that belongs to no session, made as rows are loaded."""
     row = _NEW()
     found = row.__dict__
     found.update(zip(_COLUMNS, values, strict=True))
@@ -98,42 +113,56 @@ def moved(values: Any) -> TaskRow:
     return row
 
 
-@lru_cache(maxsize=64)
-def _statement(readable: Reaches, movable: Reaches, is_done: bool, versioned: bool) -> Statement:
-    changed = _changed(_before(readable, movable, versioned), is_done)
-    return Statement.of(select(*(changed.c[name] for name in _COLUMNS)).add_cte(_told(changed)))
+def _asked() -> TableValuedAlias:
+    columns = [column(name, kind) for name, kind in _ASKED.items()]
+    given = (bindparam(name, type_=ARRAY(kind)) for name, kind in _ASKED.items())
+    return func.unnest(*given).table_valued(*columns).render_derived(name="asked")
 
 
-def _before(readable: Reaches, movable: Reaches, versioned: bool) -> CTE:
-    """The row before the move, locked: what it was is told in the event, and must not be read a moment too early."""
-    query: Select[Any] = select(_TASKS).where(
-        TaskRow.id == _value("id", Uuid()),
-        visible(readable),
-        visible(movable),
-        TaskRow.status == any_(_value("statuses", ARRAY(String()))),
+def _before(asked: TableValuedAlias) -> CTE:
+    """The rows before the moves, locked: what one was is told in its event, and must not be read a moment too early."""
+    wanted = asked.c
+    query = select(_TASKS, wanted.actor_id, wanted.to_status, wanted.request, wanted.now).where(
+        TaskRow.id == wanted.id,
+        or_(*(and_(wanted.role == _word(role.value), _may(role, wanted.actor_id)) for role in Role)),
+        tuple_(TaskRow.status, wanted.to_status).in_(_steps()),
+        or_(wanted.expected.is_(None), TaskRow.version == wanted.expected),
     )
-    if versioned:
-        query = query.where(TaskRow.version == any_(_value("versions", ARRAY(Integer()))))
-    return query.with_for_update(key_share=True).cte("before")
+    return query.with_for_update(of=_TASKS, key_share=True, skip_locked=True).cte("before")
 
 
-def _changed(before: CTE, is_done: bool) -> CTE:
-    moment: ColumnElement[Any] = func.greatest(_value("now", _INSTANT), before.c.updated_at)
+def _may(role: Role, actor: ColumnElement[UUID]) -> ColumnElement[bool]:
+    readable, movable = reach(role, Action.READ_TASK), reach(role, Action.CHANGE_STATUS)
+    return and_(visible(readable, actor), visible(movable, actor))
+
+
+def _steps() -> list[Any]:
+    """From where to where a task may go."""
+    return [
+        tuple_(_word(status.value), _word(follower.value))
+        for status, followers in FOLLOWERS.items()
+        for follower in sorted(followers)
+    ]
+
+
+def _changed(before: CTE) -> CTE:
+    moment: ColumnElement[Any] = func.greatest(before.c.now, before.c.updated_at)
     query = (
         update(_TASKS)
         .where(_TASKS.c.id == before.c.id)
         .values(
-            status=_value("status", String()),
+            status=before.c.to_status,
             version=before.c.version + literal_column("1"),
             updated_at=moment,
-            completed_at=moment if is_done else null(),
+            completed_at=case((before.c.to_status == _word(TaskStatus.DONE.value), moment), else_=null()),
         )
     )
-    return query.returning(*_TASKS.c, before.c.status.label("from_status")).cte("changed")
+    told = before.c.status.label("from_status"), before.c.actor_id, before.c.request, before.c.now
+    return query.returning(*_TASKS.c, *told).cte("changed")
 
 
 def _told(changed: CTE) -> CTE:
-    """The event, as `TaskEvent.to_json` writes it; its id is drawn while the row is locked."""
+    """The events, as `TaskEvent.to_json` writes them; their ids are drawn while the rows are locked."""
     people = _object(owner=changed.c.owner_id, assignee=changed.c.assignee_id)
     facts = {
         "task": changed.c.id,
@@ -144,16 +173,16 @@ def _told(changed: CTE) -> CTE:
         "title": changed.c.title,
         "before": people,
         "after": people,
-        "by": _value("actor_id", Uuid()),
+        "by": changed.c.actor_id,
         "at": func.to_char(func.timezone(_word("UTC"), changed.c.updated_at), _word(_ISO_8601)),
-        "request": _value("request", String()),
+        "request": changed.c.request,
     }
     row = {
         "kind": _word(EventKind.TASK.value),
         "task_id": changed.c.id,
-        "user_id": _value("actor_id", Uuid()),
+        "user_id": changed.c.actor_id,
         "payload": _object(**facts),
-        "recorded_at": _value("now", _INSTANT),
+        "recorded_at": changed.c.now,
     }
     return insert(_EVENTS).from_select(list(row), select(*row.values())).cte("told")
 
@@ -165,7 +194,3 @@ def _object(**facts: ColumnElement[Any]) -> ColumnElement[Any]:
 def _word(text: str, kind: str = "text") -> ColumnElement[Any]:
     """One of our own words, which need not be sent each time."""
     return literal_column(f"'{text}'::{kind}")
-
-
-def _value(name: str, kind: Any) -> BindParameter[Any]:
-    return bindparam(name, type_=kind)

@@ -1,8 +1,7 @@
 """Actor + instant + transaction."""
 
 import asyncio
-from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
@@ -22,12 +21,13 @@ from persistence.bulk import insert_many
 from persistence.event_log import EventLog
 from persistence.failures import duplicate, unavailable
 from persistence.models import EventRow, TaskRow
-from persistence.moves import Move, moved
-from persistence.reads.reader import Reading
+from persistence.moves import Move, can_be_compared
 from persistence.repositories.idempotency import IdempotencyRepository
 from persistence.repositories.session import SessionRepository
 from persistence.repositories.task import TaskRepository
 from persistence.repositories.user import UserRepository
+
+Mover = Callable[[Move], Awaitable[TaskRow | None]]
 
 
 class UnitOfWork:
@@ -46,17 +46,18 @@ class UnitOfWork:
         on_recorded: Callable[[int], None] = lambda events: None,
         gate: asyncio.Semaphore | None = None,
         idempotency: IdempotencyKey | None = None,
-        reading: Callable[[], AbstractAsyncContextManager[Reading]] | None = None,
+        mover: Mover | None = None,
     ) -> None:
         """Prepare it; *gate* bounds how many units of work that share it are at work at the same time.
 
-        *idempotency* names the write that it is for, if the client has named it.
+        *idempotency* names the write that it is for, if the client has named it. *mover* makes the moves that nothing
+        speaks against.
         """
         self._gate = gate
         self._sessions = sessions
         self._actor = actor
         self._on_recorded = on_recorded
-        self._reading = reading
+        self._mover = mover
         self._recorded = 0
         self.request_id = request_id
         self.idempotency = idempotency
@@ -137,22 +138,16 @@ class UnitOfWork:
         await self._session.connection(execution_options=options)
 
     async def try_to_move(self, task_id: UUID, status: TaskStatus, expected_version: ExpectedVersion) -> TaskRow | None:
-        """Move a task in one statement, without entering: the whole transaction, event included, or None.
+        """Move a task together with others, without entering: the whole transaction, event included, or None.
 
         None says nothing about why: nothing was done, and the ordinary way finds out.
 
         Raises:
             Unavailable: the database does not answer.
         """
-        if self._reading is None or self.idempotency is not None:
+        if self._mover is None or self.idempotency is not None or not can_be_compared(expected_version):
             return None
-        move = Move(self.actor, task_id, status, expected_version, self.request_id, self.now)
-        async with self._reading() as reading:
-            rows = await reading.run(move.statement, move.values)
-        if not rows:
-            return None
-        self._on_recorded(1)
-        return moved(rows[0])
+        return await self._mover(Move(self.actor, task_id, status, expected_version, self.request_id, self.now))
 
     async def flush(self) -> None:
         """Send what is pending, without committing it.

@@ -209,11 +209,11 @@ def _id_of(actor: Actor | None) -> UUID | None:
     return actor.user_id if actor is not None else None
 
 
-def visible(reaches: Reaches) -> ColumnElement[bool]:
-    """What the policy reaches, as a condition on tasks; `actor_id` is its value."""
+def visible(reaches: Reaches, actor: ColumnElement[UUID] = _ACTOR) -> ColumnElement[bool]:
+    """What the policy reaches for an actor, as a condition on tasks; `actor_id` is its value."""
     if Reach.ANY in reaches:
         return true()
-    return or_(false(), *(column == _ACTOR for own, column in _MINE.items() if own in reaches))
+    return or_(false(), *(column == actor for own, column in _MINE.items() if own in reaches))
 
 
 def _parts(reaches: Reaches) -> list[ColumnElement[bool]]:

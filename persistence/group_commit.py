@@ -1,0 +1,131 @@
+"""Moves that are asked for at the same moment, made by one statement: one round trip and one commit for all of them.
+
+A commit waits for the disk, and takes as long for many as for one (group commit: DeWitt et al., "Implementation
+Techniques for Main Memory Database Systems", 1984). Who comes while others are being moved waits for the next round,
+together with all who come meanwhile; who comes alone does not wait.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Final, NamedTuple
+from uuid import UUID
+
+import asyncpg
+
+from persistence.failures import unavailable
+from persistence.models import TaskRow
+from persistence.moves import Move, arguments, moved, moving
+from persistence.reads.lending import Lending
+
+AT_MOST: Final = 100
+"""Moves of one statement."""
+
+ROUNDS: Final = 2
+"""Statements at the same time: while one waits for the disk, the next one can be worked on."""
+
+
+class _Wish(NamedTuple):
+    move: Move
+    outcome: "asyncio.Future[TaskRow | None]"
+
+
+class GroupCommit:
+    """Makes moves, many at a time, over connections that it borrows; *on_made* is told how many were made."""
+
+    def __init__(self, lending: Lending, on_made: Callable[[int], None]) -> None:
+        self._lending = lending
+        self._on_made = on_made
+        self._wishes: list[_Wish] = []
+        self._under_way: set[UUID] = set()
+        """The tasks that are being moved: a second move of one waits for its outcome."""
+        self._rounds: set[asyncio.Task[None]] = set()
+        self._is_called = False
+
+    async def make(self, move: Move) -> TaskRow | None:
+        """Make a move, event included; None if that was not possible, or not at once: then nothing was done.
+
+        Raises:
+            Unavailable: the database does not answer; if that was lost on its way, the move was made.
+        """
+        outcome: asyncio.Future[TaskRow | None] = asyncio.get_running_loop().create_future()
+        self._wishes.append(_Wish(move, outcome))
+        self._call()
+        return await outcome
+
+    def _call(self) -> None:
+        """Begin a round soon: whoever asks in this round of the loop, too, is in it."""
+        if not self._is_called and len(self._rounds) < ROUNDS:
+            self._is_called = True
+            asyncio.get_running_loop().call_soon(self._begin)
+
+    def _begin(self) -> None:
+        self._is_called = False
+        wishes = self._take()
+        if wishes:
+            self._under_way.update(wishes)
+            task = asyncio.create_task(self._round(wishes))
+            self._rounds.add(task)
+            task.add_done_callback(self._end)
+
+    def _take(self) -> dict[UUID, _Wish]:
+        """The next ones, each of another task, that nobody has given up."""
+        taken: dict[UUID, _Wish] = {}
+        left = []
+        for wish in self._wishes:
+            task_id = wish.move.task_id
+            if len(taken) == AT_MOST or task_id in taken or task_id in self._under_way:
+                left.append(wish)
+            elif not wish.outcome.done():
+                taken[task_id] = wish
+        self._wishes = left
+        return taken
+
+    def _end(self, task: asyncio.Task[None]) -> None:
+        self._rounds.discard(task)
+        if self._wishes:
+            self._call()
+
+    async def _round(self, wishes: dict[UUID, _Wish]) -> None:
+        try:
+            found = await self._made([wish.move for wish in wishes.values()])
+        except Exception as error:
+            for _, outcome in _awaited(wishes):
+                outcome.set_exception(unavailable(error) or error)
+        else:
+            for task_id, outcome in _awaited(wishes):
+                outcome.set_result(found.get(task_id))
+        finally:
+            self._under_way.difference_update(wishes)
+            for _, outcome in _awaited(wishes):
+                outcome.cancel()  # as we were
+
+    async def _made(self, moves: Sequence[Move]) -> dict[UUID, TaskRow]:
+        try:
+            rows = await self._rows(moves)
+        except (asyncpg.PostgresError, ValueError) as error:
+            if unavailable(error) is not None:
+                raise
+            # Something cannot be sent, or the server said no, and so to all of them: each finds out by itself whether
+            # it was meant.
+            return {}
+        if rows:
+            self._on_made(len(rows))
+        return {row[0]: moved(row) for row in rows}
+
+    async def _rows(self, moves: Sequence[Move]) -> list[Any]:
+        text, values = moving(), arguments(moves)
+        connection, work = await self._lending.borrow(lambda lent: lent.fetch(text, *values))
+        failure: BaseException | None = None
+        try:
+            rows: list[Any] = await work
+        except BaseException as error:
+            failure = error
+            raise
+        finally:
+            self._lending.give_back(connection, failure)
+        return rows
+
+
+def _awaited(wishes: dict[UUID, _Wish]) -> "Iterator[tuple[UUID, asyncio.Future[TaskRow | None]]]":
+    """The outcomes that somebody still waits for."""
+    return ((task_id, wish.outcome) for task_id, wish in wishes.items() if not wish.outcome.done())

@@ -1,0 +1,256 @@
+"""Moves that are made together: each as if it had been asked for alone, and all with one commit."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from itertools import product
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import text
+
+from domain.actor import Actor
+from domain.errors import Refusal, Unavailable
+from domain.events import TaskEvent
+from domain.task import TaskStatus
+from domain.user import Role
+from persistence.engine import Database
+from persistence.group_commit import AT_MOST
+from persistence.models import TaskRow
+from services.task import TaskEdit, update_task, update_task_status
+from tests.support.house import House
+
+DONE, TODO, IN_PROGRESS = TaskStatus.DONE, TaskStatus.TODO, TaskStatus.IN_PROGRESS
+_SOMEBODY = UUID(int=7)
+
+
+async def tasks_of(house: House, actor: Actor, number: int) -> list[TaskRow]:
+    """Some of somebody's tasks."""
+    return [await house.a_task(actor) for _ in range(number)]
+
+
+async def move(house: House, actor: Actor, tasks: Sequence[TaskRow], status: TaskStatus = DONE) -> list[Any]:
+    """Move them at the same moment, in one statement where that is possible; what came of each."""
+    moves = (house.as_(actor).try_to_move(task.id, status, None) for task in tasks)
+    return await asyncio.gather(*moves, return_exceptions=True)
+
+
+async def commits(house: House, tasks: Sequence[TaskRow]) -> int:
+    """By how many transactions they were written last."""
+    async with house.database.connect() as connection:
+        ids = [task.id for task in tasks]
+        found = await connection.execute(
+            text("SELECT count(DISTINCT xmin::text) FROM tasks WHERE id = ANY(:ids)"), {"ids": ids}
+        )
+        return int(found.scalar_one())
+
+
+@asynccontextmanager
+async def locked(house: House, task: TaskRow) -> AsyncIterator[None]:
+    """A task that somebody else is busy with."""
+    async with house.database.session() as session:
+        await session.execute(text("SELECT FROM tasks WHERE id = :id FOR UPDATE"), {"id": task.id})
+        yield
+
+
+class TestTogether:
+    async def test_one_commit_is_enough(self, house: House):
+        """Who asks at the same moment shares a transaction, and each is answered with the own task."""
+        actor = await house.an_actor()
+        tasks = await tasks_of(house, actor, 10)
+        moved = await move(house, actor, tasks)
+
+        assert [row.id for row in moved] == [task.id for task in tasks]
+        assert {row.status for row in moved} == {DONE}
+        assert await commits(house, tasks) == 1
+        assert len(await house.recorded_events()) == 10
+
+    async def test_not_more_than_one_statement_can_carry(self, house: House):
+        """What is too much for one goes by the next ones; all of it is made."""
+        actor = await house.an_actor()
+        tasks = await tasks_of(house, actor, 2 * AT_MOST + 1)
+        moved = await move(house, actor, tasks)
+
+        assert all(row is not None for row in moved)
+        assert await commits(house, tasks) == 3
+
+    async def test_the_same_task_twice(self, house: House):
+        """The second move of a task waits for the first, and begins where that one ended."""
+        actor = await house.an_actor()
+        task, other = await tasks_of(house, actor, 2)
+        moves = [(task, IN_PROGRESS), (other, DONE), (task, DONE)]
+        moved = await asyncio.gather(*(house.as_(actor).try_to_move(each.id, status, None) for each, status in moves))
+
+        assert [(row.status, row.version) for row in moved if row is not None] == [
+            (IN_PROGRESS, 2),
+            (DONE, 2),
+            (DONE, 3),
+        ]
+
+    async def test_again_while_it_is_moved(self, house: House):
+        """A task that is on its way is not tried in the next round, where it would be found locked."""
+        actor = await house.an_actor()
+        (task,) = await tasks_of(house, actor, 1)
+        async with house.database.session() as session:
+            await session.execute(text("LOCK TABLE events IN SHARE MODE"))  # which a move waits for
+            moves = []
+            for status in (DONE, TODO):
+                moves.append(asyncio.create_task(move(house, actor, [task], status)))
+                await asyncio.wait(moves, timeout=0.1)
+            assert len(house.database._moves._rounds) == 1
+        moved = [row for each in moves for row in await each]
+
+        assert [row.version for row in moved] == [2, 3]
+
+    async def test_they_are_told_at_once(self, house: House):
+        """Whoever listens for commits is told once, of all of them."""
+        actor = await house.an_actor()
+        tasks = await tasks_of(house, actor, 5)
+        before = house.database.recorded
+        await move(house, actor, tasks)
+
+        assert house.database.recorded == before + 5
+
+
+class TestEachAsIfAlone:
+    async def test_every_move(self, house: House):
+        """Whoever moves whatever to wherever, all at the same moment: as the ordinary way, one after the other."""
+        actors = [await house.an_actor(role) for role in Role]
+        wanted = list(product(actors, ("owner", "assignee", "stranger"), TaskStatus, TaskStatus))
+
+        async def outcomes(move: Callable[[Actor, TaskRow, TaskStatus], Any], *, together: bool) -> list[Any]:
+            asked = [
+                move(actor, await self.a_task(house, actor, to, status), target) for actor, to, status, target in wanted
+            ]
+            if together:
+                return await asyncio.gather(*(_outcome(each) for each in asked))
+            return [await _outcome(each) for each in asked]
+
+        def short(actor: Actor, task: TaskRow, target: TaskStatus) -> Any:
+            return update_task_status(house.as_(actor), task_id=task.id, status=target)
+
+        def ordinary(actor: Actor, task: TaskRow, target: TaskStatus) -> Any:
+            return update_task(house.as_(actor), task_id=task.id, edit=TaskEdit(status=target))
+
+        assert await outcomes(short, together=True) == await outcomes(ordinary, together=False)
+
+    async def a_task(self, house: House, actor: Actor, relation: str, status: TaskStatus) -> TaskRow:
+        """A task that the actor stands so to."""
+        other = (await house.a_user()).id
+        owner_id = actor.user_id if relation == "owner" else other
+        assignee_id = actor.user_id if relation == "assignee" else None
+        return await house.a_task(owner_id=owner_id, assignee_id=assignee_id, status=status)
+
+    async def test_what_cannot_be_done_holds_up_nobody(self, house: House):
+        """Beside somebody else's task, one that is there already and one that is none, the others are moved."""
+        actor = await house.an_actor()
+        mine = await tasks_of(house, actor, 2)
+        others, done = await house.a_task(), await house.a_task(actor, status=DONE)
+        gone = TaskRow(id=actor.user_id)
+        before = house.database.recorded
+        moved = await move(house, actor, [mine[0], others, done, gone, mine[1]])
+
+        assert [row is not None for row in moved] == [True, False, False, False, True]
+        assert house.database.recorded == before + 2
+
+    async def test_a_locked_task_holds_up_nobody(self, house: House):
+        """The others are moved at once; the locked one is when it is free, the ordinary way."""
+        actor = await house.an_actor()
+        tasks = await tasks_of(house, actor, 3)
+        async with locked(house, tasks[1]):
+            async with asyncio.timeout(1):
+                moved = await move(house, actor, tasks)
+            patient = asyncio.create_task(update_task_status(house.as_(actor), task_id=tasks[1].id, status=DONE))
+            await asyncio.sleep(0.05)
+            assert not patient.done()
+
+        assert [row is not None for row in moved] == [True, False, True]
+        assert (await patient).version == 2
+
+    async def test_a_value_that_the_server_refuses_spoils_no_other(self, house: House):
+        """A statement that fails has moved nothing; all who were in it get there on their own, but for the culprit."""
+        actor = await house.an_actor()
+        tasks = await tasks_of(house, actor, 3)
+        uows = [house.as_(actor) for _ in tasks]
+        uows[1].request_id = "\0"  # which no text of PostgreSQL can hold
+        moves = (update_task_status(uow, task_id=task.id, status=DONE) for uow, task in zip(uows, tasks, strict=True))
+        moved = await asyncio.gather(*moves, return_exceptions=True)
+
+        assert [isinstance(each, TaskRow) for each in moved] == [True, False, True]
+        assert [await house.status_of(task) for task in tasks] == [DONE, TODO, DONE]
+        assert len(await house.recorded_events()) == 2
+
+    async def test_a_version_that_no_task_has(self, house: House):
+        """A number that the statement could not hold is a conflict like any other wrong one."""
+        actor = await house.an_actor()
+        task = await house.a_task(actor)
+        for version in (2**31, -1, 2**70):
+            with pytest.raises(Refusal, match="version"):
+                await update_task_status(house.as_(actor), task_id=task.id, status=DONE, expected_version=version)
+
+
+class TestGivenUp:
+    async def test_who_leaves_takes_nobody_along(self, house: House):
+        """A move that was given up before it began is not made, one that had begun is, and the others are as well."""
+        actor = await house.an_actor()
+        early, late, other = await tasks_of(house, actor, 3)
+        before = house.database.recorded
+        asked = [asyncio.create_task(move(house, actor, [task])) for task in (early, late, other)]
+        while len(house.database._moves._wishes) < 3:
+            await asyncio.sleep(0)
+        asked[0].cancel()
+        while not house.database._moves._rounds:
+            await asyncio.sleep(0)
+        asked[1].cancel()
+        ends = await asyncio.gather(*asked, return_exceptions=True)
+        await asyncio.gather(*house.database._moves._rounds)
+
+        assert [isinstance(end, asyncio.CancelledError) for end in ends] == [True, True, False]
+        assert [await house.status_of(task) for task in (early, late, other)] == [TODO, DONE, DONE]
+        assert house.database.recorded - before == len(await house.recorded_events()) == 2
+
+    async def test_a_database_that_is_away(self):
+        """Each is told to come back later, and later it is tried anew."""
+        database = Database("postgresql://nobody@127.0.0.1:1/nothing")
+        house, actor = House(database), Actor(UUID(int=8), Role.USER, _SOMEBODY, 1)
+        for _ in range(2):
+            moved = await move(house, actor, [TaskRow(id=_SOMEBODY), TaskRow(id=actor.user_id)])
+            assert [type(each) for each in moved] == [Unavailable, Unavailable]
+        await database.close()
+
+
+class TestRivals:
+    async def test_two_processes_in_opposite_orders(self, house: House, shared_database: Database):
+        """Nobody waits for the other, nothing is lost, and no version is given twice."""
+        actor = await house.an_actor()
+        tasks = await tasks_of(house, actor, 30)
+        url = shared_database.engine.url.render_as_string(hide_password=False)
+        rival = House(Database(url, pool_size=5))
+
+        async def go_round(house: House, tasks: Sequence[TaskRow]) -> int:
+            made = 0
+            for status in (IN_PROGRESS, DONE, TODO, DONE, IN_PROGRESS, TODO) * 3:
+                moves = (update_task_status(house.as_(actor), task_id=task.id, status=status) for task in tasks)
+                made += len(await asyncio.gather(*moves))
+            return made
+
+        async with asyncio.timeout(20):
+            made = await asyncio.gather(go_round(house, tasks), go_round(rival, tasks[::-1]))
+        await rival.database.close()
+        events = [event for event in await house.recorded_events() if isinstance(event, TaskEvent)]
+
+        assert list(made) == [540, 540]
+        for task in tasks:
+            stored = await house.task(task.id)
+            assert stored is not None
+            versions = [event.version for event in events if event.task_id == task.id]
+            assert versions == list(range(2, stored.version + 1))
+
+
+async def _outcome(asked: Any) -> Any:
+    try:
+        row = await asked
+    except Refusal as refusal:
+        return refusal.code, refusal.message
+    return row.status, row.version, row.completed_at is not None
