@@ -10,9 +10,7 @@ from sqlalchemy import event
 
 from domain.user import Role
 from persistence.models import TaskRow, UserRow
-from persistence.reads.read import Values
-from persistence.reads.reader import Reading, Row
-from persistence.reads.statement import Statement
+from persistence.statements import Statements
 from tests.graphql_api.realtime.support import until
 from tests.graphql_api.test_tasks import ASSIGN, CREATE, DELETE, STATUS, TASK, UPDATE, task_id, user_id
 from tests.graphql_api.transports.serving import serving
@@ -36,16 +34,16 @@ def statements(api: Api) -> Iterator[list[str]]:
     def note(_: Any, __: Any, statement: str, *___: Any) -> None:
         sent.append(" ".join(statement.split()))
 
-    run = Reading.run
+    run = Statements.run
 
-    async def note_and_run(self: Reading, statement: Statement, values: Values) -> list[Row]:
-        note(None, None, statement.text)
-        return await run(self, statement, values)
+    async def note_and_run(self: Statements, statement: str, *how: Any) -> Any:
+        note(None, None, statement)
+        return await run(self, statement, *how)
 
     engine = api.server.database.engine.sync_engine
     event.listen(engine, "before_cursor_execute", note)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Reading, "run", note_and_run)
+        patch.setattr(Statements, "run", note_and_run)
         try:
             yield sent
         finally:

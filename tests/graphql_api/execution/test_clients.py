@@ -91,6 +91,7 @@ async def test_it_is_compiled(api: Api, asked: Asked):
     for _ in range(2):
         operation = general.prepare(request, request_id="same")
     assert isinstance(operation, Operation), operation
+    await api.numbered()  # what came before, or a stream cursor is another one the next moment
 
     response = await compiled.execute(operation.document, operation.node, operation.request, _context(api, user))
 
