@@ -1,21 +1,26 @@
 """HTTP/1.1 as uvicorn reads it, with an end to its patience."""
 
 import asyncio
-from functools import lru_cache
+from collections.abc import Sized
 from typing import Any, Final
-from weakref import ref
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
+from starlette.types import Receive, Scope, Send
+from uvicorn.protocols.http.flow_control import FlowControl
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from graphql_api.cli.exchange import WholeExchange
 from graphql_api.wire.exchange import EXCHANGE
 from graphql_api.wire.writer import ABORT
 
 MAX_HEAD: Final = 64 * 1024
 HEAD_SECONDS: Final = 10.0
 """From the connection, or from the first byte behind the last request, until a head must be complete."""
+MAX_WAITING: Final = 1_000
+"""Requests of one connection that wait for the answer to the one before them; those behind are not read."""
 
+_INVALID: Final = "Invalid HTTP request received."  # as uvicorn has it
 _END: Final = b"\r\n"
-_LAST: Final = b"connection: close\r\n\r\n"
 _TOO_LARGE: Final = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"  # RFC 6585, 5
 )
@@ -28,87 +33,34 @@ class _Ended(list[tuple[bytes, bytes]]):
         """Drop it."""
 
 
-class _Together:
-    """The transport of one answer, whose head waits for its body until the loop has gone round.
+class _Flow(FlowControl):
+    """Reads nothing more while requests wait.
 
-    Mostly they come one right after the other, and to write twice takes twice as long. All that uvicorn asks of a
-    transport for an answer is here.
+    uvicorn reads on after each answer: whoever sends faster than we answer would fill our memory.
     """
 
-    __slots__ = ("_head", "_is_first", "_loop", "_transport")
+    def __init__(self, transport: asyncio.Transport, waiting: Sized) -> None:
+        super().__init__(transport)
+        self._waiting = waiting
+        self.is_over = False
+        """Whether all that still comes is dropped."""
 
-    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
-        self._transport = transport
-        self._loop = loop
-        self._head = b""
-        self._is_first = True
+    def resume_reading(self) -> None:
+        """Read on, if it is time."""
+        if self.is_over or not self._waiting:
+            super().resume_reading()
 
-    def write(self, data: bytes) -> None:
-        """Write it, or have it written soon."""
-        if self._is_first:
-            self._is_first, self._head = False, data
-            self._loop.call_soon(self._flush)
-        else:
-            head, self._head = self._head, b""
-            self._transport.write(head + data)
-
-    def close(self) -> None:
-        """Close it behind what was written."""
-        self._flush()
-        self._transport.close()
-
-    def is_closing(self) -> bool:
-        """Whether it is."""
-        return self._transport.is_closing()
-
-    def _flush(self) -> None:
-        head, self._head = self._head, b""
-        if head and not self._transport.is_closing():
-            self._transport.write(head)
+    def read_to_drop(self) -> None:
+        """Nothing that still comes counts; to leave it unread would have the kernel reset the connection."""
+        self.is_over = True
+        self.resume_reading()
 
 
-class _Exchange(_Together):
-    """A request and its answer, past the messages of ASGI: what uvicorn does with these, where nothing is special."""
-
-    __slots__ = ("_cycle", "more")
-
-    def __init__(self, cycle: RequestResponseCycle, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop):
-        super().__init__(transport, loop)
-        # uvicorn's cycle holds us: if we held it, too, all that belongs to a request would be left to the collector.
-        self._cycle = ref(cycle)
-        self.more = b""
-
-    def body(self) -> bytes | None:
-        """The whole body, if it is here."""
-        cycle = self._cycle()
-        if cycle is None or cycle.more_body or cycle.disconnected or cycle.waiting_for_100_continue:
-            return None
-        body, cycle.body = bytes(cycle.body), bytearray()
-        return body
-
-    def answer(self, status: int, lines: bytes, body: bytes) -> bool:
-        """Write it, and have the next request read; False if the client has to be waited for, or is gone."""
-        cycle = self._cycle()
-        if cycle is None or cycle.response_started or cycle.disconnected or cycle.flow.write_paused:
-            return False
-        cycle.response_started = cycle.response_complete = True
-        cycle.waiting_for_100_continue = False
-        self._flush()  # a "100 Continue", if one was asked for, comes before
-        end = _END if cycle.keep_alive else _LAST
-        self._transport.write(
-            b"".join((STATUS_LINE[status], _lines(tuple(cycle.default_headers)), lines, self.more, end, body))
-        )
-        cycle.message_event.set()
-        if not cycle.keep_alive:
-            self._transport.close()
-        cycle.on_response()
-        return True
-
-
-@lru_cache(maxsize=4)
-def _lines(headers: tuple[tuple[bytes, bytes], ...]) -> bytes:
-    # The date is one of them, which is another every second.
-    return b"".join(b"%b: %b\r\n" % header for header in headers)
+async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer a request whose body cannot be read, in its turn."""
+    fields = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"%d" % len(_INVALID))]
+    await send({"type": "http.response.start", "status": 400, "headers": [*fields, (b"connection", b"close")]})
+    await send({"type": "http.response.body", "body": _INVALID.encode("ascii")})
 
 
 class PatientHTTP(HttpToolsProtocol):
@@ -117,6 +69,9 @@ class PatientHTTP(HttpToolsProtocol):
     Without this a client that sends a header a minute keeps its connection for as long as it likes, and one that
     sends a single endless header fills our memory. What is not body (the head, the framing of chunks, trailers) may
     take 64 kB until the next head is complete; trailers are not kept. The body's own limits are the application's.
+
+    Answers come in the order of their requests, whatever is wrong with the last one, and an offer of another protocol
+    that we do not take is passed over, as RFC 9110, 7.8, allows: the request with its body is served as it is.
     """
 
     head_seconds: float = HEAD_SECONDS
@@ -130,28 +85,34 @@ class PatientHTTP(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """A client came; it should want something soon."""
         super().connection_made(transport)
+        self.flow: _Flow = _Flow(transport, self.pipeline)
         self._be_patient()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """It is gone."""
         self._be_served()
         super().connection_lost(exc)
+        self.pipeline.clear()  # nobody serves them any more, and each of them holds us
 
     def data_received(self, data: bytes) -> None:
         """Read on, and look what came of it."""
+        if self.flow.is_over:
+            return
         self._progress, self._body_bytes = False, 0
-        super().data_received(data)
+        self._unset_keepalive_if_required()
+        self._read(data)
         if self._upgraded or self.transport.is_closing():
             return
         self._idle_bytes = 0 if self._progress else self._idle_bytes + len(data) - self._body_bytes
-        cycle: RequestResponseCycle | None = self.cycle  # none before the first request
-        if cycle is None or cycle.response_complete:
+        if self._is_idle:
             self._be_patient()
         if self._idle_bytes > MAX_HEAD:
             self._cut_off()
 
     def on_message_begin(self) -> None:
         """A head begins."""
+        if len(self.pipeline) >= MAX_WAITING:
+            raise OverflowError
         super().on_message_begin()
         self._in_head = True
 
@@ -163,8 +124,8 @@ class PatientHTTP(HttpToolsProtocol):
         extensions[ABORT] = self.transport.abort
         super().on_headers_complete()
         self.headers = _Ended(self.headers)
-        if self.cycle is not None:
-            exchange = _Exchange(self.cycle, self.transport, self.loop)
+        if not self.parser.should_upgrade():
+            exchange = WholeExchange(self.cycle, self.transport, self.loop)
             # It is as much of a transport as uvicorn asks of one.
             self.cycle.transport, extensions[EXCHANGE] = exchange, exchange  # type: ignore[assignment]
 
@@ -179,6 +140,64 @@ class PatientHTTP(HttpToolsProtocol):
         self._be_served()
         super().handle_websocket_upgrade()
 
+    def send_400_response(self, msg: str) -> None:
+        """Say that a request cannot be read, but not before, or in, the answer to another one.
+
+        What is wrong may be the body of the last request, or what comes behind it: then that is the last answer, and
+        its "connection: close" says that nothing else was read.
+        """
+        cycle = self.cycle
+        if self._is_idle or (cycle.more_body and not self.pipeline and not cycle.response_started):
+            super().send_400_response(msg)
+            return
+        self.flow.read_to_drop()
+        cycle.keep_alive = False
+        if not cycle.more_body:
+            return
+        if self.pipeline:
+            self.pipeline[0] = (cycle, _refuse)  # type: ignore[assignment]  # uvicorn has types of its own
+        else:
+            self.transport.close()
+
+    @property
+    def _is_idle(self) -> bool:
+        cycle: RequestResponseCycle | None = self.cycle  # none before the first request
+        return cycle is None or cycle.response_complete
+
+    def _should_upgrade(self) -> bool:
+        # Asked while a request that offers to is parsed, whose body is left out: `_read` sees to it.
+        return True
+
+    def _read(self, data: bytes) -> None:
+        rest: bytes | None = data
+        try:
+            while rest is not None:
+                rest = self._read_to_offer(rest)
+        except HttpParserError:
+            self.logger.warning(_INVALID)
+            self.send_400_response(_INVALID)
+
+    def _read_to_offer(self, data: bytes) -> bytes | None:
+        """Read on, to the end or to where another protocol was offered that we do not take: then it is what follows."""
+        try:
+            self.parser.feed_data(data)
+        except HttpParserUpgrade as offer:
+            if self.scope["method"] == "CONNECT":
+                raise HttpParserError from None
+            if not self._is_idle or self._get_upgrade() != b"websocket":
+                self._read_head_again()
+                return data[offer.args[0] :]
+            self.handle_websocket_upgrade()
+        return None
+
+    def _read_head_again(self) -> None:
+        """Without its offer, by a new parser: the former one would take what follows for another protocol's."""
+        self.parser = HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn has it
+        line = b"%b %b HTTP/%b\r\n" % (self.scope["method"].encode(), self.url, self.scope["http_version"].encode())
+        fields = (b"%b: %b\r\n" % field for field in self.scope["headers"] if field[0] != b"upgrade")
+        self.parser.feed_data(b"".join((line, *fields, _END)))
+
     def _be_patient(self) -> None:
         # The first deadline stands: a byte now and then does not buy more time.
         if self._patience is None:
@@ -190,6 +209,9 @@ class PatientHTTP(HttpToolsProtocol):
             self._patience = None
 
     def _cut_off(self) -> None:
+        if not self._is_idle:
+            self.send_400_response(_INVALID)
+            return
         if self._in_head:
             self.transport.write(_TOO_LARGE)
         self.transport.close()
