@@ -4,6 +4,7 @@ import struct
 from typing import TYPE_CHECKING, Any, Final
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.frames import Frame
 from websockets.http11 import Request
 from websockets.protocol import State
 
@@ -67,6 +68,21 @@ class PatientSocket(WebSocketsSansIOProtocol):
         """The server is going: say so, behind what was to be said before."""
         self._flush()
         super().shutdown()
+
+    def handle_ping(self) -> None:
+        """Answer a ping; none that comes while the peer reads no answers, or these would fill our memory.
+
+        Pings may be answered by the pong to a later one (RFC 6455, 5.5.3).
+        """
+        if self.writable.is_set() or self.conn.state is not State.OPEN:
+            super().handle_ping()
+        else:
+            self.conn.data_to_send()  # and is dropped
+
+    def handle_cont(self, event: Frame) -> None:
+        """A message goes on; frames of nothing, which no limit of its size counts, are not kept."""
+        if event.data or event.fin:
+            super().handle_cont(event)
 
     def _flush(self) -> None:
         frames, self._frames = self._frames, []

@@ -97,10 +97,17 @@ def socket() -> PatientSocket:
 class _Conn:
     state = State.OPEN
 
+    def data_to_send(self) -> list[bytes]:
+        """A pong, which is due whenever this is asked here."""
+        return [b"pong"]
+
 
 class _Set:
+    def __init__(self) -> None:
+        self.value = True
+
     def is_set(self) -> bool:
-        return True
+        return self.value
 
 
 async def say(socket: PatientSocket, *texts: str) -> None:
@@ -149,3 +156,35 @@ async def test_nothing_follows_a_close(socket: Any, state: State):
     socket.loop.go_round()
 
     assert socket.transport.written == []
+
+
+def test_whoever_reads_no_answers_gets_no_more_of_them(socket: PatientSocket):
+    """Pings without end do not fill our memory with pongs; they are answered again as soon as those are read."""
+    socket.handle_ping()
+    socket.writable.value = False  # type: ignore[attr-defined]
+    socket.handle_ping()
+    assert socket.transport.written == [b"pong"]  # type: ignore[attr-defined]
+    socket.writable.value = True  # type: ignore[attr-defined]
+    socket.handle_ping()
+    assert socket.transport.written == [b"pong"] * 2  # type: ignore[attr-defined]
+
+
+def test_the_answer_to_a_farewell_is_not_dropped(socket: PatientSocket):
+    """A ping and a close frame that come together are answered together."""
+    socket.writable.value = False  # type: ignore[attr-defined]
+    socket.conn.state = State.CLOSING
+    socket.handle_ping()
+    assert socket.transport.written == [b"pong"]  # type: ignore[attr-defined]
+
+
+def test_fragments_of_nothing_are_not_kept(socket: PatientSocket):
+    """A message that goes on and on without growing takes no memory; one with holes is whole at its end."""
+    heard: list[bytes] = []
+    socket.frames = [b"a"]
+    socket.send_receive_event_to_app = lambda: heard.append(b"".join(socket.frames))  # type: ignore[method-assign]
+    for _ in range(100):
+        socket.handle_cont(Frame(Opcode.CONT, b"", fin=False))
+    assert socket.frames == [b"a"]
+    socket.handle_cont(Frame(Opcode.CONT, b"b", fin=False))
+    socket.handle_cont(Frame(Opcode.CONT, b"", fin=True))
+    assert heard == [b"ab"]
