@@ -51,6 +51,8 @@ class PatientSocket(WebSocketsSansIOProtocol):
         if text is None or not self.put(text):
             self._flush()
             await super().send(message)
+            if self.initial_response is not None and self.close_sent:
+                self.handshake_complete = True  # by a refusal, too, for which uvicorn would log an error
 
     def put(self, text: str) -> bool:
         """Have a frame of text leave in the loop's next round; False, and nothing is done, while that cannot be."""

@@ -1,14 +1,19 @@
 """Frames as they leave: whole messages of text, together where they belong together, and nothing behind a farewell."""
 
+import asyncio
+import logging
 from typing import Any
 
 import pytest
+from starlette.types import Receive, Scope, Send
 from websockets.frames import Frame, Opcode
 from websockets.protocol import State
 from websockets.streams import StreamReader
 
 from graphql_api.cli.websocket import MAX_FRAMES, PatientSocket, text_frame
 from graphql_api.realtime.lease import LEASE_SECONDS
+from graphql_api.wire.denial import FOREIGN, deny
+from tests.graphql_api.transports.serving import serving
 
 
 def frames_in(data: bytes) -> list[Frame]:
@@ -90,6 +95,7 @@ def socket() -> PatientSocket:
     made.transport = Wire()  # type: ignore[assignment]
     made.handshake_complete, made.disconnected, made.close_sent = True, False, False
     made.conn = _Conn()  # type: ignore[assignment]
+    made.initial_response = None
     made.writable = _Set()  # type: ignore[assignment]
     return made
 
@@ -188,3 +194,28 @@ def test_fragments_of_nothing_are_not_kept(socket: PatientSocket):
     socket.handle_cont(Frame(Opcode.CONT, b"b", fin=False))
     socket.handle_cont(Frame(Opcode.CONT, b"", fin=True))
     assert heard == [b"ab"]
+
+
+async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
+    await receive()
+    await deny(scope, send, 403, FOREIGN)
+
+
+async def test_a_refusal_is_no_error_of_ours(caplog: pytest.LogCaptureFixture):
+    """Strangers who are refused write nothing into the log of errors, and read why."""
+    head = b"GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+    log = logging.getLogger("uvicorn.error")
+    async with serving(_refuse) as url:
+        log.addHandler(caplog.handler)
+        log.setLevel(logging.ERROR)
+        try:
+            reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2]))
+            writer.write(head + b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
+            async with asyncio.timeout(5):
+                answer = await reader.read()
+            writer.close()
+        finally:
+            log.removeHandler(caplog.handler)
+    assert answer.startswith(b"HTTP/1.1 403")
+    assert FOREIGN.encode() in answer
+    assert not caplog.records
