@@ -73,11 +73,4 @@ class TaskRow(Base):
             text("coalesce(due_at, '-infinity'::timestamptz)"),
             "id",
         ),
-        Index("ix_tasks_title_trgm", "title", postgresql_using="gin", postgresql_ops={"title": "gin_trgm_ops"}),
-        Index(
-            "ix_tasks_description_trgm",
-            "description",
-            postgresql_using="gin",
-            postgresql_ops={"description": "gin_trgm_ops"},
-        ),
     )

@@ -22,13 +22,14 @@ from sqlalchemy import (
     func,
     literal_column,
     or_,
+    select,
     tuple_,
 )
 from sqlalchemy.types import TypeEngine
 
 from domain.errors import BadRequest
 from domain.task import TaskPriority, TaskStatus, check_due_bound, check_search
-from persistence.models import TaskRow
+from persistence.models import TaskRow, TaskTextRow
 from persistence.pages import NOT_OURS, PageCursor, page_cursor
 
 _INSTANT: Final = DateTime(timezone=True)
@@ -189,7 +190,8 @@ def _choose(found: dict[str, Any], one: str, many: str, values: Collection[Any])
 
 def _contains() -> ColumnElement[bool]:
     pattern = bindparam("search", type_=String())
-    return or_(TaskRow.title.ilike(pattern, escape="\\"), TaskRow.description.ilike(pattern, escape="\\"))
+    found = or_(*(text.ilike(pattern, escape="\\") for text in (TaskTextRow.title, TaskTextRow.description)))
+    return TaskRow.id.in_(select(TaskTextRow.task_id).where(found))
 
 
 _CONDITIONS: Final[Mapping[str, ColumnElement[bool]]] = {

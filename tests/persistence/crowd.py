@@ -15,7 +15,7 @@ from persistence.engine import Database
 from persistence.unit_of_work import UnitOfWork
 
 _SCRIPT: Final = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
-_TABLES: Final = "tasks, users, sessions, used_tokens, events, idempotency_keys"
+_TABLES: Final = "tasks, task_texts, users, sessions, used_tokens, events, idempotency_keys"
 
 
 def numbered(number: int) -> UUID:
@@ -62,10 +62,14 @@ class Crowd:
                 await ask(uow)
         finally:
             event.remove(engine, "before_cursor_execute", note)
+        return await self.plan_of(*sent)
+
+    async def plan_of(self, *statements: tuple[str, Any]) -> "Plan":
+        """How PostgreSQL answers these statements, each with its parameters."""
         async with self.database.connect() as connection:
             explained = [
                 await connection.exec_driver_sql(f"EXPLAIN (FORMAT JSON) {statement}", parameters)
-                for statement, parameters in sent
+                for statement, parameters in statements
             ]
         return Plan(tuple(node for result in explained for node in _nodes(result.scalar_one()[0]["Plan"])))
 

@@ -9,6 +9,9 @@ from sqlalchemy import text
 from domain.actor import Actor
 from domain.task import TaskPriority, TaskStatus
 from persistence.engine import Database
+from persistence.event_log import _AFTER
+from persistence.group_commit import AT_MOST
+from persistence.moves import Move, arguments, moving
 from persistence.pages import PageCursor, PageRequest
 from persistence.reads.task_list import EVERYTHING, TaskFilter, TaskOrder
 from persistence.unit_of_work import UnitOfWork
@@ -42,6 +45,7 @@ BY_CONSTRAINT: Final = {
     "events": {"pk_events"},
     "idempotency_keys": {"pk_idempotency_keys"},
     "sessions": {"pk_sessions", "uq_sessions_token_hash"},
+    "task_texts": {"pk_task_texts"},
     "tasks": {"pk_tasks"},
     "used_tokens": {"pk_used_tokens", "ix_used_tokens_session_id"},
     "users": {"pk_users", "uq_users_email_lower"},
@@ -86,6 +90,7 @@ class TestTasks:
             for after in (None, somewhere(order)):
                 plan = await plan_of_page(crowd, EYES[eyes], FILTERS[wanted], order, after)
                 assert not plan.reads_all_of("tasks"), (order, after)
+                assert not plan.reads_all_of("task_texts"), (order, after)
                 assert plan.indexes
 
     @pytest.mark.parametrize("wanted", FILTERS)
@@ -96,6 +101,7 @@ class TestTasks:
 
         everything = eyes == "admin" and wanted == "none"
         assert everything or not plan.reads_all_of("tasks")
+        assert not plan.reads_all_of("task_texts")
 
     @pytest.mark.parametrize("eyes", EYES)
     async def test_a_slice_and_a_batch_are_found_by_an_index(self, crowd: Crowd, eyes: str):
@@ -119,7 +125,6 @@ async def everything_else(uow: UnitOfWork) -> None:
     await uow.sessions.remove_of_user(numbered(2_001))
     await uow.sessions.remove_expired(later(0))
     await uow.events.head()
-    await uow.events.after(50_000, at_most=100)
     await uow.events.of_task(numbered(7), before=90_000, at_most=20)
     await uow.events.trim(later(-1))
     await uow.keys.remove_older(later(0))
@@ -131,6 +136,17 @@ class TestEverythingElse:
         plan = await crowd.plan(ADMIN, everything_else)
         for table in ("users", "sessions", "used_tokens", "events", "idempotency_keys"):
             assert not plan.reads_all_of(table), table
+
+    async def test_what_is_sent_past_sqlalchemy(self, crowd: Crowd):
+        """Moves, a single one and many at once, and pages of the log go by keys and positions."""
+        for many in (1, AT_MOST):
+            moves = [
+                Move(BUSY, numbered(5 * number), TaskStatus.DONE, None, None, later(0)) for number in range(1, many + 1)
+            ]
+            plan = await crowd.plan_of((moving(), arguments(moves)))
+            assert not plan.reads_all_of("tasks")
+        plan = await crowd.plan_of((_AFTER, (50_000, 100)))
+        assert plan.indexes == {"uq_events_position"}
 
 
 class TestIndexes:

@@ -190,7 +190,7 @@ class TestUnavailable:
         async with database.unit_of_work(OPERATOR) as uow:
             await uow.tasks.slice(skip=0, limit=1)
         async with database.engine.begin() as connection:
-            await connection.exec_driver_sql("ALTER TABLE tasks ALTER COLUMN title TYPE text")
+            await connection.exec_driver_sql("ALTER TABLE tasks ALTER COLUMN version TYPE bigint")
         outcomes = []
         for _ in range(2):
             try:

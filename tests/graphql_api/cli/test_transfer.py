@@ -66,7 +66,7 @@ class TestThereAndBack:
         self._some_tasks(ask)
         exported = run("export", name, "--as", "root", DATABASE_URL=database_url)
         before = self._everything(ask)
-        people_stay = "TRUNCATE tasks, events"
+        people_stay = "TRUNCATE tasks, task_texts, events"
         ask(lambda database: self._execute(database, people_stay))
         imported = run("import", name, "--as", "root", "--owners", "--json", DATABASE_URL=database_url)
 

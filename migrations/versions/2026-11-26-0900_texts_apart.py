@@ -1,0 +1,73 @@
+"""What tasks say, apart from them: a move does not enter a description's trigrams anew.
+
+Revision: 0003
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0003"
+down_revision = "0002"
+branch_labels = None
+depends_on = None
+
+COLUMNS = ("title", "description")
+
+KEEP_NEW = """
+CREATE FUNCTION keep_new_task_texts() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO task_texts (task_id, title, description) SELECT id, title, description FROM new_tasks;
+    RETURN NULL;
+END
+$$
+"""
+KEEP_CHANGED = """
+CREATE FUNCTION keep_changed_task_text() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE task_texts SET title = NEW.title, description = NEW.description WHERE task_id = NEW.id;
+    RETURN NULL;
+END
+$$
+"""
+ON_NEW = """
+CREATE TRIGGER keep_new_texts AFTER INSERT ON tasks REFERENCING NEW TABLE AS new_tasks
+FOR EACH STATEMENT EXECUTE FUNCTION keep_new_task_texts()
+"""
+ON_CHANGED = """
+CREATE TRIGGER keep_changed_text AFTER UPDATE OF title, description ON tasks
+FOR EACH ROW EXECUTE FUNCTION keep_changed_task_text()
+"""
+
+
+def upgrade() -> None:
+    op.create_table(
+        "task_texts",
+        sa.Column("task_id", sa.Uuid(), nullable=False),
+        sa.Column("title", sa.String(200), nullable=False),
+        sa.Column("description", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("task_id", name="pk_task_texts"),
+        sa.ForeignKeyConstraint(["task_id"], ["tasks.id"], name="fk_task_texts_task_id", ondelete="CASCADE"),
+    )
+    for statement in (KEEP_NEW, KEEP_CHANGED, ON_NEW, ON_CHANGED):
+        op.execute(statement)
+    # Whoever writes a task waits from here on until all of it is done.
+    op.execute("INSERT INTO task_texts (task_id, title, description) SELECT id, title, description FROM tasks")
+    for column in COLUMNS:
+        op.drop_index(f"ix_tasks_{column}_trgm", "tasks")
+        _index_trigrams("task_texts", column)
+
+
+def downgrade() -> None:
+    for column in COLUMNS:
+        _index_trigrams("tasks", column)
+    op.execute("DROP TRIGGER keep_new_texts ON tasks")
+    op.execute("DROP TRIGGER keep_changed_text ON tasks")
+    op.drop_table("task_texts")
+    op.execute("DROP FUNCTION keep_new_task_texts()")
+    op.execute("DROP FUNCTION keep_changed_task_text()")
+
+
+def _index_trigrams(table: str, column: str) -> None:
+    op.create_index(
+        f"ix_{table}_{column}_trgm", table, [column], postgresql_using="gin", postgresql_ops={column: "gin_trgm_ops"}
+    )

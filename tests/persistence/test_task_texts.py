@@ -1,0 +1,100 @@
+"""What tasks say is found as it is now, whoever wrote it, and is left alone by whatever is no matter of words."""
+
+from collections.abc import Callable
+from uuid import UUID
+
+import pytest
+from sqlalchemy import text
+
+from domain.task import TaskStatus
+from domain.user import Role
+from persistence import migrations
+from persistence.engine import Database
+from persistence.pages import PageRequest
+from persistence.reads.task_list import TaskFilter, TaskOrder
+from services.task import TaskEdit, create_task, delete_task, update_task, update_task_status
+from tests.support.house import House
+
+SOMEBODY = UUID(int=1)
+ONE_USER = text("""INSERT INTO users (id, username, email, password_hash, role, is_active, access_version, created_at,
+    updated_at) VALUES (:id, 'ann', 'ann@example.org', '!', 'USER', true, 1, now(), now())""").bindparams(id=SOMEBODY)
+MANY_TASKS = text("""INSERT INTO tasks (id, title, description, status, priority, owner_id, version, created_at,
+    updated_at) SELECT gen_random_uuid(), 'Boat ' || i, 'Its hull', 'TODO', 2, :owner, 1, now(), now()
+    FROM generate_series(1, 3) AS i""")
+
+
+async def found(house: House, words: str) -> list[str]:
+    """The titles of all tasks that say so, in any order."""
+    admin = await house.an_actor(Role.ADMIN)
+    async with house.as_(admin) as uow:
+        page = await uow.tasks.page(PageRequest(50, None), wanted=TaskFilter(search=words), order=TaskOrder.CREATED_ASC)
+        return sorted(row.title for row in page.rows)
+
+
+async def written(house: House, task_id: UUID) -> object:
+    """Which transaction wrote the text of a task last."""
+    async with house.database.connect() as connection:
+        query = text("SELECT xmin::text FROM task_texts WHERE task_id = :id").bindparams(id=task_id)
+        return await connection.scalar(query)
+
+
+class TestFound:
+    async def test_from_its_creation_to_its_end(self, house: House):
+        """A new task, one with other words, and one that is gone."""
+        actor = await house.an_actor()
+        task = await create_task(house.as_(actor), title="Mend the boat", description="Oakum")
+        assert await found(house, "boat") == await found(house, "oakum") == ["Mend the boat"]
+
+        await update_task(house.as_(actor), task_id=task.id, edit=TaskEdit(title="Sell the boat", description="Cheap"))
+        assert await found(house, "mend") == await found(house, "oakum") == []
+        assert await found(house, "cheap") == ["Sell the boat"]
+
+        await delete_task(house.as_(actor), task_id=task.id)
+        assert await found(house, "boat") == []
+
+    async def test_past_our_code(self, house: House):
+        """Rows that somebody writes by hand, many at once, and changes, are found like any other."""
+        owner = await house.a_user()
+        async with house.database.engine.begin() as connection:
+            await connection.execute(MANY_TASKS.bindparams(owner=owner.id))
+            await connection.execute(text("UPDATE tasks SET title = 'Ship ' || title WHERE title <> 'Boat 2'"))
+
+        assert await found(house, "hull") == ["Boat 2", "Ship Boat 1", "Ship Boat 3"]
+        assert await found(house, "ship") == ["Ship Boat 1", "Ship Boat 3"]
+
+
+class TestLeftAlone:
+    async def test_a_move(self, house: House):
+        """It writes the task, and neither its text nor the indexes that search it."""
+        actor = await house.an_actor()
+        task = await house.a_task(actor)
+        before = await written(house, task.id)
+        await update_task_status(house.as_(actor), task_id=task.id, status=TaskStatus.DONE)
+        await update_task(house.as_(actor), task_id=task.id, edit=TaskEdit(status=TaskStatus.TODO))
+
+        assert before is not None
+        assert await written(house, task.id) == before
+
+    async def test_no_index_of_texts_is_on_the_tasks(self, house: House):
+        """Whatever is entered anew with each move is small."""
+        async with house.database.connect() as connection:
+            query = text("SELECT indexdef FROM pg_indexes WHERE tablename = 'tasks'")
+            assert not [each for each in await connection.scalars(query) if "gin" in each or "description" in each]
+
+
+class TestMigration:
+    @pytest.mark.parametrize("again", [False, True])
+    async def test_what_was_there_is_found(self, new_database: Callable[[], str], again: bool):
+        """Tasks from before texts were apart, also after going back and forth."""
+        database = Database(new_database(), pool_size=2)
+        await migrations.downgrade(database.engine, "0002")
+        async with database.engine.begin() as connection:
+            await connection.execute(ONE_USER)
+            await connection.execute(MANY_TASKS.bindparams(owner=SOMEBODY))
+        await migrations.upgrade(database.engine)
+        if again:
+            await migrations.downgrade(database.engine, "0002")
+            await migrations.upgrade(database.engine)
+
+        assert await found(House(database), "hull") == ["Boat 1", "Boat 2", "Boat 3"]
+        await database.close()
