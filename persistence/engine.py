@@ -179,7 +179,7 @@ class Database:
             async with self._log_engine.connect() as connection:
                 try:
                     await _check_once(connection)
-                    yield EventLog(connection)
+                    yield EventLog(connection, self.statements.run)
                 except BaseException:
                     # After a time-out the driver would first wait for the statement it gave up: begin anew instead.
                     await connection.invalidate()

@@ -1,6 +1,6 @@
 """The log: how events get their place in the one order, and how they are read back."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -28,6 +28,7 @@ _NUMBER: Final = (
 _AFTER: Final = "SELECT position, kind, payload::text FROM events WHERE position > $1 ORDER BY position LIMIT $2"
 _KINDS: Final = {kind.value: kind for kind in EventKind}
 _COLUMNS = (EventRow.position, EventRow.kind, EventRow.payload)
+Run = Callable[..., Awaitable[Any]]
 Stored = tuple[int, str, str]
 """An event as it is stored: its position, its kind, and its JSON."""
 
@@ -56,10 +57,14 @@ class Numbered:
 
 
 class EventLog:
-    """The log, over a session in a transaction or a connection of one's own."""
+    """The log, over a session in a transaction or a connection of one's own.
 
-    def __init__(self, session: AsyncSession | AsyncConnection) -> None:
+    *run* is `Statements.run`, if statements that go past SQLAlchemy are to be counted like all others.
+    """
+
+    def __init__(self, session: AsyncSession | AsyncConnection, run: Run | None = None) -> None:
         self._session = session
+        self._run = run
 
     async def head(self) -> Head:
         """Where the log stands now, in one statement."""
@@ -101,7 +106,11 @@ class EventLog:
         if isinstance(connection, AsyncSession):
             connection = await connection.connection()
         driver: Any = (await connection.get_raw_connection()).driver_connection
-        rows: Sequence[Any] = await driver.fetch(text, *arguments)
+        rows: Sequence[Any]
+        if self._run is None:
+            rows = await driver.fetch(text, *arguments)
+        else:
+            rows = await self._run(text, driver.fetch, text, *arguments)
         return rows
 
     async def access_between(self, position: int, up_to: int, *, at_most: int = 500) -> list[LoggedEvent]:

@@ -48,6 +48,17 @@ class TestNumber:
 
         assert [logged.position for logged in numbered] == [1]
 
+    async def test_all_its_statements_are_counted(self, house: House):
+        """Also those that the driver is given past SQLAlchemy."""
+        await record(house, an_event())
+        async with house.database.log() as log:
+            before = house.database.statements.count
+            await log.number()
+            await log.after(0)
+            await log.head()
+
+        assert house.database.statements.count == before + 3
+
     async def test_the_head_says_what_is_pending(self, house: House):
         """The head counts numbered events, and says whether there are others."""
         await record(house, an_event(), an_event(), an_event())
