@@ -1,6 +1,7 @@
 """How the cost grows: with the page, with the table, with what somebody may see, with listeners, with processes."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
@@ -65,7 +66,8 @@ def _page(ground: Stage, plan: Plan, first: int, number: int) -> list[Measuremen
 
 
 def _tasks(workload: Workload, ground: Stage, plan: Plan, tasks: int, number: int) -> list[Measurement]:
-    with stage(ground.folder, tasks) as other:
+    # What is open already can be used, and cannot be opened a second time.
+    with nullcontext(ground) if tasks == dataset.TASKS else stage(ground.folder, tasks) as other:
         return _once(other, plan, workload, BOTH, number, Setting(f"tasks-{workload}/{tasks}"))
 
 

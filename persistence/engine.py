@@ -214,7 +214,8 @@ class Database:
         return _in_use(self.engine) + self._lending.lent, _in_use(self._log_engine)
 
     async def close(self) -> None:
-        """Close every connection."""
+        """Close every connection, once the moves that are under way are made."""
+        await self._moves.close()
         await self._lending.close()
         await self.engine.dispose()
         await self._log_engine.dispose()

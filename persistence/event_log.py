@@ -102,11 +102,13 @@ class EventLog:
 
     async def _fetch(self, text: str, *arguments: object) -> Sequence[Any]:
         """The rows of a statement that runs often: the driver runs it in a third of the time, and JSON stays text."""
-        connection = self._session
-        if isinstance(connection, AsyncSession):
-            connection = await connection.connection()
-        driver: Any = (await connection.get_raw_connection()).driver_connection
         rows: Sequence[Any]
+        if isinstance(self._session, AsyncSession):
+            # The driver alone would not know of the transaction, which SQLAlchemy begins with its own first statement.
+            connection = await self._session.connection()
+            rows = (await connection.exec_driver_sql(text, arguments)).all()
+            return rows
+        driver: Any = (await self._session.get_raw_connection()).driver_connection
         if self._run is None:
             rows = await driver.fetch(text, *arguments)
         else:

@@ -7,6 +7,7 @@ together with all who come meanwhile; who comes alone does not wait.
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
+from contextvars import Context
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
@@ -23,10 +24,17 @@ AT_MOST: Final = 100
 ROUNDS: Final = 2
 """Statements at the same time: while one waits for the disk, the next one can be worked on."""
 
+PATIENCE_SECONDS: Final = 2.0
+"""How long a move waits for its round to begin; after that the database is as good as away."""
+
+_NOBODY: Final = Context()
+"""What concerns all who are in a round is done in the name of none of them."""
+
 
 class _Wish(NamedTuple):
     move: Move
     outcome: "asyncio.Future[TaskRow | None]"
+    until: float
 
 
 class GroupCommit:
@@ -40,23 +48,35 @@ class GroupCommit:
         """The tasks that are being moved: a second move of one waits for its outcome."""
         self._rounds: set[asyncio.Task[None]] = set()
         self._is_called = False
+        self._timer: asyncio.TimerHandle | None = None
 
     async def make(self, move: Move) -> TaskRow | None:
         """Make a move, event included; None if that was not possible, or not at once: then nothing was done.
 
         Raises:
-            Unavailable: the database does not answer; if that was lost on its way, the move was made.
+            Unavailable: the database does not answer; if its answer was lost on the way, the move may have been made.
         """
-        outcome: asyncio.Future[TaskRow | None] = asyncio.get_running_loop().create_future()
-        self._wishes.append(_Wish(move, outcome))
+        loop = asyncio.get_running_loop()
+        outcome: asyncio.Future[TaskRow | None] = loop.create_future()
+        self._wishes.append(_Wish(move, outcome, loop.time() + PATIENCE_SECONDS))
+        if self._timer is None:
+            self._timer = loop.call_later(PATIENCE_SECONDS, self._lose_patience, loop, context=_NOBODY)
         self._call()
         return await outcome
+
+    async def close(self) -> None:
+        """Wait for what is under way."""
+        while self._wishes or self._rounds:
+            await asyncio.gather(*self._rounds, return_exceptions=True)
+            await asyncio.sleep(0)
+        if self._timer is not None:
+            self._timer.cancel()
 
     def _call(self) -> None:
         """Begin a round soon: whoever asks in this round of the loop, too, is in it."""
         if not self._is_called and len(self._rounds) < ROUNDS:
             self._is_called = True
-            asyncio.get_running_loop().call_soon(self._begin)
+            asyncio.get_running_loop().call_soon(self._begin, context=_NOBODY)
 
     def _begin(self) -> None:
         self._is_called = False
@@ -85,12 +105,22 @@ class GroupCommit:
         if self._wishes:
             self._call()
 
+    def _lose_patience(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._timer = None
+        now = loop.time()
+        for wish in self._wishes:
+            if wish.until <= now and not wish.outcome.done():
+                _fail(wish.outcome, TimeoutError())
+        self._wishes = [wish for wish in self._wishes if not wish.outcome.done()]
+        if self._wishes:
+            self._timer = loop.call_at(self._wishes[0].until, self._lose_patience, loop, context=_NOBODY)
+
     async def _round(self, wishes: dict[UUID, _Wish]) -> None:
         try:
             found = await self._made([wish.move for wish in wishes.values()])
         except Exception as error:
             for _, outcome in _awaited(wishes):
-                outcome.set_exception(unavailable(error) or error)
+                _fail(outcome, error)
         else:
             for task_id, outcome in _awaited(wishes):
                 outcome.set_result(found.get(task_id))
@@ -124,6 +154,10 @@ class GroupCommit:
         finally:
             self._lending.give_back(connection, failure)
         return rows
+
+
+def _fail(outcome: "asyncio.Future[TaskRow | None]", error: Exception) -> None:
+    outcome.set_exception(unavailable(error) or error)
 
 
 def _awaited(wishes: dict[UUID, _Wish]) -> "Iterator[tuple[UUID, asyncio.Future[TaskRow | None]]]":

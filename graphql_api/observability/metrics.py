@@ -64,7 +64,7 @@ DOCUMENTS: Final = _counter(
 OPERATIONS: Final = _counter(
     "operations", "Queries and mutations by how they were run: `compiled`, by a plan, or in `general`.", "way"
 )
-STATEMENTS: Final = _counter("statements", "SQL statements sent.")
+STATEMENTS: Final = _counter("statements", "SQL statements sent; moves made by one count as one each.")
 CONNECTIONS: Final = _gauge("database_connections", "Database connections in use.", "pool")
 CONNECTIONS_MAX: Final = _gauge("database_connections_max", "Database connections that may be used.", "pool")
 PASSWORDS_WAITING: Final = _gauge("passwords_waiting", "Sign-ins that wait for their turn to compute a hash.")

@@ -73,6 +73,17 @@ class Crowd:
             ]
         return Plan(tuple(node for result in explained for node in _nodes(result.scalar_one()[0]["Plan"])))
 
+    async def plan_for_any(self, statement: str, *, parameters: int) -> "Plan":
+        """How PostgreSQL answers a prepared statement when it plans for whatever its parameters are."""
+        async with self.database.connect() as connection:
+            driver = (await connection.get_raw_connection()).driver_connection
+            assert driver is not None
+            await driver.execute(f"SET plan_cache_mode = force_generic_plan; PREPARE any_values AS {statement}")
+            nothing = ", ".join(["NULL"] * parameters)
+            explained = await driver.fetchval(f"EXPLAIN (FORMAT JSON) EXECUTE any_values ({nothing})")
+            await driver.execute("DEALLOCATE any_values; RESET plan_cache_mode")
+        return Plan(tuple(_nodes(explained[0]["Plan"])))
+
 
 @dataclass(frozen=True)
 class Plan:

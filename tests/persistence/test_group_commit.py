@@ -1,8 +1,9 @@
 """Moves that are made together: each as if it had been asked for alone, and all with one commit."""
 
 import asyncio
+import random
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from itertools import product
 from typing import Any
 from uuid import UUID
@@ -15,10 +16,12 @@ from domain.errors import Refusal, Unavailable
 from domain.events import TaskEvent
 from domain.task import TaskStatus
 from domain.user import Role
+from persistence import group_commit
 from persistence.engine import Database
 from persistence.group_commit import AT_MOST
 from persistence.models import TaskRow
-from services.task import TaskEdit, update_task, update_task_status
+from persistence.unit_of_work import UnitOfWork
+from services.task import TaskEdit, assign_task, delete_task, update_task, update_task_status
 from tests.support.house import House
 
 DONE, TODO, IN_PROGRESS = TaskStatus.DONE, TaskStatus.TODO, TaskStatus.IN_PROGRESS
@@ -51,6 +54,14 @@ async def locked(house: House, task: TaskRow) -> AsyncIterator[None]:
     """A task that somebody else is busy with."""
     async with house.database.session() as session:
         await session.execute(text("SELECT FROM tasks WHERE id = :id FOR UPDATE"), {"id": task.id})
+        yield
+
+
+@asynccontextmanager
+async def nothing_recorded(house: House) -> AsyncIterator[None]:
+    """Events have to wait, and so have moves."""
+    async with house.database.session() as session:
+        await session.execute(text("LOCK TABLE events IN SHARE MODE"))
         yield
 
 
@@ -92,8 +103,7 @@ class TestTogether:
         """A task that is on its way is not tried in the next round, where it would be found locked."""
         actor = await house.an_actor()
         (task,) = await tasks_of(house, actor, 1)
-        async with house.database.session() as session:
-            await session.execute(text("LOCK TABLE events IN SHARE MODE"))  # which a move waits for
+        async with nothing_recorded(house):
             moves = []
             for status in (DONE, TODO):
                 moves.append(asyncio.create_task(move(house, actor, [task], status)))
@@ -219,8 +229,65 @@ class TestGivenUp:
             assert [type(each) for each in moved] == [Unavailable, Unavailable]
         await database.close()
 
+    async def test_who_has_waited_for_long(self, house: House, monkeypatch: pytest.MonkeyPatch):
+        """A move whose round does not begin is refused after a while, and was not made; those under way go on."""
+        monkeypatch.setattr(group_commit, "PATIENCE_SECONDS", 0.1)
+        actor = await house.an_actor()
+        (task,) = await tasks_of(house, actor, 1)
+        async with nothing_recorded(house):
+            first, *others = (asyncio.create_task(move(house, actor, [task], to)) for to in (DONE, TODO, IN_PROGRESS))
+            async with asyncio.timeout(4):  # the timer may still be that of an earlier move
+                refused = [type(each) for moved in others for each in await moved]
+            later = asyncio.create_task(move(house, actor, [task], TODO))
+            await asyncio.sleep(0)
+            assert not first.done()
+
+        assert refused == [Unavailable, Unavailable]
+        assert [row.version for row in (*await first, *await later)] == [2, 3]
+
+    async def test_the_end_of_the_process(self, new_database: Callable[[], str]):
+        """Whoever closes the database waits for what is under way, and for who waits for that."""
+        database = Database(new_database(), pool_size=2)
+        house = House(database)
+        actor = await house.an_actor()
+        (task,) = await tasks_of(house, actor, 1)
+        moves = [asyncio.create_task(move(house, actor, [task], to)) for to in (DONE, TODO)]
+        while not database._moves._rounds:
+            await asyncio.sleep(0)
+        await database.close()
+
+        assert not database._moves._rounds
+        assert [row.version for moved in moves for row in await moved] == [2, 3]
+
 
 class TestRivals:
+    async def test_whatever_happens_to_a_task_is_one_story(self, house: House, shared_database: Database):
+        """Two processes move, edit, give away and delete the same tasks: each begins where the one before ended."""
+        actor = await house.an_actor(Role.ADMIN)
+        tasks = await tasks_of(house, actor, 12)
+        url = shared_database.engine.url.render_as_string(hide_password=False)
+        rival = House(Database(url, pool_size=5))
+
+        async def work(house: House, seed: int) -> None:
+            chance = random.Random(seed)
+            for _ in range(12):
+                await asyncio.gather(*(anything(house.as_(actor), chance.choice(tasks).id, chance) for _ in range(10)))
+
+        async with asyncio.timeout(30):
+            await asyncio.gather(work(house, 1), work(rival, 2))
+        await rival.database.close()
+
+        events = [event for event in await house.recorded_events() if isinstance(event, TaskEvent)]
+        assert sum(event.changed_status for event in events) > 20
+        for task in tasks:
+            story = [event for event in events if event.task_id == task.id]
+            stored = await house.task(task.id)
+            assert [event.version for event in story] == list(range(2, len(story) + 2))
+            assert [event.from_status for event in story] == [TODO, *(event.to_status for event in story)][: len(story)]
+            assert (stored is None) == bool(story and story[-1].deleted)
+            if stored is not None:
+                assert (stored.version, stored.status) == (len(story) + 1, story[-1].to_status if story else TODO)
+
     async def test_two_processes_in_opposite_orders(self, house: House, shared_database: Database):
         """Nobody waits for the other, nothing is lost, and no version is given twice."""
         actor = await house.an_actor()
@@ -246,6 +313,21 @@ class TestRivals:
             assert stored is not None
             versions = [event.version for event in events if event.task_id == task.id]
             assert versions == list(range(2, stored.version + 1))
+
+
+async def anything(uow: UnitOfWork, task_id: UUID, chance: random.Random) -> None:
+    """Mostly a move, if that can be."""
+    with suppress(Refusal):
+        match chance.randrange(20):
+            case 0:
+                await delete_task(uow, task_id=task_id)
+            case 1 | 2:
+                assignee_id = chance.choice([uow.actor.user_id, None])
+                await assign_task(uow, task_id=task_id, assignee_id=assignee_id)
+            case 3 | 4 | 5:
+                await update_task(uow, task_id=task_id, edit=TaskEdit(title=f"Title {chance.random()}"))
+            case _:
+                await update_task_status(uow, task_id=task_id, status=chance.choice(list(TaskStatus)))
 
 
 async def _outcome(asked: Any) -> Any:

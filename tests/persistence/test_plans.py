@@ -138,13 +138,14 @@ class TestEverythingElse:
             assert not plan.reads_all_of(table), table
 
     async def test_what_is_sent_past_sqlalchemy(self, crowd: Crowd):
-        """Moves, a single one and many at once, and pages of the log go by keys and positions."""
+        """Moves, a single one and many at once or however many, and pages of the log go by keys and positions."""
         for many in (1, AT_MOST):
             moves = [
                 Move(BUSY, numbered(5 * number), TaskStatus.DONE, None, None, later(0)) for number in range(1, many + 1)
             ]
             plan = await crowd.plan_of((moving(), arguments(moves)))
             assert not plan.reads_all_of("tasks")
+        assert not (await crowd.plan_for_any(moving(), parameters=7)).reads_all_of("tasks")
         plan = await crowd.plan_of((_AFTER, (50_000, 100)))
         assert plan.indexes == {"uq_events_position"}
 
