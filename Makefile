@@ -21,7 +21,7 @@ test: $(VENV)/dev ## Run the tests, on servers of their own (ARGS="-k name").
 test-stream: $(VENV)/dev ## Run the slow tests of the stream: 10,000 histories, faults; `make examples` has the clients that resume.
 	@status=0; \
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal tests/simulation || status=1; \
-	$(BIN)/python -m pytest tests/chaos || status=1; \
+	$(BIN)/python -m pytest -n 2 --dist worksteal tests/chaos || status=1; \
 	exit $$status
 
 prove: $(VENV)/local ## Try what README promises on this machine, in a minute or two (ARGS="stream alike").
