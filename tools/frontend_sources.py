@@ -10,12 +10,12 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 NO_SOURCES = {"node_modules", "gql", "test"}
 """What is made of others (packages, the types of documents), and what tries them."""
-SHARED = (Path("frontend/shared"), Path("examples/resumable/resumable.mjs"))
+COMMON = (Path("frontend/common"), Path("examples/resumable/resumable.mjs"))
 
 
 def sources(page: str) -> str:
     """One line a file, in the order of their paths: the digest (SHA-256) and the path below the repository's root."""
-    places = [ROOT / "frontend" / page, *(ROOT / shared for shared in SHARED)]
+    places = [ROOT / "frontend" / page, *(ROOT / common for common in COMMON)]
     paths = sorted(path for place in places for path in _files(place))
     return "".join(f"{sha256(path.read_bytes()).hexdigest()}  {path.relative_to(ROOT).as_posix()}\n" for path in paths)
 

@@ -126,8 +126,8 @@ class PatientHTTP(HttpToolsProtocol):
         self.headers = _Ended(self.headers)
         if not self.parser.should_upgrade():
             exchange = WholeExchange(self.cycle, self.transport, self.loop)
-            # It is as much of a transport as uvicorn asks of one.
-            self.cycle.transport, extensions[EXCHANGE] = exchange, exchange  # type: ignore[assignment]
+            extensions[EXCHANGE] = exchange
+            self.cycle.transport = exchange  # type: ignore[assignment]  # it is as much of one as uvicorn asks for
 
     def on_body(self, body: bytes) -> None:
         """A part of the body."""

@@ -1,6 +1,6 @@
 import { render } from "preact";
 
-import { Session } from "../../shared/session";
+import { Session } from "../../common/session";
 import { App } from "./ui/App";
 import "./style.css";
 

@@ -1,5 +1,5 @@
 import type { ExecutionResult } from "graphql";
-import type { Session } from "../../shared/session";
+import type { Session } from "../../common/session";
 
 export interface Payload {
   readonly query: string;

@@ -1,7 +1,7 @@
 import { type FormEvent, useEffect, useState } from "react";
-import type { Session } from "../../shared/session";
+import type { Session } from "../../common/session";
 import type { StreamState } from "./listening";
-import { settings } from "../../shared/settings";
+import { settings } from "../../common/settings";
 import { usePerson } from "./use-person";
 
 const ROLES = { USER: "user", MODERATOR: "moderator", ADMIN: "admin" };

@@ -1,7 +1,7 @@
 import type { Observable } from "@graphiql/toolkit";
 import type { ExecutionResult } from "graphql";
 import { createResumableClient } from "../../../examples/resumable/resumable.mjs";
-import type { Session } from "../../shared/session";
+import type { Session } from "../../common/session";
 import { failed, type Payload } from "./asking";
 
 /** How the stream of the open tab is: `events` of them have come so far. */

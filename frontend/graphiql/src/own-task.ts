@@ -1,6 +1,6 @@
 import { useGraphiQL, useGraphiQLActions } from "@graphiql/react";
 import { useEffect, useRef } from "react";
-import type { Session } from "../../shared/session";
+import type { Session } from "../../common/session";
 import { changeOfOwnTask, isWaiting } from "./tabs";
 import { usePerson } from "./use-person";
 

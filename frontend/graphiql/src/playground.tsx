@@ -3,7 +3,7 @@ import { HISTORY_PLUGIN, HistoryStore } from "@graphiql/plugin-history";
 import { GraphiQLProvider } from "@graphiql/react";
 import { GraphiQL, GraphiQLInterface } from "graphiql";
 import { useState } from "react";
-import { Session } from "../../shared/session";
+import { Session } from "../../common/session";
 import { Bar } from "./bar";
 import { Directives } from "./directives";
 import { fetcherOf } from "./fetcher";

@@ -1,5 +1,5 @@
 import type { TabsState } from "@graphiql/react";
-import type { Session } from "../../shared/session";
+import type { Session } from "../../common/session";
 import { ask } from "./asking";
 
 /** Where the tab that changes a status waits for a task: until somebody is signed in, nobody knows one. */

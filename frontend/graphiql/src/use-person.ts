@@ -1,5 +1,5 @@
 import { useSyncExternalStore } from "react";
-import type { Person, Session } from "../../shared/session";
+import type { Person, Session } from "../../common/session";
 
 /** Who is signed in; null: nobody; undefined: not known yet. */
 export function usePerson(session: Session): Person | null | undefined {

@@ -1,7 +1,7 @@
 // How the board asks: urql over HTTP, its subscriptions over a graphql-ws client that resumes.
 import { Client, fetchExchange, subscriptionExchange, type CombinedError, type OperationResult } from "@urql/core";
 
-import type { Session } from "../../../shared/session";
+import type { Session } from "../../../common/session";
 import { createLine, type Line, type LineHooks } from "../stream/line";
 import type { TypedDocumentString } from "./gql/graphql";
 

@@ -1,5 +1,5 @@
 // What the page shows, as one value.
-import type { Session } from "../../../shared/session";
+import type { Session } from "../../../common/session";
 import type { TaskStatus } from "../api/gql/graphql";
 import { BEGINNING, type Standing } from "../stream/standing";
 import type { Skew } from "../stream/clock";

@@ -1,5 +1,5 @@
 // The page's memory: what the server told, what was asked for, and how the stream stands.
-import type { Session } from "../../../shared/session";
+import type { Session } from "../../../common/session";
 import { createApi, type Api } from "../api/api";
 import { Follower } from "./follower";
 import { onceAFrame } from "./frames";

@@ -1,6 +1,6 @@
 // The board's connection: the resumable client that the examples show, and ways to cut it on purpose.
 import { createResumableClient } from "../../../../examples/resumable/resumable.mjs";
-import type { Session } from "../../../shared/session";
+import type { Session } from "../../../common/session";
 
 export interface LineHooks {
   connected(): void;

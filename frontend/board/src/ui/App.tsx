@@ -1,6 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
 
-import type { Session } from "../../../shared/session";
+import type { Session } from "../../../common/session";
 import type { Person } from "../board/state";
 import { Store } from "../board/store";
 import { BoardPage } from "./BoardPage";

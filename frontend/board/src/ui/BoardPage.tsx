@@ -1,6 +1,6 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 
-import type { Session } from "../../../shared/session";
+import type { Session } from "../../../common/session";
 import type { TaskStatus } from "../api/gql/graphql";
 import { columns, STATUSES } from "../board/columns";
 import { hopeful, type ShownTask } from "../board/optimism";

@@ -1,7 +1,7 @@
 import { useState } from "preact/hooks";
 
-import type { Session } from "../../../shared/session";
-import { settings } from "../../../shared/settings";
+import type { Session } from "../../../common/session";
+import { settings } from "../../../common/settings";
 import { Mark } from "./icons";
 
 export function SignIn({ session }: { session: Session }) {
