@@ -58,6 +58,7 @@ class ChangeStep:
     key: str
     nodes: tuple[FieldNode, ...]
     resolve: Resolve
+    viewer: Callable[[Any], Actor | None] | None
     refusals: RefusalAsData
     arguments: Arguments
     references: tuple[Referred, ...]
@@ -65,7 +66,7 @@ class ChangeStep:
     project: Project
 
     async def run(
-        self, context: Context, actor: Actor, arguments: Mapping[str, Any], extensions: Mapping[str, Any]
+        self, context: Context, actor: Actor | None, arguments: Mapping[str, Any], extensions: Mapping[str, Any]
     ) -> Told:
         """The payload, or null and why there is none."""
         asking = Asking(context, Path(None, self.key, None), extensions)
@@ -75,13 +76,13 @@ class ChangeStep:
             payload = self.refusals.told(refusal)
         except Exception as error:
             return Told(None, (located_error(error, list(self.nodes), [self.key]),))
-        return await self._told(context, actor, payload)
+        return await self._told(context, actor if self.viewer is None else self.viewer(payload), payload)
 
-    async def _told(self, context: Context, actor: Actor, payload: Any) -> Told:
+    async def _told(self, context: Context, viewer: Actor | None, payload: Any) -> Told:
         if not self.references:
-            return Told(self.project(payload, _nobody, actor))
+            return Told(self.project(payload, _nobody, viewer))
         wanted: dict[int, UUID] = {}
-        self.project(payload, lambda number, identity: _note(wanted, number, identity), actor)
+        self.project(payload, lambda number, identity: _note(wanted, number, identity), viewer)
         errors: tuple[Exception, ...] = ()
         try:
             found = await self._find(context, wanted)
@@ -90,7 +91,7 @@ class ChangeStep:
             found = _NOBODY
             places = [self.references[number] for number in wanted]
             errors = tuple(located_error(error, list(place.nodes), list(place.path)) for place in places)
-        return Told(self.project(payload, lambda number, identity: found.get(identity), actor), errors)
+        return Told(self.project(payload, lambda number, identity: found.get(identity), viewer), errors)
 
     async def _find(self, context: Context, wanted: Mapping[int, UUID]) -> Mapping[UUID, Row]:
         if not wanted:

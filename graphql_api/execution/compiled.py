@@ -114,7 +114,8 @@ async def _read(plan: Plan, bound: Bound, context: Context) -> dict[str, Any]:
 
 
 async def _change(plan: Plan, bound: Bound, extensions: Mapping[str, Any], context: Context) -> Response:
-    actor = _actor(context)
+    identity = context.facts.identity
+    actor = identity.actor if identity is not None else None  # who is nobody can sign in
     arguments = {key: step.arguments.bind(bound) for key, step in plan.changes.items()}
     # From here on nothing may be left to the general executor: it would make the changes again.
     found: dict[str, Any] = {}

@@ -116,7 +116,8 @@ class _Planner:
 
     def _change(self, key: str, field: GraphQLField, arguments: Arguments, selected: Sequence[Selected]) -> ChangeStep:
         definition, kind = field.extensions[_DEFINITION], get_named_type(field.type)
-        if not isinstance(meaning_of(field), Change) or not isinstance(kind, GraphQLObjectType):
+        meaning = meaning_of(field)
+        if not isinstance(meaning, Change) or not isinstance(kind, GraphQLObjectType):
             raise Unplannable(f"the mutation {definition.python_name}")
         references: list[Referred] = []
         user, writer = RowSource(["id"]), Writer(self._selections)
@@ -125,6 +126,7 @@ class _Planner:
             key,
             tuple(each.node for each in selected),
             definition.base_resolver.wrapped_func,
+            meaning.viewer,
             next(each for each in definition.extensions if isinstance(each, RefusalAsData)),
             arguments,
             tuple(references),

@@ -1,7 +1,7 @@
 """How a field of a root is made: with its door in the schema, and a rule's refusal as data."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, Final, Protocol, TypeVar, cast
 
 import strawberry
 from strawberry.extensions import FieldExtension
@@ -15,6 +15,8 @@ from graphql_api.schema.common import UserError
 from graphql_api.schema.stands_for import Change, StandsFor, stands_for
 
 Resolver = TypeVar("Resolver", bound=Callable[..., Any])
+
+_CHANGE: Final = Change()
 
 
 class Decorator(Protocol):
@@ -31,12 +33,12 @@ def query(permission: Door, description: str, meaning: StandsFor) -> Decorator:
     return cast("Decorator", field)
 
 
-def mutation(permission: Door, description: str, meaning: Change | None = None) -> Decorator:
+def mutation(permission: Door, description: str, meaning: Change = _CHANGE) -> Decorator:
     """A field of Mutation behind a door; a refusal is told in the payload's `userErrors`."""
     field: Any = strawberry.mutation(
         description=description,
         extensions=[OneInput(), RefusalAsData(), door(permission)],
-        metadata=stands_for(meaning) if meaning is not None else {},
+        metadata=stands_for(meaning),
     )
     return cast("Decorator", field)
 

@@ -24,7 +24,8 @@ from graphql_api.schema.session import (
     RevokeSessionPayload,
     Session,
 )
-from graphql_api.schema.stands_for import Many
+from graphql_api.schema.stands_for import Change, Many
+from graphql_api.schema.user import oneself
 from persistence.reads import session as reads
 from persistence.reads.read import Asked
 from services import session as session_service
@@ -51,7 +52,7 @@ class SessionQueries:
 class SessionMutations:
     """Fields of Mutation."""
 
-    @mutation(PUBLIC, "Sign in with name and password.")
+    @mutation(PUBLIC, "Sign in with name and password.", Change(oneself))
     async def login(self, info: Info, input: LoginInput) -> LoginPayload | None:
         """One call of the accounts; the refresh token travels in the cookie unless it was asked for."""
         context = info.context
@@ -62,7 +63,11 @@ class SessionMutations:
             context.keep_refresh_cookie(signed_in.refresh_token)
         return LoginPayload.of(signed_in, return_refresh_token=input.return_refresh_token)
 
-    @mutation(PUBLIC, "Give a refresh token in for new tokens: at the latest when an access token has expired.")
+    @mutation(
+        PUBLIC,
+        "Give a refresh token in for new tokens: at the latest when an access token has expired.",
+        Change(oneself),
+    )
     async def refresh_token(self, info: Info, input: RefreshTokenInput) -> RefreshTokenPayload | None:
         """One call of the accounts; the successor travels as the token came: a cookie's is for no script to see."""
         context = info.context

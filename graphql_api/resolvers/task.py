@@ -13,7 +13,7 @@ from graphql_api.resolvers.fields import mutation, query
 from graphql_api.schema.common import After, First, Info, selects
 from graphql_api.schema.enums import TaskOrder
 from graphql_api.schema.ids import decode_id_of, encode_id
-from graphql_api.schema.stands_for import Change, Connection, One, Paged
+from graphql_api.schema.stands_for import Connection, One, Paged
 from graphql_api.schema.task import Task, TaskConnection
 from graphql_api.schema.task_changes import (
     AssignTaskInput,
@@ -97,7 +97,7 @@ class TaskQueries:
 class TaskMutations:
     """Fields of Mutation."""
 
-    @mutation(SIGNED_IN, "Create a task of your own.", Change())
+    @mutation(SIGNED_IN, "Create a task of your own.")
     async def create_task(self, info: Info, input: CreateTaskInput) -> CreateTaskPayload | None:
         """One service call."""
         row = await task_service.create_task(
@@ -110,7 +110,7 @@ class TaskMutations:
         )
         return CreateTaskPayload(task=Task.of(row))
 
-    @mutation(SIGNED_IN, "Change a task of your own; admins: anybody's.", Change())
+    @mutation(SIGNED_IN, "Change a task of your own; admins: anybody's.")
     async def update_task(self, info: Info, input: UpdateTaskInput) -> UpdateTaskPayload | None:
         """One service call."""
         row = await task_service.update_task(
@@ -126,9 +126,7 @@ class TaskMutations:
         )
         return UpdateTaskPayload(task=Task.of(row))
 
-    @mutation(
-        SIGNED_IN, "Move a task on the board: your own, or one that is assigned to you; admins: anybody's.", Change()
-    )
+    @mutation(SIGNED_IN, "Move a task on the board: your own, or one that is assigned to you; admins: anybody's.")
     async def update_task_status(self, info: Info, input: UpdateTaskStatusInput) -> UpdateTaskStatusPayload | None:
         """One service call."""
         row = await task_service.update_task_status(
@@ -139,7 +137,7 @@ class TaskMutations:
         )
         return UpdateTaskStatusPayload(task=Task.of(row))
 
-    @mutation(SIGNED_IN, "Give a task of your own to somebody, or to nobody; admins: anybody's.", Change())
+    @mutation(SIGNED_IN, "Give a task of your own to somebody, or to nobody; admins: anybody's.")
     async def assign_task(self, info: Info, input: AssignTaskInput) -> AssignTaskPayload | None:
         """One service call."""
         row = await task_service.assign_task(
@@ -150,7 +148,7 @@ class TaskMutations:
         )
         return AssignTaskPayload(task=Task.of(row))
 
-    @mutation(SIGNED_IN, "Delete a task of your own for good; moderators and admins: anybody's.", Change())
+    @mutation(SIGNED_IN, "Delete a task of your own for good; moderators and admins: anybody's.")
     async def delete_task(self, info: Info, input: DeleteTaskInput) -> DeleteTaskPayload | None:
         """One service call."""
         task_id = await task_service.delete_task(

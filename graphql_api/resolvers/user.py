@@ -10,7 +10,7 @@ from graphql_api.auth.permissions import ADMIN, PUBLIC, SIGNED_IN
 from graphql_api.resolvers.fields import mutation, query
 from graphql_api.schema.common import After, First, Info
 from graphql_api.schema.ids import decode_id_of
-from graphql_api.schema.stands_for import Connection, Many, One, Paged
+from graphql_api.schema.stands_for import Change, Connection, Many, One, Paged
 from graphql_api.schema.user import (
     ChangePasswordInput,
     ChangePasswordPayload,
@@ -22,6 +22,7 @@ from graphql_api.schema.user import (
     SetUserRolePayload,
     User,
     UserConnection,
+    oneself,
 )
 from persistence.pages import PageRequest
 from persistence.reads import user as reads
@@ -91,7 +92,7 @@ class UserQueries:
 class UserMutations:
     """Fields of Mutation."""
 
-    @mutation(PUBLIC, "Create a user of role USER for yourself; then `login`.")
+    @mutation(PUBLIC, "Create a user of role USER for yourself; then `login`.", Change(oneself))
     async def register(self, info: Info, input: RegisterInput) -> RegisterPayload | None:
         """One call of the accounts."""
         context = info.context

@@ -94,7 +94,11 @@ class Change:
     """A mutation whose resolver is called as it is, and whose payload is projected instead of executed.
 
     What the payload's fields refer to is read after the change, and in nobody's name: users are for all to see.
+
+    `viewer` says through whose eyes the payload is seen, where that is not whoever asked.
     """
+
+    viewer: Callable[[Any], Actor | None] | None = None
 
 
 StandsFor = Identity | Expression | Reference | One | Many | Connection | Pages | AnyNode | Change

@@ -1,7 +1,7 @@
 """Users, as clients see them."""
 
 from datetime import datetime
-from typing import Self
+from typing import Any, Self
 from uuid import UUID
 
 import strawberry
@@ -53,6 +53,14 @@ class User(Node):
             is_active=row.is_active,
             created_at=row.created_at,
         )
+
+
+def oneself(payload: Any) -> Actor | None:
+    """Whoever registered or signed in just now: they have proved to be the user whom their payload tells of."""
+    user: User | None = payload.user
+    if user is None:
+        return None
+    return Actor(user.row.id, user.row.role, session_id=None, access_version=user.row.access_version)
 
 
 @strawberry.type(description="A user in a list.")

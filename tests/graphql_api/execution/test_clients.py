@@ -1,5 +1,6 @@
 """What the board and the examples ask is compiled: none of it is left to the general executor."""
 
+import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,8 +12,10 @@ import orjson
 import pytest
 from graphql import OperationType, get_operation_ast, parse, print_ast, separate_operations
 
+from graphql_api.auth.cookies import REFRESH_COOKIE
 from graphql_api.auth.facts import RequestFacts
-from graphql_api.auth.identity import Identity
+from graphql_api.auth.identity import Client, Identity
+from graphql_api.auth.passwords import Passwords
 from graphql_api.context import Context
 from graphql_api.execution.compiled import Compiled
 from graphql_api.execution.executor import Executor, Operation
@@ -30,9 +33,11 @@ DOCUMENTS = (
     "examples/urql/src/operations.graphql",
     "examples/apollo/src/operations.graphql",
 )
+SESSIONS = ("frontend/common/session.ts", "examples/common/session.ts")
 PYTHON = "examples/python/tasks.py"
-SESSIONS = {"SignIn", "StaySignedIn", "SignOut"}
-"""What signs in, and stays so: a password's hash or a token's digest costs more than any executor."""
+OPERATIONS = ("query ", "mutation ", "subscription ")
+PASSWORD = "Correct-horse1"
+CLIENT = Client("127.0.0.1", None)
 
 
 @dataclass(frozen=True)
@@ -48,8 +53,27 @@ class Asked:
 def asked() -> list[Asked]:
     """Everything but subscriptions."""
     texts = [(path.split("/")[1], (ROOT / path).read_text()) for path in DOCUMENTS]
-    python = re.findall(r'^[A-Z]+ = """(.*?)"""', (ROOT / PYTHON).read_text(), re.MULTILINE | re.DOTALL)
-    return [each for client, text in [*texts, *(("python", text) for text in python)] for each in _asked(client, text)]
+    for path in SESSIONS:
+        texts += [(f"{path.split('/')[0]}/common", text) for text in _in_typescript((ROOT / path).read_text())]
+    texts += [("python", text) for text in _in_python((ROOT / PYTHON).read_text())]
+    return [each for client, text in texts for each in _asked(client, text)]
+
+
+def _in_typescript(source: str) -> list[str]:
+    constants = dict(re.findall(r'^const ([A-Z]+) = [`"](.+)[`"];$', source, re.MULTILINE))
+    whole = [re.sub(r"\$\{([A-Z]+)\}", lambda name: constants[name[1]], text) for text in constants.values()]
+    return [text for text in whole if text.startswith(OPERATIONS)]
+
+
+def _in_python(source: str) -> list[str]:
+    parts: list[ast.stmt] = [
+        each
+        for each in ast.parse(source).body
+        if isinstance(each, ast.Assign) and isinstance(each.value, ast.Constant | ast.JoinedStr)
+    ]
+    constants: dict[str, Any] = {}
+    exec(compile(ast.Module(parts, []), PYTHON, "exec"), constants)  # noqa: S102 - of our own example
+    return [text for text in constants.values() if isinstance(text, str) and text.startswith(OPERATIONS)]
 
 
 def _asked(client: str, text: str) -> Iterator[Asked]:
@@ -64,10 +88,12 @@ def _asked(client: str, text: str) -> Iterator[Asked]:
             yield Asked(f"{client}, with types", name, typed, is_query)
 
 
-def variables_of(name: str, user: UserRow, task: TaskRow) -> dict[str, Any]:
+def variables_of(name: str, user: UserRow, task: TaskRow, refresh_token: str) -> dict[str, Any]:
     """What a client would send with it."""
     task_id, user_id = encode_id("Task", task.id), encode_id("User", user.id)
     variables: dict[str, dict[str, Any]] = {
+        "SignIn": {"input": {"username": user.username, "password": PASSWORD}},
+        "StaySignedIn": {"input": {"refreshToken": refresh_token}},
         "TaskPage": {"filter": {"status": ["TODO"]}},
         "History": {"id": task_id},
         "People": {"search": ""},
@@ -83,47 +109,55 @@ def variables_of(name: str, user: UserRow, task: TaskRow) -> dict[str, Any]:
 @pytest.mark.parametrize("asked", asked(), ids=lambda each: f"{each.client}: {each.name}")
 async def test_it_is_compiled(api: Api, asked: Asked):
     """Sent again it is answered by a plan, as well as in general."""
-    user = await api.a_user()
+    user = await api.a_user(password_hash=await Passwords(4).hash(PASSWORD))
+    refresh_token = await _refresh_token(api, user)
     task = await api.house.a_task(user)
     general: Executor[Context] = Executor(schema, api.server.documents, timeout=60)
     compiled = Compiled(schema._schema, strict=True)
-    request = OperationRequest(asked.text, asked.name, variables_of(asked.name, user, task), {})
+    request = OperationRequest(asked.text, asked.name, variables_of(asked.name, user, task, refresh_token), {})
     for _ in range(2):
         operation = general.prepare(request, request_id="same")
     assert isinstance(operation, Operation), operation
     await api.numbered()  # what came before, or a stream cursor is another one the next moment
 
-    response = await compiled.execute(operation.document, operation.node, operation.request, _context(api, user))
+    response = await compiled.execute(
+        operation.document, operation.node, operation.request, _context(api, user, refresh_token)
+    )
 
     assert response is not None, "It was left to the general executor."
     assert "errors" not in response.body
     if asked.is_query:
-        assert _bytes(response) == _bytes(await general.execute(operation, _context(api, user)))
+        assert _bytes(response) == _bytes(await general.execute(operation, _context(api, user, refresh_token)))
     else:
         assert response.body["data"].popitem()[1]["userErrors"] == []
 
 
 def test_nothing_was_overlooked():
-    """Every document of the clients' sources is among them, but for what signs in and stays so."""
+    """Every document of the clients' sources is among them."""
     names = {each.name for each in asked()}
-    sources = [
-        *(ROOT / "examples").rglob("*.ts*"),
-        *(ROOT / "examples").rglob("*.py"),
-        *(ROOT / "examples").rglob("*.graphql"),
-    ]
+    sources = [path for pattern in ("*.ts*", "*.py", "*.graphql") for path in (ROOT / "examples").rglob(pattern)]
     sources += (ROOT / "frontend/board/src").rglob("*.*")
+    sources += (ROOT / "frontend/common").rglob("*.ts")
     mine = [path for path in sources if not {"node_modules", "gql", "watch"} & set(path.parts)]
     written = {name for path in mine for name in re.findall(r"\b(?:query|mutation) (\w+) ?[({]", path.read_text())}
 
-    assert written - names == SESSIONS
-    assert len(names) >= 10
+    assert written == names
+    assert {"SignIn", "StaySignedIn", "SignOut", "MoveTask", "TaskPage"} <= names
+
+
+async def _refresh_token(api: Api, user: UserRow) -> str:
+    signed_in = await api.server.backend.accounts.sign_in(
+        CLIENT, username=user.username, password=PASSWORD, request_id="same"
+    )
+    return signed_in.refresh_token
 
 
 def _bytes(response: Response) -> bytes:
     return orjson.dumps(response.body, option=orjson.OPT_UTC_Z)
 
 
-def _context(api: Api, user: UserRow) -> Context:
+def _context(api: Api, user: UserRow, refresh_token: str) -> Context:
     identity = Identity(House.actor(user), datetime(2100, 1, 1, tzinfo=UTC))
-    facts = RequestFacts(identity, None, "same", "http", {"headers": []})
+    scope = {"client": (CLIENT.address, 1), "headers": [(b"cookie", f"{REFRESH_COOKIE}={refresh_token}".encode())]}
+    facts = RequestFacts(identity, None, "same", "http", scope)
     return Context(api.server.backend, facts)
