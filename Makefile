@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run test prove test-stream contract e2e frontend frontend-check pictures chaos simulate oracle examples readme check format schema bench bench-full profile load bench-stream bench-idle monitoring-check lock clean
+.PHONY: help run test prove test-servers test-stream contract e2e frontend frontend-check pictures chaos simulate oracle examples readme check format schema bench bench-full profile load bench-stream bench-idle monitoring-check lock clean
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' Makefile
@@ -16,7 +16,11 @@ run: $(VENV)/local ## Serve on http://127.0.0.1:8000 with demo data, on servers 
 
 test: $(VENV)/dev ## Run the tests, on servers of their own (ARGS="-k name").
 	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal \
+		--ignore tests/e2e --ignore tests/load \
 		--ignore tests/chaos --ignore tests/simulation --ignore tests/examples --ignore tests/readme $(ARGS)
+
+test-servers: $(VENV)/dev ## Run the slow tests of whole servers: first starts, several processes, sudden ends, load.
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal tests/e2e tests/load
 
 test-stream: $(VENV)/dev ## Run the slow tests of the stream: 10,000 histories, faults; `make examples` has the clients that resume.
 	@status=0; \

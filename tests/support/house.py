@@ -30,12 +30,15 @@ class House:
 
     @staticmethod
     async def clear(database: Database) -> None:
-        """Empty every table and begin the log anew; of the few rows of a test that is quicker than to truncate."""
+        """Empty every table and begin the log anew; of the few rows of a test that is quicker than to truncate.
+
+        The head comes first, as it does for whoever numbers events: a process that was killed may not be quite gone.
+        """
         async with database.engine.begin() as connection:
+            await connection.execute(text("UPDATE event_head SET position = 0, trimmed = 0"))
             for table in ("used_tokens", "sessions", "events", "idempotency_keys", "tasks", "users"):
                 await connection.execute(text(f"DELETE FROM {table}"))  # noqa: S608 - of the line above
             await connection.execute(text("SELECT setval(pg_get_serial_sequence('events', 'id'), 1, false)"))
-            await connection.execute(text("UPDATE event_head SET position = 0, trimmed = 0"))
 
     async def a_user(self, role: Role = Role.USER, **values: Any) -> UserRow:
         """A user; with a password hash that no password has, unless one is given."""
