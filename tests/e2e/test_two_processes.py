@@ -6,6 +6,10 @@ import signal
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from itertools import pairwise
+from random import Random
+from typing import Any
 
 import httpx
 import pytest
@@ -18,6 +22,14 @@ from tests.support.processes import Served
 
 CHANGES = """subscription ($after: String) { taskChanged(after: $after) { cursor task { title version } } }"""
 CURSOR = "{ tasks(first: 1) { streamCursor } }"
+MOVES = """subscription ($after: String) { taskStatusChanged(after: $after) {
+  __typename taskId ... on TaskStatusChanged { from to } } }"""
+EDIT = "mutation ($input: UpdateTaskInput!) { updateTask(input: $input) { task { version } } }"
+MOVE = "mutation ($input: UpdateTaskStatusInput!) { updateTaskStatus(input: $input) { task { version } } }"
+DELETE = "mutation ($input: DeleteTaskInput!) { deleteTask(input: $input) { deletedTaskId } }"
+HISTORY = """query ($id: ID!, $after: String) { task(id: $id) { history(first: 100, after: $after) {
+  nodes { version changes from to } pageInfo { hasNextPage endCursor } } } }"""
+STATUSES = ("TODO", "IN_PROGRESS", "DONE", "CANCELLED")
 LOGOUT = "mutation { logout { userErrors { code } } }"
 
 
@@ -29,12 +41,12 @@ async def pair(serve: Serve) -> tuple[Served, Served]:
 
 
 @asynccontextmanager
-async def listening(world: World, server: Served, token: str) -> AsyncIterator[Socket]:
+async def listening(world: World, server: Served, token: str, query: str = CHANGES) -> AsyncIterator[Socket]:
     """A socket that hears of every change from now on."""
     cursor = (await world.ask(server, CURSOR, token)).data["tasks"]["streamCursor"]
     async with connected(server.url) as socket:
         await socket.init({"token": token})
-        await socket.subscribe("1", CHANGES, after=cursor)
+        await socket.subscribe("1", query, after=cursor)
         yield socket
 
 
@@ -56,6 +68,70 @@ async def refused(world: World, server: Served, token: str) -> None:
     async with asyncio.timeout(1):
         while (await world.ask(server, "{ me { id } }", token)).codes != ["UNAUTHENTICATED"]:
             await asyncio.sleep(0.01)
+
+
+@dataclass
+class Rival:
+    """Somebody who changes tasks through one of the servers, and notes what was acknowledged."""
+
+    world: World
+    server: Served
+    token: str
+    ids: list[str]
+    number: int
+    moved: list[tuple[str, int, str]] = field(default_factory=list)
+    edited: list[tuple[str, int]] = field(default_factory=list)
+    deleted: list[str] = field(default_factory=list)
+
+    async def work(self) -> None:
+        """Move and edit, the same things every time; what is gone, or no such move, is refused."""
+        dice = Random(self.number)
+        for turn in range(40):
+            task, to = dice.choice(self.ids), dice.choice(STATUSES)
+            await (self.edit(task, f"{self.number}, {turn}") if dice.random() < 0.25 else self.move(task, to))
+
+    async def edit(self, task: str, title: str) -> None:
+        """Give a task another title."""
+        answer = await self.world.ask(self.server, EDIT, self.token, input={"id": task, "title": title})
+        edited = answer.data["updateTask"]["task"]
+        self.edited += [(task, edited["version"])] if edited is not None else []
+
+    async def move(self, task: str, to: str) -> None:
+        """Move a task, if the board has such a move."""
+        answer = await self.world.ask(self.server, MOVE, self.token, input={"id": task, "status": to})
+        moved = answer.data["updateTaskStatus"]["task"]
+        self.moved += [(task, moved["version"], to)] if moved is not None else []
+
+    async def delete(self, task: str) -> None:
+        """Delete a task in the middle of everything, and once more."""
+        await asyncio.sleep(0.3)
+        for _ in range(2):
+            answer = await self.world.ask(self.server, DELETE, self.token, input={"id": task})
+            found = answer.data["deleteTask"]["deletedTaskId"]
+            self.deleted += [found] if found is not None else []
+
+
+async def moves_until(last: str, socket: Socket) -> list[tuple[str, str, str]]:
+    """All moves that a socket tells, up to that of the last task: which, from where and whereto."""
+    heard: list[tuple[str, str, str]] = []
+    while not heard or heard[-1][0] != last:
+        message = await socket.receive()
+        item = message["payload"]["data"]["taskStatusChanged"]
+        if item["__typename"] == "TaskStatusChanged":
+            heard.append((item["taskId"], item["from"], item["to"]))
+    return heard
+
+
+async def history(world: World, server: Served, token: str, task: str) -> list[dict[str, Any]]:
+    """All that happened to a task, the oldest first."""
+    entries: list[dict[str, Any]] = []
+    after: str | None = None
+    while True:
+        page = (await world.ask(server, HISTORY, token, id=task, after=after)).data["task"]["history"]
+        entries += page["nodes"]
+        if not page["pageInfo"]["hasNextPage"]:
+            return entries[::-1]
+        after = page["pageInfo"]["endCursor"]
 
 
 class TestTogether:
@@ -89,6 +165,39 @@ class TestTogether:
         answers = [await world.ask(pair[number % 2], LOGIN, input=wrong) for number in range(7)]
 
         assert [answer.codes for answer in answers] == [[]] * 5 + [["RATE_LIMITED"]] * 2
+
+
+class TestRivals:
+    async def test_every_change_has_its_place(self, world: World, pair: tuple[Served, Served]):
+        """Of changes to the same few tasks through both processes, each that was acknowledged happened once, in one
+        order that both tell.
+        """
+        token = await world.signed_in(pair[0], await world.a_user(pair[0]))
+        tasks = [(await world.ask(pair[0], CREATE, token, input={"title": "Wanted"})) for _ in range(7)]
+        last, *ids = [str(answer.payload("createTask")["task"]["id"]) for answer in tasks]
+        doomed, kept = ids[:2], ids[2:]
+        async with AsyncExitStack() as stack:
+            sockets = [await stack.enter_async_context(listening(world, each, token, MOVES)) for each in pair]
+            rivals = [Rival(world, each, token, ids, number) for number, each in enumerate([*pair, *pair, *pair])]
+            await asyncio.gather(*(rival.work() for rival in rivals), *(rivals[0].delete(each) for each in doomed))
+            await rivals[0].move(last, "DONE")
+            heard = [await moves_until(last, socket) for socket in sockets]
+        histories = {task: await history(world, pair[1], token, task) for task in kept}
+
+        assert sorted(task for rival in rivals for task in rival.deleted) == sorted(doomed)
+        for task, entries in histories.items():
+            moves = {(version, to) for rival in rivals for moved, version, to in rival.moved if moved == task}
+            edits = [version for rival in rivals for edited, version in rival.edited if edited == task]
+            after = [(entry["version"], entry["to"]) for entry in entries]
+            happened = [(entry["version"], entry["to"]) for entry in entries if entry["changes"] == ["STATUS"]]
+            assert [version for version, _ in after] == list(range(1, len(entries) + 1))
+            assert all(one["to"] == other["from"] for one, other in pairwise(entries))
+            assert sorted(edits) == [entry["version"] for entry in entries if entry["changes"] == ["TITLE"]]
+            assert set(happened) <= moves <= set(after)  # a task that is there already is moved for nothing
+            for told in heard:
+                assert [to for moved, _, to in told if moved == task] == [to for _, to in happened]
+        # What is told of a task that is deleted by then depends on when.
+        assert [move for move in heard[0] if move[0] in kept] == [move for move in heard[1] if move[0] in kept]
 
 
 class TestDeath:
