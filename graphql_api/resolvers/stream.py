@@ -196,6 +196,7 @@ def _item(item: Told, task: TaskRow | None, make: MakeItem) -> TaskStreamItem:
 
 def _status_changed(item: Told, task: Task) -> TaskStatusChanged:
     event = item.event
+    assert event.from_status is not None  # only a creation comes from nowhere, and that is no move
     return TaskStatusChanged(
         cursor=item.cursor,
         at=event.at,

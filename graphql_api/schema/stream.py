@@ -35,7 +35,7 @@ class TaskStatusChanged(TaskStreamItem):
     """A move."""
 
     event: strawberry.Private[TaskEvent]
-    from_: TaskStatus | None = strawberry.field(name="from", description="The column before; null: the task is new.")
+    from_: TaskStatus = strawberry.field(name="from", description="The column before.")
     to: TaskStatus = strawberry.field(description="The column after.")
 
     @strawberry.field(description="Who moved it; null if it was done at the command line.", metadata=FOR_ANYBODY)
