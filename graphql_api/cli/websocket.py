@@ -4,7 +4,7 @@ import struct
 from typing import TYPE_CHECKING, Any, Final
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
-from websockets.frames import Frame
+from websockets.frames import CloseCode, Frame
 from websockets.http11 import Request
 from websockets.protocol import State
 
@@ -30,6 +30,14 @@ def text_frame(text: bytes) -> bytes:
     if size < 65_536:
         return struct.pack("!BBH", _WHOLE_TEXT, 126, size) + text
     return struct.pack("!BBQ", _WHOLE_TEXT, 127, size) + text
+
+
+def _is_text(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 class PatientSocket(WebSocketsSansIOProtocol):
@@ -85,6 +93,15 @@ class PatientSocket(WebSocketsSansIOProtocol):
         """A message goes on; frames of nothing, which no limit of its size counts, are not kept."""
         if event.data or event.fin:
             super().handle_cont(event)
+
+    def send_receive_event_to_app(self) -> None:
+        """A message is whole. Text that is none (RFC 6455, 8.1) is a client's mistake; uvicorn would log an error."""
+        if self.curr_msg_data_type == "text" and not self.close_sent and not _is_text(b"".join(self.frames)):
+            self.frames = []
+            self.conn.send_close(CloseCode.INVALID_DATA)
+            self.handle_parser_exception()
+        else:
+            super().send_receive_event_to_app()
 
     def _flush(self) -> None:
         frames, self._frames = self._frames, []

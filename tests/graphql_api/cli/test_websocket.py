@@ -2,10 +2,12 @@
 
 import asyncio
 import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 from websockets.frames import Frame, Opcode
 from websockets.protocol import State
 from websockets.streams import StreamReader
@@ -13,6 +15,7 @@ from websockets.streams import StreamReader
 from graphql_api.cli.websocket import MAX_FRAMES, PatientSocket, text_frame
 from graphql_api.realtime.lease import LEASE_SECONDS
 from graphql_api.wire.denial import FOREIGN, deny
+from tests.graphql_api.attacker import Loud
 from tests.graphql_api.transports.serving import serving
 
 
@@ -201,21 +204,48 @@ async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
     await deny(scope, send, 403, FOREIGN)
 
 
-async def test_a_refusal_is_no_error_of_ours(caplog: pytest.LogCaptureFixture):
-    """Strangers who are refused write nothing into the log of errors, and read why."""
+async def _accept(scope: Scope, receive: Receive, send: Send) -> None:
+    await receive()
+    await send({"type": "websocket.accept"})
+    while (await receive())["type"] != "websocket.disconnect":
+        pass
+
+
+@asynccontextmanager
+async def _stranger(app: ASGIApp) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    """Somebody who asks for a socket; whatever happens, uvicorn has nothing to say about it."""
     head = b"GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-    log = logging.getLogger("uvicorn.error")
-    async with serving(_refuse) as url:
-        log.addHandler(caplog.handler)
+    loud, log = Loud(), logging.getLogger("uvicorn.error")
+    async with serving(app) as url:
+        log.addHandler(loud)
         log.setLevel(logging.ERROR)
         try:
             reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2]))
             writer.write(head + b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
             async with asyncio.timeout(5):
-                answer = await reader.read()
+                yield reader, writer
             writer.close()
         finally:
-            log.removeHandler(caplog.handler)
+            log.removeHandler(loud)
+    assert [record.getMessage() for record in loud.records] == []
+
+
+async def test_a_refusal_is_no_error_of_ours():
+    """Strangers who are refused write nothing into the log of errors, and read why."""
+    async with _stranger(_refuse) as (reader, _):
+        answer = await reader.read()
     assert answer.startswith(b"HTTP/1.1 403")
     assert FOREIGN.encode() in answer
-    assert not [record for record in caplog.records if record.name.startswith("uvicorn")]
+
+
+async def test_text_that_is_none_is_no_error_of_ours():
+    """Bytes that are no UTF-8 are answered as the protocol says, with 1007 (RFC 6455, 8.1), in fragments, too."""
+    async with _stranger(_accept) as (reader, writer):
+        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 101")
+        writer.write(_masked(0x01, "é".encode()[:1]) + _masked(0x80, b"!"))
+        [farewell] = frames_in(await reader.read())
+    assert (farewell.opcode, bytes(farewell.data)) == (Opcode.CLOSE, b"\x03\xef")
+
+
+def _masked(head: int, data: bytes) -> bytes:
+    return bytes((head, 0x80 | len(data), 0, 0, 0, 0)) + data
