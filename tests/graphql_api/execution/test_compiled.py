@@ -1,9 +1,11 @@
-"""What a plan gives up costs no more than the question itself."""
+"""Plans and whoever they are run for: what they give up costs nothing, and they know nobody."""
 
 from typing import Any
 
 import pytest
 
+from domain.user import Role
+from graphql_api.schema.ids import encode_id
 from tests.support.api import Api
 
 PAGE = "query ($after: String!) { tasks(after: $after) { nodes { id } } }"
@@ -26,3 +28,27 @@ async def test_who_asks_in_vain_costs_no_connection(api: Api, monkeypatch: pytes
 
     assert answer.codes == ["BAD_REQUEST"]
     assert dropped == []
+
+
+USERS = "{ users(first: 5) { nodes { email } } }"
+ADDRESS = "query ($id: ID!) { user(id: $id) { email } }"
+SET_ROLE = "mutation ($input: SetUserRoleInput!) { setUserRole(input: $input) { user { email } userErrors { code } } }"
+
+
+async def test_a_plan_that_an_admin_warmed_refuses_a_user(api: Api):
+    """What an admin asked again and again, another one who asks the same is refused, or sees with own eyes."""
+    admin, user, other = await api.a_user(Role.ADMIN), await api.a_user(), await api.a_user()
+    other_id = encode_id("User", other.id)
+    change = {"input": {"userId": other_id, "role": "MODERATOR"}}
+    compiled = api.server.compiled
+    ran = compiled.ran if compiled is not None else 0
+    for _ in range(3):
+        assert (await api.ask(USERS, admin)).data["users"]["nodes"][0]["email"] is not None
+        assert (await api.ask(ADDRESS, admin, id=other_id)).data["user"] == {"email": other.email}
+        assert (await api.ask(SET_ROLE, admin, **change)).payload("setUserRole")["user"] == {"email": other.email}
+    assert compiled is None or compiled.ran - ran >= 6  # all but the first of each
+
+    for query, variables in ((USERS, {}), (SET_ROLE, change)):
+        assert (await api.ask(query, user, **variables)).codes == ["FORBIDDEN"]
+        assert (await api.ask(query, **variables)).codes == ["UNAUTHENTICATED"]
+    assert (await api.ask(ADDRESS, user, id=other_id)).data["user"] == {"email": None}
