@@ -13,6 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from domain.events import EventKind, LoggedEvent, TaskChange, event_from_json
 from persistence.epoch import new_epoch
 from persistence.models import EventHeadRow, EventRow
+from persistence.pages import Page, PageRequest
+from persistence.reads import event as reads
 from persistence.results import affected
 
 _GREATEST: Final = 2**63 - 1  # what a position can be
@@ -125,13 +127,17 @@ class EventLog:
         )
         return [_logged(*row) for row in rows]
 
-    async def of_task(self, task_id: UUID, *, before: int | None, at_most: int) -> list[LoggedEvent]:
-        """A task's events, newest first, behind (that is older than) a position."""
-        query = select(*_COLUMNS).where(EventRow.task_id == task_id, EventRow.position.is_not(None))
-        if before is not None:
-            query = query.where(EventRow.position < min(before, _GREATEST))
-        rows = await self._session.execute(query.order_by(EventRow.position.desc()).limit(at_most))
-        return [_logged(*row) for row in rows]
+    async def history(self, task_id: UUID, request: PageRequest) -> Page[LoggedEvent]:
+        """A page of what happened to a task, the newest first.
+
+        Raises:
+            BadRequest: a cursor was not made by this API.
+        """
+        asked = reads.history([task_id], request)
+        rows = (await self._session.execute(asked.rows.select(("kind", "payload")), asked.values)).all()
+        facts = rows[0]._asdict() if request.facts else {}
+        found = [_logged(row.place, row.kind, row.payload) for row in rows if row.place is not None]
+        return Page.of(request, found, facts, lambda event: reads.history_cursor(event.position, task_id))
 
     async def deleted_of(self, ids: Collection[UUID]) -> set[UUID]:
         """Those of the tasks that are known to have been deleted."""

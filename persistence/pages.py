@@ -1,10 +1,11 @@
-"""Keyset pages: a page begins behind a row, never at an offset, so that it neither skips nor repeats rows."""
+"""Keyset pages: a page starts and ends at rows, never at an offset, so that it neither skips nor repeats rows."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final, Generic, Self, TypeVar
+from enum import StrEnum
+from typing import Any, Final, Generic, NamedTuple, Self, TypeVar
 from uuid import UUID
 
 import orjson
@@ -13,7 +14,8 @@ from domain import base64url
 from domain.errors import BadRequest
 
 MAX_FIRST = 100
-NOT_OURS: Final = "This cursor was not made by this API; leave `after` out for the first page."
+DEFAULT_PAGE = 20
+NOT_OURS: Final = "This cursor was not made by this API; leave `after` and `before` out for the first page."
 
 T = TypeVar("T")
 
@@ -68,33 +70,111 @@ def page_cursor(order: str, value: str | None, identity: UUID) -> str:
     return base64url.encode(orjson.dumps([order, value, identity.hex]))
 
 
-@dataclass(frozen=True, slots=True)
-class PageRequest:
-    """The `first` rows behind `after`."""
+class Part(StrEnum):
+    """What can be read of a page, all in one statement."""
 
-    first: int
+    ROWS = "ROWS"
+    EARLIER = "EARLIER"
+    """Whether there are rows at or before `after`."""
+    LATER = "LATER"
+    """Whether there are rows at or behind `before`."""
+    TOTAL = "TOTAL"
+    """How many rows the whole list has."""
+    HEAD = "HEAD"
+    """Where the event log stands."""
+
+
+WHOLE_PAGE: Final = frozenset({Part.ROWS, Part.EARLIER, Part.LATER})
+Facts = Mapping[str, Any]
+"""What a statement reads beside the rows, by the name of its column."""
+
+
+class PageRequest(NamedTuple):
+    """Up to `size` rows between two cursors: the first ones, or the last ones if `backward`."""
+
+    size: int
     after: PageCursor | None = None
+    before: PageCursor | None = None
+    backward: bool = False
+    parts: frozenset[Part] = WHOLE_PAGE
 
     @classmethod
-    def of(cls, first: int, after: str | None, *, order: str) -> Self:
-        """A page of a connection as a client asks for it.
+    def of(
+        cls,
+        first: int | None = None,
+        after: str | None = None,
+        last: int | None = None,
+        before: str | None = None,
+        *,
+        order: str,
+        parts: frozenset[Part] = WHOLE_PAGE,
+    ) -> Self:
+        """A page of a connection as a client asks for it: by default the first 20.
 
         Raises:
-            BadRequest: `first` is not 1 to 100, or the cursor is malformed or belongs to another ordering.
+            BadRequest: `first` or `last` is not 1 to 100, both are given, or a cursor is malformed or belongs to
+                another ordering.
         """
-        if not 1 <= first <= MAX_FIRST:
-            raise BadRequest(f"first must be 1 to {MAX_FIRST}, not {first}.")
-        cursor = PageCursor.decode(after) if after is not None else None
-        if cursor is not None and cursor.order != order:
-            raise BadRequest("This cursor belongs to another ordering; leave `after` out when `orderBy` changes.")
-        return cls(first, cursor)
+        if first is not None and last is not None:
+            raise BadRequest("Give first or last, not both.")
+        backward = last is not None
+        size = last if last is not None else DEFAULT_PAGE if first is None else first
+        if not 1 <= size <= MAX_FIRST:
+            raise BadRequest(f"{'last' if backward else 'first'} must be 1 to {MAX_FIRST}, not {size}.")
+        return cls(size, _cursor(after, order), _cursor(before, order), backward, parts)
+
+    @property
+    def limit(self) -> int:
+        """How many rows to read: one more than the page has says whether the list goes on."""
+        return self.size + 1 if Part.ROWS in self.parts else 0
+
+    @property
+    def facts(self) -> tuple[str, ...]:
+        """The columns to read beside the rows; without a cursor a page starts or ends where the list does."""
+        parts = self.parts
+        names: tuple[str, ...] = ("earlier",) if self.after is not None and Part.EARLIER in parts else ()
+        if self.before is not None and Part.LATER in parts:
+            names += ("later",)
+        if Part.TOTAL in parts:
+            names += ("total",)
+        return (*names, "head_epoch", "head_position") if Part.HEAD in parts else names
+
+    def shown(self, found: Sequence[T]) -> Sequence[T]:
+        """The rows of the page in the order of the list, from those that were read."""
+        rows = found[: self.size]
+        return rows[::-1] if self.backward else rows
+
+    def ends(self, found: int, facts: Facts) -> tuple[bool, bool]:
+        """Whether there are rows before the page, and behind it; *found* is how many were read."""
+        more = found > self.size
+        earlier, later = facts.get("earlier", False), facts.get("later", False)
+        return (more or earlier, later) if self.backward else (earlier, more or later)
+
+
+def _cursor(text: str | None, order: str) -> PageCursor | None:
+    if text is None:
+        return None
+    cursor = PageCursor.decode(text)
+    if cursor.order != order:
+        raise BadRequest(
+            "This cursor belongs to another ordering; leave `after` and `before` out when `orderBy` changes."
+        )
+    return cursor
 
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
-    """Rows in order, each with its cursor."""
+    """Rows in order, each with its cursor, and what was read beside them."""
 
     rows: Sequence[T]
     cursors: Sequence[str]
     has_next: bool
     has_previous: bool
+    facts: Facts
+
+    @classmethod
+    def of(cls, request: PageRequest, found: Sequence[T], facts: Facts, cursor: Callable[[T], str]) -> Self:
+        """The page of a request, made of the rows that were read for it."""
+        rows = request.shown(found)
+        has_previous, has_next = request.ends(len(found), facts)
+        return cls(rows, [cursor(row) for row in rows], has_next, has_previous, facts)

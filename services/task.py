@@ -10,7 +10,6 @@ from domain.actor import NOBODY, Actor
 from domain.errors import Forbidden, Invalid, NotFound
 from domain.events import LoggedEvent, People, TaskChange, TaskEvent
 from domain.policy import Action
-from domain.stream_cursor import StreamCursor
 from domain.task import (
     ExpectedVersion,
     TaskPriority,
@@ -52,14 +51,6 @@ class TaskEdit:
         return {field: value for field, value in asdict(self).items() if value is not UNSET}
 
 
-@dataclass(frozen=True, slots=True)
-class TaskList:
-    """A page of tasks, and where the stream stood before it was read."""
-
-    page: Page[TaskRow]
-    stream_cursor: StreamCursor | None
-
-
 async def get_task(uow: UnitOfWork, *, task_id: UUID) -> TaskRow:
     """One task.
 
@@ -82,18 +73,10 @@ async def list_tasks(
     request: PageRequest,
     wanted: TaskFilter = EVERYTHING,
     order: TaskOrder = TaskOrder.CREATED_DESC,
-    with_stream_cursor: bool = False,
-) -> TaskList:
-    """A page of the tasks that the actor sees.
-
-    The stream's position is read before the page: an event that falls in between is told again, never left out.
-    """
-    actor = uow.actor
+) -> Page[TaskRow]:
+    """A page of the tasks that the actor sees."""
     async with uow:
-        head = await uow.events.head() if with_stream_cursor else None
-        page = await uow.tasks.page(request, wanted=wanted, order=order)
-    cursor = StreamCursor(head.epoch, head.position, actor.access_version) if head is not None else None
-    return TaskList(page, cursor)
+        return await uow.tasks.page(request, wanted=wanted, order=order)
 
 
 async def slice_tasks(uow: UnitOfWork, *, skip: int, limit: int) -> list[TaskRow]:
@@ -108,15 +91,15 @@ async def count_tasks(uow: UnitOfWork, *, wanted: TaskFilter = EVERYTHING) -> in
         return await uow.tasks.count(wanted)
 
 
-async def list_history(uow: UnitOfWork, *, task_id: UUID, before: int | None, at_most: int) -> list[LoggedEvent]:
-    """What happened to a task, the newest first, behind a position of the log.
+async def list_history(uow: UnitOfWork, *, task_id: UUID, request: PageRequest) -> Page[LoggedEvent]:
+    """A page of what happened to a task, the newest first.
 
     Raises:
         NotFound: if the actor sees no such task.
     """
     async with uow:
         await uow.tasks.get(task_id)
-        return await uow.events.of_task(task_id, before=before, at_most=at_most)
+        return await uow.events.history(task_id, request)
 
 
 async def create_task(

@@ -10,33 +10,37 @@ from strawberry.schema.schema_converter import GraphQLCoreConverter
 from graphql_api.execution.deviation import Unplannable
 from graphql_api.execution.fields import Selected, Selections
 from graphql_api.execution.projection import Project, RowSource, Writer
+from persistence.pages import Part
 
 _DEFINITION: Final = GraphQLCoreConverter.DEFINITION_BACKREF
 
 _OF_THE_PAGE: Final = {
-    "total_count": "page.total",
-    "stream_cursor": "page.stream_cursor",
+    "total_count": "page.facts['total']",
+    "stream_cursor": "page.stream_cursor(actor)",
     "has_next_page": "page.has_next",
     "has_previous_page": "page.has_previous",
     "start_cursor": "page.cursor_at(0)",
     "end_cursor": "page.cursor_at(-1)",
 }
 _CURSOR: Final = "page.cursor(row[-2], row[-1])"
-_OF_ROWS: Final = {"edges", "nodes", "page_info"}
+_PARTS: Final = {
+    "edges": Part.ROWS,
+    "nodes": Part.ROWS,
+    "page_info": Part.ROWS,
+    "has_previous_page": Part.EARLIER,
+    "has_next_page": Part.LATER,
+    "total_count": Part.TOTAL,
+    "stream_cursor": Part.HEAD,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectionProjection:
-    """A function of the page and the actor; the columns it needs of each row, and what it needs beside the rows."""
+    """A function of the page and the actor; the columns it needs of each row, and the parts of the page."""
 
     project: Project
     columns: tuple[str, ...]
-    uses: frozenset[str]
-
-    @property
-    def uses_rows(self) -> bool:
-        """Whether it needs the rows at all."""
-        return bool(self.uses & _OF_ROWS)
+    parts: frozenset[Part]
 
 
 class ConnectionWriter:
@@ -46,7 +50,7 @@ class ConnectionWriter:
         self._selections = selections
         self._writer = writer
         self._source = RowSource([])
-        self._uses: set[str] = set()
+        self._parts: set[Part] = set()
 
     def write(self, kind: GraphQLObjectType, selected: Sequence[Selected]) -> ConnectionProjection:
         """The projection of a connection of this type.
@@ -56,7 +60,7 @@ class ConnectionWriter:
         """
         expression = self._dict(kind, selected, self._of_the_connection)
         project = self._writer.names.function("page, nested, actor", expression)
-        return ConnectionProjection(project, tuple(self._source.columns), frozenset(self._uses))
+        return ConnectionProjection(project, tuple(self._source.columns), frozenset(self._parts))
 
     def _dict(
         self,
@@ -79,11 +83,12 @@ class ConnectionWriter:
         write: Callable[[str, GraphQLObjectType, Sequence[Selected]], str],
     ) -> str:
         known = kind.fields[name]
-        inner = get_named_type(known.type)
-        return write(known.extensions[_DEFINITION].python_name, inner, selected)
+        inner, python_name = get_named_type(known.type), known.extensions[_DEFINITION].python_name
+        if python_name in _PARTS:
+            self._parts.add(_PARTS[python_name])
+        return write(python_name, inner, selected)
 
     def _of_the_connection(self, name: str, inner: GraphQLObjectType, selected: Sequence[Selected]) -> str:
-        self._uses.add(name)
         if name == "edges":
             return f"[{self._dict(inner, selected, self._of_an_edge)} for row in page.rows]"
         if name == "nodes":

@@ -93,7 +93,7 @@ def check_weight(limits: Limits, weight: Weight, *, introspection: int) -> None:
     if weight.cost > limits.max_cost:
         raise TooExpensive(
             f"The operation could resolve {weight.cost:,} fields; at most {limits.max_cost:,} are allowed. "
-            "Ask for smaller pages (`first`) or fewer fields."
+            "Ask for smaller pages (`first` or `last`) or fewer fields."
         )
 
 

@@ -21,6 +21,7 @@ from graphql import (
     IntValueNode,
     ListValueNode,
     NamedTypeNode,
+    NullValueNode,
     OperationDefinitionNode,
     SelectionSetNode,
     Undefined,
@@ -32,6 +33,7 @@ from graphql import (
 )
 
 from domain.errors import BadRequest
+from persistence.pages import DEFAULT_PAGE
 
 MAX_PAGE: Final = 100
 """What a page whose size cannot be known counts as: the most that the schema allows."""
@@ -169,7 +171,9 @@ def name_of(operation: OperationDefinitionNode) -> str:
 
 
 def size_of(value: object) -> int:
-    """How many items a variable's value asks for, between 1 and a page: a number, or a list's length."""
+    """How many items a variable's value asks for, between 1 and a page: a number, or a list's length; null: 0."""
+    if value is None:
+        return 0
     if isinstance(value, list):
         return max(1, len(value))
     if isinstance(value, int) and not isinstance(value, bool):
@@ -178,18 +182,16 @@ def size_of(value: object) -> int:
 
 
 def default_sizes(operation: OperationDefinitionNode, names: Iterable[str]) -> dict[str, int]:
-    """The page sizes of an operation's own defaults; a variable without one counts as a whole page."""
+    """The page sizes of an operation's own defaults; a variable without one is as if the argument were left out: 0."""
     defaults = {each.variable.name.value: each.default_value for each in operation.variable_definitions or ()}
     return {name: _literal_size(defaults.get(name), {}, set()) for name in names}
 
 
 def _page(node: FieldNode, known: GraphQLField | None, sizes: Sizes, variables: set[str]) -> int:
-    # What can grow is a connection and takes `first`; other lists are small, whole, and counted once.
+    # What can grow is a connection and takes `first` or `last`; other lists are small, whole, and counted once.
     given = {argument.name.value: argument.value for argument in node.arguments or ()}
-    for name in ("first", "ids"):
-        if name in given:
-            return _literal_size(given[name], sizes, variables)
-    return _default_page(known)
+    asked = [_literal_size(given[name], sizes, variables) for name in ("first", "last", "ids") if name in given]
+    return max(asked, default=0) or _default_page(known)
 
 
 def _default_page(known: GraphQLField | None) -> int:
@@ -197,10 +199,12 @@ def _default_page(known: GraphQLField | None) -> int:
     if argument is None:
         return 1
     default: Any = argument.default.value if argument.default else argument.default_value
-    return MAX_PAGE if default is Undefined else size_of(default)
+    return MAX_PAGE if default is Undefined else size_of(default) or DEFAULT_PAGE
 
 
 def _literal_size(value: ValueNode | None, sizes: Sizes, variables: set[str]) -> int:
+    if value is None or isinstance(value, NullValueNode):
+        return 0
     if isinstance(value, VariableNode):
         variables.add(value.name.value)
         return sizes.get(value.name.value, 1)

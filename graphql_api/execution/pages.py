@@ -2,37 +2,50 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from domain.actor import Actor
 from graphql_api.execution.arguments import Arguments, Bound
 from graphql_api.execution.projection import Project
+from graphql_api.schema.common import stream_cursor
 from graphql_api.schema.stands_for import Paged
+from persistence.pages import Facts, Part
 from persistence.reads.reader import Reading, Row, Shape
 
+_NO_FACTS: Final[Facts] = {}
 Find = Callable[[UUID], Any]
 """A row's id → what its page is written as."""
 
 
 class Page:
-    """The rows of a page, and what is known of it beside them."""
+    """The rows of a page in the order of the list, and what was read beside them."""
 
-    __slots__ = ("cursor", "has_next", "has_previous", "rows", "stream_cursor", "total")
+    __slots__ = ("cursor", "facts", "has_next", "has_previous", "rows")
 
-    def __init__(
-        self, rows: Sequence[Row], paged: Paged, *, total: int | None = None, stream_cursor: str | None = None
-    ) -> None:
-        self.rows = rows[: paged.first]
-        self.has_next = len(rows) > paged.first
-        self.has_previous = paged.is_behind
+    def __init__(self, found: Sequence[Row], paged: Paged, facts: Facts) -> None:
+        request = paged.request
+        self.rows = request.shown(found)
+        self.has_previous, self.has_next = request.ends(len(found), facts)
         self.cursor = paged.cursor
-        self.total = total
-        self.stream_cursor = stream_cursor
+        self.facts = facts
 
     def cursor_at(self, place: int) -> str | None:
         """The cursor of a row; None on an empty page."""
         return self.cursor(self.rows[place][-2], self.rows[place][-1]) if self.rows else None
+
+    def stream_cursor(self, actor: Actor) -> str:
+        """Where the stream stood."""
+        return stream_cursor(self.facts, actor)
+
+
+def page_of(found: Sequence[Row], paged: Paged, *, key: int) -> Page:
+    """The page of rows that were read with its facts; a row without anything at *key* has the facts alone."""
+    names = paged.request.facts
+    if not names:
+        return Page(found, paged, _NO_FACTS)
+    facts = dict(zip(names, found[0][-2 - len(names) : -2], strict=True))
+    return Page([] if found[0][key] is None else found, paged, facts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,18 +54,19 @@ class Nested:
 
     ask: Callable[..., Paged]
     arguments: Arguments
+    parts: frozenset[Part]
     shape: Shape
     project: Project
     place: int
 
     async def read(self, reading: Reading, actor: Actor, bound: Bound, rows: Sequence[Row]) -> Find:
         """The pages of these rows."""
-        paged = self.ask(actor, [row[self.place] for row in rows], **self.arguments.bind(bound))
+        paged = self.ask(actor, self.parts, [row[self.place] for row in rows], **self.arguments.bind(bound))
         found: dict[UUID, list[Row]] = {}
         if rows:
             for each in await reading.rows(self.shape, paged.asked.rows, paged.asked.values):
                 found.setdefault(each[-1], []).append(each)
-        return lambda identity: self.project(Page(found.get(identity, ()), paged), (), actor)
+        return lambda identity: self.project(page_of(found.get(identity, ()), paged, key=-2), (), actor)
 
 
 @dataclass(frozen=True, slots=True)

@@ -165,9 +165,7 @@ class _Planner:
             meaning.ask,
             arguments,
             Projection(made.project, Shape(made.columns), tuple(nested)),
-            with_rows=made.uses_rows,
-            with_total="total_count" in made.uses,
-            with_stream_cursor="stream_cursor" in made.uses,
+            made.parts,
         )
 
     def _nest(
@@ -177,7 +175,7 @@ class _Planner:
         kind: Any = get_named_type(field.type)
         made = ConnectionWriter(self._selections, Writer(self._selections)).write(kind, selected)
         arguments = arguments_of(field, selected[0].node)
-        nested.append(Nested(meaning.ask, arguments, Shape(made.columns), made.project, place))
+        nested.append(Nested(meaning.ask, arguments, made.parts, Shape(made.columns), made.project, place))
         return len(nested) - 1
 
     def _kinds(self, meaning: AnyNode, selected: Sequence[Selected]) -> dict[str, Kind]:

@@ -6,21 +6,16 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from domain.actor import Actor
-from domain.stream_cursor import StreamCursor
 from graphql_api.execution.arguments import Arguments, Bound
 from graphql_api.execution.deviation import Deviation
-from graphql_api.execution.pages import Page, Projection
+from graphql_api.execution.pages import Projection, page_of
 from graphql_api.schema.ids import decode_id
 from graphql_api.schema.stands_for import Paged
-from persistence.pages import MAX_FIRST
-from persistence.reads.event import stream_head
+from persistence.pages import MAX_FIRST, Part
 from persistence.reads.read import Asked
-from persistence.reads.reader import Reading, Shape
+from persistence.reads.reader import Reading
 
 Ask = Callable[..., Asked]
-
-_HEAD = Shape(("epoch", "position"))
-_NUMBER = Shape(())
 
 
 class Step(Protocol):
@@ -74,22 +69,18 @@ class ManyRows:
 
 @dataclass(frozen=True, slots=True)
 class PageOfRows:
-    """A connection; counted, and with its place in the stream, if that is selected."""
+    """A connection: the parts of it that are selected."""
 
     ask: Callable[..., Paged]
     arguments: Arguments
     made: Projection
-    with_rows: bool
-    with_total: bool
-    with_stream_cursor: bool
+    parts: frozenset[Part]
 
     async def run(self, reading: Reading, actor: Actor, bound: Bound) -> Any:
-        """The page's statement, behind that for the stream's place: what comes in between is told again."""
-        paged = self.ask(actor, **self.arguments.bind(bound))
-        stream_cursor = await _stream_cursor(reading, actor) if self.with_stream_cursor else None
-        rows = await reading.rows(self.made.shape, paged.asked.rows, paged.asked.values) if self.with_rows else []
-        total = await _number(reading, paged.total()) if self.with_total and paged.total is not None else None
-        page = Page(rows, paged, total=total, stream_cursor=stream_cursor)
+        """One statement, so that all parts are of one snapshot."""
+        paged = self.ask(actor, self.parts, **self.arguments.bind(bound))
+        rows = await reading.rows(self.made.shape, paged.asked.rows, paged.asked.values) if self.parts else []
+        page = page_of(rows, paged, key=-1)
         nested = await self.made.pages(reading, actor, bound, page.rows) if page.rows and self.made.nested else ()
         return self.made.project(page, nested, actor)
 
@@ -133,15 +124,3 @@ class NodeStep:
             if ids:
                 found[name] = await kind.find(reading, actor, bound, ids)
         return [found.get(name, {}).get(identity) for name, identity in wanted]
-
-
-async def _stream_cursor(reading: Reading, actor: Actor) -> str:
-    asked = stream_head()
-    (head,) = await reading.rows(_HEAD, asked.rows, asked.values)
-    return StreamCursor(head[0], head[1], actor.access_version).encode()
-
-
-async def _number(reading: Reading, asked: Asked) -> int:
-    (row,) = await reading.rows(_NUMBER, asked.rows, asked.values)
-    number: int = row[0]
-    return number

@@ -10,7 +10,7 @@ from domain.errors import Invalid
 from domain.idempotency import IdempotencyKey
 from graphql_api.auth.permissions import SIGNED_IN
 from graphql_api.resolvers.fields import mutation, query
-from graphql_api.schema.common import After, First, Info, selects
+from graphql_api.schema.common import After, Before, First, Info, Last, parts_of
 from graphql_api.schema.enums import TaskOrder
 from graphql_api.schema.ids import decode_id_of, encode_id
 from graphql_api.schema.stands_for import Connection, One, Paged
@@ -29,7 +29,7 @@ from graphql_api.schema.task_changes import (
     UpdateTaskStatusPayload,
 )
 from graphql_api.wire.idempotency import idempotency_key_of
-from persistence.pages import PageRequest
+from persistence.pages import PageRequest, Part
 from persistence.reads import task as reads
 from persistence.reads.read import Asked
 from persistence.reads.task_list import EVERYTHING, KEYS
@@ -48,16 +48,19 @@ def _task(actor: Actor, id: str) -> Asked:
     return reads.task(actor, decode_id_of("Task", id))
 
 
-def _tasks(actor: Actor, first: int, after: str | None, filter: TaskFilterInput | None, order_by: TaskOrder) -> Paged:
+def _tasks(
+    actor: Actor,
+    parts: frozenset[Part],
+    first: int | None,
+    after: str | None,
+    last: int | None,
+    before: str | None,
+    filter: TaskFilterInput | None,
+    order_by: TaskOrder,
+) -> Paged:
     wanted = filter.to_filter() if filter is not None else EVERYTHING
-    request = PageRequest.of(first, after, order=order_by.value)
-    return Paged(
-        reads.task_page(actor, request, wanted, order_by),
-        first,
-        is_behind=after is not None,
-        cursor=KEYS[order_by].cursor_of(order_by),
-        total=lambda: reads.task_count(actor, wanted),
-    )
+    request = PageRequest.of(first, after, last, before, order=order_by.value, parts=parts)
+    return Paged(reads.task_page(actor, request, wanted, order_by), request, KEYS[order_by].cursor_of(order_by))
 
 
 @strawberry.type
@@ -76,21 +79,21 @@ class TaskQueries:
     async def tasks(
         self,
         info: Info,
-        first: First = 20,
+        first: First = None,
         after: After = None,
+        last: Last = None,
+        before: Before = None,
         filter: Filter = None,
         order_by: OrderBy = TaskOrder.CREATED_DESC,
     ) -> TaskConnection:
         """By keyset."""
-        wanted = filter.to_filter() if filter is not None else EVERYTHING
-        tasks = await task_service.list_tasks(
+        page = await task_service.list_tasks(
             info.context.unit_of_work(),
-            request=PageRequest.of(first, after, order=order_by.value),
-            wanted=wanted,
+            request=PageRequest.of(first, after, last, before, order=order_by.value, parts=parts_of(info)),
+            wanted=filter.to_filter() if filter is not None else EVERYTHING,
             order=order_by,
-            with_stream_cursor=selects(info, "streamCursor"),
         )
-        return TaskConnection.of(tasks, wanted)
+        return TaskConnection.of(page)
 
 
 @strawberry.type

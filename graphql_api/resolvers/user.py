@@ -8,7 +8,7 @@ from domain.actor import Actor
 from domain.errors import BadRequest
 from graphql_api.auth.permissions import ADMIN, PUBLIC, SIGNED_IN
 from graphql_api.resolvers.fields import mutation, query
-from graphql_api.schema.common import After, First, Info
+from graphql_api.schema.common import After, Before, First, Info, Last, parts_of
 from graphql_api.schema.ids import decode_id_of
 from graphql_api.schema.stands_for import Change, Connection, Many, One, Paged
 from graphql_api.schema.user import (
@@ -24,7 +24,7 @@ from graphql_api.schema.user import (
     UserConnection,
     oneself,
 )
-from persistence.pages import PageRequest
+from persistence.pages import PageRequest, Part
 from persistence.reads import user as reads
 from persistence.reads.read import Asked
 from services import user as user_service
@@ -42,9 +42,11 @@ def _user(actor: Actor, id: str) -> Asked:
     return reads.user(decode_id_of("User", id))
 
 
-def _users(actor: Actor, first: int, after: str | None) -> Paged:
-    asked = reads.user_page(PageRequest.of(first, after, order=reads.USER_ORDER))
-    return Paged(asked, first, is_behind=after is not None, cursor=reads.user_cursor, total=reads.user_count)
+def _users(
+    actor: Actor, parts: frozenset[Part], first: int | None, after: str | None, last: int | None, before: str | None
+) -> Paged:
+    request = PageRequest.of(first, after, last, before, order=reads.USER_ORDER, parts=parts)
+    return Paged(reads.user_page(request), request, reads.user_cursor)
 
 
 def _assignable_users(actor: Actor, search: str, first: int) -> Asked:
@@ -75,9 +77,11 @@ class UserQueries:
         return User.of(row)
 
     @query(ADMIN, "All users, page by page, the newest first.", Connection(_users))
-    async def users(self, info: Info, first: First = 20, after: After = None) -> UserConnection | None:
+    async def users(
+        self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
+    ) -> UserConnection | None:
         """By keyset."""
-        request = PageRequest.of(first, after, order=reads.USER_ORDER)
+        request = PageRequest.of(first, after, last, before, order=reads.USER_ORDER, parts=parts_of(info))
         return UserConnection.of(await user_service.list_users(info.context.unit_of_work(), request=request))
 
     @query(SIGNED_IN, "Active users whom a task can be given to, by name.", Many(_assignable_users))

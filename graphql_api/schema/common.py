@@ -7,18 +7,29 @@ from typing import Annotated, Any, Final, Self
 import strawberry
 from graphql import FieldNode, FragmentSpreadNode, GraphQLError, InlineFragmentNode
 
+from domain.actor import Actor
 from domain.errors import Refusal
+from domain.stream_cursor import StreamCursor
 from graphql_api.context import Context
 from graphql_api.schema.enums import ErrorCode
 from graphql_api.schema.stands_for import Identity, stands_for
-from persistence.pages import MAX_FIRST, Page
+from persistence.pages import DEFAULT_PAGE, MAX_FIRST, Facts, Page, Part
 
 Info = strawberry.Info[Context, None]
 
 _RFC_3339: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)")
 
-First = Annotated[int, strawberry.argument(description=f"How many at most, 1 to {MAX_FIRST}.")]
-After = Annotated[str | None, strawberry.argument(description="A cursor of this list: begin behind it.")]
+First = Annotated[
+    int | None,
+    strawberry.argument(
+        description=f"The first so many, 1 to {MAX_FIRST}; without `first` and `last`: the first {DEFAULT_PAGE}."
+    ),
+]
+After = Annotated[str | None, strawberry.argument(description="A cursor of this list: only what comes behind it.")]
+Last = Annotated[
+    int | None, strawberry.argument(description=f"The last so many, 1 to {MAX_FIRST}; not together with `first`.")
+]
+Before = Annotated[str | None, strawberry.argument(description="A cursor of this list: only what comes before it.")]
 
 
 def write_instant(value: datetime) -> str:
@@ -87,9 +98,11 @@ class Payload:
 class PageInfo:
     """Relay's PageInfo."""
 
-    has_next_page: bool = strawberry.field(description="Whether there is more behind this page.")
-    has_previous_page: bool = strawberry.field(description="Whether this page began behind a cursor.")
-    start_cursor: str | None = strawberry.field(description="The cursor of the first edge; null on an empty page.")
+    has_next_page: bool = strawberry.field(description="Whether the list has anything behind this page.")
+    has_previous_page: bool = strawberry.field(description="Whether the list has anything before this page.")
+    start_cursor: str | None = strawberry.field(
+        description="The cursor of the first edge: `before` for the previous page; null on an empty page."
+    )
     end_cursor: str | None = strawberry.field(
         description="The cursor of the last edge: `after` for the next page; null on an empty page."
     )
@@ -105,20 +118,45 @@ class PageInfo:
         )
 
 
-def selects(info: Info, name: str) -> bool:
-    """Whether the field being resolved has a field of this name in its selection, in fragments too.
+def stream_cursor(facts: Facts, actor: Actor) -> str:
+    """The cursor of the position that was read with a page, for the actor who read it."""
+    return StreamCursor(facts["head_epoch"], facts["head_position"], actor.access_version).encode()
 
-    Directives are not looked at: work may be done for a field that `@skip` leaves out, never the other way round.
+
+_PARTS: Final = {
+    "hasPreviousPage": Part.EARLIER,
+    "hasNextPage": Part.LATER,
+    "totalCount": Part.TOTAL,
+    "streamCursor": Part.HEAD,
+}
+
+
+def parts_of(info: Info) -> frozenset[Part]:
+    """The parts of a page that the connection being resolved needs: its rows, and what is selected beside them."""
+    names = _selected(info)
+    return frozenset({Part.ROWS, *(part for name, part in _PARTS.items() if name in names)})
+
+
+def _selected(info: Info) -> set[str]:
+    """The names of all fields in the selection of the field being resolved, however deep, in fragments too.
+
+    Directives are not looked at: a part may be read for a field that `@skip` leaves out, never the other way round.
     """
     raw = info._raw_info
+    names: set[str] = set()
     waiting = [node.selection_set for node in raw.field_nodes]
+    seen: set[str] = set()
     while waiting:
         selections = waiting.pop()
         for selection in selections.selections if selections is not None else ():
             if isinstance(selection, FragmentSpreadNode):
-                waiting.append(raw.fragments[selection.name.value].selection_set)
+                name = selection.name.value
+                if name not in seen:
+                    seen.add(name)
+                    waiting.append(raw.fragments[name].selection_set)
             elif isinstance(selection, InlineFragmentNode):
                 waiting.append(selection.selection_set)
-            elif isinstance(selection, FieldNode) and selection.name.value == name:
-                return True
-    return False
+            elif isinstance(selection, FieldNode):
+                names.add(selection.name.value)
+                waiting.append(selection.selection_set)
+    return names

@@ -7,17 +7,14 @@ from uuid import UUID
 import strawberry
 
 from domain.actor import Actor
-from domain.errors import BadRequest
 from domain.events import LoggedEvent, TaskEvent
 from graphql_api.schema.common import Info, PageInfo
 from graphql_api.schema.enums import TaskChange, TaskStatus
 from graphql_api.schema.stands_for import Paged, Reference, stands_for
 from graphql_api.schema.user import User
 from graphql_api.schema.viewer import FOR_ANYBODY
-from persistence.pages import Page, PageRequest, page_cursor
+from persistence.pages import Page, PageRequest, Part
 from persistence.reads import event as reads
-
-HISTORY_ORDER = "task.history"
 
 
 @strawberry.type(description="One change of a task.")
@@ -83,30 +80,19 @@ class TaskHistoryConnection:
         return cls(edges=edges, nodes=nodes, page_info=PageInfo.of(page))
 
 
-def history_pages(actor: Actor, ids: list[UUID], first: int, after: str | None) -> Paged:
+def history_pages(
+    actor: Actor,
+    parts: frozenset[Part],
+    ids: list[UUID],
+    first: int | None,
+    after: str | None,
+    last: int | None,
+    before: str | None,
+) -> Paged:
     """A page of the history of each of some tasks that the actor sees.
 
     Raises:
-        BadRequest: `first` or `after` is no good.
+        BadRequest: an argument breaks a rule.
     """
-    request = PageRequest.of(first, after, order=HISTORY_ORDER)
-    asked = reads.history(ids, before=position_behind(request), at_most=first + 1)
-    return Paged(asked, first, is_behind=after is not None, cursor=_cursor)
-
-
-def _cursor(position: int, task_id: UUID) -> str:
-    return page_cursor(HISTORY_ORDER, str(position), task_id)
-
-
-def position_behind(request: PageRequest) -> int | None:
-    """Where in the log a page of history begins; None: at its end.
-
-    Raises:
-        BadRequest: the cursor was not made by this API.
-    """
-    if request.after is None:
-        return None
-    value = request.after.value or ""
-    if not value.isascii() or not value.isdigit() or len(value) > 18:
-        raise BadRequest("This cursor was not made by this API.")
-    return int(value)
+    request = PageRequest.of(first, after, last, before, order=reads.HISTORY_ORDER, parts=parts)
+    return Paged(reads.history(ids, request), request, reads.history_cursor)

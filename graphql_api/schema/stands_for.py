@@ -12,6 +12,7 @@ from graphql import GraphQLField
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 
 from domain.actor import Actor
+from persistence.pages import PageRequest
 from persistence.reads.read import Asked
 
 _KEY: Final = "stands_for"
@@ -53,30 +54,29 @@ class Many:
 
 @dataclass(frozen=True, slots=True)
 class Paged:
-    """A page as it is asked for: `first` rows and one more, each ending in the value it is sorted by and its id.
+    """A page as it is asked for; each row ends in the request's facts, the value it is sorted by, and its id.
 
-    `cursor` writes these two down. `total` counts what there is in all, where the connection says it.
+    `cursor` writes these two down.
     """
 
     asked: Asked
-    first: int
-    is_behind: bool
+    request: PageRequest
     cursor: Callable[[Any, Any], str]
-    total: Callable[[], Asked] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """A page of rows: `ask` of the actor and the field's arguments."""
+    """A page of rows: `ask` of the actor, the parts of the page that are selected, and the field's arguments."""
 
     ask: Callable[..., Paged]
 
 
 @dataclass(frozen=True, slots=True)
 class Pages:
-    """A page for each of some rows: `ask` of the actor, their ids, and the field's arguments.
+    """A page for each of some rows: `ask` of the actor, the parts that are selected, the ids, and the arguments.
 
-    Each row that is found ends in the value it is sorted by, and the id of the row whose page it is on.
+    Each row that is found ends in the facts, the value it is sorted by, and the id of the row whose page it is on.
+    Facts of an empty page stand in a row without a value.
     """
 
     ask: Callable[..., Paged]

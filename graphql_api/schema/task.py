@@ -11,18 +11,17 @@ from domain.actor import Actor
 from domain.events import People
 from domain.policy import Action
 from domain.task import MAX_DESCRIPTION, MAX_TITLE
-from graphql_api.schema.common import After, First, Info, Node, PageInfo
+from graphql_api.schema.common import After, Before, First, Info, Last, Node, PageInfo, parts_of, stream_cursor
 from graphql_api.schema.enums import TaskPriority, TaskStatus
-from graphql_api.schema.history import HISTORY_ORDER, TaskHistoryConnection, history_pages, position_behind
+from graphql_api.schema.history import TaskHistoryConnection, history_pages
 from graphql_api.schema.ids import encode_id
 from graphql_api.schema.stands_for import Expression, Pages, Reference, stands_for
 from graphql_api.schema.user import User
 from graphql_api.schema.viewer import BY_CLASS, FOR_ANYBODY
 from persistence.models import TaskRow
-from persistence.pages import Page, PageRequest, page_cursor
-from persistence.reads.task_list import TaskFilter
+from persistence.pages import Facts, Page, PageRequest
+from persistence.reads.event import HISTORY_ORDER
 from services import task as task_service
-from services.task import TaskList
 
 
 def _may(action: Action) -> dict[Any, Any]:
@@ -98,15 +97,13 @@ class Task(Node):
         description="What happened to it, the newest first, as far back as events are kept.",
         metadata=BY_CLASS | stands_for(Pages(history_pages)),
     )
-    async def history(self, info: Info, first: First = 20, after: After = None) -> TaskHistoryConnection:
+    async def history(
+        self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
+    ) -> TaskHistoryConnection:
         """The task's events."""
-        request = PageRequest.of(first, after, order=HISTORY_ORDER)
-        events = await task_service.list_history(
-            info.context.unit_of_work(), task_id=self.row.id, before=position_behind(request), at_most=first + 1
-        )
-        shown = events[:first]
-        cursors = [page_cursor(HISTORY_ORDER, str(event.position), self.row.id) for event in shown]
-        return TaskHistoryConnection.of(Page(shown, cursors, len(events) > first, after is not None))
+        request = PageRequest.of(first, after, last, before, order=HISTORY_ORDER, parts=parts_of(info))
+        page = await task_service.list_history(info.context.unit_of_work(), task_id=self.row.id, request=request)
+        return TaskHistoryConnection.of(page)
 
     @classmethod
     def of(cls, row: TaskRow) -> Self:
@@ -134,32 +131,31 @@ class TaskEdge:
     node: Task = strawberry.field(description="The task.")
 
 
-@strawberry.type(description="A page of the tasks that you may see.")
+@strawberry.type(description="A page of the tasks that you may see, and what is known of it, read in one moment.")
 class TaskConnection:
     """A connection."""
 
-    wanted: strawberry.Private[TaskFilter]
+    facts: strawberry.Private[Facts]
     edges: list[TaskEdge] = strawberry.field(description="The tasks with their cursors.")
     nodes: list[Task] = strawberry.field(description="The tasks alone.")
     page_info: PageInfo = strawberry.field(description="Where this page lies.")
-    stream_cursor: str | None = strawberry.field(
-        description="Where the stream stood before this page was read: `after` of a subscription; nothing is missed."
-    )
 
     @strawberry.field(description="How many tasks the filter finds in all; costs a count, so ask only if you show it.")
-    async def total_count(self, info: Info) -> int:
-        """Counted only when asked for."""
-        return await task_service.count_tasks(info.context.unit_of_work(), wanted=self.wanted)
+    def total_count(self) -> int:
+        """Read in the page's statement, if it is selected."""
+        total: int = self.facts["total"]
+        return total
+
+    @strawberry.field(
+        description="Where the stream stood when this page was read: `after` of a subscription; nothing is missed."
+    )
+    def stream_cursor(self, info: Info) -> str | None:
+        """Read in the page's statement, if it is selected."""
+        return stream_cursor(self.facts, info.context.actor)
 
     @classmethod
-    def of(cls, tasks: TaskList, wanted: TaskFilter) -> Self:
+    def of(cls, page: Page[TaskRow]) -> Self:
         """The page as clients see it."""
-        nodes = [Task.of(row) for row in tasks.page.rows]
-        edges = [TaskEdge(cursor=cursor, node=node) for cursor, node in zip(tasks.page.cursors, nodes, strict=True)]
-        return cls(
-            wanted=wanted,
-            edges=edges,
-            nodes=nodes,
-            page_info=PageInfo.of(tasks.page),
-            stream_cursor=tasks.stream_cursor.encode() if tasks.stream_cursor is not None else None,
-        )
+        nodes = [Task.of(row) for row in page.rows]
+        edges = [TaskEdge(cursor=cursor, node=node) for cursor, node in zip(page.cursors, nodes, strict=True)]
+        return cls(facts=page.facts, edges=edges, nodes=nodes, page_info=PageInfo.of(page))

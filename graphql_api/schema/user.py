@@ -14,8 +14,7 @@ from graphql_api.schema.ids import encode_id
 from graphql_api.schema.stands_for import Expression, stands_for
 from graphql_api.schema.viewer import PERSONAL
 from persistence.models import UserRow
-from persistence.pages import Page
-from services import user as user_service
+from persistence.pages import Facts, Page
 
 
 def _email(actor: Actor, user_id: UUID, email: str) -> str | None:
@@ -75,21 +74,23 @@ class UserEdge:
 class UserConnection:
     """A connection."""
 
+    facts: strawberry.Private[Facts]
     edges: list[UserEdge] = strawberry.field(description="The users with their cursors.")
     nodes: list[User] = strawberry.field(description="The users alone.")
     page_info: PageInfo = strawberry.field(description="Where this page lies.")
 
     @strawberry.field(description="How many users there are in all.")
-    async def total_count(self, info: Info) -> int:
-        """Counted only when asked for."""
-        return await user_service.count_users(info.context.unit_of_work())
+    def total_count(self) -> int:
+        """Read in the page's statement, if it is selected."""
+        total: int = self.facts["total"]
+        return total
 
     @classmethod
     def of(cls, page: Page[UserRow]) -> Self:
         """The page as clients see it."""
         nodes = [User.of(row) for row in page.rows]
         edges = [UserEdge(cursor=cursor, node=node) for cursor, node in zip(page.cursors, nodes, strict=True)]
-        return cls(edges=edges, nodes=nodes, page_info=PageInfo.of(page))
+        return cls(facts=page.facts, edges=edges, nodes=nodes, page_info=PageInfo.of(page))
 
 
 @strawberry.input(description="A new user.")

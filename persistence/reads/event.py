@@ -1,4 +1,4 @@
-"""What is read of the log beside the stream: where it stands, and what happened to some tasks."""
+"""What is read of the log beside the stream: what happened to some tasks."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import (
     ARRAY,
     BigInteger,
+    ColumnElement,
     DateTime,
     FromClause,
     Integer,
@@ -16,20 +17,26 @@ from sqlalchemy import (
     bindparam,
     cast,
     func,
-    lateral,
     select,
 )
 
-from persistence.models import EventHeadRow, EventRow
+from domain.errors import BadRequest
+from persistence.models import EventRow
+from persistence.pages import NOT_OURS, PageCursor, PageRequest, page_cursor
+from persistence.reads.facts import ONE, facts_of, is_any
 from persistence.reads.read import Asked
 from persistence.reads.references import References, joined, own_columns
 
-_GREATEST: Final = 2**63 - 1
+HISTORY_ORDER: Final = "task.history"
+_AFTER: Final = bindparam("after", type_=BigInteger())
+_BEFORE: Final = bindparam("before", type_=BigInteger())
 _BY: Final[References] = {"by": "user_id"}
 _FACTS: Final = EventRow.payload
 _COLUMNS: Final[Mapping[str, Any]] = {
     "id": EventRow.id,
     "user_id": EventRow.user_id,
+    "kind": EventRow.kind,
+    "payload": EventRow.payload,
     "at": cast(_FACTS["at"].astext, DateTime(timezone=True)),
     "changes": func.array(select(func.jsonb_array_elements_text(_FACTS["changes"]).column_valued()).scalar_subquery()),
     "from_": _FACTS["from"].astext,
@@ -40,42 +47,80 @@ _COLUMNS: Final[Mapping[str, Any]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class StreamHead:
-    """Where the log stands: its epoch, and the last position."""
-
-    def select(self, columns: Sequence[str] = ("epoch", "position")) -> Select[Any]:
-        """One row."""
-        return joined(EventHeadRow.__table__, columns)
-
-
-@dataclass(frozen=True, slots=True)
 class HistoryOfTasks:
-    """What happened to tasks, the newest first: `ids`, `limit` for each, `before`, a position.
+    """What happened to tasks, the newest first: `ids`, `limit` for each, and the positions `after` and `before`.
 
-    Behind the columns that are asked for each row has two more: its position, and which task it is about.
+    The events come from the end that the page is taken from. Behind the columns that are asked for each row has the
+    facts, its position, and which task it is about. Facts of an empty page stand in one row without an event.
     """
+
+    after: bool
+    before: bool
+    backward: bool
+    facts: tuple[str, ...]
 
     def select(self, columns: Sequence[str]) -> Select[Any]:
         """As many as the limit says of each task."""
         wanted = func.unnest(bindparam("ids", type_=ARRAY(Uuid()))).table_valued("id", name="wanted").render_derived()
-        told = (_COLUMNS[name].label(name) for name in own_columns(columns, _BY))
-        events: FromClause = lateral(
-            select(*told, EventRow.position, EventRow.task_id)
-            .where(EventRow.task_id == wanted.c.id, EventRow.position < bindparam("before", type_=BigInteger()))
-            .order_by(EventRow.position.desc())
-            .limit(bindparam("limit", type_=Integer())),
-            name="told",
-        )
-        query = joined(events, columns, _BY, beside=wanted)
-        return query.add_columns(events.c.position.label("place"), events.c.task_id).order_by(events.c.position.desc())
+        told = [_COLUMNS[name].label(name) for name in own_columns(columns, _BY)]
+        limit = bindparam("limit", type_=Integer())
+        found = self._found(wanted, [*told, EventRow.position], self._inside(), newest_first=not self.backward)
+        events = found.limit(limit).lateral("told")
+        facts = self._facts(wanted).lateral("facts") if self.facts else None
+        query = joined(events, columns, _BY, beside=wanted, facts=facts)
+        place = events.c.position
+        query = query.add_columns(place.label("place"), wanted.c.id.label("task_id"))
+        return query.order_by(place.asc() if self.backward else place.desc())
+
+    def _inside(self) -> list[ColumnElement[bool]]:
+        found: list[ColumnElement[bool]] = [EventRow.position.is_not(None)]
+        if self.after:
+            found.append(EventRow.position < _AFTER)
+        if self.before:
+            found.append(EventRow.position > _BEFORE)
+        return found
+
+    def _facts(self, wanted: FromClause) -> Select[Any]:
+        def earlier() -> ColumnElement[bool]:
+            return self._is_any(wanted, EventRow.position >= _AFTER, newest_first=False)
+
+        def later() -> ColumnElement[bool]:
+            return self._is_any(wanted, EventRow.position <= _BEFORE, newest_first=True)
+
+        return facts_of(self.facts, {"earlier": earlier, "later": later})
+
+    def _is_any(self, wanted: FromClause, place: ColumnElement[bool], *, newest_first: bool) -> ColumnElement[bool]:
+        found = self._found(wanted, [EventRow.id], [place], newest_first=newest_first)
+        return is_any(found.limit(ONE).correlate(wanted))
+
+    def _found(
+        self, wanted: FromClause, columns: Sequence[Any], place: Sequence[ColumnElement[bool]], *, newest_first: bool
+    ) -> Select[Any]:
+        by = EventRow.position.desc() if newest_first else EventRow.position.asc()
+        return select(*columns).where(EventRow.task_id == wanted.c.id, *place).order_by(by)
 
 
-def stream_head() -> Asked:
-    """Where the log stands."""
-    return Asked(StreamHead(), {})
+def history(ids: Collection[UUID], request: PageRequest) -> Asked:
+    """A page of what happened to each of some tasks, and one event more, which says whether there is another page.
+
+    Raises:
+        BadRequest: a cursor was not made by this API.
+    """
+    values: dict[str, Any] = {"ids": list(ids), "limit": request.limit}
+    for name, cursor in (("after", request.after), ("before", request.before)):
+        if cursor is not None:
+            values[name] = _position(cursor)
+    rows = HistoryOfTasks(request.after is not None, request.before is not None, request.backward, request.facts)
+    return Asked(rows, values)
 
 
-def history(ids: Collection[UUID], *, before: int | None, at_most: int) -> Asked:
-    """The last events of some tasks, behind (that is older than) a position."""
-    before = _GREATEST if before is None else min(before, _GREATEST)
-    return Asked(HistoryOfTasks(), {"ids": list(ids), "before": before, "limit": at_most})
+def history_cursor(position: int, task_id: UUID) -> str:
+    """The cursor of an event in the history of a task."""
+    return page_cursor(HISTORY_ORDER, str(position), task_id)
+
+
+def _position(cursor: PageCursor) -> int:
+    value = cursor.value or ""
+    if not value.isascii() or not value.isdigit() or len(value) > 18:
+        raise BadRequest(NOT_OURS)
+    return int(value)

@@ -22,17 +22,30 @@ def own_columns(columns: Sequence[str], references: References = _NONE) -> list[
 
 
 def joined(
-    source: FromClause, columns: Sequence[str], references: References = _NONE, *, beside: FromClause | None = None
+    source: FromClause,
+    columns: Sequence[str],
+    references: References = _NONE,
+    *,
+    beside: FromClause | None = None,
+    facts: FromClause | None = None,
 ) -> Select[Any]:
     """These columns of the source's rows, in this order, with those of the users that they refer to.
 
-    With *beside*, the source is read for each row of that.
+    With *beside*, the source is read for each row of that. With *facts*, each row ends in these columns, and they are
+    there without a row of the source, too.
     """
     users = {name: UserRow.__table__.alias(name) for name in _used(columns)}
-    rows: FromClause = source if beside is None else beside.join(source, true())
+    rows = _joined_to(source, beside, facts)
     for name, user in users.items():
         rows = rows.outerjoin(user, user.c.id == source.c[references[name]])
-    return select(*(_column(source, users, name) for name in columns)).select_from(rows)
+    told = facts.c if facts is not None else ()
+    return select(*(_column(source, users, name) for name in columns), *told).select_from(rows)
+
+
+def _joined_to(source: FromClause, beside: FromClause | None, facts: FromClause | None) -> FromClause:
+    if facts is None:
+        return source if beside is None else beside.join(source, true())
+    return (facts if beside is None else beside.join(facts, true())).outerjoin(source, true())
 
 
 def _used(columns: Sequence[str]) -> Collection[str]:

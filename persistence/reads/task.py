@@ -29,9 +29,11 @@ from domain.errors import BadRequest
 from domain.policy import Action, Reach, reach
 from persistence.models import TaskRow
 from persistence.pages import NOT_OURS, PageRequest
+from persistence.reads.facts import ONE, facts_of, is_any
+from persistence.reads.keyset import Keyset, Window, ordered
 from persistence.reads.read import Asked
 from persistence.reads.references import REFERENCES_OF_A_TASK, joined, own_columns
-from persistence.reads.task_list import KEYS, Behind, TaskFilter, TaskKey, TaskOrder, conditions
+from persistence.reads.task_list import KEYS, TaskFilter, TaskOrder, conditions
 
 Reaches = frozenset[Reach]
 
@@ -68,45 +70,76 @@ class TasksById:
 
 @dataclass(frozen=True, slots=True)
 class TaskPage:
-    """The first tasks in an order, behind a place in it: `limit`, `actor_id`, `place`, `place_id`, and the filter's.
+    """Tasks of a window of an order: `limit`, `actor_id`, the cursors' values and the filter's.
 
-    Behind the columns that are asked for each row has two more: the value it is sorted by, and its id.
+    The tasks come from the end that the page is taken from. Behind the columns that are asked for each row has the
+    facts, the value it is sorted by, and its id. Facts of an empty page stand in one row without a task.
     """
 
     reaches: Reaches
     order: TaskOrder
     given: frozenset[str]
-    behind: Behind
+    window: Window
+    facts: tuple[str, ...]
 
     def select(self, columns: Sequence[str]) -> Select[Any]:
         """As many as the limit says."""
-        page = self._page(own_columns(columns, REFERENCES_OF_A_TASK))
-        query = joined(page, columns, REFERENCES_OF_A_TASK)
-        return query.add_columns(page.c.place, page.c.id.label("place_id")).order_by(*self._by(page.c.sort, page.c.id))
+        descending = self.order.descending is not self.window.backward
+        found = self._found(
+            own_columns(columns, REFERENCES_OF_A_TASK),
+            self._keyset.inside(self.window),
+            descending=descending,
+            limit=_limit(),
+        )
+        page = found.subquery("page")
+        facts = self._facts().subquery("facts") if self.facts else None
+        query = joined(page, columns, REFERENCES_OF_A_TASK, facts=facts)
+        query = query.add_columns(page.c.place, page.c.id.label("place_id"))
+        return query.order_by(*ordered(page.c.sort, page.c.id, descending=descending))
 
-    def _page(self, columns: Sequence[str]) -> FromClause:
+    def _facts(self) -> Select[Any]:
+        known = {"total": self._total, "earlier": self._is_any_earlier, "later": self._is_any_later}
+        return facts_of(self.facts, known)
+
+    @property
+    def _keyset(self) -> Keyset:
+        return KEYS[self.order].keyset(descending=self.order.descending)
+
+    def _total(self) -> ColumnElement[int]:
+        return TaskCount(self.reaches, self.given).select().scalar_subquery()
+
+    def _is_any_earlier(self) -> ColumnElement[bool]:
+        return self._is_any(self._keyset.earlier(self.window), descending=not self.order.descending)
+
+    def _is_any_later(self) -> ColumnElement[bool]:
+        return self._is_any(self._keyset.later(self.window), descending=self.order.descending)
+
+    def _is_any(self, place: ColumnElement[bool], *, descending: bool) -> ColumnElement[bool]:
+        nearest = self._found(["id"], [place], descending=descending, limit=ONE).subquery()
+        return is_any(select(nearest.c.id))
+
+    def _found(
+        self, columns: Sequence[str], place: Sequence[ColumnElement[bool]], *, descending: bool, limit: Any
+    ) -> Select[Any]:
         if Reach.ANY in self.reaches:
-            return self._branch(columns, true()).subquery("page")
+            return self._branch(columns, place, descending=descending, limit=limit)
         # Each branch follows an index in the list's order. In one of both an OR would have to sort all one's tasks, or
         # go through everybody's.
-        branches = [self._branch(columns, part).subquery() for part in _parts(self.reaches)]
+        branches = [
+            self._branch(columns, [part, *place], descending=descending, limit=limit).subquery()
+            for part in _parts(self.reaches)
+        ]
         both = union_all(*(select(branch) for branch in branches)).subquery()
-        return select(both).order_by(*self._by(both.c.sort, both.c.id)).limit(_limit()).subquery("page")
+        return select(both).order_by(*ordered(both.c.sort, both.c.id, descending=descending)).limit(limit)
 
-    def _branch(self, columns: Sequence[str], part: ColumnElement[bool]) -> Select[Any]:
+    def _branch(
+        self, columns: Sequence[str], place: Sequence[ColumnElement[bool]], *, descending: bool, limit: Any
+    ) -> Select[Any]:
         key = KEYS[self.order]
         own = [_TASKS.c[name] for name in columns]
-        query = select(*own, key.column.label("sort"), key.shown.label("place")).where(part, *self._wanted(key))
-        return query.order_by(*self._by(key.column, TaskRow.id)).limit(_limit())
-
-    def _wanted(self, key: TaskKey) -> list[ColumnElement[bool]]:
-        found = conditions(self.given, key.due)
-        if self.behind is not Behind.START:
-            found.append(key.condition(self.behind, descending=self.order.descending))
-        return found
-
-    def _by(self, sort: ColumnElement[Any], identity: Any) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
-        return (sort.desc(), identity.desc()) if self.order.descending else (sort.asc(), identity.asc())
+        query = select(*own, key.column.label("sort"), key.shown.label("place"))
+        query = query.where(*place, *conditions(self.given, key.due))
+        return query.order_by(*ordered(key.column, TaskRow.id, descending=descending)).limit(limit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,14 +196,16 @@ def task_page(actor: Actor | None, request: PageRequest, wanted: TaskFilter, ord
     """A page, and one task more, which says whether there is another page.
 
     Raises:
-        BadRequest: the cursor belongs to another ordering, or the filter breaks a limit.
+        BadRequest: a cursor belongs to another ordering, or the filter breaks a limit.
     """
     key, given = KEYS[order], wanted.values()
-    if request.after is not None and request.after.order != order.value:
-        raise BadRequest(NOT_OURS)
-    rows = TaskPage(_reaches(actor), order, frozenset(given), key.behind(request.after))
-    place = key.values(request.after)
-    return Asked(rows, {"actor_id": _id_of(actor), "limit": request.first + 1, **given, **place})
+    values = {"actor_id": _id_of(actor), "limit": request.limit, **given}
+    for name, cursor in (("after", request.after), ("before", request.before)):
+        if cursor is not None and cursor.order != order.value:
+            raise BadRequest(NOT_OURS)
+        values |= key.values(name, cursor)
+    window = Window(key.bound(request.after), key.bound(request.before), request.backward)
+    return Asked(TaskPage(_reaches(actor), order, frozenset(given), window, request.facts), values)
 
 
 def task_slice(actor: Actor | None, *, skip: int, limit: int) -> Asked:

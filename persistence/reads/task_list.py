@@ -23,7 +23,6 @@ from sqlalchemy import (
     literal_column,
     or_,
     select,
-    tuple_,
 )
 from sqlalchemy.types import TypeEngine
 
@@ -31,6 +30,7 @@ from domain.errors import BadRequest
 from domain.task import TaskPriority, TaskStatus, check_due_bound, check_search
 from persistence.models import TaskRow, TaskTextRow
 from persistence.pages import NOT_OURS, PageCursor, page_cursor
+from persistence.reads.keyset import Bound, Keyset
 
 _INSTANT: Final = DateTime(timezone=True)
 _ESCAPES: Final = str.maketrans({"%": r"\%", "_": r"\_", "\\": r"\\"})
@@ -101,19 +101,11 @@ class TaskFilter:
 EVERYTHING: Final = TaskFilter()
 
 
-class Behind(StrEnum):
-    """Where a page begins: at the start, behind a value, or behind a row that has none."""
-
-    START = "START"
-    VALUE = "VALUE"
-    NONE = "NONE"
-
-
 @dataclass(frozen=True, slots=True)
 class TaskKey:
     """What an order sorts by, and how a row's value is written into a cursor and read back.
 
-    `shown` is the value as the row has it. `none` is what stands for no value in `column`. `due` is the form of the
+    `shown` is the value as the row has it. `null` is what stands for no value in `column`. `due` is the form of the
     due date that its filter asks for: the one that the order's own index holds.
     """
 
@@ -122,7 +114,7 @@ class TaskKey:
     write: Callable[[Any], str | None]
     read: Callable[[PageCursor], Any]
     type: TypeEngine[Any]
-    none: ColumnElement[Any] | None = None
+    null: ColumnElement[Any] | None = None
     due: ColumnElement[Any] = _DUE_OR_LATEST
 
     def of(self, row: TaskRow) -> Any:
@@ -134,38 +126,35 @@ class TaskKey:
         name, write = order.value, self.write
         return lambda value, identity: page_cursor(name, write(value), identity)
 
-    def behind(self, cursor: PageCursor | None) -> Behind:
-        """Where a page behind this cursor begins.
+    def keyset(self, *, descending: bool) -> Keyset:
+        """The order by this key."""
+        return Keyset(self.column, TaskRow.id, self.type, descending, self.null)
+
+    def bound(self, cursor: PageCursor | None) -> Bound:
+        """What a cursor says of the row's value.
 
         Raises:
-            BadRequest: the cursor was not made here.
+            BadRequest: the cursor was not made by this API.
         """
         if cursor is None:
-            return Behind.START
+            return Bound.OPEN
         if cursor.value is not None:
-            return Behind.VALUE
-        if self.none is None:
+            return Bound.VALUE
+        if self.null is None:
             raise BadRequest(NOT_OURS)
-        return Behind.NONE
+        return Bound.NULL
 
-    def condition(self, behind: Behind, *, descending: bool) -> ColumnElement[bool]:
-        """Whether a row lies behind the one that `place` and `place_id` name."""
-        value = self.none if behind is Behind.NONE else bindparam("place", type_=self.type)
-        place = tuple_(value, bindparam("place_id", type_=Uuid()))
-        here = tuple_(self.column, TaskRow.id)
-        return here < place if descending else here > place
-
-    def values(self, cursor: PageCursor | None) -> dict[str, Any]:
-        """What `condition` has to know of a cursor.
+    def values(self, name: str, cursor: PageCursor | None) -> dict[str, Any]:
+        """The values of a cursor's parameters.
 
         Raises:
-            BadRequest: the cursor was not made here.
+            BadRequest: the cursor was not made by this API.
         """
         if cursor is None:
             return {}
         if cursor.value is None:
-            return {"place_id": cursor.id}
-        return {"place": self.read(cursor), "place_id": cursor.id}
+            return {f"{name}_id": cursor.id}
+        return {name: self.read(cursor), f"{name}_id": cursor.id}
 
 
 def conditions(given: Collection[str], due: ColumnElement[Any] = _DUE_OR_LATEST) -> list[ColumnElement[bool]]:
@@ -220,8 +209,8 @@ def _read_priority(cursor: PageCursor) -> TaskPriority:
         raise BadRequest(NOT_OURS) from error
 
 
-def _due(column: ColumnElement[Any], none: ColumnElement[Any]) -> TaskKey:
-    return TaskKey(column, TaskRow.due_at, _write_instant, PageCursor.instant, _INSTANT, none, column)
+def _due(column: ColumnElement[Any], null: ColumnElement[Any]) -> TaskKey:
+    return TaskKey(column, TaskRow.due_at, _write_instant, PageCursor.instant, _INSTANT, null, column)
 
 
 def _instant(column: Any) -> TaskKey:

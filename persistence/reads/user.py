@@ -1,6 +1,6 @@
 """Which users are read."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -20,19 +20,21 @@ from sqlalchemy import (
     collate,
     func,
     select,
-    tuple_,
 )
 
 from domain.text import is_storable
 from persistence.models import UserRow
 from persistence.models.user import folded_username
-from persistence.pages import PageRequest, page_cursor
+from persistence.pages import PageCursor, PageRequest, page_cursor
+from persistence.reads.facts import ONE, facts_of, is_any
+from persistence.reads.keyset import Bound, Keyset, Window, ordered
 from persistence.reads.read import Asked
 from persistence.reads.references import joined
 
 USER_ORDER: Final = "users.created"
 _ESCAPES: Final = str.maketrans({"%": r"\%", "_": r"\_", "\\": r"\\"})
 _USERS: Final[FromClause] = UserRow.__table__
+_KEYSET: Final = Keyset(UserRow.created_at, UserRow.id, DateTime(timezone=True), descending=True)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,21 +57,43 @@ class UsersById:
 
 @dataclass(frozen=True, slots=True)
 class UserPage:
-    """Users, the newest first, behind a place: `limit`, `place`, `place_id`.
+    """Users of a window of the list, the newest first: `limit`, and the cursors' values.
 
-    Behind the columns that are asked for each row has two more: when it was created, and its id.
+    The users come from the end that the page is taken from. Behind the columns that are asked for each row has the
+    facts, when the user was created, and the user's id. Facts of an empty page stand in one row without a user.
     """
 
-    behind: bool
+    window: Window
+    facts: tuple[str, ...]
 
     def select(self, columns: Sequence[str]) -> Select[Any]:
         """As many as the limit says."""
-        query = joined(_USERS, columns).add_columns(UserRow.created_at.label("place"), UserRow.id.label("place_id"))
-        if self.behind:
-            place = (bindparam("place", type_=DateTime(timezone=True)), bindparam("place_id", type_=Uuid()))
-            query = query.where(tuple_(UserRow.created_at, UserRow.id) < tuple_(*place))
-        newest_first = query.order_by(UserRow.created_at.desc(), UserRow.id.desc())
-        return newest_first.limit(bindparam("limit", type_=Integer()))
+        limit = bindparam("limit", type_=Integer())
+        newest_first = not self.window.backward
+        page = self._found(_USERS.c, _KEYSET.inside(self.window), descending=newest_first, limit=limit).subquery("page")
+        facts = self._facts().subquery("facts") if self.facts else None
+        query = joined(page, columns, facts=facts)
+        query = query.add_columns(page.c.created_at.label("place"), page.c.id.label("place_id"))
+        return query.order_by(*ordered(page.c.created_at, page.c.id, descending=newest_first))
+
+    def _facts(self) -> Select[Any]:
+        known = {"total": self._total, "earlier": self._is_any_earlier, "later": self._is_any_later}
+        return facts_of(self.facts, known)
+
+    def _total(self) -> ColumnElement[int]:
+        return UserCount().select().scalar_subquery()
+
+    def _is_any_earlier(self) -> ColumnElement[bool]:
+        return is_any(self._found([UserRow.id], [_KEYSET.earlier(self.window)], descending=False, limit=ONE))
+
+    def _is_any_later(self) -> ColumnElement[bool]:
+        return is_any(self._found([UserRow.id], [_KEYSET.later(self.window)], descending=True, limit=ONE))
+
+    def _found(
+        self, columns: Iterable[Any], place: Sequence[ColumnElement[bool]], *, descending: bool, limit: Any
+    ) -> Select[Any]:
+        by = ordered(UserRow.created_at, UserRow.id, descending=descending)
+        return select(*columns).where(*place).order_by(*by).limit(limit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,22 +130,23 @@ def user_page(request: PageRequest) -> Asked:
     """A page, and one user more, which says whether there is another page.
 
     Raises:
-        BadRequest: the cursor was not made here.
+        BadRequest: a cursor was not made by this API.
     """
-    values: dict[str, Any] = {"limit": request.first + 1}
-    if request.after is not None:
-        values |= {"place": request.after.instant(), "place_id": request.after.id}
-    return Asked(UserPage(request.after is not None), values)
+    values: dict[str, Any] = {"limit": request.limit}
+    for name, cursor in (("after", request.after), ("before", request.before)):
+        if cursor is not None:
+            values |= {name: cursor.instant(), f"{name}_id": cursor.id}
+    window = Window(_bound(request.after), _bound(request.before), request.backward)
+    return Asked(UserPage(window, request.facts), values)
+
+
+def _bound(cursor: PageCursor | None) -> Bound:
+    return Bound.OPEN if cursor is None else Bound.VALUE
 
 
 def user_cursor(created_at: datetime, user_id: UUID) -> str:
     """The cursor behind a user."""
     return page_cursor(USER_ORDER, created_at.isoformat(), user_id)
-
-
-def user_count() -> Asked:
-    """How many there are."""
-    return Asked(UserCount(), {})
 
 
 def assignable_users(prefix: str, *, at_most: int) -> Asked:

@@ -15,6 +15,7 @@ from persistence.pages import Page, PageRequest, page_cursor
 from persistence.reads import task as reads
 from persistence.reads.read import Asked, Rows
 from persistence.reads.task_list import KEYS, TaskFilter, TaskOrder
+from persistence.repositories.rows import rows_and_facts
 
 _WHOLE: Final = tuple(TaskRow.__table__.columns.keys())
 _STORED: Final = tuple(attribute.class_attribute for attribute in inspect(TaskRow).column_attrs)
@@ -53,16 +54,15 @@ class TaskRepository:
         return {row.id: row for row in await self._rows(reads.tasks(self._actor, ids))}
 
     async def page(self, request: PageRequest, *, wanted: TaskFilter, order: TaskOrder) -> Page[TaskRow]:
-        """Tasks in an order, behind a cursor.
+        """Tasks in an order, between two cursors.
 
         Raises:
-            BadRequest: the cursor belongs to another ordering, or the filter breaks a limit.
+            BadRequest: a cursor belongs to another ordering, or the filter breaks a limit.
         """
-        rows = await self._rows(reads.task_page(self._actor, request, wanted, order))
-        shown = rows[: request.first]
+        asked = reads.task_page(self._actor, request, wanted, order)
+        rows, facts = await rows_and_facts(self._session, TaskRow, asked, _WHOLE, request.facts)
         key = KEYS[order]
-        cursors = [page_cursor(order.value, key.write(key.of(row)), row.id) for row in shown]
-        return Page(shown, cursors, len(rows) > request.first, request.after is not None)
+        return Page.of(request, rows, facts, lambda row: page_cursor(order.value, key.write(key.of(row)), row.id))
 
     async def slice(self, *, skip: int, limit: int) -> list[TaskRow]:
         """Tasks by age, the oldest first, from an offset: for clients that know no cursors.

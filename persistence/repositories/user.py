@@ -15,6 +15,7 @@ from persistence.models.user import folded_username
 from persistence.pages import Page, PageRequest
 from persistence.reads import user as reads
 from persistence.reads.read import Asked
+from persistence.repositories.rows import rows_and_facts
 
 _WHOLE: Final = tuple(UserRow.__table__.columns.keys())
 
@@ -69,15 +70,18 @@ class UserRepository:
         return await self._rows(reads.assignable_users(prefix, at_most=at_most))
 
     async def page(self, request: PageRequest) -> Page[UserRow]:
-        """Users, the newest first."""
-        rows = await self._rows(reads.user_page(request))
-        shown = rows[: request.first]
-        cursors = [reads.user_cursor(row.created_at, row.id) for row in shown]
-        return Page(shown, cursors, len(rows) > request.first, request.after is not None)
+        """Users between two cursors, the newest first.
+
+        Raises:
+            BadRequest: a cursor was not made by this API.
+        """
+        asked = reads.user_page(request)
+        rows, facts = await rows_and_facts(self._session, UserRow, asked, _WHOLE, request.facts)
+        return Page.of(request, rows, facts, lambda row: reads.user_cursor(row.created_at, row.id))
 
     async def count(self) -> int:
         """How many users there are."""
-        return await self._session.scalar(reads.user_count().rows.select(())) or 0
+        return await self._session.scalar(reads.UserCount().select()) or 0
 
     def add(self, row: UserRow) -> None:
         """Remember a new user."""

@@ -13,6 +13,7 @@ from domain.task import TaskStatus
 from domain.user import Role
 from graphql_api.schema.ids import encode_id
 from persistence.models import TaskRow, UserRow
+from persistence.pages import PageRequest
 from services import task as task_service
 from tests.graphql_api.realtime.support import until
 from tests.graphql_api.test_tasks import ASSIGN, DELETE, STATUS, task_id, user_id
@@ -112,7 +113,8 @@ async def positions_of(api: Api, task: TaskRow) -> list[int]:
     """Where the events of a task stand in the log."""
     await api.numbered()
     async with api.house.as_(None) as uow:
-        return sorted(logged.position for logged in await uow.events.of_task(task.id, before=None, at_most=10_000))
+        history = await uow.events.history(task.id, PageRequest(10_000))
+        return sorted(logged.position for logged in history.rows)
 
 
 def position(item: Item) -> int:

@@ -78,7 +78,7 @@ WHICH_ONE = [
     ("The id of another type", Post('{ task(id: "<other user>") { id } }'),
      "200 BAD_REQUEST: This is the id of a User; a Task's is needed here."),
     ("A cursor that is none", Post('{ tasks(after: "x") { totalCount } }'),
-     "200 BAD_REQUEST: This cursor was not made by this API; leave `after` out for the first page."),
+     "200 BAD_REQUEST: This cursor was not made by this API; leave `after` and `before` out for the first page."),
     ("Somebody to assign who is not there", change("assignTask", 'id: "<task task>", assigneeId: "<nobody>"'),
      "200 INVALID: There is no active user with this id; see assignableUsers."),
 ]
@@ -106,7 +106,7 @@ TOO_MUCH = [
     ("Too long", Post("{ " + "__typename " * 2_500 + "}"),
      "200 TOO_EXPENSIVE: Document contains more than 2000 tokens. Ask for less at once, or split the document."),
     ("Too much to resolve", Post("{ tasks(first: 100) { nodes { history(first: 50) { nodes { id } } } } }"),
-     "200 TOO_EXPENSIVE: The operation could resolve 10,201 fields; at most 5,000 are allowed. Ask for smaller pages (`first`) or fewer fields."),
+     "200 TOO_EXPENSIVE: The operation could resolve 10,201 fields; at most 5,000 are allowed. Ask for smaller pages (`first` or `last`) or fewer fields."),
     ("Too large a page", Post("{ tasks(first: 1000) { nodes { id } } }"),
      "200 BAD_REQUEST: first must be 1 to 100, not 1000."),
     ("Too large a body", Send("POST", "/graphql", " " * 262_145, JSON),

@@ -1,13 +1,18 @@
 """The log's numbering, alone in the house; what rivals do to it is tested beside the stream."""
 
 from datetime import UTC, datetime, timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
+from domain.errors import BadRequest
 from domain.events import AccessChange, AccessEvent
 from persistence import event_log
 from persistence.event_log import EventLog
+from persistence.pages import PageCursor, PageRequest
+from persistence.reads.event import HISTORY_ORDER
+from services.task import TaskEdit, create_task, update_task
+from tests.persistence.paging import Expected, every_page, expected
 from tests.support.house import House
 
 
@@ -122,9 +127,35 @@ class TestTrim:
         assert (early, removed, head.trimmed, head.position) == (0, 2, 2, 2)
 
 
-class TestOfTask:
-    async def test_any_position_can_be_asked_for(self, house: House):
-        """A position that no log will ever reach stands behind everything."""
+class TestHistory:
+    @pytest.mark.parametrize("value", [None, "", "x", "-1", "1" * 19, "１"])
+    async def test_a_cursor_that_is_no_position_is_a_bad_request(self, house: House, value: str | None):
+        """At either end of a page."""
         task = await house.a_task()
+        cursor = PageCursor(HISTORY_ORDER, value, task.id)
         async with house.as_(None) as uow:
-            assert await uow.events.of_task(task.id, before=2**70, at_most=5) == []
+            for request in (PageRequest(5, after=cursor), PageRequest(5, before=cursor)):
+                with pytest.raises(BadRequest):
+                    await uow.events.history(task.id, request)
+
+    async def test_every_window_of_a_history(self, house: House):
+        """Pages in both directions, between any two cursors, also of other events, are exact."""
+        actor = await house.an_actor()
+        task, other = await create_task(house.as_(actor), title="a"), await create_task(house.as_(actor), title="b")
+        for title in "cde":
+            for each in (task, other):
+                await update_task(house.as_(actor), task_id=each.id, edit=TaskEdit(title=title))
+        async with house.database.engine.begin() as connection:
+            await EventLog(connection).number()
+        places = [9, 8, 7, 6, 5, 4, 3, 2, 1, 0]
+        async with house.as_(actor) as uow:
+            own = [logged.position for logged in (await uow.events.history(task.id, PageRequest(100))).rows]
+            for wanted in every_page(places):
+                after, before = (_cursor(places, index, task.id) for index in (wanted.after, wanted.before))
+                page = await uow.events.history(task.id, PageRequest(wanted.size, after, before, wanted.backward))
+                found = Expected([logged.position for logged in page.rows], page.has_previous, page.has_next)
+                assert found == expected(places, own, wanted), wanted
+
+
+def _cursor(places: list[int], index: int | None, task_id: UUID) -> PageCursor | None:
+    return PageCursor(HISTORY_ORDER, str(places[index]), task_id) if index is not None else None

@@ -125,7 +125,6 @@ async def everything_else(uow: UnitOfWork) -> None:
     await uow.sessions.remove_of_user(numbered(2_001))
     await uow.sessions.remove_expired(later(0))
     await uow.events.head()
-    await uow.events.of_task(numbered(7), before=90_000, at_most=20)
     await uow.events.trim(later(-1))
     await uow.keys.remove_older(later(0))
 

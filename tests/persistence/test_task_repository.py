@@ -14,13 +14,16 @@ from domain.policy import Action, may
 from domain.task import TaskPriority, TaskStatus
 from domain.user import Role
 from persistence.models import TaskRow
-from persistence.pages import PageCursor, PageRequest
+from persistence.pages import PageCursor, PageRequest, Part
 from persistence.reads.task_list import EVERYTHING, TaskFilter, TaskOrder
+from persistence.reads.task_list import KEYS as ORDERS
+from tests.persistence.paging import Expected, every_page, expected
 from tests.support.house import House
 
 NOON: Final = datetime(2026, 6, 1, 12, tzinfo=UTC)
 FARTHEST: Final = datetime.max.replace(tzinfo=UTC)
 EARLIEST: Final = datetime.min.replace(tzinfo=UTC)
+ALL: Final = frozenset(Part) - {Part.HEAD}
 
 # The documented orders, said in Python.
 PLACE: Final[dict[str, Callable[[TaskRow], Any]]] = {
@@ -74,7 +77,7 @@ async def walk(
     while True:
         async with house.as_(actor) as uow:
             page = await uow.tasks.page(PageRequest.of(first, after, order=order.value), wanted=EVERYTHING, order=order)
-        assert page.has_previous == (after is not None)
+        assert page.has_previous == bool(met)
         assert len(page.rows) == len(page.cursors) <= first
         met += [row.id for row in page.rows]
         if not page.has_next:
@@ -82,6 +85,12 @@ async def walk(
         after = page.cursors[-1]
         if between is not None:
             await between()
+
+
+def cursor_of(order: TaskOrder, task: TaskRow) -> PageCursor:
+    """The cursor of a task in an order."""
+    key = ORDERS[order]
+    return PageCursor(order.value, key.write(key.of(task)), task.id)
 
 
 async def found(house: House, actor: Actor, wanted: TaskFilter) -> list[str]:
@@ -147,6 +156,44 @@ class TestPage:
             expected = sorted(visible, key=lambda task: (KEYS[order](task), task.id.int), reverse=order.descending)
 
             assert await walk(house, actor, order, chance.randrange(1, 20)) == [task.id for task in expected]
+
+    @pytest.mark.parametrize("role", [Role.USER, Role.ADMIN])
+    @pytest.mark.parametrize("order", TaskOrder)
+    async def test_every_window_in_both_directions(self, house: House, order: TaskOrder, role: Role):
+        """Rows and both ends are exact, with ties, without due dates, and from cursors of deleted tasks."""
+        chance = random.Random(order.value)
+        people = [await house.an_actor(role), await house.an_actor()]
+        tasks = await many_tasks(house, people, chance, 14)
+        visible = [task for task in tasks if may(people[0], Action.READ_TASK, task)]
+        places = sorted(visible, key=lambda task: (KEYS[order](task), task.id.int), reverse=order.descending)
+        cursors = [cursor_of(order, task) for task in places]
+        gone = chance.sample(places, 3)
+        for task in gone:
+            async with house.as_(OPERATOR) as uow:
+                await uow.tasks.remove(await uow.tasks.get(task.id))
+                await uow.commit()
+        ids, existing = [task.id for task in places], {task.id for task in places if task not in gone}
+        pages = list(every_page(places))
+        async with house.as_(people[0]) as uow:
+            for wanted in chance.sample(pages, min(len(pages), 150)):
+                after, before = (None if index is None else cursors[index] for index in (wanted.after, wanted.before))
+                request = PageRequest(wanted.size, after, before, wanted.backward)
+                page = await uow.tasks.page(request, wanted=EVERYTHING, order=order)
+                found = Expected([row.id for row in page.rows], page.has_previous, page.has_next)
+                assert found == expected(ids, existing, wanted), wanted
+                assert page.cursors == [cursors[ids.index(row.id)].encode() for row in page.rows]
+
+    async def test_the_ends_of_a_filtered_list(self, house: House):
+        """What the filter leaves out is neither before a page nor behind it, and is not counted."""
+        actor = await house.an_actor()
+        done, todo = TaskStatus.DONE, TaskStatus.TODO
+        tasks = [await house.a_task(actor, status=status) for status in (todo, done, done, todo)]
+        cursors = [cursor_of(TaskOrder.CREATED_ASC, task) for task in tasks]
+        async with house.as_(actor) as uow:
+            for request in (PageRequest(5, cursors[0], cursors[3], parts=ALL), PageRequest(2, None, None, True, ALL)):
+                page = await uow.tasks.page(request, wanted=TaskFilter(status=(done,)), order=TaskOrder.CREATED_ASC)
+                assert [row.id for row in page.rows] == [tasks[1].id, tasks[2].id]
+                assert (page.has_previous, page.has_next, page.facts["total"]) == (False, False, 2)
 
     @pytest.mark.parametrize("order", TaskOrder)
     async def test_what_comes_meanwhile_moves_nothing(self, house: House, order: TaskOrder):

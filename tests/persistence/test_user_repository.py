@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import delete, text
 from sqlalchemy.exc import DBAPIError
 
 from domain.errors import BadRequest, NotFound
@@ -11,6 +11,7 @@ from domain.user import Role
 from persistence.failures import Duplicate
 from persistence.models import UserRow
 from persistence.pages import PageCursor, PageRequest
+from tests.persistence.paging import Expected, every_page, expected
 from tests.support.house import House
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -127,6 +128,23 @@ class TestPage:
 
         assert met == [row.id for row in sorted(rows, key=lambda row: (row.created_at, row.id), reverse=True)]
 
+    async def test_every_window_in_both_directions(self, house: House):
+        """Rows and both ends are exact, with ties, and from cursors of users who are gone."""
+        rows = [await house.a_user(created_at=NOON + timedelta(hours=number % 3)) for number in range(7)]
+        places = sorted(rows, key=lambda row: (row.created_at, row.id), reverse=True)
+        cursors = [PageCursor("users.created", row.created_at.isoformat(), row.id) for row in places]
+        async with house.as_(None) as uow:
+            await uow._session.execute(delete(UserRow).where(UserRow.id.in_([places[2].id, places[6].id])))
+            await uow.commit()
+        ids = [row.id for row in places]
+        existing = set(ids) - {ids[2], ids[6]}
+        async with house.as_(None) as uow:
+            for wanted in every_page(places):
+                after, before = (None if index is None else cursors[index] for index in (wanted.after, wanted.before))
+                page = await uow.users.page(PageRequest(wanted.size, after, before, wanted.backward))
+                found = Expected([row.id for row in page.rows], page.has_previous, page.has_next)
+                assert found == expected(ids, existing, wanted), wanted
+
     @pytest.mark.parametrize("value", [None, "", "2", "x\x00", "2026-01-01T00:00:00", "0001-01-01T00:00:00+14:00"])
     async def test_a_cursor_that_was_made_up_is_a_bad_request(self, house: House, value: str | None):
         """What is no instant is refused before the database sees it."""
@@ -134,3 +152,5 @@ class TestPage:
         async with house.as_(None) as uow:
             with pytest.raises(BadRequest):
                 await uow.users.page(PageRequest(5, cursor))
+            with pytest.raises(BadRequest):
+                await uow.users.page(PageRequest(5, before=cursor))

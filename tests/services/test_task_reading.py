@@ -10,7 +10,8 @@ from domain.errors import (
 )
 from domain.task import TaskPriority, TaskStatus
 from persistence.event_log import EventLog
-from persistence.pages import PageRequest
+from persistence.pages import PageRequest, Part
+from persistence.reads.event import HISTORY_ORDER
 from persistence.reads.task_list import TaskFilter, TaskOrder
 from services.task import (
     count_tasks,
@@ -40,20 +41,18 @@ class TestReading:
         assert refusal.value.path == ("id",)
 
     async def test_a_list_says_where_the_stream_stood(self, house: House):
-        """The cursor counts what has been numbered, in this history, under the actor's rights; without asking, none."""
+        """The log's position is read with the page if it is asked for."""
         actor = await house.an_actor()
         await create_task(house.as_(actor), title="Task")
         async with house.database.engine.begin() as connection:
             await EventLog(connection).number()
             head = await EventLog(connection).head()
-        listed = await list_tasks(house.as_(actor), request=PageRequest(5), with_stream_cursor=True)
+        listed = await list_tasks(house.as_(actor), request=PageRequest(5, parts=frozenset(Part)))
         plain = await list_tasks(house.as_(actor), request=PageRequest(5))
 
-        assert listed.stream_cursor is not None
-        assert (listed.stream_cursor.epoch, listed.stream_cursor.position) == (head.epoch, 1)
-        assert listed.stream_cursor.access_version == actor.access_version
-        assert plain.stream_cursor is None
-        assert [row.title for row in listed.page.rows] == ["Task"]
+        assert listed.facts == {"total": 1, "head_epoch": head.epoch, "head_position": 1}
+        assert plain.facts == {}
+        assert [row.title for row in listed.rows] == ["Task"]
 
     async def test_a_filter_and_an_order(self, house: House):
         """The filter holds for the list and for the count; a filter that cannot be looked up is a bad request."""
@@ -62,13 +61,13 @@ class TestReading:
             await house.a_task(actor, title=priority.name, priority=priority)
         listed = await list_tasks(house.as_(actor), request=PageRequest(5), order=TaskOrder.PRIORITY_DESC)
 
-        assert [row.title for row in listed.page.rows] == ["URGENT", "LOW"]
+        assert [row.title for row in listed.rows] == ["URGENT", "LOW"]
         assert await count_tasks(house.as_(actor), wanted=TaskFilter(search="urgent")) == 1
         with pytest.raises(BadRequest):
             await list_tasks(house.as_(actor), request=PageRequest(5), wanted=TaskFilter(search="u"))
 
     async def test_a_history_goes_back_in_pages(self, house: House):
-        """The newest first, behind a position, for those who see the task."""
+        """The newest first, behind a cursor, for those who see the task."""
         actor = await house.an_actor()
         task = await create_task(house.as_(actor), title="Task")
         for status in (TaskStatus.IN_PROGRESS, TaskStatus.DONE):
@@ -77,8 +76,9 @@ class TestReading:
         async with house.database.engine.begin() as connection:
             await EventLog(connection).number()
 
-        newest = await list_history(house.as_(actor), task_id=task.id, before=None, at_most=2)
-        older = await list_history(house.as_(actor), task_id=task.id, before=newest[-1].position, at_most=2)
-        assert [logged.position for logged in newest + older] == [3, 2, 1]
+        newest = await list_history(house.as_(actor), task_id=task.id, request=PageRequest(2))
+        behind = PageRequest.of(2, newest.cursors[-1], order=HISTORY_ORDER)
+        older = await list_history(house.as_(actor), task_id=task.id, request=behind)
+        assert [logged.position for logged in [*newest.rows, *older.rows]] == [3, 2, 1]
         with pytest.raises(NotFound):
-            await list_history(house.as_(await house.an_actor()), task_id=task.id, before=None, at_most=2)
+            await list_history(house.as_(await house.an_actor()), task_id=task.id, request=PageRequest(2))

@@ -10,7 +10,7 @@ from domain.user import Role
 from graphql_api.auth.facts import RequestFacts
 from graphql_api.execution import arguments, compiled, pages, projection
 from graphql_api.execution.fields import Selections
-from graphql_api.execution.pages import Nested, Page
+from graphql_api.execution.pages import Nested, Page, page_of
 from graphql_api.execution.plan import Plan
 from graphql_api.execution.projection import Writer
 from graphql_api.schema import stands_for
@@ -61,7 +61,6 @@ def _nothing_behind(patch: Patch) -> None:
             super().__init__(*given, **named)
             self.has_next = False
 
-    patch.setattr("graphql_api.execution.steps.Page", Wrong)
     patch.setattr(pages, "Page", Wrong)
 
 
@@ -104,9 +103,9 @@ def _in_another_order(patch: Patch) -> None:
 
 def _everybodys_history(patch: Patch) -> None:
     async def wrong(self: Nested, reading: Any, actor: Any, bound: Any, rows: Sequence[Any]) -> Any:
-        paged = self.ask(actor, [row[self.place] for row in rows], **self.arguments.bind(bound))
+        paged = self.ask(actor, self.parts, [row[self.place] for row in rows], **self.arguments.bind(bound))
         found = await reading.rows(self.shape, paged.asked.rows, paged.asked.values) if rows else []
-        return lambda identity: self.project(Page(found, paged), (), actor)
+        return lambda identity: self.project(page_of(found, paged, key=-2), (), actor)
 
     patch.setattr(Nested, "read", wrong)
 

@@ -1,0 +1,30 @@
+"""What a statement reads beside the rows of a page: one row that is there even if the page is empty."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Select, literal_column, select
+
+from persistence.models import EventHeadRow
+
+ONE: Final[ColumnElement[int]] = literal_column("1")
+"""A limit that the planner knows."""
+
+_HEAD: Final = {"head_epoch": EventHeadRow.epoch, "head_position": EventHeadRow.position}
+
+
+def facts_of(names: Sequence[str], known: Mapping[str, Callable[[], ColumnElement[Any]]]) -> Select[Any]:
+    """One row of these columns: each is *known*, or tells where the event log stands.
+
+    All of them, and the rows beside them, are of one statement and so of one snapshot.
+    """
+    columns = (known[name]() if name in known else select(_HEAD[name]).scalar_subquery() for name in names)
+    return select(*(column.label(name) for name, column in zip(names, columns, strict=True)))
+
+
+def is_any(rows: Select[Any]) -> ColumnElement[bool]:
+    """Whether a query that is ordered and limited finds a row.
+
+    EXISTS would drop the order, and with it the index that leads to the nearest row first.
+    """
+    return rows.scalar_subquery().is_not(None)
