@@ -11,6 +11,7 @@ from sqlalchemy import event
 from domain.user import Role
 from persistence.event_log import _AFTER, _NUMBER
 from persistence.models import TaskRow, UserRow
+from persistence.reads.event import history_cursor
 from persistence.statements import Statements
 from tests.graphql_api.realtime.support import until
 from tests.graphql_api.test_tasks import ASSIGN, CREATE, DELETE, STATUS, TASK, UPDATE, task_id, user_id
@@ -20,7 +21,6 @@ from tests.support.api import Api
 
 PEOPLE = "owner { username } assignee { username }"
 PAGE = "query ($first: Int!) { tasks(first: $first) { nodes { title " + PEOPLE + " } } }"
-WHOLE_PAGE = "query ($first: Int!) { tasks(first: $first) { streamCursor totalCount nodes { title " + PEOPLE + " } } }"
 NODES = """query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id
   ... on Task { title owner { username } assignee { username } } ... on User { username } } }"""
 MOVES = """subscription { taskStatusChanged { cursor task { title owner { username } assignee { username } }
@@ -104,14 +104,38 @@ class TestQueries:
         assert len(await cost(api, new, owner, first=first)) == again(api)
 
     async def test_what_is_not_selected_is_not_computed(self, api: Api):
-        """The stream's place and the total cost one each, if asked for."""
+        """The stream's place and the total are read if they are asked for."""
         owner, _ = await a_board(api, 3)
-        sent = await cost(api, WHOLE_PAGE, owner, first=20)
 
-        assert len(sent) == 4
-        assert sum("count(" in statement for statement in sent) == 1
-        assert sum("event_head" in statement for statement in sent) == 1
-        assert not any("count(" in statement for statement in await cost(api, PAGE, owner, first=20))
+        assert not any("count(" in each or "event_head" in each for each in await cost(api, PAGE, owner, first=20))
+
+    async def test_one_connection_is_one_statement(self, api: Api):
+        """Rows, both ends, the total and the stream's place are of one snapshot, by a plan and in general."""
+        owner, _ = await a_board(api, 3)
+        ends = "pageInfo { hasPreviousPage hasNextPage }"
+        cursor = (await api.ask("{ tasks { edges { cursor } } }", owner)).data["tasks"]["edges"][1]["cursor"]
+        for how in (f'first: 1, after: "{cursor}"', f'last: 1, before: "{cursor}"', "first: 5", "last: 5"):
+            query = f"{{ tasks({how}) {{ {ends} totalCount streamCursor nodes {{ title }} }} }}"
+            for _ in range(2):
+                (sent,) = await cost(api, query, owner)
+                assert "count(" in sent and "event_head" in sent and "tasks.title" in sent  # noqa: PT018
+
+    async def test_one_page_of_users_is_one_statement(self, api: Api):
+        """With its total and its ends."""
+        admin = await api.a_user(Role.ADMIN)
+        query = "{ users(last: 5) { totalCount nodes { username } pageInfo { hasPreviousPage hasNextPage } } }"
+        for _ in range(2):
+            assert len(await cost(api, query, admin)) == 1
+
+    async def test_histories_with_their_ends(self, api: Api):
+        """By a plan all tasks' histories are one statement, with what each says of its ends."""
+        owner, tasks = await a_board(api, 3)
+        ends, cursor = "pageInfo { hasPreviousPage hasNextPage }", history_cursor(1, tasks[0].id)
+        query = f'{{ tasks {{ nodes {{ history(last: 5, before: "{cursor}") {{ {ends} nodes {{ version }} }} }} }} }}'
+        await api.ask(query, owner)
+
+        if api.server.compiled is not None:
+            assert len(await cost(api, query, owner)) == 2
 
     async def test_a_page_of_users(self, api: Api):
         """One."""

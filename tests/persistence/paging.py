@@ -1,6 +1,7 @@
 """What a page of a list has to be, computed in Python from the whole list."""
 
-from collections.abc import Collection, Iterator, Sequence
+import random
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any, Final
@@ -27,11 +28,10 @@ class Expected:
     has_next: bool
 
 
-def every_page(places: Sequence[Any], sizes: Sequence[int] = SIZES) -> Iterator[Wanted]:
-    """All pages with cursors among these places: in both directions, with one cursor, both or none."""
+def some_pages(places: Sequence[Any], chance: random.Random, many: int = 60) -> list[Wanted]:
+    """Pages with cursors among these places: in both directions, with one cursor, both or none."""
     indexes = [None, *range(len(places))]
-    for size, after, before, backward in product(sizes, indexes, indexes, (False, True)):
-        yield Wanted(size, after, before, backward)
+    return chance.sample([Wanted(*each) for each in product(SIZES, indexes, indexes, (False, True))], many)
 
 
 def expected(places: Sequence[Any], existing: Collection[Any], wanted: Wanted) -> Expected:

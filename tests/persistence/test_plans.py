@@ -13,6 +13,7 @@ from persistence.event_log import _AFTER
 from persistence.group_commit import AT_MOST
 from persistence.moves import Move, arguments, moving
 from persistence.pages import PageCursor, PageRequest
+from persistence.reads.event import HISTORY_ORDER
 from persistence.reads.task_list import EVERYTHING, TaskFilter, TaskOrder
 from persistence.unit_of_work import UnitOfWork
 from tests.persistence.crowd import ADMIN, BUSY, IDLE, Crowd, Plan, later, numbered
@@ -63,17 +64,27 @@ async def crowd(new_database: Callable[[], str]) -> AsyncIterator[Crowd]:
     await database.close()
 
 
-def somewhere(order: TaskOrder) -> PageCursor:
+def somewhere(order: TaskOrder, number: int = 50_000) -> PageCursor:
     """A cursor in the middle of an order."""
-    value = "2" if order.value.startswith("PRIORITY") else later(50_000).isoformat()
-    return PageCursor(order.value, value, numbered(50_000))
+    value = "2" if order.value.startswith("PRIORITY") else later(number).isoformat()
+    return PageCursor(order.value, value, numbered(number))
 
 
-async def plan_of_page(
-    crowd: Crowd, actor: Actor, wanted: TaskFilter, order: TaskOrder, after: PageCursor | None
-) -> Plan:
+def requests(order: TaskOrder) -> list[PageRequest]:
+    """From the start, and from the middle in both directions."""
+    middle, further = somewhere(order), somewhere(order, 60_000)
+    after, before = (further, middle) if order.descending else (middle, further)
+    return [
+        PageRequest(20),
+        PageRequest(20, after),
+        PageRequest(20, before=before, backward=True),
+        PageRequest(20, after, before, backward=True),
+    ]
+
+
+async def plan_of_page(crowd: Crowd, actor: Actor, wanted: TaskFilter, order: TaskOrder, request: PageRequest) -> Plan:
     """How a page is found."""
-    return await crowd.plan(actor, lambda uow: uow.tasks.page(PageRequest(20, after), wanted=wanted, order=order))
+    return await crowd.plan(actor, lambda uow: uow.tasks.page(request, wanted=wanted, order=order))
 
 
 async def plan_of_count(crowd: Crowd, actor: Actor, wanted: TaskFilter) -> Plan:
@@ -85,13 +96,21 @@ class TestTasks:
     @pytest.mark.parametrize("wanted", FILTERS)
     @pytest.mark.parametrize("eyes", EYES)
     async def test_a_page_never_reads_the_whole_table(self, crowd: Crowd, eyes: str, wanted: str):
-        """In every order, from the beginning and from the middle, a page of what is wanted is found by an index."""
+        """In every order and direction, from an end and from the middle, a page and its ends are found by an index."""
         for order in TaskOrder:
-            for after in (None, somewhere(order)):
-                plan = await plan_of_page(crowd, EYES[eyes], FILTERS[wanted], order, after)
-                assert not plan.reads_all_of("tasks"), (order, after)
-                assert not plan.reads_all_of("task_texts"), (order, after)
+            for request in requests(order):
+                plan = await plan_of_page(crowd, EYES[eyes], FILTERS[wanted], order, request)
+                assert not plan.reads_all_of("tasks"), (order, request)
+                assert not plan.reads_all_of("task_texts"), (order, request)
                 assert plan.indexes
+
+    @pytest.mark.parametrize("order", TaskOrder)
+    async def test_both_directions_follow_the_same_index(self, crowd: Crowd, order: TaskOrder):
+        """Nothing is sorted but the page itself: each limit stands on an index in the list's order or against it."""
+        forward, *others = [await plan_of_page(crowd, ADMIN, EVERYTHING, order, request) for request in requests(order)]
+        for plan in others:
+            assert plan.indexes == forward.indexes
+            assert not any(node["Node Type"] == "Sort" and node["Plan Rows"] > 21 for node in plan.nodes)
 
     @pytest.mark.parametrize("wanted", FILTERS)
     @pytest.mark.parametrize("eyes", EYES)
@@ -115,7 +134,12 @@ class TestTasks:
 
 async def everything_else(uow: UnitOfWork) -> None:
     """What is asked besides lists of tasks."""
-    await uow.users.page(PageRequest(20, PageCursor("users.created", later(1_000).isoformat(), numbered(1_000))))
+    user = PageCursor("users.created", later(1_000).isoformat(), numbered(1_000))
+    await uow.users.page(PageRequest(20, user))
+    await uow.users.page(PageRequest(20, before=user, backward=True))
+    event = PageCursor(HISTORY_ORDER, "90000", numbered(7))
+    await uow.events.history(numbered(7), PageRequest(20, event))
+    await uow.events.history(numbered(7), PageRequest(20, before=event, backward=True))
     await uow.users.find_by_name("User17")
     await uow.users.list_assignable("user19", at_most=10)
     await uow.users.lock_active_admins()
@@ -153,7 +177,7 @@ class TestIndexes:
     async def test_every_index_is_used(self, crowd: Crowd):
         """An index that neither answers a question nor keeps a constraint is not there: each one slows every write."""
         plans = [await crowd.plan(ADMIN, everything_else)]
-        plans += [await plan_of_page(crowd, ADMIN, EVERYTHING, order, None) for order in TaskOrder]
+        plans += [await plan_of_page(crowd, ADMIN, EVERYTHING, order, PageRequest(20)) for order in TaskOrder]
         plans += [await plan_of_count(crowd, ADMIN, wanted) for wanted in FILTERS.values()]
         plans += [await plan_of_count(crowd, IDLE, EVERYTHING)]
         used = set().union(*(plan.indexes for plan in plans))

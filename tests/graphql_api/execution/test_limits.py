@@ -3,11 +3,13 @@
 import time
 
 import pytest
-from graphql import get_introspection_query
+from graphql import get_introspection_query, parse
 
-from domain.errors import DomainError
+from domain.errors import DomainError, TooExpensive
 from graphql_api.execution.documents import Document, Documents, InvalidDocument
 from graphql_api.execution.limits import Limits
+from graphql_api.execution.measure import Scale
+from graphql_api.root import schema as api
 from tests.graphql_api.transports.echo_app import schema
 
 SECONDS = 1.0
@@ -110,6 +112,40 @@ class TestHonestDocuments:
         _refusal('{ nodes(ids: ["a", "b", "c"]) { name parent { name } } }', documents)
 
 
+class TestConnections:
+    """What pages of the API weigh: here a page's rows, each with a page of its history, are so many fields."""
+
+    def _cost(self, arguments: str, variables: dict[str, int] | None = None) -> int:
+        text = f"query($first: Int, $last: Int) {{ tasks{arguments} {{ nodes {{ history{arguments} {{ nodes }} }} }} }}"
+        sizes = {"first": 0, "last": 0} | (variables or {})
+        return Scale(api._schema).weigh(parse(text), sizes).operations[""].cost
+
+    @pytest.mark.parametrize("size", [1, 7, 100])
+    def test_the_last_rows_count_like_the_first(self, size: int) -> None:
+        """As a number and as a variable."""
+        assert self._cost(f"(last: {size})") == self._cost(f"(first: {size})") == (1 + size) ** 2
+        both = "(first: $first, last: $last)"
+        assert self._cost(both, {"last": size}) == self._cost(both, {"first": size}) == (1 + size) ** 2
+
+    @pytest.mark.parametrize("arguments", ["", "(first: null)", "(last: null)", "(first: $first, last: $last)"])
+    def test_without_a_size_it_is_the_default_page(self, arguments: str) -> None:
+        """Null is like nothing."""
+        assert self._cost(arguments) == self._cost("(first: 20)")
+
+    def test_a_null_beside_a_size_counts_for_nothing(self) -> None:
+        """Clients that page in both directions send both arguments."""
+        assert self._cost("(first: null, last: 3)") == self._cost("(last: 3)")
+
+    def test_a_large_page_by_variable_is_refused(self) -> None:
+        """Large pages of large pages are too expensive, whichever end they come from."""
+        documents = Documents(api)
+        text = "query($n: Int) { tasks(last: $n) { nodes { history(last: $n) { nodes { version } } } } }"
+        document = documents.get(text)
+        documents.check_cost(document, document.operation(None), {"n": 40})
+        with pytest.raises(TooExpensive, match="`first` or `last`"):
+            documents.check_cost(document, document.operation(None), {"n": 100})
+
+
 class TestVariables:
     TEXT = "query($n: Int!) { items(first: $n) { children(first: $n) { name } } }"
 
@@ -123,16 +159,23 @@ class TestVariables:
         """The same document is fine with small pages."""
         self._check(n=n)
 
-    @pytest.mark.parametrize("n", [100, 10**9, "many", None, True])
+    @pytest.mark.parametrize("n", [100, 10**9, "many", True])
     def test_a_large_page_is_refused(self, n: object) -> None:
         """And is not with large ones; what is no number counts as the largest."""
         with pytest.raises(DomainError):
             self._check(n=n)
 
-    def test_a_missing_value_counts_as_the_largest(self) -> None:
-        """Leaving a variable out makes nothing cheaper."""
-        with pytest.raises(DomainError):
-            self._check()
+    @pytest.mark.parametrize("given", [{}, {"n": None}])
+    def test_a_missing_value_counts_as_the_default_page(self, given: dict[str, object]) -> None:
+        """Without a value a page has the size that the schema says: 1 + 20 + 20 * 20 fields."""
+        for limit in (420, 421):
+            documents = Documents(schema, Limits(max_cost=limit))
+            document = documents.get(self.TEXT)
+            if limit == 421:
+                documents.check_cost(document, document.operation(None), given)
+            else:
+                with pytest.raises(TooExpensive, match="could resolve 421"):
+                    documents.check_cost(document, document.operation(None), given)
 
     def test_a_default_counts_when_nothing_is_given(self) -> None:
         """The operation's own default sizes the page."""
