@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run test prove test-servers test-stream contract e2e frontend frontend-check pictures chaos simulate oracle examples readme check format schema bench bench-full profile load bench-stream bench-idle monitoring-check lock clean
+.PHONY: help run test prove test-servers test-stream contract e2e frontend frontend-check pictures chaos simulate oracle examples relay readme check format schema bench bench-full profile load bench-stream bench-idle monitoring-check lock clean
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' Makefile
@@ -17,7 +17,7 @@ run: $(VENV)/local ## Serve on http://127.0.0.1:8000 with demo data, on servers 
 test: $(VENV)/dev ## Run the tests, on servers of their own (ARGS="-k name").
 	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal \
 		--ignore tests/e2e --ignore tests/load \
-		--ignore tests/chaos --ignore tests/simulation --ignore tests/examples --ignore tests/readme $(ARGS)
+		--ignore tests/chaos --ignore tests/simulation --ignore tests/examples --ignore tests/relay --ignore tests/readme $(ARGS)
 
 test-servers: $(VENV)/dev ## Run the slow tests of whole servers: first starts, several processes, sudden ends, load.
 	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal tests/e2e tests/load
@@ -64,6 +64,10 @@ examples: $(VENV)/dev ## Check the examples and use them, in a real browser too 
 	@$(BIN)/python -m pytest -q -n 2 tests/examples/test_python.py tests/examples/test_resumable.py tests/examples/node_resumable.py
 	@CHROMIUM=$$(tools/browser) && export CHROMIUM && tools/npm-install tests/browser && cd tests/browser && \
 		node --test --test-reporter=spec examples/examples.test.mjs
+
+relay: $(VENV)/dev ## Page through every connection with Relay's own compiler and runtime (needs node 20).
+	@tools/npm-install tests/relay
+	@$(BIN)/python -m pytest -q tests/relay
 
 readme: $(VENV)/dev ## Run every command of README and of its readers' pages (needs node 20, and a network to install from).
 	@$(BIN)/python -m pytest tests/readme

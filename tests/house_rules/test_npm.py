@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 FOLDERS = sorted(
     path.parent
-    for place in ("examples", "frontend", "tests/browser")
+    for place in ("examples", "frontend", "tests")
     for path in (ROOT / place).rglob("package.json")
     if "node_modules" not in path.parts
 )
@@ -28,4 +28,4 @@ def test_versions_are_pinned(folder: Path):
 
 def test_there_are_pages_and_examples():
     """All of them are looked at."""
-    assert {"urql", "apollo", "resumable", "board", "graphiql", "browser"} <= {folder.name for folder in FOLDERS}
+    assert {"urql", "apollo", "resumable", "board", "graphiql", "browser", "relay"} <= {folder.name for folder in FOLDERS}
