@@ -28,4 +28,6 @@ def test_versions_are_pinned(folder: Path):
 
 def test_there_are_pages_and_examples():
     """All of them are looked at."""
-    assert {"urql", "apollo", "resumable", "board", "graphiql", "browser", "relay"} <= {folder.name for folder in FOLDERS}
+    assert {"urql", "apollo", "resumable", "board", "graphiql", "browser", "relay"} <= {
+        folder.name for folder in FOLDERS
+    }

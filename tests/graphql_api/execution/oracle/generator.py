@@ -1,7 +1,7 @@
 """Documents at random: valid ones, with everything that makes plans differ; the same seed makes the same document."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -27,6 +27,11 @@ MAX_DEPTH: Final = 6
 _SIZES: Final = (1, 2, 3, 5, 20)
 _BAD_SIZES: Final = (0, -1, 101, 2**31, 1.5, "3", None)
 _TEXTS: Final = ("", "Task", "user", "100%", "a_b\\", "ünïcode", "no such thing")
+_ORDERS: Final = {
+    "TaskConnection": "CREATED_DESC",
+    "UserConnection": "users.created",
+    "TaskHistoryConnection": "task.history",
+}
 _INSTANTS: Final = ("2026-12-24T18:00:00Z", "1999-01-01T00:00:00+01:00", "2030-06-01T12:00:00.5-05:00")
 
 
@@ -52,7 +57,8 @@ class Writer:
 
     schema: GraphQLSchema
     ids: Sequence[str]
-    cursors: Sequence[str]
+    cursors: Mapping[str, Sequence[str]]
+    """By the order that they belong to."""
     chance: random.Random
     wild: bool = False
     """Whether values may be wrong, so that the answer has errors."""
@@ -138,22 +144,33 @@ class Writer:
         return f"@{name}(if: {self._variable('Boolean!', value)}) "
 
     def _arguments(self, known: GraphQLField) -> str:
-        given = [
-            f"{name}: {self._argument(name, argument, known)}"
-            for name, argument in known.args.items()
-            if self._is_required(argument) or self.chance.random() < 0.5
+        names = [
+            name for name, argument in known.args.items() if self._is_required(argument) or self.chance.random() < 0.5
         ]
+        values = {name: self._argument(name, known) for name in names}
+        if "last" in known.args and not self.wild:
+            self._make_a_page(known, values)
+        given = [f"{name}: {self._written(known.args[name], value)}" for name, value in values.items()]
         return f"({', '.join(given)})" if given else ""
+
+    def _make_a_page(self, known: GraphQLField, values: dict[str, Any]) -> None:
+        """Have one direction only, and cursors of this very list: whatever else is wrong."""
+        if "first" in values and "last" in values:
+            values[self.chance.choice(("first", "last"))] = None
+        cursors = self.cursors[values.get("orderBy") or _ORDERS[get_named_type(known.type).name]]
+        for name in ("after", "before"):
+            if name in values:
+                values[name] = self.chance.choice((None, *cursors))
 
     def _is_required(self, argument: GraphQLArgument) -> bool:
         return isinstance(argument.type, GraphQLNonNull) and argument.default_value is Undefined
 
-    def _argument(self, name: str, argument: GraphQLArgument, known: GraphQLField) -> str:
-        value = self._value(argument.type)
-        if not self.wild and name == "after":
-            value = None  # whatever is no cursor of this very list is wrong
+    def _argument(self, name: str, known: GraphQLField) -> Any:
         if not self.wild and name == "id":
-            value = self._id_of(str(get_named_type(known.type)))
+            return self._id_of(str(get_named_type(known.type)))
+        return self._value(known.args[name].type)
+
+    def _written(self, argument: GraphQLArgument, value: Any) -> str:
         if self.chance.random() < 0.5:
             return self._variable(self._declared(argument), value)
         return self._literal(value, argument.type)
@@ -194,7 +211,10 @@ class Writer:
             return self.chance.choice(_INSTANTS)
         if kind.name == "Boolean":
             return self.chance.random() < 0.5
-        return self.chance.choice((*self.cursors, *_TEXTS) if self.wild else _TEXTS[1:3])
+        return self.chance.choice((*self._any_cursors(), *_TEXTS) if self.wild else _TEXTS[1:3])
+
+    def _any_cursors(self) -> list[str]:
+        return [self.chance.choice(cursors) for cursors in self.cursors.values()]
 
     def _id_of(self, kind: str) -> str:
         return self.chance.choice([each for each in self.ids if kind == "Node" or names(each, kind)])

@@ -20,6 +20,7 @@ from graphql_api.execution.executor import Executor, Operation
 from graphql_api.execution.request import OperationRequest
 from graphql_api.root import schema
 from graphql_api.schema.ids import encode_id
+from persistence.reads.task_list import TaskOrder
 from services import task as task_service
 from tests.graphql_api.execution.oracle.generator import Sent, Writer
 from tests.support.api import Api
@@ -36,7 +37,7 @@ class Ground:
     api: Api
     actors: list[Actor]
     ids: list[str]
-    cursors: list[str]
+    cursors: dict[str, list[str]]
     general: Executor[Context]
     compiled: Compiled
 
@@ -64,7 +65,7 @@ class Ground:
         ids = [encode_id("Task", task.id) for task in tasks] + [encode_id("User", user.id) for user in users]
         ids += [encode_id("Session", session.id) for session in sessions]
         strange = [encode_id("Task", uuid4()), encode_id("Thing", uuid4()), "nonsense", ""]
-        ground = cls(api, actors, [*ids, *map(str, strange)], [], *_ways(api))
+        ground = cls(api, actors, [*ids, *map(str, strange)], {}, *_ways(api))
         ground.cursors = await ground._some_cursors()
         return ground
 
@@ -113,15 +114,23 @@ class Ground:
         facts = RequestFacts(identity, None, "same", "http", {"headers": []})
         return Context(self.api.server.backend, facts)
 
-    async def _some_cursors(self) -> list[str]:
-        found: list[str] = []
-        for order in ("CREATED_DESC", "DUE_ASC", "PRIORITY_DESC"):
-            query = f"{{ tasks(first: 9, orderBy: {order}) {{ edges {{ cursor }} }} }}"
-            operation = self.operation(Sent(query, {}))
-            assert operation is not None
-            answer = await self.general.execute(operation, self.context(replace(self.actors[0], role=Role.ADMIN)))
-            found += [edge["cursor"] for edge in answer.body["data"]["tasks"]["edges"][::4]]
-        return found
+    async def _some_cursors(self) -> dict[str, list[str]]:
+        """Some places of each list that an admin sees, by the list's order."""
+        page = "{ edges { cursor } }"
+        lists = {order.value: f"tasks(first: 20, orderBy: {order.value}) {page}" for order in TaskOrder}
+        lists["users.created"] = f"users {page}"
+        query = " ".join(f"l{number}: {each}" for number, each in enumerate(lists.values()))
+        history = f"tasks(first: 9) {{ nodes {{ history {page} }} }}"
+        operation = self.operation(Sent(f"{{ {query} {history} }}", {}))
+        assert operation is not None
+        answer = await self.general.execute(operation, self.context(replace(self.actors[0], role=Role.ADMIN)))
+        data = answer.body["data"]
+        found = {order: _cursors(data[f"l{number}"]) for number, order in enumerate(lists)}
+        return found | {"task.history": [each for task in data["tasks"]["nodes"] for each in _cursors(task["history"])]}
+
+
+def _cursors(connection: dict[str, Any]) -> list[str]:
+    return [edge["cursor"] for edge in connection["edges"]]
 
 
 def _ways(api: Api) -> tuple[Executor[Context], Compiled]:

@@ -64,6 +64,24 @@ def _nothing_behind(patch: Patch) -> None:
     patch.setattr(pages, "Page", Wrong)
 
 
+def _in_the_order_of_reading(patch: Patch) -> None:
+    class Wrong(Page):
+        def __init__(self, found: Any, paged: Any, facts: Any) -> None:
+            super().__init__(found, paged, facts)
+            self.rows = found[: paged.request.size]
+
+    patch.setattr(pages, "Page", Wrong)
+
+
+def _nothing_before(patch: Patch) -> None:
+    class Wrong(Page):
+        def __init__(self, *given: Any, **named: Any) -> None:
+            super().__init__(*given, **named)
+            self.has_previous = False
+
+    patch.setattr(pages, "Page", Wrong)
+
+
 def _with_the_eyes_of_an_admin(patch: Patch) -> None:
     right = compiled._actor
     patch.setattr(compiled, "_actor", lambda context: replace(right(context), role=Role.ADMIN))
@@ -131,6 +149,8 @@ MUTANTS = [
     Mutant("every @skip and @include is switched on", _every_switch_is_on),
     Mutant("the first cursor is the last one's", _the_other_end),
     Mutant("there is never another page", _nothing_behind),
+    Mutant("there is never a page before", _nothing_before),
+    Mutant("the last rows come in the order in which they are read", _in_the_order_of_reading),
     Mutant("everybody sees what an admin sees", _with_the_eyes_of_an_admin),
     Mutant("enums are written in lower case", _names_in_lower_case),
     Mutant("an argument has another default", _another_default),
