@@ -13,7 +13,11 @@ ONE: Final[ColumnElement[int]] = literal_column("1")
 _HEAD: Final = {"head_epoch": EventHeadRow.epoch, "head_position": EventHeadRow.position}
 
 
-def facts_of(names: Sequence[str], known: Mapping[str, Callable[[], ColumnElement[Any]]]) -> Select[Any]:
+Known = Mapping[str, Callable[[], ColumnElement[Any]]]
+"""Functions that write a column, by its name."""
+
+
+def facts_of(names: Sequence[str], known: Known) -> Select[Any]:
     """One row of these columns: each is *known*, or tells where the event log stands.
 
     All of them, and the rows beside them, are of one statement and so of one snapshot.

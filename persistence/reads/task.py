@@ -29,7 +29,7 @@ from domain.errors import BadRequest
 from domain.policy import Action, Reach, reach
 from persistence.models import TaskRow
 from persistence.pages import NOT_OURS, PageRequest
-from persistence.reads.facts import ONE, facts_of, is_any
+from persistence.reads.facts import ONE, Known, facts_of, is_any
 from persistence.reads.keyset import Keyset, Window, ordered
 from persistence.reads.read import Asked
 from persistence.reads.references import REFERENCES_OF_A_TASK, joined, own_columns
@@ -98,7 +98,7 @@ class TaskPage:
         return query.order_by(*ordered(page.c.sort, page.c.id, descending=descending))
 
     def _facts(self) -> Select[Any]:
-        known = {"total": self._total, "earlier": self._is_any_earlier, "later": self._is_any_later}
+        known: Known = {"total": self._total, "earlier": self._is_any_earlier, "later": self._is_any_later}
         return facts_of(self.facts, known)
 
     @property

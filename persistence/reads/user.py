@@ -26,7 +26,7 @@ from domain.text import is_storable
 from persistence.models import UserRow
 from persistence.models.user import folded_username
 from persistence.pages import PageCursor, PageRequest, page_cursor
-from persistence.reads.facts import ONE, facts_of, is_any
+from persistence.reads.facts import ONE, Known, facts_of, is_any
 from persistence.reads.keyset import Bound, Keyset, Window, ordered
 from persistence.reads.read import Asked
 from persistence.reads.references import joined
@@ -77,7 +77,7 @@ class UserPage:
         return query.order_by(*ordered(page.c.created_at, page.c.id, descending=newest_first))
 
     def _facts(self) -> Select[Any]:
-        known = {"total": self._total, "earlier": self._is_any_earlier, "later": self._is_any_later}
+        known: Known = {"total": self._total, "earlier": self._is_any_earlier, "later": self._is_any_later}
         return facts_of(self.facts, known)
 
     def _total(self) -> ColumnElement[int]:
