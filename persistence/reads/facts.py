@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, literal_column, select
+from sqlalchemy import ColumnElement, Select, func, literal_column, select
 
 from persistence.models import EventHeadRow
 
@@ -11,7 +11,6 @@ ONE: Final[ColumnElement[int]] = literal_column("1")
 """A limit that the planner knows."""
 
 _HEAD: Final = {"head_epoch": EventHeadRow.epoch, "head_position": EventHeadRow.position}
-
 
 Known = Mapping[str, Callable[[], ColumnElement[Any]]]
 """Functions that write a column, by its name."""
@@ -26,9 +25,9 @@ def facts_of(names: Sequence[str], known: Known) -> Select[Any]:
     return select(*(column.label(name) for name, column in zip(names, columns, strict=True)))
 
 
-def is_any(rows: Select[Any]) -> ColumnElement[bool]:
-    """Whether a query that is ordered and limited finds a row.
+def is_any(*rows: Select[Any]) -> ColumnElement[bool]:
+    """Whether one of these queries finds a row, each of which finds one at most; the next runs if the last found none.
 
-    EXISTS would drop the order, and with it the index that leads to the nearest row first.
+    EXISTS would drop the order of a query, and with it the index that leads to the nearest row first.
     """
-    return rows.scalar_subquery().is_not(None)
+    return func.coalesce(*(each.scalar_subquery() for each in rows)).is_not(None)

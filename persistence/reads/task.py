@@ -109,14 +109,17 @@ class TaskPage:
         return TaskCount(self.reaches, self.given).select().scalar_subquery()
 
     def _is_any_earlier(self) -> ColumnElement[bool]:
-        return self._is_any(self._keyset.earlier(self.window), descending=not self.order.descending)
+        return self._is_any("after_id", self._keyset.earlier(self.window), descending=not self.order.descending)
 
     def _is_any_later(self) -> ColumnElement[bool]:
-        return self._is_any(self._keyset.later(self.window), descending=self.order.descending)
+        return self._is_any("before_id", self._keyset.later(self.window), descending=self.order.descending)
 
-    def _is_any(self, place: ColumnElement[bool], *, descending: bool) -> ColumnElement[bool]:
+    def _is_any(self, cursor: str, place: ColumnElement[bool], *, descending: bool) -> ColumnElement[bool]:
+        # The cursor's own task is nearly always still in its place, and is found by its id without a filter's effort.
+        wanted = (visible(self.reaches), *conditions(self.given, KEYS[self.order].due))
+        own = select(TaskRow.id).where(TaskRow.id == bindparam(cursor, type_=Uuid()), place, *wanted)
         nearest = self._found(["id"], [place], descending=descending, limit=ONE).subquery()
-        return is_any(select(nearest.c.id))
+        return is_any(own, select(nearest.c.id))
 
     def _found(
         self, columns: Sequence[str], place: Sequence[ColumnElement[bool]], *, descending: bool, limit: Any

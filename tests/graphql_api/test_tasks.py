@@ -3,6 +3,8 @@
 from typing import Any
 from uuid import uuid4
 
+import pytest
+
 from domain.task import TaskPriority, TaskStatus
 from domain.user import Role
 from graphql_api.schema.ids import encode_id
@@ -83,6 +85,51 @@ class TestTasks:
             after = page["pageInfo"]["endCursor"]
         assert seen == made
         assert page["pageInfo"]["hasNextPage"] is False
+
+    async def test_pages_go_back_from_the_end(self, api: Api):
+        """Walking by startCursor yields each of one's tasks once, until hasPreviousPage is false."""
+        owner = await api.a_user()
+        made = [task_id(await api.house.a_task(owner)) for _ in range(7)]
+        query = """query ($before: String) { tasks(last: 3, before: $before, orderBy: CREATED_ASC) {
+          totalCount nodes { id } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } }"""
+        seen: list[str] = []
+        before = None
+        for _ in range(3):
+            page = (await api.ask(query, owner, before=before)).data["tasks"]
+            assert page["totalCount"] == 7
+            assert page["pageInfo"]["hasNextPage"] is (before is not None)
+            seen = [node["id"] for node in page["nodes"]] + seen
+            before = page["pageInfo"]["startCursor"]
+        assert seen == made
+        assert page["pageInfo"]["hasPreviousPage"] is False
+
+    async def test_nothing_is_before_a_page_whose_cursor_was_the_only_one_before(self, api: Api):
+        """A page that begins behind a deleted task is the first one."""
+        owner = await api.a_user()
+        first, second = [await api.house.a_task(owner) for _ in range(2)]
+        query = """query ($after: String) { tasks(first: 1, after: $after, orderBy: CREATED_ASC) {
+          nodes { id } pageInfo { hasPreviousPage endCursor } } }"""
+        after = (await api.ask(query, owner)).data["tasks"]["pageInfo"]["endCursor"]
+        for before in (True, False):
+            page = (await api.ask(query, owner, after=after)).data["tasks"]
+            assert page["nodes"] == [{"id": task_id(second)}]
+            assert page["pageInfo"]["hasPreviousPage"] is before
+            await api.ask(DELETE, owner, input={"id": task_id(first)})
+
+    @pytest.mark.parametrize("field", ["tasks", "users", "tasks { nodes { history"])
+    async def test_an_impossible_page_is_refused(self, api: Api, field: str):
+        """By every connection in the same words."""
+        admin = await api.a_user(Role.ADMIN)
+        await api.house.a_task(admin)
+        for how, told in (
+            ("first: 2, last: 2", "Give first or last, not both."),
+            ("last: 0", "last must be 1 to 100, not 0."),
+            ("last: 101", "last must be 1 to 100, not 101."),
+        ):
+            query = f"{{ {field}({how}) {{ nodes {{ __typename }} }} {'} } ' if '{' in field else ''}}}"
+            answer = await api.ask(query, admin)
+            assert answer.codes[0] == "BAD_REQUEST"
+            assert answer.body["errors"][0]["message"] == told
 
     async def test_a_cursor_of_another_ordering_is_refused(self, api: Api):
         """A cursor says which ordering it belongs to, and another one is a bad request."""

