@@ -227,7 +227,7 @@ class Trial:
         return titles
 
     async def _clean_up(self) -> None:
-        """Delete whatever is ours, also what was created without an answer, and sign out."""
+        """Delete the tasks that this run created, also those whose answer was lost, and end its own session."""
         cleaner = Writer(self.account, self.name)
         for _ in range(20):
             try:

@@ -4,9 +4,11 @@ A command's module is imported when that command is called: most of them want on
 that completes a word wants nothing of it.
 """
 
+import platform
 import sys
 from importlib import import_module
-from typing import Any, Final
+from importlib.metadata import version
+from typing import Annotated, Any, Final
 
 import typer
 from typer.core import TyperGroup
@@ -68,9 +70,24 @@ def _app() -> typer.Typer:
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
     )
+    app.callback()(_options)
     for name, (_, line) in COMMANDS.items():
         app.command(name, help=line)(_in_its_place)
     return app
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"taskriver {version('taskriver')} (Python {platform.python_version()})")
+        raise typer.Exit
+
+
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """A task backend with a GraphQL API whose live stream loses nothing."""
 
 
 def _in_its_place() -> None:

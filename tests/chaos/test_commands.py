@@ -2,9 +2,11 @@
 
 import asyncio
 import json
+import os
 import signal
 import sys
 from asyncio.subprocess import PIPE, Process
+from pathlib import Path
 
 from tests.chaos.stack import PASSWORD, Stack
 from verification.client.writer import Writer
@@ -12,13 +14,18 @@ from verification.client.writer import Writer
 
 async def taskriver(*arguments: str, password: str = PASSWORD) -> Process:
     """A command that was given a password on its standard input."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "graphql_api", *arguments, "--password-stdin", stdin=PIPE, stdout=PIPE, stderr=PIPE
-    )
+    process = await started(*arguments, "--password-stdin")
     assert process.stdin is not None
     process.stdin.write(f"{password}\n".encode())
     process.stdin.close()
     return process
+
+
+async def started(*arguments: str, tokens: Path | None = None) -> Process:
+    """A command, with a file of stored sessions of its own."""
+    known = os.environ if tokens is None else os.environ | {"TASKRIVER_TOKENS": str(tokens)}
+    command = (sys.executable, "-m", "graphql_api", *arguments)
+    return await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE, stderr=PIPE, env=known)
 
 
 async def line_of(stream: asyncio.StreamReader | None) -> str:
@@ -39,6 +46,21 @@ async def test_verify_stream(stack: Stack):
     assert said.decode().endswith(", 0 lost, 0 duplicated, 0 out of order, 0 forbidden, 0 wrong\n")
     assert int(said.decode().split()[0].replace(",", "")) > 5
     assert [task for task in await stack.tasks() if task.title.startswith("verify-stream")] == []
+
+
+async def test_verify_stream_with_a_stored_session(stack: Stack, tmp_path: Path):
+    """The session that `taskriver token` stores is used and stays: its token is valid afterwards."""
+    await stack.a_user("keeper")
+    url = f"http://127.0.0.1:{stack.doors[0].port}"
+    tokens = tmp_path / "tokens.json"
+    signing_in = await started("token", url, "--username", "keeper", "--password-stdin", tokens=tokens)
+    stored, _ = await signing_in.communicate(f"{PASSWORD}\n".encode())
+    verifying = await started("verify-stream", url, "--seconds", "1", tokens=tokens)
+    _, remarks = await verifying.communicate()
+    again, _ = await (await started("token", url, tokens=tokens)).communicate()
+
+    assert verifying.returncode == 0, remarks.decode()
+    assert again == stored != b""
 
 
 async def test_a_wrong_password(stack: Stack):

@@ -51,6 +51,7 @@ class Account:
         self._password = password
         self._access = token
         self._refresh: str | None = None
+        self._signed_in = False
         self._turn = asyncio.Lock()
 
     async def token(self) -> str:
@@ -101,10 +102,15 @@ class Account:
         return Me(uuid_of(found["id"]), found["username"], Role(found["role"]))
 
     async def sign_out(self) -> None:
-        """End the session; the next question begins another one."""
-        if self._access is not None:
+        """End the session that this account began with its password; the next request begins another one.
+
+        A session whose token was given from outside stays: it belongs to the caller, who goes on using it.
+        """
+        if self._signed_in and self._access is not None:
             await self.place().ask(_LOGOUT, token=self._access)
-        self._access = self._refresh = None
+        if self._signed_in:
+            self._access = self._refresh = None
+        self._signed_in = False
 
     async def _sign_in(self) -> None:
         if self._refresh is not None:
@@ -117,6 +123,7 @@ class Account:
         refusal = self._keep(await self.place().ask(_LOGIN, {"input": asked}))
         if refusal is not None:
             raise Refused(refusal["code"], refusal["message"])
+        self._signed_in = True
 
     def _keep(self, answer: dict[str, Any]) -> dict[str, str] | None:
         """Keep the tokens of an answer, or return why there are none."""

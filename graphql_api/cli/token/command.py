@@ -35,8 +35,9 @@ def token(
 ) -> None:
     """Print an access token; sign in once, and stay signed in.
 
-    The session is kept in ~/.config/taskriver/tokens.json, which only you can read, or where TASKRIVER_TOKENS says. A
-    token that has expired is renewed; the password is asked for only when there is no session.
+    The session is stored in ~/.config/taskriver/tokens.json, which only you can read, or in the file that
+    TASKRIVER_TOKENS names. The server is asked whether the token is valid before it is printed. An expired token is
+    renewed; you are asked for the password only when there is no valid session.
     """
     sessions = Sessions(endpoint(url))
     if forget:
@@ -56,14 +57,13 @@ def token(
 
 
 def _known(sessions: Sessions, username: str | None) -> Kept | None:
-    """The session that is kept, renewed if need be; None if there is none, or it is over."""
+    """The stored session with a token that the server accepts; None if there is none, or the session has ended."""
     with shelf.opened() as kept:
-        found = kept.find(sessions.api.url, username)
-        if found is not None and not found.is_fresh:
-            found = asyncio.run(sessions.renew(found))
-        if found is not None:
-            kept.keep(found)
-        return found
+        stored = kept.find(sessions.api.url, username)
+        valid = None if stored is None else asyncio.run(sessions.validate(stored))
+        if valid is not None:
+            kept.keep(valid)
+        return valid
 
 
 def _new(sessions: Sessions, username: str | None, *, password_stdin: bool) -> Kept:

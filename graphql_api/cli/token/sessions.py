@@ -12,6 +12,7 @@ from verification.client.http import Api
 _SIGNED_IN: Final = "accessToken refreshToken expiresAt user { username } userErrors { message }"
 _LOGIN: Final = f"mutation ($input: LoginInput!) {{ in: login(input: $input) {{ {_SIGNED_IN} }} }}"
 _REFRESH: Final = f"mutation ($input: RefreshTokenInput!) {{ in: refreshToken(input: $input) {{ {_SIGNED_IN} }} }}"
+_ME: Final = "{ me { id } }"
 _LOGOUT: Final = "mutation { logout { userErrors { message } } }"
 
 
@@ -41,6 +42,16 @@ class Sessions:
         """
         found = self._kept(await self._ask(_REFRESH, {"input": {"refreshToken": kept.refresh_token}}))
         return None if isinstance(found, str) else replace(found, url=kept.url)
+
+    async def validate(self, kept: Kept) -> Kept | None:
+        """The session with an access token that the server accepts now, renewed if necessary; None if it has ended.
+
+        Raises:
+            CommandError: the server does not answer.
+        """
+        if kept.is_fresh and await self._ask(_ME, None, kept.access_token) is not None:
+            return kept
+        return await self.renew(kept)
 
     async def end(self, kept: Kept) -> None:
         """Sign out; a session that is over already needs that no more.

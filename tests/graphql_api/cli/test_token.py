@@ -3,6 +3,7 @@
 import asyncio
 import json
 import stat
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 from graphql_api.cli.signing_in import endpoint, sign_in
 from graphql_api.cli.token import shelf
 from tests.graphql_api.cli.conftest import Run, Said
+from verification.client.account import Account
 
 PASSWORD = b"Correct-horse1\n"
 
@@ -85,7 +87,7 @@ class TestToken:
         assert "horse" not in kept.read_text()
 
     def test_one_that_expired_is_renewed(self, token: Any, signed_in: str, kept: Path):
-        """And kept, so that the next time nothing is asked of the server."""
+        """The renewed token is stored, so the next call prints the same one."""
         age(kept)
         renewed = token().out
 
@@ -101,6 +103,30 @@ class TestToken:
 
         assert (said.code, said.refusal) == (1, "There is no terminal to ask for the password: use --password-stdin.")
         assert again.code == 0
+
+    @pytest.mark.parametrize("form", [(), ("--header",), ("--export",), ("--json",)])
+    def test_a_session_that_was_ended_elsewhere(self, token: Any, served: str, signed_in: str, form: tuple[str, ...]):
+        """No dead token is printed: the command asks the server first, and fails if nothing can be renewed."""
+        logout = {"query": "mutation { logout { userErrors { message } } }"}
+        headers = {"authorization": f"Bearer {signed_in}"}
+        httpx.post(f"{served}/graphql", json=logout, headers=headers)
+        # A sign-out takes effect within a second.
+        while httpx.get(f"{served}/api/v1/users/about_me/", headers=headers).status_code == 200:
+            time.sleep(0.02)
+        said = token(*form)
+
+        assert (said.code, said.refusal) == (1, "There is no terminal to ask for the password: use --password-stdin.")
+
+    @pytest.mark.usefixtures("signed_in")
+    def test_a_token_that_is_no_longer_accepted_is_renewed(self, token: Any, signed_in: str, kept: Path):
+        """The session goes on: the server refuses only this token."""
+        (session,) = json.loads(kept.read_text())["sessions"]
+        kept.write_text(json.dumps({"sessions": [session | {"access_token": signed_in[:-4] + "AAAA"}]}))
+        renewed = token().out.strip()
+
+        assert renewed
+        assert renewed != signed_in[:-4] + "AAAA"
+        assert token().out.strip() == renewed
 
     @pytest.mark.usefixtures("signed_in")
     def test_forgetting(self, token: Any, served: str, signed_in: str, kept: Path):
@@ -162,3 +188,36 @@ class TestCommandsThatAsk:
         assert name == "ada"
         assert before != after
         assert json.loads(kept.read_text())["sessions"][0]["access_token"] == after
+
+    @pytest.mark.parametrize("source", ["stored session", "environment"])
+    def test_a_command_leaves_a_session_that_it_did_not_begin(
+        self, served: str, signed_in: str, kept: Path, monkeypatch: pytest.MonkeyPatch, source: str
+    ):
+        """`sign_out` ends only a session that began with a password: the stored one, or one in a variable, stays."""
+        if source == "environment":
+            monkeypatch.setenv("TASKRIVER_TOKEN", signed_in)
+            kept.unlink()
+        account = sign_in(endpoint(served), None, password_stdin=False)
+
+        async def use() -> None:
+            await account.me()
+            await account.sign_out()
+
+        asyncio.run(use())
+        answer = httpx.get(f"{served}/api/v1/users/about_me/", headers={"authorization": f"Bearer {signed_in}"})
+        assert answer.status_code == 200
+
+    def test_a_command_ends_the_session_that_it_began(self, token: Any, served: str):
+        """A session that began with a password, for one command, ends with the command."""
+        assert token("--username", "ada", "--password-stdin", told=PASSWORD).code == 0
+        account = Account(lambda: endpoint(served), "ada", PASSWORD.decode().strip())
+
+        async def use() -> str:
+            await account.me()
+            used = await account.token()
+            await account.sign_out()
+            return used
+
+        headers = {"authorization": f"Bearer {asyncio.run(use())}"}
+        while httpx.get(f"{served}/api/v1/users/about_me/", headers=headers).status_code != 401:
+            time.sleep(0.02)  # a sign-out takes effect within a second; the test's time limit catches one that does not
