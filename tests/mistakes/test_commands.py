@@ -90,7 +90,7 @@ TABLE = [
     ("An import of a folder", ["import", ".", "--as", "<somebody>"], OURS, 1,
      ". cannot be read: Is a directory."),
     ("An import of what is no JSON", ["import", "<a file>", "--as", "<somebody>"], OURS, 1,
-     "line 1: this is no JSON (unexpected end of data). 0 tasks from before it came in; mend it and repeat, or leave bad lines out with --skip-bad."),
+     "line 1: this is no JSON (unexpected end of data). 0 tasks before this line imported. Correct it and repeat the import, or use --skip-bad."),
     ("A token file that is none", ["token", "127.0.0.1:<free port>"], {"TASKRIVER_TOKENS": "<a file>"}, 1,
      "<a file> is not what was kept there: remove it, and sign in again."),
     ("Watching in nobody's name", ["watch", "127.0.0.1:<free port>"], {}, 1,

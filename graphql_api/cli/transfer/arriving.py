@@ -1,6 +1,6 @@
 """Lines in, tasks out: checked one by one, created many at a time, reported by their numbers."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Final
@@ -10,8 +10,10 @@ from domain.actor import Actor
 from domain.errors import Invalid
 from graphql_api.cli.failure import CommandError
 from graphql_api.cli.people import actor_of
-from graphql_api.cli.transfer.fields import Record, check_names, read
+from graphql_api.cli.transfer.dates import DateReader
+from graphql_api.cli.transfer.fields import Record, read
 from graphql_api.cli.transfer.formats import Line
+from graphql_api.cli.transfer.problems import Problems
 from persistence.engine import Database
 from services.transfer import AT_A_TIME, Arrival, import_tasks
 
@@ -25,16 +27,16 @@ class BadLine(CommandError):
 
 @dataclass(frozen=True, slots=True)
 class Manner:
-    """How to import: in whose name, what to leave out, and what to do about bad lines.
+    """How to import: in whose name, how to read times, and what to do about bad lines.
 
-    With *owners* each task belongs to whom its line names, else all to *actor*. *source* sets ids that are no UUIDs
-    apart from those of others. With *only_checks* nothing is created.
+    With *owners* each task belongs to the user that its line names, else all to *actor*. *source* keeps ids that are
+    not UUIDs apart from those of other sources. With *only_checks* nothing is created.
     """
 
     actor: Actor
     username: str
     owners: bool = False
-    ignored: Collection[str] = ()
+    dates: DateReader = field(default_factory=DateReader)
     source: str | None = None
     skips_bad: bool = False
     only_checks: bool = False
@@ -56,11 +58,11 @@ class Tally:
 
 @dataclass(slots=True)
 class Arrivals:
-    """An import under way. *complain* is told of each bad line, *advance* of lines that are done."""
+    """An import in progress. *problems* collects bad lines; *advance* is called with the number of lines done."""
 
     database: Database
     manner: Manner
-    complain: Callable[[str], None]
+    problems: Problems
     advance: Callable[[int], None]
     tally: Tally = field(default_factory=Tally)
     _people: dict[str, Actor | None] = field(default_factory=dict)
@@ -87,9 +89,8 @@ class Arrivals:
     async def _understood(self, line: Line) -> tuple[Actor, Arrival]:
         if line.problem is not None:
             raise Invalid(line.problem)
-        values = {name: value for name, value in line.values.items() if name not in self.manner.ignored}
-        check_names(values)
-        record = read(values, source=self.manner.source, number=line.number, now=datetime.now(UTC))
+        manner, now = self.manner, datetime.now(UTC)
+        record = read(line.values, source=manner.source, number=line.number, now=now, dates=manner.dates)
         owner = await self._owner(record)
         if record.assignee is None:
             return owner, record.arrival
@@ -124,7 +125,7 @@ class Arrivals:
         self.tally.bad += 1
         if not self.manner.skips_bad and not self.manner.only_checks:
             raise BadLine(f"line {number}: {problem}")
-        self.complain(f"line {number}: {problem}")
+        self.problems.add(number, problem)
 
     async def _settle(self) -> None:
         """Create what has been read by now."""

@@ -16,7 +16,8 @@ from graphql_api.cli.failure import CommandError
 from graphql_api.cli.output import counted, examples
 from graphql_api.cli.people import actor_of
 from graphql_api.cli.progress import Meter
-from graphql_api.cli.transfer.fields import FIELDS, write
+from graphql_api.cli.transfer.columns import FIELDS
+from graphql_api.cli.transfer.fields import write
 from graphql_api.cli.transfer.formats import WRITERS, Format
 from graphql_api.cli.transfer.options import STANDARD, AsWhom, InFormat, format_of
 from graphql_api.settings import Settings

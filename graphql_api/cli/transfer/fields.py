@@ -1,7 +1,7 @@
-"""One task as a record: which fields there are, and how they are read and written."""
+"""One task as a record: how its values are read and written."""
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, TypeVar
@@ -9,34 +9,8 @@ from uuid import UUID, uuid5
 
 from domain.errors import Invalid
 from domain.task import TaskPriority, TaskStatus
+from graphql_api.cli.transfer.dates import DateReader
 from services.transfer import Arrival, Departure
-
-FIELDS: Final = (
-    "id",
-    "title",
-    "description",
-    "status",
-    "priority",
-    "dueAt",
-    "owner",
-    "assignee",
-    "createdAt",
-    "updatedAt",
-    "completedAt",
-    "version",
-)
-"""In the order in which they are written; as in GraphQL, but with people by their names."""
-
-_OLDER: Final = {
-    "uuid": "id",
-    "completed": "completed",
-    "due_at": "dueAt",
-    "created_at": "createdAt",
-    "updated_at": "updatedAt",
-    "completed_at": "completedAt",
-}
-NAMES: Final = {name: name for name in FIELDS} | _OLDER
-"""How a field may be called, the way the REST door calls it, too."""
 
 _TRUTHS: Final = {True: TaskStatus.DONE, False: TaskStatus.TODO, "true": TaskStatus.DONE, "false": TaskStatus.TODO}
 _ELSEWHERE: Final = UUID("6f0a3d5e-6d0f-5c53-9d0a-5b1f6c1f7a11")
@@ -54,15 +28,15 @@ class Record:
     assignee: str | None
 
 
-def read(values: Mapping[str, Any], *, source: str | None, number: int, now: datetime) -> Record:
-    """The task in a record, its values checked.
+def read(values: Mapping[str, Any], *, source: str | None, number: int, now: datetime, dates: DateReader) -> Record:
+    """The task in *values*, which are by field (`Columns.record`), with each value checked.
 
-    Without an id of its own it is named by its line's *number* in the *source*.
+    A task without an id gets one from its line *number* and the *source*.
 
     Raises:
-        Invalid: a field is missing, unknown or breaks a rule.
+        Invalid: a field is missing or breaks a rule.
     """
-    told = {NAMES[name]: value for name, value in values.items() if name in NAMES and value is not None}
+    told = {field: value for field, value in values.items() if value is not None}
     owner = _text(told, "owner") or None
     arrival = Arrival(
         task_id=_task_id(told, source, number),
@@ -70,22 +44,11 @@ def read(values: Mapping[str, Any], *, source: str | None, number: int, now: dat
         description=_text(told, "description"),
         status=_status(told),
         priority=_choice(told, "priority", TaskPriority, TaskPriority.MEDIUM),
-        due_at=_instant(told, "dueAt"),
-        created_at=_instant(told, "createdAt"),
-        completed_at=_instant(told, "completedAt"),
+        due_at=_instant(told, "dueAt", dates),
+        created_at=_instant(told, "createdAt", dates),
+        completed_at=_instant(told, "completedAt", dates),
     )
     return Record(arrival.checked(now), owner, _text(told, "assignee") or None)
-
-
-def check_names(names: Collection[str]) -> None:
-    """Refuse names that no field has.
-
-    Raises:
-        Invalid: names them, and those that there are.
-    """
-    unknown = [name for name in names if name not in NAMES]
-    if unknown:
-        raise Invalid(f"{_listed(unknown)} is unknown; there are {', '.join(FIELDS)}. Leave it out with --ignore.")
 
 
 def write(departure: Departure) -> dict[str, Any]:
@@ -105,10 +68,6 @@ def write(departure: Departure) -> dict[str, Any]:
         "completedAt": _written(task.completed_at),
         "version": task.version,
     }
-
-
-def _listed(names: list[str]) -> str:
-    return ", ".join(ascii(name[:40]) for name in names[:3])
 
 
 def _text(told: Mapping[str, Any], field: str) -> str:
@@ -155,14 +114,9 @@ def _choice(told: Mapping[str, Any], field: str, kind: type[Choice], default: Ch
     return kind[name]
 
 
-def _instant(told: Mapping[str, Any], field: str) -> datetime | None:
+def _instant(told: Mapping[str, Any], field: str, dates: DateReader) -> datetime | None:
     text = _text(told, field)
-    if not text:
-        return None
-    try:
-        return datetime.fromisoformat(text)
-    except ValueError:
-        raise Invalid(f"{field} must be a time such as 2026-12-24T18:00:00Z.", path=(field,)) from None
+    return dates.read(text, field=field) if text.strip() else None
 
 
 def _written(instant: datetime | None) -> str | None:

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Annotated, BinaryIO, Final
 
@@ -17,20 +18,36 @@ from graphql_api.cli.failure import LOOK, CommandError
 from graphql_api.cli.output import AsJSON, answer, counted, examples
 from graphql_api.cli.people import actor_of
 from graphql_api.cli.progress import Meter
+from graphql_api.cli.transfer import formats
 from graphql_api.cli.transfer.arriving import Arrivals, BadLine, Manner, Tally
-from graphql_api.cli.transfer.formats import READERS, Format
+from graphql_api.cli.transfer.columns import Columns
+from graphql_api.cli.transfer.dates import DateReader
+from graphql_api.cli.transfer.formats import READERS, Line
 from graphql_api.cli.transfer.options import STANDARD, AsWhom, InFormat, format_of
+from graphql_api.cli.transfer.problems import Problems
 
-File = Annotated[Path, typer.Argument(help="What to read; - is standard input.", show_default=False)]
+File = Annotated[Path, typer.Argument(help="File to read; - is standard input.", show_default=False)]
 Owners = Annotated[bool, typer.Option("--owners", help="Create each task in the name of its line's owner.")]
-SkipBad = Annotated[bool, typer.Option("--skip-bad", help="Report bad lines, leave them out, and go on.")]
-OnlyCheck = Annotated[bool, typer.Option("--check", help="Report bad lines, and create nothing.")]
-Ignore = Annotated[list[str] | None, typer.Option(metavar="FIELD", help="A field to leave out; may be repeated.")]
-Source = Annotated[str | None, typer.Option(metavar="NAME", help="Sets these ids, or lines, apart from others.")]
+SkipBad = Annotated[bool, typer.Option("--skip-bad", help="Leave bad lines out, report them, and go on.")]
+OnlyCheck = Annotated[bool, typer.Option("--check", help="Report bad lines and create nothing.")]
+Mapped = Annotated[
+    list[str] | None, typer.Option("--map", metavar="NAME=FIELD", help="Import NAME as this field; repeatable.")
+]
+Ignore = Annotated[list[str] | None, typer.Option(metavar="NAME", help="Leave this field out; repeatable.")]
+Source = Annotated[str | None, typer.Option(metavar="NAME", help="Keep these ids, or line numbers, apart from others.")]
+DateFormat = Annotated[
+    list[str] | None, typer.Option(metavar="FORMAT", help="How times are written, such as %m/%d/%Y; repeatable.")
+]
+TimeZone = Annotated[
+    str | None, typer.Option("--timezone", metavar="ZONE", help="Zone of times without an offset: Europe/Berlin.")
+]
+Encoding = Annotated[str, typer.Option(metavar="NAME", help="How the file is encoded: cp1252, latin-1, utf-16.")]
 
 EXAMPLES: Final = examples(
     "taskriver import tasks.jsonl --as alice",
     "taskriver import everything.csv --as admin --owners --check",
+    "taskriver import board.csv --as alice --source board --map 'Card name=title' --ignore Members \\",
+    "    --date-format %d/%m/%Y --timezone Europe/Paris --encoding cp1252",
     "curl -s URL | taskriver import - --as alice --ignore owner_uuid",
 )
 
@@ -42,50 +59,65 @@ def import_tasks(
     owners: Owners = False,
     skip_bad: SkipBad = False,
     check: OnlyCheck = False,
+    map_: Mapped = None,
     ignore: Ignore = None,
     source: Source = None,
+    date_format: DateFormat = None,
+    timezone: TimeZone = None,
+    encoding: Encoding = "utf-8",
     as_json: AsJSON = False,
 ) -> None:
     """Create tasks from JSON Lines or CSV.
 
-    A task needs an id and a title. One whose id came before is not made again, so that an import that was cut off, or
-    stopped at a bad line, is simply repeated. An id may be any name; a UUID is kept. The fields are those that
-    `taskriver export` writes; the REST API's names for them do as well.
+    Each task needs an id and a title. A task whose id was imported before is not created again: if an import was
+    interrupted, or stopped at a bad line, repeat it. An id may be any name; a UUID is kept. The fields are those that
+    `taskriver export` writes; upper and lower case, spaces and underscores in their names make no difference.
     """
     settings = read_settings()
     chosen = format_of(file, file_format)
+    columns = Columns.parse(map_ or (), ignore or ())
+    dates = DateReader.parse(date_format or (), timezone)
+    problems = Problems()
     with _opened(file) as content, Meter("tasks", total=_size(content)) as meter:
+        text = formats.Source.of(content, encoding)  # kept: a wrapper that is collected closes the file
+        lines = READERS[chosen](text, columns)
 
         async def work() -> Tally:
             async with database_of(settings, patient=True) as database:
-                manner = Manner(
-                    actor=await actor_of(database, username),
-                    username=username,
-                    owners=owners,
-                    ignored=frozenset(ignore or ()),
-                    source=source,
-                    skips_bad=skip_bad,
-                    only_checks=check,
-                )
-                return await _take(
-                    Arrivals(database, manner, _complain, lambda tasks: meter.advance(tasks, at=_place(content))),
-                    content,
-                    chosen,
-                )
+                actor = await actor_of(database, username)
+                manner = Manner(actor, username, owners, dates, source, skips_bad=skip_bad, only_checks=check)
+                advance = partial(_advance, meter, content)
+                return await _take(Arrivals(database, manner, problems, advance), lines)
 
-        tally = asyncio.run(work())
-    facts = {**asdict(tally), "checked": check, "seconds": round(meter.seconds, 3), "rate": round(meter.rate, 1)}
+        with _reporting(problems):
+            tally = asyncio.run(work())
+    facts = {**asdict(tally), "checked": check, "problems": problems.to_json()}
+    facts |= {"seconds": round(meter.seconds, 3), "rate": round(meter.rate, 1)}
     answer(_words(tally, meter, checked=check), facts, as_json=as_json)
     raise typer.Exit(LOOK if tally.bad else 0)
 
 
-async def _take(arrivals: Arrivals, source: BinaryIO, chosen: Format) -> Tally:
+@contextmanager
+def _reporting(problems: Problems) -> Iterator[None]:
+    """Print what was found, also when the import stops early."""
     try:
-        await arrivals.take(READERS[chosen](source))
+        yield
+    finally:
+        for line in problems.report():
+            print(line, file=sys.stderr, flush=True)
+
+
+def _advance(meter: Meter, content: BinaryIO, tasks: int) -> None:
+    meter.advance(tasks, at=content.tell() if content.seekable() else 0)
+
+
+async def _take(arrivals: Arrivals, lines: Iterator[Line]) -> Tally:
+    try:
+        await arrivals.take(lines)
     except BadLine as bad:
         before = counted(arrivals.tally.created, "task")
         raise CommandError(
-            f"{bad} {before} from before it came in; mend it and repeat, or leave bad lines out with --skip-bad."
+            f"{bad} {before} before this line imported. Correct it and repeat the import, or use --skip-bad."
         ) from None
     return arrivals.tally
 
@@ -108,14 +140,6 @@ def _size(source: BinaryIO) -> int | None:
     size = source.seek(0, os.SEEK_END)
     source.seek(0)
     return size
-
-
-def _place(source: BinaryIO) -> int:
-    return source.tell() if source.seekable() else 0
-
-
-def _complain(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
 
 
 def _words(tally: Tally, meter: Meter, *, checked: bool) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import json
 import sys
 import threading
 import time
@@ -13,12 +14,14 @@ from typing import Any
 import pytest
 import uvicorn
 
+from domain.user import Role
 from embedded.ports import free_port
 from graphql_api.app import Server
 from graphql_api.cli.commands import main
 from graphql_api.cli.token import shelf
 from persistence.engine import Database
 from tests.graphql_api.conftest import settings_of
+from tests.support.house import House
 
 
 @dataclass(frozen=True)
@@ -102,3 +105,44 @@ def ask(database_url: str) -> Callable[[Callable[[Database], Any]], Any]:
         return asyncio.run(answer())
 
     return ask
+
+
+@pytest.fixture
+def people(ask: Any) -> None:
+    """An admin, two users, and one who was cut off."""
+
+    async def make(database: Database) -> None:
+        await House.clear(database)
+        house = House(database)
+        await house.a_user(Role.ADMIN, username="root")
+        await house.a_user(username="alice")
+        await house.a_user(username="bob")
+        await house.a_user(username="gone", is_active=False)
+
+    ask(make)
+
+
+@pytest.fixture
+def take(run: Run, database_url: str, tmp_path: Path) -> Any:
+    """Imports lines of JSON, or a text, as alice unless somebody else is named."""
+
+    def take(lines: list[Any] | str | bytes, *options: str, name: str = "tasks.jsonl") -> Said:
+        text = lines if isinstance(lines, str | bytes) else "".join(json.dumps(line) + "\n" for line in lines)
+        (tmp_path / name).write_bytes(text if isinstance(text, bytes) else text.encode())
+        whom = () if "--as" in options else ("--as", "alice")
+        return run("import", name, *whom, *options, DATABASE_URL=database_url)
+
+    return take
+
+
+@pytest.fixture
+def give(run: Run, database_url: str) -> Any:
+    """Exports to standard output: the records, and what the last line said."""
+
+    def give(username: str) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+        said = run("export", "--as", username, DATABASE_URL=database_url)
+        assert said.code == 0, said
+        *records, last = (json.loads(line) for line in said.out.splitlines())
+        return records, last
+
+    return give

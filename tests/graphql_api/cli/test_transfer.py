@@ -10,53 +10,13 @@ import pytest
 
 from domain.stream_cursor import StreamCursor
 from domain.task import TaskStatus
-from domain.user import Role
 from graphql_api.cli.transfer.formats import MAX_LINE
 from persistence.engine import Database
-from tests.graphql_api.cli.conftest import Run, Said
+from tests.graphql_api.cli.conftest import Run
 from tests.support.house import House
 from tests.support.processes import Command, environment
 
-
-@pytest.fixture(autouse=True)
-def people(ask: Any) -> None:
-    """An admin, two users, and one who was cut off."""
-
-    async def make(database: Database) -> None:
-        await House.clear(database)
-        house = House(database)
-        await house.a_user(Role.ADMIN, username="root")
-        await house.a_user(username="alice")
-        await house.a_user(username="bob")
-        await house.a_user(username="gone", is_active=False)
-
-    ask(make)
-
-
-@pytest.fixture
-def take(run: Run, database_url: str, tmp_path: Path) -> Any:
-    """Imports lines of JSON, or a text, as alice unless somebody else is named."""
-
-    def take(lines: list[Any] | str | bytes, *options: str, name: str = "tasks.jsonl") -> Said:
-        text = lines if isinstance(lines, str | bytes) else "".join(json.dumps(line) + "\n" for line in lines)
-        (tmp_path / name).write_bytes(text if isinstance(text, bytes) else text.encode())
-        whom = () if "--as" in options else ("--as", "alice")
-        return run("import", name, *whom, *options, DATABASE_URL=database_url)
-
-    return take
-
-
-@pytest.fixture
-def give(run: Run, database_url: str) -> Any:
-    """Exports to standard output: the records, and what the last line said."""
-
-    def give(username: str) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-        said = run("export", "--as", username, DATABASE_URL=database_url)
-        assert said.code == 0, said
-        *records, last = (json.loads(line) for line in said.out.splitlines())
-        return records, last
-
-    return give
+pytestmark = pytest.mark.usefixtures("people")
 
 
 class TestThereAndBack:
@@ -188,25 +148,31 @@ class TestImport:
         [
             ("[1]", "this is no JSON object."),
             ('{"id":', "this is no JSON ("),
-            (b'{"id": 1, "title": "\xff"}', "this is no JSON ("),
+            (b'{"id": 1, "title": "\xff"}', "this is not UTF-8: say with --encoding how the file is written"),
             ({"title": "x"}, "id is missing: give every task one, or say with --source"),
             ({"id": [], "title": "x"}, "id must be a UUID, or any name of up to 200 characters."),
             ({"id": 1}, "title must not be empty."),
             ({"id": 1, "title": 2}, "title must be text."),
             ({"id": 1, "title": "x" * 201}, "title is 201 characters long; at most 200 fit."),
             ({"id": 1, "title": "NUL \x00"}, "title contains a character that is not text"),
-            ({"id": 1, "titel": "x"}, "'titel' is unknown; there are id, title,"),
+            ({"id": 1, "titel": "x"}, "'titel' is not a field. The fields are id, title,"),
+            ({"id": 1, "title": "x", "Title": "y"}, "'title' and 'Title' are both title: leave one out with --ignore."),
             ({"id": 1, "title": "x", "status": "LATER"}, "status must be one of TODO, IN_PROGRESS, DONE, CANCELLED."),
             ({"id": 1, "title": "x", "priority": "9"}, "priority must be one of LOW, MEDIUM, HIGH, URGENT."),
-            ({"id": 1, "title": "x", "dueAt": "soon"}, "dueAt must be a time such as 2026-12-24T18:00:00Z."),
-            ({"id": 1, "title": "x", "dueAt": "2026-12-24"}, "dueAt needs an offset from UTC"),
+            (
+                {"id": 1, "title": "x", "dueAt": "soon"},
+                "dueAt must be a time such as 2026-12-24T18:00:00Z; --",
+            ),
+            ({"id": 1, "title": "x", "dueAt": "2026-12-24"}, "dueAt has no offset from UTC: say with --timezone"),
+            ({"id": 1, "title": "x", "dueAt": "24.12.2026"}, "dueAt has no offset from UTC: say with --timezone"),
+            ({"id": 1, "title": "x", "dueAt": "12/24/2026"}, "dueAt is ambiguous: say with --date-format %m/%d/%Y or"),
             ({"id": 1, "title": "x", "createdAt": "2999-01-01T00:00:00Z"}, "createdAt must not lie in the future."),
             ({"id": 1, "title": "x", "completedAt": "2020-01-01T00:00:00Z"}, "completedAt is for a task that is DONE."),
             ({"id": 1, "title": "x", "completed": "perhaps"}, "completed must be true or false."),
             ({"id": 1, "title": "x", "completed": True, "status": "DONE"}, "completed is another word for the status"),
             ({"id": 1, "title": "x", "assignee": "gone"}, "assignee 'gone' is no active user here."),
             ({"id": 1, "title": "x", "owner": "bob"}, "its owner is 'bob': with --owners"),
-            ("x" * (MAX_LINE + 10), f"this is longer than {MAX_LINE:,} bytes."),
+            ("x" * (MAX_LINE + 10), f"this is longer than {MAX_LINE:,} characters."),
         ],
         ids=lambda value: str(value)[:40],
     )
@@ -225,7 +191,7 @@ class TestImport:
         assert checked.err.startswith(f"line 3: {told}")
         assert met.code == 1
         assert met.refusal.startswith(f"line 3: {told}")
-        assert "1 task from before it came in" in met.refusal
+        assert "1 task before this line imported." in met.refusal
         assert skipped.code == 3
         assert skipped.err == checked.err
         assert [len(nothing), len(one), len(give("alice")[0])] == [0, 1, 3]
@@ -263,7 +229,7 @@ class TestImport:
         ("text", "told"),
         [
             ("id,title\n1,One\n2,'" + '"' + "x" * 200_000, "Line 3 is no CSV"),
-            ("id,title\n" + "x" * (MAX_LINE + 10), f"Line 2 is longer than {MAX_LINE:,} bytes"),
+            ("id,title\n" + "x" * (MAX_LINE + 10), f"Line 2 is longer than {MAX_LINE:,} characters"),
         ],
         ids=["quote", "line"],
     )

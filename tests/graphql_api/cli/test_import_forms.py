@@ -1,0 +1,116 @@
+"""`taskriver import` with files of other programs: their names, times and encodings."""
+
+import json
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.usefixtures("people")
+
+
+class TestForms:
+    @pytest.mark.parametrize(
+        "header", ["ID,Title,Due At", "id,TITLE,due_at", " Id , title , due-at ", "iD,Title,dueat"]
+    )
+    def test_names_in_any_case(self, take: Any, give: Any, header: str):
+        """Case, spaces, underscores and hyphens in the names of the first line make no difference."""
+        said = take(f"{header}\n1,One,2026-12-24T18:00Z\n", name="tasks.csv")
+
+        assert (said.code, said.err) == (0, "")
+        assert [(each["title"], each["dueAt"]) for each in give("alice")[0]] == [("One", "2026-12-24T18:00:00Z")]
+
+    @pytest.mark.parametrize("kind", ["csv", "jsonl"])
+    def test_names_that_are_mapped(self, take: Any, give: Any, kind: str):
+        """A file with names of its own comes in with `--map`; what is left is left out with `--ignore`, in any case."""
+        options = ("--map", "Task Name=title", "--map", "key=ID", "--ignore", "LABELS")
+        row = {"Key": "1", "task name": "One", "Labels": "x"}
+        text = "Key,task name,Labels\n1,One,x\n" if kind == "csv" else f"{json.dumps(row)}\n"
+        said = take(text, *options, name=f"tasks.{kind}")
+
+        assert (said.code, said.err) == (0, "")
+        assert [each["title"] for each in give("alice")[0]] == ["One"]
+
+    @pytest.mark.parametrize(
+        ("text", "options", "due"),
+        [
+            ("12/24/2026", ("--date-format", "%m/%d/%Y", "--timezone", "UTC"), "2026-12-24T00:00:00Z"),
+            ("24/12/2026 6:05 PM", ("--date-format", "%d/%m/%Y %I:%M %p", "--timezone", "UTC"), "2026-12-24T18:05:00Z"),
+            ("24.12.2026", ("--timezone", "Europe/Berlin"), "2026-12-23T23:00:00Z"),
+            ("4.7.2026 10:00", ("--timezone", "Europe/Berlin"), "2026-07-04T08:00:00Z"),
+            ("2026-12-24", ("--timezone", "America/New_York"), "2026-12-24T05:00:00Z"),
+            ("2026-12-24 10:00", ("--timezone", "utc"), "2026-12-24T10:00:00Z"),
+            ("2026-12-24T10:00+02:00", ("--timezone", "America/New_York"), "2026-12-24T08:00:00Z"),
+            ("2026-12-24T10:00Z", ("--date-format", "%m/%d/%Y"), "2026-12-24T10:00:00Z"),
+            (
+                "24 Dec 2026 +0100",
+                ("--date-format", "%Y/%m/%d", "--date-format", "%d %b %Y %z"),
+                "2026-12-23T23:00:00Z",
+            ),
+        ],
+    )
+    def test_times_as_spreadsheets_write_them(
+        self, take: Any, give: Any, text: str, options: tuple[str, ...], due: str
+    ):
+        """With the options that say what cannot be known, each form is the instant that was meant."""
+        said = take([{"id": 1, "title": "x", "dueAt": text}], *options)
+
+        assert (said.code, said.err) == (0, "")
+        assert [each["dueAt"] for each in give("alice")[0]] == [due]
+
+    @pytest.mark.parametrize("encoding", ["latin-1", "cp1252", "utf-16", "UTF-8"])
+    @pytest.mark.parametrize("kind", ["csv", "jsonl"])
+    def test_encodings(self, take: Any, give: Any, encoding: str, kind: str):
+        """The encoding that is named is used for the names, too."""
+        text = "id,Größe\n1,Über\n" if kind == "csv" else '{"id": 1, "Größe": "Über"}\n'
+        said = take(text.encode(encoding), "--encoding", encoding, "--map", "größe=title", name=f"tasks.{kind}")
+
+        assert (said.code, said.err) == (0, "")
+        assert [each["title"] for each in give("alice")[0]] == ["Über"]
+
+    @pytest.mark.parametrize(
+        ("content", "told"),
+        [
+            ("id,title\n1,Über\n".encode("latin-1"), "line 2: this is not UTF-8: say with --encoding"),
+            ("id,Größe\n1,x\n".encode("latin-1"), "Line 1: this is not UTF-8: say with --encoding"),
+            (b"id,Name\n1,x\n", "Line 1: 'Name' is not a field. The fields are id, title,"),
+        ],
+    )
+    def test_what_a_table_lacks(self, take: Any, content: bytes, told: str):
+        """One line names the fault and the option that helps."""
+        said = take(content, name="tasks.csv")
+
+        assert (said.code, told in said.refusal) == (1, True)
+
+    @pytest.mark.parametrize("option", ["--check", "--skip-bad"])
+    def test_a_fault_that_repeats(self, take: Any, option: str):
+        """It takes one line, which says how many lines have it and where the first ones are."""
+        lines = [{"id": n, "title": "x" * (n + 195), "status": "LATER" if n == 9 else "TODO"} for n in range(1, 20)]
+        said = take(lines, option, "--json")
+
+        assert said.code == 3
+        assert said.err.splitlines() == [
+            "line 6: title is 201 characters long; at most 200 fit. The same in 12 more lines: 7, 8, 10, 11, 12, ….",
+            "line 9: status must be one of TODO, IN_PROGRESS, DONE, CANCELLED.",
+        ]
+        assert [each["count"] for each in json.loads(said.out)["problems"]] == [13, 1]
+
+    @pytest.mark.parametrize(
+        ("options", "told"),
+        [
+            (("--map", "title"), "--map 'title' must have the form NAME=FIELD"),
+            (("--map", "a=b"), "--map a=b: 'b' is not a field. The fields are id,"),
+            (("--timezone", "Berlin"), "There is no time zone 'Berlin': use a name such as UTC, Europe/Berlin"),
+            (("--timezone", "../x"), "There is no time zone '../x'"),
+            (("--date-format", "%d.%m."), "--date-format '%d.%m.' must hold year, month and day"),
+            (("--date-format", "%Q"), "--date-format '%Q' must hold year, month and day"),
+            (("--encoding", "klingon"), "There is no encoding 'klingon': use a name such as utf-8, cp1252"),
+            (("--encoding", "base64"), "There is no encoding 'base64'"),
+        ],
+    )
+    def test_options_that_cannot_be_used(self, take: Any, give: Any, options: tuple[str, ...], told: str):
+        """Nothing is read or created."""
+        said = take([{"id": 1, "title": "x"}], *options)
+
+        assert said.code == 1
+        assert said.refusal.startswith(told)
+        assert give("alice")[0] == []
