@@ -1,6 +1,10 @@
 """`taskriver dev`: everything on this machine, with demo data, by one command."""
 
+import os
+import shutil
 import socket
+import sys
+from pathlib import Path
 from typing import Any, Final
 
 from pydantic import SecretStr
@@ -111,12 +115,18 @@ def _welcome(settings: Settings, *, private: bool, has_demo: bool) -> str:
         *([f"    Board          http://{place}/board"] if settings.has_board else []),
         f"    Subscriptions  ws://{place}/graphql   (graphql-transport-ws)",
         f"    Health         http://{place}/readyz",
+        f"    Command line   {_command()} --help",
         "",
     ]
     if has_demo:
         lines.append(f"  Sign in as {', '.join(demo.PEOPLE)}; the password is {demo.PASSWORD} for each of them.")
     kept = f"The data are kept in {FOLDER}; " if private else ""
     return "\n".join([*lines, f"  {kept}Ctrl-C stops everything."])
+
+
+def _command() -> str:
+    """How the command line is called in this shell: by its name if that is on the PATH, else by its path."""
+    return "taskriver" if shutil.which("taskriver") else os.path.relpath(Path(sys.executable).with_name("taskriver"))
 
 
 def _is_everywhere(settings: Settings) -> bool:

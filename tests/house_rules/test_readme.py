@@ -47,13 +47,3 @@ def test_every_document_can_be_asked(page: Path):
     """Documents that a page shows are documents of this schema."""
     for document in blocks("graphql", page.read_text()):
         assert validate(SCHEMA, parse(document)) == []
-
-
-def test_the_deviations_are_told_alike():
-    """README and the page for REST's users name the same deviations; the page says why, too."""
-    page = (ROOT / "docs/rest-migration.md").read_text()
-    told, reasons = (
-        text.partition("| before | here |")[2].partition("\n\n")[0].splitlines() for text in (README, page)
-    )
-    assert len(told) > 10
-    assert [row.rpartition(" | ")[0] for row in reasons[2:]] == [row.removesuffix(" |") for row in told[2:]]

@@ -1,7 +1,7 @@
 """Every command of the README, run as it stands there, in the README's order: `make readme`.
 
-The server is `taskriver dev`, which is all that `make run` starts, on a port and in a folder of the tests'; the tour's
-addresses and its folders below /tmp are replaced accordingly, and nothing else. Needs node 20, and a network to install
+The server is `taskriver dev`, which is all that `make run` starts, on a port and in a folder of the test; the tour's
+address and its folders below /tmp are replaced accordingly, and nothing else. Needs node 20, and a network to install
 from.
 """
 
@@ -24,20 +24,21 @@ INSTALLING_SECONDS = 240
 @pytest.mark.timeout(400)
 def test_the_tour(terminal: Terminal):
     """Everything asked is answered, and each listener prints the promised line when the tour's task moves."""
-    asked = [block for block in blocks() if MAKE not in block and WATCH not in block]
-    listeners = [terminal.start(block) for block in blocks() if WATCH in block]
+    typed = [block for block in blocks() if MAKE not in block]
+    setup, *asked = [block for block in typed if WATCH not in block]
+    listeners = [terminal.start(setup + block) for block in typed if WATCH in block]
     assert (len(asked), len(listeners)) == (4, 2)
     try:
         for listener in listeners:
             _read(listener, "Ctrl-C stops.", within=INSTALLING_SECONDS)
         sign_in, ask, change, rest = asked
-        out = terminal.run(f"{sign_in}\n{ask}\n{change}")
+        out = terminal.run("\n".join((setup, sign_in, ask, change)))
         assert '"username": "alice"' in out
         assert '"totalCount"' in out
         assert '"status":"IN_PROGRESS"' in out
         for listener in listeners:
             assert PROMISED_LINE.search(_read(listener, "Try the tour"))
-        assert '"owner_uuid"' in terminal.run(rest)
+        assert '"owner_uuid"' in terminal.run(setup + rest)
     finally:
         for listener in listeners:
             os.killpg(listener.pid, 9)

@@ -46,7 +46,7 @@ Encoding = Annotated[str, typer.Option(metavar="NAME", help="How the file is enc
 EXAMPLES: Final = examples(
     "taskriver import tasks.jsonl --as alice",
     "taskriver import everything.csv --as admin --owners --check",
-    "taskriver import board.csv --as alice --source board --map 'Card name=title' --ignore Members \\",
+    "taskriver import board.csv --as alice --source board --map Card=title \\",
     "    --date-format %d/%m/%Y --timezone Europe/Paris --encoding cp1252",
     "curl -s URL | taskriver import - --as alice --ignore owner_uuid",
 )
