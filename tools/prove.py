@@ -19,11 +19,15 @@ import embedded
 from embedded.ports import free_port
 from graphql_api.cli.table import Column, table
 from verification.promises.promise import PROMISES, Promise
-from verification.promises.stack import Measured, NotTried, Stack
+from verification.promises.stack import Measured, NotTried, Outcome, Stack
 
 PATIENCE_SECONDS: Final = 60.0
-WORDS: Final = {True: "kept", False: "BROKEN", None: "not tried here"}
-STYLES: Final = {"kept": "green", "BROKEN": "bold red", "not tried here": "yellow"}
+STYLES: Final = {
+    Outcome.KEPT.value: "green",
+    Outcome.BROKEN.value: "bold red",
+    Outcome.NOT_DECIDED.value: "yellow",
+    Outcome.NOT_TRIED.value: "yellow",
+}
 DEVELOPMENT: Final = {"BCRYPT_ROUNDS": "4"}
 PRODUCTION: Final = {"ENVIRONMENT": "production"}
 
@@ -40,10 +44,10 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(1))
     with tempfile.TemporaryDirectory(prefix="taskriver-prove-") as folder, running(Path(folder)) as stack:
         outcomes = [(each, tried(each, stack)) for each in chosen]
-    rows = [[each.text, each.command, found.value, WORDS[found.kept]] for each, found in outcomes]
+    rows = [[each.text, each.command, found.value, found.outcome.value] for each, found in outcomes]
     columns = [Column("promise"), Column("command"), Column("measured"), Column("kept?", styles=STYLES)]
     sys.stdout.write(table(columns, rows) + "\n")
-    return 1 if any(found.kept is False for _, found in outcomes) else 0
+    return 1 if any(found.outcome is Outcome.BROKEN for _, found in outcomes) else 0
 
 
 def tried(promise: Promise, stack: Stack) -> Measured:
@@ -52,9 +56,9 @@ def tried(promise: Promise, stack: Stack) -> Measured:
     try:
         return asyncio.run(promise.prove(stack))
     except NotTried as reason:
-        return Measured(str(reason), None)
+        return Measured(str(reason), Outcome.NOT_TRIED)
     except Exception as error:
-        return Measured(f"could not be tried: {type(error).__name__} {error}".strip(), False)
+        return Measured(f"could not be tried: {type(error).__name__} {error}".strip(), Outcome.BROKEN)
 
 
 @contextmanager

@@ -39,8 +39,24 @@ _PAGE: Final = Static(
     HTML,
 )
 _START: Final = Static(
-    b"""SwaggerUIBundle({
+    b"""// A page cannot set the refresh cookie; the browser sends it. The Authorize dialog has no field for it.
+const withoutCookies = (description) => {
+  const schemes = description.components.securitySchemes;
+  const cookies = Object.keys(schemes).filter((name) => schemes[name].in === "cookie");
+  const omit = (named) => Object.fromEntries(Object.entries(named).filter(([name]) => !cookies.includes(name)));
+  const omitFrom = (requirements) => requirements.map(omit).filter((requirement) => Object.keys(requirement).length);
+  description.components.securitySchemes = omit(schemes);
+  for (const operations of Object.values(description.paths))
+    for (const operation of Object.values(operations))
+      if (operation.security) operation.security = omitFrom(operation.security);
+  return description;
+};
+const hideCookies = {
+  statePlugins: { spec: { wrapActions: { updateJsonSpec: (update) => (spec) => update(withoutCookies(spec)) } } },
+};
+SwaggerUIBundle({
   url: "/openapi.json",
+  plugins: [hideCookies],
   dom_id: "#swagger-ui",
   deepLinking: true,
   displayRequestDuration: true,

@@ -81,6 +81,12 @@ test("Every endpoint answers as described when it is tried out, and the page ask
 async function authorize(page, again) {
   await page.locator(".auth-wrapper .authorize").first().click();
   const dialog = page.locator(".modal-ux");
+  if (!again) {
+    // The dialog opens at its first field, and asks for nothing that a person cannot know.
+    assert.equal(await dialog.locator(".modal-ux-content").evaluate((content) => content.scrollTop), 0);
+    assert.equal(await dialog.getByText("refresh_token").count(), 0);
+    assert.equal(await page.evaluate(() => document.activeElement.id), "oauth_username");
+  }
   const signOut = dialog.getByRole("button", { name: /Logout|Remove authorization/ });
   if (again) await signOut.click();
   await dialog.locator("#oauth_username").fill(USER.username);

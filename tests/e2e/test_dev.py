@@ -1,6 +1,7 @@
 """`taskriver dev` as a newcomer meets it: an empty folder, one command, and Ctrl-C."""
 
 import asyncio
+import os
 import signal
 import socket
 import subprocess
@@ -96,6 +97,7 @@ class TestFirstStart:
     def test_it_says_what_it_does_and_what_to_do(self, first: FirstStart):
         """What happens, where to go, how to sign in and how to stop: and nothing else."""
         place = f"127.0.0.1:{first.port}"
+        command = os.path.relpath(Path(sys.executable).with_name("taskriver"), first.folder)
         assert first.out == "\n".join(
             [
                 "",
@@ -108,6 +110,7 @@ class TestFirstStart:
                 f"    Board          http://{place}/board",
                 f"    Subscriptions  ws://{place}/graphql   (graphql-transport-ws)",
                 f"    Health         http://{place}/readyz",
+                f"    Command line   {command} --help",
                 "",
                 f"  Sign in as {', '.join(PEOPLE)}; the password is {PASSWORD} for each of them.",
                 "  The data are kept in .taskriver; Ctrl-C stops everything.",

@@ -32,7 +32,7 @@ def test_the_tour(terminal: Terminal):
         for listener in listeners:
             _read(listener, "Ctrl-C stops.", within=INSTALLING_SECONDS)
         sign_in, ask, change, rest = asked
-        out = terminal.run("\n".join((setup, sign_in, ask, change)))
+        out = terminal.run(f"{setup}\n{sign_in}\n{ask}\n{change}")
         assert '"username": "alice"' in out
         assert '"totalCount"' in out
         assert '"status":"IN_PROGRESS"' in out

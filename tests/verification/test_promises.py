@@ -17,7 +17,7 @@ from tests.embedded.lab import PROJECT
 from verification.history import Item, Kind, TaskFacts
 from verification.promises import bad_input, secrecy, speed
 from verification.promises.promise import PROMISES
-from verification.promises.stack import NotTried, Stack
+from verification.promises.stack import NotTried, Outcome, Stack
 
 ME, OWNER, MINE, FOREIGN = uuid4(), uuid4(), uuid4(), uuid4()
 
@@ -76,16 +76,26 @@ def test_a_500_in_any_disguise(status: int, body: bytes, seen: int):
     assert bad_input.status_of(f"http://127.0.0.1:{server.server_port}", ("GET", "/", None, {})) == 599
 
 
-@pytest.mark.parametrize(("times", "kept"), [(1.4, True), (1.0, True), (0.99, False)])
-def test_a_speed_that_is_promised(times: float, kept: bool):
-    """The median of the ratios decides, and what was measured is said whole."""
-    spread = {"median": times, "least": 0.8, "most": 2.0}
+@pytest.mark.parametrize(
+    ("least", "most", "outcome"),
+    [
+        (1.1, 1.6, Outcome.KEPT),
+        (1.0, 1.0, Outcome.KEPT),
+        (0.55, 2.5, Outcome.NOT_DECIDED),
+        (0.99, 1.0, Outcome.NOT_DECIDED),
+        (0.5, 0.99, Outcome.BROKEN),
+    ],
+)
+def test_a_speed_that_is_promised(least: float, most: float, outcome: Outcome):
+    """All rounds must agree: a spread that crosses 1 is not decided; the measured values are printed in full."""
+    spread = {"median": 1.29, "least": least, "most": most}
 
     measured = speed.judged({"ours": 0.75, "theirs": 1.1, "times": spread, "rate": spread | {"median": 1.1}})
 
-    assert measured.kept is kept
+    assert measured.outcome is outcome
     assert measured.value == (
-        f"0.75 ms against 1.10 ms: {times:.2f} times as fast (0.80 to 2.00); asked by 32 at once 1.10 × its answers"
+        f"0.75 ms against 1.10 ms: 1.29 times as fast ({least:.2f} to {most:.2f}); "
+        "asked by 32 at once 1.10 × its answers"
     )
 
 

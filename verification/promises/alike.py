@@ -3,8 +3,7 @@
 import asyncio
 
 from verification.compat.check import Compatibility
-from verification.compat.verdict import Verdict
-from verification.promises.stack import Measured, Stack
+from verification.promises.stack import Measured, Outcome, Stack
 
 
 async def prove(stack: Stack) -> Measured:
@@ -15,7 +14,7 @@ async def prove(stack: Stack) -> Measured:
     told = (
         f"{len(tried)} checks of the REST contract, {len(unlike)} answered otherwise in production, {len(wrong)} fail"
     )
-    return Measured(told, not unlike and not wrong)
+    return Measured(told, Outcome.of(not unlike and not wrong))
 
 
 def _asked(url: str) -> dict[str, Verdict]:

@@ -9,7 +9,7 @@ from random import Random
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from verification.promises.stack import Measured, Stack
+from verification.promises.stack import Measured, Outcome, Stack
 
 PATIENCE_SECONDS = 10.0
 SCRAPS = (
@@ -59,7 +59,7 @@ async def prove(stack: Stack) -> Measured:
     told = (
         f"{len(requests)} bad requests, {len(worst)} answered with 500 or more or not at all, slowest {slowest:.2f} s"
     )
-    return Measured(told, not worst and well)
+    return Measured(told, Outcome.of(not worst and well))
 
 
 def _requests(random: Random, signed_in: dict[str, str]) -> Iterator[Sent]:

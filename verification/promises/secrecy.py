@@ -10,7 +10,7 @@ from verification.client.failures import Failed
 from verification.client.follower import Follower
 from verification.client.writer import Writer
 from verification.history import Item, TaskFacts
-from verification.promises.stack import Measured, Stack
+from verification.promises.stack import Measured, Outcome, Stack
 
 TASKS = 30
 PATIENCE_SECONDS = 10.0
@@ -65,7 +65,7 @@ async def prove(stack: Stack) -> Measured:
     me = (await other.me()).user_id
     wrong = [item for item in ear.items if not may_hear(item, shared, me)]
     told = f"{len(writer.writes)} changes, {len(ear.items)} told to another user, {len(wrong)} that they may not see"
-    return Measured(told, not wrong)
+    return Measured(told, Outcome.of(not wrong))
 
 
 async def _changes(writer: Writer, other: str) -> set[UUID]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from verification.client.failures import Ended, Refused
 from verification.client.socket import opened
-from verification.promises.stack import Measured, Stack
+from verification.promises.stack import Measured, Outcome, Stack
 
 TIMES = 8
 LIMIT_SECONDS = 1.0
@@ -37,7 +37,7 @@ async def prove(stack: Stack) -> Measured:
     told = (
         f"{TIMES} times at another process: tokens within {slowest_token:.2f} s, sockets within {slowest_socket:.2f} s"
     )
-    return Measured(told, max(slowest_token, slowest_socket) < LIMIT_SECONDS)
+    return Measured(told, Outcome.of(max(slowest_token, slowest_socket) < LIMIT_SECONDS))
 
 
 async def _refused(ask: Callable[..., Awaitable[Any]], token: str, since: float) -> float:

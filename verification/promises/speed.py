@@ -9,14 +9,14 @@ import tempfile
 from asyncio.subprocess import PIPE
 from typing import Any
 
-from verification.promises.stack import Measured, NotTried, Stack
+from verification.promises.stack import Measured, NotTried, Outcome, Stack
 
 COMPARISON = (sys.executable, "-m", "benchmarks.short")
 PATIENCE_SECONDS = 180.0
 
 
 async def prove(stack: Stack) -> Measured:
-    """Ask both in turn, round after round, on servers of the comparison's own; the median of the ratios decides.
+    """Ask both in turn, round after round, on servers of the comparison's own; the ratios of all rounds must agree.
 
     Raises:
         NotTried: node, npm or wrk is missing, or this is no Linux.
@@ -32,7 +32,14 @@ def judged(found: dict[str, Any]) -> Measured:
         f"{found['ours']:.2f} ms against {found['theirs']:.2f} ms: {times['median']:.2f} times as fast "
         f"({times['least']:.2f} to {times['most']:.2f}); asked by 32 at once {rate['median']:.2f} × its answers"
     )
-    return Measured(told, times["median"] >= 1)
+    return Measured(told, _outcome(times["least"], times["most"]))
+
+
+def _outcome(least: float, most: float) -> Outcome:
+    """Kept or broken only if all rounds agree: a spread that includes 1 decides nothing."""
+    if least < 1 <= most:
+        return Outcome.NOT_DECIDED
+    return Outcome.of(least >= 1)
 
 
 async def _compared(folder: str) -> dict[str, Any]:

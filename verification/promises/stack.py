@@ -2,6 +2,8 @@
 
 import secrets
 from dataclasses import dataclass
+from enum import StrEnum
+from typing import Self
 
 from verification.client.account import Account
 from verification.client.http import Api
@@ -10,16 +12,30 @@ from verification.compat.http import Client
 PASSWORD = "Promise-1"  # noqa: S105 - of users of a database that lives as long as the proof
 
 
+class Outcome(StrEnum):
+    """Whether a promise is kept."""
+
+    KEPT = "kept"
+    BROKEN = "BROKEN"
+    NOT_DECIDED = "not decided"
+    NOT_TRIED = "not tried here"
+
+    @classmethod
+    def of(cls, kept: bool) -> Self:
+        """The verdict of a check that can only pass or fail."""
+        return cls.KEPT if kept else cls.BROKEN
+
+
 class NotTried(Exception):
     """Something is missing here that a proof needs; says what."""
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What came out, in few words, and whether the promise is kept; None if it could not be tried here."""
+    """The measured value as text, and the verdict."""
 
     value: str
-    kept: bool | None
+    outcome: Outcome
 
 
 @dataclass(frozen=True, slots=True)

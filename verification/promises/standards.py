@@ -13,7 +13,7 @@ import websockets
 from websockets.exceptions import ConnectionClosed
 
 from verification.client.socket import SUBPROTOCOL
-from verification.promises.stack import Measured, Stack
+from verification.promises.stack import Measured, Outcome, Stack
 
 PATIENCE_SECONDS: Final = 10.0
 RESPONSE: Final = "application/graphql-response+json"
@@ -62,7 +62,7 @@ async def prove(stack: Stack) -> Measured:
     wrong += [said[-1] for said, code in OVER_SOCKETS if await _closed_with(stack.first, said) != code]
     checks = len(OVER_HTTP) + len(OVER_SOCKETS)
     told = f"{checks - len(wrong)} of {checks} audits of GraphQL over HTTP and of graphql-transport-ws"
-    return Measured(told + (f"; not {wrong[0][:60]}" if wrong else ""), not wrong)
+    return Measured(told + (f"; not {wrong[0][:60]}" if wrong else ""), Outcome.of(not wrong))
 
 
 def _is_right(url: str, method: str, sent: Any, accept: str, statuses: set[int], media: str) -> bool:

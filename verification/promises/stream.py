@@ -3,7 +3,7 @@
 import itertools
 
 from verification.client.account import Account
-from verification.promises.stack import PASSWORD, Measured, Stack
+from verification.promises.stack import PASSWORD, Measured, Outcome, Stack
 from verification.trial import Plan, Trial
 
 SECONDS = 5.0
@@ -16,4 +16,4 @@ async def prove(stack: Stack) -> Measured:
     trial = Trial(Account(lambda: next(turns), name, PASSWORD), Plan(4, 4, SECONDS, faults=True), lambda text: None)
     report = await trial.run()
     told = f"{report.acknowledged:,} acknowledged, {report.delivered:,} delivered, {len(report.findings)} faults"
-    return Measured(told, report.clean and report.acknowledged > 0)
+    return Measured(told, Outcome.of(report.clean and report.acknowledged > 0))
