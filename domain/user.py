@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from dataclasses import dataclass
 from enum import StrEnum
 
 from domain.errors import Invalid, LastAdmin
@@ -10,6 +11,10 @@ from domain.text import check_storable
 MIN_USERNAME, MAX_USERNAME = 3, 20
 MAX_EMAIL = 254
 MIN_PASSWORD, MAX_PASSWORD_BYTES = 8, 1_024
+
+MAX_SENT_PASSWORD_BYTES = 4 * MAX_PASSWORD_BYTES
+MAX_SENT_EMAIL = 4 * MAX_EMAIL
+"""Bounds before normalisation, whose time grows with the square of the length: NFC makes no text four times shorter."""
 
 _USERNAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 _EMAIL = re.compile(
@@ -23,6 +28,14 @@ class Role(StrEnum):
     USER = "USER"
     MODERATOR = "MODERATOR"
     ADMIN = "ADMIN"
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """Whether a password matches what is stored; if so, *replacement* is what to store instead, if anything."""
+
+    matches: bool
+    replacement: str | None = None
 
 
 def check_username(username: str) -> str:
@@ -51,7 +64,8 @@ def check_email(email: str) -> str:
         Invalid: it does not look like one.
     """
     check_storable(email, field="email")
-    address = unicodedata.normalize("NFC", email.strip())
+    stripped = email.strip()
+    address = unicodedata.normalize("NFC", stripped) if len(stripped) <= MAX_SENT_EMAIL else stripped
     if len(address.encode()) > MAX_EMAIL:
         raise Invalid(f"email is too long: at most {MAX_EMAIL} bytes fit.", path=("email",))
     local, _, _ = address.rpartition("@")
@@ -62,22 +76,31 @@ def check_email(email: str) -> str:
 
 
 def check_password(password: str, *, field: str = "password") -> str:
-    """A new password: at least 8 characters with upper and lower case, a digit and a symbol, no white space.
+    """A new password in NFC: at least 8 characters with upper and lower case, a digit and a symbol, no white space.
 
-    It counts in full, up to 1,024 bytes of UTF-8.
+    All rules are about its normal form, whose characters are code points. It counts in full, up to 1,024 bytes of
+    UTF-8.
 
     Raises:
         Invalid: it breaks one of these; the message says which, never the password.
     """
     check_storable(password, field=field)
+    if len(password) > MAX_SENT_PASSWORD_BYTES:
+        raise _too_long_password(field)
+    password = normal_password(password)
     missing = [name for name, found in _ingredients(password).items() if not found]
     if missing:
         raise Invalid(f"{field} needs {', '.join(missing)}.", path=(field,))
     if any(character.isspace() for character in password):
         raise Invalid(f"{field} must not contain spaces.", path=(field,))
     if len(password.encode()) > MAX_PASSWORD_BYTES:
-        raise Invalid(f"{field} is too long: at most {MAX_PASSWORD_BYTES:,} bytes count.", path=(field,))
+        raise _too_long_password(field)
     return password
+
+
+def normal_password(password: str) -> str:
+    """The password in NFC (RFC 8265, 4.2): one text, whichever way a keyboard composes its characters."""
+    return unicodedata.normalize("NFC", password)
 
 
 def check_admins_remain(active_admins: int) -> None:
@@ -88,6 +111,10 @@ def check_admins_remain(active_admins: int) -> None:
     """
     if active_admins < 1:
         raise LastAdmin("This is the last active admin; make somebody else an admin first.", path=("userId",))
+
+
+def _too_long_password(field: str) -> Invalid:
+    return Invalid(f"{field} is too long: at most {MAX_PASSWORD_BYTES:,} bytes count.", path=(field,))
 
 
 def _ingredients(password: str) -> dict[str, bool]:

@@ -17,9 +17,11 @@ from domain.errors import Unavailable
 from graphql_api.auth.access import Access
 from graphql_api.auth.accounts import AccountLimits, Accounts
 from graphql_api.auth.facts import RequestFacts
+from graphql_api.auth.limit import Limit
 from graphql_api.auth.origins import Origins
+from graphql_api.auth.password_guard import PasswordGuard
 from graphql_api.auth.passwords import Passwords
-from graphql_api.auth.throttle import Limit, Throttle
+from graphql_api.auth.throttle import Throttle
 from graphql_api.auth.tokens import AccessTokens
 from graphql_api.context import Backend, Context
 from graphql_api.draining import Draining
@@ -291,13 +293,18 @@ class Server:
         settings = self.settings
         return Accounts(
             self.database,
-            passwords=self.passwords,
+            guard=PasswordGuard(self.passwords, self.throttle),
             tokens=self.tokens,
             throttle=self.throttle,
             key_ring=settings.key_ring,
             limits=AccountLimits(
                 failures_per_account=Limit("login-account", settings.login_failures_per_account, 10 * MINUTE),
                 failures_per_address=Limit("login-address", settings.login_failures_per_address, 10 * MINUTE),
+                sign_ins_per_account=Limit("sign-ins-account", settings.sign_ins_per_account, 10 * MINUTE),
+                password_changes_per_account=Limit(
+                    "password-changes-account", settings.password_changes_per_account, 10 * MINUTE
+                ),
+                hashes_per_address=Limit("hashes-address", settings.password_hashes_per_address, 10 * MINUTE),
                 registrations=Limit("register-address", settings.registrations_per_address, MINUTE),
                 refreshes=Limit("refresh-session", settings.refreshes_per_session, MINUTE),
             ),

@@ -99,6 +99,18 @@ class Settings(BaseSettings):
         5, ge=1, description="Failed sign-ins per account and address in 10 minutes."
     )
     login_failures_per_address: int = Field(100, ge=1, description="Failed sign-ins per address in 10 minutes.")
+    sign_ins_per_account: int = Field(
+        120, ge=1, description="Sign-ins per account and address in 10 minutes, successful ones included."
+    )
+    password_changes_per_account: int = Field(
+        20, ge=1, description="Password changes per account in 10 minutes, successful ones included."
+    )
+    password_hashes_per_address: int = Field(
+        3_000,
+        ge=1,
+        description="Password hashes per address in 10 minutes: each sign-in and registration takes one, a change of a "
+        "password two.",
+    )
     registrations_per_address: int = Field(60, ge=1, description="Registrations per address and minute.")
     refreshes_per_session: int = Field(30, ge=1, description="Token refreshes per session and minute.")
 

@@ -59,12 +59,14 @@ async def sign_in(
     async with uow:
         user = await uow.users.find_by_name(username)
         known = user.password_hash if user is not None and user.is_active else None
-    if not await verify_password(password, known) or user is None:
+    verified = await verify_password(password, known)
+    if not verified.matches or user is None:
         raise InvalidCredentials(WRONG)
     async with uow:
         user = await uow.users.get(user.id, lock=True)
         if not user.is_active or user.password_hash != known:
             raise InvalidCredentials(WRONG)
+        user.password_hash = verified.replacement or user.password_hash
         token = new_refresh_token()
         session = SessionRow(
             user_id=user.id,

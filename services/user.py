@@ -7,14 +7,14 @@ from domain import policy
 from domain.errors import AlreadyExists, InvalidCredentials, NotFound
 from domain.events import AccessChange, AccessEvent
 from domain.policy import Action
-from domain.user import Role, check_admins_remain, check_email, check_password, check_username
+from domain.user import Role, Verification, check_admins_remain, check_email, check_password, check_username
 from persistence.failures import Duplicate
 from persistence.models import UserRow
 from persistence.pages import Page, PageRequest
 from persistence.unit_of_work import UnitOfWork
 
 HashPassword = Callable[[str], Awaitable[str]]
-VerifyPassword = Callable[[str, str | None], Awaitable[bool]]
+VerifyPassword = Callable[[str, str | None], Awaitable[Verification]]
 
 MAX_ASSIGNABLE = 50
 
@@ -117,10 +117,10 @@ async def change_password(
         InvalidCredentials: if the current password is wrong.
         Invalid: if the new one breaks a rule.
     """
-    check_password(new_password, field="newPassword")
+    new_password = check_password(new_password, field="newPassword")
     async with uow:
         known = (await uow.users.get(uow.actor.user_id)).password_hash
-    if not await verify_password(current_password, known):
+    if not (await verify_password(current_password, known)).matches:
         raise InvalidCredentials("The current password is wrong.", path=("currentPassword",))
     password_hash = await hash_password(new_password)
     async with uow:

@@ -1,10 +1,10 @@
-"""Registering, signing in, staying signed in: one way for every door, with its limits on tries.
+"""Registering, signing in, staying signed in: one implementation for every transport, with its limits.
 
-A door hands over what its client sent and gets a `SignedIn`; how tokens travel (cookie, payload) is the door's.
+A transport hands over what its client sent and gets a `SignedIn`; how tokens travel (cookie, payload) is its own
+matter.
 """
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -12,9 +12,11 @@ from typing import Final
 from domain.actor import Actor
 from domain.errors import InvalidCredentials
 from graphql_api.auth.addresses import throttle_key
+from graphql_api.auth.failures import Attempt, Failures, Tally
 from graphql_api.auth.identity import Client
-from graphql_api.auth.passwords import Passwords
-from graphql_api.auth.throttle import Limit, Throttle
+from graphql_api.auth.limit import Limit
+from graphql_api.auth.password_guard import Budget, PasswordGuard
+from graphql_api.auth.throttle import Throttle
 from graphql_api.auth.tokens import AccessTokens
 from persistence.engine import Database
 from persistence.models import UserRow
@@ -23,16 +25,29 @@ from services import user as user_service
 from services.session import OpenSession
 
 TOO_MANY_LOGINS: Final = "Too many login attempts. Try again later."
+TOO_MANY_SIGN_INS: Final = (
+    "Too many sign-ins of this account from this address. Stay signed in with the refresh token instead of signing in "
+    "again, or try again later."
+)
+TOO_MANY_CHANGES: Final = "Too many password changes of this account. Try again later."
+TOO_MANY_HASHES: Final = "Too many sign-ins, registrations and password changes from this address. Try again later."
 TOO_MANY_REGISTRATIONS: Final = "Too many registrations from this address. Try again later."
 TOO_MANY_REFRESHES: Final = "Too many token refreshes in this session. Try again later."
 
 
 @dataclass(frozen=True, slots=True)
 class AccountLimits:
-    """How often what may be tried."""
+    """How often what may be tried.
+
+    Failures are limited against guessing; sign-ins, password changes and hashes because each costs a hash, whether it
+    succeeds or not.
+    """
 
     failures_per_account: Limit
     failures_per_address: Limit
+    sign_ins_per_account: Limit
+    password_changes_per_account: Limit
+    hashes_per_address: Limit
     registrations: Limit
     refreshes: Limit
 
@@ -48,22 +63,23 @@ class SignedIn:
 
 
 class Accounts:
-    """Everything that a person does to get in, and to change their password."""
+    """Signing up, in and out, and changing a password."""
 
     def __init__(
         self,
         database: Database,
         *,
-        passwords: Passwords,
+        guard: PasswordGuard,
         tokens: AccessTokens,
         throttle: Throttle,
         limits: AccountLimits,
         key_ring: Mapping[str, bytes],
     ) -> None:
         self._database = database
-        self._passwords = passwords
+        self._guard = guard
         self._tokens = tokens
         self._throttle = throttle
+        self._failed = Failures(throttle)
         self._limits = limits
         self._key_ring = key_ring
 
@@ -73,37 +89,46 @@ class Accounts:
         """Create a user of role USER; see `services.user.register`.
 
         Raises:
-            RateLimited: too many registrations from this address.
+            RateLimited: too many registrations, or password hashes, from this address.
+            Unavailable: too many wait for a password hash.
         """
-        await self._throttle.take(
-            self._limits.registrations, throttle_key(client.address), message=TOO_MANY_REGISTRATIONS
-        )
+        address = throttle_key(client.address)
+        await self._throttle.take(self._limits.registrations, address, message=TOO_MANY_REGISTRATIONS)
+        hashing = self._guard.hashing(client, username.lower(), self._hashes(address))
+        await hashing.check()
         return await user_service.register(
             self._database.unit_of_work(None, request_id=request_id),
             username=username,
             email=email,
             password=password,
-            hash_password=self._passwords.hash,
+            hash_password=hashing.hash,
         )
 
     async def sign_in(self, client: Client, *, username: str, password: str, request_id: str | None) -> SignedIn:
         """Begin a session; see `services.session.sign_in`.
 
-        Only failures count against the limits, per account and address, so that nobody can lock somebody else out.
+        Failures are limited per account and address, so that nobody can lock somebody else out, and per address. So
+        are sign-ins altogether, since each costs a hash.
 
         Raises:
-            RateLimited: too many failures.
+            RateLimited: too many failures, or sign-ins.
+            Unavailable: too many wait for a password hash.
         """
-        async with self._guarded(client, username.lower()):
-            opened = await session_service.sign_in(
-                self._database.unit_of_work(None, request_id=request_id),
-                username=username,
-                password=password,
-                verify_password=self._passwords.verify,
-                key_ring=self._key_ring,
-                ip_address=client.address,
-                user_agent=client.user_agent,
-            )
+        account, address = username.lower(), throttle_key(client.address)
+        sign_ins = Budget(self._limits.sign_ins_per_account, f"{account}\n{address}", TOO_MANY_SIGN_INS)
+        checking = self._guard.checking(
+            client, account, self._failures(account, address), sign_ins, self._hashes(address)
+        )
+        await checking.check()
+        opened = await session_service.sign_in(
+            self._database.unit_of_work(None, request_id=request_id),
+            username=username,
+            password=password,
+            verify_password=checking.verify,
+            key_ring=self._key_ring,
+            ip_address=client.address,
+            user_agent=client.user_agent,
+        )
         return self._signed_in(opened)
 
     async def refresh(self, *, refresh_token: str, request_id: str | None) -> SignedIn:
@@ -130,38 +155,32 @@ class Accounts:
         """Change the actor's own password; see `services.user.change_password`.
 
         Raises:
-            RateLimited: the current password was wrong too often.
+            RateLimited: the current password was wrong too often, or there were too many changes.
+            Unavailable: too many wait for a password hash.
         """
-        async with self._guarded(client, str(actor.user_id)):
-            return await user_service.change_password(
-                self._database.unit_of_work(actor, request_id=request_id),
-                current_password=current_password,
-                new_password=new_password,
-                hash_password=self._passwords.hash,
-                verify_password=self._passwords.verify,
-            )
+        account, address = str(actor.user_id), throttle_key(client.address)
+        changes = Budget(self._limits.password_changes_per_account, account, TOO_MANY_CHANGES)
+        checking = self._guard.checking(
+            client, account, self._failures(account, address), changes, self._hashes(address)
+        )
+        await checking.check()
+        return await user_service.change_password(
+            self._database.unit_of_work(actor, request_id=request_id),
+            current_password=current_password,
+            new_password=new_password,
+            hash_password=self._guard.hashing(client, account, self._hashes(address)).hash,
+            verify_password=checking.verify,
+        )
 
-    @asynccontextmanager
-    async def _guarded(self, client: Client, account: str) -> AsyncIterator[None]:
-        """Count one try in advance, so that parallel guesses cannot all look first; undo it unless it was wrong."""
-        address = throttle_key(client.address)
-        key = f"{account}\n{address}"
-        await self._throttle.take(self._limits.failures_per_address, address, message=TOO_MANY_LOGINS)
-        try:
-            await self._throttle.take(self._limits.failures_per_account, key, message=TOO_MANY_LOGINS)
-        except BaseException:
-            await self._throttle.give_back(self._limits.failures_per_address, address)
-            raise
-        try:
-            yield
-        except InvalidCredentials:
-            raise
-        except BaseException:
-            await self._throttle.give_back(self._limits.failures_per_account, key)
-            await self._throttle.give_back(self._limits.failures_per_address, address)
-            raise
-        await self._throttle.clear(self._limits.failures_per_account, key)
-        await self._throttle.give_back(self._limits.failures_per_address, address)
+    def _failures(self, account: str, address: str) -> Attempt:
+        tallies = (
+            Tally(self._limits.failures_per_address, address),
+            Tally(self._limits.failures_per_account, f"{account}\n{address}", is_cleared=True),
+        )
+        return self._failed.attempt(tallies, message=TOO_MANY_LOGINS)
+
+    def _hashes(self, address: str) -> Budget:
+        return Budget(self._limits.hashes_per_address, address, TOO_MANY_HASHES)
 
     def _signed_in(self, opened: OpenSession) -> SignedIn:
         issued = self._tokens.issue(opened.user.id, opened.session.id, datetime.now(UTC))

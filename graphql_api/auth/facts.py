@@ -1,14 +1,14 @@
 """What a transport knows of a request before any resolver runs."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from starlette.types import Scope
+from starlette.types import Receive, Scope
 
 from domain.errors import Unauthenticated
 from graphql_api.auth.addresses import Network, client_of
-from graphql_api.auth.identity import Client, Identity
+from graphql_api.auth.identity import Client, Disconnected, Identity
 
 Header = tuple[bytes, bytes]
 
@@ -19,6 +19,7 @@ class RequestFacts:
 
     `auth_error` is set when a token came and was not accepted: public fields still answer, doors raise it.
     `scope` is the HTTP request's, or that of the socket's upgrade; `trusted` are the proxies whose word counts.
+    `disconnected` waits until the client has disconnected, where the transport can notice it.
     `response_headers` may be appended to while an operation runs over HTTP; a socket has no use for them.
     """
 
@@ -28,15 +29,26 @@ class RequestFacts:
     door: Literal["http", "ws"]
     scope: Scope
     trusted: Sequence[Network] = ()
+    disconnected: Disconnected | None = None
     response_headers: list[Header] = field(default_factory=list)
 
     @property
     def client(self) -> Client:
         """Who is at the other end of the connection; few operations want to know, so nobody looks before."""
-        return client_of(self.scope, self.trusted)
+        return replace(client_of(self.scope, self.trusted), disconnected=self.disconnected)
 
     @property
     def headers(self) -> Sequence[Header]:
         """Those of the request, names in lower case, cookies among them."""
         found: Sequence[Header] = self.scope["headers"]
         return found
+
+
+def http_disconnect(receive: Receive) -> Disconnected:
+    """Waits for the disconnect of an HTTP client whose body has been read."""
+
+    async def disconnected() -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+    return disconnected

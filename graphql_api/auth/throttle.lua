@@ -1,19 +1,19 @@
--- One window of one key: look, refuse, or change its count, in one atomic step.
+-- One window of one key: look, refuse, or add to its count, in one atomic step.
 --
 -- KEYS[1]  the window: an integer that Redis forgets when the window ends
--- ARGV     most (refuse from this count on), the window's length in ms, step (+1, 0 or -1)
+-- ARGV     most (refuse from this count on), the window's length in ms, how much to add (0: only look)
 --
 -- Returns 0, or for a refusal the ms until the window ends.
 
-local most, length, step = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local most, length, cost = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local count = tonumber(redis.call("GET", KEYS[1]) or "0")
 local left = redis.call("PTTL", KEYS[1])
 
-if step >= 0 and count >= most then
+if count >= most then
   return math.max(left, 1)
 end
-if step > 0 or (step < 0 and count > 0) then
-  redis.call("INCRBY", KEYS[1], step)
+if cost > 0 then
+  redis.call("INCRBY", KEYS[1], cost)
   -- A window begins with its first count. Later ones do not prolong it, or patient guessing would never end it.
   if left < 0 then
     redis.call("PEXPIRE", KEYS[1], length)

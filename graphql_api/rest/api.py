@@ -8,7 +8,7 @@ from starlette.datastructures import Headers
 from starlette.types import Receive, Scope, Send
 
 from graphql_api.auth.addresses import Network, is_secure
-from graphql_api.auth.facts import RequestFacts
+from graphql_api.auth.facts import RequestFacts, http_disconnect
 from graphql_api.auth.identity import Identity
 from graphql_api.auth.origins import AllowsOrigin
 from graphql_api.auth.tokens import MissingToken
@@ -99,7 +99,8 @@ class RestAPI:
     ) -> Answer:
         headers = Headers(scope=scope)
         identity = await self._identity(headers) if operation.door.needs_bearer else None
-        facts = RequestFacts(identity, None, request_id, "http", scope, self._trusted)
+        gone = http_disconnect(receive)
+        facts = RequestFacts(identity, None, request_id, "http", scope, self._trusted, gone)
         params = read_params(operation.params, found.params, scope["query_string"])
         body = await self._body(operation, headers, receive, exchange_of(scope))
         return await operation.handler(Call(self._backend, facts, params, body))

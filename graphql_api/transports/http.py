@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope, Send
 
 from domain.errors import BadRequest, Unauthenticated, Unavailable
 from graphql_api.auth.addresses import Network, is_secure
-from graphql_api.auth.facts import Header, RequestFacts
+from graphql_api.auth.facts import Header, RequestFacts, http_disconnect
 from graphql_api.errors import describe
 from graphql_api.execution.executor import ContextT, Executor, Operation
 from graphql_api.execution.request import OperationRequest, parse_request
@@ -118,7 +118,7 @@ class GraphQLHTTP(Generic[ContextT]):
         if isinstance(operation, Response):
             return _answer(operation, media, [], request_id)
         _check_method(operation, scope["method"])
-        facts = await self._facts(scope, headers, request_id)
+        facts = await self._facts(scope, receive, headers, request_id)
         response = await self._run(operation, self._make_context(facts), receive)
         return None if response is None else _answer(response, media, facts.response_headers, request_id)
 
@@ -137,7 +137,9 @@ class GraphQLHTTP(Generic[ContextT]):
         except BadRequest as refused:
             raise HTTPRefusal(400, refused) from None
 
-    async def _facts(self, scope: Scope, headers: dict[bytes, bytes], request_id: str) -> RequestFacts:
+    async def _facts(
+        self, scope: Scope, receive: Receive, headers: dict[bytes, bytes], request_id: str
+    ) -> RequestFacts:
         identity, auth_error = None, None
         given = headers.get(b"authorization")
         try:
@@ -146,7 +148,8 @@ class GraphQLHTTP(Generic[ContextT]):
             auth_error = error
         except Unavailable as error:
             raise unavailable(error) from None
-        return RequestFacts(identity, auth_error, request_id, "http", scope, self._trusted)
+        gone = http_disconnect(receive)
+        return RequestFacts(identity, auth_error, request_id, "http", scope, self._trusted, gone)
 
     async def _run(self, operation: Operation, context: ContextT, receive: Receive) -> Response | None:
         if operation.type is OperationType.MUTATION:

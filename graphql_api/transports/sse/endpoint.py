@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from domain.errors import BadRequest, DoorClosed, RateLimited, Unauthenticated, Unavailable
 from graphql_api.auth.addresses import Network, throttle_key
-from graphql_api.auth.facts import Header, RequestFacts
+from graphql_api.auth.facts import Header, RequestFacts, http_disconnect
 from graphql_api.auth.identity import Identity
 from graphql_api.auth.origins import AllowsOrigin
 from graphql_api.errors import describe
@@ -143,7 +143,7 @@ class GraphQLEvents(Generic[ContextT]):
 
     async def _ask(self, call: "_Call[ContextT]", operation: Operation, request: Upgrade) -> None:
         """A query or a mutation: one result."""
-        facts = await call.facts(request, None)
+        facts = replace(await call.facts(request, None), disconnected=http_disconnect(call.receive))
         context = self._setup.make_context(facts)
         if operation.type is OperationType.MUTATION:
             await call.answer(await self._setup.executor.execute(operation, context), facts.response_headers)

@@ -1,0 +1,177 @@
+"""A fair queue for password hashes: round-robin between client addresses, and between the accounts of one address."""
+
+import asyncio
+from collections import OrderedDict, deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from domain.errors import DomainError, RateLimited, Unavailable
+from graphql_api.auth.identity import Disconnected
+
+ACCOUNT_BUSY: Final = "Too many sign-ins of this account are waiting already. Wait for their answers, then try again."
+BUSY: Final = "Too many people are signing in at the moment. Please try again in a few seconds."
+GONE: Final = "The client disconnected before its turn."
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks for a hash. An account is told apart by address: nobody can hold up an account from another address."""
+
+    address: str
+    account: str
+    disconnected: Disconnected | None = field(default=None, compare=False)
+
+
+LOCAL: Final = Caller("local", "local")
+"""The process itself: a command of the operator."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueueLimits:
+    """How many callers may wait: of one account at one address, of one address, and in total."""
+
+    per_account: int = 4
+    per_address: int = 256
+    total: int = 512
+
+
+@dataclass(slots=True, eq=False)
+class _Waiter:
+    caller: Caller
+    turn: asyncio.Future[None]
+
+
+_Accounts = OrderedDict[str, deque[_Waiter]]
+
+
+class HashQueue:
+    """Gives out *slots* turns at a time, at most one of them to each account of an address.
+
+    The next turn goes to the address that has waited longest for one, and there to the account that has. When a limit
+    is exceeded, the newest caller of the longest queue is refused: an address or account that has nothing waiting is
+    served, however many others queue.
+    """
+
+    def __init__(self, slots: int, limits: QueueLimits | None = None) -> None:
+        self._free = slots
+        self._limits = limits or QueueLimits()
+        self._running: set[Caller] = set()
+        # In the order of their next turns; only those with somebody waiting.
+        self._addresses: OrderedDict[str, _Accounts] = OrderedDict()
+        self._waiting = 0
+
+    @property
+    def waiting(self) -> int:
+        """How many callers wait for their turn."""
+        return self._waiting
+
+    async def acquire(self, caller: Caller) -> None:
+        """Wait for a turn, which lasts until `release`.
+
+        Raises:
+            RateLimited: too many of this account wait already.
+            Unavailable: too many wait, and this caller is of the longest queue; or it has disconnected.
+        """
+        waiter = _Waiter(caller, asyncio.get_running_loop().create_future())
+        self._add(waiter)
+        self._grant()
+        self._refuse_excess(caller)
+        try:
+            await _turn_or_gone(waiter)
+        except BaseException:
+            self._leave(waiter)
+            raise
+
+    def release(self, caller: Caller) -> None:
+        """End a turn: the next caller's begins."""
+        self._running.discard(caller)
+        self._free += 1
+        self._grant()
+
+    def _add(self, waiter: _Waiter) -> None:
+        accounts = self._addresses.setdefault(waiter.caller.address, OrderedDict())
+        accounts.setdefault(waiter.caller.account, deque()).append(waiter)
+        self._waiting += 1
+
+    def _grant(self) -> None:
+        while self._free and (waiter := self._next()) is not None:
+            self._take_turn(waiter)
+
+    def _next(self) -> _Waiter | None:
+        """The first caller in order whose account has no turn now; at most *slots* accounts are passed over."""
+        return next((queue[0] for queue in self._queues() if queue[0].caller not in self._running), None)
+
+    def _queues(self) -> Iterator[deque[_Waiter]]:
+        for accounts in self._addresses.values():
+            yield from accounts.values()
+
+    def _take_turn(self, waiter: _Waiter) -> None:
+        caller = waiter.caller
+        self._remove(waiter)
+        if (accounts := self._addresses.get(caller.address)) is not None:
+            self._addresses.move_to_end(caller.address)
+            if caller.account in accounts:
+                accounts.move_to_end(caller.account)
+        self._free -= 1
+        self._running.add(caller)
+        waiter.turn.set_result(None)
+
+    def _remove(self, waiter: _Waiter) -> None:
+        accounts = self._addresses[waiter.caller.address]
+        queue = accounts[waiter.caller.account]
+        queue.remove(waiter)
+        self._waiting -= 1
+        if not queue:
+            del accounts[waiter.caller.account]
+        if not accounts:
+            del self._addresses[waiter.caller.address]
+
+    def _refuse_excess(self, newcomer: Caller) -> None:
+        accounts = self._addresses.get(newcomer.address, OrderedDict())
+        if len(accounts.get(newcomer.account, ())) > self._limits.per_account:
+            self._refuse(accounts[newcomer.account][-1], RateLimited(ACCOUNT_BUSY, retry_after=1))
+        elif sum(map(len, accounts.values())) > self._limits.per_address:
+            self._refuse(self._newest_of_longest(newcomer.address, newcomer), Unavailable(BUSY))
+        elif self._waiting > self._limits.total:
+            self._refuse(self._newest_of_longest(self._longest_address(newcomer), newcomer), Unavailable(BUSY))
+
+    def _refuse(self, waiter: _Waiter, error: DomainError) -> None:
+        self._remove(waiter)
+        waiter.turn.set_exception(error)
+
+    def _longest_address(self, newcomer: Caller) -> str:
+        running = [caller.address for caller in self._running]
+
+        def load(address: str) -> tuple[int, bool]:
+            waiting = sum(map(len, self._addresses[address].values()))
+            return waiting + running.count(address), address == newcomer.address
+
+        return max(self._addresses, key=load)
+
+    def _newest_of_longest(self, address: str, newcomer: Caller) -> _Waiter:
+        def load(queue: deque[_Waiter]) -> tuple[int, bool]:
+            return len(queue) + (queue[0].caller in self._running), queue[0].caller == newcomer
+
+        return max(self._addresses[address].values(), key=load)[-1]
+
+    def _leave(self, waiter: _Waiter) -> None:
+        """Give up the place in the queue, or the turn that was given in the same moment."""
+        if not waiter.turn.done():
+            self._remove(waiter)
+        elif waiter.turn.exception() is None:
+            self.release(waiter.caller)
+
+
+async def _turn_or_gone(waiter: _Waiter) -> None:
+    disconnected = waiter.caller.disconnected
+    watching = [asyncio.ensure_future(disconnected())] if disconnected and not waiter.turn.done() else []
+    try:
+        # Unlike an await of the turn itself, this leaves it as it is when the caller is cancelled.
+        await asyncio.wait((waiter.turn, *watching), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for each in watching:
+            each.cancel()
+    if not waiter.turn.done():
+        raise Unavailable(GONE)
+    waiter.turn.result()
