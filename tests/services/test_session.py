@@ -11,7 +11,7 @@ from domain.actor import OPERATOR
 from domain.errors import InvalidCredentials, NotFound, Unauthenticated
 from domain.events import AccessChange, AccessEvent
 from domain.session import ABSOLUTE_LIFETIME, IDLE_LIFETIME, REPLAY_GRACE, token_hash
-from domain.user import Role
+from domain.user import Role, Verification
 from persistence.models import SessionRow, UserRow
 from services.session import (
     INVALID,
@@ -103,9 +103,9 @@ class TestSignIn:
         user, gone = await a_member(house), await a_member(house, is_active=False)
         asked: list[str | None] = []
 
-        async def note(password: str, known: str | None) -> bool:
+        async def note(password: str, known: str | None) -> Verification:
             asked.append(known)
-            return False
+            return Verification(False)
 
         for name in (user.username, gone.username, "nobody"):
             with pytest.raises(InvalidCredentials):

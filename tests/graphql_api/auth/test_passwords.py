@@ -3,7 +3,8 @@
 import asyncio
 import string
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from itertools import count
 from statistics import median
 from threading import Event, current_thread
 
@@ -12,12 +13,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from domain.errors import Invalid, Unavailable
-from domain.user import MAX_PASSWORD_BYTES
+from domain.errors import Invalid, RateLimited, Unavailable
+from domain.user import MAX_PASSWORD_BYTES, MAX_SENT_PASSWORD_BYTES, Verification
 from graphql_api.auth import passwords as module
-from graphql_api.auth.passwords import Passwords
+from graphql_api.auth.hash_queue import Caller, QueueLimits
+from graphql_api.auth.passwords import Passwords, hashes_of
 
 ROUNDS = 4
+COMPOSED = "J\u00fcrgen-1\u00c5"
+DECOMPOSED = "Ju\u0308rgen-1\u212b"
 
 
 @pytest.fixture
@@ -25,6 +29,16 @@ async def passwords() -> AsyncIterator[Passwords]:
     passwords = Passwords(ROUNDS)
     yield passwords
     passwords.close()
+
+
+async def matches(passwords: Passwords, password: str, stored: str | None) -> bool:
+    """Whether the password is the one that was stored."""
+    return (await passwords.verify(password, stored)).matches
+
+
+def callers() -> Iterator[Caller]:
+    """One after another, each from an address of its own."""
+    return (Caller(f"192.0.2.{number}", "ada") for number in count(1))
 
 
 class Gate:
@@ -71,8 +85,8 @@ class TestMatching:
     async def test_a_password_matches_its_hash_only(self, passwords: Passwords) -> None:
         """The right password is accepted, another one is not."""
         stored = await passwords.hash("Correct-horse1")
-        assert await passwords.verify("Correct-horse1", stored)
-        assert not await passwords.verify("correct-horse1", stored)
+        assert await matches(passwords, "Correct-horse1", stored)
+        assert not await matches(passwords, "correct-horse1", stored)
 
     async def test_equal_passwords_are_stored_differently(self, passwords: Passwords) -> None:
         """Two users with one password cannot be told by their hashes."""
@@ -82,13 +96,13 @@ class TestMatching:
     async def test_the_last_byte_counts(self, passwords: Passwords, length: int) -> None:
         """Passwords that differ in their last byte only are different, up to the longest."""
         stored = await passwords.hash("x" * (length - 1) + "a")
-        assert await passwords.verify("x" * (length - 1) + "a", stored)
-        assert not await passwords.verify("x" * (length - 1) + "b", stored)
+        assert await matches(passwords, "x" * (length - 1) + "a", stored)
+        assert not await matches(passwords, "x" * (length - 1) + "b", stored)
 
     async def test_a_nul_ends_nothing(self, passwords: Passwords) -> None:
         """What follows a NUL counts."""
         stored = await passwords.hash("a\x00b")
-        assert not await passwords.verify("a\x00c", stored)
+        assert not await matches(passwords, "a\x00c", stored)
 
     def test_what_bcrypt_sees(self) -> None:
         """The recipe of the digest never changes, or every stored password would be lost."""
@@ -98,7 +112,7 @@ class TestMatching:
     @given(password=st.text(st.characters(exclude_categories=()), max_size=600))
     async def test_any_text_may_be_tried(self, passwords: Passwords, password: str) -> None:
         """Verifying any text against nobody says False and raises nothing."""
-        assert not await passwords.verify(password, None)
+        assert not await matches(passwords, password, None)
 
     @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
     @given(
@@ -106,7 +120,7 @@ class TestMatching:
     )
     async def test_any_text_may_be_stored(self, passwords: Passwords, stored: str) -> None:
         """A stored hash that is none matches nothing and raises nothing."""
-        assert not await passwords.verify("Correct-horse1", stored)
+        assert not await matches(passwords, "Correct-horse1", stored)
 
 
 class TestEqualWork:
@@ -129,6 +143,13 @@ class TestEqualWork:
             await passwords.verify(password, against)
             assert work == [b"$2b$04$"]
 
+    async def test_the_text_that_was_sent_decides_alone_how_many(self, passwords: Passwords, work: list[bytes]) -> None:
+        """A password that is not in NFC takes two, for known and unknown users alike."""
+        for against in (await passwords.hash(COMPOSED), await passwords.hash("Correct-horse1"), None, ""):
+            work.clear()
+            await passwords.verify(DECOMPOSED, against)
+            assert work == [b"$2b$04$"] * 2 == [b"$2b$04$"] * hashes_of(DECOMPOSED)
+
     async def test_the_clock_agrees(self) -> None:
         """The times for a known and an unknown user are alike."""
         passwords = Passwords(8)
@@ -144,6 +165,42 @@ class TestEqualWork:
         assert 0.4 < median(unknown) / median(known) < 2.5
 
 
+class TestNormalForm:
+    @pytest.mark.parametrize("typed", ["Ju\u0308rgen-1\u212b", "J\u00fcrgen-1\u00c5", "J\u00fcrgen-1A\u030a"])
+    async def test_equal_texts_are_equal_passwords(self, passwords: Passwords, typed: str) -> None:
+        """However its characters are composed, a password matches, and nothing has to be replaced."""
+        for first in (COMPOSED, DECOMPOSED):
+            assert await passwords.verify(typed, await passwords.hash(first)) == Verification(True)
+
+    async def test_nfc_and_not_nfkc(self, passwords: Passwords) -> None:
+        """Characters that only look alike stay different."""
+        assert not await matches(passwords, "\ufb01sh", await passwords.hash("fish"))
+
+    async def test_a_hash_of_an_unnormalised_text_is_replaced(self, passwords: Passwords) -> None:
+        """Hashes from before passwords were normalised match the same text, and come with a replacement."""
+        older = bcrypt.hashpw(module._secret(DECOMPOSED) or b"", bcrypt.gensalt(ROUNDS)).decode()
+        verified = await passwords.verify(DECOMPOSED, older)
+        assert verified.matches
+        assert verified.replacement is not None
+        assert await passwords.verify(COMPOSED, verified.replacement) == Verification(True)
+        assert not await matches(passwords, COMPOSED, older)
+
+    async def test_what_is_too_long_is_not_normalised(
+        self, passwords: Passwords, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """To normalise a long run of marks takes minutes: what cannot be a password is not looked at."""
+        seen: list[int] = []
+
+        def normal_password(text: str) -> str:
+            seen.append(len(text))
+            return text
+
+        monkeypatch.setattr(module, "normal_password", normal_password)
+        for text in ("a" + "\u0301\u0316" * 60_000, "x" * (MAX_SENT_PASSWORD_BYTES + 1), "\ud800" * 2_000, "short"):
+            assert not await matches(passwords, text, None)
+        assert set(seen) == {5}
+
+
 class TestUnusablePasswords:
     @pytest.mark.parametrize("password", ["x" * (MAX_PASSWORD_BYTES + 1), "é" * 513, "\udfff"])
     async def test_they_are_not_hashed(self, passwords: Passwords, password: str) -> None:
@@ -155,14 +212,14 @@ class TestUnusablePasswords:
     async def test_they_match_nothing(self, passwords: Passwords) -> None:
         """Not even a hash of what stands in for them."""
         stored = bcrypt.hashpw(module._IMPOSSIBLE, bcrypt.gensalt(ROUNDS)).decode()
-        assert not await passwords.verify("\udfff", stored)
+        assert not await matches(passwords, "\udfff", stored)
 
 
 class TestCost:
     async def test_a_hash_of_another_cost_still_matches(self, passwords: Passwords) -> None:
         """Changing the cost locks nobody out."""
         stored = bcrypt.hashpw(module._secret("Correct-horse1") or b"", bcrypt.gensalt(5)).decode()
-        assert await passwords.verify("Correct-horse1", stored)
+        assert await matches(passwords, "Correct-horse1", stored)
 
     @pytest.mark.parametrize("rounds", [3, 17])
     def test_a_cost_beyond_reason_is_refused(self, rounds: int) -> None:
@@ -183,50 +240,47 @@ class TestQueue:
 
     async def test_it_is_bounded(self, gate: Gate) -> None:
         """Two compute, three wait, the sixth is told to come back; and when it is over there is room again."""
-        passwords = Passwords(ROUNDS, concurrency=2, queue=3)
-        jobs = [asyncio.create_task(passwords.verify("x", None)) for _ in range(5)]
+        passwords = Passwords(ROUNDS, concurrency=2, queue=QueueLimits(total=3))
+        each = callers()
+        jobs = [asyncio.create_task(passwords.verify("x", None, caller=next(each))) for _ in range(5)]
         await gate.until_entered(2)
 
         with pytest.raises(Unavailable, match="try again"):
-            await passwords.verify("x", None)
+            await passwords.verify("x", None, caller=next(each))
         assert gate.entered == 2
 
         gate.opened.set()
         await asyncio.gather(*jobs)
-        await passwords.verify("x", None)
+        await passwords.verify("x", None, caller=next(each))
         passwords.close()
 
     async def test_hanging_up_frees_no_thread(self, gate: Gate) -> None:
         """Callers who go away in the middle leave no room for others until their work is done."""
-        passwords = Passwords(ROUNDS, concurrency=1, queue=1)
-        gone = asyncio.create_task(passwords.verify("x", None))
+        passwords = Passwords(ROUNDS, concurrency=1, queue=QueueLimits(total=1))
+        each = callers()
+        gone = asyncio.create_task(passwords.verify("x", None, caller=next(each)))
         await gate.until_entered(1)
         gone.cancel()
-        waiting = asyncio.create_task(passwords.verify("x", None))
+        waiting = asyncio.create_task(passwords.verify("x", None, caller=next(each)))
         await asyncio.sleep(0)
 
         with pytest.raises(Unavailable):
-            await passwords.verify("x", None)
+            await passwords.verify("x", None, caller=next(each))
 
         gate.opened.set()
         await waiting
         passwords.close()
 
-    async def test_who_gives_up_waiting_makes_room(self, gate: Gate) -> None:
-        """A caller who goes away while it waits is no longer counted, and its work is never done."""
-        passwords = Passwords(ROUNDS, concurrency=1, queue=1)
-        first = asyncio.create_task(passwords.verify("x", None))
-        await gate.until_entered(1)
-        second = asyncio.create_task(passwords.verify("x", None))
-        await asyncio.sleep(0)
-        second.cancel()
-        await asyncio.sleep(0)
-        third = asyncio.create_task(passwords.verify("x", None))
+    async def test_a_caller_who_is_not_admitted_gives_the_turn_on(self, passwords: Passwords) -> None:
+        """A refusal in the turn computes nothing, and the next caller has its turn."""
 
-        gate.opened.set()
-        await asyncio.gather(first, third)
-        assert gate.entered == 2
-        passwords.close()
+        async def refuse() -> None:
+            raise RateLimited("Too many.", retry_after=1)
+
+        for _ in range(5):
+            with pytest.raises(RateLimited):
+                await passwords.verify("x", None, admit=refuse)
+        assert not await matches(passwords, "x", None)
 
     async def test_the_threads_are_its_own(self, passwords: Passwords, monkeypatch: pytest.MonkeyPatch) -> None:
         """Others who use the loop's default threads do not wait behind passwords, nor passwords behind them."""

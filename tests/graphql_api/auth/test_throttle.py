@@ -5,15 +5,15 @@ import time
 from collections.abc import Awaitable
 from types import SimpleNamespace
 
-import bcrypt
 import pytest
 from redis.asyncio import Redis
 
 from domain.errors import RateLimited
 from embedded.valkey import Valkey
+from graphql_api.auth import patient_redis, windows
 from graphql_api.auth import throttle as module
-from graphql_api.auth.passwords import Passwords
-from graphql_api.auth.throttle import Limit, Throttle
+from graphql_api.auth.limit import Limit
+from graphql_api.auth.throttle import Throttle
 
 FEW = Limit("few", most=3, seconds=60)
 SHORT = Limit("short", most=2, seconds=1)
@@ -50,7 +50,8 @@ async def throttle(request: pytest.FixtureRequest, redis: Redis) -> Throttle:
 def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     """The process's clock, to be turned by hand."""
     clock = SimpleNamespace(now=1000.0)
-    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: clock.now))
+    for each in (module, windows):
+        monkeypatch.setattr(each, "time", SimpleNamespace(monotonic=lambda: clock.now))
     return clock
 
 
@@ -93,26 +94,11 @@ class TestCounting:
             await throttle.count(FEW, "ada")
         assert await taken(throttle, FEW, "ada", tries=5) == 0
 
-    async def test_what_is_given_back_can_be_taken_again(self, throttle: Throttle) -> None:
-        """A success gives back its own try and none of the failures."""
-        await taken(throttle, FEW, "ada", tries=3)
-        await throttle.give_back(FEW, "ada")
-        assert await taken(throttle, FEW, "ada", tries=5) == 1
-
-    async def test_giving_back_makes_nobody_rich(self, throttle: Throttle) -> None:
-        """What was never taken cannot be given back, with a window or without one."""
-        for _ in range(5):
-            await throttle.give_back(FEW, "ada")
-        await throttle.take(FEW, "ada", message=SORRY)
-        for _ in range(5):
-            await throttle.give_back(FEW, "ada")
-        assert await taken(throttle, FEW, "ada", tries=5) == 3
-
-    async def test_clearing_forgives_everything(self, throttle: Throttle) -> None:
-        """After a success the account's failures are forgotten."""
-        await taken(throttle, FEW, "ada", tries=5)
-        await throttle.clear(FEW, "ada")
-        assert await taken(throttle, FEW, "ada", tries=5) == 3
+    async def test_what_costs_more_counts_more(self, throttle: Throttle) -> None:
+        """A cost of two uses up two; the last one may exceed what is left."""
+        await throttle.take(FEW, "ada", message=SORRY, cost=2)
+        await throttle.take(FEW, "ada", message=SORRY, cost=2)
+        assert await taken(throttle, FEW, "ada", tries=5) == 0
 
     async def test_a_window_ends(self, throttle: Throttle) -> None:
         """Its tries are back after its seconds, and later tries did not prolong it."""
@@ -126,40 +112,6 @@ class TestCounting:
         """A name of lone surrogates, of NULs or of a megabyte is counted like any other."""
         for key in ("\ud800", "\x00", "", "x" * 1_000_000):
             assert await taken(throttle, FEW, key, tries=5) == 3
-
-
-class TestSigningIn:
-    """The way a sign-in is guarded, as the module describes it."""
-
-    async def test_parallel_guesses_reach_few_passwords(
-        self, throttle: Throttle, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        """Of fifty wrong guesses at once no more than the limit are compared with the password."""
-        compared: list[bytes] = []
-
-        def checkpw(password: bytes, _: bytes) -> bool:
-            compared.append(password)
-            return False
-
-        monkeypatch.setattr(bcrypt, "checkpw", checkpw)
-        passwords = Passwords(rounds=4, queue=50)
-
-        async def guess() -> None:
-            await throttle.take(FEW, "ada", message=SORRY)
-            if await passwords.verify("wrong", None):
-                await throttle.clear(FEW, "ada")
-
-        await asyncio.gather(*(guess() for _ in range(50)), return_exceptions=True)
-        passwords.close()
-        assert len(compared) == FEW.most
-
-    async def test_a_guesser_with_an_account_cannot_start_afresh(self, throttle: Throttle) -> None:
-        """Own successes in between give an address back none of the failures it had with others' accounts."""
-        for _ in range(FEW.most - 1):
-            await throttle.take(FEW, "192.0.2.1", message=SORRY)
-            await throttle.take(FEW, "192.0.2.1", message=SORRY)
-            await throttle.give_back(FEW, "192.0.2.1")
-        assert await taken(throttle, FEW, "192.0.2.1", tries=5) == 1
 
 
 class TestRedis:
@@ -226,19 +178,6 @@ class TestWithoutRedis:
         finally:
             frail_valkey.thaw()
 
-    async def test_a_success_is_not_delayed_either(self, frail_valkey: Valkey, frail_redis: Redis) -> None:
-        """Clearing and giving back do not wait for a frozen Redis, and work on what the process counted."""
-        throttle = Throttle(frail_redis)
-        await throttle.take(FEW, "warm", message=SORRY)
-        frail_valkey.freeze()
-        try:
-            assert await seconds_for(throttle.clear(FEW, "warm")) < 0.5
-            assert await taken(throttle, FEW, "ada", tries=50) == 3
-            assert await seconds_for(throttle.clear(FEW, "ada")) < 0.1
-            assert await taken(throttle, FEW, "ada", tries=50) == 3
-        finally:
-            frail_valkey.thaw()
-
     async def test_only_one_finds_out_whether_redis_is_back(self, frail_valkey: Valkey, frail_redis: Redis) -> None:
         """After the pause one caller waits for a Redis that is still frozen; the others are decided at once."""
         throttle = Throttle(frail_redis, pause=0.1)
@@ -257,7 +196,7 @@ class TestWithoutRedis:
     ) -> None:
         """After an outage everybody counts together again, and the log says once each that it began and ended."""
         throttle = Throttle(frail_redis, pause=0.2)
-        with caplog.at_level("INFO", logger=module.__name__):
+        with caplog.at_level("INFO", logger=patient_redis.__name__):
             frail_valkey.kill()
             await taken(throttle, FEW, "ada", tries=5)
             frail_valkey.start()
@@ -287,7 +226,7 @@ class TestOwnMemory:
         for number in range(1_000):
             await throttle.take(FEW, str(number), message=SORRY)
 
-        assert len(throttle._own._by_limit[FEW]) == 100
+        assert throttle._own.count(FEW) == 100
         assert await taken(throttle, FEW, "999", tries=5) == 2
         assert await taken(throttle, FEW, "0", tries=5) == 3
 
@@ -300,10 +239,10 @@ class TestOwnMemory:
         for number in range(60):
             await throttle.take(FEW, f"new {number}", message=SORRY)
 
-        assert len(throttle._own._by_limit[FEW]) == 60
+        assert throttle._own.count(FEW) == 60
 
     async def test_a_window_that_has_ended_refuses_nobody(self, clock: SimpleNamespace) -> None:
-        """At the very end of a window its tries are back, and a late success credits nobody."""
+        """At the very end of a window its tries are back."""
         throttle = without_redis()
         assert await taken(throttle, FEW, "ada", tries=5) == 3
         clock.now += FEW.seconds - 0.001
@@ -312,5 +251,4 @@ class TestOwnMemory:
         assert refusal.value.retry_after == 1
 
         clock.now += 0.001
-        await throttle.give_back(FEW, "ada")
         assert await taken(throttle, FEW, "ada", tries=5) == 3

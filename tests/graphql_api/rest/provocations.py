@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from domain.task import TaskStatus
-from graphql_api.auth.throttle import Limit
+from graphql_api.auth.limit import Limit
 from graphql_api.rest.api import MAX_BODY
 from graphql_api.rest.operation import Operation, Problem, Refused
 from tests.graphql_api.rest.support import PASSWORD, Rest, Visitor, tokens_of
@@ -68,6 +68,13 @@ class Offender:
         accounts = self.rest.api.server.backend.accounts
         for _ in range(limit.most):
             await accounts._throttle.count(limit, key)
+        return await self.send()
+
+    async def failed_too_often(self) -> httpx.Response:
+        """Send it when the visitor's sign-in has failed too often."""
+        accounts = self.rest.api.server.backend.accounts
+        for _ in range(self.limits.failures_per_account.most):
+            await accounts._failures(self.visitor.name, self.address).end(failed=True)
         return await self.send()
 
     @property
@@ -186,9 +193,7 @@ PROVOCATIONS: Final[dict[str, Provoke]] = {
         content=b"x", headers=BROKEN_FORM
     ),
     "Wrong username or password.": lambda offender: offender.send(data={"username": "nobody", "password": "x"}),
-    "Too many login attempts. Try again later.": lambda offender: offender.used_up(
-        offender.limits.failures_per_account, f"{offender.visitor.name}\n{offender.address}"
-    ),
+    "Too many login attempts. Try again later.": Offender.failed_too_often,
     "Refresh token missing": lambda offender: offender.send(cookie=""),
     "Invalid refresh token": lambda offender: offender.send(cookie="garbage"),
     "Refresh token has been already used": used_before,

@@ -1,0 +1,216 @@
+"""The queue is fair between addresses and between accounts, and refuses those who wait for the most."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Sequence
+
+import pytest
+
+from domain.errors import DomainError, RateLimited, Unavailable
+from graphql_api.auth.hash_queue import Caller, HashQueue, QueueLimits
+
+HOME, OFFICE = "192.0.2.1", "198.51.100.0"
+
+
+class Crowd:
+    """The callers of a queue, and the order of their turns; a turn ends when the test says so."""
+
+    def __init__(self, queue: HashQueue) -> None:
+        self.queue = queue
+        self.turns: list[Caller] = []
+        self.refused: list[tuple[Caller, DomainError]] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def come(self, *callers: Caller) -> list[asyncio.Task[None]]:
+        """Queue up, one after another."""
+        tasks = [asyncio.create_task(self._wait(caller)) for caller in callers]
+        self._tasks.update(tasks)
+        await settle()
+        return tasks
+
+    async def serve(self, turns: int) -> list[Caller]:
+        """End so many turns in their order; returns whose they were."""
+        served: list[Caller] = []
+        for _ in range(turns):
+            served.append(self.turns.pop(0))
+            self.queue.release(served[-1])
+            await settle()
+        return served
+
+    async def leave(self) -> None:
+        """Nobody waits any more."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _wait(self, caller: Caller) -> None:
+        try:
+            await self.queue.acquire(caller)
+        except DomainError as error:
+            self.refused.append((caller, error))
+        else:
+            self.turns.append(caller)
+
+
+@pytest.fixture
+async def crowd_of() -> AsyncIterator[Callable[..., Crowd]]:
+    """Makes crowds, whose callers leave at the end of the test."""
+    crowds: list[Crowd] = []
+
+    def make(slots: int, **limits: int) -> Crowd:
+        crowds.append(Crowd(HashQueue(slots, QueueLimits(**limits))))
+        return crowds[-1]
+
+    yield make
+    for crowd in crowds:
+        await crowd.leave()
+
+
+async def settle() -> None:
+    """Let everything happen that can."""
+    for _ in range(6):
+        await asyncio.sleep(0)
+
+
+def accounts(address: str, number: int, times: int = 1) -> list[Caller]:
+    """So many accounts of an address, each so many times."""
+    return [Caller(address, f"account {each}") for each in range(number) for _ in range(times)]
+
+
+def names(callers: Sequence[Caller]) -> list[str]:
+    """Their accounts."""
+    return [caller.account for caller in callers]
+
+
+class TestOrder:
+    @pytest.mark.parametrize("slots", [1, 2])
+    async def test_one_account_among_others_of_its_address(self, slots: int, crowd_of: Callable[..., Crowd]) -> None:
+        """Behind eight accounts with five attempts each, another has its turn after one of each, and one that ran."""
+        crowd = crowd_of(slots)
+        await crowd.come(*accounts(OFFICE, 8, times=5))
+        await crowd.come(Caller(OFFICE, "victim"))
+        assert "victim" in names(await crowd.serve(9 + slots))
+
+    async def test_an_address_among_others(self, crowd_of: Callable[..., Crowd]) -> None:
+        """However many accounts an address has, another address has every second turn."""
+        crowd = crowd_of(1)
+        await crowd.come(*accounts(OFFICE, 50, times=4))
+        await crowd.come(*accounts(HOME, 3))
+        served = await crowd.serve(6)
+        assert [caller.address for caller in served] == [OFFICE, OFFICE, HOME, OFFICE, HOME, OFFICE]
+
+    async def test_those_who_come_again_and_again_gain_nothing(self, crowd_of: Callable[..., Crowd]) -> None:
+        """Attackers who queue anew after each turn do not pass those who wait."""
+        crowd = crowd_of(1)
+        attackers = accounts(OFFICE, 8)
+        await crowd.come(*attackers, *attackers)
+        await crowd.come(Caller(OFFICE, "victim"))
+        served: list[Caller] = []
+        for _ in range(10):
+            served += await crowd.serve(1)
+            await crowd.come(served[-1])
+        assert "victim" in names(served)
+
+    async def test_an_account_has_one_turn_at_a_time(self, crowd_of: Callable[..., Crowd]) -> None:
+        """A second attempt of an account waits for its first, even if there is a free slot; another one passes it."""
+        crowd = crowd_of(2)
+        await crowd.come(Caller(HOME, "ada"), Caller(HOME, "ada"), Caller(HOME, "bob"))
+        assert names(crowd.turns) == ["ada", "bob"]
+        await crowd.serve(1)
+        assert names(crowd.turns) == ["bob", "ada"]
+
+    async def test_the_same_name_at_another_address_is_another_account(self, crowd_of: Callable[..., Crowd]) -> None:
+        """Nobody can hold up somebody's account from another address."""
+        crowd = crowd_of(1, per_account=2)
+        await crowd.come(*[Caller(OFFICE, "ada")] * 9)
+        await crowd.come(Caller(HOME, "ada"))
+        assert [caller.address for caller in await crowd.serve(3)] == [OFFICE, OFFICE, HOME]
+
+
+class TestLimits:
+    async def test_an_account_waits_so_often(self, crowd_of: Callable[..., Crowd]) -> None:
+        """One attempt runs, some wait, and one more is told when to come back."""
+        crowd = crowd_of(2, per_account=3)
+        await crowd.come(*[Caller(HOME, "ada")] * 6)
+        assert crowd.queue.waiting == 3
+        assert [type(error) for _, error in crowd.refused] == [RateLimited, RateLimited]
+
+    async def test_a_full_address_refuses_its_largest_account(self, crowd_of: Callable[..., Crowd]) -> None:
+        """An account with nothing waiting takes the place of the newest attempt of one that has several."""
+        crowd = crowd_of(1, per_address=5)
+        await crowd.come(*[Caller(OFFICE, "a")] * 2, *[Caller(OFFICE, "b")] * 4)
+        await crowd.come(Caller(OFFICE, "victim"))
+        assert names([caller for caller, _ in crowd.refused]) == ["b"]
+        assert isinstance(crowd.refused[0][1], Unavailable)
+        assert "victim" in names(await crowd.serve(4))
+
+    async def test_a_full_queue_refuses_the_largest_address(self, crowd_of: Callable[..., Crowd]) -> None:
+        """An address with nothing waiting takes the place of an attempt of the address that has the most."""
+        crowd = crowd_of(1, total=10)
+        await crowd.come(*accounts(HOME, 2), *accounts(OFFICE, 9))
+        await crowd.come(Caller("203.0.113.9", "victim"), *accounts(OFFICE, 3))
+        assert Counter(caller.address for caller, _ in crowd.refused) == {OFFICE: 4}
+        assert "victim" in names(await crowd.serve(4))
+
+    async def test_among_equals_the_newcomer_is_refused(self, crowd_of: Callable[..., Crowd]) -> None:
+        """If nobody waits for more than the newcomer, the newcomer is told to come back."""
+        crowd = crowd_of(1, total=2)
+        await crowd.come(*(Caller(f"192.0.2.{number}", "ada") for number in range(4)))
+        assert [caller.address for caller, _ in crowd.refused] == ["192.0.2.3"]
+
+    async def test_an_office_signs_in_at_nine(self, crowd_of: Callable[..., Crowd]) -> None:
+        """Two hundred people behind one address are all served."""
+        crowd = crowd_of(2)
+        office = accounts(OFFICE, 200)
+        await crowd.come(*office)
+        assert set(await crowd.serve(200)) == set(office)
+        assert crowd.refused == []
+
+
+class TestLeaving:
+    async def test_a_cancelled_caller_leaves_the_queue(self, crowd_of: Callable[..., Crowd]) -> None:
+        """Who gives up waiting is no longer counted, and has no turn."""
+        crowd = crowd_of(1)
+        await crowd.come(Caller(HOME, "ada"))
+        (gone, _) = await crowd.come(Caller(HOME, "bob"), Caller(HOME, "eve"))
+        gone.cancel()
+        await settle()
+        assert crowd.queue.waiting == 1
+        assert names(await crowd.serve(2)) == ["ada", "eve"]
+
+    async def test_a_turn_that_comes_with_the_cancellation_goes_on(self, crowd_of: Callable[..., Crowd]) -> None:
+        """A caller that is cancelled in the moment of its turn passes it on."""
+        crowd = crowd_of(1)
+        await crowd.come(Caller(HOME, "ada"))
+        (gone, _) = await crowd.come(Caller(HOME, "bob"), Caller(HOME, "eve"))
+        crowd.queue.release(crowd.turns.pop())
+        gone.cancel()
+        await settle()
+        assert names(crowd.turns) == ["eve"]
+
+    async def test_a_cancellation_just_before_a_turn_harms_nobody(self, crowd_of: Callable[..., Crowd]) -> None:
+        """A caller that is cancelled and has not noticed yet is no obstacle for the next turn."""
+        crowd = crowd_of(1)
+        await crowd.come(Caller(HOME, "ada"))
+        (gone, _) = await crowd.come(Caller(HOME, "bob"), Caller(HOME, "eve"))
+        gone.cancel()
+        crowd.queue.release(crowd.turns.pop())
+        await settle()
+        assert names(crowd.turns) == ["eve"]
+
+    async def test_a_client_that_disconnects_leaves_the_queue(self, crowd_of: Callable[..., Crowd]) -> None:
+        """Its place is free at once, and its hash is never computed."""
+        disconnected = asyncio.Event()
+
+        async def wait() -> None:
+            await disconnected.wait()
+
+        crowd = crowd_of(1)
+        await crowd.come(Caller(HOME, "ada"))
+        await crowd.come(Caller(HOME, "bob", wait), Caller(HOME, "eve", wait))
+        assert crowd.queue.waiting == 2
+        await crowd.serve(1)
+        disconnected.set()
+        await settle()
+        assert [(caller.account, type(error)) for caller, error in crowd.refused] == [("eve", Unavailable)]
+        assert (crowd.queue.waiting, names(crowd.turns)) == (0, ["bob"])
