@@ -9,7 +9,7 @@ from typing import Final
 from domain.actor import Actor
 from domain.idempotency import IdempotencyKey
 from graphql_api.auth.accounts import Accounts
-from graphql_api.auth.cookies import clear_refresh_cookie, refresh_cookie, set_refresh_cookie
+from graphql_api.auth.cookies import AmbiguousCookie, clear_refresh_cookie, refresh_cookie, set_refresh_cookie
 from graphql_api.auth.facts import RequestFacts
 from graphql_api.auth.tokens import MissingToken
 from graphql_api.loaders import Loaders
@@ -122,8 +122,16 @@ class Context:
 
     @property
     def refresh_cookie(self) -> str | None:
-        """The refresh token that the browser sent along, if any."""
-        return refresh_cookie(self.facts.headers)
+        """The refresh token that the browser sent along, if any.
+
+        Raises:
+            AmbiguousCookie: it sent several; the answer has it forget them.
+        """
+        try:
+            return refresh_cookie(self.facts.headers)
+        except AmbiguousCookie:
+            self.facts.drop_refresh_cookies(secure=self.backend.cookie_secure)
+            raise
 
     def keep_refresh_cookie(self, token: str) -> None:
         """Have the browser keep a refresh token; without effect on a socket, which has no answer to carry it."""

@@ -4,11 +4,18 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from domain.errors import BadRequest
 from domain.session import IDLE_LIFETIME
 
 REFRESH_COOKIE: Final = "refresh_token"
 MAX_COOKIE: Final = 4_096
 """Bytes of a value; browsers keep no longer cookie."""
+
+_NAME: Final = REFRESH_COOKIE.encode()
+_HOST_NAME: Final = re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
+_PATH_PART: Final = re.compile(r"[A-Za-z0-9_.~-]+")
+_MAX_PARTS: Final = 8
+"""Of a name or path: longer ones are no API's, and each part is another header."""
 
 _MAX_AGE: Final = int(IDLE_LIFETIME.total_seconds())
 _TOKEN: Final = re.compile(r"[A-Za-z0-9._~-]+")
@@ -33,19 +40,63 @@ def clear_refresh_cookie(*, secure: bool) -> str:
     return _cookie("", secure=secure, max_age=0)
 
 
+class AmbiguousCookie(BadRequest):
+    """The request has several refresh cookies: another site below the same domain may have set one of them."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"There are several cookies {REFRESH_COOKIE} with different values, one of which may be set by another "
+            "site of this domain. Delete them, then sign in again."
+        )
+
+
 def refresh_cookie(headers: Iterable[tuple[bytes, bytes]]) -> str | None:
     """The refresh token among the raw headers of an ASGI request, or None; whether it is a good one is not asked.
 
-    The first one counts, as browsers send the cookie with the longest path first. Empty and over-long ones are
-    passed over, and so is whatever is no cookie.
+    Empty and over-long ones are passed over, and so is whatever is no cookie.
+
+    Raises:
+        AmbiguousCookie: there are several with different values. Browsers do not say which site has set which.
     """
-    found = (value for name, value in _pairs(headers) if name == REFRESH_COOKIE.encode())
-    return next((value.decode("latin-1") for value in found if 0 < len(value) <= MAX_COOKIE), None)
+    found = {value for name, value in _pairs(headers) if name == _NAME and 0 < len(value) <= MAX_COOKIE}
+    if len(found) > 1:
+        raise AmbiguousCookie
+    return found.pop().decode("latin-1") if found else None
 
 
-def _cookie(value: str, *, secure: bool, max_age: int) -> str:
-    attributes = [f"{REFRESH_COOKIE}={value}", f"Max-Age={max_age}", "Path=/", "HttpOnly", "SameSite=Strict"]
+def clear_every_refresh_cookie(host: str, path: str, *, secure: bool) -> list[str]:
+    """The values of `Set-Cookie` headers that have the browser forget each refresh cookie it can have sent to *path*.
+
+    A browser sends the cookies of a host and of the domains above it, for a path and for the paths above it.
+    """
+    return [
+        _cookie("", secure=secure, max_age=0, path=each, domain=domain)
+        for domain in (None, *_domains(host))
+        for each in _paths(path)
+    ]
+
+
+def _cookie(value: str, *, secure: bool, max_age: int, path: str = "/", domain: str | None = None) -> str:
+    attributes = [f"{REFRESH_COOKIE}={value}", f"Max-Age={max_age}", f"Path={path}", "HttpOnly", "SameSite=Strict"]
+    attributes += [f"Domain={domain}"] if domain else []
     return "; ".join([*attributes, "Secure"] if secure else attributes)
+
+
+def _domains(host: str) -> list[str]:
+    """The host's name and the domains above it that a cookie may be set for; none for an address."""
+    name = host.rpartition(":")[0] or host if not host.endswith("]") else ""
+    labels = name.lower().split(".")
+    if not _HOST_NAME.fullmatch(name) or labels[-1].isdigit() or len(labels) > _MAX_PARTS:
+        return []
+    return [".".join(labels[start:]) for start in range(len(labels) - 1)]
+
+
+def _paths(path: str) -> list[str]:
+    parts = [part for part in path.split("/") if part][:_MAX_PARTS]
+    if not all(_PATH_PART.fullmatch(part) for part in parts):
+        return ["/"]
+    above = ["/" + "/".join(parts[:count]) for count in range(1, len(parts) + 1)]
+    return ["/", *(each + end for each in above for end in ("", "/"))]
 
 
 def _pairs(headers: Iterable[tuple[bytes, bytes]]) -> Iterator[tuple[bytes, bytes]]:

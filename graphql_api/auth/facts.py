@@ -8,6 +8,7 @@ from starlette.types import Receive, Scope
 
 from domain.errors import Unauthenticated
 from graphql_api.auth.addresses import Network, client_of
+from graphql_api.auth.cookies import clear_every_refresh_cookie
 from graphql_api.auth.identity import Client, Disconnected, Identity
 
 Header = tuple[bytes, bytes]
@@ -42,6 +43,12 @@ class RequestFacts:
         """Those of the request, names in lower case, cookies among them."""
         found: Sequence[Header] = self.scope["headers"]
         return found
+
+    def drop_refresh_cookies(self, *, secure: bool) -> None:
+        """Have the browser forget every refresh cookie that it can have sent, whoever has set it."""
+        host = next((value for name, value in self.headers if name == b"host"), b"").decode("latin-1")
+        for cookie in clear_every_refresh_cookie(host, self.scope.get("path", "/"), secure=secure):
+            self.response_headers.append((b"set-cookie", cookie.encode("latin-1")))
 
 
 def http_disconnect(receive: Receive) -> Disconnected:

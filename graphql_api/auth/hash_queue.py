@@ -29,11 +29,15 @@ LOCAL: Final = Caller("local", "local")
 
 @dataclass(frozen=True, slots=True)
 class QueueLimits:
-    """How many callers may wait: of one account at one address, of one address, and in total."""
+    """How many callers may wait, and for how many seconds.
 
-    per_account: int = 4
+    `per_account` is for one account at one address, and counts the one that has its turn, too.
+    """
+
+    per_account: int = 5
     per_address: int = 256
     total: int = 512
+    seconds: float = 15.0
 
 
 @dataclass(slots=True, eq=False)
@@ -71,14 +75,15 @@ class HashQueue:
 
         Raises:
             RateLimited: too many of this account wait already.
-            Unavailable: too many wait, and this caller is of the longest queue; or it has disconnected.
+            Unavailable: too many wait, and this caller is of the longest queue; or it has waited too long, or
+                disconnected.
         """
         waiter = _Waiter(caller, asyncio.get_running_loop().create_future())
         self._add(waiter)
         self._grant()
         self._refuse_excess(caller)
         try:
-            await _turn_or_gone(waiter)
+            await _turn_or_gone(waiter, self._limits.seconds)
         except BaseException:
             self._leave(waiter)
             raise
@@ -128,8 +133,10 @@ class HashQueue:
             del self._addresses[waiter.caller.address]
 
     def _refuse_excess(self, newcomer: Caller) -> None:
-        accounts = self._addresses.get(newcomer.address, OrderedDict())
-        if len(accounts.get(newcomer.account, ())) > self._limits.per_account:
+        accounts = self._addresses.get(newcomer.address)
+        if accounts is None:
+            return
+        if len(accounts.get(newcomer.account, ())) + (newcomer in self._running) > self._limits.per_account:
             self._refuse(accounts[newcomer.account][-1], RateLimited(ACCOUNT_BUSY, retry_after=1))
         elif sum(map(len, accounts.values())) > self._limits.per_address:
             self._refuse(self._newest_of_longest(newcomer.address, newcomer), Unavailable(BUSY))
@@ -163,15 +170,16 @@ class HashQueue:
             self.release(waiter.caller)
 
 
-async def _turn_or_gone(waiter: _Waiter) -> None:
+async def _turn_or_gone(waiter: _Waiter, seconds: float) -> None:
     disconnected = waiter.caller.disconnected
     watching = [asyncio.ensure_future(disconnected())] if disconnected and not waiter.turn.done() else []
     try:
         # Unlike an await of the turn itself, this leaves it as it is when the caller is cancelled.
-        await asyncio.wait((waiter.turn, *watching), return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait((waiter.turn, *watching), timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        has_gone = any(each.done() for each in watching)
     finally:
         for each in watching:
             each.cancel()
     if not waiter.turn.done():
-        raise Unavailable(GONE)
+        raise Unavailable(GONE if has_gone else BUSY)
     waiter.turn.result()

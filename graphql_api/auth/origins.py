@@ -10,12 +10,27 @@ _ORIGIN: Final = re.compile(
 )
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _ANY: Final = "*"
+_OWN_PAGES: Final = frozenset({"same-origin", "none"})
+"""`Sec-Fetch-Site` of our own pages, and of what a person does in the browser itself."""
 
 
 class AllowsOrigin(Protocol):
     """Whether a page of *origin* may call; *host* and *secure* say what our own origin is."""
 
     def __call__(self, origin: str | None, *, host: str | None, secure: bool) -> bool: ...
+
+
+def may_send(allows: AllowsOrigin, origin: str | None, site: str | None, *, host: str | None, secure: bool) -> bool:
+    """Whether a request that changes something may be what a page has its visitor's browser send.
+
+    *origin* and *site* are the headers `Origin` and `Sec-Fetch-Site`. A request without either is no browser's. One
+    from another site, or from another origin of this site, must say from which: without its origin it is refused.
+    """
+    if site in _OWN_PAGES:
+        return True
+    if origin is None:
+        return site is None
+    return allows(origin, host=host, secure=secure)
 
 
 class _Origin(NamedTuple):

@@ -10,7 +10,7 @@ from starlette.types import Receive, Scope, Send
 from graphql_api.auth.addresses import Network, is_secure
 from graphql_api.auth.facts import RequestFacts, http_disconnect
 from graphql_api.auth.identity import Identity
-from graphql_api.auth.origins import AllowsOrigin
+from graphql_api.auth.origins import AllowsOrigin, may_send
 from graphql_api.auth.tokens import MissingToken
 from graphql_api.context import Backend
 from graphql_api.observability.requests import Requests, runs
@@ -32,7 +32,11 @@ BODY_SECONDS: Final = 10.0
 
 _NOTHING: Final = f"Not Found: below {routes.PREFIX} there are {', '.join(routes.PATHS)}."
 _SAFE: Final = frozenset({"GET", "HEAD"})
-_OWN_SITE: Final = frozenset({"same-origin", "none"})
+
+FOREIGN_PAGE: Final = "Pages of this origin may not call; ALLOWED_ORIGINS names those that may."
+UNNAMED_PAGE: Final = (
+    "A page of another origin may not call without the header Origin; ALLOWED_ORIGINS names the origins that may."
+)
 
 
 class RestAPI:
@@ -107,12 +111,12 @@ class RestAPI:
 
     def _check_page(self, scope: Scope) -> None:
         """Refuse what another site's page has its visitor's browser send: for forms, no browser asks us first."""
-        headers = Headers(scope=scope)
-        if scope["method"] in _SAFE or headers.get("sec-fetch-site") in _OWN_SITE:
+        if scope["method"] in _SAFE:
             return
-        secure = is_secure(scope, self._trusted)
-        if not self._allows_origin(headers.get("origin"), host=headers.get("host"), secure=secure):
-            raise bad_request("Pages of this origin may not call; ALLOWED_ORIGINS names those that may.", status=403)
+        headers, secure = Headers(scope=scope), is_secure(scope, self._trusted)
+        origin, site, host = (headers.get(name) for name in ("origin", "sec-fetch-site", "host"))
+        if not may_send(self._allows_origin, origin, site, host=host, secure=secure):
+            raise bad_request(FOREIGN_PAGE if origin is not None else UNNAMED_PAGE, status=403)
 
     async def _identity(self, headers: Headers) -> Identity:
         given = headers.get("authorization", "")

@@ -9,13 +9,14 @@ from pydantic import BaseModel, ConfigDict, Field
 from domain.errors import InvalidCredentials, NotFound
 from domain.session import MAX_SESSIONS_LISTED
 from graphql_api.auth.accounts import TOO_MANY_LOGINS, TOO_MANY_REFRESHES, SignedIn
-from graphql_api.auth.cookies import clear_refresh_cookie, refresh_cookie, set_refresh_cookie
+from graphql_api.auth.cookies import AmbiguousCookie, clear_refresh_cookie, refresh_cookie, set_refresh_cookie
 from graphql_api.auth.facts import Header
 from graphql_api.rest.answers import nothing, one, several
 from graphql_api.rest.operation import Call, Door, NoParams, Operation, Problem, Refused, Reply
 from graphql_api.rest.request import BROKEN_FORM
 from graphql_api.rest.rules import TEXT, text
 from graphql_api.wire.answer import Answer
+from graphql_api.wire.refusal import HTTPRefusal
 from persistence.models import SessionRow
 from services import session as session_service
 
@@ -107,7 +108,7 @@ async def login(call: Call[NoParams, Credentials]) -> Answer:
 
 async def refresh(call: Call[NoParams, None]) -> Answer:
     """One call of the accounts, with the cookie's token and no other."""
-    token = refresh_cookie(call.facts.headers)
+    token = _refresh_cookie(call)
     if token is None:
         raise InvalidCredentials(MISSING)
     return _tokens(call, await call.backend.accounts.refresh(refresh_token=token, request_id=call.facts.request_id))
@@ -121,7 +122,7 @@ async def list_sessions(call: Call[NoParams, None]) -> Answer:
 
 async def logout(call: Call[NoParams, None]) -> Answer:
     """One service call; the cookie says which session is meant."""
-    token = refresh_cookie(call.facts.headers)
+    token = _refresh_cookie(call)
     if token is None:
         raise NotFound(NO_TOKEN)
     await session_service.sign_out(call.unit_of_work(), refresh_token=token)
@@ -132,6 +133,14 @@ async def logout_all(call: Call[NoParams, None]) -> Answer:
     """One service call."""
     await session_service.sign_out_everywhere(call.unit_of_work())
     return nothing(_cookie(clear_refresh_cookie(secure=call.backend.cookie_secure)))
+
+
+def _refresh_cookie(call: Call[NoParams, None]) -> str | None:
+    try:
+        return refresh_cookie(call.facts.headers)
+    except AmbiguousCookie as error:
+        call.facts.drop_refresh_cookies(secure=call.backend.cookie_secure)
+        raise HTTPRefusal(400, error, *call.facts.response_headers) from None
 
 
 def _tokens(call: Call[NoParams, Credentials] | Call[NoParams, None], signed_in: SignedIn) -> Answer:

@@ -124,6 +124,15 @@ class TestRefreshToken:
         assert second.http.headers["set-cookie"] != first.http.headers["set-cookie"]
         (await api.ask(ME, payload["accessToken"])).data["me"]
 
+    async def test_two_cookies_are_refused_and_cleared(self, api: Api):
+        """With a second cookie, which a site of the same domain may have set, neither one is used."""
+        cookies = [cookie_of(await signed_in(api, await registered(api)))["cookie"] for _ in range(2)]
+        api.client.cookies.clear()
+        answer = await api.ask(REFRESH, input={}, headers={"cookie": "; ".join(cookies)})
+        assert answer.codes == ["BAD_REQUEST"]
+        assert all("Max-Age=0" in each for each in answer.http.headers.get_list("set-cookie"))
+        (await api.ask(REFRESH, input={}, headers={"cookie": cookies[1]})).payload("refreshToken")
+
     async def test_without_a_token_it_says_so(self, api: Api):
         """No cookie and no input is a refusal in words."""
         api.client.cookies.clear()

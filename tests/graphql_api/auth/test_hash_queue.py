@@ -130,7 +130,7 @@ class TestOrder:
 class TestLimits:
     async def test_an_account_waits_so_often(self, crowd_of: Callable[..., Crowd]) -> None:
         """One attempt runs, some wait, and one more is told when to come back."""
-        crowd = crowd_of(2, per_account=3)
+        crowd = crowd_of(2, per_account=4)
         await crowd.come(*[Caller(HOME, "ada")] * 6)
         assert crowd.queue.waiting == 3
         assert [type(error) for _, error in crowd.refused] == [RateLimited, RateLimited]
@@ -165,6 +165,15 @@ class TestLimits:
         await crowd.come(*office)
         assert set(await crowd.serve(200)) == set(office)
         assert crowd.refused == []
+
+    async def test_nobody_waits_for_ever(self, crowd_of: Callable[..., Crowd]) -> None:
+        """Who has waited too long is told to come back, before the client gives up."""
+        crowd = crowd_of(1, seconds=0.0)
+        await crowd.come(Caller(HOME, "ada"))
+        (late,) = await crowd.come(Caller(HOME, "bob"))
+        await late
+        assert [(caller.account, type(error)) for caller, error in crowd.refused] == [("bob", Unavailable)]
+        assert crowd.queue.waiting == 0
 
 
 class TestLeaving:

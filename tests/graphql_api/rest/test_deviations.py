@@ -1,12 +1,13 @@
 """What is another way than in the older server, on purpose: one test for each row of README's table."""
 
 import asyncio
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
 from domain.user import Role
 from graphql_api.rest.api import MAX_BODY
+from graphql_api.rest.routes import OPERATIONS
 from graphql_api.schema.ids import encode_id
 from tests.graphql_api.rest.support import PASSWORD, Rest, cookie_of, tokens_of
 
@@ -247,10 +248,25 @@ class TestForeignPages:
             {"origin": "https://evil.example"},
             {"origin": "null"},
             {"origin": "https://evil.example", "sec-fetch-site": "cross-site"},
+            {"origin": "https://evil.testserver", "sec-fetch-site": "same-site"},
+            {"sec-fetch-site": "cross-site"},
+            {"sec-fetch-site": "same-site"},
+            {"sec-fetch-site": "some-day"},
         ):
             response = await rest.send("POST", "/auth/login/", data=data, headers=headers)
             assert response.status_code == 403
+            assert "ALLOWED_ORIGINS" in response.json()["detail"]
             assert "set-cookie" not in response.headers
+
+    async def test_no_endpoint_that_changes_something_serves_a_foreign_page(self, rest: Rest):
+        """The browser says that a page of another site sends it: refused before a token or a cookie is looked at."""
+        visitor = await rest.a_visitor()
+        for operation in OPERATIONS:
+            for method in set(operation.methods) - {"GET"}:
+                path = operation.path.replace("{task_id}", str(uuid4()))
+                headers = {"sec-fetch-site": "cross-site", "authorization": f"Bearer {visitor.token}"}
+                response = await rest.send(method, path, cookie=visitor.cookie, headers=headers)
+                assert response.status_code == 403, (method, path)
 
     async def test_ones_own_pages_and_programs_pass(self, rest: Rest):
         """The own origin, what the browser calls the same, a listed one, and no page at all."""
@@ -261,9 +277,40 @@ class TestForeignPages:
             {"origin": "http://testserver"},
             {"origin": "https://testserver", "sec-fetch-site": "same-origin"},
             {"origin": "http://localhost:5173"},
+            {"origin": "http://localhost:5173", "sec-fetch-site": "cross-site"},
+            {"sec-fetch-site": "same-origin"},
+            {"sec-fetch-site": "none"},
         ):
             response = await rest.send("POST", "/auth/login/", data=data, headers=headers)
             assert cookie_of(response)
+
+
+class TestSeveralCookies:
+    @pytest.mark.parametrize("path", ["/auth/refresh/", "/auth/logout/"])
+    async def test_two_refresh_cookies_are_refused_and_cleared(self, rest: Rest, path: str):
+        """A site of the same domain can set a second cookie: neither of the two is used, and both are cleared."""
+        visitor, attacker = await rest.a_visitor(), await rest.a_visitor()
+        for pair in ((attacker, visitor), (visitor, attacker)):
+            cookie = "; refresh_token=".join(each.cookie for each in pair)
+            headers = {"host": "api.example.org:8000"}
+            response = await rest.send("POST", path, visitor, cookie=cookie, headers=headers)
+            assert response.status_code == 400
+            assert "several cookies refresh_token" in response.json()["detail"]
+            cleared = {
+                tuple(part for part in each.split("; ") if part.startswith(("refresh", "Path", "Domain")))
+                for each in response.headers.get_list("set-cookie")
+            }
+            assert ("refresh_token=", "Path=/") in cleared
+            assert ("refresh_token=", "Path=/", "Domain=example.org") in cleared
+            assert ("refresh_token=", f"Path=/api/v1{path}", "Domain=api.example.org") in cleared
+        for each in (visitor, attacker):
+            assert cookie_of(await rest.send("POST", "/auth/refresh/", cookie=each.cookie))
+
+    async def test_the_same_cookie_twice_is_one(self, rest: Rest):
+        """Equal values leave no doubt."""
+        visitor = await rest.a_visitor()
+        twice = f"{visitor.cookie}; refresh_token={visitor.cookie}"
+        assert (await rest.send("POST", "/auth/refresh/", cookie=twice)).status_code == 200
 
 
 class TestPathsAndMethods:
