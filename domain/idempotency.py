@@ -3,13 +3,17 @@
 import hashlib
 import json
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from math import ceil
 from typing import Final
 from uuid import UUID
 
-from domain.errors import BadRequest, IdempotencyMismatch
+from domain.errors import BadRequest, IdempotencyMismatch, RateLimited
 
 MAX_KEY: Final = 255
+MAX_KEYS: Final = 100_000
+"""How many keys an account may use in the time for which they are kept, unless a setting says otherwise."""
+
 KEPT_FOR: Final = timedelta(hours=24)
 """How long a key is remembered, at least: until the first clean-up after that."""
 
@@ -50,6 +54,21 @@ def check_same_request(known: bytes, asked: bytes) -> None:
     """
     if known != asked:
         raise IdempotencyMismatch("This idempotency key was used for another request: every new one needs its own.")
+
+
+def check_keys_kept(number: int, *, most: int, oldest: datetime | None, now: datetime) -> None:
+    """Refuse one more key of an account that has too many; *number* includes it.
+
+    Raises:
+        RateLimited: there are more than *most*; says when the *oldest* one ends.
+    """
+    if number > most:
+        wait = (oldest or now) + KEPT_FOR - now
+        raise RateLimited(
+            f"This account has used {most:,} idempotency keys in {KEPT_FOR.total_seconds() / 3600:g} hours, which is "
+            "the limit. Send the request without a key, or try again later.",
+            retry_after=ceil(wait.total_seconds()),
+        )
 
 
 def _digest(value: object) -> bytes:

@@ -117,6 +117,7 @@ class Server:
             settings.database_url.get_secret_value(),
             pool_size=settings.pool_size,
             reading_size=settings.database_pool_size - settings.pool_size,
+            keys_per_account=settings.idempotency_keys_per_account,
         )
         self.redis = _redis(settings.redis_url.get_secret_value())
         self.tracing = tracing or _tracing(settings.otel_exporter_otlp_endpoint)

@@ -114,6 +114,10 @@ class Settings(BaseSettings):
     registrations_per_address: int = Field(60, ge=1, description="Registrations per address and minute.")
     refreshes_per_session: int = Field(30, ge=1, description="Token refreshes per session and minute.")
 
+    idempotency_keys_per_account: int = Field(
+        100_000, ge=1, description="Idempotency keys that an account may use in 24 hours."
+    )
+
     query_max_depth: int = Field(12, ge=1, description="Deepest nesting of a document.")
     query_max_tokens: int = Field(2_000, ge=1, description="Longest document, in lexical tokens.")
     query_max_aliases: int = Field(30, ge=0, description="Most aliases in a document.")

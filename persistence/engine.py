@@ -22,11 +22,12 @@ from sqlalchemy.pool import QueuePool
 
 from domain.actor import Actor
 from domain.errors import Unavailable
-from domain.idempotency import IdempotencyKey
+from domain.idempotency import MAX_KEYS, IdempotencyKey
 from persistence.epoch import check_whereabouts
 from persistence.event_log import EventLog
 from persistence.failures import unavailable
 from persistence.group_commit import GroupCommit
+from persistence.key_counts import KeyCounts
 from persistence.models import TaskRow
 from persistence.moves import Move, moving
 from persistence.reads.lending import Connection, Lending
@@ -100,8 +101,20 @@ class Database:
     *pool_size* connections are for units of work, and *reading_size* for single statements without one.
     """
 
-    def __init__(self, url: str, *, pool_size: int = 10, reading_size: int = 5, patient: bool = False) -> None:
-        """Connect to nothing yet; a *patient* one lets a transaction take its time, see `create_engine`."""
+    def __init__(
+        self,
+        url: str,
+        *,
+        pool_size: int = 10,
+        reading_size: int = 5,
+        patient: bool = False,
+        keys_per_account: int = MAX_KEYS,
+    ) -> None:
+        """Connect to nothing yet; a *patient* one lets a transaction take its time, see `create_engine`.
+
+        *keys_per_account* is how many idempotency keys an account may have.
+        """
+        self._key_counts = KeyCounts(keys_per_account)
         self.engine = create_engine(
             url,
             patient=patient,
@@ -150,6 +163,7 @@ class Database:
             gate=gate,
             idempotency=idempotency,
             mover=self._move,
+            key_counts=self._key_counts,
         )
 
     def session(self) -> AsyncSession:

@@ -15,11 +15,12 @@ from sqlalchemy.orm import InstrumentedAttribute
 from domain.actor import Actor
 from domain.errors import Unauthenticated
 from domain.events import Event, EventKind, TaskEvent, kind_of
-from domain.idempotency import IdempotencyKey
+from domain.idempotency import MAX_KEYS, IdempotencyKey
 from domain.task import ExpectedVersion, TaskStatus
 from persistence.bulk import insert_many
 from persistence.event_log import EventLog
 from persistence.failures import duplicate, unavailable
+from persistence.key_counts import KeyCounts
 from persistence.models import EventRow, TaskRow
 from persistence.moves import Move, can_be_compared
 from persistence.repositories.idempotency import IdempotencyRepository
@@ -47,17 +48,19 @@ class UnitOfWork:
         gate: asyncio.Semaphore | None = None,
         idempotency: IdempotencyKey | None = None,
         mover: Mover | None = None,
+        key_counts: KeyCounts | None = None,
     ) -> None:
         """Prepare it; *gate* bounds how many units of work that share it are at work at the same time.
 
         *idempotency* names the write that it is for, if the client has named it. *mover* makes the moves that nothing
-        speaks against.
+        speaks against. *key_counts* is what the process knows of the accounts' keys.
         """
         self._gate = gate
         self._sessions = sessions
         self._actor = actor
         self._on_recorded = on_recorded
         self._mover = mover
+        self._key_counts = key_counts or KeyCounts(MAX_KEYS)
         self._recorded = 0
         self.request_id = request_id
         self.idempotency = idempotency
@@ -83,7 +86,7 @@ class UnitOfWork:
         self.users = UserRepository(self._session)
         self.sessions = SessionRepository(self._session)
         self.events = EventLog(self._session)
-        self.keys = IdempotencyRepository(self._session)
+        self.keys = IdempotencyRepository(self._session, self._key_counts)
         return self
 
     async def __aexit__(

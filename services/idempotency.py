@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from domain.idempotency import check_same_request, fingerprint
+from domain.idempotency import KEPT_FOR, check_keys_kept, check_same_request, fingerprint
 from persistence.unit_of_work import UnitOfWork
 
 
@@ -14,13 +14,17 @@ async def done_before(uow: UnitOfWork, what: str, object_id: UUID, **request: ob
 
     Raises:
         IdempotencyMismatch: the key was used for another request.
+        RateLimited: the actor has used too many keys. What they were used for is still answered.
     """
     if uow.idempotency is None:
         return None
     asked = fingerprint(what, request)
     scope = uow.idempotency.scope(uow.actor.user_id)
-    known = await uow.keys.claim(scope, fingerprint=asked, object_id=object_id, now=uow.now)
+    actor_id = uow.actor.user_id
+    known = await uow.keys.claim(scope, actor_id=actor_id, fingerprint=asked, object_id=object_id, now=uow.now)
     if known is None:
+        kept = await uow.keys.kept_of(actor_id, since=uow.now - KEPT_FOR)
+        check_keys_kept(kept.number, most=uow.keys.most, oldest=kept.oldest, now=uow.now)
         return None
     check_same_request(known.fingerprint, asked)
     return known.object_id

@@ -8,11 +8,19 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from domain.actor import Actor
-from domain.errors import Conflict, DomainError, IdempotencyMismatch, Invalid, NotFound, Unavailable
-from domain.idempotency import IdempotencyKey
+from domain.errors import (
+    Conflict,
+    DomainError,
+    IdempotencyMismatch,
+    Invalid,
+    NotFound,
+    RateLimited,
+    Unavailable,
+)
+from domain.idempotency import KEPT_FOR, IdempotencyKey
 from domain.task import TaskStatus
 from domain.user import Role
 from persistence.engine import Database
@@ -209,6 +217,71 @@ class TestScope:
         assert (await create_task(house.as_(actor, key=key), title="x")).version == 1
 
 
+@asynccontextmanager
+async def with_room_for(house: House, keys: int) -> AsyncIterator[Database]:
+    """Another process, where an account may have so many keys."""
+    url = house.database.engine.url.render_as_string(hide_password=False)
+    database = Database(url, pool_size=5, keys_per_account=keys)
+    yield database
+    await database.close()
+
+
+class TestRoom:
+    async def test_an_account_has_so_many_keys(self, house: House):
+        """One key too many is refused with the time to wait, and leaves nothing; other accounts have their own."""
+        actor, other, used = await house.an_actor(), await house.an_actor(), a_key()
+        async with with_room_for(house, 3) as database:
+            first = await create_task(database.unit_of_work(actor, idempotency=used), title="x")
+            for _ in range(2):
+                await create_task(database.unit_of_work(actor, idempotency=a_key()), title="x")
+            async with house.unchanged():
+                for _ in range(3):
+                    with pytest.raises(RateLimited, match="3 idempotency keys in 24 hours") as refusal:
+                        await create_task(database.unit_of_work(actor, idempotency=a_key()), title="x")
+                assert 86_000 < refusal.value.retry_after <= 86_400
+                again = await create_task(database.unit_of_work(actor, idempotency=used), title="x")
+            assert again.id == first.id
+            await create_task(database.unit_of_work(actor), title="x")
+            await create_task(database.unit_of_work(other, idempotency=a_key()), title="x")
+
+    async def test_old_keys_make_room(self, house: House):
+        """A key of a day ago does not count any more, whether it was cleaned up or not."""
+        actor = await house.an_actor()
+        async with with_room_for(house, 1) as database:
+            yesterday = datetime.now(UTC) - KEPT_FOR
+            for now in (yesterday, None):
+                await create_task(database.unit_of_work(actor, idempotency=a_key(), now=now), title="x")
+
+    async def test_keys_of_older_processes_are_in_nobodys_way(self, house: House):
+        """Processes of the release before do not say whose keys they are: these work, and do not count."""
+        actor, key = await house.an_actor(), a_key()
+        async with with_room_for(house, 1) as database:
+            first = await create_task(database.unit_of_work(actor, idempotency=key), title="x")
+            async with house.database.session() as session:
+                await session.execute(update(IdempotencyRow).values(actor_id=None))
+                await session.commit()
+            again = await create_task(database.unit_of_work(actor, idempotency=key), title="x")
+            assert again.id == first.id
+        async with with_room_for(house, 1) as database:
+            await create_task(database.unit_of_work(actor, idempotency=a_key()), title="x")
+
+    async def test_processes_share_the_room(self, house: House):
+        """Two processes whose writes come at the same time keep the limit together, but for those under way."""
+        actor, most = await house.an_actor(), 20
+        async with with_room_for(house, most) as one, with_room_for(house, most) as other:
+            results = await asyncio.gather(
+                *(
+                    create_task(database.unit_of_work(actor, idempotency=a_key(), gate=gate), title="x")
+                    for database, gate in ((one, asyncio.Semaphore(2)), (other, asyncio.Semaphore(2)))
+                    for _ in range(2 * most)
+                ),
+                return_exceptions=True,
+            )
+        made = sum(isinstance(result, TaskRow) for result in results)
+        assert most <= made <= most + 4
+        assert all(isinstance(result, TaskRow | RateLimited) for result in results)
+
+
 class DeafAfterCommit:
     """Between a process and its database: passes everything on, but once cuts the line after COMMIT went through."""
 
@@ -277,7 +350,11 @@ class TestCrash:
         actor, key = await house.an_actor(), a_key()
         async with house.as_(actor, key=key) as hanging:
             await hanging.keys.claim(
-                key.scope(actor.user_id), fingerprint=b"", object_id=uuid4(), now=datetime.now(UTC)
+                key.scope(actor.user_id),
+                actor_id=actor.user_id,
+                fingerprint=b"",
+                object_id=uuid4(),
+                now=datetime.now(UTC),
             )
             with pytest.raises(DomainError) as refused:
                 await create_task(house.as_(actor, key=key), title="x")

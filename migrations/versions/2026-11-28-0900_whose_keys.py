@@ -1,0 +1,27 @@
+"""Whose idempotency keys they are, so that an account's can be counted.
+
+Revision: 0004
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0004"
+down_revision = "0003"
+branch_labels = None
+depends_on = None
+
+INDEX = "ix_idempotency_keys_actor_id_created_at"
+
+
+def upgrade() -> None:
+    # Null for keys of before, and of processes of the release before: these are not counted.
+    op.add_column("idempotency_keys", sa.Column("actor_id", sa.Uuid(), nullable=True))
+    op.create_index(
+        INDEX, "idempotency_keys", ["actor_id", "created_at"], postgresql_where=sa.text("actor_id IS NOT NULL")
+    )
+
+
+def downgrade() -> None:
+    op.drop_index(INDEX, "idempotency_keys")
+    op.drop_column("idempotency_keys", "actor_id")
