@@ -4,7 +4,7 @@ import asyncio
 from collections import OrderedDict, deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from domain.errors import DomainError, RateLimited, Unavailable
 from graphql_api.auth.identity import Disconnected
@@ -172,7 +172,9 @@ class HashQueue:
 
 async def _turn_or_gone(waiter: _Waiter, seconds: float) -> None:
     disconnected = waiter.caller.disconnected
-    watching = [asyncio.ensure_future(disconnected())] if disconnected and not waiter.turn.done() else []
+    watching: list[asyncio.Future[Any]] = []
+    if disconnected is not None and not waiter.turn.done():
+        watching.append(asyncio.ensure_future(disconnected()))
     try:
         # Unlike an await of the turn itself, this leaves it as it is when the caller is cancelled.
         await asyncio.wait((waiter.turn, *watching), timeout=seconds, return_when=asyncio.FIRST_COMPLETED)

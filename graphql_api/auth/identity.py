@@ -6,7 +6,7 @@ from datetime import datetime
 
 from domain.actor import Actor
 
-Disconnected = Callable[[], Awaitable[None]]
+Disconnected = Callable[[], Awaitable[object]]
 """Returns when the client has disconnected."""
 
 

@@ -8,7 +8,7 @@ from starlette.types import Scope
 
 from graphql_api.auth.addresses import Network, client_of, is_secure
 from graphql_api.auth.facts import Header, RequestFacts
-from graphql_api.auth.identity import Client, Identity
+from graphql_api.auth.identity import Client, Disconnected, Identity
 from graphql_api.auth.origins import AllowsOrigin
 from graphql_api.realtime.connections import Connection
 from graphql_api.wire.writer import Abort, Put, abort_of, put_of
@@ -64,9 +64,11 @@ class Upgrade:
             secure=self.secure,
         )
 
-    def facts(self, identity: Identity | None, request_id: str) -> RequestFacts:
+    def facts(
+        self, identity: Identity | None, request_id: str, disconnected: Disconnected | None = None
+    ) -> RequestFacts:
         """What is known of one operation on this socket."""
-        return RequestFacts(identity, None, request_id, "ws", self.scope, self.trusted)
+        return RequestFacts(identity, None, request_id, "ws", self.scope, self.trusted, disconnected)
 
 
 async def sign_in(connection: Connection, authenticate: Authenticate, authorization: str | None) -> Identity | None:

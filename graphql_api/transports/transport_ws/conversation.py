@@ -36,6 +36,7 @@ class Conversation(Generic[ContextT]):
         self._receive = receive
         self._writer = Writer(send, setup.sending, abort=upgrade.abort, put=upgrade.put)
         self._protocol = Protocol(max_message=setup.max_message, max_operations=setup.max_operations)
+        self._ending = asyncio.Event()
         self._operations = Operations(
             self._protocol, setup.executor, setup.requests, self._make_context, self._perform, self._put, self._vouch
         )
@@ -100,6 +101,7 @@ class Conversation(Generic[ContextT]):
     async def _hang_up(self) -> None:
         # Operations first: one that waits for a peer that does not read would hold the pen.
         self._operations.stop_all()
+        self._ending.set()
         if self._farewell is None:
             return
         try:
@@ -168,7 +170,7 @@ class Conversation(Generic[ContextT]):
     def _make_context(self, request_id: str) -> ContextT:
         if self._identity is not None:
             asked_by(self._identity.actor.user_id)
-        return self._setup.make_context(self._upgrade.facts(self._identity, request_id))
+        return self._setup.make_context(self._upgrade.facts(self._identity, request_id, self._ending.wait))
 
     def _start_clocks(self) -> None:
         loop = asyncio.get_running_loop()
