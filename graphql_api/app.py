@@ -65,6 +65,7 @@ if TYPE_CHECKING:
 PATH: Final = "/graphql"
 BOARD_PATH: Final = "/board"
 MINUTE: Final = 60
+DAY: Final = 24 * 60 * MINUTE
 YOUNG_OBJECTS: Final = 5_000
 REDIS_PATIENCE_SECONDS: Final = 1.0
 THROTTLE_PATIENCE_SECONDS: Final = 0.35
@@ -308,6 +309,7 @@ class Server:
                 hashes_per_address=Limit("hashes-address", settings.password_hashes_per_address, 10 * MINUTE),
                 registrations=Limit("register-address", settings.registrations_per_address, MINUTE),
                 refreshes=Limit("refresh-session", settings.refreshes_per_session, MINUTE),
+                refreshes_in_a_day=Limit("refresh-session-day", settings.refreshes_per_session_and_day, DAY),
             ),
         )
 

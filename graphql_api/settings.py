@@ -114,6 +114,9 @@ class Settings(BaseSettings):
     registrations_per_address: int = Field(60, ge=1, description="Registrations per address and minute.")
     refreshes_per_session: int = Field(30, ge=1, description="Token refreshes per session and minute.")
 
+    refreshes_per_session_and_day: int = Field(
+        5_000, ge=1, description="Token refreshes per session and day; the server remembers each token that was used."
+    )
     idempotency_keys_per_account: int = Field(
         100_000, ge=1, description="Idempotency keys that an account may use in 24 hours."
     )

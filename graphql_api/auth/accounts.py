@@ -50,6 +50,7 @@ class AccountLimits:
     hashes_per_address: Limit
     registrations: Limit
     refreshes: Limit
+    refreshes_in_a_day: Limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +142,8 @@ class Accounts:
         session_id = await session_service.find_session_of(unit_of_work, refresh_token=refresh_token)
         if session_id is None:
             raise InvalidCredentials(session_service.INVALID)
-        await self._throttle.take(self._limits.refreshes, str(session_id), message=TOO_MANY_REFRESHES)
+        for limit in (self._limits.refreshes, self._limits.refreshes_in_a_day):
+            await self._throttle.take(limit, str(session_id), message=TOO_MANY_REFRESHES)
         opened = await session_service.refresh_session(
             self._database.unit_of_work(None, request_id=request_id),
             refresh_token=refresh_token,

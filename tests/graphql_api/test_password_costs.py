@@ -14,6 +14,8 @@ import pytest
 
 from graphql_api.app import Server
 from tests.graphql_api.conftest import settings_of
+from tests.graphql_api.transports.serving import serving
+from tests.graphql_api.transports.sockets import connected
 from tests.support.api import URL, Api
 from tests.support.house import House
 
@@ -21,7 +23,13 @@ PASSWORD = "Correct-horse1"
 REGISTER = "mutation ($input: RegisterInput!) { register(input: $input) { userErrors { code } } }"
 LOGIN = "mutation ($input: LoginInput!) { login(input: $input) { accessToken userErrors { code } } }"
 CHANGE = "mutation ($input: ChangePasswordInput!) { changePassword(input: $input) { userErrors { code } } }"
-TINY = {"sign_ins_per_account": 3, "password_changes_per_account": 2, "password_hashes_per_address": 12}
+REFRESH = "mutation ($input: RefreshTokenInput!) { refreshToken(input: $input) { refreshToken userErrors { code } } }"
+TINY = {
+    "refreshes_per_session_and_day": 2,
+    "sign_ins_per_account": 3,
+    "password_changes_per_account": 2,
+    "password_hashes_per_address": 12,
+}
 
 
 class Client:
@@ -87,6 +95,18 @@ class TestLimits:
             refused = await client.api.ask(CHANGE, token, input=values)
             assert refused.codes == ["RATE_LIMITED"]
             assert "password changes" in refused.body["errors"][0]["message"]
+
+    async def test_a_session_is_refreshed_so_often_a_day(self, server: Server):
+        """Each token that was used is remembered, so their number is limited."""
+        async with a_client(server, "198.51.100.6") as client:
+            await client.register("cat")
+            values = {"username": "cat", "password": PASSWORD, "returnRefreshToken": True}
+            query = "mutation ($input: LoginInput!) { login(input: $input) { refreshToken userErrors { code } } }"
+            token = (await client.api.ask(query, input=values)).payload("login")["refreshToken"]
+            for _ in range(2):
+                answer = await client.api.ask(REFRESH, input={"refreshToken": token})
+                token = answer.payload("refreshToken")["refreshToken"]
+            assert (await client.api.ask(REFRESH, input={"refreshToken": token})).codes == ["RATE_LIMITED"]
 
     async def test_hashes_of_an_address_are_limited(self, server: Server):
         """Registrations and sign-ins of one address share a budget, whatever comes of them; others have their own."""
@@ -193,3 +213,15 @@ class TestDisconnecting:
         finally:
             gate.opened.set()
             await asyncio.gather(*tasks)
+
+    async def test_a_socket_that_closes_leaves_the_queue(self, server: Server, gate: Gate):
+        """A mutation of a closed socket that waits for a hash ends; one whose hash is being computed goes on."""
+        async with serving(server.asgi()) as url:
+            async with connected(url) as socket:
+                await socket.init()
+                for number in range(4):
+                    values = {"username": f"user{number}", "password": PASSWORD}
+                    await socket.subscribe(str(number), LOGIN, input=values)
+                await waiting(server, 2)
+            await waiting(server, 0)
+            gate.opened.set()

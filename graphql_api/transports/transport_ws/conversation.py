@@ -59,7 +59,7 @@ class Conversation(Generic[ContextT]):
             self.end(refused.code, refused.reason)
             await self._hang_up()
         finally:
-            self._operations.stop_all()
+            self._stop_operations()
             await self._operations.wait()
 
     def end(self, code: int, why: str) -> None:
@@ -100,14 +100,17 @@ class Conversation(Generic[ContextT]):
 
     async def _hang_up(self) -> None:
         # Operations first: one that waits for a peer that does not read would hold the pen.
-        self._operations.stop_all()
-        self._ending.set()
+        self._stop_operations()
         if self._farewell is None:
             return
         try:
             await self._writer.close(self._farewell.code, self._farewell.reason)
         except PeerGone:
             return
+
+    def _stop_operations(self) -> None:
+        self._operations.stop_all()
+        self._ending.set()
 
     def _put(self, text: str) -> bool:
         return not self._over and self._writer.put(text)
