@@ -109,29 +109,6 @@ class TestCheckEmail:
             "a\ud800b@c.de",
         ],
     )
-    def test_a_long_one_is_refused_before_it_is_normalised(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """To normalise a long run of combining marks takes minutes: what is too long anyway is not looked at."""
-        lengths: list[int] = []
-        real = unicodedata.normalize
-
-        def normalize(form: Literal["NFC"], text: str) -> str:
-            lengths.append(len(text))
-            return real(form, text)
-
-        monkeypatch.setattr(unicodedata, "normalize", normalize)
-        with pytest.raises(Invalid, match="too long"):
-            check_email("a" + "\u0301\u0316" * 60_000 + "@example.org")
-        with pytest.raises(Invalid, match="too long"):
-            check_password("Ab1!" + "\u0301\u0316" * 60_000)
-        assert max(lengths, default=0) <= MAX_SENT_PASSWORD_BYTES
-
-    def test_passwords_are_normalised(self) -> None:
-        """A new password is kept in NFC, and its length counts in that form."""
-        assert check_password("Ju\u0308rgen-1") == "J\u00fcrgen-1"
-        assert check_password("Ab1!" + "e\u0301" * 510)
-        with pytest.raises(Invalid, match="at least 8"):
-            check_password("Abcde\u0301-1")
-
     def test_what_is_no_address_is_refused(self, address: str):
         """Missing parts, bad dots and labels, and characters that nobody can see."""
         with pytest.raises(Invalid) as refusal:
@@ -208,3 +185,28 @@ class TestCheckAdminsRemain:
         with pytest.raises(LastAdmin) as refusal:
             check_admins_remain(0)
         assert refusal.value.path == ("userId",)
+
+
+class TestNormalForm:
+    def test_a_long_one_is_refused_before_it_is_normalised(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """To normalise a long run of combining marks takes minutes: what is too long anyway is not looked at."""
+        lengths: list[int] = []
+        real = unicodedata.normalize
+
+        def normalize(form: Literal["NFC"], text: str) -> str:
+            lengths.append(len(text))
+            return real(form, text)
+
+        monkeypatch.setattr(unicodedata, "normalize", normalize)
+        with pytest.raises(Invalid, match="too long"):
+            check_email("a" + "\u0301\u0316" * 60_000 + "@example.org")
+        with pytest.raises(Invalid, match="too long"):
+            check_password("Ab1!" + "\u0301\u0316" * 60_000)
+        assert max(lengths, default=0) <= MAX_SENT_PASSWORD_BYTES
+
+    def test_passwords_are_normalised(self) -> None:
+        """A new password is kept in NFC, and its length counts in that form."""
+        assert check_password("Ju\u0308rgen-1") == "J\u00fcrgen-1"
+        assert check_password("Ab1!" + "e\u0301" * 510)
+        with pytest.raises(Invalid, match="at least 8"):
+            check_password("Abcde\u0301-1")
