@@ -1,8 +1,7 @@
-"""A fair queue for password hashes: round-robin between client addresses, and between the accounts of one address."""
+"""A fair queue for password hashes: round-robin between client addresses, fewest turns first within an address."""
 
 import asyncio
-from collections import OrderedDict, deque
-from collections.abc import Iterator
+from collections import Counter, OrderedDict, defaultdict, deque
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -11,6 +10,9 @@ from graphql_api.auth.identity import Disconnected
 
 ACCOUNT_BUSY: Final = "Too many sign-ins of this account are waiting already. Wait for their answers, then try again."
 BUSY: Final = "Too many people are signing in at the moment. Please try again in a few seconds."
+_MOST_ACCOUNTS: Final = 1_000
+"""Whose turns are remembered at one address; then all of them begin afresh."""
+
 GONE: Final = "The client disconnected before its turn."
 
 
@@ -52,9 +54,10 @@ _Accounts = OrderedDict[str, deque[_Waiter]]
 class HashQueue:
     """Gives out *slots* turns at a time, at most one of them to each account of an address.
 
-    The next turn goes to the address that has waited longest for one, and there to the account that has. When a limit
-    is exceeded, the newest caller of the longest queue is refused: an address or account that has nothing waiting is
-    served, however many others queue.
+    The next turn goes to the address that has waited longest for one, and there to the account that has had the fewest
+    since the address had nobody in the queue: one that asks for less than its share does not wait for those that ask
+    for more. When a limit is exceeded, the newest caller of the longest queue is refused: an address or account that
+    has nothing waiting is served, however many others queue.
     """
 
     def __init__(self, slots: int, limits: QueueLimits | None = None) -> None:
@@ -64,6 +67,8 @@ class HashQueue:
         # In the order of their next turns; only those with somebody waiting.
         self._addresses: OrderedDict[str, _Accounts] = OrderedDict()
         self._waiting = 0
+        # Of each account, by address, for as long as somebody of that address waits or has a turn.
+        self._turns: defaultdict[str, Counter[str]] = defaultdict(Counter)
 
     @property
     def waiting(self) -> int:
@@ -93,6 +98,7 @@ class HashQueue:
         self._running.discard(caller)
         self._free += 1
         self._grant()
+        self._forget_turns(caller.address)
 
     def _add(self, waiter: _Waiter) -> None:
         accounts = self._addresses.setdefault(waiter.caller.address, OrderedDict())
@@ -104,12 +110,18 @@ class HashQueue:
             self._take_turn(waiter)
 
     def _next(self) -> _Waiter | None:
-        """The first caller in order whose account has no turn now; at most *slots* accounts are passed over."""
-        return next((queue[0] for queue in self._queues() if queue[0].caller not in self._running), None)
+        """The next caller whose account has no turn now."""
+        for address, accounts in self._addresses.items():
+            turns = self._turns.get(address, Counter())
+            ready = [queue[0] for queue in accounts.values() if queue[0].caller not in self._running]
+            if ready:
+                return min(ready, key=lambda waiter: turns[waiter.caller.account])
+        return None
 
-    def _queues(self) -> Iterator[deque[_Waiter]]:
-        for accounts in self._addresses.values():
-            yield from accounts.values()
+    def _forget_turns(self, address: str) -> None:
+        is_idle = address not in self._addresses and all(caller.address != address for caller in self._running)
+        if is_idle or len(self._turns.get(address, ())) > _MOST_ACCOUNTS:
+            self._turns.pop(address, None)
 
     def _take_turn(self, waiter: _Waiter) -> None:
         caller = waiter.caller
@@ -120,6 +132,7 @@ class HashQueue:
                 accounts.move_to_end(caller.account)
         self._free -= 1
         self._running.add(caller)
+        self._turns[caller.address][caller.account] += 1
         waiter.turn.set_result(None)
 
     def _remove(self, waiter: _Waiter) -> None:
@@ -166,6 +179,7 @@ class HashQueue:
         """Give up the place in the queue, or the turn that was given in the same moment."""
         if not waiter.turn.done():
             self._remove(waiter)
+            self._forget_turns(waiter.caller.address)
         elif waiter.turn.exception() is None:
             self.release(waiter.caller)
 

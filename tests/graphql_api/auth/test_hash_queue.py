@@ -91,6 +91,32 @@ class TestOrder:
         await crowd.come(Caller(OFFICE, "victim"))
         assert "victim" in names(await crowd.serve(9 + slots))
 
+    @pytest.mark.parametrize("slots", [1, 2])
+    async def test_one_that_asks_for_less_does_not_wait_for_more(
+        self, slots: int, crowd_of: Callable[..., Crowd]
+    ) -> None:
+        """Eight accounts queue five attempts each, all the time; one that signs in now and then is next each time."""
+        crowd = crowd_of(slots)
+        await crowd.come(*accounts(OFFICE, 8, times=5))
+        await crowd.come(*await crowd.serve(24))
+        for _ in range(2):
+            await crowd.come(Caller(OFFICE, "victim"))
+            served = await crowd.serve(slots + 1)
+            assert "victim" in names(served)
+            await crowd.come(*(caller for caller in served if caller.account != "victim"))
+
+    async def test_what_was_used_is_forgotten_when_nobody_waits(self, crowd_of: Callable[..., Crowd]) -> None:
+        """Each busy time begins with equal rights, and memory does not grow."""
+        crowd = crowd_of(1)
+        for number in range(20):
+            await crowd.come(Caller(OFFICE, f"account {number}"), Caller(f"192.0.2.{number}", "ada"))
+            (gone,) = await crowd.come(Caller(f"192.0.2.{number}", "ada"))
+            await crowd.serve(1)
+            gone.cancel()
+            await settle()
+            await crowd.serve(1)
+        assert len(crowd.queue._turns) == 0
+
     async def test_an_address_among_others(self, crowd_of: Callable[..., Crowd]) -> None:
         """However many accounts an address has, another address has every second turn."""
         crowd = crowd_of(1)
