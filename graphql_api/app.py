@@ -32,9 +32,12 @@ from graphql_api.execution.limits import Limits
 from graphql_api.maintenance import check_schedule, clean_up_by_schedule
 from graphql_api.observability.requests import Requests
 from graphql_api.observability.snapshots import Diary
-from graphql_api.pages import plain
+from graphql_api.pages import landing, plain
 from graphql_api.pages.board import Board
 from graphql_api.pages.demo import DemoPeople
+from graphql_api.pages.icon import Icon
+from graphql_api.pages.landing import Destination, Landing
+from graphql_api.pages.not_found import NotFound, endpoints
 from graphql_api.pages.playground import Playground
 from graphql_api.pages.sdl import SchemaText
 from graphql_api.readings import Readings
@@ -50,7 +53,6 @@ from graphql_api.transports.cors import CORS
 from graphql_api.transports.front import Front
 from graphql_api.transports.health import Health
 from graphql_api.transports.http import GraphQLHTTP
-from graphql_api.transports.nowhere import Nowhere
 from graphql_api.transports.sse.endpoint import GraphQLEvents
 from graphql_api.transports.sse.setup import Setup as EventSetup
 from graphql_api.transports.sse.setup import Timing as EventTiming
@@ -126,9 +128,9 @@ class Server:
             self.tracing.watch_statements(self.database.statements)
             self.tracing.watch_services()
         self.requests = Requests(self.tracing)
-        offered = None if settings.is_production else demo
-        self.playground = Playground(offered, self._links()) if settings.has_playground else None
-        self.board = Board(offered) if settings.has_board else None
+        self.demo = None if settings.is_production else demo
+        self.playground = Playground(self.demo, self._links()) if settings.has_playground else None
+        self.board = Board(self.demo) if settings.has_board else None
         self.documents = self._documents()
         self.compiled = Compiled(schema._schema, strict=strict) if settings.compile_operations else None
         self.throttle = Throttle(self.redis, patience=throttle_patience)
@@ -219,7 +221,9 @@ class Server:
             ],
             lifespan=self._lifespan,
         )
-        app.router.default = Nowhere(app.routes)
+        start = Landing(self._destinations(), self.demo, endpoints(app.routes))
+        app.router.default = NotFound(app.routes)
+        app.routes.append(Route("/", start))
         front = Front(PATH, {"http": events, "websocket": socket}, app)
         return CORS(front, origins.allows, trusted_proxies=settings.trusted_proxies)
 
@@ -271,11 +275,20 @@ class Server:
         )
 
     def _links(self) -> dict[str, str]:
-        there = {"Board": (BOARD_PATH, self.settings.has_board), "REST": (rest.DOCS, self.settings.api_docs)}
-        return {name: path for name, (path, is_there) in there.items() if is_there}
+        return {each.name: each.path for each in self._destinations() if each is not landing.GRAPHIQL}
+
+    def _destinations(self) -> list[Destination]:
+        settings = self.settings
+        found = {
+            landing.BOARD: settings.has_board,
+            landing.GRAPHIQL: settings.has_playground,
+            landing.REST: settings.api_docs,
+            landing.SCHEMA: settings.introspection,
+        }
+        return [each for each, is_there in found.items() if is_there]
 
     def _pages(self) -> list[BaseRoute]:
-        found: list[BaseRoute] = []
+        found: list[BaseRoute] = [Route(path, Icon()) for path in ("/icon.svg", "/favicon.ico")]
         if self.settings.introspection:
             found.append(Route("/schema.graphql", SchemaText(lambda: print_schema(schema))))
         if self.playground is not None:

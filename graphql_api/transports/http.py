@@ -161,7 +161,7 @@ class GraphQLHTTP(Generic[ContextT]):
 
 
 def _is_visit(scope: Scope, accept: str) -> bool:
-    return scope["method"] in ("GET", "HEAD") and not scope["query_string"] and wants_page(accept)
+    return scope["method"] in ("GET", "HEAD") and wants_page(accept)
 
 
 def _own_url(scope: Scope, headers: dict[bytes, bytes], trusted: Sequence[Network]) -> str:

@@ -16,15 +16,15 @@ class Window {
     return Window.in(context, base);
   }
 
-  static async in(context, base, prepare = () => {}) {
+  static async in(context, base, prepare = () => {}, path = "/graphql") {
     const window = new Window();
     window.page = await context.newPage();
     Object.assign(window, watched(window.page, base));
     await prepare(window.page);
     const begun = Date.now();
-    await window.page.goto(`${base}/graphql`);
+    await window.page.goto(`${base}${path}`);
     await window.tab("WhoAmI").waitFor();
-    await window.page.locator(".graphiql-query-editor .view-line").nth(3).waitFor();
+    await window.page.locator(".graphiql-query-editor .view-line").nth(path === "/graphql" ? 3 : 0).waitFor();
     window.interactive = Date.now() - begun;
     return window;
   }
@@ -167,6 +167,87 @@ const SENTENCES = {
     await window.close();
   },
 
+  "The events of a subscription stay in the log when another tab is opened, until they are cleared.": async (browser, base) => {
+    const move = await mover(base, "admin");
+    const window = await Window.open(browser, base);
+    await window.signIn("admin");
+    await window.listen();
+    const moves = [await move(), await move()];
+    await window.isLive(2);
+    await window.run("WhoAmI");
+    await window.page.locator(".bar-stream").waitFor({ state: "detached" });
+    await window.page.getByRole("button", { name: "Event log (2)" }).click();
+    const log = window.page.getByRole("region", { name: "Events" });
+    const entries = log.locator("li", { hasText: "TaskStatusChanged" });
+    assert.equal(await entries.count(), 2);
+    await entries.first().locator("summary").click();
+    await log.getByText(`"to": "${moves[1]}"`).waitFor();
+    await picture(window.page, "graphiql-7-events");
+    await log.getByRole("button", { name: "Clear" }).click();
+    assert.equal(await log.locator("li").count(), 0);
+    await window.close();
+  },
+
+  "A link opens an operation in a tab of its own, first visit or not, and does not run it.": async (browser, base) => {
+    const query = "query Linked($first: Int!) { tasks(first: $first) { nodes { title } } }";
+    const link = `/graphql?${new URLSearchParams({ query, variables: '{"first":3}' })}`;
+    const context = await browser.newContext();
+    const ran = [];
+    for (const visit of ["first", "second"]) {
+      const window = await Window.in(context, base, (page) => page.on("request", (request) => ran.push(request.postData())), link);
+      assert.equal(await window.tab("Linked").getAttribute("aria-selected"), "true", visit);
+      assert.equal(await window.tab("Linked").count(), 1, visit);
+      if (visit === "first") await window.signIn("alice");
+      else await window.isSignedInAs("alice");
+      assert.ok(!ran.some((body) => body?.includes("Linked")));
+      if (visit === "second") {
+        await window.run("Linked");
+        await window.shows(/"nodes": \[/);
+        assert.deepEqual(window.complaints, []);
+        await context.close();
+      } else await window.page.waitForFunction(() => localStorage.getItem("graphiql:tabState")?.includes("Linked"));
+    }
+  },
+
+  "Share copies a link to the operation and its variables, without passwords, and puts it into the address.": async (browser, base) => {
+    const window = await Window.open(browser, base, { permissions: ["clipboard-read", "clipboard-write"] });
+    await window.tab("MyTasks").click();
+    await window.page.getByRole("button", { name: /^Share/ }).click();
+    await window.page.getByText("The link is copied.").waitFor();
+    const link = new URL(await window.page.evaluate(() => navigator.clipboard.readText()));
+    assert.equal(link.href, window.page.url());
+    assert.match(link.searchParams.get("query"), /query MyTasks/);
+    assert.equal(JSON.parse(link.searchParams.get("variables")).first, 10);
+    const secret = new URLSearchParams({ query: "query A { __typename }", variables: '{"input":{"password":"hunter2","name":"x"}}' });
+    await window.page.goto(`${base}/graphql?${secret}`);
+    await window.tab("A").waitFor();
+    await window.page.getByRole("button", { name: /^Share/ }).click();
+    await window.page.getByText("The link is copied.").waitFor();
+    const shared = new URL(await window.page.evaluate(() => navigator.clipboard.readText()));
+    assert.deepEqual(JSON.parse(shared.searchParams.get("variables")), { input: { password: "", name: "x" } });
+    await window.close();
+  },
+
+  "On a phone, editors and answer are below each other, and panels cover them.": async (browser, base) => {
+    const window = await Window.open(browser, base, { viewport: { width: 390, height: 844 } });
+    await window.signIn("alice");
+    await window.run("MyTasks");
+    await window.shows(/"totalCount": \d+/);
+    const [editors, response] = await Promise.all(
+      [".graphiql-editors", ".graphiql-response"].map((part) => window.page.locator(part).boundingBox()));
+    assert.ok(editors.width > 330 && response.width > 330, "both use the width");
+    assert.ok(response.y >= editors.y + editors.height - 1, "one is below the other");
+    assert.ok(response.height > 150);
+    assert.equal(await window.page.evaluate(() => document.documentElement.scrollWidth), 390);
+    await picture(window.page, "graphiql-8-phone");
+    await window.page.getByRole("button", { name: "Show Documentation Explorer" }).click();
+    const panel = await window.page.locator(".graphiql-plugin").boundingBox();
+    assert.ok(panel.width > 380);
+    await picture(window.page, "graphiql-9-phone-docs");
+    await window.page.getByRole("button", { name: "Hide Documentation Explorer" }).click();
+    await window.close();
+  },
+
   "Who signs out ends the stream, in every tab, and is nobody from then on.": async (browser, base) => {
     const window = await Window.open(browser, base);
     await window.signIn("alice");
@@ -231,13 +312,13 @@ const SENTENCES = {
   "The bar fits every window, and leads on to the other pages.": async (browser, base) => {
     const window = await Window.open(browser, base);
     const button = window.page.getByRole("button", { name: "Sign in", exact: true });
-    for (const width of [1440, 1050, 1030, 800, 500]) {
+    for (const width of [1440, 1050, 1030, 800, 500, 390]) {
       await window.page.setViewportSize({ width, height: 700 });
       const { x, width: own } = await button.boundingBox();
       assert.ok(x + own <= width, `at ${width} pixels`);
       if (width === 800) await picture(window.page, "graphiql-6-small");
     }
-    for (const [name, path] of [["Board", "/board"], ["REST", "/docs"]])
+    for (const [name, path] of [["Board", "/board"], ["REST API", "/docs"], ["Taskriver GraphQL", "/"]])
       assert.equal(await window.page.getByRole("link", { name, exact: true }).getAttribute("href"), path);
     await window.close();
   },

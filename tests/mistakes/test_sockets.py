@@ -36,7 +36,7 @@ GRAPHQL = [
     ("A page of another site", Talk(headers=FOREIGN),
      "403 Pages of this origin may not listen; ALLOWED_ORIGINS names those that may."),
     ("A typo in the address", Talk(path="/grapql"),
-     "404 No socket is here. <what there is>"),
+     "404 No WebSocket is here. <what there is>"),
     ("Nothing is said", Talk(),
      "4408 Connection initialisation timeout: send connection_init first"),
     ("A subscription before connection_init", Talk((subscribe(LISTEN),)),

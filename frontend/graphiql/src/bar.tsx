@@ -1,13 +1,25 @@
+import { type GraphiQLPlugin, useGraphiQLActions } from "@graphiql/react";
 import { type FormEvent, useEffect, useState } from "react";
 import type { Session } from "../../common/session";
+import type { EventLog } from "./event-log";
+import { useEvents } from "./event-log-plugin";
 import type { StreamState } from "./listening";
 import { settings } from "../../common/settings";
 import { usePerson } from "./use-person";
 
 const ROLES = { USER: "user", MODERATOR: "moderator", ADMIN: "admin" };
 
-/** Who one is, and whether the stream is live: the thin line above GraphiQL. */
-export function Bar({ session, stream }: { session: Session; stream: StreamState | null }) {
+interface BarProps {
+  session: Session;
+  stream: StreamState | null;
+  /** What just happened, such as "The link is copied." */
+  notice: string;
+  log: EventLog;
+  eventsPlugin: GraphiQLPlugin;
+}
+
+/** The bar above GraphiQL: links, the state of the stream, and the session. */
+export function Bar({ session, stream, notice, log, eventsPlugin }: BarProps) {
   const person = usePerson(session);
   const [problem, setProblem] = useState("");
   const [busy, setBusy] = useState(false);
@@ -27,9 +39,9 @@ export function Bar({ session, stream }: { session: Session; stream: StreamState
 
   return (
     <header className="bar graphiql-container">
-      <span className="bar-name">
+      <a className="bar-name" href="/">
         <Mark /> Taskriver <small>GraphQL</small>
-      </span>
+      </a>
       <nav className="bar-links">
         {Object.entries(settings.links ?? {}).map(([name, path]) => (
           <a key={name} href={path}>
@@ -38,8 +50,9 @@ export function Bar({ session, stream }: { session: Session; stream: StreamState
         ))}
       </nav>
       {stream && <Stream {...stream} />}
-      <span className="bar-problem" role="status">
-        {problem}
+      <LogButton log={log} plugin={eventsPlugin} />
+      <span className={problem ? "bar-problem" : "bar-problem bar-notice"} role="status">
+        {problem || notice}
       </span>
       {person && (
         <div className="bar-person">
@@ -100,6 +113,18 @@ function Stream({ connection, events }: StreamState) {
     <span className={`bar-stream bar-${connection}`} role="status">
       {connection === "live" ? `live · ${count}` : "connecting …"}
     </span>
+  );
+}
+
+/** Opens the log of events; shown as soon as there is one. */
+function LogButton({ log, plugin }: { log: EventLog; plugin: GraphiQLPlugin }) {
+  const { setVisiblePlugin } = useGraphiQLActions();
+  const events = useEvents(log).length;
+  if (!events) return null;
+  return (
+    <button type="button" onClick={() => setVisiblePlugin(plugin)}>
+      Event log ({events})
+    </button>
   );
 }
 

@@ -3,14 +3,16 @@ import { getOperationAST, Kind, type OperationDefinitionNode, parse } from "grap
 import type { Session } from "../../common/session";
 import { ask, named } from "./asking";
 import type { Directives } from "./directives";
+import type { EventLog } from "./event-log";
 import { listen, type StreamState } from "./listening";
 
 const INTROSPECTION = "IntrospectionQuery";
 
-/** How GraphiQL gets answers: over HTTP, and for subscriptions over a socket, whose state *onState* hears. */
+/** How GraphiQL sends operations: over HTTP; subscriptions over a socket, whose events go into *log*, too. */
 export function fetcherOf(
   session: Session,
   directives: Directives,
+  log: EventLog,
   onState: (state: StreamState | null) => void,
 ): Fetcher {
   return async (payload, { headers = {} } = {}) => {
@@ -18,7 +20,7 @@ export function fetcherOf(
     const operation = operationOf(payload);
     const request = { ...payload, operationName: operation?.name?.value ?? payload.operationName };
     return operation?.operation === "subscription"
-      ? listen(session, request, named(headers, "authorization"), onState)
+      ? listen(session, request, named(headers, "authorization"), log, onState)
       : ask(session, request, headers);
   };
 }

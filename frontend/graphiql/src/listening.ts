@@ -3,6 +3,7 @@ import type { ExecutionResult } from "graphql";
 import { createResumableClient } from "../../../examples/resumable/resumable.mjs";
 import type { Session } from "../../common/session";
 import { failed, type Payload } from "./asking";
+import type { EventLog } from "./event-log";
 
 /** How the stream of the open tab is: `events` of them have come so far. */
 export interface StreamState {
@@ -33,6 +34,7 @@ export function listen(
   session: Session,
   payload: Payload,
   authorization: string | undefined,
+  log: EventLog,
   onState: (state: StreamState | null) => void,
 ): Listening {
   return {
@@ -48,7 +50,11 @@ export function listen(
       const finish = () => (tell(null), sink.complete());
       tell({});
       const end = client.subscribe(payload as never, {
-        next: (result: ExecutionResult) => (tell({ events: (state?.events ?? 0) + 1 }), sink.next(result)),
+        next: (result: ExecutionResult) => {
+          tell({ events: (state?.events ?? 0) + 1 });
+          log.add(payload.operationName ?? "subscription", result);
+          sink.next(result);
+        },
         error: (problem: unknown) => (sink.next(failed(problem)), finish()),
         complete: finish,
       });

@@ -6,35 +6,55 @@ import { useState } from "react";
 import { Session } from "../../common/session";
 import { Bar } from "./bar";
 import { Directives } from "./directives";
+import { EventLog } from "./event-log";
+import { eventLogPlugin } from "./event-log-plugin";
 import { fetcherOf } from "./fetcher";
+import { operationIn } from "./link";
 import type { StreamState } from "./listening";
 import { OwnTask } from "./own-task";
+import { ShareButton } from "./share-button";
 import { firstTabs } from "./tabs";
 
-const PLUGINS = [DOC_EXPLORER_PLUGIN, HISTORY_PLUGIN];
+const log = new EventLog();
+const eventsPlugin = eventLogPlugin(log);
+const PLUGINS = [DOC_EXPLORER_PLUGIN, HISTORY_PLUGIN, eventsPlugin];
+/** A link opens in a tab of its own. It is not run: that is for the person who opens it to decide. */
+const linked = operationIn(location.search);
 
 const session = new Session();
 const directives = new Directives();
 
 export function Playground() {
   const [stream, setStream] = useState<StreamState | null>(null);
-  const [fetcher] = useState(() => fetcherOf(session, directives, setStream));
+  const [notice, setNotice] = useState("");
+  const [fetcher] = useState(() => fetcherOf(session, directives, log, setStream));
   return (
     <GraphiQLProvider
       fetcher={fetcher}
       plugins={PLUGINS}
       referencePlugin={DOC_EXPLORER_PLUGIN}
-      defaultTabs={firstTabs}
+      defaultTabs={linked ? [linked, ...firstTabs] : firstTabs}
+      {...(linked && { initialQuery: linked.query, initialVariables: linked.variables })}
       onSchemaChange={directives.show}
       schemaDescription
       inputValueDeprecation
     >
       <HistoryStore>
         <DocExplorerStore>
-          <Bar session={session} stream={stream} />
+          <Bar session={session} stream={stream} notice={notice} log={log} eventsPlugin={eventsPlugin} />
           <OwnTask session={session} />
           <GraphiQLInterface defaultEditorToolsVisibility="variables" showPersistHeadersSettings={false}>
             <GraphiQL.Logo>{null}</GraphiQL.Logo>
+            <GraphiQL.Toolbar>
+              {({ prettify, copy, merge }) => (
+                <>
+                  {prettify}
+                  {merge}
+                  {copy}
+                  <ShareButton onNotice={setNotice} />
+                </>
+              )}
+            </GraphiQL.Toolbar>
           </GraphiQLInterface>
         </DocExplorerStore>
       </HistoryStore>

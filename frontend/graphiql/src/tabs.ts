@@ -54,8 +54,9 @@ query MyTasks(
 `;
 
 const WATCH = `# Press ▶ and leave it running: tasks that move
-# are told here. Move one in another window of
-# this page; another tab here ends the stream.
+# are shown here. Move one in another window of
+# this page; another tab here ends the stream,
+# and "Event log" above keeps what it received.
 #
 # A broken connection comes back by itself, and
 # goes on behind the last \`cursor\`: no gap.

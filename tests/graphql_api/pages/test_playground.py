@@ -93,10 +93,18 @@ class TestTheDocument:
         assert "accept" in first.headers["vary"].split(", ")
 
     async def test_programs_are_answered_as_before(self, browser: httpx.AsyncClient):
-        """Whoever names no HTML, or asks something, gets GraphQL's answers."""
+        """A client that does not prefer HTML gets GraphQL's answers."""
         assert (await browser.get("/graphql")).status_code == 400
-        asked = await browser.get("/graphql", params={"query": "{ __typename }"}, headers=BROWSER)
-        assert asked.json() == {"data": {"__typename": "Query"}}
+        for accept in ("*/*", "application/json", "application/graphql-response+json, text/html;q=0.5"):
+            asked = await browser.get("/graphql", params={"query": "{ __typename }"}, headers={"accept": accept})
+            assert asked.json() == {"data": {"__typename": "Query"}}
+
+    async def test_a_link_with_an_operation_opens_the_page(self, browser: httpx.AsyncClient):
+        """A browser that follows a shared link gets GraphiQL, which runs nothing by itself."""
+        operation = {"query": "query Mine($n: Int) { __typename }", "variables": '{"n": 1}', "operationName": "Mine"}
+        page = await browser.get("/graphql", params=operation, headers=BROWSER)
+        assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
+        assert '<div id="root">' in page.text
 
 
 class TestTheDemoPeople:
@@ -121,7 +129,7 @@ class TestTheLinks:
     async def test_the_page_knows_what_else_is_there(self, browser: httpx.AsyncClient):
         """The board and the description of REST, and a browser that follows finds them."""
         links = settings_in((await browser.get("/graphql", headers=BROWSER)).text)["links"]
-        assert links.keys() == {"Board", "REST"}
+        assert links.keys() == {"Board", "REST API", "Schema"}
         for path in links.values():
             assert (await browser.get(path, headers=BROWSER)).status_code == 200
 

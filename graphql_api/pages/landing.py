@@ -1,0 +1,74 @@
+"""The page at `/`: what this server is, and where to go."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Final
+
+import orjson
+from starlette.types import Receive, Scope, Send
+
+from graphql_api.pages.demo import DemoPeople
+from graphql_api.pages.html import HEADERS, document
+from graphql_api.transports.negotiation import wants_page
+from graphql_api.wire.answer import Answer
+from graphql_api.wire.request_id import request_id_of
+from graphql_api.wire.static import HTML
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """A page that this server has."""
+
+    name: str
+    path: str
+    text: str
+
+
+BOARD: Final = Destination("Board", "/board", "Tasks in four columns; changes of other people appear at once.")
+GRAPHIQL: Final = Destination("GraphiQL", "/graphql", "Write and run queries, mutations and subscriptions.")
+REST: Final = Destination("REST API", "/docs", "Swagger UI, for clients of FastAPI Task Manager.")
+SCHEMA: Final = Destination("Schema", "/schema.graphql", "The GraphQL schema as text, for code generators.")
+
+_ENDPOINTS: Final = {
+    "GraphQL over HTTP": "/graphql",
+    "Subscriptions": "/graphql as a WebSocket (graphql-transport-ws), or with Accept: text/event-stream",
+    "REST": "/api/v1",
+    "Status": "/readyz",
+}
+
+
+class Landing:
+    """The ASGI application at `/`: a page for browsers, and the *endpoints* as JSON for other clients."""
+
+    def __init__(self, destinations: Sequence[Destination], demo: DemoPeople | None, endpoints: Sequence[str]) -> None:
+        self._page = document("Taskriver", _body(destinations, demo))
+        self._list = orjson.dumps({"detail": f"This is Taskriver. Its endpoints are {', '.join(endpoints)}."})
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        asked = dict(scope["headers"])
+        accept = asked.get(b"accept", b"").decode("latin-1")
+        answer = Answer(200, self._page, HTML, [*HEADERS]) if wants_page(accept) else Answer(200, self._list)
+        answer.headers.append((b"vary", b"accept"))
+        await answer.send(send, request_id=request_id_of(asked), with_body=scope["method"] != "HEAD")
+
+
+def _body(destinations: Sequence[Destination], demo: DemoPeople | None) -> str:
+    cards = "".join(
+        f'<li><a href="{each.path}"><b>{each.name}</b><span>{each.text}</span></a></li>' for each in destinations
+    )
+    endpoints = "".join(f"<dt>{name}</dt><dd><code>{path}</code></dd>" for name, path in _ENDPOINTS.items())
+    return (
+        "<h1>Tasks for teams, with a live stream</h1>"
+        "<p>This server is a task backend: a GraphQL API with subscriptions, and a REST API for older clients. "
+        "Every change reaches everyone who may see it, also after a lost connection.</p>"
+        f'<ul class="cards">{cards}</ul>{_people(demo)}<h2>Endpoints</h2><dl>{endpoints}</dl>'
+    )
+
+
+def _people(demo: DemoPeople | None) -> str:
+    if demo is None:
+        return ""
+    names = ", ".join(f"<code>{escape(name)}</code>" for name in demo.names)
+    return f"<h2>Demo users</h2><p>{names}; the password of each is <code>{escape(demo.password)}</code>.</p>"
