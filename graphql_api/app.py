@@ -37,7 +37,7 @@ from graphql_api.pages.board import Board
 from graphql_api.pages.demo import DemoPeople
 from graphql_api.pages.icon import Icon
 from graphql_api.pages.landing import Destination, Landing
-from graphql_api.pages.not_found import NotFound, endpoints
+from graphql_api.pages.not_found import NotFound, endpoints_text
 from graphql_api.pages.playground import Playground
 from graphql_api.pages.sdl import SchemaText
 from graphql_api.readings import Readings
@@ -221,7 +221,7 @@ class Server:
             ],
             lifespan=self._lifespan,
         )
-        start = Landing(self._destinations(), self.demo, endpoints(app.routes))
+        start = Landing(self._destinations(), self.demo, endpoints_text(app.routes))
         app.router.default = NotFound(app.routes)
         app.routes.append(Route("/", start))
         front = Front(PATH, {"http": events, "websocket": socket}, app)

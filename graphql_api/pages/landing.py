@@ -39,17 +39,17 @@ _ENDPOINTS: Final = {
 
 
 class Landing:
-    """The ASGI application at `/`: a page for browsers, and the *endpoints* as JSON for other clients."""
+    """The ASGI application at `/`: a page for browsers, and *text* in JSON for other clients."""
 
-    def __init__(self, destinations: Sequence[Destination], demo: DemoPeople | None, endpoints: Sequence[str]) -> None:
+    def __init__(self, destinations: Sequence[Destination], demo: DemoPeople | None, text: str) -> None:
         self._page = document("Taskriver", _body(destinations, demo))
-        self._list = orjson.dumps({"detail": f"This is Taskriver. Its endpoints are {', '.join(endpoints)}."})
+        self._json = orjson.dumps({"detail": text})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         asked = dict(scope["headers"])
         accept = asked.get(b"accept", b"").decode("latin-1")
-        answer = Answer(200, self._page, HTML, [*HEADERS]) if wants_page(accept) else Answer(200, self._list)
+        answer = Answer(200, self._page, HTML, [*HEADERS]) if wants_page(accept) else Answer(200, self._json)
         answer.headers.append((b"vary", b"accept"))
         await answer.send(send, request_id=request_id_of(asked), with_body=scope["method"] != "HEAD")
 

@@ -22,9 +22,8 @@ class NotFound:
     """The ASGI application for every path that no route has."""
 
     def __init__(self, routes: Sequence[BaseRoute]) -> None:
-        pages = endpoints(routes)
-        sockets = " and ".join(_paths(routes, WebSocketRoute))
-        self._text = f"There are {', '.join(pages)}, and the WebSockets {sockets}."
+        pages = _pages(routes)
+        self._text = endpoints_text(routes)
         links = "".join(f'<li><a href="{escape(each)}">{escape(each)}</a></li>' for each in pages)
         body = f'<h1>There is no page here</h1><p>This server has <a href="/">a start page</a> and:</p><ul>{links}</ul>'
         self._page = document("Not found – Taskriver", body)
@@ -42,8 +41,13 @@ class NotFound:
         await answer.send(send, request_id=request_id_of(asked), with_body=scope["method"] != "HEAD")
 
 
-def endpoints(routes: Sequence[BaseRoute]) -> list[str]:
-    """The paths that answer HTTP, each once, without parts of pages."""
+def endpoints_text(routes: Sequence[BaseRoute]) -> str:
+    """A sentence that lists the paths that answer HTTP or accept WebSockets."""
+    sockets = " and ".join(_paths(routes, WebSocketRoute))
+    return f"There are {', '.join(_pages(routes))}, and the WebSockets {sockets}."
+
+
+def _pages(routes: Sequence[BaseRoute]) -> list[str]:
     return [path for path in _paths(routes, Route) if "{" not in path and path not in _HIDDEN]
 
 

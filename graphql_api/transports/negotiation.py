@@ -51,8 +51,10 @@ def media_type(accept: str) -> str | None:
 
 
 def wants_page(accept: str) -> bool:
-    """Whether the client names HTML, as browsers do for what a person opens."""
-    return any(each.media == HTML and each.weight > 0 for each in _ranges(accept))
+    """Whether the client names HTML, as browsers do when a person opens a page, and no JSON that it wants as much."""
+    ranges = list(_ranges(accept))
+    weight = next((each.weight for each in ranges if each.media == HTML), 0.0)
+    return weight > max((each.weight for each in ranges if each.media in (GRAPHQL, JSON)), default=0.0)
 
 
 @lru_cache(maxsize=64)

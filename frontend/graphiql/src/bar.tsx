@@ -1,8 +1,7 @@
-import { type GraphiQLPlugin, useGraphiQLActions } from "@graphiql/react";
 import { type FormEvent, useEffect, useState } from "react";
 import type { Session } from "../../common/session";
 import type { EventLog } from "./event-log";
-import { useEvents } from "./event-log-plugin";
+import { EVENTS, useEvents } from "./event-log-plugin";
 import type { StreamState } from "./listening";
 import { settings } from "../../common/settings";
 import { usePerson } from "./use-person";
@@ -15,11 +14,10 @@ interface BarProps {
   /** What just happened, such as "The link is copied." */
   notice: string;
   log: EventLog;
-  eventsPlugin: GraphiQLPlugin;
 }
 
 /** The bar above GraphiQL: links, the state of the stream, and the session. */
-export function Bar({ session, stream, notice, log, eventsPlugin }: BarProps) {
+export function Bar({ session, stream, notice, log }: BarProps) {
   const person = usePerson(session);
   const [problem, setProblem] = useState("");
   const [busy, setBusy] = useState(false);
@@ -50,7 +48,7 @@ export function Bar({ session, stream, notice, log, eventsPlugin }: BarProps) {
         ))}
       </nav>
       {stream && <Stream {...stream} />}
-      <LogButton log={log} plugin={eventsPlugin} />
+      <LogButton log={log} />
       <span className={problem ? "bar-problem" : "bar-problem bar-notice"} role="status">
         {problem || notice}
       </span>
@@ -117,15 +115,19 @@ function Stream({ connection, events }: StreamState) {
 }
 
 /** Opens the log of events; shown as soon as there is one. */
-function LogButton({ log, plugin }: { log: EventLog; plugin: GraphiQLPlugin }) {
-  const { setVisiblePlugin } = useGraphiQLActions();
+function LogButton({ log }: { log: EventLog }) {
   const events = useEvents(log).length;
   if (!events) return null;
   return (
-    <button type="button" onClick={() => setVisiblePlugin(plugin)}>
+    <button type="button" onClick={openEvents}>
       Event log ({events})
     </button>
   );
+}
+
+/** GraphiQL makes room for a panel only when its button in the sidebar is clicked; its store alone does not. */
+function openEvents(): void {
+  document.querySelector<HTMLElement>(`[aria-label="Show ${EVENTS}"]`)?.click();
 }
 
 function Mark() {

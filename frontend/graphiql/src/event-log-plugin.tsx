@@ -2,9 +2,12 @@ import type { GraphiQLPlugin } from "@graphiql/react";
 import { useSyncExternalStore } from "react";
 import type { EventLog, LoggedEvent } from "./event-log";
 
+/** The title of the panel. */
+export const EVENTS = "Events";
+
 /** A panel with the events that subscriptions received, which stay when another tab is opened. */
 export function eventLogPlugin(log: EventLog): GraphiQLPlugin {
-  return { title: "Events", icon: Icon, content: () => <Panel log={log} /> };
+  return { title: EVENTS, icon: Icon, content: () => <Panel log={log} /> };
 }
 
 export function useEvents(log: EventLog): readonly LoggedEvent[] {

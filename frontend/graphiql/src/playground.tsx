@@ -16,8 +16,7 @@ import { ShareButton } from "./share-button";
 import { firstTabs } from "./tabs";
 
 const log = new EventLog();
-const eventsPlugin = eventLogPlugin(log);
-const PLUGINS = [DOC_EXPLORER_PLUGIN, HISTORY_PLUGIN, eventsPlugin];
+const PLUGINS = [DOC_EXPLORER_PLUGIN, HISTORY_PLUGIN, eventLogPlugin(log)];
 /** A link opens in a tab of its own. It is not run: that is for the person who opens it to decide. */
 const linked = operationIn(location.search);
 
@@ -41,7 +40,7 @@ export function Playground() {
     >
       <HistoryStore>
         <DocExplorerStore>
-          <Bar session={session} stream={stream} notice={notice} log={log} eventsPlugin={eventsPlugin} />
+          <Bar session={session} stream={stream} notice={notice} log={log} />
           <OwnTask session={session} />
           <GraphiQLInterface defaultEditorToolsVisibility="variables" showPersistHeadersSettings={false}>
             <GraphiQL.Logo>{null}</GraphiQL.Logo>

@@ -135,7 +135,7 @@ class TestTheLinks:
 
     async def test_it_leads_nowhere_where_nothing_is(self):
         """What is switched off has no link."""
-        async with browsing(board=False, api_docs=False) as browser:
+        async with browsing(board=False, api_docs=False, introspection=False) as browser:
             assert settings_in((await browser.get("/graphql", headers=BROWSER)).text) == {}
 
 
@@ -191,7 +191,7 @@ class TestTheSwitch:
         async with browsing(**PRODUCTION) as browser:
             page = await browser.get("/graphql", headers=BROWSER)
             files = [await browser.get(f"/graphql/assets/{path.name}") for path in (BUILT / "assets").iterdir()]
-        assert "Taskriver speaks GraphQL here" in page.text
+        assert "Send one operation as JSON by POST" in page.text
         assert "<script" not in page.text
         assert {answer.status_code for answer in files} == {404}
 
@@ -205,7 +205,7 @@ class TestTheSwitch:
     async def test_it_can_be_switched_off_here(self):
         """With PLAYGROUND=false development shows the plain page, too."""
         async with browsing(playground=False) as browser:
-            assert "Taskriver speaks GraphQL here" in (await browser.get("/graphql", headers=BROWSER)).text
+            assert "Send one operation as JSON by POST" in (await browser.get("/graphql", headers=BROWSER)).text
 
 
 class TestTheSchemaAsText:
