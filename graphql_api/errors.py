@@ -1,18 +1,16 @@
 """Whatever was raised, as one GraphQL error: told when it was expected, masked and logged when it is a bug."""
 
-import logging
 from collections.abc import Iterable
 from typing import Any, Final
 
 from graphql import GraphQLError
 
 from domain.errors import DomainError, Failure, FailureCode, RateLimited, Refusal
-from graphql_api.observability.requests import refused
+from graphql_api.observability.requests import log_bug, refused
 
 ErrorDict = dict[str, Any]
 """One entry of `errors`: `message`, `extensions.code`, and `locations` and `path` where they are known."""
 
-_log: Final = logging.getLogger("taskriver.errors")
 _CODE_REFUSED_BY_GRAPHQL: Final = FailureCode.BAD_REQUEST.value
 _MAX_MESSAGE: Final = 1_000
 
@@ -68,7 +66,7 @@ def _extensions(error: DomainError) -> dict[str, Any]:
 def _masked(cause: Exception, error: Exception, request_id: str) -> ErrorDict:
     # The text of a GraphQLError quotes the document, and a document may hold a password: only its cause is logged.
     path = ".".join(map(str, getattr(error, "path", None) or ())) or "the request"
-    _log.error("unexpected failure at %s, request %s", path, request_id, exc_info=cause)
+    log_bug(path, cause, request_id=request_id)
     return {
         "message": f"Something went wrong on our side. Please report request id {request_id}.",
         "extensions": {"code": FailureCode.INTERNAL.value, "requestId": request_id},

@@ -10,6 +10,7 @@ from graphql_api.resolvers.session import SessionMutations, SessionQueries
 from graphql_api.resolvers.stream import StreamSubscriptions
 from graphql_api.resolvers.task import TaskMutations, TaskQueries
 from graphql_api.resolvers.user import UserMutations, UserQueries
+from graphql_api.schema.base import Schema
 from graphql_api.schema.common import DateTime
 from graphql_api.schema.stream import ITEMS
 
@@ -29,7 +30,7 @@ class Subscription(StreamSubscriptions):
     """All fields of Subscription."""
 
 
-schema = strawberry.Schema(
+schema = Schema(
     query=Query,
     mutation=Mutation,
     subscription=Subscription,

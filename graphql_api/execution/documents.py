@@ -12,19 +12,18 @@ from graphql import (
     OperationDefinitionNode,
     StringValueNode,
     Visitor,
-    get_introspection_query,
     parse,
     specified_rules,
     validate,
     visit,
 )
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
-from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from domain.errors import BadRequest, Failure
 from graphql_api.execution.bounded import Bounded
+from graphql_api.execution.introspection import Introspected, Introspection
 from graphql_api.execution.limits import Limits, check_shape, check_text, check_weight, too_much
-from graphql_api.execution.measure import Scale, Weight, Weights, default_sizes, name_of, size_of
+from graphql_api.execution.measure import Scale, Weights, default_sizes, default_texts, name_of, size_of
 
 _BYTES_PER_CHARACTER: Final = 110
 """Memory that a parsed document takes for each character of its text, locations included; measured."""
@@ -48,15 +47,16 @@ class InvalidDocument(Exception):
 class Document:
     """A text that was found good: its tree, its operations by name ("" for one without), and what they weigh.
 
-    *known* is whether it was sent again after it had been seen for the first time. `switches` and `plans` belong to the
-    compiled way: what it has found out of this document.
+    `introspected` is what its operations ask of the schema itself, by the names of those that do. `known` is whether
+    the document was sent again after its first time. `switches` and `plans` belong to the compiled executor.
     """
 
     text: str
     ast: DocumentNode
     operations: Mapping[str, OperationDefinitionNode]
     weights: Weights
-    approved: set[tuple[str, tuple[int, ...]]] = field(default_factory=set)
+    introspected: Mapping[str, Introspected] = field(default_factory=dict)
+    approved: set[tuple[str, tuple[object, ...]]] = field(default_factory=set)
     known: bool = False
     switches: dict[str, tuple[tuple[str, bool | None], ...]] = field(default_factory=dict)
     plans: dict[tuple[str, tuple[bool, ...]], Any] = field(default_factory=dict)
@@ -105,12 +105,12 @@ class Documents:
     ) -> None:
         self._schema = schema._schema
         self._limits = limits or Limits()
-        self._rules = [*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule]
+        self._rules = [*specified_rules, MaybeNullValidationRule]
         if not introspection:
             self._rules.append(NoSchemaIntrospectionCustomRule)
         self.suggestions = suggestions
         self._scale = Scale(self._schema)
-        self._introspection_cost = 2 * self._standard_introspection()
+        self._introspection = Introspection(self._schema)
         self._good: Bounded[Document] = Bounded(max_count=max_count, max_bytes=max_bytes)
         self._bad: Bounded[tuple[Exception, ...]] = Bounded(max_count=100, max_bytes=max_bytes // 16)
         self.found = self.read = self.refused = 0
@@ -130,26 +130,42 @@ class Documents:
         return document
 
     def check_cost(self, document: Document, operation: OperationDefinitionNode, variables: Mapping[str, Any]) -> None:
-        """Refuse an operation that is too expensive with these variables; free when none of them sizes a page.
+        """Refuse an operation that is too expensive with these variables; free when none of them matters.
 
         Raises:
             TooExpensive: naming the limit.
         """
+        if document.weights.variables:
+            self._check_pages(document, operation, variables)
+        if document.introspected:
+            self._check_types(document, operation, variables)
+
+    def _check_pages(
+        self, document: Document, operation: OperationDefinitionNode, variables: Mapping[str, Any]
+    ) -> None:
         names = document.weights.variables
-        if not names:
-            return
         sizes = default_sizes(operation, names) | {
             name: size_of(variables[name]) for name in names if name in variables
         }
         key = (name_of(operation), tuple(sizes.values()))
         if key not in document.approved:
-            self._check_weight(self._scale.weigh(document.ast, sizes).operations[name_of(operation)])
-            if len(document.approved) >= _MAX_SIZINGS:
-                document.approved.clear()
-            document.approved.add(key)
+            check_weight(self._limits, self._scale.weigh(document.ast, sizes).operations[name_of(operation)])
+            _approve(document, key)
 
-    def _check_weight(self, weight: Weight) -> None:
-        check_weight(self._limits, weight, introspection=self._introspection_cost)
+    def _check_types(
+        self, document: Document, operation: OperationDefinitionNode, variables: Mapping[str, Any]
+    ) -> None:
+        """Types that are named by variables have their sizes only now."""
+        introspected = document.introspected.get(name_of(operation))
+        if introspected is None or not introspected.variables:
+            return
+        names = default_texts(operation, introspected.variables) | {
+            name: variables[name] for name in introspected.variables if isinstance(variables.get(name), str)
+        }
+        key = (name_of(operation), tuple(sorted(names.items())))
+        if key not in document.approved:
+            self._introspection.check(document.ast, operation, names)
+            _approve(document, key)
 
     def _first_sight(self, text: str) -> Document:
         refused = self._bad.get(text)
@@ -171,7 +187,8 @@ class Documents:
         check_shape(self._limits, ast)
         if errors := validate(self._schema, ast, self._rules, _MAX_ERRORS, not self.suggestions):
             raise InvalidDocument(tuple(errors))
-        document = Document(text, ast, dict(_by_name(ast)), weights)
+        operations = dict(_by_name(ast))
+        document = Document(text, ast, operations, weights, self._introspected(ast, operations, weights))
         self._good.put(text, document, size=len(text) * _BYTES_PER_CHARACTER)
         self.read += 1
         return document
@@ -191,19 +208,17 @@ class Documents:
         # Variables count as 1 here: what even that does not save is refused once and for all.
         weights = self._scale.weigh(ast, {})
         for weight in weights.operations.values():
-            self._check_weight(weight)
+            check_weight(self._limits, weight)
         return weights
 
-    def _standard_introspection(self) -> int:
-        query = get_introspection_query(
-            specified_by_url=True,
-            directive_is_repeatable=True,
-            schema_description=True,
-            input_value_deprecation=True,
-            one_of=True,
-        )
-        (weight,) = self._scale.weigh(parse(query), {}).operations.values()
-        return weight.introspection
+    def _introspected(
+        self, ast: DocumentNode, operations: Mapping[str, OperationDefinitionNode], weights: Weights
+    ) -> dict[str, Introspected]:
+        return {
+            name: self._introspection.check(ast, operation, {})
+            for name, operation in operations.items()
+            if weights.operations[name].introspects
+        }
 
 
 class _RefuseNul(Visitor):
@@ -212,6 +227,12 @@ class _RefuseNul(Visitor):
     def enter_string_value(self, node: StringValueNode, *_: object) -> None:
         if "\x00" in node.value:
             raise BadRequest("The document contains a character that is not text (NUL).")
+
+
+def _approve(document: Document, key: tuple[str, tuple[object, ...]]) -> None:
+    if len(document.approved) >= _MAX_SIZINGS:
+        document.approved.clear()
+    document.approved.add(key)
 
 
 def _by_name(ast: DocumentNode) -> Iterator[tuple[str, OperationDefinitionNode]]:

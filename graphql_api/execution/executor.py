@@ -13,6 +13,7 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from domain.errors import Failure, Unavailable
 from graphql_api.execution.documents import Document, Documents, InvalidDocument
+from graphql_api.execution.introspection_cache import IntrospectionCache
 from graphql_api.execution.persisted import Persisted
 from graphql_api.execution.request import OperationRequest, check_text
 from graphql_api.execution.response import Response, failed, from_result, refused
@@ -92,6 +93,7 @@ class Executor(Generic[ContextT]):
         self._recovered = recovered
         self._shortcut = shortcut
         self._persisted = Persisted()
+        self._introspections = IntrospectionCache()
         self._shared = Shared(self._schema) if shared else None
 
     def prepare(self, request: OperationRequest, *, request_id: str) -> Operation | Response:
@@ -119,13 +121,23 @@ class Executor(Generic[ContextT]):
         try:
             # What a plan reads has time-outs of its own, and most of it is there before a timer would be set.
             if operation.type is OperationType.QUERY:
-                return await self._by_shortcut(operation, context) or await self._in_time(operation, context)
+                return await self._query(operation, context)
             with Within(self._alarms):
                 return await self._by_shortcut(operation, context) or await self._in_general(operation, context)
         except TimeoutError:
             return failed(_too_slow(operation.type, self._alarms.seconds), request_id=context.request_id)
         except Exception as error:
             return failed(error, request_id=context.request_id)
+
+    async def _query(self, operation: Operation, context: ContextT) -> Response:
+        key = self._introspections.key(operation.document, operation.name or "", operation.request.variables)
+        if key is None:
+            return await self._by_shortcut(operation, context) or await self._in_time(operation, context)
+        response = self._introspections.get(key)
+        if response is None:
+            response = await self._in_time(operation, context)
+            self._introspections.put(key, response)
+        return response
 
     async def _in_time(self, operation: Operation, context: ContextT) -> Response:
         with Within(self._alarms):

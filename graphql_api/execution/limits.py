@@ -82,14 +82,13 @@ def check_shape(limits: Limits, ast: DocumentNode) -> None:
     _at_most(limits.max_overlap, tally.overlap, "pairs of fields with the same response name")
 
 
-def check_weight(limits: Limits, weight: Weight, *, introspection: int) -> None:
-    """Refuse an operation that is too deep or resolves too much; *introspection* is what introspection may cost.
+def check_weight(limits: Limits, weight: Weight) -> None:
+    """Refuse an operation that is too deep or resolves too much.
 
     Raises:
         TooExpensive: naming the limit.
     """
     _at_most(limits.max_depth, weight.depth, "levels of nesting")
-    _at_most(introspection, weight.introspection, "introspection fields")
     if weight.cost > limits.max_cost:
         raise TooExpensive(
             f"The operation could resolve {weight.cost:,} fields; at most {limits.max_cost:,} are allowed. "

@@ -24,6 +24,7 @@ from graphql import (
     NullValueNode,
     OperationDefinitionNode,
     SelectionSetNode,
+    StringValueNode,
     Undefined,
     ValueNode,
     VariableNode,
@@ -41,9 +42,6 @@ MAX_PAGE: Final = 100
 CEILING: Final = 10**12
 """Weights beyond this are all the same: far too much."""
 
-_MEMBERS_OF_A_TYPE: Final = 10
-_INTROSPECTION_LISTS: Final = {"fields", "args", "inputFields", "enumValues", "interfaces", "possibleTypes"}
-
 Definition = OperationDefinitionNode | FragmentDefinitionNode
 Sizes = Mapping[str, int]
 """Variable → how many items it asks for."""
@@ -59,11 +57,14 @@ class Spread(NamedTuple):
 
 @dataclass(slots=True)
 class Weight:
-    """Levels of nesting; fields resolved, lists counted by their pages; and the same for introspection fields."""
+    """Levels of nesting; fields resolved, lists counted by their pages; and whether the schema itself is asked for.
+
+    What is asked of the schema is in neither number: `introspection.py` counts it.
+    """
 
     depth: int = 0
     cost: int = 0
-    introspection: int = 0
+    introspects: bool = False
 
 
 @dataclass(slots=True)
@@ -129,14 +130,13 @@ class Scale:
         known = self._field(place.parent, node.name.value)
         inner = get_named_type(known.type) if known else None
         if _is_introspection(node, place.parent):
-            share.introspection = min(CEILING, share.introspection + place.times)
-            depth, factor = place.depth, self._introspected(node.name.value)
-        else:
-            share.cost = min(CEILING, share.cost + place.times)
-            share.depth = max(share.depth, place.depth + 1)
-            depth, factor = place.depth + 1, _page(node, known, sizes, share.variables)
+            share.introspects = True
+            return
+        share.cost = min(CEILING, share.cost + place.times)
+        share.depth = max(share.depth, place.depth + 1)
         if node.selection_set:
-            yield _Place(node.selection_set, inner, depth, min(CEILING, place.times * factor))
+            times = place.times * _page(node, known, sizes, share.variables)
+            yield _Place(node.selection_set, inner, place.depth + 1, min(CEILING, times))
 
     def _root_of(self, definition: Definition) -> GraphQLNamedType | None:
         if isinstance(definition, FragmentDefinitionNode):
@@ -150,11 +150,6 @@ class Scale:
         if is_object_type(parent) or is_interface_type(parent):
             return self._schema.get_field(parent, name)
         return None
-
-    def _introspected(self, name: str) -> int:
-        if name == "types":
-            return len(self._schema.type_map)
-        return _MEMBERS_OF_A_TYPE if name in _INTROSPECTION_LISTS else 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +180,13 @@ def default_sizes(operation: OperationDefinitionNode, names: Iterable[str]) -> d
     """The page sizes of an operation's own defaults; a variable without one is as if the argument were left out: 0."""
     defaults = {each.variable.name.value: each.default_value for each in operation.variable_definitions or ()}
     return {name: _literal_size(defaults.get(name), {}, set()) for name in names}
+
+
+def default_texts(operation: OperationDefinitionNode, names: Iterable[str]) -> dict[str, str]:
+    """The defaults of an operation's variables that are strings."""
+    defaults = {each.variable.name.value: each.default_value for each in operation.variable_definitions or ()}
+    found = {name: defaults.get(name) for name in names}
+    return {name: node.value for name, node in found.items() if isinstance(node, StringValueNode)}
 
 
 def _page(node: FieldNode, known: GraphQLField | None, sizes: Sizes, variables: set[str]) -> int:
@@ -232,10 +234,10 @@ def _innermost_first(fragments: Mapping[str, Share]) -> Iterator[str]:
 
 
 def _total(share: Share, totals: Mapping[str, Weight]) -> Weight:
-    total = Weight(share.depth, share.cost, share.introspection)
+    total = Weight(share.depth, share.cost, share.introspects)
     for name, depth, times in share.spreads:
         inner = totals.get(name, Weight())
         total.depth = max(total.depth, depth + inner.depth)
         total.cost = min(CEILING, total.cost + times * inner.cost)
-        total.introspection = min(CEILING, total.introspection + times * inner.introspection)
+        total.introspects |= inner.introspects
     return total

@@ -16,6 +16,7 @@ from uuid import UUID
 
 import structlog
 
+from graphql_api.observability.bugs import Bugs
 from graphql_api.observability.logging import tell, tells
 from graphql_api.tallies import Durations
 from persistence.statements import Tally, current
@@ -59,6 +60,7 @@ class Asked(Tally):
     seconds = 0.0
     ended_at = 0.0
     _trace: "Trace | None" = None
+    _bugs: Bugs | None = None
 
     def __init__(self, requests: "Requests", door: Door, request_id: str) -> None:
         self._requests = requests
@@ -83,12 +85,21 @@ class Asked(Tally):
         """It is over; without a status and a code, because nobody waits for it any more."""
         self.seconds = perf_counter() - self._begun
         self.ended_at = time()
+        if self._bugs is not None:
+            self._bugs.log_rest(request_id=self.request_id)
         unsettled = self._requests.unsettled
         unsettled.append(self)
         if len(unsettled) == 1 or len(unsettled) >= MAX_UNSETTLED:
             self._requests.settle_soon()
         if self._trace is not None:
             self._trace.end(self)
+
+    @property
+    def bugs(self) -> Bugs:
+        """Its unexpected failures."""
+        if self._bugs is None:
+            self._bugs = Bugs()
+        return self._bugs
 
     @property
     def outcome(self) -> str:
@@ -128,6 +139,13 @@ def refused(code: str) -> None:
     asked = _current()
     if isinstance(asked, Asked) and asked.code is None:
         asked.code = code
+
+
+def log_bug(where: str, error: BaseException, *, request_id: str) -> None:
+    """Log an unexpected failure; of a request that fails again and again in the same way, only the first ones."""
+    asked = _current()
+    bugs = asked.bugs if isinstance(asked, Asked) else Bugs()
+    bugs.log(where, error, request_id=request_id)
 
 
 def frame_sent() -> None:

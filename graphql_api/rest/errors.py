@@ -1,6 +1,5 @@
 """Whatever was raised, as the older API's answer: told when it was expected, masked and logged when it is a bug."""
 
-import logging
 from typing import Final
 
 import orjson
@@ -29,7 +28,7 @@ from domain.errors import (
 from graphql_api.auth.access import RevokedToken
 from graphql_api.auth.facts import Header
 from graphql_api.auth.tokens import ExpiredToken, InvalidToken, MissingToken
-from graphql_api.observability.requests import refused
+from graphql_api.observability.requests import log_bug, refused
 from graphql_api.rest.tags import etag
 from graphql_api.wire.answer import Answer
 from graphql_api.wire.refusal import HTTPRefusal
@@ -55,8 +54,6 @@ _STATUS: Final[dict[type[DomainError], int]] = {
 }
 _PLAINER: Final = {"model_type": "Input should be an object", "uuid_parsing": "Input should be a valid UUID"}
 """Where pydantic's text names its own classes, or quotes what was sent."""
-
-_log: Final = logging.getLogger("taskriver.errors")
 
 
 class Detail(BaseModel):
@@ -109,18 +106,13 @@ def answer_to(error: Exception, *, request_id: str) -> Answer:
             return _problems([FieldProblem(field=error.path[-1] if error.path else BODY, message=error.message)])
         case DomainError():
             return refusal(_status(error), _text(error), *_headers(error))
-    log_bug(error, request_id=request_id)
+    log_bug("the request", error, request_id=request_id)
     return refusal(500, f"Something went wrong on our side. Please report request id {request_id}.")
 
 
 def refusal(status: int, text: str, *headers: Header) -> Answer:
     """An answer that says no."""
     return Answer(status, orjson.dumps({"detail": text}), headers=list(headers))
-
-
-def log_bug(error: Exception, *, request_id: str) -> None:
-    """Note what clients are not told."""
-    _log.error("unexpected failure, request %s", request_id, exc_info=error)
 
 
 def _code(error: Exception) -> str:

@@ -16,7 +16,7 @@ from graphql_api.auth.addresses import Network, throttle_key
 from graphql_api.auth.origins import AllowsOrigin
 from graphql_api.auth.tokens import InvalidToken
 from graphql_api.context import Backend
-from graphql_api.observability.requests import SUBSCRIPTION, Requests, refused, runs
+from graphql_api.observability.requests import SUBSCRIPTION, Requests, log_bug, refused, runs
 from graphql_api.realtime.connections import Connection, ConnectionRefused, Connections
 from graphql_api.realtime.items import Item, Resync
 from graphql_api.realtime.sight import Sight
@@ -24,7 +24,6 @@ from graphql_api.realtime.subscriber import Subscriber
 from graphql_api.rest import dialogue as said
 from graphql_api.rest import frames
 from graphql_api.rest.dialogue import Close, Dialogue, Effects
-from graphql_api.rest.errors import log_bug
 from graphql_api.wire.alarms import Alarms
 from graphql_api.wire.closing import Code, Verdict, reason, verdict_on
 from graphql_api.wire.denial import FOREIGN, deny
@@ -224,7 +223,7 @@ class _Conversation:
 
 
 def _bug(error: Exception) -> Verdict:
-    log_bug(error, request_id=new_request_id())
+    log_bug("the socket", error, request_id=new_request_id())
     return Verdict(Code.TRY_LATER, "Something went wrong on our side")
 
 

@@ -59,7 +59,7 @@ HOSTILE = {
             for i in range(29)
         )
         + "}",
-        "introspection fields",
+        "`__schema` once",
     ),
     "a circle": ("{ item { ...A } } fragment A on Item { ...B } fragment B on Item { ...A }", "spreads itself"),
     "introspection in circles": (

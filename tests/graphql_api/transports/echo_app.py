@@ -25,6 +25,7 @@ from graphql_api.execution.documents import Documents
 from graphql_api.execution.executor import Executor
 from graphql_api.pages.plain import visit
 from graphql_api.realtime.connections import Connections
+from graphql_api.schema.base import Schema
 from graphql_api.transports.cors import CORS
 from graphql_api.transports.http import GraphQLHTTP
 from graphql_api.transports.transport_ws.setup import Timing
@@ -250,7 +251,7 @@ class Subscription:
             yield Generation()
 
 
-schema = strawberry.Schema(query=Query, mutation=Mutation, subscription=Subscription)
+schema = Schema(query=Query, mutation=Mutation, subscription=Subscription)
 
 
 class Bouncer:

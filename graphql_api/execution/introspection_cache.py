@@ -1,0 +1,42 @@
+"""Answers to introspection queries, kept: they are large, and the same for everybody."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+import orjson
+
+from graphql_api.execution.bounded import Bounded
+from graphql_api.execution.documents import Document
+from graphql_api.execution.response import Response
+
+MAX_COUNT: Final = 100
+MAX_BYTES: Final = 4 * 1024 * 1024
+
+Key = tuple[str, str, str]
+
+
+class IntrospectionCache:
+    """JSON by document, operation and variables, within a count and a number of bytes."""
+
+    def __init__(self, *, max_count: int = MAX_COUNT, max_bytes: int = MAX_BYTES) -> None:
+        self._answers: Bounded[bytes] = Bounded(max_count=max_count, max_bytes=max_bytes)
+
+    def key(self, document: Document, operation: str, variables: Mapping[str, Any]) -> Key | None:
+        """The key of an operation that asks for the schema alone; None for any other."""
+        introspected = document.introspected.get(operation)
+        if introspected is None or not introspected.alone:
+            return None
+        return document.text, operation, json.dumps(variables, sort_keys=True) if variables else ""
+
+    def get(self, key: Key) -> Response | None:
+        """The kept answer."""
+        data = self._answers.get(key)
+        return Response({"data": orjson.Fragment(data)}) if data is not None else None
+
+    def put(self, key: Key, response: Response) -> None:
+        """Keep an answer without errors."""
+        if response.errors or not response.executed:
+            return
+        data = orjson.dumps(response.body["data"])
+        self._answers.put(key, data, size=len(data) + sum(map(len, key)))

@@ -1,0 +1,305 @@
+"""Introspection answers without errors whatever is asked, and what it may cost is known before it is executed."""
+
+import random
+from enum import Enum
+from itertools import product
+from typing import Annotated, Any
+
+import pytest
+import strawberry
+from graphql import (
+    DocumentNode,
+    GraphQLSchema,
+    build_schema,
+    execute_sync,
+    get_introspection_query,
+    get_named_type,
+    introspection_types,
+    parse,
+)
+from strawberry.printer import print_schema
+from strawberry.schema_directive import Location
+
+from domain.errors import TooExpensive
+from graphql_api.execution import introspection
+from graphql_api.execution.documents import Documents, InvalidDocument
+from graphql_api.execution.introspection import Introspection
+from graphql_api.root import schema as real
+from graphql_api.schema.base import Schema
+
+OPTIONS = "descriptions", "specified_by_url", "directive_is_repeatable", "schema_description", "input_value_deprecation"
+TOOLS = [dict(zip((*OPTIONS, "one_of"), each, strict=True)) for each in product((True, False), repeat=6)]
+DEEP = get_introspection_query(one_of=True).replace(
+    "fragment TypeRef on __Type {", "fragment TypeRef on __Type { ofType { ofType { ofType { kind name } } }"
+)
+"""Newer versions of the standard query follow more wrappers."""
+MEMBERS = "possibleTypes { name fields { name description isDeprecated type { name kind ofType { name kind } } } }"
+
+
+@strawberry.enum
+class Size(Enum):
+    """An enum."""
+
+    SMALL = "s"
+    OLD = strawberry.enum_value("o", deprecation_reason="Use SMALL.")
+
+
+@strawberry.interface
+class Named:
+    """An interface."""
+
+    name: str
+
+
+@strawberry.type
+class Cat(Named):
+    """An object."""
+
+    lives: list[int]
+
+
+@strawberry.type
+class Dog(Named):
+    """Another one."""
+
+    @strawberry.field(deprecation_reason="Use name.")
+    def call(self, loud: Annotated[bool, strawberry.argument(deprecation_reason="Never.")] = False) -> str:
+        """A deprecated field with a deprecated argument."""
+        return self.name
+
+
+Pet = Annotated[Cat | Dog, strawberry.union("Pet")]
+
+
+@strawberry.input(one_of=True)
+class Choice:
+    """Alternatives."""
+
+    id: strawberry.ID | None = strawberry.UNSET
+    name: str | None = strawberry.UNSET
+
+
+@strawberry.input
+class Wanted:
+    """An input with defaults."""
+
+    size: Size = Size.SMALL
+    sizes: list[Size] | None = None
+    weight: float = 1.5
+    old: int | None = strawberry.field(default=None, deprecation_reason="Use size.")
+
+
+@strawberry.schema_directive(locations=[Location.FIELD_DEFINITION])
+class Secret:
+    """A directive."""
+
+    reason: str = "none"
+
+
+@strawberry.type
+class Query:
+    """Everything that a schema can have."""
+
+    @strawberry.field(directives=[Secret()])
+    def pets(self, by: Choice, wanted: Wanted | None = None, sizes: list[Size] | None = None) -> list[Pet] | None:
+        """Lists, unions, inputs."""
+        return None
+
+    @strawberry.field
+    def named(self) -> Named | None:
+        """An interface."""
+        return None
+
+
+everything = Schema(query=Query, types=[Cat, Dog])
+SCHEMAS = {"everything": everything, "ours": real}
+
+
+def _selection(kind: Any, depth: int) -> str:
+    """Every field of an introspection type, to a depth."""
+    parts = []
+    for name, known in kind.fields.items():
+        arguments = "(includeDeprecated: true)" if "includeDeprecated" in known.args else ""
+        inner = get_named_type(known.type)
+        if not hasattr(inner, "fields"):
+            parts.append(name)
+        elif depth:
+            parts.append(f"{name}{arguments} {_selection(inner, depth - 1)}")
+    return "{ __typename " + " ".join(parts) + " }"
+
+
+def _random_selection(kind: Any, depth: int, chance: random.Random) -> str:
+    names = chance.sample(list(kind.fields), min(len(kind.fields), chance.randint(1, 4)))
+    parts = []
+    for name in names:
+        inner = get_named_type(kind.fields[name].type)
+        alias = chance.choice(("", f"a{chance.randrange(9)}{name}: "))
+        if not hasattr(inner, "fields"):
+            parts.append(alias + name)
+        elif depth:
+            parts.append(f"{alias}{name} {_random_selection(inner, depth - 1, chance)}")
+    body = " ".join(parts or ["__typename"])
+    return "{ ... { " + body + " } }" if chance.random() < 0.2 else "{ " + body + " }"
+
+
+def _nodes(value: Any) -> int:
+    """The fields and the objects below a value."""
+    if isinstance(value, list):
+        return sum(map(_nodes, value))
+    return 1 + sum(1 + _nodes(each) for each in value.values()) if isinstance(value, dict) else 0
+
+
+def _comparable(value: Any) -> Any:
+    """The answer with its lists in an order that does not depend on how the schema was made."""
+    if isinstance(value, dict):
+        return {key: _comparable(each) for key, each in value.items()}
+    return sorted((_comparable(each) for each in value), key=repr) if isinstance(value, list) else value
+
+
+def _compared(answer: Any, schema: GraphQLSchema) -> Any:
+    """The answer without directives that only the SDL has, and without `@oneOf`, which the SDL describes anew."""
+    known = {directive.name for directive in schema.directives} - {"oneOf"}
+    return _comparable(answer | {"directives": [each for each in answer["directives"] if each["name"] in known]})
+
+
+def _operation(ast: DocumentNode) -> Any:
+    return ast.definitions[0]
+
+
+@pytest.mark.parametrize("schema", SCHEMAS.values(), ids=SCHEMAS)
+class TestEveryField:
+    def test_each_is_answered_as_the_specification_says(self, schema: Schema):
+        """Every field on every kind of type, wrapped ones too, is what graphql-core says of the same SDL."""
+        query = parse("{ __schema " + _selection(introspection_types["__Schema"], 3) + " }")
+        ours = execute_sync(schema._schema, query)
+        plain = execute_sync(build_schema(print_schema(schema)), query)
+
+        assert (ours.errors, plain.errors) == (None, None)
+        assert ours.data is not None
+        assert plain.data is not None
+        told = _compared(plain.data["__schema"], schema._schema)
+        assert _compared(ours.data["__schema"], schema._schema) == told
+
+    def test_a_type_by_its_name_is_answered_alike(self, schema: Schema):
+        """`__type` tells the same."""
+        plain = build_schema(print_schema(schema))
+        for name in schema._schema.type_map:
+            query = parse(f'{{ __type(name: "{name}") {_selection(introspection_types["__Type"], 3)} }}')
+            ours, told = execute_sync(schema._schema, query), execute_sync(plain, query)
+            assert ours.errors is None
+            assert _comparable(ours.data) == _comparable(told.data)
+
+
+class TestOneOf:
+    @pytest.mark.parametrize(
+        ("literal", "problem"),
+        [("{}", "exactly one"), ('{id: "1", name: "x"}', "exactly one"), ("{id: null}", "non-null")],
+    )
+    def test_exactly_one_member_is_taken(self, literal: str, problem: str):
+        """graphql-core knows which inputs are `@oneOf`, so the rules of the language hold, once."""
+        with pytest.raises(InvalidDocument) as caught:
+            Documents(everything).get(f"{{ pets(by: {literal}) {{ __typename }} }}")
+        assert len(caught.value.errors) == 1
+        assert problem in str(caught.value.errors[0])
+
+
+class TestSize:
+    @pytest.mark.parametrize("schema", SCHEMAS.values(), ids=SCHEMAS)
+    def test_it_is_never_less_than_the_answer_has(self, schema: Schema):
+        """Whatever is asked: it is counted with the real lists of the schema."""
+        core, chance = schema._schema, random.Random(7)
+        counter = Introspection(core)
+        counter.limit = 10**9
+        for _ in range(300):
+            ast = parse("{ __schema " + _random_selection(introspection_types["__Schema"], 5, chance) + " }")
+            answer = execute_sync(core, ast)
+            assert answer.data is not None
+            assert counter.check(ast, _operation(ast), {}).nodes >= _nodes(answer.data["__schema"]) + 1
+
+    @pytest.mark.parametrize(
+        "query",
+        [
+            "{ __schema { types { name kind } } }",
+            "{ __schema { types { name inputFields { type { ofType { ofType { name } } } } } } }",
+            '{ __type(name: "Query") { fields { args { type { enumValues(includeDeprecated: true) { name } } } } } }',
+        ],
+    )
+    def test_it_is_exact(self, query: str):
+        """Without duplicates and deprecations it is the number of fields and objects."""
+        ast = parse(query)
+        answer = execute_sync(real._schema, ast)
+        assert answer.data is not None
+        ((_, value),) = answer.data.items()
+        assert Introspection(real._schema).check(ast, _operation(ast), {}).nodes == _nodes(value) + 1
+
+    def test_counting_is_bounded_by_the_limit(self, monkeypatch: pytest.MonkeyPatch):
+        """A document of a few hundred bytes that asks for millions is given up soon."""
+        calls = []
+        size = introspection._Counter._size
+
+        def counted(self: Any, *arguments: Any) -> int:
+            calls.append(1)
+            return size(self, *arguments)
+
+        monkeypatch.setattr(introspection._Counter, "_size", counted)
+        counter = Introspection(real._schema)
+        calls.clear()
+        many = " ".join(
+            f"a{n}: fields {{ args {{ type {{ name }} }} type {{ ofType {{ name }} }} }}" for n in range(400)
+        )
+        ast = parse("{ __schema { types { " + many + " } } }")
+        with pytest.raises(TooExpensive):
+            counter.check(ast, _operation(ast), {})
+        assert counter.limit < len(calls) < 4 * counter.limit
+
+
+class TestLimit:
+    @pytest.mark.parametrize("options", TOOLS, ids=lambda options: "-".join(k for k, v in options.items() if v) or "0")
+    def test_what_tools_ask_is_let_through(self, options: dict[str, bool]):
+        """GraphiQL, code generators and clients send the standard query with options of their choice."""
+        Documents(real).get(get_introspection_query(**options))
+
+    def test_newer_tools_ask_deeper(self):
+        """The deepest standard query passes."""
+        Documents(real).get(DEEP)
+
+    @pytest.mark.parametrize(
+        ("query", "problem"),
+        [
+            ("{ a: __schema { queryType { name } } b: __schema { queryType { name } } }", "`__schema` once"),
+            ("{ __schema { queryType { name } } ...A } fragment A on Query { b: __schema { __typename } }", "once"),
+            ("{ " + " ".join(f"a{n}: __schema {{ types {{ name }} }}" for n in range(30)) + " }", "once"),
+            (
+                "{ " + " ".join(f'a{n}: __type(name: "Payload") {{ {MEMBERS} }}' for n in range(30)) + " }",
+                "nodes",
+            ),
+            (
+                "{ __schema { types { "
+                + " ".join(f"a{n}: fields {{ name args {{ name }} }}" for n in range(25))
+                + "} } }",
+                "nodes",
+            ),
+        ],
+    )
+    def test_what_is_too_large_is_refused(self, query: str, problem: str):
+        """The message says what may be asked."""
+        with pytest.raises(InvalidDocument) as caught:
+            Documents(real).get(query)
+        (error,) = caught.value.errors
+        assert isinstance(error, TooExpensive)
+        assert problem in error.message
+
+    def test_the_same_alias_twice_is_once(self):
+        """What is merged into one answer is one."""
+        Documents(real).get("{ __schema { queryType { name } } __schema { mutationType { name } } }")
+
+    def test_a_type_named_by_a_variable_is_counted_when_it_is_known(self):
+        """Each name is judged by its own type."""
+        documents = Documents(real)
+        many = " ".join(f"a{n}: {MEMBERS}" for n in range(29))
+        document = documents.get(f"query ($n: String!) {{ __type(name: $n) {{ {many} }} }}")
+        for _ in range(2):
+            documents.check_cost(document, document.operation(None), {"n": "PageInfo"})
+            documents.check_cost(document, document.operation(None), {"n": "no type"})
+            with pytest.raises(TooExpensive):
+                documents.check_cost(document, document.operation(None), {"n": "Payload"})
