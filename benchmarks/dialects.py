@@ -185,7 +185,7 @@ def _in_plain_words(found: Any, key: str = "", *, opened: bool = False) -> Plain
     if isinstance(found, list):
         return [_in_plain_words(each, opened=opened) for each in found]
     if key == "id":
-        return str(decode_id(found)[1] if opened else UUID(found))
+        return str(decode_id(found, field="id")[1] if opened else UUID(found))
     return found if found is None else _in_plain_word(found, key)
 
 

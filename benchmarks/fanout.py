@@ -149,7 +149,7 @@ def _check(peer: Peer, crowd: Crowd) -> None:
     if "payload" in found:
         found = found["payload"]["data"]["taskStatusChanged"]
     if peer.is_ours:
-        assert decode_id(found["task"]["id"])[0] == "Task", found
+        assert decode_id(found["task"]["id"], field="id")[0] == "Task", found
         found = found["task"]
     assert list(found) == _FIELDS.split(), found
     assert peer.is_ours or found["title"].startswith("Invented"), found

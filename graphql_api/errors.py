@@ -32,11 +32,11 @@ def describe(error: Exception, *, request_id: str) -> ErrorDict:
         told: ErrorDict = {"message": cause.message, "extensions": _extensions(cause)}
     elif isinstance(error, GraphQLError) and error.path is None:
         # Nothing has run yet. Of a refused variable the outer text says which one it is, and where in it.
-        told = {"message": _short(error.message), "extensions": {"code": _CODE_REFUSED_BY_GRAPHQL}}
+        told = {"message": _short(null_in_json(error.message)), "extensions": {"code": _CODE_REFUSED_BY_GRAPHQL}}
     elif isinstance(cause, GraphQLError) and cause.nodes:
         # graphql-core points at the node of the document that it refuses. What has none came from a result that does
         # not fit the schema, and that is ours.
-        told = {"message": _short(cause.message), "extensions": {"code": _CODE_REFUSED_BY_GRAPHQL}}
+        told = {"message": _short(null_in_json(cause.message)), "extensions": {"code": _CODE_REFUSED_BY_GRAPHQL}}
     else:
         told = _masked(cause, error, request_id)
     refused(told["extensions"]["code"])
@@ -48,6 +48,11 @@ def cause_of(error: Exception) -> Exception:
     while isinstance(error, GraphQLError) and error.original_error is not None:
         error = error.original_error
     return error
+
+
+def null_in_json(message: str) -> str:
+    """A message of graphql-core, which calls null None in some."""
+    return message.replace("not to be None", "not to be null")
 
 
 def _short(message: str) -> str:

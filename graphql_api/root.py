@@ -11,7 +11,7 @@ from graphql_api.resolvers.stream import StreamSubscriptions
 from graphql_api.resolvers.task import TaskMutations, TaskQueries
 from graphql_api.resolvers.user import UserMutations, UserQueries
 from graphql_api.schema.base import Schema
-from graphql_api.schema.common import DateTime
+from graphql_api.schema.date_time import DateTime
 from graphql_api.schema.stream import ITEMS
 
 

@@ -11,6 +11,7 @@ from graphql import (
     NoSchemaIntrospectionCustomRule,
     OperationDefinitionNode,
     StringValueNode,
+    ValuesOfCorrectTypeRule,
     Visitor,
     parse,
     specified_rules,
@@ -21,6 +22,7 @@ from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRul
 
 from domain.errors import BadRequest, Failure
 from graphql_api.execution.bounded import Bounded
+from graphql_api.execution.input_errors import ValuesOfCorrectType
 from graphql_api.execution.introspection import Introspected, Introspection
 from graphql_api.execution.limits import Limits, check_shape, check_text, check_weight, too_much
 from graphql_api.execution.measure import Scale, Weights, default_sizes, default_texts, name_of, size_of
@@ -28,7 +30,9 @@ from graphql_api.execution.measure import Scale, Weights, default_sizes, default
 _BYTES_PER_CHARACTER: Final = 110
 """Memory that a parsed document takes for each character of its text, locations included; measured."""
 
-_MAX_ERRORS: Final = 20
+_MAX_ERRORS: Final = 5
+"""Of validation: each may print a large part of the document."""
+
 _MAX_NAMES: Final = 5
 _MAX_SIZINGS: Final = 64
 _PARSER_GAVE_UP: Final = " Parsing aborted."
@@ -105,7 +109,11 @@ class Documents:
     ) -> None:
         self._schema = schema._schema
         self._limits = limits or Limits()
-        self._rules = [*specified_rules, MaybeNullValidationRule]
+        self._rules = [
+            *(rule for rule in specified_rules if rule is not ValuesOfCorrectTypeRule),
+            ValuesOfCorrectType,
+            MaybeNullValidationRule,
+        ]
         if not introspection:
             self._rules.append(NoSchemaIntrospectionCustomRule)
         self.suggestions = suggestions
@@ -186,7 +194,8 @@ class Documents:
         weights = self._weigh(ast)
         check_shape(self._limits, ast)
         if errors := validate(self._schema, ast, self._rules, _MAX_ERRORS, not self.suggestions):
-            raise InvalidDocument(tuple(errors))
+            # Behind the limit, graphql-core says that there are more; that has no place in the document.
+            raise InvalidDocument(tuple(errors[:_MAX_ERRORS]))
         operations = dict(_by_name(ast))
         document = Document(text, ast, operations, weights, self._introspected(ast, operations, weights))
         self._good.put(text, document, size=len(text) * _BYTES_PER_CHARACTER)

@@ -4,15 +4,16 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 from inspect import isawaitable
-from typing import Any, Final, Generic, Protocol, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeVar, cast
 
 import strawberry
-from graphql import OperationDefinitionNode, OperationType, execute
+from graphql import OperationDefinitionNode, OperationType
 from strawberry.execution import optimized_is_awaitable
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from domain.errors import Failure, Unavailable
 from graphql_api.execution.documents import Document, Documents, InvalidDocument
+from graphql_api.execution.input_errors import variable_errors
 from graphql_api.execution.introspection_cache import IntrospectionCache
 from graphql_api.execution.persisted import Persisted
 from graphql_api.execution.request import OperationRequest, check_text
@@ -149,11 +150,10 @@ class Executor(Generic[ContextT]):
         return await self._shortcut.execute(operation.document, operation.node, operation.request, context)
 
     async def _in_general(self, operation: Operation, context: ContextT) -> Response:
-        result = execute(
-            **self._arguments(operation, context),
-            variable_values=operation.request.variables,
-            executor_class=StrawberryGraphQLCoreExecutionContext,
-        )
+        built = self._built(operation, context)
+        if isinstance(built, list):
+            return refused(*built, request_id=context.request_id)
+        result = built.execute_operation()
         if isawaitable(result):
             result = await result
         return from_result(result, request_id=context.request_id)
@@ -191,20 +191,21 @@ class Executor(Generic[ContextT]):
         return self._shared.group(operation.request, operation.document) if self._shared is not None else None
 
     def _built(self, operation: Operation, context: ContextT) -> Any:
-        return StrawberryGraphQLCoreExecutionContext.build(
-            **self._arguments(operation, context), raw_variable_values=operation.request.variables
+        """What executes the operation, or a list of what is wrong with its variables."""
+        suggestions, variables = self._documents.suggestions, operation.request.variables
+        built = StrawberryGraphQLCoreExecutionContext.build(
+            self._schema,
+            operation.document.ast,
+            context_value=context,
+            raw_variable_values=variables,
+            operation_name=operation.name,
+            is_awaitable=cast("Any", optimized_is_awaitable),
+            hide_suggestions=not suggestions,
+            operation_extensions=operation.request.extensions,
         )
-
-    def _arguments(self, operation: Operation, context: ContextT) -> dict[str, Any]:
-        return {
-            "schema": self._schema,
-            "document": operation.document.ast,
-            "context_value": context,
-            "operation_name": operation.name,
-            "is_awaitable": optimized_is_awaitable,
-            "hide_suggestions": not self._documents.suggestions,
-            "operation_extensions": operation.request.extensions,
-        }
+        if isinstance(built, list):
+            return variable_errors(self._schema, operation.node, variables, built, suggestions=suggestions)
+        return built
 
 
 def _too_slow(kind: OperationType, seconds: float) -> Failure:

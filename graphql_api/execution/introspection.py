@@ -29,7 +29,7 @@ from graphql import (
 
 from domain.errors import TooExpensive
 
-ANSWERS_OF_THE_STANDARD_SIZE: Final = 2
+HEADROOM: Final = 1.5
 """The limit: so many times the nodes that the standard introspection query has, with all its options."""
 
 _COSTLY: Final = {"defaultValue": 10}
@@ -47,7 +47,6 @@ class Introspected:
     """
 
     nodes: int = 0
-    schemas: set[str] = field(default_factory=set)
     variables: set[str] = field(default_factory=set)
     alone: bool = True
 
@@ -57,7 +56,7 @@ class Introspection:
 
     def __init__(self, schema: GraphQLSchema) -> None:
         self._schema = schema
-        self.limit = ANSWERS_OF_THE_STANDARD_SIZE * self._standard_size()
+        self.limit = round(HEADROOM * self._standard_size())
 
     def check(
         self, ast: DocumentNode, operation: OperationDefinitionNode, variables: Mapping[str, Any]
@@ -68,8 +67,6 @@ class Introspection:
             TooExpensive: it asks for `__schema` more than once, or for too many nodes.
         """
         found = _Counter(self._schema, ast, self.limit).count(operation, variables)
-        if len(found.schemas) > 1:
-            raise TooExpensive("An operation may have `__schema` once: ask for all that you need under one alias.")
         if found.nodes > self.limit:
             raise TooExpensive(
                 f"The introspection answer would have {found.nodes:,} nodes; at most {self.limit:,} are allowed. "
@@ -109,10 +106,11 @@ class _Counter:
 
     def count(self, operation: OperationDefinitionNode, variables: Mapping[str, Any]) -> Introspected:
         found = Introspected(alone=operation.operation is OperationType.QUERY)
-        for node in self._at_the_root(operation.selection_set, set()):
+        fields = list(self._at_the_root(operation.selection_set, set()))
+        _check_once(fields)
+        for node in fields:
             found.alone &= node.name.value in _META
             if node.name.value == "__schema":
-                found.schemas.add((node.alias or node.name).value)
                 found.nodes += self._below(node, SchemaMetaFieldDef, self._schema)
             elif node.name.value == "__type":
                 found.nodes += self._below(node, TypeMetaFieldDef, self._named(node, variables, found.variables))
@@ -164,6 +162,11 @@ class _Counter:
             return _COSTLY.get(node.name.value, 1)
         known: Any = kind.fields[node.name.value]
         return self._below(node, known, known.resolve(element, self._info, **_everything(known)))
+
+
+def _check_once(fields: list[FieldNode]) -> None:
+    if len({(node.alias or node.name).value for node in fields if node.name.value == "__schema"}) > 1:
+        raise TooExpensive("An operation may have `__schema` once: ask for all that you need under one alias.")
 
 
 def _everything(known: GraphQLField) -> dict[str, bool]:

@@ -25,7 +25,8 @@ class Limits:
     """How large a document may be; `docs` and the schema tell clients the same numbers.
 
     `max_characters` and `max_tokens` bound the text (comments count as tokens), `max_depth` the levels of nesting,
-    `max_cost` the fields that one operation may resolve, each page counted in full. `max_overlap` bounds the pairs
+    `max_cost` the fields that one operation may resolve, each page counted in full. `max_fields` bounds the fields
+    that the document itself has, each of which validation looks at several times. `max_overlap` bounds the pairs
     of fields that share a response name anywhere in the document: validation compares each with each.
     """
 
@@ -39,6 +40,7 @@ class Limits:
     max_fragments: int = 60
     max_operations: int = 20
     max_variables: int = 100
+    max_fields: int = 1_000
 
 
 @dataclass(slots=True)
@@ -51,6 +53,7 @@ class Tally:
     operations: int = 0
     variables: int = 0
     overlap: int = 0
+    fields: int = 0
 
 
 def check_text(limits: Limits, text: str) -> None:
@@ -79,6 +82,7 @@ def check_shape(limits: Limits, ast: DocumentNode) -> None:
     _at_most(limits.max_variables, tally.variables, "variables")
     _at_most(limits.max_directives, tally.directives, "directives")
     _at_most(limits.max_aliases, tally.aliases, "aliases")
+    _at_most(limits.max_fields, tally.fields, "fields")
     _at_most(limits.max_overlap, tally.overlap, "pairs of fields with the same response name")
 
 
@@ -107,6 +111,7 @@ def tally_of(ast: DocumentNode) -> Tally:
             if isinstance(node, FieldNode):
                 tally.aliases += node.alias is not None
                 names[(node.alias or node.name).value] += 1
+    tally.fields = names.total()
     tally.overlap = sum(count * (count - 1) // 2 for count in names.values())
     return tally
 

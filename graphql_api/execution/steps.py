@@ -117,7 +117,7 @@ class NodeStep:
         return await self._find(reading, actor, bound, arguments["ids"])
 
     async def _find(self, reading: Reading, actor: Actor, bound: Bound, texts: list[str]) -> list[Any]:
-        wanted = [decode_id(text) for text in texts]
+        wanted = [decode_id(text, field="id") for text in texts]
         found: dict[str, dict[UUID, Any]] = {}
         for name, kind in self.kinds.items():
             ids = list(dict.fromkeys(identity for named, identity in wanted if named == name))

@@ -1,7 +1,8 @@
 """Anything by its id alone (Relay's `node` and `nodes`)."""
 
 import asyncio
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
+from uuid import UUID
 
 import strawberry
 
@@ -19,6 +20,7 @@ from persistence.pages import MAX_FIRST
 from persistence.reads import task as reads_of_tasks
 from persistence.reads import user as reads_of_users
 
+Decoded = tuple[str, UUID]
 Ids = Annotated[list[strawberry.ID], strawberry.argument(description=f"Which ones, at most {MAX_FIRST}.")]
 
 
@@ -40,18 +42,39 @@ class NodeQueries:
         self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="Which one.")]
     ) -> Node | None:
         """One."""
-        return await _find(info, id)
+        return await _find(info, *decode_id(id, field="id"))
 
-    @query(SIGNED_IN, "Objects by their ids, in that order; null for each that is not there or not for you.", _NODE)
+    @query(
+        SIGNED_IN,
+        "Objects by their ids, in that order; null for each that is not there or not for you. For a malformed id there "
+        "is null, too, and an error with its place in `path`.",
+        _NODE,
+    )
     async def nodes(self, info: Info, ids: Ids) -> list[Node | None]:
         """Several, batched."""
         if len(ids) > MAX_FIRST:
             raise BadRequest(f"At most {MAX_FIRST} ids at a time, not {len(ids)}.")
-        return list(await asyncio.gather(*(_find(info, each) for each in ids)))
+        wanted = [_decoded(place, text) for place, text in enumerate(ids)]
+        wrong = [each for each in wanted if isinstance(each, BadRequest)]
+        if not info.context.may_report_entries(len(wrong)):
+            raise wrong[0]
+        found: list[Any] = await asyncio.gather(*(_find_or_report(info, each) for each in wanted))
+        return found
 
 
-async def _find(info: Info, text: str) -> Node | None:
-    kind, identity = decode_id(text)
+def _decoded(place: int, text: str) -> Decoded | BadRequest:
+    try:
+        return decode_id(text, field=f"ids[{place}]")
+    except BadRequest as error:
+        return error
+
+
+async def _find_or_report(info: Info, wanted: Decoded | BadRequest) -> Node | BadRequest | None:
+    """The object; for a malformed id the error, which graphql-core reports at the entry's place."""
+    return wanted if isinstance(wanted, BadRequest) else await _find(info, *wanted)
+
+
+async def _find(info: Info, kind: str, identity: UUID) -> Node | None:
     if kind == "Task":
         task = await info.context.loaders.tasks.load(identity)
         return Task.of(task) if task is not None else None

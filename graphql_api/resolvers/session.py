@@ -98,7 +98,7 @@ class SessionMutations:
     async def revoke_session(self, info: Info, input: RevokeSessionInput) -> RevokeSessionPayload | None:
         """One service call."""
         session_id = await session_service.revoke_session(
-            info.context.unit_of_work(), session_id=decode_id_of("Session", input.session_id)
+            info.context.unit_of_work(), session_id=decode_id_of("Session", input.session_id, field="sessionId")
         )
         return RevokeSessionPayload(revoked_session_id=encode_id("Session", session_id))
 

@@ -12,7 +12,7 @@ from graphql_api.auth.permissions import SIGNED_IN
 from graphql_api.resolvers.fields import mutation, query
 from graphql_api.schema.common import After, Before, First, Info, Last, parts_of
 from graphql_api.schema.enums import TaskOrder
-from graphql_api.schema.ids import decode_id_of, encode_id
+from graphql_api.schema.ids import decode_id_of, encode_id, optional_id_of
 from graphql_api.schema.stands_for import Connection, One, Paged
 from graphql_api.schema.task import Task, TaskConnection
 from graphql_api.schema.task_changes import (
@@ -45,7 +45,7 @@ OrderBy = Annotated[TaskOrder, strawberry.argument(description="In which order."
 
 
 def _task(actor: Actor, id: str) -> Asked:
-    return reads.task(actor, decode_id_of("Task", id))
+    return reads.task(actor, decode_id_of("Task", id, field="id"))
 
 
 def _tasks(
@@ -72,7 +72,7 @@ class TaskQueries:
         self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="Which one.")]
     ) -> Task | None:
         """By id."""
-        row = await task_service.get_task(info.context.unit_of_work(), task_id=decode_id_of("Task", id))
+        row = await task_service.get_task(info.context.unit_of_work(), task_id=decode_id_of("Task", id, field="id"))
         return Task.of(row)
 
     @query(SIGNED_IN, "The tasks that you may see, page by page.", Connection(_tasks))
@@ -109,7 +109,7 @@ class TaskMutations:
             description=input.description,
             priority=input.priority,
             due_at=input.due_at,
-            assignee_id=_user_id(input.assignee_id),
+            assignee_id=_assignee_id(input.assignee_id),
         )
         return CreateTaskPayload(task=Task.of(row))
 
@@ -118,7 +118,7 @@ class TaskMutations:
         """One service call."""
         row = await task_service.update_task(
             _once(info),
-            task_id=decode_id_of("Task", input.id),
+            task_id=decode_id_of("Task", input.id, field="id"),
             edit=TaskEdit(
                 title=_never_null(input.title, "title"),
                 description="" if input.description is None else _given(input.description),
@@ -134,7 +134,7 @@ class TaskMutations:
         """One service call."""
         row = await task_service.update_task_status(
             _once(info),
-            task_id=decode_id_of("Task", input.id),
+            task_id=decode_id_of("Task", input.id, field="id"),
             status=input.status,
             expected_version=input.expected_version,
         )
@@ -145,8 +145,8 @@ class TaskMutations:
         """One service call."""
         row = await task_service.assign_task(
             _once(info),
-            task_id=decode_id_of("Task", input.id),
-            assignee_id=_user_id(input.assignee_id),
+            task_id=decode_id_of("Task", input.id, field="id"),
+            assignee_id=UNSET if input.assignee_id is strawberry.UNSET else _assignee_id(input.assignee_id),
             expected_version=input.expected_version,
         )
         return AssignTaskPayload(task=Task.of(row))
@@ -156,7 +156,7 @@ class TaskMutations:
         """One service call."""
         task_id = await task_service.delete_task(
             _once(info),
-            task_id=decode_id_of("Task", input.id),
+            task_id=decode_id_of("Task", input.id, field="id"),
             expected_version=input.expected_version,
         )
         return DeleteTaskPayload(deleted_task_id=encode_id("Task", task_id))
@@ -178,8 +178,8 @@ def _once(info: Info) -> UnitOfWork:
     return info.context.unit_of_work(idempotency=named)
 
 
-def _user_id(value: strawberry.ID | None) -> UUID | None:
-    return decode_id_of("User", value) if value is not None else None
+def _assignee_id(value: strawberry.ID | None) -> UUID | None:
+    return optional_id_of("User", value, field="assigneeId")
 
 
 def _given(value: T) -> T | UnsetType:

@@ -39,7 +39,7 @@ def _me(actor: Actor) -> Asked:
 
 
 def _user(actor: Actor, id: str) -> Asked:
-    return reads.user(decode_id_of("User", id))
+    return reads.user(decode_id_of("User", id, field="id"))
 
 
 def _users(
@@ -73,7 +73,7 @@ class UserQueries:
         self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="Which one.")]
     ) -> User | None:
         """By id."""
-        row = await user_service.get_user(info.context.unit_of_work(), user_id=decode_id_of("User", id))
+        row = await user_service.get_user(info.context.unit_of_work(), user_id=decode_id_of("User", id, field="id"))
         return User.of(row)
 
     @query(ADMIN, "All users, page by page, the newest first.", Connection(_users))
@@ -126,7 +126,7 @@ class UserMutations:
     async def set_user_role(self, info: Info, input: SetUserRoleInput) -> SetUserRolePayload | None:
         """One service call."""
         row = await user_service.set_user_role(
-            info.context.unit_of_work(), user_id=decode_id_of("User", input.user_id), role=input.role
+            info.context.unit_of_work(), user_id=decode_id_of("User", input.user_id, field="userId"), role=input.role
         )
         return SetUserRolePayload(user=User.of(row))
 
@@ -134,6 +134,8 @@ class UserMutations:
     async def set_user_active(self, info: Info, input: SetUserActiveInput) -> SetUserActivePayload | None:
         """One service call."""
         row = await user_service.set_user_active(
-            info.context.unit_of_work(), user_id=decode_id_of("User", input.user_id), is_active=input.is_active
+            info.context.unit_of_work(),
+            user_id=decode_id_of("User", input.user_id, field="userId"),
+            is_active=input.is_active,
         )
         return SetUserActivePayload(user=User.of(row))

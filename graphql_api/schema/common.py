@@ -1,11 +1,9 @@
-"""What all nouns share: nodes, pages, refusals, instants."""
+"""What all nouns share: nodes, pages, refusals."""
 
-import re
-from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Self
 
 import strawberry
-from graphql import FieldNode, FragmentSpreadNode, GraphQLError, InlineFragmentNode
+from graphql import FieldNode, FragmentSpreadNode, InlineFragmentNode
 
 from domain.actor import Actor
 from domain.errors import Refusal
@@ -16,8 +14,6 @@ from graphql_api.schema.stands_for import Identity, stands_for
 from persistence.pages import DEFAULT_PAGE, MAX_FIRST, Facts, Page, Part
 
 Info = strawberry.Info[Context, None]
-
-_RFC_3339: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)")
 
 First = Annotated[
     int | None,
@@ -30,34 +26,6 @@ Last = Annotated[
     int | None, strawberry.argument(description=f"The last so many, 1 to {MAX_FIRST}; not together with `first`.")
 ]
 Before = Annotated[str | None, strawberry.argument(description="A cursor of this list: only what comes before it.")]
-
-
-def write_instant(value: datetime) -> str:
-    """RFC 3339 in UTC, with `Z`."""
-    return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
-
-
-def read_instant(value: object) -> datetime:
-    """An instant from RFC 3339 text; an offset is required.
-
-    Raises:
-        GraphQLError: the text is none.
-    """
-    if isinstance(value, str) and _RFC_3339.fullmatch(value):
-        try:
-            return datetime.fromisoformat(value.upper()).astimezone(UTC)
-        except (ValueError, OverflowError):
-            pass
-    raise GraphQLError("A DateTime looks like 2026-12-24T18:00:00Z: RFC 3339, with an offset from UTC.")
-
-
-DateTime = strawberry.scalar(
-    name="DateTime",
-    description="An instant: RFC 3339 text, always in UTC when it comes from here (`2026-12-24T18:00:00Z`).",
-    specified_by_url="https://scalars.graphql.org/andimarek/date-time.html",
-    serialize=write_instant,
-    parse_value=read_instant,
-)
 
 
 @strawberry.interface(description="Something that can be asked for by its id alone.")

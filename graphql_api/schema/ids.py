@@ -23,8 +23,8 @@ def encoder_of(kind: str) -> Callable[[UUID], str]:
     return lambda identity: encode(prefix + identity.bytes)
 
 
-def decode_id(text: str) -> tuple[str, UUID]:
-    """The type's name and the UUID in an id.
+def decode_id(text: str, *, field: str) -> tuple[str, UUID]:
+    """The type's name and the UUID in an id; *field* is the argument or input field that it was given for.
 
     Raises:
         BadRequest: the text is no id of this API.
@@ -37,16 +37,21 @@ def decode_id(text: str) -> tuple[str, UUID]:
             raise ValueError(text)
         return kind.decode("ascii"), UUID(bytes=identity)
     except ValueError as error:
-        raise BadRequest("This is no id of this API: take ids from the `id` fields of earlier answers.") from error
+        raise BadRequest(f"`{field}` is not an id of this API: take ids from the `id` fields of answers.") from error
 
 
-def decode_id_of(kind: str, text: str) -> UUID:
-    """The UUID in the id of a *kind*.
+def decode_id_of(kind: str, text: str, *, field: str) -> UUID:
+    """The UUID in the id of a *kind*; *field* is the argument or input field that it was given for.
 
     Raises:
         BadRequest: the text is no id, or one of another type.
     """
-    found, identity = decode_id(text)
+    found, identity = decode_id(text, field=field)
     if found != kind:
-        raise BadRequest(f"This is the id of a {found[:20]}; a {kind}'s is needed here.")
+        raise BadRequest(f"`{field}` is the id of a {found[:20]}; the id of a {kind} is needed here.")
     return identity
+
+
+def optional_id_of(kind: str, text: str | None, *, field: str) -> UUID | None:
+    """As `decode_id_of`; None for none."""
+    return decode_id_of(kind, text, field=field) if text is not None else None

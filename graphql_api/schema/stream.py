@@ -1,7 +1,9 @@
 """What a subscription tells, as clients see it."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
+from uuid import UUID
 
 import strawberry
 
@@ -10,7 +12,7 @@ from domain.events import TaskEvent
 from graphql_api.realtime.sight import StreamFilter
 from graphql_api.schema.common import Info
 from graphql_api.schema.enums import ResyncReason, TaskChange, TaskStatus
-from graphql_api.schema.ids import decode_id_of
+from graphql_api.schema.ids import decode_id_of, optional_id_of
 from graphql_api.schema.task import Task
 from graphql_api.schema.user import User
 from graphql_api.schema.viewer import FOR_ANYBODY
@@ -105,13 +107,15 @@ class TaskStreamFilterInput:
         if self.task_ids is not None and len(self.task_ids) > MAX_TASK_IDS:
             raise BadRequest(f"At most {MAX_TASK_IDS} taskIds at a time, not {len(self.task_ids)}.")
         return StreamFilter(
-            task_ids=frozenset(decode_id_of("Task", each) for each in self.task_ids)
-            if self.task_ids is not None
-            else None,
-            owner_id=decode_id_of("User", self.owner_id) if self.owner_id is not None else None,
-            assignee_id=decode_id_of("User", self.assignee_id) if self.assignee_id is not None else None,
+            task_ids=_task_ids(self.task_ids) if self.task_ids is not None else None,
+            owner_id=optional_id_of("User", self.owner_id, field="ownerId"),
+            assignee_id=optional_id_of("User", self.assignee_id, field="assigneeId"),
             to=frozenset(self.to) if self.to is not None else None,
         )
+
+
+def _task_ids(ids: Sequence[str]) -> frozenset[UUID]:
+    return frozenset(decode_id_of("Task", each, field=f"taskIds[{place}]") for place, each in enumerate(ids))
 
 
 async def _user(info: Info, event: TaskEvent) -> User | None:

@@ -7,7 +7,7 @@ import strawberry
 from domain.task import MAX_DESCRIPTION, MAX_TITLE
 from graphql_api.schema.common import Payload
 from graphql_api.schema.enums import TaskPriority, TaskStatus
-from graphql_api.schema.ids import decode_id_of
+from graphql_api.schema.ids import optional_id_of
 from graphql_api.schema.task import Task
 from persistence.reads.task_list import TaskFilter
 
@@ -38,8 +38,8 @@ class TaskFilterInput:
         return TaskFilter(
             status=tuple(set(self.status)) if self.status is not None else None,
             priority=tuple(set(self.priority)) if self.priority is not None else None,
-            owner_id=decode_id_of("User", self.owner_id) if self.owner_id is not None else None,
-            assignee_id=decode_id_of("User", self.assignee_id) if self.assignee_id is not None else None,
+            owner_id=optional_id_of("User", self.owner_id, field="ownerId"),
+            assignee_id=optional_id_of("User", self.assignee_id, field="assigneeId"),
             due_after=self.due_after,
             due_before=self.due_before,
             search=self.search,
@@ -94,7 +94,10 @@ class AssignTaskInput:
     """Input of `assignTask`."""
 
     id: strawberry.ID = strawberry.field(description="Which task.")
-    assignee_id: strawberry.ID | None = strawberry.field(description="An active user; null: nobody in particular.")
+    assignee_id: strawberry.ID | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="An active user; null: nobody in particular; left out: the assignee stays as it is.",
+    )
     expected_version: int | None = strawberry.field(default=None, description=EXPECTED_VERSION)
 
 

@@ -227,7 +227,11 @@ def _fields(item: Any, actor: Actor) -> dict[str, Any]:
         case Seen():
             return {"kind": "SEEN", "position": cursor.position, "task": item.task_id, "version": item.version} | fields
     kind = "DELETED" if isinstance(item, TaskDeleted) else "GONE"
-    return {"kind": kind, "position": cursor.position, "task": str(decode_id_of("Task", item.task_id))} | fields
+    return {
+        "kind": kind,
+        "position": cursor.position,
+        "task": str(decode_id_of("Task", item.task_id, field="taskId")),
+    } | fields
 
 
 class Process:

@@ -38,7 +38,8 @@ HOSTILE = {
     "deep by fragments": (_fragments(13, "parent { NEXT }"), "levels of nesting"),
     "deeper than the parser goes": ("{ item" * 300, "nested too deeply"),
     "deep value": ("{ echo(text: " + "[" * 300, "nested too deeply"),
-    "one name over and over": ("{ item { " + "name " * 1_900 + "} }", "same response name"),
+    "many fields": ("{ item { " + " ".join(f"f{i}" for i in range(1_001)) + " } }", "fields"),
+    "one name over and over": ("{ item { " + "name " * 900 + "} }", "same response name"),
     "names that repeat in names": (
         "{ item { " + ("parent { " + ("parent { " + "name " * 9 + "} ") * 9 + "} ") * 9 + "} }",
         "same response name",

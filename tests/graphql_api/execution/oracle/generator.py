@@ -38,7 +38,7 @@ _INSTANTS: Final = ("2026-12-24T18:00:00Z", "1999-01-01T00:00:00+01:00", "2030-0
 def names(text: str, kind: str) -> bool:
     """Whether an id is that of an object of this type."""
     try:
-        return decode_id(text)[0] == kind
+        return decode_id(text, field="id")[0] == kind
     except BadRequest:
         return False
 

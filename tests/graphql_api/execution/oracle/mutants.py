@@ -136,7 +136,7 @@ def _open_doors(patch: Patch) -> None:
 
 
 def _every_text_is_an_id(patch: Patch) -> None:
-    patch.setattr("graphql_api.execution.steps.decode_id", lambda text: ("Thing", None))
+    patch.setattr("graphql_api.execution.steps.decode_id", lambda text, field: ("Thing", None))
 
 
 def _no_variables(patch: Patch) -> None:
