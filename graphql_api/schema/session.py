@@ -58,7 +58,7 @@ class LoginInput:
     return_refresh_token: bool = strawberry.field(
         default=False,
         description="True: the refresh token is in the payload, for clients that keep no cookies and for sockets. "
-        "False: it is in an HttpOnly cookie, where scripts cannot read it.",
+        "False, or left out: it is in an HttpOnly cookie, where scripts cannot read it.",
     )
 
 
@@ -97,8 +97,8 @@ class RefreshTokenInput:
 
     refresh_token: str | None = strawberry.field(
         default=None,
-        description="The token that `login` returned; left out: the cookie's. Its successor comes as it came, in the "
-        "payload or in the cookie, which no script may read.",
+        description="The token that `login` returned; left out or null: the cookie's. Its successor comes as it came, in "
+        "the payload or in the cookie, which no script may read.",
     )
 
 

@@ -14,7 +14,8 @@ from persistence.reads.task_list import TaskFilter
 
 @strawberry.input(
     name="TaskFilter",
-    description="Which tasks; every field that is given must match, and of a list one value must.",
+    description="Which tasks; every field that is given must match, and of a list one value must, so that an empty "
+    "list finds none. Null is the same as left out: any.",
 )
 class TaskFilterInput:
     """A filter."""
@@ -51,13 +52,21 @@ class CreateTaskInput:
     """Input of `createTask`."""
 
     title: str = strawberry.field(description=f"1 to {MAX_TITLE} characters.")
-    description: str = strawberry.field(default="", description=f"At most {MAX_DESCRIPTION:,} characters.")
-    priority: TaskPriority = strawberry.field(default=TaskPriority.MEDIUM, description="How urgent it is.")
-    due_at: datetime | None = strawberry.field(default=None, description="When it should be done.")
-    assignee_id: strawberry.ID | None = strawberry.field(default=None, description="Who is to do it: an active user.")
+    description: str = strawberry.field(
+        default="", description=f"At most {MAX_DESCRIPTION:,} characters; left out: empty."
+    )
+    priority: TaskPriority = strawberry.field(
+        default=TaskPriority.MEDIUM, description="How urgent it is; left out: MEDIUM."
+    )
+    due_at: datetime | None = strawberry.field(
+        default=None, description="When it should be done; left out or null: at no time in particular."
+    )
+    assignee_id: strawberry.ID | None = strawberry.field(
+        default=None, description="Who is to do it: an active user; left out or null: nobody in particular."
+    )
 
 
-EXPECTED_VERSION = "Refuse with CONFLICT unless the task is at this version."
+EXPECTED_VERSION = "Refuse with CONFLICT unless the task is at this version; left out or null: at any."
 
 
 @strawberry.input(description="What to change of a task; what is left out stays, null clears.")

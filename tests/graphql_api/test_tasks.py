@@ -34,6 +34,10 @@ def user_id(row: Any) -> str:
     return encode_id("User", row.id)
 
 
+def _as_to(value: dict[str, Any]) -> dict[str, Any]:
+    return {"to": value["assigneeId"]} if "assigneeId" in value else {}
+
+
 class TestTask:
     async def test_the_owner_sees_it_with_its_people(self, api: Api):
         """A task comes with its owner and its assignee."""
@@ -278,6 +282,38 @@ class TestUpdateTaskStatus:
 
 
 class TestAssignTask:
+    @pytest.mark.parametrize(
+        "document",
+        [
+            ASSIGN,
+            ASSIGN.replace("$input: AssignTaskInput!", "$id: ID!, $to: ID").replace(
+                "input: $input", "input: {id: $id, assigneeId: $to}"
+            ),
+        ],
+        ids=["the input is a variable", "the id is a variable"],
+    )
+    async def test_left_out_leaves_it_and_null_clears_it(self, api: Api, document: str):
+        """Whether the document is new, and executed in general, or known, and compiled."""
+        owner, helper = await api.a_user(), await api.a_user()
+        for _ in range(3):
+            task = await api.house.a_task(owner, assignee_id=helper.id)
+            given = {"id": task_id(task)}
+            answers = [
+                await api.ask(document, owner, input=given | value, id=given["id"], **_as_to(value))
+                for value in ({}, {"assigneeId": None})
+            ]
+            assert [answer.payload("assignTask")["task"] for answer in answers] == [
+                {"assignee": {"id": user_id(helper)}, "version": 1},
+                {"assignee": None, "version": 2},
+            ]
+
+    async def test_left_out_needs_the_same_rights(self, api: Api):
+        """Changing nothing is still a change of a task that one must be allowed to change."""
+        owner, helper = await api.a_user(), await api.a_user()
+        task = await api.house.a_task(owner, assignee_id=helper.id)
+        answer = await api.ask(ASSIGN, helper, input={"id": task_id(task)})
+        assert answer.refusal("assignTask")["code"] == "FORBIDDEN"
+
     async def test_it_is_given_and_taken_back(self, api: Api):
         """A task can be given to somebody, and to nobody."""
         owner, helper = await api.a_user(), await api.a_user()

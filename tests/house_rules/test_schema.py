@@ -11,6 +11,7 @@ from graphql import (
     GraphQLSchema,
     build_schema,
     is_introspection_type,
+    is_required_input_field,
     is_specified_scalar_type,
 )
 from strawberry.printer import print_schema
@@ -78,6 +79,19 @@ class TestMutations:
                 [("input", f"{stem}Input!")],
             )
             assert "userErrors" in core.type_map[f"{stem}Payload"].fields  # type: ignore[attr-defined]
+
+
+class TestInputs:
+    def test_each_says_what_left_out_means(self, core: GraphQLSchema):
+        """The description of a field that may be left out, or of its input, tells what then happens."""
+        unclear = [
+            f"{kind.name}.{name}"
+            for kind in core.type_map.values()
+            if isinstance(kind, GraphQLInputObjectType)
+            for name, field in kind.fields.items()
+            if not is_required_input_field(field) and "left out" not in f"{kind.description} {field.description}"
+        ]
+        assert unclear == []
 
 
 class TestErrorCodes:

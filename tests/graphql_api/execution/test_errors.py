@@ -8,6 +8,8 @@ from graphql import GraphQLError, parse
 
 from domain.errors import BadRequest, DoorClosed, NotFound, RateLimited, TooExpensive, Unavailable
 from graphql_api.errors import describe, describe_all
+from graphql_api.observability.bugs import MAX_OF_A_KIND
+from graphql_api.observability.requests import Requests
 
 NODE = parse("{ field }").definitions[0]
 
@@ -53,6 +55,58 @@ def test_a_bug_is_masked_and_logged_once(error: Exception, caplog: pytest.LogCap
     assert record.exc_info
     assert "r1" in record.getMessage()
     assert "secret" not in record.getMessage()
+
+
+def _divide() -> float:
+    return 1 / 0
+
+
+def _look_up() -> str:
+    return dict[str, str]()["secret"]
+
+
+def _failures(count: int) -> list[GraphQLError]:
+    errors = []
+    for number in range(count):
+        for fail in (_divide, _look_up):
+            try:
+                fail()
+            except Exception as error:
+                errors.append(GraphQLError("", [NODE], path=[number], original_error=error))
+    return errors
+
+
+def test_a_request_that_fails_everywhere_logs_little(caplog: pytest.LogCaptureFixture) -> None:
+    """Of each kind of failure the first ones, and when the request is over how many more there were."""
+    requests = Requests()
+    asked = requests.begin("http", "r1")
+    with caplog.at_level(logging.ERROR), asked:
+        # As of a subscription that fails at every event.
+        for _ in range(10):
+            told = describe_all(_failures(100), request_id="r1")
+            assert [each["extensions"]["code"] for each in told] == ["INTERNAL"] * 200
+        asked.end()
+
+    whole = [record for record in caplog.records if record.exc_info]
+    rest = [record.getMessage() for record in caplog.records if not record.exc_info]
+    assert len(whole) == 2 * MAX_OF_A_KIND
+    assert [text.partition(" at ")[0] for text in rest] == [
+        f"{1_000 - MAX_OF_A_KIND} more failures like this one, request r1: {kind}"
+        for kind in ("ZeroDivisionError", "KeyError")
+    ]
+    assert "secret" not in caplog.text.partition("Traceback")[0]
+
+
+def test_requests_do_not_share_their_bounds(caplog: pytest.LogCaptureFixture) -> None:
+    """Each request id that a client can report is in the log."""
+    requests = Requests()
+    for number in range(10):
+        with caplog.at_level(logging.ERROR), requests.begin("http", f"r{number}") as asked:
+            describe_all(_failures(1), request_id=asked.request_id)
+            asked.end()
+
+    assert len(caplog.records) == 20
+    assert all(any(f"request r{number}" in each.getMessage() for each in caplog.records) for number in range(10))
 
 
 def test_a_refusal_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:

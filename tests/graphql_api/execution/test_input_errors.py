@@ -54,7 +54,7 @@ def _good(kind: Any) -> str:
         needed = (f"{name}: {_good(each.type)}" for name, each in kind.fields.items() if is_required_input_field(each))
         return "{" + ", ".join(needed) + "}"
     if isinstance(kind, GraphQLEnumType):
-        return next(iter(kind.values))
+        return str(next(iter(kind.values)))
     if isinstance(kind, GraphQLList):
         return "[]"
     good = {"Int": "1", "Boolean": "true", "DateTime": '"2026-01-01T00:00:00Z"'}

@@ -5,6 +5,7 @@ from enum import Enum
 from itertools import product
 from typing import Annotated, Any
 
+import orjson
 import pytest
 import strawberry
 from graphql import (
@@ -21,11 +22,15 @@ from strawberry.printer import print_schema
 from strawberry.schema_directive import Location
 
 from domain.errors import TooExpensive
+from graphql_api.auth.facts import RequestFacts
 from graphql_api.execution import introspection
 from graphql_api.execution.documents import Documents, InvalidDocument
+from graphql_api.execution.executor import Executor, Operation
 from graphql_api.execution.introspection import Introspection
+from graphql_api.execution.request import OperationRequest
 from graphql_api.root import schema as real
 from graphql_api.schema.base import Schema
+from tests.graphql_api.transports.echo_app import EchoContext, Journal
 
 OPTIONS = "descriptions", "specified_by_url", "directive_is_repeatable", "schema_description", "input_value_deprecation"
 TOOLS = [dict(zip((*OPTIONS, "one_of"), each, strict=True)) for each in product((True, False), repeat=6)]
@@ -306,3 +311,42 @@ class TestLimit:
             documents.check_cost(document, document.operation(None), {"n": "no type"})
             with pytest.raises(TooExpensive):
                 documents.check_cost(document, document.operation(None), {"n": "Payload"})
+
+
+class TestKept:
+    QUERY = 'query ($n: String! = "Task") { __schema { types { name } } __type(name: $n) { name } }'
+
+    async def test_an_answer_is_executed_once(self, monkeypatch: pytest.MonkeyPatch):
+        """And sent again as the same bytes, for each set of variables."""
+        built = []
+        build = Executor._built
+
+        def counted(*arguments: Any) -> Any:
+            built.append(1)
+            return build(*arguments)
+
+        monkeypatch.setattr(Executor, "_built", counted)
+        executor: Executor[EchoContext] = Executor(real, Documents(real))
+        answers = [
+            await self._ask(executor, self.QUERY, variables)
+            for variables in ({}, {"n": "User"}, {}, {"n": "User"}, {"n": "none"})
+        ]
+
+        assert len(built) == 3
+        assert answers[0] == answers[2] != answers[1] == answers[3]
+        assert orjson.loads(answers[3])["data"]["__type"] == {"name": "User"}
+        assert orjson.loads(answers[4])["data"]["__type"] is None
+
+    async def test_what_belongs_to_somebody_is_not_kept(self):
+        """An operation that asks for anything else is executed each time."""
+        executor: Executor[EchoContext] = Executor(real, Documents(real))
+        await self._ask(executor, "{ __schema { queryType { name } } me { id } }", {})
+        await self._ask(executor, "{ __schema { queryType { name } } ...A } fragment A on Query { me { id } }", {})
+        assert len(executor._introspections._answers) == 0
+
+    @staticmethod
+    async def _ask(executor: Executor[EchoContext], query: str, variables: dict[str, Any]) -> bytes:
+        prepared = executor.prepare(OperationRequest(query, None, variables, {}), request_id="r1")
+        assert isinstance(prepared, Operation)
+        facts = RequestFacts(None, None, "r1", "http", {"headers": []})
+        return (await executor.execute(prepared, EchoContext(facts, Journal()))).to_json(request_id="r1")
