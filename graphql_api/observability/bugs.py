@@ -6,6 +6,9 @@ from typing import Final
 MAX_OF_A_KIND: Final = 3
 """How many failures of one kind a request writes to the log. One that fails in every field fails thousands of times."""
 
+_MAX_PLACE: Final = 200
+"""Characters of the place: it consists of names that the client chose."""
+
 _Kind = tuple[type[BaseException], str, int]
 
 _log: Final = logging.getLogger("taskriver.errors")
@@ -22,7 +25,7 @@ class Bugs:
         kind = _kind_of(error)
         count = self._counts[kind] = self._counts.get(kind, 0) + 1
         if count <= MAX_OF_A_KIND:
-            _log.error("unexpected failure at %s, request %s", where, request_id, exc_info=error)
+            _log.error("unexpected failure at %s, request %s", where[:_MAX_PLACE], request_id, exc_info=error)
 
     def log_rest(self, *, request_id: str) -> None:
         """Log how many failures of each kind were left out."""

@@ -30,6 +30,9 @@ SETTLE_SECONDS: Final = 0.05
 MAX_UNSETTLED: Final = 1_000
 
 MAX_NAMES: Final = 100
+MAX_NAME: Final = 100
+"""Characters of an operation's name that are logged: a client may send thousands."""
+
 NO_OPERATION: Final = "none"
 ANONYMOUS: Final = "anonymous"
 OTHER: Final = "other"
@@ -124,7 +127,8 @@ def runs(operation: str | None, kind: str | Enum, *, known: bool) -> None:
     """
     asked = _current()
     if isinstance(asked, Asked):
-        asked.operation, asked.kind, asked.known = operation, kind, known
+        name = operation[:MAX_NAME] if operation is not None else None
+        asked.operation, asked.kind, asked.known = name, kind, known
 
 
 def asked_by(actor_id: UUID) -> None:

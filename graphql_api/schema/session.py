@@ -97,8 +97,8 @@ class RefreshTokenInput:
 
     refresh_token: str | None = strawberry.field(
         default=None,
-        description="The token that `login` returned; left out or null: the cookie's. Its successor comes as it came, in "
-        "the payload or in the cookie, which no script may read.",
+        description="The token that `login` returned; left out or null: the cookie's. Its successor comes as it came, "
+        "in the payload or in the cookie, which no script may read.",
     )
 
 

@@ -84,8 +84,8 @@ ITEMS: Final = (TaskStatusChanged, TaskChanged, TaskGone, TaskDeleted, ResyncReq
 
 @strawberry.input(
     name="TaskStreamFilter",
-    description="Which tasks to listen to; a change is told if the task matches before it or after it. Null is the same "
-    "as left out: any; an empty list matches none.",
+    description="Which tasks to listen to; a change is told if the task matches before it or after it. Null is the "
+    "same as left out: any; an empty list matches none.",
 )
 class TaskStreamFilterInput:
     """A filter."""

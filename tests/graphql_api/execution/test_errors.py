@@ -9,7 +9,7 @@ from graphql import GraphQLError, parse
 from domain.errors import BadRequest, DoorClosed, NotFound, RateLimited, TooExpensive, Unavailable
 from graphql_api.errors import describe, describe_all
 from graphql_api.observability.bugs import MAX_OF_A_KIND
-from graphql_api.observability.requests import Requests
+from graphql_api.observability.requests import MAX_NAME, Requests, runs
 
 NODE = parse("{ field }").definitions[0]
 
@@ -95,6 +95,18 @@ def test_a_request_that_fails_everywhere_logs_little(caplog: pytest.LogCaptureFi
         for kind in ("ZeroDivisionError", "KeyError")
     ]
     assert "secret" not in caplog.text.partition("Traceback")[0]
+
+
+def test_names_of_clients_are_cut_off_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    """An operation's name and the aliases on the way to a failure may have thousands of characters."""
+    asked = Requests().begin("http", "r1")
+    with caplog.at_level(logging.ERROR), asked:
+        runs("n" * 60_000, "query", known=True)
+        (failure,) = _failures(1)[:1]
+        describe(GraphQLError("", path=["a" * 60_000], original_error=failure.original_error), request_id="r1")
+
+    assert asked.operation == "n" * MAX_NAME
+    assert len(caplog.records[0].getMessage()) < 300
 
 
 def test_requests_do_not_share_their_bounds(caplog: pytest.LogCaptureFixture) -> None:
