@@ -23,10 +23,6 @@ AT_ONCE: Final = 4
 """How many of the pool's connections one operation works with, however many fields it has that need one."""
 
 
-MAX_ENTRY_ERRORS: Final = 300
-"""How many entries of lists one operation may report errors for, each in its place. Each error takes time and space."""
-
-
 def _gate() -> asyncio.Semaphore:
     return asyncio.Semaphore(AT_ONCE)
 
@@ -55,7 +51,6 @@ class Context:
         self.facts = facts
         self._own_gate = gate
         self._subscriber: Subscriber | None = None
-        self._entry_errors = 0
 
     @property
     def request_id(self) -> str:
@@ -102,13 +97,6 @@ class Context:
     def renewed(self) -> "Context":
         """The same, for the next event: with loaders that have not seen anything yet."""
         return Context(self.backend, self.facts, gate=self.backend.telling)
-
-    def may_report_entries(self, count: int) -> bool:
-        """Whether so many more errors may stand in lists beside the other entries; if so, they are counted."""
-        if self._entry_errors + count > MAX_ENTRY_ERRORS:
-            return False
-        self._entry_errors += count
-        return True
 
     def follow(self, subscriber: Subscriber) -> None:
         """Remember which place in the stream belongs to this operation."""

@@ -9,12 +9,12 @@ from typing import Any, Final, Generic, Protocol, TypeVar, cast
 import strawberry
 from graphql import OperationDefinitionNode, OperationType
 from strawberry.execution import optimized_is_awaitable
-from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from domain.errors import Failure, Unavailable
 from graphql_api.execution.documents import Document, Documents, InvalidDocument
 from graphql_api.execution.input_errors import variable_errors
 from graphql_api.execution.introspection_cache import IntrospectionCache
+from graphql_api.execution.operation import ExecutionContext
 from graphql_api.execution.persisted import Persisted
 from graphql_api.execution.request import OperationRequest, check_text
 from graphql_api.execution.response import Response, failed, from_result, refused
@@ -193,7 +193,7 @@ class Executor(Generic[ContextT]):
     def _built(self, operation: Operation, context: ContextT) -> Any:
         """What executes the operation, or a list of what is wrong with its variables."""
         suggestions, variables = self._documents.suggestions, operation.request.variables
-        built = StrawberryGraphQLCoreExecutionContext.build(
+        built = ExecutionContext.build(
             self._schema,
             operation.document.ast,
             context_value=context,

@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 
 from domain.user import Role
-from graphql_api.context import MAX_ENTRY_ERRORS
+from graphql_api.execution.operation import MAX_FAILED_FIELDS
 from graphql_api.schema.ids import encode_id
 from tests.support.api import Api
 
@@ -36,11 +36,28 @@ class TestNodes:
         """An empty list is answered with one."""
         assert (await api.ask(NODES, await api.a_user(), ids=[])).data == {"nodes": []}
 
-    async def test_not_every_error_of_thousands_is_told(self, api: Api):
-        """Beyond a few hundred, a field fails as a whole."""
-        many = " ".join(f"a{n}: nodes(ids: $ids) {{ id }}" for n in range(30))
-        answer = await api.ask(f"query ($ids: [ID!]!) {{ {many} }}", await api.a_user(), ids=["x"] * 100)
-        assert len(answer.body["errors"]) <= MAX_ENTRY_ERRORS + 1
+    @pytest.mark.parametrize(
+        "document",
+        [
+            "query ($ids: [ID!]!) { " + " ".join(f"a{n}: nodes(ids: $ids) {{ id }}" for n in range(30)) + " }",
+            "query ($off: Boolean) { __schema { types { "
+            + " ".join(f"a{n}: enumValues(includeDeprecated: $off) {{ name }}" for n in range(29))
+            + " } } }",
+        ],
+        ids=["malformed ids", "a null where none may be"],
+    )
+    async def test_a_query_that_fails_in_thousands_of_places_is_stopped(self, api: Api, document: str):
+        """One wrong variable fails a few hundred fields, and not thousands."""
+        answer = await api.ask(document, await api.a_user(), ids=["x"] * 100, off=None)
+        assert answer.body["data"] is None
+        assert answer.codes == ["TOO_EXPENSIVE"] + ["BAD_REQUEST"] * (len(answer.codes) - 1)
+        assert len(answer.codes) <= MAX_FAILED_FIELDS + 2
+        assert "stopped" in answer.body["errors"][0]["message"]
+
+    async def test_a_hundred_malformed_ids_are_told_one_by_one(self, api: Api):
+        """One whole list may be wrong."""
+        answer = await api.ask(NODES, await api.a_user(), ids=["x"] * 100)
+        assert len(answer.body["errors"]) == 100
 
 
 IN_INPUTS = [
