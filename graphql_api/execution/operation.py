@@ -7,7 +7,6 @@ from graphql.pyutils import Path
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from domain.errors import TooExpensive
-from graphql_api.errors import cause_of
 
 MAX_FAILED_FIELDS: Final = 300
 """Each costs time and space, and one wrong variable can fail a field of every row."""
@@ -33,9 +32,7 @@ class ExecutionContext(StrawberryGraphQLCoreExecutionContext):
         Raises:
             GraphQLError: the field's parent fails with it, or the operation is stopped.
         """
-        if isinstance(cause_of(raw_error), TooManyErrors):
-            raise raw_error
+        if self._failed >= MAX_FAILED_FIELDS and self.operation.operation is not OperationType.MUTATION:
+            raise GraphQLError("", original_error=TooManyErrors())
         super().handle_field_error(raw_error, return_type, field_details_list, path)
         self._failed += 1
-        if self._failed > MAX_FAILED_FIELDS and self.operation.operation is not OperationType.MUTATION:
-            raise GraphQLError("", original_error=TooManyErrors())
