@@ -54,7 +54,7 @@ WHAT_IS_ASKED = [
     ("A variable of the wrong type", Post(UPDATE, {"input": {"id": "<task task>", "title": 3}}),
      "200 BAD_REQUEST: Variable '$input' has invalid value at .title: String cannot represent a non string value: 3"),
     ("A typo in a variable", Post(UPDATE, {"input": {"id": "<task task>", "titel": "x"}}),
-     "200 BAD_REQUEST: Variable '$input' has invalid value: Expected value of type 'UpdateTaskInput' not to include unknown field 'titel'. Did you mean 'title'?."),
+     "200 BAD_REQUEST: Variable '$input' has invalid value: Expected value of type 'UpdateTaskInput' not to include unknown field 'titel'. Did you mean 'title'?"),
     ("A variable that is missing", Post(UPDATE),
      "200 BAD_REQUEST: Variable '$input' has invalid value: Expected a value of non-null type 'UpdateTaskInput!' to be provided."),
     ("A variable that is not declared", Post("{ task(id: $id) { id } }"),
