@@ -67,6 +67,12 @@ class Settings(BaseSettings):
         description="Connections per process: a third for units of work, the others for single statements, which most "
         "requests are; the log has 4 more.",
     )
+    migration_patience_seconds: int = Field(
+        300,
+        ge=1,
+        le=86_400,
+        description="How long `taskriver migrate` waits for locks that other transactions hold on the tables.",
+    )
     redis_url: SecretStr | None = Field(
         None, description="`redis://host:6379/0`; Redis 7 or newer, or Valkey 8 or newer."
     )

@@ -6,14 +6,20 @@ from alembic import context
 from sqlalchemy import Connection
 
 from graphql_api.settings import Settings
+from migrations.steps import limit_waits
 from persistence.engine import create_engine
 from persistence.models import Base
 
 
 def run(connection: Connection) -> None:
-    """Run the migrations that were asked for in one transaction."""
+    """Run the migrations that were asked for, each in transactions of its own: none holds the locks of another."""
+    limit_waits(connection)
     context.configure(
-        connection=connection, target_metadata=Base.metadata, compare_type=True, compare_server_default=True
+        connection=connection,
+        target_metadata=Base.metadata,
+        compare_type=True,
+        compare_server_default=True,
+        transaction_per_migration=True,
     )
     with context.begin_transaction():
         context.run_migrations()
@@ -25,8 +31,9 @@ async def run_from_settings() -> None:
     if url is None:
         raise SystemExit("Set DATABASE_URL to the database that alembic shall look at.")
     engine = create_engine(url.get_secret_value(), patient=True)
-    async with engine.begin() as connection:
+    async with engine.connect() as connection:
         await connection.run_sync(run)
+        await connection.commit()
     await engine.dispose()
 
 

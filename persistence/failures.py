@@ -50,6 +50,13 @@ def sqlstate(error: DBAPIError) -> str:
     return str(getattr(error.orig, "sqlstate", None) or "")
 
 
+def server_message(error: DBAPIError) -> str:
+    """What the server said in one line, without the statement, its parameters, and the values in its details."""
+    cause = error.orig.__cause__ if error.orig is not None else None
+    found = cause or error.orig
+    return str(getattr(found, "message", None) or found).partition("\n")[0]
+
+
 class Duplicate(Exception):
     """A unique index refused a row; `constraint` is its name."""
 

@@ -100,5 +100,6 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 async def _check_migrated(database: Database) -> None:
     async with database.connect() as connection:
-        if not await migrations.is_current(connection):
-            raise CommandError("The database's tables are not those of this version: run `taskriver migrate` first.")
+        problem = migrations.problem(await migrations.pending(connection))
+    if problem is not None:
+        raise CommandError(problem)

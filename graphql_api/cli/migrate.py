@@ -1,10 +1,12 @@
 """`taskriver migrate`."""
 
 import asyncio
+import sys
 from typing import Final
 
 from graphql_api.cli.connection import database_of
 from graphql_api.cli.environment import read_settings
+from graphql_api.cli.failure import CommandError
 from graphql_api.cli.output import AsJSON, answer, examples
 from graphql_api.settings import Settings
 from persistence import migrations
@@ -15,7 +17,9 @@ EXAMPLES: Final = examples("DATABASE_URL=postgresql://taskriver@db/taskriver tas
 def migrate(as_json: AsJSON = False) -> None:
     """Bring the database to this version's tables.
 
-    Many replicas may do so at the same time: one works, the others wait for it.
+    Servers of the previous version may go on meanwhile: it holds no request up for longer than half a second, and waits
+    for locks for up to MIGRATION_PATIENCE_SECONDS. Many replicas may call it at the same time: one works, the others
+    wait.
     """
     asyncio.run(_migrate(read_settings()))
     answer("The database is up to date.", {"migrated": True}, as_json=as_json)
@@ -23,4 +27,11 @@ def migrate(as_json: AsJSON = False) -> None:
 
 async def _migrate(settings: Settings) -> None:
     async with database_of(settings, migrated=False) as database:
-        await migrations.upgrade(database.engine)
+        try:
+            await migrations.upgrade(database.engine, patience=settings.migration_patience_seconds, report=_report)
+        except migrations.MigrationError as error:
+            raise CommandError(str(error)) from error
+
+
+def _report(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)

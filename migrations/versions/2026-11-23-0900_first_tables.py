@@ -7,10 +7,15 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
+from migrations.steps import lock_tables
+
 revision = "0001"
 down_revision = None
 branch_labels = None
 depends_on = None
+
+TABLES = ("event_head", "events", "tasks", "used_tokens", "sessions", "users")
+"""Those that refer to others come before them."""
 
 INSTANT = sa.DateTime(timezone=True)
 
@@ -52,8 +57,9 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    lock_tables("ACCESS EXCLUSIVE", *TABLES)
     op.execute("DROP FUNCTION number_events(integer)")
-    for table in ("event_head", "events", "tasks", "used_tokens", "sessions", "users"):
+    for table in TABLES:
         op.drop_table(table)
     # The extension stays: it may have been there before, and others may use it.
 

@@ -6,6 +6,8 @@ Revision: 0002
 import sqlalchemy as sa
 from alembic import op
 
+from migrations.steps import lock_tables
+
 revision = "0002"
 down_revision = "0001"
 branch_labels = None
@@ -13,6 +15,7 @@ depends_on = None
 
 
 def upgrade() -> None:
+    lock_tables("ACCESS EXCLUSIVE", "event_head")
     op.create_table(
         "idempotency_keys",
         sa.Column("scope", sa.LargeBinary(32), nullable=False),
@@ -28,6 +31,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    lock_tables("ACCESS EXCLUSIVE", "event_head", "idempotency_keys")
     for column in ("table_id", "database_id", "timeline", "system_id"):
         op.drop_column("event_head", column)
     op.drop_table("idempotency_keys")

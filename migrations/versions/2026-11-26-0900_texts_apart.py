@@ -6,6 +6,8 @@ Revision: 0003
 import sqlalchemy as sa
 from alembic import op
 
+from migrations.steps import in_batches, lock_tables
+
 revision = "0003"
 down_revision = "0002"
 branch_labels = None
@@ -14,7 +16,7 @@ depends_on = None
 COLUMNS = ("title", "description")
 
 KEEP_NEW = """
-CREATE FUNCTION keep_new_task_texts() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION keep_new_task_texts() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO task_texts (task_id, title, description) SELECT id, title, description FROM new_tasks;
     RETURN NULL;
@@ -22,7 +24,7 @@ END
 $$
 """
 KEEP_CHANGED = """
-CREATE FUNCTION keep_changed_task_text() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION keep_changed_task_text() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     UPDATE task_texts SET title = NEW.title, description = NEW.description WHERE task_id = NEW.id;
     RETURN NULL;
@@ -30,16 +32,38 @@ END
 $$
 """
 ON_NEW = """
-CREATE TRIGGER keep_new_texts AFTER INSERT ON tasks REFERENCING NEW TABLE AS new_tasks
+CREATE OR REPLACE TRIGGER keep_new_texts AFTER INSERT ON tasks REFERENCING NEW TABLE AS new_tasks
 FOR EACH STATEMENT EXECUTE FUNCTION keep_new_task_texts()
 """
 ON_CHANGED = """
-CREATE TRIGGER keep_changed_text AFTER UPDATE OF title, description ON tasks
+CREATE OR REPLACE TRIGGER keep_changed_text AFTER UPDATE OF title, description ON tasks
 FOR EACH ROW EXECUTE FUNCTION keep_changed_task_text()
 """
 
 
+# Who changes a text while it is copied waits for the copy, and the trigger then changes that.
+COPY = """
+WITH batch AS (
+    SELECT id, title, description FROM tasks
+    WHERE id > CAST(:after AS uuid) AND NOT EXISTS (SELECT FROM task_texts WHERE task_id = tasks.id)
+    ORDER BY id LIMIT :rows
+    FOR SHARE OF tasks {wait}
+), copied AS (
+    INSERT INTO task_texts (task_id, title, description) SELECT id, title, description FROM batch
+)
+SELECT id FROM batch ORDER BY id DESC LIMIT 1
+"""
+
+
 def upgrade() -> None:
+    _expand()
+    in_batches(COPY)
+    _contract()
+
+
+def _expand() -> None:
+    """The new table beside the old indexes; from here on the triggers keep what is written."""
+    lock_tables("SHARE ROW EXCLUSIVE", "tasks")
     op.create_table(
         "task_texts",
         sa.Column("task_id", sa.Uuid(), nullable=False),
@@ -47,17 +71,22 @@ def upgrade() -> None:
         sa.Column("description", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("task_id", name="pk_task_texts"),
         sa.ForeignKeyConstraint(["task_id"], ["tasks.id"], name="fk_task_texts_task_id", ondelete="CASCADE"),
+        if_not_exists=True,
     )
+    for column in COLUMNS:
+        _index_trigrams("task_texts", column)
     for statement in (KEEP_NEW, KEEP_CHANGED, ON_NEW, ON_CHANGED):
         op.execute(statement)
-    # Whoever writes a task waits from here on until all of it is done.
-    op.execute("INSERT INTO task_texts (task_id, title, description) SELECT id, title, description FROM tasks")
+
+
+def _contract() -> None:
+    lock_tables("ACCESS EXCLUSIVE", "tasks")
     for column in COLUMNS:
-        op.drop_index(f"ix_tasks_{column}_trgm", "tasks")
-        _index_trigrams("task_texts", column)
+        op.drop_index(f"ix_tasks_{column}_trgm", "tasks", if_exists=True)
 
 
 def downgrade() -> None:
+    lock_tables("ACCESS EXCLUSIVE", "task_texts", "tasks")
     for column in COLUMNS:
         _index_trigrams("tasks", column)
     op.execute("DROP TRIGGER keep_new_texts ON tasks")
@@ -69,5 +98,10 @@ def downgrade() -> None:
 
 def _index_trigrams(table: str, column: str) -> None:
     op.create_index(
-        f"ix_{table}_{column}_trgm", table, [column], postgresql_using="gin", postgresql_ops={column: "gin_trgm_ops"}
+        f"ix_{table}_{column}_trgm",
+        table,
+        [column],
+        postgresql_using="gin",
+        postgresql_ops={column: "gin_trgm_ops"},
+        if_not_exists=True,
     )

@@ -34,7 +34,7 @@ TABLE = [
     ("There is no such database", ["migrate"], {"DATABASE_URL": "<no database>"}, 1,
      "The database server at 127.0.0.1:<database port> has no database of the name in DATABASE_URL: create it first."),
     ("Not migrated yet", ["cleanup"], {"DATABASE_URL": "<empty database>"}, 1,
-     "The database's tables are not those of this version: run `taskriver migrate` first."),
+     "The database's tables are older than this version: run `taskriver migrate`."),
     ("A database of another make", ["migrate"], {"DATABASE_URL": "mysql://someone:secret@host/db"}, 2,
      "the settings are wrong: DATABASE_URL must look like postgresql+asyncpg://user:password@host/database"),
     ("A port that is none", ["migrate"], {"PORT": "80000"} | OURS, 2,

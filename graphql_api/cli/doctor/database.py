@@ -63,9 +63,12 @@ def _server(database: Database, server: ServerCondition) -> Finding:
 def _migrations(lacking: int | None) -> Finding:
     if lacking is None:
         return Finding(
-            "migrations", State.BAD, "the tables are of a newer version", "Install that version of Taskriver."
+            "migrations",
+            State.BAD,
+            "the tables are newer than this version of Taskriver",
+            "Install the newer version.",
         )
-    told = "up to date" if not lacking else f"{lacking} to be applied"
+    told = "up to date" if not lacking else f"the tables are older than this version, {lacking} to be applied"
     return judged("migrations", told, bad="Run `taskriver migrate`." if lacking else "")
 
 

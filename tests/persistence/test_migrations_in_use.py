@@ -1,0 +1,222 @@
+"""Migrations run while servers of the previous version read and write."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, nullcontext
+from itertools import count
+
+import pytest
+from sqlalchemy import text
+
+from embedded.postgres import Postgres
+from migrations import steps
+from persistence import migrations
+from persistence.engine import Database
+
+TASKS = 1_200
+"""More than two batches."""
+MOVERS = 4
+_numbers = count()
+
+PEOPLE = """
+INSERT INTO users (id, username, email, password_hash, role, is_active, access_version, created_at, updated_at)
+VALUES (gen_random_uuid(), 'ada', 'ada@example.org', '!', 'USER', true, 1, now(), now())
+"""
+SOME_TASKS = """
+INSERT INTO tasks (id, title, description, status, priority, owner_id, version, created_at, updated_at)
+SELECT gen_random_uuid(), 'Title ' || number, 'Description ' || number, 'TODO', 2, users.id, 1, now(), now()
+FROM users, generate_series(1, :tasks) AS number
+"""
+MOVE = "UPDATE tasks SET version = version + 1, updated_at = now() WHERE id = :id"
+RENAME = "UPDATE tasks SET title = 'Renamed ' || version, version = version + 1 WHERE id = :id"
+ADD = """
+INSERT INTO tasks (id, title, description, status, priority, owner_id, version, created_at, updated_at)
+SELECT gen_random_uuid(), 'New', '', 'TODO', 2, owner_id, 1, now(), now() FROM tasks WHERE id = :id
+"""
+REMOVE = "DELETE FROM tasks WHERE id = (SELECT id FROM tasks WHERE title = 'New' LIMIT 1)"
+SEARCH = "SELECT count(*) FROM tasks WHERE title ILIKE '%tle 7%' AND id <> :id"
+NUMBER = "SELECT count(*) FROM number_events(100)"
+DIFFERENT = """
+SELECT count(*) FROM tasks FULL JOIN task_texts ON tasks.id = task_texts.task_id
+WHERE (tasks.title, tasks.description) IS DISTINCT FROM (task_texts.title, task_texts.description)
+"""
+
+
+@pytest.fixture
+async def database(postgres: Postgres) -> AsyncIterator[Database]:
+    """An empty database."""
+    database = Database(postgres.create_database(f"in_use_{next(_numbers)}"), pool_size=MOVERS + 4)
+    yield database
+    await database.close()
+
+
+async def at(database: Database, revision: str) -> None:
+    """Bring it to a revision, with a user and tasks."""
+    await migrations.upgrade(database.engine, revision)
+    async with database.engine.begin() as connection:
+        await connection.execute(text(PEOPLE))
+        await connection.execute(text(SOME_TASKS), {"tasks": TASKS})
+
+
+async def a_pause(lines: list[str]) -> None:
+    """Wait until a migration has given up a lock, and says so."""
+    while not lines:
+        await asyncio.sleep(0.01)
+
+
+class Traffic:
+    """What servers of the previous version send, over and over: each statement a transaction with their time-outs."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._stopped = asyncio.Event()
+        self.rounds = 0
+
+    @asynccontextmanager
+    async def going(self) -> AsyncIterator[None]:
+        """Send until the block ends; what fails in it fails the test."""
+        async with self._database.connect() as connection:
+            ids = list(await connection.scalars(text("SELECT id FROM tasks ORDER BY random() LIMIT 100")))
+        async with asyncio.TaskGroup() as group:
+            for number in range(MOVERS):
+                group.create_task(self._send(ids[number::MOVERS]))
+            try:
+                yield
+            finally:
+                self._stopped.set()
+
+    async def at_least(self, rounds: int) -> None:
+        """Wait until so many more were made."""
+        wanted = self.rounds + rounds
+        while self.rounds < wanted:
+            await asyncio.sleep(0.01)
+
+    async def _send(self, ids: list[object]) -> None:
+        while not self._stopped.is_set():
+            for task_id in ids:
+                for statement in (SEARCH, MOVE, RENAME, ADD, REMOVE, NUMBER):
+                    async with self._database.engine.begin() as connection:
+                        await connection.execute(text(statement), {"id": task_id} if ":id" in statement else {})
+                self.rounds += 1
+                if self._stopped.is_set():
+                    return
+
+
+@pytest.mark.parametrize("before", ["0001", "0002"])
+class TestInUse:
+    async def test_nothing_fails_meanwhile(self, database: Database, before: str):
+        """Reads, moves, new texts and deletions go on through all migrations, and every text is found afterwards."""
+        await at(database, before)
+        traffic = Traffic(database)
+        async with traffic.going():
+            await traffic.at_least(5)
+            await migrations.upgrade(database.engine)
+            await traffic.at_least(5)
+
+        async with database.connect() as connection:
+            assert await connection.scalar(text(DIFFERENT)) == 0
+            assert await migrations.is_current(connection)
+
+    async def test_a_reader_that_stays_stops_nobody_but_the_migration(self, database: Database, before: str):
+        """While a transaction holds the tables, others go on between the attempts; when it ends, so does the waiting."""
+        await at(database, before)
+        lines: list[str] = []
+        traffic = Traffic(database)
+        async with database.connect() as reader:
+            await reader.execute(text("SELECT count(*) FROM tasks, event_head"))
+            await reader.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+            pid = await reader.scalar(text("SELECT pg_backend_pid()"))
+            async with traffic.going():
+                migration = asyncio.create_task(migrations.upgrade(database.engine, report=lines.append))
+                await a_pause(lines)
+                await traffic.at_least(5)
+                assert not migration.done()
+                await reader.rollback()
+                await migration
+        assert f"pid {pid} (taskriver, user taskriver, idle in transaction for" in lines[0]
+
+
+class TestPatience:
+    async def test_it_ends_and_names_who_holds_the_lock(self, database: Database):
+        """The migration says in one line whose transaction it is, and what to do; a later one goes on from there."""
+        await at(database, "0002")
+        async with database.connect() as reader:
+            await reader.execute(text("SELECT count(*) FROM tasks"))
+            await reader.execute(text("SET LOCAL application_name = 'report'"))
+            with pytest.raises(migrations.MigrationError, match=r"pid \d+ \(report, .* has tasks") as raised:
+                await migrations.upgrade(database.engine, patience=0.6)
+            await reader.rollback()
+        assert "\n" not in str(raised.value)
+        assert "pg_terminate_backend" in str(raised.value)
+        await migrations.upgrade(database.engine)
+
+    async def test_the_same_of_a_row(self, database: Database):
+        """Rows that stay locked while texts are copied are waited for, and the copy is complete in the end."""
+        await at(database, "0002")
+        lines: list[str] = []
+        async with database.connect() as writer:
+            await writer.execute(text("UPDATE tasks SET title = 'Locked' WHERE title IN ('Title 3', 'Title 900')"))
+            migration = asyncio.create_task(migrations.upgrade(database.engine, report=lines.append))
+            await a_pause(lines)
+            await writer.commit()
+            await migration
+        async with database.connect() as connection:
+            assert await connection.scalar(text(DIFFERENT)) == 0
+
+    async def test_the_second_migrate_says_that_it_waits(self, database: Database):
+        """Once, and then it finds everything done."""
+        lines: list[str] = []
+        async with database.connect() as rival:
+            await rival.execute(text(f"SELECT pg_advisory_lock({migrations._LOCK})"))
+            waiting = asyncio.create_task(migrations.upgrade(database.engine, report=lines.append))
+            await a_pause(lines)
+            await rival.execute(text(f"SELECT pg_advisory_unlock({migrations._LOCK})"))
+            await rival.rollback()
+        await waiting
+        assert lines == ["Another process is migrating this database: waiting until it has finished."]
+
+    async def test_tables_that_are_newer_are_left_alone(self, database: Database):
+        """It is said in one line."""
+        await migrations.upgrade(database.engine)
+        async with database.engine.begin() as connection:
+            await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+        with pytest.raises(migrations.MigrationError, match="newer than this version") as raised:
+            await migrations.upgrade(database.engine)
+        assert "\n" not in str(raised.value)
+
+    async def test_a_connection_that_breaks_is_said_in_one_line(self, database: Database):
+        """And what was done before stays done."""
+        await at(database, "0002")
+        lines: list[str] = []
+        async with database.connect() as reader:
+            await reader.execute(text("SELECT count(*) FROM tasks"))
+            migration = asyncio.create_task(migrations.upgrade(database.engine, report=lines.append))
+            await a_pause(lines)
+            await reader.execute(text(_END_THE_MIGRATION))
+            with pytest.raises(migrations.MigrationError, match="connection to the database broke"):
+                await migration
+        await migrations.upgrade(database.engine)
+
+
+_END_THE_MIGRATION = """
+SELECT pg_terminate_backend(pid) FROM pg_locks
+WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
+
+
+class TestBatches:
+    async def test_no_pass_is_the_last_one_while_something_is_left(self, monkeypatch: pytest.MonkeyPatch):
+        """Batches go on behind one another; a statement that found nothing ends a pass, first without locked rows."""
+        answers = iter([None, "a", "b", None, None])
+        asked: list[tuple[str, object]] = []
+
+        class Bind:
+            def scalar(self, statement: object, values: dict[str, object]) -> object:
+                asked.append((str(statement), values["after"]))
+                return next(answers)
+
+        monkeypatch.setattr(steps, "outside_transaction", nullcontext)
+        monkeypatch.setattr(steps.op, "get_bind", Bind, raising=False)
+        steps.in_batches("COPY {wait}")
+        assert [words for words, _ in asked] == ["COPY SKIP LOCKED", "COPY ", "COPY ", "COPY ", "COPY "]
+        assert [after for _, after in asked][1:] == [steps._BEFORE_ALL, "a", "b", steps._BEFORE_ALL]
