@@ -31,4 +31,5 @@ def _words(row: Row[tuple[object, ...]]) -> str:
     if row.pid is None:
         return f"a prepared transaction (see pg_prepared_xacts) has {row.tables} locked"
     application = row.application or "an application without a name"
-    return f"pid {row.pid} ({application}, user {row.name}, {row.state} for {row.seconds or 0:.0f} s) has {row.tables} locked"
+    who = f"{application}, user {row.name}, {row.state} for {row.seconds or 0:.0f} s"
+    return f"pid {row.pid} ({who}) has {row.tables} locked"

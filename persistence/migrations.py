@@ -1,4 +1,4 @@
-"""Bringing a database to the newest migration, also while servers use it, however many replicas try at the same time."""
+"""Bringing a database to the newest migration, also while servers use it and other replicas try the same."""
 
 import asyncio
 from collections.abc import Callable
@@ -79,7 +79,7 @@ async def pending(connection: AsyncConnection) -> int | None:
 
 
 def problem(lacking: int | None) -> str | None:
-    """What is wrong with the tables if so many migrations are lacking, see `pending`, in one line; None if nothing is."""
+    """What is wrong with the tables if so many migrations are lacking, see `pending`; None if nothing is."""
     if lacking is None:
         return "The database's tables are newer than this version of Taskriver: install the newer version."
     return "The database's tables are older than this version: run `taskriver migrate`." if lacking else None

@@ -118,7 +118,7 @@ class TestInUse:
             assert await migrations.is_current(connection)
 
     async def test_a_reader_that_stays_stops_nobody_but_the_migration(self, database: Database, before: str):
-        """While a transaction holds the tables, others go on between the attempts; when it ends, so does the waiting."""
+        """While a transaction holds the tables, others go on between the attempts, and it goes on when that ends."""
         await at(database, before)
         lines: list[str] = []
         traffic = Traffic(database)
