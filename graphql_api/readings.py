@@ -48,6 +48,7 @@ class Readings:
     def _of_requests(self) -> dict[Metric, Samples]:
         requests, documents = self.requests, self.documents
         in_use, log_in_use = self.database.connections
+        refused, log_refused = self.database.refused_connections
         return {
             metrics.REQUESTS: dict(requests.ended.items()),
             metrics.REQUEST_SECONDS: {labels: metrics.of(each) for labels, each in requests.durations.items()},
@@ -60,6 +61,7 @@ class Readings:
             metrics.STATEMENTS: _one(self.database.statements.count),
             metrics.CONNECTIONS: {("requests",): in_use, ("log",): log_in_use},
             metrics.CONNECTIONS_MAX: {("requests",): self.pool_size, ("log",): LOG_POOL_SIZE},
+            metrics.CONNECTIONS_REFUSED: {("requests",): refused, ("log",): log_refused},
             metrics.PASSWORDS_WAITING: _one(self.passwords.waiting),
             metrics.THROTTLED: {(limit,): count for limit, count in self.throttle.refused.items()},
         }

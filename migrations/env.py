@@ -14,6 +14,7 @@ from persistence.models import Base
 def run(connection: Connection) -> None:
     """Run the migrations that were asked for, each in transactions of its own: none holds the locks of another."""
     limit_waits(connection)
+    connection.commit()
     context.configure(
         connection=connection,
         target_metadata=Base.metadata,

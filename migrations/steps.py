@@ -17,8 +17,8 @@ from sqlalchemy import Connection, text
 LOCK_WAIT_MILLISECONDS: Final = 500
 """How long a migration waits for its locks; every request that comes after it queues behind it for as long."""
 
-BATCH_ROWS: Final = 500
-"""Rows that one statement copies: they are locked for some milliseconds."""
+BATCH_ROWS: Final = 100
+"""Rows that one statement copies: they stay locked until it is done."""
 
 _SKIP: Final = "SKIP LOCKED"
 _WAIT: Final = ""
@@ -28,7 +28,6 @@ _BEFORE_ALL: Final = UUID(int=0)
 def limit_waits(connection: Connection) -> None:
     """Have every statement of this connection give up a lock that it does not get soon."""
     connection.execute(text(f"SET lock_timeout = {LOCK_WAIT_MILLISECONDS}"))
-    connection.commit()
 
 
 def lock_tables(mode: str, *tables: str) -> None:

@@ -18,7 +18,6 @@ from sqlalchemy.ext.asyncio import (
     async_sessionmaker,
     create_async_engine,
 )
-from sqlalchemy.pool import QueuePool
 
 from domain.actor import Actor
 from domain.errors import Unavailable
@@ -30,6 +29,7 @@ from persistence.group_commit import GroupCommit
 from persistence.key_counts import KeyCounts
 from persistence.models import TaskRow
 from persistence.moves import Move, moving
+from persistence.pool import SteadyPool
 from persistence.reads.lending import Connection, Lending
 from persistence.reads.reader import Reader, Reading
 from persistence.statements import Statements
@@ -120,6 +120,7 @@ class Database:
             patient=patient,
             pool_size=pool_size,
             max_overflow=0,
+            poolclass=SteadyPool,
             pool_timeout=POOL_TIMEOUT_SECONDS,
             pool_pre_ping=True,
         )
@@ -129,6 +130,7 @@ class Database:
             url,
             pool_size=LOG_POOL_SIZE,
             max_overflow=0,
+            poolclass=SteadyPool,
             pool_timeout=POOL_TIMEOUT_SECONDS,
             isolation_level="AUTOCOMMIT",
         )
@@ -225,7 +227,12 @@ class Database:
     @property
     def connections(self) -> tuple[int, int]:
         """How many connections requests are using now, and how many the log."""
-        return _in_use(self.engine) + self._lending.lent, _in_use(self._log_engine)
+        return _pool(self.engine).checkedout() + self._lending.lent, _pool(self._log_engine).checkedout()
+
+    @property
+    def refused_connections(self) -> tuple[int, int]:
+        """How many could not be made while there were others, for requests, and for the log."""
+        return _pool(self.engine).refused + self._lending.refused, _pool(self._log_engine).refused
 
     async def close(self) -> None:
         """Close every connection, once the moves that are under way are made."""
@@ -244,9 +251,8 @@ class Database:
                 log.exception("a listener failed after a commit")
 
 
-def _in_use(engine: AsyncEngine) -> int:
-    pool = engine.pool
-    return pool.checkedout() if isinstance(pool, QueuePool) else 0
+def _pool(engine: AsyncEngine) -> SteadyPool:
+    return cast("SteadyPool", engine.pool)
 
 
 async def _check_once(connection: AsyncConnection) -> None:

@@ -13,7 +13,7 @@ from uuid import UUID
 
 import asyncpg
 
-from persistence.failures import unavailable
+from persistence.failures import broken, is_retryable, unavailable
 from persistence.models import TaskRow
 from persistence.moves import Move, arguments, moved, moving
 from persistence.reads.lending import Lending
@@ -133,7 +133,7 @@ class GroupCommit:
         try:
             rows = await self._rows(moves)
         except (asyncpg.PostgresError, ValueError) as error:
-            if unavailable(error) is not None:
+            if is_retryable(error):
                 raise
             # Something cannot be sent, or the server said no, and so to all of them: each finds out by itself whether
             # it was meant.
@@ -150,6 +150,8 @@ class GroupCommit:
             rows: list[Any] = await work
         except BaseException as error:
             failure = error
+            if isinstance(error, Exception) and connection.is_closed():
+                raise broken(error) from error
             raise
         finally:
             self._lending.give_back(connection, failure)

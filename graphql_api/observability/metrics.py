@@ -67,6 +67,9 @@ OPERATIONS: Final = _counter(
 STATEMENTS: Final = _counter("statements", "SQL statements sent; moves made by one count as one each.")
 CONNECTIONS: Final = _gauge("database_connections", "Database connections in use.", "pool")
 CONNECTIONS_MAX: Final = _gauge("database_connections_max", "Database connections that may be used.", "pool")
+CONNECTIONS_REFUSED: Final = _counter(
+    "database_connections_refused", "Database connections that could not be made while there were others.", "pool"
+)
 PASSWORDS_WAITING: Final = _gauge("passwords_waiting", "Sign-ins that wait for their turn to compute a hash.")
 THROTTLED: Final = _counter("throttled", "Refusals because something was tried too often.", "limit")
 

@@ -74,6 +74,7 @@ def _expand() -> None:
         if_not_exists=True,
     )
     for column in COLUMNS:
+        # While the table is empty: building them later would keep writers waiting, or wait for every older snapshot.
         _index_trigrams("task_texts", column)
     for statement in (KEEP_NEW, KEEP_CHANGED, ON_NEW, ON_CHANGED):
         op.execute(statement)

@@ -8,11 +8,14 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
 from contextvars import Context, copy_context
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
-import asyncpg
-
+from persistence.failures import leaves_session
+from persistence.outages import note_outage
 from persistence.reads.begun import Begun
+
+GROWTH_PAUSE_SECONDS: Final = 1.0
+"""After a connection could not be made, while there are others to wait for."""
 
 Connection: TypeAlias = Any
 """`asyncpg.Connection`, which has no types."""
@@ -41,7 +44,8 @@ class _Turn(NamedTuple):
 class Lending:
     """At most *size* connections, each made when it is needed first; the last one returned goes out first.
 
-    *patience* is how many seconds a borrower waits for one.
+    *patience* is how many seconds a borrower waits for one. When the server gives no more of them, those that there are
+    have to do.
     """
 
     def __init__(self, connect: Connect, *, size: int, patience: float) -> None:
@@ -50,10 +54,13 @@ class Lending:
         self._patience = patience
         self._idle: list[Connection] = []
         self._waiting: deque[_Turn] = deque()
-        """All wait equally long, so that one timer does for all of them."""
+        """In the order in which their time ends, so that one timer does for all of them."""
         self._timer: asyncio.TimerHandle | None = None
         self._open = 0
+        self._grows_from = 0.0
         self._closed = False
+        self.refused = 0
+        """How often a connection could not be made while there were others."""
 
     @property
     def lent(self) -> int:
@@ -68,21 +75,23 @@ class Lending:
         Raises:
             TimeoutError: all of them stayed out.
         """
+        until: float | None = None
         while True:
             connection = self._take()
-            if connection is None and self._open < self._size:
-                connection = await self._new()
+            if connection is None and self._may_grow():
+                connection = await self._grow()
             if connection is not None:
                 return Loan(connection, work(connection))
-            loan = await self._wait(work)
+            until = until or asyncio.get_running_loop().time() + self._patience
+            loan = await self._wait(work, until)
             if loan is not None:
                 return loan
 
     def give_back(self, connection: Connection, error: BaseException | None = None) -> None:
         """Take it back from a borrower who is done, or was stopped by an error."""
-        # The server that says no is ready for the next question. After anything else, somebody went away in the middle
-        # or the wire is broken: nobody knows what would be read next.
-        good = error is None or isinstance(error, asyncpg.PostgresError)
+        # A server that refuses a statement is ready for the next one. After anything else the borrower left in the
+        # middle or the connection is broken: nobody knows what would be read next.
+        good = error is None or leaves_session(error)
         if not good or self._closed or connection.is_closed():
             connection.terminate()
             self._open -= 1
@@ -108,26 +117,45 @@ class Lending:
             self._open -= 1
         return None
 
-    async def _new(self) -> Connection:
+    def _may_grow(self) -> bool:
+        if self._open >= self._size:
+            return False
+        return self._open == 0 or asyncio.get_running_loop().time() >= self._grows_from
+
+    async def _grow(self) -> Connection | None:
+        """Another connection; None if there is none to be had, but others can be waited for."""
         self._open += 1
         try:
             return await self._connect()
-        except BaseException:
+        except BaseException as error:
             self._open -= 1
-            self._make_room()
-            raise
+            if self._open == 0 or not isinstance(error, Exception):
+                self._make_room()
+                raise
+            self._grows_from = asyncio.get_running_loop().time() + GROWTH_PAUSE_SECONDS
+            self.refused += 1
+            note_outage(error)
+            return None
 
-    async def _wait(self, work: Work) -> Loan | None:
+    async def _wait(self, work: Work, until: float) -> Loan | None:
         loop = asyncio.get_running_loop()
-        turn = _Turn(loop.create_future(), loop.time() + self._patience, work, copy_context())
-        self._waiting.append(turn)
+        turn = _Turn(loop.create_future(), until, work, copy_context())
+        self._enqueue(turn)
         if self._timer is None:
-            self._timer = loop.call_later(self._patience, self._lose_patience, loop)
+            self._timer = loop.call_at(until, self._lose_patience, loop)
         try:
             return await turn.loan
         except asyncio.CancelledError as cancelled:
             self._decline(turn.loan, cancelled)
             raise
+
+    def _enqueue(self, turn: _Turn) -> None:
+        """In the order of their time: one who waited before goes before those who came since."""
+        behind = []
+        while self._waiting and self._waiting[-1].until > turn.until:
+            behind.append(self._waiting.pop())
+        self._waiting.append(turn)
+        self._waiting.extend(reversed(behind))
 
     def _decline(self, loan: "asyncio.Future[Loan | None]", cancelled: asyncio.CancelledError) -> None:
         """Somebody goes away whose turn may just have come."""

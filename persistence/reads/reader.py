@@ -5,7 +5,7 @@ from functools import lru_cache
 from types import TracebackType
 from typing import Any, Final, Self
 
-from persistence.failures import unavailable
+from persistence.failures import broken, unavailable
 from persistence.reads.lending import Connection, Lending
 from persistence.reads.read import Rows, Values
 from persistence.reads.statement import Statement
@@ -71,10 +71,16 @@ class Reading:
         def work(connection: Connection) -> Coroutine[Any, Any, list[Row]]:
             return self._statements.run(text, connection.fetch, text, *arguments)
 
-        if self._connection is not None:
-            return await work(self._connection)
-        self._connection, begun = await self._lending.borrow(work)
-        found: list[Row] = await begun
+        if self._connection is None:
+            self._connection, begun = await self._lending.borrow(work)
+        else:
+            begun = work(self._connection)
+        try:
+            found: list[Row] = await begun
+        except Exception as error:
+            if self._connection.is_closed():
+                raise broken(error) from error
+            raise
         return found
 
 

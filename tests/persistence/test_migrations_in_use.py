@@ -13,7 +13,7 @@ from migrations import steps
 from persistence import migrations
 from persistence.engine import Database
 
-TASKS = 1_200
+TASKS = 250
 """More than two batches."""
 MOVERS = 4
 _numbers = count()
@@ -58,9 +58,9 @@ async def at(database: Database, revision: str) -> None:
         await connection.execute(text(SOME_TASKS), {"tasks": TASKS})
 
 
-async def a_pause(lines: list[str]) -> None:
+async def a_pause(lines: list[str], migration: asyncio.Task[None]) -> None:
     """Wait until a migration has given up a lock, and says so."""
-    while not lines:
+    while not lines and not migration.done():
         await asyncio.sleep(0.01)
 
 
@@ -128,7 +128,7 @@ class TestInUse:
             pid = await reader.scalar(text("SELECT pg_backend_pid()"))
             async with traffic.going():
                 migration = asyncio.create_task(migrations.upgrade(database.engine, report=lines.append))
-                await a_pause(lines)
+                await a_pause(lines, migration)
                 await traffic.at_least(5)
                 assert not migration.done()
                 await reader.rollback()
@@ -155,9 +155,9 @@ class TestPatience:
         await at(database, "0002")
         lines: list[str] = []
         async with database.connect() as writer:
-            await writer.execute(text("UPDATE tasks SET title = 'Locked' WHERE title IN ('Title 3', 'Title 900')"))
+            await writer.execute(text("UPDATE tasks SET title = 'Locked' WHERE title IN ('Title 3', 'Title 200')"))
             migration = asyncio.create_task(migrations.upgrade(database.engine, report=lines.append))
-            await a_pause(lines)
+            await a_pause(lines, migration)
             await writer.commit()
             await migration
         async with database.connect() as connection:
@@ -169,7 +169,7 @@ class TestPatience:
         async with database.connect() as rival:
             await rival.execute(text(f"SELECT pg_advisory_lock({migrations._LOCK})"))
             waiting = asyncio.create_task(migrations.upgrade(database.engine, report=lines.append))
-            await a_pause(lines)
+            await a_pause(lines, waiting)
             await rival.execute(text(f"SELECT pg_advisory_unlock({migrations._LOCK})"))
             await rival.rollback()
         await waiting
@@ -191,7 +191,7 @@ class TestPatience:
         async with database.connect() as reader:
             await reader.execute(text("SELECT count(*) FROM tasks"))
             migration = asyncio.create_task(migrations.upgrade(database.engine, report=lines.append))
-            await a_pause(lines)
+            await a_pause(lines, migration)
             await reader.execute(text(_END_THE_MIGRATION))
             with pytest.raises(migrations.MigrationError, match="connection to the database broke"):
                 await migration

@@ -1,0 +1,143 @@
+"""A server that gives no more connections: those that there are have to do, and nobody is refused for it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from itertools import count
+from typing import Any
+
+import asyncpg
+import pytest
+from sqlalchemy import text
+
+from domain.actor import OPERATOR
+from domain.errors import Unavailable
+from persistence.engine import Database
+from persistence.reads.lending import Lending
+from persistence.reads.statement import Statement
+from persistence.reads.task_list import EVERYTHING
+from tests.persistence.test_lending import Maker, Wire
+
+_numbers = count()
+LIMITED = """
+CREATE ROLE {name} LOGIN PASSWORD 'limited' CONNECTION LIMIT 2;
+GRANT ALL ON ALL TABLES IN SCHEMA public TO {name};
+GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO {name}
+"""
+ONE = Statement("SELECT 1", (), {})
+
+
+@pytest.fixture
+async def limited(new_database: Callable[[], str]) -> AsyncIterator[Database]:
+    """A database whose server gives two connections to a process that may open ten in each of its pools."""
+    owner, name = Database(new_database(), pool_size=1), f"limited_{next(_numbers)}"
+    async with owner.engine.begin() as connection:
+        for statement in LIMITED.format(name=name).split(";"):
+            await connection.execute(text(statement))
+    url = owner.engine.url.set(username=name, password="limited")
+    database = Database(url.render_as_string(hide_password=False), pool_size=10, reading_size=10)
+    yield database
+    await database.close()
+    await owner.close()
+
+
+async def read(database: Database) -> None:
+    """A single statement."""
+    async with database.reading() as reading:
+        await reading.run(ONE, {})
+
+
+async def count_tasks(database: Database) -> None:
+    """A unit of work."""
+    async with database.unit_of_work(OPERATOR) as uow:
+        await uow.tasks.count(EVERYTHING)
+
+
+@pytest.mark.parametrize("request_of", [read, count_tasks])
+async def test_all_are_served_by_the_connections_that_there_are(limited: Database, request_of: Any):
+    """Many at once, over and over; it is counted."""
+    await request_of(limited)
+    for _ in range(5):
+        await asyncio.gather(*(request_of(limited) for _ in range(30)))
+    assert limited.refused_connections[0] > 0
+
+
+async def test_where_there_is_none_it_is_said(limited: Database):
+    """Without a single connection to wait for, the request fails at once."""
+    async with limited.connect() as one, limited.connect() as two:
+        await one.execute(text("SELECT 1"))
+        await two.execute(text("SELECT 1"))
+        with pytest.raises(Unavailable):
+            await read(limited)
+
+
+async def test_a_connection_that_broke_leaves_the_others(limited: Database):
+    """Its place was taken by somebody else: the other connection serves everybody."""
+    async with limited.connect() as one, limited.connect() as two:
+        await one.execute(text("SELECT 1"))
+        await two.execute(text("SELECT 1"))
+        await one.invalidate()
+        place = await asyncpg.connect(_dsn(limited))
+    await asyncio.gather(*(count_tasks(limited) for _ in range(20)))
+    await place.close()
+    assert limited.refused_connections[0] > 0
+
+
+def _dsn(database: Database) -> str:
+    return database.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+class TestLending:
+    async def test_it_does_not_ask_again_at_once(self):
+        """However many wait, the server is asked once in a while; and when it gives more, it is asked for them."""
+        maker, tries = Maker(), count()
+
+        async def connect() -> Wire:
+            next(tries)
+            return await maker()
+
+        lending = Lending(connect, size=5, patience=2)
+        first = await lending.borrow(_nothing)
+        maker.broken = True
+        waiting = [asyncio.create_task(_borrow(lending)) for _ in range(20)]
+        while len(lending._waiting) < 20:
+            await asyncio.sleep(0)
+        await first.work
+        lending.give_back(first.connection)
+        await asyncio.gather(*waiting)
+        assert next(tries) == 1 + lending.refused
+        assert lending.refused <= 4
+        assert (len(maker.made), lending.lent) == (1, 0)
+
+    async def test_who_waited_before_goes_first(self):
+        """Who has to wait again keeps the place and the time that is left."""
+        maker, served = Maker(), list[int]()
+        lending = Lending(maker, size=2, patience=2)
+
+        async def borrow(number: int) -> None:
+            loan = await lending.borrow(_nothing)
+            await loan.work
+            served.append(number)
+            lending.give_back(loan.connection)
+
+        one, two = await lending.borrow(_nothing), await lending.borrow(_nothing)
+        await asyncio.gather(one.work, two.work)
+        waiting = [asyncio.create_task(borrow(number)) for number in range(3)]
+        while len(lending._waiting) < 3:
+            await asyncio.sleep(0)
+        maker.broken = True
+        lending.give_back(one.connection, ConnectionError())  # there is room, but nothing to fill it with
+        while lending.refused == 0:
+            await asyncio.sleep(0)
+        lending.give_back(two.connection)
+        await asyncio.gather(*waiting)
+        assert served == [0, 1, 2]
+
+
+async def _nothing(connection: Wire) -> None:
+    """What is wanted of it."""
+
+
+async def _borrow(lending: Lending) -> None:
+    loan = await lending.borrow(_nothing)
+    await loan.work
+    lending.give_back(loan.connection)
