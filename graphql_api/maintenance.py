@@ -7,8 +7,9 @@ from typing import Final
 
 from cronsim import CronSim, CronSimError
 
+from domain.errors import Unavailable
 from persistence.engine import Database
-from services.cleanup import clean_up
+from services.cleanup import ClocksDiffer, clean_up
 
 log: Final = logging.getLogger("taskriver.maintenance")
 
@@ -31,6 +32,10 @@ async def clean_up_by_schedule(database: Database, *, schedule: str, event_reten
         await asyncio.sleep(max(0.0, (instant - datetime.now(UTC)).total_seconds()))
         try:
             removed = await clean_up(database.unit_of_work(None), event_retention=event_retention)
+        except ClocksDiffer as error:
+            log.error("the clean-up was skipped. %s", error)
+        except Unavailable as error:
+            log.warning("the clean-up failed, the next one is due as scheduled. %s", error)
         except Exception:
             log.exception("the clean-up failed; the next one is due as scheduled")
         else:

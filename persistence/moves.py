@@ -182,7 +182,7 @@ def _told(changed: CTE) -> CTE:
         "task_id": changed.c.id,
         "user_id": changed.c.actor_id,
         "payload": _object(**facts),
-        "recorded_at": changed.c.now,
+        "recorded_at": func.clock_timestamp(),
     }
     return insert(_EVENTS).from_select(list(row), select(*row.values())).cte("told")
 

@@ -2,12 +2,12 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Any, Self
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from sqlalchemy.orm import InstrumentedAttribute
@@ -28,6 +28,7 @@ from persistence.repositories.session import SessionRepository
 from persistence.repositories.task import TaskRepository
 from persistence.repositories.user import UserRepository
 
+Stamp = datetime | ColumnElement[datetime]
 Mover = Callable[[Move], Awaitable[TaskRow | None]]
 
 
@@ -64,7 +65,9 @@ class UnitOfWork:
         self._recorded = 0
         self.request_id = request_id
         self.idempotency = idempotency
+        self._given_now = now
         self.now = now or datetime.now(UTC)
+        """What changes and events tell; what decides about deletion is `stamp` and `server_time`."""
 
     @property
     def actor(self) -> Actor:
@@ -76,6 +79,23 @@ class UnitOfWork:
         if self._actor is None:
             raise Unauthenticated("Not authenticated")
         return self._actor
+
+    @property
+    def stamp(self) -> Stamp:
+        """For columns that decide when a row is removed: the server's clock, which all processes share."""
+        return self._given_now or func.clock_timestamp()
+
+    async def server_time(self) -> datetime:
+        """What the server's clock says now; the given time of a past deed."""
+        return self._given_now or await self._session.scalar(select(func.clock_timestamp())) or self.now
+
+    async def server_is_ahead(self) -> timedelta:
+        """By how much the server's clock is ahead of this process's; nothing for a past deed."""
+        if self._given_now is not None:
+            return timedelta()
+        before = datetime.now(UTC)
+        there = await self.server_time()
+        return there - before - (datetime.now(UTC) - before) / 2
 
     async def __aenter__(self) -> Self:
         if self._gate is not None:
@@ -118,7 +138,7 @@ class UnitOfWork:
                 task_id=event.task_id if isinstance(event, TaskEvent) else None,
                 user_id=_subject(event),
                 payload=event.to_json(),
-                recorded_at=self.now,
+                recorded_at=self.stamp,
             )
         )
         self._recorded += 1

@@ -21,7 +21,7 @@ async def done_before(uow: UnitOfWork, what: str, object_id: UUID, **request: ob
     asked = fingerprint(what, request)
     scope = uow.idempotency.scope(uow.actor.user_id)
     actor_id = uow.actor.user_id
-    known = await uow.keys.claim(scope, actor_id=actor_id, fingerprint=asked, object_id=object_id, now=uow.now)
+    known = await uow.keys.claim(scope, actor_id=actor_id, fingerprint=asked, object_id=object_id, now=uow.stamp)
     if known is None:
         kept = await uow.keys.kept_of(actor_id, since=uow.now - KEPT_FOR)
         check_keys_kept(kept.number, most=uow.keys.most, oldest=kept.oldest, now=uow.now)

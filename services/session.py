@@ -165,7 +165,7 @@ async def list_sessions(uow: UnitOfWork) -> list[SessionRow]:
 def _rotate(uow: UnitOfWork, session: SessionRow, token: str, key_ring: KeyRing) -> str:
     key_id, key = next(iter(key_ring.items()))
     successor = child_token(token, key)
-    uow.sessions.add(UsedTokenRow(token_hash=session.token_hash, session_id=session.id, used_at=uow.now))
+    uow.sessions.add(UsedTokenRow(token_hash=session.token_hash, session_id=session.id, used_at=uow.stamp))
     session.token_hash = token_hash(successor)
     session.key_id = key_id
     session.last_used_at = uow.now
@@ -177,7 +177,7 @@ async def _repeat(uow: UnitOfWork, session: SessionRow, token: str, key_ring: Ke
     key = key_ring.get(session.key_id)
     successor = child_token(token, key) if key is not None else None
     used = await uow.sessions.find_used(token_hash(token))
-    in_time = used is not None and uow.now - used.used_at <= REPLAY_GRACE
+    in_time = used is not None and await uow.server_time() - used.used_at <= REPLAY_GRACE
     if successor is not None and in_time and token_hash(successor) == session.token_hash:
         return successor
     await _end(uow, session.id)

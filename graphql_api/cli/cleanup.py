@@ -5,9 +5,10 @@ from dataclasses import asdict
 
 from graphql_api.cli.connection import database_of
 from graphql_api.cli.environment import read_settings
+from graphql_api.cli.failure import CommandError
 from graphql_api.cli.output import AsJSON, answer, counted
 from graphql_api.settings import Settings
-from services.cleanup import Removed, clean_up
+from services.cleanup import ClocksDiffer, Removed, clean_up
 
 
 def cleanup(as_json: AsJSON = False) -> None:
@@ -29,4 +30,7 @@ def cleanup(as_json: AsJSON = False) -> None:
 
 async def _cleanup(settings: Settings) -> Removed | None:
     async with database_of(settings) as database:
-        return await clean_up(database.unit_of_work(None), event_retention=settings.event_retention)
+        try:
+            return await clean_up(database.unit_of_work(None), event_retention=settings.event_retention)
+        except ClocksDiffer as error:
+            raise CommandError(str(error)) from error

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -21,7 +21,13 @@ class IdempotencyRepository:
         self.claimed: IdempotencyRow | None = None
 
     async def claim(
-        self, scope: bytes, *, actor_id: UUID, fingerprint: bytes, object_id: UUID, now: datetime
+        self,
+        scope: bytes,
+        *,
+        actor_id: UUID,
+        fingerprint: bytes,
+        object_id: UUID,
+        now: datetime | ColumnElement[datetime],
     ) -> IdempotencyRow | None:
         """Note that a request is carried out now; what is known of it instead, if it has been before.
 

@@ -3,8 +3,14 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
+from domain.errors import Unavailable
+from graphql_api import maintenance
 from graphql_api.maintenance import clean_up_by_schedule
+from services.cleanup import ClocksDiffer
 from tests.support.house import House
+from tests.support.log import Log
 
 
 async def test_it_removes_what_is_over_when_the_schedule_says_so(house: House):
@@ -27,3 +33,29 @@ async def test_it_removes_what_is_over_when_the_schedule_says_so(house: House):
 async def _exists(house: House, session_id: object) -> bool:
     async with house.as_(None) as uow:
         return await uow.sessions.find_with_user(session_id) is not None  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("trouble", [ClocksDiffer(timedelta(days=-40)), Unavailable("away")], ids=["clocks", "away"])
+async def test_one_that_is_refused_is_skipped(
+    house: House, monkeypatch: pytest.MonkeyPatch, discreet_log: Log, trouble: Exception
+):
+    """It is a line without a traceback, and the next one comes as scheduled."""
+    tries = 0
+    twice = asyncio.Event()
+
+    async def refused(*arguments: object, **options: object) -> None:
+        nonlocal tries
+        tries += 1
+        if tries == 2:
+            twice.set()
+        raise trouble
+
+    monkeypatch.setattr(maintenance, "clean_up", refused)
+    cleaner = asyncio.create_task(
+        clean_up_by_schedule(house.database, schedule="* * * * * *", event_retention=timedelta(days=1))
+    )
+    await twice.wait()
+    cleaner.cancel()
+    line = discreet_log.lines[0]
+    assert "exception" not in line
+    assert str(trouble) in line["event"]

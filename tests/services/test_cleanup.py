@@ -1,13 +1,19 @@
 """The clean-up takes what has had its time, and nothing else."""
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Self
+
+import pytest
+from sqlalchemy import text
 
 from domain.events import AccessChange, AccessEvent
 from domain.idempotency import IdempotencyKey
+from domain.task import TaskStatus
+from persistence import unit_of_work
 from persistence.event_log import EventLog
 from persistence.models import UsedTokenRow
-from services.cleanup import Removed, clean_up
+from services.cleanup import ClocksDiffer, Removed, clean_up
 from services.idempotency import done_before
 from tests.support.house import House
 
@@ -67,3 +73,52 @@ class TestCleanUp:
         outcomes = await asyncio.gather(*(clean_up(house.as_(None, now=NOON), event_retention=WEEK) for _ in range(4)))
 
         assert sum(outcome.sessions for outcome in outcomes if outcome is not None) == 2
+
+
+class TestClocks:
+    @pytest.fixture(params=[timedelta(days=40), -timedelta(days=40), timedelta(seconds=90)], ids=str)
+    def wrong_clock(self, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> timedelta:
+        """By how much the clock of this process is wrong."""
+        by: timedelta = request.param
+
+        class Wrong(datetime):
+            @classmethod
+            def now(cls, tz: tzinfo | None = None) -> Self:
+                return super().now(tz) + by
+
+        monkeypatch.setattr(unit_of_work, "datetime", Wrong)
+        return by
+
+    async def a_present(self, house: House) -> None:
+        """A session, a key and an event of now, by a process whose clock may be wrong."""
+        user = await house.a_user()
+        await house.a_session(user)
+        async with house.as_(user, key=IdempotencyKey("key")) as uow:
+            await done_before(uow, "test", user.id)
+            uow.record(AccessEvent(user.id, AccessChange.ENABLED, None, None, user.id, uow.now, None))
+            await uow.commit()
+        async with house.database.engine.begin() as connection:
+            await EventLog(connection).number()
+
+    async def test_nothing_is_removed_by_a_wrong_clock(self, house: House, wrong_clock: timedelta):
+        """It is refused, and says by how much the clock is wrong, and what to do."""
+        await self.a_present(house)
+        async with house.unchanged():
+            with pytest.raises(ClocksDiffer, match=r"clock is .* s (ahead of|behind) the database's. Let both"):
+                await clean_up(house.as_(None), event_retention=WEEK)
+
+    async def test_what_a_process_with_a_wrong_clock_wrote_is_kept(self, house: House, wrong_clock: timedelta):
+        """Events and keys are as old as the database says, for a process whose clock is right."""
+        await self.a_present(house)
+        right = datetime.now(UTC)
+        removed = await clean_up(house.as_(None, now=right), event_retention=WEEK)
+        assert removed == Removed(sessions=0, events=0, keys=0)
+
+    async def test_a_move_is_as_old_as_the_database_says(self, house: House, wrong_clock: timedelta):
+        """Also when it was made together with others."""
+        actor = await house.an_actor()
+        task = await house.a_task(actor)
+        assert await house.as_(actor).try_to_move(task.id, TaskStatus.DONE, None) is not None
+        async with house.database.connect() as connection:
+            age = await connection.scalar(text("SELECT clock_timestamp() - max(recorded_at) FROM events"))
+        assert timedelta() <= age < timedelta(minutes=1)

@@ -24,6 +24,7 @@ from persistence.engine import Database
 
 SKEW_LOOK_SECONDS: Final = 0.5
 SKEW_BAD_SECONDS: Final = 5.0
+"""Sessions and tokens are judged by this machine's clock; the clean-up refuses from a minute on."""
 LAG_LOOK_SECONDS: Final = 2.0
 LAG_BAD_SECONDS: Final = 10.0
 NAME: Final = "database"

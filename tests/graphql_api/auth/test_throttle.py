@@ -1,11 +1,13 @@
 """Limits hold: for parallel guesses, and with a Redis that is frozen or dead."""
 
 import asyncio
+import ssl
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from types import SimpleNamespace
 
 import pytest
+from redis import exceptions as redis_errors
 from redis.asyncio import Redis
 
 from domain.errors import RateLimited
@@ -252,3 +254,40 @@ class TestOwnMemory:
 
         clock.now += 0.001
         assert await taken(throttle, FEW, "ada", tries=5) == 3
+
+
+REDIS_ERRORS = [
+    error
+    for error in vars(redis_errors).values()
+    if isinstance(error, type) and error.__init__ in (Exception.__init__, redis_errors.RedisError.__init__)
+]
+TROUBLES: list[Callable[[], Exception]] = [
+    *REDIS_ERRORS,
+    ConnectionResetError,
+    BrokenPipeError,
+    OSError,
+    ssl.SSLError,
+    TimeoutError,
+    EOFError,
+    AttributeError,
+    lambda: asyncio.IncompleteReadError(b"", 1),
+    lambda: RuntimeError("the handler is closed"),
+]
+
+
+@pytest.mark.parametrize("trouble", TROUBLES, ids=lambda trouble: trouble.__name__)
+async def test_whatever_a_broken_connection_raises_it_is_counted_here(trouble: Callable[[], Exception]) -> None:
+    """Each of them is an outage of Redis, and none is the caller's."""
+
+    class Broken:
+        def register_script(self, script: str) -> Callable[..., Awaitable[int]]:
+            return self.delete
+
+        async def delete(self, *arguments: object, **options: object) -> int:
+            raise trouble()
+
+    throttle = Throttle(Broken())  # type: ignore[arg-type]
+    assert await taken(throttle, FEW, "ada", tries=5) == 3
+    throttle._paused_until = None
+    await throttle.clear(FEW, "ada")
+    assert await taken(throttle, FEW, "ada", tries=5) == 3
