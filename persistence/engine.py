@@ -63,6 +63,11 @@ def database_url(url: str | URL) -> URL:
     return parsed.set(drivername=DRIVER)
 
 
+def dsn(url: str | URL) -> str:
+    """The same as the driver itself reads it."""
+    return database_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+
+
 def create_engine(
     url: str | URL, *, command_timeout: float | None = 3, patient: bool = False, **options: Any
 ) -> AsyncEngine:
@@ -84,9 +89,8 @@ def create_engine(
 
 async def connect(url: str | URL) -> Connection:
     """A bare connection of the driver's, with the same time-outs, for single statements."""
-    dsn = database_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
     connection = await asyncpg.connect(
-        dsn,
+        dsn(url),
         server_settings=SERVER_SETTINGS,
         timeout=3,
         command_timeout=3,

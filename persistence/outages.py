@@ -9,7 +9,8 @@ from typing import Final
 QUIET_SECONDS: Final = 10.0
 """Between two lines about the same kind of failure."""
 
-_log: Final = logging.getLogger("taskriver.database")
+_log: Final = logging.getLogger("taskriver.database.outages")
+_log.addHandler(logging.NullHandler())  # a command, which has no log, says itself what it could not do
 
 
 class OutageLog:

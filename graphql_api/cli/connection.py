@@ -11,6 +11,7 @@ from graphql_api.cli.failure import CommandError, WrongSetting
 from graphql_api.settings import Settings
 from persistence import migrations
 from persistence.engine import Database
+from persistence.sessions import PooledSessions, Sessions, check_sessions
 
 FOLDER: Final = Path(".taskriver")
 """Where `taskriver dev` keeps its servers' data."""
@@ -35,6 +36,7 @@ async def database_of(settings: Settings, *, migrated: bool = True, patient: boo
     database = Database(database_url_of(settings), pool_size=2, patient=patient)
     try:
         await check_answers(database)
+        await check_sessions_of(database)
         if migrated:
             await _check_migrated(database)
         yield database
@@ -81,9 +83,24 @@ async def check_answers(database: Database) -> None:
     try:
         await database.ping()
     except Unavailable as error:
+        await check_sessions_of(database)
         url = database.engine.url
         place = f"The database server at {url.host or 'localhost'}:{url.port or 5432}"
         raise CommandError(f"{place} {_why_not(error)}") from error
+
+
+async def check_sessions_of(database: Database) -> Sessions | None:
+    """See that each connection is a session of its own; None if the database does not answer.
+
+    Raises:
+        CommandError: they are not.
+    """
+    try:
+        return await check_sessions(database.engine.url)
+    except PooledSessions as error:
+        raise CommandError(str(error)) from error
+    except Unavailable:
+        return None
 
 
 def _why_not(error: Unavailable) -> str:

@@ -1,5 +1,6 @@
 """`taskriver serve`."""
 
+import asyncio
 from typing import Final
 
 from graphql_api.cli import serving, stopping
@@ -7,6 +8,7 @@ from graphql_api.cli.environment import read_settings_with_servers
 from graphql_api.cli.numbers import offered
 from graphql_api.cli.output import examples
 from graphql_api.cli.saying import say
+from graphql_api.cli.starting import look_before_start
 
 EXAMPLES: Final = examples("WORKERS=4 HOST=0.0.0.0 taskriver serve")
 
@@ -20,6 +22,7 @@ def serve() -> None:
     settings = read_settings_with_servers()
     stopping.in_order()
     listener = serving.listen(settings)
+    asyncio.run(look_before_start(settings))
     say(f"Taskriver listens on http://{serving.place(settings)}.")
     with offered(settings):
         serving.run("graphql_api.app:create_app", settings, listener)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from domain.errors import DomainError
-from graphql_api.cli.connection import check_answers
+from graphql_api.cli.connection import check_answers, check_sessions_of
 from graphql_api.cli.doctor.finding import Finding, State, judged
 from graphql_api.cli.failure import CommandError
 from graphql_api.cli.output import counted
@@ -21,6 +21,7 @@ from persistence.condition import (
     look_at_server,
 )
 from persistence.engine import Database
+from persistence.sessions import Sessions
 
 SKEW_LOOK_SECONDS: Final = 0.5
 SKEW_BAD_SECONDS: Final = 5.0
@@ -34,6 +35,7 @@ async def look(database: Database, settings: Settings) -> tuple[list[Finding], S
     """Everything about the database, and the server's own words."""
     try:
         await check_answers(database)
+        sessions = await check_sessions_of(database)
         async with database.connect() as connection:
             began = time.time()
             server = await look_at_server(connection)
@@ -41,10 +43,16 @@ async def look(database: Database, settings: Settings) -> tuple[list[Finding], S
             lacking = await migrations.pending(connection)
             log = await look_at_log(connection) if lacking == 0 else None
     except CommandError as error:
-        return [Finding(NAME, State.BAD, str(error), "Start it, or mend DATABASE_URL.")], None
+        return [Finding(NAME, State.BAD, str(error), "Start it, or correct DATABASE_URL.")], None
     except DomainError as error:
         return [Finding(NAME, State.BAD, error.message, "Try again.")], None
-    findings = [_server(database, server), _migrations(lacking), _budget(server, settings), _clock(server, middle)]
+    findings = [
+        _server(database, server),
+        _sessions(sessions),
+        _migrations(lacking),
+        _budget(server, settings),
+        _clock(server, middle),
+    ]
     return findings + ([_lag(log), _retention(log, settings)] if log is not None else []), server
 
 
@@ -59,6 +67,13 @@ def _server(database: Database, server: ServerCondition) -> Finding:
         advice = f"`taskriver migrate` creates the extension, or whoever may: CREATE EXTENSION {EXTENSION}."
         return Finding(NAME, State.LOOK, f"{told}, without {EXTENSION}", advice)
     return Finding(NAME, State.OK, told)
+
+
+def _sessions(found: Sessions | None) -> Finding:
+    ignored = found is not None and not found.time_outs
+    told = "a pooler ignores their settings" if ignored else "each connection is one of its own"
+    advice = "Set PostgreSQL's time-outs for the user: docs/deployment.md shows how."
+    return judged("sessions", told, look=advice if ignored else "")
 
 
 def _migrations(lacking: int | None) -> Finding:
