@@ -3,7 +3,7 @@
 import asyncio
 import gc
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
 
 from redis.asyncio import Redis
@@ -58,8 +58,8 @@ from graphql_api.transports.sse.setup import Setup as EventSetup
 from graphql_api.transports.sse.setup import Timing as EventTiming
 from graphql_api.transports.transport_ws.setup import Timing
 from graphql_api.transports.transport_ws.socket import GraphQLSocket
-from persistence import migrations
 from persistence.engine import Database
+from persistence.tables import Tables
 
 if TYPE_CHECKING:
     from graphql_api.observability.tracing import Tracing
@@ -147,7 +147,7 @@ class Server:
         if self.tracing is not None or settings.log_level == "debug":
             self.stream.on_delivery(self._delivered)
         self.stream.on_break(self.connections.close_everyone)
-        self._migrated = False
+        self.tables = Tables(self.database.connect)
         self._cleaner: asyncio.Task[None] | None = None
         self._diary: Diary | None = None
         self._writer: asyncio.Task[None] | None = None
@@ -356,7 +356,7 @@ class Server:
     def _health(self) -> Health:
         return Health(
             database=self._database_answers,
-            migrations=self._is_migrated,
+            migrations=self.tables.state,
             redis=self._redis_answers,
             draining=lambda: self.draining.begun,
         )
@@ -367,13 +367,6 @@ class Server:
         except Unavailable:
             return False
         return True
-
-    async def _is_migrated(self) -> bool:
-        if not self._migrated:
-            with suppress(Exception):
-                async with self.database.connect() as connection:
-                    self._migrated = await migrations.is_current(connection)
-        return self._migrated
 
     async def _redis_answers(self) -> bool:
         try:

@@ -26,7 +26,7 @@ PASSWORD: Final = "Taskriver-1"  # noqa: S105 - printed at every start; `dev` re
 PEOPLE: Final = {"admin": Role.ADMIN, "moderator": Role.MODERATOR, "alice": Role.USER, "bob": Role.USER}
 LAST: Final = "admin"
 """Made when everything else is there, and so the sign that it is."""
-DAYS: Final = 45
+DAYS: Final = 28
 
 _PATHS: Final = (
     (),

@@ -8,6 +8,8 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
+from persistence.tables import PROBLEMS, TablesState
+
 Check = Callable[[], Awaitable[bool]]
 
 _OK: Final = "ok"
@@ -18,7 +20,7 @@ class Health:
     """What readiness depends on; each check answers within seconds, and False rather than raising."""
 
     database: Check
-    migrations: Check
+    migrations: Callable[[], Awaitable[TablesState]]
     redis: Check
     draining: Callable[[], bool]
 
@@ -29,15 +31,22 @@ class Health:
     async def ready(self, request: Request) -> Response:
         """`/readyz`: 200 if requests can be served, else 503; without Redis it is 200, `degraded`: events come late."""
         database = await self.database()
+        tables = await self.migrations() if database else TablesState.BEHIND
         checks = {
             "database": _OK if database else "down",
-            "migrations": _OK if database and await self.migrations() else "behind",
+            "migrations": tables.value,
             "redis": _OK if await self.redis() else "degraded",
             "draining": self.draining(),
         }
         ready = checks["database"] == checks["migrations"] == _OK and not checks["draining"]
         status = _OK if ready and checks["redis"] == _OK else "degraded" if ready else "unavailable"
-        return _answer(200 if ready else 503, {"status": status, "checks": checks})
+        return _answer(200 if ready else 503, {"status": status, "checks": checks} | _problem(database, tables))
+
+
+def _problem(database: bool, tables: TablesState) -> dict[str, object]:
+    """What is wrong with the tables in a sentence, where that can be said."""
+    problem = PROBLEMS.get(tables) if database else None
+    return {"problem": problem} if problem is not None else {}
 
 
 def _answer(status: int, body: dict[str, object]) -> Response:

@@ -28,6 +28,7 @@ SKEW_BAD_SECONDS: Final = 5.0
 """Sessions and tokens are judged by this machine's clock; the clean-up refuses from a minute on."""
 LAG_LOOK_SECONDS: Final = 2.0
 LAG_BAD_SECONDS: Final = 10.0
+CLEANUP_LATE: Final = timedelta(days=2)
 NAME: Final = "database"
 
 
@@ -53,7 +54,7 @@ async def look(database: Database, settings: Settings) -> tuple[list[Finding], S
         _budget(server, settings),
         _clock(server, middle),
     ]
-    return findings + ([_lag(log), _retention(log, settings)] if log is not None else []), server
+    return findings + ([_lag(log), _retention(log, settings, server.clock)] if log is not None else []), server
 
 
 def _server(database: Database, server: ServerCondition) -> Finding:
@@ -128,14 +129,14 @@ def _lag(log: LogCondition) -> Finding:
     )
 
 
-def _retention(log: LogCondition, settings: Settings) -> Finding:
-    """Whether old events are removed. Past deeds are recorded late, so up to twice the time is nothing strange."""
+def _retention(log: LogCondition, settings: Settings, clock: datetime) -> Finding:
+    """Whether old events are removed: a clean-up comes once a day, and one may have been missed."""
     days = settings.event_retention_days
     kept = f"{log.position - log.trimmed:,} events kept for {days} days"
     if log.oldest is None:
         return judged("retention", kept)
-    age = datetime.now(UTC) - log.oldest
-    overdue = age > 2 * timedelta(days=days)
+    age = clock - log.oldest
+    overdue = age > timedelta(days=days) + CLEANUP_LATE
     if settings.cleanup_cron is None:
         advice = "CLEANUP_SCHEDULE is off: run `taskriver cleanup` every day."
     else:
