@@ -1,6 +1,6 @@
 # The image holds what `taskriver serve` needs and nothing else: no servers, no build backend, no tests.
-# Tags name a release line, so that a rebuild brings its security fixes: `docker build --pull .`
-FROM python:3.13-slim-trixie AS build
+# Tags are exact, so that two builds give the same image; tools/pin_images.py adds their digests.
+FROM python:3.13.14-slim-trixie AS build
 
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
 WORKDIR /src
@@ -31,7 +31,7 @@ RUN /opt/tools/bin/python -m pip wheel --no-deps --no-build-isolation --no-index
 RUN python -m compileall -q --invalidation-mode unchecked-hash /opt/taskriver/lib
 
 
-FROM python:3.13-slim-trixie
+FROM python:3.13.14-slim-trixie
 
 # Bytecode is in the image already, and a read-only file system has no room for more.
 ENV PATH=/opt/taskriver/bin:$PATH \

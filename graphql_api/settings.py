@@ -6,6 +6,7 @@ from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
+from urllib.parse import unquote, urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -13,6 +14,13 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 DEVELOPMENT_SECRET = "development-only-secret-do-not-deploy"  # noqa: S105 - refused in production
 MIN_SECRET_BYTES = 32
 NEVER = "off"
+WELL_KNOWN_PASSWORDS = frozenset(
+    ("admin", "changeit", "changeme", "default", "example", "guest", "letmein", "mypassword", "pass", "passw0rd")
+    + ("password", "password1", "placeholder", "postgres", "postgresql", "qwerty", "redis", "replaceme", "root")
+    + ("s3cr3t", "secret", "taskriver", "test", "valkey", "123456", "12345678", "123456789")
+)
+"""As they stand in examples and guides, in lower case, without dashes and the like."""
+PLACEHOLDERS = ("changeme", "replaceme", "placeholder", "yoursecret", "yourpassword", "examplesecret")
 VITE_ORIGINS = ("http://localhost:5173", "http://127.0.0.1:5173")
 
 Network = IPv4Network | IPv6Network
@@ -188,6 +196,8 @@ class Settings(BaseSettings):
         found = {
             "DATABASE_URL is not set": self.database_url is None,
             "COOKIE_SECURE must stay on": not self.cookie_secure,
+            "the password in DATABASE_URL is a well-known one": _has_known_password(self.database_url),
+            "the password in REDIS_URL is a well-known one": _has_known_password(self.redis_url),
             "BCRYPT_ROUNDS must be at least 12": self.bcrypt_rounds < 12,
             "ALLOWED_ORIGINS must not hold '*'": "*" in self.allowed_origins,
         }
@@ -240,10 +250,32 @@ class Settings(BaseSettings):
         return self.allowed_origins if self.is_production else (*self.allowed_origins, *VITE_ORIGINS)
 
 
+def _has_known_password(url: SecretStr | None) -> bool:
+    """Whether its password stands in examples, or is the user's name; without one something else lets us in."""
+    if url is None:
+        return False
+    try:
+        parts = urlsplit(url.get_secret_value())
+        password, user = _plain(unquote(parts.password or "")), _plain(unquote(parts.username or ""))
+    except ValueError:
+        return False  # it is looked at more closely elsewhere
+    return bool(password) and (password in WELL_KNOWN_PASSWORDS or password == user or _is_placeholder(password))
+
+
+def _is_placeholder(plain: str) -> bool:
+    return any(each in plain for each in PLACEHOLDERS)
+
+
+def _plain(text: str) -> str:
+    return "".join(letter for letter in text.lower() if letter.isalnum())
+
+
 def _secret_problems(ring: dict[str, bytes]) -> list[str]:
     problems = []
     if any(DEVELOPMENT_SECRET.encode() in secret for secret in ring.values()):
         problems.append("SECRET_KEYS is not set, or holds the development secret")
+    elif any(_is_placeholder(_plain(secret.decode(errors="ignore"))) for secret in ring.values()):
+        problems.append("SECRET_KEYS holds a placeholder of an example")
     if any(len(secret) < MIN_SECRET_BYTES or not kid for kid, secret in ring.items()):
         problems.append(f"every key in SECRET_KEYS must be id:secret with at least {MIN_SECRET_BYTES} bytes of secret")
     return problems

@@ -16,6 +16,7 @@ UNSAFE = {
     "SECRET_KEYS": ("dev:development-only-secret-do-not-deploy", "holds the development secret"),
     "COOKIE_SECURE": ("false", "COOKIE_SECURE must stay on"),
     "DATABASE_URL": ("", "DATABASE_URL is not set"),
+    "REDIS_URL": ("redis://:change-me@127.0.0.1:1", "the password in REDIS_URL is a well-known one"),
     "BCRYPT_ROUNDS": ("4", "BCRYPT_ROUNDS must be at least 12"),
     "ALLOWED_ORIGINS": ("*", "ALLOWED_ORIGINS must not hold '*'"),
 }

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from ipaddress import ip_network
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 from zipfile import ZipFile
@@ -19,11 +20,14 @@ from graphql_api.app import DRAIN_SECONDS
 from graphql_api.cli.commands import COMMANDS, load
 from graphql_api.settings import DEVELOPMENT_SECRET, Settings
 from persistence.engine import LOG_POOL_SIZE
+from tools import pin_images
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = ROOT / "tests/vendor/compose-spec/compose-spec.json"
-PRODUCTION, DEVELOPMENT = "docker-compose.yml", "docker-compose.override.yml"
+PRODUCTION, DEVELOPMENT = "docker-compose.yml", "docker-compose.development.yml"
 SECRETS = {"SECRET_KEYS": "k1:" + "x" * 64, "POSTGRES_PASSWORD": "y" * 48}
+EXAMPLE = ROOT / ".env.example"
+EXACT = re.compile(r"[\w./-]+:v?\d+\.\d+(\.\d+)?(-[\w-]+)?(@sha256:[0-9a-f]{64})?")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 PACKAGES = PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
 
@@ -139,8 +143,8 @@ class TestImage:
         assert {each.name for each in last_stage()}.isdisjoint({"ENTRYPOINT", "SHELL", "VOLUME"})
 
     def test_it_says_where_it_came_from(self):
-        """Every stage starts from a tag that names a version."""
-        assert all(re.fullmatch(r"\S+:\d[^ ]*( AS \w+)?", each.rest) for each in dockerfile() if each.name == "FROM")
+        """Every stage starts from an exact tag."""
+        assert all(EXACT.fullmatch(each.rest.split()[0]) for each in dockerfile() if each.name == "FROM")
 
     def test_it_holds_no_tools_and_no_servers(self):
         """Build backend and private servers are installed in another stage, from locks with hashes only."""
@@ -175,6 +179,96 @@ class TestImage:
         assert packed == {path for path in context() if path.split("/")[0] in PACKAGES}
         assert {"graphql_api/auth/throttle.lua", "migrations/script.py.mako"} <= packed
         assert any(name.startswith("migrations/versions/2") for name in packed)
+
+
+class TestDefaults:
+    """What somebody gets who changes nothing."""
+
+    def test_development_has_to_be_asked_for(self):
+        """Compose reads no file by itself that makes a development server."""
+        read_by_itself = (
+            "compose.yaml",
+            "compose.yml",
+            "docker-compose.yaml",
+            "compose.override.yaml",
+            "compose.override.yml",
+            "docker-compose.override.yaml",
+            "docker-compose.override.yml",
+        )
+        assert [name for name in read_by_itself if (ROOT / name).exists()] == []
+        services = compose()["services"]
+        assert {services[name]["environment"]["ENVIRONMENT"] for name in ("api", "migrate")} == {"production"}
+
+    @pytest.mark.parametrize("name", [PRODUCTION, DEVELOPMENT])
+    def test_images_have_exact_tags(self, name: str):
+        """The same file starts the same servers, whenever it is used."""
+        images = {service["image"] for service in compose(name)["services"].values() if "image" in service}
+        assert [image for image in images - {"taskriver:local"} if not EXACT.fullmatch(image)] == []
+
+    def test_the_example_is_refused_until_it_is_filled_in(self, monkeypatch: pytest.MonkeyPatch):
+        """A copy of .env.example with nothing but a key does not start, and the setting is named."""
+        example = dict(line.split("=", 1) for line in EXAMPLE.read_text().splitlines() if re.match(r"[A-Z_]+=", line))
+        with pytest.raises(ValueError, match="the password in DATABASE_URL is a well-known one"):
+            settings_from(example | {"SECRET_KEYS": SECRETS["SECRET_KEYS"]}, monkeypatch)
+
+    def test_the_example_trusts_one_address(self):
+        """Whoever is in a trusted network may claim any address, so the example names no network."""
+        (named,) = re.findall(r"TRUSTED_PROXIES=(\S+)", EXAMPLE.read_text())
+        assert ip_network(named).num_addresses == 1
+
+    @pytest.mark.parametrize(
+        "password",
+        [
+            "change-me",
+            "CHANGE_ME",
+            "changeme",
+            "password",
+            "postgres",
+            "Passw0rd",
+            "u",
+            "please-change-me-now",
+            "p%61ssword",
+        ],
+    )
+    def test_well_known_passwords_are_refused(self, monkeypatch: pytest.MonkeyPatch, password: str):
+        """For the database and for Redis; the setting is named, and not its value."""
+        safe = {"ENVIRONMENT": "production", "SECRET_KEYS": SECRETS["SECRET_KEYS"], "DATABASE_URL": "postgresql://h/d"}
+        for name, url in (("DATABASE_URL", f"postgresql://u:{password}@h/d"), ("REDIS_URL", f"redis://u:{password}@h")):
+            with pytest.raises(ValueError, match=f"the password in {name} is a well-known one"):
+                settings_from(safe | {name: url}, monkeypatch)
+        with pytest.raises(ValueError, match="SECRET_KEYS holds a placeholder"):
+            settings_from(safe | {"SECRET_KEYS": "k1:" + "change-me-" * 5}, monkeypatch)
+        assert settings_from(safe | {"DATABASE_URL": "postgresql://u@h/d"}, monkeypatch).is_production
+
+
+class TestPinning:
+    def test_digests_are_added_and_brought_up_to_date(self):
+        """Once or twice: an image keeps its tag and gets one digest; an image that is built here gets none."""
+        text = "  image: postgres:18.4-trixie\n  image: taskriver:local\nFROM python:3.13.14-slim-trixie AS build\n"
+        for digest in ("sha256:" + "a" * 64, "sha256:" + "b" * 64):
+            digests = dict.fromkeys(("postgres:18.4-trixie", "python:3.13.14-slim-trixie"), digest)
+            text = pin_images.pinned(text, digests)
+            assert text.splitlines() == [
+                f"  image: postgres:18.4-trixie@{digest}",
+                "  image: taskriver:local",
+                f"FROM python:3.13.14-slim-trixie@{digest} AS build",
+            ]
+
+    def test_every_image_is_found(self):
+        """In the files as they are."""
+        found = {
+            each["image"] for name in pin_images.FILES for each in pin_images.IMAGE.finditer((ROOT / name).read_text())
+        }
+        named = {service["image"] for service in compose()["services"].values()} - {"taskriver:local"}
+        stages = {each.rest.split()[0] for each in dockerfile() if each.name == "FROM"}
+        assert found == {image.partition("@")[0] for image in named | stages}
+
+    def test_nothing_is_changed_without_a_registry(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+        """Without a client, or with one that reaches nothing, the files stay as they are."""
+        monkeypatch.setenv("PATH", str(tmp_path))
+        before = [(ROOT / name).read_text() for name in pin_images.FILES]
+        assert pin_images.main() == 1
+        assert [(ROOT / name).read_text() for name in pin_images.FILES] == before
 
 
 class TestGuide:

@@ -1,0 +1,55 @@
+"""Adds the digests of all images to the compose files and the Dockerfile, or brings them up to date.
+
+Asks the `docker` client, so the registry must be reachable with it. Tags stay as they are: to take a newer version,
+change the tag first. Nothing is written unless every digest was found.
+"""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).parents[1]
+FILES: Final = ("docker-compose.yml", "docker-compose.development.yml", "Dockerfile")
+IMAGE: Final = re.compile(
+    r"^(?P<before>\s*image: |FROM )(?P<image>[^\s@$]+:(?!local\b)[^\s@]+)(?:@sha256:[0-9a-f]{64})?(?P<after>[ \t]*.*)$",
+    re.MULTILINE,
+)
+DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
+INSPECT: Final = ("docker", "buildx", "imagetools", "inspect", "--format", "{{.Manifest.Digest}}")
+
+
+def main() -> int:
+    """Pin every image; 1 if one could not be looked up."""
+    texts = {path: path.read_text() for path in (ROOT / name for name in FILES)}
+    images = {found["image"] for text in texts.values() for found in IMAGE.finditer(text)}
+    try:
+        digests = {image: digest_of(image) for image in sorted(images)}
+    except (OSError, subprocess.CalledProcessError, ValueError) as error:
+        sys.stderr.write(f"Nothing was changed: {error}\n")
+        return 1
+    for path, text in texts.items():
+        path.write_text(pinned(text, digests))
+    return 0
+
+
+def digest_of(image: str) -> str:
+    """The digest that the tag has now, for all platforms together.
+
+    Raises:
+        ValueError: the client answered something else.
+    """
+    said = subprocess.run([*INSPECT, image], check=True, capture_output=True, text=True).stdout.strip()
+    if DIGEST.fullmatch(said) is None:
+        raise ValueError(f"docker named no digest of {image}.")
+    return said
+
+
+def pinned(text: str, digests: dict[str, str]) -> str:
+    """The text with a digest behind every image."""
+    return IMAGE.sub(lambda found: f"{found['before']}{found['image']}@{digests[found['image']]}{found['after']}", text)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
