@@ -15,9 +15,35 @@ DEVELOPMENT_SECRET = "development-only-secret-do-not-deploy"  # noqa: S105 - ref
 MIN_SECRET_BYTES = 32
 NEVER = "off"
 WELL_KNOWN_PASSWORDS = frozenset(
-    ("admin", "changeit", "changeme", "default", "example", "guest", "letmein", "mypassword", "pass", "passw0rd")
-    + ("password", "password1", "placeholder", "postgres", "postgresql", "qwerty", "redis", "replaceme", "root")
-    + ("s3cr3t", "secret", "taskriver", "test", "valkey", "123456", "12345678", "123456789")
+    {
+        "admin",
+        "changeit",
+        "changeme",
+        "default",
+        "example",
+        "guest",
+        "letmein",
+        "mypassword",
+        "pass",
+        "passw0rd",
+        "password",
+        "password1",
+        "placeholder",
+        "postgres",
+        "postgresql",
+        "qwerty",
+        "redis",
+        "replaceme",
+        "root",
+        "s3cr3t",
+        "secret",
+        "taskriver",
+        "test",
+        "valkey",
+        "123456",
+        "12345678",
+        "123456789",
+    }
 )
 """As they stand in examples and guides, in lower case, without dashes and the like."""
 PLACEHOLDERS = ("changeme", "replaceme", "placeholder", "yoursecret", "yourpassword", "examplesecret")

@@ -256,9 +256,8 @@ class TestPinning:
 
     def test_every_image_is_found(self):
         """In the files as they are."""
-        found = {
-            each["image"] for name in pin_images.FILES for each in pin_images.IMAGE.finditer((ROOT / name).read_text())
-        }
+        texts = [(ROOT / name).read_text() for name in pin_images.FILES]
+        found = {each["image"] for text in texts for each in pin_images.IMAGE.finditer(text)}
         named = {service["image"] for service in compose()["services"].values()} - {"taskriver:local"}
         stages = {each.rest.split()[0] for each in dockerfile() if each.name == "FROM"}
         assert found == {image.partition("@")[0] for image in named | stages}
