@@ -103,7 +103,8 @@ async def number(house: House, actor: Actor, task: TaskRow) -> object:
 
 async def ping(house: House, actor: Actor, task: TaskRow) -> object:
     """What readiness asks."""
-    return await house.database.ping()
+    await house.database.ping()
+    return None
 
 
 ACTIONS: list[Action] = [read, move, edit, number, ping]

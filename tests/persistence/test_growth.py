@@ -11,6 +11,7 @@ from sqlalchemy import text
 
 from domain.actor import OPERATOR
 from domain.errors import Unavailable
+from persistence import engine as engine_module
 from persistence.engine import Database
 from persistence.reads.lending import Lending
 from persistence.reads.statement import Statement
@@ -34,7 +35,9 @@ async def limited(new_database: Callable[[], str]) -> AsyncIterator[Database]:
         for statement in LIMITED.format(name=name).split(";"):
             await connection.execute(text(statement))
     url = owner.engine.url.set(username=name, password="limited")
-    database = Database(url.render_as_string(hide_password=False), pool_size=10, reading_size=10)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(engine_module, "POOL_TIMEOUT_SECONDS", 60)
+        database = Database(url.render_as_string(hide_password=False), pool_size=10, reading_size=10)
     yield database
     await database.close()
     await owner.close()
@@ -95,7 +98,7 @@ class TestLending:
             next(tries)
             return await maker()
 
-        lending = Lending(connect, size=5, patience=2)
+        lending = Lending(connect, size=5, patience=60)
         first = await lending.borrow(_nothing)
         maker.broken = True
         waiting = [asyncio.create_task(_borrow(lending)) for _ in range(20)]
@@ -111,7 +114,7 @@ class TestLending:
     async def test_who_waited_before_goes_first(self):
         """Who has to wait again keeps the place and the time that is left."""
         maker, served = Maker(), list[int]()
-        lending = Lending(maker, size=2, patience=2)
+        lending = Lending(maker, size=2, patience=60)
 
         async def borrow(number: int) -> None:
             loan = await lending.borrow(_nothing)

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager, nullcontext
 from itertools import count
 
 import pytest
+from alembic import op
 from sqlalchemy import text
 
 from embedded.postgres import Postgres
@@ -216,7 +217,7 @@ class TestBatches:
                 return next(answers)
 
         monkeypatch.setattr(steps, "outside_transaction", nullcontext)
-        monkeypatch.setattr(steps.op, "get_bind", Bind, raising=False)
+        monkeypatch.setattr(op, "get_bind", Bind, raising=False)
         steps.in_batches("COPY {wait}")
         assert [words for words, _ in asked] == ["COPY SKIP LOCKED", "COPY ", "COPY ", "COPY ", "COPY "]
         assert [after for _, after in asked][1:] == [steps._BEFORE_ALL, "a", "b", steps._BEFORE_ALL]

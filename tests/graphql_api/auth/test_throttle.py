@@ -256,10 +256,18 @@ class TestOwnMemory:
         assert await taken(throttle, FEW, "ada", tries=5) == 3
 
 
-REDIS_ERRORS = [
-    error
-    for error in vars(redis_errors).values()
-    if isinstance(error, type) and error.__init__ in (Exception.__init__, redis_errors.RedisError.__init__)
+REDIS_ERRORS: list[Callable[[], Exception]] = [
+    redis_errors.AuthenticationError,
+    redis_errors.BusyLoadingError,
+    redis_errors.ConnectionError,
+    redis_errors.DataError,
+    redis_errors.InvalidResponse,
+    redis_errors.MaxConnectionsError,
+    redis_errors.NoScriptError,
+    redis_errors.OutOfMemoryError,
+    redis_errors.ReadOnlyError,
+    redis_errors.ResponseError,
+    redis_errors.TimeoutError,
 ]
 TROUBLES: list[Callable[[], Exception]] = [
     *REDIS_ERRORS,

@@ -120,7 +120,7 @@ class TestMigrate:
         said = run("cleanup", DATABASE_URL=postgres.create_database("never_migrated"))
 
         assert said.code == 1
-        assert said.refusal.endswith("run `taskriver migrate` first.")
+        assert said.refusal.endswith("run `taskriver migrate`.")
 
     async def _is_current(self, url: str) -> bool:
         database = Database(url, pool_size=1)
