@@ -4,13 +4,9 @@ import asyncio
 import logging
 import time
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
-
-# A connection that breaks while it is being made comes out of uvloop as a RuntimeError ("the handler is closed").
-_FAILURES: Final = (RedisError, OSError, RuntimeError)
 
 _log = logging.getLogger(__name__)
 
@@ -36,7 +32,7 @@ class PatientRedis:
         try:
             async with asyncio.timeout(self._patience):
                 answer = await self._redis.register_script(script)(keys=keys, args=args)
-        except _FAILURES as error:
+        except Exception as error:  # a broken connection shows in many ways, also in a RuntimeError of uvloop's
             self._failed(error)
             return None
         self._answered()

@@ -6,6 +6,8 @@ Revision: 0004
 import sqlalchemy as sa
 from alembic import op
 
+from migrations.steps import lock_tables, outside_transaction
+
 revision = "0004"
 down_revision = "0003"
 branch_labels = None
@@ -16,12 +18,21 @@ INDEX = "ix_idempotency_keys_actor_id_created_at"
 
 def upgrade() -> None:
     # Null for keys of before, and of processes of the release before: these are not counted.
-    op.add_column("idempotency_keys", sa.Column("actor_id", sa.Uuid(), nullable=True))
-    op.create_index(
-        INDEX, "idempotency_keys", ["actor_id", "created_at"], postgresql_where=sa.text("actor_id IS NOT NULL")
-    )
+    lock_tables("ACCESS EXCLUSIVE", "idempotency_keys")
+    op.add_column("idempotency_keys", sa.Column("actor_id", sa.Uuid(), nullable=True), if_not_exists=True)
+    with outside_transaction():
+        # Nobody waits while it is built; what an attempt that was given up has left is of no use.
+        op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {INDEX}")
+        op.create_index(
+            INDEX,
+            "idempotency_keys",
+            ["actor_id", "created_at"],
+            postgresql_where=sa.text("actor_id IS NOT NULL"),
+            postgresql_concurrently=True,
+        )
 
 
 def downgrade() -> None:
+    lock_tables("ACCESS EXCLUSIVE", "idempotency_keys")
     op.drop_index(INDEX, "idempotency_keys")
     op.drop_column("idempotency_keys", "actor_id")
