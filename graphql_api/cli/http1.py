@@ -4,18 +4,21 @@ import asyncio
 from collections.abc import Sized
 from typing import Any, Final
 
-from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
+from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser, parse_url
 from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from graphql_api.cli.exchange import WholeExchange
+from graphql_api.cli.host import InvalidHost, check_host
 from graphql_api.wire.exchange import EXCHANGE
 from graphql_api.wire.writer import ABORT
 
 MAX_HEAD: Final = 64 * 1024
 HEAD_SECONDS: Final = 10.0
 """From the connection, or from the first byte behind the last request, until a head must be complete."""
+CLOSE_SECONDS: Final = 5.0
+"""For the client to read what was sent to it before, when the server is going."""
 MAX_WAITING: Final = 1_000
 """Requests of one connection that wait for the answer to the one before them; those behind are not read."""
 
@@ -88,6 +91,12 @@ class PatientHTTP(HttpToolsProtocol):
         self.flow: _Flow = _Flow(transport, self.pipeline)
         self._be_patient()
 
+    def shutdown(self) -> None:
+        """Close the connection, when its requests are answered; an idle one whose client reads nothing is aborted."""
+        super().shutdown()
+        if self._is_idle:
+            self.loop.call_later(CLOSE_SECONDS, self.transport.abort)
+
     def connection_lost(self, exc: Exception | None) -> None:
         """It is gone."""
         self._be_served()
@@ -118,6 +127,7 @@ class PatientHTTP(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """The head is whole: from here on the application decides how long to wait."""
+        check_host(self.parser.get_http_version(), self.headers)
         self._in_head, self._progress = False, True
         self._be_served()
         extensions: dict[str, Any] = self.scope.setdefault("extensions", {})
@@ -133,12 +143,6 @@ class PatientHTTP(HttpToolsProtocol):
         """A part of the body."""
         self._body_bytes += len(body)
         super().on_body(body)
-
-    def handle_websocket_upgrade(self) -> None:
-        """Another protocol takes over."""
-        self._upgraded = True
-        self._be_served()
-        super().handle_websocket_upgrade()
 
     def send_400_response(self, msg: str) -> None:
         """Say that a request cannot be read, but not before, or in, the answer to another one.
@@ -164,6 +168,19 @@ class PatientHTTP(HttpToolsProtocol):
         cycle: RequestResponseCycle | None = self.cycle  # none before the first request
         return cycle is None or cycle.response_complete
 
+    @property
+    def _is_handshake(self) -> bool:
+        # In HTTP/1.0 an offer does not count (RFC 9110, 7.8), and a handshake is a GET (RFC 6455, 4.1).
+        scope = self.scope
+        return scope["method"] == "GET" and scope["http_version"] == "1.1" and self._get_upgrade() == b"websocket"
+
+    def _get_upgrade(self) -> bytes | None:
+        # Several lines of a field are one list (RFC 9110, 5.3); uvicorn looks at the last one.
+        options = b",".join(value for name, value in self.headers if name == b"connection").lower().split(b",")
+        if b"upgrade" not in (option.strip() for option in options):
+            return None
+        return b",".join(value for name, value in self.headers if name == b"upgrade").strip().lower()
+
     def _should_upgrade(self) -> bool:
         # Asked while a request that offers to is parsed, whose body is left out: `_read` sees to it.
         return True
@@ -173,9 +190,11 @@ class PatientHTTP(HttpToolsProtocol):
         try:
             while rest is not None:
                 rest = self._read_to_offer(rest)
-        except HttpParserError:
-            self.logger.warning(_INVALID)
-            self.send_400_response(_INVALID)
+        except HttpParserError as error:
+            # What a callback raised is its context.
+            why = str(error.__context__) if isinstance(error.__context__, InvalidHost) else _INVALID
+            self.logger.warning(why)
+            self.send_400_response(why)
 
     def _read_to_offer(self, data: bytes) -> bytes | None:
         """Read on, to the end or to where another protocol was offered that we do not take: then it is what follows."""
@@ -184,11 +203,27 @@ class PatientHTTP(HttpToolsProtocol):
         except HttpParserUpgrade as offer:
             if self.scope["method"] == "CONNECT":
                 raise HttpParserError from None
-            if not self._is_idle or self._get_upgrade() != b"websocket":
+            rest = data[offer.args[0] :]
+            if not self._is_idle or not self._is_handshake:
                 self._read_head_again()
-                return data[offer.args[0] :]
-            self.handle_websocket_upgrade()
+                return rest
+            self._hand_over(rest)
         return None
+
+    def _hand_over(self, rest: bytes) -> None:
+        """Have the connection speak WebSocket from here on; *rest* is what came behind the handshake's head."""
+        target = parse_url(self.url)  # which may be a whole URL
+        self.url = target.path if target.query is None else b"%b?%b" % (target.path, target.query)
+        self._upgraded = True
+        self._be_served()
+        self.handle_websocket_upgrade()
+        protocol = self.transport.get_protocol()
+        if not isinstance(protocol, asyncio.Protocol):
+            return
+        if self.flow.write_paused:
+            protocol.pause_writing()  # earlier answers were not read yet, which the transport tells once
+        if rest:
+            protocol.data_received(rest)
 
     def _read_head_again(self) -> None:
         """Without its offer, by a new parser: the former one would take what follows for another protocol's."""

@@ -3,11 +3,11 @@
 import struct
 from typing import TYPE_CHECKING, Any, Final
 
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import CloseCode, Frame
 from websockets.http11 import Request
 from websockets.protocol import State
 
+from graphql_api.cli.handshake import HandshakeProtocol
 from graphql_api.realtime.lease import LEASE_SECONDS, seconds
 from graphql_api.wire.writer import ABORT, PUT
 
@@ -40,7 +40,7 @@ def _is_text(data: bytes) -> bool:
     return True
 
 
-class PatientSocket(WebSocketsSansIOProtocol):
+class PatientSocket(HandshakeProtocol):
     """Lets the application let go of a peer that reads nothing: a close waits until everything was read.
 
     Frames of text that are sent in one round of the event loop leave together: to write is the dearest part of telling
@@ -75,9 +75,23 @@ class PatientSocket(WebSocketsSansIOProtocol):
         return True
 
     def shutdown(self) -> None:
-        """The server is going: say so, behind what was to be said before."""
-        self._flush()
-        super().shutdown()
+        """Send what waits and a close frame, and close the connection; one that cannot be closed so is aborted.
+
+        uvicorn asks one connection after the other: an exception would keep the others, and the server, from closing.
+        """
+        self.loop.call_later(self.close_timeout, self.transport.abort)  # unless the client reads what was sent
+        try:
+            self._flush()
+            self._close_for_shutdown()
+        except Exception:
+            self.logger.exception("a WebSocket could not be closed in order")
+            self.transport.abort()
+
+    def _close_for_shutdown(self) -> None:
+        if self.handshake_complete and self.conn.state is not State.OPEN:
+            self.transport.close()  # a close frame was sent or received before, and no other may follow
+        else:
+            super().shutdown()
 
     def handle_ping(self) -> None:
         """Answer a ping; none that comes while the peer reads no answers, or these would fill our memory.
@@ -96,7 +110,8 @@ class PatientSocket(WebSocketsSansIOProtocol):
 
     def send_receive_event_to_app(self) -> None:
         """A message is whole. Text that is none (RFC 6455, 8.1) is a client's mistake; uvicorn would log an error."""
-        if self.curr_msg_data_type == "text" and not self.close_sent and not _is_text(b"".join(self.frames)):
+        is_open = self.conn.state is State.OPEN and not self.close_sent  # not if a close frame came right behind it
+        if is_open and self.curr_msg_data_type == "text" and not _is_text(b"".join(self.frames)):
             self.frames = []
             self.conn.send_close(CloseCode.INVALID_DATA)
             self.handle_parser_exception()

@@ -83,7 +83,6 @@ class TaskSocket:
         if not _is_uuid(scope["path_params"]["client_id"]):
             await deny(scope, send, 403, "The last part of the path names the client: take any UUID.")
             return
-        await send({"type": "websocket.accept"})
         await _Conversation(self._setup, upgrade, _after(scope), receive, send).run()
 
 
@@ -95,6 +94,7 @@ class _Conversation:
         self._upgrade = upgrade
         self._after = after
         self._receive = receive
+        self._send = send
         self._writer = Writer(send, setup.sending, abort=upgrade.abort)
         self._dialogue = Dialogue()
         self._subscriber: Subscriber | None = None
@@ -115,9 +115,11 @@ class _Conversation:
     async def _converse_and_part(self) -> None:
         try:
             with self._setup.connections.open(throttle_key(self._upgrade.client.address), self.end) as connection:
+                await self._accept()
                 await self._converse(connection)
         except ConnectionRefused as full:
             self.end(full.code, full.reason)
+            await self._accept()
         if self._farewell is not None:
             refused(self._farewell.code.name)
             with suppress(PeerGone):
@@ -132,6 +134,10 @@ class _Conversation:
         if not self._over.is_set():
             self._farewell = farewell
             self._over.set()
+
+    async def _accept(self) -> None:
+        # A browser never shows a page why a handshake failed: a socket is accepted, and closed with a code that says.
+        await self._send({"type": "websocket.accept"})
 
     async def _converse(self, connection: Connection) -> None:
         self._connection = connection

@@ -30,10 +30,14 @@ _LONGEST_TIMER: Final = 30 * 24 * 3600.0
 class Conversation(Generic[ContextT]):
     """Runs in the task that the server made for the socket, and needs no other one while nothing happens."""
 
-    def __init__(self, setup: Setup[ContextT], upgrade: Upgrade, receive: Receive, send: Send) -> None:
+    def __init__(
+        self, setup: Setup[ContextT], upgrade: Upgrade, subprotocol: str | None, receive: Receive, send: Send
+    ) -> None:
         self._setup = setup
         self._upgrade = upgrade
+        self._subprotocol = subprotocol
         self._receive = receive
+        self._send = send
         self._writer = Writer(send, setup.sending, abort=upgrade.abort, put=upgrade.put)
         self._protocol = Protocol(max_message=setup.max_message, max_operations=setup.max_operations)
         self._ending = asyncio.Event()
@@ -49,7 +53,10 @@ class Conversation(Generic[ContextT]):
         self._farewell: Close | None = None
 
     async def run(self) -> None:
-        """Converse until either side has had enough. Mutations that were begun are finished before this returns."""
+        """Accept the socket and converse until either side has had enough; before, it has a place or is refused one.
+
+        Mutations that were begun are finished before this returns.
+        """
         self._main = asyncio.current_task()
         try:
             with self._setup.connections.open(throttle_key(self._upgrade.client.address), self.end) as connection:
@@ -57,6 +64,7 @@ class Conversation(Generic[ContextT]):
                 await self._hang_up()
         except ConnectionRefused as refused:
             self.end(refused.code, refused.reason)
+            await self._accept()
             await self._hang_up()
         finally:
             self._stop_operations()
@@ -76,10 +84,15 @@ class Conversation(Generic[ContextT]):
         if self._main is not None and asyncio.current_task() is not self._main:
             self._main.cancel()
 
+    async def _accept(self) -> None:
+        # A browser never shows a page why a handshake failed: a socket is accepted, and closed with a code that says.
+        await self._send({"type": "websocket.accept", "subprotocol": self._subprotocol})
+
     async def _listen(self, connection: Connection) -> None:
         self._connection = connection
         self._start_clocks()
         try:
+            await self._accept()
             while not self._over:
                 await self._hear(await self._receive())
         except PeerGone:

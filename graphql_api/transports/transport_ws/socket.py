@@ -66,11 +66,10 @@ class GraphQLSocket(Generic[ContextT]):
             await deny(scope, send, 403, FOREIGN)
             return
         offered: list[str] = list(scope.get("subprotocols", ()))
-        await send({"type": "websocket.accept", "subprotocol": _chosen(offered)})
+        conversation = Conversation(self._setup, upgrade, _chosen(offered), receive, send)
         if SUBPROTOCOL not in offered:
-            await _refuse_subprotocol(send)
-            return
-        await Conversation(self._setup, upgrade, receive, send).run()
+            conversation.end(Code.BAD_SUBPROTOCOL, f"Subprotocol not acceptable: offer {SUBPROTOCOL}")
+        await conversation.run()
 
 
 def _chosen(offered: list[str]) -> str | None:
@@ -80,7 +79,3 @@ def _chosen(offered: list[str]) -> str | None:
         return SUBPROTOCOL
     return offered[0] if offered else None
 
-
-async def _refuse_subprotocol(send: Send) -> None:
-    why = f"Subprotocol not acceptable: offer {SUBPROTOCOL}"
-    await send({"type": "websocket.close", "code": Code.BAD_SUBPROTOCOL, "reason": why})
