@@ -110,13 +110,13 @@ class PatientSocket(HandshakeProtocol):
 
     def send_receive_event_to_app(self) -> None:
         """A message is whole. Text that is none (RFC 6455, 8.1) is a client's mistake; uvicorn would log an error."""
-        is_open = self.conn.state is State.OPEN and not self.close_sent  # not if a close frame came right behind it
-        if is_open and self.curr_msg_data_type == "text" and not _is_text(b"".join(self.frames)):
-            self.frames = []
+        if self.curr_msg_data_type == "bytes" or self.close_sent or _is_text(b"".join(self.frames)):
+            super().send_receive_event_to_app()
+            return
+        self.frames = []
+        if self.conn.state is State.OPEN:  # it is not if a close frame came right behind the message
             self.conn.send_close(CloseCode.INVALID_DATA)
             self.handle_parser_exception()
-        else:
-            super().send_receive_event_to_app()
 
     def _flush(self) -> None:
         frames, self._frames = self._frames, []
