@@ -135,7 +135,9 @@ class Server:
         self.compiled = Compiled(schema._schema, strict=strict) if settings.compile_operations else None
         self.throttle = Throttle(self.redis, patience=throttle_patience)
         self.stream = Stream(self.database, Bell(settings.redis_url.get_secret_value()))
-        self.connections = Connections()
+        self.connections = Connections(
+            per_user=settings.sockets_per_user, per_address=settings.sockets_per_address
+        )
         self.passwords = Passwords(settings.bcrypt_rounds)
         self.tokens = AccessTokens(
             settings.key_ring, settings.token_issuer, settings.token_audience, settings.access_token_lifetime

@@ -47,7 +47,9 @@ WELL_KNOWN_PASSWORDS = frozenset(
 )
 """As they stand in examples and guides, in lower case, without dashes and the like."""
 PLACEHOLDERS = ("changeme", "replaceme", "placeholder", "yoursecret", "yourpassword", "examplesecret")
-VITE_ORIGINS = ("http://localhost:5173", "http://127.0.0.1:5173")
+VITE_PORTS = (5173, 5174, 4173)
+"""Of its development server, of a second one, and of its preview."""
+VITE_ORIGINS = tuple(f"http://{host}:{port}" for host in ("localhost", "127.0.0.1") for port in VITE_PORTS)
 
 Network = IPv4Network | IPv6Network
 CommaSeparated = NoDecode
@@ -159,6 +161,15 @@ class Settings(BaseSettings):
     )
     idempotency_keys_per_account: int = Field(
         100_000, ge=1, description="Idempotency keys that an account may use in 24 hours."
+    )
+    sockets_per_user: int = Field(
+        50, ge=1, description="WebSockets and event streams that a user may have open at a time, per process."
+    )
+    sockets_per_address: int = Field(
+        200,
+        ge=1,
+        description="WebSockets and event streams that an address, or an IPv6 network of 64 bits, may have open at a "
+        "time, per process; signed in or not.",
     )
 
     query_max_depth: int = Field(12, ge=1, description="Deepest nesting of a document.")

@@ -1,9 +1,10 @@
 """Whose request this is: the client's address, seen through the proxies that we trust."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from itertools import islice
 from typing import Final
 
 from starlette.types import Scope
@@ -18,6 +19,13 @@ Network = IPv4Network | IPv6Network
 UNKNOWN: Final = "unknown"
 """Stands for the address of a client that has none."""
 
+MAX_HOPS: Final = 32
+"""Elements of a forwarding header that are looked at, from the right; more proxies than that are a mistake."""
+
+_MAX_FIELD: Final = 2_048
+"""Characters of a forwarding header that are looked at, from the right."""
+_MAX_ADDRESS: Final = 100
+"""Characters: 39 of an address, and brackets, a zone and a port."""
 _SITE_BITS: Final = 64
 _BRACKETED: Final = re.compile(r"\[(?P<host>[^]]*)](?::[0-9]{1,5})?")
 _WITH_PORT: Final = re.compile(r"(?P<host>[0-9.]+):[0-9]{1,5}")
@@ -28,7 +36,7 @@ def client_of(scope: Scope, trusted: Sequence[Network]) -> Client:
     """Who is at the other end of an ASGI connection, `http` or `websocket`."""
     return Client(
         address=client_address(_peer(scope), _headers(scope, b"x-forwarded-for"), trusted),
-        user_agent=_user_agent(_headers(scope, b"user-agent")),
+        user_agent=_user_agent(next(_headers(scope, b"user-agent"), None)),
     )
 
 
@@ -38,27 +46,31 @@ def is_secure(scope: Scope, trusted: Sequence[Network]) -> bool:
     Of several values the last counts, which is the one that the nearest proxy wrote.
     """
     if _is_trusted(_parse(_peer(scope) or ""), trusted):
-        told = next(_from_the_right(_headers(scope, b"x-forwarded-proto")), scope["scheme"])
+        told = next(_from_the_right([*_headers(scope, b"x-forwarded-proto")]), scope["scheme"])
         return told.lower() in _SECURE_SCHEMES
     return scope["scheme"] in _SECURE_SCHEMES
 
 
-def client_address(peer: str | None, forwarded_for: Sequence[str], trusted: Sequence[Network]) -> str:
+def client_address(peer: str | None, forwarded_for: Iterable[str], trusted: Sequence[Network]) -> str:
     """The client's address in canonical text, at most 39 characters, or `"unknown"`.
 
     *peer* is the other end of the socket. *forwarded_for* are the values of `X-Forwarded-For`, where each proxy adds
     at the right whom it heard; so it is read from the right for as long as the one who added is *trusted*. What stands
-    further left, anybody may have written. A hop that is no address ends the reading at the last good one.
+    further left, anybody may have written. A hop that is no address ends the reading at the last good one. Of a peer
+    that is not trusted the header is not read at all, and of others at most `MAX_HOPS` hops.
 
     A peer on a unix socket has no address, so no network that could be trusted holds it, and it is unknown, whatever
     the header says: a proxy should speak to a loopback address instead.
     """
     address = _parse(peer or "")
-    for hop in _from_the_right(forwarded_for):
-        heard = _parse(hop)
-        if heard is None or not _is_trusted(address, trusted):
-            break
-        address = heard
+    if _is_trusted(address, trusted):
+        for hop in islice(_from_the_right([*forwarded_for]), MAX_HOPS):
+            heard = _parse(hop)
+            if heard is None:
+                break
+            address = heard
+            if not _is_trusted(address, trusted):
+                break
     return UNKNOWN if address is None else str(address)
 
 
@@ -73,9 +85,13 @@ def throttle_key(address: str) -> str:
     return UNKNOWN if parsed is None else str(parsed)
 
 
-@lru_cache(maxsize=1_024)
 def _parse(text: str) -> Address | None:
     """An address with or without brackets and port; None for anything else."""
+    return _parse_short(text) if len(text) <= _MAX_ADDRESS else None
+
+
+@lru_cache(maxsize=1_024)
+def _parse_short(text: str) -> Address | None:
     match = _BRACKETED.fullmatch(text) or _WITH_PORT.fullmatch(text)
     try:
         return _plain(ip_address(match["host"] if match else text))
@@ -95,9 +111,13 @@ def _is_trusted(address: Address | None, trusted: Sequence[Network]) -> bool:
 
 
 def _from_the_right(values: Sequence[str]) -> Iterator[str]:
-    """The elements of a header's comma-separated lists, the last first; empty ones do not count (RFC 9110, 5.6.1)."""
+    """The elements of a header's comma-separated lists, the last first; empty ones do not count (RFC 9110, 5.6.1).
+
+    Of a value that is too long its right end is read.
+    """
     for value in reversed(values):
-        yield from filter(None, (element.strip() for element in reversed(value.split(","))))
+        end = value if len(value) <= _MAX_FIELD else value[-_MAX_FIELD:].partition(",")[2]
+        yield from filter(None, (element.strip() for element in reversed(end.split(","))))
 
 
 def _peer(scope: Scope) -> str | None:
@@ -105,9 +125,9 @@ def _peer(scope: Scope) -> str | None:
     return client[0] if client else None
 
 
-def _headers(scope: Scope, name: bytes) -> list[str]:
-    return [value.decode("latin-1") for key, value in scope["headers"] if key.lower() == name]
+def _headers(scope: Scope, name: bytes) -> Iterator[str]:
+    return (value.decode("latin-1") for key, value in scope["headers"] if key.lower() == name)
 
 
-def _user_agent(values: Sequence[str]) -> str | None:
-    return without_control_characters(values[0][:MAX_USER_AGENT]).strip() or None if values else None
+def _user_agent(value: str | None) -> str | None:
+    return without_control_characters(value[:MAX_USER_AGENT]).strip() or None if value is not None else None

@@ -17,6 +17,8 @@ _PATH_PART: Final = re.compile(r"[A-Za-z0-9_.~-]+")
 _MAX_PARTS: Final = 8
 """Of a name or path: longer ones are no API's, and each part is another header."""
 
+_MAX_BYTES: Final = 8_192
+"""Of all cookies; of more than that none is taken, since a second one of the name might be among those left out."""
 _MAX_AGE: Final = int(IDLE_LIFETIME.total_seconds())
 _TOKEN: Final = re.compile(r"[A-Za-z0-9._~-]+")
 
@@ -101,11 +103,12 @@ def _paths(path: str) -> list[str]:
 
 def _pairs(headers: Iterable[tuple[bytes, bytes]]) -> Iterator[tuple[bytes, bytes]]:
     # HTTP/2 lets a client send its cookies in several headers (RFC 9113, 8.2.3).
-    for header, cookies in headers:
-        if header.lower() == b"cookie":
-            for cookie in cookies.split(b";"):
-                name, _, value = cookie.partition(b"=")
-                yield name.strip(), _unquoted(value.strip())
+    fields = [value for header, value in headers if header.lower() == b"cookie"]
+    if sum(map(len, fields)) > _MAX_BYTES:
+        return
+    for cookie in b";".join(fields).split(b";"):
+        name, _, value = cookie.partition(b"=")
+        yield name.strip(), _unquoted(value.strip())
 
 
 def _unquoted(value: bytes) -> bytes:

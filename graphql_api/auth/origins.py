@@ -8,6 +8,8 @@ _ORIGIN: Final = re.compile(
     r"(?P<scheme>[a-z][a-z0-9+.-]*)://(?P<host>[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::(?P<port>[0-9]{1,5}))?",
     re.IGNORECASE | re.ASCII,
 )
+_MAX_ORIGIN: Final = 300
+"""Characters: a scheme, a name of at most 253, and a port."""
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _ANY: Final = "*"
 _OWN_PAGES: Final = frozenset({"same-origin", "none"})
@@ -84,7 +86,7 @@ def _listed(text: str) -> _Origin:
 
 
 def _parse(text: str) -> _Origin | None:
-    match = _ORIGIN.fullmatch(text)
+    match = _ORIGIN.fullmatch(text) if len(text) <= _MAX_ORIGIN else None
     if match is None:
         return None
     scheme, port = match["scheme"].lower(), match["port"]

@@ -161,12 +161,13 @@ class AccessTokens:
 
 
 def bearer(authorization: str | None) -> str | None:
-    """The token of an `Authorization` header (RFC 6750, 2.1; the scheme in any case); None without a header.
+    """The token of an `Authorization` header (RFC 6750, 2.1; the scheme in any case); None without one, or if it is
+    empty, as many clients send it when nobody is signed in.
 
     Raises:
         InvalidToken: another scheme, or no token behind it.
     """
-    if authorization is None:
+    if authorization is None or not authorization.strip():
         return None
     scheme, _, token = authorization.strip().partition(" ")
     if scheme.lower() != "bearer" or not token.strip():

@@ -17,6 +17,8 @@ from graphql_api.wire.writer import ABORT
 MAX_HEAD: Final = 64 * 1024
 HEAD_SECONDS: Final = 10.0
 """From the connection, or from the first byte behind the last request, until a head must be complete."""
+MAX_FIELDS: Final = 128
+"""Header fields of a request, as websockets has it for handshakes: several parts look through all of them."""
 CLOSE_SECONDS: Final = 5.0
 """For the client to read what was sent to it before, when the server is going."""
 MAX_WAITING: Final = 1_000
@@ -27,6 +29,10 @@ _END: Final = b"\r\n"
 _TOO_LARGE: Final = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"  # RFC 6585, 5
 )
+
+
+class TooManyFields(Exception):
+    """A head has more fields than are read."""
 
 
 class _Ended(list[tuple[bytes, bytes]]):
@@ -127,6 +133,8 @@ class PatientHTTP(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """The head is whole: from here on the application decides how long to wait."""
+        if len(self.headers) > MAX_FIELDS:
+            raise TooManyFields
         check_host(self.parser.get_http_version(), self.headers)
         self._in_head, self._progress = False, True
         self._be_served()
@@ -191,10 +199,15 @@ class PatientHTTP(HttpToolsProtocol):
             while rest is not None:
                 rest = self._read_to_offer(rest)
         except HttpParserError as error:
-            # What a callback raised is its context.
-            why = str(error.__context__) if isinstance(error.__context__, InvalidHost) else _INVALID
-            self.logger.warning(why)
-            self.send_400_response(why)
+            self._refuse(error.__context__)  # which is what a callback raised
+
+    def _refuse(self, cause: BaseException | None) -> None:
+        if isinstance(cause, TooManyFields):
+            self._cut_off()
+            return
+        why = str(cause) if isinstance(cause, InvalidHost) else _INVALID
+        self.logger.warning(why)
+        self.send_400_response(why)
 
     def _read_to_offer(self, data: bytes) -> bytes | None:
         """Read on, to the end or to where another protocol was offered that we do not take: then it is what follows."""
@@ -213,7 +226,7 @@ class PatientHTTP(HttpToolsProtocol):
     def _hand_over(self, rest: bytes) -> None:
         """Have the connection speak WebSocket from here on; *rest* is what came behind the handshake's head."""
         target = parse_url(self.url)  # which may be a whole URL
-        self.url = target.path if target.query is None else b"%b?%b" % (target.path, target.query)
+        self.url = b"%b?%b" % (target.path, target.query) if target.query else target.path
         self._upgraded = True
         self._be_served()
         self.handle_websocket_upgrade()

@@ -7,6 +7,7 @@ and what was sent along; a selection of anything personal is executed for each p
 
 from collections.abc import Awaitable, Callable, Hashable
 from functools import partial
+from hashlib import sha256
 from typing import Any, Final
 
 import orjson
@@ -43,9 +44,8 @@ class Shared:
         """Those who listen with the same operation."""
         selection = selection_of(self._schema, document.ast, document.operation(request.operation_name))
         used = {name: request.variables[name] for name in selection.variables if name in request.variables}
-        sent = orjson.dumps([used, request.extensions], option=orjson.OPT_SORT_KEYS)
         personal = selection.viewer is Viewer.PERSON
-        return Group(self, (document.text, request.operation_name, sent), personal=personal)
+        return Group(self, _digest(document.text, request.operation_name, [used, request.extensions]), personal=personal)
 
     def kept(self, key: Hashable) -> Response | None:
         """The answer for this key, if it was given lately."""
@@ -104,6 +104,13 @@ class Group:
             return from_result(await execute(), request_id=request_id)
         found = self.begun(telling, execute, request_id)
         return found if isinstance(found, Response) else await found.result()
+
+
+def _digest(text: str, operation_name: str | None, sent: list[Any]) -> bytes:
+    """Stands for an operation in keys, which are kept: whatever clients send with it, it has 32 bytes."""
+    digest = sha256(orjson.dumps([operation_name, sent], option=orjson.OPT_SORT_KEYS))
+    digest.update(text.encode("utf-8", "surrogatepass"))
+    return digest.digest()
 
 
 def _written(response: Response, request_id: str) -> Response:

@@ -31,12 +31,12 @@ from graphql_api.auth.tokens import ExpiredToken, InvalidToken, MissingToken
 from graphql_api.observability.requests import log_bug, refused
 from graphql_api.rest.tags import etag
 from graphql_api.wire.answer import Answer
+from graphql_api.wire.challenge import BEARER
 from graphql_api.wire.refusal import HTTPRefusal
 
 INSUFFICIENT: Final = "Insufficient permissions"
 BODY: Final = "body"
 
-_BEARER: Final = (b"www-authenticate", b"Bearer")
 _RETRY_AFTER_UNAVAILABLE: Final = 1
 _STATUS: Final[dict[type[DomainError], int]] = {
     Unauthenticated: 401,
@@ -156,7 +156,7 @@ def _text(error: DomainError) -> str:
 def _headers(error: DomainError) -> list[Header]:
     match error:
         case Unauthenticated() | InvalidCredentials():
-            return [_BEARER]
+            return [BEARER]
         case Conflict():
             return [(b"etag", etag(error.version))]
         case RateLimited():

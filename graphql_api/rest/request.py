@@ -11,12 +11,16 @@ from starlette.datastructures import Headers, UploadFile
 from starlette.formparsers import FormParser, MultiPartException, MultiPartParser
 
 from graphql_api.rest.errors import BODY, FieldProblem, NotUnderstood
+from graphql_api.wire.coding import check_coding
 from graphql_api.wire.refusal import bad_request
 
 BROKEN_FORM: Final = "There was an error parsing the body"
 
 _BOM: Final = b"\xef\xbb\xbf"
 _MAX_FIELDS: Final = 20
+_MAX_PARAMETERS: Final = 100
+_MAX_TYPE: Final = 200
+"""Characters of a media type with its parameters, which take quadratic time to read."""
 _URLENCODED: Final = "application/x-www-form-urlencoded"
 _MULTIPART: Final = "multipart/form-data"
 
@@ -27,6 +31,7 @@ def read_params(model: type[ModelT], path: Mapping[str, str], query: bytes) -> M
     """The parameters of path and query string; of one given twice the last counts, unknown ones are left alone.
 
     Raises:
+        HTTPRefusal: 400, there are too many.
         NotUnderstood: one breaks a rule.
     """
     return _valid(model, _query(query) | dict(path))
@@ -39,7 +44,7 @@ def read_json(model: type[ModelT], body: bytes, headers: Headers) -> ModelT:
         HTTPRefusal: 415, it is compressed.
         NotUnderstood: it is not JSON, or a value breaks a rule.
     """
-    _check_plain(headers)
+    check_coding(headers.raw)
     if not body:
         raise _bad_body("Field required")
     media = _media(headers)
@@ -59,9 +64,9 @@ async def read_form(model: type[ModelT], body: bytes, headers: Headers) -> Model
         HTTPRefusal: 415, it is compressed; 400, it is broken.
         NotUnderstood: a field is missing or breaks a rule.
     """
-    _check_plain(headers)
+    check_coding(headers.raw)
     media = _media(headers)
-    if media not in (_URLENCODED, _MULTIPART):
+    if media not in (_URLENCODED, _MULTIPART) or len(headers["content-type"]) > _MAX_TYPE:
         return _without_a_form(model)
     try:
         parser = (
@@ -95,12 +100,11 @@ def _without_a_form(model: type[ModelT]) -> ModelT:
 
 
 def _query(query: bytes) -> dict[str, str]:
-    return dict(parse_qsl(query.decode("latin-1"), keep_blank_values=True))
-
-
-def _check_plain(headers: Headers) -> None:
-    if "content-encoding" in headers:
-        raise bad_request("Send the body as it is: no Content-Encoding is understood.", status=415)
+    try:
+        pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True, max_num_fields=_MAX_PARAMETERS)
+    except ValueError:
+        raise bad_request(f"The query string has more than {_MAX_PARAMETERS} parameters.") from None
+    return dict(pairs)
 
 
 def _media(headers: Headers) -> str:

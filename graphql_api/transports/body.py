@@ -1,33 +1,39 @@
 """The JSON of a GraphQL request: its body, or its query string."""
 
+from collections.abc import Sequence
 from email.message import Message
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
 import orjson
 
+from graphql_api.auth.facts import Header
+from graphql_api.wire.coding import check_coding
 from graphql_api.wire.refusal import bad_request
 
 _UTF8: Final = {"utf-8", "utf8"}
 _MAX_PARAMETERS: Final = 20
+_MAX_TYPE: Final = 200
+"""Bytes of a media type with its parameters, which take quadratic time to read."""
 _COMMON_TYPES: Final = {b"application/json", b"application/json; charset=utf-8", b"application/json;charset=utf-8"}
 
 
-def check_content_type(headers: dict[bytes, bytes]) -> None:
-    """Accept JSON in UTF-8 and nothing else.
+def check_content_type(fields: Sequence[Header]) -> None:
+    """Accept JSON in UTF-8 and nothing else; *fields* are the headers of the request.
 
     A page of another site can send `text/plain` or a form without asking first; JSON it cannot.
 
     Raises:
         HTTPRefusal: 415.
     """
+    headers = dict(fields)
     if b"content-encoding" in headers:
-        raise bad_request("Send the body as it is: no Content-Encoding is understood.", status=415)
+        check_coding(fields)
     given = headers.get(b"content-type", b"")
     if given.lower() in _COMMON_TYPES:
         return
     message = Message()
-    message["content-type"] = given.decode("latin-1")
+    message["content-type"] = given.decode("latin-1") if len(given) <= _MAX_TYPE else ""
     if not given or message.get_content_type() != "application/json":
         raise bad_request("Send JSON, with the header `Content-Type: application/json`.", status=415)
     if str(message.get_param("charset", "utf-8")).lower() not in _UTF8:
@@ -64,10 +70,12 @@ def decode_query_string(raw: bytes) -> dict[str, Any]:
     value: dict[str, Any] = dict(pairs)
     if len(value) < len(pairs):
         raise bad_request("The query string has a parameter twice.")
-    return value | {key: _parameter(key, value[key]) for key in ("variables", "extensions") if value.get(key)}
+    return value | {key: _parameter(key, value[key]) for key in ("variables", "extensions") if key in value}
 
 
 def _parameter(key: str, text: str) -> Any:
+    if not text:
+        return None  # an empty parameter is an absent one
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError as error:

@@ -1,5 +1,6 @@
 """Which pages of other sites may read our answers (https://fetch.spec.whatwg.org/#http-cors-protocol)."""
 
+import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -12,15 +13,14 @@ from graphql_api.wire.exchange import exchange_of
 
 _VARY: Final = (b"vary", b"Origin")
 _VARY_LINE: Final = b"vary: Origin\r\n"
-_PREFLIGHT: Final[list[Header]] = [
-    (b"access-control-allow-methods", b"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"),
-    (
-        b"access-control-allow-headers",
-        b"authorization, content-type, idempotency-key, if-match, last-event-id, x-request-id",
-    ),
-    (b"access-control-max-age", b"600"),
-]
-_EXPOSED: Final = (b"access-control-expose-headers", b"X-Request-ID, ETag, Retry-After")
+_METHODS: Final = (b"access-control-allow-methods", b"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS")
+_MAX_AGE: Final = (b"access-control-max-age", b"600")
+_KNOWN: Final = b"authorization, content-type, idempotency-key, if-match, last-event-id, x-request-id"
+"""The header fields that the API reads: allowed when a preflight asks for none, or for none that can be named."""
+_NAMES: Final = re.compile(rb"[ \t]*[!#$%&'*+.^_`|~0-9A-Za-z-]+[ \t]*(?:,[ \t]*[!#$%&'*+.^_`|~0-9A-Za-z-]+[ \t]*)*")
+_MAX_NAMES: Final = 2_000
+"""Bytes of a list of names."""
+_EXPOSED: Final = (b"access-control-expose-headers", b"Date, ETag, Retry-After, WWW-Authenticate, X-Request-ID")
 
 
 class CORS:
@@ -42,7 +42,7 @@ class CORS:
         headers = dict(scope["headers"])
         added = self._headers(scope, headers) if b"origin" in headers else [_VARY]
         if scope["method"] == "OPTIONS" and b"access-control-request-method" in headers:
-            await _preflight(send, added)
+            await _preflight(send, added, headers.get(b"access-control-request-headers"))
             return
         exchange = exchange_of(scope)
         if exchange is not None:
@@ -65,8 +65,20 @@ class CORS:
         return [_VARY, *allowed, _EXPOSED]
 
 
-async def _preflight(send: Send, added: list[Header]) -> None:
-    allowed = len(added) > 1
-    headers = [*added, *(_PREFLIGHT if allowed else [(b"content-length", b"0")])]
-    await send({"type": "http.response.start", "status": 204 if allowed else 403, "headers": headers})
+async def _preflight(send: Send, added: list[Header], wanted: bytes | None) -> None:
+    if len(added) > 1:
+        status, more = 204, [_METHODS, (b"access-control-allow-headers", _allowed(wanted)), _MAX_AGE]
+    else:
+        status, more = 403, [(b"content-length", b"0")]
+    await send({"type": "http.response.start", "status": status, "headers": [*added, *more]})
     await send({"type": "http.response.body", "body": b""})
+
+
+def _allowed(wanted: bytes | None) -> bytes:
+    """The names of header fields that an allowed page may send: those that it asks for, whichever they are.
+
+    Clients add fields of their own, for tracing for example, and none of them has a meaning that this API relies on.
+    """
+    if not wanted or len(wanted) > _MAX_NAMES or _NAMES.fullmatch(wanted) is None:
+        return _KNOWN
+    return b", ".join(name.strip().lower() for name in wanted.split(b","))

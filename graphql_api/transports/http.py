@@ -24,6 +24,7 @@ from graphql_api.transports.negotiation import JSON, media_type, retry_after, st
 from graphql_api.wire.alarms import Alarms
 from graphql_api.wire.answer import Answer
 from graphql_api.wire.body import ClientGone, read_body
+from graphql_api.wire.challenge import challenge
 from graphql_api.wire.exchange import exchange_of
 from graphql_api.wire.refusal import HTTPRefusal, bad_request, unavailable
 from graphql_api.wire.request_id import request_id_of
@@ -120,11 +121,16 @@ class GraphQLHTTP(Generic[ContextT]):
         _check_method(operation, scope["method"])
         facts = await self._facts(scope, receive, headers, request_id)
         response = await self._run(operation, self._make_context(facts), receive)
-        return None if response is None else _answer(response, media, facts.response_headers, request_id)
+        if response is None:
+            return None
+        answer = _answer(response, media, facts.response_headers, request_id)
+        if answer.status == 401:
+            answer.headers.append(challenge(facts.auth_error))
+        return answer
 
     async def _request(self, scope: Scope, receive: Receive, headers: dict[bytes, bytes]) -> OperationRequest:
         if scope["method"] == "POST":
-            check_content_type(headers)
+            check_content_type(scope["headers"])
             exchange = exchange_of(scope)
             body = await read_body(
                 receive, headers, most=self._max_body, alarms=self._waiting_for_bodies, exchange=exchange

@@ -18,6 +18,9 @@ JSON: Final = "application/json"
 HTML: Final = "text/html"
 EVENTS: Final = "text/event-stream"
 
+MAX_ACCEPT: Final = 500
+"""Characters of `Accept` that are looked at; browsers send 150."""
+
 _STATUS: Final = {
     FailureCode.UNAUTHENTICATED: 401,
     FailureCode.FORBIDDEN: 403,
@@ -35,12 +38,16 @@ class _Range(NamedTuple):
     weight: float
 
 
-@lru_cache(maxsize=64)
 def media_type(accept: str) -> str | None:
     """The media type to answer in; None when the client wants nothing of what we have.
 
     JSON when no preference is told. Of the two, `application/graphql-response+json` wins a tie that names it.
     """
+    return _media_type(_cut(accept))
+
+
+@lru_cache(maxsize=64)
+def _media_type(accept: str) -> str | None:
     ranges = list(_ranges(accept))
     if not ranges:
         return JSON
@@ -52,14 +59,18 @@ def media_type(accept: str) -> str | None:
 
 def wants_page(accept: str) -> bool:
     """Whether the client names HTML, as browsers do when a person opens a page, and no JSON that it wants as much."""
-    ranges = list(_ranges(accept))
+    ranges = list(_ranges(_cut(accept)))
     weight = next((each.weight for each in ranges if each.media == HTML), 0.0)
     return weight > max((each.weight for each in ranges if each.media in (GRAPHQL, JSON)), default=0.0)
 
 
-@lru_cache(maxsize=64)
 def wants_events(accept: str) -> bool | None:
     """Whether a client that names `text/event-stream` wants nothing else as much; None if it does not want it."""
+    return _wants_events(_cut(accept))
+
+
+@lru_cache(maxsize=64)
+def _wants_events(accept: str) -> bool | None:
     ranges = list(_ranges(accept))
     weight = next((each.weight for each in ranges if each.media == EVENTS), 0.0)
     named = [each.weight for each in ranges if each.media in (GRAPHQL, JSON)]
@@ -81,6 +92,10 @@ def retry_after(response: Response) -> int | None:
     if response.codes and response.codes <= {FailureCode.RATE_LIMITED, FailureCode.UNAVAILABLE}:
         return max(waits)
     return None
+
+
+def _cut(accept: str) -> str:
+    return accept if len(accept) <= MAX_ACCEPT else accept[:MAX_ACCEPT].rpartition(",")[0]
 
 
 def _weight(media: str, ranges: list[_Range]) -> float:

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from graphql_api.cli.http1 import MAX_HEAD, PatientHTTP
+from graphql_api.cli.http1 import MAX_FIELDS, MAX_HEAD, PatientHTTP
 
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n"
 
@@ -126,3 +126,54 @@ async def test_large_bodies_and_kept_connections_are_served(port: int):
             head = await reader.readuntil(b"\r\n\r\n")
             assert head.startswith(b"HTTP/1.1 200")
             assert await reader.readexactly(len(str(length))) == str(length).encode()
+
+
+HOSTS: dict[str, tuple[bytes, int]] = {
+    "one": (b"Host: a\r\n", 200),
+    "a port": (b"Host: example.org:8000\r\n", 200),
+    "an address": (b"Host: [::1]:80\r\n", 200),
+    "an empty one": (b"Host:\r\n", 200),
+    "an underscore": (b"Host: my_service\r\n", 200),
+    "none": (b"", 400),
+    "two": (b"Host: a\r\nHost: b\r\n", 400),
+    "the same twice": (b"Host: a\r\nhost: a\r\n", 400),
+    "a list": (b"Host: a, b\r\n", 400),
+    "a list without a space": (b"Host: a,b\r\n", 400),
+    "a user": (b"Host: user@a\r\n", 400),
+    "a path": (b"Host: a/b\r\n", 400),
+    "no port": (b"Host: a:b\r\n", 400),
+    "two ports": (b"Host: a:1:2\r\n", 400),
+    "an open bracket": (b"Host: [::1\r\n", 400),
+    "no text": (b"Host: \xff\xfe\r\n", 400),
+    "a long one": (b"Host: " + b"a" * 301 + b"\r\n", 400),
+}
+
+
+@pytest.mark.parametrize("case", HOSTS)
+@pytest.mark.parametrize("upgrade", [b"", b"Connection: Upgrade\r\nUpgrade: h2c\r\n"], ids=["", "upgrade"])
+async def test_a_request_names_one_host(port: int, case: str, upgrade: bytes):
+    """RFC 9112, 3.2; and whoever does not is told what is wrong."""
+    host, status = HOSTS[case]
+    said = await _said(port, b"GET / HTTP/1.1\r\n" + host + upgrade + b"\r\n")
+    assert said.startswith(b"HTTP/1.1 %d" % status)
+    assert (b"Host" in said) == (status == 400)
+
+
+@pytest.mark.parametrize(("host", "status"), [(b"", 200), (b"Host: a\r\n", 200), (b"Host: a\r\nHost: b\r\n", 400)])
+async def test_before_http_1_1_no_host_was_needed(port: int, host: bytes, status: int):
+    """But two were never right."""
+    said = await _said(port, b"GET / HTTP/1.0\r\n" + host + b"\r\n")
+    assert said.startswith(b"HTTP/1.1 %d" % status)
+
+
+async def test_a_second_request_needs_its_host_too(port: int):
+    """The first one is answered, and its answer is the last."""
+    said = await _said(port, GET + b"\r\n" + b"GET / HTTP/1.1\r\n\r\n")
+    assert said.count(b"HTTP/1.1 200") == said.count(b"HTTP/1.1") == 1
+
+
+@pytest.mark.parametrize(("count", "status"), [(MAX_FIELDS - 1, 200), (MAX_FIELDS, 431), (10_000, 431)])
+async def test_a_head_has_a_limited_number_of_fields(port: int, count: int, status: int):
+    """Every part of the server looks through all of them."""
+    said = await _said(port, GET + b"x:y\r\n" * count + b"\r\n")
+    assert said.startswith(b"HTTP/1.1 %d" % status)

@@ -64,7 +64,7 @@ GRAPHQL = [
     ("A message of another protocol", Talk((ME, {"type": "start", "id": "1", "payload": {"query": LISTEN}})),
      "4400 The type of the message is none of connection_init, subscribe, complete, ping and pong"),
     ("A subscription without an id", Talk((ME, {"type": "subscribe", "payload": {"query": LISTEN}})),
-     "4400 The message needs an id, a string that is not empty"),
+     "4400 The message needs an id, a string of 1 to 255 characters"),
     ("A subscription without a query", Talk((ME, {"type": "subscribe", "id": "1", "payload": {}})),
      "4400 The request has no query: put the document's text into `query`."),
     ("An id that is in use", Talk((ME, subscribe(LISTEN), subscribe(LISTEN))),

@@ -125,9 +125,8 @@ class GraphQLEvents(Generic[ContextT]):
     async def _body(self, scope: Scope, receive: Receive) -> bytes:
         if scope["method"] != "POST":
             return b""
-        headers = dict(scope["headers"])
-        check_content_type(headers)
-        return await read_body(receive, headers, most=MAX_BODY, alarms=self._waiting_for_bodies)
+        check_content_type(scope["headers"])
+        return await read_body(receive, dict(scope["headers"]), most=MAX_BODY, alarms=self._waiting_for_bodies)
 
     def _operation(self, scope: Scope, body: bytes, request_id: str) -> Operation | Response:
         try:

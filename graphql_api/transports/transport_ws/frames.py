@@ -13,6 +13,8 @@ from graphql_api.execution.request import OperationRequest, parse_request
 
 _SHORT: Final = 100
 """Characters of an id that is kept, once it is quoted: clients number their operations, or give them a UUID."""
+MAX_ID: Final = 255
+"""Characters of an id; operations are kept by it."""
 ACK: Final = '{"type":"connection_ack"}'
 
 
@@ -79,8 +81,8 @@ def complete(id: str) -> str:
 
 def _id(value: dict[str, Any]) -> str:
     found = value.get("id")
-    if not isinstance(found, str) or not found:
-        raise BadMessage("The message needs an id, a string that is not empty")
+    if not isinstance(found, str) or not 1 <= len(found) <= MAX_ID:
+        raise BadMessage(f"The message needs an id, a string of 1 to {MAX_ID} characters")
     return found
 
 

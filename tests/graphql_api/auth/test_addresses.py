@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from domain.session import MAX_USER_AGENT
 from domain.text import without_control_characters
-from graphql_api.auth.addresses import UNKNOWN, client_address, client_of, is_secure, throttle_key
+from graphql_api.auth import addresses as addresses_module
+from graphql_api.auth.addresses import MAX_HOPS, UNKNOWN, client_address, client_of, is_secure, throttle_key
 
 PROXIES = (ip_network("10.0.0.0/8"), ip_network("fd00::/8"))
 
@@ -67,7 +68,8 @@ class TestForwarding:
             ("[::ffff:1.2.3.4]:5", "1.2.3.4"),
             ("2001:DB8:0:0:0:0:0:7", "2001:db8::7"),
             ("fe80::1%eth0", "fe80::1"),
-            ("fe80::1%" + "x" * 1000, "fe80::1"),
+            ("fe80::1%" + "x" * 50, "fe80::1"),
+            ("fe80::1%" + "x" * 1000, None),
             ("1.2.3.4:", None),
             ("1.2.3.4:x", None),
             ("1.2.3", None),
@@ -99,6 +101,42 @@ class TestForwarding:
         assert client_address(peer, [",".join([*invented, *honest])], PROXIES) == client_address(
             peer, [",".join(honest)], PROXIES
         )
+
+
+class Unread(bytes):
+    """A value that nobody may look at."""
+
+    def decode(self, *_: object) -> str:
+        """Not to be called."""
+        raise AssertionError("it was read")
+
+
+class TestWork:
+    def test_a_stranger_is_not_listened_to(self) -> None:
+        """What a client that is no trusted proxy says of others is not read, let alone kept."""
+        headers = [(b"x-forwarded-for", Unread(b"198.51.100.7")), (b"x-forwarded-proto", Unread(b"https"))]
+        for trusted in ((), PROXIES):
+            assert client_of(scope(*headers), trusted).address == "192.0.2.1"
+            assert not is_secure(scope(*headers), trusted)
+
+    @pytest.mark.parametrize("peer", ["192.0.2.1", "10.0.0.1"])
+    @pytest.mark.parametrize(
+        "value",
+        ["10.0.0.2," * 7_000, "," * 64_000, "1" * 64_000, "[" * 64_000, ("1" * 500 + ",") * 120, "10.0.0.2, " * 6_000],
+    )
+    def test_a_long_header_costs_little(self, monkeypatch: pytest.MonkeyPatch, peer: str, value: str) -> None:
+        """However long it is, few addresses are read in it, and only short ones are kept."""
+        read: list[str] = []
+        keep = addresses_module._parse_short
+        monkeypatch.setattr(addresses_module, "_parse_short", lambda text: (read.append(text), keep(text))[1])
+        client_of(scope((b"x-forwarded-for", value.encode()), client=(peer, 5)), PROXIES)
+        assert len(read) <= MAX_HOPS + 1
+        assert all(len(text) <= 100 for text in read)
+
+    def test_a_long_header_ends_in_its_nearest_hops(self) -> None:
+        """The right end counts, wherever it is cut."""
+        value = "203.0.113.9, " * 5_000 + "198.51.100.7, 10.0.0.2"
+        assert client_address("10.0.0.1", [value], PROXIES) == "198.51.100.7"
 
 
 class TestThrottleKey:

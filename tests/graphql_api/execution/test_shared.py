@@ -118,3 +118,9 @@ class TestSharing:
 def test_strawberry_still_says_what_a_field_is_made_of():
     """The declarations beside the fields are found by way of it."""
     assert strawberry.field(description="x", metadata={"a": 1}).metadata == {"a": 1}
+
+
+def test_what_a_client_sends_along_is_not_kept(kitchen: Kitchen):
+    """Keys of answers are kept: whatever the variables and extensions are, they take a few bytes."""
+    request = OperationRequest(PLAIN, None, {"after": "a" * 100_000}, {"trace": "b" * 100_000})
+    assert len(str(kitchen.shared.group(request, DOCUMENTS.get(PLAIN)).share)) < 300

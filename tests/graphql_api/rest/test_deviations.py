@@ -210,7 +210,18 @@ async def test_bodies_have_a_limit(rest: Rest):
     assert (response.status_code, response.json()) == (413, {"detail": "The body is larger than 262,144 bytes."})
     headers = {"content-encoding": "gzip"}
     response = await rest.send("POST", "/tasks/", visitor, content=b"{}", headers=headers)
-    assert response.status_code == 415
+    assert (response.status_code, response.headers["accept-encoding"]) == (415, "identity")
+    headers = {"content-encoding": "Identity"}
+    response = await rest.send("POST", "/tasks/", visitor, content=b'{"title": "some text"}', headers=headers)
+    assert response.status_code == 201
+
+
+async def test_a_query_string_has_a_limit(rest: Rest):
+    """More parameters than any endpoint has are refused before they are read one by one."""
+    visitor = await rest.a_visitor()
+    response = await rest.send("GET", "/tasks/?" + "a=1&" * 200, visitor)
+    assert response.status_code == 400
+    assert "parameters" in response.json()["detail"]
 
 
 @pytest.mark.parametrize(

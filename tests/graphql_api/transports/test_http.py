@@ -116,7 +116,10 @@ class TestRefusals:
             {"content-type": "multipart/form-data; boundary=a"},
             {"content-type": ""},
             {"content-type": "application/json; charset=utf-16"},
+            {"content-type": "application/json; " + "a;" * 30_000},
             JSON | {"content-encoding": "gzip"},
+            JSON | {"content-encoding": "identity, gzip"},
+            JSON | {"content-encoding": "identity," * 1_000},
         ],
     )
     async def test_only_json_is_taken(self, client: httpx.AsyncClient, echo: Echo, headers: dict[str, str]) -> None:
@@ -125,6 +128,23 @@ class TestRefusals:
         response = await client.post("/graphql", content=body, headers=headers)
         assert response.status_code == 415
         assert echo.journal.events == []
+
+    async def test_a_coding_that_is_not_understood_is_named_with_what_is(self, client: httpx.AsyncClient) -> None:
+        """As RFC 9110, 12.5.3, wants it."""
+        response = await ask(client, "{ facts }", {"content-encoding": "gzip"})
+        assert (response.status_code, response.headers["accept-encoding"]) == (415, "identity")
+
+    @pytest.mark.parametrize("coding", ["identity", "Identity", "", " , identity,IDENTITY"])
+    async def test_no_coding_at_all_may_be_named(self, client: httpx.AsyncClient, coding: str) -> None:
+        """In a list and in capitals, too."""
+        headers = [(b"content-encoding", coding.encode()), (b"content-encoding", b"identity")]
+        for given in (headers, headers[:1]):
+            response = await client.post(
+                "/graphql",
+                content=b'{"query": "{ facts }"}',
+                headers=[*given, (b"content-type", b"application/json")],
+            )
+            assert response.status_code == 200
 
     async def test_a_link_cannot_change_anything(self, client: httpx.AsyncClient, echo: Echo) -> None:
         """A mutation by GET is refused, and told where to go."""
@@ -156,6 +176,14 @@ class TestRefusals:
     async def test_a_bad_query_string_is_a_bad_request(self, client: httpx.AsyncClient, query: str) -> None:
         """Missing, twice, not UTF-8, not JSON, too much."""
         assert (await client.get(f"/graphql?{query}")).status_code == 400
+
+
+    @pytest.mark.parametrize("name", ["variables", "extensions", "operationName"])
+    async def test_an_empty_parameter_is_an_absent_one(self, client: httpx.AsyncClient, name: str) -> None:
+        """Clients that build a link write every parameter."""
+        response = await client.get("/graphql", params={"query": "{ facts }", name: ""})
+        assert response.status_code == 200
+        assert response.json()["data"]["facts"]
 
 
 class TestLargeBodies:
@@ -242,6 +270,28 @@ class TestAuthentication:
         assert response.status_code == 200
         assert response.json()["data"] == {"echo": "a", "me": None}
         assert codes(response) == ["UNAUTHENTICATED"]
+
+    @pytest.mark.parametrize(
+        ("authorization", "challenge"),
+        [
+            (None, "Bearer"),
+            ("", "Bearer"),
+            ("Bearer garbage", 'Bearer error="invalid_token"'),
+            ("Bearer expired", 'Bearer error="invalid_token"'),
+            ("Basic YTpi", 'Bearer error="invalid_token"'),
+        ],
+    )
+    @pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
+    async def test_a_401_says_what_would_help(
+        self, client: httpx.AsyncClient, authorization: str | None, challenge: str, method: str
+    ) -> None:
+        """A token, or another one (RFC 9110, 15.5.2; RFC 6750, 3); and only a 401 does."""
+        headers = GRAPHQL | ({} if authorization is None else {"authorization": authorization})
+        query = {"query": "{ strictlyMe }"}
+        more: dict[str, Any] = {"json": query} if method == "POST" else {"params": query}
+        response = await client.request(method, "/graphql", headers=headers, **more)
+        assert (response.status_code, response.headers["www-authenticate"]) == (401, challenge)
+        assert "www-authenticate" not in (await ask(client, "{ strictlyMe }")).headers
 
     async def test_when_nobody_can_say_the_request_may_be_repeated(self, client: httpx.AsyncClient) -> None:
         """503, and when to come back."""

@@ -1,11 +1,22 @@
 """Media types and statuses follow GraphQL over HTTP."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from graphql_api.execution.response import Response
-from graphql_api.transports.negotiation import GRAPHQL, JSON, media_type, retry_after, status_of, wants_page
+from graphql_api.transports import negotiation
+from graphql_api.transports.negotiation import (
+    GRAPHQL,
+    JSON,
+    MAX_ACCEPT,
+    media_type,
+    retry_after,
+    status_of,
+    wants_events,
+    wants_page,
+)
 
 
 @pytest.mark.parametrize(
@@ -76,3 +87,13 @@ def test_when_to_come_back_is_said_when_that_is_all() -> None:
     assert retry_after(_response("UNAVAILABLE")) == 1
     assert retry_after(_response("UNAVAILABLE", "INTERNAL")) is None
     assert retry_after(Response({"data": 1})) is None
+
+
+@pytest.mark.parametrize("ask", [media_type, wants_events, wants_page])
+def test_a_long_header_is_looked_at_in_part(monkeypatch: pytest.MonkeyPatch, ask: Callable[[str], object]) -> None:
+    """The work that a client can cause is bounded, and so is what is kept of it."""
+    seen: list[str] = []
+    ranges = negotiation._ranges
+    monkeypatch.setattr(negotiation, "_ranges", lambda accept: (seen.append(accept), ranges(accept))[1])
+    ask("text/x-long;q=0.1, " * 3_000 + "text/html")
+    assert all(len(text) <= MAX_ACCEPT for text in seen)
