@@ -30,6 +30,7 @@ from graphql_api.execution.documents import Documents
 from graphql_api.execution.executor import Executor
 from graphql_api.execution.limits import Limits
 from graphql_api.maintenance import check_schedule, clean_up_by_schedule
+from graphql_api.observability.descriptors import Descriptors
 from graphql_api.observability.requests import Requests
 from graphql_api.observability.snapshots import Diary
 from graphql_api.pages import landing, plain
@@ -135,9 +136,8 @@ class Server:
         self.compiled = Compiled(schema._schema, strict=strict) if settings.compile_operations else None
         self.throttle = Throttle(self.redis, patience=throttle_patience)
         self.stream = Stream(self.database, Bell(settings.redis_url.get_secret_value()))
-        self.connections = Connections(
-            per_user=settings.sockets_per_user, per_address=settings.sockets_per_address
-        )
+        self.connections = Connections(per_user=settings.sockets_per_user, per_address=settings.sockets_per_address)
+        self.descriptors = Descriptors()
         self.passwords = Passwords(settings.bcrypt_rounds)
         self.tokens = AccessTokens(
             settings.key_ring, settings.token_issuer, settings.token_audience, settings.access_token_lifetime
@@ -246,6 +246,7 @@ class Server:
     async def start(self) -> None:
         """Begin what goes on beside the requests."""
         await self.stream.start()
+        self.descriptors.start()
         self._cleaner = self._start_cleaner()
         if self.settings.metrics_folder is not None:
             self._diary = Diary(self.settings.metrics_folder, self._readings().take)
@@ -259,6 +260,7 @@ class Server:
             self._writer.cancel()
             self._diary.close()
         await self.stream.stop()
+        self.descriptors.stop()
         self.requests.settle()
         self.passwords.close()
         await self.redis.aclose()
@@ -352,6 +354,7 @@ class Server:
             throttle=self.throttle,
             connections=self.connections,
             stream=self.stream,
+            descriptors=self.descriptors,
             leaving=lambda: self.draining.begun,
         )
 
@@ -360,6 +363,8 @@ class Server:
             database=self._database_answers,
             migrations=self.tables.state,
             redis=self._redis_answers,
+            refused=lambda: self.stream.is_refused,
+            exhausted=lambda: self.descriptors.exhausted,
             draining=lambda: self.draining.begun,
         )
 

@@ -12,6 +12,7 @@ from graphql_api.auth.throttle import Throttle
 from graphql_api.execution.compiled import Compiled
 from graphql_api.execution.documents import Documents
 from graphql_api.observability import metrics
+from graphql_api.observability.descriptors import Descriptors
 from graphql_api.observability.metrics import Metric, Samples, Snapshot, Value
 from graphql_api.observability.requests import Requests
 from graphql_api.realtime.connections import Connections
@@ -37,6 +38,7 @@ class Readings:
     throttle: Throttle
     connections: Connections
     stream: Stream
+    descriptors: Descriptors
     leaving: Callable[[], bool]
 
     def take(self) -> Snapshot:
@@ -98,6 +100,8 @@ class Readings:
             metrics.PROCESSES: _one(1),
             metrics.READY: _one(int(ready)),
             metrics.BELL: _one(int(self.stream.healthy)),
+            metrics.REFUSED: _one(int(self.stream.is_refused)),
+            metrics.EXHAUSTED: _one(self.descriptors.exhausted_seconds),
             metrics.CPU: _one(time.process_time()),
             metrics.MEMORY: _one(_resident_bytes()),
         }

@@ -45,7 +45,9 @@ class Shared:
         selection = selection_of(self._schema, document.ast, document.operation(request.operation_name))
         used = {name: request.variables[name] for name in selection.variables if name in request.variables}
         personal = selection.viewer is Viewer.PERSON
-        return Group(self, _digest(document.text, request.operation_name, [used, request.extensions]), personal=personal)
+        return Group(
+            self, _digest(document.text, request.operation_name, [used, request.extensions]), personal=personal
+        )
 
     def kept(self, key: Hashable) -> Response | None:
         """The answer for this key, if it was given lately."""

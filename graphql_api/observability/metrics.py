@@ -99,6 +99,12 @@ LEASE_AGE: Final = _greatest(
 PROCESSES: Final = _gauge("processes", "Server processes.")
 READY: Final = _gauge("processes_ready", "Those that read the log within the last second and are not leaving.")
 BELL: Final = _gauge("processes_with_redis", "Those that Redis wakes; the others look four times a second.")
+REFUSED: Final = _gauge(
+    "processes_refused_by_redis", "Those that Redis does not let publish or subscribe; events arrive by polling."
+)
+EXHAUSTED: Final = _counter(
+    "files_exhausted_seconds", "Seconds in which a process had no file descriptor left, and closed new connections."
+)
 LOOP_LAG: Final = _greatest("loop_lag_seconds", "How late a timer of one second came: a process too busy to answer.")
 CPU: Final = _counter("cpu_seconds", "Processor time of the server processes.")
 MEMORY: Final = _gauge("memory_bytes", "Resident memory of the server processes, what they share counted in each.")

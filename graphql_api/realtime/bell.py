@@ -12,11 +12,15 @@ from graphql_api.realtime.chime import Chime
 from graphql_api.realtime.forever import Backoff
 from graphql_api.realtime.outbox import Outbox
 from graphql_api.realtime.redis_backend import Beat, Confirmed, Lost, RedisBackend, client
+from graphql_api.realtime.refusals import Refusals
 
 CHANNEL: Final = "taskriver:events"
 SILENCE_SECONDS: Final = 1.5
 """Beats come far more often; after this the subscription is rebuilt, whatever is the matter with it."""
 LONGEST_PAUSE: Final = 0.4
+
+_PUBLISH: Final = "PUBLISH"
+_SUBSCRIBE: Final = "SUBSCRIBE"
 
 OnChime = Callable[[Chime], None]
 OnConfirmed = Callable[[], None]
@@ -39,6 +43,8 @@ class Bell:
         self._on_chime: OnChime = lambda chime: None
         self._on_confirmed: OnConfirmed = lambda: None
         self.healthy = self._was_lost = False
+        self.refusals: Final = Refusals()
+        """What Redis does not let us do, though it is there."""
 
     async def start(self, on_chime: OnChime, on_confirmed: OnConfirmed) -> None:
         """Begin to listen, whether Redis is there or not.
@@ -95,6 +101,7 @@ class Bell:
     def _hear(self, event: Event) -> None:
         match event:
             case Lost():
+                self.refusals.note(_SUBSCRIBE, event.error)
                 raise ConnectionError(event.message)
             case Confirmed():
                 self._note_confirmed()
@@ -114,6 +121,7 @@ class Bell:
             # That it works from the start is what everybody expects.
             _log.log(logging.INFO if self._was_lost else logging.DEBUG, "the bell works")
         self.healthy = True
+        self.refusals.works(_SUBSCRIBE)
         self._on_confirmed()
 
     def _note_loss(self, error: Exception) -> None:
@@ -128,8 +136,10 @@ class Bell:
                 chime = await self._outbox.get()
                 try:
                     await redis.publish(self._channel, chime.encode())
+                    self.refusals.works(_PUBLISH)
                     backoff.reset()
                 except Exception as error:
+                    self.refusals.note(_PUBLISH, error)
                     _log.debug("a chime could not be published: %s", error)
                     self._outbox.clear()
                     await backoff.pause()

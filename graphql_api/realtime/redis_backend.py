@@ -23,7 +23,11 @@ class Beat(Event):
 
 
 class Lost(Event):
-    """The connection is of no use any more; nothing comes after this."""
+    """The connection is of no use any more, because of an *error*; nothing comes after this."""
+
+    def __init__(self, channel: str, error: Exception) -> None:
+        super().__init__(channel, str(error))
+        self.error = error
 
 
 def client(url: str) -> Redis:
@@ -88,7 +92,7 @@ class RedisBackend(BroadcastBackend):
             return await self._next()
         except Exception as error:
             self._wanted.clear()
-            return Lost(self._channel, str(error))
+            return Lost(self._channel, error)
 
     async def _end_listener(self) -> None:
         # `broadcaster` has cancelled it, but `asyncio.wait_for` of Python 3.11, which redis-py uses to send, loses a

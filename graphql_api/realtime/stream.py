@@ -80,6 +80,11 @@ class Stream:
         return self._bell.healthy
 
     @property
+    def is_refused(self) -> bool:
+        """Whether Redis refuses to publish or to subscribe; events then arrive by polling."""
+        return bool(self._bell.refusals)
+
+    @property
     def subscribers(self) -> int:
         """How many listen to this process."""
         return len(self._audience)

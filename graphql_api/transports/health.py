@@ -13,6 +13,8 @@ from persistence.tables import PROBLEMS, TablesState
 Check = Callable[[], Awaitable[bool]]
 
 _OK: Final = "ok"
+_REFUSED: Final = "refused: events arrive by polling"
+_EXHAUSTED: Final = "exhausted: new connections are closed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,10 @@ class Health:
     database: Check
     migrations: Callable[[], Awaitable[TablesState]]
     redis: Check
+    refused: Callable[[], bool]
+    """Whether Redis refuses notifications."""
+    exhausted: Callable[[], bool]
+    """Whether no file descriptor is left for new connections."""
     draining: Callable[[], bool]
 
     async def live(self, request: Request) -> Response:
@@ -29,18 +35,30 @@ class Health:
         return _answer(200, {"status": _OK})
 
     async def ready(self, request: Request) -> Response:
-        """`/readyz`: 200 if requests can be served, else 503; without Redis it is 200, `degraded`: events come late."""
+        """`/readyz`: 200 if requests can be served, else 503.
+
+        It is 200 and `degraded` without Redis, or when Redis refuses notifications: events are read from the database,
+        and arrive later.
+        """
         database = await self.database()
         tables = await self.migrations() if database else TablesState.BEHIND
         checks = {
             "database": _OK if database else "down",
             "migrations": tables.value,
             "redis": _OK if await self.redis() else "degraded",
+            "notifications": _REFUSED if self.refused() else _OK,
+            "files": _EXHAUSTED if self.exhausted() else _OK,
             "draining": self.draining(),
         }
         ready = checks["database"] == checks["migrations"] == _OK and not checks["draining"]
-        status = _OK if ready and checks["redis"] == _OK else "degraded" if ready else "unavailable"
-        return _answer(200 if ready else 503, {"status": status, "checks": checks} | _problem(database, tables))
+        body = {"status": _status(checks, ready=ready), "checks": checks}
+        return _answer(200 if ready else 503, body | _problem(database, tables))
+
+
+def _status(checks: dict[str, object], *, ready: bool) -> str:
+    if not ready:
+        return "unavailable"
+    return _OK if checks["redis"] == checks["notifications"] == checks["files"] == _OK else "degraded"
 
 
 def _problem(database: bool, tables: TablesState) -> dict[str, object]:

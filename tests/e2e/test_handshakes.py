@@ -281,5 +281,3 @@ async def _is_closed(server: Served) -> None:
             except ConnectionError:
                 return
             await asyncio.sleep(0.05)
-
-

@@ -78,4 +78,3 @@ def _chosen(offered: list[str]) -> str | None:
     if SUBPROTOCOL in offered:
         return SUBPROTOCOL
     return offered[0] if offered else None
-

@@ -1,6 +1,7 @@
 """The bell: only a bell. Redis killed, frozen, restarted or full of nonsense makes events late, and nothing else."""
 
 import asyncio
+import re
 import time
 
 import pytest
@@ -123,3 +124,33 @@ class TestOutbox:
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.01):
                 await outbox.get()
+
+
+class TestRefusals:
+    @pytest.mark.parametrize(
+        ("rules", "command"),
+        [
+            ("+@all -publish ~* &*", "PUBLISH"),
+            ("+@all ~* resetchannels", "SUBSCRIBE"),
+            ("+@all -subscribe ~* &*", "SUBSCRIBE"),
+        ],
+    )
+    async def test_a_refusal_is_told_once_and_events_arrive(
+        self, start: StartProcess, frail_valkey: Valkey, caplog: pytest.LogCaptureFixture, rules: str, command: str
+    ):
+        """Redis is there and lets us do nothing: the log says what, once, and it is over when the rules allow it."""
+        caplog.set_level("INFO", "taskriver.bell")
+        async with Redis.from_url(frail_valkey.url) as redis:
+            await redis.execute_command("ACL", "SETUSER", "quiet", "on", ">secret", *rules.split())
+            process = await start(redis=re.sub("//.*@|//", "//quiet:secret@", frail_valkey.url))
+            async with process.stream.subscribe(ADMIN, None, None) as listener:
+                await send(process, listener, 1)
+                await until(lambda: process.stream.is_refused)
+                await send(process, listener, 2)
+                await redis.execute_command("ACL", "SETUSER", "quiet", "+@all", "allchannels")
+                await send(process, listener, 3)
+                await until(lambda: process.stream.healthy and not process.stream.is_refused)
+        told = [record for record in caplog.messages if f"Redis refuses {command}" in record]
+        assert len(told) == 1
+        assert "polling" in told[0]
+        assert f"Redis accepts {command} again" in caplog.messages

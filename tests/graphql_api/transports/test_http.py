@@ -177,7 +177,6 @@ class TestRefusals:
         """Missing, twice, not UTF-8, not JSON, too much."""
         assert (await client.get(f"/graphql?{query}")).status_code == 400
 
-
     @pytest.mark.parametrize("name", ["variables", "extensions", "operationName"])
     async def test_an_empty_parameter_is_an_absent_one(self, client: httpx.AsyncClient, name: str) -> None:
         """Clients that build a link write every parameter."""
