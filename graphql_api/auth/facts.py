@@ -21,7 +21,8 @@ class RequestFacts:
     `auth_error` is set when a token came and was not accepted: public fields still answer, doors raise it.
     `scope` is the HTTP request's, or that of the socket's upgrade; `trusted` are the proxies whose word counts.
     `disconnected` waits until the client has disconnected, where the transport can notice it.
-    `response_headers` may be appended to while an operation runs over HTTP; a socket has no use for them.
+    `response_headers` may be appended to while an operation runs over HTTP; a socket has no use for them. The answer
+    is not compressed when `carries_secret` is set.
     """
 
     identity: Identity | None
@@ -32,6 +33,7 @@ class RequestFacts:
     trusted: Sequence[Network] = ()
     disconnected: Disconnected | None = None
     response_headers: list[Header] = field(default_factory=list)
+    carries_secret: bool = False
 
     @property
     def client(self) -> Client:

@@ -51,7 +51,12 @@ class Landing:
         accept = asked.get(b"accept", b"").decode("latin-1")
         answer = Answer(200, self._page, HTML, [*HEADERS]) if wants_page(accept) else Answer(200, self._json)
         answer.headers.append((b"vary", b"accept"))
-        await answer.send(send, request_id=request_id_of(asked), with_body=scope["method"] != "HEAD")
+        await answer.send(
+            send,
+            request_id=request_id_of(asked),
+            with_body=scope["method"] != "HEAD",
+            accept_encoding=asked.get(b"accept-encoding", b""),
+        )
 
 
 def _body(destinations: Sequence[Destination], demo: DemoPeople | None) -> str:

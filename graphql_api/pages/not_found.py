@@ -38,7 +38,12 @@ class NotFound:
             answer = Answer(404, self._page, HTML, [*HEADERS])
         else:
             answer = Answer(404, orjson.dumps({"detail": f"Nothing is here. {self._text}"}))
-        await answer.send(send, request_id=request_id_of(asked), with_body=scope["method"] != "HEAD")
+        await answer.send(
+            send,
+            request_id=request_id_of(asked),
+            with_body=scope["method"] != "HEAD",
+            accept_encoding=asked.get(b"accept-encoding", b""),
+        )
 
 
 def endpoints_text(routes: Sequence[BaseRoute]) -> str:

@@ -59,6 +59,7 @@ class SessionMutations:
         signed_in = await context.backend.accounts.sign_in(
             context.facts.client, username=input.username, password=input.password, request_id=context.request_id
         )
+        context.facts.carries_secret = True
         if not input.return_refresh_token:
             context.keep_refresh_cookie(signed_in.refresh_token)
         return LoginPayload.of(signed_in, return_refresh_token=input.return_refresh_token)
@@ -76,6 +77,7 @@ class SessionMutations:
         if token is None:
             raise InvalidCredentials("Refresh token missing", path=("refreshToken",))
         signed_in = await context.backend.accounts.refresh(refresh_token=token, request_id=context.request_id)
+        context.facts.carries_secret = True
         if not in_payload:
             context.keep_refresh_cookie(signed_in.refresh_token)
         return RefreshTokenPayload.of(signed_in, return_refresh_token=in_payload)

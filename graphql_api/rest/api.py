@@ -63,13 +63,18 @@ class RestAPI:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        request_id = request_id_of(dict(scope["headers"]))
+        headers = dict(scope["headers"])
+        request_id = request_id_of(headers)
         asked = self._requests.begin("rest", request_id)
         try:
             with asked:
                 answer = await self._answer(scope, receive, request_id)
             await answer.send(
-                send, request_id=request_id, with_body=scope["method"] != "HEAD", exchange=exchange_of(scope)
+                send,
+                request_id=request_id,
+                with_body=scope["method"] != "HEAD",
+                exchange=exchange_of(scope),
+                accept_encoding=headers.get(b"accept-encoding", b""),
             )
             asked.status = answer.status
         except ClientGone:

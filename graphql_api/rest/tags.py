@@ -8,7 +8,8 @@ from domain.errors import BadRequest
 from graphql_api.auth.facts import Header
 
 _TAG: Final = re.compile(rb'(?P<weak>W/)?"(?P<value>[\x21\x23-\x7e\x80-\xff]*)"')
-_VERSION: Final = re.compile(rb"[1-9][0-9]{0,8}")
+_VERSION: Final = re.compile(rb"(?P<number>[1-9][0-9]{0,8})(?:-gzip)?")
+"""The tag of a compressed answer names the same version."""
 _ANY: Final = b"*"
 
 
@@ -16,6 +17,7 @@ class _Tag(NamedTuple):
     """One tag; of those that are not ours the version is None."""
 
     version: int | None
+    text: bytes
     weak: bool
 
 
@@ -38,17 +40,16 @@ def expected_versions(headers: Sequence[Header]) -> frozenset[int] | None:
     return frozenset(tag.version for tag in tags if tag.version is not None and not tag.weak)
 
 
-def is_known(headers: Sequence[Header], version: int) -> bool:
-    """Whether `If-None-Match` says that the client has this version already; weak tags count.
+def known_tag(headers: Sequence[Header], version: int) -> bytes | None:
+    """The tag by which `If-None-Match` says that the client has this version already; weak tags count.
 
     Raises:
         BadRequest: it is neither `*` nor a list of tags.
     """
-    values = _values(headers, b"if-none-match")
-    if values is None:
-        return False
+    if _values(headers, b"if-none-match") is None:
+        return None
     tags = _tags(headers, b"if-none-match")
-    return tags is None or any(tag.version == version for tag in tags)
+    return etag(version) if tags is None else next((tag.text for tag in tags if tag.version == version), None)
 
 
 def _tags(headers: Sequence[Header], name: bytes) -> list[_Tag] | None:
@@ -68,4 +69,5 @@ def _values(headers: Sequence[Header], name: bytes) -> bytes | None:
 
 def _tag(match: re.Match[bytes]) -> _Tag:
     value = match["value"]
-    return _Tag(int(value) if _VERSION.fullmatch(value) else None, weak=match["weak"] is not None)
+    version = _VERSION.fullmatch(value)
+    return _Tag(int(version["number"]) if version else None, b'"%b"' % value, weak=match["weak"] is not None)

@@ -12,7 +12,7 @@ from graphql_api.rest.answers import nothing, one
 from graphql_api.rest.errors import INSUFFICIENT
 from graphql_api.rest.operation import Call, NoParams, Operation, Problem, Refused, Reply
 from graphql_api.rest.rules import TEXT, rule
-from graphql_api.rest.tags import etag, expected_versions, is_known
+from graphql_api.rest.tags import etag, expected_versions, known_tag
 from graphql_api.rest.task_rows import READ, dumped, written
 from graphql_api.wire.answer import Answer
 from persistence.models import TaskRow
@@ -161,10 +161,10 @@ async def get_task(call: Call[OneTask, None]) -> Answer:
     if not rows:
         raise NotFound("Task not found", path=("id",))
     found = written(rows[0])
-    tag = etag(found["version"])
-    if is_known(call.facts.headers, found["version"]):
-        return Answer(304, headers=[(b"etag", tag)])
-    return Answer(200, dumped(found), headers=[(b"etag", tag)])
+    known = known_tag(call.facts.headers, found["version"])
+    if known is not None:
+        return Answer(304, headers=[(b"etag", known)])
+    return Answer(200, dumped(found), headers=[(b"etag", etag(found["version"]))])
 
 
 async def update_task(call: Call[OneTask, TaskUpdate]) -> Answer:

@@ -1,6 +1,6 @@
 """For whoever watches the process: whether it lives, and whether it should be sent requests."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -55,7 +55,7 @@ class Health:
         return _answer(200 if ready else 503, body | _problem(database, tables))
 
 
-def _status(checks: dict[str, object], *, ready: bool) -> str:
+def _status(checks: Mapping[str, object], *, ready: bool) -> str:
     if not ready:
         return "unavailable"
     return _OK if checks["redis"] == checks["notifications"] == checks["files"] == _OK else "degraded"

@@ -81,7 +81,11 @@ class GraphQLHTTP(Generic[ContextT]):
                 answer = await self._answer(scope, receive, headers, request_id)
             if answer is not None:
                 await answer.send(
-                    send, request_id=request_id, with_body=scope["method"] != "HEAD", exchange=exchange_of(scope)
+                    send,
+                    request_id=request_id,
+                    with_body=scope["method"] != "HEAD",
+                    exchange=exchange_of(scope),
+                    accept_encoding=headers.get(b"accept-encoding", b""),
                 )
                 asked.status = answer.status
         except ClientGone:
@@ -124,6 +128,7 @@ class GraphQLHTTP(Generic[ContextT]):
         if response is None:
             return None
         answer = _answer(response, media, facts.response_headers, request_id)
+        answer.compressible = not facts.carries_secret
         if answer.status == 401:
             answer.headers.append(challenge(facts.auth_error))
         return answer

@@ -1,7 +1,6 @@
 """Files that never change while a server runs: compressed once, and not sent again to who has them (RFC 9110)."""
 
 import asyncio
-import gzip
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from starlette.types import Scope, Send
 
 from graphql_api.auth.facts import Header
 from graphql_api.wire.answer import Answer
+from graphql_api.wire.compression import GZIP, MIN_BYTES, compress, gzip_tag, takes_gzip
 from graphql_api.wire.request_id import request_id_of
 
 FOR_EVER: Final = b"public, max-age=31536000, immutable"
@@ -35,8 +35,9 @@ _PACKED_ALREADY: Final = {".png": b"image/png", ".woff2": b"font/woff2"}
 _MEDIA: Final = _TEXT | _PACKED_ALREADY
 _PLAIN: Final = b"text/plain; charset=utf-8"
 _ALLOW: Final = (b"allow", b"GET, HEAD")
-_GZIP: Final = b"gzip"
 _LEVEL: Final = 6
+_MAX_TAGS: Final = 2_000
+"""Bytes of `If-None-Match` that are looked at; ours are of 40."""
 
 
 @dataclass(frozen=True)
@@ -49,16 +50,17 @@ class Static:
 
     def answer(self, asked: Mapping[bytes, bytes], *, cache: bytes, headers: Sequence[Header] = ()) -> Answer:
         """The answer to a GET or HEAD with these headers: 200, or 304 if what the client has still holds."""
-        packed = self.pack and _takes_gzip(asked.get(b"accept-encoding", b""))
-        tag = self.tag[:-1] + b'-gzip"' if packed else self.tag
+        may_pack = self.pack and len(self.body) > MIN_BYTES
+        packed = may_pack and takes_gzip(asked.get(b"accept-encoding", b""))
+        tag = gzip_tag(self.tag) if packed else self.tag
         about = [*headers, (b"etag", tag)]
-        if self.pack:
+        if may_pack:
             about.append((b"vary", b"accept-encoding"))
         if _holds(tag, asked.get(b"if-none-match", b"")):
             return Answer(304, headers=about, cache=cache)
         if packed:
-            about.append((b"content-encoding", _GZIP))
-        return Answer(200, self.packed if packed else self.body, self.media, about, cache)
+            about.append((b"content-encoding", GZIP))
+        return Answer(200, self.packed if packed else self.body, self.media, about, cache, compressible=False)
 
     @cached_property
     def tag(self) -> bytes:
@@ -68,7 +70,7 @@ class Static:
     @cached_property
     def packed(self) -> bytes:
         """The bytes, compressed; takes some 30 ms per megabyte, once."""
-        return gzip.compress(self.body, _LEVEL, mtime=0)
+        return compress(self.body, _LEVEL)
 
 
 class Folder:
@@ -103,15 +105,7 @@ def _suffix(name: str) -> str:
     return "." + name.rpartition(".")[2]
 
 
-def _takes_gzip(accept: bytes) -> bool:
-    for part in accept.lower().split(b","):
-        coding, _, parameters = part.partition(b";")
-        if coding.strip() in (_GZIP, b"*"):
-            return parameters.replace(b" ", b"") not in (b"q=0", b"q=0.0", b"q=0.00", b"q=0.000")
-    return False
-
-
 def _holds(tag: bytes, if_none_match: bytes) -> bool:
     # Weak comparison (RFC 9110, 13.1.2): a proxy that compressed may have marked a tag as weak.
-    held = {part.strip().removeprefix(b"W/") for part in if_none_match.split(b",")}
+    held = {part.strip().removeprefix(b"W/") for part in if_none_match[:_MAX_TAGS].split(b",")}
     return bool(held & {tag, b"*"})
