@@ -21,8 +21,7 @@ async def test_it_recovers_when_descriptors_are_free_again(serve: Serve):
     server = await serve().ready()
     async with httpx.AsyncClient(base_url=server.url, timeout=30) as client, asyncio.timeout(100):
         assert (await client.get("/readyz")).json()["status"] == "ok"
-        used = len([*Path(f"/proc/{server.process.pid}/fd").iterdir()])
-        _limit(server, used + 5)
+        _leave(server, 5)
         async with AsyncExitStack() as stack:
             for _ in range(MOST):
                 _, writer = await asyncio.open_connection("127.0.0.1", server.port)
@@ -39,6 +38,8 @@ async def test_it_recovers_when_descriptors_are_free_again(serve: Serve):
     assert "Traceback" not in server.err
 
 
-def _limit(server: Served, soft: int) -> None:
+def _leave(server: Served, number: int) -> None:
+    """Let it open so many more files, and no others."""
+    used = len([*Path(f"/proc/{server.process.pid}/fd").iterdir()])
     hard = resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE)[1]
-    resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, (soft, hard))
+    resource.prlimit(server.process.pid, resource.RLIMIT_NOFILE, (used + number, hard))

@@ -3,18 +3,21 @@
 import asyncio
 import re
 import time
+from pathlib import Path
 
 import pytest
 from redis.asyncio import Redis
 
 from domain.user import Role
 from embedded.valkey import Valkey
-from graphql_api.realtime.bell import Bell
+from graphql_api.auth.throttle import Limit, Throttle
+from graphql_api.realtime.bell import CHANNEL, Bell
 from graphql_api.realtime.chime import Chime
 from graphql_api.realtime.outbox import Outbox
 from tests.graphql_api.realtime.conftest import StartProcess
 from tests.graphql_api.realtime.support import Process, a_chime, a_task_event, an_actor, hear_event, logged, until
 
+ROOT = Path(__file__).parents[3]
 ADMIN = an_actor(Role.ADMIN)
 LATE, SOON = 1.5, 0.1
 
@@ -154,3 +157,22 @@ class TestRefusals:
         assert len(told) == 1
         assert "polling" in told[0]
         assert f"Redis accepts {command} again" in caplog.messages
+
+    async def test_the_documented_rights_are_enough(self, start: StartProcess, frail_valkey: Valkey):
+        """A user with what docs/deployment.md names, and nothing else, may do all that a process does."""
+        [rules] = re.findall(r"`(\+@connection [^`]+)`", (ROOT / "docs/deployment.md").read_text())
+        url = re.sub("//.*@|//", "//few:secret@", frail_valkey.url)
+        async with Redis.from_url(frail_valkey.url) as redis, Redis.from_url(url) as few:
+            await redis.execute_command("ACL", "SETUSER", "few", "on", ">secret", "resetchannels", *rules.split())
+            process = await start(redis=url, channel=CHANNEL)
+            await until(lambda: process.stream.healthy)
+            async with process.stream.subscribe(ADMIN, None, None) as listener:
+                await send(process, listener, 1)
+                await until(lambda: process.stream.counters.chimes > 0)
+            assert not process.stream.is_refused
+            throttle, limit = Throttle(few, patience=10), Limit("test", 2, 60)
+            for work in (throttle.take, throttle.check):
+                await work(limit, "key", message="no")
+            await throttle.give_back(limit, "key")
+            await throttle.clear(limit, "key")
+            assert throttle._paused_until is None

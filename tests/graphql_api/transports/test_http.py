@@ -138,11 +138,11 @@ class TestRefusals:
     async def test_no_coding_at_all_may_be_named(self, client: httpx.AsyncClient, coding: str) -> None:
         """In a list and in capitals, too."""
         headers = [(b"content-encoding", coding.encode()), (b"content-encoding", b"identity")]
-        for given in (headers, headers[:1]):
+        for some in (headers, headers[:1]):
             response = await client.post(
                 "/graphql",
                 content=b'{"query": "{ facts }"}',
-                headers=[*given, (b"content-type", b"application/json")],
+                headers=[*some, (b"content-type", b"application/json")],
             )
             assert response.status_code == 200
 
