@@ -31,6 +31,7 @@ from graphql_api.resolvers.telling import Telling, answered
 from graphql_api.schema.ids import decode_id_of
 from graphql_api.schema.stream import ResyncRequired, TaskDeleted
 from graphql_api.transports.transport_ws.conversation import Conversation
+from graphql_api.transports.transport_ws.protocol import SUBPROTOCOL
 from graphql_api.transports.transport_ws.setup import Setup, Timing
 from graphql_api.wire.alarms import Alarms
 from graphql_api.wire.upgrade import Upgrade
@@ -277,7 +278,7 @@ class Process:
         """Serve a socket."""
         scope = {"type": "websocket", "headers": [], "extensions": {PUT: put}}
         upgrade = Upgrade(Client("127.0.0.1", None), secure=False, scope=scope)
-        return Conversation(self.setup, upgrade, receive, send).run()
+        return Conversation(self.setup, upgrade, SUBPROTOCOL, receive, send).run()
 
     async def vouches_for(self, session: Session) -> Actor | None:
         """Whom a request with this session's token would be answered as."""

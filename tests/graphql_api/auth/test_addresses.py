@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from domain.session import MAX_USER_AGENT
 from domain.text import without_control_characters
 from graphql_api.auth import addresses as addresses_module
-from graphql_api.auth.addresses import MAX_HOPS, UNKNOWN, client_address, client_of, is_secure, throttle_key
+from graphql_api.auth.addresses import MAX_HOPS, UNKNOWN, Address, client_address, client_of, is_secure, throttle_key
 
 PROXIES = (ip_network("10.0.0.0/8"), ip_network("fd00::/8"))
 
@@ -127,8 +127,13 @@ class TestWork:
     def test_a_long_header_costs_little(self, monkeypatch: pytest.MonkeyPatch, peer: str, value: str) -> None:
         """However long it is, few addresses are read in it, and only short ones are kept."""
         read: list[str] = []
-        keep = addresses_module._parse_short
-        monkeypatch.setattr(addresses_module, "_parse_short", lambda text: (read.append(text), keep(text))[1])
+        parse = addresses_module._parse_short
+
+        def noted(text: str) -> Address | None:
+            read.append(text)
+            return parse(text)
+
+        monkeypatch.setattr(addresses_module, "_parse_short", noted)
         client_of(scope((b"x-forwarded-for", value.encode()), client=(peer, 5)), PROXIES)
         assert len(read) <= MAX_HOPS + 1
         assert all(len(text) <= 100 for text in read)

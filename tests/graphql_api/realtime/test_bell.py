@@ -4,6 +4,7 @@ import asyncio
 import re
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from redis.asyncio import Redis
@@ -129,6 +130,11 @@ class TestOutbox:
                 await outbox.get()
 
 
+async def allow(redis: Any, user: str, *rules: str) -> None:
+    """Have an account of Redis with these rules, or change one."""
+    await redis.execute_command("ACL", "SETUSER", user, "on", ">secret", *rules)
+
+
 class TestRefusals:
     @pytest.mark.parametrize(
         ("rules", "command"),
@@ -144,13 +150,13 @@ class TestRefusals:
         """Redis is there and lets us do nothing: the log says what, once, and it is over when the rules allow it."""
         caplog.set_level("INFO", "taskriver.bell")
         async with Redis.from_url(frail_valkey.url) as redis:
-            await redis.execute_command("ACL", "SETUSER", "quiet", "on", ">secret", *rules.split())
+            await allow(redis, "quiet", *rules.split())
             process = await start(redis=re.sub("//.*@|//", "//quiet:secret@", frail_valkey.url))
             async with process.stream.subscribe(ADMIN, None, None) as listener:
                 await send(process, listener, 1)
                 await until(lambda: process.stream.is_refused)
                 await send(process, listener, 2)
-                await redis.execute_command("ACL", "SETUSER", "quiet", "+@all", "allchannels")
+                await allow(redis, "quiet", "+@all", "allchannels")
                 await send(process, listener, 3)
                 await until(lambda: process.stream.healthy and not process.stream.is_refused)
         told = [record for record in caplog.messages if f"Redis refuses {command}" in record]
@@ -163,7 +169,7 @@ class TestRefusals:
         [rules] = re.findall(r"`(\+@connection [^`]+)`", (ROOT / "docs/deployment.md").read_text())
         url = re.sub("//.*@|//", "//few:secret@", frail_valkey.url)
         async with Redis.from_url(frail_valkey.url) as redis, Redis.from_url(url) as few:
-            await redis.execute_command("ACL", "SETUSER", "few", "on", ">secret", "resetchannels", *rules.split())
+            await allow(redis, "few", "resetchannels", *rules.split())
             process = await start(redis=url, channel=CHANNEL)
             await until(lambda: process.stream.healthy)
             async with process.stream.subscribe(ADMIN, None, None) as listener:

@@ -10,6 +10,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
+from starlette.types import Message
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Subprotocol
 
@@ -249,6 +250,22 @@ class TestEnds:
             with suppress(ConnectionClosed):
                 await three.send(type="connection_init", payload={"token": "ada"})
             assert (await three.closed())[0] == 1013
+
+    @pytest.mark.parametrize("offered", [["graphql-transport-ws"], ["mqtt"], []])
+    async def test_a_socket_has_its_place_before_it_is_accepted(self, echo: Echo, offered: list[str]) -> None:
+        """A handshake that its client does not let finish counts as well."""
+        places: dict[str, int] = {}
+
+        async def receive() -> Message:
+            return {"type": "websocket.connect"} if not places else {"type": "websocket.disconnect"}
+
+        async def send(message: Message) -> None:
+            places[message["type"]] = echo.connections.count
+
+        scope = {"type": "websocket", "scheme": "ws", "path": "/graphql", "headers": [], "subprotocols": offered}
+        await echo.app(scope, receive, send)
+        assert places["websocket.accept"] == 1
+        assert echo.connections.count == 0
 
 
 @pytest.fixture

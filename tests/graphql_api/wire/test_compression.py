@@ -9,7 +9,6 @@ import httpx
 import pytest
 
 from domain.user import Role
-from graphql_api.wire import compression
 from graphql_api.wire.compression import INLINE_BYTES, MIN_BYTES, compressed, takes_gzip
 from tests.graphql_api.test_sessions import PASSWORD, registered
 from tests.graphql_api.transports.serving import serving
@@ -191,7 +190,7 @@ async def test_what_is_long_is_compressed_beside_the_loop(monkeypatch: pytest.Mo
         handed_over.append(len(body))
         return await to_thread(work, body)
 
-    monkeypatch.setattr(compression.asyncio, "to_thread", noted)
+    monkeypatch.setattr(asyncio, "to_thread", noted)
     for size in (MIN_BYTES, INLINE_BYTES, INLINE_BYTES + 1, 1_000_000):
         assert gzip.decompress(await compressed(b"a" * size)) == b"a" * size
     assert handed_over == [INLINE_BYTES + 1, 1_000_000]
