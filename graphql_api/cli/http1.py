@@ -199,9 +199,9 @@ class PatientHTTP(HttpToolsProtocol):
             while rest is not None:
                 rest = self._read_to_offer(rest)
         except HttpParserError as error:
-            self._refuse(error.__context__)  # which is what a callback raised
+            self._refuse_head(error.__context__)  # which is what a callback raised
 
-    def _refuse(self, cause: BaseException | None) -> None:
+    def _refuse_head(self, cause: BaseException | None) -> None:
         if isinstance(cause, TooManyFields):
             self._cut_off()
             return

@@ -31,8 +31,7 @@ def read_params(model: type[ModelT], path: Mapping[str, str], query: bytes) -> M
     """The parameters of path and query string; of one given twice the last counts, unknown ones are left alone.
 
     Raises:
-        HTTPRefusal: 400, there are too many.
-        NotUnderstood: one breaks a rule.
+        NotUnderstood: one breaks a rule, or there are too many.
     """
     return _valid(model, _query(query) | dict(path))
 
@@ -103,7 +102,8 @@ def _query(query: bytes) -> dict[str, str]:
     try:
         pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True, max_num_fields=_MAX_PARAMETERS)
     except ValueError:
-        raise bad_request(f"The query string has more than {_MAX_PARAMETERS} parameters.") from None
+        problem = FieldProblem(field="query", message=f"Input should have at most {_MAX_PARAMETERS} parameters")
+        raise NotUnderstood(problem) from None
     return dict(pairs)
 
 

@@ -7,7 +7,9 @@ import pytest
 
 from domain.actor import Actor
 from domain.user import Role
+from graphql_api.app import Server
 from graphql_api.realtime.connections import Connection, Connections, Draining, TooManyConnections
+from tests.graphql_api.conftest import settings_of
 
 
 class Book:
@@ -114,3 +116,15 @@ class TestDraining:
         with pytest.raises(Draining) as refused:
             book.open("late")
         assert refused.value.code == 1012
+
+
+def test_the_limits_are_settings():
+    """SOCKETS_PER_USER and SOCKETS_PER_ADDRESS."""
+    url = "postgresql+asyncpg://nobody@127.0.0.1:1/nothing"
+    settings = settings_of(url, "redis://127.0.0.1:1", sockets_per_user=1, sockets_per_address=2)
+    book, user = Book(Server(settings).connections), uuid4()
+    book.open("one", user=user)
+    with pytest.raises(TooManyConnections, match="user"):
+        book.open("two", user=user)
+    with pytest.raises(TooManyConnections, match="from a"):
+        book.open("three")
