@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 
 from domain.user import Role
 from embedded.valkey import Valkey
+from graphql_api.auth.failures import Failures, Tally
 from graphql_api.auth.throttle import Limit, Throttle
 from graphql_api.realtime.bell import CHANNEL, Bell
 from graphql_api.realtime.chime import Chime
@@ -177,8 +178,9 @@ class TestRefusals:
                 await until(lambda: process.stream.counters.chimes > 0)
             assert not process.stream.is_refused
             throttle, limit = Throttle(few, patience=10), Limit("test", 2, 60)
-            for work in (throttle.take, throttle.check):
-                await work(limit, "key", message="no")
-            await throttle.give_back(limit, "key")
-            await throttle.clear(limit, "key")
-            assert throttle._paused_until is None
+            await throttle.take(limit, "key", message="no")
+            for failed in (True, False):
+                attempt = Failures(throttle).attempt([Tally(limit, "other")], message="no")
+                await attempt.begin()
+                await attempt.end(failed=failed)
+            assert throttle.redis._paused_until is None
