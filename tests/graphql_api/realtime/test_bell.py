@@ -12,7 +12,8 @@ from redis.asyncio import Redis
 from domain.user import Role
 from embedded.valkey import Valkey
 from graphql_api.auth.failures import Failures, Tally
-from graphql_api.auth.throttle import Limit, Throttle
+from graphql_api.auth.limit import Limit
+from graphql_api.auth.throttle import Throttle
 from graphql_api.realtime.bell import CHANNEL, Bell
 from graphql_api.realtime.chime import Chime
 from graphql_api.realtime.outbox import Outbox
