@@ -171,6 +171,7 @@ class Server:
             self.access.authenticate,
             self._context,
             page=plain.visit if self.playground is None else self.playground.visit,
+            page_opens_links=self.playground is not None,
             trusted_proxies=settings.trusted_proxies,
             requests=self.requests,
         )

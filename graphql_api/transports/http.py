@@ -45,8 +45,8 @@ class GraphQLHTTP(Generic[ContextT]):
     """The ASGI application behind `/graphql` for `http` scopes.
 
     A bad token does not refuse the request, or nobody could sign in with a stale one: it is in the facts, and doors
-    raise it. *page* answers a browser that comes without a query, given the endpoint's address as that browser knows
-    it, and what it sent as headers. *max_body* is in bytes.
+    raise it. *page* answers a browser, given the address of the endpoint as the browser knows it, and its headers. A
+    browser that comes with a query gets the answer, unless *page_opens_links*. *max_body* is in bytes.
     """
 
     def __init__(
@@ -56,6 +56,7 @@ class GraphQLHTTP(Generic[ContextT]):
         make_context: MakeContext[ContextT],
         *,
         page: Visit,
+        page_opens_links: bool = False,
         trusted_proxies: Sequence[Network] = (),
         max_body: int = MAX_BODY,
         body_seconds: float = BODY_SECONDS,
@@ -65,6 +66,7 @@ class GraphQLHTTP(Generic[ContextT]):
         self._authenticate = authenticate
         self._make_context = make_context
         self._page = page
+        self._page_opens_links = page_opens_links
         self._trusted = trusted_proxies
         self._max_body = max_body
         self._waiting_for_bodies = Alarms(body_seconds)
@@ -99,7 +101,7 @@ class GraphQLHTTP(Generic[ContextT]):
         accept = headers.get(b"accept", b"").decode("latin-1")
         media = media_type(accept)
         try:
-            if _is_visit(scope, accept):
+            if _is_visit(scope, accept) and (self._page_opens_links or not scope["query_string"]):
                 return self._page(_own_url(scope, headers, self._trusted), headers)
             return await self._serve(scope, receive, headers, media, request_id)
         except HTTPRefusal as refusal:

@@ -38,7 +38,7 @@ class Answer:
     """A status, a body of one media type, and further headers; *cache* says who may keep it.
 
     One that is not *compressible* is sent as it is: it is compressed already, or holds a secret. An answer that sets a
-    cookie is never compressed. docs/decisions/0015 says why.
+    cookie is never compressed. docs/decisions/0017 says why.
     """
 
     status: int

@@ -60,7 +60,14 @@ async def ready(database: Database) -> httpx.Response:
     async def yes() -> bool:
         return True
 
-    health = Health(database=yes, migrations=Tables(database.connect).state, redis=yes, draining=lambda: False)
+    health = Health(
+        database=yes,
+        migrations=Tables(database.connect).state,
+        redis=yes,
+        refused=lambda: False,
+        exhausted=lambda: False,
+        draining=lambda: False,
+    )
     app = Starlette(routes=[Route("/readyz", health.ready)])
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
         return await client.get("/readyz")

@@ -1,17 +1,20 @@
 """What readiness says, part by part."""
 
+from typing import Any
+
 import httpx
 import pytest
 from starlette.applications import Starlette
 from starlette.routing import Route
 
 from graphql_api.transports.health import Health
+from persistence.tables import TablesState
 
-GOOD = {"database": True, "migrations": True, "redis": True, "refused": False, "exhausted": False, "draining": False}
+GOOD = {"database": True, "redis": True, "refused": False, "exhausted": False, "draining": False}
 
 
-async def readiness(**parts: bool) -> tuple[int, dict[str, object]]:
-    """The status and the body with these parts in this state."""
+async def readiness(tables: TablesState = TablesState.OK, **parts: bool) -> tuple[int, dict[str, object]]:
+    """The status and the body with the tables and these parts in this state."""
     state = GOOD | parts
 
     def check(name: str):
@@ -20,9 +23,12 @@ async def readiness(**parts: bool) -> tuple[int, dict[str, object]]:
 
         return answer
 
+    async def state_of_tables() -> TablesState:
+        return tables
+
     health = Health(
         database=check("database"),
-        migrations=check("migrations"),
+        migrations=state_of_tables,
         redis=check("redis"),
         refused=lambda: state["refused"],
         exhausted=lambda: state["exhausted"],
@@ -42,12 +48,12 @@ async def readiness(**parts: bool) -> tuple[int, dict[str, object]]:
         ({"refused": True}, 200, "degraded"),
         ({"exhausted": True}, 200, "degraded"),
         ({"database": False}, 503, "unavailable"),
-        ({"migrations": False}, 503, "unavailable"),
+        ({"tables": TablesState.BEHIND}, 503, "unavailable"),
         ({"draining": True}, 503, "unavailable"),
         ({"draining": True, "refused": True}, 503, "unavailable"),
     ],
 )
-async def test_it_is_ready_as_long_as_requests_can_be_served(parts: dict[str, bool], status: int, word: str):
+async def test_it_is_ready_as_long_as_requests_can_be_served(parts: dict[str, Any], status: int, word: str):
     """Events arrive by polling when notifications do not work, so that is no reason to send requests elsewhere."""
     found, body = await readiness(**parts)
     assert (found, body["status"]) == (status, word)
