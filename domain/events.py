@@ -4,13 +4,14 @@ A `TaskEvent` is one transaction on one task, that is one version of it. An `Acc
 may do; it travels the same road, so that a revocation is never overtaken by what it forbids.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final, Self
 from uuid import UUID
 
 from domain.task import TaskStatus
+from domain.unknown_events import SkippedEvent, UnknownAccess
 
 
 class TaskChange(StrEnum):
@@ -65,19 +66,22 @@ class TaskEvent:
 
     `before` and `after` are None where the task did not exist (created) or no longer does (deleted).
     `from_status` and `to_status` are equal unless `changes` holds STATUS; `from_status` is None for a creation.
+    `is_partial`: a newer version wrote it, and this one does not know all of its changes, or a status; then a status
+    that is not known is None.
     """
 
     task_id: UUID
     version: int
     changes: tuple[TaskChange, ...]
     from_status: TaskStatus | None
-    to_status: TaskStatus
+    to_status: TaskStatus | None
     title: str
     before: People | None
     after: People | None
     actor_id: UUID
     at: datetime
     request_id: str | None
+    is_partial: bool = field(default=False, compare=False)
 
     @property
     def people(self) -> set[UUID]:
@@ -102,7 +106,7 @@ class TaskEvent:
             "version": self.version,
             "changes": [change.value for change in self.changes],
             "from": self.from_status.value if self.from_status else None,
-            "to": self.to_status.value,
+            "to": self.to_status.value if self.to_status else None,
             "title": self.title,
             "before": self.before.to_json() if self.before else None,
             "after": self.after.to_json() if self.after else None,
@@ -113,9 +117,9 @@ class TaskEvent:
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Self:
-        """The inverse of `to_json`."""
+        """The inverse of `to_json`; `event_reading` also reads events of newer versions."""
         before, after = value["before"], value["after"]
-        were = People.from_json(before) if before else None
+        were = People.from_json(before) if before is not None else None
         return cls(
             task_id=UUID(value["task"]),
             version=value["version"],
@@ -125,7 +129,7 @@ class TaskEvent:
             title=value["title"],
             before=were,
             # Most events leave a task with its people; that they are the same is seen at a glance then.
-            after=were if after == before else People.from_json(after) if after else None,
+            after=were if after == before else People.from_json(after) if after is not None else None,
             actor_id=UUID(value["by"]),
             at=datetime.fromisoformat(value["at"]),
             request_id=value["request"],
@@ -173,7 +177,12 @@ class AccessEvent:
         )
 
 
-Event = TaskEvent | AccessEvent
+RecordedEvent = TaskEvent | AccessEvent
+"""What this version writes."""
+AccessNews = AccessEvent | UnknownAccess
+"""What makes a process look at somebody's rights again."""
+Event = TaskEvent | AccessEvent | UnknownAccess | SkippedEvent
+"""What the log may hold."""
 
 
 class EventKind(StrEnum):
@@ -183,14 +192,9 @@ class EventKind(StrEnum):
     ACCESS = "ACCESS"
 
 
-def kind_of(event: Event) -> EventKind:
+def kind_of(event: RecordedEvent) -> EventKind:
     """The kind to store beside the event's JSON."""
     return EventKind.TASK if isinstance(event, TaskEvent) else EventKind.ACCESS
-
-
-def event_from_json(kind: EventKind, value: dict[str, Any]) -> Event:
-    """The event that `to_json` wrote, given its kind."""
-    return TaskEvent.from_json(value) if kind is EventKind.TASK else AccessEvent.from_json(value)
 
 
 @dataclass(slots=True)
@@ -199,13 +203,3 @@ class LoggedEvent:
 
     position: int
     event: Event
-
-    def to_json(self) -> list[Any]:
-        """`[position, kind, event]`."""
-        return [self.position, kind_of(self.event).value, self.event.to_json()]
-
-    @classmethod
-    def from_json(cls, value: list[Any]) -> Self:
-        """The inverse of `to_json`."""
-        position, kind, event = value
-        return cls(position, event_from_json(EventKind(kind), event))

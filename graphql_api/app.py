@@ -45,6 +45,7 @@ from graphql_api.readings import Readings
 from graphql_api.realtime.bell import Bell
 from graphql_api.realtime.connections import Connections
 from graphql_api.realtime.items import Told
+from graphql_api.realtime.oldest_snapshot import OldestSnapshot
 from graphql_api.realtime.stream import Stream
 from graphql_api.rest import doors as rest
 from graphql_api.rest.socket import Timing as TaskTiming
@@ -153,6 +154,8 @@ class Server:
         self._cleaner: asyncio.Task[None] | None = None
         self._diary: Diary | None = None
         self._writer: asyncio.Task[None] | None = None
+        self.oldest_snapshot = OldestSnapshot(self.database)
+        self._snapshot_watcher: asyncio.Task[None] | None = None
 
     def asgi(self) -> ASGIApp:
         """The application with all its routes."""
@@ -252,11 +255,14 @@ class Server:
         if self.settings.metrics_folder is not None:
             self._diary = Diary(self.settings.metrics_folder, self._readings().take)
             self._writer = asyncio.create_task(self._diary.keep())
+            self._snapshot_watcher = asyncio.create_task(self.oldest_snapshot.watch())
 
     async def stop(self) -> None:
         """End all that, and let go of every connection."""
         if self._cleaner is not None:
             self._cleaner.cancel()
+        if self._snapshot_watcher is not None:
+            self._snapshot_watcher.cancel()
         if self._diary is not None and self._writer is not None:
             self._writer.cancel()
             self._diary.close()
@@ -356,6 +362,7 @@ class Server:
             connections=self.connections,
             stream=self.stream,
             descriptors=self.descriptors,
+            oldest_snapshot=self.oldest_snapshot,
             leaving=lambda: self.draining.begun,
         )
 

@@ -17,6 +17,7 @@ from graphql_api.observability.metrics import Metric, Samples, Snapshot, Value
 from graphql_api.observability.requests import Requests
 from graphql_api.realtime.connections import Connections
 from graphql_api.realtime.lease import LEASE_SECONDS
+from graphql_api.realtime.oldest_snapshot import OldestSnapshot
 from graphql_api.realtime.stream import Stream
 from persistence.engine import LOG_POOL_SIZE, Database
 
@@ -39,6 +40,7 @@ class Readings:
     connections: Connections
     stream: Stream
     descriptors: Descriptors
+    oldest_snapshot: OldestSnapshot
     leaving: Callable[[], bool]
 
     def take(self) -> Snapshot:
@@ -64,6 +66,8 @@ class Readings:
             metrics.CONNECTIONS: {("requests",): in_use, ("log",): log_in_use},
             metrics.CONNECTIONS_MAX: {("requests",): self.pool_size, ("log",): LOG_POOL_SIZE},
             metrics.CONNECTIONS_REFUSED: {("requests",): refused, ("log",): log_refused},
+            metrics.SNAPSHOT_AGE: _one(self.oldest_snapshot.seconds),
+            metrics.SNAPSHOT_TRANSACTIONS: _one(self.oldest_snapshot.transactions),
             metrics.PASSWORDS_WAITING: _one(self.passwords.waiting),
             metrics.THROTTLED: {(limit,): count for limit, count in self.throttle.refused.items()},
         }
@@ -86,6 +90,11 @@ class Readings:
             metrics.DELIVERED: _one(counters.delivered),
             metrics.REPLAYS: _one(counters.replays),
             metrics.RESYNCS: _one(counters.resyncs),
+            metrics.UNKNOWN_EVENTS: {
+                ("skipped",): counters.skipped,
+                ("read_in_part",): counters.read_in_part,
+                ("rights_read_again",): counters.unknown_access,
+            },
             metrics.GAPS: _one(counters.gaps),
             metrics.CHIMES: _one(counters.chimes),
             metrics.UNREAD: _one(stream.unread),

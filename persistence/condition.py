@@ -30,11 +30,45 @@ _SERVER: Final = text("""
 """)
 _LOG: Final = text("""
     SELECT h.position, h.trimmed,
-           (SELECT count(*) FROM events WHERE position IS NULL) AS unnumbered,
-           (SELECT clock_timestamp() - recorded_at FROM events WHERE position IS NULL ORDER BY id LIMIT 1) AS lag,
+           (SELECT count(*) FROM events WHERE position IS NULL AND id >= numbering_floor()) AS unnumbered,
+           (SELECT clock_timestamp() - recorded_at FROM events WHERE position IS NULL AND id >= numbering_floor()
+            ORDER BY id LIMIT 1) AS lag,
            (SELECT recorded_at FROM events e WHERE e.position > h.trimmed ORDER BY e.position LIMIT 1) AS oldest
     FROM event_head h
 """)
+
+
+_SNAPSHOTS: Final = text("""
+    SELECT holder, age, behind FROM (
+        SELECT CASE WHEN backend_type = 'client backend'
+                    THEN format('the connection %s (%s, %s)', pid, coalesce(nullif(application_name, ''), usename),
+                                state)
+                    ELSE 'a process of the server: ' || backend_type END AS holder,
+               extract(epoch FROM clock_timestamp() - xact_start)::float AS age, age(backend_xmin) AS behind
+        FROM pg_stat_activity
+        WHERE backend_xmin IS NOT NULL AND pid <> pg_backend_pid()
+        UNION ALL
+        SELECT 'the replication slot ' || slot_name, NULL, greatest(age(xmin), age(catalog_xmin))
+        FROM pg_replication_slots WHERE xmin IS NOT NULL OR catalog_xmin IS NOT NULL
+        UNION ALL
+        SELECT 'the prepared transaction ' || gid, extract(epoch FROM clock_timestamp() - prepared)::float,
+               age(transaction)
+        FROM pg_prepared_xacts
+    ) AS snapshots
+    ORDER BY behind DESC, age DESC NULLS LAST LIMIT 1
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The oldest look at the database that somebody still has: the server can remove nothing that it may see.
+
+    `age_seconds` is None if the server does not tell, as of a replication slot; `behind` counts the transactions since.
+    """
+
+    holder: str
+    age_seconds: float | None
+    behind: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +101,12 @@ async def look_at_server(connection: AsyncConnection) -> ServerCondition:
     """The server that the connection leads to."""
     row: Row[tuple[object, ...]] = (await connection.execute(_SERVER)).one()
     return ServerCondition(**row._mapping)
+
+
+async def look_at_snapshots(connection: AsyncConnection) -> Snapshot | None:
+    """The oldest snapshot that keeps the server from cleaning up, but for the one of this connection."""
+    row = (await connection.execute(_SNAPSHOTS)).one_or_none()
+    return Snapshot(row.holder, row.age, row.behind) if row is not None else None
 
 
 async def look_at_log(connection: AsyncConnection) -> LogCondition:

@@ -20,11 +20,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.errors import Unavailable
 from persistence.failures import sqlstate
-from persistence.models import EventHeadRow
+from persistence.models import LogStateRow
 from persistence.results import affected
 
 _TABLES = "SELECT d.oid::bigint AS database_id, h.tableoid::bigint AS table_id"
-_HERE: Final = "FROM event_head h, pg_database d WHERE d.datname = current_database()"
+_HERE: Final = "FROM log_state h, pg_database d WHERE d.datname = current_database()"
 # The name of the file that is written to begins with the timeline in hexadecimal. The control file knows it, too, but
 # only from the first checkpoint after a promotion on.
 _EVERYTHING: Final = text(
@@ -77,8 +77,8 @@ async def check_whereabouts(connection: AsyncConnection) -> None:
     moved = here.contradicts(known)
     if moved:
         values["epoch"] = new_epoch
-    same = [getattr(EventHeadRow, column).is_not_distinct_from(getattr(known, column)) for column in _COLUMNS]
-    result = await connection.execute(update(EventHeadRow).where(*same).values(values))
+    same = [getattr(LogStateRow, column).is_not_distinct_from(getattr(known, column)) for column in _COLUMNS]
+    result = await connection.execute(update(LogStateRow).where(*same).values(values))
     if moved and affected(result):
         _log.warning("the log was at %s and is at %s: a new epoch begins, listeners load anew", known, here)
 
@@ -97,7 +97,7 @@ async def _look_around(connection: AsyncConnection) -> Whereabouts:
 
 
 async def _remembered(connection: AsyncConnection) -> Whereabouts:
-    row = (await connection.execute(select(*(getattr(EventHeadRow, column) for column in _COLUMNS)))).one()
+    row = (await connection.execute(select(*(getattr(LogStateRow, column) for column in _COLUMNS)))).one()
     return Whereabouts(*row)
 
 

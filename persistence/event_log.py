@@ -7,12 +7,15 @@ from typing import Any, Final
 from uuid import UUID
 
 import orjson
-from sqlalchemy import ARRAY, any_, delete, func, literal, select, update
+from sqlalchemy import ARRAY, Text, any_, cast, delete, func, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
-from domain.events import EventKind, LoggedEvent, TaskChange, event_from_json
+from domain.event_reading import read_event
+from domain.events import EventKind, LoggedEvent, People, TaskChange, TaskEvent
+from persistence import floor
 from persistence.epoch import new_epoch
-from persistence.models import EventHeadRow, EventRow
+from persistence.floor import LastId, Writers
+from persistence.models import EVENT_HEAD, EventFloorRow, EventRow, LogStateRow
 from persistence.pages import Page, PageRequest
 from persistence.reads import event as reads
 from persistence.results import affected
@@ -28,8 +31,14 @@ _NUMBER: Final = (
     " WHERE size <= $2 OR first ORDER BY n.position"
 )
 _AFTER: Final = "SELECT position, kind, payload::text FROM events WHERE position > $1 ORDER BY position LIMIT $2"
-_KINDS: Final = {kind.value: kind for kind in EventKind}
-_COLUMNS = (EventRow.position, EventRow.kind, EventRow.payload)
+_ACCESS: Final = (
+    "SELECT position, kind, payload::text FROM events WHERE position > $1 AND position <= $2 AND kind = 'ACCESS'"
+    " ORDER BY position LIMIT $3"
+)
+_PENDING: Final = select(EventRow.id).where(EventRow.position.is_(None), EventRow.id >= func.numbering_floor())
+_HEAD: Final = select(
+    EVENT_HEAD.c.epoch, EVENT_HEAD.c.position, EVENT_HEAD.c.trimmed, _PENDING.exists().label("pending")
+)
 Run = Callable[..., Awaitable[Any]]
 Stored = tuple[int, str, str]
 """An event as it is stored: its position, its kind, and its JSON."""
@@ -70,12 +79,7 @@ class EventLog:
 
     async def head(self) -> Head:
         """Where the log stands now, in one statement."""
-        pending = select(EventRow.id).where(EventRow.position.is_(None)).exists()
-        row = (
-            await self._session.execute(
-                select(EventHeadRow.epoch, EventHeadRow.position, EventHeadRow.trimmed, pending.label("pending"))
-            )
-        ).one()
+        row = (await self._session.execute(_HEAD)).one()
         return Head(row.epoch, row.position, row.trimmed, row.pending)
 
     async def number(self, at_most: int = 500) -> Numbered:
@@ -119,13 +123,7 @@ class EventLog:
 
     async def access_between(self, position: int, up_to: int, *, at_most: int = 500) -> list[LoggedEvent]:
         """The changes of anybody's rights behind a position, up to and with another one, in order."""
-        rows = await self._session.execute(
-            select(*_COLUMNS)
-            .where(EventRow.position > position, EventRow.position <= up_to, EventRow.kind == EventKind.ACCESS)
-            .order_by(EventRow.position)
-            .limit(at_most)
-        )
-        return [_logged(*row) for row in rows]
+        return _decoded(await self._fetch(_ACCESS, position, up_to, at_most))
 
     async def history(self, task_id: UUID, request: PageRequest) -> Page[LoggedEvent]:
         """A page of what happened to a task, the newest first.
@@ -136,25 +134,61 @@ class EventLog:
         asked = reads.history([task_id], request)
         rows = (await self._session.execute(asked.rows.select(("kind", "payload")), asked.values)).all()
         facts = rows[0]._asdict() if request.facts else {}
-        found = [_logged(row.place, row.kind, row.payload) for row in rows if row.place is not None]
+        found = [LoggedEvent(row.place, read_event(row.kind, row.payload)) for row in rows if row.place is not None]
         return Page.of(request, found, facts, lambda event: reads.history_cursor(event.position, task_id))
 
     async def deleted_of(self, ids: Collection[UUID]) -> set[UUID]:
         """Those of the tasks that are known to have been deleted."""
         wanted = literal(list(ids), ARRAY(EventRow.task_id.type))
         ended = EventRow.payload["changes"].has_key(TaskChange.DELETED.value)
-        found = await self._session.execute(select(EventRow.task_id).where(EventRow.task_id == any_(wanted), ended))
+        query = select(EventRow.task_id).where(EventRow.task_id == any_(wanted), EventRow.kind == EventKind.TASK, ended)
+        found = await self._session.execute(query)
         return {task_id for task_id in found.scalars() if task_id is not None}
+
+    async def deletions_of(self, ids: Collection[UUID]) -> dict[UUID, People]:
+        """Whose those of the tasks were that were deleted, when they were, as far back as events are kept."""
+        wanted = literal(list(ids), ARRAY(EventRow.task_id.type))
+        query = select(cast(EventRow.payload, Text)).where(
+            EventRow.task_id == any_(wanted),
+            EventRow.kind == EventKind.TASK,
+            EventRow.payload["changes"].has_key(TaskChange.DELETED.value),
+        )
+        rows = await self._session.execute(query.order_by(EventRow.id))
+        events = [read_event(EventKind.TASK, _parsed(payload)) for payload in rows.scalars()]
+        return {
+            event.task_id: event.before
+            for event in events
+            if isinstance(event, TaskEvent) and event.deleted and event.before is not None
+        }
+
+    async def last_id(self) -> LastId:
+        """The last id of a committed event; 0 if there is none since the floor was raised."""
+        return LastId(*(await self._fetch(floor.LAST_ID))[0])
+
+    async def writers(self) -> Writers:
+        """The transactions that may have drawn an id and have not ended."""
+        rows = await self._fetch(floor.WRITERS)
+        return Writers(frozenset(name for name, _ in rows), any(prepared for _, prepared in rows))
+
+    async def raise_floor(self, last: LastId) -> None:
+        """Have numbering begin at the first event up to this id that has no position, or behind it.
+
+        Every transaction that drew an id up to this one must have ended.
+        """
+        await self._fetch(floor.RAISE, last.epoch, last.file, last.id)
 
     async def begin_epoch(self, *, instead_of: str | None = None) -> str | None:
         """Say that this is another history now, and return its name; every cursor of before leads nowhere.
 
         With *instead_of* only if that one still goes on; else None.
         """
-        query = update(EventHeadRow).values(epoch=new_epoch).returning(EventHeadRow.epoch)
+        query = update(LogStateRow).values(epoch=new_epoch).returning(LogStateRow.epoch)
         if instead_of is not None:
-            query = query.where(EventHeadRow.epoch == instead_of)
-        return await self._session.scalar(query)
+            query = query.where(LogStateRow.epoch == instead_of)
+        epoch: str | None = await self._session.scalar(query)
+        if epoch is not None:
+            await self._session.execute(delete(EventFloorRow).where(EventFloorRow.epoch != epoch))
+        return epoch
 
     async def trim(self, recorded_before: datetime) -> int:
         """Remove numbered events that are older, from the beginning only and up to 10,000; returns how many.
@@ -167,7 +201,7 @@ class EventLog:
         if last is None:
             return 0
         result = await self._session.execute(delete(EventRow).where(EventRow.position <= last))
-        await self._session.execute(update(EventHeadRow).values(trimmed=func.greatest(EventHeadRow.trimmed, last)))
+        await self._session.execute(update(LogStateRow).values(trimmed=func.greatest(LogStateRow.trimmed, last)))
         return affected(result)
 
     async def _last_older(self, recorded_before: datetime) -> int | None:
@@ -186,13 +220,12 @@ class EventLog:
 
 
 def _decoded(stored: Sequence[Stored]) -> list[LoggedEvent]:
-    return [_logged(position, kind, orjson.loads(payload)) for position, kind, payload in stored]
+    return [LoggedEvent(position, read_event(kind, _parsed(payload))) for position, kind, payload in stored]
 
 
-def _logged(position: int, kind: EventKind | str, payload: dict[str, object]) -> LoggedEvent:
-    return LoggedEvent(position, event_from_json(_KINDS[kind], payload))
-
-
-def positions(events: Sequence[LoggedEvent]) -> tuple[int, int] | None:
-    """The first and the last position of a batch, or None of an empty one."""
-    return (events[0].position, events[-1].position) if events else None
+def _parsed(payload: str) -> Any:
+    """The value; None for JSON that PostgreSQL can store and this parser cannot read, such as 1e400."""
+    try:
+        return orjson.loads(payload)
+    except ValueError:
+        return None

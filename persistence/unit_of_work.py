@@ -14,7 +14,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from domain.actor import Actor
 from domain.errors import Unauthenticated
-from domain.events import Event, EventKind, TaskEvent, kind_of
+from domain.events import EventKind, RecordedEvent, TaskEvent, kind_of
 from domain.idempotency import MAX_KEYS, IdempotencyKey
 from domain.task import ExpectedVersion, TaskStatus
 from persistence.bulk import insert_many
@@ -124,7 +124,7 @@ class UnitOfWork:
         if error is not None and (failure := unavailable(error)) is not None:
             raise failure from error
 
-    def record(self, event: Event) -> None:
+    def record(self, event: RecordedEvent) -> None:
         """Note what has happened; it is told if and when this transaction commits.
 
         The row it is about must be locked by now: the event's id is drawn by the INSERT, and that order is the order
@@ -206,5 +206,5 @@ async def _uninterrupted(session: AsyncSession) -> None:
     await asyncio.shield(closing)
 
 
-def _subject(event: Event) -> UUID:
+def _subject(event: RecordedEvent) -> UUID:
     return event.actor_id if isinstance(event, TaskEvent) else event.user_id

@@ -67,6 +67,27 @@ async def find_tasks(uow: UnitOfWork, *, ids: Collection[UUID]) -> dict[UUID, Ta
         return await uow.tasks.find_many(ids)
 
 
+@dataclass(frozen=True, slots=True)
+class CurrentTask:
+    """What has become of a task: the row, or whose it was when it was deleted; nothing if it cannot be seen."""
+
+    row: TaskRow | None = None
+    deleted_of: People | None = None
+
+
+async def find_current(uow: UnitOfWork, *, ids: Collection[UUID]) -> dict[UUID, CurrentTask]:
+    """What has become of these tasks, as far as the actor may know; those of which nothing is known are left out."""
+    async with uow:
+        rows = await uow.tasks.find_many(ids)
+        missing = set(ids) - rows.keys()
+        deleted = await uow.events.deletions_of(missing) if missing else {}
+    actor = uow.actor
+    visible = {key: people for key, people in deleted.items() if policy.may(actor, Action.READ_TASK, people)}
+    return {key: CurrentTask(row) for key, row in rows.items()} | {
+        key: CurrentTask(deleted_of=people) for key, people in visible.items()
+    }
+
+
 async def list_tasks(
     uow: UnitOfWork,
     *,

@@ -132,17 +132,25 @@ class Hearing:
             self._note(Fault.FORBIDDEN, f"{position} was told as {item.kind.value}")
         elif item.kind is not expected and not self._left_meanwhile(item, event, viewer):
             self._note(Fault.WRONG, f"{position} was told as {item.kind.value}, not as {expected}")
+        elif self._lacks_its_task(item, event, viewer):
+            self._note(Fault.WRONG, f"{position} was told without its task, which was not deleted")
         elif not _tells(item, event):
             self._note(Fault.WRONG, f"{position} was told with other facts than happened")
 
     def _left_meanwhile(self, item: Item, event: TaskEvent, viewer: Viewer) -> bool:
-        """An event that could be seen is told as the task's leave if it is out of sight by then."""
+        """An event that could be seen is told as `TaskGone` if the listener could not see the task by then."""
         was_seen = viewer.expects(event) in _TASK_KINDS
         return (
             item.kind is Kind.GONE
             and was_seen
             and self._index.hidden_later(viewer, event.task_id, item.cursor.position)
         )
+
+    def _lacks_its_task(self, item: Item, event: TaskEvent, viewer: Viewer) -> bool:
+        """A change is told without the task only when that was deleted since, before the listener's eyes."""
+        if item.kind not in _TASK_KINDS or item.task is not None:
+            return False
+        return not self._index.deleted_later(viewer, event.task_id, item.cursor.position)
 
     def _pass(self, standing: int, up_to: int) -> None:
         """Nothing that is to be told may lie behind one position, up to another one, without having been told."""
@@ -191,8 +199,6 @@ def _agreements(item: Item, event: TaskEvent) -> Iterator[bool]:
     yield item.task_id == event.task_id
     yield item.at == event.at
     yield item.task is None or item.task.version >= event.version
-    if item.kind in _TASK_KINDS:
-        yield item.task is not None
     if item.kind is Kind.CHANGED:
         yield item.changes == event.changes
     if item.kind is Kind.MOVED:

@@ -32,7 +32,7 @@ class Index:
         if isinstance(event, TaskEvent):
             self._tasks[event.task_id].append((logged.position, event))
             self._versions[event.task_id, event.version] = event
-        else:
+        elif isinstance(event, AccessEvent):
             self._access.append((logged.position, event))
             if event.change in _NEW_RIGHTS:
                 self._rights[event.user_id].append(logged.position)
@@ -61,8 +61,14 @@ class Index:
         return positions[bisect_right(positions, after) : bisect_right(positions, up_to)]
 
     def hidden_later(self, viewer: Viewer, task_id: UUID, position: int) -> bool:
-        """Whether something behind a position took a task out of somebody's sight."""
-        return any(where > position and not viewer.sees(event.after) for where, event in self._tasks[task_id])
+        """Whether somebody could not see a task at some time behind a position, while it was there."""
+        later = [event for where, event in self._tasks[task_id] if where > position]
+        return any(event.after is not None and not viewer.sees(event.after) for event in later)
+
+    def deleted_later(self, viewer: Viewer, task_id: UUID, position: int) -> bool:
+        """Whether a task was deleted behind a position while somebody could see it."""
+        later = [event for where, event in self._tasks[task_id] if where > position]
+        return any(event.deleted and viewer.sees(event.before) for event in later)
 
     def rights_end(self, user_id: UUID, first_version: int, version: int) -> int | None:
         """Where the rights of an access version ended; None: they hold."""

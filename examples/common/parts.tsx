@@ -57,7 +57,7 @@ export function Standing({ stream, item, error }: { stream: Stream; item: Stream
   return (
     <div className="standing">
       <b className={live ? "live" : ""}>{live ? "Live" : "Coming back …"}</b>
-      <output>{item?.to && `${item.by?.username ?? "The operator"}: “${item.task?.title}” is ${WORDS[item.to]}`}</output>
+      <output>{item?.to && `${item.by?.username ?? "The operator"}: “${item.task?.title ?? "a task that was deleted since"}” is ${WORDS[item.to]}`}</output>
       {error && <span role="alert">{error.message}</span>}
     </div>
   );

@@ -51,5 +51,5 @@ console.log(`Watching ${totalCount} tasks at ${url} as ${username}; Ctrl-C stops
 for await (const { data, errors } of client.iterate({ query, variables: { after: streamCursor } })) {
   if (errors) throw new Error(errors[0].message);
   const { at, task, from, to, by } = data.taskStatusChanged;
-  if (to) console.log(`${at}  ${from} → ${to}  ${task.title}  (${by?.username ?? 'operator'})`);
+  if (to) console.log(`${at}  ${from} → ${to}  ${task?.title ?? '(deleted since)'}  (${by?.username ?? 'operator'})`);
 }

@@ -62,7 +62,8 @@ async def main(username: str = "alice", password: str = "Taskriver-1", url: str 
     ):
         if "to" in item:
             by = (item["by"] or {}).get("username", "operator")
-            print(f"{item['at']}  {item['from']} → {item['to']}  {item['task']['title']}  ({by})", flush=True)
+            title = item["task"]["title"] if item["task"] else "(deleted since)"
+            print(f"{item['at']}  {item['from']} → {item['to']}  {title}  ({by})", flush=True)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from domain.actor import Actor
 from domain.errors import Unauthenticated, Unavailable
-from domain.events import AccessEvent
+from domain.events import AccessNews
 from domain.user import Role
 from graphql_api.auth.identity import Identity
 from graphql_api.auth.tokens import AccessTokens, Claims, bearer
@@ -123,7 +123,10 @@ class Access:
         if not tokens:
             del self._tokens_of_user[user_id]
 
-    def _forget(self, event: AccessEvent) -> None:
+    def _forget(self, event: AccessNews) -> None:
+        if event.user_id is None:
+            self._forget_all()
+            return
         self._generation += 1
         for token in tuple(self._tokens_of_user.get(event.user_id, ())):
             if concerns(event, self._known[token].identity.actor):

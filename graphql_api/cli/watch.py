@@ -153,11 +153,18 @@ def line(raw: dict[str, Any]) -> str:
 
 
 def _changed(raw: dict[str, Any]) -> str:
-    task, by = raw["task"], (raw["by"] or {}).get("username", "operator")
-    changes = "+".join(raw.get("changes") or [f"{raw.get('from')}→{raw.get('to')}"])
+    by = (raw["by"] or {}).get("username", "operator")
+    changes = "+".join(raw["changes"]) or "CHANGED" if "changes" in raw else f"{raw['from']}→{raw['to']}"
+    return f"{changes:22}  {_task(raw)}  ({by})"
+
+
+def _task(raw: dict[str, Any]) -> str:
+    task = raw["task"]
+    if task is None:
+        return f"{raw['taskId']}  (deleted since)"
     # A title is somebody else's text: nothing in it may move the cursor or colour the rest.
     title = "".join(each if each.isprintable() else "�" for each in task["title"])
-    return f"{changes:22}  {task['status']:11}  v{task['version']:<4} {title}  ({by})"
+    return f"{task['status']:11}  v{task['version']:<4} {title}"
 
 
 def _gone(raw: dict[str, Any]) -> str:

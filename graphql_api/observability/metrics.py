@@ -70,6 +70,13 @@ CONNECTIONS_MAX: Final = _gauge("database_connections_max", "Database connection
 CONNECTIONS_REFUSED: Final = _counter(
     "database_connections_refused", "Database connections that could not be made while there were others.", "pool"
 )
+SNAPSHOT_AGE: Final = _greatest(
+    "database_snapshot_age_seconds",
+    "Age of the transaction with the oldest snapshot, which keeps PostgreSQL from cleaning up.",
+)
+SNAPSHOT_TRANSACTIONS: Final = _greatest(
+    "database_snapshot_transactions", "Transactions since the oldest snapshot, also one of a replication slot."
+)
 PASSWORDS_WAITING: Final = _gauge("passwords_waiting", "Sign-ins that wait for their turn to compute a hash.")
 THROTTLED: Final = _counter("throttled", "Refusals because something was tried too often.", "limit")
 
@@ -83,6 +90,11 @@ TOLD: Final = _counter("events_told", "Events that went by, in every process, wh
 DELIVERED: Final = _counter("events_delivered", "Items handed to subscribers.")
 REPLAYS: Final = _counter("replays", "Pages of the log read for subscribers that came back or were too slow.")
 RESYNCS: Final = _counter("resyncs", "Subscribers that were told to load everything anew.")
+UNKNOWN_EVENTS: Final = _counter(
+    "events_unknown",
+    "Events of a newer version, in every process: `skipped`, `read_in_part`, or `rights_read_again`.",
+    "reaction",
+)
 GAPS: Final = _counter("gaps", "Batches with a hole before them, which sent a process to the log.")
 CHIMES: Final = _counter("chimes", "Messages that came by Redis.")
 UNREAD: Final = _greatest("events_unread", "Events known to be in the log that a process has not told yet.")

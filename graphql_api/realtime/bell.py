@@ -42,7 +42,7 @@ class Bell:
         self._running = False
         self._on_chime: OnChime = lambda chime: None
         self._on_confirmed: OnConfirmed = lambda: None
-        self.healthy = self._was_lost = False
+        self.healthy = self._was_lost = self._was_puzzled = False
         self.refusals: Final = Refusals()
         """What Redis does not let us do, though it is there."""
 
@@ -50,7 +50,7 @@ class Bell:
         """Begin to listen, whether Redis is there or not.
 
         *on_chime* is called for each chime, our own among them, and may raise ValueError if it makes no sense;
-        *on_confirmed* each time that the subscription stands anew, when chimes may have been missed.
+        *on_confirmed* each time that chimes may have been missed: the subscription stands anew, or one was not read.
         """
         self._on_chime, self._on_confirmed = on_chime, on_confirmed
         self._running = True
@@ -114,7 +114,11 @@ class Bell:
         try:
             self._on_chime(Chime.decode(message))
         except ValueError as error:
-            _log.warning("a message on %s is none of ours: %s", self._channel, error)
+            # The next ones are the same most likely, and come as often as somebody writes.
+            level = logging.DEBUG if self._was_puzzled else logging.WARNING
+            _log.log(level, "a message on %s cannot be read, the log is read instead: %s", self._channel, error)
+            self._was_puzzled = True
+            self._on_confirmed()
 
     def _note_confirmed(self) -> None:
         if not self.healthy:

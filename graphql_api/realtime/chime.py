@@ -5,6 +5,7 @@ from typing import Any, Final, Self
 
 import orjson
 
+from domain.event_reading import read_logged
 from domain.events import LoggedEvent
 from persistence.event_log import Numbered
 
@@ -14,7 +15,11 @@ MAX_BYTES: Final = 256 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Chime:
-    """A batch of one history: the positions from *first* to *last*. `body` holds its events, as yet undecoded."""
+    """A batch of one history: the positions from *first* to *last*.
+
+    `body` holds its events, as yet undecoded: each as `[position, kind, payload]`, with the kind and the payload as
+    they are stored. What a newer version wrote is passed on unchanged.
+    """
 
     epoch: str
     first: int
@@ -57,10 +62,7 @@ class Chime:
         """
         if self.body is None:
             return []
-        try:
-            events = [LoggedEvent.from_json(each) for each in self.body]
-        except (KeyError, TypeError, AttributeError) as error:
-            raise ValueError("not events") from error
+        events = [read_logged(each) for each in self.body]
         if [logged.position for logged in events] != list(range(self.first, self.last + 1)):
             raise ValueError("not the events of its positions")
         return events

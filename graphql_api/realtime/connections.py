@@ -8,7 +8,7 @@ from typing import Final, Self
 from uuid import UUID
 
 from domain.actor import Actor
-from domain.events import AccessEvent
+from domain.events import AccessNews
 
 Close = Callable[[int, str], None]
 """Ends a socket with a close code and a reason; must not block, and may be called more than once."""
@@ -108,9 +108,11 @@ class Connections:
         self._addresses[address] += 1
         return connection
 
-    def cut_off(self, event: AccessEvent) -> None:
+    def cut_off(self, event: AccessNews) -> None:
         """End the sockets of somebody whose rights have changed; who may come back comes back with new ones."""
-        if event.session_id is not None:
+        if event.user_id is None:
+            self.close_everyone()
+        elif event.session_id is not None:
             self.close_session(event.session_id)
         else:
             self.close_user(event.user_id, except_session=event.spared_session_id)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from time import time
 from typing import Final
 
-from domain.events import Event
+from domain.events import RecordedEvent
 from graphql_api.tallies import Durations
 
 LATE_AT_MOST: Final = 3600.0
@@ -29,21 +29,27 @@ class Counters:
     """Messages that came by the bell."""
     gaps: int = 0
     """Batches that did not continue where the tail stood, and sent it to the table."""
+    skipped: int = 0
+    """Events that this version could not read, and skipped."""
+    read_in_part: int = 0
+    """Changes of tasks of which this version knew only a part."""
+    unknown_access: int = 0
+    """Changes of rights that this version could not read: rights were read again."""
     telling: Durations = field(default_factory=Durations)
     """From the beginning of a change of a task until it was told here."""
     revoking: Durations = field(default_factory=Durations)
     """From the beginning of a change of rights until it was applied here."""
 
-    def note_telling(self, event: Event) -> None:
+    def note_telling(self, event: RecordedEvent) -> None:
         """A change is told here now."""
         _note(self.telling, event)
 
-    def note_revoking(self, event: Event) -> None:
+    def note_revoking(self, event: RecordedEvent) -> None:
         """A change of rights is applied here now."""
         _note(self.revoking, event)
 
 
-def _note(durations: Durations, event: Event) -> None:
+def _note(durations: Durations, event: RecordedEvent) -> None:
     age = time() - event.at.timestamp()
     if age < LATE_AT_MOST:
         durations.add(age)

@@ -10,7 +10,8 @@ from uuid import UUID
 
 from domain.actor import OPERATOR, Actor
 from domain.errors import Unavailable
-from domain.policy import Action, may
+from domain.events import People, TaskEvent
+from domain.policy import Action, TaskPeople, may
 from graphql_api.realtime.forever import Backoff
 from graphql_api.realtime.lease import Clock, Lease
 from graphql_api.realtime.run import Run
@@ -18,24 +19,33 @@ from persistence.engine import Database
 from persistence.models import TaskRow
 from persistence.unit_of_work import UnitOfWork
 from services import task as task_service
+from services.task import CurrentTask
 
 KEPT: Final = 1_024
 KEPT_SECONDS: Final = 0.5
 """Half a lease, so that what is told of a reading does not grow old before it is sent."""
 AT_ONCE: Final = 2
+UNKNOWN: Final = CurrentTask()
 
 
 @dataclass(slots=True)
 class Reading:
     """A task as it was read, not before *at*, or None if there was none; a greater number was read later.
 
+    Of a task that was deleted, `deleted_of` says whose it was then.
     It is superseded when the task is, or will be, read anew for what is told from then on.
     """
 
     task: TaskRow | None = None
+    deleted_of: People | None = None
     number: int = 0
     at: float = 0.0
     superseded: bool = False
+
+    @property
+    def people(self) -> TaskPeople | None:
+        """Who decides who may be told of it: whose it is, or was when it was deleted."""
+        return self.task or self.deleted_of
 
 
 class _Begun(NamedTuple):
@@ -62,6 +72,7 @@ class CurrentTasks:
         self._lease = lease
         self._clock = clock
         self._begun: OrderedDict[UUID, _Begun] = OrderedDict()
+        self._deleted: OrderedDict[UUID, People] = OrderedDict()
         self._numbers = count(1)
         self._gate = asyncio.Semaphore(AT_ONCE)
 
@@ -88,12 +99,23 @@ class CurrentTasks:
         """What is read when there is no task to read."""
         return Reading(at=self._lease.now)
 
+    def note(self, event: TaskEvent) -> None:
+        """Something happens to a task: whoever asks from now on gets another reading."""
+        self.forget(event.task_id)
+        if event.deleted and event.before is not None:
+            self._deleted[event.task_id] = event.before
+            if len(self._deleted) > KEPT:
+                self._deleted.popitem(last=False)
+        else:
+            self._deleted.pop(event.task_id, None)  # an import may create it again
+
     def forget(self, task_id: UUID) -> None:
         """Something has happened to the task: who asks from now on gets another reading."""
         self._supersede(self._begun.pop(task_id, None))
 
     def forget_all(self) -> None:
         """Events were left out, and nobody knows of which tasks."""
+        self._deleted.clear()
         while self._begun:
             self._supersede(self._begun.popitem()[1])
 
@@ -132,25 +154,31 @@ class CurrentTasks:
             self._supersede(self._begun.popitem(last=False)[1])
 
     async def _fill(self, readings: Mapping[UUID, Reading]) -> None:
-        found, at = await current_tasks(self._lease, self._gate, self._unit_of_work, readings.keys())
+        # What was deleted stays so, and need not be asked for: whoever comes back has many events of such tasks.
+        deleted = {key: CurrentTask(deleted_of=self._deleted[key]) for key in readings if key in self._deleted}
+        found, at = deleted, self._lease.now
+        if unknown := readings.keys() - deleted.keys():
+            read, at = await current_tasks(self._lease, self._gate, self._unit_of_work, unknown)
+            found = deleted | read
         for task_id, reading in readings.items():
-            reading.task, reading.at = found.get(task_id), at
+            current = found.get(task_id, UNKNOWN)
+            reading.task, reading.deleted_of, reading.at = current.row, current.deleted_of, at
 
     def _unit_of_work(self) -> UnitOfWork:
         return self._database.unit_of_work(OPERATOR)
 
 
 def _seen_by(actor: Actor, reading: Reading) -> Reading:
-    if reading.task is None or may(actor, Action.READ_TASK, reading.task):
+    if reading.people is None or may(actor, Action.READ_TASK, reading.people):
         return reading
     # Nobody else is told what is told of this one, so that it need not hear when it is superseded.
-    return replace(reading, task=None)
+    return replace(reading, task=None, deleted_of=None)
 
 
 async def current_tasks(
     lease: Lease, gate: asyncio.Semaphore, unit_of_work: Callable[[], UnitOfWork], task_ids: Collection[UUID]
-) -> tuple[dict[UUID, TaskRow], float]:
-    """Those of the tasks that the actor sees, by id, and an instant since when.
+) -> tuple[dict[UUID, CurrentTask], float]:
+    """What has become of the tasks, as far as the actor may know, by id, and an instant since when.
 
     They are asked for when it is their turn at the *gate*: waiting there does not make them old. While the database is
     away or too busy this waits, however long.
@@ -160,7 +188,7 @@ async def current_tasks(
         async with gate:
             asked_at = lease.now
             try:
-                found = await task_service.find_tasks(unit_of_work(), ids=task_ids)
+                found = await task_service.find_current(unit_of_work(), ids=task_ids)
                 if lease.covers(asked_at):
                     return found, asked_at
             except Unavailable:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Final
 
+from graphql_api.realtime.floor import Floor
 from graphql_api.realtime.knock import Knock
 from graphql_api.realtime.lease import Clock
 from persistence.engine import Database
@@ -25,6 +26,7 @@ class Numberer:
         self._on_batch = on_batch
         self._rung = Knock()
         self._hand = asyncio.Lock()
+        self._floor = Floor()
 
     def ring(self) -> None:
         """Something was committed; returns at once. Rings during a run are answered by one more run."""
@@ -38,6 +40,8 @@ class Numberer:
         """
         await self._rung.wait()
         await self.drain()
+        if self._floor.is_due(self._clock()):
+            await self._raise_floor()
         # Who rings now waits a moment for others: under load one transaction then numbers what all of them committed.
         await asyncio.sleep(PAUSE_SECONDS)
 
@@ -51,11 +55,16 @@ class Numberer:
             while await self._batch() == AT_MOST:
                 pass
 
+    async def _raise_floor(self) -> None:
+        async with self._database.log() as log:
+            await self._floor.look(log, self._clock())
+
     async def _batch(self) -> int:
         async with self._database.log() as log:
             asked_at = self._clock()
             batch = await log.number(AT_MOST)
         count = len(batch.events)
         if count:
+            self._floor.note(count)
             self._on_batch(batch, asked_at if count < AT_MOST else None)
         return count

@@ -1,11 +1,13 @@
 """Whom a change of rights concerns."""
 
 from domain.actor import Actor
-from domain.events import AccessEvent
+from domain.events import AccessNews
 
 
-def concerns(event: AccessEvent, actor: Actor) -> bool:
+def concerns(event: AccessNews, actor: Actor) -> bool:
     """Whether what this actor was allowed under its session must be looked at anew."""
+    if event.user_id is None:
+        return True
     if event.user_id != actor.user_id:
         return False
     if event.session_id is not None:

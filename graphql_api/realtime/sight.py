@@ -81,6 +81,8 @@ class Eyes:
             return False
         if sight is not Sight.SEEN:
             return True
+        if event.to_status is None:
+            return False  # nor could this version show the task
         if self.only_status and not event.changed_status:
             return False
         return self.wanted.to is None or event.to_status in self.wanted.to

@@ -7,8 +7,9 @@ from contextlib import suppress
 from typing import Final
 
 from domain.actor import Actor
-from domain.events import AccessEvent, LoggedEvent, TaskEvent
-from domain.stream_cursor import StreamCursor
+from domain.events import AccessEvent, AccessNews, Event, LoggedEvent, TaskEvent
+from domain.stream_cursor import StreamCursor, UnknownCursorVersion
+from domain.unknown_events import SkippedEvent, UnknownAccess
 from graphql_api.realtime.audience import Audience
 from graphql_api.realtime.bell import Bell
 from graphql_api.realtime.chime import Chime
@@ -23,11 +24,12 @@ from graphql_api.realtime.numberer import Numberer
 from graphql_api.realtime.rights import concerns
 from graphql_api.realtime.sight import EVERYTHING, Eyes, StreamFilter
 from graphql_api.realtime.subscriber import Subscriber
+from graphql_api.realtime.unknown_events import UnknownEvents
 from graphql_api.realtime.watch import Listeners, Watch
 from persistence.engine import Database
 from persistence.event_log import Numbered
 
-OnAccess = Callable[[AccessEvent], None]
+OnAccess = Callable[[AccessNews], None]
 OnBreak = Callable[[], None]
 OnDelivery = Callable[[Actor, Told], None]
 
@@ -39,6 +41,7 @@ class Stream:
 
     def __init__(self, database: Database, bell: Bell, *, clock: Clock = seconds, room: int = ROOM) -> None:
         self.counters = Counters()
+        self.unknown = UnknownEvents(self.counters)
         self._database = database
         self._bell = bell
         self._room = room
@@ -150,9 +153,10 @@ class Stream:
         What is acknowledged after this has returned will be handed over. Use it as a context manager.
 
         Raises:
-            BadRequest: *after* is not a cursor. One that cannot be continued is answered by a `Resync` item.
+            BadRequest: *after* is not a cursor. One that cannot be continued, such as one that another version made, is
+                answered by a `Resync` item.
         """
-        cursor = StreamCursor.decode(after) if after is not None else None
+        cursor = _cursor(after) if after is not None else None
         subscriber = Subscriber(
             Eyes(actor, wanted or EVERYTHING, only_status),
             cursor,
@@ -185,21 +189,47 @@ class Stream:
         else:
             self._watch.hurry()
 
-    def _access(self, event: AccessEvent) -> None:
-        self.counters.note_revoking(event)
-        for subscriber in self._audience.of_user(event.user_id):
-            if concerns(event, subscriber.actor):
-                subscriber.revoke()
+    def _access(self, logged: LoggedEvent) -> None:
+        event = logged.event
+        if isinstance(event, AccessEvent):
+            self.counters.note_revoking(event)
+            self._revoke(event)
+        elif isinstance(event, UnknownAccess):
+            self.unknown.note_access(event)
+            self._distrust(event, logged.position)
+
+    def _revoke(self, event: AccessEvent) -> None:
+        for subscriber in self._concerned(event):
+            subscriber.revoke()
         for callback in self._on_access:
             _call(callback, event)
+
+    def _distrust(self, event: UnknownAccess, position: int) -> None:
+        for subscriber in self._concerned(event):
+            subscriber.distrust(position)
+        for callback in self._on_access:
+            _call(callback, event)
+
+    def _concerned(self, event: AccessNews) -> list[Subscriber]:
+        found = self._audience if event.user_id is None else self._audience.of_user(event.user_id)
+        return [subscriber for subscriber in found if concerns(event, subscriber.actor)]
 
     def _told(self, events: Sequence[LoggedEvent]) -> None:
         self._history.recent.add(events)
         for logged in events:
-            if isinstance(logged.event, TaskEvent):
-                self.current.forget(logged.event.task_id)
-                self.counters.note_telling(logged.event)
-                self._audience.offer(logged.position, logged.event)
+            self._tell(logged.position, logged.event)
+
+    def _tell(self, position: int, event: Event) -> None:
+        if isinstance(event, TaskEvent):
+            self.unknown.note_task(event)
+            self.current.note(event)
+            self.counters.note_telling(event)
+            self._audience.offer(position, event)
+        elif isinstance(event, SkippedEvent):
+            self.unknown.note_skipped(event)
+        elif isinstance(event, UnknownAccess):
+            for subscriber in self._concerned(event):
+                subscriber.lose_rights(position)
 
     def _broken(self, reason: ResyncReason) -> None:
         self._history.recent.clear()
@@ -208,6 +238,13 @@ class Stream:
             subscriber.lose(reason)
         for callback in self._on_break:
             _call(callback)
+
+
+def _cursor(text: str) -> StreamCursor:
+    try:
+        return StreamCursor.decode(text)
+    except UnknownCursorVersion:
+        return StreamCursor.of_another_history()
 
 
 def _call(callback: Callable[..., None], *arguments: object) -> None:

@@ -11,12 +11,14 @@ from domain.actor import Actor
 from domain.errors import Unauthenticated
 from domain.events import Event, LoggedEvent, TaskEvent
 from domain.stream_cursor import StreamCursor
+from domain.unknown_events import UnknownAccess
 from graphql_api.realtime.counters import Counters
 from graphql_api.realtime.feed import Feed, Noted
 from graphql_api.realtime.history import History
 from graphql_api.realtime.items import Item, Resync, ResyncReason, Told
 from graphql_api.realtime.knock import Knock
 from graphql_api.realtime.opening import judge, may_be_news
+from graphql_api.realtime.rights import concerns
 from graphql_api.realtime.run import Run
 from graphql_api.realtime.sight import Eyes, Sight
 from graphql_api.realtime.watch import Watch
@@ -74,6 +76,8 @@ class Subscriber:
         self._reason: ResyncReason | None = None
         # What to come back with as long as a resync has not been seen: a cursor that leads to the same resync.
         self._broken: StreamCursor | None = None
+        # Where to come back if the rights may have changed in a way that this version does not know.
+        self._before_unknown: StreamCursor | None = None
         self._stretch = 0
         self._tell: Tell | None = None
         self._is_awaited = False
@@ -93,7 +97,7 @@ class Subscriber:
     @property
     def cursor(self) -> str:
         """Where it stands: everything up to here was seen, or was not for this actor to see."""
-        standing = self._opening or self._broken
+        standing = self._opening or self._broken or self._before_unknown
         return standing.encode() if standing is not None else self._cursor(self._feed.position(self._watch.tail.told))
 
     @property
@@ -113,7 +117,9 @@ class Subscriber:
     @property
     def reached(self) -> str:
         """Where it will stand when the item that was handed over last has been seen."""
-        return self._cursor(self._feed.reached(self._watch.tail.told)) if self._opening is None else self.cursor
+        if self._opening is not None or self._before_unknown is not None:
+            return self.cursor
+        return self._cursor(self._feed.reached(self._watch.tail.told))
 
     def look(self, position: int, event: TaskEvent) -> Noted | None:
         """What an event means to it; None if nothing."""
@@ -142,6 +148,21 @@ class Subscriber:
         """Tell it nothing more: the actor is not what it was."""
         self._revoked = True
         self._news.set()
+
+    def distrust(self, position: int) -> None:
+        """As `revoke`, for a change of rights that is not known, at a position of the log.
+
+        Its cursor stays in front of that: whoever comes back with it is told to load everything again.
+        """
+        if self._before_unknown is None:
+            last = min(self._feed.position(self._watch.tail.told), position - 1)
+            self._before_unknown = StreamCursor(self._epoch, last, self.actor.access_version)
+        self.revoke()
+
+    def lose_rights(self, position: int) -> None:
+        """Have everything loaded again, unless it is behind a change of rights that is not known, or was revoked."""
+        if self._opening is None and not self._revoked and self._feed.live and self._feed.read < position:
+            self._resync(ResyncReason.ACCESS, StreamCursor(self._epoch, position - 1, self.actor.access_version))
 
     def lose(self, reason: ResyncReason) -> None:
         """What it has not seen yet cannot be told any more."""
@@ -314,8 +335,18 @@ class Subscriber:
         known = [logged for logged in page if logged.position <= told]
         if not known or known[0].position != self._feed.read + 1:
             return False
+        if (unknown := self._unknown_access(known)) is not None:
+            self._resync(ResyncReason.ACCESS, StreamCursor(self._epoch, unknown - 1, self.actor.access_version))
+            return True
         self._feed.refill(self._noted(known), read=known[-1].position, told=told)
         return True
+
+    def _unknown_access(self, events: Sequence[LoggedEvent]) -> int | None:
+        """The first position at which this actor's rights changed in a way that is not known."""
+        for logged in events:
+            if isinstance(logged.event, UnknownAccess) and concerns(logged.event, self.actor):
+                return logged.position
+        return None
 
     def _noted(self, events: Sequence[LoggedEvent]) -> list[Noted]:
         return [noted for logged in events if (noted := self._note(logged.position, logged.event)) is not None]

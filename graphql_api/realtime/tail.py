@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from domain.events import AccessEvent, LoggedEvent
+from domain.events import AccessNews, LoggedEvent
 from graphql_api.realtime.asks import Ask, AskAccess, AskHead, AskNumbering, AskPage
 from graphql_api.realtime.items import ResyncReason
 from graphql_api.realtime.lease import Lease
@@ -55,13 +55,9 @@ class Tail:
         self.end = max(self.end, self.told)
         return batch[skipped:]
 
-    def guard(self, events: Sequence[LoggedEvent], up_to: int) -> list[AccessEvent]:
+    def guard(self, events: Sequence[LoggedEvent], up_to: int) -> list[LoggedEvent]:
         """The changes of rights to apply now: those among *events*, which has all up to a position, that are new."""
-        new = [
-            logged.event
-            for logged in events
-            if isinstance(logged.event, AccessEvent) and logged.position > self.guarded
-        ]
+        new = [logged for logged in events if isinstance(logged.event, AccessNews) and logged.position > self.guarded]
         self.guarded = max(self.guarded, up_to)
         self._renew()
         return new

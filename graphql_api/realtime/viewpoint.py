@@ -48,10 +48,13 @@ def relation(user_id: UUID, task: TaskPeople | None) -> Relation:
 
 
 def viewpoint(
-    actor: Actor, event: TaskEvent, *, cursor: str, sight: Sight, task: TaskPeople | None, reading: int
+    actor: Actor, event: TaskEvent, *, cursor: str, sight: Sight, people: TaskPeople | None, reading: int
 ) -> Viewpoint:
-    """From where the actor looks at an event, given the task as it is now, or None if the actor sees none."""
+    """From where the actor looks at an event, given whose the task is, or was when it was deleted.
+
+    Without *people* the actor may not know.
+    """
     user_id = actor.user_id
-    before, now = relation(user_id, event.before), relation(user_id, task)
+    before, now = relation(user_id, event.before), relation(user_id, people)
     after = before if event.after is event.before else relation(user_id, event.after)
     return Viewpoint(cursor, sight, actor.role, before, after, now, reading)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from domain.events import AccessEvent, LoggedEvent
+from domain.events import LoggedEvent
 from graphql_api.realtime.asks import Ask, AskAccess, AskHead, AskNumbering, AskPage
 from graphql_api.realtime.counters import Counters
 from graphql_api.realtime.items import ResyncReason
@@ -31,7 +31,7 @@ WAITING: Final = 64
 class Listeners:
     """Who is called, in this order, and returns at once."""
 
-    on_access: Callable[[AccessEvent], None]
+    on_access: Callable[[LoggedEvent], None]
     on_told: Callable[[Sequence[LoggedEvent]], None]
     on_break: Callable[[ResyncReason], None]
     count: Callable[[], int]
@@ -177,8 +177,8 @@ class Watch:
 
     def _guard(self, events: Sequence[LoggedEvent], up_to: int) -> None:
         since = self.lease.since
-        for event in self.tail.guard(events, up_to):
-            self._listeners.on_access(event)
+        for logged in self.tail.guard(events, up_to):
+            self._listeners.on_access(logged)
         self._announce(since)
 
     def _announce(self, since: float) -> None:

@@ -92,7 +92,7 @@ class AtOnce:
 
 
 def _people(noted: Noted, reading: Reading) -> frozenset[int]:
-    return frozenset(person.int for person in noted.event.people | _of(reading.task))
+    return frozenset(person.int for person in noted.event.people | _of(reading.people))
 
 
 def _of(task: TaskPeople | None) -> set[Any]:

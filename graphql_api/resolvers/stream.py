@@ -8,7 +8,7 @@ import strawberry
 
 from graphql_api.auth.permissions import SIGNED_IN
 from graphql_api.context import Context
-from graphql_api.realtime.current import Reading, current_tasks
+from graphql_api.realtime.current import UNKNOWN, Reading, current_tasks
 from graphql_api.realtime.items import Item, Resync, Told
 from graphql_api.realtime.sight import Sight
 from graphql_api.realtime.subscriber import Subscriber
@@ -28,7 +28,6 @@ from graphql_api.schema.stream import (
     TaskStreamItem,
 )
 from graphql_api.schema.task import Task
-from persistence.models import TaskRow
 from persistence.unit_of_work import UnitOfWork
 
 Filter = Annotated[
@@ -39,7 +38,7 @@ After = Annotated[
     strawberry.argument(description="A stream cursor: first what was missed since then, then live, without a seam."),
 ]
 Make = Callable[[], TaskStreamItem]
-MakeItem = Callable[[Told, Task], TaskStreamItem]
+MakeItem = Callable[[Told, Task | None], TaskStreamItem]
 Source = AsyncGenerator[TaskStreamItem, None]
 
 
@@ -106,7 +105,7 @@ class Listening:
             item.event,
             cursor=item.cursor,
             sight=item.sight,
-            task=reading.task,
+            people=reading.people,
             reading=reading.number,
         )
         return _TaskTelling(self, item, seen_from, reading)
@@ -120,9 +119,9 @@ class Listening:
         """Whether what was read at an instant can still be believed."""
         return self._subscriber.believes(at)
 
-    def item(self, told: Told, task: TaskRow | None) -> TaskStreamItem:
+    def item(self, told: Told, reading: Reading) -> TaskStreamItem:
         """What is told of an event, with the task as the actor sees it now."""
-        return _item(told, task, self._make)
+        return _item(told, reading, self._make)
 
     @property
     def viewer(self) -> Hashable:
@@ -134,7 +133,8 @@ class Listening:
         context, stream, task_id = self._context, self._stream, item.event.task_id
         if not context.backend.shared:
             found, at = await current_tasks(stream.lease, context.backend.telling, self._unit_of_work, [task_id])
-            return Reading(found.get(task_id), 0, at)
+            current = found.get(task_id, UNKNOWN)
+            return Reading(current.row, current.deleted_of, 0, at)
         return await stream.current.seen_by(self._actor, task_id, self._subscriber.ahead)
 
     def _unit_of_work(self) -> UnitOfWork:
@@ -167,12 +167,12 @@ class _TaskTelling(_ItemTelling[Told]):
     __slots__ = ()
 
     def make(self) -> TaskStreamItem:
-        return self._listening.item(self.item, self.reading.task)
+        return self._listening.item(self.item, self.reading)
 
     @property
     def standing(self) -> Hashable:
         seen_from = self._seen_from._replace(reading=0) if self._seen_from is not None else None
-        return seen_from, self.reading.task is not None
+        return seen_from, self.reading.task is not None, self.reading.deleted_of is not None
 
 
 class _ResyncTelling(_ItemTelling[Resync]):
@@ -186,17 +186,19 @@ class _ResyncTelling(_ItemTelling[Resync]):
         return None
 
 
-def _item(item: Told, task: TaskRow | None, make: MakeItem) -> TaskStreamItem:
+def _item(item: Told, reading: Reading, make: MakeItem) -> TaskStreamItem:
     if item.sight is Sight.DELETED:
         return TaskDeleted(cursor=item.cursor, at=item.event.at, task_id=_id(item), task=None)
-    if task is None:
+    if reading.people is None:
         return TaskGone(cursor=item.cursor, at=item.event.at, task_id=_id(item), task=None)
-    return make(item, Task.of(task))
+    return make(item, Task.of(reading.task) if reading.task is not None else None)
 
 
-def _status_changed(item: Told, task: Task) -> TaskStatusChanged:
+def _status_changed(item: Told, task: Task | None) -> TaskStatusChanged:
     event = item.event
-    assert event.from_status is not None  # only a creation comes from nowhere, and that is no move
+    # Only a creation has no status before, and that is no move; an unknown status after is not told.
+    assert event.from_status is not None
+    assert event.to_status is not None
     return TaskStatusChanged(
         cursor=item.cursor,
         at=event.at,
@@ -208,7 +210,7 @@ def _status_changed(item: Told, task: Task) -> TaskStatusChanged:
     )
 
 
-def _changed(item: Told, task: Task) -> TaskChanged:
+def _changed(item: Told, task: Task | None) -> TaskChanged:
     event = item.event
     return TaskChanged(
         cursor=item.cursor, at=event.at, task_id=_id(item), task=task, event=event, changes=list(event.changes)

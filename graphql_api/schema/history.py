@@ -45,6 +45,7 @@ class TaskHistoryEntry:
         """The event as clients see it."""
         event = logged.event
         assert isinstance(event, TaskEvent)
+        assert event.to_status is not None  # `persistence/readable` lists no others
         return cls(
             logged=logged,
             event=event,

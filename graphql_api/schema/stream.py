@@ -28,7 +28,8 @@ class TaskStreamItem:
     at: datetime = strawberry.field(description="When it happened.")
     task_id: strawberry.ID | None = strawberry.field(description="Which task it is about.")
     task: Task | None = strawberry.field(
-        description="The whole task as it is now, which may be newer than this item; null if you see no such task."
+        description="The whole task as it is now, which may be newer than this item; null if it was deleted since, "
+        "or you may not see it any more."
     )
 
 

@@ -1,7 +1,7 @@
 """Every mapped table; importing this package completes `Base.metadata`."""
 
 from persistence.models.base import Base
-from persistence.models.event import EventHeadRow, EventRow
+from persistence.models.event import EVENT_HEAD, EventFloorRow, EventRow, LogStateRow
 from persistence.models.idempotency import IdempotencyRow
 from persistence.models.session import SessionRow, UsedTokenRow
 from persistence.models.task import TaskRow
@@ -9,10 +9,12 @@ from persistence.models.task_text import TaskTextRow
 from persistence.models.user import UserRow
 
 __all__ = [
+    "EVENT_HEAD",
     "Base",
-    "EventHeadRow",
+    "EventFloorRow",
     "EventRow",
     "IdempotencyRow",
+    "LogStateRow",
     "SessionRow",
     "TaskRow",
     "TaskTextRow",

@@ -1,10 +1,21 @@
 """The log of what has happened, and its head."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, Enum, Identity, Index, SmallInteger, String
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Enum,
+    Identity,
+    Index,
+    SmallInteger,
+    String,
+    TableClause,
+    column,
+    table,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -33,17 +44,18 @@ class EventRow(Base):
     )
 
 
-class EventHeadRow(Base):
-    """The one row that says how far the log has been numbered, and in which history.
+class LogStateRow(Base):
+    """The one row that says which history the log is; whoever numbers events holds its lock.
 
     `trimmed` is the last position that retention has removed. The columns behind the epoch say where that history was
     last seen, as the server names itself, the database and this table; null: not known.
+
+    Numbering does not update it: each version of a row stays as long as a snapshot is open that may see it.
     """
 
-    __tablename__ = "event_head"
+    __tablename__ = "log_state"
 
     id: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
-    position: Mapped[int] = mapped_column(BigInteger)
     trimmed: Mapped[int] = mapped_column(BigInteger)
     epoch: Mapped[str] = mapped_column(String(40))
     system_id: Mapped[int | None] = mapped_column(BigInteger)
@@ -52,3 +64,26 @@ class EventHeadRow(Base):
     table_id: Mapped[int | None] = mapped_column(BigInteger)
 
     __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
+
+
+class EventFloorRow(Base):
+    """An id below which every event has a position, or was never committed; the greatest one counts.
+
+    It counts in its epoch, and for the file in which the server keeps the table: ids may begin anew in another one.
+    Rows are inserted and never updated, so that the greatest is found at once however many old ones cannot be removed.
+    """
+
+    __tablename__ = "event_floors"
+
+    epoch: Mapped[str] = mapped_column(String(40), primary_key=True)
+    file: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    floor: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+
+
+EVENT_HEAD: Final[TableClause] = table(
+    "event_head",
+    column("epoch", String()),
+    column("position", BigInteger()),
+    column("trimmed", BigInteger()),
+)
+"""The view of how far the log reaches: its last position is that of the last event, or the last one trimmed."""

@@ -23,6 +23,7 @@ from sqlalchemy import (
 from domain.errors import BadRequest
 from persistence.models import EventRow
 from persistence.pages import NOT_OURS, PageCursor, PageRequest, page_cursor
+from persistence.readable import changes, from_status, readable
 from persistence.reads.facts import ONE, facts_of, is_any
 from persistence.reads.read import Asked
 from persistence.reads.references import References, joined, own_columns
@@ -38,8 +39,8 @@ _COLUMNS: Final[Mapping[str, Any]] = {
     "kind": EventRow.kind,
     "payload": EventRow.payload,
     "at": cast(_FACTS["at"].astext, DateTime(timezone=True)),
-    "changes": func.array(select(func.jsonb_array_elements_text(_FACTS["changes"]).column_valued()).scalar_subquery()),
-    "from_": _FACTS["from"].astext,
+    "changes": changes,
+    "from_": from_status,
     "to": _FACTS["to"].astext,
     "version": cast(_FACTS["version"].astext, Integer),
 }
@@ -97,7 +98,7 @@ class HistoryOfTasks:
         self, wanted: FromClause, columns: Sequence[Any], place: Sequence[ColumnElement[bool]], *, newest_first: bool
     ) -> Select[Any]:
         by = EventRow.position.desc() if newest_first else EventRow.position.asc()
-        return select(*columns).where(EventRow.task_id == wanted.c.id, *place).order_by(by)
+        return select(*columns).where(EventRow.task_id == wanted.c.id, *place, *readable).order_by(by)
 
 
 def history(ids: Collection[UUID], request: PageRequest) -> Asked:

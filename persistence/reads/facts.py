@@ -5,12 +5,12 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Select, func, literal_column, select
 
-from persistence.models import EventHeadRow
+from persistence.models import EVENT_HEAD
 
 ONE: Final[ColumnElement[int]] = literal_column("1")
 """A limit that the planner knows."""
 
-_HEAD: Final = {"head_epoch": EventHeadRow.epoch, "head_position": EventHeadRow.position}
+_HEAD: Final = {"head_epoch": EVENT_HEAD.c.epoch, "head_position": EVENT_HEAD.c.position}
 
 Known = Mapping[str, Callable[[], ColumnElement[Any]]]
 """Functions that write a column, by its name."""

@@ -11,7 +11,8 @@ from typing import TypeVar
 from sqlalchemy import select
 
 from domain.actor import OPERATOR
-from domain.events import EventKind, LoggedEvent, event_from_json
+from domain.event_reading import read_event
+from domain.events import LoggedEvent
 from domain.user import Role
 from embedded.postgres import Postgres
 from embedded.valkey import Valkey
@@ -100,7 +101,7 @@ class Stack:
         """The log behind a position."""
         async with self.database.session() as session:
             rows = await session.scalars(select(EventRow).where(EventRow.position > after).order_by(EventRow.position))
-            return [LoggedEvent(row.position or 0, event_from_json(EventKind(row.kind), row.payload)) for row in rows]
+            return [LoggedEvent(row.position or 0, read_event(row.kind, row.payload)) for row in rows]
 
     async def tasks(self) -> list[TaskFacts]:
         """Every task as it is stored."""

@@ -3,9 +3,11 @@
 import asyncio
 import time
 from dataclasses import dataclass
+from uuid import UUID
 
 import httpx
 
+from domain.events import AccessEvent, LoggedEvent, TaskEvent
 from domain.user import Role
 from tests.chaos.beat import Beat, beating
 from tests.chaos.conftest import Numbers
@@ -42,10 +44,14 @@ async def ask_all_the_time(url: str, token: str, answers: list[Answer]) -> None:
             await asyncio.sleep(0.01)
 
 
+def _actor(logged: LoggedEvent) -> UUID | None:
+    return logged.event.actor_id if isinstance(logged.event, TaskEvent | AccessEvent) else None
+
+
 async def judged(stack: Stack, beat: Beat) -> Report:
     """What the judge says of a beat, which was alone."""
     listener = beat.recorder.listener
-    log = [logged for logged in await stack.log() if logged.event.actor_id == listener.user_id]
+    log = [logged for logged in await stack.log() if _actor(logged) == listener.user_id]
     final = [facts for facts in await stack.tasks() if facts.owner_id == listener.user_id]
     roles = {listener.user_id: {1: Role.USER}}
     return judge(History(beat.writer.writes, log, [listener], roles, final, whole=False))

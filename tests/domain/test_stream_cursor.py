@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from domain.errors import BadRequest
-from domain.stream_cursor import StreamCursor
+from domain.stream_cursor import StreamCursor, UnknownCursorVersion
 
 CURSORS = st.builds(
     StreamCursor,
@@ -43,7 +43,11 @@ class TestDecode:
     @pytest.mark.parametrize(
         "plain",
         [
-            "s2.e.1.1",
+            "s0.e.1.1",
+            "s1000.e.1.1",
+            "s2",
+            "t2.e.1.1",
+            "s2.e\n.1",
             "s1.e.1",
             "s1.e.1.1.1",
             "s1.e.-1.1",
@@ -58,6 +62,12 @@ class TestDecode:
         ],
     )
     def test_almost_right_is_wrong(self, plain: str):
-        """Another version, missing or extra parts, and numbers that are none or too large."""
-        with pytest.raises(BadRequest):
+        """No version, missing or extra parts, and numbers that are none or too large."""
+        with pytest.raises(BadRequest, match="leave `after` out"):
+            StreamCursor.decode(encoded(plain))
+
+    @pytest.mark.parametrize("plain", ["s2.e.1.1", "s2.", "s2.1.f", "s12.anything~at-all"])
+    def test_another_version_is_known_as_such(self, plain: str):
+        """`s`, a number from 2 to 999, a point, and whatever follows in ASCII: a cursor that others can read."""
+        with pytest.raises(UnknownCursorVersion):
             StreamCursor.decode(encoded(plain))

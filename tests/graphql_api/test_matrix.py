@@ -15,7 +15,7 @@ import httpx
 import pytest
 import websockets
 
-from domain.events import Event
+from domain.events import RecordedEvent
 from domain.policy import POLICY, Action, Reach
 from domain.user import Role
 from graphql_api.schema.ids import encode_id
@@ -97,7 +97,7 @@ async def unchanged(api: Api, task: TaskRow) -> AsyncIterator[None]:
     assert await _state(api, task) == before
 
 
-async def _state(api: Api, task: TaskRow) -> tuple[dict[str, Any], list[Event]]:
+async def _state(api: Api, task: TaskRow) -> tuple[dict[str, Any], list[RecordedEvent]]:
     stored = await api.house.task(task.id)
     assert stored is not None
     values = {column.key: getattr(stored, column.key) for column in TaskRow.__table__.columns}

@@ -44,7 +44,7 @@ async def age(house: House, task: TaskRow, days: int) -> None:
     """Have what happened to a task so far, and everything before it, be that old."""
     async with house.database.engine.begin() as connection:
         last = select(func.max(EventRow.position)).where(EventRow.task_id == task.id).scalar_subquery()
-        query = text("UPDATE event_head SET position = position")  # numbering waits until this is over
+        query = text("UPDATE log_state SET trimmed = trimmed")  # numbering waits until this is over
         await connection.execute(query)
         rows = EventRow.__table__.update().where(EventRow.position <= last)  # type: ignore[attr-defined]
         await connection.execute(rows.values(recorded_at=datetime.now(UTC) - timedelta(days=days)))

@@ -47,5 +47,4 @@ SELECT i, 'TASK', pg_temp.id(1 + i % 50000), event, pg_temp.later(i) FROM genera
 INSERT INTO idempotency_keys (scope, fingerprint, object_id, created_at)
 SELECT sha256(i::text::bytea), sha256('one'), pg_temp.id(i), pg_temp.later(i) FROM generate_series(1, 10000) AS i;
 
-UPDATE event_head SET position = 100000;
 COMMIT;

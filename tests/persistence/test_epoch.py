@@ -13,7 +13,7 @@ from sqlalchemy import text, update
 from embedded.postgres import Postgres
 from persistence.engine import Database
 from persistence.epoch import Whereabouts, check_whereabouts
-from persistence.models import EventHeadRow
+from persistence.models import LogStateRow
 
 PLAIN = "plain"
 
@@ -49,7 +49,7 @@ async def remembered(database: Database) -> Whereabouts:
 async def pretend(database: Database, **values: int | None) -> None:
     """Have the head remember something else."""
     async with database.engine.begin() as connection:
-        await connection.execute(update(EventHeadRow).values(values))
+        await connection.execute(update(LogStateRow).values(values))
 
 
 class TestCheck:

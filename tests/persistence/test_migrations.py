@@ -20,8 +20,10 @@ UNION ALL SELECT 'constraint', conrelid::regclass || ' ' || conname || ' ' || pg
     FROM pg_constraint WHERE connamespace = 'public'::regnamespace
 UNION ALL SELECT 'column', table_name || ' ' || column_name || ' ' || data_type || ' '
     || coalesce(character_maximum_length::text, '') || ' ' || is_nullable || ' ' || coalesce(column_default, '')
-    FROM information_schema.columns WHERE table_schema = 'public'
+    FROM information_schema.columns JOIN information_schema.tables USING (table_schema, table_name)
+    WHERE table_schema = 'public' AND table_type = 'BASE TABLE'
 """
+_TABLE = "SELECT tableoid::bigint FROM event_head"
 _UPGRADE = """
 import asyncio, sys
 from persistence import migrations
@@ -56,6 +58,54 @@ async def is_current(database: Database) -> bool:
     """Whether the newest migration has been applied."""
     async with database.connect() as connection:
         return await migrations.is_current(connection)
+
+
+_HEAD_BEFORE = """
+SELECT epoch, position, trimmed, EXISTS (SELECT id FROM events WHERE position IS NULL) AS pending FROM event_head
+"""
+_NUMBER_BEFORE = """
+SELECT n.position, epoch FROM event_head, (SELECT position FROM number_events(500)) AS n ORDER BY n.position
+"""
+_ONE_EVENT = "INSERT INTO events (kind, payload, recorded_at) VALUES ('TASK', '{}', now())"
+
+
+class TestBesideTheVersionBefore:
+    async def test_its_connections_go_on(self, database: Database):
+        """What it asks of the head, numbers and changes, over a connection that was open, is the same afterwards."""
+        await migrations.upgrade(database.engine, "0003")
+        async with database.engine.connect() as connection:
+            await connection.execution_options(isolation_level="AUTOCOMMIT")
+            ask = connection.exec_driver_sql
+            await ask(_ONE_EVENT)
+            numbered = list(await ask(_NUMBER_BEFORE))
+            before, table = (await ask(_HEAD_BEFORE)).one(), await connection.scalar(text(_TABLE))
+            await migrations.upgrade(database.engine)
+            after = (await ask(_HEAD_BEFORE)).one()
+            same_table = await connection.scalar(text(_TABLE))
+            await ask(_ONE_EVENT)
+            numbered += list(await ask(_NUMBER_BEFORE))
+            await ask("UPDATE event_head SET trimmed = greatest(trimmed, 1)")
+            await ask("DELETE FROM events")
+            epoch = (await ask("UPDATE event_head SET epoch = 'another' RETURNING epoch")).scalar_one()
+            last = (await ask(_HEAD_BEFORE)).one()
+
+        assert [row.position for row in numbered] == [1, 2]
+        assert (tuple(before), table) == (tuple(after), same_table)
+        assert (epoch, last.position, last.trimmed) == ("another", 1, 1)
+
+    async def test_its_way_back_keeps_the_place(self, database: Database):
+        """After a downgrade the head stands where it stood."""
+        await migrations.upgrade(database.engine)
+        async with database.engine.connect() as connection:
+            await connection.execution_options(isolation_level="AUTOCOMMIT")
+            for _ in range(3):
+                await connection.exec_driver_sql(_ONE_EVENT)
+            await connection.exec_driver_sql(_NUMBER_BEFORE)
+            await migrations.downgrade(database.engine, "0003")
+            await connection.exec_driver_sql(_ONE_EVENT)
+            numbered = (await connection.exec_driver_sql(_NUMBER_BEFORE)).all()
+
+        assert [row.position for row in numbered] == [4]
 
 
 class TestUpgrade:

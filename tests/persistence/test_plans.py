@@ -42,11 +42,12 @@ FILTERS: Final = {
 }
 # Serve no list: they keep values unique, or rows together when what they refer to goes.
 BY_CONSTRAINT: Final = {
-    "event_head": {"pk_event_head"},
+    "event_floors": {"pk_event_floors"},
     "events": {"pk_events"},
     "idempotency_keys": {"pk_idempotency_keys"},
     "sessions": {"pk_sessions", "uq_sessions_token_hash"},
     "task_texts": {"pk_task_texts"},
+    "log_state": {"pk_log_state"},
     "tasks": {"pk_tasks"},
     "used_tokens": {"pk_used_tokens", "ix_used_tokens_session_id"},
     "users": {"pk_users", "uq_users_email_lower"},

@@ -48,9 +48,10 @@ class TestTwoWriters:
             )
         )
         async with house.database.engine.begin() as connection:
-            events = [logged.event for logged in (await EventLog(connection).number()).events]
+            logged = (await EventLog(connection).number()).events
 
-        told = [(event.version, event.title) for event in events if isinstance(event, TaskEvent)]
+        events = [each.event for each in logged if isinstance(each.event, TaskEvent)]
+        told = [(event.version, event.title) for event in events]
         row = await stored(house, task)
         assert [version for version, _ in told] == list(range(2, 14))
         assert told[-1] == (row.version, row.title)

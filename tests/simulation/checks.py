@@ -9,6 +9,7 @@ from domain.actor import Actor
 from domain.events import TaskEvent
 from domain.stream_cursor import StreamCursor
 from domain.task import TaskStatus
+from domain.unknown_events import UnknownAccess
 from domain.user import Role
 from graphql_api.realtime.lease import LEASE_SECONDS
 from tests.simulation.process import TIMING, Wish
@@ -50,7 +51,7 @@ def ought(user: User, wish: Wish, event: TaskEvent) -> str | None:
     return "SEEN"
 
 
-def _stands(wish: Wish, status: TaskStatus) -> bool:
+def _stands(wish: Wish, status: TaskStatus | None) -> bool:
     return wish.filter is None or wish.filter.to is None or status in wish.filter.to
 
 
@@ -75,7 +76,9 @@ class Checks:
         if data is None:
             return
         self.allowed(wire.session, data["role"], data["rights"])
-        if data["kind"] == "SEEN":
+        if data["kind"] == "SEEN" and data["version"] is None:
+            self._deleted(wire, UUID(data["task"]), data["role"])
+        elif data["kind"] == "SEEN":
             actor = Actor(wire.session.user.id, Role(data["role"]), None, 0)
             # A frame that waits for a slow reader's last one to leave may lose the task meanwhile, though not the right
             # to be sent at all.
@@ -83,6 +86,13 @@ class Checks:
             since = self._world.loop.now - LEASE_SECONDS - patience
             if not self._world.table.was_visible(UUID(data["task"]), actor, since):
                 raise Broken(f"{wire.process.name} tells {actor.role} of a task that was out of sight for a second")
+
+    def _deleted(self, wire: "Wire", task_id: UUID, role: str) -> None:
+        """What happened to a deleted task is told only to those who could see it until then."""
+        table = self._world.table
+        people = next((each for _, each in reversed(table.shown[task_id]) if each is not None), None)
+        if not table.history and not sees(Role(role), wire.session.user.id, people):
+            raise Broken(f"{wire.process.name} tells {role} of a deleted task that was out of sight before")
 
     def allowed(self, session: Session, role: str, version: int) -> None:
         """Somebody is believed to have these rights: so it must have been, less than a second ago."""
@@ -111,10 +121,25 @@ class Checks:
         else:
             wire.last = data["position"]
 
+    def moved(self, client: "Client", stood: StreamCursor, stands: StreamCursor) -> None:
+        """A client goes on: what it knows must not outlive rights that changed in a way that nobody here knows."""
+        if not stood.epoch == stands.epoch == self._world.table.epoch:
+            return
+        # A ping may lead back in front of a resync that the server does not know to have been seen.
+        loaded = client.base.position if client.base is not None and client.base.epoch == stands.epoch else 0
+        if self._unknown(client, max(stood.position, loaded), stands.position):
+            raise Broken(f"{client.name} goes on from {stood} to {stands}, past an unknown change of its rights")
+
+    def _unknown(self, client: "Client", behind: int, up_to: int) -> bool:
+        """Whether the rights of a client's user changed in such a way between two positions."""
+        events = [logged.event for logged in self._world.table.log[behind:up_to]]
+        return any(isinstance(event, UnknownAccess) and event.user_id in {None, client.user.id} for event in events)
+
     def _resync(self, client: "Client", wire: "Wire", data: dict[str, Any]) -> None:
         stood = client.cursor
         if stood is None:
-            true = len(self._world.table.epochs) > 1 or bool(self._world.table.trims)
+            table = self._world.table
+            true = len(table.epochs) > 1 or bool(table.trims) or self._unknown(client, 0, len(table.log))
         else:
             true = self._is_true(client, wire, stood, data)
         if not true:
@@ -126,7 +151,10 @@ class Checks:
             case "EPOCH":
                 return StreamCursor.decode(data["cursor"]).epoch != stood.epoch
             case "ACCESS":
-                return bool(data["rights"] != stood.access_version)
+                reached = StreamCursor.decode(data["cursor"]).position
+                is_unknown = self._unknown(client, stood.position, reached)
+                was_restored = stood.epoch != table.epoch
+                return is_unknown or was_restored or bool(data["rights"] != stood.access_version)
             case "TRIMMED":
                 return any(stood.position < up_to for _, up_to in table.trims)
             case _:
@@ -156,6 +184,14 @@ class Checks:
                 raise Broken(f"{client.name} never heard of {logged.position}, which was {wanted} to them")
             if wanted is not None and told is not None and told not in ALLOWED[wanted]:
                 raise Broken(f"{client.name} was told {told} of {logged.position}, which was {wanted} to them")
+            if wanted == "SEEN" and told == "GONE" and not self._left(client, logged.event):
+                raise Broken(f"{client.name} was told that the task of {logged.position} was gone, and it was not")
+
+    def _left(self, client: "Client", event: TaskEvent) -> bool:
+        """Whether a task was there at some time since an event, and out of a client's sight."""
+        user = client.user
+        shown = self._world.table.shown[event.task_id]
+        return any(people is not None and not sees(user.role, user.id, people) for _, people in shown)
 
     @staticmethod
     def _due(client: "Client", position: int, at: float) -> bool | None:

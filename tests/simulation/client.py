@@ -218,15 +218,18 @@ class Client:
                 wire.sever(server_hears=True)
 
     def _note(self, cursor: str) -> None:
-        self.cursor = StreamCursor.decode(cursor)
+        stood, self.cursor = self.cursor, StreamCursor.decode(cursor)
+        if stood is not None:
+            self._world.checks.moved(self, stood, self.cursor)
 
     def _hear(self, wire: Wire, data: dict[str, Any]) -> None:
         self._world.say(f"{self.name} hears {data['kind']} {data.get('position', data.get('reason'))}")
         self._world.checks.heard(self, wire, data)
-        self._note(data["cursor"])
         if data["kind"] == "RESYNC":
+            self.cursor = StreamCursor.decode(data["cursor"])
             self._begin_anew(wire)
         else:
+            self._note(data["cursor"])
             self.heard[data["position"]] = data["kind"]
             self._keep(data)
 
@@ -243,7 +246,7 @@ class Client:
         if not self.temper.keeps:
             return
         task_id = UUID(data["task"])
-        if data["kind"] == "SEEN":
+        if data["kind"] == "SEEN" and data["version"] is not None:
             self.cache[task_id] = max(data["version"], self.cache.get(task_id, 0))
         else:
             self.cache.pop(task_id, None)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
-from graphql_api.realtime import history, numberer, subscriber, turns, watch
+from graphql_api.realtime import floor, history, numberer, subscriber, turns, watch
 from graphql_api.realtime.connections import Connection
 from graphql_api.realtime.subscriber import Subscriber
 from tests.simulation.checks import Broken
@@ -21,6 +21,7 @@ SMALL = (
     (watch, "AT_A_STRETCH", 2),
     (watch, "WAITING", 3),
     (numberer, "AT_MOST", 3),
+    (floor, "EVENTS", 1),
     (history, "PAGE", 3),
     (subscriber, "AT_A_STRETCH", 3),
     (turns, "AT_A_TIME", 2),

@@ -3,11 +3,13 @@
 import asyncio
 from typing import Any
 
-from domain.events import AccessEvent, LoggedEvent
+from domain.events import LoggedEvent
 from domain.stream_cursor import StreamCursor
+from domain.unknown_events import UnknownAccess
 from graphql_api.auth.access import Access
 from graphql_api.realtime import opening, subscriber
 from graphql_api.realtime.feed import Feed, Noted
+from graphql_api.realtime.floor import Floor
 from graphql_api.realtime.items import ResyncReason
 from graphql_api.realtime.lease import Lease
 from graphql_api.realtime.recent import Recent
@@ -17,6 +19,7 @@ from graphql_api.realtime.subscriber import Subscriber
 from graphql_api.realtime.tail import Tail
 from graphql_api.resolvers.at_once import AtOnce
 from graphql_api.resolvers.stream import Listening
+from persistence.floor import Writers
 from tests.simulation import process
 
 Patch = tuple[object, str, object]
@@ -81,8 +84,8 @@ def _call_gone_deleted(self: Eyes, event: Any) -> Sight | None:
     return Sight.DELETED if sight is Sight.GONE else sight
 
 
-def _apply_rights_late(self: Stream, event: AccessEvent) -> None:
-    asyncio.get_running_loop().call_later(1.2, _access, self, event)
+def _apply_rights_late(self: Stream, logged: LoggedEvent) -> None:
+    asyncio.get_running_loop().call_later(1.2, _access, self, logged)
 
 
 def _do_not_wait_for_numbering(self: Tail, head: Any, asked_at: float) -> None:
@@ -136,6 +139,26 @@ def _tell_whenever(self: Subscriber, tell: Any) -> bool:
     return _tell_some(self, tell)
 
 
+async def _ask_who_writes_first(self: Floor, log: Any, now: float) -> None:
+    writers = await log.writers()
+    last_id = await log.last_id()
+    if self._noted is not None and not writers.may_include(self._noted[1]):
+        await log.raise_floor(self._noted[0])
+    self._noted = last_id, writers
+
+
+async def _raise_it_to_what_is_new(self: Floor, log: Any, now: float) -> None:
+    last_id = await log.last_id()
+    if self._noted is not None and not (await log.writers()).may_include(self._noted[1]):
+        await log.raise_floor(last_id)
+    self._noted = last_id, await log.writers()
+
+
+def _overlook_unknown_rights(self: Stream, logged: LoggedEvent) -> None:
+    if not isinstance(logged.event, UnknownAccess):
+        _access(self, logged)
+
+
 MUTANTS: dict[str, list[Patch]] = {
     "a gap is told across": [(Tail, "offer", _tell_across_gaps)],
     "an overlap is told twice": [(Tail, "offer", _tell_twice)],
@@ -171,6 +194,13 @@ MUTANTS: dict[str, list[Patch]] = {
         (Tail, "_break", _overlook_trims),
         (Tail, "paged", lambda self, page: None),
     ],
+    "the floor is raised while somebody writes": [(Writers, "may_include", lambda self, others: False)],
+    "who writes is asked for too early": [(Floor, "look", _ask_who_writes_first)],
+    "the floor is raised to what is new": [(Floor, "look", _raise_it_to_what_is_new)],
+    "unknown changes of rights are overlooked": [(Stream, "_access", _overlook_unknown_rights)],
+    "who comes back is not told of unknown changes of rights": [(Subscriber, "_unknown_access", lambda *_: None)],
+    "the cursor moves past an unknown change of rights": [(Subscriber, "distrust", lambda self, at: self.revoke())],
+    "who listens already is not told of unknown changes of rights": [(Subscriber, "lose_rights", lambda *_: None)],
     "memory forgets the next event": [(Recent, "after", _remember_one_too_late)],
 }
 """What goes wrong, and how it is made to."""

@@ -144,7 +144,7 @@ class Seen:
 
     cursor: str
     task_id: str
-    version: int
+    version: int | None
 
 
 class Execution:
@@ -215,7 +215,7 @@ class Teller:
 
 
 def _seen(told: Told, task: Any) -> Seen:
-    return Seen(told.cursor, str(told.event.task_id), task.version)
+    return Seen(told.cursor, str(told.event.task_id), task.version if task is not None else None)
 
 
 def _fields(item: Any, actor: Actor) -> dict[str, Any]:

@@ -5,17 +5,21 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from enum import Enum, auto
 from random import Random
 from typing import Any
 from uuid import UUID
 
 from domain.actor import Actor
 from domain.errors import Unavailable
-from domain.events import AccessChange, AccessEvent, Event, LoggedEvent, People, TaskChange, TaskEvent
+from domain.events import AccessChange, AccessEvent, AccessNews, Event, LoggedEvent, People, TaskChange, TaskEvent
 from domain.task import TaskStatus
+from domain.unknown_events import SkippedEvent, UnknownAccess
 from domain.user import Role
 from persistence.event_log import Head, Numbered
+from persistence.floor import LastId, Writers
 from tests.simulation.loop import Machine, VirtualLoop
+from tests.support.events import published
 
 AT = datetime(2026, 11, 23, tzinfo=UTC)
 FOREVER = datetime(2100, 1, 1, tzinfo=UTC)
@@ -74,6 +78,15 @@ class Task:
         return self.people.assignee_id
 
 
+class Unknown(Enum):
+    """What a newer version may do."""
+
+    EVENT = auto()
+    ROLE = auto()
+    OF_SOMEBODY = auto()
+    OF_EVERYBODY = auto()
+
+
 def sees(role: Role, user_id: UUID, people: People | None) -> bool:
     """Who may see a task, said once more, and in other words than the policy's."""
     if people is None:
@@ -103,6 +116,9 @@ class Table:
         self.log: list[LoggedEvent] = []
         self.times: list[float] = []
         self.pending: dict[int, tuple[Event, float]] = {}
+        self.writers: set[int] = set()
+        self.floor = 0
+        self.committed = 0
         self.trimmed = 0
         self.trims: list[tuple[float, int]] = []
         self.users: list[User] = []
@@ -121,17 +137,34 @@ class Table:
 
     def head(self) -> Head:
         """How far the log reaches."""
-        return Head(self.epoch, len(self.log), self.trimmed, bool(self.pending))
+        return Head(self.epoch, len(self.log), self.trimmed, bool(self._waiting()))
+
+    def _waiting(self) -> list[int]:
+        """What waits for its number, as far as it is looked at."""
+        return sorted(drawn for drawn in self.pending if drawn >= self.floor)
 
     def number(self, at_most: int) -> Numbered:
         """Number what is committed, by ascending id."""
         batch: list[LoggedEvent] = []
-        for drawn in sorted(self.pending)[:at_most]:
+        for drawn in self._waiting()[:at_most]:
             event, at = self.pending.pop(drawn)
             batch.append(LoggedEvent(len(self.log) + 1, event))
             self.log.append(batch[-1])
             self.times.append(at)
-        return Numbered(self.epoch if batch else "", batch, [each.to_json() for each in batch])
+        return Numbered(self.epoch if batch else "", batch, [published(each) for each in batch])
+
+    def last_id(self) -> LastId:
+        """The last id that is committed."""
+        return LastId(self.epoch, 1, self.committed)
+
+    def open_writers(self) -> Writers:
+        """Who has drawn an id, and not ended."""
+        return Writers(frozenset(map(str, self.writers)), is_one_prepared=False)
+
+    def raise_floor(self, last: LastId) -> None:
+        """Look no more at what lies before the first that waits, or before what comes next."""
+        if last.epoch == self.epoch:
+            self.floor = max(self.floor, min([*self._waiting(), last.id + 1]))
 
     def after(self, position: int, at_most: int) -> list[LoggedEvent]:
         """A page."""
@@ -141,7 +174,7 @@ class Table:
     def access_between(self, position: int, up_to: int, at_most: int) -> list[LoggedEvent]:
         """The changes of rights in a range."""
         found = self.log[max(position, self.trimmed) : up_to]
-        return [each for each in found if isinstance(each.event, AccessEvent)][:at_most]
+        return [each for each in found if isinstance(each.event, AccessNews)][:at_most]
 
     def was_visible(self, task_id: UUID, actor: Actor, since: float) -> bool:
         """Whether an actor could see a task at any time from an instant on."""
@@ -153,6 +186,12 @@ class Table:
         """The tasks that an actor sees, all or some of them."""
         rows = [self.tasks[each][-1] for each in (self.tasks if ids is None else ids) if each in self.tasks]
         return {row.id: row for row in rows if sees(actor.role, actor.user_id, row.people)}
+
+    def deletions(self, ids: list[UUID]) -> dict[UUID, People]:
+        """Whose tasks were when they were deleted."""
+        recorded = [logged.event for logged in self.log] + [event for event, _ in self.pending.values()]
+        events = [event for event in recorded if isinstance(event, TaskEvent) and event.after is None]
+        return {event.task_id: event.before for event in events if event.task_id in ids and event.before is not None}
 
     def rights(self, session_id: UUID) -> list[tuple[Any, ...]]:
         """What is asked of a session: until when, whose, their role, whether active, and the version of that."""
@@ -176,6 +215,7 @@ class Table:
         self, row: UUID, record: Callable[[], Event | None], hold: float, on_commit: Callable[[Event], None] | None
     ) -> None:
         self._next_id += 1
+        self.writers.add(self._next_id)
         self._loop.call_later(hold, self._commit, row, record, self._next_id, self.history, on_commit)
 
     def _commit(
@@ -187,7 +227,9 @@ class Table:
         on_commit: Callable[[Event], None] | None,
     ) -> None:
         event = record() if history == self.history else None
+        self.writers.discard(id)
         if event is not None:
+            self.committed = max(self.committed, id)
             self.pending[id] = (event, self._loop.now)
             if on_commit is not None:
                 on_commit(event)
@@ -250,6 +292,19 @@ class Table:
                 user.version += 1
         return AccessEvent(user.id, change, session, spared, user.id, AT, None)
 
+    def change_unknown(self, user: User, kind: Unknown) -> UnknownAccess | SkippedEvent:
+        """Something that only a newer version understands."""
+        match kind:
+            case Unknown.EVENT:
+                return SkippedEvent("OF_TOMORROW")
+            case Unknown.OF_EVERYBODY:
+                return UnknownAccess(None)
+            case Unknown.ROLE:
+                user.role = Role.MODERATOR if user.role is Role.USER else Role.USER
+                user.ended[user.version] = self._loop.now
+                user.version += 1
+        return UnknownAccess(user.id)
+
     def _end_sessions(self, user: User, spare: Session | None) -> None:
         for each in user.sessions:
             if each is not spare and each.ended is None:
@@ -274,6 +329,7 @@ class Table:
     def new_epoch(self) -> None:
         """History counts anew."""
         self.epoch = f"epoch{len(self.epochs)}"
+        self.floor = 0
         self.epochs.append((self._loop.now, self.epoch))
 
     def back_up(self) -> Backup:
@@ -387,6 +443,18 @@ class Log:
         """Number what is committed."""
         return self._line.ask(self._table.number, at_most)
 
+    def last_id(self) -> Any:
+        """The last id that is committed."""
+        return self._line.ask(self._table.last_id)
+
+    def writers(self) -> Any:
+        """Who writes."""
+        return self._line.ask(self._table.open_writers)
+
+    def raise_floor(self, last: LastId) -> Any:
+        """Raise the floor."""
+        return self._line.ask(self._table.raise_floor, last)
+
     def after(self, position: int, *, at_most: int) -> Any:
         """A page."""
         return self._line.ask(self._table.after, position, at_most)
@@ -403,8 +471,8 @@ class Work:
         self._gate = gate
         self._line = line
         self._table = table
-        self._actor = actor
-        self.tasks = self
+        self.actor = actor
+        self.tasks = self.events = self
 
     async def __aenter__(self) -> "Work":
         if self._gate is not None:
@@ -417,7 +485,11 @@ class Work:
 
     def find_many(self, ids: Any) -> Any:
         """The tasks that the actor sees."""
-        return self._line.ask(self._table.visible, self._actor, list(ids))
+        return self._line.ask(self._table.visible, self.actor, list(ids))
+
+    def deletions_of(self, ids: Any) -> Any:
+        """Whose they were."""
+        return self._line.ask(self._table.deletions, list(ids))
 
 
 class Glance:

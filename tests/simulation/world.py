@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from domain.errors import Unauthenticated
-from domain.events import AccessChange, Event, People, TaskChange, TaskEvent
+from domain.events import AccessChange, AccessEvent, Event, People, TaskChange, TaskEvent
 from domain.stream_cursor import StreamCursor
 from domain.task import TaskStatus
 from domain.user import Role
@@ -18,7 +18,7 @@ from tests.simulation.checks import Broken, Checks
 from tests.simulation.client import Client, Temper
 from tests.simulation.loop import Machine, VirtualLoop
 from tests.simulation.process import Bells, Process, Wish
-from tests.simulation.table import Backup, Session, Table, User
+from tests.simulation.table import Backup, Session, Table, Unknown, User
 
 SETTLE_SECONDS = 30.0
 STATUSES = tuple(TaskStatus)
@@ -82,7 +82,7 @@ class World:
         for process in self.processes:
             self.loop.spawn(process.machine, process.start())
         for client in self.clients:
-            self.loop.call_later(self.chance.uniform(0.0, 0.3), self.loop.spawn, self.people, client.run())
+            self.loop.call_later(self.chance.uniform(0.0, 0.3), self._begin, client)
         end = self._plan()
         self.loop.run_until(end)
         self._heal()
@@ -96,6 +96,9 @@ class World:
         user = User(self.table.uuid(), name, role)
         self._names[user.id] = name
         return user
+
+    def _begin(self, client: Client) -> None:
+        self.loop.spawn(self.people, client.run())
 
     def _process(self) -> Process:
         chance = Random(self.chance.random())
@@ -177,6 +180,8 @@ class World:
                 self._at(chance.uniform(0.1, end), disaster)
         for _ in range(chance.choice((0, 2))):
             self._at(chance.uniform(0.1, end), self._probe)
+        for _ in range(chance.choice((0, 0, 0, 1, 2))):
+            self._at(chance.uniform(0.1, end), self._change_unknown)
         return end
 
     def _weather(self) -> list[Callable[[], None]]:
@@ -229,6 +234,16 @@ class World:
             lambda event: self._committed(process, event),
         )
 
+    def _change_unknown(self) -> None:
+        user, kind = self.chance.choice(self.users), self.chance.choice(list(Unknown))
+        process = self.chance.choice(self.processes)
+        self.table.transaction(
+            user.id,
+            lambda: self.table.change_unknown(user, kind),
+            self.chance.uniform(0.0, 0.05),
+            lambda event: self._committed(process, event),
+        )
+
     def _committed(self, process: Process, event: Event) -> None:
         self.say(f"committed: {self.tell(event)}")
         context = process.machine.context
@@ -239,7 +254,9 @@ class World:
         if isinstance(event, TaskEvent):
             people = f"{self._sides(event.before)} -> {self._sides(event.after)}"
             return f"{event.changes[0]} of {self.names(event.task_id)} v{event.version} {people}, {event.to_status}"
-        return f"{event.change} of {self.names(event.user_id)}"
+        if isinstance(event, AccessEvent):
+            return f"{event.change} of {self.names(event.user_id)}"
+        return str(event)
 
     def _sides(self, people: People | None) -> str:
         if people is None:

@@ -134,7 +134,7 @@ def cursor(position: int, version: int = 1) -> StreamCursor:
 def an_item(position: int, event: TaskEvent, kind: Kind) -> Item:
     """An event as it is told at once, before anything else happens to the task."""
     facts = None
-    if kind in (Kind.CHANGED, Kind.MOVED) and event.after is not None:
+    if kind in (Kind.CHANGED, Kind.MOVED) and event.after is not None and event.to_status is not None:
         people = event.after
         facts = TaskFacts(
             event.task_id, event.version, event.to_status, event.title, people.owner_id, people.assignee_id

@@ -10,7 +10,8 @@ from uuid import UUID, uuid4
 from sqlalchemy import select, text
 
 from domain.actor import Actor
-from domain.events import Event, EventKind, event_from_json
+from domain.event_reading import read_event
+from domain.events import AccessEvent, RecordedEvent, TaskEvent
 from domain.idempotency import IdempotencyKey
 from domain.task import TaskPriority, TaskStatus
 from domain.user import Role
@@ -35,8 +36,8 @@ class House:
         The head comes first, as it does for whoever numbers events: a process that was killed may not be quite gone.
         """
         async with database.engine.begin() as connection:
-            await connection.execute(text("UPDATE event_head SET position = 0, trimmed = 0"))
-            for table in ("used_tokens", "sessions", "events", "idempotency_keys", "tasks", "users"):
+            await connection.execute(text("UPDATE log_state SET trimmed = 0"))
+            for table in ("used_tokens", "sessions", "events", "event_floors", "idempotency_keys", "tasks", "users"):
                 await connection.execute(text(f"DELETE FROM {table}"))  # noqa: S608 - of the line above
             await connection.execute(text("SELECT setval(pg_get_serial_sequence('events', 'id'), 1, false)"))
 
@@ -110,18 +111,18 @@ class House:
         assert stored is not None
         return stored.status
 
-    async def recorded_events(self, *, of: UUID | None = None) -> list[Event]:
+    async def recorded_events(self, *, of: UUID | None = None) -> list[RecordedEvent]:
         """Everything that was recorded, or what happened to one task, in the order of recording."""
         query = select(EventRow).order_by(EventRow.id)
         async with self.database.session() as session:
             rows = await session.scalars(query if of is None else query.where(EventRow.task_id == of))
-            return [event_from_json(EventKind(row.kind), row.payload) for row in rows]
+            return [_recorded(row) for row in rows]
 
-    async def events_by(self, actor_id: UUID) -> list[Event]:
+    async def events_by(self, actor_id: UUID) -> list[RecordedEvent]:
         """What somebody did, in the order of recording."""
         query = select(EventRow).where(EventRow.payload["by"].astext == str(actor_id)).order_by(EventRow.id)
         async with self.database.session() as session:
-            return [event_from_json(EventKind(row.kind), row.payload) for row in await session.scalars(query)]
+            return [_recorded(row) for row in await session.scalars(query)]
 
     async def snapshot(self) -> dict[str, list[tuple[Any, ...]]]:
         """Everything that is stored, row by row."""
@@ -147,3 +148,9 @@ class House:
 
 def _id_of(owner: UserRow | Actor) -> UUID:
     return owner.user_id if isinstance(owner, Actor) else owner.id
+
+
+def _recorded(row: EventRow) -> RecordedEvent:
+    event = read_event(row.kind, row.payload)
+    assert isinstance(event, TaskEvent | AccessEvent)
+    return event

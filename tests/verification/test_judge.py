@@ -68,6 +68,15 @@ class TestFlawless:
 
         assert faults(history) == set()
 
+    def test_of_a_deleted_task_everything_is_told_without_it(self, world: World):
+        """By the time an event is told its task may be deleted; what happened to it is told all the same."""
+        world.delete(world.create(world.worker))
+        history = world.history()
+        for name in ("worker", "moderator"):
+            items(history, name)[-2].task = None
+
+        assert faults(history) == set()
+
 
 Spoil = Callable[[World, History], None]
 
@@ -122,6 +131,23 @@ def _tell_gone_as_changed(world: World, history: History) -> None:
     assert isinstance(event, TaskEvent)
     where = items(history, "worker").index(told)
     items(history, "worker")[where] = an_item(told.cursor.position, event, Kind.CHANGED)
+
+
+def _tell_what_was_deleted_as_gone(world: World, history: History) -> None:
+    world.delete(world.create())
+    fresh = world.history()
+    history.writes, history.log, history.final = fresh.writes, fresh.log, fresh.final
+    history.listeners = fresh.listeners
+    told = items(history, "moderator")[-2]
+    told.kind, told.task, told.changes = Kind.GONE, None, None
+
+
+def _leave_the_task_out(world: World, history: History) -> None:
+    world.create()
+    fresh = world.history()
+    history.writes, history.log, history.final = fresh.writes, fresh.log, fresh.final
+    history.listeners = fresh.listeners
+    items(history, "moderator")[-1].task = None
 
 
 def _tell_after_the_session(world: World, history: History) -> None:
@@ -205,6 +231,8 @@ class TestFlaws:
             (_show_what_is_hidden, Fault.FORBIDDEN),
             (_tell_gone_as_changed, Fault.FORBIDDEN),
             (_tell_after_the_session, Fault.FORBIDDEN),
+            (_tell_what_was_deleted_as_gone, Fault.WRONG),
+            (_leave_the_task_out, Fault.WRONG),
             (_tell_other_facts, Fault.WRONG),
             (_tell_an_older_row, Fault.WRONG),
             (_tell_what_never_was, Fault.WRONG),

@@ -157,8 +157,10 @@ class Follower:
             if payload.get("errors"):
                 # Not taken: it comes again behind the same cursor, whole.
                 raise Unreachable(f"An item came with an error: {payload['errors'][0].get('message')}")
-            item = item_of(payload["data"]["it"])
             self._failures = 0
+            item = item_of(payload["data"]["it"])
+            if item is None:
+                continue
             self._cursor = item.cursor
             self._observer.told(item, payload["data"]["it"])
             if item.kind is Kind.RESYNC and self._lists:

@@ -17,6 +17,9 @@ ITEM: Final = f"""__typename cursor at taskId task {{ {TASK} }}
   ... on TaskStatusChanged {{ from to by {{ username }} }}
   ... on ResyncRequired {{ reason }}"""
 
+_KINDS: Final = frozenset(kind.value for kind in Kind)
+_CHANGES: Final = {change.value: change for change in TaskChange}
+
 
 def uuid_of(id: str) -> UUID:
     """The UUID in an id."""
@@ -37,8 +40,10 @@ def facts_of(task: dict[str, Any]) -> TaskFacts:
     )
 
 
-def item_of(told: dict[str, Any]) -> Item:
-    """Something that the stream told, now."""
+def item_of(told: dict[str, Any]) -> Item | None:
+    """Something that the stream told, now; None for an item of a sort that only newer versions know."""
+    if told["__typename"] not in _KINDS:
+        return None
     changes, before, after = told.get("changes"), told.get("from"), told.get("to")
     return Item(
         cursor=StreamCursor.decode(told["cursor"]),
@@ -47,7 +52,7 @@ def item_of(told: dict[str, Any]) -> Item:
         received=time.monotonic(),
         task_id=uuid_of(told["taskId"]) if told["taskId"] else None,
         task=facts_of(told["task"]) if told["task"] else None,
-        changes=tuple(TaskChange(each) for each in changes) if changes is not None else None,
+        changes=tuple(_CHANGES[each] for each in changes if each in _CHANGES) if changes is not None else None,
         from_status=TaskStatus(before) if before else None,
         to_status=TaskStatus(after) if after else None,
         reason=told.get("reason"),

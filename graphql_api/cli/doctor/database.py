@@ -16,9 +16,11 @@ from persistence.condition import (
     OLDEST_VERSION,
     LogCondition,
     ServerCondition,
+    Snapshot,
     connections_of,
     look_at_log,
     look_at_server,
+    look_at_snapshots,
 )
 from persistence.engine import Database
 from persistence.sessions import Sessions
@@ -29,6 +31,8 @@ SKEW_BAD_SECONDS: Final = 5.0
 LAG_LOOK_SECONDS: Final = 2.0
 LAG_BAD_SECONDS: Final = 10.0
 CLEANUP_LATE: Final = timedelta(days=2)
+SNAPSHOT_LOOK_SECONDS: Final = 3600.0
+SNAPSHOT_LOOK_TRANSACTIONS: Final = 1_000_000
 NAME: Final = "database"
 
 
@@ -43,6 +47,7 @@ async def look(database: Database, settings: Settings) -> tuple[list[Finding], S
             middle = datetime.fromtimestamp((began + time.time()) / 2, UTC)
             lacking = await migrations.pending(connection)
             log = await look_at_log(connection) if lacking == 0 else None
+            snapshot = await look_at_snapshots(connection)
     except CommandError as error:
         return [Finding(NAME, State.BAD, str(error), "Start it, or correct DATABASE_URL.")], None
     except DomainError as error:
@@ -53,6 +58,7 @@ async def look(database: Database, settings: Settings) -> tuple[list[Finding], S
         _migrations(lacking),
         _budget(server, settings),
         _clock(server, middle),
+        _oldest_snapshot(snapshot),
     ]
     return findings + ([_lag(log), _retention(log, settings, server.clock)] if log is not None else []), server
 
@@ -114,6 +120,21 @@ def _clock(server: ServerCondition, here: datetime) -> Finding:
         bad=advice if wrong > SKEW_BAD_SECONDS else "",
         look=advice if wrong > SKEW_LOOK_SECONDS else "",
     )
+
+
+def _oldest_snapshot(snapshot: Snapshot | None) -> Finding:
+    """Whether something keeps the server from removing what nobody else can see."""
+    name = "oldest snapshot"
+    if snapshot is None:
+        return judged(name, "none but our own")
+    age = f"{snapshot.age_seconds:,.0f} s old" if snapshot.age_seconds is not None else "of unknown age"
+    told = f"{age}, {snapshot.behind:,} transactions behind: {snapshot.holder}"
+    advice = (
+        "The database grows and slows down until it ends: end that transaction (SELECT pg_terminate_backend(pid), "
+        "ROLLBACK PREPARED), drop a slot that nobody uses, or wait for a dump."
+    )
+    is_old = (snapshot.age_seconds or 0.0) > SNAPSHOT_LOOK_SECONDS or snapshot.behind > SNAPSHOT_LOOK_TRANSACTIONS
+    return judged(name, told, look=advice if is_old else "")
 
 
 def _lag(log: LogCondition) -> Finding:

@@ -9,6 +9,7 @@ import pytest
 
 from embedded.ports import free_port
 from embedded.postgres import Postgres
+from persistence.condition import Snapshot
 from persistence.engine import Database
 from services.task import create_task
 from tests.graphql_api.cli.conftest import Run
@@ -23,6 +24,7 @@ ALL = [
     "migrations",
     "connections",
     "clock",
+    "oldest snapshot",
     "event lag",
     "retention",
     "redis",
@@ -154,6 +156,21 @@ def test_events_that_wait_for_their_place(look: Any, ask: Any, seconds: int, sta
 
     assert found[0] == state
     assert "1 behind 0 wait" in found[1]
+
+
+@pytest.mark.parametrize(("age", "state"), [(7_200.0, "look"), (60.0, "ok")])
+def test_an_old_snapshot(look: Any, monkeypatch: pytest.MonkeyPatch, age: float, state: str):
+    """Something that keeps the server from cleaning up is named, and after an hour it wants a look."""
+
+    async def found(connection: object) -> Snapshot:
+        return Snapshot("the connection 4711 (psql, idle in transaction)", age, 12)
+
+    monkeypatch.setattr("graphql_api.cli.doctor.database.look_at_snapshots", found)
+    snapshot = look()[1]["oldest snapshot"]
+
+    assert snapshot[0] == state
+    assert "the connection 4711 (psql, idle in transaction)" in snapshot[1]
+    assert ("pg_terminate_backend" in snapshot[1]) is (state == "look")
 
 
 @pytest.mark.parametrize(("days", "state"), [(31, "ok"), (44, "look"), (90, "look")])

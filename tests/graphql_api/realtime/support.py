@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 from domain.actor import Actor
 from domain.errors import Unavailable
-from domain.events import AccessChange, AccessEvent, Event, LoggedEvent, People, TaskChange, TaskEvent
+from domain.events import AccessChange, AccessEvent, Event, LoggedEvent, People, RecordedEvent, TaskChange, TaskEvent
 from domain.task import TaskStatus
 from domain.user import Role
 from graphql_api.realtime.bell import Bell
@@ -21,6 +21,7 @@ from graphql_api.realtime.stream import Stream
 from graphql_api.realtime.subscriber import Subscriber
 from persistence.engine import Database
 from persistence.event_log import EventLog, Numbered
+from tests.support.events import published
 from tests.support.house import House
 
 _versions = count(1)
@@ -64,7 +65,7 @@ def logged(*events: Event, first: int = 1) -> list[LoggedEvent]:
 
 def a_chime(epoch: str, batch: Sequence[LoggedEvent]) -> Chime:
     """What a process says that has numbered this batch."""
-    return Chime.of(Numbered(epoch, list(batch), [each.to_json() for each in batch]))
+    return Chime.of(Numbered(epoch, list(batch), [published(each) for each in batch]))
 
 
 class CutOff(Database):
@@ -98,7 +99,7 @@ class Process:
         """Have the process find that time has passed without it."""
         self.late += duration
 
-    async def record(self, *events: Event) -> None:
+    async def record(self, *events: RecordedEvent) -> None:
         """Commit events, each in a transaction of its own."""
         for event in events:
             async with self.house.as_(None) as uow:

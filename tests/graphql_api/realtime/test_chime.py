@@ -42,7 +42,7 @@ class TestChime:
             Chime.decode(message)
 
     @pytest.mark.parametrize(
-        "events", [[1], [None], [[1, "TASK", {}]], [[1, "X", {}]], [[1, "ACCESS", []]], [[2, "TASK"]], []]
+        "events", [[1], [None], [{}], [[]], [[1, "TASK"]], [["1", "TASK", {}]], [[2, "TASK", {}]], []]
     )
     def test_garbage_inside_is_refused(self, events):
         """Events that are none, or not those of the range, are a ValueError."""

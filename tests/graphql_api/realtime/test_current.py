@@ -14,13 +14,13 @@ from tests.graphql_api.realtime.support import Process, an_actor
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many tasks each statement was about."""
     asked: list[int] = []
-    find = task_service.find_tasks
+    find = task_service.find_current
 
     async def find_and_note(uow, *, ids):
         asked.append(len(ids))
         return await find(uow, ids=ids)
 
-    monkeypatch.setattr(task_service, "find_tasks", find_and_note)
+    monkeypatch.setattr(task_service, "find_current", find_and_note)
     return asked
 
 

@@ -23,20 +23,18 @@ ADMIN = an_actor(Role.ADMIN)
 async def restored(house: House) -> AsyncIterator[None]:
     """What is written inside is lost at the end: rows are copied back, and nothing else tells that it was."""
     async with house.database.engine.begin() as connection:
-        for table in ("events", "event_head"):
+        for table in ("events", "log_state"):
             await connection.execute(text(f"CREATE TABLE kept_{table} AS TABLE {table}"))
     try:
         yield
         async with house.database.engine.begin() as connection:
-            await connection.execute(text("LOCK event_head"))
+            await connection.execute(text("LOCK log_state"))
             await connection.execute(text("DELETE FROM events"))
             await connection.execute(text("INSERT INTO events OVERRIDING SYSTEM VALUE TABLE kept_events"))
-            await connection.execute(
-                text("UPDATE event_head SET position = kept.position, epoch = kept.epoch FROM kept_event_head AS kept")
-            )
+            await connection.execute(text("UPDATE log_state SET epoch = kept.epoch FROM kept_log_state AS kept"))
     finally:
         async with house.database.engine.begin() as connection:
-            await connection.execute(text("DROP TABLE kept_events, kept_event_head"))
+            await connection.execute(text("DROP TABLE kept_events, kept_log_state"))
 
 
 async def record(process: Process, many: int) -> None:

@@ -8,7 +8,8 @@ from contextlib import asynccontextmanager
 import pytest
 from sqlalchemy import select, text
 
-from domain.events import EventKind, LoggedEvent, TaskEvent, event_from_json
+from domain.event_reading import read_event
+from domain.events import LoggedEvent, TaskEvent
 from domain.policy import Reach
 from domain.stream_cursor import StreamCursor
 from domain.task import TaskStatus
@@ -110,7 +111,7 @@ class Scene:
         async with self.house.database.session() as session:
             rows = list(await session.scalars(select(EventRow).order_by(EventRow.position)))
             tasks = list(await session.scalars(select(TaskRow)))
-        log = [LoggedEvent(row.position or 0, event_from_json(EventKind(row.kind), row.payload)) for row in rows]
+        log = [LoggedEvent(row.position or 0, read_event(row.kind, row.payload)) for row in rows]
         final = [TaskFacts(row.id, row.version, row.status, row.title, row.owner_id, row.assignee_id) for row in tasks]
         roles = {user.id: {1: user.role} for user in self.users.values()}
         return History(self.writes, log, self.listeners, roles, final)

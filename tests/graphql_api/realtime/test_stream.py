@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from domain.errors import BadRequest, Unauthenticated
-from domain.events import AccessChange, AccessEvent, People
+from domain.events import AccessChange, AccessNews, People
 from domain.stream_cursor import StreamCursor
 from domain.user import Role
 from graphql_api.realtime.items import ResyncReason, Told
@@ -36,7 +36,7 @@ async def versions(subscriber: Subscriber, many: int) -> list[int]:
     return [(await hear_event(subscriber)).version for _ in range(many)]
 
 
-def _fail(event: AccessEvent) -> None:
+def _fail(event: AccessNews) -> None:
     raise ZeroDivisionError(event)
 
 
@@ -102,7 +102,7 @@ class TestLive:
 
     async def test_a_failing_listener_harms_nobody(self, process: Process):
         """An exception in a callback stops neither the other callbacks nor the stream."""
-        heard: list[AccessEvent] = []
+        heard: list[AccessNews] = []
         process.stream.on_access(_fail)
         process.stream.on_access(heard.append)
         access = an_access_event()

@@ -82,7 +82,7 @@ class World:
         if told:
             if whole_since is not None and len(told) == len(batch):
                 self.tail.cover(told[-1].position, whole_since)
-            self.applied += self.tail.guard(told, told[-1].position)
+            self.applied += [each.event for each in self.tail.guard(told, told[-1].position)]
             self.told += told
 
     def ask(self) -> None:
@@ -110,7 +110,7 @@ class World:
                 self.tail.numbered(asked_at=asked_at)
             case AskAccess(_, up_to):
                 assert isinstance(answer, list)
-                self.applied += self.tail.guard(answer, up_to)
+                self.applied += [each.event for each in self.tail.guard(answer, up_to)]
             case AskPage():
                 assert isinstance(answer, list)
                 assert self.tail.paged(answer) is None

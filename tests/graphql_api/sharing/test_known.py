@@ -42,7 +42,7 @@ class Current:
     """One reading for all."""
 
     def __init__(self) -> None:
-        self.reading: Reading | Run[None] = Reading(None, 1, 0.0)
+        self.reading: Reading | Run[None] = Reading(number=1)
 
     def begun(self, *_: Any) -> Reading | Run[None]:
         """As given."""
@@ -130,7 +130,7 @@ def test_people_of_the_task_as_it_is_now_are_told_their_own():
     class Task:
         owner_id, assignee_id = uuid4(), assignee.user_id
 
-    house.current.reading = Reading(Task(), 1, 0.0)  # type: ignore[arg-type]
+    house.current.reading = Reading(Task(), number=1)  # type: ignore[arg-type]
     house.tell(an_admin())
     house.tell(assignee)
     assert house.way.sent == [1, 2]
@@ -142,7 +142,7 @@ def test_what_is_superseded_is_not_told_any_more():
     house.tell(an_admin())
     assert isinstance(house.current.reading, Reading)
     house.current.reading.superseded = True
-    house.current.reading = Reading(None, 2, 0.0)
+    house.current.reading = Reading(number=2)
     house.tell(an_admin())
     assert house.way.sent == [1, 2]
 

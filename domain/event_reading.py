@@ -1,0 +1,111 @@
+"""Reading stored events, also those of a newer version: what is unknown is left out, and nothing raises.
+
+- An event of an unknown kind, or a task event without its required facts, is skipped.
+- A task event with unknown changes is read with the known ones. An unknown status is read as None: the event then is
+  no move, and if the status after it is unknown, only those from whom it takes the task are told.
+- A change of rights that is not wholly understood becomes `UnknownAccess`.
+- Unknown keys are ignored; `title`, `from` and `request` of a task event may be missing.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from domain.events import AccessEvent, Event, EventKind, LoggedEvent, People, TaskChange, TaskEvent
+from domain.task import TaskStatus
+from domain.unknown_events import SkippedEvent, UnknownAccess
+
+MAX_KIND: Final = 20
+MAX_VERSION: Final = 2**31 - 1
+_UNREADABLE: Final = (KeyError, TypeError, ValueError, AttributeError, OverflowError)
+_CHANGES: Final[Mapping[str, TaskChange]] = {change.value: change for change in TaskChange}
+_STATUSES: Final[Mapping[str, TaskStatus]] = {status.value: status for status in TaskStatus}
+
+
+def read_event(kind: object, payload: Any) -> Event:
+    """The event that is stored under a kind, as far as this version understands it."""
+    if kind == EventKind.TASK:
+        return _read_task_event(payload)
+    if kind == EventKind.ACCESS:
+        return _read_access_event(payload)
+    return SkippedEvent(str(kind)[:MAX_KIND])
+
+
+def read_logged(value: Any) -> LoggedEvent:
+    """The inverse of `LoggedEvent.to_json`; further items are ignored.
+
+    Raises:
+        ValueError: it has no position.
+    """
+    if not isinstance(value, list) or len(value) < 3 or type(value[0]) is not int:
+        raise ValueError("not an event with a position")
+    return LoggedEvent(value[0], read_event(value[1], value[2]))
+
+
+def _read_task_event(payload: Any) -> TaskEvent | SkippedEvent:
+    try:
+        return _checked(TaskEvent.from_json(payload))
+    except _UNREADABLE:
+        pass
+    try:
+        return _checked(_read_in_part(payload))
+    except _UNREADABLE:
+        return SkippedEvent(EventKind.TASK.value)
+
+
+def _checked(event: TaskEvent) -> TaskEvent:
+    if type(event.version) is not int or not 0 <= event.version <= MAX_VERSION or event.at.tzinfo is None:
+        raise ValueError("no version, or no instant")
+    if event.from_status is None and event.changed_status:
+        raise ValueError("a move from nowhere")
+    return event
+
+
+def _read_in_part(payload: Any) -> TaskEvent:
+    before, after = payload["before"], payload["after"]
+    from_status, to_status = _status(payload.get("from")), _status(payload["to"])
+    is_move = from_status is not None and to_status is not None
+    return TaskEvent(
+        task_id=UUID(payload["task"]),
+        version=payload["version"],
+        changes=_changes(payload["changes"], is_move=is_move),
+        from_status=from_status,
+        to_status=to_status,
+        title=_text(payload.get("title")) or "",
+        before=None if before is None else People.from_json(before),
+        after=None if after is None else People.from_json(after),
+        actor_id=UUID(payload["by"]),
+        at=datetime.fromisoformat(payload["at"]),
+        request_id=_text(payload.get("request")),
+        is_partial=True,
+    )
+
+
+def _changes(names: Any, *, is_move: bool) -> tuple[TaskChange, ...]:
+    if not isinstance(names, list):
+        raise TypeError("changes must be a list")
+    known = [_CHANGES[name] for name in names if isinstance(name, str) and name in _CHANGES]
+    return tuple(change for change in known if is_move or change is not TaskChange.STATUS)
+
+
+def _status(name: Any) -> TaskStatus | None:
+    return _STATUSES.get(name) if isinstance(name, str) else None
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _read_access_event(payload: Any) -> AccessEvent | UnknownAccess:
+    try:
+        return AccessEvent.from_json(payload)
+    except _UNREADABLE:
+        return UnknownAccess(_user(payload))
+
+
+def _user(payload: Any) -> UUID | None:
+    try:
+        return UUID(payload["user"])
+    except _UNREADABLE:
+        return None

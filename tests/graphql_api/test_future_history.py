@@ -1,0 +1,66 @@
+"""A task's history beside events of a newer version."""
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from persistence.models import TaskRow
+from tests.domain.test_event_reading import task_payload
+from tests.graphql_api.test_tasks import task_id
+from tests.support.api import Api
+
+HISTORY = """query ($id: ID!, $first: Int) { task(id: $id) {
+  history(first: $first) { nodes { version changes from to } pageInfo { hasNextPage } } } }"""
+FUTURE: list[tuple[str, Any]] = [
+    ("TASK", {"version": 2, "changes": ["STATUS"]}),
+    ("COMMENT", {"version": 3, "changes": ["DELETED"]}),
+    ("TASK", {"version": 4, "changes": ["LABELS", "TITLE"]}),
+    ("TASK", {"version": 5, "changes": ["STATUS", "TITLE"], "from": "BLOCKED"}),
+    ("TASK", {"version": 6, "changes": ["STATUS"], "to": "BLOCKED"}),
+    ("TASK", {"version": 7, "changes": "TITLE"}),
+    ("TASK", {"version": "8"}),
+    ("TASK", {"version": 9, "at": "2026-13-45"}),
+    ("TASK", {"version": 10, "changes": []}),
+]
+SHOWN = [
+    {"version": 10, "changes": [], "from": "TODO", "to": "IN_PROGRESS"},
+    {"version": 5, "changes": ["TITLE"], "from": None, "to": "IN_PROGRESS"},
+    {"version": 4, "changes": ["TITLE"], "from": "TODO", "to": "IN_PROGRESS"},
+    {"version": 2, "changes": ["STATUS"], "from": "TODO", "to": "IN_PROGRESS"},
+]
+_RECORD = (
+    "INSERT INTO events (kind, task_id, payload, recorded_at) VALUES (:kind, :task, CAST(:payload AS jsonb), now())"
+)
+_KINDS = "ALTER TABLE events ADD CONSTRAINT ck_events_kind CHECK (kind IN ('TASK', 'ACCESS')) NOT VALID"
+
+
+@pytest.fixture
+async def task(api: Api) -> AsyncIterator[TaskRow]:
+    """A task with events that a newer version wrote among its own."""
+    task = await api.house.a_task()
+    async with api.house.database.engine.begin() as connection:
+        await connection.execute(text("ALTER TABLE events DROP CONSTRAINT ck_events_kind"))
+        for kind, values in FUTURE:
+            payload = json.dumps(task_payload(**{"task": str(task.id)} | values))
+            await connection.execute(text(_RECORD), {"kind": kind, "task": task.id, "payload": payload})
+    await api.numbered()
+    yield task
+    async with api.house.database.engine.begin() as connection:
+        await connection.execute(text("DELETE FROM events"))
+        await connection.execute(text(_KINDS))
+
+
+@pytest.mark.parametrize("spelling", ["", "# run in general, as nobody has asked for it before\n"])
+async def test_what_can_be_shown_is_shown(api: Api, task: TaskRow, spelling: str):
+    """The rest is left out, a page is full all the same, and both ways of execution say the same."""
+    owner = await api.house.user(task.owner_id)
+    answers = [
+        await api.ask(spelling + HISTORY, owner, id=task_id(task), first=first) for first in (10, 10, 10, 3, 3, 3)
+    ]
+    pages = [answer.data["task"]["history"] for answer in answers]
+
+    assert [page["nodes"] for page in pages] == [SHOWN] * 3 + [SHOWN[:3]] * 3
+    assert [page["pageInfo"]["hasNextPage"] for page in pages] == [False] * 3 + [True] * 3

@@ -1,0 +1,89 @@
+"""A task that was deleted since: what happened to it is told as it happened, to those who could see it until then."""
+
+from typing import Any
+
+import pytest
+
+from domain.task import TaskStatus
+from domain.user import Role
+from graphql_api.schema.ids import encode_id
+from persistence.models import TaskRow, UserRow
+from services import task as task_service
+from tests.graphql_api.listening import CHANGES, MOVES, assign, delete, move, signed_in, stream_cursor
+from tests.support.api import Api
+
+
+async def a_life(api: Api, owner: UserRow, assignee: UserRow, until: UserRow | None) -> TaskRow:
+    """A task is created, given away, moved twice, perhaps taken back, and deleted."""
+    task = await task_service.create_task(api.house.as_(owner), title="Short")
+    await assign(api, task, assignee, owner)
+    await move(api, task, "IN_PROGRESS", owner)
+    await move(api, task, "DONE", assignee)
+    if until is not assignee:
+        await assign(api, task, until, owner)
+    await delete(api, task, owner)
+    return task
+
+
+async def replayed(api: Api, actor: UserRow, query: str, cursor: str, many: int) -> list[dict[str, Any]]:
+    """What somebody is told who comes back with a cursor."""
+    async with signed_in(api, actor) as listener:
+        await listener.listen(query, after=cursor)
+        return [await listener.hear() for _ in range(many)]
+
+
+class TestReplay:
+    @pytest.mark.parametrize("who", ["owner", "assignee", "moderator"])
+    async def test_moves_are_told_without_the_task(self, live: Api, who: str):
+        """From where, to where and by whom, and then that it was deleted."""
+        people = {
+            "owner": await live.a_user(),
+            "assignee": await live.a_user(),
+            "moderator": await live.a_user(Role.MODERATOR),
+        }
+        cursor = await stream_cursor(live, people[who])
+        task = await a_life(live, people["owner"], people["assignee"], people["assignee"])
+        items = await replayed(live, people[who], MOVES, cursor, 3)
+
+        assert [item["__typename"] for item in items] == ["TaskStatusChanged"] * 2 + ["TaskDeleted"]
+        assert [(item["from"], item["to"]) for item in items[:2]] == [("TODO", "IN_PROGRESS"), ("IN_PROGRESS", "DONE")]
+        movers = [people["owner"].username, people["assignee"].username]
+        assert [item["by"]["username"] for item in items[:2]] == movers
+        assert {item["taskId"] for item in items} == {encode_id("Task", task.id)}
+        assert [item["task"] for item in items] == [None] * 3
+
+    async def test_every_change_is_told(self, live: Api):
+        """The same of `taskChanged`."""
+        owner, assignee = await live.a_user(), await live.a_user()
+        cursor = await stream_cursor(live, owner)
+        await a_life(live, owner, assignee, assignee)
+        items = await replayed(live, owner, CHANGES, cursor, 5)
+
+        assert [item.get("changes") for item in items] == [["CREATED"], ["ASSIGNEE"], ["STATUS"], ["STATUS"], None]
+        assert [item["task"] for item in items] == [None] * 5
+        assert items[-1]["__typename"] == "TaskDeleted"
+
+    async def test_who_could_not_see_it_any_more_learns_nothing(self, live: Api):
+        """An assignee who lost it before it was deleted is told that it is gone, and never that it was deleted."""
+        owner, assignee = await live.a_user(), await live.a_user()
+        own = await live.house.a_task(assignee)
+        cursor = await stream_cursor(live, assignee)
+        await a_life(live, owner, assignee, None)
+        await move(live, own, "DONE", assignee)
+        items = await replayed(live, assignee, CHANGES, cursor, 5)
+
+        assert [item["__typename"] for item in items] == ["TaskGone"] * 4 + ["TaskChanged"]
+        assert items[-1]["taskId"] == encode_id("Task", own.id)
+
+    async def test_live_and_late(self, live: Api):
+        """A listener whom the deletion overtakes is told the move, with the task or without it, and the deletion."""
+        owner = await live.a_user()
+        task = await live.house.a_task(owner)
+        async with signed_in(live, owner) as listener:
+            await listener.listen(MOVES)
+            await task_service.update_task_status(live.house.as_(owner), task_id=task.id, status=TaskStatus.IN_PROGRESS)
+            await task_service.delete_task(live.house.as_(owner), task_id=task.id)
+            items = [await listener.hear() for _ in range(2)]
+
+        assert [item["__typename"] for item in items] == ["TaskStatusChanged", "TaskDeleted"]
+        assert (items[0]["from"], items[0]["to"]) == ("TODO", "IN_PROGRESS")

@@ -1,0 +1,198 @@
+"""Old snapshots: numbering and looking at the head cost the same, however many events were numbered since."""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, cast
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from domain.events import People
+from graphql_api.realtime.floor import Floor
+from persistence.event_log import _HEAD, EventLog
+from persistence.floor import RAISE, Writers
+from tests.graphql_api.realtime.support import a_task_event
+from tests.support.house import House
+
+BATCH = 500
+PEOPLE = People(uuid4(), None)
+HEAD = str(_HEAD.compile(dialect=cast("Any", postgresql).dialect()))
+_MANY = """
+INSERT INTO events (kind, task_id, payload, recorded_at)
+SELECT 'TASK', gen_random_uuid(), '{}', now() FROM generate_series(1, :many)
+"""
+
+
+@asynccontextmanager
+async def an_old_snapshot(house: House) -> AsyncIterator[None]:
+    """Somebody looks at the database as it was, for as long as this lasts: a dump, or a forgotten transaction."""
+    async with house.database.engine.connect() as reader:
+        await reader.execution_options(isolation_level="REPEATABLE READ")
+        await reader.execute(text("SELECT count(*) FROM users"))
+        yield
+
+
+async def record(house: House, many: int) -> None:
+    """Commit so many events at once."""
+    async with house.database.engine.begin() as connection:
+        await connection.execute(text(_MANY), {"many": many})
+
+
+async def number(house: House, floor: Floor | None, batches: int) -> None:
+    """Number so many batches that were recorded, and look after the floor as a process does."""
+    async with house.database.log() as log:
+        for _ in range(batches):
+            count = len((await log.number(BATCH)).events)
+            assert count == BATCH
+            if floor is not None:
+                floor.note(count)
+                if floor.is_due(0.0):
+                    await floor.look(log, 0.0)
+
+
+async def buffers(connection: AsyncConnection, statement: str) -> int:
+    """How many pages a statement touches."""
+    rows = await connection.exec_driver_sql(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {statement}")
+    plan: Any = rows.scalar_one()
+    top = (json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"]
+    return int(top["Shared Hit Blocks"] + top["Shared Read Blocks"])
+
+
+async def costs(house: House) -> dict[str, int]:
+    """What each statement of numbering touches, for one event that waits."""
+    async with house.database.engine.connect() as connection, connection.begin() as transaction:
+        await record(house, 1)
+        found = {
+            "numbering": await buffers(connection, "SELECT * FROM number_events(1)"),
+            "the head": await buffers(connection, HEAD),
+            "the floor": await buffers(connection, "SELECT numbering_floor()"),
+            "raising the floor": await buffers(connection, _raise(await EventLog(connection).last_id())),
+        }
+        await transaction.rollback()
+    await number_one(house)
+    return found
+
+
+def _raise(last: Any) -> str:
+    return RAISE.replace("$1", f"'{last.epoch}'").replace("$2", str(last.file)).replace("$3", str(last.id))
+
+
+async def number_one(house: House) -> None:
+    """Number what waits."""
+    async with house.database.log() as log:
+        await log.number(BATCH)
+
+
+class TestOldSnapshots:
+    async def test_the_work_does_not_grow(self, house: House):
+        """Under a snapshot that stays open, what is touched after 30,000 events is what was touched after 5,000."""
+        floor = Floor()
+        await record(house, 40_000)
+        async with an_old_snapshot(house):
+            await number(house, floor, 10)
+            before = await costs(house)
+            await number(house, floor, 50)
+            after = await costs(house)
+
+        assert before.keys() == after.keys()
+        for what, pages in after.items():
+            assert pages <= 1.5 * before[what] + 20, (what, before[what], pages)
+
+
+class TestTheFloor:
+    async def test_it_waits_for_those_who_have_written(self, house: House):
+        """An event that is committed late, with a lower id than others that were numbered, is numbered all the same."""
+        floor = Floor()
+        async with house.as_(None) as late, house.database.log() as log:
+            late.record(a_task_event(version=7, before=PEOPLE, after=PEOPLE))
+            await late.flush()
+            await record(house, 3)
+            for _ in range(3):
+                await log.number(BATCH)
+                await floor.look(log, 0.0)
+            held = await floor_of(house)
+            await late.commit()
+            batch = await log.number(BATCH)
+            await floor.look(log, 0.0)
+            raised = await floor_of(house)
+
+        assert held == 0
+        assert [each.position for each in batch.events] == [4]
+        assert raised > held
+
+    async def test_it_does_not_wait_for_those_who_have_not(self, house: House):
+        """Whoever only reads, or writes other tables, keeps nothing up."""
+        floor = Floor()
+        async with house.database.engine.connect() as idle, house.database.log() as log:
+            await idle.execute(text("SELECT count(*) FROM events"))
+            await idle.execute(text("UPDATE users SET username = username"))
+            await record(house, 3)
+            await log.number(BATCH)
+            await floor.look(log, 0.0)
+            await floor.look(log, 0.0)
+            raised = await floor_of(house)
+
+        assert raised == await last_id(house) + 1
+
+    async def test_it_stops_before_what_waits(self, house: House):
+        """Events that are committed and have no position are not passed over."""
+        floor = Floor()
+        await record(house, 5)
+        async with house.database.log() as log:
+            await log.number(2)
+            await floor.look(log, 0.0)
+            await floor.look(log, 0.0)
+            raised, last = await floor_of(house), await last_id(house)
+            rest = await log.number(BATCH)
+
+        assert raised == last - 2
+        assert len(rest.events) == 3
+
+    async def test_one_that_was_prepared_is_waited_for(self):
+        """A transaction changes its name when it is prepared, so that any prepared one may be any that wrote."""
+        named = Writers(frozenset({"3/45"}), is_one_prepared=False)
+
+        assert Writers(frozenset({"-1/77"}), is_one_prepared=True).may_include(named)
+        assert Writers(frozenset({"3/45", "4/1"}), is_one_prepared=False).may_include(named)
+        assert not Writers(frozenset({"3/46"}), is_one_prepared=False).may_include(named)
+
+    @pytest.mark.parametrize(
+        "replace",
+        [
+            "UPDATE event_head SET epoch = gen_random_uuid()::text",
+            "TRUNCATE events RESTART IDENTITY",
+        ],
+    )
+    async def test_it_does_not_outlive_the_log(self, house: House, replace: str):
+        """In another epoch, or when the table was emptied, ids may begin anew: then all of them are looked at."""
+        floor = Floor()
+        await record(house, 5)
+        async with house.database.log() as log:
+            await log.number(BATCH)
+            await floor.look(log, 0.0)
+            await floor.look(log, 0.0)
+            before = await floor_of(house)
+            async with house.database.engine.begin() as connection:
+                await connection.execute(text(replace))
+            after = await floor_of(house)
+            await record(house, 2)
+            batch = await log.number(BATCH)
+
+        assert (before > 0, after) == (True, 0)
+        assert len(batch.events) == 2
+
+
+async def floor_of(house: House) -> int:
+    """Where numbering begins to look."""
+    async with house.database.engine.connect() as connection:
+        return int(await connection.scalar(text("SELECT numbering_floor()")) or 0)
+
+
+async def last_id(house: House) -> int:
+    """The last id."""
+    async with house.database.engine.connect() as connection:
+        return int(await connection.scalar(text("SELECT max(id) FROM events")) or 0)
