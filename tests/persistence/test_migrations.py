@@ -72,7 +72,7 @@ _ONE_EVENT = "INSERT INTO events (kind, payload, recorded_at) VALUES ('TASK', '{
 class TestBesideTheVersionBefore:
     async def test_its_connections_go_on(self, database: Database):
         """What it asks of the head, numbers and changes, over a connection that was open, is the same afterwards."""
-        await migrations.upgrade(database.engine, "0003")
+        await migrations.upgrade(database.engine, "0004")
         async with database.engine.connect() as connection:
             await connection.execution_options(isolation_level="AUTOCOMMIT")
             ask = connection.exec_driver_sql
@@ -101,7 +101,7 @@ class TestBesideTheVersionBefore:
             for _ in range(3):
                 await connection.exec_driver_sql(_ONE_EVENT)
             await connection.exec_driver_sql(_NUMBER_BEFORE)
-            await migrations.downgrade(database.engine, "0003")
+            await migrations.downgrade(database.engine, "0004")
             await connection.exec_driver_sql(_ONE_EVENT)
             numbered = (await connection.exec_driver_sql(_NUMBER_BEFORE)).all()
 

@@ -8,14 +8,14 @@ no event can be without a position any more.
 `event_head` becomes a view, so that processes of the version before can go on reading it, and updating the epoch and
 what was trimmed; the next version may do without it.
 
-Revision: 0004
+Revision: 0005
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0004"
-down_revision = "0003"
+revision = "0005"
+down_revision = "0004"
 branch_labels = None
 depends_on = None
 
