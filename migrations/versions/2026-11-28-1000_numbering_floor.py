@@ -14,6 +14,8 @@ Revision: 0005
 import sqlalchemy as sa
 from alembic import op
 
+from migrations.steps import lock_tables
+
 revision = "0005"
 down_revision = "0004"
 branch_labels = None
@@ -125,8 +127,7 @@ UPDATE event_head SET position = greatest(trimmed, (SELECT max(position) FROM ev
 
 
 def upgrade() -> None:
-    # First the strongest lock: nothing is locked in vain while it is waited for. No other table's is taken.
-    op.execute("LOCK TABLE event_head IN ACCESS EXCLUSIVE MODE")
+    lock_tables("ACCESS EXCLUSIVE", "event_head")  # no other table is changed
     op.create_table(
         "event_floors",
         sa.Column("epoch", sa.String(40), nullable=False),
@@ -141,7 +142,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.execute("LOCK TABLE log_state IN ACCESS EXCLUSIVE MODE")
+    lock_tables("ACCESS EXCLUSIVE", "log_state")
     op.execute("DROP VIEW event_head")
     op.execute("DROP FUNCTION numbering_floor()")
     op.drop_table("event_floors")
