@@ -131,8 +131,9 @@ class Server:
             self.tracing.watch_services()
         self.requests = Requests(self.tracing)
         self.demo = None if settings.is_production else demo
-        self.playground = Playground(self.demo, self._links()) if settings.has_playground else None
-        self.board = Board(self.demo) if settings.has_board else None
+        has_playground, has_board = settings.has_playground, settings.has_board
+        self.playground = Playground(self.demo, self._links(landing.GRAPHIQL)) if has_playground else None
+        self.board = Board(self.demo, self._links(landing.BOARD)) if has_board else None
         self.documents = self._documents()
         self.compiled = Compiled(schema._schema, strict=strict) if settings.compile_operations else None
         self.throttle = Throttle(self.redis, patience=throttle_patience)
@@ -285,8 +286,9 @@ class Server:
             )
         )
 
-    def _links(self) -> dict[str, str]:
-        return {each.name: each.path for each in self._destinations() if each is not landing.GRAPHIQL}
+    def _links(self, page: Destination) -> dict[str, str]:
+        """The other pages that there are, by the names that *page* shows."""
+        return {each.name: each.path for each in self._destinations() if each is not page}
 
     def _destinations(self) -> list[Destination]:
         settings = self.settings

@@ -1,5 +1,6 @@
 """Whom pages offer to sign in as, by one click."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -12,6 +13,6 @@ class DemoPeople:
     password: str
 
 
-def page_settings(demo: DemoPeople | None) -> dict[str, Any]:
-    """What a page's scripts should know; they have a button for each of the *demo* people."""
-    return {} if demo is None else {"demo": asdict(demo)}
+def page_settings(demo: DemoPeople | None, links: Mapping[str, str] | None) -> dict[str, Any]:
+    """What a page's scripts should know: the *demo* people, and *links* to other pages by name."""
+    return ({} if demo is None else {"demo": asdict(demo)}) | ({"links": dict(links)} if links else {})

@@ -21,8 +21,7 @@ class Playground(Page):
     """The page; *demo* are people with a button each, and *links* the names of other pages, with their paths."""
 
     def __init__(self, demo: DemoPeople | None = None, links: Mapping[str, str] | None = None) -> None:
-        settings = page_settings(demo) | ({"links": dict(links)} if links else {})
-        super().__init__("graphiql", settings=settings, policy=_POLICY)
+        super().__init__("graphiql", settings=page_settings(demo, links), policy=_POLICY)
 
     def visit(self, url: str, asked: Mapping[bytes, bytes]) -> Answer:
         """The answer to a browser that comes to the endpoint; it knows its *url* itself."""

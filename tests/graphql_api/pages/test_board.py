@@ -14,7 +14,9 @@ async def test_development_has_a_board():
         page = await browser.get("/board")
         assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
         assert (page.headers["content-security-policy"], page.headers["cache-control"]) == (POLICY, "no-cache")
-        assert settings_in(page.text) == {"demo": {"names": ["alice", "bob"], "password": DEMO.password}}
+        settings = settings_in(page.text)
+        assert settings["demo"] == {"names": ["alice", "bob"], "password": DEMO.password}
+        assert settings["links"] == {"GraphiQL": "/graphql", "REST API": "/docs", "Schema": "/schema.graphql"}
         assert len(links(page.text)) >= 3
         for link in links(page.text):
             assert link.startswith("/board/assets/")
@@ -34,6 +36,12 @@ async def test_production_has_none_unless_it_is_switched_on():
     async with browsing(**PRODUCTION) as browser:
         assert (await browser.get("/board")).status_code == 404
     async with browsing(DEMO, **PRODUCTION, board=True) as browser:
-        assert settings_in((await browser.get("/board")).text) == {}
+        assert "demo" not in settings_in((await browser.get("/board")).text)
     async with browsing(board=False) as browser:
         assert (await browser.get("/board")).status_code == 404
+
+
+async def test_it_links_to_the_pages_that_there_are():
+    """A page that is switched off is not linked to."""
+    async with browsing(playground=False, api_docs=False, introspection=False) as browser:
+        assert settings_in((await browser.get("/board")).text) == {}
