@@ -4,17 +4,26 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as changing from "./board/changing.mjs";
 import * as crowd from "./board/crowd.mjs";
+import * as editing from "./board/editing.mjs";
+import * as failing from "./board/failing.mjs";
 import * as finding from "./board/finding.mjs";
+import * as focusing from "./board/focusing.mjs";
+import * as moving from "./board/moving.mjs";
+import * as navigating from "./board/navigating.mjs";
 import * as signingIn from "./board/signing_in.mjs";
 import * as streaming from "./board/streaming.mjs";
 import { onStage, picture, watchedPage } from "./stage.mjs";
 
 const ONLY = process.env.ONLY?.toLowerCase() ?? "";
-const SCENARIOS = Object.entries({ ...signingIn, ...changing, ...streaming, ...finding, ...crowd });
+const SCENARIOS = Object.entries({
+  ...signingIn, ...changing, ...editing, ...moving, ...navigating, ...focusing, ...streaming, ...failing, ...finding, ...crowd,
+});
 
 /** What the browser itself notes of answers that a scenario wants to be refused. */
 const WANTED = /Failed to load resource/;
 const PATIENCE = 20_000;
+/** A name that is not localhost: over HTTP its pages have no secure context. */
+const PLAIN_HOST = "board.example";
 
 /** People come and go by the dozen here: their passwords may be cheap. */
 const SETTINGS = { BCRYPT_ROUNDS: "4" };
@@ -26,19 +35,19 @@ test("/board", (board) => onStage(async (browser, base) => {
       if (said) here.diagnostic(said);
     });
   }
-}, SETTINGS));
+}, SETTINGS, { args: [`--host-resolver-rules=MAP ${PLAIN_HOST} 127.0.0.1`] }));
 
 /** Every scenario has windows of its own; none of them may complain, or ask other hosts for anything. */
 async function run(browser, base, name, scenario) {
   const pages = [];
-  const page = async (options) => {
-    const watched = await watchedPage(browser, base, options);
+  const page = async ({ base: own = base, ...options } = {}) => {
+    const watched = await watchedPage(browser, own, options);
     watched.page.setDefaultTimeout(PATIENCE);
     pages.push(watched);
     return watched.page;
   };
   try {
-    const said = await scenario({ base, page });
+    const said = await scenario({ base, page, plainBase: base.replace("127.0.0.1", PLAIN_HOST) });
     for (const { complaints, foreign } of pages) {
       assert.deepEqual(complaints.filter((text) => !WANTED.test(text)), []);
       assert.deepEqual(foreign, []);

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from domain.task import FOLLOWERS
 from graphql_api.pages import page as pages
 from tools.frontend_sources import sources
 
@@ -67,3 +68,10 @@ def test_it_asks_nobody_else_for_anything(page: Path):
         assert not re.search(r"(?:url\(|src=|href=)[\"']?(?:https?:)?//", path.read_text()), path.name
     for path in (page / "assets").glob("*.js"):
         assert "sourceMappingURL=" not in path.read_text()[-500:], path.name
+
+
+def test_the_board_offers_the_moves_that_the_server_accepts():
+    """Its table of transitions is that of the domain."""
+    table = json.loads((ROOT / "frontend/board/src/board/transitions.json").read_text())
+    expected = {status.name: {target.name for target in targets} for status, targets in FOLLOWERS.items()}
+    assert {status: set(targets) for status, targets in table.items()} == expected

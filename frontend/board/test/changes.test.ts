@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 
 import { Failure, type Api } from "../src/api/api";
 import { MoveTaskDocument } from "../src/api/gql/graphql";
@@ -45,6 +45,21 @@ test("What was not answered is sent again under its key, so that it counts once.
   // When it was made is then not known, so nothing is learned of the clocks.
   expect(await move(changes, 3)).toMatchObject({ made: true, skew: null });
   expect(new Set(asked.map(({ key }) => key)).size).toBe(1);
+});
+
+test("A change that cannot be sent at all is an answer, and the next one is sent.", async () => {
+  const api = { ask: () => { throw new TypeError("Not here"); } } as unknown as Api;
+  const changes = new Changes(api, async () => {});
+  expect(await move(changes, 3)).toEqual({ made: false, code: "FAILED", message: "Not here" });
+  expect(await move(changes, 3)).toMatchObject({ made: false, code: "FAILED" });
+});
+
+test("A key needs no secure context.", async () => {
+  const { asked, changes } = server(aTask({ version: 4 }));
+  vi.stubGlobal("crypto", { getRandomValues: (bytes: Uint8Array) => bytes.fill(7) });
+  expect(await move(changes, 3)).toMatchObject({ made: true });
+  vi.unstubAllGlobals();
+  expect(asked[0]!.key).toMatch(/^(07){16}$/);
 });
 
 test("Two changes have two keys.", async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { EMPTY, fold, forget, learn, merge, reset } from "../src/board/fold";
+import { EMPTY, fold, forget, learn, merge, reset, type Item } from "../src/board/fold";
 import { aTask, changedTo, cursorAt, goneFrom } from "./builders";
 
 const one = aTask({ version: 3 });
@@ -23,6 +23,14 @@ describe("The fold of the stream", () => {
     expect(gone.tasks.has("t1")).toBe(false);
     expect(learn(gone, aTask({ version: 9 }), gone).tasks.has("t1")).toBe(false);
     expect(fold(gone, [changedTo(aTask({ version: 9 }), 12)]).tasks.has("t1")).toBe(true);
+  });
+
+  test("keeps a task whose change comes without it: only a deletion, or that it is out of sight, removes it.", () => {
+    const hidden: Item = { ...changedTo(one, 11), task: null };
+    const after = fold(board, [hidden]);
+    expect(titleOf(after)).toBe("Paint the boat");
+    expect(after.place!.position).toBe(11);
+    expect(fold(after, [goneFrom("t1", 12, "TaskDeleted")]).tasks.size).toBe(0);
   });
 
   test("goes on in another history, though its positions are smaller.", () => {

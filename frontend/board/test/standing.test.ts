@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { BEGINNING, caughtUp, connected, headed, lost, stands, told, type Standing } from "../src/stream/standing";
+import { BEGINNING, caughtUp, connected, headed, lost, over, stands, told, type Standing } from "../src/stream/standing";
 import { cursorAt } from "./builders";
 
 const at = "2026-01-01T00:00:00Z";
@@ -36,6 +36,11 @@ test("Who is lost again before having caught up has been away since the first ti
 test("Failed attempts to come back do not make the absence begin anew.", () => {
   const away = lost(lost(live, "broke", 2_000, true), "refused", 9_000, true);
   expect(away).toMatchObject({ phase: "STOPPED", since: 2_000 });
+});
+
+test("A stream that has ended stays ended when its socket closes.", () => {
+  const ended = lost(over(live, "No more of this."), "Normal Closure (1000)", 2_000, false);
+  expect(ended).toMatchObject({ phase: "OVER", why: "No more of this." });
 });
 
 test("A ping moves the cursor on, and never back.", () => {

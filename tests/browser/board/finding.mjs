@@ -60,6 +60,33 @@ export async function fitsAPhone(stage) {
   assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), "The sheet is too wide.");
 }
 
+/** On a phone and at 200 % zoom most of the screen is for the cards; search, filters and the rest are one click away. */
+export async function leavesRoomForTheCards(stage) {
+  const person = await somebody(stage.base);
+  for (const n of [1, 2, 3, 4, 5]) await person.create({ title: `Card number ${n}` });
+  for (const [width, height, share] of [[390, 844, 0.8], [640, 400, 0.7]]) {
+    const window = await Window.open(stage, person, { viewport: { width, height } });
+    const { page } = window;
+    await window.cardIn("TODO", "Card number 1");
+    const room = await page.locator(".columns").evaluate((columns) => columns.clientHeight / innerHeight);
+    assert.ok(room >= share, `The cards have ${room.toFixed(2)} of ${width} × ${height}.`);
+    assert.equal(await page.getByRole("searchbox").isVisible(), false);
+    await picture(page, `board-room-${width}`);
+    await page.getByRole("button", { name: "Filter" }).click();
+    await page.getByRole("searchbox").fill("number 3");
+    await page.getByRole("button", { name: "Sign out" }).waitFor();
+    await page.getByRole("banner").getByRole("link", { name: "GraphiQL" }).waitFor();
+    await picture(page, `board-room-${width}-expanded`);
+    await page.getByRole("button", { name: "Filtered" }).click();
+    await page.getByRole("searchbox").waitFor({ state: "hidden" });
+    assert.equal(await window.column("TODO").locator(".card").count(), 1);
+    await page.locator("body").press("/");
+    await page.keyboard.type("x");
+    assert.equal(await page.getByRole("searchbox").inputValue(), "number 3x");
+    assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), "It is wider than the screen.");
+  }
+}
+
 /** axe finds nothing to complain of, light or dark, with and without a sheet; everything has its name. */
 export async function speaksToScreenReaders(stage) {
   const person = await somebody(stage.base);
@@ -79,11 +106,53 @@ export async function speaksToScreenReaders(stage) {
     await window.page.getByRole("button", { name: "Move “Name me”" }).click();
     await complains(window.page, `menu, ${colorScheme}`);
     await window.page.keyboard.press("Escape");
+    await complainsOfDialogs(window, person, colorScheme);
     await window.page.getByRole("region", { name: "To do: 1 task" }).waitFor();
     await window.page
       .getByRole("button", { name: new RegExp(`^Name me\\s*Urgent\\s*overdue since .*assigned to ${person.username}$`) })
       .waitFor();
   }
+}
+
+/** The forms, questions and notices that people meet less often. */
+async function complainsOfDialogs(window, person, colorScheme) {
+  const { page, dialog } = window;
+  const looks = (where) => complains(page, `${where}, ${colorScheme}`);
+  await page.getByRole("button", { name: "Details" }).click();
+  await looks("details");
+  await page.keyboard.press("?");
+  await dialog.waitFor();
+  await looks("shortcuts");
+  await page.keyboard.press("Escape");
+  await page.getByRole("button", { name: "New task" }).click();
+  await dialog.getByLabel("Title").fill("Not saved");
+  await looks("new task");
+  await page.keyboard.press("Escape");
+  await window.question.waitFor();
+  await looks("question");
+  await window.answer("Discard");
+  await dialog.waitFor({ state: "detached" });
+  const { id } = await person.create({ title: "Ours" });
+  await window.card("Ours").click();
+  await dialog.getByLabel("Title").fill("Mine");
+  await person.update(id, { title: "Theirs" });
+  await dialog.getByRole("region", { name: "Conflicts" }).waitFor();
+  await looks("conflict");
+  await person.remove(id);
+  await page.getByRole("dialog", { name: "Task not found" }).waitFor();
+  await looks("not found");
+  await page.keyboard.press("Escape");
+  await window.answer("Discard");
+  await dialog.waitFor({ state: "detached" });
+  await person.create({ title: "Move me" });
+  await window.focus("Move me");
+  await page.keyboard.press("Shift+ArrowRight");
+  await page.getByRole("button", { name: "Undo" }).waitFor();
+  await looks("undo");
+  await page.keyboard.press("z");
+  await window.cardIn("TODO", "Move me");
+  await person.remove((await person.list()).find(({ title }) => title === "Move me").id);
+  await window.card("Move me").waitFor({ state: "detached" });
 }
 
 async function complains(page, where) {

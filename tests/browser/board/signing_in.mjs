@@ -33,3 +33,32 @@ export async function offersTheDemosPeople(stage) {
   await page.locator(".card").first().waitFor();
   assert.match(await page.locator(".who").innerText(), /moderator/);
 }
+
+/** The stream is closed before the session ends, so that the server has none to cut; a failure leads back to the board. */
+export async function signsOutQuietly(stage) {
+  const window = await Window.open(stage, await somebody(stage.base));
+  const { page } = window;
+  await page.evaluate(() => {
+    globalThis.order = [];
+    const { close } = WebSocket.prototype, ask = fetch;
+    WebSocket.prototype.close = function (...args) {
+      order.push("close");
+      return close.apply(this, args);
+    };
+    globalThis.fetch = (url, init) => {
+      if (/logout/.test(init?.body ?? "")) order.push("logout");
+      return ask(url, init);
+    };
+    addEventListener("unhandledrejection", () => order.push("rejection"));
+  });
+  await page.route("**/graphql", (route) => /logout/.test(route.request().postData() ?? "") ? route.abort() : route.fallback());
+  await page.getByRole("button", { name: "Sign out" }).click();
+  assert.match(await window.refusal(), /You are still signed in\./);
+  await window.phase("Live");
+  await page.unroute("**/graphql");
+  await page.evaluate(() => order.splice(0));
+  await page.getByRole("button", { name: "Sign out" }).click();
+  await page.getByLabel("Username").waitFor();
+  assert.deepEqual([...new Set(await page.evaluate(() => order))], ["close", "logout"]);
+  assert.equal(await page.getByText("Your session has ended").count(), 0);
+}

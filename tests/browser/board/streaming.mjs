@@ -55,6 +55,7 @@ export async function replaysWhatWasMissed(stage) {
   assert.match(story, /after 3\.\d s away/);
   await picture(window.page, "board-5-caught-up");
   await window.equalsServer();
+  await window.details();
   await window.page.getByRole("button", { name: "Compare with the server" }).click();
   await window.page.getByText("All 5 tasks are the same.").waitFor();
   assert.equal(await window.fact("Gaps"), "0");

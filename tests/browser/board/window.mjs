@@ -9,15 +9,46 @@ export class Window {
     Object.assign(this, { page, person });
   }
 
-  static async open(stage, person, { query = "", ...options } = {}) {
-    const page = await stage.page({ viewport: { width: 1280, height: 800 }, ...options });
-    await page.goto(`${stage.base}/board${query}`);
-    await page.getByLabel("Username").fill(person.username);
-    await page.getByLabel("Password").fill(person.password);
-    await page.getByRole("button", { name: "Sign in", exact: true }).click();
+  static async open(stage, person, { query = "", base = stage.base, ...options } = {}) {
+    const page = await stage.page({ viewport: { width: 1280, height: 800 }, base, ...options });
+    await page.goto(`${base}/board${query}`);
     const window = new Window(page, person);
-    await window.phase("Live");
+    await window.signIn();
     return window;
+  }
+
+  async signIn(person = this.person) {
+    await this.page.getByLabel("Username").fill(person.username);
+    await this.page.getByLabel("Password").fill(person.password);
+    await this.page.getByRole("button", { name: "Sign in", exact: true }).click();
+    await this.phase("Live");
+  }
+
+  /** The open dialog; the one on top, where there are two. */
+  get dialog() {
+    return this.page.getByRole("dialog");
+  }
+
+  /** What asks before something is lost. */
+  get question() {
+    return this.page.getByRole("alertdialog");
+  }
+
+  /** Answers it with the button of this name. */
+  async answer(name) {
+    await this.question.getByRole("button", { name }).click();
+    await this.question.waitFor({ state: "detached" });
+  }
+
+  /** What has the focus: the name of an input, else the text. */
+  focused() {
+    return this.page.evaluate(() => document.activeElement.getAttribute("name") ?? document.activeElement.innerText);
+  }
+
+  /** The parameters of the address, when they are these. */
+  async address(expected) {
+    const isThere = (url) => JSON.stringify(Object.fromEntries(url.searchParams)) === JSON.stringify(expected);
+    await this.page.waitForURL(isThere, { timeout: PATIENCE, waitUntil: "commit" });
   }
 
   column(status) {
@@ -56,11 +87,19 @@ export class Window {
     await this.page.locator(".phase", { hasText: name }).waitFor({ timeout: PATIENCE });
   }
 
+  /** Opens the figures of the connection, and the buttons beside them. */
+  async details() {
+    const button = this.page.getByRole("button", { name: "Details" });
+    if ((await button.getAttribute("aria-expanded")) === "false") await button.click();
+  }
+
   async drop() {
+    await this.details();
     await this.page.getByRole("button", { name: "Drop my connection" }).click();
   }
 
   async stop() {
+    await this.details();
     await this.page.getByRole("button", { name: "Stop for" }).click();
     await this.phase("Stopped");
   }
@@ -73,7 +112,8 @@ export class Window {
     return story.innerText();
   }
 
-  fact(name) {
+  async fact(name) {
+    await this.details();
     return this.page.locator(".stream dl div", { hasText: name }).locator("dd").innerText();
   }
 

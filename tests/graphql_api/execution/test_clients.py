@@ -95,6 +95,7 @@ def variables_of(name: str, user: UserRow, task: TaskRow, refresh_token: str) ->
         "SignIn": {"input": {"username": user.username, "password": PASSWORD}},
         "StaySignedIn": {"input": {"refreshToken": refresh_token}},
         "TaskPage": {"filter": {"status": ["TODO"]}},
+        "Task": {"id": task_id},
         "History": {"id": task_id},
         "People": {"search": ""},
         "CreateTask": {"input": {"title": "New", "assigneeId": user_id}},

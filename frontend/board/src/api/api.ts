@@ -1,5 +1,5 @@
-// How the board asks: urql over HTTP, its subscriptions over a graphql-ws client that resumes.
-import { Client, fetchExchange, subscriptionExchange, type CombinedError, type OperationResult } from "@urql/core";
+// How the board asks: urql over HTTP, and for subscriptions a graphql-ws client that resumes.
+import { Client, fetchExchange, type CombinedError, type OperationResult } from "@urql/core";
 
 import type { Session } from "../../../common/session";
 import { createLine, type Line, type LineHooks } from "../stream/line";
@@ -25,9 +25,12 @@ export interface Api {
   ask<Data, Variables extends object>(
     document: Document<Data, Variables>, variables: Variables, key?: string,
   ): Promise<Data>;
-  /** Hears until the returned function is called; *next* gets each result once, in order. */
+  /**
+   * Hears until the returned function is called; *next* gets each result once, in order. Errors in a result do not end
+   * the stream: null stands for a result that has nothing else.
+   */
   hear<Data, Variables extends object>(
-    document: Document<Data, Variables>, variables: Variables, next: (data: Data) => void,
+    document: Document<Data, Variables>, variables: Variables, next: (data: Data | null) => void,
   ): () => void;
   readonly line: Line;
 }
@@ -40,16 +43,7 @@ export function createApi(session: Session, hooks: LineHooks): Api {
     url: session.url,
     preferGetMethod: false,
     fetch: patiently,
-    exchanges: [
-      fetchExchange,
-      subscriptionExchange({
-        forwardSubscription: ({ query = "", variables }) => ({
-          subscribe: (sink) => ({
-            unsubscribe: line.subscribe({ query, variables: variables as Record<string, unknown> }, sink),
-          }),
-        }),
-      }),
-    ],
+    exchanges: [fetchExchange],
   });
 
   const ask: Api["ask"] = async (document, variables, key) => {
@@ -60,11 +54,22 @@ export function createApi(session: Session, hooks: LineHooks): Api {
     return dataOf(await send(client, document, variables, another, key));
   };
 
-  const hear: Api["hear"] = (document, variables, next) =>
-    client.subscription(document.toString(), variables).subscribe(({ data, error }) => {
-      if (data) next(data);
-      if (error) hooks.ended(error.message);
-    }).unsubscribe;
+  const hear: Api["hear"] = <Data, Variables extends object>(
+    document: Document<Data, Variables>, variables: Variables, next: (data: Data | null) => void,
+  ) => {
+    let over = false;
+    const ended = (why: string) => over || hooks.ended(why);
+    const payload = { query: document.toString(), variables: variables as Record<string, unknown> };
+    const stop = line.subscribe(payload, {
+      next: ({ data }: { data?: Data | null }) => next(data ?? null),
+      error: (error: unknown) => ended(messageOf(error)),
+      complete: () => ended("The server ended the stream."),
+    });
+    return () => {
+      over = true;
+      stop();
+    };
+  };
 
   return { ask, hear, line };
 }
@@ -85,14 +90,22 @@ function send<Data, Variables extends object>(
   return client.mutation<Data>(document.toString(), variables, { fetchOptions: { headers } }).toPromise();
 }
 
+/** An error deep inside an answer leaves a field empty; the rest of it counts. One at the top leaves nothing. */
 function dataOf<Data>({ data, error }: OperationResult<Data>): Data {
-  if (data && !error) return data;
+  if (data && (!error || Object.values(data).every((value) => value !== null))) return data;
   throw new Failure(error?.graphQLErrors[0]?.message ?? "The server did not answer.", codeOf(error));
 }
 
 function codeOf(error: CombinedError | undefined): string {
   const first = error?.graphQLErrors[0];
   return first ? String(first.extensions["code"] ?? "INTERNAL") : "NO_ANSWER";
+}
+
+/** What ended a subscription: an error, a list of GraphQL's, or the event that closed the socket. */
+function messageOf(error: unknown): string {
+  const [first] = Array.isArray(error) ? error : [error];
+  const { message, reason } = (first ?? {}) as { message?: string; reason?: string };
+  return message || reason || "The stream ended.";
 }
 
 function noAnswer(): never {

@@ -3,6 +3,7 @@ import { Failure, type Api } from "../api/api";
 import type { ErrorCode, TypedDocumentString } from "../api/gql/graphql";
 import { observed, type Skew } from "../stream/clock";
 import type { Task } from "./fold";
+import { randomKey } from "./keys";
 
 export type Answer =
   | { readonly made: true; readonly task: Task | null; readonly skew: Skew | null }
@@ -50,24 +51,36 @@ export class Changes {
     return answer;
   }
 
+  /** Whatever goes wrong is an answer, so that the caller can take back what it showed. */
   async #send<Input>(mutation: Mutation<Input>, input: Input, version: number): Promise<Answer> {
-    const key = crypto.randomUUID();
-    for (let attempt = 0; ; attempt++) {
-      const sent = this.now();
-      try {
-        const { result } = await this.api.ask(mutation, { input }, key);
-        const [refusal] = result?.userErrors ?? [];
-        if (refusal) return { made: false, code: refusal.code, message: refusal.message };
-        const task = result?.task ?? null;
-        // Only a change that was made by this very request was made between its two ends.
-        const fresh = attempt === 0 && task?.version === version + 1;
-        return { made: true, task, skew: fresh ? observed(Date.parse(task.updatedAt), sent, this.now()) : null };
-      } catch (error) {
-        const pause = PAUSES[attempt];
-        if (!(error instanceof Failure)) throw error;
-        if (!error.passes || pause === undefined) return { made: false, code: "FAILED", message: error.message };
-        await this.wait(pause);
+    try {
+      const key = randomKey();
+      for (let attempt = 0; ; attempt++) {
+        const answer = await this.#attempt(mutation, input, version, key, attempt);
+        if (answer) return answer;
+        await this.wait(PAUSES[attempt]!);
       }
+    } catch (error) {
+      return { made: false, code: "FAILED", message: error instanceof Error ? error.message : String(error) };
+    }
+  }
+
+  /** Null: no answer came, and it can be sent again. */
+  async #attempt<Input>(
+    mutation: Mutation<Input>, input: Input, version: number, key: string, attempt: number,
+  ): Promise<Answer | null> {
+    const sent = this.now();
+    try {
+      const { result } = await this.api.ask(mutation, { input }, key);
+      const [refusal] = result?.userErrors ?? [];
+      if (refusal) return { made: false, code: refusal.code, message: refusal.message };
+      const task = result?.task ?? null;
+      // Only a change that was made by this very request was made between its two ends.
+      const fresh = attempt === 0 && task?.version === version + 1;
+      return { made: true, task, skew: fresh ? observed(Date.parse(task.updatedAt), sent, this.now()) : null };
+    } catch (error) {
+      if (error instanceof Failure && error.passes && attempt < PAUSES.length) return null;
+      throw error;
     }
   }
 }

@@ -5,8 +5,11 @@ import type { ShownTask } from "./optimism";
 export const STATUSES = ["TODO", "IN_PROGRESS", "DONE", "CANCELLED"] as const satisfies readonly TaskStatus[];
 export const PRIORITIES = ["LOW", "MEDIUM", "HIGH", "URGENT"] as const satisfies readonly TaskPriority[];
 
-export type Order = "UPDATED" | "PRIORITY" | "DUE" | "CREATED";
-export type Whose = "ALL" | "OWNED" | "ASSIGNED" | "UNASSIGNED";
+export const ORDERS = ["UPDATED", "PRIORITY", "DUE", "CREATED"] as const;
+export const WHOSE = ["ALL", "OWNED", "ASSIGNED", "UNASSIGNED"] as const;
+
+export type Order = (typeof ORDERS)[number];
+export type Whose = (typeof WHOSE)[number];
 
 export interface Wanted {
   readonly search: string;

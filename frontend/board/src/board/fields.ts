@@ -9,27 +9,35 @@ export interface Fields {
   readonly dueAt: string | null;
 }
 
+export type FieldName = keyof Fields;
+
 export const BLANK: Fields = { title: "", description: "", priority: "MEDIUM", dueAt: null };
 
-const NAMES = ["title", "description", "priority", "dueAt"] as const satisfies readonly (keyof Fields)[];
+export const FIELDS = ["title", "description", "priority", "dueAt"] as const satisfies readonly FieldName[];
 
-export const FIELD_WORDS: Readonly<Record<keyof Fields, string>> = {
-  title: "title",
-  description: "description",
-  priority: "priority",
-  dueAt: "due date",
+export const FIELD_WORDS: Readonly<Record<FieldName, string>> = {
+  title: "Title",
+  description: "Description",
+  priority: "Priority",
+  dueAt: "Due date",
 };
 
 export function fieldsOf({ title, description, priority, dueAt }: Task): Fields {
   return { title, description, priority, dueAt };
 }
 
-/** The names of the fields that *other* has otherwise. */
-export function differing(one: Fields, other: Fields): (keyof Fields)[] {
-  return NAMES.filter((name) => one[name] !== other[name]);
+/** Whether both have the same value in this field, as the server compares: titles are stripped, dates are instants. */
+export function isSame(name: FieldName, one: Fields, other: Fields): boolean {
+  if (name === "title") return one.title.trim() === other.title.trim();
+  if (name === "dueAt") return instant(one.dueAt) === instant(other.dueAt);
+  return one[name] === other[name];
 }
 
-/** What has to be sent to turn *before* into *after*. */
-export function changed(before: Fields, after: Fields): Partial<Fields> {
-  return Object.fromEntries(differing(before, after).map((name) => [name, after[name]]));
+/** *fields* with the value that *from* has in one of them. */
+export function withField(fields: Fields, name: FieldName, from: Fields): Fields {
+  return { ...fields, [name]: from[name] };
+}
+
+function instant(text: string | null): number | null {
+  return text === null ? null : Date.parse(text);
 }

@@ -35,7 +35,8 @@ export function reset(board: Board, tasks: Iterable<Task>, cursor: string | null
 
 /**
  * What the stream told, in its order. What was taken in already is passed over: a client that comes back may be told
- * again. `task` is the task of now, so the greater version wins.
+ * again. `task` is the task of now, so the greater version wins. Only `TaskDeleted` and `TaskGone` remove a task: a change
+ * may come without its task, because an error hid it, or because the task was deleted by then.
  */
 export function fold(board: Board, items: readonly Item[]): Board {
   const tasks = new Map(board.tasks);
@@ -49,7 +50,7 @@ export function fold(board: Board, items: readonly Item[]): Board {
     if (item.task) {
       gone.delete(item.taskId);
       keepNewer(tasks, item.task);
-    } else {
+    } else if (item.__typename === "TaskDeleted" || item.__typename === "TaskGone") {
       gone.add(item.taskId);
       tasks.delete(item.taskId);
     }

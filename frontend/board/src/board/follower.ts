@@ -1,11 +1,12 @@
 // Keeps the board equal to the server: reads the lists, hears what changes, comes back, and makes sure.
-import { NewestDocument, TaskChangesDocument, TotalsDocument } from "../api/gql/graphql";
+import { NewestDocument, TaskChangesDocument, TaskDocument, TotalsDocument } from "../api/gql/graphql";
 import { knows } from "../stream/catching_up";
 import { placeOf } from "../stream/position";
 import type { LineHooks } from "../stream/line";
 import * as standing from "../stream/standing";
 import { asked, type Wanted } from "./columns";
-import { fold, merge, reset, type Board, type Item } from "./fold";
+import { Failure } from "../api/api";
+import { fold, learn, merge, reset, type Board, type Item } from "./fold";
 import { onceAFrame } from "./frames";
 import { differences, findTasks, mend, readLists, type Lists } from "./lists";
 import type { Store } from "./store";
@@ -35,8 +36,18 @@ export class Follower implements LineHooks {
     );
     if (!lists || this.#ended) return;
     this.#take(lists, merge(this.store.state.board, lists.tasks, placeOf(lists.cursor)));
-    const next = ({ taskChanged }: { taskChanged: Item }) => this.#hear(taskChanged);
-    this.#stopHearing = this.store.api.hear(TaskChangesDocument, { after: lists.cursor }, next);
+    this.#stopHearing = this.store.api.hear(TaskChangesDocument, { after: lists.cursor }, (data) => {
+      if (data) this.#hear(data.taskChanged);
+      else void this.compare(); // an error took the place of an item: whatever it was, the lists have it
+    });
+  }
+
+  /** Reads one task and takes it in. Answers whether there is one that the viewer may see. Throws `Failure`. */
+  async read(id: string): Promise<boolean> {
+    const before = this.store.state.board;
+    const { task } = await this.store.api.ask(TaskDocument, { id });
+    if (task) this.store.set(({ board }) => ({ board: learn(board, task, before) }));
+    return task !== null;
   }
 
   end(): void {
@@ -55,6 +66,7 @@ export class Follower implements LineHooks {
 
   /** Reads everything anew and compares: what still differs after a while is a gap, and is mended. */
   async compare(): Promise<void> {
+    if (this.store.state.comparison === "COMPARING") return;
     this.store.set({ comparison: "COMPARING" });
     let differing: string[] | null = null;
     let lists: Lists | null = null;
@@ -81,8 +93,8 @@ export class Follower implements LineHooks {
     if (!filter) return;
     await pause(TYPING);
     const resets = this.store.state.board.resets;
-    if (this.store.state.wanted !== wanted) return;
-    const tasks = await this.#insist(() => findTasks(this.store.api, filter));
+    if (this.store.navigation.view.wanted !== wanted) return;
+    const tasks = await this.#insist(() => findTasks(this.store.api, filter).catch(unlessItPasses));
     if (tasks && this.store.state.board.resets === resets) this.store.set(({ board }) => ({ board: merge(board, tasks) }));
   }
 
@@ -109,7 +121,7 @@ export class Follower implements LineHooks {
 
   async resync(reason: string): Promise<string | undefined> {
     const lists = await this.#insist(() => readLists(this.store.api));
-    if (!lists) throw new Error("The board is not there any more.");
+    if (!lists) throw new Error("The board is closed.");
     this.#waiting = [];
     this.#take(lists, reset(this.store.state.board, lists.tasks, lists.cursor));
     if (reason !== "ACCESS") this.#note(standing.gapped);
@@ -130,6 +142,7 @@ export class Follower implements LineHooks {
     this.#waiting = [];
     this.store.set(({ board }) => ({ board: fold(board, items) }));
     for (const item of items) this.#touch(item);
+    for (const id of new Set(items.filter(isHidden).map(({ taskId }) => taskId!))) void this.#insist(() => this.read(id));
     if (this.store.state.partial) void this.#count();
   }
 
@@ -218,5 +231,16 @@ const RESYNCED: Readonly<Record<string, string>> = {
   EPOCH: "The server's history was replaced, so the board was read again.",
   FUTURE: "The server knows less than before, so the board was read again.",
 };
+
+/** A change without its task. */
+function isHidden({ __typename, taskId, task }: Item): boolean {
+  return taskId !== null && !task && __typename !== "TaskDeleted" && __typename !== "TaskGone";
+}
+
+/** What the server will not answer, however often it is asked, finds nothing. */
+function unlessItPasses(error: unknown): null {
+  if (error instanceof Failure && !error.passes) return null;
+  throw error;
+}
 
 const pause = (milliseconds: number) => new Promise<void>((done) => setTimeout(done, milliseconds));

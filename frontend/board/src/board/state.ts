@@ -3,7 +3,7 @@ import type { Session } from "../../../common/session";
 import type { TaskStatus } from "../api/gql/graphql";
 import { BEGINNING, type Standing } from "../stream/standing";
 import type { Skew } from "../stream/clock";
-import { EVERYTHING, type Wanted } from "./columns";
+import type { Drafts } from "./drafts";
 import { EMPTY, type Board } from "./fold";
 import type { Hope } from "./optimism";
 
@@ -14,6 +14,17 @@ export interface Notice {
   /** `SAID` is for screen readers alone: whoever sees the board sees it there. */
   readonly kind: "SAID" | "DONE" | "REFUSED";
   readonly text: string;
+  /** Takes it back. */
+  readonly undo?: () => void;
+}
+
+/** What the viewer has to decide before anything is lost. */
+export interface Question {
+  readonly title: string;
+  readonly text: string;
+  readonly yes: string;
+  readonly no: string;
+  readonly answer: (yes: boolean) => void;
 }
 
 /** What comparing the board with the server has found. */
@@ -41,7 +52,8 @@ export interface State {
   readonly comparison: Comparison | "COMPARING" | null;
   readonly touched: ReadonlyMap<string, Touch>;
   readonly notices: readonly Notice[];
-  readonly wanted: Wanted;
+  readonly drafts: Drafts;
+  readonly question: Question | null;
 }
 
 export const FIRST: State = {
@@ -55,5 +67,6 @@ export const FIRST: State = {
   comparison: null,
   touched: new Map(),
   notices: [],
-  wanted: EVERYTHING,
+  drafts: new Map(),
+  question: null,
 };

@@ -1,27 +1,39 @@
 // The page's memory: what the server told, what was asked for, and how the stream stands.
 import type { Session } from "../../../common/session";
 import { createApi, type Api } from "../api/api";
+import { isUnsaved, type Draft } from "./draft";
+import { DraftStorage, NEW } from "./drafts";
+import { Editor } from "./editor";
+import { fieldsOf } from "./fields";
 import { Follower } from "./follower";
 import { onceAFrame } from "./frames";
-import { FIRST, type Notice, type Person, type State, type Touch } from "./state";
+import type { Navigation } from "./navigation";
+import { hopeful, type ShownTask } from "./optimism";
+import { FIRST, type Notice, type Person, type Question, type State, type Touch } from "./state";
 import { Writer } from "./writer";
 
 const TOUCHED = 4_000;
-const NOTICED = { SAID: 4_000, DONE: 4_000, REFUSED: 12_000 };
 
 export class Store {
-  state: State = FIRST;
+  state: State;
   readonly api: Api;
   readonly follow: Follower;
   readonly write: Writer;
+  readonly edit: Editor;
+  readonly #storage: DraftStorage;
   readonly #listeners = new Set<() => void>();
   #notices = 0;
+  #shown: { state: State; tasks: ReadonlyMap<string, ShownTask> } | null = null;
   readonly #tell = onceAFrame(() => this.#listeners.forEach((listener) => listener()));
 
-  constructor(session: Session, readonly person: Person) {
+  constructor(session: Session, readonly person: Person, readonly navigation: Navigation) {
+    this.#storage = new DraftStorage(person.id);
+    this.state = { ...FIRST, drafts: this.#storage.read() };
     this.follow = new Follower(this);
     this.api = createApi(session, this.follow);
     this.write = new Writer(this);
+    this.edit = new Editor(this);
+    navigation.guard = () => this.#mayLeave();
   }
 
   subscribe = (listener: () => void): (() => void) => {
@@ -34,14 +46,77 @@ export class Store {
     this.#tell();
   }
 
-  notice(kind: Notice["kind"], text: string): void {
-    const id = ++this.#notices;
-    this.set(({ notices }) => ({ notices: [...notices.slice(-2), { id, kind, text }] }));
-    setTimeout(() => this.dismiss(id), NOTICED[kind]);
+  /** The tasks as they are by now, changes on their way included: what is drawn may be a frame older. */
+  get tasks(): ReadonlyMap<string, ShownTask> {
+    const { board, hopes } = this.state;
+    const known = this.#shown;
+    if (known?.state.board.tasks === board.tasks && known.state.hopes === hopes) return known.tasks;
+    this.#shown = { state: this.state, tasks: hopeful(board.tasks, hopes) };
+    return this.#shown.tasks;
+  }
+
+  notice(kind: Notice["kind"], text: string, undo?: () => void): void {
+    const notice: Notice = { id: ++this.#notices, kind, text, ...(undo && { undo }) };
+    this.set(({ notices }) => ({ notices: [...notices.slice(-2), notice] }));
+  }
+
+  /** Only the last move can be undone: the offers to undo others go. */
+  withdrawUndo(): void {
+    this.set(({ notices }) => ({ notices: notices.filter(({ undo }) => !undo) }));
   }
 
   dismiss(id: number): void {
     this.set(({ notices }) => ({ notices: notices.filter((each) => each.id !== id) }));
+  }
+
+  /** Asks the viewer; a question that is still open is answered with no. */
+  ask(question: Omit<Question, "answer">): Promise<boolean> {
+    this.state.question?.answer(false);
+    return new Promise((resolve) => {
+      const answer = (yes: boolean) => {
+        this.set({ question: null });
+        resolve(yes);
+      };
+      this.set({ question: { ...question, answer } });
+    });
+  }
+
+  draft(key: string, change: (draft: Draft | undefined) => Draft | null): void {
+    const drafts = new Map(this.state.drafts);
+    const draft = change(drafts.get(key));
+    if (draft) drafts.set(key, draft);
+    else drafts.delete(key);
+    this.set({ drafts });
+    this.#storage.write(drafts);
+  }
+
+  /** Whether the open form has text that is not saved. */
+  get isUnsaved(): boolean {
+    const draft = this.state.drafts.get(this.#openKey() ?? "");
+    const task = this.state.board.tasks.get(this.navigation.view.task ?? "");
+    return !!draft && isUnsaved(draft, task ? fieldsOf(task) : draft.base);
+  }
+
+  /** Closes the open form; asks first if text would be lost. */
+  async close(): Promise<void> {
+    if (await this.#mayLeave()) this.navigation.close();
+  }
+
+  /** Whether the text of the open form may be lost, which is forgotten then. */
+  #mayLeave(): true | Promise<boolean> {
+    const key = this.#openKey();
+    if (key === null) return true;
+    if (this.isUnsaved) return this.#discard(key);
+    if (this.state.drafts.has(key)) this.draft(key, () => null);
+    return true;
+  }
+
+  async #discard(key: string): Promise<boolean> {
+    const yes = await this.ask({
+      title: "Discard your changes?", text: "What you have typed is not saved.", yes: "Discard", no: "Keep editing",
+    });
+    if (yes) this.draft(key, () => null);
+    return yes;
   }
 
   /** Shows for a moment who has changed a task. */
@@ -55,8 +130,22 @@ export class Store {
     }, TOUCHED);
   }
 
+  /** Closes the stream. The drafts stay in the storage. */
   end(): void {
+    this.navigation.guard = () => true;
     this.follow.end();
     this.api.line.end();
   }
+
+  /** Forgets everything that was typed and not saved: the viewer signs out. */
+  forgetDrafts(): void {
+    this.#storage.write(new Map());
+  }
+
+  /** The key of the open form's draft; null: none is open. */
+  #openKey(): string | null {
+    const { task, creating } = this.navigation.view;
+    return creating ? NEW : task;
+  }
 }
+

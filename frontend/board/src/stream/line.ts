@@ -28,7 +28,7 @@ export function createLine(session: Session, hooks: LineHooks): Line {
 
   const accessToken = async (refresh: boolean): Promise<string> => {
     token = await session.accessToken(refresh ? (token ?? undefined) : undefined);
-    if (token === null) throw Object.assign(new Error("Nobody is signed in any more."), { fatal: true });
+    if (token === null) throw Object.assign(new Error("You are signed out."), { fatal: true });
     return token;
   };
   const client = createResumableClient({

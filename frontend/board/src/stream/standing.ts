@@ -44,6 +44,8 @@ export function connected(standing: Standing, now: number): Standing {
 
 /** The connection is lost; *stopped*: because the viewer wants it so. */
 export function lost(standing: Standing, why: string, now: number, stopped: boolean): Standing {
+  // The socket closes behind a subscription that has ended.
+  if (standing.phase === "OVER") return standing;
   // One that had not caught up yet has still been away since then.
   const before = standing.phase === "CATCHING_UP" && standing.replay ? standing.replay.since : now;
   return { ...standing, phase: stopped ? "STOPPED" : "AWAY", why, since: standing.since ?? before };

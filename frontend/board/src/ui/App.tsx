@@ -1,17 +1,50 @@
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 
 import type { Session } from "../../../common/session";
+import { DraftStorage } from "../board/drafts";
+import type { Navigation } from "../board/navigation";
 import type { Person } from "../board/state";
 import { Store } from "../board/store";
 import { BoardPage } from "./BoardPage";
 import { SignIn } from "./SignIn";
 import { useChanges } from "./use";
 
-export function App({ session }: { session: Session }) {
-  useChanges(session);
-  const [problem, setProblem] = useState<string | null>(null);
-  const { person } = session;
+interface Props {
+  readonly session: Session;
+  readonly navigation: Navigation;
+}
 
+export function App({ session, navigation }: Props) {
+  useChanges(session);
+  const problem = useResume(session);
+  const last = useRef<Person | null>(null);
+  /** Whether the viewer signs out here: then there is nothing to explain. */
+  const leaving = useRef(false);
+  const { person } = session;
+  if (person) last.current = person;
+
+  if (person === undefined) return <p class="splash" role="status">{problem && `${problem} Trying again …`}</p>;
+  if (person === null) {
+    const ended = leaving.current ? null : last.current;
+    const unsaved = !!ended && new DraftStorage(ended.id).read().size > 0;
+    return (
+      <SignIn
+        session={session} reason={reasonFor(ended, unsaved, navigation)} username={ended?.username ?? ""} unsaved={unsaved}
+      />
+    );
+  }
+  // Another person, or another role: another board.
+  return (
+    <Signed
+      key={`${person.id} ${person.role}`} session={session} navigation={navigation} person={person}
+      onLeaving={(now) => (leaving.current = now)}
+    />
+  );
+}
+
+/** Asks who is signed in; again and again while the server does not answer. Answers what is wrong. */
+function useResume(session: Session): string | null {
+  const [problem, setProblem] = useState<string | null>(null);
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout>;
     const resume = () =>
@@ -25,20 +58,49 @@ export function App({ session }: { session: Session }) {
     void resume();
     return () => clearTimeout(timer);
   }, [session]);
-
-  if (person === undefined) return <p class="splash" role="status">{problem && `${problem} Trying again …`}</p>;
-  if (person === null) return <SignIn session={session} />;
-  // Another person, or another role: another board.
-  return <Signed key={`${person.id} ${person.role}`} session={session} person={person} />;
+  return problem;
 }
 
-function Signed({ session, person }: { session: Session; person: Person }) {
+function reasonFor(last: Person | null, unsaved: boolean, { view }: Navigation): string {
+  if (!last) return view.task === null ? "" : "Sign in to open the task.";
+  const text = "Your session has ended. It expired, or it was ended elsewhere, such as in another window.";
+  return unsaved ? `${text} Your unsaved changes are kept: sign in as ${last.username} to go on.` : text;
+}
+
+interface SignedProps extends Props {
+  readonly person: Person;
+  readonly onLeaving: (now: boolean) => void;
+}
+
+function Signed({ session, navigation, person, onLeaving }: SignedProps) {
   const [store, setStore] = useState<Store | null>(null);
+  const current = useRef<Store | null>(null);
+  const open = () => {
+    const opened = (current.current = new Store(session, person, navigation));
+    setStore(opened);
+    void opened.follow.start();
+    return opened;
+  };
   useEffect(() => {
-    const mine = new Store(session, person);
-    setStore(mine);
-    void mine.follow.start();
-    return () => mine.end();
+    onLeaving(false);
+    open();
+    return () => current.current?.end();
   }, []);
-  return store && <BoardPage store={store} session={session} />;
+
+  /** Closes the stream first, so that the server has none to cut. If it fails, the board is opened again. */
+  const signOut = async (left: Store) => {
+    onLeaving(true);
+    left.end();
+    setStore(null);
+    try {
+      await session.signOut();
+      left.forgetDrafts();
+      navigation.reset();
+    } catch (error) {
+      onLeaving(false);
+      open().notice("REFUSED", `You are still signed in. ${error instanceof Error ? error.message : String(error)}`);
+    }
+  };
+  if (!store) return <p class="splash" role="status">…</p>;
+  return <BoardPage store={store} onSignOut={() => void signOut(store)} />;
 }

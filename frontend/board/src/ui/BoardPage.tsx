@@ -1,96 +1,102 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 
-import type { Session } from "../../../common/session";
 import type { TaskStatus } from "../api/gql/graphql";
-import { columns, STATUSES } from "../board/columns";
-import { hopeful, type ShownTask } from "../board/optimism";
+import { isOpen } from "../board/address";
+import { columns, isFiltered, STATUSES, type Wanted } from "../board/columns";
+import type { ShownTask } from "../board/optimism";
 import { MOST } from "../board/lists";
 import type { Store } from "../board/store";
+import { isAllowed } from "../board/transitions";
 import { STATUS_WORDS } from "../board/words";
 import { Columns } from "./Columns";
-import { StatusIcon, Mark } from "./icons";
+import { ConfirmDialog } from "./ConfirmDialog";
+import { Header } from "./Header";
+import { StatusIcon } from "./icons";
 import { MoveMenu } from "./MoveMenu";
-import { NewTaskDialog } from "./NewTaskDialog";
 import { Notices } from "./Notices";
+import { OpenForm } from "./OpenForm";
+import { ShortcutsDialog } from "./ShortcutsDialog";
 import { StreamFooter } from "./StreamFooter";
-import { TaskDialog } from "./TaskDialog";
-import { Toolbar } from "./Toolbar";
-import { useChanges, useClock } from "./use";
+import { useChanges, useClock, useShortcuts, useUnloadQuestion } from "./use";
 
 const MINUTE = 60_000;
 
-/** What stands over the board. */
-type Over = { kind: "NEW" } | { kind: "TASK"; id: string } | { kind: "MENU"; id: string; anchor: Element };
+/** What stands over the board, and is not in its address. */
+type Over = { kind: "SHORTCUTS" } | { kind: "MENU"; id: string; anchor: Element };
 
-export function BoardPage({ store, session }: { store: Store; session: Session }) {
+export function BoardPage({ store, onSignOut }: { store: Store; onSignOut: () => void }) {
+  const { navigation, person } = store;
   useChanges(store);
-  const { state, person } = store;
+  useChanges(navigation);
+  const { state, tasks } = store;
+  const { view } = navigation;
+  const { wanted } = view;
   const [over, setOver] = useState<Over | null>(null);
+  const [expanded, setExpanded] = useState(false);
   const search = useRef<HTMLInputElement>(null);
   const now = useClock(MINUTE);
   const today = now - (now % MINUTE);
+  useUnloadQuestion(isOpen(view), () => store.isUnsaved);
+  useEffect(() => void store.follow.find(wanted), [wanted, state.partial]);
 
-  const tasks = useMemo(() => hopeful(state.board.tasks, state.hopes), [state.board.tasks, state.hopes]);
-  const shown = useMemo(() => columns(tasks.values(), state.wanted, person.id), [tasks, state.wanted, person.id]);
+  const shown = useMemo(() => columns(tasks.values(), wanted, person.id), [tasks, wanted, person.id]);
   const counted = useMemo(() => count(tasks.values()), [tasks]);
   const totals = state.partial ? state.totals : counted;
   const close = () => setOver(null);
-  const move = (id: string, status: TaskStatus) => {
-    const task = tasks.get(id);
-    if (task) void store.write.move(task, status);
+  const create = () => navigation.push((before) => ({ ...before, task: null, creating: true }));
+  const want = (change: (wanted: Wanted) => Wanted) => {
+    navigation.replace((before) => ({ ...before, wanted: change(before.wanted) }));
   };
-  useShortcuts({ n: () => setOver({ kind: "NEW" }), "/": () => search.current?.focus() });
-
-  const chosen = over && over.kind !== "NEW" ? tasks.get(over.id) : undefined;
-  const vanished = over?.kind === "TASK" && !chosen;
-  useEffect(() => {
-    if (!vanished) return;
-    close();
-    store.notice("DONE", "That task is not there for you any more.");
-  }, [vanished]);
+  const showSearch = () => {
+    setExpanded(true);
+    queueMicrotask(() => search.current?.focus()); // behind the drawing that shows it
+  };
+  useShortcuts({
+    n: create, "/": showSearch, "?": () => setOver({ kind: "SHORTCUTS" }), z: () => void store.write.undo(),
+  });
+  const openMenu = (id: string, anchor: Element) => {
+    if (tasks.get(id)?.viewerCanUpdateStatus) setOver({ kind: "MENU", id, anchor });
+    else store.write.refuseMove();
+  };
+  const menu = over?.kind === "MENU" ? tasks.get(over.id) : undefined;
 
   return (
     <div class="page">
-      <header class="top">
-        <h1><Mark /> Taskriver</h1>
-        <Toolbar
-          wanted={state.wanted} search={search} onNew={() => setOver({ kind: "NEW" })}
-          onWanted={(wanted) => {
-            store.set({ wanted });
-            void store.follow.find(wanted);
-          }}
-        />
-        <p class="who">
-          <span>{person.username} <small>{person.role.toLowerCase()}</small></span>
-          <button
-            class="quiet"
-            onClick={() => session.signOut().catch((error: Error) => store.notice("REFUSED", error.message))}
-          >
-            Sign out
-          </button>
-        </p>
-      </header>
+      <Header
+        store={store} search={search} expanded={expanded} filtered={isFiltered(wanted)}
+        onExpand={() => setExpanded((before) => !before)} onWanted={want} onNew={create} onSignOut={onSignOut}
+      />
       <Tabs totals={totals} />
       {state.partial && (
         <p class="partial" role="note">
-          There are more tasks than a board can hold: these are the {MOST.toLocaleString("en")} that changed last.
+          There are more tasks than the board can hold. It shows the {MOST.toLocaleString("en")} that changed last.
           Search and filters find older ones, too.
         </p>
       )}
       <Columns
-        columns={shown} totals={totals} state={state} today={today} onMove={move}
-        onOpen={(id) => setOver({ kind: "TASK", id })} onMenu={(id, anchor) => setOver({ kind: "MENU", id, anchor })}
+        columns={shown} totals={totals} state={state} today={today} wanted={wanted}
+        onMove={(id, status) => void store.write.move(id, status)} onStep={(id, step) => void store.write.step(id, step)}
+        onOpen={(id) => navigation.push((before) => ({ ...before, task: id, creating: false }))} onMenu={openMenu}
+        accepts={(id, status) => accepts(store.tasks.get(id), status)}
       >
-        {over?.kind === "MENU" && chosen && (
-          <MoveMenu key={over.id} task={chosen} anchor={over.anchor} onMove={(status) => move(over.id, status)} onClose={close} />
+        {over?.kind === "MENU" && menu && (
+          <MoveMenu
+            key={over.id} task={menu} anchor={over.anchor} onClose={close}
+            onMove={(status) => void store.write.move(over.id, status)}
+          />
         )}
       </Columns>
-      <StreamFooter store={store} />
-      {over?.kind === "NEW" && <NewTaskDialog store={store} onClose={close} />}
-      {over?.kind === "TASK" && chosen && <TaskDialog key={over.id} store={store} task={chosen} onClose={close} />}
-      {(!over || over.kind === "MENU") && <Notices store={store} />}
+      <StreamFooter store={store} onShortcuts={() => setOver({ kind: "SHORTCUTS" })} />
+      <OpenForm store={store} view={view} />
+      {over?.kind === "SHORTCUTS" && <ShortcutsDialog store={store} onClose={close} />}
+      {state.question && <ConfirmDialog key={state.question.title} question={state.question} />}
+      {view.task === null && !view.creating && over?.kind !== "SHORTCUTS" && <Notices store={store} />}
     </div>
   );
+}
+
+function accepts(task: ShownTask | undefined, status: TaskStatus): boolean {
+  return !!task && task.viewerCanUpdateStatus && isAllowed(task.status, status);
 }
 
 /** On a narrow screen, where one column fills it: which there are, and a way to each. */
@@ -112,20 +118,4 @@ function count(tasks: Iterable<ShownTask>): Record<TaskStatus, number> {
   const found = { TODO: 0, IN_PROGRESS: 0, DONE: 0, CANCELLED: 0 };
   for (const { status } of tasks) found[status]++;
   return found;
-}
-
-/** Single keys that work wherever nobody is writing. */
-function useShortcuts(keys: Readonly<Record<string, () => void>>): void {
-  useEffect(() => {
-    const press = (event: KeyboardEvent) => {
-      const target = event.target as Element;
-      if (event.ctrlKey || event.metaKey || event.altKey || target.closest("input, textarea, select, dialog, [popover]")) return;
-      const work = keys[event.key];
-      if (!work) return;
-      event.preventDefault();
-      work();
-    };
-    document.addEventListener("keydown", press);
-    return () => document.removeEventListener("keydown", press);
-  });
 }

@@ -14,14 +14,15 @@ interface Props {
   readonly today: number;
 }
 
-/** One task in its column. What happens to it is for the board to hear. */
+/** One task in its column. Events are handled by the columns. */
 export const Card = memo(({ task, touch, tabbable, today }: Props) => {
   const classes = ["card", task.priority, task.pending && "pending", touch && "touched"].filter(Boolean).join(" ");
   return (
-    <li class={classes} draggable data-task={task.id}>
+    <li class={classes} draggable={task.viewerCanUpdateStatus} data-task={task.id}>
       <div
         class="open" role="button" tabIndex={tabbable ? 0 : -1}
-        aria-haspopup="dialog" aria-keyshortcuts="Enter M Shift+ArrowLeft Shift+ArrowRight"
+        aria-haspopup="dialog"
+        aria-keyshortcuts={task.viewerCanUpdateStatus ? "Enter M Shift+ArrowLeft Shift+ArrowRight" : "Enter"}
       >
         <span class="title">{task.title}</span>
         <span class="facts">
@@ -32,9 +33,11 @@ export const Card = memo(({ task, touch, tabbable, today }: Props) => {
         </span>
         {task.assignee && <Avatar name={task.assignee.username} />}
       </div>
-      <button class="more" tabIndex={tabbable ? 0 : -1} aria-haspopup="menu" aria-label={`Move “${task.title}”`}>
-        <DotsIcon />
-      </button>
+      {task.viewerCanUpdateStatus && (
+        <button class="more" tabIndex={tabbable ? 0 : -1} aria-haspopup="menu" aria-label={`Move “${task.title}”`}>
+          <DotsIcon />
+        </button>
+      )}
     </li>
   );
 });
@@ -51,7 +54,7 @@ function Due({ task, dueAt, today }: { task: ShownTask; dueAt: string; today: nu
 
 const HUES = 12;
 
-/** Whose it is, as initials; the colour is always the same for a name. */
+/** The initials of the assignee; the colour is always the same for a name. */
 function Avatar({ name }: { name: string }) {
   const hue = [...name].reduce((sum, each) => (sum * 31 + each.charCodeAt(0)) % 997, 7) % HUES;
   return (

@@ -6,6 +6,7 @@ import type { ShownTask } from "../board/optimism";
 import type { Touch } from "../board/state";
 import { STATUS_WORDS } from "../board/words";
 import { Card } from "./Card";
+import type { Drop } from "./dragging";
 import { StatusIcon } from "./icons";
 import { memo } from "./memo";
 
@@ -23,10 +24,12 @@ interface Props {
   /** The card that Tab leads to, if it is one of these. */
   readonly current: string | null;
   readonly today: number;
+  /** Whether a card that is being dragged may be dropped here, and is held over it. */
+  readonly drop: Drop | null;
 }
 
-export const Column = memo(({ status, tasks, total, wanted, loaded, touched, current, today }: Props) => {
-  const [most, setMost] = useMost(wanted);
+export const Column = memo(({ status, tasks, total, wanted, loaded, touched, current, today, drop }: Props) => {
+  const [most, showMore] = useMost(wanted);
   const filtered = isFiltered(wanted);
   const shown = tasks.length > most ? tasks.slice(0, most) : tasks;
   const tabbable = shown.some(({ id }) => id === current) ? current : shown[0]?.id;
@@ -34,13 +37,14 @@ export const Column = memo(({ status, tasks, total, wanted, loaded, touched, cur
   const all = total?.toLocaleString("en") ?? "…";
   const count = filtered ? `${tasks.length} of ${all}` : all;
   return (
-    <section class="column" data-status={status} aria-labelledby={`heading-${status}`}>
+    <section class="column" data-status={status} data-drop={drop ?? undefined} aria-labelledby={`heading-${status}`}>
       <h2 id={`heading-${status}`} tabIndex={-1}>
         <StatusIcon status={status} />
         <span aria-hidden="true">{name}</span>
         <span class="visually-hidden">{name}: {count} {count === "1" ? "task" : "tasks"}</span>
         <span class="count" aria-hidden="true">{count}</span>
       </h2>
+      {drop === "REFUSED" && <p class="refuses" aria-hidden="true">Cannot be moved here</p>}
       <div class="scroller">
         {tasks.length > 0 && (
           <ul aria-label={name}>
@@ -49,17 +53,18 @@ export const Column = memo(({ status, tasks, total, wanted, loaded, touched, cur
             ))}
           </ul>
         )}
-        {tasks.length > most && <More rest={tasks.length - most} onMore={() => setMost(most + STEP)} />}
+        {tasks.length > most && <More rest={tasks.length - most} onMore={showMore} />}
         {!tasks.length && loaded && <p class="empty">{filtered ? "Nothing matches." : EMPTY[status]}</p>}
       </div>
     </section>
   );
 });
 
-/** How many cards are drawn: few again, and the first ones in sight, when others are wanted. */
-function useMost(wanted: Wanted): [number, (most: number) => void] {
+/** How many cards are drawn, and a way to draw more: few again when others are wanted. */
+function useMost(wanted: Wanted): [number, () => void] {
   const [{ most, of }, set] = useState({ most: STEP, of: wanted });
-  return [of === wanted ? most : STEP, (more) => set({ most: more, of: wanted })];
+  const more = () => set((now) => ({ most: (now.of === wanted ? now.most : STEP) + STEP, of: wanted }));
+  return [of === wanted ? most : STEP, more];
 }
 
 /** Asks for more as soon as it comes near; pressing it does, too. */
@@ -78,8 +83,8 @@ function More({ rest, onMore }: { rest: number; onMore: () => void }) {
 }
 
 const EMPTY: Readonly<Record<TaskStatus, string>> = {
-  TODO: "Nothing to do.",
-  IN_PROGRESS: "Nobody is at anything.",
-  DONE: "Nothing is done yet.",
-  CANCELLED: "Nothing was cancelled.",
+  TODO: "No tasks to do.",
+  IN_PROGRESS: "No tasks in progress.",
+  DONE: "No tasks done yet.",
+  CANCELLED: "No cancelled tasks.",
 };

@@ -2,28 +2,35 @@ import type { ComponentChildren } from "preact";
 import { useLayoutEffect, useState } from "preact/hooks";
 
 import type { TaskStatus } from "../api/gql/graphql";
-import { STATUSES, type Columns as Tasks } from "../board/columns";
+import { STATUSES, type Columns as Tasks, type Wanted } from "../board/columns";
 import type { State } from "../board/state";
 import { Column } from "./Column";
 import { useDragging } from "./dragging";
-import { beside, cardOf, focusCard, statusOf, towards } from "./keys";
+import { cardOf, focusCard, towards } from "./keys";
 
 interface Props {
   readonly columns: Tasks;
   readonly totals: Readonly<Record<TaskStatus, number>> | null;
   readonly state: State;
   readonly today: number;
+  readonly wanted: Wanted;
   readonly onOpen: (taskId: string) => void;
+  /** To this column. */
   readonly onMove: (taskId: string, status: TaskStatus) => void;
+  /** One column to the left (-1) or right (1). */
+  readonly onStep: (taskId: string, step: -1 | 1) => void;
   readonly onMenu: (taskId: string, anchor: Element) => void;
-  /** What stands over them. */
+  /** Whether the task may be moved to this column. */
+  readonly accepts: (taskId: string, status: TaskStatus) => boolean;
+  /** The menu over them. */
   readonly children: ComponentChildren;
 }
 
 /** The four columns, and everything that mouse and keys do to their cards. */
-export function Columns({ columns, totals, state, today, onOpen, onMove, onMenu, children }: Props) {
+export function Columns(props: Props) {
+  const { columns, totals, state, today, wanted, onOpen, onMove, onStep, onMenu, accepts, children } = props;
   const [current, setCurrent] = useState<string | null>(null);
-  const { over, ...dragging } = useDragging(onMove);
+  const { dropOf, ...dragging } = useDragging(onMove, accepts);
   useFocusThatFollows();
 
   const onKeyDown = (event: KeyboardEvent) => {
@@ -34,8 +41,7 @@ export function Columns({ columns, totals, state, today, onOpen, onMove, onMenu,
   const act = (card: HTMLElement, { key, shiftKey, target }: KeyboardEvent): boolean => {
     const id = card.dataset["task"]!;
     if (shiftKey && (key === "ArrowLeft" || key === "ArrowRight")) {
-      const status = beside(statusOf(card)!, key === "ArrowLeft" ? -1 : 1);
-      if (status) onMove(id, status);
+      onStep(id, key === "ArrowLeft" ? -1 : 1);
       return true;
     }
     if (key === "m") return onMenu(id, card), true;
@@ -53,15 +59,15 @@ export function Columns({ columns, totals, state, today, onOpen, onMove, onMenu,
   };
   return (
     <main
-      class="columns" data-over={over ?? undefined} aria-label="Board" onKeyDown={onKeyDown} onClick={onClick}
+      class="columns" aria-label="Board" tabIndex={-1} onKeyDown={onKeyDown} onClick={onClick}
       onFocusIn={(event) => setCurrent(cardOf(event.target)?.dataset["task"] ?? null)}
       {...dragging}
     >
       {STATUSES.map((status) => (
         <Column
           key={status} status={status} tasks={columns[status]} total={totals?.[status] ?? null}
-          wanted={state.wanted} loaded={state.loaded} touched={state.touched}
-          current={current} today={today}
+          wanted={wanted} loaded={state.loaded} touched={state.touched}
+          current={current} today={today} drop={dropOf(status)}
         />
       ))}
       {children}
@@ -69,7 +75,7 @@ export function Columns({ columns, totals, state, today, onOpen, onMove, onMenu,
   );
 }
 
-/** A card that moves is drawn anew in its other column; whoever had the focus on it has it there. */
+/** A card that moves is drawn anew in its other column, and keeps the focus. */
 function useFocusThatFollows(): void {
   const before = cardOf(document.activeElement);
   useLayoutEffect(() => {

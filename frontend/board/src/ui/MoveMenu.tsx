@@ -3,6 +3,7 @@ import { useLayoutEffect, useRef } from "preact/hooks";
 import type { TaskStatus } from "../api/gql/graphql";
 import { STATUSES } from "../board/columns";
 import type { ShownTask } from "../board/optimism";
+import { isAllowed } from "../board/transitions";
 import { STATUS_WORDS } from "../board/words";
 import { StatusIcon } from "./icons";
 
@@ -14,7 +15,7 @@ interface Props {
   readonly onClose: () => void;
 }
 
-/** Where to: every column, for the server knows best which moves there are, and says so. */
+/** The columns that accept the task, and the one where it is. */
 export function MoveMenu({ task, anchor, onMove, onClose }: Props) {
   const menu = useRef<HTMLDivElement>(null);
 
@@ -35,12 +36,13 @@ export function MoveMenu({ task, anchor, onMove, onClose }: Props) {
     items.at((here + step) % items.length)?.focus();
   };
 
+  const offered = STATUSES.filter((status) => status === task.status || isAllowed(task.status, status));
   return (
     <div
       ref={menu} class="menu" popover="auto" role="menu" aria-label={`Move “${task.title}” to`}
       onKeyDown={onKeyDown} onToggle={(event) => event.newState === "closed" && onClose()}
     >
-      {STATUSES.map((status) => (
+      {offered.map((status) => (
         <button
           key={status} role="menuitemradio" aria-checked={status === task.status} tabIndex={-1}
           onClick={() => {

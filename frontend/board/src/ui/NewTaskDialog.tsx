@@ -1,37 +1,36 @@
-import { useState } from "preact/hooks";
-
-import { BLANK, differing } from "../board/fields";
-import type { Task } from "../board/fold";
+import { merged } from "../board/draft";
+import { NEW } from "../board/drafts";
+import { BLANK } from "../board/fields";
 import type { Store } from "../board/store";
 import { AssigneeSelect } from "./AssigneeSelect";
 import { Dialog } from "./Dialog";
+import { Restored } from "./Restored";
 import { TaskFields } from "./TaskFields";
+import { useSubmit } from "./use";
 
-export function NewTaskDialog({ store, onClose }: { store: Store; onClose: () => void }) {
-  const [fields, setFields] = useState(BLANK);
-  const [assignee, setAssignee] = useState<Task["assignee"]>(null);
-  const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState("");
-
-  const submit = async (event: SubmitEvent) => {
-    event.preventDefault();
-    setBusy(true);
-    const answer = await store.write.create({ ...fields, assigneeId: assignee?.id ?? null });
-    setBusy(false);
-    if (answer.made) onClose();
-    else setProblem(answer.message);
-  };
-
+export function NewTaskDialog({ store }: { store: Store }) {
+  const draft = store.state.drafts.get(NEW);
+  const { busy, problem, submit } = useSubmit(() => store.edit.create(), () => store.navigation.close());
   return (
-    <Dialog store={store} title="New task" dirty={differing(BLANK, fields).length > 0} onClose={onClose}>
-      <form onSubmit={(event) => void submit(event)}>
-        <TaskFields fields={fields} onFields={setFields} readOnly={false} />
+    <Dialog store={store} title="New task" onLeave={() => void store.close()}>
+      <form onSubmit={submit}>
+        <Restored draft={draft} />
+        <TaskFields
+          fields={merged(draft, BLANK)} readOnly={false}
+          onField={(name, typed, shown) => store.edit.type(NEW, name, typed, shown)}
+        />
         <label>
           Assigned to
-          <AssigneeSelect store={store} value={assignee} disabled={false} onChoose={setAssignee} />
+          <AssigneeSelect
+            store={store} value={draft?.assignee ?? null} disabled={false}
+            onChoose={(assignee) => store.edit.assign(assignee)}
+          />
         </label>
         <p class="problem" role="alert">{problem}</p>
-        <div class="actions"><button class="primary" disabled={busy}>{busy ? "Creating …" : "Create"}</button></div>
+        <div class="actions">
+          <button type="button" onClick={() => void store.close()}>Cancel</button>
+          <button class="primary" aria-disabled={busy}>{busy ? "Creating …" : "Create"}</button>
+        </div>
       </form>
     </Dialog>
   );

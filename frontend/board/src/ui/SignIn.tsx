@@ -1,23 +1,30 @@
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 
 import type { Session } from "../../../common/session";
 import { settings } from "../../../common/settings";
 import { Mark } from "./icons";
+import { Links } from "./Links";
+import { useUnloadQuestion } from "./use";
 
-export function SignIn({ session }: { session: Session }) {
+interface Props {
+  readonly session: Session;
+  /** Why it is shown, if there is more to say than that nobody is signed in. */
+  readonly reason: string;
+  /** Who was signed in before. */
+  readonly username: string;
+  /** Whether there is unsaved text of theirs, which is lost with this tab. */
+  readonly unsaved: boolean;
+}
+
+export function SignIn({ session, reason, username, unsaved }: Props) {
+  useUnloadQuestion(unsaved, () => true);
   const { demo } = settings;
-  const [busy, setBusy] = useState(false);
-  const [problem, setProblem] = useState("");
-
-  const signIn = async (username: string, password: string) => {
-    setBusy(true);
-    setProblem("");
-    await session.signIn(username, password).catch((error: Error) => setProblem(error.message));
-    setBusy(false);
-  };
+  const { busy, problem, signIn } = useSignIn(session);
+  const form = useRef<HTMLFormElement>(null);
+  useEffect(() => form.current!.querySelector<HTMLElement>(username ? "[name=password]" : "[name=username]")!.focus(), []);
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
-    const data = new FormData(event.target as HTMLFormElement);
+    const data = new FormData(form.current!);
     void signIn(String(data.get("username")), String(data.get("password")));
   };
 
@@ -25,24 +32,48 @@ export function SignIn({ session }: { session: Session }) {
     <main class="sign-in">
       <header>
         <h1><Mark /> Taskriver</h1>
-        <p>One board for everybody, live.</p>
+        <p>A live task board.</p>
       </header>
-      <form onSubmit={submit} aria-label="Sign in">
-        <label>Username<input name="username" autocomplete="username" autocapitalize="none" spellcheck={false} required autofocus /></label>
+      {reason && <p class="note" role="status">{reason}</p>}
+      <form ref={form} onSubmit={submit} aria-label="Sign in">
+        <label>
+          Username
+          <input
+            name="username" defaultValue={username} autocomplete="username" autocapitalize="none" spellcheck={false} required
+          />
+        </label>
         <label>Password<input name="password" type="password" autocomplete="current-password" required /></label>
         <p class="problem" role="alert">{problem}</p>
-        <button class="primary" disabled={busy}>{busy ? "Signing in …" : "Sign in"}</button>
+        <button class="primary" aria-disabled={busy}>{busy ? "Signing in …" : "Sign in"}</button>
       </form>
       {demo && (
         <section aria-labelledby="demo">
-          <h2 id="demo">Or try it as</h2>
+          <h2 id="demo">Or sign in as a demo user</h2>
           <div class="demo">
             {demo.names.map((name) => (
-              <button key={name} disabled={busy} onClick={() => void signIn(name, demo.password)}>{name}</button>
+              <button key={name} aria-disabled={busy} onClick={() => void signIn(name, demo.password)}>{name}</button>
             ))}
           </div>
         </section>
       )}
+      <Links class="links" />
     </main>
   );
+}
+
+/** One attempt at a time. */
+function useSignIn(session: Session) {
+  const [busy, setBusy] = useState(false);
+  const [problem, setProblem] = useState("");
+  const running = useRef(false);
+  const signIn = async (username: string, password: string) => {
+    if (running.current) return;
+    running.current = true;
+    setBusy(true);
+    setProblem("");
+    await session.signIn(username, password).catch((error: Error) => setProblem(error.message));
+    running.current = false;
+    setBusy(false);
+  };
+  return { busy, problem, signIn };
 }

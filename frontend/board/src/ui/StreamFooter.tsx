@@ -1,8 +1,9 @@
-import type { Comparison } from "../board/state";
+import { useState } from "preact/hooks";
+
 import type { Store } from "../board/store";
-import type { Skew } from "../stream/clock";
-import { placeOf } from "../stream/position";
 import type { Phase, Standing } from "../stream/standing";
+import { Links } from "./Links";
+import { StreamDetails } from "./StreamDetails";
 import { span } from "./times";
 import { useClock } from "./use";
 
@@ -19,40 +20,31 @@ const PHASES: Readonly<Record<Phase, string>> = {
   OVER: "Ended",
 };
 
-/** The truth about the stream. */
-export function StreamFooter({ store }: { store: Store }) {
-  const { standing, skew, comparison, loaded, board } = store.state;
-  const connected = standing.phase === "LIVE" || standing.phase === "CATCHING_UP";
+/** Whether the board is live; more on demand. */
+export function StreamFooter({ store, onShortcuts }: { store: Store; onShortcuts: () => void }) {
+  const { standing, loaded, board } = store.state;
+  const [open, setOpen] = useState(false);
   return (
-    <footer class={`stream ${standing.phase}`} aria-label="The stream">
+    <footer class={`stream ${standing.phase}`} aria-label="Connection">
       <p class="phase" role="status"><span class="lamp" /> {PHASES[standing.phase]}</p>
       <p class="story">{loaded ? <Story standing={standing} /> : reading(board.tasks.size, standing.why)}</p>
-      <dl>
-        <Fact name="Transport" value="graphql-transport-ws" />
-        <Fact name="Cursor" value={position(standing)} title={`Position in the log; as clients see it: ${standing.cursor ?? "none yet"}`} />
-        <Fact name="Last event took" value={took(standing)} title={clocks(skew)} />
-        <Fact name="Reconnects" value={`${Math.max(0, standing.connections - 1)}`} />
-        <Fact name="Gaps" value={`${standing.gaps}`} title="How often something was missing after all" />
-      </dl>
-      <div class="buttons">
-        <button disabled={!connected} onClick={() => store.follow.drop()}>Drop my connection</button>
-        <button disabled={!connected} onClick={() => store.follow.stop(STOP * SECOND)}>Stop for {STOP} s</button>
-        <button disabled={comparison === "COMPARING"} onClick={() => void store.follow.compare()}>
-          Compare with the server
+      <div class="more-buttons">
+        <Links class="links" />
+        <button class="quiet" aria-keyshortcuts="?" onClick={onShortcuts}>Shortcuts <kbd>?</kbd></button>
+        <button
+          class="quiet" aria-expanded={open} aria-controls="stream-details" onClick={() => setOpen((now) => !now)}
+        >
+          Details
         </button>
-        {comparison && <span class="comparison" role="status">{compared(comparison)}</span>}
       </div>
+      {open && <StreamDetails store={store} stop={STOP} />}
     </footer>
   );
 }
 
-function Fact({ name, value, title }: { name: string; value: string; title?: string }) {
-  return <div title={title ?? ""}><dt>{name}</dt><dd>{value}</dd></div>;
-}
-
 function Story({ standing }: { standing: Standing }) {
   const { phase, replay, why, since } = standing;
-  if (phase === "OVER") return <>{why} Reload the page to begin again.</>;
+  if (phase === "OVER") return <>{why} Reload the page to connect again.</>;
   if (since !== null) return <Away since={since} why={why} stopped={phase === "STOPPED"} />;
   if (phase === "CATCHING_UP") return <>Back; {events(replay?.count ?? 0)} replayed so far …</>;
   if (replay) return <>Caught up: {events(replay.count)} replayed after {span(replay.back - replay.since)} away.</>;
@@ -61,7 +53,7 @@ function Story({ standing }: { standing: Standing }) {
 
 function Away({ since, why, stopped }: { since: number; why: string | null; stopped: boolean }) {
   const away = Math.max(0, useClock(SECOND) - since);
-  if (!stopped) return <>{why}; away for {span(away)}, coming back …</>;
+  if (!stopped) return <>{why}; away for {span(away)}, reconnecting …</>;
   return <>Stopped on purpose: back in {Math.max(0, Math.ceil(STOP - away / SECOND))} s.</>;
 }
 
@@ -71,30 +63,4 @@ function reading(tasks: number, why: string | null): string {
 
 function events(count: number): string {
   return count === 1 ? "1 event" : `${count} events`;
-}
-
-function position({ cursor }: Standing): string {
-  return placeOf(cursor)?.position.toLocaleString("en") ?? "–";
-}
-
-function took({ latency }: Standing): string {
-  if (!latency) return "–";
-  if (latency.give === null) return `${Math.round(latency.milliseconds)} ms?`;
-  return `${span(latency.milliseconds)} ± ${Math.ceil(latency.give)}`;
-}
-
-function clocks(skew: Skew | null): string {
-  if (!skew) {
-    return "From the server’s clock to this one’s, as they are: how far they are apart is not known before you change something.";
-  }
-  return (
-    `The server’s clock is ${Math.round((skew.least + skew.most) / 2)} ms ahead of this one, give or take ` +
-    `${Math.ceil((skew.most - skew.least) / 2)} ms, as your own changes show; that has been taken into account.`
-  );
-}
-
-function compared(comparison: Comparison | "COMPARING"): string {
-  if (comparison === "COMPARING") return "Comparing …";
-  if (comparison.differing) return `${comparison.differing} tasks differed, and were mended.`;
-  return `All ${comparison.tasks.toLocaleString("en")} tasks are the same.`;
 }

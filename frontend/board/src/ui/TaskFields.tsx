@@ -1,30 +1,35 @@
 import { PRIORITIES } from "../board/columns";
-import type { Fields } from "../board/fields";
+import type { FieldName, Fields } from "../board/fields";
 import { PRIORITY_WORDS } from "../board/words";
 import { fromInput, toInput } from "./times";
 
+const LONGEST_TITLE = 200;
+const LONGEST_DESCRIPTION = 10_000;
+
 interface Props {
   readonly fields: Fields;
-  readonly onFields: (fields: Fields) => void;
+  /** An input got another value: *typed* has it, *shown* is what the form showed before. */
+  readonly onField: (name: FieldName, typed: Fields, shown: Fields) => void;
   readonly readOnly: boolean;
 }
 
-export function TaskFields({ fields, onFields, readOnly }: Props) {
-  const take = (change: Partial<Fields>) => onFields({ ...fields, ...change });
+export function TaskFields({ fields, onField, readOnly }: Props) {
+  const take = <Name extends FieldName>(name: Name, value: Fields[Name]) =>
+    onField(name, { ...fields, [name]: value }, fields);
   return (
     <>
       <label>
         Title
         <input
-          name="title" required maxLength={200} value={fields.title} readOnly={readOnly} autocomplete="off"
-          onInput={(event) => take({ title: event.currentTarget.value })}
+          name="title" required maxLength={LONGEST_TITLE} value={fields.title} readOnly={readOnly} autocomplete="off"
+          data-focus={!readOnly || undefined} onInput={(event) => take("title", event.currentTarget.value)}
         />
       </label>
       <label>
         Description
         <textarea
-          name="description" rows={5} maxLength={10_000} value={fields.description} readOnly={readOnly}
-          onInput={(event) => take({ description: event.currentTarget.value })}
+          name="description" rows={5} maxLength={LONGEST_DESCRIPTION} value={fields.description} readOnly={readOnly}
+          onInput={(event) => take("description", event.currentTarget.value)}
         />
       </label>
       <div class="pair">
@@ -32,7 +37,7 @@ export function TaskFields({ fields, onFields, readOnly }: Props) {
           Priority
           <select
             name="priority" value={fields.priority} disabled={readOnly}
-            onChange={({ currentTarget }) => take({ priority: currentTarget.value as Fields["priority"] })}
+            onChange={({ currentTarget }) => take("priority", currentTarget.value as Fields["priority"])}
           >
             {PRIORITIES.map((each) => <option key={each} value={each}>{PRIORITY_WORDS[each]}</option>)}
           </select>
@@ -40,8 +45,8 @@ export function TaskFields({ fields, onFields, readOnly }: Props) {
         <label>
           Due
           <input
-            name="due" type="datetime-local" value={toInput(fields.dueAt)} readOnly={readOnly}
-            onChange={(event) => take({ dueAt: fromInput(event.currentTarget.value) })}
+            name="due" type="datetime-local" min="1970-01-02T00:00" max="9998-12-30T00:00" value={toInput(fields.dueAt)}
+            readOnly={readOnly} onChange={(event) => take("dueAt", fromInput(event.currentTarget.value))}
           />
         </label>
       </div>

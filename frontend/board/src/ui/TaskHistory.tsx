@@ -34,8 +34,10 @@ export function TaskHistory({ store, task }: { store: Store; task: Task }) {
     };
   }, [task.id, task.version]);
   const earlier = async () => {
-    const found = await read(page?.pageInfo.endCursor ?? null);
-    if (found && page) setPage({ ...found, nodes: [...page.nodes, ...found.nodes] });
+    const after = page?.pageInfo.endCursor ?? null;
+    const found = await read(after);
+    // Only behind the page that it follows: another click or version may have brought another one.
+    if (found) setPage((now) => now && now.pageInfo.endCursor === after ? { ...found, nodes: [...now.nodes, ...found.nodes] } : now);
   };
 
   return (
@@ -43,7 +45,7 @@ export function TaskHistory({ store, task }: { store: Store; task: Task }) {
       <h3 id="history">History</h3>
       {problem && <p class="problem" role="alert">{problem}</p>}
       <ol>{page?.nodes.map((entry) => <Line key={entry.version} entry={entry} now={now} />)}</ol>
-      {page?.pageInfo.hasNextPage && <button type="button" onClick={() => void earlier()}>Earlier</button>}
+      {page?.pageInfo.hasNextPage && <button type="button" onClick={() => void earlier()}>Show earlier changes</button>}
     </section>
   );
 }

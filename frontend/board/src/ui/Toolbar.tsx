@@ -1,10 +1,11 @@
 import type { RefObject } from "preact";
 
+import { LONGEST_SEARCH } from "../board/address";
 import { EVERYTHING, isFiltered, PRIORITIES, type Order, type Wanted, type Whose } from "../board/columns";
 import { PRIORITY_WORDS } from "../board/words";
 
 const WHOSE: Readonly<Record<Whose, string>> = {
-  ALL: "Everybody’s",
+  ALL: "All tasks",
   OWNED: "Mine",
   ASSIGNED: "Assigned to me",
   UNASSIGNED: "Not assigned",
@@ -18,17 +19,17 @@ const ORDERS: Readonly<Record<Order, string>> = {
 
 interface Props {
   readonly wanted: Wanted;
-  readonly onWanted: (wanted: Wanted) => void;
-  readonly onNew: () => void;
+  /** Several changes may come before it is drawn again, so each is made to what is wanted by then. */
+  readonly onWanted: (change: (wanted: Wanted) => Wanted) => void;
   readonly search: RefObject<HTMLInputElement | null>;
 }
 
-export function Toolbar({ wanted, onWanted, onNew, search }: Props) {
-  const want = (change: Partial<Wanted>) => onWanted({ ...wanted, ...change });
+export function Toolbar({ wanted, onWanted, search }: Props) {
+  const want = (change: Partial<Wanted>) => onWanted((now) => ({ ...now, ...change }));
   return (
     <div class="toolbar" role="search" aria-label="Tasks">
       <input
-        ref={search} type="search" value={wanted.search} placeholder="Search  ( / )" aria-label="Search titles and descriptions"
+        ref={search} type="search" maxLength={LONGEST_SEARCH} value={wanted.search} placeholder="Search  ( / )" aria-label="Search titles and descriptions"
         aria-keyshortcuts="/" onInput={(event) => want({ search: event.currentTarget.value })}
       />
       <Choice label="Whose" value={wanted.whose} words={WHOSE} onChoose={(whose) => want({ whose })} />
@@ -38,9 +39,8 @@ export function Toolbar({ wanted, onWanted, onNew, search }: Props) {
       />
       <Choice label="Order" value={wanted.order} words={ORDERS} onChoose={(order) => want({ order })} />
       {isFiltered(wanted) && (
-        <button class="quiet" onClick={() => onWanted({ ...EVERYTHING, order: wanted.order })}>Show all</button>
+        <button class="quiet" onClick={() => onWanted(({ order }) => ({ ...EVERYTHING, order }))}>Show all</button>
       )}
-      <button class="primary new" aria-keyshortcuts="N" onClick={onNew}>New task</button>
     </div>
   );
 }

@@ -1,38 +1,54 @@
-// Cards that are dragged to another column with the mouse. Fingers and keys have the menu.
-import { useRef, useState } from "preact/hooks";
+// Cards that are dragged to another column with the mouse. Touch and keyboard have the menu.
+import { useState } from "preact/hooks";
 
 import type { TaskStatus } from "../api/gql/graphql";
 import { cardOf, statusOf } from "./keys";
 
-/** Handlers for what holds the columns, and the column that a card is held over. */
-export function useDragging(onMove: (taskId: string, status: TaskStatus) => void) {
-  const [over, setOver] = useState<TaskStatus | null>(null);
-  const dragged = useRef<string | null>(null);
+/** Of a column while a card is dragged: it accepts the card, the card is over it, or it does not accept it. */
+export type Drop = "ACCEPTED" | "OVER" | "REFUSED";
 
+interface Dragged {
+  readonly id: string;
+  readonly from: TaskStatus | null;
+  readonly over: TaskStatus | null;
+}
+
+/** Handlers for the element that holds the columns, and how each column looks meanwhile. */
+export function useDragging(
+  onMove: (taskId: string, status: TaskStatus) => void, accepts: (taskId: string, status: TaskStatus) => boolean,
+) {
+  const [dragged, setDragged] = useState<Dragged | null>(null);
+
+  /** The column below the pointer, if the dragged card may be dropped there. */
+  const targetOf = (event: DragEvent): TaskStatus | null => {
+    const status = statusOf(event.target);
+    return dragged && status && accepts(dragged.id, status) ? status : null;
+  };
   const onDragStart = (event: DragEvent) => {
     const card = cardOf(event.target);
     if (!card || !event.dataTransfer) return;
-    dragged.current = card.dataset["task"]!;
     event.dataTransfer.effectAllowed = "move";
     event.dataTransfer.setData("text/plain", card.querySelector(".title")?.textContent ?? "");
+    setDragged({ id: card.dataset["task"]!, from: statusOf(card), over: null });
   };
   const onDragOver = (event: DragEvent) => {
-    if (dragged.current === null) return;
-    const status = statusOf(event.target);
-    if (status) event.preventDefault(); // it may be dropped here
-    if (status !== over) setOver(status);
+    const over = targetOf(event);
+    if (over) event.preventDefault(); // it may be dropped here
+    setDragged((now) => (now && now.over !== over ? { ...now, over } : now));
   };
   const onDrop = (event: DragEvent) => {
-    const status = statusOf(event.target);
-    if (status && dragged.current !== null) {
+    const status = targetOf(event);
+    if (status) {
       event.preventDefault();
-      onMove(dragged.current, status);
+      onMove(dragged!.id, status);
     }
     onDragEnd();
   };
-  const onDragEnd = () => {
-    dragged.current = null;
-    setOver(null);
+  const onDragEnd = () => setDragged(null);
+  const dropOf = (status: TaskStatus): Drop | null => {
+    if (!dragged || dragged.from === status) return null;
+    if (dragged.over === status) return "OVER";
+    return accepts(dragged.id, status) ? "ACCEPTED" : "REFUSED";
   };
-  return { over, onDragStart, onDragOver, onDrop, onDragEnd };
+  return { dropOf, onDragStart, onDragOver, onDrop, onDragEnd };
 }

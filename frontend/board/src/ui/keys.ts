@@ -1,4 +1,4 @@
-// Where the keys lead, among the cards that are drawn.
+// Which card an arrow key leads to.
 import { STATUSES } from "../board/columns";
 import type { TaskStatus } from "../api/gql/graphql";
 
@@ -13,7 +13,7 @@ export function statusOf(element: EventTarget | null): TaskStatus | null {
 }
 
 /** The column to the left (-1) or to the right (1). */
-export function beside(status: TaskStatus, step: number): TaskStatus | null {
+function beside(status: TaskStatus, step: number): TaskStatus | null {
   return STATUSES[STATUSES.indexOf(status) + step] ?? null;
 }
 

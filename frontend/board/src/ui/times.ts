@@ -1,4 +1,4 @@
-// Instants and spans as people say them, in the reader's language and zone.
+// Instants and durations as text, in the reader's language and time zone.
 
 const SPANS = [["day", 86_400_000], ["hour", 3_600_000], ["minute", 60_000]] as const;
 const RELATIVE = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
@@ -39,5 +39,6 @@ export function toInput(instant: string | null): string {
 }
 
 export function fromInput(value: string): string | null {
-  return value ? new Date(value).toISOString() : null;
+  const date = new Date(value);
+  return Number.isNaN(date.getTime()) ? null : date.toISOString();
 }

@@ -1,4 +1,4 @@
-import { useEffect, useReducer } from "preact/hooks";
+import { useEffect, useLayoutEffect, useReducer, useRef, useState } from "preact/hooks";
 
 interface Subscribable {
   subscribe(listener: () => void): () => void;
@@ -21,4 +21,54 @@ export function useClock(milliseconds: number): number {
     return () => clearInterval(timer);
   }, [milliseconds]);
   return Date.now();
+}
+
+/** A form that sends itself: *work* answers what is wrong, or null. Pressing again meanwhile does nothing. */
+export function useSubmit(work: () => Promise<string | null>, onDone: () => void) {
+  const [busy, setBusy] = useState(false);
+  const [problem, setProblem] = useState("");
+  const running = useRef(false);
+  const run = async () => {
+    if (running.current) return;
+    running.current = true;
+    setBusy(true);
+    setProblem("");
+    const found = await work();
+    running.current = false;
+    setBusy(false);
+    if (found === null) onDone();
+    else setProblem(found);
+  };
+  const submit = (event: SubmitEvent) => {
+    event.preventDefault();
+    void run();
+  };
+  return { busy, problem, submit };
+}
+
+/** While *active*, has the browser ask before the page is left, if *isNeeded* by then. */
+export function useUnloadQuestion(active: boolean, isNeeded: () => boolean): void {
+  useLayoutEffect(() => {
+    if (!active) return;
+    const ask = (event: BeforeUnloadEvent) => isNeeded() && event.preventDefault();
+    addEventListener("beforeunload", ask);
+    return () => removeEventListener("beforeunload", ask);
+  }, [active]);
+}
+
+/** Single keys that work wherever nobody is writing. */
+export function useShortcuts(keys: Readonly<Record<string, () => void>>): void {
+  useEffect(() => {
+    const press = (event: KeyboardEvent) => {
+      const target = event.target as Element;
+      if (event.ctrlKey || event.metaKey || event.altKey) return;
+      if (target.closest("input, textarea, select, dialog, [popover]") || document.querySelector("dialog[open]")) return;
+      const work = keys[event.key];
+      if (!work) return;
+      event.preventDefault();
+      work();
+    };
+    document.addEventListener("keydown", press);
+    return () => document.removeEventListener("keydown", press);
+  });
 }

@@ -1,0 +1,36 @@
+import type { RefObject } from "preact";
+
+import type { Wanted } from "../board/columns";
+import type { Store } from "../board/store";
+import { Mark } from "./icons";
+import { Links } from "./Links";
+import { Toolbar } from "./Toolbar";
+
+interface Props {
+  readonly store: Store;
+  readonly search: RefObject<HTMLInputElement | null>;
+  /** On a small screen search, filters and the rest are shown on demand only. */
+  readonly expanded: boolean;
+  readonly filtered: boolean;
+  readonly onExpand: () => void;
+  readonly onWanted: (change: (wanted: Wanted) => Wanted) => void;
+  readonly onNew: () => void;
+  readonly onSignOut: () => void;
+}
+
+export function Header({ store, search, expanded, filtered, onExpand, onWanted, onNew, onSignOut }: Props) {
+  const { person, navigation } = store;
+  return (
+    <header class={expanded ? "top expanded" : "top"}>
+      <h1><Mark /> Taskriver</h1>
+      <Toolbar wanted={navigation.view.wanted} search={search} onWanted={onWanted} />
+      <button class="primary new" aria-keyshortcuts="N" onClick={onNew}>New task</button>
+      <button class="expand" aria-expanded={expanded} onClick={onExpand}>{filtered ? "Filtered" : "Filter"}</button>
+      <p class="who">
+        <Links class="links" />
+        <span>{person.username} <small>{person.role.toLowerCase()}</small></span>
+        <button class="quiet" onClick={onSignOut}>Sign out</button>
+      </p>
+    </header>
+  );
+}

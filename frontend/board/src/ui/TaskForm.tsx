@@ -1,0 +1,59 @@
+import { conflicts, isUnsaved, merged } from "../board/draft";
+import { fieldsOf } from "../board/fields";
+import type { ShownTask } from "../board/optimism";
+import type { Store } from "../board/store";
+import { Conflicts } from "./Conflicts";
+import { Restored } from "./Restored";
+import { TaskFields } from "./TaskFields";
+import { useSubmit } from "./use";
+
+interface Props {
+  readonly store: Store;
+  readonly task: ShownTask;
+  readonly onDelete: () => void;
+}
+
+/** The fields that are saved together. What others save meanwhile is shown where the writer changed nothing. */
+export function TaskForm({ store, task, onDelete }: Props) {
+  const { id } = task;
+  const { busy, problem, submit } = useSubmit(
+    () => store.edit.save(id),
+    () => store.isUnsaved || store.navigation.close(),
+  );
+  // What the server has: a change on its way is not somebody else's.
+  const theirs = fieldsOf(store.state.board.tasks.get(id) ?? task);
+  const draft = store.state.drafts.get(id);
+  const undecided = busy ? [] : conflicts(draft, theirs);
+  const unsaved = isUnsaved(draft, theirs);
+  return (
+    <form onSubmit={submit}>
+      <Restored draft={draft} />
+      <TaskFields
+        fields={merged(draft, theirs)} readOnly={!task.viewerCanUpdate}
+        onField={(name, typed, shown) => store.edit.type(id, name, typed, shown)}
+      />
+      <p class="note" role="status">
+        {undecided.length > 0 && "Somebody else changed this, too. Which value do you want to keep?"}
+      </p>
+      {draft && undecided.length > 0 && (
+        <Conflicts
+          names={undecided} mine={draft.mine} theirs={theirs}
+          onDecide={(name, choice) => store.edit.decide(id, name, choice)}
+        />
+      )}
+      {unsaved && !task.viewerCanUpdate && (
+        <p class="problem">You may no longer change this task. Copy your text if you need it.</p>
+      )}
+      <p class="problem" role="alert">{undecided.length || unsaved ? problem : ""}</p>
+      <div class="actions">
+        <span class="fine">
+          {task.owner ? `Owner: ${task.owner.username}` : "No owner"} · version {task.version}
+        </span>
+        {task.viewerCanDelete && <button type="button" class="danger" onClick={onDelete}>Delete</button>}
+        {task.viewerCanUpdate && (
+          <button class="primary" disabled={!busy && !unsaved} aria-disabled={busy}>{busy ? "Saving …" : "Save"}</button>
+        )}
+      </div>
+    </form>
+  );
+}
