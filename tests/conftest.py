@@ -3,8 +3,8 @@
 import io
 import logging
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack
 from itertools import count
-from pathlib import Path
 
 import pytest
 import structlog
@@ -37,21 +37,25 @@ def discreet_log() -> Iterator[Log]:
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
     """The PostgreSQL server that the whole run shares; a test that hurts a server starts one of its own."""
-    with Postgres(_folder(tmp_path_factory, "postgres"), durable=False) as server:
+    with Postgres(tmp_path_factory.mktemp("postgres") / "data", durable=False) as server:
         yield server
 
 
 @pytest.fixture(scope="session")
-def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
-    """The Valkey server that the whole run shares."""
-    with Valkey(_folder(tmp_path_factory, "valkey")) as server:
-        yield server
+def new_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], str]]:
+    """Starts an empty Valkey and returns its URL.
+
+    Each API server, or group of servers on one database, gets its own: the counts of limits and the channel of the
+    stream belong to a whole Valkey, not to one of its databases.
+    """
+    with ExitStack() as running:
+        yield lambda: running.enter_context(Valkey(tmp_path_factory.mktemp("valkey") / "data")).url
 
 
 @pytest.fixture(scope="session")
-def redis_url(valkey: Valkey) -> str:
-    """Where the shared Valkey is."""
-    return valkey.url
+def shared_redis(new_redis: Callable[[], str]) -> str:
+    """The URL of a Valkey for tests that put nothing into it, or use a channel of their own."""
+    return new_redis()
 
 
 @pytest.fixture(scope="session")
@@ -83,7 +87,3 @@ async def house(shared_database: Database) -> House:
     """An empty house, and builders for what a test needs in it."""
     await House.clear(shared_database)
     return House(shared_database)
-
-
-def _folder(factory: pytest.TempPathFactory, name: str) -> Path:
-    return factory.mktemp("servers") / name

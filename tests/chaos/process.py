@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from embedded.ports import free_port
+from tests.support.ports import reserved_port
 from verification.client.failures import Failed
 from verification.client.http import Api
 
@@ -21,7 +21,7 @@ class Process:
     """One server process; the port stays the same when it is started again. Use it as a context manager."""
 
     def __init__(self, folder: Path, name: str, settings: dict[str, str]) -> None:
-        self.port = free_port(None)
+        self.port = reserved_port()
         self.log = folder / f"{name}.log"
         self._folder = folder
         self._settings = {"PORT": str(self.port), "PYTHONPATH": str(PROJECT), **settings}

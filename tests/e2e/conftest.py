@@ -53,10 +53,12 @@ async def world() -> AsyncIterator[World]:
 
 
 @pytest.fixture(scope="module")
-def serve(new_database: Callable[[], str], redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
+def serve(
+    new_database: Callable[[], str], new_redis: Callable[[], str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Serve]:
     """Starts servers, all of a module on one database."""
     started: list[Served] = []
-    database_url, folder = new_database(), tmp_path_factory.mktemp("served")
+    database_url, redis_url, folder = new_database(), new_redis(), tmp_path_factory.mktemp("served")
 
     def start(**settings: object) -> Served:
         common = {"DATABASE_URL": database_url, "REDIS_URL": redis_url, "BCRYPT_ROUNDS": 4, "DATABASE_POOL_SIZE": 4}

@@ -9,10 +9,10 @@ from tests.examples.stage import Stage
 
 
 @pytest.fixture
-async def stage(new_database: Callable[[], str], redis_url: str) -> AsyncIterator[Stage]:
+async def stage(new_database: Callable[[], str], new_redis: Callable[[], str]) -> AsyncIterator[Stage]:
     """A stage that is set."""
     async with proxying() as proxy:
-        stage = Stage(new_database(), redis_url, proxy)
+        stage = Stage(new_database(), new_redis(), proxy)
         await stage.start()
         await stage.cast()
         yield stage

@@ -12,11 +12,12 @@ from graphql_api.settings import Settings
 from tests.graphql_api.transports.serving import serving
 from tests.support.api import URL, Api
 from tests.support.house import House
+from tests.support.limits import PER_ADDRESS
 
 
 def settings_of(database_url: str, redis_url: str, **values: object) -> Settings:
-    """Settings for tests: cheap password hashes, no clean-up by itself, and nothing from the environment's .env."""
-    chosen: dict[str, object] = {"bcrypt_rounds": 4, "cleanup_schedule": "off", "database_pool_size": 10}
+    """Settings for tests: cheap password hashes, no scheduled clean-up, no limits per address, no `.env`."""
+    chosen = PER_ADDRESS | {"bcrypt_rounds": 4, "cleanup_schedule": "off", "database_pool_size": 10}
     return Settings(
         _env_file=None,
         database_url=SecretStr(database_url),
@@ -26,9 +27,9 @@ def settings_of(database_url: str, redis_url: str, **values: object) -> Settings
 
 
 @pytest.fixture(scope="session")
-async def api(new_database: Callable[[], str], redis_url: str) -> AsyncIterator[Api]:
+async def api(new_database: Callable[[], str], new_redis: Callable[[], str]) -> AsyncIterator[Api]:
     """The API, with its stream running; users and tasks of other tests are in the house, too."""
-    async with an_api(new_database(), redis_url) as api:
+    async with an_api(new_database(), new_redis()) as api:
         yield api
 
 

@@ -250,9 +250,9 @@ class TestSharing:
 
 
 @pytest.fixture
-async def cut_off(new_database: Callable[[], str], redis_url: str) -> AsyncIterator[tuple[str, Server]]:
+async def cut_off(new_database: Callable[[], str], new_redis: Callable[[], str]) -> AsyncIterator[tuple[str, Server]]:
     """A server that never hears what happens to anybody's rights, as if it were cut off from the log."""
-    server = Server(settings_of(new_database(), redis_url))
+    server = Server(settings_of(new_database(), new_redis()))
     async with serving(server.asgi()) as url:
         yield url, server
     await server.stop()

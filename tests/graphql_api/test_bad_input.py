@@ -71,9 +71,9 @@ def tries(number: int) -> settings:
 
 
 @pytest.fixture(scope="module")
-async def api(new_database: Callable[[], str], redis_url: str) -> AsyncIterator[Api]:
+async def api(new_database: Callable[[], str], new_redis: Callable[[], str]) -> AsyncIterator[Api]:
     """In a house of its own, which is compared with itself before and after each try: other tests would fill it."""
-    async with an_api(new_database(), redis_url) as api:
+    async with an_api(new_database(), new_redis()) as api:
         yield api
 
 

@@ -189,9 +189,10 @@ class TestCrowds:
         await until(lambda: len(asyncio.all_tasks()) <= tasks + 2, PATIENCE)
         await until(lambda: open_files() <= files + 5, PATIENCE)
 
-    async def test_an_idle_socket_is_small(self, new_database: Callable[[], str], redis_url: str):
+    async def test_an_idle_socket_is_small(self, new_database: Callable[[], str], new_redis: Callable[[], str]):
         """500 subscribed sockets of a server process of its own: at most 70 kB each."""
         url = new_database()
+        redis_url = new_redis()
         async with a_world(url, redis_url) as world:
             assert await idle.measure(url, redis_url, world, 500) < 70_000
 

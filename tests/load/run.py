@@ -13,10 +13,11 @@ from typing import Final
 
 from benchmarks.dataset import MODERATORS, PEOPLE
 from benchmarks.peers.catalogue import PEERS, Peer
-from benchmarks.process import ServerProcess, free_port, started
+from benchmarks.process import ServerProcess, started
 from benchmarks.stage import Stage, token_for
 from tests.load import crowd, figures
 from tests.load.figures import Figures
+from tests.support.ports import reserved_port
 
 _HERE: Final = Path(__file__).parent
 _GRACE_SECONDS: Final = 60
@@ -52,7 +53,7 @@ class Target:
 @contextmanager
 def ours(stage: Stage, workers: int) -> Iterator[Target]:
     """`taskriver serve`, as in production but for its secrets, on whichever cores there are."""
-    port = free_port()
+    port = reserved_port()
     environment = {
         "DATABASE_URL": stage.ours,
         "REDIS_URL": stage.redis,

@@ -20,9 +20,9 @@ from tests.support.house import House
 
 
 @pytest.fixture(scope="session")
-async def culprit(new_database: Callable[[], str], redis_url: str) -> AsyncIterator[Culprit]:
+async def culprit(new_database: Callable[[], str], new_redis: Callable[[], str]) -> AsyncIterator[Culprit]:
     """A server over a real network, where nobody waits long for a first word."""
-    settings = settings_of(new_database(), redis_url)
+    settings = settings_of(new_database(), new_redis())
     server = Server(settings, timing=Timing(init=0.3), task_timing=TaskTiming(auth=0.3), throttle_patience=10)
     await server.start()
     async with serving(server.asgi()) as url, httpx.AsyncClient() as client:

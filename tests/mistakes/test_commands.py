@@ -8,11 +8,11 @@ from threading import Thread
 
 import pytest
 
-from embedded.ports import free_port
 from embedded.postgres import Postgres
 from persistence.engine import Database
 from tests.graphql_api.cli.conftest import Run, run
 from tests.support.house import House
+from tests.support.ports import closed_port
 
 __all__ = ["run"]
 
@@ -133,7 +133,7 @@ async def names(
     ours = new_database()
     file = tmp_path_factory.mktemp("mistakes") / "a-file"
     file.write_text("{")
-    with socket.create_server(("127.0.0.1", 0)) as taken, another_server() as url:
+    with socket.create_server(("127.0.0.1", 0)) as taken, closed_port() as closed, another_server() as url:
         yield {
             "<database>": ours,
             "<somebody>": await somebody(ours),
@@ -144,7 +144,7 @@ async def names(
             "<no database>": postgres.url.rpartition("/")[0] + "/nowhere",
             "<database port>": str(postgres.port),
             "<port in use>": str(taken.getsockname()[1]),
-            "<free port>": str(free_port()),
+            "<free port>": str(closed),
         }
 
 

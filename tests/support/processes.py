@@ -13,8 +13,9 @@ from typing import Any
 
 import httpx
 
-from embedded.ports import free_port
 from tests.embedded.lab import PROJECT, Person, everybody, kill, survivors
+from tests.support.limits import PER_ADDRESS
+from tests.support.ports import reserved_port
 from tests.support.secrets import betrayed
 
 
@@ -103,12 +104,13 @@ class Command:
 
 
 class Served(Command):
-    """`taskriver serve` on a free loopback port."""
+    """`taskriver serve` on a loopback port of its own, with no limits per address."""
 
     def __init__(self, *, folder: Path, **settings: object) -> None:
-        self.port = free_port(None)
+        self.port = reserved_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        super().__init__("serve", folder=folder, environment=environment(PORT=self.port, **settings))
+        known = {"PORT": self.port} | {name.upper(): value for name, value in PER_ADDRESS.items()}
+        super().__init__("serve", folder=folder, environment=environment(**(known | settings)))
 
     async def ready(self, within: float = 60.0) -> "Served":
         """Wait until `/readyz` is green."""
@@ -141,7 +143,7 @@ class Dev(Command):
         account: Mapping[str, Any] | None = None,
         **settings: object,
     ) -> None:
-        self.port = port or free_port(None)
+        self.port = port or reserved_port()
         self.url = f"http://127.0.0.1:{self.port}"
         known = environment(**({"PORT": self.port, "BCRYPT_ROUNDS": 4} | settings))
         super().__init__("dev", folder=folder, environment=known, python=python, account=account)

@@ -4,24 +4,19 @@ import asyncio
 import io
 import json
 import sys
-import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
 
-from domain.user import Role
-from embedded.ports import free_port
 from graphql_api.app import Server
 from graphql_api.cli.commands import main
 from graphql_api.cli.token import shelf
 from persistence.engine import Database
 from tests.graphql_api.conftest import settings_of
-from tests.support.house import House
+from tests.support.threads import served_by_thread
 
 
 @dataclass(frozen=True)
@@ -74,20 +69,12 @@ def database_url(new_database: Callable[[], str]) -> str:
 
 
 @pytest.fixture(scope="module")
-def served(database_url: str, redis_url: str) -> Iterator[str]:
+def served(database_url: str, new_redis: Callable[[], str]) -> Iterator[str]:
     """The URL of a server on that database, on a loopback port, in a thread of its own."""
     # Redis is there; on a busy machine an answer may be late without its being away.
-    app = Server(settings_of(database_url, redis_url), throttle_patience=10).asgi()
-    port = free_port(None)
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="critical", ws="none"))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        assert thread.is_alive()
-        time.sleep(0.01)
-    yield f"http://127.0.0.1:{port}"
-    server.should_exit = True
-    thread.join(30)
+    app = Server(settings_of(database_url, new_redis()), throttle_patience=10).asgi()
+    with served_by_thread(app) as url:
+        yield url
 
 
 @pytest.fixture

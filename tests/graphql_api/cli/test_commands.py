@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 import embedded
-from embedded.ports import free_port
 from embedded.postgres import Postgres
 from graphql_api.cli import commands
 from persistence import migrations
@@ -18,6 +17,7 @@ from persistence.engine import Database
 from tests.embedded.lab import PROJECT
 from tests.graphql_api.cli.conftest import Run, Said
 from tests.support.house import House
+from tests.support.ports import closed_port
 from tests.support.processes import Command, environment
 
 COMMANDS = [
@@ -192,8 +192,8 @@ class TestFailures:
 
     def test_a_database_that_is_down(self, run: Run):
         """It says where the database was looked for; exit code 1."""
-        port = free_port()
-        said = run("migrate", DATABASE_URL=f"postgresql://u:hunter2@127.0.0.1:{port}/d")
+        with closed_port() as port:
+            said = run("migrate", DATABASE_URL=f"postgresql://u:hunter2@127.0.0.1:{port}/d")
 
         assert said.code == 1
         assert said.refusal == f"The database server at 127.0.0.1:{port} does not answer: does it run?"

@@ -1,21 +1,18 @@
 """`taskriver compat check`: our own server keeps the contract, and one that does not is found out."""
 
 import json
-import threading
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-import uvicorn
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from embedded.ports import free_port
 from graphql_api.app import Server
 from persistence.engine import Database
 from tests.graphql_api.cli.conftest import Run
 from tests.graphql_api.conftest import settings_of
 from tests.support.house import House
+from tests.support.threads import served_by_thread
 from verification.compat.check import CHECKS
 
 Answer = tuple[int, dict[bytes, bytes], bytes]
@@ -51,21 +48,11 @@ class Twisted:
 
 
 @pytest.fixture(scope="module")
-def twisted(database_url: str, redis_url: str) -> Iterator[tuple[str, Twisted]]:
+def twisted(database_url: str, new_redis: Callable[[], str]) -> Iterator[tuple[str, Twisted]]:
     """A server whose answers can be changed, and its URL."""
-    # All visits come from one address.
-    settings = settings_of(database_url, redis_url, registrations_per_address=1_000, login_failures_per_address=1_000)
-    app = Twisted(Server(settings, throttle_patience=10).asgi())
-    port = free_port(None)
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="critical", ws="none"))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        assert thread.is_alive()
-        time.sleep(0.01)
-    yield f"http://127.0.0.1:{port}", app
-    server.should_exit = True
-    thread.join(30)
+    app = Twisted(Server(settings_of(database_url, new_redis()), throttle_patience=10).asgi())
+    with served_by_thread(app) as url:
+        yield url, app
 
 
 @pytest.fixture

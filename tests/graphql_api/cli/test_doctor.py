@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from embedded.ports import free_port
 from embedded.postgres import Postgres
 from persistence.condition import Snapshot
 from persistence.engine import Database
 from services.task import create_task
 from tests.graphql_api.cli.conftest import Run
 from tests.support.house import House
+from tests.support.ports import closed_port
 
 ALL = [
     "settings",
@@ -34,11 +34,11 @@ SECRET = "hunter2-hunter2-hunter2-hunter2-hunter2"
 
 
 @pytest.fixture
-def look(run: Run, database_url: str, redis_url: str) -> Any:
+def look(run: Run, database_url: str, shared_redis: str) -> Any:
     """Runs it; the exit code, and state and words by name."""
 
     def look(**settings: str) -> tuple[int, dict[str, tuple[str, str]]]:
-        said = run("doctor", "--json", **({"DATABASE_URL": database_url, "REDIS_URL": redis_url} | settings))
+        said = run("doctor", "--json", **({"DATABASE_URL": database_url, "REDIS_URL": shared_redis} | settings))
         assert "hunter2" not in said.out + said.err
         told = json.loads(said.out)
         found = {each["name"]: (each["state"], f"{each['told']} {each['advice']}") for each in told["findings"]}
@@ -61,10 +61,10 @@ def statement(ask: Any) -> Any:
     return lambda text, *values: ask(lambda database: execute(database, text, values))
 
 
-def test_all_is_well(look: Any, run: Run, database_url: str, redis_url: str):
+def test_all_is_well(look: Any, run: Run, database_url: str, shared_redis: str):
     """On servers that are as they must be everything is ok, and nothing is to be done."""
     code, found = look()
-    said = run("doctor", DATABASE_URL=database_url, REDIS_URL=redis_url)
+    said = run("doctor", DATABASE_URL=database_url, REDIS_URL=shared_redis)
 
     assert (code, list(found)) == (0, ALL)
     assert {state for state, _ in found.values()} == {"ok"}
@@ -91,17 +91,18 @@ def test_no_servers(run: Run):
 
 def test_servers_that_are_down(look: Any):
     """Each one says so by itself, without its password."""
-    nowhere = f"127.0.0.1:{free_port()}"
-    code, found = look(DATABASE_URL=f"postgresql://u:hunter2@{nowhere}/d", REDIS_URL=f"redis://:hunter2@{nowhere}/0")
+    with closed_port() as port:
+        down = f"//u:hunter2@127.0.0.1:{port}"
+        code, found = look(DATABASE_URL=f"postgresql:{down}/d", REDIS_URL=f"redis:{down}/0")
 
     assert code == 1
     assert "does not answer: does it run?" in found["database"][1]
     assert "Start it, or mend REDIS_URL." in found["redis"][1]
 
 
-def test_a_wrong_password_of_redis(look: Any, redis_url: str):
+def test_a_wrong_password_of_redis(look: Any, shared_redis: str):
     """It is told from a server that is down."""
-    code, found = look(REDIS_URL=f"redis://:hunter2@{redis_url.partition('@')[2]}")
+    code, found = look(REDIS_URL=f"redis://:hunter2@{shared_redis.partition('@')[2]}")
 
     assert (code, found["redis"][0]) == (1, "bad")
     assert "refuses the password" in found["redis"][1]

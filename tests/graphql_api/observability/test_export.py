@@ -62,11 +62,11 @@ def collector() -> Iterator[Collector]:
 
 @pytest.fixture
 async def served(
-    collector: Collector, new_database: Callable[[], str], redis_url: str, tmp_path: Path
+    collector: Collector, new_database: Callable[[], str], new_redis: Callable[[], str], tmp_path: Path
 ) -> AsyncIterator[Served]:
     """A server that sends its traces there."""
     server = Served(
-        folder=tmp_path, DATABASE_URL=new_database(), REDIS_URL=redis_url, BCRYPT_ROUNDS=4,
+        folder=tmp_path, DATABASE_URL=new_database(), REDIS_URL=new_redis(), BCRYPT_ROUNDS=4,
         OTEL_EXPORTER_OTLP_ENDPOINT=collector.url,
     )  # fmt: skip
     try:

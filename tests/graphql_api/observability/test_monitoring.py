@@ -11,12 +11,12 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
-from embedded.ports import free_port
 from graphql_api.observability.exposition import listen
 from graphql_api.observability.metrics import METRICS, Kind, Metric, Snapshot, merge
 from graphql_api.observability.requests import MAX_NAMES, OTHER, Requests, runs
 from graphql_api.observability.snapshots import Diary, Shelf
 from graphql_api.tallies import BOUNDS, Durations
+from tests.support.ports import reserved_port
 
 ROOT = Path(__file__).parents[3]
 MONITORING = ROOT / "monitoring"
@@ -188,7 +188,7 @@ class TestAddingUp:
 class TestExposition:
     def test_prometheus_understands_it(self):
         """What is answered is parsed again, every metric with its kind, its help and its numbers."""
-        port = free_port(None)
+        port = reserved_port()
         stop = listen("127.0.0.1", port, snapshot)
         try:
             text = urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5).read().decode()

@@ -14,9 +14,9 @@ import pytest
 import websockets
 from prometheus_client.parser import text_string_to_metric_families
 
-from embedded.ports import free_port
 from graphql_api.observability.metrics import METRICS, Kind
 from tests.graphql_api.transports.sockets import connected
+from tests.support.ports import reserved_port
 from tests.support.processes import Served
 
 PASSWORD, WRONG = "Canary-password1", "Canary-guess1"
@@ -96,13 +96,13 @@ class Use:
 
 @pytest.fixture(scope="module")
 async def use(
-    new_database: Callable[[], str], redis_url: str, tmp_path_factory: pytest.TempPathFactory
+    new_database: Callable[[], str], new_redis: Callable[[], str], tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Use]:
     """The two processes, after they were used."""
-    port = free_port(None)
+    port = reserved_port()
     server = Served(
         folder=tmp_path_factory.mktemp("observed"),
-        DATABASE_URL=new_database(), REDIS_URL=redis_url, BCRYPT_ROUNDS=4, DATABASE_POOL_SIZE=4,
+        DATABASE_URL=new_database(), REDIS_URL=new_redis(), BCRYPT_ROUNDS=4, DATABASE_POOL_SIZE=4,
         WORKERS=2, LOG_LEVEL="debug", METRICS_PORT=port,
     )  # fmt: skip
     try:

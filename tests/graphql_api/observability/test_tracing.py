@@ -39,10 +39,12 @@ def exported() -> InMemorySpanExporter:
 
 
 @pytest.fixture(scope="module")
-async def traced(new_database: Callable[[], str], redis_url: str, exported: InMemorySpanExporter) -> AsyncIterator[Api]:
+async def traced(
+    new_database: Callable[[], str], new_redis: Callable[[], str], exported: InMemorySpanExporter
+) -> AsyncIterator[Api]:
     """A server that traces."""
     tracing = Tracing(processor=SimpleSpanProcessor(exported))
-    server = Server(settings_of(new_database(), redis_url), tracing=tracing)
+    server = Server(settings_of(new_database(), new_redis()), tracing=tracing)
     await server.start()
     transport = httpx.ASGITransport(app=server.asgi())
     async with httpx.AsyncClient(transport=transport, base_url=URL) as client:

@@ -15,22 +15,15 @@ from services.user import register
 from tests.graphql_api.conftest import settings_of
 from tests.graphql_api.rest.schemathesis_hooks import NAME, PASSWORD
 from tests.graphql_api.transports.serving import serving
+from tests.support.limits import UNLIMITED
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
-UNLIMITED = 10**6
 
 
 async def try_contract(database_url: str, redis_url: str, *arguments: str) -> tuple[int, str]:
     """What schemathesis says of a server with these stores: its exit code, 0 for no failure, and its report."""
-    settings = settings_of(
-        database_url,
-        redis_url,
-        login_failures_per_account=UNLIMITED,
-        login_failures_per_address=UNLIMITED,
-        registrations_per_address=UNLIMITED,
-    )
-    server = Server(settings)
+    server = Server(settings_of(database_url, redis_url, login_failures_per_account=UNLIMITED))
     await server.start()
     try:
         await register(
