@@ -37,6 +37,8 @@ from persistence.unit_of_work import UnitOfWork
 
 DRIVER = "postgresql+asyncpg"
 POOL_TIMEOUT_SECONDS = 2
+CONNECT_SECONDS = 3
+COMMAND_SECONDS = 3
 LOG_POOL_SIZE = 4
 SERVER_SETTINGS = {
     "application_name": "taskriver",
@@ -68,20 +70,18 @@ def dsn(url: str | URL) -> str:
     return database_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
 
 
-def create_engine(
-    url: str | URL, *, command_timeout: float | None = 3, patient: bool = False, **options: Any
-) -> AsyncEngine:
-    """An engine with the time-outs that keep one bad statement from holding up everybody.
+def create_engine(url: str | URL, *, patient: bool = False, **options: Any) -> AsyncEngine:
+    """An engine with time-outs, so that one bad statement does not block other requests.
 
-    *command_timeout*, in seconds, is what a server gets that does not even say no; the driver then takes two more to
-    give the connection up, and nobody should wait longer than five for "not now". A *patient* engine has no time-outs
-    once it is connected: a migration may build an index for as long as it takes.
+    `COMMAND_SECONDS` applies to a server that does not answer at all. The driver then takes two more seconds to close
+    the connection, so a request waits at most five. A *patient* engine has no time-outs once it is connected: a
+    migration may build an index for as long as it takes.
     """
     settings = SERVER_SETTINGS | (NO_TIME_OUTS if patient else {})
-    command_timeout = None if patient else command_timeout
+    command_timeout = None if patient else COMMAND_SECONDS
     return create_async_engine(
         database_url(url),
-        connect_args={"server_settings": settings, "timeout": 3, "command_timeout": command_timeout},
+        connect_args={"server_settings": settings, "timeout": CONNECT_SECONDS, "command_timeout": command_timeout},
         hide_parameters=True,  # parameters are people's texts and password hashes; errors end up in logs
         **options,
     )
@@ -92,8 +92,8 @@ async def connect(url: str | URL) -> Connection:
     connection = await asyncpg.connect(
         dsn(url),
         server_settings=SERVER_SETTINGS,
-        timeout=3,
-        command_timeout=3,
+        timeout=CONNECT_SECONDS,
+        command_timeout=COMMAND_SECONDS,
         max_cached_statement_lifetime=0,  # they are ours, and few
     )
     return cast("Connection", connection)

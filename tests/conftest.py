@@ -14,6 +14,7 @@ from embedded.valkey import Valkey
 from graphql_api.observability.logging import Lines
 from persistence import migrations
 from persistence.engine import Database
+from tests.support import timeouts
 from tests.support.house import House
 from tests.support.log import Log
 from tests.support.secrets import betrayed
@@ -32,6 +33,14 @@ def discreet_log() -> Iterator[Log]:
     root.removeHandler(handler)
     structlog.reset_defaults()
     assert betrayed(out.getvalue().decode()) == []
+
+
+@pytest.fixture(scope="session", autouse=True)
+def long_timeouts() -> Iterator[None]:
+    """No time-out of the product ends what a slow machine does."""
+    with pytest.MonkeyPatch.context() as patch:
+        timeouts.extend(patch)
+        yield
 
 
 @pytest.fixture(scope="session")

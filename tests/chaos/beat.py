@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from tests.chaos.stack import PASSWORD, Stack
+from tests.support.patience import HANG_SECONDS
 from verification.client.account import Account
 from verification.client.follower import Follower, Recorder
 from verification.client.writer import Known, Writer
@@ -58,7 +59,7 @@ class Beat:
         self.stopping = True
         await writing
         last = await head()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(HANG_SECONDS):
             while self.recorder.standing < last:
                 await asyncio.sleep(0.005)
 
@@ -67,7 +68,7 @@ class Beat:
         first = len(self.writer.writes)
         await asyncio.sleep(seconds)
         last = len(self.writer.writes)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(HANG_SECONDS):
             while len(self._items()) < last:
                 await asyncio.sleep(0.005)
         writes, items = self.writer.writes[first:last], self._items()[first:last]
@@ -92,7 +93,7 @@ async def beating(stack: Stack, name: str, *, write_at: int = 0, listen_at: int 
     )
     writer = Writer(Account(lambda: places[write_at], name, PASSWORD), name)
     listening = asyncio.create_task(follower.run())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(HANG_SECONDS):
         while recorder.standing < 0:
             await asyncio.sleep(0.01)
     task = await writer.create()

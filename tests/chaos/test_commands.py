@@ -9,6 +9,7 @@ from asyncio.subprocess import PIPE, Process
 from pathlib import Path
 
 from tests.chaos.stack import PASSWORD, Stack
+from tests.support.patience import HANG_SECONDS
 from verification.client.writer import Writer
 
 
@@ -31,7 +32,7 @@ async def started(*arguments: str, tokens: Path | None = None) -> Process:
 async def line_of(stream: asyncio.StreamReader | None) -> str:
     """The next line."""
     assert stream is not None
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(HANG_SECONDS):
         return (await stream.readline()).decode().rstrip()
 
 

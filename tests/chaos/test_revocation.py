@@ -13,6 +13,7 @@ from websockets.exceptions import ConnectionClosed
 from tests.chaos.conftest import Numbers, percentile
 from tests.chaos.stack import PASSWORD, Stack
 from tests.graphql_api.transports.sockets import connected
+from tests.support.patience import HANG_SECONDS
 from verification.client.account import Account
 from verification.client.failures import Failed, Refused
 from verification.client.http import Api
@@ -88,7 +89,7 @@ async def test_revocations(stack: Stack, numbers: Numbers, trouble: Trouble, man
     asked = Api(stack.processes[0].api.url, patience=8)
     accounts = [Account(lambda: stack.processes[1].api, name, PASSWORD) for _ in range(many)]
     tokens = [await account.token() for account in accounts]
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(HANG_SECONDS):
         found = await _revoke(stack, asked, accounts, tokens, trouble)
     believed = [each.believed for each in found]
     closed = [each.closed for each in found if each.closed is not None]
@@ -133,7 +134,7 @@ async def _watch(asked: Api, account: Account, token: str, ready: asyncio.Event,
         acked = time.monotonic()
         asking = asyncio.create_task(_ask(asked, token, acked, found))
         try:
-            async with asyncio.timeout(15):
+            async with asyncio.timeout(HANG_SECONDS):
                 while True:
                     await socket.connection.recv()
         except ConnectionClosed as closed:

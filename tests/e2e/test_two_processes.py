@@ -18,6 +18,7 @@ from tests.e2e.conftest import LOGIN, Serve, World
 from tests.embedded.lab import survivors
 from tests.graphql_api.test_tasks import CREATE
 from tests.graphql_api.transports.sockets import Socket, connected
+from tests.support.patience import HANG_SECONDS
 from tests.support.processes import Served
 
 CHANGES = """subscription ($after: String) { taskChanged(after: $after) { cursor task { title version } } }"""
@@ -65,7 +66,7 @@ async def title(socket: Socket) -> str:
 
 async def refused(world: World, server: Served, token: str) -> None:
     """The server refuses the token within a second."""
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(HANG_SECONDS):
         while (await world.ask(server, "{ me { id } }", token)).codes != ["UNAUTHENTICATED"]:
             await asyncio.sleep(0.01)
 
@@ -152,7 +153,7 @@ class TestTogether:
         token, other = await world.signed_in(here, name), await world.signed_in(there, name)
         async with listening(world, there, token) as socket, listening(world, there, other) as spared:
             (await world.ask(here, LOGOUT, token)).payload("logout")
-            async with asyncio.timeout(1):
+            async with asyncio.timeout(HANG_SECONDS):
                 assert (await socket.closed())[0] == 4403
             await refused(world, there, token)
 
@@ -233,7 +234,7 @@ class TestWorkers:
             assert [await title(each) for each in listeners] == ["To all"] * 8
 
             (await world.ask(server, LOGOUT, token)).payload("logout")
-            async with asyncio.timeout(1):
+            async with asyncio.timeout(HANG_SECONDS):
                 assert {(await each.closed())[0] for each in listeners} == {4403}
         workers = server.family()
         server.send(signal.SIGINT, group=True)
@@ -249,7 +250,7 @@ class TestWorkers:
         async with listening(world, server, token) as socket:
             family = server.family()
             server.send(signal.SIGKILL)
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(HANG_SECONDS):
                 assert (await socket.closed())[0] == 1012
 
         assert len(family) > 2

@@ -17,6 +17,7 @@ import asyncpg
 import redis
 
 from embedded import watchdog
+from tests.support.patience import HANG_SECONDS
 
 PROJECT = Path(__file__).parents[2]
 
@@ -85,7 +86,7 @@ def _ps(pid: int, field: str) -> str:
     return subprocess.run(["ps", "-p", str(pid), "-o", field], capture_output=True, text=True, check=True).stdout
 
 
-def survivors(people: Sequence[Person], seconds: float = 10) -> list[int]:
+def survivors(people: Sequence[Person], seconds: float = HANG_SECONDS) -> list[int]:
     """Who of them is still there when the time is up; returns at once when nobody is."""
     deadline = time.monotonic() + seconds
     while (alive := [pid for pid, who in people if who and watchdog.identity(pid) == who]) and (

@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from services import session as session_service
 from tests.examples.stage import Stage
+from tests.support.patience import HANG_SECONDS
 
 WATCH = """subscription ($after: String) { taskStatusChanged(after: $after) {
   __typename cursor ... on TaskStatusChanged { to } ... on ResyncRequired { reason } } }"""
@@ -35,7 +36,7 @@ class Listener:
     async def hears(self, what: list[str]) -> None:
         """Wait until it has heard all that; more, or something else, is wrong."""
         with suppress(TimeoutError):
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(HANG_SECONDS):
                 while len(self.heard) < len(what):
                     await asyncio.sleep(0.01)
         await asyncio.sleep(0.05)
@@ -153,7 +154,7 @@ class Promises:
         listener = self.listener(stage)
         listener.token = "garbage"
         with pytest.raises(Exception, match=r"."):
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(HANG_SECONDS):
                 await listener.listen()
 
         assert stage.proxy.connections == 1
@@ -170,6 +171,6 @@ class Promises:
     async def until(condition: object) -> None:
         """Wait until something is true."""
         assert callable(condition)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(HANG_SECONDS):
             while not condition():
                 await asyncio.sleep(0.01)

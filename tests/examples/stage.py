@@ -16,6 +16,7 @@ from tests.examples.proxy import Proxy
 from tests.graphql_api.conftest import settings_of
 from tests.graphql_api.transports.serving import serving
 from tests.support.house import House
+from tests.support.patience import HANG_SECONDS
 
 TIMING = Timing(ping=0.1)
 PASSES = (TaskStatus.IN_PROGRESS, TaskStatus.TODO)
@@ -75,7 +76,7 @@ class Stage:
 
     async def connected(self) -> None:
         """Wait until somebody listens."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(HANG_SECONDS):
             while not self.server.stream.subscribers:
                 await asyncio.sleep(0.01)
 

@@ -19,6 +19,7 @@ from tests.graphql_api.realtime.support import until
 from tests.graphql_api.test_tasks import ASSIGN, DELETE, STATUS, task_id, user_id
 from tests.graphql_api.transports.sockets import Socket, connected
 from tests.support.api import Api
+from tests.support.patience import HANG_SECONDS
 
 MOVES = """subscription ($filter: TaskStreamFilter, $after: String) {
   taskStatusChanged(filter: $filter, after: $after) {
@@ -69,7 +70,7 @@ class Listener:
         await self.socket.send(type="ping", payload={"still": "there"})
         assert await self.socket.receive() == {"type": "pong", "payload": {"still": "there"}}
 
-    async def is_closed(self, within: float = 1.0) -> int:
+    async def is_closed(self, within: float = HANG_SECONDS) -> int:
         """The code that the socket is closed with."""
         async with asyncio.timeout(within):
             code, _ = await self.socket.closed()
@@ -146,6 +147,6 @@ async def set_role(api: Api, user: UserRow, role: str) -> None:
 
 async def until_asked(api: Api, user: UserRow, role: str) -> None:
     """Wait until the API takes the user for what it is now."""
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(HANG_SECONDS):
         while (await api.ask("{ me { role } }", user)).body.get("data") != {"me": {"role": role}}:
             await asyncio.sleep(0.01)

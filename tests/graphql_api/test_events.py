@@ -20,6 +20,7 @@ from tests.graphql_api.realtime.support import until
 from tests.graphql_api.test_tasks import STATUS, task_id
 from tests.graphql_api.transports.serving import serving
 from tests.support.api import Api
+from tests.support.patience import HANG_SECONDS
 
 EVENTS = "text/event-stream"
 ANY_OF_THEM = "application/graphql-response+json, application/json, text/event-stream, multipart/mixed"
@@ -65,7 +66,7 @@ class Stream:
 
     async def block(self) -> Event:
         """The next block, comments and hints left out."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(HANG_SECONDS):
             while True:
                 event = Event()
                 while line := await anext(self._lines):
@@ -283,7 +284,7 @@ class TestEndings:
         user = await live.a_user()
         async with asked(live, MOVES, user) as stream:
             await set_role(live, user, "MODERATOR")
-            async with asyncio.timeout(1):
+            async with asyncio.timeout(HANG_SECONDS):
                 result, end = await stream.rest()
 
         assert (result.codes, end) == (["UNAUTHENTICATED"], COMPLETE)

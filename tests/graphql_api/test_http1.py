@@ -12,6 +12,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from graphql_api.cli.http1 import MAX_FIELDS, MAX_HEAD, PatientHTTP
+from tests.support.patience import HANG_SECONDS
 
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n"
 
@@ -49,7 +50,7 @@ async def port() -> AsyncIterator[int]:
 async def _line(port: int) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     try:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(HANG_SECONDS):
             yield reader, writer
     finally:
         writer.close()

@@ -11,6 +11,7 @@ from graphql_api.maintenance import clean_up_by_schedule
 from services.cleanup import ClocksDiffer
 from tests.support.house import House
 from tests.support.log import Log
+from tests.support.patience import HANG_SECONDS
 
 
 async def test_it_removes_what_is_over_when_the_schedule_says_so(house: House):
@@ -22,7 +23,7 @@ async def test_it_removes_what_is_over_when_the_schedule_says_so(house: House):
         clean_up_by_schedule(house.database, schedule="* * * * * *", event_retention=timedelta(days=1))
     )
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(HANG_SECONDS):
         while await _exists(house, over.id):
             await asyncio.sleep(0.02)
     cleaner.cancel()

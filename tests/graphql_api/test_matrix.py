@@ -23,6 +23,7 @@ from persistence.models import TaskRow, UserRow
 from tests.graphql_api.transports.serving import serving
 from tests.graphql_api.transports.sockets import Socket, connected
 from tests.support.api import Api
+from tests.support.patience import HANG_SECONDS
 
 RELATIONS = {"own": Reach.OWN, "assigned": Reach.ASSIGNED, "other": None}
 DOORS = ("http", "socket")
@@ -251,7 +252,7 @@ async def test_moves_are_heard_on_the_task_socket_as_the_table_says(doors: Doors
     own = await api.house.a_task(actor)
     headers = {"authorization": f"Bearer {await api.token(actor)}"}
     address = f"{doors.url.replace('http', 'ws', 1)}/ws/tasks/{task.id}"
-    async with websockets.connect(address, additional_headers=headers) as socket, asyncio.timeout(5):
+    async with websockets.connect(address, additional_headers=headers) as socket, asyncio.timeout(HANG_SECONDS):
         assert json.loads(await socket.recv())["type"] == "cursor"
         await doors.rest("PUT", f"/tasks/{task.id}", owner, {"completed": True})
         await doors.rest("PUT", f"/tasks/{own.id}", actor, {"completed": True})

@@ -19,6 +19,7 @@ from tests.graphql_api.test_tasks import task_id
 from tests.persistence.test_numbering import number, record
 from tests.support.api import Api
 from tests.support.house import House
+from tests.support.patience import HANG_SECONDS
 
 HISTORY = """query ($id: ID!, $after: String) { task(id: $id) {
   history(first: 2, after: $after) { nodes { version } pageInfo { hasNextPage endCursor } } } }"""
@@ -145,7 +146,7 @@ class TestKilled:
         removed = int(await process.stdout.readline())
         os.kill(process.pid, signal.SIGKILL)
         await process.communicate()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(HANG_SECONDS):
             while (again := await clean_up(live.house.as_(None), event_retention=30 * DAY)) is None:
                 await asyncio.sleep(0.02)
 

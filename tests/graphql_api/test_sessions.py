@@ -7,6 +7,7 @@ from typing import Any
 from domain.user import Role
 from graphql_api.schema.ids import encode_id
 from tests.support.api import Answer, Api
+from tests.support.patience import HANG_SECONDS
 
 PASSWORD = "Correct-horse1"
 REGISTER = """mutation ($input: RegisterInput!) { register(input: $input) {
@@ -237,6 +238,6 @@ async def refused(api: Api, token: str) -> None:
 
 async def eventually(api: Api, query: str, token: str, codes: list[str]) -> None:
     """The answer has these codes within a second."""
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(HANG_SECONDS):
         while (await api.ask(query, token)).codes != codes:
             await asyncio.sleep(0.01)

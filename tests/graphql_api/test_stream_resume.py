@@ -24,6 +24,7 @@ from tests.graphql_api.test_tasks import task_id
 from tests.graphql_api.transports.serving import serving
 from tests.graphql_api.transports.sockets import Socket, connected
 from tests.support.api import Api
+from tests.support.patience import HANG_SECONDS
 
 
 class TestResume:
@@ -124,7 +125,7 @@ class TestResume:
             await listener.lives()
 
     async def _pinged(self, socket: Socket, expected: int) -> str:
-        async with asyncio.timeout(3):
+        async with asyncio.timeout(HANG_SECONDS):
             while True:
                 message = await socket.receive()
                 assert message["type"] == "ping", message

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 
 from domain.actor import Actor
 from domain.errors import Refusal, Unavailable
@@ -23,6 +23,7 @@ from persistence.models import TaskRow
 from persistence.unit_of_work import UnitOfWork
 from services.task import TaskEdit, assign_task, delete_task, update_task, update_task_status
 from tests.support.house import House
+from tests.support.patience import HANG_SECONDS
 
 DONE, TODO, IN_PROGRESS = TaskStatus.DONE, TaskStatus.TODO, TaskStatus.IN_PROGRESS
 _SOMEBODY = UUID(int=7)
@@ -63,6 +64,22 @@ async def nothing_recorded(house: House) -> AsyncIterator[None]:
     async with house.database.session() as session:
         await session.execute(text("LOCK TABLE events IN SHARE MODE"))
         yield
+
+
+async def is_waiting_for_a_lock(house: House) -> None:
+    """Wait until somebody waits for a lock on a row of this database."""
+    waiting = text(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    async with asyncio.timeout(HANG_SECONDS):
+        while not await count(house, waiting):
+            await asyncio.sleep(0.005)
+
+
+async def count(house: House, question: TextClause) -> int:
+    """The number that a statement answers."""
+    async with house.database.connect() as connection:
+        return int(await connection.scalar(question) or 0)
 
 
 class TestTogether:
@@ -107,8 +124,11 @@ class TestTogether:
             moves = []
             for status in (DONE, TODO):
                 moves.append(asyncio.create_task(move(house, actor, [task], status)))
-                await asyncio.wait(moves, timeout=0.1)
-            assert len(house.database._moves._rounds) == 1
+                while not house.database._moves._rounds or len(moves) > 1 + len(house.database._moves._wishes):
+                    await asyncio.sleep(0)
+            for _ in range(10):
+                await asyncio.sleep(0)
+            assert (len(house.database._moves._rounds), len(house.database._moves._wishes)) == (1, 1)
         moved = [row for each in moves for row in await each]
 
         assert [row.version for row in moved] == [2, 3]
@@ -169,10 +189,10 @@ class TestEachAsIfAlone:
         actor = await house.an_actor()
         tasks = await tasks_of(house, actor, 3)
         async with locked(house, tasks[1]):
-            async with asyncio.timeout(1):
+            async with asyncio.timeout(HANG_SECONDS):
                 moved = await move(house, actor, tasks)
             patient = asyncio.create_task(update_task_status(house.as_(actor), task_id=tasks[1].id, status=DONE))
-            await asyncio.sleep(0.05)
+            await is_waiting_for_a_lock(house)
             assert not patient.done()
 
         assert [row is not None for row in moved] == [True, False, True]
@@ -229,21 +249,25 @@ class TestGivenUp:
             assert [type(each) for each in moved] == [Unavailable, Unavailable]
         await database.close()
 
-    async def test_who_has_waited_for_long(self, house: House, monkeypatch: pytest.MonkeyPatch):
+    async def test_who_has_waited_for_long(self, new_database: Callable[[], str], monkeypatch: pytest.MonkeyPatch):
         """A move whose round does not begin is refused after a while, and was not made; those under way go on."""
         monkeypatch.setattr(group_commit, "PATIENCE_SECONDS", 0.1)
+        house = House(Database(new_database(), pool_size=4))
         actor = await house.an_actor()
         (task,) = await tasks_of(house, actor, 1)
         async with nothing_recorded(house):
             first, *others = (asyncio.create_task(move(house, actor, [task], to)) for to in (DONE, TODO, IN_PROGRESS))
-            async with asyncio.timeout(4):  # the timer may still be that of an earlier move
+            async with asyncio.timeout(HANG_SECONDS):
                 refused = [type(each) for moved in others for each in await moved]
-            later = asyncio.create_task(move(house, actor, [task], TODO))
-            await asyncio.sleep(0)
             assert not first.done()
+            monkeypatch.undo()
+            later = asyncio.create_task(move(house, actor, [task], TODO))
+            while not house.database._moves._wishes:
+                await asyncio.sleep(0)
 
         assert refused == [Unavailable, Unavailable]
         assert [row.version for row in (*await first, *await later)] == [2, 3]
+        await house.database.close()
 
     async def test_the_end_of_the_process(self, new_database: Callable[[], str]):
         """Whoever closes the database waits for what is under way, and for who waits for that."""
@@ -273,7 +297,7 @@ class TestRivals:
             for _ in range(12):
                 await asyncio.gather(*(anything(house.as_(actor), chance.choice(tasks).id, chance) for _ in range(10)))
 
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(HANG_SECONDS):
             await asyncio.gather(work(house, 1), work(rival, 2))
         await rival.database.close()
 
@@ -302,7 +326,7 @@ class TestRivals:
                 made += len(await asyncio.gather(*moves))
             return made
 
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(HANG_SECONDS):
             made = await asyncio.gather(go_round(house, tasks), go_round(rival, tasks[::-1]))
         await rival.database.close()
         events = [event for event in await house.recorded_events() if isinstance(event, TaskEvent)]

@@ -19,14 +19,13 @@ from persistence.engine import Database, database_url
 from persistence.reads.task_list import EVERYTHING
 from persistence.unit_of_work import UnitOfWork
 from tests.support.house import House
+from tests.support.patience import HANG_SECONDS
 
 
 @pytest.fixture(scope="module")
 async def small_database(new_database: Callable[[], str]) -> AsyncIterator[Database]:
-    """A database with two connections, and little patience when both are taken."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(engine_module, "POOL_TIMEOUT_SECONDS", 0.2)
-        database = Database(new_database(), pool_size=2)
+    """A database with two connections."""
+    database = Database(new_database(), pool_size=2)
     yield database
     await database.close()
 
@@ -80,6 +79,19 @@ async def end_backend(uow: UnitOfWork) -> None:
         await other.execute(text("SELECT pg_terminate_backend(:pid, 1000)"), {"pid": pid})
 
 
+def until_the_backend_ends(statement: str) -> Callable[[UnitOfWork], Awaitable[None]]:
+    """A step: run a statement that makes the server end the connection, and wait until it has."""
+
+    async def step(uow: UnitOfWork) -> None:
+        pid = await run(uow, "SELECT pg_backend_pid()")
+        await run(uow, statement)
+        async with uow._sessions() as other, asyncio.timeout(HANG_SECONDS):
+            while await other.scalar(text("SELECT true FROM pg_stat_activity WHERE pid = :pid"), {"pid": pid}):
+                await other.rollback()  # the view shows the same as before until the transaction ends
+
+    return step
+
+
 class TestOutcome:
     async def test_without_commit_nothing_happens(self, small_house: House):
         """What was flushed but not committed is gone, and nobody was rung."""
@@ -127,7 +139,7 @@ class TestUnavailable:
     @pytest.mark.parametrize(
         ("settings", "statement"),
         [
-            ("statement_timeout = '20ms'", "SELECT pg_sleep(2)"),
+            ("statement_timeout = '20ms'", "SELECT pg_sleep(600)"),
             ("lock_timeout = '20ms'", "SELECT number_events(1)"),
             ("transaction_read_only = on", "DELETE FROM events"),
             ("statement_timeout = 0", "SELECT pg_terminate_backend(pg_backend_pid())"),
@@ -144,7 +156,7 @@ class TestUnavailable:
         """A server that ended the connection between two statements, or at a pause that was too long."""
         pause = "SET LOCAL idle_in_transaction_session_timeout = '20ms'"
         with pytest.raises(Unavailable):
-            await do(small_house, pause, lambda uow: asyncio.sleep(0.1), "SELECT 1")
+            await do(small_house, until_the_backend_ends(pause), "SELECT 1")
 
     async def test_a_connection_that_was_cut_before_the_commit(self, small_house: House):
         """The commit fails as unavailable too, and nothing was written."""
@@ -159,9 +171,10 @@ class TestUnavailable:
         with pytest.raises(NotFound):
             await do(small_house, end_backend, refuse)
 
-    async def test_a_pool_that_is_used_up(self, small_house: House):
+    async def test_a_pool_that_is_used_up(self, small_database: Database, monkeypatch: pytest.MonkeyPatch):
         """Who gets no connection in time is told to come again."""
-        database = small_house.database
+        monkeypatch.setattr(engine_module, "POOL_TIMEOUT_SECONDS", 0.2)
+        database = Database(small_database.engine.url.render_as_string(hide_password=False), pool_size=2)
         async with database.connect() as one, database.connect() as two:
             await one.execute(text("SELECT 1"))
             await two.execute(text("SELECT 1"))
@@ -169,16 +182,18 @@ class TestUnavailable:
                 await asks_well(database)
             with pytest.raises(Unavailable):
                 await database.ping()
+        await database.close()
 
     async def test_two_that_wait_for_each_other(self, small_house: House):
         """Of a deadlock one is told to come again, and the other gets through."""
         tasks = [await small_house.a_task(), await small_house.a_task()]
+        both_have_one = asyncio.Barrier(2)
 
         async def lock_both(first: int, second: int) -> None:
             async with small_house.as_(OPERATOR) as uow:
                 await run(uow, "SET LOCAL deadlock_timeout = '50ms'")
                 await uow.tasks.get(tasks[first].id, lock=True)
-                await asyncio.sleep(0.1)
+                await both_have_one.wait()
                 await uow.tasks.get(tasks[second].id, lock=True)
 
         outcomes = await asyncio.gather(lock_both(0, 1), lock_both(1, 0), return_exceptions=True)
@@ -218,10 +233,10 @@ class TestUnavailable:
 
             async def underway() -> None:
                 async with database.unit_of_work(None) as uow:
-                    await run(uow, "SELECT pg_sleep(4)")
+                    await run(uow, "SELECT pg_sleep(600)")
 
             waiting = asyncio.create_task(underway())
-            await asyncio.sleep(0.1)
+            await is_asleep(database)
             await asyncio.to_thread(server.stop)
             with pytest.raises(Unavailable):
                 await waiting
@@ -269,11 +284,11 @@ class TestCancelled:
         async def wait() -> None:
             async with small_house.as_(None) as uow:
                 entered.set()
-                await run(uow, "SELECT pg_sleep(1)")
+                await run(uow, "SELECT pg_sleep(600)")
 
         running = asyncio.create_task(wait())
         await entered.wait()
-        await asyncio.sleep(0.05)
+        await is_asleep(small_house.database)
         for _ in range(3):
             running.cancel()
             await asyncio.sleep(0)
@@ -282,11 +297,19 @@ class TestCancelled:
         await until_everything_is_back(small_house.database)
 
 
+async def is_asleep(database: Database) -> None:
+    """Wait until a statement of this database sleeps."""
+    asleep = text("SELECT true FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'")
+    async with asyncio.timeout(HANG_SECONDS), database.connect() as connection:
+        while not await connection.scalar(asleep):
+            await connection.rollback()
+
+
 async def until_everything_is_back(database: Database) -> None:
     """Closing goes on in the background for a moment."""
     pool = database.engine.pool
     assert isinstance(pool, QueuePool)
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(HANG_SECONDS):
         while pool.checkedout():
             await asyncio.sleep(0.01)
 

@@ -11,6 +11,7 @@ from domain.user import Role
 from graphql_api.app import Server
 from persistence.models import UserRow
 from tests.support.house import House
+from tests.support.patience import HANG_SECONDS
 
 URL = "http://testserver"
 
@@ -84,7 +85,7 @@ class Api:
 
     async def numbered(self) -> None:
         """Wait until every event that is committed has its position."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(HANG_SECONDS):
             while await self._is_pending():
                 await asyncio.sleep(0.01)
 

@@ -15,6 +15,7 @@ import httpx
 
 from tests.embedded.lab import PROJECT, Person, everybody, kill, survivors
 from tests.support.limits import PER_ADDRESS
+from tests.support.patience import HANG_SECONDS
 from tests.support.ports import reserved_port
 from tests.support.secrets import betrayed
 
@@ -69,7 +70,7 @@ class Command:
         """Whether it still runs."""
         return self.process.poll() is None
 
-    def says(self, text: str, within: float = 30.0) -> None:
+    def says(self, text: str, within: float = HANG_SECONDS) -> None:
         """Wait until it has printed this."""
         deadline = time.monotonic() + within
         while text not in self.out:
@@ -84,7 +85,7 @@ class Command:
         else:
             self.process.send_signal(number)
 
-    def ends(self, within: float = 60.0) -> int:
+    def ends(self, within: float = HANG_SECONDS) -> int:
         """Wait for its end; its exit status, negative for a signal."""
         return self.process.wait(within)
 
@@ -112,7 +113,7 @@ class Served(Command):
         known = {"PORT": self.port} | {name.upper(): value for name, value in PER_ADDRESS.items()}
         super().__init__("serve", folder=folder, environment=environment(**(known | settings)))
 
-    async def ready(self, within: float = 60.0) -> "Served":
+    async def ready(self, within: float = HANG_SECONDS) -> "Served":
         """Wait until `/readyz` is green."""
         async with httpx.AsyncClient() as client, asyncio.timeout(within):
             while not await self._is_green(client):
@@ -159,7 +160,7 @@ class Dev(Command):
         self.send(number, group=group)
         assert self.ends() == 0, self.out + self.err
         assert self.complaints == []
-        assert survivors(people, 2) == []
+        assert survivors(people) == []
         return self.out
 
     def refuses(self) -> str:

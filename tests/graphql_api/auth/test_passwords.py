@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from domain.errors import Invalid, RateLimited, Unavailable
 from domain.user import MAX_PASSWORD_BYTES, MAX_SENT_PASSWORD_BYTES, Verification
 from graphql_api.auth import passwords as module
-from graphql_api.auth.hash_queue import Caller, QueueLimits
-from graphql_api.auth.passwords import Passwords, hashes_of
+from graphql_api.auth.passwords import Passwords
+from tests.support.patience import HANG_SECONDS
 
 ROUNDS = 4
 COMPOSED = "J\u00fcrgen-1\u00c5"
@@ -233,7 +233,7 @@ class TestQueue:
         """While passwords are checked, the event loop serves others."""
         passwords = Passwords(ROUNDS)
         job = asyncio.create_task(passwords.verify("x", None))
-        await asyncio.wait_for(gate.until_entered(1), timeout=5)
+        await asyncio.wait_for(gate.until_entered(1), timeout=HANG_SECONDS)
         gate.opened.set()
         await job
         passwords.close()

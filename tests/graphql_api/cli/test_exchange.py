@@ -16,6 +16,7 @@ from graphql_api.wire.alarms import Alarms
 from graphql_api.wire.answer import Answer
 from graphql_api.wire.body import read_body
 from graphql_api.wire.exchange import exchange_of
+from tests.support.patience import HANG_SECONDS
 
 POST = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n"
 
@@ -55,7 +56,7 @@ async def said(port: int, *parts: bytes) -> bytes:
     for part in parts:
         writer.write(part)
         await asyncio.sleep(0.02)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(HANG_SECONDS):
         found = await reader.read()
     writer.close()
     return re.sub(rb"date: [^\r]*\r\n", b"", found)

@@ -8,6 +8,7 @@ from starlette.types import Receive, Scope, Send
 
 from graphql_api.cli.http1 import MAX_WAITING
 from tests.graphql_api.transports.serving import serving
+from tests.support.patience import HANG_SECONDS
 
 GET = b"GET /%d HTTP/1.1\r\nHost: a\r\n\r\n"
 LAST = b"GET /last HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
@@ -60,7 +61,7 @@ async def said(port: int, *parts: bytes) -> bytes:
     """All that the server says to these parts until it hangs up."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(HANG_SECONDS):
             for part in parts:
                 writer.write(part)
                 await asyncio.sleep(0.02)
@@ -106,7 +107,7 @@ async def test_a_socket_does_not_overtake(port: int):
 async def test_a_kept_connection_can_become_a_socket(port: int):
     """When everything was answered."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(HANG_SECONDS):
         writer.write(GET % 1)
         await reader.readuntil(b"</1 >")
         writer.write(SOCKET)

@@ -17,6 +17,7 @@ from graphql_api.realtime.lease import LEASE_SECONDS
 from graphql_api.wire.denial import FOREIGN, deny
 from tests.graphql_api.attacker import Loud
 from tests.graphql_api.transports.serving import serving
+from tests.support.patience import HANG_SECONDS
 
 
 def frames_in(data: bytes) -> list[Frame]:
@@ -222,7 +223,7 @@ async def _stranger(app: ASGIApp) -> AsyncIterator[tuple[asyncio.StreamReader, a
         try:
             reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2]))
             writer.write(head + b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(HANG_SECONDS):
                 yield reader, writer
             writer.close()
         finally:

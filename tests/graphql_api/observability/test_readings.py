@@ -11,6 +11,7 @@ from persistence.engine import LOG_POOL_SIZE
 from persistence.models import UserRow
 from tests.graphql_api.test_tasks import CREATE
 from tests.support.api import Api
+from tests.support.patience import HANG_SECONDS
 
 LOGIN = "mutation ($input: LoginInput!) { login(input: $input) { userErrors { code } } }"
 CURSOR = "{ tasks(first: 1) { streamCursor } }"
@@ -42,7 +43,7 @@ async def write(api: Api, owner: UserRow, times: int) -> None:
     await api.numbered()
     async with api.house.as_(None) as uow:
         position = (await uow.events.head()).position
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(HANG_SECONDS):
         while api.server.stream.position < position:
             await asyncio.sleep(0.01)
 

@@ -16,6 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from graphql_api.observability.metrics import METRICS, Kind
 from tests.graphql_api.transports.sockets import connected
+from tests.support.patience import HANG_SECONDS
 from tests.support.ports import reserved_port
 from tests.support.processes import Served
 
@@ -67,7 +68,7 @@ class Use:
 
     async def logged(self, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
         """Wait for a line."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(HANG_SECONDS):
             while True:
                 for line in self.lines:
                     if wanted(line):
@@ -76,7 +77,7 @@ class Use:
 
     async def both_are_there(self) -> None:
         """Wait until both processes read the log: one that comes later begins where it stands then."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(HANG_SECONDS):
             while await self.value("taskriver_processes_ready") < 2:
                 await asyncio.sleep(0.1)
 
@@ -346,7 +347,7 @@ class TestTheMetrics:
         assert fallen == []
 
     @staticmethod
-    async def _becomes(use: Use, name: str, wanted: float, within: float = 5) -> None:
+    async def _becomes(use: Use, name: str, wanted: float, within: float = HANG_SECONDS) -> None:
         async with asyncio.timeout(within):
             while await use.value(name) != wanted:
                 await asyncio.sleep(0.1)

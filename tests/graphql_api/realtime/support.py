@@ -23,6 +23,7 @@ from persistence.engine import Database
 from persistence.event_log import EventLog, Numbered
 from tests.support.events import published
 from tests.support.house import House
+from tests.support.patience import HANG_SECONDS
 
 _versions = count(1)
 
@@ -119,20 +120,20 @@ class Process:
         return seconds() + self.late
 
 
-async def until(condition: Callable[[], object], patience: float = 5.0) -> None:
+async def until(condition: Callable[[], object], patience: float = HANG_SECONDS) -> None:
     """Wait for a condition; fail if it does not come true."""
     async with asyncio.timeout(patience):
         while not condition():
             await asyncio.sleep(0.005)
 
 
-async def hear(subscriber: Subscriber, patience: float = 5.0) -> Item:
+async def hear(subscriber: Subscriber, patience: float = HANG_SECONDS) -> Item:
     """The next item; fail if there is none."""
     async with asyncio.timeout(patience):
         return await anext(subscriber)
 
 
-async def hear_event(subscriber: Subscriber, patience: float = 5.0) -> TaskEvent:
+async def hear_event(subscriber: Subscriber, patience: float = HANG_SECONDS) -> TaskEvent:
     """The next event; fail if it is something else."""
     item = await hear(subscriber, patience)
     assert isinstance(item, Told), item

@@ -16,6 +16,7 @@ from graphql_api.realtime.run import Run
 from graphql_api.realtime.subscriber import ATTEMPTS, Subscriber
 from tests.graphql_api.realtime.conftest import StartProcess
 from tests.graphql_api.realtime.support import Process, a_task_event, an_access_event, an_actor, until
+from tests.support.patience import HANG_SECONDS
 
 ADMIN = an_actor(Role.ADMIN)
 
@@ -204,7 +205,7 @@ async def test_who_was_revoked_is_told_nothing_more(process: Process):
         assert isinstance(revoked, AccessEvent)
         await process.record(revoked)
         with pytest.raises(Unauthenticated):
-            await asyncio.wait_for(ear.task, 5)
+            await asyncio.wait_for(ear.task, HANG_SECONDS)
         gate.set()
         await asyncio.sleep(0.05)
 

@@ -19,6 +19,7 @@ from graphql_api.realtime.chime import Chime
 from graphql_api.realtime.outbox import Outbox
 from tests.graphql_api.realtime.conftest import StartProcess
 from tests.graphql_api.realtime.support import Process, a_chime, a_task_event, an_actor, hear_event, logged, until
+from tests.support.patience import HANG_SECONDS
 
 ROOT = Path(__file__).parents[3]
 ADMIN = an_actor(Role.ADMIN)
@@ -71,7 +72,7 @@ class TestOutage:
         bell, others = Bell(shared_redis, channel="test:stop"), asyncio.all_tasks()
         await bell.start(lambda chime: None, lambda: None)
         await asyncio.sleep(after)
-        async with asyncio.timeout(0.5):
+        async with asyncio.timeout(HANG_SECONDS):
             await bell.stop()
 
         assert asyncio.all_tasks() == others

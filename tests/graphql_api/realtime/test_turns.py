@@ -7,6 +7,7 @@ import pytest
 
 from graphql_api.realtime import turns as module
 from graphql_api.realtime.turns import Turns
+from tests.support.patience import HANG_SECONDS
 
 
 @pytest.fixture(autouse=True)
@@ -75,6 +76,6 @@ class TestTurns:
             await asyncio.sleep(0)
         assert done == [0, 1, 2, 4, 5, 6, 7, 8, 9]
 
-        async with asyncio.timeout(1):
+        async with asyncio.timeout(HANG_SECONDS):
             await asyncio.gather(*tasks, return_exceptions=True)
         assert done == [number for number in range(25) if number != 3]

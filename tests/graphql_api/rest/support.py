@@ -9,6 +9,7 @@ import httpx
 
 from persistence.models import UserRow
 from tests.support.api import Api
+from tests.support.patience import HANG_SECONDS
 
 PREFIX = "/api/v1"
 PASSWORD = "Correct-horse1"
@@ -79,7 +80,7 @@ class Rest:
 
     async def refused(self, token: str) -> None:
         """The token is refused within a second."""
-        async with asyncio.timeout(1):
+        async with asyncio.timeout(HANG_SECONDS):
             while (response := await self.send("GET", "/users/about_me/", token)).status_code == 200:
                 await asyncio.sleep(0.01)
         assert (response.status_code, response.json()) == (401, {"detail": "Invalid token"})

@@ -27,6 +27,7 @@ from tests.graphql_api.rest.support import TASK_FIELDS, Rest
 from tests.graphql_api.transports.serving import serving
 from tests.graphql_api.transports.sockets import connected
 from tests.support.api import Api
+from tests.support.patience import HANG_SECONDS
 
 
 class Listener:
@@ -41,7 +42,7 @@ class Listener:
 
     async def hear(self) -> dict[str, Any]:
         """The next frame."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(HANG_SECONDS):
             frame: dict[str, Any] = json.loads(await self.connection.recv(decode=True))
             return frame
 
@@ -53,7 +54,7 @@ class Listener:
 
     async def closed(self) -> tuple[int, str]:
         """The close code and reason; nothing but cursors may come before."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(HANG_SECONDS):
             with pytest.raises(ConnectionClosed) as ended:
                 await self._only_cursors()
         assert ended.value.rcvd is not None, "the connection broke without a close frame"
@@ -256,7 +257,7 @@ class TestDoors:
         async with connected(url) as socket, listening(url, api, owner) as listener:
             await socket.init({"authorization": f"Bearer {token}"})
             await socket.subscribe("1", query)
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(HANG_SECONDS):
                 while api.server.stream.subscribers < 2:
                     await asyncio.sleep(0.01)
             await move(rest, task, owner)
@@ -290,7 +291,7 @@ class TestEndings:
         async with open_socket(url, visitor.token) as listener, open_socket(url, elsewhere) as other:
             await listener.cursor()
             await other.cursor()
-            async with asyncio.timeout(1):
+            async with asyncio.timeout(HANG_SECONDS):
                 await rest.send("POST", "/auth/logout/", visitor, cookie=visitor.cookie)
                 assert (await listener.closed())[0] == 4403
             await other.say(type="ping")
@@ -306,7 +307,7 @@ class TestEndings:
             cursor = await listener.cursor()
             await api.ask(role, admin, input={"userId": encode_id("User", user.id), "role": "MODERATOR"})
             assert (await listener.closed())[0] == 4403
-        async with asyncio.timeout(5), open_socket(url, token, after=cursor) as listener:
+        async with asyncio.timeout(HANG_SECONDS), open_socket(url, token, after=cursor) as listener:
             await listener.cursor()
             assert (await listener.hear())["reason"] == "ACCESS"
 
@@ -352,7 +353,7 @@ class TestClocks:
         async with listening(impatient, api, user) as listener:
             first = await listener.cursor()
             await move(rest, await api.house.a_task(other), other)
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(HANG_SECONDS):
                 while (later := await listener.cursor()) == first:
                     pass
         assert StreamCursor.decode(later).position > StreamCursor.decode(first).position
@@ -382,7 +383,7 @@ class TestClocks:
           userErrors { code } } }"""
         async with listening(impatient, api, owner) as listener:
             await api.ask(update, owner, input={"id": encode_id("Task", task.id), "status": "CANCELLED"})
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(HANG_SECONDS):
                 while (frame := await listener.hear())["type"] == "cursor":
                     pass
         assert frame["to"] == TaskStatus.CANCELLED

@@ -30,6 +30,7 @@ from graphql_api.transports.cors import CORS
 from graphql_api.transports.http import GraphQLHTTP
 from graphql_api.transports.transport_ws.setup import Timing
 from graphql_api.transports.transport_ws.socket import GraphQLSocket
+from tests.support.patience import HANG_SECONDS
 
 NAMESPACE = UUID("5b1d6a51-3d0a-4a63-b3d4-5f2b4f6c9a00")
 
@@ -40,7 +41,7 @@ class Journal:
 
     events: list[str] = field(default_factory=list)
 
-    async def until(self, event: str, *, seconds: float = 5.0) -> None:
+    async def until(self, event: str, *, seconds: float = HANG_SECONDS) -> None:
         """Return when *event* has been noted."""
         async with asyncio.timeout(seconds):
             while event not in self.events:

@@ -9,6 +9,7 @@ from starlette.types import ASGIApp
 
 from graphql_api.cli.http1 import PatientHTTP
 from graphql_api.cli.websocket import PatientSocket
+from tests.support.patience import HANG_SECONDS
 
 
 class _Server(uvicorn.Server):
@@ -36,7 +37,7 @@ async def serving(app: ASGIApp) -> AsyncIterator[str]:
     server = _Server(config)
     task = asyncio.create_task(server.serve())
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(HANG_SECONDS):
             while not server.started:
                 await asyncio.sleep(0.005)
         port = server.servers[0].sockets[0].getsockname()[1]

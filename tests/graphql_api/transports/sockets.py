@@ -12,6 +12,8 @@ from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
+from tests.support.patience import HANG_SECONDS
+
 SUBPROTOCOL = Subprotocol("graphql-transport-ws")
 
 
@@ -36,13 +38,13 @@ class Socket:
 
     async def receive(self) -> dict[str, Any]:
         """The next message."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(HANG_SECONDS):
             message: dict[str, Any] = json.loads(await self.connection.recv(decode=True))
             return message
 
     async def closed(self) -> tuple[int, str]:
         """The close code and reason, whatever is still said before."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(HANG_SECONDS):
             with pytest.raises(ConnectionClosed) as ended:
                 await self._drain()
         frame = ended.value.rcvd

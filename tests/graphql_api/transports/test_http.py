@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from graphql_api.pages.plain import endpoint_page
 from tests.graphql_api.transports.echo_app import Echo, build
 from tests.graphql_api.transports.serving import serving
+from tests.support.patience import HANG_SECONDS
 
 GRAPHQL = {"accept": "application/graphql-response+json"}
 JSON = {"content-type": "application/json"}
@@ -218,7 +219,7 @@ class TestLargeBodies:
             reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rsplit(":", 1)[1]))
             writer.write(b"POST /graphql HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n")
             writer.write(b"content-length: 100\r\n\r\n{")
-            answer = await asyncio.wait_for(reader.read(), 5)
+            answer = await asyncio.wait_for(reader.read(), HANG_SECONDS)
             writer.close()
         assert answer.startswith(b"HTTP/1.1 408")
 

@@ -19,10 +19,11 @@ from graphql_api.transports.transport_ws.setup import Timing
 from tests.graphql_api.transports.echo_app import Echo, build
 from tests.graphql_api.transports.serving import serving
 from tests.graphql_api.transports.sockets import connected
+from tests.support.patience import HANG_SECONDS
 
 
 async def _eventually(condition: Any) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(HANG_SECONDS):
         while not condition():
             await asyncio.sleep(0.01)
 

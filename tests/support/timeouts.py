@@ -1,0 +1,24 @@
+"""The time-outs of the product, so long that no machine is too slow for them."""
+
+from typing import Final
+
+import pytest
+
+import graphql_api.app as app_module
+from persistence import engine as engine_module
+from persistence import group_commit
+from tests.support.patience import HANG_SECONDS
+
+_MILLISECONDS: Final = str(int(HANG_SECONDS * 1000))
+_STATEMENTS: Final = dict.fromkeys(
+    ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"), _MILLISECONDS
+)
+
+
+def extend(patch: pytest.MonkeyPatch) -> None:
+    """Set them for servers in this process; a test of a time-out sets its own."""
+    for name in ("POOL_TIMEOUT_SECONDS", "CONNECT_SECONDS", "COMMAND_SECONDS"):
+        patch.setattr(engine_module, name, HANG_SECONDS)
+    patch.setattr(engine_module, "SERVER_SETTINGS", engine_module.SERVER_SETTINGS | _STATEMENTS)
+    patch.setattr(group_commit, "PATIENCE_SECONDS", HANG_SECONDS)
+    patch.setattr(app_module, "REDIS_PATIENCE_SECONDS", HANG_SECONDS)
