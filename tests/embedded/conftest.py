@@ -4,12 +4,14 @@ import importlib.util
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -91,11 +93,23 @@ def ordinary(public: Path, packages: Path) -> User:
 
 
 @pytest.fixture(scope="session")
-def ordinary_folder(ordinary: User, public: Path) -> Iterator[Path]:
-    """A folder of the ordinary user, readable by nobody else, for one test after the other."""
+def ordinary_data(ordinary: User, public: Path) -> Path:
+    """A folder of the ordinary user, readable by nobody else, after a first run."""
     folder = Path(tempfile.mkdtemp(dir=public))
     if ordinary.account:
         os.chown(folder, ordinary.account["user"], ordinary.account["group"])
+    program = Run(ordinary.run("-m", "embedded", "--for-tests", str(folder)))
+    try:
+        assert program.ready().end(signal.SIGTERM) == 0
+    finally:
+        program.clean_up()
+    return folder
+
+
+@pytest.fixture
+def ordinary_folder(ordinary_data: Path, public: Path) -> Iterator[Path]:
+    """A copy of it: what root starts there is no longer the ordinary user's."""
+    folder = copy_folder(ordinary_data, public / uuid4().hex)
     yield folder
     shutil.rmtree(folder)
 

@@ -21,12 +21,14 @@ from tests.graphql_api.hostile import Operation, cursor, dumped, mutated, operat
 from tests.graphql_api.transports.serving import serving
 from tests.graphql_api.transports.sockets import Socket, connected
 from tests.support.api import Api
+from tests.support.work import counted
 
 SIGNING_OUT = {"logout", "logoutAll"}
 """They need no input, and would leave the attacker without a token."""
 WITH_INPUT = [each for each in operations("query", "mutation") if each.variables]
 LISTS = [each for each in operations("query") if "after" in each.variables]
 SUBSCRIPTIONS = operations("subscription")
+MOST_CALLS = 500_000
 CLOSE_CODES = {4400, 4401, 4403, 4409, 4429}
 ROLES = st.sampled_from(["user", "user", "admin", None])
 
@@ -146,12 +148,13 @@ async def test_cursors_of_a_history(attacker: Attacker, after: str):
 
 @pytest.mark.parametrize("text", [pytest.param(text, id=name) for name, text in hostile.attacks()])
 async def test_documents_that_bring_servers_down(attacker: Attacker, text: str):
-    """Each is answered at once, for whoever sends it, and in both media types."""
+    """Each is answered without much work, for whoever sends it, and in both media types."""
     content = json.dumps({"query": text}).encode()
     for by in ("user", None):
         await attacker.send(content, by)
-    response = await attacker.send(content, headers=[("accept", "application/graphql-response+json")])
-    assert response.elapsed.total_seconds() < 5
+    with counted() as work:
+        response = await attacker.send(content, headers=[("accept", "application/graphql-response+json")])
+    assert work.calls < MOST_CALLS
     assert response.status_code in (200, 400)
 
 

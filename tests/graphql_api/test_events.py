@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -118,7 +118,10 @@ async def asked(
     before = api.server.stream.subscribers
     async with api.client.stream("POST", "/graphql", json=body, headers=sent) as response:
         if query.startswith("subscription") and response.status_code == 200:
-            await asyncio.sleep(0.02)
+            # What is refused does not listen.
+            patience = HANG_SECONDS if isinstance(who, UserRow) and not variables else 0.2
+            with suppress(TimeoutError):
+                await until(lambda: api.server.stream.subscribers > before, patience)
         yield Stream(response)
     await until(lambda: api.server.stream.subscribers <= before)
 

@@ -98,7 +98,7 @@ class TestEndings:
         async with signed_in(live, issued.token) as listener:
             await listener.listen(MOVES)
 
-            assert await listener.is_closed(within=3) == 4403
+            assert await listener.is_closed() == 4403
             assert datetime.now(UTC) - issued.expires_at < timedelta(seconds=0.5)
 
     async def test_who_was_cut_off_does_not_come_back(self, live: Api, person: tuple[UserRow, list[str]]):

@@ -62,7 +62,7 @@ class TestResume:
         """A ping says where each subscription stands, though nothing was for it; one may go on from there."""
         owner, other = await live.a_user(), await live.a_user()
         noise, task = await live.house.a_task(other), await live.house.a_task(owner)
-        live.server.timing = Timing(ping=0.1)
+        live.server.timing = Timing(ping=1.0)
         async with serving(live.server.asgi()) as url, connected(url) as hasty:
             live.server.timing = None
             await hasty.init({"token": await live.token(owner)})

@@ -21,9 +21,9 @@ from tests.support.house import House
 
 @pytest.fixture(scope="session")
 async def culprit(new_database: Callable[[], str], new_redis: Callable[[], str]) -> AsyncIterator[Culprit]:
-    """A server over a real network, where nobody waits long for a first word."""
+    """A server over a real network, which waits three seconds for a first word."""
     settings = settings_of(new_database(), new_redis())
-    server = Server(settings, timing=Timing(init=0.3), task_timing=TaskTiming(auth=0.3), throttle_patience=10)
+    server = Server(settings, timing=Timing(init=3.0), task_timing=TaskTiming(auth=3.0), throttle_patience=10)
     await server.start()
     async with serving(server.asgi()) as url, httpx.AsyncClient() as client:
         what_there_is = (await client.get(url)).json()["detail"]

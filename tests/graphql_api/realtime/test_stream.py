@@ -57,7 +57,7 @@ class TestLive:
         async with other.stream.subscribe(ADMIN, None, None) as far:
             await writer.record(event)
 
-            assert await hear_event(far, patience=1.0) == event
+            assert await hear_event(far) == event
 
     async def test_what_nobody_numbered_is_found(self, start: StartProcess, house):
         """Events of a process that died between commit and numbering are numbered by another."""

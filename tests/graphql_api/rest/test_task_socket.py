@@ -323,11 +323,10 @@ class TestEndings:
             assert await listener.closed() == (4403, "Token has expired")
 
 
-@pytest.fixture
-async def impatient(api: Api) -> AsyncIterator[str]:
-    """The socket where nobody has time."""
+@asynccontextmanager
+async def timed(api: Api, timing: Timing) -> AsyncIterator[str]:
+    """The address of the socket with other waiting times."""
     server = api.server
-    timing = Timing(auth=0.1, idle=0.1, send=0.5)
     socket = TaskSocket(
         server.backend, server.access.authenticate, server.connections, lambda *_, **__: True, timing=timing
     )
@@ -340,10 +339,17 @@ async def impatient(api: Api) -> AsyncIterator[str]:
         yield address
 
 
+@pytest.fixture
+async def impatient(api: Api) -> AsyncIterator[str]:
+    """The socket where cursors come soon."""
+    async with timed(api, Timing(auth=HANG_SECONDS, idle=0.1, send=HANG_SECONDS)) as address:
+        yield address
+
+
 class TestClocks:
-    async def test_who_says_nothing_is_closed(self, impatient: str):
+    async def test_who_says_nothing_is_closed(self, api: Api):
         """4408: there was time to sign in."""
-        async with open_socket(impatient) as listener:
+        async with timed(api, Timing(auth=0.1)) as url, open_socket(url) as listener:
             assert await listener.closed() == (4408, 'Nobody signed in. Send {"type": "auth", "token": "…"} first.')
 
     async def test_who_is_idle_learns_where_the_stream_stands(self, impatient: str, rest: Rest):

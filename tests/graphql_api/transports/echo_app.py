@@ -138,6 +138,7 @@ class Query:
     @strawberry.field
     async def slow(self, info: Info, seconds: float) -> str | None:
         """An answer after a while."""
+        info.context.journal.events.append("slow query begun")
         try:
             await asyncio.sleep(seconds)
         except asyncio.CancelledError:

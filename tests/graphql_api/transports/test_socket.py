@@ -190,8 +190,8 @@ class TestOperations:
         """Nobody waits for it."""
         async with connected(url) as socket:
             await socket.init()
-            await socket.subscribe("1", "{ slow(seconds: 30) }")
-            await asyncio.sleep(0.05)
+            await socket.subscribe("1", "{ slow(seconds: 600) }")
+            await echo.journal.until("slow query begun")
             await socket.send(id="1", type="complete")
             await echo.journal.until("slow query cancelled")
 
@@ -270,19 +270,22 @@ class TestEnds:
 
 
 @pytest.fixture
-async def hasty() -> AsyncIterator[tuple[str, Echo]]:
-    """An application with very little patience."""
-    echo = build(timing=Timing(init=0.1, ping=0.1, send=0.3))
+async def hasty(request: pytest.FixtureRequest) -> AsyncIterator[tuple[str, Echo]]:
+    """An application with little patience for one thing, which the test names."""
+    patient = {"init": HANG_SECONDS, "ping": HANG_SECONDS, "send": HANG_SECONDS}
+    echo = build(timing=Timing(**patient | request.param))
     async with serving(echo.app) as url:
         yield url, echo
 
 
 class TestClocks:
+    @pytest.mark.parametrize("hasty", [{"init": 0.1}], indirect=True)
     async def test_a_socket_that_never_begins_is_closed(self, hasty: tuple[str, Echo]) -> None:
         """With 4408."""
         async with connected(hasty[0]) as socket:
             assert (await socket.closed())[0] == 4408
 
+    @pytest.mark.parametrize("hasty", [{"ping": 0.1}], indirect=True)
     async def test_a_silent_peer_is_closed_after_a_ping(self, hasty: tuple[str, Echo]) -> None:
         """Also with 4408, which lets it come back."""
         async with connected(hasty[0]) as socket:
@@ -290,6 +293,7 @@ class TestClocks:
             assert (await socket.receive())["type"] == "ping"
             assert (await socket.closed())[0] == 4408
 
+    @pytest.mark.parametrize("hasty", [{"ping": 1.0}], indirect=True)
     async def test_pings_say_where_the_streams_stand(self, hasty: tuple[str, Echo]) -> None:
         """So that a quiet subscriber can resume, too."""
         async with connected(hasty[0]) as socket:
@@ -304,6 +308,7 @@ class TestClocks:
 
 
 class TestPeersThatDoNotRead:
+    @pytest.mark.parametrize("hasty", [{"send": 0.3}], indirect=True)
     async def test_they_are_freed_and_their_source_was_not_run_ahead(self, hasty: tuple[str, Echo]) -> None:
         """Nothing piles up for them, and after the deadline nothing is left of them."""
         url, echo = hasty

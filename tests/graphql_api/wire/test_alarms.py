@@ -1,11 +1,11 @@
 """Many alarms of one length ring as if each had a timer of its own."""
 
 import asyncio
-import time
 
 import pytest
 
 from graphql_api.wire.alarms import Alarms, Within
+from tests.support.virtual_time import VirtualTimeLoop, in_virtual_time
 
 SOON = 0.05
 
@@ -18,23 +18,25 @@ class Bell:
 
     def ring(self) -> None:
         """Note it."""
-        self.rung.append(time.monotonic())
+        self.rung.append(asyncio.get_running_loop().time())
 
 
 class TestAlarms:
+    @in_virtual_time
     async def test_each_rings_when_its_own_time_has_come(self):
         """An alarm that is set while others wait rings neither with them nor late, and rings once."""
         alarms, bells, set_at = Alarms(SOON), [Bell() for _ in range(3)], list[float]()
         for bell in bells:
-            set_at.append(time.monotonic())
+            set_at.append(asyncio.get_running_loop().time())
             alarms.set(bell)
             await asyncio.sleep(SOON / 3)
         await asyncio.sleep(SOON * 2)
 
         for bell, began in zip(bells, set_at, strict=True):
             (rung,) = bell.rung
-            assert SOON * 0.9 <= rung - began < SOON * 2.5
+            assert rung - began == pytest.approx(SOON)
 
+    @in_virtual_time
     async def test_what_was_put_off_does_not_ring(self):
         """Neither one that was set alone, nor one between two others; putting off twice does no harm."""
         alarms, bells = Alarms(SOON), [Bell() for _ in range(3)]
@@ -67,6 +69,7 @@ class TestAlarms:
 
 
 class TestWithin:
+    @in_virtual_time
     async def test_a_block_that_takes_too_long_is_ended(self):
         """It ends with TimeoutError, and the task goes on uncancelled."""
         with pytest.raises(TimeoutError), Within(Alarms(SOON)):
@@ -76,6 +79,7 @@ class TestWithin:
         assert task is not None
         assert task.cancelling() == 0
 
+    @in_virtual_time
     async def test_a_block_that_is_quick_is_left_alone(self):
         """It ends as it would; nothing happens later, and an error of its own comes out as it is."""
         alarms = Alarms(SOON)
@@ -85,16 +89,18 @@ class TestWithin:
             await asyncio.sleep(0)
         await asyncio.sleep(SOON * 2)
 
+    @in_virtual_time
     async def test_somebody_elses_cancellation_stays_one(self):
         """Whoever cancels the task gets a cancelled task, even when the alarm rings as well."""
-        alarms = Alarms(SOON)
+        alarms, loop = Alarms(SOON), asyncio.get_running_loop()
+        assert isinstance(loop, VirtualTimeLoop)
 
         async def work() -> None:
             with Within(alarms):
                 try:
                     await asyncio.sleep(10)
                 finally:
-                    time.sleep(SOON * 2)  # noqa: ASYNC251 - the loop is to be late
+                    loop.be_late(SOON * 2)
 
         task = asyncio.create_task(work())
         await asyncio.sleep(0)
