@@ -6,7 +6,10 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run test prove test-servers test-stream contract e2e frontend frontend-check pictures chaos simulate oracle examples relay readme check format schema bench bench-full profile load bench-stream bench-idle monitoring-check lock clean
+# Tests run in random order; SEED repeats the order of a run, which prints its seed at the top.
+ORDER = $(if $(SEED),--randomly-seed $(SEED))
+
+.PHONY: help run test timings prove test-servers test-stream contract e2e frontend frontend-check pictures chaos simulate oracle examples readme check format schema bench bench-full profile load bench-stream bench-idle monitoring-check lock clean
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' Makefile
@@ -14,18 +17,21 @@ help: ## Show this list.
 run: $(VENV)/local ## Serve on http://127.0.0.1:8000 with demo data, on servers of its own (PORT=…, HOST=…).
 	@exec $(BIN)/taskriver dev
 
-test: $(VENV)/dev ## Run the tests, on servers of their own (ARGS="-k name").
-	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal \
-		--ignore tests/e2e --ignore tests/load \
-		--ignore tests/chaos --ignore tests/simulation --ignore tests/examples --ignore tests/relay --ignore tests/readme $(ARGS)
+test: $(VENV)/dev ## Run the tests in random order, on servers of their own (ARGS="-k name", SEED=… repeats an order).
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal $(ORDER) \
+		--ignore tests/e2e --ignore tests/load --ignore tests/timings \
+		--ignore tests/chaos --ignore tests/simulation --ignore tests/examples --ignore tests/readme $(ARGS)
+
+timings: $(VENV)/dev ## Measure how long things take that should be quick, and print the figures; nothing fails by them.
+	@$(BIN)/python -m pytest -q tests/timings
 
 test-servers: $(VENV)/dev ## Run the slow tests of whole servers: first starts, several processes, sudden ends, load.
-	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal tests/e2e tests/load
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal $(ORDER) tests/e2e tests/load
 
 test-stream: $(VENV)/dev ## Run the slow tests of the stream: 10,000 histories, faults; `make examples` has the clients that resume.
 	@status=0; \
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal tests/simulation || status=1; \
-	$(BIN)/python -m pytest -n 2 --dist worksteal tests/chaos || status=1; \
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal $(ORDER) tests/simulation || status=1; \
+	$(BIN)/python -m pytest -n 2 --dist worksteal $(ORDER) tests/chaos || status=1; \
 	exit $$status
 
 prove: $(VENV)/local ## Try what README promises on this machine, in a minute or two (ARGS="stream alike").
@@ -36,7 +42,7 @@ contract: $(VENV)/dev ## Send 1,000 and more generated requests to the REST door
 
 e2e: $(VENV)/local ## Use the pages in a real browser (needs node 20; PAGE=graphiql, SCREENSHOTS=folder).
 	@CHROMIUM=$$(tools/browser) && export CHROMIUM && tools/npm-install tests/browser && cd tests/browser && \
-		node --test --test-concurrency=2 --test-reporter=spec $(or $(PAGE),*).test.mjs
+		node run.mjs $(or $(PAGE),*).test.mjs
 
 frontend: ## Build the pages that browsers see anew, after a change below frontend/ (needs node 20).
 	@tools/build-frontend $(PAGE)
@@ -63,7 +69,7 @@ examples: $(VENV)/dev ## Check the examples and use them, in a real browser too 
 	@MYPYPATH=examples/resumable $(BIN)/python -m mypy --no-error-summary examples/python/tasks.py
 	@$(BIN)/python -m pytest -q -n 2 tests/examples/test_python.py tests/examples/test_resumable.py tests/examples/node_resumable.py
 	@CHROMIUM=$$(tools/browser) && export CHROMIUM && tools/npm-install tests/browser && cd tests/browser && \
-		node --test --test-reporter=spec examples/examples.test.mjs
+		node run.mjs examples/examples.test.mjs
 
 relay: $(VENV)/dev ## Page through every connection with Relay's own compiler and runtime (needs node 20).
 	@tools/npm-install tests/relay

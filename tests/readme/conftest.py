@@ -11,13 +11,12 @@ from tests.support.processes import Dev
 STARTING_SECONDS = 240
 
 
-@pytest.fixture(scope="session")
-def terminal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
-    """A terminal beside a `taskriver dev` on a port and in a folder of the tests' own."""
-    folder: Path = tmp_path_factory.mktemp("reader")
-    server = Dev(folder)
+@pytest.fixture
+def terminal(tmp_path: Path) -> Iterator[Terminal]:
+    """A terminal beside a `taskriver dev` of the test's own."""
+    server = Dev(tmp_path)
     try:
         server.says("Ctrl-C stops everything.", within=STARTING_SECONDS)
-        yield Terminal(folder, server.url)
+        yield Terminal(tmp_path, server.url)
     finally:
         server.clean_up()
