@@ -15,6 +15,7 @@ from verification.client.writer import Known, Writer
 from verification.history import Item, Listener
 
 PAUSE_SECONDS = 0.015
+FEWEST_WRITES = 3
 
 
 @dataclass(frozen=True)
@@ -64,9 +65,12 @@ class Beat:
                 await asyncio.sleep(0.005)
 
     async def stretch(self, seconds: float) -> Stretch:
-        """Measure for a while, and wait until all that was written in it has arrived."""
+        """Measure for a while and a few writes, and wait until all that was written in it has arrived."""
         first = len(self.writer.writes)
         await asyncio.sleep(seconds)
+        async with asyncio.timeout(HANG_SECONDS):
+            while len(self.writer.writes) < first + FEWEST_WRITES:
+                await asyncio.sleep(0.005)
         last = len(self.writer.writes)
         async with asyncio.timeout(HANG_SECONDS):
             while len(self._items()) < last:

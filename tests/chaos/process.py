@@ -9,12 +9,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from tests.support.patience import HANG_SECONDS
 from tests.support.ports import reserved_port
 from verification.client.failures import Failed
 from verification.client.http import Api
 
 PROJECT = Path(__file__).parents[2]
-_PATIENCE = 30.0
 
 
 class Process:
@@ -53,7 +53,7 @@ class Process:
 
     async def ready(self) -> None:
         """Wait until it answers."""
-        async with asyncio.timeout(_PATIENCE):
+        async with asyncio.timeout(HANG_SECONDS):
             while not await self.answers():
                 assert self.child.poll() is None, self.log.read_text()
                 await asyncio.sleep(0.02)
@@ -65,7 +65,7 @@ class Process:
         except Failed:
             return False
 
-    async def ended(self, patience: float = _PATIENCE) -> int:
+    async def ended(self, patience: float = HANG_SECONDS) -> int:
         """Wait until it has ended; its exit status."""
         async with asyncio.timeout(patience):
             while (status := self.child.poll()) is None:

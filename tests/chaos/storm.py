@@ -17,6 +17,7 @@ from persistence.models import UserRow
 from tests.chaos import faults
 from tests.chaos.faults import Fault
 from tests.chaos.stack import Stack
+from tests.support.patience import HANG_SECONDS
 from verification.client.account import Account
 from verification.client.failures import Failed
 from verification.client.follower import CHANGES, MOVES, Follower, Recorder
@@ -26,7 +27,6 @@ from verification.judge import judge
 from verification.report import Report
 from verification.sight import Viewer
 
-SETTLED_SECONDS = 5.0
 TASKS = 24
 """So many live at a time, for all writers together: they are to meet."""
 PAUSE_SECONDS = (0.04, 0.12)
@@ -151,7 +151,9 @@ class Storm:
         head = await self.stack.head()
         wanted = await self._wanted(head)
         await self._until(
-            lambda: all(ear.recorder.standing >= wanted[ear.name] for ear in self.ears), 30, lambda: self._late(wanted)
+            lambda: all(ear.recorder.standing >= wanted[ear.name] for ear in self.ears),
+            HANG_SECONDS,
+            lambda: self._late(wanted),
         )
         taken = time.monotonic() - begun
         self.settled.setdefault(name, []).append(taken)

@@ -19,8 +19,7 @@ from verification.client.failures import Failed, Refused
 from verification.client.http import Api
 
 PROMISED_SECONDS = 1.0
-SLACK_SECONDS = 0.25
-"""For asking: a poll of many on a busy machine."""
+"""By the process's own clock: a busy machine makes a request late, and a late one is the sooner refused."""
 WATCHED_SECONDS = 1.4
 
 Trouble = Callable[[Stack], AbstractAsyncContextManager[None]]
@@ -86,7 +85,7 @@ async def test_revocations(stack: Stack, numbers: Numbers, trouble: Trouble, man
     """Within a second of its acknowledgement, whatever is the matter, a sign-out holds on the other process."""
     name = f"revoked.{trouble.__name__}"
     await stack.a_user(name)
-    asked = Api(stack.processes[0].api.url, patience=8)
+    asked = Api(stack.processes[0].api.url, patience=HANG_SECONDS)
     accounts = [Account(lambda: stack.processes[1].api, name, PASSWORD) for _ in range(many)]
     tokens = [await account.token() for account in accounts]
     async with asyncio.timeout(HANG_SECONDS):
@@ -100,10 +99,8 @@ async def test_revocations(stack: Stack, numbers: Numbers, trouble: Trouble, man
         f" p50 {1000 * percentile(closed, 0.5):.0f} ms, p99 {1000 * percentile(closed, 0.99):.0f} ms"
     )
 
-    assert max(believed) <= PROMISED_SECONDS + SLACK_SECONDS
+    assert max(believed) <= PROMISED_SECONDS
     assert codes == {4403}
-    if trouble in (well, bell_dead):
-        assert max(closed) <= PROMISED_SECONDS + SLACK_SECONDS
 
 
 async def _revoke(

@@ -132,12 +132,10 @@ class TestFirstStart:
 
 
 class TestNextStart:
-    def test_two_at_once_each_quick_with_its_data(self, first: FirstStart, dev: Start, tmp_path: Path):
-        """A second start is quick and finds its data, also beside a copy of itself; SIGTERM ends it well."""
+    def test_two_at_once_each_with_its_data(self, first: FirstStart, dev: Start, tmp_path: Path):
+        """A second start finds its data and makes none, also beside a copy of itself; SIGTERM ends it well."""
         copy_folder(first.folder / ".taskriver", tmp_path / ".taskriver")
-        since = time.monotonic()
         one = dev(first.folder).serves()
-        assert time.monotonic() - since < 8  # five on a machine with nothing else to do
         other = dev(tmp_path).serves()
         create(one, "Only here")
 
@@ -153,12 +151,10 @@ class TestNextStart:
         running.stops(signal.SIGINT)
 
     def test_open_sockets_do_not_hold_it_up(self, first: FirstStart, dev: Start):
-        """Ctrl-C with a listener connected sends it away with 1012, and is over in a moment."""
+        """Ctrl-C with a listener connected sends it away with 1012, and ends well."""
         command = dev(first.folder).serves()
-        code, seconds = asyncio.run(self._stopped_while_listening(command))
 
-        assert code == 1012
-        assert seconds < 8
+        assert asyncio.run(self._stopped_while_listening(command)) == 1012
         assert command.complaints == []
 
     def test_killed(self, first: FirstStart, dev: Start):
@@ -175,25 +171,24 @@ class TestNextStart:
         assert total(heir, "Before the end") == 1
         heir.stops(signal.SIGTERM)
 
-    async def _stopped_while_listening(self, command: Dev) -> tuple[int, float]:
+    async def _stopped_while_listening(self, command: Dev) -> int:
         token = await asyncio.to_thread(sign_in, command)
         async with connected(command.url) as listener:
             await listener.init({"token": token})
             await listener.subscribe("1", "subscription { taskChanged { cursor } }")
-            since = time.monotonic()
             command.send(signal.SIGINT)
             code, _ = await listener.closed()
         assert await asyncio.to_thread(command.ends) == 0
-        return code, time.monotonic() - since
+        return code
 
 
 class TestInterrupted:
     def test_at_every_stage_of_the_first_start(self, dev: Start, tmp_path: Path):
         """Told to stop before it serves it stops without a word too much, and a later start finishes what was begun."""
         stages = [
-            ("Starting", 0.1, signal.SIGINT),
-            ("Starting", 0.7, signal.SIGTERM),
-            ("demo data", 0.3, signal.SIGTERM),
+            ("Starting", 0.0, signal.SIGINT),
+            ("Starting", 0.2, signal.SIGTERM),
+            ("demo data", 0.0, signal.SIGTERM),
         ]
         for stage, seconds, number in stages:
             command = dev(tmp_path)

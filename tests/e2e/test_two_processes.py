@@ -1,9 +1,7 @@
 """Several processes are one server: what one of them does, all of them know."""
 
 import asyncio
-import os
 import signal
-import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -51,10 +49,9 @@ async def listening(world: World, server: Served, token: str, query: str = CHANG
         yield socket
 
 
-async def create(world: World, server: Served, token: str, title: str) -> float:
-    """Create a task; when that was acknowledged."""
+async def create(world: World, server: Served, token: str, title: str) -> None:
+    """Create a task."""
     (await world.ask(server, CREATE, token, input={"title": title})).payload("createTask")
-    return time.monotonic()
 
 
 async def title(socket: Socket) -> str:
@@ -65,7 +62,7 @@ async def title(socket: Socket) -> str:
 
 
 async def refused(world: World, server: Served, token: str) -> None:
-    """The server refuses the token within a second."""
+    """Wait until the server refuses the token."""
     async with asyncio.timeout(HANG_SECONDS):
         while (await world.ask(server, "{ me { id } }", token)).codes != ["UNAUTHENTICATED"]:
             await asyncio.sleep(0.01)
@@ -137,14 +134,13 @@ async def history(world: World, server: Served, token: str, task: str) -> list[d
 
 class TestTogether:
     async def test_each_hears_the_other(self, world: World, pair: tuple[Served, Served]):
-        """A change through one process is a frame from the other within a second, both ways."""
+        """A change through one process is a frame from the other, both ways."""
         token = await world.signed_in(pair[0], await world.a_user(pair[0]))
         for writer, reader in (pair, pair[::-1]):
             async with listening(world, reader, token) as socket:
-                acknowledged = await create(world, writer, token, "Across")
+                await create(world, writer, token, "Across")
 
                 assert await title(socket) == "Across"
-                assert time.monotonic() - acknowledged < 1
 
     async def test_signing_out_is_known_everywhere(self, world: World, pair: tuple[Served, Served]):
         """Signing out through one process closes the socket at the other and has the token refused there."""
@@ -239,8 +235,8 @@ class TestWorkers:
         workers = server.family()
         server.send(signal.SIGINT, group=True)
 
-        assert await server.ended(15) == 0
-        assert survivors(workers, 2) == []
+        assert await server.ended() == 0
+        assert survivors(workers) == []
         assert "Traceback" not in server.err
 
     async def test_workers_leave_when_their_supervisor_is_killed(self, serve: Serve, world: World):
@@ -254,7 +250,7 @@ class TestWorkers:
                 assert (await socket.closed())[0] == 1012
 
         assert len(family) > 2
-        assert survivors(family, 8) == []
+        assert survivors(family) == []
 
 
 class TestLeaving:
@@ -264,28 +260,32 @@ class TestLeaving:
         server = await serve(SHUTDOWN_SECONDS=5).ready()
         token = await world.signed_in(server, await world.a_user(server))
         async with listening(world, server, token) as socket:
-            began = time.monotonic()
             server.send(number)
             code, _ = await socket.closed()
             assert not await self._is_ready(server)
 
         assert code == 1012
-        assert await server.ended(5) == 0
-        assert time.monotonic() - began < 5
+        assert await server.ended() == 0
         assert "Traceback" not in server.err
 
     async def test_what_runs_is_finished(self, serve: Serve, world: World):
         """A request that is under way when the signal comes is answered."""
-        server = await serve(BCRYPT_ROUNDS=13).ready()
-        name = f"slow{os.getpid()}"
-        wanted = {"username": name, "email": f"{name}@example.org", "password": "Correct-horse1"}
-        query = "mutation ($input: RegisterInput!) { register(input: $input) { userErrors { code } } }"
-        asking = asyncio.create_task(world.ask(server, query, input=wanted))
-        await asyncio.sleep(0.15)
+        server = await serve(SHUTDOWN_SECONDS=60).ready()
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        body = b'{"query": "{ __typename }"}'
+        writer.write(
+            b"POST /graphql HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nExpect: 100-continue\r\n"
+            b"Connection: close\r\nContent-Length: %d\r\n\r\n" % len(body)
+        )
+        assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
         server.send(signal.SIGTERM)
+        while await self._is_ready(server):
+            await asyncio.sleep(0.01)
+        writer.write(body)
 
-        assert (await asking).payload("register") == {"userErrors": []}
-        assert await server.ended(10) == 0
+        assert b'"__typename":"Query"' in await reader.read()
+        writer.close()
+        assert await server.ended() == 0
 
     async def _is_ready(self, server: Served) -> bool:
         try:

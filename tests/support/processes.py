@@ -121,7 +121,7 @@ class Served(Command):
                 await asyncio.sleep(0.05)
         return self
 
-    async def ended(self, within: float) -> int:
+    async def ended(self, within: float = HANG_SECONDS) -> int:
         """Wait for its end without holding up the loop; its exit status."""
         return await asyncio.to_thread(self.ends, within)
 

@@ -116,10 +116,10 @@ def test_people_of_the_task_are_told_their_own(first: str):
     """What they were told is not for others, nor the other way round."""
     owner = an_admin()
     house = House(owner=owner)
-    actors = [owner, an_admin(), an_admin(), owner]
-    for actor in actors if first == "owner" else reversed(actors):
+    strangers = [an_admin(), an_admin()]
+    for actor in [owner, *strangers, owner] if first == "owner" else [*strangers, owner, owner]:
         house.tell(actor)
-    assert sorted(house.way.sent) in ([1, 2, 2, 3], [1, 2, 2, 3])
+    assert house.way.sent == ([1, 2, 2, 3] if first == "owner" else [1, 1, 2, 3])
     assert len(house.way.begun_for) == 3
 
 
