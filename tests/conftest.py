@@ -15,11 +15,23 @@ from graphql_api.observability.logging import Lines
 from persistence import migrations
 from persistence.engine import Database
 from tests.support import timeouts
+from tests.support.figures import Figures, print_figures
 from tests.support.house import House
 from tests.support.log import Log
 from tests.support.secrets import betrayed
 
 TEMPLATE = "taskriver_template"
+
+
+@pytest.fixture
+def figures(record_property: Callable[[str, object], None]) -> Figures:
+    """Where measured figures go."""
+    return Figures(record_property)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what was measured."""
+    print_figures(terminalreporter)
 
 
 @pytest.fixture(autouse=True)

@@ -11,11 +11,11 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import httpx
 from sqlalchemy import text
 
-from tests.chaos.conftest import Numbers
 from tests.chaos.process import Process
 from tests.chaos.stack import PASSWORD, Stack
 from tests.chaos.storm import Storm, details
 from tests.graphql_api.transports.sockets import Socket, connected
+from tests.support.figures import Figures
 from tests.support.patience import HANG_SECONDS
 from verification.client.account import Account
 from verification.client.failures import Failed, Refused
@@ -57,7 +57,7 @@ async def is_waiting_for_a_lock(stack: Stack) -> None:
             await connection.rollback()
 
 
-async def test_leaving_with_many_sockets(stack: Stack, numbers: Numbers):
+async def test_leaving_with_many_sockets(stack: Stack, figures: Figures):
     """Readiness turns red, requests are answered, new sockets are sent away, and the sockets get 1012."""
     process = stack.another_process("leaving", SHUTDOWN_SECONDS=str(SHUTDOWN_SECONDS))
     await stack.a_user("leaver")
@@ -81,7 +81,7 @@ async def test_leaving_with_many_sockets(stack: Stack, numbers: Numbers):
             times, codes = zip(*await asyncio.gather(*farewells), strict=True)
         status = await process.ended(2 * SHUTDOWN_SECONDS)
         left = time.monotonic() - begun
-    numbers.note(
+    figures.note(
         f"SIGTERM with {len(sockets)} sockets: closed with {set(codes)} over {max(times) - min(times):.2f} s,"
         f" new sockets {turned_away}, exit {status} after {left:.2f} s"
     )
@@ -93,7 +93,7 @@ async def test_leaving_with_many_sockets(stack: Stack, numbers: Numbers):
     assert process.complaints() == []
 
 
-async def test_leaving_with_a_hung_request(stack: Stack, numbers: Numbers):
+async def test_leaving_with_a_hung_request(stack: Stack, figures: Figures):
     """A request whose body never ends keeps nobody from leaving in time."""
     process = stack.another_process("hung", SHUTDOWN_SECONDS=str(HUNG_SHUTDOWN_SECONDS))
     async with process:
@@ -106,7 +106,7 @@ async def test_leaving_with_a_hung_request(stack: Stack, numbers: Numbers):
         process.signal(signal.SIGTERM)
         await process.ended()
         writer.transport.abort()
-    numbers.note(
+    figures.note(
         f"SIGTERM with a hung request and SHUTDOWN_SECONDS={HUNG_SHUTDOWN_SECONDS}:"
         f" exit {process.child.returncode} after {time.monotonic() - begun:.2f} s"
     )
@@ -145,7 +145,7 @@ class Retrying:
         self.given_up.append("tried four times")
 
 
-async def test_a_rolling_restart(stack: Stack, numbers: Numbers):
+async def test_a_rolling_restart(stack: Stack, figures: Figures):
     """Two processes restarted one after the other under load: no request that is repeated fails, nothing is lost."""
     storm = Storm(stack, prefix="rolling.", seed=11)
     async with storm.blowing():
@@ -164,7 +164,7 @@ async def test_a_rolling_restart(stack: Stack, numbers: Numbers):
     await storm.settle("the end")
     outcome = await storm.outcome(1, time.monotonic() - begun)
     done, tries = sum(each.done for each in retrying), sum(each.tries for each in retrying)
-    numbers.note(f"rolling restart: {done} requests took {tries} tries; {outcome.line()}")
+    figures.note(f"rolling restart: {done} requests took {tries} tries; {outcome.line()}")
 
     assert [each.given_up for each in retrying] == [[], []]
     assert outcome.report.findings == [], "\n".join(details(outcome))

@@ -10,8 +10,8 @@ import httpx
 from domain.events import AccessEvent, LoggedEvent, TaskEvent
 from domain.user import Role
 from tests.chaos.beat import Beat, beating
-from tests.chaos.conftest import Numbers
 from tests.chaos.stack import PASSWORD, Stack
+from tests.support.figures import Figures
 from tests.support.patience import HANG_SECONDS
 from verification.client.account import Account
 from verification.client.http import Api
@@ -68,7 +68,7 @@ def _what(response: httpx.Response) -> str:
     return f"{response.status_code} {body['errors'][0]['extensions']['code']}"
 
 
-async def test_a_restart(stack: Stack, numbers: Numbers):
+async def test_a_restart(stack: Stack, figures: Figures):
     """While it is away UNAVAILABLE (503), never a 500; then good again, with nothing lost and nobody cut off."""
     answers: list[Answer] = []
     async with beating(stack, "restart") as beat:
@@ -93,7 +93,7 @@ async def test_a_restart(stack: Stack, numbers: Numbers):
     )
     last_bad = max((answer.asked + answer.seconds for answer in bad), default=gone)
     slowest = max(answer.seconds for answer in answers)
-    numbers.note(
+    figures.note(
         f"PostgreSQL restarted: {len(bad)} of {len(answers)} requests refused, all of them"
         f" {', '.join(sorted({answer.what for answer in bad}))}; slowest {slowest:.2f} s; good again"
         f" {1000 * (first_good - back):.0f} ms, never bad any more {1000 * max(0, last_bad - back):.0f} ms after it was"
@@ -107,7 +107,7 @@ async def test_a_restart(stack: Stack, numbers: Numbers):
     assert len(listener.connections) == 1
 
 
-async def test_a_process_that_is_cut_off(stack: Stack, numbers: Numbers):
+async def test_a_process_that_is_cut_off(stack: Stack, figures: Figures):
     """A process whose packets to PostgreSQL vanish refuses, and is back when they arrive again."""
     user = await stack.a_user("cut.off")
     api = Api(stack.processes[0].api.url, patience=HANG_SECONDS)
@@ -127,7 +127,7 @@ async def test_a_process_that_is_cut_off(stack: Stack, numbers: Numbers):
     async with asyncio.timeout(HANG_SECONDS):
         while await writer.edit(task) is None:
             await asyncio.sleep(0.02)
-    numbers.note(
+    figures.note(
         f"cut off from PostgreSQL: refused within {seconds:.1f} s, good again {time.monotonic() - asked:.2f} s after"
     )
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import pytest
 from websockets.exceptions import ConnectionClosed
 
-from tests.chaos.conftest import Numbers, percentile
 from tests.chaos.stack import PASSWORD, Stack
 from tests.graphql_api.transports.sockets import connected
+from tests.support.figures import Figures, percentile
 from tests.support.patience import HANG_SECONDS
 from verification.client.account import Account
 from verification.client.failures import Failed, Refused
@@ -81,7 +81,7 @@ async def cut_off(stack: Stack) -> AsyncIterator[None]:
 
 
 @pytest.mark.parametrize(("trouble", "many"), [(well, 40), (bell_dead, 20), (frozen, 20), (cut_off, 20)])
-async def test_revocations(stack: Stack, numbers: Numbers, trouble: Trouble, many: int):
+async def test_revocations(stack: Stack, figures: Figures, trouble: Trouble, many: int):
     """Within a second of its acknowledgement, whatever is the matter, a sign-out holds on the other process."""
     name = f"revoked.{trouble.__name__}"
     await stack.a_user(name)
@@ -93,7 +93,7 @@ async def test_revocations(stack: Stack, numbers: Numbers, trouble: Trouble, man
     believed = [each.believed for each in found]
     closed = [each.closed for each in found if each.closed is not None]
     codes = {each.code for each in found}
-    numbers.note(
+    figures.note(
         f"{many} sign-outs, {trouble.__name__}: believed p50 {1000 * percentile(believed, 0.5):.0f} ms,"
         f" p99 {1000 * percentile(believed, 0.99):.0f} ms; sockets closed with {codes}"
         f" p50 {1000 * percentile(closed, 0.5):.0f} ms, p99 {1000 * percentile(closed, 0.99):.0f} ms"

@@ -3,17 +3,17 @@
 `make chaos` does a hundred.
 """
 
-from tests.chaos.conftest import Numbers
 from tests.chaos.stack import Stack
 from tests.chaos.storm import Storm, details
+from tests.support.figures import Figures
 
 CYCLES = 20
 
 
-async def test_twenty_faults(stack: Stack, numbers: Numbers):
+async def test_twenty_faults(stack: Stack, figures: Figures):
     """After each of twenty faults everybody has been told everything, and the judge finds nothing."""
     outcome = await Storm(stack).run(CYCLES)
-    numbers.note(outcome.line())
+    figures.note(outcome.line())
 
     assert outcome.report.findings == [], "\n".join(details(outcome))
     assert outcome.complaints == []

@@ -7,8 +7,8 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 import pytest
 
 from tests.chaos.beat import beating
-from tests.chaos.conftest import Numbers
 from tests.chaos.stack import Stack
+from tests.support.figures import Figures
 
 HURT_SECONDS = 1.0
 BACK_SECONDS = 2.0
@@ -48,7 +48,7 @@ async def swallowed(stack: Stack) -> AsyncIterator[None]:
 
 
 @pytest.mark.parametrize("hurt", [killed, frozen, swallowed])
-async def test_the_bell_is_silent(stack: Stack, numbers: Numbers, hurt: Hurt):
+async def test_the_bell_is_silent(stack: Stack, figures: Figures, hurt: Hurt):
     """No write fails, and every event arrives; how long that takes is measured."""
     async with beating(stack, f"bell.{hurt.__name__}") as beat:
         await beat.stretch(0.2)
@@ -59,7 +59,7 @@ async def test_the_bell_is_silent(stack: Stack, numbers: Numbers, hurt: Hurt):
         after = await beat.stretch(0.4)
         failures = beat.writer.failures
     ratio = meanwhile.median_write / before.median_write
-    numbers.note(f"Valkey {hurt.__name__}: {meanwhile.line()}; writes take {ratio:.2f} of before")
-    numbers.note(f"Valkey {hurt.__name__}, {BACK_SECONDS:.0f} s after its return: {after.line()}")
+    figures.note(f"Valkey {hurt.__name__}: {meanwhile.line()}; writes take {ratio:.2f} of before")
+    figures.note(f"Valkey {hurt.__name__}, {BACK_SECONDS:.0f} s after its return: {after.line()}")
 
     assert not failures

@@ -5,8 +5,11 @@ import json
 import os
 import re
 import signal
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -81,6 +84,29 @@ class Use:
             while await self.value("taskriver_processes_ready") < 2:
                 await asyncio.sleep(0.1)
 
+    async def everything_is_written_down(self) -> None:
+        """Wait until both processes have written down what they did: each does so once a second."""
+        async with asyncio.timeout(HANG_SECONDS):
+            while not await self._is_written_down():
+                await asyncio.sleep(0.1)
+
+    async def _is_written_down(self) -> bool:
+        totals = await self.totals()
+        requests = sum(line["event"] == "request" for line in self.lines)
+        numbered = totals["taskriver_events_numbered_total"]
+        return (
+            totals["taskriver_requests_total"] == requests
+            and totals["taskriver_events_recorded_total"] == numbered
+            and totals["taskriver_events_told_total"] == 2 * numbered
+        )
+
+    async def totals(self) -> Counter[str]:
+        """The metrics, each added up over its labels."""
+        totals: Counter[str] = Counter()
+        for (name, _), value in (await self.scraped()).items():
+            totals[name] += value  # type: ignore[assignment]  # not only whole numbers
+        return totals
+
     async def scraped(self) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
         """The metrics, as Prometheus reads them."""
         text = (await self.client.get(self.metrics)).text
@@ -100,10 +126,17 @@ async def use(
     new_database: Callable[[], str], new_redis: Callable[[], str], tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Use]:
     """The two processes, after they were used."""
+    async with two_processes(tmp_path_factory.mktemp("observed"), new_database(), new_redis()) as use:
+        await everything(use)
+        yield use
+
+
+@asynccontextmanager
+async def two_processes(folder: Path, database_url: str, redis_url: str) -> AsyncIterator[Use]:
+    """The two processes, which nobody has used yet."""
     port = reserved_port()
     server = Served(
-        folder=tmp_path_factory.mktemp("observed"),
-        DATABASE_URL=new_database(), REDIS_URL=new_redis(), BCRYPT_ROUNDS=4, DATABASE_POOL_SIZE=4,
+        folder=folder, DATABASE_URL=database_url, REDIS_URL=redis_url, BCRYPT_ROUNDS=4, DATABASE_POOL_SIZE=4,
         WORKERS=2, LOG_LEVEL="debug", METRICS_PORT=port,
     )  # fmt: skip
     try:
@@ -113,7 +146,6 @@ async def use(
         async with httpx.AsyncClient(limits=limits, headers={"user-agent": AGENT}) as client:
             use = Use(server, client, f"http://127.0.0.1:{port}/metrics")
             await use.both_are_there()
-            await everything(use)
             yield use
     finally:
         server.clean_up()
@@ -132,7 +164,7 @@ async def everything(use: Use) -> None:
     await over_sockets(use, token)
     await over_events(use, token)
     await over_rest(use, token)
-    await asyncio.sleep(1.2)  # until both have written down their numbers
+    await use.everything_is_written_down()
 
 
 async def over_http(use: Use, token: str) -> None:
@@ -279,23 +311,22 @@ class TestTheMetrics:
         assert first <= 2  # the first sight in each process has no name yet
 
     async def test_it_tells_of_everything(self, use: Use):
-        """Every metric of the table is there, and those that this use should have moved have moved."""
+        """Every metric of the table is there, and those that this use should have moved have moved.
+
+        Every event that was recorded is numbered, and told by each process, before all is written down.
+        """
+        await use.everything_is_written_down()
         scraped = await use.scraped()
         names = {name for name, _ in scraped}
         told = {each.name + ("_count" if each.kind is Kind.HISTOGRAM else "") for each in METRICS}
         assert told - names <= {"taskriver_throttled_total"}
-        totals: dict[str, float] = {}
-        for (name, _), value in scraped.items():
-            totals[name] = totals.get(name, 0) + value
+        totals = await use.totals()
         for moved in (
             "taskriver_statements_total", "taskriver_events_recorded_total", "taskriver_events_numbered_total",
             "taskriver_events_delivered_total", "taskriver_chimes_total", "taskriver_memory_bytes",
             "taskriver_cpu_seconds_total", "taskriver_event_delivery_seconds_count",
         ):  # fmt: skip
             assert totals[moved] > 0, moved
-        # Each process tells every event.
-        assert totals["taskriver_events_told_total"] == 2 * totals["taskriver_events_numbered_total"]
-        assert totals["taskriver_events_recorded_total"] == totals["taskriver_events_numbered_total"]
         assert (
             scraped[
                 "taskriver_request_seconds_bucket",
@@ -327,27 +358,41 @@ class TestTheMetrics:
             "accessToken"
         ]
         await use.rest("POST", "/auth/logout_all/", token)
-        await self._becomes(use, "taskriver_revocation_seconds_count", before + 2)
+        async with asyncio.timeout(HANG_SECONDS):
+            while await use.value("taskriver_revocation_seconds_count") < before + 2:
+                await asyncio.sleep(0.1)
 
     async def test_it_is_not_on_the_public_port(self, use: Use):
         """Clients of the API cannot read it."""
         assert (await use.client.get(f"{use.server.url}/metrics")).status_code == 404
 
-    async def test_a_workers_end_takes_no_counts_along(self, use: Use):
+    async def test_a_workers_end_takes_no_counts_along(
+        self, new_database: Callable[[], str], new_redis: Callable[[], str], tmp_path: Path
+    ):
         """A worker that dies is replaced; no count falls, and the number of processes comes back to two."""
-        before = {key: value for key, value in (await use.scraped()).items() if key[0].endswith("_total")}
-        workers = [line["event"] for line in use.lines if "Started server process" in line["event"]]
-        pid = int(re.findall(r"\d+", workers[0])[0])
-        assert pid in {person[0] for person in use.server.family()}
-        os.kill(pid, signal.SIGKILL)
-        await self._becomes(use, "taskriver_processes", 1, within=20)
-        await self._becomes(use, "taskriver_processes", 2, within=40)
-        after = await use.scraped()
+        async with two_processes(tmp_path, new_database(), new_redis()) as use:
+            await use.ask(REGISTER, input={"username": "canary", "password": PASSWORD, "email": MAIL})
+            await use.everything_is_written_down()
+            before = {key: value for key, value in (await use.scraped()).items() if key[0].endswith("_total")}
+            pid, *_ = self._workers(use)
+            assert pid in {person[0] for person in use.server.family()}
+            os.kill(pid, signal.SIGKILL)
+            async with asyncio.timeout(HANG_SECONDS):
+                while len(self._workers(use)) < 3:
+                    await asyncio.sleep(0.1)
+            await use.both_are_there()
+            await self._becomes(use, "taskriver_processes", 2)
+            after = await use.scraped()
         fallen = [key for key, value in before.items() if after.get(key, 0) < value]
         assert fallen == []
 
     @staticmethod
-    async def _becomes(use: Use, name: str, wanted: float, within: float = HANG_SECONDS) -> None:
-        async with asyncio.timeout(within):
+    def _workers(use: Use) -> list[int]:
+        started = [line["event"] for line in use.lines if "Started server process" in line["event"]]
+        return [int(re.findall(r"\d+", each)[0]) for each in started]
+
+    @staticmethod
+    async def _becomes(use: Use, name: str, wanted: float) -> None:
+        async with asyncio.timeout(HANG_SECONDS):
             while await use.value(name) != wanted:
                 await asyncio.sleep(0.1)

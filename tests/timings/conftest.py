@@ -1,0 +1,5 @@
+"""The API of `tests/graphql_api`."""
+
+from tests.graphql_api.conftest import api
+
+__all__ = ["api"]
