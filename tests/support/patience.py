@@ -2,4 +2,4 @@
 
 from typing import Final
 
-HANG_SECONDS: Final = 60.0
+HANG_SECONDS: Final = 180.0
