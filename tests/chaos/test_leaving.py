@@ -44,7 +44,7 @@ async def farewell(socket: Socket) -> tuple[float, int]:
 
 async def is_not_ready(process: Process) -> None:
     """Wait until /readyz says so."""
-    async with httpx.AsyncClient() as client, asyncio.timeout(HANG_SECONDS):
+    async with httpx.AsyncClient(timeout=HANG_SECONDS) as client, asyncio.timeout(HANG_SECONDS):
         while (await client.get(f"http://127.0.0.1:{process.port}/readyz")).status_code != 503:
             await asyncio.sleep(0.01)
 

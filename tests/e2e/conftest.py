@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from tests.support.api import Answer
+from tests.support.patience import HANG_SECONDS
 from tests.support.processes import Served
 
 PASSWORD = "Correct-horse1"
@@ -48,7 +49,7 @@ class World:
 @pytest.fixture(scope="module")
 async def world() -> AsyncIterator[World]:
     """The client."""
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(timeout=HANG_SECONDS) as client:
         yield World(client)
 
 

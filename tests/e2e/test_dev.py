@@ -21,6 +21,7 @@ from graphql_api.cli.demo import PASSWORD, PEOPLE
 from tests.embedded.conftest import copy_folder, ordinary, packages, public  # noqa: F401 - fixtures
 from tests.embedded.lab import PROJECT, User, owner, survivors
 from tests.graphql_api.transports.sockets import connected
+from tests.support.patience import HANG_SECONDS
 from tests.support.processes import Dev
 
 LOGIN = """mutation ($input: LoginInput!) { login(input: $input) { accessToken userErrors { code } } }"""
@@ -73,7 +74,7 @@ def ask(command: Dev, query: str, token: str | None = None, **variables: Any) ->
     """The data of an answer."""
     headers = {"authorization": f"Bearer {token}"} if token else {}
     body = {"query": query, "variables": variables}
-    answer = httpx.post(f"{command.url}/graphql", json=body, headers=headers, timeout=10).json()
+    answer = httpx.post(f"{command.url}/graphql", json=body, headers=headers, timeout=HANG_SECONDS).json()
     assert "errors" not in answer, answer
     return answer["data"]
 

@@ -289,7 +289,7 @@ class TestLeaving:
 
     async def _is_ready(self, server: Served) -> bool:
         try:
-            async with httpx.AsyncClient() as client:
+            async with httpx.AsyncClient(timeout=HANG_SECONDS) as client:
                 return (await client.get(f"{server.url}/readyz", timeout=2)).status_code == 200
         except httpx.TransportError:
             return False

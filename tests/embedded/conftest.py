@@ -18,6 +18,7 @@ import pytest
 from embedded import running
 from embedded.copies import NOT_NEEDED
 from tests.embedded.lab import PROJECT, Run, User
+from tests.support.patience import HANG_SECONDS
 
 # What an interpreter needs least, to keep a copy of one small.
 _LEFT_OUT = shutil.ignore_patterns("site-packages", "test", "tests", "config-*", "idlelib", "ensurepip", "tkinter")
@@ -135,7 +136,7 @@ def copy_wheels(target: Path) -> None:
 def _works(user: User) -> bool:
     try:
         with user.run("-c", "import asyncio, ssl") as process:
-            return process.wait(30) == 0
+            return process.wait(HANG_SECONDS) == 0
     except (PermissionError, subprocess.TimeoutExpired):
         return False
 

@@ -31,7 +31,7 @@ def query(database_url: str, *statements: str) -> Any:
     """Run statements in a connection of their own; the first value of the last one's answer."""
 
     async def ask() -> Any:
-        connection = await asyncpg.connect(database_url.replace("+asyncpg", ""), timeout=10)
+        connection = await asyncpg.connect(database_url.replace("+asyncpg", ""), timeout=HANG_SECONDS)
         try:
             for statement in statements[:-1]:
                 await connection.execute(statement)
@@ -56,7 +56,7 @@ def remembers(database_url: str, name: str) -> bool:
 
 def ping(redis_url: str) -> bool:
     """Whether the server at this URL answers."""
-    with redis.Redis.from_url(redis_url, socket_timeout=5) as client:
+    with redis.Redis.from_url(redis_url, socket_timeout=HANG_SECONDS) as client:
         return bool(client.ping())
 
 
@@ -137,31 +137,31 @@ class Run:
     def ready(self) -> Self:
         """Wait for the URLs and note everybody who runs by then."""
         assert self.process.stdout is not None
-        assert select.select([self.process.stdout], [], [], 30)[0], "neither URLs nor an end after 30 s"
+        assert select.select([self.process.stdout], [], [], HANG_SECONDS)[0], "neither URLs nor an end"
         self.database_url, self.redis_url = (self._line() for _ in range(2))
         self.people = everybody(self.process.pid)
         return self
 
     def refusal(self) -> str:
         """What it says when it ends without having started."""
-        _, said = self.process.communicate(timeout=30)
+        _, said = self.process.communicate(timeout=HANG_SECONDS)
         assert self.process.returncode == 1, said
         return said
 
     def end(self, number: int) -> int:
         """Send it a signal and wait until it ends; its exit status."""
         self.process.send_signal(number)
-        return self.process.wait(30)
+        return self.process.wait(HANG_SECONDS)
 
     def clean_up(self) -> None:
         """End whatever is left of it."""
         if self.process.poll() is None:
             self.people += everybody(self.process.pid)
         kill(self.people)
-        self.process.communicate(timeout=30)
+        self.process.communicate(timeout=HANG_SECONDS)
 
     def _line(self) -> str:
         assert self.process.stdout is not None
         name, _, value = self.process.stdout.readline().strip().partition("=")
-        assert name in ("DATABASE_URL", "REDIS_URL"), self.process.communicate(timeout=30)
+        assert name in ("DATABASE_URL", "REDIS_URL"), self.process.communicate(timeout=HANG_SECONDS)
         return value

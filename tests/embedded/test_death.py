@@ -11,6 +11,7 @@ import pytest
 
 from embedded import watchdog
 from tests.embedded.lab import Run, everybody, kill, ping, query, remember, remembers, survivors
+from tests.support.patience import HANG_SECONDS
 
 Start = Callable[..., Run]
 
@@ -49,7 +50,7 @@ class TestSignals:
 
         os.killpg(program.process.pid, signal.SIGINT)
 
-        assert program.process.wait(30) == 0
+        assert program.process.wait(HANG_SECONDS) == 0
         assert survivors(program.people, 0) == []
         log = (folder / "postgres" / "log").read_text()
         assert "received fast shutdown request" in log
@@ -106,7 +107,7 @@ class TestKilled:
         first = run(folder).ready()
         memory = remember(first.database_url)
         kill(first.people)
-        assert first.process.wait(30) == -signal.SIGKILL
+        assert first.process.wait(HANG_SECONDS) == -signal.SIGKILL
 
         second = run(folder).ready()
 
@@ -120,7 +121,7 @@ class TestKilled:
         orphans = [person for pid in servers for person in everybody(pid)]
         # The youngest first: a watchdog that saw the program die would still do its work.
         kill([person for person in sorted(first.people, reverse=True) if person not in orphans])
-        first.process.wait(30)
+        first.process.wait(HANG_SECONDS)
         assert survivors(orphans, 0.5) != []
 
         second = run(folder).ready()
@@ -134,7 +135,7 @@ class TestKilled:
         lock = folder / "postgres" / "data" / "postmaster.pid"
         text = lock.read_text()
         kill(first.people)
-        first.process.wait(30)
+        first.process.wait(HANG_SECONDS)
         lock.write_text(text.replace(text.split("\n")[0], str(os.getpid()), 1))
 
         second = run(folder).ready()

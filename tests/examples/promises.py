@@ -8,12 +8,12 @@ import pytest
 from sqlalchemy import text
 
 from services import session as session_service
-from tests.examples.stage import Stage
+from tests.examples.stage import TIMING, Stage
 from tests.support.patience import HANG_SECONDS
 
 WATCH = """subscription ($after: String) { taskStatusChanged(after: $after) {
   __typename cursor ... on TaskStatusChanged { to } ... on ResyncRequired { reason } } }"""
-SILENCE, LONGEST_PAUSE = 0.6, 0.2
+SILENCE, LONGEST_PAUSE = 3.0, 0.2
 
 
 class Listener:
@@ -87,11 +87,9 @@ class Promises:
             await listener.hears(stage.moves)
             stage.proxy.stall()
             await stage.move(2)
-            await asyncio.sleep(SILENCE + 0.2)
+            await self.until(lambda: stage.proxy.connections >= 2)
             stage.proxy.flow()
             await listener.hears(stage.moves)
-
-        assert stage.proxy.connections >= 2
 
     async def test_a_restart(self, stage: Stage):
         """A server that stops and comes back is found again, and what happened meanwhile is heard."""
@@ -107,7 +105,7 @@ class Promises:
     async def test_who_heard_nothing_knows_where_it_stands(self, stage: Stage):
         """Pings tell a listener its place that has heard nothing and began without one: nothing is lost later."""
         async with self.listening(stage, at_a_place=False) as listener:
-            await asyncio.sleep(0.3)
+            await asyncio.sleep(4 * TIMING.ping)
             stage.proxy.target, target = None, stage.proxy.target
             stage.proxy.cut()
             await stage.move(3)

@@ -18,7 +18,7 @@ from tests.graphql_api.transports.serving import serving
 from tests.support.house import House
 from tests.support.patience import HANG_SECONDS
 
-TIMING = Timing(ping=0.1)
+TIMING = Timing(ping=0.5)
 PASSES = (TaskStatus.IN_PROGRESS, TaskStatus.TODO)
 
 

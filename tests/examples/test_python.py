@@ -16,11 +16,11 @@ import pytest
 
 from graphql_api.auth.passwords import Passwords
 from tests.examples.stage import Stage
+from tests.support.patience import HANG_SECONDS
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 LOCK = EXAMPLES.parent / "requirements-dev.lock"
 PASSWORD = "Taskriver-1"
-SECONDS = 20
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ async def program(stage: Stage, username: str, *arguments: str) -> AsyncIterator
 
 async def run(stage: Stage, username: str, *arguments: str) -> tuple[str, str]:
     """What it prints, and what it complains of."""
-    async with program(stage, username, *arguments) as process, asyncio.timeout(SECONDS):
+    async with program(stage, username, *arguments) as process, asyncio.timeout(HANG_SECONDS):
         out, complaint = await process.communicate()
     return out.decode(), complaint.decode()
 
@@ -96,7 +96,7 @@ async def test_a_wrong_password_is_told(stage: Stage, someone: str):
 
 async def test_what_it_watches_has_no_gaps(stage: Stage, someone: str):
     """Cut off while tasks move, and cut off again, it prints every move once and in order."""
-    async with program(stage, someone, "watch") as process, asyncio.timeout(SECONDS):
+    async with program(stage, someone, "watch") as process, asyncio.timeout(HANG_SECONDS):
         assert process.stdout is not None
         while not (await process.stdout.readline()).startswith(b"Watching"):
             pass

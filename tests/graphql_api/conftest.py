@@ -13,6 +13,7 @@ from tests.graphql_api.transports.serving import serving
 from tests.support.api import URL, Api
 from tests.support.house import House
 from tests.support.limits import PER_ADDRESS
+from tests.support.patience import HANG_SECONDS
 
 
 def settings_of(database_url: str, redis_url: str, **values: object) -> Settings:
@@ -48,5 +49,5 @@ async def an_api(database_url: str, redis_url: str) -> AsyncIterator[Api]:
 @pytest.fixture(scope="module")
 async def live(api: Api) -> AsyncIterator[Api]:
     """The API over the network."""
-    async with serving(api.server.asgi()) as url, httpx.AsyncClient(base_url=url) as client:
+    async with serving(api.server.asgi()) as url, httpx.AsyncClient(base_url=url, timeout=HANG_SECONDS) as client:
         yield Api(api.server, api.house, client, api.tokens)

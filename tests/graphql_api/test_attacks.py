@@ -24,6 +24,7 @@ from tests.graphql_api.transports.serving import serving
 from tests.graphql_api.transports.sockets import connected
 from tests.support.api import URL, Answer, Api
 from tests.support.house import House
+from tests.support.patience import HANG_SECONDS
 
 PASSWORD = "Taskriver-1"
 LOGIN = """mutation ($input: LoginInput!) { login(input: $input) {
@@ -259,7 +260,7 @@ async def cut_off(new_database: Callable[[], str], new_redis: Callable[[], str])
 
 
 async def _somebody(server: Server) -> tuple[UserRow, str]:
-    api = Api(server, House(server.database), httpx.AsyncClient())
+    api = Api(server, House(server.database), httpx.AsyncClient(timeout=HANG_SECONDS))
     user = await api.a_user(Role.ADMIN)
     return user, await api.token(user)
 

@@ -30,6 +30,7 @@ from tests.graphql_api.realtime.support import a_task_event, until
 from tests.graphql_api.transports.serving import serving
 from tests.graphql_api.transports.sockets import SUBPROTOCOL, Socket
 from tests.support.api import Api
+from tests.support.patience import HANG_SECONDS
 
 BIG = "subscription { taskChanged { cursor task { id a: description b: description c: description } } }"
 SMALL = "subscription { taskChanged { cursor } }"
@@ -49,7 +50,7 @@ async def live(api: Api) -> AsyncIterator[Api]:
     """The API over the network, with a second for each frame to leave."""
     usual = api.server.timing, api.server.event_timing
     api.server.timing, api.server.event_timing = Timing(send=DEADLINE, ping=60), EventTiming(send=DEADLINE)
-    async with serving(api.server.asgi()) as url, httpx.AsyncClient(base_url=url, timeout=10) as client:
+    async with serving(api.server.asgi()) as url, httpx.AsyncClient(base_url=url, timeout=HANG_SECONDS) as client:
         yield Api(api.server, api.house, client, api.tokens)
     api.server.timing, api.server.event_timing = usual
 
@@ -114,7 +115,7 @@ class TestPeersThatReadNothing:
         owner, task = busy
         monkeypatch.setattr(live.server, "timing", Timing(send=60, ping=60))
         async with serving(live.server.asgi()) as url:
-            patient = Api(live.server, live.house, httpx.AsyncClient(base_url=url), live.tokens)
+            patient = Api(live.server, live.house, httpx.AsyncClient(base_url=url, timeout=HANG_SECONDS), live.tokens)
             deaf = await connect(patient, owner, sock=narrow(patient), max_queue=1)
             await Listener(patient, deaf).listen(BIG)
             deaf.connection.transport.pause_reading()
@@ -150,7 +151,13 @@ class TestPeersThatReadNothing:
 async def connect(api: Api, who: UserRow, **options: Any) -> Socket:
     """A signed-in socket that nobody closes in good order."""
     url = str(api.client.base_url).replace("http", "ws", 1).rstrip("/") + "/graphql"
-    options |= {"subprotocols": [SUBPROTOCOL], "compression": None, "ping_interval": None, "close_timeout": 1}
+    options |= {
+        "subprotocols": [SUBPROTOCOL],
+        "compression": None,
+        "ping_interval": None,
+        "open_timeout": HANG_SECONDS,
+        "close_timeout": 1,
+    }
     opened = Socket(await websockets.connect(url, **options))
     await opened.init({"token": await api.token(who)})
     return opened

@@ -96,7 +96,7 @@ class Stream:
 async def live(api: Api) -> AsyncIterator[Api]:
     """The API over the network, with signs of life every tenth of a second."""
     usual, api.server.event_timing = api.server.event_timing, Timing(idle=0.1)
-    async with serving(api.server.asgi()) as url, httpx.AsyncClient(base_url=url, timeout=10) as client:
+    async with serving(api.server.asgi()) as url, httpx.AsyncClient(base_url=url, timeout=HANG_SECONDS) as client:
         yield Api(api.server, api.house, client, api.tokens)
     api.server.event_timing = usual
 

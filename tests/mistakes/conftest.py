@@ -17,6 +17,7 @@ from tests.graphql_api.conftest import settings_of
 from tests.graphql_api.transports.serving import serving
 from tests.mistakes.culprit import Culprit
 from tests.support.house import House
+from tests.support.patience import HANG_SECONDS
 
 
 @pytest.fixture(scope="session")
@@ -25,7 +26,7 @@ async def culprit(new_database: Callable[[], str], new_redis: Callable[[], str])
     settings = settings_of(new_database(), new_redis())
     server = Server(settings, timing=Timing(init=3.0), task_timing=TaskTiming(auth=3.0), throttle_patience=10)
     await server.start()
-    async with serving(server.asgi()) as url, httpx.AsyncClient() as client:
+    async with serving(server.asgi()) as url, httpx.AsyncClient(timeout=HANG_SECONDS) as client:
         what_there_is = (await client.get(url)).json()["detail"]
         yield Culprit(url, client, await _names(server) | {"<what there is>": what_there_is})
     await server.stop()

@@ -12,6 +12,7 @@ from embedded.postgres import Postgres
 from persistence.engine import Database
 from tests.graphql_api.cli.conftest import Run, run
 from tests.support.house import House
+from tests.support.patience import HANG_SECONDS
 from tests.support.ports import closed_port
 
 __all__ = ["run"]
@@ -201,7 +202,7 @@ def another_server() -> Iterator[str]:
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
-        thread.join(10)
+        thread.join(HANG_SECONDS)
 
 
 def filled(text: str, names: dict[str, str]) -> str:

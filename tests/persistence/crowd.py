@@ -13,6 +13,7 @@ from domain.actor import Actor
 from domain.user import Role
 from persistence.engine import Database
 from persistence.unit_of_work import UnitOfWork
+from tests.support.patience import HANG_SECONDS
 
 _SCRIPT: Final = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
 _TABLES: Final = "tasks, task_texts, users, sessions, used_tokens, events, idempotency_keys"
@@ -44,7 +45,7 @@ class Crowd:
         async with self.database.connect() as connection:
             driver = (await connection.get_raw_connection()).driver_connection
             assert driver is not None
-            await driver.execute(_SCRIPT, timeout=60)  # on a busy machine
+            await driver.execute(_SCRIPT, timeout=HANG_SECONDS)  # on a busy machine
             alone = await connection.execution_options(isolation_level="AUTOCOMMIT")
             await alone.execute(text(f"VACUUM (ANALYZE) {_TABLES}"))
 

@@ -14,6 +14,7 @@ from embedded.postgres import Postgres
 from persistence.engine import Database
 from persistence.epoch import Whereabouts, check_whereabouts
 from persistence.models import LogStateRow
+from tests.support.patience import HANG_SECONDS
 
 PLAIN = "plain"
 
@@ -178,4 +179,6 @@ class TestRestore:
 def _client(postgres: Postgres, program: str, *arguments: str, told: bytes = b"") -> bytes:
     command: list[Any] = [postgres._programs.folder / program, *arguments]
     environment = {**os.environ, **postgres._libpq_environment()}
-    return subprocess.run(command, input=told, env=environment, check=True, capture_output=True, timeout=30).stdout
+    return subprocess.run(
+        command, input=told, env=environment, check=True, capture_output=True, timeout=HANG_SECONDS
+    ).stdout

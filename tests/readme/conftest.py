@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.readme.terminal import Terminal
+from tests.support.patience import HANG_SECONDS
 from tests.support.processes import Dev
-
-STARTING_SECONDS = 240
 
 
 @pytest.fixture
@@ -16,7 +15,7 @@ def terminal(tmp_path: Path) -> Iterator[Terminal]:
     """A terminal beside a `taskriver dev` of the test's own."""
     server = Dev(tmp_path)
     try:
-        server.says("Ctrl-C stops everything.", within=STARTING_SECONDS)
+        server.says("Ctrl-C stops everything.", within=2 * HANG_SECONDS)
         yield Terminal(tmp_path, server.url)
     finally:
         server.clean_up()

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import embedded
 from tests.readme.text import ROOT
-
-SECONDS = 60
+from tests.support.patience import HANG_SECONDS
 
 
 class Terminal:
@@ -36,6 +35,6 @@ class Terminal:
     def run(self, script: str) -> str:
         """What a script prints; it succeeds."""
         with self.start(script) as shell:
-            out, _ = shell.communicate(timeout=SECONDS)
+            out, _ = shell.communicate(timeout=HANG_SECONDS)
         assert shell.returncode == 0, out
         return out

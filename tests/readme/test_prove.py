@@ -4,15 +4,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from tests.embedded.lab import PROJECT
 from tests.support.processes import environment
 
 PROVE = [sys.executable, str(PROJECT / "tools" / "prove.py")]
 
 
-@pytest.mark.timeout(300)
 def test_a_promise_is_tried_and_kept(tmp_path: Path):
     """It starts servers of its own, measures, says what it measured and that it is kept, and ends with 0."""
     done = subprocess.run(

@@ -17,7 +17,6 @@ PATIENCE = 1_000
 
 
 class TestHistories:
-    @pytest.mark.timeout(300)
     @pytest.mark.parametrize("first", [part * HISTORIES for part in range(PARTS)])
     def test_every_promise_is_kept(self, first: int):
         """Whatever is lost, late, frozen, cut off, replaced or revoked: every promise is kept in every history."""
@@ -44,7 +43,6 @@ class TestHistories:
 
 
 class TestMutants:
-    @pytest.mark.timeout(300)
     @pytest.mark.parametrize("name", MUTANTS)
     def test_a_broken_part_is_noticed(self, name: str, monkeypatch: pytest.MonkeyPatch):
         """Each way to get it wrong breaks a promise in one of few histories."""

@@ -97,7 +97,7 @@ class Command:
         """End whatever is left of it; whatever it was used for, its log holds no secret."""
         if self.alive:
             kill(self.family())
-        self.process.wait(60)
+        self.process.wait(HANG_SECONDS)
         log = self.err
         self._out.close()
         self._err.close()
@@ -115,7 +115,7 @@ class Served(Command):
 
     async def ready(self, within: float = HANG_SECONDS) -> "Served":
         """Wait until `/readyz` is green."""
-        async with httpx.AsyncClient() as client, asyncio.timeout(within):
+        async with httpx.AsyncClient(timeout=HANG_SECONDS) as client, asyncio.timeout(within):
             while not await self._is_green(client):
                 assert self.alive, f"it ended with {self.process.returncode}: {self.err}"
                 await asyncio.sleep(0.05)
@@ -127,7 +127,7 @@ class Served(Command):
 
     async def _is_green(self, client: httpx.AsyncClient) -> bool:
         try:
-            return (await client.get(f"{self.url}/readyz", timeout=5)).status_code == 200
+            return (await client.get(f"{self.url}/readyz", timeout=HANG_SECONDS)).status_code == 200
         except httpx.TransportError:
             return False
 

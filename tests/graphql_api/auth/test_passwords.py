@@ -47,7 +47,7 @@ class Gate:
 
     def checkpw(self, *_: bytes) -> bool:
         self.entered += 1
-        assert self.opened.wait(timeout=10)
+        assert self.opened.wait(timeout=HANG_SECONDS)
         return True
 
     async def until_entered(self, times: int) -> None:

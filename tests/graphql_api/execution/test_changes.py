@@ -25,6 +25,7 @@ from graphql_api.schema.ids import encode_id
 from persistence.models import SessionRow, UserRow
 from tests.support.api import Api
 from tests.support.house import House
+from tests.support.patience import HANG_SECONDS
 
 PASSWORD: Final = "Correct-horse1"
 USER: Final = "__typename id username email role isActive createdAt"
@@ -134,7 +135,7 @@ def _session(situation: Situation) -> str:
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.field}: {case.name}")
 async def test_both_ways_answer_alike(api: Api, case: Case):
     """The same answer and the same cookie, where things stand the same; only a closed door has no plan to answer."""
-    general: Executor[Context] = Executor(schema, api.server.documents, timeout=60)
+    general: Executor[Context] = Executor(schema, api.server.documents, timeout=HANG_SECONDS)
     compiled = Compiled(schema._schema, strict=True)
     first, second = [await _situation(api, case) for _ in range(2)]
     operation = [_prepared(general, case, each) for each in (first, first, second)]

@@ -26,6 +26,7 @@ from graphql_api.schema.ids import encode_id
 from persistence.models import TaskRow, UserRow
 from tests.support.api import Api
 from tests.support.house import House
+from tests.support.patience import HANG_SECONDS
 
 ROOT = Path(__file__).parents[3]
 DOCUMENTS = (
@@ -113,7 +114,7 @@ async def test_it_is_compiled(api: Api, asked: Asked):
     user = await api.a_user(password_hash=await Passwords(4).hash(PASSWORD))
     refresh_token = await _refresh_token(api, user)
     task = await api.house.a_task(user)
-    general: Executor[Context] = Executor(schema, api.server.documents, timeout=60)
+    general: Executor[Context] = Executor(schema, api.server.documents, timeout=HANG_SECONDS)
     compiled = Compiled(schema._schema, strict=True)
     request = OperationRequest(asked.text, asked.name, variables_of(asked.name, user, task, refresh_token), {})
     for _ in range(2):

@@ -11,6 +11,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from graphql_api.observability.tracing import place_of
+from tests.support.patience import HANG_SECONDS
 from tests.support.processes import Served
 
 REQUEST_ID = "abc-123"
@@ -78,7 +79,7 @@ async def served(
 async def test_what_was_traced_arrives(served: Served, collector: Collector):
     """After a request and a stop the collector has its span, with the service call and the statements below it."""
     values = {"username": "traced", "email": "traced@example.org", "password": "Correct-horse1"}
-    async with httpx.AsyncClient(headers={"x-request-id": REQUEST_ID}) as client:
+    async with httpx.AsyncClient(headers={"x-request-id": REQUEST_ID}, timeout=HANG_SECONDS) as client:
         answer = await client.post(f"{served.url}/api/v1/auth/register/", json=values)
     assert answer.status_code == 201
     served.send(15)

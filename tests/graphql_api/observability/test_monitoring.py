@@ -16,6 +16,7 @@ from graphql_api.observability.metrics import METRICS, Kind, Metric, Snapshot, m
 from graphql_api.observability.requests import MAX_NAMES, OTHER, Requests, runs
 from graphql_api.observability.snapshots import Diary, Shelf
 from graphql_api.tallies import BOUNDS, Durations
+from tests.support.patience import HANG_SECONDS
 from tests.support.ports import reserved_port
 
 ROOT = Path(__file__).parents[3]
@@ -191,7 +192,7 @@ class TestExposition:
         port = reserved_port()
         stop = listen("127.0.0.1", port, snapshot)
         try:
-            text = urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5).read().decode()
+            text = urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=HANG_SECONDS).read().decode()
         finally:
             stop()
         families = {family.name: family for family in text_string_to_metric_families(text)}
@@ -200,7 +201,7 @@ class TestExposition:
             assert family.documentation == metric.help
             assert {name for each in family.samples for name in each.labels} - {"le"} == set(metric.labels)
         with pytest.raises(OSError, match="refused"):
-            urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5)
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=HANG_SECONDS)
 
     def test_a_histogram_adds_up(self):
         """Each duration is in the first bucket that it fits, bounds included, and beyond the last in the open one."""

@@ -143,7 +143,7 @@ async def two_processes(folder: Path, database_url: str, redis_url: str) -> Asyn
         await server.ready()
         # A connection for each request, so that both processes get some.
         limits = httpx.Limits(max_keepalive_connections=0)
-        async with httpx.AsyncClient(limits=limits, headers={"user-agent": AGENT}) as client:
+        async with httpx.AsyncClient(limits=limits, headers={"user-agent": AGENT}, timeout=HANG_SECONDS) as client:
             use = Use(server, client, f"http://127.0.0.1:{port}/metrics")
             await use.both_are_there()
             yield use

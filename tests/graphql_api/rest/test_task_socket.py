@@ -74,7 +74,7 @@ async def open_socket(
     headers = {"authorization": f"Bearer {token}"} if token else {}
     address += f"?after={after}" if after else ""
     async with websockets.connect(
-        address, additional_headers=headers, ping_interval=None, close_timeout=1, **options
+        address, additional_headers=headers, ping_interval=None, open_timeout=HANG_SECONDS, close_timeout=1, **options
     ) as connection:
         yield Listener(connection)
 

@@ -22,6 +22,7 @@ from graphql_api.execution.response import Response
 from graphql_api.root import schema
 from tests.graphql_api.realtime.support import until
 from tests.support.api import Api
+from tests.support.patience import HANG_SECONDS
 
 
 class Way:
@@ -115,7 +116,7 @@ class Crowd:
         await self._api.numbered()
         async with self._api.house.as_(None) as uow:
             head = (await uow.events.head()).position
-        await until(lambda: all(ear.has_heard(head) for ear in self._tasks), patience=20)
+        await until(lambda: all(ear.has_heard(head) for ear in self._tasks), patience=HANG_SECONDS)
 
 
 @asynccontextmanager

@@ -61,5 +61,7 @@ async def connected(url: str, **options: Any) -> AsyncIterator[Socket]:
     """An open socket to the server at *url*."""
     options.setdefault("subprotocols", [SUBPROTOCOL])
     address = url.replace("http", "ws", 1) + "/graphql"
-    async with websockets.connect(address, ping_interval=None, close_timeout=1, **options) as connection:
+    async with websockets.connect(
+        address, ping_interval=None, open_timeout=HANG_SECONDS, close_timeout=1, **options
+    ) as connection:
         yield Socket(connection)

@@ -200,7 +200,7 @@ class TestLargeBodies:
             for _ in range(40):
                 yield b" " * 65_536
 
-        async with httpx.AsyncClient() as client:
+        async with httpx.AsyncClient(timeout=HANG_SECONDS) as client:
             try:
                 response = await client.post(f"{url}/graphql", content=endless(), headers=JSON)
             except httpx.TransportError:
