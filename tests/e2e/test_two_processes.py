@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.e2e.conftest import LOGIN, Serve, World
+from tests.e2e.conftest import Serve, World
 from tests.embedded.lab import survivors
 from tests.graphql_api.test_tasks import CREATE
 from tests.graphql_api.transports.sockets import Socket, connected
@@ -155,13 +155,6 @@ class TestTogether:
 
             await create(world, here, other, "Still here")
             assert await title(spared) == "Still here"
-
-    async def test_failures_are_counted_together(self, world: World, pair: tuple[Served, Served]):
-        """Five wrong passwords, whichever process hears them, shut the account's door in both."""
-        wrong = {"username": await world.a_user(pair[0]), "password": "Wrong-horse1"}
-        answers = [await world.ask(pair[number % 2], LOGIN, input=wrong) for number in range(7)]
-
-        assert [answer.codes for answer in answers] == [[]] * 5 + [["RATE_LIMITED"]] * 2
 
 
 class TestRivals:

@@ -38,7 +38,7 @@ async def api(new_database: Callable[[], str], new_redis: Callable[[], str]) -> 
 async def an_api(database_url: str, redis_url: str) -> AsyncIterator[Api]:
     """An API in this process, in an empty house."""
     # Redis is there; on a busy machine an answer may be late without its being away.
-    server = Server(settings_of(database_url, redis_url), throttle_patience=10)
+    server = Server(settings_of(database_url, redis_url), throttle_patience=HANG_SECONDS)
     await server.start()
     transport = httpx.ASGITransport(app=server.asgi())
     async with httpx.AsyncClient(transport=transport, base_url=URL) as client:

@@ -1,6 +1,5 @@
 """What an attacker with an account would try next: learn of others, use up what all share, outlive a revocation."""
 
-import asyncio
 import json
 import logging
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -20,6 +19,7 @@ from graphql_api.schema.ids import encode_id
 from persistence.models import SessionRow, UserRow
 from tests.graphql_api.conftest import settings_of
 from tests.graphql_api.hostile import operations
+from tests.graphql_api.realtime.support import until
 from tests.graphql_api.transports.serving import serving
 from tests.graphql_api.transports.sockets import connected
 from tests.support.api import URL, Answer, Api
@@ -307,7 +307,7 @@ class TestCrowds:
                 await socket.subscribe(str(number), document)
             await socket.send(type="ping")
             assert (await socket.receive())["type"] == "pong"
-            await asyncio.sleep(0.2)
+            await until(lambda: api.server.stream.subscribers >= 100)
             with watched(api) as seen:
                 await api.ask(move, owner, input={"id": encode_id("Task", task.id), "title": SECRET})
                 told = [json.dumps(await socket.receive()) for _ in range(100)]

@@ -35,7 +35,7 @@ from tests.support.patience import HANG_SECONDS
 BIG = "subscription { taskChanged { cursor task { id a: description b: description c: description } } }"
 SMALL = "subscription { taskChanged { cursor } }"
 DEADLINE = 1.0
-PATIENCE = 15.0
+PATIENCE = HANG_SECONDS
 
 
 @pytest.fixture(scope="module")

@@ -1,11 +1,13 @@
 """Registering, signing in, staying signed in and signing out, over GraphQL."""
 
 import asyncio
+from collections.abc import Callable
 from itertools import count
 from typing import Any
 
 from domain.user import Role
 from graphql_api.schema.ids import encode_id
+from tests.graphql_api.conftest import an_api
 from tests.support.api import Answer, Api
 from tests.support.patience import HANG_SECONDS
 
@@ -113,6 +115,15 @@ class TestLogin:
         )
         assert sum(answer.codes == [] for answer in answers) == 5
         assert sum(answer.codes == ["RATE_LIMITED"] for answer in answers) == 25
+
+    async def test_failures_are_counted_together(self, new_database: Callable[[], str], new_redis: Callable[[], str]):
+        """Five wrong passwords, whichever process hears them, shut the account's door in both."""
+        database_url, redis_url = new_database(), new_redis()
+        async with an_api(database_url, redis_url) as here, an_api(database_url, redis_url) as there:
+            wrong = {"username": await registered(here), "password": "Wrong-horse1"}
+            answers = [await (here, there)[number % 2].ask(LOGIN, input=wrong) for number in range(7)]
+
+        assert [answer.codes for answer in answers] == [[]] * 5 + [["RATE_LIMITED"]] * 2
 
 
 class TestRefreshToken:

@@ -24,7 +24,7 @@ from tests.support.patience import HANG_SECONDS
 async def culprit(new_database: Callable[[], str], new_redis: Callable[[], str]) -> AsyncIterator[Culprit]:
     """A server over a real network, which waits three seconds for a first word."""
     settings = settings_of(new_database(), new_redis())
-    server = Server(settings, timing=Timing(init=3.0), task_timing=TaskTiming(auth=3.0), throttle_patience=10)
+    server = Server(settings, timing=Timing(init=3.0), task_timing=TaskTiming(auth=3.0), throttle_patience=HANG_SECONDS)
     await server.start()
     async with serving(server.asgi()) as url, httpx.AsyncClient(timeout=HANG_SECONDS) as client:
         what_there_is = (await client.get(url)).json()["detail"]

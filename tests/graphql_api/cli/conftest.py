@@ -16,6 +16,7 @@ from graphql_api.cli.commands import main
 from graphql_api.cli.token import shelf
 from persistence.engine import Database
 from tests.graphql_api.conftest import settings_of
+from tests.support.patience import HANG_SECONDS
 from tests.support.threads import served_by_thread
 
 
@@ -72,7 +73,7 @@ def database_url(new_database: Callable[[], str]) -> str:
 def served(database_url: str, new_redis: Callable[[], str]) -> Iterator[str]:
     """The URL of a server on that database, on a loopback port, in a thread of its own."""
     # Redis is there; on a busy machine an answer may be late without its being away.
-    app = Server(settings_of(database_url, new_redis()), throttle_patience=10).asgi()
+    app = Server(settings_of(database_url, new_redis()), throttle_patience=HANG_SECONDS).asgi()
     with served_by_thread(app) as url:
         yield url
 
