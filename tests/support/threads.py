@@ -1,5 +1,6 @@
 """An application that is served by a thread, for clients that block the thread of the test."""
 
+import gc
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,6 +29,7 @@ class _Server(uvicorn.Server):
 @contextmanager
 def served_by_thread(app: ASGIApp) -> Iterator[str]:
     """The URL of a server on a port of its own, which the operating system chooses."""
+    threshold = gc.get_threshold()
     server = _Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="critical", ws="none"))
     thread = threading.Thread(target=server.run)
     thread.start()
@@ -38,3 +40,6 @@ def served_by_thread(app: ASGIApp) -> Iterator[str]:
     finally:
         server.should_exit = True
         thread.join()
+        # A server that starts changes how its process collects garbage.
+        gc.set_threshold(*threshold)
+        gc.unfreeze()
