@@ -17,7 +17,7 @@ from persistence.engine import Database
 from tests.support import timeouts
 from tests.support.figures import Figures, print_figures
 from tests.support.house import House
-from tests.support.log import Log
+from tests.support.log import Log, restored_logging
 from tests.support.secrets import betrayed
 
 TEMPLATE = "taskriver_template"
@@ -39,10 +39,9 @@ def discreet_log() -> Iterator[Log]:
     """Whatever this process logs in any test, as production would write it, holds no secret."""
     out = io.BytesIO()
     handler = Lines("debug", stream=out)
-    root = logging.getLogger()
-    root.addHandler(handler)
-    yield Log(out)
-    root.removeHandler(handler)
+    with restored_logging():
+        logging.getLogger().addHandler(handler)
+        yield Log(out)
     structlog.reset_defaults()
     assert betrayed(out.getvalue().decode()) == []
 

@@ -2,6 +2,9 @@
 
 import io
 import json
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 
@@ -24,3 +27,18 @@ class Log:
     def requests(self) -> list[dict[str, Any]]:
         """The lines that tell of requests."""
         return [line for line in self.lines if line["event"] == "request"]
+
+
+@contextmanager
+def restored_logging() -> Iterator[None]:
+    """Give back how this process logs, whatever a command in it configures in the block."""
+    handlers, levels = logging.root.handlers[:], {logger: logger.level for logger in _loggers()}
+    yield
+    logging.root.handlers[:] = handlers
+    for logger in _loggers():
+        logger.setLevel(levels.get(logger, logging.NOTSET))
+
+
+def _loggers() -> list[logging.Logger]:
+    known = list(logging.root.manager.loggerDict.values())
+    return [logging.root, *(each for each in known if isinstance(each, logging.Logger))]

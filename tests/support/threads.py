@@ -1,6 +1,7 @@
 """An application that is served by a thread, for clients that block the thread of the test."""
 
 import gc
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,14 +15,14 @@ class _Server(uvicorn.Server):
         super().__init__(config)
         self.settled = threading.Event()
 
-    def run(self, sockets: None = None) -> None:
+    def run(self, sockets: list[socket.socket] | None = None) -> None:
         """Serve; `settled` is set at the end, too, so that nobody waits for a server that did not start."""
         try:
             super().run(sockets)
         finally:
             self.settled.set()
 
-    async def startup(self, sockets: None = None) -> None:
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self.settled.set()
 

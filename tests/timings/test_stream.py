@@ -1,7 +1,7 @@
 """From a commit to a listener in another process, with Redis and without."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from uuid import uuid4
 
@@ -21,7 +21,7 @@ Pair = tuple[Process, Process]
 
 
 @pytest.fixture
-def valkey(tmp_path: Path) -> AsyncIterator[Valkey]:
+def valkey(tmp_path: Path) -> Iterator[Valkey]:
     """A server to freeze."""
     with Valkey(tmp_path / "valkey") as server:
         yield server

@@ -4,6 +4,7 @@ import asyncio
 import ssl
 from collections.abc import Awaitable, Callable
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from redis import exceptions as redis_errors
@@ -35,7 +36,7 @@ def asked(throttle: Throttle, monkeypatch: pytest.MonkeyPatch) -> list[object]:
     questions: list[object] = []
     script, delete = throttle._script, throttle._redis.delete
 
-    async def step(**values: object) -> object:
+    async def step(**values: Any) -> object:
         questions.append(values)
         return await script(**values)
 
@@ -145,7 +146,7 @@ class TestRedis:
         """Later tries do not prolong it, and when Redis has forgotten it, its tries are back."""
         throttle = Throttle(redis, patience=HANG_SECONDS)
         assert await taken(throttle, FEW, "ada", tries=1) == 1
-        (name,) = await redis.keys()
+        [name] = [str(key, "ascii") if isinstance(key, bytes) else key for key in await redis.keys()]
         end = await redis.pexpiretime(name)
         assert await taken(throttle, FEW, "ada", tries=5) == 2
         assert await redis.pexpiretime(name) == end

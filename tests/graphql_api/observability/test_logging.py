@@ -15,7 +15,7 @@ from graphql_api.observability.discretion import Discreet, redacted, told
 from graphql_api.observability.logging import Lines, configuration
 from graphql_api.observability.readable import Readable
 from graphql_api.observability.requests import Requests, asked_by, refused, runs
-from tests.support.log import Log
+from tests.support.log import Log, restored_logging
 
 FORGED = 'x"}\n{"event": "forged"}\r\x1b[2K\u2028\x85\x00'
 
@@ -86,19 +86,12 @@ class TestConfiguration:
         """`logging` takes it, and both ways end on stderr, our own lines from the given level on."""
         out = io.TextIOWrapper(io.BytesIO())
         monkeypatch.setattr(sys, "stderr", out)
-        root = logging.getLogger()
-        handlers, level = root.handlers[:], root.level
-        try:
+        with restored_logging():
             logging.config.dictConfig(configuration("warning", readable=False))
             logging.getLogger("uvicorn.error").warning("theirs")
             logging.getLogger("sqlalchemy.engine").info("not this")
             structlog.get_logger().info("nor this")
             structlog.get_logger().warning("ours")
-        finally:
-            root.handlers[:], root.level = handlers, level
-            structlog.reset_defaults()
-            for name in ("taskriver", "uvicorn", "uvicorn.error"):
-                logging.getLogger(name).setLevel(logging.NOTSET)
         out.seek(0)
         assert [json.loads(line)["event"] for line in out] == ["theirs", "ours"]
 
