@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 # Tests run in random order; SEED repeats the order of a run, which prints its seed at the top.
 ORDER = $(if $(SEED),--randomly-seed $(SEED))
 
-.PHONY: help run test timings prove test-servers test-stream contract e2e frontend frontend-check pictures chaos simulate oracle examples readme check format schema bench bench-full profile load bench-stream bench-idle monitoring-check lock clean
+.PHONY: help run test timings prove test-servers test-stream contract e2e frontend frontend-check pictures chaos simulate oracle examples relay readme check format schema bench bench-full profile load bench-stream bench-idle monitoring-check lock clean
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' Makefile
@@ -20,7 +20,7 @@ run: $(VENV)/local ## Serve on http://127.0.0.1:8000 with demo data, on servers 
 test: $(VENV)/dev ## Run the tests in random order, on servers of their own (ARGS="-k name", SEED=… repeats an order).
 	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal $(ORDER) \
 		--ignore tests/e2e --ignore tests/load --ignore tests/timings \
-		--ignore tests/chaos --ignore tests/simulation --ignore tests/examples --ignore tests/readme $(ARGS)
+		--ignore tests/chaos --ignore tests/simulation --ignore tests/examples --ignore tests/relay --ignore tests/readme $(ARGS)
 
 timings: $(VENV)/dev ## Measure how long things take that should be quick, and print the figures; nothing fails by them.
 	@$(BIN)/python -m pytest -q tests/timings

@@ -72,9 +72,9 @@ def new_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[],
         yield lambda: running.enter_context(Valkey(tmp_path_factory.mktemp("valkey") / "data")).url
 
 
-@pytest.fixture(scope="session")
-def shared_redis(new_redis: Callable[[], str]) -> str:
-    """The URL of a Valkey for tests that put nothing into it, or use a channel of their own."""
+@pytest.fixture(scope="module")
+def redis_url(new_redis: Callable[[], str]) -> str:
+    """The URL of a Valkey that the tests of a module share."""
     return new_redis()
 
 

@@ -57,9 +57,9 @@ async def a_client(server: Server, address: str) -> AsyncIterator[Client]:
 
 
 @pytest.fixture
-async def server(new_database: Callable[[], str], redis_url: str) -> AsyncIterator[Server]:
+async def server(new_database: Callable[[], str], new_redis: Callable[[], str]) -> AsyncIterator[Server]:
     """One with small limits."""
-    server = Server(settings_of(new_database(), redis_url, **TINY), throttle_patience=10)
+    server = Server(settings_of(new_database(), new_redis(), **TINY), throttle_patience=10)
     await server.start()
     yield server
     await server.stop()

@@ -11,8 +11,15 @@ import pytest
 from sqlalchemy import select, update
 
 from domain.actor import Actor
-from domain.errors import Conflict, IdempotencyMismatch, Invalid, NotFound, Unavailable
-from domain.idempotency import IdempotencyKey
+from domain.errors import (
+    Conflict,
+    IdempotencyMismatch,
+    Invalid,
+    NotFound,
+    RateLimited,
+    Unavailable,
+)
+from domain.idempotency import KEPT_FOR, IdempotencyKey
 from domain.task import TaskStatus
 from domain.user import Role
 from persistence import engine

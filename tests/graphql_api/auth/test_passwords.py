@@ -2,7 +2,8 @@
 
 import asyncio
 import string
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from itertools import count
 from threading import Event, current_thread
 
 import bcrypt
@@ -13,7 +14,8 @@ from hypothesis import strategies as st
 from domain.errors import Invalid, RateLimited, Unavailable
 from domain.user import MAX_PASSWORD_BYTES, MAX_SENT_PASSWORD_BYTES, Verification
 from graphql_api.auth import passwords as module
-from graphql_api.auth.passwords import Passwords
+from graphql_api.auth.hash_queue import Caller, QueueLimits
+from graphql_api.auth.passwords import Passwords, hashes_of
 from tests.support.patience import HANG_SECONDS
 
 ROUNDS = 4
@@ -139,6 +141,13 @@ class TestEqualWork:
             work.clear()
             await passwords.verify(password, against)
             assert work == [b"$2b$04$"]
+
+    async def test_the_text_that_was_sent_decides_alone_how_many(self, passwords: Passwords, work: list[bytes]) -> None:
+        """A password that is not in NFC takes two, for known and unknown users alike."""
+        for against in (await passwords.hash(COMPOSED), await passwords.hash("Correct-horse1"), None, ""):
+            work.clear()
+            await passwords.verify(DECOMPOSED, against)
+            assert work == [b"$2b$04$"] * 2 == [b"$2b$04$"] * hashes_of(DECOMPOSED)
 
 
 class TestNormalForm:

@@ -13,8 +13,9 @@ from redis.asyncio import Redis
 from domain.errors import RateLimited
 from embedded.valkey import Valkey
 from graphql_api.auth import throttle as module
-from graphql_api.auth import windows
-from graphql_api.auth.throttle import Limit, Throttle
+from graphql_api.auth import patient_redis, windows
+from graphql_api.auth.limit import Limit
+from graphql_api.auth.throttle import Throttle
 from tests.support.patience import HANG_SECONDS
 
 FEW = Limit("few", most=3, seconds=60)
@@ -34,18 +35,14 @@ async def taken(throttle: Throttle, limit: Limit, key: str, tries: int) -> int:
 def asked(throttle: Throttle, monkeypatch: pytest.MonkeyPatch) -> list[object]:
     """Fills with what Redis is asked, once per question: each costs up to the throttle's patience in an outage."""
     questions: list[object] = []
-    script, delete = throttle._script, throttle._redis.delete
+    client = throttle.redis._redis
+    register = client.register_script
 
-    async def step(**values: Any) -> object:
-        questions.append(values)
-        return await script(**values)
+    def noted(script: str) -> Any:
+        questions.append(script)
+        return register(script)
 
-    async def forget(name: str) -> object:
-        questions.append(name)
-        return await delete(name)
-
-    monkeypatch.setattr(throttle, "_script", step)
-    monkeypatch.setattr(throttle._redis, "delete", forget)
+    monkeypatch.setattr(client, "register_script", noted)
     return questions
 
 
@@ -64,7 +61,7 @@ async def throttle(request: pytest.FixtureRequest, redis: Redis) -> Throttle:
 def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     """The process's clock, to be turned by hand."""
     clock = SimpleNamespace(now=1000.0)
-    for each in (module, windows):
+    for each in (module, windows, patient_redis):
         monkeypatch.setattr(each, "time", SimpleNamespace(monotonic=lambda: clock.now))
     return clock
 
@@ -206,23 +203,6 @@ class TestWithoutRedis:
         finally:
             frail_valkey.thaw()
 
-    async def test_a_success_is_not_delayed_either(
-        self, frail_valkey: Valkey, frail_redis: Redis, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        """Clearing and giving back do not wait for a frozen Redis, and work on what the process counted."""
-        throttle = Throttle(frail_redis, pause=HANG_SECONDS)
-        await throttle.take(FEW, "warm", message=SORRY)
-        questions = asked(throttle, monkeypatch)
-        frail_valkey.freeze()
-        try:
-            await throttle.clear(FEW, "warm")
-            assert await taken(throttle, FEW, "ada", tries=50) == 3
-            await throttle.clear(FEW, "ada")
-            assert await taken(throttle, FEW, "ada", tries=50) == 3
-        finally:
-            frail_valkey.thaw()
-        assert len(questions) == 1
-
     async def test_only_one_finds_out_whether_redis_is_back(
         self, frail_valkey: Valkey, frail_redis: Redis, clock: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -243,7 +223,7 @@ class TestWithoutRedis:
     ) -> None:
         """After an outage everybody counts together again, and the log says once each that it began and ended."""
         throttle = Throttle(frail_redis, patience=HANG_SECONDS, pause=1.0)
-        with caplog.at_level("INFO", logger=module.__name__):
+        with caplog.at_level("INFO", logger=patient_redis.__name__):
             frail_valkey.kill()
             await taken(throttle, FEW, "ada", tries=5)
             frail_valkey.start()

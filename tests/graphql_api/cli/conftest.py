@@ -11,11 +11,13 @@ from typing import Any
 
 import pytest
 
+from domain.user import Role
 from graphql_api.app import Server
 from graphql_api.cli.commands import main
 from graphql_api.cli.token import shelf
 from persistence.engine import Database
 from tests.graphql_api.conftest import settings_of
+from tests.support.house import House
 from tests.support.patience import HANG_SECONDS
 from tests.support.threads import served_by_thread
 

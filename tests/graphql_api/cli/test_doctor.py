@@ -34,11 +34,11 @@ SECRET = "hunter2-hunter2-hunter2-hunter2-hunter2"
 
 
 @pytest.fixture
-def look(run: Run, database_url: str, shared_redis: str) -> Any:
+def look(run: Run, database_url: str, redis_url: str) -> Any:
     """Runs it; the exit code, and state and words by name."""
 
     def look(**settings: str) -> tuple[int, dict[str, tuple[str, str]]]:
-        said = run("doctor", "--json", **({"DATABASE_URL": database_url, "REDIS_URL": shared_redis} | settings))
+        said = run("doctor", "--json", **({"DATABASE_URL": database_url, "REDIS_URL": redis_url} | settings))
         assert "hunter2" not in said.out + said.err
         told = json.loads(said.out)
         found = {each["name"]: (each["state"], f"{each['told']} {each['advice']}") for each in told["findings"]}
@@ -61,10 +61,10 @@ def statement(ask: Any) -> Any:
     return lambda text, *values: ask(lambda database: execute(database, text, values))
 
 
-def test_all_is_well(look: Any, run: Run, database_url: str, shared_redis: str):
+def test_all_is_well(look: Any, run: Run, database_url: str, redis_url: str):
     """On servers that are as they must be everything is ok, and nothing is to be done."""
     code, found = look()
-    said = run("doctor", DATABASE_URL=database_url, REDIS_URL=shared_redis)
+    said = run("doctor", DATABASE_URL=database_url, REDIS_URL=redis_url)
 
     assert (code, list(found)) == (0, ALL)
     assert {state for state, _ in found.values()} == {"ok"}
@@ -100,9 +100,9 @@ def test_servers_that_are_down(look: Any):
     assert "Start it, or mend REDIS_URL." in found["redis"][1]
 
 
-def test_a_wrong_password_of_redis(look: Any, shared_redis: str):
+def test_a_wrong_password_of_redis(look: Any, redis_url: str):
     """It is told from a server that is down."""
-    code, found = look(REDIS_URL=f"redis://:hunter2@{shared_redis.partition('@')[2]}")
+    code, found = look(REDIS_URL=f"redis://:hunter2@{redis_url.partition('@')[2]}")
 
     assert (code, found["redis"][0]) == (1, "bad")
     assert "refuses the password" in found["redis"][1]

@@ -15,12 +15,12 @@ StartProcess = Callable[..., Awaitable[Process]]
 
 
 @pytest.fixture
-async def start(house: House, shared_redis: str) -> AsyncIterator[StartProcess]:
+async def start(house: House, redis_url: str) -> AsyncIterator[StartProcess]:
     """Starts a process on the house's database; all of a test share a channel unless it says otherwise."""
     shared = f"test:{uuid4()}"
     running: list[Process] = []
 
-    async def start(*, redis: str = shared_redis, channel: str = shared, **options: Any) -> Process:
+    async def start(*, redis: str = redis_url, channel: str = shared, **options: Any) -> Process:
         url = house.database.engine.url.render_as_string(hide_password=False)
         process = Process(url, redis, channel, **options)
         running.append(process)

@@ -60,9 +60,9 @@ class TestOutage:
         assert unhealthy
 
     @pytest.mark.parametrize("after", [0.0, 0.001, 0.003, 0.02])
-    async def test_it_stops_at_once(self, shared_redis: str, after: float):
+    async def test_it_stops_at_once(self, redis_url: str, after: float):
         """Stopped in the middle of connecting or later, the bell leaves nothing behind, and nobody waits."""
-        bell, others = Bell(shared_redis, channel="test:stop"), asyncio.all_tasks()
+        bell, others = Bell(redis_url, channel="test:stop"), asyncio.all_tasks()
         await bell.start(lambda chime: None, lambda: None)
         await asyncio.sleep(after)
         async with asyncio.timeout(HANG_SECONDS):
@@ -83,14 +83,14 @@ class TestOutage:
 
 
 class TestNonsense:
-    async def test_garbage_on_the_channel_is_ignored(self, start: StartProcess, shared_redis: str):
+    async def test_garbage_on_the_channel_is_ignored(self, start: StartProcess, redis_url: str):
         """Whatever else is published on the channel, events are told once, in order, and the bell stays well."""
         process = await start(channel="test:nonsense")
         await until(lambda: process.stream.healthy)
         epoch = process.stream.epoch
         forged = a_chime(epoch, logged(a_task_event(), first=10**12)).encode()
         half = a_chime(epoch, logged(a_task_event(), a_task_event())).encode().replace(b'"to":2', b'"to":3')
-        async with Redis.from_url(shared_redis) as redis, process.stream.subscribe(ADMIN, None, None) as listener:
+        async with Redis.from_url(redis_url) as redis, process.stream.subscribe(ADMIN, None, None) as listener:
             for message in (b"\xff\xfe", b"", b"null", b"[[1]]", forged, half, b'{"epoch":"x","from":1,"to":2}'):
                 assert await redis.publish("test:nonsense", message) == 1
             await send(process, listener, 1)
@@ -99,12 +99,12 @@ class TestNonsense:
         assert process.stream.healthy
         assert process.stream.position == 2
 
-    async def test_what_was_heard_before_costs_nothing(self, start: StartProcess, shared_redis: str):
+    async def test_what_was_heard_before_costs_nothing(self, start: StartProcess, redis_url: str):
         """An old chime that comes again is not told again."""
         process = await start(channel="test:again")
         await until(lambda: process.stream.healthy)
         event = a_task_event(version=1)
-        async with Redis.from_url(shared_redis) as redis, process.stream.subscribe(ADMIN, None, None) as listener:
+        async with Redis.from_url(redis_url) as redis, process.stream.subscribe(ADMIN, None, None) as listener:
             await process.record(event)
             assert await hear_event(listener) == event
             await redis.publish("test:again", a_chime(process.stream.epoch, logged(event)).encode())

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from domain.task import TaskStatus
-from graphql_api.auth.throttle import Limit, _window_name
+from graphql_api.auth.limit import Limit
 from graphql_api.rest.api import MAX_BODY
 from graphql_api.rest.operation import Operation, Problem, Refused
 from tests.graphql_api.rest.support import PASSWORD, Rest, Visitor, tokens_of
@@ -65,7 +65,7 @@ class Offender:
 
     async def used_up(self, limit: Limit, key: str) -> httpx.Response:
         """Send it when a limit is used up."""
-        await self.rest.api.server.redis.set(_window_name(limit, key), limit.most, ex=limit.seconds)
+        await self.rest.api.server.redis.set(f"throttle:{limit.window(key)}", limit.most, ex=limit.seconds)
         return await self.send()
 
     async def failed_too_often(self) -> httpx.Response:
