@@ -15,7 +15,10 @@ from typing import IO, Final
 
 import psutil
 
-_PATIENCE_SECONDS: Final = 30.0
+from embedded.ports import free_port
+
+_PATIENCE_SECONDS: Final = 180.0
+"""Only a hang takes longer, on any machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,14 +127,6 @@ def everywhere() -> str | None:
 
 def _allowed() -> list[int]:
     return sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
-
-
-def free_port() -> int:
-    """A port of this machine that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:

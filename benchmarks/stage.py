@@ -17,7 +17,8 @@ import uvloop
 import embedded
 from benchmarks import dataset
 from benchmarks.peers.catalogue import SECRET, Peer
-from benchmarks.process import ServerProcess, cores, everywhere, free_port, started
+from benchmarks.process import ServerProcess, cores, everywhere, started
+from embedded.ports import free_port
 from graphql_api.auth.tokens import AccessTokens
 from graphql_api.cli.saying import say
 from graphql_api.settings import Settings

@@ -17,7 +17,7 @@ from graphql_api.app import Server
 from graphql_api.context import AT_ONCE
 from graphql_api.schema.ids import encode_id
 from persistence.models import SessionRow, UserRow
-from tests.graphql_api.conftest import settings_of
+from tests.graphql_api.conftest import an_api, settings_of
 from tests.graphql_api.hostile import operations
 from tests.graphql_api.realtime.support import until
 from tests.graphql_api.transports.serving import serving
@@ -210,6 +210,12 @@ def watched(api: Api) -> Iterator[dict[str, int]]:
 
 
 class TestSharing:
+    @pytest.fixture
+    async def api(self, new_database: Callable[[], str], new_redis: Callable[[], str]) -> AsyncIterator[Api]:
+        """An API that nobody else uses: its connections are counted."""
+        async with an_api(new_database(), new_redis()) as api:
+            yield api
+
     async def test_one_operation_does_not_take_every_connection(self, api: Api):
         """However many fields of an operation need the database, others find connections in the pool."""
         owner = await api.a_user()
@@ -293,6 +299,12 @@ async def _revoke(server: Server, user: UserRow, how: str) -> None:
 
 
 class TestCrowds:
+    @pytest.fixture
+    async def api(self, new_database: Callable[[], str], new_redis: Callable[[], str]) -> AsyncIterator[Api]:
+        """An API that nobody else uses: its connections are counted."""
+        async with an_api(new_database(), new_redis()) as api:
+            yield api
+
     async def test_a_crowd_that_is_told_leaves_connections_to_others(self, api: Api):
         """One change that hundreds of subscriptions hear of is told to all, and nobody else has to wait for it."""
         owner, other = await api.a_user(), await api.a_user()

@@ -5,8 +5,9 @@ from pathlib import Path
 from redis.asyncio import Redis
 
 from embedded.valkey import Valkey
+from graphql_api.auth.limit import Limit
 from graphql_api.auth.passwords import Passwords
-from graphql_api.auth.throttle import Limit, Throttle
+from graphql_api.auth.throttle import Throttle
 from tests.support.figures import Figures
 from tests.timings.clock import timed
 
