@@ -15,7 +15,7 @@ SLEEPS = {
     "tests/e2e/test_dev.py": "a signal at a moment that is not chosen with care",
     "tests/embedded/lab.py": "between two looks at processes of which nothing tells",
     "tests/embedded/test_death.py": "programs that do nothing; a kill at any moment",
-    "tests/graphql_api/cli/test_token.py": "two processes that are to meet; they do as often as they can",
+    "tests/graphql_api/cli/test_token.py": "between two looks at a server that has been told of a sign-out",
     "tests/graphql_api/cli/test_transfer.py": "between two looks at a process of which nothing tells",
     "tests/support/processes.py": "between two looks at a file that a process writes",
 }
