@@ -5,6 +5,7 @@ from typing import Final
 import pytest
 
 import graphql_api.app as app_module
+from graphql_api.execution.executor import Executor
 from persistence import engine as engine_module
 from persistence import group_commit
 from tests.support.patience import HANG_SECONDS
@@ -21,4 +22,5 @@ def extend(patch: pytest.MonkeyPatch) -> None:
         patch.setattr(engine_module, name, HANG_SECONDS)
     patch.setattr(engine_module, "SERVER_SETTINGS", engine_module.SERVER_SETTINGS | _STATEMENTS)
     patch.setattr(group_commit, "PATIENCE_SECONDS", HANG_SECONDS)
+    patch.setitem(Executor.__init__.__kwdefaults__, "timeout", HANG_SECONDS)
     patch.setattr(app_module, "REDIS_PATIENCE_SECONDS", HANG_SECONDS)
