@@ -22,5 +22,7 @@ def extend(patch: pytest.MonkeyPatch) -> None:
         patch.setattr(engine_module, name, HANG_SECONDS)
     patch.setattr(engine_module, "SERVER_SETTINGS", engine_module.SERVER_SETTINGS | _STATEMENTS)
     patch.setattr(group_commit, "PATIENCE_SECONDS", HANG_SECONDS)
-    patch.setitem(Executor.__init__.__kwdefaults__, "timeout", HANG_SECONDS)
+    defaults = Executor.__init__.__kwdefaults__
+    assert defaults is not None
+    patch.setitem(defaults, "timeout", HANG_SECONDS)
     patch.setattr(app_module, "REDIS_PATIENCE_SECONDS", HANG_SECONDS)
