@@ -12,8 +12,8 @@ from redis.asyncio import Redis
 
 from domain.errors import RateLimited
 from embedded.valkey import Valkey
-from graphql_api.auth import throttle as module
 from graphql_api.auth import patient_redis, windows
+from graphql_api.auth import throttle as module
 from graphql_api.auth.limit import Limit
 from graphql_api.auth.throttle import Throttle
 from tests.support.patience import HANG_SECONDS
