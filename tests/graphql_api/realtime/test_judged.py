@@ -29,7 +29,7 @@ from verification.history import Connection, History, Kind, Listener, TaskFacts,
 from verification.judge import judge
 from verification.report import Fault, Report
 
-NUMBER_EVENTS: str = importlib.import_module("migrations.versions.2026-11-23-0900_first_tables").NUMBER_EVENTS
+NUMBER_EVENTS: str = importlib.import_module("migrations.versions.2026-11-28-1000_numbering_floor").NUMBER_EVENTS
 KINDS = {Sight.SEEN: Kind.CHANGED, Sight.GONE: Kind.GONE, Sight.DELETED: Kind.DELETED}
 QUIET_SECONDS = 0.4
 
