@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from tests.e2e.conftest import Serve
+from tests.support.patience import HANG_SECONDS
 from tests.support.processes import Served
 
 MOST = 200
@@ -19,7 +20,7 @@ MOST = 200
 async def test_it_recovers_when_descriptors_are_free_again(serve: Serve):
     """Those who are connected are answered meanwhile, and `/readyz` tells them; afterwards everybody is."""
     server = await serve().ready()
-    async with httpx.AsyncClient(base_url=server.url, timeout=30) as client, asyncio.timeout(100):
+    async with httpx.AsyncClient(base_url=server.url, timeout=30) as client, asyncio.timeout(HANG_SECONDS):
         assert (await client.get("/readyz")).json()["status"] == "ok"
         _leave(server, 5)
         async with AsyncExitStack() as stack:

@@ -99,6 +99,7 @@ _BY_TYPE: dict[str, list[Any]] = {
     "Int": NUMBERS,
     "DateTime": INSTANTS,
     "after": [*CURSORS, *STREAM_CURSORS],
+    "before": [*CURSORS, *STREAM_CURSORS],
 }
 _SANE: dict[str, Any] = {"Int": 3, "Float": 1.5, "Boolean": True, "DateTime": "2030-01-01T00:00:00Z", "ID": TASK}
 _SANE_TEXTS = {
@@ -107,6 +108,7 @@ _SANE_TEXTS = {
     "newPassword": "Taskriver-2",
     "username": "somebody",
     "after": None,
+    "before": None,
     "refreshToken": "no-such-token",
 }
 
@@ -142,6 +144,8 @@ def operations(*kinds: str) -> list[Operation]:
 def _operation(kind: str, name: str, field: GraphQLField) -> Operation:
     kinds: dict[Path, str] = {}
     variables = {key: _sane(argument.type, (key,), kinds) for key, argument in field.args.items()}
+    if "last" in variables:
+        variables["last"] = None  # a page has one direction; null counts as not given
     if get_named_type(field.type).name == "User" and "id" in variables:
         variables["id"] = USER
     declared = ", ".join(f"${key}: {argument.type}" for key, argument in field.args.items())
@@ -174,7 +178,7 @@ def _inner(kind: GraphQLNamedType, depth: int) -> str | None:
 def _sane(kind: Any, path: Path, kinds: dict[Path, str]) -> Any:
     if isinstance(kind, GraphQLNonNull):
         return _sane(kind.of_type, path, kinds)
-    kinds[path] = "after" if path[-1] == "after" else getattr(kind, "name", "list")
+    kinds[path] = str(path[-1]) if path[-1] in ("after", "before") else getattr(kind, "name", "list")
     if isinstance(kind, GraphQLList):
         return [_sane(kind.of_type, (*path, 0), kinds)]
     if isinstance(kind, GraphQLInputObjectType):

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from graphql_api.auth.hash_queue import Caller
 from graphql_api.observability import metrics
 from graphql_api.observability.metrics import Metric
 from graphql_api.realtime.items import Resync
@@ -65,7 +66,8 @@ async def test_refusals_for_too_many_tries_are_counted_by_limit(api: Api, readin
 
 async def test_those_who_wait_for_a_hash_are_seen(api: Api, readings: Readings):
     """Of ten sign-ins at once two are computed, and eight wait; afterwards none does."""
-    work = [asyncio.create_task(api.server.passwords.hash("Correct-horse1")) for _ in range(10)]
+    callers = [Caller("192.0.2.1", f"user{number}") for number in range(10)]
+    work = [asyncio.create_task(api.server.passwords.hash("Correct-horse1", caller=caller)) for caller in callers]
     await asyncio.sleep(0)
     assert readings.of(metrics.PASSWORDS_WAITING) == 8
     await asyncio.gather(*work)
