@@ -10,6 +10,7 @@ from sqlalchemy import event
 
 from domain.user import Role
 from persistence.event_log import _AFTER, _NUMBER
+from persistence.floor import LAST_ID, RAISE, WRITERS
 from persistence.models import TaskRow, UserRow
 from persistence.reads.event import history_cursor
 from persistence.statements import Statements
@@ -26,6 +27,8 @@ NODES = """query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id
 MOVES = """subscription { taskStatusChanged { cursor task { title owner { username } assignee { username } }
   ... on TaskStatusChanged { from to by { username } } } }"""
 
+OF_THE_STREAM = (_AFTER, _NUMBER, LAST_ID, RAISE, WRITERS)
+
 
 @contextmanager
 def statements(api: Api) -> Iterator[list[str]]:
@@ -38,7 +41,7 @@ def statements(api: Api) -> Iterator[list[str]]:
     run = Statements.run
 
     async def note_and_run(self: Statements, statement: str, *how: Any) -> Any:
-        if statement not in (_AFTER, _NUMBER):  # of the stream
+        if statement not in OF_THE_STREAM:
             note(None, None, statement)
         return await run(self, statement, *how)
 

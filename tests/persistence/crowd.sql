@@ -44,7 +44,7 @@ SELECT i, 'TASK', pg_temp.id(1 + i % 50000), event, pg_temp.later(i) FROM genera
      (SELECT jsonb_build_object('task', pg_temp.id(1), 'version', 1, 'changes', '[]'::jsonb, 'from', NULL, 'to', 'TODO',
           'title', 'Mend boat', 'before', NULL, 'after', NULL, 'by', pg_temp.id(1), 'at', '2026-01-01T00:00:00+00:00',
           'request', NULL) AS event) AS one;
-INSERT INTO idempotency_keys (scope, fingerprint, object_id, created_at)
-SELECT sha256(i::text::bytea), sha256('one'), pg_temp.id(i), pg_temp.later(i) FROM generate_series(1, 10000) AS i;
+INSERT INTO idempotency_keys (scope, fingerprint, object_id, created_at, actor_id)
+SELECT sha256(i::text::bytea), sha256('one'), pg_temp.id(i), pg_temp.later(i), pg_temp.id(1 + i % 2000) FROM generate_series(1, 10000) AS i;
 
 COMMIT;

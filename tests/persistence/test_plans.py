@@ -146,7 +146,7 @@ async def everything_else(uow: UnitOfWork) -> None:
     await uow.users.lock_active_admins()
     await uow.sessions.list_of_user(numbered(7), now=uow.now, at_most=100)
     await uow.sessions.find_by_token(b"x" * 32)
-    await uow.keys.kept_of(numbered(7), since=uow.now)
+    await uow.keys._count(numbered(7), later(0))
     await uow.sessions.find_used(b"x" * 32)
     await uow.sessions.remove_of_user(numbered(2_001))
     await uow.sessions.remove_expired(later(0))
