@@ -152,7 +152,8 @@ class Checks:
                 return StreamCursor.decode(data["cursor"]).epoch != stood.epoch
             case "ACCESS":
                 reached = StreamCursor.decode(data["cursor"]).position
-                is_unknown = self._unknown(client, stood.position, reached)
+                # The cursor of the answer may be the one in front of the unknown change.
+                is_unknown = self._unknown(client, stood.position, reached + 1)
                 was_restored = stood.epoch != table.epoch
                 return is_unknown or was_restored or bool(data["rights"] != stood.access_version)
             case "TRIMMED":

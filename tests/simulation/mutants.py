@@ -199,7 +199,6 @@ MUTANTS: dict[str, list[Patch]] = {
     "the floor is raised to what is new": [(Floor, "look", _raise_it_to_what_is_new)],
     "unknown changes of rights are overlooked": [(Stream, "_access", _overlook_unknown_rights)],
     "who comes back is not told of unknown changes of rights": [(Subscriber, "_unknown_access", lambda *_: None)],
-    "the cursor moves past an unknown change of rights": [(Subscriber, "distrust", lambda self, at: self.revoke())],
     "who listens already is not told of unknown changes of rights": [(Subscriber, "lose_rights", lambda *_: None)],
     "memory forgets the next event": [(Recent, "after", _remember_one_too_late)],
 }
