@@ -20,7 +20,7 @@ LOGIN: Final = f"{PREFIX}/auth/login/"
 
 _REF: Final = "#/components/schemas/{model}"
 _ABOUT: Final = """\
-The REST door of Taskriver, for clients of the older task API. New clients have more of the GraphQL API at `/graphql`.
+The REST API of Taskriver, for clients of FastAPI Task Manager. New clients use [GraphQL](/graphql). [Start page](/)
 
 **Signing in.** `POST /api/v1/auth/login/` gives an access token for 15 minutes; send it as `Authorization: Bearer …`.
 The refresh token that came with it is in an HttpOnly cookie, and `POST /api/v1/auth/refresh/` continues the session.
