@@ -37,7 +37,7 @@ from graphql_api.pages import landing, plain
 from graphql_api.pages.board import Board
 from graphql_api.pages.demo import DemoPeople
 from graphql_api.pages.icon import Icon
-from graphql_api.pages.landing import Destination, Landing
+from graphql_api.pages.landing import Landing
 from graphql_api.pages.not_found import NotFound, endpoints_text
 from graphql_api.pages.playground import Playground
 from graphql_api.pages.sdl import SchemaText
@@ -131,9 +131,12 @@ class Server:
             self.tracing.watch_services()
         self.requests = Requests(self.tracing)
         self.demo = None if settings.is_production else demo
+        self.destinations = pages = landing.destinations(
+            settings.has_board, settings.has_playground, settings.api_docs, settings.introspection
+        )
         has_playground, has_board = settings.has_playground, settings.has_board
-        self.playground = Playground(self.demo, self._links(landing.GRAPHIQL)) if has_playground else None
-        self.board = Board(self.demo, self._links(landing.BOARD)) if has_board else None
+        self.playground = Playground(self.demo, landing.GRAPHIQL.links(pages)) if has_playground else None
+        self.board = Board(self.demo, landing.BOARD.links(pages)) if has_board else None
         self.documents = self._documents()
         self.compiled = Compiled(schema._schema, strict=strict) if settings.compile_operations else None
         self.throttle = Throttle(self.redis, patience=throttle_patience)
@@ -228,7 +231,7 @@ class Server:
             ],
             lifespan=self._lifespan,
         )
-        start = Landing(self._destinations(), self.demo, endpoints_text(app.routes))
+        start = Landing(self.destinations, self.demo, endpoints_text(app.routes))
         app.router.default = NotFound(app.routes)
         app.routes.append(Route("/", start))
         front = Front(PATH, {"http": events, "websocket": socket}, app)
@@ -285,20 +288,6 @@ class Server:
                 self.database, schedule=settings.cleanup_cron, event_retention=settings.event_retention
             )
         )
-
-    def _links(self, page: Destination) -> dict[str, str]:
-        """The other pages that there are, by the names that *page* shows."""
-        return {each.name: each.path for each in self._destinations() if each is not page}
-
-    def _destinations(self) -> list[Destination]:
-        settings = self.settings
-        found = {
-            landing.BOARD: settings.has_board,
-            landing.GRAPHIQL: settings.has_playground,
-            landing.REST: settings.api_docs,
-            landing.SCHEMA: settings.introspection,
-        }
-        return [each for each, is_there in found.items() if is_there]
 
     def _pages(self) -> list[BaseRoute]:
         found: list[BaseRoute] = [Route(path, Icon()) for path in ("/icon.svg", "/favicon.ico")]

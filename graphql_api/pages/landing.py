@@ -24,11 +24,22 @@ class Destination:
     path: str
     text: str
 
+    def links(self, pages: "Sequence[Destination]") -> dict[str, str]:
+        """The paths of the other *pages*, by their names."""
+        return {each.name: each.path for each in pages if each is not self}
+
 
 BOARD: Final = Destination("Board", "/board", "Tasks in four columns; changes of other people appear at once.")
 GRAPHIQL: Final = Destination("GraphiQL", "/graphql", "Write and run queries, mutations and subscriptions.")
 REST: Final = Destination("REST API", "/docs", "Swagger UI, for clients of FastAPI Task Manager.")
 SCHEMA: Final = Destination("Schema", "/schema.graphql", "The GraphQL schema as text, for code generators.")
+
+
+def destinations(board: bool, graphiql: bool, rest: bool, schema: bool) -> list[Destination]:
+    """The pages that are switched on, in the order in which they are shown."""
+    found = {BOARD: board, GRAPHIQL: graphiql, REST: rest, SCHEMA: schema}
+    return [each for each, is_on in found.items() if is_on]
+
 
 _ENDPOINTS: Final = {
     "GraphQL over HTTP": "/graphql",
