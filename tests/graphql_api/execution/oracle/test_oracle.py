@@ -1,9 +1,11 @@
 """Thousands of documents, asked in both ways by everybody: the same bytes, or the plan leaves it to the general way."""
 
 import os
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 
+from tests.graphql_api.conftest import an_api
 from tests.graphql_api.execution.oracle.generator import Sent
 from tests.graphql_api.execution.oracle.ground import Ground
 from tests.graphql_api.execution.oracle.mutants import MUTANTS, Mutant
@@ -12,6 +14,13 @@ from tests.support.api import Api
 DOCUMENTS = int(os.environ.get("ORACLE_DOCUMENTS", "1000"))
 PARTS = 4
 ENOUGH = 400
+
+
+@pytest.fixture(scope="module")
+async def api(new_database: Callable[[], str], new_redis: Callable[[], str]) -> AsyncIterator[Api]:
+    """With a database of its own: tasks of other tests would take the places of those that differ."""
+    async with an_api(new_database(), new_redis()) as api:
+        yield api
 
 
 @pytest.fixture(scope="module")
