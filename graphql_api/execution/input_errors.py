@@ -127,7 +127,7 @@ def _quoted(value: Any) -> str:
 def _value_at(value: Any, path: Path) -> Any:
     for part in path:
         if isinstance(value, dict | list):
-            value = value[part]  # type: ignore[index]
+            value = value[part]  # type: ignore[index]  # part is a key of a dict, an index of a list
     return value
 
 
