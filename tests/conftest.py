@@ -61,9 +61,9 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
         yield server
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def new_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], str]]:
-    """Starts an empty Valkey and returns its URL.
+    """Starts an empty Valkey, which runs until the module's tests have ended, and returns its URL.
 
     Each API server, or group of servers on one database, gets its own: the counts of limits and the channel of the
     stream belong to a whole Valkey, not to one of its databases.
@@ -85,6 +85,17 @@ async def template(postgres: Postgres) -> str:
     await migrations.upgrade(database.engine)
     await database.close()
     return TEMPLATE
+
+
+@pytest.fixture(scope="session")
+def empty_database(postgres: Postgres) -> Callable[[], str]:
+    """Creates a database without tables and returns its URL.
+
+    Each call takes a new name: a fixture of a module can be set up more than once in one process, because workers take
+    tests from each other.
+    """
+    numbers = count()
+    return lambda: postgres.create_database(f"empty_{next(numbers)}")
 
 
 @pytest.fixture(scope="session")

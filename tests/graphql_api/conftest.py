@@ -27,9 +27,9 @@ def settings_of(database_url: str, redis_url: str, **values: object) -> Settings
     )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 async def api(new_database: Callable[[], str], new_redis: Callable[[], str]) -> AsyncIterator[Api]:
-    """The API, with its stream running; users and tasks of other tests are in the house, too."""
+    """The API, with its stream running, on servers of the module's own; its other tests leave users and tasks there."""
     async with an_api(new_database(), new_redis()) as api:
         yield api
 

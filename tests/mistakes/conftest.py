@@ -20,7 +20,7 @@ from tests.support.house import House
 from tests.support.patience import HANG_SECONDS
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 async def culprit(new_database: Callable[[], str], new_redis: Callable[[], str]) -> AsyncIterator[Culprit]:
     """A server over a real network, which waits three seconds for a first word."""
     settings = settings_of(new_database(), new_redis())

@@ -128,7 +128,10 @@ MISUSED = [
 
 @pytest.fixture(scope="module")
 async def names(
-    postgres: Postgres, new_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory
+    postgres: Postgres,
+    new_database: Callable[[], str],
+    empty_database: Callable[[], str],
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> AsyncIterator[dict[str, str]]:
     """What stands for the names in angle brackets."""
     ours = new_database()
@@ -140,7 +143,7 @@ async def names(
             "<somebody>": await somebody(ours),
             "<a file>": str(file),
             "<another server>": url,
-            "<empty database>": postgres.create_database("empty"),
+            "<empty database>": empty_database(),
             "<wrong password>": postgres.url.replace(postgres.password, "wrong"),
             "<no database>": postgres.url.rpartition("/")[0] + "/nowhere",
             "<database port>": str(postgres.port),

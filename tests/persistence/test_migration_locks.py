@@ -7,13 +7,12 @@ there before it.
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from itertools import count, pairwise
+from itertools import pairwise
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine, event
 
-from embedded.postgres import Postgres
 from persistence import migrations
 from persistence.engine import Database
 
@@ -34,7 +33,6 @@ WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND relnam
 HELD = "SELECT relation::bigint, mode FROM pg_locks WHERE pid = pg_backend_pid() AND granted AND relation IS NOT NULL"
 LONG = re.compile(r"^\s*(INSERT\s.*\sSELECT|UPDATE|DELETE|CREATE (UNIQUE )?INDEX|WITH)\s", re.IGNORECASE | re.DOTALL)
 ONE_ROW = ("event_head", "alembic_version")
-_numbers = count()
 _script = migrations._script()
 REVISIONS = [each.revision for each in reversed(list(_script.walk_revisions()))]
 
@@ -114,9 +112,9 @@ def _line(statement: str) -> str:
 
 
 @pytest.fixture
-async def database(postgres: Postgres) -> Any:
+async def database(empty_database: Callable[[], str]) -> Any:
     """An empty database."""
-    database = Database(postgres.create_database(f"locks_{next(_numbers)}"), pool_size=1)
+    database = Database(empty_database(), pool_size=1)
     yield database
     await database.close()
 

@@ -3,13 +3,11 @@
 import asyncio
 import sys
 from collections.abc import AsyncIterator, Callable
-from itertools import count
 from typing import Any
 
 import pytest
 from sqlalchemy import func, select, text
 
-from embedded.postgres import Postgres
 from persistence import migrations
 from persistence.engine import Database, create_engine
 from persistence.models import Base
@@ -30,13 +28,6 @@ from persistence import migrations
 from persistence.engine import create_engine
 asyncio.run(migrations.upgrade(create_engine(sys.argv[1])))
 """
-
-
-@pytest.fixture(scope="module")
-def empty_database(postgres: Postgres) -> Callable[[], str]:
-    """Makes a database without a single table and returns its URL."""
-    numbers = count()
-    return lambda: postgres.create_database(f"empty_{next(numbers)}")
 
 
 @pytest.fixture

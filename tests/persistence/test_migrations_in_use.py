@@ -1,15 +1,13 @@
 """Migrations run while servers of the previous version read and write."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, nullcontext
-from itertools import count
 
 import pytest
 from alembic import op
 from sqlalchemy import text
 
-from embedded.postgres import Postgres
 from migrations import steps
 from persistence import migrations
 from persistence.engine import Database
@@ -17,7 +15,6 @@ from persistence.engine import Database
 TASKS = 250
 """More than two batches."""
 MOVERS = 4
-_numbers = count()
 
 PEOPLE = """
 INSERT INTO users (id, username, email, password_hash, role, is_active, access_version, created_at, updated_at)
@@ -44,9 +41,9 @@ WHERE (tasks.title, tasks.description) IS DISTINCT FROM (task_texts.title, task_
 
 
 @pytest.fixture
-async def database(postgres: Postgres) -> AsyncIterator[Database]:
+async def database(empty_database: Callable[[], str]) -> AsyncIterator[Database]:
     """An empty database."""
-    database = Database(postgres.create_database(f"in_use_{next(_numbers)}"), pool_size=MOVERS + 4)
+    database = Database(empty_database(), pool_size=MOVERS + 4)
     yield database
     await database.close()
 

@@ -3,6 +3,7 @@
 import asyncio
 import subprocess
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -100,9 +101,9 @@ class TestHelp:
 
 
 class TestMigrate:
-    def test_several_at_the_same_time(self, postgres: Postgres, tmp_path: Path, run: Run):
+    def test_several_at_the_same_time(self, empty_database: Callable[[], str], tmp_path: Path, run: Run):
         """Replicas that start together on an empty database all succeed, and it is migrated once."""
-        url = postgres.create_database("migrated_by_many")
+        url = empty_database()
         known = environment(DATABASE_URL=url)
         replicas = [Command("migrate", folder=tmp_path, environment=known) for _ in range(3)]
         try:
@@ -116,9 +117,9 @@ class TestMigrate:
         assert run("migrate", DATABASE_URL=url) == Said(0, "The database is up to date.\n", "")
         assert asyncio.run(self._is_current(url))
 
-    def test_other_commands_want_it_first(self, postgres: Postgres, run: Run):
+    def test_other_commands_want_it_first(self, empty_database: Callable[[], str], run: Run):
         """On an empty database they say what to run."""
-        said = run("cleanup", DATABASE_URL=postgres.create_database("never_migrated"))
+        said = run("cleanup", DATABASE_URL=empty_database())
 
         assert said.code == 1
         assert said.refusal.endswith("run `taskriver migrate`.")

@@ -1,13 +1,13 @@
 """`taskriver doctor`: what it looks at, and that it sees what is wrong."""
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from embedded.postgres import Postgres
 from persistence.condition import Snapshot
 from persistence.engine import Database
 from services.task import create_task
@@ -108,9 +108,9 @@ def test_a_wrong_password_of_redis(look: Any, redis_url: str):
     assert "refuses the password" in found["redis"][1]
 
 
-def test_a_database_without_tables(look: Any, postgres: Postgres):
+def test_a_database_without_tables(look: Any, empty_database: Callable[[], str]):
     """It says what to run, and looks no further into it."""
-    code, found = look(DATABASE_URL=postgres.create_database("looked_at_empty"))
+    code, found = look(DATABASE_URL=empty_database())
 
     assert (code, found["migrations"][0]) == (1, "bad")
     assert "Run `taskriver migrate`." in found["migrations"][1]

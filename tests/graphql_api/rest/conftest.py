@@ -10,7 +10,7 @@ from tests.graphql_api.transports.serving import serving
 from tests.support.api import URL, Api
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 async def rest(api: Api) -> AsyncIterator[Rest]:
     """The door."""
     transport = httpx.ASGITransport(app=api.server.asgi())
@@ -18,7 +18,7 @@ async def rest(api: Api) -> AsyncIterator[Rest]:
         yield Rest(api, client, transport)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 async def url(api: Api) -> AsyncIterator[str]:
     """Where it is served, over a real network."""
     async with serving(api.server.asgi()) as address:
