@@ -105,7 +105,7 @@ def new_database(postgres: Postgres, template: str) -> Callable[[], str]:
     return lambda: postgres.create_database(f"test_{next(numbers)}", template)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 async def shared_database(new_database: Callable[[], str]) -> AsyncIterator[Database]:
     """The database behind `house`."""
     database = Database(new_database(), pool_size=20)

@@ -1,8 +1,6 @@
 """`taskriver import` and `export`."""
 
 import json
-import signal
-import time
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +12,6 @@ from graphql_api.cli.transfer.formats import MAX_LINE
 from persistence.engine import Database
 from tests.graphql_api.cli.conftest import Run
 from tests.support.house import House
-from tests.support.processes import Command, environment
 
 pytestmark = pytest.mark.usefixtures("people")
 
@@ -106,26 +103,6 @@ class TestThereAndBack:
 
 
 class TestImport:
-    def test_a_killed_import_is_repeated(self, database_url: str, run: Run, ask: Any, tmp_path: Path):
-        """Killed in the middle and run again, nothing is lost and nothing is there twice, nor told twice."""
-        lines = [json.dumps({"id": f"K-{number}", "title": f"Number {number}"}) + "\n" for number in range(8_000)]
-        (tmp_path / "many.jsonl").write_text("".join(lines))
-        known = environment(DATABASE_URL=database_url)
-        first = Command("import", "many.jsonl", "--as", "alice", folder=tmp_path, environment=known)
-        try:
-            while not ask(self._count)[0]:
-                time.sleep(0.05)
-            first.send(signal.SIGKILL)
-            assert first.ends() == -signal.SIGKILL
-        finally:
-            first.clean_up()
-        some = ask(self._count)[0]
-        again = json.loads(run("import", "many.jsonl", "--as", "alice", "--json", DATABASE_URL=database_url).out)
-
-        assert 0 < some < 8_000
-        assert (again["created"], again["known"], again["bad"]) == (8_000 - some, some, 0)
-        assert ask(self._count) == (8_000, 8_000)
-
     def test_names_of_the_rest_api_do(self, take: Any, give: Any):
         """What a client of the older API kept comes in as it is, but for fields that mean nothing here."""
         old = {"uuid": "5" * 32, "title": "Old", "description": "", "completed": True, "owner_uuid": "x"}
@@ -263,9 +240,3 @@ class TestImport:
         said = run("import", "nowhere.csv", "--as", "alice", DATABASE_URL=database_url)
 
         assert (said.code, said.refusal) == (1, "nowhere.csv cannot be read: No such file or directory.")
-
-    async def _count(self, database: Database) -> tuple[int, int]:
-        async with database.connect() as connection:
-            counts = "SELECT (SELECT count(*) FROM tasks), (SELECT count(*) FROM events)"
-            tasks, events = tuple((await connection.exec_driver_sql(counts)).one())
-            return tasks, events
