@@ -34,11 +34,11 @@ check: $(VENV)/dev ## Format, lint, types, import contracts, schema snapshot, mi
 
 test: $(VENV)/dev ## Run the tests in random order, on servers of their own (ARGS="-k name", SEED=… repeats an order).
 	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal $(ORDER) \
-		--ignore tests/e2e --ignore tests/load --ignore tests/timings \
+		--ignore tests/e2e --ignore tests/load --ignore tests/embedded --ignore tests/timings \
 		--ignore tests/chaos --ignore tests/simulation --ignore tests/examples --ignore tests/relay --ignore tests/readme $(ARGS)
 
 test-servers: $(VENV)/dev ## Run the slow tests of whole servers: first starts, several processes, sudden ends, load.
-	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal $(ORDER) tests/e2e tests/load
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal $(ORDER) tests/e2e tests/load tests/embedded
 
 test-stream: $(VENV)/dev ## Run the slow tests of the stream: 10,000 histories, faults; `make examples` has the clients that resume.
 	@status=0; \

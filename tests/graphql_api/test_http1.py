@@ -34,12 +34,12 @@ async def _early(request: Request) -> PlainTextResponse:
 @pytest.fixture(scope="module")
 async def port() -> AsyncIterator[int]:
     """Where a server with this protocol listens."""
-    async with _served(Hasty, keep_alive=1) as port:
+    async with _served(Hasty, keep_alive=0.1) as port:
         yield port
 
 
 @asynccontextmanager
-async def _served(protocol: type[PatientHTTP], keep_alive: int) -> AsyncIterator[int]:
+async def _served(protocol: type[PatientHTTP], keep_alive: float) -> AsyncIterator[int]:
     routes = [Route("/", _answer, methods=["GET", "POST"]), Route("/early", _early, methods=["POST"])]
     config = uvicorn.Config(
         Starlette(routes=routes),
@@ -47,7 +47,7 @@ async def _served(protocol: type[PatientHTTP], keep_alive: int) -> AsyncIterator
         http=protocol,
         lifespan="off",
         log_level="critical",
-        timeout_keep_alive=keep_alive,
+        timeout_keep_alive=keep_alive,  # type: ignore[arg-type]  # call_later takes fractions
     )
     server = uvicorn.Server(config)
     config.load()

@@ -16,7 +16,7 @@ SLEEPS = {
     "tests/embedded/lab.py": "between two looks at processes of which nothing tells",
     "tests/embedded/test_death.py": "programs that do nothing; a kill at any moment",
     "tests/graphql_api/cli/test_token.py": "between two looks at a server that has been told of a sign-out",
-    "tests/graphql_api/cli/test_transfer.py": "between two looks at a process of which nothing tells",
+    "tests/graphql_api/cli/test_import_killed.py": "between two looks at a database that a process writes to",
     "tests/support/processes.py": "between two looks at a file that a process writes",
 }
 """Where a thread sleeps, and why."""

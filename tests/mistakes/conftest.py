@@ -1,6 +1,7 @@
-"""A server, and somebody who uses it badly."""
+"""Servers, and clients that use them badly."""
 
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -12,6 +13,7 @@ from graphql_api.app import Server
 from graphql_api.auth.tokens import AccessTokens
 from graphql_api.rest.socket import Timing as TaskTiming
 from graphql_api.schema.ids import encode_id
+from graphql_api.settings import Settings
 from graphql_api.transports.transport_ws.setup import Timing
 from tests.graphql_api.conftest import settings_of
 from tests.graphql_api.transports.serving import serving
@@ -22,9 +24,22 @@ from tests.support.patience import HANG_SECONDS
 
 @pytest.fixture(scope="module")
 async def culprit(new_database: Callable[[], str], new_redis: Callable[[], str]) -> AsyncIterator[Culprit]:
-    """A server over a real network, which waits three seconds for a first word."""
-    settings = settings_of(new_database(), new_redis())
-    server = Server(settings, timing=Timing(init=3.0), task_timing=TaskTiming(auth=3.0), throttle_patience=HANG_SECONDS)
+    """A server over a real network, which waits for the first message for as long as the client takes."""
+    async with _served(settings_of(new_database(), new_redis()), first_message=HANG_SECONDS) as culprit:
+        yield culprit
+
+
+@pytest.fixture(scope="module")
+async def hasty(new_database: Callable[[], str], new_redis: Callable[[], str]) -> AsyncIterator[Culprit]:
+    """The same, with 0.1 seconds for the first message."""
+    async with _served(settings_of(new_database(), new_redis()), first_message=0.1) as culprit:
+        yield culprit
+
+
+@asynccontextmanager
+async def _served(settings: Settings, *, first_message: float) -> AsyncIterator[Culprit]:
+    timing, task_timing = Timing(init=first_message), TaskTiming(auth=first_message)
+    server = Server(settings, timing=timing, task_timing=task_timing, throttle_patience=HANG_SECONDS)
     await server.start()
     async with serving(server.asgi()) as url, httpx.AsyncClient(timeout=HANG_SECONDS) as client:
         what_there_is = (await client.get(url)).json()["detail"]

@@ -37,8 +37,6 @@ GRAPHQL = [
      "403 Pages of this origin may not listen; ALLOWED_ORIGINS names those that may."),
     ("A typo in the address", Talk(path="/grapql"),
      "404 No WebSocket is here. <what there is>"),
-    ("Nothing is said", Talk(),
-     "4408 Connection initialisation timeout: send connection_init first"),
     ("A subscription before connection_init", Talk((subscribe(LISTEN),)),
      "4401 Unauthorized: send connection_init and wait for connection_ack"),
     ("A subscription without a token", Talk((NOBODY, subscribe(LISTEN))),
@@ -79,8 +77,6 @@ OLDER = [
      "403 The last part of the path names the client: take any UUID."),
     ("A page of another site", Talk((), "/ws/tasks/<some uuid>", None, FOREIGN),
      "403 Pages of this origin may not listen; ALLOWED_ORIGINS names those that may."),
-    ("Nothing is said", tasks(),
-     '4408 Nobody signed in. Send {"type": "auth", "token": "…"} first.'),
     ("Something else is said first", tasks("hello"),
      'error UNAUTHENTICATED: Send {"type": "auth", "token": "…"} first.'),
     ("A token in the address", tasks("hello", more="?token=<token>"),
@@ -100,6 +96,13 @@ OLDER = [
     ("A cursor that is none", tasks({"type": "auth", "token": "<token>"}, more="?after=x"),
      "error BAD_REQUEST: This stream cursor was not made by this API; leave `after` out to start now."),
 ]
+
+SILENCE: list[tuple[str, Talk, str]] = [
+    ("GraphQL", Talk(),
+     "4408 Connection initialisation timeout: send connection_init first"),
+    ("The older socket", tasks(),
+     '4408 Nobody signed in. Send {"type": "auth", "token": "…"} first.'),
+]
 # fmt: on
 
 
@@ -113,3 +116,9 @@ async def test_on_graphql_it_is_answered_so(culprit: Culprit, mistake: Talk, ans
 async def test_on_the_older_socket_it_is_answered_so(culprit: Culprit, mistake: Talk, answer: str):
     """The same on `/ws/tasks/{client_id}`."""
     assert await culprit.does(mistake) == answer
+
+
+@pytest.mark.parametrize(("mistake", "answer"), [row[1:] for row in SILENCE], ids=[row[0] for row in SILENCE])
+async def test_silence_is_answered_so(hasty: Culprit, mistake: Talk, answer: str):
+    """A client that sends nothing is told what the server waited for."""
+    assert await hasty.does(mistake) == answer
