@@ -1,15 +1,15 @@
 """A task's history beside events of a newer version."""
 
-import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
-from sqlalchemy import text
 
 from persistence.models import TaskRow
 from tests.domain.test_event_reading import task_payload
+from tests.graphql_api.conftest import an_api
 from tests.graphql_api.test_tasks import task_id
+from tests.support import newer_version
 from tests.support.api import Api
 
 HISTORY = """query ($id: ID!, $first: Int) { task(id: $id) {
@@ -31,26 +31,24 @@ SHOWN = [
     {"version": 4, "changes": ["TITLE"], "from": "TODO", "to": "IN_PROGRESS"},
     {"version": 2, "changes": ["STATUS"], "from": "TODO", "to": "IN_PROGRESS"},
 ]
-_RECORD = (
-    "INSERT INTO events (kind, task_id, payload, recorded_at) VALUES (:kind, :task, CAST(:payload AS jsonb), now())"
-)
-_KINDS = "ALTER TABLE events ADD CONSTRAINT ck_events_kind CHECK (kind IN ('TASK', 'ACCESS')) NOT VALID"
+
+
+@pytest.fixture(scope="module")
+async def api(new_database: Callable[[], str], redis_url: str) -> AsyncIterator[Api]:
+    """An API on a database of its own, to which a newer version writes, too."""
+    async with an_api(new_database(), redis_url) as api:
+        await newer_version.take_any_kind(api.house.database)
+        yield api
 
 
 @pytest.fixture
-async def task(api: Api) -> AsyncIterator[TaskRow]:
+async def task(api: Api) -> TaskRow:
     """A task with events that a newer version wrote among its own."""
     task = await api.house.a_task()
-    async with api.house.database.engine.begin() as connection:
-        await connection.execute(text("ALTER TABLE events DROP CONSTRAINT ck_events_kind"))
-        for kind, values in FUTURE:
-            payload = json.dumps(task_payload(**{"task": str(task.id)} | values))
-            await connection.execute(text(_RECORD), {"kind": kind, "task": task.id, "payload": payload})
+    payloads = [(kind, task_payload(**{"task": str(task.id)} | values)) for kind, values in FUTURE]
+    await newer_version.record(api.house.database, task.id, *payloads)
     await api.numbered()
-    yield task
-    async with api.house.database.engine.begin() as connection:
-        await connection.execute(text("DELETE FROM events"))
-        await connection.execute(text(_KINDS))
+    return task
 
 
 @pytest.mark.parametrize("spelling", ["", "# run in general, as nobody has asked for it before\n"])

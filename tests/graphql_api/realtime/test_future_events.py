@@ -1,6 +1,5 @@
 """Events of a newer version beside an older process: it goes on, and nobody keeps a right that may have been taken."""
 
-import json
 import logging
 from collections.abc import AsyncIterator
 from itertools import product
@@ -8,8 +7,6 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import text
-
 from domain.actor import Actor
 from domain.errors import Unauthenticated
 from domain.events import AccessNews, TaskChange
@@ -33,6 +30,7 @@ from tests.graphql_api.realtime.support import (
     hear_resync,
     hears_nothing,
 )
+from tests.support import newer_version
 from tests.support.house import House
 
 ADMIN = an_actor(Role.ADMIN)
@@ -60,30 +58,20 @@ OF_ALICE: list[Any] = [
     without(access_payload(), "at"),
 ]
 OF_ANYBODY: list[Any] = [{}, [], None, access_payload(user="x"), without(access_payload(), "user")]
-_RECORD = (
-    "INSERT INTO events (kind, task_id, payload, recorded_at) VALUES (:kind, :task, CAST(:payload AS jsonb), now())"
-)
-_KINDS = "ALTER TABLE events ADD CONSTRAINT ck_events_kind CHECK (kind IN ('TASK', 'ACCESS')) NOT VALID"
 
 
 @pytest.fixture(autouse=True)
 async def any_kind(house: House) -> AsyncIterator[None]:
     """The table takes any kind, as after the migration of a newer version."""
-    async with house.database.engine.begin() as connection:
-        await connection.execute(text("ALTER TABLE events DROP CONSTRAINT ck_events_kind"))
+    await newer_version.take_any_kind(house.database)
     yield
-    async with house.database.engine.begin() as connection:
-        await connection.execute(text("DELETE FROM events WHERE kind NOT IN ('TASK', 'ACCESS')"))
-        await connection.execute(text(_KINDS))
+    await newer_version.take_known_kinds(house.database)
 
 
 async def record(process: Process, *events: tuple[str, Any]) -> None:
     """Commit events as a newer version writes them, and wait until the process has met them."""
     position = process.stream.position
-    async with process.database.engine.begin() as connection:
-        for kind, payload in events:
-            values = {"kind": kind, "task": UUID(int=2), "payload": json.dumps(payload)}
-            await connection.execute(text(_RECORD), values)
+    await newer_version.record(process.database, UUID(int=2), *events)
     await process.reaches(position + len(events))
 
 
