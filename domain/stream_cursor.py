@@ -48,7 +48,9 @@ class StreamCursor:
                 raise ValueError(len(text))
             plain = base64url.decode(text).decode("ascii")
             if _ANY_VERSION.fullmatch(plain) and not plain.startswith("s1."):
-                raise UnknownCursorVersion("Another version of this API made this stream cursor.")
+                raise UnknownCursorVersion(
+                    "Another version of this API made this stream cursor; leave `after` out to start now."
+                )
             version, epoch, position, access_version = plain.split(".")
             if version != "s1" or not (position.isascii() and position.isdigit() and access_version.isdigit()):
                 raise ValueError(plain)

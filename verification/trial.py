@@ -22,7 +22,7 @@ from verification.client.failures import Failed
 from verification.client.follower import Follower, Recorder
 from verification.client.lists import read_cursor
 from verification.client.reading import TASK as _TASK
-from verification.client.reading import facts_of
+from verification.client.reading import changes_of, facts_of, member_of
 from verification.client.writer import Known, Writer
 from verification.history import History, Item, Kind, Listener, TaskFacts
 from verification.judge import judge
@@ -294,9 +294,9 @@ def _event(facts: TaskFacts, entry: dict[str, Any]) -> TaskEvent:
     return TaskEvent(
         task_id=facts.task_id,
         version=entry["version"],
-        changes=tuple(TaskChange(each) for each in entry["changes"]),
-        from_status=None if created else TaskStatus(entry["from"]),
-        to_status=TaskStatus(entry["to"]),
+        changes=changes_of(entry["changes"]),
+        from_status=None if created else member_of(TaskStatus, entry["from"]),
+        to_status=member_of(TaskStatus, entry["to"]),
         title="",
         before=None if created else people,
         after=people,

@@ -16,6 +16,7 @@ from typer.exceptions import TyperException
 from typer.main import get_group
 
 from domain.errors import DomainError
+from domain.unknown_values import UnknownValue
 from embedded import EmbeddedError
 from graphql_api.cli.failure import MISUSED, REFUSED, CommandError, WrongSetting
 
@@ -107,7 +108,7 @@ def main() -> None:
         _fail("Aborted; nothing was done.", REFUSED)
     except WrongSetting as error:
         _fail(error, MISUSED)
-    except (DomainError, EmbeddedError, CommandError) as error:
+    except (DomainError, UnknownValue, EmbeddedError, CommandError) as error:
         _fail(error, REFUSED)
 
 

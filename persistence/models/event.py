@@ -7,7 +7,6 @@ from uuid import UUID
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
-    Enum,
     Identity,
     Index,
     SmallInteger,
@@ -21,6 +20,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from domain.events import EventKind
 from persistence.models.base import Base
+from persistence.models.stored_enum import StoredEnum
 
 
 class EventRow(Base):
@@ -30,9 +30,7 @@ class EventRow(Base):
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
     position: Mapped[int | None] = mapped_column(BigInteger, unique=True)
-    kind: Mapped[EventKind] = mapped_column(
-        Enum(EventKind, native_enum=False, length=20, create_constraint=True, name="kind")
-    )
+    kind: Mapped[EventKind] = mapped_column(StoredEnum(EventKind, "kind"))
     task_id: Mapped[UUID | None]
     user_id: Mapped[UUID | None]
     payload: Mapped[dict[str, Any]] = mapped_column(JSONB)

@@ -5,7 +5,6 @@ from uuid import UUID
 
 from sqlalchemy import (
     CheckConstraint,
-    Enum,
     ForeignKey,
     Index,
     SmallInteger,
@@ -18,7 +17,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
 from domain.task import MAX_TITLE, TaskPriority, TaskStatus
+from domain.unknown_values import UnknownValue
 from persistence.models.base import Base, new_id
+from persistence.models.stored_enum import StoredEnum
 
 
 class Priority(TypeDecorator[TaskPriority]):
@@ -31,7 +32,10 @@ class Priority(TypeDecorator[TaskPriority]):
         return None if value is None else int(value)
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> TaskPriority | None:
-        return None if value is None else TaskPriority(value)
+        try:
+            return None if value is None else TaskPriority(value)
+        except ValueError:
+            raise UnknownValue("priority", value) from None
 
 
 class TaskRow(Base):
@@ -42,9 +46,7 @@ class TaskRow(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     title: Mapped[str] = mapped_column(String(MAX_TITLE))
     description: Mapped[str] = mapped_column(Text)
-    status: Mapped[TaskStatus] = mapped_column(
-        Enum(TaskStatus, native_enum=False, length=20, create_constraint=True, name="status")
-    )
+    status: Mapped[TaskStatus] = mapped_column(StoredEnum(TaskStatus, "status"))
     priority: Mapped[TaskPriority] = mapped_column(Priority)
     due_at: Mapped[datetime | None]
     owner_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"))

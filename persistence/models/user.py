@@ -3,11 +3,12 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Enum, Index, String, collate, func
+from sqlalchemy import ColumnElement, Index, String, collate, func
 from sqlalchemy.orm import Mapped, mapped_column
 
 from domain.user import MAX_EMAIL, MAX_USERNAME, Role
 from persistence.models.base import Base, new_id
+from persistence.models.stored_enum import StoredEnum
 
 
 class UserRow(Base):
@@ -19,7 +20,7 @@ class UserRow(Base):
     username: Mapped[str] = mapped_column(String(MAX_USERNAME))
     email: Mapped[str] = mapped_column(String(MAX_EMAIL))
     password_hash: Mapped[str] = mapped_column(String(100))
-    role: Mapped[Role] = mapped_column(Enum(Role, native_enum=False, length=20, create_constraint=True, name="role"))
+    role: Mapped[Role] = mapped_column(StoredEnum(Role, "role"))
     is_active: Mapped[bool] = mapped_column(default=True)
     access_version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime]

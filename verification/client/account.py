@@ -11,7 +11,7 @@ from uuid import UUID
 from domain.user import Role
 from verification.client.failures import Refused
 from verification.client.http import Api
-from verification.client.reading import uuid_of
+from verification.client.reading import member_of, uuid_of
 
 _SIGNED_IN: Final = "accessToken refreshToken userErrors { code message }"
 _LOGIN: Final = f"mutation ($input: LoginInput!) {{ in: login(input: $input) {{ {_SIGNED_IN} }} }}"
@@ -99,7 +99,7 @@ class Account:
     async def me(self) -> Me:
         """Who this is."""
         found = (await self.ask(_ME))["me"]
-        return Me(uuid_of(found["id"]), found["username"], Role(found["role"]))
+        return Me(uuid_of(found["id"]), found["username"], member_of(Role, found["role"]))
 
     async def sign_out(self) -> None:
         """End the session that this account began with its password; the next request begins another one.

@@ -8,17 +8,17 @@ from uuid import UUID
 
 from domain.stream_cursor import StreamCursor
 from verification.client.account import Account
-from verification.client.failures import Away, Ended, Failed, Refused, Unreachable
+from verification.client.failures import NEWER_SERVER, Away, Ended, Failed, Refused, Unreachable
 from verification.client.http import Api
 from verification.client.lists import read_cursor, read_tasks
-from verification.client.reading import ITEM, item_of
+from verification.client.reading import ITEM, cursor_of, item_of
 from verification.client.socket import Socket, opened
 from verification.history import Connection, Item, Kind, Listener, TaskFacts
 
 CHANGES: Final = "taskChanged"
 MOVES: Final = "taskStatusChanged"
 
-_FOR_GOOD: Final = {"UNAUTHENTICATED", "INVALID_CREDENTIALS", "FORBIDDEN", "BAD_REQUEST"}
+_FOR_GOOD: Final = {"UNAUTHENTICATED", "INVALID_CREDENTIALS", "FORBIDDEN", "BAD_REQUEST", NEWER_SERVER}
 _WHO_ARE_YOU: Final = {4401, 4403}
 
 
@@ -170,7 +170,7 @@ class Follower:
         """A ping may have said that we stand further on than the last item."""
         text = socket.cursors.get("1")
         if text is not None and self._cursor is not None:
-            told = StreamCursor.decode(text)
+            told = cursor_of(text)
             if told.epoch == self._cursor.epoch and told.position > self._cursor.position:
                 self._cursor = told
 

@@ -4,7 +4,7 @@ from typing import Final
 
 from domain.stream_cursor import StreamCursor
 from verification.client.account import Account
-from verification.client.reading import TASK, facts_of
+from verification.client.reading import TASK, cursor_of, facts_of
 from verification.history import TaskFacts
 
 _TASKS: Final = f"""query ($after: String) {{ tasks(first: 100, after: $after, orderBy: CREATED_ASC) {{
@@ -24,7 +24,7 @@ async def read_tasks(account: Account) -> tuple[StreamCursor, tuple[TaskFacts, .
         cursor = cursor or page["streamCursor"]
         found += [facts_of(task) for task in page["nodes"]]
         if not page["pageInfo"]["hasNextPage"]:
-            return StreamCursor.decode(cursor), tuple(found)
+            return cursor_of(cursor), tuple(found)
         after = page["pageInfo"]["endCursor"]
 
 
@@ -34,4 +34,4 @@ async def read_cursor(account: Account) -> StreamCursor:
     Raises:
         Refused, Unreachable: see `Api.ask`.
     """
-    return StreamCursor.decode((await account.ask(_CURSOR))["tasks"]["streamCursor"])
+    return cursor_of((await account.ask(_CURSOR))["tasks"]["streamCursor"])

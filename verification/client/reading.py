@@ -3,12 +3,14 @@
 import base64
 import time
 from datetime import datetime
-from typing import Any, Final
+from enum import StrEnum
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from domain.events import TaskChange
-from domain.stream_cursor import StreamCursor
+from domain.stream_cursor import StreamCursor, UnknownCursorVersion
 from domain.task import TaskStatus
+from verification.client.failures import NewerServer
 from verification.history import Item, Kind, TaskFacts
 
 TASK: Final = "id version status title updatedAt owner { id } assignee { id }"
@@ -18,6 +20,7 @@ ITEM: Final = f"""__typename cursor at taskId task {{ {TASK} }}
   ... on ResyncRequired {{ reason }}"""
 
 _KINDS: Final = frozenset(kind.value for kind in Kind)
+_MemberT = TypeVar("_MemberT", bound=StrEnum)
 _CHANGES: Final = {change.value: change for change in TaskChange}
 
 
@@ -27,13 +30,42 @@ def uuid_of(id: str) -> UUID:
     return UUID(bytes=plain[-16:])
 
 
+def member_of(members: type[_MemberT], name: str) -> _MemberT:
+    """The member of this name.
+
+    Raises:
+        NewerServer: there is none.
+    """
+    try:
+        return members(name)
+    except ValueError:
+        raise NewerServer(f"{members.__name__} {name[:40]!a}") from None
+
+
+def changes_of(names: list[str]) -> tuple[TaskChange, ...]:
+    """The changes that this version knows."""
+    return tuple(_CHANGES[name] for name in names if name in _CHANGES)
+
+
+def cursor_of(text: str) -> StreamCursor:
+    """A stream cursor.
+
+    Raises:
+        NewerServer: it is of another version.
+    """
+    try:
+        return StreamCursor.decode(text)
+    except UnknownCursorVersion:
+        raise NewerServer("stream cursor") from None
+
+
 def facts_of(task: dict[str, Any]) -> TaskFacts:
     """A task."""
     assignee = task["assignee"]
     return TaskFacts(
         task_id=uuid_of(task["id"]),
         version=task["version"],
-        status=TaskStatus(task["status"]),
+        status=member_of(TaskStatus, task["status"]),
         title=task["title"],
         owner_id=uuid_of(task["owner"]["id"]),
         assignee_id=uuid_of(assignee["id"]) if assignee else None,
@@ -46,14 +78,14 @@ def item_of(told: dict[str, Any]) -> Item | None:
         return None
     changes, before, after = told.get("changes"), told.get("from"), told.get("to")
     return Item(
-        cursor=StreamCursor.decode(told["cursor"]),
+        cursor=cursor_of(told["cursor"]),
         kind=Kind(told["__typename"]),
         at=datetime.fromisoformat(told["at"]),
         received=time.monotonic(),
         task_id=uuid_of(told["taskId"]) if told["taskId"] else None,
         task=facts_of(told["task"]) if told["task"] else None,
-        changes=tuple(_CHANGES[each] for each in changes if each in _CHANGES) if changes is not None else None,
-        from_status=TaskStatus(before) if before else None,
-        to_status=TaskStatus(after) if after else None,
+        changes=changes_of(changes) if changes is not None else None,
+        from_status=member_of(TaskStatus, before) if before else None,
+        to_status=member_of(TaskStatus, after) if after else None,
         reason=told.get("reason"),
     )

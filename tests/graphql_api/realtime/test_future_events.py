@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+
 from domain.actor import Actor
 from domain.errors import Unauthenticated
 from domain.events import AccessNews, TaskChange

@@ -1,0 +1,126 @@
+"""The three ways to listen to the stream, with one interface: what is heard is compared across transports."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+from persistence.models import UserRow
+from tests.graphql_api.listening import MOVES
+from tests.graphql_api.listening import Listener as SocketListener
+from tests.graphql_api.realtime.support import until
+from tests.graphql_api.rest.test_task_socket import Listener as TaskListener
+from tests.graphql_api.rest.test_task_socket import open_socket
+from tests.graphql_api.test_events import COMPLETE, asked
+from tests.graphql_api.test_events import Stream as EventStream
+from tests.graphql_api.transports.sockets import connected
+from tests.support.api import Api
+
+__all__ = ["TRANSPORTS", "Heard", "Listener", "Open"]
+
+_NAMES: Final = {
+    "task.status_changed": "TaskStatusChanged",
+    "task.gone": "TaskGone",
+    "task.deleted": "TaskDeleted",
+    "resync_required": "ResyncRequired",
+}
+
+
+@dataclass(frozen=True)
+class Heard:
+    """An item: its type, the cursor to come back with, and the statuses or the reason that it names."""
+
+    kind: str
+    cursor: str
+    detail: tuple[str | None, ...]
+
+
+class Listener(Protocol):
+    """One subscription."""
+
+    async def hear(self) -> Heard:
+        """The next item."""
+
+    async def is_cut_off(self) -> bool:
+        """Whether the next thing is its end, after which the client may sign in and come back."""
+
+
+Open = Callable[[Api, UserRow, str | None], AbstractAsyncContextManager[Listener]]
+
+
+@dataclass
+class _Socket:
+    listener: SocketListener
+
+    async def hear(self) -> Heard:
+        return _of_item(await self.listener.hear())
+
+    async def is_cut_off(self) -> bool:
+        return await self.listener.is_closed() == 4403
+
+
+@dataclass
+class _Events:
+    stream: EventStream
+
+    async def hear(self) -> Heard:
+        event = await self.stream.event()
+        assert event.id == event.item["cursor"]
+        return _of_item(event.item)
+
+    async def is_cut_off(self) -> bool:
+        result, end = await self.stream.rest()
+        return (result.codes, result.id, end) == (["UNAUTHENTICATED"], None, COMPLETE)
+
+
+@dataclass
+class _TaskSocket:
+    listener: TaskListener
+
+    async def hear(self) -> Heard:
+        while (frame := await self.listener.hear())["type"] == "cursor":
+            pass
+        return Heard(_NAMES[frame["type"]], frame["cursor"], _detail(frame))
+
+    async def is_cut_off(self) -> bool:
+        return (await self.listener.closed())[0] == 4403
+
+
+@asynccontextmanager
+async def _socket(api: Api, user: UserRow, after: str | None) -> AsyncIterator[Listener]:
+    async with connected(str(api.client.base_url).rstrip("/")) as socket:
+        await socket.init({"token": await api.token(user)})
+        listener = SocketListener(api, socket)
+        await listener.listen(MOVES, after=after)
+        yield _Socket(listener)
+
+
+@asynccontextmanager
+async def _events(api: Api, user: UserRow, after: str | None) -> AsyncIterator[Listener]:
+    headers = {"last-event-id": after} if after is not None else {}
+    async with asked(api, MOVES, user, headers=headers) as stream:
+        yield _Events(stream)
+
+
+@asynccontextmanager
+async def _task_socket(api: Api, user: UserRow, after: str | None) -> AsyncIterator[Listener]:
+    before = api.server.stream.subscribers
+    async with open_socket(str(api.client.base_url).rstrip("/"), await api.token(user), after) as listener:
+        await until(lambda: api.server.stream.subscribers > before)
+        yield _TaskSocket(listener)
+
+
+def _of_item(item: dict[str, Any]) -> Heard:
+    return Heard(item["__typename"], item["cursor"], _detail(item))
+
+
+def _detail(item: dict[str, Any]) -> tuple[str | None, ...]:
+    return tuple(item.get(name) for name in ("from", "to", "reason"))
+
+
+TRANSPORTS: Final[dict[str, Open]] = {
+    "graphql-transport-ws": _socket,
+    "event stream": _events,
+    "task socket": _task_socket,
+}
+"""How to listen to moves of tasks over each transport."""

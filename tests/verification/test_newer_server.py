@@ -1,0 +1,66 @@
+"""What the commands' client says of answers that a newer server gives."""
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from domain.events import TaskChange
+from domain.stream_cursor import StreamCursor
+from graphql_api.schema.ids import encode_id
+from tests.domain.test_stream_cursor import encoded
+from verification.client.failures import NewerServer
+from verification.client.follower import _FOR_GOOD
+from verification.client.reading import facts_of, item_of
+
+OWNER = {"id": encode_id("User", UUID(int=1))}
+TASK: dict[str, Any] = {
+    "id": encode_id("Task", UUID(int=2)),
+    "version": 1,
+    "status": "DONE",
+    "title": "x",
+    "owner": OWNER,
+    "assignee": None,
+}
+ITEM: dict[str, Any] = {
+    "__typename": "TaskChanged",
+    "cursor": StreamCursor("e", 1, 1).encode(),
+    "at": "2026-11-23T09:00:00.000Z",
+    "taskId": TASK["id"],
+    "task": TASK,
+    "changes": ["LABELS", "TITLE"],
+    "by": None,
+}
+
+
+def test_unknown_changes_and_items_are_left_out():
+    """They say nothing of what is known."""
+    item = item_of(ITEM)
+
+    assert item is not None
+    assert item.changes == (TaskChange.TITLE,)
+    assert item_of(ITEM | {"__typename": "TaskArchived"}) is None
+
+
+@pytest.mark.parametrize(
+    ("item", "what"),
+    [
+        (ITEM | {"task": TASK | {"status": "BLOCKED"}}, "TaskStatus 'BLOCKED'"),
+        (ITEM | {"__typename": "TaskStatusChanged", "from": "BLOCKED", "to": "DONE"}, "TaskStatus 'BLOCKED'"),
+        (ITEM | {"cursor": encoded("s2.e.1.1")}, "stream cursor"),
+    ],
+)
+def test_what_cannot_be_shown_ends_the_command(item: dict[str, Any], what: str):
+    """In one line that says what to do; coming back would not help."""
+    with pytest.raises(NewerServer) as newer:
+        item_of(item)
+
+    advice = "use the command of the server's version."
+    assert str(newer.value) == f"The server's {what} is not known to this version: {advice}"
+    assert newer.value.code in _FOR_GOOD
+
+
+def test_a_list_of_tasks_is_read_alike():
+    """The same of a task outside of the stream."""
+    with pytest.raises(NewerServer):
+        facts_of(TASK | {"status": "BLOCKED"})
