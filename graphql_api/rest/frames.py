@@ -6,21 +6,27 @@ from typing import Any
 import orjson
 
 from domain.errors import FailureCode
+from graphql_api.realtime.current import Reading
 from graphql_api.realtime.items import Resync, Told
 from graphql_api.realtime.sight import Sight
 from graphql_api.rest.task import Task
-from persistence.models import TaskRow
 
 
-def told(item: Told, row: TaskRow | None) -> str:
-    """What happened to a task; *row* is the task as the client may see it now, if it may."""
+def told(item: Told, reading: Reading) -> str:
+    """What happened to a task; *reading* is the task as the client may see it now.
+
+    The task of `task.status_changed` is always whole. Of a task that was deleted since, only what the event itself says
+    is known: that is a frame of another type, which `task.deleted` follows.
+    """
     event = item.event
     if item.sight is Sight.DELETED:
         return _about("task.deleted", item, {"task_uuid": event.task_id})
-    if row is None or item.sight is Sight.GONE:
+    if reading.people is None:
         return _about("task.gone", item, {"task_uuid": event.task_id})
-    task = Task.of(row).model_dump(mode="json")
-    return _about("task.status_changed", item, {"task": task, "from": event.from_status, "to": event.to_status})
+    move = {"from": event.from_status, "to": event.to_status}
+    if reading.task is None:
+        return _about("task.status_changed_before_deletion", item, {"task_uuid": event.task_id} | move)
+    return _about("task.status_changed", item, {"task": Task.of(reading.task).model_dump(mode="json")} | move)
 
 
 def resync(item: Resync) -> str:

@@ -217,14 +217,14 @@ class _Conversation:
     async def _frame(self, subscriber: Subscriber, item: Item) -> str:
         if isinstance(item, Resync):
             return frames.resync(item)
-        if item.sight is not Sight.SEEN:
-            return frames.told(item, None)
         stream = self._setup.backend.stream
+        if item.sight is not Sight.SEEN:
+            return frames.told(item, stream.current.nothing)
         while True:
             reading = await stream.current.seen_by(self._actor, item.event.task_id, subscriber.ahead)
             # Meanwhile the process may have stood still: the right to it must be known when it is told.
             if subscriber.trusted and stream.lease.covers(reading.at):
-                return frames.told(item, reading.task)
+                return frames.told(item, reading)
             await subscriber.trust()
 
 

@@ -9,8 +9,8 @@ from persistence.models import UserRow
 from tests.graphql_api.listening import MOVES
 from tests.graphql_api.listening import Listener as SocketListener
 from tests.graphql_api.realtime.support import until
-from tests.graphql_api.rest.test_task_socket import Listener as TaskListener
-from tests.graphql_api.rest.test_task_socket import open_socket
+from tests.graphql_api.rest.task_listening import Listener as TaskListener
+from tests.graphql_api.rest.task_listening import open_socket
 from tests.graphql_api.test_events import COMPLETE, asked
 from tests.graphql_api.test_events import Stream as EventStream
 from tests.graphql_api.transports.sockets import connected
@@ -20,6 +20,7 @@ __all__ = ["TRANSPORTS", "Heard", "Listener", "Open"]
 
 _NAMES: Final = {
     "task.status_changed": "TaskStatusChanged",
+    "task.status_changed_before_deletion": "TaskStatusChanged",
     "task.gone": "TaskGone",
     "task.deleted": "TaskDeleted",
     "resync_required": "ResyncRequired",
