@@ -16,6 +16,7 @@ MAX_KEYS: Final = 100_000
 
 KEPT_FOR: Final = timedelta(hours=24)
 """How long a key is remembered, at least: until the first clean-up after that."""
+SEVERAL_KEYS: Final = "One request has one idempotency key, and this one has several."
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +65,15 @@ def check_keys_kept(number: int, *, most: int, oldest: datetime | None, now: dat
     """
     if number > most:
         wait = (oldest or now) + KEPT_FOR - now
-        raise RateLimited(
-            f"This account has used {most:,} idempotency keys in {KEPT_FOR.total_seconds() / 3600:g} hours, which is "
-            "the limit. Send the request without a key, or try again later.",
-            retry_after=ceil(wait.total_seconds()),
-        )
+        raise RateLimited(keys_used_up(most), retry_after=ceil(wait.total_seconds()))
+
+
+def keys_used_up(most: int) -> str:
+    """The text of the refusal."""
+    return (
+        f"This account has used {most:,} idempotency keys in {KEPT_FOR.total_seconds() / 3600:g} hours, which is the "
+        "limit. Send the request without a key, or try again later."
+    )
 
 
 def _digest(value: object) -> bytes:

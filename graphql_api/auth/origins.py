@@ -15,6 +15,11 @@ _ANY: Final = "*"
 _OWN_PAGES: Final = frozenset({"same-origin", "none"})
 """`Sec-Fetch-Site` of our own pages, and of what a person does in the browser itself."""
 
+FOREIGN_PAGE: Final = "Pages of this origin may not call; ALLOWED_ORIGINS names those that may."
+UNNAMED_PAGE: Final = (
+    "A page of another origin may not call without the header Origin; ALLOWED_ORIGINS names the origins that may."
+)
+
 
 class AllowsOrigin(Protocol):
     """Whether a page of *origin* may call; *host* and *secure* say what our own origin is."""

@@ -10,13 +10,13 @@ from starlette.types import Receive, Scope, Send
 from graphql_api.auth.addresses import Network, is_secure
 from graphql_api.auth.facts import RequestFacts, http_disconnect
 from graphql_api.auth.identity import Identity
-from graphql_api.auth.origins import AllowsOrigin, may_send
+from graphql_api.auth.origins import FOREIGN_PAGE, UNNAMED_PAGE, AllowsOrigin, may_send
 from graphql_api.auth.tokens import MissingToken
 from graphql_api.context import Backend
 from graphql_api.observability.requests import Requests, runs
 from graphql_api.rest import routes
 from graphql_api.rest.errors import answer_to, refusal
-from graphql_api.rest.operation import Call, Operation
+from graphql_api.rest.operation import SAFE_METHODS, Call, Operation
 from graphql_api.rest.request import read_form, read_json, read_params
 from graphql_api.rest.routes import Found
 from graphql_api.wire.alarms import Alarms
@@ -31,12 +31,6 @@ MAX_BODY: Final = 256 * 1024
 BODY_SECONDS: Final = 10.0
 
 _NOTHING: Final = f"Not Found: below {routes.PREFIX} there are {', '.join(routes.PATHS)}."
-_SAFE: Final = frozenset({"GET", "HEAD"})
-
-FOREIGN_PAGE: Final = "Pages of this origin may not call; ALLOWED_ORIGINS names those that may."
-UNNAMED_PAGE: Final = (
-    "A page of another origin may not call without the header Origin; ALLOWED_ORIGINS names the origins that may."
-)
 
 
 class RestAPI:
@@ -116,7 +110,7 @@ class RestAPI:
 
     def _check_page(self, scope: Scope) -> None:
         """Refuse what another site's page has its visitor's browser send: for forms, no browser asks us first."""
-        if scope["method"] in _SAFE:
+        if scope["method"] in SAFE_METHODS:
             return
         headers, secure = Headers(scope=scope), is_secure(scope, self._trusted)
         origin, site, host = (headers.get(name) for name in ("origin", "sec-fetch-site", "host"))

@@ -12,6 +12,7 @@ from domain.idempotency import MAX_KEY
 from graphql_api.auth.cookies import REFRESH_COOKIE
 from graphql_api.rest.errors import Detail, FieldProblem, Problems
 from graphql_api.rest.operation import Door, NoParams, Operation, Refused, Reply
+from graphql_api.rest.refusals import refusals
 from graphql_api.rest.routes import OPERATIONS, PREFIX
 
 Json = dict[str, Any]
@@ -45,26 +46,6 @@ _TAGS: Final = {
     "users": "Users.",
     "tasks": "Tasks: your own, and those that are assigned to you; moderators and admins see all.",
 }
-_BEARER_REFUSED: Final = tuple(
-    Refused(401, when, detail, headers=("WWW-Authenticate",))
-    for when, detail in (
-        ("No token", "Not authenticated"),
-        ("Not a token of ours, or its session is over", "Invalid token"),
-        ("Its time is over", "Token has expired"),
-    )
-)
-_BODY_REFUSED: Final = (
-    Refused(413, "The body is too large", "The body is larger than 262,144 bytes."),
-    Refused(415, "The body is compressed", "Send the body as it is: no Content-Encoding is understood."),
-)
-_ALWAYS_REFUSED: Final = (
-    Refused(
-        503,
-        "A part is down",
-        "The database cannot answer right now; try again in a moment.",
-        headers=("Retry-After",),
-    ),
-)
 _HEADERS: Final[dict[str, Json]] = {
     "Cache-Control": {"description": "`no-store`.", "schema": {"type": "string"}},
     "Pragma": {"description": "`no-cache`.", "schema": {"type": "string"}},
@@ -138,13 +119,6 @@ def document_bytes(version: str) -> bytes:
     return orjson.dumps(document(version))
 
 
-def refusals(operation: Operation) -> tuple[Refused, ...]:
-    """Every refusal that an endpoint documents but the 422."""
-    bearer = _BEARER_REFUSED if operation.door.needs_bearer else ()
-    body = _BODY_REFUSED if operation.body is not None else ()
-    return (*bearer, *operation.refused, *body, *_ALWAYS_REFUSED)
-
-
 def _schemas() -> tuple[dict[type[BaseModel], Json], Json]:
     """Every model's reference, and what they refer to."""
     models: list[tuple[type[BaseModel], JsonSchemaMode]] = [
@@ -165,7 +139,7 @@ def _operation(operation: Operation, method: str, names: dict[type[BaseModel], J
         "summary": operation.summary if main else f"{operation.summary} (as {method})",
         "description": operation.text or operation.summary,
         "security": _SECURITY[operation.door],
-        "responses": _responses(operation, names),
+        "responses": _responses(operation, method, names),
     }
     if parameters := [*_parameters(operation), *map(_request_header, operation.headers)]:
         described["parameters"] = parameters
@@ -201,11 +175,11 @@ def _request_header(name: str) -> Json:
     return {"name": name, "in": "header", "required": False, **_REQUEST_HEADERS[name]}
 
 
-def _responses(operation: Operation, names: dict[type[BaseModel], Json]) -> Json:
+def _responses(operation: Operation, method: str, names: dict[type[BaseModel], Json]) -> Json:
     responses: Json = {str(operation.reply.status): _success(operation.reply, names)}
     if "If-None-Match" in operation.headers:
         responses["304"] = {"description": "It has not changed.", "headers": {"ETag": _HEADERS["ETag"]}}
-    for status, group in groupby(sorted(refusals(operation), key=_status), key=_status):
+    for status, group in groupby(sorted(refusals(operation, method), key=_status), key=_status):
         responses[str(status)] = _refused(list(group), names)
     if operation.problem is not None:
         problem = FieldProblem(field=operation.problem.field, message=operation.problem.message)

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from pydantic import BaseModel
 
@@ -72,6 +72,8 @@ class Call(Generic[ParamsT, BodyT]):
         )
 
 
+SAFE_METHODS: Final = frozenset({"GET", "HEAD"})
+
 Handler = Callable[[Call[Any, Any]], Awaitable[Answer]]
 
 
@@ -89,6 +91,11 @@ class Door(Enum):
     def needs_bearer(self) -> bool:
         """Whether an access token is asked for."""
         return self in (Door.BEARER, Door.BEARER_AND_COOKIE)
+
+    @property
+    def reads_cookie(self) -> bool:
+        """Whether the refresh token's cookie is looked at."""
+        return self in (Door.COOKIE, Door.BEARER_AND_COOKIE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +131,8 @@ class Problem:
 class Operation:
     """One endpoint. Of *methods* the first is the documented one, the others were what the older server listened to.
 
-    *params* are read from the path where its template names them, else from the query string.
+    *params* are read from the path where its template names them, else from the query string. *refused* are the
+    refusals of this endpoint alone; `refusals` has those that follow from the rest.
     """
 
     name: str
@@ -138,6 +146,7 @@ class Operation:
     params: type[BaseModel] = NoParams
     body: type[BaseModel] | None = None
     is_form: bool = False
+    hashes_password: bool = False
     headers: tuple[str, ...] = ()
     refused: tuple[Refused, ...] = ()
     problem: Problem | None = None

@@ -33,7 +33,7 @@ def read_params(model: type[ModelT], path: Mapping[str, str], query: bytes) -> M
     Raises:
         NotUnderstood: one breaks a rule, or there are too many.
     """
-    return _valid(model, _query(query) | dict(path))
+    return _valid(model, _query(query) | dict(path)) if model.model_fields else model()
 
 
 def read_json(model: type[ModelT], body: bytes, headers: Headers) -> ModelT:

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from domain.errors import InvalidCredentials, NotFound
 from domain.session import MAX_SESSIONS_LISTED
-from graphql_api.auth.accounts import TOO_MANY_LOGINS, TOO_MANY_REFRESHES, SignedIn
+from graphql_api.auth.accounts import TOO_MANY_LOGINS, TOO_MANY_REFRESHES, TOO_MANY_SIGN_INS, SignedIn
 from graphql_api.auth.cookies import AmbiguousCookie, clear_refresh_cookie, refresh_cookie, set_refresh_cookie
 from graphql_api.auth.facts import Header
 from graphql_api.rest.answers import nothing, one, several
@@ -166,11 +166,13 @@ OPERATIONS: Final = (
         door=Door.PUBLIC,
         body=Credentials,
         is_form=True,
+        hashes_password=True,
         reply=_TOKENS,
         refused=(
             Refused(400, "The form is broken", f"{BROKEN_FORM}: Missing boundary in multipart."),
             Refused(401, "Wrong, unknown or disabled", session_service.WRONG, headers=("WWW-Authenticate",)),
             Refused(429, "Too many failures", TOO_MANY_LOGINS, headers=("Retry-After",)),
+            Refused(429, "Too many sign-ins", TOO_MANY_SIGN_INS, headers=("Retry-After",)),
         ),
         problem=Problem("password", "Field required"),
     ),

@@ -102,6 +102,7 @@ OPERATIONS: Final = (
         handler=register,
         door=Door.PUBLIC,
         body=Registration,
+        hashes_password=True,
         reply=Reply(201, "The new user.", User),
         refused=(
             Refused(400, "The name is taken", "A user with this name already exists"),

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from domain.errors import BadRequest
-from domain.idempotency import check_key
+from domain.idempotency import SEVERAL_KEYS, check_key
 from graphql_api.auth.facts import Header
 
 HEADER: Final = b"idempotency-key"
@@ -22,7 +22,7 @@ def idempotency_key_of(headers: Sequence[Header], extensions: Mapping[str, objec
     if extension is not None:
         named.add(_text(extension))
     if len(named) > 1:
-        raise BadRequest("One request has one idempotency key, and this one has several.")
+        raise BadRequest(SEVERAL_KEYS)
     return check_key(named.pop()) if named else None
 
 

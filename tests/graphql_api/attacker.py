@@ -16,6 +16,7 @@ from domain.errors import FailureCode
 from domain.user import Role
 from graphql_api.schema.ids import encode_id
 from persistence.models import TaskRow, UserRow
+from tests.graphql_api.rest.documented import HOOKS
 from tests.support.api import URL, Api
 
 SECRET: Final = "zUcKeRrIeGeL"
@@ -93,7 +94,7 @@ class Attacker:
             given.append(("authorization", f"Bearer {await self.api.token(self.people[by])}"))
         raw = [(name.encode(), self.marked(value.encode("latin-1", "replace"))) for name, value in given]
         transport = httpx.ASGITransport(self.app, client=(self._address(), 1))
-        async with httpx.AsyncClient(transport=transport, base_url=URL) as client:
+        async with httpx.AsyncClient(transport=transport, base_url=URL, event_hooks=HOOKS) as client:
             url = httpx.URL(URL + "/graphql").copy_with(query=query or None)
             request = httpx.Request(method, url, headers=raw, content=self.marked(content))
             response = await client.send(request)

@@ -9,6 +9,7 @@ from pydantic import SecretStr
 
 from graphql_api.app import Server
 from graphql_api.settings import Settings
+from tests.graphql_api.rest.documented import HOOKS
 from tests.graphql_api.transports.serving import serving
 from tests.support.api import URL, Api
 from tests.support.house import House
@@ -41,7 +42,7 @@ async def an_api(database_url: str, redis_url: str) -> AsyncIterator[Api]:
     server = Server(settings_of(database_url, redis_url), throttle_patience=HANG_SECONDS)
     await server.start()
     transport = httpx.ASGITransport(app=server.asgi())
-    async with httpx.AsyncClient(transport=transport, base_url=URL) as client:
+    async with httpx.AsyncClient(transport=transport, base_url=URL, event_hooks=HOOKS) as client:
         yield Api(server, House(server.database), client)
     await server.stop()
 
@@ -49,5 +50,8 @@ async def an_api(database_url: str, redis_url: str) -> AsyncIterator[Api]:
 @pytest.fixture(scope="module")
 async def live(api: Api) -> AsyncIterator[Api]:
     """The API over the network."""
-    async with serving(api.server.asgi()) as url, httpx.AsyncClient(base_url=url, timeout=HANG_SECONDS) as client:
+    async with (
+        serving(api.server.asgi()) as url,
+        httpx.AsyncClient(base_url=url, timeout=HANG_SECONDS, event_hooks=HOOKS) as client,
+    ):
         yield Api(api.server, api.house, client, api.tokens)

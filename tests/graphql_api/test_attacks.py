@@ -20,6 +20,7 @@ from persistence.models import SessionRow, UserRow
 from tests.graphql_api.conftest import an_api, settings_of
 from tests.graphql_api.hostile import operations
 from tests.graphql_api.realtime.support import until
+from tests.graphql_api.rest.documented import HOOKS
 from tests.graphql_api.transports.serving import serving
 from tests.graphql_api.transports.sockets import connected
 from tests.support.api import URL, Answer, Api
@@ -44,7 +45,7 @@ async def a_sign_in(api: Api, user: UserRow, **more: Any) -> Answer:
 
 async def _from_afar(api: Api, query: str, given: dict[str, Any], **headers: str) -> Answer:
     transport = httpx.ASGITransport(api.server.asgi(), client=(f"172.16.0.{next(_hosts)}", 1))
-    async with httpx.AsyncClient(transport=transport, base_url=URL) as client:
+    async with httpx.AsyncClient(transport=transport, base_url=URL, event_hooks=HOOKS) as client:
         body = {"query": query, "variables": {"input": given}}
         return Answer(await client.post("/graphql", json=body, headers=headers))
 
@@ -154,7 +155,7 @@ class TestGuessing:
         user = await _with_password(api)
         transport = httpx.ASGITransport(api.server.asgi(), client=(f"172.16.0.{next(_hosts)}", 1))
         codes = []
-        async with httpx.AsyncClient(transport=transport, base_url=URL) as client:
+        async with httpx.AsyncClient(transport=transport, base_url=URL, event_hooks=HOOKS) as client:
             for number, spell in enumerate((str.lower, str.upper, str.title, str.swapcase, str.lower, str.upper)):
                 body = {"query": LOGIN, "variables": {"input": {"username": spell(user.username), "password": "x"}}}
                 headers = {

@@ -15,6 +15,7 @@ import pytest
 from graphql_api.app import Server
 from graphql_api.auth.hash_queue import QueueLimits
 from tests.graphql_api.conftest import settings_of
+from tests.graphql_api.rest.documented import HOOKS
 from tests.graphql_api.transports.serving import serving
 from tests.graphql_api.transports.sockets import connected
 from tests.support.api import URL, Api
@@ -54,7 +55,7 @@ class Client:
 @asynccontextmanager
 async def a_client(server: Server, address: str) -> AsyncIterator[Client]:
     transport = httpx.ASGITransport(app=server.asgi(), client=(address, 1))
-    async with httpx.AsyncClient(transport=transport, base_url=URL) as client:
+    async with httpx.AsyncClient(transport=transport, base_url=URL, event_hooks=HOOKS) as client:
         yield Client(Api(server, House(server.database), client), client)
 
 

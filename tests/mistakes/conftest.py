@@ -16,6 +16,7 @@ from graphql_api.schema.ids import encode_id
 from graphql_api.settings import Settings
 from graphql_api.transports.transport_ws.setup import Timing
 from tests.graphql_api.conftest import settings_of
+from tests.graphql_api.rest.documented import HOOKS
 from tests.graphql_api.transports.serving import serving
 from tests.mistakes.culprit import Culprit
 from tests.support.house import House
@@ -41,7 +42,7 @@ async def _served(settings: Settings, *, first_message: float) -> AsyncIterator[
     timing, task_timing = Timing(init=first_message), TaskTiming(auth=first_message)
     server = Server(settings, timing=timing, task_timing=task_timing, throttle_patience=HANG_SECONDS)
     await server.start()
-    async with serving(server.asgi()) as url, httpx.AsyncClient(timeout=HANG_SECONDS) as client:
+    async with serving(server.asgi()) as url, httpx.AsyncClient(timeout=HANG_SECONDS, event_hooks=HOOKS) as client:
         what_there_is = (await client.get(url)).json()["detail"]
         yield Culprit(url, client, await _names(server) | {"<what there is>": what_there_is})
     await server.stop()

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
+from tests.graphql_api.rest.documented import HOOKS
 from tests.graphql_api.rest.support import Rest
 from tests.graphql_api.transports.serving import serving
 from tests.support.api import URL, Api
@@ -14,7 +15,7 @@ from tests.support.api import URL, Api
 async def rest(api: Api) -> AsyncIterator[Rest]:
     """The door."""
     transport = httpx.ASGITransport(app=api.server.asgi())
-    async with httpx.AsyncClient(transport=transport, base_url=URL) as client:
+    async with httpx.AsyncClient(transport=transport, base_url=URL, event_hooks=HOOKS) as client:
         yield Rest(api, client, transport)
 
 

@@ -9,10 +9,18 @@ from uuid import UUID
 import httpx
 import pytest
 
+from domain.errors import DomainError, RateLimited, Unavailable
+from domain.idempotency import MAX_KEYS, SEVERAL_KEYS
+from domain.idempotency import keys_used_up as keys_used_up_text
 from domain.task import TaskStatus
+from graphql_api.auth.accounts import TOO_MANY_HASHES, TOO_MANY_SIGN_INS
+from graphql_api.auth.cookies import AmbiguousCookie
+from graphql_api.auth.hash_queue import ACCOUNT_BUSY, BUSY, HashQueue
 from graphql_api.auth.limit import Limit
+from graphql_api.auth.origins import FOREIGN_PAGE, UNNAMED_PAGE
 from graphql_api.rest.api import MAX_BODY
 from graphql_api.rest.operation import Operation, Problem, Refused
+from persistence.key_counts import KeyCounts, KeysKept
 from tests.graphql_api.rest.support import PASSWORD, Rest, Visitor, tokens_of
 
 Provoke = Callable[["Offender"], Awaitable[httpx.Response]]
@@ -36,14 +44,15 @@ class Offender:
         if operation.body is not None and not {"json", "data", "content"} & set(options):
             options["data" if operation.is_form else "json"] = self.example()
         headers = options.pop("headers", {})
+        pairs = headers if isinstance(headers, list) else list(headers.items())
         by = self.visitor.token if token is None else token
-        bearer = {"authorization": f"Bearer {by}"} if operation.door.needs_bearer and by else {}
+        bearer = [("authorization", f"Bearer {by}")] if operation.door.needs_bearer and by else []
         path = operation.path.replace("{task_id}", self.task_id or await self.own_task())
         return await self.rest.send(
             operation.methods[0],
             path,
             cookie=self.visitor.cookie if cookie is None else cookie or None,
-            headers=bearer | headers,
+            headers=[*bearer, *pairs],
             **options,
         )
 
@@ -149,6 +158,45 @@ async def key_used(offender: Offender) -> httpx.Response:
     return await offender.send(headers=key)
 
 
+async def keys_used_up(offender: Offender) -> httpx.Response:
+    """One more key than an account may have."""
+
+    async def counted(*_: object) -> KeysKept:
+        return KeysKept(MAX_KEYS + 1)
+
+    offender.monkeypatch.setattr(KeyCounts, "after_claim", counted)
+    return await offender.send(headers={"idempotency-key": "one-more"})
+
+
+async def signed_in_too_often(offender: Offender) -> httpx.Response:
+    """The account's sign-ins from this address are used up."""
+    key = f"{offender.visitor.name}\n{offender.address}"
+    return await offender.used_up(offender.limits.sign_ins_per_account, key)
+
+
+def busy(error: DomainError) -> Provoke:
+    """The queue for password hashes refuses."""
+
+    async def refused(*_: object) -> None:
+        raise error
+
+    async def provoke(offender: Offender) -> httpx.Response:
+        offender.monkeypatch.setattr(HashQueue, "acquire", refused)
+        return await offender.send()
+
+    return provoke
+
+
+async def too_slow(offender: Offender) -> httpx.Response:
+    """A body of which the rest does not come."""
+
+    async def collect(*_: object) -> bytes:
+        raise TimeoutError
+
+    offender.monkeypatch.setattr("graphql_api.wire.body._collect", collect)
+    return await offender.send()
+
+
 async def gone_since(offender: Offender) -> httpx.Response:
     """A task that was deleted after it had been created under the key."""
     key = {"idempotency-key": "gone"}
@@ -174,6 +222,16 @@ async def down(offender: Offender) -> httpx.Response:
 
 
 PROVOCATIONS: Final[dict[str, Provoke]] = {
+    FOREIGN_PAGE: lambda offender: offender.send(headers={"origin": "https://evil.example"}),
+    UNNAMED_PAGE: lambda offender: offender.send(headers={"sec-fetch-site": "cross-site"}),
+    AmbiguousCookie().message: lambda offender: offender.send(cookie="a; refresh_token=b"),
+    "The body did not come within 10 s.": too_slow,
+    SEVERAL_KEYS: lambda offender: offender.send(headers=[("idempotency-key", "a"), ("idempotency-key", "b")]),
+    keys_used_up_text(MAX_KEYS): keys_used_up,
+    TOO_MANY_SIGN_INS: signed_in_too_often,
+    TOO_MANY_HASHES: lambda offender: offender.used_up(offender.limits.hashes_per_address, offender.address),
+    ACCOUNT_BUSY: busy(RateLimited(ACCOUNT_BUSY, retry_after=1)),
+    BUSY: busy(Unavailable(BUSY)),
     "Not authenticated": lambda offender: offender.send(token=""),
     "Invalid token": lambda offender: offender.send(token="garbage"),
     "Token has expired": expired,

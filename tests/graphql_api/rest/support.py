@@ -50,11 +50,11 @@ class Rest:
         /,
         *,
         cookie: str | None = None,
-        headers: dict[str, str] | None = None,
+        headers: dict[str, str] | list[tuple[str, str]] | None = None,
         **options: Any,
     ) -> httpx.Response:
         """Send a request below the prefix: as a user, with a token, or as nobody; with a refresh token's cookie."""
-        sent = dict(headers or {})
+        sent = httpx.Headers(headers)
         if by is not None:
             sent["authorization"] = f"Bearer {await self.token(by)}"
         if cookie is not None:

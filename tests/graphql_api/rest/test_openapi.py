@@ -8,20 +8,20 @@ import pytest
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from graphql_api.rest.openapi import document, refusals
 from graphql_api.rest.operation import Operation, Problem, Refused
+from graphql_api.rest.refusals import refusals
 from graphql_api.rest.routes import OPERATIONS, PREFIX, find
+from tests.graphql_api.rest.documented import DOCUMENT, Undocumented, check_documented
 from tests.graphql_api.rest.provocations import PROVOCATIONS, Offender, refuse
 from tests.graphql_api.rest.support import Rest
 
-DOCUMENT = document("1.2.3")
 DESCRIBED = [
     pytest.param(path, method, id=f"{method} {path}") for path, item in DOCUMENT["paths"].items() for method in item
 ]
 REFUSED = [
     pytest.param(operation, each, id=f"{operation.name}-{each.detail if isinstance(each, Refused) else 422}")
     for operation in OPERATIONS
-    for each in (*refusals(operation), *([operation.problem] if operation.problem else ()))
+    for each in (*refusals(operation, operation.methods[0]), *([operation.problem] if operation.problem else ()))
 ]
 
 
@@ -133,8 +133,18 @@ class TestExamples:
 
     def test_every_provocation_is_documented(self):
         """Nothing is provoked that the description does not know."""
-        documented = {each.detail for operation in OPERATIONS for each in refusals(operation)}
+        documented = {each.detail for operation in OPERATIONS for each in refusals(operation, operation.methods[0])}
         assert documented == set(PROVOCATIONS)
+
+    @pytest.mark.parametrize(
+        ("method", "path", "status"),
+        [("GET", "/tasks/", 418), ("POST", "/tasks", 412), ("HEAD", "/users/about_me/", 403), ("GET", "/tasks/x", 412)],
+    )
+    async def test_every_answer_that_a_test_sees_is_compared(self, method: str, path: str, status: int):
+        """The clients of these tests notice a status that is not documented for its endpoint."""
+        response = httpx.Response(status, request=httpx.Request(method, f"http://testserver{PREFIX}{path}"))
+        with pytest.raises(Undocumented):
+            await check_documented(response)
 
     async def test_what_has_not_changed_is_304_as_documented(self, rest: Rest, monkeypatch: pytest.MonkeyPatch):
         """The one documented answer that is neither success nor refusal."""
