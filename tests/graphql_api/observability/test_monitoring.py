@@ -24,6 +24,7 @@ MONITORING = ROOT / "monitoring"
 RULES = yaml.safe_load((MONITORING / "prometheus/rules.yml").read_text())["groups"][0]["rules"]
 DASHBOARD = json.loads((MONITORING / "grafana/dashboards/taskriver.json").read_text())
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+RULE_TESTS = yaml.safe_load((MONITORING / "prometheus/rules_test.yml").read_text())["tests"]
 OPERATIONS = (ROOT / "docs/operations.md").read_text()
 
 _NO_METRICS = re.compile(r'"[^"]*"|\{[^}]*\}|\[[^\]]*\]|\b(?:by|without|ignoring|on)\s*\([^)]*\)')
@@ -139,6 +140,20 @@ class TestFiles:
         alerts = [rule["alert"] for rule in RULES if "alert" in rule]
         assert re.findall(r"^\| `(Taskriver\w+)` \|", OPERATIONS, re.MULTILINE) == alerts
         assert all(rule["annotations"]["summary"] for rule in RULES if "alert" in rule)
+
+    def test_every_alert_is_tested_both_ways(self):
+        """For `promtool test rules` each alert has a case in which it comes, and one in which it does not."""
+        alerts = {rule["alert"] for rule in RULES if "alert" in rule}
+        comes, stays_away = set[str](), set[str]()
+        for each in RULE_TESTS:
+            for case in each.get("alert_rule_test", ()):
+                (comes if case.get("exp_alerts") else stays_away).add(case["alertname"])
+            for case in each.get("promql_expr_test", ()):
+                comes |= {
+                    name for sample in case["exp_samples"] for name in re.findall(r"Taskriver\w+", sample["labels"])
+                }
+
+        assert comes == stays_away == alerts
 
     def test_every_metric_is_in_the_table(self):
         """docs/operations.md has a row for each metric, in the code's order and words."""
