@@ -23,7 +23,7 @@ MAX_HOPS: Final = 32
 """Elements of a forwarding header that are looked at, from the right; more proxies than that are a mistake."""
 
 _MAX_FIELD: Final = 2_048
-"""Characters of a forwarding header that are looked at, from the right."""
+"""Characters of a forwarding header, in all its fields, that are looked at, from the right."""
 _MAX_ADDRESS: Final = 100
 """Characters: 39 of an address, and brackets, a zone and a port."""
 _SITE_BITS: Final = 64
@@ -113,11 +113,15 @@ def _is_trusted(address: Address | None, trusted: Sequence[Network]) -> bool:
 def _from_the_right(values: Sequence[str]) -> Iterator[str]:
     """The elements of a header's comma-separated lists, the last first; empty ones do not count (RFC 9110, 5.6.1).
 
-    Of a value that is too long its right end is read.
+    Of values that are too long together their right end is read.
     """
+    left = _MAX_FIELD
     for value in reversed(values):
-        end = value if len(value) <= _MAX_FIELD else value[-_MAX_FIELD:].partition(",")[2]
+        end = value if len(value) <= left else value[-left:].partition(",")[2]
         yield from filter(None, (element.strip() for element in reversed(end.split(","))))
+        left -= len(value) + 1
+        if left <= 0:
+            return
 
 
 def _peer(scope: Scope) -> str | None:

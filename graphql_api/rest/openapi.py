@@ -14,6 +14,7 @@ from graphql_api.rest.errors import Detail, FieldProblem, Problems
 from graphql_api.rest.operation import Door, NoParams, Operation, Refused, Reply
 from graphql_api.rest.refusals import refusals
 from graphql_api.rest.routes import OPERATIONS, PREFIX
+from graphql_api.rest.tags import MAX_TAGS
 
 Json = dict[str, Any]
 
@@ -60,6 +61,7 @@ _HEADERS: Final[dict[str, Json]] = {
 _TAGS_SCHEMA: Final[Json] = {
     "type": "string",
     "pattern": r'^(\*|(W/)?"[0-9]{1,9}"(, ?(W/)?"[0-9]{1,9}")*)$',
+    "maxLength": MAX_TAGS,
     "examples": ['"1"'],
 }
 _REQUEST_HEADERS: Final[dict[str, Json]] = {

@@ -13,6 +13,7 @@ from graphql_api.auth.cookies import AmbiguousCookie
 from graphql_api.auth.hash_queue import ACCOUNT_BUSY, BUSY
 from graphql_api.auth.origins import FOREIGN_PAGE, UNNAMED_PAGE
 from graphql_api.rest.operation import SAFE_METHODS, Operation, Refused
+from graphql_api.rest.tags import malformed, too_long
 
 _RETRY_AFTER: Final = ("Retry-After",)
 
@@ -59,7 +60,8 @@ _RULES: Final = (
     _Rule(
         lambda operation, method: "If-Match" in operation.headers,
         (
-            Refused(400, "The condition is malformed", 'If-Match must be * or entity tags in quotes, such as "3".'),
+            Refused(400, "The condition is malformed", malformed("If-Match")),
+            Refused(400, "The condition is too long", too_long("If-Match")),
             Refused(
                 412,
                 "If-Match names another version",
@@ -70,7 +72,12 @@ _RULES: Final = (
     ),
     _Rule(
         lambda operation, method: "If-None-Match" in operation.headers,
-        (Refused(400, "The condition is malformed", 'If-None-Match must be * or entity tags in quotes, such as "3".'),),
+        (
+            Refused(
+                400, "The condition is malformed", 'If-None-Match must be * or entity tags in quotes, such as "3".'
+            ),
+            Refused(400, "The condition is too long", too_long("If-None-Match")),
+        ),
     ),
     _Rule(
         lambda operation, method: "Idempotency-Key" in operation.headers,

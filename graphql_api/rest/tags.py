@@ -11,6 +11,8 @@ _TAG: Final = re.compile(rb'(?P<weak>W/)?"(?P<value>[\x21\x23-\x7e\x80-\xff]*)"'
 _VERSION: Final = re.compile(rb"(?P<number>[1-9][0-9]{0,8})(?:-gzip)?")
 """The tag of a compressed answer names the same version."""
 _ANY: Final = b"*"
+MAX_TAGS: Final = 2_000
+"""Bytes of a list of tags; a task's tag has at most 20."""
 
 
 class _Tag(NamedTuple):
@@ -32,7 +34,7 @@ def expected_versions(headers: Sequence[Header]) -> frozenset[int] | None:
     The comparison is the strong one: a weak tag matches nothing, nor does one that this API did not make.
 
     Raises:
-        BadRequest: it is neither `*` nor a list of tags.
+        BadRequest: it is neither `*` nor a list of tags, or too long.
     """
     tags = _tags(headers, b"if-match")
     if tags is None:
@@ -44,7 +46,7 @@ def known_tag(headers: Sequence[Header], version: int) -> bytes | None:
     """The tag by which `If-None-Match` says that the client has this version already; weak tags count.
 
     Raises:
-        BadRequest: it is neither `*` nor a list of tags.
+        BadRequest: it is neither `*` nor a list of tags, or too long.
     """
     if _values(headers, b"if-none-match") is None:
         return None
@@ -52,13 +54,25 @@ def known_tag(headers: Sequence[Header], version: int) -> bytes | None:
     return etag(version) if tags is None else next((tag.text for tag in tags if tag.version == version), None)
 
 
+def malformed(name: str) -> str:
+    """What to say of a header *name* that holds something else."""
+    return f'{name} must be * or entity tags in quotes, such as "3".'
+
+
+def too_long(name: str) -> str:
+    """What to say of a header *name* with too many tags."""
+    return f"{name} is longer than {MAX_TAGS:,} bytes: send the entity tag of the version that you have."
+
+
 def _tags(headers: Sequence[Header], name: bytes) -> list[_Tag] | None:
     """The tags of a header; None if it is absent or names any."""
     value = _values(headers, name)
     if value is None or value == _ANY:
         return None
+    if len(value) > MAX_TAGS:
+        raise BadRequest(too_long(name.decode("ascii").title()))
     if not value or _TAG.sub(b"", value).strip(b" \t,"):
-        raise BadRequest(f'{name.decode("ascii").title()} must be * or entity tags in quotes, such as "3".')
+        raise BadRequest(malformed(name.decode("ascii").title()))
     return [_tag(match) for match in _TAG.finditer(value)]
 
 

@@ -20,6 +20,7 @@ from graphql_api.auth.limit import Limit
 from graphql_api.auth.origins import FOREIGN_PAGE, UNNAMED_PAGE
 from graphql_api.rest.api import MAX_BODY
 from graphql_api.rest.operation import Operation, Problem, Refused
+from graphql_api.rest.tags import too_long
 from persistence.key_counts import KeyCounts, KeysKept
 from tests.graphql_api.rest.support import PASSWORD, Rest, Visitor, tokens_of
 
@@ -227,6 +228,8 @@ PROVOCATIONS: Final[dict[str, Provoke]] = {
     AmbiguousCookie().message: lambda offender: offender.send(cookie="a; refresh_token=b"),
     "The body did not come within 10 s.": too_slow,
     SEVERAL_KEYS: lambda offender: offender.send(headers=[("idempotency-key", "a"), ("idempotency-key", "b")]),
+    too_long("If-Match"): lambda offender: offender.send(headers={"if-match": '"1",' * 501}),
+    too_long("If-None-Match"): lambda offender: offender.send(headers={"if-none-match": '"1",' * 501}),
     keys_used_up_text(MAX_KEYS): keys_used_up,
     TOO_MANY_SIGN_INS: signed_in_too_often,
     TOO_MANY_HASHES: lambda offender: offender.used_up(offender.limits.hashes_per_address, offender.address),
