@@ -334,6 +334,7 @@ class Server:
             max_depth=settings.query_max_depth,
             max_tokens=settings.query_max_tokens,
             max_aliases=settings.query_max_aliases,
+            max_fields=settings.query_max_fields,
             max_cost=settings.query_max_cost,
         )
         return Documents(schema, limits, introspection=settings.introspection, suggestions=not settings.is_production)

@@ -175,6 +175,7 @@ class Settings(BaseSettings):
     query_max_depth: int = Field(12, ge=1, description="Deepest nesting of a document.")
     query_max_tokens: int = Field(2_000, ge=1, description="Longest document, in lexical tokens.")
     query_max_aliases: int = Field(30, ge=0, description="Most aliases in a document.")
+    query_max_fields: int = Field(1_000, ge=1, description="Most fields in a document, in all its selections.")
     query_max_cost: int = Field(
         5_000, ge=1, description="Most fields that a document may resolve, lists counted by their `first`."
     )

@@ -1,7 +1,11 @@
 """The documentation of the settings is true."""
 
+from dataclasses import asdict
 from pathlib import Path
 
+from graphql_api.execution.limits import Limits
+from graphql_api.execution.operation import MAX_FAILED_FIELDS
+from graphql_api.execution.request import MAX_VALUES
 from graphql_api.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -30,6 +34,33 @@ def test_the_table_of_settings_is_complete_and_true():
     """docs/settings.md has one row for every setting, with its default and what it does, in the code's order."""
     written = [line for line in (ROOT / "docs/settings.md").read_text().splitlines() if line.startswith("| `")]
     assert written == rows()
+
+
+LIMITS = {
+    "max_depth": "{:,} levels",
+    "max_tokens": "{:,} tokens",
+    "max_aliases": "{:,} aliases",
+    "max_cost": "cost {:,}",
+    "max_characters": "{:,} characters",
+    "max_overlap": "{:,} pairs of fields",
+    "max_directives": "{:,} directives",
+    "max_fragments": "{:,} fragments",
+    "max_operations": "{:,} operations",
+    "max_variables": "{:,} variables",
+    "max_fields": "{:,} fields",
+}
+
+
+def test_the_limits_of_documents_are_documented():
+    """docs/schema-conventions.md has the number of each, and where settings can change them they have it as default."""
+    text = " ".join((ROOT / "docs/schema-conventions.md").read_text().split())
+    limits = asdict(Limits())
+    expected = [LIMITS[name].format(number) for name, number in limits.items()]
+    expected += [f"{MAX_VALUES:,} values in its variables", f"{MAX_FAILED_FIELDS} fields that fail"]
+    configured = {name: field.default for name, field in Settings.model_fields.items() if name.startswith("query_max_")}
+
+    assert [each for each in expected if each not in text] == []
+    assert configured.items() <= {f"query_{name}": number for name, number in limits.items()}.items()
 
 
 def test_the_example_names_every_setting_that_production_needs():

@@ -4,10 +4,12 @@ import pytest
 from graphql import get_introspection_query, parse
 
 from domain.errors import DomainError, TooExpensive
+from graphql_api.app import Server
 from graphql_api.execution.documents import Document, Documents, InvalidDocument
 from graphql_api.execution.limits import Limits
 from graphql_api.execution.measure import Scale
 from graphql_api.root import schema as api
+from tests.graphql_api.conftest import settings_of
 from tests.graphql_api.transports.echo_app import schema
 from tests.support.work import counted
 
@@ -199,3 +201,20 @@ class TestVariables:
                     assert refused
                 else:
                     assert not refused
+
+
+@pytest.mark.parametrize(
+    ("setting", "text"),
+    [
+        ("query_max_depth", "{ tasks { nodes { history { nodes { version } } } } }"),
+        ("query_max_tokens", "{ __typename __typename __typename __typename }"),
+        ("query_max_aliases", "{ a: __typename b: __typename c: __typename d: __typename }"),
+        ("query_max_fields", "{ __typename __typename __typename __typename }"),
+        ("query_max_cost", "{ tasks { nodes { version } } }"),
+    ],
+)
+def test_settings_change_the_limits(setting: str, text: str) -> None:
+    """Each of these documents is within the defaults, and beyond a setting of 3."""
+    nowhere = ("postgresql://127.0.0.1:1/x", "redis://127.0.0.1:1/0")
+    Server(settings_of(*nowhere)).documents.get(text)
+    _refusal(text, Server(settings_of(*nowhere, **{setting: 3})).documents)
