@@ -1,13 +1,11 @@
 """A task's history beside events of a newer version."""
 
-from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
 
 from persistence.models import TaskRow
 from tests.domain.test_event_reading import task_payload
-from tests.graphql_api.conftest import an_api
 from tests.graphql_api.test_tasks import task_id
 from tests.support import newer_version
 from tests.support.api import Api
@@ -33,12 +31,10 @@ SHOWN = [
 ]
 
 
-@pytest.fixture(scope="module")
-async def api(new_database: Callable[[], str], redis_url: str) -> AsyncIterator[Api]:
-    """An API on a database of its own, to which a newer version writes, too."""
-    async with an_api(new_database(), redis_url) as api:
-        await newer_version.take_any_kind(api.house.database)
-        yield api
+@pytest.fixture(scope="module", autouse=True)
+async def any_kind(api: Api) -> None:
+    """The database of these tests takes any kind of event, as after the migration of a newer version."""
+    await newer_version.take_any_kind(api.house.database)
 
 
 @pytest.fixture

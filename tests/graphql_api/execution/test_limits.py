@@ -21,6 +21,10 @@ def _documents() -> Documents:
     return Documents(schema)
 
 
+def _documents_with(settings: dict[str, object]) -> Documents:
+    return Server(settings_of("postgresql://127.0.0.1:1/x", "redis://127.0.0.1:1/0", **settings)).documents
+
+
 def _refusal(text: str, documents: Documents | None = None) -> Exception:
     with pytest.raises(InvalidDocument) as caught:
         (documents or _documents()).get(text)
@@ -215,6 +219,5 @@ class TestVariables:
 )
 def test_settings_change_the_limits(setting: str, text: str) -> None:
     """Each of these documents is within the defaults, and beyond a setting of 3."""
-    nowhere = ("postgresql://127.0.0.1:1/x", "redis://127.0.0.1:1/0")
-    Server(settings_of(*nowhere)).documents.get(text)
-    _refusal(text, Server(settings_of(*nowhere, **{setting: 3})).documents)
+    _documents_with({}).get(text)
+    _refusal(text, _documents_with({setting: 3}))

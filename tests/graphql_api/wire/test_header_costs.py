@@ -174,14 +174,20 @@ MAX_CALLS_OF_VALUES: Final = 8_000
 @pytest.fixture(scope="module")
 def app() -> ASGIApp:
     """A server that was not started, so that nothing else goes on while a request is counted; it asks no database."""
-    nowhere = ("postgresql://127.0.0.1:1/x", "redis://127.0.0.1:1/0")
-    return Server(settings_of(*nowhere, trusted_proxies=["127.0.0.0/8"])).asgi()
+    database, redis = "postgresql://127.0.0.1:1/x", "redis://127.0.0.1:1/0"
+    return Server(settings_of(database, redis, trusted_proxies=["127.0.0.0/8"])).asgi()
 
 
 async def calls_of(app: ASGIApp, method: str, path: str, query: bytes, headers: Fields, body: bytes) -> int:
     """The work of one request, answered or refused, that comes through a trusted proxy."""
     statuses = list[int]()
-    asked = {"type": "http", "scheme": "http", "method": method, "path": path, "raw_path": path.encode()}
+    asked: dict[str, Any] = {
+        "type": "http",
+        "scheme": "http",
+        "method": method,
+        "path": path,
+        "raw_path": path.encode(),
+    }
     asked |= {"query_string": query, "headers": [(b"host", b"a"), *headers], "client": ("127.0.0.1", 1)}
     asked |= {"http_version": "1.1", "root_path": "", "extensions": {}}
 
