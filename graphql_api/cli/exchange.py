@@ -7,6 +7,8 @@ from weakref import ref
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
+from graphql_api.cli.flow import Flow
+
 _END: Final = b"\r\n"
 _LAST: Final = b"connection: close\r\n\r\n"
 
@@ -38,11 +40,14 @@ class _Together:
     def close(self) -> None:
         """Close it behind what was written."""
         self._flush()
-        self._transport.close()
+        self._end()
 
     def is_closing(self) -> bool:
         """Whether it is."""
         return self._transport.is_closing()
+
+    def _end(self) -> None:
+        self._transport.close()
 
     def _flush(self) -> None:
         head, self._head = self._head, b""
@@ -83,9 +88,16 @@ class WholeExchange(_Together):
         )
         cycle.message_event.set()
         if not cycle.keep_alive:
-            self._transport.close()
+            self._end()
         cycle.on_response()
         return True
+
+    def _end(self) -> None:
+        cycle = self._cycle()
+        if cycle is not None and cycle.more_body and isinstance(cycle.flow, Flow):
+            cycle.flow.close_behind_answer(self._loop)
+        else:
+            super()._end()
 
 
 @lru_cache(maxsize=4)

@@ -1,16 +1,16 @@
 """HTTP/1.1 as uvicorn reads it, with an end to its patience."""
 
 import asyncio
-from collections.abc import Sized
 from typing import Any, Final
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser, parse_url
 from starlette.types import Receive, Scope, Send
-from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from graphql_api.cli.exchange import WholeExchange
+from graphql_api.cli.flow import CLOSE_SECONDS, Flow
 from graphql_api.cli.host import InvalidHost, check_host
+from graphql_api.cli.target import with_path
 from graphql_api.wire.exchange import EXCHANGE
 from graphql_api.wire.writer import ABORT
 
@@ -19,8 +19,6 @@ HEAD_SECONDS: Final = 10.0
 """From the connection, or from the first byte behind the last request, until a head must be complete."""
 MAX_FIELDS: Final = 128
 """Header fields of a request, as websockets has it for handshakes: several parts look through all of them."""
-CLOSE_SECONDS: Final = 5.0
-"""For the client to read what was sent to it before, when the server is going."""
 MAX_WAITING: Final = 1_000
 """Requests of one connection that wait for the answer to the one before them; those behind are not read."""
 
@@ -40,29 +38,6 @@ class _Ended(list[tuple[bytes, bytes]]):
 
     def append(self, field: tuple[bytes, bytes]) -> None:
         """Drop it."""
-
-
-class _Flow(FlowControl):
-    """Reads nothing more while requests wait.
-
-    uvicorn reads on after each answer: whoever sends faster than we answer would fill our memory.
-    """
-
-    def __init__(self, transport: asyncio.Transport, waiting: Sized) -> None:
-        super().__init__(transport)
-        self._waiting = waiting
-        self.is_over = False
-        """Whether all that still comes is dropped."""
-
-    def resume_reading(self) -> None:
-        """Read on, if it is time."""
-        if self.is_over or not self._waiting:
-            super().resume_reading()
-
-    def read_to_drop(self) -> None:
-        """Nothing that still comes counts; to leave it unread would have the kernel reset the connection."""
-        self.is_over = True
-        self.resume_reading()
 
 
 async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
@@ -94,7 +69,7 @@ class PatientHTTP(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """A client came; it should want something soon."""
         super().connection_made(transport)
-        self.flow: _Flow = _Flow(transport, self.pipeline)
+        self.flow: Flow = Flow(transport, self.pipeline)
         self._be_patient()
 
     def shutdown(self) -> None:
@@ -136,6 +111,8 @@ class PatientHTTP(HttpToolsProtocol):
         if len(self.headers) > MAX_FIELDS:
             raise TooManyFields
         check_host(self.parser.get_http_version(), self.headers)
+        if self.parser.get_method() != b"CONNECT":
+            self.url = with_path(self.url)
         self._in_head, self._progress = False, True
         self._be_served()
         extensions: dict[str, Any] = self.scope.setdefault("extensions", {})
@@ -262,4 +239,4 @@ class PatientHTTP(HttpToolsProtocol):
             return
         if self._in_head:
             self.transport.write(_TOO_LARGE)
-        self.transport.close()
+        self.flow.close_behind_answer(self.loop)

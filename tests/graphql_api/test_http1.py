@@ -41,6 +41,7 @@ async def port() -> AsyncIterator[int]:
 @asynccontextmanager
 async def _served(protocol: type[PatientHTTP], keep_alive: float) -> AsyncIterator[int]:
     routes = [Route("/", _answer, methods=["GET", "POST"]), Route("/early", _early, methods=["POST"])]
+    routes.append(Route("/refused", _refuse, methods=["POST"]))
     config = uvicorn.Config(
         Starlette(routes=routes),
         port=0,
@@ -187,3 +188,32 @@ async def test_a_head_has_a_limited_number_of_fields(port: int, count: int, stat
     """Every part of the server looks through all of them."""
     said = await _said(port, GET + b"x:y\r\n" * count + b"\r\n")
     assert said.startswith(b"HTTP/1.1 %d" % status)
+
+
+async def _refuse(request: Request) -> PlainTextResponse:
+    return PlainTextResponse("too large", status_code=413, headers={"connection": "close"})
+
+
+async def test_an_answer_before_the_end_of_the_body_arrives(port: int):
+    """The client sends on until it has read the answer: the connection is not reset under it (RFC 9112, 9.6)."""
+    size = 20_000_000  # more than the buffers of both ends hold
+    async with _line(port) as (reader, writer):
+        writer.write(b"POST /refused HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % size + b"a" * size)
+        await writer.drain()
+        said = await reader.read()
+    assert said.startswith(b"HTTP/1.1 413")
+    assert said.endswith(b"too large")
+
+
+@pytest.mark.parametrize("target", [b"http://a", b"http://a?x=1", b"http://a/", b"http://a/?x=1"])
+async def test_a_whole_uri_needs_no_path(port: int, target: bytes):
+    """RFC 9112, 3.2.2: without one, the path is "/"."""
+    said = await _said(port, b"GET " + target + b" HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+    assert said.startswith(b"HTTP/1.1 200")
+
+
+@pytest.mark.parametrize("target", [b"http://", b"http:///", b"?x", b"a:80", b"http://a:x/"])
+async def test_what_is_no_target_is_refused(port: int, target: bytes):
+    """With 400, and the server goes on."""
+    said = await _said(port, b"GET " + target + b" HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+    assert said.startswith(b"HTTP/1.1 400")
