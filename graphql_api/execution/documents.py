@@ -180,7 +180,7 @@ class Documents:
         if refused is None:
             try:
                 return self._accept(text)
-            except Failure as failure:
+            except (Failure, GraphQLError) as failure:
                 refused = (failure,)
             except InvalidDocument as invalid:
                 refused = invalid.errors
@@ -223,11 +223,8 @@ class Documents:
     def _introspected(
         self, ast: DocumentNode, operations: Mapping[str, OperationDefinitionNode], weights: Weights
     ) -> dict[str, Introspected]:
-        return {
-            name: self._introspection.check(ast, operation, {})
-            for name, operation in operations.items()
-            if weights.operations[name].introspects
-        }
+        asking = {name: each for name, each in operations.items() if weights.operations[name].introspects}
+        return dict(zip(asking, self._introspection.check_each(ast, asking.values()), strict=True))
 
 
 class _RefuseNul(Visitor):
@@ -235,7 +232,7 @@ class _RefuseNul(Visitor):
 
     def enter_string_value(self, node: StringValueNode, *_: object) -> None:
         if "\x00" in node.value:
-            raise BadRequest("The document contains a character that is not text (NUL).")
+            raise GraphQLError("The document contains a character that is not text (NUL).", node)
 
 
 def _approve(document: Document, key: tuple[str, tuple[object, ...]]) -> None:

@@ -1,6 +1,6 @@
 """How large the answer to an introspection query is, counted in the schema before anything is executed."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any, Final
@@ -66,7 +66,21 @@ class Introspection:
         Raises:
             TooExpensive: it asks for `__schema` more than once, or for too many nodes.
         """
-        found = _Counter(self._schema, ast, self.limit).count(operation, variables)
+        return self._checked(_Counter(self._schema, ast, self.limit), operation, variables)
+
+    def check_each(self, ast: DocumentNode, operations: Iterable[OperationDefinitionNode]) -> list[Introspected]:
+        """What each of these operations asks of the schema, as `check` says; the effort for all of them is bounded.
+
+        Raises:
+            TooExpensive: one of them is too large, or all of them together are.
+        """
+        counter = _Counter(self._schema, ast, self.limit)
+        return [self._checked(counter, operation, {}) for operation in operations]
+
+    def _checked(
+        self, counter: "_Counter", operation: OperationDefinitionNode, variables: Mapping[str, Any]
+    ) -> Introspected:
+        found = counter.count(operation, variables)
         if found.nodes > self.limit:
             raise TooExpensive(
                 f"The introspection answer would have {found.nodes:,} nodes; at most {self.limit:,} are allowed. "
@@ -91,8 +105,8 @@ class Introspection:
 class _Counter:
     """Counts one document.
 
-    What a selection has below one element of the schema is counted once, however often it occurs in the answer. Each
-    such pair is at least one node, so that the effort is bounded by the limit.
+    What a selection has below one element of the schema is counted once, however often it occurs in the answers. Each
+    such pair is at least one node, so that the effort is bounded by the limit, for all operations together.
     """
 
     def __init__(self, schema: GraphQLSchema, ast: DocumentNode, limit: int | None) -> None:
@@ -149,7 +163,7 @@ class _Counter:
         if size is None:
             self._sizes[key] = 0
             if self._limit is not None and len(self._sizes) > self._limit:
-                raise TooExpensive(f"The introspection answer would have more than {self._limit:,} nodes.")
+                raise TooExpensive(f"The document asks for more than {self._limit:,} nodes of the schema.")
             size = self._sizes[key] = sum(self._size_of(node, kind, element) for node in selections.selections)
         return size
 

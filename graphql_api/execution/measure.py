@@ -14,6 +14,7 @@ from graphql import (
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
+    GraphQLError,
     GraphQLField,
     GraphQLNamedType,
     GraphQLSchema,
@@ -33,7 +34,6 @@ from graphql import (
     is_object_type,
 )
 
-from domain.errors import BadRequest
 from persistence.pages import DEFAULT_PAGE
 
 MAX_PAGE: Final = 100
@@ -92,7 +92,7 @@ class Scale:
         """The weight of every operation, under these page sizes; a variable that is not among them counts as 1.
 
         Raises:
-            BadRequest: a fragment spreads itself.
+            GraphQLError: a fragment spreads itself.
         """
         parts = [part for part in ast.definitions if isinstance(part, Definition)]
         shares = [self._share(part, sizes) for part in parts]
@@ -102,7 +102,7 @@ class Scale:
             if isinstance(part, FragmentDefinitionNode)
         }
         totals: dict[str, Weight] = {}
-        for name in _innermost_first(fragments):
+        for name in _innermost_first(fragments, parts):
             totals[name] = _total(fragments[name], totals)
         operations = {
             name_of(part): _total(share, totals)
@@ -222,7 +222,7 @@ def _is_introspection(node: FieldNode, parent: GraphQLNamedType | None) -> bool:
     return node.name.value in ("__schema", "__type") or (parent is not None and parent.name.startswith("__"))
 
 
-def _innermost_first(fragments: Mapping[str, Share]) -> Iterator[str]:
+def _innermost_first(fragments: Mapping[str, Share], parts: Iterable[Definition]) -> Iterator[str]:
     graph = {
         name: {spread.name for spread in share.spreads if spread.name in fragments} for name, share in fragments.items()
     }
@@ -230,7 +230,8 @@ def _innermost_first(fragments: Mapping[str, Share]) -> Iterator[str]:
         yield from TopologicalSorter(graph).static_order()
     except CycleError as error:
         name = error.args[1][0]
-        raise BadRequest(f"Fragment '{name}' spreads itself, directly or through others.") from None
+        found = [part for part in parts if isinstance(part, FragmentDefinitionNode) and part.name.value == name]
+        raise GraphQLError(f"Fragment '{name}' spreads itself, directly or through others.", found) from None
 
 
 def _total(share: Share, totals: Mapping[str, Weight]) -> Weight:

@@ -61,12 +61,23 @@ class TestGet:
             Documents(schema).get(text)
         assert caught.value.errors
 
+    def test_a_fragment_that_spreads_itself_is_located(self) -> None:
+        """Like every error of validation."""
+        with pytest.raises(InvalidDocument) as caught:
+            Documents(schema).get("{ ...A }\nfragment A on Query { ...B }\nfragment B on Query { ...A }")
+        (error,) = caught.value.errors
+        assert isinstance(error, GraphQLError)
+        assert error.message.startswith("Fragment ")
+        assert [each.line > 1 for each in error.locations or ()] == [True]
+
     @pytest.mark.parametrize("text", [r'{ echo(text: "a\u0000b") }', r'{ echo(text: "a\u{0}b") }'])
     def test_an_escaped_nul_is_refused(self, text: str) -> None:
         """The lexer knows no better; the database does."""
         with pytest.raises(InvalidDocument) as caught:
             Documents(schema).get(text)
-        assert isinstance(caught.value.errors[0], BadRequest)
+        (error,) = caught.value.errors
+        assert isinstance(error, GraphQLError)
+        assert error.locations
 
     def test_other_escapes_are_fine(self) -> None:
         """Text is text."""

@@ -350,3 +350,23 @@ class TestKept:
         assert isinstance(prepared, Operation)
         facts = RequestFacts(None, None, "r1", "http", {"headers": []})
         return (await executor.execute(prepared, EchoContext(facts, Journal()))).to_json(request_id="r1")
+
+
+def test_the_operations_of_a_document_are_counted_within_one_limit():
+    """Each of them is small enough, and what is looked at for all of them together is bounded like that for one."""
+    counted = Introspection(real._schema)
+    ast = parse(" ".join(f"query Q{i} {{ __schema {{ types {{ name fields {{ name }} }} }} }}" for i in range(20)))
+    operations: Any = ast.definitions
+    counted.limit = counted.check(ast, operations[0], {}).nodes
+    with pytest.raises(TooExpensive, match="asks for more than"):
+        counted.check_each(ast, operations)
+
+
+def test_what_operations_share_is_looked_at_once():
+    """A document with the same query under several names is no more work than with one."""
+    counted = Introspection(real._schema)
+    fragment = "fragment F on __Type { name fields { name args { name } } }"
+    ast = parse(" ".join(f"query Q{i} {{ __schema {{ types {{ ...F }} }} }}" for i in range(5)) + fragment)
+    operations: Any = ast.definitions[:-1]
+    counted.limit = 2 * counted.check(ast, operations[0], {}).nodes
+    assert len(counted.check_each(ast, operations)) == 5
