@@ -19,6 +19,7 @@ from domain.errors import DomainError
 from domain.unknown_values import UnknownValue
 from embedded import EmbeddedError
 from graphql_api.cli.failure import MISUSED, REFUSED, CommandError, WrongSetting
+from graphql_api.cli.saying import open_missing, silence_output
 
 COMMANDS: Final = {
     "dev": ("dev:dev", "Serve with demo data, on servers of its own."),
@@ -100,8 +101,11 @@ app: Final = _app()
 
 def main() -> None:
     """Run a command; what goes wrong is one line on stderr, and exit code 1 (refused) or 2 (misused)."""
+    open_missing()
     try:
-        sys.exit(app(prog_name="taskriver", standalone_mode=False))
+        code = app(prog_name="taskriver", standalone_mode=False)
+        sys.stdout.flush()
+        sys.exit(code)
     except TyperException as error:
         _fail(_misuse(error), MISUSED)
     except typer.Abort:
@@ -110,6 +114,12 @@ def main() -> None:
         _fail(error, MISUSED)
     except (DomainError, UnknownValue, EmbeddedError, CommandError) as error:
         _fail(error, REFUSED)
+    except BrokenPipeError:  # the reader has all that it wants, as `head` has
+        silence_output()
+        sys.exit(REFUSED)
+    except OSError as error:
+        silence_output()
+        _fail(_system_error(error), REFUSED)
 
 
 def _misuse(error: Any) -> str:
@@ -121,6 +131,11 @@ def _misuse(error: Any) -> str:
     end = "" if message.endswith((".", "?")) else "."
     context = getattr(error, "ctx", None)
     return f"{message}{end} See `{context.command_path if context else 'taskriver'} --help`."
+
+
+def _system_error(error: OSError) -> str:
+    """What the system refused; a file without a name is standard output."""
+    return f"{error.filename or 'Standard output'}: {error.strerror or error}."
 
 
 def _fail(error: object, code: int) -> None:

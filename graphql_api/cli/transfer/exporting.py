@@ -46,13 +46,24 @@ def export_tasks(
     settings = read_settings()
     chosen = format_of(file, file_format)
     with _opened(file) as target, Meter("tasks", total=None) as meter:
-        cursor = asyncio.run(_export(settings, username, target, chosen, meter))
+        try:
+            cursor = asyncio.run(_export(settings, username, target, chosen, meter))
+        except _Unwritable as unwritable:
+            raise unwritable.error from None
         if cursor_to is not None:
-            cursor_to.write_text(cursor + "\n")
+            _write_cursor(cursor_to, cursor)
     print(
         f"Exported {counted(meter.count, 'task')} ({meter.rate:,.0f}/s). The stream goes on from {cursor}",
         file=sys.stderr,
     )
+
+
+class _Unwritable(Exception):
+    """The target cannot be written. No `OSError` within a transaction: there it would be one of the connection's."""
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__(str(error))
+        self.error = error
 
 
 async def _export(settings: Settings, username: str, target: TextIO, chosen: Format, meter: Meter) -> str:
@@ -63,14 +74,32 @@ async def _export(settings: Settings, username: str, target: TextIO, chosen: For
 
 
 async def _write(database: Database, actor: Actor, target: TextIO, chosen: Format, meter: Meter) -> str:
-    writer = WRITERS[chosen](target, FIELDS)
     async with snapshot_of_tasks(database.unit_of_work(actor)) as snapshot:
         cursor = snapshot.cursor.encode()
+        with _writing():
+            writer = WRITERS[chosen](target, FIELDS)
         async for page in snapshot.pages():
-            writer.write(map(write, page))
+            with _writing():
+                writer.write(map(write, page))
             meter.advance(len(page), at=meter.count + len(page))
-        writer.end(cursor, meter.count)
+        with _writing():
+            writer.end(cursor, meter.count)
     return cursor
+
+
+def _write_cursor(file: Path, cursor: str) -> None:
+    try:
+        file.write_text(cursor + "\n")
+    except OSError as error:
+        raise CommandError(f"{file} cannot be written: {error.strerror}.") from error
+
+
+@contextmanager
+def _writing() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise _Unwritable(error) from error
 
 
 @contextmanager

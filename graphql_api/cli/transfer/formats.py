@@ -129,7 +129,7 @@ def csv_lines(source: Source, columns: Columns) -> Iterator[Line]:
 def _rows(first: str, source: Source) -> Iterator[tuple[int, list[str]]]:
     """The rows, each with the number of the line where it begins."""
     delimiter = max(",;\t", key=first.count)
-    reader = csv.reader(_texts(first, source), delimiter=delimiter)
+    reader = csv.reader(_texts(first, source), delimiter=delimiter, strict=True)
     before = 0
     while True:
         try:

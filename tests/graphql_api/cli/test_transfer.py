@@ -206,9 +206,10 @@ class TestImport:
         ("text", "told"),
         [
             ("id,title\n1,One\n2,'" + '"' + "x" * 200_000, "Line 3 is no CSV"),
+            ('id,title\n1,One\n2,"Two\n3,Three\n', "Line 3 is no CSV"),
             ("id,title\n" + "x" * (MAX_LINE + 10), f"Line 2 is longer than {MAX_LINE:,} characters"),
         ],
-        ids=["quote", "line"],
+        ids=["quote", "quote at the end", "line"],
     )
     def test_what_is_no_table(self, take: Any, text: str, told: str):
         """Where rows cannot be told apart there is nothing to skip: it ends, and says where."""
