@@ -206,7 +206,12 @@ class PatientHTTP(HttpToolsProtocol):
         self.url = b"%b?%b" % (target.path, target.query) if target.query else target.path
         self._upgraded = True
         self._be_served()
-        self.handle_websocket_upgrade()
+        try:
+            self.handle_websocket_upgrade()
+        except Exception:
+            self.logger.exception("a WebSocket handshake could not be handed over")
+            self._drop()
+            return
         protocol = self.transport.get_protocol()
         if not isinstance(protocol, asyncio.Protocol):
             return
@@ -214,6 +219,12 @@ class PatientHTTP(HttpToolsProtocol):
             protocol.pause_writing()  # earlier answers were not read yet, which the transport tells once
         if rest:
             protocol.data_received(rest)
+
+    def _drop(self) -> None:
+        """End a connection that no protocol has: a shutdown would wait for one that is left in the set."""
+        for each in [each for each in self.connections if each.transport is self.transport]:
+            self.connections.discard(each)
+        self.transport.abort()
 
     def _read_head_again(self) -> None:
         """Without its offer, by a new parser: the former one would take what follows for another protocol's."""

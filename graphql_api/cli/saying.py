@@ -24,4 +24,4 @@ def open_missing() -> None:
     """Give a process that was started without standard output or standard error (`>&-`) ones that drop everything."""
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
-            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - open as long as the process

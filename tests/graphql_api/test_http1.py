@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import ClassVar
 
 import pytest
 import uvicorn
@@ -12,6 +13,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from graphql_api.cli.http1 import MAX_FIELDS, MAX_HEAD, PatientHTTP
+from graphql_api.cli.websocket import PatientSocket
 from tests.support.patience import HANG_SECONDS
 
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n"
@@ -39,13 +41,16 @@ async def port() -> AsyncIterator[int]:
 
 
 @asynccontextmanager
-async def _served(protocol: type[PatientHTTP], keep_alive: float) -> AsyncIterator[int]:
+async def _served(
+    protocol: type[PatientHTTP], keep_alive: float, ws: type[PatientSocket] = PatientSocket
+) -> AsyncIterator[int]:
     routes = [Route("/", _answer, methods=["GET", "POST"]), Route("/early", _early, methods=["POST"])]
     routes.append(Route("/refused", _refuse, methods=["POST"]))
     config = uvicorn.Config(
         Starlette(routes=routes),
         port=0,
         http=protocol,
+        ws=ws,
         lifespan="off",
         log_level="critical",
         timeout_keep_alive=keep_alive,  # type: ignore[arg-type]  # call_later takes fractions
@@ -217,3 +222,23 @@ async def test_what_is_no_target_is_refused(port: int, target: bytes):
     """With 400, and the server goes on."""
     said = await _said(port, b"GET " + target + b" HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
     assert said.startswith(b"HTTP/1.1 400")
+
+
+class Broken(PatientSocket):
+    """A protocol that fails with the first thing that it reads."""
+
+    made: ClassVar[list["Broken"]] = []
+
+    def data_received(self, data: bytes) -> None:
+        """Fail."""
+        self.made.append(self)
+        raise RuntimeError
+
+
+async def test_a_handshake_that_cannot_be_handed_over_leaves_nothing():
+    """The connection is closed, and a shutdown does not wait for it."""
+    upgrade = b"Connection: Upgrade\r\nUpgrade: websocket\r\n"
+    async with _served(PatientHTTP, keep_alive=60, ws=Broken) as port:
+        assert await _said(port, GET + upgrade + b"\r\n") == b""
+        (broken,) = Broken.made
+        assert broken not in broken.connections
