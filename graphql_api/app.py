@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
 
-from redis.asyncio import Redis
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp
@@ -21,6 +20,7 @@ from graphql_api.auth.limit import Limit
 from graphql_api.auth.origins import Origins
 from graphql_api.auth.password_guard import PasswordGuard
 from graphql_api.auth.passwords import Passwords
+from graphql_api.auth.patient_redis import redis_client
 from graphql_api.auth.throttle import Throttle
 from graphql_api.auth.tokens import AccessTokens
 from graphql_api.context import Backend, Context
@@ -124,7 +124,7 @@ class Server:
             reading_size=settings.database_pool_size - settings.pool_size,
             keys_per_account=settings.idempotency_keys_per_account,
         )
-        self.redis = _redis(settings.redis_url.get_secret_value())
+        self.redis = redis_client(settings.redis_url.get_secret_value(), seconds=REDIS_PATIENCE_SECONDS)
         self.tracing = tracing or _tracing(settings.otel_exporter_otlp_endpoint)
         if self.tracing is not None:
             self.tracing.watch_statements(self.database.statements)
@@ -391,9 +391,3 @@ def _tracing(endpoint: str | None) -> "Tracing | None":
     from graphql_api.observability.tracing import Tracing
 
     return Tracing(endpoint)
-
-
-def _redis(url: str) -> Redis:
-    return Redis.from_url(
-        url, socket_timeout=REDIS_PATIENCE_SECONDS, socket_connect_timeout=REDIS_PATIENCE_SECONDS, retry=None
-    )
