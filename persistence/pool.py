@@ -27,7 +27,7 @@ class SteadyPool(AsyncAdaptedQueuePool):
             return self._returned_by_others(error)
 
     def _connected(self, record: Any) -> Any:
-        """The record; if its connection broke, it is connected anew, or leaves the pool."""
+        """The record; if its connection broke, it is connected again, or leaves the pool."""
         if record.dbapi_connection is None:
             try:
                 record.get_connection()

@@ -47,7 +47,7 @@ class RequestFacts:
         return found
 
     def drop_refresh_cookies(self, *, secure: bool) -> None:
-        """Have the browser forget every refresh cookie that it can have sent, whoever has set it."""
+        """Have the browser forget every refresh cookie that it can have sent, also those that other sites have set."""
         host = next((value for name, value in self.headers if name == b"host"), b"").decode("latin-1")
         for cookie in clear_every_refresh_cookie(host, self.scope.get("path", "/"), secure=secure):
             self.response_headers.append((b"set-cookie", cookie.encode("latin-1")))

@@ -18,7 +18,7 @@ GONE: Final = "The client disconnected before its turn."
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks for a hash. An account is told apart by address: nobody can hold up an account from another address."""
+    """Who asks for a hash. Accounts are kept apart by address: a stranger elsewhere cannot delay an account."""
 
     address: str
     account: str

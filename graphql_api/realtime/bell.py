@@ -50,7 +50,7 @@ class Bell:
         """Begin to listen, whether Redis is there or not.
 
         *on_chime* is called for each chime, our own among them, and may raise ValueError if it makes no sense;
-        *on_confirmed* each time that chimes may have been missed: the subscription stands anew, or one was not read.
+        *on_confirmed* each time that chimes may have been missed: the subscription was made again, or one was not read.
         """
         self._on_chime, self._on_confirmed = on_chime, on_confirmed
         self._running = True

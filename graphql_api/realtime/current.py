@@ -100,7 +100,7 @@ class CurrentTasks:
         return Reading(at=self._lease.now)
 
     def note(self, event: TaskEvent) -> None:
-        """Something happens to a task: whoever asks from now on gets another reading."""
+        """Something happens to a task: it is read again for callers from now on."""
         self.forget(event.task_id)
         if event.deleted and event.before is not None:
             self._deleted[event.task_id] = event.before
@@ -154,7 +154,7 @@ class CurrentTasks:
             self._supersede(self._begun.popitem(last=False)[1])
 
     async def _fill(self, readings: Mapping[UUID, Reading]) -> None:
-        # What was deleted stays so, and need not be asked for: whoever comes back has many events of such tasks.
+        # What was deleted stays deleted and is not read: a client that resumes has many events of such tasks.
         deleted = {key: CurrentTask(deleted_of=self._deleted[key]) for key in readings if key in self._deleted}
         found, at = deleted, self._lease.now
         if unknown := readings.keys() - deleted.keys():

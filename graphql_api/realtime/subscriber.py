@@ -152,7 +152,7 @@ class Subscriber:
     def distrust(self, position: int) -> None:
         """As `revoke`, for a change of rights that is not known, at a position of the log.
 
-        Its cursor stays in front of that: whoever comes back with it is told to load everything again.
+        Its cursor stays in front of that: a client that resumes with it is told to load everything again.
         """
         if self._before_unknown is None:
             last = min(self._feed.position(self._watch.tail.told), position - 1)

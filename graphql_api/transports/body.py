@@ -63,8 +63,10 @@ def decode_query_string(raw: bytes) -> dict[str, Any]:
     Raises:
         HTTPRefusal: 400.
     """
+    if raw.count(b"&") >= _MAX_PARAMETERS:
+        raise bad_request(f"The query string has more than {_MAX_PARAMETERS} parameters.")
     try:
-        pairs = parse_qsl(raw.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=_MAX_PARAMETERS)
+        pairs = parse_qsl(raw.decode("ascii"), keep_blank_values=True, errors="strict")
     except ValueError:
         raise bad_request("The query string cannot be read: it must be percent-encoded UTF-8.") from None
     value: dict[str, Any] = dict(pairs)

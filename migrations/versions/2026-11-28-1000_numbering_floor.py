@@ -30,7 +30,7 @@ SELECT s.id,
        s.trimmed, s.epoch, s.system_id, s.timeline, s.database_id, s.table_id, s.tableoid AS tableoid
 FROM log_state AS s
 """
-# Whatever replaces the table, such as a restore or TRUNCATE, gives it another file, and its ids may begin anew.
+# Whatever replaces the table, such as a restore or TRUNCATE, gives it another file, and its ids may start again at 1.
 FLOOR = """
 CREATE FUNCTION numbering_floor() RETURNS bigint LANGUAGE sql STABLE AS $$
     SELECT coalesce(

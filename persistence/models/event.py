@@ -43,7 +43,7 @@ class EventRow(Base):
 
 
 class LogStateRow(Base):
-    """The one row that says which history the log is; whoever numbers events holds its lock.
+    """The one row that says which history the log is; a process that numbers events holds its lock.
 
     `trimmed` is the last position that retention has removed. The columns behind the epoch say where that history was
     last seen, as the server names itself, the database and this table; null: not known.
@@ -67,7 +67,7 @@ class LogStateRow(Base):
 class EventFloorRow(Base):
     """An id below which every event has a position, or was never committed; the greatest one counts.
 
-    It counts in its epoch, and for the file in which the server keeps the table: ids may begin anew in another one.
+    It counts in its epoch, and for the file in which the server keeps the table: in another one ids may start at 1.
     Rows are inserted and never updated, so that the greatest is found at once however many old ones cannot be removed.
     """
 

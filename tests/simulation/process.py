@@ -37,8 +37,9 @@ from graphql_api.wire.alarms import Alarms
 from graphql_api.wire.upgrade import Upgrade
 from graphql_api.wire.writer import PUT, Put
 from persistence.engine import Database
+from tests.simulation.line import Line
 from tests.simulation.loop import Machine, VirtualLoop
-from tests.simulation.table import FOREVER, Line, Session, Table
+from tests.simulation.table import FOREVER, Session, Table
 
 TIMING = Timing(init=2.0, ping=0.5, send=1.5)
 

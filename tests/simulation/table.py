@@ -1,6 +1,5 @@
 """A model of the database: rows, and a log whose events get their positions after their commits."""
 
-import asyncio
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -11,20 +10,17 @@ from typing import Any
 from uuid import UUID
 
 from domain.actor import Actor
-from domain.errors import Unavailable
 from domain.events import AccessChange, AccessEvent, AccessNews, Event, LoggedEvent, People, TaskChange, TaskEvent
 from domain.task import TaskStatus
 from domain.unknown_events import SkippedEvent, UnknownAccess
 from domain.user import Role
 from persistence.event_log import Head, Numbered
 from persistence.floor import LastId, Writers
-from tests.simulation.loop import Machine, VirtualLoop
+from tests.simulation.loop import VirtualLoop
 from tests.support.events import published
 
 AT = datetime(2026, 11, 23, tzinfo=UTC)
 FOREVER = datetime(2100, 1, 1, tzinfo=UTC)
-LOST_SECONDS = 3.0
-"""After which a statement whose answer does not come is given up."""
 
 
 @dataclass
@@ -349,162 +345,3 @@ class Table:
         self.pending, self.trimmed = dict(backup.pending), backup.trimmed
         self.history += 1
         self.new_epoch()
-
-
-class Line:
-    """A process's way to the server: it takes time, and may be cut."""
-
-    def __init__(self, loop: VirtualLoop, table: Table, chance: Random, machine: Machine, sluggish: float) -> None:
-        self._loop = loop
-        self._table = table
-        self._chance = chance
-        self._machine = machine
-        self._sluggish = sluggish
-        self.cut = False
-        self.swallows = False
-        self._listeners: list[Callable[[], None]] = []
-
-    # What the house calls a database.
-
-    def log(self) -> "Log":
-        """The log, each statement by itself."""
-        return Log(self, self._table)
-
-    def unit_of_work(self, actor: Actor | None, *, gate: asyncio.Semaphore | None = None) -> "Work":
-        """A unit of work that only reads."""
-        return Work(self, self._table, actor, gate)
-
-    def reading(self) -> "Glance":
-        """A reading."""
-        return Glance(self, self._table)
-
-    def on_recorded(self, listener: Callable[[], None]) -> None:
-        """Tell *listener* of commits."""
-        self._listeners.append(listener)
-
-    def acknowledged(self) -> None:
-        """A commit of this process has been acknowledged."""
-        for listener in self._listeners:
-            listener()
-
-    def ask(self, statement: Callable[..., Any], *arguments: Any) -> Any:
-        """Send a statement; the future has its answer, or is `Unavailable`."""
-        answer: asyncio.Future[Any] = self._loop.create_future()
-        there, back = self._way(), self._way()
-        self._loop.call_later(there, self._arrived, answer, statement, arguments, back, self._table.history)
-        return answer
-
-    async def nap(self) -> None:
-        """Any other statement."""
-        if self._chance.random() < 0.2:
-            await asyncio.sleep(self._way())
-
-    def _way(self) -> float:
-        if self._chance.random() < self._sluggish:
-            return self._chance.uniform(0.02, 1.5)
-        return self._chance.uniform(0.0003, 0.002)
-
-    def _arrived(self, answer: Any, statement: Any, arguments: Any, back: float, history: int) -> None:
-        if self.cut:
-            self._loop.call_later(LOST_SECONDS if self.swallows else 0.001, self._fail, answer)
-        else:
-            self._loop.call_later(back, self._answered, answer, statement(*arguments), history)
-
-    def _answered(self, answer: Any, result: object, history: int) -> None:
-        if self.cut or history != self._table.history:
-            self._fail(answer)
-        elif not answer.done():
-            answer.set_result(result)
-
-    @staticmethod
-    def _fail(answer: Any) -> None:
-        if not answer.done():
-            answer.set_exception(Unavailable("Cut off."))
-
-
-class Log:
-    """The log as the house asks for it."""
-
-    def __init__(self, line: Line, table: Table) -> None:
-        self._line = line
-        self._table = table
-
-    async def __aenter__(self) -> "Log":
-        return self
-
-    async def __aexit__(self, *error: object) -> None:
-        pass
-
-    def head(self) -> Any:
-        """How far it reaches."""
-        return self._line.ask(self._table.head)
-
-    def number(self, at_most: int) -> Any:
-        """Number what is committed."""
-        return self._line.ask(self._table.number, at_most)
-
-    def last_id(self) -> Any:
-        """The last id that is committed."""
-        return self._line.ask(self._table.last_id)
-
-    def writers(self) -> Any:
-        """Who writes."""
-        return self._line.ask(self._table.open_writers)
-
-    def raise_floor(self, last: LastId) -> Any:
-        """Raise the floor."""
-        return self._line.ask(self._table.raise_floor, last)
-
-    def after(self, position: int, *, at_most: int) -> Any:
-        """A page."""
-        return self._line.ask(self._table.after, position, at_most)
-
-    def access_between(self, position: int, up_to: int, *, at_most: int) -> Any:
-        """Changes of rights."""
-        return self._line.ask(self._table.access_between, position, up_to, at_most)
-
-
-class Work:
-    """A unit of work as the house asks for it: its own repositories."""
-
-    def __init__(self, line: Line, table: Table, actor: Actor | None, gate: asyncio.Semaphore | None) -> None:
-        self._gate = gate
-        self._line = line
-        self._table = table
-        self.actor = actor
-        self.tasks = self.events = self
-
-    async def __aenter__(self) -> "Work":
-        if self._gate is not None:
-            await self._gate.acquire()
-        return self
-
-    async def __aexit__(self, *error: object) -> None:
-        if self._gate is not None:
-            self._gate.release()
-
-    def find_many(self, ids: Any) -> Any:
-        """The tasks that the actor sees."""
-        return self._line.ask(self._table.visible, self.actor, list(ids))
-
-    def deletions_of(self, ids: Any) -> Any:
-        """Whose they were."""
-        return self._line.ask(self._table.deletions, list(ids))
-
-
-class Glance:
-    """A reading as the house asks for it: of rights alone."""
-
-    def __init__(self, line: Line, table: Table) -> None:
-        self._line = line
-        self._table = table
-
-    async def __aenter__(self) -> "Glance":
-        return self
-
-    async def __aexit__(self, *error: object) -> None:
-        pass
-
-    def rows(self, shape: object, rows: object, values: Any) -> Any:
-        """The rights of a session."""
-        return self._line.ask(self._table.rights, values["id"])

@@ -178,6 +178,13 @@ class TestRefusals:
         """Missing, twice, not UTF-8, not JSON, too much."""
         assert (await client.get(f"/graphql?{query}")).status_code == 400
 
+    async def test_too_many_parameters_are_told_from_unreadable_ones(self, client: httpx.AsyncClient) -> None:
+        """Each of the two has its own message."""
+        many = await client.get("/graphql?" + "&".join(f"a{number}=b" for number in range(21)))
+        assert many.json()["errors"][0]["message"] == "The query string has more than 20 parameters."
+        unreadable = await client.get("/graphql?query=%ff")
+        assert "percent-encoded UTF-8" in unreadable.json()["errors"][0]["message"]
+
     @pytest.mark.parametrize("name", ["variables", "extensions", "operationName"])
     async def test_an_empty_parameter_is_an_absent_one(self, client: httpx.AsyncClient, name: str) -> None:
         """Clients that build a link write every parameter."""
