@@ -78,6 +78,11 @@ class PatientHTTP(HttpToolsProtocol):
         if self._is_idle:
             self.loop.call_later(CLOSE_SECONDS, self.transport.abort)
 
+    def timeout_keep_alive_handler(self) -> None:
+        """The client sends no further request in time; one that is to read its last answer has a time of its own."""
+        if not self.flow.is_over:
+            super().timeout_keep_alive_handler()
+
     def connection_lost(self, exc: Exception | None) -> None:
         """It is gone."""
         self._be_served()

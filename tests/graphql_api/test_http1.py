@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
+from graphql_api.cli import flow
 from graphql_api.cli.http1 import MAX_FIELDS, MAX_HEAD, PatientHTTP
 from graphql_api.cli.websocket import PatientSocket
 from tests.support.patience import HANG_SECONDS
@@ -199,8 +200,9 @@ async def _refuse(request: Request) -> PlainTextResponse:
     return PlainTextResponse("too large", status_code=413, headers={"connection": "close"})
 
 
-async def test_an_answer_before_the_end_of_the_body_arrives(port: int):
+async def test_an_answer_before_the_end_of_the_body_arrives(port: int, monkeypatch: pytest.MonkeyPatch):
     """The client sends on until it has read the answer: the connection is not reset under it (RFC 9112, 9.6)."""
+    monkeypatch.setattr(flow, "CLOSE_SECONDS", HANG_SECONDS)
     size = 20_000_000  # more than the buffers of both ends hold
     async with _line(port) as (reader, writer):
         writer.write(b"POST /refused HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % size + b"a" * size)
