@@ -14,7 +14,7 @@ const REMEMBERED = 2_000;
  * @property {(resync: Resync, payload: import('graphql-ws').SubscribePayload) => unknown} [onResync] read your lists
  *   again. Return (a promise of) the `streamCursor` that came with them, and the stream goes on from there.
  * @property {number} [silence] milliseconds without a message after which the socket is given up (the server pings
- *   every 20 seconds)
+ *   every 12 seconds)
  * @property {number} [longestPause] milliseconds between two attempts to come back, at most
  */
 

@@ -62,7 +62,7 @@ async def listen(
     value is an item. *access_token* gives a token, a new one if its argument is true: the last was not accepted any
     more. *on_resync* is called when what came before is lost: read your lists again, and return the `streamCursor`
     that came with them. *silence*, in seconds without a message, is when a socket is given up (the server pings
-    every 20 seconds), *longest_pause* how long to wait at most before coming back.
+    every 12 seconds), *longest_pause* how long to wait at most before coming back.
 
     Raises:
         TransportError: coming back would not help.
