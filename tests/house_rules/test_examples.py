@@ -21,9 +21,11 @@ def test_it_is_small(name: str):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_its_readme_has_four_lines(name: str):
-    """What it is, how to start it, where to look, and what else it can do."""
-    assert len((EXAMPLES / name / "README.md").read_text().splitlines()) == 4
+def test_its_readme_is_short(name: str):
+    """It fits on a screen and says how to start the example."""
+    lines = (EXAMPLES / name / "README.md").read_text().splitlines()
+    assert "## Start" in lines
+    assert len(lines) <= 30
 
 
 def test_the_helper_is_one_file():

@@ -8,7 +8,12 @@ from graphql import build_schema, parse, validate
 
 from tests.readme.text import README, ROOT, blocks
 
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+INDEX = ROOT / "docs/README.md"
+PAGES = [
+    ROOT / "README.md",
+    *sorted((ROOT / "docs").rglob("*.md")),
+    *sorted(ROOT.glob("examples/*/README.md")),
+]
 SCHEMA = build_schema((ROOT / "schema.graphql").read_text())
 
 
@@ -34,6 +39,14 @@ def test_every_link_leads_somewhere(page: Path):
         target = page.parent / path if path else page
         assert target.exists(), link
         assert not heading or heading in headings(target.read_text()), link
+
+
+def test_the_index_lists_every_page():
+    """docs/README.md links every page beside it and every example."""
+    links = re.findall(r"\]\(([^)#\s]+)", INDEX.read_text())
+    pages = {page.resolve() for page in [*INDEX.parent.glob("*.md"), *ROOT.glob("examples/*/README.md")]} - {INDEX}
+    targets = {(INDEX.parent / link).resolve() for link in links if not link.startswith("http")}
+    assert pages <= targets | {target / "README.md" for target in targets}
 
 
 def headings(text: str) -> set[str]:
