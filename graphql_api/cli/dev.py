@@ -32,7 +32,7 @@ EXAMPLES: Final = examples(
 
 
 def dev() -> None:
-    """Serve with demo data, on servers of its own.
+    """Serve with demo data, on private PostgreSQL and Valkey.
 
     PostgreSQL and Valkey are private processes that end with this one, and their data are kept in .taskriver;
     DATABASE_URL and REDIS_URL name others. PORT=8001 takes another port.

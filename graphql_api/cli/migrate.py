@@ -15,7 +15,7 @@ EXAMPLES: Final = examples("DATABASE_URL=postgresql://taskriver@db/taskriver tas
 
 
 def migrate(as_json: AsJSON = False) -> None:
-    """Bring the database to this version's tables.
+    """Apply database migrations.
 
     Servers of the previous version may go on meanwhile: it holds no request up for longer than half a second, and waits
     for locks for up to MIGRATION_PATIENCE_SECONDS. Many replicas may call it at the same time: one works, the others

@@ -6,5 +6,5 @@ from graphql_api.root import schema
 
 
 def export_schema() -> None:
-    """Print the API's schema, in GraphQL's own language."""
+    """Print the GraphQL schema (SDL)."""
     print(print_schema(schema))

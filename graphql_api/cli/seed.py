@@ -40,7 +40,7 @@ _AT_ONCE: Final = 2
 
 
 def seed(tasks: Tasks = 1_000, users: Users = 10, in_production: InProduction = False, as_json: AsJSON = False) -> None:
-    """Make up tasks, and people who own them.
+    """Create test data: users and their tasks.
 
     They are created by the same service as imported ones: each has its event, so that streams tell them and histories
     begin with them. Done again, only what is missing is made.

@@ -14,7 +14,7 @@ from graphql_api.cli.output import examples
 from graphql_api.settings import Settings
 from services import stream as stream_service
 
-stream: Final = typer.Typer(help="Look after the stream of events.", no_args_is_help=True)
+stream: Final = typer.Typer(help="Manage the event stream.", no_args_is_help=True)
 
 Yes = Annotated[bool, typer.Option("--yes", help="Do it without asking.")]
 

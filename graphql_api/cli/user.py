@@ -21,7 +21,7 @@ from persistence.engine import Database
 from persistence.models import UserRow
 from services import user as user_service
 
-users: Final = typer.Typer(help="Create users, give roles, let in and cut off.", no_args_is_help=True)
+users: Final = typer.Typer(help="Create users, set roles, enable and disable users.", no_args_is_help=True)
 
 Name = Annotated[str, typer.Argument(help="The username, in upper or lower case.")]
 RoleName = Annotated[Role, typer.Option(help="What the user may do.", case_sensitive=False)]
@@ -68,7 +68,7 @@ def create(
 
 @users.command(epilog=examples("taskriver user role alice moderator"))
 def role(username: Name, role: NewRole, as_json: AsJSON = False) -> None:
-    """Give a user another role.
+    """Change the role of a user.
 
     Running servers act on it within a second.
     """
@@ -83,7 +83,7 @@ def role(username: Name, role: NewRole, as_json: AsJSON = False) -> None:
 
 @users.command()
 def disable(username: Name, as_json: AsJSON = False) -> None:
-    """Cut a user off.
+    """Disable a user.
 
     All their sessions end within a second.
     """
@@ -93,7 +93,7 @@ def disable(username: Name, as_json: AsJSON = False) -> None:
 
 @users.command()
 def enable(username: Name, as_json: AsJSON = False) -> None:
-    """Let a user in again."""
+    """Enable a user."""
     user = _set_active(username, is_active=True)
     answer(f"{user.username} is enabled.", _facts(user), as_json=as_json)
 

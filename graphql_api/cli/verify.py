@@ -37,7 +37,7 @@ def verify_stream(
     faults: Faults = True,
     as_json: AsJSON = False,
 ) -> None:
-    """Prove from outside that a server's stream loses nothing.
+    """Check from outside that a server's stream loses nothing.
 
     Creates tasks of its own, changes them, listens on several sockets that it hurts meanwhile, compares what was
     acknowledged with what was told, and removes its tasks. The last line says how many changes were acknowledged and

@@ -44,7 +44,7 @@ def watch(
     as_json: AsJSON = False,
     after: After = None,
 ) -> None:
-    """Show what happens to tasks, as it happens.
+    """Print changes of tasks as they happen.
 
     Signs in with a name and a password, else asks with the access token in TASKRIVER_TOKEN, or as whoever signed in by
     `taskriver token`. When the connection is lost it comes back, continues where it was, and says so on standard

@@ -18,7 +18,7 @@ def test_a_promise_is_tried_and_kept(tmp_path: Path):
 
     assert done.returncode == 0, done
     (_, row) = done.stdout.splitlines()
-    assert row.startswith("Signing out works everywhere within a second.")
+    assert row.startswith("Signing out takes effect everywhere within a second.")
     assert row.endswith("  kept")
     assert "8 times at another process: tokens within 0." in row
 

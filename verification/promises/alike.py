@@ -1,4 +1,4 @@
-"""What you try is what you deploy."""
+"""Development, tests and production run the same code and servers."""
 
 import asyncio
 

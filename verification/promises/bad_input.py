@@ -1,4 +1,4 @@
-"""Bad input is answered, never a 500."""
+"""Bad input gets an error message, never a 500."""
 
 import asyncio
 import http.client

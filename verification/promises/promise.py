@@ -24,10 +24,10 @@ class Promise:
 
 PROMISES: Final = (
     Promise("stream", "An acknowledged change is never lost from the stream.", stream.prove),
-    Promise("secrecy", "Nobody hears what they may not see.", secrecy.prove),
-    Promise("signing-out", "Signing out works everywhere within a second.", signing_out.prove),
-    Promise("alike", "What you try is what you deploy.", alike.prove),
-    Promise("standards", "It speaks as the specifications say.", standards.prove),
-    Promise("bad-input", "Bad input is answered, never a 500.", bad_input.prove),
-    Promise("speed", "Reading a task takes no longer than from Mercurius with its JIT.", speed.prove),
+    Promise("secrecy", "Subscribers receive only what they may see.", secrecy.prove),
+    Promise("signing-out", "Signing out takes effect everywhere within a second.", signing_out.prove),
+    Promise("alike", "Development, tests and production run the same code and servers.", alike.prove),
+    Promise("standards", "The API follows the specifications.", standards.prove),
+    Promise("bad-input", "Bad input gets an error message, never a 500.", bad_input.prove),
+    Promise("speed", "Reading a task takes no longer than with Mercurius and its JIT.", speed.prove),
 )

@@ -1,4 +1,4 @@
-"""Nobody hears what they may not see."""
+"""Subscribers receive only what they may see."""
 
 import asyncio
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""Signing out works everywhere within a second."""
+"""Signing out takes effect everywhere within a second."""
 
 import asyncio
 import time

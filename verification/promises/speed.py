@@ -1,4 +1,4 @@
-"""Reading a task takes no longer than from Mercurius with its JIT."""
+"""Reading a task takes no longer than with Mercurius and its JIT."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""It speaks as the specifications say: GraphQL over HTTP (draft), and graphql-transport-ws.
+"""The API follows the specifications: GraphQL over HTTP (draft), and graphql-transport-ws.
 
 https://graphql.github.io/graphql-over-http/draft/ · https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md
 """

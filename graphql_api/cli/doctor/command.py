@@ -30,7 +30,7 @@ _LAST: Final = {
 
 
 def doctor(as_json: AsJSON = False) -> None:
-    """Look whether all that a server needs is as it must be.
+    """Check settings, database, Redis and migrations.
 
     Looks at the settings of this environment and at the servers that they name, or at those of a `taskriver dev` that
     runs in this folder. Changes nothing. The exit code says the worst that was found: 0 ok, 3 look, 1 bad.

@@ -33,7 +33,7 @@ def token(
     forget: Forget = False,
     as_json: AsJSON = False,
 ) -> None:
-    """Print an access token; sign in once, and stay signed in.
+    """Print an access token; sign in once and stay signed in.
 
     The session is stored in ~/.config/taskriver/tokens.json, which only you can read, or in the file that
     TASKRIVER_TOKENS names. The server is asked whether the token is valid before it is printed. An expired token is

@@ -38,7 +38,7 @@ EXAMPLES: Final = examples(
 def export_tasks(
     username: AsWhom, file: Target = STANDARD, file_format: InFormat = None, cursor_to: CursorTo = None
 ) -> None:
-    """Write every task that a user may see, as of one moment.
+    """Export all tasks that a user may see, as one snapshot.
 
     JSON Lines end with {"streamCursor": …}: subscribe with after: that cursor, and no change since is missed. A file
     gets its name when it is complete.
