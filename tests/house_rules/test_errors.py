@@ -22,11 +22,16 @@ RAISES_STATUS = {"Answer", "HTTPRefusal", "Refused", "Reply", "deny", "refusal",
 """Functions and classes that take an HTTP status as an argument."""
 
 
+def rows(heading: str) -> list[list[str]]:
+    """The cells of the table below a heading, without its head."""
+    section = re.split(r"^## ", PAGE.partition(f"## {heading}\n")[2], flags=re.MULTILINE)[0]
+    lines = [line for line in section.splitlines() if line.startswith("| ")]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[2:]]
+
+
 def listed(heading: str) -> list[str]:
     """The codes in the first column of the table below a heading."""
-    section = re.split(r"^## ", PAGE.partition(f"## {heading}\n")[2], flags=re.MULTILINE)[0]
-    cells = [line.split("|")[1] for line in section.splitlines() if line.startswith("| ")]
-    return [code for cell in cells for code in re.findall(r"[A-Z][A-Z_]{3,}|\b\d{3,4}\b", cell)]
+    return [code for cells in rows(heading) for code in re.findall(r"[A-Z][A-Z_]+|\d+", cells[0])]
 
 
 def statuses(heading: str) -> set[int]:
@@ -56,6 +61,14 @@ def test_every_code_is_listed(heading: str, codes: list[str]):
     assert listed(heading) == codes
 
 
+def test_the_helper_retries_as_the_page_says():
+    """The close codes without a retry are those that examples/resumable treats as fatal."""
+    helper = (ROOT / "examples/resumable/resumable.py").read_text()
+    fatal = set(re.findall(r"\d+", helper.partition("FATAL = {")[2].partition("}")[0]))
+    final = {code for code, *_, retry in rows("WebSocket close codes") if retry == "no"}
+    assert final == fatal & set(listed("WebSocket close codes"))
+
+
 def test_every_http_status_is_listed():
     """The tables contain each status that the code uses, and no other one."""
     used = {status for path in (ROOT / "graphql_api").rglob("*.py") for status in statuses_in(path)}
@@ -75,7 +88,7 @@ def test_every_status_of_the_openapi_description_is_listed():
 
 
 def statuses_in(path: Path) -> Iterator[int]:
-    """The HTTP statuses that a module passes to a call, assigns by default, or keeps in a dictionary `_STATUS`."""
+    """The HTTP statuses that a module passes to a call or keeps in a dictionary `_STATUS`."""
     for node in ast.walk(ast.parse(path.read_text())):
         for value in _status_values(node):
             if isinstance(value, ast.Constant) and isinstance(value.value, int) and 200 <= value.value < 600:

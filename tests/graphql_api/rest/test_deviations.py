@@ -1,4 +1,4 @@
-"""What is another way than in the older server, on purpose: one test for each row of README's table."""
+"""The intended differences from the older API: one test for each row of the table in docs/rest-migration.md."""
 
 import asyncio
 from uuid import UUID, uuid4
