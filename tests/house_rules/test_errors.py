@@ -10,7 +10,7 @@ from graphql import GraphQLEnumType, build_schema
 
 from domain.errors import ErrorCode, FailureCode
 from graphql_api.execution.response import Response
-from graphql_api.rest.openapi import refusals
+from graphql_api.rest.refusals import refusals
 from graphql_api.rest.routes import OPERATIONS
 from graphql_api.transports.negotiation import GRAPHQL, status_of
 from graphql_api.wire.closing import Code
@@ -83,7 +83,12 @@ def test_the_status_of_every_failure_is_listed():
 
 def test_every_status_of_the_openapi_description_is_listed():
     """The REST table contains the statuses that the endpoints document."""
-    documented = {refused.status for operation in OPERATIONS for refused in refusals(operation)}
+    documented = {
+        refused.status
+        for operation in OPERATIONS
+        for method in operation.methods
+        for refused in refusals(operation, method)
+    }
     assert documented | {operation.reply.status for operation in OPERATIONS} <= statuses(REST_STATUSES)
 
 
