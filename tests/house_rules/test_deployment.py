@@ -278,10 +278,10 @@ class TestGuide:
         assert {"migrate", "serve", "cleanup", "user create"} <= named <= commands()
 
     def test_its_settings_exist(self):
-        """What it writes in capitals is a setting, or one of the compose file's own variables."""
+        """What it writes in capitals is a setting, or a variable of the compose files."""
         text = (ROOT / "docs/deployment.md").read_text()
         named = set(re.findall(r"`([A-Z]+(?:_[A-Z]+)+)[=`]", text))
-        own = {name for name, *_ in VARIABLE.findall((ROOT / PRODUCTION).read_text())} | {"COMPOSE_FILE"}
+        own = {name for file in (PRODUCTION, DEVELOPMENT) for name, *_ in VARIABLE.findall((ROOT / file).read_text())}
         assert named <= {name.upper() for name in Settings.model_fields} | own
 
 
