@@ -1,4 +1,4 @@
-"""The environment, read once and frozen."""
+"""All settings: read once from the environment, then immutable."""
 
 from datetime import timedelta
 from enum import StrEnum
@@ -45,10 +45,10 @@ WELL_KNOWN_PASSWORDS = frozenset(
         "123456789",
     }
 )
-"""As they stand in examples and guides, in lower case, without dashes and the like."""
+"""Passwords from examples and guides, in lower case, letters and digits only."""
 PLACEHOLDERS = ("changeme", "replaceme", "placeholder", "yoursecret", "yourpassword", "examplesecret")
 VITE_PORTS = (5173, 5174, 4173)
-"""Of its development server, of a second one, and of its preview."""
+"""Ports of Vite's development server, of a second one, and of its preview."""
 VITE_ORIGINS = tuple(f"http://{host}:{port}" for host in ("localhost", "127.0.0.1") for port in VITE_PORTS)
 
 Network = IPv4Network | IPv6Network
@@ -56,7 +56,7 @@ CommaSeparated = NoDecode
 
 
 class Environment(StrEnum):
-    """Where this process runs."""
+    """The kind of deployment."""
 
     DEVELOPMENT = "development"
     PRODUCTION = "production"
@@ -253,60 +253,60 @@ class Settings(BaseSettings):
 
     @cached_property
     def key_ring(self) -> dict[str, bytes]:
-        """Key id → secret, the signing key first."""
+        """Secrets by key id. The first key signs."""
         pairs = (key.get_secret_value().partition(":") for key in self.secret_keys)
         return {kid: secret.encode() for kid, _, secret in pairs}
 
     @property
     def access_token_lifetime(self) -> timedelta:
-        """How long an access token lives at most."""
+        """Maximum lifetime of an access token."""
         return timedelta(minutes=self.access_token_minutes)
 
     @property
     def pool_size(self) -> int:
-        """Connections for units of work; the others are for single statements."""
+        """Connections for units of work. The others are for single statements."""
         return (self.database_pool_size + 2) // 3
 
     @property
     def cleanup_cron(self) -> str | None:
-        """When to clean up, in cron's format; None: never by itself."""
+        """The clean-up schedule as a cron expression; None if it is disabled."""
         return self.cleanup_schedule if self.cleanup_schedule != NEVER else None
 
     @property
     def event_retention(self) -> timedelta:
-        """How long an event is kept."""
+        """How long events are kept."""
         return timedelta(days=self.event_retention_days)
 
     @property
     def is_production(self) -> bool:
-        """Whether unsafe conveniences are off."""
+        """Whether this is a production server."""
         return self.environment is Environment.PRODUCTION
 
     @property
     def has_playground(self) -> bool:
-        """Whether browsers find GraphiQL."""
+        """Whether GraphiQL is served."""
         return not self.is_production if self.playground is None else self.playground
 
     @property
     def has_board(self) -> bool:
-        """Whether there is a live board."""
+        """Whether the live board is served."""
         return not self.is_production if self.board is None else self.board
 
     @property
     def cross_origins(self) -> tuple[str, ...]:
-        """Origins of other pages that may call."""
+        """Origins of other sites whose pages may call the API."""
         return self.allowed_origins if self.is_production else (*self.allowed_origins, *VITE_ORIGINS)
 
 
 def _has_known_password(url: SecretStr | None) -> bool:
-    """Whether its password stands in examples, or is the user's name; without one something else lets us in."""
+    """Whether the password is well known or equals the user name. A URL without a password is accepted."""
     if url is None:
         return False
     try:
         parts = urlsplit(url.get_secret_value())
         password, user = _plain(unquote(parts.password or "")), _plain(unquote(parts.username or ""))
     except ValueError:
-        return False  # it is looked at more closely elsewhere
+        return False  # the URL is validated elsewhere
     return bool(password) and (password in WELL_KNOWN_PASSWORDS or password == user or _is_placeholder(password))
 
 

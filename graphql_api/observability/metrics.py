@@ -1,4 +1,4 @@
-"""Every metric there is: its name, what it says, and how the numbers of several processes become one."""
+"""All metrics: their names, descriptions, and how the values of several processes are merged."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -7,28 +7,28 @@ from typing import Final
 from graphql_api.tallies import Durations
 
 Value = float | tuple[list[int], float]
-"""A number; or, of a histogram, how many ended in each bucket and the sum of all."""
+"""A number. For a histogram: the count per bucket and the sum."""
 
 Samples = dict[tuple[str, ...], Value]
-"""By the values of the labels."""
+"""Values by the values of the labels."""
 
 Snapshot = dict[str, Samples]
-"""What one process has to say, by the names of the metrics."""
+"""The samples of one process, by metric name."""
 
 
 class Kind(StrEnum):
-    """What may be done with it: counters only grow, gauges are as they are now."""
+    """Counters only grow, gauges are current values."""
 
     COUNTER = "counter"
     GAUGE = "gauge"
     GREATEST = "greatest"
-    """A gauge of which the greatest of all processes counts, not the sum."""
+    """A gauge that is merged by maximum, not by sum."""
     HISTOGRAM = "histogram"
 
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """One line of the table in docs/operations.md."""
+    """A metric, as in the table of docs/operations.md."""
 
     name: str
     kind: Kind
@@ -133,16 +133,16 @@ MEMORY: Final = _gauge(
 )
 
 METRICS: Final[tuple[Metric, ...]] = tuple(each for each in list(globals().values()) if isinstance(each, Metric))
-"""All of them, in the order of the table."""
+"""All metrics, in the order of the table."""
 
 
 def of(durations: Durations) -> Value:
-    """A histogram's value."""
+    """The value of a histogram."""
     return list(durations.buckets), durations.sum
 
 
 def plus(one: Value | None, other: Value) -> Value:
-    """Two processes' values as one."""
+    """The merged value of two processes."""
     if one is None:
         return other
     if isinstance(one, tuple) and isinstance(other, tuple):
@@ -153,7 +153,7 @@ def plus(one: Value | None, other: Value) -> Value:
 
 
 def merge(into: Snapshot, snapshot: Snapshot, *, alive: bool = True) -> None:
-    """Add what a process says; what is not *alive* any more has left its counts behind, and nothing else."""
+    """Add the samples of a process. Of a process that is not *alive*, only counters and histograms count."""
     for metric in METRICS:
         if not alive and metric.kind in (Kind.GAUGE, Kind.GREATEST):
             continue
