@@ -1,4 +1,4 @@
-"""The environment, read once and frozen."""
+"""All settings: read once from the environment, then immutable."""
 
 from datetime import timedelta
 from enum import StrEnum
@@ -45,10 +45,10 @@ WELL_KNOWN_PASSWORDS = frozenset(
         "123456789",
     }
 )
-"""As they stand in examples and guides, in lower case, without dashes and the like."""
+"""Passwords from examples and guides, in lower case, letters and digits only."""
 PLACEHOLDERS = ("changeme", "replaceme", "placeholder", "yoursecret", "yourpassword", "examplesecret")
 VITE_PORTS = (5173, 5174, 4173)
-"""Of its development server, of a second one, and of its preview."""
+"""Ports of Vite's development server, of a second one, and of its preview."""
 VITE_ORIGINS = tuple(f"http://{host}:{port}" for host in ("localhost", "127.0.0.1") for port in VITE_PORTS)
 
 Network = IPv4Network | IPv6Network
@@ -56,52 +56,62 @@ CommaSeparated = NoDecode
 
 
 class Environment(StrEnum):
-    """Where this process runs."""
+    """The kind of deployment."""
 
     DEVELOPMENT = "development"
     PRODUCTION = "production"
 
 
 class Settings(BaseSettings):
-    """Every setting; `docs/settings.md` shows the same table."""
+    """Every setting. `docs/settings.md` has the same groups, in the same order."""
 
     model_config = SettingsConfigDict(frozen=True, env_file=".env", extra="ignore", env_ignore_empty=True)
 
+    # Required in production
     environment: Environment = Field(
         Environment.DEVELOPMENT,
-        description="`development` or `production`; production refuses unsafe settings.",
+        description="`development` or `production`. In production, unsafe settings are refused.",
     )
-    host: str = Field("127.0.0.1", description="Address to listen on.")
-    port: int = Field(8000, ge=1, le=65535, description="Port to listen on.")
-    workers: int = Field(1, ge=1, le=64, description="Server processes of `taskriver serve`.")
-    log_level: Literal["debug", "info", "warning", "error"] = Field(
-        "info",
-        description="`debug`, `info`, `warning` or `error`; with `info` one line per request, with `debug` one per "
-        "delivery, too.",
-    )
-
-    metrics_host: str = Field("127.0.0.1", description="Address to offer metrics on, for Prometheus; not a public one.")
-    metrics_port: int = Field(0, ge=0, le=65535, description="Port to offer metrics on, at `/metrics`; 0 is nowhere.")
-    metrics_folder: Path | None = Field(
-        None, description="Where the processes of one server put their numbers together; the server makes one itself."
-    )
-
-    otel_exporter_otlp_endpoint: str | None = Field(
-        None,
-        pattern="^https?://",
-        description="Where traces go, such as `http://collector:4318`; needs the extra `otel`. The other `OTEL_…` "
-        "variables are read, too.",
-    )
-
     database_url: SecretStr | None = Field(
-        None, description="`postgresql+asyncpg://user:password@host/database`; PostgreSQL 15 or newer."
+        None, description="`postgresql+asyncpg://user:password@host/database`. PostgreSQL 15 or newer."
     )
+    redis_url: SecretStr | None = Field(
+        None, description="`redis://host:6379/0`. Redis 7 or newer, or Valkey 8 or newer."
+    )
+    secret_keys: Annotated[tuple[SecretStr, ...], CommaSeparated] = Field(
+        (SecretStr(f"dev:{DEVELOPMENT_SECRET}"),),
+        description="Keys that sign access tokens: `id:secret`, separated by commas, with at least 32 bytes of secret. "
+        "The first key signs, all keys verify.",
+    )
+
+    # Address and processes
+    host: str = Field("127.0.0.1", description="Address that the server listens on.")
+    port: int = Field(8000, ge=1, le=65535, description="Port that the server listens on.")
+    workers: int = Field(1, ge=1, le=64, description="Number of server processes of `taskriver serve`.")
+    shutdown_seconds: int = Field(
+        15, ge=1, le=300, description="Time that running requests have to finish after SIGTERM."
+    )
+
+    # Proxies and browsers
+    trusted_proxies: Annotated[tuple[Network, ...], CommaSeparated] = Field(
+        (), description="Networks (CIDR) of proxies whose `X-Forwarded-For` is used, separated by commas."
+    )
+    allowed_origins: Annotated[tuple[str, ...], CommaSeparated] = Field(
+        (),
+        description="Origins of other sites whose pages may call the API, separated by commas (CORS and WebSockets). "
+        "The server's own origin is always allowed. In development, Vite's origins are allowed too.",
+    )
+    cookie_secure: bool = Field(
+        True, description="`Secure` attribute of the refresh cookie. Switch it off only for plain HTTP on localhost."
+    )
+
+    # Database and retention
     database_pool_size: int = Field(
         15,
         ge=2,
         le=200,
-        description="Connections per process: a third for units of work, the others for single statements, which most "
-        "requests are; the log has 4 more.",
+        description="Database connections per process: one third for transactions, two thirds for single statements. "
+        "The event log uses 4 more.",
     )
     migration_patience_seconds: int = Field(
         300,
@@ -109,34 +119,42 @@ class Settings(BaseSettings):
         le=86_400,
         description="How long `taskriver migrate` waits for locks that other transactions hold on the tables.",
     )
-    redis_url: SecretStr | None = Field(
-        None, description="`redis://host:6379/0`; Redis 7 or newer, or Valkey 8 or newer."
+    event_retention_days: int = Field(30, ge=1, description="How long events are kept and can be replayed.")
+    cleanup_schedule: str = Field(
+        "0 3 * * *",
+        description="When old sessions, keys and events are removed: a cron expression, in UTC. `off` disables it.",
     )
 
-    secret_keys: Annotated[tuple[SecretStr, ...], CommaSeparated] = Field(
-        (SecretStr(f"dev:{DEVELOPMENT_SECRET}"),),
-        description="Signing keys, `id:secret` separated by commas, at least 32 bytes each. The first signs, "
-        "all verify: append a new key, deploy, move it to the front, deploy, remove the old one an hour later.",
+    # Log, metrics and traces
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info",
+        description="`debug`, `info`, `warning` or `error`. `info` logs each request, `debug` also each delivery.",
     )
+    metrics_host: str = Field(
+        "127.0.0.1", description="Address of the metrics endpoint for Prometheus. Do not use a public address."
+    )
+    metrics_port: int = Field(
+        0, ge=0, le=65535, description="Port of the metrics endpoint (`/metrics`). 0 disables the endpoint."
+    )
+    metrics_folder: Path | None = Field(
+        None, description="Folder where the processes of one server collect their metrics. The server sets it itself."
+    )
+    otel_exporter_otlp_endpoint: str | None = Field(
+        None,
+        pattern="^https?://",
+        description="Where traces are sent, for example `http://collector:4318`. Needs the extra `otel`. The other "
+        "`OTEL_…` variables are read too.",
+    )
+
+    # Tokens and passwords
     access_token_minutes: int = Field(
-        15, ge=1, le=60, description="Lifetime of an access token, less up to a tenth at random."
+        15, ge=1, le=60, description="Lifetime of an access token, minus a random part of up to a tenth."
     )
     token_issuer: str = Field("taskriver", min_length=1, description="`iss` of the access tokens.")
     token_audience: str = Field("taskriver-api", min_length=1, description="`aud` of the access tokens.")
-    cookie_secure: bool = Field(
-        True, description="`Secure` on the refresh cookie; only plain-HTTP localhost may switch it off."
-    )
-    bcrypt_rounds: int = Field(12, ge=4, le=16, description="Cost of a password hash; below 12 only for tests.")
+    bcrypt_rounds: int = Field(12, ge=4, le=16, description="Cost of a password hash. Below 12 only for tests.")
 
-    allowed_origins: Annotated[tuple[str, ...], CommaSeparated] = Field(
-        (),
-        description="Origins of other sites' pages that may call, separated by commas, for CORS and sockets "
-        "alike. The own origin always may; in development vite's, too.",
-    )
-    trusted_proxies: Annotated[tuple[Network, ...], CommaSeparated] = Field(
-        (), description="Networks (CIDR) of proxies whose `X-Forwarded-For` counts, separated by commas."
-    )
-
+    # Rate limits
     login_failures_per_account: int = Field(
         5, ge=1, description="Failed sign-ins per account and address in 10 minutes."
     )
@@ -150,63 +168,55 @@ class Settings(BaseSettings):
     password_hashes_per_address: int = Field(
         3_000,
         ge=1,
-        description="Password hashes per address in 10 minutes: each sign-in and registration takes one, a change of a "
-        "password two.",
+        description="Password hashes per address in 10 minutes. A sign-in or a registration needs one, a password "
+        "change two.",
     )
     registrations_per_address: int = Field(60, ge=1, description="Registrations per address and minute.")
     refreshes_per_session: int = Field(30, ge=1, description="Token refreshes per session and minute.")
-
     refreshes_per_session_and_day: int = Field(
-        5_000, ge=1, description="Token refreshes per session and day; the server remembers each token that was used."
+        5_000, ge=1, description="Token refreshes per session and day. The server stores each used token."
     )
+    # Limits on keys and connections
     idempotency_keys_per_account: int = Field(
-        100_000, ge=1, description="Idempotency keys that an account may use in 24 hours."
+        100_000, ge=1, description="Idempotency keys that an account can use in 24 hours."
     )
-    sockets_per_user: int = Field(
-        50, ge=1, description="WebSockets and event streams that a user may have open at a time, per process."
-    )
+    sockets_per_user: int = Field(50, ge=1, description="Open WebSockets and event streams per user and process.")
     sockets_per_address: int = Field(
         200,
         ge=1,
-        description="WebSockets and event streams that an address, or an IPv6 network of 64 bits, may have open at a "
-        "time, per process; signed in or not.",
+        description="Open WebSockets and event streams per address (IPv6: per /64 network) and process, with or "
+        "without sign-in.",
     )
 
-    query_max_depth: int = Field(12, ge=1, description="Deepest nesting of a document.")
-    query_max_tokens: int = Field(2_000, ge=1, description="Longest document, in lexical tokens.")
-    query_max_aliases: int = Field(30, ge=0, description="Most aliases in a document.")
-    query_max_fields: int = Field(1_000, ge=1, description="Most fields in a document, in all its selections.")
+    # GraphQL operations
+    query_max_depth: int = Field(12, ge=1, description="Maximum nesting depth of a document.")
+    query_max_tokens: int = Field(2_000, ge=1, description="Maximum length of a document, in lexical tokens.")
+    query_max_aliases: int = Field(30, ge=0, description="Maximum number of aliases in a document.")
+    query_max_fields: int = Field(1_000, ge=1, description="Maximum number of fields in a document, in all selections.")
     query_max_cost: int = Field(
-        5_000, ge=1, description="Most fields that a document may resolve, lists counted by their `first`."
+        5_000,
+        ge=1,
+        description="Maximum number of fields that a document can resolve. Lists count with their `first`.",
     )
     compile_operations: bool = Field(
         True,
-        description="Whether operations that come again run by plans made for them; off: the general executor runs "
-        "everything, more slowly and with the same answers.",
+        description="Whether repeated operations are compiled. If off, the general executor runs everything: slower, "
+        "with the same results.",
     )
-    introspection: bool = Field(
-        True, description="Whether the schema may be asked for over the API, and read at `/schema.graphql`."
-    )
+    introspection: bool = Field(True, description="Whether introspection and `/schema.graphql` are available.")
 
+    # Pages
     api_docs: bool = Field(
-        True, description="Whether `/docs` and `/openapi.json` describe the REST door; they tell no secrets."
+        True, description="Whether `/docs` and `/openapi.json` describe the REST API. They contain no secrets."
     )
-
     playground: bool | None = Field(
         None,
-        description="Whether a browser that comes to `/graphql` finds GraphiQL; unset: in development only. Else it "
-        "finds a plain page.",
+        description="Whether browsers get GraphiQL at `/graphql`. If it is not set: in development only. Otherwise "
+        "they get a plain page.",
     )
     board: bool | None = Field(
-        None, description="Whether there is a live board of the tasks at `/board`; unset: in development only."
+        None, description="Whether the live task board is served at `/board`. If it is not set: in development only."
     )
-
-    event_retention_days: int = Field(30, ge=1, description="How long an event can be replayed.")
-    cleanup_schedule: str = Field(
-        "0 3 * * *",
-        description="When old sessions and events are removed: cron, in UTC; `off`: never by itself.",
-    )
-    shutdown_seconds: int = Field(15, ge=1, le=300, description="Time to finish requests after SIGTERM.")
 
     @field_validator("secret_keys", "allowed_origins", "trusted_proxies", mode="before")
     @classmethod
@@ -243,60 +253,60 @@ class Settings(BaseSettings):
 
     @cached_property
     def key_ring(self) -> dict[str, bytes]:
-        """Key id → secret, the signing key first."""
+        """Secrets by key id. The first key signs."""
         pairs = (key.get_secret_value().partition(":") for key in self.secret_keys)
         return {kid: secret.encode() for kid, _, secret in pairs}
 
     @property
     def access_token_lifetime(self) -> timedelta:
-        """How long an access token lives at most."""
+        """Maximum lifetime of an access token."""
         return timedelta(minutes=self.access_token_minutes)
 
     @property
     def pool_size(self) -> int:
-        """Connections for units of work; the others are for single statements."""
+        """Connections for units of work. The others are for single statements."""
         return (self.database_pool_size + 2) // 3
 
     @property
     def cleanup_cron(self) -> str | None:
-        """When to clean up, in cron's format; None: never by itself."""
+        """The clean-up schedule as a cron expression; None if it is disabled."""
         return self.cleanup_schedule if self.cleanup_schedule != NEVER else None
 
     @property
     def event_retention(self) -> timedelta:
-        """How long an event is kept."""
+        """How long events are kept."""
         return timedelta(days=self.event_retention_days)
 
     @property
     def is_production(self) -> bool:
-        """Whether unsafe conveniences are off."""
+        """Whether this is a production server."""
         return self.environment is Environment.PRODUCTION
 
     @property
     def has_playground(self) -> bool:
-        """Whether browsers find GraphiQL."""
+        """Whether GraphiQL is served."""
         return not self.is_production if self.playground is None else self.playground
 
     @property
     def has_board(self) -> bool:
-        """Whether there is a live board."""
+        """Whether the live board is served."""
         return not self.is_production if self.board is None else self.board
 
     @property
     def cross_origins(self) -> tuple[str, ...]:
-        """Origins of other pages that may call."""
+        """Origins of other sites whose pages may call the API."""
         return self.allowed_origins if self.is_production else (*self.allowed_origins, *VITE_ORIGINS)
 
 
 def _has_known_password(url: SecretStr | None) -> bool:
-    """Whether its password stands in examples, or is the user's name; without one something else lets us in."""
+    """Whether the password is well known or equals the user name. A URL without a password is accepted."""
     if url is None:
         return False
     try:
         parts = urlsplit(url.get_secret_value())
         password, user = _plain(unquote(parts.password or "")), _plain(unquote(parts.username or ""))
     except ValueError:
-        return False  # it is looked at more closely elsewhere
+        return False  # the URL is validated elsewhere
     return bool(password) and (password in WELL_KNOWN_PASSWORDS or password == user or _is_placeholder(password))
 
 

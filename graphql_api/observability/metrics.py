@@ -1,4 +1,4 @@
-"""Every metric there is: its name, what it says, and how the numbers of several processes become one."""
+"""All metrics: their names, descriptions, and how the values of several processes are merged."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -7,28 +7,28 @@ from typing import Final
 from graphql_api.tallies import Durations
 
 Value = float | tuple[list[int], float]
-"""A number; or, of a histogram, how many ended in each bucket and the sum of all."""
+"""A number. For a histogram: the count per bucket and the sum."""
 
 Samples = dict[tuple[str, ...], Value]
-"""By the values of the labels."""
+"""Values by the values of the labels."""
 
 Snapshot = dict[str, Samples]
-"""What one process has to say, by the names of the metrics."""
+"""The samples of one process, by metric name."""
 
 
 class Kind(StrEnum):
-    """What may be done with it: counters only grow, gauges are as they are now."""
+    """Counters only grow, gauges are current values."""
 
     COUNTER = "counter"
     GAUGE = "gauge"
     GREATEST = "greatest"
-    """A gauge of which the greatest of all processes counts, not the sum."""
+    """A gauge that is merged by maximum, not by sum."""
     HISTOGRAM = "histogram"
 
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """One line of the table in docs/operations.md."""
+    """A metric, as in the table of docs/operations.md."""
 
     name: str
     kind: Kind
@@ -53,85 +53,96 @@ def _histogram(name: str, help: str, *labels: str) -> Metric:
 
 
 REQUESTS: Final = _counter(
-    "requests", "Requests that ended, a socket's operations among them.", "door", "operation", "code"
+    "requests", "Requests that ended, including the operations on a socket.", "door", "operation", "code"
 )
 REQUEST_SECONDS: Final = _histogram(
-    "request", "How long requests took, from their head to their answer; without subscriptions.", "door", "operation"
+    "request", "Duration of requests, from the head to the response. Without subscriptions.", "door", "operation"
 )
 DOCUMENTS: Final = _counter(
-    "documents", "GraphQL documents by what became of them: `found` in the cache, `read` or `refused`.", "result"
+    "documents", "GraphQL documents: `found` in the cache, `read` (parsed), or `refused`.", "result"
 )
 OPERATIONS: Final = _counter(
-    "operations", "Queries and mutations by how they were run: `compiled`, by a plan, or in `general`.", "way"
+    "operations", "Queries and mutations: `compiled`, or `general` (run by the general executor).", "way"
 )
-STATEMENTS: Final = _counter("statements", "SQL statements sent; moves made by one count as one each.")
+STATEMENTS: Final = _counter(
+    "statements", "SQL statements sent. Status changes that share one statement count as one each."
+)
 CONNECTIONS: Final = _gauge("database_connections", "Database connections in use.", "pool")
-CONNECTIONS_MAX: Final = _gauge("database_connections_max", "Database connections that may be used.", "pool")
+CONNECTIONS_MAX: Final = _gauge("database_connections_max", "Maximum number of database connections.", "pool")
 CONNECTIONS_REFUSED: Final = _counter(
-    "database_connections_refused", "Database connections that could not be made while there were others.", "pool"
+    "database_connections_refused", "Database connections that failed to open while the pool had others.", "pool"
 )
 SNAPSHOT_AGE: Final = _greatest(
     "database_snapshot_age_seconds",
-    "Age of the transaction with the oldest snapshot, which keeps PostgreSQL from cleaning up.",
+    "Age of the transaction with the oldest snapshot, which prevents PostgreSQL from removing old row versions.",
 )
 SNAPSHOT_TRANSACTIONS: Final = _greatest(
-    "database_snapshot_transactions", "Transactions since the oldest snapshot, also one of a replication slot."
+    "database_snapshot_transactions", "Transactions since the oldest snapshot. Replication slots count too."
 )
-PASSWORDS_WAITING: Final = _gauge("passwords_waiting", "Sign-ins that wait for their turn to compute a hash.")
-THROTTLED: Final = _counter("throttled", "Refusals because something was tried too often.", "limit")
+PASSWORDS_WAITING: Final = _gauge("passwords_waiting", "Sign-ins that wait for a password hash.")
+THROTTLED: Final = _counter("throttled", "Requests refused by a rate limit.", "limit")
 
 SOCKETS: Final = _gauge("sockets", "Open WebSockets.")
-SUBSCRIPTIONS: Final = _gauge("subscriptions", "Subscribers of the stream.")
-SUBSCRIPTIONS_BEHIND: Final = _gauge("subscriptions_behind", "Subscribers that read the log to catch up.")
-QUEUED: Final = _gauge("events_queued", "Events that wait for their subscribers to take them.")
+SUBSCRIPTIONS: Final = _gauge("subscriptions", "Subscribers of the event stream.")
+SUBSCRIPTIONS_BEHIND: Final = _gauge("subscriptions_behind", "Subscribers that read the event log to catch up.")
+QUEUED: Final = _gauge("events_queued", "Events in the queues of subscribers.")
 RECORDED: Final = _counter("events_recorded", "Events recorded, each in the transaction of its change.")
-NUMBERED: Final = _counter("events_numbered", "Events that were given their position.")
-TOLD: Final = _counter("events_told", "Events that went by, in every process, whether anybody listened or not.")
-DELIVERED: Final = _counter("events_delivered", "Items handed to subscribers.")
-REPLAYS: Final = _counter("replays", "Pages of the log read for subscribers that came back or were too slow.")
-RESYNCS: Final = _counter("resyncs", "Subscribers that were told to load everything anew.")
+NUMBERED: Final = _counter("events_numbered", "Events that received their position.")
+TOLD: Final = _counter("events_told", "Events processed by each process, with or without subscribers.")
+DELIVERED: Final = _counter("events_delivered", "Items delivered to subscribers.")
+REPLAYS: Final = _counter("replays", "Pages of the event log read for subscribers that reconnected or were too slow.")
+RESYNCS: Final = _counter("resyncs", "Subscribers that had to reload everything (`ResyncRequired`).")
 UNKNOWN_EVENTS: Final = _counter(
     "events_unknown",
-    "Events of a newer version, in every process: `skipped`, `read_in_part`, or `rights_read_again`.",
+    "Events of a newer version, in each process: `skipped`, `read_in_part`, or `rights_read_again`.",
     "reaction",
 )
-GAPS: Final = _counter("gaps", "Batches with a hole before them, which sent a process to the log.")
-CHIMES: Final = _counter("chimes", "Messages that came by Redis.")
-UNREAD: Final = _greatest("events_unread", "Events known to be in the log that a process has not told yet.")
+GAPS: Final = _counter("gaps", "Batches of events with a gap before them. The process then reads the log.")
+CHIMES: Final = _counter("chimes", "Messages received from Redis.")
+UNREAD: Final = _greatest("events_unread", "Events in the log that a process has not processed yet.")
 DELIVERY_SECONDS: Final = _histogram(
-    "event_delivery", "From the beginning of a change until a process told its subscribers."
+    "event_delivery", "Time from the start of a change until a process delivered it to its subscribers."
 )
 REVOCATION_SECONDS: Final = _histogram(
-    "revocation", "From the beginning of a change of rights until a process applied it."
+    "revocation", "Time from the start of a change of access rights until a process applied it."
 )
 LEASE_AGE: Final = _greatest(
-    "lease_age_seconds", "Since a process last knew that it has all changes of rights; from 1 on it trusts no cache."
+    "lease_age_seconds",
+    "Time since a process last knew that it had all changes of access rights. From 1 on, it does not use its cache.",
 )
 
 PROCESSES: Final = _gauge("processes", "Server processes.")
-READY: Final = _gauge("processes_ready", "Those that read the log within the last second and are not leaving.")
-BELL: Final = _gauge("processes_with_redis", "Those that Redis wakes; the others look four times a second.")
+READY: Final = _gauge(
+    "processes_ready", "Processes that read the event log within the last second and are not shutting down."
+)
+BELL: Final = _gauge(
+    "processes_with_redis", "Processes that receive notifications from Redis. The others poll four times a second."
+)
 REFUSED: Final = _gauge(
-    "processes_refused_by_redis", "Those that Redis does not let publish or subscribe; events arrive by polling."
+    "processes_refused_by_redis", "Processes that Redis does not allow to publish or subscribe. They poll for events."
 )
 EXHAUSTED: Final = _counter(
-    "files_exhausted_seconds", "Seconds in which a process had no file descriptor left, and closed new connections."
+    "files_exhausted_seconds", "Seconds in which a process had no file descriptor left and closed new connections."
 )
-LOOP_LAG: Final = _greatest("loop_lag_seconds", "How late a timer of one second came: a process too busy to answer.")
+LOOP_LAG: Final = _greatest(
+    "loop_lag_seconds", "Delay of a one-second timer. A high value means that the process is overloaded."
+)
 CPU: Final = _counter("cpu_seconds", "Processor time of the server processes.")
-MEMORY: Final = _gauge("memory_bytes", "Resident memory of the server processes, what they share counted in each.")
+MEMORY: Final = _gauge(
+    "memory_bytes", "Resident memory of the server processes. Shared memory is counted in each process."
+)
 
 METRICS: Final[tuple[Metric, ...]] = tuple(each for each in list(globals().values()) if isinstance(each, Metric))
-"""All of them, in the order of the table."""
+"""All metrics, in the order of the table."""
 
 
 def of(durations: Durations) -> Value:
-    """A histogram's value."""
+    """The value of a histogram."""
     return list(durations.buckets), durations.sum
 
 
 def plus(one: Value | None, other: Value) -> Value:
-    """Two processes' values as one."""
+    """The merged value of two processes."""
     if one is None:
         return other
     if isinstance(one, tuple) and isinstance(other, tuple):
@@ -142,7 +153,7 @@ def plus(one: Value | None, other: Value) -> Value:
 
 
 def merge(into: Snapshot, snapshot: Snapshot, *, alive: bool = True) -> None:
-    """Add what a process says; what is not *alive* any more has left its counts behind, and nothing else."""
+    """Add the samples of a process. Of a process that is not *alive*, only counters and histograms count."""
     for metric in METRICS:
         if not alive and metric.kind in (Kind.GAUGE, Kind.GREATEST):
             continue

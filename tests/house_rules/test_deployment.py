@@ -1,4 +1,4 @@
-"""What an operator is given fits the code: the image's recipe, the compose files, the guide."""
+"""The Dockerfile, the compose files and .env.example match the code."""
 
 import json
 import re
@@ -268,21 +268,6 @@ class TestPinning:
         before = [(ROOT / name).read_text() for name in pin_images.FILES]
         assert pin_images.main() == 1
         assert [(ROOT / name).read_text() for name in pin_images.FILES] == before
-
-
-class TestGuide:
-    def test_its_commands_exist(self):
-        """docs/deployment.md names only commands that `taskriver` has."""
-        text = (ROOT / "docs/deployment.md").read_text()
-        named = set(re.findall(r"\btaskriver ((?:user )?[a-z][a-z-]+)(?=[ `\n])", text))
-        assert {"migrate", "serve", "cleanup", "user create"} <= named <= commands()
-
-    def test_its_settings_exist(self):
-        """What it writes in capitals is a setting, or one of the compose file's own variables."""
-        text = (ROOT / "docs/deployment.md").read_text()
-        named = set(re.findall(r"`([A-Z]+(?:_[A-Z]+)+)[=`]", text))
-        own = {name for name, *_ in VARIABLE.findall((ROOT / PRODUCTION).read_text())} | {"COMPOSE_FILE"}
-        assert named <= {name.upper() for name in Settings.model_fields} | own
 
 
 class Instruction(NamedTuple):
