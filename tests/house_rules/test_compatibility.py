@@ -1,53 +1,161 @@
-"""Nobody's client breaks by surprise: the schema is compared with that of the last release."""
+"""The schema is compared with that of the last release: a client of that release must not break unannounced.
 
+`baseline/` holds the released schema, its version and its commit. A release replaces both files, and empties ACCEPTED.
+"""
+
+import json
 import re
-import subprocess
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, Final
 
-from graphql import build_schema, find_breaking_changes
+import pytest
+from graphql import (
+    BreakingChangeType,
+    DangerousChangeType,
+    GraphQLEnumType,
+    GraphQLObjectType,
+    GraphQLSchema,
+    build_schema,
+    find_breaking_changes,
+    find_dangerous_changes,
+)
 
-ROOT = Path(__file__).parents[2]
+ROOT: Final = Path(__file__).parents[2]
+BASELINE: Final = Path(__file__).parent / "baseline"
+CHANGELOG: Final = (ROOT / "CHANGELOG.md").read_text()
 
+_FIRST_IS_OPTIONAL: Final = "`first` may be left out or null"
+ACCEPTED: Final = {
+    "Query.users(first:) has changed defaultValue from 20 to null.": _FIRST_IS_OPTIONAL,
+    "Query.tasks(first:) has changed defaultValue from 20 to null.": _FIRST_IS_OPTIONAL,
+    "Task.history(first:) has changed defaultValue from 20 to null.": _FIRST_IS_OPTIONAL,
+}
+"""Each difference that can break a client, and the words of the unreleased part of CHANGELOG.md that announce it."""
 
-def released() -> str | None:
-    """The schema of the last tagged version, or None before the first one."""
-    tag = _git("describe", "--tags", "--abbrev=0", "--match", "v*")
-    return _git("show", f"{tag}:schema.graphql") if tag else None
+_DOORS: Final = ("public", "signedIn", "admin")
+"""The directives that say who may use a field, from the widest to the narrowest."""
+_DANGEROUS: Final = {DangerousChangeType.ARG_DEFAULT_VALUE_CHANGE}
+"""Changes that graphql-core calls dangerous, and that change what an unchanged request means."""
 
 
 def breaking(old: str, new: str) -> list[str]:
     """What a client of the old schema could stumble over in the new one, but for what was deprecated before."""
-    before = build_schema(old)
-    return [
+    before, after = build_schema(old), build_schema(new)
+    found = [
         change.description
-        for change in find_breaking_changes(before, build_schema(new))
-        if not _was_deprecated(old, change.description)
+        for change in find_breaking_changes(before, after)
+        if not (change.type in _REMOVALS and _was_deprecated(before, change.description))
     ]
+    dangerous = (change.description for change in find_dangerous_changes(before, after) if change.type in _DANGEROUS)
+    return [*found, *dangerous, *_narrowed(before, after)]
 
 
-def _was_deprecated(old: str, description: str) -> bool:
-    named = re.search(r"(\w+)\.(\w+)", description)
+_REMOVALS: Final = {
+    BreakingChangeType.FIELD_REMOVED,
+    BreakingChangeType.VALUE_REMOVED_FROM_ENUM,
+    BreakingChangeType.ARG_REMOVED,
+}
+
+
+def _was_deprecated(schema: GraphQLSchema, description: str) -> bool:
+    """Whether the field, argument or enum value that a description begins with was deprecated."""
+    named = re.search(r"(\w+)\.(\w+)(?:\((\w+):\))?", description)
     if named is None:
         return False
-    kind, field = named.groups()
-    found = build_schema(old).type_map.get(kind)
-    return bool(getattr(getattr(found, "fields", {}).get(field), "deprecation_reason", None))
+    kind, name, argument = named.groups()
+    owner: Any = schema.type_map[kind]
+    found = owner.values[name] if isinstance(owner, GraphQLEnumType) else owner.fields[name]
+    return (found.args[argument] if argument else found).deprecation_reason is not None
 
 
-def _git(*arguments: str) -> str:
-    done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
-    return done.stdout.strip() if done.returncode == 0 else ""
+def _narrowed(before: GraphQLSchema, after: GraphQLSchema) -> Iterator[str]:
+    """Fields of a root that fewer people may use."""
+    were, are = _doors(before), _doors(after)
+    for name in were.keys() & are.keys():
+        if _DOORS.index(are[name]) > _DOORS.index(were[name]):
+            yield f"{name} has changed from @{were[name]} to @{are[name]}."
 
 
-def test_the_schema_breaks_nothing_of_the_last_release():
-    """What the last release promised still holds, unless it was deprecated there."""
+def _doors(schema: GraphQLSchema) -> dict[str, str]:
+    roots = (schema.query_type, schema.mutation_type, schema.subscription_type)
+    fields = (
+        (f"{root.name}.{name}", field)
+        for root in roots
+        if isinstance(root, GraphQLObjectType)
+        for name, field in root.fields.items()
+    )
+    return {name: door for name, field in fields if field.ast_node for door in _names(field.ast_node.directives)}
+
+
+def _names(directives: Any) -> list[str]:
+    return [directive.name.value for directive in directives or () if directive.name.value in _DOORS]
+
+
+def released() -> list[str]:
+    """The versions in CHANGELOG.md, the newest first."""
+    return re.findall(r"^## \[?(\d+\.\d+\.\d+)", CHANGELOG, re.MULTILINE)
+
+
+def test_nothing_of_the_last_release_breaks_unannounced():
+    """Whatever can break a client is in ACCEPTED, and nothing else is."""
+    found = breaking((BASELINE / "schema.graphql").read_text(), (ROOT / "schema.graphql").read_text())
+    assert sorted(found) == sorted(ACCEPTED)
+
+
+def test_what_breaks_is_announced():
+    """The reason for each accepted difference is in the unreleased part of CHANGELOG.md."""
+    unreleased = " ".join(CHANGELOG.partition("\n## Unreleased\n")[2].partition("\n## ")[0].split())
+    assert {each for each in ACCEPTED.values() if each not in unreleased} == set()
+
+
+def test_the_baseline_is_the_last_release():
+    """A release replaces the baseline: the version is that of the newest heading, and the commit a whole hash."""
+    release = json.loads((BASELINE / "release.json").read_text())
+    assert release["version"] == released()[0]
+    assert re.fullmatch(r"[0-9a-f]{40}", release["commit"])
+
+
+OLD: Final = """
+    directive @public on FIELD_DEFINITION
+    directive @signedIn on FIELD_DEFINITION
+    directive @admin on FIELD_DEFINITION
+    type Query {
+      a(first: Int = 20, old: Int @deprecated(reason: "Use first.")): E @public
+      b: Int @deprecated(reason: "Use a.")
+    }
+    enum E { X Y @deprecated(reason: "Use X.") }
+    input I { x: Int }
+"""
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes", "expected"),
+    [
+        ("b: Int", "c: Int b: Int", []),
+        ('b: Int @deprecated(reason: "Use a.")', "", []),
+        ('Y @deprecated(reason: "Use X.")', "", []),
+        (', old: Int @deprecated(reason: "Use first.")', "", []),
+        ("b: Int", "b: String", ["Field Query.b changed type from Int to String."]),
+        ("b: Int", "b: [Int]", ["Field Query.b changed type from Int to [Int]."]),
+        ("E { X", "E {", ["Enum value E.X was removed."]),
+        ("x: Int", "x: Int!", ["Field I.x changed type from Int to Int!."]),
+        ("x: Int", "x: Int y: Int!", ["A required field I.y was added."]),
+        ("first: Int = 20", "first: Int = 10", ["Query.a(first:) has changed defaultValue from 20 to 10."]),
+        ("first: Int = 20,", "", ["Argument Query.a(first:) was removed."]),
+        ("): E @public", "): E @signedIn", ["Query.a has changed from @public to @signedIn."]),
+    ],
+)
+def test_a_breaking_change_is_noticed(was: str, becomes: str, expected: list[str]):
+    """Additions are welcome and what was deprecated may go; anything else that clients depend on stays."""
+    assert OLD.count(was) == 1
+    assert breaking(OLD, OLD.replace(was, becomes)) == expected
+
+
+def test_a_field_that_vanishes_from_the_schema_is_noticed():
+    """The baseline is what is compared: a field of it that is not there any more is found."""
     now = (ROOT / "schema.graphql").read_text()
-    assert breaking(released() or now, now) == []
-
-
-def test_the_comparison_bites():
-    """A field that vanishes is noticed, one that was deprecated before may go, and additions are welcome."""
-    old = 'type Query { a: Int b: Int @deprecated(reason: "Use a.") }'
-    assert breaking(old, "type Query { a: Int c: Int }") == []
-    assert breaking(old, 'type Query { c: Int b: Int @deprecated(reason: "Use a.") }') == ["Field Query.a was removed."]
-    assert breaking(old, 'type Query { a: String b: Int @deprecated(reason: "Use a.") }') != []
+    renamed = now.replace("  viewerCanDelete: Boolean!\n", "  mayDelete: Boolean!\n")
+    assert renamed != now
+    found = breaking((BASELINE / "schema.graphql").read_text(), renamed)
+    assert "Field Task.viewerCanDelete was removed." in found
