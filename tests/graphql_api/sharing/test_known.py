@@ -12,7 +12,7 @@ from graphql_api.realtime.feed import Noted
 from graphql_api.realtime.items import Told
 from graphql_api.realtime.run import Run
 from graphql_api.realtime.sight import Sight
-from graphql_api.resolvers.at_once import MAX_KEPT, AtOnce
+from graphql_api.resolvers.at_once import MAX_KEPT, AtOnce, Known
 from graphql_api.resolvers.telling import Telling
 from tests.graphql_api.realtime.support import a_task_event
 from tests.support.telling import AnyTelling
@@ -111,16 +111,47 @@ def test_other_rights_are_another_answer(other: Actor):
     assert house.way.sent == [1, 2]
 
 
-@pytest.mark.parametrize("first", ["owner", "stranger"])
-def test_people_of_the_task_are_told_their_own(first: str):
+@pytest.mark.parametrize(
+    ("order", "answers"),
+    [("owner stranger other owner other", [1, 2, 2, 3, 2]), ("stranger other owner owner other", [1, 1, 2, 3, 1])],
+    ids=["owner first", "stranger first"],
+)
+def test_people_of_the_task_are_told_their_own(order: str, answers: list[int]):
     """What they were told is not for others, nor the other way round."""
-    owner = an_admin()
-    house = House(owner=owner)
-    strangers = [an_admin(), an_admin()]
-    for actor in [owner, *strangers, owner] if first == "owner" else [*strangers, owner, owner]:
-        house.tell(actor)
-    assert house.way.sent == ([1, 2, 2, 3] if first == "owner" else [1, 1, 2, 3])
+    people = {"owner": an_admin(), "stranger": an_admin(), "other": an_admin()}
+    house = House(owner=people["owner"])
+    for name in order.split():
+        house.tell(people[name])
+    assert house.way.sent == answers
     assert len(house.way.begun_for) == 3
+
+
+class KeepsEverything(AtOnce):
+    """Keeps what the people of the task were told, too."""
+
+    def _work_out(self, noted: Noted) -> Run[Any] | bool:
+        number, self._number = self._number, -1
+        told = super()._work_out(noted)
+        self._number = number
+        return told
+
+
+class BelievesEverything(AtOnce):
+    """Tells the people of the task what was kept for others."""
+
+    def _is_for_me(self, known: Known) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("broken", [KeepsEverything, BelievesEverything])
+@pytest.mark.parametrize("order", ["owner stranger other owner other", "stranger other owner owner other"])
+def test_a_broken_rule_is_noticed(broken: type[AtOnce], order: str, monkeypatch: pytest.MonkeyPatch):
+    """In either order, somebody is told what was worked out for somebody else."""
+    monkeypatch.setattr(f"{__name__}.AtOnce", broken)
+    with pytest.raises(AssertionError):
+        test_people_of_the_task_are_told_their_own(
+            order, [1, 2, 2, 3, 2] if order.startswith("owner") else [1, 1, 2, 3, 1]
+        )
 
 
 def test_people_of_the_task_as_it_is_now_are_told_their_own():
