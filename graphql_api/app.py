@@ -93,8 +93,8 @@ class Server:
     *timing* and *task_timing* are the sockets', GraphQL's and `/ws/tasks`', and *event_timing* is the event streams'.
     *throttle_patience* is how many seconds Redis has to answer before limits are counted without it.
     With *shared* off, whatever listeners are told is read and executed for each of them: the same, and slower.
-    *strict* is for tests: a compiled operation that fails is not run again in the general way. *tracing* stands in for
-    what the settings want. *demo* is whom the pages offer to sign in as.
+    *strict* and *plans_at_first_request* are for tests: see `Compiled`. *tracing* stands in for what the settings want.
+    *demo* is whom the pages offer to sign in as.
     """
 
     def __init__(
@@ -107,6 +107,7 @@ class Server:
         throttle_patience: float = THROTTLE_PATIENCE_SECONDS,
         shared: bool = True,
         strict: bool = False,
+        plans_at_first_request: bool = False,
         tracing: "Tracing | None" = None,
         demo: DemoPeople | None = None,
     ) -> None:
@@ -138,7 +139,11 @@ class Server:
         self.playground = Playground(self.demo, landing.GRAPHIQL.links(pages)) if has_playground else None
         self.board = Board(self.demo, landing.BOARD.links(pages)) if has_board else None
         self.documents = self._documents()
-        self.compiled = Compiled(schema._schema, strict=strict) if settings.compile_operations else None
+        self.compiled = (
+            Compiled(schema._schema, strict=strict, at_first_request=plans_at_first_request)
+            if settings.compile_operations
+            else None
+        )
         self.throttle = Throttle(self.redis, patience=throttle_patience)
         self.stream = Stream(self.database, Bell(settings.redis_url.get_secret_value()))
         self.connections = Connections(per_user=settings.sockets_per_user, per_address=settings.sockets_per_address)

@@ -8,19 +8,37 @@ from itertools import count
 
 import pytest
 import structlog
+from hypothesis import HealthCheck, settings
 
 from embedded.postgres import Postgres
 from embedded.valkey import Valkey
 from graphql_api.observability.logging import Lines
 from persistence import migrations
 from persistence.engine import Database
-from tests.support import timeouts
+from tests.support import executors, timeouts
 from tests.support.figures import Figures, print_figures
 from tests.support.house import House
 from tests.support.log import Log, restored_logging
 from tests.support.secrets import betrayed
 
 TEMPLATE = "taskriver_template"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let a run say which executor its servers use."""
+    parser.addoption(
+        "--executor",
+        choices=[each.value for each in executors.Executor],
+        default=executors.Executor.COMPILED.value,
+        help="how the API's servers execute operations",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Choose the executor, in every process of the run; generated examples take as long as the machine needs."""
+    executors.choose(executors.Executor(config.getoption("--executor")))
+    settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("any machine")
 
 
 @pytest.fixture

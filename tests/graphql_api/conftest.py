@@ -7,11 +7,11 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from graphql_api.app import Server
 from graphql_api.settings import Settings
 from tests.graphql_api.rest.documented import HOOKS
 from tests.graphql_api.transports.serving import serving
 from tests.support.api import URL, Api
+from tests.support.executors import a_server
 from tests.support.house import House
 from tests.support.limits import PER_ADDRESS
 from tests.support.patience import HANG_SECONDS
@@ -39,7 +39,7 @@ async def api(new_database: Callable[[], str], new_redis: Callable[[], str]) -> 
 async def an_api(database_url: str, redis_url: str) -> AsyncIterator[Api]:
     """An API in this process, in an empty house."""
     # Redis is there; on a busy machine an answer may be late without its being away.
-    server = Server(settings_of(database_url, redis_url), throttle_patience=HANG_SECONDS)
+    server = a_server(settings_of(database_url, redis_url), throttle_patience=HANG_SECONDS)
     await server.start()
     transport = httpx.ASGITransport(app=server.asgi())
     async with httpx.AsyncClient(transport=transport, base_url=URL, event_hooks=HOOKS) as client:

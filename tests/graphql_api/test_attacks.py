@@ -24,6 +24,7 @@ from tests.graphql_api.rest.documented import HOOKS
 from tests.graphql_api.transports.serving import serving
 from tests.graphql_api.transports.sockets import connected
 from tests.support.api import URL, Answer, Api
+from tests.support.executors import a_server
 from tests.support.house import House
 from tests.support.patience import HANG_SECONDS
 
@@ -260,7 +261,7 @@ class TestSharing:
 @pytest.fixture
 async def cut_off(new_database: Callable[[], str], new_redis: Callable[[], str]) -> AsyncIterator[tuple[str, Server]]:
     """A server that never hears what happens to anybody's rights, as if it were cut off from the log."""
-    server = Server(settings_of(new_database(), new_redis()))
+    server = a_server(settings_of(new_database(), new_redis()))
     async with serving(server.asgi()) as url:
         yield url, server
     await server.stop()

@@ -19,6 +19,7 @@ from tests.graphql_api.rest.documented import HOOKS
 from tests.graphql_api.transports.serving import serving
 from tests.graphql_api.transports.sockets import connected
 from tests.support.api import URL, Api
+from tests.support.executors import a_server
 from tests.support.house import House
 from tests.support.patience import HANG_SECONDS
 
@@ -62,7 +63,7 @@ async def a_client(server: Server, address: str) -> AsyncIterator[Client]:
 @pytest.fixture
 async def server(new_database: Callable[[], str], new_redis: Callable[[], str]) -> AsyncIterator[Server]:
     """One with small limits."""
-    server = Server(settings_of(new_database(), new_redis(), **TINY), throttle_patience=10)
+    server = a_server(settings_of(new_database(), new_redis(), **TINY), throttle_patience=10)
     await server.start()
     yield server
     await server.stop()

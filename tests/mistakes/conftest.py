@@ -19,6 +19,7 @@ from tests.graphql_api.conftest import settings_of
 from tests.graphql_api.rest.documented import HOOKS
 from tests.graphql_api.transports.serving import serving
 from tests.mistakes.culprit import Culprit
+from tests.support.executors import a_server
 from tests.support.house import House
 from tests.support.patience import HANG_SECONDS
 
@@ -40,7 +41,7 @@ async def hasty(new_database: Callable[[], str], new_redis: Callable[[], str]) -
 @asynccontextmanager
 async def _served(settings: Settings, *, first_message: float) -> AsyncIterator[Culprit]:
     timing, task_timing = Timing(init=first_message), TaskTiming(auth=first_message)
-    server = Server(settings, timing=timing, task_timing=task_timing, throttle_patience=HANG_SECONDS)
+    server = a_server(settings, timing=timing, task_timing=task_timing, throttle_patience=HANG_SECONDS)
     await server.start()
     async with serving(server.asgi()) as url, httpx.AsyncClient(timeout=HANG_SECONDS, event_hooks=HOOKS) as client:
         what_there_is = (await client.get(url)).json()["detail"]

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 from domain.user import Role
-from graphql_api.app import Server
 from graphql_api.cli.commands import main
 from graphql_api.cli.token import shelf
 from persistence.engine import Database
 from tests.graphql_api.conftest import settings_of
+from tests.support.executors import a_server
 from tests.support.house import House
 from tests.support.patience import HANG_SECONDS
 from tests.support.threads import served_by_thread
@@ -75,7 +75,7 @@ def database_url(new_database: Callable[[], str]) -> str:
 def served(database_url: str, new_redis: Callable[[], str]) -> Iterator[str]:
     """The URL of a server on that database, on a loopback port, in a thread of its own."""
     # Redis is there; on a busy machine an answer may be late without its being away.
-    app = Server(settings_of(database_url, new_redis()), throttle_patience=HANG_SECONDS).asgi()
+    app = a_server(settings_of(database_url, new_redis()), throttle_patience=HANG_SECONDS).asgi()
     with served_by_thread(app) as url:
         yield url
 

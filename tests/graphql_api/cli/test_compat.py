@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from graphql_api.app import Server
 from persistence.engine import Database
 from tests.graphql_api.cli.conftest import Run
 from tests.graphql_api.conftest import settings_of
+from tests.support.executors import a_server
 from tests.support.house import House
 from tests.support.patience import HANG_SECONDS
 from tests.support.threads import served_by_thread
@@ -51,7 +51,7 @@ class Twisted:
 @pytest.fixture(scope="module")
 def twisted(database_url: str, new_redis: Callable[[], str]) -> Iterator[tuple[str, Twisted]]:
     """A server whose answers can be changed, and its URL."""
-    app = Twisted(Server(settings_of(database_url, new_redis()), throttle_patience=HANG_SECONDS).asgi())
+    app = Twisted(a_server(settings_of(database_url, new_redis()), throttle_patience=HANG_SECONDS).asgi())
     with served_by_thread(app) as url:
         yield url, app
 

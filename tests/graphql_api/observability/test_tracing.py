@@ -10,7 +10,6 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanContext, SpanKind, StatusCode
 
-from graphql_api.app import Server
 from graphql_api.observability.tracing import Tracing, place_of
 from services import session as session_service
 from services import task as task_service
@@ -19,6 +18,7 @@ from tests.graphql_api.test_tasks import CREATE
 from tests.graphql_api.transports.serving import serving
 from tests.graphql_api.transports.sockets import connected
 from tests.support.api import URL, Api
+from tests.support.executors import a_server
 from tests.support.house import House
 
 CHANGED = "subscription Listen { taskChanged { task { title } } }"
@@ -44,7 +44,7 @@ async def traced(
 ) -> AsyncIterator[Api]:
     """A server that traces."""
     tracing = Tracing(processor=SimpleSpanProcessor(exported))
-    server = Server(settings_of(new_database(), new_redis()), tracing=tracing)
+    server = a_server(settings_of(new_database(), new_redis()), tracing=tracing)
     await server.start()
     transport = httpx.ASGITransport(app=server.asgi())
     async with httpx.AsyncClient(transport=transport, base_url=URL) as client:
