@@ -1,5 +1,6 @@
 """Documents at random: valid ones, with everything that makes plans differ; the same seed makes the same document."""
 
+import json
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -62,6 +63,8 @@ class Writer:
     chance: random.Random
     wild: bool = False
     """Whether values may be wrong, so that the answer has errors."""
+    left_out: frozenset[str] = frozenset()
+    """Names of fields that are never selected."""
     _variables: dict[str, tuple[str, Any]] = field(default_factory=dict)
     _fragments: list[str] = field(default_factory=list)
     _aliases: int = 0
@@ -72,8 +75,13 @@ class Writer:
         assert root is not None
         count = self.chance.choice((1, 1, 1, 2, 3))
         body = " ".join(self._root_field(root) for _ in range(count))
+        return self._whole("query", body)
+
+    def _whole(self, kind: str, body: str) -> Sent:
+        """The operation of these root fields, with its variables and fragments."""
         declared = " ".join(f"${name}: {kind}" for name, (kind, _) in self._variables.items())
-        head = f"query Q({declared})" if declared else self.chance.choice(("query", "query Q", ""))
+        short = (kind, f"{kind} Q", "") if kind == "query" else (kind, f"{kind} Q")
+        head = f"{kind} Q({declared})" if declared else self.chance.choice(short)
         given = {name: value for name, (_, value) in self._variables.items() if value is not Undefined}
         return Sent(" ".join([head, "{", body, "}", *self._fragments]), given)
 
@@ -85,6 +93,7 @@ class Writer:
     def _selection(self, kind: Any, depth: int) -> str:
         """Something of an object or interface, in braces."""
         names = list(kind.fields) if depth < MAX_DEPTH else self._leaves(kind)
+        names = [name for name in names if name not in self.left_out]
         chosen = self.chance.sample(names, min(len(names), self.chance.randint(1, 5)))
         parts = [self._maybe_fragment(kind, name, depth) for name in chosen] or ["__typename"]
         if self.chance.random() < 0.3:
@@ -233,7 +242,7 @@ class Writer:
             return str(value)
         if isinstance(value, bool):
             return str(value).lower()
-        return str(value) if isinstance(value, int) else '"' + str(value).replace("\\", "\\\\") + '"'
+        return str(value) if isinstance(value, int) else json.dumps(str(value), ensure_ascii=False)
 
     def _item(self, value: Any, kind: Any) -> str:
         """A value within an object: sometimes a variable."""

@@ -8,7 +8,7 @@ import pytest
 
 from domain.user import Role
 from graphql_api.auth.facts import RequestFacts
-from graphql_api.execution import arguments, compiled, pages, projection
+from graphql_api.execution import arguments, compiled, connection, pages, projection
 from graphql_api.execution.fields import Selections
 from graphql_api.execution.pages import Nested, Page, page_of
 from graphql_api.execution.plan import Plan
@@ -22,8 +22,9 @@ Patch = pytest.MonkeyPatch
 
 @dataclass(frozen=True)
 class Mutant:
-    """A mistake, in words, and how it is made."""
+    """A mistake in a module of the executor, in words, and how it is made."""
 
+    part: str
     name: str
     make: Callable[[Patch], None]
 
@@ -139,25 +140,30 @@ def _every_text_is_an_id(patch: Patch) -> None:
     patch.setattr("graphql_api.execution.steps.decode_id", lambda text, field: ("Thing", None))
 
 
+def _one_end_is_the_other(patch: Patch) -> None:
+    patch.setitem(connection._OF_THE_PAGE, "end_cursor", "page.cursor_at(0)")
+
+
 def _no_variables(patch: Patch) -> None:
     patch.setattr(arguments.Variables, "bind", lambda self, given: dict(self.defaults))
 
 
 MUTANTS = [
-    Mutant("ids are written in another way", _ids_of_another_type),
-    Mutant("a reference to nobody is an object", _nobody_is_somebody),
-    Mutant("every @skip and @include is switched on", _every_switch_is_on),
-    Mutant("the first cursor is the last one's", _the_other_end),
-    Mutant("there is never another page", _nothing_behind),
-    Mutant("there is never a page before", _nothing_before),
-    Mutant("the last rows come in the order in which they are read", _in_the_order_of_reading),
-    Mutant("everybody sees what an admin sees", _with_the_eyes_of_an_admin),
-    Mutant("enums are written in lower case", _names_in_lower_case),
-    Mutant("an argument has another default", _another_default),
-    Mutant("whatever is asked of the policy, the answer is yes", _whatever_one_may),
-    Mutant("the fields of the root come in another order", _in_another_order),
-    Mutant("each task has the history of all", _everybodys_history),
-    Mutant("doors are not looked at", _open_doors),
-    Mutant("no node is found by its id", _every_text_is_an_id),
-    Mutant("variables are not looked at", _no_variables),
+    Mutant("projection", "ids are written in another way", _ids_of_another_type),
+    Mutant("projection", "a reference to nobody is an object", _nobody_is_somebody),
+    Mutant("fields", "every @skip and @include is switched on", _every_switch_is_on),
+    Mutant("pages", "the first cursor is the last one's", _the_other_end),
+    Mutant("pages", "there is never another page", _nothing_behind),
+    Mutant("pages", "there is never a page before", _nothing_before),
+    Mutant("pages", "the last rows come in the order in which they are read", _in_the_order_of_reading),
+    Mutant("compiled", "everybody sees what an admin sees", _with_the_eyes_of_an_admin),
+    Mutant("projection", "enums are written in lower case", _names_in_lower_case),
+    Mutant("arguments", "an argument has another default", _another_default),
+    Mutant("projection", "whatever is asked of the policy, the answer is yes", _whatever_one_may),
+    Mutant("compiled", "the fields of the root come in another order", _in_another_order),
+    Mutant("pages", "each task has the history of all", _everybodys_history),
+    Mutant("plan", "doors are not looked at", _open_doors),
+    Mutant("steps", "no node is found by its id", _every_text_is_an_id),
+    Mutant("arguments", "variables are not looked at", _no_variables),
+    Mutant("connection", "the end of a page is its start", _one_end_is_the_other),
 ]
