@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 # Tests run in random order. SEED=… repeats the order of a run, which prints its seed at the top.
 ORDER = $(if $(SEED),--randomly-seed $(SEED))
 
-.PHONY: help run test timings prove test-servers test-stream contract e2e frontend frontend-check pictures chaos simulate oracle examples relay readme check format schema bench bench-full profile load bench-stream bench-idle monitoring-check lock clean
+.PHONY: help run test test-executors coverage timings prove test-servers test-stream contract e2e frontend frontend-check pictures chaos simulate oracle examples relay readme check format schema bench bench-full profile load bench-stream bench-idle monitoring-check lock clean
 
 ##@ Run
 
@@ -36,6 +36,31 @@ test: $(VENV)/dev ## Run the tests in random order, on private servers (ARGS="-k
 	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal $(ORDER) \
 		--ignore tests/e2e --ignore tests/load --ignore tests/embedded --ignore tests/timings \
 		--ignore tests/chaos --ignore tests/simulation --ignore tests/examples --ignore tests/relay --ignore tests/readme $(ARGS)
+
+# Suites whose requests go through an executor, and mean the same with either of them.
+EXECUTOR_SUITES := $(addprefix tests/graphql_api/test_,$(addsuffix .py,attacks bad_input conformance date_time \
+	future_history idempotency matrix nodes sessions sql_counts stream_operations tasks users)) \
+	$(addprefix tests/graphql_api/execution/test_,$(addsuffix .py,compiled errors executor input_errors limits \
+	persisted telling)) \
+	$(addprefix tests/graphql_api/auth/test_,$(addsuffix .py,access cookies tokens)) \
+	$(addprefix tests/graphql_api/observability/test_,$(addsuffix .py,bugs logging readings tracing)) \
+	tests/graphql_api/transports/test_http.py tests/mistakes/test_graphql.py
+
+test-executors: $(VENV)/dev ## Run the tests of the API on the executor that `make test` leaves out (EXECUTOR=compiled).
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal $(ORDER) \
+		--executor $(or $(EXECUTOR),general) $(EXECUTOR_SUITES) $(ARGS)
+
+# Coverage takes half as much time again as the tests alone, so continuous integration measures these suites only.
+COVERED_SUITES := tests/domain tests/services tests/verification tests/persistence tests/graphql_api/execution \
+	$(filter tests/graphql_api/test_%,$(EXECUTOR_SUITES))
+
+coverage: $(VENV)/dev ## Measure lines and branches that tests run, by package (SUITES="tests/services …", HTML=folder).
+	@rm -rf .coverage && mkdir .coverage
+	@$(BIN)/python -m coverage run -m pytest -q -n auto --maxprocesses 4 --dist worksteal $(ORDER) \
+		$(or $(SUITES),$(COVERED_SUITES)) $(ARGS)
+	@$(BIN)/python -m coverage combine --quiet
+	@$(if $(HTML),$(BIN)/python -m coverage html --quiet --directory $(HTML))
+	@$(BIN)/python tools/coverage_totals.py
 
 test-servers: $(VENV)/dev ## Run the slow tests of complete servers: first start, several processes, crashes, load.
 	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal $(ORDER) tests/e2e tests/load tests/embedded
@@ -87,7 +112,7 @@ pictures: $(VENV)/local ## Update the pictures of docs/ from the running product
 
 ##@ Find faults
 
-oracle: $(VENV)/dev ## Run 20,000 generated documents with both executors and compare the bytes (DOCUMENTS=…).
+oracle: $(VENV)/dev ## Run 20,000 generated queries, 5,000 mutations and 1,400 races on both executors, and compare (DOCUMENTS=…).
 	@ORACLE_DOCUMENTS=$(or $(DOCUMENTS),20000) $(BIN)/python -m pytest -q -n 2 -p no:cacheprovider --timeout 3600 tests/graphql_api/execution/oracle
 
 simulate: $(VENV)/dev ## Simulate 100,000 histories of the stream with a virtual clock (HISTORIES=…, ARGS="--seed N" prints one).
