@@ -42,10 +42,13 @@ def destinations(board: bool, graphiql: bool, rest: bool, schema: bool) -> list[
 
 
 _ENDPOINTS: Final = {
-    "GraphQL over HTTP": "/graphql",
-    "Subscriptions": "/graphql as a WebSocket (graphql-transport-ws), or with Accept: text/event-stream",
-    "REST": "/api/v1",
-    "Status": "/readyz",
+    "GraphQL over HTTP": "<code>/graphql</code>",
+    "Subscriptions": (
+        "<code>/graphql</code> as a WebSocket (<code>graphql-transport-ws</code>), "
+        "or with <code>Accept: text/event-stream</code>"
+    ),
+    "REST": "<code>/api/v1</code>",
+    "Status": "<code>/readyz</code>",
 }
 
 
@@ -74,7 +77,7 @@ def _body(destinations: Sequence[Destination], demo: DemoPeople | None) -> str:
     cards = "".join(
         f'<li><a href="{each.path}"><b>{each.name}</b><span>{each.text}</span></a></li>' for each in destinations
     )
-    endpoints = "".join(f"<dt>{name}</dt><dd><code>{path}</code></dd>" for name, path in _ENDPOINTS.items())
+    endpoints = "".join(f"<dt>{name}</dt><dd>{path}</dd>" for name, path in _ENDPOINTS.items())
     return (
         "<h1>Tasks for teams, with a live stream</h1>"
         "<p>This server is a task backend: a GraphQL API with subscriptions, and a REST API for older clients. "

@@ -39,7 +39,12 @@ _PAGE: Final = Static(
     HTML,
 )
 _START: Final = Static(
-    b"""// A page cannot set the refresh cookie; the browser sends it. The Authorize dialog has no field for it.
+    b"""// Swagger UI has dark colours, for a document of this class.
+const dark = matchMedia("(prefers-color-scheme: dark)");
+const followColorScheme = () => document.documentElement.classList.toggle("dark-mode", dark.matches);
+dark.addEventListener("change", followColorScheme);
+followColorScheme();
+// A page cannot set the refresh cookie; the browser sends it. The Authorize dialog has no field for it.
 const withoutCookies = (description) => {
   const schemes = description.components.securitySchemes;
   const cookies = Object.keys(schemes).filter((name) => schemes[name].in === "cookie");

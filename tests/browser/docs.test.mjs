@@ -78,6 +78,18 @@ test("Every endpoint answers as described when it is tried out, and the page ask
   assert.deepEqual(foreign, []);
 }));
 
+test("The page follows the colour scheme of the browser.", () => onStage(async (browser, base) => {
+  const { page, complaints } = await watchedPage(browser, base, { colorScheme: "dark" });
+  await page.goto(`${base}/docs`);
+  await page.getByText("Taskriver REST").first().waitFor();
+  const brightness = () => page.evaluate(() => Number(getComputedStyle(document.documentElement).backgroundColor.match(/\d+/g)[0]));
+  assert.ok(await brightness() < 60);
+  await picture(page, "docs-5-dark");
+  await page.emulateMedia({ colorScheme: "light" });
+  await page.waitForFunction(() => !document.documentElement.classList.contains("dark-mode"));
+  assert.deepEqual(complaints, []);
+}));
+
 async function authorize(page, again) {
   await page.locator(".auth-wrapper .authorize").first().click();
   const dialog = page.locator(".modal-ux");

@@ -228,6 +228,23 @@ const SENTENCES = {
     await window.close();
   },
 
+  "At 200 % zoom, the editor's text and tools are within it, and the answer is a scroll away.": async (browser, base) => {
+    for (const viewport of [{ width: 640, height: 400 }, { width: 1280, height: 400 }]) {
+      const window = await Window.open(browser, base, { viewport });
+      await window.signIn("alice");
+      await window.run("MyTasks");
+      await window.shows(/"totalCount": \d+/);
+      const [editor, tools, response] = await Promise.all(
+        [".graphiql-query-editor", ".graphiql-toolbar", ".graphiql-response"].map((part) => window.page.locator(part).boundingBox()));
+      assert.ok(tools.y + tools.height <= editor.y + editor.height + 1, "the tools are within the editor");
+      assert.ok(response.height > 150);
+      await window.page.locator(".graphiql-response").scrollIntoViewIfNeeded();
+      assert.equal(await window.page.evaluate(() => document.documentElement.scrollWidth), viewport.width);
+      await picture(window.page, `graphiql-zoomed-${viewport.width}`);
+      await window.close();
+    }
+  },
+
   "On a phone, editors and answer are below each other, and panels cover them.": async (browser, base) => {
     const window = await Window.open(browser, base, { viewport: { width: 390, height: 844 } });
     await window.signIn("alice");

@@ -53,7 +53,7 @@ def export_tasks(
         if cursor_to is not None:
             _write_cursor(cursor_to, cursor)
     print(
-        f"Exported {counted(meter.count, 'task')} ({meter.rate:,.0f}/s). The stream goes on from {cursor}",
+        f"Exported {counted(meter.count, 'task')} ({meter.rate:,.0f}/s). Stream cursor: {cursor}",
         file=sys.stderr,
     )
 

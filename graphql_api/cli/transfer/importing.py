@@ -147,4 +147,5 @@ def _words(tally: Tally, meter: Meter, *, checked: bool) -> str:
         return f"{counted(tally.created, 'line')} good, {tally.bad:,} bad; nothing was created."
     known = f", {tally.known:,} were there already" if tally.known else ""
     bad = f", {counted(tally.bad, 'line')} bad and left out" if tally.bad else ""
-    return f"Imported {counted(tally.created, 'task')} ({meter.rate:,.0f}/s){known}{bad}."
+    rate = f" ({meter.rate:,.0f}/s)" if tally.created else ""
+    return f"Imported {counted(tally.created, 'task')}{rate}{known}{bad}."

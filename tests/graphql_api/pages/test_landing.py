@@ -19,6 +19,7 @@ class TestLanding:
         assert "task backend" in page.text
         assert {"/board", "/graphql", "/docs", "/schema.graphql", "/icon.svg"} <= found.keys()
         assert set(found.values()) == {200}
+        assert "<dd><code>/graphql</code> as a WebSocket (<code>graphql-transport-ws</code>)" in page.text
 
     async def test_another_client_gets_json(self):
         """The endpoints, as text in an object of the shape that REST clients know."""
