@@ -27,9 +27,9 @@ The REST API of Taskriver, for clients of FastAPI Task Manager. New clients use 
 **Signing in.** `POST /api/v1/auth/login/` gives an access token for 15 minutes; send it as `Authorization: Bearer …`.
 The refresh token that came with it is in an HttpOnly cookie, and `POST /api/v1/auth/refresh/` continues the session.
 
-**Paths** work with and without their last slash, and are never redirected. GET answers HEAD, too.
+**Paths** work with and without their last slash, and are never redirected. HEAD works wherever GET does.
 
-**Lost updates.** A task's `ETag` is its version; send it back as `If-Match`, and a change that comes too late is 412.
+**Lost updates.** A task's `ETag` is its version; send it back as `If-Match`, and an outdated change gets 412.
 
 **Lost answers.** Give a change an `Idempotency-Key` of its own, and send it again under that key until it is answered:
 for at least 24 hours it is made once, and answered with the task as it is by then. Refusals are not kept.
@@ -38,8 +38,8 @@ for at least 24 hours it is made once, and answered with the task as it is by th
 in the log. 503 means that the same request may be sent again. What another site's page sends is 403, unless its origin
 is allowed.
 
-**Live.** `/ws/tasks/{client_id}`, a WebSocket, tells tasks that move on the board. Authenticate with the header or by
-a first message `{"type": "auth", "token": "…"}`; go on where you were with `?after=<cursor>`.
+**Live.** `/ws/tasks/{client_id}`, a WebSocket, sends an event when the status of a task changes. Authenticate with the
+header or by a first message `{"type": "auth", "token": "…"}`; resume with `?after=<cursor>`.
 """
 
 _TAGS: Final = {
@@ -105,11 +105,11 @@ def document(version: str) -> Json:
         "info": {
             "title": "Taskriver REST",
             "version": version,
-            "summary": "A task API whose changes can be listened to.",
+            "summary": "A task API with a live stream of changes.",
             "description": _ABOUT,
             "license": {"name": "MIT", "identifier": "MIT"},
         },
-        "servers": [{"url": "/", "description": "Where this description came from."}],
+        "servers": [{"url": "/", "description": "This server."}],
         "tags": [{"name": name, "description": text} for name, text in _TAGS.items()],
         "paths": paths,
         "components": {"schemas": schemas, "securitySchemes": _security_schemes()},

@@ -1,7 +1,7 @@
 // Uses /docs as a person does: signs in with "Authorize", and clicks "Try it out" at every endpoint.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { USER, onStage, picture, watchedPage } from "./stage.mjs";
+import { USER, onStage, picture, until, watchedPage } from "./stage.mjs";
 
 class Docs {
   constructor(page) {
@@ -82,11 +82,11 @@ test("The page follows the colour scheme of the browser.", () => onStage(async (
   const { page, complaints } = await watchedPage(browser, base, { colorScheme: "dark" });
   await page.goto(`${base}/docs`);
   await page.getByText("Taskriver REST").first().waitFor();
-  const brightness = () => page.evaluate(() => Number(getComputedStyle(document.documentElement).backgroundColor.match(/\d+/g)[0]));
-  assert.ok(await brightness() < 60);
+  const textColour = () => page.locator(".info .title").evaluate((title) => Number(getComputedStyle(title).color.match(/\d+/)[0]));
+  assert.ok(await textColour() > 180);
   await picture(page, "docs-5-dark");
   await page.emulateMedia({ colorScheme: "light" });
-  await page.waitForFunction(() => !document.documentElement.classList.contains("dark-mode"));
+  await until(async () => await textColour() < 80, "the text is dark on a light page");
   assert.deepEqual(complaints, []);
 }));
 
