@@ -10,18 +10,18 @@ from tests.support.patience import HANG_SECONDS
 
 
 class Terminal:
-    """A shell in the repository; the address and the folder below /tmp that a page names are those of the test."""
+    """A shell in the repository; the address and the files below /tmp that a page names are those of the test."""
 
     def __init__(self, folder: Path, url: str) -> None:
         """*folder* is where the `taskriver dev` at *url* runs."""
         self._folder, self._url = folder, url
         servers = embedded.found(folder / ".taskriver")
         assert servers is not None
-        self._environment = os.environ | {"DATABASE_URL": servers.database_url}
+        self._environment = os.environ | {"DATABASE_URL": servers.database_url, "TMPDIR": str(folder)}
 
     def start(self, script: str) -> "subprocess.Popen[str]":
         """Begin a script that ends at the first command that fails."""
-        mine = script.replace("http://127.0.0.1:8000", self._url).replace("/tmp/watch", f"{self._folder}/watch")  # noqa: S108
+        mine = script.replace("http://127.0.0.1:8000", self._url).replace("/tmp/watch-", f"{self._folder}/watch-")  # noqa: S108
         return subprocess.Popen(
             ["bash", "-euo", "pipefail", "-c", mine],
             cwd=ROOT,

@@ -146,11 +146,11 @@ def _first_line(cells: list[str], source: Source, columns: Columns) -> list[str 
     names = [cell.strip() for cell in cells]
     problem = source.problem_of("".join(names))
     if problem is not None:
-        raise CommandError(f"Line 1: {problem}")
+        raise CommandError(f"line 1: {problem}")
     try:
         return columns.fields_of(names)
     except Invalid as invalid:
-        raise CommandError(f"Line 1: {invalid.message}") from None
+        raise CommandError(f"line 1: {invalid.message}") from None
 
 
 def _row(number: int, fields: list[str | None], cells: list[str], source: Source) -> Line:

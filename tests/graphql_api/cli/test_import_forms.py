@@ -71,8 +71,8 @@ class TestForms:
         ("content", "told"),
         [
             ("id,title\n1,Über\n".encode("latin-1"), "line 2: this is not UTF-8: say with --encoding"),
-            ("id,Größe\n1,x\n".encode("latin-1"), "Line 1: this is not UTF-8: say with --encoding"),
-            (b"id,Name\n1,x\n", "Line 1: 'Name' is not a field. The fields are id, title,"),
+            ("id,Größe\n1,x\n".encode("latin-1"), "line 1: this is not UTF-8: say with --encoding"),
+            (b"id,Name\n1,x\n", "line 1: 'Name' is not a field. The fields are id, title,"),
         ],
     )
     def test_what_a_table_lacks(self, take: Any, content: bytes, told: str):
