@@ -22,6 +22,12 @@ COPY persistence persistence
 COPY services services
 COPY embedded embedded
 COPY graphql_api graphql_api
+COPY cli cli
+COPY server server
+COPY rest_api rest_api
+COPY asgi asgi
+COPY streaming streaming
+COPY observability observability
 COPY migrations migrations
 COPY verification verification
 RUN /opt/tools/bin/python -m pip wheel --no-deps --no-build-isolation --no-index --wheel-dir /dist . \

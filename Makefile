@@ -30,7 +30,7 @@ check: $(VENV)/dev ## Check format, lint, types, imports, schema snapshot, and t
 	@$(BIN)/python -m ruff check .
 	@$(BIN)/python -m mypy
 	@$(BIN)/lint-imports
-	@$(BIN)/python -m pytest -q tests/house_rules
+	@$(BIN)/python -m pytest -q tests/project_rules
 
 test: $(VENV)/dev ## Run the tests in random order, on private servers (ARGS="-k name", SEED=… repeats an order).
 	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal $(ORDER) \
@@ -43,8 +43,8 @@ EXECUTOR_SUITES := $(addprefix tests/graphql_api/test_,$(addsuffix .py,attacks b
 	$(addprefix tests/graphql_api/execution/test_,$(addsuffix .py,compiled errors executor input_errors limits \
 	persisted telling)) \
 	$(addprefix tests/graphql_api/auth/test_,$(addsuffix .py,access cookies tokens)) \
-	$(addprefix tests/graphql_api/observability/test_,$(addsuffix .py,bugs logging readings tracing)) \
-	tests/graphql_api/transports/test_http.py tests/mistakes/test_graphql.py
+	$(addprefix tests/observability/test_,$(addsuffix .py,bugs logging readings tracing)) \
+	tests/graphql_api/transports/test_http.py tests/error_messages/test_graphql.py
 
 test-executors: $(VENV)/dev ## Run the tests of the API on the executor that `make test` leaves out (EXECUTOR=compiled).
 	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal $(ORDER) \
@@ -113,7 +113,7 @@ pictures: $(VENV)/local ## Update the pictures of docs/ from the running product
 ##@ Find faults
 
 oracle: $(VENV)/dev ## Run 20,000 generated queries, 5,000 mutations and 1,400 races on both executors, and compare (DOCUMENTS=…).
-	@ORACLE_DOCUMENTS=$(or $(DOCUMENTS),20000) $(BIN)/python -m pytest -q -n 2 -p no:cacheprovider --timeout 3600 tests/graphql_api/execution/oracle
+	@ORACLE_DOCUMENTS=$(or $(DOCUMENTS),20000) $(BIN)/python -m pytest -q -n 2 -p no:cacheprovider --timeout 3600 tests/graphql_api/compiler/oracle
 
 simulate: $(VENV)/dev ## Simulate 100,000 histories of the stream with a virtual clock (HISTORIES=…, ARGS="--seed N" prints one).
 	@$(BIN)/python -m tests.simulation $(or $(ARGS),--histories $(or $(HISTORIES),100000))
@@ -122,7 +122,7 @@ chaos: $(VENV)/dev ## Inject 100 faults into two server processes and their serv
 	@$(BIN)/python -m tests.chaos --cycles $(or $(CYCLES),100) --seed $(or $(SEED),7)
 
 contract: $(VENV)/dev ## Send 1,000 and more generated requests to the REST API and compare with its OpenAPI document (EXAMPLES=72).
-	@$(BIN)/python -m tests.graphql_api.rest.contract --max-examples $(or $(EXAMPLES),72)
+	@$(BIN)/python -m tests.rest_api.contract --max-examples $(or $(EXAMPLES),72)
 
 monitoring-check: $(VENV)/dev ## Test alerts, metrics and dashboard with a real Prometheus (LOAD=30 seconds, SCREENSHOTS=folder).
 	@$(BIN)/python tools/monitoring_check.py --seconds $(or $(LOAD),30) $(if $(SCREENSHOTS),--screenshots $(SCREENSHOTS))

@@ -10,14 +10,14 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from benchmarks.environment import Stage, stage
 from benchmarks.load import Missing, check_wrk
 from benchmarks.parts import Part, workloads
 from benchmarks.peers.catalogue import PEERS, SHORT, Peer
+from benchmarks.progress import line, summary
 from benchmarks.results import Measurement
 from benchmarks.rounds import Plan
-from benchmarks.stage import Stage, stage
-from benchmarks.telling import line, summary
-from graphql_api.cli.saying import say
+from cli.output import say
 
 NAMES = ("W1", "W2", "W3", "W4", "W5")
 ALL = "all"

@@ -12,7 +12,7 @@ import asyncpg
 
 from graphql_api.auth.passwords import Passwords
 from persistence import migrations
-from persistence.engine import Database
+from persistence.database import Database
 
 PEOPLE: Final = 1_000
 MODERATORS: Final = 50

@@ -18,12 +18,12 @@ import uvloop
 from redis.asyncio import Redis
 
 from benchmarks import dataset
+from benchmarks.environment import Stage, channel_of, token_for
 from benchmarks.listeners import GRAPHQL, Crowd, listening
 from benchmarks.peers.catalogue import Peer
 from benchmarks.posting import post_all
 from benchmarks.process import ServerProcess
 from benchmarks.results import Measurement
-from benchmarks.stage import Stage, channel_of, token_for
 from benchmarks.workloads import Case, Workload, cases
 from graphql_api.schema.ids import decode_id
 

@@ -14,16 +14,16 @@ from pathlib import Path
 
 from benchmarks import report
 from benchmarks.__main__ import choose
+from benchmarks.environment import Stage, stage
 from benchmarks.growth import curves
 from benchmarks.load import Missing, check_wrk
 from benchmarks.parts import Part, workloads
 from benchmarks.peers.catalogue import PEERS
+from benchmarks.progress import line
 from benchmarks.results import Results
 from benchmarks.rounds import Plan
-from benchmarks.stage import Stage, stage
 from benchmarks.stalls import Stalls
-from benchmarks.telling import line
-from graphql_api.cli.saying import say
+from cli.output import say
 
 
 class Clock:

@@ -10,10 +10,10 @@ import asyncpg
 import uvloop
 
 from benchmarks import dataset, fanout
+from benchmarks.environment import Stage, stage
 from benchmarks.peers.catalogue import PEERS, Peer
 from benchmarks.results import Measurement
 from benchmarks.rounds import Match, Plan, Setting
-from benchmarks.stage import Stage, stage
 from benchmarks.workloads import Workload
 
 Points = Callable[[Stage, Plan, int, int], list[Measurement]]
@@ -92,7 +92,7 @@ def _workers(ground: Stage, plan: Plan, workers: int, number: int) -> list[Measu
     return _once(ground, plan, Workload.W1, [peer], number, Setting(f"workers/{workers}", everywhere=True))
 
 
-_SERVE: Final = (OURS.command[0], "-m", "graphql_api", "serve")
+_SERVE: Final = (OURS.command[0], "-m", "cli", "serve")
 
 
 async def _shared_out(ours: str) -> str:

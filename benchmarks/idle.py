@@ -14,8 +14,8 @@ import uvloop
 from benchmarks.listeners import listening
 from benchmarks.process import serving
 from benchmarks.stream import QUERY
-from benchmarks.world import World, a_world, servers
-from graphql_api.cli.saying import say
+from benchmarks.stream_scenario import World, a_world, servers
+from cli.output import say
 
 WARM_UP: Final = 50
 SETTLE_SECONDS: Final = 1.0

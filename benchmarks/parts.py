@@ -7,11 +7,11 @@ from typing import Protocol
 import uvloop
 
 from benchmarks import dataset, fanout
-from benchmarks.floors import commits
+from benchmarks.baselines import commits
+from benchmarks.environment import Stage
 from benchmarks.peers.catalogue import Peer
 from benchmarks.results import Measurement
 from benchmarks.rounds import Match, Plan
-from benchmarks.stage import Stage
 from benchmarks.workloads import Workload
 
 

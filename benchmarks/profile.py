@@ -14,14 +14,14 @@ from typing import Any
 import uvloop
 
 from benchmarks import dataset, fanout
+from benchmarks.environment import Stage, stage, token_for
 from benchmarks.load import Missing, check_wrk, put_under_load, write_requests
 from benchmarks.peers.catalogue import PEERS
 from benchmarks.process import ServerProcess
 from benchmarks.rounds import FIRST_WARM_UP_SECONDS
 from benchmarks.sampling import SWITCH, most
-from benchmarks.stage import Stage, stage, token_for
 from benchmarks.workloads import Workload, cases
-from graphql_api.cli.saying import say
+from cli.output import say
 
 PATIENCE_SECONDS = 10.0
 OURS = PEERS["ours"]

@@ -11,17 +11,17 @@ from typing import Final
 
 from benchmarks import machine
 from benchmarks.chart import Bar, draw
+from benchmarks.environment import FOLDER
 from benchmarks.fanout import WHAT
 from benchmarks.growth import Curve, curves
 from benchmarks.peers.catalogue import PEERS
+from benchmarks.progress import BASE
 from benchmarks.ratios import ratio
 from benchmarks.results import Measurement, Results
-from benchmarks.stage import FOLDER
 from benchmarks.stalls import PART
 from benchmarks.table import markdown, medians, peers_of, seen, times
-from benchmarks.telling import BASE
 from benchmarks.workloads import Workload
-from graphql_api.cli.saying import say
+from cli.output import say
 
 PAGE: Final = Path(__file__).parents[1] / "docs/benchmarks.md"
 CHART: Final = PAGE.with_suffix(".svg")

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 import uvloop
 
-from benchmarks import answers, dataset
+from benchmarks import answer_checks, dataset
 from benchmarks.dataset import MODERATORS
 from benchmarks.dialects import Plain
+from benchmarks.environment import Stage, row_id, token_for
 from benchmarks.load import Load, put_under_load, write_requests
 from benchmarks.peers.catalogue import Peer
 from benchmarks.process import ServerProcess, everywhere
 from benchmarks.results import Measurement
-from benchmarks.stage import Stage, row_id, token_for
 from benchmarks.workloads import PAGE_SIZE, Case, Workload, cases
 
 FIRST_WARM_UP_SECONDS = 3
@@ -82,17 +82,17 @@ class Match:
 
     def _check(self, peer: Peer, server: ServerProcess) -> None:
         self._rewind()
-        some = self._cases[: answers.SAMPLE]
+        some = self._cases[: answer_checks.SAMPLE]
         right = uvloop.run(self._expected(some))
         asked = list(zip(some, right, strict=True))
         token, dialect = token_for(peer, self._setting.person), peer.dialect.value
-        answers.check(peer.name, server.port, token, dialect, self._workload, asked)
-        answers.check_doors(peer.name, server.port, token, dialect, self._stage.tasks[-1])
+        answer_checks.check(peer.name, server.port, token, dialect, self._workload, asked)
+        answer_checks.check_doors(peer.name, server.port, token, dialect, self._stage.tasks[-1])
 
     async def _expected(self, some: Sequence[Case]) -> list[Plain]:
         if self._setting.person <= MODERATORS:
-            return await answers.expected(self._stage.theirs, self._workload, some)
-        return await answers.expected(
+            return await answer_checks.expected(self._stage.theirs, self._workload, some)
+        return await answer_checks.expected(
             self._stage.ours, self._workload, some, seen_by=row_id(f"u{self._setting.person}")
         )
 

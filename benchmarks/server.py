@@ -10,12 +10,12 @@ from pathlib import Path
 from pydantic import SecretStr
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from benchmarks.gaps import Gaps
+from benchmarks.loop_gaps import Gaps
 from benchmarks.sampling import Sampler
-from graphql_api.app import Server
-from graphql_api.cli import serving
-from graphql_api.realtime.connections import Connections
-from graphql_api.settings import Settings
+from server import runner
+from server.app import Server
+from server.settings import Settings
+from streaming.connections import Connections
 
 
 class Watched:
@@ -50,8 +50,8 @@ def main() -> None:
     if options.samples is not None:
         Sampler(options.samples).install()
     app = server.asgi()
-    with serving.listen(settings) as listener:
-        serving.run(app if options.gaps is None else Watched(app, options.gaps), settings, listener)
+    with runner.listen(settings) as listener:
+        runner.run(app if options.gaps is None else Watched(app, options.gaps), settings, listener)
 
 
 def _parser() -> argparse.ArgumentParser:

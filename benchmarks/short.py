@@ -18,12 +18,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from benchmarks.__main__ import choose
+from benchmarks.environment import stage
 from benchmarks.load import Missing, check_wrk
 from benchmarks.parts import Answering
 from benchmarks.ratios import Spread, ratio, values
 from benchmarks.results import Measurement
 from benchmarks.rounds import Plan
-from benchmarks.stage import stage
 from benchmarks.workloads import Workload
 
 OURS, THEIRS = "ours", "mercurius"

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from benchmarks import answers
+from benchmarks import answer_checks
 from benchmarks.dialects import Request
+from benchmarks.environment import Stage, token_for
 from benchmarks.peers.catalogue import PEERS
 from benchmarks.results import Measurement
 from benchmarks.rounds import Plan
-from benchmarks.stage import Stage, token_for
 
 PART: Final = "stall"
 OURS: Final = PEERS["ours"]
@@ -80,6 +80,6 @@ def _measure(port: int, gaps: Path, document: Document, number: int) -> Measurem
 
 
 def _send(port: int, query: str, token: str) -> None:
-    status, raw = answers.send(port, Request("POST", "/graphql", json.dumps({"query": query})), token)
+    status, raw = answer_checks.send(port, Request("POST", "/graphql", json.dumps({"query": query})), token)
     if status != 200 or b'"errors"' in raw[:200]:
         raise RuntimeError(f"{query[:200]} was answered with {status}: {raw[:500]!r}")

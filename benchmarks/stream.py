@@ -18,8 +18,8 @@ import uvloop
 
 from benchmarks.listeners import Crowd, listening
 from benchmarks.process import ServerProcess, cores, serving
-from benchmarks.world import World, a_world, servers
-from graphql_api.cli.saying import say
+from benchmarks.stream_scenario import World, a_world, servers
+from cli.output import say
 
 QUERY: Final = """subscription { taskStatusChanged {
   cursor task { id title status priority updatedAt } ... on TaskStatusChanged { from to } } }"""

@@ -13,7 +13,7 @@
     │   └── IdempotencyMismatch   the key was used for another request
     └── Failure                   the request as a whole cannot be served
         ├── Unauthenticated       no valid sign-in
-        ├── DoorClosed            signed in, but this door is not for this role
+        ├── PermissionDenied            signed in, but this door is not for this role
         ├── RateLimited           too many tries; says when to come back
         ├── BadRequest            malformed: a bad cursor, a bad id
         ├── TooExpensive          beyond a limit of depth, size or cost
@@ -141,7 +141,7 @@ class Unauthenticated(Failure):
     code = FailureCode.UNAUTHENTICATED
 
 
-class DoorClosed(Failure):
+class PermissionDenied(Failure):
     """The actor is known, and this door is not for its role."""
 
     code = FailureCode.FORBIDDEN

@@ -6,18 +6,24 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
 
+from asgi.errors import MissingToken
+from asgi.request_context import RequestContext
 from domain.actor import Actor
 from domain.idempotency import IdempotencyKey
 from graphql_api.auth.accounts import Accounts
-from graphql_api.auth.cookies import AmbiguousCookie, clear_refresh_cookie, refresh_cookie, set_refresh_cookie
-from graphql_api.auth.facts import RequestFacts
-from graphql_api.auth.tokens import MissingToken
+from graphql_api.auth.cookies import (
+    AmbiguousCookie,
+    clear_refresh_cookie,
+    drop_refresh_cookies,
+    refresh_cookie,
+    set_refresh_cookie,
+)
 from graphql_api.loaders import Loaders
-from graphql_api.realtime.stream import Stream
-from graphql_api.realtime.subscriber import Subscriber
-from persistence.engine import Database
-from persistence.reads.reader import Reading
+from persistence.database import Database
+from persistence.queries.reader import ReadConnection
 from persistence.unit_of_work import UnitOfWork
+from streaming.stream import Stream
+from streaming.subscription import Subscriber
 
 AT_ONCE: Final = 4
 """How many of the pool's connections one operation works with, however many fields it has that need one."""
@@ -46,7 +52,7 @@ class Backend:
 class Context:
     """One operation, or one event of a subscription."""
 
-    def __init__(self, backend: Backend, facts: RequestFacts, *, gate: asyncio.Semaphore | None = None) -> None:
+    def __init__(self, backend: Backend, facts: RequestContext, *, gate: asyncio.Semaphore | None = None) -> None:
         self.backend = backend
         self.facts = facts
         self._own_gate = gate
@@ -86,7 +92,7 @@ class Context:
             actor, request_id=self.request_id, gate=self._gate, idempotency=idempotency
         )
 
-    def reading(self) -> AbstractAsyncContextManager[Reading]:
+    def reading(self) -> AbstractAsyncContextManager[ReadConnection]:
         """A connection for reads that need no unit of work.
 
         Raises:
@@ -130,7 +136,7 @@ class Context:
         try:
             return refresh_cookie(self.facts.headers)
         except AmbiguousCookie:
-            self.facts.drop_refresh_cookies(secure=self.backend.cookie_secure)
+            drop_refresh_cookies(self.facts, secure=self.backend.cookie_secure)
             raise
 
     def keep_refresh_cookie(self, token: str) -> None:

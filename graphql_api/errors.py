@@ -6,7 +6,7 @@ from typing import Any, Final
 from graphql import GraphQLError
 
 from domain.errors import DomainError, Failure, FailureCode, RateLimited, Refusal
-from graphql_api.observability.requests import log_bug, refused
+from observability.request_records import log_bug, refused
 
 ErrorDict = dict[str, Any]
 """One entry of `errors`: `message`, `extensions.code`, and `locations` and `path` where they are known."""

@@ -5,10 +5,10 @@ import asyncio
 from alembic import context
 from sqlalchemy import Connection
 
-from graphql_api.settings import Settings
 from migrations.steps import limit_waits
-from persistence.engine import create_engine
+from persistence.database import create_engine
 from persistence.models import Base
+from server.settings import Settings
 
 
 def run(connection: Connection) -> None:

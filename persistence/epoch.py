@@ -19,9 +19,9 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.errors import Unavailable
-from persistence.failures import sqlstate
+from persistence.errors import sqlstate
 from persistence.models import LogStateRow
-from persistence.results import affected
+from persistence.sql_helpers import affected
 
 _TABLES = "SELECT d.oid::bigint AS database_id, h.tableoid::bigint AS table_id"
 _HERE: Final = "FROM log_state h, pg_database d WHERE d.datname = current_database()"
@@ -43,7 +43,7 @@ _log: Final = logging.getLogger("taskriver.database")
 
 
 @dataclass(frozen=True, slots=True)
-class Whereabouts:
+class DatabaseIdentity:
     """Where the log lives; None for what the server does not tell."""
 
     system_id: int | None
@@ -51,18 +51,18 @@ class Whereabouts:
     database_id: int | None
     table_id: int | None
 
-    def contradicts(self, other: "Whereabouts") -> bool:
+    def contradicts(self, other: "DatabaseIdentity") -> bool:
         """Whether they cannot both be of the same log."""
         pairs = zip(astuple(self), astuple(other), strict=True)
         return any(None not in (mine, theirs) and mine != theirs for mine, theirs in pairs)
 
-    def completed(self, other: "Whereabouts") -> "Whereabouts":
+    def completed(self, other: "DatabaseIdentity") -> "DatabaseIdentity":
         """What is known here, and else what is known of the other."""
         pairs = zip(astuple(self), astuple(other), strict=True)
-        return Whereabouts(*(theirs if mine is None else mine for mine, theirs in pairs))
+        return DatabaseIdentity(*(theirs if mine is None else mine for mine, theirs in pairs))
 
 
-async def check_whereabouts(connection: AsyncConnection) -> None:
+async def check_database_identity(connection: AsyncConnection) -> None:
     """Begin a new epoch if the log is not where it was; of the processes that find out, one does it.
 
     Raises:
@@ -83,7 +83,7 @@ async def check_whereabouts(connection: AsyncConnection) -> None:
         _log.warning("the log was at %s and is at %s: a new epoch begins, listeners load anew", known, here)
 
 
-async def _look_around(connection: AsyncConnection) -> Whereabouts:
+async def _look_around(connection: AsyncConnection) -> DatabaseIdentity:
     try:
         row = (await connection.execute(_EVERYTHING)).one()
     except DBAPIError as error:
@@ -93,12 +93,12 @@ async def _look_around(connection: AsyncConnection) -> Whereabouts:
             raise
         _log.info("the server does not tell which one it is: after a fail-over, `taskriver stream reset-epoch`")
         row = (await connection.execute(_WITHOUT_THE_SERVER)).one()
-    return Whereabouts(row.system_id, row.timeline, row.database_id, row.table_id)
+    return DatabaseIdentity(row.system_id, row.timeline, row.database_id, row.table_id)
 
 
-async def _remembered(connection: AsyncConnection) -> Whereabouts:
+async def _remembered(connection: AsyncConnection) -> DatabaseIdentity:
     row = (await connection.execute(select(*(getattr(LogStateRow, column) for column in _COLUMNS)))).one()
-    return Whereabouts(*row)
+    return DatabaseIdentity(*row)
 
 
 _COLUMNS: Final = ("system_id", "timeline", "database_id", "table_id")

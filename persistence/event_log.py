@@ -10,15 +10,15 @@ import orjson
 from sqlalchemy import ARRAY, Text, any_, cast, delete, func, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
-from domain.event_reading import read_event
+from domain.event_parsing import read_event
 from domain.events import EventKind, LoggedEvent, People, TaskChange, TaskEvent
-from persistence import floor
+from persistence import numbering
 from persistence.epoch import new_epoch
-from persistence.floor import LastId, Writers
 from persistence.models import EVENT_HEAD, EventFloorRow, EventRow, LogStateRow
-from persistence.pages import Page, PageRequest
-from persistence.reads import event as reads
-from persistence.results import affected
+from persistence.numbering import LastId, Writers
+from persistence.pagination import Page, PageRequest
+from persistence.queries import event as reads
+from persistence.sql_helpers import affected
 
 _GREATEST: Final = 2**63 - 1  # what a position can be
 _TRIM_STEP: Final = 10_000  # what one statement removes well within its time
@@ -163,11 +163,11 @@ class EventLog:
 
     async def last_id(self) -> LastId:
         """The last id of a committed event; 0 if there is none since the floor was raised."""
-        return LastId(*(await self._fetch(floor.LAST_ID))[0])
+        return LastId(*(await self._fetch(numbering.LAST_ID))[0])
 
     async def writers(self) -> Writers:
         """The transactions that may have drawn an id and have not ended."""
-        rows = await self._fetch(floor.WRITERS)
+        rows = await self._fetch(numbering.WRITERS)
         return Writers(frozenset(name for name, _ in rows), any(prepared for _, prepared in rows))
 
     async def raise_floor(self, last: LastId) -> None:
@@ -175,7 +175,7 @@ class EventLog:
 
         Every transaction that drew an id up to this one must have ended.
         """
-        await self._fetch(floor.RAISE, last.epoch, last.file, last.id)
+        await self._fetch(numbering.RAISE, last.epoch, last.file, last.id)
 
     async def begin_epoch(self, *, instead_of: str | None = None) -> str | None:
         """Say that this is another history now, and return its name; every cursor of before leads nowhere.

@@ -13,10 +13,10 @@ from uuid import UUID
 
 import asyncpg
 
-from persistence.failures import broken, is_retryable, unavailable
+from persistence.errors import broken, is_retryable, unavailable
 from persistence.models import TaskRow
-from persistence.moves import Move, arguments, moved, moving
-from persistence.reads.lending import Lending
+from persistence.queries.connection_pool import ConnectionPool
+from persistence.task_status_update import StatusUpdate, arguments, moved, moving
 
 AT_MOST: Final = 100
 """Moves of one statement."""
@@ -31,8 +31,8 @@ _NOBODY: Final = Context()
 """What concerns all who are in a round is done in the name of none of them."""
 
 
-class _Wish(NamedTuple):
-    move: Move
+class _PendingUpdate(NamedTuple):
+    move: StatusUpdate
     outcome: "asyncio.Future[TaskRow | None]"
     until: float
 
@@ -40,17 +40,17 @@ class _Wish(NamedTuple):
 class GroupCommit:
     """Makes moves, many at a time, over connections that it borrows; *on_made* is told how many were made."""
 
-    def __init__(self, lending: Lending, on_made: Callable[[int], None]) -> None:
+    def __init__(self, lending: ConnectionPool, on_made: Callable[[int], None]) -> None:
         self._lending = lending
         self._on_made = on_made
-        self._wishes: list[_Wish] = []
+        self._wishes: list[_PendingUpdate] = []
         self._under_way: set[UUID] = set()
         """The tasks that are being moved: a second move of one waits for its outcome."""
         self._rounds: set[asyncio.Task[None]] = set()
         self._is_called = False
         self._timer: asyncio.TimerHandle | None = None
 
-    async def make(self, move: Move) -> TaskRow | None:
+    async def make(self, move: StatusUpdate) -> TaskRow | None:
         """Make a move, event included; None if that was not possible, or not at once: then nothing was done.
 
         Raises:
@@ -58,7 +58,7 @@ class GroupCommit:
         """
         loop = asyncio.get_running_loop()
         outcome: asyncio.Future[TaskRow | None] = loop.create_future()
-        self._wishes.append(_Wish(move, outcome, loop.time() + PATIENCE_SECONDS))
+        self._wishes.append(_PendingUpdate(move, outcome, loop.time() + PATIENCE_SECONDS))
         if self._timer is None:
             self._timer = loop.call_later(PATIENCE_SECONDS, self._lose_patience, loop, context=_NOBODY)
         self._call()
@@ -87,9 +87,9 @@ class GroupCommit:
             self._rounds.add(task)
             task.add_done_callback(self._end)
 
-    def _take(self) -> dict[UUID, _Wish]:
+    def _take(self) -> dict[UUID, _PendingUpdate]:
         """The next ones, each of another task, that nobody has given up."""
-        taken: dict[UUID, _Wish] = {}
+        taken: dict[UUID, _PendingUpdate] = {}
         left = []
         for wish in self._wishes:
             task_id = wish.move.task_id
@@ -115,7 +115,7 @@ class GroupCommit:
         if self._wishes:
             self._timer = loop.call_at(self._wishes[0].until, self._lose_patience, loop, context=_NOBODY)
 
-    async def _round(self, wishes: dict[UUID, _Wish]) -> None:
+    async def _round(self, wishes: dict[UUID, _PendingUpdate]) -> None:
         try:
             found = await self._made([wish.move for wish in wishes.values()])
         except Exception as error:
@@ -129,7 +129,7 @@ class GroupCommit:
             for _, outcome in _awaited(wishes):
                 outcome.cancel()  # as we were
 
-    async def _made(self, moves: Sequence[Move]) -> dict[UUID, TaskRow]:
+    async def _made(self, moves: Sequence[StatusUpdate]) -> dict[UUID, TaskRow]:
         try:
             rows = await self._rows(moves)
         except (asyncpg.PostgresError, ValueError) as error:
@@ -142,7 +142,7 @@ class GroupCommit:
             self._on_made(len(rows))
         return {row[0]: moved(row) for row in rows}
 
-    async def _rows(self, moves: Sequence[Move]) -> list[Any]:
+    async def _rows(self, moves: Sequence[StatusUpdate]) -> list[Any]:
         text, values = moving(), arguments(moves)
         connection, work = await self._lending.borrow(lambda lent: lent.fetch(text, *values))
         failure: BaseException | None = None
@@ -162,6 +162,6 @@ def _fail(outcome: "asyncio.Future[TaskRow | None]", error: Exception) -> None:
     outcome.set_exception(unavailable(error) or error)
 
 
-def _awaited(wishes: dict[UUID, _Wish]) -> "Iterator[tuple[UUID, asyncio.Future[TaskRow | None]]]":
+def _awaited(wishes: dict[UUID, _PendingUpdate]) -> "Iterator[tuple[UUID, asyncio.Future[TaskRow | None]]]":
     """The outcomes that somebody still waits for."""
     return ((task_id, wish.outcome) for task_id, wish in wishes.items() if not wish.outcome.done())

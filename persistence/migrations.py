@@ -16,9 +16,9 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 import migrations
-from persistence.blockers import lock_holders
-from persistence.engine import create_engine
-from persistence.failures import is_retryable, server_message, sqlstate
+from persistence.database import create_engine
+from persistence.errors import is_retryable, server_message, sqlstate
+from persistence.locks import lock_holders
 from persistence.models import Base
 
 PATIENCE_SECONDS: Final = 300.0

@@ -17,19 +17,19 @@ from domain.errors import Unauthenticated
 from domain.events import EventKind, RecordedEvent, TaskEvent, kind_of
 from domain.idempotency import MAX_KEYS, IdempotencyKey
 from domain.task import ExpectedVersion, TaskStatus
-from persistence.bulk import insert_many
+from persistence.errors import duplicate, unavailable
 from persistence.event_log import EventLog
-from persistence.failures import duplicate, unavailable
-from persistence.key_counts import KeyCounts
+from persistence.idempotency_counts import KeyCounts
 from persistence.models import EventRow, TaskRow
-from persistence.moves import Move, can_be_compared
 from persistence.repositories.idempotency import IdempotencyRepository
 from persistence.repositories.session import SessionRepository
 from persistence.repositories.task import TaskRepository
 from persistence.repositories.user import UserRepository
+from persistence.sql_helpers import insert_many
+from persistence.task_status_update import StatusUpdate, can_be_compared
 
 Stamp = datetime | ColumnElement[datetime]
-Mover = Callable[[Move], Awaitable[TaskRow | None]]
+Mover = Callable[[StatusUpdate], Awaitable[TaskRow | None]]
 
 
 class UnitOfWork:
@@ -170,7 +170,7 @@ class UnitOfWork:
         """
         if self._mover is None or self.idempotency is not None or not can_be_compared(expected_version):
             return None
-        return await self._mover(Move(self.actor, task_id, status, expected_version, self.request_id, self.now))
+        return await self._mover(StatusUpdate(self.actor, task_id, status, expected_version, self.request_id, self.now))
 
     async def flush(self) -> None:
         """Send what is pending, without committing it.

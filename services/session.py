@@ -9,14 +9,7 @@ from domain import policy
 from domain.errors import InvalidCredentials, NotFound
 from domain.events import AccessChange, AccessEvent
 from domain.policy import Action
-from domain.session import (
-    MAX_SESSIONS_LISTED,
-    REPLAY_GRACE,
-    child_token,
-    expires_at,
-    new_refresh_token,
-    token_hash,
-)
+from domain.session import MAX_SESSIONS_LISTED, REPLAY_GRACE, child_token, expires_at, new_refresh_token, token_hash
 from persistence.models import SessionRow, UsedTokenRow, UserRow
 from persistence.unit_of_work import UnitOfWork
 from services.user import VerifyPassword

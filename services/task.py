@@ -24,8 +24,8 @@ from domain.task import (
 )
 from persistence.models import TaskRow
 from persistence.models.base import new_id
-from persistence.pages import Page, PageRequest
-from persistence.reads.task_list import EVERYTHING, TaskFilter, TaskOrder
+from persistence.pagination import Page, PageRequest
+from persistence.queries.task_list import EVERYTHING, TaskFilter, TaskOrder
 from persistence.unit_of_work import UnitOfWork
 from services.idempotency import done_before
 from services.unset import UNSET, UnsetType

@@ -8,9 +8,9 @@ from domain.errors import AlreadyExists, InvalidCredentials, NotFound
 from domain.events import AccessChange, AccessEvent
 from domain.policy import Action
 from domain.user import Role, Verification, check_admins_remain, check_email, check_password, check_username
-from persistence.failures import Duplicate
+from persistence.errors import Duplicate
 from persistence.models import UserRow
-from persistence.pages import Page, PageRequest
+from persistence.pagination import Page, PageRequest
 from persistence.unit_of_work import UnitOfWork
 
 HashPassword = Callable[[str], Awaitable[str]]

@@ -12,14 +12,17 @@ from hypothesis import HealthCheck, settings
 
 from embedded.postgres import Postgres
 from embedded.valkey import Valkey
-from graphql_api.observability.logging import Lines
+from observability.logging import Lines
 from persistence import migrations
-from persistence.engine import Database
+from persistence.database import Database
 from tests.support import executors, timeouts
+from tests.support.api_server import api, live
+from tests.support.builders import Builders
 from tests.support.figures import Figures, print_figures
-from tests.support.house import House
 from tests.support.log import Log, restored_logging
 from tests.support.secrets import betrayed
+
+__all__ = ["api", "live"]
 
 TEMPLATE = "taskriver_template"
 
@@ -132,7 +135,7 @@ async def shared_database(new_database: Callable[[], str]) -> AsyncIterator[Data
 
 
 @pytest.fixture
-async def house(shared_database: Database) -> House:
+async def build(shared_database: Database) -> Builders:
     """An empty house, and builders for what a test needs in it."""
-    await House.clear(shared_database)
-    return House(shared_database)
+    await Builders.clear(shared_database)
+    return Builders(shared_database)

@@ -77,7 +77,7 @@ def _served(servers: Any, port: int, metrics: int) -> Iterator[None]:
         "METRICS_PORT": str(metrics), "WORKERS": "2", "BCRYPT_ROUNDS": "4", "LOG_LEVEL": "warning",
         "PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT),
     }  # fmt: skip
-    command = [sys.executable, "-m", "graphql_api"]
+    command = [sys.executable, "-m", "cli"]
     subprocess.run([*command, "migrate"], env=settings, check=True)
     with _running([*command, "serve"], f"http://127.0.0.1:{port}/readyz", env=settings):
         yield

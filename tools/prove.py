@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Final
 
 import embedded
+from cli.table import Column, table
 from embedded.ports import free_port
-from graphql_api.cli.table import Column, table
 from verification.promises.promise import PROMISES, Promise
 from verification.promises.stack import Measured, NotTried, Outcome, Stack
 
@@ -112,7 +112,7 @@ def wait_until_ready(process: "subprocess.Popen[bytes]", url: str) -> None:
 
 def taskriver(command: str) -> list[str]:
     """The command line of a command, by this interpreter."""
-    return [sys.executable, "-m", "graphql_api", command]
+    return [sys.executable, "-m", "cli", command]
 
 
 if __name__ == "__main__":

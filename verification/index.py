@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from domain.events import AccessChange, AccessEvent, LoggedEvent, TaskEvent
+from verification.expected_visibility import Viewer
 from verification.history import History
-from verification.sight import Viewer
 
 _NEW_RIGHTS = {AccessChange.ROLE_CHANGED, AccessChange.DISABLED, AccessChange.ENABLED}
 """Changes after which a user has another access version."""

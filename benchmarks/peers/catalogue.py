@@ -11,7 +11,7 @@ from typing import Final
 from benchmarks.dialects import Dialects
 from benchmarks.listeners import GRAPHQL, Door
 from benchmarks.load import Missing
-from graphql_api.cli.saying import say
+from cli.output import say
 
 SECRET: Final = "a-secret-of-the-benchmark-and-of-nothing-else"  # noqa: S105 - it protects nothing
 _HERE: Final = Path(__file__).parent
@@ -100,11 +100,11 @@ PEERS: Final = {
             {"GRAPHILE_ENV": "production"},
             _NODE_22,
         ),
-        Peer("floor", "floor: written by hand", _uvicorn("benchmarks.floors.compiled:app")),
+        Peer("floor", "floor: written by hand", _uvicorn("benchmarks.baselines.compiled:app")),
         Peer(
             "frames",
             "floor: one frame for all",
-            _uvicorn("benchmarks.floors.frames:app"),
+            _uvicorn("benchmarks.baselines.frames:app"),
             door=Door("/", converses=False),
             answers=False,
         ),

@@ -14,7 +14,7 @@ export default defineConfig({
   resolve: { dedupe: ["graphql-ws"] },
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
   build: {
-    outDir: here("../../graphql_api/pages/board"),
+    outDir: here("../../server/pages/board"),
     emptyOutDir: true,
     target: "es2023",
     modulePreload: { polyfill: false },

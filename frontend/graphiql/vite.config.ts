@@ -11,7 +11,7 @@ export default defineConfig({
     dedupe: ["graphql-ws"],
   },
   build: {
-    outDir: here("../../graphql_api/pages/graphiql"),
+    outDir: here("../../server/pages/graphiql"),
     emptyOutDir: true,
     target: "es2022",
     modulePreload: { polyfill: false },

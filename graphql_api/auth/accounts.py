@@ -9,16 +9,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
+from asgi.client import Client, throttle_key
 from domain.actor import Actor
 from domain.errors import InvalidCredentials
-from graphql_api.auth.addresses import throttle_key
-from graphql_api.auth.failures import Attempt, Failures, Tally
-from graphql_api.auth.identity import Client
-from graphql_api.auth.limit import Limit
-from graphql_api.auth.password_guard import Budget, PasswordGuard
-from graphql_api.auth.throttle import Throttle
+from graphql_api.auth.failed_attempts import Attempt, AttemptCount, FailedAttempts
+from graphql_api.auth.password_limits import Budget, PasswordLimits
+from graphql_api.auth.rate_limits import RateLimit, RateLimiter
 from graphql_api.auth.tokens import AccessTokens
-from persistence.engine import Database
+from persistence.database import Database
 from persistence.models import UserRow
 from services import session as session_service
 from services import user as user_service
@@ -43,14 +41,14 @@ class AccountLimits:
     succeeds or not.
     """
 
-    failures_per_account: Limit
-    failures_per_address: Limit
-    sign_ins_per_account: Limit
-    password_changes_per_account: Limit
-    hashes_per_address: Limit
-    registrations: Limit
-    refreshes: Limit
-    refreshes_in_a_day: Limit
+    failures_per_account: RateLimit
+    failures_per_address: RateLimit
+    sign_ins_per_account: RateLimit
+    password_changes_per_account: RateLimit
+    hashes_per_address: RateLimit
+    registrations: RateLimit
+    refreshes: RateLimit
+    refreshes_in_a_day: RateLimit
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +68,9 @@ class Accounts:
         self,
         database: Database,
         *,
-        guard: PasswordGuard,
+        guard: PasswordLimits,
         tokens: AccessTokens,
-        throttle: Throttle,
+        throttle: RateLimiter,
         limits: AccountLimits,
         key_ring: Mapping[str, bytes],
     ) -> None:
@@ -80,7 +78,7 @@ class Accounts:
         self._guard = guard
         self._tokens = tokens
         self._throttle = throttle
-        self._failed = Failures(throttle)
+        self._failed = FailedAttempts(throttle)
         self._limits = limits
         self._key_ring = key_ring
 
@@ -176,8 +174,8 @@ class Accounts:
 
     def _failures(self, account: str, address: str) -> Attempt:
         tallies = (
-            Tally(self._limits.failures_per_address, address),
-            Tally(self._limits.failures_per_account, f"{account}\n{address}", is_cleared=True),
+            AttemptCount(self._limits.failures_per_address, address),
+            AttemptCount(self._limits.failures_per_account, f"{account}\n{address}", is_cleared=True),
         )
         return self._failed.attempt(tallies, message=TOO_MANY_LOGINS)
 

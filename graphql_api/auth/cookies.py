@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from asgi.request_context import RequestContext
 from domain.errors import BadRequest
 from domain.session import IDLE_LIFETIME
 
@@ -76,6 +77,13 @@ def clear_every_refresh_cookie(host: str, path: str, *, secure: bool) -> list[st
         for domain in (None, *_domains(host))
         for each in _paths(path)
     ]
+
+
+def drop_refresh_cookies(request: RequestContext, *, secure: bool) -> None:
+    """Make the browser delete every refresh cookie that it can have sent."""
+    host = next((value for name, value in request.headers if name == b"host"), b"").decode("latin-1")
+    for cookie in clear_every_refresh_cookie(host, request.scope.get("path", "/"), secure=secure):
+        request.response_headers.append((b"set-cookie", cookie.encode("latin-1")))
 
 
 def _cookie(value: str, *, secure: bool, max_age: int, path: str = "/", domain: str | None = None) -> str:

@@ -5,8 +5,8 @@ from collections import Counter, OrderedDict, defaultdict, deque
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from asgi.client import Disconnected
 from domain.errors import DomainError, RateLimited, Unavailable
-from graphql_api.auth.identity import Disconnected
 
 ACCOUNT_BUSY: Final = "Too many sign-ins of this account are waiting already. Wait for their answers, then try again."
 BUSY: Final = "Too many people are signing in at the moment. Please try again in a few seconds."

@@ -7,10 +7,10 @@ from strawberry.extensions import FieldExtension
 from strawberry.permission import BasePermission, PermissionExtension
 from strawberry.schema_directive import Location
 
-from domain.errors import DoorClosed
+from asgi.errors import MissingToken
+from asgi.request_context import RequestContext
+from domain.errors import PermissionDenied
 from domain.policy import Action, reach
-from graphql_api.auth.facts import RequestFacts
-from graphql_api.auth.tokens import MissingToken
 
 Info = strawberry.Info[Any, None]
 
@@ -40,7 +40,7 @@ class AdminDirective:
     """Prints as `@admin`."""
 
 
-class Door(BasePermission):
+class Permission(BasePermission):
     """A permission class that needs nothing but the request's facts."""
 
     def has_permission(self, source: Any, info: Info, **kwargs: Any) -> bool:
@@ -48,27 +48,27 @@ class Door(BasePermission):
         self.check(info.context.facts)
         return True
 
-    def check(self, facts: RequestFacts) -> None:
+    def check(self, facts: RequestContext) -> None:
         """Pass, or say why not.
 
         Raises:
             Unauthenticated: nobody is signed in, or the token was not accepted.
-            DoorClosed: somebody is, who may not enter here.
+            PermissionDenied: somebody is, who may not enter here.
         """
 
 
-class Public(Door):
+class Public(Permission):
     """Open to everybody; written down, so that no field is open by accident."""
 
     _schema_directive: ClassVar[object] = PublicDirective()
 
 
-class IsSignedIn(Door):
+class IsSignedIn(Permission):
     """Open to whoever is signed in."""
 
     _schema_directive: ClassVar[object] = SignedInDirective()
 
-    def check(self, facts: RequestFacts) -> None:
+    def check(self, facts: RequestContext) -> None:
         """Refuse without an identity; why a token was not accepted is said in its own words."""
         if facts.auth_error is not None:
             raise facts.auth_error
@@ -81,12 +81,12 @@ class IsAdmin(IsSignedIn):
 
     _schema_directive: ClassVar[object] = AdminDirective()
 
-    def check(self, facts: RequestFacts) -> None:
+    def check(self, facts: RequestContext) -> None:
         """Refuse whoever is no admin."""
         super().check(facts)
         assert facts.identity is not None
         if not reach(facts.identity.actor.role, Action.LIST_USERS):
-            raise DoorClosed("Only admins may do this.")
+            raise PermissionDenied("Only admins may do this.")
 
 
 PUBLIC: Final = Public()
@@ -94,6 +94,6 @@ SIGNED_IN: Final = IsSignedIn()
 ADMIN: Final = IsAdmin()
 
 
-def door(permission: Door) -> FieldExtension:
+def permission_extension(permission: Permission) -> FieldExtension:
     """The extension that guards a field and prints its door into the schema."""
     return PermissionExtension(permissions=[permission])

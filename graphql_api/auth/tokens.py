@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 import jwt
 
-from domain.errors import Unauthenticated
+from asgi.errors import ExpiredToken, InvalidToken
 
 MAX_TOKEN: Final = 4_096
 """Characters; ours have about 400."""
@@ -20,33 +20,6 @@ _CLAIMS: Final = ["iss", "aud", "sub", "sid", "jti", "iat", "exp"]
 
 # Of each lifetime, at most this part is taken away at random.
 _JITTER_PART: Final = 10
-
-
-class MissingToken(Unauthenticated):
-    """Nothing was presented."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "Not authenticated: send the `accessToken` that `login` gives, as `Authorization: Bearer …`, "
-            "on a socket in the payload of `connection_init`."
-        )
-
-
-class InvalidToken(Unauthenticated):
-    """What was presented was never one of our access tokens, or is not one any more: another token is needed."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "Invalid token: this is no access token of this server. "
-            "Send the one that `login` gives, as `Authorization: Bearer …`."
-        )
-
-
-class ExpiredToken(Unauthenticated):
-    """It was one of our access tokens, and its time is over: a refresh gives another."""
-
-    def __init__(self) -> None:
-        super().__init__("Token has expired: get another one with `refreshToken`, or sign in again.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,11 +21,18 @@ from graphql import (
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 
 from domain.errors import BadRequest, Failure
-from graphql_api.execution.bounded import Bounded
-from graphql_api.execution.input_errors import ValuesOfCorrectType
+from graphql_api.execution.bounded_cache import BoundedCache
 from graphql_api.execution.introspection import Introspected, Introspection
 from graphql_api.execution.limits import Limits, check_shape, check_text, check_weight, too_much
-from graphql_api.execution.measure import Scale, Weights, default_sizes, default_texts, name_of, size_of
+from graphql_api.execution.query_cost import (
+    CostCalculator,
+    OperationCosts,
+    default_sizes,
+    default_texts,
+    name_of,
+    size_of,
+)
+from graphql_api.execution.validation import ValuesOfCorrectType
 
 _BYTES_PER_CHARACTER: Final = 110
 """Memory that a parsed document takes for each character of its text, locations included; measured."""
@@ -58,7 +65,7 @@ class Document:
     text: str
     ast: DocumentNode
     operations: Mapping[str, OperationDefinitionNode]
-    weights: Weights
+    weights: OperationCosts
     introspected: Mapping[str, Introspected] = field(default_factory=dict)
     approved: set[tuple[str, tuple[object, ...]]] = field(default_factory=set)
     known: bool = False
@@ -117,10 +124,10 @@ class Documents:
         if not introspection:
             self._rules.append(NoSchemaIntrospectionCustomRule)
         self.suggestions = suggestions
-        self._scale = Scale(self._schema)
+        self._scale = CostCalculator(self._schema)
         self._introspection = Introspection(self._schema)
-        self._good: Bounded[Document] = Bounded(max_count=max_count, max_bytes=max_bytes)
-        self._bad: Bounded[tuple[Exception, ...]] = Bounded(max_count=100, max_bytes=max_bytes // 16)
+        self._good: BoundedCache[Document] = BoundedCache(max_count=max_count, max_bytes=max_bytes)
+        self._bad: BoundedCache[tuple[Exception, ...]] = BoundedCache(max_count=100, max_bytes=max_bytes // 16)
         self.found = self.read = self.refused = 0
         """How many were asked for: here already, new and good, and no good."""
 
@@ -213,7 +220,7 @@ class Documents:
             visit(ast, _RefuseNul())
         return ast
 
-    def _weigh(self, ast: DocumentNode) -> Weights:
+    def _weigh(self, ast: DocumentNode) -> OperationCosts:
         # Variables count as 1 here: what even that does not save is refused once and for all.
         weights = self._scale.weigh(ast, {})
         for weight in weights.operations.values():
@@ -221,7 +228,7 @@ class Documents:
         return weights
 
     def _introspected(
-        self, ast: DocumentNode, operations: Mapping[str, OperationDefinitionNode], weights: Weights
+        self, ast: DocumentNode, operations: Mapping[str, OperationDefinitionNode], weights: OperationCosts
     ) -> dict[str, Introspected]:
         asking = {name: each for name, each in operations.items() if weights.operations[name].introspects}
         return dict(zip(asking, self._introspection.check_each(ast, asking.values()), strict=True))

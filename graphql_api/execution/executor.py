@@ -1,4 +1,4 @@
-"""The general executor: any operation of the schema, by graphql-core and Strawberry's resolvers."""
+"""The general executor: runs any operation with graphql-core and Strawberry's resolvers."""
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
@@ -7,24 +7,53 @@ from inspect import isawaitable
 from typing import Any, Final, Generic, Protocol, TypeVar, cast
 
 import strawberry
-from graphql import OperationDefinitionNode, OperationType
+from graphql import GraphQLError, OperationDefinitionNode, OperationType
+from graphql.pyutils import Path
 from strawberry.execution import optimized_is_awaitable
+from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
-from domain.errors import Failure, Unavailable
+from asgi.timeouts import TimeLimit, TimeoutQueue
+from domain.errors import Failure, TooExpensive, Unavailable
+from graphql_api.execution.delivery import Group, NoSource, SharedExecutions, SubscriptionResults, Teller
 from graphql_api.execution.documents import Document, Documents, InvalidDocument
-from graphql_api.execution.input_errors import variable_errors
 from graphql_api.execution.introspection_cache import IntrospectionCache
-from graphql_api.execution.operation import ExecutionContext
-from graphql_api.execution.persisted import Persisted
+from graphql_api.execution.persisted_queries import PersistedQueries
 from graphql_api.execution.request import OperationRequest, check_text
 from graphql_api.execution.response import Response, failed, from_result, refused
-from graphql_api.execution.shared import Group, Shared
-from graphql_api.execution.subscribed import NoSource, Subscribed, Teller
-from graphql_api.observability.requests import runs
-from graphql_api.resolvers.telling import TellsAtOnce
-from graphql_api.wire.alarms import Alarms, Within
+from graphql_api.execution.validation import variable_errors
+from graphql_api.resolvers.delivery import DeliversDirectly
+from observability.request_records import runs
+
+MAX_FAILED_FIELDS: Final = 300
+"""Each costs time and space, and one wrong variable can fail a field of every row."""
 
 TIMEOUT_SECONDS: Final = 20.0
+
+
+class TooManyErrors(TooExpensive):
+    """The operation was stopped."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"More than {MAX_FAILED_FIELDS} fields failed, and the operation was stopped: correct these errors first."
+        )
+
+
+class ExecutionContext(StrawberryGraphQLCoreExecutionContext):
+    """Executes one operation. Mutations are never stopped: each of their fields is told for itself."""
+
+    _failed = 0
+
+    def handle_field_error(self, raw_error: Exception, return_type: Any, field_details_list: Any, path: Path) -> None:
+        """Note that a field failed.
+
+        Raises:
+            GraphQLError: the field's parent fails with it, or the operation is stopped.
+        """
+        if self._failed >= MAX_FAILED_FIELDS and self.operation.operation is not OperationType.MUTATION:
+            raise GraphQLError("", original_error=TooManyErrors())
+        super().handle_field_error(raw_error, return_type, field_details_list, path)
+        self._failed += 1
 
 
 class Context(Protocol):
@@ -89,13 +118,13 @@ class Executor(Generic[ContextT]):
     ) -> None:
         self._schema = schema._schema
         self._documents = documents
-        self._alarms = Alarms(timeout)
+        self._alarms = TimeoutQueue(timeout)
         self._renew = renew
         self._recovered = recovered
         self._shortcut = shortcut
-        self._persisted = Persisted()
+        self._persisted = PersistedQueries()
         self._introspections = IntrospectionCache()
-        self._shared = Shared(self._schema) if shared else None
+        self._shared = SharedExecutions(self._schema) if shared else None
 
     def prepare(self, request: OperationRequest, *, request_id: str) -> Operation | Response:
         """The operation to run, or the answer that says why there is none. Fast when the document was seen before."""
@@ -123,7 +152,7 @@ class Executor(Generic[ContextT]):
             # What a plan reads has time-outs of its own, and most of it is there before a timer would be set.
             if operation.type is OperationType.QUERY:
                 return await self._query(operation, context)
-            with Within(self._alarms):
+            with TimeLimit(self._alarms):
                 return await self._by_shortcut(operation, context) or await self._in_general(operation, context)
         except TimeoutError:
             return failed(_too_slow(operation.type, self._alarms.seconds), request_id=context.request_id)
@@ -141,7 +170,7 @@ class Executor(Generic[ContextT]):
         return response
 
     async def _in_time(self, operation: Operation, context: ContextT) -> Response:
-        with Within(self._alarms):
+        with TimeLimit(self._alarms):
             return await self._in_general(operation, context)
 
     async def _by_shortcut(self, operation: Operation, context: ContextT) -> Response | None:
@@ -174,9 +203,9 @@ class Executor(Generic[ContextT]):
             if isinstance(built, list):
                 yield refused(*built, request_id=context.request_id)
                 return
-            subscribed = Subscribed(built, self._group(operation), self._renew, self._recovered)
+            subscribed = SubscriptionResults(built, self._group(operation), self._renew, self._recovered)
             async with aclosing(await subscribed.source()) as events:
-                if at_once is not None and isinstance(events, TellsAtOnce):
+                if at_once is not None and isinstance(events, DeliversDirectly):
                     events.at_once(Teller(subscribed, at_once))
                 async for event in events:
                     yield await subscribed.answer(event)

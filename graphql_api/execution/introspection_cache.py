@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import orjson
 
-from graphql_api.execution.bounded import Bounded
+from graphql_api.execution.bounded_cache import BoundedCache
 from graphql_api.execution.documents import Document
 from graphql_api.execution.response import Response
 
@@ -20,7 +20,7 @@ class IntrospectionCache:
     """JSON by document, operation and variables, within a count and a number of bytes."""
 
     def __init__(self, *, max_count: int = MAX_COUNT, max_bytes: int = MAX_BYTES) -> None:
-        self._answers: Bounded[bytes] = Bounded(max_count=max_count, max_bytes=max_bytes)
+        self._answers: BoundedCache[bytes] = BoundedCache(max_count=max_count, max_bytes=max_bytes)
 
     def key(self, document: Document, operation: str, variables: Mapping[str, Any]) -> Key | None:
         """The key of an operation that asks for the schema alone; None for any other."""

@@ -15,7 +15,7 @@ from graphql import (
 )
 
 from domain.errors import TooExpensive
-from graphql_api.execution.measure import Weight
+from graphql_api.execution.query_cost import QueryCost
 
 _ADVICE: Final = "Ask for less at once, or split the document."
 
@@ -44,7 +44,7 @@ class Limits:
 
 
 @dataclass(slots=True)
-class Tally:
+class DocumentSize:
     """What is counted in a whole document."""
 
     aliases: int = 0
@@ -76,7 +76,7 @@ def check_shape(limits: Limits, ast: DocumentNode) -> None:
     Raises:
         TooExpensive: naming the limit.
     """
-    tally = tally_of(ast)
+    tally = document_size_of(ast)
     _at_most(limits.max_operations, tally.operations, "operations")
     _at_most(limits.max_fragments, tally.fragments, "fragments")
     _at_most(limits.max_variables, tally.variables, "variables")
@@ -86,7 +86,7 @@ def check_shape(limits: Limits, ast: DocumentNode) -> None:
     _at_most(limits.max_overlap, tally.overlap, "pairs of fields with the same response name")
 
 
-def check_weight(limits: Limits, weight: Weight) -> None:
+def check_weight(limits: Limits, weight: QueryCost) -> None:
     """Refuse an operation that is too deep or resolves too much.
 
     Raises:
@@ -100,9 +100,9 @@ def check_weight(limits: Limits, weight: Weight) -> None:
         )
 
 
-def tally_of(ast: DocumentNode) -> Tally:
+def document_size_of(ast: DocumentNode) -> DocumentSize:
     """Count a document; linear, and without recursion."""
-    tally = Tally()
+    tally = DocumentSize()
     names: Counter[str] = Counter()
     for definition in ast.definitions:
         _count_definition(definition, tally)
@@ -116,7 +116,7 @@ def tally_of(ast: DocumentNode) -> Tally:
     return tally
 
 
-def _count_definition(definition: DefinitionNode, tally: Tally) -> None:
+def _count_definition(definition: DefinitionNode, tally: DocumentSize) -> None:
     tally.fragments += isinstance(definition, FragmentDefinitionNode)
     tally.directives += len(getattr(definition, "directives", None) or ())
     if isinstance(definition, OperationDefinitionNode):

@@ -9,10 +9,10 @@ from strawberry.types.base import StrawberryContainer
 from strawberry.types.field import StrawberryField
 
 from domain.errors import NotFound, Refusal
-from graphql_api.auth.permissions import Door, door
-from graphql_api.observability.requests import refused
+from graphql_api.auth.permissions import Permission, permission_extension
 from graphql_api.schema.common import UserError
-from graphql_api.schema.stands_for import Change, StandsFor, stands_for
+from graphql_api.schema.resolves_to import Change, ResolvesTo, resolves_to
+from observability.request_records import refused
 
 Resolver = TypeVar("Resolver", bound=Callable[..., Any])
 
@@ -25,27 +25,29 @@ class Decorator(Protocol):
     def __call__(self, resolver: Resolver, /) -> Resolver: ...
 
 
-def query(permission: Door, description: str, meaning: StandsFor) -> Decorator:
+def query(permission: Permission, description: str, meaning: ResolvesTo) -> Decorator:
     """A field of Query behind a door, and what it stands for; what is not found is null."""
     field: Any = strawberry.field(
-        description=description, extensions=[NotFoundAsNull(), door(permission)], metadata=stands_for(meaning)
+        description=description,
+        extensions=[NotFoundAsNull(), permission_extension(permission)],
+        metadata=resolves_to(meaning),
     )
     return cast("Decorator", field)
 
 
-def mutation(permission: Door, description: str, meaning: Change = _CHANGE) -> Decorator:
+def mutation(permission: Permission, description: str, meaning: Change = _CHANGE) -> Decorator:
     """A field of Mutation behind a door; a refusal is told in the payload's `userErrors`."""
     field: Any = strawberry.mutation(
         description=description,
-        extensions=[OneInput(), RefusalAsData(), door(permission)],
-        metadata=stands_for(meaning),
+        extensions=[OneInput(), RefusalAsData(), permission_extension(permission)],
+        metadata=resolves_to(meaning),
     )
     return cast("Decorator", field)
 
 
-def subscription(permission: Door, description: str) -> Decorator:
+def subscription(permission: Permission, description: str) -> Decorator:
     """A field of Subscription behind a door."""
-    field: Any = strawberry.subscription(description=description, extensions=[door(permission)])
+    field: Any = strawberry.subscription(description=description, extensions=[permission_extension(permission)])
     return cast("Decorator", field)
 
 

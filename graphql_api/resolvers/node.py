@@ -12,13 +12,13 @@ from graphql_api.resolvers.fields import query
 from graphql_api.resolvers.session import own_sessions
 from graphql_api.schema.common import Info, Node
 from graphql_api.schema.ids import decode_id
+from graphql_api.schema.resolves_to import AnyNode
 from graphql_api.schema.session import Session
-from graphql_api.schema.stands_for import AnyNode
 from graphql_api.schema.task import Task
 from graphql_api.schema.user import User
-from persistence.pages import MAX_FIRST
-from persistence.reads import task as reads_of_tasks
-from persistence.reads import user as reads_of_users
+from persistence.pagination import MAX_FIRST
+from persistence.queries import task as reads_of_tasks
+from persistence.queries import user as reads_of_users
 
 Decoded = tuple[str, UUID]
 Ids = Annotated[list[strawberry.ID], strawberry.argument(description=f"Which ones, at most {MAX_FIRST}.")]

@@ -12,6 +12,7 @@ from graphql_api.context import Context
 from graphql_api.resolvers.fields import mutation, query
 from graphql_api.schema.common import Info
 from graphql_api.schema.ids import decode_id_of, encode_id
+from graphql_api.schema.resolves_to import Change, Many
 from graphql_api.schema.session import (
     SESSIONS_DESCRIPTION,
     LoginInput,
@@ -24,14 +25,13 @@ from graphql_api.schema.session import (
     RevokeSessionPayload,
     Session,
 )
-from graphql_api.schema.stands_for import Change, Many
 from graphql_api.schema.user import oneself
-from persistence.reads import session as reads
-from persistence.reads.read import Asked
+from persistence.queries import session as reads
+from persistence.queries.query import Query
 from services import session as session_service
 
 
-def own_sessions(actor: Actor) -> Asked:
+def own_sessions(actor: Actor) -> Query:
     """The actor's own."""
     return reads.sessions(actor.user_id, now=datetime.now(UTC), at_most=MAX_SESSIONS_LISTED)
 

@@ -8,14 +8,8 @@ import strawberry
 
 from graphql_api.auth.permissions import SIGNED_IN
 from graphql_api.context import Context
-from graphql_api.realtime.current import UNKNOWN, Reading, current_tasks
-from graphql_api.realtime.items import Item, Resync, Told
-from graphql_api.realtime.sight import Sight
-from graphql_api.realtime.subscriber import Subscriber
-from graphql_api.realtime.viewpoint import Viewpoint, viewpoint
-from graphql_api.resolvers.at_once import AtOnce
+from graphql_api.resolvers.delivery import Delivery, DirectDelivery, Sender
 from graphql_api.resolvers.fields import subscription
-from graphql_api.resolvers.telling import Teller, Telling
 from graphql_api.schema.common import Info
 from graphql_api.schema.ids import encode_id
 from graphql_api.schema.stream import (
@@ -29,6 +23,10 @@ from graphql_api.schema.stream import (
 )
 from graphql_api.schema.task import Task
 from persistence.unit_of_work import UnitOfWork
+from streaming.stream_items import Delivered, Item, Resync
+from streaming.subscription import Subscriber
+from streaming.task_cache import UNKNOWN, TaskSnapshot, current_tasks
+from streaming.visibility import Viewpoint, Visibility, viewpoint
 
 Filter = Annotated[
     TaskStreamFilterInput | None, strawberry.argument(description="Which tasks; left out: all you may see.")
@@ -38,7 +36,7 @@ After = Annotated[
     strawberry.argument(description="A stream cursor: first what was missed since then, then live, without a seam."),
 ]
 Make = Callable[[], TaskStreamItem]
-MakeItem = Callable[[Told, Task | None], TaskStreamItem]
+MakeItem = Callable[[Delivered, Task | None], TaskStreamItem]
 Source = AsyncGenerator[TaskStreamItem, None]
 
 
@@ -65,10 +63,10 @@ def _listen(
     subscriber = context.backend.stream.subscribe(context.actor, wanted, since, only_status=only_status)
     context.follow(subscriber)
     # To Strawberry this is what the schema says; the executor asks each telling for its item.
-    return cast("Source", Listening(context, subscriber, make))
+    return cast("Source", SubscriptionSource(context, subscriber, make))
 
 
-class Listening:
+class SubscriptionSource:
     """The source of one subscription: tellings, until it is closed."""
 
     def __init__(self, context: Context, subscriber: Subscriber, make: MakeItem) -> None:
@@ -81,25 +79,27 @@ class Listening:
     def __aiter__(self) -> Self:
         return self
 
-    async def __anext__(self) -> Telling:
+    async def __anext__(self) -> Delivery:
         return await self._tell(await anext(self._subscriber))
 
-    def at_once(self, teller: Teller) -> None:
+    def at_once(self, teller: Sender) -> None:
         """Have what comes told by *teller* while nobody does anything but wait for it."""
         if self._context.backend.shared:
-            tell = AtOnce(self._subscriber, self._stream.current, self._telling, teller)
+            tell = DirectDelivery(self._subscriber, self._stream.current, self._telling, teller)
             self._subscriber.at_once(tell)
 
     async def aclose(self) -> None:
         """Stop listening."""
         await self._subscriber.aclose()
 
-    async def _tell(self, item: Item) -> Telling:
+    async def _tell(self, item: Item) -> Delivery:
         if isinstance(item, Resync):
-            return _ResyncTelling(self, item, None, self._stream.current.nothing)
-        return self._telling(item, await self._read(item) if item.sight is Sight.SEEN else self._stream.current.nothing)
+            return _ResyncDelivery(self, item, None, self._stream.current.nothing)
+        return self._telling(
+            item, await self._read(item) if item.sight is Visibility.SEEN else self._stream.current.nothing
+        )
 
-    def _telling(self, item: Told, reading: Reading) -> Telling:
+    def _telling(self, item: Delivered, reading: TaskSnapshot) -> Delivery:
         seen_from = viewpoint(
             self._actor,
             item.event,
@@ -108,9 +108,9 @@ class Listening:
             people=reading.people,
             reading=reading.number,
         )
-        return _TaskTelling(self, item, seen_from, reading)
+        return _TaskDelivery(self, item, seen_from, reading)
 
-    async def tell_again(self, item: Item) -> Telling:
+    async def tell_again(self, item: Item) -> Delivery:
         """The telling of an item once it is known anew whether, and as what, it may be told."""
         await self._subscriber.trust()
         return await self._tell(item)
@@ -119,7 +119,7 @@ class Listening:
         """Whether what was read at an instant can still be believed."""
         return self._subscriber.believes(at)
 
-    def item(self, told: Told, reading: Reading) -> TaskStreamItem:
+    def item(self, told: Delivered, reading: TaskSnapshot) -> TaskStreamItem:
         """What is told of an event, with the task as the actor sees it now."""
         return _item(told, reading, self._make)
 
@@ -128,13 +128,13 @@ class Listening:
         """Who listens."""
         return self._actor.user_id
 
-    async def _read(self, item: Told) -> Reading:
+    async def _read(self, item: Delivered) -> TaskSnapshot:
         """The task as the actor sees it now: that may be no more than that it is gone."""
         context, stream, task_id = self._context, self._stream, item.event.task_id
         if not context.backend.shared:
             found, at = await current_tasks(stream.lease, context.backend.telling, self._unit_of_work, [task_id])
             current = found.get(task_id, UNKNOWN)
-            return Reading(current.row, current.deleted_of, 0, at)
+            return TaskSnapshot(current.row, current.deleted_of, 0, at)
         return await stream.current.seen_by(self._actor, task_id, self._subscriber.ahead)
 
     def _unit_of_work(self) -> UnitOfWork:
@@ -144,12 +144,14 @@ class Listening:
 ItemT = TypeVar("ItemT", bound=Item)
 
 
-class _ItemTelling(Telling, Generic[ItemT]):
+class _ItemDelivery(Delivery, Generic[ItemT]):
     """One item on its way to one listener."""
 
     __slots__ = ("_listening", "_seen_from", "item", "reading")
 
-    def __init__(self, listening: Listening, item: ItemT, seen_from: Viewpoint | None, reading: Reading) -> None:
+    def __init__(
+        self, listening: SubscriptionSource, item: ItemT, seen_from: Viewpoint | None, reading: TaskSnapshot
+    ) -> None:
         super().__init__(seen_from, listening.viewer)
         self._listening = listening
         self._seen_from = seen_from
@@ -159,11 +161,11 @@ class _ItemTelling(Telling, Generic[ItemT]):
     def is_current(self) -> bool:
         return self._listening.is_current(self.reading.at)
 
-    async def again(self) -> Telling:
+    async def again(self) -> Delivery:
         return await self._listening.tell_again(self.item)
 
 
-class _TaskTelling(_ItemTelling[Told]):
+class _TaskDelivery(_ItemDelivery[Delivered]):
     __slots__ = ()
 
     def make(self) -> TaskStreamItem:
@@ -175,7 +177,7 @@ class _TaskTelling(_ItemTelling[Told]):
         return seen_from, self.reading.task is not None, self.reading.deleted_of is not None
 
 
-class _ResyncTelling(_ItemTelling[Resync]):
+class _ResyncDelivery(_ItemDelivery[Resync]):
     __slots__ = ()
 
     def make(self) -> TaskStreamItem:
@@ -186,15 +188,15 @@ class _ResyncTelling(_ItemTelling[Resync]):
         return None
 
 
-def _item(item: Told, reading: Reading, make: MakeItem) -> TaskStreamItem:
-    if item.sight is Sight.DELETED:
+def _item(item: Delivered, reading: TaskSnapshot, make: MakeItem) -> TaskStreamItem:
+    if item.sight is Visibility.DELETED:
         return TaskDeleted(cursor=item.cursor, at=item.event.at, task_id=_id(item), task=None)
     if reading.people is None:
         return TaskGone(cursor=item.cursor, at=item.event.at, task_id=_id(item), task=None)
     return make(item, Task.of(reading.task) if reading.task is not None else None)
 
 
-def _status_changed(item: Told, task: Task | None) -> TaskStatusChanged:
+def _status_changed(item: Delivered, task: Task | None) -> TaskStatusChanged:
     event = item.event
     # Only a creation has no status before, and that is no move; an unknown status after is not told.
     assert event.from_status is not None
@@ -210,7 +212,7 @@ def _status_changed(item: Told, task: Task | None) -> TaskStatusChanged:
     )
 
 
-def _changed(item: Told, task: Task | None) -> TaskChanged:
+def _changed(item: Delivered, task: Task | None) -> TaskChanged:
     event = item.event
     return TaskChanged(
         cursor=item.cursor, at=event.at, task_id=_id(item), task=task, event=event, changes=list(event.changes)
@@ -221,5 +223,5 @@ def _resync(item: Resync) -> ResyncRequired:
     return ResyncRequired(cursor=item.cursor, at=datetime.now(UTC), task_id=None, task=None, reason=item.reason)
 
 
-def _id(item: Told) -> strawberry.ID:
+def _id(item: Delivered) -> strawberry.ID:
     return encode_id("Task", item.event.task_id)

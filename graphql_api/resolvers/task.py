@@ -5,6 +5,7 @@ from uuid import UUID
 
 import strawberry
 
+from asgi.idempotency import idempotency_key_of
 from domain.actor import Actor
 from domain.errors import Invalid
 from domain.idempotency import IdempotencyKey
@@ -13,9 +14,9 @@ from graphql_api.resolvers.fields import mutation, query
 from graphql_api.schema.common import After, Before, First, Info, Last, parts_of
 from graphql_api.schema.enums import TaskOrder
 from graphql_api.schema.ids import decode_id_of, encode_id, optional_id_of
-from graphql_api.schema.stands_for import Connection, One, Paged
+from graphql_api.schema.resolves_to import Connection, One, Paged
 from graphql_api.schema.task import Task, TaskConnection
-from graphql_api.schema.task_changes import (
+from graphql_api.schema.task_inputs import (
     AssignTaskInput,
     AssignTaskPayload,
     CreateTaskInput,
@@ -28,11 +29,10 @@ from graphql_api.schema.task_changes import (
     UpdateTaskStatusInput,
     UpdateTaskStatusPayload,
 )
-from graphql_api.wire.idempotency import idempotency_key_of
-from persistence.pages import PageRequest, Part
-from persistence.reads import task as reads
-from persistence.reads.read import Asked
-from persistence.reads.task_list import EVERYTHING, KEYS
+from persistence.pagination import PageRequest, Part
+from persistence.queries import task as reads
+from persistence.queries.query import Query
+from persistence.queries.task_list import EVERYTHING, KEYS
 from persistence.unit_of_work import UnitOfWork
 from services import task as task_service
 from services.task import TaskEdit
@@ -44,7 +44,7 @@ Filter = Annotated[TaskFilterInput | None, strawberry.argument(description="Whic
 OrderBy = Annotated[TaskOrder, strawberry.argument(description="In which order.")]
 
 
-def _task(actor: Actor, id: str) -> Asked:
+def _task(actor: Actor, id: str) -> Query:
     return reads.task(actor, decode_id_of("Task", id, field="id"))
 
 

@@ -10,7 +10,7 @@ from graphql_api.auth.permissions import ADMIN, PUBLIC, SIGNED_IN
 from graphql_api.resolvers.fields import mutation, query
 from graphql_api.schema.common import After, Before, First, Info, Last, parts_of
 from graphql_api.schema.ids import decode_id_of
-from graphql_api.schema.stands_for import Change, Connection, Many, One, Paged
+from graphql_api.schema.resolves_to import Change, Connection, Many, One, Paged
 from graphql_api.schema.user import (
     ChangePasswordInput,
     ChangePasswordPayload,
@@ -24,9 +24,9 @@ from graphql_api.schema.user import (
     UserConnection,
     oneself,
 )
-from persistence.pages import PageRequest, Part
-from persistence.reads import user as reads
-from persistence.reads.read import Asked
+from persistence.pagination import PageRequest, Part
+from persistence.queries import user as reads
+from persistence.queries.query import Query
 from services import user as user_service
 from services.user import MAX_ASSIGNABLE
 
@@ -34,11 +34,11 @@ Search = Annotated[str, strawberry.argument(description="What the username begin
 FirstAssignable = Annotated[int, strawberry.argument(description=f"How many at most, 1 to {MAX_ASSIGNABLE}.")]
 
 
-def _me(actor: Actor) -> Asked:
+def _me(actor: Actor) -> Query:
     return reads.user(actor.user_id)
 
 
-def _user(actor: Actor, id: str) -> Asked:
+def _user(actor: Actor, id: str) -> Query:
     return reads.user(decode_id_of("User", id, field="id"))
 
 
@@ -49,7 +49,7 @@ def _users(
     return Paged(reads.user_page(request), request, reads.user_cursor)
 
 
-def _assignable_users(actor: Actor, search: str, first: int) -> Asked:
+def _assignable_users(actor: Actor, search: str, first: int) -> Query:
     _check_assignable(first)
     return reads.assignable_users(search, at_most=first)
 

@@ -10,8 +10,8 @@ from domain.errors import Refusal
 from domain.stream_cursor import StreamCursor
 from graphql_api.context import Context
 from graphql_api.schema.enums import ErrorCode
-from graphql_api.schema.stands_for import Identity, stands_for
-from persistence.pages import DEFAULT_PAGE, MAX_FIRST, Facts, Page, Part
+from graphql_api.schema.resolves_to import Identity, resolves_to
+from persistence.pagination import DEFAULT_PAGE, MAX_FIRST, Facts, Page, Part
 
 Info = strawberry.Info[Context, None]
 
@@ -33,7 +33,7 @@ class Node:
     """Relay's Node."""
 
     id: strawberry.ID = strawberry.field(
-        description="Opaque and stable; unique across all types.", metadata=stands_for(Identity())
+        description="Opaque and stable; unique across all types.", metadata=resolves_to(Identity())
     )
 
 

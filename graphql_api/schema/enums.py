@@ -13,8 +13,8 @@ from domain.errors import ErrorCode
 from domain.events import TaskChange
 from domain.task import TaskPriority, TaskStatus
 from domain.user import Role
-from graphql_api.realtime.items import ResyncReason
-from persistence.reads.task_list import TaskOrder
+from persistence.queries.task_list import TaskOrder
+from streaming.stream_items import ResyncReason
 
 __all__ = ["ErrorCode", "ResyncReason", "Role", "TaskChange", "TaskOrder", "TaskPriority", "TaskStatus"]
 

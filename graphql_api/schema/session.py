@@ -11,7 +11,7 @@ from domain.session import MAX_SESSIONS_LISTED
 from graphql_api.auth.accounts import SignedIn
 from graphql_api.schema.common import Node, Payload
 from graphql_api.schema.ids import encode_id
-from graphql_api.schema.stands_for import Expression, stands_for
+from graphql_api.schema.resolves_to import Expression, resolves_to
 from graphql_api.schema.user import User
 from persistence.models import SessionRow
 
@@ -32,7 +32,7 @@ class Session(Node):
     expires_at: datetime = strawberry.field(description="When it ends unless it is refreshed; 30 days at most.")
     last_used_at: datetime | None = strawberry.field(description="When it was last refreshed; null: never.")
     is_current: bool = strawberry.field(
-        description="Whether this request belongs to it.", metadata=stands_for(Expression(_is_current, ("id",)))
+        description="Whether this request belongs to it.", metadata=resolves_to(Expression(_is_current, ("id",)))
     )
 
     @classmethod

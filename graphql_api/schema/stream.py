@@ -9,13 +9,13 @@ import strawberry
 
 from domain.errors import BadRequest
 from domain.events import TaskEvent
-from graphql_api.realtime.sight import StreamFilter
 from graphql_api.schema.common import Info
 from graphql_api.schema.enums import ResyncReason, TaskChange, TaskStatus
 from graphql_api.schema.ids import decode_id_of, optional_id_of
 from graphql_api.schema.task import Task
 from graphql_api.schema.user import User
 from graphql_api.schema.viewer import FOR_ANYBODY
+from streaming.visibility import StreamFilter
 
 
 @strawberry.interface(description="Something that the stream tells.")

@@ -13,14 +13,14 @@ from domain.policy import Action
 from domain.task import MAX_DESCRIPTION, MAX_TITLE
 from graphql_api.schema.common import After, Before, First, Info, Last, Node, PageInfo, parts_of, stream_cursor
 from graphql_api.schema.enums import TaskPriority, TaskStatus
-from graphql_api.schema.history import TaskHistoryConnection, history_pages
 from graphql_api.schema.ids import encode_id
-from graphql_api.schema.stands_for import Expression, Pages, Reference, stands_for
+from graphql_api.schema.resolves_to import Expression, Pages, Reference, resolves_to
+from graphql_api.schema.task_history import TaskHistoryConnection, history_pages
 from graphql_api.schema.user import User
 from graphql_api.schema.viewer import BY_CLASS, FOR_ANYBODY
 from persistence.models import TaskRow
-from persistence.pages import Facts, Page, PageRequest
-from persistence.reads.event import HISTORY_ORDER
+from persistence.pagination import Facts, Page, PageRequest
+from persistence.queries.event import HISTORY_ORDER
 from services import task as task_service
 
 
@@ -30,7 +30,7 @@ def _may(action: Action) -> dict[Any, Any]:
     def allowed(actor: Actor, owner_id: UUID, assignee_id: UUID | None) -> bool:
         return policy.may(actor, action, People(owner_id, assignee_id))
 
-    return stands_for(Expression(allowed, ("owner_id", "assignee_id")))
+    return resolves_to(Expression(allowed, ("owner_id", "assignee_id")))
 
 
 @strawberry.type(description="Something to be done.")
@@ -51,7 +51,7 @@ class Task(Node):
     updated_at: datetime = strawberry.field(description="When it was last changed.")
     completed_at: datetime | None = strawberry.field(description="When it became DONE; null while it is not.")
 
-    @strawberry.field(description="Whose task it is.", metadata=FOR_ANYBODY | stands_for(Reference("owner")))
+    @strawberry.field(description="Whose task it is.", metadata=FOR_ANYBODY | resolves_to(Reference("owner")))
     async def owner(self, info: Info) -> User | None:
         """The owner."""
         row = await info.context.loaders.users.load(self.row.owner_id)
@@ -59,7 +59,7 @@ class Task(Node):
 
     @strawberry.field(
         description="Who is to do it; null: nobody in particular.",
-        metadata=FOR_ANYBODY | stands_for(Reference("assignee")),
+        metadata=FOR_ANYBODY | resolves_to(Reference("assignee")),
     )
     async def assignee(self, info: Info) -> User | None:
         """The assignee."""
@@ -95,7 +95,7 @@ class Task(Node):
 
     @strawberry.field(
         description="What happened to it, the newest first, as far back as events are kept.",
-        metadata=BY_CLASS | stands_for(Pages(history_pages)),
+        metadata=BY_CLASS | resolves_to(Pages(history_pages)),
     )
     async def history(
         self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None

@@ -11,10 +11,10 @@ from domain.policy import Action, may_user
 from graphql_api.schema.common import Info, Node, PageInfo, Payload
 from graphql_api.schema.enums import Role
 from graphql_api.schema.ids import encode_id
-from graphql_api.schema.stands_for import Expression, stands_for
+from graphql_api.schema.resolves_to import Expression, resolves_to
 from graphql_api.schema.viewer import PERSONAL
 from persistence.models import UserRow
-from persistence.pages import Facts, Page
+from persistence.pagination import Facts, Page
 
 
 def _email(actor: Actor, user_id: UUID, email: str) -> str | None:
@@ -34,7 +34,7 @@ class User(Node):
 
     @strawberry.field(
         description="The e-mail address; null unless it is your own, or you are an admin.",
-        metadata=PERSONAL | stands_for(Expression(_email, ("id", "email"))),
+        metadata=PERSONAL | resolves_to(Expression(_email, ("id", "email"))),
     )
     def email(self, info: Info) -> str | None:
         """For oneself and admins; somebody who registers or signs in just now has proved to be oneself."""

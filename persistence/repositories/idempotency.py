@@ -7,9 +7,9 @@ from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from persistence.key_counts import KeyCounts, KeysKept
+from persistence.idempotency_counts import KeyCounts, KeysKept
 from persistence.models import IdempotencyRow
-from persistence.results import affected
+from persistence.sql_helpers import affected
 
 
 class IdempotencyRepository:

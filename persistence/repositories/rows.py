@@ -7,14 +7,14 @@ from sqlalchemy import column, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from persistence.models.base import Base
-from persistence.pages import Facts
-from persistence.reads.read import Asked
+from persistence.pagination import Facts
+from persistence.queries.query import Query
 
 RowT = TypeVar("RowT", bound=Base)
 
 
 async def rows_and_facts(
-    session: AsyncSession, kind: type[RowT], asked: Asked, columns: Sequence[str], facts: Sequence[str]
+    session: AsyncSession, kind: type[RowT], asked: Query, columns: Sequence[str], facts: Sequence[str]
 ) -> tuple[list[RowT], Facts]:
     """The rows, and the facts by name."""
     statement = select(kind, *(column(name) for name in facts)).from_statement(asked.rows.select(columns))

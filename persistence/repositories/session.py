@@ -8,8 +8,8 @@ from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from persistence.models import SessionRow, UsedTokenRow, UserRow
-from persistence.reads import session as reads
-from persistence.results import affected
+from persistence.queries import session as reads
+from persistence.sql_helpers import affected
 
 _WHOLE: Final = tuple(SessionRow.__table__.columns.keys())
 

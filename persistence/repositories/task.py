@@ -9,13 +9,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.actor import Actor
 from domain.errors import NotFound
-from persistence.bulk import insert_many
 from persistence.models import TaskRow
-from persistence.pages import Page, PageRequest, page_cursor
-from persistence.reads import task as reads
-from persistence.reads.read import Asked, Rows
-from persistence.reads.task_list import KEYS, TaskFilter, TaskOrder
+from persistence.pagination import Page, PageRequest, page_cursor
+from persistence.queries import task as reads
+from persistence.queries.query import Query, Rows
+from persistence.queries.task_list import KEYS, TaskFilter, TaskOrder
 from persistence.repositories.rows import rows_and_facts
+from persistence.sql_helpers import insert_many
 
 _WHOLE: Final = tuple(TaskRow.__table__.columns.keys())
 _STORED: Final = tuple(attribute.class_attribute for attribute in inspect(TaskRow).column_attrs)
@@ -99,7 +99,7 @@ class TaskRepository:
         """Forget a task."""
         await self._session.delete(row)
 
-    async def _rows(self, asked: Asked) -> list[TaskRow]:
+    async def _rows(self, asked: Query) -> list[TaskRow]:
         statement = select(TaskRow).from_statement(_whole(asked.rows))
         return list(await self._session.scalars(statement, asked.values))
 

@@ -12,9 +12,9 @@ from domain.text import is_storable
 from domain.user import Role
 from persistence.models import UserRow
 from persistence.models.user import folded_username
-from persistence.pages import Page, PageRequest
-from persistence.reads import user as reads
-from persistence.reads.read import Asked
+from persistence.pagination import Page, PageRequest
+from persistence.queries import user as reads
+from persistence.queries.query import Query
 from persistence.repositories.rows import rows_and_facts
 
 _WHOLE: Final = tuple(UserRow.__table__.columns.keys())
@@ -87,6 +87,6 @@ class UserRepository:
         """Remember a new user."""
         self._session.add(row)
 
-    async def _rows(self, asked: Asked) -> list[UserRow]:
+    async def _rows(self, asked: Query) -> list[UserRow]:
         statement = select(UserRow).from_statement(asked.rows.select(_WHOLE))
         return list(await self._session.scalars(statement, asked.values))

@@ -5,10 +5,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from graphql_api.cli import stopping
+from server import signals
+from tests.chaos.fault_run import Storm, details
 from tests.chaos.faults import FAULTS, undo
 from tests.chaos.stack import running
-from tests.chaos.storm import Storm, details
 
 
 def _say(text: str) -> None:
@@ -34,4 +34,4 @@ async def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(stopping.run(main()))  # a signal ends the processes, too
+    sys.exit(signals.run(main()))  # a signal ends the processes, too

@@ -9,8 +9,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from tests.support.patience import HANG_SECONDS
 from tests.support.ports import reserved_port
+from tests.support.waiting import HANG_SECONDS
 from verification.client.failures import Failed
 from verification.client.http import Api
 
@@ -42,7 +42,7 @@ class Process:
         """Start it, and do not wait."""
         with self.log.open("ab") as log:
             self._child = subprocess.Popen(
-                [sys.executable, "-m", "graphql_api", "serve"],
+                [sys.executable, "-m", "cli", "serve"],
                 cwd=self._folder,  # there is no .env
                 env={**os.environ, **self._settings},
                 stdin=subprocess.DEVNULL,

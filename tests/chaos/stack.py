@@ -11,14 +11,14 @@ from typing import TypeVar
 from sqlalchemy import select
 
 from domain.actor import OPERATOR
-from domain.event_reading import read_event
+from domain.event_parsing import read_event
 from domain.events import LoggedEvent
 from domain.user import Role
 from embedded.postgres import Postgres
 from embedded.valkey import Valkey
 from graphql_api.auth.passwords import Passwords
 from persistence import migrations
-from persistence.engine import Database
+from persistence.database import Database
 from persistence.models import EventRow, TaskRow, UserRow
 from services import user as user_service
 from tests.chaos.process import Process

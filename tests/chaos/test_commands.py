@@ -9,7 +9,7 @@ from asyncio.subprocess import PIPE, Process
 from pathlib import Path
 
 from tests.chaos.stack import PASSWORD, Stack
-from tests.support.patience import HANG_SECONDS
+from tests.support.waiting import HANG_SECONDS
 from verification.client.writer import Writer
 
 
@@ -25,7 +25,7 @@ async def taskriver(*arguments: str, password: str = PASSWORD) -> Process:
 async def started(*arguments: str, tokens: Path | None = None) -> Process:
     """A command, with a file of stored sessions of its own."""
     known = os.environ if tokens is None else os.environ | {"TASKRIVER_TOKENS": str(tokens)}
-    command = (sys.executable, "-m", "graphql_api", *arguments)
+    command = (sys.executable, "-m", "cli", *arguments)
     return await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE, stderr=PIPE, env=known)
 
 

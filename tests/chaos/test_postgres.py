@@ -9,15 +9,15 @@ import httpx
 
 from domain.events import AccessEvent, LoggedEvent, TaskEvent
 from domain.user import Role
-from tests.chaos.beat import Beat, beating
+from tests.chaos.latency import Beat, beating
 from tests.chaos.stack import PASSWORD, Stack
 from tests.support.figures import Figures
-from tests.support.patience import HANG_SECONDS
+from tests.support.waiting import HANG_SECONDS
 from verification.client.account import Account
 from verification.client.http import Api
 from verification.client.writer import Writer
 from verification.history import History
-from verification.judge import judge
+from verification.history_check import check_history
 from verification.report import Report
 
 
@@ -58,7 +58,7 @@ async def judged(stack: Stack, beat: Beat) -> Report:
     log = [logged for logged in await stack.log() if _actor(logged) == listener.user_id]
     final = [facts for facts in await stack.tasks() if facts.owner_id == listener.user_id]
     roles = {listener.user_id: {1: Role.USER}}
-    return judge(History(beat.writer.writes, log, [listener], roles, final, whole=False))
+    return check_history(History(beat.writer.writes, log, [listener], roles, final, whole=False))
 
 
 def _what(response: httpx.Response) -> str:

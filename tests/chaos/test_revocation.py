@@ -11,9 +11,9 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 from tests.chaos.stack import PASSWORD, Stack
-from tests.graphql_api.transports.sockets import connected
 from tests.support.figures import Figures, percentile
-from tests.support.patience import HANG_SECONDS
+from tests.support.waiting import HANG_SECONDS
+from tests.support.websocket_client import connected
 from verification.client.account import Account
 from verification.client.failures import Failed, Refused
 from verification.client.http import Api

@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import pytest
 
-from tests.chaos.beat import beating
+from tests.chaos.latency import beating
 from tests.chaos.stack import Stack
 from tests.support.figures import Figures
 

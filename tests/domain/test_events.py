@@ -7,17 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.event_reading import read_event, read_logged
-from domain.events import (
-    AccessChange,
-    AccessEvent,
-    EventKind,
-    LoggedEvent,
-    People,
-    TaskChange,
-    TaskEvent,
-    kind_of,
-)
+from domain.event_parsing import read_event, read_logged
+from domain.events import AccessChange, AccessEvent, EventKind, LoggedEvent, People, TaskChange, TaskEvent, kind_of
 from domain.task import TaskStatus
 from tests.support.events import published
 

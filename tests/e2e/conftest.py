@@ -9,8 +9,8 @@ import httpx
 import pytest
 
 from tests.support.api import Answer
-from tests.support.patience import HANG_SECONDS
 from tests.support.processes import Served
+from tests.support.waiting import HANG_SECONDS
 
 PASSWORD = "Correct-horse1"
 REGISTER = "mutation ($input: RegisterInput!) { register(input: $input) { userErrors { message } } }"

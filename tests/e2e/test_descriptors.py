@@ -9,8 +9,8 @@ import httpx
 import pytest
 
 from tests.e2e.conftest import Serve
-from tests.support.patience import HANG_SECONDS
 from tests.support.processes import Served
+from tests.support.waiting import HANG_SECONDS
 
 MOST = 200
 """Connections that a test opens at most, until there is no descriptor left."""

@@ -17,12 +17,12 @@ from typing import Any
 import httpx
 import pytest
 
-from graphql_api.cli.demo import PASSWORD, PEOPLE
+from cli.demo_data import PASSWORD, PEOPLE
 from tests.embedded.conftest import copy_folder, ordinary, packages, public  # noqa: F401 - fixtures
-from tests.embedded.lab import PROJECT, User, owner, survivors
-from tests.graphql_api.transports.sockets import connected
-from tests.support.patience import HANG_SECONDS
+from tests.embedded.environment import PROJECT, User, owner, survivors
 from tests.support.processes import Dev
+from tests.support.waiting import HANG_SECONDS
+from tests.support.websocket_client import connected
 
 LOGIN = """mutation ($input: LoginInput!) { login(input: $input) { accessToken userErrors { code } } }"""
 CREATE = """mutation ($input: CreateTaskInput!) { createTask(input: $input) { task { id } userErrors { code } } }"""

@@ -13,11 +13,11 @@ import httpx
 import pytest
 
 from tests.e2e.conftest import Serve, World
-from tests.embedded.lab import survivors
+from tests.embedded.environment import survivors
 from tests.graphql_api.test_tasks import CREATE
-from tests.graphql_api.transports.sockets import Socket, connected
-from tests.support.patience import HANG_SECONDS
 from tests.support.processes import Served
+from tests.support.waiting import HANG_SECONDS
+from tests.support.websocket_client import Socket, connected
 
 CHANGES = """subscription ($after: String) { taskChanged(after: $after) { cursor task { title version } } }"""
 CURSOR = "{ tasks(first: 1) { streamCursor } }"

@@ -17,8 +17,8 @@ import pytest
 
 from embedded import running
 from embedded.copies import NOT_NEEDED
-from tests.embedded.lab import PROJECT, Run, User
-from tests.support.patience import HANG_SECONDS
+from tests.embedded.environment import PROJECT, Run, User
+from tests.support.waiting import HANG_SECONDS
 
 # What an interpreter needs least, to keep a copy of one small.
 _LEFT_OUT = shutil.ignore_patterns("site-packages", "test", "tests", "config-*", "idlelib", "ensurepip", "tkinter")

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from embedded import watchdog
-from tests.embedded.lab import Run, everybody, kill, ping, query, remember, remembers, survivors
-from tests.support.patience import HANG_SECONDS
+from tests.embedded.environment import Run, everybody, kill, ping, query, remember, remembers, survivors
+from tests.support.waiting import HANG_SECONDS
 
 Start = Callable[..., Run]
 

@@ -12,8 +12,8 @@ from embedded import EmbeddedError
 from embedded.postgres import Postgres
 from embedded.valkey import Valkey
 from tests.embedded.conftest import copy_folder
-from tests.embedded.lab import everybody, ping, query, remember, remembers, survivors
-from tests.support.patience import HANG_SECONDS
+from tests.embedded.environment import everybody, ping, query, remember, remembers, survivors
+from tests.support.waiting import HANG_SECONDS
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ import redis
 
 from embedded import EmbeddedError, Servers, cluster, running
 from embedded.errors import told_about
-from tests.embedded.lab import command_line, everybody, ping, query, remember, remembers
+from tests.embedded.environment import command_line, everybody, ping, query, remember, remembers
 
 
 def here() -> list[int]:

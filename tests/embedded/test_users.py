@@ -16,7 +16,18 @@ from embedded.binaries import find_postgres, find_valkey
 from embedded.copies import runnable_copies
 from embedded.errors import EmbeddedError
 from tests.embedded.conftest import copy_wheels
-from tests.embedded.lab import PROJECT, Run, User, command_line, owner, ping, query, remember, remembers, survivors
+from tests.embedded.environment import (
+    PROJECT,
+    Run,
+    User,
+    command_line,
+    owner,
+    ping,
+    query,
+    remember,
+    remembers,
+    survivors,
+)
 
 Start = Callable[..., Run]
 

@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
+from tests.examples.environment import Stage
 from tests.examples.proxy import proxying
-from tests.examples.stage import Stage
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import text
 
 from services import session as session_service
-from tests.examples.stage import TIMING, Stage
-from tests.support.patience import HANG_SECONDS
+from tests.examples.environment import TIMING, Stage
+from tests.support.waiting import HANG_SECONDS
 
 WATCH = """subscription ($after: String) { taskStatusChanged(after: $after) {
   __typename cursor ... on TaskStatusChanged { to } ... on ResyncRequired { reason } } }"""
@@ -117,7 +117,7 @@ class Promises:
         async with self.listening(stage) as listener:
             await stage.move(1)
             await listener.hears(stage.moves)
-            await session_service.revoke_session(stage.house.as_(stage.user), session_id=stage.session.id)
+            await session_service.revoke_session(stage.build.as_(stage.user), session_id=stage.session.id)
             await self.until(lambda: True in listener.refreshes)
             await stage.move(2)
             await listener.hears(stage.moves)

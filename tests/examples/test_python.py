@@ -15,8 +15,8 @@ from uuid import uuid4
 import pytest
 
 from graphql_api.auth.passwords import Passwords
-from tests.examples.stage import Stage
-from tests.support.patience import HANG_SECONDS
+from tests.examples.environment import Stage
+from tests.support.waiting import HANG_SECONDS
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 LOCK = EXAMPLES.parent / "requirements-dev.lock"
@@ -34,8 +34,8 @@ def example(monkeypatch: pytest.MonkeyPatch) -> Any:
 @pytest.fixture
 async def someone(stage: Stage) -> str:
     """Somebody with a password and a task, whom the stage is about from now on."""
-    stage.user = await stage.house.a_user(password_hash=await Passwords(rounds=4).hash(PASSWORD))
-    stage.task = await stage.house.a_task(stage.user, title="Move me")
+    stage.user = await stage.build.a_user(password_hash=await Passwords(rounds=4).hash(PASSWORD))
+    stage.task = await stage.build.a_task(stage.user, title="Move me")
     return stage.user.username
 
 
@@ -68,7 +68,7 @@ async def run(stage: Stage, username: str, *arguments: str) -> tuple[str, str]:
 async def test_it_lists_every_page(stage: Stage, someone: str):
     """All tasks are printed, though a page holds 50."""
     for number in range(60):
-        await stage.house.a_task(stage.user, title=f"Task {number}")
+        await stage.build.a_task(stage.user, title=f"Task {number}")
 
     out, complaint = await run(stage, someone, "list")
 

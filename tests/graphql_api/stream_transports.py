@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from persistence.models import UserRow
-from tests.graphql_api.listening import MOVES
-from tests.graphql_api.listening import Listener as SocketListener
-from tests.graphql_api.realtime.support import until
-from tests.graphql_api.rest.task_listening import Listener as TaskListener
-from tests.graphql_api.rest.task_listening import open_socket
-from tests.graphql_api.test_events import COMPLETE, asked
-from tests.graphql_api.test_events import Stream as EventStream
-from tests.graphql_api.transports.sockets import connected
+from tests.graphql_api.stream_client import MOVES
+from tests.graphql_api.stream_client import Listener as SocketListener
+from tests.graphql_api.test_sse import COMPLETE, asked
+from tests.graphql_api.test_sse import Stream as EventStream
+from tests.rest_api.task_listening import Listener as TaskListener
+from tests.rest_api.task_listening import open_socket
+from tests.streaming.support import until
 from tests.support.api import Api
+from tests.support.websocket_client import connected
 
 __all__ = ["TRANSPORTS", "Heard", "Listener", "Open"]
 

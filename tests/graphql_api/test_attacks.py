@@ -13,20 +13,20 @@ import pytest
 from sqlalchemy import delete, event, update
 
 from domain.user import Role
-from graphql_api.app import Server
 from graphql_api.context import AT_ONCE
 from graphql_api.schema.ids import encode_id
 from persistence.models import SessionRow, UserRow
-from tests.graphql_api.conftest import an_api, settings_of
-from tests.graphql_api.hostile import operations
-from tests.graphql_api.realtime.support import until
-from tests.graphql_api.rest.documented import HOOKS
-from tests.graphql_api.transports.serving import serving
-from tests.graphql_api.transports.sockets import connected
+from server.app import Server
+from tests.graphql_api.hostile_input import operations
+from tests.rest_api.documented import HOOKS
+from tests.streaming.support import until
 from tests.support.api import URL, Answer, Api
+from tests.support.api_server import an_api, settings_of
+from tests.support.builders import Builders
 from tests.support.executors import a_server
-from tests.support.house import House
-from tests.support.patience import HANG_SECONDS
+from tests.support.serving import serving
+from tests.support.waiting import HANG_SECONDS
+from tests.support.websocket_client import connected
 
 PASSWORD = "Taskriver-1"
 LOGIN = """mutation ($input: LoginInput!) { login(input: $input) {
@@ -59,7 +59,7 @@ class TestOthersTasks:
     @pytest.mark.parametrize("operation", ABOUT_A_TASK, ids=str)
     async def test_a_foreign_one_and_none_at_all_are_refused_alike(self, api: Api, operation: Any):
         """Not a letter of the answer tells whether a task exists that one may not see."""
-        stranger, foreign = await api.a_user(), await api.house.a_task(version=7)
+        stranger, foreign = await api.a_user(), await api.build.a_task(version=7)
         answers = []
         for identity in (foreign.id, uuid4()):
             given = operation.variables["input"] | {"id": encode_id("Task", identity), "expectedVersion": 3}
@@ -81,7 +81,7 @@ class TestOthersTasks:
     async def test_no_filter_is_an_oracle(self, api: Api, wanted: dict[str, Any]):
         """Filters and counts know only what one may see."""
         stranger, owner, helper = await api.a_user(), await api.a_user(), await api.a_user()
-        await api.house.a_task(owner, title=SECRET, assignee_id=helper.id)
+        await api.build.a_task(owner, title=SECRET, assignee_id=helper.id)
         people = {"ownerId": encode_id("User", owner.id), "assigneeId": encode_id("User", helper.id)}
         query = "query ($filter: TaskFilter) { tasks(filter: $filter) { totalCount nodes { id } } }"
 
@@ -92,7 +92,7 @@ class TestOthersTasks:
     async def test_what_was_taken_away_tells_no_more(self, api: Api):
         """Whoever is no longer the assignee sees neither the task nor what happened to it before or since."""
         owner, helper = await api.a_user(), await api.a_user()
-        task = await api.house.a_task(owner, assignee_id=helper.id)
+        task = await api.build.a_task(owner, assignee_id=helper.id)
         identity = encode_id("Task", task.id)
         query = "query ($id: ID!) { task(id: $id) { history { edges { cursor } } } node(id: $id) { id } }"
         assert (await api.ask(query, helper, id=identity)).data["node"] is not None
@@ -140,13 +140,13 @@ class TestTokens:
         """Beyond a hundred sessions the oldest end, for a thief's that is not listed could not be ended."""
         user = await _with_password(api)
         for _ in range(101):
-            await api.house.a_session(user)
+            await api.build.a_session(user)
         access = (await a_sign_in(api, user, returnRefreshToken=True)).payload("login")["accessToken"]
 
         sessions = (await api.ask("{ sessions { isCurrent } }", access)).data["sessions"]
 
         assert [each["isCurrent"] for each in sessions] == [True] + 99 * [False]
-        async with api.house.as_(None) as uow:
+        async with api.build.as_(None) as uow:
             assert len(await uow.sessions.list_of_user(user.id, now=uow.now, at_most=200)) == 100
 
 
@@ -222,7 +222,7 @@ class TestSharing:
         """However many fields of an operation need the database, others find connections in the pool."""
         owner = await api.a_user()
         for _ in range(20):
-            await api.house.a_task(owner)
+            await api.build.a_task(owner)
         histories = " ".join(f"h{number}: history(first: 1) {{ nodes {{ at }} }}" for number in range(10))
         with watched(api) as seen:
             answer = await api.ask(f"{{ tasks(first: 20) {{ nodes {{ {histories} }} }} }}", owner)
@@ -232,7 +232,7 @@ class TestSharing:
     async def test_sessions_are_read_once_however_often_they_are_asked_for(self, api: Api):
         """A thousand session ids in one operation cost one query."""
         user = await api.a_user()
-        ids = [encode_id("Session", (await api.house.a_session(user)).id)] * 100
+        ids = [encode_id("Session", (await api.build.a_session(user)).id)] * 100
         many = " ".join(f"n{number}: nodes(ids: $ids) {{ id }}" for number in range(10))
         await api.token(user)
         with watched(api) as seen:
@@ -243,7 +243,7 @@ class TestSharing:
     async def test_a_value_given_often_is_one_value(self, api: Api):
         """Thousands of statuses in a filter are four to the database, and more than thousands are refused."""
         owner = await api.a_user()
-        await api.house.a_task(owner)
+        await api.build.a_task(owner)
         query = "query ($filter: TaskFilter) { tasks(filter: $filter) { totalCount } }"
         for wanted in ({"status": ["TODO"] * 4_900}, {"priority": ["MEDIUM", "LOW"] * 2_400}):
             assert (await api.ask(query, owner, filter=wanted)).data["tasks"] == {"totalCount": 1}
@@ -268,7 +268,7 @@ async def cut_off(new_database: Callable[[], str], new_redis: Callable[[], str])
 
 
 async def _somebody(server: Server) -> tuple[UserRow, str]:
-    api = Api(server, House(server.database), httpx.AsyncClient(timeout=HANG_SECONDS))
+    api = Api(server, Builders(server.database), httpx.AsyncClient(timeout=HANG_SECONDS))
     user = await api.a_user(Role.ADMIN)
     return user, await api.token(user)
 
@@ -310,7 +310,7 @@ class TestCrowds:
     async def test_a_crowd_that_is_told_leaves_connections_to_others(self, api: Api):
         """One change that hundreds of subscriptions hear of is told to all, and nobody else has to wait for it."""
         owner, other = await api.a_user(), await api.a_user()
-        task = await api.house.a_task(owner)
+        task = await api.build.a_task(owner)
         move = "mutation ($input: UpdateTaskInput!) { updateTask(input: $input) { userErrors { code } } }"
         document = (
             "subscription { taskChanged { task { title history(first: 1) { nodes { at } } owner { username } } } }"

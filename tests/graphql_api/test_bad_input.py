@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 from websockets.exceptions import ConnectionClosed
 
 from graphql_api.schema.ids import encode_id
-from tests.graphql_api import hostile
-from tests.graphql_api.attacker import SECRET, Attacker, check_body, check_errors, quiet
-from tests.graphql_api.conftest import an_api
-from tests.graphql_api.hostile import Operation, cursor, dumped, mutated, operations, variables_for
-from tests.graphql_api.transports.serving import serving
-from tests.graphql_api.transports.sockets import Socket, connected
+from tests.graphql_api import hostile_input
+from tests.graphql_api.fuzzing_client import SECRET, Attacker, check_body, check_errors, quiet
+from tests.graphql_api.hostile_input import Operation, cursor, dumped, mutated, operations, variables_for
 from tests.support.api import Api
+from tests.support.api_server import an_api
+from tests.support.serving import serving
+from tests.support.websocket_client import Socket, connected
 from tests.support.work import counted
 
 SIGNING_OUT = {"logout", "logoutAll"}
@@ -111,7 +111,7 @@ async def test_variables(attacker: Attacker, operation: Operation, data: st.Data
 
 
 @tries(120)
-@given(after=st.sampled_from(hostile.CURSORS), order=st.sampled_from(hostile.ORDERS), by=ROLES)
+@given(after=st.sampled_from(hostile_input.CURSORS), order=st.sampled_from(hostile_input.ORDERS), by=ROLES)
 @pytest.mark.parametrize("operation", LISTS, ids=str)
 async def test_page_cursors(attacker: Attacker, operation: Operation, after: str, order: str, by: str | None):
     """A made-up cursor is refused, or yields a page like any other."""
@@ -121,7 +121,7 @@ async def test_page_cursors(attacker: Attacker, operation: Operation, after: str
 
 
 @tries(100)
-@given(order=st.sampled_from(hostile.ORDERS), value=st.sampled_from(hostile.VALUES), identity=st.uuids())
+@given(order=st.sampled_from(hostile_input.ORDERS), value=st.sampled_from(hostile_input.VALUES), identity=st.uuids())
 async def test_a_forged_cursor_reveals_nothing(attacker: Attacker, order: str, value: object, identity: object):
     """Wherever a cursor of the right form claims to have been, behind it lie only one's own tasks."""
     query = """query ($after: String, $order: TaskOrder!) {
@@ -137,16 +137,16 @@ async def test_a_forged_cursor_reveals_nothing(attacker: Attacker, order: str, v
 
 
 @tries(60)
-@given(after=st.sampled_from([*hostile.CURSORS[-26:], *hostile.CURSORS[:19]]))
+@given(after=st.sampled_from([*hostile_input.CURSORS[-26:], *hostile_input.CURSORS[:19]]))
 async def test_cursors_of_a_history(attacker: Attacker, after: str):
     """A task's history takes no cursor but its own."""
     query = (
         "query ($id: ID!, $after: String) { task(id: $id) { history(after: $after) { nodes { at by { email } } } } }"
     )
-    await attacker.ask(query, {"id": hostile.TASK, "after": after})
+    await attacker.ask(query, {"id": hostile_input.TASK, "after": after})
 
 
-@pytest.mark.parametrize("text", [pytest.param(text, id=name) for name, text in hostile.attacks()])
+@pytest.mark.parametrize("text", [pytest.param(text, id=name) for name, text in hostile_input.attacks()])
 async def test_documents_that_bring_servers_down(attacker: Attacker, text: str):
     """Each is answered without much work, for whoever sends it, and in both media types."""
     content = json.dumps({"query": text}).encode()
@@ -159,7 +159,7 @@ async def test_documents_that_bring_servers_down(attacker: Attacker, text: str):
 
 
 @tries(250)
-@given(tokens=st.lists(st.sampled_from(hostile.TOKENS), max_size=25), by=ROLES)
+@given(tokens=st.lists(st.sampled_from(hostile_input.TOKENS), max_size=25), by=ROLES)
 async def test_documents_of_any_tokens(attacker: Attacker, tokens: list[str], by: str | None):
     """Words of the language in any order."""
     await attacker.send(dumped({"query": " ".join(tokens), "variables": {"a": 1}}), by)
@@ -181,11 +181,11 @@ async def test_spoilt_bodies(attacker: Attacker, body: bytes):
 
 @tries(300)
 @given(
-    method=st.sampled_from([*hostile.METHODS, "POST", "POST", "POST", "GET"]),
-    content_type=st.sampled_from(["application/json"] * 8 + hostile.CONTENT_TYPES),
-    accept=st.sampled_from(hostile.ACCEPTS),
-    authorization=st.sampled_from(hostile.AUTHORIZATIONS),
-    others=st.lists(st.sampled_from(hostile.OTHER_HEADERS), max_size=3),
+    method=st.sampled_from([*hostile_input.METHODS, "POST", "POST", "POST", "GET"]),
+    content_type=st.sampled_from(["application/json"] * 8 + hostile_input.CONTENT_TYPES),
+    accept=st.sampled_from(hostile_input.ACCEPTS),
+    authorization=st.sampled_from(hostile_input.AUTHORIZATIONS),
+    others=st.lists(st.sampled_from(hostile_input.OTHER_HEADERS), max_size=3),
     query=st.sampled_from(
         [b"", b"query=%7Bme%7Bid%7D%7D", b"query=%ff", b"a=" * 30, b"query=%7Bme%7Bid%7D%7D&variables=%5B"]
     ),
@@ -204,7 +204,7 @@ async def test_requests_around_the_body(
     await attacker.send(SEEDS[0], None, method=method, headers=headers, query=query)
 
 
-@pytest.mark.parametrize("authorization", hostile.AUTHORIZATIONS, ids=lambda text: repr(text[:30]))
+@pytest.mark.parametrize("authorization", hostile_input.AUTHORIZATIONS, ids=lambda text: repr(text[:30]))
 async def test_no_made_up_token_opens_a_door(attacker: Attacker, authorization: str):
     """What is not exactly a token of ours, in its one place, is nobody's."""
     response = await attacker.send(b'{"query": "{ me { id } }"}', None, headers=[("authorization", authorization)])
@@ -268,7 +268,7 @@ class TestSockets:
 
     async def test_credentials(self, url: str, attacker: Attacker):
         """What is no token closes the socket for good or for now, and is never taken for somebody."""
-        for value in [*hostile.AUTHORIZATIONS[1:], 1, [], {}, True, "\x00"]:
+        for value in [*hostile_input.AUTHORIZATIONS[1:], 1, [], {}, True, "\x00"]:
             async with connected(url) as socket:
                 made_up = attacker.marked(value.encode()).decode() if isinstance(value, str) else value
                 await socket.send(type="connection_init", payload={"authorization": made_up})

@@ -12,9 +12,9 @@ import pytest
 from graphql import build_client_schema, get_introspection_query, lexicographic_sort_schema, print_schema
 
 from graphql_api.root import schema
-from tests.graphql_api.transports.serving import serving
-from tests.graphql_api.transports.sockets import Socket, connected
 from tests.support.api import Api
+from tests.support.serving import serving
+from tests.support.websocket_client import Socket, connected
 
 GRAPHQL = "application/graphql-response+json"
 JSON = "application/json"

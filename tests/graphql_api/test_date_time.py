@@ -84,7 +84,7 @@ async def test_no_task_is_lost_between_pages(api: Api, order: str):
     owner, first = await api.a_user(), datetime(2026, 12, 24, 18, tzinfo=UTC)
     for step in (0, 1, 999, 1_000):
         due = first + timedelta(microseconds=step)
-        await api.house.a_task(owner, due_at=due, created_at=due, updated_at=due)
+        await api.build.a_task(owner, due_at=due, created_at=due, updated_at=due)
     seen: list[str] = []
     page: dict[str, object] = {"hasNextPage": True, "endCursor": None}
     while page["hasNextPage"]:

@@ -8,9 +8,9 @@ import pytest
 
 from domain.stream_cursor import StreamCursor
 from persistence.models import TaskRow, UserRow
-from tests.domain.test_event_reading import access_payload, task_payload, without
+from tests.domain.test_event_parsing import access_payload, task_payload, without
 from tests.domain.test_stream_cursor import encoded
-from tests.graphql_api.listening import move, stream_cursor
+from tests.graphql_api.stream_client import move, stream_cursor
 from tests.graphql_api.stream_transports import TRANSPORTS, Heard, Open
 from tests.support import newer_version
 from tests.support.api import Api
@@ -21,7 +21,7 @@ UNREADABLE_CURSORS = ["s2.e.1.1", "s2.1.fingerprint", "s10.", "s999.~"]
 @pytest.fixture(scope="module", autouse=True)
 async def any_kind(api: Api) -> None:
     """The database of these tests takes any kind of event, as after the migration of a newer version."""
-    await newer_version.take_any_kind(api.house.database)
+    await newer_version.take_any_kind(api.build.database)
 
 
 @pytest.fixture(params=TRANSPORTS)
@@ -64,7 +64,7 @@ class TestCursors:
     async def test_one_of_another_version_is_a_resync(self, live: Api, listening: Open, plain: str):
         """It says so once, with a cursor of this version; then moves are told, and one may come back from there."""
         owner = await live.a_user()
-        task = await live.house.a_task(owner)
+        task = await live.build.a_task(owner)
         async with listening(live, owner, encoded(plain)) as listener:
             resync = await listener.hear()
             await move(live, task, "DONE", owner)
@@ -82,10 +82,10 @@ class TestEvents:
     async def test_what_is_unknown_is_left_out(self, live: Api, listening: Open):
         """Live and replayed alike: what is known of newer events is told, and the stream goes on."""
         owner = await live.a_user()
-        task = await live.house.a_task(owner)
+        task = await live.build.a_task(owner)
         start = await stream_cursor(live, owner)
         async with listening(live, owner, None) as listener:
-            await newer_version.record(live.house.database, task.id, *future_of(task))
+            await newer_version.record(live.build.database, task.id, *future_of(task))
             await move(live, task, "DONE", owner)
             heard = [await listener.hear() for _ in range(len(TOLD) + 1)]
         async with listening(live, owner, start) as listener:
@@ -98,7 +98,7 @@ class TestEvents:
     async def test_an_unknown_change_of_rights_ends_the_subscriptions_of_its_user(self, live: Api, listening: Open):
         """Who comes back with the last cursor is told to load everything again; others hear on."""
         owner, other = await live.a_user(), await live.a_user()
-        tasks = [await live.house.a_task(user) for user in (owner, other)]
+        tasks = [await live.build.a_task(user) for user in (owner, other)]
         async with listening(live, owner, None) as his, listening(live, other, None) as others:
             await move(live, tasks[0], "DONE", owner)
             last = await his.hear()
@@ -131,4 +131,4 @@ class TestEvents:
         return [await stream_cursor(api, user) for user in users]
 
     async def _change_rights(self, api: Api, payload: Any) -> None:
-        await newer_version.record(api.house.database, UUID(int=2), ("ACCESS", payload))
+        await newer_version.record(api.build.database, UUID(int=2), ("ACCESS", payload))

@@ -11,9 +11,9 @@ import pytest
 from domain.events import TaskEvent
 from persistence.models import TaskRow, UserRow
 from tests.graphql_api.test_tasks import ASSIGN, CREATE, DELETE, STATUS, UPDATE, task_id, user_id
-from tests.graphql_api.transports.serving import serving
-from tests.graphql_api.transports.sockets import Socket, connected
 from tests.support.api import Answer, Api
+from tests.support.serving import serving
+from tests.support.websocket_client import Socket, connected
 
 TWICE = """mutation ($input: CreateTaskInput!) {
   first: createTask(input: $input) { task { id } userErrors { code } }
@@ -39,7 +39,7 @@ async def ask_with(api: Api, who: UserRow, query: str, extensions: object, /, **
 
 async def events_of(api: Api, who: UserRow) -> list[TaskEvent]:
     """What somebody did."""
-    return [event for event in await api.house.events_by(who.id) if isinstance(event, TaskEvent)]
+    return [event for event in await api.build.events_by(who.id) if isinstance(event, TaskEvent)]
 
 
 def requests(task: TaskRow, friend: UserRow) -> dict[str, tuple[str, dict[str, Any]]]:
@@ -58,7 +58,7 @@ class TestHTTP:
     async def test_twenty_twins(self, api: Api, name: str):
         """Of twenty equal requests at the same time, one makes a change, and all answers are equal to the byte."""
         owner, friend = await api.a_user(), await api.a_user()
-        query, wanted = requests(await api.house.a_task(owner), friend)[name]
+        query, wanted = requests(await api.build.a_task(owner), friend)[name]
         key = a_key()
         answers = await asyncio.gather(*(api.ask(query, owner, headers=keyed(key), input=wanted) for _ in range(20)))
         later = await api.ask(query, owner, headers=keyed(key), input=wanted)
@@ -88,7 +88,7 @@ class TestHTTP:
     async def test_a_deleted_task_is_not_found(self, api: Api):
         """A replay of what was done to a task that is gone says NOT_FOUND; that of its deletion says the same again."""
         owner, key, last = await api.a_user(), a_key(), a_key()
-        task = await api.house.a_task(owner)
+        task = await api.build.a_task(owner)
         move = {"id": task_id(task), "status": "DONE"}
         (await api.ask(STATUS, owner, headers=keyed(key), input=move)).payload("updateTaskStatus")
         for _ in range(2):

@@ -20,10 +20,10 @@ from domain.policy import POLICY, Action, Reach
 from domain.user import Role
 from graphql_api.schema.ids import encode_id
 from persistence.models import TaskRow, UserRow
-from tests.graphql_api.transports.serving import serving
-from tests.graphql_api.transports.sockets import Socket, connected
 from tests.support.api import Api
-from tests.support.patience import HANG_SECONDS
+from tests.support.serving import serving
+from tests.support.waiting import HANG_SECONDS
+from tests.support.websocket_client import Socket, connected
 
 RELATIONS = {"own": Reach.OWN, "assigned": Reach.ASSIGNED, "other": None}
 DOORS = ("http", "socket")
@@ -99,18 +99,18 @@ async def unchanged(api: Api, task: TaskRow) -> AsyncIterator[None]:
 
 
 async def _state(api: Api, task: TaskRow) -> tuple[dict[str, Any], list[RecordedEvent]]:
-    stored = await api.house.task(task.id)
+    stored = await api.build.task(task.id)
     assert stored is not None
     values = {column.key: getattr(stored, column.key) for column in TaskRow.__table__.columns}
-    return values, await api.house.recorded_events(of=task.id)
+    return values, await api.build.recorded_events(of=task.id)
 
 
 async def cast_of(api: Api, role: Role, relation: str) -> tuple[UserRow, TaskRow]:
     """Somebody of this role, and a task that they stand in this relation to."""
     actor = await api.a_user(role)
     if relation == "own":
-        return actor, await api.house.a_task(actor)
-    return actor, await api.house.a_task(assignee_id=actor.id if relation == "assigned" else None)
+        return actor, await api.build.a_task(actor)
+    return actor, await api.build.a_task(assignee_id=actor.id if relation == "assigned" else None)
 
 
 @pytest.mark.parametrize(("role", "relation", "action", "door"), list(product(Role, RELATIONS, OPERATIONS, DOORS)))
@@ -162,7 +162,7 @@ async def test_users_change_as_the_table_says(doors: Doors, role: Role, action: 
 
     body = await doors.ask(door, actor, query, input={"userId": encode_id("User", other.id)} | values)
 
-    stored = await api.house.user(other.id)
+    stored = await api.build.user(other.id)
     assert stored is not None
     if Reach.ANY in POLICY[role].get(action, frozenset()):
         assert body["data"][name]["userErrors"] == []
@@ -249,9 +249,9 @@ async def test_moves_are_heard_on_the_task_socket_as_the_table_says(doors: Doors
     """A move is told on the older socket exactly to those for whom the policy has the cell."""
     api = doors.api
     actor, task = await cast_of(api, role, relation)
-    owner = await api.house.user(task.owner_id)
+    owner = await api.build.user(task.owner_id)
     assert owner is not None
-    own = await api.house.a_task(actor)
+    own = await api.build.a_task(actor)
     headers = {"authorization": f"Bearer {await api.token(actor)}"}
     address = f"{doors.url.replace('http', 'ws', 1)}/ws/tasks/{task.id}"
     async with websockets.connect(address, additional_headers=headers) as socket, asyncio.timeout(HANG_SECONDS):

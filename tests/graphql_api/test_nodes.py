@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 
 from domain.user import Role
-from graphql_api.execution.operation import MAX_FAILED_FIELDS
+from graphql_api.execution.executor import MAX_FAILED_FIELDS
 from graphql_api.schema.ids import encode_id
 from tests.support.api import Api
 
@@ -18,7 +18,7 @@ class TestNodes:
     async def test_a_malformed_id_is_null_and_an_error_at_its_place(self, api: Api):
         """The other entries are answered, whether the document is new or known."""
         user = await api.a_user()
-        task = encode_id("Task", (await api.house.a_task(user)).id)
+        task = encode_id("Task", (await api.build.a_task(user)).id)
         for _ in range(3):
             answer = await api.ask(NODES, user, ids=[task, "x", encode_id("Task", uuid4()), f" {task}", task])
             assert answer.body["data"] == {"nodes": [{"id": task}, None, None, None, {"id": task}]}

@@ -12,16 +12,16 @@ import httpx
 import orjson
 import pytest
 
-from graphql_api.app import Server
 from graphql_api.auth.hash_queue import QueueLimits
-from tests.graphql_api.conftest import settings_of
-from tests.graphql_api.rest.documented import HOOKS
-from tests.graphql_api.transports.serving import serving
-from tests.graphql_api.transports.sockets import connected
+from server.app import Server
+from tests.rest_api.documented import HOOKS
 from tests.support.api import URL, Api
+from tests.support.api_server import settings_of
+from tests.support.builders import Builders
 from tests.support.executors import a_server
-from tests.support.house import House
-from tests.support.patience import HANG_SECONDS
+from tests.support.serving import serving
+from tests.support.waiting import HANG_SECONDS
+from tests.support.websocket_client import connected
 
 PASSWORD = "Correct-horse1"
 REGISTER = "mutation ($input: RegisterInput!) { register(input: $input) { userErrors { code } } }"
@@ -57,7 +57,7 @@ class Client:
 async def a_client(server: Server, address: str) -> AsyncIterator[Client]:
     transport = httpx.ASGITransport(app=server.asgi(), client=(address, 1))
     async with httpx.AsyncClient(transport=transport, base_url=URL, event_hooks=HOOKS) as client:
-        yield Client(Api(server, House(server.database), client), client)
+        yield Client(Api(server, Builders(server.database), client), client)
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ from typing import Any
 
 from domain.user import Role
 from graphql_api.schema.ids import encode_id
-from tests.graphql_api.conftest import an_api
 from tests.support.api import Answer, Api
-from tests.support.patience import HANG_SECONDS
+from tests.support.api_server import an_api
+from tests.support.waiting import HANG_SECONDS
 
 PASSWORD = "Correct-horse1"
 REGISTER = """mutation ($input: RegisterInput!) { register(input: $input) {

@@ -10,15 +10,15 @@ from sqlalchemy import event
 
 from domain.user import Role
 from persistence.event_log import _AFTER, _NUMBER
-from persistence.floor import LAST_ID, RAISE, WRITERS
 from persistence.models import TaskRow, UserRow
-from persistence.reads.event import history_cursor
-from persistence.statements import Statements
-from tests.graphql_api.realtime.support import until
+from persistence.numbering import LAST_ID, RAISE, WRITERS
+from persistence.queries.event import history_cursor
+from persistence.statement_counts import Statements
 from tests.graphql_api.test_tasks import ASSIGN, CREATE, DELETE, STATUS, TASK, UPDATE, task_id, user_id
-from tests.graphql_api.transports.serving import serving
-from tests.graphql_api.transports.sockets import Socket, connected
+from tests.streaming.support import until
 from tests.support.api import Api
+from tests.support.serving import serving
+from tests.support.websocket_client import Socket, connected
 
 PEOPLE = "owner { username } assignee { username }"
 PAGE = "query ($first: Int!) { tasks(first: $first) { nodes { title " + PEOPLE + " } } }"
@@ -72,7 +72,7 @@ async def a_board(api: Api, many: int) -> tuple[UserRow, list[TaskRow]]:
     """Somebody with tasks, each of them given to somebody else."""
     owner = await api.a_user()
     assignees = [await api.a_user() for _ in range(min(many, 5))]
-    tasks = [await api.house.a_task(owner, assignee_id=assignees[number % 5].id) for number in range(many)]
+    tasks = [await api.build.a_task(owner, assignee_id=assignees[number % 5].id) for number in range(many)]
     return owner, tasks
 
 

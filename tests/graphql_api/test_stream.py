@@ -8,7 +8,7 @@ from domain.user import Role
 from persistence.models import UserRow
 from services import task as task_service
 from services.task import TaskEdit
-from tests.graphql_api.listening import (
+from tests.graphql_api.stream_client import (
     CHANGES,
     MOVES,
     TASK_LIKE,
@@ -29,7 +29,7 @@ class TestItems:
     async def test_a_move_arrives_whole(self, live: Api):
         """A move over HTTP comes with from, to, by, the current task and a cursor; common fields need no fragment."""
         owner = await live.a_user()
-        task = await live.house.a_task(owner)
+        task = await live.build.a_task(owner)
         async with signed_in(live, owner) as listener:
             await listener.listen(MOVES)
             await move(live, task, "DONE", owner)
@@ -51,9 +51,9 @@ class TestItems:
         owner = await live.a_user()
         async with signed_in(live, owner) as listener:
             await listener.listen(CHANGES)
-            task = await task_service.create_task(live.house.as_(owner), title="Paint")
+            task = await task_service.create_task(live.build.as_(owner), title="Paint")
             edit = TaskEdit(title="Paint it", description="Blue")
-            await task_service.update_task(live.house.as_(owner), task_id=task.id, edit=edit)
+            await task_service.update_task(live.build.as_(owner), task_id=task.id, edit=edit)
             await move(live, task, "DONE", owner)
             await assign(live, task, owner, owner)
             items = [await listener.hear() for _ in range(4)]  # what is gone could not be told any more
@@ -73,7 +73,7 @@ class TestItems:
     async def test_assignment_opens_and_closes_the_view(self, live: Api):
         """An assignee hears of a task from its assignment on, then that it is gone, and nothing of it afterwards."""
         owner, assignee = await live.a_user(), await live.a_user()
-        task, own = await live.house.a_task(owner), await live.house.a_task(assignee)
+        task, own = await live.build.a_task(owner), await live.build.a_task(assignee)
         async with signed_in(live, assignee) as listener:
             await listener.listen(CHANGES)
             await move(live, task, "IN_PROGRESS", owner)
@@ -92,11 +92,11 @@ class TestItems:
     async def test_moves_only_also_tell_what_leaves_ones_sight(self, live: Api):
         """`taskStatusChanged` is silent about other changes, but tells that a task is gone or deleted."""
         owner, assignee = await live.a_user(), await live.a_user()
-        first, second = [await live.house.a_task(owner, assignee_id=assignee.id) for _ in range(2)]
+        first, second = [await live.build.a_task(owner, assignee_id=assignee.id) for _ in range(2)]
         async with signed_in(live, assignee) as listener:
             await listener.listen(MOVES)
             edit = TaskEdit(title="Another")
-            await task_service.update_task(live.house.as_(owner), task_id=first.id, edit=edit)
+            await task_service.update_task(live.build.as_(owner), task_id=first.id, edit=edit)
             await assign(live, first, None, owner)
             await delete(live, second, owner)
             items = [await listener.hear() for _ in range(2)]
@@ -106,7 +106,7 @@ class TestItems:
     async def test_a_stranger_hears_nothing(self, live: Api):
         """Whatever happens to others' tasks, also by name in a filter: the first thing heard is of one's own."""
         owner, stranger = await live.a_user(), await live.a_user()
-        task, own = await live.house.a_task(owner), await live.house.a_task(stranger)
+        task, own = await live.build.a_task(owner), await live.build.a_task(stranger)
         async with signed_in(live, stranger) as listener:
             await listener.listen(CHANGES)
             await listener.listen(CHANGES, "2", filter={"taskIds": [task_id(task), task_id(own)]})
@@ -121,7 +121,7 @@ class TestItems:
     async def test_moderators_hear_everything(self, live: Api):
         """A moderator hears of anybody's tasks."""
         moderator, owner = await live.a_user(Role.MODERATOR), await live.a_user()
-        task = await live.house.a_task(owner)
+        task = await live.build.a_task(owner)
         async with signed_in(live, moderator) as listener:
             await listener.listen(MOVES)
             await move(live, task, "DONE", owner)
@@ -133,8 +133,8 @@ class TestFilters:
     async def test_only_what_was_asked_for_is_told(self, live: Api):
         """By task, owner, assignee and target; of what does not match, nothing comes before what does."""
         admin, owner, other = await live.a_user(Role.ADMIN), await live.a_user(), await live.a_user()
-        noise = await live.house.a_task(other)
-        task = await live.house.a_task(owner, assignee_id=other.id)
+        noise = await live.build.a_task(other)
+        task = await live.build.a_task(owner, assignee_id=other.id)
         filters: list[Item] = [
             {"taskIds": [task_id(task)]},
             {"ownerId": user_id(owner)},
@@ -158,7 +158,7 @@ class TestFilters:
     async def test_a_match_before_the_change_counts(self, live: Api):
         """Who listens to the tasks of an assignee learns that one was taken away."""
         owner, assignee = await live.a_user(), await live.a_user()
-        task = await live.house.a_task(owner, assignee_id=assignee.id)
+        task = await live.build.a_task(owner, assignee_id=assignee.id)
         async with signed_in(live, owner) as listener:
             await listener.listen(CHANGES, filter={"assigneeId": user_id(assignee)})
             await assign(live, task, None, owner)
@@ -168,7 +168,7 @@ class TestFilters:
     async def test_an_empty_list_finds_nothing(self, live: Api):
         """Of no tasks nothing is told; a list that is left out is another matter."""
         owner = await live.a_user()
-        task = await live.house.a_task(owner)
+        task = await live.build.a_task(owner)
         async with signed_in(live, owner) as listener:
             await listener.listen(MOVES, "none", filter={"taskIds": []})
             await listener.listen(MOVES, "any", filter={"taskIds": None})
@@ -201,7 +201,7 @@ class TestFreshness:
         """Between events the assignee is renamed, then another: each frame tells what is true by then."""
         query = "subscription { taskChanged { task { assignee { username } } ... on TaskChanged { by { username } } } }"
         owner, one, other = await live.a_user(), await live.a_user(), await live.a_user()
-        task = await live.house.a_task(owner, assignee_id=one.id)
+        task = await live.build.a_task(owner, assignee_id=one.id)
         heard = []
         async with signed_in(live, owner) as listener:
             await listener.listen(query)
@@ -218,7 +218,7 @@ class TestFreshness:
     async def test_the_task_is_the_current_row(self, live: Api):
         """A replayed event tells its own from and to, and the task as it is now."""
         owner = await live.a_user()
-        task = await live.house.a_task(owner)
+        task = await live.build.a_task(owner)
         start = await stream_cursor(live, owner)
         await to_and_fro(live, task, owner, 3)
         await live.numbered()
@@ -234,6 +234,6 @@ class TestFreshness:
         assert {item["task"]["version"] for item in items} == {4}
 
     async def _rename(self, api: Api, user: UserRow, name: str) -> None:
-        async with api.house.database.session() as session:
+        async with api.build.database.session() as session:
             (await session.merge(user)).username = name
             await session.commit()

@@ -9,13 +9,13 @@ from domain.user import Role
 from graphql_api.schema.ids import encode_id
 from persistence.models import TaskRow, UserRow
 from services import task as task_service
-from tests.graphql_api.listening import CHANGES, MOVES, assign, delete, move, signed_in, stream_cursor
+from tests.graphql_api.stream_client import CHANGES, MOVES, assign, delete, move, signed_in, stream_cursor
 from tests.support.api import Api
 
 
 async def a_life(api: Api, owner: UserRow, assignee: UserRow, until: UserRow | None) -> TaskRow:
     """A task is created, given away, moved twice, perhaps taken back, and deleted."""
-    task = await task_service.create_task(api.house.as_(owner), title="Short")
+    task = await task_service.create_task(api.build.as_(owner), title="Short")
     await assign(api, task, assignee, owner)
     await move(api, task, "IN_PROGRESS", owner)
     await move(api, task, "DONE", assignee)
@@ -66,7 +66,7 @@ class TestReplay:
     async def test_who_could_not_see_it_any_more_learns_nothing(self, live: Api):
         """An assignee who lost it before it was deleted is told that it is gone, and never that it was deleted."""
         owner, assignee = await live.a_user(), await live.a_user()
-        own = await live.house.a_task(assignee)
+        own = await live.build.a_task(assignee)
         cursor = await stream_cursor(live, assignee)
         await a_life(live, owner, assignee, None)
         await move(live, own, "DONE", assignee)
@@ -78,11 +78,11 @@ class TestReplay:
     async def test_live_and_late(self, live: Api):
         """A listener whom the deletion overtakes is told the move, with the task or without it, and the deletion."""
         owner = await live.a_user()
-        task = await live.house.a_task(owner)
+        task = await live.build.a_task(owner)
         async with signed_in(live, owner) as listener:
             await listener.listen(MOVES)
-            await task_service.update_task_status(live.house.as_(owner), task_id=task.id, status=TaskStatus.IN_PROGRESS)
-            await task_service.delete_task(live.house.as_(owner), task_id=task.id)
+            await task_service.update_task_status(live.build.as_(owner), task_id=task.id, status=TaskStatus.IN_PROGRESS)
+            await task_service.delete_task(live.build.as_(owner), task_id=task.id)
             items = [await listener.hear() for _ in range(2)]
 
         assert [item["__typename"] for item in items] == ["TaskStatusChanged", "TaskDeleted"]

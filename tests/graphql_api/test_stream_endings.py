@@ -11,17 +11,17 @@ from domain.user import Role
 from graphql_api.auth.tokens import AccessTokens
 from graphql_api.schema.ids import encode_id
 from persistence.models import UserRow
-from tests.graphql_api.listening import MOVES, PASSWORD, set_role, signed_in
+from tests.graphql_api.stream_client import MOVES, PASSWORD, set_role, signed_in
 from tests.graphql_api.test_tasks import user_id
-from tests.graphql_api.transports.sockets import connected
 from tests.support.api import Api
+from tests.support.websocket_client import connected
 
 
 @pytest.fixture
 async def person(live: Api) -> tuple[UserRow, list[str]]:
     """A user whose password is known, and the tokens of two of their devices."""
     user = await live.a_user(password_hash=await live.server.passwords.hash(PASSWORD))
-    sessions = [await live.house.a_session(user) for _ in range(2)]
+    sessions = [await live.build.a_session(user) for _ in range(2)]
     return user, [live.server.tokens.issue(user.id, each.id, datetime.now(UTC)).token for each in sessions]
 
 
@@ -95,7 +95,7 @@ class TestEndings:
         """When the token's time is over the socket is closed with 4403, so that the client comes back with another."""
         user, settings = await live.a_user(), live.server.settings
         short = AccessTokens(settings.key_ring, settings.token_issuer, settings.token_audience, timedelta(seconds=1.9))
-        session = await live.house.a_session(user)
+        session = await live.build.a_session(user)
         issued = short.issue(user.id, session.id, datetime.now(UTC))
         async with connected(str(live.client.base_url).rstrip("/")) as socket:
             # On a slow machine it has expired before this; the code is the same.

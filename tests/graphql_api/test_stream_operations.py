@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.graphql_api.listening import CHANGES, MOVES, move, narrow, position, positions_of, signed_in, to_and_fro
-from tests.graphql_api.realtime.support import until
+from tests.graphql_api.stream_client import CHANGES, MOVES, move, narrow, position, positions_of, signed_in, to_and_fro
 from tests.graphql_api.test_tasks import STATUS, task_id
+from tests.streaming.support import until
 from tests.support.api import Api
 
 
@@ -12,7 +12,7 @@ class TestOperations:
     async def test_several_on_one_socket(self, live: Api):
         """Two subscriptions hear the same event under their own ids; ending one leaves the other."""
         owner = await live.a_user()
-        task = await live.house.a_task(owner)
+        task = await live.build.a_task(owner)
         async with signed_in(live, owner) as listener:
             await listener.listen(MOVES, "a")
             await listener.listen(CHANGES, "b")
@@ -28,7 +28,7 @@ class TestOperations:
     async def test_queries_and_mutations_go_over_it_too(self, live: Api):
         """A query and a mutation answer once and complete; the mutation's own event is heard on the same socket."""
         owner = await live.a_user()
-        task = await live.house.a_task(owner)
+        task = await live.build.a_task(owner)
         async with signed_in(live, owner) as listener:
             me = await listener.asked("{ me { username } }", "q")
             assert me["payload"]["data"]["me"]["username"] == owner.username
@@ -53,7 +53,7 @@ class TestOperations:
     async def test_a_slow_reader_gets_everything(self, live: Api, monkeypatch: pytest.MonkeyPatch):
         """Who reads nothing while hundreds of big frames are due gets each of them afterwards, once and in order."""
         owner = await live.a_user()
-        task = await live.house.a_task(owner, description="💥" * 10_000)
+        task = await live.build.a_task(owner, description="💥" * 10_000)
         query = "subscription { taskChanged { cursor task { description a: description b: description } } }"
         many = 100
         monkeypatch.setattr(live.server.stream, "_room", 16)

@@ -6,8 +6,8 @@ from collections.abc import Callable
 import pytest
 
 from domain.stream_cursor import StreamCursor
-from graphql_api.transports.transport_ws.setup import Timing
-from tests.graphql_api.listening import (
+from graphql_api.transports.websocket.config import WebSocketTiming
+from tests.graphql_api.stream_client import (
     MOVES,
     Listener,
     move,
@@ -19,19 +19,19 @@ from tests.graphql_api.listening import (
     to_and_fro,
     until_asked,
 )
-from tests.graphql_api.realtime.support import until
 from tests.graphql_api.test_tasks import task_id
-from tests.graphql_api.transports.serving import serving
-from tests.graphql_api.transports.sockets import Socket, connected
+from tests.streaming.support import until
 from tests.support.api import Api
-from tests.support.patience import HANG_SECONDS
+from tests.support.serving import serving
+from tests.support.waiting import HANG_SECONDS
+from tests.support.websocket_client import Socket, connected
 
 
 class TestResume:
     async def test_a_dropped_socket_misses_nothing(self, live: Api):
         """Sockets that break again and again while a task keeps moving hear every move once, cursor to cursor."""
         owner = await live.a_user()
-        task = await live.house.a_task(owner)
+        task = await live.build.a_task(owner)
         cursor = await stream_cursor(live, owner)
         heard: list[int] = []
         writing = asyncio.create_task(to_and_fro(live, task, owner, 200))
@@ -50,7 +50,7 @@ class TestResume:
     async def test_a_list_and_its_cursor_leave_no_gap(self, live: Api):
         """What changes between a list and the subscription that follows it is told."""
         owner = await live.a_user()
-        task = await live.house.a_task(owner)
+        task = await live.build.a_task(owner)
         cursor = await stream_cursor(live, owner)
         await move(live, task, "DONE", owner)
         async with signed_in(live, owner) as listener:
@@ -61,8 +61,8 @@ class TestResume:
     async def test_pings_carry_cursors(self, live: Api):
         """A ping says where each subscription stands, though nothing was for it; one may go on from there."""
         owner, other = await live.a_user(), await live.a_user()
-        noise, task = await live.house.a_task(other), await live.house.a_task(owner)
-        live.server.timing = Timing(ping=1.0)
+        noise, task = await live.build.a_task(other), await live.build.a_task(owner)
+        live.server.timing = WebSocketTiming(ping=1.0)
         async with serving(live.server.asgi()) as url, connected(url) as hasty:
             live.server.timing = None
             await hasty.init({"token": await live.token(owner)})
@@ -90,7 +90,7 @@ class TestResume:
     ):
         """A forged, foreign or future cursor is answered by one ResyncRequired, and then the stream goes on."""
         owner = await live.a_user()
-        task = await live.house.a_task(owner)
+        task = await live.build.a_task(owner)
         forged = change(StreamCursor.decode(await stream_cursor(live, owner))).encode()
         async with signed_in(live, owner) as listener:
             await listener.listen(MOVES, after=forged)

@@ -42,7 +42,7 @@ class TestTask:
     async def test_the_owner_sees_it_with_its_people(self, api: Api):
         """A task comes with its owner and its assignee."""
         owner, assignee = await api.a_user(), await api.a_user()
-        task = await api.house.a_task(owner, assignee_id=assignee.id, title="Paint the fence")
+        task = await api.build.a_task(owner, assignee_id=assignee.id, title="Paint the fence")
 
         answer = await api.ask(TASK, owner, id=task_id(task))
 
@@ -57,7 +57,7 @@ class TestTask:
 
     async def test_a_strangers_task_is_as_if_it_were_not_there(self, api: Api):
         """What one may not see and what does not exist look the same: null."""
-        task = await api.house.a_task()
+        task = await api.build.a_task()
         stranger = await api.a_user()
 
         for identity in (task_id(task), encode_id("Task", uuid4())):
@@ -75,7 +75,7 @@ class TestTasks:
     async def test_pages_follow_each_other(self, api: Api):
         """Walking by endCursor yields each of one's tasks once, in order, until hasNextPage is false."""
         owner = await api.a_user()
-        made = [task_id(await api.house.a_task(owner)) for _ in range(7)]
+        made = [task_id(await api.build.a_task(owner)) for _ in range(7)]
         query = """query ($after: String) { tasks(first: 3, after: $after, orderBy: CREATED_ASC) {
           totalCount nodes { id } edges { cursor node { id } }
           pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } }"""
@@ -93,7 +93,7 @@ class TestTasks:
     async def test_pages_go_back_from_the_end(self, api: Api):
         """Walking by startCursor yields each of one's tasks once, until hasPreviousPage is false."""
         owner = await api.a_user()
-        made = [task_id(await api.house.a_task(owner)) for _ in range(7)]
+        made = [task_id(await api.build.a_task(owner)) for _ in range(7)]
         query = """query ($before: String) { tasks(last: 3, before: $before, orderBy: CREATED_ASC) {
           totalCount nodes { id } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } }"""
         seen: list[str] = []
@@ -110,7 +110,7 @@ class TestTasks:
     async def test_nothing_is_before_a_page_whose_cursor_was_the_only_one_before(self, api: Api):
         """A page that begins behind a deleted task is the first one."""
         owner = await api.a_user()
-        first, second = [await api.house.a_task(owner) for _ in range(2)]
+        first, second = [await api.build.a_task(owner) for _ in range(2)]
         query = """query ($after: String) { tasks(first: 1, after: $after, orderBy: CREATED_ASC) {
           nodes { id } pageInfo { hasPreviousPage endCursor } } }"""
         after = (await api.ask(query, owner)).data["tasks"]["pageInfo"]["endCursor"]
@@ -124,7 +124,7 @@ class TestTasks:
     async def test_an_impossible_page_is_refused(self, api: Api, field: str):
         """By every connection in the same words."""
         admin = await api.a_user(Role.ADMIN)
-        await api.house.a_task(admin)
+        await api.build.a_task(admin)
         for how, told in (
             ("first: 2, last: 2", "Give first or last, not both."),
             ("last: 0", "last must be 1 to 100, not 0."),
@@ -138,7 +138,7 @@ class TestTasks:
     async def test_a_cursor_of_another_ordering_is_refused(self, api: Api):
         """A cursor says which ordering it belongs to, and another one is a bad request."""
         owner = await api.a_user()
-        await api.house.a_task(owner)
+        await api.build.a_task(owner)
         page = await api.ask("{ tasks { pageInfo { endCursor } } }", owner)
 
         answer = await api.ask(
@@ -152,10 +152,10 @@ class TestTasks:
     async def test_filters_are_and_between_fields_and_or_within_a_list(self, api: Api):
         """Of several fields all must match, of a list one value must."""
         owner, helper = await api.a_user(), await api.a_user()
-        wanted = await api.house.a_task(owner, status=TaskStatus.DONE, priority=TaskPriority.HIGH, title="Oil hinges")
-        await api.house.a_task(owner, status=TaskStatus.DONE, priority=TaskPriority.LOW, title="Oil hinges")
-        await api.house.a_task(owner, status=TaskStatus.CANCELLED, priority=TaskPriority.HIGH, title="Oil hinges")
-        await api.house.a_task(owner, status=TaskStatus.TODO, priority=TaskPriority.HIGH, assignee_id=helper.id)
+        wanted = await api.build.a_task(owner, status=TaskStatus.DONE, priority=TaskPriority.HIGH, title="Oil hinges")
+        await api.build.a_task(owner, status=TaskStatus.DONE, priority=TaskPriority.LOW, title="Oil hinges")
+        await api.build.a_task(owner, status=TaskStatus.CANCELLED, priority=TaskPriority.HIGH, title="Oil hinges")
+        await api.build.a_task(owner, status=TaskStatus.TODO, priority=TaskPriority.HIGH, assignee_id=helper.id)
 
         answer = await api.ask(
             "query ($filter: TaskFilter) { tasks(filter: $filter) { totalCount nodes { id } } }",
@@ -230,7 +230,7 @@ class TestUpdateTask:
     async def test_left_out_stays_and_null_clears(self, api: Api):
         """Only what is given changes, and null empties what can be empty."""
         owner = await api.a_user()
-        task = await api.house.a_task(owner, title="Old", description="Text")
+        task = await api.build.a_task(owner, title="Old", description="Text")
 
         answer = await api.ask(UPDATE, owner, input={"id": task_id(task), "title": "New"})
         assert answer.payload("updateTask")["task"] == {
@@ -248,7 +248,7 @@ class TestUpdateTask:
     async def test_an_old_version_is_a_conflict(self, api: Api):
         """ExpectedVersion guards against somebody else's change in between."""
         owner = await api.a_user()
-        task = await api.house.a_task(owner, version=4)
+        task = await api.build.a_task(owner, version=4)
 
         answer = await api.ask(UPDATE, owner, input={"id": task_id(task), "title": "New", "expectedVersion": 3})
 
@@ -259,7 +259,7 @@ class TestUpdateTaskStatus:
     async def test_the_assignee_may_move_it(self, api: Api):
         """Somebody a task is given to may move it, and DONE notes when."""
         helper = await api.a_user()
-        task = await api.house.a_task(assignee_id=helper.id)
+        task = await api.build.a_task(assignee_id=helper.id)
 
         moved = (await api.ask(STATUS, helper, input={"id": task_id(task), "status": "DONE"})).payload(
             "updateTaskStatus"
@@ -271,7 +271,7 @@ class TestUpdateTaskStatus:
     async def test_a_move_the_board_does_not_know_is_refused(self, api: Api):
         """DONE cannot become CANCELLED, and the message says what it can become."""
         owner = await api.a_user()
-        task = await api.house.a_task(owner, status=TaskStatus.DONE)
+        task = await api.build.a_task(owner, status=TaskStatus.DONE)
 
         refusal = (await api.ask(STATUS, owner, input={"id": task_id(task), "status": "CANCELLED"})).refusal(
             "updateTaskStatus"
@@ -296,7 +296,7 @@ class TestAssignTask:
         """Whether the document is new, and executed in general, or known, and compiled."""
         owner, helper = await api.a_user(), await api.a_user()
         for _ in range(3):
-            task = await api.house.a_task(owner, assignee_id=helper.id)
+            task = await api.build.a_task(owner, assignee_id=helper.id)
             given = {"id": task_id(task)}
             answers = [
                 await api.ask(document, owner, input=given | value, id=given["id"], **_as_to(value))
@@ -310,14 +310,14 @@ class TestAssignTask:
     async def test_left_out_needs_the_same_rights(self, api: Api):
         """Changing nothing is still a change of a task that one must be allowed to change."""
         owner, helper = await api.a_user(), await api.a_user()
-        task = await api.house.a_task(owner, assignee_id=helper.id)
+        task = await api.build.a_task(owner, assignee_id=helper.id)
         answer = await api.ask(ASSIGN, helper, input={"id": task_id(task)})
         assert answer.refusal("assignTask")["code"] == "FORBIDDEN"
 
     async def test_it_is_given_and_taken_back(self, api: Api):
         """A task can be given to somebody, and to nobody."""
         owner, helper = await api.a_user(), await api.a_user()
-        task = await api.house.a_task(owner)
+        task = await api.build.a_task(owner)
 
         given = await api.ask(ASSIGN, owner, input={"id": task_id(task), "assigneeId": user_id(helper)})
         taken = await api.ask(ASSIGN, owner, input={"id": task_id(task), "assigneeId": None})
@@ -330,12 +330,12 @@ class TestDeleteTask:
     async def test_a_moderator_may_delete_anybodys(self, api: Api):
         """A deleted task is gone, and its id is told."""
         moderator = await api.a_user(Role.MODERATOR)
-        task = await api.house.a_task()
+        task = await api.build.a_task()
 
         answer = await api.ask(DELETE, moderator, input={"id": task_id(task)})
 
         assert answer.payload("deleteTask")["deletedTaskId"] == task_id(task)
-        assert await api.house.task(task.id) is None
+        assert await api.build.task(task.id) is None
 
 
 class TestHistory:
@@ -367,7 +367,7 @@ class TestViewerCan:
     async def test_it_agrees_with_the_policy(self, api: Api):
         """viewerCan… says for each relation to a task what the mutations would allow."""
         owner, helper, moderator = await api.a_user(), await api.a_user(), await api.a_user(Role.MODERATOR)
-        task = await api.house.a_task(owner, assignee_id=helper.id)
+        task = await api.build.a_task(owner, assignee_id=helper.id)
         query = """query ($id: ID!) { task(id: $id) {
           viewerCanUpdate viewerCanUpdateStatus viewerCanAssign viewerCanDelete } }"""
         for viewer, expected in ((owner, "1111"), (helper, "0100"), (moderator, "0001")):

@@ -90,7 +90,7 @@ class TestLastAdmin:
     async def test_the_last_active_admin_can_be_neither_demoted_nor_disabled(self, api: Api):
         """Somebody has to keep the keys: LAST_ADMIN, and nothing changes."""
         admin = await api.a_user(Role.ADMIN)
-        async with api.house.database.session() as session:
+        async with api.build.database.session() as session:
             others = update(UserRow).where(UserRow.role == Role.ADMIN, UserRow.id != admin.id)
             await session.execute(others.values(is_active=False))
             await session.commit()
@@ -100,7 +100,7 @@ class TestLastAdmin:
 
         refusal = {"code": "LAST_ADMIN", "path": ["userId"]}
         assert (demoted.refusal("setUserRole"), disabled.refusal("setUserActive")) == (refusal, refusal)
-        stored = await api.house.user(admin.id)
+        stored = await api.build.user(admin.id)
         assert stored is not None
         assert (stored.role, stored.is_active, stored.access_version) == (Role.ADMIN, True, 1)
 
@@ -109,7 +109,7 @@ class TestNodes:
     async def test_every_kind_is_found_by_its_id_alone(self, api: Api):
         """`nodes` answers in the order asked, null for what is not there, not for one's eyes, or of no known type."""
         user, stranger = await api.a_user(), await api.a_user()
-        task, hidden = await api.house.a_task(user), await api.house.a_task(stranger)
+        task, hidden = await api.build.a_task(user), await api.build.a_task(stranger)
         token = await api.token(user)
         session = (await api.ask("{ sessions { id } }", token)).data["sessions"][0]["id"]
         foreign = (await api.ask("{ sessions { id } }", stranger)).data["sessions"][0]["id"]

@@ -14,8 +14,8 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Final
 
-from benchmarks.stage import Stage, stage
-from graphql_api.cli.saying import say
+from benchmarks.environment import Stage, stage
+from cli.output import say
 from tests.load import figures
 from tests.load.figures import Figures
 from tests.load.highest import P95_MILLISECONDS, highest

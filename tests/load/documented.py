@@ -2,7 +2,7 @@
 
 from locust import FastHttpUser, between, task
 
-from tests.load.crowd import list_path, next_person
+from tests.load.clients import list_path, next_person
 
 
 class Reader(FastHttpUser):

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
-from tests.load.crowd import PER_USER
+from tests.load.clients import PER_USER
 from tests.load.figures import Figures
 
 P95_MILLISECONDS: Final = 50.0

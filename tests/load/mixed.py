@@ -16,7 +16,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
-from tests.load.crowd import PASSWORD, SUBSCRIBERS, next_person
+from tests.load.clients import PASSWORD, SUBSCRIBERS, next_person
 
 LIST = """query Tasks($after: String) { tasks(first: 20, after: $after) { nodes { id title status priority version
   owner { username } assignee { username } } pageInfo { hasNextPage endCursor } } }"""

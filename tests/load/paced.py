@@ -2,7 +2,7 @@
 
 from locust import FastHttpUser, constant_throughput, task
 
-from tests.load.crowd import PER_USER, list_path, next_person
+from tests.load.clients import PER_USER, list_path, next_person
 
 
 class Reader(FastHttpUser):

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks.dataset import MODERATORS, PEOPLE
+from benchmarks.environment import Stage, token_for
 from benchmarks.peers.catalogue import PEERS, Peer
 from benchmarks.process import ServerProcess, started
-from benchmarks.stage import Stage, token_for
-from tests.load import crowd, figures
+from tests.load import clients, figures
 from tests.load.figures import Figures
 from tests.support.ports import reserved_port
 
@@ -61,7 +61,7 @@ def ours(stage: Stage, workers: int) -> Iterator[Target]:
         "WORKERS": str(workers),
         "LOG_LEVEL": "info",
     }
-    command = [sys.executable, "-m", "graphql_api", "serve"]
+    command = [sys.executable, "-m", "cli", "serve"]
     with (
         (stage.folder / "load-server.log").open("w") as log,
         started(command, port=port, environment=environment, log=log) as process,
@@ -96,9 +96,9 @@ def put_under_load(target: Target, scenario: Scenario, out: Path) -> Figures:
     ]
     environment = {
         **os.environ,
-        crowd.PEOPLE_FILE: str(people),
-        crowd.SUBSCRIBERS: str(scenario.subscribers),
-        crowd.LIST_PATH: target.list_path,
+        clients.PEOPLE_FILE: str(people),
+        clients.SUBSCRIBERS: str(scenario.subscribers),
+        clients.LIST_PATH: target.list_path,
     }
     with _weighing(target.process) as weighed:
         done = subprocess.run(

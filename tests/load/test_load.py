@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.stage import stage
+from benchmarks.environment import stage
 from tests.load import figures
 from tests.load.figures import Figures
 from tests.load.highest import highest

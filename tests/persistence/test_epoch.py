@@ -11,10 +11,10 @@ import pytest
 from sqlalchemy import text, update
 
 from embedded.postgres import Postgres
-from persistence.engine import Database
-from persistence.epoch import Whereabouts, check_whereabouts
+from persistence.database import Database
+from persistence.epoch import DatabaseIdentity, check_database_identity
 from persistence.models import LogStateRow
-from tests.support.patience import HANG_SECONDS
+from tests.support.waiting import HANG_SECONDS
 
 PLAIN = "plain"
 
@@ -30,7 +30,7 @@ async def database(new_database: Callable[[], str]) -> AsyncIterator[Database]:
 async def check(database: Database) -> str:
     """Look where the log lives, as over a new connection; returns the epoch then."""
     async with database.engine.begin() as connection:
-        await check_whereabouts(connection)
+        await check_database_identity(connection)
     return await epoch(database)
 
 
@@ -40,11 +40,11 @@ async def epoch(database: Database) -> str:
         return str(await connection.scalar(text("SELECT epoch FROM event_head")))
 
 
-async def remembered(database: Database) -> Whereabouts:
+async def remembered(database: Database) -> DatabaseIdentity:
     """What the head remembers."""
     async with database.connect() as connection:
         query = text("SELECT system_id, timeline, database_id, table_id FROM event_head")
-        return Whereabouts(*(await connection.execute(query)).one())
+        return DatabaseIdentity(*(await connection.execute(query)).one())
 
 
 async def pretend(database: Database, **values: int | None) -> None:
@@ -57,7 +57,7 @@ class TestCheck:
     async def test_the_first_look_is_remembered(self, database: Database):
         """A log that nobody has looked at keeps its epoch, and a second look changes nothing."""
         before = await epoch(database)
-        assert await remembered(database) == Whereabouts(None, None, None, None)
+        assert await remembered(database) == DatabaseIdentity(None, None, None, None)
         assert await check(database) == before
         first = await remembered(database)
         assert await check(database) == before

@@ -10,11 +10,11 @@ from domain.errors import BadRequest
 from domain.events import AccessChange, AccessEvent
 from persistence import event_log
 from persistence.event_log import EventLog
-from persistence.pages import PageCursor, PageRequest
-from persistence.reads.event import HISTORY_ORDER
+from persistence.pagination import PageCursor, PageRequest
+from persistence.queries.event import HISTORY_ORDER
 from services.task import TaskEdit, create_task, update_task
-from tests.persistence.paging import Expected, expected, some_pages
-from tests.support.house import House
+from tests.persistence.expected_pages import Expected, expected, some_pages
+from tests.support.builders import Builders
 
 
 def an_event() -> AccessEvent:
@@ -23,52 +23,52 @@ def an_event() -> AccessEvent:
     return AccessEvent(who, AccessChange.ENABLED, None, None, who, datetime.now(UTC), None)
 
 
-async def record(house: House, *events: AccessEvent) -> None:
+async def record(build: Builders, *events: AccessEvent) -> None:
     """Record events, one transaction each."""
     for event in events:
-        async with house.as_(None) as uow:
+        async with build.as_(None) as uow:
             uow.record(event)
             await uow.commit()
 
 
 class TestNumber:
-    async def test_positions_are_dense_and_in_order_of_recording(self, house: House):
+    async def test_positions_are_dense_and_in_order_of_recording(self, build: Builders):
         """Committed events get the positions 1, 2, 3 in the order in which they were recorded."""
         events = [an_event() for _ in range(3)]
-        await record(house, *events)
+        await record(build, *events)
 
-        async with house.database.engine.begin() as connection:
+        async with build.database.engine.begin() as connection:
             numbered = (await EventLog(connection).number()).events
 
         assert [(logged.position, logged.event) for logged in numbered] == list(enumerate(events, start=1))
 
-    async def test_a_rollback_leaves_no_hole(self, house: House):
+    async def test_a_rollback_leaves_no_hole(self, build: Builders):
         """An event whose transaction was rolled back takes no position."""
-        async with house.as_(None) as uow:
+        async with build.as_(None) as uow:
             uow.record(an_event())
             await uow.flush()
-        await record(house, an_event())
+        await record(build, an_event())
 
-        async with house.database.engine.begin() as connection:
+        async with build.database.engine.begin() as connection:
             numbered = (await EventLog(connection).number()).events
 
         assert [logged.position for logged in numbered] == [1]
 
-    async def test_all_its_statements_are_counted(self, house: House):
+    async def test_all_its_statements_are_counted(self, build: Builders):
         """Also those that the driver is given past SQLAlchemy."""
-        await record(house, an_event())
-        async with house.database.log() as log:
-            before = house.database.statements.count
+        await record(build, an_event())
+        async with build.database.log() as log:
+            before = build.database.statements.count
             await log.number()
             await log.after(0)
             await log.head()
 
-        assert house.database.statements.count == before + 3
+        assert build.database.statements.count == before + 3
 
-    async def test_the_head_says_what_is_pending(self, house: House):
+    async def test_the_head_says_what_is_pending(self, build: Builders):
         """The head counts numbered events, and says whether there are others."""
-        await record(house, an_event(), an_event(), an_event())
-        async with house.database.engine.begin() as connection:
+        await record(build, an_event(), an_event(), an_event())
+        async with build.database.engine.begin() as connection:
             log = EventLog(connection)
             await log.number(2)
             head = await log.head()
@@ -80,20 +80,20 @@ class TestNumber:
 
 
 class TestTrim:
-    async def test_a_past_deed_takes_no_younger_event_with_it(self, house: House):
+    async def test_a_past_deed_takes_no_younger_event_with_it(self, build: Builders):
         """An old event that was recorded late stays until all before it are old, and what has no number stays."""
         now = datetime.now(UTC)
         for days in (9, 8, 1, 7):
-            async with house.as_(None, now=now - timedelta(days=days)) as uow:
+            async with build.as_(None, now=now - timedelta(days=days)) as uow:
                 uow.record(an_event())
                 await uow.commit()
-        async with house.database.engine.begin() as connection:
+        async with build.database.engine.begin() as connection:
             await EventLog(connection).number()
-        async with house.as_(None, now=now - timedelta(days=9)) as uow:
+        async with build.as_(None, now=now - timedelta(days=9)) as uow:
             uow.record(an_event())
             await uow.commit()
 
-        async with house.database.engine.begin() as connection:
+        async with build.database.engine.begin() as connection:
             log = EventLog(connection)
             removed = await log.trim(now - timedelta(days=5))
             left = [logged.position for logged in await log.after(0)]
@@ -103,11 +103,11 @@ class TestTrim:
         assert (removed, left, again) == (2, [3, 4], 0)
         assert (head.trimmed, head.position, head.pending) == (2, 4, True)
 
-    async def test_many_are_removed_in_steps(self, house: House, monkeypatch: pytest.MonkeyPatch):
+    async def test_many_are_removed_in_steps(self, build: Builders, monkeypatch: pytest.MonkeyPatch):
         """However many are due, all of them go, a bounded number with each step."""
         monkeypatch.setattr(event_log, "_TRIM_STEP", 2)
-        await record(house, *(an_event() for _ in range(7)))
-        async with house.database.engine.begin() as connection:
+        await record(build, *(an_event() for _ in range(7)))
+        async with build.database.engine.begin() as connection:
             log = EventLog(connection)
             await log.number()
             removed = [await log.trim(datetime.now(UTC) + timedelta(hours=1)) for _ in range(5)]
@@ -115,10 +115,10 @@ class TestTrim:
 
         assert (removed, head.trimmed) == ([2, 2, 2, 1, 0], 7)
 
-    async def test_only_the_beginning_is_removed_and_remembered(self, house: House):
+    async def test_only_the_beginning_is_removed_and_remembered(self, build: Builders):
         """Events before an instant are removed, later ones stay, and the head remembers up to where."""
-        await record(house, an_event(), an_event())
-        async with house.database.engine.begin() as connection:
+        await record(build, an_event(), an_event())
+        async with build.database.engine.begin() as connection:
             log = EventLog(connection)
             await log.number()
             early = await log.trim(datetime.now(UTC) - timedelta(hours=1))
@@ -130,26 +130,26 @@ class TestTrim:
 
 class TestHistory:
     @pytest.mark.parametrize("value", [None, "", "x", "-1", "1" * 19, "１"])
-    async def test_a_cursor_that_is_no_position_is_a_bad_request(self, house: House, value: str | None):
+    async def test_a_cursor_that_is_no_position_is_a_bad_request(self, build: Builders, value: str | None):
         """At either end of a page."""
-        task = await house.a_task()
+        task = await build.a_task()
         cursor = PageCursor(HISTORY_ORDER, value, task.id)
-        async with house.as_(None) as uow:
+        async with build.as_(None) as uow:
             for request in (PageRequest(5, after=cursor), PageRequest(5, before=cursor)):
                 with pytest.raises(BadRequest):
                     await uow.events.history(task.id, request)
 
-    async def test_every_window_of_a_history(self, house: House):
+    async def test_every_window_of_a_history(self, build: Builders):
         """Pages in both directions, between any two cursors, also of other events, are exact."""
-        actor = await house.an_actor()
-        task, other = await create_task(house.as_(actor), title="a"), await create_task(house.as_(actor), title="b")
+        actor = await build.an_actor()
+        task, other = await create_task(build.as_(actor), title="a"), await create_task(build.as_(actor), title="b")
         for title in "cde":
             for each in (task, other):
-                await update_task(house.as_(actor), task_id=each.id, edit=TaskEdit(title=title))
-        async with house.database.engine.begin() as connection:
+                await update_task(build.as_(actor), task_id=each.id, edit=TaskEdit(title=title))
+        async with build.database.engine.begin() as connection:
             await EventLog(connection).number()
         places = [9, 8, 7, 6, 5, 4, 3, 2, 1, 0]
-        async with house.as_(actor) as uow:
+        async with build.as_(actor) as uow:
             own = [logged.position for logged in (await uow.events.history(task.id, PageRequest(100))).rows]
             for wanted in some_pages(places, random.Random(7), 120):
                 after, before = (_cursor(places, index, task.id) for index in (wanted.after, wanted.before))

@@ -17,32 +17,32 @@ from domain.events import TaskEvent
 from domain.task import TaskStatus
 from domain.user import Role
 from persistence import group_commit
-from persistence.engine import Database
+from persistence.database import Database
 from persistence.group_commit import AT_MOST
 from persistence.models import TaskRow
 from persistence.unit_of_work import UnitOfWork
 from services.task import TaskEdit, assign_task, delete_task, update_task, update_task_status
-from tests.support.house import House
-from tests.support.patience import HANG_SECONDS
+from tests.support.builders import Builders
+from tests.support.waiting import HANG_SECONDS
 
 DONE, TODO, IN_PROGRESS = TaskStatus.DONE, TaskStatus.TODO, TaskStatus.IN_PROGRESS
 _SOMEBODY = UUID(int=7)
 
 
-async def tasks_of(house: House, actor: Actor, number: int) -> list[TaskRow]:
+async def tasks_of(build: Builders, actor: Actor, number: int) -> list[TaskRow]:
     """Some of somebody's tasks."""
-    return [await house.a_task(actor) for _ in range(number)]
+    return [await build.a_task(actor) for _ in range(number)]
 
 
-async def move(house: House, actor: Actor, tasks: Sequence[TaskRow], status: TaskStatus = DONE) -> list[Any]:
+async def move(build: Builders, actor: Actor, tasks: Sequence[TaskRow], status: TaskStatus = DONE) -> list[Any]:
     """Move them at the same moment, in one statement where that is possible; what came of each."""
-    moves = (house.as_(actor).try_to_move(task.id, status, None) for task in tasks)
+    moves = (build.as_(actor).try_to_move(task.id, status, None) for task in tasks)
     return await asyncio.gather(*moves, return_exceptions=True)
 
 
-async def commits(house: House, tasks: Sequence[TaskRow]) -> int:
+async def commits(build: Builders, tasks: Sequence[TaskRow]) -> int:
     """By how many transactions they were written last."""
-    async with house.database.connect() as connection:
+    async with build.database.connect() as connection:
         ids = [task.id for task in tasks]
         found = await connection.execute(
             text("SELECT count(DISTINCT xmin::text) FROM tasks WHERE id = ANY(:ids)"), {"ids": ids}
@@ -51,64 +51,64 @@ async def commits(house: House, tasks: Sequence[TaskRow]) -> int:
 
 
 @asynccontextmanager
-async def locked(house: House, task: TaskRow) -> AsyncIterator[None]:
+async def locked(build: Builders, task: TaskRow) -> AsyncIterator[None]:
     """A task that somebody else is busy with."""
-    async with house.database.session() as session:
+    async with build.database.session() as session:
         await session.execute(text("SELECT FROM tasks WHERE id = :id FOR UPDATE"), {"id": task.id})
         yield
 
 
 @asynccontextmanager
-async def nothing_recorded(house: House) -> AsyncIterator[None]:
+async def nothing_recorded(build: Builders) -> AsyncIterator[None]:
     """Events have to wait, and so have moves."""
-    async with house.database.session() as session:
+    async with build.database.session() as session:
         await session.execute(text("LOCK TABLE events IN SHARE MODE"))
         yield
 
 
-async def is_waiting_for_a_lock(house: House) -> None:
+async def is_waiting_for_a_lock(build: Builders) -> None:
     """Wait until somebody waits for a lock on a row of this database."""
     waiting = text(
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
     )
     async with asyncio.timeout(HANG_SECONDS):
-        while not await count(house, waiting):
+        while not await count(build, waiting):
             await asyncio.sleep(0.005)
 
 
-async def count(house: House, question: TextClause) -> int:
+async def count(build: Builders, question: TextClause) -> int:
     """The number that a statement answers."""
-    async with house.database.connect() as connection:
+    async with build.database.connect() as connection:
         return int(await connection.scalar(question) or 0)
 
 
 class TestTogether:
-    async def test_one_commit_is_enough(self, house: House):
+    async def test_one_commit_is_enough(self, build: Builders):
         """Who asks at the same moment shares a transaction, and each is answered with the own task."""
-        actor = await house.an_actor()
-        tasks = await tasks_of(house, actor, 10)
-        moved = await move(house, actor, tasks)
+        actor = await build.an_actor()
+        tasks = await tasks_of(build, actor, 10)
+        moved = await move(build, actor, tasks)
 
         assert [row.id for row in moved] == [task.id for task in tasks]
         assert {row.status for row in moved} == {DONE}
-        assert await commits(house, tasks) == 1
-        assert len(await house.recorded_events()) == 10
+        assert await commits(build, tasks) == 1
+        assert len(await build.recorded_events()) == 10
 
-    async def test_not_more_than_one_statement_can_carry(self, house: House):
+    async def test_not_more_than_one_statement_can_carry(self, build: Builders):
         """What is too much for one goes by the next ones; all of it is made."""
-        actor = await house.an_actor()
-        tasks = await tasks_of(house, actor, 2 * AT_MOST + 1)
-        moved = await move(house, actor, tasks)
+        actor = await build.an_actor()
+        tasks = await tasks_of(build, actor, 2 * AT_MOST + 1)
+        moved = await move(build, actor, tasks)
 
         assert all(row is not None for row in moved)
-        assert await commits(house, tasks) == 3
+        assert await commits(build, tasks) == 3
 
-    async def test_the_same_task_twice(self, house: House):
+    async def test_the_same_task_twice(self, build: Builders):
         """The second move of a task waits for the first, and begins where that one ended."""
-        actor = await house.an_actor()
-        task, other = await tasks_of(house, actor, 2)
+        actor = await build.an_actor()
+        task, other = await tasks_of(build, actor, 2)
         moves = [(task, IN_PROGRESS), (other, DONE), (task, DONE)]
-        moved = await asyncio.gather(*(house.as_(actor).try_to_move(each.id, status, None) for each, status in moves))
+        moved = await asyncio.gather(*(build.as_(actor).try_to_move(each.id, status, None) for each, status in moves))
 
         assert [(row.status, row.version) for row in moved if row is not None] == [
             (IN_PROGRESS, 2),
@@ -116,166 +116,166 @@ class TestTogether:
             (DONE, 3),
         ]
 
-    async def test_again_while_it_is_moved(self, house: House):
+    async def test_again_while_it_is_moved(self, build: Builders):
         """A task that is on its way is not tried in the next round, where it would be found locked."""
-        actor = await house.an_actor()
-        (task,) = await tasks_of(house, actor, 1)
-        async with nothing_recorded(house):
+        actor = await build.an_actor()
+        (task,) = await tasks_of(build, actor, 1)
+        async with nothing_recorded(build):
             moves = []
             for status in (DONE, TODO):
-                moves.append(asyncio.create_task(move(house, actor, [task], status)))
-                while not house.database._moves._rounds or len(moves) > 1 + len(house.database._moves._wishes):
+                moves.append(asyncio.create_task(move(build, actor, [task], status)))
+                while not build.database._moves._rounds or len(moves) > 1 + len(build.database._moves._wishes):
                     await asyncio.sleep(0)
             for _ in range(10):
                 await asyncio.sleep(0)
-            assert (len(house.database._moves._rounds), len(house.database._moves._wishes)) == (1, 1)
+            assert (len(build.database._moves._rounds), len(build.database._moves._wishes)) == (1, 1)
         moved = [row for each in moves for row in await each]
 
         assert [row.version for row in moved] == [2, 3]
 
-    async def test_they_are_told_at_once(self, house: House):
+    async def test_they_are_told_at_once(self, build: Builders):
         """Whoever listens for commits is told once, of all of them."""
-        actor = await house.an_actor()
-        tasks = await tasks_of(house, actor, 5)
-        before = house.database.recorded
-        await move(house, actor, tasks)
+        actor = await build.an_actor()
+        tasks = await tasks_of(build, actor, 5)
+        before = build.database.recorded
+        await move(build, actor, tasks)
 
-        assert house.database.recorded == before + 5
+        assert build.database.recorded == before + 5
 
 
 class TestEachAsIfAlone:
-    async def test_every_move(self, house: House):
+    async def test_every_move(self, build: Builders):
         """Whoever moves whatever to wherever, all at the same moment: as the ordinary way, one after the other."""
-        actors = [await house.an_actor(role) for role in Role]
+        actors = [await build.an_actor(role) for role in Role]
         wanted = list(product(actors, ("owner", "assignee", "stranger"), TaskStatus, TaskStatus))
 
         async def outcomes(move: Callable[[Actor, TaskRow, TaskStatus], Any], *, together: bool) -> list[Any]:
             asked = [
-                move(actor, await self.a_task(house, actor, to, status), target) for actor, to, status, target in wanted
+                move(actor, await self.a_task(build, actor, to, status), target) for actor, to, status, target in wanted
             ]
             if together:
                 return await asyncio.gather(*(_outcome(each) for each in asked))
             return [await _outcome(each) for each in asked]
 
         def short(actor: Actor, task: TaskRow, target: TaskStatus) -> Any:
-            return update_task_status(house.as_(actor), task_id=task.id, status=target)
+            return update_task_status(build.as_(actor), task_id=task.id, status=target)
 
         def ordinary(actor: Actor, task: TaskRow, target: TaskStatus) -> Any:
-            return update_task(house.as_(actor), task_id=task.id, edit=TaskEdit(status=target))
+            return update_task(build.as_(actor), task_id=task.id, edit=TaskEdit(status=target))
 
         assert await outcomes(short, together=True) == await outcomes(ordinary, together=False)
 
-    async def a_task(self, house: House, actor: Actor, relation: str, status: TaskStatus) -> TaskRow:
+    async def a_task(self, build: Builders, actor: Actor, relation: str, status: TaskStatus) -> TaskRow:
         """A task that the actor stands so to."""
-        other = (await house.a_user()).id
+        other = (await build.a_user()).id
         owner_id = actor.user_id if relation == "owner" else other
         assignee_id = actor.user_id if relation == "assignee" else None
-        return await house.a_task(owner_id=owner_id, assignee_id=assignee_id, status=status)
+        return await build.a_task(owner_id=owner_id, assignee_id=assignee_id, status=status)
 
-    async def test_what_cannot_be_done_holds_up_nobody(self, house: House):
+    async def test_what_cannot_be_done_holds_up_nobody(self, build: Builders):
         """Beside somebody else's task, one that is there already and one that is none, the others are moved."""
-        actor = await house.an_actor()
-        mine = await tasks_of(house, actor, 2)
-        others, done = await house.a_task(), await house.a_task(actor, status=DONE)
+        actor = await build.an_actor()
+        mine = await tasks_of(build, actor, 2)
+        others, done = await build.a_task(), await build.a_task(actor, status=DONE)
         gone = TaskRow(id=actor.user_id)
-        before = house.database.recorded
-        moved = await move(house, actor, [mine[0], others, done, gone, mine[1]])
+        before = build.database.recorded
+        moved = await move(build, actor, [mine[0], others, done, gone, mine[1]])
 
         assert [row is not None for row in moved] == [True, False, False, False, True]
-        assert house.database.recorded == before + 2
+        assert build.database.recorded == before + 2
 
-    async def test_a_locked_task_holds_up_nobody(self, house: House):
+    async def test_a_locked_task_holds_up_nobody(self, build: Builders):
         """The others are moved at once; the locked one is when it is free, the ordinary way."""
-        actor = await house.an_actor()
-        tasks = await tasks_of(house, actor, 3)
-        async with locked(house, tasks[1]):
+        actor = await build.an_actor()
+        tasks = await tasks_of(build, actor, 3)
+        async with locked(build, tasks[1]):
             async with asyncio.timeout(HANG_SECONDS):
-                moved = await move(house, actor, tasks)
-            patient = asyncio.create_task(update_task_status(house.as_(actor), task_id=tasks[1].id, status=DONE))
-            await is_waiting_for_a_lock(house)
+                moved = await move(build, actor, tasks)
+            patient = asyncio.create_task(update_task_status(build.as_(actor), task_id=tasks[1].id, status=DONE))
+            await is_waiting_for_a_lock(build)
             assert not patient.done()
 
         assert [row is not None for row in moved] == [True, False, True]
         assert (await patient).version == 2
 
-    async def test_a_value_that_the_server_refuses_spoils_no_other(self, house: House):
+    async def test_a_value_that_the_server_refuses_spoils_no_other(self, build: Builders):
         """A statement that fails has moved nothing; all who were in it get there on their own, but for the culprit."""
-        actor = await house.an_actor()
-        tasks = await tasks_of(house, actor, 3)
-        uows = [house.as_(actor) for _ in tasks]
+        actor = await build.an_actor()
+        tasks = await tasks_of(build, actor, 3)
+        uows = [build.as_(actor) for _ in tasks]
         uows[1].request_id = "\0"  # which no text of PostgreSQL can hold
         moves = (update_task_status(uow, task_id=task.id, status=DONE) for uow, task in zip(uows, tasks, strict=True))
         moved = await asyncio.gather(*moves, return_exceptions=True)
 
         assert [isinstance(each, TaskRow) for each in moved] == [True, False, True]
-        assert [await house.status_of(task) for task in tasks] == [DONE, TODO, DONE]
-        assert len(await house.recorded_events()) == 2
+        assert [await build.status_of(task) for task in tasks] == [DONE, TODO, DONE]
+        assert len(await build.recorded_events()) == 2
 
-    async def test_a_version_that_no_task_has(self, house: House):
+    async def test_a_version_that_no_task_has(self, build: Builders):
         """A number that the statement could not hold is a conflict like any other wrong one."""
-        actor = await house.an_actor()
-        task = await house.a_task(actor)
+        actor = await build.an_actor()
+        task = await build.a_task(actor)
         for version in (2**31, -1, 2**70):
             with pytest.raises(Refusal, match="version"):
-                await update_task_status(house.as_(actor), task_id=task.id, status=DONE, expected_version=version)
+                await update_task_status(build.as_(actor), task_id=task.id, status=DONE, expected_version=version)
 
 
 class TestGivenUp:
-    async def test_who_leaves_takes_nobody_along(self, house: House):
+    async def test_who_leaves_takes_nobody_along(self, build: Builders):
         """A move that was given up before it began is not made, one that had begun is, and the others are as well."""
-        actor = await house.an_actor()
-        early, late, other = await tasks_of(house, actor, 3)
-        before = house.database.recorded
-        asked = [asyncio.create_task(move(house, actor, [task])) for task in (early, late, other)]
-        while len(house.database._moves._wishes) < 3:
+        actor = await build.an_actor()
+        early, late, other = await tasks_of(build, actor, 3)
+        before = build.database.recorded
+        asked = [asyncio.create_task(move(build, actor, [task])) for task in (early, late, other)]
+        while len(build.database._moves._wishes) < 3:
             await asyncio.sleep(0)
         asked[0].cancel()
-        while not house.database._moves._rounds:
+        while not build.database._moves._rounds:
             await asyncio.sleep(0)
         asked[1].cancel()
         ends = await asyncio.gather(*asked, return_exceptions=True)
-        await asyncio.gather(*house.database._moves._rounds)
+        await asyncio.gather(*build.database._moves._rounds)
 
         assert [isinstance(end, asyncio.CancelledError) for end in ends] == [True, True, False]
-        assert [await house.status_of(task) for task in (early, late, other)] == [TODO, DONE, DONE]
-        assert house.database.recorded - before == len(await house.recorded_events()) == 2
+        assert [await build.status_of(task) for task in (early, late, other)] == [TODO, DONE, DONE]
+        assert build.database.recorded - before == len(await build.recorded_events()) == 2
 
     async def test_a_database_that_is_away(self):
         """Each is told to come back later, and later it is tried anew."""
         database = Database("postgresql://nobody@127.0.0.1:1/nothing")
-        house, actor = House(database), Actor(UUID(int=8), Role.USER, _SOMEBODY, 1)
+        build, actor = Builders(database), Actor(UUID(int=8), Role.USER, _SOMEBODY, 1)
         for _ in range(2):
-            moved = await move(house, actor, [TaskRow(id=_SOMEBODY), TaskRow(id=actor.user_id)])
+            moved = await move(build, actor, [TaskRow(id=_SOMEBODY), TaskRow(id=actor.user_id)])
             assert [type(each) for each in moved] == [Unavailable, Unavailable]
         await database.close()
 
     async def test_who_has_waited_for_long(self, new_database: Callable[[], str], monkeypatch: pytest.MonkeyPatch):
         """A move whose round does not begin is refused after a while, and was not made; those under way go on."""
         monkeypatch.setattr(group_commit, "PATIENCE_SECONDS", 0.1)
-        house = House(Database(new_database(), pool_size=4))
-        actor = await house.an_actor()
-        (task,) = await tasks_of(house, actor, 1)
-        async with nothing_recorded(house):
-            first, *others = (asyncio.create_task(move(house, actor, [task], to)) for to in (DONE, TODO, IN_PROGRESS))
+        build = Builders(Database(new_database(), pool_size=4))
+        actor = await build.an_actor()
+        (task,) = await tasks_of(build, actor, 1)
+        async with nothing_recorded(build):
+            first, *others = (asyncio.create_task(move(build, actor, [task], to)) for to in (DONE, TODO, IN_PROGRESS))
             async with asyncio.timeout(HANG_SECONDS):
                 refused = [type(each) for moved in others for each in await moved]
             assert not first.done()
             monkeypatch.undo()
-            later = asyncio.create_task(move(house, actor, [task], TODO))
-            while not house.database._moves._wishes:
+            later = asyncio.create_task(move(build, actor, [task], TODO))
+            while not build.database._moves._wishes:
                 await asyncio.sleep(0)
 
         assert refused == [Unavailable, Unavailable]
         assert [row.version for row in (*await first, *await later)] == [2, 3]
-        await house.database.close()
+        await build.database.close()
 
     async def test_the_end_of_the_process(self, new_database: Callable[[], str]):
         """Whoever closes the database waits for what is under way, and for who waits for that."""
         database = Database(new_database(), pool_size=2)
-        house = House(database)
-        actor = await house.an_actor()
-        (task,) = await tasks_of(house, actor, 1)
-        moves = [asyncio.create_task(move(house, actor, [task], to)) for to in (DONE, TODO)]
+        build = Builders(database)
+        actor = await build.an_actor()
+        (task,) = await tasks_of(build, actor, 1)
+        moves = [asyncio.create_task(move(build, actor, [task], to)) for to in (DONE, TODO)]
         while not database._moves._rounds:
             await asyncio.sleep(0)
         await database.close()
@@ -285,55 +285,55 @@ class TestGivenUp:
 
 
 class TestRivals:
-    async def test_whatever_happens_to_a_task_is_one_story(self, house: House, shared_database: Database):
+    async def test_whatever_happens_to_a_task_is_one_story(self, build: Builders, shared_database: Database):
         """Two processes move, edit, give away and delete the same tasks: each begins where the one before ended."""
-        actor = await house.an_actor(Role.ADMIN)
-        tasks = await tasks_of(house, actor, 12)
+        actor = await build.an_actor(Role.ADMIN)
+        tasks = await tasks_of(build, actor, 12)
         url = shared_database.engine.url.render_as_string(hide_password=False)
-        rival = House(Database(url, pool_size=5))
+        rival = Builders(Database(url, pool_size=5))
 
-        async def work(house: House, seed: int) -> None:
+        async def work(build: Builders, seed: int) -> None:
             chance = random.Random(seed)
             for _ in range(12):
-                await asyncio.gather(*(anything(house.as_(actor), chance.choice(tasks).id, chance) for _ in range(10)))
+                await asyncio.gather(*(anything(build.as_(actor), chance.choice(tasks).id, chance) for _ in range(10)))
 
         async with asyncio.timeout(HANG_SECONDS):
-            await asyncio.gather(work(house, 1), work(rival, 2))
+            await asyncio.gather(work(build, 1), work(rival, 2))
         await rival.database.close()
 
-        events = [event for event in await house.recorded_events() if isinstance(event, TaskEvent)]
+        events = [event for event in await build.recorded_events() if isinstance(event, TaskEvent)]
         assert sum(event.changed_status for event in events) > 20
         for task in tasks:
             story = [event for event in events if event.task_id == task.id]
-            stored = await house.task(task.id)
+            stored = await build.task(task.id)
             assert [event.version for event in story] == list(range(2, len(story) + 2))
             assert [event.from_status for event in story] == [TODO, *(event.to_status for event in story)][: len(story)]
             assert (stored is None) == bool(story and story[-1].deleted)
             if stored is not None:
                 assert (stored.version, stored.status) == (len(story) + 1, story[-1].to_status if story else TODO)
 
-    async def test_two_processes_in_opposite_orders(self, house: House, shared_database: Database):
+    async def test_two_processes_in_opposite_orders(self, build: Builders, shared_database: Database):
         """Nobody waits for the other, nothing is lost, and no version is given twice."""
-        actor = await house.an_actor()
-        tasks = await tasks_of(house, actor, 30)
+        actor = await build.an_actor()
+        tasks = await tasks_of(build, actor, 30)
         url = shared_database.engine.url.render_as_string(hide_password=False)
-        rival = House(Database(url, pool_size=5))
+        rival = Builders(Database(url, pool_size=5))
 
-        async def go_round(house: House, tasks: Sequence[TaskRow]) -> int:
+        async def go_round(build: Builders, tasks: Sequence[TaskRow]) -> int:
             made = 0
             for status in (IN_PROGRESS, DONE, TODO, DONE, IN_PROGRESS, TODO) * 3:
-                moves = (update_task_status(house.as_(actor), task_id=task.id, status=status) for task in tasks)
+                moves = (update_task_status(build.as_(actor), task_id=task.id, status=status) for task in tasks)
                 made += len(await asyncio.gather(*moves))
             return made
 
         async with asyncio.timeout(HANG_SECONDS):
-            made = await asyncio.gather(go_round(house, tasks), go_round(rival, tasks[::-1]))
+            made = await asyncio.gather(go_round(build, tasks), go_round(rival, tasks[::-1]))
         await rival.database.close()
-        events = [event for event in await house.recorded_events() if isinstance(event, TaskEvent)]
+        events = [event for event in await build.recorded_events() if isinstance(event, TaskEvent)]
 
         assert list(made) == [540, 540]
         for task in tasks:
-            stored = await house.task(task.id)
+            stored = await build.task(task.id)
             assert stored is not None
             versions = [event.version for event in events if event.task_id == task.id]
             assert versions == list(range(2, stored.version + 1))

@@ -11,12 +11,12 @@ from sqlalchemy import text
 
 from domain.actor import OPERATOR
 from domain.errors import Unavailable
-from persistence import engine as engine_module
-from persistence.engine import Database
-from persistence.reads.lending import Lending
-from persistence.reads.statement import Statement
-from persistence.reads.task_list import EVERYTHING
-from tests.persistence.test_lending import Maker, Wire
+from persistence import database as engine_module
+from persistence.database import Database
+from persistence.queries.connection_pool import ConnectionPool
+from persistence.queries.statement import Statement
+from persistence.queries.task_list import EVERYTHING
+from tests.persistence.test_connection_pool import Maker, Wire
 
 _numbers = count()
 LIMITED = """
@@ -98,7 +98,7 @@ class TestLending:
             next(tries)
             return await maker()
 
-        lending = Lending(connect, size=5, patience=60)
+        lending = ConnectionPool(connect, size=5, patience=60)
         first = await lending.borrow(_nothing)
         maker.broken = True
         waiting = [asyncio.create_task(_borrow(lending)) for _ in range(20)]
@@ -114,7 +114,7 @@ class TestLending:
     async def test_who_waited_before_goes_first(self):
         """Who has to wait again keeps the place and the time that is left."""
         maker, served = Maker(), list[int]()
-        lending = Lending(maker, size=2, patience=60)
+        lending = ConnectionPool(maker, size=2, patience=60)
 
         async def borrow(number: int) -> None:
             loan = await lending.borrow(_nothing)
@@ -140,7 +140,7 @@ async def _nothing(connection: Wire) -> None:
     """What is wanted of it."""
 
 
-async def _borrow(lending: Lending) -> None:
+async def _borrow(lending: ConnectionPool) -> None:
     loan = await lending.borrow(_nothing)
     await loan.work
     lending.give_back(loan.connection)

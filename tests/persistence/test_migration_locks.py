@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import Engine, event
 
 from persistence import migrations
-from persistence.engine import Database
+from persistence.database import Database
 
 STRENGTH = {
     "ShareUpdateExclusiveLock": 1,

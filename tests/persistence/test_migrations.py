@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import func, select, text
 
 from persistence import migrations
-from persistence.engine import Database, create_engine
+from persistence.database import Database, create_engine
 from persistence.models import Base
 
 _CATALOGUE = """
@@ -25,7 +25,7 @@ _TABLE = "SELECT tableoid::bigint FROM event_head"
 _UPGRADE = """
 import asyncio, sys
 from persistence import migrations
-from persistence.engine import create_engine
+from persistence.database import create_engine
 asyncio.run(migrations.upgrade(create_engine(sys.argv[1])))
 """
 

@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from migrations import steps
 from persistence import migrations
-from persistence.engine import Database
+from persistence.database import Database
 
 TASKS = 250
 """More than two batches."""

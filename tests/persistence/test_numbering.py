@@ -17,16 +17,16 @@ from domain.actor import Actor
 from domain.errors import Unavailable
 from domain.events import LoggedEvent, People, TaskEvent
 from domain.user import Role
-from persistence.engine import Database
-from tests.graphql_api.realtime.support import a_task_event, an_actor
-from tests.support.house import House
-from tests.support.patience import HANG_SECONDS
+from persistence.database import Database
+from tests.streaming.support import a_task_event, an_actor
+from tests.support.builders import Builders
+from tests.support.waiting import HANG_SECONDS
 
 ADMIN = an_actor(Role.ADMIN)
 
 _NUMBERER = """
 import asyncio, os, signal, sys
-from persistence.engine import Database
+from persistence.database import Database
 
 async def number():
     database = Database(sys.argv[1], pool_size=1)
@@ -56,9 +56,9 @@ class Numberer:
 
     @classmethod
     @asynccontextmanager
-    async def started(cls, house: House) -> AsyncIterator["Numberer"]:
+    async def started(cls, build: Builders) -> AsyncIterator["Numberer"]:
         """A process that is ready."""
-        url = house.database.engine.url.render_as_string(hide_password=False)
+        url = build.database.engine.url.render_as_string(hide_password=False)
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-c", _NUMBERER, url, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
         )
@@ -96,39 +96,39 @@ class Numberer:
         return os.waitpid(self._process.pid, os.WUNTRACED | os.WNOHANG) != (0, 0)
 
 
-async def record(house: House, many: int, *, title: str = "x") -> None:
+async def record(build: Builders, many: int, *, title: str = "x") -> None:
     """Commit events, in one transaction."""
     people = People(uuid4(), None)
-    async with house.as_(None) as uow:
+    async with build.as_(None) as uow:
         for _ in range(many):
             uow.record(a_task_event(title=title, before=people, after=people))
         await uow.commit()
 
 
-async def number(house: House) -> None:
+async def number(build: Builders) -> None:
     """Number everything; fail if a lock is in the way."""
-    async with asyncio.timeout(HANG_SECONDS), house.database.log() as log:
+    async with asyncio.timeout(HANG_SECONDS), build.database.log() as log:
         while (await log.number()).events:
             pass
 
 
-async def is_numbered(house: House) -> None:
+async def is_numbered(build: Builders) -> None:
     """Wait until everything has a position."""
     async with asyncio.timeout(HANG_SECONDS):
-        while await is_pending(house):
+        while await is_pending(build):
             await asyncio.sleep(0.005)
 
 
-async def is_pending(house: House) -> bool:
+async def is_pending(build: Builders) -> bool:
     """Whether something has no position yet."""
-    async with house.database.log() as log:
+    async with build.database.log() as log:
         return (await log.head()).pending
 
 
-async def whole_log(house: House) -> list[LoggedEvent]:
+async def whole_log(build: Builders) -> list[LoggedEvent]:
     """Everything that has a position; nothing else may be there."""
-    assert not await is_pending(house)
-    async with house.database.log() as log:
+    assert not await is_pending(build)
+    async with build.database.log() as log:
         return await log.after(0, at_most=10_000)
 
 
@@ -170,79 +170,79 @@ class Deaf:
 
 
 class TestFrozen:
-    async def test_a_process_that_is_stopped_holds_up_nobody(self, house: House):
+    async def test_a_process_that_is_stopped_holds_up_nobody(self, build: Builders):
         """Frozen before, in or after the call, a process keeps no lock: a rival numbers all, once and densely."""
-        async with Numberer.started(house) as frozen:
+        async with Numberer.started(build) as frozen:
             for steps in (0, 1, 2, 3, 5, 8):
-                await record(house, 500, title="x" * 200)
+                await record(build, 500, title="x" * 200)
                 await frozen.begin(steps)
                 await frozen.is_frozen()
-                await record(house, 10)
-                await number(house)
+                await record(build, 10)
+                await number(build)
                 frozen.wake()
                 await frozen.is_ready()
 
-        assert is_dense(await whole_log(house), 6 * 510)
+        assert is_dense(await whole_log(build), 6 * 510)
 
-    async def test_a_peer_that_does_not_read_holds_up_nobody(self, house: House):
+    async def test_a_peer_that_does_not_read_holds_up_nobody(self, build: Builders):
         """However much was numbered, its answer fits into the buffers of a connection that nobody reads from."""
-        url = house.database.engine.url
+        url = build.database.engine.url
         assert url.host is not None
         assert url.port is not None
         line = Deaf(url.host, url.port)
         server = await asyncio.start_server(line.serve, "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
         far = Database(url.set(port=port).render_as_string(hide_password=False), pool_size=1)
-        await record(house, 500, title="💥" * 200)
+        await record(build, 500, title="💥" * 200)
         async with far.log() as log:
             await log.number(at_most=1)
             line.reads.clear()
             numbering = asyncio.create_task(log.number())
-            await is_numbered(house)
-            await record(house, 1)
-            await number(house)
+            await is_numbered(build)
+            await record(build, 1)
+            await number(build)
             line.reads.set()
             batch = await numbering
         await far.close()
         server.close()
 
-        assert is_dense(await whole_log(house), 501)
+        assert is_dense(await whole_log(build), 501)
         assert [logged.position for logged in batch.events] == list(range(2, 501))
 
 
 class TestForeignTransactions:
-    async def test_an_open_transaction_stalls_nobody(self, house: House):
+    async def test_an_open_transaction_stalls_nobody(self, build: Builders):
         """Writers that never end, with and without an event, keep nobody else's events from being numbered at once."""
-        async with house.as_(ADMIN) as first, house.database.engine.connect() as reader:
+        async with build.as_(ADMIN) as first, build.database.engine.connect() as reader:
             await reader.execution_options(isolation_level="REPEATABLE READ")
             await reader.execute(text("SELECT count(*) FROM events, event_head"))
             first.record(a_task_event(version=1))
             await first.flush()
             for many in (1, 50, 1):
-                await record(house, many)
-                await number(house)
-            assert is_dense(await whole_log(house), 52)
+                await record(build, many)
+                await number(build)
+            assert is_dense(await whole_log(build), 52)
             await first.commit()
-        await number(house)
+        await number(build)
 
-        log = await whole_log(house)
+        log = await whole_log(build)
         assert is_dense(log, 53)
         assert isinstance(log[-1].event, TaskEvent)
         assert log[-1].event.version == 1
 
-    async def test_rolled_back_events_leave_no_hole(self, house: House):
+    async def test_rolled_back_events_leave_no_hole(self, build: Builders):
         """Of a hundred transactions half are given up: positions are dense all the same, while they come and after."""
         for each in range(100):
-            async with house.as_(ADMIN) as uow:
+            async with build.as_(ADMIN) as uow:
                 uow.record(a_task_event(version=each))
                 await uow.flush()
                 if each % 2:
                     await uow.commit()
             if each % 7 == 0:
-                await number(house)
-        await number(house)
+                await number(build)
+        await number(build)
 
-        log = await whole_log(house)
+        log = await whole_log(build)
         assert is_dense(log, 50)
         assert [logged.event.version for logged in log if isinstance(logged.event, TaskEvent)] == list(range(1, 100, 2))
 
@@ -250,10 +250,10 @@ class TestForeignTransactions:
 WRITERS, CHANGES, HOT_TASKS = 8, 50, 3
 
 
-async def change(house: House, actor: Actor, task_id: UUID, chance: random.Random) -> bool:
+async def change(build: Builders, actor: Actor, task_id: UUID, chance: random.Random) -> bool:
     """One more version of a task, or almost; whether it was committed."""
     give_up = chance.random() < 0.2
-    async with house.as_(actor) as uow:
+    async with build.as_(actor) as uow:
         task = await uow.tasks.get(task_id, lock=True)
         task.version += 1
         uow.record(a_task_event(version=task.version, task_id=task.id))
@@ -265,17 +265,17 @@ async def change(house: House, actor: Actor, task_id: UUID, chance: random.Rando
     return not give_up
 
 
-async def write(house: House, tasks: list[UUID], seed: int) -> int:
+async def write(build: Builders, tasks: list[UUID], seed: int) -> int:
     """Change hot tasks; returns how many changes were committed."""
     chance = random.Random(seed)
-    return sum([await change(house, ADMIN, chance.choice(tasks), chance) for _ in range(CHANGES)])
+    return sum([await change(build, ADMIN, chance.choice(tasks), chance) for _ in range(CHANGES)])
 
 
-async def number_on(house: House, batches: list[LoggedEvent], at_most: int) -> None:
+async def number_on(build: Builders, batches: list[LoggedEvent], at_most: int) -> None:
     """Number small batches as fast as may be, and keep them."""
     while True:
         try:
-            async with house.database.log() as log:
+            async with build.database.log() as log:
                 batches += (await log.number(at_most)).events
         except Unavailable:
             pass
@@ -293,21 +293,21 @@ async def freeze_on(numberer: Numberer, chance: random.Random) -> None:
 
 
 class TestRivals:
-    async def test_nothing_is_lost_doubled_or_disordered(self, house: House):
+    async def test_nothing_is_lost_doubled_or_disordered(self, build: Builders):
         """Eight overlapping writers on three hot tasks, three rival numberers and one that freezes: all told once."""
-        tasks = [(await house.a_task()).id for _ in range(HOT_TASKS)]
+        tasks = [(await build.a_task()).id for _ in range(HOT_TASKS)]
         batches: list[LoggedEvent] = []
-        async with Numberer.started(house) as frozen:
-            hands = [asyncio.create_task(number_on(house, batches, at_most)) for at_most in (1, 7, 500)]
+        async with Numberer.started(build) as frozen:
+            hands = [asyncio.create_task(number_on(build, batches, at_most)) for at_most in (1, 7, 500)]
             hands.append(asyncio.create_task(freeze_on(frozen, random.Random(1))))
-            work = [write(house, tasks, each) for each in range(WRITERS)]
+            work = [write(build, tasks, each) for each in range(WRITERS)]
             committed = sum(await asyncio.gather(*work))
             for hand in hands:
                 hand.cancel()
             await asyncio.gather(*hands, return_exceptions=True)
-        await number(house)
+        await number(build)
 
-        log = await whole_log(house)
+        log = await whole_log(build)
         versions: dict[UUID, list[int]] = defaultdict(list)
         for logged in log:
             assert isinstance(logged.event, TaskEvent)

@@ -12,11 +12,11 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.events import People
-from graphql_api.realtime.floor import EVENTS, Floor
 from persistence.event_log import _HEAD, EventLog
-from persistence.floor import RAISE, Writers
-from tests.graphql_api.realtime.support import a_task_event
-from tests.support.house import House
+from persistence.numbering import RAISE, Writers
+from streaming.numbering import EVENTS, NumberingFloor
+from tests.streaming.support import a_task_event
+from tests.support.builders import Builders
 
 BATCH = 500
 PEOPLE = People(uuid4(), None)
@@ -28,23 +28,23 @@ SELECT 'TASK', gen_random_uuid(), '{}', now() FROM generate_series(1, :many)
 
 
 @asynccontextmanager
-async def an_old_snapshot(house: House) -> AsyncIterator[None]:
+async def an_old_snapshot(build: Builders) -> AsyncIterator[None]:
     """Somebody looks at the database as it was, for as long as this lasts: a dump, or a forgotten transaction."""
-    async with house.database.engine.connect() as reader:
+    async with build.database.engine.connect() as reader:
         await reader.execution_options(isolation_level="REPEATABLE READ")
         await reader.execute(text("SELECT count(*) FROM users"))
         yield
 
 
-async def record(house: House, many: int) -> None:
+async def record(build: Builders, many: int) -> None:
     """Commit so many events at once."""
-    async with house.database.engine.begin() as connection:
+    async with build.database.engine.begin() as connection:
         await connection.execute(text(_MANY), {"many": many})
 
 
-async def number(house: House, floor: Floor | None, batches: int) -> None:
+async def number(build: Builders, floor: NumberingFloor | None, batches: int) -> None:
     """Number so many batches that were recorded, and look after the floor as a process does."""
-    async with house.database.log() as log:
+    async with build.database.log() as log:
         for _ in range(batches):
             count = len((await log.number(BATCH)).events)
             assert count == BATCH
@@ -62,10 +62,10 @@ async def buffers(connection: AsyncConnection, statement: str) -> int:
     return int(top["Shared Hit Blocks"] + top["Shared Read Blocks"])
 
 
-async def costs(house: House) -> dict[str, int]:
+async def costs(build: Builders) -> dict[str, int]:
     """What each statement of numbering touches, for one event that waits."""
-    async with house.database.engine.connect() as connection, connection.begin() as transaction:
-        await record(house, 1)
+    async with build.database.engine.connect() as connection, connection.begin() as transaction:
+        await record(build, 1)
         found = {
             "numbering": await buffers(connection, "SELECT * FROM number_events(1)"),
             "the head": await buffers(connection, HEAD),
@@ -73,16 +73,16 @@ async def costs(house: House) -> dict[str, int]:
             "raising the floor": await buffers(connection, _raise(await EventLog(connection).last_id())),
         }
         await transaction.rollback()
-    await number_one(house)
+    await number_one(build)
     return found
 
 
-async def greatest_costs(house: House, floor: Floor) -> dict[str, int]:
+async def greatest_costs(build: Builders, floor: NumberingFloor) -> dict[str, int]:
     """The greatest costs between two times at which the floor is raised."""
     found: dict[str, int] = {}
     for _ in range(EVENTS // BATCH):
-        await number(house, floor, 1)
-        found = {what: max(pages, found.get(what, 0)) for what, pages in (await costs(house)).items()}
+        await number(build, floor, 1)
+        found = {what: max(pages, found.get(what, 0)) for what, pages in (await costs(build)).items()}
     return found
 
 
@@ -90,22 +90,22 @@ def _raise(last: Any) -> str:
     return RAISE.replace("$1", f"'{last.epoch}'").replace("$2", str(last.file)).replace("$3", str(last.id))
 
 
-async def number_one(house: House) -> None:
+async def number_one(build: Builders) -> None:
     """Number what waits."""
-    async with house.database.log() as log:
+    async with build.database.log() as log:
         await log.number(BATCH)
 
 
 class TestOldSnapshots:
-    async def test_the_work_does_not_grow(self, house: House):
+    async def test_the_work_does_not_grow(self, build: Builders):
         """Under a snapshot that stays open, what is touched after 30,000 events is what was touched after 5,000."""
-        floor = Floor()
-        await record(house, 40_000)
-        async with an_old_snapshot(house):
-            await number(house, floor, 6)
-            before = await greatest_costs(house, floor)
-            await number(house, floor, 50)
-            after = await greatest_costs(house, floor)
+        floor = NumberingFloor()
+        await record(build, 40_000)
+        async with an_old_snapshot(build):
+            await number(build, floor, 6)
+            before = await greatest_costs(build, floor)
+            await number(build, floor, 50)
+            after = await greatest_costs(build, floor)
 
         assert before.keys() == after.keys()
         # Entries since the floor are looked at: of two periods at most, and at most two pages for each.
@@ -113,49 +113,49 @@ class TestOldSnapshots:
 
 
 class TestTheFloor:
-    async def test_it_waits_for_those_who_have_written(self, house: House):
+    async def test_it_waits_for_those_who_have_written(self, build: Builders):
         """An event that is committed late, with a lower id than others that were numbered, is numbered all the same."""
-        floor = Floor()
-        async with house.as_(None) as late, house.database.log() as log:
+        floor = NumberingFloor()
+        async with build.as_(None) as late, build.database.log() as log:
             late.record(a_task_event(version=7, before=PEOPLE, after=PEOPLE))
             await late.flush()
-            await record(house, 3)
+            await record(build, 3)
             for _ in range(3):
                 await log.number(BATCH)
                 await floor.look(log, 0.0)
-            held = await floor_of(house)
+            held = await floor_of(build)
             await late.commit()
             batch = await log.number(BATCH)
             await floor.look(log, 0.0)
-            raised = await floor_of(house)
+            raised = await floor_of(build)
 
         assert held == 0
         assert [each.position for each in batch.events] == [4]
         assert raised > held
 
-    async def test_it_does_not_wait_for_those_who_have_not(self, house: House):
+    async def test_it_does_not_wait_for_those_who_have_not(self, build: Builders):
         """Whoever only reads, or writes other tables, keeps nothing up."""
-        floor = Floor()
-        async with house.database.engine.connect() as idle, house.database.log() as log:
+        floor = NumberingFloor()
+        async with build.database.engine.connect() as idle, build.database.log() as log:
             await idle.execute(text("SELECT count(*) FROM events"))
             await idle.execute(text("UPDATE users SET username = username"))
-            await record(house, 3)
+            await record(build, 3)
             await log.number(BATCH)
             await floor.look(log, 0.0)
             await floor.look(log, 0.0)
-            raised = await floor_of(house)
+            raised = await floor_of(build)
 
-        assert raised == await last_id(house) + 1
+        assert raised == await last_id(build) + 1
 
-    async def test_it_stops_before_what_waits(self, house: House):
+    async def test_it_stops_before_what_waits(self, build: Builders):
         """Events that are committed and have no position are not passed over."""
-        floor = Floor()
-        await record(house, 5)
-        async with house.database.log() as log:
+        floor = NumberingFloor()
+        await record(build, 5)
+        async with build.database.log() as log:
             await log.number(2)
             await floor.look(log, 0.0)
             await floor.look(log, 0.0)
-            raised, last = await floor_of(house), await last_id(house)
+            raised, last = await floor_of(build), await last_id(build)
             rest = await log.number(BATCH)
 
         assert raised == last - 2
@@ -176,32 +176,32 @@ class TestTheFloor:
             "TRUNCATE events RESTART IDENTITY",
         ],
     )
-    async def test_it_does_not_outlive_the_log(self, house: House, replace: str):
+    async def test_it_does_not_outlive_the_log(self, build: Builders, replace: str):
         """In another epoch, or when the table was emptied, ids may begin anew: then all of them are looked at."""
-        floor = Floor()
-        await record(house, 5)
-        async with house.database.log() as log:
+        floor = NumberingFloor()
+        await record(build, 5)
+        async with build.database.log() as log:
             await log.number(BATCH)
             await floor.look(log, 0.0)
             await floor.look(log, 0.0)
-            before = await floor_of(house)
-            async with house.database.engine.begin() as connection:
+            before = await floor_of(build)
+            async with build.database.engine.begin() as connection:
                 await connection.execute(text(replace))
-            after = await floor_of(house)
-            await record(house, 2)
+            after = await floor_of(build)
+            await record(build, 2)
             batch = await log.number(BATCH)
 
         assert (before > 0, after) == (True, 0)
         assert len(batch.events) == 2
 
 
-async def floor_of(house: House) -> int:
+async def floor_of(build: Builders) -> int:
     """Where numbering begins to look."""
-    async with house.database.engine.connect() as connection:
+    async with build.database.engine.connect() as connection:
         return int(await connection.scalar(text("SELECT numbering_floor()")) or 0)
 
 
-async def last_id(house: House) -> int:
+async def last_id(build: Builders) -> int:
     """The last id."""
-    async with house.database.engine.connect() as connection:
+    async with build.database.engine.connect() as connection:
         return int(await connection.scalar(text("SELECT max(id) FROM events")) or 0)

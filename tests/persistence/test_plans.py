@@ -8,15 +8,15 @@ from sqlalchemy import text
 
 from domain.actor import Actor
 from domain.task import TaskPriority, TaskStatus
-from persistence.engine import Database
+from persistence.database import Database
 from persistence.event_log import _AFTER
 from persistence.group_commit import AT_MOST
-from persistence.moves import Move, arguments, moving
-from persistence.pages import PageCursor, PageRequest
-from persistence.reads.event import HISTORY_ORDER
-from persistence.reads.task_list import EVERYTHING, TaskFilter, TaskOrder
+from persistence.pagination import PageCursor, PageRequest
+from persistence.queries.event import HISTORY_ORDER
+from persistence.queries.task_list import EVERYTHING, TaskFilter, TaskOrder
+from persistence.task_status_update import StatusUpdate, arguments, moving
 from persistence.unit_of_work import UnitOfWork
-from tests.persistence.crowd import ADMIN, BUSY, IDLE, Crowd, Plan, later, numbered
+from tests.persistence.large_dataset import ADMIN, BUSY, IDLE, Crowd, Plan, later, numbered
 
 EYES: Final = {"admin": ADMIN, "busy": BUSY, "idle": IDLE}  # a moderator sees what an admin sees
 FILTERS: Final = {
@@ -166,7 +166,8 @@ class TestEverythingElse:
         """Moves, a single one and many at once or however many, and pages of the log go by keys and positions."""
         for many in (1, AT_MOST):
             moves = [
-                Move(BUSY, numbered(5 * number), TaskStatus.DONE, None, None, later(0)) for number in range(1, many + 1)
+                StatusUpdate(BUSY, numbered(5 * number), TaskStatus.DONE, None, None, later(0))
+                for number in range(1, many + 1)
             ]
             plan = await crowd.plan_of((moving(), arguments(moves)))
             assert not plan.reads_all_of("tasks")

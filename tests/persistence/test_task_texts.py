@@ -9,11 +9,11 @@ from sqlalchemy import text
 from domain.task import TaskStatus
 from domain.user import Role
 from persistence import migrations
-from persistence.engine import Database
-from persistence.pages import PageRequest
-from persistence.reads.task_list import TaskFilter, TaskOrder
+from persistence.database import Database
+from persistence.pagination import PageRequest
+from persistence.queries.task_list import TaskFilter, TaskOrder
 from services.task import TaskEdit, create_task, delete_task, update_task, update_task_status
-from tests.support.house import House
+from tests.support.builders import Builders
 
 SOMEBODY = UUID(int=1)
 ONE_USER = text("""INSERT INTO users (id, username, email, password_hash, role, is_active, access_version, created_at,
@@ -23,61 +23,61 @@ MANY_TASKS = text("""INSERT INTO tasks (id, title, description, status, priority
     FROM generate_series(1, 3) AS i""")
 
 
-async def found(house: House, words: str) -> list[str]:
+async def found(build: Builders, words: str) -> list[str]:
     """The titles of all tasks that say so, in any order."""
-    admin = await house.an_actor(Role.ADMIN)
-    async with house.as_(admin) as uow:
+    admin = await build.an_actor(Role.ADMIN)
+    async with build.as_(admin) as uow:
         page = await uow.tasks.page(PageRequest(50, None), wanted=TaskFilter(search=words), order=TaskOrder.CREATED_ASC)
         return sorted(row.title for row in page.rows)
 
 
-async def written(house: House, task_id: UUID) -> object:
+async def written(build: Builders, task_id: UUID) -> object:
     """Which transaction wrote the text of a task last."""
-    async with house.database.connect() as connection:
+    async with build.database.connect() as connection:
         query = text("SELECT xmin::text FROM task_texts WHERE task_id = :id").bindparams(id=task_id)
         return await connection.scalar(query)
 
 
 class TestFound:
-    async def test_from_its_creation_to_its_end(self, house: House):
+    async def test_from_its_creation_to_its_end(self, build: Builders):
         """A new task, one with other words, and one that is gone."""
-        actor = await house.an_actor()
-        task = await create_task(house.as_(actor), title="Mend the boat", description="Oakum")
-        assert await found(house, "boat") == await found(house, "oakum") == ["Mend the boat"]
+        actor = await build.an_actor()
+        task = await create_task(build.as_(actor), title="Mend the boat", description="Oakum")
+        assert await found(build, "boat") == await found(build, "oakum") == ["Mend the boat"]
 
-        await update_task(house.as_(actor), task_id=task.id, edit=TaskEdit(title="Sell the boat", description="Cheap"))
-        assert await found(house, "mend") == await found(house, "oakum") == []
-        assert await found(house, "cheap") == ["Sell the boat"]
+        await update_task(build.as_(actor), task_id=task.id, edit=TaskEdit(title="Sell the boat", description="Cheap"))
+        assert await found(build, "mend") == await found(build, "oakum") == []
+        assert await found(build, "cheap") == ["Sell the boat"]
 
-        await delete_task(house.as_(actor), task_id=task.id)
-        assert await found(house, "boat") == []
+        await delete_task(build.as_(actor), task_id=task.id)
+        assert await found(build, "boat") == []
 
-    async def test_past_our_code(self, house: House):
+    async def test_past_our_code(self, build: Builders):
         """Rows that somebody writes by hand, many at once, and changes, are found like any other."""
-        owner = await house.a_user()
-        async with house.database.engine.begin() as connection:
+        owner = await build.a_user()
+        async with build.database.engine.begin() as connection:
             await connection.execute(MANY_TASKS.bindparams(owner=owner.id))
             await connection.execute(text("UPDATE tasks SET title = 'Ship ' || title WHERE title <> 'Boat 2'"))
 
-        assert await found(house, "hull") == ["Boat 2", "Ship Boat 1", "Ship Boat 3"]
-        assert await found(house, "ship") == ["Ship Boat 1", "Ship Boat 3"]
+        assert await found(build, "hull") == ["Boat 2", "Ship Boat 1", "Ship Boat 3"]
+        assert await found(build, "ship") == ["Ship Boat 1", "Ship Boat 3"]
 
 
 class TestLeftAlone:
-    async def test_a_move(self, house: House):
+    async def test_a_move(self, build: Builders):
         """It writes the task, and neither its text nor the indexes that search it."""
-        actor = await house.an_actor()
-        task = await house.a_task(actor)
-        before = await written(house, task.id)
-        await update_task_status(house.as_(actor), task_id=task.id, status=TaskStatus.DONE)
-        await update_task(house.as_(actor), task_id=task.id, edit=TaskEdit(status=TaskStatus.TODO))
+        actor = await build.an_actor()
+        task = await build.a_task(actor)
+        before = await written(build, task.id)
+        await update_task_status(build.as_(actor), task_id=task.id, status=TaskStatus.DONE)
+        await update_task(build.as_(actor), task_id=task.id, edit=TaskEdit(status=TaskStatus.TODO))
 
         assert before is not None
-        assert await written(house, task.id) == before
+        assert await written(build, task.id) == before
 
-    async def test_no_index_of_texts_is_on_the_tasks(self, house: House):
+    async def test_no_index_of_texts_is_on_the_tasks(self, build: Builders):
         """Whatever is entered anew with each move is small."""
-        async with house.database.connect() as connection:
+        async with build.database.connect() as connection:
             query = text("SELECT indexdef FROM pg_indexes WHERE tablename = 'tasks'")
             assert not [each for each in await connection.scalars(query) if "gin" in each or "description" in each]
 
@@ -96,5 +96,5 @@ class TestMigration:
             await migrations.downgrade(database.engine, "0002")
             await migrations.upgrade(database.engine)
 
-        assert await found(House(database), "hull") == ["Boat 1", "Boat 2", "Boat 3"]
+        assert await found(Builders(database), "hull") == ["Boat 1", "Boat 2", "Boat 3"]
         await database.close()

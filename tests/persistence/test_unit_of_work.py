@@ -13,13 +13,13 @@ from sqlalchemy.pool import QueuePool
 from domain.actor import OPERATOR
 from domain.errors import NotFound, Unauthenticated, Unavailable
 from embedded.postgres import Postgres
-from persistence import engine as engine_module
+from persistence import database as engine_module
 from persistence import migrations
-from persistence.engine import Database, database_url
-from persistence.reads.task_list import EVERYTHING
+from persistence.database import Database, database_url
+from persistence.queries.task_list import EVERYTHING
 from persistence.unit_of_work import UnitOfWork
-from tests.support.house import House
-from tests.support.patience import HANG_SECONDS
+from tests.support.builders import Builders
+from tests.support.waiting import HANG_SECONDS
 
 
 @pytest.fixture(scope="module")
@@ -31,10 +31,10 @@ async def small_database(new_database: Callable[[], str]) -> AsyncIterator[Datab
 
 
 @pytest.fixture
-async def small_house(small_database: Database) -> AsyncIterator[House]:
+async def small_house(small_database: Database) -> AsyncIterator[Builders]:
     """A house on it, whose connections are all back when the test is over."""
-    await House.clear(small_database)
-    yield House(small_database)
+    await Builders.clear(small_database)
+    yield Builders(small_database)
     await everything_is_back(small_database)
 
 
@@ -59,9 +59,9 @@ async def run(uow: UnitOfWork, statement: str) -> object:
     return result.scalar() if isinstance(result, CursorResult) and result.returns_rows else None
 
 
-async def do(house: House, *steps: str | Callable[[UnitOfWork], Awaitable[object]]) -> None:
+async def do(build: Builders, *steps: str | Callable[[UnitOfWork], Awaitable[object]]) -> None:
     """One unit of work of these steps, each a statement or something else to do, committed at the end."""
-    async with house.as_(OPERATOR) as uow:
+    async with build.as_(OPERATOR) as uow:
         for step in steps:
             await (run(uow, step) if isinstance(step, str) else step(uow))
         await uow.commit()
@@ -93,7 +93,7 @@ def until_the_backend_ends(statement: str) -> Callable[[UnitOfWork], Awaitable[N
 
 
 class TestOutcome:
-    async def test_without_commit_nothing_happens(self, small_house: House):
+    async def test_without_commit_nothing_happens(self, small_house: Builders):
         """What was flushed but not committed is gone, and nobody was rung."""
         task = await small_house.a_task()
         rung: list[bool] = []
@@ -107,7 +107,7 @@ class TestOutcome:
         assert stored.title == task.title
         assert rung == []
 
-    async def test_a_refusal_is_told_as_it_is(self, small_house: House):
+    async def test_a_refusal_is_told_as_it_is(self, small_house: Builders):
         """What a rule raises inside the transaction comes out unchanged, and nothing was written."""
         task = await small_house.a_task()
         with pytest.raises(NotFound, match="gone"):
@@ -115,7 +115,7 @@ class TestOutcome:
 
         assert await small_house.task(task.id) is not None
 
-    async def test_a_listener_s_bug_is_not_the_caller_s(self, small_house: House, caplog: pytest.LogCaptureFixture):
+    async def test_a_listener_s_bug_is_not_the_caller_s(self, small_house: Builders, caplog: pytest.LogCaptureFixture):
         """Once committed a change stays reported as done, whatever those do who are rung."""
 
         def broken() -> None:
@@ -129,7 +129,7 @@ class TestOutcome:
 
         assert "broken listener" in caplog.text
 
-    async def test_nobody_has_no_actor(self, small_house: House):
+    async def test_nobody_has_no_actor(self, small_house: Builders):
         """Whoever needs an actor where nobody is signed in is told so."""
         with pytest.raises(Unauthenticated):
             _ = small_house.as_(None).actor
@@ -145,20 +145,22 @@ class TestUnavailable:
             ("statement_timeout = 0", "SELECT pg_terminate_backend(pg_backend_pid())"),
         ],
     )
-    async def test_what_may_work_the_next_time_is_unavailable(self, small_house: House, settings: str, statement: str):
+    async def test_what_may_work_the_next_time_is_unavailable(
+        self, small_house: Builders, settings: str, statement: str
+    ):
         """A statement or a lock that takes too long, a server that only reads, a connection that is cut."""
         async with small_house.database.engine.connect() as rival:
             await rival.execute(text("SELECT 1 FROM event_head FOR UPDATE"))
             with pytest.raises(Unavailable):
                 await do(small_house, f"SET LOCAL {settings}", statement)
 
-    async def test_a_connection_that_was_cut_meanwhile(self, small_house: House):
+    async def test_a_connection_that_was_cut_meanwhile(self, small_house: Builders):
         """A server that ended the connection between two statements, or at a pause that was too long."""
         pause = "SET LOCAL idle_in_transaction_session_timeout = '20ms'"
         with pytest.raises(Unavailable):
             await do(small_house, until_the_backend_ends(pause), "SELECT 1")
 
-    async def test_a_connection_that_was_cut_before_the_commit(self, small_house: House):
+    async def test_a_connection_that_was_cut_before_the_commit(self, small_house: Builders):
         """The commit fails as unavailable too, and nothing was written."""
         task = await small_house.a_task()
         with pytest.raises(Unavailable):
@@ -166,7 +168,7 @@ class TestUnavailable:
 
         assert await small_house.task(task.id) is not None
 
-    async def test_a_connection_that_was_cut_before_a_refusal(self, small_house: House):
+    async def test_a_connection_that_was_cut_before_a_refusal(self, small_house: Builders):
         """What the rule said is what is told, not that the connection could not be put back in order."""
         with pytest.raises(NotFound):
             await do(small_house, end_backend, refuse)
@@ -184,7 +186,7 @@ class TestUnavailable:
                 await database.ping()
         await database.close()
 
-    async def test_two_that_wait_for_each_other(self, small_house: House):
+    async def test_two_that_wait_for_each_other(self, small_house: Builders):
         """Of a deadlock one is told to come again, and the other gets through."""
         tasks = [await small_house.a_task(), await small_house.a_task()]
         both_have_one = asyncio.Barrier(2)
@@ -217,7 +219,7 @@ class TestUnavailable:
         assert outcomes == [[], []]
         await database.close()
 
-    async def test_a_bug_is_not_unavailable(self, small_house: House):
+    async def test_a_bug_is_not_unavailable(self, small_house: Builders):
         """A value that cannot be encoded, and one that the server refuses, would not work the next time either."""
         for statement in (select(literal(2**70, BigInteger)), select(cast(literal("x"), Integer) / func.length(""))):
             with pytest.raises(DBAPIError):
@@ -254,7 +256,7 @@ class TestUnavailable:
 
 class TestCancelled:
     @pytest.mark.parametrize("seed", range(4))
-    async def test_no_connection_is_lost(self, small_house: House, seed: int):
+    async def test_no_connection_is_lost(self, small_house: Builders, seed: int):
         """Tasks that are cancelled at any moment, twice too, give their connections back and change nothing."""
         chance = random.Random(seed)
         task = await small_house.a_task()
@@ -277,7 +279,7 @@ class TestCancelled:
         assert stored is not None
         assert stored.title == task.title
 
-    async def test_a_second_cancellation_does_not_interrupt_the_first(self, small_house: House):
+    async def test_a_second_cancellation_does_not_interrupt_the_first(self, small_house: Builders):
         """Who is cancelled while leaving leaves in the background."""
         entered = asyncio.Event()
 

@@ -9,19 +9,19 @@ from sqlalchemy.exc import DBAPIError
 
 from domain.errors import BadRequest, NotFound
 from domain.user import Role
-from persistence.failures import Duplicate
+from persistence.errors import Duplicate
 from persistence.models import UserRow
-from persistence.pages import PageCursor, PageRequest
-from tests.persistence.paging import Expected, expected, some_pages
-from tests.support.house import House
+from persistence.pagination import PageCursor, PageRequest
+from tests.persistence.expected_pages import Expected, expected, some_pages
+from tests.support.builders import Builders
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 SHORT_OF_TEXT = ["anna\x00", "\ud800"]
 
 
-async def is_taken(house: House, **values: str) -> bool:
+async def is_taken(build: Builders, **values: str) -> bool:
     """Whether a user with this name or address is refused as a duplicate."""
-    async with house.as_(None) as uow:
+    async with build.as_(None) as uow:
         row = UserRow(**{"username": "other", "email": "other@example.org", "password_hash": "!"} | values)
         row.role, row.is_active, row.created_at, row.updated_at = Role.USER, True, NOON, NOON
         uow.users.add(row)
@@ -33,10 +33,10 @@ async def is_taken(house: House, **values: str) -> bool:
 
 
 class TestCase:
-    async def test_a_name_is_found_in_any_case(self, house: House):
+    async def test_a_name_is_found_in_any_case(self, build: Builders):
         """ASCII letters match whatever their case, and nothing else matches them."""
-        user = await house.a_user(username="Ivy.Kim", email="Ivy.Kim@example.org")
-        async with house.as_(None) as uow:
+        user = await build.a_user(username="Ivy.Kim", email="Ivy.Kim@example.org")
+        async with build.as_(None) as uow:
             for name in ("Ivy.Kim", "ivy.kim", "IVY.KIM"):
                 row = await uow.users.find_by_name(name, lock=True)
                 assert row is not None
@@ -45,28 +45,28 @@ class TestCase:
             for name in ("Ivy.\u212aim", "\u0130vy.Kim", "ivy_kim", "ivy%", " ivy.kim"):
                 assert await uow.users.find_by_name(name) is None
 
-    async def test_addresses_are_unique_ignoring_the_case_of_ascii(self, house: House):
+    async def test_addresses_are_unique_ignoring_the_case_of_ascii(self, build: Builders):
         """In every locale, ASCII letters in another case are the same address, and other letters are another one."""
-        await house.a_user(email="Jürgen@Example.org")
+        await build.a_user(email="Jürgen@Example.org")
 
-        assert await is_taken(house, email="jürgen@example.ORG")
-        assert not await is_taken(house, email="jÜrgen@example.org")
+        assert await is_taken(build, email="jürgen@example.ORG")
+        assert not await is_taken(build, email="jÜrgen@example.org")
 
     @pytest.mark.parametrize("name", SHORT_OF_TEXT)
-    async def test_what_is_no_text_is_nobody(self, house: House, name: str):
+    async def test_what_is_no_text_is_nobody(self, build: Builders, name: str):
         """A name with NUL or a lone surrogate is nobody's, and no reason to fail."""
-        async with house.as_(None) as uow:
+        async with build.as_(None) as uow:
             assert await uow.users.find_by_name(name) is None
             assert await uow.users.list_assignable(name, at_most=5) == []
 
 
 class TestListAssignable:
-    async def test_active_users_by_the_beginning_of_their_name(self, house: House):
+    async def test_active_users_by_the_beginning_of_their_name(self, build: Builders):
         """By name, ignoring case, without the disabled ones, at most as many as asked for."""
         for name in ("bob", "Bea", "carl"):
-            await house.a_user(username=name)
-        await house.a_user(username="bill", is_active=False)
-        async with house.as_(None) as uow:
+            await build.a_user(username=name)
+        await build.a_user(username="bill", is_active=False)
+        async with build.as_(None) as uow:
 
             async def names(prefix: str, at_most: int = 10) -> list[str]:
                 return [row.username for row in await uow.users.list_assignable(prefix, at_most=at_most)]
@@ -76,21 +76,21 @@ class TestListAssignable:
             assert await names("") == ["Bea", "bob", "carl"]
             assert await names("x") == []
 
-    async def test_no_character_stands_for_another(self, house: House):
+    async def test_no_character_stands_for_another(self, build: Builders):
         """A percent sign, an underscore and a backslash mean themselves."""
-        await house.a_user(username="a_b")
-        await house.a_user(username="axb")
-        async with house.as_(None) as uow:
+        await build.a_user(username="a_b")
+        await build.a_user(username="axb")
+        async with build.as_(None) as uow:
             assert [row.username for row in await uow.users.list_assignable("A_", at_most=5)] == ["a_b"]
             assert await uow.users.list_assignable("a%", at_most=5) == []
             assert await uow.users.list_assignable("a\\", at_most=5) == []
 
 
 class TestGet:
-    async def test_nobody_is_not_found(self, house: House):
+    async def test_nobody_is_not_found(self, build: Builders):
         """An unknown id is refused, locked or not; finding many leaves it out."""
-        task = await house.a_task()
-        async with house.as_(None) as uow:
+        task = await build.a_task()
+        async with build.as_(None) as uow:
             for lock in (False, True):
                 with pytest.raises(NotFound):
                     await uow.users.get(task.id, lock=lock)
@@ -98,15 +98,15 @@ class TestGet:
             assert set(await uow.users.find_many([task.id, task.owner_id])) == {task.owner_id}
             assert await uow.users.find_many([]) == {}
 
-    async def test_a_locked_user_can_still_be_referred_to(self, house: House):
+    async def test_a_locked_user_can_still_be_referred_to(self, build: Builders):
         """While somebody's rights are being changed, their tasks can be written: only the user itself must wait."""
-        user = await house.a_user(Role.ADMIN)
-        async with house.as_(None) as uow:
+        user = await build.a_user(Role.ADMIN)
+        async with build.as_(None) as uow:
             await uow.users.get(user.id, lock=True)
             await uow.users.find_by_name(user.username, lock=True)
             await uow.users.lock_active_admins()
-            await house.a_task(user)
-            async with house.as_(None) as rival:
+            await build.a_task(user)
+            async with build.as_(None) as rival:
                 await rival._session.execute(text("SET LOCAL lock_timeout = '50ms'"))
                 with pytest.raises(DBAPIError):
                     await rival.users.get(user.id, lock=True)
@@ -114,11 +114,11 @@ class TestGet:
 
 class TestPage:
     @pytest.mark.parametrize("first", [1, 3, 7, 100])
-    async def test_the_newest_first_each_once(self, house: House, first: int):
+    async def test_the_newest_first_each_once(self, build: Builders, first: int):
         """Pages of any size show every user once, equals by id."""
-        rows = [await house.a_user(created_at=NOON + timedelta(hours=number % 3)) for number in range(10)]
+        rows = [await build.a_user(created_at=NOON + timedelta(hours=number % 3)) for number in range(10)]
         met, after = [], None
-        async with house.as_(None) as uow:
+        async with build.as_(None) as uow:
             while True:
                 page = await uow.users.page(PageRequest.of(first, after, order="users.created"))
                 met += [row.id for row in page.rows]
@@ -129,17 +129,17 @@ class TestPage:
 
         assert met == [row.id for row in sorted(rows, key=lambda row: (row.created_at, row.id), reverse=True)]
 
-    async def test_every_window_in_both_directions(self, house: House):
+    async def test_every_window_in_both_directions(self, build: Builders):
         """Rows and both ends are exact, with ties, and from cursors of users who are gone."""
-        rows = [await house.a_user(created_at=NOON + timedelta(hours=number % 3)) for number in range(7)]
+        rows = [await build.a_user(created_at=NOON + timedelta(hours=number % 3)) for number in range(7)]
         places = sorted(rows, key=lambda row: (row.created_at, row.id), reverse=True)
         cursors = [PageCursor("users.created", row.created_at.isoformat(), row.id) for row in places]
-        async with house.as_(None) as uow:
+        async with build.as_(None) as uow:
             await uow._session.execute(delete(UserRow).where(UserRow.id.in_([places[2].id, places[6].id])))
             await uow.commit()
         ids = [row.id for row in places]
         existing = set(ids) - {ids[2], ids[6]}
-        async with house.as_(None) as uow:
+        async with build.as_(None) as uow:
             for wanted in some_pages(places, random.Random(7), 120):
                 after, before = (None if index is None else cursors[index] for index in (wanted.after, wanted.before))
                 page = await uow.users.page(PageRequest(wanted.size, after, before, wanted.backward))
@@ -147,10 +147,10 @@ class TestPage:
                 assert found == expected(ids, existing, wanted), wanted
 
     @pytest.mark.parametrize("value", [None, "", "2", "x\x00", "2026-01-01T00:00:00", "0001-01-01T00:00:00+14:00"])
-    async def test_a_cursor_that_was_made_up_is_a_bad_request(self, house: House, value: str | None):
+    async def test_a_cursor_that_was_made_up_is_a_bad_request(self, build: Builders, value: str | None):
         """What is no instant is refused before the database sees it."""
-        cursor = PageCursor("users.created", value, (await house.a_user()).id)
-        async with house.as_(None) as uow:
+        cursor = PageCursor("users.created", value, (await build.a_user()).id)
+        async with build.as_(None) as uow:
             with pytest.raises(BadRequest):
                 await uow.users.page(PageRequest(5, cursor))
             with pytest.raises(BadRequest):

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.readme.terminal import Terminal
-from tests.support.patience import HANG_SECONDS
 from tests.support.processes import Dev
+from tests.support.waiting import HANG_SECONDS
 
 
 @pytest.fixture

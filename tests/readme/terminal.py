@@ -6,7 +6,7 @@ from pathlib import Path
 
 import embedded
 from tests.readme.text import ROOT
-from tests.support.patience import HANG_SECONDS
+from tests.support.waiting import HANG_SECONDS
 
 
 class Terminal:

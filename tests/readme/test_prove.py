@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.embedded.lab import PROJECT
+from tests.embedded.environment import PROJECT
 from tests.support.processes import environment
 
 PROVE = [sys.executable, str(PROJECT / "tools" / "prove.py")]

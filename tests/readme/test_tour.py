@@ -13,7 +13,7 @@ import time
 
 from tests.readme.terminal import Terminal
 from tests.readme.text import README, blocks
-from tests.support.patience import HANG_SECONDS
+from tests.support.waiting import HANG_SECONDS
 
 PROMISED_LINE = re.compile(r"^\d{4}-\d\d-\d\dT[\d:.]+Z  TODO → IN_PROGRESS  Try the tour  \(alice\)$", re.MULTILINE)
 MAKE, WATCH = "make ", "watch."

@@ -12,9 +12,9 @@ from domain.task import TaskPriority, TaskStatus
 from domain.user import Role
 from graphql_api.schema.ids import encode_id
 from services.task import update_task_status
-from tests.graphql_api.conftest import an_api
-from tests.graphql_api.transports.serving import serving
 from tests.support.api import Api
+from tests.support.api_server import an_api
+from tests.support.serving import serving
 
 FOLDER = Path(__file__).parent
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -35,7 +35,7 @@ async def fill(api: Api) -> tuple[str, str]:
     admin = await api.a_user(Role.ADMIN)
     for number in range(MANY):
         user = await api.a_user(created_at=NOON + timedelta(hours=number % 4))
-        task = await api.house.a_task(
+        task = await api.build.a_task(
             user,
             priority=list(TaskPriority)[number % 4],
             due_at=None if number % 3 == 0 else NOON + timedelta(days=number % 5),
@@ -43,7 +43,7 @@ async def fill(api: Api) -> tuple[str, str]:
             updated_at=NOON + timedelta(hours=number % 7),
         )
     for status in islice(cycle((TaskStatus.IN_PROGRESS, TaskStatus.TODO)), MANY):
-        await update_task_status(api.house.as_(admin), task_id=task.id, status=status)
+        await update_task_status(api.build.as_(admin), task_id=task.id, status=status)
     await api.numbered()
     return await api.token(admin), encode_id("Task", task.id)
 

@@ -2,18 +2,18 @@
 
 from domain.events import TaskEvent
 from persistence.models import TaskRow
-from tests.support.house import House
+from tests.support.builders import Builders
 
 
-async def the_event(house: House) -> TaskEvent:
+async def the_event(build: Builders) -> TaskEvent:
     """The one event that was recorded."""
-    (event,) = await house.recorded_events()
+    (event,) = await build.recorded_events()
     assert isinstance(event, TaskEvent)
     return event
 
 
-async def stored(house: House, task: TaskRow) -> TaskRow:
+async def stored(build: Builders, task: TaskRow) -> TaskRow:
     """The task as it is stored now."""
-    row = await house.task(task.id)
+    row = await build.task(task.id)
     assert row is not None
     return row

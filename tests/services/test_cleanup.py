@@ -15,62 +15,62 @@ from persistence.event_log import EventLog
 from persistence.models import UsedTokenRow
 from services.cleanup import ClocksDiffer, Removed, clean_up
 from services.idempotency import done_before
-from tests.support.house import House
+from tests.support.builders import Builders
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 TICK = timedelta(microseconds=1)
 WEEK = timedelta(days=7)
 
 
-async def a_past(house: House) -> None:
+async def a_past(build: Builders) -> None:
     """Sessions and numbered events, some of which have had their time at noon, and some just not."""
-    user = await house.a_user()
+    user = await build.a_user()
     for expires_at in (NOON - WEEK, NOON, NOON + TICK, NOON + WEEK):
-        session = await house.a_session(user, created_at=NOON - WEEK, expires_at=expires_at)
-        async with house.as_(None) as uow:
+        session = await build.a_session(user, created_at=NOON - WEEK, expires_at=expires_at)
+        async with build.as_(None) as uow:
             uow.sessions.add(UsedTokenRow(token_hash=session.id.bytes, session_id=session.id, used_at=NOON - WEEK))
             await uow.commit()
     for at in (NOON - 2 * WEEK, NOON - WEEK - TICK, NOON - WEEK, NOON):
-        async with house.as_(None, now=at) as uow:
+        async with build.as_(None, now=at) as uow:
             uow.record(AccessEvent(user.id, AccessChange.ENABLED, None, None, user.id, at, None))
             await uow.commit()
-    async with house.database.engine.begin() as connection:
+    async with build.database.engine.begin() as connection:
         await EventLog(connection).number()
     for number, age in enumerate((48, 24, 23, 0)):
         key = IdempotencyKey(f"key {number}")
-        async with house.as_(user, now=NOON - timedelta(hours=age) - TICK, key=key) as uow:
+        async with build.as_(user, now=NOON - timedelta(hours=age) - TICK, key=key) as uow:
             await done_before(uow, "test", user.id)
             await uow.commit()
 
 
 class TestCleanUp:
-    async def test_exactly_what_is_due(self, house: House):
+    async def test_exactly_what_is_due(self, build: Builders):
         """Expired sessions with their tokens, events that are older than asked for, keys of a day: that is all."""
-        await a_past(house)
-        removed = await clean_up(house.as_(None, now=NOON), event_retention=WEEK)
+        await a_past(build)
+        removed = await clean_up(build.as_(None, now=NOON), event_retention=WEEK)
 
-        left = await house.snapshot()
+        left = await build.snapshot()
         assert removed == Removed(sessions=2, events=2, keys=2)
         assert len(left["sessions"]) == len(left["used_tokens"]) == 2
         assert [row[1] for row in left["events"]] == [3, 4]
         assert len(left["idempotency_keys"]) == 2
         assert len(left["users"]) == 1
 
-    async def test_a_second_time_there_is_nothing_to_do(self, house: House):
+    async def test_a_second_time_there_is_nothing_to_do(self, build: Builders):
         """Cleaning what is clean changes nothing."""
-        await a_past(house)
-        await clean_up(house.as_(None, now=NOON), event_retention=WEEK)
-        async with house.unchanged():
-            assert await clean_up(house.as_(None, now=NOON), event_retention=WEEK) == Removed(0, 0, 0)
+        await a_past(build)
+        await clean_up(build.as_(None, now=NOON), event_retention=WEEK)
+        async with build.unchanged():
+            assert await clean_up(build.as_(None, now=NOON), event_retention=WEEK) == Removed(0, 0, 0)
 
-    async def test_one_at_a_time(self, house: House):
+    async def test_one_at_a_time(self, build: Builders):
         """While one process cleans up, others leave it to that one; afterwards it is anybody's turn."""
-        await a_past(house)
-        async with house.as_(None) as rival:
+        await a_past(build)
+        async with build.as_(None) as rival:
             assert await rival.try_lock("cleanup")
-            async with house.unchanged():
-                assert await clean_up(house.as_(None, now=NOON), event_retention=WEEK) is None
-        outcomes = await asyncio.gather(*(clean_up(house.as_(None, now=NOON), event_retention=WEEK) for _ in range(4)))
+            async with build.unchanged():
+                assert await clean_up(build.as_(None, now=NOON), event_retention=WEEK) is None
+        outcomes = await asyncio.gather(*(clean_up(build.as_(None, now=NOON), event_retention=WEEK) for _ in range(4)))
 
         assert sum(outcome.sessions for outcome in outcomes if outcome is not None) == 2
 
@@ -89,36 +89,36 @@ class TestClocks:
         monkeypatch.setattr(unit_of_work, "datetime", Wrong)
         return by
 
-    async def a_present(self, house: House) -> None:
+    async def a_present(self, build: Builders) -> None:
         """A session, a key and an event of now, by a process whose clock may be wrong."""
-        user = await house.a_user()
-        await house.a_session(user)
-        async with house.as_(user, key=IdempotencyKey("key")) as uow:
+        user = await build.a_user()
+        await build.a_session(user)
+        async with build.as_(user, key=IdempotencyKey("key")) as uow:
             await done_before(uow, "test", user.id)
             uow.record(AccessEvent(user.id, AccessChange.ENABLED, None, None, user.id, uow.now, None))
             await uow.commit()
-        async with house.database.engine.begin() as connection:
+        async with build.database.engine.begin() as connection:
             await EventLog(connection).number()
 
-    async def test_nothing_is_removed_by_a_wrong_clock(self, house: House, wrong_clock: timedelta):
+    async def test_nothing_is_removed_by_a_wrong_clock(self, build: Builders, wrong_clock: timedelta):
         """It is refused, and says by how much the clock is wrong, and what to do."""
-        await self.a_present(house)
-        async with house.unchanged():
+        await self.a_present(build)
+        async with build.unchanged():
             with pytest.raises(ClocksDiffer, match=r"clock is .* s (ahead of|behind) the database's. Let both"):
-                await clean_up(house.as_(None), event_retention=WEEK)
+                await clean_up(build.as_(None), event_retention=WEEK)
 
-    async def test_what_a_process_with_a_wrong_clock_wrote_is_kept(self, house: House, wrong_clock: timedelta):
+    async def test_what_a_process_with_a_wrong_clock_wrote_is_kept(self, build: Builders, wrong_clock: timedelta):
         """Events and keys are as old as the database says, for a process whose clock is right."""
-        await self.a_present(house)
+        await self.a_present(build)
         right = datetime.now(UTC)
-        removed = await clean_up(house.as_(None, now=right), event_retention=WEEK)
+        removed = await clean_up(build.as_(None, now=right), event_retention=WEEK)
         assert removed == Removed(sessions=0, events=0, keys=0)
 
-    async def test_a_move_is_as_old_as_the_database_says(self, house: House, wrong_clock: timedelta):
+    async def test_a_move_is_as_old_as_the_database_says(self, build: Builders, wrong_clock: timedelta):
         """Also when it was made together with others."""
-        actor = await house.an_actor()
-        task = await house.a_task(actor)
-        assert await house.as_(actor).try_to_move(task.id, TaskStatus.DONE, None) is not None
-        async with house.database.connect() as connection:
+        actor = await build.an_actor()
+        task = await build.a_task(actor)
+        assert await build.as_(actor).try_to_move(task.id, TaskStatus.DONE, None) is not None
+        async with build.database.connect() as connection:
             age = await connection.scalar(text("SELECT clock_timestamp() - max(recorded_at) FROM events"))
         assert timedelta() <= age < timedelta(minutes=1)

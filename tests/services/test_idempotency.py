@@ -11,23 +11,16 @@ import pytest
 from sqlalchemy import select, update
 
 from domain.actor import Actor
-from domain.errors import (
-    Conflict,
-    IdempotencyMismatch,
-    Invalid,
-    NotFound,
-    RateLimited,
-    Unavailable,
-)
+from domain.errors import Conflict, IdempotencyMismatch, Invalid, NotFound, RateLimited, Unavailable
 from domain.idempotency import KEPT_FOR, IdempotencyKey
 from domain.task import TaskStatus
 from domain.user import Role
-from persistence import engine
-from persistence.engine import Database
+from persistence import database as engine
+from persistence.database import Database
 from persistence.models import IdempotencyRow, TaskRow
 from persistence.unit_of_work import UnitOfWork
 from services.task import TaskEdit, assign_task, create_task, delete_task, update_task, update_task_status
-from tests.support.house import House
+from tests.support.builders import Builders
 
 Write = Callable[[UnitOfWork], Awaitable[TaskRow | UUID]]
 
@@ -54,10 +47,10 @@ def writes(task: TaskRow, friend: UUID) -> dict[str, Write]:
 KINDS = ("create", "update", "status", "assign", "delete")
 
 
-async def a_write(house: House, kind: str) -> tuple[Actor, Write]:
+async def a_write(build: Builders, kind: str) -> tuple[Actor, Write]:
     """A write of this kind, and who may make it."""
-    actor, friend = await house.an_actor(), await house.a_user()
-    return actor, writes(await house.a_task(actor), friend.id)[kind]
+    actor, friend = await build.an_actor(), await build.a_user()
+    return actor, writes(await build.a_task(actor), friend.id)[kind]
 
 
 def answer(result: TaskRow | UUID) -> Any:
@@ -67,174 +60,174 @@ def answer(result: TaskRow | UUID) -> Any:
     return {column.name: getattr(result, column.name) for column in TaskRow.__table__.columns}
 
 
-async def keys(house: House) -> list[IdempotencyRow]:
+async def keys(build: Builders) -> list[IdempotencyRow]:
     """What is remembered."""
-    async with house.database.session() as session:
+    async with build.database.session() as session:
         return list(await session.scalars(select(IdempotencyRow)))
 
 
 class TestTwins:
     @pytest.mark.parametrize("kind", KINDS)
-    async def test_one_change_and_equal_answers(self, house: House, kind: str):
+    async def test_one_change_and_equal_answers(self, build: Builders, kind: str):
         """Of twenty twins at the same time one makes the change, and all are answered alike."""
         for changes in range(1, ROUNDS + 1):
-            actor, write = await a_write(house, kind)
+            actor, write = await a_write(build, kind)
             key = a_key()
-            results = await asyncio.gather(*(write(house.as_(actor, key=key)) for _ in range(TWINS)))
+            results = await asyncio.gather(*(write(build.as_(actor, key=key)) for _ in range(TWINS)))
 
             assert all(answer(result) == answer(results[0]) for result in results)
-            assert len(await house.recorded_events()) == len(await keys(house)) == changes
+            assert len(await build.recorded_events()) == len(await keys(build)) == changes
 
-    async def test_when_the_first_is_refused_the_next_one_tries(self, house: House):
+    async def test_when_the_first_is_refused_the_next_one_tries(self, build: Builders):
         """A refusal keeps no key: each twin finds out for itself, and the key stays free for what can be done."""
-        actor = await house.an_actor()
-        task, key = await house.a_task(actor), a_key()
+        actor = await build.an_actor()
+        task, key = await build.a_task(actor), a_key()
 
         async def move(version: int) -> object:
-            uow = house.as_(actor, key=key)
+            uow = build.as_(actor, key=key)
             return await update_task(uow, task_id=task.id, edit=EDIT, expected_version=version)
 
         refusals = await asyncio.gather(*(move(7) for _ in range(TWINS)), return_exceptions=True)
         assert {type(refusal) for refusal in refusals} == {Conflict}
-        assert await keys(house) == []
+        assert await keys(build) == []
 
         await move(1)
-        assert len(await house.recorded_events()) == len(await keys(house)) == 1
+        assert len(await build.recorded_events()) == len(await keys(build)) == 1
 
 
 class TestReplay:
     @pytest.mark.parametrize("kind", KINDS)
-    async def test_nothing_happens_again(self, house: House, kind: str):
+    async def test_nothing_happens_again(self, build: Builders, kind: str):
         """A request that comes again is answered as before, and stores, changes and records nothing."""
-        actor, write = await a_write(house, kind)
+        actor, write = await a_write(build, kind)
         key = a_key()
-        first = answer(await write(house.as_(actor, key=key)))
-        async with house.unchanged():
-            assert answer(await write(house.as_(actor, key=key))) == first
+        first = answer(await write(build.as_(actor, key=key)))
+        async with build.unchanged():
+            assert answer(await write(build.as_(actor, key=key))) == first
 
-    async def test_it_shows_the_task_as_it_is_now(self, house: House):
+    async def test_it_shows_the_task_as_it_is_now(self, build: Builders):
         """When others have changed the task since, the answer is the task with their changes."""
-        actor = await house.an_actor()
-        task, key = await house.a_task(actor), a_key()
-        await update_task_status(house.as_(actor, key=key), task_id=task.id, status=TaskStatus.DONE)
-        await update_task_status(house.as_(actor), task_id=task.id, status=TaskStatus.TODO)
-        again = await update_task_status(house.as_(actor, key=key), task_id=task.id, status=TaskStatus.DONE)
+        actor = await build.an_actor()
+        task, key = await build.a_task(actor), a_key()
+        await update_task_status(build.as_(actor, key=key), task_id=task.id, status=TaskStatus.DONE)
+        await update_task_status(build.as_(actor), task_id=task.id, status=TaskStatus.TODO)
+        again = await update_task_status(build.as_(actor, key=key), task_id=task.id, status=TaskStatus.DONE)
 
         assert (again.status, again.version) == (TaskStatus.TODO, 3)
-        [known] = await keys(house)
+        [known] = await keys(build)
         assert (known.object_id, known.version) == (task.id, 2)
 
-    async def test_what_had_nothing_to_change_changes_nothing_later(self, house: House):
+    async def test_what_had_nothing_to_change_changes_nothing_later(self, build: Builders):
         """A move to where the task was already counts as made, so that its replay does not undo what came after."""
-        actor = await house.an_actor()
-        task, key = await house.a_task(actor), a_key()
-        await update_task_status(house.as_(actor, key=key), task_id=task.id, status=TaskStatus.TODO)
-        await update_task_status(house.as_(actor), task_id=task.id, status=TaskStatus.DONE)
-        again = await update_task_status(house.as_(actor, key=key), task_id=task.id, status=TaskStatus.TODO)
+        actor = await build.an_actor()
+        task, key = await build.a_task(actor), a_key()
+        await update_task_status(build.as_(actor, key=key), task_id=task.id, status=TaskStatus.TODO)
+        await update_task_status(build.as_(actor), task_id=task.id, status=TaskStatus.DONE)
+        again = await update_task_status(build.as_(actor, key=key), task_id=task.id, status=TaskStatus.TODO)
 
         assert (again.status, again.version) == (TaskStatus.DONE, 2)
-        assert [row.version for row in await keys(house)] == [None]
+        assert [row.version for row in await keys(build)] == [None]
 
     @pytest.mark.parametrize("kind", ["create", "update", "status", "assign"])
-    async def test_a_task_that_was_deleted_since_is_not_found(self, house: House, kind: str):
+    async def test_a_task_that_was_deleted_since_is_not_found(self, build: Builders, kind: str):
         """Where there is no task any more to show, the answer says so, and that the request was carried out."""
-        actor, write = await a_write(house, kind)
+        actor, write = await a_write(build, kind)
         key = a_key()
-        task = await write(house.as_(actor, key=key))
+        task = await write(build.as_(actor, key=key))
         assert isinstance(task, TaskRow)
-        await delete_task(house.as_(actor), task_id=task.id)
-        async with house.unchanged():
+        await delete_task(build.as_(actor), task_id=task.id)
+        async with build.unchanged():
             with pytest.raises(NotFound, match="done already"):
-                await write(house.as_(actor, key=key))
+                await write(build.as_(actor, key=key))
 
-    async def test_a_task_that_one_may_not_see_any_more_is_not_found(self, house: House):
+    async def test_a_task_that_one_may_not_see_any_more_is_not_found(self, build: Builders):
         """A replay shows nothing that a query would not show."""
-        owner, helper = await house.an_actor(), await house.an_actor()
-        task, key = await house.a_task(owner, assignee_id=helper.user_id), a_key()
-        await update_task_status(house.as_(helper, key=key), task_id=task.id, status=TaskStatus.DONE)
-        await assign_task(house.as_(owner), task_id=task.id, assignee_id=None)
+        owner, helper = await build.an_actor(), await build.an_actor()
+        task, key = await build.a_task(owner, assignee_id=helper.user_id), a_key()
+        await update_task_status(build.as_(helper, key=key), task_id=task.id, status=TaskStatus.DONE)
+        await assign_task(build.as_(owner), task_id=task.id, assignee_id=None)
         with pytest.raises(NotFound):
-            await update_task_status(house.as_(helper, key=key), task_id=task.id, status=TaskStatus.DONE)
+            await update_task_status(build.as_(helper, key=key), task_id=task.id, status=TaskStatus.DONE)
 
 
 class TestScope:
     @pytest.mark.parametrize("kind", KINDS)
-    async def test_another_request_is_a_mismatch(self, house: House, kind: str):
+    async def test_another_request_is_a_mismatch(self, build: Builders, kind: str):
         """Under a key that was used, any other write is refused and does nothing."""
-        actor, friend = await house.an_actor(), await house.a_user()
-        task, other, key = await house.a_task(actor), await house.a_task(actor), a_key()
-        await writes(other, friend.id)[kind](house.as_(actor, key=key))
+        actor, friend = await build.an_actor(), await build.a_user()
+        task, other, key = await build.a_task(actor), await build.a_task(actor), a_key()
+        await writes(other, friend.id)[kind](build.as_(actor, key=key))
         others = [write for name, write in writes(task, friend.id).items() if (name, kind) != ("create", "create")]
-        async with house.unchanged():
+        async with build.unchanged():
             for write in others:
                 with pytest.raises(IdempotencyMismatch):
-                    await write(house.as_(actor, key=key))
+                    await write(build.as_(actor, key=key))
 
-    async def test_every_value_counts(self, house: House):
+    async def test_every_value_counts(self, build: Builders):
         """The same mutation with another value, or with another version expected, is another request."""
-        actor = await house.an_actor()
-        task, key = await house.a_task(actor), a_key()
-        await update_task(house.as_(actor, key=key), task_id=task.id, edit=EDIT)
+        actor = await build.an_actor()
+        task, key = await build.a_task(actor), a_key()
+        await update_task(build.as_(actor, key=key), task_id=task.id, edit=EDIT)
         for edit, version in ((TaskEdit(title="x"), None), (EDIT, 1), (TaskEdit(title="Mended", due_at=None), None)):
             with pytest.raises(IdempotencyMismatch):
-                await update_task(house.as_(actor, key=key), task_id=task.id, edit=edit, expected_version=version)
+                await update_task(build.as_(actor, key=key), task_id=task.id, edit=edit, expected_version=version)
 
-    async def test_somebody_elses_key_is_another_key(self, house: House):
+    async def test_somebody_elses_key_is_another_key(self, build: Builders):
         """Two people may use the same text; neither learns of the other's request."""
-        one, other, key = await house.an_actor(), await house.an_actor(), a_key()
-        first = await create_task(house.as_(one, key=key), title="Mine")
-        second = await create_task(house.as_(other, key=key), title="Mine, too")
+        one, other, key = await build.an_actor(), await build.an_actor(), a_key()
+        first = await create_task(build.as_(one, key=key), title="Mine")
+        second = await create_task(build.as_(other, key=key), title="Mine, too")
         assert first.id != second.id
 
-    async def test_one_request_may_make_several_changes(self, house: House):
+    async def test_one_request_may_make_several_changes(self, build: Builders):
         """Places in one request keep its changes apart."""
-        actor, text = await house.an_actor(), str(uuid4())
-        made = [await create_task(house.as_(actor, key=IdempotencyKey(text, place)), title="x") for place in "aba"]
+        actor, text = await build.an_actor(), str(uuid4())
+        made = [await create_task(build.as_(actor, key=IdempotencyKey(text, place)), title="x") for place in "aba"]
         assert made[0].id == made[2].id != made[1].id
 
-    async def test_without_a_key_every_request_is_new(self, house: House):
+    async def test_without_a_key_every_request_is_new(self, build: Builders):
         """Two requests without a key are two changes, and nothing is remembered."""
-        actor = await house.an_actor()
-        made = [await create_task(house.as_(actor), title="x") for _ in range(2)]
+        actor = await build.an_actor()
+        made = [await create_task(build.as_(actor), title="x") for _ in range(2)]
         assert made[0].id != made[1].id
-        assert await keys(house) == []
+        assert await keys(build) == []
 
-    async def test_a_role_may_change_in_between(self, house: House):
+    async def test_a_role_may_change_in_between(self, build: Builders):
         """The key is the person's, whatever role they have."""
-        user, key = await house.a_user(Role.MODERATOR), a_key()
-        first = await create_task(house.as_(user, key=key), title="x")
+        user, key = await build.a_user(Role.MODERATOR), a_key()
+        first = await create_task(build.as_(user, key=key), title="x")
         demoted = Actor(user.id, Role.USER, None, 2)
-        assert (await create_task(house.as_(demoted, key=key), title="x")).id == first.id
+        assert (await create_task(build.as_(demoted, key=key), title="x")).id == first.id
 
-    async def test_broken_rules_keep_no_key(self, house: House):
+    async def test_broken_rules_keep_no_key(self, build: Builders):
         """What a rule refuses before the transaction leaves the key free, too."""
-        actor, key = await house.an_actor(), a_key()
+        actor, key = await build.an_actor(), a_key()
         for title in ("", "x" * 201):
             with pytest.raises(Invalid):
-                await create_task(house.as_(actor, key=key), title=title)
+                await create_task(build.as_(actor, key=key), title=title)
         with pytest.raises(Invalid):
-            await create_task(house.as_(actor, key=key), title="x", assignee_id=uuid4())
-        assert (await create_task(house.as_(actor, key=key), title="x")).version == 1
+            await create_task(build.as_(actor, key=key), title="x", assignee_id=uuid4())
+        assert (await create_task(build.as_(actor, key=key), title="x")).version == 1
 
 
 @asynccontextmanager
-async def with_room_for(house: House, keys: int) -> AsyncIterator[Database]:
+async def with_room_for(build: Builders, keys: int) -> AsyncIterator[Database]:
     """Another process, where an account may have so many keys."""
-    url = house.database.engine.url.render_as_string(hide_password=False)
+    url = build.database.engine.url.render_as_string(hide_password=False)
     database = Database(url, pool_size=5, keys_per_account=keys)
     yield database
     await database.close()
 
 
 class TestRoom:
-    async def test_an_account_has_so_many_keys(self, house: House):
+    async def test_an_account_has_so_many_keys(self, build: Builders):
         """One key too many is refused with the time to wait, and leaves nothing; other accounts have their own."""
-        actor, other, used = await house.an_actor(), await house.an_actor(), a_key()
-        async with with_room_for(house, 3) as database:
+        actor, other, used = await build.an_actor(), await build.an_actor(), a_key()
+        async with with_room_for(build, 3) as database:
             first = await create_task(database.unit_of_work(actor, idempotency=used), title="x")
             for _ in range(2):
                 await create_task(database.unit_of_work(actor, idempotency=a_key()), title="x")
-            async with house.unchanged():
+            async with build.unchanged():
                 for _ in range(3):
                     with pytest.raises(RateLimited, match="3 idempotency keys in 24 hours") as refusal:
                         await create_task(database.unit_of_work(actor, idempotency=a_key()), title="x")
@@ -244,31 +237,31 @@ class TestRoom:
             await create_task(database.unit_of_work(actor), title="x")
             await create_task(database.unit_of_work(other, idempotency=a_key()), title="x")
 
-    async def test_old_keys_make_room(self, house: House):
+    async def test_old_keys_make_room(self, build: Builders):
         """A key of a day ago does not count any more, whether it was cleaned up or not."""
-        actor = await house.an_actor()
-        async with with_room_for(house, 1) as database:
+        actor = await build.an_actor()
+        async with with_room_for(build, 1) as database:
             yesterday = datetime.now(UTC) - KEPT_FOR
             for now in (yesterday, None):
                 await create_task(database.unit_of_work(actor, idempotency=a_key(), now=now), title="x")
 
-    async def test_keys_of_older_processes_are_in_nobodys_way(self, house: House):
+    async def test_keys_of_older_processes_are_in_nobodys_way(self, build: Builders):
         """Processes of the release before do not say whose keys they are: these work, and do not count."""
-        actor, key = await house.an_actor(), a_key()
-        async with with_room_for(house, 1) as database:
+        actor, key = await build.an_actor(), a_key()
+        async with with_room_for(build, 1) as database:
             first = await create_task(database.unit_of_work(actor, idempotency=key), title="x")
-            async with house.database.session() as session:
+            async with build.database.session() as session:
                 await session.execute(update(IdempotencyRow).values(actor_id=None))
                 await session.commit()
             again = await create_task(database.unit_of_work(actor, idempotency=key), title="x")
             assert again.id == first.id
-        async with with_room_for(house, 1) as database:
+        async with with_room_for(build, 1) as database:
             await create_task(database.unit_of_work(actor, idempotency=a_key()), title="x")
 
-    async def test_processes_share_the_room(self, house: House):
+    async def test_processes_share_the_room(self, build: Builders):
         """Two processes whose writes come at the same time keep the limit together, but for those under way."""
-        actor, most = await house.an_actor(), 20
-        async with with_room_for(house, most) as one, with_room_for(house, most) as other:
+        actor, most = await build.an_actor(), 20
+        async with with_room_for(build, most) as one, with_room_for(build, most) as other:
             results = await asyncio.gather(
                 *(
                     create_task(database.unit_of_work(actor, idempotency=a_key(), gate=gate), title="x")
@@ -316,9 +309,9 @@ class DeafAfterCommit:
 
 
 @asynccontextmanager
-async def over_a_bad_line(house: House) -> AsyncIterator[Database]:
+async def over_a_bad_line(build: Builders) -> AsyncIterator[Database]:
     """The house's database, by a line that is cut when the first COMMIT has gone through."""
-    url = house.database.engine.url
+    url = build.database.engine.url
     assert url.host is not None
     assert url.port is not None
     server = await asyncio.start_server(DeafAfterCommit(url.host, url.port).serve, "127.0.0.1", 0)
@@ -331,26 +324,26 @@ async def over_a_bad_line(house: House) -> AsyncIterator[Database]:
 
 class TestCrash:
     @pytest.mark.parametrize("kind", KINDS)
-    async def test_a_lost_commit_does_not_apply_a_write_twice(self, house: House, kind: str):
+    async def test_a_lost_commit_does_not_apply_a_write_twice(self, build: Builders, kind: str):
         """When the line is cut between COMMIT and its answer, the client is told to try again, and gets its answer."""
-        actor, write = await a_write(house, kind)
+        actor, write = await a_write(build, kind)
         key = a_key()
-        async with over_a_bad_line(house) as database:
+        async with over_a_bad_line(build) as database:
             with pytest.raises(Unavailable):
                 await write(database.unit_of_work(actor, idempotency=key))
-            async with house.unchanged():
+            async with build.unchanged():
                 result = await write(database.unit_of_work(actor, idempotency=key))
 
-        assert len(await house.recorded_events()) == 1
+        assert len(await build.recorded_events()) == 1
         if isinstance(result, TaskRow):
-            assert answer(result) == answer(await _stored(house, result.id))
+            assert answer(result) == answer(await _stored(build, result.id))
 
-    async def test_a_twin_waits_no_longer_than_a_lock_may_take(self, house: House, monkeypatch: pytest.MonkeyPatch):
+    async def test_a_twin_waits_no_longer_than_a_lock_may_take(self, build: Builders, monkeypatch: pytest.MonkeyPatch):
         """While the first request hangs in its transaction, a twin is told to try again, and then all is well."""
-        actor, key = await house.an_actor(), a_key()
+        actor, key = await build.an_actor(), a_key()
         monkeypatch.setattr(engine, "SERVER_SETTINGS", engine.SERVER_SETTINGS | {"lock_timeout": "100"})
-        impatient = Database(house.database.engine.url.render_as_string(hide_password=False), pool_size=1)
-        async with house.as_(actor, key=key) as hanging:
+        impatient = Database(build.database.engine.url.render_as_string(hide_password=False), pool_size=1)
+        async with build.as_(actor, key=key) as hanging:
             await hanging.keys.claim(
                 key.scope(actor.user_id),
                 actor_id=actor.user_id,
@@ -359,12 +352,12 @@ class TestCrash:
                 now=datetime.now(UTC),
             )
             with pytest.raises(Unavailable):
-                await create_task(House(impatient).as_(actor, key=key), title="x")
+                await create_task(Builders(impatient).as_(actor, key=key), title="x")
         await impatient.close()
-        assert (await create_task(house.as_(actor, key=key), title="x")).version == 1
+        assert (await create_task(build.as_(actor, key=key), title="x")).version == 1
 
 
-async def _stored(house: House, task_id: UUID) -> TaskRow:
-    row = await house.task(task_id)
+async def _stored(build: Builders, task_id: UUID) -> TaskRow:
+    row = await build.task(task_id)
     assert row is not None
     return row

@@ -28,22 +28,22 @@ from services.session import (
 )
 from services.user import change_password, set_user_active
 from tests.services.passwords import hash_password, verify_password
-from tests.support.house import House
+from tests.support.builders import Builders
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 OLD, NEW = {"old": b"old key"}, {"new": b"new key", "old": b"old key"}
 TICK = timedelta(microseconds=1)
 
 
-async def a_member(house: House, **values: Any) -> UserRow:
+async def a_member(build: Builders, **values: Any) -> UserRow:
     """A user whose password is `right`."""
-    return await house.a_user(**({"password_hash": "hash of right"} | values))
+    return await build.a_user(**({"password_hash": "hash of right"} | values))
 
 
-async def enter(house: House, name: str, password: str = "right", now: datetime = NOON) -> OpenSession:
+async def enter(build: Builders, name: str, password: str = "right", now: datetime = NOON) -> OpenSession:
     """Sign in on some device."""
     return await sign_in(
-        house.as_(None, now=now),
+        build.as_(None, now=now),
         username=name,
         password=password,
         verify_password=verify_password,
@@ -53,29 +53,29 @@ async def enter(house: House, name: str, password: str = "right", now: datetime 
     )
 
 
-async def refresh(house: House, token: str, now: datetime, key_ring: dict[str, bytes] = OLD) -> OpenSession:
+async def refresh(build: Builders, token: str, now: datetime, key_ring: dict[str, bytes] = OLD) -> OpenSession:
     """Give a refresh token in."""
-    return await refresh_session(house.as_(None, now=now), refresh_token=token, key_ring=key_ring)
+    return await refresh_session(build.as_(None, now=now), refresh_token=token, key_ring=key_ring)
 
 
-async def sessions_of(house: House) -> list[SessionRow]:
+async def sessions_of(build: Builders) -> list[SessionRow]:
     """Every session that there is."""
-    return [SessionRow(id=row[0], user_id=row[1]) for row in (await house.snapshot())["sessions"]]
+    return [SessionRow(id=row[0], user_id=row[1]) for row in (await build.snapshot())["sessions"]]
 
 
-async def access_events(house: House) -> list[tuple[AccessChange, Any]]:
+async def access_events(build: Builders) -> list[tuple[AccessChange, Any]]:
     """What was recorded: the change, and the session it is about."""
-    events = await house.recorded_events()
+    events = await build.recorded_events()
     return [(event.change, event.session_id) for event in events if isinstance(event, AccessEvent)]
 
 
 class TestSignIn:
-    async def test_a_session_begins(self, house: House):
+    async def test_a_session_begins(self, build: Builders):
         """The session is the user's, for seven days, and only a hash of its token is stored."""
-        user = await a_member(house)
-        opened = await enter(house, user.username.upper())
+        user = await a_member(build)
+        opened = await enter(build, user.username.upper())
 
-        (row,) = (await house.snapshot())["sessions"]
+        (row,) = (await build.snapshot())["sessions"]
         session = opened.session
         assert opened.user.id == session.user_id == user.id
         assert session.expires_at == NOON + IDLE_LIFETIME
@@ -83,9 +83,9 @@ class TestSignIn:
         assert token_hash(opened.refresh_token) in row
         assert opened.refresh_token not in row
 
-    async def test_each_refusal_is_the_same(self, house: House):
+    async def test_each_refusal_is_the_same(self, build: Builders):
         """A wrong password, an unknown user, a disabled one, and a name that is no text: the same words, no session."""
-        user, gone = await a_member(house), await a_member(house, is_active=False)
+        user, gone = await a_member(build), await a_member(build, is_active=False)
         for name, password in (
             (user.username, "wrong"),
             ("nobody", "right"),
@@ -93,14 +93,14 @@ class TestSignIn:
             ("a\x00", "right"),
             ("\ud800", "right"),
         ):
-            async with house.unchanged():
+            async with build.unchanged():
                 with pytest.raises(InvalidCredentials) as refusal:
-                    await enter(house, name, password)
+                    await enter(build, name, password)
             assert (refusal.value.message, refusal.value.path) == (WRONG, ())
 
-    async def test_the_same_work_is_done_for_everybody(self, house: House):
+    async def test_the_same_work_is_done_for_everybody(self, build: Builders):
         """The password is verified exactly once, also where there is nobody whose it could be."""
-        user, gone = await a_member(house), await a_member(house, is_active=False)
+        user, gone = await a_member(build), await a_member(build, is_active=False)
         asked: list[str | None] = []
 
         async def note(password: str, known: str | None) -> Verification:
@@ -110,7 +110,7 @@ class TestSignIn:
         for name in (user.username, gone.username, "nobody"):
             with pytest.raises(InvalidCredentials):
                 await sign_in(
-                    house.as_(None),
+                    build.as_(None),
                     username=name,
                     password="right",
                     verify_password=note,
@@ -120,268 +120,268 @@ class TestSignIn:
                 )
         assert asked == [user.password_hash, None, None]
 
-    async def test_no_session_outlives_a_disabling(self, house: House):
+    async def test_no_session_outlives_a_disabling(self, build: Builders):
         """Whoever signs in while being disabled is refused or cut off again, never left signed in."""
         for _ in range(5):
-            user, admin = await a_member(house), await house.an_actor(Role.ADMIN)
+            user, admin = await a_member(build), await build.an_actor(Role.ADMIN)
             await asyncio.gather(
-                *(enter(house, user.username) for _ in range(4)),
-                set_user_active(house.as_(admin), user_id=user.id, is_active=False),
-                *(enter(house, user.username) for _ in range(4)),
+                *(enter(build, user.username) for _ in range(4)),
+                set_user_active(build.as_(admin), user_id=user.id, is_active=False),
+                *(enter(build, user.username) for _ in range(4)),
                 return_exceptions=True,
             )
-            assert await sessions_of(house) == []
+            assert await sessions_of(build) == []
 
-    async def test_no_session_of_the_old_password_outlives_it(self, house: House):
+    async def test_no_session_of_the_old_password_outlives_it(self, build: Builders):
         """Whoever signs in with the old password while it is changed is refused or cut off again."""
         for _ in range(5):
-            await House.clear(house.database)
-            user = await a_member(house)
-            here = await house.a_session(user)
+            await Builders.clear(build.database)
+            user = await a_member(build)
+            here = await build.a_session(user)
             await asyncio.gather(
-                *(enter(house, user.username) for _ in range(4)),
+                *(enter(build, user.username) for _ in range(4)),
                 change_password(
-                    house.as_(house.actor(user, here.id)),
+                    build.as_(build.actor(user, here.id)),
                     current_password="right",
                     new_password="N3w-password",
                     hash_password=hash_password,
                     verify_password=verify_password,
                 ),
-                *(enter(house, user.username) for _ in range(4)),
+                *(enter(build, user.username) for _ in range(4)),
                 return_exceptions=True,
             )
-            assert [session.id for session in await sessions_of(house)] == [here.id]
+            assert [session.id for session in await sessions_of(build)] == [here.id]
 
 
 class TestRefreshSession:
-    async def test_a_token_is_exchanged_for_its_successor(self, house: House):
+    async def test_a_token_is_exchanged_for_its_successor(self, build: Builders):
         """The session goes on for seven more days under another token; nothing is told, since no right has changed."""
-        opened = await enter(house, (await a_member(house)).username)
+        opened = await enter(build, (await a_member(build)).username)
         later = NOON + timedelta(days=2)
-        continued = await refresh(house, opened.refresh_token, later)
+        continued = await refresh(build, opened.refresh_token, later)
 
         assert continued.session.id == opened.session.id
         assert continued.user.id == opened.user.id
         assert continued.refresh_token != opened.refresh_token
         assert (continued.session.expires_at, continued.session.last_used_at) == (later + IDLE_LIFETIME, later)
-        assert await access_events(house) == []
+        assert await access_events(build) == []
 
-    async def test_the_direct_parent_gets_the_same_successor_within_ten_seconds(self, house: House):
+    async def test_the_direct_parent_gets_the_same_successor_within_ten_seconds(self, build: Builders):
         """Two tabs, or a lost answer: the same successor again, and nothing changes by it."""
-        opened = await enter(house, (await a_member(house)).username)
-        first = await refresh(house, opened.refresh_token, NOON)
-        async with house.unchanged():
+        opened = await enter(build, (await a_member(build)).username)
+        first = await refresh(build, opened.refresh_token, NOON)
+        async with build.unchanged():
             for moment in (NOON - TICK, NOON, NOON + REPLAY_GRACE):
-                again = await refresh(house, opened.refresh_token, moment)
+                again = await refresh(build, opened.refresh_token, moment)
                 assert again.refresh_token == first.refresh_token
 
-    async def test_later_than_that_it_was_stolen(self, house: House):
+    async def test_later_than_that_it_was_stolen(self, build: Builders):
         """After the grace time the parent ends the session, which is told, and the successor is worth nothing."""
-        opened = await enter(house, (await a_member(house)).username)
-        first = await refresh(house, opened.refresh_token, NOON)
+        opened = await enter(build, (await a_member(build)).username)
+        first = await refresh(build, opened.refresh_token, NOON)
         with pytest.raises(InvalidCredentials, match=USED):
-            await refresh(house, opened.refresh_token, NOON + REPLAY_GRACE + TICK)
+            await refresh(build, opened.refresh_token, NOON + REPLAY_GRACE + TICK)
 
-        assert await sessions_of(house) == []
-        assert await access_events(house) == [(AccessChange.SESSION_REVOKED, opened.session.id)]
+        assert await sessions_of(build) == []
+        assert await access_events(build) == [(AccessChange.SESSION_REVOKED, opened.session.id)]
         with pytest.raises(InvalidCredentials, match=INVALID):
-            await refresh(house, first.refresh_token, NOON + REPLAY_GRACE)
+            await refresh(build, first.refresh_token, NOON + REPLAY_GRACE)
 
-    async def test_an_older_one_was_stolen_at_once(self, house: House):
+    async def test_an_older_one_was_stolen_at_once(self, build: Builders):
         """A grandparent ends the session, however recently it was used."""
-        opened = await enter(house, (await a_member(house)).username)
-        child = await refresh(house, opened.refresh_token, NOON)
-        await refresh(house, child.refresh_token, NOON)
+        opened = await enter(build, (await a_member(build)).username)
+        child = await refresh(build, opened.refresh_token, NOON)
+        await refresh(build, child.refresh_token, NOON)
         with pytest.raises(InvalidCredentials, match=USED):
-            await refresh(house, opened.refresh_token, NOON)
+            await refresh(build, opened.refresh_token, NOON)
 
-        assert await access_events(house) == [(AccessChange.SESSION_REVOKED, opened.session.id)]
-        assert (await house.snapshot())["used_tokens"] == []
+        assert await access_events(build) == [(AccessChange.SESSION_REVOKED, opened.session.id)]
+        assert (await build.snapshot())["used_tokens"] == []
 
-    async def test_a_theft_ends_one_session_only(self, house: House):
+    async def test_a_theft_ends_one_session_only(self, build: Builders):
         """The user's other devices stay signed in."""
-        name = (await a_member(house)).username
-        stolen, other = await enter(house, name), await enter(house, name)
-        await refresh(house, stolen.refresh_token, NOON)
+        name = (await a_member(build)).username
+        stolen, other = await enter(build, name), await enter(build, name)
+        await refresh(build, stolen.refresh_token, NOON)
         with pytest.raises(InvalidCredentials):
-            await refresh(house, stolen.refresh_token, NOON + timedelta(minutes=1))
+            await refresh(build, stolen.refresh_token, NOON + timedelta(minutes=1))
 
-        assert (await refresh(house, other.refresh_token, NOON)).session.id == other.session.id
+        assert (await refresh(build, other.refresh_token, NOON)).session.id == other.session.id
 
     @pytest.mark.parametrize("token", ["", "x", "a\x00b", "\ud800", "x" * 100_000])
-    async def test_an_unknown_token_is_refused(self, house: House, token: str):
+    async def test_an_unknown_token_is_refused(self, build: Builders, token: str):
         """Any other text is no token, and changes nothing."""
-        await enter(house, (await a_member(house)).username)
-        async with house.unchanged():
+        await enter(build, (await a_member(build)).username)
+        async with build.unchanged():
             with pytest.raises(InvalidCredentials, match=INVALID):
-                await refresh(house, token, NOON)
+                await refresh(build, token, NOON)
 
-    async def test_seven_days_without_use_are_the_end(self, house: House):
+    async def test_seven_days_without_use_are_the_end(self, build: Builders):
         """One tick before the end the session goes on, at the end it is over."""
-        opened = await enter(house, (await a_member(house)).username)
-        async with house.unchanged():
+        opened = await enter(build, (await a_member(build)).username)
+        async with build.unchanged():
             with pytest.raises(InvalidCredentials, match=INVALID):
-                await refresh(house, opened.refresh_token, NOON + IDLE_LIFETIME)
+                await refresh(build, opened.refresh_token, NOON + IDLE_LIFETIME)
 
-        assert (await refresh(house, opened.refresh_token, NOON + IDLE_LIFETIME - TICK)).refresh_token
+        assert (await refresh(build, opened.refresh_token, NOON + IDLE_LIFETIME - TICK)).refresh_token
 
-    async def test_thirty_days_are_the_end_of_any_session(self, house: House):
+    async def test_thirty_days_are_the_end_of_any_session(self, build: Builders):
         """However often it is used, it ends thirty days after its beginning."""
-        opened = await enter(house, (await a_member(house)).username)
+        opened = await enter(build, (await a_member(build)).username)
         token, end = opened.refresh_token, NOON + ABSOLUTE_LIFETIME
         for days in (6, 12, 18, 24, 29):
-            continued = await refresh(house, token, NOON + timedelta(days=days))
+            continued = await refresh(build, token, NOON + timedelta(days=days))
             token = continued.refresh_token
 
         assert continued.session.expires_at == end
         with pytest.raises(InvalidCredentials, match=INVALID):
-            await refresh(house, token, end)
+            await refresh(build, token, end)
 
-    async def test_a_new_key_in_between_changes_nothing(self, house: House):
+    async def test_a_new_key_in_between_changes_nothing(self, build: Builders):
         """The successor that the old key made is given again, and its own successor is made with the new key."""
-        opened = await enter(house, (await a_member(house)).username)
-        first = await refresh(house, opened.refresh_token, NOON, OLD)
-        again = await refresh(house, opened.refresh_token, NOON, NEW)
-        second = await refresh(house, first.refresh_token, NOON, NEW)
+        opened = await enter(build, (await a_member(build)).username)
+        first = await refresh(build, opened.refresh_token, NOON, OLD)
+        again = await refresh(build, opened.refresh_token, NOON, NEW)
+        second = await refresh(build, first.refresh_token, NOON, NEW)
 
         assert again.refresh_token == first.refresh_token
         assert second.session.key_id == "new"
-        assert (await refresh(house, first.refresh_token, NOON, NEW)).refresh_token == second.refresh_token
+        assert (await refresh(build, first.refresh_token, NOON, NEW)).refresh_token == second.refresh_token
 
-    async def test_a_repeat_under_a_key_that_is_gone_ends_the_session(self, house: House):
+    async def test_a_repeat_under_a_key_that_is_gone_ends_the_session(self, build: Builders):
         """Where the successor cannot be made again, a repeat cannot be told from a theft."""
-        opened = await enter(house, (await a_member(house)).username)
-        await refresh(house, opened.refresh_token, NOON, OLD)
+        opened = await enter(build, (await a_member(build)).username)
+        await refresh(build, opened.refresh_token, NOON, OLD)
         with pytest.raises(InvalidCredentials, match=USED):
-            await refresh(house, opened.refresh_token, NOON, {"new": b"new key"})
+            await refresh(build, opened.refresh_token, NOON, {"new": b"new key"})
 
-        assert await sessions_of(house) == []
+        assert await sessions_of(build) == []
 
-    async def test_twenty_at_once_get_one_successor(self, house: House):
+    async def test_twenty_at_once_get_one_successor(self, build: Builders):
         """Twenty uses of one token at the same moment, twenty times over: one successor each time, nobody cut off."""
-        opened = await enter(house, (await a_member(house)).username)
+        opened = await enter(build, (await a_member(build)).username)
         token = opened.refresh_token
         for step in range(20):
             ring = OLD if step < 10 else NEW
             now = NOON + timedelta(minutes=step)
-            opens = await asyncio.gather(*(refresh(house, token, now, ring) for _ in range(20)))
+            opens = await asyncio.gather(*(refresh(build, token, now, ring) for _ in range(20)))
             (token,) = {opened.refresh_token for opened in opens}
 
-        assert len((await house.snapshot())["used_tokens"]) == 20
-        assert await access_events(house) == []
-        assert (await refresh(house, token, NOON + timedelta(hours=1), NEW)).refresh_token != token
+        assert len((await build.snapshot())["used_tokens"]) == 20
+        assert await access_events(build) == []
+        assert (await refresh(build, token, NOON + timedelta(hours=1), NEW)).refresh_token != token
 
-    async def test_no_session_outlives_a_disabling(self, house: House):
+    async def test_no_session_outlives_a_disabling(self, build: Builders):
         """Whoever refreshes while being disabled is refused or cut off again."""
         for _ in range(5):
-            user, admin = await a_member(house), await house.an_actor(Role.ADMIN)
-            opens = [await enter(house, user.username) for _ in range(4)]
+            user, admin = await a_member(build), await build.an_actor(Role.ADMIN)
+            opens = [await enter(build, user.username) for _ in range(4)]
             outcomes = await asyncio.gather(
-                *(refresh(house, opened.refresh_token, NOON) for opened in opens),
-                set_user_active(house.as_(admin), user_id=user.id, is_active=False),
+                *(refresh(build, opened.refresh_token, NOON) for opened in opens),
+                set_user_active(build.as_(admin), user_id=user.id, is_active=False),
                 return_exceptions=True,
             )
-            assert await sessions_of(house) == []
+            assert await sessions_of(build) == []
             refused = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
             assert all(isinstance(refusal, InvalidCredentials) for refusal in refused)
 
 
 class TestFindSessionOf:
-    async def test_a_token_names_its_session(self, house: House):
+    async def test_a_token_names_its_session(self, build: Builders):
         """The current token and those before it belong to the session, any other text to none."""
-        opened = await enter(house, (await a_member(house)).username)
-        continued = await refresh(house, opened.refresh_token, NOON)
+        opened = await enter(build, (await a_member(build)).username)
+        continued = await refresh(build, opened.refresh_token, NOON)
 
         async def of(token: str) -> object:
-            return await find_session_of(house.as_(None), refresh_token=token)
+            return await find_session_of(build.as_(None), refresh_token=token)
 
         assert await of(opened.refresh_token) == await of(continued.refresh_token) == opened.session.id
         assert await of("x") is await of("\ud800") is None
 
 
 class TestSignOut:
-    async def test_this_session_ends_once(self, house: House):
+    async def test_this_session_ends_once(self, build: Builders):
         """The actor's session is gone and that is told once, however often one signs out; others stay."""
-        user = await house.a_user()
-        here, there = await house.a_session(user), await house.a_session(user)
-        actor = house.actor(user, here.id)
-        await asyncio.gather(*(sign_out(house.as_(actor)) for _ in range(4)))
+        user = await build.a_user()
+        here, there = await build.a_session(user), await build.a_session(user)
+        actor = build.actor(user, here.id)
+        await asyncio.gather(*(sign_out(build.as_(actor)) for _ in range(4)))
 
-        assert [session.id for session in await sessions_of(house)] == [there.id]
-        assert await access_events(house) == [(AccessChange.SESSION_REVOKED, here.id)]
+        assert [session.id for session in await sessions_of(build)] == [there.id]
+        assert await access_events(build) == [(AccessChange.SESSION_REVOKED, here.id)]
 
-    async def test_with_its_newer_cookie_both_sessions_end(self, house: House):
+    async def test_with_its_newer_cookie_both_sessions_end(self, build: Builders):
         """A refresh token of another session of the actor's ends that one, too; a third one stays."""
-        user = await house.a_user()
-        here, there = await house.a_session(user), await house.a_session(user, token_hash=token_hash("cookie"))
-        third = await house.a_session(user)
-        await sign_out(house.as_(house.actor(user, here.id)), refresh_token="cookie")
+        user = await build.a_user()
+        here, there = await build.a_session(user), await build.a_session(user, token_hash=token_hash("cookie"))
+        third = await build.a_session(user)
+        await sign_out(build.as_(build.actor(user, here.id)), refresh_token="cookie")
 
-        assert [session.id for session in await sessions_of(house)] == [third.id]
-        assert {told[1] for told in await access_events(house)} == {here.id, there.id}
+        assert [session.id for session in await sessions_of(build)] == [third.id]
+        assert {told[1] for told in await access_events(build)} == {here.id, there.id}
 
-    async def test_a_token_of_nobody_or_of_somebody_else_ends_nothing(self, house: House):
+    async def test_a_token_of_nobody_or_of_somebody_else_ends_nothing(self, build: Builders):
         """With a refresh token that is not the actor's nothing ends, not even the actor's own session."""
-        user = await house.a_user()
-        here = await house.a_session(user)
-        await house.a_session(await house.a_user(), token_hash=token_hash("theirs"))
+        user = await build.a_user()
+        here = await build.a_session(user)
+        await build.a_session(await build.a_user(), token_hash=token_hash("theirs"))
         for token in ("theirs", "unknown", ""):
-            async with house.unchanged():
+            async with build.unchanged():
                 with pytest.raises(NotFound, match="Token not found"):
-                    await sign_out(house.as_(house.actor(user, here.id)), refresh_token=token)
+                    await sign_out(build.as_(build.actor(user, here.id)), refresh_token=token)
 
-    async def test_who_has_no_session_has_none_to_end(self, house: House):
+    async def test_who_has_no_session_has_none_to_end(self, build: Builders):
         """The operator signs out without effect; nobody cannot."""
-        await house.a_session(await house.a_user())
-        async with house.unchanged():
-            await sign_out(house.as_(OPERATOR))
+        await build.a_session(await build.a_user())
+        async with build.unchanged():
+            await sign_out(build.as_(OPERATOR))
             with pytest.raises(Unauthenticated):
-                await sign_out(house.as_(None))
+                await sign_out(build.as_(None))
 
 
 class TestSignOutEverywhere:
-    async def test_all_sessions_of_the_actor_end(self, house: House):
+    async def test_all_sessions_of_the_actor_end(self, build: Builders):
         """Every session of the actor is gone with one event; other people's stay."""
-        user, other = await house.a_user(), await house.a_user()
-        here, theirs = await house.a_session(user), await house.a_session(other)
-        await house.a_session(user)
-        await sign_out_everywhere(house.as_(house.actor(user, here.id)))
+        user, other = await build.a_user(), await build.a_user()
+        here, theirs = await build.a_session(user), await build.a_session(other)
+        await build.a_session(user)
+        await sign_out_everywhere(build.as_(build.actor(user, here.id)))
 
-        (event,) = await house.recorded_events()
+        (event,) = await build.recorded_events()
         assert isinstance(event, AccessEvent)
         assert (event.change, event.user_id) == (AccessChange.SESSIONS_REVOKED, user.id)
         assert (event.session_id, event.spared_session_id) == (None, None)
-        assert [session.id for session in await sessions_of(house)] == [theirs.id]
+        assert [session.id for session in await sessions_of(build)] == [theirs.id]
 
 
 class TestRevokeSession:
-    async def test_another_device_of_one_s_own(self, house: House):
+    async def test_another_device_of_one_s_own(self, build: Builders):
         """The session is gone, which is told, and the one that asked goes on."""
-        user = await house.a_user()
-        here, there = await house.a_session(user), await house.a_session(user)
-        assert await revoke_session(house.as_(house.actor(user, here.id)), session_id=there.id) == there.id
+        user = await build.a_user()
+        here, there = await build.a_session(user), await build.a_session(user)
+        assert await revoke_session(build.as_(build.actor(user, here.id)), session_id=there.id) == there.id
 
-        assert [session.id for session in await sessions_of(house)] == [here.id]
-        assert await access_events(house) == [(AccessChange.SESSION_REVOKED, there.id)]
+        assert [session.id for session in await sessions_of(build)] == [here.id]
+        assert await access_events(build) == [(AccessChange.SESSION_REVOKED, there.id)]
 
     @pytest.mark.parametrize("role", Role)
-    async def test_what_is_not_one_s_own_is_not_found(self, house: House, role: Role):
+    async def test_what_is_not_one_s_own_is_not_found(self, build: Builders, role: Role):
         """Nobody ends, or learns of, another one's session, not even an admin; an unknown one looks the same."""
-        theirs, actor = await house.a_session(await house.a_user()), await house.an_actor(role)
+        theirs, actor = await build.a_session(await build.a_user()), await build.an_actor(role)
         for session_id in (theirs.id, uuid4()):
-            async with house.unchanged():
+            async with build.unchanged():
                 with pytest.raises(NotFound) as refusal:
-                    await revoke_session(house.as_(actor), session_id=session_id)
+                    await revoke_session(build.as_(actor), session_id=session_id)
             assert refusal.value.path == ("sessionId",)
 
 
 class TestListSessions:
-    async def test_one_s_own_living_ones(self, house: House):
+    async def test_one_s_own_living_ones(self, build: Builders):
         """The newest first, without what has expired and what is another one's."""
-        user = await house.a_user()
-        rows = [await house.a_session(user, created_at=NOON + timedelta(hours=hour)) for hour in range(3)]
-        await house.a_session(user, expires_at=NOON)
-        await house.a_session(await house.a_user())
+        user = await build.a_user()
+        rows = [await build.a_session(user, created_at=NOON + timedelta(hours=hour)) for hour in range(3)]
+        await build.a_session(user, expires_at=NOON)
+        await build.a_session(await build.a_user())
 
-        listed = await list_sessions(house.as_(user, now=NOON))
+        listed = await list_sessions(build.as_(user, now=NOON))
         assert [row.id for row in listed] == [row.id for row in reversed(rows)]

@@ -20,23 +20,18 @@ from domain.errors import (
 from domain.events import People, TaskChange, TaskEvent
 from domain.task import TaskPriority, TaskStatus
 from domain.user import Role
-from services.task import (
-    TaskEdit,
-    create_task,
-    update_task,
-    update_task_status,
-)
+from services.task import TaskEdit, create_task, update_task, update_task_status
 from tests.services.support import stored, the_event
-from tests.support.house import House
+from tests.support.builders import Builders
 
 DUE = datetime(2026, 12, 24, 18, tzinfo=UTC)
 
 
 class TestCreateTask:
-    async def test_it_belongs_to_the_actor_and_is_told(self, house: House):
+    async def test_it_belongs_to_the_actor_and_is_told(self, build: Builders):
         """A new task is TODO, at version 1, the actor's own, and one event says who has it now."""
-        actor, friend = await house.an_actor(), await house.a_user()
-        uow = house.as_(actor)
+        actor, friend = await build.an_actor(), await build.a_user()
+        uow = build.as_(actor)
         task = await create_task(
             uow,
             title=" Mend the boat ",
@@ -46,11 +41,11 @@ class TestCreateTask:
             assignee_id=friend.id,
         )
 
-        row = await stored(house, task)
+        row = await stored(build, task)
         assert (row.title, row.description, row.priority, row.due_at) == ("Mend the boat", "Both sides", 3, DUE)
         assert (row.status, row.version, row.owner_id, row.assignee_id) == ("TODO", 1, actor.user_id, friend.id)
         assert row.created_at == row.updated_at == uow.now
-        assert await the_event(house) == TaskEvent(
+        assert await the_event(build) == TaskEvent(
             task_id=task.id,
             version=1,
             changes=(TaskChange.CREATED,),
@@ -77,27 +72,27 @@ class TestCreateTask:
             ({"assignee_id": uuid4()}, "assigneeId"),
         ],
     )
-    async def test_a_value_that_breaks_a_rule_is_refused(self, house: House, values: dict[str, Any], field: str):
+    async def test_a_value_that_breaks_a_rule_is_refused(self, build: Builders, values: dict[str, Any], field: str):
         """The refusal names the field, no task is made and nobody is told."""
-        actor = await house.an_actor()
-        async with house.unchanged():
+        actor = await build.an_actor()
+        async with build.unchanged():
             with pytest.raises(Invalid) as refusal:
-                await create_task(house.as_(actor), **({"title": "Task"} | values))
+                await create_task(build.as_(actor), **({"title": "Task"} | values))
         assert refusal.value.path == (field,)
 
-    async def test_somebody_disabled_gets_no_tasks(self, house: House):
+    async def test_somebody_disabled_gets_no_tasks(self, build: Builders):
         """A task can be given to active users only."""
-        actor, gone = await house.an_actor(), await house.a_user(is_active=False)
-        async with house.unchanged():
+        actor, gone = await build.an_actor(), await build.a_user(is_active=False)
+        async with build.unchanged():
             with pytest.raises(Invalid):
-                await create_task(house.as_(actor), title="Task", assignee_id=gone.id)
+                await create_task(build.as_(actor), title="Task", assignee_id=gone.id)
 
     @pytest.mark.parametrize(("actor", "refusal"), [(None, Unauthenticated), (OPERATOR, Forbidden)])
-    async def test_nobody_owns_nothing(self, house: House, actor: Actor | None, refusal: type[DomainError]):
+    async def test_nobody_owns_nothing(self, build: Builders, actor: Actor | None, refusal: type[DomainError]):
         """Without a user behind the actor there is nobody to own the task."""
-        async with house.unchanged():
+        async with build.unchanged():
             with pytest.raises(refusal):
-                await create_task(house.as_(actor), title="Task")
+                await create_task(build.as_(actor), title="Task")
 
 
 class TestUpdateTask:
@@ -111,24 +106,24 @@ class TestUpdateTask:
             ("due_at", DUE, TaskChange.DUE_AT),
         ],
     )
-    async def test_each_field_is_a_change_of_its_own(self, house: House, field: str, value: Any, change: TaskChange):
+    async def test_each_field_is_a_change_of_its_own(self, build: Builders, field: str, value: Any, change: TaskChange):
         """One field is one version and one event that names it, with the people who had and have the task."""
-        actor = await house.an_actor()
-        task = await house.a_task(actor)
-        uow = house.as_(actor)
+        actor = await build.an_actor()
+        task = await build.a_task(actor)
+        uow = build.as_(actor)
         await update_task(uow, task_id=task.id, edit=TaskEdit(**{field: value}))
 
-        row, event, people = await stored(house, task), await the_event(house), People(actor.user_id, None)
+        row, event, people = await stored(build, task), await the_event(build), People(actor.user_id, None)
         assert getattr(row, field) == value
         assert (row.version, row.updated_at, row.created_at) == (2, uow.now, task.created_at)
         assert (event.changes, event.version, event.at) == ((change,), 2, uow.now)
         assert (event.from_status, event.to_status, event.title) == (TaskStatus.TODO, row.status, row.title)
         assert (event.before, event.after, event.actor_id) == (people, people, actor.user_id)
 
-    async def test_several_fields_are_one_version_and_one_event(self, house: House):
+    async def test_several_fields_are_one_version_and_one_event(self, build: Builders):
         """All fields of one edit change together, and the event names each of those that differ."""
-        actor, friend = await house.an_actor(), await house.a_user()
-        task = await house.a_task(actor)
+        actor, friend = await build.an_actor(), await build.a_user()
+        task = await build.a_task(actor)
         edit = TaskEdit(
             title="Other",
             description=task.description,
@@ -137,10 +132,10 @@ class TestUpdateTask:
             due_at=DUE,
             assignee_id=friend.id,
         )
-        await update_task(house.as_(actor), task_id=task.id, edit=edit, expected_version=1)
+        await update_task(build.as_(actor), task_id=task.id, edit=edit, expected_version=1)
 
-        event = await the_event(house)
-        assert (await stored(house, task)).version == event.version == 2
+        event = await the_event(build)
+        assert (await stored(build, task)).version == event.version == 2
         assert set(event.changes) == set(TaskChange) - {
             TaskChange.CREATED,
             TaskChange.DELETED,
@@ -150,10 +145,10 @@ class TestUpdateTask:
         assert event.after == People(actor.user_id, friend.id)
         assert event.title == "Other"
 
-    async def test_what_is_already_so_changes_nothing(self, house: House):
+    async def test_what_is_already_so_changes_nothing(self, build: Builders):
         """Every field set to what it is, in other words for some, is no version and no event."""
-        actor, friend = await house.an_actor(), await house.a_user()
-        task = await house.a_task(actor, due_at=DUE, assignee_id=friend.id)
+        actor, friend = await build.an_actor(), await build.a_user()
+        task = await build.a_task(actor, due_at=DUE, assignee_id=friend.id)
         edit = TaskEdit(
             title=f" {task.title} ",
             description=task.description,
@@ -162,37 +157,37 @@ class TestUpdateTask:
             due_at=DUE.astimezone(),
             assignee_id=friend.id,
         )
-        async with house.unchanged():
-            assert (await update_task(house.as_(actor), task_id=task.id, edit=edit)).version == 1
-            assert (await update_task(house.as_(actor), task_id=task.id, edit=TaskEdit())).version == 1
+        async with build.unchanged():
+            assert (await update_task(build.as_(actor), task_id=task.id, edit=edit)).version == 1
+            assert (await update_task(build.as_(actor), task_id=task.id, edit=TaskEdit())).version == 1
 
-    async def test_null_clears_and_omitted_stays(self, house: House):
+    async def test_null_clears_and_omitted_stays(self, build: Builders):
         """A due date and an assignee can be cleared; what is not mentioned stays."""
-        actor, friend = await house.an_actor(), await house.a_user()
-        task = await house.a_task(actor, due_at=DUE, assignee_id=friend.id)
-        await update_task(house.as_(actor), task_id=task.id, edit=TaskEdit(due_at=None))
-        await update_task(house.as_(actor), task_id=task.id, edit=TaskEdit(assignee_id=None))
+        actor, friend = await build.an_actor(), await build.a_user()
+        task = await build.a_task(actor, due_at=DUE, assignee_id=friend.id)
+        await update_task(build.as_(actor), task_id=task.id, edit=TaskEdit(due_at=None))
+        await update_task(build.as_(actor), task_id=task.id, edit=TaskEdit(assignee_id=None))
 
-        row = await stored(house, task)
+        row = await stored(build, task)
         assert (row.due_at, row.assignee_id, row.title, row.version) == (None, None, task.title, 3)
 
-    async def test_done_is_completed_until_it_is_not(self, house: House):
+    async def test_done_is_completed_until_it_is_not(self, build: Builders):
         """The instant of completion comes with DONE and goes with any other status."""
-        actor = await house.an_actor()
-        task = await house.a_task(actor)
-        uow = house.as_(actor)
+        actor = await build.an_actor()
+        task = await build.a_task(actor)
+        uow = build.as_(actor)
         done = await update_task_status(uow, task_id=task.id, status=TaskStatus.DONE)
-        undone = await update_task_status(house.as_(actor), task_id=task.id, status=TaskStatus.TODO)
+        undone = await update_task_status(build.as_(actor), task_id=task.id, status=TaskStatus.TODO)
 
         assert (done.completed_at, undone.completed_at) == (uow.now, None)
 
-    async def test_somebody_who_left_may_stay_assigned(self, house: House):
+    async def test_somebody_who_left_may_stay_assigned(self, build: Builders):
         """An edit that leaves the assignee alone does not ask whether they are still there."""
-        actor, gone = await house.an_actor(), await house.a_user(is_active=False)
-        task = await house.a_task(actor, assignee_id=gone.id)
+        actor, gone = await build.an_actor(), await build.a_user(is_active=False)
+        task = await build.a_task(actor, assignee_id=gone.id)
         edit = TaskEdit(title="Other", assignee_id=gone.id)
 
-        assert (await update_task(house.as_(actor), task_id=task.id, edit=edit)).version == 2
+        assert (await update_task(build.as_(actor), task_id=task.id, edit=edit)).version == 2
 
     @pytest.mark.parametrize(
         ("edit", "refusal", "field"),
@@ -205,25 +200,25 @@ class TestUpdateTask:
         ],
     )
     async def test_one_bad_field_refuses_the_whole_edit(
-        self, house: House, edit: TaskEdit, refusal: type[Refusal], field: str
+        self, build: Builders, edit: TaskEdit, refusal: type[Refusal], field: str
     ):
         """A broken limit, an unknown assignee or an impossible move: nothing of the edit is done."""
-        actor = await house.an_actor()
-        task = await house.a_task(actor, status=TaskStatus.CANCELLED)
-        async with house.unchanged():
+        actor = await build.an_actor()
+        task = await build.a_task(actor, status=TaskStatus.CANCELLED)
+        async with build.unchanged():
             with pytest.raises(refusal) as caught:
-                await update_task(house.as_(actor), task_id=task.id, edit=edit)
+                await update_task(build.as_(actor), task_id=task.id, edit=edit)
         assert caught.value.path == (field,)
 
     @pytest.mark.parametrize("expected", [1, 3, -1, 2**40])
-    async def test_another_version_is_a_conflict(self, house: House, expected: int):
+    async def test_another_version_is_a_conflict(self, build: Builders, expected: int):
         """An edit that was decided on another version is refused, even one that would change nothing."""
-        actor = await house.an_actor()
-        task = await house.a_task(actor, version=2)
+        actor = await build.an_actor()
+        task = await build.a_task(actor, version=2)
         for edit in (TaskEdit(title="Other"), TaskEdit(title=task.title)):
-            async with house.unchanged():
+            async with build.unchanged():
                 with pytest.raises(Conflict):
-                    await update_task(house.as_(actor), task_id=task.id, edit=edit, expected_version=expected)
+                    await update_task(build.as_(actor), task_id=task.id, edit=edit, expected_version=expected)
 
     @pytest.mark.parametrize(
         ("edit", "allowed"),
@@ -238,16 +233,16 @@ class TestUpdateTask:
             (TaskEdit(), False),
         ],
     )
-    async def test_the_assigned_may_move_it_and_nothing_else(self, house: House, edit: TaskEdit, allowed: bool):
+    async def test_the_assigned_may_move_it_and_nothing_else(self, build: Builders, edit: TaskEdit, allowed: bool):
         """An edit that asks for more than the status is refused whole."""
-        actor = await house.an_actor()
-        task = await house.a_task(assignee_id=actor.user_id)
+        actor = await build.an_actor()
+        task = await build.a_task(assignee_id=actor.user_id)
         if allowed:
-            assert (await update_task(house.as_(actor), task_id=task.id, edit=edit)).version == 2
+            assert (await update_task(build.as_(actor), task_id=task.id, edit=edit)).version == 2
             return
-        async with house.unchanged():
+        async with build.unchanged():
             with pytest.raises(Forbidden) as refusal:
-                await update_task(house.as_(actor), task_id=task.id, edit=edit)
+                await update_task(build.as_(actor), task_id=task.id, edit=edit)
         assert refusal.value.path == ("id",)
 
     @pytest.mark.parametrize(
@@ -261,36 +256,36 @@ class TestUpdateTask:
             (TaskStatus.DONE, False, TaskStatus.TODO),
         ],
     )
-    async def test_completed_is_a_status(self, house: House, status: TaskStatus, completed: bool, then: TaskStatus):
+    async def test_completed_is_a_status(self, build: Builders, status: TaskStatus, completed: bool, then: TaskStatus):
         """Completing leads to DONE, and only what is DONE is opened again; what stays as it is tells nobody."""
-        actor = await house.an_actor()
-        task = await house.a_task(actor, status=status)
-        row = await update_task(house.as_(actor), task_id=task.id, edit=TaskEdit(completed=completed))
+        actor = await build.an_actor()
+        task = await build.a_task(actor, status=status)
+        row = await update_task(build.as_(actor), task_id=task.id, edit=TaskEdit(completed=completed))
         assert row.status is then
-        told = [(event.from_status, event.to_status) for event in await house.recorded_events()]  # type: ignore[union-attr]
+        told = [(event.from_status, event.to_status) for event in await build.recorded_events()]  # type: ignore[union-attr]
         assert told == ([] if then is status else [(status, then)])
 
-    async def test_the_cancelled_cannot_be_completed(self, house: House):
+    async def test_the_cancelled_cannot_be_completed(self, build: Builders):
         """A move that the board does not have is none in other words, either."""
-        actor = await house.an_actor()
-        task = await house.a_task(actor, status=TaskStatus.CANCELLED)
-        async with house.unchanged():
+        actor = await build.an_actor()
+        task = await build.a_task(actor, status=TaskStatus.CANCELLED)
+        async with build.unchanged():
             with pytest.raises(InvalidTransition):
-                await update_task(house.as_(actor), task_id=task.id, edit=TaskEdit(completed=True))
+                await update_task(build.as_(actor), task_id=task.id, edit=TaskEdit(completed=True))
 
     @pytest.mark.parametrize(("role", "refusal"), [(Role.USER, NotFound), (Role.MODERATOR, Forbidden)])
-    async def test_others_are_refused(self, house: House, role: Role, refusal: type[Refusal]):
+    async def test_others_are_refused(self, build: Builders, role: Role, refusal: type[Refusal]):
         """To a stranger the task does not exist; a moderator may look at it, but not change it."""
-        task = await house.a_task()
+        task = await build.a_task()
         for edit in (TaskEdit(title="Other"), TaskEdit(status=TaskStatus.DONE), TaskEdit(assignee_id=None)):
-            actor = await house.an_actor(role)
-            async with house.unchanged():
+            actor = await build.an_actor(role)
+            async with build.unchanged():
                 with pytest.raises(refusal):
-                    await update_task(house.as_(actor), task_id=task.id, edit=edit, expected_version=99)
+                    await update_task(build.as_(actor), task_id=task.id, edit=edit, expected_version=99)
 
-    async def test_an_unknown_task_is_not_found(self, house: House):
+    async def test_an_unknown_task_is_not_found(self, build: Builders):
         """Not even for an admin."""
-        admin = await house.an_actor(Role.ADMIN)
-        async with house.unchanged():
+        admin = await build.an_actor(Role.ADMIN)
+        async with build.unchanged():
             with pytest.raises(NotFound):
-                await update_task(house.as_(admin), task_id=uuid4(), edit=TaskEdit(title="Other"))
+                await update_task(build.as_(admin), task_id=uuid4(), edit=TaskEdit(title="Other"))

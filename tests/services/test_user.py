@@ -21,7 +21,7 @@ from domain.errors import (
 from domain.events import AccessChange, AccessEvent
 from domain.user import Role
 from persistence.models import UserRow
-from persistence.pages import PageRequest
+from persistence.pagination import PageRequest
 from services.task import create_task
 from services.user import (
     MAX_ASSIGNABLE,
@@ -37,21 +37,21 @@ from services.user import (
     set_user_role,
 )
 from tests.services.passwords import hash_password, verify_password
-from tests.support.house import House
+from tests.support.builders import Builders
 
 STRONG = "Str0ng-password"
 NEWCOMER = {"username": "newcomer", "email": "newcomer@example.org", "password": STRONG}
 
 
-async def join(house: House, who: Actor | None = None, **values: Any) -> UserRow:
+async def join(build: Builders, who: Actor | None = None, **values: Any) -> UserRow:
     """Register somebody."""
-    return await register(house.as_(who), **(NEWCOMER | {"hash_password": hash_password} | values))
+    return await register(build.as_(who), **(NEWCOMER | {"hash_password": hash_password} | values))
 
 
-async def change(house: House, actor: Actor, current: str, new: str = STRONG) -> UserRow:
+async def change(build: Builders, actor: Actor, current: str, new: str = STRONG) -> UserRow:
     """Change one's password."""
     return await change_password(
-        house.as_(actor),
+        build.as_(actor),
         current_password=current,
         new_password=new,
         hash_password=hash_password,
@@ -59,29 +59,29 @@ async def change(house: House, actor: Actor, current: str, new: str = STRONG) ->
     )
 
 
-async def stored(house: House, user_id: Any) -> UserRow:
+async def stored(build: Builders, user_id: Any) -> UserRow:
     """The user as it is stored now."""
-    row = await house.user(user_id)
+    row = await build.user(user_id)
     assert row is not None
     return row
 
 
-async def the_event(house: House) -> AccessEvent:
+async def the_event(build: Builders) -> AccessEvent:
     """The one event that was recorded."""
-    (event,) = await house.recorded_events()
+    (event,) = await build.recorded_events()
     assert isinstance(event, AccessEvent)
     return event
 
 
 class TestRegister:
-    async def test_anybody_becomes_a_user(self, house: House):
+    async def test_anybody_becomes_a_user(self, build: Builders):
         """A new user is active, of role USER, and only a hash of the password is stored; nobody needs to be told."""
-        user = await join(house, email=" newcomer@example.org ")
+        user = await join(build, email=" newcomer@example.org ")
 
-        row = await stored(house, user.id)
+        row = await stored(build, user.id)
         assert (row.username, row.email, row.role, row.is_active) == (*list(NEWCOMER.values())[:2], Role.USER, True)
         assert (row.password_hash, row.access_version) == (f"hash of {STRONG}", 1)
-        assert await house.recorded_events() == []
+        assert await build.recorded_events() == []
 
     @pytest.mark.parametrize(
         ("values", "field"),
@@ -94,26 +94,26 @@ class TestRegister:
             ({"password": STRONG + "\ud800"}, "password"),
         ],
     )
-    async def test_a_value_that_breaks_a_rule_is_refused(self, house: House, values: dict[str, Any], field: str):
+    async def test_a_value_that_breaks_a_rule_is_refused(self, build: Builders, values: dict[str, Any], field: str):
         """The refusal names the field, and there is no new user."""
-        async with house.unchanged():
+        async with build.unchanged():
             with pytest.raises(Invalid) as refusal:
-                await join(house, **values)
+                await join(build, **values)
         assert refusal.value.path == (field,)
 
     @pytest.mark.parametrize(
         ("values", "field"), [({"username": "TAKEN"}, "username"), ({"email": "Taken@Example.ORG"}, "email")]
     )
-    async def test_what_is_taken_is_refused_ignoring_case(self, house: House, values: dict[str, Any], field: str):
+    async def test_what_is_taken_is_refused_ignoring_case(self, build: Builders, values: dict[str, Any], field: str):
         """The refusal names the field that is taken, and there is no new user."""
-        await house.a_user(username="Taken", email="taken@example.org")
-        async with house.unchanged():
+        await build.a_user(username="Taken", email="taken@example.org")
+        async with build.unchanged():
             with pytest.raises(AlreadyExists) as refusal:
-                await join(house, **values)
+                await join(build, **values)
         assert refusal.value.path == (field,)
 
     @pytest.mark.parametrize("field", ["username", "email"])
-    async def test_of_many_at_once_exactly_one_wins(self, house: House, field: str):
+    async def test_of_many_at_once_exactly_one_wins(self, build: Builders, field: str):
         """Ten that ask for the same name or address at the same time: one user, nine refusals at that field."""
 
         def values(number: int) -> dict[str, Any]:
@@ -122,39 +122,39 @@ class TestRegister:
             return one | {field: same.upper() if number % 2 and field == "username" else same}
 
         outcomes = await asyncio.gather(
-            *(join(house, **values(number)) for number in range(10)), return_exceptions=True
+            *(join(build, **values(number)) for number in range(10)), return_exceptions=True
         )
         refusals = [outcome for outcome in outcomes if isinstance(outcome, AlreadyExists)]
-        assert len((await house.snapshot())["users"]) == 1
+        assert len((await build.snapshot())["users"]) == 1
         assert [refusal.path for refusal in refusals] == [(field,)] * 9
 
     @pytest.mark.parametrize("role", [Role.MODERATOR, Role.ADMIN])
-    async def test_only_those_who_give_roles_create_them(self, house: House, role: Role):
+    async def test_only_those_who_give_roles_create_them(self, build: Builders, role: Role):
         """Nobody and a user may not create a moderator or an admin; an admin and the operator may."""
-        admin, user = await house.an_actor(Role.ADMIN), await house.an_actor()
-        async with house.unchanged():
+        admin, user = await build.an_actor(Role.ADMIN), await build.an_actor()
+        async with build.unchanged():
             with pytest.raises(Unauthenticated):
-                await join(house, role=role)
+                await join(build, role=role)
             with pytest.raises(Forbidden) as refusal:
-                await join(house, user, role=role)
+                await join(build, user, role=role)
         assert refusal.value.path == ("role",)
 
-        assert (await join(house, admin, role=role)).role is role
-        assert (await join(house, OPERATOR, role=role, username="other", email="other@example.org")).role is role
+        assert (await join(build, admin, role=role)).role is role
+        assert (await join(build, OPERATOR, role=role, username="other", email="other@example.org")).role is role
 
 
 class TestChangePassword:
-    async def test_it_spares_the_current_session_only(self, house: House):
+    async def test_it_spares_the_current_session_only(self, build: Builders):
         """The hash is new, this session goes on, the actor's others end with one event, other people's stay."""
-        user = await house.a_user(password_hash="hash of old")
-        here, theirs = await house.a_session(user), await house.a_session(await house.a_user())
+        user = await build.a_user(password_hash="hash of old")
+        here, theirs = await build.a_session(user), await build.a_session(await build.a_user())
         for _ in range(3):
-            await house.a_session(user)
-        await change(house, house.actor(user, here.id), "old")
+            await build.a_session(user)
+        await change(build, build.actor(user, here.id), "old")
 
-        event = await the_event(house)
-        left = {row[0] for row in (await house.snapshot())["sessions"]}
-        assert (await stored(house, user.id)).password_hash == f"hash of {STRONG}"
+        event = await the_event(build)
+        left = {row[0] for row in (await build.snapshot())["sessions"]}
+        assert (await stored(build, user.id)).password_hash == f"hash of {STRONG}"
         assert left == {here.id, theirs.id}
         assert (event.change, event.user_id) == (AccessChange.PASSWORD_CHANGED, user.id)
         assert (event.session_id, event.spared_session_id) == (None, here.id)
@@ -167,171 +167,171 @@ class TestChangePassword:
             ("wrong", "weak", Invalid, "newPassword"),
         ],
     )
-    async def test_each_refusal(self, house: House, current: str, new: str, refusal: type[Refusal], field: str):
+    async def test_each_refusal(self, build: Builders, current: str, new: str, refusal: type[Refusal], field: str):
         """A wrong password or a weak one: the old one stays, and so do all sessions."""
-        user = await house.a_user(password_hash="hash of old")
-        await house.a_session(user)
-        async with house.unchanged():
+        user = await build.a_user(password_hash="hash of old")
+        await build.a_session(user)
+        async with build.unchanged():
             with pytest.raises(refusal) as caught:
-                await change(house, house.actor(user), current, new)
+                await change(build, build.actor(user), current, new)
         assert caught.value.path == (field,)
 
-    async def test_of_two_at_once_one_wins(self, house: House):
+    async def test_of_two_at_once_one_wins(self, build: Builders):
         """The second one finds that its current password is not current any more."""
-        user = await house.a_user(password_hash="hash of old")
-        actor = house.actor(user)
+        user = await build.a_user(password_hash="hash of old")
+        actor = build.actor(user)
         outcomes = await asyncio.gather(
-            *(change(house, actor, "old", f"{STRONG}{number}") for number in range(4)), return_exceptions=True
+            *(change(build, actor, "old", f"{STRONG}{number}") for number in range(4)), return_exceptions=True
         )
         assert sum(isinstance(outcome, InvalidCredentials) for outcome in outcomes) == 3
-        assert len(await house.recorded_events()) == 1
+        assert len(await build.recorded_events()) == 1
 
 
 class TestSetUserRole:
-    async def test_a_new_role_is_told(self, house: House):
+    async def test_a_new_role_is_told(self, build: Builders):
         """The role and the version of the rights change, with one event; sessions go on."""
-        admin, user = await house.an_actor(Role.ADMIN), await house.a_user()
-        await house.a_session(user)
-        await set_user_role(house.as_(admin), user_id=user.id, role=Role.MODERATOR)
+        admin, user = await build.an_actor(Role.ADMIN), await build.a_user()
+        await build.a_session(user)
+        await set_user_role(build.as_(admin), user_id=user.id, role=Role.MODERATOR)
 
-        row, event = await stored(house, user.id), await the_event(house)
+        row, event = await stored(build, user.id), await the_event(build)
         assert (row.role, row.access_version) == (Role.MODERATOR, 2)
         assert (event.change, event.user_id, event.actor_id) == (AccessChange.ROLE_CHANGED, user.id, admin.user_id)
-        assert len((await house.snapshot())["sessions"]) == 1
+        assert len((await build.snapshot())["sessions"]) == 1
 
-    async def test_the_same_role_changes_nothing(self, house: House):
+    async def test_the_same_role_changes_nothing(self, build: Builders):
         """A role that one has already is no change, also for the last admin."""
-        admin, user = await house.an_actor(Role.ADMIN), await house.a_user()
-        async with house.unchanged():
-            await set_user_role(house.as_(admin), user_id=user.id, role=Role.USER)
-            await set_user_role(house.as_(admin), user_id=admin.user_id, role=Role.ADMIN)
+        admin, user = await build.an_actor(Role.ADMIN), await build.a_user()
+        async with build.unchanged():
+            await set_user_role(build.as_(admin), user_id=user.id, role=Role.USER)
+            await set_user_role(build.as_(admin), user_id=admin.user_id, role=Role.ADMIN)
 
-    async def test_each_refusal(self, house: House):
+    async def test_each_refusal(self, build: Builders):
         """Who is no admin, a user who does not exist, and the last active admin."""
-        admin, user = await house.an_actor(Role.ADMIN), await house.an_actor(Role.MODERATOR)
-        await house.a_user(Role.ADMIN, is_active=False)
+        admin, user = await build.an_actor(Role.ADMIN), await build.an_actor(Role.MODERATOR)
+        await build.a_user(Role.ADMIN, is_active=False)
         for actor, user_id, refusal in (
             (user, user.user_id, Forbidden),
             (admin, uuid4(), NotFound),
             (admin, admin.user_id, LastAdmin),
             (OPERATOR, admin.user_id, LastAdmin),
         ):
-            async with house.unchanged():
+            async with build.unchanged():
                 with pytest.raises(refusal) as caught:
-                    await set_user_role(house.as_(actor), user_id=user_id, role=Role.USER)
+                    await set_user_role(build.as_(actor), user_id=user_id, role=Role.USER)
             assert caught.value.path == ("userId",)
 
-    async def test_an_admin_who_is_disabled_is_not_the_last(self, house: House):
+    async def test_an_admin_who_is_disabled_is_not_the_last(self, build: Builders):
         """The role of somebody who cannot sign in can be taken, whoever is left."""
-        admin, gone = await house.an_actor(Role.ADMIN), await house.a_user(Role.ADMIN, is_active=False)
-        row = await set_user_role(house.as_(admin), user_id=gone.id, role=Role.USER)
+        admin, gone = await build.an_actor(Role.ADMIN), await build.a_user(Role.ADMIN, is_active=False)
+        row = await set_user_role(build.as_(admin), user_id=gone.id, role=Role.USER)
         assert row.role is Role.USER
 
 
 class TestSetUserActive:
-    async def test_cut_off_and_let_in_again(self, house: House):
+    async def test_cut_off_and_let_in_again(self, build: Builders):
         """Disabling ends all sessions, enabling brings none back; each is one event and one version of the rights."""
-        admin, user = await house.an_actor(Role.ADMIN), await house.a_user()
-        await house.a_session(user)
-        await set_user_active(house.as_(admin), user_id=user.id, is_active=False)
-        off = await stored(house, user.id)
-        await set_user_active(house.as_(admin), user_id=user.id, is_active=True)
-        on = await stored(house, user.id)
+        admin, user = await build.an_actor(Role.ADMIN), await build.a_user()
+        await build.a_session(user)
+        await set_user_active(build.as_(admin), user_id=user.id, is_active=False)
+        off = await stored(build, user.id)
+        await set_user_active(build.as_(admin), user_id=user.id, is_active=True)
+        on = await stored(build, user.id)
 
-        changes = [event.change for event in await house.recorded_events() if isinstance(event, AccessEvent)]
+        changes = [event.change for event in await build.recorded_events() if isinstance(event, AccessEvent)]
         assert (off.is_active, off.access_version, on.is_active, on.access_version) == (False, 2, True, 3)
         assert changes == [AccessChange.DISABLED, AccessChange.ENABLED]
-        assert (await house.snapshot())["sessions"] == []
+        assert (await build.snapshot())["sessions"] == []
 
-    async def test_what_is_already_so_changes_nothing(self, house: House):
+    async def test_what_is_already_so_changes_nothing(self, build: Builders):
         """Twice is as good as once."""
-        admin, gone = await house.an_actor(Role.ADMIN), await house.a_user(is_active=False)
-        async with house.unchanged():
-            await set_user_active(house.as_(admin), user_id=gone.id, is_active=False)
-            await set_user_active(house.as_(admin), user_id=admin.user_id, is_active=True)
+        admin, gone = await build.an_actor(Role.ADMIN), await build.a_user(is_active=False)
+        async with build.unchanged():
+            await set_user_active(build.as_(admin), user_id=gone.id, is_active=False)
+            await set_user_active(build.as_(admin), user_id=admin.user_id, is_active=True)
 
-    async def test_each_refusal(self, house: House):
+    async def test_each_refusal(self, build: Builders):
         """Who is no admin, a user who does not exist, and the last active admin."""
-        admin, user = await house.an_actor(Role.ADMIN), await house.an_actor(Role.MODERATOR)
+        admin, user = await build.an_actor(Role.ADMIN), await build.an_actor(Role.MODERATOR)
         for actor, user_id, refusal in (
             (user, admin.user_id, Forbidden),
             (admin, uuid4(), NotFound),
             (admin, admin.user_id, LastAdmin),
         ):
-            async with house.unchanged():
+            async with build.unchanged():
                 with pytest.raises(refusal) as caught:
-                    await set_user_active(house.as_(actor), user_id=user_id, is_active=False)
+                    await set_user_active(build.as_(actor), user_id=user_id, is_active=False)
             assert caught.value.path == ("userId",)
 
 
 class TestSomebodyKeepsTheKeys:
     @pytest.mark.parametrize("seed", range(4))
-    async def test_whoever_turns_on_whom(self, house: House, seed: int):
+    async def test_whoever_turns_on_whom(self, build: Builders, seed: int):
         """Admins who demote and disable one another at the same time always leave one of them, and never deadlock."""
         chance = random.Random(seed)
-        admins = [await house.an_actor(Role.ADMIN) for _ in range(4)]
+        admins = [await build.an_actor(Role.ADMIN) for _ in range(4)]
 
         async def turn(actor: Actor, target: Actor) -> object:
             if chance.random() < 0.5:
-                return await set_user_role(house.as_(actor), user_id=target.user_id, role=Role.USER)
-            return await set_user_active(house.as_(actor), user_id=target.user_id, is_active=False)
+                return await set_user_role(build.as_(actor), user_id=target.user_id, role=Role.USER)
+            return await set_user_active(build.as_(actor), user_id=target.user_id, is_active=False)
 
         outcomes = await asyncio.gather(
             *(turn(actor, target) for actor in admins for target in chance.sample(admins, len(admins))),
             return_exceptions=True,
         )
-        left = [await stored(house, admin.user_id) for admin in admins]
+        left = [await stored(build, admin.user_id) for admin in admins]
         assert [outcome for outcome in outcomes if not isinstance(outcome, UserRow | LastAdmin)] == []
         assert sum(row.role is Role.ADMIN and row.is_active for row in left) == 1
 
-    async def test_those_who_work_meanwhile_are_not_in_the_way(self, house: House):
+    async def test_those_who_work_meanwhile_are_not_in_the_way(self, build: Builders):
         """Tasks that refer to admins can be created while admins are demoted: neither waits in a circle."""
-        admins = [await house.an_actor(Role.ADMIN) for _ in range(6)]
+        admins = [await build.an_actor(Role.ADMIN) for _ in range(6)]
 
         async def work(owner: Actor, friend: Actor) -> object:
-            return await create_task(house.as_(owner), title="Task", assignee_id=friend.user_id)
+            return await create_task(build.as_(owner), title="Task", assignee_id=friend.user_id)
 
         for target in admins[:4]:
             await asyncio.gather(
                 *(work(one, other) for one in admins[3:] for other in admins[3:]),
-                set_user_role(house.as_(OPERATOR), user_id=target.user_id, role=Role.USER),
+                set_user_role(build.as_(OPERATOR), user_id=target.user_id, role=Role.USER),
             )
 
 
 class TestReading:
-    async def test_one_by_id_and_by_name(self, house: House):
+    async def test_one_by_id_and_by_name(self, build: Builders):
         """Anybody signed in may look somebody up; who does not exist is not found."""
-        actor, user = await house.an_actor(), await house.a_user(username="Somebody")
+        actor, user = await build.an_actor(), await build.a_user(username="Somebody")
 
-        assert (await get_user(house.as_(actor), user_id=user.id)).id == user.id
-        assert (await get_user_by_name(house.as_(actor), username="somebody")).id == user.id
-        assert set(await find_users(house.as_(actor), ids=[user.id, uuid4()])) == {user.id}
+        assert (await get_user(build.as_(actor), user_id=user.id)).id == user.id
+        assert (await get_user_by_name(build.as_(actor), username="somebody")).id == user.id
+        assert set(await find_users(build.as_(actor), ids=[user.id, uuid4()])) == {user.id}
         with pytest.raises(NotFound) as refusal:
-            await get_user_by_name(house.as_(actor), username="some\x00body")
+            await get_user_by_name(build.as_(actor), username="some\x00body")
         assert refusal.value.path == ("username",)
         with pytest.raises(NotFound):
-            await get_user(house.as_(actor), user_id=uuid4())
+            await get_user(build.as_(actor), user_id=uuid4())
 
-    async def test_only_admins_list_everybody(self, house: House):
+    async def test_only_admins_list_everybody(self, build: Builders):
         """An admin sees all, in pages, and their number; for others the list is closed."""
-        admin = await house.an_actor(Role.ADMIN)
-        page = await list_users(house.as_(admin), request=PageRequest(5))
+        admin = await build.an_actor(Role.ADMIN)
+        page = await list_users(build.as_(admin), request=PageRequest(5))
         assert [row.id for row in page.rows] == [admin.user_id]
-        assert await count_users(house.as_(admin)) == 1
+        assert await count_users(build.as_(admin)) == 1
 
-        user = await house.an_actor(Role.MODERATOR)
-        for closed in (list_users(house.as_(user), request=PageRequest(5)), count_users(house.as_(user))):
+        user = await build.an_actor(Role.MODERATOR)
+        for closed in (list_users(build.as_(user), request=PageRequest(5)), count_users(build.as_(user))):
             with pytest.raises(Forbidden) as refusal:
                 await closed
             assert refusal.value.path == ()
 
-    async def test_whom_a_task_can_be_given_to(self, house: House):
+    async def test_whom_a_task_can_be_given_to(self, build: Builders):
         """Active users by the beginning of their names, never more than the limit."""
-        actor = await house.an_actor()
+        actor = await build.an_actor()
         for number in range(MAX_ASSIGNABLE + 1):
-            await house.a_user(username=f"zoe{number}", is_active=number > 0)
-        await house.a_user(username="zoe-last")
+            await build.a_user(username=f"zoe{number}", is_active=number > 0)
+        await build.a_user(username="zoe-last")
 
-        listed = await list_assignable_users(house.as_(actor), prefix="ZOE", at_most=10**6)
+        listed = await list_assignable_users(build.as_(actor), prefix="ZOE", at_most=10**6)
         assert len(listed) == MAX_ASSIGNABLE
         assert "zoe0" not in {row.username for row in listed}

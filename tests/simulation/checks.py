@@ -11,9 +11,9 @@ from domain.stream_cursor import StreamCursor
 from domain.task import TaskStatus
 from domain.unknown_events import UnknownAccess
 from domain.user import Role
-from graphql_api.realtime.lease import LEASE_SECONDS
+from streaming.lease import LEASE_SECONDS
+from tests.simulation.database_model import Session, User, sees
 from tests.simulation.process import TIMING, Wish
-from tests.simulation.table import Session, User, sees
 
 if TYPE_CHECKING:
     from tests.simulation.client import Client, Wire

@@ -13,8 +13,8 @@ import orjson
 from domain.actor import Actor
 from domain.errors import Failure, Unauthenticated
 from domain.stream_cursor import StreamCursor
+from tests.simulation.database_model import Session, User, sees
 from tests.simulation.process import Process, Wish
-from tests.simulation.table import Session, User, sees
 
 if TYPE_CHECKING:
     from tests.simulation.world import World

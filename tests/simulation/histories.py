@@ -10,21 +10,21 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
-from graphql_api.realtime import floor, history, numberer, subscriber, turns, watch
-from graphql_api.realtime.connections import Connection
-from graphql_api.realtime.subscriber import Subscriber
+from streaming import asyncio_helpers, log_reader, numbering, replay, subscription
+from streaming.connections import Connection
+from streaming.subscription import Subscriber
 from tests.simulation.checks import Broken
 from tests.simulation.world import World
 
 SMALL = (
-    (watch, "AT_MOST", 3),
-    (watch, "AT_A_STRETCH", 2),
-    (watch, "WAITING", 3),
-    (numberer, "AT_MOST", 3),
-    (floor, "EVENTS", 1),
-    (history, "PAGE", 3),
-    (subscriber, "AT_A_STRETCH", 3),
-    (turns, "AT_A_TIME", 2),
+    (log_reader, "AT_MOST", 3),
+    (log_reader, "AT_A_STRETCH", 2),
+    (log_reader, "WAITING", 3),
+    (numbering, "AT_MOST", 3),
+    (numbering, "EVENTS", 1),
+    (replay, "PAGE", 3),
+    (subscription, "AT_A_STRETCH", 3),
+    (asyncio_helpers, "AT_A_TIME", 2),
 )
 """Short histories have to meet every limit, too."""
 

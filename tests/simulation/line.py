@@ -1,4 +1,4 @@
-"""A process's way to the model of the database, in place of `persistence.engine.Database`."""
+"""A process's way to the model of the database, in place of `persistence.database.Database`."""
 
 import asyncio
 from collections.abc import Callable
@@ -7,9 +7,9 @@ from typing import Any
 
 from domain.actor import Actor
 from domain.errors import Unavailable
-from persistence.floor import LastId
+from persistence.numbering import LastId
+from tests.simulation.database_model import Table
 from tests.simulation.loop import Machine, VirtualLoop
-from tests.simulation.table import Table
 
 LOST_SECONDS = 3.0
 """After which a statement whose answer does not come is given up."""

@@ -6,27 +6,27 @@ from typing import Any
 from domain.events import LoggedEvent
 from domain.stream_cursor import StreamCursor
 from domain.unknown_events import UnknownAccess
-from graphql_api.auth.access import Access
-from graphql_api.realtime import opening, subscriber
-from graphql_api.realtime.feed import Feed, Noted
-from graphql_api.realtime.floor import Floor
-from graphql_api.realtime.items import ResyncReason
-from graphql_api.realtime.lease import Lease
-from graphql_api.realtime.recent import Recent
-from graphql_api.realtime.sight import Eyes, Sight
-from graphql_api.realtime.stream import Stream
-from graphql_api.realtime.subscriber import Subscriber
-from graphql_api.realtime.tail import Tail
-from graphql_api.resolvers.at_once import AtOnce
-from graphql_api.resolvers.stream import Listening
-from persistence.floor import Writers
+from graphql_api.auth.authenticator import Authenticator
+from graphql_api.resolvers.delivery import DirectDelivery
+from graphql_api.resolvers.stream import SubscriptionSource
+from persistence.numbering import Writers
+from streaming import subscription
+from streaming.lease import Lease
+from streaming.numbering import NumberingFloor
+from streaming.replay import RecentEvents
+from streaming.stream import Stream
+from streaming.stream_items import ResyncReason
+from streaming.subscription import Subscriber
+from streaming.subscription_queue import QueuedEvent, SubscriptionQueue
+from streaming.tail import Tail
+from streaming.visibility import SubscriberView, Visibility
 from tests.simulation import process
 
 Patch = tuple[object, str, object]
 
-_offer, _look, _access, _cover = Feed.offer, Eyes.look, Stream._access, Tail._cover
-_position, _numbered, _judge, _break = Feed.position, Stream._numbered, opening.judge, Tail._break
-_begin, _tell_some = AtOnce.__init__, Subscriber._tell_some
+_offer, _look, _access, _cover = SubscriptionQueue.offer, SubscriberView.look, Stream._access, Tail._cover
+_position, _numbered, _judge, _break = SubscriptionQueue.position, Stream._numbered, subscription.judge, Tail._break
+_begin, _tell_some = DirectDelivery.__init__, Subscriber._tell_some
 
 
 def _tell_across_gaps(self: Tail, batch: list[LoggedEvent]) -> list[LoggedEvent]:
@@ -45,43 +45,43 @@ def _tell_twice(self: Tail, batch: list[LoggedEvent]) -> list[LoggedEvent]:
     return batch
 
 
-def _one_too_far(self: Feed, noted: Noted) -> None:
+def _one_too_far(self: SubscriptionQueue, noted: QueuedEvent) -> None:
     was_live = self.live
     _offer(self, noted)
     if was_live and not self.live:
         self.read += 1
 
 
-def _keep_no_place(self: Feed, noted: Noted) -> None:
+def _keep_no_place(self: SubscriptionQueue, noted: QueuedEvent) -> None:
     if self.live and len(self._queue) < self._room:
         self._queue.append(noted)
 
 
-def _live_too_soon(self: Feed, notes: list[Noted], *, read: int, told: int) -> None:
+def _live_too_soon(self: SubscriptionQueue, notes: list[QueuedEvent], *, read: int, told: int) -> None:
     self._queue.extend(notes)
     self.read, self.live = read, True
 
 
-def _count_in_hand_as_seen(self: Feed, told: int) -> int:
+def _count_in_hand_as_seen(self: SubscriptionQueue, told: int) -> int:
     return self._in_hand.position if self._in_hand is not None else _position(self, told)
 
 
-def _count_waiting_as_seen(self: Feed, told: int) -> int:
+def _count_waiting_as_seen(self: SubscriptionQueue, told: int) -> int:
     return self.read if not self.live else max(self.read, told)
 
 
-def _see_everything(self: Eyes, event: Any) -> Sight | None:
-    return _look(self, event) or (Sight.SEEN if event.after is not None else None)
+def _see_everything(self: SubscriberView, event: Any) -> Visibility | None:
+    return _look(self, event) or (Visibility.SEEN if event.after is not None else None)
 
 
-def _say_nothing_of_what_is_gone(self: Eyes, event: Any) -> Sight | None:
+def _say_nothing_of_what_is_gone(self: SubscriberView, event: Any) -> Visibility | None:
     sight = _look(self, event)
-    return None if sight is Sight.GONE else sight
+    return None if sight is Visibility.GONE else sight
 
 
-def _call_gone_deleted(self: Eyes, event: Any) -> Sight | None:
+def _call_gone_deleted(self: SubscriberView, event: Any) -> Visibility | None:
     sight = _look(self, event)
-    return Sight.DELETED if sight is Sight.GONE else sight
+    return Visibility.DELETED if sight is Visibility.GONE else sight
 
 
 def _apply_rights_late(self: Stream, logged: LoggedEvent) -> None:
@@ -112,7 +112,7 @@ def _resync_for_nothing(cursor: StreamCursor, tail: Tail, version: int) -> Resyn
     return _judge(cursor, tail, version) or (ResyncReason.TRIMMED if cursor.position < tail.told else None)
 
 
-def _remember_one_too_late(self: Recent, position: int, at_most: int) -> list[LoggedEvent]:
+def _remember_one_too_late(self: RecentEvents, position: int, at_most: int) -> list[LoggedEvent]:
     return [each for each in self._events if each.position > position + 1][:at_most]
 
 
@@ -121,7 +121,7 @@ def _overlook_trims(self: Tail, ask: Any, head: Any) -> ResyncReason | None:
     return None if reason is ResyncReason.TRIMMED else reason
 
 
-async def _believe_whatever_comes(self: Access, token: str, claims: Any, now: Any) -> Any:
+async def _believe_whatever_comes(self: Authenticator, token: str, claims: Any, now: Any) -> Any:
     generation = self._generation
     known = await self._ask(claims, now)
     if generation == self._generation:
@@ -129,7 +129,7 @@ async def _believe_whatever_comes(self: Access, token: str, claims: Any, now: An
     return known.identity
 
 
-def _forget_the_rights(self: AtOnce, *arguments: Any) -> None:
+def _forget_the_rights(self: DirectDelivery, *arguments: Any) -> None:
     _begin(self, *arguments)
     self._alike = "anybody"
 
@@ -139,7 +139,7 @@ def _tell_whenever(self: Subscriber, tell: Any) -> bool:
     return _tell_some(self, tell)
 
 
-async def _ask_who_writes_first(self: Floor, log: Any, now: float) -> None:
+async def _ask_who_writes_first(self: NumberingFloor, log: Any, now: float) -> None:
     writers = await log.writers()
     last_id = await log.last_id()
     if self._noted is not None and not writers.may_include(self._noted[1]):
@@ -147,7 +147,7 @@ async def _ask_who_writes_first(self: Floor, log: Any, now: float) -> None:
     self._noted = last_id, writers
 
 
-async def _raise_it_to_what_is_new(self: Floor, log: Any, now: float) -> None:
+async def _raise_it_to_what_is_new(self: NumberingFloor, log: Any, now: float) -> None:
     last_id = await log.last_id()
     if self._noted is not None and not (await log.writers()).may_include(self._noted[1]):
         await log.raise_floor(last_id)
@@ -162,44 +162,44 @@ def _overlook_unknown_rights(self: Stream, logged: LoggedEvent) -> None:
 MUTANTS: dict[str, list[Patch]] = {
     "a gap is told across": [(Tail, "offer", _tell_across_gaps)],
     "an overlap is told twice": [(Tail, "offer", _tell_twice)],
-    "a dropped queue is read again from one too far": [(Feed, "offer", _one_too_far)],
-    "a full queue drops what is new and keeps no place": [(Feed, "offer", _keep_no_place)],
-    "a reader goes live before it has read everything": [(Feed, "refill", _live_too_soon)],
-    "the cursor counts what is in hand as seen": [(Feed, "position", _count_in_hand_as_seen)],
-    "the cursor counts what waits as seen": [(Feed, "position", _count_waiting_as_seen)],
-    "everybody sees everything": [(Eyes, "look", _see_everything)],
-    "what is out of sight is not told": [(Eyes, "look", _say_nothing_of_what_is_gone)],
-    "what is out of sight is told as deleted": [(Eyes, "look", _call_gone_deleted)],
+    "a dropped queue is read again from one too far": [(SubscriptionQueue, "offer", _one_too_far)],
+    "a full queue drops what is new and keeps no place": [(SubscriptionQueue, "offer", _keep_no_place)],
+    "a reader goes live before it has read everything": [(SubscriptionQueue, "refill", _live_too_soon)],
+    "the cursor counts what is in hand as seen": [(SubscriptionQueue, "position", _count_in_hand_as_seen)],
+    "the cursor counts what waits as seen": [(SubscriptionQueue, "position", _count_waiting_as_seen)],
+    "everybody sees everything": [(SubscriberView, "look", _see_everything)],
+    "what is out of sight is not told": [(SubscriberView, "look", _say_nothing_of_what_is_gone)],
+    "what is out of sight is told as deleted": [(SubscriberView, "look", _call_gone_deleted)],
     "the lease is ignored": [
         (Lease, "covers", lambda self, instant: True),
         (Lease, "believes", lambda self, instant: True),
     ],
     "who is revoked is told what others are": [(Subscriber, "believes", lambda self, at: True)],
-    "what others with other rights were told is told": [(AtOnce, "__init__", _forget_the_rights)],
+    "what others with other rights were told is told": [(DirectDelivery, "__init__", _forget_the_rights)],
     "what waits is told while the consumer is busy": [(Subscriber, "_tell_some", _tell_whenever)],
-    "what was told at once is told again": [(Feed, "drop", lambda self: None)],
+    "what was told at once is told again": [(SubscriptionQueue, "drop", lambda self: None)],
     "changes of rights are applied late": [(Stream, "_access", _apply_rights_late)],
     "changes of rights are not looked for before they are numbered": [(Tail, "_cover", _do_not_wait_for_numbering)],
-    "tokens are remembered whatever happens": [(Access, "_forget", lambda self, event: None)],
-    "who somebody was a while ago is believed": [(Access, "_found", _believe_whatever_comes)],
+    "tokens are remembered whatever happens": [(Authenticator, "_forget", lambda self, event: None)],
+    "who somebody was a while ago is believed": [(Authenticator, "_found", _believe_whatever_comes)],
     "what grew old while it was made is sent": [
         (process, "answered", lambda telling, answer: answer(telling)),
-        (Listening, "is_current", lambda self, at: True),
+        (SubscriptionSource, "is_current", lambda self, at: True),
     ],
-    "a cursor of another epoch is accepted": [(subscriber, "judge", _accept_any_epoch)],
-    "a cursor of other rights is accepted": [(subscriber, "judge", _accept_any_rights)],
+    "a cursor of another epoch is accepted": [(subscription, "judge", _accept_any_epoch)],
+    "a cursor of other rights is accepted": [(subscription, "judge", _accept_any_rights)],
     "another epoch is overlooked": [(Tail, "_break", _overlook_a_new_epoch)],
-    "a resync has no reason": [(subscriber, "judge", _resync_for_nothing)],
+    "a resync has no reason": [(subscription, "judge", _resync_for_nothing)],
     "what was trimmed is not missed": [
         (Tail, "_break", _overlook_trims),
         (Tail, "paged", lambda self, page: None),
     ],
     "the floor is raised while somebody writes": [(Writers, "may_include", lambda self, others: False)],
-    "who writes is asked for too early": [(Floor, "look", _ask_who_writes_first)],
-    "the floor is raised to what is new": [(Floor, "look", _raise_it_to_what_is_new)],
+    "who writes is asked for too early": [(NumberingFloor, "look", _ask_who_writes_first)],
+    "the floor is raised to what is new": [(NumberingFloor, "look", _raise_it_to_what_is_new)],
     "unknown changes of rights are overlooked": [(Stream, "_access", _overlook_unknown_rights)],
     "who comes back is not told of unknown changes of rights": [(Subscriber, "_unknown_access", lambda *_: None)],
     "who listens already is not told of unknown changes of rights": [(Subscriber, "lose_rights", lambda *_: None)],
-    "memory forgets the next event": [(Recent, "after", _remember_one_too_late)],
+    "memory forgets the next event": [(RecentEvents, "after", _remember_one_too_late)],
 }
 """What goes wrong, and how it is made to."""

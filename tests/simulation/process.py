@@ -9,39 +9,39 @@ from uuid import UUID
 
 from graphql import ExecutionResult, OperationType
 
+from asgi.client import Client
+from asgi.errors import InvalidToken
+from asgi.socket_writer import PUT, Put
+from asgi.timeouts import TimeoutQueue
+from asgi.websocket_handshake import HandshakeRequest
 from domain.actor import Actor
 from domain.errors import Unauthenticated
 from domain.stream_cursor import StreamCursor
-from graphql_api.auth.access import Access
-from graphql_api.auth.identity import Client
-from graphql_api.auth.tokens import Claims, InvalidToken
+from graphql_api.auth.authenticator import Authenticator
+from graphql_api.auth.tokens import Claims
 from graphql_api.errors import describe
+from graphql_api.execution.delivery import Group, SharedExecutions
 from graphql_api.execution.request import OperationRequest
 from graphql_api.execution.response import Response
-from graphql_api.execution.shared import Group, Shared
-from graphql_api.realtime.bell import Bell
-from graphql_api.realtime.chime import Chime
-from graphql_api.realtime.connections import Connections
-from graphql_api.realtime.items import Told
-from graphql_api.realtime.sight import StreamFilter
-from graphql_api.realtime.stream import Stream
-from graphql_api.realtime.subscriber import Subscriber
-from graphql_api.resolvers.stream import Listening
-from graphql_api.resolvers.telling import Telling, answered
+from graphql_api.resolvers.delivery import Delivery, answered
+from graphql_api.resolvers.stream import SubscriptionSource
 from graphql_api.schema.ids import decode_id_of
 from graphql_api.schema.stream import ResyncRequired, TaskDeleted
-from graphql_api.transports.transport_ws.conversation import Conversation
-from graphql_api.transports.transport_ws.protocol import SUBPROTOCOL
-from graphql_api.transports.transport_ws.setup import Setup, Timing
-from graphql_api.wire.alarms import Alarms
-from graphql_api.wire.upgrade import Upgrade
-from graphql_api.wire.writer import PUT, Put
-from persistence.engine import Database
+from graphql_api.transports.websocket.config import WebSocketConfig, WebSocketTiming
+from graphql_api.transports.websocket.connection import WebSocketConnection
+from graphql_api.transports.websocket.protocol import SUBPROTOCOL
+from persistence.database import Database
+from streaming.connections import Connections
+from streaming.notifier import Notification, Notifier
+from streaming.stream import Stream
+from streaming.stream_items import Delivered
+from streaming.subscription import Subscriber
+from streaming.visibility import StreamFilter
+from tests.simulation.database_model import FOREVER, Session, Table
 from tests.simulation.line import Line
 from tests.simulation.loop import Machine, VirtualLoop
-from tests.simulation.table import FOREVER, Session, Table
 
-TIMING = Timing(init=2.0, ping=0.5, send=1.5)
+TIMING = WebSocketTiming(init=2.0, ping=0.5, send=1.5)
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Bells:
         self.silent = False
         self.hung: list[FakeBell] = []
 
-    def ring(self, chime: Chime) -> None:
+    def ring(self, chime: Notification) -> None:
         """Carry a chime to everybody, or not."""
         for bell in self.hung:
             for _ in range(self._copies()):
@@ -93,7 +93,7 @@ class FakeBell:
         self.healthy = True
         self.on_confirmed: Callable[[], None] = lambda: None
 
-    async def start(self, on_chime: Callable[[Chime], None], on_confirmed: Callable[[], None]) -> None:
+    async def start(self, on_chime: Callable[[Notification], None], on_confirmed: Callable[[], None]) -> None:
         """Listen."""
         self.hear, self.on_confirmed = on_chime, on_confirmed
         self._bells.hung.append(self)
@@ -102,7 +102,7 @@ class FakeBell:
     async def stop(self) -> None:
         """Do not."""
 
-    def ring(self, chime: Chime) -> None:
+    def ring(self, chime: Notification) -> None:
         """Tell the others."""
         self._bells.ring(chime)
 
@@ -153,7 +153,7 @@ class Execution:
 
     def __init__(self, process: "Process") -> None:
         self._process = process
-        self._group = Group(Shared(cast("Any", None)), "changes", personal=False)
+        self._group = Group(SharedExecutions(cast("Any", None)), "changes", personal=False)
 
     def prepare(self, request: OperationRequest, *, request_id: str) -> Operation:
         """Everything is good."""
@@ -170,21 +170,21 @@ class Execution:
         )
         self._process.on_listening(name)
         try:
-            async with aclosing(Listening(cast("Any", context), subscriber, cast("Any", _seen))) as tellings:
+            async with aclosing(SubscriptionSource(cast("Any", context), subscriber, cast("Any", _seen))) as tellings:
                 tellings.at_once(Teller(self._group, self._execution_of, context, at_once))
                 async for telling in tellings:
                     yield await self._answer(telling, context)
         except Unauthenticated as error:
             yield Response({"errors": [describe(error, request_id=context.request_id)]})
 
-    async def _answer(self, telling: Telling, context: Context) -> Response:
-        async def answer(telling: Telling) -> Response:
+    async def _answer(self, telling: Delivery, context: Context) -> Response:
+        async def answer(telling: Delivery) -> Response:
             execution = self._execution_of(telling, context)
             return await self._group.answer(telling, execution, context.request_id)
 
         return await answered(telling, answer)
 
-    def _execution_of(self, telling: Telling, context: Context) -> Callable[[], Awaitable[ExecutionResult]]:
+    def _execution_of(self, telling: Delivery, context: Context) -> Callable[[], Awaitable[ExecutionResult]]:
         async def execute() -> ExecutionResult:
             await self._process.line.nap()  # what else an operation selects has to be loaded
             return ExecutionResult(_fields(telling.make(), context.actor), None)
@@ -198,7 +198,7 @@ class Teller:
     def __init__(
         self,
         group: Group,
-        execution_of: Callable[[Telling, Context], Callable[[], Awaitable[ExecutionResult]]],
+        execution_of: Callable[[Delivery, Context], Callable[[], Awaitable[ExecutionResult]]],
         context: Context,
         send: Callable[[Response], bool],
     ) -> None:
@@ -208,14 +208,14 @@ class Teller:
         self._execution_of = execution_of
         self._context = context
 
-    def begun(self, telling: Telling) -> Any:
+    def begun(self, telling: Delivery) -> Any:
         """The answer, or what is under way to it."""
         if telling.viewpoint is None:
             return None
         return self._group.begun(telling, self._execution_of(telling, self._context), self._context.request_id)
 
 
-def _seen(told: Told, task: Any) -> Seen:
+def _seen(told: Delivered, task: Any) -> Seen:
     return Seen(told.cursor, str(told.event.task_id), task.version if task is not None else None)
 
 
@@ -254,20 +254,20 @@ class Process:
 
     def _build(self, loop: VirtualLoop, table: Table, bells: Bells, room: int) -> None:
         self.database = cast("Database", self.line)
-        bell = cast("Bell", FakeBell(bells, self.machine))
+        bell = cast("Notifier", FakeBell(bells, self.machine))
         self.stream = Stream(self.database, bell, clock=loop.time, room=room)
         self.connections = Connections()
-        self.access = Access(self.database, cast("Any", Tokens(table)), self.stream)
+        self.access = Authenticator(self.database, cast("Any", Tokens(table)), self.stream)
         self.stream.on_access(self.connections.cut_off)
         self.stream.on_break(self.connections.close_everyone)
-        self.setup: Setup[Any] = Setup(
+        self.setup: WebSocketConfig[Any] = WebSocketConfig(
             executor=cast("Any", Execution(self)),
             authenticate=self.access.authenticate,
             make_context=lambda facts: Context(self, facts.identity.actor, facts.request_id),  # type: ignore[union-attr]
             connections=self.connections,
             cursor_of=lambda context: context.subscriber.cursor if context.subscriber is not None else None,
             timing=TIMING,
-            sending=Alarms(TIMING.send),
+            sending=TimeoutQueue(TIMING.send),
         )
 
     async def start(self) -> None:
@@ -278,8 +278,8 @@ class Process:
     def converse(self, receive: Any, send: Any, put: Put) -> Any:
         """Serve a socket."""
         scope = {"type": "websocket", "headers": [], "extensions": {PUT: put}}
-        upgrade = Upgrade(Client("127.0.0.1", None), secure=False, scope=scope)
-        return Conversation(self.setup, upgrade, SUBPROTOCOL, receive, send).run()
+        upgrade = HandshakeRequest(Client("127.0.0.1", None), secure=False, scope=scope)
+        return WebSocketConnection(self.setup, upgrade, SUBPROTOCOL, receive, send).run()
 
     async def vouches_for(self, session: Session) -> Actor | None:
         """Whom a request with this session's token would be answered as."""

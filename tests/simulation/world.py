@@ -12,13 +12,13 @@ from domain.events import AccessChange, AccessEvent, Event, People, TaskChange, 
 from domain.stream_cursor import StreamCursor
 from domain.task import TaskStatus
 from domain.user import Role
-from graphql_api.realtime.recent import Recent
-from graphql_api.realtime.sight import StreamFilter
+from streaming.replay import RecentEvents
+from streaming.visibility import StreamFilter
 from tests.simulation.checks import Broken, Checks
 from tests.simulation.client import Client, Temper
+from tests.simulation.database_model import Backup, Session, Table, Unknown, User
 from tests.simulation.loop import Machine, VirtualLoop
 from tests.simulation.process import Bells, Process, Wish
-from tests.simulation.table import Backup, Session, Table, Unknown, User
 
 SETTLE_SECONDS = 30.0
 STATUSES = tuple(TaskStatus)
@@ -105,7 +105,7 @@ class World:
         process = Process(
             f"P{next(self._numbers)}", self.loop, self.table, self.bells, chance, room=self.room, sluggish=self.sluggish
         )
-        process.stream._history.recent = Recent(self.kept)
+        process.stream._history.recent = RecentEvents(self.kept)
         process.on_listening = self._listening
         return process
 

@@ -8,10 +8,10 @@ from typing import Any
 import httpx
 
 from domain.user import Role
-from graphql_api.app import Server
 from persistence.models import UserRow
-from tests.support.house import House
-from tests.support.patience import HANG_SECONDS
+from server.app import Server
+from tests.support.builders import Builders
+from tests.support.waiting import HANG_SECONDS
 
 URL = "http://testserver"
 
@@ -57,7 +57,7 @@ class Api:
     """Everything a test needs to ask as anybody, and to look behind the API."""
 
     server: Server
-    house: House
+    build: Builders
     client: httpx.AsyncClient
     tokens: dict[str, str] = field(default_factory=dict)
 
@@ -75,13 +75,13 @@ class Api:
         """An access token of a session of this user; the same one each time."""
         key = str(user.id)
         if key not in self.tokens:
-            session = await self.house.a_session(user)
+            session = await self.build.a_session(user)
             self.tokens[key] = self.server.tokens.issue(user.id, session.id, datetime.now(UTC)).token
         return self.tokens[key]
 
     async def a_user(self, role: Role = Role.USER, **values: Any) -> UserRow:
         """A user."""
-        return await self.house.a_user(role, **values)
+        return await self.build.a_user(role, **values)
 
     async def numbered(self) -> None:
         """Wait until every event that is committed has its position."""
@@ -90,5 +90,5 @@ class Api:
                 await asyncio.sleep(0.01)
 
     async def _is_pending(self) -> bool:
-        async with self.house.as_(None) as uow:
+        async with self.build.as_(None) as uow:
             return (await uow.events.head()).pending

@@ -7,8 +7,8 @@ it; general means that there are no plans.
 from enum import StrEnum
 from typing import Any
 
-from graphql_api.app import Server
-from graphql_api.settings import Settings
+from server.app import Server
+from server.settings import Settings
 
 
 class Executor(StrEnum):

@@ -10,8 +10,8 @@ from domain.events import AccessChange, AccessEvent, LoggedEvent, People, TaskCh
 from domain.stream_cursor import StreamCursor
 from domain.task import FOLLOWERS, TaskStatus
 from domain.user import Role
+from verification.expected_visibility import Viewer
 from verification.history import Connection, History, Item, Kind, Listener, TaskFacts, Write
-from verification.sight import Viewer
 
 EPOCH = "one"
 START = datetime(2026, 11, 23, tzinfo=UTC)

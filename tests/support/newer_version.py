@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from persistence.engine import Database
+from persistence.database import Database
 
 _TAKE_ANY_KIND = "ALTER TABLE events DROP CONSTRAINT ck_events_kind"
 _TAKE_KNOWN_KINDS = "ALTER TABLE events ADD CONSTRAINT ck_events_kind CHECK (kind IN ('TASK', 'ACCESS')) NOT VALID"

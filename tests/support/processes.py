@@ -13,11 +13,11 @@ from typing import Any
 
 import httpx
 
-from tests.embedded.lab import PROJECT, Person, everybody, kill, survivors
+from tests.embedded.environment import PROJECT, Person, everybody, kill, survivors
 from tests.support.limits import PER_ADDRESS
-from tests.support.patience import HANG_SECONDS
 from tests.support.ports import reserved_port
 from tests.support.secrets import betrayed
+from tests.support.waiting import HANG_SECONDS
 
 
 def environment(**values: object) -> dict[str, str]:
@@ -40,7 +40,7 @@ class Command:
         """Start it; its two outputs go to files, so that it never waits for a reader."""
         self._out, self._err = (tempfile.TemporaryFile() for _ in range(2))  # noqa: SIM115 - closed by clean_up
         self.process = subprocess.Popen(
-            [python, "-m", "graphql_api", *arguments],
+            [python, "-m", "cli", *arguments],
             stdin=subprocess.DEVNULL,
             stdout=self._out,
             stderr=self._err,

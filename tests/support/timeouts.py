@@ -4,11 +4,11 @@ from typing import Final
 
 import pytest
 
-import graphql_api.app as app_module
+import server.app as app_module
 from graphql_api.execution.executor import Executor
-from persistence import engine as engine_module
+from persistence import database as engine_module
 from persistence import group_commit
-from tests.support.patience import HANG_SECONDS
+from tests.support.waiting import HANG_SECONDS
 
 _MILLISECONDS: Final = str(int(HANG_SECONDS * 1000))
 _STATEMENTS: Final = dict.fromkeys(

@@ -2,7 +2,7 @@
 
 import httpx
 
-from tests.graphql_api import hostile
+from tests.graphql_api import hostile_input
 from tests.support.api import Api
 from tests.support.figures import Figures
 from tests.timings.clock import timed
@@ -11,7 +11,7 @@ from tests.timings.clock import timed
 async def test_hostile_documents(api: Api, figures: Figures):
     """The slowest of them, by its name."""
     seconds: dict[str, float] = {}
-    for name, text in hostile.attacks():
+    for name, text in hostile_input.attacks():
         taken: list[float] = []
         with timed(taken):
             answer: httpx.Response = (await api.ask(text)).http

@@ -5,14 +5,13 @@ from pathlib import Path
 from redis.asyncio import Redis
 
 from embedded.valkey import Valkey
-from graphql_api.auth.limit import Limit
 from graphql_api.auth.passwords import Passwords
-from graphql_api.auth.throttle import Throttle
+from graphql_api.auth.rate_limits import RateLimit, RateLimiter
 from tests.support.figures import Figures
 from tests.timings.clock import timed
 
 TIMES = 9
-LIMIT = Limit("timings", 1_000, 600)
+LIMIT = RateLimit("timings", 1_000, 600)
 
 
 async def test_known_and_unknown_users(figures: Figures):
@@ -32,14 +31,14 @@ async def test_the_limits(tmp_path: Path, figures: Figures):
     """A decision, with Redis well and frozen."""
     with Valkey(tmp_path / "valkey") as server:
         async with Redis.from_url(server.url) as redis:
-            throttle = Throttle(redis)
+            throttle = RateLimiter(redis)
             await decide(throttle, figures, "all well")
             server.freeze()
             await decide(throttle, figures, "Redis frozen")
             server.thaw()
 
 
-async def decide(throttle: Throttle, figures: Figures, when: str) -> None:
+async def decide(throttle: RateLimiter, figures: Figures, when: str) -> None:
     """Take some tries, one after the other."""
     seconds: list[float] = []
     for number in range(TIMES):

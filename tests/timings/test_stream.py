@@ -9,8 +9,8 @@ import pytest
 
 from domain.user import Role
 from embedded.valkey import Valkey
-from graphql_api.realtime.subscriber import Subscriber
-from tests.graphql_api.realtime.support import Process, a_task_event, an_actor, hear_event, until
+from streaming.subscription import Subscriber
+from tests.streaming.support import Process, a_task_event, an_actor, hear_event, until
 from tests.support.figures import Figures
 from tests.timings.clock import timed
 
@@ -74,7 +74,7 @@ async def test_numbering(pair: Pair, figures: Figures):
     seconds: list[float] = []
     for _ in range(EVENTS):
         position = writer.stream.position
-        async with writer.house.as_(None) as uow:
+        async with writer.build.as_(None) as uow:
             for _ in range(100):
                 uow.record(a_task_event())
             await uow.commit()

@@ -13,7 +13,7 @@ import pytest
 
 from domain.stream_cursor import StreamCursor
 from domain.task import TaskStatus
-from tests.embedded.lab import PROJECT
+from tests.embedded.environment import PROJECT
 from verification.history import Item, Kind, TaskFacts
 from verification.promises import bad_input, secrecy, speed
 from verification.promises.promise import PROMISES

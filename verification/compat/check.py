@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from verification.compat.endpoints import ENDPOINTS
+from verification.compat.error_responses import REFUSALS
 from verification.compat.http import PREFIX, AnotherAPI, Client, NoServer
-from verification.compat.purposes import PURPOSES
-from verification.compat.refusals import REFUSALS
-from verification.compat.verdict import Differs, Finding, NotTried, OnPurpose, Verdict
-from verification.compat.visit import Visit
+from verification.compat.intended_differences import PURPOSES
+from verification.compat.result import Differs, Finding, NotTried, OnPurpose, Verdict
+from verification.compat.visitor import Visit
 
 Check = Callable[[Visit], None]
 CHECKS: Final[tuple[Check, ...]] = (*ENDPOINTS, *REFUSALS, *PURPOSES)

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from verification.compat.http import Reply
-from verification.compat.verdict import Differs, expect, expect_keys, expect_that
-from verification.compat.visit import PASSWORD, Person, Visit
+from verification.compat.result import Differs, expect, expect_keys, expect_that
+from verification.compat.visitor import PASSWORD, Person, Visit
 
 USER: Final = ("username", "email", "uuid")
 TASK: Final = ("uuid", "title", "description", "completed", "created_at", "owner_uuid")

@@ -3,7 +3,7 @@
 import asyncio
 
 from verification.compat.check import Compatibility
-from verification.compat.verdict import Verdict
+from verification.compat.result import Verdict
 from verification.promises.stack import Measured, Outcome, Stack
 
 

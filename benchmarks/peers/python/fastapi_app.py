@@ -13,11 +13,11 @@ from pydantic.alias_generators import to_camel
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
-from benchmarks.peers.python import house
+from benchmarks.peers.python import common
 
 Instant = Annotated[datetime, PlainSerializer(lambda instant: instant.isoformat(), return_type=str)]
-StatusName = Annotated[house.Status, PlainSerializer(lambda status: status.name, return_type=str)]
-PEOPLE: Final = (selectinload(house.TaskRow.owner), selectinload(house.TaskRow.assignee))
+StatusName = Annotated[common.Status, PlainSerializer(lambda status: status.name, return_type=str)]
+PEOPLE: Final = (selectinload(common.TaskRow.owner), selectinload(common.TaskRow.assignee))
 
 
 class Model(BaseModel):
@@ -91,17 +91,17 @@ class Sockets:
 
 
 sockets: Final = Sockets()
-feed: Final = house.Feed()
+feed: Final = common.Feed()
 
 
 async def unit_of_work() -> AsyncIterator[AsyncSession]:
-    async with house.session() as unit:
+    async with common.session() as unit:
         yield unit
 
 
 async def signed_in(authorization: Annotated[str | None, Header()] = None) -> str:
     try:
-        return house.subject_of(authorization)
+        return common.subject_of(authorization)
     except PermissionError as error:
         raise HTTPException(401, str(error)) from error
 
@@ -120,7 +120,7 @@ app = FastAPI(lifespan=lifespan)
 
 @app.get("/tasks/{identity}", response_model=WholeTask)
 async def get_task(identity: UUID, unit: Unit, subject: SignedIn) -> Any:
-    task = await unit.get(house.TaskRow, identity, options=PEOPLE)
+    task = await unit.get(common.TaskRow, identity, options=PEOPLE)
     if task is None:
         raise HTTPException(404)
     return task
@@ -130,9 +130,9 @@ async def get_task(identity: UUID, unit: Unit, subject: SignedIn) -> Any:
 async def list_tasks(
     unit: Unit, subject: SignedIn, status: str | None = None, first: int = 20, after: str | None = None
 ) -> Any:
-    statement = house.page_of_tasks(first, after, house.Status[status] if status else None)
+    statement = common.page_of_tasks(first, after, common.Status[status] if status else None)
     rows = (await unit.scalars(statement.options(*PEOPLE))).all()
-    edges = [{"cursor": house.cursor_of(row), "node": row} for row in rows[:first]]
+    edges = [{"cursor": common.cursor_of(row), "node": row} for row in rows[:first]]
     info = {
         "has_next_page": len(rows) > first,
         "has_previous_page": after is not None,
@@ -144,7 +144,7 @@ async def list_tasks(
 
 @app.patch("/tasks/{identity}/status", response_model=PlainTask)
 async def move_task(identity: UUID, move: Move, unit: Unit, subject: SignedIn) -> Any:
-    task = await house.move_task(unit, identity, house.Status[move.status])
+    task = await common.move_task(unit, identity, common.Status[move.status])
     await feed.tell(task)
     return task
 
@@ -156,7 +156,7 @@ async def ping(subject: SignedIn) -> Any:
 
 @app.websocket("/ws/tasks")
 async def listen(socket: WebSocket, token: str) -> None:
-    house.subject_of(f"Bearer {token}")
+    common.subject_of(f"Bearer {token}")
     await socket.accept()
     sockets.open[id(socket)] = socket
     try:

@@ -16,10 +16,10 @@ from strawberry.asgi import GraphQL
 from strawberry.dataloader import DataLoader
 from strawberry.extensions import ParserCache, SchemaExtension, ValidationCache
 
-from benchmarks.peers.python import house
+from benchmarks.peers.python import common
 
-TaskStatus = strawberry.enum(house.Status, name="TaskStatus")  # to mypy no type: therefore what it ignores below
-feed: Final = house.Feed()
+TaskStatus = strawberry.enum(common.Status, name="TaskStatus")  # to mypy no type: therefore what it ignores below
+feed: Final = common.Feed()
 
 
 @strawberry.type
@@ -29,7 +29,7 @@ class User:
     role: str
 
     @classmethod
-    def of(cls, row: house.UserRow) -> "User":
+    def of(cls, row: common.UserRow) -> "User":
         return cls(id=strawberry.ID(str(row.id)), username=row.username, role=row.role)
 
 
@@ -56,7 +56,7 @@ class Task:
         return User.of(await info.context["users"].load(self.assignee_id))
 
     @classmethod
-    def of(cls, row: house.TaskRow) -> "Task":
+    def of(cls, row: common.TaskRow) -> "Task":
         return cls(
             id=strawberry.ID(str(row.id)),
             title=row.title,
@@ -103,8 +103,8 @@ class TaskConnection:
 class Query:
     @strawberry.field
     async def task(self, id: strawberry.ID) -> Task | None:
-        async with house.session() as unit:
-            row = await unit.get(house.TaskRow, UUID(id))
+        async with common.session() as unit:
+            row = await unit.get(common.TaskRow, UUID(id))
         return Task.of(row) if row else None
 
     @strawberry.field
@@ -114,9 +114,9 @@ class Query:
         after: str | None = None,
         status: TaskStatus | None = None,  # type: ignore[valid-type]  # made by a call
     ) -> TaskConnection:
-        async with house.session() as unit:
-            rows = (await unit.scalars(house.page_of_tasks(first, after, status))).all()
-        edges = [TaskEdge(cursor=house.cursor_of(row), node=Task.of(row)) for row in rows[:first]]
+        async with common.session() as unit:
+            rows = (await unit.scalars(common.page_of_tasks(first, after, status))).all()
+        edges = [TaskEdge(cursor=common.cursor_of(row), node=Task.of(row)) for row in rows[:first]]
         info = PageInfo(
             has_next_page=len(rows) > first,
             has_previous_page=after is not None,
@@ -130,8 +130,8 @@ class Query:
 class Mutation:
     @strawberry.mutation
     async def update_task_status(self, id: strawberry.ID, status: TaskStatus) -> Task:  # type: ignore[valid-type]  # made by a call
-        async with house.session() as unit:
-            row = await house.move_task(unit, UUID(id), status)
+        async with common.session() as unit:
+            row = await common.move_task(unit, UUID(id), status)
         await feed.tell(row)
         return Task.of(row)
 
@@ -144,7 +144,7 @@ class Subscription:
             yield TaskEvent(
                 id=event["id"],
                 title=event["title"],
-                status=house.Status[event["status"]],
+                status=common.Status[event["status"]],
                 priority=event["priority"],
                 updated_at=datetime.fromisoformat(event["updatedAt"]),
             )
@@ -154,13 +154,13 @@ class Endpoint(GraphQL[Any, None]):
     async def get_context(self, request: Any, response: Any = None) -> Any:
         if request.scope["type"] == "http":
             try:
-                house.subject_of(request.headers.get("authorization"))
+                common.subject_of(request.headers.get("authorization"))
             except PermissionError as error:
                 raise HTTPException(401, str(error)) from error
-        return {"request": request, "users": DataLoader(load_fn=cast("Any", house.find_users))}
+        return {"request": request, "users": DataLoader(load_fn=cast("Any", common.find_users))}
 
     async def on_ws_connect(self, context: Any) -> Any:
-        house.subject_of((context.get("connection_params") or {}).get("authorization"))
+        common.subject_of((context.get("connection_params") or {}).get("authorization"))
         return await super().on_ws_connect(context)
 
 

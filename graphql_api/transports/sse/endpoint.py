@@ -7,34 +7,32 @@ from typing import Any, Final, Generic
 from graphql import OperationType
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from domain.errors import BadRequest, DoorClosed, RateLimited, Unauthenticated, Unavailable
-from graphql_api.auth.addresses import Network, throttle_key
-from graphql_api.auth.facts import Header, RequestFacts, http_disconnect
-from graphql_api.auth.identity import Identity
-from graphql_api.auth.origins import AllowsOrigin
+from asgi import disconnect
+from asgi.client import Identity, Network, throttle_key
+from asgi.disconnect import DisconnectWatcher
+from asgi.errors import HTTPError, bad_request, unavailable
+from asgi.exchange import without_exchange
+from asgi.origins import AllowsOrigin
+from asgi.request_body import ClientDisconnected, read_body
+from asgi.request_context import Header, RequestContext, http_disconnect
+from asgi.request_id import request_id_of
+from asgi.response import HTTPResponse
+from asgi.socket_writer import PeerDisconnected, SocketWriter, abort_of
+from asgi.timeouts import TimeoutQueue
+from asgi.websocket_handshake import FOREIGN, HandshakeRequest, sign_in
+from domain.errors import BadRequest, PermissionDenied, RateLimited, Unauthenticated, Unavailable
 from graphql_api.errors import describe
 from graphql_api.execution.executor import ContextT, Operation
 from graphql_api.execution.request import parse_request
 from graphql_api.execution.response import Response
-from graphql_api.observability.requests import Asked, Requests
-from graphql_api.realtime.connections import Connection, ConnectionRefused, TooManyConnections
-from graphql_api.transports import lookout
-from graphql_api.transports.body import check_content_type, decode_json, decode_query_string
-from graphql_api.transports.http import BODY_SECONDS, MAX_BODY
-from graphql_api.transports.lookout import Lookout
-from graphql_api.transports.negotiation import wants_events
+from graphql_api.transports.http.body import check_content_type, decode_json, decode_query_string
+from graphql_api.transports.http.content_negotiation import wants_events
+from graphql_api.transports.http.endpoint import BODY_SECONDS, MAX_BODY
 from graphql_api.transports.sse import frames
-from graphql_api.transports.sse.setup import Setup
-from graphql_api.transports.sse.stream import EventStream
-from graphql_api.wire.alarms import Alarms
-from graphql_api.wire.answer import Answer
-from graphql_api.wire.body import ClientGone, read_body
-from graphql_api.wire.denial import FOREIGN
-from graphql_api.wire.exchange import without_exchange
-from graphql_api.wire.refusal import HTTPRefusal, bad_request, unavailable
-from graphql_api.wire.request_id import request_id_of
-from graphql_api.wire.upgrade import Upgrade, sign_in
-from graphql_api.wire.writer import PeerGone, Writer, abort_of
+from graphql_api.transports.sse.config import SSEConfig
+from graphql_api.transports.sse.event_stream import EventStream
+from observability.request_records import RequestRecord, RequestRecords
+from streaming.connections import Connection, ConnectionRefused, TooManyConnections
 
 RETRY_SECONDS: Final = 5
 _HEAD: Final[list[Header]] = [
@@ -57,21 +55,21 @@ class GraphQLEvents(Generic[ContextT]):
 
     def __init__(
         self,
-        setup: Setup[ContextT],
+        setup: SSEConfig[ContextT],
         otherwise: ASGIApp,
         allows_origin: AllowsOrigin,
         *,
         trusted_proxies: Sequence[Network] = (),
-        requests: Requests | None = None,
+        requests: RequestRecords | None = None,
     ) -> None:
-        self._requests = requests or Requests()
+        self._requests = requests or RequestRecords()
         self._setup = setup
         self._otherwise = otherwise
         self._allows_origin = allows_origin
         self._trusted = trusted_proxies
-        self._waiting_for_bodies = Alarms(BODY_SECONDS)
-        self._lookouts = Alarms(lookout.PATIENCE_SECONDS)
-        self._sending = Alarms(setup.timing.send)
+        self._waiting_for_bodies = TimeoutQueue(BODY_SECONDS)
+        self._lookouts = TimeoutQueue(disconnect.PATIENCE_SECONDS)
+        self._sending = TimeoutQueue(setup.timing.send)
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Answer one request, or have it answered."""
@@ -88,27 +86,27 @@ class GraphQLEvents(Generic[ContextT]):
         try:
             with asked:
                 mine = await self._serve(scope, receive, send, asked, only=only)
-        except HTTPRefusal as refusal:
+        except HTTPError as refusal:
             with asked:
                 await _refuse(refusal, send, request_id)
             asked.status = refusal.status
-        except ClientGone:
+        except ClientDisconnected:
             return
         finally:
             if mine:
                 asked.end()
 
-    async def _serve(self, scope: Scope, receive: Receive, send: Send, asked: Asked, *, only: bool) -> bool:
+    async def _serve(self, scope: Scope, receive: Receive, send: Send, asked: RequestRecord, *, only: bool) -> bool:
         """Serve it, unless it is for others; whether it was not."""
         request_id = asked.request_id
-        request = Upgrade.of(scope, self._trusted)
+        request = HandshakeRequest.of(scope, self._trusted)
         body = await self._body(scope, receive)
         operation = self._operation(scope, body, request_id)
         if not only and (isinstance(operation, Response) or operation.type is not OperationType.SUBSCRIPTION):
             await self._otherwise(without_exchange(scope), _again(body, receive), send)
             return False
         if not request.is_allowed(self._allows_origin):
-            raise HTTPRefusal(403, DoorClosed(FOREIGN))
+            raise HTTPError(403, PermissionDenied(FOREIGN))
         call = _Call(self._setup, receive, self._writer(scope, send), send, request_id)
         if isinstance(operation, Response):
             await call.answer(operation, [])
@@ -119,8 +117,8 @@ class GraphQLEvents(Generic[ContextT]):
         asked.status = 200
         return True
 
-    def _writer(self, scope: Scope, send: Send) -> Writer:
-        return Writer(send, self._sending, abort=abort_of(scope))
+    def _writer(self, scope: Scope, send: Send) -> SocketWriter:
+        return SocketWriter(send, self._sending, abort=abort_of(scope))
 
     async def _body(self, scope: Scope, receive: Receive) -> bytes:
         if scope["method"] != "POST":
@@ -133,24 +131,24 @@ class GraphQLEvents(Generic[ContextT]):
             value: Any = decode_json(body) if scope["method"] == "POST" else decode_query_string(scope["query_string"])
             operation = self._setup.executor.prepare(parse_request(value), request_id=request_id)
         except BadRequest as refused:
-            raise HTTPRefusal(400, refused) from None
+            raise HTTPError(400, refused) from None
         if isinstance(operation, Operation) and operation.type is OperationType.MUTATION and scope["method"] != "POST":
             raise bad_request(
                 "A mutation needs POST: a link must not change anything.", status=405, headers=(_ALLOW_POST,)
             )
         return operation
 
-    async def _ask(self, call: "_Call[ContextT]", operation: Operation, request: Upgrade) -> None:
+    async def _ask(self, call: "_Call[ContextT]", operation: Operation, request: HandshakeRequest) -> None:
         """A query or a mutation: one result."""
         facts = replace(await call.facts(request, None), disconnected=http_disconnect(call.receive))
         context = self._setup.make_context(facts)
         if operation.type is OperationType.MUTATION:
             await call.answer(await self._setup.executor.execute(operation, context), facts.response_headers)
             return
-        with Lookout(call.receive, self._lookouts):
+        with DisconnectWatcher(call.receive, self._lookouts):
             await call.answer(await self._setup.executor.execute(operation, context), facts.response_headers)
 
-    async def _listen(self, call: "_Call[ContextT]", operation: Operation, request: Upgrade) -> bool:
+    async def _listen(self, call: "_Call[ContextT]", operation: Operation, request: HandshakeRequest) -> bool:
         """Tell until it is over; whether the client was there until then."""
         # A revocation may come as soon as we are registered, and before there is a stream to end.
         stream: EventStream[ContextT] | None = None
@@ -171,7 +169,7 @@ class GraphQLEvents(Generic[ContextT]):
                 await stream.run(call.receive, expires_at=facts.identity.expires_at if facts.identity else None)
         except ConnectionRefused as refused:
             raise _no_room(refused) from None
-        except PeerGone:
+        except PeerDisconnected:
             return False
         return True
 
@@ -179,18 +177,20 @@ class GraphQLEvents(Generic[ContextT]):
 class _Call(Generic[ContextT]):
     """One request, and the way back to whoever sent it."""
 
-    def __init__(self, setup: Setup[ContextT], receive: Receive, writer: Writer, send: Send, request_id: str) -> None:
+    def __init__(
+        self, setup: SSEConfig[ContextT], receive: Receive, writer: SocketWriter, send: Send, request_id: str
+    ) -> None:
         self._setup = setup
         self._request_id = request_id
         self._send = send
         self.receive = receive
         self.writer = writer
 
-    async def facts(self, request: Upgrade, connection: Connection | None) -> RequestFacts:
+    async def facts(self, request: HandshakeRequest, connection: Connection | None) -> RequestContext:
         """What is known of the request; with a *connection*, it is registered as theirs.
 
         Raises:
-            HTTPRefusal: nobody can say who this is.
+            HTTPError: nobody can say who this is.
             ConnectionRefused: the user has too many.
         """
         identity: Identity | None = None
@@ -228,13 +228,13 @@ def _again(body: bytes, receive: Receive) -> Receive:
     return receive_again
 
 
-def _no_room(refused: ConnectionRefused) -> HTTPRefusal:
+def _no_room(refused: ConnectionRefused) -> HTTPError:
     after = (b"retry-after", b"%d" % RETRY_SECONDS)
     if isinstance(refused, TooManyConnections):
-        return HTTPRefusal(429, RateLimited(f"{refused.reason}.", retry_after=RETRY_SECONDS), after)
-    return HTTPRefusal(503, Unavailable(f"{refused.reason}."), after)
+        return HTTPError(429, RateLimited(f"{refused.reason}.", retry_after=RETRY_SECONDS), after)
+    return HTTPError(503, Unavailable(f"{refused.reason}."), after)
 
 
-async def _refuse(refusal: HTTPRefusal, send: Send, request_id: str) -> None:
+async def _refuse(refusal: HTTPError, send: Send, request_id: str) -> None:
     body = Response({"errors": [describe(refusal.error, request_id=request_id)]}).to_json(request_id=request_id)
-    await Answer(refusal.status, body, headers=refusal.headers).send(send, request_id=request_id)
+    await HTTPResponse(refusal.status, body, headers=refusal.headers).send(send, request_id=request_id)

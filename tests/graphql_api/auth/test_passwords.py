@@ -16,7 +16,7 @@ from domain.user import MAX_PASSWORD_BYTES, MAX_SENT_PASSWORD_BYTES, Verificatio
 from graphql_api.auth import passwords as module
 from graphql_api.auth.hash_queue import Caller, QueueLimits
 from graphql_api.auth.passwords import Passwords, hashes_of
-from tests.support.patience import HANG_SECONDS
+from tests.support.waiting import HANG_SECONDS
 
 ROUNDS = 4
 COMPOSED = "J\u00fcrgen-1\u00c5"

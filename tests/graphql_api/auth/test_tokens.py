@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from asgi.errors import ExpiredToken, InvalidToken
 from domain.errors import Unauthenticated
-from graphql_api.auth.tokens import MAX_TOKEN, AccessTokens, Claims, ExpiredToken, InvalidToken, bearer
+from graphql_api.auth.tokens import MAX_TOKEN, AccessTokens, Claims, bearer
 
 NOW = datetime(2026, 5, 4, 12, 0, 0, 250_000, tzinfo=UTC)
 LIFETIME = timedelta(minutes=15)

@@ -7,7 +7,7 @@ from graphql import GraphQLError, validate
 
 from domain.errors import BadRequest
 from graphql_api.execution.documents import Documents, InvalidDocument
-from tests.graphql_api.transports.echo_app import schema
+from tests.support.echo_app import schema
 
 
 class TestGet:

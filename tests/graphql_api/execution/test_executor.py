@@ -6,16 +6,16 @@ from typing import Any
 import pytest
 from graphql import OperationType
 
-from graphql_api.auth.facts import RequestFacts
+from asgi.request_context import RequestContext
 from graphql_api.execution.documents import Documents
 from graphql_api.execution.executor import Executor, Operation
 from graphql_api.execution.request import OperationRequest
 from graphql_api.execution.response import Response
-from tests.graphql_api.transports.echo_app import EchoContext, Journal, schema
+from tests.support.echo_app import EchoContext, Journal, schema
 
 
 def _context() -> EchoContext:
-    facts = RequestFacts(None, None, "r1", "http", {"headers": []})
+    facts = RequestContext(None, None, "r1", "http", {"headers": []})
     return EchoContext(facts, Journal())
 
 

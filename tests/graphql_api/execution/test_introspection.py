@@ -21,8 +21,8 @@ from graphql import (
 from strawberry.printer import print_schema
 from strawberry.schema_directive import Location
 
+from asgi.request_context import RequestContext
 from domain.errors import TooExpensive
-from graphql_api.auth.facts import RequestFacts
 from graphql_api.execution import introspection
 from graphql_api.execution.documents import Documents, InvalidDocument
 from graphql_api.execution.executor import Executor, Operation
@@ -30,7 +30,7 @@ from graphql_api.execution.introspection import Introspection
 from graphql_api.execution.request import OperationRequest
 from graphql_api.root import schema as real
 from graphql_api.schema.base import Schema
-from tests.graphql_api.transports.echo_app import EchoContext, Journal
+from tests.support.echo_app import EchoContext, Journal
 
 OPTIONS = "descriptions", "specified_by_url", "directive_is_repeatable", "schema_description", "input_value_deprecation"
 TOOLS = [dict(zip((*OPTIONS, "one_of"), each, strict=True)) for each in product((True, False), repeat=6)]
@@ -348,7 +348,7 @@ class TestKept:
     async def _ask(executor: Executor[EchoContext], query: str, variables: dict[str, Any]) -> bytes:
         prepared = executor.prepare(OperationRequest(query, None, variables, {}), request_id="r1")
         assert isinstance(prepared, Operation)
-        facts = RequestFacts(None, None, "r1", "http", {"headers": []})
+        facts = RequestContext(None, None, "r1", "http", {"headers": []})
         return (await executor.execute(prepared, EchoContext(facts, Journal()))).to_json(request_id="r1")
 
 

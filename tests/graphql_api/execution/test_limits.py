@@ -4,13 +4,13 @@ import pytest
 from graphql import get_introspection_query, parse
 
 from domain.errors import DomainError, TooExpensive
-from graphql_api.app import Server
 from graphql_api.execution.documents import Document, Documents, InvalidDocument
 from graphql_api.execution.limits import Limits
-from graphql_api.execution.measure import Scale
+from graphql_api.execution.query_cost import CostCalculator
 from graphql_api.root import schema as api
-from tests.graphql_api.conftest import settings_of
-from tests.graphql_api.transports.echo_app import schema
+from server.app import Server
+from tests.support.api_server import settings_of
+from tests.support.echo_app import schema
 from tests.support.work import counted
 
 MOST_CALLS = 500_000
@@ -125,7 +125,7 @@ class TestConnections:
     def _cost(self, arguments: str, variables: dict[str, int] | None = None) -> int:
         text = f"query($first: Int, $last: Int) {{ tasks{arguments} {{ nodes {{ history{arguments} {{ nodes }} }} }} }}"
         sizes = {"first": 0, "last": 0} | (variables or {})
-        return Scale(api._schema).weigh(parse(text), sizes).operations[""].cost
+        return CostCalculator(api._schema).weigh(parse(text), sizes).operations[""].cost
 
     @pytest.mark.parametrize("size", [1, 7, 100])
     def test_the_last_rows_count_like_the_first(self, size: int) -> None:

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from tests.graphql_api.transports.echo_app import Echo, build
-from tests.graphql_api.transports.serving import serving
+from tests.support.echo_app import Echo, build
+from tests.support.serving import serving
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from graphql_api.transports.body import check_content_type
-from graphql_api.wire.refusal import HTTPRefusal
+from asgi.errors import HTTPError
+from graphql_api.transports.http.body import check_content_type
 from tests.graphql_api.test_sessions import REFRESH, registered, signed_in
 from tests.support.api import Api
 
@@ -47,7 +47,7 @@ def is_accepted(value: str) -> bool:
     """Whether the API takes a body of this Content-Type for a request."""
     try:
         check_content_type([(b"content-type", value.encode("latin-1"))])
-    except HTTPRefusal:
+    except HTTPError:
         return False
     return True
 

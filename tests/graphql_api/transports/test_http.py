@@ -10,10 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from graphql_api.pages.plain import endpoint_page
-from tests.graphql_api.transports.echo_app import Echo, build
-from tests.graphql_api.transports.serving import serving
-from tests.support.patience import HANG_SECONDS
+from server.pages.endpoint_page import endpoint_page
+from tests.support.echo_app import Echo, build
+from tests.support.serving import serving
+from tests.support.waiting import HANG_SECONDS
 
 GRAPHQL = {"accept": "application/graphql-response+json"}
 JSON = {"content-type": "application/json"}

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from graphql_api.execution.response import Response
-from graphql_api.transports import negotiation
-from graphql_api.transports.negotiation import (
+from graphql_api.transports.http import content_negotiation
+from graphql_api.transports.http.content_negotiation import (
     GRAPHQL,
     JSON,
     MAX_ACCEPT,
@@ -93,12 +93,12 @@ def test_when_to_come_back_is_said_when_that_is_all() -> None:
 def test_a_long_header_is_looked_at_in_part(monkeypatch: pytest.MonkeyPatch, ask: Callable[[str], object]) -> None:
     """The work that a client can cause is bounded, and so is what is kept of it."""
     seen: list[str] = []
-    ranges = negotiation._ranges
+    ranges = content_negotiation._ranges
 
     def noted(accept: str) -> Any:
         seen.append(accept)
         return ranges(accept)
 
-    monkeypatch.setattr(negotiation, "_ranges", noted)
+    monkeypatch.setattr(content_negotiation, "_ranges", noted)
     ask("text/x-long;q=0.1, " * 3_000 + "text/html")
     assert all(len(text) <= MAX_ACCEPT for text in seen)

@@ -1,0 +1,94 @@
+"""An HTTP answer, and how it is sent."""
+
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+
+from starlette.types import Send
+
+from asgi.compression import GZIP, MIN_BYTES, compressed, gzip_tag, takes_gzip
+from asgi.exchange import Exchange
+from asgi.request_context import Header
+
+NO_STORE: Final = b"no-store"
+_NO_SNIFF: Final = (b"x-content-type-options", b"nosniff")
+_PLAIN: Final = (
+    b"content-type: %b\r\ncontent-length: %d\r\nx-request-id: %b\r\ncache-control: %b\r\n"
+    b"x-content-type-options: nosniff\r\n"
+)
+"""All that most answers say of themselves."""
+
+
+class _Coding(NamedTuple):
+    """What an answer says of its coding, as header fields and as lines."""
+
+    headers: list[Header]
+    lines: bytes
+
+
+_VARY: Final[Header] = (b"vary", b"accept-encoding")
+_ANY: Final = _Coding([], b"")
+_PLAIN_BY_CHOICE: Final = _Coding([_VARY], b"vary: accept-encoding\r\n")
+_COMPRESSED: Final = _Coding(
+    [(b"content-encoding", GZIP), _VARY], b"content-encoding: gzip\r\nvary: accept-encoding\r\n"
+)
+
+
+@dataclass(slots=True)
+class HTTPResponse:
+    """A status, a body of one media type, and further headers; *cache* says who may keep it.
+
+    One that is not *compressible* is sent as it is: it is compressed already, or holds a secret. An answer that sets a
+    cookie is never compressed. docs/decisions/0017 says why.
+    """
+
+    status: int
+    body: bytes = b""
+    media: bytes = b"application/json; charset=utf-8"
+    headers: list[Header] = field(default_factory=list)
+    cache: bytes = NO_STORE
+    compressible: bool = True
+
+    async def send(
+        self,
+        send: Send,
+        *,
+        request_id: str,
+        with_body: bool = True,
+        exchange: Exchange | None = None,
+        accept_encoding: bytes = b"",
+    ) -> None:
+        """Send it whole, compressed if it is large and the client takes that; for HEAD without its body."""
+        coding = await self._encode(accept_encoding) if len(self.body) > MIN_BYTES else _ANY
+        if exchange is not None and with_body and self._is_plain:
+            lines = _PLAIN % (self.media, len(self.body), request_id.encode("ascii"), self.cache) + coding.lines
+            if exchange.answer(self.status, lines, self.body):
+                return
+        headers = [
+            *self._about_the_body(),
+            (b"x-request-id", request_id.encode("ascii")),
+            (b"cache-control", self.cache),
+            _NO_SNIFF,
+            *self.headers,
+            *coding.headers,
+        ]
+        await send({"type": "http.response.start", "status": self.status, "headers": headers})
+        await send({"type": "http.response.body", "body": self.body if with_body else b""})
+
+    async def _encode(self, accept_encoding: bytes) -> _Coding:
+        if not self.compressible or any(name == b"set-cookie" for name, _ in self.headers):
+            return _ANY
+        if not accept_encoding or not takes_gzip(accept_encoding):
+            return _PLAIN_BY_CHOICE
+        self.body = await compressed(self.body)
+        self.headers = [(name, gzip_tag(value) if name == b"etag" else value) for name, value in self.headers]
+        return _COMPRESSED
+
+    @property
+    def _is_plain(self) -> bool:
+        return not self.headers and self.status not in (204, 304)
+
+    def _about_the_body(self) -> list[Header]:
+        # An answer that can have no body may not tell the length of none, either (RFC 9110, 8.6).
+        if self.status in (204, 304):
+            return []
+        return [(b"content-type", self.media), (b"content-length", b"%d" % len(self.body))]

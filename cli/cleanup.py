@@ -1,0 +1,36 @@
+"""`taskriver cleanup`."""
+
+import asyncio
+from dataclasses import asdict
+
+from cli.connections import database_of
+from cli.output import AsJSON, answer, counted
+from cli.settings import read_settings
+from server.errors import CommandError
+from server.settings import Settings
+from services.cleanup import ClocksDiffer, Removed, clean_up
+
+
+def cleanup(as_json: AsJSON = False) -> None:
+    """Remove expired sessions, used tokens, old keys and events.
+
+    Old are idempotency keys of more than a day and events of more than EVENT_RETENTION_DAYS.
+    A server does the same by itself, as CLEANUP_SCHEDULE says.
+    """
+    removed = asyncio.run(_cleanup(read_settings()))
+    if removed is None:
+        answer("Another process is cleaning up already.", {"removed": None}, as_json=as_json)
+        return
+    words = (
+        f"Removed {counted(removed.sessions, 'expired session')}, "
+        f"{counted(removed.keys, 'idempotency key')}, {counted(removed.events, 'old event')}."
+    )
+    answer(words, {"removed": asdict(removed)}, as_json=as_json)
+
+
+async def _cleanup(settings: Settings) -> Removed | None:
+    async with database_of(settings) as database:
+        try:
+            return await clean_up(database.unit_of_work(None), event_retention=settings.event_retention)
+        except ClocksDiffer as error:
+            raise CommandError(str(error)) from error

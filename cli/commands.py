@@ -1,0 +1,144 @@
+"""`taskriver`: its commands, and how they fail.
+
+A command's module is imported when that command is called: most of them want only a part of the house, and a shell
+that completes a word wants nothing of it.
+"""
+
+import platform
+import sys
+from importlib import import_module
+from importlib.metadata import version
+from typing import Annotated, Any, Final
+
+import typer
+from typer.core import TyperGroup
+from typer.exceptions import TyperException
+from typer.main import get_group
+
+from cli.errors import MISUSED, REFUSED
+from cli.output import open_missing, silence_output
+from domain.errors import DomainError
+from domain.unknown_values import UnknownValue
+from embedded import EmbeddedError
+from server.errors import CommandError, WrongSetting
+
+COMMANDS: Final = {
+    "dev": ("dev:dev", "Serve with demo data, on private PostgreSQL and Valkey."),
+    "serve": ("serve:serve", "Serve the API."),
+    "migrate": ("migrate:migrate", "Apply database migrations."),
+    "doctor": ("doctor.command:doctor", "Check settings, database, Redis and migrations."),
+    "user": ("user:users", "Create users, set roles, enable and disable users."),
+    "token": ("token.command:token", "Print an access token; sign in once and stay signed in."),
+    "watch": ("watch:watch", "Print changes of tasks as they happen."),
+    "import": ("transfer.import_tasks:import_tasks", "Create tasks from JSON Lines or CSV."),
+    "export": ("transfer.export_tasks:export_tasks", "Export all tasks that a user may see, as one snapshot."),
+    "seed": ("seed:seed", "Create test data: users and their tasks."),
+    "verify-stream": ("verify_stream:verify_stream", "Check from outside that a server's stream loses nothing."),
+    "compat": ("compat:compat", "Compare servers with the older REST API."),
+    "export-schema": ("export_schema:export_schema", "Print the GraphQL schema (SDL)."),
+    "stream": ("stream:stream", "Manage the event stream."),
+    "cleanup": ("cleanup:cleanup", "Remove expired sessions, used tokens, old keys and events."),
+}
+"""Where each one is, below this package, and the first line of its help."""
+
+
+class Commands(TyperGroup):
+    """Knows commands by name until one is called."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The command that is called, imported now."""
+        name, _, rest = super().resolve_command(ctx, args)
+        return name, load(name or ""), rest
+
+
+def load(name: str) -> Any:
+    """The command of this name, with all its options."""
+    module, _, attribute = COMMANDS[name][0].partition(":")
+    home = import_module(f"cli.{module}")
+    holder, found = typer.Typer(rich_markup_mode=None), getattr(home, attribute)
+    if isinstance(found, typer.Typer):
+        holder.add_typer(found, name=name)
+    else:
+        holder.command(name, epilog=getattr(home, "EXAMPLES", None))(found)
+    return get_group(holder).commands[name]
+
+
+def _app() -> typer.Typer:
+    app = typer.Typer(
+        cls=Commands,
+        name="taskriver",
+        help="A task backend with a GraphQL API whose live stream loses nothing.",
+        epilog="Exit codes: 0 done, 1 refused or failed, 2 misused, 3 done with warnings; docs/cli.md explains them.",
+        no_args_is_help=True,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+    )
+    app.callback()(_options)
+    for name, (_, line) in COMMANDS.items():
+        app.command(name, help=line)(_in_its_place)
+    return app
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"taskriver {version('taskriver')} (Python {platform.python_version()})")
+        raise typer.Exit
+
+
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """A task backend with a GraphQL API whose live stream loses nothing."""
+
+
+def _in_its_place() -> None:
+    """What is listed until the command itself is loaded."""
+
+
+app: Final = _app()
+
+
+def main() -> None:
+    """Run a command; what goes wrong is one line on stderr, and exit code 1 (refused) or 2 (misused)."""
+    open_missing()
+    try:
+        code = app(prog_name="taskriver", standalone_mode=False)
+        sys.stdout.flush()
+        sys.exit(code)
+    except TyperException as error:
+        _fail(_misuse(error), MISUSED)
+    except typer.Abort:
+        _fail("Aborted; nothing was done.", REFUSED)
+    except WrongSetting as error:
+        _fail(error, MISUSED)
+    except (DomainError, UnknownValue, EmbeddedError, CommandError) as error:
+        _fail(error, REFUSED)
+    except BrokenPipeError:  # the reader has all that it wants, as `head` has
+        silence_output()
+        sys.exit(REFUSED)
+    except OSError as error:
+        silence_output()
+        _fail(_system_error(error), REFUSED)
+
+
+def _misuse(error: Any) -> str:
+    """What cannot be understood of the command line, and where it is told how it must be."""
+    message = error.format_message().replace("Value error, ", "")
+    if "\n" in message:  # it is the help of a command that needs more words
+        error.show()
+        sys.exit(MISUSED)
+    end = "" if message.endswith((".", "?")) else "."
+    context = getattr(error, "ctx", None)
+    return f"{message}{end} See `{context.command_path if context else 'taskriver'} --help`."
+
+
+def _system_error(error: OSError) -> str:
+    """What the system refused; a file without a name is standard output."""
+    return f"{error.filename or 'Standard output'}: {error.strerror or error}."
+
+
+def _fail(error: object, code: int) -> None:
+    print(f"taskriver: {error}", file=sys.stderr)
+    sys.exit(code)

@@ -1,0 +1,37 @@
+"""`taskriver migrate`."""
+
+import asyncio
+import sys
+from typing import Final
+
+from cli.connections import database_of
+from cli.output import AsJSON, answer, examples
+from cli.settings import read_settings
+from persistence import migrations
+from server.errors import CommandError
+from server.settings import Settings
+
+EXAMPLES: Final = examples("DATABASE_URL=postgresql://taskriver@db/taskriver taskriver migrate")
+
+
+def migrate(as_json: AsJSON = False) -> None:
+    """Apply database migrations.
+
+    Servers of the previous version may go on meanwhile: it holds no request up for longer than half a second, and waits
+    for locks for up to MIGRATION_PATIENCE_SECONDS. Many replicas may call it at the same time: one works, the others
+    wait.
+    """
+    asyncio.run(_migrate(read_settings()))
+    answer("The database is up to date.", {"migrated": True}, as_json=as_json)
+
+
+async def _migrate(settings: Settings) -> None:
+    async with database_of(settings, migrated=False) as database:
+        try:
+            await migrations.upgrade(database.engine, patience=settings.migration_patience_seconds, report=_report)
+        except migrations.MigrationError as error:
+            raise CommandError(str(error)) from error
+
+
+def _report(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)

@@ -1,0 +1,27 @@
+"""`taskriver serve`."""
+
+import asyncio
+from typing import Final
+
+from cli.output import examples, say
+from cli.settings import read_settings_with_servers
+from cli.startup_checks import check_before_start
+from server import runner, signals
+from server.metrics_server import serve_metrics
+
+EXAMPLES: Final = examples("WORKERS=4 HOST=0.0.0.0 taskriver serve")
+
+
+def serve() -> None:
+    """Serve the API.
+
+    Everything is set by the environment, or by a file .env in this folder; docs/settings.md lists it. Ctrl-C or
+    SIGTERM: requests are finished, sockets sent elsewhere.
+    """
+    settings = read_settings_with_servers()
+    signals.in_order()
+    listener = runner.listen(settings)
+    asyncio.run(check_before_start(settings))
+    say(f"Taskriver listens on http://{runner.place(settings)}.")
+    with serve_metrics(settings):
+        runner.run("server.app:create_app", settings, listener)

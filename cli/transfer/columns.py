@@ -1,0 +1,124 @@
+"""Which field of a task each column of a file, or each key of a JSON object, holds."""
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any, Final, Self
+
+from domain.errors import Invalid
+from server.errors import CommandError
+
+FIELDS: Final = (
+    "id",
+    "title",
+    "description",
+    "status",
+    "priority",
+    "dueAt",
+    "owner",
+    "assignee",
+    "createdAt",
+    "updatedAt",
+    "completedAt",
+    "version",
+)
+"""The fields of an export, in order: those of GraphQL, with people by their usernames."""
+
+_ALIASES: Final = {"uuid": "id", "completed": "completed"}
+"""Names of the REST API that are not a spelling of a GraphQL name."""
+
+_SHOWN: Final = 40
+
+
+def _normalised(name: str) -> str:
+    """A name without case, spaces, underscores and hyphens: `Due at`, `due_at` and `dueAt` are the same."""
+    return "".join(character for character in name.casefold() if character not in " _-")
+
+
+_KNOWN: Final = {_normalised(name): name for name in FIELDS} | _ALIASES
+
+
+class Columns:
+    """The assignment of a file's names to fields: by name, by `--map`, or left out by `--ignore`."""
+
+    def __init__(self, mapped: Mapping[str, str] | None = None, ignored: Collection[str] = ()) -> None:
+        """*mapped* holds field names by the file's names, *ignored* the file's names to leave out.
+
+        Raises:
+            CommandError: a name is mapped to something that is not a field.
+        """
+        self._mapped = {_normalised(name): _target(name, field) for name, field in (mapped or {}).items()}
+        self._ignored = {_normalised(name) for name in ignored}
+        self._resolved: dict[tuple[str, ...], list[str | None]] = {}
+
+    @classmethod
+    def parse(cls, mapped: Iterable[str], ignored: Collection[str]) -> Self:
+        """Columns from the command line's `NAME=FIELD`.
+
+        Raises:
+            CommandError: an assignment has another form, or does not name a field.
+        """
+        pairs = {}
+        for each in mapped:
+            name, separator, field = each.rpartition("=")
+            if not separator or not name.strip():
+                raise CommandError(f"--map {each!a} must have the form NAME=FIELD, such as 'Task name=title'.")
+            pairs[name] = field
+        return cls(pairs, ignored)
+
+    def fields_of(self, names: Collection[str]) -> list[str | None]:
+        """The field of each name, None for a name that is left out.
+
+        Raises:
+            Invalid: a name is unknown, or two names are the same field.
+        """
+        key = tuple(names)
+        if key not in self._resolved:
+            self._resolved = {key: self._resolve(key)}  # files repeat one list of names
+        return self._resolved[key]
+
+    def record(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """The values by field.
+
+        Raises:
+            Invalid: see `fields_of`.
+        """
+        fields = self.fields_of(values.keys())
+        return {field: value for field, value in zip(fields, values.values(), strict=True) if field is not None}
+
+    def _resolve(self, names: tuple[str, ...]) -> list[str | None]:
+        kept = [name for name in names if _normalised(name) not in self._ignored]
+        unknown = [name for name in kept if self._field(name) is None]
+        if unknown:
+            raise Invalid(_unknown(unknown))
+        sources: dict[str | None, str] = {}
+        for name in kept:
+            field = self._field(name)
+            if field in sources:
+                raise Invalid(
+                    f"{_quoted(sources[field])} and {_quoted(name)} are both {field}: leave one out with --ignore."
+                )
+            sources[field] = name
+        return [None if _normalised(name) in self._ignored else self._field(name) for name in names]
+
+    def _field(self, name: str) -> str | None:
+        normalised = _normalised(name)
+        return self._mapped.get(normalised) or _KNOWN.get(normalised)
+
+
+def _target(name: str, field: str) -> str:
+    known = _KNOWN.get(_normalised(field))
+    if known is None:
+        raise CommandError(f"--map {name}={field}: {field!a} is not a field. The fields are {', '.join(FIELDS)}.")
+    return known
+
+
+def _unknown(names: list[str]) -> str:
+    first = names[0][:_SHOWN]
+    verb = "is not a field" if len(names) == 1 else "are not fields"
+    return (
+        f"{', '.join(map(_quoted, names[:3]))} {verb}. The fields are {', '.join(FIELDS)}. "
+        f"Assign a name with --map {first + '=title'!a}, or leave it out with --ignore {first!a}."
+    )
+
+
+def _quoted(name: str) -> str:
+    return ascii(name[:_SHOWN])

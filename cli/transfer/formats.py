@@ -1,0 +1,207 @@
+"""JSON Lines and CSV, line by line: how much there is makes no difference to the memory that it takes."""
+
+import codecs
+import csv
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from io import TextIOWrapper
+from typing import Any, BinaryIO, Final, TextIO
+
+import orjson
+
+from cli.transfer.columns import Columns
+from domain.errors import Invalid
+from server.errors import CommandError
+
+MAX_LINE: Final = 256 * 1024
+"""Characters: more than the longest task takes in any spelling."""
+LAST: Final = "streamCursor"
+"""What the last line of JSON Lines holds; it is no task."""
+_FIRST_ESCAPE, _LAST_ESCAPE = "\udc80", "\udcff"
+_ENCODING: Final = "say with --encoding how the file is written, such as --encoding cp1252."
+
+
+class Format(StrEnum):
+    """How tasks are written."""
+
+    JSONL = "jsonl"
+    CSV = "csv"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Values by field, and the number of the line where they begin, from 1; or the *problem* of that line."""
+
+    number: int
+    values: Mapping[str, Any]
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The text of a file. Bytes that are not text in its *encoding* become lone surrogates (PEP 383)."""
+
+    text: TextIO
+    encoding: str
+
+    @classmethod
+    def of(cls, file: BinaryIO, encoding: str) -> "Source":
+        """The text of *file*; a byte order mark at its beginning is not part of it.
+
+        Raises:
+            CommandError: there is no such text encoding.
+        """
+        try:
+            "".encode(encoding)
+            name = codecs.lookup(encoding).name
+        except (LookupError, ValueError):
+            raise CommandError(
+                f"There is no encoding {encoding[:40]!a}: use a name such as utf-8, cp1252, latin-1 or utf-16."
+            ) from None
+        decoder = "utf-8-sig" if name == "utf-8" else name
+        return cls(TextIOWrapper(file, decoder, errors="surrogateescape", newline=""), name)
+
+    def line(self) -> str:
+        """The next line with its end, cut behind `MAX_LINE` characters; empty at the end of the file.
+
+        Raises:
+            CommandError: the bytes cannot be read as text at all.
+        """
+        try:
+            return self.text.readline(MAX_LINE + 1)
+        except UnicodeError:
+            raise CommandError(f"The file is not {self.encoding.upper()}: {_ENCODING}") from None
+
+    def problem_of(self, text: str) -> str | None:
+        """Why *text* cannot be used, or None."""
+        if any(_FIRST_ESCAPE <= character <= _LAST_ESCAPE for character in text):
+            return f"this is not {self.encoding.upper()}: {_ENCODING}"
+        return None
+
+
+def json_lines(source: Source, columns: Columns) -> Iterator[Line]:
+    """The objects in JSON Lines, by field; empty lines are left out."""
+    for number, text in enumerate(iter(source.line, ""), 1):
+        if len(text) > MAX_LINE:
+            while not text.endswith("\n") and (text := source.line()):
+                pass
+            yield Line(number, {}, f"this is longer than {MAX_LINE:,} characters.")
+        elif text.strip():
+            line = _object(number, text, source, columns)
+            if LAST not in line.values:
+                yield line
+
+
+def _object(number: int, text: str, source: Source, columns: Columns) -> Line:
+    problem = source.problem_of(text)
+    if problem is not None:
+        return Line(number, {}, problem)
+    try:
+        values = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        return Line(number, {}, f"this is no JSON ({error.msg}).")
+    if not isinstance(values, dict):
+        return Line(number, {}, "this is no JSON object.")
+    try:
+        return Line(number, values if LAST in values else columns.record(values))
+    except Invalid as invalid:
+        return Line(number, {}, invalid.message)
+
+
+def csv_lines(source: Source, columns: Columns) -> Iterator[Line]:
+    """The rows of CSV (RFC 4180) by field; commas, semicolons or tabs between cells.
+
+    Raises:
+        CommandError: the first line does not name fields, or where the rows end cannot be told.
+    """
+    first = source.line()
+    if not first.strip():
+        return
+    rows = _rows(first, source)
+    _, names = next(rows)
+    fields = _first_line(names, source, columns)
+    for number, cells in rows:
+        if cells:
+            yield _row(number, fields, cells, source)
+
+
+def _rows(first: str, source: Source) -> Iterator[tuple[int, list[str]]]:
+    """The rows, each with the number of the line where it begins."""
+    delimiter = max(",;\t", key=first.count)
+    reader = csv.reader(_texts(first, source), delimiter=delimiter, strict=True)
+    before = 0
+    while True:
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            raise CommandError(f"Line {before + 1} is no CSV ({error}): is a quotation mark missing?") from None
+        yield before + 1, cells
+        before = reader.line_num
+
+
+def _first_line(cells: list[str], source: Source, columns: Columns) -> list[str | None]:
+    names = [cell.strip() for cell in cells]
+    problem = source.problem_of("".join(names))
+    if problem is not None:
+        raise CommandError(f"line 1: {problem}")
+    try:
+        return columns.fields_of(names)
+    except Invalid as invalid:
+        raise CommandError(f"line 1: {invalid.message}") from None
+
+
+def _row(number: int, fields: list[str | None], cells: list[str], source: Source) -> Line:
+    if len(cells) != len(fields):
+        return Line(number, {}, f"this has {len(cells)} cells, and the first line {len(fields)}.")
+    values = {field: cell for field, cell in zip(fields, cells, strict=True) if field is not None}
+    return Line(number, values, source.problem_of("".join(cells)))
+
+
+def _texts(first: str, source: Source) -> Iterator[str]:
+    yield first
+    for number, text in enumerate(iter(source.line, ""), 2):
+        if len(text) > MAX_LINE:
+            raise CommandError(f"Line {number} is longer than {MAX_LINE:,} characters: is this CSV?")
+        yield text
+
+
+READERS: Final[Mapping[Format, Callable[[Source, Columns], Iterator[Line]]]] = {
+    Format.JSONL: json_lines,
+    Format.CSV: csv_lines,
+}
+
+
+class JsonWriter:
+    """Writes JSON Lines."""
+
+    def __init__(self, file: TextIO, names: Collection[str]) -> None:
+        self._file = file
+
+    def write(self, records: Iterable[Mapping[str, Any]]) -> None:
+        """Some records."""
+        self._file.write("".join(orjson.dumps(record).decode() + "\n" for record in records))
+
+    def end(self, cursor: str, tasks: int) -> None:
+        """The last line: from here on the stream tells the rest, and nothing was cut off."""
+        self.write([{LAST: cursor, "tasks": tasks}])
+
+
+class CsvWriter:
+    """Writes CSV with a first line of names; it has no place for a cursor."""
+
+    def __init__(self, file: TextIO, names: Collection[str]) -> None:
+        self._rows: csv.DictWriter[str] = csv.DictWriter(file, names, lineterminator="\n")
+        self._rows.writeheader()
+
+    def write(self, records: Iterable[Mapping[str, Any]]) -> None:
+        """Some records."""
+        self._rows.writerows(records)
+
+    def end(self, cursor: str, tasks: int) -> None:
+        """Nothing: whoever reads tables reads rows."""
+
+
+WRITERS: Final[Mapping[Format, type[JsonWriter | CsvWriter]]] = {Format.JSONL: JsonWriter, Format.CSV: CsvWriter}

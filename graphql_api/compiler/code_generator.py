@@ -1,0 +1,226 @@
+"""Projections: Python functions made for one selection, from rows to the `data` of a response.
+
+The source of a function is made of our own words only. Response names, which are the client's to choose, and all other
+constants are passed to it by reference, under names that are counted.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any, Final, Protocol
+
+from graphql import (
+    FieldNode,
+    GraphQLEnumType,
+    GraphQLField,
+    GraphQLList,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    GraphQLScalarType,
+    get_named_type,
+)
+from strawberry.schema.schema_converter import GraphQLCoreConverter
+
+from graphql_api.compiler.fallback import NotCompilable
+from graphql_api.compiler.selections import Selected, Selections
+from graphql_api.schema.ids import encoder_of
+from graphql_api.schema.resolves_to import Expression, Identity, Pages, Reference, meaning_of
+
+Project = Callable[..., Any]
+WritePages = Callable[[GraphQLField, Pages, Sequence[Selected], int], int]
+
+_DEFINITION: Final = GraphQLCoreConverter.DEFINITION_BACKREF
+_PLAIN: Final = {"String", "Int", "Boolean", "DateTime", "ID"}
+"""Scalars whose values are written as they are: orjson knows instants, too."""
+
+
+class Source(Protocol):
+    """Where the values of an object are, as expressions."""
+
+    def attribute(self, name: str) -> str:
+        """The value of a field without a resolver."""
+
+    def column(self, name: str) -> str:
+        """A column of the row behind the object."""
+
+
+@dataclass(frozen=True, slots=True)
+class RowSource:
+    """A row, each of its columns at a place of its own; columns are added to the list as they are needed."""
+
+    columns: list[str]
+    prefix: str = ""
+    variable: str = "row"
+
+    def attribute(self, name: str) -> str:
+        """The column of that name."""
+        return self.column(name)
+
+    def column(self, name: str) -> str:
+        """The column of that name."""
+        whole = self.prefix + name
+        if whole not in self.columns:
+            self.columns.append(whole)
+        return f"{self.variable}[{self.columns.index(whole)}]"
+
+    def referred(self, name: str) -> "RowSource":
+        """The part of the row that belongs to the row it refers to."""
+        if self.prefix:
+            raise NotCompilable("a reference of a reference")
+        return RowSource(self.columns, f"{name}.", self.variable)
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectSource:
+    """An object of the schema's Python type, at `path` in the response.
+
+    What it refers to is found by `users`, a function of the reference's number and an id; the row is like `user`.
+    """
+
+    variable: str
+    path: tuple[str, ...]
+    user: RowSource
+    references: list["Referred"]
+
+    def attribute(self, name: str) -> str:
+        """The attribute of that name."""
+        return f"{self.variable}.{name}"
+
+    def column(self, name: str) -> str:
+        """An attribute of the row that the object was made of."""
+        return f"{self.variable}.row.{name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Referred:
+    """Where an object refers to a user: in the response and in the document."""
+
+    path: tuple[str, ...]
+    nodes: tuple[FieldNode, ...]
+
+
+@dataclass(slots=True)
+class Names:
+    """Constants of a function, and the names that they have in its source."""
+
+    values: dict[str, Any] = field(default_factory=dict)
+
+    def of(self, value: Any) -> str:
+        """The name of a constant."""
+        name = f"c{len(self.values)}"
+        self.values[name] = value
+        return name
+
+    def function(self, parameters: str, expression: str) -> Project:
+        """The function that returns an expression."""
+        source = f"def project({parameters}):\n    return {expression}\n"
+        namespace = dict(self.values)
+        exec(compile(source, "<projection>", "exec"), namespace)  # noqa: S102 - of our own words only, see above
+        made: Project = namespace["project"]
+        made.__doc__ = source  # for whoever wants to look
+        return made
+
+
+class Writer:
+    """Writes expressions for the objects of one function.
+
+    *pages* is told of each field that is a page of its own for each row, and where the row's id is; it returns the
+    place of those pages among `nested`.
+    """
+
+    def __init__(self, selections: Selections, pages: WritePages | None = None) -> None:
+        self._selections = selections
+        self._pages = pages
+        self._lists = 0
+        self.names = Names()
+
+    def object(self, kind: GraphQLObjectType, selected: Sequence[Selected], source: Source) -> str:
+        """A dict of what is selected of an object."""
+        entries = [
+            f"{self.names.of(key)}: {self._value(kind, key, each, source)}"
+            for key, each in self._selections.below(kind, selected).items()
+        ]
+        return "{" + ", ".join(entries) + "}"
+
+    def _value(self, kind: GraphQLObjectType, key: str, selected: Sequence[Selected], source: Source) -> str:
+        node = selected[0].node
+        if node.name.value == "__typename":
+            return self.names.of(kind.name)
+        known = kind.fields[node.name.value]
+        meaning = meaning_of(known)
+        if isinstance(meaning, Pages):
+            return self._page(known, meaning, selected, source)
+        if known.args:
+            raise NotCompilable(f"{kind}.{node.name.value} with arguments")
+        if meaning is None:
+            return self._attribute(kind, key, selected, source)
+        if isinstance(meaning, Identity):
+            return f"{self.names.of(encoder_of(kind.name))}({source.column('id')})"
+        if isinstance(meaning, Expression):
+            columns = ", ".join(source.column(name) for name in meaning.columns)
+            return self._leaf(known.type, f"{self.names.of(meaning.compute)}(actor, {columns})")
+        if isinstance(meaning, Reference):
+            inner: Any = get_named_type(known.type)
+            return self._reference(inner, key, meaning.name, selected, source)
+        raise NotCompilable(f"{kind}.{node.name.value}")
+
+    def _attribute(self, kind: GraphQLObjectType, key: str, selected: Sequence[Selected], source: Source) -> str:
+        known = kind.fields[selected[0].node.name.value]
+        definition = known.extensions[_DEFINITION]
+        if not definition.is_basic_field:
+            raise NotCompilable(f"{kind}.{definition.python_name}")
+        value, inner = source.attribute(definition.python_name), get_named_type(known.type)
+        if not isinstance(inner, GraphQLObjectType):
+            return self._leaf(known.type, value)
+        if not isinstance(source, ObjectSource):
+            raise NotCompilable(f"{kind}.{definition.python_name}, an object without a row")
+        there = partial(replace, source, path=(*source.path, key))
+        return self._within(known.type, value, lambda each: self.object(inner, selected, there(variable=each)))
+
+    def _reference(
+        self, kind: GraphQLObjectType, key: str, name: str, selected: Sequence[Selected], source: Source
+    ) -> str:
+        if isinstance(source, RowSource):
+            there = source.referred(name)
+            return f"(None if {there.column('id')} is None else {self.object(kind, selected, there)})"
+        if isinstance(source, ObjectSource):
+            number = len(source.references)
+            source.references.append(Referred((*source.path, key), tuple(each.node for each in selected)))
+            written = f"(None if row is None else {self.object(kind, selected, source.user)})"
+            return f"(lambda row: {written})(users({number}, {source.column(f'{name}_id')}))"
+        raise NotCompilable(f"a reference of {source}")
+
+    def _page(self, known: GraphQLField, meaning: Pages, selected: Sequence[Selected], source: Source) -> str:
+        if self._pages is None or not isinstance(source, RowSource) or source.prefix:
+            raise NotCompilable("pages of what is no row of its own")
+        identity = source.column("id")
+        number = self._pages(known, meaning, selected, source.columns.index("id"))
+        return f"nested[{number}]({identity})"
+
+    def _leaf(self, kind: Any, value: str) -> str:
+        return self._within(kind, value, lambda each: self._scalar(get_named_type(kind), each))
+
+    def _within(self, kind: Any, value: str, write: Callable[[str], str]) -> str:
+        """*write* applied to what a value is or, if it is a list, to what it holds; null stays null."""
+        nullable = not isinstance(kind, GraphQLNonNull)
+        bare = kind if nullable else kind.of_type
+        if isinstance(bare, GraphQLList):
+            self._lists += 1
+            item = f"item{self._lists}"
+            written = f"[{self._within(bare.of_type, item, write)} for {item} in {value}]"
+        else:
+            written = write(value)
+        # What is written as it is may be null as it is.
+        return f"(None if {value} is None else {written})" if nullable and written != value else written
+
+    def _scalar(self, kind: Any, value: str) -> str:
+        if isinstance(kind, GraphQLEnumType):
+            return f"{self.names.of(_names_of(kind))}[{value}]"
+        if isinstance(kind, GraphQLScalarType) and kind.name in _PLAIN:
+            return value
+        raise NotCompilable(f"the type {kind}")
+
+
+def _names_of(kind: GraphQLEnumType) -> Mapping[Any, str]:
+    """The names of an enum's values: of its members, and of what is stored for them, which is equal to them."""
+    return {value.value: name for name, value in kind.values.items()}

@@ -1,0 +1,205 @@
+"""Plans: an operation as reads and projections, made once per document and way its `@skip` and `@include` fall.
+
+A plan knows no actor. It lists the doors of its fields, and each request is checked against them with its own.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    GraphQLField,
+    GraphQLInterfaceType,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    OperationType,
+    get_named_type,
+)
+from strawberry.permission import PermissionExtension
+from strawberry.schema.schema_converter import GraphQLCoreConverter
+
+from asgi.request_context import RequestContext
+from graphql_api.auth.permissions import Permission
+from graphql_api.compiler.arguments import Arguments, Variables, arguments_of, variables_of
+from graphql_api.compiler.code_generator import ObjectSource, Referred, RowSource, Writer
+from graphql_api.compiler.connections import ConnectionWriter
+from graphql_api.compiler.fallback import NotCompilable
+from graphql_api.compiler.mutations import MutationStep
+from graphql_api.compiler.pages import Nested, Projection
+from graphql_api.compiler.selections import Selected, Selections, Switches
+from graphql_api.compiler.steps import Kind, ManyRows, NodeStep, OneRow, PageOfRows, Step
+from graphql_api.resolvers.fields import NotFoundAsNull, OneInput, RefusalAsData
+from graphql_api.schema.resolves_to import AnyNode, Change, Connection, Many, One, Pages, meaning_of
+from persistence.queries.reader import Shape
+
+_DEFINITION: Final = GraphQLCoreConverter.DEFINITION_BACKREF
+
+
+@dataclass(frozen=True, slots=True)
+class RootField:
+    """Where a field of the root stands in the document, and whether it may be null."""
+
+    nodes: tuple[FieldNode, ...]
+    nullable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A query: its variables, its doors, and what each field of the root takes, by its name in the response.
+
+    Values that are known beforehand are `written`; the others have a step, or make a change.
+    """
+
+    variables: Variables
+    doors: tuple[Permission, ...]
+    fields: Mapping[str, RootField]
+    written: Mapping[str, str]
+    steps: Mapping[str, Step]
+    changes: Mapping[str, MutationStep]
+
+    def check_doors(self, facts: RequestContext) -> None:
+        """Pass, or say why not.
+
+        Raises:
+            Failure: as the doors do.
+        """
+        for door in self.doors:
+            door.check(facts)
+
+
+def plan_of(schema: GraphQLSchema, ast: DocumentNode, operation: OperationDefinitionNode, switches: Switches) -> Plan:
+    """The plan of a query or a mutation.
+
+    Raises:
+        NotCompilable: something in it is for the general executor.
+    """
+    if operation.operation is OperationType.SUBSCRIPTION:
+        raise NotCompilable("a subscription")
+    return _Planner(schema, Selections(schema, ast, operation, switches)).plan(operation)
+
+
+class _Planner:
+    def __init__(self, schema: GraphQLSchema, selections: Selections) -> None:
+        self._schema = schema
+        self._selections = selections
+        self._doors: dict[Permission, None] = {}
+
+    def plan(self, operation: OperationDefinitionNode) -> Plan:
+        root = self._schema.get_root_type(operation.operation)
+        assert root is not None
+        fields: dict[str, RootField] = {}
+        written: dict[str, str] = {}
+        steps: dict[str, Step] = {}
+        changes: dict[str, MutationStep] = {}
+        for key, selected in self._selections.at_the_root(root).items():
+            nodes = tuple(each.node for each in selected)
+            if nodes[0].name.value == "__typename":
+                fields[key], written[key] = RootField(nodes, nullable=False), root.name
+                continue
+            field = root.fields.get(nodes[0].name.value)
+            if field is None:
+                raise NotCompilable("introspection")
+            self._doors[_door(field)] = None
+            fields[key] = RootField(nodes, not isinstance(field.type, GraphQLNonNull))
+            arguments = arguments_of(field, nodes[0])
+            if operation.operation is OperationType.MUTATION:
+                changes[key] = self._change(key, field, arguments, selected)
+            else:
+                steps[key] = self._step_of(field, arguments, selected)
+        variables = variables_of(self._schema, operation)
+        return Plan(variables, tuple(self._doors), fields, written, steps, changes)
+
+    def _change(
+        self, key: str, field: GraphQLField, arguments: Arguments, selected: Sequence[Selected]
+    ) -> MutationStep:
+        definition, kind = field.extensions[_DEFINITION], get_named_type(field.type)
+        meaning = meaning_of(field)
+        if not isinstance(meaning, Change) or not isinstance(kind, GraphQLObjectType):
+            raise NotCompilable(f"the mutation {definition.python_name}")
+        references: list[Referred] = []
+        user, writer = RowSource(["id"]), Writer(self._selections)
+        expression = writer.object(kind, selected, ObjectSource("payload", (key,), user, references))
+        return MutationStep(
+            key,
+            tuple(each.node for each in selected),
+            definition.base_resolver.wrapped_func,
+            meaning.viewer,
+            next(each for each in definition.extensions if isinstance(each, RefusalAsData)),
+            arguments,
+            tuple(references),
+            Shape(user.columns),
+            writer.names.function("payload, users, actor", expression),
+        )
+
+    def _step_of(self, field: GraphQLField, arguments: Arguments, selected: Sequence[Selected]) -> Step:
+        meaning, kind = meaning_of(field), get_named_type(field.type)
+        if isinstance(meaning, AnyNode) and isinstance(kind, GraphQLInterfaceType):
+            return NodeStep(self._kinds(meaning, selected), arguments)
+        if not isinstance(kind, GraphQLObjectType):
+            raise NotCompilable(f"a root field of type {kind}")
+        if isinstance(meaning, Connection):
+            return self._page(kind, meaning, arguments, selected)
+        if isinstance(meaning, One):
+            nullable = not isinstance(field.type, GraphQLNonNull)
+            return OneRow(meaning.ask, arguments, self._row(kind, selected), nullable)
+        if isinstance(meaning, Many):
+            return ManyRows(meaning.ask, arguments, self._row(kind, selected))
+        raise NotCompilable(f"a root field of type {kind} that declares nothing")
+
+    def _row(self, kind: GraphQLObjectType, selected: Sequence[Selected], *columns: str) -> Projection:
+        nested: list[Nested] = []
+        source, writer = RowSource(list(columns)), Writer(self._selections, partial(self._nest, nested))
+        project = writer.names.function("row, nested, actor", writer.object(kind, selected, source))
+        return Projection(project, Shape(source.columns), tuple(nested))
+
+    def _page(
+        self, kind: GraphQLObjectType, meaning: Connection, arguments: Arguments, selected: Sequence[Selected]
+    ) -> Step:
+        nested: list[Nested] = []
+        writer = Writer(self._selections, partial(self._nest, nested))
+        made = ConnectionWriter(self._selections, writer).write(kind, selected)
+        return PageOfRows(
+            meaning.ask,
+            arguments,
+            Projection(made.project, Shape(made.columns), tuple(nested)),
+            made.parts,
+        )
+
+    def _nest(
+        self, nested: list[Nested], field: GraphQLField, meaning: Pages, selected: Sequence[Selected], place: int
+    ) -> int:
+        """Have a page for each row read, and return its place among the nested ones."""
+        kind: Any = get_named_type(field.type)
+        made = ConnectionWriter(self._selections, Writer(self._selections)).write(kind, selected)
+        arguments = arguments_of(field, selected[0].node)
+        nested.append(Nested(meaning.ask, arguments, made.parts, Shape(made.columns), made.project, place))
+        return len(nested) - 1
+
+    def _kinds(self, meaning: AnyNode, selected: Sequence[Selected]) -> dict[str, Kind]:
+        found: dict[str, Kind] = {}
+        for name, ask in meaning.ask.items():
+            kind: Any = self._schema.type_map[name]
+            found[name] = Kind(ask, self._row(kind, selected, "id"))
+        return found
+
+
+def _door(field: GraphQLField) -> Permission:
+    """The door before a root field; whatever else stands before it must be something that we know."""
+    extensions = field.extensions[_DEFINITION].extensions
+    doors = [each for extension in extensions for each in _permissions(extension)]
+    if len(doors) != 1 or not isinstance(doors[0], Permission):
+        raise NotCompilable("a root field without a door of ours")
+    return doors[0]
+
+
+def _permissions(extension: object) -> Sequence[object]:
+    if isinstance(extension, PermissionExtension):
+        return extension.permissions
+    if isinstance(extension, NotFoundAsNull | RefusalAsData | OneInput):
+        return ()
+    raise NotCompilable(f"the extension {type(extension).__name__}")

@@ -1,0 +1,126 @@
+"""The steps of a plan: one for each field of the root, each a few reads and a projection."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+from uuid import UUID
+
+from domain.actor import Actor
+from graphql_api.compiler.arguments import Arguments, Bound
+from graphql_api.compiler.fallback import Fallback
+from graphql_api.compiler.pages import Projection, page_of
+from graphql_api.schema.ids import decode_id
+from graphql_api.schema.resolves_to import Paged
+from persistence.pagination import MAX_FIRST, Part
+from persistence.queries.query import Query
+from persistence.queries.reader import ReadConnection
+
+Ask = Callable[..., Query]
+
+
+class Step(Protocol):
+    """One field of a query's root."""
+
+    async def run(self, reading: ReadConnection, actor: Actor, bound: Bound) -> Any:
+        """Its value.
+
+        Raises:
+            Fallback: the general executor has to tell what is wrong.
+            DomainError: so it has, too: an argument breaks a rule.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class OneRow:
+    """An object, or null where that is allowed."""
+
+    ask: Ask
+    arguments: Arguments
+    made: Projection
+    nullable: bool
+
+    async def run(self, reading: ReadConnection, actor: Actor, bound: Bound) -> Any:
+        """One statement."""
+        asked = self.ask(actor, **self.arguments.bind(bound))
+        rows = await reading.rows(self.made.shape, asked.rows, asked.values)
+        if rows:
+            nested = await self.made.pages(reading, actor, bound, rows) if self.made.nested else ()
+            return self.made.project(rows[0], nested, actor)
+        if not self.nullable:
+            raise Fallback
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class ManyRows:
+    """A list of objects."""
+
+    ask: Ask
+    arguments: Arguments
+    made: Projection
+
+    async def run(self, reading: ReadConnection, actor: Actor, bound: Bound) -> Any:
+        """One statement."""
+        asked = self.ask(actor, **self.arguments.bind(bound))
+        rows = await reading.rows(self.made.shape, asked.rows, asked.values)
+        nested = await self.made.pages(reading, actor, bound, rows) if rows and self.made.nested else ()
+        return [self.made.project(row, nested, actor) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class PageOfRows:
+    """A connection: the parts of it that are selected."""
+
+    ask: Callable[..., Paged]
+    arguments: Arguments
+    made: Projection
+    parts: frozenset[Part]
+
+    async def run(self, reading: ReadConnection, actor: Actor, bound: Bound) -> Any:
+        """One statement, so that all parts are of one snapshot."""
+        paged = self.ask(actor, self.parts, **self.arguments.bind(bound))
+        rows = await reading.rows(self.made.shape, paged.asked.rows, paged.asked.values) if self.parts else []
+        page = page_of(rows, paged, key=-1)
+        nested = await self.made.pages(reading, actor, bound, page.rows) if page.rows and self.made.nested else ()
+        return self.made.project(page, nested, actor)
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """How nodes of one type are read: each row begins with its id."""
+
+    ask: Callable[[Actor, list[UUID]], Query]
+    made: Projection
+
+    async def find(self, reading: ReadConnection, actor: Actor, bound: Bound, ids: list[UUID]) -> dict[UUID, Any]:
+        """Those that there are, by id."""
+        asked = self.ask(actor, ids)
+        rows = await reading.rows(self.made.shape, asked.rows, asked.values)
+        nested = await self.made.pages(reading, actor, bound, rows) if rows and self.made.nested else ()
+        return {row[0]: self.made.project(row, nested, actor) for row in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class NodeStep:
+    """Any object by its id, or several."""
+
+    kinds: Mapping[str, Kind]
+    arguments: Arguments
+
+    async def run(self, reading: ReadConnection, actor: Actor, bound: Bound) -> Any:
+        """One statement for each type that is asked for."""
+        arguments = self.arguments.bind(bound)
+        if "id" in arguments:
+            return (await self._find(reading, actor, bound, [arguments["id"]]))[0]
+        if len(arguments["ids"]) > MAX_FIRST:
+            raise Fallback
+        return await self._find(reading, actor, bound, arguments["ids"])
+
+    async def _find(self, reading: ReadConnection, actor: Actor, bound: Bound, texts: list[str]) -> list[Any]:
+        wanted = [decode_id(text, field="id") for text in texts]
+        found: dict[str, dict[UUID, Any]] = {}
+        for name, kind in self.kinds.items():
+            ids = list(dict.fromkeys(identity for named, identity in wanted if named == name))
+            if ids:
+                found[name] = await kind.find(reading, actor, bound, ids)
+        return [found.get(name, {}).get(identity) for name, identity in wanted]

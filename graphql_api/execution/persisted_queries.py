@@ -1,0 +1,64 @@
+"""Documents asked for by their hash: automatic persisted queries, as Apollo's and urql's clients send them.
+
+A client sends `extensions.persistedQuery` with the SHA-256 of a document, and no text. Who does not know it says
+`PERSISTED_QUERY_NOT_FOUND`; the client then sends both, once, and from then on the hash is enough.
+https://www.apollographql.com/docs/apollo-server/performance/apq
+"""
+
+import re
+from dataclasses import replace
+from hashlib import sha256
+from typing import Any, Final
+
+from domain.errors import BadRequest, UnknownHash
+from graphql_api.execution.bounded_cache import BoundedCache
+from graphql_api.execution.request import OperationRequest
+
+EXTENSION: Final = "persistedQuery"
+MAX_COUNT: Final = 1_000
+MAX_BYTES: Final = 4 * 1024 * 1024
+
+_HASH: Final = re.compile(r"[0-9a-f]{64}")
+
+
+class PersistedQueries:
+    """The texts that were sent with their hashes lately, within a count and a number of bytes."""
+
+    def __init__(self, *, max_count: int = MAX_COUNT, max_bytes: int = MAX_BYTES) -> None:
+        self._texts: BoundedCache[str] = BoundedCache(max_count=max_count, max_bytes=max_bytes)
+
+    def whole(self, request: OperationRequest) -> OperationRequest:
+        """The request with its text, whether it came with it or with a hash.
+
+        Raises:
+            UnknownHash: the text is not known.
+            BadRequest: the hash is none, or that of another text.
+        """
+        digest = _digest(request.extensions.get(EXTENSION))
+        if digest is None:
+            return request
+        if request.query:
+            if sha256(request.query.encode("utf-8", "surrogatepass")).hexdigest() != digest:
+                raise BadRequest("`extensions.persistedQuery.sha256Hash` is not the SHA-256 of the query's text.")
+            return request
+        text = self._texts.get(digest)
+        if text is None:
+            raise UnknownHash
+        return replace(request, query=text)
+
+    def keep(self, request: OperationRequest) -> None:
+        """Remember the text of a request that came with both, once its document was found good."""
+        digest = _digest(request.extensions.get(EXTENSION))
+        if digest is not None and self._texts.get(digest) is None:
+            self._texts.put(digest, request.query, size=len(request.query.encode()))
+
+
+def _digest(extension: Any) -> str | None:
+    if extension is None:
+        return None
+    if not isinstance(extension, dict) or extension.get("version") != 1:
+        raise BadRequest('`extensions.persistedQuery` must be {"version": 1, "sha256Hash": "…"}.')
+    digest = extension.get("sha256Hash")
+    if not isinstance(digest, str) or not _HASH.fullmatch(digest):
+        raise BadRequest("`extensions.persistedQuery.sha256Hash` must be 64 hexadecimal digits in lower case.")
+    return digest

@@ -1,0 +1,99 @@
+"""A task's history, as clients see it."""
+
+from datetime import datetime
+from typing import Self
+from uuid import UUID
+
+import strawberry
+
+from domain.actor import Actor
+from domain.events import LoggedEvent, TaskEvent
+from graphql_api.schema.common import Info, PageInfo
+from graphql_api.schema.enums import TaskChange, TaskStatus
+from graphql_api.schema.resolves_to import Paged, Reference, resolves_to
+from graphql_api.schema.user import User
+from graphql_api.schema.viewer import FOR_ANYBODY
+from persistence.pagination import Page, PageRequest, Part
+from persistence.queries import event as reads
+
+
+@strawberry.type(description="One change of a task.")
+class TaskHistoryEntry:
+    """An event as the task's history tells it."""
+
+    logged: strawberry.Private[LoggedEvent]
+    event: strawberry.Private[TaskEvent]
+    at: datetime = strawberry.field(description="When.")
+    changes: list[TaskChange] = strawberry.field(description="What was changed.")
+    from_: TaskStatus | None = strawberry.field(
+        name="from", description="The status before; null for the task's creation."
+    )
+    to: TaskStatus = strawberry.field(description="The status after.")
+    version: int = strawberry.field(description="The task's version after.")
+
+    @strawberry.field(
+        description="Who did it; null if it was done at the command line.",
+        metadata=FOR_ANYBODY | resolves_to(Reference("by")),
+    )
+    async def by(self, info: Info) -> User | None:
+        """The actor."""
+        row = await info.context.loaders.users.load(self.event.actor_id)
+        return User.of(row) if row is not None else None
+
+    @classmethod
+    def of(cls, logged: LoggedEvent) -> Self:
+        """The event as clients see it."""
+        event = logged.event
+        assert isinstance(event, TaskEvent)
+        assert event.to_status is not None  # `persistence/readable` lists no others
+        return cls(
+            logged=logged,
+            event=event,
+            at=event.at,
+            changes=list(event.changes),
+            from_=event.from_status,
+            to=event.to_status,
+            version=event.version,
+        )
+
+
+@strawberry.type(description="A change in a task's history.")
+class TaskHistoryEdge:
+    """An edge."""
+
+    cursor: str = strawberry.field(description="The place in the history: `after` to begin behind it.")
+    node: TaskHistoryEntry = strawberry.field(description="The change.")
+
+
+@strawberry.type(description="A page of a task's history, the newest change first.")
+class TaskHistoryConnection:
+    """A connection."""
+
+    edges: list[TaskHistoryEdge] = strawberry.field(description="The changes with their cursors.")
+    nodes: list[TaskHistoryEntry] = strawberry.field(description="The changes alone.")
+    page_info: PageInfo = strawberry.field(description="Where this page lies.")
+
+    @classmethod
+    def of(cls, page: Page[LoggedEvent]) -> Self:
+        """The page as clients see it."""
+        nodes = [TaskHistoryEntry.of(logged) for logged in page.rows]
+        edges = [TaskHistoryEdge(cursor=cursor, node=node) for cursor, node in zip(page.cursors, nodes, strict=True)]
+        return cls(edges=edges, nodes=nodes, page_info=PageInfo.of(page))
+
+
+def history_pages(
+    actor: Actor,
+    parts: frozenset[Part],
+    ids: list[UUID],
+    first: int | None,
+    after: str | None,
+    last: int | None,
+    before: str | None,
+) -> Paged:
+    """A page of the history of each of some tasks that the actor sees.
+
+    Raises:
+        BadRequest: an argument breaks a rule.
+    """
+    request = PageRequest.of(first, after, last, before, order=reads.HISTORY_ORDER, parts=parts)
+    return Paged(reads.history(ids, request), request, reads.history_cursor)

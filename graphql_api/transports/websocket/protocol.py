@@ -1,0 +1,220 @@
+"""The server's half of graphql-transport-ws as a state machine: events in, effects out, no clock and no network.
+
+    WAITING ── connection_init ──▶ AUTHENTICATING ── authenticated ──▶ READY
+       └──────────────── anything against the rules ──────────────────────┴──▶ CLOSED
+
+https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from itertools import count
+from typing import Any, Final, NamedTuple
+
+from asgi.close_codes import CloseCode, reason
+from domain.errors import FailureCode
+from graphql_api.errors import ErrorDict
+from graphql_api.execution.request import OperationRequest
+from graphql_api.transports.websocket import frames
+
+SUBPROTOCOL: Final = "graphql-transport-ws"
+MAX_MESSAGE: Final = 64 * 1024
+MAX_OPERATIONS: Final = 100
+MAX_SILENT_TICKS: Final = 1
+"""A peer that was asked and has said nothing until it is time to ask again is not there any more."""
+
+
+class State(Enum):
+    """How far the conversation has come."""
+
+    WAITING = "waiting"
+    AUTHENTICATING = "authenticating"
+    READY = "ready"
+    CLOSED = "closed"
+
+
+class Key(NamedTuple):
+    """One operation: the client's id, and a serial number, because ids are used again."""
+
+    id: str
+    serial: int
+
+
+@dataclass(slots=True)
+class Send:
+    """Send this text frame."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """Close the socket; nothing follows."""
+
+    code: CloseCode
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Authenticate:
+    """Find out who this is, then say `authenticated` or close."""
+
+    payload: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Run this operation, and say `finished` when nothing of it runs any more."""
+
+    key: Key
+    request: OperationRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Nobody listens to this operation any more."""
+
+    key: Key
+
+
+Effect = Send | Close | Authenticate | Start | Stop
+Effects = Sequence[Effect]
+
+_NOTHING: Final[Effects] = ()
+
+
+class Protocol:
+    """One socket's conversation. Every method says what to do now, in order; none raises for what a client did.
+
+    *max_message* is in bytes of UTF-8. *max_operations* counts what still runs, also when nobody listens any more.
+    """
+
+    def __init__(self, *, max_message: int = MAX_MESSAGE, max_operations: int = MAX_OPERATIONS) -> None:
+        self._max_message = max_message
+        self._max_operations = max_operations
+        self._active: dict[str, Key] = {}
+        self._running: set[Key] = set()
+        self._serials = count(1)
+        self._silent = 0
+        self.state = State.WAITING
+
+    def receive_text(self, text: str) -> Effects:
+        """A text frame came."""
+        self._silent = 0
+        if self.state is State.CLOSED:
+            return _NOTHING
+        data = text.encode("utf-8", "surrogatepass")
+        if len(data) > self._max_message:
+            return self.close(CloseCode.BAD_MESSAGE, f"The message is larger than {self._max_message:,} bytes")
+        try:
+            message = frames.read(data)
+        except frames.BadMessage as bad:
+            return self.close(CloseCode.BAD_MESSAGE, str(bad))
+        return self._handle(message)
+
+    def receive_binary(self) -> Effects:
+        """A binary frame came."""
+        return self.close(CloseCode.BAD_MESSAGE, "Messages are text, not binary")
+
+    def init_timed_out(self) -> Effects:
+        """The time for the first message is over."""
+        if self.state is not State.WAITING:
+            return _NOTHING
+        return self.close(CloseCode.TIMED_OUT, "Connection initialisation timeout: send connection_init first")
+
+    def tick(self, payload: dict[str, Any] | None = None) -> Effects:
+        """One ping interval has passed; *payload* is what the ping should carry."""
+        if self.state is State.CLOSED:
+            return _NOTHING
+        self._silent += 1
+        if self._silent > MAX_SILENT_TICKS:
+            return self.close(CloseCode.TIMED_OUT, "Nothing was heard from the client")
+        return (Send(frames.ping(payload)),)
+
+    def authenticated(self) -> Effects:
+        """Who this is has been settled, anonymous included."""
+        if self.state is not State.AUTHENTICATING:
+            return _NOTHING
+        self.state = State.READY
+        return (Send(frames.ACK),)
+
+    def result(self, key: Key, payload: str) -> Effects:
+        """An operation has a result, which is JSON already."""
+        frame = self.frame(key, payload)
+        return (Send(frame),) if frame is not None else _NOTHING
+
+    def frame(self, key: Key, payload: str) -> str | None:
+        """The frame that tells a result; None if the client does not wait for it any more."""
+        return frames.next_(key.id, payload) if self.listens(key) else None
+
+    def failed(self, key: Key, errors: Sequence[ErrorDict]) -> Effects:
+        """An operation failed as a whole, and is over."""
+        return self._end(key, frames.error(key.id, errors))
+
+    def completed(self, key: Key) -> Effects:
+        """An operation has no more results."""
+        return self._end(key, frames.complete(key.id))
+
+    def finished(self, key: Key) -> None:
+        """Nothing of an operation runs any more."""
+        self._running.discard(key)
+
+    def close(self, code: CloseCode, why: str) -> Effects:
+        """End the conversation; only the first reason counts."""
+        if self.state is State.CLOSED:
+            return _NOTHING
+        self.state = State.CLOSED
+        self._active.clear()
+        return (Close(code, reason(why)),)
+
+    def listens(self, key: Key) -> bool:
+        """Whether the client still waits for this operation."""
+        return self._active.get(key.id) == key
+
+    def _handle(self, message: frames.Message) -> Effects:
+        if message.request is not None:
+            return self._subscribe(message.id, message.request)
+        match message.type:
+            case "connection_init":
+                return self._init(message.payload or {})
+            case "ping":
+                return (Send(frames.pong(message.payload)),)
+            case "complete":
+                return self._complete(message.id)
+        return _NOTHING
+
+    def _init(self, payload: dict[str, Any]) -> Effects:
+        if self.state is not State.WAITING:
+            return self.close(CloseCode.TOO_MANY_INITS, "Too many initialisation requests: one is enough")
+        self.state = State.AUTHENTICATING
+        return (Authenticate(payload),)
+
+    def _subscribe(self, id: str, request: OperationRequest) -> Effects:
+        if self.state is not State.READY:
+            return self.close(CloseCode.UNAUTHORIZED, "Unauthorized: send connection_init and wait for connection_ack")
+        if id in self._active:
+            return self.close(CloseCode.DUPLICATE, f"Subscriber for {id} already exists")
+        if len(self._running) >= self._max_operations:
+            return (Send(frames.error(id, [_too_many(self._max_operations)])),)
+        key = Key(id, next(self._serials))
+        self._active[id] = key
+        self._running.add(key)
+        return (Start(key, request),)
+
+    def _complete(self, id: str) -> Effects:
+        key = self._active.pop(id, None)
+        return (Stop(key),) if key else _NOTHING
+
+    def _end(self, key: Key, text: str) -> Effects:
+        if not self.listens(key):
+            return _NOTHING
+        del self._active[key.id]
+        return (Send(text),)
+
+
+def _too_many(most: int) -> ErrorDict:
+    return {
+        "message": f"At most {most} operations run on one socket; complete one, or open another socket.",
+        "extensions": {"code": FailureCode.TOO_EXPENSIVE.value},
+    }

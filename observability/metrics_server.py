@@ -1,0 +1,68 @@
+"""`/metrics`, as Prometheus asks for it: on a listener of its own, in a thread beside the server."""
+
+import threading
+from collections.abc import Callable, Iterator
+from itertools import accumulate
+from typing import Final
+
+from prometheus_client import CollectorRegistry, start_http_server
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+from prometheus_client.metrics_core import Metric as Family
+from prometheus_client.registry import Collector
+
+from observability.histogram import BOUNDS
+from observability.metrics import METRICS, Kind, Metric, Samples, Snapshot
+
+_ENDS: Final = (*map(str, BOUNDS), "+Inf")
+
+
+def listen(host: str, port: int, read: Callable[[], Snapshot]) -> Callable[[], None]:
+    """Answer scrapes until the function that this returns is called; *read* is called for each.
+
+    Raises:
+        OSError: the port is taken, or the address is not ours.
+    """
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(Families(read))
+    server, thread = start_http_server(port, host, registry)
+
+    def stop() -> None:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+    return stop
+
+
+class Families(Collector):
+    """All metrics, as the client library wants them."""
+
+    def __init__(self, read: Callable[[], Snapshot]) -> None:
+        self._read = read
+        self._turn = threading.Lock()
+
+    def collect(self) -> Iterator[Family]:
+        """Every metric there is, those without a number yet included."""
+        with self._turn:
+            snapshot = self._read()
+        for metric in METRICS:
+            samples = snapshot.get(metric.name, {})
+            yield _histogram(metric, samples) if metric.kind is Kind.HISTOGRAM else _numbers(metric, samples)
+
+
+def _numbers(metric: Metric, samples: Samples) -> Family:
+    kind = CounterMetricFamily if metric.kind is Kind.COUNTER else GaugeMetricFamily
+    family = kind(metric.name, metric.help, labels=metric.labels)
+    for labels, value in samples.items():
+        assert not isinstance(value, tuple)
+        family.add_metric(labels, value)
+    return family
+
+
+def _histogram(metric: Metric, samples: Samples) -> Family:
+    family = HistogramMetricFamily(metric.name, metric.help, labels=metric.labels)
+    for labels, value in samples.items():
+        assert isinstance(value, tuple)
+        buckets, total = value
+        family.add_metric(labels, list(zip(_ENDS, accumulate(buckets), strict=True)), total)
+    return family

@@ -1,0 +1,206 @@
+"""Traces by OpenTelemetry, for whoever asks for them; without the extra `otel` this module cannot be imported.
+
+An operation's trace is found by its request id, since both are made of it. So an event, which carries the id of the
+request that caused it, leads back to its trace from whatever process delivers it.
+"""
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable
+from contextvars import Token
+from datetime import datetime
+from functools import wraps
+from hashlib import sha256
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID
+
+from opentelemetry import trace
+from opentelemetry.context import Context, attach, detach
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.sdk.trace.id_generator import IdGenerator, RandomIdGenerator
+from opentelemetry.trace import Link, Span, SpanContext, SpanKind, Status, StatusCode, TraceFlags
+
+from persistence.statement_counts import Statements
+
+if TYPE_CHECKING:
+    from observability.request_records import RequestRecord
+
+_FINE: Final = ("OK", "CANCELLED")
+_OURS: Final = ("INTERNAL", "UNAVAILABLE")
+_NOBODY: Final = Context()
+
+
+class Tracing:
+    """Makes spans, and sends them to *endpoint*, or hands them to a processor of one's own."""
+
+    def __init__(self, endpoint: str = "", *, processor: SpanProcessor | None = None) -> None:
+        self._ids = _Ids()
+        self._provider = TracerProvider(
+            resource=Resource.create({"service.name": "taskriver"}), id_generator=self._ids, shutdown_on_exit=False
+        )
+        self._provider.add_span_processor(
+            processor or BatchSpanProcessor(OTLPSpanExporter(endpoint=f"{endpoint.rstrip('/')}/v1/traces"))
+        )
+        self._tracer = self._provider.get_tracer("taskriver")
+        self._undo: list[Callable[[], None]] = []
+
+    def operation(self, request_id: str) -> "Trace":
+        """The span of a request: the first of its trace, wherever the client's own may lead."""
+        self._ids.following = place_of(request_id)
+        span = self._tracer.start_span("request", context=_NOBODY, kind=SpanKind.SERVER)
+        return Trace(span)
+
+    def delivered(
+        self, *, actor_id: UUID, position: int, at: datetime, caused_by: str | None, subscription: str | None
+    ) -> None:
+        """A span from a change to its delivery, with links to the write and to the subscription."""
+        ids = [each for each in (caused_by, subscription) if each is not None]
+        span = self._tracer.start_span(
+            "deliver",
+            context=_NOBODY,
+            kind=SpanKind.PRODUCER,
+            links=[Link(place_of(each)) for each in ids],
+            attributes={"taskriver.position": position, "enduser.id": str(actor_id)},
+            start_time=int(at.timestamp() * 1e9),
+        )
+        span.end()
+
+    def watch_statements(self, statements: Statements) -> None:
+        """Make a span of every statement that a request sends; those of the watch on the log are nobody's."""
+        statements.watch(self._begin_statement, _end)
+
+    def watch_services(self, services: ModuleType) -> None:
+        """Make a span of every service call, by putting a function around each: without tracing there is none."""
+        for found in pkgutil.iter_modules(services.__path__):
+            module = importlib.import_module(f"{services.__name__}.{found.name}")
+            for name, function in _calls(module):
+                setattr(module, name, self._around(f"{found.name}.{name}", function))
+                self._undo.append(_setter(module, name, function))
+
+    def close(self) -> None:
+        """Send what is left, for a few seconds at most, and take the functions off again."""
+        for undo in self._undo:
+            undo()
+        self._undo.clear()
+        self._provider.shutdown()
+
+    def _begin_statement(self, text: str) -> Span | None:
+        if not trace.get_current_span().is_recording():
+            return None
+        verb = text.lstrip().partition(" ")[0].upper()[:20]
+        attributes = {"db.system.name": "postgresql", "db.query.text": text}  # parameters are not in the text
+        return self._tracer.start_span(verb or "SQL", kind=SpanKind.CLIENT, attributes=attributes)
+
+    def _around(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(function)
+        async def call(*args: Any, **kwargs: Any) -> Any:
+            if not trace.get_current_span().is_recording():
+                return await function(*args, **kwargs)
+            # Not what was raised: its text may quote what somebody wrote.
+            with self._tracer.start_as_current_span(
+                name, record_exception=False, set_status_on_exception=False
+            ) as span:
+                try:
+                    return await function(*args, **kwargs)
+                except BaseException as error:
+                    span.set_attribute("error.type", type(error).__name__)
+                    raise
+
+        return call
+
+
+class Trace:
+    """A request's span, for as long as the request lasts."""
+
+    __slots__ = ("_context", "_span", "_token")
+
+    def __init__(self, span: Span) -> None:
+        self._span = span
+        self._context = trace.set_span_in_context(span, _NOBODY)
+        self._token: Token[Context] | None = None
+
+    def enter(self) -> None:
+        """What this task does belongs to it."""
+        self._token = attach(self._context)
+
+    def leave(self) -> None:
+        """Not any more."""
+        if self._token is not None:
+            detach(self._token)
+
+    def end(self, asked: "RequestRecord") -> None:
+        """The request is over."""
+        span, code = self._span, asked.outcome
+        span.update_name(f"{asked.kind_told or asked.door} {asked.operation or ''}".rstrip())
+        span.set_attributes(
+            {
+                "taskriver.door": asked.door,
+                "taskriver.request_id": asked.request_id,
+                "taskriver.code": code,
+                "taskriver.statements": asked.statements,
+            }
+        )
+        if asked.actor_id is not None:
+            span.set_attribute("enduser.id", str(asked.actor_id))
+        if asked.status is not None:
+            span.set_attribute("http.response.status_code", asked.status)
+        if code not in _FINE:
+            span.set_attribute("error.type", code)
+        if code in _OURS:
+            span.set_status(Status(StatusCode.ERROR))
+        span.end()
+
+
+def place_of(request_id: str) -> SpanContext:
+    """Where the span of a request is, known by its id alone."""
+    digest = sha256(request_id.encode()).digest()
+    return SpanContext(
+        trace_id=int.from_bytes(digest[:16]),
+        span_id=int.from_bytes(digest[16:24]),
+        is_remote=True,
+        trace_flags=TraceFlags(TraceFlags.SAMPLED),
+    )
+
+
+class _Ids(IdGenerator):
+    """Random ids, unless it was said which place is to be given next."""
+
+    def __init__(self) -> None:
+        self._random = RandomIdGenerator()
+        self.following: SpanContext | None = None
+
+    def generate_trace_id(self) -> int:
+        return self.following.trace_id if self.following is not None else self._random.generate_trace_id()
+
+    def generate_span_id(self) -> int:
+        place, self.following = self.following, None
+        return place.span_id if place is not None else self._random.generate_span_id()
+
+
+def _calls(module: ModuleType) -> list[tuple[str, Callable[..., Any]]]:
+    """The services of a module: its own public functions that work with a unit of work."""
+    return [
+        (name, function)
+        for name, function in inspect.getmembers(module, inspect.iscoroutinefunction)
+        if not name.startswith("_")
+        and function.__module__ == module.__name__
+        and next(iter(inspect.signature(function).parameters), None) == "uow"
+    ]
+
+
+def _setter(module: ModuleType, name: str, value: object) -> Callable[[], None]:
+    return lambda: setattr(module, name, value)
+
+
+def _end(span: Span | None, error: BaseException | None) -> None:
+    if span is None:
+        return
+    if error is not None:
+        span.set_attribute("error.type", type(error).__name__)
+        span.set_status(Status(StatusCode.ERROR))
+    span.end()

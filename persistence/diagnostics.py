@@ -1,0 +1,121 @@
+"""How the database is: what an operator wants to know of it, in one look."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import Row, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from persistence.database import LOG_POOL_SIZE
+
+OLDEST_VERSION: Final = 15
+EXTENSION: Final = "pg_trgm"
+
+_SERVER: Final = text("""
+    SELECT current_setting('server_version') AS version,
+           current_setting('server_version_num')::int / 10000 AS major,
+           clock_timestamp() AS clock,
+           pg_is_in_recovery() AS standby,
+           pg_database_size(current_database()) AS size,
+           EXISTS (SELECT FROM pg_extension WHERE extname = 'pg_trgm') AS extension,
+           (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend') AS in_use,
+           least(
+               current_setting('max_connections')::int
+                   - current_setting('superuser_reserved_connections')::int
+                   - coalesce(current_setting('reserved_connections', true), '0')::int,
+               nullif((SELECT datconnlimit FROM pg_database WHERE datname = current_database()), -1),
+               nullif((SELECT rolconnlimit FROM pg_roles WHERE rolname = current_user), -1)
+           ) AS connections
+""")
+_LOG: Final = text("""
+    SELECT h.position, h.trimmed,
+           (SELECT count(*) FROM events WHERE position IS NULL AND id >= numbering_floor()) AS unnumbered,
+           (SELECT clock_timestamp() - recorded_at FROM events WHERE position IS NULL AND id >= numbering_floor()
+            ORDER BY id LIMIT 1) AS lag,
+           (SELECT recorded_at FROM events e WHERE e.position > h.trimmed ORDER BY e.position LIMIT 1) AS oldest
+    FROM event_head h
+""")
+
+
+_SNAPSHOTS: Final = text("""
+    SELECT holder, age, behind FROM (
+        SELECT CASE WHEN backend_type = 'client backend'
+                    THEN format('the connection %s (%s, %s)', pid, coalesce(nullif(application_name, ''), usename),
+                                state)
+                    ELSE 'a process of the server: ' || backend_type END AS holder,
+               extract(epoch FROM clock_timestamp() - xact_start)::float AS age, age(backend_xmin) AS behind
+        FROM pg_stat_activity
+        WHERE backend_xmin IS NOT NULL AND pid <> pg_backend_pid()
+        UNION ALL
+        SELECT 'the replication slot ' || slot_name, NULL, greatest(age(xmin), age(catalog_xmin))
+        FROM pg_replication_slots WHERE xmin IS NOT NULL OR catalog_xmin IS NOT NULL
+        UNION ALL
+        SELECT 'the prepared transaction ' || gid, extract(epoch FROM clock_timestamp() - prepared)::float,
+               age(transaction)
+        FROM pg_prepared_xacts
+    ) AS snapshots
+    ORDER BY behind DESC, age DESC NULLS LAST LIMIT 1
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The oldest look at the database that somebody still has: the server can remove nothing that it may see.
+
+    `age_seconds` is None if the server does not tell, as of a replication slot; `behind` counts the transactions since.
+    """
+
+    holder: str
+    age_seconds: float | None
+    behind: int
+
+
+@dataclass(frozen=True, slots=True)
+class ServerCondition:
+    """The server: its version, its clock, its size in bytes, and how many connections we may have of it."""
+
+    version: str
+    major: int
+    clock: datetime
+    standby: bool
+    size: int
+    extension: bool
+    in_use: int
+    connections: int
+
+
+@dataclass(frozen=True, slots=True)
+class LogCondition:
+    """The log: up to where it is numbered and trimmed, what waits for a number and for how many seconds."""
+
+    position: int
+    trimmed: int
+    unnumbered: int
+    lag_seconds: float
+    oldest: datetime | None
+    """When the first event that is still there was recorded."""
+
+
+async def look_at_server(connection: AsyncConnection) -> ServerCondition:
+    """The server that the connection leads to."""
+    row: Row[tuple[object, ...]] = (await connection.execute(_SERVER)).one()
+    return ServerCondition(**row._mapping)
+
+
+async def look_at_snapshots(connection: AsyncConnection) -> Snapshot | None:
+    """The oldest snapshot that keeps the server from cleaning up, but for the one of this connection."""
+    row = (await connection.execute(_SNAPSHOTS)).one_or_none()
+    return Snapshot(row.holder, row.age, row.behind) if row is not None else None
+
+
+async def look_at_log(connection: AsyncConnection) -> LogCondition:
+    """The log, in a database that is migrated."""
+    row = (await connection.execute(_LOG)).one()
+    lag = 0.0 if row.lag is None else max(row.lag.total_seconds(), 0.0)
+    return LogCondition(row.position, row.trimmed, row.unnumbered, lag, row.oldest)
+
+
+def connections_of(workers: int, pool_size: int) -> int:
+    """How many connections a server of so many processes may open."""
+    return workers * (pool_size + LOG_POOL_SIZE)

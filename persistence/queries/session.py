@@ -1,0 +1,48 @@
+"""Which sessions are read."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import DateTime, FromClause, Integer, Select, Uuid, bindparam
+
+from persistence.models import SessionRow
+from persistence.queries.joins import joined
+from persistence.queries.query import Query
+
+_SESSIONS: Final[FromClause] = SessionRow.__table__
+
+
+@dataclass(frozen=True, slots=True)
+class SessionsOfUser:
+    """A user's living sessions, the newest first: `user_id`, `now`, `limit`."""
+
+    def select(self, columns: Sequence[str]) -> Select[Any]:
+        """As many as the limit says."""
+        of_user = SessionRow.user_id == bindparam("user_id", type_=Uuid())
+        living = SessionRow.expires_at > bindparam("now", type_=DateTime(timezone=True))
+        newest_first = (SessionRow.created_at.desc(), SessionRow.id.desc())
+        query = joined(_SESSIONS, columns).where(of_user, living).order_by(*newest_first)
+        return query.limit(bindparam("limit", type_=Integer()))
+
+
+@dataclass(frozen=True, slots=True)
+class SessionById:
+    """One session, over or not, and its `user`: `id`."""
+
+    def select(self, columns: Sequence[str]) -> Select[Any]:
+        """It, or nothing."""
+        query = joined(_SESSIONS, columns, {"user": "user_id"})
+        return query.where(SessionRow.id == bindparam("id", type_=Uuid()))
+
+
+def session(session_id: UUID) -> Query:
+    """A session and whose it is."""
+    return Query(SessionById(), {"id": session_id})
+
+
+def sessions(user_id: UUID, *, now: datetime, at_most: int) -> Query:
+    """A user's living sessions."""
+    return Query(SessionsOfUser(), {"user_id": user_id, "now": now, "limit": at_most})

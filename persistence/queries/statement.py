@@ -1,0 +1,40 @@
+"""A statement as SQLAlchemy writes it and asyncpg runs it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Self
+
+from sqlalchemy import Select
+from sqlalchemy.dialects.postgresql import asyncpg
+
+from persistence.queries.query import Values
+
+_DIALECT: Final = asyncpg.dialect()  # type: ignore[no-untyped-call]
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """Text with `$1`, `$2` …, and the names of their values in that order."""
+
+    text: str
+    names: tuple[str, ...]
+    constants: Mapping[str, Any]
+    """The values that are part of the statement."""
+
+    @classmethod
+    def of(cls, query: Select[Any]) -> Self:
+        """What the query is in the driver's words."""
+        compiled = query.compile(dialect=_DIALECT)
+        names = tuple(compiled.positiontup or ())
+        constants = {name: compiled.binds[name].value for name in names if not compiled.binds[name].required}
+        return cls(str(compiled), names, constants)
+
+    def arguments(self, values: Values) -> list[Any]:
+        """The values in the order of the text.
+
+        Raises:
+            KeyError: one is missing.
+        """
+        if self.constants:
+            values = {**self.constants, **values}
+        return [values[name] for name in self.names]

@@ -1,0 +1,264 @@
+"""Which tasks are read: each as its own statement, for what an actor's role lets them reach."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    BindParameter,
+    ColumnElement,
+    FromClause,
+    Integer,
+    Select,
+    Uuid,
+    any_,
+    bindparam,
+    false,
+    func,
+    or_,
+    select,
+    true,
+    union_all,
+)
+
+from domain.actor import Actor
+from domain.errors import BadRequest
+from domain.policy import Action, Reach, reach
+from persistence.models import TaskRow
+from persistence.pagination import NOT_OURS, PageRequest
+from persistence.queries.joins import REFERENCES_OF_A_TASK, joined, own_columns
+from persistence.queries.keyset import Keyset, Window, ordered
+from persistence.queries.page_facts import ONE, Known, facts_of, is_any
+from persistence.queries.query import Query
+from persistence.queries.task_list import KEYS, TaskFilter, TaskOrder, conditions
+
+Reaches = frozenset[Reach]
+
+_GREATEST: Final = 2**63 - 1  # that PostgreSQL can count to
+_TASKS: Final[FromClause] = TaskRow.__table__
+_ACTOR: Final[BindParameter[UUID]] = bindparam("actor_id", type_=Uuid())
+_MINE: Final = {Reach.OWN: TaskRow.owner_id, Reach.ASSIGNED: TaskRow.assignee_id}
+
+
+@dataclass(frozen=True, slots=True)
+class TaskById:
+    """One task, if it can be reached: `id`, `actor_id`."""
+
+    reaches: Reaches
+
+    def select(self, columns: Sequence[str]) -> Select[Any]:
+        """It, or nothing."""
+        wanted = TaskRow.id == bindparam("id", type_=Uuid())
+        return joined(_TASKS, columns, REFERENCES_OF_A_TASK).where(wanted, visible(self.reaches))
+
+
+@dataclass(frozen=True, slots=True)
+class TasksById:
+    """Those of several tasks that can be reached, in no order: `ids`, `actor_id`."""
+
+    reaches: Reaches
+
+    def select(self, columns: Sequence[str]) -> Select[Any]:
+        """Any number of them."""
+        # One array and not a list of parameters: the statement stays the same, and prepared, for any number of them.
+        wanted = TaskRow.id == any_(bindparam("ids", type_=ARRAY(Uuid())))
+        return joined(_TASKS, columns, REFERENCES_OF_A_TASK).where(wanted, visible(self.reaches))
+
+
+@dataclass(frozen=True, slots=True)
+class TaskPage:
+    """Tasks of a window of an order: `limit`, `actor_id`, the cursors' values and the filter's.
+
+    The tasks come from the end that the page is taken from. Behind the columns that are asked for each row has the
+    facts, the value it is sorted by, and its id. Facts of an empty page stand in one row without a task.
+    """
+
+    reaches: Reaches
+    order: TaskOrder
+    given: frozenset[str]
+    window: Window
+    facts: tuple[str, ...]
+
+    def select(self, columns: Sequence[str]) -> Select[Any]:
+        """As many as the limit says."""
+        descending = self.order.descending is not self.window.backward
+        found = self._found(
+            own_columns(columns, REFERENCES_OF_A_TASK),
+            self._keyset.inside(self.window),
+            descending=descending,
+            limit=_limit(),
+        )
+        page = found.subquery("page")
+        facts = self._facts().subquery("facts") if self.facts else None
+        query = joined(page, columns, REFERENCES_OF_A_TASK, facts=facts)
+        query = query.add_columns(page.c.place, page.c.id.label("place_id"))
+        return query.order_by(*ordered(page.c.sort, page.c.id, descending=descending))
+
+    def _facts(self) -> Select[Any]:
+        known: Known = {"total": self._total, "earlier": self._is_any_earlier, "later": self._is_any_later}
+        return facts_of(self.facts, known)
+
+    @property
+    def _keyset(self) -> Keyset:
+        return KEYS[self.order].keyset(descending=self.order.descending)
+
+    def _total(self) -> ColumnElement[int]:
+        return TaskCount(self.reaches, self.given).select().scalar_subquery()
+
+    def _is_any_earlier(self) -> ColumnElement[bool]:
+        return self._is_any("after_id", self._keyset.earlier(self.window), descending=not self.order.descending)
+
+    def _is_any_later(self) -> ColumnElement[bool]:
+        return self._is_any("before_id", self._keyset.later(self.window), descending=self.order.descending)
+
+    def _is_any(self, cursor: str, place: ColumnElement[bool], *, descending: bool) -> ColumnElement[bool]:
+        # The cursor's own task is nearly always still in its place, and is found by its id without a filter's effort.
+        wanted = (visible(self.reaches), *conditions(self.given, KEYS[self.order].due))
+        own = select(TaskRow.id).where(TaskRow.id == bindparam(cursor, type_=Uuid()), place, *wanted)
+        nearest = self._found(["id"], [place], descending=descending, limit=ONE).subquery()
+        return is_any(own, select(nearest.c.id))
+
+    def _found(
+        self, columns: Sequence[str], place: Sequence[ColumnElement[bool]], *, descending: bool, limit: Any
+    ) -> Select[Any]:
+        if Reach.ANY in self.reaches:
+            return self._branch(columns, place, descending=descending, limit=limit)
+        # Each branch follows an index in the list's order. In one of both an OR would have to sort all one's tasks, or
+        # go through everybody's.
+        branches = [
+            self._branch(columns, [part, *place], descending=descending, limit=limit).subquery()
+            for part in _parts(self.reaches)
+        ]
+        both = union_all(*(select(branch) for branch in branches)).subquery()
+        return select(both).order_by(*ordered(both.c.sort, both.c.id, descending=descending)).limit(limit)
+
+    def _branch(
+        self, columns: Sequence[str], place: Sequence[ColumnElement[bool]], *, descending: bool, limit: Any
+    ) -> Select[Any]:
+        key = KEYS[self.order]
+        own = [_TASKS.c[name] for name in columns]
+        query = select(*own, key.column.label("sort"), key.shown.label("place"))
+        query = query.where(*place, *conditions(self.given, key.due))
+        return query.order_by(*ordered(key.column, TaskRow.id, descending=descending)).limit(limit)
+
+
+@dataclass(frozen=True, slots=True)
+class TaskSlice:
+    """Tasks by age, the oldest first, from an offset: `skip`, `limit`, `actor_id`."""
+
+    reaches: Reaches
+
+    def select(self, columns: Sequence[str]) -> Select[Any]:
+        """As many as the limit says."""
+        query = joined(_TASKS, columns, REFERENCES_OF_A_TASK).where(visible(self.reaches))
+        by_age = query.order_by(TaskRow.created_at, TaskRow.id)
+        return by_age.offset(bindparam("skip", type_=BigInteger())).limit(bindparam("limit", type_=BigInteger()))
+
+
+@dataclass(frozen=True, slots=True)
+class TaskScan:
+    """Tasks in the order of their ids, from the first one or behind one: `limit`, `actor_id`, `last`."""
+
+    reaches: Reaches
+    is_behind: bool
+
+    def select(self, columns: Sequence[str]) -> Select[Any]:
+        """As many as the limit says."""
+        query = joined(_TASKS, columns, REFERENCES_OF_A_TASK).where(visible(self.reaches))
+        if self.is_behind:
+            query = query.where(TaskRow.id > bindparam("last", type_=Uuid()))
+        return query.order_by(TaskRow.id).limit(_limit())
+
+
+@dataclass(frozen=True, slots=True)
+class TaskCount:
+    """How many tasks a filter finds: `actor_id`, and the filter's."""
+
+    reaches: Reaches
+    given: frozenset[str]
+
+    def select(self, columns: Sequence[str] = ()) -> Select[Any]:
+        """One row of one number."""
+        return select(func.count()).select_from(TaskRow).where(visible(self.reaches), *conditions(self.given))
+
+
+def task(actor: Actor | None, task_id: UUID) -> Query:
+    """One task."""
+    return Query(TaskById(_reaches(actor)), {"id": task_id, "actor_id": _id_of(actor)})
+
+
+def tasks(actor: Actor | None, ids: Collection[UUID]) -> Query:
+    """Several tasks."""
+    return Query(TasksById(_reaches(actor)), {"ids": list(ids), "actor_id": _id_of(actor)})
+
+
+def task_page(actor: Actor | None, request: PageRequest, wanted: TaskFilter, order: TaskOrder) -> Query:
+    """A page, and one task more, which says whether there is another page.
+
+    Raises:
+        BadRequest: a cursor belongs to another ordering, or the filter breaks a limit.
+    """
+    key, given = KEYS[order], wanted.values()
+    values = {"actor_id": _id_of(actor), "limit": request.limit, **given}
+    for name, cursor in (("after", request.after), ("before", request.before)):
+        if cursor is not None and cursor.order != order.value:
+            raise BadRequest(NOT_OURS)
+        values |= key.values(name, cursor)
+    window = Window(key.bound(request.after), key.bound(request.before), request.backward)
+    return Query(TaskPage(_reaches(actor), order, frozenset(given), window, request.facts), values)
+
+
+def task_slice(actor: Actor | None, *, skip: int, limit: int) -> Query:
+    """Tasks from an offset.
+
+    Raises:
+        BadRequest: one of the numbers is negative.
+    """
+    if skip < 0 or limit < 0:
+        raise BadRequest("skip and limit must not be negative.")
+    values = {"skip": min(skip, _GREATEST), "limit": min(limit, _GREATEST), "actor_id": _id_of(actor)}
+    return Query(TaskSlice(_reaches(actor)), values)
+
+
+def task_scan(actor: Actor | None, last: UUID | None, *, at_most: int) -> Query:
+    """The next tasks on the way through all of them."""
+    rows = TaskScan(_reaches(actor), last is not None)
+    return Query(rows, {"actor_id": _id_of(actor), "limit": at_most, "last": last})
+
+
+def task_count(actor: Actor | None, wanted: TaskFilter) -> Query:
+    """How many there are of these.
+
+    Raises:
+        BadRequest: the filter breaks a limit.
+    """
+    given = wanted.values()
+    return Query(TaskCount(_reaches(actor), frozenset(given)), {"actor_id": _id_of(actor), **given})
+
+
+def _reaches(actor: Actor | None) -> Reaches:
+    return reach(actor.role, Action.READ_TASK) if actor is not None else frozenset()
+
+
+def _id_of(actor: Actor | None) -> UUID | None:
+    return actor.user_id if actor is not None else None
+
+
+def visible(reaches: Reaches, actor: ColumnElement[UUID] = _ACTOR) -> ColumnElement[bool]:
+    """What the policy reaches for an actor, as a condition on tasks; `actor_id` is its value."""
+    if Reach.ANY in reaches:
+        return true()
+    return or_(false(), *(column == actor for own, column in _MINE.items() if own in reaches))
+
+
+def _parts(reaches: Reaches) -> list[ColumnElement[bool]]:
+    """The same in parts that have no task in common, at least one."""
+    mine = [column == _ACTOR for own, column in _MINE.items() if own in reaches]
+    return [mine[0], *(part & ~mine[0] for part in mine[1:])] if mine else [false()]
+
+
+def _limit() -> BindParameter[int]:
+    return bindparam("limit", type_=Integer())

@@ -1,0 +1,233 @@
+"""How lists of tasks are filtered and ordered: what can be asked for, and the conditions that it means.
+
+A condition names its values and does not hold them: which filters are given, and not with what, makes a statement.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    DateTime,
+    SmallInteger,
+    String,
+    Uuid,
+    any_,
+    bindparam,
+    func,
+    literal_column,
+    or_,
+    select,
+)
+from sqlalchemy.types import TypeEngine
+
+from domain.errors import BadRequest
+from domain.task import TaskPriority, TaskStatus, check_due_bound, check_search
+from persistence.models import TaskRow, TaskTextRow
+from persistence.pagination import NOT_OURS, PageCursor, page_cursor
+from persistence.queries.keyset import Bound, Keyset
+
+_INSTANT: Final = DateTime(timezone=True)
+_ESCAPES: Final = str.maketrans({"%": r"\%", "_": r"\_", "\\": r"\\"})
+_EARLIEST: Final[ColumnElement[Any]] = literal_column("'-infinity'::timestamptz")
+_LATEST: Final[ColumnElement[Any]] = literal_column("'infinity'::timestamptz")
+_DUE_OR_LATEST: Final = func.coalesce(TaskRow.due_at, _LATEST)
+_DUE_OR_EARLIEST: Final = func.coalesce(TaskRow.due_at, _EARLIEST)
+
+
+class TaskOrder(StrEnum):
+    """The orders a list of tasks can have; equals are ordered by id, the same way."""
+
+    CREATED_ASC = "CREATED_ASC"
+    CREATED_DESC = "CREATED_DESC"
+    UPDATED_ASC = "UPDATED_ASC"
+    UPDATED_DESC = "UPDATED_DESC"
+    DUE_ASC = "DUE_ASC"
+    DUE_DESC = "DUE_DESC"
+    PRIORITY_ASC = "PRIORITY_ASC"
+    PRIORITY_DESC = "PRIORITY_DESC"
+
+    @property
+    def descending(self) -> bool:
+        """Whether the greatest comes first."""
+        return self.value.endswith("_DESC")
+
+
+@dataclass(frozen=True, slots=True)
+class TaskFilter:
+    """Which tasks: AND between fields, OR within a list; None = whichever, an empty list = none.
+
+    Due dates reach from `due_after` on to before `due_before`; `search` is looked for in title and description,
+    ignoring case, and needs three characters.
+    """
+
+    status: tuple[TaskStatus, ...] | None = None
+    priority: tuple[TaskPriority, ...] | None = None
+    owner_id: UUID | None = None
+    assignee_id: UUID | None = None
+    due_after: datetime | None = None
+    due_before: datetime | None = None
+    search: str | None = None
+
+    def values(self) -> dict[str, Any]:
+        """What is given, by the name of its condition.
+
+        Raises:
+            BadRequest: the filter breaks a limit.
+        """
+        found: dict[str, Any] = {}
+        if self.status is not None:
+            _choose(found, "status", "statuses", self.status)
+        if self.priority is not None:
+            _choose(found, "priority", "priorities", self.priority)
+        if self.owner_id is not None:
+            found["owner_id"] = self.owner_id
+        if self.assignee_id is not None:
+            found["assignee_id"] = self.assignee_id
+        if self.search is not None:
+            found["search"] = f"%{check_search(self.search).translate(_ESCAPES)}%"
+        if self.due_after is not None:
+            found["due_after"] = check_due_bound(self.due_after, field="dueAfter")
+        if self.due_before is not None:
+            found["due_before"] = check_due_bound(self.due_before, field="dueBefore")
+        return found
+
+
+EVERYTHING: Final = TaskFilter()
+
+
+@dataclass(frozen=True, slots=True)
+class TaskKey:
+    """What an order sorts by, and how a row's value is written into a cursor and read back.
+
+    `shown` is the value as the row has it. `null` is what stands for no value in `column`. `due` is the form of the
+    due date that its filter asks for: the one that the order's own index holds.
+    """
+
+    column: ColumnElement[Any]
+    shown: Any
+    write: Callable[[Any], str | None]
+    read: Callable[[PageCursor], Any]
+    type: TypeEngine[Any]
+    null: ColumnElement[Any] | None = None
+    due: ColumnElement[Any] = _DUE_OR_LATEST
+
+    def of(self, row: TaskRow) -> Any:
+        """A row's value."""
+        return getattr(row, self.shown.key)
+
+    def cursor_of(self, order: TaskOrder) -> Callable[[Any, UUID], str]:
+        """The function that writes a cursor of this order, for a row's value and its id."""
+        name, write = order.value, self.write
+        return lambda value, identity: page_cursor(name, write(value), identity)
+
+    def keyset(self, *, descending: bool) -> Keyset:
+        """The order by this key."""
+        return Keyset(self.column, TaskRow.id, self.type, descending, self.null)
+
+    def bound(self, cursor: PageCursor | None) -> Bound:
+        """What a cursor says of the row's value.
+
+        Raises:
+            BadRequest: the cursor was not made by this API.
+        """
+        if cursor is None:
+            return Bound.OPEN
+        if cursor.value is not None:
+            return Bound.VALUE
+        if self.null is None:
+            raise BadRequest(NOT_OURS)
+        return Bound.NULL
+
+    def values(self, name: str, cursor: PageCursor | None) -> dict[str, Any]:
+        """The values of a cursor's parameters.
+
+        Raises:
+            BadRequest: the cursor was not made by this API.
+        """
+        if cursor is None:
+            return {}
+        if cursor.value is None:
+            return {f"{name}_id": cursor.id}
+        return {name: self.read(cursor), f"{name}_id": cursor.id}
+
+
+def conditions(given: Collection[str], due: ColumnElement[Any] = _DUE_OR_LATEST) -> list[ColumnElement[bool]]:
+    """The conditions of these names."""
+    found = [condition for name, condition in _CONDITIONS.items() if name in given]
+    bounds: list[ColumnElement[bool]] = []
+    if "due_after" in given:
+        bounds.append(due >= bindparam("due_after", type_=_INSTANT))
+    if "due_before" in given:
+        bounds.append(due < bindparam("due_before", type_=_INSTANT))
+    # Tasks without a due date have the farthest one in the index; this is how to leave them out by it.
+    return [*found, due < _LATEST, due > _EARLIEST, *bounds] if bounds else found
+
+
+def _choose(found: dict[str, Any], one: str, many: str, values: Collection[Any]) -> None:
+    # One value is compared for equality, which an index can follow in the list's order.
+    if len(values) == 1:
+        (found[one],) = values
+    else:
+        found[many] = list(values)
+
+
+def _contains() -> ColumnElement[bool]:
+    pattern = bindparam("search", type_=String())
+    found = or_(*(text.ilike(pattern, escape="\\") for text in (TaskTextRow.title, TaskTextRow.description)))
+    return TaskRow.id.in_(select(TaskTextRow.task_id).where(found))
+
+
+_CONDITIONS: Final[Mapping[str, ColumnElement[bool]]] = {
+    "status": TaskRow.status == bindparam("status", type_=String()),
+    "statuses": TaskRow.status == any_(bindparam("statuses", type_=ARRAY(String()))),
+    "priority": TaskRow.priority == bindparam("priority", type_=SmallInteger()),
+    "priorities": TaskRow.priority == any_(bindparam("priorities", type_=ARRAY(SmallInteger()))),
+    "owner_id": TaskRow.owner_id == bindparam("owner_id", type_=Uuid()),
+    "assignee_id": TaskRow.assignee_id == bindparam("assignee_id", type_=Uuid()),
+    "search": _contains(),
+}
+
+
+def _write_instant(value: datetime | None) -> str | None:
+    return value.isoformat() if value is not None else None
+
+
+def _write_priority(value: int) -> str:
+    return str(int(value))
+
+
+def _read_priority(cursor: PageCursor) -> TaskPriority:
+    try:
+        return TaskPriority(int(cursor.value or ""))
+    except ValueError as error:
+        raise BadRequest(NOT_OURS) from error
+
+
+def _due(column: ColumnElement[Any], null: ColumnElement[Any]) -> TaskKey:
+    return TaskKey(column, TaskRow.due_at, _write_instant, PageCursor.instant, _INSTANT, null, column)
+
+
+def _instant(column: Any) -> TaskKey:
+    return TaskKey(column, column, _write_instant, PageCursor.instant, _INSTANT)
+
+
+_CREATED: Final = _instant(TaskRow.created_at)
+_UPDATED: Final = _instant(TaskRow.updated_at)
+_PRIORITY_COLUMN: Final[Any] = TaskRow.priority
+_PRIORITY: Final = TaskKey(_PRIORITY_COLUMN, _PRIORITY_COLUMN, _write_priority, _read_priority, SmallInteger())
+KEYS: Final[Mapping[TaskOrder, TaskKey]] = {
+    TaskOrder.CREATED_ASC: _CREATED,
+    TaskOrder.CREATED_DESC: _CREATED,
+    TaskOrder.UPDATED_ASC: _UPDATED,
+    TaskOrder.UPDATED_DESC: _UPDATED,
+    TaskOrder.DUE_ASC: _due(_DUE_OR_LATEST, _LATEST),
+    TaskOrder.DUE_DESC: _due(_DUE_OR_EARLIEST, _EARLIEST),
+    TaskOrder.PRIORITY_ASC: _PRIORITY,
+    TaskOrder.PRIORITY_DESC: _PRIORITY,
+}

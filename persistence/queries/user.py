@@ -1,0 +1,162 @@
+"""Which users are read."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    DateTime,
+    FromClause,
+    Integer,
+    Select,
+    String,
+    Uuid,
+    any_,
+    bindparam,
+    collate,
+    func,
+    select,
+)
+
+from domain.text import is_storable
+from persistence.models import UserRow
+from persistence.models.user import folded_username
+from persistence.pagination import PageCursor, PageRequest, page_cursor
+from persistence.queries.joins import joined
+from persistence.queries.keyset import Bound, Keyset, Window, ordered
+from persistence.queries.page_facts import ONE, Known, facts_of, is_any
+from persistence.queries.query import Query
+
+USER_ORDER: Final = "users.created"
+_ESCAPES: Final = str.maketrans({"%": r"\%", "_": r"\_", "\\": r"\\"})
+_USERS: Final[FromClause] = UserRow.__table__
+_KEYSET: Final = Keyset(UserRow.created_at, UserRow.id, DateTime(timezone=True), descending=True)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True, slots=True)
+class UserById:
+    """One user: `id`."""
+
+    def select(self, columns: Sequence[str]) -> Select[Any]:
+        """It, or nothing."""
+        return joined(_USERS, columns).where(UserRow.id == bindparam("id", type_=Uuid()))
+
+
+@dataclass(frozen=True, slots=True)
+class UsersById:
+    """Those of several users that exist, in no order: `ids`."""
+
+    def select(self, columns: Sequence[str]) -> Select[Any]:
+        """Any number of them."""
+        return joined(_USERS, columns).where(UserRow.id == any_(bindparam("ids", type_=ARRAY(Uuid()))))
+
+
+@dataclass(frozen=True, slots=True)
+class UserPage:
+    """Users of a window of the list, the newest first: `limit`, and the cursors' values.
+
+    The users come from the end that the page is taken from. Behind the columns that are asked for each row has the
+    facts, when the user was created, and the user's id. Facts of an empty page stand in one row without a user.
+    """
+
+    window: Window
+    facts: tuple[str, ...]
+
+    def select(self, columns: Sequence[str]) -> Select[Any]:
+        """As many as the limit says."""
+        limit = bindparam("limit", type_=Integer())
+        newest_first = not self.window.backward
+        page = self._found(_USERS.c, _KEYSET.inside(self.window), descending=newest_first, limit=limit).subquery("page")
+        facts = self._facts().subquery("facts") if self.facts else None
+        query = joined(page, columns, facts=facts)
+        query = query.add_columns(page.c.created_at.label("place"), page.c.id.label("place_id"))
+        return query.order_by(*ordered(page.c.created_at, page.c.id, descending=newest_first))
+
+    def _facts(self) -> Select[Any]:
+        known: Known = {"total": self._total, "earlier": self._is_any_earlier, "later": self._is_any_later}
+        return facts_of(self.facts, known)
+
+    def _total(self) -> ColumnElement[int]:
+        return UserCount().select().scalar_subquery()
+
+    def _is_any_earlier(self) -> ColumnElement[bool]:
+        return is_any(self._found([UserRow.id], [_KEYSET.earlier(self.window)], descending=False, limit=ONE))
+
+    def _is_any_later(self) -> ColumnElement[bool]:
+        return is_any(self._found([UserRow.id], [_KEYSET.later(self.window)], descending=True, limit=ONE))
+
+    def _found(
+        self, columns: Iterable[Any], place: Sequence[ColumnElement[bool]], *, descending: bool, limit: Any
+    ) -> Select[Any]:
+        by = ordered(UserRow.created_at, UserRow.id, descending=descending)
+        return select(*columns).where(*place).order_by(*by).limit(limit)
+
+
+@dataclass(frozen=True, slots=True)
+class UserCount:
+    """How many users there are."""
+
+    def select(self, columns: Sequence[str] = ()) -> Select[Any]:
+        """One row of one number."""
+        return select(func.count()).select_from(UserRow)
+
+
+@dataclass(frozen=True, slots=True)
+class AssignableUsers:
+    """Active users by name: `pattern`, `limit`."""
+
+    def select(self, columns: Sequence[str]) -> Select[Any]:
+        """As many as the limit says."""
+        alike = folded_username.like(lowered(bindparam("pattern", type_=String())), escape="\\")
+        query = joined(_USERS, columns).where(UserRow.is_active, alike)
+        return query.order_by(folded_username).limit(bindparam("limit", type_=Integer()))
+
+
+def user(user_id: UUID) -> Query:
+    """One user."""
+    return Query(UserById(), {"id": user_id})
+
+
+def users(ids: Collection[UUID]) -> Query:
+    """Several users."""
+    return Query(UsersById(), {"ids": list(ids)})
+
+
+def user_page(request: PageRequest) -> Query:
+    """A page, and one user more, which says whether there is another page.
+
+    Raises:
+        BadRequest: a cursor was not made by this API.
+    """
+    values: dict[str, Any] = {"limit": request.limit}
+    for name, cursor in (("after", request.after), ("before", request.before)):
+        if cursor is not None:
+            values |= {name: cursor.instant(), f"{name}_id": cursor.id}
+    window = Window(_bound(request.after), _bound(request.before), request.backward)
+    return Query(UserPage(window, request.facts), values)
+
+
+def _bound(cursor: PageCursor | None) -> Bound:
+    return Bound.OPEN if cursor is None else Bound.VALUE
+
+
+def user_cursor(created_at: datetime, user_id: UUID) -> str:
+    """The cursor behind a user."""
+    return page_cursor(USER_ORDER, created_at.isoformat(), user_id)
+
+
+def assignable_users(prefix: str, *, at_most: int) -> Query:
+    """Active users whose name begins so, ignoring case, by name."""
+    # Text that cannot be stored begins no name, and neither does an empty one under a limit of none.
+    storable = is_storable(prefix)
+    pattern = prefix.translate(_ESCAPES) + "%" if storable else ""
+    return Query(AssignableUsers(), {"pattern": pattern, "limit": at_most if storable else 0})
+
+
+def lowered(text: ColumnElement[str]) -> ColumnElement[str]:
+    """In lower case as the index has it: PostgreSQL folds both sides, each in the "C" collation."""
+    return func.lower(collate(text, "C"))

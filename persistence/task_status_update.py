@@ -1,0 +1,196 @@
+"""Moves of tasks as one statement: rows, changes and events, in one round trip and a transaction of its own.
+
+It makes the moves that nothing speaks against. Of one that it leaves undone, the ordinary way through a unit of work
+says why. What speaks against one is asked of the same tables: the policy's reach, the statuses that may follow.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Any, Final, TypeGuard
+from uuid import UUID
+
+from sqlalchemy import (
+    ARRAY,
+    CTE,
+    ColumnElement,
+    DateTime,
+    Integer,
+    String,
+    TableValuedAlias,
+    Uuid,
+    and_,
+    bindparam,
+    case,
+    column,
+    func,
+    insert,
+    literal_column,
+    null,
+    or_,
+    select,
+    tuple_,
+    update,
+)
+from sqlalchemy.orm import class_mapper
+
+from domain.actor import Actor
+from domain.events import EventKind, TaskChange
+from domain.policy import Action, reach
+from domain.task import FOLLOWERS, ExpectedVersion, TaskPriority, TaskStatus
+from domain.user import Role
+from persistence.models import EventRow, TaskRow
+from persistence.queries.statement import Statement
+from persistence.queries.task import visible
+
+_TASKS: Final[Any] = TaskRow.__table__
+_EVENTS: Final[Any] = EventRow.__table__
+_COLUMNS: Final = tuple(_TASKS.columns.keys())
+_NEW: Final[Callable[[], TaskRow]] = class_mapper(TaskRow).class_manager.new_instance
+"""Without the constructor, which notes every attribute as a change that is to be saved."""
+_STATUSES: Final = {status.value: status for status in TaskStatus}
+_PRIORITIES: Final = {priority.value: priority for priority in TaskPriority}
+_INSTANT: Final = DateTime(timezone=True)
+_ISO_8601: Final = 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"'
+_GREATEST: Final = 2**31 - 1  # that a version can be
+_ASKED: Final[dict[str, Any]] = {
+    "id": Uuid(),
+    "actor_id": Uuid(),
+    "role": String(),
+    "to_status": String(),
+    "expected": Integer(),
+    "request": String(),
+    "now": _INSTANT,
+}
+"""What is known of a move that is asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class StatusUpdate:
+    """A move that somebody asks for; *request_id* and *now* go into its event."""
+
+    actor: Actor
+    task_id: UUID
+    status: TaskStatus
+    expected: int | None
+    request_id: str | None
+    now: datetime
+
+    def facts(self) -> tuple[Any, ...]:
+        """It, as the statement has it."""
+        actor = self.actor
+        return self.task_id, actor.user_id, actor.role, self.status, self.expected, self.request_id, self.now
+
+
+def can_be_compared(version: ExpectedVersion) -> TypeGuard[int | None]:
+    """Whether the statement can ask for this version; for one of several, or for one that no task can have, not."""
+    return version is None or (isinstance(version, int) and 0 <= version <= _GREATEST)
+
+
+@lru_cache(maxsize=1)
+def moving() -> str:
+    """The statement; its parameters are those of `arguments`, its rows those of `moved`.
+
+    A task that somebody else has locked is not waited for: that would hold up the others, and two such statements
+    could wait for each other.
+    """
+    changed = _changed(_before(_asked()))
+    return Statement.of(select(*(changed.c[name] for name in _COLUMNS)).add_cte(_told(changed))).text
+
+
+def arguments(moves: Sequence[StatusUpdate]) -> tuple[Sequence[Any], ...]:
+    """Moves of different tasks, as the statement's parameters."""
+    return tuple(zip(*(move.facts() for move in moves), strict=True))
+
+
+def moved(values: Any) -> TaskRow:
+    """A task as the statement returns it: a row that belongs to no session, made as rows are loaded."""
+    row = _NEW()
+    found = row.__dict__
+    found.update(zip(_COLUMNS, values, strict=True))
+    found["status"], found["priority"] = _STATUSES[found["status"]], _PRIORITIES[found["priority"]]
+    return row
+
+
+def _asked() -> TableValuedAlias:
+    columns = [column(name, kind) for name, kind in _ASKED.items()]
+    given = (bindparam(name, type_=ARRAY(kind)) for name, kind in _ASKED.items())
+    return func.unnest(*given).table_valued(*columns).render_derived(name="asked")
+
+
+def _before(asked: TableValuedAlias) -> CTE:
+    """The rows before the moves, locked: what one was is told in its event, and must not be read a moment too early."""
+    wanted = asked.c
+    query = select(_TASKS, wanted.actor_id, wanted.to_status, wanted.request, wanted.now).where(
+        TaskRow.id == wanted.id,
+        or_(*(and_(wanted.role == _word(role.value), _may(role, wanted.actor_id)) for role in Role)),
+        tuple_(TaskRow.status, wanted.to_status).in_(_steps()),
+        or_(wanted.expected.is_(None), TaskRow.version == wanted.expected),
+    )
+    return query.with_for_update(of=_TASKS, key_share=True, skip_locked=True).cte("before")
+
+
+def _may(role: Role, actor: ColumnElement[UUID]) -> ColumnElement[bool]:
+    readable, movable = reach(role, Action.READ_TASK), reach(role, Action.CHANGE_STATUS)
+    return and_(visible(readable, actor), visible(movable, actor))
+
+
+def _steps() -> list[Any]:
+    """From where to where a task may go."""
+    return [
+        tuple_(_word(status.value), _word(follower.value))
+        for status, followers in FOLLOWERS.items()
+        for follower in sorted(followers)
+    ]
+
+
+def _changed(before: CTE) -> CTE:
+    moment: ColumnElement[Any] = func.greatest(before.c.now, before.c.updated_at)
+    query = (
+        update(_TASKS)
+        .where(_TASKS.c.id == before.c.id)
+        .values(
+            status=before.c.to_status,
+            version=before.c.version + literal_column("1"),
+            updated_at=moment,
+            completed_at=case((before.c.to_status == _word(TaskStatus.DONE.value), moment), else_=null()),
+        )
+    )
+    told = before.c.status.label("from_status"), before.c.actor_id, before.c.request, before.c.now
+    return query.returning(*_TASKS.c, *told).cte("changed")
+
+
+def _told(changed: CTE) -> CTE:
+    """The events, as `TaskEvent.to_json` writes them; their ids are drawn while the rows are locked."""
+    people = _object(owner=changed.c.owner_id, assignee=changed.c.assignee_id)
+    facts = {
+        "task": changed.c.id,
+        "version": changed.c.version,
+        "changes": _word(f'["{TaskChange.STATUS.value}"]', "jsonb"),
+        "from": changed.c.from_status,
+        "to": changed.c.status,
+        "title": changed.c.title,
+        "before": people,
+        "after": people,
+        "by": changed.c.actor_id,
+        "at": func.to_char(func.timezone(_word("UTC"), changed.c.updated_at), _word(_ISO_8601)),
+        "request": changed.c.request,
+    }
+    row = {
+        "kind": _word(EventKind.TASK.value),
+        "task_id": changed.c.id,
+        "user_id": changed.c.actor_id,
+        "payload": _object(**facts),
+        "recorded_at": func.clock_timestamp(),
+    }
+    return insert(_EVENTS).from_select(list(row), select(*row.values())).cte("told")
+
+
+def _object(**facts: ColumnElement[Any]) -> ColumnElement[Any]:
+    return func.jsonb_build_object(*(part for name, fact in facts.items() for part in (_word(name), fact)))
+
+
+def _word(text: str, kind: str = "text") -> ColumnElement[Any]:
+    """One of our own words, which need not be sent each time."""
+    return literal_column(f"'{text}'::{kind}")

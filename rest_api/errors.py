@@ -1,0 +1,167 @@
+"""Whatever was raised, as the older API's answer: told when it was expected, masked and logged when it is a bug."""
+
+from typing import Final
+
+import orjson
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
+
+from asgi.errors import BEARER, ExpiredToken, HTTPError, InvalidToken, MissingToken, RevokedToken
+from asgi.request_context import Header
+from asgi.response import HTTPResponse
+from domain.errors import (
+    AlreadyExists,
+    Conflict,
+    DomainError,
+    Failure,
+    FailureCode,
+    Forbidden,
+    IdempotencyMismatch,
+    Invalid,
+    InvalidCredentials,
+    InvalidTransition,
+    LastAdmin,
+    NotFound,
+    PermissionDenied,
+    RateLimited,
+    Refusal,
+    Unauthenticated,
+    Unavailable,
+)
+from observability.request_records import log_bug, refused
+from rest_api.etags import etag
+
+INSUFFICIENT: Final = "Insufficient permissions"
+BODY: Final = "body"
+
+_RETRY_AFTER_UNAVAILABLE: Final = 1
+_STATUS: Final[dict[type[DomainError], int]] = {
+    Unauthenticated: 401,
+    InvalidCredentials: 401,
+    Forbidden: 403,
+    PermissionDenied: 403,
+    NotFound: 404,
+    InvalidTransition: 409,
+    LastAdmin: 409,
+    IdempotencyMismatch: 409,
+    Conflict: 412,
+    RateLimited: 429,
+    Unavailable: 503,
+    AlreadyExists: 400,
+}
+_PLAINER: Final = {"model_type": "Input should be an object", "uuid_parsing": "Input should be a valid UUID"}
+"""Where pydantic's text names its own classes, or quotes what was sent."""
+
+
+class Detail(BaseModel):
+    """Why a request was refused."""
+
+    model_config = ConfigDict(title="Error")
+
+    detail: str = Field(description="The reason, for a person to read.")
+
+
+class FieldProblem(BaseModel):
+    """One value that breaks a rule."""
+
+    field: str = Field(description="Which one; `body` for the body as a whole.")
+    message: str = Field(description="What is wrong with it.")
+
+
+class Problems(BaseModel):
+    """Every value that breaks a rule."""
+
+    model_config = ConfigDict(title="ValidationError")
+
+    error: str = Field("Validation error", description="Always `Validation error`.")
+    details: list[FieldProblem] = Field(description="What is wrong, value by value.")
+    body: None = Field(None, description="Always null: what was sent may hold a password, and is not sent back.")
+
+
+class NotUnderstood(Exception):
+    """Values of the request break rules; each problem is told with its field."""
+
+    def __init__(self, *problems: FieldProblem) -> None:
+        super().__init__(", ".join(problem.field for problem in problems))
+        self.problems = list(problems)
+
+    @classmethod
+    def of(cls, error: ValidationError) -> "NotUnderstood":
+        """What pydantic found, without the values that it found it in."""
+        return cls(*(_problem(each) for each in error.errors(include_url=False, include_context=False)))
+
+
+def answer_to(error: Exception, *, request_id: str) -> HTTPResponse:
+    """The answer that tells an error."""
+    refused(_code(error))
+    match error:
+        case HTTPError():
+            return refusal(error.status, error.error.message, *error.headers)
+        case NotUnderstood():
+            return _problems(error.problems)
+        case Invalid():
+            return _problems([FieldProblem(field=error.path[-1] if error.path else BODY, message=error.message)])
+        case DomainError():
+            return refusal(_status(error), _text(error), *_headers(error))
+    log_bug("the request", error, request_id=request_id)
+    return refusal(500, f"Something went wrong on our side. Please report request id {request_id}.")
+
+
+def refusal(status: int, text: str, *headers: Header) -> HTTPResponse:
+    """An answer that says no."""
+    return HTTPResponse(status, orjson.dumps({"detail": text}), headers=list(headers))
+
+
+def _code(error: Exception) -> str:
+    match error:
+        case HTTPError():
+            return _code(error.error)
+        case NotUnderstood():
+            return FailureCode.BAD_REQUEST.value
+        case Failure() | Refusal():
+            return error.code.value
+    return FailureCode.INTERNAL.value
+
+
+def _problems(problems: list[FieldProblem]) -> HTTPResponse:
+    return HTTPResponse(422, Problems(details=problems).model_dump_json().encode())
+
+
+def _problem(found: ErrorDetails) -> FieldProblem:
+    field = ".".join(str(part) for part in found["loc"][:1]) or BODY
+    return FieldProblem(field=field, message=_PLAINER.get(found["type"], found["msg"]))
+
+
+def _status(error: DomainError) -> int:
+    return next((status for kind, status in _STATUS.items() if isinstance(error, kind)), 400)
+
+
+def _text(error: DomainError) -> str:
+    """The older API's words, where it had some."""
+    match error:
+        case Forbidden() | PermissionDenied():
+            return INSUFFICIENT
+        case MissingToken():
+            return "Not authenticated"
+        case InvalidToken() | RevokedToken():
+            return "Invalid token"
+        case ExpiredToken():
+            return "Token has expired"
+    return error.message
+
+
+def _headers(error: DomainError) -> list[Header]:
+    match error:
+        case Unauthenticated() | InvalidCredentials():
+            return [BEARER]
+        case Conflict():
+            return [(b"etag", etag(error.version))]
+        case RateLimited():
+            return [_retry_after(error.retry_after)]
+        case Unavailable():
+            return [_retry_after(_RETRY_AFTER_UNAVAILABLE)]
+    return []
+
+
+def _retry_after(seconds: int) -> Header:
+    return (b"retry-after", b"%d" % seconds)

@@ -1,0 +1,54 @@
+"""Every route of this door."""
+
+from collections.abc import Sequence
+
+from starlette.routing import BaseRoute, Route, WebSocketRoute
+
+from asgi.client import Network
+from asgi.origins import AllowsOrigin
+from asgi.websocket_handshake import Authenticate
+from observability.request_records import RequestRecords
+from rest_api.api import RestAPI
+from rest_api.backend import Backend
+from rest_api.docs import Docs
+from rest_api.endpoints import PREFIX
+from rest_api.websocket import TaskSocket, Timing
+from streaming.connections import Connections
+
+DOCS = "/docs"
+SOCKET = "/ws/tasks/{client_id}"
+
+
+def routes(
+    backend: Backend,
+    authenticate: Authenticate,
+    connections: Connections,
+    allows_origin: AllowsOrigin,
+    *,
+    docs: bool,
+    trusted_proxies: Sequence[Network] = (),
+    timing: Timing | None = None,
+    requests: RequestRecords | None = None,
+) -> list[BaseRoute]:
+    """The endpoints, the socket and, with *docs*, their description; *timing* is the socket's."""
+    requests = requests or RequestRecords()
+    api = RestAPI(backend, authenticate, allows_origin, trusted_proxies=trusted_proxies, requests=requests)
+    socket = TaskSocket(
+        backend,
+        authenticate,
+        connections,
+        allows_origin,
+        trusted_proxies=trusted_proxies,
+        timing=timing,
+        requests=requests,
+    )
+    found: list[BaseRoute] = [
+        Route(PREFIX, api),
+        Route(PREFIX + "/{path:path}", api),
+        WebSocketRoute(SOCKET, socket),
+        WebSocketRoute(SOCKET + "/", socket),
+    ]
+    if docs:
+        page = Docs()
+        found += [Route("/openapi.json", page), Route(DOCS, page), Route(DOCS + "/{name}", page)]
+    return found

@@ -1,0 +1,234 @@
+"""Sessions: begun, continued, listed and ended."""
+
+from datetime import datetime
+from typing import Annotated, Final, Literal, Self
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from asgi.errors import HTTPError
+from asgi.request_context import Header
+from asgi.response import HTTPResponse
+from domain.errors import InvalidCredentials, NotFound
+from domain.session import MAX_SESSIONS_LISTED
+from graphql_api.auth.accounts import TOO_MANY_LOGINS, TOO_MANY_REFRESHES, TOO_MANY_SIGN_INS, SignedIn
+from graphql_api.auth.cookies import (
+    AmbiguousCookie,
+    clear_refresh_cookie,
+    drop_refresh_cookies,
+    refresh_cookie,
+    set_refresh_cookie,
+)
+from persistence.models import SessionRow
+from rest_api.operation import Call, NoParams, Operation, Problem, Refused, Reply, Security
+from rest_api.request import BROKEN_FORM
+from rest_api.responses import nothing, one, several
+from rest_api.validators import TEXT, text
+from services import session as session_service
+
+MISSING: Final = "Refresh token missing"
+NO_TOKEN: Final = "Token not found"  # noqa: S105 - a sentence, not a secret
+
+_NO_CACHE: Final = (b"pragma", b"no-cache")  # with Cache-Control: no-store, which every answer has (RFC 6749, 5.1)
+
+
+class Credentials(BaseModel):
+    """The form of OAuth2's password grant (RFC 6749, 4.3.2)."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"username": "grace", "password": "Correct-horse1"}]})
+
+    username: Annotated[str, text("username")] = Field(
+        description="The username, in upper or lower case.", json_schema_extra={"minLength": 1, "pattern": TEXT}
+    )
+    password: Annotated[str, text("password")] = Field(
+        description="The password.", json_schema_extra={"minLength": 1, "pattern": TEXT, "format": "password"}
+    )
+    grant_type: Literal["password"] = Field("password", description="Always `password`; may be left out.")
+    scope: str = Field("", description="Ignored: what one may do is a matter of roles.")
+    client_id: str = Field("", description="Ignored.")
+    client_secret: str = Field("", description="Ignored.")
+
+
+class Token(BaseModel):
+    """An access token; the refresh token that continues the session is in the cookie."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"access_token": "eyJhbGciOiJIUzI1NiJ9.e30.c2ln", "token_type": "bearer"}]}
+    )
+
+    access_token: str = Field(description="Send it as `Authorization: Bearer …`.")
+    token_type: Literal["bearer"] = Field("bearer", description="Always `bearer`.")
+
+
+class Session(BaseModel):
+    """One signed-in device."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "uuid": "0199e2a4-8d10-7c61-a2b4-93f1c07d5e12",
+                    "ip_address": "203.0.113.7",
+                    "user_agent": "Mozilla/5.0",
+                    "created_at": "2026-11-23T09:15:02.113824Z",
+                    "expires_at": "2026-11-30T09:15:02.113824Z",
+                    "used": False,
+                    "used_at": None,
+                }
+            ]
+        }
+    )
+
+    uuid: UUID = Field(description="Which session.")
+    ip_address: str = Field(description="The address it was begun from.")
+    user_agent: str | None = Field(description="What the client called itself.")
+    created_at: datetime = Field(description="When it was begun.")
+    expires_at: datetime = Field(description="When it ends unless it is refreshed; 30 days at most.")
+    used: bool = Field(description="Whether it was refreshed at least once.")
+    used_at: datetime | None = Field(description="When it was last refreshed.")
+
+    @classmethod
+    def of(cls, row: SessionRow) -> Self:
+        """The row as clients see it."""
+        return cls(
+            uuid=row.id,
+            ip_address=row.ip_address,
+            user_agent=row.user_agent,
+            created_at=row.created_at,
+            expires_at=row.expires_at,
+            used=row.last_used_at is not None,
+            used_at=row.last_used_at,
+        )
+
+
+async def login(call: Call[NoParams, Credentials]) -> HTTPResponse:
+    """One call of the accounts."""
+    signed_in = await call.backend.accounts.sign_in(
+        call.facts.client,
+        username=call.body.username,
+        password=call.body.password,
+        request_id=call.facts.request_id,
+    )
+    return _tokens(call, signed_in)
+
+
+async def refresh(call: Call[NoParams, None]) -> HTTPResponse:
+    """One call of the accounts, with the cookie's token and no other."""
+    token = _refresh_cookie(call)
+    if token is None:
+        raise InvalidCredentials(MISSING)
+    return _tokens(call, await call.backend.accounts.refresh(refresh_token=token, request_id=call.facts.request_id))
+
+
+async def list_sessions(call: Call[NoParams, None]) -> HTTPResponse:
+    """One service call."""
+    rows = await session_service.list_sessions(call.unit_of_work())
+    return several(Session, [Session.of(row) for row in rows])
+
+
+async def logout(call: Call[NoParams, None]) -> HTTPResponse:
+    """One service call; the cookie says which session is meant."""
+    token = _refresh_cookie(call)
+    if token is None:
+        raise NotFound(NO_TOKEN)
+    await session_service.sign_out(call.unit_of_work(), refresh_token=token)
+    return nothing(_cookie(clear_refresh_cookie(secure=call.backend.cookie_secure)))
+
+
+async def logout_all(call: Call[NoParams, None]) -> HTTPResponse:
+    """One service call."""
+    await session_service.sign_out_everywhere(call.unit_of_work())
+    return nothing(_cookie(clear_refresh_cookie(secure=call.backend.cookie_secure)))
+
+
+def _refresh_cookie(call: Call[NoParams, None]) -> str | None:
+    try:
+        return refresh_cookie(call.facts.headers)
+    except AmbiguousCookie as error:
+        drop_refresh_cookies(call.facts, secure=call.backend.cookie_secure)
+        raise HTTPError(400, error, *call.facts.response_headers) from None
+
+
+def _tokens(call: Call[NoParams, Credentials] | Call[NoParams, None], signed_in: SignedIn) -> HTTPResponse:
+    cookie = set_refresh_cookie(signed_in.refresh_token, secure=call.backend.cookie_secure)
+    return one(Token(access_token=signed_in.access_token, token_type="bearer"), _cookie(cookie), _NO_CACHE)  # noqa: S106
+
+
+def _cookie(value: str) -> Header:
+    return (b"set-cookie", value.encode("latin-1"))
+
+
+_TOKENS: Final = Reply(200, "Tokens.", Token, headers=("Set-Cookie", "Cache-Control", "Pragma"))
+
+OPERATIONS: Final = (
+    Operation(
+        name="login",
+        methods=("POST",),
+        path="/auth/login/",
+        tag="auth",
+        summary="Sign in",
+        text="OAuth2's password grant. The refresh token comes in an HttpOnly cookie and in no body.",
+        handler=login,
+        door=Security.PUBLIC,
+        body=Credentials,
+        is_form=True,
+        hashes_password=True,
+        reply=_TOKENS,
+        refused=(
+            Refused(400, "The form is broken", f"{BROKEN_FORM}: Missing boundary in multipart."),
+            Refused(401, "Wrong, unknown or disabled", session_service.WRONG, headers=("WWW-Authenticate",)),
+            Refused(429, "Too many failures", TOO_MANY_LOGINS, headers=("Retry-After",)),
+            Refused(429, "Too many sign-ins", TOO_MANY_SIGN_INS, headers=("Retry-After",)),
+        ),
+        problem=Problem("password", "Field required"),
+    ),
+    Operation(
+        name="refresh",
+        methods=("POST",),
+        path="/auth/refresh/",
+        tag="auth",
+        summary="Stay signed in",
+        text="Gives the cookie's refresh token in for another one, and for another access token. A token that was "
+        "used before ends the session, unless it is the direct parent and comes again within ten seconds.",
+        handler=refresh,
+        door=Security.COOKIE,
+        reply=_TOKENS,
+        refused=(
+            Refused(401, "No cookie", MISSING, headers=("WWW-Authenticate",)),
+            Refused(401, "Not a token, or its session is over", session_service.INVALID, headers=("WWW-Authenticate",)),
+            Refused(401, "Used before", session_service.USED, headers=("WWW-Authenticate",)),
+            Refused(429, "Too many refreshes", TOO_MANY_REFRESHES, headers=("Retry-After",)),
+        ),
+    ),
+    Operation(
+        name="list_sessions",
+        methods=("POST", "GET"),
+        path="/auth/sessions/",
+        tag="auth",
+        summary="Where am I signed in?",
+        text=f"The newest first, at most {MAX_SESSIONS_LISTED}.",
+        handler=list_sessions,
+        reply=Reply(200, "Your sessions.", Session, many=True),
+    ),
+    Operation(
+        name="logout",
+        methods=("POST",),
+        path="/auth/logout/",
+        tag="auth",
+        summary="Sign out",
+        text="Ends the session of the access token, and the cookie's.",
+        handler=logout,
+        door=Security.BEARER_AND_COOKIE,
+        reply=Reply(204, "Signed out; the cookie is cleared.", headers=("Set-Cookie",)),
+        refused=(Refused(404, "No cookie, or not one of yours", NO_TOKEN),),
+    ),
+    Operation(
+        name="logout_all",
+        methods=("POST",),
+        path="/auth/logout_all/",
+        tag="auth",
+        summary="Sign out everywhere",
+        handler=logout_all,
+        reply=Reply(204, "Signed out everywhere; the cookie is cleared.", headers=("Set-Cookie",)),
+    ),
+)

@@ -1,0 +1,123 @@
+"""Users: registered, and told about themselves."""
+
+from typing import Annotated, Final, Self
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.config import JsonDict
+
+from asgi.response import HTTPResponse
+from domain.user import (
+    MAX_EMAIL,
+    MAX_PASSWORD_BYTES,
+    MAX_USERNAME,
+    MIN_PASSWORD,
+    MIN_USERNAME,
+    check_email,
+    check_password,
+    check_username,
+)
+from graphql_api.auth.accounts import TOO_MANY_REGISTRATIONS
+from persistence.models import UserRow
+from rest_api.operation import Call, NoParams, Operation, Problem, Refused, Reply, Security
+from rest_api.responses import one
+from rest_api.validators import rule
+from services import user as user_service
+
+USER: Final[JsonDict] = {
+    "username": "grace",
+    "email": "grace@example.org",
+    "uuid": "0199e2a4-7c1e-7b52-9f3a-5d1c2b7e8f60",
+}
+
+
+class Registration(BaseModel):
+    """Somebody new."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [{"username": "grace", "email": "grace@example.org", "password": "Correct-horse1"}]
+        },
+    )
+
+    username: Annotated[str, rule(check_username)] = Field(
+        description="Letters, digits, '.', '-' and '_', with a letter or digit at both ends.",
+        json_schema_extra={
+            "minLength": MIN_USERNAME,
+            "maxLength": MAX_USERNAME,
+            "pattern": r"^[A-Za-z0-9][A-Za-z0-9._-]*[A-Za-z0-9]$",
+        },
+    )
+    email: Annotated[str, rule(check_email)] = Field(
+        description="An e-mail address.", json_schema_extra={"format": "email", "maxLength": MAX_EMAIL}
+    )
+    password: Annotated[str, rule(check_password)] = Field(
+        description="Upper and lower case, a digit and a symbol, no spaces. It counts in full, up to "
+        f"{MAX_PASSWORD_BYTES:,} bytes.",
+        json_schema_extra={"format": "password", "minLength": MIN_PASSWORD, "maxLength": MAX_PASSWORD_BYTES},
+    )
+
+
+class User(BaseModel):
+    """A user."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [USER]})
+
+    username: str = Field(description="The name to sign in with.")
+    email: str = Field(description="The e-mail address.")
+    uuid: UUID = Field(description="Which user.")
+
+    @classmethod
+    def of(cls, row: UserRow) -> Self:
+        """The row as clients see it."""
+        return cls(username=row.username, email=row.email, uuid=row.id)
+
+
+async def register(call: Call[NoParams, Registration]) -> HTTPResponse:
+    """One call of the accounts."""
+    row = await call.backend.accounts.register(
+        call.facts.client,
+        username=call.body.username,
+        email=call.body.email,
+        password=call.body.password,
+        request_id=call.facts.request_id,
+    )
+    return one(User.of(row), status=201)
+
+
+async def about_me(call: Call[NoParams, None]) -> HTTPResponse:
+    """One service call."""
+    return one(User.of(await user_service.get_user(call.unit_of_work(), user_id=call.actor.user_id)))
+
+
+OPERATIONS: Final = (
+    Operation(
+        name="register",
+        methods=("POST",),
+        path="/auth/register/",
+        tag="auth",
+        summary="Register",
+        text="Creates a user of role USER; signing in is another step.",
+        handler=register,
+        door=Security.PUBLIC,
+        body=Registration,
+        hashes_password=True,
+        reply=Reply(201, "The new user.", User),
+        refused=(
+            Refused(400, "The name is taken", "A user with this name already exists"),
+            Refused(400, "The address is taken", "A user with this email already exists"),
+            Refused(429, "Too many registrations", TOO_MANY_REGISTRATIONS, headers=("Retry-After",)),
+        ),
+        problem=Problem("password", "password must not contain spaces."),
+    ),
+    Operation(
+        name="about_me",
+        methods=("GET",),
+        path="/users/about_me/",
+        tag="users",
+        summary="Who am I?",
+        handler=about_me,
+        reply=Reply(200, "You.", User),
+    ),
+)

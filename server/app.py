@@ -1,0 +1,398 @@
+"""The composition root: settings in, an ASGI application out. The only module that knows every concrete class."""
+
+import asyncio
+import gc
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Final
+
+from starlette.applications import Starlette
+from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.types import ASGIApp
+from strawberry.printer import print_schema
+
+import services
+from asgi.cors import CORS
+from asgi.origins import Origins
+from asgi.request_context import RequestContext
+from domain.actor import Actor
+from domain.errors import Unavailable
+from graphql_api.auth.accounts import AccountLimits, Accounts
+from graphql_api.auth.authenticator import Authenticator
+from graphql_api.auth.password_limits import PasswordLimits
+from graphql_api.auth.passwords import Passwords
+from graphql_api.auth.rate_limits import RateLimit, RateLimiter
+from graphql_api.auth.redis_with_timeout import redis_client
+from graphql_api.auth.tokens import AccessTokens
+from graphql_api.context import Backend, Context
+from graphql_api.execution.compiled_executor import CompiledExecutor
+from graphql_api.execution.documents import Documents
+from graphql_api.execution.executor import Executor
+from graphql_api.execution.limits import Limits
+from graphql_api.root import schema
+from graphql_api.transports.http.endpoint import GraphQLHTTP
+from graphql_api.transports.sse.config import SSEConfig as EventSetup
+from graphql_api.transports.sse.config import SSETiming as EventTiming
+from graphql_api.transports.sse.endpoint import GraphQLEvents
+from graphql_api.transports.websocket.config import WebSocketTiming
+from graphql_api.transports.websocket.endpoint import GraphQLSocket
+from observability.file_descriptors import FileDescriptors
+from observability.metrics_files import MetricsFile
+from observability.request_records import RequestRecords
+from persistence.database import Database
+from persistence.schema_check import SchemaCheck
+from rest_api import routes as rest
+from rest_api.websocket import Timing as TaskTiming
+from server.health import Health
+from server.metrics_collector import MetricsCollector
+from server.oldest_snapshot import OldestSnapshot
+from server.pages import endpoint_page, landing
+from server.pages.board import Board
+from server.pages.demo_users import DemoUsers
+from server.pages.icon import Icon
+from server.pages.landing import Landing
+from server.pages.not_found import NotFound, endpoints_text
+from server.pages.playground import Playground
+from server.pages.sdl import SchemaText
+from server.routing import FastRouter
+from server.scheduled_cleanup import check_schedule, clean_up_by_schedule
+from server.settings import Settings
+from server.shutdown import Draining
+from streaming.connections import Connections
+from streaming.notifier import Notifier
+from streaming.stream import Stream
+from streaming.stream_items import Delivered
+
+if TYPE_CHECKING:
+    from observability.tracing import Tracing
+
+PATH: Final = "/graphql"
+BOARD_PATH: Final = "/board"
+MINUTE: Final = 60
+DAY: Final = 24 * 60 * MINUTE
+YOUNG_OBJECTS: Final = 5_000
+REDIS_PATIENCE_SECONDS: Final = 1.0
+THROTTLE_PATIENCE_SECONDS: Final = 0.35
+DRAIN_SECONDS: Final = 2.0
+DRAIN_SECONDS_PER_SOCKET: Final = 0.01
+"""Few sockets need no spreading, and whoever pressed Ctrl-C does not like to wait."""
+
+
+def create_app(settings: Settings | None = None, *, demo: DemoUsers | None = None) -> ASGIApp:
+    """The application, from the environment's settings unless others are given; *demo*: people that it has.
+
+    Raises:
+        ValueError: a setting is missing or makes no sense.
+    """
+    return Server(settings or Settings(), demo=demo).asgi()
+
+
+class Server:
+    """One process: every part, wired.
+
+    *timing* and *task_timing* are the sockets', GraphQL's and `/ws/tasks`', and *event_timing* is the event streams'.
+    *throttle_patience* is how many seconds Redis has to answer before limits are counted without it.
+    With *shared* off, whatever listeners are told is read and executed for each of them: the same, and slower.
+    *strict* and *plans_at_first_request* are for tests: see `CompiledExecutor`. *tracing* overrides the settings.
+    *demo* is whom the pages offer to sign in as.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        timing: WebSocketTiming | None = None,
+        task_timing: TaskTiming | None = None,
+        event_timing: EventTiming | None = None,
+        throttle_patience: float = THROTTLE_PATIENCE_SECONDS,
+        shared: bool = True,
+        strict: bool = False,
+        plans_at_first_request: bool = False,
+        tracing: "Tracing | None" = None,
+        demo: DemoUsers | None = None,
+    ) -> None:
+        if settings.database_url is None or settings.redis_url is None:
+            raise ValueError("DATABASE_URL and REDIS_URL must be set; `taskriver dev` brings servers of its own.")
+        if settings.cleanup_cron is not None:
+            check_schedule(settings.cleanup_cron)
+        self.settings = settings
+        self.timing = timing
+        self.task_timing = task_timing
+        self.event_timing = event_timing or EventTiming()
+        self.database = Database(
+            settings.database_url.get_secret_value(),
+            pool_size=settings.pool_size,
+            reading_size=settings.database_pool_size - settings.pool_size,
+            keys_per_account=settings.idempotency_keys_per_account,
+        )
+        self.redis = redis_client(settings.redis_url.get_secret_value(), seconds=REDIS_PATIENCE_SECONDS)
+        self.tracing = tracing or _tracing(settings.otel_exporter_otlp_endpoint)
+        if self.tracing is not None:
+            self.tracing.watch_statements(self.database.statements)
+            self.tracing.watch_services(services)
+        self.requests = RequestRecords(self.tracing)
+        self.demo = None if settings.is_production else demo
+        self.destinations = pages = landing.destinations(
+            settings.has_board, settings.has_playground, settings.api_docs, settings.introspection
+        )
+        has_playground, has_board = settings.has_playground, settings.has_board
+        self.playground = Playground(self.demo, landing.GRAPHIQL.links(pages)) if has_playground else None
+        self.board = Board(self.demo, landing.BOARD.links(pages)) if has_board else None
+        self.documents = self._documents()
+        self.compiled = (
+            CompiledExecutor(schema._schema, strict=strict, at_first_request=plans_at_first_request)
+            if settings.compile_operations
+            else None
+        )
+        self.throttle = RateLimiter(self.redis, patience=throttle_patience)
+        self.stream = Stream(self.database, Notifier(settings.redis_url.get_secret_value()))
+        self.connections = Connections(per_user=settings.sockets_per_user, per_address=settings.sockets_per_address)
+        self.descriptors = FileDescriptors()
+        self.passwords = Passwords(settings.bcrypt_rounds)
+        self.tokens = AccessTokens(
+            settings.key_ring, settings.token_issuer, settings.token_audience, settings.access_token_lifetime
+        )
+        self.access = Authenticator(self.database, self.tokens, self.stream)
+        self.draining = Draining(self._drain)
+        self.backend = Backend(self.database, self._accounts(), self.stream, settings.cookie_secure, shared)
+        self.stream.on_access(self.connections.cut_off)
+        if self.tracing is not None or settings.log_level == "debug":
+            self.stream.on_delivery(self._delivered)
+        self.stream.on_break(self.connections.close_everyone)
+        self.tables = SchemaCheck(self.database.connect)
+        self._cleaner: asyncio.Task[None] | None = None
+        self._diary: MetricsFile | None = None
+        self._writer: asyncio.Task[None] | None = None
+        self.oldest_snapshot = OldestSnapshot(self.database)
+        self._snapshot_watcher: asyncio.Task[None] | None = None
+
+    def asgi(self) -> ASGIApp:
+        """The application with all its routes."""
+        settings = self.settings
+        executor: Executor[Context] = Executor(
+            schema,
+            self.documents,
+            renew=Context.renewed,
+            shared=self.backend.shared,
+            shortcut=self.compiled,
+            recovered=self.stream.recovered,
+        )
+        origins = Origins(settings.cross_origins)
+        http = GraphQLHTTP(
+            executor,
+            self.access.authenticate,
+            self._context,
+            page=endpoint_page.visit if self.playground is None else self.playground.visit,
+            page_opens_links=self.playground is not None,
+            trusted_proxies=settings.trusted_proxies,
+            requests=self.requests,
+        )
+        events = GraphQLEvents(
+            EventSetup(
+                executor,
+                self.access.authenticate,
+                self._context,
+                self.connections,
+                cursor_of=lambda context: context.cursor,
+                reached_by=lambda context: context.reached,
+                timing=self.event_timing,
+            ),
+            http,
+            origins.allows,
+            trusted_proxies=settings.trusted_proxies,
+            requests=self.requests,
+        )
+        socket = GraphQLSocket(
+            executor,
+            self.access.authenticate,
+            self._context,
+            self.connections,
+            origins.allows,
+            cursor_of=lambda context: context.cursor,
+            trusted_proxies=settings.trusted_proxies,
+            timing=self.timing,
+            requests=self.requests,
+        )
+        health = self._health()
+        app = Starlette(
+            routes=[
+                Route(PATH, events),
+                Route(PATH + "/", events),
+                WebSocketRoute(PATH, socket),
+                WebSocketRoute(PATH + "/", socket),
+                Route("/healthz", health.live),
+                Route("/readyz", health.ready),
+                *self._pages(),
+                *rest.routes(
+                    self.backend,
+                    self.access.authenticate,
+                    self.connections,
+                    origins.allows,
+                    docs=settings.api_docs,
+                    trusted_proxies=settings.trusted_proxies,
+                    timing=self.task_timing,
+                    requests=self.requests,
+                ),
+            ],
+            lifespan=self._lifespan,
+        )
+        start = Landing(self.destinations, self.demo, endpoints_text(app.routes))
+        app.router.default = NotFound(app.routes)
+        app.routes.append(Route("/", start))
+        front = FastRouter(PATH, {"http": events, "websocket": socket}, app)
+        return CORS(front, origins.allows, trusted_proxies=settings.trusted_proxies)
+
+    @asynccontextmanager
+    async def _lifespan(self, app: Starlette) -> AsyncIterator[None]:
+        self.draining.install()
+        await self.start()
+        # What is here now stays: to look through all of it for garbage, again and again, takes tens of milliseconds.
+        gc.collect()
+        gc.freeze()
+        # What a few dozen requests under way hold is looked through at each young collection, and is no garbage.
+        gc.set_threshold(YOUNG_OBJECTS)
+        try:
+            yield
+        finally:
+            await self.stop()
+
+    async def start(self) -> None:
+        """Begin what goes on beside the requests."""
+        await self.stream.start()
+        self.descriptors.start()
+        self._cleaner = self._start_cleaner()
+        if self.settings.metrics_folder is not None:
+            self._diary = MetricsFile(self.settings.metrics_folder, self._readings().take)
+            self._writer = asyncio.create_task(self._diary.keep())
+            self._snapshot_watcher = asyncio.create_task(self.oldest_snapshot.watch())
+
+    async def stop(self) -> None:
+        """End all that, and let go of every connection."""
+        if self._cleaner is not None:
+            self._cleaner.cancel()
+        if self._snapshot_watcher is not None:
+            self._snapshot_watcher.cancel()
+        if self._diary is not None and self._writer is not None:
+            self._writer.cancel()
+            self._diary.close()
+        await self.stream.stop()
+        self.descriptors.stop()
+        self.requests.settle()
+        self.passwords.close()
+        await self.redis.aclose()
+        await self.database.close()
+        if self.tracing is not None:
+            await asyncio.to_thread(self.tracing.close)
+
+    def _start_cleaner(self) -> asyncio.Task[None] | None:
+        settings = self.settings
+        if settings.cleanup_cron is None:
+            return None
+        return asyncio.create_task(
+            clean_up_by_schedule(
+                self.database, schedule=settings.cleanup_cron, event_retention=settings.event_retention
+            )
+        )
+
+    def _pages(self) -> list[BaseRoute]:
+        found: list[BaseRoute] = [Route(path, Icon()) for path in ("/icon.svg", "/favicon.ico")]
+        if self.settings.introspection:
+            found.append(Route("/schema.graphql", SchemaText(lambda: print_schema(schema))))
+        if self.playground is not None:
+            found.append(Route(PATH + "/assets/{name}", self.playground))
+        if self.board is not None:
+            found += [Route(BOARD_PATH, self.board), Route(BOARD_PATH + "/assets/{name}", self.board)]
+        return found
+
+    def _context(self, facts: RequestContext) -> Context:
+        return Context(self.backend, facts)
+
+    async def _drain(self) -> None:
+        longest = min(DRAIN_SECONDS, self.settings.shutdown_seconds / 5)
+        await self.connections.drain(min(longest, self.connections.count * DRAIN_SECONDS_PER_SOCKET))
+
+    def _accounts(self) -> Accounts:
+        settings = self.settings
+        return Accounts(
+            self.database,
+            guard=PasswordLimits(self.passwords, self.throttle),
+            tokens=self.tokens,
+            throttle=self.throttle,
+            key_ring=settings.key_ring,
+            limits=AccountLimits(
+                failures_per_account=RateLimit("login-account", settings.login_failures_per_account, 10 * MINUTE),
+                failures_per_address=RateLimit("login-address", settings.login_failures_per_address, 10 * MINUTE),
+                sign_ins_per_account=RateLimit("sign-ins-account", settings.sign_ins_per_account, 10 * MINUTE),
+                password_changes_per_account=RateLimit(
+                    "password-changes-account", settings.password_changes_per_account, 10 * MINUTE
+                ),
+                hashes_per_address=RateLimit("hashes-address", settings.password_hashes_per_address, 10 * MINUTE),
+                registrations=RateLimit("register-address", settings.registrations_per_address, MINUTE),
+                refreshes=RateLimit("refresh-session", settings.refreshes_per_session, MINUTE),
+                refreshes_in_a_day=RateLimit("refresh-session-day", settings.refreshes_per_session_and_day, DAY),
+            ),
+        )
+
+    def _documents(self) -> Documents:
+        settings = self.settings
+        limits = Limits(
+            max_depth=settings.query_max_depth,
+            max_tokens=settings.query_max_tokens,
+            max_aliases=settings.query_max_aliases,
+            max_fields=settings.query_max_fields,
+            max_cost=settings.query_max_cost,
+        )
+        return Documents(schema, limits, introspection=settings.introspection, suggestions=not settings.is_production)
+
+    def _delivered(self, actor: Actor, told: Delivered) -> None:
+        self.requests.delivered(actor.user_id, told.position, told.event.at, told.event.request_id)
+
+    def _readings(self) -> MetricsCollector:
+        return MetricsCollector(
+            requests=self.requests,
+            documents=self.documents,
+            compiled=self.compiled,
+            database=self.database,
+            pool_size=self.settings.database_pool_size,
+            passwords=self.passwords,
+            throttle=self.throttle,
+            connections=self.connections,
+            stream=self.stream,
+            descriptors=self.descriptors,
+            oldest_snapshot=self.oldest_snapshot,
+            leaving=lambda: self.draining.begun,
+        )
+
+    def _health(self) -> Health:
+        return Health(
+            database=self._database_answers,
+            migrations=self.tables.state,
+            redis=self._redis_answers,
+            refused=lambda: self.stream.is_refused,
+            exhausted=lambda: self.descriptors.exhausted,
+            draining=lambda: self.draining.begun,
+        )
+
+    async def _database_answers(self) -> bool:
+        try:
+            await self.database.ping()
+        except Unavailable:
+            return False
+        return True
+
+    async def _redis_answers(self) -> bool:
+        try:
+            async with asyncio.timeout(REDIS_PATIENCE_SECONDS):
+                await self.redis.ping()
+        except Exception:
+            return False
+        return True
+
+
+def _tracing(endpoint: str | None) -> "Tracing | None":
+    if endpoint is None:
+        return None
+    # Not before somebody wants it: the packages are an extra, and their import takes a while.
+    from observability.tracing import Tracing
+
+    return Tracing(endpoint)

@@ -1,0 +1,71 @@
+"""For whoever watches the process: whether it lives, and whether it should be sent requests."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+
+from persistence.schema_check import PROBLEMS, SchemaState
+
+Check = Callable[[], Awaitable[bool]]
+
+_OK: Final = "ok"
+_REFUSED: Final = "refused: events arrive by polling"
+_EXHAUSTED: Final = "exhausted: new connections are closed"
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What readiness depends on; each check answers within seconds, and False rather than raising."""
+
+    database: Check
+    migrations: Callable[[], Awaitable[SchemaState]]
+    redis: Check
+    refused: Callable[[], bool]
+    """Whether Redis refuses notifications."""
+    exhausted: Callable[[], bool]
+    """Whether no file descriptor is left for new connections."""
+    draining: Callable[[], bool]
+
+    async def live(self, request: Request) -> Response:
+        """`/healthz`: 200 as long as the event loop turns."""
+        return _answer(200, {"status": _OK})
+
+    async def ready(self, request: Request) -> Response:
+        """`/readyz`: 200 if requests can be served, else 503.
+
+        It is 200 and `degraded` without Redis, or when Redis refuses notifications: events are read from the database,
+        and arrive later.
+        """
+        database = await self.database()
+        tables = await self.migrations() if database else SchemaState.BEHIND
+        checks = {
+            "database": _OK if database else "down",
+            "migrations": tables.value,
+            "redis": _OK if await self.redis() else "degraded",
+            "notifications": _REFUSED if self.refused() else _OK,
+            "files": _EXHAUSTED if self.exhausted() else _OK,
+            "draining": self.draining(),
+        }
+        ready = checks["database"] == checks["migrations"] == _OK and not checks["draining"]
+        body = {"status": _status(checks, ready=ready), "checks": checks}
+        return _answer(200 if ready else 503, body | _problem(database, tables))
+
+
+def _status(checks: Mapping[str, object], *, ready: bool) -> str:
+    if not ready:
+        return "unavailable"
+    return _OK if checks["redis"] == checks["notifications"] == checks["files"] == _OK else "degraded"
+
+
+def _problem(database: bool, tables: SchemaState) -> dict[str, object]:
+    """What is wrong with the tables in a sentence, where that can be said."""
+    problem = PROBLEMS.get(tables) if database else None
+    return {"problem": problem} if problem is not None else {}
+
+
+def _answer(status: int, body: dict[str, object]) -> Response:
+    return Response(orjson.dumps(body), status, media_type="application/json", headers={"cache-control": "no-store"})

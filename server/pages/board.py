@@ -1,0 +1,13 @@
+"""The live board at `/board`."""
+
+from collections.abc import Mapping
+
+from server.pages.demo_users import DemoUsers, page_settings
+from server.pages.frontend_page import FrontendPage
+
+
+class Board(FrontendPage):
+    """The page; *demo* are people with a button each, and *links* the names of other pages, with their paths."""
+
+    def __init__(self, demo: DemoUsers | None = None, links: Mapping[str, str] | None = None) -> None:
+        super().__init__("board", settings=page_settings(demo, links))

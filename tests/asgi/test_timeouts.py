@@ -1,0 +1,109 @@
+"""Many alarms of one length ring as if each had a timer of its own."""
+
+import asyncio
+
+import pytest
+
+from asgi.timeouts import TimeLimit, TimeoutQueue
+from tests.support.virtual_time import VirtualTimeLoop, in_virtual_time
+
+SOON = 0.05
+
+
+class Bell:
+    """Notes when it was rung."""
+
+    def __init__(self) -> None:
+        self.rung: list[float] = []
+
+    def ring(self) -> None:
+        """Note it."""
+        self.rung.append(asyncio.get_running_loop().time())
+
+
+class TestAlarms:
+    @in_virtual_time
+    async def test_each_rings_when_its_own_time_has_come(self):
+        """An alarm that is set while others wait rings neither with them nor late, and rings once."""
+        alarms, bells, set_at = TimeoutQueue(SOON), [Bell() for _ in range(3)], list[float]()
+        for bell in bells:
+            set_at.append(asyncio.get_running_loop().time())
+            alarms.set(bell)
+            await asyncio.sleep(SOON / 3)
+        await asyncio.sleep(SOON * 2)
+
+        for bell, began in zip(bells, set_at, strict=True):
+            (rung,) = bell.rung
+            assert rung - began == pytest.approx(SOON)
+
+    @in_virtual_time
+    async def test_what_was_put_off_does_not_ring(self):
+        """Neither one that was set alone, nor one between two others; putting off twice does no harm."""
+        alarms, bells = TimeoutQueue(SOON), [Bell() for _ in range(3)]
+        for bell in bells:
+            alarms.set(bell)
+        alarms.off(bells[1])
+        alarms.off(bells[1])
+        await asyncio.sleep(SOON * 2)
+        alarms.set(bells[1])
+        alarms.off(bells[1])
+        await asyncio.sleep(SOON * 2)
+
+        assert [len(bell.rung) for bell in bells] == [1, 0, 1]
+
+    def test_another_loop_begins_anew(self):
+        """Alarms that were set in a loop that ended early keep none of the next loop's from ringing."""
+        alarms, left, bell = TimeoutQueue(SOON), Bell(), Bell()
+
+        async def leave() -> None:
+            alarms.set(left)
+
+        async def wait() -> None:
+            alarms.set(bell)
+            await asyncio.sleep(SOON * 2)
+
+        asyncio.run(leave())
+        asyncio.run(wait())
+
+        assert (len(left.rung), len(bell.rung)) == (0, 1)
+
+
+class TestWithin:
+    @in_virtual_time
+    async def test_a_block_that_takes_too_long_is_ended(self):
+        """It ends with TimeoutError, and the task goes on uncancelled."""
+        with pytest.raises(TimeoutError), TimeLimit(TimeoutQueue(SOON)):
+            await asyncio.sleep(10)
+
+        task = asyncio.current_task()
+        assert task is not None
+        assert task.cancelling() == 0
+
+    @in_virtual_time
+    async def test_a_block_that_is_quick_is_left_alone(self):
+        """It ends as it would; nothing happens later, and an error of its own comes out as it is."""
+        alarms = TimeoutQueue(SOON)
+        with pytest.raises(LookupError), TimeLimit(alarms):
+            raise LookupError
+        with TimeLimit(alarms):
+            await asyncio.sleep(0)
+        await asyncio.sleep(SOON * 2)
+
+    @in_virtual_time
+    async def test_somebody_elses_cancellation_stays_one(self):
+        """Whoever cancels the task gets a cancelled task, even when the alarm rings as well."""
+        alarms, loop = TimeoutQueue(SOON), asyncio.get_running_loop()
+        assert isinstance(loop, VirtualTimeLoop)
+
+        async def work() -> None:
+            with TimeLimit(alarms):
+                try:
+                    await asyncio.sleep(10)
+                finally:
+                    loop.be_late(SOON * 2)
+
+        task = asyncio.create_task(work())
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task

@@ -1,0 +1,347 @@
+"""Writers, listeners and faults, and what the judge says of it."""
+
+import asyncio
+import random
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from domain.events import AccessChange, AccessEvent, LoggedEvent, TaskEvent
+from domain.task import FOLLOWERS
+from domain.user import Role
+from graphql_api.schema.ids import encode_id
+from persistence.models import UserRow
+from tests.chaos import faults
+from tests.chaos.faults import Fault
+from tests.chaos.stack import Stack
+from tests.support.waiting import HANG_SECONDS
+from verification.client.account import Account
+from verification.client.failures import Failed
+from verification.client.follower import CHANGES, MOVES, Follower, Recorder
+from verification.client.writer import Known, Writer
+from verification.expected_visibility import Viewer
+from verification.history import History, Listener
+from verification.history_check import check_history
+from verification.report import Report
+
+TASKS = 24
+"""So many live at a time, for all writers together: they are to meet."""
+PAUSE_SECONDS = (0.04, 0.12)
+"""Between two changes of a writer: what is tested is faults, not how much two cores can bear."""
+SET_ROLE = """mutation ($input: SetUserRoleInput!) { it: setUserRole(input: $input) {
+  userErrors { code } user { role } } }"""
+
+PEOPLE = {
+    "alice": Role.USER,
+    "bob": Role.USER,
+    "carol": Role.USER,  # becomes a moderator and a user again, and so on
+    "dave": Role.USER,  # signs out every now and then
+    "erin": Role.USER,
+    "frank": Role.USER,  # has nothing to do with any of it
+    "mona": Role.MODERATOR,
+    "anna": Role.ADMIN,
+    "boss": Role.ADMIN,  # changes roles
+}
+WRITERS = ("alice", "bob", "mona", "anna")
+LISTENERS = ("alice", "bob", "carol", "dave", "erin", "frank", "mona", "anna")
+MOVES_ONLY = ("erin", "mona")
+WORKERS = ("carol", "dave", "erin", "alice")
+"""To whom tasks are given."""
+
+
+@dataclass
+class Ear:
+    """A listener that follows the stream, in a task of its own."""
+
+    name: str
+    account: Account
+    follower: Follower
+    recorder: Recorder
+    task: asyncio.Task[None] | None = None
+
+
+@dataclass
+class Outcome:
+    """What became of a storm."""
+
+    report: Report
+    cycles: int
+    seconds: float
+    settled: dict[str, list[float]]
+    reconnects: int
+    failures: Counter[str]
+    complaints: list[str]
+    history: History = field(repr=False)
+
+    @property
+    def slowest(self) -> float:
+        """The longest that a fault took to settle."""
+        return max((each for times in self.settled.values() for each in times), default=0.0)
+
+    def line(self) -> str:
+        """All of it in one line."""
+        return (
+            f"{self.cycles} cycles in {self.seconds:.0f} s: {self.report.line()};"
+            f" settled within {self.slowest:.2f} s; {self.reconnects} reconnects,"
+            f" {self.report.repeated} items repeated, {self.report.resyncs} resyncs"
+        )
+
+
+class Storm:
+    """A run on a stack."""
+
+    def __init__(self, stack: Stack, *, prefix: str = "", seed: int = 7) -> None:
+        self.stack = stack
+        self._prefix = prefix
+        self.random = random.Random(seed)
+        self.users: dict[str, UserRow] = {}
+        self.ears: list[Ear] = []
+        self.writers: list[Writer] = []
+        self.known: dict[UUID, Known] = {}
+        self.settled: dict[str, list[float]] = {}
+        self._log: list[LoggedEvent] = []
+        self._writing = asyncio.Event()
+
+    @asynccontextmanager
+    async def blowing(self) -> AsyncIterator["Storm"]:
+        """People who listen and write, as long as the block runs."""
+        for name, role in PEOPLE.items():
+            self.users[name] = await self.stack.a_user(self._prefix + name, role)
+        self.ears = [self._an_ear(name) for name in LISTENERS]
+        for ear in self.ears:
+            ear.task = asyncio.create_task(ear.follower.run())
+        await self._until(lambda: all(ear.recorder.standing >= 0 for ear in self.ears), 10)
+        self._writing.set()
+        tasks = [asyncio.create_task(self._write(name)) for name in WRITERS]
+        try:
+            yield self
+        except BaseException:
+            await self.silence()
+            raise
+        finally:
+            self._writing.clear()
+            await asyncio.gather(*tasks)
+
+    async def silence(self) -> None:
+        """Nobody listens any more."""
+        for ear in self.ears:
+            assert ear.task is not None
+            ear.task.cancel()
+        await asyncio.gather(*(ear.task for ear in self.ears if ear.task), return_exceptions=True)
+
+    async def run(
+        self, cycles: int, chosen: Sequence[Fault] = faults.FAULTS, say: Callable[[str], None] = lambda text: None
+    ) -> Outcome:
+        """So many faults, one after the other, each until it has settled."""
+        begun = time.monotonic()
+        async with self.blowing():
+            for turn in range(cycles):
+                fault = chosen[turn % len(chosen)]
+                await self._cycle(fault, turn)
+                say(f"{turn + 1} {fault.__name__}: settled after {self.settled[fault.__name__][-1]:.2f} s")
+        await self.settle("the end")
+        return await self.outcome(cycles, time.monotonic() - begun)
+
+    async def settle(self, name: str) -> float:
+        """Wait until everybody was told everything up to where the log is now; how long that took."""
+        begun = time.monotonic()
+        head = await self.stack.head()
+        wanted = await self._wanted(head)
+        await self._until(
+            lambda: all(ear.recorder.standing >= wanted[ear.name] for ear in self.ears),
+            HANG_SECONDS,
+            lambda: self._late(wanted),
+        )
+        taken = time.monotonic() - begun
+        self.settled.setdefault(name, []).append(taken)
+        return taken
+
+    async def outcome(self, cycles: int, seconds: float) -> Outcome:
+        """Judge what was heard."""
+        for ear in self.ears:
+            await ear.follower.reread()
+        await self.silence()
+        history = await self._history()
+        return Outcome(
+            report=check_history(history),
+            cycles=cycles,
+            seconds=seconds,
+            settled=self.settled,
+            reconnects=sum(len(ear.recorder.listener.connections) - 1 for ear in self.ears),
+            failures=sum((writer.failures for writer in self.writers), Counter()),
+            complaints=self.stack.complaints(),
+            history=history,
+        )
+
+    async def _cycle(self, fault: Fault, turn: int) -> None:
+        side = asyncio.create_task(self._intrigue(turn))
+        await fault(self.stack, turn)
+        await side
+        await self.settle(fault.__name__)
+
+    async def _intrigue(self, turn: int) -> None:
+        """Rights change while things break."""
+        if turn % 2 == 0:
+            await asyncio.sleep(0.2)
+            await self._set_role("carol", Role.MODERATOR if turn % 4 == 0 else Role.USER)
+        if turn % 3 == 0:
+            dave = next(ear for ear in self.ears if ear.name == "dave")
+            try:
+                await dave.account.sign_out()
+            except Failed:
+                dave.account.forget()
+
+    async def _set_role(self, name: str, role: Role) -> None:
+        """Until it is acknowledged: the same role twice changes nothing."""
+        boss = self.stack.account(f"{self._prefix}boss")
+        wanted = {"userId": encode_id("User", self.users[name].id), "role": role.value}
+        while True:
+            try:
+                await boss.ask(SET_ROLE, {"input": wanted})
+            except Failed:
+                await asyncio.sleep(0.1)
+            else:
+                return
+
+    def _an_ear(self, name: str) -> Ear:
+        listener = Listener(name, self.users[name].id, only_status=name in MOVES_ONLY)
+        recorder = Recorder(listener, time.monotonic)
+        account = self.stack.account(self._prefix + name)
+        follower = Follower(
+            account,
+            self.stack.place,
+            recorder,
+            field=MOVES if listener.only_status else CHANGES,
+            longest_pause=0.4,
+            silence=30,
+        )
+        return Ear(name, account, follower, recorder)
+
+    async def _write(self, name: str) -> None:
+        # Those who write through the doors have their connections cut, too.
+        writer = Writer(self.stack.account(self._prefix + name, proxied=name in ("alice", "anna")), name)
+        self.writers.append(writer)
+        while self._writing.is_set():
+            await self._write_once(writer, name)
+            await asyncio.sleep(self.random.uniform(*PAUSE_SECONDS))
+
+    async def _write_once(self, writer: Writer, name: str) -> None:
+        task = self._a_task_for(name)
+        if task is None or (len(self.known) < TASKS and self.random.random() < 0.5):
+            self._keep(await writer.create(self._somebody()))
+            return
+        deeds: dict[Callable[[Writer, Known], Awaitable[None]], int] = {self._move: 4, self._assign: 4, self._edit: 2}
+        if len(self.known) > TASKS // 2:
+            deeds[self._delete] = 1
+        [deed] = self.random.choices(list(deeds), weights=list(deeds.values()))
+        await deed(writer, task)
+
+    async def _move(self, writer: Writer, task: Known) -> None:
+        status = self.random.choice(sorted(FOLLOWERS[task.facts.status]))
+        await self._learn(writer, task, await writer.move(task, status.value))
+
+    async def _assign(self, writer: Writer, task: Known) -> None:
+        await self._learn(writer, task, await writer.assign(task, self._somebody()))
+
+    async def _edit(self, writer: Writer, task: Known) -> None:
+        await self._learn(writer, task, await writer.edit(task))
+
+    async def _delete(self, writer: Writer, task: Known) -> None:
+        if await writer.delete(task):
+            self.known.pop(task.facts.task_id, None)
+        else:
+            await self._learn(writer, task, None)
+
+    async def _learn(self, writer: Writer, task: Known, found: Known | None) -> None:
+        """What became of a task; whoever was refused looks, and what cannot be seen is forgotten."""
+        if found is None and (found := await writer.look(task)) is None:
+            self.known.pop(task.facts.task_id, None)
+        self._keep(found)
+
+    def _keep(self, found: Known | None) -> None:
+        if found is not None:
+            known = self.known.get(found.facts.task_id)
+            if known is None or known.facts.version < found.facts.version:
+                self.known[found.facts.task_id] = found
+
+    def _a_task_for(self, name: str) -> Known | None:
+        user = self.users[name]
+        mine = [
+            each
+            for each in self.known.values()
+            if PEOPLE[name] is Role.ADMIN or user.id in (each.facts.owner_id, each.facts.assignee_id)
+        ]
+        return self.random.choice(mine) if mine else None
+
+    def _somebody(self) -> str | None:
+        name = self.random.choice((*WORKERS, None))
+        return encode_id("User", self.users[name].id) if name else None
+
+    async def _wanted(self, head: int) -> dict[str, int]:
+        """The last position up to *head* that each listener is to be told."""
+        self._log += await self.stack.log(after=len(self._log))
+        log = self._log[:head]
+        roles = {user.id: user.role for user in await self.stack.users()}
+        return {ear.name: _last_expected(log, ear.recorder.listener, roles) for ear in self.ears}
+
+    def _late(self, wanted: dict[str, int]) -> str:
+        return "; ".join(
+            f"{ear.name} stands at {ear.recorder.standing}, not at {wanted[ear.name]}, after {ear.recorder.losses[-3:]}"
+            for ear in self.ears
+            if ear.recorder.standing < wanted[ear.name]
+        )
+
+    async def _until(
+        self, condition: Callable[[], bool], patience: float, why: Callable[[], str] = lambda: "not in time"
+    ) -> None:
+        deadline = time.monotonic() + patience
+        while not condition():
+            for ear in self.ears:
+                assert ear.task is not None
+                if ear.task.done():
+                    ear.task.result()
+            if time.monotonic() > deadline:
+                raise AssertionError(why())
+            await asyncio.sleep(0.01)
+
+    async def _history(self) -> History:
+        log = await self.stack.log()
+        return History(
+            writes=[write for writer in self.writers for write in writer.writes],
+            log=log,
+            listeners=[ear.recorder.listener for ear in self.ears],
+            roles={user.id: _roles(user, log) for user in self.users.values()},
+            final=await self.stack.tasks(),
+        )
+
+
+def _roles(user: UserRow, log: Sequence[LoggedEvent]) -> dict[int, Role]:
+    """What a user was, by access version: *user* as it was created, then to and fro."""
+    changes = sum(
+        isinstance(each.event, AccessEvent)
+        and each.event.user_id == user.id
+        and each.event.change is AccessChange.ROLE_CHANGED
+        for each in log
+    )
+    other = Role.MODERATOR if user.role is Role.USER else Role.USER
+    return {user.access_version + number: (user.role, other)[number % 2] for number in range(changes + 1)}
+
+
+def _last_expected(log: Sequence[LoggedEvent], listener: Listener, roles: dict[UUID, Role]) -> int:
+    viewer = Viewer(listener.user_id, roles[listener.user_id], listener.only_status)
+    found = (
+        each.position for each in reversed(log) if isinstance(each.event, TaskEvent) and viewer.expects(each.event)
+    )
+    return next(found, 0)
+
+
+def details(outcome: Outcome) -> list[str]:
+    """For whoever wants to know more than the line."""
+    lines = [f"  {name:16} {' '.join(f'{each:.2f}' for each in times)}" for name, times in outcome.settled.items()]
+    lines.append(f"  not acknowledged {dict(outcome.failures)}")
+    lines += [f"  {finding}" for finding in outcome.report.findings[:40]]
+    lines += [f"  log: {line}" for line in outcome.complaints[:20]]
+    return lines

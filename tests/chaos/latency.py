@@ -1,0 +1,113 @@
+"""One writer at one process, one listener at the other: how long a write takes, and how late it arrives."""
+
+import asyncio
+import statistics
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from tests.chaos.stack import PASSWORD, Stack
+from tests.support.waiting import HANG_SECONDS
+from verification.client.account import Account
+from verification.client.follower import Follower, Recorder
+from verification.client.writer import Known, Writer
+from verification.history import Item, Listener
+
+PAUSE_SECONDS = 0.015
+FEWEST_WRITES = 3
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """What was measured between two moments."""
+
+    writes: list[float]
+    """Seconds from asking to the answer."""
+    lags: list[float]
+    """Seconds from the answer to the listener."""
+
+    @property
+    def median_write(self) -> float:
+        """In seconds."""
+        return statistics.median(self.writes)
+
+    def line(self) -> str:
+        """In words."""
+        return (
+            f"writes median {1000 * self.median_write:.1f} ms, slowest {1000 * max(self.writes):.0f} ms;"
+            f" events late median {1000 * statistics.median(self.lags):.0f} ms, most {1000 * max(self.lags):.0f} ms"
+        )
+
+
+class Beat:
+    """Writes all the time, one change after the other, to one task."""
+
+    def __init__(self, writer: Writer, task: Known, recorder: Recorder) -> None:
+        self.writer = writer
+        self.recorder = recorder
+        self.stopping = False
+        self._task = task
+
+    async def go_on(self) -> None:
+        """Until it is told to stop."""
+        while not self.stopping:
+            await self.writer.edit(self._task)
+            await asyncio.sleep(PAUSE_SECONDS)
+
+    async def stop(self, writing: "asyncio.Task[None]", head: Callable[[], Awaitable[int]]) -> None:
+        """End in order: nothing is under way any more, and everything was told."""
+        self.stopping = True
+        await writing
+        last = await head()
+        async with asyncio.timeout(HANG_SECONDS):
+            while self.recorder.standing < last:
+                await asyncio.sleep(0.005)
+
+    async def stretch(self, seconds: float) -> Stretch:
+        """Measure for a while and a few writes, and wait until all that was written in it has arrived."""
+        first = len(self.writer.writes)
+        await asyncio.sleep(seconds)
+        async with asyncio.timeout(HANG_SECONDS):
+            while len(self.writer.writes) < first + FEWEST_WRITES:
+                await asyncio.sleep(0.005)
+        last = len(self.writer.writes)
+        async with asyncio.timeout(HANG_SECONDS):
+            while len(self._items()) < last:
+                await asyncio.sleep(0.005)
+        writes, items = self.writer.writes[first:last], self._items()[first:last]
+        return Stretch(
+            [write.acked - write.begun for write in writes],
+            # Written down after the answer was read, an item may be there already.
+            [max(0.0, item.received - write.acked) for write, item in zip(writes, items, strict=True)],
+        )
+
+    def _items(self) -> list[Item]:
+        return [item for connection in self.recorder.listener.connections for item in connection.items]
+
+
+@asynccontextmanager
+async def beating(stack: Stack, name: str, *, write_at: int = 0, listen_at: int = 1) -> AsyncIterator[Beat]:
+    """A beat as long as the block runs."""
+    user = await stack.a_user(name)
+    places = [process.api for process in stack.processes]
+    recorder = Recorder(Listener(name, user.id), time.monotonic)
+    follower = Follower(
+        Account(lambda: places[listen_at], name, PASSWORD), lambda: places[listen_at], recorder, longest_pause=0.3
+    )
+    writer = Writer(Account(lambda: places[write_at], name, PASSWORD), name)
+    listening = asyncio.create_task(follower.run())
+    async with asyncio.timeout(HANG_SECONDS):
+        while recorder.standing < 0:
+            await asyncio.sleep(0.01)
+    task = await writer.create()
+    assert task is not None
+    beat = Beat(writer, task, recorder)
+    writing = asyncio.create_task(beat.go_on())
+    try:
+        yield beat
+        await beat.stop(writing, stack.head)
+    finally:
+        for each in (writing, listening):
+            each.cancel()
+        await asyncio.gather(writing, listening, return_exceptions=True)

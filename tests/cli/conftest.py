@@ -1,0 +1,138 @@
+"""Commands as they are typed: run in this process, where that makes no difference."""
+
+import asyncio
+import io
+import json
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli.commands import main
+from cli.token import store
+from domain.user import Role
+from persistence.database import Database
+from tests.support.api_server import settings_of
+from tests.support.builders import Builders
+from tests.support.executors import a_server
+from tests.support.threads import served_by_thread
+from tests.support.waiting import HANG_SECONDS
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a command said, and its exit code."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def refusal(self) -> str:
+        """The one line that it refused with."""
+        assert self.out == ""
+        assert self.err.startswith("taskriver: "), self.err
+        assert self.err.count("\n") == 1
+        return self.err.removeprefix("taskriver: ").rstrip("\n")
+
+
+Run = Callable[..., Said]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
+    """Runs a command in an empty folder, with these settings and no others."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str, told: bytes = b"", **settings: str) -> Said:
+        with monkeypatch.context() as here:
+            here.setattr(sys, "argv", ["taskriver", *arguments])
+            here.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(told)))
+            known = {"BCRYPT_ROUNDS": "4", store.VARIABLE: str(tmp_path / "config" / "tokens.json")}
+            for name, value in (known | settings).items():
+                here.setenv(name, value)
+            capfd.readouterr()
+            try:
+                main()
+            except SystemExit as end:
+                code = end.code if isinstance(end.code, int) else 0
+        said = capfd.readouterr()
+        return Said(code, said.out, said.err)
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def database_url(new_database: Callable[[], str]) -> str:
+    """A migrated database that the commands of a module share."""
+    return new_database()
+
+
+@pytest.fixture(scope="module")
+def served(database_url: str, new_redis: Callable[[], str]) -> Iterator[str]:
+    """The URL of a server on that database, on a loopback port, in a thread of its own."""
+    # Redis is there; on a busy machine an answer may be late without its being away.
+    app = a_server(settings_of(database_url, new_redis()), throttle_patience=HANG_SECONDS).asgi()
+    with served_by_thread(app) as url:
+        yield url
+
+
+@pytest.fixture
+def ask(database_url: str) -> Callable[[Callable[[Database], Any]], Any]:
+    """Asks the database behind the commands' backs."""
+
+    def ask(question: Callable[[Database], Any]) -> Any:
+        async def answer() -> Any:
+            database = Database(database_url, pool_size=1)
+            try:
+                return await question(database)
+            finally:
+                await database.close()
+
+        return asyncio.run(answer())
+
+    return ask
+
+
+@pytest.fixture
+def people(ask: Any) -> None:
+    """An admin, two users, and one who was cut off."""
+
+    async def make(database: Database) -> None:
+        await Builders.clear(database)
+        build = Builders(database)
+        await build.a_user(Role.ADMIN, username="root")
+        await build.a_user(username="alice")
+        await build.a_user(username="bob")
+        await build.a_user(username="gone", is_active=False)
+
+    ask(make)
+
+
+@pytest.fixture
+def take(run: Run, database_url: str, tmp_path: Path) -> Any:
+    """Imports lines of JSON, or a text, as alice unless somebody else is named."""
+
+    def take(lines: list[Any] | str | bytes, *options: str, name: str = "tasks.jsonl") -> Said:
+        text = lines if isinstance(lines, str | bytes) else "".join(json.dumps(line) + "\n" for line in lines)
+        (tmp_path / name).write_bytes(text if isinstance(text, bytes) else text.encode())
+        whom = () if "--as" in options else ("--as", "alice")
+        return run("import", name, *whom, *options, DATABASE_URL=database_url)
+
+    return take
+
+
+@pytest.fixture
+def give(run: Run, database_url: str) -> Any:
+    """Exports to standard output: the records, and what the last line said."""
+
+    def give(username: str) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+        said = run("export", "--as", username, DATABASE_URL=database_url)
+        assert said.code == 0, said
+        *records, last = (json.loads(line) for line in said.out.splitlines())
+        return records, last
+
+    return give

@@ -1,0 +1,223 @@
+"""The commands apart from users, their help, and how all of them fail."""
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import embedded
+from cli import commands
+from embedded.postgres import Postgres
+from persistence import migrations
+from persistence.database import Database
+from tests.cli.conftest import Run, Said
+from tests.embedded.environment import PROJECT
+from tests.support.builders import Builders
+from tests.support.ports import closed_port
+from tests.support.processes import Command, environment
+
+COMMANDS = [
+    ("dev",),
+    ("serve",),
+    ("migrate",),
+    ("cleanup",),
+    ("export-schema",),
+    ("user",),
+    ("user", "create"),
+    ("user", "role"),
+    ("user", "disable"),
+    ("user", "enable"),
+    ("stream",),
+    ("stream", "reset-epoch"),
+    ("watch",),
+    ("verify-stream",),
+    ("doctor",),
+    ("token",),
+    ("import",),
+    ("export",),
+    ("seed",),
+    ("compat",),
+    ("compat", "check"),
+]
+
+
+class TestHelp:
+    def test_the_list_of_commands(self, run: Run):
+        """Each command is told in one whole line, and there is nothing between a newcomer and that list."""
+        said = run("--help")
+
+        listed = said.out.partition("Commands:\n")[2].partition("\n\n")[0].splitlines()
+        assert [line.split()[0] for line in listed] == list(commands.COMMANDS)
+        assert all(line.endswith(".") and not line.endswith("...") for line in listed), listed
+        bare = run()
+        assert (bare.code, bare.out + bare.err) == (2, said.out)
+
+    @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+    def test_each_command(self, run: Run, command: tuple[str, ...]):
+        """Every command says what it does, and what each argument is."""
+        said = run(*command, "--help")
+
+        assert (said.code, said.err) == (0, "")
+        assert said.out.startswith(f"Usage: taskriver {' '.join(command)} ")
+        if len(command) == 1:
+            assert said.out.split("\n\n")[1].strip() == commands.COMMANDS[command[0]][1]
+        assert max(len(line) for line in said.out.splitlines()) <= 80
+        assert "..." not in said.out.replace("[ARGS]...", "")
+
+    def test_the_readme_shows_the_same(self):
+        """README's list of commands is the one that `--help` prints."""
+        listed = [f"  {name:13}  {line}" for name, (_, line) in commands.COMMANDS.items()]
+        assert "\n".join(["```", "$ taskriver --help", *listed, "```"]) in (PROJECT / "README.md").read_text()
+
+    def test_every_command_is_here(self):
+        """No command is left out of these tests."""
+        assert {command[0] for command in COMMANDS} == set(commands.COMMANDS)
+
+    def test_a_word_that_is_nearly_one(self, run: Run):
+        """Whoever mistypes a command is told which one they meant; exit code 2."""
+        said = run("wach")
+
+        assert (said.code, said.out) == (2, "")
+        assert "Did you mean 'watch'?" in said.err
+
+    def test_completion_costs_little(self):
+        """A shell that completes a word waits for no part of the house to be imported."""
+        heavy = "{'sqlalchemy', 'strawberry', 'starlette', 'alembic', 'rich'}"
+        code = f"import sys; from cli.commands import app; print({heavy} & set(sys.modules))"
+        known = environment(_TASKRIVER_COMPLETE="complete_bash", COMP_WORDS="taskriver us", COMP_CWORD=1)
+
+        assert self._out("-m", "cli", environment=known) == "user\n"
+        assert self._out("-c", code, environment=environment()) == "set()\n"
+
+    def _out(self, *arguments: str, environment: dict[str, str]) -> str:
+        command = [sys.executable, *arguments]
+        done = subprocess.run(command, check=True, env=environment, capture_output=True, text=True)
+        return done.stdout
+
+
+class TestMigrate:
+    def test_several_at_the_same_time(self, empty_database: Callable[[], str], tmp_path: Path, run: Run):
+        """Replicas that start together on an empty database all succeed, and it is migrated once."""
+        url = empty_database()
+        known = environment(DATABASE_URL=url)
+        replicas = [Command("migrate", folder=tmp_path, environment=known) for _ in range(3)]
+        try:
+            assert [each.ends() for each in replicas] == [0, 0, 0], [each.err for each in replicas]
+            assert {each.out for each in replicas} == {"The database is up to date.\n"}
+            waiting = "Another process is migrating this database: waiting until it has finished.\n"
+            assert {each.err for each in replicas} <= {"", waiting}
+        finally:
+            for each in replicas:
+                each.clean_up()
+        assert run("migrate", DATABASE_URL=url) == Said(0, "The database is up to date.\n", "")
+        assert asyncio.run(self._is_current(url))
+
+    def test_other_commands_want_it_first(self, empty_database: Callable[[], str], run: Run):
+        """On an empty database they say what to run."""
+        said = run("cleanup", DATABASE_URL=empty_database())
+
+        assert said.code == 1
+        assert said.refusal.endswith("run `taskriver migrate`.")
+
+    async def _is_current(self, url: str) -> bool:
+        database = Database(url, pool_size=1)
+        async with database.connect() as connection:
+            current = await migrations.is_current(connection)
+        await database.close()
+        return current
+
+
+class TestServersInThisFolder:
+    def test_without_a_url_they_are_used(self, run: Run, tmp_path: Path):
+        """Where `taskriver dev` runs, commands find its database by themselves; in production they do not look."""
+        settings = {"ENVIRONMENT": "production", "SECRET_KEYS": "k:" + "x" * 32, "BCRYPT_ROUNDS": "12"}
+        with embedded.running(tmp_path / ".taskriver", durable=False):
+            assert run("migrate") == Said(0, "The database is up to date.\n", "")
+            assert run("migrate", **settings).code == 2
+
+
+class TestCleanup:
+    def test_it_says_what_it_removed(self, run: Run, database_url: str, ask: Any):
+        """Expired sessions go; the second time there is nothing to do."""
+
+        async def one_old_session(database: Database) -> None:
+            await Builders.clear(database)
+            build = Builders(database)
+            past = datetime.now(UTC) - timedelta(days=40)
+            await build.a_session(await build.a_user(), created_at=past, expires_at=past + timedelta(days=7))
+
+        ask(one_old_session)
+        first, second = (run("cleanup", DATABASE_URL=database_url) for _ in range(2))
+
+        assert first.out.startswith("Removed 1 expired session, "), first
+        assert second.out.startswith("Removed 0 expired sessions")
+
+
+class TestExportSchema:
+    def test_it_is_the_committed_one(self, run: Run):
+        """What is printed is schema.graphql, to the letter."""
+        assert run("export-schema").out == (PROJECT / "schema.graphql").read_text()
+
+
+class TestFailures:
+    @pytest.mark.parametrize(
+        ("settings", "told"),
+        [
+            ({}, "DATABASE_URL is not set"),
+            ({"DATABASE_URL": "mysql://u:hunter2@h/d"}, "DATABASE_URL must look like postgresql+asyncpg://"),
+            ({"DATABASE_URL": "hunter2"}, "DATABASE_URL must look like postgresql+asyncpg://"),
+            ({"DATABASE_URL": "postgresql://u:hunter2@h:port/d"}, "DATABASE_URL must look like postgresql+asyncpg://"),
+            ({"REDIS_URL": "http://:hunter2@h"}, "REDIS_URL must look like redis://"),
+            ({"SECRET_KEYS": "hunter2"}, "SECRET_KEYS must be id:secret"),
+            ({"CLEANUP_SCHEDULE": "now and then"}, "CLEANUP_SCHEDULE must be cron's five fields"),
+            ({"CLEANUP_SCHEDULE": "0 3 31 2 *"}, "CLEANUP_SCHEDULE must be cron's five fields"),
+            ({"PORT": "99999"}, "PORT: Input should be less than or equal to 65535"),
+            ({"WORKERS": "hunter2"}, "WORKERS: Input should be a valid integer"),
+            ({"LOG_LEVEL": "hunter2"}, "LOG_LEVEL: "),
+            ({"TRUSTED_PROXIES": "hunter2"}, "TRUSTED_PROXIES: "),
+            ({"PORT": "0", "WORKERS": "0"}, "; WORKERS: "),
+        ],
+    )
+    def test_settings(self, run: Run, settings: dict[str, str], told: str):
+        """A wrong setting is named in one line that never shows its value; exit code 2."""
+        said = run("migrate", **settings)
+
+        assert said.code == 2
+        assert told in said.refusal
+        assert "hunter2" not in said.refusal
+
+    def test_a_database_that_is_down(self, run: Run):
+        """It says where the database was looked for; exit code 1."""
+        with closed_port() as port:
+            said = run("migrate", DATABASE_URL=f"postgresql://u:hunter2@127.0.0.1:{port}/d")
+
+        assert said.code == 1
+        assert said.refusal == f"The database server at 127.0.0.1:{port} does not answer: does it run?"
+
+    def test_a_database_that_refuses(self, run: Run, postgres: Postgres):
+        """A wrong password, or a database that there is not, is told from one that is down."""
+        wrong = postgres.url.replace(postgres.password, "hunter2")
+        missing = postgres.url.rpartition("/")[0] + "/nowhere"
+
+        assert run("migrate", DATABASE_URL=wrong).refusal.endswith("refuses the user or the password of DATABASE_URL.")
+        assert "has no database of the name" in run("migrate", DATABASE_URL=missing).refusal
+
+    def test_serve_names_what_it_lacks(self, run: Run):
+        """Without servers to use, serving is misuse; `dev` is offered."""
+        said = run("serve")
+
+        assert said.code == 2
+        assert "`taskriver dev`" in said.refusal
+
+    def test_dev_stays_out_of_production(self, run: Run):
+        """Demo data with known passwords are for nobody's production."""
+        settings = {"ENVIRONMENT": "production", "SECRET_KEYS": "k:" + "x" * 32, "BCRYPT_ROUNDS": "12"}
+        said = run("dev", DATABASE_URL="postgresql://h/d", REDIS_URL="redis://h", **settings)
+
+        assert said.code == 1
+        assert "use `taskriver serve`" in said.refusal

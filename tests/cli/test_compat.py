@@ -1,0 +1,201 @@
+"""`taskriver compat check`: our own server keeps the contract, and one that does not is found out."""
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from persistence.database import Database
+from tests.cli.conftest import Run
+from tests.support.api_server import settings_of
+from tests.support.builders import Builders
+from tests.support.executors import a_server
+from tests.support.threads import served_by_thread
+from tests.support.waiting import HANG_SECONDS
+from verification.compat.check import CHECKS
+
+Answer = tuple[int, dict[bytes, bytes], bytes]
+Twist = Callable[[str, str, Answer], Answer]
+
+
+class Twisted:
+    """An application whose answers are changed on their way."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self.twist: Twist | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or self.twist is None:
+            await self._app(scope, receive, send)
+            return
+        start: list[Message] = []
+        body = bytearray()
+
+        async def keep(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                start.append(message)
+            else:
+                body.extend(message.get("body", b""))
+
+        await self._app(scope, receive, keep)
+        headers = {name: value for name, value in start[0]["headers"] if name != b"content-length"}
+        answer = (start[0]["status"], headers, bytes(body))
+        status, headers, told = self.twist(scope["method"], scope["path"], answer)
+        await send({"type": "http.response.start", "status": status, "headers": list(headers.items())})
+        await send({"type": "http.response.body", "body": told})
+
+
+@pytest.fixture(scope="module")
+def twisted(database_url: str, new_redis: Callable[[], str]) -> Iterator[tuple[str, Twisted]]:
+    """A server whose answers can be changed, and its URL."""
+    app = Twisted(a_server(settings_of(database_url, new_redis()), throttle_patience=HANG_SECONDS).asgi())
+    with served_by_thread(app) as url:
+        yield url, app
+
+
+@pytest.fixture
+def check(run: Run, twisted: tuple[str, Twisted]) -> Any:
+    """Visits the server, with answers changed: the exit code, and verdict and words by what was looked at."""
+
+    def check(twist: Twist | None = None) -> tuple[int, dict[str, tuple[str, str]]]:
+        url, app = twisted
+        app.twist = twist
+        try:
+            said = run("compat", "check", url, "--json")
+        finally:
+            app.twist = None
+        found = json.loads(said.out)["findings"]
+        assert len(found) == len(CHECKS)
+        return said.code, {each["what"]: (each["verdict"], each["told"]) for each in found}
+
+    return check
+
+
+def test_our_own_server(check: Any, run: Run, twisted: tuple[str, Twisted], ask: Any):
+    """Everything matches or is another way on purpose, and nothing but the users is left behind."""
+
+    async def there(database: Database) -> tuple[int, int]:
+        snapshot = await Builders(database).snapshot()
+        return len(snapshot["tasks"]), len(snapshot["sessions"])
+
+    before = ask(there)
+    code, found = check()
+    verdicts = [verdict for verdict, _ in found.values()]
+
+    assert code == 0, found
+    assert (verdicts.count("matches"), verdicts.count("on purpose")) == (26, 12), found
+    assert ask(there) == before
+
+
+def changed(where: str, change: Callable[[Answer], Answer]) -> Twist:
+    """Changes the answers to paths that contain a text."""
+    return lambda method, path, answer: change(answer) if where in f"{method} {path}" else answer
+
+
+def without_owner(answer: Answer) -> Answer:
+    """Tasks lack a field."""
+    status, headers, body = answer
+    return status, headers, body.replace(b'"owner_uuid"', b'"owner"')
+
+
+def no_http_only(answer: Answer) -> Answer:
+    """Scripts may read the cookie."""
+    status, headers, body = answer
+    return status, {name: value.replace(b" HttpOnly;", b"") for name, value in headers.items()}, body
+
+
+def other_words(answer: Answer) -> Answer:
+    """An error speaks of something else."""
+    status, headers, body = answer
+    return status, headers, body.replace(b"Task not found", b"Not Found")
+
+
+def broken(answer: Answer) -> Answer:
+    """Nothing works here."""
+    return 500, {b"content-type": b"text/plain"}, b"Internal Server Error"
+
+
+def redirected(method: str, path: str, answer: Answer) -> Answer:
+    """Whoever forgets the slash is sent elsewhere, as FastAPI does."""
+    return answer if path.endswith("/") else (307, {b"location": f"{path}/".encode()}, b"")
+
+
+@pytest.mark.parametrize(
+    ("twist", "begins", "told"),
+    [
+        (
+            changed("/tasks", without_owner),
+            "POST /tasks:",
+            "has uuid, title, description, completed, created_at, owner",
+        ),
+        (changed("/auth/login", no_http_only), "POST /auth/login:", "the cookie lacks HttpOnly"),
+        (changed("GET /api/v1/tasks/", other_words), "A task that there is not", "404 'Not Found' instead of"),
+        (changed("GET /api/v1/users/about_me", broken), "GET /users/about_me", "500 instead of 200"),
+        (changed("/auth/sessions", lambda answer: (200, {}, b"[7]")), "POST and GET /auth/sessions", "has no fields"),
+        (redirected, "GET /users/about_me", "GET /users/about_me: 307 instead of 200"),
+    ],
+    ids=["field", "cookie", "words", "500", "shape", "redirect"],
+)
+def test_what_differs_is_found(check: Any, twist: Twist, begins: str, told: str):
+    """A difference is told in its row, and the exit code is 1."""
+    code, found = check(twist)
+    (row,) = (finding for what, finding in found.items() if what.startswith(begins))
+
+    assert code == 1
+    assert row[0] == "differs"
+    assert told in row[1]
+
+
+def test_the_older_ways_match(check: Any):
+    """A server that is the older way where ours is not, on purpose, matches there."""
+    older = {"/auth/login": (401, 404), "/tasks/": (404, 403)}
+
+    def twist(method: str, path: str, answer: Answer) -> Answer:
+        for where, (now, before) in older.items():
+            if where in path and answer[0] == now:
+                return before, answer[1], answer[2]
+        return answer
+
+    _, found = check(twist)
+
+    assert found["Signing in as nobody: was 404"] == ("matches", "")
+    assert found["Somebody else's task: was 403"] == ("matches", "")
+
+
+def test_another_kind_of_server(check: Any):
+    """One that answers everything alike differs, and what needs somebody to sign in is not tried."""
+    code, found = check(lambda method, path, answer: (200, {b"content-type": b"application/json"}, b"{}"))
+
+    assert code == 1
+    assert {verdict for verdict, _ in found.values()} == {"differs", "not tried"}
+
+
+def test_a_page(run: Run, twisted: tuple[str, Twisted]):
+    """Where there are only pages nothing is tried: one line says that this is another thing; exit code 1."""
+    url, app = twisted
+    app.twist = lambda method, path, answer: (200, {b"content-type": b"text/html"}, b"<h1>Welcome</h1>")
+    try:
+        said = run("compat", "check", url)
+    finally:
+        app.twist = None
+
+    assert (said.code, said.out) == (1, "")
+    assert f"taskriver: {url} does not have the older API: " in said.err
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("http://127.0.0.1:1", "http://127.0.0.1:1: nobody listens there: does a server run there?"),
+        ("ftp://example.org", "ftp://example.org is no address of a server: it must look like http://127.0.0.1:8000."),
+    ],
+)
+def test_no_server(run: Run, url: str, told: str):
+    """It is said in one line; exit code 1."""
+    said = run("compat", "check", url)
+
+    assert (said.code, said.out) == (1, "")
+    assert said.err.splitlines()[-1] == f"taskriver: {told}"

@@ -1,0 +1,215 @@
+"""`taskriver doctor`: what it looks at, and that it sees what is wrong."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from persistence.database import Database
+from persistence.diagnostics import Snapshot
+from services.task import create_task
+from tests.cli.conftest import Run
+from tests.support.builders import Builders
+from tests.support.ports import closed_port
+
+ALL = [
+    "settings",
+    "secrets",
+    "cookies",
+    "database",
+    "sessions",
+    "migrations",
+    "connections",
+    "clock",
+    "oldest snapshot",
+    "event lag",
+    "retention",
+    "redis",
+    "disk",
+]
+SECRET = "hunter2-hunter2-hunter2-hunter2-hunter2"
+
+
+@pytest.fixture
+def look(run: Run, database_url: str, redis_url: str) -> Any:
+    """Runs it; the exit code, and state and words by name."""
+
+    def look(**settings: str) -> tuple[int, dict[str, tuple[str, str]]]:
+        said = run("doctor", "--json", **({"DATABASE_URL": database_url, "REDIS_URL": redis_url} | settings))
+        assert "hunter2" not in said.out + said.err
+        told = json.loads(said.out)
+        found = {each["name"]: (each["state"], f"{each['told']} {each['advice']}") for each in told["findings"]}
+        worst = {0: "ok", 3: "look", 1: "bad"}[said.code]
+        assert told["worst"] == worst
+        assert worst in {state for state, _ in found.values()}
+        return said.code, found
+
+    return look
+
+
+@pytest.fixture
+def statement(ask: Any) -> Any:
+    """Executes a statement behind its back."""
+
+    async def execute(database: Database, text: str, values: Any) -> None:
+        async with database.engine.begin() as connection:
+            await connection.exec_driver_sql(text, values)
+
+    return lambda text, *values: ask(lambda database: execute(database, text, values))
+
+
+def test_all_is_well(look: Any, run: Run, database_url: str, redis_url: str):
+    """On servers that are as they must be everything is ok, and nothing is to be done."""
+    code, found = look()
+    said = run("doctor", DATABASE_URL=database_url, REDIS_URL=redis_url)
+
+    assert (code, list(found)) == (0, ALL)
+    assert {state for state, _ in found.values()} == {"ok"}
+    assert said.code == 0
+    assert said.out.splitlines()[0].split() == ["what", "state", "found", "what", "to", "do"]
+    assert said.out.endswith("All is well.\n")
+
+
+def test_a_setting_that_cannot_be_used(look: Any):
+    """Then that is what it tells, and nothing else is looked at."""
+    code, found = look(PORT="99999")
+
+    assert (code, list(found)) == (1, ["settings"])
+    assert "PORT" in found["settings"][1]
+
+
+def test_no_servers(run: Run):
+    """Without any named, and none running in this folder, both are missing."""
+    said = run("doctor", "--json")
+    states = {each["name"]: each["state"] for each in json.loads(said.out)["findings"]}
+
+    assert (said.code, states["database"], states["redis"]) == (1, "bad", "bad")
+
+
+def test_servers_that_are_down(look: Any):
+    """Each one says so by itself, without its password."""
+    with closed_port() as port:
+        down = f"//u:hunter2@127.0.0.1:{port}"
+        code, found = look(DATABASE_URL=f"postgresql:{down}/d", REDIS_URL=f"redis:{down}/0")
+
+    assert code == 1
+    assert "does not answer: does it run?" in found["database"][1]
+    assert "Start it, or mend REDIS_URL." in found["redis"][1]
+
+
+def test_a_wrong_password_of_redis(look: Any, redis_url: str):
+    """It is told from a server that is down."""
+    code, found = look(REDIS_URL=f"redis://:hunter2@{redis_url.partition('@')[2]}")
+
+    assert (code, found["redis"][0]) == (1, "bad")
+    assert "refuses the password" in found["redis"][1]
+
+
+def test_a_database_without_tables(look: Any, empty_database: Callable[[], str]):
+    """It says what to run, and looks no further into it."""
+    code, found = look(DATABASE_URL=empty_database())
+
+    assert (code, found["migrations"][0]) == (1, "bad")
+    assert "Run `taskriver migrate`." in found["migrations"][1]
+    assert "event lag" not in found
+
+
+def test_a_newer_database(look: Any, ask: Any, statement: Any):
+    """A database that a newer version has migrated is not for this one."""
+
+    async def revision(database: Database) -> str:
+        async with database.connect() as connection:
+            return str((await connection.exec_driver_sql("SELECT version_num FROM alembic_version")).scalar_one())
+
+    known = ask(revision)
+    statement("UPDATE alembic_version SET version_num = 'ffffffffffff'")
+    try:
+        _, found = look()
+    finally:
+        statement("UPDATE alembic_version SET version_num = $1", known)
+
+    assert found["migrations"][0] == "bad"
+    assert "newer" in found["migrations"][1]
+
+
+@pytest.mark.parametrize(("pool", "state"), [("10", "ok"), ("120", "look"), ("200", "bad")])
+def test_the_budget_of_connections(look: Any, pool: str, state: str):
+    """More connections than the server gives are bad; a second server that would find too few wants a look."""
+    assert look(DATABASE_POOL_SIZE=pool)[1]["connections"][0] == state
+
+
+@pytest.mark.parametrize(("seconds", "state"), [(0, "ok"), (5, "look"), (60, "bad")])
+def test_events_that_wait_for_their_place(look: Any, ask: Any, seconds: int, state: str):
+    """For some seconds they want a look; for longer no server runs, or none reaches the log."""
+
+    async def one_event(database: Database) -> None:
+        await Builders.clear(database)
+        build = Builders(database)
+        user = await build.a_user()
+        await create_task(build.as_(user, now=datetime.now(UTC) - timedelta(seconds=seconds)), title="Waits")
+
+    ask(one_event)
+    found = look()[1]["event lag"]
+    ask(Builders.clear)
+
+    assert found[0] == state
+    assert "1 behind 0 wait" in found[1]
+
+
+@pytest.mark.parametrize(("age", "state"), [(7_200.0, "look"), (60.0, "ok")])
+def test_an_old_snapshot(look: Any, monkeypatch: pytest.MonkeyPatch, age: float, state: str):
+    """Something that keeps the server from cleaning up is named, and after an hour it wants a look."""
+
+    async def found(connection: object) -> Snapshot:
+        return Snapshot("the connection 4711 (psql, idle in transaction)", age, 12)
+
+    monkeypatch.setattr("cli.doctor.database.look_at_snapshots", found)
+    snapshot = look()[1]["oldest snapshot"]
+
+    assert snapshot[0] == state
+    assert "the connection 4711 (psql, idle in transaction)" in snapshot[1]
+    assert ("pg_terminate_backend" in snapshot[1]) is (state == "look")
+
+
+@pytest.mark.parametrize(("days", "state"), [(31, "ok"), (44, "look"), (90, "look")])
+def test_old_events_that_nobody_removes(look: Any, ask: Any, days: int, state: str):
+    """Some days after their time they want a look; an operator who switched the clean-up off is told what to run."""
+
+    async def one_event(database: Database) -> None:
+        await Builders.clear(database)
+        build = Builders(database)
+        await create_task(build.as_(await build.a_user(), now=datetime.now(UTC) - timedelta(days=days)), title="Old")
+        async with database.log() as log:
+            await log.number()
+
+    ask(one_event)
+    found = [look(CLEANUP_SCHEDULE=schedule)[1]["retention"] for schedule in ("0 3 * * *", "off")]
+    ask(Builders.clear)
+
+    assert [state for state, _ in found] == [state, state]
+    if state == "ok":
+        return
+    assert "does not run: does a server?" in found[0][1]
+    assert "CLEANUP_SCHEDULE is off: run `taskriver cleanup` every day." in found[1][1]
+
+
+def test_keys_are_named_and_never_shown(look: Any):
+    """The names of signing keys are told; more than one old key wants a look."""
+    assert look(SECRET_KEYS=f"b:{SECRET}")[1]["secrets"] == ("ok", "b signs ")
+    state, told = look(SECRET_KEYS=",".join(f"{name}:{SECRET}{name}" for name in "cba"))[1]["secrets"]
+
+    assert (state, told.startswith("c signs, b, a only verify")) == ("look", True)
+
+
+def test_secrets_that_others_can_read(look: Any, tmp_path: Path):
+    """A file .env that is open to everybody wants a look."""
+    (tmp_path / ".env").write_text("LOG_LEVEL=info\n")
+    (tmp_path / ".env").chmod(0o644)
+    readable = look()[1]["settings"]
+    (tmp_path / ".env").chmod(0o600)
+
+    assert (readable[0], look()[1]["settings"][0]) == ("look", "ok")
+    assert "chmod 600 .env" in readable[1]

@@ -1,0 +1,63 @@
+"""`taskriver seed`."""
+
+import json
+from typing import Any
+
+import pytest
+
+from domain.events import TaskChange, TaskEvent
+from persistence.database import Database
+from tests.cli.conftest import Run
+from tests.support.builders import Builders
+
+
+@pytest.fixture(autouse=True)
+def empty(ask: Any) -> None:
+    """Nobody is there yet."""
+    ask(Builders.clear)
+
+
+def test_as_many_as_were_asked_for(run: Run, database_url: str, ask: Any):
+    """All are there, each with the event that tells it; again nothing is made, and asked for more only the rest."""
+    said = [
+        json.loads(run("seed", "--tasks", tasks, "--users", "3", "--json", DATABASE_URL=database_url).out)
+        for tasks in ("70", "70", "100")
+    ]
+
+    async def events(database: Database) -> list[Any]:
+        return await Builders(database).recorded_events()
+
+    told = ask(events)
+    assert [(each["created"], each["tasks"]) for each in said] == [(70, 70), (0, 70), (30, 100)]
+    assert len({event.task_id for event in told}) == len(told) == 100
+    assert all(isinstance(event, TaskEvent) and event.changes == (TaskChange.CREATED,) for event in told)
+    assert {event.after and event.after.owner_id for event in told} == {event.actor_id for event in told}
+
+
+def test_whom_they_belong_to_can_sign_in(run: Run, database_url: str, served: str):
+    """Outside production the made-up people have the demo's password, and it is said."""
+    said = run("seed", "--tasks", "1", "--users", "2", DATABASE_URL=database_url)
+    token = run("token", served, "--username", "seed-002", "--password-stdin", told=b"Taskriver-1\n")
+
+    assert said.out.endswith("They belong to seed-001 … seed-002, password Taskriver-1.\n")
+    assert token.code == 0, token
+
+
+def test_production_is_left_alone(run: Run, database_url: str, ask: Any):
+    """It wants a flag there; and then nobody can sign in as one of the made-up people."""
+    settings = {"ENVIRONMENT": "production", "SECRET_KEYS": "k:" + "x" * 32, "BCRYPT_ROUNDS": "12"}
+    refused = run("seed", "--tasks", "1", DATABASE_URL=database_url, **settings)
+    done = run("seed", "--tasks", "1", "--users", "1", "--in-production", DATABASE_URL=database_url, **settings)
+
+    assert refused.code == 1
+    assert "--in-production" in refused.refusal
+    assert done.out.endswith("They belong to seed-001, who cannot sign in.\n")
+
+
+def test_somebody_of_that_name(run: Run, database_url: str, ask: Any):
+    """A user who happens to be called so keeps their own tasks."""
+    ask(lambda database: Builders(database).a_user(username="seed-001"))
+    said = run("seed", "--tasks", "1", DATABASE_URL=database_url)
+
+    assert said.code == 1
+    assert said.refusal.startswith("The user seed-001 is somebody's own")

@@ -1,0 +1,60 @@
+"""`taskriver stream …`."""
+
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from persistence.database import Database
+from tests.cli.conftest import Run
+
+
+@pytest.fixture
+def epoch(ask: Any) -> Callable[[], str]:
+    """Tells the log's epoch."""
+
+    async def look(database: Database) -> str:
+        async with database.unit_of_work(None) as uow:
+            return (await uow.events.head()).epoch
+
+    return lambda: str(ask(look))
+
+
+class TestResetEpoch:
+    def test_with_yes_it_does_not_ask(self, run: Run, database_url: str, epoch: Callable[[], str]):
+        """Each time another epoch begins, and one line says so."""
+        epochs = [epoch()]
+        for _ in range(2):
+            said = run("stream", "reset-epoch", "--yes", DATABASE_URL=database_url)
+            assert (said.code, said.out, said.err) == (0, "A new epoch has begun.\n", "")
+            epochs.append(epoch())
+
+        assert len(set(epochs)) == 3
+
+    def test_nobody_to_ask(self, run: Run, database_url: str, epoch: Callable[[], str]):
+        """Without a terminal it wants --yes, and does nothing."""
+        before = epoch()
+        said = run("stream", "reset-epoch", DATABASE_URL=database_url)
+
+        assert (said.code, said.refusal) == (1, "There is no terminal to ask whether you are sure: use --yes.")
+        assert epoch() == before
+
+    @pytest.mark.parametrize(("answer", "code"), [("y", 0), ("n", 1), ("", 1)])
+    def test_it_asks(
+        self,
+        run: Run,
+        database_url: str,
+        epoch: Callable[[], str],
+        answer: str,
+        code: int,
+        monkeypatch: pytest.MonkeyPatch,
+    ):
+        """At a terminal it says what will happen, and does it only after a yes."""
+        before = epoch()
+        monkeypatch.setattr("cli.stream.sys", SimpleNamespace(stdin=SimpleNamespace(isatty=lambda: True)))
+        said = run("stream", "reset-epoch", told=f"{answer}\n".encode(), DATABASE_URL=database_url)
+
+        assert said.code == code
+        assert said.out.startswith("Every stream cursor of before becomes worthless")
+        assert (epoch() != before) == (code == 0)

@@ -1,0 +1,245 @@
+"""`taskriver import` and `export`."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli.transfer.formats import MAX_LINE
+from domain.stream_cursor import StreamCursor
+from domain.task import TaskStatus
+from persistence.database import Database
+from tests.cli.conftest import Run
+from tests.support.builders import Builders
+
+pytestmark = pytest.mark.usefixtures("people")
+
+
+class TestThereAndBack:
+    @pytest.mark.parametrize("name", ["all.jsonl", "all.csv"])
+    def test_what_was_exported_comes_in_again(self, run: Run, database_url: str, ask: Any, name: str):
+        """Exported, removed, imported: all is as it was, but for versions and times of change."""
+        self._some_tasks(ask)
+        exported = run("export", name, "--as", "root", DATABASE_URL=database_url)
+        before = self._everything(ask)
+        people_stay = "TRUNCATE tasks, task_texts, events"
+        ask(lambda database: self._execute(database, people_stay))
+        imported = run("import", name, "--as", "root", "--owners", "--json", DATABASE_URL=database_url)
+
+        assert exported.code == 0
+        assert exported.out == ""
+        assert re.fullmatch(r"Exported 4 tasks \([\d,]+/s\)\. Stream cursor: \S+\n", exported.err)
+        assert json.loads(imported.out)["created"] == 4
+        assert self._everything(ask) == before
+
+    def test_the_end_of_an_export_goes_on_in_the_stream(self, take: Any, give: Any, ask: Any):
+        """JSON Lines end with the cursor of that moment and a count; importing takes no notice of that line."""
+        take([{"id": "1", "title": "One"}])
+        ask(self._number)
+        records, last = give("alice")
+        cursor = StreamCursor.decode(last["streamCursor"])
+        again = take([*records, last])
+
+        assert last["tasks"] == 1
+        assert (cursor.position, cursor.access_version) == (1, 1)
+        assert again.out.endswith("1 were there already.\n")
+
+    def test_a_file_is_there_as_a_whole_or_not_at_all(self, run: Run, database_url: str, tmp_path: Path):
+        """An export that fails leaves an older file as it was, and nothing beside it."""
+        (tmp_path / "tasks.jsonl").write_text("older\n")
+        said = run("export", "tasks.jsonl", "--as", "nobody", DATABASE_URL=database_url)
+
+        assert (said.code, said.refusal) == (1, "There is no user 'nobody'; `taskriver user create` makes one.")
+        assert [path.name for path in tmp_path.iterdir()] == ["tasks.jsonl"]
+        assert (tmp_path / "tasks.jsonl").read_text() == "older\n"
+
+    def test_a_cursor_beside_a_table(self, run: Run, database_url: str, tmp_path: Path):
+        """CSV has no place for a cursor; it goes to a file of its own."""
+        said = run("export", "t.csv", "--as", "bob", "--cursor-to", "cursor", DATABASE_URL=database_url)
+
+        assert said.code == 0
+        assert StreamCursor.decode((tmp_path / "cursor").read_text().strip()).access_version == 1
+        assert (tmp_path / "t.csv").read_text().startswith("id,title,")
+
+    def _some_tasks(self, ask: Any) -> None:
+        async def make(database: Database) -> None:
+            async with Builders(database).as_(None) as uow:
+                alice = await uow.users.find_by_name("alice")
+                bob = await uow.users.find_by_name("bob")
+            assert alice is not None
+            assert bob is not None
+            for number, status in enumerate(TaskStatus):
+                await Builders(database).a_task(
+                    (alice, bob)[number % 2],
+                    assignee_id=bob.id if number == 2 else None,
+                    title=f'Number "{number}", ünd 😀; =1+1',
+                    description="Two\nlines\twith a tab" if number else "",
+                    status=status,
+                )
+
+        ask(make)
+        ask(lambda database: self._execute(database, "UPDATE tasks SET completed_at = now() WHERE status = 'DONE'"))
+
+    def _everything(self, ask: Any) -> list[Any]:
+        async def look(database: Database) -> list[Any]:
+            query = (
+                "SELECT id, title, description, status, priority, due_at, owner_id, assignee_id, created_at,"
+                " completed_at FROM tasks ORDER BY id"
+            )
+            async with database.connect() as connection:
+                return [tuple(row) for row in await connection.exec_driver_sql(query)]
+
+        found: list[Any] = ask(look)
+        return found
+
+    async def _execute(self, database: Database, statement: str) -> None:
+        async with database.engine.begin() as connection:
+            await connection.exec_driver_sql(statement)
+
+    async def _number(self, database: Database) -> None:
+        async with database.log() as log:
+            await log.number()
+
+
+class TestImport:
+    def test_names_of_the_rest_api_do(self, take: Any, give: Any):
+        """What a client of the older API kept comes in as it is, but for fields that mean nothing here."""
+        old = {"uuid": "5" * 32, "title": "Old", "description": "", "completed": True, "owner_uuid": "x"}
+        said = take([{**old, "created_at": "2024-02-29T12:00:00Z"}], "--ignore", "owner_uuid")
+        (record,), _ = give("alice")
+
+        assert said.code == 0, said
+        assert (record["status"], record["createdAt"]) == ("DONE", "2024-02-29T12:00:00Z")
+        assert record["id"] == "55555555-5555-5555-5555-555555555555"
+
+    def test_tasks_without_ids_are_named_by_their_lines(self, take: Any):
+        """With a source they need no ids, and another source's are others."""
+        lines = [{"title": "Same"}, {"title": "Same"}]
+        outs = [take(lines, "--source", source).out for source in ("a", "a", "b")]
+
+        assert [out.split(" (")[0] for out in outs[::2]] == ["Imported 2 tasks", "Imported 2 tasks"]
+        assert outs[1] == "Imported 0 tasks, 2 were there already.\n"  # no rate where nothing is created
+
+    @pytest.mark.parametrize(
+        ("line", "told"),
+        [
+            ("[1]", "this is no JSON object."),
+            ('{"id":', "this is no JSON ("),
+            (b'{"id": 1, "title": "\xff"}', "this is not UTF-8: say with --encoding how the file is written"),
+            ({"title": "x"}, "id is missing: give every task one, or say with --source"),
+            ({"id": [], "title": "x"}, "id must be a UUID, or any name of up to 200 characters."),
+            ({"id": 1}, "title must not be empty."),
+            ({"id": 1, "title": 2}, "title must be text."),
+            ({"id": 1, "title": "x" * 201}, "title is 201 characters long; at most 200 fit."),
+            ({"id": 1, "title": "NUL \x00"}, "title contains a character that is not text"),
+            ({"id": 1, "titel": "x"}, "'titel' is not a field. The fields are id, title,"),
+            ({"id": 1, "title": "x", "Title": "y"}, "'title' and 'Title' are both title: leave one out with --ignore."),
+            ({"id": 1, "title": "x", "status": "LATER"}, "status must be one of TODO, IN_PROGRESS, DONE, CANCELLED."),
+            ({"id": 1, "title": "x", "priority": "9"}, "priority must be one of LOW, MEDIUM, HIGH, URGENT."),
+            (
+                {"id": 1, "title": "x", "dueAt": "soon"},
+                "dueAt must be a time such as 2026-12-24T18:00:00Z; --",
+            ),
+            ({"id": 1, "title": "x", "dueAt": "2026-12-24"}, "dueAt has no offset from UTC: say with --timezone"),
+            ({"id": 1, "title": "x", "dueAt": "24.12.2026"}, "dueAt has no offset from UTC: say with --timezone"),
+            ({"id": 1, "title": "x", "dueAt": "12/24/2026"}, "dueAt is ambiguous: say with --date-format %m/%d/%Y or"),
+            ({"id": 1, "title": "x", "createdAt": "2999-01-01T00:00:00Z"}, "createdAt must not lie in the future."),
+            ({"id": 1, "title": "x", "completedAt": "2020-01-01T00:00:00Z"}, "completedAt is for a task that is DONE."),
+            ({"id": 1, "title": "x", "completed": "perhaps"}, "completed must be true or false."),
+            ({"id": 1, "title": "x", "completed": True, "status": "DONE"}, "completed is another word for the status"),
+            ({"id": 1, "title": "x", "assignee": "gone"}, "assignee 'gone' is no active user here."),
+            ({"id": 1, "title": "x", "owner": "bob"}, "its owner is 'bob': with --owners"),
+            ("x" * (MAX_LINE + 10), f"this is longer than {MAX_LINE:,} characters."),
+        ],
+        ids=lambda value: str(value)[:40],
+    )
+    def test_bad_lines(self, take: Any, give: Any, line: Any, told: str):
+        """One is told by its number: checked, it is listed; met, it stops the rest; skipped on request, only itself."""
+        raw = line if isinstance(line, bytes) else (line if isinstance(line, str) else json.dumps(line)).encode()
+        good = [json.dumps({"id": f"good {number}", "title": "x"}).encode() for number in range(3)]
+        lines = b"\n".join([good[0], b"", raw, *good[1:]])
+        checked = take(lines, "--check")
+        nothing, _ = give("alice")
+        met = take(lines)
+        one, _ = give("alice")
+        skipped = take(lines, "--skip-bad")
+
+        assert (checked.code, checked.out) == (3, "3 lines good, 1 bad; nothing was created.\n")
+        assert checked.err.startswith(f"line 3: {told}")
+        assert met.code == 1
+        assert met.refusal.startswith(f"line 3: {told}")
+        assert "1 task before this line imported." in met.refusal
+        assert skipped.code == 3
+        assert skipped.err == checked.err
+        assert [len(nothing), len(one), len(give("alice")[0])] == [0, 1, 3]
+
+    def test_an_id_that_comes_twice(self, take: Any):
+        """The same task twice is one; another task under the same id is a bad line, wherever in the file it stands."""
+        lines = [{"id": 1, "title": "One"}, {"id": 1, "title": "One"}, {"id": 1, "title": "Two"}]
+        said = take(lines, "--skip-bad")
+
+        assert said.err == "line 3: Another task has this id.\n"
+        assert "Imported 1 task" in said.out
+        assert "1 were there already, 1 line bad" in said.out
+
+    def test_tables_as_offices_write_them(self, take: Any, give: Any):
+        """Byte order mark, semicolons, quoted lines, empty cells and lines; a short row is a bad line by its number."""
+        rows = [
+            "\ufeffid;title;description;dueAt",
+            '1;One;"Two',
+            'lines";',
+            "",
+            "2;Two",
+            '3;"Sem;icolon";;2026-12-24T18:00Z',
+        ]
+        text = "".join(f"{row}\r\n" for row in rows)
+        said = take(text, "--skip-bad", name="tasks.csv")
+        records, _ = give("alice")
+
+        assert said.err == "line 5: this has 2 cells, and the first line 4.\n"
+        assert {record["title"]: record["dueAt"] for record in records} == {
+            "One": None,
+            "Sem;icolon": "2026-12-24T18:00:00Z",
+        }
+
+    @pytest.mark.parametrize(
+        ("text", "told"),
+        [
+            ("id,title\n1,One\n2,'" + '"' + "x" * 200_000, "Line 3 is no CSV"),
+            ('id,title\n1,One\n2,"Two\n3,Three\n', "Line 3 is no CSV"),
+            ("id,title\n" + "x" * (MAX_LINE + 10), f"Line 2 is longer than {MAX_LINE:,} characters"),
+        ],
+        ids=["quote", "quote at the end", "line"],
+    )
+    def test_what_is_no_table(self, take: Any, text: str, told: str):
+        """Where rows cannot be told apart there is nothing to skip: it ends, and says where."""
+        said = take(text.replace("'", ""), "--skip-bad", name="tasks.csv")
+
+        assert (said.code, told in said.refusal) == (1, True)
+
+    def test_standard_input(self, run: Run, database_url: str):
+        """`-` reads what comes through a pipe."""
+        said = run("import", "-", "--as", "alice", told=b'{"id": 1, "title": "One"}\n', DATABASE_URL=database_url)
+
+        assert said.out.startswith("Imported 1 task (")
+
+    @pytest.mark.parametrize(
+        ("options", "told"),
+        [
+            (("--as", "nobody"), "There is no user 'nobody'"),
+            (("--as", "gone"), "gone is disabled; `taskriver user enable gone`"),
+        ],
+    )
+    def test_in_nobodys_name(self, take: Any, options: tuple[str, ...], told: str):
+        """Who is not there, or was cut off, imports nothing."""
+        said = take([{"id": 1, "title": "x"}], *options)
+
+        assert (said.code, told in said.refusal) == (1, True)
+
+    def test_a_file_that_is_not_there(self, run: Run, database_url: str):
+        """It is said in one line."""
+        said = run("import", "nowhere.csv", "--as", "alice", DATABASE_URL=database_url)
+
+        assert (said.code, said.refusal) == (1, "nowhere.csv cannot be read: No such file or directory.")

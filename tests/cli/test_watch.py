@@ -1,0 +1,24 @@
+"""What `taskriver watch` writes of items without a task, and of changes without a name."""
+
+from typing import Any
+
+import pytest
+
+from cli.watch import line
+
+ITEM: dict[str, Any] = {"at": "2026-11-23T09:15:02+00:00", "taskId": "VDox", "task": None, "by": {"username": "bob"}}
+
+
+@pytest.mark.parametrize(
+    ("more", "written"),
+    [
+        ({"__typename": "TaskStatusChanged", "from": "TODO", "to": "DONE"}, "TODO→DONE"),
+        ({"__typename": "TaskChanged", "changes": ["TITLE", "STATUS"]}, "TITLE+STATUS"),
+        ({"__typename": "TaskChanged", "changes": []}, "CHANGED"),
+    ],
+)
+def test_a_task_that_was_deleted_since(more: dict[str, Any], written: str):
+    """It is named by its id."""
+    words = line(ITEM | more).split()
+
+    assert words[1:] == [written, "VDox", "(deleted", "since)", "(bob)"]

@@ -1,0 +1,167 @@
+"""What these tests share: clients by URL, and programs that are run, watched and ended from outside."""
+
+import asyncio
+import os
+import secrets
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+import asyncpg
+import redis
+
+from embedded import watchdog
+from tests.support.waiting import HANG_SECONDS
+
+PROJECT = Path(__file__).parents[2]
+
+_HAS_PROC = Path("/proc/self/stat").exists()
+
+Person = tuple[int, str | None]
+"""A process id and whose it is: numbers are used again."""
+
+
+def query(database_url: str, *statements: str) -> Any:
+    """Run statements in a connection of their own; the first value of the last one's answer."""
+
+    async def ask() -> Any:
+        connection = await asyncpg.connect(database_url.replace("+asyncpg", ""), timeout=HANG_SECONDS)
+        try:
+            for statement in statements[:-1]:
+                await connection.execute(statement)
+            return await connection.fetchval(statements[-1])
+        finally:
+            await connection.close()
+
+    return asyncio.run(ask())
+
+
+def remember(database_url: str) -> str:
+    """Commit something to the database; returns what `remembers` wants to know."""
+    name = f"memory_{secrets.token_hex(4)}"
+    query(database_url, f"CREATE TABLE {name} AS SELECT 42 AS answer", "SELECT 1")
+    return name
+
+
+def remembers(database_url: str, name: str) -> bool:
+    """Whether the database still knows what was committed."""
+    return bool(query(database_url, f"SELECT to_regclass('{name}') IS NOT NULL"))
+
+
+def ping(redis_url: str) -> bool:
+    """Whether the server at this URL answers."""
+    with redis.Redis.from_url(redis_url, socket_timeout=HANG_SECONDS) as client:
+        return bool(client.ping())
+
+
+def everybody(pid: int) -> list[Person]:
+    """A process, its children, their children and so on."""
+    people, waiting = [], [pid]
+    while waiting:
+        current = waiting.pop()
+        people.append((current, watchdog.identity(current)))
+        waiting += watchdog.family(current)[1:]
+    return people
+
+
+def command_line(pid: int) -> str:
+    """The command line of a process, as every user of the machine can read it."""
+    if _HAS_PROC:
+        return Path(f"/proc/{pid}/cmdline").read_text(errors="replace").replace("\0", " ")
+    return _ps(pid, "args=")
+
+
+def owner(pid: int) -> int:
+    """The user id of a process."""
+    return Path(f"/proc/{pid}").stat().st_uid if _HAS_PROC else int(_ps(pid, "uid="))
+
+
+def _ps(pid: int, field: str) -> str:
+    return subprocess.run(["ps", "-p", str(pid), "-o", field], capture_output=True, text=True, check=True).stdout
+
+
+def survivors(people: Sequence[Person], seconds: float = HANG_SECONDS) -> list[int]:
+    """Who of them is still there when the time is up; returns at once when nobody is."""
+    deadline = time.monotonic() + seconds
+    while (alive := [pid for pid, who in people if who and watchdog.identity(pid) == who]) and (
+        time.monotonic() < deadline
+    ):
+        time.sleep(0.02)
+    return alive
+
+
+def kill(people: Sequence[Person]) -> None:
+    """SIGKILL those of them who are still there."""
+    for pid, who in people:
+        if who and watchdog.identity(pid) == who:
+            watchdog.send(signal.SIGKILL, [pid])
+
+
+@dataclass(frozen=True)
+class User:
+    """Somebody who runs programs: with which interpreter, finding packages where, as which account."""
+
+    python: str = sys.executable
+    packages: Path = PROJECT
+    environment: Mapping[str, str] = field(default_factory=dict)
+    account: Mapping[str, Any] = field(default_factory=dict)
+
+    def run(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start the interpreter in a session, and so a process group, of its own."""
+        return subprocess.Popen(
+            [self.python, *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd="/",
+            env={**os.environ, "PYTHONPATH": str(self.packages), **self.environment},
+            start_new_session=True,
+            **self.account,
+        )
+
+
+class Run:
+    """`python -m embedded FOLDER` (or another program that prints the two URLs), from outside."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.process = process
+        self.people = everybody(process.pid)
+
+    def ready(self) -> Self:
+        """Wait for the URLs and note everybody who runs by then."""
+        assert self.process.stdout is not None
+        assert select.select([self.process.stdout], [], [], HANG_SECONDS)[0], "neither URLs nor an end"
+        self.database_url, self.redis_url = (self._line() for _ in range(2))
+        self.people = everybody(self.process.pid)
+        return self
+
+    def refusal(self) -> str:
+        """What it says when it ends without having started."""
+        _, said = self.process.communicate(timeout=HANG_SECONDS)
+        assert self.process.returncode == 1, said
+        return said
+
+    def end(self, number: int) -> int:
+        """Send it a signal and wait until it ends; its exit status."""
+        self.process.send_signal(number)
+        return self.process.wait(HANG_SECONDS)
+
+    def clean_up(self) -> None:
+        """End whatever is left of it."""
+        if self.process.poll() is None:
+            self.people += everybody(self.process.pid)
+        kill(self.people)
+        self.process.communicate(timeout=HANG_SECONDS)
+
+    def _line(self) -> str:
+        assert self.process.stdout is not None
+        name, _, value = self.process.stdout.readline().strip().partition("=")
+        assert name in ("DATABASE_URL", "REDIS_URL"), self.process.communicate(timeout=HANG_SECONDS)
+        return value

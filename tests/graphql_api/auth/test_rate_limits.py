@@ -1,0 +1,322 @@
+"""Limits hold: for parallel guesses, and with a Redis that is frozen or dead."""
+
+import asyncio
+import ssl
+from collections.abc import Awaitable, Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from redis import exceptions as redis_errors
+from redis.asyncio import Redis
+
+from domain.errors import RateLimited
+from embedded.valkey import Valkey
+from graphql_api.auth import rate_limits, redis_with_timeout
+from graphql_api.auth import rate_limits as module
+from graphql_api.auth.rate_limits import RateLimit, RateLimiter
+from tests.support.waiting import HANG_SECONDS
+
+FEW = RateLimit("few", most=3, seconds=60)
+SHORT = RateLimit("short", most=2, seconds=1)
+SORRY = "Too many attempts. Try again later."
+
+
+async def taken(throttle: RateLimiter, limit: RateLimit, key: str, tries: int) -> int:
+    """How many of so many simultaneous tries were let in."""
+    results = await asyncio.gather(
+        *(throttle.take(limit, key, message=SORRY) for _ in range(tries)), return_exceptions=True
+    )
+    assert all(result is None or isinstance(result, RateLimited) for result in results)
+    return sum(result is None for result in results)
+
+
+def asked(throttle: RateLimiter, monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """Fills with what Redis is asked, once per question: each costs up to the throttle's patience in an outage."""
+    questions: list[object] = []
+    client = throttle.redis._redis
+    register = client.register_script
+
+    def noted(script: str) -> Any:
+        questions.append(script)
+        return register(script)
+
+    monkeypatch.setattr(client, "register_script", noted)
+    return questions
+
+
+def without_redis(most_windows: int = 10_000) -> RateLimiter:
+    """A throttle whose Redis was never there."""
+    return RateLimiter(Redis(port=1), patience=0.01, pause=3600, most_windows=most_windows)
+
+
+@pytest.fixture(params=["redis", "own"])
+async def throttle(request: pytest.FixtureRequest, redis: Redis) -> RateLimiter:
+    """One that counts in Redis, and one that has to count by itself: the same must be true of both."""
+    return RateLimiter(redis, patience=HANG_SECONDS) if request.param == "redis" else without_redis()
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    """The process's clock, to be turned by hand."""
+    clock = SimpleNamespace(now=1000.0)
+    for each in (module, rate_limits, redis_with_timeout):
+        monkeypatch.setattr(each, "time", SimpleNamespace(monotonic=lambda: clock.now))
+    return clock
+
+
+class TestCounting:
+    async def test_a_window_holds_so_many_tries(self, throttle: RateLimiter) -> None:
+        """The try after the last allowed one is refused with the caller's words and the seconds to wait."""
+        for _ in range(FEW.most):
+            await throttle.take(FEW, "ada", message=SORRY)
+
+        with pytest.raises(RateLimited, match=SORRY) as refusal:
+            await throttle.take(FEW, "ada", message=SORRY)
+        assert 55 <= refusal.value.retry_after <= FEW.seconds
+
+    async def test_parallel_guesses_get_no_more_than_the_limit(self, throttle: RateLimiter) -> None:
+        """Of fifty guesses at once exactly as many pass as of fifty in a row."""
+        assert await taken(throttle, FEW, "ada", tries=50) == FEW.most
+
+    async def test_keys_and_limits_are_counted_apart(self, throttle: RateLimiter) -> None:
+        """One account's tries use up neither another's nor those of another limit."""
+        assert await taken(throttle, FEW, "ada", tries=5) == 3
+        assert await taken(throttle, FEW, "bob", tries=5) == 3
+        assert await taken(throttle, RateLimit("other", most=2, seconds=60), "ada", tries=5) == 2
+
+    async def test_looking_counts_nothing(self, throttle: RateLimiter) -> None:
+        """However often one looks, every try is still there."""
+        for _ in range(10):
+            await throttle.check(FEW, "ada", message=SORRY)
+        assert await taken(throttle, FEW, "ada", tries=5) == 3
+
+    async def test_looking_refuses_when_all_is_used_up(self, throttle: RateLimiter) -> None:
+        """One who looks after the last try is refused like one who tries."""
+        await taken(throttle, FEW, "ada", tries=3)
+        with pytest.raises(RateLimited) as refusal:
+            await throttle.check(FEW, "ada", message=SORRY)
+        assert 55 <= refusal.value.retry_after <= FEW.seconds
+
+    async def test_counting_never_refuses(self, throttle: RateLimiter) -> None:
+        """What has happened is counted, beyond the limit too, and uses up the tries."""
+        for _ in range(5):
+            await throttle.count(FEW, "ada")
+        assert await taken(throttle, FEW, "ada", tries=5) == 0
+
+    async def test_what_costs_more_counts_more(self, throttle: RateLimiter) -> None:
+        """A cost of two uses up two; the last one may exceed what is left."""
+        await throttle.take(FEW, "ada", message=SORRY, cost=2)
+        await throttle.take(FEW, "ada", message=SORRY, cost=2)
+        assert await taken(throttle, FEW, "ada", tries=5) == 0
+
+    async def test_a_window_ends(self, clock: SimpleNamespace) -> None:
+        """Its tries are back after its seconds, and later tries did not prolong it."""
+        throttle = without_redis()
+        assert await taken(throttle, SHORT, "ada", tries=1) == 1
+        clock.now += 0.6 * SHORT.seconds
+        assert await taken(throttle, SHORT, "ada", tries=5) == 1
+        clock.now += 0.6 * SHORT.seconds
+        assert await taken(throttle, SHORT, "ada", tries=5) == 2
+
+    async def test_any_text_can_be_a_key(self, throttle: RateLimiter) -> None:
+        """A name of lone surrogates, of NULs or of a megabyte is counted like any other."""
+        for key in ("\ud800", "\x00", "", "x" * 1_000_000):
+            assert await taken(throttle, FEW, key, tries=5) == 3
+
+
+class TestRedis:
+    async def test_no_name_stands_in_redis(self, redis: Redis) -> None:
+        """Keys of Redis betray neither names nor addresses, differ by limit, and all end by themselves."""
+        throttle = RateLimiter(redis, patience=HANG_SECONDS)
+        await throttle.take(FEW, "ada@example.org", message=SORRY)
+        await throttle.take(SHORT, "ada@example.org", message=SORRY)
+
+        names = await redis.keys()
+
+        assert len({str(name).rpartition(":")[2] for name in names}) == 2
+        assert not any("ada" in str(name) for name in names)
+        assert all([await redis.pttl(name) > 0 for name in names])
+
+    async def test_a_window_ends(self, redis: Redis) -> None:
+        """Later tries do not prolong it, and when Redis has forgotten it, its tries are back."""
+        throttle = RateLimiter(redis, patience=HANG_SECONDS)
+        assert await taken(throttle, FEW, "ada", tries=1) == 1
+        [name] = [str(key, "ascii") if isinstance(key, bytes) else key for key in await redis.keys()]
+        end = await redis.pexpiretime(name)
+        assert await taken(throttle, FEW, "ada", tries=5) == 2
+        assert await redis.pexpiretime(name) == end
+        await redis.pexpire(name, 1)
+        while await redis.exists(name):
+            await asyncio.sleep(0.001)
+        assert await taken(throttle, FEW, "ada", tries=5) == 3
+
+    async def test_processes_count_together(self, redis: Redis) -> None:
+        """What one process counts, another one refuses."""
+        assert await taken(RateLimiter(redis, patience=HANG_SECONDS), FEW, "ada", tries=2) == 2
+        assert await taken(RateLimiter(redis, patience=HANG_SECONDS), FEW, "ada", tries=5) == 1
+
+    async def test_a_redis_that_lost_its_scripts_is_told_again(self, redis: Redis) -> None:
+        """After a restart of Redis the script is loaded anew without a failure in between."""
+        throttle = RateLimiter(redis, patience=HANG_SECONDS)
+        await throttle.take(FEW, "ada", message=SORRY)
+        await redis.script_flush()
+        assert await taken(throttle, FEW, "ada", tries=5) == 2
+
+    async def test_a_redis_that_refuses_counts_as_away(self, redis: Redis) -> None:
+        """An error in place of an answer opens no door: the process goes on with the count that it has."""
+        throttle = RateLimiter(redis, patience=HANG_SECONDS)
+        await throttle.take(FEW, "ada", message=SORRY)
+        (name,) = await redis.keys()
+        await redis.delete(name)
+        await redis.lpush(name, "not a number")
+        assert await taken(throttle, FEW, "ada", tries=10) == 2
+
+
+class TestWithoutRedis:
+    @pytest.mark.parametrize("harm", ["freeze", "kill"])
+    async def test_limits_hold_and_nobody_waits(
+        self, harm: str, frail_valkey: Valkey, frail_redis: Redis, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """With Redis frozen or dead, the first finds out and the others do not ask it, and the limit is kept."""
+        throttle = RateLimiter(frail_redis, pause=HANG_SECONDS)
+        await throttle.take(FEW, "warm", message=SORRY)
+        questions = asked(throttle, monkeypatch)
+        getattr(frail_valkey, harm)()
+        try:
+            await throttle.take(FEW, "ada", message=SORRY)
+            await taken(throttle, FEW, "bob", tries=50)
+            assert await taken(throttle, FEW, "ada", tries=50) == 2
+            assert await taken(throttle, FEW, "bob", tries=50) == 0
+        finally:
+            frail_valkey.thaw() if harm == "freeze" else frail_valkey.start()
+        assert len(questions) == 1
+
+    async def test_a_crowd_meets_a_frozen_redis(self, frail_valkey: Valkey, frail_redis: Redis) -> None:
+        """Fifty at once, all before anybody knows of the outage, are decided together and within the limit."""
+        throttle = RateLimiter(frail_redis)
+        await throttle.take(FEW, "warm", message=SORRY)
+        frail_valkey.freeze()
+        try:
+            assert await taken(throttle, FEW, "ada", tries=50) == 3
+        finally:
+            frail_valkey.thaw()
+
+    async def test_only_one_finds_out_whether_redis_is_back(
+        self, frail_valkey: Valkey, frail_redis: Redis, clock: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """After the pause one caller waits for a Redis that is still frozen; the others do not ask it."""
+        throttle = RateLimiter(frail_redis, pause=1.0)
+        questions = asked(throttle, monkeypatch)
+        frail_valkey.freeze()
+        try:
+            await throttle.count(FEW, "ada")
+            clock.now += 1.0
+            await asyncio.gather(*(throttle.count(FEW, "ada") for _ in range(20)))
+        finally:
+            frail_valkey.thaw()
+        assert len(questions) == 2
+
+    async def test_redis_is_used_again_when_it_is_back(
+        self, frail_valkey: Valkey, frail_redis: Redis, clock: SimpleNamespace, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """After an outage everybody counts together again, and the log says once each that it began and ended."""
+        throttle = RateLimiter(frail_redis, patience=HANG_SECONDS, pause=1.0)
+        with caplog.at_level("INFO", logger="taskriver.limits"):
+            frail_valkey.kill()
+            await taken(throttle, FEW, "ada", tries=5)
+            frail_valkey.start()
+            clock.now += 1.0
+            await throttle.take(FEW, "ada", message=SORRY)
+
+        assert await taken(RateLimiter(frail_redis, patience=HANG_SECONDS), FEW, "ada", tries=5) == 2
+        assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
+
+
+class TestBreaking:
+    async def test_a_connection_that_breaks_while_it_is_made(self, redis: Redis, monkeypatch: pytest.MonkeyPatch):
+        """What uvloop calls a RuntimeError is to the throttle a Redis that does not answer."""
+
+        async def broken(*arguments: object, **options: object) -> None:
+            raise RuntimeError("unable to perform operation on <TCPTransport closed=True>; the handler is closed")
+
+        monkeypatch.setattr(redis, "execute_command", broken)
+
+        assert await taken(RateLimiter(redis), FEW, "key", FEW.most + 2) == FEW.most
+
+
+class TestOwnMemory:
+    async def test_it_is_bounded(self) -> None:
+        """A stream of ever new keys is remembered only so far, the oldest forgotten first."""
+        throttle = without_redis(most_windows=100)
+        for number in range(1_000):
+            await throttle.take(FEW, str(number), message=SORRY)
+
+        assert throttle._own.count(FEW) == 100
+        assert await taken(throttle, FEW, "999", tries=5) == 2
+        assert await taken(throttle, FEW, "0", tries=5) == 3
+
+    async def test_ended_windows_leave_by_and_by(self, clock: SimpleNamespace) -> None:
+        """New windows take the place of ended ones, two for one, so memory shrinks without a sweep."""
+        throttle = without_redis()
+        for number in range(100):
+            await throttle.take(FEW, str(number), message=SORRY)
+        clock.now += FEW.seconds
+        for number in range(60):
+            await throttle.take(FEW, f"new {number}", message=SORRY)
+
+        assert throttle._own.count(FEW) == 60
+
+    async def test_a_window_that_has_ended_refuses_nobody(self, clock: SimpleNamespace) -> None:
+        """At the very end of a window its tries are back."""
+        throttle = without_redis()
+        assert await taken(throttle, FEW, "ada", tries=5) == 3
+        clock.now += FEW.seconds - 0.001
+        with pytest.raises(RateLimited) as refusal:
+            await throttle.check(FEW, "ada", message=SORRY)
+        assert refusal.value.retry_after == 1
+
+        clock.now += 0.001
+        assert await taken(throttle, FEW, "ada", tries=5) == 3
+
+
+REDIS_ERRORS: list[Callable[[], Exception]] = [
+    redis_errors.AuthenticationError,
+    redis_errors.BusyLoadingError,
+    redis_errors.ConnectionError,
+    redis_errors.DataError,
+    redis_errors.InvalidResponse,
+    redis_errors.MaxConnectionsError,
+    redis_errors.NoScriptError,
+    redis_errors.OutOfMemoryError,
+    redis_errors.ReadOnlyError,
+    redis_errors.ResponseError,
+    redis_errors.TimeoutError,
+]
+TROUBLES: list[Callable[[], Exception]] = [
+    *REDIS_ERRORS,
+    ConnectionResetError,
+    BrokenPipeError,
+    OSError,
+    ssl.SSLError,
+    TimeoutError,
+    EOFError,
+    AttributeError,
+    lambda: asyncio.IncompleteReadError(b"", 1),
+    lambda: RuntimeError("the handler is closed"),
+]
+
+
+@pytest.mark.parametrize("trouble", TROUBLES, ids=lambda trouble: trouble.__name__)
+async def test_whatever_a_broken_connection_raises_it_is_counted_here(trouble: Callable[[], Exception]) -> None:
+    """Each of them is an outage of Redis, and none is the caller's."""
+
+    class Broken:
+        def register_script(self, script: str) -> Callable[..., Awaitable[int]]:
+            return self.run
+
+        async def run(self, *arguments: object, **options: object) -> int:
+            raise trouble()
+
+    throttle = RateLimiter(Broken())  # type: ignore[arg-type]
+    assert await taken(throttle, FEW, "ada", tries=5) == 3

@@ -1,0 +1,65 @@
+"""Which kinds of outcomes a run of the oracle has seen."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import orjson
+
+from domain.errors import ErrorCode
+from graphql_api.root import schema
+from tests.graphql_api.compiler.oracle.inputs import FIELDS
+from tests.graphql_api.compiler.oracle.mutations import CODE, RESULT, Case
+from tests.graphql_api.compiler.oracle.outcome import Outcome
+
+FAILURES: Final = ("BAD_REQUEST", "UNAUTHENTICATED", "FORBIDDEN")
+
+
+def results() -> set[tuple[str, bool]]:
+    """Every field of every payload, being there and being null."""
+    root = schema._schema.mutation_type
+    assert root is not None
+    kinds: dict[str, Any] = {name: field.type for name, field in root.fields.items()}
+    return {
+        (f"{name}.{key}", there)
+        for name, kind in kinds.items()
+        for key in kind.fields
+        for there in (True, False)
+        if key != "userErrors"
+    }
+
+
+@dataclass
+class Coverage:
+    """How often each code, each error and each result was seen, by the mutation field where that matters."""
+
+    done: Counter[str] = field(default_factory=Counter)
+    refused: Counter[str] = field(default_factory=Counter)
+    failed: Counter[str] = field(default_factory=Counter)
+    results: Counter[tuple[str, bool]] = field(default_factory=Counter)
+    """By the name of a payload's field, and whether it was there."""
+
+    def missing(self) -> list[str]:
+        """What has not been seen: a mutation that succeeded, a refusal, a failure, a result there or not."""
+        wanted = [(self.done, name) for name in FIELDS] + [(self.refused, code.value) for code in ErrorCode]
+        wanted += [(self.failed, code) for code in FAILURES]
+        missing = [name for seen, name in wanted if not seen[name]]
+        return missing + [f"{name} {there}" for name, there in sorted(results()) if not self.results[name, there]]
+
+    def add(self, case: Case, outcome: Outcome) -> None:
+        """Note what came of a case."""
+        for sending, body in zip(case.sendings, outcome.bodies, strict=True):
+            decoded = orjson.loads(body)
+            self.failed.update(error["extensions"]["code"] for error in decoded.get("errors", ()))
+            for alias, payload in (decoded.get("data") or {}).items():
+                if isinstance(payload, dict) and CODE in payload:
+                    self._add_payload(sending.names[alias], payload)
+
+    def _add_payload(self, name: str, payload: dict[str, Any]) -> None:
+        codes = [error["code"] for error in payload[CODE]]
+        self.refused.update(codes)
+        if not codes:
+            self.done[name] += 1
+        for key, value in payload.items():
+            if key.startswith(RESULT):
+                self.results[f"{name}.{key.removeprefix(RESULT)}", value is not None] += 1

@@ -1,0 +1,145 @@
+"""A house with people, tasks and a history, and both ways to ask in it."""
+
+import random
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+import orjson
+
+from asgi.client import Identity
+from asgi.request_context import RequestContext
+from domain.actor import Actor
+from domain.task import TaskPriority, TaskStatus
+from domain.user import Role
+from graphql_api.context import Context
+from graphql_api.execution.compiled_executor import CompiledExecutor
+from graphql_api.execution.executor import Executor, Operation
+from graphql_api.execution.request import OperationRequest
+from graphql_api.root import schema
+from graphql_api.schema.ids import encode_id
+from persistence.queries.task_list import TaskOrder
+from services import task as task_service
+from tests.graphql_api.compiler.oracle.generator import Sent, Writer, names
+from tests.support.api import Api
+from tests.support.builders import Builders
+
+SECONDS = 60
+_LATER = datetime(2100, 1, 1, tzinfo=UTC)
+
+
+@dataclass
+class Ground:
+    """Who can ask, and what about."""
+
+    api: Api
+    actors: list[Actor]
+    ids: list[str]
+    cursors: dict[str, list[str]]
+    general: Executor[Context]
+    compiled: CompiledExecutor
+
+    @classmethod
+    async def prepared(cls, api: Api) -> "Ground":
+        """Three people, one of each role, with tasks of theirs and others' and something that happened to them."""
+        users = [await api.a_user(role) for role in Role]
+        sessions = [await api.build.a_session(user) for user in users]
+        actors = [Builders.actor(user, session.id) for user, session in zip(users, sessions, strict=True)]
+        chance = random.Random(5)
+        tasks = []
+        for number in range(24):
+            owner, other = chance.choice(actors), chance.choice([*users, None])
+            made = await task_service.create_task(
+                api.build.as_(owner),
+                title=f"Task {number}",
+                description="100% of a_b\\" if number % 5 else "",
+                priority=chance.choice(list(TaskPriority)),
+                assignee_id=other.id if other else None,
+            )
+            for status in chance.sample((TaskStatus.IN_PROGRESS, TaskStatus.DONE), chance.randint(0, 2)):
+                await task_service.update_task_status(api.build.as_(owner), task_id=made.id, status=status)
+            tasks.append(made)
+        await api.numbered()
+        ids = [encode_id("Task", task.id) for task in tasks] + [encode_id("User", user.id) for user in users]
+        ids += [encode_id("Session", session.id) for session in sessions]
+        strange = [encode_id("Task", uuid4()), encode_id("Thing", uuid4()), "nonsense", ""]
+        ground = cls(api, actors, [*ids, *map(str, strange)], {}, *_ways(api))
+        ground.cursors = await ground._some_cursors()
+        return ground
+
+    def document(self, seed: int) -> tuple[Actor, Sent]:
+        """The document of a seed, and who sends it; every fifth may be wrong."""
+        chance = random.Random(seed)
+        actor = chance.choice(self.actors)
+        return actor, Writer(schema._schema, self.ids, self.cursors, chance, wild=seed % 5 == 0).document()
+
+    def operation(self, sent: Sent) -> Operation | None:
+        """The document, found good and sent before; None if it is beyond a limit."""
+        request = OperationRequest(sent.query, None, sent.variables, {})
+        for _ in range(2):
+            operation = self.general.prepare(request, request_id="same")
+        return operation if isinstance(operation, Operation) else None
+
+    async def both(self, actor: Actor, operation: Operation) -> tuple[bytes, bytes | None]:
+        """What is answered in general, and what the plan answers; None if it leaves that to the general way."""
+        told = await self.general.execute(operation, self.context(actor))
+        planned = await self.compiled.execute(
+            operation.document, operation.node, operation.request, self.context(actor)
+        )
+        return _bytes(told.body), None if planned is None else _bytes(planned.body)
+
+    async def differs(self, seeds: Iterable[int]) -> bool:
+        """Whether a plan that is made anew answers any of these documents in another way, or fails."""
+        for seed in seeds:
+            actor, sent = self.document(seed)
+            operation = self.operation(sent)
+            if operation is None:
+                continue
+            operation.document.plans.clear()
+            try:
+                told, answered = await self.both(actor, operation)
+            except Exception:
+                return True
+            finally:
+                operation.document.plans.clear()
+            if answered not in (None, told):
+                return True
+        return False
+
+    def context(self, actor: Actor | None) -> Context:
+        """A context of somebody's."""
+        identity = Identity(actor, _LATER) if actor is not None else None
+        facts = RequestContext(identity, None, "same", "http", {"headers": []})
+        return Context(self.api.server.backend, facts)
+
+    async def _some_cursors(self) -> dict[str, list[str]]:
+        """Some places of each list that an admin sees, by the list's order."""
+        page = "{ edges { cursor } }"
+        lists = {order.value: f"tasks(first: 20, orderBy: {order.value}) {page}" for order in TaskOrder}
+        lists["users.created"] = f"users {page}"
+        query = " ".join(f"l{number}: {each}" for number, each in enumerate(lists.values()))
+        # Only of tasks made here: others in this database may have no events.
+        own = [each for each in self.ids if names(each, "Task")][:9]
+        history = " ".join(f't{number}: task(id: "{each}") {{ history {page} }}' for number, each in enumerate(own))
+        operation = self.operation(Sent(f"{{ {query} {history} }}", {}))
+        assert operation is not None
+        answer = await self.general.execute(operation, self.context(replace(self.actors[0], role=Role.ADMIN)))
+        data = answer.body["data"]
+        found = {order: _cursors(data[f"l{number}"]) for number, order in enumerate(lists)}
+        histories = (data[f"t{number}"]["history"] for number in range(len(own)))
+        return found | {"task.history": [each for history in histories for each in _cursors(history)]}
+
+
+def _cursors(connection: dict[str, Any]) -> list[str]:
+    return [edge["cursor"] for edge in connection["edges"]]
+
+
+def _ways(api: Api) -> tuple[Executor[Context], CompiledExecutor]:
+    general: Executor[Context] = Executor(schema, api.server.documents, timeout=SECONDS)
+    return general, CompiledExecutor(schema._schema, strict=True)
+
+
+def _bytes(body: dict[str, Any]) -> bytes:
+    return orjson.dumps(body, option=orjson.OPT_UTC_Z)

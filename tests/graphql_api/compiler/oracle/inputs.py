@@ -1,0 +1,187 @@
+"""Inputs of every mutation, at random: accepted ones, ones that a rule refuses, and malformed ones."""
+
+import random
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from domain.task import MAX_DESCRIPTION, MAX_TITLE, TaskPriority, TaskStatus
+from domain.user import MAX_USERNAME, Role
+from tests.graphql_api.compiler.oracle.situation import (
+    DELETED,
+    DEVICES,
+    PASSWORD,
+    ROLES,
+    TASKS,
+    Situation,
+    global_id,
+    session_name,
+)
+
+Values = dict[str, Any]
+
+NEW_PASSWORDS: Final = ("Another-horse1", "Battery-staple2")
+_BAD_IDS: Final = ("", "nonsense", "VGFzazo", "ünïcode", "x" * 300, None)
+_TITLES: Final = ("A title", 'Quote " and \\', "💥")
+_BAD_TITLES: Final = ("", "   ", "x" * (MAX_TITLE + 1), "nul \0 byte", None, 7)
+_DESCRIPTIONS: Final = ("", "Some text", "x" * 300)
+_BAD_DESCRIPTIONS: Final = ("x" * (MAX_DESCRIPTION + 1), "nul \0 byte", None)
+_INSTANTS: Final = ("2031-12-24T18:00:00Z", "2031-01-01T00:00:00+01:00", "2032-06-01T12:00:00.5-05:00", None)
+_BAD_INSTANTS: Final = ("2031-12-24", "2031-02-30T00:00:00Z", "2031-12-24T18:00:00", "soon", 7, "")
+_BAD_PASSWORDS: Final = ("short", "no-upper-case1", "With a space1", "x" * 5_000, "", None)
+_NAMES: Final = ("newcomer", "Another.One", "n-3")
+_BAD_NAMES: Final = ("x", "-dash-", "x" * (MAX_USERNAME + 1), "ünïcode", None)
+
+
+class Inputs:
+    """Makes inputs for one actor in one situation; *wild* ones may break the types of the schema."""
+
+    def __init__(self, situation: Situation, actor: str | None, chance: random.Random) -> None:
+        self._situation = situation
+        self._actor = actor or "owner"
+        self._chance = chance
+
+    def of(self, field: str, *, wild: bool) -> Values | None:
+        """The input of a mutation; None if it takes none."""
+        make = _MAKERS[field]
+        if make is None:
+            return None
+        values = make(self)
+        if wild:
+            self._break(values)
+        return values
+
+    def _break(self, values: Values) -> None:
+        """Leave something out, or make it null or of another type."""
+        name = self._chance.choice(list(values)) if values else "surplus"
+        how = self._chance.random()
+        if how < 0.3:
+            values.pop(name, None)
+        else:
+            values[name] = self._chance.choice((None, 7, "", "nonsense", [], {}, True))
+
+    def _one(self, good: Any, bad: Any, share: float = 0.06) -> Any:
+        """One of the good values; now and then one of the bad ones."""
+        return self._chance.choice(bad if self._chance.random() < share else good)
+
+    def _maybe(self, likely: float, **values: Any) -> Values:
+        return values if self._chance.random() < likely else {}
+
+    def _user(self) -> Any:
+        return self._one([global_id("User", name) for name in ROLES], [*_BAD_IDS, global_id("User", "nobody")])
+
+    def _task(self) -> Any:
+        own = [name for name, (owner, *_) in TASKS.items() if owner == self._actor] or list(TASKS)
+        chosen = self._one(own, [*TASKS, DELETED], 0.4)
+        return self._one([global_id("Task", chosen)], [*_BAD_IDS, global_id("User", "owner")], 0.08)
+
+    def _version(self) -> Values:
+        return self._maybe(0.3, expectedVersion=self._one((1, 2, None), (0, -1, 99, 2**40, "1"), 0.2))
+
+    def create_task(self) -> Values:
+        """Everything but the title may be left out."""
+        return {
+            "title": self._one(_TITLES, _BAD_TITLES),
+            **self._maybe(0.5, description=self._one(_DESCRIPTIONS, _BAD_DESCRIPTIONS)),
+            **self._maybe(0.5, priority=self._priority()),
+            **self._maybe(0.5, dueAt=self._one(_INSTANTS, _BAD_INSTANTS)),
+            **self._maybe(0.4, assigneeId=self._user()),
+        }
+
+    def update_task(self) -> Values:
+        """Any of a task's fields."""
+        return {
+            "id": self._task(),
+            **self._maybe(0.5, title=self._one(_TITLES, _BAD_TITLES)),
+            **self._maybe(0.5, description=self._one(_DESCRIPTIONS, _BAD_DESCRIPTIONS)),
+            **self._maybe(0.4, priority=self._priority()),
+            **self._maybe(0.4, dueAt=self._one(_INSTANTS, _BAD_INSTANTS)),
+            **self._version(),
+        }
+
+    def update_task_status(self) -> Values:
+        """Any move, those that the board does not know among them."""
+        status = self._one([each.name for each in TaskStatus], ("NOWHERE", "todo", None), 0.05)
+        return {"id": self._task(), "status": status} | self._version()
+
+    def assign_task(self) -> Values:
+        """To anybody, to nobody, or left as it is."""
+        assignee = self._one((self._user(), None), _BAD_IDS, 0.05)
+        return {"id": self._task()} | self._maybe(0.85, assigneeId=assignee) | self._version()
+
+    def delete_task(self) -> Values:
+        """Any task."""
+        return {"id": self._task()} | self._version()
+
+    def _priority(self) -> Any:
+        return self._one([each.name for each in TaskPriority], ("NONE", None), 0.08)
+
+    def login(self) -> Values:
+        """As anybody, with the right password or another."""
+        return {
+            "username": self._one([self._actor, "OWNER", "admin", "inactive"], ("nobody", "", None), 0.15),
+            "password": self._one((PASSWORD,), (*_BAD_PASSWORDS, *NEW_PASSWORDS), 0.25),
+            **self._maybe(0.5, returnRefreshToken=self._chance.random() < 0.7),
+        }
+
+    def refresh_token(self) -> Values:
+        """The token of a session, current, just used, or used long ago; or the cookie's."""
+        return self._maybe(0.8, refreshToken=self._one([self.token()], ("x.y", "", None), 0.2))
+
+    def token(self) -> str:
+        """A refresh token that exists."""
+        tokens = self._situation.tokens[self._session()]
+        return self._chance.choice((tokens.current, tokens.current, tokens.parent, tokens.stale))
+
+    def _session(self) -> str:
+        user = self._chance.choice((self._actor, self._actor, "admin", "stranger"))
+        return session_name(user, self._chance.choice(DEVICES))
+
+    def revoke_session(self) -> Values:
+        """One's own session, somebody else's, or none."""
+        found = self._one((global_id("Session", self._session()),), (global_id("Session", "gone"),), 0.25)
+        return {"sessionId": self._one((found,), _BAD_IDS)}
+
+    def register(self) -> Values:
+        """A new name, one that is taken, or one that is none."""
+        name = self._one((*_NAMES, "owner", "ADMIN"), _BAD_NAMES, 0.2)
+        email = self._one((f"{name}@example.org", "same@example.org"), ("Owner@example.org", "no address", None), 0.2)
+        return {"username": name, "email": email, "password": self._one(NEW_PASSWORDS, _BAD_PASSWORDS, 0.2)}
+
+    def change_password(self) -> Values:
+        """With the right password or a wrong one."""
+        return {
+            "currentPassword": self._one((PASSWORD,), (*NEW_PASSWORDS, "", None), 0.25),
+            "newPassword": self._one(NEW_PASSWORDS, _BAD_PASSWORDS, 0.2),
+        }
+
+    def set_user_role(self) -> Values:
+        """Any user's, one's own among them."""
+        role = self._one([each.name for each in Role], ("KING", None), 0.05)
+        return {"userId": self._user_to_change(), "role": role}
+
+    def set_user_active(self) -> Values:
+        """Any user, oneself among them."""
+        return {"userId": self._user_to_change(), "isActive": self._one((True, False, False), (None, "yes"), 0.05)}
+
+    def _user_to_change(self) -> Any:
+        name = self._chance.choice(("admin", "admin", "nobody", "nobody", "nobody", *ROLES))
+        return self._one([global_id("User", name)], _BAD_IDS)
+
+
+_MAKERS: Final[Mapping[str, Callable[[Inputs], Values] | None]] = {
+    "createTask": Inputs.create_task,
+    "updateTask": Inputs.update_task,
+    "updateTaskStatus": Inputs.update_task_status,
+    "assignTask": Inputs.assign_task,
+    "deleteTask": Inputs.delete_task,
+    "login": Inputs.login,
+    "refreshToken": Inputs.refresh_token,
+    "logout": None,
+    "logoutAll": None,
+    "revokeSession": Inputs.revoke_session,
+    "register": Inputs.register,
+    "changePassword": Inputs.change_password,
+    "setUserRole": Inputs.set_user_role,
+    "setUserActive": Inputs.set_user_active,
+}
+FIELDS: Final = tuple(_MAKERS)

@@ -1,0 +1,170 @@
+"""Ways to get the compiled way wrong, each of which somebody could come up with."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+
+from asgi.request_context import RequestContext
+from domain.user import Role
+from graphql_api.compiler import arguments, code_generator, connections, pages
+from graphql_api.compiler.code_generator import Writer
+from graphql_api.compiler.pages import Nested, Page, page_of
+from graphql_api.compiler.plan import Plan
+from graphql_api.compiler.selections import Selections
+from graphql_api.execution import compiled_executor
+from graphql_api.schema import resolves_to
+from graphql_api.schema.resolves_to import Expression
+from persistence.queries.task_list import TaskOrder
+
+Patch = pytest.MonkeyPatch
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A mistake in a module of the executor, in words, and how it is made."""
+
+    part: str
+    name: str
+    make: Callable[[Patch], None]
+
+
+def _ids_of_another_type(patch: Patch) -> None:
+    patch.setattr(code_generator, "encoder_of", lambda kind: lambda identity: f"{kind}:{identity}")
+
+
+def _nobody_is_somebody(patch: Patch) -> None:
+    right = Writer._reference
+
+    def wrong(self: Writer, *given: Any) -> str:
+        return right(self, *given).replace("None if row[", "None if not row and row[")
+
+    patch.setattr(Writer, "_reference", wrong)
+
+
+def _every_switch_is_on(patch: Patch) -> None:
+    right = Selections.__init__
+
+    def wrong(self: Selections, schema: Any, ast: Any, operation: Any, switches: Any) -> None:
+        right(self, schema, ast, operation, dict.fromkeys(switches, True))
+
+    patch.setattr(Selections, "__init__", wrong)
+
+
+def _the_other_end(patch: Patch) -> None:
+    right = Page.cursor_at
+    patch.setattr(Page, "cursor_at", lambda self, place: right(self, -1 - place))
+
+
+def _nothing_behind(patch: Patch) -> None:
+    class Wrong(Page):
+        def __init__(self, *given: Any, **named: Any) -> None:
+            super().__init__(*given, **named)
+            self.has_next = False
+
+    patch.setattr(pages, "Page", Wrong)
+
+
+def _in_the_order_of_reading(patch: Patch) -> None:
+    class Wrong(Page):
+        def __init__(self, found: Any, paged: Any, facts: Any) -> None:
+            super().__init__(found, paged, facts)
+            self.rows = found[: paged.request.size]
+
+    patch.setattr(pages, "Page", Wrong)
+
+
+def _nothing_before(patch: Patch) -> None:
+    class Wrong(Page):
+        def __init__(self, *given: Any, **named: Any) -> None:
+            super().__init__(*given, **named)
+            self.has_previous = False
+
+    patch.setattr(pages, "Page", Wrong)
+
+
+def _with_the_eyes_of_an_admin(patch: Patch) -> None:
+    right = compiled_executor._actor
+    patch.setattr(compiled_executor, "_actor", lambda context: replace(right(context), role=Role.ADMIN))
+
+
+def _names_in_lower_case(patch: Patch) -> None:
+    right = code_generator._names_of
+    patch.setattr(code_generator, "_names_of", lambda kind: {each: name.lower() for each, name in right(kind).items()})
+
+
+def _another_default(patch: Patch) -> None:
+    right = arguments.arguments_of
+
+    def wrong(field: Any, node: Any) -> arguments.Arguments:
+        found = right(field, node)
+        if found.fixed.get("order_by") is TaskOrder.CREATED_DESC:
+            return arguments.Arguments({**found.fixed, "order_by": TaskOrder.CREATED_ASC}, found.variable)
+        return found
+
+    patch.setattr("graphql_api.compiler.plan.arguments_of", wrong)
+
+
+def _whatever_one_may(patch: Patch) -> None:
+    right = resolves_to.meaning_of
+
+    def wrong(field: Any) -> Any:
+        found = right(field)
+        return Expression(lambda *_: True, found.columns) if isinstance(found, Expression) else found
+
+    patch.setattr("graphql_api.compiler.code_generator.meaning_of", wrong)
+
+
+def _in_another_order(patch: Patch) -> None:
+    right = compiled_executor._in_order
+    patch.setattr(compiled_executor, "_in_order", lambda made, found: dict(reversed(right(made, found).items())))
+
+
+def _everybodys_history(patch: Patch) -> None:
+    async def wrong(self: Nested, reading: Any, actor: Any, bound: Any, rows: Sequence[Any]) -> Any:
+        paged = self.ask(actor, self.parts, [row[self.place] for row in rows], **self.arguments.bind(bound))
+        found = await reading.rows(self.shape, paged.asked.rows, paged.asked.values) if rows else []
+        return lambda identity: self.project(page_of(found, paged, key=-2), (), actor)
+
+    patch.setattr(Nested, "read", wrong)
+
+
+def _open_doors(patch: Patch) -> None:
+    def wrong(self: Plan, facts: RequestContext) -> None:
+        """Let everybody in."""
+
+    patch.setattr(Plan, "check_doors", wrong)
+
+
+def _every_text_is_an_id(patch: Patch) -> None:
+    patch.setattr("graphql_api.compiler.steps.decode_id", lambda text, field: ("Thing", None))
+
+
+def _one_end_is_the_other(patch: Patch) -> None:
+    patch.setitem(connections._OF_THE_PAGE, "end_cursor", "page.cursor_at(0)")
+
+
+def _no_variables(patch: Patch) -> None:
+    patch.setattr(arguments.Variables, "bind", lambda self, given: dict(self.defaults))
+
+
+MUTANTS = [
+    Mutant("code_generator", "ids are written in another way", _ids_of_another_type),
+    Mutant("code_generator", "a reference to nobody is an object", _nobody_is_somebody),
+    Mutant("selections", "every @skip and @include is switched on", _every_switch_is_on),
+    Mutant("pages", "the first cursor is the last one's", _the_other_end),
+    Mutant("pages", "there is never another page", _nothing_behind),
+    Mutant("pages", "there is never a page before", _nothing_before),
+    Mutant("pages", "the last rows come in the order in which they are read", _in_the_order_of_reading),
+    Mutant("compiled_executor", "everybody sees what an admin sees", _with_the_eyes_of_an_admin),
+    Mutant("code_generator", "enums are written in lower case", _names_in_lower_case),
+    Mutant("arguments", "an argument has another default", _another_default),
+    Mutant("code_generator", "whatever is asked of the policy, the answer is yes", _whatever_one_may),
+    Mutant("compiled_executor", "the fields of the root come in another order", _in_another_order),
+    Mutant("pages", "each task has the history of all", _everybodys_history),
+    Mutant("plan", "doors are not looked at", _open_doors),
+    Mutant("steps", "no node is found by its id", _every_text_is_an_id),
+    Mutant("arguments", "variables are not looked at", _no_variables),
+    Mutant("connections", "the end of a page is its start", _one_end_is_the_other),
+]

@@ -1,0 +1,198 @@
+"""The data that a mutation meets: users, sessions, tasks and keys, made from a seed with ids that never differ.
+
+Every run of a case begins with the same rows, so the two executors get the same request, byte for byte.
+"""
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+from uuid import NAMESPACE_OID, UUID, uuid5
+
+import orjson
+
+from domain.actor import Actor
+from domain.session import child_token, token_hash
+from domain.task import TaskPriority, TaskStatus
+from domain.user import Role
+from graphql_api.schema.ids import encode_id
+from persistence.database import Database
+
+PASSWORD: Final = "Correct-horse1"
+CREATED: Final = datetime(2020, 1, 1, tzinfo=UTC)
+DUE: Final = datetime(2030, 6, 1, 12, tzinfo=UTC)
+NEVER: Final = datetime(2100, 1, 1, tzinfo=UTC)
+
+ROLES: Final = {
+    "admin": Role.ADMIN,
+    "deputy": Role.ADMIN,
+    "moderator": Role.MODERATOR,
+    "owner": Role.USER,
+    "stranger": Role.USER,
+    "inactive": Role.USER,
+}
+DEVICES: Final = ("phone", "laptop")
+TASKS: Final = {
+    "todo": ("owner", None, TaskStatus.TODO),
+    "in progress": ("owner", "stranger", TaskStatus.IN_PROGRESS),
+    "done": ("owner", None, TaskStatus.DONE),
+    "cancelled": ("owner", "moderator", TaskStatus.CANCELLED),
+    "of the stranger": ("stranger", "owner", TaskStatus.TODO),
+    "of the moderator": ("moderator", "inactive", TaskStatus.DONE),
+    "of the admin": ("admin", None, TaskStatus.TODO),
+}
+"""Each task's owner, assignee and status."""
+DELETED: Final = "deleted"
+"""The name of a task that is not there any more."""
+
+_DELETE: Final = (
+    "DELETE FROM used_tokens; DELETE FROM sessions; DELETE FROM events; DELETE FROM idempotency_keys; "
+    "DELETE FROM tasks; DELETE FROM users;"
+)
+_TABLES: Final = ("users", "sessions", "used_tokens", "tasks")
+_INSERT_ROWS: Final = (
+    "TABLE_rows AS (INSERT INTO TABLE SELECT * FROM jsonb_populate_recordset(null::TABLE, $1::jsonb -> 'TABLE'))"
+)
+_READ_ROWS: Final = "'TABLE', (SELECT coalesce(jsonb_agg(to_jsonb(row)), '[]') FROM TABLE AS row)"
+_READ_EVENTS: Final = "'events', (SELECT coalesce(jsonb_agg(to_jsonb(row) ORDER BY id), '[]') FROM events AS row)"
+_INSERT: Final = "WITH " + ", ".join(_INSERT_ROWS.replace("TABLE", table) for table in _TABLES) + " SELECT"
+_READ_TABLES: Final = [_READ_ROWS.replace("TABLE", table) for table in (*_TABLES, "task_texts", "idempotency_keys")]
+_READ: Final = f"SELECT jsonb_build_object({', '.join([*_READ_TABLES, _READ_EVENTS])})::text"
+
+Rows = dict[str, list[dict[str, Any]]]
+
+
+def id_of(name: str) -> UUID:
+    """The id of a row of this name, the same in every run."""
+    return uuid5(NAMESPACE_OID, name)
+
+
+def global_id(kind: str, name: str) -> str:
+    """The id as clients know it."""
+    return encode_id(kind, id_of(name))
+
+
+def session_name(user: str, device: str) -> str:
+    """The name of a user's session."""
+    return f"{user}'s {device}"
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """Refresh tokens of one session: the current one, its parent, which may come again, and one used long ago."""
+
+    current: str
+    parent: str
+    stale: str
+
+    @classmethod
+    def of(cls, session: str, key: bytes) -> "Tokens":
+        """Those of the session of this name."""
+        parent = f"parent of {session}"
+        return cls(child_token(parent, key), parent, f"stale of {session}")
+
+
+@dataclass(frozen=True)
+class Situation:
+    """The rows of a seed."""
+
+    rows: Mapping[str, list[dict[str, Any]]]
+    tokens: Mapping[str, Tokens]
+    """By the session's name."""
+
+    @classmethod
+    def of(cls, seed: int, *, key_id: str, key: bytes, password_hash: str) -> "Situation":
+        """The situation of this seed; all users have the same password."""
+        chance = random.Random(f"situation {seed}")
+        names = [session_name(user, device) for user in ROLES for device in DEVICES]
+        tokens = {name: Tokens.of(name, key) for name in names}
+        rows = {
+            "users": [_user(name, chance, password_hash) for name in ROLES],
+            "sessions": [_session(user, device, key_id, tokens) for user in ROLES for device in DEVICES],
+            "used_tokens": [row for name in names for row in _used_tokens(name, tokens[name])],
+            "tasks": [_task(name, chance) for name in TASKS],
+        }
+        return cls(rows, tokens)
+
+    def actor(self, name: str) -> Actor:
+        """The user, signed in on the phone."""
+        return Actor(id_of(name), ROLES[name], id_of(session_name(name, DEVICES[0])), access_version=1)
+
+    async def restore(self, database: Database) -> None:
+        """Replace everything that is stored by the rows of this situation."""
+        async with database.connect() as connection:
+            raw: Any = (await connection.get_raw_connection()).driver_connection
+            async with raw.transaction():
+                await raw.execute(_DELETE)
+                await raw.execute(_INSERT, orjson.dumps(self.rows).decode())
+
+
+async def stored(database: Database) -> Rows:
+    """Everything that is stored now; events in the order of recording."""
+    async with database.connect() as connection:
+        raw: Any = (await connection.get_raw_connection()).driver_connection
+        found: Rows = orjson.loads(await raw.fetchval(_READ))
+    return found
+
+
+def _user(name: str, chance: random.Random, password_hash: str) -> dict[str, Any]:
+    # With one admin, there is a last one that has to stay.
+    is_active = name != "inactive" and (name != "deputy" or chance.random() < 0.5)
+    return {
+        "id": id_of(name),
+        "username": name,
+        "email": f"{name}@example.org",
+        "password_hash": password_hash,
+        "role": ROLES[name],
+        "is_active": is_active,
+        "access_version": 1,
+        "created_at": CREATED,
+        "updated_at": CREATED,
+    }
+
+
+def _session(user: str, device: str, key_id: str, tokens: Mapping[str, Tokens]) -> dict[str, Any]:
+    name = session_name(user, device)
+    return {
+        "id": id_of(name),
+        "user_id": id_of(user),
+        "token_hash": _bytea(token_hash(tokens[name].current)),
+        "key_id": key_id,
+        "ip_address": "127.0.0.1",
+        "user_agent": device,
+        "created_at": NEVER,  # so that a refresh extends it
+        "expires_at": NEVER,
+        "last_used_at": None,
+    }
+
+
+def _used_tokens(name: str, tokens: Tokens) -> list[dict[str, Any]]:
+    # The time of the parent's use lies ahead: however slow a machine is, it is within the grace period.
+    used = {tokens.parent: NEVER, tokens.stale: CREATED}
+    return [
+        {"token_hash": _bytea(token_hash(token)), "session_id": id_of(name), "used_at": at}
+        for token, at in used.items()
+    ]
+
+
+def _task(name: str, chance: random.Random) -> dict[str, Any]:
+    owner, assignee, status = TASKS[name]
+    return {
+        "id": id_of(name),
+        "title": f"Task {name}",
+        "description": chance.choice(("", "100% of a_b\\", "ünïcode 💥")),
+        "status": status,
+        "priority": chance.choice(list(TaskPriority)).value,
+        "due_at": chance.choice((None, DUE)),
+        "owner_id": id_of(owner),
+        "assignee_id": id_of(assignee) if assignee is not None else None,
+        "version": chance.choice((1, 1, 2, 7)),
+        "created_at": CREATED,
+        "updated_at": CREATED,
+        "completed_at": CREATED if status is TaskStatus.DONE else None,
+    }
+
+
+def _bytea(value: bytes) -> str:
+    return "\\x" + value.hex()

@@ -1,0 +1,41 @@
+"""Hundreds of mutations, run by both executors in the same situation: the same answers, rows and events."""
+
+import os
+
+import pytest
+
+from tests.graphql_api.compiler.oracle.arena import Arena
+from tests.graphql_api.compiler.oracle.coverage import Coverage
+from tests.graphql_api.compiler.oracle.mutants import Mutant
+from tests.graphql_api.compiler.oracle.mutation_mutants import MUTANTS
+
+CASES = int(os.environ.get("ORACLE_DOCUMENTS", "1000")) // 4
+LEAST = 250
+"""Cases among which every kind of outcome is."""
+PARTS = min(4, max(1, CASES // LEAST))
+ENOUGH = 300
+
+
+class TestRandomMutations:
+    @pytest.mark.timeout(900 + 2 * CASES)
+    @pytest.mark.parametrize("part", range(PARTS))
+    async def test_both_executors_do_the_same(self, arena: Arena, part: int):
+        """Whatever is sent, by whomever: the outcomes are equal, and every kind of outcome is among them."""
+        coverage = Coverage()
+        for seed in range(part * CASES // PARTS, (part + 1) * CASES // PARTS):
+            situation, case = arena.case(seed)
+            expected, found = await arena.both(situation, case)
+            assert found == expected, (seed, found.differences(expected), case)
+            coverage.add(case, expected)
+
+        assert coverage.missing() == [] or CASES < LEAST
+        assert arena.plans.ran > arena.plans.left
+
+
+class TestTheOracleBites:
+    @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name.replace(" ", "-"))
+    async def test_a_mistake_is_noticed(self, arena: Arena, mutant: Mutant, monkeypatch: pytest.MonkeyPatch):
+        """A compiled executor with a mistake in it differs in one of the first cases."""
+        mutant.make(monkeypatch)
+
+        assert await arena.without_plans().differs(range(ENOUGH)) is not None, mutant.name

@@ -1,0 +1,72 @@
+"""Thousands of documents, asked in both ways by everybody: the same bytes, or the plan leaves it to the general way."""
+
+import os
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+
+from tests.graphql_api.compiler.oracle.dataset import Ground
+from tests.graphql_api.compiler.oracle.generator import Sent
+from tests.graphql_api.compiler.oracle.mutants import MUTANTS, Mutant
+from tests.support.api import Api
+from tests.support.api_server import an_api
+
+DOCUMENTS = int(os.environ.get("ORACLE_DOCUMENTS", "1000"))
+PARTS = 4
+ENOUGH = 400
+
+
+@pytest.fixture(scope="module")
+async def api(new_database: Callable[[], str], new_redis: Callable[[], str]) -> AsyncIterator[Api]:
+    """With a database of its own: tasks of other tests would take the places of those that differ."""
+    async with an_api(new_database(), new_redis()) as api:
+        yield api
+
+
+@pytest.fixture(scope="module")
+async def ground(api: Api) -> Ground:
+    """The house."""
+    return await Ground.prepared(api)
+
+
+class TestRandomDocuments:
+    @pytest.mark.timeout(900 + DOCUMENTS)
+    @pytest.mark.parametrize("part", range(PARTS))
+    async def test_both_ways_answer_alike(self, ground: Ground, part: int):
+        """What a plan answers is to the byte what the general executor answers; only what is wrong is left to that."""
+        planned = 0
+        for seed in range(part, DOCUMENTS, PARTS):
+            actor, sent = ground.document(seed)
+            operation = ground.operation(sent)
+            if operation is None:
+                continue
+            told, answered = await ground.both(actor, operation)
+            assert (answered or told) == told, (seed, actor.role, sent)
+            assert answered is not None or b'"errors":[' in told, (seed, actor.role, sent)
+            planned += answered is not None
+
+        assert planned > DOCUMENTS / PARTS * 0.6
+
+
+class TestTheOracleBites:
+    @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name.replace(" ", "-"))
+    async def test_a_mistake_is_noticed(self, ground: Ground, mutant: Mutant, monkeypatch: pytest.MonkeyPatch):
+        """A compiler with a mistake in it does not get through the first few hundred documents."""
+        mutant.make(monkeypatch)
+
+        assert await ground.differs(range(ENOUGH)), mutant.name
+
+
+class TestGeneratedSource:
+    async def test_no_text_of_a_client_is_in_it(self, ground: Ground):
+        """Response names, types' names and values are passed by reference, whatever they look like."""
+        strange = "import_os", "__class__", "None", "exec", "lambda_x"
+        aliases = " ".join(f"{name}: username {name}2: role" for name in strange)
+        operation = ground.operation(Sent(f"{{ me {{ {aliases} }} }}", {}))
+        assert operation is not None
+        told, answered = await ground.both(ground.actors[0], operation)
+
+        assert answered == told
+        (made,) = operation.document.plans.values()
+        source = made.steps["me"].made.project.__doc__
+        assert not any(name in source.replace("None if", "").replace("return", "") for name in strange)

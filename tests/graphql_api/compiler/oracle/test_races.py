@@ -1,0 +1,65 @@
+"""Two mutations at the same time: what comes of them is what comes of one after the other, in one of both orders."""
+
+import asyncio
+import os
+from dataclasses import replace
+from uuid import UUID
+
+import pytest
+
+from persistence.models import TaskRow
+from persistence.repositories.task import TaskRepository
+from tests.graphql_api.compiler.oracle.arena import Arena
+from tests.graphql_api.compiler.oracle.outcome import Run, outcome
+from tests.graphql_api.compiler.oracle.races import OTHER_WORDS, Races, Side
+from tests.graphql_api.compiler.oracle.situation import global_id
+
+RACES = int(os.environ.get("ORACLE_DOCUMENTS", "1000")) * 7 // 100
+PARTS = 1 if RACES <= 70 else 4
+
+
+@pytest.mark.timeout(900 + 4 * RACES)
+@pytest.mark.parametrize("part", range(PARTS))
+async def test_a_race_ends_as_one_of_both_orders(arena: Arena, part: int):
+    """Compiled and at the same time: answers, rows and events of one order of the general executor."""
+    for seed in range(part * RACES // PARTS, (part + 1) * RACES // PARTS):
+        situation = arena.situation(seed)
+        cases = Races(situation, seed).pair()
+        raced = outcome(
+            in_words_of_an_order(await arena.race(arena.compiled, situation, cases)), situation, ranked=False
+        )
+        orders = await arena.orders(arena.general, situation, cases)
+        expected = [outcome(each, situation, ranked=False) for each in orders]
+        assert raced in expected, (seed, [raced.differences(each) for each in expected], raced, expected)
+
+    assert arena.plans.left == 0
+
+
+def in_words_of_an_order(run: Run) -> Run:
+    """The run, with what only a race is told said as in an order."""
+    return replace(run, bodies=tuple(_in_words_of_an_order(body) for body in run.bodies))
+
+
+def _in_words_of_an_order(body: bytes) -> bytes:
+    for raced, ordered in OTHER_WORDS.items():
+        body = body.replace(raced, ordered)
+    return body
+
+
+async def test_a_lost_update_is_noticed(arena: Arena, monkeypatch: pytest.MonkeyPatch):
+    """Without the row's lock, two changes that have both read the task before either is made are no order."""
+    task = global_id("Task", "todo")
+    edit = Side("owner", "updateTask", {"id": task, "title": "Another"})
+    assign = Side("owner", "assignTask", {"id": task, "assigneeId": global_id("User", "stranger")})
+    situation = arena.situation(0)
+    cases = edit.case(0), assign.case(0)
+    expected = [outcome(each, situation, ranked=False) for each in await arena.orders(arena.general, situation, cases)]
+    have_read, right = asyncio.Barrier(2), TaskRepository.get
+
+    async def unlocked(self: TaskRepository, task_id: UUID, *, lock: bool = False) -> TaskRow:
+        found = await right(self, task_id)
+        await have_read.wait()
+        return found
+
+    monkeypatch.setattr(TaskRepository, "get", unlocked)
+    assert outcome(await arena.race(arena.compiled, situation, cases), situation, ranked=False) not in expected

@@ -1,0 +1,165 @@
+"""What the board and the examples ask is compiled: none of it is left to the general executor."""
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from graphql import OperationType, get_operation_ast, parse, print_ast, separate_operations
+
+from asgi.client import Client, Identity
+from asgi.request_context import RequestContext
+from graphql_api.auth.cookies import REFRESH_COOKIE
+from graphql_api.auth.passwords import Passwords
+from graphql_api.context import Context
+from graphql_api.execution.compiled_executor import CompiledExecutor
+from graphql_api.execution.executor import Executor, Operation
+from graphql_api.execution.request import OperationRequest
+from graphql_api.execution.response import Response
+from graphql_api.root import schema
+from graphql_api.schema.ids import encode_id
+from persistence.models import TaskRow, UserRow
+from tests.support.api import Api
+from tests.support.builders import Builders
+from tests.support.waiting import HANG_SECONDS
+
+ROOT = Path(__file__).parents[3]
+DOCUMENTS = (
+    "frontend/board/src/api/operations.graphql",
+    "examples/urql/src/operations.graphql",
+    "examples/apollo/src/operations.graphql",
+)
+SESSIONS = ("frontend/common/session.ts", "examples/common/session.ts")
+PYTHON = "examples/python/tasks.py"
+OPERATIONS = ("query ", "mutation ", "subscription ")
+PASSWORD = "Correct-horse1"
+CLIENT = Client("127.0.0.1", None)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One query or mutation of a client, with the fragments that it uses."""
+
+    client: str
+    name: str
+    text: str
+    is_query: bool
+
+
+def asked() -> list[Asked]:
+    """Everything but subscriptions."""
+    texts = [(path.split("/")[1], (ROOT / path).read_text()) for path in DOCUMENTS]
+    for path in SESSIONS:
+        texts += [(f"{path.split('/')[0]}/common", text) for text in _in_typescript((ROOT / path).read_text())]
+    texts += [("python", text) for text in _in_python((ROOT / PYTHON).read_text())]
+    return [each for client, text in texts for each in _asked(client, text)]
+
+
+def _in_typescript(source: str) -> list[str]:
+    constants = dict(re.findall(r'^const ([A-Z]+) = [`"](.+)[`"];$', source, re.MULTILINE))
+    whole = [re.sub(r"\$\{([A-Z]+)\}", lambda name: constants[name[1]], text) for text in constants.values()]
+    return [text for text in whole if text.startswith(OPERATIONS)]
+
+
+def _in_python(source: str) -> list[str]:
+    parts: list[ast.stmt] = [
+        each
+        for each in ast.parse(source).body
+        if isinstance(each, ast.Assign) and isinstance(each.value, ast.Constant | ast.JoinedStr)
+    ]
+    constants: dict[str, Any] = {}
+    exec(compile(ast.Module(parts, []), PYTHON, "exec"), constants)  # noqa: S102 - of our own example
+    return [text for text in constants.values() if isinstance(text, str) and text.startswith(OPERATIONS)]
+
+
+def _asked(client: str, text: str) -> Iterator[Asked]:
+    for name, document in separate_operations(parse(text)).items():
+        operation = get_operation_ast(document, name)
+        assert operation is not None
+        if operation.operation is not OperationType.SUBSCRIPTION:
+            plain, is_query = print_ast(document), operation.operation is OperationType.QUERY
+            # Clients with a cache ask every object for its type.
+            typed = re.sub(r"^(?: .*|fragment .*)\{$", r"\g<0> __typename", plain, flags=re.MULTILINE)
+            yield Asked(client, name, plain, is_query)
+            yield Asked(f"{client}, with types", name, typed, is_query)
+
+
+def variables_of(name: str, user: UserRow, task: TaskRow, refresh_token: str) -> dict[str, Any]:
+    """What a client would send with it."""
+    task_id, user_id = encode_id("Task", task.id), encode_id("User", user.id)
+    variables: dict[str, dict[str, Any]] = {
+        "SignIn": {"input": {"username": user.username, "password": PASSWORD}},
+        "StaySignedIn": {"input": {"refreshToken": refresh_token}},
+        "TaskPage": {"filter": {"status": ["TODO"]}},
+        "Task": {"id": task_id},
+        "History": {"id": task_id},
+        "People": {"search": ""},
+        "CreateTask": {"input": {"title": "New", "assigneeId": user_id}},
+        "UpdateTask": {"input": {"id": task_id, "title": "Other", "expectedVersion": 1}},
+        "MoveTask": {"input": {"id": task_id, "status": "DONE"}},
+        "AssignTask": {"input": {"id": task_id, "assigneeId": user_id}},
+        "DeleteTask": {"input": {"id": task_id}},
+    }
+    return variables.get(name, {})
+
+
+@pytest.mark.parametrize("asked", asked(), ids=lambda each: f"{each.client}: {each.name}")
+async def test_it_is_compiled(api: Api, asked: Asked):
+    """Sent again it is answered by a plan, as well as in general."""
+    user = await api.a_user(password_hash=await Passwords(4).hash(PASSWORD))
+    refresh_token = await _refresh_token(api, user)
+    task = await api.build.a_task(user)
+    general: Executor[Context] = Executor(schema, api.server.documents, timeout=HANG_SECONDS)
+    compiled = CompiledExecutor(schema._schema, strict=True)
+    request = OperationRequest(asked.text, asked.name, variables_of(asked.name, user, task, refresh_token), {})
+    for _ in range(2):
+        operation = general.prepare(request, request_id="same")
+    assert isinstance(operation, Operation), operation
+    await api.numbered()  # what came before, or a stream cursor is another one the next moment
+
+    response = await compiled.execute(
+        operation.document, operation.node, operation.request, _context(api, user, refresh_token)
+    )
+
+    assert response is not None, "It was left to the general executor."
+    assert "errors" not in response.body
+    if asked.is_query:
+        assert _bytes(response) == _bytes(await general.execute(operation, _context(api, user, refresh_token)))
+    else:
+        assert response.body["data"].popitem()[1]["userErrors"] == []
+
+
+def test_nothing_was_overlooked():
+    """Every document of the clients' sources is among them."""
+    names = {each.name for each in asked()}
+    sources = [path for pattern in ("*.ts*", "*.py", "*.graphql") for path in (ROOT / "examples").rglob(pattern)]
+    sources += (ROOT / "frontend/board/src").rglob("*.*")
+    sources += (ROOT / "frontend/common").rglob("*.ts")
+    mine = [path for path in sources if not {"node_modules", "gql", "watch"} & set(path.parts)]
+    written = {name for path in mine for name in re.findall(r"\b(?:query|mutation) (\w+) ?[({]", path.read_text())}
+
+    assert written == names
+    assert {"SignIn", "StaySignedIn", "SignOut", "MoveTask", "TaskPage"} <= names
+
+
+async def _refresh_token(api: Api, user: UserRow) -> str:
+    signed_in = await api.server.backend.accounts.sign_in(
+        CLIENT, username=user.username, password=PASSWORD, request_id="same"
+    )
+    return signed_in.refresh_token
+
+
+def _bytes(response: Response) -> bytes:
+    return orjson.dumps(response.body, option=orjson.OPT_UTC_Z)
+
+
+def _context(api: Api, user: UserRow, refresh_token: str) -> Context:
+    identity = Identity(Builders.actor(user), datetime(2100, 1, 1, tzinfo=UTC))
+    scope = {"client": (CLIENT.address, 1), "headers": [(b"cookie", f"{REFRESH_COOKIE}={refresh_token}".encode())]}
+    facts = RequestContext(identity, None, "same", "http", scope)
+    return Context(api.server.backend, facts)

@@ -1,0 +1,195 @@
+"""Mutations answer the same in both ways, compiled and in general, whether they succeed, are refused or fail."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import count
+from typing import Any, Final
+from uuid import uuid4
+
+import orjson
+import pytest
+
+from asgi.client import Client, Identity
+from asgi.request_context import RequestContext
+from domain.user import Role
+from graphql_api.auth.passwords import Passwords
+from graphql_api.context import Context
+from graphql_api.execution.compiled_executor import CompiledExecutor
+from graphql_api.execution.executor import Executor, Operation
+from graphql_api.execution.request import OperationRequest
+from graphql_api.execution.response import Response
+from graphql_api.root import schema
+from graphql_api.schema.ids import encode_id
+from persistence.models import SessionRow, UserRow
+from tests.support.api import Api
+from tests.support.builders import Builders
+from tests.support.waiting import HANG_SECONDS
+
+PASSWORD: Final = "Correct-horse1"
+USER: Final = "__typename id username email role isActive createdAt"
+TOKENS: Final = f"accessToken expiresAt refreshToken user {{ {USER} }}"
+ERRORS: Final = "errors: userErrors { __typename message code path }"
+_NEW: Final = re.compile(rb'"(accessToken|expiresAt|refreshToken|createdAt|id)":"[^"<]+"')
+_addresses = count(1)
+
+
+@dataclass
+class Situation:
+    """A user with a password, signed in twice, and somebody else."""
+
+    user: UserRow
+    session: SessionRow
+    other_session: SessionRow
+    other: UserRow
+    refresh_token: str
+    address: str
+
+    def hidden(self, body: bytes) -> bytes:
+        """The body without what sets one situation apart from another."""
+        ids = [encode_id("User", each.id) for each in (self.user, self.other)]
+        ids += [encode_id("Session", each.id) for each in (self.session, self.other_session)]
+        for number, name in enumerate([*ids, self.user.username, self.other.username]):
+            body = body.replace(name.encode(), b"<%d>" % number)
+        return _NEW.sub(rb'"\1":"<new>"', body)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A mutation, sent by somebody of a role, or by nobody."""
+
+    name: str
+    field: str
+    selected: str
+    input: Callable[[Situation], dict[str, Any]] | None = None
+    role: Role | None = Role.USER
+    headers: Callable[[Situation], dict[str, str]] = lambda _: {}
+
+    @property
+    def document(self) -> str:
+        """The text."""
+        kind = f"{self.field[0].upper()}{self.field[1:]}Input"
+        variables, argument = (f"($input: {kind}!)", "(input: $input)") if self.input is not None else ("", "")
+        return f"mutation {variables} {{ told: {self.field}{argument} {{ {self.selected} {ERRORS} }} }}"
+
+
+def _newcomer(situation: Situation, **values: str) -> dict[str, Any]:
+    name = situation.other.username + "x"
+    return {"username": name, "email": f"{name}@example.org", "password": PASSWORD} | values
+
+
+def _cookie(situation: Situation) -> dict[str, str]:
+    return {"cookie": f"refresh_token={situation.refresh_token}"}
+
+
+ME: Final = f"user {{ {USER} }}"
+CASES: Final = (
+    Case("in", "login", TOKENS, lambda s: {"username": s.user.username, "password": PASSWORD}, None),
+    Case(
+        "in, with the token told",
+        "login",
+        TOKENS,
+        lambda s: {"username": s.user.username, "password": PASSWORD, "returnRefreshToken": True},
+        None,
+    ),
+    Case("in, while signed in", "login", TOKENS, lambda s: {"username": s.user.username, "password": PASSWORD}),
+    Case("in, wrong password", "login", TOKENS, lambda s: {"username": s.user.username, "password": "Wrong1!"}, None),
+    Case("in, no such user", "login", TOKENS, lambda s: {"username": "nobody.here", "password": PASSWORD}, None),
+    Case("stays", "refreshToken", TOKENS, lambda s: {"refreshToken": s.refresh_token}, None),
+    Case("stays, by cookie", "refreshToken", TOKENS, lambda _: {}, None, _cookie),
+    Case("stays, without a token", "refreshToken", TOKENS, lambda _: {}, None),
+    Case("stays, by garbage", "refreshToken", TOKENS, lambda _: {"refreshToken": "x.y"}, None),
+    Case("out", "logout", "__typename"),
+    Case("out, nobody", "logout", "__typename", role=None),
+    Case("out everywhere", "logoutAll", "__typename"),
+    Case("ends another", "revokeSession", "id: revokedSessionId", lambda s: {"sessionId": _session(s)}),
+    Case("ends a user's", "revokeSession", "id: revokedSessionId", lambda s: {"sessionId": _id(s.user)}),
+    Case(
+        "ends what is gone",
+        "revokeSession",
+        "id: revokedSessionId",
+        lambda _: {"sessionId": encode_id("Session", uuid4())},
+    ),
+    Case("registers", "register", ME, _newcomer, None),
+    Case("registers, taken", "register", ME, lambda s: _newcomer(s, username=s.other.username), None),
+    Case("registers, weak", "register", ME, lambda s: _newcomer(s, password="weak"), None),
+    Case("password", "changePassword", ME, lambda _: {"currentPassword": PASSWORD, "newPassword": "Another-horse1"}),
+    Case("password, wrong", "changePassword", ME, lambda _: {"currentPassword": "Wrong1!", "newPassword": PASSWORD}),
+    Case("role", "setUserRole", ME, lambda s: {"userId": _id(s.other), "role": "MODERATOR"}, Role.ADMIN),
+    Case("role, as a user", "setUserRole", ME, lambda s: {"userId": _id(s.other), "role": "ADMIN"}),
+    Case("role, as nobody", "setUserRole", ME, lambda s: {"userId": _id(s.other), "role": "ADMIN"}, None),
+    Case("cut off", "setUserActive", ME, lambda s: {"userId": _id(s.other), "isActive": False}, Role.ADMIN),
+    Case("cut off, no id", "setUserActive", ME, lambda _: {"userId": "?", "isActive": False}, Role.ADMIN),
+)
+
+
+def _id(user: UserRow) -> str:
+    return encode_id("User", user.id)
+
+
+def _session(situation: Situation) -> str:
+    return encode_id("Session", situation.other_session.id)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.field}: {case.name}")
+async def test_both_ways_answer_alike(api: Api, case: Case):
+    """The same answer and the same cookie, where things stand the same; only a closed door has no plan to answer."""
+    general: Executor[Context] = Executor(schema, api.server.documents, timeout=HANG_SECONDS)
+    compiled = CompiledExecutor(schema._schema, strict=True)
+    first, second = [await _situation(api, case) for _ in range(2)]
+    operation = [_prepared(general, case, each) for each in (first, first, second)]
+    facts = [_facts(each, case) for each in (first, second)]
+
+    by_plan = await compiled.execute(
+        operation[1].document, operation[1].node, operation[1].request, Context(api.server.backend, facts[0])
+    )
+    in_general = await general.execute(operation[2], Context(api.server.backend, facts[1]))
+
+    if by_plan is None:
+        assert _codes(in_general)[0] in {"UNAUTHENTICATED", "FORBIDDEN"}
+    else:
+        assert first.hidden(_bytes(by_plan)) == second.hidden(_bytes(in_general))
+        assert _cookies(facts[0]) == _cookies(facts[1])
+
+
+def test_every_mutation_of_people_is_among_them():
+    """What this file compares is every mutation but those of tasks."""
+    fields = {name for name in schema._schema.mutation_type.fields if "Task" not in name}  # type: ignore[union-attr]
+    assert {case.field for case in CASES} == fields
+
+
+async def _situation(api: Api, case: Case) -> Situation:
+    user = await api.a_user(case.role or Role.USER, password_hash=await Passwords(4).hash(PASSWORD))
+    address = f"10.1.2.{next(_addresses)}"
+    signed_in = await api.server.backend.accounts.sign_in(
+        Client(address, None), username=user.username, password=PASSWORD, request_id="same"
+    )
+    session, other_session = [await api.build.a_session(user) for _ in range(2)]
+    return Situation(user, session, other_session, await api.a_user(), signed_in.refresh_token, address)
+
+
+def _prepared(executor: Executor[Context], case: Case, situation: Situation) -> Operation:
+    variables = {"input": case.input(situation)} if case.input is not None else {}
+    operation = executor.prepare(OperationRequest(case.document, None, variables, {}), request_id="same")
+    assert isinstance(operation, Operation), operation
+    return operation
+
+
+def _facts(situation: Situation, case: Case) -> RequestContext:
+    actor = Builders.actor(situation.user, situation.session.id)
+    identity = Identity(actor, datetime(2100, 1, 1, tzinfo=UTC)) if case.role is not None else None
+    headers = [(name.encode(), value.encode()) for name, value in case.headers(situation).items()]
+    return RequestContext(identity, None, "same", "http", {"client": (situation.address, 1), "headers": headers})
+
+
+def _bytes(response: Response) -> bytes:
+    return orjson.dumps(response.body, option=orjson.OPT_UTC_Z)
+
+
+def _codes(response: Response) -> list[str]:
+    return [error["extensions"]["code"] for error in response.body["errors"]]
+
+
+def _cookies(facts: RequestContext) -> list[bytes]:
+    return [re.sub(rb"refresh_token=[^;]+", b"refresh_token=<new>", value) for _, value in facts.response_headers]

@@ -1,0 +1,104 @@
+"""Sharing is broken on purpose: the comparison with one execution for each subscriber notices."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+import pytest
+
+from domain.task import TaskStatus
+from domain.user import Role
+from graphql_api.compiler import selections
+from graphql_api.compiler.selections import _Reader
+from graphql_api.execution import delivery
+from graphql_api.execution.delivery import Group, SubscriptionResults
+from graphql_api.resolvers.delivery import DirectDelivery
+from graphql_api.schema.viewer import Viewer
+from services import task as task_service
+from tests.graphql_api.compiler.oracle.mutants import Mutant, Patch
+from tests.graphql_api.delivery.listeners import Way, a_crowd
+from tests.support.api import Api
+from tests.support.builders import Builders
+
+PERSONAL: Final = "subscription { taskChanged { task { history(first: 5) { nodes { by { email } } } } } }"
+RIGHTS: Final = "subscription { taskChanged { task { viewerCanUpdate viewerCanAssign } } }"
+SWITCHED: Final = "subscription ($with: Boolean!) { taskChanged { task { id title @include(if: $with) } } }"
+OPERATIONS: Final[tuple[tuple[str, dict[str, Any]], ...]] = (
+    (PERSONAL, {}),
+    (RIGHTS, {}),
+    (SWITCHED, {"with": True}),
+    (SWITCHED, {"with": False}),
+)
+
+
+def _personal_is_for_anybody(patch: Patch) -> None:
+    patch.setattr(selections, "viewer_of", lambda field: Viewer.ANYBODY)
+
+
+def _no_variables_of_directives(patch: Patch) -> None:
+    patch.setattr(_Reader, "_use_directives", lambda self, directives: None)
+
+
+def _one_key_for_all(patch: Patch) -> None:
+    patch.setattr(Group, "_key", lambda self, telling: self._operation)
+
+
+def _one_operation_for_all_variables(patch: Patch) -> None:
+    right = delivery._digest
+    patch.setattr(delivery, "_digest", lambda text, name, sent: right(text, name, []))
+
+
+def _personal_is_shared(patch: Patch) -> None:
+    patch.setattr(SubscriptionResults, "share", property(lambda self: self._group._operation))
+
+
+def _kept_is_for_everybody(patch: Patch) -> None:
+    patch.setattr(DirectDelivery, "_is_for_me", lambda self, known: True)
+
+
+MUTANTS: Final = [
+    Mutant("selections", "personal fields are for anybody", _personal_is_for_anybody),
+    Mutant("selections", "variables of directives do not count", _no_variables_of_directives),
+    Mutant("delivery", "an event has one answer for all", _one_key_for_all),
+    Mutant("delivery", "variables do not tell operations apart", _one_operation_for_all_variables),
+    Mutant("delivery", "what is personal is shared at once", _personal_is_shared),
+    Mutant("delivery", "what is kept is for everybody", _kept_is_for_everybody),
+]
+
+
+async def differs(api: Api) -> bool:
+    """Whether subscribers who share are told anything else than those who do not."""
+    ways = [Way(api, shared=True), Way(api, shared=True, at_once=False), Way(api, shared=False)]
+    # All of one role: only what they are to the task, and who they are, tells them apart.
+    owner, assignee, stranger = users = [await api.a_user(Role.MODERATOR) for _ in range(3)]
+    task = await api.build.a_task(owner, assignee_id=assignee.id)
+    people = [Builders.actor(user) for user in (stranger, *users)]
+    async with a_crowd(api) as crowd:
+        ears = [
+            [await crowd.join(way, actor, query, **variables) for query, variables in OPERATIONS for actor in people]
+            for way in ways
+        ]
+        steps: list[Callable[[], Awaitable[object]]] = [
+            lambda: task_service.update_task_status(
+                api.build.as_(assignee), task_id=task.id, status=TaskStatus.IN_PROGRESS
+            ),
+            lambda: task_service.assign_task(api.build.as_(owner), task_id=task.id, assignee_id=None),
+            lambda: task_service.update_task_status(api.build.as_(owner), task_id=task.id, status=TaskStatus.DONE),
+        ]
+        for step in steps:
+            await step()
+            await crowd.has_heard_all()
+    at_once, woken, apart = ([ear.told for ear in those] for those in ears)
+    return at_once != apart or woken != apart
+
+
+async def test_nothing_differs_by_itself(api: Api):
+    """Without a mistake."""
+    assert not await differs(api)
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name.replace(" ", "-"))
+async def test_a_mistake_is_noticed(api: Api, mutant: Mutant, monkeypatch: pytest.MonkeyPatch):
+    """Somebody is told what was meant for somebody else, or for another operation."""
+    mutant.make(monkeypatch)
+
+    assert await differs(api)

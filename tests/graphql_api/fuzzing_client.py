@@ -1,0 +1,204 @@
+"""Somebody who sends what nobody should, and looks closely at what comes back."""
+
+import json
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any, Final
+
+import httpx
+from sqlalchemy import text
+from starlette.types import ASGIApp
+
+from domain.errors import FailureCode
+from domain.user import Role
+from graphql_api.schema.ids import encode_id
+from persistence.models import TaskRow, UserRow
+from tests.rest_api.documented import HOOKS
+from tests.support.api import URL, Api
+
+SECRET: Final = "zUcKeRrIeGeL"
+"""Stands in everything that is the victim's alone, and must never be told to anybody else."""
+PATIENT_CODES: Final = {code.value for code in FailureCode} - {"INTERNAL", "UNAVAILABLE"}
+"""What bad input may be answered with: it is neither our fault nor better the next time."""
+
+_STORED: Final = text(
+    """SELECT (SELECT md5(string_agg(tasks::text, '' ORDER BY id)) FROM tasks),
+    (SELECT md5(string_agg(users::text, '' ORDER BY id)) FROM users),
+    (SELECT md5(string_agg(sessions::text, '' ORDER BY id)) FROM sessions), (SELECT max(id) FROM events),
+    (SELECT md5(string_agg(tasks::text, '' ORDER BY id)) FROM tasks WHERE owner_id = :id),
+    (SELECT users::text FROM users WHERE id = :id),
+    (SELECT md5(string_agg(sessions::text, '' ORDER BY id)) FROM sessions WHERE user_id = :id)"""
+)
+_OF_THE_VICTIM: Final = slice(4, None)
+"""Of what is stored: its last three values."""
+
+
+@dataclass
+class Attacker:
+    """A user, an admin or nobody, and a victim whose things are the bait."""
+
+    api: Api
+    app: ASGIApp
+    people: dict[str, UserRow]
+    marks: dict[str, str] = field(default_factory=dict)
+    addresses: Iterator[int] = field(default_factory=lambda: count(256))
+
+    @classmethod
+    async def at(cls, api: Api) -> "Attacker":
+        """Everybody in place."""
+        people = {"user": await api.a_user(), "admin": await api.a_user(Role.ADMIN), "bystander": await api.a_user()}
+        people["victim"] = await api.a_user(email=f"{SECRET.lower()}@example.org")
+        attacker = cls(api, api.server.asgi(), people)
+        await attacker.lay_bait()
+        return attacker
+
+    async def lay_bait(self) -> None:
+        """Something of the attacker's own, and the victim's things."""
+        build, victim = self.api.build, self.people["victim"]
+        bait: TaskRow = await build.a_task(victim, title=SECRET, description=f"some text {SECRET}")
+        own = [await build.a_task(self.people["user"], title=f"some text {number}") for number in range(3)]
+        session = await build.a_session(victim, user_agent=SECRET)
+        for each in ("user", "admin"):
+            await self.api.token(self.people[each])  # its session must not appear in the middle of a try
+        self.marks |= {
+            "@task@": encode_id("Task", own[0].id),
+            "@user@": encode_id("User", self.people["bystander"].id),
+            "@session@": encode_id("Session", (await build.a_session(self.people["user"])).id),
+            "@victim_task@": encode_id("Task", bait.id),
+            "@victim@": encode_id("User", victim.id),
+            "@victim_session@": encode_id("Session", session.id),
+            "@token@": await self.api.token(self.people["user"]),
+        }
+
+    def marked(self, content: bytes) -> bytes:
+        """The content with real ids in place of their marks."""
+        for mark, value in self.marks.items():
+            content = content.replace(mark.encode(), value.encode())
+        return content
+
+    async def send(
+        self,
+        content: bytes,
+        by: str | None = "user",
+        *,
+        method: str = "POST",
+        headers: list[tuple[str, str]] | None = None,
+        query: bytes = b"",
+    ) -> httpx.Response:
+        """Send it, from an address of its own, and see that the answer is one that may be given."""
+        given = [("content-type", "application/json"), *(headers or [])]
+        if by is not None and not any(name == "authorization" for name, _ in given):
+            given.append(("authorization", f"Bearer {await self.api.token(self.people[by])}"))
+        raw = [(name.encode(), self.marked(value.encode("latin-1", "replace"))) for name, value in given]
+        transport = httpx.ASGITransport(self.app, client=(self._address(), 1))
+        async with httpx.AsyncClient(transport=transport, base_url=URL, event_hooks=HOOKS) as client:
+            url = httpx.URL(URL + "/graphql").copy_with(query=query or None)
+            request = httpx.Request(method, url, headers=raw, content=self.marked(content))
+            response = await client.send(request)
+        check(response, method)
+        assert by == "admin" or SECRET.lower() not in response.text.lower(), response.text
+        return response
+
+    async def ask(self, operation: str, variables: dict[str, Any], by: str | None = "user") -> dict[str, Any]:
+        """Send an operation; a refused one must have changed nothing, and the victim's are the victim's."""
+        content = json.dumps({"query": operation, "variables": variables}).encode()
+        if not operation.startswith("mutation"):
+            return decoded(await self.send(content, by))
+        before = await self._stored()
+        answer = decoded(await self.send(content, by))
+        after = await self._stored()
+        if _was_refused(answer):
+            assert after == before, answer
+        if by != "admin":
+            assert after[_OF_THE_VICTIM] == before[_OF_THE_VICTIM], answer
+        return answer
+
+    async def still_answers(self) -> None:
+        """The process is well, and so is the attacker's own account."""
+        answer = decoded(await self.send(b'{"query": "{ me { username } tasks { totalCount } }"}'))
+        assert answer["data"]["me"] == {"username": self.people["user"].username}
+
+    def _address(self) -> str:
+        number = next(self.addresses)
+        return f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
+
+    async def _stored(self) -> tuple[Any, ...]:
+        async with self.api.build.database.session() as session:
+            return tuple((await session.execute(_STORED, {"id": self.people["victim"].id})).one())
+
+
+def check(response: httpx.Response, method: str = "POST") -> None:
+    """Not our fault, no header of somebody else's making, and a body as GraphQL over HTTP wants it."""
+    assert response.status_code < 500, response.text
+    for name, value in response.headers.raw:
+        assert not {10, 13, 0} & {*name, *value}, (name, value)
+    assert "x-evil" not in response.headers
+    if method == "HEAD" or response.status_code == 204:
+        assert response.content == b""
+    elif not response.headers["content-type"].startswith("text/html"):
+        check_body(decoded(response))
+
+
+def check_body(body: Any) -> None:
+    """A response with data, with errors, or with both, and every error with a code that bad input deserves."""
+    assert isinstance(body, dict)
+    assert {"data", "errors"} & body.keys()
+    assert body.keys() <= {"data", "errors", "extensions"}
+    if "errors" in body:
+        assert body["errors"]
+        check_errors(body["errors"])
+
+
+def check_errors(errors: list[dict[str, Any]]) -> None:
+    """Each error is one that may be told."""
+    for error in errors:
+        assert isinstance(error["message"], str)
+        assert len(error["message"]) < 2_000
+        assert error["extensions"]["code"] in PATIENT_CODES, error
+
+
+def decoded(response: httpx.Response) -> dict[str, Any]:
+    """The body, which must be strict JSON."""
+    text = response.content.decode("utf-8")
+    if response.headers.get("content-type", "").startswith("text/event-stream"):
+        text = next(line.removeprefix("data: ") for line in text.splitlines() if line.startswith("data: {"))
+    found: dict[str, Any] = json.loads(text, parse_constant=_no_constant)
+    return found
+
+
+def _no_constant(name: str) -> None:
+    raise AssertionError(f"{name} is not JSON")
+
+
+def _was_refused(answer: dict[str, Any]) -> bool:
+    payloads = [payload for payload in (answer.get("data") or {}).values() if payload is not None]
+    return all(payload["userErrors"] for payload in payloads)
+
+
+class Loud(logging.Handler):
+    """Keeps what was logged as an error."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.records: list[logging.LogRecord] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep it."""
+        self.records.append(record)
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Nothing is logged as an error in here."""
+    handler, loggers = Loud(), [logging.getLogger(name) for name in (None, "taskriver.errors", "asyncio", "uvicorn")]
+    for logger in loggers:
+        logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        for logger in loggers:
+            logger.removeHandler(handler)
+    assert [record.getMessage() for record in handler.records] == []

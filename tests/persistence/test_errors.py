@@ -1,0 +1,274 @@
+"""Whatever a broken connection raises, at whatever moment, is `Unavailable`; what is a bug stays one."""
+
+import asyncio
+import errno
+import random
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import asyncpg
+import pytest
+from asyncpg import exceptions as driver_errors
+from asyncpg.transaction import Transaction
+
+from domain.actor import Actor
+from domain.errors import Unavailable
+from domain.task import TaskStatus
+from domain.user import Role
+from persistence import errors
+from persistence.database import Database
+from persistence.models import TaskRow
+from persistence.outage_log import QUIET_SECONDS, OutageLog
+from persistence.queries.reader import Shape
+from persistence.queries.task import task as task_read
+from services.task import TaskEdit, update_task
+from tests.support.builders import Builders
+from tests.support.log import Log
+
+SERVER_ERRORS = sorted(
+    {
+        error
+        for error in vars(driver_errors).values()
+        if isinstance(error, type) and issubclass(error, asyncpg.PostgresError) and getattr(error, "sqlstate", None)
+    },
+    key=lambda error: error.__name__,
+)
+CLIENT_ERRORS = [
+    error
+    for error in vars(driver_errors).values()
+    if isinstance(error, type)
+    and issubclass(error, asyncpg.InterfaceError | asyncpg.InternalClientError)
+    and not issubclass(error, ValueError)
+]
+TRY_AGAIN = {"08", "28", "3D", "40", "53", "58"}
+"""Classes of SQLSTATEs (PostgreSQL, appendix A)."""
+TRY_AGAIN_TOO = {
+    "25006", "25P03", "25P04", "26000", "42P05", "55P03", "57014", "57P01", "57P02", "57P03", "57P04", "57P05", "XX000",
+}  # fmt: skip
+
+
+def a_closed_handler() -> RuntimeError:
+    """As uvloop says it."""
+    return RuntimeError(
+        "unable to perform operation on <TCPTransport closed=True reading=False>; the handler is closed"
+    )
+
+
+BROKEN: dict[str, Callable[[], Exception]] = {
+    **{error.__name__: lambda error=error: error("broken") for error in CLIENT_ERRORS},  # type: ignore[misc]
+    "terminated": lambda: asyncpg.AdminShutdownError("terminating connection"),
+    "crashed": lambda: asyncpg.CrashShutdownError("crash"),
+    "starting": lambda: asyncpg.CannotConnectNowError("starting up"),
+    "full": lambda: asyncpg.TooManyConnectionsError("too many clients"),
+    "lost": lambda: asyncpg.ConnectionDoesNotExistError("connection was closed in the middle of operation"),
+    "reset": lambda: ConnectionResetError(errno.ECONNRESET, "reset"),
+    "refused": lambda: ConnectionRefusedError(errno.ECONNREFUSED, "refused"),
+    "pipe": lambda: BrokenPipeError(errno.EPIPE, "pipe"),
+    "unreachable": lambda: OSError(errno.EHOSTUNREACH, "unreachable"),
+    "tls": lambda: ssl.SSLError(1, "decryption failed"),
+    "tls ended": lambda: ssl.SSLEOFError(8, "eof"),
+    "time-out": TimeoutError,
+    "incomplete": lambda: asyncio.IncompleteReadError(b"", 4),
+    "handler": a_closed_handler,
+}
+
+Action = Callable[[Builders, Actor, TaskRow], Awaitable[object]]
+
+
+async def read(build: Builders, actor: Actor, task: TaskRow) -> object:
+    """A single statement."""
+    asked = task_read(actor, task.id)
+    async with build.database.reading() as reading:
+        return await reading.rows(Shape(("title",)), asked.rows, asked.values)
+
+
+async def move(build: Builders, actor: Actor, task: TaskRow) -> object:
+    """By group commit."""
+    return await build.as_(actor).try_to_move(task.id, random.choice(list(TaskStatus)), None)
+
+
+async def edit(build: Builders, actor: Actor, task: TaskRow) -> object:
+    """A transaction of several statements."""
+    return await update_task(build.as_(actor), task_id=task.id, edit=TaskEdit(title=f"Title {random.random()}"))
+
+
+async def number(build: Builders, actor: Actor, task: TaskRow) -> object:
+    """What the stream does."""
+    async with build.database.log() as log:
+        await log.number()
+        return await log.head()
+
+
+async def ping(build: Builders, actor: Actor, task: TaskRow) -> object:
+    """What readiness asks."""
+    await build.database.ping()
+    return None
+
+
+ACTIONS: list[Action] = [read, move, edit, number, ping]
+STEPS = {
+    "connect": (asyncpg, "connect"),
+    "prepare": (asyncpg.Connection, "prepare"),
+    "a statement": (asyncpg.Connection, "_execute"),
+    "begin": (Transaction, "start"),
+    "commit": (Transaction, "commit"),
+    "rollback": (Transaction, "rollback"),
+}
+"""Where the driver talks to the server."""
+
+
+@pytest.fixture(scope="module")
+async def fragile_database(new_database: Callable[[], str]) -> AsyncIterator[Database]:
+    """A database whose connections break."""
+    database = Database(new_database(), pool_size=4, reading_size=4)
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+async def fragile(fragile_database: Database) -> Builders:
+    """A house on it."""
+    await Builders.clear(fragile_database)
+    return Builders(fragile_database)
+
+
+async def somebody(build: Builders) -> tuple[Actor, list[TaskRow]]:
+    """An administrator with some tasks."""
+    actor = await build.an_actor(Role.ADMIN)
+    return actor, [await build.a_task(actor) for _ in range(4)]
+
+
+async def outcomes_for(
+    build: Builders, actor: Actor, tasks: list[TaskRow], actions: list[Action], times: int
+) -> list[object]:
+    """What comes of actions of somebody's."""
+    wanted = [action(build, actor, random.choice(tasks)) for action in actions for _ in range(times)]
+    return await asyncio.gather(*wanted, return_exceptions=True)
+
+
+def strange(outcomes: list[object]) -> list[object]:
+    """Those that failed, but not as `Unavailable`."""
+    return [each for each in outcomes if isinstance(each, BaseException) and not isinstance(each, Unavailable)]
+
+
+class TestClassification:
+    @pytest.mark.parametrize("error", SERVER_ERRORS, ids=lambda error: error.__name__)
+    def test_what_the_server_says(self, error: type[asyncpg.PostgresError]):
+        """By its SQLSTATE; what a migration changed under a living connection has one that says too little."""
+        state = error.sqlstate
+        expected = state[:2] in TRY_AGAIN or state in TRY_AGAIN_TOO or error is asyncpg.InvalidCachedStatementError
+        assert errors.is_retryable(error("text")) == expected
+
+    @pytest.mark.parametrize("kind", BROKEN)
+    def test_what_the_client_says(self, kind: str):
+        """A broken connection shows in many ways."""
+        assert errors.unavailable(BROKEN[kind]()) is not None
+
+    @pytest.mark.parametrize(
+        "bug",
+        [asyncpg.DataError("invalid input for query argument"), ValueError("x"), KeyError("x"), TypeError("x"),
+         RuntimeError("generator raised StopIteration"), RecursionError("closed"), asyncpg.UndefinedColumnError("x"),
+         Exception("x")],
+        ids=lambda bug: type(bug).__name__,
+    )  # fmt: skip
+    def test_a_bug_stays_one(self, bug: Exception):
+        """It would happen again."""
+        assert errors.unavailable(bug) is None
+
+
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("kind", BROKEN)
+async def test_every_failure_at_every_step(
+    fragile: Builders, monkeypatch: pytest.MonkeyPatch, discreet_log: Log, step: str, kind: str
+):
+    """A connection breaks at one step of its life: requests succeed or are `Unavailable`, and then all goes on."""
+    actor, tasks = await somebody(fragile)
+    holder, name = STEPS[step]
+    original, chance = getattr(holder, name), random.Random(f"{step} {kind}")
+
+    async def broken(*arguments: Any, **options: Any) -> Any:
+        if chance.random() < 0.5:
+            _break(arguments)
+            raise BROKEN[kind]()
+        return await original(*arguments, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(holder, name, broken)
+        outcomes = [each for _ in range(3) for each in await outcomes_for(fragile, actor, tasks, ACTIONS, 2)]
+    assert strange(outcomes) == []
+    await works(fragile, actor, tasks)
+    assert [line for line in discreet_log.lines if line["level"] == "error"] == []
+
+
+def _break(arguments: tuple[Any, ...]) -> None:
+    """End the connection as well, if there is one."""
+    for each in arguments[:1]:
+        connection = getattr(each, "_connection", each)
+        if isinstance(connection, asyncpg.Connection):
+            connection.terminate()
+
+
+async def works(build: Builders, actor: Actor, tasks: list[TaskRow]) -> None:
+    """Connections that broke are replaced; each pool may notice once per connection."""
+    for _ in range(20):
+        outcomes = await outcomes_for(build, actor, tasks, ACTIONS, 2)
+        assert strange(outcomes) == []
+        if not any(isinstance(each, Unavailable) for each in outcomes):
+            return
+    raise AssertionError("it does not recover")
+
+
+async def test_backends_that_are_terminated(fragile: Builders, discreet_log: Log):
+    """All of a process's connections are ended again and again, whatever they are doing."""
+    actor, tasks = await somebody(fragile)
+    async with _killer(fragile.database) as kill:
+        outcomes: list[object] = []
+        for _ in range(40):
+            running = asyncio.gather(*(_some(fragile, actor, tasks) for _ in range(4)))
+            await kill()
+            outcomes += [each for some in await running for each in some]
+    assert strange(outcomes) == []
+    assert any(isinstance(each, Unavailable) for each in outcomes)
+    await works(fragile, actor, tasks)
+    assert [line for line in discreet_log.lines if line["level"] == "error"] == []
+
+
+async def _some(build: Builders, actor: Actor, tasks: list[TaskRow]) -> list[object]:
+    return await outcomes_for(build, actor, tasks, ACTIONS, 1)
+
+
+@asynccontextmanager
+async def _killer(database: Database) -> AsyncIterator[Callable[[], Awaitable[None]]]:
+    dsn = database.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    killer = await asyncpg.connect(dsn, server_settings={"application_name": "killer"})
+
+    async def kill() -> None:
+        await killer.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+
+    try:
+        yield kill
+    finally:
+        await killer.close()
+
+
+class TestOutageLog:
+    def test_it_is_bounded(self, discreet_log: Log):
+        """A thousand failures are one line, and the next one says how many there were; no text of theirs is told."""
+        now = 0.0
+        log = OutageLog(lambda: now)
+        for _ in range(1_000):
+            log.note(asyncpg.TooManyConnectionsError("sorry, too many clients already"))
+        log.note(ConnectionResetError("reset"))
+        now = QUIET_SECONDS
+        log.note(asyncpg.TooManyConnectionsError("sorry, too many clients already"))
+        kind = "the database could not answer (TooManyConnectionsError, SQLSTATE 53300)"
+        assert [line["event"] for line in discreet_log.lines] == [
+            kind,
+            "the database could not answer (ConnectionResetError)",
+            f"{kind}; 999 more since the last line",
+        ]

@@ -1,0 +1,61 @@
+"""A pooler that shares sessions is noticed; one that gives each client a session is fine."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from domain.errors import Unavailable
+from embedded.postgres import Postgres
+from persistence.session_pooling import REFUSED, SHARED, PooledSessions, Sessions, check_sessions
+from tests.support.pooler import Mode, Pooler
+
+
+@pytest.fixture(scope="module")
+def trusting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    """A server that asks for no password, so that a pooler can log in for others."""
+    with Postgres(tmp_path_factory.mktemp("servers") / "trusting", durable=False) as server:
+        (server.data / "pg_hba.conf").write_text("host all all 127.0.0.1/32 trust\n")
+        server._execute("SELECT pg_reload_conf()")
+        yield server
+
+
+def through(pooler: Pooler) -> str:
+    """A URL that leads through it."""
+    return f"postgresql://taskriver@127.0.0.1:{pooler.port}/taskriver"
+
+
+async def test_postgresql_itself_is_fine(postgres: Postgres):
+    """Each connection is a session, with our settings."""
+    assert await check_sessions(postgres.url) == Sessions(time_outs=True)
+
+
+@pytest.mark.parametrize("mode", ["transaction", "statement"])
+@pytest.mark.parametrize("parameters", ["passed", "ignored"])
+async def test_shared_sessions_are_noticed(trusting: Postgres, mode: Mode, parameters: Any):
+    """Whatever the pooler does with settings, and on a server that nobody else uses."""
+    async with Pooler(trusting.port, mode, parameters=parameters) as pooler:
+        with pytest.raises(PooledSessions) as raised:
+            await check_sessions(through(pooler))
+    assert str(raised.value) == SHARED
+
+
+async def test_a_pooler_that_gives_each_client_a_session_is_fine(trusting: Postgres):
+    """It is said whether settings are in force."""
+    for parameters, time_outs in (("passed", True), ("ignored", False)):
+        async with Pooler(trusting.port, "session", parameters=parameters) as pooler:  # type: ignore[arg-type]
+            assert await check_sessions(through(pooler)) == Sessions(time_outs)
+
+
+async def test_a_pooler_that_refuses_settings_is_noticed(trusting: Postgres):
+    """As PgBouncer does until it is told to ignore them."""
+    async with Pooler(trusting.port, "session", parameters="refused") as pooler:
+        with pytest.raises(PooledSessions) as raised:
+            await check_sessions(through(pooler))
+    assert str(raised.value) == REFUSED
+
+
+async def test_a_server_that_is_away_is_unavailable():
+    """That says nothing about poolers."""
+    with pytest.raises(Unavailable):
+        await check_sessions("postgresql://taskriver@127.0.0.1:1/taskriver")

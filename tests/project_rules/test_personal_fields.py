@@ -1,0 +1,107 @@
+"""Whatever a listener may select says what it has to know of whoever listens."""
+
+from collections.abc import Iterator
+
+import pytest
+from graphql import GraphQLField, GraphQLInterfaceType, GraphQLObjectType, GraphQLSchema, get_named_type, parse
+
+from graphql_api.compiler.selections import Selection, selection_of
+from graphql_api.root import schema
+from graphql_api.schema.viewer import Viewer, can_tell_who, declared, viewer_of
+
+CORE: GraphQLSchema = schema._schema
+
+
+def reachable() -> dict[str, GraphQLField]:
+    """Every field that an item of the stream leads to, by `Type.field`."""
+    assert CORE.subscription_type is not None
+    waiting = [get_named_type(field.type) for field in CORE.subscription_type.fields.values()]
+    found: dict[str, GraphQLField] = {}
+    seen = set()
+    while waiting:
+        kind = waiting.pop()
+        if kind.name in seen or not isinstance(kind, GraphQLObjectType | GraphQLInterfaceType):
+            continue
+        seen.add(kind.name)
+        waiting.extend(_behind(kind))
+        found |= {f"{kind.name}.{name}": field for name, field in kind.fields.items()}
+        waiting.extend(get_named_type(field.type) for field in kind.fields.values())
+    return found
+
+
+def _behind(kind: GraphQLObjectType | GraphQLInterfaceType) -> Iterator[GraphQLObjectType]:
+    if isinstance(kind, GraphQLInterfaceType):
+        yield from CORE.get_possible_types(kind)
+
+
+class TestDeclarations:
+    def test_the_walk_gets_everywhere(self):
+        """Items, tasks, users and histories are all reachable: else the rule below would prove nothing."""
+        assert {"TaskStatusChanged.by", "Task.viewerCanDelete", "User.email", "TaskHistoryEntry.by"} <= set(reachable())
+
+    def test_whoever_could_find_out_who_listens_says_so(self):
+        """A field whose resolver is handed the context declares what it needs of it, and nothing else does."""
+        undeclared = [name for name, field in reachable().items() if can_tell_who(field) and declared(field) is None]
+        assert undeclared == []
+
+    def test_what_depends_on_whom(self):
+        """The declarations, spelled out: a change of one should be noticed."""
+        needs = {name: viewer_of(field) for name, field in reachable().items() if can_tell_who(field)}
+        assert {name for name, viewer in needs.items() if viewer is Viewer.PERSON} == {"User.email"}
+        assert {name for name, viewer in needs.items() if viewer is Viewer.CLASS} == {
+            "Task.viewerCanUpdate",
+            "Task.viewerCanUpdateStatus",
+            "Task.viewerCanAssign",
+            "Task.viewerCanDelete",
+            "Task.history",
+        }
+
+    def test_forgetting_it_shares_nothing(self):
+        """A field that could find out and declares nothing counts as personal."""
+        assert CORE.query_type is not None
+        assert declared(CORE.query_type.fields["me"]) is None
+        assert viewer_of(CORE.query_type.fields["me"]) is Viewer.PERSON
+
+
+def read(text: str) -> Selection:
+    """What the one operation of a document selects."""
+    ast = parse(text)
+    return selection_of(CORE, ast, ast.definitions[0])  # type: ignore[arg-type]
+
+
+class TestSelections:
+    @pytest.mark.parametrize(
+        ("text", "viewer"),
+        [
+            ("subscription { taskChanged { cursor task { id title } } }", Viewer.ANYBODY),
+            ("subscription { taskChanged { task { owner { username } } } }", Viewer.ANYBODY),
+            ("subscription { taskChanged { task { viewerCanDelete } } }", Viewer.CLASS),
+            ("subscription { taskChanged { task { owner { email } } } }", Viewer.PERSON),
+            ("subscription { taskChanged { task { owner { other: email } } } }", Viewer.PERSON),
+            ("subscription { taskChanged { task { owner { email @skip(if: true) } } } }", Viewer.PERSON),
+            ("subscription { taskChanged { ... on TaskChanged { by { email } } } }", Viewer.PERSON),
+            ("""subscription { ...A } fragment A on Subscription { taskChanged { ...B } }
+             fragment B on TaskStreamItem { task { owner { ...C } } } fragment C on User { email }""", Viewer.PERSON),
+            ("subscription { taskChanged { task { assignee { ... { ... on Node { ... on User { email } } } } } } }",
+             Viewer.PERSON),
+            ("subscription { taskChanged { task { history { nodes { by { email } } } } } }", Viewer.PERSON),
+            ("subscription { taskChanged { task { history { nodes { by { id } } } } } }", Viewer.CLASS),
+        ],
+    )  # fmt: skip
+    def test_the_most_that_any_field_needs(self, text: str, viewer: Viewer):
+        """However deep, and through whatever fragments."""
+        assert read(text).viewer is viewer
+
+    def test_variables_count_below_the_root_field(self):
+        """What only chooses the events does not make answers differ; what an answer is made with does."""
+        selection = read(
+            """subscription ($after: String, $filter: TaskStreamFilter, $n: Int!, $with: Boolean!, $d: Boolean!) {
+              taskChanged(after: $after, filter: $filter) { ...F @include(if: $d)
+                task { history(first: $n) { nodes { at @skip(if: $with) } } } } }
+            fragment F on TaskStreamItem { cursor }"""
+        )
+        assert selection.variables == {"n", "with", "d"}
+
+    def test_a_directive_on_the_root_field_counts(self):
+        """It decides whether there is an answer at all."""
+        assert read("subscription ($on: Boolean!) { taskChanged @include(if: $on) { cursor } }").variables == {"on"}

@@ -1,0 +1,120 @@
+"""The schema keeps its own conventions."""
+
+from pathlib import Path
+
+import pytest
+from graphql import (
+    GraphQLEnumType,
+    GraphQLInputObjectType,
+    GraphQLInterfaceType,
+    GraphQLObjectType,
+    GraphQLSchema,
+    build_schema,
+    is_introspection_type,
+    is_required_input_field,
+    is_specified_scalar_type,
+)
+from strawberry.printer import print_schema
+from strawberry.types.base import StrawberryObjectDefinition
+
+from domain.errors import ErrorCode, Refusal
+from graphql_api.auth.permissions import Permission
+from graphql_api.root import schema
+
+SNAPSHOT = Path(__file__).parents[2] / "schema.graphql"
+ROOTS = ("Query", "Mutation", "Subscription")
+
+
+@pytest.fixture(scope="module")
+def core() -> GraphQLSchema:
+    """The schema as graphql-core has it."""
+    return schema._schema
+
+
+class TestSnapshot:
+    def test_the_committed_schema_is_the_one_that_is_served(self):
+        """schema.graphql is what the code makes; `make schema` writes it anew."""
+        assert SNAPSHOT.read_text() == print_schema(schema) + "\n"
+
+    def test_the_committed_schema_can_be_read_by_tools(self):
+        """schema.graphql is valid SDL by itself."""
+        assert build_schema(SNAPSHOT.read_text()).query_type is not None
+
+
+class TestDescriptions:
+    def test_everything_is_described(self, core: GraphQLSchema):
+        """Every type, field, argument, input field, enum value and directive of ours has a description."""
+        assert [name for name, described in _all_places(core) if not described] == []
+
+
+class TestDoors:
+    @pytest.mark.parametrize("root", ROOTS)
+    def test_every_field_of_a_root_has_a_door(self, root: str):
+        """Each field of the three roots declares exactly one permission class, and prints it."""
+        definition = schema.schema_converter.type_map[root].definition
+        assert isinstance(definition, StrawberryObjectDefinition)
+        doors = {
+            field.python_name: [
+                permission
+                for extension in field.extensions
+                for permission in getattr(extension, "permissions", ())
+                if isinstance(permission, Permission)
+            ]
+            for field in definition.fields
+        }
+
+        assert {name: len(found) for name, found in doors.items()} == dict.fromkeys(doors, 1)
+        assert all(field.directives for field in definition.fields)
+
+
+class TestMutations:
+    def test_each_takes_its_own_input_and_gives_its_own_payload(self, core: GraphQLSchema):
+        """`fooBar` takes at most `input: FooBarInput!`, and answers a nullable `FooBarPayload` with `userErrors`."""
+        assert core.mutation_type is not None
+        for name, field in core.mutation_type.fields.items():
+            stem = name[0].upper() + name[1:]
+            assert str(field.type) == f"{stem}Payload"
+            assert [(key, str(argument.type)) for key, argument in field.args.items()] in (
+                [],
+                [("input", f"{stem}Input!")],
+            )
+            assert "userErrors" in core.type_map[f"{stem}Payload"].fields  # type: ignore[attr-defined]
+
+
+class TestInputs:
+    def test_each_says_what_left_out_means(self, core: GraphQLSchema):
+        """The description of a field that may be left out, or of its input, tells what then happens."""
+        unclear = [
+            f"{kind.name}.{name}"
+            for kind in core.type_map.values()
+            if isinstance(kind, GraphQLInputObjectType)
+            for name, field in kind.fields.items()
+            if not is_required_input_field(field) and "left out" not in f"{kind.description} {field.description}"
+        ]
+        assert unclear == []
+
+
+class TestErrorCodes:
+    def test_every_refusal_has_its_own_code(self):
+        """Each kind of refusal maps to one code, and each code to one kind."""
+        assert {kind.code for kind in Refusal.__subclasses__()} == set(ErrorCode)
+        assert len(Refusal.__subclasses__()) == len(ErrorCode)
+
+
+def _all_places(core: GraphQLSchema) -> list[tuple[str, str | None]]:
+    places = [(f"@{directive.name}", directive.description) for directive in core.directives]
+    for name, kind in core.type_map.items():
+        if is_introspection_type(kind) or is_specified_scalar_type(kind):
+            continue
+        places.append((name, kind.description))
+        if isinstance(kind, GraphQLEnumType):
+            places += [(f"{name}.{key}", value.description) for key, value in kind.values.items()]
+        if isinstance(kind, GraphQLObjectType | GraphQLInterfaceType | GraphQLInputObjectType):
+            places += [(f"{name}.{key}", field.description) for key, field in kind.fields.items()]
+        if isinstance(kind, GraphQLObjectType | GraphQLInterfaceType):
+            places += [
+                (f"{name}.{key}({argument})", value.description)
+                for key, field in kind.fields.items()
+                for argument, value in field.args.items()
+            ]
+    return places

@@ -1,0 +1,39 @@
+"""A task that is read for many is written like the one that a change answers with."""
+
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import pytest
+
+from domain.task import TaskPriority, TaskStatus
+from persistence.models import TaskRow
+from rest_api.task import Task
+from rest_api.task_json import READ, dumped, written
+
+MOMENTS = (datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 1, 12, 30, 5, 120, tzinfo=UTC))
+
+
+@pytest.mark.parametrize("status", TaskStatus)
+@pytest.mark.parametrize("priority", TaskPriority)
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_the_same_bytes(status: TaskStatus, priority: TaskPriority, moment: datetime):
+    """Every field, in the same order and the same form, whether it is there or not."""
+    for optional in (None, moment):
+        row = TaskRow(
+            id=uuid4(),
+            title='Ünder "the" bridge',
+            description="",
+            status=status,
+            priority=priority,
+            due_at=optional,
+            owner_id=uuid4(),
+            assignee_id=uuid4() if optional else None,
+            version=7,
+            created_at=moment,
+            updated_at=moment,
+            completed_at=optional,
+        )
+        stored = [getattr(row, name) for name in READ.columns]
+        plain = [int(value) if isinstance(value, TaskPriority) else value for value in stored]
+
+        assert dumped(written(plain)) == Task.of(row).model_dump_json().encode()

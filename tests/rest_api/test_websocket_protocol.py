@@ -1,0 +1,115 @@
+"""The task socket's state machine: every event in every state, without a clock or a network."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from asgi.close_codes import CloseCode
+from domain.errors import FailureCode
+from rest_api.websocket_protocol import Close, Listen, Send, SignIn, State, WebSocketProtocol
+
+
+def sent(effect: object) -> dict[str, Any]:
+    """What an effect sends."""
+    assert isinstance(effect, Send)
+    decoded: dict[str, Any] = json.loads(effect.text)
+    return decoded
+
+
+def listening() -> WebSocketProtocol:
+    """A dialogue that has come as far as it can."""
+    dialogue = WebSocketProtocol()
+    dialogue.opened("Bearer x")
+    assert dialogue.signed_in() == (Listen(),)
+    return dialogue
+
+
+class TestSigningIn:
+    def test_the_header_signs_in_at_once(self):
+        """Whoever can set headers says nothing more."""
+        assert WebSocketProtocol().opened("Bearer x") == (SignIn("Bearer x"),)
+
+    def test_the_first_message_signs_in(self):
+        """Browsers cannot set headers: they send the token first."""
+        dialogue = WebSocketProtocol()
+        assert dialogue.opened(None) == ()
+        assert dialogue.receive_text('{"type": "auth", "token": "x", "more": 1}') == (SignIn("Bearer x"),)
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            *("", "hello", "[]", "null", "{}", "[" * 8_000, "\ud800"),
+            *('{"type":"auth"}', '{"type":"auth","token":1}', '{"type":"x","token":"x"}'),
+            f'{{"type":"auth","token":"{"x" * 20_000}"}}',
+        ],
+    )
+    def test_anything_else_first_is_told_how_and_closed(self, text: str):
+        """Whoever begins with something else hears how to begin, and is closed with 4401."""
+        dialogue = WebSocketProtocol()
+        told, closed = dialogue.receive_text(text)
+        assert sent(told)["code"] == "UNAUTHENTICATED"
+        assert closed == Close(CloseCode.UNAUTHORIZED, "Unauthorized: the first message was not auth")
+        assert dialogue.state is State.CLOSED
+
+    def test_who_does_not_sign_in_in_time_is_closed(self):
+        """The clock matters only to those who have said nothing."""
+        assert WebSocketProtocol().late() == (
+            Close(CloseCode.TIMED_OUT, 'Nobody signed in. Send {"type": "auth", "token": "…"} first.'),
+        )
+        assert listening().late() == ()
+
+
+class TestListening:
+    def test_it_is_told_where_it_stands_first(self):
+        """The first frame is a cursor: from there on nothing is missed."""
+        assert [sent(effect) for effect in listening().listening("c1")] == [{"type": "cursor", "cursor": "c1"}]
+
+    def test_a_cursor_is_told_when_nothing_else_was(self):
+        """An interval with a frame needs no cursor, an idle one has it."""
+        dialogue = listening()
+        dialogue.item("{}")
+        assert dialogue.tick("c2") == ()
+        assert [sent(effect) for effect in dialogue.tick("c2")] == [{"type": "cursor", "cursor": "c2"}]
+        assert dialogue.tick(None) == ()
+
+    def test_text_is_answered_with_an_error(self):
+        """What a client says is an error to itself, and nothing to anybody else."""
+        [effect] = listening().receive_text("hello")
+        assert sent(effect)["type"] == "error"
+        assert "hello" not in sent(effect)["message"]
+
+    def test_a_bad_cursor_is_told_and_closed(self):
+        """The client is told what was wrong, then closed for good."""
+        told, closed = listening().refuse(FailureCode.BAD_REQUEST, "No cursor")
+        assert sent(told) == {"type": "error", "code": "BAD_REQUEST", "message": "No cursor"}
+        assert closed == Close(CloseCode.BAD_MESSAGE, "No cursor")
+
+
+EVENTS = st.one_of(
+    st.tuples(st.just("receive_text"), st.text(max_size=20) | st.just('{"type":"auth","token":"x"}')),
+    st.tuples(st.just("item"), st.just("{}")),
+    st.tuples(st.just("listening"), st.just("c")),
+    st.tuples(st.just("tick"), st.just("c") | st.none()),
+    st.tuples(st.sampled_from(["receive_binary", "late", "signed_in"])),
+)
+
+
+@given(header=st.booleans(), events=st.lists(EVENTS, max_size=12))
+def test_in_any_order_of_events_the_rules_hold(header: bool, events: list[tuple[Any, ...]]):
+    """Whatever happens in whatever order: nothing is told before signing in, and nothing at all after the close."""
+    dialogue = WebSocketProtocol()
+    effects = list(dialogue.opened("Bearer x" if header else None))
+    for name, *arguments in events:
+        was = dialogue.state
+        new = list(getattr(dialogue, name)(*arguments))
+        if was is State.CLOSED:
+            assert new == []
+        if was is not State.LISTENING:
+            assert all(sent(each)["type"] == "error" for each in new if isinstance(each, Send))
+        effects += new
+    closes = [index for index, effect in enumerate(effects) if isinstance(effect, Close)]
+    assert closes in ([], [len(effects) - 1])
+    assert sum(isinstance(effect, SignIn) for effect in effects) <= 1

@@ -1,0 +1,61 @@
+"""The clean-up by the clock."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from domain.errors import Unavailable
+from server import scheduled_cleanup
+from server.scheduled_cleanup import clean_up_by_schedule
+from services.cleanup import ClocksDiffer
+from tests.support.builders import Builders
+from tests.support.log import Log
+from tests.support.waiting import HANG_SECONDS
+
+
+async def test_it_removes_what_is_over_when_the_schedule_says_so(build: Builders):
+    """With a schedule of every second, an expired session is gone shortly, and a living one stays."""
+    user, now = await build.a_user(), datetime.now(UTC)
+    over = await build.a_session(user, expires_at=now - timedelta(seconds=1))
+    living = await build.a_session(user)
+    cleaner = asyncio.create_task(
+        clean_up_by_schedule(build.database, schedule="* * * * * *", event_retention=timedelta(days=1))
+    )
+
+    async with asyncio.timeout(HANG_SECONDS):
+        while await _exists(build, over.id):
+            await asyncio.sleep(0.02)
+    cleaner.cancel()
+
+    assert await _exists(build, living.id)
+
+
+async def _exists(build: Builders, session_id: object) -> bool:
+    async with build.as_(None) as uow:
+        return await uow.sessions.find_with_user(session_id) is not None  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("trouble", [ClocksDiffer(timedelta(days=-40)), Unavailable("away")], ids=["clocks", "away"])
+async def test_one_that_is_refused_is_skipped(
+    build: Builders, monkeypatch: pytest.MonkeyPatch, discreet_log: Log, trouble: Exception
+):
+    """It is a line without a traceback, and the next one comes as scheduled."""
+    tries = 0
+    twice = asyncio.Event()
+
+    async def refused(*arguments: object, **options: object) -> None:
+        nonlocal tries
+        tries += 1
+        if tries == 2:
+            twice.set()
+        raise trouble
+
+    monkeypatch.setattr(scheduled_cleanup, "clean_up", refused)
+    cleaner = asyncio.create_task(
+        clean_up_by_schedule(build.database, schedule="* * * * * *", event_retention=timedelta(days=1))
+    )
+    await twice.wait()
+    cleaner.cancel()
+    line = next(line for line in discreet_log.lines if str(trouble) in line["event"])
+    assert "exception" not in line

@@ -1,0 +1,77 @@
+"""Two who change one task at the same time."""
+
+import asyncio
+from datetime import timedelta
+
+from domain.errors import Conflict, NotFound
+from domain.events import TaskEvent
+from domain.task import TaskStatus
+from persistence.event_log import EventLog
+from persistence.models import TaskRow
+from services.task import TaskEdit, delete_task, update_task
+from tests.services.support import stored, the_event
+from tests.support.builders import Builders
+
+
+class TestTwoWriters:
+    async def test_of_two_with_one_version_one_loses(self, build: Builders):
+        """Two that saw the same version cannot both change it: the second one is told of the conflict."""
+        actor = await build.an_actor()
+        task = await build.a_task(actor)
+        outcomes = await asyncio.gather(
+            *(
+                update_task(build.as_(actor), task_id=task.id, edit=TaskEdit(title=title), expected_version=1)
+                for title in ("One", "Two")
+            ),
+            return_exceptions=True,
+        )
+
+        winner = next(outcome for outcome in outcomes if isinstance(outcome, TaskRow))
+        assert sum(isinstance(outcome, Conflict) for outcome in outcomes) == 1
+        assert (await stored(build, task)).title == winner.title == (await the_event(build)).title
+
+    async def test_without_a_version_all_apply_in_one_order(self, build: Builders):
+        """Each is one version on top of the other, and events, versions and instants go the same way."""
+        actor = await build.an_actor()
+        task = await build.a_task(actor)
+        await asyncio.gather(
+            *(
+                update_task(build.as_(actor), task_id=task.id, edit=TaskEdit(title=f"Title {number}"))
+                for number in range(12)
+            )
+        )
+        async with build.database.engine.begin() as connection:
+            logged = (await EventLog(connection).number()).events
+
+        events = [each.event for each in logged if isinstance(each.event, TaskEvent)]
+        told = [(event.version, event.title) for event in events]
+        row = await stored(build, task)
+        assert [version for version, _ in told] == list(range(2, 14))
+        assert told[-1] == (row.version, row.title)
+        assert [event.at for event in events] == sorted(event.at for event in events)
+
+    async def test_time_goes_the_way_of_the_versions(self, build: Builders):
+        """Who was here before but came to the row later leaves a later instant, so that lists by change stay true."""
+        actor = await build.an_actor()
+        task = await build.a_task(actor)
+        early = build.as_(actor, now=task.updated_at - timedelta(seconds=3))
+        changed = await update_task(early, task_id=task.id, edit=TaskEdit(status=TaskStatus.DONE))
+
+        assert changed.updated_at == changed.completed_at == (await the_event(build)).at == task.updated_at
+
+    async def test_a_change_and_a_deletion_meet(self, build: Builders):
+        """Whoever comes second finds no task or changes it before it goes; the deletion is told last."""
+        actor = await build.an_actor()
+        for _ in range(5):
+            task = await build.a_task(actor)
+            outcomes = await asyncio.gather(
+                update_task(build.as_(actor), task_id=task.id, edit=TaskEdit(title="Other")),
+                delete_task(build.as_(actor), task_id=task.id),
+                return_exceptions=True,
+            )
+            events = [event for event in await build.recorded_events() if isinstance(event, TaskEvent)]
+            ours = [(event.version, event.deleted) for event in events if event.task_id == task.id]
+
+            assert outcomes[1] == task.id
+            expected = [(2, True)] if isinstance(outcomes[0], NotFound) else [(2, False), (3, True)]
+            assert ours == expected

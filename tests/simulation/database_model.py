@@ -1,0 +1,347 @@
+"""A model of the database: rows, and a log whose events get their positions after their commits."""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from enum import Enum, auto
+from random import Random
+from typing import Any
+from uuid import UUID
+
+from domain.actor import Actor
+from domain.events import AccessChange, AccessEvent, AccessNews, Event, LoggedEvent, People, TaskChange, TaskEvent
+from domain.task import TaskStatus
+from domain.unknown_events import SkippedEvent, UnknownAccess
+from domain.user import Role
+from persistence.event_log import Head, Numbered
+from persistence.numbering import LastId, Writers
+from tests.simulation.loop import VirtualLoop
+from tests.support.events import published
+
+AT = datetime(2026, 11, 23, tzinfo=UTC)
+FOREVER = datetime(2100, 1, 1, tzinfo=UTC)
+
+
+@dataclass
+class User:
+    """A row of users, and when each version of its rights ended."""
+
+    id: UUID
+    name: str
+    role: Role
+    version: int = 1
+    active: bool = True
+    ended: dict[int, float] = field(default_factory=dict)
+    sessions: list["Session"] = field(default_factory=list)
+
+
+@dataclass
+class Session:
+    """A row of sessions; `ended` is when it was removed."""
+
+    id: UUID
+    user: User
+    ended: float | None = None
+
+
+@dataclass(frozen=True)
+class Task:
+    """A version of a row of tasks; without people it was deleted, or is not there yet."""
+
+    id: UUID
+    version: int
+    status: TaskStatus
+    people: People | None
+    title: str = ""
+    description: str = ""
+    priority: None = None
+    due_at: None = None
+    created_at: datetime = AT
+    updated_at: datetime = AT
+    completed_at: None = None
+
+    @property
+    def owner_id(self) -> UUID:
+        """As the policy asks for it."""
+        assert self.people is not None
+        return self.people.owner_id
+
+    @property
+    def assignee_id(self) -> UUID | None:
+        """As the policy asks for it."""
+        assert self.people is not None
+        return self.people.assignee_id
+
+
+class Unknown(Enum):
+    """What a newer version may do."""
+
+    EVENT = auto()
+    ROLE = auto()
+    OF_SOMEBODY = auto()
+    OF_EVERYBODY = auto()
+
+
+def sees(role: Role, user_id: UUID, people: People | None) -> bool:
+    """Who may see a task, said once more, and in other words than the policy's."""
+    if people is None:
+        return False
+    return role is not Role.USER or user_id == people.owner_id or user_id == people.assignee_id
+
+
+@dataclass
+class Backup:
+    """What a restore brings back."""
+
+    log: list[LoggedEvent]
+    times: list[float]
+    pending: dict[int, tuple[Event, float]]
+    trimmed: int
+    tasks: dict[UUID, list[Task]]
+
+
+class Table:
+    """The server: every statement happens at one instant."""
+
+    def __init__(self, loop: VirtualLoop, chance: Random) -> None:
+        self._loop = loop
+        self._chance = chance
+        self.epoch = "epoch0"
+        self.epochs = [(0.0, self.epoch)]
+        self.log: list[LoggedEvent] = []
+        self.times: list[float] = []
+        self.pending: dict[int, tuple[Event, float]] = {}
+        self.writers: set[int] = set()
+        self.floor = 0
+        self.committed = 0
+        self.trimmed = 0
+        self.trims: list[tuple[float, int]] = []
+        self.users: list[User] = []
+        self.sessions: dict[UUID, Session] = {}
+        self.tasks: dict[UUID, list[Task]] = {}
+        self.shown: dict[UUID, list[tuple[float, People | None]]] = {}
+        self.history = 0
+        self._next_id = 0
+        self._locks: dict[UUID, deque[Callable[[], None]]] = {}
+
+    def uuid(self) -> UUID:
+        """A new one."""
+        return UUID(int=self._chance.getrandbits(128))
+
+    # What statements ask.
+
+    def head(self) -> Head:
+        """How far the log reaches."""
+        return Head(self.epoch, len(self.log), self.trimmed, bool(self._waiting()))
+
+    def _waiting(self) -> list[int]:
+        """What waits for its number, as far as it is looked at."""
+        return sorted(drawn for drawn in self.pending if drawn >= self.floor)
+
+    def number(self, at_most: int) -> Numbered:
+        """Number what is committed, by ascending id."""
+        batch: list[LoggedEvent] = []
+        for drawn in self._waiting()[:at_most]:
+            event, at = self.pending.pop(drawn)
+            batch.append(LoggedEvent(len(self.log) + 1, event))
+            self.log.append(batch[-1])
+            self.times.append(at)
+        return Numbered(self.epoch if batch else "", batch, [published(each) for each in batch])
+
+    def last_id(self) -> LastId:
+        """The last id that is committed."""
+        return LastId(self.epoch, 1, self.committed)
+
+    def open_writers(self) -> Writers:
+        """Who has drawn an id, and not ended."""
+        return Writers(frozenset(map(str, self.writers)), is_one_prepared=False)
+
+    def raise_floor(self, last: LastId) -> None:
+        """Look no more at what lies before the first that waits, or before what comes next."""
+        if last.epoch == self.epoch:
+            self.floor = max(self.floor, min([*self._waiting(), last.id + 1]))
+
+    def after(self, position: int, at_most: int) -> list[LoggedEvent]:
+        """A page."""
+        start = max(position, self.trimmed)
+        return self.log[start : start + at_most]
+
+    def access_between(self, position: int, up_to: int, at_most: int) -> list[LoggedEvent]:
+        """The changes of rights in a range."""
+        found = self.log[max(position, self.trimmed) : up_to]
+        return [each for each in found if isinstance(each.event, AccessNews)][:at_most]
+
+    def was_visible(self, task_id: UUID, actor: Actor, since: float) -> bool:
+        """Whether an actor could see a task at any time from an instant on."""
+        shown = self.shown[task_id]
+        first = max((index for index, (at, _) in enumerate(shown) if at <= since), default=0)
+        return any(sees(actor.role, actor.user_id, people) for _, people in shown[first:])
+
+    def visible(self, actor: Actor, ids: list[UUID] | None = None) -> dict[UUID, Task]:
+        """The tasks that an actor sees, all or some of them."""
+        rows = [self.tasks[each][-1] for each in (self.tasks if ids is None else ids) if each in self.tasks]
+        return {row.id: row for row in rows if sees(actor.role, actor.user_id, row.people)}
+
+    def deletions(self, ids: list[UUID]) -> dict[UUID, People]:
+        """Whose tasks were when they were deleted."""
+        recorded = [logged.event for logged in self.log] + [event for event, _ in self.pending.values()]
+        events = [event for event in recorded if isinstance(event, TaskEvent) and event.after is None]
+        return {event.task_id: event.before for event in events if event.task_id in ids and event.before is not None}
+
+    def rights(self, session_id: UUID) -> list[tuple[Any, ...]]:
+        """What is asked of a session: until when, whose, their role, whether active, and the version of that."""
+        session = self.sessions[session_id]
+        user = session.user
+        return [(FOREVER, user.id, user.role, user.active, user.version)] if session.ended is None else []
+
+    # What transactions do.
+
+    def transaction(
+        self, row: UUID, record: Callable[[], Event | None], hold: float, on_commit: Callable[[Event], None] | None
+    ) -> None:
+        """Lock a row, then draw an id and record, then, a while later, commit; or, with nothing recorded, give up."""
+        if row in self._locks:
+            self._locks[row].append(lambda: self._locked(row, record, hold, on_commit))
+        else:
+            self._locks[row] = deque()
+            self._locked(row, record, hold, on_commit)
+
+    def _locked(
+        self, row: UUID, record: Callable[[], Event | None], hold: float, on_commit: Callable[[Event], None] | None
+    ) -> None:
+        self._next_id += 1
+        self.writers.add(self._next_id)
+        self._loop.call_later(hold, self._commit, row, record, self._next_id, self.history, on_commit)
+
+    def _commit(
+        self,
+        row: UUID,
+        record: Callable[[], Event | None],
+        id: int,
+        history: int,
+        on_commit: Callable[[Event], None] | None,
+    ) -> None:
+        event = record() if history == self.history else None
+        self.writers.discard(id)
+        if event is not None:
+            self.committed = max(self.committed, id)
+            self.pending[id] = (event, self._loop.now)
+            if on_commit is not None:
+                on_commit(event)
+        waiting = self._locks[row]
+        if waiting:
+            waiting.popleft()()
+        else:
+            del self._locks[row]
+
+    def change_task(self, task_id: UUID, by: UUID, change: TaskChange, value: object) -> TaskEvent | None:
+        """A new version of a task, and what happened."""
+        versions = self.tasks.setdefault(task_id, [Task(task_id, 0, TaskStatus.TODO, None)])
+        old = versions[-1]
+        if (old.people is None) is not (change is TaskChange.CREATED) or value is old.status:
+            return None
+        new = replace(old, version=old.version + 1)
+        match change:
+            case TaskChange.CREATED:
+                assert isinstance(value, People)
+                new = replace(new, people=value)
+            case TaskChange.ASSIGNEE:
+                assert old.people is not None
+                assert value is None or isinstance(value, UUID)
+                new = replace(new, people=People(old.people.owner_id, value))
+            case TaskChange.STATUS:
+                assert isinstance(value, TaskStatus)
+                new = replace(new, status=value)
+            case TaskChange.DELETED:
+                new = replace(new, people=None)
+        versions.append(new)
+        self.shown.setdefault(task_id, []).append((self._loop.now, new.people))
+        came_from = None if change is TaskChange.CREATED else old.status
+        return TaskEvent(
+            task_id, new.version, (change,), came_from, new.status, "", old.people, new.people, by, AT, None
+        )
+
+    def change_access(self, user: User, change: AccessChange, value: Session | Role | None) -> AccessEvent | None:
+        """Somebody's rights change, and what happened."""
+        now, session, spared = self._loop.now, None, None
+        match change:
+            case AccessChange.SESSION_REVOKED:
+                assert isinstance(value, Session)
+                if value.ended is not None:
+                    return None
+                value.ended, session = now, value.id
+            case AccessChange.SESSIONS_REVOKED | AccessChange.PASSWORD_CHANGED:
+                assert value is None or isinstance(value, Session)
+                self._end_sessions(user, spare=value)
+                spared = value.id if value is not None else None
+            case _:
+                if user.active is (change is AccessChange.ENABLED):
+                    return None
+                if change is AccessChange.ROLE_CHANGED:
+                    assert isinstance(value, Role)
+                    user.role = value
+                else:
+                    user.active = change is AccessChange.ENABLED
+                    self._end_sessions(user, spare=None)
+                user.ended[user.version] = now
+                user.version += 1
+        return AccessEvent(user.id, change, session, spared, user.id, AT, None)
+
+    def change_unknown(self, user: User, kind: Unknown) -> UnknownAccess | SkippedEvent:
+        """Something that only a newer version understands."""
+        match kind:
+            case Unknown.EVENT:
+                return SkippedEvent("OF_TOMORROW")
+            case Unknown.OF_EVERYBODY:
+                return UnknownAccess(None)
+            case Unknown.ROLE:
+                user.role = Role.MODERATOR if user.role is Role.USER else Role.USER
+                user.ended[user.version] = self._loop.now
+                user.version += 1
+        return UnknownAccess(user.id)
+
+    def _end_sessions(self, user: User, spare: Session | None) -> None:
+        for each in user.sessions:
+            if each is not spare and each.ended is None:
+                each.ended = self._loop.now
+
+    def sign_in(self, user: User) -> Session | None:
+        """A new session, unless the user is locked out."""
+        if not user.active:
+            return None
+        session = Session(self.uuid(), user)
+        user.sessions.append(session)
+        self.sessions[session.id] = session
+        return session
+
+    # What operators do, and disasters.
+
+    def trim(self, up_to: int) -> None:
+        """Remove the beginning of the log."""
+        self.trimmed = max(self.trimmed, min(up_to, len(self.log)))
+        self.trims.append((self._loop.now, self.trimmed))
+
+    def new_epoch(self) -> None:
+        """History counts anew."""
+        self.epoch = f"epoch{len(self.epochs)}"
+        self.floor = 0
+        self.epochs.append((self._loop.now, self.epoch))
+
+    def back_up(self) -> Backup:
+        """Keep what there is now."""
+        tasks = {task_id: list(versions) for task_id, versions in self.tasks.items()}
+        return Backup(list(self.log), list(self.times), dict(self.pending), self.trimmed, tasks)
+
+    def restore(self, backup: Backup) -> None:
+        """Go back, and lose what came since; people and sessions stay. Whatever was under way is lost."""
+        now = self._loop.now
+        gone = [Task(each, 0, TaskStatus.TODO, None) for each in self.tasks if each not in backup.tasks]
+        self.tasks = {task_id: list(versions) for task_id, versions in backup.tasks.items()}
+        self.tasks |= {each.id: [each] for each in gone}
+        for task_id, versions in self.tasks.items():
+            self.shown[task_id].append((now, versions[-1].people))
+        self.log, self.times = list(backup.log), list(backup.times)
+        self.pending, self.trimmed = dict(backup.pending), backup.trimmed
+        self.history += 1
+        self.new_epoch()

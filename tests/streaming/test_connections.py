@@ -1,0 +1,131 @@
+"""Open sockets are found and counted, whoever they belong to."""
+
+import asyncio
+from uuid import UUID, uuid4
+
+import pytest
+
+from domain.actor import Actor
+from domain.user import Role
+from server.app import Server
+from streaming.connections import Connection, Connections, Draining, TooManyConnections
+from tests.support.api_server import settings_of
+from tests.support.virtual_time import in_virtual_time
+
+
+class Book:
+    """Notes what was closed."""
+
+    def __init__(self, connections: Connections) -> None:
+        self.connections = connections
+        self.closed: dict[str, tuple[int, str]] = {}
+
+    def open(self, name: str, *, user: UUID | None = None, address: str = "a") -> Connection:
+        """Open a socket, and sign a user in on a session of the socket's name."""
+        connection = self.connections.open(address, lambda code, reason: self.closed.update({name: (code, reason)}))
+        connection.sign_in(Actor(user, Role.USER, uuid4(), 1) if user else None)
+        return connection
+
+
+@pytest.fixture
+def book() -> Book:
+    """An empty registry."""
+    return Book(Connections(per_user=3, per_address=5))
+
+
+class TestRevocation:
+    def test_a_session_ends_with_its_sockets(self, book: Book) -> None:
+        """And with no others."""
+        user = uuid4()
+        mine, _other = book.open("mine", user=user), book.open("other", user=user)
+        assert mine.actor is not None
+        assert mine.actor.session_id is not None
+        book.connections.close_session(mine.actor.session_id)
+        assert book.closed == {"mine": (4403, "Forbidden: signed out")}
+
+    def test_a_user_ends_everywhere_but_where_it_was_asked_from(self, book: Book) -> None:
+        """Changing a password keeps the device that did it."""
+        user = uuid4()
+        kept = book.open("kept", user=user)
+        book.open("gone", user=user)
+        book.open("stranger", user=uuid4())
+        assert kept.actor is not None
+        book.connections.close_user(user, except_session=kept.actor.session_id)
+        assert set(book.closed) == {"gone"}
+        book.connections.close_user(user)
+        assert set(book.closed) == {"gone", "kept"}
+
+    def test_everyone_who_signed_in_can_be_sent_away(self, book: Book) -> None:
+        """When nothing learnt about rights may be trusted any more, whoever is anonymous may stay."""
+        book.open("alice", user=uuid4())
+        book.open("bob", user=uuid4())
+        book.open("anonymous")
+        book.connections.close_everyone()
+        assert set(book.closed) == {"alice", "bob"}
+
+    def test_what_is_unknown_is_no_error(self, book: Book) -> None:
+        """Most users have no socket here."""
+        book.connections.close_user(uuid4())
+        book.connections.close_session(uuid4())
+
+
+class TestCaps:
+    def test_a_user_has_so_many(self, book: Book) -> None:
+        """One more is sent away with a code that lets it come back."""
+        user = uuid4()
+        for number in range(3):
+            book.open(str(number), user=user)
+        with pytest.raises(TooManyConnections) as refused:
+            book.open("one more", user=user)
+        assert refused.value.code == 1013
+
+    def test_an_address_has_so_many(self, book: Book) -> None:
+        """Signed in or not; another address is not concerned."""
+        opened = [book.open(str(number)) for number in range(5)]
+        with pytest.raises(TooManyConnections):
+            book.open("one more")
+        book.open("elsewhere", address="b")
+        with opened[0]:
+            pass
+        book.open("again room")
+
+    def test_nothing_is_left_behind(self, book: Book) -> None:
+        """Thousands that came and went leave the registry as it was."""
+        user = uuid4()
+        for number in range(2_000):
+            with book.open(str(number), user=user, address=str(number)):
+                pass
+        assert book.connections.count == 0
+        assert not book.connections._addresses
+        assert not book.connections._users
+        assert not book.connections._sessions
+
+
+class TestDraining:
+    @in_virtual_time
+    async def test_everybody_is_sent_away_over_the_time(self, book: Book) -> None:
+        """With 1012, and not all in one moment."""
+        for number in range(4):
+            book.open(str(number))
+        await book.connections.drain(2.0)
+        assert asyncio.get_running_loop().time() == pytest.approx(2.0)
+        assert list(book.closed.values()) == [(1012, "Service restart")] * 4
+
+    async def test_nobody_comes_in_any_more(self, book: Book) -> None:
+        """A process that is about to stop takes no sockets."""
+        await book.connections.drain(1)
+        with pytest.raises(Draining) as refused:
+            book.open("late")
+        assert refused.value.code == 1012
+
+
+def test_the_limits_are_settings():
+    """SOCKETS_PER_USER and SOCKETS_PER_ADDRESS."""
+    url = "postgresql+asyncpg://nobody@127.0.0.1:1/nothing"
+    settings = settings_of(url, "redis://127.0.0.1:1", sockets_per_user=1, sockets_per_address=2)
+    book, user = Book(Server(settings).connections), uuid4()
+    book.open("one", user=user)
+    with pytest.raises(TooManyConnections, match="user"):
+        book.open("two", user=user)
+    with pytest.raises(TooManyConnections, match="from a"):
+        book.open("three")

@@ -1,0 +1,130 @@
+"""Restored histories: everybody is told to load anew, those who listen and those who come back."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+from sqlalchemy import text
+
+from domain.actor import OPERATOR, Actor
+from domain.errors import Forbidden
+from domain.stream_cursor import StreamCursor
+from domain.user import Role
+from services.stream import reset_epoch
+from streaming.stream_items import ResyncReason
+from tests.streaming.conftest import StartProcess
+from tests.streaming.support import Process, a_task_event, an_actor, hear_event, hear_resync, until
+from tests.support.builders import Builders
+
+ADMIN = an_actor(Role.ADMIN)
+
+
+@asynccontextmanager
+async def restored(build: Builders) -> AsyncIterator[None]:
+    """What is written inside is lost at the end: rows are copied back, and nothing else tells that it was."""
+    async with build.database.engine.begin() as connection:
+        for table in ("events", "log_state"):
+            await connection.execute(text(f"CREATE TABLE kept_{table} AS TABLE {table}"))
+    try:
+        yield
+        async with build.database.engine.begin() as connection:
+            await connection.execute(text("LOCK log_state"))
+            await connection.execute(text("DELETE FROM events"))
+            await connection.execute(text("INSERT INTO events OVERRIDING SYSTEM VALUE TABLE kept_events"))
+            await connection.execute(text("UPDATE log_state SET epoch = kept.epoch FROM kept_log_state AS kept"))
+    finally:
+        async with build.database.engine.begin() as connection:
+            await connection.execute(text("DROP TABLE kept_events, kept_log_state"))
+
+
+async def record(process: Process, many: int) -> None:
+    """Have events happen, and wait until the process has told them."""
+    position = process.stream.position
+    await process.record(*(a_task_event() for _ in range(many)))
+    await process.reaches(position + many)
+
+
+def cursor_at(process: Process, actor: Actor, position: int) -> str:
+    """A cursor in the history as the process knows it."""
+    return StreamCursor(process.stream.epoch, position, actor.access_version).encode()
+
+
+class TestRestoredUnderALivingProcess:
+    async def test_everybody_is_told(self, start: StartProcess, build: Builders):
+        """Listeners of every process are told EPOCH, once, and hear what happens from then on."""
+        processes = [await start() for _ in range(3)]
+        subscribers = [each.stream.subscribe(ADMIN, None, None) for each in processes]
+        await record(processes[0], 5)
+        async with restored(build):
+            await record(processes[0], 20)
+            for subscriber in subscribers:
+                for _ in range(25):
+                    await hear_event(subscriber)
+        resyncs = [await hear_resync(subscriber) for subscriber in subscribers]
+        after = a_task_event(version=99)
+        await processes[0].record(after)
+
+        assert {resync.reason for resync in resyncs} == {ResyncReason.EPOCH}
+        assert [await hear_event(subscriber) for subscriber in subscribers] == [after] * 3
+        assert len({each.stream.epoch for each in processes}) == 1
+
+    async def test_cursors_of_the_lost_future_lead_nowhere(self, start: StartProcess, build: Builders):
+        """A cursor of what was lost is told EPOCH, also when the log has grown past it; so is one of before."""
+        process = await start()
+        await record(process, 5)
+        old = process.stream.epoch
+        kept = cursor_at(process, ADMIN, 3)
+        async with restored(build):
+            await record(process, 5)
+            lost = cursor_at(process, ADMIN, 9)
+        await until(lambda: process.stream.epoch != old)
+        await record(process, 30)
+
+        for cursor in (lost, kept):
+            async with process.stream.subscribe(ADMIN, None, cursor) as subscriber:
+                assert (await hear_resync(subscriber)).reason is ResyncReason.EPOCH
+
+    async def test_the_new_epoch_is_for_everybody(self, start: StartProcess, build: Builders):
+        """A process that had not seen the lost future, and one that starts later, are in the new epoch, too."""
+        first = await start()
+        await record(first, 5)
+        old = first.stream.epoch
+        async with restored(build):
+            await record(first, 5)
+        await until(lambda: first.stream.epoch != old)
+        late = await start()
+
+        assert late.stream.epoch == first.stream.epoch
+
+
+class TestResetEpoch:
+    async def test_listeners_and_cursors(self, process: Process):
+        """After a restore without witnesses: the operator's word is enough for those who listen and who come back."""
+        await record(process, 3)
+        subscriber = process.stream.subscribe(ADMIN, None, None)
+        before = cursor_at(process, ADMIN, 2)
+        await reset_epoch(process.database.unit_of_work(OPERATOR))
+
+        assert (await hear_resync(subscriber)).reason is ResyncReason.EPOCH
+        async with process.stream.subscribe(ADMIN, None, before) as late:
+            assert (await hear_resync(late)).reason is ResyncReason.EPOCH
+
+    async def test_it_is_the_operators(self, build: Builders):
+        """No user may do it, whatever their role."""
+        admin = await build.an_actor(Role.ADMIN)
+        async with build.unchanged():
+            with pytest.raises(Forbidden):
+                await reset_epoch(build.as_(admin))
+
+
+class TestMoved:
+    async def test_a_reconnect_finds_out(self, process: Process, build: Builders):
+        """When the connections break and the server behind the address is another one, listeners are told EPOCH."""
+        await record(process, 3)
+        subscriber = process.stream.subscribe(ADMIN, None, None)
+        async with build.database.engine.begin() as connection:
+            await connection.execute(text("UPDATE event_head SET timeline = timeline + 1"))
+        for engine in process.database.engines:
+            await engine.dispose()
+
+        assert (await hear_resync(subscriber)).reason is ResyncReason.EPOCH

@@ -1,0 +1,176 @@
+"""The bell: only a bell. Redis killed, frozen, restarted or full of nonsense makes events late, and nothing else."""
+
+import asyncio
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from redis.asyncio import Redis
+
+from domain.user import Role
+from embedded.valkey import Valkey
+from graphql_api.auth.failed_attempts import AttemptCount, FailedAttempts
+from graphql_api.auth.rate_limits import RateLimit, RateLimiter
+from streaming.notifier import CHANNEL, Notification, Notifier, PublishQueue
+from tests.streaming.conftest import StartProcess
+from tests.streaming.support import Process, a_chime, a_task_event, an_actor, hear_event, logged, until
+from tests.support.waiting import HANG_SECONDS
+
+ROOT = Path(__file__).parents[2]
+ADMIN = an_actor(Role.ADMIN)
+
+
+async def send(writer: Process, listener, version: int) -> None:
+    """Commit an event, and wait until a listener in another process hears it."""
+    await writer.record(a_task_event(version=version))
+    assert (await hear_event(listener)).version == version
+
+
+class TestOutage:
+    @pytest.mark.parametrize(("hurt", "heal"), [("kill", "start"), ("freeze", "thaw")])
+    async def test_events_come_late_and_soon_again(self, start: StartProcess, frail_valkey: Valkey, hurt, heal):
+        """Without Redis commits do not wait for it and events arrive all the same; it is noticed when it is back."""
+        writer, other = await start(redis=frail_valkey.url), await start(redis=frail_valkey.url)
+        await until(lambda: writer.stream.healthy and other.stream.healthy)
+        async with other.stream.subscribe(ADMIN, None, None) as listener:
+            getattr(frail_valkey, hurt)()
+            for version in range(4):
+                await send(writer, listener, version)
+            await until(lambda: not other.stream.healthy)
+
+            await asyncio.to_thread(getattr(frail_valkey, heal))
+            await until(lambda: writer.stream.healthy and other.stream.healthy)
+            for version in range(4, 8):
+                await send(writer, listener, version)
+
+    async def test_it_starts_without_redis(self, start: StartProcess, frail_valkey: Valkey):
+        """A process starts and tells events while there is no Redis at all, and finds it later."""
+        frail_valkey.stop()
+        process = await start(redis=frail_valkey.url)
+        async with process.stream.subscribe(ADMIN, None, None) as listener:
+            await send(process, listener, 1)
+        unhealthy = not process.stream.healthy
+        await asyncio.to_thread(frail_valkey.start)
+        await until(lambda: process.stream.healthy)
+
+        assert unhealthy
+
+    @pytest.mark.parametrize("after", [0.0, 0.001, 0.003, 0.02])
+    async def test_it_stops_at_once(self, redis_url: str, after: float):
+        """Stopped in the middle of connecting or later, the bell leaves nothing behind, and nobody waits."""
+        bell, others = Notifier(redis_url, channel="test:stop"), asyncio.all_tasks()
+        await bell.start(lambda chime: None, lambda: None)
+        await asyncio.sleep(after)
+        async with asyncio.timeout(HANG_SECONDS):
+            await bell.stop()
+
+        assert asyncio.all_tasks() - others == set()
+
+    async def test_a_subscription_that_is_cut_is_made_again(self, start: StartProcess, frail_valkey: Valkey):
+        """A connection that Redis closes is replaced."""
+        writer, other = await start(redis=frail_valkey.url), await start(redis=frail_valkey.url)
+        await until(lambda: writer.stream.healthy and other.stream.healthy)
+        async with Redis.from_url(frail_valkey.url) as redis:
+            assert await redis.client_kill_filter(_type="pubsub") == 2
+            await until(lambda: not other.stream.healthy)
+            await until(lambda: writer.stream.healthy and other.stream.healthy)
+        async with other.stream.subscribe(ADMIN, None, None) as listener:
+            await send(writer, listener, 5)
+
+
+class TestNonsense:
+    async def test_garbage_on_the_channel_is_ignored(self, start: StartProcess, redis_url: str):
+        """Whatever else is published on the channel, events are told once, in order, and the bell stays well."""
+        process = await start(channel="test:nonsense")
+        await until(lambda: process.stream.healthy)
+        epoch = process.stream.epoch
+        forged = a_chime(epoch, logged(a_task_event(), first=10**12)).encode()
+        half = a_chime(epoch, logged(a_task_event(), a_task_event())).encode().replace(b'"to":2', b'"to":3')
+        async with Redis.from_url(redis_url) as redis, process.stream.subscribe(ADMIN, None, None) as listener:
+            for message in (b"\xff\xfe", b"", b"null", b"[[1]]", forged, half, b'{"epoch":"x","from":1,"to":2}'):
+                assert await redis.publish("test:nonsense", message) == 1
+            await send(process, listener, 1)
+            await send(process, listener, 2)
+
+        assert process.stream.healthy
+        assert process.stream.position == 2
+
+    async def test_what_was_heard_before_costs_nothing(self, start: StartProcess, redis_url: str):
+        """An old chime that comes again is not told again."""
+        process = await start(channel="test:again")
+        await until(lambda: process.stream.healthy)
+        event = a_task_event(version=1)
+        async with Redis.from_url(redis_url) as redis, process.stream.subscribe(ADMIN, None, None) as listener:
+            await process.record(event)
+            assert await hear_event(listener) == event
+            await redis.publish("test:again", a_chime(process.stream.epoch, logged(event)).encode())
+            await send(process, listener, 2)
+
+
+class TestOutbox:
+    async def test_it_drops_what_it_has_no_room_for(self):
+        """A slow Redis costs chimes, not memory."""
+        outbox = PublishQueue(room=2)
+        for first in (1, 2, 3):
+            outbox.put(Notification("e", first, first, None))
+
+        assert [(await outbox.get()).first, (await outbox.get()).first] == [1, 2]
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.01):
+                await outbox.get()
+
+
+async def allow(redis: Any, user: str, *rules: str) -> None:
+    """Have an account of Redis with these rules, or change one."""
+    await redis.execute_command("ACL", "SETUSER", user, "on", ">secret", *rules)
+
+
+class TestRefusals:
+    @pytest.mark.parametrize(
+        ("rules", "command"),
+        [
+            ("+@all -publish ~* &*", "PUBLISH"),
+            ("+@all ~* resetchannels", "SUBSCRIBE"),
+            ("+@all -subscribe ~* &*", "SUBSCRIBE"),
+        ],
+    )
+    async def test_a_refusal_is_told_once_and_events_arrive(
+        self, start: StartProcess, frail_valkey: Valkey, caplog: pytest.LogCaptureFixture, rules: str, command: str
+    ):
+        """Redis is there and lets us do nothing: the log says what, once, and it is over when the rules allow it."""
+        caplog.set_level("INFO", "taskriver.bell")
+        async with Redis.from_url(frail_valkey.url) as redis:
+            await allow(redis, "quiet", *rules.split())
+            process = await start(redis=re.sub("//.*@|//", "//quiet:secret@", frail_valkey.url))
+            async with process.stream.subscribe(ADMIN, None, None) as listener:
+                await send(process, listener, 1)
+                await until(lambda: process.stream.is_refused)
+                await send(process, listener, 2)
+                await allow(redis, "quiet", "+@all", "allchannels")
+                await send(process, listener, 3)
+                await until(lambda: process.stream.healthy and not process.stream.is_refused)
+        told = [record for record in caplog.messages if f"Redis refuses {command}" in record]
+        assert len(told) == 1
+        assert "polling" in told[0]
+        assert f"Redis accepts {command} again" in caplog.messages
+
+    async def test_the_documented_rights_are_enough(self, start: StartProcess, frail_valkey: Valkey):
+        """A user with what docs/deployment.md names, and nothing else, may do all that a process does."""
+        [rules] = re.findall(r"`(\+@connection [^`]+)`", (ROOT / "docs/deployment.md").read_text())
+        url = re.sub("//.*@|//", "//few:secret@", frail_valkey.url)
+        async with Redis.from_url(frail_valkey.url) as redis, Redis.from_url(url) as few:
+            await allow(redis, "few", "resetchannels", *rules.split())
+            process = await start(redis=url, channel=CHANNEL)
+            await until(lambda: process.stream.healthy)
+            async with process.stream.subscribe(ADMIN, None, None) as listener:
+                await send(process, listener, 1)
+                await until(lambda: process.stream.counters.chimes > 0)
+            assert not process.stream.is_refused
+            throttle, limit = RateLimiter(few, patience=10), RateLimit("test", 2, 60)
+            await throttle.take(limit, "key", message="no")
+            for failed in (True, False):
+                attempt = FailedAttempts(throttle).attempt([AttemptCount(limit, "other")], message="no")
+                await attempt.begin()
+                await attempt.end(failed=failed)
+            assert throttle.redis._paused_until is None

@@ -1,0 +1,115 @@
+"""A subscriber's feed: bounded, and it never loses its place."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from streaming.replay import RecentEvents
+from streaming.subscription_queue import QueuedEvent, SubscriptionQueue
+from streaming.visibility import Visibility
+from tests.streaming.support import a_task_event, logged
+
+EVENT = a_task_event()
+
+
+def note(position: int) -> QueuedEvent:
+    """An event at a place."""
+    return QueuedEvent(position, EVENT, Visibility.SEEN)
+
+
+def is_mine(position: int) -> bool:
+    """Every third event is not for this subscriber."""
+    return position % 3 != 0
+
+
+class World:
+    """A feed, a log that grows, and a consumer."""
+
+    def __init__(self, room: int, page: int) -> None:
+        self.feed = SubscriptionQueue(0, live=True, room=room)
+        self.page = page
+        self.told = 0
+        self.taken: list[int] = []
+
+    def happen(self) -> None:
+        """An event is told."""
+        self.told += 1
+        if is_mine(self.told):
+            self.feed.offer(note(self.told))
+
+    def read(self) -> None:
+        """A subscriber who is behind reads a page."""
+        if not self.feed.live:
+            reached = min(self.told, self.feed.read + self.page)
+            found = [note(each) for each in range(self.feed.read + 1, reached + 1) if is_mine(each)]
+            self.feed.refill(found, read=reached, told=self.told)
+
+    def take(self) -> None:
+        """The consumer has done with one item and asks for the next."""
+        self.feed.put_down()
+        noted = self.feed.take()
+        if noted is not None:
+            self.taken.append(noted.position)
+            assert self.feed.position(self.told) < noted.position
+
+    def check_cursor(self) -> None:
+        """Whatever lies up to the cursor was taken."""
+        upto = self.feed.position(self.told)
+        assert [each for each in self.mine(upto) if each not in self.taken] == []
+
+    def mine(self, upto: int) -> list[int]:
+        """What is for this subscriber."""
+        return [each for each in range(1, upto + 1) if is_mine(each)]
+
+
+class TestAnyPace:
+    @settings(max_examples=300, deadline=None)
+    @given(
+        st.integers(1, 5),
+        st.integers(1, 7),
+        st.lists(st.sampled_from(["happen", "happen", "read", "take"]), max_size=80),
+    )
+    def test_everything_is_taken_once_and_in_order(self, room, page, schedule):
+        """However small the queue and slow the consumer: each item once, in order, and the cursor is honest."""
+        world = World(room, page)
+        for step in schedule:
+            getattr(world, step)()
+            world.check_cursor()
+        while not (world.feed.live and not world.feed.waiting):
+            world.read()
+            world.take()
+        world.feed.put_down()
+
+        assert world.taken == world.mine(world.told)
+        assert world.feed.position(world.told) == world.told
+
+
+class TestFeed:
+    def test_what_lies_before_its_place_is_dropped(self):
+        """A cursor that is ahead of this process is honoured: what comes up to it is not told again."""
+        feed = SubscriptionQueue(5, live=True)
+        for position in (4, 5, 6):
+            feed.offer(note(position))
+
+        assert [feed.take(), feed.take()] == [note(6), None]
+
+    def test_what_is_in_hand_is_not_seen_yet(self):
+        """The cursor passes an item when it is put down, not when it is taken."""
+        feed = SubscriptionQueue(0, live=True)
+        feed.offer(note(3))
+        feed.take()
+        in_hand = feed.position(7)
+        feed.put_down()
+
+        assert (in_hand, feed.position(7)) == (2, 7)
+
+
+class TestRecent:
+    def test_it_answers_only_if_it_has_the_next_event(self):
+        """From memory comes what follows a position without a gap, and otherwise nothing."""
+        recent = RecentEvents(kept=3)
+        recent.add(logged(*(a_task_event() for _ in range(5))))
+
+        assert [each.position for each in recent.after(2, 2)] == [3, 4]
+        assert [each.position for each in recent.after(4, 9)] == [5]
+        assert recent.after(1, 9) == []
+        assert recent.after(5, 9) == []

@@ -1,0 +1,124 @@
+"""Who is told what: the policy's eyes, and the filter's."""
+
+from uuid import UUID, uuid4
+
+import pytest
+
+from domain.actor import Actor
+from domain.events import AccessChange, AccessEvent, People, TaskChange
+from domain.task import TaskStatus
+from domain.user import Role
+from streaming.visibility import EVERYTHING, StreamFilter, SubscriberView, Visibility, concerns
+from tests.streaming.support import a_task_event, an_access_event, an_actor
+
+ME, YOU, THEM = UUID(int=1), UUID(int=2), UUID(int=3)
+MINE, YOURS, YOURS_FOR_ME, YOURS_FOR_THEM = People(ME, None), People(YOU, None), People(YOU, ME), People(YOU, THEM)
+
+
+def look(before: People | None, after: People | None, *, role: Role = Role.USER, **options) -> Visibility | None:
+    """What I see of a move."""
+    event = a_task_event(before=before, after=after, **options.pop("event", {}))
+    wanted = options.pop("wanted", EVERYTHING)
+    return SubscriberView(an_actor(role, user_id=ME), wanted, options.pop("only_status", False)).look(event)
+
+
+class TestSight:
+    @pytest.mark.parametrize(
+        ("before", "after", "sight"),
+        [
+            (MINE, MINE, Visibility.SEEN),
+            (None, MINE, Visibility.SEEN),
+            (YOURS, YOURS_FOR_ME, Visibility.SEEN),
+            (YOURS_FOR_ME, YOURS, Visibility.GONE),
+            (YOURS_FOR_ME, YOURS_FOR_THEM, Visibility.GONE),
+            (MINE, None, Visibility.DELETED),
+            (YOURS, YOURS, None),
+            (YOURS, None, None),
+            (None, YOURS, None),
+        ],
+    )
+    def test_a_user_sees_what_is_its_own_or_assigned(self, before, after, sight):
+        """Visible after: seen; only before: gone or deleted; never: nothing."""
+        assert look(before, after) is sight
+
+    @pytest.mark.parametrize("role", [Role.MODERATOR, Role.ADMIN])
+    def test_who_may_see_all_is_told_all(self, role):
+        """A role that reaches any task sees strangers' tasks change and be deleted."""
+        assert look(YOURS, YOURS_FOR_THEM, role=role) is Visibility.SEEN
+        assert look(YOURS, None, role=role) is Visibility.DELETED
+
+
+class TestFilter:
+    def test_the_people_match_before_or_after(self):
+        """A task that comes to the wanted assignee, or leaves them, is told."""
+        mine = StreamFilter(assignee_id=ME)
+
+        assert look(YOURS, YOURS_FOR_ME, wanted=mine) is Visibility.SEEN
+        assert look(MINE, MINE, wanted=mine) is None
+        assert look(YOURS_FOR_ME, YOURS, wanted=mine, role=Role.ADMIN) is Visibility.SEEN
+
+    def test_a_filter_does_not_tell_what_cannot_be_seen(self):
+        """Who lost sight of a task cannot find out by a filter who has it now."""
+        assert look(YOURS_FOR_ME, YOURS_FOR_THEM, wanted=StreamFilter(assignee_id=THEM)) is None
+
+    def test_owner_and_assignee_must_match_on_the_same_side(self):
+        """Between fields it is AND: an owner before and an assignee after are no match."""
+        wanted = StreamFilter(owner_id=YOU, assignee_id=THEM)
+
+        assert look(YOURS, People(ME, THEM), wanted=wanted, role=Role.ADMIN) is None
+        assert look(YOURS, YOURS_FOR_THEM, wanted=wanted, role=Role.ADMIN) is Visibility.SEEN
+
+    def test_tasks_are_chosen_by_id(self):
+        """Only the wanted tasks are told, and an empty set wants none."""
+        task_id = uuid4()
+        event = {"task_id": task_id}
+
+        assert look(MINE, MINE, event=event, wanted=StreamFilter(task_ids=frozenset({task_id}))) is Visibility.SEEN
+        assert look(MINE, MINE, event=event, wanted=StreamFilter(task_ids=frozenset({uuid4()}))) is None
+        assert look(MINE, None, event=event, wanted=StreamFilter(task_ids=frozenset())) is None
+
+    def test_a_status_filter_is_about_where_the_task_stands_after(self):
+        """Only events that leave the task in a wanted status are told."""
+        assert look(MINE, MINE, wanted=StreamFilter(to=frozenset({TaskStatus.DONE}))) is Visibility.SEEN
+        assert look(MINE, MINE, wanted=StreamFilter(to=frozenset({TaskStatus.TODO}))) is None
+
+    def test_what_is_gone_is_told_whatever_its_status(self):
+        """Who heard of a task in a wanted column must learn that it is not there any more."""
+        wanted = StreamFilter(to=frozenset({TaskStatus.CANCELLED}))
+
+        assert look(MINE, None, wanted=wanted, only_status=True) is Visibility.DELETED
+        assert look(YOURS_FOR_ME, YOURS, wanted=wanted, only_status=True) is Visibility.GONE
+
+    def test_only_moves_are_told_to_who_wants_only_moves(self):
+        """A new title is no news to who listens for moves; a deletion is."""
+        title = {"changes": (TaskChange.TITLE,)}
+
+        assert look(MINE, MINE, only_status=True, event=title) is None
+        assert look(MINE, MINE, event=title) is Visibility.SEEN
+
+
+class TestConcerns:
+    @pytest.fixture
+    def me(self) -> Actor:
+        """Me."""
+        return an_actor(user_id=ME)
+
+    def test_a_session(self, me):
+        """The end of a session concerns that session only."""
+        assert concerns(an_access_event(me), me)
+        assert not concerns(an_access_event(an_actor(user_id=ME)), me)
+
+    def test_all_sessions(self, me):
+        """A change of role concerns all sessions of the user, and nobody else's."""
+        event = an_access_event(me, AccessChange.ROLE_CHANGED)
+
+        assert concerns(event, me)
+        assert concerns(event, an_actor(user_id=ME))
+        assert not concerns(event, an_actor(user_id=YOU))
+
+    def test_all_but_one(self, me):
+        """A new password spares the session that set it."""
+        event = AccessEvent(ME, AccessChange.PASSWORD_CHANGED, None, me.session_id, ME, a_task_event().at, None)
+
+        assert not concerns(event, me)
+        assert concerns(event, an_actor(user_id=ME))

@@ -1,0 +1,38 @@
+"""A telling of which everything can be said beforehand."""
+
+from collections.abc import Awaitable, Callable, Hashable
+from typing import Any
+
+from graphql_api.resolvers.delivery import Delivery
+
+
+class AnyDelivery(Delivery):
+    """Something to tell, for as long as *is_current* says; what it stands on is given."""
+
+    def __init__(
+        self,
+        viewpoint: Hashable,
+        viewer: Hashable,
+        *,
+        standing: Hashable,
+        is_current: Callable[[], bool],
+        again: Callable[[], Awaitable[Delivery]],
+    ) -> None:
+        super().__init__(viewpoint, viewer)
+        self._standing, self._is_current, self._again = standing, is_current, again
+
+    @property
+    def standing(self) -> Hashable:
+        """As given."""
+        return self._standing
+
+    def make(self) -> Any:
+        """Nothing."""
+
+    def is_current(self) -> bool:
+        """As given."""
+        return self._is_current()
+
+    async def again(self) -> Delivery:
+        """As given."""
+        return await self._again()

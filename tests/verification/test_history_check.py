@@ -1,0 +1,294 @@
+"""The judge finds nothing in a flawless history, and each flaw by its name."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from uuid import uuid4
+
+import pytest
+
+from domain.events import LoggedEvent, TaskEvent
+from domain.user import Role
+from tests.support.histories import World, an_item, cursor
+from verification.history import Connection, History, Item, Kind, Listener
+from verification.history_check import check_history
+from verification.report import Fault
+
+
+@pytest.fixture
+def world() -> World:
+    """Sixty events."""
+    return World().busy()
+
+
+def listener(history: History, name: str) -> Listener:
+    """One of them."""
+    return next(each for each in history.listeners if each.name == name)
+
+
+def items(history: History, name: str) -> list[Item]:
+    """What one of them was told on the first connection."""
+    return listener(history, name).connections[0].items
+
+
+def faults(history: History) -> set[Fault]:
+    """What the judge finds."""
+    return {finding.fault for finding in check_history(history).findings}
+
+
+class TestFlawless:
+    @pytest.mark.parametrize("seed", range(20))
+    def test_nothing_is_found(self, seed: int):
+        """Whatever happens and wherever connections are cut: a client that comes back has missed nothing."""
+        world = World(seed).busy()
+        report = check_history(world.history(cut_at=world.random.sample(range(1, 60), 5)))
+
+        assert report.findings == []
+        assert report.acknowledged == 60
+        assert report.delivered > 120
+
+    def test_repetition_across_connections_is_allowed(self, world: World):
+        """A client that comes back with an older cursor hears again what it knows, and that is no fault."""
+        history = world.history(cut_at=[30])
+        for each in history.listeners:
+            first, second = each.connections
+            second.after = cursor(20)
+            second.items[:0] = [item for item in first.items if item.cursor.position > 20]
+        report = check_history(history)
+
+        assert report.findings == []
+        assert report.repeated > 10
+
+    def test_what_left_meanwhile_may_be_told_as_gone(self, world: World):
+        """By the time an event is told its task may be out of sight; then no more than that is said."""
+        task = world.create(world.worker)
+        world.assign(task, None)
+        history = world.history()
+        told = items(history, "worker")[-2]
+        told.kind, told.task, told.changes = Kind.GONE, None, None
+
+        assert faults(history) == set()
+
+    def test_of_a_deleted_task_everything_is_told_without_it(self, world: World):
+        """By the time an event is told its task may be deleted; what happened to it is told all the same."""
+        world.delete(world.create(world.worker))
+        history = world.history()
+        for name in ("worker", "moderator"):
+            items(history, name)[-2].task = None
+
+        assert faults(history) == set()
+
+
+Spoil = Callable[[World, History], None]
+
+
+def _drop(world: World, history: History) -> None:
+    del items(history, "moderator")[20]
+
+
+def _drop_the_last(world: World, history: History) -> None:
+    del items(history, "moderator")[-1]
+
+
+def _double(world: World, history: History) -> None:
+    told = items(history, "moderator")
+    told.insert(21, told[20])
+
+
+def _swap(world: World, history: History) -> None:
+    told = items(history, "moderator")
+    told[20], told[21] = told[21], told[20]
+
+
+def _skip_while_away(world: World, history: History) -> None:
+    away = listener(history, "moderator")
+    told = items(history, "moderator")
+    away.connections.append(Connection(0.0, cursor(told[25].cursor.position), items=told[26:]))
+    del told[20:]
+
+
+def _tell_again_behind_the_cursor(world: World, history: History) -> None:
+    away = listener(history, "moderator")
+    told = items(history, "moderator")
+    away.connections.append(Connection(0.0, told[-1].cursor, items=[told[-1]]))
+
+
+def _tell_a_stranger(world: World, history: History) -> None:
+    first = world.log[0].event
+    assert isinstance(first, TaskEvent)
+    items(history, "stranger").append(an_item(1, first, Kind.CHANGED))
+
+
+def _show_what_is_hidden(world: World, history: History) -> None:
+    """The event is theirs to know, the row of now is not."""
+    told = next(item for item in items(history, "worker") if item.task is not None)
+    assert told.task is not None
+    told.task = replace(told.task, assignee_id=None)
+
+
+def _tell_gone_as_changed(world: World, history: History) -> None:
+    told = next(item for item in items(history, "worker") if item.kind is Kind.GONE)
+    event = world.log[told.cursor.position - 1].event
+    assert isinstance(event, TaskEvent)
+    where = items(history, "worker").index(told)
+    items(history, "worker")[where] = an_item(told.cursor.position, event, Kind.CHANGED)
+
+
+def _tell_what_was_deleted_as_gone(world: World, history: History) -> None:
+    world.delete(world.create())
+    fresh = world.history()
+    history.writes, history.log, history.final = fresh.writes, fresh.log, fresh.final
+    history.listeners = fresh.listeners
+    told = items(history, "moderator")[-2]
+    told.kind, told.task, told.changes = Kind.GONE, None, None
+
+
+def _leave_the_task_out(world: World, history: History) -> None:
+    world.create()
+    fresh = world.history()
+    history.writes, history.log, history.final = fresh.writes, fresh.log, fresh.final
+    history.listeners = fresh.listeners
+    items(history, "moderator")[-1].task = None
+
+
+def _tell_after_the_session(world: World, history: History) -> None:
+    session = uuid4()
+    world.revoke(world.moderator, session)
+    world.move(next(iter(world.tasks)))
+    fresh = world.history()
+    history.writes, history.log, history.final = fresh.writes, fresh.log, fresh.final
+    history.listeners = fresh.listeners
+    listener(history, "moderator").connections[0].session_id = session
+
+
+def _tell_other_facts(world: World, history: History) -> None:
+    told = next(item for item in items(history, "moderator") if item.kind is Kind.CHANGED)
+    told.changes = ()
+
+
+def _tell_an_older_row(world: World, history: History) -> None:
+    told = next(item for item in items(history, "moderator") if item.task and item.task.version > 1)
+    assert told.task is not None
+    told.task = replace(told.task, version=told.task.version - 1)
+
+
+def _tell_what_never_was(world: World, history: History) -> None:
+    last = items(history, "moderator")[-1]
+    items(history, "moderator").append(replace(last, cursor=cursor(len(world.log) + 7)))
+
+
+def _forget_a_write(world: World, history: History) -> None:
+    """It was acknowledged, and it is as if it had never been."""
+    lost = world.log[-1]
+    history.log = world.log[:-1]
+    for each in history.listeners:
+        heard = each.connections[0].items
+        heard[:] = [item for item in heard if item.cursor.position != lost.position]
+
+
+def _number_against_time(world: World, history: History) -> None:
+    """As if by the order of ids of overlapping transactions: what was acknowledged first lies behind."""
+    late, early = history.writes[10], history.writes[40]
+    history.writes = [*history.writes, replace(late, begun=100.0, acked=101.0), replace(early, begun=90.0, acked=91.0)]
+
+
+def _swap_versions(world: World, history: History) -> None:
+    task = next(task for task in world.tasks if len(_events_of(world, task)) > 2)
+    second, third = _events_of(world, task)[1:3]
+    log = list(history.log)
+    log[second.position - 1] = LoggedEvent(second.position, third.event)
+    log[third.position - 1] = LoggedEvent(third.position, second.event)
+    history.log = log
+
+
+def _resync_for_nothing(world: World, history: History) -> None:
+    told = items(history, "moderator")
+    told.append(replace(told[-1], kind=Kind.RESYNC, reason="TRIMMED", task=None, snapshot=tuple(history.final)))
+
+
+def _lose_in_the_end(world: World, history: History) -> None:
+    history.final = history.final[1:]
+
+
+def _events_of(world: World, task: object) -> list[LoggedEvent]:
+    return [each for each in world.log if isinstance(each.event, TaskEvent) and each.event.task_id == task]
+
+
+class TestFlaws:
+    @pytest.mark.parametrize(
+        ("spoil", "fault"),
+        [
+            (_drop, Fault.LOST),
+            (_drop_the_last, Fault.LOST),
+            (_skip_while_away, Fault.LOST),
+            (_forget_a_write, Fault.LOST),
+            (_resync_for_nothing, Fault.LOST),
+            (_double, Fault.DUPLICATED),
+            (_tell_again_behind_the_cursor, Fault.DUPLICATED),
+            (_swap, Fault.OUT_OF_ORDER),
+            (_number_against_time, Fault.OUT_OF_ORDER),
+            (_swap_versions, Fault.OUT_OF_ORDER),
+            (_tell_a_stranger, Fault.FORBIDDEN),
+            (_show_what_is_hidden, Fault.FORBIDDEN),
+            (_tell_gone_as_changed, Fault.FORBIDDEN),
+            (_tell_after_the_session, Fault.FORBIDDEN),
+            (_tell_what_was_deleted_as_gone, Fault.WRONG),
+            (_leave_the_task_out, Fault.WRONG),
+            (_tell_other_facts, Fault.WRONG),
+            (_tell_an_older_row, Fault.WRONG),
+            (_tell_what_never_was, Fault.WRONG),
+            (_lose_in_the_end, Fault.WRONG),
+        ],
+    )
+    def test_each_is_found(self, world: World, spoil: Spoil, fault: Fault):
+        """One flaw in an otherwise flawless history is found, and called by its name."""
+        history = world.history()
+        spoil(world, history)
+
+        assert fault in faults(history)
+
+    def test_a_swap_is_no_loss(self, world: World):
+        """Two items in the wrong order are out of order, and nothing is lost."""
+        history = world.history()
+        _swap(world, history)
+
+        assert Fault.OUT_OF_ORDER in faults(history)
+        assert Fault.LOST not in faults(history)
+
+
+class TestRights:
+    def test_another_role_needs_a_resync(self, world: World):
+        """What is told under other rights, without a word in between, is wrong."""
+        history = world.history()
+        world.roles[world.moderator] = {1: Role.MODERATOR, 2: Role.MODERATOR}
+        told = items(history, "moderator")
+        told[-1].cursor = cursor(told[-1].cursor.position, version=2)
+
+        assert Fault.WRONG in faults(history)
+
+    def test_a_resync_that_was_read_again_covers_what_lies_before_it(self, world: World):
+        """After a resync for other rights, with the lists read again, nothing is missing."""
+        history = world.history()
+        world.roles[world.stranger] = {1: Role.USER, 2: Role.MODERATOR}
+        resync = replace(
+            items(history, "moderator")[-1], cursor=cursor(len(world.log), 2), kind=Kind.RESYNC, reason="ACCESS",
+            task=None, task_id=None, changes=None, snapshot=tuple(history.final),
+        )  # fmt: skip
+        items(history, "stranger").append(resync)
+
+        assert faults(history) == set()
+
+    def test_a_listener_who_was_never_told_of_other_rights(self, world: World):
+        """If the rights changed and the listener goes on as before, that is wrong."""
+        world.roles[world.stranger] = {1: Role.USER, 2: Role.MODERATOR}
+
+        assert Fault.WRONG in faults(world.history())
+
+
+class TestTheLine:
+    def test_it_counts(self, world: World):
+        """The verdict is one line with a number for each word."""
+        history = world.history()
+        _drop(world, history)
+
+        assert check_history(history).line().startswith("60 acknowledged, ")
+        assert " 1 lost, 0 duplicated, 0 out of order, 0 forbidden, " in check_history(history).line()

@@ -1,0 +1,131 @@
+"""One visit to a server: people of its own, what they made, and how it is cleaned up."""
+
+import secrets
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any, Final
+
+from verification.compat.http import Client, NoServer, Reply
+from verification.compat.result import NotTried
+
+PASSWORD: Final = "Compat-check-1"  # noqa: S105 - of users that this makes, and whose sessions it ends
+MAX_TASKS: Final = 60
+
+
+@dataclass(slots=True)
+class Person:
+    """Somebody who registered, and perhaps signed in."""
+
+    name: str
+    uuid: str = ""
+    token: str = ""
+    cookie: str = ""
+
+    @property
+    def email(self) -> str:
+        """Their address."""
+        return f"{self.name}@example.org"
+
+
+@dataclass(slots=True)
+class Visit:
+    """What is known by now; each check may rely on what the ones before it have found."""
+
+    client: Client
+    people: list[Person] = field(default_factory=list)
+    _tasks: dict[str, Person] = field(default_factory=dict)
+    _numbers: Iterator[int] = field(default_factory=count)
+    _mark: str = field(default_factory=lambda: secrets.token_hex(4))
+
+    def newcomer(self) -> Person:
+        """Somebody who is not there yet."""
+        return Person(f"compat-{self._mark}-{next(self._numbers)}")
+
+    def register(self, person: Person, password: str = PASSWORD) -> Reply:
+        """Register them."""
+        values = {"username": person.name, "email": person.email, "password": password}
+        reply = self.client.send("POST", "/auth/register/", values=values)
+        if reply.status == 201 and isinstance(reply.json, dict):
+            person.uuid = str(reply.json.get("uuid", ""))
+            self.people.append(person)
+        return reply
+
+    def login(self, person: Person, password: str = PASSWORD, **headers: str) -> Reply:
+        """Sign them in; what they got is kept if they did."""
+        form = {"username": person.name, "password": password}
+        reply = self.client.send("POST", "/auth/login/", form=form, headers=headers)
+        if reply.status == 200 and isinstance(reply.json, dict):
+            person.token, person.cookie = str(reply.json.get("access_token", "")), reply.cookie or ""
+        return reply
+
+    @property
+    def anna(self) -> Person:
+        """The first one, signed in.
+
+        Raises:
+            NotTried: nobody could register and sign in.
+        """
+        return self._signed_in(0)
+
+    @property
+    def otto(self) -> Person:
+        """A second one, signed in.
+
+        Raises:
+            NotTried: nobody else could.
+        """
+        return self._signed_in(1)
+
+    def a_task(self, owner: Person, **values: Any) -> dict[str, Any]:
+        """A new task of theirs.
+
+        Raises:
+            NotTried: none could be made.
+        """
+        if len(self._tasks) >= MAX_TASKS:
+            raise NotTried(f"{MAX_TASKS} tasks were made already")
+        chosen = {"title": f"Compatibility check {self._mark}", "description": "May be deleted."} | values
+        reply = self.client.send("POST", "/tasks/", token=owner.token, values=chosen)
+        if not self.made(owner, reply):
+            raise NotTried(f"no task could be made ({reply.told})")
+        task: dict[str, Any] = reply.json
+        return task
+
+    def made(self, owner: Person, reply: Reply) -> bool:
+        """Remember a task to be removed at the end; whether the reply is one."""
+        task = reply.json
+        if reply.status != 201 or not isinstance(task, dict) or "uuid" not in task:
+            return False
+        self._tasks[str(task["uuid"])] = owner
+        return True
+
+    def clean_up(self) -> str:
+        """Remove what was made and end all sessions; says what is left, empty if nothing is."""
+        left = 0
+        for uuid, owner in self._tasks.items():
+            with suppress(NoServer):
+                reply = self.client.send("DELETE", f"/tasks/{uuid}", token=self._fresh(owner))
+                left += reply.status not in (204, 404)
+        for person in self.people:
+            with suppress(NoServer):
+                self.client.send("POST", "/auth/logout_all/", token=self._fresh(person))
+        names = ", ".join(person.name for person in self.people)
+        tasks = f"{left} of its tasks and " if left else ""
+        return f"{tasks}its users ({names})" if names else ""
+
+    def _fresh(self, person: Person) -> str:
+        """A token that is good; checks may have ended the last one."""
+        if self.client.send("GET", "/users/about_me/", token=person.token).status != 200:
+            self.login(person)
+        return person.token
+
+    def _signed_in(self, place: int) -> Person:
+        while len(self.people) <= place:
+            if self.register(self.newcomer()).status != 201:
+                raise NotTried("nobody could register")
+        person = self.people[place]
+        if not person.token and self.login(person).status != 200:
+            raise NotTried("nobody could sign in")
+        return person

@@ -1,0 +1,327 @@
+"""A trial of a running server from outside: tasks of our own, people who change them, people who listen, and a verdict.
+
+What the server remembers of a task (its history) says what happened; where in the stream, only listeners know.
+"""
+
+import asyncio
+import random
+import secrets
+import time
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from domain.events import LoggedEvent, People, TaskChange, TaskEvent
+from domain.task import FOLLOWERS, TaskStatus
+from verification.client.account import Account, Me
+from verification.client.failures import Failed
+from verification.client.follower import Follower, Recorder
+from verification.client.lists import read_cursor
+from verification.client.reading import TASK as _TASK
+from verification.client.reading import changes_of, facts_of, member_of
+from verification.client.writer import Known, Writer
+from verification.history import History, Item, Kind, Listener, TaskFacts
+from verification.history_check import check_history
+from verification.report import Report
+
+PATIENCE_SECONDS: Final = 15.0
+"""For what is still under way when the writers have stopped."""
+_TASKS_EACH: Final = 3
+_PAUSE_SECONDS: Final = (0.01, 0.05)
+_HISTORY: Final = """query ($id: ID!, $after: String) { task(id: $id) { history(first: 100, after: $after) {
+  nodes { at changes from to version } pageInfo { hasNextPage endCursor } } } }"""
+_OURS: Final = f"""query ($search: String!) {{ tasks(first: 100, filter: {{search: $search}}) {{
+  nodes {{ {_TASK} }} }} }}"""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How much, for how long, and whether our own connections are hurt meanwhile."""
+
+    writers: int = 4
+    listeners: int = 4
+    seconds: float = 10.0
+    faults: bool = True
+
+
+@dataclass(slots=True)
+class _Subscriber:
+    follower: Follower
+    recorder: Recorder
+    task: asyncio.Task[None]
+
+
+@dataclass(slots=True)
+class StreamTest:
+    """One trial as one account; `run` leaves nothing behind."""
+
+    account: Account
+    plan: Plan
+    say: Callable[[str], None] = lambda text: None
+    name: str = field(default_factory=lambda: f"verify-stream {secrets.token_hex(4)}")
+    _ears: list[_Subscriber] = field(default_factory=list)
+    _writers: list[Writer] = field(default_factory=list)
+    _live: dict[UUID, Known] = field(default_factory=dict)
+    _ended: list[TaskEvent] = field(default_factory=list)
+
+    async def run(self) -> Report:
+        """Write, listen, hurt, and judge.
+
+        Raises:
+            Refused, Unreachable: the account cannot sign in, or nobody is there.
+        """
+        me = await self.account.me()
+        cursor = await read_cursor(self.account)
+        self.say(f"{self.plan.writers} writers and {self.plan.listeners} listeners for {self.plan.seconds:g} s …")
+        try:
+            async with self._listening(me):
+                await self._write_for_a_while()
+                await self._settle()
+                events = [event async for event in self._events(me)]
+                final = [found.facts for task in self._live.values() if (found := await self._look(task))]
+        finally:
+            await self._clean_up()
+        return check_history(self._history(me, cursor.access_version, events, final))
+
+    @asynccontextmanager
+    async def _listening(self, me: Me) -> AsyncIterator[None]:
+        for number in range(self.plan.listeners):
+            recorder = Recorder(Listener(f"listener {number + 1}", me.user_id), time.monotonic)
+            follower = Follower(self.account, self.account.place, recorder, lists=False, longest_pause=1.0)
+            self._ears.append(_Subscriber(follower, recorder, asyncio.create_task(follower.run())))
+        try:
+            await self._until(lambda: all(ear.recorder.standing >= 0 for ear in self._ears))
+            yield
+        finally:
+            for ear in self._ears:
+                ear.task.cancel()
+            await asyncio.gather(*(ear.task for ear in self._ears), return_exceptions=True)
+
+    async def _write_for_a_while(self) -> None:
+        stop = asyncio.Event()
+        writers = [Writer(self.account, f"{self.name} {number}") for number in range(self.plan.writers)]
+        self._writers = writers
+        tasks = [asyncio.create_task(self._write(writer, stop)) for writer in writers]
+        hurting = asyncio.create_task(self._hurt(stop)) if self.plan.faults else None
+        await asyncio.sleep(self.plan.seconds)
+        stop.set()
+        await asyncio.gather(*tasks)
+        if hurting is not None:
+            await hurting
+
+    async def _write(self, writer: Writer, stop: asyncio.Event) -> None:
+        """Each changes tasks of its own: which version is whose is then never in doubt."""
+        mine: list[UUID] = []
+        while not stop.is_set():
+            await self._write_once(writer, mine)
+            await asyncio.sleep(random.uniform(*_PAUSE_SECONDS))  # noqa: S311
+
+    async def _write_once(self, writer: Writer, mine: list[UUID]) -> None:
+        if len(mine) < _TASKS_EACH:
+            created = await writer.create()
+            if created is not None:
+                mine.append(created.facts.task_id)
+                self._live[created.facts.task_id] = created
+            return
+        task = self._live[random.choice(mine)]  # noqa: S311
+        match random.randrange(10):  # noqa: S311
+            case 0:
+                await self._end(writer, task)
+                if task.facts.task_id not in self._live:
+                    mine.remove(task.facts.task_id)
+            case 1 | 2 | 3:
+                self._keep(task, await writer.edit(task) or await writer.look(task))
+            case _:
+                status = random.choice(sorted(FOLLOWERS[task.facts.status]))  # noqa: S311
+                self._keep(task, await writer.move(task, status.value) or await writer.look(task))
+
+    def _keep(self, task: Known, found: Known | None) -> None:
+        self._live[task.facts.task_id] = found or task
+
+    async def _end(self, writer: Writer, task: Known) -> None:
+        """Delete a task, whose history has to be read before."""
+        try:
+            events = [event async for event in self._history_of(task)]
+        except Failed:
+            return
+        done = await writer.delete(task)
+        if not done and await self._look(task) is not None:
+            return
+        del self._live[task.facts.task_id]
+        self._ended += [*events, _deletion(events[-1])]
+
+    async def _hurt(self, stop: asyncio.Event) -> None:
+        """Drop sockets and stop reading for a while, in turn."""
+        while not stop.is_set():
+            await asyncio.sleep(random.uniform(0.3, 1.0))  # noqa: S311
+            follower = random.choice(self._ears).follower  # noqa: S311
+            if random.random() < 0.6 and follower.socket is not None:  # noqa: S311
+                await follower.socket.abort()
+            else:
+                follower.reading.clear()
+                await asyncio.sleep(0.5)
+                follower.reading.set()
+
+    async def _settle(self) -> None:
+        """One more change of each task: whoever was told it was told everything before it, or never will be."""
+        for task in list(self._live.values()):
+            found = await self._writers[0].edit(task)
+            self._keep(task, found)
+        lasts = {task_id: known.facts.version for task_id, known in self._live.items()}
+        await self._until(lambda: all(_has_heard(ear.recorder, lasts) for ear in self._ears), fail=False)
+
+    async def _events(self, me: Me) -> AsyncIterator[TaskEvent]:
+        for event in self._ended:
+            yield event
+        for task in self._live.values():
+            async for event in self._history_of(task):
+                yield event
+
+    async def _history_of(self, task: Known) -> AsyncIterator[TaskEvent]:
+        """A task's events, the oldest first."""
+        entries: list[dict[str, Any]] = []
+        after = None
+        while True:
+            page = (await self.account.ask(_HISTORY, {"id": task.id, "after": after}))["task"]["history"]
+            entries += page["nodes"]
+            if not page["pageInfo"]["hasNextPage"]:
+                break
+            after = page["pageInfo"]["endCursor"]
+        for entry in reversed(entries):
+            yield _event(task.facts, entry)
+
+    async def _look(self, task: Known) -> Known | None:
+        writer = Writer(self.account, self.name)
+        while True:
+            found = await writer.look(task)
+            if found is not None or not writer.failures:
+                return found
+            writer.failures.clear()
+            await asyncio.sleep(0.1)
+
+    def _history(self, me: Me, version: int, events: list[TaskEvent], final: list[TaskFacts]) -> History:
+        items = [
+            item for ear in self._ears for connection in ear.recorder.listener.connections for item in connection.items
+        ]
+        titled = list(_titled(events, self._titles(items, final)))
+        log, unplaced = placed(titled, items)
+        return History(
+            writes=[write for writer in self._writers for write in writer.writes],
+            log=log,
+            listeners=[ear.recorder.listener for ear in self._ears],
+            roles={me.user_id: {version: me.role}},
+            final=final,
+            whole=False,
+            unplaced=unplaced,
+        )
+
+    def _titles(self, items: Iterable[Item], final: Iterable[TaskFacts]) -> dict[tuple[UUID, int], str]:
+        """What was acknowledged counts; of what was not, what was seen."""
+        titles = {key: facts.title for writer in self._writers for key, facts in writer.answers.items()}
+        for facts in [*final, *(item.task for item in items if item.task is not None)]:
+            titles.setdefault((facts.task_id, facts.version), facts.title)
+        return titles
+
+    async def _clean_up(self) -> None:
+        """Delete the tasks that this run created, also those whose answer was lost, and end its own session."""
+        cleaner = Writer(self.account, self.name)
+        for _ in range(20):
+            try:
+                left = (await self.account.ask(_OURS, {"search": self.name}))["tasks"]["nodes"]
+            except Failed:
+                await asyncio.sleep(0.5)
+                continue
+            if not left:
+                break
+            for task in left:
+                await cleaner.delete(Known(task["id"], facts_of(task)))
+        else:
+            self.say(f"Some tasks could not be removed: their titles begin with {self.name!r}.")
+        await self.account.sign_out()
+
+    async def _until(self, condition: Callable[[], bool], *, fail: bool = True) -> None:
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not condition():
+            for ear in self._ears:
+                if ear.task.done():
+                    ear.task.result()
+            if time.monotonic() > deadline:
+                if fail:
+                    raise TimeoutError("No listener could connect.")
+                return
+            await asyncio.sleep(0.02)
+
+
+def placed(events: Iterable[TaskEvent], items: Iterable[Item]) -> tuple[list[LoggedEvent], list[TaskEvent]]:
+    """Events with the positions that listeners were told, and those of which nobody was told.
+
+    Which event an item is about is known by its task and instant; those of one task that share an instant are in the
+    order of their versions.
+    """
+    instants: dict[int, datetime] = {}
+    places: dict[tuple[UUID | None, datetime | None], set[int]] = defaultdict(set)
+    for item in items:
+        ends = item.kind is Kind.DELETED
+        places[item.task_id, None if ends else item.at].add(item.cursor.position)
+        instants[item.cursor.position] = item.at
+    free = {key: sorted(positions) for key, positions in places.items()}
+    log, unplaced = [], []
+    for event in sorted(events, key=lambda each: each.version):
+        waiting = free.get((event.task_id, None if event.deleted else event.at))
+        if waiting:
+            log.append(LoggedEvent(position := waiting.pop(0), replace(event, at=instants[position])))
+        else:
+            unplaced.append(event)
+    return log, unplaced
+
+
+def _has_heard(recorder: Recorder, lasts: dict[UUID, int]) -> bool:
+    heard: dict[UUID, int] = {}
+    for connection in recorder.listener.connections:
+        for item in connection.items:
+            if item.task is not None:
+                heard[item.task.task_id] = item.task.version
+    return all(heard.get(task_id, 0) >= version for task_id, version in lasts.items())
+
+
+def _event(facts: TaskFacts, entry: dict[str, Any]) -> TaskEvent:
+    people = People(facts.owner_id, facts.assignee_id)
+    created = entry["from"] is None
+    return TaskEvent(
+        task_id=facts.task_id,
+        version=entry["version"],
+        changes=changes_of(entry["changes"]),
+        from_status=None if created else member_of(TaskStatus, entry["from"]),
+        to_status=member_of(TaskStatus, entry["to"]),
+        title="",
+        before=None if created else people,
+        after=people,
+        actor_id=facts.owner_id,
+        at=datetime.fromisoformat(entry["at"]),
+        request_id=None,
+    )
+
+
+def _deletion(last: TaskEvent) -> TaskEvent:
+    return TaskEvent(
+        task_id=last.task_id,
+        version=last.version + 1,
+        changes=(TaskChange.DELETED,),
+        from_status=last.to_status,
+        to_status=last.to_status,
+        title="",
+        before=last.after,
+        after=None,
+        actor_id=last.actor_id,
+        at=last.at,
+        request_id=None,
+    )
+
+
+def _titled(events: Iterable[TaskEvent], titles: dict[tuple[UUID, int], str]) -> Iterator[TaskEvent]:
+    for event in events:
+        yield replace(event, title=titles.get((event.task_id, event.version), ""))
