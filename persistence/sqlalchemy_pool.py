@@ -1,13 +1,16 @@
 """A pool of SQLAlchemy's that goes on with the connections that it has when the server gives no more of them."""
 
 import time
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 from sqlalchemy.util.queue import Empty
 
 from persistence.outage_log import note_outage
+
+RECHECK_SECONDS: Final = 0.1
+"""How long to wait for a connection of others before looking whether there are others."""
 
 
 class SteadyPool(AsyncAdaptedQueuePool):
@@ -38,13 +41,21 @@ class SteadyPool(AsyncAdaptedQueuePool):
 
     def _returned_by_others(self, refusal: Exception) -> Any:
         until = time.monotonic() + self._timeout
+        self._note(refusal)
         while self.checkedin() + self.checkedout() > 0:
-            self.refused += 1
-            note_outage(refusal)
+            left = until - time.monotonic()
             try:
-                return self._connected(self._pool.get(True, max(0.0, until - time.monotonic())))
+                # The others may be attempts to connect that fail as well, and then return nothing.
+                return self._connected(self._pool.get(True, max(0.0, min(left, RECHECK_SECONDS))))
             except Empty:
-                raise PoolTimeout("No connection could be made, and none was returned in time.") from refusal
+                if left <= 0:
+                    raise PoolTimeout("No connection could be made, and none was returned in time.") from refusal
             except Exception as error:
                 refusal = error
+                self._note(refusal)
         raise refusal
+
+    def _note(self, refusal: Exception) -> None:
+        if self.checkedin() + self.checkedout() > 0:
+            self.refused += 1
+            note_outage(refusal)

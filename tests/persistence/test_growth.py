@@ -17,6 +17,7 @@ from persistence.queries.connection_pool import ConnectionPool
 from persistence.queries.statement import Statement
 from persistence.queries.task_list import EVERYTHING
 from tests.persistence.test_connection_pool import Maker, Wire
+from tests.support.waiting import HANG_SECONDS
 
 _numbers = count()
 LIMITED = """
@@ -71,6 +72,26 @@ async def test_where_there_is_none_it_is_said(limited: Database):
         await two.execute(text("SELECT 1"))
         with pytest.raises(Unavailable):
             await read(limited)
+
+
+@pytest.mark.parametrize("request_of", [read, count_tasks])
+async def test_attempts_that_fail_together_fail_at_once(
+    new_database: Callable[[], str], monkeypatch: pytest.MonkeyPatch, request_of: Any
+):
+    """While others are connecting there is something to wait for, until their attempts fail as well."""
+    database, all_try, tries = Database(new_database(), pool_size=4, reading_size=4), asyncio.Event(), count(1)
+
+    async def refuse(*_: Any, **__: Any) -> None:
+        if next(tries) == 4:
+            all_try.set()
+        await all_try.wait()
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(asyncpg, "connect", refuse)
+    async with asyncio.timeout(HANG_SECONDS / 2):  # the pools wait for a connection for HANG_SECONDS
+        outcomes = await asyncio.gather(*(request_of(database) for _ in range(4)), return_exceptions=True)
+    assert [type(each) for each in outcomes] == [Unavailable] * 4
+    await database.close()
 
 
 async def test_a_connection_that_broke_leaves_the_others(limited: Database):
