@@ -36,6 +36,8 @@ from tests.support.work import counted
 Fields = list[tuple[bytes, bytes]]
 Read = Callable[[Fields], object]
 
+PACKAGES: Final = ("server", "rest_api", "graphql_api", "asgi", "observability", "domain")
+"""Where headers are read."""
 MAX_CALLS: Final = 5_000
 MAX_CHARACTERS: Final = 20_000
 MAX_MEMORY: Final = 1024 * 1024
@@ -110,7 +112,7 @@ class TestReaders:
     @pytest.mark.parametrize("header", READERS)
     def test_a_header_of_any_shape_costs_little(self, header: str, monkeypatch: pytest.MonkeyPatch):
         """Of the 64 kB that a head may have, each reader looks at a part."""
-        characters = count_characters(monkeypatch, "graphql_api", "domain")
+        characters = count_characters(monkeypatch, *PACKAGES)
         for fields in shapes(header.partition(" ")[0].lower().encode()):
             characters.given = 0
             with counted() as work, suppress(DomainError, HTTPError):
@@ -133,7 +135,7 @@ class TestReaders:
 
     def test_what_is_counted_is_seen(self, monkeypatch: pytest.MonkeyPatch):
         """Calls and characters are noticed: else the tests above would show nothing."""
-        characters = count_characters(monkeypatch, "graphql_api", "domain")
+        characters = count_characters(monkeypatch, *PACKAGES)
         with counted() as work:
             expected_versions([(b"if-match", b'"1","2"')])
         assert work.calls > 3

@@ -146,7 +146,7 @@ class BelievesEverything(DirectDelivery):
 @pytest.mark.parametrize("order", ["owner stranger other owner other", "stranger other owner owner other"])
 def test_a_broken_rule_is_noticed(broken: type[DirectDelivery], order: str, monkeypatch: pytest.MonkeyPatch):
     """In either order, somebody is told what was worked out for somebody else."""
-    monkeypatch.setattr(f"{__name__}.AtOnce", broken)
+    monkeypatch.setattr(f"{__name__}.DirectDelivery", broken)
     with pytest.raises(AssertionError):
         test_people_of_the_task_are_told_their_own(
             order, [1, 2, 2, 3, 2] if order.startswith("owner") else [1, 1, 2, 3, 1]

@@ -18,6 +18,7 @@ from tests.graphql_api.compiler.oracle.mutants import Mutant, Patch
 from tests.graphql_api.delivery.listeners import Way, a_crowd
 from tests.support.api import Api
 from tests.support.builders import Builders
+from tests.support.waiting import HANG_SECONDS
 
 PERSONAL: Final = "subscription { taskChanged { task { history(first: 5) { nodes { by { email } } } } } }"
 RIGHTS: Final = "subscription { taskChanged { task { viewerCanUpdate viewerCanAssign } } }"
@@ -63,6 +64,12 @@ MUTANTS: Final = [
     Mutant("delivery", "what is personal is shared at once", _personal_is_shared),
     Mutant("delivery", "what is kept is for everybody", _kept_is_for_everybody),
 ]
+
+
+@pytest.fixture(autouse=True)
+def fresh_lease(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the lease fresh: while it is stale nothing is delivered directly, and some mutants change only that."""
+    monkeypatch.setattr(api.server.stream.lease, "_length", HANG_SECONDS)
 
 
 async def differs(api: Api) -> bool:
