@@ -18,7 +18,7 @@ from rest_api.responses import nothing, one
 from rest_api.task_json import READ, dumped, written
 from rest_api.validators import TEXT, rule
 from services import task as task_service
-from services.task import TaskEdit
+from services.task_edit import TaskEdit
 from services.unset import UNSET, UnsetType
 
 T = TypeVar("T")

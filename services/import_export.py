@@ -9,10 +9,11 @@ from uuid import UUID
 
 from domain.errors import Invalid
 from domain.stream_cursor import StreamCursor
-from domain.task import TaskPriority, TaskStatus, check_description, check_due_at, check_past, check_title, completed_at
+from domain.task import TaskPriority, TaskStatus, check_past, completed_at
 from persistence.models import TaskRow
 from persistence.unit_of_work import UnitOfWork
 from services.task import creation, require_owner
+from services.task_edit import EDITABLE, checked_values
 
 AT_A_TIME: Final = 1_000
 """Tasks in one statement: more are hardly faster, and hold their locks longer."""
@@ -46,11 +47,10 @@ class ImportedTask:
         """
         if self.completed_at is not None and self.status is not TaskStatus.DONE:
             raise Invalid("completedAt is for a task that is DONE.", path=("completedAt",))
+        values = {name: getattr(self, name) for name in EDITABLE if hasattr(self, name)}
         return replace(
             self,
-            title=check_title(self.title),
-            description=check_description(self.description),
-            due_at=check_due_at(self.due_at),
+            **checked_values(values),
             created_at=self.created_at and check_past(self.created_at, now, field="createdAt"),
             completed_at=self.completed_at and check_past(self.completed_at, now, field="completedAt"),
         )

@@ -1,7 +1,7 @@
 """What can be done with tasks."""
 
 from collections.abc import Collection
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -14,13 +14,9 @@ from domain.task import (
     ExpectedVersion,
     TaskPriority,
     TaskStatus,
-    check_description,
-    check_due_at,
-    check_title,
     check_transition,
     check_version,
     completed_at,
-    status_when,
 )
 from persistence.models import TaskRow
 from persistence.models.base import new_id
@@ -28,27 +24,8 @@ from persistence.pagination import Page, PageRequest
 from persistence.queries.task_list import EVERYTHING, TaskFilter, TaskOrder
 from persistence.unit_of_work import UnitOfWork
 from services.idempotency import done_before
+from services.task_edit import EDITABLE, TaskEdit, checked_values
 from services.unset import UNSET, UnsetType
-
-
-@dataclass(frozen=True, slots=True)
-class TaskEdit:
-    """What to change; UNSET leaves a field alone.
-
-    `completed` is the status in the words of clients that know no others; it goes before `status`.
-    """
-
-    title: str | UnsetType = UNSET
-    description: str | UnsetType = UNSET
-    status: TaskStatus | UnsetType = UNSET
-    completed: bool | UnsetType = UNSET
-    priority: TaskPriority | UnsetType = UNSET
-    due_at: datetime | UnsetType | None = UNSET
-    assignee_id: UUID | UnsetType | None = UNSET
-
-    def given(self) -> dict[str, object]:
-        """Only what is to be changed."""
-        return {field: value for field, value in asdict(self).items() if value is not UNSET}
 
 
 async def get_task(uow: UnitOfWork, *, task_id: UUID) -> TaskRow:
@@ -141,23 +118,26 @@ async def create_task(
         NotFound: if the task was created under this key before, and is not there for the actor any more.
     """
     require_owner(uow.actor)
+    given = {
+        "title": title,
+        "description": description,
+        "priority": priority,
+        "due_at": due_at,
+        "assignee_id": assignee_id,
+    }
+    values = checked_values(given)
     task = TaskRow(
         id=new_id(),
-        title=check_title(title),
-        description=check_description(description),
         status=TaskStatus.TODO,
-        priority=priority,
-        due_at=check_due_at(due_at),
         owner_id=uow.actor.user_id,
-        assignee_id=assignee_id,
         version=1,
         created_at=uow.now,
         updated_at=uow.now,
         completed_at=None,
+        **values,
     )
-    request = {field: getattr(task, field) for field in ("title", "description", "priority", "due_at", "assignee_id")}
     async with uow:
-        created = await done_before(uow, "create_task", task.id, **request)
+        created = await done_before(uow, "create_task", task.id, **values)
         if created is not None:
             return await _as_it_is_now(uow, created)
         await _check_assignee(uow, assignee_id)
@@ -184,16 +164,16 @@ async def update_task(
         Conflict: if *expected_version* is not the current one.
         IdempotencyMismatch: if the key was used for another request.
     """
-    checked = _checked(edit)
+    checked = edit.checked()
     request = {"task_id": task_id, "expected_version": expected_version, **checked.given()}
     async with uow:
         if await done_before(uow, "update_task", task_id, **request):
             return await _as_it_is_now(uow, task_id)
         task = await uow.tasks.get(task_id, lock=True)
-        for action in _actions(checked):
+        for action in checked.permissions():
             policy.require(uow.actor, action, task)
         check_version(task.version, expected_version)
-        checked = _with_status(checked, task.status)
+        checked = checked.with_status(task.status)
         if checked.status is not UNSET:
             check_transition(task.status, checked.status)
         if checked.assignee_id is not UNSET and checked.assignee_id != task.assignee_id:
@@ -220,7 +200,7 @@ async def update_task_status(
     moved = await uow.try_to_move(task_id, status, expected_version)
     if moved is not None:
         return moved
-    # Something speaks against it, or nothing has to be done: what, is found out in peace.
+    # Falls back to the transactional path, which reports why the move was refused.
     return await update_task(uow, task_id=task_id, edit=TaskEdit(status=status), expected_version=expected_version)
 
 
@@ -287,40 +267,10 @@ async def _as_it_is_now(uow: UnitOfWork, task_id: UUID) -> TaskRow:
     return task
 
 
-def _checked(edit: TaskEdit) -> TaskEdit:
-    return TaskEdit(
-        title=edit.title if edit.title is UNSET else check_title(edit.title),
-        description=edit.description if edit.description is UNSET else check_description(edit.description),
-        status=edit.status,
-        completed=edit.completed,
-        priority=edit.priority,
-        due_at=edit.due_at if edit.due_at is UNSET else check_due_at(edit.due_at),
-        assignee_id=edit.assignee_id,
-    )
-
-
-def _actions(edit: TaskEdit) -> list[Action]:
-    """Which permissions the edit needs; to change nothing at all one must still be allowed to change."""
-    facts = (edit.title, edit.description, edit.priority, edit.due_at)
-    needed = {
-        Action.CHANGE_STATUS: edit.status is not UNSET or edit.completed is not UNSET,
-        Action.ASSIGN_TASK: edit.assignee_id is not UNSET,
-    }
-    found = [action for action, need in needed.items() if need]
-    return [Action.UPDATE_TASK, *found] if not found or any(fact is not UNSET for fact in facts) else found
-
-
-def _with_status(edit: TaskEdit, current: TaskStatus) -> TaskEdit:
-    """The edit, with `completed` said as the status that it means for a task in *current*."""
-    if edit.completed is UNSET:
-        return edit
-    return replace(edit, status=status_when(current, completed=edit.completed), completed=UNSET)
-
-
 def _change(uow: UnitOfWork, task: TaskRow, edit: TaskEdit) -> None:
-    """Write what differs, as one version with one event; nothing differs = nothing happens."""
+    """Write the values that differ, as one version with one event; if none differs, write nothing."""
     before, from_status = _people(task), task.status
-    changes = [change for field, change in _FIELDS.items() if _set(task, field, getattr(edit, field))]
+    changes = [EDITABLE[name].change for name, value in edit.given().items() if _set(task, name, value)]
     if not changes:
         return
     if TaskChange.STATUS in changes:
@@ -330,19 +280,9 @@ def _change(uow: UnitOfWork, task: TaskRow, edit: TaskEdit) -> None:
     uow.record(_event(uow, task, tuple(changes), before=before, after=_people(task), from_status=from_status))
 
 
-_FIELDS = {
-    "title": TaskChange.TITLE,
-    "description": TaskChange.DESCRIPTION,
-    "status": TaskChange.STATUS,
-    "priority": TaskChange.PRIORITY,
-    "due_at": TaskChange.DUE_AT,
-    "assignee_id": TaskChange.ASSIGNEE,
-}
-
-
 def _set(task: TaskRow, field: str, value: object) -> bool:
-    """Set one field if it was given; whether that changed anything."""
-    if value is UNSET or getattr(task, field) == value:
+    """Set one field; returns whether that changed its value."""
+    if getattr(task, field) == value:
         return False
     setattr(task, field, value)
     return True

@@ -35,7 +35,7 @@ from persistence.queries.query import Query
 from persistence.queries.task_list import EVERYTHING, KEYS
 from persistence.unit_of_work import UnitOfWork
 from services import task as task_service
-from services.task import TaskEdit
+from services.task_edit import TaskEdit
 from services.unset import UNSET, UnsetType
 
 T = TypeVar("T")

@@ -20,7 +20,8 @@ from domain.errors import (
 from domain.events import People, TaskChange, TaskEvent
 from domain.task import TaskPriority, TaskStatus
 from domain.user import Role
-from services.task import TaskEdit, create_task, update_task, update_task_status
+from services.task import create_task, update_task, update_task_status
+from services.task_edit import TaskEdit
 from tests.services.support import stored, the_event
 from tests.support.builders import Builders
 

@@ -14,7 +14,8 @@ from domain.task import FOLLOWERS, TaskStatus
 from domain.user import Role
 from persistence.models import TaskRow
 from persistence.unit_of_work import UnitOfWork
-from services.task import TaskEdit, update_task, update_task_status
+from services.task import update_task, update_task_status
+from services.task_edit import TaskEdit
 from tests.support.builders import Builders
 
 NOW = datetime(2026, 7, 1, 12, 0, 0, 123456, tzinfo=UTC)

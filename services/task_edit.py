@@ -1,0 +1,102 @@
+"""The editable fields of a task. Each is declared once: its check, its change in the event, its permission."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Annotated, Any, Final, Self, get_type_hints
+from uuid import UUID
+
+from domain.events import TaskChange
+from domain.policy import Action
+from domain.task import TaskPriority, TaskStatus, check_description, check_due_at, check_title, status_when
+from services.unset import UNSET, UnsetType
+
+
+@dataclass(frozen=True, slots=True)
+class EditableField:
+    """What is known of a field; a `check` returns the value as it is stored, None: any value of the type is valid."""
+
+    change: TaskChange
+    permission: Action
+    check: Callable[[Any], object] | None
+
+
+def editable_fields(edit: type[Any]) -> Mapping[str, EditableField]:
+    """The fields of a class by name, in the order in which they are checked and written.
+
+    Raises:
+        TypeError: a field has no `EditableField` in its annotation.
+    """
+    found = {name: _declared(hint) for name, hint in get_type_hints(edit, include_extras=True).items()}
+    undeclared = [name for name, known in found.items() if known is None]
+    if undeclared:
+        raise TypeError(f"Annotate {', '.join(undeclared)} with EditableField(change, permission, check).")
+    return {name: known for name, known in found.items() if known is not None}
+
+
+def _declared(hint: Any) -> EditableField | None:
+    return next((each for each in getattr(hint, "__metadata__", ()) if isinstance(each, EditableField)), None)
+
+
+_TITLE: Final = EditableField(TaskChange.TITLE, Action.UPDATE_TASK, check_title)
+_DESCRIPTION: Final = EditableField(TaskChange.DESCRIPTION, Action.UPDATE_TASK, check_description)
+_STATUS: Final = EditableField(TaskChange.STATUS, Action.CHANGE_STATUS, None)
+_PRIORITY: Final = EditableField(TaskChange.PRIORITY, Action.UPDATE_TASK, None)
+_DUE_AT: Final = EditableField(TaskChange.DUE_AT, Action.UPDATE_TASK, check_due_at)
+_ASSIGNEE: Final = EditableField(TaskChange.ASSIGNEE, Action.ASSIGN_TASK, None)
+
+
+@dataclass(frozen=True, slots=True)
+class TaskEdit:
+    """The new values of a task's fields; UNSET leaves a field as it is.
+
+    `completed` is the status for clients that know only whether a task is done; it overrides `status`.
+    """
+
+    title: Annotated[str | UnsetType, _TITLE] = UNSET
+    description: Annotated[str | UnsetType, _DESCRIPTION] = UNSET
+    status: Annotated[TaskStatus | UnsetType, _STATUS] = UNSET
+    completed: Annotated[bool | UnsetType, _STATUS] = UNSET
+    priority: Annotated[TaskPriority | UnsetType, _PRIORITY] = UNSET
+    due_at: Annotated[datetime | UnsetType | None, _DUE_AT] = UNSET
+    assignee_id: Annotated[UUID | UnsetType | None, _ASSIGNEE] = UNSET
+
+    def given(self) -> dict[str, Any]:
+        """The values that are set, by field."""
+        values = {name: getattr(self, name) for name in EDITABLE}
+        return {name: value for name, value in values.items() if value is not UNSET}
+
+    def checked(self) -> Self:
+        """The edit with its values as they are stored.
+
+        Raises:
+            Invalid: a value breaks a limit.
+        """
+        return replace(self, **checked_values(self.given()))
+
+    def permissions(self) -> list[Action]:
+        """The permissions that the edit needs, in the policy's order; an empty edit needs UPDATE_TASK."""
+        needed = {EDITABLE[name].permission for name in self.given()} or {Action.UPDATE_TASK}
+        return [action for action in Action if action in needed]
+
+    def with_status(self, current: TaskStatus) -> Self:
+        """The edit with `completed` replaced by the status that it means for a task in *current*."""
+        if self.completed is UNSET:
+            return self
+        return replace(self, status=status_when(current, completed=self.completed), completed=UNSET)
+
+
+EDITABLE: Final = editable_fields(TaskEdit)
+
+
+def checked_values(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Values of fields as they are stored; they are checked in the given order.
+
+    Raises:
+        Invalid: a value breaks a limit.
+    """
+    return {name: _checked(EDITABLE[name], value) for name, value in values.items()}
+
+
+def _checked(known: EditableField, value: Any) -> Any:
+    return value if known.check is None else known.check(value)

@@ -1,0 +1,108 @@
+"""The editable fields of a task: declared once, each with its check, its change and its permission."""
+
+from dataclasses import dataclass, fields
+from typing import Annotated, Any
+
+import pytest
+
+from domain import policy
+from domain.errors import Forbidden
+from domain.events import TaskChange
+from domain.policy import Action
+from domain.task import TaskPriority, TaskStatus, check_description, check_due_at, check_title
+from domain.user import Role
+from persistence.models import TaskRow
+from services.task import update_task
+from services.task_edit import EDITABLE, EditableField, TaskEdit, editable_fields
+from services.unset import UNSET, UnsetType
+from tests.support.builders import Builders
+
+TITLE = EDITABLE["title"]
+VALUES: dict[str, Any] = {
+    "title": "Other",
+    "description": "Other",
+    "status": TaskStatus.IN_PROGRESS,
+    "completed": True,
+    "priority": TaskPriority.URGENT,
+    "due_at": None,
+    "assignee_id": None,
+}
+
+
+def declared(kind: type[Any]) -> type[Any]:
+    """A class of fields, as `TaskEdit` is one."""
+    return dataclass(frozen=True, slots=True)(kind)
+
+
+class TestDeclaration:
+    def test_what_a_field_needs(self):
+        """The check, the change in the event and the permission of every field."""
+        assert {name: (each.change, each.permission, each.check) for name, each in EDITABLE.items()} == {
+            "title": (TaskChange.TITLE, Action.UPDATE_TASK, check_title),
+            "description": (TaskChange.DESCRIPTION, Action.UPDATE_TASK, check_description),
+            "status": (TaskChange.STATUS, Action.CHANGE_STATUS, None),
+            "completed": (TaskChange.STATUS, Action.CHANGE_STATUS, None),
+            "priority": (TaskChange.PRIORITY, Action.UPDATE_TASK, None),
+            "due_at": (TaskChange.DUE_AT, Action.UPDATE_TASK, check_due_at),
+            "assignee_id": (TaskChange.ASSIGNEE, Action.ASSIGN_TASK, None),
+        }
+
+    def test_every_field_of_an_edit_is_in_the_table(self):
+        """The table has the fields of the class, in its order, and each but `completed` is a column."""
+        assert [*EDITABLE] == [each.name for each in fields(TaskEdit)]
+        assert EDITABLE.keys() - TaskRow.__table__.columns.keys() == {"completed"}
+
+    def test_every_change_belongs_to_a_field(self):
+        """Each kind of change is made by a field, except those of a whole task."""
+        assert {each.change for each in EDITABLE.values()} == set(TaskChange) - {TaskChange.CREATED, TaskChange.DELETED}
+
+    @pytest.mark.parametrize("left_out", ["change", "permission", "check"])
+    def test_a_field_cannot_be_declared_in_part(self, left_out: str):
+        """Without its change, permission or check a field is a TypeError at import."""
+        parts: dict[str, Any] = {"change": TITLE.change, "permission": TITLE.permission, "check": None}
+        del parts[left_out]
+        with pytest.raises(TypeError, match=left_out):
+            EditableField(**parts)
+
+    def test_a_field_cannot_stay_undeclared(self):
+        """A field that says nothing about itself is a TypeError at import."""
+
+        class Edit:
+            title: Annotated[str | UnsetType, TITLE] = UNSET
+            note: str | UnsetType = UNSET
+
+        with pytest.raises(TypeError, match="Annotate note with EditableField"):
+            editable_fields(declared(Edit))
+
+    def test_a_declared_field_is_in_the_table(self):
+        """The declaration of a new field is all that the table needs."""
+
+        class Edit:
+            note: Annotated[str | UnsetType, TITLE] = UNSET
+
+        assert editable_fields(declared(Edit)) == {"note": TITLE}
+
+
+class TestPermissions:
+    def test_an_edit_needs_those_of_its_fields(self):
+        """Each permission once, in the order of the policy; an empty edit needs the one to change a task."""
+        edit = TaskEdit(status=TaskStatus.DONE, title="Other", assignee_id=None, due_at=None)
+        assert edit.permissions() == [Action.UPDATE_TASK, Action.CHANGE_STATUS, Action.ASSIGN_TASK]
+        assert TaskEdit(completed=True).permissions() == [Action.CHANGE_STATUS]
+        assert TaskEdit().permissions() == [Action.UPDATE_TASK]
+
+    @pytest.mark.parametrize("field", EDITABLE)
+    @pytest.mark.parametrize(("role", "is_assigned"), [(Role.USER, True), (Role.MODERATOR, False), (Role.ADMIN, False)])
+    async def test_the_policy_decides_about_each_field(
+        self, build: Builders, field: str, role: Role, is_assigned: bool
+    ):
+        """Somebody who sees a task of another changes exactly the fields that the policy allows."""
+        actor = await build.an_actor(role)
+        task = await build.a_task(assignee_id=actor.user_id if is_assigned else None)
+        edit = TaskEdit(**{field: VALUES[field]})
+        if policy.may(actor, EDITABLE[field].permission, task):
+            await update_task(build.as_(actor), task_id=task.id, edit=edit)
+            return
+        async with build.unchanged():
+            with pytest.raises(Forbidden, match=EDITABLE[field].permission.value):
+                await update_task(build.as_(actor), task_id=task.id, edit=edit)
