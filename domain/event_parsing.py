@@ -8,17 +8,27 @@
 """
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from domain.events import AccessEvent, Event, EventKind, LoggedEvent, People, TaskChange, TaskEvent
+from domain.events import (
+    ACCESS_EVENT,
+    TASK_EVENT,
+    AccessEvent,
+    Event,
+    EventKind,
+    LoggedEvent,
+    TaskChange,
+    TaskEvent,
+)
 from domain.task import TaskStatus
 from domain.unknown_events import SkippedEvent, UnknownAccess
 
 MAX_KIND: Final = 20
 MAX_VERSION: Final = 2**31 - 1
 _UNREADABLE: Final = (KeyError, TypeError, ValueError, AttributeError, OverflowError)
+_READ_IN_PART: Final = frozenset({"changes", "from_status", "to_status", "title", "request_id"})
+"""The attributes of a task event that are read as far as they are understood."""
 _CHANGES: Final[Mapping[str, TaskChange]] = {change.value: change for change in TaskChange}
 _STATUSES: Final[Mapping[str, TaskStatus]] = {status.value: status for status in TaskStatus}
 
@@ -63,21 +73,16 @@ def _checked(event: TaskEvent) -> TaskEvent:
 
 
 def _read_in_part(payload: Any) -> TaskEvent:
-    before, after = payload["before"], payload["after"]
-    from_status, to_status = _status(payload.get("from")), _status(payload["to"])
+    name = TASK_EVENT.name_of
+    from_status, to_status = _status(payload.get(name("from_status"))), _status(payload[name("to_status")])
     is_move = from_status is not None and to_status is not None
     return TaskEvent(
-        task_id=UUID(payload["task"]),
-        version=payload["version"],
-        changes=_changes(payload["changes"], is_move=is_move),
+        **TASK_EVENT.values(payload, without=_READ_IN_PART),
+        changes=_changes(payload[name("changes")], is_move=is_move),
         from_status=from_status,
         to_status=to_status,
-        title=_text(payload.get("title")) or "",
-        before=None if before is None else People.from_json(before),
-        after=None if after is None else People.from_json(after),
-        actor_id=UUID(payload["by"]),
-        at=datetime.fromisoformat(payload["at"]),
-        request_id=_text(payload.get("request")),
+        title=_text(payload.get(name("title"))) or "",
+        request_id=_text(payload.get(name("request_id"))),
         is_partial=True,
     )
 
@@ -106,6 +111,7 @@ def _read_access_event(payload: Any) -> AccessEvent | UnknownAccess:
 
 def _user(payload: Any) -> UUID | None:
     try:
-        return UUID(payload["user"])
+        user_id: UUID = ACCESS_EVENT.keys["user_id"].type.read(payload[ACCESS_EVENT.name_of("user_id")])
+        return user_id
     except _UNREADABLE:
         return None

@@ -7,9 +7,11 @@ may do; it travels the same road, so that a revocation is never overtaken by wha
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from operator import attrgetter
 from typing import Any, Final, Self
 from uuid import UUID
 
+from domain.event_format import ID, INSTANT, PLAIN, EventFormat, Key, ValueType, optional
 from domain.task import TaskStatus
 from domain.unknown_events import SkippedEvent, UnknownAccess
 
@@ -28,7 +30,7 @@ class TaskChange(StrEnum):
 
 
 # Calling an enum is two functions in Python.
-_CHANGES: Final = {change.value: change for change in TaskChange}
+_CHANGES_BY_NAME: Final = {change.value: change for change in TaskChange}
 _STATUSES: Final = {status.value: status for status in TaskStatus}
 
 
@@ -51,13 +53,17 @@ class People:
     assignee_id: UUID | None
 
     def to_json(self) -> dict[str, Any]:
-        """`{"owner": uuid, "assignee": uuid | null}`."""
-        return {"owner": str(self.owner_id), "assignee": str(self.assignee_id) if self.assignee_id else None}
+        """The JSON object, see `PEOPLE`."""
+        return PEOPLE.to_json(self)
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Self:
         """The inverse of `to_json`."""
-        return cls(UUID(value["owner"]), UUID(value["assignee"]) if value["assignee"] else None)
+        return cls(**PEOPLE.values(value))
+
+
+PEOPLE: Final = EventFormat(owner_id=Key("owner", ID), assignee_id=Key("assignee", optional(ID)))
+"""The JSON of whose task it is."""
 
 
 @dataclass(slots=True)  # not frozen: of what is made a thousand times a second, that is most of the cost
@@ -100,40 +106,13 @@ class TaskEvent:
         return self.after is None
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values only, fit for `json`."""
-        return {
-            "task": str(self.task_id),
-            "version": self.version,
-            "changes": [change.value for change in self.changes],
-            "from": self.from_status.value if self.from_status else None,
-            "to": self.to_status.value if self.to_status else None,
-            "title": self.title,
-            "before": self.before.to_json() if self.before else None,
-            "after": self.after.to_json() if self.after else None,
-            "by": str(self.actor_id),
-            "at": self.at.isoformat(),
-            "request": self.request_id,
-        }
+        """The JSON object, see `TASK_EVENT`."""
+        return TASK_EVENT.to_json(self)
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Self:
-        """The inverse of `to_json`; `event_reading` also reads events of newer versions."""
-        before, after = value["before"], value["after"]
-        were = People.from_json(before) if before is not None else None
-        return cls(
-            task_id=UUID(value["task"]),
-            version=value["version"],
-            changes=tuple([_CHANGES[change] for change in value["changes"]]),
-            from_status=_STATUSES[value["from"]] if value["from"] else None,
-            to_status=_STATUSES[value["to"]],
-            title=value["title"],
-            before=were,
-            # Most events leave a task with its people; that they are the same is seen at a glance then.
-            after=were if after == before else People.from_json(after) if after is not None else None,
-            actor_id=UUID(value["by"]),
-            at=datetime.fromisoformat(value["at"]),
-            request_id=value["request"],
-        )
+        """The inverse of `to_json`; `event_parsing` also reads events of newer versions."""
+        return cls(**TASK_EVENT.values(value))
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,30 +131,53 @@ class AccessEvent:
     request_id: str | None
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values only, fit for `json`."""
-        return {
-            "user": str(self.user_id),
-            "change": self.change.value,
-            "session": str(self.session_id) if self.session_id else None,
-            "spared": str(self.spared_session_id) if self.spared_session_id else None,
-            "by": str(self.actor_id),
-            "at": self.at.isoformat(),
-            "request": self.request_id,
-        }
+        """The JSON object, see `ACCESS_EVENT`."""
+        return ACCESS_EVENT.to_json(self)
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Self:
         """The inverse of `to_json`."""
-        return cls(
-            user_id=UUID(value["user"]),
-            change=AccessChange(value["change"]),
-            session_id=UUID(value["session"]) if value["session"] else None,
-            spared_session_id=UUID(value["spared"]) if value["spared"] else None,
-            actor_id=UUID(value["by"]),
-            at=datetime.fromisoformat(value["at"]),
-            request_id=value["request"],
-        )
+        return cls(**ACCESS_EVENT.values(value))
 
+
+_CHANGES: Final = ValueType(
+    lambda changes: [change.value for change in changes],
+    lambda names: tuple([_CHANGES_BY_NAME[name] for name in names]),
+)
+# Only the status of a partial event, which is never written, is None.
+_STATUS: Final = ValueType(lambda status: status and status.value, _STATUSES.__getitem__)
+_SIDE: Final = ValueType(
+    lambda people: people and people.to_json(),
+    lambda value: None if value is None else People.from_json(value),
+    PEOPLE,
+)
+_ACCESS_CHANGE: Final = ValueType(attrgetter("value"), AccessChange)
+
+TASK_EVENT: Final = EventFormat(
+    task_id=Key("task", ID),
+    version=Key("version", PLAIN),
+    changes=Key("changes", _CHANGES),
+    from_status=Key("from", optional(_STATUS)),
+    to_status=Key("to", _STATUS),
+    title=Key("title", PLAIN),
+    before=Key("before", _SIDE),
+    after=Key("after", _SIDE),
+    actor_id=Key("by", ID),
+    at=Key("at", INSTANT),
+    request_id=Key("request", PLAIN),
+)
+"""The JSON of a `TaskEvent`."""
+
+ACCESS_EVENT: Final = EventFormat(
+    user_id=Key("user", ID),
+    change=Key("change", _ACCESS_CHANGE),
+    session_id=Key("session", optional(ID)),
+    spared_session_id=Key("spared", optional(ID)),
+    actor_id=Key("by", ID),
+    at=Key("at", INSTANT),
+    request_id=Key("request", PLAIN),
+)
+"""The JSON of an `AccessEvent`."""
 
 RecordedEvent = TaskEvent | AccessEvent
 """What this version writes."""

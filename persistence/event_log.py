@@ -11,7 +11,7 @@ from sqlalchemy import ARRAY, Text, any_, cast, delete, func, literal, select, u
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from domain.event_parsing import read_event
-from domain.events import EventKind, LoggedEvent, People, TaskChange, TaskEvent
+from domain.events import TASK_EVENT, EventKind, LoggedEvent, People, TaskChange, TaskEvent
 from persistence import numbering
 from persistence.epoch import new_epoch
 from persistence.models import EVENT_HEAD, EventFloorRow, EventRow, LogStateRow
@@ -35,6 +35,7 @@ _ACCESS: Final = (
     "SELECT position, kind, payload::text FROM events WHERE position > $1 AND position <= $2 AND kind = 'ACCESS'"
     " ORDER BY position LIMIT $3"
 )
+_IS_DELETION: Final = EventRow.payload[TASK_EVENT.name_of("changes")].has_key(TaskChange.DELETED.value)
 _PENDING: Final = select(EventRow.id).where(EventRow.position.is_(None), EventRow.id >= func.numbering_floor())
 _HEAD: Final = select(
     EVENT_HEAD.c.epoch, EVENT_HEAD.c.position, EVENT_HEAD.c.trimmed, _PENDING.exists().label("pending")
@@ -140,8 +141,9 @@ class EventLog:
     async def deleted_of(self, ids: Collection[UUID]) -> set[UUID]:
         """Those of the tasks that are known to have been deleted."""
         wanted = literal(list(ids), ARRAY(EventRow.task_id.type))
-        ended = EventRow.payload["changes"].has_key(TaskChange.DELETED.value)
-        query = select(EventRow.task_id).where(EventRow.task_id == any_(wanted), EventRow.kind == EventKind.TASK, ended)
+        query = select(EventRow.task_id).where(
+            EventRow.task_id == any_(wanted), EventRow.kind == EventKind.TASK, _IS_DELETION
+        )
         found = await self._session.execute(query)
         return {task_id for task_id in found.scalars() if task_id is not None}
 
@@ -149,9 +151,7 @@ class EventLog:
         """Whose those of the tasks were that were deleted, when they were, as far back as events are kept."""
         wanted = literal(list(ids), ARRAY(EventRow.task_id.type))
         query = select(cast(EventRow.payload, Text)).where(
-            EventRow.task_id == any_(wanted),
-            EventRow.kind == EventKind.TASK,
-            EventRow.payload["changes"].has_key(TaskChange.DELETED.value),
+            EventRow.task_id == any_(wanted), EventRow.kind == EventKind.TASK, _IS_DELETION
         )
         rows = await self._session.execute(query.order_by(EventRow.id))
         events = [read_event(EventKind.TASK, _parsed(payload)) for payload in rows.scalars()]

@@ -36,10 +36,11 @@ from sqlalchemy import (
 from sqlalchemy.orm import class_mapper
 
 from domain.actor import Actor
-from domain.events import EventKind, TaskChange
+from domain.events import TASK_EVENT, EventKind, TaskChange
 from domain.policy import Action, reach
 from domain.task import FOLLOWERS, ExpectedVersion, TaskPriority, TaskStatus
 from domain.user import Role
+from persistence.event_format import constant, payload
 from persistence.models import EventRow, TaskRow
 from persistence.queries.statement import Statement
 from persistence.queries.task import visible
@@ -52,7 +53,6 @@ _NEW: Final[Callable[[], TaskRow]] = class_mapper(TaskRow).class_manager.new_ins
 _STATUSES: Final = {status.value: status for status in TaskStatus}
 _PRIORITIES: Final = {priority.value: priority for priority in TaskPriority}
 _INSTANT: Final = DateTime(timezone=True)
-_ISO_8601: Final = 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"'
 _GREATEST: Final = 2**31 - 1  # that a version can be
 _ASKED: Final[dict[str, Any]] = {
     "id": Uuid(),
@@ -96,7 +96,7 @@ def moving() -> str:
     could wait for each other.
     """
     changed = _changed(_before(_asked()))
-    return Statement.of(select(*(changed.c[name] for name in _COLUMNS)).add_cte(_told(changed))).text
+    return Statement.of(select(*(changed.c[name] for name in _COLUMNS)).add_cte(_events(changed))).text
 
 
 def arguments(moves: Sequence[StatusUpdate]) -> tuple[Sequence[Any], ...]:
@@ -124,7 +124,7 @@ def _before(asked: TableValuedAlias) -> CTE:
     wanted = asked.c
     query = select(_TASKS, wanted.actor_id, wanted.to_status, wanted.request, wanted.now).where(
         TaskRow.id == wanted.id,
-        or_(*(and_(wanted.role == _word(role.value), _may(role, wanted.actor_id)) for role in Role)),
+        or_(*(and_(wanted.role == constant(role.value), _may(role, wanted.actor_id)) for role in Role)),
         tuple_(TaskRow.status, wanted.to_status).in_(_steps()),
         or_(wanted.expected.is_(None), TaskRow.version == wanted.expected),
     )
@@ -139,7 +139,7 @@ def _may(role: Role, actor: ColumnElement[UUID]) -> ColumnElement[bool]:
 def _steps() -> list[Any]:
     """From where to where a task may go."""
     return [
-        tuple_(_word(status.value), _word(follower.value))
+        tuple_(constant(status.value), constant(follower.value))
         for status, followers in FOLLOWERS.items()
         for follower in sorted(followers)
     ]
@@ -154,43 +154,34 @@ def _changed(before: CTE) -> CTE:
             status=before.c.to_status,
             version=before.c.version + literal_column("1"),
             updated_at=moment,
-            completed_at=case((before.c.to_status == _word(TaskStatus.DONE.value), moment), else_=null()),
+            completed_at=case((before.c.to_status == constant(TaskStatus.DONE.value), moment), else_=null()),
         )
     )
     told = before.c.status.label("from_status"), before.c.actor_id, before.c.request, before.c.now
     return query.returning(*_TASKS.c, *told).cte("changed")
 
 
-def _told(changed: CTE) -> CTE:
-    """The events, as `TaskEvent.to_json` writes them; their ids are drawn while the rows are locked."""
-    people = _object(owner=changed.c.owner_id, assignee=changed.c.assignee_id)
-    facts = {
-        "task": changed.c.id,
+def _events(changed: CTE) -> CTE:
+    """The events; their ids are drawn while the rows are locked."""
+    people = {"owner_id": changed.c.owner_id, "assignee_id": changed.c.assignee_id}
+    event = {
+        "task_id": changed.c.id,
         "version": changed.c.version,
-        "changes": _word(f'["{TaskChange.STATUS.value}"]', "jsonb"),
-        "from": changed.c.from_status,
-        "to": changed.c.status,
+        "changes": (TaskChange.STATUS,),
+        "from_status": changed.c.from_status,
+        "to_status": changed.c.status,
         "title": changed.c.title,
         "before": people,
         "after": people,
-        "by": changed.c.actor_id,
-        "at": func.to_char(func.timezone(_word("UTC"), changed.c.updated_at), _word(_ISO_8601)),
-        "request": changed.c.request,
+        "actor_id": changed.c.actor_id,
+        "at": changed.c.updated_at,
+        "request_id": changed.c.request,
     }
     row = {
-        "kind": _word(EventKind.TASK.value),
+        "kind": constant(EventKind.TASK.value),
         "task_id": changed.c.id,
         "user_id": changed.c.actor_id,
-        "payload": _object(**facts),
+        "payload": payload(TASK_EVENT, event),
         "recorded_at": func.clock_timestamp(),
     }
     return insert(_EVENTS).from_select(list(row), select(*row.values())).cte("told")
-
-
-def _object(**facts: ColumnElement[Any]) -> ColumnElement[Any]:
-    return func.jsonb_build_object(*(part for name, fact in facts.items() for part in (_word(name), fact)))
-
-
-def _word(text: str, kind: str = "text") -> ColumnElement[Any]:
-    """One of our own words, which need not be sent each time."""
-    return literal_column(f"'{text}'::{kind}")

@@ -21,6 +21,7 @@ from sqlalchemy import (
 )
 
 from domain.errors import BadRequest
+from domain.events import TASK_EVENT
 from persistence.event_parsing import changes, from_status, readable
 from persistence.models import EventRow
 from persistence.pagination import NOT_OURS, PageCursor, PageRequest, page_cursor
@@ -32,17 +33,23 @@ HISTORY_ORDER: Final = "task.history"
 _AFTER: Final = bindparam("after", type_=BigInteger())
 _BEFORE: Final = bindparam("before", type_=BigInteger())
 _BY: Final[References] = {"by": "user_id"}
-_FACTS: Final = EventRow.payload
+
+
+def _fact(attribute: str) -> ColumnElement[str]:
+    """What the payload has of an attribute of `TaskEvent`."""
+    return EventRow.payload[TASK_EVENT.name_of(attribute)].astext
+
+
 _COLUMNS: Final[Mapping[str, Any]] = {
     "id": EventRow.id,
     "user_id": EventRow.user_id,
     "kind": EventRow.kind,
     "payload": EventRow.payload,
-    "at": cast(_FACTS["at"].astext, DateTime(timezone=True)),
+    "at": cast(_fact("at"), DateTime(timezone=True)),
     "changes": changes,
     "from_": from_status,
-    "to": _FACTS["to"].astext,
-    "version": cast(_FACTS["version"].astext, Integer),
+    "to": _fact("to_status"),
+    "version": cast(_fact("version"), Integer),
 }
 """What an event is asked for, by the names that it has in a history."""
 

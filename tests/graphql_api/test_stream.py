@@ -7,7 +7,7 @@ import pytest
 from domain.user import Role
 from persistence.models import UserRow
 from services import task as task_service
-from services.task import TaskEdit
+from services.task_edit import TaskEdit
 from tests.graphql_api.stream_client import (
     CHANGES,
     MOVES,

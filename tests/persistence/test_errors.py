@@ -23,7 +23,8 @@ from persistence.models import TaskRow
 from persistence.outage_log import QUIET_SECONDS, OutageLog
 from persistence.queries.reader import Shape
 from persistence.queries.task import task as task_read
-from services.task import TaskEdit, update_task
+from services.task import update_task
+from services.task_edit import TaskEdit
 from tests.support.builders import Builders
 from tests.support.log import Log
 

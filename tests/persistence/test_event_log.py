@@ -12,7 +12,8 @@ from persistence import event_log
 from persistence.event_log import EventLog
 from persistence.pagination import PageCursor, PageRequest
 from persistence.queries.event import HISTORY_ORDER
-from services.task import TaskEdit, create_task, update_task
+from services.task import create_task, update_task
+from services.task_edit import TaskEdit
 from tests.persistence.expected_pages import Expected, expected, some_pages
 from tests.support.builders import Builders
 

@@ -21,7 +21,8 @@ from persistence.database import Database
 from persistence.group_commit import AT_MOST
 from persistence.models import TaskRow
 from persistence.unit_of_work import UnitOfWork
-from services.task import TaskEdit, assign_task, delete_task, update_task, update_task_status
+from services.task import assign_task, delete_task, update_task, update_task_status
+from services.task_edit import TaskEdit
 from tests.support.builders import Builders
 from tests.support.waiting import HANG_SECONDS
 

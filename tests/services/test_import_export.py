@@ -15,7 +15,8 @@ from domain.task import TaskPriority, TaskStatus
 from domain.user import Role
 from services import import_export
 from services.import_export import ImportedTask, import_tasks, snapshot_of_tasks
-from services.task import TaskEdit, delete_task, update_task
+from services.task import delete_task, update_task
+from services.task_edit import TaskEdit
 from tests.support.builders import Builders
 
 PAST = datetime(2024, 2, 29, 12, tzinfo=UTC)

@@ -8,7 +8,8 @@ from domain.events import TaskEvent
 from domain.task import TaskStatus
 from persistence.event_log import EventLog
 from persistence.models import TaskRow
-from services.task import TaskEdit, delete_task, update_task
+from services.task import delete_task, update_task
+from services.task_edit import TaskEdit
 from tests.services.support import stored, the_event
 from tests.support.builders import Builders
 

@@ -12,7 +12,7 @@ from domain.user import Role
 from persistence.models import TaskRow, UserRow
 from persistence.unit_of_work import UnitOfWork
 from services import task as task_service
-from services.task import TaskEdit
+from services.task_edit import TaskEdit
 from tests.graphql_api.delivery.listeners import Crowd, Way, a_crowd, session_of
 from tests.streaming.support import until
 from tests.support.api import Api
