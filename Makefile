@@ -39,7 +39,7 @@ test: $(VENV)/dev ## Run the tests in random order, on private servers (ARGS="-k
 
 # Suites whose requests go through an executor, and mean the same with either of them.
 EXECUTOR_SUITES := $(addprefix tests/graphql_api/test_,$(addsuffix .py,attacks bad_input conformance date_time \
-	future_history idempotency matrix nodes sessions sql_counts stream_operations tasks users)) \
+	future_history idempotency matrix nodes root_queries sessions sql_counts stream_operations tasks users)) \
 	$(addprefix tests/graphql_api/execution/test_,$(addsuffix .py,compiled errors executor input_errors limits \
 	persisted telling)) \
 	$(addprefix tests/graphql_api/auth/test_,$(addsuffix .py,access cookies tokens)) \

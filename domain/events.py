@@ -1,7 +1,7 @@
-"""What has happened: past tense, to and from JSON, and never changed once it is made.
+"""Events and their JSON. An event is not modified after it is made.
 
-A `TaskEvent` is one transaction on one task, that is one version of it. An `AccessEvent` is a change of what somebody
-may do; it travels the same road, so that a revocation is never overtaken by what it forbids.
+A `TaskEvent` is one transaction on one task, which is one version of it. An `AccessEvent` is a change of a user's
+rights; it is in the same log, so that it is delivered in order with the events that it forbids.
 """
 
 from dataclasses import dataclass, field
@@ -29,13 +29,13 @@ class TaskChange(StrEnum):
     DELETED = "DELETED"
 
 
-# Calling an enum is two functions in Python.
+# A lookup in a dict is faster than calling an enum.
 _CHANGES_BY_NAME: Final = {change.value: change for change in TaskChange}
 _STATUSES: Final = {status.value: status for status in TaskStatus}
 
 
 class AccessChange(StrEnum):
-    """What happened to somebody's rights."""
+    """A change of a user's rights."""
 
     SESSION_REVOKED = "SESSION_REVOKED"
     SESSIONS_REVOKED = "SESSIONS_REVOKED"
@@ -47,7 +47,7 @@ class AccessChange(StrEnum):
 
 @dataclass(slots=True)
 class People:
-    """Whose task it is; this decides who may see it."""
+    """The owner and the assignee of a task; they decide who may see it."""
 
     owner_id: UUID
     assignee_id: UUID | None
@@ -117,7 +117,7 @@ class TaskEvent:
 
 @dataclass(frozen=True, slots=True)
 class AccessEvent:
-    """Somebody's rights changed.
+    """The rights of a user changed.
 
     With a `session_id` it concerns that session; without one all sessions of the user but `spared_session_id`.
     """
@@ -182,7 +182,7 @@ ACCESS_EVENT: Final = EventFormat(
 RecordedEvent = TaskEvent | AccessEvent
 """What this version writes."""
 AccessNews = AccessEvent | UnknownAccess
-"""What makes a process look at somebody's rights again."""
+"""Events after which a process reads a user's rights again."""
 Event = TaskEvent | AccessEvent | UnknownAccess | SkippedEvent
 """What the log may hold."""
 

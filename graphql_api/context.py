@@ -1,10 +1,11 @@
 """What a resolver knows of the operation that it works for."""
 
 import asyncio
+from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Final
+from typing import Any, Final
 
 from asgi.errors import MissingToken
 from asgi.request_context import RequestContext
@@ -83,7 +84,8 @@ class Context:
     @cached_property
     def loaders(self) -> Loaders:
         """Loaders of this operation alone."""
-        return Loaders(self.unit_of_work)
+        identity = self.facts.identity
+        return Loaders(self.unit_of_work, identity.actor if identity is not None else None)
 
     def unit_of_work(self, *, idempotency: IdempotencyKey | None = None) -> UnitOfWork:
         """A unit of work in the asker's name, for one service call; under a key it changes things once."""
@@ -149,3 +151,12 @@ class Context:
 
     def _set_cookie(self, cookie: str) -> None:
         self.facts.response_headers.append((b"set-cookie", cookie.encode("latin-1")))
+
+
+@dataclass(frozen=True, slots=True)
+class FieldContext:
+    """What a resolver gets, whichever executor calls it: the operation, the field's key in the response, extensions."""
+
+    context: Context
+    key: str
+    input_extensions: Mapping[str, Any]

@@ -132,7 +132,7 @@ class EventLog:
         Raises:
             BadRequest: a cursor was not made by this API.
         """
-        asked = reads.history([task_id], request)
+        asked = reads.history([task_id], request).asked
         rows = (await self._session.execute(asked.rows.select(("kind", "payload")), asked.values)).all()
         facts = rows[0]._asdict() if request.facts else {}
         found = [LoggedEvent(row.place, read_event(row.kind, row.payload)) for row in rows if row.place is not None]

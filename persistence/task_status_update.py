@@ -1,7 +1,7 @@
-"""Moves of tasks as one statement: rows, changes and events, in one round trip and a transaction of its own.
+"""Status changes of tasks in one statement: rows and events, in one round trip and one transaction.
 
-It makes the moves that nothing speaks against. Of one that it leaves undone, the ordinary way through a unit of work
-says why. What speaks against one is asked of the same tables: the policy's reach, the statuses that may follow.
+The statement makes the changes that are allowed. For any other one the unit of work reports why it was refused.
+Both use the same tables: the reach of the policy, and the allowed transitions.
 """
 
 from collections.abc import Callable, Sequence
@@ -120,7 +120,7 @@ def _asked() -> TableValuedAlias:
 
 
 def _before(asked: TableValuedAlias) -> CTE:
-    """The rows before the moves, locked: what one was is told in its event, and must not be read a moment too early."""
+    """The rows before the changes, locked: their values go into the events and must not be older than the lock."""
     wanted = asked.c
     query = select(_TASKS, wanted.actor_id, wanted.to_status, wanted.request, wanted.now).where(
         TaskRow.id == wanted.id,

@@ -21,7 +21,10 @@ from persistence.errors import duplicate, unavailable
 from persistence.event_log import EventLog
 from persistence.idempotency_counts import KeyCounts
 from persistence.models import EventRow, TaskRow
+from persistence.pagination import Page
+from persistence.queries.query import Paged, Query
 from persistence.repositories.idempotency import IdempotencyRepository
+from persistence.repositories.rows import RowT, page_of, rows_of
 from persistence.repositories.session import SessionRepository
 from persistence.repositories.task import TaskRepository
 from persistence.repositories.user import UserRepository
@@ -123,6 +126,14 @@ class UnitOfWork:
                 self._gate.release()
         if error is not None and (failure := unavailable(error)) is not None:
             raise failure from error
+
+    async def rows(self, model: type[RowT], asked: Query) -> list[RowT]:
+        """The rows of a query."""
+        return await rows_of(self._session, model, asked)
+
+    async def page(self, model: type[RowT], paged: Paged) -> Page[RowT]:
+        """The rows of a page."""
+        return await page_of(self._session, model, paged)
 
     def record(self, event: RecordedEvent) -> None:
         """Note what has happened; it is told if and when this transaction commits.

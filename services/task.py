@@ -1,4 +1,4 @@
-"""What can be done with tasks."""
+"""Use cases of tasks: one function, one transaction."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -21,27 +21,11 @@ from domain.task import (
 from persistence.models import TaskRow
 from persistence.models.base import new_id
 from persistence.pagination import Page, PageRequest
-from persistence.queries.task_list import EVERYTHING, TaskFilter, TaskOrder
+from persistence.queries.task_list import EVERYTHING, TaskFilter
 from persistence.unit_of_work import UnitOfWork
 from services.idempotency import done_before
 from services.task_edit import EDITABLE, TaskEdit, checked_values
 from services.unset import UNSET, UnsetType
-
-
-async def get_task(uow: UnitOfWork, *, task_id: UUID) -> TaskRow:
-    """One task.
-
-    Raises:
-        NotFound: if the actor sees no such task.
-    """
-    async with uow:
-        return await uow.tasks.get(task_id)
-
-
-async def find_tasks(uow: UnitOfWork, *, ids: Collection[UUID]) -> dict[UUID, TaskRow]:
-    """Those of the tasks that the actor sees, by id."""
-    async with uow:
-        return await uow.tasks.find_many(ids)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,18 +47,6 @@ async def find_current(uow: UnitOfWork, *, ids: Collection[UUID]) -> dict[UUID, 
     return {key: CurrentTask(row) for key, row in rows.items()} | {
         key: CurrentTask(deleted_of=people) for key, people in visible.items()
     }
-
-
-async def list_tasks(
-    uow: UnitOfWork,
-    *,
-    request: PageRequest,
-    wanted: TaskFilter = EVERYTHING,
-    order: TaskOrder = TaskOrder.CREATED_DESC,
-) -> Page[TaskRow]:
-    """A page of the tasks that the actor sees."""
-    async with uow:
-        return await uow.tasks.page(request, wanted=wanted, order=order)
 
 
 async def slice_tasks(uow: UnitOfWork, *, skip: int, limit: int) -> list[TaskRow]:
@@ -153,8 +125,8 @@ async def update_task(
 ) -> TaskRow:
     """Change any of a task's fields; all of them together are one version and one event.
 
-    Changing a field to what it already is changes nothing and tells nobody. So does a request that comes again under
-    the key of its unit of work: it is answered with the task as it is by then.
+    Setting a field to its current value changes nothing and records no event. A request that is repeated under the key
+    of its unit of work changes nothing either; it returns the task as it is by then.
 
     Raises:
         NotFound: if the actor sees no such task.
@@ -186,9 +158,9 @@ async def update_task(
 async def update_task_status(
     uow: UnitOfWork, *, task_id: UUID, status: TaskStatus, expected_version: ExpectedVersion = None
 ) -> TaskRow:
-    """Move a task to another column of its board.
+    """Change the status of a task.
 
-    Moving it to where it already is changes nothing and tells nobody.
+    Setting the current status changes nothing and records no event.
 
     Raises:
         NotFound: if the actor sees no such task.
@@ -244,7 +216,7 @@ async def delete_task(uow: UnitOfWork, *, task_id: UUID, expected_version: Expec
 
 
 def require_owner(actor: Actor) -> None:
-    """Refuse whoever cannot own what they create.
+    """Check that the actor can own a task.
 
     Raises:
         Forbidden: the actor may create no task, or is the operator, who is no user.
@@ -255,12 +227,12 @@ def require_owner(actor: Actor) -> None:
 
 
 def creation(uow: UnitOfWork, task: TaskRow) -> TaskEvent:
-    """What is told of a new task."""
+    """The event of a new task."""
     return _event(uow, task, (TaskChange.CREATED,), before=None, after=_people(task), from_status=None)
 
 
 async def _as_it_is_now(uow: UnitOfWork, task_id: UUID) -> TaskRow:
-    """What a request that was carried out before is answered with; others may have changed the task since."""
+    """The task of a request that was carried out before; it may have changed since."""
     task = await uow.tasks.find(task_id)
     if task is None:
         raise NotFound("This was done already; since then the task was deleted, or you may not see it any more.")
@@ -297,7 +269,7 @@ async def _check_assignee(uow: UnitOfWork, assignee_id: UUID | None) -> None:
 
 
 def _moment(uow: UnitOfWork, task: TaskRow) -> datetime:
-    # Who waited for the row's lock was here before the one who had it: a task's time goes the way of its versions.
+    # A unit of work that waited for the lock of the row began before the one that held it: keep the time increasing.
     return max(uow.now, task.updated_at)
 
 

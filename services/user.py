@@ -1,6 +1,6 @@
 """What can be done with users."""
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable
 from uuid import UUID
 
 from domain import policy
@@ -10,13 +10,10 @@ from domain.policy import Action
 from domain.user import Role, Verification, check_admins_remain, check_email, check_password, check_username
 from persistence.errors import Duplicate
 from persistence.models import UserRow
-from persistence.pagination import Page, PageRequest
 from persistence.unit_of_work import UnitOfWork
 
 HashPassword = Callable[[str], Awaitable[str]]
 VerifyPassword = Callable[[str, str | None], Awaitable[Verification]]
-
-MAX_ASSIGNABLE = 50
 
 
 async def get_user(uow: UnitOfWork, *, user_id: UUID) -> UserRow:
@@ -30,23 +27,6 @@ async def get_user(uow: UnitOfWork, *, user_id: UUID) -> UserRow:
         return await uow.users.get(user_id)
 
 
-async def find_users(uow: UnitOfWork, *, ids: Collection[UUID]) -> dict[UUID, UserRow]:
-    """Those of the users that exist, by id."""
-    async with uow:
-        return await uow.users.find_many(ids)
-
-
-async def list_users(uow: UnitOfWork, *, request: PageRequest) -> Page[UserRow]:
-    """A page of all users, the newest first.
-
-    Raises:
-        Forbidden: if the actor is no admin.
-    """
-    policy.require_user(uow.actor, Action.LIST_USERS, uow.actor.user_id, path=())
-    async with uow:
-        return await uow.users.page(request)
-
-
 async def count_users(uow: UnitOfWork) -> int:
     """How many users there are.
 
@@ -56,13 +36,6 @@ async def count_users(uow: UnitOfWork) -> int:
     policy.require_user(uow.actor, Action.LIST_USERS, uow.actor.user_id, path=())
     async with uow:
         return await uow.users.count()
-
-
-async def list_assignable_users(uow: UnitOfWork, *, prefix: str, at_most: int) -> list[UserRow]:
-    """Active users whose name begins so, at most fifty: whom a task can be given to."""
-    policy.require_user(uow.actor, Action.READ_USER, uow.actor.user_id)
-    async with uow:
-        return await uow.users.list_assignable(prefix, at_most=min(at_most, MAX_ASSIGNABLE))
 
 
 async def register(

@@ -1,7 +1,7 @@
 """Variables and arguments: from JSON to the values that resolvers take, by functions made once per document.
 
-They take what is as it should be. For anything else they raise `Fallback`, and the general executor says what is wrong
-(or, where the specification is generous, takes it after all).
+They accept the common valid forms. For anything else they raise `Fallback`: the general executor reports the error, or
+accepts a form that the specification allows as well.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -90,7 +90,7 @@ def variables_of(schema: GraphQLSchema, operation: OperationDefinitionNode) -> V
     """What the operation declares.
 
     Raises:
-        NotCompilable: a type or a default is beyond us.
+        NotCompilable: a type or a default is not supported.
     """
     defaults: dict[str, Any] = {}
     coercions: list[tuple[str, Coerce, bool]] = []
@@ -108,7 +108,7 @@ def arguments_of(field: GraphQLField, node: FieldNode) -> Arguments:
     """What a document gives to a field.
 
     Raises:
-        NotCompilable: a literal is of no type that we know.
+        NotCompilable: a literal is of an unknown type.
     """
     given = {argument.name.value: argument.value for argument in node.arguments or ()}
     fixed: dict[str, Any] = {}
@@ -130,7 +130,7 @@ def coercion(kind: Any) -> Coerce:
     """The function that takes a JSON value to one of this type.
 
     Raises:
-        NotCompilable: it is of no kind that we know.
+        NotCompilable: it is of an unknown kind.
     """
     if isinstance(kind, GraphQLNonNull):
         inner = coercion(kind.of_type)
@@ -246,7 +246,7 @@ def _constant(coerce: Coerce, node: ValueNode) -> Any:
     try:
         return coerce(value_from_ast_untyped(node))
     except Fallback:
-        raise NotCompilable("a literal that is not written as its type wants") from None
+        raise NotCompilable("a literal that is not valid for its type") from None
 
 
 def _get(node: ValueNode, kind: GraphQLInputType, *, required: bool) -> Get:

@@ -1,7 +1,7 @@
 """Projections: Python functions made for one selection, from rows to the `data` of a response.
 
-The source of a function is made of our own words only. Response names, which are the client's to choose, and all other
-constants are passed to it by reference, under names that are counted.
+The source of a function contains only text of this module. Response names, which clients choose, and all other
+constants are passed to it by reference, under numbered names.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -115,16 +115,16 @@ class Names:
         """The function that returns an expression."""
         source = f"def project({parameters}):\n    return {expression}\n"
         namespace = dict(self.values)
-        exec(compile(source, "<projection>", "exec"), namespace)  # noqa: S102 - of our own words only, see above
+        exec(compile(source, "<projection>", "exec"), namespace)  # noqa: S102 - only text of this module, see above
         made: Project = namespace["project"]
-        made.__doc__ = source  # for whoever wants to look
+        made.__doc__ = source  # for debugging
         return made
 
 
 class Writer:
     """Writes expressions for the objects of one function.
 
-    *pages* is told of each field that is a page of its own for each row, and where the row's id is; it returns the
+    *pages* is called for each field that is a page for each row, with the place of the row's id; it returns the
     place of those pages among `nested`.
     """
 

@@ -9,8 +9,8 @@ from domain.actor import Actor
 from graphql_api.compiler.arguments import Arguments, Bound
 from graphql_api.compiler.code_generator import Project
 from graphql_api.schema.common import stream_cursor
-from graphql_api.schema.resolves_to import Paged
 from persistence.pagination import Facts, Part
+from persistence.queries.query import Paged
 from persistence.queries.reader import ReadConnection, Row, Shape
 
 _NO_FACTS: Final[Facts] = {}

@@ -1,6 +1,6 @@
-"""Plans: an operation as reads and projections, made once per document and way its `@skip` and `@include` fall.
+"""Plans: an operation as reads and projections, one for each document and each set of `@skip` and `@include` values.
 
-A plan knows no actor. It lists the doors of its fields, and each request is checked against them with its own.
+A plan has no actor. It lists the permissions of its fields, and each request is checked with its own actor.
 """
 
 from collections.abc import Mapping, Sequence
@@ -50,33 +50,33 @@ class RootField:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A query: its variables, its doors, and what each field of the root takes, by its name in the response.
+    """An operation: its variables, its permissions, and its root fields by their names in the response.
 
-    Values that are known beforehand are `written`; the others have a step, or make a change.
+    Constant values are in `written`; other fields of a query have a step, and those of a mutation are `changes`.
     """
 
     variables: Variables
-    doors: tuple[Permission, ...]
+    permissions: tuple[Permission, ...]
     fields: Mapping[str, RootField]
     written: Mapping[str, str]
     steps: Mapping[str, Step]
     changes: Mapping[str, MutationStep]
 
-    def check_doors(self, facts: RequestContext) -> None:
-        """Pass, or say why not.
+    def check_permissions(self, facts: RequestContext) -> None:
+        """Check each permission.
 
         Raises:
-            Failure: as the doors do.
+            Failure: one is refused.
         """
-        for door in self.doors:
-            door.check(facts)
+        for permission in self.permissions:
+            permission.check(facts)
 
 
 def plan_of(schema: GraphQLSchema, ast: DocumentNode, operation: OperationDefinitionNode, switches: Switches) -> Plan:
     """The plan of a query or a mutation.
 
     Raises:
-        NotCompilable: something in it is for the general executor.
+        NotCompilable: the general executor has to run it.
     """
     if operation.operation is OperationType.SUBSCRIPTION:
         raise NotCompilable("a subscription")
@@ -87,7 +87,7 @@ class _Planner:
     def __init__(self, schema: GraphQLSchema, selections: Selections) -> None:
         self._schema = schema
         self._selections = selections
-        self._doors: dict[Permission, None] = {}
+        self._permissions: dict[Permission, None] = {}
 
     def plan(self, operation: OperationDefinitionNode) -> Plan:
         root = self._schema.get_root_type(operation.operation)
@@ -104,7 +104,7 @@ class _Planner:
             field = root.fields.get(nodes[0].name.value)
             if field is None:
                 raise NotCompilable("introspection")
-            self._doors[_door(field)] = None
+            self._permissions[_permission_of(field)] = None
             fields[key] = RootField(nodes, not isinstance(field.type, GraphQLNonNull))
             arguments = arguments_of(field, nodes[0])
             if operation.operation is OperationType.MUTATION:
@@ -112,7 +112,7 @@ class _Planner:
             else:
                 steps[key] = self._step_of(field, arguments, selected)
         variables = variables_of(self._schema, operation)
-        return Plan(variables, tuple(self._doors), fields, written, steps, changes)
+        return Plan(variables, tuple(self._permissions), fields, written, steps, changes)
 
     def _change(
         self, key: str, field: GraphQLField, arguments: Arguments, selected: Sequence[Selected]
@@ -127,7 +127,7 @@ class _Planner:
         return MutationStep(
             key,
             tuple(each.node for each in selected),
-            definition.base_resolver.wrapped_func,
+            meaning.resolve,
             meaning.viewer,
             next(each for each in definition.extensions if isinstance(each, RefusalAsData)),
             arguments,
@@ -173,7 +173,7 @@ class _Planner:
     def _nest(
         self, nested: list[Nested], field: GraphQLField, meaning: Pages, selected: Sequence[Selected], place: int
     ) -> int:
-        """Have a page for each row read, and return its place among the nested ones."""
+        """Add the read of a page for each row; returns its index in *nested*."""
         kind: Any = get_named_type(field.type)
         made = ConnectionWriter(self._selections, Writer(self._selections)).write(kind, selected)
         arguments = arguments_of(field, selected[0].node)
@@ -182,19 +182,19 @@ class _Planner:
 
     def _kinds(self, meaning: AnyNode, selected: Sequence[Selected]) -> dict[str, Kind]:
         found: dict[str, Kind] = {}
-        for name, ask in meaning.ask.items():
+        for name, each in meaning.types.items():
             kind: Any = self._schema.type_map[name]
-            found[name] = Kind(ask, self._row(kind, selected, "id"))
+            found[name] = Kind(each.ask, self._row(kind, selected, "id"))
         return found
 
 
-def _door(field: GraphQLField) -> Permission:
-    """The door before a root field; whatever else stands before it must be something that we know."""
+def _permission_of(field: GraphQLField) -> Permission:
+    """The one permission of a root field; its other extensions must be known to the compiler."""
     extensions = field.extensions[_DEFINITION].extensions
-    doors = [each for extension in extensions for each in _permissions(extension)]
-    if len(doors) != 1 or not isinstance(doors[0], Permission):
-        raise NotCompilable("a root field without a door of ours")
-    return doors[0]
+    found = [each for extension in extensions for each in _permissions(extension)]
+    if len(found) != 1 or not isinstance(found[0], Permission):
+        raise NotCompilable("a root field without a permission of ours")
+    return found[0]
 
 
 def _permissions(extension: object) -> Sequence[object]:

@@ -10,9 +10,8 @@ from graphql_api.compiler.arguments import Arguments, Bound
 from graphql_api.compiler.fallback import Fallback
 from graphql_api.compiler.pages import Projection, page_of
 from graphql_api.schema.ids import decode_id
-from graphql_api.schema.resolves_to import Paged
 from persistence.pagination import MAX_FIRST, Part
-from persistence.queries.query import Query
+from persistence.queries.query import Paged, Query
 from persistence.queries.reader import ReadConnection
 
 Ask = Callable[..., Query]
@@ -25,8 +24,8 @@ class Step(Protocol):
         """Its value.
 
         Raises:
-            Fallback: the general executor has to tell what is wrong.
-            DomainError: so it has, too: an argument breaks a rule.
+            Fallback: the general executor has to report what is wrong.
+            DomainError: an argument breaks a rule; the general executor reports it, too.
         """
 
 

@@ -14,9 +14,9 @@ from domain.actor import Actor
 from domain.errors import DomainError, Unavailable
 from graphql_api.compiler.arguments import Bound
 from graphql_api.compiler.fallback import Fallback, NotCompilable
-from graphql_api.compiler.mutations import Context
 from graphql_api.compiler.plan import Plan, plan_of
 from graphql_api.compiler.selections import Switches, switches_of
+from graphql_api.context import Context
 from graphql_api.errors import describe_all
 from graphql_api.execution.documents import Document
 from graphql_api.execution.query_cost import name_of
@@ -57,7 +57,7 @@ class CompiledExecutor:
 
     async def _answer(self, plan: Plan, request: OperationRequest, context: Context) -> Response | None:
         try:
-            plan.check_doors(context.facts)
+            plan.check_permissions(context.facts)
             bound = plan.variables.bind(request.variables)
             if plan.changes:
                 return await _change(plan, bound, request.extensions, context)

@@ -1,7 +1,7 @@
-"""How a field of a root is made: with its door in the schema, and a rule's refusal as data."""
+"""How the fields of Query, Mutation and Subscription are made: resolver, permission, refusals as data."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any, Final, Protocol, TypeVar, cast
+from typing import Any, Protocol, TypeVar, cast
 
 import strawberry
 from strawberry.extensions import FieldExtension
@@ -10,73 +10,82 @@ from strawberry.types.field import StrawberryField
 
 from domain.errors import NotFound, Refusal
 from graphql_api.auth.permissions import Permission, permission_extension
+from graphql_api.resolvers.reads import resolver_of
 from graphql_api.schema.common import UserError
-from graphql_api.schema.resolves_to import Change, ResolvesTo, resolves_to
+from graphql_api.schema.fields import resolver
+from graphql_api.schema.resolves_to import AnyNode, Change, Connection, Many, One, ViewerOf, resolves_to
 from observability.request_records import refused
 
 Resolver = TypeVar("Resolver", bound=Callable[..., Any])
 
-_CHANGE: Final = Change()
-
 
 class Decorator(Protocol):
-    """Makes a field of a resolver; to the type checker it stays the function that it was."""
+    """Makes a field of a resolver; for the type checker it stays a function."""
 
     def __call__(self, resolver: Resolver, /) -> Resolver: ...
 
 
-def query(permission: Permission, description: str, meaning: ResolvesTo) -> Decorator:
-    """A field of Query behind a door, and what it stands for; what is not found is null."""
-    field: Any = strawberry.field(
+def query(permission: Permission, description: str, meaning: One | Many | Connection | AnyNode) -> Any:
+    """A field of Query, with the resolver that is derived from what it resolves to; what is not found is null."""
+    return strawberry.field(
+        resolver=resolver(resolver_of(meaning)),
         description=description,
         extensions=[NotFoundAsNull(), permission_extension(permission)],
         metadata=resolves_to(meaning),
     )
-    return cast("Decorator", field)
 
 
-def mutation(permission: Permission, description: str, meaning: Change = _CHANGE) -> Decorator:
-    """A field of Mutation behind a door; a refusal is told in the payload's `userErrors`."""
-    field: Any = strawberry.mutation(
-        description=description,
-        extensions=[OneInput(), RefusalAsData(), permission_extension(permission)],
-        metadata=resolves_to(meaning),
-    )
-    return cast("Decorator", field)
+def mutation(permission: Permission, description: str, *, viewer: ViewerOf | None = None) -> Decorator:
+    """A field of Mutation; a refusal is returned in the payload's `userErrors`. For *viewer* see `Change`."""
+
+    def decorate(function: Callable[..., Any]) -> Any:
+        return strawberry.mutation(
+            resolver=resolver(function),
+            description=description,
+            extensions=[OneInput(), RefusalAsData(), permission_extension(permission)],
+            metadata=resolves_to(Change(function, viewer)),
+        )
+
+    return cast("Decorator", decorate)
 
 
 def subscription(permission: Permission, description: str) -> Decorator:
-    """A field of Subscription behind a door."""
-    field: Any = strawberry.subscription(description=description, extensions=[permission_extension(permission)])
-    return cast("Decorator", field)
+    """A field of Subscription."""
+
+    def decorate(function: Callable[..., Any]) -> Any:
+        return strawberry.subscription(
+            resolver=resolver(function), description=description, extensions=[permission_extension(permission)]
+        )
+
+    return cast("Decorator", decorate)
 
 
 class RefusalAsData(FieldExtension):
-    """Answers a refusal with an otherwise empty payload; failures and bugs pass through."""
+    """Returns a refusal as an otherwise empty payload; failures and bugs pass through."""
 
     def apply(self, field: StrawberryField) -> None:
-        """Learn which payload the field answers with."""
+        """Keep the type of the field's payload."""
         kind = field.type
         self._payload = kind.of_type if isinstance(kind, StrawberryContainer) else kind
 
     async def resolve_async(
         self, next_: Callable[..., Awaitable[Any]], source: Any, info: strawberry.Info, **kwargs: Any
     ) -> Any:
-        """The resolver's payload, or one that says why there is none."""
+        """The resolver's payload, or one with the refusal."""
         try:
             return await next_(source, info, **kwargs)
         except Refusal as refusal:
-            return self.told(refusal)
+            return self.payload_of(refusal)
 
-    def told(self, refusal: Refusal) -> Any:
-        """The payload that says so."""
+    def payload_of(self, refusal: Refusal) -> Any:
+        """The payload with the refusal as its only user error."""
         refused(refusal.code.value)
         payload: Any = self._payload
         return payload(user_errors=[UserError.of(refusal)])
 
 
 class OneInput(FieldExtension):
-    """Describes the one argument that a mutation has: what is in it is described where it is declared."""
+    """Describes the one argument of a mutation; the fields of the input are described where they are declared."""
 
     def apply(self, field: StrawberryField) -> None:
         """Describe it."""
@@ -85,7 +94,7 @@ class OneInput(FieldExtension):
 
 
 class NotFoundAsNull(FieldExtension):
-    """A query for what is not there, or not visible, answers null."""
+    """Returns null for an object that does not exist or is not visible."""
 
     async def resolve_async(
         self, next_: Callable[..., Awaitable[Any]], source: Any, info: strawberry.Info, **kwargs: Any

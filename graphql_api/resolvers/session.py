@@ -8,11 +8,10 @@ from domain.actor import Actor
 from domain.errors import InvalidCredentials
 from domain.session import MAX_SESSIONS_LISTED
 from graphql_api.auth.permissions import PUBLIC, SIGNED_IN
-from graphql_api.context import Context
+from graphql_api.context import Context, FieldContext
 from graphql_api.resolvers.fields import mutation, query
-from graphql_api.schema.common import Info
 from graphql_api.schema.ids import decode_id_of, encode_id
-from graphql_api.schema.resolves_to import Change, Many
+from graphql_api.schema.resolves_to import Many
 from graphql_api.schema.session import (
     SESSIONS_DESCRIPTION,
     LoginInput,
@@ -40,22 +39,17 @@ def own_sessions(actor: Actor) -> Query:
 class SessionQueries:
     """Fields of Query."""
 
-    @query(SIGNED_IN, SESSIONS_DESCRIPTION, Many(own_sessions))
-    async def sessions(self, info: Info) -> list[Session]:
-        """The actor's own."""
-        rows = await session_service.list_sessions(info.context.unit_of_work())
-        current = info.context.actor.session_id
-        return [Session.of(row, is_current=row.id == current) for row in rows]
+    sessions = query(SIGNED_IN, SESSIONS_DESCRIPTION, Many(Session, own_sessions))
 
 
 @strawberry.type
 class SessionMutations:
     """Fields of Mutation."""
 
-    @mutation(PUBLIC, "Sign in with name and password.", Change(oneself))
-    async def login(self, info: Info, input: LoginInput) -> LoginPayload | None:
+    @mutation(PUBLIC, "Sign in with name and password.", viewer=oneself)
+    async def login(self, field: FieldContext, input: LoginInput) -> LoginPayload | None:
         """One call of the accounts; the refresh token travels in the cookie unless it was asked for."""
-        context = info.context
+        context = field.context
         signed_in = await context.backend.accounts.sign_in(
             context.facts.client, username=input.username, password=input.password, request_id=context.request_id
         )
@@ -67,11 +61,11 @@ class SessionMutations:
     @mutation(
         PUBLIC,
         "Give a refresh token in for new tokens: at the latest when an access token has expired.",
-        Change(oneself),
+        viewer=oneself,
     )
-    async def refresh_token(self, info: Info, input: RefreshTokenInput) -> RefreshTokenPayload | None:
+    async def refresh_token(self, field: FieldContext, input: RefreshTokenInput) -> RefreshTokenPayload | None:
         """One call of the accounts; the successor travels as the token came: a cookie's is for no script to see."""
-        context = info.context
+        context = field.context
         in_payload = input.refresh_token is not None
         token = input.refresh_token if in_payload else _cookie(context)
         if token is None:
@@ -83,24 +77,24 @@ class SessionMutations:
         return RefreshTokenPayload.of(signed_in, return_refresh_token=in_payload)
 
     @mutation(SIGNED_IN, "Sign out on this device; its tokens are worthless within a second.")
-    async def logout(self, info: Info) -> LogoutPayload | None:
+    async def logout(self, field: FieldContext) -> LogoutPayload | None:
         """One service call."""
-        await session_service.sign_out(info.context.unit_of_work())
-        info.context.drop_refresh_cookie()
+        await session_service.sign_out(field.context.unit_of_work())
+        field.context.drop_refresh_cookie()
         return LogoutPayload()
 
     @mutation(SIGNED_IN, "Sign out everywhere.")
-    async def logout_all(self, info: Info) -> LogoutAllPayload | None:
+    async def logout_all(self, field: FieldContext) -> LogoutAllPayload | None:
         """One service call."""
-        await session_service.sign_out_everywhere(info.context.unit_of_work())
-        info.context.drop_refresh_cookie()
+        await session_service.sign_out_everywhere(field.context.unit_of_work())
+        field.context.drop_refresh_cookie()
         return LogoutAllPayload()
 
     @mutation(SIGNED_IN, "Sign out on another device of yours.")
-    async def revoke_session(self, info: Info, input: RevokeSessionInput) -> RevokeSessionPayload | None:
+    async def revoke_session(self, field: FieldContext, input: RevokeSessionInput) -> RevokeSessionPayload | None:
         """One service call."""
         session_id = await session_service.revoke_session(
-            info.context.unit_of_work(), session_id=decode_id_of("Session", input.session_id, field="sessionId")
+            field.context.unit_of_work(), session_id=decode_id_of("Session", input.session_id, field="sessionId")
         )
         return RevokeSessionPayload(revoked_session_id=encode_id("Session", session_id))
 

@@ -7,10 +7,9 @@ from typing import Annotated, Generic, Self, TypeVar, cast
 import strawberry
 
 from graphql_api.auth.permissions import SIGNED_IN
-from graphql_api.context import Context
+from graphql_api.context import Context, FieldContext
 from graphql_api.resolvers.delivery import Delivery, DirectDelivery, Sender
 from graphql_api.resolvers.fields import subscription
-from graphql_api.schema.common import Info
 from graphql_api.schema.ids import encode_id
 from graphql_api.schema.stream import (
     ResyncRequired,
@@ -45,14 +44,14 @@ class StreamSubscriptions:
     """Fields of Subscription."""
 
     @subscription(SIGNED_IN, "Tasks that move to another column of the board, as it happens.")
-    async def task_status_changed(self, info: Info, filter: Filter = None, after: After = None) -> Source:
+    async def task_status_changed(self, field: FieldContext, filter: Filter = None, after: After = None) -> Source:
         """Moves, and what left one's sight."""
-        return _listen(info.context, filter, after, _status_changed, only_status=True)
+        return _listen(field.context, filter, after, _status_changed, only_status=True)
 
     @subscription(SIGNED_IN, "Tasks that are created, changed or deleted, as it happens.")
-    async def task_changed(self, info: Info, filter: Filter = None, after: After = None) -> Source:
+    async def task_changed(self, field: FieldContext, filter: Filter = None, after: After = None) -> Source:
         """Every change."""
-        return _listen(info.context, filter, after, _changed, only_status=False)
+        return _listen(field.context, filter, after, _changed, only_status=False)
 
 
 def _listen(

@@ -10,11 +10,12 @@ from domain.actor import Actor
 from domain.errors import Invalid
 from domain.idempotency import IdempotencyKey
 from graphql_api.auth.permissions import SIGNED_IN
+from graphql_api.context import FieldContext
 from graphql_api.resolvers.fields import mutation, query
-from graphql_api.schema.common import After, Before, First, Info, Last, parts_of
+from graphql_api.schema.common import After, Before, First, Id, Last
 from graphql_api.schema.enums import TaskOrder
 from graphql_api.schema.ids import decode_id_of, encode_id, optional_id_of
-from graphql_api.schema.resolves_to import Connection, One, Paged
+from graphql_api.schema.resolves_to import Connection, One
 from graphql_api.schema.task import Task, TaskConnection
 from graphql_api.schema.task_inputs import (
     AssignTaskInput,
@@ -31,8 +32,8 @@ from graphql_api.schema.task_inputs import (
 )
 from persistence.pagination import PageRequest, Part
 from persistence.queries import task as reads
-from persistence.queries.query import Query
-from persistence.queries.task_list import EVERYTHING, KEYS
+from persistence.queries.query import Paged, Query
+from persistence.queries.task_list import EVERYTHING
 from persistence.unit_of_work import UnitOfWork
 from services import task as task_service
 from services.task_edit import TaskEdit
@@ -44,56 +45,31 @@ Filter = Annotated[TaskFilterInput | None, strawberry.argument(description="Whic
 OrderBy = Annotated[TaskOrder, strawberry.argument(description="In which order.")]
 
 
-def _task(actor: Actor, id: str) -> Query:
+def _task(actor: Actor, id: Id) -> Query:
     return reads.task(actor, decode_id_of("Task", id, field="id"))
 
 
 def _tasks(
     actor: Actor,
     parts: frozenset[Part],
-    first: int | None,
-    after: str | None,
-    last: int | None,
-    before: str | None,
-    filter: TaskFilterInput | None,
-    order_by: TaskOrder,
+    first: First = None,
+    after: After = None,
+    last: Last = None,
+    before: Before = None,
+    filter: Filter = None,
+    order_by: OrderBy = TaskOrder.CREATED_DESC,
 ) -> Paged:
     wanted = filter.to_filter() if filter is not None else EVERYTHING
     request = PageRequest.of(first, after, last, before, order=order_by.value, parts=parts)
-    return Paged(reads.task_page(actor, request, wanted, order_by), request, KEYS[order_by].cursor_of(order_by))
+    return reads.task_page(actor, request, wanted, order_by)
 
 
 @strawberry.type
 class TaskQueries:
     """Fields of Query."""
 
-    @query(SIGNED_IN, "One task; null if there is none, or you may not see it.", One(_task))
-    async def task(
-        self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="Which one.")]
-    ) -> Task | None:
-        """By id."""
-        row = await task_service.get_task(info.context.unit_of_work(), task_id=decode_id_of("Task", id, field="id"))
-        return Task.of(row)
-
-    @query(SIGNED_IN, "The tasks that you may see, page by page.", Connection(_tasks))
-    async def tasks(
-        self,
-        info: Info,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-        filter: Filter = None,
-        order_by: OrderBy = TaskOrder.CREATED_DESC,
-    ) -> TaskConnection:
-        """By keyset."""
-        page = await task_service.list_tasks(
-            info.context.unit_of_work(),
-            request=PageRequest.of(first, after, last, before, order=order_by.value, parts=parts_of(info)),
-            wanted=filter.to_filter() if filter is not None else EVERYTHING,
-            order=order_by,
-        )
-        return TaskConnection.of(page)
+    task = query(SIGNED_IN, "One task; null if there is none, or you may not see it.", One(Task, _task, nullable=True))
+    tasks = query(SIGNED_IN, "The tasks that you may see, page by page.", Connection(TaskConnection, _tasks))
 
 
 @strawberry.type
@@ -101,10 +77,10 @@ class TaskMutations:
     """Fields of Mutation."""
 
     @mutation(SIGNED_IN, "Create a task of your own.")
-    async def create_task(self, info: Info, input: CreateTaskInput) -> CreateTaskPayload | None:
+    async def create_task(self, field: FieldContext, input: CreateTaskInput) -> CreateTaskPayload | None:
         """One service call."""
         row = await task_service.create_task(
-            _once(info),
+            _once(field),
             title=input.title,
             description=input.description,
             priority=input.priority,
@@ -114,10 +90,10 @@ class TaskMutations:
         return CreateTaskPayload(task=Task.of(row))
 
     @mutation(SIGNED_IN, "Change a task of your own; admins: anybody's.")
-    async def update_task(self, info: Info, input: UpdateTaskInput) -> UpdateTaskPayload | None:
+    async def update_task(self, field: FieldContext, input: UpdateTaskInput) -> UpdateTaskPayload | None:
         """One service call."""
         row = await task_service.update_task(
-            _once(info),
+            _once(field),
             task_id=decode_id_of("Task", input.id, field="id"),
             edit=TaskEdit(
                 title=_never_null(input.title, "title"),
@@ -130,10 +106,12 @@ class TaskMutations:
         return UpdateTaskPayload(task=Task.of(row))
 
     @mutation(SIGNED_IN, "Move a task on the board: your own, or one that is assigned to you; admins: anybody's.")
-    async def update_task_status(self, info: Info, input: UpdateTaskStatusInput) -> UpdateTaskStatusPayload | None:
+    async def update_task_status(
+        self, field: FieldContext, input: UpdateTaskStatusInput
+    ) -> UpdateTaskStatusPayload | None:
         """One service call."""
         row = await task_service.update_task_status(
-            _once(info),
+            _once(field),
             task_id=decode_id_of("Task", input.id, field="id"),
             status=input.status,
             expected_version=input.expected_version,
@@ -141,10 +119,10 @@ class TaskMutations:
         return UpdateTaskStatusPayload(task=Task.of(row))
 
     @mutation(SIGNED_IN, "Give a task of your own to somebody, or to nobody; admins: anybody's.")
-    async def assign_task(self, info: Info, input: AssignTaskInput) -> AssignTaskPayload | None:
+    async def assign_task(self, field: FieldContext, input: AssignTaskInput) -> AssignTaskPayload | None:
         """One service call."""
         row = await task_service.assign_task(
-            _once(info),
+            _once(field),
             task_id=decode_id_of("Task", input.id, field="id"),
             assignee_id=UNSET if input.assignee_id is strawberry.UNSET else _assignee_id(input.assignee_id),
             expected_version=input.expected_version,
@@ -152,17 +130,17 @@ class TaskMutations:
         return AssignTaskPayload(task=Task.of(row))
 
     @mutation(SIGNED_IN, "Delete a task of your own for good; moderators and admins: anybody's.")
-    async def delete_task(self, info: Info, input: DeleteTaskInput) -> DeleteTaskPayload | None:
+    async def delete_task(self, field: FieldContext, input: DeleteTaskInput) -> DeleteTaskPayload | None:
         """One service call."""
         task_id = await task_service.delete_task(
-            _once(info),
+            _once(field),
             task_id=decode_id_of("Task", input.id, field="id"),
             expected_version=input.expected_version,
         )
         return DeleteTaskPayload(deleted_task_id=encode_id("Task", task_id))
 
 
-def _once(info: Info) -> UnitOfWork:
+def _once(field: FieldContext) -> UnitOfWork:
     """A unit of work for a change that the request's idempotency key, if it has one, has made once.
 
     The field's place in the answer tells it from other changes of the same request.
@@ -170,12 +148,12 @@ def _once(info: Info) -> UnitOfWork:
     Raises:
         BadRequest: the key is malformed.
     """
-    facts = info.context.facts
+    facts = field.context.facts
     # The headers of a socket were said once; what is asked for on it says for itself.
     headers = facts.headers if facts.door == "http" else ()
-    key = idempotency_key_of(headers, info.input_extensions)
-    named = IdempotencyKey(key, place=str(info.path.key)) if key is not None else None
-    return info.context.unit_of_work(idempotency=named)
+    key = idempotency_key_of(headers, field.input_extensions)
+    named = IdempotencyKey(key, place=field.key) if key is not None else None
+    return field.context.unit_of_work(idempotency=named)
 
 
 def _assignee_id(value: strawberry.ID | None) -> UUID | None:

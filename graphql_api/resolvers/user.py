@@ -1,16 +1,17 @@
 """Users: asked for and changed."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
 import strawberry
 
 from domain.actor import Actor
 from domain.errors import BadRequest
 from graphql_api.auth.permissions import ADMIN, PUBLIC, SIGNED_IN
+from graphql_api.context import FieldContext
 from graphql_api.resolvers.fields import mutation, query
-from graphql_api.schema.common import After, Before, First, Info, Last, parts_of
+from graphql_api.schema.common import After, Before, First, Id, Last
 from graphql_api.schema.ids import decode_id_of
-from graphql_api.schema.resolves_to import Change, Connection, Many, One, Paged
+from graphql_api.schema.resolves_to import Connection, Many, One
 from graphql_api.schema.user import (
     ChangePasswordInput,
     ChangePasswordPayload,
@@ -26,9 +27,10 @@ from graphql_api.schema.user import (
 )
 from persistence.pagination import PageRequest, Part
 from persistence.queries import user as reads
-from persistence.queries.query import Query
+from persistence.queries.query import Paged, Query
 from services import user as user_service
-from services.user import MAX_ASSIGNABLE
+
+MAX_ASSIGNABLE: Final = 50
 
 Search = Annotated[str, strawberry.argument(description="What the username begins with, ignoring case; empty: all.")]
 FirstAssignable = Annotated[int, strawberry.argument(description=f"How many at most, 1 to {MAX_ASSIGNABLE}.")]
@@ -38,68 +40,49 @@ def _me(actor: Actor) -> Query:
     return reads.user(actor.user_id)
 
 
-def _user(actor: Actor, id: str) -> Query:
+def _user(actor: Actor, id: Id) -> Query:
     return reads.user(decode_id_of("User", id, field="id"))
 
 
 def _users(
-    actor: Actor, parts: frozenset[Part], first: int | None, after: str | None, last: int | None, before: str | None
+    actor: Actor,
+    parts: frozenset[Part],
+    first: First = None,
+    after: After = None,
+    last: Last = None,
+    before: Before = None,
 ) -> Paged:
-    request = PageRequest.of(first, after, last, before, order=reads.USER_ORDER, parts=parts)
-    return Paged(reads.user_page(request), request, reads.user_cursor)
+    return reads.user_page(PageRequest.of(first, after, last, before, order=reads.USER_ORDER, parts=parts))
 
 
-def _assignable_users(actor: Actor, search: str, first: int) -> Query:
-    _check_assignable(first)
-    return reads.assignable_users(search, at_most=first)
-
-
-def _check_assignable(first: int) -> None:
+def _assignable_users(actor: Actor, search: Search = "", first: FirstAssignable = 20) -> Query:
     if not 1 <= first <= MAX_ASSIGNABLE:
         raise BadRequest(f"first must be 1 to {MAX_ASSIGNABLE}, not {first}.")
+    return reads.assignable_users(search, at_most=first)
 
 
 @strawberry.type
 class UserQueries:
     """Fields of Query."""
 
-    @query(SIGNED_IN, "Who you are.", One(_me))
-    async def me(self, info: Info) -> User:
-        """The actor's own row."""
-        return User.of(await user_service.get_user(info.context.unit_of_work(), user_id=info.context.actor.user_id))
-
-    @query(SIGNED_IN, "One user; null if there is none.", One(_user))
-    async def user(
-        self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="Which one.")]
-    ) -> User | None:
-        """By id."""
-        row = await user_service.get_user(info.context.unit_of_work(), user_id=decode_id_of("User", id, field="id"))
-        return User.of(row)
-
-    @query(ADMIN, "All users, page by page, the newest first.", Connection(_users))
-    async def users(
-        self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
-    ) -> UserConnection | None:
-        """By keyset."""
-        request = PageRequest.of(first, after, last, before, order=reads.USER_ORDER, parts=parts_of(info))
-        return UserConnection.of(await user_service.list_users(info.context.unit_of_work(), request=request))
-
-    @query(SIGNED_IN, "Active users whom a task can be given to, by name.", Many(_assignable_users))
-    async def assignable_users(self, info: Info, search: Search = "", first: FirstAssignable = 20) -> list[User]:
-        """By prefix."""
-        _check_assignable(first)
-        rows = await user_service.list_assignable_users(info.context.unit_of_work(), prefix=search, at_most=first)
-        return [User.of(row) for row in rows]
+    me = query(SIGNED_IN, "Who you are.", One(User, _me))
+    user = query(SIGNED_IN, "One user; null if there is none.", One(User, _user, nullable=True))
+    users = query(
+        ADMIN, "All users, page by page, the newest first.", Connection(UserConnection, _users, nullable=True)
+    )
+    assignable_users = query(
+        SIGNED_IN, "Active users whom a task can be given to, by name.", Many(User, _assignable_users)
+    )
 
 
 @strawberry.type
 class UserMutations:
     """Fields of Mutation."""
 
-    @mutation(PUBLIC, "Create a user of role USER for yourself; then `login`.", Change(oneself))
-    async def register(self, info: Info, input: RegisterInput) -> RegisterPayload | None:
+    @mutation(PUBLIC, "Create a user of role USER for yourself; then `login`.", viewer=oneself)
+    async def register(self, field: FieldContext, input: RegisterInput) -> RegisterPayload | None:
         """One call of the accounts."""
-        context = info.context
+        context = field.context
         row = await context.backend.accounts.register(
             context.facts.client,
             username=input.username,
@@ -110,9 +93,9 @@ class UserMutations:
         return RegisterPayload(user=User.of(row, is_oneself=True))
 
     @mutation(SIGNED_IN, "Change your password; all your other sessions end within a second.")
-    async def change_password(self, info: Info, input: ChangePasswordInput) -> ChangePasswordPayload | None:
+    async def change_password(self, field: FieldContext, input: ChangePasswordInput) -> ChangePasswordPayload | None:
         """One call of the accounts."""
-        context = info.context
+        context = field.context
         row = await context.backend.accounts.change_password(
             context.actor,
             context.facts.client,
@@ -123,18 +106,18 @@ class UserMutations:
         return ChangePasswordPayload(user=User.of(row))
 
     @mutation(ADMIN, "Give a user another role; it holds within a second, on open sockets too.")
-    async def set_user_role(self, info: Info, input: SetUserRoleInput) -> SetUserRolePayload | None:
+    async def set_user_role(self, field: FieldContext, input: SetUserRoleInput) -> SetUserRolePayload | None:
         """One service call."""
         row = await user_service.set_user_role(
-            info.context.unit_of_work(), user_id=decode_id_of("User", input.user_id, field="userId"), role=input.role
+            field.context.unit_of_work(), user_id=decode_id_of("User", input.user_id, field="userId"), role=input.role
         )
         return SetUserRolePayload(user=User.of(row))
 
     @mutation(ADMIN, "Let a user in, or cut them off; holds within a second, on open sockets too.")
-    async def set_user_active(self, info: Info, input: SetUserActiveInput) -> SetUserActivePayload | None:
+    async def set_user_active(self, field: FieldContext, input: SetUserActiveInput) -> SetUserActivePayload | None:
         """One service call."""
         row = await user_service.set_user_active(
-            info.context.unit_of_work(),
+            field.context.unit_of_work(),
             user_id=decode_id_of("User", input.user_id, field="userId"),
             is_active=input.is_active,
         )

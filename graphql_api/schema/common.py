@@ -1,20 +1,17 @@
 """What all nouns share: nodes, pages, refusals."""
 
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Any, Self
 
 import strawberry
-from graphql import FieldNode, FragmentSpreadNode, InlineFragmentNode
 
 from domain.actor import Actor
 from domain.errors import Refusal
 from domain.stream_cursor import StreamCursor
-from graphql_api.context import Context
 from graphql_api.schema.enums import ErrorCode
 from graphql_api.schema.resolves_to import Identity, resolves_to
-from persistence.pagination import DEFAULT_PAGE, MAX_FIRST, Facts, Page, Part
+from persistence.pagination import DEFAULT_PAGE, MAX_FIRST, Facts, Page
 
-Info = strawberry.Info[Context, None]
-
+Id = Annotated[strawberry.ID, strawberry.argument(description="Which one.")]
 First = Annotated[
     int | None,
     strawberry.argument(
@@ -89,42 +86,3 @@ class PageInfo:
 def stream_cursor(facts: Facts, actor: Actor) -> str:
     """The cursor of the position that was read with a page, for the actor who read it."""
     return StreamCursor(facts["head_epoch"], facts["head_position"], actor.access_version).encode()
-
-
-_PARTS: Final = {
-    "hasPreviousPage": Part.EARLIER,
-    "hasNextPage": Part.LATER,
-    "totalCount": Part.TOTAL,
-    "streamCursor": Part.HEAD,
-}
-
-
-def parts_of(info: Info) -> frozenset[Part]:
-    """The parts of a page that the connection being resolved needs: its rows, and what is selected beside them."""
-    names = _selected(info)
-    return frozenset({Part.ROWS, *(part for name, part in _PARTS.items() if name in names)})
-
-
-def _selected(info: Info) -> set[str]:
-    """The names of all fields in the selection of the field being resolved, however deep, in fragments too.
-
-    Directives are not looked at: a part may be read for a field that `@skip` leaves out, never the other way round.
-    """
-    raw = info._raw_info
-    names: set[str] = set()
-    waiting = [node.selection_set for node in raw.field_nodes]
-    seen: set[str] = set()
-    while waiting:
-        selections = waiting.pop()
-        for selection in selections.selections if selections is not None else ():
-            if isinstance(selection, FragmentSpreadNode):
-                name = selection.name.value
-                if name not in seen:
-                    seen.add(name)
-                    waiting.append(raw.fragments[name].selection_set)
-            elif isinstance(selection, InlineFragmentNode):
-                waiting.append(selection.selection_set)
-            elif isinstance(selection, FieldNode):
-                names.add(selection.name.value)
-                waiting.append(selection.selection_set)
-    return names

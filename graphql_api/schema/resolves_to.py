@@ -1,21 +1,21 @@
-"""What a field stands for, so that an operation can be compiled: declared once, beside the field.
+"""What a field resolves to: declared once, beside the field, for both executors.
 
-A field without a resolver stands for the column of its own name and declares nothing. A field that declares nothing
-else, and has a resolver, is left to the general executor, and with it the whole operation.
+The resolvers of queries are derived from it. A field without a resolver resolves to the column of its own name and
+declares nothing. An operation with a field that has a resolver and declares nothing is not compiled.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import Any, ClassVar, Final, Protocol, Self
+from uuid import UUID
 
 from graphql import GraphQLField
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 
 from domain.actor import Actor
-from persistence.pagination import PageRequest
-from persistence.queries.query import Query
+from persistence.queries.query import Paged, Query
 
-_KEY: Final = "stands_for"
+_KEY: Final = "resolves_to"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,37 +38,40 @@ class Reference:
     name: str
 
 
+class OfRow(Protocol):
+    """A type of the schema that is made of a row, or of a page of rows, of a model."""
+
+    model: ClassVar[Any]
+
+    @classmethod
+    def of(cls, row: Any, /) -> Self:
+        """The object."""
+
+
 @dataclass(frozen=True, slots=True)
 class One:
-    """One row, or null: `ask` of the actor and the field's arguments, by their names."""
+    """One object, or null: `ask` of the actor and the field's arguments, by their names."""
 
+    type: type[OfRow]
     ask: Callable[..., Query]
+    nullable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Many:
-    """All rows that are found: `ask` as of one."""
+    """An object for each row that is found: `ask` as of one."""
 
+    type: type[OfRow]
     ask: Callable[..., Query]
-
-
-@dataclass(frozen=True, slots=True)
-class Paged:
-    """A page as it is asked for; each row ends in the request's facts, the value it is sorted by, and its id.
-
-    `cursor` writes these two down.
-    """
-
-    asked: Query
-    request: PageRequest
-    cursor: Callable[[Any, Any], str]
 
 
 @dataclass(frozen=True, slots=True)
 class Connection:
     """A page of rows: `ask` of the actor, the parts of the page that are selected, and the field's arguments."""
 
+    type: type[OfRow]
     ask: Callable[..., Paged]
+    nullable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,30 +86,43 @@ class Pages:
 
 
 @dataclass(frozen=True, slots=True)
-class AnyNode:
-    """An object of any of some types, by its id: `ask` of the actor and ids, by the type's name."""
+class NodeType:
+    """A type whose objects are found by id: `ask` of the actor and ids."""
 
-    ask: "dict[str, Callable[[Actor, list[Any]], Query]]"
+    type: type[OfRow]
+    ask: Callable[[Actor | None, list[UUID]], Query]
+
+
+@dataclass(frozen=True, slots=True)
+class AnyNode:
+    """An object of any of some types by its id, or an object or null for each of several ids."""
+
+    types: Mapping[str, NodeType]
+    many: bool
+
+
+ViewerOf = Callable[[Any], Actor | None]
+"""The actor in whose name a payload is seen."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A mutation whose resolver is called as it is, and whose payload is projected instead of executed.
+    """A mutation: `resolve` is called by both executors, and the compiled one projects its payload.
 
-    What the payload's fields refer to is read after the change, and in nobody's name: users are for all to see.
+    What the payload's fields refer to is read after the change, without an actor: users are visible to everybody.
 
-    `viewer` says through whose eyes the payload is seen, where that is not whoever asked.
+    Without `viewer` the payload is seen in the name of the actor who sent the request.
     """
 
-    viewer: Callable[[Any], Actor | None] | None = None
+    resolve: Callable[..., Awaitable[Any]]
+    viewer: ViewerOf | None = None
 
 
 ResolvesTo = Identity | Expression | Reference | One | Many | Connection | Pages | AnyNode | Change
-MeaningT = TypeVar("MeaningT", bound=ResolvesTo)
 
 
 def resolves_to(what: ResolvesTo) -> dict[Any, Any]:
-    """Metadata of a field: `strawberry.field(metadata=stands_for(…))`."""
+    """Metadata of a field: `strawberry.field(metadata=resolves_to(…))`."""
     return {_KEY: what}
 
 

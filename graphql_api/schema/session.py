@@ -1,7 +1,7 @@
 """Sessions and signing in, as clients see them."""
 
 from datetime import datetime
-from typing import Self
+from typing import ClassVar, Self
 from uuid import UUID
 
 import strawberry
@@ -9,10 +9,13 @@ import strawberry
 from domain.actor import Actor
 from domain.session import MAX_SESSIONS_LISTED
 from graphql_api.auth.accounts import SignedIn
+from graphql_api.context import FieldContext
 from graphql_api.schema.common import Node, Payload
+from graphql_api.schema.fields import resolver
 from graphql_api.schema.ids import encode_id
 from graphql_api.schema.resolves_to import Expression, resolves_to
 from graphql_api.schema.user import User
+from graphql_api.schema.viewer import PERSONAL
 from persistence.models import SessionRow
 
 SESSIONS_DESCRIPTION = f"Where you are signed in, the newest first, at most {MAX_SESSIONS_LISTED}."
@@ -26,26 +29,34 @@ def _is_current(actor: Actor, session_id: UUID) -> bool:
 class Session(Node):
     """A session."""
 
+    model: ClassVar = SessionRow
+    row: strawberry.Private[SessionRow]
     ip_address: str = strawberry.field(description="The address it was begun from.")
     user_agent: str | None = strawberry.field(description="What the client called itself.")
     created_at: datetime = strawberry.field(description="When it was begun.")
     expires_at: datetime = strawberry.field(description="When it ends unless it is refreshed; 30 days at most.")
     last_used_at: datetime | None = strawberry.field(description="When it was last refreshed; null: never.")
-    is_current: bool = strawberry.field(
-        description="Whether this request belongs to it.", metadata=resolves_to(Expression(_is_current, ("id",)))
+
+    @strawberry.field(
+        description="Whether this request belongs to it.",
+        metadata=PERSONAL | resolves_to(Expression(_is_current, ("id",))),
     )
+    @resolver
+    def is_current(self, field: FieldContext) -> bool:
+        """Compares the actor's session."""
+        return _is_current(field.context.actor, self.row.id)
 
     @classmethod
-    def of(cls, row: SessionRow, *, is_current: bool) -> Self:
+    def of(cls, row: SessionRow) -> Self:
         """The row as clients see it."""
         return cls(
             id=encode_id("Session", row.id),
+            row=row,
             ip_address=row.ip_address,
             user_agent=row.user_agent,
             created_at=row.created_at,
             expires_at=row.expires_at,
             last_used_at=row.last_used_at,
-            is_current=is_current,
         )
 
 

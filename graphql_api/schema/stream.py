@@ -9,8 +9,9 @@ import strawberry
 
 from domain.errors import BadRequest
 from domain.events import TaskEvent
-from graphql_api.schema.common import Info
+from graphql_api.context import FieldContext
 from graphql_api.schema.enums import ResyncReason, TaskChange, TaskStatus
+from graphql_api.schema.fields import resolver
 from graphql_api.schema.ids import decode_id_of, optional_id_of
 from graphql_api.schema.task import Task
 from graphql_api.schema.user import User
@@ -42,9 +43,10 @@ class TaskStatusChanged(TaskStreamItem):
     to: TaskStatus = strawberry.field(description="The column after.")
 
     @strawberry.field(description="Who moved it; null if it was done at the command line.", metadata=FOR_ANYBODY)
-    async def by(self, info: Info) -> User | None:
+    @resolver
+    async def by(self, field: FieldContext) -> User | None:
         """The actor."""
-        return await _user(info, self.event)
+        return await _user(field, self.event)
 
 
 @strawberry.type(description="A task was created or changed in any way.")
@@ -55,9 +57,10 @@ class TaskChanged(TaskStreamItem):
     changes: list[TaskChange] = strawberry.field(description="What was changed.")
 
     @strawberry.field(description="Who did it; null if it was done at the command line.", metadata=FOR_ANYBODY)
-    async def by(self, info: Info) -> User | None:
+    @resolver
+    async def by(self, field: FieldContext) -> User | None:
         """The actor."""
-        return await _user(info, self.event)
+        return await _user(field, self.event)
 
 
 @strawberry.type(description="A task still exists, but you may no longer see it.")
@@ -120,6 +123,6 @@ def _task_ids(ids: Sequence[str]) -> frozenset[UUID]:
     return frozenset(decode_id_of("Task", each, field=f"taskIds[{place}]") for place, each in enumerate(ids))
 
 
-async def _user(info: Info, event: TaskEvent) -> User | None:
-    row = await info.context.loaders.users.load(event.actor_id)
+async def _user(field: FieldContext, event: TaskEvent) -> User | None:
+    row = await field.context.loaders.users.load(event.actor_id)
     return User.of(row) if row is not None else None

@@ -1,7 +1,7 @@
 """Tasks, as clients see them."""
 
 from datetime import datetime
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 from uuid import UUID
 
 import strawberry
@@ -11,15 +11,17 @@ from domain.actor import Actor
 from domain.events import People
 from domain.policy import Action
 from domain.task import MAX_DESCRIPTION, MAX_TITLE
-from graphql_api.schema.common import After, Before, First, Info, Last, Node, PageInfo, parts_of, stream_cursor
+from graphql_api.context import FieldContext
+from graphql_api.schema.common import After, Before, First, Last, Node, PageInfo, stream_cursor
 from graphql_api.schema.enums import TaskPriority, TaskStatus
+from graphql_api.schema.fields import resolver
 from graphql_api.schema.ids import encode_id
 from graphql_api.schema.resolves_to import Expression, Pages, Reference, resolves_to
 from graphql_api.schema.task_history import TaskHistoryConnection, history_pages
 from graphql_api.schema.user import User
 from graphql_api.schema.viewer import BY_CLASS, FOR_ANYBODY
 from persistence.models import TaskRow
-from persistence.pagination import Facts, Page, PageRequest
+from persistence.pagination import Facts, Page, PageRequest, Part
 from persistence.queries.event import HISTORY_ORDER
 from services import task as task_service
 
@@ -37,6 +39,7 @@ def _may(action: Action) -> dict[Any, Any]:
 class Task(Node):
     """A task."""
 
+    model: ClassVar = TaskRow
     row: strawberry.Private[TaskRow]
     title: str = strawberry.field(description=f"1 to {MAX_TITLE} characters.")
     description: str = strawberry.field(description=f"At most {MAX_DESCRIPTION:,} characters; may be empty.")
@@ -52,57 +55,70 @@ class Task(Node):
     completed_at: datetime | None = strawberry.field(description="When it became DONE; null while it is not.")
 
     @strawberry.field(description="Whose task it is.", metadata=FOR_ANYBODY | resolves_to(Reference("owner")))
-    async def owner(self, info: Info) -> User | None:
+    @resolver
+    async def owner(self, field: FieldContext) -> User | None:
         """The owner."""
-        row = await info.context.loaders.users.load(self.row.owner_id)
+        row = await field.context.loaders.users.load(self.row.owner_id)
         return User.of(row) if row is not None else None
 
     @strawberry.field(
         description="Who is to do it; null: nobody in particular.",
         metadata=FOR_ANYBODY | resolves_to(Reference("assignee")),
     )
-    async def assignee(self, info: Info) -> User | None:
+    @resolver
+    async def assignee(self, field: FieldContext) -> User | None:
         """The assignee."""
         if self.row.assignee_id is None:
             return None
-        row = await info.context.loaders.users.load(self.row.assignee_id)
+        row = await field.context.loaders.users.load(self.row.assignee_id)
         return User.of(row) if row is not None else None
 
     @strawberry.field(
         description="Whether you may change its title, description, priority and due date.",
         metadata=BY_CLASS | _may(Action.UPDATE_TASK),
     )
-    def viewer_can_update(self, info: Info) -> bool:
+    @resolver
+    def viewer_can_update(self, field: FieldContext) -> bool:
         """As the policy says."""
-        return policy.may(info.context.actor, Action.UPDATE_TASK, self.row)
+        return policy.may(field.context.actor, Action.UPDATE_TASK, self.row)
 
     @strawberry.field(
         description="Whether you may move it on the board.", metadata=BY_CLASS | _may(Action.CHANGE_STATUS)
     )
-    def viewer_can_update_status(self, info: Info) -> bool:
+    @resolver
+    def viewer_can_update_status(self, field: FieldContext) -> bool:
         """As the policy says."""
-        return policy.may(info.context.actor, Action.CHANGE_STATUS, self.row)
+        return policy.may(field.context.actor, Action.CHANGE_STATUS, self.row)
 
     @strawberry.field(description="Whether you may give it to somebody.", metadata=BY_CLASS | _may(Action.ASSIGN_TASK))
-    def viewer_can_assign(self, info: Info) -> bool:
+    @resolver
+    def viewer_can_assign(self, field: FieldContext) -> bool:
         """As the policy says."""
-        return policy.may(info.context.actor, Action.ASSIGN_TASK, self.row)
+        return policy.may(field.context.actor, Action.ASSIGN_TASK, self.row)
 
     @strawberry.field(description="Whether you may delete it.", metadata=BY_CLASS | _may(Action.DELETE_TASK))
-    def viewer_can_delete(self, info: Info) -> bool:
+    @resolver
+    def viewer_can_delete(self, field: FieldContext) -> bool:
         """As the policy says."""
-        return policy.may(info.context.actor, Action.DELETE_TASK, self.row)
+        return policy.may(field.context.actor, Action.DELETE_TASK, self.row)
 
     @strawberry.field(
         description="What happened to it, the newest first, as far back as events are kept.",
         metadata=BY_CLASS | resolves_to(Pages(history_pages)),
     )
+    @resolver
     async def history(
-        self, info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None
+        self,
+        field: FieldContext,
+        parts: frozenset[Part],
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
     ) -> TaskHistoryConnection:
         """The task's events."""
-        request = PageRequest.of(first, after, last, before, order=HISTORY_ORDER, parts=parts_of(info))
-        page = await task_service.list_history(info.context.unit_of_work(), task_id=self.row.id, request=request)
+        request = PageRequest.of(first, after, last, before, order=HISTORY_ORDER, parts=parts)
+        page = await task_service.list_history(field.context.unit_of_work(), task_id=self.row.id, request=request)
         return TaskHistoryConnection.of(page)
 
     @classmethod
@@ -135,6 +151,7 @@ class TaskEdge:
 class TaskConnection:
     """A connection."""
 
+    model: ClassVar = TaskRow
     facts: strawberry.Private[Facts]
     edges: list[TaskEdge] = strawberry.field(description="The tasks with their cursors.")
     nodes: list[Task] = strawberry.field(description="The tasks alone.")
@@ -149,9 +166,10 @@ class TaskConnection:
     @strawberry.field(
         description="Where the stream stood when this page was read: `after` of a subscription; nothing is missed."
     )
-    def stream_cursor(self, info: Info) -> str | None:
+    @resolver
+    def stream_cursor(self, field: FieldContext) -> str | None:
         """Read in the page's statement, if it is selected."""
-        return stream_cursor(self.facts, info.context.actor)
+        return stream_cursor(self.facts, field.context.actor)
 
     @classmethod
     def of(cls, page: Page[TaskRow]) -> Self:

@@ -8,13 +8,16 @@ import strawberry
 
 from domain.actor import Actor
 from domain.events import LoggedEvent, TaskEvent
-from graphql_api.schema.common import Info, PageInfo
+from graphql_api.context import FieldContext
+from graphql_api.schema.common import PageInfo
 from graphql_api.schema.enums import TaskChange, TaskStatus
-from graphql_api.schema.resolves_to import Paged, Reference, resolves_to
+from graphql_api.schema.fields import resolver
+from graphql_api.schema.resolves_to import Reference, resolves_to
 from graphql_api.schema.user import User
 from graphql_api.schema.viewer import FOR_ANYBODY
 from persistence.pagination import Page, PageRequest, Part
 from persistence.queries import event as reads
+from persistence.queries.query import Paged
 
 
 @strawberry.type(description="One change of a task.")
@@ -35,9 +38,10 @@ class TaskHistoryEntry:
         description="Who did it; null if it was done at the command line.",
         metadata=FOR_ANYBODY | resolves_to(Reference("by")),
     )
-    async def by(self, info: Info) -> User | None:
+    @resolver
+    async def by(self, field: FieldContext) -> User | None:
         """The actor."""
-        row = await info.context.loaders.users.load(self.event.actor_id)
+        row = await field.context.loaders.users.load(self.event.actor_id)
         return User.of(row) if row is not None else None
 
     @classmethod
@@ -45,7 +49,7 @@ class TaskHistoryEntry:
         """The event as clients see it."""
         event = logged.event
         assert isinstance(event, TaskEvent)
-        assert event.to_status is not None  # `persistence/readable` lists no others
+        assert event.to_status is not None  # the history lists no others, see `persistence/event_parsing.py`
         return cls(
             logged=logged,
             event=event,
@@ -96,4 +100,4 @@ def history_pages(
         BadRequest: an argument breaks a rule.
     """
     request = PageRequest.of(first, after, last, before, order=reads.HISTORY_ORDER, parts=parts)
-    return Paged(reads.history(ids, request), request, reads.history_cursor)
+    return reads.history(ids, request)

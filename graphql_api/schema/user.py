@@ -1,15 +1,17 @@
 """Users, as clients see them."""
 
 from datetime import datetime
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 from uuid import UUID
 
 import strawberry
 
 from domain.actor import Actor
 from domain.policy import Action, may_user
-from graphql_api.schema.common import Info, Node, PageInfo, Payload
+from graphql_api.context import FieldContext
+from graphql_api.schema.common import Node, PageInfo, Payload
 from graphql_api.schema.enums import Role
+from graphql_api.schema.fields import resolver
 from graphql_api.schema.ids import encode_id
 from graphql_api.schema.resolves_to import Expression, resolves_to
 from graphql_api.schema.viewer import PERSONAL
@@ -25,6 +27,7 @@ def _email(actor: Actor, user_id: UUID, email: str) -> str | None:
 class User(Node):
     """A user."""
 
+    model: ClassVar = UserRow
     row: strawberry.Private[UserRow]
     is_oneself: strawberry.Private[bool]
     username: str = strawberry.field(description="3 to 20 characters; unique, ignoring case.")
@@ -36,9 +39,10 @@ class User(Node):
         description="The e-mail address; null unless it is your own, or you are an admin.",
         metadata=PERSONAL | resolves_to(Expression(_email, ("id", "email"))),
     )
-    def email(self, info: Info) -> str | None:
+    @resolver
+    def email(self, field: FieldContext) -> str | None:
         """For oneself and admins; somebody who registers or signs in just now has proved to be oneself."""
-        return self.row.email if self.is_oneself else _email(info.context.actor, self.row.id, self.row.email)
+        return self.row.email if self.is_oneself else _email(field.context.actor, self.row.id, self.row.email)
 
     @classmethod
     def of(cls, row: UserRow, *, is_oneself: bool = False) -> Self:
@@ -74,6 +78,7 @@ class UserEdge:
 class UserConnection:
     """A connection."""
 
+    model: ClassVar = UserRow
     facts: strawberry.Private[Facts]
     edges: list[UserEdge] = strawberry.field(description="The users with their cursors.")
     nodes: list[User] = strawberry.field(description="The users alone.")

@@ -27,7 +27,7 @@ from persistence.models import EventRow
 from persistence.pagination import NOT_OURS, PageCursor, PageRequest, page_cursor
 from persistence.queries.joins import References, joined, own_columns
 from persistence.queries.page_facts import ONE, facts_of, is_any
-from persistence.queries.query import Query
+from persistence.queries.query import Paged, Query
 
 HISTORY_ORDER: Final = "task.history"
 _AFTER: Final = bindparam("after", type_=BigInteger())
@@ -108,7 +108,7 @@ class HistoryOfTasks:
         return select(*columns).where(EventRow.task_id == wanted.c.id, *place, *readable).order_by(by)
 
 
-def history(ids: Collection[UUID], request: PageRequest) -> Query:
+def history(ids: Collection[UUID], request: PageRequest) -> Paged:
     """A page of what happened to each of some tasks, and one event more, which says whether there is another page.
 
     Raises:
@@ -119,7 +119,7 @@ def history(ids: Collection[UUID], request: PageRequest) -> Query:
         if cursor is not None:
             values[name] = _position(cursor)
     rows = HistoryOfTasks(request.after is not None, request.before is not None, request.backward, request.facts)
-    return Query(rows, values)
+    return Paged(Query(rows, values), request, history_cursor)
 
 
 def history_cursor(position: int, task_id: UUID) -> str:

@@ -1,10 +1,12 @@
 """What is to be read, as plain data."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from sqlalchemy import Select
+
+from persistence.pagination import PageRequest
 
 Values = Mapping[str, Any]
 """The values of a statement's parameters, by name."""
@@ -29,3 +31,15 @@ class Query:
 
     rows: Rows
     values: Values
+
+
+@dataclass(frozen=True, slots=True)
+class Paged:
+    """A page of rows. Each row ends in the request's facts, the value it is sorted by, and an id.
+
+    `cursor` makes the row's cursor of the last two; in the page of a list they are named `place` and `place_id`.
+    """
+
+    asked: Query
+    request: PageRequest
+    cursor: Callable[[Any, Any], str]

@@ -32,7 +32,7 @@ from persistence.pagination import NOT_OURS, PageRequest
 from persistence.queries.joins import REFERENCES_OF_A_TASK, joined, own_columns
 from persistence.queries.keyset import Keyset, Window, ordered
 from persistence.queries.page_facts import ONE, Known, facts_of, is_any
-from persistence.queries.query import Query
+from persistence.queries.query import Paged, Query
 from persistence.queries.task_list import KEYS, TaskFilter, TaskOrder, conditions
 
 Reaches = frozenset[Reach]
@@ -195,7 +195,7 @@ def tasks(actor: Actor | None, ids: Collection[UUID]) -> Query:
     return Query(TasksById(_reaches(actor)), {"ids": list(ids), "actor_id": _id_of(actor)})
 
 
-def task_page(actor: Actor | None, request: PageRequest, wanted: TaskFilter, order: TaskOrder) -> Query:
+def task_page(actor: Actor | None, request: PageRequest, wanted: TaskFilter, order: TaskOrder) -> Paged:
     """A page, and one task more, which says whether there is another page.
 
     Raises:
@@ -208,7 +208,8 @@ def task_page(actor: Actor | None, request: PageRequest, wanted: TaskFilter, ord
             raise BadRequest(NOT_OURS)
         values |= key.values(name, cursor)
     window = Window(key.bound(request.after), key.bound(request.before), request.backward)
-    return Query(TaskPage(_reaches(actor), order, frozenset(given), window, request.facts), values)
+    rows = TaskPage(_reaches(actor), order, frozenset(given), window, request.facts)
+    return Paged(Query(rows, values), request, key.cursor_of(order))
 
 
 def task_slice(actor: Actor | None, *, skip: int, limit: int) -> Query:

@@ -29,7 +29,7 @@ from persistence.pagination import PageCursor, PageRequest, page_cursor
 from persistence.queries.joins import joined
 from persistence.queries.keyset import Bound, Keyset, Window, ordered
 from persistence.queries.page_facts import ONE, Known, facts_of, is_any
-from persistence.queries.query import Query
+from persistence.queries.query import Paged, Query
 
 USER_ORDER: Final = "users.created"
 _ESCAPES: Final = str.maketrans({"%": r"\%", "_": r"\_", "\\": r"\\"})
@@ -126,7 +126,7 @@ def users(ids: Collection[UUID]) -> Query:
     return Query(UsersById(), {"ids": list(ids)})
 
 
-def user_page(request: PageRequest) -> Query:
+def user_page(request: PageRequest) -> Paged:
     """A page, and one user more, which says whether there is another page.
 
     Raises:
@@ -137,7 +137,7 @@ def user_page(request: PageRequest) -> Query:
         if cursor is not None:
             values |= {name: cursor.instant(), f"{name}_id": cursor.id}
     window = Window(_bound(request.after), _bound(request.before), request.backward)
-    return Query(UserPage(window, request.facts), values)
+    return Paged(Query(UserPage(window, request.facts), values), request, user_cursor)
 
 
 def _bound(cursor: PageCursor | None) -> Bound:

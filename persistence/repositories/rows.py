@@ -1,23 +1,36 @@
-"""Rows of a page as objects, and what their statement reads beside them."""
+"""Rows as objects of their models."""
 
-from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
-from sqlalchemy import column, select
+from sqlalchemy import Select, column, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from persistence.models.base import Base
-from persistence.pagination import Facts
-from persistence.queries.query import Query
+from persistence.pagination import Page
+from persistence.queries.query import Paged, Query
 
 RowT = TypeVar("RowT", bound=Base)
 
 
-async def rows_and_facts(
-    session: AsyncSession, kind: type[RowT], asked: Query, columns: Sequence[str], facts: Sequence[str]
-) -> tuple[list[RowT], Facts]:
-    """The rows, and the facts by name."""
-    statement = select(kind, *(column(name) for name in facts)).from_statement(asked.rows.select(columns))
-    found: Sequence[Any] = (await session.execute(statement, asked.values)).all()
-    rows = [row[0] for row in found if row[0] is not None]
-    return rows, dict(zip(facts, found[0][1:], strict=True)) if facts else {}
+async def rows_of(session: AsyncSession, model: type[RowT], asked: Query) -> list[RowT]:
+    """The rows of a query."""
+    statement = select(model).from_statement(whole(model, asked))
+    return list(await session.scalars(statement, asked.values))
+
+
+async def page_of(session: AsyncSession, model: type[RowT], paged: Paged) -> Page[RowT]:
+    """The rows of a page, with their cursors and the facts that their statement reads beside them."""
+    names = paged.request.facts
+    beside = [column(name) for name in (*names, "place", "place_id")]
+    statement = select(model, *beside).from_statement(whole(model, paged.asked))
+    found = (await session.execute(statement, paged.asked.values)).all()
+    facts = dict(zip(names, found[0][1:-2], strict=True)) if names else {}
+    rows = [row for row in found if row[0] is not None]
+    page = Page.of(paged.request, rows, facts, lambda row: paged.cursor(row[-2], row[-1]))
+    return replace(page, rows=[row[0] for row in page.rows])
+
+
+def whole(model: type[Base], asked: Query) -> Select[Any]:
+    """The statement that reads all columns of a model."""
+    return asked.rows.select(tuple(model.__table__.columns.keys()))

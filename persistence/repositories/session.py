@@ -1,7 +1,6 @@
 """Sessions, remembered."""
 
 from datetime import datetime
-from typing import Final
 from uuid import UUID
 
 from sqlalchemy import delete, select
@@ -9,9 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from persistence.models import SessionRow, UsedTokenRow, UserRow
 from persistence.queries import session as reads
+from persistence.repositories.rows import rows_of
 from persistence.sql_helpers import affected
-
-_WHOLE: Final = tuple(SessionRow.__table__.columns.keys())
 
 
 class SessionRepository:
@@ -45,8 +43,7 @@ class SessionRepository:
     async def list_of_user(self, user_id: UUID, *, now: datetime, at_most: int) -> list[SessionRow]:
         """A user's living sessions, the newest first."""
         asked = reads.sessions(user_id, now=now, at_most=at_most)
-        statement = select(SessionRow).from_statement(asked.rows.select(_WHOLE))
-        return list(await self._session.scalars(statement, asked.values))
+        return await rows_of(self._session, SessionRow, asked)
 
     def add(self, row: SessionRow | UsedTokenRow) -> None:
         """Remember a new session, or a token that was used up."""

@@ -4,20 +4,18 @@ from collections.abc import Collection, Sequence
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Select, inspect, select
+from sqlalchemy import inspect, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.actor import Actor
 from domain.errors import NotFound
 from persistence.models import TaskRow
-from persistence.pagination import Page, PageRequest, page_cursor
 from persistence.queries import task as reads
-from persistence.queries.query import Query, Rows
-from persistence.queries.task_list import KEYS, TaskFilter, TaskOrder
-from persistence.repositories.rows import rows_and_facts
+from persistence.queries.query import Query
+from persistence.queries.task_list import TaskFilter
+from persistence.repositories.rows import rows_of, whole
 from persistence.sql_helpers import insert_many
 
-_WHOLE: Final = tuple(TaskRow.__table__.columns.keys())
 _STORED: Final = tuple(attribute.class_attribute for attribute in inspect(TaskRow).column_attrs)
 
 
@@ -31,7 +29,7 @@ class TaskRepository:
     async def find(self, task_id: UUID, *, lock: bool = False) -> TaskRow | None:
         """The task, its row locked if asked for, or None if the actor sees no such task."""
         asked = reads.task(self._actor, task_id)
-        query = _whole(asked.rows)
+        query = whole(TaskRow, asked)
         if lock:
             query = query.with_for_update(key_share=True)
         statement = select(TaskRow).from_statement(query).execution_options(populate_existing=lock)
@@ -52,17 +50,6 @@ class TaskRepository:
     async def find_many(self, ids: Collection[UUID]) -> dict[UUID, TaskRow]:
         """Those of the tasks that the actor sees, by id."""
         return {row.id: row for row in await self._rows(reads.tasks(self._actor, ids))}
-
-    async def page(self, request: PageRequest, *, wanted: TaskFilter, order: TaskOrder) -> Page[TaskRow]:
-        """Tasks in an order, between two cursors.
-
-        Raises:
-            BadRequest: a cursor belongs to another ordering, or the filter breaks a limit.
-        """
-        asked = reads.task_page(self._actor, request, wanted, order)
-        rows, facts = await rows_and_facts(self._session, TaskRow, asked, _WHOLE, request.facts)
-        key = KEYS[order]
-        return Page.of(request, rows, facts, lambda row: page_cursor(order.value, key.write(key.of(row)), row.id))
 
     async def slice(self, *, skip: int, limit: int) -> list[TaskRow]:
         """Tasks by age, the oldest first, from an offset: for clients that know no cursors.
@@ -100,9 +87,4 @@ class TaskRepository:
         await self._session.delete(row)
 
     async def _rows(self, asked: Query) -> list[TaskRow]:
-        statement = select(TaskRow).from_statement(_whole(asked.rows))
-        return list(await self._session.scalars(statement, asked.values))
-
-
-def _whole(rows: Rows) -> Select[tuple[object, ...]]:
-    return rows.select(_WHOLE)
+        return await rows_of(self._session, TaskRow, asked)

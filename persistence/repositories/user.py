@@ -1,7 +1,6 @@
 """Users, remembered."""
 
 from collections.abc import Collection
-from typing import Final
 from uuid import UUID
 
 from sqlalchemy import literal, select
@@ -12,12 +11,9 @@ from domain.text import is_storable
 from domain.user import Role
 from persistence.models import UserRow
 from persistence.models.user import folded_username
-from persistence.pagination import Page, PageRequest
 from persistence.queries import user as reads
 from persistence.queries.query import Query
-from persistence.repositories.rows import rows_and_facts
-
-_WHOLE: Final = tuple(UserRow.__table__.columns.keys())
+from persistence.repositories.rows import rows_of
 
 
 class UserRepository:
@@ -65,20 +61,6 @@ class UserRepository:
         )
         return list(rows)
 
-    async def list_assignable(self, prefix: str, *, at_most: int) -> list[UserRow]:
-        """Active users whose name begins so, ignoring case, by name."""
-        return await self._rows(reads.assignable_users(prefix, at_most=at_most))
-
-    async def page(self, request: PageRequest) -> Page[UserRow]:
-        """Users between two cursors, the newest first.
-
-        Raises:
-            BadRequest: a cursor was not made by this API.
-        """
-        asked = reads.user_page(request)
-        rows, facts = await rows_and_facts(self._session, UserRow, asked, _WHOLE, request.facts)
-        return Page.of(request, rows, facts, lambda row: reads.user_cursor(row.created_at, row.id))
-
     async def count(self) -> int:
         """How many users there are."""
         return await self._session.scalar(reads.UserCount().select()) or 0
@@ -88,5 +70,4 @@ class UserRepository:
         self._session.add(row)
 
     async def _rows(self, asked: Query) -> list[UserRow]:
-        statement = select(UserRow).from_statement(asked.rows.select(_WHOLE))
-        return list(await self._session.scalars(statement, asked.values))
+        return await rows_of(self._session, UserRow, asked)

@@ -37,8 +37,16 @@ TYPES: Mapping[type, Any] = {UUID: Uuid(), int: Integer(), datetime: DateTime(ti
 def task_event(*changes: TaskChange, **values: Any) -> TaskEvent:
     """A change of a task."""
     facts: dict[str, Any] = {
-        "task_id": uuid4(), "version": 3, "title": "Ünïcode \"'\\", "actor_id": UUID(int=3), "request_id": "r1",
-        "from_status": TaskStatus.TODO, "to_status": TaskStatus.DONE, "before": OWNER, "after": ASSIGNEE, "at": AT,
+        "task_id": uuid4(),
+        "version": 3,
+        "title": "Ünïcode \"'\\",
+        "actor_id": UUID(int=3),
+        "request_id": "r1",
+        "from_status": TaskStatus.TODO,
+        "to_status": TaskStatus.DONE,
+        "before": OWNER,
+        "after": ASSIGNEE,
+        "at": AT,
     }
     return TaskEvent(**facts | {"changes": changes} | values)
 

@@ -17,6 +17,7 @@ from persistence.queries.task_list import EVERYTHING, TaskFilter, TaskOrder
 from persistence.task_status_update import StatusUpdate, arguments, moving
 from persistence.unit_of_work import UnitOfWork
 from tests.persistence.large_dataset import ADMIN, BUSY, IDLE, Crowd, Plan, later, numbered
+from tests.support.reads import assignable_users, task_page, user_page
 
 EYES: Final = {"admin": ADMIN, "busy": BUSY, "idle": IDLE}  # a moderator sees what an admin sees
 FILTERS: Final = {
@@ -85,7 +86,7 @@ def requests(order: TaskOrder) -> list[PageRequest]:
 
 async def plan_of_page(crowd: Crowd, actor: Actor, wanted: TaskFilter, order: TaskOrder, request: PageRequest) -> Plan:
     """How a page is found."""
-    return await crowd.plan(actor, lambda uow: uow.tasks.page(request, wanted=wanted, order=order))
+    return await crowd.plan(actor, lambda uow: task_page(uow, request, wanted=wanted, order=order))
 
 
 async def plan_of_count(crowd: Crowd, actor: Actor, wanted: TaskFilter) -> Plan:
@@ -136,13 +137,13 @@ class TestTasks:
 async def everything_else(uow: UnitOfWork) -> None:
     """What is asked besides lists of tasks."""
     user = PageCursor("users.created", later(1_000).isoformat(), numbered(1_000))
-    await uow.users.page(PageRequest(20, user))
-    await uow.users.page(PageRequest(20, before=user, backward=True))
+    await user_page(uow, PageRequest(20, user))
+    await user_page(uow, PageRequest(20, before=user, backward=True))
     event = PageCursor(HISTORY_ORDER, "90000", numbered(7))
     await uow.events.history(numbered(7), PageRequest(20, event))
     await uow.events.history(numbered(7), PageRequest(20, before=event, backward=True))
     await uow.users.find_by_name("User17")
-    await uow.users.list_assignable("user19", at_most=10)
+    await assignable_users(uow, "user19", at_most=10)
     await uow.users.lock_active_admins()
     await uow.sessions.list_of_user(numbered(7), now=uow.now, at_most=100)
     await uow.sessions.find_by_token(b"x" * 32)

@@ -19,6 +19,7 @@ from persistence.queries.task_list import EVERYTHING, TaskFilter, TaskOrder
 from persistence.queries.task_list import KEYS as ORDERS
 from tests.persistence.expected_pages import Expected, expected, some_pages
 from tests.support.builders import Builders
+from tests.support.reads import task_page
 
 NOON: Final = datetime(2026, 6, 1, 12, tzinfo=UTC)
 FARTHEST: Final = datetime.max.replace(tzinfo=UTC)
@@ -76,7 +77,7 @@ async def walk(
     after: str | None = None
     while True:
         async with build.as_(actor) as uow:
-            page = await uow.tasks.page(PageRequest.of(first, after, order=order.value), wanted=EVERYTHING, order=order)
+            page = await task_page(uow, PageRequest.of(first, after, order=order.value), wanted=EVERYTHING, order=order)
         assert page.has_previous == bool(met)
         assert len(page.rows) == len(page.cursors) <= first
         met += [row.id for row in page.rows]
@@ -97,7 +98,7 @@ async def found(build: Builders, actor: Actor, wanted: TaskFilter) -> list[str]:
     """The titles of the tasks that are wanted, by age; counting agrees."""
     order = TaskOrder.CREATED_ASC
     async with build.as_(actor) as uow:
-        page = await uow.tasks.page(PageRequest(100), wanted=wanted, order=order)
+        page = await task_page(uow, PageRequest(100), wanted=wanted, order=order)
         assert await uow.tasks.count(wanted) == len(page.rows)
     return [row.title for row in page.rows]
 
@@ -177,7 +178,7 @@ class TestPage:
             for wanted in some_pages(places, chance):
                 after, before = (None if index is None else cursors[index] for index in (wanted.after, wanted.before))
                 request = PageRequest(wanted.size, after, before, wanted.backward)
-                page = await uow.tasks.page(request, wanted=EVERYTHING, order=order)
+                page = await task_page(uow, request, wanted=EVERYTHING, order=order)
                 found = Expected([row.id for row in page.rows], page.has_previous, page.has_next)
                 assert found == expected(ids, existing, wanted), wanted
                 assert page.cursors == [cursors[ids.index(row.id)].encode() for row in page.rows]
@@ -190,7 +191,7 @@ class TestPage:
         cursors = [cursor_of(TaskOrder.CREATED_ASC, task) for task in tasks]
         async with build.as_(actor) as uow:
             for request in (PageRequest(5, cursors[0], cursors[3], parts=ALL), PageRequest(2, None, None, True, ALL)):
-                page = await uow.tasks.page(request, wanted=TaskFilter(status=(done,)), order=TaskOrder.CREATED_ASC)
+                page = await task_page(uow, request, wanted=TaskFilter(status=(done,)), order=TaskOrder.CREATED_ASC)
                 assert [row.id for row in page.rows] == [tasks[1].id, tasks[2].id]
                 assert (page.has_previous, page.has_next, page.facts["total"]) == (False, False, 2)
 
@@ -237,7 +238,7 @@ class TestPage:
             async with build.as_(actor) as uow:
                 try:
                     request = PageRequest.of(5, cursor, order=order.value)
-                    page = await uow.tasks.page(request, wanted=EVERYTHING, order=order)
+                    page = await task_page(uow, request, wanted=EVERYTHING, order=order)
                 except BadRequest:
                     continue
                 assert page.rows == []
@@ -247,7 +248,7 @@ class TestPage:
         cursor = PageCursor("UPDATED_ASC", NOON.isoformat(), UUID(int=1))
         async with build.as_(await build.an_actor()) as uow:
             with pytest.raises(BadRequest):
-                await uow.tasks.page(PageRequest(5, cursor), wanted=EVERYTHING, order=TaskOrder.CREATED_ASC)
+                await task_page(uow, PageRequest(5, cursor), wanted=EVERYTHING, order=TaskOrder.CREATED_ASC)
 
 
 class TestSlice:
@@ -311,7 +312,7 @@ class TestFilter:
         for (after, before), titles in spans.items():
             wanted = TaskFilter(due_after=after, due_before=before)
             async with build.as_(actor) as uow:
-                page = await uow.tasks.page(PageRequest(10), wanted=wanted, order=order)
+                page = await task_page(uow, PageRequest(10), wanted=wanted, order=order)
                 assert {row.title for row in page.rows} == titles
                 assert await uow.tasks.count(wanted) == len(titles)
 
@@ -343,6 +344,6 @@ class TestFilter:
         """Too short or too long a text, NUL, and times without an offset: for a page and for a count."""
         async with build.as_(await build.an_actor()) as uow:
             with pytest.raises(BadRequest):
-                await uow.tasks.page(PageRequest(1), wanted=wanted, order=TaskOrder.CREATED_ASC)
+                await task_page(uow, PageRequest(1), wanted=wanted, order=TaskOrder.CREATED_ASC)
             with pytest.raises(BadRequest):
                 await uow.tasks.count(wanted)

@@ -15,6 +15,7 @@ from persistence.queries.task_list import TaskFilter, TaskOrder
 from services.task import create_task, delete_task, update_task, update_task_status
 from services.task_edit import TaskEdit
 from tests.support.builders import Builders
+from tests.support.reads import task_page
 
 SOMEBODY = UUID(int=1)
 ONE_USER = text("""INSERT INTO users (id, username, email, password_hash, role, is_active, access_version, created_at,
@@ -28,7 +29,7 @@ async def found(build: Builders, words: str) -> list[str]:
     """The titles of all tasks that say so, in any order."""
     admin = await build.an_actor(Role.ADMIN)
     async with build.as_(admin) as uow:
-        page = await uow.tasks.page(PageRequest(50, None), wanted=TaskFilter(search=words), order=TaskOrder.CREATED_ASC)
+        page = await task_page(uow, PageRequest(50, None), wanted=TaskFilter(search=words), order=TaskOrder.CREATED_ASC)
         return sorted(row.title for row in page.rows)
 
 

@@ -14,6 +14,7 @@ from persistence.models import UserRow
 from persistence.pagination import PageCursor, PageRequest
 from tests.persistence.expected_pages import Expected, expected, some_pages
 from tests.support.builders import Builders
+from tests.support.reads import assignable_users, user_page
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 SHORT_OF_TEXT = ["anna\x00", "\ud800"]
@@ -57,7 +58,7 @@ class TestCase:
         """A name with NUL or a lone surrogate is nobody's, and no reason to fail."""
         async with build.as_(None) as uow:
             assert await uow.users.find_by_name(name) is None
-            assert await uow.users.list_assignable(name, at_most=5) == []
+            assert await assignable_users(uow, name, at_most=5) == []
 
 
 class TestListAssignable:
@@ -69,7 +70,7 @@ class TestListAssignable:
         async with build.as_(None) as uow:
 
             async def names(prefix: str, at_most: int = 10) -> list[str]:
-                return [row.username for row in await uow.users.list_assignable(prefix, at_most=at_most)]
+                return [row.username for row in await assignable_users(uow, prefix, at_most=at_most)]
 
             assert await names("B") == ["Bea", "bob"]
             assert await names("b", 1) == ["Bea"]
@@ -81,9 +82,9 @@ class TestListAssignable:
         await build.a_user(username="a_b")
         await build.a_user(username="axb")
         async with build.as_(None) as uow:
-            assert [row.username for row in await uow.users.list_assignable("A_", at_most=5)] == ["a_b"]
-            assert await uow.users.list_assignable("a%", at_most=5) == []
-            assert await uow.users.list_assignable("a\\", at_most=5) == []
+            assert [row.username for row in await assignable_users(uow, "A_", at_most=5)] == ["a_b"]
+            assert await assignable_users(uow, "a%", at_most=5) == []
+            assert await assignable_users(uow, "a\\", at_most=5) == []
 
 
 class TestGet:
@@ -120,7 +121,7 @@ class TestPage:
         met, after = [], None
         async with build.as_(None) as uow:
             while True:
-                page = await uow.users.page(PageRequest.of(first, after, order="users.created"))
+                page = await user_page(uow, PageRequest.of(first, after, order="users.created"))
                 met += [row.id for row in page.rows]
                 if not page.has_next:
                     break
@@ -142,7 +143,7 @@ class TestPage:
         async with build.as_(None) as uow:
             for wanted in some_pages(places, random.Random(7), 120):
                 after, before = (None if index is None else cursors[index] for index in (wanted.after, wanted.before))
-                page = await uow.users.page(PageRequest(wanted.size, after, before, wanted.backward))
+                page = await user_page(uow, PageRequest(wanted.size, after, before, wanted.backward))
                 found = Expected([row.id for row in page.rows], page.has_previous, page.has_next)
                 assert found == expected(ids, existing, wanted), wanted
 
@@ -152,6 +153,6 @@ class TestPage:
         cursor = PageCursor("users.created", value, (await build.a_user()).id)
         async with build.as_(None) as uow:
             with pytest.raises(BadRequest):
-                await uow.users.page(PageRequest(5, cursor))
+                await user_page(uow, PageRequest(5, cursor))
             with pytest.raises(BadRequest):
-                await uow.users.page(PageRequest(5, before=cursor))
+                await user_page(uow, PageRequest(5, before=cursor))

@@ -7,16 +7,16 @@ import pytest
 from domain.errors import BadRequest, NotFound
 from domain.task import TaskPriority, TaskStatus
 from persistence.event_log import EventLog
+from persistence.models import TaskRow
 from persistence.pagination import PageRequest, Part
+from persistence.queries import task as reads
 from persistence.queries.event import HISTORY_ORDER
-from persistence.queries.task_list import TaskFilter, TaskOrder
+from persistence.queries.task_list import EVERYTHING, TaskFilter, TaskOrder
+from services.reading import read_page, read_rows
 from services.task import (
     count_tasks,
     create_task,
-    find_tasks,
-    get_task,
     list_history,
-    list_tasks,
     slice_tasks,
     update_task_status,
 )
@@ -25,17 +25,17 @@ from tests.support.builders import Builders
 
 class TestReading:
     async def test_one_and_several(self, build: Builders):
-        """What the actor sees is given, what not is not found or left out."""
+        """A task that the actor sees is found; others are left out."""
         actor = await build.an_actor()
         mine, theirs = await build.a_task(actor), await build.a_task()
 
-        assert (await get_task(build.as_(actor), task_id=mine.id)).title == mine.title
-        assert set(await find_tasks(build.as_(actor), ids=[mine.id, theirs.id, uuid4()])) == {mine.id}
+        wanted = reads.tasks(actor, [mine.id, theirs.id, uuid4()])
+        assert [row.id for row in await read_rows(build.as_(actor), TaskRow, wanted)] == [mine.id]
         assert [row.id for row in await slice_tasks(build.as_(actor), skip=0, limit=10)] == [mine.id]
         assert await count_tasks(build.as_(actor)) == 1
-        with pytest.raises(NotFound) as refusal:
-            await get_task(build.as_(actor), task_id=theirs.id)
-        assert refusal.value.path == ("id",)
+        for task, found in ((mine, [mine.title]), (theirs, [])):
+            rows = await read_rows(build.as_(actor), TaskRow, reads.task(actor, task.id))
+            assert [row.title for row in rows] == found
 
     async def test_a_list_says_where_the_stream_stood(self, build: Builders):
         """The log's position is read with the page if it is asked for."""
@@ -44,8 +44,9 @@ class TestReading:
         async with build.database.engine.begin() as connection:
             await EventLog(connection).number()
             head = await EventLog(connection).head()
-        listed = await list_tasks(build.as_(actor), request=PageRequest(5, parts=frozenset(Part)))
-        plain = await list_tasks(build.as_(actor), request=PageRequest(5))
+        requests = (PageRequest(5, parts=frozenset(Part)), PageRequest(5))
+        asked = [reads.task_page(actor, each, EVERYTHING, TaskOrder.CREATED_DESC) for each in requests]
+        listed, plain = [await read_page(build.as_(actor), TaskRow, each) for each in asked]
 
         assert listed.facts == {"total": 1, "head_epoch": head.epoch, "head_position": 1}
         assert plain.facts == {}
@@ -56,12 +57,13 @@ class TestReading:
         actor = await build.an_actor()
         for priority in (TaskPriority.LOW, TaskPriority.URGENT):
             await build.a_task(actor, title=priority.name, priority=priority)
-        listed = await list_tasks(build.as_(actor), request=PageRequest(5), order=TaskOrder.PRIORITY_DESC)
+        asked = reads.task_page(actor, PageRequest(5), EVERYTHING, TaskOrder.PRIORITY_DESC)
+        listed = await read_page(build.as_(actor), TaskRow, asked)
 
         assert [row.title for row in listed.rows] == ["URGENT", "LOW"]
         assert await count_tasks(build.as_(actor), wanted=TaskFilter(search="urgent")) == 1
         with pytest.raises(BadRequest):
-            await list_tasks(build.as_(actor), request=PageRequest(5), wanted=TaskFilter(search="u"))
+            reads.task_page(actor, PageRequest(5), TaskFilter(search="u"), TaskOrder.CREATED_DESC)
 
     async def test_a_history_goes_back_in_pages(self, build: Builders):
         """The newest first, behind a cursor, for those who see the task."""

@@ -130,11 +130,11 @@ def _everybodys_history(patch: Patch) -> None:
     patch.setattr(Nested, "read", wrong)
 
 
-def _open_doors(patch: Patch) -> None:
+def _without_permissions(patch: Patch) -> None:
     def wrong(self: Plan, facts: RequestContext) -> None:
         """Let everybody in."""
 
-    patch.setattr(Plan, "check_doors", wrong)
+    patch.setattr(Plan, "check_permissions", wrong)
 
 
 def _every_text_is_an_id(patch: Patch) -> None:
@@ -163,7 +163,7 @@ MUTANTS = [
     Mutant("code_generator", "whatever is asked of the policy, the answer is yes", _whatever_one_may),
     Mutant("compiled_executor", "the fields of the root come in another order", _in_another_order),
     Mutant("pages", "each task has the history of all", _everybodys_history),
-    Mutant("plan", "doors are not looked at", _open_doors),
+    Mutant("plan", "permissions are not checked", _without_permissions),
     Mutant("steps", "no node is found by its id", _every_text_is_an_id),
     Mutant("arguments", "variables are not looked at", _no_variables),
     Mutant("connections", "the end of a page is its start", _one_end_is_the_other),

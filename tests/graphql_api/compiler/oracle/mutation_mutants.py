@@ -5,15 +5,15 @@ from dataclasses import replace
 from typing import Any
 
 from graphql import located_error
-from graphql.pyutils import Path
 
 from asgi.request_context import RequestContext
 from domain.user import Role
 from graphql_api.compiler import arguments, mutations, plan
 from graphql_api.compiler.arguments import Arguments
-from graphql_api.compiler.mutations import DomainResult, MutationStep, RequestInfo
+from graphql_api.compiler.mutations import FieldResult, MutationStep
 from graphql_api.compiler.plan import Plan
 from graphql_api.compiler.selections import Selections
+from graphql_api.context import FieldContext
 from graphql_api.execution import compiled_executor
 from graphql_api.execution.response import Response
 from graphql_api.schema.resolves_to import Change, meaning_of
@@ -42,26 +42,26 @@ def _errors_at_the_first_place_only(patch: Patch) -> None:
 def _no_viewer_of_its_own(patch: Patch) -> None:
     def wrong(field: Any) -> Any:
         found = meaning_of(field)
-        return Change() if isinstance(found, Change) else found
+        return replace(found, viewer=None) if isinstance(found, Change) else found
 
     patch.setattr(plan, "meaning_of", wrong)
 
 
 def _viewed_by_an_admin(patch: Patch) -> None:
-    right = MutationStep._told
+    right = MutationStep._project
 
-    async def wrong(self: MutationStep, context: Any, viewer: Any, payload: Any) -> DomainResult:
+    async def wrong(self: MutationStep, context: Any, viewer: Any, payload: Any) -> FieldResult:
         return await right(self, context, viewer and replace(viewer, role=Role.ADMIN), payload)
 
-    patch.setattr(MutationStep, "_told", wrong)
+    patch.setattr(MutationStep, "_project", wrong)
 
 
 def _all_keys_in_one_place(patch: Patch) -> None:
-    patch.setattr(mutations, "Path", lambda before, key, kind: Path(before, "field", kind))
+    patch.setattr(mutations, "FieldContext", lambda context, key, extensions: FieldContext(context, "x", extensions))
 
 
 def _keys_in_extensions_are_lost(patch: Patch) -> None:
-    patch.setattr(mutations, "RequestInfo", lambda context, path, extensions: RequestInfo(context, path, {}))
+    patch.setattr(mutations, "FieldContext", lambda context, key, extensions: FieldContext(context, key, {}))
 
 
 def _the_last_field_first(patch: Patch) -> None:
@@ -81,9 +81,9 @@ def _nothing_after_a_failure(patch: Patch) -> None:
     right = MutationStep.run
     failed: set[int] = set()
 
-    async def wrong(self: MutationStep, context: Any, *given: Any) -> DomainResult:
+    async def wrong(self: MutationStep, context: Any, *given: Any) -> FieldResult:
         if id(context) in failed:
-            return DomainResult(None)
+            return FieldResult(None)
         told = await right(self, context, *given)
         if told.errors:
             failed.add(id(context))
@@ -122,7 +122,7 @@ def _made_again_in_general(patch: Patch) -> None:
 def _made_twice(patch: Patch) -> None:
     right = MutationStep.run
 
-    async def wrong(self: MutationStep, *given: Any) -> DomainResult:
+    async def wrong(self: MutationStep, *given: Any) -> FieldResult:
         await right(self, *given)
         return await right(self, *given)
 
@@ -133,7 +133,7 @@ def _arguments_in_the_middle(patch: Patch) -> None:
     """What is wrong with a later field is found when an earlier one has made its change."""
     right = MutationStep.run
 
-    async def late(self: MutationStep, context: Any, actor: Any, bind: Any, extensions: Any) -> DomainResult:
+    async def late(self: MutationStep, context: Any, actor: Any, bind: Any, extensions: Any) -> FieldResult:
         return await right(self, context, actor, bind(), extensions)
 
     bind = Arguments.bind
@@ -153,21 +153,21 @@ def _left_out_is_null(patch: Patch) -> None:
     patch.setattr(arguments, "_input", wrong)
 
 
-def _doors_are_open(patch: Patch) -> None:
+def _without_permissions(patch: Patch) -> None:
     def wrong(self: Plan, facts: RequestContext) -> None:
         """Let everybody in."""
 
-    patch.setattr(Plan, "check_doors", wrong)
+    patch.setattr(Plan, "check_permissions", wrong)
 
 
 def _no_texts_of_refusals(patch: Patch) -> None:
-    right = MutationStep._told
+    right = MutationStep._project
 
-    async def wrong(self: MutationStep, context: Any, viewer: Any, payload: Any) -> DomainResult:
+    async def wrong(self: MutationStep, context: Any, viewer: Any, payload: Any) -> FieldResult:
         payload.user_errors = []
         return await right(self, context, viewer, payload)
 
-    patch.setattr(MutationStep, "_told", wrong)
+    patch.setattr(MutationStep, "_project", wrong)
 
 
 def _one_place_of_two(patch: Patch) -> None:
@@ -193,7 +193,7 @@ MUTANTS = [
     Mutant("mutations", "events are doubled", _made_twice),
     Mutant("arguments", "arguments are bound after the first change", _arguments_in_the_middle),
     Mutant("arguments", "what is left out is null", _left_out_is_null),
-    Mutant("plan", "doors are not looked at", _doors_are_open),
+    Mutant("plan", "permissions are not checked", _without_permissions),
     Mutant("code_generator", "refusals are not told", _no_texts_of_refusals),
     Mutant("selections", "a field in two places has one selection", _one_place_of_two),
 ]

@@ -1,0 +1,110 @@
+"""Resolvers of queries for the general executor, derived from what the fields resolve to."""
+
+import asyncio
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Final
+from uuid import UUID
+
+import strawberry
+
+from domain.errors import BadRequest
+from graphql_api.context import FieldContext
+from graphql_api.schema.common import Id, Node
+from graphql_api.schema.ids import decode_id
+from graphql_api.schema.resolves_to import AnyNode, Connection, Many, One
+from persistence.pagination import MAX_FIRST, Part
+from services.reading import read_page, read_rows
+
+Ids = Annotated[list[strawberry.ID], strawberry.argument(description=f"Which ones, at most {MAX_FIRST}.")]
+Resolver = Callable[..., Any]
+Decoded = tuple[str, UUID]
+
+_GIVEN: Final = ("actor", "parts")
+"""Parameters of `ask` that are no arguments of the field."""
+
+
+def resolver_of(meaning: One | Many | Connection | AnyNode) -> Resolver:
+    """The resolver of a field; its arguments are those of `ask`."""
+    return _DERIVED[type(meaning)](meaning)
+
+
+def _one(meaning: One) -> Resolver:
+    async def resolve(self: Any, field: FieldContext, **arguments: Any) -> Any:
+        asked = meaning.ask(field.context.actor, **arguments)
+        rows = await read_rows(field.context.unit_of_work(), meaning.type.model, asked)
+        return meaning.type.of(rows[0]) if rows else None
+
+    return _with_signature(resolve, meaning.ask, _maybe(meaning.type, nullable=meaning.nullable))
+
+
+def _many(meaning: Many) -> Resolver:
+    async def resolve(self: Any, field: FieldContext, **arguments: Any) -> Any:
+        asked = meaning.ask(field.context.actor, **arguments)
+        rows = await read_rows(field.context.unit_of_work(), meaning.type.model, asked)
+        return [meaning.type.of(row) for row in rows]
+
+    kind: Any = meaning.type
+    return _with_signature(resolve, meaning.ask, list[kind])
+
+
+def _connection(meaning: Connection) -> Resolver:
+    async def resolve(self: Any, field: FieldContext, parts: frozenset[Part], **arguments: Any) -> Any:
+        paged = meaning.ask(field.context.actor, parts, **arguments)
+        page = await read_page(field.context.unit_of_work(), meaning.type.model, paged)
+        return meaning.type.of(page)
+
+    return _with_signature(resolve, meaning.ask, _maybe(meaning.type, nullable=meaning.nullable))
+
+
+def _any_node(meaning: AnyNode) -> Resolver:
+    async def find(field: FieldContext, name: str, identity: UUID) -> Any:
+        kind = meaning.types.get(name)
+        if kind is None:
+            return None
+        row = await field.context.loaders.by_id(kind.type.model, kind.ask).load(identity)
+        return kind.type.of(row) if row is not None else None
+
+    async def one(self: Any, field: FieldContext, id: Id) -> Node | None:
+        found: Node | None = await find(field, *decode_id(id, field="id"))
+        return found
+
+    async def several(self: Any, field: FieldContext, ids: Ids) -> list[Node | None]:
+        if len(ids) > MAX_FIRST:
+            raise BadRequest(f"At most {MAX_FIRST} ids at a time, not {len(ids)}.")
+
+        async def find_or_report(wanted: Decoded | BadRequest) -> Any:
+            # graphql-core reports an error that is an entry of a list at the entry's place.
+            return wanted if isinstance(wanted, BadRequest) else await find(field, *wanted)
+
+        return list(await asyncio.gather(*(find_or_report(_decoded(*each)) for each in enumerate(ids))))
+
+    return several if meaning.many else one
+
+
+def _decoded(place: int, text: str) -> Decoded | BadRequest:
+    try:
+        return decode_id(text, field=f"ids[{place}]")
+    except BadRequest as error:
+        return error
+
+
+def _with_signature(resolve: Any, ask: Callable[..., Any], returns: Any) -> Resolver:
+    """The resolver with the arguments of `ask` in place of its own."""
+    own = [each for each in inspect.signature(resolve).parameters.values() if each.kind is not each.VAR_KEYWORD]
+    arguments = [each for each in inspect.signature(ask).parameters.values() if each.name not in _GIVEN]
+    resolve.__signature__ = inspect.Signature([*own, *arguments], return_annotation=returns)
+    derived: Resolver = resolve
+    return derived
+
+
+def _maybe(kind: Any, *, nullable: bool) -> Any:
+    return kind | None if nullable else kind
+
+
+_DERIVED: Final[Mapping[type, Callable[[Any], Resolver]]] = {
+    One: _one,
+    Many: _many,
+    Connection: _connection,
+    AnyNode: _any_node,
+}

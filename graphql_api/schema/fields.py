@@ -1,0 +1,96 @@
+"""Resolvers as Strawberry calls them. Its `Info` is read here, and nowhere else."""
+
+import inspect
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Any, Final
+
+import strawberry
+from graphql import FieldNode, FragmentSpreadNode, InlineFragmentNode
+
+from graphql_api.context import Context, FieldContext
+from persistence.pagination import Part
+
+Info = strawberry.Info[Context, None]
+
+_PARTS: Final = {
+    "hasPreviousPage": Part.EARLIER,
+    "hasNextPage": Part.LATER,
+    "totalCount": Part.TOTAL,
+    "streamCursor": Part.HEAD,
+}
+
+
+def resolver(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A resolver for Strawberry, of one whose parameter `field` is a `FieldContext`.
+
+    A parameter `parts` is the parts of a page that the selection of a connection needs.
+    """
+    signature = inspect.signature(function)
+    provided = {name: provide for name, provide in _PROVIDED.items() if name in signature.parameters}
+    made = _asynchronous(function, provided) if inspect.iscoroutinefunction(function) else _plain(function, provided)
+    made.__signature__ = _with_info(signature)
+    return made
+
+
+def _asynchronous(function: Callable[..., Any], provided: Mapping[str, Callable[[Info], Any]]) -> Any:
+    @wraps(function)
+    async def resolve(self: Any, info: Info, **arguments: Any) -> Any:
+        ours = {name: provide(info) for name, provide in provided.items()}
+        return await function(self, **ours, **arguments)
+
+    return resolve
+
+
+def _plain(function: Callable[..., Any], provided: Mapping[str, Callable[[Info], Any]]) -> Any:
+    @wraps(function)
+    def resolve(self: Any, info: Info, **arguments: Any) -> Any:
+        ours = {name: provide(info) for name, provide in provided.items()}
+        return function(self, **ours, **arguments)
+
+    return resolve
+
+
+def _with_info(signature: inspect.Signature) -> inspect.Signature:
+    first, *others = signature.parameters.values()
+    info = inspect.Parameter("info", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=Info)
+    arguments = [each for each in others if each.name not in _PROVIDED]
+    return signature.replace(parameters=[first, info, *arguments])
+
+
+def _field_context(info: Info) -> FieldContext:
+    return FieldContext(info.context, str(info.path.key), info.input_extensions)
+
+
+def _parts(info: Info) -> frozenset[Part]:
+    """The parts of a page that the connection being resolved needs: its rows, and what is selected beside them."""
+    names = _selected(info)
+    return frozenset({Part.ROWS, *(part for name, part in _PARTS.items() if name in names)})
+
+
+def _selected(info: Info) -> set[str]:
+    """The names of all fields in the selection of the field being resolved, however deep, in fragments too.
+
+    Directives are not looked at: a part may be read for a field that `@skip` leaves out, never the other way round.
+    """
+    raw = info._raw_info
+    names: set[str] = set()
+    waiting = [node.selection_set for node in raw.field_nodes]
+    seen: set[str] = set()
+    while waiting:
+        selections = waiting.pop()
+        for selection in selections.selections if selections is not None else ():
+            if isinstance(selection, FragmentSpreadNode):
+                name = selection.name.value
+                if name not in seen:
+                    seen.add(name)
+                    waiting.append(raw.fragments[name].selection_set)
+            elif isinstance(selection, InlineFragmentNode):
+                waiting.append(selection.selection_set)
+            elif isinstance(selection, FieldNode):
+                names.add(selection.name.value)
+                waiting.append(selection.selection_set)
+    return names
+
+
+_PROVIDED: Final[Mapping[str, Callable[[Info], Any]]] = {"field": _field_context, "parts": _parts}

@@ -1,0 +1,108 @@
+"""Resolvers take our `FieldContext`, whichever executor calls them; queries are declared once."""
+
+import inspect
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any, get_origin
+
+import pytest
+import strawberry
+from graphql import GraphQLField, GraphQLInterfaceType, GraphQLObjectType
+from strawberry.schema.schema_converter import GraphQLCoreConverter
+
+from graphql_api.compiler.arguments import Arguments
+from graphql_api.compiler.mutations import MutationStep
+from graphql_api.context import FieldContext
+from graphql_api.resolvers.fields import RefusalAsData
+from graphql_api.resolvers.reads import resolver_of
+from graphql_api.root import schema
+from graphql_api.schema.fields import resolver
+from graphql_api.schema.resolves_to import AnyNode, Change, Connection, Many, One, meaning_of
+from persistence.queries.reader import Shape
+
+CORE = schema._schema
+MUTATIONS = CORE.mutation_type.fields if CORE.mutation_type is not None else {}
+QUERIES = CORE.query_type.fields if CORE.query_type is not None else {}
+
+
+def fields() -> Iterator[tuple[str, GraphQLField]]:
+    """Every field of the schema that has a resolver of its own, by `Type.field`."""
+    for kind in CORE.type_map.values():
+        if isinstance(kind, GraphQLObjectType | GraphQLInterfaceType) and not kind.name.startswith("__"):
+            for name, field in kind.fields.items():
+                if (definition := definition_of(field)) is not None and definition.base_resolver is not None:
+                    yield f"{kind.name}.{name}", field
+
+
+def definition_of(field: GraphQLField) -> Any:
+    """What Strawberry knows of a field."""
+    return field.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
+
+
+def own(function: Any) -> inspect.Signature:
+    """The signature of a resolver as it is written."""
+    return inspect.signature(inspect.unwrap(function))
+
+
+FIELDS = dict(fields())
+
+
+class TestContext:
+    @pytest.mark.parametrize("name", FIELDS)
+    def test_no_resolver_takes_strawberrys_info(self, name: str):
+        """Strawberry hands its `Info` to the adapter, and the resolver gets ours."""
+        parameters = own(definition_of(FIELDS[name]).base_resolver.wrapped_func).parameters.values()
+        kinds = [get_origin(each.annotation) or each.annotation for each in parameters]
+
+        assert strawberry.Info not in kinds
+        assert all(each.annotation is FieldContext for each in parameters if each.name == "field")
+
+    def test_there_are_resolvers(self):
+        """Else the rule above would prove nothing."""
+        assert {"Query.task", "Mutation.login", "Subscription.taskChanged", "Task.owner", "User.email"} <= set(FIELDS)
+
+    async def test_both_executors_hand_over_the_same(self):
+        """The context, the field's key in the response, and the extensions of the request; equal from both."""
+        seen: list[FieldContext] = []
+
+        async def resolve(self: Any, field: FieldContext) -> None:
+            seen.append(field)
+
+        context: Any = SimpleNamespace()
+        info = SimpleNamespace(context=context, path=SimpleNamespace(key="alias"), input_extensions={"a": 1})
+        await resolver(resolve)(None, info)
+        step = MutationStep(
+            "alias", (), resolve, None, RefusalAsData(), Arguments({}, ()), (), Shape(()), lambda *_: None
+        )
+        await step.run(context, None, {}, {"a": 1})
+
+        assert seen == [FieldContext(context, "alias", {"a": 1})] * 2
+
+    @pytest.mark.parametrize("name", MUTATIONS)
+    def test_a_mutation_is_one_function_for_both_executors(self, name: str):
+        """The compiled step calls the function that the general executor's resolver calls."""
+        meaning = meaning_of(MUTATIONS[name])
+        assert isinstance(meaning, Change)
+        assert inspect.unwrap(definition_of(MUTATIONS[name]).base_resolver.wrapped_func) is meaning.resolve
+
+
+class TestDeclarations:
+    @pytest.mark.parametrize("name", QUERIES)
+    def test_a_query_is_declared_once(self, name: str):
+        """Its resolver is the one that is derived from what it resolves to, with the same arguments and type."""
+        meaning = meaning_of(QUERIES[name])
+        assert isinstance(meaning, One | Many | Connection | AnyNode)
+        written, derived = own(definition_of(QUERIES[name]).base_resolver.wrapped_func), resolver_of(meaning)
+
+        assert str(written) == str(inspect.signature(derived))
+
+    def test_the_arguments_are_those_of_the_read(self):
+        """A parameter of the function that says what is read is an argument of the field, with its default."""
+
+        def ask(actor: Any, parts: Any, first: int = 7, *, last: str | None = None) -> Any:
+            """What is read."""
+
+        signature = inspect.signature(resolver(resolver_of(Connection(Any, ask))))
+
+        assert [*signature.parameters] == ["self", "info", "first", "last"]
+        assert [each.default for each in signature.parameters.values()][2:] == [7, None]

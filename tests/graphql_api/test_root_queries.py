@@ -1,0 +1,220 @@
+"""What each root query answers, word for word: independent of either executor."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from domain.stream_cursor import StreamCursor
+from domain.task import TaskPriority, TaskStatus
+from domain.user import Role
+from graphql_api.root import schema
+from graphql_api.schema.ids import encode_id
+from persistence.models import TaskRow, UserRow
+from tests.support.api import Api
+
+NOON = datetime(2026, 11, 23, 12, 0, 0, 500, tzinfo=UTC)
+WRITTEN = "2026-11-23T12:00:00.000500Z"
+USER = "{ __typename id username email role isActive createdAt }"
+TASK = """{ __typename id title description status priority dueAt version createdAt updatedAt completedAt
+  owner { username } assignee { username } viewerCanUpdate viewerCanUpdateStatus viewerCanAssign viewerCanDelete }"""
+SESSION = "{ __typename id ipAddress userAgent createdAt expiresAt lastUsedAt isCurrent }"
+QUERIES: Mapping[str, str] = {
+    "me": f"{{ me {USER} }}",
+    "user": f"query ($id: ID!) {{ user(id: $id) {USER} }}",
+    "users": f"""{{ users(first: 1) {{ totalCount nodes {USER} edges {{ cursor node {{ username }} }}
+      pageInfo {{ hasNextPage hasPreviousPage }} }} }}""",
+    "assignableUsers": f"query ($search: String!) {{ assignableUsers(search: $search) {USER} }}",
+    "task": f"query ($id: ID!) {{ task(id: $id) {TASK} }}",
+    "tasks": f"""{{ tasks(first: 1, orderBy: PRIORITY_DESC) {{ totalCount streamCursor nodes {TASK}
+      edges {{ cursor node {{ title }} }} pageInfo {{ hasNextPage hasPreviousPage startCursor endCursor }} }} }}""",
+    "sessions": f"{{ sessions {SESSION} }}",
+    "node": f"""query ($id: ID!) {{ node(id: $id) {{ id ... on Task {TASK} ... on User {USER}
+      ... on Session {SESSION} }} }}""",
+    "nodes": f"""query ($ids: [ID!]!) {{ nodes(ids: $ids) {{ id ... on Task {TASK} ... on User {USER}
+      ... on Session {SESSION} }} }}""",
+}
+
+
+@dataclass
+class Rows:
+    """Somebody with a task of somebody else, and how these are written."""
+
+    api: Api
+    mia: UserRow
+    owner: UserRow
+    task: TaskRow
+    token: str
+
+    @classmethod
+    async def made(cls, api: Api) -> "Rows":
+        """Users whose names no other test uses, and the only task that Mia sees."""
+        name = uuid4().hex[:8]
+        mia = await api.a_user(username=f"Mia{name}", email=f"mia{name}@example.org", created_at=NOON)
+        owner = await api.a_user(Role.MODERATOR, username=f"Owen{name}", created_at=NOON)
+        values: dict[str, Any] = {"title": "Water", "description": "The fern", "priority": TaskPriority.HIGH}
+        values |= {"status": TaskStatus.DONE, "assignee_id": mia.id, "version": 4, "due_at": NOON}
+        dates = dict.fromkeys(("created_at", "updated_at", "completed_at"), NOON)
+        task = await api.build.a_task(owner, **values, **dates)
+        return cls(api, mia, owner, task, await api.token(mia))
+
+    async def ask(self, name: str, by: UserRow | None = None, /, **variables: Any) -> Any:
+        """What a query answers, at first and when it is sent again."""
+        first, again = [(await self.api.ask(QUERIES[name], by or self.mia, **variables)).data for _ in range(2)]
+        assert first == again
+        return first[name]
+
+    def user(self, row: UserRow, *, email: str | None) -> dict[str, Any]:
+        """A user as it is written."""
+        return {
+            "__typename": "User",
+            "id": encode_id("User", row.id),
+            "username": row.username,
+            "email": email,
+            "role": row.role.name,
+            "isActive": True,
+            "createdAt": WRITTEN,
+        }
+
+    def the_task(self) -> dict[str, Any]:
+        """The task as it is written for Mia, to whom it is assigned."""
+        return {
+            "__typename": "Task",
+            "id": encode_id("Task", self.task.id),
+            "title": "Water",
+            "description": "The fern",
+            "status": "DONE",
+            "priority": "HIGH",
+            "dueAt": WRITTEN,
+            "version": 4,
+            "createdAt": WRITTEN,
+            "updatedAt": WRITTEN,
+            "completedAt": WRITTEN,
+            "owner": {"username": self.owner.username},
+            "assignee": {"username": self.mia.username},
+            "viewerCanUpdate": False,
+            "viewerCanUpdateStatus": True,
+            "viewerCanAssign": False,
+            "viewerCanDelete": False,
+        }
+
+    async def a_session(self) -> dict[str, Any]:
+        """Another device of Mia's, and how it is written."""
+        row = await self.api.build.a_session(
+            self.mia,
+            ip_address="192.0.2.7",
+            user_agent="Test/1",
+            created_at=NOON,
+            expires_at=datetime(2099, 1, 1, tzinfo=UTC),
+        )
+        return {
+            "__typename": "Session",
+            "id": encode_id("Session", row.id),
+            "ipAddress": "192.0.2.7",
+            "userAgent": "Test/1",
+            "createdAt": WRITTEN,
+            "expiresAt": "2099-01-01T00:00:00Z",
+            "lastUsedAt": None,
+            "isCurrent": False,
+        }
+
+
+@pytest.fixture
+async def rows(api: Api) -> Rows:
+    """The rows of a test."""
+    return await Rows.made(api)
+
+
+def test_every_root_query_is_here():
+    """A new query needs its literal expectation."""
+    assert schema._schema.query_type is not None
+    assert {*QUERIES} == {*schema._schema.query_type.fields}
+
+
+class TestUsers:
+    async def test_me(self, rows: Rows):
+        """One's own row, with the address."""
+        assert await rows.ask("me") == rows.user(rows.mia, email=rows.mia.email)
+
+    async def test_user(self, rows: Rows):
+        """Another user without the address; null for nobody."""
+        wanted = encode_id("User", rows.owner.id)
+        assert await rows.ask("user", id=wanted) == rows.user(rows.owner, email=None)
+        assert await rows.ask("user", id=encode_id("User", uuid4())) is None
+
+    async def test_users(self, rows: Rows):
+        """The newest first, with addresses for an admin."""
+        admin = await rows.api.a_user(Role.ADMIN)
+        later = (datetime.now(UTC) + timedelta(hours=1)).replace(minute=0, second=0, microsecond=500)
+        newest = await rows.api.a_user(created_at=later)
+        page = await rows.ask("users", admin)
+        expected = rows.user(newest, email=newest.email) | {"createdAt": f"{later:%Y-%m-%dT%H}:00:00.000500Z"}
+
+        assert page["nodes"] == [expected]
+        assert [edge["node"] for edge in page["edges"]] == [{"username": newest.username}]
+        assert page["pageInfo"] == {"hasNextPage": True, "hasPreviousPage": False}
+        assert page["totalCount"] >= 4
+
+    async def test_assignable_users(self, rows: Rows):
+        """By the beginning of their names, ignoring case; one's own address is there."""
+        assert await rows.ask("assignableUsers", search=rows.mia.username.upper()) == (
+            [rows.user(rows.mia, email=rows.mia.email)]
+        )
+        assert await rows.ask("assignableUsers", search=f"no {rows.mia.username}") == []
+
+
+class TestTasks:
+    async def test_task(self, rows: Rows):
+        """The whole task; null for one that is not there."""
+        assert await rows.ask("task", id=encode_id("Task", rows.task.id)) == rows.the_task()
+        assert await rows.ask("task", id=encode_id("Task", uuid4())) is None
+
+    async def test_tasks(self, rows: Rows):
+        """A page with its cursors, its ends, its total and the position of the stream."""
+        page = await rows.ask("tasks")
+        [edge] = page["edges"]
+
+        assert page["nodes"] == [rows.the_task()]
+        assert edge["node"] == {"title": "Water"}
+        assert page["totalCount"] == 1
+        assert page["pageInfo"] == {
+            "hasNextPage": False,
+            "hasPreviousPage": False,
+            "startCursor": edge["cursor"],
+            "endCursor": edge["cursor"],
+        }
+        assert StreamCursor.decode(page["streamCursor"]).position >= 0
+
+
+class TestSessions:
+    async def test_sessions(self, rows: Rows):
+        """One's own, the newest first: the one of the request, and another one."""
+        other = await rows.a_session()
+        current, older = await rows.ask("sessions")
+
+        assert older == other
+        assert current["isCurrent"] is True
+
+
+class TestNodes:
+    async def test_node(self, rows: Rows):
+        """A task, a user and a session; null for what is not there."""
+        session = await rows.a_session()
+        assert await rows.ask("node", id=encode_id("Task", rows.task.id)) == rows.the_task()
+        assert await rows.ask("node", id=encode_id("User", rows.owner.id)) == rows.user(rows.owner, email=None)
+        assert await rows.ask("node", id=session["id"]) == session
+        for kind in ("Task", "User", "Session", "Thing"):
+            assert await rows.ask("node", id=encode_id(kind, uuid4())) is None
+
+    async def test_nodes(self, rows: Rows):
+        """In the order of the ids."""
+        session = await rows.a_session()
+        ids = [session["id"], encode_id("Task", uuid4()), *(encode_id("User", rows.mia.id),) * 2]
+        me = rows.user(rows.mia, email=rows.mia.email)
+
+        assert await rows.ask("nodes", ids=[*ids, encode_id("Task", rows.task.id)]) == (
+            [session, None, me, me, rows.the_task()]
+        )

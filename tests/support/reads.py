@@ -1,0 +1,30 @@
+"""Reads of lists, as a unit of work makes them."""
+
+from collections.abc import Sequence
+
+from persistence.models import TaskRow, UserRow
+from persistence.pagination import Page, PageRequest
+from persistence.queries import task, user
+from persistence.queries.task_list import EVERYTHING, TaskFilter, TaskOrder
+from persistence.unit_of_work import UnitOfWork
+
+
+async def task_page(
+    uow: UnitOfWork,
+    request: PageRequest,
+    *,
+    wanted: TaskFilter = EVERYTHING,
+    order: TaskOrder = TaskOrder.CREATED_DESC,
+) -> Page[TaskRow]:
+    """Tasks that the actor sees, between two cursors."""
+    return await uow.page(TaskRow, task.task_page(uow.actor, request, wanted, order))
+
+
+async def user_page(uow: UnitOfWork, request: PageRequest) -> Page[UserRow]:
+    """Users between two cursors."""
+    return await uow.page(UserRow, user.user_page(request))
+
+
+async def assignable_users(uow: UnitOfWork, prefix: str, *, at_most: int) -> Sequence[UserRow]:
+    """Active users whose name begins so."""
+    return await uow.rows(UserRow, user.assignable_users(prefix, at_most=at_most))
