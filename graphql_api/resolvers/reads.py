@@ -32,42 +32,42 @@ def resolver_of(meaning: One | Many | Connection | AnyNode) -> Resolver:
 def _one(meaning: One) -> Resolver:
     async def resolve(self: Any, field: FieldContext, **arguments: Any) -> Any:
         asked = meaning.ask(field.context.actor, **arguments)
-        rows = await read_rows(field.context.unit_of_work(), meaning.type.model, asked)
-        return meaning.type.of(rows[0]) if rows else None
+        rows = await read_rows(field.context.unit_of_work(), meaning.kind.model, asked)
+        return meaning.kind.of(rows[0]) if rows else None
 
-    return _with_signature(resolve, meaning.ask, _maybe(meaning.type, nullable=meaning.nullable))
+    return _with_signature(resolve, meaning.ask, _maybe(meaning.kind, nullable=meaning.nullable))
 
 
 def _many(meaning: Many) -> Resolver:
     async def resolve(self: Any, field: FieldContext, **arguments: Any) -> Any:
         asked = meaning.ask(field.context.actor, **arguments)
-        rows = await read_rows(field.context.unit_of_work(), meaning.type.model, asked)
-        return [meaning.type.of(row) for row in rows]
+        rows = await read_rows(field.context.unit_of_work(), meaning.kind.model, asked)
+        return [meaning.kind.of(row) for row in rows]
 
-    kind: Any = meaning.type
+    kind: Any = meaning.kind
     return _with_signature(resolve, meaning.ask, list[kind])
 
 
 def _connection(meaning: Connection) -> Resolver:
     async def resolve(self: Any, field: FieldContext, parts: frozenset[Part], **arguments: Any) -> Any:
         paged = meaning.ask(field.context.actor, parts, **arguments)
-        page = await read_page(field.context.unit_of_work(), meaning.type.model, paged)
-        return meaning.type.of(page)
+        page = await read_page(field.context.unit_of_work(), meaning.kind.model, paged)
+        return meaning.kind.of(page)
 
-    return _with_signature(resolve, meaning.ask, _maybe(meaning.type, nullable=meaning.nullable))
+    return _with_signature(resolve, meaning.ask, _maybe(meaning.kind, nullable=meaning.nullable))
 
 
 def _any_node(meaning: AnyNode) -> Resolver:
     async def find(field: FieldContext, name: str, identity: UUID) -> Any:
-        kind = meaning.types.get(name)
-        if kind is None:
+        found = meaning.types.get(name)
+        if found is None:
             return None
-        row = await field.context.loaders.by_id(kind.type.model, kind.ask).load(identity)
-        return kind.type.of(row) if row is not None else None
+        row = await field.context.loaders.by_id(found.kind.model, found.ask).load(identity)
+        return found.kind.of(row) if row is not None else None
 
     async def one(self: Any, field: FieldContext, id: Id) -> Node | None:
-        found: Node | None = await find(field, *decode_id(id, field="id"))
-        return found
+        node: Node | None = await find(field, *decode_id(id, field="id"))
+        return node
 
     async def several(self: Any, field: FieldContext, ids: Ids) -> list[Node | None]:
         if len(ids) > MAX_FIRST:

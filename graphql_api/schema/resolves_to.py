@@ -52,7 +52,7 @@ class OfRow(Protocol):
 class One:
     """One object, or null: `ask` of the actor and the field's arguments, by their names."""
 
-    type: type[OfRow]
+    kind: type[OfRow]
     ask: Callable[..., Query]
     nullable: bool = False
 
@@ -61,7 +61,7 @@ class One:
 class Many:
     """An object for each row that is found: `ask` as of one."""
 
-    type: type[OfRow]
+    kind: type[OfRow]
     ask: Callable[..., Query]
 
 
@@ -69,7 +69,7 @@ class Many:
 class Connection:
     """A page of rows: `ask` of the actor, the parts of the page that are selected, and the field's arguments."""
 
-    type: type[OfRow]
+    kind: type[OfRow]
     ask: Callable[..., Paged]
     nullable: bool = False
 
@@ -89,7 +89,7 @@ class Pages:
 class NodeType:
     """A type whose objects are found by id: `ask` of the actor and ids."""
 
-    type: type[OfRow]
+    kind: type[OfRow]
     ask: Callable[[Actor | None, list[UUID]], Query]
 
 

@@ -37,7 +37,8 @@ _BY: Final[References] = {"by": "user_id"}
 
 def _fact(attribute: str) -> ColumnElement[str]:
     """What the payload has of an attribute of `TaskEvent`."""
-    return EventRow.payload[TASK_EVENT.name_of(attribute)].astext
+    fact: ColumnElement[str] = EventRow.payload[TASK_EVENT.name_of(attribute)].astext
+    return fact
 
 
 _COLUMNS: Final[Mapping[str, Any]] = {

@@ -1,9 +1,10 @@
 """Rows as objects of their models."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from sqlalchemy import Select, column, select
+from sqlalchemy import ColumnClause, Select, column, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from persistence.models.base import Base
@@ -22,12 +23,12 @@ async def rows_of(session: AsyncSession, model: type[RowT], asked: Query) -> lis
 async def page_of(session: AsyncSession, model: type[RowT], paged: Paged) -> Page[RowT]:
     """The rows of a page, with their cursors and the facts that their statement reads beside them."""
     names = paged.request.facts
-    beside = [column(name) for name in (*names, "place", "place_id")]
+    beside: list[ColumnClause[Any]] = [column(name) for name in (*names, "place", "place_id")]
     statement = select(model, *beside).from_statement(whole(model, paged.asked))
-    found = (await session.execute(statement, paged.asked.values)).all()
+    found: Sequence[Any] = (await session.execute(statement, paged.asked.values)).all()
     facts = dict(zip(names, found[0][1:-2], strict=True)) if names else {}
     rows = [row for row in found if row[0] is not None]
-    page = Page.of(paged.request, rows, facts, lambda row: paged.cursor(row[-2], row[-1]))
+    page: Page[Any] = Page.of(paged.request, rows, facts, lambda row: paged.cursor(row[-2], row[-1]))
     return replace(page, rows=[row[0] for row in page.rows])
 
 

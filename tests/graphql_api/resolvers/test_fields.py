@@ -18,6 +18,7 @@ from graphql_api.resolvers.reads import resolver_of
 from graphql_api.root import schema
 from graphql_api.schema.fields import resolver
 from graphql_api.schema.resolves_to import AnyNode, Change, Connection, Many, One, meaning_of
+from graphql_api.schema.task import TaskConnection
 from persistence.queries.reader import Shape
 
 CORE = schema._schema
@@ -102,7 +103,7 @@ class TestDeclarations:
         def ask(actor: Any, parts: Any, first: int = 7, *, last: str | None = None) -> Any:
             """What is read."""
 
-        signature = inspect.signature(resolver(resolver_of(Connection(Any, ask))))
+        signature = inspect.signature(resolver(resolver_of(Connection(TaskConnection, ask))))
 
         assert [*signature.parameters] == ["self", "info", "first", "last"]
         assert [each.default for each in signature.parameters.values()][2:] == [7, None]
