@@ -28,9 +28,8 @@ def resolver(function: Callable[..., Any]) -> Callable[..., Any]:
     """
     signature = inspect.signature(function)
     provided = {name: provide for name, provide in _PROVIDED.items() if name in signature.parameters}
-    made: Callable[..., Any] = (
-        _asynchronous(function, provided) if inspect.iscoroutinefunction(function) else _plain(function, provided)
-    )
+    adapt = _asynchronous if inspect.iscoroutinefunction(function) else _plain
+    made: Callable[..., Any] = adapt(function, provided)
     made.__signature__ = _with_info(signature)  # type: ignore[attr-defined]
     return made
 
