@@ -39,19 +39,20 @@ test: $(VENV)/dev ## Run the tests in random order, on private servers (ARGS="-k
 
 # Suites whose requests go through an executor, and mean the same with either of them.
 EXECUTOR_SUITES := $(addprefix tests/graphql_api/test_,$(addsuffix .py,attacks bad_input conformance date_time \
-	future_history idempotency matrix nodes root_queries sessions sql_counts stream_operations tasks users)) \
-	$(addprefix tests/graphql_api/execution/test_,$(addsuffix .py,compiled errors executor input_errors limits \
-	persisted telling)) \
-	$(addprefix tests/graphql_api/auth/test_,$(addsuffix .py,access cookies tokens)) \
-	$(addprefix tests/observability/test_,$(addsuffix .py,bugs logging readings tracing)) \
-	tests/graphql_api/transports/test_http.py tests/error_messages/test_graphql.py
+	errors idempotency matrix newer_history nodes root_queries sessions sql_counts stream_operations tasks users)) \
+	$(addprefix tests/graphql_api/execution/test_,$(addsuffix .py,compiled_executor executor limits persisted_queries \
+	validation)) tests/graphql_api/resolvers/test_delivery.py tests/graphql_api/transports/test_http.py \
+	$(addprefix tests/graphql_api/auth/test_,$(addsuffix .py,authenticator cookies tokens)) \
+	$(addprefix tests/observability/test_,$(addsuffix .py,exception_log logging tracing)) \
+	tests/server/test_metrics_collector.py tests/error_messages/test_graphql.py
 
 test-executors: $(VENV)/dev ## Run the tests of the API on the executor that `make test` leaves out (EXECUTOR=compiled).
 	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal $(ORDER) \
 		--executor $(or $(EXECUTOR),general) $(EXECUTOR_SUITES) $(ARGS)
 
 # Coverage takes half as much time again as the tests alone, so continuous integration measures these suites only.
-COVERED_SUITES := tests/domain tests/services tests/verification tests/persistence tests/graphql_api/execution \
+COVERED_SUITES := tests/domain tests/services tests/verification tests/persistence tests/graphql_api/compiler \
+	tests/graphql_api/execution \
 	$(filter tests/graphql_api/test_%,$(EXECUTOR_SUITES))
 
 coverage: $(VENV)/dev ## Measure lines and branches that tests run, by package (SUITES="tests/services …", HTML=folder).
