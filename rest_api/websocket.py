@@ -219,10 +219,10 @@ class _Conversation:
         if isinstance(item, Resync):
             return websocket_frames.resync(item)
         stream = self._setup.backend.stream
-        if item.sight is not Visibility.SEEN:
-            return websocket_frames.told(item, stream.current.nothing)
+        if item.visibility is not Visibility.VISIBLE:
+            return websocket_frames.told(item, stream.task_cache.empty)
         while True:
-            reading = await stream.current.seen_by(self._actor, item.event.task_id, subscriber.ahead)
+            reading = await stream.task_cache.visible_to(self._actor, item.event.task_id, subscriber.upcoming_tasks)
             # Meanwhile the process may have stood still: the right to it must be known when it is told.
             if subscriber.trusted and stream.lease.covers(reading.at):
                 return websocket_frames.told(item, reading)

@@ -103,15 +103,15 @@ class TestFrames:
         self, url: str, rest: Rest, monkeypatch: pytest.MonkeyPatch
     ):
         """A process that stood still between reading a task and telling it does not know any more who may see it."""
-        current, owner = rest.api.server.stream.current, await rest.api.a_user()
-        task, seen_by, times = await rest.api.build.a_task(owner), current.seen_by, list[float]()
+        current, owner = rest.api.server.stream.task_cache, await rest.api.a_user()
+        task, visible_to, times = await rest.api.build.a_task(owner), current.visible_to, list[float]()
 
         async def old_at_first(actor: Actor, task_id: UUID, ahead: Callable[[], Iterable[UUID]]) -> TaskSnapshot:
-            reading = await seen_by(actor, task_id, ahead)
+            reading = await visible_to(actor, task_id, ahead)
             times.append(reading.at)
             return reading if len(times) > 1 else replace(reading, task=None, at=reading.at - 2)
 
-        monkeypatch.setattr(current, "seen_by", old_at_first)
+        monkeypatch.setattr(current, "visible_to", old_at_first)
         async with listening(url, rest.api, owner) as listener:
             await move(rest, task, owner)
             frame = await listener.hear()
