@@ -172,7 +172,7 @@ def _once(info: Info) -> UnitOfWork:
     """
     facts = info.context.facts
     # The headers of a socket were said once; what is asked for on it says for itself.
-    headers = facts.headers if facts.door == "http" else ()
+    headers = facts.headers if facts.transport == "http" else ()
     key = idempotency_key_of(headers, info.input_extensions)
     named = IdempotencyKey(key, place=str(info.path.key)) if key is not None else None
     return info.context.unit_of_work(idempotency=named)

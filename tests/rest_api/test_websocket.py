@@ -40,10 +40,10 @@ class TestSigningIn:
     async def test_garbage_is_4401_and_no_token_in_the_address_counts(self, url: str, api: Api):
         """A token that is none is fatal, by header and by message; one in the query string is not looked at."""
         async with open_socket(url, "garbage") as listener:
-            assert await listener.closed() == (4401, "Unauthorized: this is no access token of this server")
+            assert await listener.closed() == (4401, "Unauthorized: this is not an access token of this server")
         async with open_socket(url) as listener:
             await listener.say(type="auth", token="garbage")
-            assert await listener.closed() == (4401, "Unauthorized: this is no access token of this server")
+            assert await listener.closed() == (4401, "Unauthorized: this is not an access token of this server")
         token = await api.token(await api.a_user())
         async with open_socket(url, path=f"/ws/tasks/{uuid4()}?token={token}&access_token={token}") as listener:
             await listener.say(type="hello")

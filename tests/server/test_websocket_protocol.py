@@ -12,7 +12,7 @@ from websockets.frames import Frame, Opcode
 from websockets.protocol import State
 from websockets.streams import StreamReader
 
-from asgi.websocket_handshake import FOREIGN, reject_handshake
+from asgi.websocket_handshake import STREAM_ORIGIN_NOT_ALLOWED, reject_handshake
 from server.websocket_protocol import MAX_FRAMES, WebSocketProtocol, text_frame
 from streaming.lease import LEASE_SECONDS
 from tests.graphql_api.fuzzing_client import Loud
@@ -202,7 +202,7 @@ def test_fragments_of_nothing_are_not_kept(socket: WebSocketProtocol):
 
 async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
     await receive()
-    await reject_handshake(scope, send, 403, FOREIGN)
+    await reject_handshake(scope, send, 403, STREAM_ORIGIN_NOT_ALLOWED)
 
 
 async def _accept(scope: Scope, receive: Receive, send: Send) -> None:
@@ -236,7 +236,7 @@ async def test_a_refusal_is_no_error_of_ours():
     async with _stranger(_refuse) as (reader, _):
         answer = await reader.read()
     assert answer.startswith(b"HTTP/1.1 403")
-    assert FOREIGN.encode() in answer
+    assert STREAM_ORIGIN_NOT_ALLOWED.encode() in answer
 
 
 async def test_text_that_is_none_is_no_error_of_ours():

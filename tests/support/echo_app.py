@@ -133,7 +133,7 @@ class Query:
     def facts(self, info: Info) -> list[str]:
         """What the transport told."""
         facts = info.context.facts
-        return [facts.door, facts.client.address, facts.request_id, str(is_secure(facts.scope, facts.trusted))]
+        return [facts.transport, facts.client.address, facts.request_id, str(is_secure(facts.scope, facts.trusted))]
 
     @strawberry.field
     async def slow(self, info: Info, seconds: float) -> str | None:
