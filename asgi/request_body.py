@@ -26,7 +26,7 @@ def check_coding(headers: Sequence[Header]) -> None:
     field = b",".join(value for name, value in headers if name == b"content-encoding")
     if len(field) > _MAX_FIELD or not {coding.strip().lower() for coding in field.split(b",")} <= _IDENTITY:
         raise bad_request(
-            "Send the body without compression: Content-Encoding is not supported.",
+            "Send the body uncompressed: Content-Encoding is not supported.",
             status=415,
             headers=(_ACCEPT_ENCODING,),
         )

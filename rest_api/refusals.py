@@ -54,9 +54,7 @@ _RULES: Final = (
         (
             Refused(408, "The body does not come", "The body did not arrive within 10 s."),
             Refused(413, "The body is too large", "The body is larger than 262,144 bytes."),
-            Refused(
-                415, "The body is compressed", "Send the body without compression: Content-Encoding is not supported."
-            ),
+            Refused(415, "The body is compressed", "Send the body uncompressed: Content-Encoding is not supported."),
         ),
     ),
     _Rule(

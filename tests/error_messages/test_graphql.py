@@ -124,7 +124,7 @@ HTTP = [
     ("JSON that does not say so", Send("POST", "/graphql", '{"query": "{ me { id } }"}'),
      "415 BAD_REQUEST: Send JSON, with the header `Content-Type: application/json`."),
     ("A compressed body", Send("POST", "/graphql", "x", JSON | {"content-encoding": "gzip"}),
-     "415 BAD_REQUEST: Send the body without compression: Content-Encoding is not supported."),
+     "415 BAD_REQUEST: Send the body uncompressed: Content-Encoding is not supported."),
     ("An empty body", Send("POST", "/graphql", "", JSON),
      '400 BAD_REQUEST: The body is empty: send a JSON object, such as {"query": "{ __typename }"}.'),
     ("JSON in single quotes", Send("POST", "/graphql", "{'query': '{ me { id } }'}", JSON),

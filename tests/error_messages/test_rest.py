@@ -76,7 +76,7 @@ VALUES = [
     ("A form for JSON", Send("POST", TASKS, "title=x", FORM),
      "422 body: Input should be an object: send JSON, with the header Content-Type: application/json"),
     ("A compressed body", Send("POST", TASKS, "x", JSON | {"content-encoding": "gzip"}),
-     "415 Send the body without compression: Content-Encoding is not supported."),
+     "415 Send the body uncompressed: Content-Encoding is not supported."),
     ("Too large a body", Send("POST", TASKS, " " * 262_145, JSON),
      "413 The body is larger than 262,144 bytes."),
     ("Everything wrong at once", Send("POST", REGISTER, '{"username": "a b", "email": "x", "password": "x", "role": "ADMIN"}', JSON, by=None),

@@ -239,7 +239,7 @@ PROVOCATIONS: Final[dict[str, Provoke]] = {
     "Invalid token": lambda offender: offender.send(token="garbage"),
     "Token has expired": expired,
     "The body is larger than 262,144 bytes.": lambda offender: offender.send(content=b" " * (MAX_BODY + 1)),
-    "Send the body without compression: Content-Encoding is not supported.": lambda offender: offender.send(
+    "Send the body uncompressed: Content-Encoding is not supported.": lambda offender: offender.send(
         headers={"content-encoding": "gzip"}
     ),
     "The database cannot answer right now; try again in a moment.": down,
