@@ -150,7 +150,7 @@ HTTP = [
     ("An answer that we do not have", Post("{ me { id } }", headers=JSON | {"accept": "text/csv"}),
      "406 BAD_REQUEST: The answer comes as application/json or application/graphql-response+json."),
     ("A typo in the address", Post("{ me { id } }", path="/grapql"),
-     "404 Nothing is here. <what there is>"),
+     "404 Not found. <what there is>"),
 ]
 SERVER_SENT_EVENTS = [
     ("Listening without a token", Post(LISTEN, by=None, headers=EVENTS),

@@ -52,7 +52,7 @@ WHICH_ONE = [
     ("A typo in the path", Send("GET", "/api/v1/task/"),
      "404 Not Found: below /api/v1 there are /auth/register/, /users/about_me/, /auth/login/, /auth/refresh/, /auth/sessions/, /auth/logout/, /auth/logout_all/, /tasks/, /tasks/{task_id}."),
     ("No prefix", Send("GET", "/tasks/"),
-     "404 Nothing is here. <what there is>"),
+     "404 Not found. <what there is>"),
     ("A method that there is not", Send("POST", ONE, "{}", JSON),
      "405 Method Not Allowed: here are DELETE, GET, HEAD, OPTIONS, PATCH, PUT."),
 ]

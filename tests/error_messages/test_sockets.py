@@ -36,7 +36,7 @@ GRAPHQL = [
     ("A page of another site", Talk(headers=FOREIGN),
      "403 Pages of this origin may not subscribe. ALLOWED_ORIGINS lists the allowed origins."),
     ("A typo in the address", Talk(path="/grapql"),
-     "404 No WebSocket is here. <what there is>"),
+     "404 There is no WebSocket at this path. <what there is>"),
     ("A subscription before connection_init", Talk((subscribe(LISTEN),)),
      "4401 Unauthorized: send connection_init and wait for connection_ack"),
     ("A subscription without a token", Talk((NOBODY, subscribe(LISTEN))),
