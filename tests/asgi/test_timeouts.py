@@ -1,4 +1,4 @@
-"""Many alarms of one length ring as if each had a timer of its own."""
+"""Timeouts that share one timer expire as if each had its own timer."""
 
 import asyncio
 
@@ -11,20 +11,20 @@ SOON = 0.05
 
 
 class Listener:
-    """Notes when it was rung."""
+    """Records when it was called."""
 
     def __init__(self) -> None:
         self.expired_at: list[float] = []
 
     def on_timeout(self) -> None:
-        """Note it."""
+        """Record the time."""
         self.expired_at.append(asyncio.get_running_loop().time())
 
 
-class TestAlarms:
+class TestTimeoutQueue:
     @in_virtual_time
-    async def test_each_rings_when_its_own_time_has_come(self):
-        """An alarm that is set while others wait rings neither with them nor late, and rings once."""
+    async def test_each_expires_at_its_own_time(self):
+        """A timeout that is added while others wait expires neither with them nor late, and only once."""
         queue, listeners, set_at = TimeoutQueue(SOON), [Listener() for _ in range(3)], list[float]()
         for listener in listeners:
             set_at.append(asyncio.get_running_loop().time())
@@ -37,8 +37,8 @@ class TestAlarms:
             assert expired_at - began == pytest.approx(SOON)
 
     @in_virtual_time
-    async def test_what_was_put_off_does_not_ring(self):
-        """Neither one that was set alone, nor one between two others; putting off twice does no harm."""
+    async def test_a_removed_listener_is_not_called(self):
+        """Neither a single one, nor one between two others; removing it twice has no effect."""
         queue, listeners = TimeoutQueue(SOON), [Listener() for _ in range(3)]
         for listener in listeners:
             queue.add(listener)
@@ -51,8 +51,8 @@ class TestAlarms:
 
         assert [len(listener.expired_at) for listener in listeners] == [1, 0, 1]
 
-    def test_another_loop_begins_anew(self):
-        """Alarms that were set in a loop that ended early keep none of the next loop's from ringing."""
+    def test_another_loop_starts_empty(self):
+        """Timeouts of a loop that ended early do not delay those of the next loop."""
         queue, left, listener = TimeoutQueue(SOON), Listener(), Listener()
 
         async def leave() -> None:
@@ -68,7 +68,7 @@ class TestAlarms:
         assert (len(left.expired_at), len(listener.expired_at)) == (0, 1)
 
 
-class TestWithin:
+class TestTimeLimit:
     @in_virtual_time
     async def test_a_block_that_takes_too_long_is_ended(self):
         """It ends with TimeoutError, and the task goes on uncancelled."""
