@@ -35,12 +35,12 @@ from graphql_api.transports.sse.endpoint import GraphQLEvents
 from graphql_api.transports.websocket.config import WebSocketTiming
 from graphql_api.transports.websocket.endpoint import GraphQLSocket
 from observability.file_descriptors import FileDescriptors
-from observability.metrics_files import MetricsFile
 from observability.request_records import RequestRecords
 from persistence.database import Database
 from persistence.schema_check import SchemaCheck
 from rest_api import routes as rest
 from rest_api.websocket import Timing as TaskTiming
+from server.background_tasks import BackgroundTasks
 from server.health import Health
 from server.limits import account_limits, document_limits
 from server.metrics_collector import MetricsCollector
@@ -54,7 +54,7 @@ from server.pages.not_found import NotFound, endpoints_text
 from server.pages.playground import Playground
 from server.pages.sdl import SchemaText
 from server.routing import FastRouter
-from server.scheduled_cleanup import check_schedule, clean_up_by_schedule
+from server.scheduled_cleanup import check_schedule
 from server.settings import Settings
 from server.shutdown import GracefulShutdown
 from streaming.connections import Connections
@@ -157,16 +157,35 @@ class Server:
             self.stream.on_delivery(self._record_delivery)
         self.stream.on_break(self.connections.close_everyone)
         self.tables = SchemaCheck(self.database.connect)
-        self._cleaner: asyncio.Task[None] | None = None
-        self._metrics_file: MetricsFile | None = None
-        self._metrics_writer: asyncio.Task[None] | None = None
         self.oldest_snapshot = OldestSnapshot(self.database)
-        self._snapshot_watcher: asyncio.Task[None] | None = None
+        collector = self._metrics_collector()
+        self._background_tasks = BackgroundTasks(settings, self.database, self.oldest_snapshot, collector.collect)
 
     def asgi(self) -> ASGIApp:
         """The ASGI application with all its routes."""
-        settings = self.settings
-        executor: Executor[Context] = Executor(
+        executor, origins = self._executor(), Origins(self.settings.cross_origins)
+        events = self._graphql_events(executor, origins, self._graphql_http(executor))
+        websocket = self._graphql_websocket(executor, origins)
+        app = Starlette(
+            routes=[
+                Route(PATH, events),
+                Route(PATH + "/", events),
+                WebSocketRoute(PATH, websocket),
+                WebSocketRoute(PATH + "/", websocket),
+                *self._health_routes(),
+                *self._page_routes(),
+                *self._rest_routes(origins),
+            ],
+            lifespan=self._lifespan,
+        )
+        landing_page = Landing(self.destinations, self.demo, endpoints_text(app.routes))
+        app.router.default = NotFound(app.routes)
+        app.routes.append(Route("/", landing_page))
+        router = FastRouter(PATH, {"http": events, "websocket": websocket}, app)
+        return CORS(router, origins.allows, trusted_proxies=self.settings.trusted_proxies)
+
+    def _executor(self) -> Executor[Context]:
+        return Executor(
             schema,
             self.documents,
             renew=Context.renewed,
@@ -174,70 +193,62 @@ class Server:
             shortcut=self.compiled,
             recovered=self.stream.recovered,
         )
-        origins = Origins(settings.cross_origins)
-        http = GraphQLHTTP(
+
+    def _graphql_http(self, executor: Executor[Context]) -> GraphQLHTTP[Context]:
+        return GraphQLHTTP(
             executor,
             self.access.authenticate,
             self._context,
             page=endpoint_page.respond if self.playground is None else self.playground.respond,
             page_opens_links=self.playground is not None,
-            trusted_proxies=settings.trusted_proxies,
+            trusted_proxies=self.settings.trusted_proxies,
             requests=self.requests,
         )
-        events = GraphQLEvents(
-            SSEConfig(
-                executor,
-                self.access.authenticate,
-                self._context,
-                self.connections,
-                cursor_of=lambda context: context.cursor,
-                reached_by=lambda context: context.reached,
-                timing=self.event_timing,
-            ),
-            http,
-            origins.allows,
-            trusted_proxies=settings.trusted_proxies,
-            requests=self.requests,
+
+    def _graphql_events(
+        self, executor: Executor[Context], origins: Origins, http: GraphQLHTTP[Context]
+    ) -> GraphQLEvents[Context]:
+        config = SSEConfig(
+            executor,
+            self.access.authenticate,
+            self._context,
+            self.connections,
+            cursor_of=lambda context: context.cursor,
+            reached_by=lambda context: context.reached,
+            timing=self.event_timing,
         )
-        socket = GraphQLSocket(
+        return GraphQLEvents(
+            config, http, origins.allows, trusted_proxies=self.settings.trusted_proxies, requests=self.requests
+        )
+
+    def _graphql_websocket(self, executor: Executor[Context], origins: Origins) -> GraphQLSocket[Context]:
+        return GraphQLSocket(
             executor,
             self.access.authenticate,
             self._context,
             self.connections,
             origins.allows,
             cursor_of=lambda context: context.cursor,
-            trusted_proxies=settings.trusted_proxies,
+            trusted_proxies=self.settings.trusted_proxies,
             timing=self.timing,
             requests=self.requests,
         )
+
+    def _health_routes(self) -> list[BaseRoute]:
         health = self._health()
-        app = Starlette(
-            routes=[
-                Route(PATH, events),
-                Route(PATH + "/", events),
-                WebSocketRoute(PATH, socket),
-                WebSocketRoute(PATH + "/", socket),
-                Route("/healthz", health.live),
-                Route("/readyz", health.ready),
-                *self._pages(),
-                *rest.routes(
-                    self.backend,
-                    self.access.authenticate,
-                    self.connections,
-                    origins.allows,
-                    docs=settings.api_docs,
-                    trusted_proxies=settings.trusted_proxies,
-                    timing=self.task_timing,
-                    requests=self.requests,
-                ),
-            ],
-            lifespan=self._lifespan,
+        return [Route("/healthz", health.live), Route("/readyz", health.ready)]
+
+    def _rest_routes(self, origins: Origins) -> list[BaseRoute]:
+        return rest.routes(
+            self.backend,
+            self.access.authenticate,
+            self.connections,
+            origins.allows,
+            docs=self.settings.api_docs,
+            trusted_proxies=self.settings.trusted_proxies,
+            timing=self.task_timing,
+            requests=self.requests,
         )
-        start = Landing(self.destinations, self.demo, endpoints_text(app.routes))
-        app.router.default = NotFound(app.routes)
-        app.routes.append(Route("/", start))
-        router = FastRouter(PATH, {"http": events, "websocket": socket}, app)
-        return CORS(router, origins.allows, trusted_proxies=settings.trusted_proxies)
 
     @asynccontextmanager
     async def _lifespan(self, app: Starlette) -> AsyncIterator[None]:
@@ -259,21 +270,11 @@ class Server:
         """Start the background tasks."""
         await self.stream.start()
         self.descriptors.start()
-        self._cleaner = self._start_cleaner()
-        if self.settings.metrics_folder is not None:
-            self._metrics_file = MetricsFile(self.settings.metrics_folder, self._metrics_collector().collect)
-            self._metrics_writer = asyncio.create_task(self._metrics_file.keep())
-            self._snapshot_watcher = asyncio.create_task(self.oldest_snapshot.watch())
+        self._background_tasks.start()
 
     async def stop(self) -> None:
         """Stop the background tasks, and close all connections."""
-        if self._cleaner is not None:
-            self._cleaner.cancel()
-        if self._snapshot_watcher is not None:
-            self._snapshot_watcher.cancel()
-        if self._metrics_file is not None and self._metrics_writer is not None:
-            self._metrics_writer.cancel()
-            self._metrics_file.close()
+        self._background_tasks.stop()
         await self.stream.stop()
         self.descriptors.stop()
         self.requests.settle()
@@ -283,17 +284,7 @@ class Server:
         if self.tracing is not None:
             await asyncio.to_thread(self.tracing.close)
 
-    def _start_cleaner(self) -> asyncio.Task[None] | None:
-        settings = self.settings
-        if settings.cleanup_cron is None:
-            return None
-        return asyncio.create_task(
-            clean_up_by_schedule(
-                self.database, schedule=settings.cleanup_cron, event_retention=settings.event_retention
-            )
-        )
-
-    def _pages(self) -> list[BaseRoute]:
+    def _page_routes(self) -> list[BaseRoute]:
         found: list[BaseRoute] = [Route(path, Icon()) for path in ("/icon.svg", "/favicon.ico")]
         if self.settings.introspection:
             found.append(Route("/schema.graphql", SchemaText(lambda: print_schema(schema))))
