@@ -286,7 +286,7 @@ class TestResync:
         task = await process.build.a_task()
         before = await process.stream.task_cache.read(task.id)
         again = await process.stream.task_cache.read(task.id)
-        process.stream._broken(ResyncReason.EPOCH)
+        process.stream._on_log_break(ResyncReason.EPOCH)
         after = await process.stream.task_cache.read(task.id)
 
         assert before.number == again.number < after.number

@@ -106,7 +106,7 @@ class TestFeed:
 class TestRecent:
     def test_it_answers_only_if_it_has_the_next_event(self):
         """From memory comes what follows a position without a gap, and otherwise nothing."""
-        recent = RecentEvents(kept=3)
+        recent = RecentEvents(max_events=3)
         recent.add(logged(*(a_task_event() for _ in range(5))))
 
         assert [each.position for each in recent.after(2, 2)] == [3, 4]

@@ -28,7 +28,7 @@ from graphql_api.schema.base import Schema
 from graphql_api.transports.http.endpoint import GraphQLHTTP
 from graphql_api.transports.websocket.config import WebSocketTiming
 from graphql_api.transports.websocket.endpoint import GraphQLSocket
-from server.pages.endpoint_page import visit
+from server.pages.endpoint_page import respond
 from streaming.connections import Connections
 from tests.support.waiting import HANG_SECONDS
 
@@ -313,7 +313,7 @@ def build(
     def make_context(facts: RequestContext) -> EchoContext:
         return EchoContext(facts, journal)
 
-    endpoint = GraphQLHTTP(executor, bouncer.authenticate, make_context, page=visit, **http)
+    endpoint = GraphQLHTTP(executor, bouncer.authenticate, make_context, page=respond, **http)
     socket = GraphQLSocket(
         executor,
         bouncer.authenticate,
