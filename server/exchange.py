@@ -96,7 +96,7 @@ class HTTPExchange(_BatchedTransport):
     def _end(self) -> None:
         cycle = self._cycle()
         if cycle is not None and cycle.more_body and isinstance(cycle.flow, Flow):
-            cycle.flow.close_behind_answer(self._loop)
+            cycle.flow.close_after_response(self._loop)
         else:
             super()._end()
 

@@ -10,7 +10,7 @@ from graphql_api.auth.authenticator import Authenticator
 from graphql_api.resolvers.delivery import DirectDelivery
 from graphql_api.resolvers.stream import SubscriptionSource
 from persistence.numbering import Writers
-from streaming import subscription
+from streaming import cursors, subscription
 from streaming.lease import Lease
 from streaming.numbering import NumberingFloor
 from streaming.replay import RecentEvents
@@ -33,7 +33,7 @@ _offer, _visibility_of, _apply_access, _note_head = (
 _position, _on_numbered, _resync_reason_for, _reset_reason = (
     SubscriptionQueue.position,
     Stream._on_numbered,
-    subscription.resync_reason_for,
+    cursors.resync_reason_for,
     Tail._reset_reason,
 )
 _begin, _deliver_some = DirectDelivery.__init__, Subscriber._deliver_some
