@@ -152,7 +152,7 @@ async def test_no_more_than_so_many_wait(socket: Any):
 async def test_who_stood_still_tells_nothing_of_before(socket: Any):
     """Frames that waited for longer than a lease are not written, as rights may have changed: the connection is cut."""
     await say(socket, "for those who might see it then")
-    socket._since -= LEASE_SECONDS
+    socket._queued_at -= LEASE_SECONDS
     socket.loop.go_round()
 
     assert (socket.transport.written, socket.transport.closing) == ([], True)
