@@ -1,1 +1,1 @@
-"""What every door over HTTP and sockets has in common, whatever is spoken there."""
+"""Shared code of the HTTP and WebSocket endpoints, independent of GraphQL and REST."""

@@ -22,16 +22,16 @@ Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
 UNKNOWN: Final = "unknown"
-"""Stands for the address of a client that has none."""
+"""The address of a client that has none."""
 
 MAX_HOPS: Final = 32
-"""Elements of a forwarding header that are looked at, from the right; more proxies than that are a mistake."""
+"""Elements of a forwarding header that are read, from the right. More proxies than that are a configuration error."""
 
 _MAX_FIELD: Final = 2_048
-"""Characters of a forwarding header, in all its fields, that are looked at, from the right."""
+"""Characters of a forwarding header that are read, from the right, in all its fields together."""
 _MAX_ADDRESS: Final = 100
-"""Characters: 39 of an address, and brackets, a zone and a port."""
-_SITE_BITS: Final = 64
+"""Characters: 39 for an address, and brackets, a zone and a port."""
+_IPV6_SITE_BITS: Final = 64
 _BRACKETED: Final = re.compile(r"\[(?P<host>[^]]*)](?::[0-9]{1,5})?")
 _WITH_PORT: Final = re.compile(r"(?P<host>[0-9.]+):[0-9]{1,5}")
 _SECURE_SCHEMES: Final = frozenset({"https", "wss"})
@@ -39,7 +39,7 @@ _SECURE_SCHEMES: Final = frozenset({"https", "wss"})
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """An actor, and the instant at which the token that proved it expires."""
+    """An actor, and the time at which its token expires."""
 
     actor: Actor
     expires_at: datetime
@@ -47,9 +47,9 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """The other end of the connection: its address (never a proxy's that we trust) and what it calls itself.
+    """The client of a connection: its address (never that of a trusted proxy) and its user agent.
 
-    `disconnected` is None where nothing can be known of it while an operation runs.
+    `disconnected` is None where a disconnect cannot be noticed while an operation runs.
     """
 
     address: str
@@ -58,7 +58,7 @@ class Client:
 
 
 def client_of(scope: Scope, trusted: Sequence[Network]) -> Client:
-    """Who is at the other end of an ASGI connection, `http` or `websocket`."""
+    """The client of an ASGI connection, `http` or `websocket`."""
     return Client(
         address=client_address(_peer(scope), _headers(scope, b"x-forwarded-for"), trusted),
         user_agent=_user_agent(next(_headers(scope, b"user-agent"), None)),
@@ -66,47 +66,47 @@ def client_of(scope: Scope, trusted: Sequence[Network]) -> Client:
 
 
 def is_secure(scope: Scope, trusted: Sequence[Network]) -> bool:
-    """Whether the client speaks TLS: with us or, as `X-Forwarded-Proto` says, with a proxy that we trust.
+    """Whether the client uses TLS: with this server or, according to `X-Forwarded-Proto`, with a trusted proxy.
 
-    Of several values the last counts, which is the one that the nearest proxy wrote.
+    Of several values the last one counts, which the nearest proxy wrote.
     """
     if _is_trusted(_parse(_peer(scope) or ""), trusted):
-        told = next(_from_the_right([*_headers(scope, b"x-forwarded-proto")]), scope["scheme"])
-        return told.lower() in _SECURE_SCHEMES
+        value = next(_elements_from_right([*_headers(scope, b"x-forwarded-proto")]), scope["scheme"])
+        return value.lower() in _SECURE_SCHEMES
     return scope["scheme"] in _SECURE_SCHEMES
 
 
 def client_address(peer: str | None, forwarded_for: Iterable[str], trusted: Sequence[Network]) -> str:
     """The client's address in canonical text, at most 39 characters, or `"unknown"`.
 
-    *peer* is the other end of the socket. *forwarded_for* are the values of `X-Forwarded-For`, where each proxy adds
-    at the right whom it heard; so it is read from the right for as long as the one who added is *trusted*. What stands
-    further left, anybody may have written. A hop that is no address ends the reading at the last good one. Of a peer
-    that is not trusted the header is not read at all, and of others at most `MAX_HOPS` hops.
+    *peer* is the other end of the socket. *forwarded_for* are the values of `X-Forwarded-For`, to which each proxy
+    appends the address of its peer. So the header is read from the right, as long as the proxy that appended is
+    *trusted*. Anyone may have written the rest. A hop that is not an address ends the reading at the last valid one. If
+    the peer is not trusted, the header is ignored; otherwise at most `MAX_HOPS` hops are read.
 
-    A peer on a unix socket has no address, so no network that could be trusted holds it, and it is unknown, whatever
-    the header says: a proxy should speak to a loopback address instead.
+    A peer on a Unix socket has no address, so it cannot be trusted, and the client is unknown whatever the header says.
+    Let the proxy use a loopback address instead.
     """
     address = _parse(peer or "")
     if _is_trusted(address, trusted):
-        for hop in islice(_from_the_right([*forwarded_for]), MAX_HOPS):
-            heard = _parse(hop)
-            if heard is None:
+        for hop in islice(_elements_from_right([*forwarded_for]), MAX_HOPS):
+            parsed = _parse(hop)
+            if parsed is None:
                 break
-            address = heard
+            address = parsed
             if not _is_trusted(address, trusted):
                 break
     return UNKNOWN if address is None else str(address)
 
 
 def throttle_key(address: str) -> str:
-    """What limits per address count by: the address, or of an IPv6 address its /64.
+    """The key for limits per address: the address, or the /64 network of an IPv6 address.
 
-    A /64 is the least that one subscriber gets (RFC 6177), and holds 2 ** 64 addresses to take turns with.
+    A subscriber gets at least a /64 (RFC 6177), which has 2 ** 64 addresses to alternate between.
     """
     parsed = _parse(address)
     if isinstance(parsed, IPv6Address):
-        return str(ip_network((parsed, _SITE_BITS), strict=False))
+        return str(ip_network((parsed, _IPV6_SITE_BITS), strict=False))
     return UNKNOWN if parsed is None else str(parsed)
 
 
@@ -119,13 +119,13 @@ def _parse(text: str) -> Address | None:
 def _parse_short(text: str) -> Address | None:
     match = _BRACKETED.fullmatch(text) or _WITH_PORT.fullmatch(text)
     try:
-        return _plain(ip_address(match["host"] if match else text))
+        return _normalized(ip_address(match["host"] if match else text))
     except ValueError:
         return None
 
 
-def _plain(address: Address) -> Address:
-    """One form for one machine: IPv4 as IPv4, and no zone (`%eth0`), which says something on its own host only."""
+def _normalized(address: Address) -> Address:
+    """One form per address: IPv4 as IPv4, and without a zone (`%eth0`), which is meaningful on its own host only."""
     if isinstance(address, IPv4Address):
         return address
     return address.ipv4_mapped or IPv6Address(int(address))
@@ -135,17 +135,17 @@ def _is_trusted(address: Address | None, trusted: Sequence[Network]) -> bool:
     return address is not None and any(address in network for network in trusted)
 
 
-def _from_the_right(values: Sequence[str]) -> Iterator[str]:
-    """The elements of a header's comma-separated lists, the last first; empty ones do not count (RFC 9110, 5.6.1).
+def _elements_from_right(values: Sequence[str]) -> Iterator[str]:
+    """The elements of a header's comma-separated lists, the last one first, without empty ones (RFC 9110, 5.6.1).
 
-    Of values that are too long together their right end is read.
+    Of values that are too long together, only the right end is read.
     """
-    left = _MAX_FIELD
+    remaining = _MAX_FIELD
     for value in reversed(values):
-        end = value if len(value) <= left else value[-left:].partition(",")[2]
+        end = value if len(value) <= remaining else value[-remaining:].partition(",")[2]
         yield from filter(None, (element.strip() for element in reversed(end.split(","))))
-        left -= len(value) + 1
-        if left <= 0:
+        remaining -= len(value) + 1
+        if remaining <= 0:
             return
 
 

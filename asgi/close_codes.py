@@ -1,4 +1,4 @@
-"""How our side ends a socket: every code, and what leads to which."""
+"""The WebSocket close codes of this server, and which error leads to which code."""
 
 from enum import IntEnum
 from typing import Final, NamedTuple
@@ -11,7 +11,7 @@ _MAX_REASON_BYTES: Final = 123
 
 
 class CloseCode(IntEnum):
-    """Every code that our side closes with; clients come back after those marked with a star."""
+    """All codes that this server closes with. Clients reconnect after those marked with a star."""
 
     UNSUPPORTED_DATA = 1003
     RESTARTING = 1012  # *
@@ -26,20 +26,21 @@ class CloseCode(IntEnum):
 
 
 class CloseReason(NamedTuple):
-    """Close the socket so."""
+    """A close code with its reason."""
 
     code: CloseCode
     reason: str
 
 
 def close_reason_for(error: Exception) -> CloseReason | None:
-    """How the socket ends when *error* kept somebody from signing in, or ended their rights; None for a bug.
+    """How a socket is closed when *error* prevented a sign-in or ended the user's rights; None for a bug.
 
-    Garbage is fatal to clients (4401); what merely grew old, or cannot be settled now, lets them come back.
+    A token that was never valid is final for clients (4401). After an expired token or a temporary failure they
+    reconnect.
     """
     match error:
         case InvalidToken():
-            return CloseReason(CloseCode.UNAUTHORIZED, "Unauthorized: this is no access token of this server")
+            return CloseReason(CloseCode.UNAUTHORIZED, "Unauthorized: this is not an access token of this server")
         case Unauthenticated():
             return CloseReason(CloseCode.FORBIDDEN, f"Forbidden: {error.message}")
         case Unavailable():

@@ -1,4 +1,4 @@
-"""Which pages of other sites may read our answers (https://fetch.spec.whatwg.org/#http-cors-protocol)."""
+"""CORS: which pages of other origins may read responses (https://fetch.spec.whatwg.org/#http-cors-protocol)."""
 
 import re
 from collections.abc import Sequence
@@ -15,18 +15,20 @@ _VARY: Final = (b"vary", b"Origin")
 _VARY_LINE: Final = b"vary: Origin\r\n"
 _METHODS: Final = (b"access-control-allow-methods", b"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS")
 _MAX_AGE: Final = (b"access-control-max-age", b"600")
-_KNOWN: Final = b"authorization, content-type, idempotency-key, if-match, last-event-id, x-request-id"
-"""The header fields that the API reads: allowed when a preflight asks for none, or for none that can be named."""
-_NAMES: Final = re.compile(rb"[ \t]*[!#$%&'*+.^_`|~0-9A-Za-z-]+[ \t]*(?:,[ \t]*[!#$%&'*+.^_`|~0-9A-Za-z-]+[ \t]*)*")
-_MAX_NAMES: Final = 2_000
-"""Bytes of a list of names."""
+_DEFAULT_HEADERS: Final = b"authorization, content-type, idempotency-key, if-match, last-event-id, x-request-id"
+"""The request headers that the API reads; allowed if a preflight requests none, or none with a valid name."""
+_HEADER_NAMES: Final = re.compile(
+    rb"[ \t]*[!#$%&'*+.^_`|~0-9A-Za-z-]+[ \t]*(?:,[ \t]*[!#$%&'*+.^_`|~0-9A-Za-z-]+[ \t]*)*"
+)
+_MAX_HEADER_NAMES: Final = 2_000
+"""Bytes of a list of header names."""
 _EXPOSED: Final = (b"access-control-expose-headers", b"Date, ETag, Retry-After, WWW-Authenticate, X-Request-ID")
 
 
 class CORS:
-    """Wraps every route: answers preflights, and marks what an allowed page may read.
+    """Wraps all routes: answers preflights, and adds the CORS headers for allowed origins.
 
-    What is not allowed still runs, as it would without a browser; the browser keeps the answer from the page.
+    Requests of other origins still run, as without a browser; the browser hides the response from the page.
     """
 
     def __init__(self, app: ASGIApp, allows: AllowsOrigin, *, trusted_proxies: Sequence[Network] = ()) -> None:
@@ -35,7 +37,7 @@ class CORS:
         self._trusted = trusted_proxies
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one connection; sockets pass untouched, they check their origin themselves."""
+        """Serve one connection. WebSockets pass unchanged; they check the origin themselves."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -46,7 +48,9 @@ class CORS:
             return
         exchange = exchange_of(scope)
         if exchange is not None:
-            exchange.more += b"".join(b"%b: %b\r\n" % header for header in added) if len(added) > 1 else _VARY_LINE
+            exchange.extra_lines += (
+                b"".join(b"%b: %b\r\n" % header for header in added) if len(added) > 1 else _VARY_LINE
+            )
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -65,20 +69,20 @@ class CORS:
         return [_VARY, *allowed, _EXPOSED]
 
 
-async def _preflight(send: Send, added: list[Header], wanted: bytes | None) -> None:
+async def _preflight(send: Send, added: list[Header], requested: bytes | None) -> None:
     if len(added) > 1:
-        status, more = 204, [_METHODS, (b"access-control-allow-headers", _allowed(wanted)), _MAX_AGE]
+        status, more = 204, [_METHODS, (b"access-control-allow-headers", _allowed(requested)), _MAX_AGE]
     else:
         status, more = 403, [(b"content-length", b"0")]
     await send({"type": "http.response.start", "status": status, "headers": [*added, *more]})
     await send({"type": "http.response.body", "body": b""})
 
 
-def _allowed(wanted: bytes | None) -> bytes:
-    """The names of header fields that an allowed page may send: those that it asks for, whichever they are.
+def _allowed(requested: bytes | None) -> bytes:
+    """The request headers that an allowed page may send: all that it requests.
 
-    Clients add fields of their own, for tracing for example, and none of them has a meaning that this API relies on.
+    Clients add headers of their own, for example for tracing, and none of them affects the security of this API.
     """
-    if not wanted or len(wanted) > _MAX_NAMES or _NAMES.fullmatch(wanted) is None:
-        return _KNOWN
-    return b", ".join(name.strip().lower() for name in wanted.split(b","))
+    if not requested or len(requested) > _MAX_HEADER_NAMES or _HEADER_NAMES.fullmatch(requested) is None:
+        return _DEFAULT_HEADERS
+    return b", ".join(name.strip().lower() for name in requested.split(b","))

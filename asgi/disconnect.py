@@ -1,4 +1,4 @@
-"""Stops work that nobody waits for any more."""
+"""Cancels work when its client disconnects."""
 
 import asyncio
 from types import TracebackType
@@ -8,48 +8,48 @@ from starlette.types import Receive
 
 from asgi.timeouts import TimeoutQueue
 
-PATIENCE_SECONDS: Final = 0.05
-"""Most requests are answered before it is worth looking whether the client is still there."""
+DELAY_SECONDS: Final = 0.05
+"""Most requests are answered sooner, so checking for a disconnect before that is wasted work."""
 
 
 class DisconnectWatcher:
-    """Cancels the block when the client hangs up, and then lets execution go on behind it with `gone` set.
+    """Cancels the block when the client disconnects; execution continues after it with `disconnected` set.
 
-    It begins to look when its alarm rings. The request's body must have been read: until the answer is sent, ASGI has
-    only the disconnect left to tell.
+    It starts to watch after a delay. The request's body must have been read: until the response is sent, the only ASGI
+    message left to receive is the disconnect.
     """
 
-    __slots__ = ("_alarms", "_receive", "_running", "_watching", "gone")
+    __slots__ = ("_receive", "_task", "_timeouts", "_watcher", "disconnected")
 
-    def __init__(self, receive: Receive, alarms: TimeoutQueue) -> None:
+    def __init__(self, receive: Receive, timeouts: TimeoutQueue) -> None:
         self._receive = receive
-        self._alarms = alarms
-        self._watching: asyncio.Task[None] | None = None
-        self.gone = False
+        self._timeouts = timeouts
+        self._watcher: asyncio.Task[None] | None = None
+        self.disconnected = False
 
     def __enter__(self) -> Self:
-        self._running = asyncio.current_task()
-        self._alarms.set(self)
+        self._task = asyncio.current_task()
+        self._timeouts.add(self)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
     ) -> bool:
-        self._alarms.off(self)
-        if self._watching is not None:
-            self._watching.cancel()
-        if not self.gone or self._running is None:
+        self._timeouts.remove(self)
+        if self._watcher is not None:
+            self._watcher.cancel()
+        if not self.disconnected or self._task is None:
             return False
-        # Somebody else may have cancelled, too; that is theirs to see.
-        return self._running.uncancel() == 0 and kind is asyncio.CancelledError
+        # Another cancellation may be pending, and must not be swallowed.
+        return self._task.uncancel() == 0 and kind is asyncio.CancelledError
 
-    def ring(self) -> None:
-        """It has taken long enough to be worth a look."""
-        self._watching = asyncio.create_task(self._watch())
+    def on_timeout(self) -> None:
+        """The delay is over: start to watch."""
+        self._watcher = asyncio.create_task(self._watch())
 
     async def _watch(self) -> None:
         while (await self._receive())["type"] != "http.disconnect":
             pass
-        if self._running is not None:
-            self.gone = True
-            self._running.cancel()
+        if self._task is not None:
+            self.disconnected = True
+            self._task.cancel()

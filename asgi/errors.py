@@ -7,34 +7,34 @@ from domain.errors import BadRequest, DomainError, Unauthenticated, Unavailable
 
 
 class MissingToken(Unauthenticated):
-    """Nothing was presented."""
+    """No token was sent."""
 
     def __init__(self) -> None:
         super().__init__(
-            "Not authenticated: send the `accessToken` that `login` gives, as `Authorization: Bearer …`, "
-            "on a socket in the payload of `connection_init`."
+            "Not authenticated: send the `accessToken` that `login` returns as `Authorization: Bearer …`, "
+            "or on a WebSocket in the payload of `connection_init`."
         )
 
 
 class InvalidToken(Unauthenticated):
-    """What was presented was never one of our access tokens, or is not one any more: another token is needed."""
+    """The token is not an access token of this server, or is no longer accepted: the client needs another one."""
 
     def __init__(self) -> None:
         super().__init__(
-            "Invalid token: this is no access token of this server. "
-            "Send the one that `login` gives, as `Authorization: Bearer …`."
+            "Invalid token: this is not an access token of this server. "
+            "Send the one that `login` returns as `Authorization: Bearer …`."
         )
 
 
 class ExpiredToken(Unauthenticated):
-    """It was one of our access tokens, and its time is over: a refresh gives another."""
+    """The access token has expired: `refreshToken` returns a new one."""
 
     def __init__(self) -> None:
-        super().__init__("Token has expired: get another one with `refreshToken`, or sign in again.")
+        super().__init__("Token has expired: get a new one with `refreshToken`, or sign in again.")
 
 
 class RevokedToken(Unauthenticated):
-    """A token of ours, in its time, whose session is over or whose user was disabled: only signing in helps."""
+    """The session of the access token has ended, or its user is disabled: the user must sign in again."""
 
     def __init__(self) -> None:
         super().__init__("Invalid token: its session has ended, or its user was disabled. Sign in again.")
@@ -55,18 +55,18 @@ class HTTPError(Exception):
 
 
 def bad_request(text: str, *, status: int = 400, headers: tuple[Header, ...] = ()) -> HTTPError:
-    """The request is malformed, and the text says how to mend it."""
+    """The error for a malformed request; the text says how to correct it."""
     return HTTPError(status, BadRequest(text), *headers)
 
 
 def unavailable(error: Unavailable) -> HTTPError:
-    """A part is down; the same request may be sent again in a second."""
+    """The error while a dependency is unavailable; the same request may be sent again after a second."""
     return HTTPError(503, error, (b"retry-after", b"1"))
 
 
 def challenge(error: Unauthenticated | None) -> Header:
-    """The challenge; *error* is what was wrong with the token that came, and None if there was none.
+    """The challenge for an authentication error; *error* is None if no token was sent.
 
-    A request without a token is told no error code (RFC 6750, 3.1).
+    Without a token the challenge has no error code (RFC 6750, 3.1).
     """
     return BEARER if error is None or isinstance(error, MissingToken) else _INVALID_TOKEN

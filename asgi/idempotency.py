@@ -1,4 +1,4 @@
-"""Where a request carries its idempotency key."""
+"""Reads the idempotency key of a request."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -17,13 +17,13 @@ def idempotency_key_of(headers: Sequence[Header], extensions: Mapping[str, objec
     Raises:
         BadRequest: it is malformed, or there are two that differ.
     """
-    named = {value.decode("latin-1") for name, value in headers if name == HEADER}
+    keys = {value.decode("latin-1") for name, value in headers if name == HEADER}
     extension = (extensions or {}).get(EXTENSION)
     if extension is not None:
-        named.add(_text(extension))
-    if len(named) > 1:
+        keys.add(_text(extension))
+    if len(keys) > 1:
         raise BadRequest(SEVERAL_KEYS)
-    return check_key(named.pop()) if named else None
+    return check_key(keys.pop()) if keys else None
 
 
 def _text(value: object) -> str:

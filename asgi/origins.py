@@ -1,4 +1,4 @@
-"""Which pages may call: the browser's `Origin` (RFC 6454), for CORS and for sockets alike."""
+"""The origins whose pages may call the API: the browser's `Origin` header (RFC 6454), for CORS and WebSockets."""
 
 import re
 from collections.abc import Sequence
@@ -12,28 +12,28 @@ _MAX_ORIGIN: Final = 300
 """Characters: a scheme, a name of at most 253, and a port."""
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _ANY: Final = "*"
-_OWN_PAGES: Final = frozenset({"same-origin", "none"})
-"""`Sec-Fetch-Site` of our own pages, and of what a person does in the browser itself."""
+_SAME_ORIGIN: Final = frozenset({"same-origin", "none"})
+"""`Sec-Fetch-Site` for pages of this server, and for navigation that the user started."""
 
-FOREIGN_PAGE: Final = "Pages of this origin may not call; ALLOWED_ORIGINS names those that may."
-UNNAMED_PAGE: Final = (
-    "A page of another origin may not call without the header Origin; ALLOWED_ORIGINS names the origins that may."
+ORIGIN_NOT_ALLOWED: Final = "Pages of this origin may not call the API. ALLOWED_ORIGINS lists the allowed origins."
+ORIGIN_MISSING: Final = (
+    "A page of another origin must send the header Origin. ALLOWED_ORIGINS lists the allowed origins."
 )
 
 
 class AllowsOrigin(Protocol):
-    """Whether a page of *origin* may call; *host* and *secure* say what our own origin is."""
+    """Whether a page of *origin* may call; *host* and *secure* give the server's own origin."""
 
     def __call__(self, origin: str | None, *, host: str | None, secure: bool) -> bool: ...
 
 
-def may_send(allows: AllowsOrigin, origin: str | None, site: str | None, *, host: str | None, secure: bool) -> bool:
-    """Whether a request that changes something may be what a page has its visitor's browser send.
+def may_change(allows: AllowsOrigin, origin: str | None, site: str | None, *, host: str | None, secure: bool) -> bool:
+    """Whether a request that changes data may come from where it does, as a protection against cross-site requests.
 
-    *origin* and *site* are the headers `Origin` and `Sec-Fetch-Site`. A request without either is no browser's. One
-    from another site, or from another origin of this site, must say from which: without its origin it is refused.
+    *origin* and *site* are the headers `Origin` and `Sec-Fetch-Site`. A request without either does not come from a
+    browser. A request from another site or origin must have an `Origin` header; without it, the request is refused.
     """
-    if site in _OWN_PAGES:
+    if site in _SAME_ORIGIN:
         return True
     if origin is None:
         return site is None
@@ -41,7 +41,7 @@ def may_send(allows: AllowsOrigin, origin: str | None, site: str | None, *, host
 
 
 class _Origin(NamedTuple):
-    """Two pages are of one origin if all three are equal."""
+    """Two origins are equal if all three parts are."""
 
     scheme: str
     host: str
@@ -49,38 +49,39 @@ class _Origin(NamedTuple):
 
 
 class Origins:
-    """The own origin, and those of other sites that were listed.
+    """The server's own origin, and the configured origins of other sites.
 
-    The own origin is what the request's `Host` says, which only tells whether page and API are the same place, not
-    that this place is ours: a page whose name its owner re-points at this server (DNS rebinding) is of the same place.
-    It gains nothing but what any anonymous caller has, for its browser holds no cookie and no token for that name.
-    A deployment that serves something to anonymous callers on a private network pins its names in the proxy
-    (`server_name`) or with Starlette's `TrustedHostMiddleware`.
+    The own origin is derived from the request's `Host`. This shows only that page and API have the same origin, not
+    that it is ours: with DNS rebinding, a foreign page whose name points at this server has the same origin. It gains
+    no more than any anonymous caller, because its browser has no cookie and no token for that name. A deployment that
+    serves data to anonymous callers on a private network fixes its names in the proxy (`server_name`) or with
+    Starlette's `TrustedHostMiddleware`.
     """
 
     def __init__(self, allowed: Sequence[str]) -> None:
-        """Take the origins of other sites, `scheme://host` or `scheme://host:port`; `*` stands for any.
+        """Take the origins of other sites, `scheme://host` or `scheme://host:port`; `*` allows any.
 
         Raises:
-            ValueError: one of them is no origin: it has a path, a wildcard in its name, or is `null`, which is what
-                pages without a home of their own send, whoever wrote them.
+            ValueError: one of them is not an origin: it has a path or a wildcard in its name, or is `null`, which every
+                page without an origin of its own sends.
         """
         self._any = _ANY in allowed
         self._listed = frozenset(_listed(text) for text in allowed if text != _ANY)
 
     def allows(self, origin: str | None, *, host: str | None, secure: bool) -> bool:
-        """Whether a request with this `Origin` may pass.
+        """Whether a request with this `Origin` is allowed.
 
-        One without (None) may: it is not a page's. *host* is its `Host` header, and *secure* whether the client speaks
-        TLS, be it with a proxy. What is no origin, `null` included, may not, even where any may.
+        A request without one (None) is: it does not come from a page of another origin. *host* is its `Host` header,
+        and *secure* whether the client uses TLS, also to a proxy. Invalid origins, `null` included, are refused even
+        with `*`.
         """
         if origin is None:
             return True
-        asking = _parse(origin)
-        if asking is None:
+        requested = _parse(origin)
+        if requested is None:
             return False
         own = _parse(f"{'https' if secure else 'http'}://{host}") if host else None
-        return self._any or asking == own or asking in self._listed
+        return self._any or requested == own or requested in self._listed
 
 
 def _listed(text: str) -> _Origin:

@@ -1,4 +1,4 @@
-"""Reads a request's body within its limits, and checks its content coding (RFC 9110, 8.4)."""
+"""Reads a request's body within limits, and checks its content coding (RFC 9110, 8.4)."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -10,59 +10,61 @@ from asgi.exchange import Exchange
 from asgi.request_context import Header
 from asgi.timeouts import TimeLimit, TimeoutQueue
 
-_NONE: Final = {b"", b"identity"}
-_UNDERSTOOD: Final = (b"accept-encoding", b"identity")
+_IDENTITY: Final = {b"", b"identity"}
+_ACCEPT_ENCODING: Final = (b"accept-encoding", b"identity")
 _MAX_FIELD: Final = 200
 
 _CLOSE: Final = (b"connection", b"close")
 
 
 def check_coding(headers: Sequence[Header]) -> None:
-    """Accept a body as it is; `identity` says just that.
+    """Accept a body without content coding; `identity` means the same.
 
     Raises:
-        HTTPRefusal: 415, with what is understood instead, as RFC 9110, 15.5.16, wants it.
+        HTTPError: 415 with the accepted coding (RFC 9110, 15.5.16).
     """
     field = b",".join(value for name, value in headers if name == b"content-encoding")
-    if len(field) > _MAX_FIELD or not {coding.strip().lower() for coding in field.split(b",")} <= _NONE:
+    if len(field) > _MAX_FIELD or not {coding.strip().lower() for coding in field.split(b",")} <= _IDENTITY:
         raise bad_request(
-            "Send the body as it is: no Content-Encoding is understood.", status=415, headers=(_UNDERSTOOD,)
+            "Send the body uncompressed: Content-Encoding is not supported.",
+            status=415,
+            headers=(_ACCEPT_ENCODING,),
         )
 
 
 class ClientDisconnected(Exception):
-    """The client went away before it had said what it wants."""
+    """The client disconnected before its request was complete."""
 
 
 async def read_body(
     receive: Receive,
     headers: dict[bytes, bytes],
     *,
-    most: int,
-    alarms: TimeoutQueue,
+    max_bytes: int,
+    timeouts: TimeoutQueue,
     exchange: Exchange | None = None,
 ) -> bytes:
-    """The whole body, at most *most* bytes, which must have come before an alarm rings.
+    """The whole body, at most *max_bytes*, received within the time limit.
 
     Raises:
-        HTTPError: 413 or 408; the connection is then closed, for the rest of the body is still on its way.
-        ClientDisconnected: it hung up.
+        HTTPError: 413 or 408; the connection is then closed, because the rest of the body is still being sent.
+        ClientDisconnected: the client disconnected.
     """
-    if _declared(headers) > most:
-        raise _too_large(most)
+    if _declared_length(headers) > max_bytes:
+        raise _too_large(max_bytes)
     if exchange is not None and (body := exchange.body()) is not None:
-        if len(body) > most:
-            raise _too_large(most)
+        if len(body) > max_bytes:
+            raise _too_large(max_bytes)
         return body
     try:
-        with TimeLimit(alarms):
-            return await _collect(receive, most)
+        with TimeLimit(timeouts):
+            return await _collect(receive, max_bytes)
     except TimeoutError:
-        text = f"The body did not come within {alarms.seconds:g} s."
+        text = f"The body did not arrive within {timeouts.seconds:g} s."
         raise bad_request(text, status=408, headers=(_CLOSE,)) from None
 
 
-async def _collect(receive: Receive, most: int) -> bytes:
+async def _collect(receive: Receive, max_bytes: int) -> bytes:
     chunks: list[bytes] = []
     size = 0
     while True:
@@ -71,17 +73,17 @@ async def _collect(receive: Receive, most: int) -> bytes:
             raise ClientDisconnected
         chunk: bytes = message.get("body", b"")
         size += len(chunk)
-        if size > most:
-            raise _too_large(most)
+        if size > max_bytes:
+            raise _too_large(max_bytes)
         if not message.get("more_body", False):
             return b"".join((*chunks, chunk)) if chunks else chunk
         chunks.append(chunk)
 
 
-def _declared(headers: dict[bytes, bytes]) -> int:
+def _declared_length(headers: dict[bytes, bytes]) -> int:
     length = headers.get(b"content-length", b"0")
     return int(length) if length.isdigit() and len(length) < 20 else 0
 
 
-def _too_large(most: int) -> HTTPError:
-    return bad_request(f"The body is larger than {most:,} bytes.", status=413, headers=(_CLOSE,))
+def _too_large(max_bytes: int) -> HTTPError:
+    return bad_request(f"The body is larger than {max_bytes:,} bytes.", status=413, headers=(_CLOSE,))

@@ -1,4 +1,4 @@
-"""What a transport knows of a request before any resolver runs."""
+"""What is known about a request before any resolver runs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -14,19 +14,19 @@ Header = tuple[bytes, bytes]
 
 @dataclass(slots=True)
 class RequestContext:
-    """Who asks, from where, and through which door; one per operation.
+    """The identity, client and transport of a request; one per operation.
 
-    `auth_error` is set when a token came and was not accepted: public fields still answer, doors raise it.
-    `scope` is the HTTP request's, or that of the socket's upgrade; `trusted` are the proxies whose word counts.
-    `disconnected` waits until the client has disconnected, where the transport can notice it.
-    `response_headers` may be appended to while an operation runs over HTTP; a socket has no use for them. The answer
-    is not compressed when `carries_secret` is set.
+    `auth_error` is set if a token was sent and not accepted: public fields still work, permission checks raise it.
+    `scope` is that of the HTTP request, or of the WebSocket handshake; `trusted` are the trusted proxies.
+    `disconnected` waits until the client has disconnected, where the transport can notice that. `response_headers` may
+    be appended to while an operation runs over HTTP; a WebSocket ignores them. The response is not compressed if
+    `carries_secret` is set.
     """
 
     identity: Identity | None
     auth_error: Unauthenticated | None
     request_id: str
-    door: Literal["http", "ws"]
+    transport: Literal["http", "ws"]
     scope: Scope
     trusted: Sequence[Network] = ()
     disconnected: Disconnected | None = None
@@ -35,12 +35,12 @@ class RequestContext:
 
     @property
     def client(self) -> Client:
-        """Who is at the other end of the connection; few operations want to know, so nobody looks before."""
+        """The client of the connection; computed when it is needed, because few operations need it."""
         return replace(client_of(self.scope, self.trusted), disconnected=self.disconnected)
 
     @property
     def headers(self) -> Sequence[Header]:
-        """Those of the request, names in lower case, cookies among them."""
+        """The headers of the request, cookies included, with names in lower case."""
         found: Sequence[Header] = self.scope["headers"]
         return found
 

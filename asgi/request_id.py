@@ -1,4 +1,4 @@
-"""The name of a request, in its answer and in the log."""
+"""The id of a request, used in its response and in the log."""
 
 import os
 import re
@@ -6,16 +6,16 @@ from collections.abc import Mapping
 from typing import Final
 
 _MAX_ID: Final = 64
-_SANE: Final = re.compile(rb"[A-Za-z0-9._-]+")
+_ALLOWED: Final = re.compile(rb"[A-Za-z0-9._-]+")
 
 
 def request_id_of(headers: Mapping[bytes, bytes]) -> str:
-    """The `X-Request-ID` that came, if it is 1 to 64 of `A-Za-z0-9._-`; a new one otherwise."""
+    """The client's `X-Request-ID` if it has 1 to 64 characters of `A-Za-z0-9._-`; otherwise a new id."""
     given = headers.get(b"x-request-id")
-    is_sane = given is not None and len(given) <= _MAX_ID and _SANE.fullmatch(given)
-    return given.decode("ascii") if given is not None and is_sane else new_request_id()
+    is_valid = given is not None and len(given) <= _MAX_ID and _ALLOWED.fullmatch(given)
+    return given.decode("ascii") if given is not None and is_valid else new_request_id()
 
 
 def new_request_id() -> str:
-    """A fresh name: 64 random bits in hexadecimal."""
+    """A new id: 64 random bits in hexadecimal."""
     return os.urandom(8).hex()

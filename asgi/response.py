@@ -1,33 +1,33 @@
-"""An HTTP answer, and how it is sent."""
+"""An HTTP response, and how it is sent."""
 
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from starlette.types import Send
 
-from asgi.compression import GZIP, MIN_BYTES, compressed, gzip_tag, takes_gzip
+from asgi.compression import GZIP, MIN_BYTES, accepts_gzip, compressed, gzip_etag
 from asgi.exchange import Exchange
 from asgi.request_context import Header
 
 NO_STORE: Final = b"no-store"
 _NO_SNIFF: Final = (b"x-content-type-options", b"nosniff")
-_PLAIN: Final = (
+_COMMON_LINES: Final = (
     b"content-type: %b\r\ncontent-length: %d\r\nx-request-id: %b\r\ncache-control: %b\r\n"
     b"x-content-type-options: nosniff\r\n"
 )
-"""All that most answers say of themselves."""
+"""The header lines of most responses."""
 
 
 class _Coding(NamedTuple):
-    """What an answer says of its coding, as header fields and as lines."""
+    """The headers for a content coding, as fields and as lines."""
 
     headers: list[Header]
     lines: bytes
 
 
 _VARY: Final[Header] = (b"vary", b"accept-encoding")
-_ANY: Final = _Coding([], b"")
-_PLAIN_BY_CHOICE: Final = _Coding([_VARY], b"vary: accept-encoding\r\n")
+_UNENCODED: Final = _Coding([], b"")
+_UNCOMPRESSED: Final = _Coding([_VARY], b"vary: accept-encoding\r\n")
 _COMPRESSED: Final = _Coding(
     [(b"content-encoding", GZIP), _VARY], b"content-encoding: gzip\r\nvary: accept-encoding\r\n"
 )
@@ -35,15 +35,15 @@ _COMPRESSED: Final = _Coding(
 
 @dataclass(slots=True)
 class HTTPResponse:
-    """A status, a body of one media type, and further headers; *cache* says who may keep it.
+    """A status, a body of one media type, and further headers; *cache* is its `Cache-Control`.
 
-    One that is not *compressible* is sent as it is: it is compressed already, or holds a secret. An answer that sets a
-    cookie is never compressed. docs/decisions/0017 says why.
+    A response that is not *compressible* is sent as it is, because it is compressed already or contains a secret. A
+    response that sets a cookie is never compressed. docs/decisions/0017 explains why.
     """
 
     status: int
     body: bytes = b""
-    media: bytes = b"application/json; charset=utf-8"
+    media_type: bytes = b"application/json; charset=utf-8"
     headers: list[Header] = field(default_factory=list)
     cache: bytes = NO_STORE
     compressible: bool = True
@@ -57,14 +57,16 @@ class HTTPResponse:
         exchange: Exchange | None = None,
         accept_encoding: bytes = b"",
     ) -> None:
-        """Send it whole, compressed if it is large and the client takes that; for HEAD without its body."""
-        coding = await self._encode(accept_encoding) if len(self.body) > MIN_BYTES else _ANY
-        if exchange is not None and with_body and self._is_plain:
-            lines = _PLAIN % (self.media, len(self.body), request_id.encode("ascii"), self.cache) + coding.lines
-            if exchange.answer(self.status, lines, self.body):
+        """Send the response, compressed if it is large and the client accepts that; for HEAD without its body."""
+        coding = await self._encode(accept_encoding) if len(self.body) > MIN_BYTES else _UNENCODED
+        if exchange is not None and with_body and self._has_common_headers:
+            lines = (
+                _COMMON_LINES % (self.media_type, len(self.body), request_id.encode("ascii"), self.cache) + coding.lines
+            )
+            if exchange.respond(self.status, lines, self.body):
                 return
         headers = [
-            *self._about_the_body(),
+            *self._body_headers(),
             (b"x-request-id", request_id.encode("ascii")),
             (b"cache-control", self.cache),
             _NO_SNIFF,
@@ -76,19 +78,19 @@ class HTTPResponse:
 
     async def _encode(self, accept_encoding: bytes) -> _Coding:
         if not self.compressible or any(name == b"set-cookie" for name, _ in self.headers):
-            return _ANY
-        if not accept_encoding or not takes_gzip(accept_encoding):
-            return _PLAIN_BY_CHOICE
+            return _UNENCODED
+        if not accept_encoding or not accepts_gzip(accept_encoding):
+            return _UNCOMPRESSED
         self.body = await compressed(self.body)
-        self.headers = [(name, gzip_tag(value) if name == b"etag" else value) for name, value in self.headers]
+        self.headers = [(name, gzip_etag(value) if name == b"etag" else value) for name, value in self.headers]
         return _COMPRESSED
 
     @property
-    def _is_plain(self) -> bool:
+    def _has_common_headers(self) -> bool:
         return not self.headers and self.status not in (204, 304)
 
-    def _about_the_body(self) -> list[Header]:
-        # An answer that can have no body may not tell the length of none, either (RFC 9110, 8.6).
+    def _body_headers(self) -> list[Header]:
+        # A response that cannot have a body has no Content-Length either (RFC 9110, 8.6).
         if self.status in (204, 304):
             return []
-        return [(b"content-type", self.media), (b"content-length", b"%d" % len(self.body))]
+        return [(b"content-type", self.media_type), (b"content-length", b"%d" % len(self.body))]

@@ -1,7 +1,7 @@
-"""Ends to waiting that cost next to nothing when nobody has to wait.
+"""Timeouts that cost almost nothing if they are not reached.
 
-A timer of the event loop is cheap, but not as cheap as most of what it is set for: nearly every request has its body,
-and nearly every frame has left, before the timer is made. All who wait for the same length of time share one here.
+A timer of the event loop is cheap, but most of the work that it guards is cheaper: nearly every request has its body,
+and nearly every frame is sent, before the timer is created. Here all timeouts of the same length share one timer.
 """
 
 import asyncio
@@ -10,76 +10,76 @@ from types import TracebackType
 from typing import Final, Protocol, Self
 
 
-class Timeout(Protocol):
-    """Whoever wants to be told that it has taken too long."""
+class ExpiryListener(Protocol):
+    """An object that is called when its time is over."""
 
-    def ring(self) -> None:
-        """It has."""
+    def on_timeout(self) -> None:
+        """The time is over."""
 
 
 class TimeoutQueue:
-    """Alarms that ring *seconds* after they were set, unless they are put off before."""
+    """Calls listeners *seconds* after they were added, unless they are removed before."""
 
     def __init__(self, seconds: float) -> None:
         self.seconds: Final = seconds
-        self._set: dict[Timeout, float] = {}
-        """The instants at which they ring, in this order, since all last the same."""
+        self._deadlines: dict[ExpiryListener, float] = {}
+        """The deadlines in ascending order, because all timeouts have the same length."""
         self._loop: asyncio.AbstractEventLoop | None = None
 
-    def set(self, alarm: Timeout) -> None:
-        """Ring it when its time has come."""
+    def add(self, listener: ExpiryListener) -> None:
+        """Call the listener after the queue's number of seconds."""
         loop = asyncio.get_running_loop()
         if loop is not self._loop:
-            self._begin(loop)
-        self._set[alarm] = loop.time() + self.seconds
+            self._start(loop)
+        self._deadlines[listener] = loop.time() + self.seconds
 
-    def off(self, alarm: Timeout) -> None:
-        """Do not ring it any more."""
-        self._set.pop(alarm, None)
+    def remove(self, listener: ExpiryListener) -> None:
+        """Do not call the listener any more."""
+        self._deadlines.pop(listener, None)
 
-    def _begin(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._set.clear()  # of another loop, which is over
+    def _start(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._deadlines.clear()  # entries of another event loop, which has ended
         self._loop = loop
-        loop.call_later(self.seconds, self._ring)
+        loop.call_later(self.seconds, self._expire)
 
-    def _ring(self) -> None:
+    def _expire(self) -> None:
         loop = asyncio.get_running_loop()
         self._loop = None
         now = loop.time()
-        due = [alarm for alarm, at in takewhile(lambda item: item[1] <= now, self._set.items())]
-        for alarm in due:
-            del self._set[alarm]
-        if self._set:
+        expired = [listener for listener, at in takewhile(lambda item: item[1] <= now, self._deadlines.items())]
+        for listener in expired:
+            del self._deadlines[listener]
+        if self._deadlines:
             self._loop = loop
-            loop.call_later(next(iter(self._set.values())) - now, self._ring)
-        for alarm in due:
-            alarm.ring()
+            loop.call_later(next(iter(self._deadlines.values())) - now, self._expire)
+        for listener in expired:
+            listener.on_timeout()
 
 
 class TimeLimit:
-    """Ends the block with `TimeoutError` when an alarm rings in it: `asyncio.timeout`, by an alarm."""
+    """Ends the block with `TimeoutError` after the queue's time: `asyncio.timeout` with a shared timer."""
 
-    __slots__ = ("_alarms", "_cancelling", "_rung", "_task")
+    __slots__ = ("_cancelling", "_expired", "_task", "_timeouts")
 
-    def __init__(self, alarms: TimeoutQueue) -> None:
-        self._alarms = alarms
+    def __init__(self, timeouts: TimeoutQueue) -> None:
+        self._timeouts = timeouts
 
     def __enter__(self) -> Self:
         task = asyncio.current_task()
         assert task is not None
-        self._task, self._cancelling, self._rung = task, task.cancelling(), False
-        self._alarms.set(self)
+        self._task, self._cancelling, self._expired = task, task.cancelling(), False
+        self._timeouts.add(self)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
     ) -> None:
-        self._alarms.off(self)
-        # Somebody else may have cancelled, too; that is theirs to see.
-        if self._rung and self._task.uncancel() <= self._cancelling and kind is asyncio.CancelledError:
+        self._timeouts.remove(self)
+        # Another cancellation may be pending, and must not be swallowed.
+        if self._expired and self._task.uncancel() <= self._cancelling and kind is asyncio.CancelledError:
             raise TimeoutError from error
 
-    def ring(self) -> None:
-        """The time is over."""
-        self._rung = True
+    def on_timeout(self) -> None:
+        """The time is over: cancel the block."""
+        self._expired = True
         self._task.cancel()

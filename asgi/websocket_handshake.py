@@ -1,4 +1,4 @@
-"""The handshake of a WebSocket: its HTTP request, its origin, its authentication, its rejection."""
+"""The WebSocket handshake: its request, origin check, authentication and rejection."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -13,33 +13,34 @@ from asgi.request_context import Header, RequestContext
 from asgi.socket_writer import Abort, Put, abort_of, put_of
 from streaming.connections import Connection
 
-FOREIGN: Final = "Pages of this origin may not listen; ALLOWED_ORIGINS names those that may."
+STREAM_ORIGIN_NOT_ALLOWED: Final = "Pages of this origin may not subscribe. ALLOWED_ORIGINS lists the allowed origins."
 
-_ANSWERS: Final = "websocket.http.response"
+_RESPONSE: Final = "websocket.http.response"
 
 Authenticate = Callable[[str | None], Awaitable[Identity | None]]
-"""The raw `Authorization` header → who it proves, None for nobody.
+"""Maps the raw `Authorization` header to the identity that it proves, or None.
 
-Raises `Unauthenticated` for a token that is not accepted and `Unavailable` when nobody can say."""
+Raises `Unauthenticated` for a token that is not accepted, and `Unavailable` if it cannot be checked.
+"""
 
 
 async def reject_handshake(scope: Scope, send: Send, status: int, text: str) -> None:
-    """Answer the handshake with *status* and *text*; with a bare 403 where the server cannot say more.
+    """Answer the handshake with *status* and *text*, or with a bare 403 if the server cannot send a response.
 
-    Browsers show pages neither of the two, command line clients show both.
+    Browsers show pages neither of the two; command-line clients show both.
     """
-    if _ANSWERS not in scope.get("extensions", {}):
+    if _RESPONSE not in scope.get("extensions", {}):
         await send({"type": "websocket.close", "code": CloseCode.FORBIDDEN})
         return
     body = f"{text}\n".encode()
     headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"%d" % len(body))]
-    await send({"type": f"{_ANSWERS}.start", "status": status, "headers": headers})
-    await send({"type": f"{_ANSWERS}.body", "body": body})
+    await send({"type": f"{_RESPONSE}.start", "status": status, "headers": headers})
+    await send({"type": f"{_RESPONSE}.body", "body": body})
 
 
 @dataclass(frozen=True, slots=True)
 class HandshakeRequest:
-    """What is known of a socket before anything was said on it."""
+    """The HTTP request of a WebSocket."""
 
     client: Client
     secure: bool
@@ -48,32 +49,32 @@ class HandshakeRequest:
 
     @classmethod
     def of(cls, scope: Scope, trusted: Sequence[Network]) -> Self:
-        """The request behind an ASGI scope; *trusted* are the proxies whose word on the client counts."""
+        """The request of an ASGI scope; *trusted* are the trusted proxies."""
         return cls(client_of(scope, trusted), is_secure(scope, trusted), scope, trusted)
 
     @property
     def headers(self) -> Sequence[Header]:
-        """What came with it, names in lower case."""
+        """The headers of the request, with names in lower case."""
         found: Sequence[Header] = self.scope["headers"]
         return found
 
     @property
     def abort(self) -> Abort | None:
-        """How to let go of the socket at once, where the server knows how."""
+        """The function that aborts the connection, if the server has the extension."""
         return abort_of(self.scope)
 
     @property
     def put(self) -> Put | None:
-        """How to send a text frame without waiting, where the server knows how."""
+        """The function that sends a text frame without waiting, if the server has the extension."""
         return put_of(self.scope)
 
     @property
     def authorization(self) -> str | None:
-        """The `Authorization` header, which no browser can send."""
+        """The `Authorization` header, which browsers cannot send."""
         return next((value.decode("latin-1") for name, value in self.headers if name == b"authorization"), None)
 
     def is_allowed(self, allows_origin: AllowsOrigin) -> bool:
-        """Whether the page that opened it, if it was one, may."""
+        """Whether the origin of the page that opened the socket is allowed."""
         headers = dict(self.headers)
         origin, host = (headers.get(name) for name in (b"origin", b"host"))
         return allows_origin(
@@ -82,15 +83,15 @@ class HandshakeRequest:
             secure=self.secure,
         )
 
-    def facts(
+    def request_context(
         self, identity: Identity | None, request_id: str, disconnected: Disconnected | None = None
     ) -> RequestContext:
-        """What is known of one operation on this socket."""
+        """The context of one operation on this socket."""
         return RequestContext(identity, None, request_id, "ws", self.scope, self.trusted, disconnected)
 
 
 async def sign_in(connection: Connection, authenticate: Authenticate, authorization: str | None) -> Identity | None:
-    """Who *authorization* proves, with the socket registered as theirs.
+    """The identity that *authorization* proves; the socket is registered for its user.
 
     Raises:
         Unauthenticated, Unavailable: as *authenticate* does.
@@ -100,5 +101,5 @@ async def sign_in(connection: Connection, authenticate: Authenticate, authorizat
     if identity is None:
         return None
     connection.sign_in(identity.actor)
-    # Again, now that a revocation would find this socket: one that came in between is seen here.
+    # Check again: a revocation between the first check and the registration could not find this socket.
     return await authenticate(authorization)

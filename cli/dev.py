@@ -42,7 +42,7 @@ def dev() -> None:
         raise CommandError(
             "ENVIRONMENT is production: `taskriver dev` is for trying things out, use `taskriver serve`."
         )
-    signals.in_order()
+    signals.exit_on_signal()
     with runner.listen(settings) as listener:
         try:
             _serve(settings, listener)
@@ -108,7 +108,7 @@ async def _prepare(settings: Settings) -> bool:
 
 def _welcome(settings: Settings, *, private: bool, has_demo: bool) -> str:
     """What a newcomer should know."""
-    place = runner.place(settings.model_copy(update={"host": "127.0.0.1"}) if _is_everywhere(settings) else settings)
+    place = runner.address(settings.model_copy(update={"host": "127.0.0.1"}) if _is_everywhere(settings) else settings)
     lines = [
         "",
         "  Taskriver is running.",

@@ -19,9 +19,9 @@ def serve() -> None:
     SIGTERM: requests are finished, sockets sent elsewhere.
     """
     settings = read_settings_with_servers()
-    signals.in_order()
+    signals.exit_on_signal()
     listener = runner.listen(settings)
     asyncio.run(check_before_start(settings))
-    say(f"Taskriver listens on http://{runner.place(settings)}.")
+    say(f"Taskriver listens on http://{runner.address(settings)}.")
     with serve_metrics(settings):
         runner.run("server.app:create_app", settings, listener)

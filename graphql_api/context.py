@@ -123,7 +123,7 @@ class Context:
     @property
     def last_event_id(self) -> str | None:
         """The cursor that a client of an event stream comes back with; a socket's are in its operations."""
-        if self.facts.door != "http":
+        if self.facts.transport != "http":
             return None
         found = next((value for name, value in self.facts.headers if name == b"last-event-id"), b"")
         return found.decode("latin-1") or None

@@ -10,7 +10,7 @@ from starlette.types import Receive, Scope, Send
 from asgi.client import Identity, Network, is_secure
 from asgi.errors import MissingToken, bad_request
 from asgi.exchange import Exchange, exchange_of
-from asgi.origins import FOREIGN_PAGE, UNNAMED_PAGE, AllowsOrigin, may_send
+from asgi.origins import ORIGIN_MISSING, ORIGIN_NOT_ALLOWED, AllowsOrigin, may_change
 from asgi.request_body import ClientDisconnected, read_body
 from asgi.request_context import RequestContext, http_disconnect
 from asgi.request_id import request_id_of
@@ -112,8 +112,8 @@ class RestAPI:
             return
         headers, secure = Headers(scope=scope), is_secure(scope, self._trusted)
         origin, site, host = (headers.get(name) for name in ("origin", "sec-fetch-site", "host"))
-        if not may_send(self._allows_origin, origin, site, host=host, secure=secure):
-            raise bad_request(FOREIGN_PAGE if origin is not None else UNNAMED_PAGE, status=403)
+        if not may_change(self._allows_origin, origin, site, host=host, secure=secure):
+            raise bad_request(ORIGIN_NOT_ALLOWED if origin is not None else ORIGIN_MISSING, status=403)
 
     async def _identity(self, headers: Headers) -> Identity:
         given = headers.get("authorization", "")
@@ -129,7 +129,9 @@ class RestAPI:
         if operation.body is None:
             return None
         raw = dict(headers.raw)
-        body = await read_body(receive, raw, most=self._max_body, alarms=self._waiting_for_bodies, exchange=exchange)
+        body = await read_body(
+            receive, raw, max_bytes=self._max_body, timeouts=self._waiting_for_bodies, exchange=exchange
+        )
         if operation.is_form:
             return await read_form(operation.body, body, headers)
         return read_json(operation.body, body, headers)

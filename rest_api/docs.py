@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope, Send
 from asgi.request_context import Header
 from asgi.request_id import request_id_of
 from asgi.response import HTTPResponse
-from asgi.static_files import AN_HOUR, ASK_AGAIN, HTML, JSON, SCRIPT, StaticFile, StaticFolder
+from asgi.static_files import HTML, JSON, ONE_HOUR, REVALIDATE, SCRIPT, StaticFile, StaticFolder
 from rest_api.errors import refusal
 from rest_api.openapi import document_bytes
 
@@ -87,12 +87,12 @@ class Docs:
             return refusal(405, "Method Not Allowed", (b"allow", b"GET, HEAD"))
         asked = dict(scope["headers"])
         if scope["path"].endswith("/openapi.json"):
-            return _document().answer(asked, cache=ASK_AGAIN)
+            return _document().response(asked, cache=REVALIDATE)
         name = scope["path_params"].get("name")
         if name is None:
-            return _PAGE.answer(asked, cache=ASK_AGAIN, headers=_headers())
+            return _PAGE.response(asked, cache=REVALIDATE, headers=_headers())
         found = _START if name == "start.js" else _FILES.find(name)
-        return refusal(404, "Not Found") if found is None else found.answer(asked, cache=AN_HOUR, headers=_headers())
+        return refusal(404, "Not Found") if found is None else found.response(asked, cache=ONE_HOUR, headers=_headers())
 
 
 def _headers() -> list[Header]:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from asgi.origins import FOREIGN_PAGE, UNNAMED_PAGE
+from asgi.origins import ORIGIN_MISSING, ORIGIN_NOT_ALLOWED
 from domain.idempotency import MAX_KEYS, SEVERAL_KEYS, keys_used_up
 from graphql_api.auth.accounts import TOO_MANY_HASHES
 from graphql_api.auth.cookies import AmbiguousCookie
@@ -30,8 +30,8 @@ _RULES: Final = (
     _Rule(
         lambda operation, method: method not in SAFE_METHODS,
         (
-            Refused(403, "A page of another site sent it", FOREIGN_PAGE),
-            Refused(403, "A page of another site sent it, and its browser does not say which", UNNAMED_PAGE),
+            Refused(403, "A page of another site sent it", ORIGIN_NOT_ALLOWED),
+            Refused(403, "A page of another site sent it, and its browser does not say which", ORIGIN_MISSING),
         ),
     ),
     _Rule(
@@ -52,9 +52,9 @@ _RULES: Final = (
     _Rule(
         lambda operation, method: operation.body is not None,
         (
-            Refused(408, "The body does not come", "The body did not come within 10 s."),
+            Refused(408, "The body does not come", "The body did not arrive within 10 s."),
             Refused(413, "The body is too large", "The body is larger than 262,144 bytes."),
-            Refused(415, "The body is compressed", "Send the body as it is: no Content-Encoding is understood."),
+            Refused(415, "The body is compressed", "Send the body uncompressed: Content-Encoding is not supported."),
         ),
     ),
     _Rule(

@@ -18,7 +18,13 @@ from asgi.origins import AllowsOrigin
 from asgi.request_id import new_request_id
 from asgi.socket_writer import PeerDisconnected, SocketWriter
 from asgi.timeouts import TimeoutQueue
-from asgi.websocket_handshake import FOREIGN, Authenticate, HandshakeRequest, reject_handshake, sign_in
+from asgi.websocket_handshake import (
+    STREAM_ORIGIN_NOT_ALLOWED,
+    Authenticate,
+    HandshakeRequest,
+    reject_handshake,
+    sign_in,
+)
 from domain.errors import BadRequest
 from observability.request_records import SUBSCRIPTION, RequestRecords, log_bug, refused, runs
 from rest_api import websocket_frames
@@ -77,7 +83,7 @@ class TaskSocket:
         await receive()
         upgrade = HandshakeRequest.of(scope, self._trusted)
         if not upgrade.is_allowed(self._allows_origin):
-            await reject_handshake(scope, send, 403, FOREIGN)
+            await reject_handshake(scope, send, 403, STREAM_ORIGIN_NOT_ALLOWED)
             return
         if not _is_uuid(scope["path_params"]["client_id"]):
             await reject_handshake(scope, send, 403, "The last part of the path names the client: take any UUID.")
@@ -219,10 +225,10 @@ class _Conversation:
         if isinstance(item, Resync):
             return websocket_frames.resync(item)
         stream = self._setup.backend.stream
-        if item.sight is not Visibility.SEEN:
-            return websocket_frames.told(item, stream.current.nothing)
+        if item.visibility is not Visibility.VISIBLE:
+            return websocket_frames.told(item, stream.task_cache.empty)
         while True:
-            reading = await stream.current.seen_by(self._actor, item.event.task_id, subscriber.ahead)
+            reading = await stream.task_cache.visible_to(self._actor, item.event.task_id, subscriber.upcoming_tasks)
             # Meanwhile the process may have stood still: the right to it must be known when it is told.
             if subscriber.trusted and stream.lease.covers(reading.at):
                 return websocket_frames.told(item, reading)

@@ -19,7 +19,7 @@ def told(item: Delivered, reading: TaskSnapshot) -> str:
     is known: that is a frame of another type, which `task.deleted` follows.
     """
     event = item.event
-    if item.sight is Visibility.DELETED:
+    if item.visibility is Visibility.DELETED:
         return _about("task.deleted", item, {"task_uuid": event.task_id})
     if reading.people is None:
         return _about("task.gone", item, {"task_uuid": event.task_id})

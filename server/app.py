@@ -1,4 +1,4 @@
-"""The composition root: settings in, an ASGI application out. The only module that knows every concrete class."""
+"""The composition root: builds the ASGI application, and is the only module that knows every concrete class."""
 
 import asyncio
 import gc
@@ -17,33 +17,32 @@ from asgi.origins import Origins
 from asgi.request_context import RequestContext
 from domain.actor import Actor
 from domain.errors import Unavailable
-from graphql_api.auth.accounts import AccountLimits, Accounts
+from graphql_api.auth.accounts import Accounts
 from graphql_api.auth.authenticator import Authenticator
 from graphql_api.auth.password_limits import PasswordLimits
 from graphql_api.auth.passwords import Passwords
-from graphql_api.auth.rate_limits import RateLimit, RateLimiter
+from graphql_api.auth.rate_limits import RateLimiter
 from graphql_api.auth.redis_with_timeout import redis_client
 from graphql_api.auth.tokens import AccessTokens
 from graphql_api.context import Backend, Context
 from graphql_api.execution.compiled_executor import CompiledExecutor
 from graphql_api.execution.documents import Documents
 from graphql_api.execution.executor import Executor
-from graphql_api.execution.limits import Limits
 from graphql_api.root import schema
 from graphql_api.transports.http.endpoint import GraphQLHTTP
-from graphql_api.transports.sse.config import SSEConfig as EventSetup
-from graphql_api.transports.sse.config import SSETiming as EventTiming
+from graphql_api.transports.sse.config import SSEConfig, SSETiming
 from graphql_api.transports.sse.endpoint import GraphQLEvents
 from graphql_api.transports.websocket.config import WebSocketTiming
 from graphql_api.transports.websocket.endpoint import GraphQLSocket
 from observability.file_descriptors import FileDescriptors
-from observability.metrics_files import MetricsFile
 from observability.request_records import RequestRecords
 from persistence.database import Database
 from persistence.schema_check import SchemaCheck
 from rest_api import routes as rest
 from rest_api.websocket import Timing as TaskTiming
+from server.background_tasks import BackgroundTasks
 from server.health import Health
+from server.limits import account_limits, document_limits
 from server.metrics_collector import MetricsCollector
 from server.oldest_snapshot import OldestSnapshot
 from server.pages import endpoint_page, landing
@@ -55,9 +54,9 @@ from server.pages.not_found import NotFound, endpoints_text
 from server.pages.playground import Playground
 from server.pages.sdl import SchemaText
 from server.routing import FastRouter
-from server.scheduled_cleanup import check_schedule, clean_up_by_schedule
+from server.scheduled_cleanup import check_schedule
 from server.settings import Settings
-from server.shutdown import Draining
+from server.shutdown import GracefulShutdown
 from streaming.connections import Connections
 from streaming.notifier import Notifier
 from streaming.stream import Stream
@@ -68,33 +67,31 @@ if TYPE_CHECKING:
 
 PATH: Final = "/graphql"
 BOARD_PATH: Final = "/board"
-MINUTE: Final = 60
-DAY: Final = 24 * 60 * MINUTE
 YOUNG_OBJECTS: Final = 5_000
-REDIS_PATIENCE_SECONDS: Final = 1.0
-THROTTLE_PATIENCE_SECONDS: Final = 0.35
+REDIS_TIMEOUT_SECONDS: Final = 1.0
+RATE_LIMIT_TIMEOUT_SECONDS: Final = 0.35
 DRAIN_SECONDS: Final = 2.0
 DRAIN_SECONDS_PER_SOCKET: Final = 0.01
-"""Few sockets need no spreading, and whoever pressed Ctrl-C does not like to wait."""
+"""A few sockets need no spreading, and the user who pressed Ctrl-C should not wait."""
 
 
 def create_app(settings: Settings | None = None, *, demo: DemoUsers | None = None) -> ASGIApp:
-    """The application, from the environment's settings unless others are given; *demo*: people that it has.
+    """The application; the settings come from the environment unless they are given. *demo* are its demo users.
 
     Raises:
-        ValueError: a setting is missing or makes no sense.
+        ValueError: a setting is missing or invalid.
     """
     return Server(settings or Settings(), demo=demo).asgi()
 
 
 class Server:
-    """One process: every part, wired.
+    """One process with all its parts.
 
-    *timing* and *task_timing* are the sockets', GraphQL's and `/ws/tasks`', and *event_timing* is the event streams'.
-    *throttle_patience* is how many seconds Redis has to answer before limits are counted without it.
-    With *shared* off, whatever listeners are told is read and executed for each of them: the same, and slower.
-    *strict* and *plans_at_first_request* are for tests: see `CompiledExecutor`. *tracing* overrides the settings.
-    *demo* is whom the pages offer to sign in as.
+    *timing* is for GraphQL WebSockets, *task_timing* for `/ws/tasks`, and *event_timing* for event streams.
+    *rate_limit_timeout* is the time in which Redis must answer before limits are counted without it. With *shared* off,
+    each subscriber's results are read and executed separately: the same results, but slower. *strict* and
+    *plans_at_first_request* are for tests: see `CompiledExecutor`. *tracing* overrides the settings. *demo* are the
+    users that pages offer to sign in as.
     """
 
     def __init__(
@@ -103,8 +100,8 @@ class Server:
         *,
         timing: WebSocketTiming | None = None,
         task_timing: TaskTiming | None = None,
-        event_timing: EventTiming | None = None,
-        throttle_patience: float = THROTTLE_PATIENCE_SECONDS,
+        event_timing: SSETiming | None = None,
+        rate_limit_timeout: float = RATE_LIMIT_TIMEOUT_SECONDS,
         shared: bool = True,
         strict: bool = False,
         plans_at_first_request: bool = False,
@@ -118,14 +115,14 @@ class Server:
         self.settings = settings
         self.timing = timing
         self.task_timing = task_timing
-        self.event_timing = event_timing or EventTiming()
+        self.event_timing = event_timing or SSETiming()
         self.database = Database(
             settings.database_url.get_secret_value(),
             pool_size=settings.pool_size,
             reading_size=settings.database_pool_size - settings.pool_size,
             keys_per_account=settings.idempotency_keys_per_account,
         )
-        self.redis = redis_client(settings.redis_url.get_secret_value(), seconds=REDIS_PATIENCE_SECONDS)
+        self.redis = redis_client(settings.redis_url.get_secret_value(), seconds=REDIS_TIMEOUT_SECONDS)
         self.tracing = tracing or _tracing(settings.otel_exporter_otlp_endpoint)
         if self.tracing is not None:
             self.tracing.watch_statements(self.database.statements)
@@ -144,7 +141,7 @@ class Server:
             if settings.compile_operations
             else None
         )
-        self.throttle = RateLimiter(self.redis, patience=throttle_patience)
+        self.throttle = RateLimiter(self.redis, patience=rate_limit_timeout)
         self.stream = Stream(self.database, Notifier(settings.redis_url.get_secret_value()))
         self.connections = Connections(per_user=settings.sockets_per_user, per_address=settings.sockets_per_address)
         self.descriptors = FileDescriptors()
@@ -153,23 +150,42 @@ class Server:
             settings.key_ring, settings.token_issuer, settings.token_audience, settings.access_token_lifetime
         )
         self.access = Authenticator(self.database, self.tokens, self.stream)
-        self.draining = Draining(self._drain)
+        self.shutdown = GracefulShutdown(self._drain)
         self.backend = Backend(self.database, self._accounts(), self.stream, settings.cookie_secure, shared)
-        self.stream.on_access(self.connections.cut_off)
+        self.stream.on_access(self.connections.close_affected)
         if self.tracing is not None or settings.log_level == "debug":
-            self.stream.on_delivery(self._delivered)
+            self.stream.on_delivery(self._record_delivery)
         self.stream.on_break(self.connections.close_everyone)
         self.tables = SchemaCheck(self.database.connect)
-        self._cleaner: asyncio.Task[None] | None = None
-        self._diary: MetricsFile | None = None
-        self._writer: asyncio.Task[None] | None = None
         self.oldest_snapshot = OldestSnapshot(self.database)
-        self._snapshot_watcher: asyncio.Task[None] | None = None
+        collector = self._metrics_collector()
+        self._background_tasks = BackgroundTasks(settings, self.database, self.oldest_snapshot, collector.collect)
 
     def asgi(self) -> ASGIApp:
-        """The application with all its routes."""
-        settings = self.settings
-        executor: Executor[Context] = Executor(
+        """The ASGI application with all its routes."""
+        executor, origins = self._executor(), Origins(self.settings.cross_origins)
+        events = self._graphql_events(executor, origins, self._graphql_http(executor))
+        websocket = self._graphql_websocket(executor, origins)
+        app = Starlette(
+            routes=[
+                Route(PATH, events),
+                Route(PATH + "/", events),
+                WebSocketRoute(PATH, websocket),
+                WebSocketRoute(PATH + "/", websocket),
+                *self._health_routes(),
+                *self._page_routes(),
+                *self._rest_routes(origins),
+            ],
+            lifespan=self._lifespan,
+        )
+        landing_page = Landing(self.destinations, self.demo, endpoints_text(app.routes))
+        app.router.default = NotFound(app.routes)
+        app.routes.append(Route("/", landing_page))
+        router = FastRouter(PATH, {"http": events, "websocket": websocket}, app)
+        return CORS(router, origins.allows, trusted_proxies=self.settings.trusted_proxies)
+
+    def _executor(self) -> Executor[Context]:
+        return Executor(
             schema,
             self.documents,
             renew=Context.renewed,
@@ -177,79 +193,73 @@ class Server:
             shortcut=self.compiled,
             recovered=self.stream.recovered,
         )
-        origins = Origins(settings.cross_origins)
-        http = GraphQLHTTP(
+
+    def _graphql_http(self, executor: Executor[Context]) -> GraphQLHTTP[Context]:
+        return GraphQLHTTP(
             executor,
             self.access.authenticate,
             self._context,
-            page=endpoint_page.visit if self.playground is None else self.playground.visit,
+            page=endpoint_page.respond if self.playground is None else self.playground.respond,
             page_opens_links=self.playground is not None,
-            trusted_proxies=settings.trusted_proxies,
+            trusted_proxies=self.settings.trusted_proxies,
             requests=self.requests,
         )
-        events = GraphQLEvents(
-            EventSetup(
-                executor,
-                self.access.authenticate,
-                self._context,
-                self.connections,
-                cursor_of=lambda context: context.cursor,
-                reached_by=lambda context: context.reached,
-                timing=self.event_timing,
-            ),
-            http,
-            origins.allows,
-            trusted_proxies=settings.trusted_proxies,
-            requests=self.requests,
+
+    def _graphql_events(
+        self, executor: Executor[Context], origins: Origins, http: GraphQLHTTP[Context]
+    ) -> GraphQLEvents[Context]:
+        config = SSEConfig(
+            executor,
+            self.access.authenticate,
+            self._context,
+            self.connections,
+            cursor_of=lambda context: context.cursor,
+            reached_by=lambda context: context.reached,
+            timing=self.event_timing,
         )
-        socket = GraphQLSocket(
+        return GraphQLEvents(
+            config, http, origins.allows, trusted_proxies=self.settings.trusted_proxies, requests=self.requests
+        )
+
+    def _graphql_websocket(self, executor: Executor[Context], origins: Origins) -> GraphQLSocket[Context]:
+        return GraphQLSocket(
             executor,
             self.access.authenticate,
             self._context,
             self.connections,
             origins.allows,
             cursor_of=lambda context: context.cursor,
-            trusted_proxies=settings.trusted_proxies,
+            trusted_proxies=self.settings.trusted_proxies,
             timing=self.timing,
             requests=self.requests,
         )
+
+    def _health_routes(self) -> list[BaseRoute]:
         health = self._health()
-        app = Starlette(
-            routes=[
-                Route(PATH, events),
-                Route(PATH + "/", events),
-                WebSocketRoute(PATH, socket),
-                WebSocketRoute(PATH + "/", socket),
-                Route("/healthz", health.live),
-                Route("/readyz", health.ready),
-                *self._pages(),
-                *rest.routes(
-                    self.backend,
-                    self.access.authenticate,
-                    self.connections,
-                    origins.allows,
-                    docs=settings.api_docs,
-                    trusted_proxies=settings.trusted_proxies,
-                    timing=self.task_timing,
-                    requests=self.requests,
-                ),
-            ],
-            lifespan=self._lifespan,
+        return [Route("/healthz", health.live), Route("/readyz", health.ready)]
+
+    def _rest_routes(self, origins: Origins) -> list[BaseRoute]:
+        return rest.routes(
+            self.backend,
+            self.access.authenticate,
+            self.connections,
+            origins.allows,
+            docs=self.settings.api_docs,
+            trusted_proxies=self.settings.trusted_proxies,
+            timing=self.task_timing,
+            requests=self.requests,
         )
-        start = Landing(self.destinations, self.demo, endpoints_text(app.routes))
-        app.router.default = NotFound(app.routes)
-        app.routes.append(Route("/", start))
-        front = FastRouter(PATH, {"http": events, "websocket": socket}, app)
-        return CORS(front, origins.allows, trusted_proxies=settings.trusted_proxies)
 
     @asynccontextmanager
     async def _lifespan(self, app: Starlette) -> AsyncIterator[None]:
-        self.draining.install()
+        self.shutdown.install()
         await self.start()
-        # What is here now stays: to look through all of it for garbage, again and again, takes tens of milliseconds.
+        # The objects that exist now stay. Scanning all of them in each garbage collection would take tens of
+        # milliseconds.
         gc.collect()
         gc.freeze()
-        # What a few dozen requests under way hold is looked through at each young collection, and is no garbage.
+        # A higher threshold, because young collections would mostly scan the objects of running requests, which are not
+        # garbage.
         gc.set_threshold(YOUNG_OBJECTS)
         try:
             yield
@@ -257,24 +267,14 @@ class Server:
             await self.stop()
 
     async def start(self) -> None:
-        """Begin what goes on beside the requests."""
+        """Start the background tasks."""
         await self.stream.start()
         self.descriptors.start()
-        self._cleaner = self._start_cleaner()
-        if self.settings.metrics_folder is not None:
-            self._diary = MetricsFile(self.settings.metrics_folder, self._readings().take)
-            self._writer = asyncio.create_task(self._diary.keep())
-            self._snapshot_watcher = asyncio.create_task(self.oldest_snapshot.watch())
+        self._background_tasks.start()
 
     async def stop(self) -> None:
-        """End all that, and let go of every connection."""
-        if self._cleaner is not None:
-            self._cleaner.cancel()
-        if self._snapshot_watcher is not None:
-            self._snapshot_watcher.cancel()
-        if self._diary is not None and self._writer is not None:
-            self._writer.cancel()
-            self._diary.close()
+        """Stop the background tasks, and close all connections."""
+        self._background_tasks.stop()
         await self.stream.stop()
         self.descriptors.stop()
         self.requests.settle()
@@ -284,17 +284,7 @@ class Server:
         if self.tracing is not None:
             await asyncio.to_thread(self.tracing.close)
 
-    def _start_cleaner(self) -> asyncio.Task[None] | None:
-        settings = self.settings
-        if settings.cleanup_cron is None:
-            return None
-        return asyncio.create_task(
-            clean_up_by_schedule(
-                self.database, schedule=settings.cleanup_cron, event_retention=settings.event_retention
-            )
-        )
-
-    def _pages(self) -> list[BaseRoute]:
+    def _page_routes(self) -> list[BaseRoute]:
         found: list[BaseRoute] = [Route(path, Icon()) for path in ("/icon.svg", "/favicon.ico")]
         if self.settings.introspection:
             found.append(Route("/schema.graphql", SchemaText(lambda: print_schema(schema))))
@@ -304,8 +294,8 @@ class Server:
             found += [Route(BOARD_PATH, self.board), Route(BOARD_PATH + "/assets/{name}", self.board)]
         return found
 
-    def _context(self, facts: RequestContext) -> Context:
-        return Context(self.backend, facts)
+    def _context(self, request: RequestContext) -> Context:
+        return Context(self.backend, request)
 
     async def _drain(self) -> None:
         longest = min(DRAIN_SECONDS, self.settings.shutdown_seconds / 5)
@@ -319,35 +309,22 @@ class Server:
             tokens=self.tokens,
             throttle=self.throttle,
             key_ring=settings.key_ring,
-            limits=AccountLimits(
-                failures_per_account=RateLimit("login-account", settings.login_failures_per_account, 10 * MINUTE),
-                failures_per_address=RateLimit("login-address", settings.login_failures_per_address, 10 * MINUTE),
-                sign_ins_per_account=RateLimit("sign-ins-account", settings.sign_ins_per_account, 10 * MINUTE),
-                password_changes_per_account=RateLimit(
-                    "password-changes-account", settings.password_changes_per_account, 10 * MINUTE
-                ),
-                hashes_per_address=RateLimit("hashes-address", settings.password_hashes_per_address, 10 * MINUTE),
-                registrations=RateLimit("register-address", settings.registrations_per_address, MINUTE),
-                refreshes=RateLimit("refresh-session", settings.refreshes_per_session, MINUTE),
-                refreshes_in_a_day=RateLimit("refresh-session-day", settings.refreshes_per_session_and_day, DAY),
-            ),
+            limits=account_limits(settings),
         )
 
     def _documents(self) -> Documents:
         settings = self.settings
-        limits = Limits(
-            max_depth=settings.query_max_depth,
-            max_tokens=settings.query_max_tokens,
-            max_aliases=settings.query_max_aliases,
-            max_fields=settings.query_max_fields,
-            max_cost=settings.query_max_cost,
+        return Documents(
+            schema,
+            document_limits(settings),
+            introspection=settings.introspection,
+            suggestions=not settings.is_production,
         )
-        return Documents(schema, limits, introspection=settings.introspection, suggestions=not settings.is_production)
 
-    def _delivered(self, actor: Actor, told: Delivered) -> None:
-        self.requests.delivered(actor.user_id, told.position, told.event.at, told.event.request_id)
+    def _record_delivery(self, actor: Actor, item: Delivered) -> None:
+        self.requests.delivered(actor.user_id, item.position, item.event.at, item.event.request_id)
 
-    def _readings(self) -> MetricsCollector:
+    def _metrics_collector(self) -> MetricsCollector:
         return MetricsCollector(
             requests=self.requests,
             documents=self.documents,
@@ -360,7 +337,7 @@ class Server:
             stream=self.stream,
             descriptors=self.descriptors,
             oldest_snapshot=self.oldest_snapshot,
-            leaving=lambda: self.draining.begun,
+            is_draining=lambda: self.shutdown.started,
         )
 
     def _health(self) -> Health:
@@ -370,7 +347,7 @@ class Server:
             redis=self._redis_answers,
             refused=lambda: self.stream.is_refused,
             exhausted=lambda: self.descriptors.exhausted,
-            draining=lambda: self.draining.begun,
+            draining=lambda: self.shutdown.started,
         )
 
     async def _database_answers(self) -> bool:
@@ -382,7 +359,7 @@ class Server:
 
     async def _redis_answers(self) -> bool:
         try:
-            async with asyncio.timeout(REDIS_PATIENCE_SECONDS):
+            async with asyncio.timeout(REDIS_TIMEOUT_SECONDS):
                 await self.redis.ping()
         except Exception:
             return False
@@ -392,7 +369,7 @@ class Server:
 def _tracing(endpoint: str | None) -> "Tracing | None":
     if endpoint is None:
         return None
-    # Not before somebody wants it: the packages are an extra, and their import takes a while.
+    # Imported only when needed: the packages are an optional extra, and their import is slow.
     from observability.tracing import Tracing
 
     return Tracing(endpoint)

@@ -1,9 +1,9 @@
-"""Errors that end a command or the start of a server with one line."""
+"""Errors that end a command, or the start of a server, with one line of text."""
 
 
 class CommandError(Exception):
-    """Says what is wrong and what to do about it."""
+    """The message says what is wrong and what to do."""
 
 
 class WrongSetting(CommandError):
-    """A setting is missing or cannot be used; names it, and never says its value, which may be a secret."""
+    """A setting is missing or invalid. The message names it but never contains its value, which may be a secret."""

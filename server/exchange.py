@@ -1,4 +1,4 @@
-"""A request and its answer as uvicorn has them, taken and given whole."""
+"""Reads a request's body, and sends its response, in one step instead of ASGI messages."""
 
 import asyncio
 from functools import lru_cache
@@ -13,37 +13,37 @@ _END: Final = b"\r\n"
 _LAST: Final = b"connection: close\r\n\r\n"
 
 
-class _Together:
-    """The transport of one answer, whose head waits for its body until the loop has gone round.
+class _BatchedTransport:
+    """The transport of one response: it writes the head together with the body.
 
-    Mostly they come one right after the other, and to write twice takes twice as long. All that uvicorn asks of a
-    transport for an answer is here.
+    The body usually follows at once, and two writes would take twice as long. The head is written alone if the loop
+    iterates before the body comes. The class has the methods that uvicorn uses.
     """
 
-    __slots__ = ("_head", "_is_first", "_loop", "_transport")
+    __slots__ = ("_head", "_is_head_pending", "_loop", "_transport")
 
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
         self._transport = transport
         self._loop = loop
         self._head = b""
-        self._is_first = True
+        self._is_head_pending = True
 
     def write(self, data: bytes) -> None:
-        """Write it, or have it written soon."""
-        if self._is_first:
-            self._is_first, self._head = False, data
+        """Write the data, now or soon."""
+        if self._is_head_pending:
+            self._is_head_pending, self._head = False, data
             self._loop.call_soon(self._flush)
         else:
             head, self._head = self._head, b""
             self._transport.write(head + data)
 
     def close(self) -> None:
-        """Close it behind what was written."""
+        """Close the transport after the data."""
         self._flush()
         self._end()
 
     def is_closing(self) -> bool:
-        """Whether it is."""
+        """Whether the transport is closing."""
         return self._transport.is_closing()
 
     def _end(self) -> None:
@@ -55,36 +55,37 @@ class _Together:
             self._transport.write(head)
 
 
-class HTTPExchange(_Together):
-    """A request and its answer, past the messages of ASGI: what uvicorn does with these, where nothing is special."""
+class HTTPExchange(_BatchedTransport):
+    """A request and its response without ASGI messages: does what uvicorn does with these in the simple case."""
 
-    __slots__ = ("_cycle", "more")
+    __slots__ = ("_cycle", "extra_lines")
 
     def __init__(self, cycle: RequestResponseCycle, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop):
         super().__init__(transport, loop)
-        # uvicorn's cycle holds us: if we held it, too, all that belongs to a request would be left to the collector.
+        # A weak reference: the cycle refers to this object, and a reference cycle would leave its memory to the
+        # collector.
         self._cycle = ref(cycle)
-        self.more = b""
+        self.extra_lines = b""
 
     def body(self) -> bytes | None:
-        """The whole body, if it is here."""
+        """The whole body if it has arrived."""
         cycle = self._cycle()
         if cycle is None or cycle.more_body or cycle.disconnected or cycle.waiting_for_100_continue:
             return None
         body, cycle.body = bytes(cycle.body), bytearray()
         return body
 
-    def answer(self, status: int, lines: bytes, body: bytes) -> bool:
-        """Write it, and have the next request read; False if the client has to be waited for, or is gone."""
+    def respond(self, status: int, lines: bytes, body: bytes) -> bool:
+        """Write the response and continue with the next request. False if the client reads too slowly or is gone."""
         cycle = self._cycle()
         if cycle is None or cycle.response_started or cycle.disconnected or cycle.flow.write_paused:
             return False
         cycle.response_started = cycle.response_complete = True
         cycle.waiting_for_100_continue = False
-        self._flush()  # a "100 Continue", if one was asked for, comes before
+        self._flush()  # a "100 Continue" comes first
         end = _END if cycle.keep_alive else _LAST
         self._transport.write(
-            b"".join((STATUS_LINE[status], _lines(tuple(cycle.default_headers)), lines, self.more, end, body))
+            b"".join((STATUS_LINE[status], _lines(tuple(cycle.default_headers)), lines, self.extra_lines, end, body))
         )
         cycle.message_event.set()
         if not cycle.keep_alive:
@@ -95,12 +96,12 @@ class HTTPExchange(_Together):
     def _end(self) -> None:
         cycle = self._cycle()
         if cycle is not None and cycle.more_body and isinstance(cycle.flow, Flow):
-            cycle.flow.close_behind_answer(self._loop)
+            cycle.flow.close_after_response(self._loop)
         else:
             super()._end()
 
 
 @lru_cache(maxsize=4)
 def _lines(headers: tuple[tuple[bytes, bytes], ...]) -> bytes:
-    # The date is one of them, which is another every second.
+    # The headers contain the date, which changes every second.
     return b"".join(b"%b: %b\r\n" % header for header in headers)

@@ -1,4 +1,4 @@
-"""What is read of a connection, and how one is closed whose client still sends."""
+"""Flow control of an HTTP connection: when to read, and how to close a connection while the client is sending."""
 
 import asyncio
 from collections.abc import Sized
@@ -7,37 +7,38 @@ from typing import Final
 from uvicorn.protocols.http.flow_control import FlowControl
 
 CLOSE_SECONDS: Final = 5.0
-"""For the client to read what was sent to it before, when the connection ends."""
+"""Time for the client to read the last response before the connection is closed."""
 
 
 class Flow(FlowControl):
-    """Reads nothing more while requests wait.
+    """Stops reading while pipelined requests wait.
 
-    uvicorn reads on after each answer: a client that sends faster than we answer would fill our memory.
+    uvicorn resumes reading after each response: a client that sends faster than the server responds would fill its
+    memory.
     """
 
     def __init__(self, transport: asyncio.Transport, waiting: Sized) -> None:
         super().__init__(transport)
         self._waiting = waiting
-        self.is_over = False
-        """Whether all that still comes is dropped."""
+        self.is_discarding = False
+        """Whether further input is discarded."""
 
     def resume_reading(self) -> None:
-        """Read on, if it is time."""
-        if self.is_over or not self._waiting:
+        """Resume reading if no requests wait."""
+        if self.is_discarding or not self._waiting:
             super().resume_reading()
 
-    def read_to_drop(self) -> None:
-        """Nothing that still comes counts; to leave it unread would have the kernel reset the connection."""
-        self.is_over = True
+    def discard_input(self) -> None:
+        """Read and discard further input; unread input would make the kernel reset the connection."""
+        self.is_discarding = True
         self.resume_reading()
 
-    def close_behind_answer(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Send no more, and close when the client does, or after `CLOSE_SECONDS`.
+    def close_after_response(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Send nothing more, and close the connection when the client does, or after `CLOSE_SECONDS`.
 
-        A reset, which a close causes while the client still sends, can cost it the answer (RFC 9112, 9.6).
+        Closing while the client is sending causes a reset, and the client may lose the response (RFC 9112, 9.6).
         """
-        self.read_to_drop()
+        self.discard_input()
         if self._transport.is_closing() or not self._transport.can_write_eof():
             self._transport.close()
             return

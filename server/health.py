@@ -1,4 +1,4 @@
-"""For whoever watches the process: whether it lives, and whether it should be sent requests."""
+"""Health endpoints: whether the process is alive, and whether it can serve requests."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ _EXHAUSTED: Final = "exhausted: new connections are closed"
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """What readiness depends on; each check answers within seconds, and False rather than raising."""
+    """What readiness depends on. Each check answers within seconds, and returns False rather than raising."""
 
     database: Check
     migrations: Callable[[], Awaitable[SchemaState]]
@@ -27,18 +27,17 @@ class Health:
     refused: Callable[[], bool]
     """Whether Redis refuses notifications."""
     exhausted: Callable[[], bool]
-    """Whether no file descriptor is left for new connections."""
+    """Whether no file descriptors are left for new connections."""
     draining: Callable[[], bool]
 
     async def live(self, request: Request) -> Response:
-        """`/healthz`: 200 as long as the event loop turns."""
+        """`/healthz`: 200 while the event loop runs."""
         return _answer(200, {"status": _OK})
 
     async def ready(self, request: Request) -> Response:
         """`/readyz`: 200 if requests can be served, else 503.
 
-        It is 200 and `degraded` without Redis, or when Redis refuses notifications: events are read from the database,
-        and arrive later.
+        It is 200 and `degraded` without Redis, or if Redis refuses notifications: then events arrive by polling.
         """
         database = await self.database()
         tables = await self.migrations() if database else SchemaState.BEHIND
@@ -62,7 +61,7 @@ def _status(checks: Mapping[str, object], *, ready: bool) -> str:
 
 
 def _problem(database: bool, tables: SchemaState) -> dict[str, object]:
-    """What is wrong with the tables in a sentence, where that can be said."""
+    """A sentence about the database schema, if there is a known problem."""
     problem = PROBLEMS.get(tables) if database else None
     return {"problem": problem} if problem is not None else {}
 

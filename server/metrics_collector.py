@@ -1,4 +1,4 @@
-"""What the parts of a process say about themselves, read when somebody asks: nothing is pushed while they work."""
+"""Collects the metrics of a process when they are requested; nothing is pushed."""
 
 import time
 from collections.abc import Callable
@@ -22,13 +22,13 @@ from streaming.lease import LEASE_SECONDS
 from streaming.stream import Stream
 
 _STATM: Final = Path("/proc/self/statm")
-_LONG_AGO: Final = 86_400.0
-"""Shown for a log that was never read: a day, since charts have no room for infinity."""
+_MAX_LEASE_AGE: Final = 86_400.0
+"""The value for a log that was never read: a day, because charts cannot show infinity."""
 
 
 @dataclass(frozen=True, slots=True)
 class MetricsCollector:
-    """One process's parts; *leaving* is whether it turns requests away."""
+    """The parts of one process; *is_draining* is whether it refuses new requests."""
 
     requests: RequestRecords
     documents: Documents
@@ -41,15 +41,15 @@ class MetricsCollector:
     stream: Stream
     descriptors: FileDescriptors
     oldest_snapshot: OldestSnapshot
-    leaving: Callable[[], bool]
+    is_draining: Callable[[], bool]
 
-    def take(self) -> Snapshot:
-        """All their numbers, now."""
+    def collect(self) -> Snapshot:
+        """The current values of all metrics."""
         self.requests.settle()
-        found = self._of_requests() | self._of_the_stream() | self._of_the_process()
+        found = self._request_metrics() | self._stream_metrics() | self._process_metrics()
         return {metric.name: samples for metric, samples in found.items()}
 
-    def _of_requests(self) -> dict[Metric, Samples]:
+    def _request_metrics(self) -> dict[Metric, Samples]:
         requests, documents = self.requests, self.documents
         in_use, log_in_use = self.database.connections
         refused, log_refused = self.database.refused_connections
@@ -61,62 +61,62 @@ class MetricsCollector:
                 ("read",): documents.read,
                 ("refused",): documents.refused,
             },
-            metrics.OPERATIONS: self._of_the_ways(),
-            metrics.STATEMENTS: _one(self.database.statements.count),
+            metrics.OPERATIONS: self._operations(),
+            metrics.STATEMENTS: _sample(self.database.statements.count),
             metrics.CONNECTIONS: {("requests",): in_use, ("log",): log_in_use},
             metrics.CONNECTIONS_MAX: {("requests",): self.pool_size, ("log",): LOG_POOL_SIZE},
             metrics.CONNECTIONS_REFUSED: {("requests",): refused, ("log",): log_refused},
-            metrics.SNAPSHOT_AGE: _one(self.oldest_snapshot.seconds),
-            metrics.SNAPSHOT_TRANSACTIONS: _one(self.oldest_snapshot.transactions),
-            metrics.PASSWORDS_WAITING: _one(self.passwords.waiting),
+            metrics.SNAPSHOT_AGE: _sample(self.oldest_snapshot.seconds),
+            metrics.SNAPSHOT_TRANSACTIONS: _sample(self.oldest_snapshot.transactions),
+            metrics.PASSWORDS_WAITING: _sample(self.passwords.waiting),
             metrics.THROTTLED: {(limit,): count for limit, count in self.throttle.refused.items()},
         }
 
-    def _of_the_ways(self) -> Samples:
+    def _operations(self) -> Samples:
         if self.compiled is None:
             return {}
         return {("compiled",): self.compiled.ran, ("general",): self.compiled.left}
 
-    def _of_the_stream(self) -> dict[Metric, Samples]:
+    def _stream_metrics(self) -> dict[Metric, Samples]:
         stream, counters = self.stream, self.stream.counters
         return {
-            metrics.SOCKETS: _one(self.connections.count),
-            metrics.SUBSCRIPTIONS: _one(stream.subscribers),
-            metrics.SUBSCRIPTIONS_BEHIND: _one(stream.behind),
-            metrics.QUEUED: _one(stream.queued),
-            metrics.RECORDED: _one(self.database.recorded),
-            metrics.NUMBERED: _one(counters.numbered),
-            metrics.TOLD: _one(counters.told),
-            metrics.DELIVERED: _one(counters.delivered),
-            metrics.REPLAYS: _one(counters.replays),
-            metrics.RESYNCS: _one(counters.resyncs),
+            metrics.SOCKETS: _sample(self.connections.count),
+            metrics.SUBSCRIPTIONS: _sample(stream.subscribers),
+            metrics.SUBSCRIPTIONS_BEHIND: _sample(stream.behind),
+            metrics.QUEUED: _sample(stream.queued),
+            metrics.RECORDED: _sample(self.database.recorded),
+            metrics.NUMBERED: _sample(counters.numbered),
+            metrics.TOLD: _sample(counters.dispatched),
+            metrics.DELIVERED: _sample(counters.delivered),
+            metrics.REPLAYS: _sample(counters.replays),
+            metrics.RESYNCS: _sample(counters.resyncs),
             metrics.UNKNOWN_EVENTS: {
                 ("skipped",): counters.skipped,
                 ("read_in_part",): counters.read_in_part,
                 ("rights_read_again",): counters.unknown_access,
             },
-            metrics.GAPS: _one(counters.gaps),
-            metrics.CHIMES: _one(counters.chimes),
-            metrics.UNREAD: _one(stream.unread),
-            metrics.DELIVERY_SECONDS: _one(metrics.of(counters.telling)),
-            metrics.REVOCATION_SECONDS: _one(metrics.of(counters.revoking)),
-            metrics.LEASE_AGE: _one(min(stream.lease_age, _LONG_AGO)),
+            metrics.GAPS: _sample(counters.gaps),
+            metrics.CHIMES: _sample(counters.notifications),
+            metrics.UNREAD: _sample(stream.unread),
+            metrics.DELIVERY_SECONDS: _sample(metrics.of(counters.delivery_seconds)),
+            metrics.REVOCATION_SECONDS: _sample(metrics.of(counters.revocation_seconds)),
+            metrics.LEASE_AGE: _sample(min(stream.lease_age, _MAX_LEASE_AGE)),
         }
 
-    def _of_the_process(self) -> dict[Metric, Samples]:
-        ready = self.stream.lease_age < LEASE_SECONDS and not self.leaving()
+    def _process_metrics(self) -> dict[Metric, Samples]:
+        ready = self.stream.lease_age < LEASE_SECONDS and not self.is_draining()
         return {
-            metrics.PROCESSES: _one(1),
-            metrics.READY: _one(int(ready)),
-            metrics.BELL: _one(int(self.stream.healthy)),
-            metrics.REFUSED: _one(int(self.stream.is_refused)),
-            metrics.EXHAUSTED: _one(self.descriptors.exhausted_seconds),
-            metrics.CPU: _one(time.process_time()),
-            metrics.MEMORY: _one(_resident_bytes()),
+            metrics.PROCESSES: _sample(1),
+            metrics.READY: _sample(int(ready)),
+            metrics.BELL: _sample(int(self.stream.healthy)),
+            metrics.REFUSED: _sample(int(self.stream.is_refused)),
+            metrics.EXHAUSTED: _sample(self.descriptors.exhausted_seconds),
+            metrics.CPU: _sample(time.process_time()),
+            metrics.MEMORY: _sample(_resident_bytes()),
         }
 
 
-def _one(value: Value) -> Samples:
+def _sample(value: Value) -> Samples:
     return {(): value}
 
 
@@ -124,4 +124,4 @@ def _resident_bytes() -> int:
     try:
         return int(_STATM.read_text().split()[1]) * getpagesize()
     except OSError:
-        return getrusage(RUSAGE_SELF).ru_maxrss  # where there is no /proc, the most it ever was, in bytes on macOS
+        return getrusage(RUSAGE_SELF).ru_maxrss  # without /proc: the peak value, in bytes on macOS

@@ -1,4 +1,4 @@
-"""The listener for Prometheus, beside the server and for all of its processes."""
+"""The Prometheus endpoint, for all processes of a server."""
 
 import os
 from collections.abc import Iterator
@@ -14,10 +14,10 @@ from server.settings import Settings
 
 @contextmanager
 def serve_metrics(settings: Settings) -> Iterator[Settings]:
-    """Answer scrapes inside the block, if the settings name a port; with the settings for the server to run with.
+    """Serve metrics inside the block if a port is configured; yields the settings for the server.
 
     Raises:
-        CommandError: the port is taken or the address is not ours.
+        CommandError: the port is in use, or the address is not one of this machine.
     """
     if not settings.metrics_port:
         yield settings
@@ -26,9 +26,9 @@ def serve_metrics(settings: Settings) -> Iterator[Settings]:
         try:
             stop = metrics_server.listen(settings.metrics_host, settings.metrics_port, MetricsFolder(Path(folder)).read)
         except OSError as error:
-            place = f"{settings.metrics_host}:{settings.metrics_port}"
-            raise CommandError(f"Metrics cannot be offered on {place}: {error.strerror or error}.") from error
-        os.environ["METRICS_FOLDER"] = folder  # for processes that this one starts
+            address = f"{settings.metrics_host}:{settings.metrics_port}"
+            raise CommandError(f"Metrics cannot be served on {address}: {error.strerror or error}.") from error
+        os.environ["METRICS_FOLDER"] = folder  # for child processes
         try:
             yield settings.model_copy(update={"metrics_folder": Path(folder)})
         finally:

@@ -1,4 +1,4 @@
-"""Looks now and then at the oldest snapshot of the database, for the metrics."""
+"""Reads the oldest snapshot of the database from time to time, for the metrics."""
 
 import asyncio
 from typing import Final
@@ -12,18 +12,18 @@ INTERVAL_SECONDS: Final = 30.0
 
 
 class OldestSnapshot:
-    """What was seen last: an old snapshot keeps PostgreSQL from removing old versions of rows."""
+    """The last result. An old snapshot keeps PostgreSQL from removing old row versions."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self.found: Snapshot | None = None
 
     async def watch(self) -> None:
-        """Look every half minute, until cancelled."""
-        await run_forever(self._step, "looking for old snapshots")
+        """Update every 30 seconds, until cancelled."""
+        await run_forever(self._step, "reading the oldest snapshot")
 
-    async def look(self) -> None:
-        """Look now.
+    async def update(self) -> None:
+        """Read the oldest snapshot now.
 
         Raises:
             Unavailable: the database does not answer.
@@ -35,15 +35,15 @@ class OldestSnapshot:
             raise unavailable(error) or error from error
 
     async def _step(self) -> None:
-        await self.look()
+        await self.update()
         await asyncio.sleep(INTERVAL_SECONDS)
 
     @property
     def seconds(self) -> float:
-        """How old it is; 0 if there is none, or the server does not tell."""
+        """The age of the snapshot; 0 if there is none, or it is unknown."""
         return (self.found.age_seconds or 0.0) if self.found is not None else 0.0
 
     @property
     def transactions(self) -> int:
-        """How many transactions were begun since."""
+        """How many transactions have started since."""
         return self.found.behind if self.found is not None else 0

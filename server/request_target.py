@@ -1,4 +1,4 @@
-"""The target of a request in the absolute form (RFC 9112, 3.2.2)."""
+"""The target of a request in absolute form (RFC 9112, 3.2.2)."""
 
 from typing import cast
 
@@ -6,14 +6,14 @@ from httptools import parse_url
 
 
 def with_path(target: bytes) -> bytes:
-    """The target, where a URI without a path gets the path "/" (RFC 9110, 4.2.3).
+    """The target; a URI without a path gets the path "/" (RFC 9110, 4.2.3).
 
     Raises:
         HttpParserInvalidURLError: it is neither a path nor a URI.
     """
     if target.startswith(b"/"):
         return target
-    path = cast("bytes | None", parse_url(target).path)  # its types do not say that it may be missing
+    path = cast("bytes | None", parse_url(target).path)  # its type hints do not say that it may be None
     if path is not None:
         return target
     before, question_mark, query = target.partition(b"?")

@@ -1,4 +1,4 @@
-"""The HTTP server as it is run everywhere, with one process or many."""
+"""Runs the HTTP server, with one process or several workers."""
 
 import errno
 import signal
@@ -21,40 +21,40 @@ from server.websocket_protocol import WebSocketProtocol
 
 MAX_SOCKET_MESSAGE: Final = 512 * 1024
 BACKLOG: Final = 2_048
-WORKER_PATIENCE_SECONDS: Final = 30
-"""Imports count: a worker on a busy machine is not hung because it is slow to start."""
+WORKER_TIMEOUT_SECONDS: Final = 30
+"""Includes the imports: on a busy machine a worker that starts slowly is not hung."""
 
 _PEER_OPTIONS: Final = {"TCP_KEEPIDLE": 10, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 20_000}
-"""In seconds, the last one in milliseconds: a peer that is not there any more is noticed within half a minute."""
+"""In seconds, the last one in milliseconds: a dead peer is detected within 30 seconds."""
 
 _SHARE_OF_REQUESTS: Final = 0.8
-"""Of the time to stop, for requests to finish; sockets are sent away before, and connections closed after."""
+"""Part of the shutdown time for running requests. Sockets are closed before, and connections after it."""
 
 Hook = Callable[[], None]
 
 
 def listen(settings: Settings) -> socket.socket:
-    """A socket that listens on the address that the settings name: from now on nobody else can have it.
+    """A socket that listens on the configured address.
 
     Raises:
-        CommandError: the port is taken or the address is not ours.
+        CommandError: the port is in use, or the address is not one of this machine.
     """
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    _notice_dead_peers(listener)
+    _detect_dead_peers(listener)
     try:
         listener.bind((settings.host, settings.port))
         listener.listen(BACKLOG)
     except OSError as error:
         listener.close()
-        raise CommandError(_why_not(settings, error)) from error
+        raise CommandError(_listen_error(settings, error)) from error
     listener.set_inheritable(True)
     return listener
 
 
-def place(settings: Settings) -> str:
-    """Host and port as they stand in a URL."""
+def address(settings: Settings) -> str:
+    """Host and port in the form of a URL."""
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     return f"{host}:{settings.port}"
 
@@ -68,10 +68,10 @@ def run(
     on_started: Hook | None = None,
     on_stopping: Hook | None = None,
 ) -> None:
-    """Serve until a signal says stop; *app* is an application, or for several workers the name of its factory.
+    """Serve until a signal arrives; *app* is an application, or the name of its factory for several workers.
 
-    The hooks are for one process: called once, when requests are answered, and when they are not any more. If *quiet*,
-    the HTTP server does not say how it comes and goes.
+    The hooks work with one process only: they are called once when the server has started, and once when it stops. With
+    *quiet*, the HTTP server does not log its start and end.
     """
     logging = configuration(
         settings.log_level,
@@ -88,14 +88,14 @@ def run(
         http=HTTPProtocol,
         ws=WebSocketProtocol,
         ws_max_size=MAX_SOCKET_MESSAGE,
-        ws_per_message_deflate=False,  # 36 kB per idle socket, and CPU per message and client
-        ws_ping_interval=None,  # the protocol's own pings find dead peers, and carry cursors
+        ws_per_message_deflate=False,  # costs 36 kB per idle socket, and CPU per message and client
+        ws_ping_interval=None,  # the subprotocol's own pings detect dead peers, and carry cursors
         log_level=None,
         log_config=logging,
         access_log=False,
         server_header=False,
-        proxy_headers=False,  # whose X-Forwarded-For counts is TRUSTED_PROXIES' to say
-        timeout_worker_healthcheck=WORKER_PATIENCE_SECONDS,
+        proxy_headers=False,  # TRUSTED_PROXIES decides whose X-Forwarded-For is used
+        timeout_worker_healthcheck=WORKER_TIMEOUT_SECONDS,
         timeout_graceful_shutdown=max(1, int(settings.shutdown_seconds * _SHARE_OF_REQUESTS)),
         backlog=BACKLOG,
     )
@@ -107,8 +107,8 @@ def run(
 
 def _run_one(server: "_Server", listener: socket.socket) -> None:
     server.run(sockets=[listener])
-    if server.told:
-        signals.leave()
+    if server.was_signalled:
+        signals.exit_now()
     if not server.started:
         sys.exit(STARTUP_FAILURE)
 
@@ -127,18 +127,18 @@ class _Server(uvicorn.Server):
         self._on_stopping = on_stopping
 
     @property
-    def told(self) -> bool:
-        """Whether a signal said stop."""
+    def was_signalled(self) -> bool:
+        """Whether a signal was received."""
         return bool(self._captured_signals)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Take the signals, and raise none of them again in the middle of the loop, as uvicorn would."""
-        former = {each: signal.signal(each, self.handle_exit) for each in signals.SIGNALS}
+        """Handle signals, but do not raise them again inside the loop, as uvicorn would."""
+        previous = {each: signal.signal(each, self.handle_exit) for each in signals.SIGNALS}
         try:
             yield
         finally:
-            for each, handler in former.items():
+            for each, handler in previous.items():
                 signal.signal(each, handler)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -151,15 +151,15 @@ class _Server(uvicorn.Server):
             self._on_stopping()
         await super().shutdown(sockets)
         if self.force_exit:
-            # Impatience with open requests is no reason to leave our own connections open.
+            # A second signal skips open requests, but the server's own connections are closed all the same.
             await self.lifespan.shutdown()
 
 
-def _notice_dead_peers(listener: socket.socket) -> None:
-    """Have the kernel give up connections whose peer is gone without a word; accepted ones inherit it from here.
+def _detect_dead_peers(listener: socket.socket) -> None:
+    """Let the kernel close connections with dead peers; accepted sockets inherit these options.
 
-    Nothing was sent: it asks. Something was: what stays unacknowledged for too long, for want of room in the peer's
-    buffer too, ends it (TCP_USER_TIMEOUT, RFC 5482; Linux has it, others have their own longer time-outs).
+    Idle connections are probed. Sent data that stays unacknowledged for too long, also because the peer's buffer is
+    full, ends the connection (TCP_USER_TIMEOUT, RFC 5482, on Linux; other systems have longer timeouts).
     """
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     for name, value in _PEER_OPTIONS.items():
@@ -168,9 +168,12 @@ def _notice_dead_peers(listener: socket.socket) -> None:
             listener.setsockopt(socket.IPPROTO_TCP, option, value)
 
 
-def _why_not(settings: Settings, error: OSError) -> str:
+def _listen_error(settings: Settings, error: OSError) -> str:
     if error.errno == errno.EADDRINUSE:
-        return f"Port {settings.port} is taken: stop what uses {place(settings)}, or choose another one with PORT=8001."
+        return (
+            f"Port {settings.port} is in use: stop the program on {address(settings)}, "
+            "or set another port, such as PORT=8001."
+        )
     if error.errno == errno.EACCES:
-        return f"This user may not listen on {place(settings)}: choose a port above 1023, such as PORT=8000."
-    return f"Cannot listen on {place(settings)}: {error.strerror}; set HOST to an address of this machine."
+        return f"This user may not listen on {address(settings)}: set a port above 1023, such as PORT=8000."
+    return f"Cannot listen on {address(settings)}: {error.strerror}; set HOST to an address of this machine."

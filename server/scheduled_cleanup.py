@@ -1,4 +1,4 @@
-"""Removing what has had its time, by the clock; in one process at a time, however many there are."""
+"""Removes expired rows on a schedule, in one process at a time."""
 
 import asyncio
 import logging
@@ -15,19 +15,19 @@ log: Final = logging.getLogger("taskriver.maintenance")
 
 
 def check_schedule(schedule: str) -> None:
-    """Refuse what is no schedule (cron's five fields, or six with seconds), or one that never comes.
+    """Check a schedule: cron's five fields, or six with seconds, with at least one future time.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it is invalid.
     """
     try:
         next(CronSim(schedule, datetime.now(UTC)))
     except (CronSimError, StopIteration) as error:
-        raise ValueError(f"{schedule!r} is not a schedule in cron's format.") from error
+        raise ValueError(f"{schedule!r} is not a valid cron expression.") from error
 
 
 async def clean_up_by_schedule(database: Database, *, schedule: str, event_retention: timedelta) -> None:
-    """Clean up whenever the schedule (cron, in UTC) says so; never returns, and never fails for good."""
+    """Clean up at each time of the schedule (cron, in UTC). Runs until cancelled; failures are logged."""
     for instant in CronSim(schedule, datetime.now(UTC)):
         await asyncio.sleep(max(0.0, (instant - datetime.now(UTC)).total_seconds()))
         try:
@@ -35,8 +35,8 @@ async def clean_up_by_schedule(database: Database, *, schedule: str, event_reten
         except ClocksDiffer as error:
             log.error("the clean-up was skipped. %s", error)
         except Unavailable as error:
-            log.warning("the clean-up failed, the next one is due as scheduled. %s", error)
+            log.warning("the clean-up failed; the next one runs as scheduled. %s", error)
         except Exception:
-            log.exception("the clean-up failed; the next one is due as scheduled")
+            log.exception("the clean-up failed; the next one runs as scheduled")
         else:
-            log.info("clean-up: %s", removed or "another process is at it")
+            log.info("clean-up: %s", removed or "another process is cleaning up")

@@ -1,6 +1,6 @@
-"""Ctrl-C and SIGTERM: how a command that has something to put down ends when it is told to.
+"""SIGINT and SIGTERM for commands that must clean up before they exit.
 
-All others end on the spot, as signals have it.
+Other commands keep the default behaviour of signals.
 """
 
 import asyncio
@@ -14,50 +14,50 @@ SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 T = TypeVar("T")
 
 
-def in_order() -> None:
-    """From now on all blocks are left, by `SystemExit(0)`; later signals do not disturb that.
+def exit_on_signal() -> None:
+    """From now on a signal raises `SystemExit(0)`, so that `with` and `finally` blocks run; later signals are ignored.
 
-    Not for code that an event loop runs, for which a bolt from the blue at any instruction is too much: see `run`.
+    Not for code in an event loop, where an exception at any instruction is unsafe: see `run`.
     """
     for each in SIGNALS:
         signal.signal(each, _on_signal)
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
-    """`asyncio.run`, where a signal cancels the work; `SystemExit(0)` when everything has been put down."""
-    told = False
+    """`asyncio.run`, where a signal cancels the work; raises `SystemExit(0)` after the work has cleaned up."""
+    was_signalled = False
 
     async def main() -> T:
         loop, task = asyncio.get_running_loop(), asyncio.current_task()
         assert task is not None
 
-        def note(number: int, frame: FrameType | None) -> None:
-            nonlocal told
-            told = True
+        def on_signal(number: int, frame: FrameType | None) -> None:
+            nonlocal was_signalled
+            was_signalled = True
             loop.call_soon_threadsafe(task.cancel)
 
-        former = {each: signal.signal(each, note) for each in SIGNALS}
+        previous = {each: signal.signal(each, on_signal) for each in SIGNALS}
         try:
             return await work
         finally:
-            for each, handler in former.items():
+            for each, handler in previous.items():
                 signal.signal(each, handler)
 
     try:
         result = asyncio.run(main())
     except asyncio.CancelledError:
-        leave()
-    if told:
-        leave()
+        exit_now()
+    if was_signalled:
+        exit_now()
     return result
 
 
-def leave() -> NoReturn:
-    """End the command well, undisturbed by later signals."""
+def exit_now() -> NoReturn:
+    """Exit with code 0, and ignore later signals."""
     for each in SIGNALS:
         signal.signal(each, signal.SIG_IGN)
     raise SystemExit(0)
 
 
 def _on_signal(number: int, frame: FrameType | None) -> None:
-    leave()
+    exit_now()

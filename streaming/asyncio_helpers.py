@@ -10,8 +10,8 @@ from typing import Any, Final, Generic, TypeVar
 
 from domain.errors import Unavailable
 
-AT_A_TIME: Final = 32
-"""So many run before everything else in this process gets its turn."""
+CALLS_PER_ROUND: Final = 32
+"""Callbacks that run before the event loop gets its turn."""
 
 ValueT = TypeVar("ValueT")
 
@@ -21,17 +21,17 @@ _log: Final = logging.getLogger("taskriver.stream")
 
 
 class WakeEvent:
-    """Set any number of times, it wakes its one waiter once."""
+    """An event for one waiter. Any number of `set` calls wake it once."""
 
     def __init__(self) -> None:
         self._event = asyncio.Event()
 
     def set(self) -> None:
-        """Wake whoever waits, or whoever will wait next."""
+        """Wake the current waiter, or the next one."""
         self._event.set()
 
     async def wait(self, seconds: float | None = None) -> None:
-        """Wait until it has been set, at most for so long."""
+        """Wait until `set` is called, or until *seconds* have passed."""
         if seconds is None:
             await self._event.wait()
         else:
@@ -42,76 +42,76 @@ class WakeEvent:
 
 
 class BroadcastEvent:
-    """Unlike an event it is never set: who comes after a beat waits for the next one."""
+    """Wakes all current waiters. It has no state: a waiter that comes later waits for the next notification."""
 
     def __init__(self) -> None:
         self._next = asyncio.Event()
 
-    def beat(self) -> None:
-        """Wake whoever waits now."""
+    def notify_all(self) -> None:
+        """Wake all current waiters."""
         self._next.set()
         self._next = asyncio.Event()
 
     async def wait(self) -> None:
-        """Wait for the next beat."""
+        """Wait for the next notification."""
         await self._next.wait()
 
 
 class FairScheduler:
-    """Calls what wakes somebody, in order, and lets the loop go round between every few.
+    """Runs callbacks in order, and lets the event loop continue after every few of them.
 
-    Thousands who are woken at once keep the loop for as long as all of them take: the log is not looked at meanwhile,
-    the lease runs out, and when it is renewed thousands wait for it again. Those who come first also find out what
-    the others then only have to pick up.
+    If thousands of subscribers woke at once, the loop would be blocked until all of them have run: the log would not be
+    read, the lease would expire, and after its renewal thousands would wait for it again. The first callbacks also
+    compute results that the later ones reuse.
     """
 
     def __init__(self) -> None:
         self._waiting: deque[Callable[[], None]] = deque()
-        self._has_begun = False
+        self._is_scheduled = False
 
     def __len__(self) -> int:
         return len(self._waiting)
 
     def add(self, wake: Callable[[], None]) -> None:
-        """Have it called when it is its turn; returns at once."""
+        """Schedule a callback."""
         self._waiting.append(wake)
-        self._go_on()
+        self._schedule()
 
-    async def take(self) -> None:
-        """Wait for one's own turn."""
+    async def wait_turn(self) -> None:
+        """Wait for a turn in the same queue."""
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.add(partial(_begin, turn))
+        self.add(partial(_start_turn, turn))
         await turn
 
-    def _go_on(self) -> None:
-        if self._waiting and not self._has_begun:
-            self._has_begun = True
-            asyncio.get_running_loop().call_soon(self._some)
+    def _schedule(self) -> None:
+        if self._waiting and not self._is_scheduled:
+            self._is_scheduled = True
+            asyncio.get_running_loop().call_soon(self._run_some)
 
-    def _some(self) -> None:
-        self._has_begun = False
+    def _run_some(self) -> None:
+        self._is_scheduled = False
         try:
-            for _ in range(min(AT_A_TIME, len(self._waiting))):
+            for _ in range(min(CALLS_PER_ROUND, len(self._waiting))):
                 self._waiting.popleft()()
         finally:
-            self._go_on()
+            self._schedule()
 
 
-def _begin(turn: asyncio.Future[None]) -> None:
+def _start_turn(turn: asyncio.Future[None]) -> None:
     if not turn.done():
         turn.set_result(None)
 
 
 class SingleFlight(Generic[ValueT]):
-    """Begins at once, in a task of its own: none of those who wait can end it for the others.
+    """Runs shared work once, in its own task. A waiter that is cancelled does not cancel it for the others.
 
-    *over* is called when it has ended, however it did.
+    *on_done* is called when the work has ended, successfully or not.
     """
 
     def __init__(
-        self, work: Coroutine[Any, Any, ValueT], over: Callable[["SingleFlight[ValueT]"], None] = lambda run: None
+        self, work: Coroutine[Any, Any, ValueT], on_done: Callable[["SingleFlight[ValueT]"], None] = lambda flight: None
     ) -> None:
-        self._over = over
+        self._on_done = on_done
         self._waiting: set[asyncio.Future[None]] = set()
         self._then: list[Callable[[SingleFlight[ValueT]], None]] = []
         self.stopped = False
@@ -120,27 +120,27 @@ class SingleFlight(Generic[ValueT]):
 
     @property
     def done(self) -> bool:
-        """Whether `value` is there."""
+        """Whether the work has ended."""
         return self._task.done()
 
     @property
     def failed(self) -> bool:
-        """Whether nothing came of it."""
+        """Whether the work was cancelled or raised an exception."""
         return self.stopped or (self._task.done() and (self._task.cancelled() or self._task.exception() is not None))
 
     @property
     def value(self) -> ValueT:
-        """What came of it, once it is done; raises what it raised."""
+        """The result, once the work is done; raises its exception."""
         return self._task.result()
 
     async def result(self) -> ValueT:
-        """What came of it; raises what it raised. When the last one who waits is cancelled, the work is stopped."""
+        """Wait for the result. If the last waiter is cancelled, the work is cancelled too."""
         if not self._task.done():
             await self._wait()
         return self.value
 
     def then(self, call: Callable[["SingleFlight[ValueT]"], None]) -> None:
-        """Have *call* called when it has ended, however it did; whoever wants that keeps the work going."""
+        """Call *call* when the work has ended, successfully or not. A registered callback keeps the work running."""
         self._then.append(call)
 
     async def _wait(self) -> None:
@@ -156,8 +156,8 @@ class SingleFlight(Generic[ValueT]):
 
     def _finish(self, task: asyncio.Task[ValueT]) -> None:
         if not task.cancelled():
-            task.exception()  # it may be that nobody is left to see it
-        self._over(self)
+            task.exception()  # mark the exception as retrieved, even if no waiter is left
+        self._on_done(self)
         for future in self._waiting:
             if not future.done():
                 future.set_result(None)
@@ -166,14 +166,14 @@ class SingleFlight(Generic[ValueT]):
 
 
 class Backoff:
-    """Growing pauses between attempts, in seconds: from 0.1, doubled, up to *longest*."""
+    """Growing pauses between attempts: from 0.1 seconds, doubled each time, up to *longest*."""
 
     def __init__(self, longest: float = LONGEST_PAUSE) -> None:
         self._longest = longest
         self._next = FIRST_PAUSE
 
     def reset(self) -> None:
-        """It worked: begin with the shortest pause the next time."""
+        """Start with the shortest pause again."""
         self._next = FIRST_PAUSE
 
     async def pause(self) -> None:
@@ -183,7 +183,7 @@ class Backoff:
 
 
 async def run_forever(step: Callable[[], Awaitable[None]], what: str) -> None:
-    """Repeat *step*; when it fails, say so, once per outage if it is the database, and pause before going on."""
+    """Repeat *step*. Failures are logged, once per outage if the database is unavailable, and followed by a pause."""
     backoff, down = Backoff(), False
     while True:
         try:
@@ -194,7 +194,7 @@ async def run_forever(step: Callable[[], Awaitable[None]], what: str) -> None:
             down = True
             await backoff.pause()
         except Exception:
-            _log.exception("%s failed, and goes on", what)
+            _log.exception("%s failed; trying again", what)
             await backoff.pause()
         else:
             if down:

@@ -1,4 +1,4 @@
-"""Every open socket of this process: whose it is, so that a revocation finds it, and how many there are."""
+"""The open sockets of this process, found by user and session so that they can be closed when rights change."""
 
 import asyncio
 from collections import Counter
@@ -11,7 +11,7 @@ from domain.actor import Actor
 from domain.events import AccessNews
 
 Close = Callable[[int, str], None]
-"""Ends a socket with a close code and a reason; must not block, and may be called more than once."""
+"""Ends a socket with a close code and a reason. Must not block, and may be called more than once."""
 
 FORBIDDEN: Final = 4403
 RESTARTING: Final = 1012
@@ -19,7 +19,7 @@ TRY_LATER: Final = 1013
 
 
 class ConnectionRefused(Exception):
-    """No room for this socket; *code* and *reason* are what to close it with, and tell it to come back."""
+    """The socket is refused. *code* and *reason* close it and tell the client when to reconnect."""
 
     def __init__(self, code: int, reason: str) -> None:
         super().__init__(reason)
@@ -28,25 +28,25 @@ class ConnectionRefused(Exception):
 
 
 class TooManyConnections(ConnectionRefused):
-    """The address or the user has as many sockets as one may have."""
+    """The address or the user has the maximum number of sockets."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(TRY_LATER, reason)
 
 
 class Draining(ConnectionRefused):
-    """The process is about to stop."""
+    """The process is shutting down."""
 
     def __init__(self) -> None:
         super().__init__(RESTARTING, "Service restart")
 
 
 class Connection:
-    """One open socket; leaving its `with` block gives its place back.
+    """One open socket. Leaving its `with` block removes it from the registry.
 
-    A socket is opened before anybody signed in on it, and `sign_in` follows when somebody does. Between checking a
-    token and `sign_in` a revocation finds nothing to close, so whoever signs in checks the token again *afterwards*:
-    a revocation is then seen either by that check or by this registry.
+    A socket is opened before its user is known; `sign_in` follows after authentication. A revocation between the check
+    of a token and `sign_in` finds no socket to close. So callers check the token again *after* `sign_in`: the
+    revocation is noticed either by that check or by this registry.
     """
 
     def __init__(self, registry: "Connections", address: str, close: Close) -> None:
@@ -56,7 +56,7 @@ class Connection:
         self.close = close
 
     def sign_in(self, actor: Actor | None) -> None:
-        """Say whose socket this is; None for an anonymous one.
+        """Assign the socket to an actor; None for an anonymous one.
 
         Raises:
             TooManyConnections: the user has too many sockets.
@@ -68,15 +68,15 @@ class Connection:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._registry._forget(self)
+        self._registry._remove(self)
 
 
 class Connections:
-    """The sockets of this process, found by session and by user at once, however many there are.
+    """The sockets of this process, indexed by session and by user.
 
-    *per_user* and *per_address* are the most that one may have open at a time.
+    *per_user* and *per_address* are the maximum numbers of open sockets.
     """
 
     def __init__(self, *, per_user: int = 50, per_address: int = 200) -> None:
@@ -90,11 +90,11 @@ class Connections:
 
     @property
     def count(self) -> int:
-        """How many sockets are open."""
+        """The number of open sockets."""
         return len(self._open)
 
     def open(self, address: str, close: Close) -> Connection:
-        """Take a place for a socket from *address*; *close* is how to end it later.
+        """Register a socket from *address*; *close* ends it later.
 
         Raises:
             ConnectionRefused: the process is draining, or the address has too many sockets.
@@ -108,8 +108,8 @@ class Connections:
         self._addresses[address] += 1
         return connection
 
-    def cut_off(self, event: AccessNews) -> None:
-        """End the sockets of somebody whose rights have changed; who may come back comes back with new ones."""
+    def close_affected(self, event: AccessNews) -> None:
+        """Close the sockets of users whose rights have changed. Clients may reconnect with their new rights."""
         if event.user_id is None:
             self.close_everyone()
         elif event.session_id is not None:
@@ -118,11 +118,11 @@ class Connections:
             self.close_user(event.user_id, except_session=event.spared_session_id)
 
     def close_session(self, session_id: UUID) -> None:
-        """End every socket of one signed-in device."""
+        """Close all sockets of one session."""
         _close_all(self._sessions.get(session_id, ()), "Forbidden: signed out")
 
     def close_user(self, user_id: UUID, except_session: UUID | None = None) -> None:
-        """End every socket of a user, except those of one session."""
+        """Close all sockets of a user, except those of one session."""
         found = self._users.get(user_id, ())
         _close_all(
             [each for each in found if except_session is None or _session(each) != except_session],
@@ -130,16 +130,19 @@ class Connections:
         )
 
     def close_everyone(self) -> None:
-        """End every socket that somebody signed in on: who they were when they did may not be who they are."""
+        """Close all authenticated sockets, because their users' rights may have changed."""
         _close_all([each for each in self._open if each.actor is not None], "Forbidden: sign in again")
 
     async def drain(self, seconds: float) -> None:
-        """Send every socket away with 1012, evenly over *seconds*, and take no new ones: no herd comes back."""
+        """Refuse new sockets, and close the others with 1012.
+
+        The closes are spread evenly over *seconds*, so that clients do not all reconnect at once.
+        """
         self._draining = True
-        leaving = list(self._open)
-        for connection in leaving:
+        open_connections = list(self._open)
+        for connection in open_connections:
             connection.close(RESTARTING, "Service restart")
-            await asyncio.sleep(seconds / len(leaving))
+            await asyncio.sleep(seconds / len(open_connections))
 
     def _sign_in(self, connection: Connection, actor: Actor) -> None:
         if len(self._users.get(actor.user_id, ())) >= self._per_user:
@@ -149,7 +152,7 @@ class Connections:
         if actor.session_id is not None:
             self._sessions.setdefault(actor.session_id, set()).add(connection)
 
-    def _forget(self, connection: Connection) -> None:
+    def _remove(self, connection: Connection) -> None:
         if connection not in self._open:
             return
         self._open.remove(connection)
@@ -171,9 +174,9 @@ def _close_all(connections: "set[Connection] | list[Connection] | tuple[()]", re
 
 
 def _discard(index: dict[UUID, set[Connection]], key: UUID | None, connection: Connection) -> None:
-    held = index.get(key) if key is not None else None
-    if held is None or key is None:
+    connections = index.get(key) if key is not None else None
+    if connections is None or key is None:
         return
-    held.discard(connection)
-    if not held:
+    connections.discard(connection)
+    if not connections:
         del index[key]

@@ -1,4 +1,4 @@
-"""Counters of the stream, read by the metrics; also of events that this version cannot read."""
+"""Counters of the stream for the metrics, and counters of events that this version cannot read."""
 
 import logging
 from dataclasses import dataclass, field
@@ -9,82 +9,82 @@ from domain.events import RecordedEvent, TaskEvent
 from domain.unknown_events import SkippedEvent, UnknownAccess
 from observability.histogram import Histogram
 
-LATE_AT_MOST: Final = 3600.0
-"""Seconds; what is older was no late delivery, but a deed of the past that somebody recorded."""
+MAX_DELAY_SECONDS: Final = 3600.0
+"""Older events are not late deliveries: they were recorded with a time in the past, for example by an import."""
 
 MAX_LOGGED: Final = 20
-"""Different messages in the life of a process; the metrics count all events."""
+"""Distinct messages that a process logs. The metrics count all events."""
 
 _log: Final = logging.getLogger("taskriver.stream")
 
 
 @dataclass(slots=True)
 class Counters:
-    """Each only grows."""
+    """Counters that only grow."""
 
     numbered: int = 0
-    """Events that this process has given their positions."""
-    told: int = 0
-    """Events that went by here, whether anybody listened or not."""
+    """Events to which this process assigned positions."""
+    dispatched: int = 0
+    """Events that this process dispatched, with or without subscribers."""
     delivered: int = 0
-    """Items handed to subscribers."""
+    """Items that subscribers received."""
     replays: int = 0
-    """Pages read for subscribers who came with a cursor or were too slow."""
+    """Pages of past events that were read for subscribers."""
     resyncs: int = 0
-    """Subscribers who had to be told to read everything again."""
-    chimes: int = 0
-    """Messages that came by the bell."""
+    """Resyncs that subscribers received."""
+    notifications: int = 0
+    """Notifications that arrived through Redis."""
     gaps: int = 0
-    """Batches that did not continue where the tail stood, and sent it to the table."""
+    """Batches that did not continue at the current position and caused a read of the log."""
     skipped: int = 0
-    """Events that this version could not read, and skipped."""
+    """Events that this version cannot read."""
     read_in_part: int = 0
-    """Changes of tasks of which this version knew only a part."""
+    """Changes of tasks of which this version can read only a part."""
     unknown_access: int = 0
-    """Changes of rights that this version could not read: rights were read again."""
-    telling: Histogram = field(default_factory=Histogram)
-    """From the beginning of a change of a task until it was told here."""
-    revoking: Histogram = field(default_factory=Histogram)
-    """From the beginning of a change of rights until it was applied here."""
+    """Changes of rights that this version cannot read: the rights were read again."""
+    delivery_seconds: Histogram = field(default_factory=Histogram)
+    """Time from the start of a task's change until it was dispatched here."""
+    revocation_seconds: Histogram = field(default_factory=Histogram)
+    """Time from the start of a change of rights until it was applied here."""
 
-    def note_telling(self, event: RecordedEvent) -> None:
-        """A change is told here now."""
-        _note(self.telling, event)
+    def record_delivery(self, event: RecordedEvent) -> None:
+        """Record that a change is dispatched now."""
+        _record(self.delivery_seconds, event)
 
-    def note_revoking(self, event: RecordedEvent) -> None:
-        """A change of rights is applied here now."""
-        _note(self.revoking, event)
+    def record_revocation(self, event: RecordedEvent) -> None:
+        """Record that a change of rights is applied now."""
+        _record(self.revocation_seconds, event)
 
 
-def _note(durations: Histogram, event: RecordedEvent) -> None:
+def _record(histogram: Histogram, event: RecordedEvent) -> None:
     age = time() - event.at.timestamp()
-    if age < LATE_AT_MOST:
-        durations.add(age)
+    if age < MAX_DELAY_SECONDS:
+        histogram.add(age)
 
 
 class UnknownEventCounter:
-    """What a process has met of them; each event is noted once, when it goes by."""
+    """Counts events that this version cannot read, or only in part: each event once, when it is dispatched."""
 
     def __init__(self, counters: Counters) -> None:
         self._counters = counters
         self._logged: set[str] = set()
 
-    def note_skipped(self, event: SkippedEvent) -> None:
-        """An event could not be read, and nobody is told of it."""
+    def count_skipped(self, event: SkippedEvent) -> None:
+        """Count an event that is skipped."""
         self._counters.skipped += 1
         self._warn(f"skipped an event of the kind {event.kind!r} that this version cannot read")
 
-    def note_task(self, event: TaskEvent) -> None:
-        """A change of a task goes by; it may be known in part only."""
+    def count_partial(self, event: TaskEvent) -> None:
+        """Count a change of a task if only a part of it is known."""
         if event.is_partial:
             self._counters.read_in_part += 1
-            self._warn("read only a part of a change of a task: a newer version made it")
+            self._warn("read only a part of a task's change, because a newer version wrote it")
 
-    def note_access(self, event: UnknownAccess) -> None:
-        """Rights changed in a way that is not known."""
+    def count_unknown_access(self, event: UnknownAccess) -> None:
+        """Count an unknown change of rights."""
         self._counters.unknown_access += 1
-        whose = "a user's" if event.user_id is not None else "somebody's"
-        self._warn(f"{whose} rights changed in a way that this version does not know: they are read again")
+        whose = "the rights of a user" if event.user_id is not None else "the rights of users"
+        self._warn(f"{whose} changed in a way that this version does not know: reading them again")
 
     def _warn(self, message: str) -> None:
         if message not in self._logged and len(self._logged) < MAX_LOGGED:

@@ -1,4 +1,4 @@
-"""How long a process may trust what it knows of everybody's rights."""
+"""How long a process may trust what it knows about the permissions of users."""
 
 import time
 from collections.abc import Callable
@@ -6,25 +6,24 @@ from typing import Final
 
 LEASE_SECONDS: Final = 1.0
 
-# It goes on while the process is stopped or starved, which is what the lease is about, and nobody can set it back.
-# On Linux it also counts the time for which the machine was asleep; CLOCK_MONOTONIC, which other systems have
-# instead, does not.
+# This clock keeps running while the process is stopped, and it cannot be set back. On Linux it also counts the time for
+# which the machine is suspended. CLOCK_MONOTONIC, the fallback on other systems, does not.
 _CLOCK: Final[int | None] = getattr(time, "CLOCK_BOOTTIME", None)
 
 Clock = Callable[[], float]
-"""Seconds since some moment."""
+"""Returns seconds since a fixed but arbitrary moment."""
 
 
 def seconds() -> float:
-    """Seconds since the machine was started."""
+    """Seconds since the machine started."""
     return time.clock_gettime(_CLOCK) if _CLOCK is not None else time.monotonic()
 
 
 class Lease:
-    """Fresh as long as the log was known, less than a second ago, to hold no change of rights that is not applied.
+    """Fresh while this process has applied every change of rights that was committed up to a second ago.
 
-    A process that was frozen, is cut off from the database, or cannot keep up loses it by doing nothing, and gets
-    it back by reading. While it is stale, cached rights are not believed and nothing is delivered.
+    A process that is frozen, cut off from the database or overloaded stops renewing the lease, and it expires. Reading
+    the log renews it. While it is stale, cached rights are not trusted and no events are delivered.
     """
 
     def __init__(self, clock: Clock = seconds, *, length: float = LEASE_SECONDS) -> None:
@@ -34,22 +33,22 @@ class Lease:
 
     @property
     def fresh(self) -> bool:
-        """Whether what this process knows may be trusted at this moment."""
+        """Whether cached rights may be trusted now."""
         return self.covers(self.since)
 
     @property
     def now(self) -> float:
-        """The moment it is, to ask about later."""
+        """The current time of the clock."""
         return self._clock()
 
     def covers(self, instant: float) -> bool:
-        """Whether what was true at an instant may still be believed: it is less than a lease ago."""
+        """Whether what was true at *instant* may still be trusted: it is less than one lease ago."""
         return self._clock() - instant < self._length
 
-    def believes(self, instant: float) -> bool:
-        """Whether it is fresh, and covers an instant."""
+    def trusts(self, instant: float) -> bool:
+        """Whether the lease is fresh and covers *instant*."""
         return self._clock() - min(instant, self.since) < self._length
 
     def renew(self, since: float) -> None:
-        """Everything that was committed before *since* has been applied: the instant *before* the log was asked."""
+        """Record that everything committed before *since* is applied. *since* is the time before the log was read."""
         self.since = max(self.since, since)

@@ -1,4 +1,4 @@
-"""The one watch that a process keeps on the log: it asks what the tail wants to know, and passes on what is told."""
+"""Reads the event log for one process: executes the requests of `Tail`, and dispatches new events."""
 
 import asyncio
 from collections import deque
@@ -13,30 +13,30 @@ from streaming.counters import Counters
 from streaming.lease import Clock, Lease
 from streaming.numbering import Numberer
 from streaming.stream_items import ResyncReason
-from streaming.tail import Ask, AskAccess, AskHead, AskNumbering, AskPage, Tail
+from streaming.tail import NumberEvents, ReadAccessEvents, ReadHead, ReadPage, Request, Tail
 
-AT_MOST: Final = 500
-AT_A_STRETCH: Final = 50
-"""Events told before others in this process get their turn, at most."""
-LOOKS_AT_A_STRETCH: Final = 5_000
-"""Events times those who look at them, unless it is one event."""
-WAITING: Final = 64
-"""Batches; beyond that the table is the better queue."""
+PAGE_SIZE: Final = 500
+SLICE_EVENTS: Final = 50
+"""Events that are dispatched before other work of the process gets its turn, at most."""
+SLICE_CHECKS: Final = 5_000
+"""Events times subscribers that check them, at most, unless it is a single event."""
+MAX_BATCHES: Final = 64
+"""Batches that wait. If more arrive, they are dropped and read from the log instead."""
 
 
 @dataclass(frozen=True, slots=True)
 class Listeners:
-    """Who is called, in this order, and returns at once."""
+    """Callbacks, called in this order. They must not block."""
 
     on_access: Callable[[LoggedEvent], None]
-    on_told: Callable[[Sequence[LoggedEvent]], None]
+    on_events: Callable[[Sequence[LoggedEvent]], None]
     on_break: Callable[[ResyncReason], None]
     count: Callable[[], int]
-    """How many there are to look at each event."""
+    """The number of subscribers that check each event."""
 
 
 class LogReader:
-    """The shell around `Tail`: a sweep that answers its questions, and an inbox of batches."""
+    """Runs `Tail`: polls the log as it requests, and keeps an inbox of batches."""
 
     def __init__(
         self, database: Database, numberer: Numberer, counters: Counters, listeners: Listeners, clock: Clock
@@ -49,135 +49,135 @@ class LogReader:
         self.lease = Lease(clock)
         self.tail = Tail(self.lease)
         self._inbox: deque[tuple[Sequence[LoggedEvent], float | None]] = deque()
-        self.turns = FairScheduler()
-        self._mail, self._knock, self._renewed = WakeEvent(), WakeEvent(), BroadcastEvent()
-        self._telling = asyncio.Lock()
+        self.scheduler = FairScheduler()
+        self._batch_arrived, self._poll_requested, self._renewed = WakeEvent(), WakeEvent(), BroadcastEvent()
+        self._dispatching = asyncio.Lock()
 
-    def offer(self, batch: Sequence[LoggedEvent], *, whole_since: float | None = None) -> None:
-        """Have a batch told as soon as may be; returns at once.
+    def offer(self, batch: Sequence[LoggedEvent], *, complete_since: float | None = None) -> None:
+        """Queue a batch for dispatch, without waiting.
 
-        *whole_since* is an instant: nothing that was committed before it lies behind the batch.
+        *complete_since* is an instant: everything committed before it has a position up to the end of the batch.
         """
-        if len(self._inbox) >= WAITING:
+        if len(self._inbox) >= MAX_BATCHES:
             self._inbox.clear()
-            self.hurry()
-        self._inbox.append((batch, whole_since))
-        self._mail.set()
+            self.read_soon()
+        self._inbox.append((batch, complete_since))
+        self._batch_arrived.set()
 
-    def hurry(self) -> None:
-        """Something may have been missed: read the log now."""
-        self.tail.hurry()
-        self._knock.set()
+    def read_soon(self) -> None:
+        """Read the log soon, because something may have been missed."""
+        self.tail.request_check()
+        self._poll_requested.set()
 
-    async def trusted(self) -> None:
-        """Wait until what this process knows of rights may be trusted; mostly that is now."""
+    async def wait_trusted(self) -> None:
+        """Wait until cached rights may be trusted. Usually this returns at once."""
         while not self.lease.fresh:
             await self._renewed.wait()
-            await self.turns.take()
+            await self.scheduler.wait_turn()
 
-    async def look(self) -> None:
-        """Wait until the log has been read to where it reached when this was called."""
-        asked_at = self._clock()
-        while self.lease.since <= asked_at:
-            self.hurry()
+    async def wait_caught_up(self) -> None:
+        """Wait until the log is read up to where it reached at the time of this call."""
+        started_at = self._clock()
+        while self.lease.since <= started_at:
+            self.read_soon()
             await self._renewed.wait()
 
-    async def tell_step(self) -> None:
-        """Wait for batches, and tell them."""
-        await self._mail.wait()
+    async def dispatch_step(self) -> None:
+        """Wait for batches, and dispatch them."""
+        await self._batch_arrived.wait()
         while self._inbox:
-            await self._tell(*self._inbox.popleft())
+            await self._dispatch(*self._inbox.popleft())
 
-    async def sweep_step(self) -> None:
-        """Wait until the tail wants something, and find it out.
+    async def poll_step(self) -> None:
+        """Wait until the tail has a request, and execute its requests.
 
         Raises:
-            Unavailable: the database cannot answer.
+            Unavailable: the database does not answer.
         """
-        await self._knock.wait(self.tail.rest(self._clock()))
+        await self._poll_requested.wait(self.tail.seconds_until_request(self._clock()))
         await self.catch_up()
 
     async def catch_up(self) -> None:
-        """Answer the tail until it wants nothing more.
+        """Execute the requests of the tail until there are none.
 
         Raises:
-            Unavailable: the database cannot answer.
+            Unavailable: the database does not answer.
         """
-        while (ask := self.tail.ask(self._clock())) is not None:
-            await self._answer(ask)
+        while (request := self.tail.next_request(self._clock())) is not None:
+            await self._execute(request)
 
-    async def _answer(self, ask: Ask) -> None:
-        asked_at = self._clock()
-        match ask:
-            case AskHead():
-                await self._answer_head(ask, asked_at)
-            case AskNumbering():
+    async def _execute(self, request: Request) -> None:
+        started_at = self._clock()
+        match request:
+            case ReadHead():
+                await self._read_head(request, started_at)
+            case NumberEvents():
                 await self._numberer.drain()
-                self.tail.numbered(asked_at=asked_at)
-            case AskAccess():
-                await self._answer_access(ask)
-            case AskPage():
-                await self._answer_page(ask)
+                self.tail.events_numbered(started_at=started_at)
+            case ReadAccessEvents():
+                await self._read_access_events(request)
+            case ReadPage():
+                await self._read_page(request)
 
-    async def _answer_head(self, ask: AskHead, asked_at: float) -> None:
+    async def _read_head(self, request: ReadHead, started_at: float) -> None:
         async with self._database.log() as log:
             head = await log.head()
-            if self.tail.outruns(ask, head):
-                # It was restored under us. Cursors that others took away lie in a future that never came: without
-                # another epoch they would fit again as soon as the log has grown that long.
+            if self.tail.is_behind(request, head):
+                # The database was restored while this process runs. Clients hold cursors beyond its end, which would
+                # fit again once the log has grown that long. A new epoch makes them invalid.
                 await log.begin_epoch(instead_of=head.epoch)
                 head = await log.head()
         since = self.lease.since
-        reason = self.tail.headed(ask, head, asked_at=asked_at, now=self._clock())
+        reason = self.tail.head_read(request, head, started_at=started_at, now=self._clock())
         if reason is not None:
             self._listeners.on_break(reason)
-        self._announce(since)
+        self._notify_renewed(since)
 
-    async def _answer_access(self, ask: AskAccess) -> None:
+    async def _read_access_events(self, request: ReadAccessEvents) -> None:
         async with self._database.log() as log:
-            events = await log.access_between(ask.after, ask.up_to, at_most=AT_MOST)
-        self._guard(events, ask.up_to if len(events) < AT_MOST else events[-1].position)
+            events = await log.access_between(request.after, request.up_to, at_most=PAGE_SIZE)
+        self._apply_access(events, request.up_to if len(events) < PAGE_SIZE else events[-1].position)
 
-    async def _answer_page(self, ask: AskPage) -> None:
+    async def _read_page(self, request: ReadPage) -> None:
         async with self._database.log() as log:
-            page = await log.after(ask.after, at_most=AT_MOST)
-        reason = self.tail.paged(page)
+            page = await log.after(request.after, at_most=PAGE_SIZE)
+        reason = self.tail.page_read(page)
         if reason is not None:
             self._listeners.on_break(reason)
-        await self._tell(page)
+        await self._dispatch(page)
 
-    async def _tell(self, batch: Sequence[LoggedEvent], whole_since: float | None = None) -> None:
-        # One batch after the other: two that took turns would look like gaps to one another.
-        async with self._telling:
-            stretch = self._stretch()
-            for start in range(0, len(batch), stretch):
+    async def _dispatch(self, batch: Sequence[LoggedEvent], complete_since: float | None = None) -> None:
+        # One batch at a time: two that alternate would look like gaps to each other.
+        async with self._dispatching:
+            size = self._slice_size()
+            for start in range(0, len(batch), size):
                 if start:
                     await asyncio.sleep(0)
-                self._tell_stretch(
-                    batch[start : start + stretch], whole_since if start + stretch >= len(batch) else None
+                self._dispatch_slice(
+                    batch[start : start + size], complete_since if start + size >= len(batch) else None
                 )
 
-    def _stretch(self) -> int:
-        return max(1, min(AT_A_STRETCH, LOOKS_AT_A_STRETCH // max(1, self._listeners.count())))
+    def _slice_size(self) -> int:
+        return max(1, min(SLICE_EVENTS, SLICE_CHECKS // max(1, self._listeners.count())))
 
-    def _tell_stretch(self, batch: Sequence[LoggedEvent], whole_since: float | None) -> None:
-        told = self.tail.offer(batch)
-        if told:
-            self._counters.told += len(told)
-            if whole_since is not None and len(told) == len(batch):
-                self.tail.cover(told[-1].position, whole_since)
-            self._guard(told, told[-1].position)
-            self._listeners.on_told(told)
-        elif batch[-1].position > self.tail.told:
+    def _dispatch_slice(self, batch: Sequence[LoggedEvent], complete_since: float | None) -> None:
+        dispatched = self.tail.offer(batch)
+        if dispatched:
+            self._counters.dispatched += len(dispatched)
+            if complete_since is not None and len(dispatched) == len(batch):
+                self.tail.mark_complete(dispatched[-1].position, complete_since)
+            self._apply_access(dispatched, dispatched[-1].position)
+            self._listeners.on_events(dispatched)
+        elif batch[-1].position > self.tail.dispatched:
             self._counters.gaps += 1
-            self._knock.set()
+            self._poll_requested.set()
 
-    def _guard(self, events: Sequence[LoggedEvent], up_to: int) -> None:
+    def _apply_access(self, events: Sequence[LoggedEvent], up_to: int) -> None:
         since = self.lease.since
-        for logged in self.tail.guard(events, up_to):
+        for logged in self.tail.take_access_events(events, up_to):
             self._listeners.on_access(logged)
-        self._announce(since)
+        self._notify_renewed(since)
 
-    def _announce(self, since: float) -> None:
+    def _notify_renewed(self, since: float) -> None:
         if self.lease.since > since:
-            self._renewed.beat()
+            self._renewed.notify_all()

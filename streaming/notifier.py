@@ -1,4 +1,4 @@
-"""Notifies other processes of new events, by Redis publish/subscribe. The log is the source of truth."""
+"""Notifies other processes of new events with Redis publish/subscribe. The log is the source of truth."""
 
 import asyncio
 import logging
@@ -18,17 +18,17 @@ from streaming.asyncio_helpers import Backoff
 from streaming.redis_pubsub import ConnectionLost, Heartbeat, RedisBackend, RedisErrors, SubscriptionConfirmed, client
 
 MAX_BYTES: Final = 256 * 1024
-"""A message that would be longer goes without its events; whoever hears it reads them in the table."""
+"""A longer message is sent without its events; the receiver reads them from the log."""
 
-ROOM: Final = 64
+MAX_WAITING: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """A batch of one history: the positions from *first* to *last*.
+    """A batch of one epoch: the positions from *first* to *last*.
 
-    `body` holds its events, as yet undecoded: each as `[position, kind, payload]`, with the kind and the payload as
-    they are stored. What a newer version wrote is passed on unchanged.
+    `body` holds its undecoded events, each as `[position, kind, payload]` with the stored kind and payload. Events of a
+    newer version are passed on unchanged.
     """
 
     epoch: str
@@ -38,7 +38,7 @@ class Notification:
 
     @classmethod
     def of(cls, batch: Numbered) -> Self:
-        """The chime for a batch that is not empty."""
+        """The notification for a batch that is not empty."""
         return cls(batch.epoch, batch.events[0].position, batch.events[-1].position, batch.bodies)
 
     def encode(self) -> bytes:
@@ -52,7 +52,7 @@ class Notification:
         """The inverse of `encode`.
 
         Raises:
-            ValueError: it is not a chime.
+            ValueError: it is not a notification.
         """
         value = orjson.loads(message)
         if not isinstance(value, dict):
@@ -65,7 +65,7 @@ class Notification:
         return cls(epoch, first, last, body)
 
     def events(self) -> list[LoggedEvent]:
-        """The events, decoded; none if the message was too long for them.
+        """The decoded events; empty if the message was too long to contain them.
 
         Raises:
             ValueError: they are not events, or not those of its positions.
@@ -79,47 +79,47 @@ class Notification:
 
 
 class PublishQueue:
-    """A bounded queue that drops what it has no room for."""
+    """A bounded queue that drops new notifications while it is full."""
 
-    def __init__(self, room: int = ROOM) -> None:
-        self._room = room
+    def __init__(self, capacity: int = MAX_WAITING) -> None:
+        self._capacity = capacity
         self._waiting: deque[Notification] = deque()
         self._filled = asyncio.Event()
 
-    def put(self, chime: Notification) -> None:
-        """Take a chime, or drop it if there is no room; whoever misses it looks into the table."""
-        if len(self._waiting) < self._room:
-            self._waiting.append(chime)
+    def put(self, notification: Notification) -> None:
+        """Add a notification, or drop it if the queue is full. Receivers that miss it poll the log."""
+        if len(self._waiting) < self._capacity:
+            self._waiting.append(notification)
             self._filled.set()
 
     async def get(self) -> Notification:
-        """The oldest one; waits for it."""
+        """Wait for the oldest notification, and remove it."""
         while not self._waiting:
             self._filled.clear()
             await self._filled.wait()
         return self._waiting.popleft()
 
     def clear(self) -> None:
-        """Drop everything."""
+        """Remove all notifications."""
         self._waiting.clear()
 
 
 CHANNEL: Final = "taskriver:events"
 SILENCE_SECONDS: Final = 1.5
-"""Beats come far more often; after this the subscription is rebuilt, whatever is the matter with it."""
+"""Heartbeats are far more frequent. After this silence the subscription is made again."""
 LONGEST_PAUSE: Final = 0.4
 
 _PUBLISH: Final = "PUBLISH"
 _SUBSCRIBE: Final = "SUBSCRIBE"
 
-OnChime = Callable[[Notification], None]
+OnNotification = Callable[[Notification], None]
 OnConfirmed = Callable[[], None]
 
 _log: Final = logging.getLogger("taskriver.bell")
 
 
 class Notifier:
-    """One subscription and one publisher per process, rebuilt as often as need be.
+    """One subscription and one publisher per process, which reconnect after failures.
 
     Processes that share a database share a channel; others must not.
     """
@@ -127,36 +127,37 @@ class Notifier:
     def __init__(self, url: str, *, channel: str = CHANNEL) -> None:
         self._url = url
         self._channel = channel
-        self._outbox = PublishQueue()
+        self._queue = PublishQueue()
         self._tasks: list[asyncio.Task[None]] = []
         self._running = False
-        self._on_chime: OnChime = lambda chime: None
+        self._on_notification: OnNotification = lambda notification: None
         self._on_confirmed: OnConfirmed = lambda: None
-        self.healthy = self._was_lost = self._was_puzzled = False
-        self.refusals: Final = RedisErrors()
-        """What Redis does not let us do, though it is there."""
+        self.healthy = self._was_lost = self._has_warned = False
+        self.redis_errors: Final = RedisErrors()
+        """Commands that Redis refuses although it is reachable."""
 
-    async def start(self, on_chime: OnChime, on_confirmed: OnConfirmed) -> None:
-        """Begin to listen, whether Redis is there or not.
+    async def start(self, on_notification: OnNotification, on_confirmed: OnConfirmed) -> None:
+        """Start to listen, whether Redis is reachable or not.
 
-        *on_chime* is called for each chime, our own among them, and may raise ValueError if it makes no sense;
-        *on_confirmed* each time that chimes may have been missed: the subscription was made again, or one was not read.
+        *on_notification* is called for each notification, this process's own included, and raises ValueError for an
+        invalid one. *on_confirmed* is called whenever notifications may have been missed: after each new subscription,
+        and after a message that could not be read.
         """
-        self._on_chime, self._on_confirmed = on_chime, on_confirmed
+        self._on_notification, self._on_confirmed = on_notification, on_confirmed
         self._running = True
         self._tasks = [asyncio.create_task(self._listen_forever()), asyncio.create_task(self._publish_forever())]
 
     async def stop(self) -> None:
-        """Stop listening and publishing; what waits to be published is dropped."""
-        self._running = False  # for a cancellation may get lost in redis-py, see its backend
+        """Stop listening and publishing; waiting notifications are dropped."""
+        self._running = False  # redis-py can lose a cancellation, see `RedisBackend`
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self.healthy = False
 
-    def ring(self, chime: Notification) -> None:
-        """Publish when possible; returns at once, and drops the chime if Redis is slow or away."""
-        self._outbox.put(chime)
+    def publish(self, notification: Notification) -> None:
+        """Publish a notification soon, without waiting. It is dropped if Redis is slow or unavailable."""
+        self._queue.put(notification)
 
     async def _listen_forever(self) -> None:
         backoff = Backoff(LONGEST_PAUSE)
@@ -164,78 +165,79 @@ class Notifier:
             try:
                 await self._listen(backoff)
             except OSError as error:
-                self._note_loss(error)
+                self._on_lost(error)
             except Exception:
                 self.healthy = False
-                _log.exception("listening to the bell failed, and is begun anew")
+                _log.exception("the Redis subscription failed; subscribing again")
             await backoff.pause()
 
     async def _listen(self, backoff: Backoff) -> None:
-        """One subscription, until it is lost.
+        """Run one subscription until it is lost.
 
         Raises:
             OSError: it was lost, or could not be made.
         """
         async with AsyncExitStack() as stack:
             backend = RedisBackend(self._url)
-            # `Broadcast` closes its backend only if its own listener ended well.
+            # `Broadcast` closes its backend only if its own listener ended without an error.
             stack.push_async_callback(backend.disconnect)
             broadcast = await stack.enter_async_context(Broadcast(backend=backend))
             subscriber = await stack.enter_async_context(broadcast.subscribe(self._channel))
             while True:
                 async with asyncio.timeout(SILENCE_SECONDS):
                     event = await subscriber.get()
-                self._hear(event)
+                self._handle(event)
                 backoff.reset()
 
-    def _hear(self, event: Event) -> None:
+    def _handle(self, event: Event) -> None:
         match event:
             case ConnectionLost():
-                self.refusals.note(_SUBSCRIBE, event.error)
+                self.redis_errors.record_failure(_SUBSCRIBE, event.error)
                 raise ConnectionError(event.message)
             case SubscriptionConfirmed():
-                self._note_confirmed()
+                self._on_subscribed()
             case Heartbeat():
                 pass
             case _:
-                self._hear_message(event.message)
+                self._handle_message(event.message)
 
-    def _hear_message(self, message: str) -> None:
+    def _handle_message(self, message: str) -> None:
         try:
-            self._on_chime(Notification.decode(message))
+            self._on_notification(Notification.decode(message))
         except ValueError as error:
-            # The next ones are the same most likely, and come as often as somebody writes.
-            level = logging.DEBUG if self._was_puzzled else logging.WARNING
-            _log.log(level, "a message on %s cannot be read, the log is read instead: %s", self._channel, error)
-            self._was_puzzled = True
+            # The next messages are most likely unreadable too, and as frequent as writes: only the first one is a
+            # warning.
+            level = logging.DEBUG if self._has_warned else logging.WARNING
+            _log.log(level, "a message on %s cannot be read; reading the event log instead: %s", self._channel, error)
+            self._has_warned = True
             self._on_confirmed()
 
-    def _note_confirmed(self) -> None:
+    def _on_subscribed(self) -> None:
         if not self.healthy:
-            # That it works from the start is what everybody expects.
-            _log.log(logging.INFO if self._was_lost else logging.DEBUG, "the bell works")
+            # A working connection at the start is expected and not worth an info line.
+            _log.log(logging.INFO if self._was_lost else logging.DEBUG, "Redis notifications work")
         self.healthy = True
-        self.refusals.works(_SUBSCRIBE)
+        self.redis_errors.record_success(_SUBSCRIBE)
         self._on_confirmed()
 
-    def _note_loss(self, error: Exception) -> None:
+    def _on_lost(self, error: Exception) -> None:
         if self.healthy:
-            _log.warning("the bell is silent, events come late: %s", str(error) or type(error).__name__)
+            _log.warning("no Redis notifications; events arrive later: %s", str(error) or type(error).__name__)
         self.healthy, self._was_lost = False, True
 
     async def _publish_forever(self) -> None:
         redis, backoff = client(self._url), Backoff(LONGEST_PAUSE)
         try:
             while self._running:
-                chime = await self._outbox.get()
+                notification = await self._queue.get()
                 try:
-                    await redis.publish(self._channel, chime.encode())
-                    self.refusals.works(_PUBLISH)
+                    await redis.publish(self._channel, notification.encode())
+                    self.redis_errors.record_success(_PUBLISH)
                     backoff.reset()
                 except Exception as error:
-                    self.refusals.note(_PUBLISH, error)
-                    _log.debug("a chime could not be published: %s", error)
-                    self._outbox.clear()
+                    self.redis_errors.record_failure(_PUBLISH, error)
+                    _log.debug("a notification could not be published: %s", error)
+                    self._queue.clear()
                     await backoff.pause()
         finally:
             await redis.aclose()

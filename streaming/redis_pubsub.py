@@ -14,11 +14,11 @@ _log: Final = logging.getLogger("taskriver.bell")
 
 SOCKET_SECONDS: Final = 1.0
 HEARTBEAT_SECONDS: Final = 0.35
-"""Of silence, before a ping; of silence after the ping, before the connection counts as lost."""
+"""Silence before a ping is sent; and silence after it before the connection counts as lost."""
 
 
 class RedisErrors:
-    """The commands that are refused at the moment; each refusal is logged once, until the command works again."""
+    """The commands that Redis refuses at the moment. Each is logged once, until it works again."""
 
     def __init__(self) -> None:
         self._refused: set[str] = set()
@@ -26,35 +26,35 @@ class RedisErrors:
     def __bool__(self) -> bool:
         return bool(self._refused)
 
-    def note(self, command: str, error: Exception) -> None:
-        """A command failed; it was refused if the server answered and said so."""
+    def record_failure(self, command: str, error: Exception) -> None:
+        """Record that a command failed. It counts as refused if Redis answered with an error."""
         if command in self._refused or not isinstance(error, ResponseError | AuthenticationError):
             return
         self._refused.add(command)
         _log.warning(
-            "Redis refuses %s, so that events arrive by polling: %s. Allow the user in REDIS_URL to publish and to "
+            "Redis refuses %s; events arrive by polling: %s. Allow the user in REDIS_URL to publish and to "
             "subscribe on the channels taskriver:*.",
             command,
             error,
         )
 
-    def works(self, command: str) -> None:
-        """A command was carried out."""
+    def record_success(self, command: str) -> None:
+        """Record that a command worked."""
         if command in self._refused:
             self._refused.remove(command)
             _log.info("Redis accepts %s again", command)
 
 
 class SubscriptionConfirmed(Event):
-    """The subscription stands, perhaps again: whatever was published before it is lost."""
+    """The subscription is active, perhaps after a reconnect: messages that were published before may be lost."""
 
 
 class Heartbeat(Event):
-    """The server lives."""
+    """The server answers."""
 
 
 class ConnectionLost(Event):
-    """The connection is of no use any more, because of an *error*; nothing comes after this."""
+    """The connection failed with *error*. It is the last event of a subscription."""
 
     def __init__(self, channel: str, error: Exception) -> None:
         super().__init__(channel, str(error))
@@ -62,7 +62,7 @@ class ConnectionLost(Event):
 
 
 def client(url: str) -> Redis:
-    """A client that gives up after a second; whoever uses it tries again, and knows what to do meanwhile."""
+    """A client with a timeout of one second and without retries. Callers retry themselves."""
     return Redis.from_url(
         url,
         socket_timeout=SOCKET_SECONDS,
@@ -73,42 +73,42 @@ def client(url: str) -> Redis:
 
 
 class RedisBackend(BroadcastBackend):
-    """For one channel and one subscription.
+    """A backend for one channel and one subscription.
 
-    Whatever goes wrong comes out of `next_published` as an event, never as an exception: `broadcaster` would let its
-    listener die of one without a word, and hide another behind a KeyError.
+    `next_published` reports every failure as an event, never as an exception: `broadcaster` would end its listener
+    silently after one exception, and hide another one behind a KeyError.
     """
 
     def __init__(self, url: str) -> None:
         self._redis = client(url)
         self._pubsub = self._redis.pubsub()
-        self._wanted = asyncio.Event()
+        self._has_channel = asyncio.Event()
         self._listener: asyncio.Task[object] | None = None
         self._channel = ""
 
     async def connect(self) -> None:
-        """Nothing yet: the connection is made when the first event is asked for."""
+        """Do nothing: the connection is opened when the first event is requested."""
 
     async def disconnect(self) -> None:
-        """Close the connection; a server that does not answer is not waited for."""
+        """Close the connection. A server that does not answer is not waited for."""
         try:
             async with asyncio.timeout(SOCKET_SECONDS):
-                await self._end_listener()
+                await self._stop_listener()
                 await self._pubsub.aclose()  # type: ignore[no-untyped-call]  # redis-py
                 await self._redis.aclose()
         except (RedisError, OSError):
-            pass  # it is gone, which is what was wanted
+            pass  # the connection is closed already
 
     async def subscribe(self, group: str) -> None:
-        """Have this channel listened to."""
+        """Set the channel to listen to."""
         self._channel = group
-        self._wanted.set()
+        self._has_channel.set()
 
     async def unsubscribe(self, group: str) -> None:
-        """Nothing: the connection goes with its subscription."""
+        """Do nothing: closing the connection ends the subscription."""
 
     async def publish(self, channel: str, message: Any) -> None:
-        """Publish to a channel; not more than a second.
+        """Publish to a channel, within one second.
 
         Raises:
             RedisError: the server cannot be reached.
@@ -116,18 +116,18 @@ class RedisBackend(BroadcastBackend):
         await self._redis.publish(channel, message)
 
     async def next_published(self) -> Event:
-        """What comes next: a message, `SubscriptionConfirmed`, `Heartbeat`, or at the very end `ConnectionLost`."""
+        """The next event: a message, `SubscriptionConfirmed`, `Heartbeat`, or finally `ConnectionLost`."""
         self._listener = asyncio.current_task()
-        await self._wanted.wait()
+        await self._has_channel.wait()
         try:
             return await self._next()
         except Exception as error:
-            self._wanted.clear()
+            self._has_channel.clear()
             return ConnectionLost(self._channel, error)
 
-    async def _end_listener(self) -> None:
-        # `broadcaster` has cancelled it, but `asyncio.wait_for` of Python 3.11, which redis-py uses to send, loses a
-        # cancellation that comes together with its result: the listener would go on, and connect again.
+    async def _stop_listener(self) -> None:
+        # `broadcaster` has cancelled the listener. But redis-py sends with `asyncio.wait_for`, which on Python 3.11
+        # loses a cancellation that arrives together with a result. The listener would go on and connect again.
         while self._listener is not None and not self._listener.done():
             self._listener.cancel()
             await asyncio.wait([self._listener], timeout=0.01)
@@ -137,7 +137,7 @@ class RedisBackend(BroadcastBackend):
             await self._pubsub.subscribe(self._channel)
         message = await self._pubsub.get_message(timeout=HEARTBEAT_SECONDS)
         if message is None:
-            message = await self._sign_of_life()
+            message = await self._ping()
         match message["type"]:
             case "subscribe":
                 return SubscriptionConfirmed(self._channel, "")
@@ -146,7 +146,7 @@ class RedisBackend(BroadcastBackend):
             case _:
                 return Heartbeat(self._channel, "")
 
-    async def _sign_of_life(self) -> dict[str, Any]:
+    async def _ping(self) -> dict[str, Any]:
         await self._pubsub.ping()
         message: dict[str, Any] | None = await self._pubsub.get_message(timeout=HEARTBEAT_SECONDS)
         if message is None:

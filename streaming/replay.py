@@ -13,31 +13,32 @@ from persistence.database import Database
 from streaming.asyncio_helpers import Backoff
 from streaming.counters import Counters
 
-KEPT: Final = 2_000
+MAX_RECENT: Final = 2_000
 
-PAGE: Final = 200
-READERS: Final = 2
-"""At a time, so that a crowd which comes back leaves connections to numbering and to the sweep."""
+PAGE_SIZE: Final = 200
+MAX_READERS: Final = 2
+"""Reads that run at the same time. When many clients resume at once, connections stay free for numbering and polling.
+"""
 
 _log: Final = logging.getLogger("taskriver.stream")
 
 
 class RecentEvents:
-    """A dense end of what this process has told, at most so many events."""
+    """The latest events that this process dispatched, without gaps, up to a maximum count."""
 
-    def __init__(self, kept: int = KEPT) -> None:
-        self._events: deque[LoggedEvent] = deque(maxlen=kept)
+    def __init__(self, max_events: int = MAX_RECENT) -> None:
+        self._events: deque[LoggedEvent] = deque(maxlen=max_events)
 
     def add(self, events: Iterable[LoggedEvent]) -> None:
-        """Remember what follows the last one."""
+        """Append events that directly follow the last one."""
         self._events.extend(events)
 
     def clear(self) -> None:
-        """Forget everything: what comes next does not follow it."""
+        """Remove all events, because the next ones do not follow the last one."""
         self._events.clear()
 
     def after(self, position: int, at_most: int) -> list[LoggedEvent]:
-        """The events behind a position, in order; none if the first of them is not here."""
+        """The events after a position, in order; empty if the first of them is not in memory."""
         if not self._events or position + 1 < self._events[0].position:
             return []
         start = position + 1 - self._events[0].position
@@ -45,30 +46,30 @@ class RecentEvents:
 
 
 class Replay:
-    """Pages of the log."""
+    """Reads pages of past events."""
 
     def __init__(self, database: Database, counters: Counters) -> None:
         self._database = database
         self._counters = counters
-        self._readers = asyncio.Semaphore(READERS)
+        self._readers = asyncio.Semaphore(MAX_READERS)
         self.recent = RecentEvents()
 
     async def page(self, position: int) -> list[LoggedEvent]:
-        """Up to 200 events behind a position, in order. While the database is away this waits, however long."""
+        """Up to 200 events after a position, in order. Waits while the database is unavailable."""
         self._counters.replays += 1
-        return self.recent.after(position, PAGE) or await self._stored(position)
+        return self.recent.after(position, PAGE_SIZE) or await self._read_with_retries(position)
 
-    async def _stored(self, position: int) -> list[LoggedEvent]:
+    async def _read_with_retries(self, position: int) -> list[LoggedEvent]:
         backoff = Backoff()
         while True:
             try:
                 return await self._read(position)
             except Unavailable:
-                pass  # the sweep says so, once for everybody
+                pass  # poll_step logs this once for the process
             except Exception:
-                _log.exception("reading the log back failed, and is tried again")
+                _log.exception("reading past events failed; trying again")
             await backoff.pause()
 
     async def _read(self, position: int) -> list[LoggedEvent]:
         async with self._readers, self._database.log() as log:
-            return await log.after(position, at_most=PAGE)
+            return await log.after(position, at_most=PAGE_SIZE)

@@ -1,4 +1,4 @@
-"""The stream: every process tells its own subscribers what happened anywhere, in the one order of the log."""
+"""The event stream: each process delivers all events to its own subscribers, in the order of the log."""
 
 import asyncio
 import logging
@@ -22,7 +22,7 @@ from streaming.replay import Replay
 from streaming.stream_items import Delivered, ResyncReason
 from streaming.subscriber_index import SubscriberIndex
 from streaming.subscription import Subscriber
-from streaming.subscription_queue import ROOM, SubscriptionQueue
+from streaming.subscription_queue import CAPACITY, SubscriptionQueue
 from streaming.task_cache import TaskCache
 from streaming.visibility import EVERYTHING, StreamFilter, SubscriberView, concerns
 
@@ -34,21 +34,23 @@ _log: Final = logging.getLogger("taskriver.stream")
 
 
 class Stream:
-    """One per process. *room* is how many items wait for a subscriber before it reads the log at its own pace."""
+    """The stream of one process. *capacity* is the number of items that a subscriber's queue holds."""
 
-    def __init__(self, database: Database, bell: Notifier, *, clock: Clock = seconds, room: int = ROOM) -> None:
+    def __init__(
+        self, database: Database, notifier: Notifier, *, clock: Clock = seconds, capacity: int = CAPACITY
+    ) -> None:
         self.counters = Counters()
         self.unknown = UnknownEventCounter(self.counters)
         self._database = database
-        self._bell = bell
-        self._room = room
+        self._notifier = notifier
+        self._capacity = capacity
         self._clock = clock
-        self._audience = SubscriberIndex()
-        self._history = Replay(database, self.counters)
-        self._numberer = Numberer(database, self._numbered, clock)
-        listeners = Listeners(self._access, self._told, self._broken, self._audience.__len__)
-        self._watch = LogReader(database, self._numberer, self.counters, listeners, clock)
-        self.current = TaskCache(database, self._watch.lease, clock)
+        self._subscribers = SubscriberIndex()
+        self._replay = Replay(database, self.counters)
+        self._numberer = Numberer(database, self._on_numbered, clock)
+        listeners = Listeners(self._apply_access, self._on_events, self._on_log_break, self._subscribers.__len__)
+        self._log_reader = LogReader(database, self._numberer, self.counters, listeners, clock)
+        self.task_cache = TaskCache(database, self._log_reader.lease, clock)
         self._on_access: list[OnAccess] = []
         self._on_break: list[OnBreak] = []
         self._on_delivery: OnDelivery | None = None
@@ -56,183 +58,183 @@ class Stream:
 
     @property
     def lease(self) -> Lease:
-        """Whether what this process knows of rights may be trusted."""
-        return self._watch.lease
+        """Whether cached rights may be trusted."""
+        return self._log_reader.lease
 
     async def recovered(self) -> None:
-        """Wait a moment, and then for the lease: what could not be told may be told, to whom it still concerns."""
+        """Pause, then wait for the lease: a delivery that failed may be tried again if it is still permitted."""
         await asyncio.sleep(FIRST_PAUSE)
-        await self._watch.trusted()
+        await self._log_reader.wait_trusted()
 
     @property
     def position(self) -> int:
-        """Everything up to here has been told."""
-        return self._watch.tail.told
+        """Everything up to here has been dispatched."""
+        return self._log_reader.tail.dispatched
 
     @property
     def epoch(self) -> str:
-        """The history that positions count in; empty until the log has been seen for the first time."""
-        return self._watch.tail.epoch
+        """The epoch of the positions; empty until the log is read for the first time."""
+        return self._log_reader.tail.epoch
 
     @property
     def healthy(self) -> bool:
-        """Whether the bell works; without it events come late, but they come."""
-        return self._bell.healthy
+        """Whether Redis notifications work. Without them events arrive by polling."""
+        return self._notifier.healthy
 
     @property
     def is_refused(self) -> bool:
         """Whether Redis refuses to publish or to subscribe; events then arrive by polling."""
-        return bool(self._bell.refusals)
+        return bool(self._notifier.redis_errors)
 
     @property
     def subscribers(self) -> int:
-        """How many listen to this process."""
-        return len(self._audience)
+        """The number of subscribers of this process."""
+        return len(self._subscribers)
 
     @property
     def behind(self) -> int:
-        """How many of them are reading the log, to catch up."""
-        return sum(not each.live for each in self._audience)
+        """The number of subscribers that read the log to catch up."""
+        return sum(not each.live for each in self._subscribers)
 
     @property
     def queued(self) -> int:
-        """Items that wait for their subscribers."""
-        return sum(each.queued for each in self._audience)
+        """The number of items in all subscriber queues."""
+        return sum(each.queued for each in self._subscribers)
 
     @property
     def unread(self) -> int:
-        """Events that are known to be in the log and have not been told here."""
-        return max(0, self._watch.tail.end - self._watch.tail.told)
+        """The number of known events that this process has not dispatched."""
+        return max(0, self._log_reader.tail.end - self._log_reader.tail.dispatched)
 
     @property
     def lease_age(self) -> float:
-        """Seconds since the log was known to hold no change of rights that is not applied here."""
+        """Seconds since this process was known to have applied all changes of rights."""
         return self._clock() - self.lease.since
 
     def on_access(self, callback: OnAccess) -> None:
-        """Have *callback* called for each change of rights, before any later event is delivered here."""
+        """Call *callback* for each change of rights, before any later event is delivered."""
         self._on_access.append(callback)
 
     def on_break(self, callback: OnBreak) -> None:
-        """Have *callback* called when changes of rights may have been missed for good: trust nothing learnt before."""
+        """Call *callback* when changes of rights may have been missed: all cached rights are invalid."""
         self._on_break.append(callback)
 
     def on_delivery(self, callback: OnDelivery) -> None:
-        """Have *callback* called for every event that a subscriber is handed from now on; it must be quick."""
+        """Call *callback* for each delivered event. It must be quick."""
         self._on_delivery = callback
 
     async def start(self) -> None:
-        """Begin to watch the log. A database that is away now is found when it is back; nothing is told until then."""
-        self._database.on_recorded(self._numberer.ring)
+        """Start to read the log. If the database is unavailable, events are delivered once it is back."""
+        self._database.on_recorded(self._numberer.wake)
         with suppress(Exception):
-            await self._watch.catch_up()
-        await self._bell.start(self._heard, self._watch.hurry)
+            await self._log_reader.catch_up()
+        await self._notifier.start(self._on_notification, self._log_reader.read_soon)
         self._tasks = [
-            asyncio.create_task(run_forever(self._numberer.step, "numbering the log")),
-            asyncio.create_task(run_forever(self._watch.sweep_step, "watching the log")),
-            asyncio.create_task(run_forever(self._watch.tell_step, "telling the log")),
+            asyncio.create_task(run_forever(self._numberer.step, "numbering events")),
+            asyncio.create_task(run_forever(self._log_reader.poll_step, "reading the event log")),
+            asyncio.create_task(run_forever(self._log_reader.dispatch_step, "dispatching events")),
         ]
 
     async def stop(self) -> None:
-        """End every subscription, and stop watching."""
-        for subscriber in self._audience:
+        """End all subscriptions, and stop reading."""
+        for subscriber in self._subscribers:
             await subscriber.aclose()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._bell.stop()
+        await self._notifier.stop()
 
     def subscribe(
-        self, actor: Actor, wanted: StreamFilter | None, after: str | None, *, only_status: bool = False
+        self, actor: Actor, filter: StreamFilter | None, after: str | None, *, only_status: bool = False
     ) -> Subscriber:
-        """Listen with this actor's eyes: from now on, or first what happened since the cursor *after*.
+        """Subscribe an actor: to new events, or first to those after the cursor *after*.
 
-        What is acknowledged after this has returned will be handed over. Use it as a context manager.
+        Every change that is acknowledged after this call is delivered. Use the subscriber as a context manager.
 
         Raises:
-            BadRequest: *after* is not a cursor. One that cannot be continued, such as one that another version made, is
+            BadRequest: *after* is not a cursor. A cursor that cannot be continued, or that another version created, is
                 answered by a `Resync` item.
         """
         cursor = _cursor(after) if after is not None else None
         subscriber = Subscriber(
-            SubscriberView(actor, wanted or EVERYTHING, only_status),
+            SubscriberView(actor, filter or EVERYTHING, only_status),
             cursor,
-            feed=SubscriptionQueue(self.position, live=cursor is None, room=self._room),
-            watch=self._watch,
-            history=self._history,
+            queue=SubscriptionQueue(self.position, live=cursor is None, capacity=self._capacity),
+            log_reader=self._log_reader,
+            replay=self._replay,
             counters=self.counters,
             on_delivery=self._on_delivery,
-            leave=self._audience.leave,
+            on_close=self._subscribers.remove,
         )
-        self._audience.join(subscriber)
+        self._subscribers.add(subscriber)
         return subscriber
 
-    def _numbered(self, batch: Numbered, since: float | None) -> None:
+    def _on_numbered(self, batch: Numbered, since: float | None) -> None:
         self.counters.numbered += len(batch.events)
         if batch.epoch == self.epoch:
-            self._watch.offer(batch.events, whole_since=since)
+            self._log_reader.offer(batch.events, complete_since=since)
         else:
-            # Positions of another history, which may fit behind ours, and say nothing of what lies before them.
-            self._watch.hurry()
-        self._bell.ring(Notification.of(batch))
+            # Positions of another epoch may seem to continue ours, but events before them are missing.
+            self._log_reader.read_soon()
+        self._notifier.publish(Notification.of(batch))
 
-    def _heard(self, chime: Notification) -> None:
-        self.counters.chimes += 1
-        if chime.epoch == self.epoch and chime.last <= self.position:
+    def _on_notification(self, notification: Notification) -> None:
+        self.counters.notifications += 1
+        if notification.epoch == self.epoch and notification.last <= self.position:
             return
-        events = chime.events() if chime.epoch == self.epoch else []
+        events = notification.events() if notification.epoch == self.epoch else []
         if events:
-            self._watch.offer(events)
+            self._log_reader.offer(events)
         else:
-            self._watch.hurry()
+            self._log_reader.read_soon()
 
-    def _access(self, logged: LoggedEvent) -> None:
+    def _apply_access(self, logged: LoggedEvent) -> None:
         event = logged.event
         if isinstance(event, AccessEvent):
-            self.counters.note_revoking(event)
+            self.counters.record_revocation(event)
             self._revoke(event)
         elif isinstance(event, UnknownAccess):
-            self.unknown.note_access(event)
-            self._distrust(event, logged.position)
+            self.unknown.count_unknown_access(event)
+            self._revoke_unknown(event, logged.position)
 
     def _revoke(self, event: AccessEvent) -> None:
-        for subscriber in self._concerned(event):
+        for subscriber in self._affected(event):
             subscriber.revoke()
         for callback in self._on_access:
             _call(callback, event)
 
-    def _distrust(self, event: UnknownAccess, position: int) -> None:
-        for subscriber in self._concerned(event):
-            subscriber.distrust(position)
+    def _revoke_unknown(self, event: UnknownAccess, position: int) -> None:
+        for subscriber in self._affected(event):
+            subscriber.revoke_unknown(position)
         for callback in self._on_access:
             _call(callback, event)
 
-    def _concerned(self, event: AccessNews) -> list[Subscriber]:
-        found = self._audience if event.user_id is None else self._audience.of_user(event.user_id)
+    def _affected(self, event: AccessNews) -> list[Subscriber]:
+        found = self._subscribers if event.user_id is None else self._subscribers.by_user(event.user_id)
         return [subscriber for subscriber in found if concerns(event, subscriber.actor)]
 
-    def _told(self, events: Sequence[LoggedEvent]) -> None:
-        self._history.recent.add(events)
+    def _on_events(self, events: Sequence[LoggedEvent]) -> None:
+        self._replay.recent.add(events)
         for logged in events:
-            self._tell(logged.position, logged.event)
+            self._dispatch(logged.position, logged.event)
 
-    def _tell(self, position: int, event: Event) -> None:
+    def _dispatch(self, position: int, event: Event) -> None:
         if isinstance(event, TaskEvent):
-            self.unknown.note_task(event)
-            self.current.note(event)
-            self.counters.note_telling(event)
-            self._audience.offer(position, event)
+            self.unknown.count_partial(event)
+            self.task_cache.apply(event)
+            self.counters.record_delivery(event)
+            self._subscribers.offer(position, event)
         elif isinstance(event, SkippedEvent):
-            self.unknown.note_skipped(event)
+            self.unknown.count_skipped(event)
         elif isinstance(event, UnknownAccess):
-            for subscriber in self._concerned(event):
-                subscriber.lose_rights(position)
+            for subscriber in self._affected(event):
+                subscriber.resync_if_behind(position)
 
-    def _broken(self, reason: ResyncReason) -> None:
-        self._history.recent.clear()
-        self.current.forget_all()
-        for subscriber in self._audience:
-            subscriber.lose(reason)
+    def _on_log_break(self, reason: ResyncReason) -> None:
+        self._replay.recent.clear()
+        self.task_cache.invalidate_all()
+        for subscriber in self._subscribers:
+            subscriber.reset(reason)
         for callback in self._on_break:
             _call(callback)
 
@@ -248,5 +250,5 @@ def _call(callback: Callable[..., None], *arguments: object) -> None:
     try:
         callback(*arguments)
     except Exception:
-        # Others still have to hear of it.
-        _log.exception("a listener failed")
+        # The other callbacks must still run.
+        _log.exception("a callback of the event stream failed")

@@ -1,4 +1,4 @@
-"""What a subscriber is handed."""
+"""The items that a subscriber receives."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -8,31 +8,31 @@ from streaming.visibility import Visibility
 
 
 class ResyncReason(StrEnum):
-    """Why a cursor cannot be continued; clients see these names."""
+    """Why a cursor cannot be continued. Clients see these names."""
 
     TRIMMED = "TRIMMED"
-    """The events behind it are older than events are kept."""
+    """The events after the cursor are older than the retention time."""
     FUTURE = "FUTURE"
-    """It lies ahead of the log."""
+    """The cursor is beyond the end of the log."""
     EPOCH = "EPOCH"
-    """The history that it counts in was replaced."""
+    """The cursor belongs to another epoch of the log."""
     ACCESS = "ACCESS"
-    """The rights under which it was taken have changed: older tasks may have become visible, or have vanished."""
+    """The user's rights have changed since the cursor was issued: older tasks may have become visible or hidden."""
 
 
 @dataclass(slots=True)
 class Delivered:
-    """Something that happened to a task. *cursor* continues behind it; *position* is its place in the log."""
+    """A change of a task. *cursor* continues after it; *position* is its position in the log."""
 
     cursor: str
     position: int
     event: TaskEvent
-    sight: Visibility
+    visibility: Visibility
 
 
 @dataclass(frozen=True, slots=True)
 class Resync:
-    """What came before is lost to this subscriber: read everything again, then go on from *cursor*."""
+    """Earlier events cannot be delivered: read all data again, then continue from *cursor*."""
 
     cursor: str
     reason: ResyncReason

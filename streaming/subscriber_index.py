@@ -1,4 +1,4 @@
-"""Who listens, found by what an event says of its people: those whom it cannot concern cost nothing."""
+"""An index of the subscribers of this process: an event is checked only against those it can concern."""
 
 from collections.abc import Hashable, Iterator
 from typing import TypeVar
@@ -15,9 +15,9 @@ class SubscriberIndex:
 
     def __init__(self) -> None:
         self._all: set[Subscriber] = set()
-        self._of_user: dict[UUID, set[Subscriber]] = {}
-        self._alike: dict[Hashable, set[Subscriber]] = {}
-        """Those who see everything, whose look at an event is that of each one with the same wishes."""
+        self._by_user: dict[UUID, set[Subscriber]] = {}
+        self._see_everything: dict[Hashable, set[Subscriber]] = {}
+        """Subscribers that see everything, by filter key. One visibility check serves a whole group."""
 
     def __len__(self) -> int:
         return len(self._all)
@@ -25,36 +25,36 @@ class SubscriberIndex:
     def __iter__(self) -> Iterator[Subscriber]:
         return iter(tuple(self._all))
 
-    def join(self, subscriber: Subscriber) -> None:
-        """From now on it is found."""
+    def add(self, subscriber: Subscriber) -> None:
+        """Add a subscriber."""
         self._all.add(subscriber)
-        self._of_user.setdefault(subscriber.actor.user_id, set()).add(subscriber)
-        if subscriber.eyes.see_everything:
-            self._alike.setdefault(subscriber.eyes.wishes, set()).add(subscriber)
+        self._by_user.setdefault(subscriber.actor.user_id, set()).add(subscriber)
+        if subscriber.view.sees_everything:
+            self._see_everything.setdefault(subscriber.view.filter_key, set()).add(subscriber)
 
-    def leave(self, subscriber: Subscriber) -> None:
-        """Not any more; leaving twice does no harm."""
+    def remove(self, subscriber: Subscriber) -> None:
+        """Remove a subscriber. Removing it twice has no effect."""
         self._all.discard(subscriber)
-        _discard(self._of_user, subscriber.actor.user_id, subscriber)
-        _discard(self._alike, subscriber.eyes.wishes, subscriber)
+        _discard(self._by_user, subscriber.actor.user_id, subscriber)
+        _discard(self._see_everything, subscriber.view.filter_key, subscriber)
 
-    def of_user(self, user_id: UUID) -> tuple[Subscriber, ...]:
-        """The subscribers that are this user's."""
-        return tuple(self._of_user.get(user_id, ()))
+    def by_user(self, user_id: UUID) -> tuple[Subscriber, ...]:
+        """The subscribers of a user."""
+        return tuple(self._by_user.get(user_id, ()))
 
     def offer(self, position: int, event: TaskEvent) -> None:
-        """Show an event to everybody whom the policy might let see it; each looks with its own eyes."""
-        for alike in self._alike.values():
-            noted = next(iter(alike)).look(position, event)
-            if noted is not None:
-                for subscriber in alike:
-                    subscriber.offer(noted)
+        """Offer an event to all subscribers that may see it."""
+        for group in self._see_everything.values():
+            entry = next(iter(group)).entry_for(position, event)
+            if entry is not None:
+                for subscriber in group:
+                    subscriber.offer(entry)
         for user_id in event.people:
-            for subscriber in self._of_user.get(user_id, ()):
-                if not subscriber.eyes.see_everything:
-                    own = subscriber.look(position, event)
-                    if own is not None:
-                        subscriber.offer(own)
+            for subscriber in self._by_user.get(user_id, ()):
+                if not subscriber.view.sees_everything:
+                    entry = subscriber.entry_for(position, event)
+                    if entry is not None:
+                        subscriber.offer(entry)
 
 
 def _discard(of: dict[KeyT, set[Subscriber]], key: KeyT, subscriber: Subscriber) -> None:

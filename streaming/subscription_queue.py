@@ -1,4 +1,4 @@
-"""Where one subscriber stands: a bounded queue while it keeps up, a place in the log when it does not."""
+"""The queue of one subscriber: bounded while it keeps up, and a position in the log when it does not."""
 
 from collections import deque
 from collections.abc import Hashable, Iterable, Iterator
@@ -9,96 +9,96 @@ from typing import Any, Final
 from domain.events import TaskEvent
 from streaming.visibility import Visibility
 
-ROOM: Final = 256
-"""How many items wait for a subscriber before it has to read them from the log, at its own pace."""
+CAPACITY: Final = 256
+"""Items that wait for a subscriber. If more arrive, it reads them from the log instead."""
 
 
 @dataclass(slots=True)
 class QueuedEvent:
-    """An event that a subscriber, or several who look at it with the same eyes, are to be told.
+    """An event for a subscriber, or for several subscribers with the same view.
 
-    `answers` is for those who tell it to keep what they told others.
+    `answers` caches results that are the same for several of them.
     """
 
     position: int
     event: TaskEvent
-    sight: Visibility
+    visibility: Visibility
     answers: dict[Hashable, Any] = field(default_factory=dict, compare=False, repr=False)
 
 
 class SubscriptionQueue:
-    """What one subscriber will be handed; without clock, tasks or database.
+    """What one subscriber receives next; without clock, tasks or database.
 
-    It is *live* when everything new is offered to it, and otherwise *behind*: then it is refilled, page by page,
-    with what is in the log behind `read`, until it has reached where the process stands. A replay and a slow
-    consumer are the same thing.
+    It is *live* when new events are offered to it, and *behind* otherwise. Then it is refilled with pages of the log
+    after `read`, until it has reached the position of the process. A replay and a slow consumer are handled the same
+    way.
     """
 
-    def __init__(self, position: int, *, live: bool, room: int = ROOM) -> None:
-        self._room = room
+    def __init__(self, position: int, *, live: bool, capacity: int = CAPACITY) -> None:
+        self._capacity = capacity
         self._queue: deque[QueuedEvent] = deque()
-        self._in_hand: QueuedEvent | None = None
+        self._taken: QueuedEvent | None = None
         self.read = position
         self.live = live
 
-    def begun(self, position: int, *, live: bool) -> "SubscriptionQueue":
-        """An empty one of the same size, at another place."""
-        return SubscriptionQueue(position, live=live, room=self._room)
+    def restarted(self, position: int, *, live: bool) -> "SubscriptionQueue":
+        """An empty queue with the same capacity at another position."""
+        return SubscriptionQueue(position, live=live, capacity=self._capacity)
 
-    def offer(self, noted: QueuedEvent) -> None:
-        """Take what is new. If there is no room, everything that waits is dropped, and will be read again."""
-        if not self.live or noted.position <= self.read:
+    def offer(self, entry: QueuedEvent) -> None:
+        """Add a new event. If the queue is full, everything in it is dropped and will be read again from the log."""
+        if not self.live or entry.position <= self.read:
             return
-        if len(self._queue) < self._room:
-            self._queue.append(noted)
+        if len(self._queue) < self._capacity:
+            self._queue.append(entry)
         else:
             self.read = self._queue[0].position - 1
             self._queue.clear()
             self.live = False
 
-    def refill(self, notes: Iterable[QueuedEvent], *, read: int, told: int) -> None:
-        """Take a page of the log that reaches up to *read*; having got to where the process stands, go live."""
-        self._queue.extend(notes)
+    def refill(self, entries: Iterable[QueuedEvent], *, read: int, dispatched: int) -> None:
+        """Add a page of the log that reaches up to *read*; go live once it has reached the position of the process."""
+        self._queue.extend(entries)
         self.read = read
-        self.live = read >= told
+        self.live = read >= dispatched
 
     def take(self) -> QueuedEvent | None:
-        """What is next, if there is anything; it counts as seen only when it has been `put_down`."""
+        """Remove and return the next entry, or None. It counts as seen only after `release`."""
         if self._queue:
-            self._in_hand = self._queue.popleft()
-            return self._in_hand
+            self._taken = self._queue.popleft()
+            return self._taken
         return None
 
     def drop(self) -> None:
-        """What is next was seen."""
+        """Remove the next entry, which was delivered."""
         self._queue.popleft()
 
     @property
     def next(self) -> QueuedEvent | None:
-        """What would be taken next; it stays where it is."""
+        """The next entry; it stays in the queue."""
         return self._queue[0] if self._queue else None
 
-    def put_down(self) -> None:
-        """The subscriber has done with what it took."""
-        self._in_hand = None
+    def release(self) -> None:
+        """Mark the taken entry as seen."""
+        self._taken = None
 
-    def ahead(self, most: int) -> Iterator[QueuedEvent]:
-        """What comes next, at most so much of it; it stays where it is."""
-        return islice(self._queue, most)
+    def peek(self, limit: int) -> Iterator[QueuedEvent]:
+        """The next entries, at most *limit*; they stay in the queue."""
+        return islice(self._queue, limit)
 
     @property
     def waiting(self) -> int:
-        """How many items wait."""
+        """How many entries wait."""
         return len(self._queue)
 
-    def reached(self, told: int) -> int:
-        """As `position`, once what was taken is put down."""
-        return self._in_hand.position if self._in_hand is not None else self.position(told)
+    def position_after_taken(self, dispatched: int) -> int:
+        """Like `position`, but with the taken entry counted as seen."""
+        return self._taken.position if self._taken is not None else self.position(dispatched)
 
-    def position(self, told: int) -> int:
-        """Everything up to here was seen, or was not for this subscriber; *told* is where the process stands."""
-        if self._in_hand is not None:
-            return self._in_hand.position - 1
+    def position(self, dispatched: int) -> int:
+        """Everything up to here was seen or does not concern the subscriber. *dispatched* is the process's position."""
+        if self._taken is not None:
+            return self._taken.position - 1
         if self._queue:
             return self._queue[0].position - 1
-        return max(self.read, told) if self.live else self.read
+        return max(self.read, dispatched) if self.live else self.read

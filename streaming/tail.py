@@ -1,4 +1,4 @@
-"""The position of a process in the log: a state machine without clock, database or tasks."""
+"""The position of one process in the log: a state machine without clock, database or tasks."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,172 +9,177 @@ from persistence.event_log import Head
 from streaming.lease import Lease
 from streaming.stream_items import ResyncReason
 
-SWEEP_SECONDS: Final = 0.25
-"""How long the table is left alone while batches come by themselves."""
+POLL_SECONDS: Final = 0.25
+"""Pause between reads of the head while batches arrive without gaps."""
 
 UNKNOWN: Final = Head(epoch="", position=0, trimmed=0, pending=False)
-"""Before the log has been seen for the first time."""
+"""Used before the log is read for the first time."""
 
 
 @dataclass(frozen=True, slots=True)
-class AskHead:
-    """How far does the log reach? *told* is where the tail stood when it asked."""
+class ReadHead:
+    """Read how far the log reaches. *dispatched* is the position of the tail at the time of the request."""
 
-    told: int
-
-
-@dataclass(frozen=True, slots=True)
-class AskNumbering:
-    """Let everything committed be given its position."""
+    dispatched: int
 
 
 @dataclass(frozen=True, slots=True)
-class AskAccess:
-    """Which changes of rights are there behind *after*, up to and with *up_to*?"""
+class NumberEvents:
+    """Assign positions to all committed events."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadAccessEvents:
+    """Read the changes of rights after *after*, up to and including *up_to*."""
 
     after: int
     up_to: int
 
 
 @dataclass(frozen=True, slots=True)
-class AskPage:
-    """Which events are there behind *after*?"""
+class ReadPage:
+    """Read the events after *after*."""
 
     after: int
 
 
-Ask = AskHead | AskNumbering | AskAccess | AskPage
+Request = ReadHead | NumberEvents | ReadAccessEvents | ReadPage
 
 
 class Tail:
-    """One process's place in the log.
+    """The position of one process in the log.
 
-    Batches are *offered* from wherever they come, in any order, twice or never; what continues the log is told, what
-    is known already is dropped, and a gap makes the tail ask. `ask` says what it wants to know at a given moment,
-    and the methods named after the questions take the answers.
+    Batches are *offered* from any source, in any order, twice or never. Events that continue the log are dispatched,
+    known ones are dropped, and a gap makes the tail request a read. `next_request` returns what to read next; the other
+    methods take the results.
 
-    Rights run ahead: changes of rights are read from the table before the pages between, so that a long way to
-    catch up does not keep the lease stale.
+    Changes of rights are read first, before the pages between, so that the lease stays fresh during a long catch-up.
     """
 
     def __init__(self, lease: Lease, head: Head = UNKNOWN) -> None:
         self._lease = lease
-        self._hurried = True
-        self._sweep_at = float("-inf")
+        self._check_requested = True
+        self._poll_at = float("-inf")
         self._unnumbered = False
-        self._drained_at: float | None = None
-        self._covered, self._covered_since = head.position, float("-inf")
-        self._begin(head)
+        self._numbered_at: float | None = None
+        self._complete, self._complete_since = head.position, float("-inf")
+        self._reset(head)
 
-    def _begin(self, head: Head) -> None:
+    def _reset(self, head: Head) -> None:
         self.epoch = head.epoch
         self.trimmed = head.trimmed
-        self.told = head.position  # every event up to it was told
-        self.guarded = head.position  # every change of rights up to it was applied
-        self.end = head.position  # the log is known to reach so far
+        self.dispatched = head.position  # every event up to here was dispatched
+        self.access_applied = head.position  # every change of rights up to here was applied
+        self.end = head.position  # the log is known to reach at least here
 
     def offer(self, batch: Sequence[LoggedEvent]) -> Sequence[LoggedEvent]:
-        """The part of a dense batch to tell now, which the tail then counts as told; empty for a gap, too."""
-        if not batch or batch[-1].position <= self.told:
+        """The new part of a batch without gaps, which then counts as dispatched; empty if nothing is new or events are
+        missing.
+        """
+        if not batch or batch[-1].position <= self.dispatched:
             return ()
-        skipped = self.told + 1 - batch[0].position
+        skipped = self.dispatched + 1 - batch[0].position
         if skipped < 0:
-            self._miss()
+            self._note_gap()
             return ()
-        self.told = batch[-1].position
-        self.end = max(self.end, self.told)
+        self.dispatched = batch[-1].position
+        self.end = max(self.end, self.dispatched)
         return batch[skipped:]
 
-    def guard(self, events: Sequence[LoggedEvent], up_to: int) -> list[LoggedEvent]:
-        """The changes of rights to apply now: those among *events*, which has all up to a position, that are new."""
-        new = [logged for logged in events if isinstance(logged.event, AccessNews) and logged.position > self.guarded]
-        self.guarded = max(self.guarded, up_to)
+    def take_access_events(self, events: Sequence[LoggedEvent], up_to: int) -> list[LoggedEvent]:
+        """The new changes of rights among *events*, which has all of them up to *up_to*. The caller applies them."""
+        new = [
+            logged
+            for logged in events
+            if isinstance(logged.event, AccessNews) and logged.position > self.access_applied
+        ]
+        self.access_applied = max(self.access_applied, up_to)
         self._renew()
         return new
 
-    def cover(self, position: int, since: float) -> None:
-        """Take that everything committed before an instant has its position, up to this one, which was just told.
+    def mark_complete(self, position: int, since: float) -> None:
+        """Record that all events committed before *since* have positions up to *position*, which was just dispatched.
 
-        Whoever writes a lot would otherwise have to ask for the head again and again, and find something pending each
-        time. Call it for what `offer` returned whole only: positions that were known may be those of another history.
+        This spares a process that writes a lot from reading the head again and again, and finding unnumbered events
+        each time. Call it only for a batch that `offer` returned completely: known positions may belong to another
+        epoch.
         """
-        if since > self._covered_since:
-            self._covered, self._covered_since = position, since
+        if since > self._complete_since:
+            self._complete, self._complete_since = position, since
 
-    def hurry(self) -> None:
-        """Something may have been missed: look at the head soon, not only when its time has come."""
-        self._hurried = True
+    def request_check(self) -> None:
+        """Request a read of the head soon, because something may have been missed."""
+        self._check_requested = True
 
-    def rest(self, now: float) -> float:
-        """Seconds until there is something to ask."""
-        return 0.0 if self.ask(now) is not None else max(0.0, self._sweep_at - now)
+    def seconds_until_request(self, now: float) -> float:
+        """Seconds until there is something to request."""
+        return 0.0 if self.next_request(now) is not None else max(0.0, self._poll_at - now)
 
-    def ask(self, now: float) -> Ask | None:
-        """What to find out next, or None if nothing is wanted at this moment."""
+    def next_request(self, now: float) -> Request | None:
+        """What to read next; None if nothing is needed now."""
         if self._unnumbered:
-            return AskNumbering()
-        if self._hurried or now >= self._sweep_at:
-            return AskHead(self.told)
-        if self.guarded < self.end:
-            return AskAccess(self.guarded, self.end)
-        if self.told < self.end:
-            return AskPage(self.told)
-        # The answer took so long, or the process was frozen before it came, that it proves nothing any more.
-        return None if self._lease.fresh else AskHead(self.told)
+            return NumberEvents()
+        if self._check_requested or now >= self._poll_at:
+            return ReadHead(self.dispatched)
+        if self.access_applied < self.end:
+            return ReadAccessEvents(self.access_applied, self.end)
+        if self.dispatched < self.end:
+            return ReadPage(self.dispatched)
+        # The last read took so long, or the process was frozen for so long, that it proves nothing.
+        return None if self._lease.fresh else ReadHead(self.dispatched)
 
-    def headed(self, ask: AskHead, head: Head, *, asked_at: float, now: float) -> ResyncReason | None:
-        """Take the head that was asked for at an instant.
+    def head_read(self, request: ReadHead, head: Head, *, started_at: float, now: float) -> ResyncReason | None:
+        """Take the head, which was read from *started_at* on.
 
-        With a reason, the tail could not go on and stands at the head now: everybody has to be told, and nothing
-        that was known about rights before may be trusted.
+        If a reason is returned, the tail could not continue and stands at the head now: all subscribers need a resync,
+        and nothing that was known about rights may be trusted.
         """
-        self._hurried, self._sweep_at = False, now + SWEEP_SECONDS
-        reason = self._break(ask, head)
+        self._check_requested, self._poll_at = False, now + POLL_SECONDS
+        reason = self._reset_reason(request, head)
         if reason is not None:
-            self._begin(head)
+            self._reset(head)
         self.trimmed = head.trimmed
         self.end = max(self.end, head.position)
-        self._cover(head, asked_at)
+        self._note_head(head, started_at)
         return reason
 
-    def outruns(self, ask: AskHead, head: Head) -> bool:
-        """Whether the log, though it goes by the same name, ends before what had been told when it was asked."""
-        return head.epoch == self.epoch and head.position < ask.told
+    def is_behind(self, request: ReadHead, head: Head) -> bool:
+        """Whether the log ends before the position that was dispatched at the time of the request."""
+        return head.epoch == self.epoch and head.position < request.dispatched
 
-    def numbered(self, *, asked_at: float) -> None:
-        """Take that everything committed before an instant has its position."""
-        self._unnumbered, self._drained_at = False, asked_at
-        self._hurried = True
+    def events_numbered(self, *, started_at: float) -> None:
+        """Record that everything committed before *started_at* has a position."""
+        self._unnumbered, self._numbered_at = False, started_at
+        self._check_requested = True
 
-    def paged(self, page: Sequence[LoggedEvent]) -> ResyncReason | None:
-        """Look at a page before it is offered; with a reason, what the tail needs next is not in the table any more."""
-        if self.told >= self.end or (page and page[0].position <= self.told + 1):
+    def page_read(self, page: Sequence[LoggedEvent]) -> ResyncReason | None:
+        """Check a page before it is offered. A reason means that the next events are no longer in the log."""
+        if self.dispatched >= self.end or (page and page[0].position <= self.dispatched + 1):
             return None
-        self.told = self.guarded = self.end
+        self.dispatched = self.access_applied = self.end
         self._renew()
         return ResyncReason.TRIMMED
 
-    def _break(self, ask: AskHead, head: Head) -> ResyncReason | None:
-        # A head behind what had been told before it was asked for is another history, whatever it calls itself.
-        if head.epoch != self.epoch or self.outruns(ask, head):
+    def _reset_reason(self, request: ReadHead, head: Head) -> ResyncReason | None:
+        # A head before the dispatched position means another history, even under the same epoch.
+        if head.epoch != self.epoch or self.is_behind(request, head):
             return ResyncReason.EPOCH
-        return ResyncReason.TRIMMED if head.trimmed > self.told else None
+        return ResyncReason.TRIMMED if head.trimmed > self.dispatched else None
 
-    def _cover(self, head: Head, asked_at: float) -> None:
-        """Note up to where, and since when, the head is known to have everything; unnumbered events break that."""
-        since = asked_at if not head.pending else self._drained_at
+    def _note_head(self, head: Head, started_at: float) -> None:
+        """Record up to which position, and since when, the log is complete; unnumbered events prevent that."""
+        since = started_at if not head.pending else self._numbered_at
         self._unnumbered = since is None
         if since is not None:
-            self._drained_at = None
-            self._covered, self._covered_since = head.position, since
+            self._numbered_at = None
+            self._complete, self._complete_since = head.position, since
             self._renew()
 
     def _renew(self) -> None:
-        if self.guarded >= self._covered:
-            self._lease.renew(self._covered_since)
+        if self.access_applied >= self._complete:
+            self._lease.renew(self._complete_since)
 
-    def _miss(self) -> None:
-        # While it knows of more to read it will get there anyway: asking for the head at each batch that goes by
-        # would only keep it from reading.
-        if self.told >= self.end:
-            self._hurried = True
+    def _note_gap(self) -> None:
+        # While there is more to read, the gap is closed anyway. Reading the head for each batch would only delay it.
+        if self.dispatched >= self.end:
+            self._check_requested = True

@@ -1,4 +1,4 @@
-"""What has become of a task that an item is about, when the item is told."""
+"""The current state of the tasks that events are about."""
 
 import asyncio
 from collections import OrderedDict
@@ -20,19 +20,19 @@ from services.task import CurrentTask
 from streaming.asyncio_helpers import Backoff, SingleFlight
 from streaming.lease import Clock, Lease
 
-KEPT: Final = 1_024
-KEPT_SECONDS: Final = 0.5
-"""Half a lease, so that what is told of a reading does not grow old before it is sent."""
-AT_ONCE: Final = 2
+MAX_TASKS: Final = 1_024
+MAX_AGE_SECONDS: Final = 0.5
+"""Half a lease, so that an answer made from a snapshot is still valid when it is sent."""
+MAX_READS: Final = 2
 UNKNOWN: Final = CurrentTask()
 
 
 @dataclass(slots=True)
 class TaskSnapshot:
-    """A task as it was read, not before *at*, or None if there was none; a greater number was read later.
+    """A task as it was read at *at* or later, or None if it did not exist.
 
-    Of a task that was deleted, `deleted_of` says whose it was then.
-    It is superseded when the task is, or will be, read anew for what is told from then on.
+    `deleted_of` holds the people of a deleted task. A larger `number` was read later. The snapshot is superseded when
+    the task is, or will be, read again for later events.
     """
 
     task: TaskRow | None = None
@@ -43,156 +43,158 @@ class TaskSnapshot:
 
     @property
     def people(self) -> TaskPeople | None:
-        """Who decides who may be told of it: whose it is, or was when it was deleted."""
+        """The people of the task, or those at its deletion. They decide who may see it."""
         return self.task or self.deleted_of
 
 
-class _Begun(NamedTuple):
-    """A reading, and the work that fills it in, together with others."""
+class _CachedRead(NamedTuple):
+    """A snapshot, and the work that fills it together with others."""
 
-    reading: TaskSnapshot
-    run: SingleFlight[None]
+    snapshot: TaskSnapshot
+    flight: SingleFlight[None]
 
 
-Ahead = Callable[[], Iterable[UUID]]
-"""The tasks that will be asked for next; called when something has to be read."""
+Upcoming = Callable[[], Iterable[UUID]]
+"""The tasks that will be needed next; called when something has to be read."""
 
 
 class TaskCache:
-    """The tasks that are being told of, each read once for everybody.
+    """Reads each task once for all subscribers.
 
-    A reading holds until the next event of its task is told here, and for half a second at most. Whatever is told
-    meanwhile tells the same reading, so that to nobody a task ever goes back in time. It is made in nobody's name:
-    who uses it asks the policy who may see it.
+    A snapshot is valid until the next event of its task is dispatched here, and for half a second at most. All answers
+    in this time use the same snapshot, so no subscriber sees a task go back in time. Tasks are read without regard to
+    permissions: callers check the policy.
     """
 
     def __init__(self, database: Database, lease: Lease, clock: Clock) -> None:
         self._database = database
         self._lease = lease
         self._clock = clock
-        self._begun: OrderedDict[UUID, _Begun] = OrderedDict()
+        self._reads: OrderedDict[UUID, _CachedRead] = OrderedDict()
         self._deleted: OrderedDict[UUID, People] = OrderedDict()
         self._numbers = count(1)
-        self._gate = asyncio.Semaphore(AT_ONCE)
+        self._read_slots = asyncio.Semaphore(MAX_READS)
 
-    async def read(self, task_id: UUID, ahead: Iterable[UUID] = ()) -> TaskSnapshot:
-        """The task; while the database is away or too busy this waits, however long.
+    async def read(self, task_id: UUID, upcoming: Iterable[UUID] = ()) -> TaskSnapshot:
+        """The task. Waits while the database is unavailable or busy.
 
-        If it has to be read, those *ahead*, which will be asked for next, are read with it.
+        If it has to be read, the *upcoming* tasks are read with it.
         """
-        reading, run = self._reading(task_id, ahead)
-        await run.result()
-        return reading
+        snapshot, flight = self._read_or_start(task_id, upcoming)
+        await flight.result()
+        return snapshot
 
-    async def seen_by(self, actor: Actor, task_id: UUID, ahead: Ahead = tuple[UUID]) -> TaskSnapshot:
-        """The task, if the actor may see it; waits as `read` does."""
-        return _seen_by(actor, self._held(task_id) or await self.read(task_id, ahead()))
+    async def visible_to(self, actor: Actor, task_id: UUID, upcoming: Upcoming = tuple[UUID]) -> TaskSnapshot:
+        """The task as the actor may see it; waits like `read`."""
+        return _visible_to(actor, self._ready(task_id) or await self.read(task_id, upcoming()))
 
-    def begun(self, actor: Actor, task_id: UUID, ahead: Ahead = tuple[UUID]) -> TaskSnapshot | SingleFlight[None]:
-        """As `seen_by` for who cannot wait: the task, or what has begun that will find it."""
-        held = self._held(task_id)
-        return _seen_by(actor, held) if held is not None else self._reading(task_id, ahead()).run
+    def get_or_start(
+        self, actor: Actor, task_id: UUID, upcoming: Upcoming = tuple[UUID]
+    ) -> TaskSnapshot | SingleFlight[None]:
+        """Like `visible_to`, but does not wait: the task, or the read that was started."""
+        ready = self._ready(task_id)
+        return _visible_to(actor, ready) if ready is not None else self._read_or_start(task_id, upcoming()).flight
 
     @property
-    def nothing(self) -> TaskSnapshot:
-        """What is read when there is no task to read."""
+    def empty(self) -> TaskSnapshot:
+        """The snapshot of an item without a task."""
         return TaskSnapshot(at=self._lease.now)
 
-    def note(self, event: TaskEvent) -> None:
-        """Something happens to a task: it is read again for callers from now on."""
-        self.forget(event.task_id)
+    def apply(self, event: TaskEvent) -> None:
+        """Update the cache for an event: later callers read the task again."""
+        self.invalidate(event.task_id)
         if event.deleted and event.before is not None:
             self._deleted[event.task_id] = event.before
-            if len(self._deleted) > KEPT:
+            if len(self._deleted) > MAX_TASKS:
                 self._deleted.popitem(last=False)
         else:
-            self._deleted.pop(event.task_id, None)  # an import may create it again
+            self._deleted.pop(event.task_id, None)  # an import may create the task again
 
-    def forget(self, task_id: UUID) -> None:
-        """Something has happened to the task: who asks from now on gets another reading."""
-        self._supersede(self._begun.pop(task_id, None))
+    def invalidate(self, task_id: UUID) -> None:
+        """Remove a task: later callers read it again."""
+        self._supersede(self._reads.pop(task_id, None))
 
-    def forget_all(self) -> None:
-        """Events were left out, and nobody knows of which tasks."""
+    def invalidate_all(self) -> None:
+        """Remove all tasks, because events were missed."""
         self._deleted.clear()
-        while self._begun:
-            self._supersede(self._begun.popitem()[1])
+        while self._reads:
+            self._supersede(self._reads.popitem()[1])
 
-    def _supersede(self, begun: _Begun | None) -> None:
-        if begun is not None:
-            begun.reading.superseded = True
+    def _supersede(self, cached: _CachedRead | None) -> None:
+        if cached is not None:
+            cached.snapshot.superseded = True
 
-    def _reading(self, task_id: UUID, ahead: Iterable[UUID]) -> _Begun:
-        begun = self._begun.get(task_id)
-        if begun is None or not self._holds(begun):
-            self._begin([task_id, *(each for each in ahead if not self._is_held(each))])
-        return self._begun[task_id]
+    def _read_or_start(self, task_id: UUID, upcoming: Iterable[UUID]) -> _CachedRead:
+        cached = self._reads.get(task_id)
+        if cached is None or not self._is_valid(cached):
+            self._start([task_id, *(each for each in upcoming if not self._is_cached(each))])
+        return self._reads[task_id]
 
-    def _held(self, task_id: UUID) -> TaskSnapshot | None:
-        """The reading, if it is there; then nobody has to wait for it."""
-        begun = self._begun.get(task_id)
-        return begun.reading if begun is not None and begun.run.done and self._holds(begun) else None
+    def _ready(self, task_id: UUID) -> TaskSnapshot | None:
+        """The snapshot if it is available without waiting."""
+        cached = self._reads.get(task_id)
+        return cached.snapshot if cached is not None and cached.flight.done and self._is_valid(cached) else None
 
-    def _is_held(self, task_id: UUID) -> bool:
-        begun = self._begun.get(task_id)
-        return begun is not None and self._holds(begun)
+    def _is_cached(self, task_id: UUID) -> bool:
+        cached = self._reads.get(task_id)
+        return cached is not None and self._is_valid(cached)
 
-    def _holds(self, begun: _Begun) -> bool:
-        if begun.run.failed:
+    def _is_valid(self, cached: _CachedRead) -> bool:
+        if cached.flight.failed:
             return False
-        return not begun.run.done or self._clock() - begun.reading.at < KEPT_SECONDS
+        return not cached.flight.done or self._clock() - cached.snapshot.at < MAX_AGE_SECONDS
 
-    def _begin(self, task_ids: Collection[UUID]) -> None:
+    def _start(self, task_ids: Collection[UUID]) -> None:
         number = next(self._numbers)
-        readings = {task_id: TaskSnapshot(number=number) for task_id in task_ids}
-        run = SingleFlight(self._fill(readings))
-        for task_id, reading in readings.items():
-            self.forget(task_id)
-            self._begun[task_id] = _Begun(reading, run)
-        while len(self._begun) > KEPT:
-            self._supersede(self._begun.popitem(last=False)[1])
+        snapshots = {task_id: TaskSnapshot(number=number) for task_id in task_ids}
+        flight = SingleFlight(self._fill(snapshots))
+        for task_id, snapshot in snapshots.items():
+            self.invalidate(task_id)
+            self._reads[task_id] = _CachedRead(snapshot, flight)
+        while len(self._reads) > MAX_TASKS:
+            self._supersede(self._reads.popitem(last=False)[1])
 
-    async def _fill(self, readings: Mapping[UUID, TaskSnapshot]) -> None:
-        # What was deleted stays deleted and is not read: a client that resumes has many events of such tasks.
-        deleted = {key: CurrentTask(deleted_of=self._deleted[key]) for key in readings if key in self._deleted}
+    async def _fill(self, snapshots: Mapping[UUID, TaskSnapshot]) -> None:
+        # Deleted tasks are not read again: a client that resumes has many events of such tasks.
+        deleted = {key: CurrentTask(deleted_of=self._deleted[key]) for key in snapshots if key in self._deleted}
         found, at = deleted, self._lease.now
-        if unknown := readings.keys() - deleted.keys():
-            read, at = await current_tasks(self._lease, self._gate, self._unit_of_work, unknown)
+        if unknown := snapshots.keys() - deleted.keys():
+            read, at = await current_tasks(self._lease, self._read_slots, self._unit_of_work, unknown)
             found = deleted | read
-        for task_id, reading in readings.items():
+        for task_id, snapshot in snapshots.items():
             current = found.get(task_id, UNKNOWN)
-            reading.task, reading.deleted_of, reading.at = current.row, current.deleted_of, at
+            snapshot.task, snapshot.deleted_of, snapshot.at = current.row, current.deleted_of, at
 
     def _unit_of_work(self) -> UnitOfWork:
         return self._database.unit_of_work(OPERATOR)
 
 
-def _seen_by(actor: Actor, reading: TaskSnapshot) -> TaskSnapshot:
-    if reading.people is None or may(actor, Action.READ_TASK, reading.people):
-        return reading
-    # Nobody else is told what is told of this one, so that it need not hear when it is superseded.
-    return replace(reading, task=None, deleted_of=None)
+def _visible_to(actor: Actor, snapshot: TaskSnapshot) -> TaskSnapshot:
+    if snapshot.people is None or may(actor, Action.READ_TASK, snapshot.people):
+        return snapshot
+    # This copy is not shared with other subscribers, so it does not have to be marked as superseded.
+    return replace(snapshot, task=None, deleted_of=None)
 
 
 async def current_tasks(
-    lease: Lease, gate: asyncio.Semaphore, unit_of_work: Callable[[], UnitOfWork], task_ids: Collection[UUID]
+    lease: Lease, slots: asyncio.Semaphore, unit_of_work: Callable[[], UnitOfWork], task_ids: Collection[UUID]
 ) -> tuple[dict[UUID, CurrentTask], float]:
-    """What has become of the tasks, as far as the actor may know, by id, and an instant since when.
+    """The current state of the tasks, by id, and the time from which it is valid.
 
-    They are asked for when it is their turn at the *gate*: waiting there does not make them old. While the database is
-    away or too busy this waits, however long.
+    Tasks are requested when a slot is free, so waiting for it does not make them old. Waits while the database is
+    unavailable or busy.
     """
     backoff = Backoff()
     while True:
-        async with gate:
-            asked_at = lease.now
+        async with slots:
+            started_at = lease.now
             try:
                 found = await task_service.find_current(unit_of_work(), ids=task_ids)
-                if lease.covers(asked_at):
-                    return found, asked_at
+                if lease.covers(started_at):
+                    return found, started_at
             except Unavailable:
-                pass  # the sweep says so, once for everybody
+                pass  # poll_step logs this once for the process
         await backoff.pause()
-        # The wait may have been long: what the actor may see must be known anew before anything is shown.
+        # After a long wait, the actor's rights must be known again before anything is shown.
         while not lease.fresh:
             await backoff.pause()

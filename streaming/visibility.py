@@ -14,7 +14,7 @@ from domain.user import Role
 
 
 def concerns(event: AccessNews, actor: Actor) -> bool:
-    """Whether what this actor was allowed under its session must be looked at anew."""
+    """Whether an access event changes the rights of this actor in its session."""
     if event.user_id is None:
         return True
     if event.user_id != actor.user_id:
@@ -25,28 +25,28 @@ def concerns(event: AccessNews, actor: Actor) -> bool:
 
 
 class Visibility(StrEnum):
-    """What an event means to somebody."""
+    """What an event means to an actor."""
 
-    __hash__ = str.__hash__  # an enum's own is written in Python, and places are looked up once for each delivery
+    __hash__ = str.__hash__  # Enum.__hash__ is slow Python code, and the value is hashed for each delivery
 
-    SEEN = "SEEN"
-    """The task can be seen after it."""
+    VISIBLE = "SEEN"
+    """The actor may see the task after the event."""
     GONE = "GONE"
-    """The task exists, and this took it out of sight."""
+    """The task exists, but the event removed the actor's right to see it."""
     DELETED = "DELETED"
-    """The task that could be seen exists no more."""
+    """The event deleted a task that the actor could see."""
 
 
 @dataclass(frozen=True, slots=True)
 class StreamFilter:
-    """Which tasks somebody wants to hear of: AND between fields; None = any, an empty set = none.
+    """Which tasks a subscriber wants: AND between fields; None = any, an empty set = none.
 
-    The owner and the assignee may match before the event or after it, but only on a side that the actor may see:
-    else a filter would be a way to ask who owns what has left one's sight.
+    The owner and the assignee may match before or after the event, but only where the actor may see the task. Otherwise
+    a filter would reveal who owns a task that is no longer visible.
 
-    `to` is the status in which the event left the task: of a move its target, of any other change where the task
-    stands. What is out of sight or deleted is told whatever its status: somebody who heard of the task in one of
-    these columns must learn that it is not there any more.
+    `to` is the status after the event: the target of a move, or the current status for any other change. Events that
+    remove the task from view or delete it match any `to`: a subscriber who saw the task in one of these columns must
+    learn that it is no longer there.
     """
 
     task_ids: frozenset[UUID] | None = None
@@ -60,63 +60,63 @@ EVERYTHING = StreamFilter()
 
 @dataclass(frozen=True, slots=True)
 class SubscriberView:
-    """An actor and what it wants to hear of; with *only_status*, moves only, besides what is gone or deleted."""
+    """An actor and its filter. With *only_status*, only moves match, and events that remove or delete the task."""
 
     actor: Actor
-    wanted: StreamFilter
+    filter: StreamFilter
     only_status: bool
-    see_everything: bool = field(init=False)
-    """Then the look is that of everybody else who sees everything and has the same `wishes`."""
+    sees_everything: bool = field(init=False)
+    """If true, the result depends on `filter_key` only, and is the same for all such subscribers."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "see_everything", Reach.ANY in reach(self.actor.role, Action.READ_TASK))
+        object.__setattr__(self, "sees_everything", Reach.ANY in reach(self.actor.role, Action.READ_TASK))
 
     @property
-    def wishes(self) -> Hashable:
-        """All that the look depends on besides the actor."""
-        return self.wanted, self.only_status
+    def filter_key(self) -> Hashable:
+        """Everything except the actor that the result depends on."""
+        return self.filter, self.only_status
 
-    def look(self, event: TaskEvent) -> Visibility | None:
-        """What the event means to this actor; None = nothing, it is not told."""
-        before, after = self._visible(event.before), self._visible(event.after)
-        sight = _visibility(event, before, after)
-        if sight is None or not self._wants(event, sight):
+    def visibility_of(self, event: TaskEvent) -> Visibility | None:
+        """What the event means to this actor. None: it is not delivered."""
+        before, after = self._if_visible(event.before), self._if_visible(event.after)
+        visibility = _visibility(event, before, after)
+        if visibility is None or not self._matches(event, visibility):
             return None
-        return sight if any(self._concerns(people) for people in (before, after) if people) else None
+        return visibility if any(self._matches_people(people) for people in (before, after) if people) else None
 
-    def _visible(self, people: People | None) -> People | None:
-        if self.see_everything or people is None:
+    def _if_visible(self, people: People | None) -> People | None:
+        if self.sees_everything or people is None:
             return people
         return people if may(self.actor, Action.READ_TASK, people) else None
 
-    def _wants(self, event: TaskEvent, sight: Visibility) -> bool:
-        if self.wanted.task_ids is not None and event.task_id not in self.wanted.task_ids:
+    def _matches(self, event: TaskEvent, visibility: Visibility) -> bool:
+        if self.filter.task_ids is not None and event.task_id not in self.filter.task_ids:
             return False
-        if sight is not Visibility.SEEN:
+        if visibility is not Visibility.VISIBLE:
             return True
         if event.to_status is None:
-            return False  # nor could this version show the task
+            return False  # this version cannot show a task with an unknown status
         if self.only_status and not event.changed_status:
             return False
-        return self.wanted.to is None or event.to_status in self.wanted.to
+        return self.filter.to is None or event.to_status in self.filter.to
 
-    def _concerns(self, people: People) -> bool:
-        owner, assignee = self.wanted.owner_id, self.wanted.assignee_id
+    def _matches_people(self, people: People) -> bool:
+        owner, assignee = self.filter.owner_id, self.filter.assignee_id
         return (owner is None or people.owner_id == owner) and (assignee is None or people.assignee_id == assignee)
 
 
 def _visibility(event: TaskEvent, before: People | None, after: People | None) -> Visibility | None:
     if after is not None:
-        return Visibility.SEEN
+        return Visibility.VISIBLE
     if before is None:
         return None
     return Visibility.DELETED if event.deleted else Visibility.GONE
 
 
 class Relation(StrEnum):
-    """What a task is to somebody."""
+    """How a user is related to a task."""
 
-    __hash__ = str.__hash__  # as that of `Visibility`
+    __hash__ = str.__hash__  # see `Visibility`
 
     NONE = "none"
     OWNER = "owner"
@@ -125,23 +125,23 @@ class Relation(StrEnum):
 
 
 class Viewpoint(NamedTuple):
-    """All that what is told of an event may depend on, unless it is personal.
+    """Everything that the answer to an event depends on, unless the operation selects personal fields.
 
-    The cursor names the event, and the rights under which it is told. `now` is the relation to the task as it is
-    told, `reading` which reading of the task that was.
+    The cursor identifies the event and the subscriber's access version. `now` is the relation to the task as it is
+    delivered; `snapshot_number` identifies the read of that task.
     """
 
     cursor: str
-    sight: Visibility
+    visibility: Visibility
     role: Role
     before: Relation
     after: Relation
     now: Relation
-    reading: int
+    snapshot_number: int
 
 
 def relation(user_id: UUID, task: TaskPeople | None) -> Relation:
-    """What the task is to this user; nothing when there is none."""
+    """How the user is related to the task; `NONE` if there is no task."""
     if task is None:
         return Relation.NONE
     if task.owner_id == user_id:
@@ -150,13 +150,19 @@ def relation(user_id: UUID, task: TaskPeople | None) -> Relation:
 
 
 def viewpoint(
-    actor: Actor, event: TaskEvent, *, cursor: str, sight: Visibility, people: TaskPeople | None, reading: int
+    actor: Actor,
+    event: TaskEvent,
+    *,
+    cursor: str,
+    visibility: Visibility,
+    people: TaskPeople | None,
+    snapshot_number: int,
 ) -> Viewpoint:
-    """From where the actor looks at an event, given whose the task is, or was when it was deleted.
+    """The viewpoint of an actor on an event. *people* are the task's current people, or those at its deletion.
 
-    Without *people* the actor may not know.
+    *people* is None if the actor may not see them.
     """
     user_id = actor.user_id
     before, now = relation(user_id, event.before), relation(user_id, people)
     after = before if event.after is event.before else relation(user_id, event.after)
-    return Viewpoint(cursor, sight, actor.role, before, after, now, reading)
+    return Viewpoint(cursor, visibility, actor.role, before, after, now, snapshot_number)

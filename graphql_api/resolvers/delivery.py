@@ -133,14 +133,14 @@ class DirectDelivery:
     def _is_for_me(self, known: KnownAnswer) -> bool:
         if self._number in known.people or known.reading.superseded:
             return False
-        return self._subscriber.believes(known.reading.at)
+        return self._subscriber.trusts(known.reading.at)
 
     def _work_out(self, noted: QueuedEvent) -> SingleFlight[Any] | bool:
         reading = self._read(noted)
         if isinstance(reading, SingleFlight):
             self._keep(noted, reading)
             return reading
-        telling = self._telling(self._subscriber.told(noted), reading)
+        telling = self._telling(self._subscriber.item_for(noted), reading)
         answer = self._teller.begun(telling)
         people = _people(noted, reading)
         if isinstance(answer, SingleFlight):
@@ -158,9 +158,9 @@ class DirectDelivery:
             noted.answers[self._alike] = known
 
     def _read(self, noted: QueuedEvent) -> TaskSnapshot | SingleFlight[Any]:
-        if noted.sight is not Visibility.SEEN:
-            return self._current.nothing
-        return self._current.begun(self._actor, noted.event.task_id, self._subscriber.ahead)
+        if noted.visibility is not Visibility.VISIBLE:
+            return self._current.empty
+        return self._current.get_or_start(self._actor, noted.event.task_id, self._subscriber.upcoming_tasks)
 
 
 def _people(noted: QueuedEvent, reading: TaskSnapshot) -> frozenset[int]:

@@ -101,4 +101,4 @@ class SessionMutations:
 
 def _cookie(context: Context) -> str | None:
     # A socket has no answer that could carry the successor, and the cookie would be used up for nothing.
-    return context.refresh_cookie if context.facts.door == "http" else None
+    return context.refresh_cookie if context.facts.transport == "http" else None

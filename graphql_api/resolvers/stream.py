@@ -84,8 +84,8 @@ class SubscriptionSource:
     def at_once(self, teller: Sender) -> None:
         """Have what comes told by *teller* while nobody does anything but wait for it."""
         if self._context.backend.shared:
-            tell = DirectDelivery(self._subscriber, self._stream.current, self._telling, teller)
-            self._subscriber.at_once(tell)
+            tell = DirectDelivery(self._subscriber, self._stream.task_cache, self._telling, teller)
+            self._subscriber.deliver_directly(tell)
 
     async def aclose(self) -> None:
         """Stop listening."""
@@ -93,9 +93,9 @@ class SubscriptionSource:
 
     async def _tell(self, item: Item) -> Delivery:
         if isinstance(item, Resync):
-            return _ResyncDelivery(self, item, None, self._stream.current.nothing)
+            return _ResyncDelivery(self, item, None, self._stream.task_cache.empty)
         return self._telling(
-            item, await self._read(item) if item.sight is Visibility.SEEN else self._stream.current.nothing
+            item, await self._read(item) if item.visibility is Visibility.VISIBLE else self._stream.task_cache.empty
         )
 
     def _telling(self, item: Delivered, reading: TaskSnapshot) -> Delivery:
@@ -103,9 +103,9 @@ class SubscriptionSource:
             self._actor,
             item.event,
             cursor=item.cursor,
-            sight=item.sight,
+            visibility=item.visibility,
             people=reading.people,
-            reading=reading.number,
+            snapshot_number=reading.number,
         )
         return _TaskDelivery(self, item, seen_from, reading)
 
@@ -116,7 +116,7 @@ class SubscriptionSource:
 
     def is_current(self, at: float) -> bool:
         """Whether what was read at an instant can still be believed."""
-        return self._subscriber.believes(at)
+        return self._subscriber.trusts(at)
 
     def item(self, told: Delivered, reading: TaskSnapshot) -> TaskStreamItem:
         """What is told of an event, with the task as the actor sees it now."""
@@ -134,7 +134,7 @@ class SubscriptionSource:
             found, at = await current_tasks(stream.lease, context.backend.telling, self._unit_of_work, [task_id])
             current = found.get(task_id, UNKNOWN)
             return TaskSnapshot(current.row, current.deleted_of, 0, at)
-        return await stream.current.seen_by(self._actor, task_id, self._subscriber.ahead)
+        return await stream.task_cache.visible_to(self._actor, task_id, self._subscriber.upcoming_tasks)
 
     def _unit_of_work(self) -> UnitOfWork:
         return self._context.backend.database.unit_of_work(self._actor)
@@ -172,7 +172,7 @@ class _TaskDelivery(_ItemDelivery[Delivered]):
 
     @property
     def standing(self) -> Hashable:
-        seen_from = self._seen_from._replace(reading=0) if self._seen_from is not None else None
+        seen_from = self._seen_from._replace(snapshot_number=0) if self._seen_from is not None else None
         return seen_from, self.reading.task is not None, self.reading.deleted_of is not None
 
 
@@ -188,7 +188,7 @@ class _ResyncDelivery(_ItemDelivery[Resync]):
 
 
 def _item(item: Delivered, reading: TaskSnapshot, make: MakeItem) -> TaskStreamItem:
-    if item.sight is Visibility.DELETED:
+    if item.visibility is Visibility.DELETED:
         return TaskDeleted(cursor=item.cursor, at=item.event.at, task_id=_id(item), task=None)
     if reading.people is None:
         return TaskGone(cursor=item.cursor, at=item.event.at, task_id=_id(item), task=None)

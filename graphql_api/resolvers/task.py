@@ -149,8 +149,8 @@ def _once(field: FieldContext) -> UnitOfWork:
         BadRequest: the key is malformed.
     """
     facts = field.context.facts
-    # The headers of a socket were said once; what is asked for on it says for itself.
-    headers = facts.headers if facts.door == "http" else ()
+    # Headers belong to a whole socket, so an operation on a socket names its key in its extensions.
+    headers = facts.headers if facts.transport == "http" else ()
     key = idempotency_key_of(headers, field.input_extensions)
     named = IdempotencyKey(key, place=field.key) if key is not None else None
     return field.context.unit_of_work(idempotency=named)

@@ -1,1 +1,1 @@
-"""What browsers are shown: built pages and a plain one, all of them from our own files."""
+"""The HTML pages of the server, built from files of this package only."""

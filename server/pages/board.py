@@ -7,7 +7,7 @@ from server.pages.frontend_page import FrontendPage
 
 
 class Board(FrontendPage):
-    """The page; *demo* are people with a button each, and *links* the names of other pages, with their paths."""
+    """The page; *demo* gives it a sign-in button per demo user, *links* the paths of other pages by name."""
 
     def __init__(self, demo: DemoUsers | None = None, links: Mapping[str, str] | None = None) -> None:
         super().__init__("board", settings=page_settings(demo, links))

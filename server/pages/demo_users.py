@@ -1,4 +1,4 @@
-"""Whom pages offer to sign in as, by one click."""
+"""Demo users that pages offer to sign in as."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -7,12 +7,12 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class DemoUsers:
-    """People of the demo data, all with one password."""
+    """Users of the demo data, who have the same password."""
 
     names: tuple[str, ...]
     password: str
 
 
 def page_settings(demo: DemoUsers | None, links: Mapping[str, str] | None) -> dict[str, Any]:
-    """What a page's scripts should know: the *demo* people, and *links* to other pages by name."""
+    """The settings for a page's scripts: the demo users, and links to other pages by name."""
     return ({} if demo is None else {"demo": asdict(demo)}) | ({"links": dict(links)} if links else {})

@@ -1,4 +1,4 @@
-"""What a browser shows at the endpoint while GraphiQL is off: examples of requests."""
+"""The page that browsers get at the endpoint while GraphiQL is off: examples of requests."""
 
 from collections.abc import Mapping
 from html import escape
@@ -27,14 +27,14 @@ _EVENTS: Final = """curl -N {url} -H 'accept: text/event-stream' -H 'content-typ
 
 
 def endpoint_page(url: str) -> bytes:
-    """The page as UTF-8 HTML, with examples for this address."""
+    """The page as UTF-8 HTML, with examples for this URL."""
     sections = "".join(
         f"<h2>{escape(title)}</h2><pre><code>{escape(example.format(url=url))}</code></pre>"
         for title, example in (
             ("Sign in", _LOGIN),
-            ("Ask", _QUERY),
-            ("Listen: a WebSocket here, subprotocol graphql-transport-ws", _SOCKET),
-            ("Listen without one: Server-Sent Events", _EVENTS),
+            ("Query", _QUERY),
+            ("Subscribe over a WebSocket (subprotocol graphql-transport-ws)", _SOCKET),
+            ("Subscribe over Server-Sent Events", _EVENTS),
         )
     )
     return document(
@@ -44,6 +44,6 @@ def endpoint_page(url: str) -> bytes:
     )
 
 
-def visit(url: str, asked: Mapping[bytes, bytes]) -> HTTPResponse:
-    """The answer to a browser that opens the endpoint."""
+def respond(url: str, request_headers: Mapping[bytes, bytes]) -> HTTPResponse:
+    """The response to a browser that opens the endpoint."""
     return HTTPResponse(200, endpoint_page(url), HTML, [*HEADERS])

@@ -1,4 +1,4 @@
-"""Pages that need no script: one style, one policy, one document."""
+"""Pages without scripts: one style, one policy, one document structure."""
 
 import base64
 import hashlib
@@ -65,4 +65,4 @@ HEADERS: Final[list[Header]] = [
     ),
     (b"referrer-policy", b"no-referrer"),
 ]
-"""What comes with each page: it may use its own style and images of this server, and nothing else."""
+"""Sent with each page: it may use its own style and images of this server, and nothing else."""

@@ -1,18 +1,18 @@
-"""The icon of all pages, at `/icon.svg` and where browsers look for one by themselves: `/favicon.ico`."""
+"""The icon of all pages, at `/icon.svg` and at the default path `/favicon.ico`."""
 
 from importlib.resources import files
 from typing import Final
 
 from starlette.types import Receive, Scope, Send
 
-from asgi.static_files import AN_HOUR, StaticFile, serve
+from asgi.static_files import ONE_HOUR, StaticFile, serve
 
 _ICON: Final = StaticFile(files(__package__).joinpath("icon.svg").read_bytes(), b"image/svg+xml")
 
 
 class Icon:
-    """The ASGI application that serves it."""
+    """The ASGI application for the icon."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        await serve(scope, send, lambda asked: _ICON.answer(asked, cache=AN_HOUR))
+        await serve(scope, send, lambda request_headers: _ICON.response(request_headers, cache=ONE_HOUR))

@@ -1,4 +1,4 @@
-"""The page at `/`: what this server is, and where to go."""
+"""The start page at `/`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,25 +18,25 @@ from server.pages.html import HEADERS, document
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """A page that this server has."""
+    """A page of this server."""
 
     name: str
     path: str
     text: str
 
     def links(self, pages: "Sequence[Destination]") -> dict[str, str]:
-        """The paths of the other *pages*, by their names."""
+        """The paths of the other *pages*, by name."""
         return {each.name: each.path for each in pages if each is not self}
 
 
-BOARD: Final = Destination("Board", "/board", "Tasks in four columns; changes of other people appear at once.")
+BOARD: Final = Destination("Board", "/board", "Tasks in four columns; changes by other users appear at once.")
 GRAPHIQL: Final = Destination("GraphiQL", "/graphql", "Write and run queries, mutations and subscriptions.")
 REST: Final = Destination("REST API", "/docs", "Swagger UI, for clients of FastAPI Task Manager.")
 SCHEMA: Final = Destination("Schema", "/schema.graphql", "The GraphQL schema as text, for code generators.")
 
 
 def destinations(board: bool, graphiql: bool, rest: bool, schema: bool) -> list[Destination]:
-    """The pages that are switched on, in the order in which they are shown."""
+    """The enabled pages, in display order."""
     found = {BOARD: board, GRAPHIQL: graphiql, REST: rest, SCHEMA: schema}
     return [each for each, is_on in found.items() if is_on]
 
@@ -53,7 +53,7 @@ _ENDPOINTS: Final = {
 
 
 class Landing:
-    """The ASGI application at `/`: a page for browsers, and *text* in JSON for other clients."""
+    """The ASGI application at `/`: a page for browsers, and *text* as JSON for other clients."""
 
     def __init__(self, destinations: Sequence[Destination], demo: DemoUsers | None, text: str) -> None:
         self._page = document("Taskriver", _body(destinations, demo))
@@ -61,17 +61,17 @@ class Landing:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        asked = dict(scope["headers"])
-        accept = asked.get(b"accept", b"").decode("latin-1")
-        answer = (
+        request_headers = dict(scope["headers"])
+        accept = request_headers.get(b"accept", b"").decode("latin-1")
+        response = (
             HTTPResponse(200, self._page, HTML, [*HEADERS]) if wants_page(accept) else HTTPResponse(200, self._json)
         )
-        answer.headers.append((b"vary", b"accept"))
-        await answer.send(
+        response.headers.append((b"vary", b"accept"))
+        await response.send(
             send,
-            request_id=request_id_of(asked),
+            request_id=request_id_of(request_headers),
             with_body=scope["method"] != "HEAD",
-            accept_encoding=asked.get(b"accept-encoding", b""),
+            accept_encoding=request_headers.get(b"accept-encoding", b""),
         )
 
 
@@ -83,12 +83,12 @@ def _body(destinations: Sequence[Destination], demo: DemoUsers | None) -> str:
     return (
         "<h1>Tasks for teams, with a live stream</h1>"
         "<p>This server is a task backend: a GraphQL API with subscriptions, and a REST API for older clients. "
-        "Every change reaches everyone who may see it, also after a lost connection.</p>"
-        f'<ul class="cards">{cards}</ul>{_people(demo)}<h2>Endpoints</h2><dl>{endpoints}</dl>'
+        "Users receive all changes that they may see, also after a lost connection.</p>"
+        f'<ul class="cards">{cards}</ul>{_demo_users(demo)}<h2>Endpoints</h2><dl>{endpoints}</dl>'
     )
 
 
-def _people(demo: DemoUsers | None) -> str:
+def _demo_users(demo: DemoUsers | None) -> str:
     if demo is None:
         return ""
     names = ", ".join(f"<code>{escape(name)}</code>" for name in demo.names)

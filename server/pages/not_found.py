@@ -19,37 +19,39 @@ _HIDDEN: Final = {"/", "/icon.svg", "/favicon.ico"}
 
 
 class NotFound:
-    """The ASGI application for every path that no route has."""
+    """The ASGI application for all unknown paths."""
 
     def __init__(self, routes: Sequence[BaseRoute]) -> None:
         pages = _pages(routes)
         self._text = endpoints_text(routes)
         links = "".join(f'<li><a href="{escape(each)}">{escape(each)}</a></li>' for each in pages)
-        body = f'<h1>There is no page here</h1><p>This server has <a href="/">a start page</a> and:</p><ul>{links}</ul>'
+        body = (
+            f'<h1>Page not found</h1><p>See the <a href="/">start page</a>, or one of these paths:</p><ul>{links}</ul>'
+        )
         self._page = document("Not found – Taskriver", body)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request, or refuse one WebSocket."""
+        """Answer one request, or reject one WebSocket handshake."""
         if scope["type"] == "websocket":
-            await reject_handshake(scope, send, 404, f"No WebSocket is here. {self._text}")
+            await reject_handshake(scope, send, 404, f"There is no WebSocket at this path. {self._text}")
             return
-        asked = dict(scope["headers"])
-        if wants_page(asked.get(b"accept", b"").decode("latin-1")):
-            answer = HTTPResponse(404, self._page, HTML, [*HEADERS])
+        request_headers = dict(scope["headers"])
+        if wants_page(request_headers.get(b"accept", b"").decode("latin-1")):
+            response = HTTPResponse(404, self._page, HTML, [*HEADERS])
         else:
-            answer = HTTPResponse(404, orjson.dumps({"detail": f"Nothing is here. {self._text}"}))
-        await answer.send(
+            response = HTTPResponse(404, orjson.dumps({"detail": f"Not found. {self._text}"}))
+        await response.send(
             send,
-            request_id=request_id_of(asked),
+            request_id=request_id_of(request_headers),
             with_body=scope["method"] != "HEAD",
-            accept_encoding=asked.get(b"accept-encoding", b""),
+            accept_encoding=request_headers.get(b"accept-encoding", b""),
         )
 
 
 def endpoints_text(routes: Sequence[BaseRoute]) -> str:
-    """A sentence that lists the paths that answer HTTP or accept WebSockets."""
+    """A sentence that lists the paths for HTTP and for WebSockets."""
     sockets = " and ".join(_paths(routes, WebSocketRoute))
-    return f"There are {', '.join(_pages(routes))}, and the WebSockets {sockets}."
+    return f"This server has {', '.join(_pages(routes))}, and the WebSockets {sockets}."
 
 
 def _pages(routes: Sequence[BaseRoute]) -> list[str]:

@@ -1,4 +1,4 @@
-"""GraphiQL at `/graphql`: a page to try the API in."""
+"""GraphiQL at `/graphql`."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -9,8 +9,8 @@ from server.pages.frontend_page import POLICY, FrontendPage
 
 _POLICY: Final = (
     POLICY
-    # The editor, Monaco, writes its styles while it runs, with the wavy line below a mistake as an image in them.
-    # Nobody may write scripts into the page.
+    # The editor, Monaco, adds styles at run time, with an image for the line under errors. Scripts stay restricted to
+    # files of this server.
     .replace("style-src 'self'", "style-src 'self' 'unsafe-inline'").replace(
         "img-src 'self'", "img-src 'self' data:; worker-src 'self'"
     )
@@ -18,14 +18,14 @@ _POLICY: Final = (
 
 
 class Playground(FrontendPage):
-    """The page; *demo* are people with a button each, and *links* the names of other pages, with their paths."""
+    """The page; *demo* gives it a sign-in button per demo user, *links* the paths of other pages by name."""
 
     def __init__(self, demo: DemoUsers | None = None, links: Mapping[str, str] | None = None) -> None:
         super().__init__("graphiql", settings=page_settings(demo, links), policy=_POLICY)
 
-    def visit(self, url: str, asked: Mapping[bytes, bytes]) -> HTTPResponse:
-        """The answer to a browser that comes to the endpoint; it knows its *url* itself."""
-        answer = self.document(asked)
-        # Programs get other answers from the same address.
-        answer.headers.append((b"vary", b"accept"))
-        return answer
+    def respond(self, url: str, request_headers: Mapping[bytes, bytes]) -> HTTPResponse:
+        """The response to a browser that opens the endpoint; the page does not need its *url*."""
+        response = self.document(request_headers)
+        # Other clients get other responses at the same path.
+        response.headers.append((b"vary", b"accept"))
+        return response

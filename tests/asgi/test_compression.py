@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from asgi.compression import INLINE_BYTES, MIN_BYTES, compressed, takes_gzip
+from asgi.compression import INLINE_BYTES, MIN_BYTES, accepts_gzip, compressed
 from domain.user import Role
 from tests.graphql_api.test_sessions import PASSWORD, registered
 from tests.support.api import Api
@@ -68,7 +68,7 @@ async def raw(client: httpx.AsyncClient, method: str, path: str, **more: Any) ->
 )
 def test_the_clients_weights_count(accept_encoding: str, taken: bool):
     """As RFC 9110, 12.5.3, has it; of a header that is too long the beginning is read."""
-    assert takes_gzip(accept_encoding.encode()) is taken
+    assert accepts_gzip(accept_encoding.encode()) is taken
 
 
 @pytest.mark.parametrize("method", ["POST", "GET"])

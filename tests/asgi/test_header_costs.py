@@ -14,7 +14,7 @@ import pytest
 from starlette.types import ASGIApp, Message
 
 from asgi.client import client_of, is_secure
-from asgi.compression import takes_gzip
+from asgi.compression import accepts_gzip
 from asgi.errors import HTTPError
 from asgi.idempotency import idempotency_key_of
 from asgi.origins import Origins
@@ -87,7 +87,7 @@ def scope(fields: Fields) -> dict[str, Any]:
 
 READERS: Final[dict[str, Read]] = {
     "Accept": lambda fields: [read(text_of(fields)) for read in (media_type, wants_page, wants_events)],
-    "Accept-Encoding": lambda fields: takes_gzip(fields[-1][1]),
+    "Accept-Encoding": lambda fields: accepts_gzip(fields[-1][1]),
     "Content-Encoding": check_coding,
     "Content-Type": check_content_type,
     "Cookie": refresh_cookie,
@@ -95,7 +95,7 @@ READERS: Final[dict[str, Read]] = {
     "Idempotency-Key": idempotency_key_of,
     "If-Match": expected_versions,
     "If-None-Match": lambda fields: known_tag(fields, 1),
-    "If-None-Match of a file": lambda fields: StaticFile(b"x", b"text/html").answer(
+    "If-None-Match of a file": lambda fields: StaticFile(b"x", b"text/html").response(
         {b"if-none-match": fields[-1][1]}, cache=b"no-cache"
     ),
     "Last-Event-ID": lambda fields: StreamCursor.decode(text_of(fields)),

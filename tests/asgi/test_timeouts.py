@@ -1,4 +1,4 @@
-"""Many alarms of one length ring as if each had a timer of its own."""
+"""Timeouts that share one timer expire as if each had its own timer."""
 
 import asyncio
 
@@ -10,65 +10,65 @@ from tests.support.virtual_time import VirtualTimeLoop, in_virtual_time
 SOON = 0.05
 
 
-class Bell:
-    """Notes when it was rung."""
+class Listener:
+    """Records when it was called."""
 
     def __init__(self) -> None:
-        self.rung: list[float] = []
+        self.expired_at: list[float] = []
 
-    def ring(self) -> None:
-        """Note it."""
-        self.rung.append(asyncio.get_running_loop().time())
+    def on_timeout(self) -> None:
+        """Record the time."""
+        self.expired_at.append(asyncio.get_running_loop().time())
 
 
-class TestAlarms:
+class TestTimeoutQueue:
     @in_virtual_time
-    async def test_each_rings_when_its_own_time_has_come(self):
-        """An alarm that is set while others wait rings neither with them nor late, and rings once."""
-        alarms, bells, set_at = TimeoutQueue(SOON), [Bell() for _ in range(3)], list[float]()
-        for bell in bells:
+    async def test_each_expires_at_its_own_time(self):
+        """A timeout that is added while others wait expires neither with them nor late, and only once."""
+        queue, listeners, set_at = TimeoutQueue(SOON), [Listener() for _ in range(3)], list[float]()
+        for listener in listeners:
             set_at.append(asyncio.get_running_loop().time())
-            alarms.set(bell)
+            queue.add(listener)
             await asyncio.sleep(SOON / 3)
         await asyncio.sleep(SOON * 2)
 
-        for bell, began in zip(bells, set_at, strict=True):
-            (rung,) = bell.rung
-            assert rung - began == pytest.approx(SOON)
+        for listener, began in zip(listeners, set_at, strict=True):
+            (expired_at,) = listener.expired_at
+            assert expired_at - began == pytest.approx(SOON)
 
     @in_virtual_time
-    async def test_what_was_put_off_does_not_ring(self):
-        """Neither one that was set alone, nor one between two others; putting off twice does no harm."""
-        alarms, bells = TimeoutQueue(SOON), [Bell() for _ in range(3)]
-        for bell in bells:
-            alarms.set(bell)
-        alarms.off(bells[1])
-        alarms.off(bells[1])
+    async def test_a_removed_listener_is_not_called(self):
+        """Neither a single one, nor one between two others; removing it twice has no effect."""
+        queue, listeners = TimeoutQueue(SOON), [Listener() for _ in range(3)]
+        for listener in listeners:
+            queue.add(listener)
+        queue.remove(listeners[1])
+        queue.remove(listeners[1])
         await asyncio.sleep(SOON * 2)
-        alarms.set(bells[1])
-        alarms.off(bells[1])
+        queue.add(listeners[1])
+        queue.remove(listeners[1])
         await asyncio.sleep(SOON * 2)
 
-        assert [len(bell.rung) for bell in bells] == [1, 0, 1]
+        assert [len(listener.expired_at) for listener in listeners] == [1, 0, 1]
 
-    def test_another_loop_begins_anew(self):
-        """Alarms that were set in a loop that ended early keep none of the next loop's from ringing."""
-        alarms, left, bell = TimeoutQueue(SOON), Bell(), Bell()
+    def test_another_loop_starts_empty(self):
+        """Timeouts of a loop that ended early do not delay those of the next loop."""
+        queue, left, listener = TimeoutQueue(SOON), Listener(), Listener()
 
         async def leave() -> None:
-            alarms.set(left)
+            queue.add(left)
 
         async def wait() -> None:
-            alarms.set(bell)
+            queue.add(listener)
             await asyncio.sleep(SOON * 2)
 
         asyncio.run(leave())
         asyncio.run(wait())
 
-        assert (len(left.rung), len(bell.rung)) == (0, 1)
+        assert (len(left.expired_at), len(listener.expired_at)) == (0, 1)
 
 
-class TestWithin:
+class TestTimeLimit:
     @in_virtual_time
     async def test_a_block_that_takes_too_long_is_ended(self):
         """It ends with TimeoutError, and the task goes on uncancelled."""
@@ -82,21 +82,21 @@ class TestWithin:
     @in_virtual_time
     async def test_a_block_that_is_quick_is_left_alone(self):
         """It ends as it would; nothing happens later, and an error of its own comes out as it is."""
-        alarms = TimeoutQueue(SOON)
-        with pytest.raises(LookupError), TimeLimit(alarms):
+        queue = TimeoutQueue(SOON)
+        with pytest.raises(LookupError), TimeLimit(queue):
             raise LookupError
-        with TimeLimit(alarms):
+        with TimeLimit(queue):
             await asyncio.sleep(0)
         await asyncio.sleep(SOON * 2)
 
     @in_virtual_time
     async def test_somebody_elses_cancellation_stays_one(self):
         """Whoever cancels the task gets a cancelled task, even when the alarm rings as well."""
-        alarms, loop = TimeoutQueue(SOON), asyncio.get_running_loop()
+        queue, loop = TimeoutQueue(SOON), asyncio.get_running_loop()
         assert isinstance(loop, VirtualTimeLoop)
 
         async def work() -> None:
-            with TimeLimit(alarms):
+            with TimeLimit(queue):
                 try:
                     await asyncio.sleep(10)
                 finally:

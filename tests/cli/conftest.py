@@ -75,7 +75,7 @@ def database_url(new_database: Callable[[], str]) -> str:
 def served(database_url: str, new_redis: Callable[[], str]) -> Iterator[str]:
     """The URL of a server on that database, on a loopback port, in a thread of its own."""
     # Redis is there; on a busy machine an answer may be late without its being away.
-    app = a_server(settings_of(database_url, new_redis()), throttle_patience=HANG_SECONDS).asgi()
+    app = a_server(settings_of(database_url, new_redis()), rate_limit_timeout=HANG_SECONDS).asgi()
     with served_by_thread(app) as url:
         yield url
 

@@ -51,7 +51,7 @@ class Twisted:
 @pytest.fixture(scope="module")
 def twisted(database_url: str, new_redis: Callable[[], str]) -> Iterator[tuple[str, Twisted]]:
     """A server whose answers can be changed, and its URL."""
-    app = Twisted(a_server(settings_of(database_url, new_redis()), throttle_patience=HANG_SECONDS).asgi())
+    app = Twisted(a_server(settings_of(database_url, new_redis()), rate_limit_timeout=HANG_SECONDS).asgi())
     with served_by_thread(app) as url:
         yield url, app
 

@@ -227,7 +227,7 @@ class TestRefusals:
             port = taken.getsockname()[1]
             command = dev(tmp_path, port=port)
 
-            assert f"Port {port} is taken: " in command.refuses()
+            assert f"Port {port} is in use: " in command.refuses()
         assert command.out == ""
         assert list(tmp_path.iterdir()) == []
 

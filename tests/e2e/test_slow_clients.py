@@ -23,7 +23,7 @@ from graphql_api.transports.sse.config import SSETiming as EventTiming
 from graphql_api.transports.websocket.config import WebSocketTiming
 from persistence.models import TaskRow, UserRow
 from server import runner as product
-from streaming.subscription_queue import ROOM
+from streaming.subscription_queue import CAPACITY
 from tests.graphql_api.stream_client import Listener, narrow, signed_in
 from tests.streaming.support import a_task_event, until
 from tests.support.api import Api
@@ -124,7 +124,7 @@ class TestPeersThatReadNothing:
             start = live.server.stream.position
             await happen(live, task, 5_000)
             await until(lambda: live.server.stream.position >= start + 4_000, PATIENCE)
-            assert live.server.stream.queued <= ROOM
+            assert live.server.stream.queued <= CAPACITY
             assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 40 * 1024
             deaf.connection.transport.abort()
             await patient.client.aclose()

@@ -41,7 +41,7 @@ async def hasty(new_database: Callable[[], str], new_redis: Callable[[], str]) -
 @asynccontextmanager
 async def _served(settings: Settings, *, first_message: float) -> AsyncIterator[MistakenClient]:
     timing, task_timing = WebSocketTiming(init=first_message), TaskTiming(auth=first_message)
-    server = a_server(settings, timing=timing, task_timing=task_timing, throttle_patience=HANG_SECONDS)
+    server = a_server(settings, timing=timing, task_timing=task_timing, rate_limit_timeout=HANG_SECONDS)
     await server.start()
     async with serving(server.asgi()) as url, httpx.AsyncClient(timeout=HANG_SECONDS, event_hooks=HOOKS) as client:
         what_there_is = (await client.get(url)).json()["detail"]

@@ -36,7 +36,7 @@ WHO_IS_ASKING = [
     ("Signing out without the cookie", Send("POST", "/api/v1/auth/logout/"),
      "404 Token not found"),
     ("A page of another site", Send("POST", TASKS, '{"title": "x"}', JSON | FOREIGN),
-     "403 Pages of this origin may not call; ALLOWED_ORIGINS names those that may."),
+     "403 Pages of this origin may not call the API. ALLOWED_ORIGINS lists the allowed origins."),
 ]
 WHICH_ONE = [
     ("An id that is none", Send("GET", "/api/v1/tasks/42"),
@@ -52,7 +52,7 @@ WHICH_ONE = [
     ("A typo in the path", Send("GET", "/api/v1/task/"),
      "404 Not Found: below /api/v1 there are /auth/register/, /users/about_me/, /auth/login/, /auth/refresh/, /auth/sessions/, /auth/logout/, /auth/logout_all/, /tasks/, /tasks/{task_id}."),
     ("No prefix", Send("GET", "/tasks/"),
-     "404 Nothing is here. <what there is>"),
+     "404 Not found. <what there is>"),
     ("A method that there is not", Send("POST", ONE, "{}", JSON),
      "405 Method Not Allowed: here are DELETE, GET, HEAD, OPTIONS, PATCH, PUT."),
 ]
@@ -76,7 +76,7 @@ VALUES = [
     ("A form for JSON", Send("POST", TASKS, "title=x", FORM),
      "422 body: Input should be an object: send JSON, with the header Content-Type: application/json"),
     ("A compressed body", Send("POST", TASKS, "x", JSON | {"content-encoding": "gzip"}),
-     "415 Send the body as it is: no Content-Encoding is understood."),
+     "415 Send the body uncompressed: Content-Encoding is not supported."),
     ("Too large a body", Send("POST", TASKS, " " * 262_145, JSON),
      "413 The body is larger than 262,144 bytes."),
     ("Everything wrong at once", Send("POST", REGISTER, '{"username": "a b", "email": "x", "password": "x", "role": "ADMIN"}', JSON, by=None),

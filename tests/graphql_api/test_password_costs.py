@@ -63,7 +63,7 @@ async def a_client(server: Server, address: str) -> AsyncIterator[Client]:
 @pytest.fixture
 async def server(new_database: Callable[[], str], new_redis: Callable[[], str]) -> AsyncIterator[Server]:
     """One with small limits."""
-    server = a_server(settings_of(new_database(), new_redis(), **TINY), throttle_patience=10)
+    server = a_server(settings_of(new_database(), new_redis(), **TINY), rate_limit_timeout=10)
     await server.start()
     yield server
     await server.stop()

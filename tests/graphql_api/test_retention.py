@@ -79,7 +79,7 @@ class TestTrimmed:
         removed = await clean_up(live.build.as_(None), event_retention=30 * DAY)
         assert removed is not None
         assert removed.events >= 2
-        await until(lambda: live.server.stream._watch.tail.trimmed > StreamCursor.decode(cursor).position)
+        await until(lambda: live.server.stream._log_reader.tail.trimmed > StreamCursor.decode(cursor).position)
         async with signed_in(live, owner) as listener:
             await listener.listen(MOVES, after=cursor)
             resync = await listener.hear()

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from domain.events import People
 from persistence.event_log import _HEAD, EventLog
 from persistence.numbering import RAISE, Writers
-from streaming.numbering import EVENTS, NumberingFloor
+from streaming.numbering import FLOOR_EVENTS, NumberingFloor
 from tests.streaming.support import a_task_event
 from tests.support.builders import Builders
 
@@ -49,9 +49,9 @@ async def number(build: Builders, floor: NumberingFloor | None, batches: int) ->
             count = len((await log.number(BATCH)).events)
             assert count == BATCH
             if floor is not None:
-                floor.note(count)
+                floor.count_numbered(count)
                 if floor.is_due(0.0):
-                    await floor.look(log, 0.0)
+                    await floor.advance(log, 0.0)
 
 
 async def buffers(connection: AsyncConnection, statement: str) -> int:
@@ -80,7 +80,7 @@ async def costs(build: Builders) -> dict[str, int]:
 async def greatest_costs(build: Builders, floor: NumberingFloor) -> dict[str, int]:
     """The greatest costs between two times at which the floor is raised."""
     found: dict[str, int] = {}
-    for _ in range(EVENTS // BATCH):
+    for _ in range(FLOOR_EVENTS // BATCH):
         await number(build, floor, 1)
         found = {what: max(pages, found.get(what, 0)) for what, pages in (await costs(build)).items()}
     return found
@@ -109,7 +109,7 @@ class TestOldSnapshots:
 
         assert before.keys() == after.keys()
         # Entries since the floor are looked at: of two periods at most, and at most two pages for each.
-        assert max(after.values()) <= 2 * 2 * EVENTS, (before, after)
+        assert max(after.values()) <= 2 * 2 * FLOOR_EVENTS, (before, after)
 
 
 class TestTheFloor:
@@ -122,11 +122,11 @@ class TestTheFloor:
             await record(build, 3)
             for _ in range(3):
                 await log.number(BATCH)
-                await floor.look(log, 0.0)
+                await floor.advance(log, 0.0)
             held = await floor_of(build)
             await late.commit()
             batch = await log.number(BATCH)
-            await floor.look(log, 0.0)
+            await floor.advance(log, 0.0)
             raised = await floor_of(build)
 
         assert held == 0
@@ -141,8 +141,8 @@ class TestTheFloor:
             await idle.execute(text("UPDATE users SET username = username"))
             await record(build, 3)
             await log.number(BATCH)
-            await floor.look(log, 0.0)
-            await floor.look(log, 0.0)
+            await floor.advance(log, 0.0)
+            await floor.advance(log, 0.0)
             raised = await floor_of(build)
 
         assert raised == await last_id(build) + 1
@@ -153,8 +153,8 @@ class TestTheFloor:
         await record(build, 5)
         async with build.database.log() as log:
             await log.number(2)
-            await floor.look(log, 0.0)
-            await floor.look(log, 0.0)
+            await floor.advance(log, 0.0)
+            await floor.advance(log, 0.0)
             raised, last = await floor_of(build), await last_id(build)
             rest = await log.number(BATCH)
 
@@ -182,8 +182,8 @@ class TestTheFloor:
         await record(build, 5)
         async with build.database.log() as log:
             await log.number(BATCH)
-            await floor.look(log, 0.0)
-            await floor.look(log, 0.0)
+            await floor.advance(log, 0.0)
+            await floor.advance(log, 0.0)
             before = await floor_of(build)
             async with build.database.engine.begin() as connection:
                 await connection.execute(text(replace))

@@ -102,8 +102,8 @@ def test_every_quoted_message_exists(message: str):
 
 def test_other_messages_are_noticed():
     """A message with a changed word, or with words in place of a value, is not found."""
-    assert not is_printed("Port … is taken: start what uses …, or choose another one with PORT=8001.")
-    assert not is_printed("Port 8000 is taken: stop what uses …, or choose another one with PORT=8001.")
+    assert not is_printed("Port … is in use: start the program on …, or set another port, such as PORT=8001.")
+    assert not is_printed("Port 8000 is in use: stop the program on …, or set another port, such as PORT=8001.")
     assert not is_printed("…")
 
 

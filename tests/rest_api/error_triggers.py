@@ -9,7 +9,7 @@ from uuid import UUID
 import httpx
 import pytest
 
-from asgi.origins import FOREIGN_PAGE, UNNAMED_PAGE
+from asgi.origins import ORIGIN_MISSING, ORIGIN_NOT_ALLOWED
 from domain.errors import DomainError, RateLimited, Unavailable
 from domain.idempotency import MAX_KEYS, SEVERAL_KEYS
 from domain.idempotency import keys_used_up as keys_used_up_text
@@ -223,10 +223,10 @@ async def down(offender: Offender) -> httpx.Response:
 
 
 PROVOCATIONS: Final[dict[str, Provoke]] = {
-    FOREIGN_PAGE: lambda offender: offender.send(headers={"origin": "https://evil.example"}),
-    UNNAMED_PAGE: lambda offender: offender.send(headers={"sec-fetch-site": "cross-site"}),
+    ORIGIN_NOT_ALLOWED: lambda offender: offender.send(headers={"origin": "https://evil.example"}),
+    ORIGIN_MISSING: lambda offender: offender.send(headers={"sec-fetch-site": "cross-site"}),
     AmbiguousCookie().message: lambda offender: offender.send(cookie="a; refresh_token=b"),
-    "The body did not come within 10 s.": too_slow,
+    "The body did not arrive within 10 s.": too_slow,
     SEVERAL_KEYS: lambda offender: offender.send(headers=[("idempotency-key", "a"), ("idempotency-key", "b")]),
     too_long("If-Match"): lambda offender: offender.send(headers={"if-match": '"1",' * 501}),
     too_long("If-None-Match"): lambda offender: offender.send(headers={"if-none-match": '"1",' * 501}),
@@ -239,7 +239,7 @@ PROVOCATIONS: Final[dict[str, Provoke]] = {
     "Invalid token": lambda offender: offender.send(token="garbage"),
     "Token has expired": expired,
     "The body is larger than 262,144 bytes.": lambda offender: offender.send(content=b" " * (MAX_BODY + 1)),
-    "Send the body as it is: no Content-Encoding is understood.": lambda offender: offender.send(
+    "Send the body uncompressed: Content-Encoding is not supported.": lambda offender: offender.send(
         headers={"content-encoding": "gzip"}
     ),
     "The database cannot answer right now; try again in a moment.": down,

@@ -40,10 +40,10 @@ class TestSigningIn:
     async def test_garbage_is_4401_and_no_token_in_the_address_counts(self, url: str, api: Api):
         """A token that is none is fatal, by header and by message; one in the query string is not looked at."""
         async with open_socket(url, "garbage") as listener:
-            assert await listener.closed() == (4401, "Unauthorized: this is no access token of this server")
+            assert await listener.closed() == (4401, "Unauthorized: this is not an access token of this server")
         async with open_socket(url) as listener:
             await listener.say(type="auth", token="garbage")
-            assert await listener.closed() == (4401, "Unauthorized: this is no access token of this server")
+            assert await listener.closed() == (4401, "Unauthorized: this is not an access token of this server")
         token = await api.token(await api.a_user())
         async with open_socket(url, path=f"/ws/tasks/{uuid4()}?token={token}&access_token={token}") as listener:
             await listener.say(type="hello")
@@ -103,15 +103,15 @@ class TestFrames:
         self, url: str, rest: Rest, monkeypatch: pytest.MonkeyPatch
     ):
         """A process that stood still between reading a task and telling it does not know any more who may see it."""
-        current, owner = rest.api.server.stream.current, await rest.api.a_user()
-        task, seen_by, times = await rest.api.build.a_task(owner), current.seen_by, list[float]()
+        current, owner = rest.api.server.stream.task_cache, await rest.api.a_user()
+        task, visible_to, times = await rest.api.build.a_task(owner), current.visible_to, list[float]()
 
         async def old_at_first(actor: Actor, task_id: UUID, ahead: Callable[[], Iterable[UUID]]) -> TaskSnapshot:
-            reading = await seen_by(actor, task_id, ahead)
+            reading = await visible_to(actor, task_id, ahead)
             times.append(reading.at)
             return reading if len(times) > 1 else replace(reading, task=None, at=reading.at - 2)
 
-        monkeypatch.setattr(current, "seen_by", old_at_first)
+        monkeypatch.setattr(current, "visible_to", old_at_first)
         async with listening(url, rest.api, owner) as listener:
             await move(rest, task, owner)
             frame = await listener.hear()

@@ -26,12 +26,14 @@ class App:
 
     def __init__(self) -> None:
         self.in_one_step = True
-        self._alarms = TimeoutQueue(5)
+        self._timeouts = TimeoutQueue(5)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         exchange = exchange_of(scope) if self.in_one_step else None
-        body = await read_body(receive, dict(scope["headers"]), most=100_000, alarms=self._alarms, exchange=exchange)
+        body = await read_body(
+            receive, dict(scope["headers"]), max_bytes=100_000, timeouts=self._timeouts, exchange=exchange
+        )
         answer = HTTPResponse(200, b"%d" % len(body))
         await answer.send(send, request_id="r", with_body=scope["method"] != "HEAD", exchange=exchange)
 

@@ -24,7 +24,7 @@ class Readings:
     """The numbers of the API's process, one at a time."""
 
     def __init__(self, api: Api) -> None:
-        self._take = api.server._readings().take
+        self._take = api.server._metrics_collector().collect
 
     def of(self, metric: Metric, *labels: str) -> float:
         """One of them; 0 if it is not there yet."""

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 from starlette.types import Receive, Scope, Send
 
-from server.http_protocol import MAX_WAITING
+from server.http_protocol import MAX_PIPELINED
 from tests.support.serving import serving
 from tests.support.waiting import HANG_SECONDS
 
@@ -135,7 +135,7 @@ async def test_a_protocol_that_we_do_not_speak_is_passed_over(port: int, parts: 
 async def test_nothing_is_read_ahead_of_what_waits(port: int):
     """Whoever sends faster than we answer is held up, not cut off, and all of it is answered."""
     long = (GET % 1).replace(b"Host", b"Padding: %b\r\nHost" % (b"a" * 1_000))
-    requests = 3 * MAX_WAITING
+    requests = 3 * MAX_PIPELINED
     found = await said(port, long * requests + LAST)
     assert found.count(b"</1 >") == requests
     assert found.endswith(b"</last >")
@@ -143,6 +143,6 @@ async def test_nothing_is_read_ahead_of_what_waits(port: int):
 
 async def test_no_more_than_so_many_wait(port: int):
     """Requests behind the thousandth that waits are not served, and the answer before them says so."""
-    found = await said(port, (GET % 1) * (MAX_WAITING + 30_000))
-    assert found.count(b"HTTP/1.1 200") == found.count(b"</1 >") == MAX_WAITING + 1
+    found = await said(port, (GET % 1) * (MAX_PIPELINED + 30_000))
+    assert found.count(b"HTTP/1.1 200") == found.count(b"</1 >") == MAX_PIPELINED + 1
     assert found.count(b"connection: close") == 1

@@ -12,7 +12,7 @@ from websockets.frames import Frame, Opcode
 from websockets.protocol import State
 from websockets.streams import StreamReader
 
-from asgi.websocket_handshake import FOREIGN, reject_handshake
+from asgi.websocket_handshake import STREAM_ORIGIN_NOT_ALLOWED, reject_handshake
 from server.websocket_protocol import MAX_FRAMES, WebSocketProtocol, text_frame
 from streaming.lease import LEASE_SECONDS
 from tests.graphql_api.fuzzing_client import Loud
@@ -152,7 +152,7 @@ async def test_no_more_than_so_many_wait(socket: Any):
 async def test_who_stood_still_tells_nothing_of_before(socket: Any):
     """Frames that waited for longer than a lease are not written, as rights may have changed: the connection is cut."""
     await say(socket, "for those who might see it then")
-    socket._since -= LEASE_SECONDS
+    socket._queued_at -= LEASE_SECONDS
     socket.loop.go_round()
 
     assert (socket.transport.written, socket.transport.closing) == ([], True)
@@ -202,7 +202,7 @@ def test_fragments_of_nothing_are_not_kept(socket: WebSocketProtocol):
 
 async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
     await receive()
-    await reject_handshake(scope, send, 403, FOREIGN)
+    await reject_handshake(scope, send, 403, STREAM_ORIGIN_NOT_ALLOWED)
 
 
 async def _accept(scope: Scope, receive: Receive, send: Send) -> None:
@@ -236,7 +236,7 @@ async def test_a_refusal_is_no_error_of_ours():
     async with _stranger(_refuse) as (reader, _):
         answer = await reader.read()
     assert answer.startswith(b"HTTP/1.1 403")
-    assert FOREIGN.encode() in answer
+    assert STREAM_ORIGIN_NOT_ALLOWED.encode() in answer
 
 
 async def test_text_that_is_none_is_no_error_of_ours():

@@ -17,14 +17,14 @@ from tests.simulation.checks import Broken
 from tests.simulation.world import World
 
 SMALL = (
-    (log_reader, "AT_MOST", 3),
-    (log_reader, "AT_A_STRETCH", 2),
-    (log_reader, "WAITING", 3),
-    (numbering, "AT_MOST", 3),
-    (numbering, "EVENTS", 1),
-    (replay, "PAGE", 3),
-    (subscription, "AT_A_STRETCH", 3),
-    (asyncio_helpers, "AT_A_TIME", 2),
+    (log_reader, "PAGE_SIZE", 3),
+    (log_reader, "SLICE_EVENTS", 2),
+    (log_reader, "MAX_BATCHES", 3),
+    (numbering, "BATCH_SIZE", 3),
+    (numbering, "FLOOR_EVENTS", 1),
+    (replay, "PAGE_SIZE", 3),
+    (subscription, "ITEMS_PER_TURN", 3),
+    (asyncio_helpers, "CALLS_PER_ROUND", 2),
 )
 """Short histories have to meet every limit, too."""
 

@@ -10,7 +10,7 @@ from graphql_api.auth.authenticator import Authenticator
 from graphql_api.resolvers.delivery import DirectDelivery
 from graphql_api.resolvers.stream import SubscriptionSource
 from persistence.numbering import Writers
-from streaming import subscription
+from streaming import cursors, subscription
 from streaming.lease import Lease
 from streaming.numbering import NumberingFloor
 from streaming.replay import RecentEvents
@@ -24,92 +24,104 @@ from tests.simulation import process
 
 Patch = tuple[object, str, object]
 
-_offer, _look, _access, _cover = SubscriptionQueue.offer, SubscriberView.look, Stream._access, Tail._cover
-_position, _numbered, _judge, _break = SubscriptionQueue.position, Stream._numbered, subscription.judge, Tail._break
-_begin, _tell_some = DirectDelivery.__init__, Subscriber._tell_some
+_offer, _visibility_of, _apply_access, _note_head = (
+    SubscriptionQueue.offer,
+    SubscriberView.visibility_of,
+    Stream._apply_access,
+    Tail._note_head,
+)
+_position, _on_numbered, _resync_reason_for, _reset_reason = (
+    SubscriptionQueue.position,
+    Stream._on_numbered,
+    cursors.resync_reason_for,
+    Tail._reset_reason,
+)
+_begin, _deliver_some = DirectDelivery.__init__, Subscriber._deliver_some
 
 
 def _tell_across_gaps(self: Tail, batch: list[LoggedEvent]) -> list[LoggedEvent]:
-    new = [each for each in batch if each.position > self.told]
+    new = [each for each in batch if each.position > self.dispatched]
     if new:
-        self.told = new[-1].position
-        self.end = max(self.end, self.told)
+        self.dispatched = new[-1].position
+        self.end = max(self.end, self.dispatched)
     return new
 
 
 def _tell_twice(self: Tail, batch: list[LoggedEvent]) -> list[LoggedEvent]:
-    if not batch or batch[-1].position <= self.told or batch[0].position > self.told + 1:
-        self.hurry()
+    if not batch or batch[-1].position <= self.dispatched or batch[0].position > self.dispatched + 1:
+        self.request_check()
         return []
-    self.told = batch[-1].position
+    self.dispatched = batch[-1].position
     return batch
 
 
-def _one_too_far(self: SubscriptionQueue, noted: QueuedEvent) -> None:
+def _one_too_far(self: SubscriptionQueue, entry: QueuedEvent) -> None:
     was_live = self.live
-    _offer(self, noted)
+    _offer(self, entry)
     if was_live and not self.live:
         self.read += 1
 
 
-def _keep_no_place(self: SubscriptionQueue, noted: QueuedEvent) -> None:
-    if self.live and len(self._queue) < self._room:
-        self._queue.append(noted)
+def _keep_no_place(self: SubscriptionQueue, entry: QueuedEvent) -> None:
+    if self.live and len(self._queue) < self._capacity:
+        self._queue.append(entry)
 
 
-def _live_too_soon(self: SubscriptionQueue, notes: list[QueuedEvent], *, read: int, told: int) -> None:
-    self._queue.extend(notes)
+def _live_too_soon(self: SubscriptionQueue, entries: list[QueuedEvent], *, read: int, dispatched: int) -> None:
+    self._queue.extend(entries)
     self.read, self.live = read, True
 
 
-def _count_in_hand_as_seen(self: SubscriptionQueue, told: int) -> int:
-    return self._in_hand.position if self._in_hand is not None else _position(self, told)
+def _count_in_hand_as_seen(self: SubscriptionQueue, dispatched: int) -> int:
+    return self._taken.position if self._taken is not None else _position(self, dispatched)
 
 
-def _count_waiting_as_seen(self: SubscriptionQueue, told: int) -> int:
-    return self.read if not self.live else max(self.read, told)
+def _count_waiting_as_seen(self: SubscriptionQueue, dispatched: int) -> int:
+    return self.read if not self.live else max(self.read, dispatched)
 
 
 def _see_everything(self: SubscriberView, event: Any) -> Visibility | None:
-    return _look(self, event) or (Visibility.SEEN if event.after is not None else None)
+    return _visibility_of(self, event) or (Visibility.VISIBLE if event.after is not None else None)
 
 
 def _say_nothing_of_what_is_gone(self: SubscriberView, event: Any) -> Visibility | None:
-    sight = _look(self, event)
-    return None if sight is Visibility.GONE else sight
+    visibility = _visibility_of(self, event)
+    return None if visibility is Visibility.GONE else visibility
 
 
 def _call_gone_deleted(self: SubscriberView, event: Any) -> Visibility | None:
-    sight = _look(self, event)
-    return Visibility.DELETED if sight is Visibility.GONE else sight
+    visibility = _visibility_of(self, event)
+    return Visibility.DELETED if visibility is Visibility.GONE else visibility
 
 
 def _apply_rights_late(self: Stream, logged: LoggedEvent) -> None:
-    asyncio.get_running_loop().call_later(1.2, _access, self, logged)
+    asyncio.get_running_loop().call_later(1.2, _apply_access, self, logged)
 
 
-def _do_not_wait_for_numbering(self: Tail, head: Any, asked_at: float) -> None:
-    self._covered, self._covered_since = head.position, asked_at
+def _do_not_wait_for_numbering(self: Tail, head: Any, started_at: float) -> None:
+    self._complete, self._complete_since = head.position, started_at
     self._renew()
 
 
 def _accept_any_epoch(cursor: StreamCursor, tail: Tail, version: int) -> ResyncReason | None:
-    reason = _judge(cursor, tail, version)
+    reason = _resync_reason_for(cursor, tail, version)
     return None if reason is ResyncReason.EPOCH else reason
 
 
 def _accept_any_rights(cursor: StreamCursor, tail: Tail, version: int) -> ResyncReason | None:
-    reason = _judge(cursor, tail, version)
+    reason = _resync_reason_for(cursor, tail, version)
     return None if reason is ResyncReason.ACCESS else reason
 
 
 def _overlook_a_new_epoch(self: Tail, ask: Any, head: Any) -> ResyncReason | None:
     self.epoch = head.epoch
-    return _break(self, ask, head)
+    return _reset_reason(self, ask, head)
 
 
 def _resync_for_nothing(cursor: StreamCursor, tail: Tail, version: int) -> ResyncReason | None:
-    return _judge(cursor, tail, version) or (ResyncReason.TRIMMED if cursor.position < tail.told else None)
+    return _resync_reason_for(cursor, tail, version) or (
+        ResyncReason.TRIMMED if cursor.position < tail.dispatched else None
+    )
 
 
 def _remember_one_too_late(self: RecentEvents, position: int, at_most: int) -> list[LoggedEvent]:
@@ -117,7 +129,7 @@ def _remember_one_too_late(self: RecentEvents, position: int, at_most: int) -> l
 
 
 def _overlook_trims(self: Tail, ask: Any, head: Any) -> ResyncReason | None:
-    reason = _break(self, ask, head)
+    reason = _reset_reason(self, ask, head)
     return None if reason is ResyncReason.TRIMMED else reason
 
 
@@ -134,29 +146,29 @@ def _forget_the_rights(self: DirectDelivery, *arguments: Any) -> None:
     self._alike = "anybody"
 
 
-def _tell_whenever(self: Subscriber, tell: Any) -> bool:
-    self._is_awaited = True
-    return _tell_some(self, tell)
+def _tell_whenever(self: Subscriber, deliver: Any) -> bool:
+    self._consumer_waits = True
+    return _deliver_some(self, deliver)
 
 
 async def _ask_who_writes_first(self: NumberingFloor, log: Any, now: float) -> None:
     writers = await log.writers()
     last_id = await log.last_id()
-    if self._noted is not None and not writers.may_include(self._noted[1]):
-        await log.raise_floor(self._noted[0])
-    self._noted = last_id, writers
+    if self._observed is not None and not writers.may_include(self._observed[1]):
+        await log.raise_floor(self._observed[0])
+    self._observed = last_id, writers
 
 
 async def _raise_it_to_what_is_new(self: NumberingFloor, log: Any, now: float) -> None:
     last_id = await log.last_id()
-    if self._noted is not None and not (await log.writers()).may_include(self._noted[1]):
+    if self._observed is not None and not (await log.writers()).may_include(self._observed[1]):
         await log.raise_floor(last_id)
-    self._noted = last_id, await log.writers()
+    self._observed = last_id, await log.writers()
 
 
 def _overlook_unknown_rights(self: Stream, logged: LoggedEvent) -> None:
     if not isinstance(logged.event, UnknownAccess):
-        _access(self, logged)
+        _apply_access(self, logged)
 
 
 MUTANTS: dict[str, list[Patch]] = {
@@ -167,39 +179,39 @@ MUTANTS: dict[str, list[Patch]] = {
     "a reader goes live before it has read everything": [(SubscriptionQueue, "refill", _live_too_soon)],
     "the cursor counts what is in hand as seen": [(SubscriptionQueue, "position", _count_in_hand_as_seen)],
     "the cursor counts what waits as seen": [(SubscriptionQueue, "position", _count_waiting_as_seen)],
-    "everybody sees everything": [(SubscriberView, "look", _see_everything)],
-    "what is out of sight is not told": [(SubscriberView, "look", _say_nothing_of_what_is_gone)],
-    "what is out of sight is told as deleted": [(SubscriberView, "look", _call_gone_deleted)],
+    "everybody sees everything": [(SubscriberView, "visibility_of", _see_everything)],
+    "what is out of sight is not told": [(SubscriberView, "visibility_of", _say_nothing_of_what_is_gone)],
+    "what is out of sight is told as deleted": [(SubscriberView, "visibility_of", _call_gone_deleted)],
     "the lease is ignored": [
         (Lease, "covers", lambda self, instant: True),
-        (Lease, "believes", lambda self, instant: True),
+        (Lease, "trusts", lambda self, instant: True),
     ],
-    "who is revoked is told what others are": [(Subscriber, "believes", lambda self, at: True)],
+    "who is revoked is told what others are": [(Subscriber, "trusts", lambda self, at: True)],
     "what others with other rights were told is told": [(DirectDelivery, "__init__", _forget_the_rights)],
-    "what waits is told while the consumer is busy": [(Subscriber, "_tell_some", _tell_whenever)],
+    "what waits is told while the consumer is busy": [(Subscriber, "_deliver_some", _tell_whenever)],
     "what was told at once is told again": [(SubscriptionQueue, "drop", lambda self: None)],
-    "changes of rights are applied late": [(Stream, "_access", _apply_rights_late)],
-    "changes of rights are not looked for before they are numbered": [(Tail, "_cover", _do_not_wait_for_numbering)],
+    "changes of rights are applied late": [(Stream, "_apply_access", _apply_rights_late)],
+    "changes of rights are not looked for before they are numbered": [(Tail, "_note_head", _do_not_wait_for_numbering)],
     "tokens are remembered whatever happens": [(Authenticator, "_forget", lambda self, event: None)],
     "who somebody was a while ago is believed": [(Authenticator, "_found", _believe_whatever_comes)],
     "what grew old while it was made is sent": [
         (process, "answered", lambda telling, answer: answer(telling)),
         (SubscriptionSource, "is_current", lambda self, at: True),
     ],
-    "a cursor of another epoch is accepted": [(subscription, "judge", _accept_any_epoch)],
-    "a cursor of other rights is accepted": [(subscription, "judge", _accept_any_rights)],
-    "another epoch is overlooked": [(Tail, "_break", _overlook_a_new_epoch)],
-    "a resync has no reason": [(subscription, "judge", _resync_for_nothing)],
+    "a cursor of another epoch is accepted": [(subscription, "resync_reason_for", _accept_any_epoch)],
+    "a cursor of other rights is accepted": [(subscription, "resync_reason_for", _accept_any_rights)],
+    "another epoch is overlooked": [(Tail, "_reset_reason", _overlook_a_new_epoch)],
+    "a resync has no reason": [(subscription, "resync_reason_for", _resync_for_nothing)],
     "what was trimmed is not missed": [
-        (Tail, "_break", _overlook_trims),
-        (Tail, "paged", lambda self, page: None),
+        (Tail, "_reset_reason", _overlook_trims),
+        (Tail, "page_read", lambda self, page: None),
     ],
     "the floor is raised while somebody writes": [(Writers, "may_include", lambda self, others: False)],
-    "who writes is asked for too early": [(NumberingFloor, "look", _ask_who_writes_first)],
-    "the floor is raised to what is new": [(NumberingFloor, "look", _raise_it_to_what_is_new)],
-    "unknown changes of rights are overlooked": [(Stream, "_access", _overlook_unknown_rights)],
+    "who writes is asked for too early": [(NumberingFloor, "advance", _ask_who_writes_first)],
+    "the floor is raised to what is new": [(NumberingFloor, "advance", _raise_it_to_what_is_new)],
+    "unknown changes of rights are overlooked": [(Stream, "_apply_access", _overlook_unknown_rights)],
     "who comes back is not told of unknown changes of rights": [(Subscriber, "_unknown_access", lambda *_: None)],
-    "who listens already is not told of unknown changes of rights": [(Subscriber, "lose_rights", lambda *_: None)],
+    "who listens already is not told of unknown changes of rights": [(Subscriber, "resync_if_behind", lambda *_: None)],
     "memory forgets the next event": [(RecentEvents, "after", _remember_one_too_late)],
 }
 """What goes wrong, and how it is made to."""

@@ -62,11 +62,11 @@ class Bells:
         self.silent = False
         self.hung: list[FakeBell] = []
 
-    def ring(self, chime: Notification) -> None:
+    def ring(self, notification: Notification) -> None:
         """Carry a chime to everybody, or not."""
         for bell in self.hung:
             for _ in range(self._copies()):
-                self._loop.call_later(self._delay(), bell.hear, chime, context=bell.machine.context)
+                self._loop.call_later(self._delay(), bell.hear, notification, context=bell.machine.context)
 
     def confirm(self) -> None:
         """Every subscription stands anew."""
@@ -93,18 +93,18 @@ class FakeBell:
         self.healthy = True
         self.on_confirmed: Callable[[], None] = lambda: None
 
-    async def start(self, on_chime: Callable[[Notification], None], on_confirmed: Callable[[], None]) -> None:
+    async def start(self, on_notification: Callable[[Notification], None], on_confirmed: Callable[[], None]) -> None:
         """Listen."""
-        self.hear, self.on_confirmed = on_chime, on_confirmed
+        self.hear, self.on_confirmed = on_notification, on_confirmed
         self._bells.hung.append(self)
         on_confirmed()
 
     async def stop(self) -> None:
         """Do not."""
 
-    def ring(self, chime: Notification) -> None:
-        """Tell the others."""
-        self._bells.ring(chime)
+    def publish(self, notification: Notification) -> None:
+        """Send it to all processes."""
+        self._bells.ring(notification)
 
 
 class Tokens:
@@ -255,10 +255,10 @@ class Process:
     def _build(self, loop: VirtualLoop, table: Table, bells: Bells, room: int) -> None:
         self.database = cast("Database", self.line)
         bell = cast("Notifier", FakeBell(bells, self.machine))
-        self.stream = Stream(self.database, bell, clock=loop.time, room=room)
+        self.stream = Stream(self.database, bell, clock=loop.time, capacity=room)
         self.connections = Connections()
         self.access = Authenticator(self.database, cast("Any", Tokens(table)), self.stream)
-        self.stream.on_access(self.connections.cut_off)
+        self.stream.on_access(self.connections.close_affected)
         self.stream.on_break(self.connections.close_everyone)
         self.setup: WebSocketConfig[Any] = WebSocketConfig(
             executor=cast("Any", Execution(self)),

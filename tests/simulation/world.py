@@ -105,7 +105,7 @@ class World:
         process = Process(
             f"P{next(self._numbers)}", self.loop, self.table, self.bells, chance, room=self.room, sluggish=self.sluggish
         )
-        process.stream._history.recent = RecentEvents(self.kept)
+        process.stream._replay.recent = RecentEvents(self.kept)
         process.on_listening = self._listening
         return process
 

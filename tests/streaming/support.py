@@ -63,7 +63,7 @@ def logged(*events: Event, first: int = 1) -> list[LoggedEvent]:
     return [LoggedEvent(position, event) for position, event in enumerate(events, start=first)]
 
 
-def a_chime(epoch: str, batch: Sequence[LoggedEvent]) -> Notification:
+def a_notification(epoch: str, batch: Sequence[LoggedEvent]) -> Notification:
     """What a process says that has numbered this batch."""
     return Notification.of(Numbered(epoch, list(batch), [published(each) for each in batch]))
 

@@ -30,7 +30,7 @@ from verification.history_check import check_history
 from verification.report import Fault, Report
 
 NUMBER_EVENTS: str = importlib.import_module("migrations.versions.2026-11-28-1000_numbering_floor").NUMBER_EVENTS
-KINDS = {Visibility.SEEN: Kind.CHANGED, Visibility.GONE: Kind.GONE, Visibility.DELETED: Kind.DELETED}
+KINDS = {Visibility.VISIBLE: Kind.CHANGED, Visibility.GONE: Kind.GONE, Visibility.DELETED: Kind.DELETED}
 QUIET_SECONDS = 0.4
 
 
@@ -107,7 +107,7 @@ class Scene:
                     return
                 continue
             assert isinstance(told, Delivered)
-            item = an_item(told.position, told.event, KINDS[told.sight])
+            item = an_item(told.position, told.event, KINDS[told.visibility])
             item.cursor = StreamCursor.decode(told.cursor)
             connection.items.append(item)
 

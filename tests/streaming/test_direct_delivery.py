@@ -12,7 +12,7 @@ from domain.events import AccessChange, AccessEvent
 from domain.user import Role
 from streaming.asyncio_helpers import SingleFlight
 from streaming.stream_items import Delivered, Item
-from streaming.subscription import ATTEMPTS, Subscriber
+from streaming.subscription import MAX_ATTEMPTS, Subscriber
 from streaming.subscription_queue import QueuedEvent
 from tests.streaming.conftest import StartProcess
 from tests.streaming.support import Process, a_task_event, an_access_event, an_actor, until
@@ -31,7 +31,7 @@ class Ear:
         self.may_go_on.set()
         self._subscriber = subscriber
         self._way = way
-        subscriber.at_once(self._tell)
+        subscriber.deliver_directly(self._tell)
         self.task = asyncio.create_task(self._listen())
 
     def _tell(self, noted: QueuedEvent) -> SingleFlight[Any] | bool:
@@ -60,7 +60,7 @@ async def an_ear(
     """One that listens as an admin, and has begun to."""
     async with process.stream.subscribe(ADMIN, None, None) as subscriber:
         ear = Ear(subscriber, way)
-        await until(lambda: subscriber._is_awaited)
+        await until(lambda: subscriber._consumer_waits)
         yield ear
         ear.task.cancel()
         await asyncio.gather(ear.task, return_exceptions=True)
@@ -152,7 +152,7 @@ async def test_nobody_waits_again_and_again(process: Process):
         await some(process, 1)
         await until(lambda: ear.heard)
 
-        assert (len(begun), ear.woken) == (ATTEMPTS + 1, [1])
+        assert (len(begun), ear.woken) == (MAX_ATTEMPTS + 1, [1])
 
 
 async def test_a_bug_is_the_tasks(process: Process):
@@ -171,7 +171,7 @@ async def test_a_bug_is_the_tasks(process: Process):
 async def test_who_waits_for_too_much_reads_the_log(start: StartProcess):
     """A queue that overflows while a reading is under way is read again, by the task."""
     gate = asyncio.Event()
-    process = await start(room=3)
+    process = await start(capacity=3)
     run: SingleFlight[Any] | None = None
 
     def way(noted: QueuedEvent) -> SingleFlight[Any] | bool:
@@ -199,7 +199,7 @@ async def test_who_was_revoked_is_told_nothing_more(process: Process):
     def way(noted: QueuedEvent) -> SingleFlight[Any] | bool:
         nonlocal run
         run = run or SingleFlight(gate.wait())
-        return (run.done and ear._subscriber.believes(process.stream.lease.now)) or run
+        return (run.done and ear._subscriber.trusts(process.stream.lease.now)) or run
 
     async with an_ear(process, way) as ear:
         await some(process, 1)

@@ -13,7 +13,7 @@ from tests.support.waiting import HANG_SECONDS
 @pytest.fixture(autouse=True)
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ten at a time."""
-    monkeypatch.setattr(module, "AT_A_TIME", 10)
+    monkeypatch.setattr(module, "CALLS_PER_ROUND", 10)
 
 
 async def rounds(turns: FairScheduler) -> int:
@@ -66,7 +66,7 @@ class TestTurns:
         turns, done = FairScheduler(), list[int]()
 
         async def go(number: int) -> None:
-            await turns.take()
+            await turns.wait_turn()
             done.append(number)
 
         tasks = [asyncio.create_task(go(number)) for number in range(25)]

@@ -118,7 +118,7 @@ class TestCutOff:
         cursor = process.stream.subscribe(ADMIN, None, None).cursor
         await process.record(a_task_event(version=7))
         await process.reaches(2)
-        process.stream._history.recent.clear()
+        process.stream._replay.recent.clear()
         process.database.cut = True
         subscriber = process.stream.subscribe(ADMIN, None, cursor)
         waiting = asyncio.create_task(hear_event(subscriber))

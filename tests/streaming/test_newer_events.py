@@ -81,7 +81,7 @@ async def told_until(subscriber: Subscriber, version: int) -> list[tuple[Visibil
         assert isinstance(item, Delivered), item
         if item.event.version == version:
             return told
-        told.append((item.sight, item.event.changes))
+        told.append((item.visibility, item.event.changes))
 
 
 class TestUnknownEvents:
@@ -96,7 +96,7 @@ class TestUnknownEvents:
         told = [await told_until(subscriber, 77) for subscriber in subscribers]
 
         assert told[0] == told[1] == told[2]
-        assert (Visibility.SEEN, (TaskChange.TITLE,)) in told[0]
+        assert (Visibility.VISIBLE, (TaskChange.TITLE,)) in told[0]
         assert (Visibility.DELETED, ()) in told[0]
         for process in processes:
             counters = process.stream.counters
@@ -111,7 +111,7 @@ class TestUnknownEvents:
         await process.record(a_task_event(version=77))
         told = await told_until(live, 77)
         if not from_memory:
-            process.stream._history.recent.clear()
+            process.stream._replay.recent.clear()
         back = process.stream.subscribe(ADMIN, None, cursor_at(process, ADMIN, 0))
 
         assert await told_until(back, 77) == told
@@ -125,7 +125,7 @@ class TestUnknownEvents:
         for subscriber in (moves, changes):
             item = await hear(subscriber)
             assert isinstance(item, Delivered)
-            assert item.sight is Visibility.DELETED
+            assert item.visibility is Visibility.DELETED
 
     async def test_the_log_lines_are_few(self, process: Process, caplog: pytest.LogCaptureFixture):
         """One for each sort, however many events there are."""

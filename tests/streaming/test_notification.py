@@ -5,7 +5,7 @@ import json
 import pytest
 
 from streaming.notifier import MAX_BYTES, Notification
-from tests.streaming.support import a_chime, a_task_event, an_access_event, logged
+from tests.streaming.support import a_notification, a_task_event, an_access_event, logged
 
 
 class TestChime:
@@ -13,7 +13,7 @@ class TestChime:
         """A batch comes out as it went in."""
         batch = logged(a_task_event(), an_access_event(), first=7)
 
-        heard = Notification.decode(a_chime("e", batch).encode().decode())
+        heard = Notification.decode(a_notification("e", batch).encode().decode())
 
         assert (heard.epoch, heard.first, heard.last, heard.events()) == ("e", 7, 8, batch)
 
@@ -21,7 +21,7 @@ class TestChime:
         """Beyond 256 kB only the range is told."""
         batch = logged(*(a_task_event(title="x" * 200) for _ in range(1_000)))
 
-        message = a_chime("e", batch).encode()
+        message = a_notification("e", batch).encode()
 
         assert len(message) < MAX_BYTES
         assert Notification.decode(message.decode()) == Notification("e", 1, 1_000, None)
@@ -53,7 +53,7 @@ class TestChime:
 
     def test_other_positions_than_announced_are_refused(self):
         """Events must be those of the range."""
-        message = json.loads(a_chime("e", logged(a_task_event(), first=3)).encode()) | {"from": 4, "to": 4}
+        message = json.loads(a_notification("e", logged(a_task_event(), first=3)).encode()) | {"from": 4, "to": 4}
 
         with pytest.raises(ValueError):
             Notification.decode(json.dumps(message)).events()

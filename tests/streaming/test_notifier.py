@@ -14,7 +14,7 @@ from graphql_api.auth.failed_attempts import AttemptCount, FailedAttempts
 from graphql_api.auth.rate_limits import RateLimit, RateLimiter
 from streaming.notifier import CHANNEL, Notification, Notifier, PublishQueue
 from tests.streaming.conftest import StartProcess
-from tests.streaming.support import Process, a_chime, a_task_event, an_actor, hear_event, logged, until
+from tests.streaming.support import Process, a_notification, a_task_event, an_actor, hear_event, logged, until
 from tests.support.waiting import HANG_SECONDS
 
 ROOT = Path(__file__).parents[2]
@@ -60,7 +60,7 @@ class TestOutage:
     async def test_it_stops_at_once(self, redis_url: str, after: float):
         """Stopped in the middle of connecting or later, the bell leaves nothing behind, and nobody waits."""
         bell, others = Notifier(redis_url, channel="test:stop"), asyncio.all_tasks()
-        await bell.start(lambda chime: None, lambda: None)
+        await bell.start(lambda notification: None, lambda: None)
         await asyncio.sleep(after)
         async with asyncio.timeout(HANG_SECONDS):
             await bell.stop()
@@ -85,8 +85,8 @@ class TestNonsense:
         process = await start(channel="test:nonsense")
         await until(lambda: process.stream.healthy)
         epoch = process.stream.epoch
-        forged = a_chime(epoch, logged(a_task_event(), first=10**12)).encode()
-        half = a_chime(epoch, logged(a_task_event(), a_task_event())).encode().replace(b'"to":2', b'"to":3')
+        forged = a_notification(epoch, logged(a_task_event(), first=10**12)).encode()
+        half = a_notification(epoch, logged(a_task_event(), a_task_event())).encode().replace(b'"to":2', b'"to":3')
         async with Redis.from_url(redis_url) as redis, process.stream.subscribe(ADMIN, None, None) as listener:
             for message in (b"\xff\xfe", b"", b"null", b"[[1]]", forged, half, b'{"epoch":"x","from":1,"to":2}'):
                 assert await redis.publish("test:nonsense", message) == 1
@@ -104,14 +104,14 @@ class TestNonsense:
         async with Redis.from_url(redis_url) as redis, process.stream.subscribe(ADMIN, None, None) as listener:
             await process.record(event)
             assert await hear_event(listener) == event
-            await redis.publish("test:again", a_chime(process.stream.epoch, logged(event)).encode())
+            await redis.publish("test:again", a_notification(process.stream.epoch, logged(event)).encode())
             await send(process, listener, 2)
 
 
 class TestOutbox:
     async def test_it_drops_what_it_has_no_room_for(self):
         """A slow Redis costs chimes, not memory."""
-        outbox = PublishQueue(room=2)
+        outbox = PublishQueue(capacity=2)
         for first in (1, 2, 3):
             outbox.put(Notification("e", first, first, None))
 
@@ -165,7 +165,7 @@ class TestRefusals:
             await until(lambda: process.stream.healthy)
             async with process.stream.subscribe(ADMIN, None, None) as listener:
                 await send(process, listener, 1)
-                await until(lambda: process.stream.counters.chimes > 0)
+                await until(lambda: process.stream.counters.notifications > 0)
             assert not process.stream.is_refused
             throttle, limit = RateLimiter(few, patience=10), RateLimit("test", 2, 60)
             await throttle.take(limit, "key", message="no")

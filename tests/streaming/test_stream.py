@@ -137,9 +137,9 @@ class TestSight:
         )
         seen = [await hear(theirs), await hear(mine), await hear(mine)]
 
-        assert [each.sight for each in seen if isinstance(each, Delivered)] == [
+        assert [each.visibility for each in seen if isinstance(each, Delivered)] == [
             Visibility.GONE,
-            Visibility.SEEN,
+            Visibility.VISIBLE,
             Visibility.DELETED,
         ]
         assert await hears_nothing(theirs)
@@ -206,7 +206,7 @@ class TestResume:
     @pytest.mark.parametrize("kept", [0, 2_000])
     async def test_a_slow_consumer_gets_everything(self, process: Process, kept: int, monkeypatch):
         """Who does not keep up reads the log at its own pace, from memory or the table; others are not held up."""
-        monkeypatch.setattr(process.stream._history, "recent", type(process.stream._history.recent)(kept))
+        monkeypatch.setattr(process.stream._replay, "recent", type(process.stream._replay.recent)(kept))
         slow = process.stream.subscribe(ADMIN, None, None)
         quick = process.stream.subscribe(ADMIN, None, None)
         got: list[int] = []
@@ -260,7 +260,7 @@ class TestResync:
         cursor = StreamCursor(process.stream.epoch, 0, ADMIN.access_version).encode()
         await process.record(a_task_event(), a_task_event())
         await process.reaches(2)
-        process.stream._history.recent.clear()
+        process.stream._replay.recent.clear()
         async with process.database.engine.begin() as connection:
             await EventLog(connection).trim(datetime.now(UTC) + timedelta(hours=1))
         async with process.stream.subscribe(ADMIN, None, cursor) as subscriber:
@@ -284,10 +284,10 @@ class TestResync:
     async def test_what_was_read_before_a_break_is_not_told_after_it(self, process: Process):
         """A break leaves events out, and with them the word that a task is not what it was when it was read."""
         task = await process.build.a_task()
-        before = await process.stream.current.read(task.id)
-        again = await process.stream.current.read(task.id)
-        process.stream._broken(ResyncReason.EPOCH)
-        after = await process.stream.current.read(task.id)
+        before = await process.stream.task_cache.read(task.id)
+        again = await process.stream.task_cache.read(task.id)
+        process.stream._on_log_break(ResyncReason.EPOCH)
+        after = await process.stream.task_cache.read(task.id)
 
         assert before.number == again.number < after.number
 

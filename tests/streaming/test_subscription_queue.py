@@ -13,7 +13,7 @@ EVENT = a_task_event()
 
 def note(position: int) -> QueuedEvent:
     """An event at a place."""
-    return QueuedEvent(position, EVENT, Visibility.SEEN)
+    return QueuedEvent(position, EVENT, Visibility.VISIBLE)
 
 
 def is_mine(position: int) -> bool:
@@ -24,36 +24,36 @@ def is_mine(position: int) -> bool:
 class World:
     """A feed, a log that grows, and a consumer."""
 
-    def __init__(self, room: int, page: int) -> None:
-        self.feed = SubscriptionQueue(0, live=True, room=room)
+    def __init__(self, capacity: int, page: int) -> None:
+        self.queue = SubscriptionQueue(0, live=True, capacity=capacity)
         self.page = page
-        self.told = 0
+        self.dispatched = 0
         self.taken: list[int] = []
 
     def happen(self) -> None:
         """An event is told."""
-        self.told += 1
-        if is_mine(self.told):
-            self.feed.offer(note(self.told))
+        self.dispatched += 1
+        if is_mine(self.dispatched):
+            self.queue.offer(note(self.dispatched))
 
     def read(self) -> None:
         """A subscriber who is behind reads a page."""
-        if not self.feed.live:
-            reached = min(self.told, self.feed.read + self.page)
-            found = [note(each) for each in range(self.feed.read + 1, reached + 1) if is_mine(each)]
-            self.feed.refill(found, read=reached, told=self.told)
+        if not self.queue.live:
+            reached = min(self.dispatched, self.queue.read + self.page)
+            found = [note(each) for each in range(self.queue.read + 1, reached + 1) if is_mine(each)]
+            self.queue.refill(found, read=reached, dispatched=self.dispatched)
 
     def take(self) -> None:
         """The consumer has done with one item and asks for the next."""
-        self.feed.put_down()
-        noted = self.feed.take()
-        if noted is not None:
-            self.taken.append(noted.position)
-            assert self.feed.position(self.told) < noted.position
+        self.queue.release()
+        entry = self.queue.take()
+        if entry is not None:
+            self.taken.append(entry.position)
+            assert self.queue.position(self.dispatched) < entry.position
 
     def check_cursor(self) -> None:
         """Whatever lies up to the cursor was taken."""
-        upto = self.feed.position(self.told)
+        upto = self.queue.position(self.dispatched)
         assert [each for each in self.mine(upto) if each not in self.taken] == []
 
     def mine(self, upto: int) -> list[int]:
@@ -68,45 +68,45 @@ class TestAnyPace:
         st.integers(1, 7),
         st.lists(st.sampled_from(["happen", "happen", "read", "take"]), max_size=80),
     )
-    def test_everything_is_taken_once_and_in_order(self, room, page, schedule):
+    def test_everything_is_taken_once_and_in_order(self, capacity, page, schedule):
         """However small the queue and slow the consumer: each item once, in order, and the cursor is honest."""
-        world = World(room, page)
+        world = World(capacity, page)
         for step in schedule:
             getattr(world, step)()
             world.check_cursor()
-        while not (world.feed.live and not world.feed.waiting):
+        while not (world.queue.live and not world.queue.waiting):
             world.read()
             world.take()
-        world.feed.put_down()
+        world.queue.release()
 
-        assert world.taken == world.mine(world.told)
-        assert world.feed.position(world.told) == world.told
+        assert world.taken == world.mine(world.dispatched)
+        assert world.queue.position(world.dispatched) == world.dispatched
 
 
 class TestFeed:
     def test_what_lies_before_its_place_is_dropped(self):
         """A cursor that is ahead of this process is honoured: what comes up to it is not told again."""
-        feed = SubscriptionQueue(5, live=True)
+        queue = SubscriptionQueue(5, live=True)
         for position in (4, 5, 6):
-            feed.offer(note(position))
+            queue.offer(note(position))
 
-        assert [feed.take(), feed.take()] == [note(6), None]
+        assert [queue.take(), queue.take()] == [note(6), None]
 
     def test_what_is_in_hand_is_not_seen_yet(self):
         """The cursor passes an item when it is put down, not when it is taken."""
-        feed = SubscriptionQueue(0, live=True)
-        feed.offer(note(3))
-        feed.take()
-        in_hand = feed.position(7)
-        feed.put_down()
+        queue = SubscriptionQueue(0, live=True)
+        queue.offer(note(3))
+        queue.take()
+        in_hand = queue.position(7)
+        queue.release()
 
-        assert (in_hand, feed.position(7)) == (2, 7)
+        assert (in_hand, queue.position(7)) == (2, 7)
 
 
 class TestRecent:
     def test_it_answers_only_if_it_has_the_next_event(self):
         """From memory comes what follows a position without a gap, and otherwise nothing."""
-        recent = RecentEvents(kept=3)
+        recent = RecentEvents(max_events=3)
         recent.add(logged(*(a_task_event() for _ in range(5))))
 
         assert [each.position for each in recent.after(2, 2)] == [3, 4]

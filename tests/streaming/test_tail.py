@@ -9,7 +9,7 @@ from domain.events import AccessEvent, Event, LoggedEvent
 from persistence.event_log import Head
 from streaming.lease import LEASE_SECONDS, Lease
 from streaming.stream_items import ResyncReason
-from streaming.tail import SWEEP_SECONDS, Ask, AskAccess, AskHead, AskNumbering, AskPage, Tail
+from streaming.tail import POLL_SECONDS, NumberEvents, ReadAccessEvents, ReadHead, ReadPage, Request, Tail
 from tests.streaming.support import a_task_event, an_access_event, logged
 
 EMPTY = Head("e", 0, 0, pending=False)
@@ -32,16 +32,16 @@ class Log:
         """Events by position."""
         return logged(*(event for _, event in self.committed[after:up_to]), first=after + 1)
 
-    def answer(self, ask: Ask) -> object:
+    def answer(self, ask: Request) -> object:
         """What the table says at this moment."""
         match ask:
-            case AskHead():
+            case ReadHead():
                 return Head("e", self.position, 0, pending=self.position < len(self.committed))
-            case AskNumbering():
+            case NumberEvents():
                 return self.number()
-            case AskAccess(after, up_to):
+            case ReadAccessEvents(after, up_to):
                 return [each for each in self.between(after, up_to) if isinstance(each.event, AccessEvent)]
-            case AskPage(after):
+            case ReadPage(after):
                 return self.between(after, min(self.position, after + 3))
 
 
@@ -54,7 +54,7 @@ class World:
         self.lease = Lease(lambda: self.now)
         self.tail = Tail(self.lease, EMPTY)
         self.under_way: list[tuple[list[LoggedEvent], float]] = []
-        self.asked: tuple[Ask, float] | None = None
+        self.asked: tuple[Request, float] | None = None
         self.answer: tuple[object] | None = None
         self.told: list[LoggedEvent] = []
         self.applied: list[Event] = []
@@ -80,13 +80,13 @@ class World:
         told = self.tail.offer(batch)
         if told:
             if whole_since is not None and len(told) == len(batch):
-                self.tail.cover(told[-1].position, whole_since)
-            self.applied += [each.event for each in self.tail.guard(told, told[-1].position)]
+                self.tail.mark_complete(told[-1].position, whole_since)
+            self.applied += [each.event for each in self.tail.take_access_events(told, told[-1].position)]
             self.told += told
 
     def ask(self) -> None:
         """The tail's question sets out."""
-        ask = self.tail.ask(self.now)
+        ask = self.tail.next_request(self.now)
         if self.asked is None and ask is not None:
             self.asked = (ask, self.now)
 
@@ -99,20 +99,20 @@ class World:
         """The answer arrives."""
         if self.asked is None or self.answer is None:
             return
-        (ask, asked_at), (answer,) = self.asked, self.answer
+        (ask, started_at), (answer,) = self.asked, self.answer
         self.asked = self.answer = None
         match ask:
-            case AskHead():
+            case ReadHead():
                 assert isinstance(answer, Head)
-                assert self.tail.headed(ask, answer, asked_at=asked_at, now=self.now) is None
-            case AskNumbering():
-                self.tail.numbered(asked_at=asked_at)
-            case AskAccess(_, up_to):
+                assert self.tail.head_read(ask, answer, started_at=started_at, now=self.now) is None
+            case NumberEvents():
+                self.tail.events_numbered(started_at=started_at)
+            case ReadAccessEvents(_, up_to):
                 assert isinstance(answer, list)
-                self.applied += [each.event for each in self.tail.guard(answer, up_to)]
-            case AskPage():
+                self.applied += [each.event for each in self.tail.take_access_events(answer, up_to)]
+            case ReadPage():
                 assert isinstance(answer, list)
-                assert self.tail.paged(answer) is None
+                assert self.tail.page_read(answer) is None
                 self.offer(answer)
 
     def check_lease(self) -> None:
@@ -125,7 +125,7 @@ class World:
     def settle(self) -> None:
         """Let two sweeps run until they want nothing: what is committed during the first belongs to the second."""
         for _ in range(2):
-            self.now += SWEEP_SECONDS
+            self.now += POLL_SECONDS
             self.sweep()
 
     def sweep(self) -> None:
@@ -181,12 +181,12 @@ class TestTail:
         """A batch that starts too late is not told, and the head is asked for at once."""
         world = World()
         world.sweep()
-        assert world.tail.ask(world.now) is None
+        assert world.tail.next_request(world.now) is None
 
         world.offer(logged(a_task_event(), first=5))
 
         assert world.told == []
-        assert isinstance(world.tail.ask(world.now), AskHead)
+        assert isinstance(world.tail.next_request(world.now), ReadHead)
 
     def test_it_rests_as_long_as_it_asks_nothing(self):
         """Whatever rounding does to time: who is told to wait no longer has something to do."""
@@ -194,9 +194,11 @@ class TestTail:
             world = World()
             world.now = moment / 7
             world.sweep()
-            world.now = world.now + SWEEP_SECONDS - 1e-14
+            world.now = world.now + POLL_SECONDS - 1e-14
 
-            assert (world.tail.rest(world.now) == 0.0) is (world.tail.ask(world.now) is not None)
+            assert (world.tail.seconds_until_request(world.now) == 0.0) is (
+                world.tail.next_request(world.now) is not None
+            )
 
     def test_rights_are_read_before_the_way_there(self):
         """Behind by many events, the changes of rights among them are asked for first, and make the lease fresh."""
@@ -242,29 +244,31 @@ class TestTail:
         world.take()
 
         assert not world.lease.fresh
-        assert isinstance(world.tail.ask(world.now), AskNumbering)
+        assert isinstance(world.tail.next_request(world.now), NumberEvents)
 
     def test_another_epoch_breaks_the_history(self):
         """A head of another epoch makes the tail stand there, and says why."""
         tail = Tail(Lease(lambda: 0.0), EMPTY)
 
-        reason = tail.headed(AskHead(0), Head("f", 9, 0, pending=False), asked_at=0.0, now=0.0)
+        reason = tail.head_read(ReadHead(0), Head("f", 9, 0, pending=False), started_at=0.0, now=0.0)
 
-        assert (reason, tail.told, tail.epoch) == (ResyncReason.EPOCH, 9, "f")
+        assert (reason, tail.dispatched, tail.epoch) == (ResyncReason.EPOCH, 9, "f")
 
     def test_a_head_that_went_back_is_another_history(self):
         """A head behind what was told already is not believed to be the same history."""
         tail = Tail(Lease(lambda: 0.0), EMPTY)
         tail.offer(logged(a_task_event(), a_task_event()))
 
-        assert tail.headed(AskHead(2), Head("e", 1, 0, pending=False), asked_at=0.0, now=0.0) is ResyncReason.EPOCH
+        assert (
+            tail.head_read(ReadHead(2), Head("e", 1, 0, pending=False), started_at=0.0, now=0.0) is ResyncReason.EPOCH
+        )
 
     def test_a_head_that_was_asked_for_earlier_is_no_step_back(self):
         """A head that is behind only because a batch came while it was under way breaks nothing."""
         tail = Tail(Lease(lambda: 0.0), EMPTY)
         tail.offer(logged(a_task_event(), a_task_event()))
 
-        assert tail.headed(AskHead(1), Head("e", 1, 0, pending=False), asked_at=0.0, now=0.0) is None
+        assert tail.head_read(ReadHead(1), Head("e", 1, 0, pending=False), started_at=0.0, now=0.0) is None
 
     def test_who_numbers_all_the_time_need_not_ask_for_the_head(self):
         """The lease stays fresh by batches alone, however long an answer about the head takes."""
@@ -283,14 +287,14 @@ class TestTail:
         """A tail that slept for longer than events are kept says so."""
         tail = Tail(Lease(lambda: 0.0), EMPTY)
 
-        reason = tail.headed(AskHead(0), Head("e", 9, 4, pending=False), asked_at=0.0, now=0.0)
+        reason = tail.head_read(ReadHead(0), Head("e", 9, 4, pending=False), started_at=0.0, now=0.0)
 
-        assert (reason, tail.told) == (ResyncReason.TRIMMED, 9)
+        assert (reason, tail.dispatched) == (ResyncReason.TRIMMED, 9)
 
     def test_a_page_with_a_hole_breaks_the_history(self):
         """What is not in the table any more is not waited for."""
         tail = Tail(Lease(lambda: 0.0), EMPTY)
-        tail.headed(AskHead(0), Head("e", 9, 0, pending=False), asked_at=0.0, now=0.0)
+        tail.head_read(ReadHead(0), Head("e", 9, 0, pending=False), started_at=0.0, now=0.0)
 
-        assert tail.paged(logged(a_task_event(), first=7)) is ResyncReason.TRIMMED
-        assert tail.told == 9
+        assert tail.page_read(logged(a_task_event(), first=7)) is ResyncReason.TRIMMED
+        assert tail.dispatched == 9

@@ -39,7 +39,7 @@ class TestAhead:
     async def test_what_comes_next_is_read_together(self, process: Process, asked: list[int]):
         """Ten tasks are one statement, and each reading is of its own task."""
         tasks = await some_tasks(process, 10)
-        readings = await read_all(process.stream.current, tasks)
+        readings = await read_all(process.stream.task_cache, tasks)
 
         assert [reading.task and reading.task.id for reading in readings] == [task.id for task in tasks]
         assert asked == [10]
@@ -47,9 +47,9 @@ class TestAhead:
     async def test_only_what_has_changed_is_read_again(self, process: Process, asked: list[int]):
         """An event of one task makes its reading old, and nobody else's."""
         tasks = await some_tasks(process, 3)
-        current = process.stream.current
+        current = process.stream.task_cache
         before = await read_all(current, tasks)
-        current.forget(tasks[1].id)
+        current.invalidate(tasks[1].id)
         after = await read_all(current, tasks)
 
         assert [one.number == other.number for one, other in zip(before, after, strict=True)] == [True, False, True]
@@ -60,7 +60,7 @@ class TestAhead:
     ):
         """A reading made ahead of its time grows old like any other."""
         tasks = await some_tasks(process, 2)
-        current = process.stream.current
+        current = process.stream.task_cache
         await current.read(tasks[0].id, [tasks[1].id])
         later = current._clock() + 0.6
         monkeypatch.setattr(current, "_clock", lambda: later)
@@ -72,7 +72,7 @@ class TestAhead:
         """Of a task that was deleted meanwhile there is nothing, and its neighbours are as they are."""
         tasks = await some_tasks(process, 2)
         await task_service.delete_task(process.build.as_(an_actor(Role.ADMIN)), task_id=tasks[1].id)
-        there, gone = await read_all(process.stream.current, tasks)
+        there, gone = await read_all(process.stream.task_cache, tasks)
 
         assert there.task is not None
         assert gone.task is None
@@ -82,7 +82,7 @@ class TestAhead:
         [task] = await some_tasks(process, 1)
         stranger = an_actor()
         assert not may(stranger, Action.READ_TASK, task)
-        current = process.stream.current
+        current = process.stream.task_cache
         await current.read(task.id)
 
-        assert (await current.seen_by(stranger, task.id)).task is None
+        assert (await current.visible_to(stranger, task.id)).task is None

@@ -19,16 +19,16 @@ def look(before: People | None, after: People | None, *, role: Role = Role.USER,
     """What I see of a move."""
     event = a_task_event(before=before, after=after, **options.pop("event", {}))
     wanted = options.pop("wanted", EVERYTHING)
-    return SubscriberView(an_actor(role, user_id=ME), wanted, options.pop("only_status", False)).look(event)
+    return SubscriberView(an_actor(role, user_id=ME), wanted, options.pop("only_status", False)).visibility_of(event)
 
 
 class TestSight:
     @pytest.mark.parametrize(
-        ("before", "after", "sight"),
+        ("before", "after", "visibility"),
         [
-            (MINE, MINE, Visibility.SEEN),
-            (None, MINE, Visibility.SEEN),
-            (YOURS, YOURS_FOR_ME, Visibility.SEEN),
+            (MINE, MINE, Visibility.VISIBLE),
+            (None, MINE, Visibility.VISIBLE),
+            (YOURS, YOURS_FOR_ME, Visibility.VISIBLE),
             (YOURS_FOR_ME, YOURS, Visibility.GONE),
             (YOURS_FOR_ME, YOURS_FOR_THEM, Visibility.GONE),
             (MINE, None, Visibility.DELETED),
@@ -37,14 +37,14 @@ class TestSight:
             (None, YOURS, None),
         ],
     )
-    def test_a_user_sees_what_is_its_own_or_assigned(self, before, after, sight):
+    def test_a_user_sees_what_is_its_own_or_assigned(self, before, after, visibility):
         """Visible after: seen; only before: gone or deleted; never: nothing."""
-        assert look(before, after) is sight
+        assert look(before, after) is visibility
 
     @pytest.mark.parametrize("role", [Role.MODERATOR, Role.ADMIN])
     def test_who_may_see_all_is_told_all(self, role):
         """A role that reaches any task sees strangers' tasks change and be deleted."""
-        assert look(YOURS, YOURS_FOR_THEM, role=role) is Visibility.SEEN
+        assert look(YOURS, YOURS_FOR_THEM, role=role) is Visibility.VISIBLE
         assert look(YOURS, None, role=role) is Visibility.DELETED
 
 
@@ -53,9 +53,9 @@ class TestFilter:
         """A task that comes to the wanted assignee, or leaves them, is told."""
         mine = StreamFilter(assignee_id=ME)
 
-        assert look(YOURS, YOURS_FOR_ME, wanted=mine) is Visibility.SEEN
+        assert look(YOURS, YOURS_FOR_ME, wanted=mine) is Visibility.VISIBLE
         assert look(MINE, MINE, wanted=mine) is None
-        assert look(YOURS_FOR_ME, YOURS, wanted=mine, role=Role.ADMIN) is Visibility.SEEN
+        assert look(YOURS_FOR_ME, YOURS, wanted=mine, role=Role.ADMIN) is Visibility.VISIBLE
 
     def test_a_filter_does_not_tell_what_cannot_be_seen(self):
         """Who lost sight of a task cannot find out by a filter who has it now."""
@@ -66,20 +66,20 @@ class TestFilter:
         wanted = StreamFilter(owner_id=YOU, assignee_id=THEM)
 
         assert look(YOURS, People(ME, THEM), wanted=wanted, role=Role.ADMIN) is None
-        assert look(YOURS, YOURS_FOR_THEM, wanted=wanted, role=Role.ADMIN) is Visibility.SEEN
+        assert look(YOURS, YOURS_FOR_THEM, wanted=wanted, role=Role.ADMIN) is Visibility.VISIBLE
 
     def test_tasks_are_chosen_by_id(self):
         """Only the wanted tasks are told, and an empty set wants none."""
         task_id = uuid4()
         event = {"task_id": task_id}
 
-        assert look(MINE, MINE, event=event, wanted=StreamFilter(task_ids=frozenset({task_id}))) is Visibility.SEEN
+        assert look(MINE, MINE, event=event, wanted=StreamFilter(task_ids=frozenset({task_id}))) is Visibility.VISIBLE
         assert look(MINE, MINE, event=event, wanted=StreamFilter(task_ids=frozenset({uuid4()}))) is None
         assert look(MINE, None, event=event, wanted=StreamFilter(task_ids=frozenset())) is None
 
     def test_a_status_filter_is_about_where_the_task_stands_after(self):
         """Only events that leave the task in a wanted status are told."""
-        assert look(MINE, MINE, wanted=StreamFilter(to=frozenset({TaskStatus.DONE}))) is Visibility.SEEN
+        assert look(MINE, MINE, wanted=StreamFilter(to=frozenset({TaskStatus.DONE}))) is Visibility.VISIBLE
         assert look(MINE, MINE, wanted=StreamFilter(to=frozenset({TaskStatus.TODO}))) is None
 
     def test_what_is_gone_is_told_whatever_its_status(self):
@@ -94,7 +94,7 @@ class TestFilter:
         title = {"changes": (TaskChange.TITLE,)}
 
         assert look(MINE, MINE, only_status=True, event=title) is None
-        assert look(MINE, MINE, event=title) is Visibility.SEEN
+        assert look(MINE, MINE, event=title) is Visibility.VISIBLE
 
 
 class TestConcerns:

@@ -28,7 +28,7 @@ from graphql_api.schema.base import Schema
 from graphql_api.transports.http.endpoint import GraphQLHTTP
 from graphql_api.transports.websocket.config import WebSocketTiming
 from graphql_api.transports.websocket.endpoint import GraphQLSocket
-from server.pages.endpoint_page import visit
+from server.pages.endpoint_page import respond
 from streaming.connections import Connections
 from tests.support.waiting import HANG_SECONDS
 
@@ -133,7 +133,7 @@ class Query:
     def facts(self, info: Info) -> list[str]:
         """What the transport told."""
         facts = info.context.facts
-        return [facts.door, facts.client.address, facts.request_id, str(is_secure(facts.scope, facts.trusted))]
+        return [facts.transport, facts.client.address, facts.request_id, str(is_secure(facts.scope, facts.trusted))]
 
     @strawberry.field
     async def slow(self, info: Info, seconds: float) -> str | None:
@@ -313,7 +313,7 @@ def build(
     def make_context(facts: RequestContext) -> EchoContext:
         return EchoContext(facts, journal)
 
-    endpoint = GraphQLHTTP(executor, bouncer.authenticate, make_context, page=visit, **http)
+    endpoint = GraphQLHTTP(executor, bouncer.authenticate, make_context, page=respond, **http)
     socket = GraphQLSocket(
         executor,
         bouncer.authenticate,

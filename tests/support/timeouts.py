@@ -25,4 +25,4 @@ def extend(patch: pytest.MonkeyPatch) -> None:
     defaults = Executor.__init__.__kwdefaults__
     assert defaults is not None
     patch.setitem(defaults, "timeout", HANG_SECONDS)
-    patch.setattr(app_module, "REDIS_PATIENCE_SECONDS", HANG_SECONDS)
+    patch.setattr(app_module, "REDIS_TIMEOUT_SECONDS", HANG_SECONDS)

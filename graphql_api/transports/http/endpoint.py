@@ -69,7 +69,7 @@ class GraphQLHTTP(Generic[ContextT]):
         self._trusted = trusted_proxies
         self._max_body = max_body
         self._waiting_for_bodies = TimeoutQueue(body_seconds)
-        self._lookouts = TimeoutQueue(disconnect.PATIENCE_SECONDS)
+        self._lookouts = TimeoutQueue(disconnect.DELAY_SECONDS)
         self._requests = requests or RequestRecords()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -139,7 +139,7 @@ class GraphQLHTTP(Generic[ContextT]):
             check_content_type(scope["headers"])
             exchange = exchange_of(scope)
             body = await read_body(
-                receive, headers, most=self._max_body, alarms=self._waiting_for_bodies, exchange=exchange
+                receive, headers, max_bytes=self._max_body, timeouts=self._waiting_for_bodies, exchange=exchange
             )
             value: Any = decode_json(body)
         else:

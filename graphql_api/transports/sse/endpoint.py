@@ -19,7 +19,7 @@ from asgi.request_id import request_id_of
 from asgi.response import HTTPResponse
 from asgi.socket_writer import PeerDisconnected, SocketWriter, abort_of
 from asgi.timeouts import TimeoutQueue
-from asgi.websocket_handshake import FOREIGN, HandshakeRequest, sign_in
+from asgi.websocket_handshake import STREAM_ORIGIN_NOT_ALLOWED, HandshakeRequest, sign_in
 from domain.errors import BadRequest, PermissionDenied, RateLimited, Unauthenticated, Unavailable
 from graphql_api.errors import describe
 from graphql_api.execution.executor import ContextT, Operation
@@ -68,7 +68,7 @@ class GraphQLEvents(Generic[ContextT]):
         self._allows_origin = allows_origin
         self._trusted = trusted_proxies
         self._waiting_for_bodies = TimeoutQueue(BODY_SECONDS)
-        self._lookouts = TimeoutQueue(disconnect.PATIENCE_SECONDS)
+        self._lookouts = TimeoutQueue(disconnect.DELAY_SECONDS)
         self._sending = TimeoutQueue(setup.timing.send)
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
@@ -106,7 +106,7 @@ class GraphQLEvents(Generic[ContextT]):
             await self._otherwise(without_exchange(scope), _again(body, receive), send)
             return False
         if not request.is_allowed(self._allows_origin):
-            raise HTTPError(403, PermissionDenied(FOREIGN))
+            raise HTTPError(403, PermissionDenied(STREAM_ORIGIN_NOT_ALLOWED))
         call = _Call(self._setup, receive, self._writer(scope, send), send, request_id)
         if isinstance(operation, Response):
             await call.answer(operation, [])
@@ -124,7 +124,7 @@ class GraphQLEvents(Generic[ContextT]):
         if scope["method"] != "POST":
             return b""
         check_content_type(scope["headers"])
-        return await read_body(receive, dict(scope["headers"]), most=MAX_BODY, alarms=self._waiting_for_bodies)
+        return await read_body(receive, dict(scope["headers"]), max_bytes=MAX_BODY, timeouts=self._waiting_for_bodies)
 
     def _operation(self, scope: Scope, body: bytes, request_id: str) -> Operation | Response:
         try:
@@ -204,7 +204,7 @@ class _Call(Generic[ContextT]):
             auth_error = error
         except Unavailable as error:
             raise unavailable(error) from None
-        return replace(request.facts(identity, self._request_id), auth_error=auth_error, door="http")
+        return replace(request.request_context(identity, self._request_id), auth_error=auth_error, transport="http")
 
     async def begin(self, headers: list[Header]) -> None:
         """Send the head."""

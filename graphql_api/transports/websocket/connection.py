@@ -190,7 +190,7 @@ class WebSocketConnection(Generic[ContextT]):
     def _make_context(self, request_id: str) -> ContextT:
         if self._identity is not None:
             record_user(self._identity.actor.user_id)
-        return self._setup.make_context(self._upgrade.facts(self._identity, request_id, self._ending.wait))
+        return self._setup.make_context(self._upgrade.request_context(self._identity, request_id, self._ending.wait))
 
     def _start_clocks(self) -> None:
         loop = asyncio.get_running_loop()

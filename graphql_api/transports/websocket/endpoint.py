@@ -10,7 +10,7 @@ from asgi.close_codes import CloseCode
 from asgi.origins import AllowsOrigin
 from asgi.request_context import RequestContext
 from asgi.timeouts import TimeoutQueue
-from asgi.websocket_handshake import FOREIGN, Authenticate, HandshakeRequest, reject_handshake
+from asgi.websocket_handshake import STREAM_ORIGIN_NOT_ALLOWED, Authenticate, HandshakeRequest, reject_handshake
 from graphql_api.execution.executor import ContextT, Executor
 from graphql_api.transports.websocket.config import WebSocketConfig, WebSocketTiming
 from graphql_api.transports.websocket.connection import WebSocketConnection
@@ -62,7 +62,7 @@ class GraphQLSocket(Generic[ContextT]):
         await receive()
         upgrade = HandshakeRequest.of(scope, self._trusted)
         if not upgrade.is_allowed(self._allows_origin):
-            await reject_handshake(scope, send, 403, FOREIGN)
+            await reject_handshake(scope, send, 403, STREAM_ORIGIN_NOT_ALLOWED)
             return
         offered: list[str] = list(scope.get("subprotocols", ()))
         conversation = WebSocketConnection(self._setup, upgrade, _chosen(offered), receive, send)

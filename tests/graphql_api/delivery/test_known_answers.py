@@ -22,17 +22,17 @@ class Subscribed:
 
     def __init__(self, actor: Actor) -> None:
         self.actor = actor
-        self.trusts = True
+        self.is_trusted = True
 
-    def told(self, noted: QueuedEvent) -> Delivered:
+    def item_for(self, noted: QueuedEvent) -> Delivered:
         """The item."""
-        return Delivered("cursor", noted.position, noted.event, noted.sight)
+        return Delivered("cursor", noted.position, noted.event, noted.visibility)
 
-    def believes(self, at: float) -> bool:
+    def trusts(self, at: float) -> bool:
         """As given."""
-        return self.trusts
+        return self.is_trusted
 
-    def ahead(self) -> tuple[()]:
+    def upcoming_tasks(self) -> tuple[()]:
         """Nothing."""
         return ()
 
@@ -43,7 +43,7 @@ class Current:
     def __init__(self) -> None:
         self.reading: TaskSnapshot | SingleFlight[None] = TaskSnapshot(number=1)
 
-    def begun(self, *_: Any) -> TaskSnapshot | SingleFlight[None]:
+    def get_or_start(self, *_: Any) -> TaskSnapshot | SingleFlight[None]:
         """As given."""
         return self.reading
 
@@ -76,14 +76,14 @@ class House:
 
     def __init__(self, share: str | None = "operation", owner: Actor | None = None) -> None:
         event = a_task_event(owner.user_id if owner is not None else None)
-        self.noted = QueuedEvent(1, event, Visibility.SEEN)
+        self.noted = QueuedEvent(1, event, Visibility.VISIBLE)
         self.current, self.way = Current(), Way(share)
         self.is_current = True
 
-    def tell(self, actor: Actor, *, trusts: bool = True) -> SingleFlight[Any] | bool:
+    def tell(self, actor: Actor, *, is_trusted: bool = True) -> SingleFlight[Any] | bool:
         """Tell one of them."""
         subscriber = Subscribed(actor)
-        subscriber.trusts = trusts
+        subscriber.is_trusted = is_trusted
         at_once = DirectDelivery(subscriber, self.current, self._telling, self.way)  # type: ignore[arg-type]
         return at_once(self.noted)
 
@@ -182,7 +182,7 @@ def test_what_cannot_be_believed_is_left_to_who_can_wait():
     build = House()
     build.tell(an_admin())
     build.is_current = False
-    assert build.tell(an_admin(), trusts=False) is False
+    assert build.tell(an_admin(), is_trusted=False) is False
     assert build.way.sent == [1]
 
 

@@ -27,7 +27,7 @@ class TestLanding:
             answer = await client.get("/")
             head = await client.head("/")
 
-        assert answer.json()["detail"].startswith("There are /graphql, ")
+        assert answer.json()["detail"].startswith("This server has /graphql, ")
         assert ("accept" in answer.headers["vary"], head.status_code, head.content) == (True, 200, b"")
 
     @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ class TestNotFound:
             answer = await client.get("/nowhere")
 
         assert answer.status_code == 404
-        assert answer.json()["detail"].startswith("Nothing is here. There are /graphql, ")
+        assert answer.json()["detail"].startswith("Not found. This server has /graphql, ")
 
 
 class TestIcon:

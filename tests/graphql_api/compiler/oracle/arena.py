@@ -52,7 +52,7 @@ class Arena:
     async def prepared(cls, database_url: str, redis_url: str) -> "Arena":
         """An arena on an empty database."""
         settings = settings_of(database_url, redis_url, bcrypt_rounds=ROUNDS, **LIMITS)
-        server = Server(settings, throttle_patience=HANG_SECONDS)
+        server = Server(settings, rate_limit_timeout=HANG_SECONDS)
         return cls(server, await Passwords(ROUNDS).hash(PASSWORD), *_executors())
 
     def without_plans(self) -> "Arena":

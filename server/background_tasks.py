@@ -1,0 +1,52 @@
+"""Tasks of one process beside the requests: the scheduled clean-up, the metrics file, the oldest snapshot."""
+
+import asyncio
+from collections.abc import Callable
+
+from observability.metrics import Snapshot
+from observability.metrics_files import MetricsFile
+from persistence.database import Database
+from server.oldest_snapshot import OldestSnapshot
+from server.scheduled_cleanup import clean_up_by_schedule
+from server.settings import Settings
+
+
+class BackgroundTasks:
+    """Starts and stops the tasks that the settings enable; *collect* returns the current metrics."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        oldest_snapshot: OldestSnapshot,
+        collect: Callable[[], Snapshot],
+    ) -> None:
+        self._settings = settings
+        self._database = database
+        self._oldest_snapshot = oldest_snapshot
+        self._collect = collect
+        self._tasks: list[asyncio.Task[None]] = []
+        self._metrics_file: MetricsFile | None = None
+
+    def start(self) -> None:
+        """Start the tasks."""
+        settings = self._settings
+        if settings.cleanup_cron is not None:
+            self._start_cleanup(settings.cleanup_cron)
+        if settings.metrics_folder is not None:
+            self._metrics_file = MetricsFile(settings.metrics_folder, self._collect)
+            self._tasks.append(asyncio.create_task(self._metrics_file.keep()))
+            self._tasks.append(asyncio.create_task(self._oldest_snapshot.watch()))
+
+    def stop(self) -> None:
+        """Cancel the tasks, and write the metrics for the last time."""
+        for task in self._tasks:
+            task.cancel()
+        if self._metrics_file is not None:
+            self._metrics_file.close()
+
+    def _start_cleanup(self, schedule: str) -> None:
+        cleanup = clean_up_by_schedule(
+            self._database, schedule=schedule, event_retention=self._settings.event_retention
+        )
+        self._tasks.append(asyncio.create_task(cleanup))
