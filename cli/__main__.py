@@ -1,4 +1,4 @@
-"""`python -m cli` is `taskriver`."""
+"""`python -m cli` runs the command `taskriver`."""
 
 from cli import main
 

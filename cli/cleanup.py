@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import asdict
 
 from cli.connections import database_of
-from cli.output import AsJSON, answer, counted
+from cli.output import AsJSON, counted, print_result
 from cli.settings import read_settings
 from server.errors import CommandError
 from server.settings import Settings
@@ -14,18 +14,18 @@ from services.cleanup import ClocksDiffer, Removed, clean_up
 def cleanup(as_json: AsJSON = False) -> None:
     """Remove expired sessions, used tokens, old keys and events.
 
-    Old are idempotency keys of more than a day and events of more than EVENT_RETENTION_DAYS.
-    A server does the same by itself, as CLEANUP_SCHEDULE says.
+    Removes idempotency keys that are older than a day, and events that are older than EVENT_RETENTION_DAYS.
+    A running server does the same at the times of CLEANUP_SCHEDULE.
     """
     removed = asyncio.run(_cleanup(read_settings()))
     if removed is None:
-        answer("Another process is cleaning up already.", {"removed": None}, as_json=as_json)
+        print_result("Another process is already cleaning up.", {"removed": None}, as_json=as_json)
         return
     words = (
         f"Removed {counted(removed.sessions, 'expired session')}, "
         f"{counted(removed.keys, 'idempotency key')}, {counted(removed.events, 'old event')}."
     )
-    answer(words, {"removed": asdict(removed)}, as_json=as_json)
+    print_result(words, {"removed": asdict(removed)}, as_json=as_json)
 
 
 async def _cleanup(settings: Settings) -> Removed | None:

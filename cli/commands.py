@@ -1,7 +1,7 @@
-"""`taskriver`: its commands, and how they fail.
+"""The commands of `taskriver`, and how errors become messages and exit codes.
 
-A command's module is imported when that command is called: most of them want only a part of the house, and a shell
-that completes a word wants nothing of it.
+A command's module is imported only when the command is called. This keeps the start fast: most commands need only a
+part of the project, and shell completion needs none of it.
 """
 
 import platform
@@ -33,26 +33,26 @@ COMMANDS: Final = {
     "import": ("transfer.import_tasks:import_tasks", "Create tasks from JSON Lines or CSV."),
     "export": ("transfer.export_tasks:export_tasks", "Export all tasks that a user may see, as one snapshot."),
     "seed": ("seed:seed", "Create test data: users and their tasks."),
-    "verify-stream": ("verify_stream:verify_stream", "Check from outside that a server's stream loses nothing."),
+    "verify-stream": ("verify_stream:verify_stream", "Verify that the event stream of a server loses nothing."),
     "compat": ("compat:compat", "Compare servers with the older REST API."),
     "export-schema": ("export_schema:export_schema", "Print the GraphQL schema (SDL)."),
     "stream": ("stream:stream", "Manage the event stream."),
     "cleanup": ("cleanup:cleanup", "Remove expired sessions, used tokens, old keys and events."),
 }
-"""Where each one is, below this package, and the first line of its help."""
+"""By name: the module below this package with the function, and the first line of the help."""
 
 
 class Commands(TyperGroup):
-    """Knows commands by name until one is called."""
+    """Lists the commands by name, and imports only the one that is called."""
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """The command that is called, imported now."""
+        """Import the command that is called."""
         name, _, rest = super().resolve_command(ctx, args)
         return name, load(name or ""), rest
 
 
 def load(name: str) -> Any:
-    """The command of this name, with all its options."""
+    """The command with this name, with all its options."""
     module, _, attribute = COMMANDS[name][0].partition(":")
     home = import_module(f"cli.{module}")
     holder, found = typer.Typer(rich_markup_mode=None), getattr(home, attribute)
@@ -68,14 +68,14 @@ def _app() -> typer.Typer:
         cls=Commands,
         name="taskriver",
         help="A task backend with a GraphQL API whose live stream loses nothing.",
-        epilog="Exit codes: 0 done, 1 refused or failed, 2 misused, 3 done with warnings; docs/cli.md explains them.",
+        epilog="Exit codes: 0 success, 1 refused or failed, 2 wrong usage, 3 done with warnings. See docs/cli.md.",
         no_args_is_help=True,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
     )
     app.callback()(_options)
     for name, (_, line) in COMMANDS.items():
-        app.command(name, help=line)(_in_its_place)
+        app.command(name, help=line)(_placeholder)
     return app
 
 
@@ -93,15 +93,15 @@ def _options(
     """A task backend with a GraphQL API whose live stream loses nothing."""
 
 
-def _in_its_place() -> None:
-    """What is listed until the command itself is loaded."""
+def _placeholder() -> None:
+    """Stands in the list of commands until the command itself is imported."""
 
 
 app: Final = _app()
 
 
 def main() -> None:
-    """Run a command; what goes wrong is one line on stderr, and exit code 1 (refused) or 2 (misused)."""
+    """Run a command. An error is one line on stderr, with exit code 1 (refused or failed) or 2 (wrong usage)."""
     open_missing()
     try:
         code = app(prog_name="taskriver", standalone_mode=False)
@@ -115,7 +115,7 @@ def main() -> None:
         _fail(error, MISUSED)
     except (DomainError, UnknownValue, EmbeddedError, CommandError) as error:
         _fail(error, REFUSED)
-    except BrokenPipeError:  # the reader has all that it wants, as `head` has
+    except BrokenPipeError:  # the reader of the pipe has ended, for example `head`
         silence_output()
         sys.exit(REFUSED)
     except OSError as error:
@@ -124,9 +124,9 @@ def main() -> None:
 
 
 def _misuse(error: Any) -> str:
-    """What cannot be understood of the command line, and where it is told how it must be."""
+    """The error in the command line, and the help that explains the correct usage."""
     message = error.format_message().replace("Value error, ", "")
-    if "\n" in message:  # it is the help of a command that needs more words
+    if "\n" in message:  # the help of a command that needs a subcommand
         error.show()
         sys.exit(MISUSED)
     end = "" if message.endswith((".", "?")) else "."
@@ -135,7 +135,7 @@ def _misuse(error: Any) -> str:
 
 
 def _system_error(error: OSError) -> str:
-    """What the system refused; a file without a name is standard output."""
+    """The operating system's error; a file without a name is standard output."""
     return f"{error.filename or 'Standard output'}: {error.strerror or error}."
 
 

@@ -1,17 +1,16 @@
-"""`taskriver compat …`: for whoever comes from the older API."""
+"""`taskriver compat …`: compare a server with the older REST API, for users who migrate from it."""
 
 import sys
 from collections import Counter
 from dataclasses import asdict
 from typing import Final
-from urllib.parse import urlsplit
 
 import typer
 
-from cli.errors import LOOK, REFUSED
-from cli.output import AsJSON, answer, counted, examples
+from cli.errors import REFUSED, WARNING
+from cli.output import AsJSON, counted, examples, print_result
 from cli.progress import ProgressBar
-from cli.sign_in import DEFAULT_URL, ServerURL
+from cli.sign_in import DEFAULT_URL, ServerURL, split_server_url
 from cli.table import Column, table
 from server.errors import CommandError
 from verification.compat.check import CHECKS, Compatibility
@@ -32,11 +31,11 @@ _STYLES: Final = {
     epilog=examples("taskriver compat check", "taskriver compat check https://old.example.org --json > before.json")
 )
 def check(url: ServerURL = DEFAULT_URL, as_json: AsJSON = False) -> None:
-    """Replay the older API's contract against any server.
+    """Replay the contract of the older REST API against a server.
 
-    Against this one, or the one that you are leaving. It registers users of its own, makes and removes tasks, and
-    signs out; the users stay, since no endpoint removes them. The exit code is 1 if anything differs that is not on
-    purpose, and 3 if something could not be tried.
+    The server can be a Taskriver or your old one. The command registers users, creates and removes tasks, and signs
+    out. The users stay, because no endpoint removes them. The exit code is 1 if something differs that is not intended,
+    and 3 if a check could not run.
     """
     compatibility = Compatibility(_base(url))
     findings: list[Finding] = []
@@ -48,11 +47,11 @@ def check(url: ServerURL = DEFAULT_URL, as_json: AsJSON = False) -> None:
     except AnotherAPI as error:
         raise CommandError(str(error)) from None
     except NoServer as error:
-        raise CommandError(f"{error}: does a server run there?") from None
+        raise CommandError(f"{error}. Check the URL, and that the server is running.") from None
     counts = Counter(finding.verdict for finding in findings)
     facts = {"url": compatibility.url, "counts": counts, "findings": [asdict(finding) for finding in findings]}
-    answer(_words(compatibility, findings, counts), facts, as_json=as_json)
-    raise typer.Exit(REFUSED if counts[Verdict.DIFFERS] else LOOK if counts[Verdict.NOT_TRIED] else 0)
+    print_result(_words(compatibility, findings, counts), facts, as_json=as_json)
+    raise typer.Exit(REFUSED if counts[Verdict.DIFFERS] else WARNING if counts[Verdict.NOT_TRIED] else 0)
 
 
 def _words(compatibility: Compatibility, findings: list[Finding], counts: Counter[Verdict]) -> str:
@@ -63,18 +62,16 @@ def _words(compatibility: Compatibility, findings: list[Finding], counts: Counte
         shown = table(columns, [[verdict, f"{what}\n→ {told}" if told else what] for verdict, what, told in rows])
     else:
         shown = table([*columns, Column("seen")], rows)
-    told = ", ".join(f"{counts[verdict]} {verdict}" for verdict in Verdict if counts[verdict])
-    left = f" Left behind: {compatibility.left}." if compatibility.left else ""
-    return f"{shown}\n{told}, by {counted(compatibility.requests, 'request')}.{left}"
+    summary = ", ".join(f"{counts[verdict]} {verdict}" for verdict in Verdict if counts[verdict])
+    left = f" Not removed: {compatibility.left}." if compatibility.left else ""
+    return f"{shown}\n{summary}; {counted(compatibility.requests, 'request')} sent.{left}"
 
 
 def _base(url: str) -> str:
-    """Where the older API is below, without its own part of the path.
+    """The URL of the server, without the path of the older API.
 
     Raises:
-        CommandError: it is no URL of a server.
+        CommandError: *url* is not the URL of a server.
     """
-    parts = urlsplit(url if "//" in url else f"http://{url}")
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise CommandError(f"{url} is no address of a server: it must look like {DEFAULT_URL}.")
+    parts = split_server_url(url)
     return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/').removesuffix(PREFIX)}"

@@ -1,4 +1,4 @@
-"""How commands reach the database."""
+"""The database and the Redis that a command uses."""
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -14,28 +14,30 @@ from server.errors import CommandError, WrongSetting
 from server.settings import Settings
 
 FOLDER: Final = Path(".taskriver")
-"""Where `taskriver dev` keeps its servers' data."""
+"""The folder in which `taskriver dev` stores the data of its servers."""
 
 _REASONS: Final = {
-    "28": "refuses the user or the password of DATABASE_URL.",
-    "3D": "has no database of the name in DATABASE_URL: create it first.",
+    "28": "rejects the user or the password of DATABASE_URL.",
+    "3D": "does not have the database that DATABASE_URL names: create it first.",
 }
-"""By the class of the SQLSTATE (PostgreSQL, appendix A)."""
+"""Messages by the class of the SQLSTATE (PostgreSQL, appendix A)."""
 
 
 @asynccontextmanager
-async def database_of(settings: Settings, *, migrated: bool = True, patient: bool = False) -> AsyncIterator[Database]:
-    """The database that the settings name, else the one of a `taskriver dev` that runs in this folder.
+async def database_of(
+    settings: Settings, *, migrated: bool = True, no_timeouts: bool = False
+) -> AsyncIterator[Database]:
+    """The database of the settings, else the database of a `taskriver dev` that runs in this folder.
 
-    *migrated* asks that its tables are the ones this code knows; a *patient* one lets transactions take their time.
+    With *migrated* its tables must be those of this version. With *no_timeouts* there is no limit for transactions.
 
     Raises:
         WrongSetting: no database is named.
-        CommandError: it cannot be reached, or needs `taskriver migrate` first.
+        CommandError: the database cannot be reached, or `taskriver migrate` must run first.
     """
-    database = Database(database_url_of(settings), pool_size=2, patient=patient)
+    database = Database(database_url_of(settings), pool_size=2, no_timeouts=no_timeouts)
     try:
-        await check_answers(database)
+        await check_reachable(database)
         await check_sessions_of(database)
         if migrated:
             await _check_migrated(database)
@@ -45,55 +47,55 @@ async def database_of(settings: Settings, *, migrated: bool = True, patient: boo
 
 
 def database_url_of(settings: Settings) -> str:
-    """Where the database is.
+    """The URL of the database.
 
     Raises:
-        WrongSetting: no database is named, and none of ours runs in this folder.
+        WrongSetting: the settings name no database, and no `taskriver dev` runs in this folder.
     """
     if settings.database_url is not None:
         return settings.database_url.get_secret_value()
-    return _here(settings, "DATABASE_URL").database_url
+    return _dev_servers(settings, "DATABASE_URL").database_url
 
 
 def redis_url_of(settings: Settings) -> str:
-    """Where Redis is.
+    """The URL of Redis.
 
     Raises:
-        WrongSetting: none is named, and none of ours runs in this folder.
+        WrongSetting: the settings name no Redis, and no `taskriver dev` runs in this folder.
     """
     if settings.redis_url is not None:
         return settings.redis_url.get_secret_value()
-    return _here(settings, "REDIS_URL").redis_url
+    return _dev_servers(settings, "REDIS_URL").redis_url
 
 
-def _here(settings: Settings, lacking: str) -> embedded.Servers:
+def _dev_servers(settings: Settings, missing: str) -> embedded.Servers:
     """The servers of a `taskriver dev` that runs in this folder."""
     servers = None if settings.is_production else embedded.found(FOLDER)
     if servers is None:
-        raise WrongSetting(f"{lacking} is not set, and no `taskriver dev` runs in this folder.")
+        raise WrongSetting(f"{missing} is not set, and no `taskriver dev` runs in this folder.")
     return servers
 
 
-async def check_answers(database: Database) -> None:
-    """See that it can be reached.
+async def check_reachable(database: Database) -> None:
+    """Check that the database can be reached.
 
     Raises:
-        CommandError: it cannot; says where it was looked for, and why not if the server told.
+        CommandError: it cannot; the message has the address, and the reason if the server gave one.
     """
     try:
         await database.ping()
     except Unavailable as error:
         await check_sessions_of(database)
         url = database.engine.url
-        place = f"The database server at {url.host or 'localhost'}:{url.port or 5432}"
-        raise CommandError(f"{place} {_why_not(error)}") from error
+        server = f"The database server at {url.host or 'localhost'}:{url.port or 5432}"
+        raise CommandError(f"{server} {_reason(error)}") from error
 
 
 async def check_sessions_of(database: Database) -> Sessions | None:
-    """See that each connection is a session of its own; None if the database does not answer.
+    """Check that each connection has its own session; None if the database does not answer.
 
     Raises:
-        CommandError: they are not.
+        CommandError: connections share sessions, because of a pooler.
     """
     try:
         return await check_sessions(database.engine.url)
@@ -103,9 +105,11 @@ async def check_sessions_of(database: Database) -> Sessions | None:
         return None
 
 
-def _why_not(error: Unavailable) -> str:
+def _reason(error: Unavailable) -> str:
     states = (str(getattr(each, "sqlstate", ""))[:2] for each in _causes(error))
-    return next((_REASONS[state] for state in states if state in _REASONS), "does not answer: does it run?")
+    return next(
+        (_REASONS[state] for state in states if state in _REASONS), "does not answer: check that it is running."
+    )
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

@@ -1,6 +1,6 @@
-"""Demo data: four people and their tasks of the last weeks, made by the services that everybody uses.
+"""Demo data: four users and their tasks of the last four weeks, created with the same services as the API.
 
-What happened is played back in the order in which it happened, so that every task has the history it tells.
+All changes are made in the order of their times, so that every task has a complete history.
 """
 
 from collections.abc import Callable, Collection, Iterator
@@ -23,9 +23,9 @@ from services import user as user_service
 from services.user import HashPassword
 
 PASSWORD: Final = "Taskriver-1"  # noqa: S105 - printed at every start; `dev` refuses to run in production
-PEOPLE: Final = {"admin": Role.ADMIN, "moderator": Role.MODERATOR, "alice": Role.USER, "bob": Role.USER}
+USERS: Final = {"admin": Role.ADMIN, "moderator": Role.MODERATOR, "alice": Role.USER, "bob": Role.USER}
 LAST: Final = "admin"
-"""Made when everything else is there, and so the sign that it is."""
+"""This user is created last. If the user exists, the demo data are complete."""
 DAYS: Final = 28
 
 _PATHS: Final = (
@@ -40,8 +40,8 @@ _PATHS: Final = (
 
 
 @dataclass(slots=True)
-class _Story:
-    """One task: who makes it, for whom, and when it moves where."""
+class _DemoTask:
+    """One task, and its changes of status."""
 
     title: str
     description: str
@@ -49,38 +49,38 @@ class _Story:
     assignee_id: UUID | None
     priority: TaskPriority
     due_at: datetime | None
-    moves: list[tuple[datetime, TaskStatus | None]]
-    """In order of time; None: it is created."""
+    steps: list[tuple[datetime, TaskStatus | None]]
+    """The changes of status in order of time; None: the task is created."""
     task_id: UUID | None = None
 
 
 async def load_once(database: Database, hash_password: HashPassword, *, announce: Callable[[], None]) -> bool:
-    """Make the people and their tasks, unless somebody is there already; whether these people are there now.
+    """Create the users and their tasks, unless the database has other users; returns whether the demo users exist now.
 
-    What was interrupted is finished. *announce* is called before anything is made.
+    It continues after an interruption. *announce* is called before the first change.
     """
-    known = await _known_people(database)
+    known = await _existing_users(database)
     if LAST in known:
         return True
     if len(known) != await user_service.count_users(database.unit_of_work(OPERATOR)):
         return False
     announce()
-    people = [known.get(name) or await _person(database, name, hash_password) for name in PEOPLE if name != LAST]
-    await _play(database, people, but_for=await _titles(database) if known else frozenset())
-    await _person(database, LAST, hash_password)
+    users = [known.get(name) or await _create_user(database, name, hash_password) for name in USERS if name != LAST]
+    await _create_tasks(database, users, but_for=await _titles(database) if known else frozenset())
+    await _create_user(database, LAST, hash_password)
     return True
 
 
-async def _play(database: Database, people: list[Actor], *, but_for: Collection[str]) -> None:
-    stories = [each for each in _stories(Random(7), people, datetime.now(UTC)) if each.title not in but_for]
-    moments = sorted(((at, move, story) for story in stories for at, move in story.moves), key=lambda each: each[0])
-    for at, move, story in moments:
-        await _happen(database, story, at, move)
+async def _create_tasks(database: Database, users: list[Actor], *, but_for: Collection[str]) -> None:
+    tasks = [each for each in _demo_tasks(Random(7), users, datetime.now(UTC)) if each.title not in but_for]
+    steps = sorted(((at, status, task) for task in tasks for at, status in task.steps), key=lambda each: each[0])
+    for at, status, task in steps:
+        await _apply(database, task, at, status)
 
 
-async def _known_people(database: Database) -> dict[str, Actor]:
+async def _existing_users(database: Database) -> dict[str, Actor]:
     known = {}
-    for name in PEOPLE:
+    for name in USERS:
         with suppress(NotFound):
             row = await user_service.get_user_by_name(database.unit_of_work(OPERATOR), username=name)
             if row.email == _email(name):
@@ -93,14 +93,14 @@ async def _titles(database: Database) -> set[str]:
     return {task.title for task in tasks}
 
 
-async def _person(database: Database, name: str, hash_password: HashPassword) -> Actor:
+async def _create_user(database: Database, name: str, hash_password: HashPassword) -> Actor:
     row = await user_service.register(
         database.unit_of_work(OPERATOR, now=datetime.now(UTC) - timedelta(days=DAYS + 1)),
         username=name,
         email=_email(name),
         password=PASSWORD,
         hash_password=hash_password,
-        role=PEOPLE[name],
+        role=USERS[name],
     )
     return _actor(row)
 
@@ -113,24 +113,24 @@ def _email(name: str) -> str:
     return f"{name}@example.org"
 
 
-def _stories(random: Random, people: list[Actor], now: datetime) -> Iterator[_Story]:
+def _demo_tasks(random: Random, users: list[Actor], now: datetime) -> Iterator[_DemoTask]:
     pairs = [(place, job) for place in PLACES for job in JOBS]
     random.shuffle(pairs)
     for place, (title, description) in pairs:
-        owner = random.choices(people, weights=(2, 5, 4))[0]
+        owner = random.choices(users, weights=(2, 5, 4))[0]
         due_at = now + timedelta(days=random.randint(-10, 40), hours=random.randint(0, 9))
-        yield _Story(
+        yield _DemoTask(
             title=title.format(place),
             description=description,
             owner=owner,
-            assignee_id=random.choice(people).user_id if random.random() < 0.6 else None,
+            assignee_id=random.choice(users).user_id if random.random() < 0.6 else None,
             priority=random.choices(list(TaskPriority), weights=(3, 6, 3, 1))[0],
             due_at=due_at.replace(minute=0, second=0, microsecond=0) if random.random() < 0.7 else None,
-            moves=list(_moves(random, now)),
+            steps=list(_steps(random, now)),
         )
 
 
-def _moves(random: Random, now: datetime) -> Iterator[tuple[datetime, TaskStatus | None]]:
+def _steps(random: Random, now: datetime) -> Iterator[tuple[datetime, TaskStatus | None]]:
     at = now - timedelta(minutes=random.randint(60 * 24, 60 * 24 * DAYS))
     yield at, None
     for status in random.choice(_PATHS):
@@ -138,17 +138,17 @@ def _moves(random: Random, now: datetime) -> Iterator[tuple[datetime, TaskStatus
         yield at, status
 
 
-async def _happen(database: Database, story: _Story, at: datetime, move: TaskStatus | None) -> None:
-    uow = database.unit_of_work(story.owner, now=at)
-    if move is None:
-        task = await task_service.create_task(
+async def _apply(database: Database, task: _DemoTask, at: datetime, status: TaskStatus | None) -> None:
+    uow = database.unit_of_work(task.owner, now=at)
+    if status is None:
+        row = await task_service.create_task(
             uow,
-            title=story.title,
-            description=story.description,
-            priority=story.priority,
-            due_at=story.due_at,
-            assignee_id=story.assignee_id,
+            title=task.title,
+            description=task.description,
+            priority=task.priority,
+            due_at=task.due_at,
+            assignee_id=task.assignee_id,
         )
-        story.task_id = task.id
-    elif story.task_id is not None:
-        await task_service.update_task_status(uow, task_id=story.task_id, status=move)
+        task.task_id = row.id
+    elif task.task_id is not None:
+        await task_service.update_task_status(uow, task_id=task.task_id, status=status)

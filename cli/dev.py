@@ -1,4 +1,4 @@
-"""`taskriver dev`: everything on this machine, with demo data, by one command."""
+"""`taskriver dev`: run everything on this machine, with demo data."""
 
 import os
 import shutil
@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 import embedded
 from cli import demo_data
-from cli.connections import FOLDER, check_answers
+from cli.connections import FOLDER, check_reachable
 from cli.output import examples, say
 from cli.settings import read_settings
 from graphql_api.auth.passwords import Passwords
@@ -34,14 +34,12 @@ EXAMPLES: Final = examples(
 def dev() -> None:
     """Serve with demo data, on private PostgreSQL and Valkey.
 
-    PostgreSQL and Valkey are private processes that end with this one, and their data are kept in .taskriver;
-    DATABASE_URL and REDIS_URL name others. PORT=8001 takes another port.
+    PostgreSQL and Valkey run as child processes of this command, with their data in .taskriver. Set DATABASE_URL and
+    REDIS_URL to use other servers. PORT=8001 selects another port.
     """
     settings = read_settings()
     if settings.is_production:
-        raise CommandError(
-            "ENVIRONMENT is production: `taskriver dev` is for trying things out, use `taskriver serve`."
-        )
+        raise CommandError("ENVIRONMENT is production: `taskriver dev` is for development, use `taskriver serve`.")
     signals.exit_on_signal()
     with runner.listen(settings) as listener:
         try:
@@ -63,7 +61,7 @@ def _serve(settings: Settings, listener: socket.socket) -> None:
         welcome = _welcome(found, private=bool(private), has_demo=has_demo)
         with serve_metrics(found) as final:
             runner.run(
-                create_app(final, demo=DemoUsers(tuple(demo_data.PEOPLE), demo_data.PASSWORD) if has_demo else None),
+                create_app(final, demo=DemoUsers(tuple(demo_data.USERS), demo_data.PASSWORD) if has_demo else None),
                 final,
                 listener,
                 quiet="log_level" not in settings.model_fields_set,
@@ -73,13 +71,13 @@ def _serve(settings: Settings, listener: socket.socket) -> None:
 
 
 def _private(settings: Settings) -> list[str]:
-    """The servers that we bring."""
+    """The servers that this command starts."""
     given = {"PostgreSQL": settings.database_url, "Valkey": settings.redis_url}
     return [name for name, url in given.items() if url is None]
 
 
 def _here(settings: Settings, servers: embedded.Servers) -> dict[str, Any]:
-    """What the settings lack here: where the servers are, and cookies that plain HTTP carries, unless it was said."""
+    """The settings for this machine: the URLs of the servers, one process, and cookies that work over plain HTTP."""
     found: dict[str, Any] = {
         "database_url": SecretStr(servers.database_url),
         "redis_url": SecretStr(servers.redis_url),
@@ -91,49 +89,56 @@ def _here(settings: Settings, servers: embedded.Servers) -> dict[str, Any]:
 
 
 async def _prepare(settings: Settings) -> bool:
-    """Make the tables and the demo data that are missing; whether the demo's people are there now."""
+    """Create missing tables and demo data; returns whether the demo users exist now."""
     assert settings.database_url is not None
     database = Database(settings.database_url.get_secret_value(), pool_size=4)
     passwords = Passwords(settings.bcrypt_rounds)
     try:
-        await check_answers(database)
+        await check_reachable(database)
         await migrations.upgrade(database.engine)
-        return await demo_data.load_once(
-            database, passwords.hash, announce=lambda: say("  Making the demo data, once …")
-        )
+        return await demo_data.load_once(database, passwords.hash, announce=lambda: say("  Creating the demo data …"))
     finally:
         passwords.close()
         await database.close()
 
 
 def _welcome(settings: Settings, *, private: bool, has_demo: bool) -> str:
-    """What a newcomer should know."""
-    place = runner.address(settings.model_copy(update={"host": "127.0.0.1"}) if _is_everywhere(settings) else settings)
+    """The text that is printed when the server is ready."""
+    local = settings.model_copy(update={"host": "127.0.0.1"}) if _listens_everywhere(settings) else settings
+    address = runner.address(local)
     lines = [
         "",
         "  Taskriver is running.",
         "",
-        f"    GraphQL        http://{place}/graphql{'   (in a browser: GraphiQL)' if settings.has_playground else ''}",
-        *([f"    Board          http://{place}/board"] if settings.has_board else []),
-        f"    Subscriptions  ws://{place}/graphql   (graphql-transport-ws)",
-        f"    Health         http://{place}/readyz",
-        f"    Command line   {_command()} --help",
+        *(f"    {name:14} {text}" for name, text in _addresses(settings, address).items()),
         "",
     ]
     if has_demo:
-        lines.append(
-            f"  Sign in as {', '.join(demo_data.PEOPLE)}; the password is {demo_data.PASSWORD} for each of them."
-        )
-    kept = f"The data are kept in {FOLDER}; " if private else ""
-    return "\n".join([*lines, f"  {kept}Ctrl-C stops everything."])
+        lines.append(f"  Users: {', '.join(demo_data.USERS)}. Password of all users: {demo_data.PASSWORD}")
+    stored = f"The data are stored in {FOLDER}. " if private else ""
+    return "\n".join([*lines, f"  {stored}Press Ctrl-C to stop."])
+
+
+def _addresses(settings: Settings, address: str) -> dict[str, str]:
+    found = {"Start page": f"http://{address}/"}
+    found["GraphQL"] = f"http://{address}/graphql{'   (in a browser: GraphiQL)' if settings.has_playground else ''}"
+    if settings.has_board:
+        found["Board"] = f"http://{address}/board"
+    if settings.api_docs:
+        found["REST API"] = f"http://{address}/docs"
+    return found | {
+        "Subscriptions": f"ws://{address}/graphql   (graphql-transport-ws)",
+        "Health": f"http://{address}/readyz",
+        "Command line": f"{_command()} --help",
+    }
 
 
 def _command() -> str:
-    """How the command line is called in this shell: by its name if that is on the PATH, else by its path."""
+    """The command to type in this shell: its name if it is on the PATH, else its path."""
     return "taskriver" if shutil.which("taskriver") else os.path.relpath(Path(sys.executable).with_name("taskriver"))
 
 
-def _is_everywhere(settings: Settings) -> bool:
+def _listens_everywhere(settings: Settings) -> bool:
     return settings.host in ("0.0.0.0", "::")  # noqa: S104 - shown, not bound
 
 

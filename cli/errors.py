@@ -1,8 +1,4 @@
-"""What a command could not do, in one line for the person at the terminal, and the exit codes of all of them.
-
-CommandError
-└── WrongSetting
-"""
+"""The exit codes of all commands, and the error for a server that fails."""
 
 from typing import Final
 
@@ -10,15 +6,16 @@ from server.errors import CommandError
 from verification.client.failures import Failed, Refused
 
 REFUSED: Final = 1
-"""It was not done, or what was looked at is not as it must be."""
+"""The command refused or failed, or a check failed."""
 MISUSED: Final = 2
-"""The command line or the settings are wrong; nothing was begun."""
-LOOK: Final = 3
-"""It was done, and something in what it said wants to be looked at."""
+"""The command line or a setting is wrong; nothing was started."""
+WARNING: Final = 3
+"""The command is done, with warnings."""
 
 
-def without_help(url: str, failed: Failed | TimeoutError) -> CommandError:
-    """What to say of a server that refused, or did not answer."""
+def server_error(url: str, failed: Failed | TimeoutError) -> CommandError:
+    """The error for a server that refused, or that did not answer."""
     if isinstance(failed, Refused):
         return CommandError(f"{url}: {failed}")
-    return CommandError(f"{url} does not answer ({str(failed) or 'not in time'}): does a server run there?")
+    reason = str(failed) or "timeout"
+    return CommandError(f"{url} does not answer ({reason}): check the URL, and that the server is running.")

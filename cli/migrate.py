@@ -5,7 +5,7 @@ import sys
 from typing import Final
 
 from cli.connections import database_of
-from cli.output import AsJSON, answer, examples
+from cli.output import AsJSON, examples, print_result
 from cli.settings import read_settings
 from persistence import migrations
 from server.errors import CommandError
@@ -17,18 +17,18 @@ EXAMPLES: Final = examples("DATABASE_URL=postgresql://taskriver@db/taskriver tas
 def migrate(as_json: AsJSON = False) -> None:
     """Apply database migrations.
 
-    Servers of the previous version may go on meanwhile: it holds no request up for longer than half a second, and waits
-    for locks for up to MIGRATION_PATIENCE_SECONDS. Many replicas may call it at the same time: one works, the others
-    wait.
+    Servers of the previous version can keep running: no request waits longer than half a second. The command waits for
+    locks for up to MIGRATION_PATIENCE_SECONDS. Several replicas can run it at the same time: one applies the
+    migrations, and the others wait.
     """
     asyncio.run(_migrate(read_settings()))
-    answer("The database is up to date.", {"migrated": True}, as_json=as_json)
+    print_result("The database is up to date.", {"migrated": True}, as_json=as_json)
 
 
 async def _migrate(settings: Settings) -> None:
     async with database_of(settings, migrated=False) as database:
         try:
-            await migrations.upgrade(database.engine, patience=settings.migration_patience_seconds, report=_report)
+            await migrations.upgrade(database.engine, lock_timeout=settings.migration_patience_seconds, report=_report)
         except migrations.MigrationError as error:
             raise CommandError(str(error)) from error
 

@@ -1,4 +1,4 @@
-"""Output of commands: text for people, one JSON object for programs."""
+"""Output of commands: text for a terminal, or one JSON object for programs."""
 
 import json
 import os
@@ -9,11 +9,11 @@ from typing import Annotated, Any
 
 import typer
 
-AsJSON = Annotated[bool, typer.Option("--json", help="Answer with one JSON object.")]
+AsJSON = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
 def say(text: str) -> None:
-    """Print at once; if nobody reads it any more, as behind `| head`, go on in silence."""
+    """Print immediately. If the reader of the pipe has ended, as with `| head`, drop this and all later output."""
     try:
         print(text, flush=True)
     except OSError:
@@ -21,22 +21,22 @@ def say(text: str) -> None:
 
 
 def silence_output() -> None:
-    """Drop what is printed from now on, and what was printed and not written yet."""
+    """Drop all later output, and output that is still buffered."""
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, sys.stdout.fileno())
     os.close(null)
 
 
 def open_missing() -> None:
-    """Give a process that was started without standard output or standard error (`>&-`) ones that drop everything."""
+    """Replace a standard output or standard error that is closed (`>&-`) by one that drops everything."""
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
             setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - open as long as the process
 
 
-def answer(words: str, facts: Mapping[str, Any], *, as_json: bool) -> None:
-    """The last thing that a command says."""
-    say(json.dumps(facts, ensure_ascii=False) if as_json else words)
+def print_result(text: str, data: Mapping[str, Any], *, as_json: bool) -> None:
+    """Print the result of a command."""
+    say(json.dumps(data, ensure_ascii=False) if as_json else text)
 
 
 def counted(number: int, noun: str) -> str:
@@ -46,5 +46,5 @@ def counted(number: int, noun: str) -> str:
 
 
 def examples(*lines: str) -> str:
-    """The end of a command's help. The backspace keeps the lines as they are."""
+    """The examples at the end of a command's help. The backspace keeps the line breaks."""
     return "\n".join(["\b", "Examples:", *(f"  {line}" for line in lines)])

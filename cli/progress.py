@@ -1,4 +1,4 @@
-"""How far a long command is: a bar on a terminal, now and then a line elsewhere; on standard error."""
+"""The progress of a long command, on standard error: a bar on a terminal, else a line every ten seconds."""
 
 import sys
 import time
@@ -12,13 +12,13 @@ LINE_EVERY_SECONDS: Final = 10.0
 
 
 class ProgressBar:
-    """Counts what is done, and at which rate; *total* is in whichever unit `at` is told in, None: nobody knows."""
+    """Counts what is done, and the rate. *total* has the same unit as `at` of `advance`; None if it is unknown."""
 
     def __init__(self, noun: str, *, total: int | None, paced: bool = True) -> None:
         self.count = 0
         self._noun = noun
         self._paced = paced
-        self._began = self._told = time.monotonic()
+        self._began = self._last_line_at = time.monotonic()
         self._bar: Progress | None = None
         self._task = TaskID(0)
         if sys.stderr.isatty():
@@ -41,29 +41,29 @@ class ProgressBar:
 
     @property
     def seconds(self) -> float:
-        """Since it began."""
+        """Seconds since the start."""
         return time.monotonic() - self._began
 
     @property
     def rate(self) -> float:
-        """Per second."""
+        """Items per second."""
         return self.count / max(self.seconds, 0.001)
 
     @property
     def words(self) -> str:
-        """How many by now, and how fast where that is of interest."""
+        """The count, and the rate unless the bar was created without it."""
         return f"{self.count:,} {self._noun}" + (f", {self.rate:,.0f}/s" if self._paced else "")
 
     def expect(self, total: int) -> None:
-        """How much there will be, if that is known only now."""
+        """Set the total, if it was not known at the start."""
         if self._bar is not None:
             self._bar.update(self._task, total=total)
 
     def advance(self, count: int, *, at: int) -> None:
-        """So many more are done, and *at* of the total is reached."""
+        """Add *count* items; *at* is the position reached, in the unit of the total."""
         self.count += count
         if self._bar is not None:
             self._bar.update(self._task, completed=at, description=self.words)
-        elif time.monotonic() - self._told > LINE_EVERY_SECONDS:
-            self._told = time.monotonic()
+        elif time.monotonic() - self._last_line_at > LINE_EVERY_SECONDS:
+            self._last_line_at = time.monotonic()
             print(self.words, file=sys.stderr, flush=True)

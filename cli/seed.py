@@ -1,4 +1,4 @@
-"""`taskriver seed`: as many made-up tasks as one wants to try things with."""
+"""`taskriver seed`: create test data of any size."""
 
 import asyncio
 import secrets
@@ -12,7 +12,7 @@ import typer
 
 from cli.connections import database_of
 from cli.demo_data import DAYS, PASSWORD
-from cli.output import AsJSON, answer, counted, examples
+from cli.output import AsJSON, counted, examples, print_result
 from cli.progress import ProgressBar
 from cli.sample_texts import JOBS, PLACES
 from cli.settings import read_settings
@@ -24,72 +24,71 @@ from persistence.database import Database
 from server.errors import CommandError
 from server.settings import Settings
 from services import user as user_service
-from services.import_export import AT_A_TIME, ImportedTask, import_tasks
+from services.import_export import BATCH_SIZE, ImportedTask, import_tasks
 
-Tasks = Annotated[int, typer.Option(metavar="N", min=1, max=10_000_000, help="How many tasks there shall be.")]
-Users = Annotated[
-    int, typer.Option(metavar="N", min=1, max=999, help="How many people own them, the same number each.")
-]
-InProduction = Annotated[bool, typer.Option("--in-production", help="Do it even if ENVIRONMENT is production.")]
+Tasks = Annotated[int, typer.Option(metavar="N", min=1, max=10_000_000, help="Total number of tasks.")]
+Users = Annotated[int, typer.Option(metavar="N", min=1, max=999, help="Number of users who own them, in equal shares.")]
+InProduction = Annotated[bool, typer.Option("--in-production", help="Allow it when ENVIRONMENT is production.")]
 
 EXAMPLES: Final = examples("taskriver seed --tasks 100000", "taskriver seed --tasks 5000 --users 50 --json")
 
-_MADE_UP: Final = UUID("2b1c7c1e-3c5c-5d5e-8a6b-9d8b4f0e7a52")
-_AT_ONCE: Final = 2
-"""Batches under way: while the database stores one, the next one is made."""
+_NAMESPACE: Final = UUID("2b1c7c1e-3c5c-5d5e-8a6b-9d8b4f0e7a52")
+_CONCURRENT_BATCHES: Final = 2
+"""While the database stores one batch, the next one is generated."""
 
 
 def seed(tasks: Tasks = 1_000, users: Users = 10, in_production: InProduction = False, as_json: AsJSON = False) -> None:
     """Create test data: users and their tasks.
 
-    They are created by the same service as imported ones: each has its event, so that streams tell them and histories
-    begin with them. Done again, only what is missing is made.
+    The tasks are created like imported ones: each has an event, so that subscribers receive it and the history of the
+    task starts with it. A second run creates only what is missing.
     """
     settings = read_settings()
     if settings.is_production and not in_production:
         raise CommandError(
-            "ENVIRONMENT is production: made-up tasks are told to everybody who listens. --in-production?"
+            "ENVIRONMENT is production: clients would receive the test data. Use --in-production to create them anyway."
         )
     with ProgressBar("tasks", total=tasks) as meter:
         created = asyncio.run(_seed(settings, tasks, users, meter))
     facts = {"created": created, "tasks": meter.count, "users": users}
-    there = meter.count - created
+    existing = meter.count - created
     words = [
-        f"Created {counted(created, 'task')} ({meter.rate:,.0f}/s)" + (f", {there:,} were there." if there else ".")
+        f"Created {counted(created, 'task')} ({meter.rate:,.0f}/s)"
+        + (f", {existing:,} existed already." if existing else ".")
     ]
     words.append(f"They belong to {_name(1)} … {_name(users)}" if users > 1 else f"They belong to {_name(1)}")
     words.append(", who cannot sign in." if settings.is_production else f", password {PASSWORD}.")
     rates = {"seconds": round(meter.seconds, 3), "rate": round(meter.rate, 1)}
-    answer(f"{words[0]}\n{words[1]}{words[2]}", facts | rates, as_json=as_json)
+    print_result(f"{words[0]}\n{words[1]}{words[2]}", facts | rates, as_json=as_json)
 
 
 async def _seed(settings: Settings, tasks: int, users: int, meter: ProgressBar) -> int:
-    async with database_of(settings, patient=True) as database:
-        owners = await _people(database, settings, users)
+    async with database_of(settings, no_timeouts=True) as database:
+        owners = await _users(database, settings, users)
         batches = _batches(owners, tasks)
-        counts = await asyncio.gather(*(_work(database, batches, meter) for _ in range(_AT_ONCE)))
+        counts = await asyncio.gather(*(_create_batches(database, batches, meter) for _ in range(_CONCURRENT_BATCHES)))
         return sum(counts)
 
 
-async def _work(database: Database, batches: Iterator[tuple[Actor, range]], meter: ProgressBar) -> int:
+async def _create_batches(database: Database, batches: Iterator[tuple[Actor, range]], meter: ProgressBar) -> int:
     created = 0
     for owner, numbers in batches:
-        arrivals = [_task(owner, number, datetime.now(UTC)) for number in numbers]
-        done = await import_tasks(database.unit_of_work(owner), arrivals=arrivals)
+        batch = [_task(owner, number, datetime.now(UTC)) for number in numbers]
+        done = await import_tasks(database.unit_of_work(owner), tasks=batch)
         created += len(done.created)
-        meter.advance(len(arrivals), at=meter.count + len(arrivals))
+        meter.advance(len(batch), at=meter.count + len(batch))
     return created
 
 
 def _batches(owners: list[Actor], tasks: int) -> Iterator[tuple[Actor, range]]:
     for place, owner in enumerate(owners):
         share = tasks // len(owners) + (place < tasks % len(owners))
-        for first in range(0, share, AT_A_TIME):
-            yield owner, range(first, min(first + AT_A_TIME, share))
+        for first in range(0, share, BATCH_SIZE):
+            yield owner, range(first, min(first + BATCH_SIZE, share))
 
 
-async def _people(database: Database, settings: Settings, users: int) -> list[Actor]:
-    # One password for all of them, or none that anybody knows: so one hash will do.
+async def _users(database: Database, settings: Settings, users: int) -> list[Actor]:
+    # All users have the same password, so one hash is enough. In production the password is random and unknown.
     passwords = Passwords(settings.bcrypt_rounds)
     password = f"{secrets.token_hex(20)}-Aa1" if settings.is_production else PASSWORD
     try:
@@ -110,7 +109,9 @@ async def _people(database: Database, settings: Settings, users: int) -> list[Ac
                 database.unit_of_work(OPERATOR), username=name, email=email, password=password, hash_password=known
             )
         if user.email != email:
-            raise CommandError(f"The user {name} is somebody's own; made-up ones have the address {email}.")
+            raise CommandError(
+                f"The user {name} exists, but was not created by `taskriver seed`: its e-mail address is not {email}."
+            )
         found.append(Actor(user.id, user.role, None, user.access_version))
     return found
 
@@ -120,7 +121,7 @@ def _name(number: int) -> str:
 
 
 def _task(owner: Actor, number: int, now: datetime) -> ImportedTask:
-    """The task of this number of an owner: the same one every time, but for its dates."""
+    """The task with this number of an owner. It is the same in every run, except for its times."""
     name = f"{owner.user_id}/{number}"
     random = Random(name)
     title, description = random.choice(JOBS)
@@ -128,7 +129,7 @@ def _task(owner: Actor, number: int, now: datetime) -> ImportedTask:
     created_at = now - timedelta(minutes=random.randint(1, DAYS * 24 * 60))
     due_at = now + timedelta(hours=random.randint(-200, 900))
     return ImportedTask(
-        task_id=uuid5(_MADE_UP, name),
+        task_id=uuid5(_NAMESPACE, name),
         title=f"{title.format(random.choice(PLACES))} ({number + 1})",
         description=description,
         status=status,

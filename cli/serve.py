@@ -15,8 +15,8 @@ EXAMPLES: Final = examples("WORKERS=4 HOST=0.0.0.0 taskriver serve")
 def serve() -> None:
     """Serve the API.
 
-    Everything is set by the environment, or by a file .env in this folder; docs/settings.md lists it. Ctrl-C or
-    SIGTERM: requests are finished, sockets sent elsewhere.
+    The settings come from environment variables, or from a file .env in this folder; docs/settings.md lists them.
+    Ctrl-C or SIGTERM stops the server: it finishes running requests and asks WebSocket clients to reconnect.
     """
     settings = read_settings_with_servers()
     signals.exit_on_signal()

@@ -1,4 +1,4 @@
-"""The settings of a command, looked at as closely as can be done before anything starts."""
+"""Reads the settings of a command, and checks them before anything starts."""
 
 from collections.abc import Callable
 from importlib.util import find_spec
@@ -14,45 +14,45 @@ from server.settings import MIN_SECRET_BYTES, Settings
 
 _DATABASE: Final = "DATABASE_URL must look like postgresql+asyncpg://user:password@host/database"
 _REDIS: Final = "REDIS_URL must look like redis://host:6379/0"
-_SCHEDULE: Final = "CLEANUP_SCHEDULE must be cron's five fields, such as 0 3 * * *, or off"
-_TRACING: Final = "OTEL_EXPORTER_OTLP_ENDPOINT needs the extra `otel`, which is not installed"
+_SCHEDULE: Final = "CLEANUP_SCHEDULE must be five cron fields, such as 0 3 * * *, or off"
+_TRACING: Final = "OTEL_EXPORTER_OTLP_ENDPOINT needs the optional package group `otel`, which is not installed"
 _KEYS: Final = f"SECRET_KEYS must be id:secret, with at least {MIN_SECRET_BYTES} bytes of secret, separated by commas"
 
 
 def read_settings() -> Settings:
-    """The settings.
+    """Read and check the settings.
 
     Raises:
-        WrongSetting: one of them cannot be used; names them all.
+        WrongSetting: settings are invalid; the message names all of them.
     """
     try:
         settings = Settings()
     except ValidationError as error:
-        raise WrongSetting(_told(_problems(error))) from None
-    problems = [problem for problem, found in _found(settings).items() if found]
+        raise WrongSetting(_message(_problems(error))) from None
+    problems = [problem for problem, found in _checks(settings).items() if found]
     if problems:
-        raise WrongSetting(_told(problems))
+        raise WrongSetting(_message(problems))
     return settings
 
 
 def read_settings_with_servers() -> Settings:
-    """The settings of a command that brings no servers of its own.
+    """The settings of a command that needs a database and Redis, and does not start them itself.
 
     Raises:
-        WrongSetting: one cannot be used, or they do not say where the servers are.
+        WrongSetting: a setting is invalid, or the URL of a server is missing.
     """
     settings = read_settings()
     if settings.database_url is None or settings.redis_url is None:
-        raise WrongSetting("DATABASE_URL and REDIS_URL must be set; `taskriver dev` brings servers of its own.")
+        raise WrongSetting("DATABASE_URL and REDIS_URL must be set. `taskriver dev` works without them.")
     return settings
 
 
-def _told(problems: list[str]) -> str:
+def _message(problems: list[str]) -> str:
     return f"the settings are wrong: {'; '.join(problems)}"
 
 
 def _problems(error: ValidationError) -> list[str]:
-    """Which settings are wrong, and why: one reason each."""
+    """The name of each invalid setting with one reason."""
     problems: dict[str, str] = {}
     for each in error.errors(include_url=False, include_input=False, include_context=False):
         name = "_".join(str(part) for part in each["loc"][:1]).upper()
@@ -61,7 +61,7 @@ def _problems(error: ValidationError) -> list[str]:
     return list(problems.values())
 
 
-def _found(settings: Settings) -> dict[str, bool]:
+def _checks(settings: Settings) -> dict[str, bool]:
     return {
         _DATABASE: _is_bad(database_url, settings.database_url),
         _REDIS: _is_bad(parse_url, settings.redis_url),
@@ -71,11 +71,11 @@ def _found(settings: Settings) -> dict[str, bool]:
     }
 
 
-def _is_bad(read: Callable[[str], object], value: SecretStr | str | None) -> bool:
+def _is_bad(parse: Callable[[str], object], value: SecretStr | str | None) -> bool:
     if value is None:
         return False
     try:
-        read(value.get_secret_value() if isinstance(value, SecretStr) else value)
-    except Exception:  # each library has exceptions of its own for what it cannot read
+        parse(value.get_secret_value() if isinstance(value, SecretStr) else value)
+    except Exception:  # each library raises its own exceptions for text that it cannot parse
         return True
     return False

@@ -1,4 +1,4 @@
-"""What a server looks at before it starts."""
+"""Checks before a server starts."""
 
 import sys
 from datetime import UTC, datetime, timedelta
@@ -7,22 +7,22 @@ from typing import Final
 from cli.connections import check_sessions_of, database_url_of
 from persistence import migrations
 from persistence.database import Database
-from persistence.diagnostics import look_at_server
+from persistence.diagnostics import read_server_status
 from persistence.errors import unavailable
 from server.settings import Settings
 
-MOST_CLOCK_DIFFERENCE: Final = timedelta(minutes=1)
+MAX_CLOCK_DIFFERENCE: Final = timedelta(minutes=1)
 NO_TIME_OUTS: Final = (
-    "A connection pooler ignores the sessions' settings, so PostgreSQL's own time-outs are not in force: "
-    "docs/deployment.md says how to set them for the user."
+    "A connection pooler ignores the settings of the sessions, so PostgreSQL's time-outs are not in force: "
+    "docs/deployment.md explains how to set them for the database user."
 )
 
 
 async def check_before_start(settings: Settings) -> None:
-    """Warn about a database that a server can start on but not work well with; one that is away may come later.
+    """Print a warning about each problem of the database that does not prevent the start. It may also be down still.
 
     Raises:
-        CommandError: no server can work with it.
+        CommandError: a server cannot use this database.
     """
     database = Database(database_url_of(settings), pool_size=1)
     try:
@@ -37,7 +37,7 @@ async def check_before_start(settings: Settings) -> None:
 async def _warnings(database: Database, *, time_outs: bool) -> list[str]:
     try:
         async with database.connect() as connection:
-            server = await look_at_server(connection)
+            server = await read_server_status(connection)
             tables = migrations.problem(await migrations.pending(connection))
     except Exception as error:
         if unavailable(error) is None:
@@ -49,10 +49,10 @@ async def _warnings(database: Database, *, time_outs: bool) -> list[str]:
 
 def _clock(there: datetime) -> str | None:
     ahead = there - datetime.now(UTC)
-    if abs(ahead) <= MOST_CLOCK_DIFFERENCE:
+    if abs(ahead) <= MAX_CLOCK_DIFFERENCE:
         return None
     side = "behind" if ahead > timedelta() else "ahead of"
     return (
-        f"This machine's clock is {abs(ahead.total_seconds()):,.0f} s {side} the database's: sessions end at the wrong "
-        "time, and there is no clean-up. Let both machines ask the same time server (NTP)."
+        f"This machine's clock is {abs(ahead.total_seconds()):,.0f} s {side} the database's clock: sessions end at the "
+        "wrong time, and the clean-up does not run. Configure the same time server (NTP) on both machines."
     )

@@ -1,4 +1,4 @@
-"""`taskriver stream …`: what an operator does to the stream of events."""
+"""`taskriver stream …`: how an operator manages the event stream."""
 
 import asyncio
 import sys
@@ -27,23 +27,23 @@ Yes = Annotated[bool, typer.Option("--yes", help="Do it without asking.")]
     ),
 )
 def reset_epoch(yes: Yes = False) -> None:
-    """Have every client load anew, since the history was replaced.
+    """Make every client load its lists again.
 
-    A step of every restore: cursors that clients hold would else lead into a future that was lost.
+    Run this after every restore of a backup. Otherwise the cursors of clients may point to events that were lost.
     """
     settings = read_settings()
-    database_url_of(settings)  # before anybody is asked
+    database_url_of(settings)  # fail before the question
     if not yes:
         _ask()
     asyncio.run(_reset(settings))
-    print("A new epoch has begun.")
+    print("A new epoch has started.")
 
 
 def _ask() -> None:
     if not sys.stdin.isatty():
-        raise CommandError("There is no terminal to ask whether you are sure: use --yes.")
-    print("Every stream cursor of before becomes worthless: clients are told to load their lists anew.")
-    typer.confirm("Begin a new epoch?", abort=True)
+        raise CommandError("There is no terminal for the confirmation: use --yes.")
+    print("All existing stream cursors become invalid. Every client loads its lists again.")
+    typer.confirm("Start a new epoch?", abort=True)
 
 
 async def _reset(settings: Settings) -> None:

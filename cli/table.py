@@ -1,4 +1,4 @@
-"""Tables: within the width of a terminal, in whole lines elsewhere."""
+"""Tables: they fit the width of a terminal; in a pipe each row is one complete line."""
 
 import sys
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ from rich.text import Text
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column; *styles* colours some of its cells on a terminal."""
+    """A column; *styles* has the colours of some of its cells on a terminal."""
 
     title: str
     styles: Mapping[str, str] = field(default_factory=dict)
@@ -38,5 +38,5 @@ def _drawn(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> str:
 
 def _aligned(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> str:
     lines = [[column.title for column in columns], *rows]
-    widths = [max(len(line[place]) for line in lines) for place in range(len(columns))]
+    widths = [max(len(line[index]) for line in lines) for index in range(len(columns))]
     return "\n".join("  ".join(map(str.ljust, line, widths)).rstrip() for line in lines)

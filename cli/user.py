@@ -1,4 +1,4 @@
-"""`taskriver user …`: what an operator does to users, by the services that the API uses."""
+"""`taskriver user …`: how an operator manages users, with the same services as the API."""
 
 import asyncio
 import signal
@@ -10,7 +10,7 @@ import typer
 
 from cli.actor import user_of
 from cli.connections import database_of, database_url_of
-from cli.output import AsJSON, answer, examples
+from cli.output import AsJSON, examples, print_result
 from cli.settings import read_settings
 from domain.actor import OPERATOR
 from domain.user import Role
@@ -24,7 +24,7 @@ from services import user as user_service
 users: Final = typer.Typer(help="Create users, set roles, enable and disable users.", no_args_is_help=True)
 
 Name = Annotated[str, typer.Argument(help="The username, in upper or lower case.")]
-RoleName = Annotated[Role, typer.Option(help="What the user may do.", case_sensitive=False)]
+RoleName = Annotated[Role, typer.Option(help="The role of the user.", case_sensitive=False)]
 NewRole = Annotated[Role, typer.Argument(help="USER, MODERATOR or ADMIN.", case_sensitive=False)]
 Email = Annotated[str, typer.Argument(help="The e-mail address.")]
 FromStdin = Annotated[bool, typer.Option("--password-stdin", help="Read the password from standard input.")]
@@ -45,11 +45,12 @@ def create(
 ) -> None:
     """Create a user.
 
-    Asks for the password, or reads it from standard input: an argument would be shown to everybody on the machine.
+    Asks for the password, or reads it from standard input. It is not an argument, because all users of the machine can
+    see arguments.
     """
     settings = read_settings()
-    database_url_of(settings)  # before anybody is asked
-    password = _from_stdin() if password_stdin else _asked_for()
+    database_url_of(settings)  # fail before the question
+    password = _from_stdin() if password_stdin else _ask_password()
 
     async def run(database: Database) -> UserRow:
         passwords = Passwords(settings.bcrypt_rounds)
@@ -63,14 +64,14 @@ def create(
         )
 
     user = _run(settings, run)
-    answer(f"Created {user.username}, role {user.role.value}.", _facts(user), as_json=as_json)
+    print_result(f"Created {user.username}, role {user.role.value}.", _facts(user), as_json=as_json)
 
 
 @users.command(epilog=examples("taskriver user role alice moderator"))
 def role(username: Name, role: NewRole, as_json: AsJSON = False) -> None:
     """Change the role of a user.
 
-    Running servers act on it within a second.
+    It takes effect on running servers within a second.
     """
 
     async def run(database: Database) -> UserRow:
@@ -78,24 +79,24 @@ def role(username: Name, role: NewRole, as_json: AsJSON = False) -> None:
         return await user_service.set_user_role(database.unit_of_work(OPERATOR), user_id=user.id, role=role)
 
     user = _run(read_settings(), run)
-    answer(f"{user.username} has the role {user.role.value}.", _facts(user), as_json=as_json)
+    print_result(f"{user.username} has the role {user.role.value}.", _facts(user), as_json=as_json)
 
 
 @users.command()
 def disable(username: Name, as_json: AsJSON = False) -> None:
     """Disable a user.
 
-    All their sessions end within a second.
+    All sessions of the user end within a second.
     """
     user = _set_active(username, is_active=False)
-    answer(f"{user.username} is disabled.", _facts(user), as_json=as_json)
+    print_result(f"{user.username} is disabled.", _facts(user), as_json=as_json)
 
 
 @users.command()
 def enable(username: Name, as_json: AsJSON = False) -> None:
     """Enable a user."""
     user = _set_active(username, is_active=True)
-    answer(f"{user.username} is enabled.", _facts(user), as_json=as_json)
+    print_result(f"{user.username} is enabled.", _facts(user), as_json=as_json)
 
 
 def _facts(user: UserRow) -> dict[str, object]:
@@ -125,14 +126,14 @@ def _run(settings: Settings, work: Callable[[Database], Awaitable[UserRow]]) -> 
 
 
 def _from_stdin() -> str:
-    # What is no UTF-8 becomes lone surrogates, which the rules for passwords refuse in words.
+    # Bytes that are not UTF-8 become lone surrogates. The rules for passwords refuse them with a clear message.
     return sys.stdin.buffer.readline().decode(errors="surrogateescape").rstrip("\r\n")
 
 
-def _asked_for() -> str:
+def _ask_password() -> str:
     if not sys.stdin.isatty():
         raise CommandError("There is no terminal to ask for the password: use --password-stdin.")
-    # Ctrl-C must pass through here, so that the terminal shows again what is typed.
+    # With this handler Ctrl-C raises an exception, so that the prompt switches the terminal's echo on again.
     former = signal.signal(signal.SIGINT, signal.default_int_handler)
     password: str = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
     signal.signal(signal.SIGINT, former)

@@ -1,23 +1,23 @@
-"""`taskriver verify-stream`: the judge of the stream, for operators, against a running server."""
+"""`taskriver verify-stream`: verify the event stream of a running server."""
 
 import sys
 from typing import Annotated, Final
 
 import typer
 
-from cli.errors import without_help
-from cli.output import AsJSON, answer, examples
+from cli.errors import server_error
+from cli.output import AsJSON, examples, print_result
 from cli.sign_in import DEFAULT_URL, PasswordFromStdin, ServerURL, Username, endpoint, sign_in
 from server import signals
 from verification.client.failures import Failed
 from verification.stream_test import Plan, StreamTest
 
-Writers = Annotated[int, typer.Option(metavar="N", min=1, max=50, help="How many change tasks.")]
+Writers = Annotated[int, typer.Option(metavar="N", min=1, max=50, help="Number of clients that change tasks.")]
 Listeners = Annotated[
-    int, typer.Option(metavar="N", min=1, max=40, help="How many listen, each on a socket of its own.")
+    int, typer.Option(metavar="N", min=1, max=40, help="Number of subscribers, each with its own WebSocket.")
 ]
-Seconds = Annotated[float, typer.Option(metavar="S", min=1, max=3600, help="For how long.")]
-Faults = Annotated[bool, typer.Option(help="Drop own sockets and stop reading now and then.")]
+Seconds = Annotated[float, typer.Option(metavar="S", min=1, max=3600, help="Duration of the test.")]
+Faults = Annotated[bool, typer.Option(help="Break connections and pause reading at random.")]
 
 SHOWN = 20
 
@@ -37,20 +37,21 @@ def verify_stream(
     faults: Faults = True,
     as_json: AsJSON = False,
 ) -> None:
-    """Check from outside that a server's stream loses nothing.
+    """Verify that the event stream of a server loses nothing.
 
-    Creates tasks of its own, changes them, listens on several sockets that it hurts meanwhile, compares what was
-    acknowledged with what was told, and removes its tasks. The last line says how many changes were acknowledged and
-    how many events delivered, lost, duplicated, out of order, forbidden or wrong; the exit code is 1 if any was.
+    The command creates tasks, changes them, and subscribes with several WebSockets that it breaks at random. It
+    compares the acknowledged changes with the events that arrived, and removes its tasks. The last line has the number
+    of changes, and of events that were delivered, lost, duplicated, out of order, forbidden or wrong. The exit code is
+    1 if any event was lost, duplicated, out of order, forbidden or wrong.
     """
     api = endpoint(url)
     account = sign_in(api, username, password_stdin=password_stdin)
-    trial = StreamTest(account, Plan(writers, listeners, seconds, faults), lambda text: print(text, file=sys.stderr))
+    test = StreamTest(account, Plan(writers, listeners, seconds, faults), lambda text: print(text, file=sys.stderr))
     try:
-        report = signals.run(trial.run())
+        report = signals.run(test.run())
     except (Failed, TimeoutError) as failed:
-        raise without_help(api.url, failed) from None
+        raise server_error(api.url, failed) from None
     for finding in report.findings[:SHOWN]:
         print(finding, file=sys.stderr)
-    answer(report.line(), report.to_json(), as_json=as_json)
+    print_result(report.line(), report.to_json(), as_json=as_json)
     raise typer.Exit(0 if report.clean else 1)

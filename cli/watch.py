@@ -1,4 +1,4 @@
-"""`taskriver watch`: the live stream, in a terminal or through a pipe."""
+"""`taskriver watch`: print the live event stream, on a terminal or to a pipe."""
 
 import asyncio
 import json
@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from cli.errors import without_help
+from cli.errors import server_error
 from cli.output import examples, say
 from cli.sign_in import DEFAULT_URL, PasswordFromStdin, ServerURL, Username, endpoint, sign_in
 from domain.stream_cursor import StreamCursor
@@ -23,8 +23,8 @@ from verification.client.follower import Follower
 from verification.client.lists import read_cursor
 from verification.history import Item, Kind, TaskFacts
 
-AsJSON = Annotated[bool, typer.Option("--json", help="One JSON object a line, as the API tells it.")]
-After = Annotated[str | None, typer.Option(metavar="CURSOR", help="A stream cursor: begin with what happened since.")]
+AsJSON = Annotated[bool, typer.Option("--json", help="One JSON object per line, as the API sends it.")]
+After = Annotated[str | None, typer.Option(metavar="CURSOR", help="Start with the events after this stream cursor.")]
 
 EXAMPLES: Final = examples(
     "taskriver watch --username alice",
@@ -32,7 +32,7 @@ EXAMPLES: Final = examples(
 )
 
 QUIET_SECONDS: Final = 1.0
-"""Without an event after coming back, for so long, there is nothing more to make up for."""
+"""After this time without an event, the replay after a reconnect is complete."""
 _STYLES: Final = {Kind.GONE: "yellow", Kind.DELETED: "red", Kind.RESYNC: "bold yellow"}
 
 
@@ -45,28 +45,28 @@ def watch(
 ) -> None:
     """Print changes of tasks as they happen.
 
-    Signs in with a name and a password, else asks with the access token in TASKRIVER_TOKEN, or as whoever signed in by
-    `taskriver token`. When the connection is lost it comes back, continues where it was, and says so on standard
-    error. Ctrl-C stops.
+    Signs in with a username and a password, or uses the access token in TASKRIVER_TOKEN, or the session of
+    `taskriver token`. When the connection is lost, the command reconnects, continues at the last event, and reports it
+    on standard error. Ctrl-C stops it.
     """
     api = endpoint(url)
     account = sign_in(api, username, password_stdin=password_stdin)
-    screen = _json_line if as_json else _screen()
+    show = _json_line if as_json else _screen()
     try:
-        signals.run(_watch(account, Watcher(account, screen, _remark), _cursor(after)))
+        signals.run(_watch(account, Watcher(account, show, _remark), _cursor(after)))
     except Failed as failed:
-        raise without_help(api.url, failed) from None
+        raise server_error(api.url, failed) from None
 
 
 async def _watch(account: Account, watcher: "Watcher", after: StreamCursor | None) -> None:
     me = await account.me()
-    _remark(f"Watching as {me.username} ({me.role.value}); Ctrl-C stops.")
-    follower = Follower(account, account.place, watcher, lists=False, after=after)
+    _remark(f"Watching as {me.username} ({me.role.value}). Press Ctrl-C to stop.")
+    follower = Follower(account, account.api, watcher, lists=False, after=after)
     await follower.run()
 
 
 class Watcher:
-    """Shows items, and says honestly when it was away and how much it has made up for."""
+    """Shows items, and reports lost connections and how many events were replayed after them."""
 
     def __init__(self, account: Account, show: Callable[[dict[str, Any]], None], remark: Callable[[str], None]) -> None:
         self._account = account
@@ -77,30 +77,32 @@ class Watcher:
         self._summing_up: asyncio.Task[None] | None = None
 
     def opened(self, after: StreamCursor, snapshot: tuple[TaskFacts, ...] | None, session_id: UUID | None) -> None:
-        """Count what comes now, if we were away, until it is news again."""
+        """Begin to count replayed events, if the connection was lost before."""
         if self._lost:
             self._lost, self._since = False, []
             self._summing_up = asyncio.create_task(self._sum_up())
 
-    def told(self, item: Item, raw: dict[str, Any]) -> None:
-        """Show it."""
+    def received(self, item: Item, raw: dict[str, Any]) -> None:
+        """Show the item."""
         if item.kind is Kind.RESYNC:
-            self._remark(f"The cursor cannot be continued ({item.reason}): changes are missing, read your lists again.")
+            self._remark(
+                f"The stream cannot continue at the cursor ({item.reason}). Changes are missing: load your lists again."
+            )
         elif self._summing_up is not None:
             self._since.append(item.cursor.position)
         self._show(raw)
 
     def lost(self, error: Failed) -> None:
-        """Say it once, and not for each attempt."""
+        """Report the lost connection once, and not for each attempt."""
         if self._summing_up is not None:
             self._summing_up.cancel()
             self._summing_up = None
         if not self._lost:
-            self._remark(f"Disconnected ({error}); trying again …")
+            self._remark(f"Disconnected ({error}). Reconnecting …")
         self._lost = True
 
     async def _sum_up(self) -> None:
-        """What lay between where we were and where the stream stood when we came back was missed."""
+        """Report how many events were missed: those up to the head of the stream at the time of the reconnect."""
         try:
             head = (await read_cursor(self._account)).position
         except Failed:
@@ -111,13 +113,13 @@ class Watcher:
             await asyncio.sleep(QUIET_SECONDS)
         self._summing_up = None
         missed = sum(position <= head for position in self._since)
-        self._remark(f"Reconnected; {_replayed(missed)}.")
+        self._remark(f"Reconnected. {_replayed(missed)}.")
 
 
 def _replayed(missed: int) -> str:
     if not missed:
-        return "nothing was missed"
-    return "replayed the one event that was missed" if missed == 1 else f"replayed {missed} events that were missed"
+        return "No event was missed"
+    return "Replayed 1 missed event" if missed == 1 else f"Replayed {missed} missed events"
 
 
 def _cursor(text: str | None) -> StreamCursor | None:
@@ -133,7 +135,7 @@ def _json_line(raw: dict[str, Any]) -> None:
 
 
 def _screen() -> Callable[[dict[str, Any]], None]:
-    """Coloured on a terminal, plain elsewhere: the same words."""
+    """Prints the same text with colours on a terminal, and without colours elsewhere."""
     if not sys.stdout.isatty():
         return lambda raw: say(line(raw))
     console = Console(highlight=False, soft_wrap=True)
@@ -146,7 +148,7 @@ def _screen() -> Callable[[dict[str, Any]], None]:
 
 
 def line(raw: dict[str, Any]) -> str:
-    """One item in one line."""
+    """The line for one item."""
     time = datetime.fromisoformat(raw["at"]).astimezone().strftime("%H:%M:%S")
     return f"{time}  {_WORDS[Kind(raw['__typename'])](raw)}"
 
@@ -161,13 +163,13 @@ def _task(raw: dict[str, Any]) -> str:
     task = raw["task"]
     if task is None:
         return f"{raw['taskId']}  (deleted since)"
-    # A title is somebody else's text: nothing in it may move the cursor or colour the rest.
+    # A title is input of another user: control characters in it must not reach the terminal.
     title = "".join(each if each.isprintable() else "�" for each in task["title"])
     return f"{task['status']:11}  v{task['version']:<4} {title}"
 
 
 def _gone(raw: dict[str, Any]) -> str:
-    return f"{'GONE':22}  {raw['taskId']}  (no longer yours to see)"
+    return f"{'GONE':22}  {raw['taskId']}  (no longer visible to you)"
 
 
 def _deleted(raw: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""Who is asking."""
+"""The actor of a request."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -6,15 +6,15 @@ from uuid import UUID
 
 from domain.user import Role
 
-NOBODY: Final = UUID(int=0)
+OPERATOR_ID: Final = UUID(int=0)
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Somebody authenticated, with what decides over their rights at this moment.
+    """An authenticated user, with the data that decides the user's rights.
 
     `session_id` is the signed-in device, or None for the operator at the command line.
-    `access_version` counts the changes of the user's rights; a cursor taken under another one is stale.
+    `access_version` counts the changes of the user's rights; a cursor with another version is invalid.
     """
 
     user_id: UUID
@@ -23,5 +23,5 @@ class Actor:
     access_version: int
 
 
-OPERATOR: Final = Actor(user_id=NOBODY, role=Role.ADMIN, session_id=None, access_version=0)
-"""Whoever has a shell on the server: passes the same services with an admin's rights, and is no user."""
+OPERATOR: Final = Actor(user_id=OPERATOR_ID, role=Role.ADMIN, session_id=None, access_version=0)
+"""The operator at the command line. It uses the same services with the rights of an admin, but it is not a user."""

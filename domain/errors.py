@@ -1,33 +1,33 @@
-"""The family of refusals.
+"""The exceptions for expected errors.
 
-    DomainError                   an expected, tellable refusal
-    ├── Refusal                   a rule said no; told as data beside the payload
+    DomainError                   an expected error, with a message for the user
+    ├── Refusal                   a rule refuses the change; returned as data in the payload
     │   ├── NotFound              absent, or not visible to the actor: the two look the same
-    │   ├── Forbidden             visible, but this actor may not do this to it
+    │   ├── Forbidden             visible, but the actor may not do this
     │   ├── Invalid               a value breaks a rule of its field
-    │   ├── InvalidTransition     the board has no such move
-    │   ├── Conflict              somebody else was first
-    │   ├── InvalidCredentials    wrong name or password, and never which of the two
+    │   ├── InvalidTransition     the change of status is not allowed
+    │   ├── Conflict              the object was changed in the meantime
+    │   ├── InvalidCredentials    wrong name or password, without saying which
     │   ├── AlreadyExists         a unique name is taken
-    │   ├── LastAdmin             somebody has to keep the keys
+    │   ├── LastAdmin             there must be at least one active admin
     │   └── IdempotencyMismatch   the key was used for another request
-    └── Failure                   the request as a whole cannot be served
+    └── Failure                   the whole request cannot be served
         ├── Unauthenticated       no valid sign-in
-        ├── PermissionDenied            signed in, but this door is not for this role
-        ├── RateLimited           too many tries; says when to come back
+        ├── PermissionDenied      signed in, but not allowed for the user's role
+        ├── RateLimited           too many attempts, with the time to wait
         ├── BadRequest            malformed: a bad cursor, a bad id
         ├── TooExpensive          beyond a limit of depth, size or cost
-        ├── UnknownHash           of a document whose text was not sent yet
-        └── Unavailable           a part is down; the same request may be sent again
+        ├── UnknownHash           the document of this hash is unknown; its text must be sent
+        └── Unavailable           a dependency is down; the same request can be repeated
 
-Anything that is not a `DomainError` is a bug: edges mask it and log it.
+Any other exception is a bug: the APIs log it, and do not send its message to the client.
 """
 
 from enum import StrEnum
 
 
 class ErrorCode(StrEnum):
-    """Why a rule refused, in one stable word."""
+    """The stable code of a `Refusal`."""
 
     NOT_FOUND = "NOT_FOUND"
     FORBIDDEN = "FORBIDDEN"
@@ -41,7 +41,7 @@ class ErrorCode(StrEnum):
 
 
 class FailureCode(StrEnum):
-    """Why a request could not be served, as `extensions.code` says it."""
+    """The stable code of a `Failure`, as in `extensions.code`."""
 
     UNAUTHENTICATED = "UNAUTHENTICATED"
     FORBIDDEN = "FORBIDDEN"
@@ -54,7 +54,7 @@ class FailureCode(StrEnum):
 
 
 class DomainError(Exception):
-    """An expected refusal; `message` is meant for the person who asked."""
+    """An expected error; `message` is for the user."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -62,7 +62,7 @@ class DomainError(Exception):
 
 
 class Refusal(DomainError):
-    """A rule said no. `path` mirrors the input: the form field that the message belongs to."""
+    """A rule refuses the change. `path` is the input field to which the message belongs."""
 
     code: ErrorCode
 
@@ -78,7 +78,7 @@ class NotFound(Refusal):
 
 
 class Forbidden(Refusal):
-    """The actor may look at it, but not do this to it."""
+    """The actor may see the object, but not do this."""
 
     code = ErrorCode.FORBIDDEN
 
@@ -90,13 +90,13 @@ class Invalid(Refusal):
 
 
 class InvalidTransition(Refusal):
-    """The board has no such move."""
+    """The change of status is not allowed."""
 
     code = ErrorCode.INVALID_TRANSITION
 
 
 class Conflict(Refusal):
-    """The object changed since the caller looked at it; `version` is the one that it is at now."""
+    """The object was changed since the client loaded it; `version` is the current version."""
 
     code = ErrorCode.CONFLICT
 
@@ -106,7 +106,7 @@ class Conflict(Refusal):
 
 
 class InvalidCredentials(Refusal):
-    """The sign-in was not accepted; which part was wrong is never said."""
+    """The sign-in failed; the message never says which part is wrong."""
 
     code = ErrorCode.INVALID_CREDENTIALS
 
@@ -118,37 +118,37 @@ class AlreadyExists(Refusal):
 
 
 class LastAdmin(Refusal):
-    """The last active admin can be neither demoted nor disabled."""
+    """The last active admin cannot lose the role and cannot be disabled."""
 
     code = ErrorCode.LAST_ADMIN
 
 
 class IdempotencyMismatch(Refusal):
-    """An idempotency key came again with another request."""
+    """The idempotency key was used for another request."""
 
     code = ErrorCode.IDEMPOTENCY_MISMATCH
 
 
 class Failure(DomainError):
-    """The request as a whole cannot be served."""
+    """The whole request cannot be served."""
 
     code: FailureCode
 
 
 class Unauthenticated(Failure):
-    """There is no valid sign-in behind this request."""
+    """The request has no valid sign-in."""
 
     code = FailureCode.UNAUTHENTICATED
 
 
 class PermissionDenied(Failure):
-    """The actor is known, and this door is not for its role."""
+    """The actor's role may not use this operation."""
 
     code = FailureCode.FORBIDDEN
 
 
 class RateLimited(Failure):
-    """Too many tries; `retry_after` is in whole seconds, at least 1."""
+    """Too many attempts; `retry_after` is in whole seconds, at least 1."""
 
     code = FailureCode.RATE_LIMITED
 
@@ -164,22 +164,22 @@ class BadRequest(Failure):
 
 
 class TooExpensive(Failure):
-    """The request is beyond a limit that is written in the schema."""
+    """The request exceeds a limit of depth, size or cost."""
 
     code = FailureCode.TOO_EXPENSIVE
 
 
 class UnknownHash(Failure):
-    """A document is asked for by its hash, and its text is not known here (any more): send both."""
+    """The request has the hash of a document that this server does not know (any more): send the text, too."""
 
     code = FailureCode.PERSISTED_QUERY_NOT_FOUND
 
     def __init__(self) -> None:
-        # Clients compare this very text.
+        # Clients compare this text.
         super().__init__("PersistedQueryNotFound")
 
 
 class Unavailable(Failure):
-    """A part that is needed is down or overloaded; trying again is safe."""
+    """A dependency is down or overloaded; the request can be repeated."""
 
     code = FailureCode.UNAVAILABLE

@@ -1,4 +1,4 @@
-"""Doing a thing once, however often it is asked for: the client names its request by a key."""
+"""Idempotency keys: a request that is repeated with the same key is executed once."""
 
 import hashlib
 import json
@@ -12,30 +12,30 @@ from domain.errors import BadRequest, IdempotencyMismatch, RateLimited
 
 MAX_KEY: Final = 255
 MAX_KEYS: Final = 100_000
-"""How many keys an account may use in the time for which they are kept, unless a setting says otherwise."""
+"""The default of the number of keys that an account may use within the retention time."""
 
-KEPT_FOR: Final = timedelta(hours=24)
-"""How long a key is remembered, at least: until the first clean-up after that."""
-SEVERAL_KEYS: Final = "One request has one idempotency key, and this one has several."
+RETENTION: Final = timedelta(hours=24)
+"""How long a key is stored at least. The next clean-up after that deletes it."""
+SEVERAL_KEYS: Final = "The request has several idempotency keys; send only one."
 
 
 @dataclass(frozen=True, slots=True)
 class IdempotencyKey:
-    """The client's name for a request; *place* tells the writes of one request apart, and is empty if it has one."""
+    """The client's key for a request. *place* distinguishes the writes of one request; it is empty for a single one."""
 
     text: str
     place: str = ""
 
     def scope(self, actor_id: UUID) -> bytes:
-        """Names the write among those of everybody: of one length, and without the key itself (SHA-256)."""
+        """The identifier of the write among those of all users: a SHA-256 hash, which does not reveal the key."""
         return _digest([str(actor_id), self.text, self.place])
 
 
 def check_key(text: str) -> str:
-    """The key: 1 to 255 visible ASCII characters.
+    """Check a key: 1 to 255 visible ASCII characters.
 
     Raises:
-        BadRequest: it is none.
+        BadRequest: the key is invalid.
     """
     if not 1 <= len(text) <= MAX_KEY or not all("!" <= character <= "~" for character in text):
         raise BadRequest(f"An idempotency key is 1 to {MAX_KEY} visible ASCII characters, such as a UUID.")
@@ -43,35 +43,35 @@ def check_key(text: str) -> str:
 
 
 def fingerprint(what: str, request: dict[str, object]) -> bytes:
-    """What is asked for, in 32 bytes: equal for equal requests (SHA-256 of their canonical JSON)."""
+    """The fingerprint of a request: equal for equal requests (SHA-256 of the canonical JSON)."""
     return _digest([what, request])
 
 
-def check_same_request(known: bytes, asked: bytes) -> None:
-    """Refuse a key that comes again with something else.
+def check_same_request(known: bytes, current: bytes) -> None:
+    """Refuse a key that was used for another request.
 
     Raises:
         IdempotencyMismatch: the fingerprints differ.
     """
-    if known != asked:
-        raise IdempotencyMismatch("This idempotency key was used for another request: every new one needs its own.")
+    if known != current:
+        raise IdempotencyMismatch("This idempotency key was used for another request. Use a new key for each request.")
 
 
-def check_keys_kept(number: int, *, most: int, oldest: datetime | None, now: datetime) -> None:
-    """Refuse one more key of an account that has too many; *number* includes it.
+def check_key_count(number: int, *, most: int, oldest: datetime | None, now: datetime) -> None:
+    """Refuse a new key of an account that has too many; *number* includes the new one.
 
     Raises:
-        RateLimited: there are more than *most*; says when the *oldest* one ends.
+        RateLimited: there are more than *most*; it has the time until the *oldest* one expires.
     """
     if number > most:
-        wait = (oldest or now) + KEPT_FOR - now
+        wait = (oldest or now) + RETENTION - now
         raise RateLimited(keys_used_up(most), retry_after=ceil(wait.total_seconds()))
 
 
 def keys_used_up(most: int) -> str:
-    """The text of the refusal."""
+    """The message of the error."""
     return (
-        f"This account has used {most:,} idempotency keys in {KEPT_FOR.total_seconds() / 3600:g} hours, which is the "
+        f"This account has used {most:,} idempotency keys in {RETENTION.total_seconds() / 3600:g} hours, which is the "
         "limit. Send the request without a key, or try again later."
     )
 

@@ -1,6 +1,6 @@
-"""Who may do what: one table, role × action × reach.
+"""The access policy: one table of role × action × reach.
 
-Services ask it, `viewerCan…` fields tell it, the documentation prints it and the test matrix is generated from it.
+The services check it, the `viewerCan…` fields return it, the documentation prints it, and tests are generated from it.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from domain.user import Role
 
 
 class Action(StrEnum):
-    """What can be done to a row."""
+    """What an actor can do."""
 
     CREATE_TASK = "create a task"
     READ_TASK = "read a task"
@@ -32,7 +32,7 @@ class Action(StrEnum):
 
 
 class Reach(StrEnum):
-    """Which rows an action reaches."""
+    """The rows that an action may use."""
 
     OWN = "own"
     ASSIGNED = "assigned"
@@ -61,16 +61,16 @@ POLICY: Final[Mapping[Role, Mapping[Action, frozenset[Reach]]]] = {
     Role.MODERATOR: {**_USER, Action.READ_TASK: _ANY, Action.DELETE_TASK: _ANY},
     Role.ADMIN: {
         **dict.fromkeys(Action, _ANY),
-        # Sessions say where a person has been; an admin who must cut somebody off disables the user.
+        # Sessions show where a user was, so admins do not see them. An admin can disable the user instead.
         Action.LIST_SESSIONS: _OWN,
         Action.REVOKE_SESSION: _OWN,
     },
 }
-"""An action that is missing from a role's column is closed to that role."""
+"""A role may not do the actions that are missing here."""
 
 
 class TaskPeople(Protocol):
-    """What the policy has to know of a task."""
+    """The data of a task that the policy needs."""
 
     @property
     def owner_id(self) -> UUID: ...
@@ -79,7 +79,7 @@ class TaskPeople(Protocol):
 
 
 def reach(role: Role, action: Action) -> frozenset[Reach]:
-    """Which rows a role reaches with an action; empty = none."""
+    """The rows that a role may use with an action; empty = none."""
     return POLICY[role].get(action, frozenset())
 
 
@@ -103,8 +103,8 @@ def require(actor: Actor, action: Action, task: TaskPeople) -> None:
     """Refuse unless the actor may do this to this task.
 
     Raises:
-        NotFound: the actor may not even see the task.
-        Forbidden: the actor may see it, but not do this.
+        NotFound: the actor may not see the task.
+        Forbidden: the actor may see the task, but not do this.
     """
     if may(actor, action, task):
         return
@@ -115,7 +115,7 @@ def require(actor: Actor, action: Action, task: TaskPeople) -> None:
 
 
 def require_user(actor: Actor, action: Action, user_id: UUID, *, path: tuple[str, ...] = ("userId",)) -> None:
-    """Refuse unless the actor may do this to this user; *path* is the input that asks for it.
+    """Refuse unless the actor may do this to this user; *path* is the input field of the error.
 
     Raises:
         Forbidden: the actor may not.

@@ -1,4 +1,4 @@
-"""Where a listener stands in the stream, as an opaque text."""
+"""Stream cursors: the position of a subscriber in the event stream, as an opaque text."""
 
 import re
 from dataclasses import dataclass
@@ -12,14 +12,14 @@ _ANY_VERSION: Final = re.compile(r"s[1-9][0-9]{0,2}\.[\x21-\x7e]*")
 
 
 class UnknownCursorVersion(BadRequest):
-    """It is a stream cursor, in a form that another version of this API writes."""
+    """A stream cursor in the format of another version of this API."""
 
 
 @dataclass(frozen=True, slots=True)
 class StreamCursor:
-    """Everything up to `position` has been seen.
+    """The subscriber has received everything up to `position`.
 
-    `epoch` names the history that the position counts in; `access_version` the rights under which it was seen.
+    `epoch` is the history to which the position belongs; `access_version` is the version of the user's rights.
     """
 
     epoch: str
@@ -32,7 +32,7 @@ class StreamCursor:
 
     @classmethod
     def of_another_history(cls) -> Self:
-        """A cursor that cannot be continued, in place of one that cannot be read."""
+        """A cursor that is never valid, in the place of one that cannot be read."""
         return cls(epoch="unknown", position=0, access_version=0)
 
     @classmethod
@@ -40,8 +40,8 @@ class StreamCursor:
         """The inverse of `encode`.
 
         Raises:
-            UnknownCursorVersion: another version of this API made the text.
-            BadRequest: it is no stream cursor.
+            UnknownCursorVersion: another version of this API made the cursor.
+            BadRequest: the text is not a stream cursor.
         """
         try:
             if len(text) > MAX_LENGTH:
@@ -49,7 +49,7 @@ class StreamCursor:
             plain = base64url.decode(text).decode("ascii")
             if _ANY_VERSION.fullmatch(plain) and not plain.startswith("s1."):
                 raise UnknownCursorVersion(
-                    "Another version of this API made this stream cursor; leave `after` out to start now."
+                    "Another version of this API made this stream cursor; omit `after` to start now."
                 )
             version, epoch, position, access_version = plain.split(".")
             if version != "s1" or not (position.isascii() and position.isdigit() and access_version.isdigit()):
@@ -57,5 +57,5 @@ class StreamCursor:
             if len(position) > 18 or len(access_version) > 9:
                 raise ValueError(plain)
         except ValueError as error:
-            raise BadRequest("This stream cursor was not made by this API; leave `after` out to start now.") from error
+            raise BadRequest("This stream cursor was not made by this API; omit `after` to start now.") from error
         return cls(epoch, int(position), int(access_version))

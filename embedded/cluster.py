@@ -1,4 +1,4 @@
-"""The data directory of a PostgreSQL: making one, and reaching it as somebody else."""
+"""Creates the data directory of a PostgreSQL, and gives another user access to it."""
 
 import os
 import secrets
@@ -18,19 +18,17 @@ from embedded.processes import Child
 USER = "taskriver"
 DATABASE = "taskriver"
 
-_PATIENCE = 60.0
+_TIMEOUT_SECONDS = 60.0
 _PLAN = ((signal.SIGKILL, 3.0),)
 
 
 @contextmanager
 def reachable(data: Path, account: Account) -> Iterator[tuple[str, Sequence[int]]]:
-    """A path by which *account* reaches *data*, and the descriptors its process must inherit for that.
+    """A path by which *account* can open *data*, and the descriptors that its process must inherit.
 
-    Root's folder may be below one that only root may enter (/root, a private checkout), but the data belong
-    in it. So root opens the data directory, which the account owns, and the server is told to find it among
-    its own open files: the kernel follows such a link straight to the directory, past its parents. Every
-    process of the server inherits the descriptor. Keeping the data elsewhere would need somewhere to keep
-    track of them, and opening up the parents would be nobody's wish.
+    The folder may be below one that only root may enter, such as /root. So root opens the data directory, which the
+    account owns, and the server uses the path of the open descriptor: the kernel follows it directly to the directory,
+    without a permission check of the parents. Every process of the server inherits the descriptor.
     """
     if not account.differs or not Path("/proc/self/fd").is_dir():
         yield str(data), ()
@@ -43,13 +41,13 @@ def reachable(data: Path, account: Account) -> Iterator[tuple[str, Sequence[int]
 
 
 def create_cluster(folder: Path, programs: PostgresPrograms, account: Account) -> None:
-    """Make *folder* with a password, a log and a data directory, in which there is an empty database.
+    """Create *folder* with a password, a log, and a data directory with an empty database.
 
-    It appears whole or not at all. What killed attempts have left is removed.
+    The folder appears only when it is complete. Remains of interrupted attempts are removed.
 
     Raises:
-        EmbeddedError: if initdb or the server fails, or takes too long.
-        OSError: if the file system refuses.
+        EmbeddedError: initdb or the server fails, or takes too long.
+        OSError: the file system refuses.
     """
     for rest in folder.parent.glob(f"{folder.name}.new-*"):
         shutil.rmtree(rest, ignore_errors=True)
@@ -70,7 +68,7 @@ def _fill(fresh: Path, programs: PostgresPrograms, account: Account) -> None:
     secret_file.touch(mode=0o600)
     secret_file.write_text(password + "\n")
     with reachable(data, account) as (path, open_files), tempfile.TemporaryFile() as secret:
-        # A file without a name, owned by the account: initdb reads it, and it is gone when we are.
+        # A file without a name, owned by the account: initdb reads it, and it is deleted when this process ends.
         secret.write(password.encode())
         secret.seek(0)
         account.give_open(secret.fileno())
@@ -81,10 +79,10 @@ def _fill(fresh: Path, programs: PostgresPrograms, account: Account) -> None:
 
 
 def _choices(programs: PostgresPrograms) -> list[str]:
-    """The same collation on every system, no sockets, and no waiting for the disk.
+    """The options of initdb: the same collation on every system, and no fsync.
 
-    Should the machine itself fall over within seconds of the first start, the new and still empty data may be
-    broken; waiting for the disk would cost every first start more than that is worth.
+    Without fsync, a crash of the machine within seconds after the first start can damage the new, empty data. With
+    fsync, every first start would be slower.
     """
     if programs.major >= 17:
         locale = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
@@ -96,19 +94,19 @@ def _choices(programs: PostgresPrograms) -> list[str]:
 def _create_first_database(
     path: str, programs: PostgresPrograms, log: Path, account: Account, open_files: Sequence[int]
 ) -> None:
-    # A server for one, without port or password: the only one to use before the folder has its name.
+    # The single-user mode needs no port and no password.
     command = [str(programs.folder / "postgres"), "--single", "-D", path, "-c", "fsync=off", "postgres"]
-    _run(command, log, account, open_files, told=f"CREATE DATABASE {DATABASE}\n")
+    _run(command, log, account, open_files, input_text=f"CREATE DATABASE {DATABASE}\n")
 
 
 def _run(
-    command: Sequence[str], log: Path, account: Account, open_files: Sequence[int], told: str | None = None
+    command: Sequence[str], log: Path, account: Account, open_files: Sequence[int], input_text: str | None = None
 ) -> None:
-    child = Child(command, log=log, plan=_PLAN, account=account, told=told, open_files=open_files)
+    child = Child(command, log=log, plan=_PLAN, account=account, input_text=input_text, open_files=open_files)
     try:
-        in_time = child.wait(_PATIENCE)
+        in_time = child.wait(_TIMEOUT_SECONDS)
     finally:
-        child.put_down()
+        child.terminate()
     if not in_time or child.exit_status != 0:
-        what = f"failed (status {child.exit_status})" if in_time else f"took longer than {_PATIENCE:.0f} s"
-        raise EmbeddedError(f"Making a database in {log.parent.parent} {what}: {last_lines(log)}")
+        what = f"failed (status {child.exit_status})" if in_time else f"took longer than {_TIMEOUT_SECONDS:.0f} s"
+        raise EmbeddedError(f"The creation of a database in {log.parent.parent} {what}: {last_lines(log)}")

@@ -1,7 +1,7 @@
-"""A copy of a package's programs where every user of this machine can run them.
+"""Copies the programs of a package to a folder where all users of this machine can run them.
 
-Needed when the package was installed below a folder that only its owner may enter (root's home, say) while
-the server runs as somebody else, and when an installer lost the executable bits.
+This is necessary when the package is installed below a folder that only its owner may enter (such as root's home) and
+the server runs as another user, or when an installer has lost the executable bits.
 """
 
 import hashlib
@@ -12,45 +12,44 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-# Folders that no running program opens; half of all the files are C headers.
+# Folders that the programs do not need; half of all files are C headers.
 NOT_NEEDED = ("__pycache__", "include")
 
 _READ_AND_RUN = 0o555
 
-# For when the temporary folder is the user's own, or no program may be run from it.
-_OTHER_PLACES = ("/var/tmp", "/var/lib")  # noqa: S108 (only a folder in it that is ours, see _shelf)
+# Used if only its owner may enter the temporary folder, or if programs in it cannot run.
+_OTHER_PLACES = ("/var/tmp", "/var/lib")  # noqa: S108 (only a private folder in it, see _private_folder)
 
 
 def runnable_copies(name: str, trees: Sequence[Path]) -> Iterator[Path]:
-    """Folders that hold a copy of *trees* side by side, made when asked for; the next one if one does not do.
+    """Folders with a copy of *trees*, created on demand; the caller takes the next one if the programs cannot run.
 
-    *name* is only for people to read. Places that cannot be used are passed over.
+    *name* is part of the folder's name. Folders that cannot be used are skipped.
     """
     for place in dict.fromkeys((tempfile.gettempdir(), *_OTHER_PLACES)):
         try:
-            shelf = _shelf(Path(place))
-            yield _copy(shelf / f"{name}-{_digest(trees)}", trees)
+            folder = _private_folder(Path(place))
+            yield _copy(folder / f"{name}-{_digest(trees)}", trees)
         except OSError:
             continue
 
 
-def _shelf(place: Path) -> Path:
-    """Our own folder in *place*.
+def _private_folder(place: Path) -> Path:
+    """A folder in *place* that only this user can write.
 
     Raises:
-        OSError: if it cannot be made, or somebody else has put something in its way: then what is in there is
-            not ours to run.
+        OSError: it cannot be created, or it belongs to another user: then its programs must not be run.
     """
-    shelf = place / f"taskriver-programs-{os.geteuid()}"
+    folder = place / f"taskriver-programs-{os.geteuid()}"
     try:
-        shelf.mkdir(mode=0o700)
-        shelf.chmod(0o755)
+        folder.mkdir(mode=0o700)
+        folder.chmod(0o755)
     except FileExistsError:
         pass
-    status = shelf.lstat()
+    status = folder.lstat()
     if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid() or status.st_mode & 0o022:
-        raise PermissionError(f"{shelf} is not ours")
-    return shelf
+        raise PermissionError(f"{folder} belongs to another user, or others can write to it")
+    return folder
 
 
 def _files(tree: Path) -> Iterator[Path]:
@@ -60,7 +59,7 @@ def _files(tree: Path) -> Iterator[Path]:
 
 
 def _digest(trees: Sequence[Path]) -> str:
-    """Another one for every version: the names, sizes and times of the files."""
+    """A digest of the names, sizes and times of the files, which differs between versions."""
     digest = hashlib.sha256()
     for tree in trees:
         for file in _files(tree):
@@ -70,7 +69,7 @@ def _digest(trees: Sequence[Path]) -> str:
 
 
 def _copy(target: Path, trees: Sequence[Path]) -> Path:
-    """Make the copy whole, then give it its name: nobody ever sees half of one."""
+    """Create the copy, and rename it when it is complete, so that no process sees an incomplete one."""
     if _intact(target, trees):
         return target
     fresh = Path(tempfile.mkdtemp(prefix=".new-", dir=target.parent))
@@ -85,7 +84,7 @@ def _copy(target: Path, trees: Sequence[Path]) -> Path:
 
 
 def _intact(target: Path, trees: Sequence[Path]) -> bool:
-    """Whether every file is there in full: temporary folders are swept by the system now and then."""
+    """Whether all files are complete: the system may have deleted old temporary files."""
     try:
         return all(
             (target / file.relative_to(tree.parent)).stat().st_size == file.stat().st_size

@@ -1,4 +1,4 @@
-"""The one refusal of this package."""
+"""The exception of this package."""
 
 import errno
 import shutil
@@ -10,26 +10,26 @@ _ADVICE = {
     errno.ENOSPC: "free some space there, or choose another folder",
     errno.EDQUOT: "free some space there, or choose another folder",
     errno.EROFS: "choose a folder on a disk that can be written",
-    errno.EACCES: "choose a folder you own, or run as the user who made it",
-    errno.EPERM: "choose a folder you own, or run as the user who made it",
-    errno.ENOTDIR: "choose another folder, a file is in its way",
-    errno.EEXIST: "choose another folder, a file is in its way",
+    errno.EACCES: "choose a folder that you own, or run as the user who created it",
+    errno.EPERM: "choose a folder that you own, or run as the user who created it",
+    errno.ENOTDIR: "choose another folder, because there is a file with this name",
+    errno.EEXIST: "choose another folder, because there is a file with this name",
 }
 
 
-_LITTLE_SPACE = 100_000_000
+_LOW_SPACE = 100_000_000
 
 
 class EmbeddedError(Exception):
-    """A private server cannot be had. The message says why and what to do, for a person to read."""
+    """A private server cannot run. The message has the reason and what to do."""
 
 
 @contextmanager
-def told_about(folder: Path) -> Iterator[None]:
-    """Turn what the file system refuses inside the block into one line about *folder*.
+def wrap_os_errors(folder: Path) -> Iterator[None]:
+    """Convert an `OSError` in the block to an `EmbeddedError` about *folder*.
 
     Raises:
-        EmbeddedError: in place of any OSError.
+        EmbeddedError: the block raised an `OSError`.
     """
     try:
         yield
@@ -40,14 +40,14 @@ def told_about(folder: Path) -> Iterator[None]:
 
 
 def last_lines(log: Path, since: int = 0) -> str:
-    """The end of a log in one line, from byte *since* on; with a word about the disk when it is nearly full.
+    """The end of a log in one line, from byte *since* on, with a note if the disk is nearly full.
 
-    A server that cannot write its data cannot write its log either, so the log alone may not tell.
+    On a full disk the server cannot write the log either, so the log may not have the reason.
     """
     with log.open("rb") as file:
         file.seek(since)
         lines = [line.strip() for line in file.read().decode(errors="replace").splitlines() if line.strip()]
     said = " | ".join(lines[-5:]) or "(nothing)"
-    if shutil.disk_usage(log.parent).free < _LITTLE_SPACE:
+    if shutil.disk_usage(log.parent).free < _LOW_SPACE:
         return f"{said} (The disk is nearly full: free some space.)"
     return said

@@ -17,45 +17,45 @@ from embedded.ports import HOST
 from embedded.processes import Child, run
 from embedded.server import Server, StopMode, make_private
 
-# After SIGQUIT the server itself waits 5 seconds before it kills its children: it needs more than that.
+# After SIGQUIT the server waits 5 seconds before it kills its children.
 _FAST = (signal.SIGINT, 6.0)
 _IMMEDIATE = (signal.SIGQUIT, 7.0)
 _KILL = (signal.SIGKILL, 3.0)
 
 _SETTINGS = {
     "listen_addresses": HOST,
-    "unix_socket_directories": "",  # their paths have a short limit, and our folder may have a long one
+    "unix_socket_directories": "",  # the length of their paths is limited, and the folder's path may be long
     "max_connections": "200",
     "shared_buffers": "64MB",
     "max_wal_size": "256MB",
     "wal_level": "minimal",
     "max_wal_senders": "0",
     "max_logical_replication_workers": "0",
-    "max_parallel_workers_per_gather": "0",  # parallel queries need a /dev/shm that containers seldom have
+    "max_parallel_workers_per_gather": "0",  # parallel queries need /dev/shm, which containers often lack
     "jit": "off",
     "timezone": "UTC",
     "log_timezone": "UTC",
     "log_checkpoints": "off",
     "logging_collector": "off",
 }
-# Commits stay synchronous: without fsync that costs next to nothing, and tests that kill the server may expect to
-# find what was committed.
+# Commits stay synchronous: without fsync this costs nearly nothing, and tests that kill the server expect to find
+# committed data.
 _NOT_DURABLE = {"fsync": "off", "full_page_writes": "off"}
-_PATIENCE = 30.0
+_TIMEOUT_SECONDS = 30.0
 
 
 class Postgres(Server):
-    """Its data are in `folder/data`, owned by whom it runs as; everything else in the folder is ours."""
+    """A PostgreSQL server. `folder/data` belongs to the user of the server; the other files belong to this user."""
 
     name = "PostgreSQL"
     plan = (_FAST, _IMMEDIATE, _KILL)
-    # The second: children of a killed server are still on their way out.
-    passing_troubles = ("Address already in use", "pre-existing shared memory block")
+    # The second one means that child processes of a killed server are still ending.
+    transient_errors = ("Address already in use", "pre-existing shared memory block")
 
     _modes: ClassVar[dict[StopMode, watchdog.Plan]] = {"fast": plan, "immediate": (_IMMEDIATE, _KILL)}
 
     def __init__(self, folder: Path, *, durable: bool = True) -> None:
-        """*durable=False* is for tests: a crash of the machine may lose everything, one of the server nothing."""
+        """*durable=False* is for tests: a crash of the machine can lose all data; one of the server loses nothing."""
         super().__init__(folder)
         self.data = self.folder / "data"
         self._durable = durable
@@ -68,23 +68,21 @@ class Postgres(Server):
         return self.url_of(DATABASE)
 
     def url_of(self, database: str) -> str:
-        """The URL of another database in the same server. The name must need no escaping in a URL."""
+        """The URL of another database of this server. The name must not need escaping in a URL."""
         return f"postgresql+asyncpg://{USER}:{self.password}@{HOST}:{self.port}/{database}"
 
     def create_database(self, name: str, template: str | None = None) -> str:
-        """Create a database, empty or as a copy of *template*, to which nobody may be connected.
-
-        Returns its URL.
+        """Create a database, empty or as a copy of *template*, and return its URL. *template* must have no connections.
 
         Raises:
-            EmbeddedError: if the server refuses, or does not answer within 30 seconds.
+            EmbeddedError: the server refuses, or does not answer within 30 seconds.
         """
         copy = f" TEMPLATE {_quoted(template)}" if template else ""
         self._execute(f"CREATE DATABASE {_quoted(name)}{copy}")
         return self.url_of(name)
 
     def plan_for(self, mode: StopMode) -> watchdog.Plan:
-        """Stronger signals follow if it does not obey."""
+        """The signals for *mode*, followed by stronger ones if the server does not end."""
         return self._modes[mode]
 
     def _prepare(self) -> None:
@@ -93,7 +91,7 @@ class Postgres(Server):
         self._programs = find_postgres(self._account)
         if not self.folder.exists():
             create_cluster(self.folder, self._programs, self._account)
-        _check_whole(self.folder)
+        _check_complete(self.folder)
         _check_version(self.data, self._programs)
 
     def _end_predecessor(self) -> None:
@@ -120,13 +118,13 @@ class Postgres(Server):
         program = str(self._programs.folder / "psql")
         command = [program, "--no-psqlrc", "--quiet", "--no-password", "--command", statement]
         try:
-            done = run(command, self._account, seconds=_PATIENCE, environment=self._libpq_environment())
+            done = run(command, self._account, seconds=_TIMEOUT_SECONDS, environment=self._libpq_environment())
         except OSError as refusal:
             raise EmbeddedError(
                 f"{program} cannot be run ({refusal.strerror}): install PostgreSQL's client."
             ) from refusal
         except subprocess.TimeoutExpired as silence:
-            raise EmbeddedError(f"PostgreSQL did not answer for {_PATIENCE:.0f} s: {statement}") from silence
+            raise EmbeddedError(f"PostgreSQL did not answer for {_TIMEOUT_SECONDS:.0f} s: {statement}") from silence
         if done.returncode != 0:
             raise EmbeddedError(f"PostgreSQL refused {statement}: {done.stderr.strip()}")
 
@@ -144,18 +142,20 @@ def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def _check_whole(folder: Path) -> None:
+def _check_complete(folder: Path) -> None:
     for part in ("data/PG_VERSION", "password"):
         if not (folder / part).exists():
-            raise EmbeddedError(f"{folder / part} is missing: restore it, or move {folder} away to start afresh.")
+            raise EmbeddedError(
+                f"{folder / part} is missing: restore it, or move {folder} away to start with new data."
+            )
 
 
 def _check_version(data: Path, programs: PostgresPrograms) -> None:
     made_by = (data / "PG_VERSION").read_text().strip()
     if made_by != str(programs.major):
         raise EmbeddedError(
-            f"The data in {data} were made by PostgreSQL {made_by}, and {programs.folder} is PostgreSQL "
-            f"{programs.major}: install PostgreSQL {made_by}, or move {data.parent} away to start afresh."
+            f"The data in {data} belong to PostgreSQL {made_by}, but {programs.folder} is PostgreSQL "
+            f"{programs.major}: install PostgreSQL {made_by}, or move {data.parent} away to start with new data."
         )
 
 
@@ -167,13 +167,13 @@ def _lock_file_lines(data: Path) -> list[str]:
 
 
 def _clear_lock_file(data: Path) -> None:
-    """Remove the lock file of a server that was killed.
+    """Remove the lock file of a killed server.
 
-    PostgreSQL would do it, unless another process has got the old number by now: in containers, where numbers
-    are small, that is common. If a server does run, its shared memory is a second lock that we leave alone.
+    PostgreSQL does this itself, except when another process has the old process id now; this is common in containers,
+    where ids are small. The shared memory of a running server is a second lock, which stays.
 
     Raises:
-        EmbeddedError: if a server that we did not start uses the data.
+        EmbeddedError: another server uses the data.
     """
     lines = _lock_file_lines(data)
     pid = int(lines[0]) if lines and lines[0].isdigit() else 0
@@ -184,7 +184,7 @@ def _clear_lock_file(data: Path) -> None:
 
 
 def _works_in(pid: int, data: Path) -> bool:
-    """Whether process *pid* is a PostgreSQL at work on *data*; without /proc, whether it may be."""
+    """Whether process *pid* is a PostgreSQL that uses *data*; without /proc, whether it may be one."""
     if Path("/proc/self").is_dir():
         try:
             return os.path.samestat(Path(f"/proc/{pid}/cwd").stat(), data.stat())

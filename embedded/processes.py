@@ -1,4 +1,4 @@
-"""A program with a watchdog: it ends when this process ends, however that happens."""
+"""Runs programs with a watchdog: a program ends when this process ends, even by SIGKILL."""
 
 import contextlib
 import os
@@ -11,11 +11,11 @@ from embedded import watchdog
 from embedded.accounts import Account
 from embedded.errors import EmbeddedError
 
-# The shell tells the watchdog its process id and then becomes the program. So there is no moment, however
-# short, in which the program runs and nobody would stop it.
-_TELL_THEN_BECOME = 'echo "$$"; exec "$@" >&2'
+# The shell sends its process id to the watchdog and then executes the program. So the watchdog knows the process before
+# the program runs.
+_REPORT_PID_THEN_EXEC = 'echo "$$"; exec "$@" >&2'
 
-# Nothing of the caller's PGPORT, PGDATA, LC_ALL or the like may leak into a private server.
+# The caller's PGPORT, PGDATA, LC_ALL and similar variables must not reach a private server.
 ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
 
 
@@ -25,11 +25,11 @@ _WATCHDOG = str(Path(watchdog.__file__).absolute())
 def run(
     command: Sequence[str], account: Account, *, seconds: float, environment: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """Run a short program to its end and return what it printed; for more than that there is `Child`.
+    """Run a short program and return its output; use `Child` for a long one.
 
     Raises:
-        OSError: if it cannot be started.
-        subprocess.TimeoutExpired: if it was not done after *seconds*; it is killed then.
+        OSError: it cannot be started.
+        subprocess.TimeoutExpired: it did not end within *seconds*, and was killed.
     """
     return subprocess.run(
         command,
@@ -48,7 +48,7 @@ def run(
 
 
 class Child:
-    """A running program, in a session of its own so that Ctrl-C in the terminal reaches only its parent."""
+    """A running program. It has its own session, so that Ctrl-C in the terminal reaches only its parent."""
 
     def __init__(
         self,
@@ -57,79 +57,79 @@ class Child:
         log: Path,
         plan: watchdog.Plan,
         account: Account,
-        told: str | None = None,
+        input_text: str | None = None,
         open_files: Sequence[int] = (),
     ) -> None:
         """Start *command*; both its outputs are appended to *log*.
 
-        *told* is written to its standard input; *open_files* are descriptors it inherits; *plan* is what the
-        watchdog does to it when this process dies.
+        *input_text* is written to its standard input. It inherits the descriptors *open_files*. *plan* has the signals
+        that the watchdog sends when this process dies.
 
         Raises:
-            EmbeddedError: if it cannot be started at all.
+            EmbeddedError: it cannot be started.
         """
         self._plan = plan
-        ear, self._leash = os.pipe()
+        read_end, self._write_end = os.pipe()
         try:
-            self._watchdog = _start_watchdog(ear, plan)
+            self._watchdog = _start_watchdog(read_end, plan)
         finally:
-            os.close(ear)
+            os.close(read_end)
         try:
-            self._process = _spawn(command, self._leash, log, account, open_files)
+            self._process = _spawn(command, self._write_end, log, account, open_files)
         except BaseException:
-            self._let_go()
+            self._release_watchdog()
             raise
         self.pid = self._process.pid
-        self.who = watchdog.identity(self.pid)
-        self._tell(told or "")
+        self.identity = watchdog.identity(self.pid)
+        self._write_input(input_text or "")
 
     @property
     def alive(self) -> bool:
-        """Whether it still runs."""
+        """Whether it is running."""
         return self._process.poll() is None
 
     @property
     def exit_status(self) -> int | None:
-        """Its exit status, negative for a signal; None while it runs."""
+        """Its exit status, negative for a signal; None while it is running."""
         return self._process.poll()
 
     def wait(self, seconds: float) -> bool:
-        """Wait until it ends by itself; False if it has not within *seconds*."""
+        """Wait until it ends by itself; False if it did not end within *seconds*."""
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(seconds)
         return not self.alive
 
     def send(self, number: int, *, family: bool = False) -> None:
-        """Send it a signal, or it and its children."""
+        """Send a signal to it, or to it and its children."""
         if self.alive:
             watchdog.send(number, watchdog.family(self.pid) if family else [self.pid])
 
-    def put_down(self, plan: watchdog.Plan | None = None) -> None:
-        """End it by the signals of *plan* (by default the watchdog's) and collect it. Ended already is fine.
+    def terminate(self, plan: watchdog.Plan | None = None) -> None:
+        """End it with the signals of *plan* (by default those of the watchdog), and wait for it.
 
         Raises:
-            EmbeddedError: if it survived them all, which only a process stuck in the kernel does.
+            EmbeddedError: it did not end. This happens only to a process that is blocked in the kernel.
         """
         if self.alive:
-            watchdog.put_down(self.pid, self.who, plan or self._plan)
+            watchdog.terminate(self.pid, self.identity, plan or self._plan)
         if not self.wait(2):
-            raise EmbeddedError(f"Process {self.pid} does not end: end it by hand, or restart the machine.")
-        self._let_go()
+            raise EmbeddedError(f"Process {self.pid} does not end: kill it manually, or restart the machine.")
+        self._release_watchdog()
 
-    def _tell(self, text: str) -> None:
+    def _write_input(self, text: str) -> None:
         if self._process.stdin is None:
             return
         with contextlib.suppress(BrokenPipeError), self._process.stdin as pipe:
             pipe.write(text.encode())
 
-    def _let_go(self) -> None:
-        """Send the watchdog home."""
-        if self._leash < 0:
+    def _release_watchdog(self) -> None:
+        """End the watchdog."""
+        if self._write_end < 0:
             return
         with contextlib.suppress(BrokenPipeError):
-            os.write(self._leash, b"released\n")
-        os.close(self._leash)
-        self._leash = -1
+            os.write(self._write_end, b"released\n")
+        os.close(self._write_end)
+        self._write_end = -1
         try:
             self._watchdog.wait(3)
         except subprocess.TimeoutExpired:
@@ -138,19 +138,21 @@ class Child:
 
 
 @contextlib.contextmanager
-def _told_about(program: str) -> Iterator[None]:
+def _wrap_start_errors(program: str) -> Iterator[None]:
     try:
         yield
     except OSError as refusal:
-        raise EmbeddedError(f"{program} cannot be started ({refusal}): see what the machine is short of.") from refusal
+        raise EmbeddedError(
+            f"{program} cannot be started ({refusal}): check memory, process limits and open files of the machine."
+        ) from refusal
 
 
-def _start_watchdog(ear: int, plan: watchdog.Plan) -> subprocess.Popen[bytes]:
-    steps = [f"{int(number)}:{patience}" for number, patience in plan]
-    with _told_about(sys.executable):
+def _start_watchdog(read_end: int, plan: watchdog.Plan) -> subprocess.Popen[bytes]:
+    steps = [f"{int(number)}:{seconds}" for number, seconds in plan]
+    with _wrap_start_errors(sys.executable):
         return subprocess.Popen(
             [sys.executable, "-I", "-S", _WATCHDOG, str(os.getpid()), *steps],
-            stdin=ear,
+            stdin=read_end,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
@@ -159,15 +161,15 @@ def _start_watchdog(ear: int, plan: watchdog.Plan) -> subprocess.Popen[bytes]:
 
 
 def _spawn(
-    command: Sequence[str], leash: int, log: Path, account: Account, open_files: Sequence[int]
+    command: Sequence[str], write_end: int, log: Path, account: Account, open_files: Sequence[int]
 ) -> subprocess.Popen[bytes]:
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
-        with _told_about(command[0]):
+        with _wrap_start_errors(command[0]):
             return subprocess.Popen(
-                ["/bin/sh", "-c", _TELL_THEN_BECOME, "sh", *command],
+                ["/bin/sh", "-c", _REPORT_PID_THEN_EXEC, "sh", *command],
                 stdin=subprocess.PIPE,
-                stdout=leash,
+                stdout=write_end,
                 stderr=descriptor,
                 start_new_session=True,
                 cwd="/",

@@ -1,4 +1,4 @@
-"""Both servers for as long as a block runs."""
+"""Runs both servers during a `with` block."""
 
 import fcntl
 import os
@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from embedded.errors import EmbeddedError, told_about
+from embedded.errors import EmbeddedError, wrap_os_errors
 from embedded.postgres import Postgres
 from embedded.server import make_private
 from embedded.valkey import Valkey
@@ -15,7 +15,7 @@ from embedded.valkey import Valkey
 
 @dataclass(frozen=True)
 class Servers:
-    """Where clients find the servers, passwords included."""
+    """The URLs of the servers, with passwords."""
 
     database_url: str
     redis_url: str
@@ -25,16 +25,16 @@ class Servers:
 def running(
     folder: Path, *, database_url: str | None = None, redis_url: str | None = None, durable: bool = True
 ) -> Iterator[Servers]:
-    """Servers for as long as the block runs; data are kept in *folder* between runs.
+    """Run the servers during the block; their data stay in *folder* between runs.
 
-    A URL that is given is used as it is and nothing is started for it; with both given the folder is not
-    touched. *durable=False* is for tests: it trades the data's safety in a crash of the machine for speed.
+    For a URL that is given no server is started; with both URLs the folder is not used. *durable=False* is for tests:
+    it is faster, but a crash of the machine can lose data.
 
-    The servers are stopped when the block is left, by an exception too, and when this process dies, by
-    SIGKILL too. A program that wants an orderly stop on SIGTERM turns that into an exception itself.
+    The servers stop at the end of the block, also after an exception, and when this process dies, even by SIGKILL. A
+    program that needs an orderly stop on SIGTERM must convert the signal to an exception.
 
     Raises:
-        EmbeddedError: if a server cannot be had, or another process uses the folder; says what to do.
+        EmbeddedError: a server cannot run, or another process uses the folder; the message says what to do.
     """
     if database_url is not None and redis_url is not None:
         yield Servers(database_url, redis_url)
@@ -49,25 +49,25 @@ def running(
 
 
 def found(folder: Path) -> Servers | None:
-    """The servers that another process of the same user runs in *folder*; None unless both run.
+    """The servers that another process of the same user runs in *folder*; None if not both are running.
 
     Raises:
         EmbeddedError: the folder cannot be read.
     """
     postgres, valkey = Postgres(folder / "postgres"), Valkey(folder / "valkey")
-    with told_about(folder.absolute()):
+    with wrap_os_errors(folder.absolute()):
         both = postgres.find() and valkey.find()
         return Servers(postgres.url, valkey.url) if both else None
 
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    """Keep other processes out of *folder*. The kernel lets go of the lock however this process ends."""
-    with told_about(folder):
+    """Lock *folder* for this process. The kernel releases the lock when this process ends."""
+    with wrap_os_errors(folder):
         make_private(folder)
         descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        with told_about(folder):
+        with wrap_os_errors(folder):
             _take(descriptor, folder)
         yield
     finally:

@@ -9,8 +9,8 @@ from embedded.ports import HOST
 from embedded.processes import Child
 from embedded.server import Server, StopMode, keep_password, make_private
 
-# It holds throttle counters and rings a doorbell: nothing that is worth a disk. When it is full, the counters
-# nearest to their end are the ones to lose.
+# It has counters of rate limits, and sends notifications: nothing that must be stored. When the memory is full, the
+# counters that expire next are removed.
 _CONFIGURATION = """\
 bind {host}
 port {port}
@@ -23,7 +23,7 @@ maxmemory-policy volatile-ttl
 
 
 class Valkey(Server):
-    """Keeps nothing between runs but its port and password."""
+    """A Valkey server. Between runs it keeps only its port and its password."""
 
     name = "Valkey"
     plan = ((signal.SIGTERM, 3.0), (signal.SIGKILL, 3.0))
@@ -34,7 +34,7 @@ class Valkey(Server):
         return f"redis://:{self.password}@{HOST}:{self.port}/0"
 
     def plan_for(self, mode: StopMode) -> watchdog.Plan:
-        """It has one way only to stop in order."""
+        """The signals for *mode*."""
         return self.plan if mode == "fast" else ((signal.SIGKILL, 3.0),)
 
     def _prepare(self) -> None:
@@ -43,16 +43,16 @@ class Valkey(Server):
 
     def _launch(self, port: int) -> Child:
         account = account_for()
-        # By its standard input, for a command line can be read by every user of the machine.
+        # The configuration goes to standard input: all users of the machine can read command lines.
         configuration = _CONFIGURATION.format(host=HOST, port=port, password=self.password)
         return Child(
             [str(find_valkey(account)), "-"],
             log=self.log,
             plan=self.plan,
             account=account,
-            told=configuration,
+            input_text=configuration,
         )
 
     def _is_ready(self, child: Child, log: str) -> bool:
-        # Not by connecting: on a port lost to somebody else that would hand them the password.
+        # It does not connect: if another process has taken the port, this would send the password to it.
         return "Ready to accept connections" in log

@@ -1,16 +1,16 @@
-"""Stops one server when the process that started it is gone, however it went.
+"""Stops a server when the process that started it has ended, for any reason.
 
-Run as a script, `python -I -S watchdog.py PARENT SIGNAL:SECONDS …`, with the read end of a pipe as its
-standard input. The parent and, for a moment, the starting server hold the write end; the server writes its
-process id as the first line. End of file without a line `released` means that the parent has died: the server
-then gets the signals of the plan, one after the other, each with its seconds of patience.
+It runs as a script, `python -I -S watchdog.py PARENT SIGNAL:SECONDS …`, with the read end of a pipe as its standard
+input. The parent has the write end, and so has the starting server for a moment; the server writes its process id as
+the first line. End of file without a line `released` means that the parent has died. Then the server gets the signals
+of the plan one after the other, each with its time to take effect.
 
-Being a script in isolated mode it starts in a few milliseconds and imports nothing of ours. What it knows
-about processes the rest of the package imports from here.
+As a script in isolated mode it starts in a few milliseconds and imports nothing of this project. The other modules of
+the package import its functions about processes.
 """
 
 # ruff: noqa: PTH110, PTH123, PTH208
-# pathlib would take longer to import than all of this.
+# The import of pathlib would take longer than the whole script.
 
 import os
 import select
@@ -20,17 +20,17 @@ import time
 from collections.abc import Iterator, Sequence
 
 Plan = Sequence[tuple[int, float]]
-"""Signals to send in turn, each with the seconds to wait for its effect."""
+"""Signals to send one after the other, each with the seconds to wait for its effect."""
 
 _POLL = 0.02
-_LAST_WORDS = 1.0
+_GRACE_SECONDS = 1.0
 _HAS_PROC = os.path.exists("/proc/self/stat")
 
 
 def identity(pid: int) -> str | None:
-    """What tells process *pid* from a later one that got the same number, or None if it is gone.
+    """A text that distinguishes process *pid* from a later process with the same id; None if it has ended.
 
-    A process that has ended and only waits to be collected by its parent is gone.
+    A zombie process counts as ended.
     """
     if not _HAS_PROC:
         return _identity_by_ps(pid)
@@ -41,12 +41,12 @@ def identity(pid: int) -> str | None:
 
 
 def family(pid: int) -> list[int]:
-    """*pid* and its children, in this order. PostgreSQL has one generation, each in a session of its own."""
-    return [pid, *(child for child, parent in _everybody() if parent == pid)]
+    """*pid* and its children, in this order. PostgreSQL has one generation of children, each with its own session."""
+    return [pid, *(child for child, parent in _all_processes() if parent == pid)]
 
 
 def send(number: int, pids: Sequence[int]) -> None:
-    """Send a signal to every process that is still there."""
+    """Send a signal to each process that exists."""
     for pid in pids:
         try:
             os.kill(pid, number)
@@ -54,26 +54,26 @@ def send(number: int, pids: Sequence[int]) -> None:
             continue
 
 
-def put_down(pid: int, who: str | None, plan: Plan) -> bool:
-    """Send the signals of *plan* until process *pid* is gone; True if it is.
+def terminate(pid: int, expected: str | None, plan: Plan) -> bool:
+    """Send the signals of *plan* until process *pid* has ended; returns whether it has.
 
-    Nothing is sent unless the process is still the one whose identity is *who*.
+    Signals are sent only while the identity of the process is *expected*.
     """
-    for number, patience in plan:
-        if who is None or identity(pid) != who:
+    for number, seconds in plan:
+        if expected is None or identity(pid) != expected:
             return True
         everyone = family(pid)
         send(number, everyone if number == signal.SIGKILL else [pid])
-        # A frozen process hears nothing but SIGKILL until it is thawed.
+        # A stopped process reacts only to SIGKILL until it gets SIGCONT.
         send(signal.SIGCONT, everyone)
-        if _gone(pid, who, patience):
+        if _gone(pid, expected, seconds):
             return True
-    return identity(pid) != who
+    return identity(pid) != expected
 
 
-def _gone(pid: int, who: str, patience: float) -> bool:
-    deadline = time.monotonic() + patience
-    while identity(pid) == who:
+def _gone(pid: int, expected: str, seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while identity(pid) == expected:
         if time.monotonic() > deadline:
             return False
         time.sleep(_POLL)
@@ -92,7 +92,7 @@ def _stat(pid: int) -> list[str] | None:
 
 
 def _boot() -> str:
-    """Which boot of the machine this is: start times count from there, and records of them outlive it."""
+    """The id of the current boot: start times count from the boot, and stored identities outlive it."""
     try:
         with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
             return file.read().strip()
@@ -100,8 +100,8 @@ def _boot() -> str:
         return ""
 
 
-def _everybody() -> Iterator[tuple[int, int]]:
-    """Every visible process with its parent."""
+def _all_processes() -> Iterator[tuple[int, int]]:
+    """All visible processes with their parents."""
     if not _HAS_PROC:
         for line in _ps("-A", "-o", "pid=,ppid=").splitlines():
             child, parent = line.split()
@@ -119,22 +119,22 @@ def _identity_by_ps(pid: int) -> str | None:
 
 
 def _ps(*arguments: str) -> str:
-    import subprocess  # not needed where there is /proc, and half the time this script takes to start
+    import subprocess  # not needed with /proc; the import is half of the script's start time
 
     return subprocess.run(["ps", *arguments], capture_output=True, text=True, timeout=10, check=False).stdout
 
 
-class _Watch:
-    """What has come through the pipe so far."""
+class _PipeState:
+    """The data received from the pipe."""
 
     def __init__(self) -> None:
         self.pid: int | None = None
-        self.who: str | None = None
+        self.identity: str | None = None
         self.released = False
         self._text = b""
 
-    def hear(self, chunk: bytes) -> None:
-        """Take in more of what was written; the identity is noted while the process is surely alive."""
+    def feed(self, chunk: bytes) -> None:
+        """Process received data. The identity is read now, while the process is certainly running."""
         self._text += chunk
         *lines, self._text = self._text.split(b"\n")
         for line in lines:
@@ -142,34 +142,34 @@ class _Watch:
                 self.released = True
             else:
                 self.pid = int(line)
-                self.who = identity(self.pid)
+                self.identity = identity(self.pid)
 
 
-def _until_the_end(parent: int) -> _Watch:
-    """Listen until the pipe ends, or shortly after the parent is gone.
+def _watch_parent(parent: int) -> _PipeState:
+    """Read until the pipe ends, or until shortly after the parent has ended.
 
-    A forked child of the parent keeps the pipe open without knowing, hence the second condition.
+    A forked child of the parent may keep the pipe open, hence the second condition.
     """
-    watch = _Watch()
+    watch = _PipeState()
     alone_since: float | None = None
-    while alone_since is None or time.monotonic() < alone_since + _LAST_WORDS:
+    while alone_since is None or time.monotonic() < alone_since + _GRACE_SECONDS:
         if select.select([0], [], [], 0.5)[0]:
             chunk = os.read(0, 4096)
             if not chunk:
                 break
-            watch.hear(chunk)
+            watch.feed(chunk)
         if alone_since is None and os.getppid() != parent:
             alone_since = time.monotonic()
     return watch
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Watch, and stop the server if its starter died without doing it."""
+    """Watch the parent, and stop the server if the parent dies without stopping it."""
     parent, *steps = arguments
-    plan = [(int(number), float(patience)) for number, _, patience in (step.partition(":") for step in steps)]
-    watch = _until_the_end(int(parent))
+    plan = [(int(number), float(seconds)) for number, _, seconds in (step.partition(":") for step in steps)]
+    watch = _watch_parent(int(parent))
     if watch.pid is not None and not watch.released:
-        put_down(watch.pid, watch.who, plan)
+        terminate(watch.pid, watch.identity, plan)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from typing import Any, Final
 from graphql import GraphQLError
 
 from domain.errors import DomainError, Failure, FailureCode, RateLimited, Refusal
-from observability.request_records import log_bug, refused
+from observability.request_records import log_bug, record_error
 
 ErrorDict = dict[str, Any]
 """One entry of `errors`: `message`, `extensions.code`, and `locations` and `path` where they are known."""
@@ -39,7 +39,7 @@ def describe(error: Exception, *, request_id: str) -> ErrorDict:
         told = {"message": _short(null_in_json(cause.message)), "extensions": {"code": _CODE_REFUSED_BY_GRAPHQL}}
     else:
         told = _masked(cause, error, request_id)
-    refused(told["extensions"]["code"])
+    record_error(told["extensions"]["code"])
     return told | _place(error)
 
 

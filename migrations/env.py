@@ -1,4 +1,4 @@
-"""Where Alembic enters: over the connection it is given, or over one made from the settings."""
+"""Alembic's entry point. It uses the given connection, or one from the settings."""
 
 import asyncio
 
@@ -12,7 +12,7 @@ from server.settings import Settings
 
 
 def run(connection: Connection) -> None:
-    """Run the migrations that were asked for, each in transactions of its own: none holds the locks of another."""
+    """Run the migrations, each in its own transactions, so that none holds the locks of another."""
     limit_waits(connection)
     connection.commit()
     context.configure(
@@ -27,11 +27,11 @@ def run(connection: Connection) -> None:
 
 
 async def run_from_settings() -> None:
-    """Connect as the settings say: for the `alembic` command of a developer."""
+    """Connect with the settings; for the command `alembic` during development."""
     url = Settings().database_url
     if url is None:
-        raise SystemExit("Set DATABASE_URL to the database that alembic shall look at.")
-    engine = create_engine(url.get_secret_value(), patient=True)
+        raise SystemExit("Set DATABASE_URL to the database that alembic must use.")
+    engine = create_engine(url.get_secret_value(), no_timeouts=True)
     async with engine.connect() as connection:
         await connection.run_sync(run)
         await connection.commit()

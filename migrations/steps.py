@@ -1,9 +1,9 @@
-"""What every migration does the same way, so that it can run while the previous version serves.
+"""Helpers for migrations that run while servers of the previous version are running.
 
-A transaction of a migration calls `lock_tables` before anything else, with the strongest lock that it will need on a
-table that was there before. A lock that is taken later, or made stronger, can deadlock with a transaction that already
-holds a weaker one. Rows are copied by `in_batches`, between such transactions and never inside one. All steps can be
-repeated: a migration that did not get a lock is started again from its beginning.
+Each transaction of a migration calls `lock_tables` first, with the strongest lock that it needs on an existing table. A
+lock that is taken later, or made stronger, can deadlock with a transaction that holds a weaker one. `in_batches` copies
+rows between such transactions and never inside one. All steps can be repeated: a migration that did not get a lock
+starts again from its beginning.
 """
 
 from collections.abc import Iterator
@@ -15,10 +15,10 @@ from alembic import op
 from sqlalchemy import Connection, text
 
 LOCK_WAIT_MILLISECONDS: Final = 500
-"""How long a migration waits for its locks; every request that comes after it queues behind it for as long."""
+"""How long a migration waits for its locks. Later requests for the tables wait as long."""
 
 BATCH_ROWS: Final = 100
-"""Rows that one statement copies: they stay locked until it is done."""
+"""Rows that one statement copies; they stay locked until it ends."""
 
 _SKIP: Final = "SKIP LOCKED"
 _WAIT: Final = ""
@@ -26,29 +26,31 @@ _BEFORE_ALL: Final = UUID(int=0)
 
 
 def limit_waits(connection: Connection) -> None:
-    """Have every statement of this connection give up a lock that it does not get soon."""
+    """Set a short lock time-out for all statements of this connection."""
     connection.execute(text(f"SET lock_timeout = {LOCK_WAIT_MILLISECONDS}"))
 
 
 def lock_tables(mode: str, *tables: str) -> None:
     """Lock tables in alphabetical order, within `LOCK_WAIT_MILLISECONDS` for all of them together."""
-    op.execute(f"SET LOCAL lock_timeout = {LOCK_WAIT_MILLISECONDS // len(tables)}")  # it counts for each table
+    op.execute(
+        f"SET LOCAL lock_timeout = {LOCK_WAIT_MILLISECONDS // len(tables)}"
+    )  # the time-out applies to each table
     op.execute(f"LOCK TABLE {', '.join(sorted(tables))} IN {mode} MODE")
 
 
 @contextmanager
 def outside_transaction() -> Iterator[None]:
-    """Commit what was done so far; inside the block each statement is a transaction of its own."""
+    """Commit the current transaction; inside the block each statement is its own transaction."""
     with op.get_context().autocommit_block():
         yield
 
 
 def in_batches(statement: str) -> None:
-    """Run *statement* until it has nothing left to do.
+    """Run *statement* until there are no rows left.
 
-    It takes `:after` (a UUID) and `:rows`, handles the next rows behind `:after` in ascending order, and returns the
-    last id that it handled. `{wait}` in it stands for what it does about rows that somebody has locked: they are left
-    for later until there are no others.
+    Its parameters are `:after` (a UUID) and `:rows`. It processes the next rows after `:after` in ascending order, and
+    returns the last id. `{wait}` is replaced by the handling of locked rows: they are skipped first, and processed at
+    the end.
     """
     with outside_transaction():
         for wait in (_SKIP, _WAIT):
@@ -57,7 +59,7 @@ def in_batches(statement: str) -> None:
 
 
 def _pass(statement: str) -> int:
-    """Handle all rows once; returns how many batches that were."""
+    """Process all rows once; returns the number of batches."""
     batches, after = 0, _BEFORE_ALL
     while (last := op.get_bind().scalar(text(statement), {"after": after, "rows": BATCH_ROWS})) is not None:
         batches, after = batches + 1, last

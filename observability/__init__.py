@@ -1,1 +1,1 @@
-"""What an operator sees of a process: its log, its metrics, its traces."""
+"""Logs, metrics and traces of a process."""

@@ -1,13 +1,13 @@
-"""Unexpected failures in the log: of each kind the first few of a request with their tracebacks, then how many more."""
+"""Logs unexpected exceptions: for each kind the first few of a request with a traceback, then the number of others."""
 
 import logging
 from typing import Final
 
 MAX_OF_A_KIND: Final = 3
-"""How many failures of one kind a request writes to the log. One that fails in every field fails thousands of times."""
+"""The number of log entries per kind and request. A request that fails in every field fails thousands of times."""
 
 _MAX_PLACE: Final = 200
-"""Characters of the place: it consists of names that the client chose."""
+"""The maximum length of the place, which consists of names that the client chose."""
 
 _Kind = tuple[type[BaseException], str, int]
 
@@ -15,20 +15,20 @@ _log: Final = logging.getLogger("taskriver.errors")
 
 
 class ExceptionLog:
-    """The unexpected failures of one request; failures are of one kind if they were raised at one line of the code."""
+    """The unexpected exceptions of one request. Exceptions of the same kind were raised by the same line of code."""
 
     def __init__(self) -> None:
         self._counts: dict[_Kind, int] = {}
 
     def log(self, where: str, error: BaseException, *, request_id: str) -> None:
-        """Log a failure, unless enough of its kind were."""
+        """Log an exception, unless enough of its kind are logged already."""
         kind = _kind_of(error)
         count = self._counts[kind] = self._counts.get(kind, 0) + 1
         if count <= MAX_OF_A_KIND:
             _log.error("unexpected failure at %s, request %s", where[:_MAX_PLACE], request_id, exc_info=error)
 
     def log_rest(self, *, request_id: str) -> None:
-        """Log how many failures of each kind were left out."""
+        """Log the number of exceptions of each kind that were not logged."""
         for (kind, file, line), count in self._counts.items():
             if count > MAX_OF_A_KIND:
                 text = "%d more failures like this one, request %s: %s at %s:%d"

@@ -1,4 +1,4 @@
-"""Whether this process has file descriptors left, without which it closes every new connection."""
+"""Checks whether this process has file descriptors left. Without one it closes every new connection."""
 
 import asyncio
 import errno
@@ -8,10 +8,10 @@ from collections.abc import Callable
 from resource import RLIMIT_NOFILE, getrlimit
 from typing import Final
 
-SECONDS: Final = 1.0
-"""Between two looks."""
+INTERVAL_SECONDS: Final = 1.0
+"""The time between two checks."""
 QUIET_SECONDS: Final = 60.0
-"""Between two warnings, however often it happens in between."""
+"""The minimum time between two warnings."""
 
 _NONE_LEFT: Final = frozenset({errno.EMFILE, errno.ENFILE})
 
@@ -19,42 +19,42 @@ _log: Final = logging.getLogger("taskriver.files")
 
 
 class FileDescriptors:
-    """Looks every second whether another file could be opened.
+    """Checks every second whether another file can be opened.
 
-    The event loop tells nobody: libuv, below uvloop, accepts a connection that it has no descriptor for by one that
-    it keeps for this, and closes it. The next connection is served as soon as a descriptor is free again.
+    The event loop does not report it: libuv, which uvloop uses, accepts the connection with a reserve descriptor and
+    closes it. The next connection is served when a descriptor is free again.
     """
 
     def __init__(self, *, probe: Callable[[], bool] | None = None) -> None:
-        """*probe* says whether a descriptor is left."""
+        """*probe* returns whether a descriptor is left."""
         self._probe = probe or _is_one_left
         self._timer: asyncio.TimerHandle | None = None
         self._warned_at: float | None = None
         self.exhausted = False
-        """Whether none was left at the last look."""
+        """Whether none was left at the last check."""
         self.exhausted_seconds = 0.0
 
     def start(self) -> None:
-        """Begin to look."""
-        self._timer = asyncio.get_running_loop().call_later(SECONDS, self._look_again)
+        """Start the checks."""
+        self._timer = asyncio.get_running_loop().call_later(INTERVAL_SECONDS, self._on_timer)
 
     def stop(self) -> None:
-        """Look no more."""
+        """Stop the checks."""
         if self._timer is not None:
             self._timer.cancel()
 
-    def look(self, now: float) -> None:
-        """Look now, at this time of a clock in seconds, and log what has changed."""
+    def check(self, now: float) -> None:
+        """Check now, and log a change; *now* is the time of a clock in seconds."""
         was_exhausted, self.exhausted = self.exhausted, not self._probe()
         if self.exhausted:
-            self.exhausted_seconds += SECONDS
+            self.exhausted_seconds += INTERVAL_SECONDS
             self._warn(now)
         elif was_exhausted:
             _log.info("file descriptors are free again: new connections are served")
 
-    def _look_again(self) -> None:
+    def _on_timer(self) -> None:
         self.start()
-        self.look(asyncio.get_running_loop().time())
+        self.check(asyncio.get_running_loop().time())
 
     def _warn(self, now: float) -> None:
         if self._warned_at is not None and now - self._warned_at < QUIET_SECONDS:

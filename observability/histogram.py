@@ -1,14 +1,14 @@
-"""Plain numbers that only grow, for whoever wants to show them: nothing here locks, sends or looks anything up."""
+"""A histogram of durations: plain counters without locks."""
 
 from bisect import bisect_left
 from typing import Final
 
 BOUNDS: Final = (0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
-"""Seconds; the upper ends of the buckets, the last of which is open."""
+"""The upper bounds of the buckets in seconds; the last bucket has no bound."""
 
 
 class Histogram:
-    """How long things took: how many ended in each bucket, and the sum of all."""
+    """The number of durations in each bucket, and their sum."""
 
     __slots__ = ("buckets", "sum")
 
@@ -17,7 +17,7 @@ class Histogram:
         self.sum = 0.0
 
     def add(self, seconds: float) -> None:
-        """Count one; clocks of two machines differ, so that less than nothing counts as nothing."""
+        """Add a duration. A negative one counts as 0: it comes from a difference between two clocks."""
         seconds = max(seconds, 0.0)
         self.buckets[bisect_left(BOUNDS, seconds)] += 1
         self.sum += seconds

@@ -1,7 +1,7 @@
-"""The log: a JSON object per line, or lines for a person, on stderr; our own words and those of libraries alike.
+"""The log on stderr: one JSON object per line, or lines for a terminal.
 
-Our own come by structlog straight to the stream. Those of libraries come by the standard library's `logging`, through
-the same processors, less what should not be in a log.
+The lines of this project go through structlog directly to the stream. The lines of libraries go through the standard
+library's `logging`, with the same processors; secrets are removed from them.
 """
 
 import logging
@@ -18,29 +18,29 @@ import structlog
 from structlog.typing import EventDict, Processor
 
 from observability.console import ConsoleFormatter
-from observability.redaction import RedactingFilter, redacted, told
+from observability.redaction import RedactingFilter, describe, redacted
 
-_ODD: Final = re.compile(r"[\x80-\x9f\u2028\u2029]")
-"""JSON need not escape these, but some readers break a line at them, and terminals obey them."""
+_TO_ESCAPE: Final = re.compile(r"[\x80-\x9f\u2028\u2029]")
+"""JSON need not escape these characters, but some readers break lines at them, and terminals interpret them."""
 
 _UNWRITABLE: Final = "a line of {} could not be written"
 
 Level = Literal["debug", "info", "warning", "error"]
 
 _LIBRARIES_AT_LEAST: Final = logging.INFO
-"""Below it, libraries write down what goes over their wires: frames with tokens in them, statements with titles."""
+"""At lower levels, libraries log the data that they send: frames with tokens, statements with titles."""
 
 
 def configuration(level: Level, *, readable: bool, libraries: Level = "warning") -> dict[str, Any]:
-    """For `logging.config.dictConfig`: plain data, so that worker processes can be given it, too.
+    """The value for `logging.config.dictConfig`. It is plain data, so that it can be passed to worker processes.
 
-    *level* is for our own lines. *libraries* is for the HTTP server's; it and all others never say more than "info".
+    *level* is the level of this project's lines. *libraries* is that of the HTTP server. No library logs below "info".
     """
     server = max(logging.getLevelNamesMapping()[libraries.upper()], _LIBRARIES_AT_LEAST)
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "handlers": {"lines": {"()": f"{__name__}.Lines", "level_of_ours": level, "readable": readable}},
+        "handlers": {"lines": {"()": f"{__name__}.Lines", "own_level": level, "readable": readable}},
         "root": {"level": "WARNING", "handlers": ["lines"]},
         "loggers": {
             "taskriver": {"level": level.upper()},
@@ -50,57 +50,56 @@ def configuration(level: Level, *, readable: bool, libraries: Level = "warning")
     }
 
 
-def tells() -> bool:
-    """Whether there is a log, and lines of level "info" go there."""
+def is_info_enabled() -> bool:
+    """Whether the log is configured and has lines of level "info"."""
     return structlog.is_configured() and _OUT.level <= logging.INFO
 
 
-def tell(events: Iterable[EventDict]) -> None:
-    """Write many lines of level "info" at once, each with its `time`, its `level` and its `event`.
+def write_events(events: Iterable[EventDict]) -> None:
+    """Write several lines of level "info" at once, each with its `time`, `level` and `event`.
 
-    They look like those that come by structlog. One by one a line costs thrice as much, most of it for the way to the
-    system and back.
+    They look like structlog's lines. Separate writes cost three times as much, most of it for the system calls.
     """
-    _OUT.tell(events)
+    _OUT.write_events(events)
 
 
 def is_terminal(stream: IO[Any] | None = None) -> bool:
-    """Whether a person will read the log."""
+    """Whether the log goes to a terminal."""
     return (stream or sys.stderr).isatty()
 
 
 class Lines(logging.Handler):
-    """Where `logging` ends; making one configures structlog as well, so that both write to the same place.
+    """The handler of `logging`. Creating it also configures structlog, so that both write to the same stream.
 
     *stream* is text or bytes, by default stderr.
     """
 
-    def __init__(self, level_of_ours: Level, *, readable: bool = False, stream: IO[Any] | None = None) -> None:
+    def __init__(self, own_level: Level, *, readable: bool = False, stream: IO[Any] | None = None) -> None:
         super().__init__()
         self.addFilter(RedactingFilter())
-        _OUT.stream, _OUT.level = stream or sys.stderr, logging.getLevelNamesMapping()[level_of_ours.upper()]
+        _OUT.stream, _OUT.level = stream or sys.stderr, logging.getLevelNamesMapping()[own_level.upper()]
         render: Processor = _readable_render(stream) if readable else _json
         structlog.configure(
             processors=[_stamped, render],
-            wrapper_class=structlog.make_filtering_bound_logger(level_of_ours),
+            wrapper_class=structlog.make_filtering_bound_logger(own_level),
             logger_factory=lambda *_: _OUT,
             cache_logger_on_first_use=True,
         )
         _OUT.render = render
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write a record of the standard library's."""
+        """Write a record of the standard library."""
         try:
             line = _OUT.render(None, "", _stamped(None, record.levelname.lower(), _from_record(record)))
             assert isinstance(line, str | bytes)
             _OUT.info(line)
         except Exception:
-            # Not by `handleError`, which prints what was to be logged, as it is.
+            # Not `handleError`: it prints the unredacted record.
             _OUT.info(_json(None, "", _stamped(None, "error", {"event": _UNWRITABLE.format(record.name)})))
 
 
 class _Out:
-    """Writes whole lines; what structlog calls a logger. Nobody reading any more is no reason to stop serving."""
+    """Writes complete lines (structlog calls this a logger). Errors of the stream are ignored: serving continues."""
 
     def __init__(self) -> None:
         self.stream: IO[Any] = sys.stderr
@@ -111,7 +110,7 @@ class _Out:
     def info(self, line: str | bytes) -> None:
         self._write(_encoded(line))
 
-    def tell(self, events: Iterable[EventDict]) -> None:
+    def write_events(self, events: Iterable[EventDict]) -> None:
         lines = [_encoded(self.render(None, "info", event)) for event in events]
         if lines:
             self._write(b"".join(lines))
@@ -144,9 +143,9 @@ def _now() -> str:
 def _json(logger: Any, method: str, event: EventDict) -> bytes:
     error = event.pop("exc_info", None)
     if error is not None:
-        event["exception"] = told(error)
+        event["exception"] = describe(error)
     line = orjson.dumps(event, default=str)
-    return line if line.isascii() else _ODD.sub(_escaped, line.decode()).encode()
+    return line if line.isascii() else _TO_ESCAPE.sub(_escaped, line.decode()).encode()
 
 
 def _escaped(match: re.Match[str]) -> str:
@@ -160,7 +159,7 @@ def _readable_render(stream: IO[Any] | None) -> ConsoleFormatter:
 def _from_record(record: logging.LogRecord) -> EventDict:
     text = redacted(record.getMessage())
     if record.name == "asyncio":
-        # Behind its first line it prints what it was about: tasks with their results, exceptions with their texts.
+        # The following lines have task results and exception messages, which may contain secrets.
         text = text.partition("\n")[0]
     event: EventDict = {"event": text, "logger": record.name}
     if record.exc_info and record.exc_info[1] is not None:
@@ -169,4 +168,4 @@ def _from_record(record: logging.LogRecord) -> EventDict:
 
 
 _OUT: Final = _Out()
-"""One for the process: loggers keep it, whoever makes `Lines` anew."""
+"""One per process: existing loggers keep using it when another `Lines` is created."""

@@ -88,7 +88,7 @@ SUBSCRIPTIONS_BEHIND: Final = _gauge("subscriptions_behind", "Subscribers that r
 QUEUED: Final = _gauge("events_queued", "Events in the queues of subscribers.")
 RECORDED: Final = _counter("events_recorded", "Events recorded, each in the transaction of its change.")
 NUMBERED: Final = _counter("events_numbered", "Events that received their position.")
-TOLD: Final = _counter("events_told", "Events processed by each process, with or without subscribers.")
+PROCESSED: Final = _counter("events_told", "Events processed by each process, with or without subscribers.")
 DELIVERED: Final = _counter("events_delivered", "Items delivered to subscribers.")
 REPLAYS: Final = _counter("replays", "Pages of the event log read for subscribers that reconnected or were too slow.")
 RESYNCS: Final = _counter("resyncs", "Subscribers that had to reload everything (`ResyncRequired`).")
@@ -98,7 +98,7 @@ UNKNOWN_EVENTS: Final = _counter(
     "reaction",
 )
 GAPS: Final = _counter("gaps", "Batches of events with a gap before them. The process then reads the log.")
-CHIMES: Final = _counter("chimes", "Messages received from Redis.")
+NOTIFICATIONS: Final = _counter("chimes", "Messages received from Redis.")
 UNREAD: Final = _greatest("events_unread", "Events in the log that a process has not processed yet.")
 DELIVERY_SECONDS: Final = _histogram(
     "event_delivery", "Time from the start of a change until a process delivered it to its subscribers."
@@ -115,10 +115,10 @@ PROCESSES: Final = _gauge("processes", "Server processes.")
 READY: Final = _gauge(
     "processes_ready", "Processes that read the event log within the last second and are not shutting down."
 )
-BELL: Final = _gauge(
+WITH_REDIS: Final = _gauge(
     "processes_with_redis", "Processes that receive notifications from Redis. The others poll four times a second."
 )
-REFUSED: Final = _gauge(
+REFUSED_BY_REDIS: Final = _gauge(
     "processes_refused_by_redis", "Processes that Redis does not allow to publish or subscribe. They poll for events."
 )
 EXHAUSTED: Final = _counter(

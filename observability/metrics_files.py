@@ -1,6 +1,6 @@
-"""How the processes of one server show their numbers together: each keeps a file up to date in a folder of theirs.
+"""Merges the metrics of the processes of one server: each process writes its metrics to a file in a shared folder.
 
-A file is what remains of a process that died, so that counts do not fall when a worker is replaced.
+The file of a process that has ended remains, so that counters do not decrease when a worker is replaced.
 """
 
 import asyncio
@@ -22,31 +22,31 @@ _log: Final = logging.getLogger("taskriver.metrics")
 
 
 class MetricsFile:
-    """A process's own file; *take* says what the numbers are now."""
+    """The file of one process; *take* returns its current metrics."""
 
     def __init__(self, folder: Path, take: Callable[[], Snapshot]) -> None:
         self._path = folder / f"{os.getpid()}-{secrets.token_hex(4)}.json"
         self._take = take
 
-    async def keep(self) -> None:
-        """Write it every second, until cancelled; a full disk costs numbers, and nothing else."""
+    async def run(self) -> None:
+        """Write the file every second, until cancelled. A failed write, such as on a full disk, is only logged."""
         loop = asyncio.get_running_loop()
         lag = 0.0
         while True:
-            self._try_to_write(lag)
+            self._try_write(lag)
             due = loop.time() + EVERY_SECONDS
             await asyncio.sleep(EVERY_SECONDS)
             lag = max(0.0, loop.time() - due)
 
     def close(self) -> None:
-        """Write for the last time."""
-        self._try_to_write(0.0, final=True)
+        """Write the file for the last time."""
+        self._try_write(0.0, final=True)
 
-    def _try_to_write(self, lag: float, *, final: bool = False) -> None:
+    def _try_write(self, lag: float, *, final: bool = False) -> None:
         try:
             self._write(lag, final=final)
         except Exception:
-            _log.exception("the numbers could not be written")
+            _log.exception("the metrics file could not be written")
 
     def _write(self, lag: float, *, final: bool) -> None:
         snapshot = self._take() | {LOOP_LAG.name: {(): lag}}
@@ -57,32 +57,32 @@ class MetricsFile:
 
 
 class MetricsFolder:
-    """The folder, for whoever adds up."""
+    """The shared folder, for the process that merges the files."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._gone: Snapshot = {}
+        self._ended: Snapshot = {}
 
     def read(self) -> Snapshot:
-        """All processes' numbers as one's, those of the dead included where they count."""
-        living: list[Snapshot] = []
+        """The merged metrics of all processes. Of ended processes only counters and histograms count."""
+        running: list[Snapshot] = []
         for path in sorted(self._folder.glob("*.json")):
             with suppress(OSError, ValueError, KeyError, TypeError):
-                self._take(path, living)
+                self._take(path, running)
         total: Snapshot = {}
-        merge(total, self._gone, alive=False)
-        for snapshot in living:
+        merge(total, self._ended, alive=False)
+        for snapshot in running:
             merge(total, snapshot)
         return total
 
-    def _take(self, path: Path, living: list[Snapshot]) -> None:
+    def _take(self, path: Path, running: list[Snapshot]) -> None:
         content = orjson.loads(path.read_bytes())
         snapshot = _snapshot(content["values"])
-        if not content["final"] and _lives(content["pid"]):
-            living.append(snapshot)
+        if not content["final"] and _is_running(content["pid"]):
+            running.append(snapshot)
             return
         path.unlink()
-        merge(self._gone, snapshot, alive=False)
+        merge(self._ended, snapshot, alive=False)
 
 
 def _snapshot(values: dict[str, Any]) -> Snapshot:
@@ -92,7 +92,7 @@ def _snapshot(values: dict[str, Any]) -> Snapshot:
     }
 
 
-def _lives(pid: int) -> bool:
+def _is_running(pid: int) -> bool:
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -1,4 +1,4 @@
-"""`/metrics`, as Prometheus asks for it: on a listener of its own, in a thread beside the server."""
+"""`/metrics` for Prometheus, on a separate port, in a thread."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -17,10 +17,10 @@ _ENDS: Final = (*map(str, BOUNDS), "+Inf")
 
 
 def listen(host: str, port: int, read: Callable[[], Snapshot]) -> Callable[[], None]:
-    """Answer scrapes until the function that this returns is called; *read* is called for each.
+    """Serve the metrics; *read* is called for each request. Returns the function that stops the server.
 
     Raises:
-        OSError: the port is taken, or the address is not ours.
+        OSError: the port is in use, or this machine does not have the address.
     """
     registry = CollectorRegistry(auto_describe=False)
     registry.register(Families(read))
@@ -35,15 +35,15 @@ def listen(host: str, port: int, read: Callable[[], Snapshot]) -> Callable[[], N
 
 
 class Families(Collector):
-    """All metrics, as the client library wants them."""
+    """All metrics, as a collector of the client library."""
 
     def __init__(self, read: Callable[[], Snapshot]) -> None:
         self._read = read
-        self._turn = threading.Lock()
+        self._lock = threading.Lock()
 
     def collect(self) -> Iterator[Family]:
-        """Every metric there is, those without a number yet included."""
-        with self._turn:
+        """All metrics, including those without a value."""
+        with self._lock:
             snapshot = self._read()
         for metric in METRICS:
             samples = snapshot.get(metric.name, {})

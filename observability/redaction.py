@@ -1,4 +1,4 @@
-"""What may be said in a log: never a token, a password, a cookie or an address, not even by somebody else's library."""
+"""Removes tokens, passwords, cookies and e-mail addresses from log lines, also from those of libraries."""
 
 import logging
 import re
@@ -18,24 +18,24 @@ _SECRETS: Final = re.compile(
     re.IGNORECASE,
 )
 
-_PLAIN_SPOKEN: Final = (
+_SAFE_MESSAGES: Final = (
     AssertionError, AttributeError, ImportError, MemoryError, NameError, OSError, RuntimeError, TypeError,
 )  # fmt: skip
-"""Exceptions whose texts speak of the program. Of others (ValueError, KeyError, a database's) one cannot know: they
-quote the value that they did not like, and that may be anybody's title or password."""
+"""Exceptions whose messages are about the program. Others (ValueError, KeyError, database errors) may quote a value,
+which may be a title or a password."""
 
 
 _ACCEPTED: Final = '%s - "WebSocket %s" [accepted]'
 
 
 class RedactingFilter(logging.Filter):
-    """Cuts query strings off, which may hold a token, and tells a client's fault without a traceback of ours.
+    """Removes query strings, which may contain a token, and tracebacks of errors that a client caused.
 
-    That a socket was opened is dropped: what is done on it has lines of its own.
+    Lines about opened WebSockets are dropped: the operations on them have their own lines.
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Change the record; whether to keep it."""
+        """Change the record; returns whether to log it."""
         if isinstance(record.args, tuple):
             record.args = tuple(_without_query(each) for each in record.args)
         if record.exc_info and isinstance(record.exc_info[1], UnicodeDecodeError):
@@ -48,7 +48,7 @@ def _without_query(value: object) -> object:
 
 
 def redacted(text: str) -> str:
-    """The text, without what looks like a secret: for words that others wrote."""
+    """The text without anything that looks like a secret."""
     return _SECRETS.sub(_hide, text)
 
 
@@ -58,8 +58,8 @@ def _hide(match: re.Match[str]) -> str:
     return f"{match['before'] or match['name'] or ''}{_HIDDEN}"
 
 
-def told(error: BaseException) -> str:
-    """Where an exception came from and what it is, with those behind it; its text only if that cannot be a client's."""
+def describe(error: BaseException) -> str:
+    """The traceback and type of an exception and of its causes; the message only if it cannot contain client data."""
     return "".join(_parts(error, set())).rstrip("\n")
 
 
@@ -82,4 +82,4 @@ def _what(error: BaseException) -> str:
     state = getattr(error, "sqlstate", None)
     if isinstance(state, str):
         return f"{name} (SQLSTATE {state})"
-    return f"{name}: {redacted(str(error))}" if isinstance(error, _PLAIN_SPOKEN) else name
+    return f"{name}: {redacted(str(error))}" if isinstance(error, _SAFE_MESSAGES) else name

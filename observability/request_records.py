@@ -1,7 +1,7 @@
-"""Every request at every door: counted, timed, and told in one line of the log when it is over.
+"""Records every request: counts it, measures its duration, and writes one log line when it ends.
 
-While a request is served it only writes down what it learns. The counting and telling is done for many at a time, a
-twentieth of a second later, where it costs a third of what it would cost in between.
+During a request only its record is filled. Records are counted and logged in batches, 50 ms later: this costs a third
+of the time.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ import structlog
 
 from observability.exception_log import ExceptionLog
 from observability.histogram import Histogram
-from observability.logging import tell, tells
+from observability.logging import is_info_enabled, write_events
 from persistence.statement_counts import StatementCount, current
 
 if TYPE_CHECKING:
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
 
 Door = Literal["http", "sse", "ws", "rest", "rest-ws"]
 
-SETTLE_SECONDS: Final = 0.05
-MAX_UNSETTLED: Final = 1_000
+FLUSH_SECONDS: Final = 0.05
+MAX_PENDING: Final = 1_000
 
 MAX_NAMES: Final = 100
 MAX_NAME: Final = 100
-"""Characters of an operation's name that are logged: a client may send thousands."""
+"""The number of characters of an operation's name that are logged; a client may send thousands."""
 
 NO_OPERATION: Final = "none"
 ANONYMOUS: Final = "anonymous"
@@ -40,17 +40,17 @@ OTHER: Final = "other"
 OK: Final = "OK"
 BAD_REQUEST: Final = "BAD_REQUEST"
 CANCELLED: Final = "CANCELLED"
-"""Nobody waits for it any more: the client hung up, or has heard enough of a subscription."""
+"""The client closed the connection or ended the subscription."""
 SUBSCRIPTION: Final = "subscription"
 
 _enter, _leave, _current = current.set, current.reset, current.get
 
 
 class RequestRecord(StatementCount):
-    """One request, from its first byte to its last; whoever learns something of it writes it down here.
+    """The record of one request.
 
-    Inside its `with` block a task, and the tasks that it begins there, work for it; whatever happens, `end` it.
-    `code` is OK, or that of the first thing that went wrong.
+    Within its `with` block it is the current record of the asyncio task and of the tasks that start there. Always call
+    `end`. `code` is OK, or the code of the first error.
     """
 
     operation: str | None = None
@@ -69,7 +69,7 @@ class RequestRecord(StatementCount):
         self._requests = requests
         self.door: Door = door
         self.request_id = request_id
-        self._begun = perf_counter()
+        self._started = perf_counter()
 
     def __enter__(self) -> Self:
         self._token: Token[StatementCount | None] = _enter(self)
@@ -85,28 +85,28 @@ class RequestRecord(StatementCount):
             self._trace.leave()
 
     def end(self) -> None:
-        """It is over; without a status and a code, because nobody waits for it any more."""
-        self.seconds = perf_counter() - self._begun
+        """The request has ended; without a status and a code it counts as cancelled."""
+        self.seconds = perf_counter() - self._started
         self.ended_at = time()
         if self._bugs is not None:
             self._bugs.log_rest(request_id=self.request_id)
-        unsettled = self._requests.unsettled
-        unsettled.append(self)
-        if len(unsettled) == 1 or len(unsettled) >= MAX_UNSETTLED:
-            self._requests.settle_soon()
+        pending = self._requests.pending
+        pending.append(self)
+        if len(pending) == 1 or len(pending) >= MAX_PENDING:
+            self._requests.schedule_flush()
         if self._trace is not None:
             self._trace.end(self)
 
     @property
     def bugs(self) -> ExceptionLog:
-        """Its unexpected failures."""
+        """The unexpected exceptions of the request."""
         if self._bugs is None:
             self._bugs = ExceptionLog()
         return self._bugs
 
     @property
     def outcome(self) -> str:
-        """Its code, once it is over."""
+        """The code of the ended request."""
         if self.code is not None:
             return self.code
         if self.status is None:
@@ -114,98 +114,97 @@ class RequestRecord(StatementCount):
         return OK if self.status < 400 else BAD_REQUEST
 
     @property
-    def kind_told(self) -> str | None:
-        """The kind in words."""
+    def kind_name(self) -> str | None:
+        """The kind as text."""
         return str(self.kind.value) if isinstance(self.kind, Enum) else self.kind
 
 
-def runs(operation: str | None, kind: str | Enum, *, known: bool) -> None:
-    """Note what is wanted by the request that this task works for: an operation's name and kind, as parsed.
+def record_operation(operation: str | None, kind: str | Enum, *, known: bool) -> None:
+    """Record the name and the kind of the operation of the current request.
 
-    *known* is whether the name may become a label: names are the clients' to choose, and each one costs memory
-    wherever metrics are kept.
+    *known* is whether the name may become a metric label: clients choose names, and each label value costs memory.
     """
-    asked = _current()
-    if isinstance(asked, RequestRecord):
+    record = _current()
+    if isinstance(record, RequestRecord):
         name = operation[:MAX_NAME] if operation is not None else None
-        asked.operation, asked.kind, asked.known = name, kind, known
+        record.operation, record.kind, record.known = name, kind, known
 
 
 def record_user(actor_id: UUID) -> None:
-    """Note who asks."""
-    asked = _current()
-    if isinstance(asked, RequestRecord):
-        asked.actor_id = actor_id
+    """Record the user of the current request."""
+    record = _current()
+    if isinstance(record, RequestRecord):
+        record.actor_id = actor_id
 
 
-def refused(code: str) -> None:
-    """Note why a request, or a part of it, was refused; the first reason counts."""
-    asked = _current()
-    if isinstance(asked, RequestRecord) and asked.code is None:
-        asked.code = code
+def record_error(code: str) -> None:
+    """Record the error code of the current request; the first one counts."""
+    record = _current()
+    if isinstance(record, RequestRecord) and record.code is None:
+        record.code = code
 
 
 def log_bug(where: str, error: BaseException, *, request_id: str) -> None:
-    """Log an unexpected failure; of a request that fails again and again in the same way, only the first ones."""
-    asked = _current()
-    bugs = asked.bugs if isinstance(asked, RequestRecord) else ExceptionLog()
+    """Log an unexpected exception. If a request fails repeatedly in the same way, only the first ones are logged."""
+    record = _current()
+    bugs = record.bugs if isinstance(record, RequestRecord) else ExceptionLog()
     bugs.log(where, error, request_id=request_id)
 
 
 def frame_sent() -> None:
-    """Note that the subscription that this task works for was told something."""
-    asked = _current()
-    if isinstance(asked, RequestRecord):
-        asked.frames += 1
+    """Count a frame of the current subscription."""
+    record = _current()
+    if isinstance(record, RequestRecord):
+        record.frames += 1
 
 
 class RequestRecords:
-    """All requests of this process. Its numbers are read when somebody asks for them; `settle` before."""
+    """The records of all requests of this process. Call `flush` before you read the counters."""
 
     def __init__(self, tracing: "Tracing | None" = None) -> None:
         self._tracing = tracing
         self._log = structlog.get_logger("taskriver.request")
         self._labels: dict[str, str] = {}
-        self.unsettled: list[RequestRecord] = []
-        """Those that are over and neither counted nor told yet."""
+        self.pending: list[RequestRecord] = []
+        """Ended requests that are not counted and logged yet."""
         self._counts: dict[tuple[str, str, str], list[int]] = {}
         self.durations: dict[tuple[str, str], Histogram] = {}
-        """By door and operation; subscriptions are not among them, for they last as long as somebody listens."""
+        """By door and operation, without subscriptions: their duration depends on the client."""
 
     def begin(self, door: Door, request_id: str) -> RequestRecord:
-        """A request has come."""
-        asked = RequestRecord(self, door, request_id)
+        """Start the record of a request."""
+        record = RequestRecord(self, door, request_id)
         if self._tracing is not None:
-            asked._trace = self._tracing.operation(request_id)
-        return asked
+            record._trace = self._tracing.operation(request_id)
+        return record
 
     @property
     def ended(self) -> dict[tuple[str, str, str], int]:
-        """How many are over, by door, operation and code."""
+        """The number of ended requests, by door, operation and code."""
         return {labels: count for labels, (count,) in self._counts.items()}
 
-    def settle_soon(self) -> None:
-        """Settle after a moment; at once when too many wait already, or there is no loop to wait in."""
-        if len(self.unsettled) >= MAX_UNSETTLED:
-            self.settle()
+    def schedule_flush(self) -> None:
+        """Flush after 50 ms; immediately if too many records are pending, or if there is no event loop."""
+        if len(self.pending) >= MAX_PENDING:
+            self.flush()
             return
         try:
-            asyncio.get_running_loop().call_later(SETTLE_SECONDS, self.settle)
+            asyncio.get_running_loop().call_later(FLUSH_SECONDS, self.flush)
         except RuntimeError:
-            self.settle()
+            self.flush()
 
-    def settle(self) -> None:
-        """Count and tell everything that is over."""
-        settling, self.unsettled = self.unsettled, []
-        for asked in settling:
-            self._count(asked)
-        if tells():
-            tell(_line(asked) for asked in settling)
+    def flush(self) -> None:
+        """Count and log all ended requests."""
+        flushing, self.pending = self.pending, []
+        for record in flushing:
+            self._count(record)
+        if is_info_enabled():
+            write_events(_line(record) for record in flushing)
 
     def delivered(self, actor_id: UUID, position: int, at: datetime, caused_by: str | None) -> None:
-        """The subscription that this task works for was handed an event; *caused_by* is the writing request's id."""
-        asked = _current()
-        subscription = asked.request_id if isinstance(asked, RequestRecord) else None
+        """Record that the current subscription received an event; *caused_by* is the id of the writing request."""
+        record = _current()
+        subscription = record.request_id if isinstance(record, RequestRecord) else None
         if self._tracing is not None:
             self._tracing.delivered(
                 actor_id=actor_id, position=position, at=at, caused_by=caused_by, subscription=subscription
@@ -215,44 +214,44 @@ class RequestRecords:
                 "delivered", position=position, actor=actor_id, request_id=caused_by, subscription=subscription
             )
 
-    def _count(self, asked: RequestRecord) -> None:
-        door, label = asked.door, self._labels.get(asked.operation or "") or self._label(asked)
-        labels = (door, label, asked.outcome)
+    def _count(self, record: RequestRecord) -> None:
+        door, label = record.door, self._labels.get(record.operation or "") or self._label(record)
+        labels = (door, label, record.outcome)
         count = self._counts.get(labels)
         if count is None:
             count = self._counts[labels] = [0]
         count[0] += 1
-        if asked.kind_told != SUBSCRIPTION:
+        if record.kind_name != SUBSCRIPTION:
             durations = self.durations.get((door, label))
             if durations is None:
                 durations = self.durations[door, label] = Histogram()
-            durations.add(asked.seconds)
+            durations.add(record.seconds)
 
-    def _label(self, asked: RequestRecord) -> str:
-        name = asked.operation
+    def _label(self, record: RequestRecord) -> str:
+        name = record.operation
         if name is None:
-            return NO_OPERATION if asked.kind is None else ANONYMOUS
-        if not asked.known or len(self._labels) >= MAX_NAMES:
+            return NO_OPERATION if record.kind is None else ANONYMOUS
+        if not record.known or len(self._labels) >= MAX_NAMES:
             return OTHER
         return self._labels.setdefault(name, name)
 
 
-def _line(asked: RequestRecord) -> dict[str, Any]:
+def _line(record: RequestRecord) -> dict[str, Any]:
     line = {
-        "time": _instant(asked.ended_at),
+        "time": _instant(record.ended_at),
         "level": "info",
         "event": "request",
-        "door": asked.door,
-        "operation": asked.operation,
-        "kind": asked.kind_told,
-        "status": asked.status,
-        "code": asked.outcome,
-        "ms": round(asked.seconds * 1000, 1),
-        "statements": asked.statements,
-        "actor": asked.actor_id,
-        "request_id": asked.request_id,
+        "door": record.door,
+        "operation": record.operation,
+        "kind": record.kind_name,
+        "status": record.status,
+        "code": record.outcome,
+        "ms": round(record.seconds * 1000, 1),
+        "statements": record.statements,
+        "actor": record.actor_id,
+        "request_id": record.request_id,
     }
-    return line | {"frames": asked.frames} if asked.kind_told == SUBSCRIPTION else line
+    return line | {"frames": record.frames} if record.kind_name == SUBSCRIPTION else line
 
 
 def _instant(stamp: float) -> str:

@@ -1,7 +1,7 @@
-"""Traces by OpenTelemetry, for whoever asks for them; without the extra `otel` this module cannot be imported.
+"""OpenTelemetry traces. This module needs the optional dependencies of the extra `otel`.
 
-An operation's trace is found by its request id, since both are made of it. So an event, which carries the id of the
-request that caused it, leads back to its trace from whatever process delivers it.
+The trace id of a request is derived from its request id. An event has the id of the request that caused it, so each
+process that delivers the event can link to the trace of this request.
 """
 
 import importlib
@@ -30,13 +30,13 @@ from persistence.statement_counts import Statements
 if TYPE_CHECKING:
     from observability.request_records import RequestRecord
 
-_FINE: Final = ("OK", "CANCELLED")
-_OURS: Final = ("INTERNAL", "UNAVAILABLE")
-_NOBODY: Final = Context()
+_SUCCESS: Final = ("OK", "CANCELLED")
+_SERVER_ERRORS: Final = ("INTERNAL", "UNAVAILABLE")
+_EMPTY_CONTEXT: Final = Context()
 
 
 class Tracing:
-    """Makes spans, and sends them to *endpoint*, or hands them to a processor of one's own."""
+    """Creates spans, and sends them to *endpoint* or to *processor*."""
 
     def __init__(self, endpoint: str = "", *, processor: SpanProcessor | None = None) -> None:
         self._ids = _Ids()
@@ -47,12 +47,12 @@ class Tracing:
             processor or BatchSpanProcessor(OTLPSpanExporter(endpoint=f"{endpoint.rstrip('/')}/v1/traces"))
         )
         self._tracer = self._provider.get_tracer("taskriver")
-        self._undo: list[Callable[[], None]] = []
+        self._restore: list[Callable[[], None]] = []
 
     def operation(self, request_id: str) -> "Trace":
-        """The span of a request: the first of its trace, wherever the client's own may lead."""
-        self._ids.following = place_of(request_id)
-        span = self._tracer.start_span("request", context=_NOBODY, kind=SpanKind.SERVER)
+        """The span of a request. It is the root of its trace, even if the client sends a trace id."""
+        self._ids.following = span_context_of(request_id)
+        span = self._tracer.start_span("request", context=_EMPTY_CONTEXT, kind=SpanKind.SERVER)
         return Trace(span)
 
     def delivered(
@@ -62,31 +62,31 @@ class Tracing:
         ids = [each for each in (caused_by, subscription) if each is not None]
         span = self._tracer.start_span(
             "deliver",
-            context=_NOBODY,
+            context=_EMPTY_CONTEXT,
             kind=SpanKind.PRODUCER,
-            links=[Link(place_of(each)) for each in ids],
+            links=[Link(span_context_of(each)) for each in ids],
             attributes={"taskriver.position": position, "enduser.id": str(actor_id)},
             start_time=int(at.timestamp() * 1e9),
         )
         span.end()
 
     def watch_statements(self, statements: Statements) -> None:
-        """Make a span of every statement that a request sends; those of the watch on the log are nobody's."""
+        """Create a span for each statement of a request; statements outside of requests have no span."""
         statements.watch(self._begin_statement, _end)
 
     def watch_services(self, services: ModuleType) -> None:
-        """Make a span of every service call, by putting a function around each: without tracing there is none."""
+        """Create a span for each service call, by wrapping the functions; without tracing there is no wrapper."""
         for found in pkgutil.iter_modules(services.__path__):
             module = importlib.import_module(f"{services.__name__}.{found.name}")
             for name, function in _calls(module):
-                setattr(module, name, self._around(f"{found.name}.{name}", function))
-                self._undo.append(_setter(module, name, function))
+                setattr(module, name, self._traced(f"{found.name}.{name}", function))
+                self._restore.append(_setter(module, name, function))
 
     def close(self) -> None:
-        """Send what is left, for a few seconds at most, and take the functions off again."""
-        for undo in self._undo:
-            undo()
-        self._undo.clear()
+        """Send the remaining spans, for a few seconds at most, and remove the wrappers."""
+        for restore in self._restore:
+            restore()
+        self._restore.clear()
         self._provider.shutdown()
 
     def _begin_statement(self, text: str) -> Span | None:
@@ -96,12 +96,12 @@ class Tracing:
         attributes = {"db.system.name": "postgresql", "db.query.text": text}  # parameters are not in the text
         return self._tracer.start_span(verb or "SQL", kind=SpanKind.CLIENT, attributes=attributes)
 
-    def _around(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    def _traced(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(function)
         async def call(*args: Any, **kwargs: Any) -> Any:
             if not trace.get_current_span().is_recording():
                 return await function(*args, **kwargs)
-            # Not what was raised: its text may quote what somebody wrote.
+            # The exception is not recorded: its message may quote user data.
             with self._tracer.start_as_current_span(
                 name, record_exception=False, set_status_on_exception=False
             ) as span:
@@ -115,49 +115,49 @@ class Tracing:
 
 
 class Trace:
-    """A request's span, for as long as the request lasts."""
+    """The span of a request."""
 
     __slots__ = ("_context", "_span", "_token")
 
     def __init__(self, span: Span) -> None:
         self._span = span
-        self._context = trace.set_span_in_context(span, _NOBODY)
+        self._context = trace.set_span_in_context(span, _EMPTY_CONTEXT)
         self._token: Token[Context] | None = None
 
     def enter(self) -> None:
-        """What this task does belongs to it."""
+        """Make it the current span of this asyncio task."""
         self._token = attach(self._context)
 
     def leave(self) -> None:
-        """Not any more."""
+        """Restore the previous current span."""
         if self._token is not None:
             detach(self._token)
 
-    def end(self, asked: "RequestRecord") -> None:
-        """The request is over."""
-        span, code = self._span, asked.outcome
-        span.update_name(f"{asked.kind_told or asked.door} {asked.operation or ''}".rstrip())
+    def end(self, record: "RequestRecord") -> None:
+        """End the span with the data of the request."""
+        span, code = self._span, record.outcome
+        span.update_name(f"{record.kind_name or record.door} {record.operation or ''}".rstrip())
         span.set_attributes(
             {
-                "taskriver.door": asked.door,
-                "taskriver.request_id": asked.request_id,
+                "taskriver.door": record.door,
+                "taskriver.request_id": record.request_id,
                 "taskriver.code": code,
-                "taskriver.statements": asked.statements,
+                "taskriver.statements": record.statements,
             }
         )
-        if asked.actor_id is not None:
-            span.set_attribute("enduser.id", str(asked.actor_id))
-        if asked.status is not None:
-            span.set_attribute("http.response.status_code", asked.status)
-        if code not in _FINE:
+        if record.actor_id is not None:
+            span.set_attribute("enduser.id", str(record.actor_id))
+        if record.status is not None:
+            span.set_attribute("http.response.status_code", record.status)
+        if code not in _SUCCESS:
             span.set_attribute("error.type", code)
-        if code in _OURS:
+        if code in _SERVER_ERRORS:
             span.set_status(Status(StatusCode.ERROR))
         span.end()
 
 
-def place_of(request_id: str) -> SpanContext:
-    """Where the span of a request is, known by its id alone."""
+def span_context_of(request_id: str) -> SpanContext:
+    """The span context of a request, derived from its id."""
     digest = sha256(request_id.encode()).digest()
     return SpanContext(
         trace_id=int.from_bytes(digest[:16]),
@@ -168,7 +168,7 @@ def place_of(request_id: str) -> SpanContext:
 
 
 class _Ids(IdGenerator):
-    """Random ids, unless it was said which place is to be given next."""
+    """Random ids, unless `following` has the ids of the next span."""
 
     def __init__(self) -> None:
         self._random = RandomIdGenerator()
@@ -183,7 +183,7 @@ class _Ids(IdGenerator):
 
 
 def _calls(module: ModuleType) -> list[tuple[str, Callable[..., Any]]]:
-    """The services of a module: its own public functions that work with a unit of work."""
+    """The service functions of a module: its public coroutine functions whose first parameter is a unit of work."""
     return [
         (name, function)
         for name, function in inspect.getmembers(module, inspect.iscoroutinefunction)

@@ -1,4 +1,4 @@
-"""The one way to the database: a pool of connections, and units of work on them."""
+"""Access to the database: connection pools, and units of work."""
 
 import asyncio
 import logging
@@ -32,7 +32,7 @@ from persistence.queries.connection_pool import Connection, ConnectionPool
 from persistence.queries.reader import ReadConnection, Reader
 from persistence.sqlalchemy_pool import SteadyPool
 from persistence.statement_counts import Statements
-from persistence.task_status_update import StatusUpdate, moving
+from persistence.task_status_update import StatusUpdate, update_statement
 from persistence.unit_of_work import UnitOfWork
 
 DRIVER = "postgresql+asyncpg"
@@ -46,7 +46,7 @@ SERVER_SETTINGS = {
     "statement_timeout": "3000",
     "lock_timeout": "2000",
     "idle_in_transaction_session_timeout": "10000",
-    "jit": "off",  # every statement here is short; compiling one costs more than running it
+    "jit": "off",  # all statements are short; compiling one costs more than running it
 }
 NO_TIME_OUTS = {"statement_timeout": "0", "lock_timeout": "0", "idle_in_transaction_session_timeout": "0"}
 
@@ -54,7 +54,7 @@ log = logging.getLogger("taskriver.database")
 
 
 def database_url(url: str | URL) -> URL:
-    """The URL with our driver in it, whichever spelling of `postgres` it came with.
+    """The URL with the driver asyncpg; `postgres` and `postgresql` are both accepted.
 
     Raises:
         ValueError: it names another database.
@@ -66,41 +66,41 @@ def database_url(url: str | URL) -> URL:
 
 
 def dsn(url: str | URL) -> str:
-    """The same as the driver itself reads it."""
+    """The URL in the form that asyncpg reads."""
     return database_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
 
 
-def create_engine(url: str | URL, *, patient: bool = False, **options: Any) -> AsyncEngine:
+def create_engine(url: str | URL, *, no_timeouts: bool = False, **options: Any) -> AsyncEngine:
     """An engine with time-outs, so that one bad statement does not block other requests.
 
     `COMMAND_SECONDS` applies to a server that does not answer at all. The driver then takes two more seconds to close
-    the connection, so a request waits at most five. A *patient* engine has no time-outs once it is connected: a
-    migration may build an index for as long as it takes.
+    the connection, so a request waits at most five. With *no_timeouts* only the connecting has a time-out: a migration
+    may need a long time to build an index.
     """
-    settings = SERVER_SETTINGS | (NO_TIME_OUTS if patient else {})
-    command_timeout = None if patient else COMMAND_SECONDS
+    settings = SERVER_SETTINGS | (NO_TIME_OUTS if no_timeouts else {})
+    command_timeout = None if no_timeouts else COMMAND_SECONDS
     return create_async_engine(
         database_url(url),
         connect_args={"server_settings": settings, "timeout": CONNECT_SECONDS, "command_timeout": command_timeout},
-        hide_parameters=True,  # parameters are people's texts and password hashes; errors end up in logs
+        hide_parameters=True,  # parameters are users' texts and password hashes, and errors are logged
         **options,
     )
 
 
 async def connect(url: str | URL) -> Connection:
-    """A bare connection of the driver's, with the same time-outs, for single statements."""
+    """A connection of the driver, with the same time-outs, for single statements."""
     connection = await asyncpg.connect(
         dsn(url),
         server_settings=SERVER_SETTINGS,
         timeout=CONNECT_SECONDS,
         command_timeout=COMMAND_SECONDS,
-        max_cached_statement_lifetime=0,  # they are ours, and few
+        max_cached_statement_lifetime=0,  # there are few different statements
     )
     return cast("Connection", connection)
 
 
 class Database:
-    """The pools, and who is told when an event has been committed.
+    """The connection pools, and the listeners that are called after an event was committed.
 
     *pool_size* connections are for units of work, and *reading_size* for single statements without one.
     """
@@ -111,25 +111,25 @@ class Database:
         *,
         pool_size: int = 10,
         reading_size: int = 5,
-        patient: bool = False,
+        no_timeouts: bool = False,
         keys_per_account: int = MAX_KEYS,
     ) -> None:
-        """Connect to nothing yet; a *patient* one lets a transaction take its time, see `create_engine`.
+        """Prepare the pools, without connecting. With *no_timeouts* there is no time limit, see `create_engine`.
 
-        *keys_per_account* is how many idempotency keys an account may have.
+        *keys_per_account* is the maximum number of idempotency keys of an account.
         """
         self._key_counts = KeyCounts(keys_per_account)
         self.engine = create_engine(
             url,
-            patient=patient,
+            no_timeouts=no_timeouts,
             pool_size=pool_size,
             max_overflow=0,
             poolclass=SteadyPool,
             pool_timeout=POOL_TIMEOUT_SECONDS,
             pool_pre_ping=True,
         )
-        self._lending = ConnectionPool(partial(connect, url), size=reading_size, patience=POOL_TIMEOUT_SECONDS)
-        # Of its own: requests that use up the other pool must not make the process lose sight of the log.
+        self._read_pool = ConnectionPool(partial(connect, url), size=reading_size, timeout=POOL_TIMEOUT_SECONDS)
+        # A separate pool: when requests use all connections of the other pool, the process can still read the log.
         self._log_engine = create_engine(
             url,
             pool_size=LOG_POOL_SIZE,
@@ -141,10 +141,10 @@ class Database:
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False, autoflush=False)
         self._listeners: list[Callable[[], None]] = []
         self.statements = Statements(self.engine, self._log_engine)
-        self._reader = Reader(self._lending, self.statements)
-        self._moves = GroupCommit(self._lending, self._tell)
+        self._reader = Reader(self._read_pool, self.statements)
+        self._group_commit = GroupCommit(self._read_pool, self._notify)
         self.recorded = 0
-        """Events that were recorded and committed here."""
+        """The number of events that this process has committed."""
 
     def unit_of_work(
         self,
@@ -155,45 +155,45 @@ class Database:
         gate: asyncio.Semaphore | None = None,
         idempotency: IdempotencyKey | None = None,
     ) -> UnitOfWork:
-        """A unit of work for one service call by this actor; None = nobody is signed in.
+        """A unit of work for one service call of this actor; None means that no user is signed in.
 
-        *now* is for past deeds. Units of work with the same *gate* take turns at the pool's connections. A write with
-        an *idempotency* key is made once, however often it is asked for.
+        *now* sets the time of a change in the past. A *gate* limits the number of concurrent units of work that share
+        it. A write with an *idempotency* key is made once, even if the request is repeated.
         """
         return UnitOfWork(
             self._sessions,
             actor,
             request_id=request_id,
             now=now,
-            on_recorded=self._tell,
+            on_recorded=self._notify,
             gate=gate,
             idempotency=idempotency,
-            mover=self._move,
+            apply_status_update=self._apply_status_update,
             key_counts=self._key_counts,
         )
 
     def session(self) -> AsyncSession:
-        """A bare session, for what is not done in anybody's name."""
+        """A SQLAlchemy session, for work without an actor."""
         return self._sessions()
 
     def connect(self) -> AsyncConnection:
-        """A bare connection; use it as a context manager."""
+        """A SQLAlchemy connection; use it as a context manager."""
         return self.engine.connect()
 
     def reading(self) -> ReadConnection:
-        """A connection for one operation's reads, each of which sees what is committed when it begins."""
+        """A connection for the reads of one operation. Each read sees what is committed when it starts."""
         return self._reader.reading()
 
-    async def _move(self, move: StatusUpdate) -> TaskRow | None:
-        # Who asks for it sees a statement of its own; that it is made together with others is their luck, too.
-        return await self.statements.run(moving(), self._moves.make, move)
+    async def _apply_status_update(self, update: StatusUpdate) -> TaskRow | None:
+        # Each caller counts one statement, even if it is executed together with the updates of others.
+        return await self.statements.run(update_statement(), self._group_commit.apply, update)
 
     @asynccontextmanager
     async def log(self) -> AsyncIterator[EventLog]:
-        """The log, with every statement a transaction of its own, over one of few connections kept for it.
+        """The event log, on a connection of its own pool. Each statement is its own transaction.
 
         Raises:
-            Unavailable: on leaving, if the database could not answer.
+            Unavailable: at the end of the block, if the database was unavailable.
         """
         try:
             async with self._log_engine.connect() as connection:
@@ -201,21 +201,21 @@ class Database:
                     await _check_once(connection)
                     yield EventLog(connection, self.statements.run)
                 except BaseException:
-                    # After a time-out the driver would first wait for the statement it gave up: begin anew instead.
+                    # After a time-out the driver would wait for the cancelled statement. A new connection does not.
                     await connection.invalidate()
                     raise
         except Exception as error:
             raise unavailable(error) or error from error
 
     def on_recorded(self, listener: Callable[[], None]) -> None:
-        """Have *listener* called after every commit that recorded an event; it must return at once."""
+        """Call *listener* after every commit with an event. The listener must not block."""
         self._listeners.append(listener)
 
     async def ping(self) -> None:
-        """Ask the database for a sign of life.
+        """Check that the database answers.
 
         Raises:
-            Unavailable: there is none.
+            Unavailable: the database does not answer.
         """
         try:
             async with self.connect() as connection:
@@ -230,28 +230,28 @@ class Database:
 
     @property
     def connections(self) -> tuple[int, int]:
-        """How many connections requests are using now, and how many the log."""
-        return _pool(self.engine).checkedout() + self._lending.lent, _pool(self._log_engine).checkedout()
+        """The number of connections in use by requests, and by the event log."""
+        return _pool(self.engine).checkedout() + self._read_pool.acquired, _pool(self._log_engine).checkedout()
 
     @property
     def refused_connections(self) -> tuple[int, int]:
-        """How many could not be made while there were others, for requests, and for the log."""
-        return _pool(self.engine).refused + self._lending.refused, _pool(self._log_engine).refused
+        """How often a pool could not grow although it had connections: for requests, and for the event log."""
+        return _pool(self.engine).refused + self._read_pool.refused, _pool(self._log_engine).refused
 
     async def close(self) -> None:
-        """Close every connection, once the moves that are under way are made."""
-        await self._moves.close()
-        await self._lending.close()
+        """Close all connections, after the status updates in progress are committed."""
+        await self._group_commit.close()
+        await self._read_pool.close()
         await self.engine.dispose()
         await self._log_engine.dispose()
 
-    def _tell(self, events: int) -> None:
+    def _notify(self, events: int) -> None:
         self.recorded += events
         for listener in self._listeners:
             try:
                 listener()
             except Exception:
-                # The change is committed: a listener's bug must not make it look refused.
+                # The change is committed. An error of a listener must not make it look failed.
                 log.exception("a listener failed after a commit")
 
 
@@ -260,7 +260,7 @@ def _pool(engine: AsyncEngine) -> SteadyPool:
 
 
 async def _check_once(connection: AsyncConnection) -> None:
-    """See that a new connection leads to the log that we know: the server behind the address may be another one."""
+    """Check the database's identity once per connection: the address may lead to another server now."""
     if not connection.info.get("checked"):
         await check_database_identity(connection)
         connection.info["checked"] = True

@@ -1,4 +1,4 @@
-"""How the database is: what an operator wants to know of it, in one look."""
+"""Diagnostics of the database for `taskriver doctor`, the metrics and the start of a server."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -61,9 +61,9 @@ _SNAPSHOTS: Final = text("""
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The oldest look at the database that somebody still has: the server can remove nothing that it may see.
+    """The oldest open snapshot: the server cannot remove dead rows that this snapshot may see.
 
-    `age_seconds` is None if the server does not tell, as of a replication slot; `behind` counts the transactions since.
+    `age_seconds` is None if it is unknown, as for a replication slot; `behind` is the number of transactions since.
     """
 
     holder: str
@@ -72,8 +72,8 @@ class Snapshot:
 
 
 @dataclass(frozen=True, slots=True)
-class ServerCondition:
-    """The server: its version, its clock, its size in bytes, and how many connections we may have of it."""
+class ServerStatus:
+    """The database server. `size` is in bytes; `connections` is how many connections this user may open."""
 
     version: str
     major: int
@@ -86,36 +86,36 @@ class ServerCondition:
 
 
 @dataclass(frozen=True, slots=True)
-class LogCondition:
-    """The log: up to where it is numbered and trimmed, what waits for a number and for how many seconds."""
+class LogStatus:
+    """The event log: the last position, the last trimmed position, and the events that have no position yet."""
 
     position: int
     trimmed: int
     unnumbered: int
     lag_seconds: float
     oldest: datetime | None
-    """When the first event that is still there was recorded."""
+    """When the oldest stored event was recorded."""
 
 
-async def look_at_server(connection: AsyncConnection) -> ServerCondition:
-    """The server that the connection leads to."""
+async def read_server_status(connection: AsyncConnection) -> ServerStatus:
+    """The status of the server of this connection."""
     row: Row[tuple[object, ...]] = (await connection.execute(_SERVER)).one()
-    return ServerCondition(**row._mapping)
+    return ServerStatus(**row._mapping)
 
 
-async def look_at_snapshots(connection: AsyncConnection) -> Snapshot | None:
-    """The oldest snapshot that keeps the server from cleaning up, but for the one of this connection."""
+async def read_oldest_snapshot(connection: AsyncConnection) -> Snapshot | None:
+    """The oldest snapshot, except that of this connection. It prevents the server from removing dead rows."""
     row = (await connection.execute(_SNAPSHOTS)).one_or_none()
     return Snapshot(row.holder, row.age, row.behind) if row is not None else None
 
 
-async def look_at_log(connection: AsyncConnection) -> LogCondition:
-    """The log, in a database that is migrated."""
+async def read_log_status(connection: AsyncConnection) -> LogStatus:
+    """The status of the event log; the database must be migrated."""
     row = (await connection.execute(_LOG)).one()
     lag = 0.0 if row.lag is None else max(row.lag.total_seconds(), 0.0)
-    return LogCondition(row.position, row.trimmed, row.unnumbered, lag, row.oldest)
+    return LogStatus(row.position, row.trimmed, row.unnumbered, lag, row.oldest)
 
 
 def connections_of(workers: int, pool_size: int) -> int:
-    """How many connections a server of so many processes may open."""
+    """The maximum number of connections of a server with this number of processes."""
     return workers * (pool_size + LOG_POOL_SIZE)

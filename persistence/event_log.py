@@ -1,4 +1,4 @@
-"""The log: how events get their place in the one order, and how they are read back."""
+"""The event log: gives events their positions, reads them, and removes old ones."""
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
@@ -20,9 +20,9 @@ from persistence.pagination import Page, PageRequest
 from persistence.queries import event as reads
 from persistence.sql_helpers import affected
 
-_GREATEST: Final = 2**63 - 1  # what a position can be
-_TRIM_STEP: Final = 10_000  # what one statement removes well within its time
-_TOLD_AT_ONCE: Final = 12 * 1024  # bytes of events in the answer of the statement that numbers them
+_MAX_POSITION: Final = 2**63 - 1  # the largest position
+_TRIM_STEP: Final = 10_000  # rows that one statement removes well within its time-out
+_MAX_RESULT_BYTES: Final = 12 * 1024  # bytes of events in the result of the statement that numbers them
 _NUMBER: Final = (
     "SELECT n.position, kind, payload, numbered, epoch FROM event_head,"
     " (SELECT position, kind, payload::text, count(*) OVER () AS numbered,"
@@ -42,25 +42,25 @@ _HEAD: Final = select(
 )
 Run = Callable[..., Awaitable[Any]]
 Stored = tuple[int, str, str]
-"""An event as it is stored: its position, its kind, and its JSON."""
+"""A stored event: its position, its kind, and its JSON."""
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """How far the log reaches: every position up to `position` has been given, those up to `trimmed` are gone."""
+    """The extent of the log: positions up to `position` are assigned, events up to `trimmed` are removed."""
 
     epoch: str
     position: int
     trimmed: int
     pending: bool
-    """Whether something is committed that has no position yet."""
+    """Whether there are committed events without a position."""
 
 
 @dataclass(frozen=True, slots=True)
 class Numbered:
-    """Events that were just given their positions, and the epoch in which these count; without events, none.
+    """Events that have just got their positions, and the epoch of these; without events the epoch is empty.
 
-    `bodies` are the same for JSON, as `LoggedEvent.to_json` would have them: in the words in which they are stored.
+    `bodies` has the same events for JSON, like `LoggedEvent.to_json`, but with the stored text of the payload.
     """
 
     epoch: str
@@ -69,9 +69,9 @@ class Numbered:
 
 
 class EventLog:
-    """The log, over a session in a transaction or a connection of one's own.
+    """The event log, on a session in a transaction or on a separate connection.
 
-    *run* is `Statements.run`, if statements that go past SQLAlchemy are to be counted like all others.
+    *run* is `Statements.run`. With it, statements that do not go through SQLAlchemy are counted, too.
     """
 
     def __init__(self, session: AsyncSession | AsyncConnection, run: Run | None = None) -> None:
@@ -79,18 +79,18 @@ class EventLog:
         self._run = run
 
     async def head(self) -> Head:
-        """Where the log stands now, in one statement."""
+        """The current head, read by one statement."""
         row = (await self._session.execute(_HEAD)).one()
         return Head(row.epoch, row.position, row.trimmed, row.pending)
 
     async def number(self, at_most: int = 500) -> Numbered:
-        """Give the committed events that have none their positions, by ascending id, and return them.
+        """Give positions to committed events that have none, by ascending id, and return these events.
 
-        One statement on the server, so that a client that freezes holds no lock: see the function in the migrations.
-        Its answer is short, since a server that cannot send all of it keeps the lock until somebody reads: what does
-        not fit into any connection's buffers is read when the statement has ended.
+        It is one statement on the server (see the function in the migrations), so that a client that is suspended holds
+        no lock. Its result is small, because a server that cannot send the whole result keeps the lock until the client
+        reads. Events that do not fit into the buffers of a connection are read by another statement.
         """
-        rows = await self._fetch(_NUMBER, at_most, _TOLD_AT_ONCE)
+        rows = await self._fetch(_NUMBER, at_most, _MAX_RESULT_BYTES)
         if not rows:
             return Numbered("", [], [])
         *_, count, epoch = rows[0]
@@ -101,17 +101,17 @@ class EventLog:
         return Numbered(epoch, _decoded(stored), bodies)
 
     async def after(self, position: int, *, at_most: int = 500) -> list[LoggedEvent]:
-        """The events behind a position, in order."""
+        """The events after a position, in order."""
         return _decoded(await self._after(position, at_most))
 
     async def _after(self, position: int, at_most: int) -> Sequence[Stored]:
         return await self._fetch(_AFTER, position, at_most)
 
     async def _fetch(self, text: str, *arguments: object) -> Sequence[Any]:
-        """The rows of a statement that runs often: the driver runs it in a third of the time, and JSON stays text."""
+        """The rows of a frequent statement. Without SQLAlchemy it takes a third of the time, and JSON stays text."""
         rows: Sequence[Any]
         if isinstance(self._session, AsyncSession):
-            # The driver alone would not know of the transaction, which SQLAlchemy begins with its own first statement.
+            # SQLAlchemy begins the transaction with its first statement; the driver alone would not be in it.
             connection = await self._session.connection()
             rows = (await connection.exec_driver_sql(text, arguments)).all()
             return rows
@@ -123,23 +123,23 @@ class EventLog:
         return rows
 
     async def access_between(self, position: int, up_to: int, *, at_most: int = 500) -> list[LoggedEvent]:
-        """The changes of anybody's rights behind a position, up to and with another one, in order."""
+        """The changes of users' rights after *position*, up to and including *up_to*, in order."""
         return _decoded(await self._fetch(_ACCESS, position, up_to, at_most))
 
     async def history(self, task_id: UUID, request: PageRequest) -> Page[LoggedEvent]:
-        """A page of what happened to a task, the newest first.
+        """A page of a task's events, the newest first.
 
         Raises:
             BadRequest: a cursor was not made by this API.
         """
-        asked = reads.history([task_id], request).asked
-        rows = (await self._session.execute(asked.rows.select(("kind", "payload")), asked.values)).all()
+        query = reads.history([task_id], request).query
+        rows = (await self._session.execute(query.rows.select(("kind", "payload")), query.values)).all()
         facts = rows[0]._asdict() if request.facts else {}
         found = [LoggedEvent(row.place, read_event(row.kind, row.payload)) for row in rows if row.place is not None]
         return Page.of(request, found, facts, lambda event: reads.history_cursor(event.position, task_id))
 
     async def deleted_of(self, ids: Collection[UUID]) -> set[UUID]:
-        """Those of the tasks that are known to have been deleted."""
+        """The tasks among *ids* that have an event of their deletion."""
         wanted = literal(list(ids), ARRAY(EventRow.task_id.type))
         query = select(EventRow.task_id).where(
             EventRow.task_id == any_(wanted), EventRow.kind == EventKind.TASK, _IS_DELETION
@@ -148,7 +148,7 @@ class EventLog:
         return {task_id for task_id in found.scalars() if task_id is not None}
 
     async def deletions_of(self, ids: Collection[UUID]) -> dict[UUID, People]:
-        """Whose those of the tasks were that were deleted, when they were, as far back as events are kept."""
+        """The owner and the assignee of deleted tasks at the time of the deletion, as long as events are stored."""
         wanted = literal(list(ids), ARRAY(EventRow.task_id.type))
         query = select(cast(EventRow.payload, Text)).where(
             EventRow.task_id == any_(wanted), EventRow.kind == EventKind.TASK, _IS_DELETION
@@ -166,21 +166,21 @@ class EventLog:
         return LastId(*(await self._fetch(numbering.LAST_ID))[0])
 
     async def writers(self) -> Writers:
-        """The transactions that may have drawn an id and have not ended."""
+        """The open transactions that may have drawn an id."""
         rows = await self._fetch(numbering.WRITERS)
         return Writers(frozenset(name for name, _ in rows), any(prepared for _, prepared in rows))
 
     async def raise_floor(self, last: LastId) -> None:
-        """Have numbering begin at the first event up to this id that has no position, or behind it.
+        """Raise the numbering floor to the first event up to this id without a position, or to the id after it.
 
-        Every transaction that drew an id up to this one must have ended.
+        All transactions that drew an id up to this one must have ended.
         """
         await self._fetch(numbering.RAISE, last.epoch, last.file, last.id)
 
     async def begin_epoch(self, *, instead_of: str | None = None) -> str | None:
-        """Say that this is another history now, and return its name; every cursor of before leads nowhere.
+        """Start a new epoch and return its name; all existing cursors become invalid.
 
-        With *instead_of* only if that one still goes on; else None.
+        With *instead_of* only if this is the current epoch; otherwise nothing is changed and None is returned.
         """
         query = update(LogStateRow).values(epoch=new_epoch).returning(LogStateRow.epoch)
         if instead_of is not None:
@@ -191,11 +191,11 @@ class EventLog:
         return epoch
 
     async def trim(self, recorded_before: datetime) -> int:
-        """Remove numbered events that are older, from the beginning only and up to 10,000; returns how many.
+        """Remove up to 10,000 older events from the beginning of the log; returns the number of removed events.
 
-        It ends before the first one that is not older, so that a past deed, recorded late, takes no younger event
-        with it. The head remembers up to where, so that a listener who comes back too late is told so. Numbering waits
-        from then on until the transaction ends: let that be soon.
+        It stops at the first event that is not older, so that an event with a time in the past does not remove younger
+        events before it. The head records the last removed position, so that a client with an older cursor gets a
+        resync. No event gets a position until the transaction ends, so end it soon.
         """
         last = await self._last_older(recorded_before)
         if last is None:
@@ -205,7 +205,7 @@ class EventLog:
         return affected(result)
 
     async def _last_older(self, recorded_before: datetime) -> int | None:
-        """The last position of the older ones at the beginning of the log, at most one step further."""
+        """The last position of the older events at the beginning of the log, within one step."""
         step = (
             select(EventRow.position, EventRow.recorded_at)
             .where(EventRow.position.is_not(None))
@@ -214,7 +214,7 @@ class EventLog:
             .subquery()
         )
         young = select(func.min(step.c.position)).where(step.c.recorded_at >= recorded_before).scalar_subquery()
-        older = select(func.max(step.c.position)).where(step.c.position < func.coalesce(young, _GREATEST))
+        older = select(func.max(step.c.position)).where(step.c.position < func.coalesce(young, _MAX_POSITION))
         last: int | None = await self._session.scalar(older)
         return last
 

@@ -1,8 +1,8 @@
-"""Moves that are asked for at the same moment, made by one statement: one round trip and one commit for all of them.
+"""Group commit: concurrent status updates are executed by one statement, with one round trip and one commit.
 
-A commit waits for the disk, and takes as long for many as for one (group commit: DeWitt et al., "Implementation
-Techniques for Main Memory Database Systems", 1984). Who comes while others are being moved waits for the next round,
-together with all who come meanwhile; who comes alone does not wait.
+A commit waits for the disk, and takes as long for many rows as for one (DeWitt et al., "Implementation Techniques for
+Main Memory Database Systems", 1984). Updates that arrive while a batch is executed wait for the next batch. A single
+update does not wait.
 """
 
 import asyncio
@@ -13,148 +13,147 @@ from uuid import UUID
 
 import asyncpg
 
-from persistence.errors import broken, is_retryable, unavailable
+from persistence.errors import connection_lost, is_retryable, unavailable
 from persistence.models import TaskRow
 from persistence.queries.connection_pool import ConnectionPool
-from persistence.task_status_update import StatusUpdate, arguments, moved, moving
+from persistence.task_status_update import StatusUpdate, arguments, row_of, update_statement
 
-AT_MOST: Final = 100
-"""Moves of one statement."""
+MAX_BATCH_SIZE: Final = 100
+"""Updates in one statement."""
 
-ROUNDS: Final = 2
-"""Statements at the same time: while one waits for the disk, the next one can be worked on."""
+MAX_CONCURRENT_BATCHES: Final = 2
+"""Concurrent statements: while one waits for the disk, the next one can be executed."""
 
-PATIENCE_SECONDS: Final = 2.0
-"""How long a move waits for its round to begin; after that the database is as good as away."""
+TIMEOUT_SECONDS: Final = 2.0
+"""How long an update waits for its batch to start; after that the database counts as unavailable."""
 
-_NOBODY: Final = Context()
-"""What concerns all who are in a round is done in the name of none of them."""
+_EMPTY_CONTEXT: Final = Context()
+"""A batch serves several requests, so it runs in the context of none of them."""
 
 
 class _PendingUpdate(NamedTuple):
-    move: StatusUpdate
+    update: StatusUpdate
     outcome: "asyncio.Future[TaskRow | None]"
     until: float
 
 
 class GroupCommit:
-    """Makes moves, many at a time, over connections that it borrows; *on_made* is told how many were made."""
+    """Executes updates in batches, on connections of *pool*; *on_applied* is called with the number of rows changed."""
 
-    def __init__(self, lending: ConnectionPool, on_made: Callable[[int], None]) -> None:
-        self._lending = lending
-        self._on_made = on_made
-        self._wishes: list[_PendingUpdate] = []
-        self._under_way: set[UUID] = set()
-        """The tasks that are being moved: a second move of one waits for its outcome."""
-        self._rounds: set[asyncio.Task[None]] = set()
-        self._is_called = False
+    def __init__(self, pool: ConnectionPool, on_applied: Callable[[int], None]) -> None:
+        self._pool = pool
+        self._on_applied = on_applied
+        self._pending: list[_PendingUpdate] = []
+        self._in_progress: set[UUID] = set()
+        """The tasks of the current batches. Another update of such a task waits for the next batch."""
+        self._batches: set[asyncio.Task[None]] = set()
+        self._is_scheduled = False
         self._timer: asyncio.TimerHandle | None = None
 
-    async def make(self, move: StatusUpdate) -> TaskRow | None:
-        """Make a move, event included; None if that was not possible, or not at once: then nothing was done.
+    async def apply(self, update: StatusUpdate) -> TaskRow | None:
+        """Execute an update with its event. None if it is not possible, or only with waiting: then nothing is changed.
 
         Raises:
-            Unavailable: the database does not answer; if its answer was lost on the way, the move may have been made.
+            Unavailable: the database does not answer. If only the answer was lost, the update may be committed.
         """
         loop = asyncio.get_running_loop()
         outcome: asyncio.Future[TaskRow | None] = loop.create_future()
-        self._wishes.append(_PendingUpdate(move, outcome, loop.time() + PATIENCE_SECONDS))
+        self._pending.append(_PendingUpdate(update, outcome, loop.time() + TIMEOUT_SECONDS))
         if self._timer is None:
-            self._timer = loop.call_later(PATIENCE_SECONDS, self._lose_patience, loop, context=_NOBODY)
-        self._call()
+            self._timer = loop.call_later(TIMEOUT_SECONDS, self._expire_pending, loop, context=_EMPTY_CONTEXT)
+        self._schedule_batch()
         return await outcome
 
     async def close(self) -> None:
-        """Wait for what is under way."""
-        while self._wishes or self._rounds:
-            await asyncio.gather(*self._rounds, return_exceptions=True)
+        """Wait for the updates in progress."""
+        while self._pending or self._batches:
+            await asyncio.gather(*self._batches, return_exceptions=True)
             await asyncio.sleep(0)
         if self._timer is not None:
             self._timer.cancel()
 
-    def _call(self) -> None:
-        """Begin a round soon: whoever asks in this round of the loop, too, is in it."""
-        if not self._is_called and len(self._rounds) < ROUNDS:
-            self._is_called = True
-            asyncio.get_running_loop().call_soon(self._begin, context=_NOBODY)
+    def _schedule_batch(self) -> None:
+        """Start a batch in the next iteration of the event loop, with all updates that arrive until then."""
+        if not self._is_scheduled and len(self._batches) < MAX_CONCURRENT_BATCHES:
+            self._is_scheduled = True
+            asyncio.get_running_loop().call_soon(self._start_batch, context=_EMPTY_CONTEXT)
 
-    def _begin(self) -> None:
-        self._is_called = False
-        wishes = self._take()
-        if wishes:
-            self._under_way.update(wishes)
-            task = asyncio.create_task(self._round(wishes))
-            self._rounds.add(task)
-            task.add_done_callback(self._end)
+    def _start_batch(self) -> None:
+        self._is_scheduled = False
+        batch = self._next_batch()
+        if batch:
+            self._in_progress.update(batch)
+            task = asyncio.create_task(self._run_batch(batch))
+            self._batches.add(task)
+            task.add_done_callback(self._batch_done)
 
-    def _take(self) -> dict[UUID, _PendingUpdate]:
-        """The next ones, each of another task, that nobody has given up."""
+    def _next_batch(self) -> dict[UUID, _PendingUpdate]:
+        """The next updates of different tasks, without those whose caller has been cancelled."""
         taken: dict[UUID, _PendingUpdate] = {}
         left = []
-        for wish in self._wishes:
-            task_id = wish.move.task_id
-            if len(taken) == AT_MOST or task_id in taken or task_id in self._under_way:
-                left.append(wish)
-            elif not wish.outcome.done():
-                taken[task_id] = wish
-        self._wishes = left
+        for pending in self._pending:
+            task_id = pending.update.task_id
+            if len(taken) == MAX_BATCH_SIZE or task_id in taken or task_id in self._in_progress:
+                left.append(pending)
+            elif not pending.outcome.done():
+                taken[task_id] = pending
+        self._pending = left
         return taken
 
-    def _end(self, task: asyncio.Task[None]) -> None:
-        self._rounds.discard(task)
-        if self._wishes:
-            self._call()
+    def _batch_done(self, task: asyncio.Task[None]) -> None:
+        self._batches.discard(task)
+        if self._pending:
+            self._schedule_batch()
 
-    def _lose_patience(self, loop: asyncio.AbstractEventLoop) -> None:
+    def _expire_pending(self, loop: asyncio.AbstractEventLoop) -> None:
         self._timer = None
         now = loop.time()
-        for wish in self._wishes:
-            if wish.until <= now and not wish.outcome.done():
-                _fail(wish.outcome, TimeoutError())
-        self._wishes = [wish for wish in self._wishes if not wish.outcome.done()]
-        if self._wishes:
-            self._timer = loop.call_at(self._wishes[0].until, self._lose_patience, loop, context=_NOBODY)
+        for pending in self._pending:
+            if pending.until <= now and not pending.outcome.done():
+                _fail(pending.outcome, TimeoutError())
+        self._pending = [pending for pending in self._pending if not pending.outcome.done()]
+        if self._pending:
+            self._timer = loop.call_at(self._pending[0].until, self._expire_pending, loop, context=_EMPTY_CONTEXT)
 
-    async def _round(self, wishes: dict[UUID, _PendingUpdate]) -> None:
+    async def _run_batch(self, batch: dict[UUID, _PendingUpdate]) -> None:
         try:
-            found = await self._made([wish.move for wish in wishes.values()])
+            found = await self._apply([pending.update for pending in batch.values()])
         except Exception as error:
-            for _, outcome in _awaited(wishes):
+            for _, outcome in _waiting(batch):
                 _fail(outcome, error)
         else:
-            for task_id, outcome in _awaited(wishes):
+            for task_id, outcome in _waiting(batch):
                 outcome.set_result(found.get(task_id))
         finally:
-            self._under_way.difference_update(wishes)
-            for _, outcome in _awaited(wishes):
-                outcome.cancel()  # as we were
+            self._in_progress.difference_update(batch)
+            for _, outcome in _waiting(batch):
+                outcome.cancel()  # the batch was cancelled
 
-    async def _made(self, moves: Sequence[StatusUpdate]) -> dict[UUID, TaskRow]:
+    async def _apply(self, updates: Sequence[StatusUpdate]) -> dict[UUID, TaskRow]:
         try:
-            rows = await self._rows(moves)
+            rows = await self._rows(updates)
         except (asyncpg.PostgresError, ValueError) as error:
             if is_retryable(error):
                 raise
-            # Something cannot be sent, or the server said no, and so to all of them: each finds out by itself whether
-            # it was meant.
+            # The whole statement fails because of one update. The callers execute their updates one by one.
             return {}
         if rows:
-            self._on_made(len(rows))
-        return {row[0]: moved(row) for row in rows}
+            self._on_applied(len(rows))
+        return {row[0]: row_of(row) for row in rows}
 
-    async def _rows(self, moves: Sequence[StatusUpdate]) -> list[Any]:
-        text, values = moving(), arguments(moves)
-        connection, work = await self._lending.borrow(lambda lent: lent.fetch(text, *values))
+    async def _rows(self, updates: Sequence[StatusUpdate]) -> list[Any]:
+        text, values = update_statement(), arguments(updates)
+        connection, work = await self._pool.acquire(lambda acquired: acquired.fetch(text, *values))
         failure: BaseException | None = None
         try:
             rows: list[Any] = await work
         except BaseException as error:
             failure = error
             if isinstance(error, Exception) and connection.is_closed():
-                raise broken(error) from error
+                raise connection_lost(error) from error
             raise
         finally:
-            self._lending.give_back(connection, failure)
+            self._pool.release(connection, failure)
         return rows
 
 
@@ -162,6 +161,6 @@ def _fail(outcome: "asyncio.Future[TaskRow | None]", error: Exception) -> None:
     outcome.set_exception(unavailable(error) or error)
 
 
-def _awaited(wishes: dict[UUID, _PendingUpdate]) -> "Iterator[tuple[UUID, asyncio.Future[TaskRow | None]]]":
-    """The outcomes that somebody still waits for."""
-    return ((task_id, wish.outcome) for task_id, wish in wishes.items() if not wish.outcome.done())
+def _waiting(batch: dict[UUID, _PendingUpdate]) -> "Iterator[tuple[UUID, asyncio.Future[TaskRow | None]]]":
+    """The results for which a caller still waits."""
+    return ((task_id, pending.outcome) for task_id, pending in batch.items() if not pending.outcome.done())

@@ -1,4 +1,4 @@
-"""How many idempotency keys each account has, without counting them for every write."""
+"""The number of idempotency keys of each account, without a COUNT query for every write."""
 
 import time
 from collections import OrderedDict
@@ -8,14 +8,14 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-_MOST_ACCOUNTS: Final = 10_000
-_SECONDS: Final = 60.0
-_SECONDS_WHEN_FULL: Final = 1.0
+_MAX_ACCOUNTS: Final = 10_000
+_MAX_AGE_SECONDS: Final = 60.0
+_MAX_AGE_WHEN_FULL_SECONDS: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class KeysKept:
-    """How many keys an account has, and since when it has the oldest one."""
+class KeyUsage:
+    """The number of keys of an account, and the time of the oldest one."""
 
     number: int
     oldest: datetime | None = None
@@ -23,40 +23,40 @@ class KeysKept:
 
 @dataclass(slots=True)
 class _Count:
-    kept: KeysKept
+    usage: KeyUsage
     at: float
     claimed_since: int = 0
 
 
 class KeyCounts:
-    """What one process knows of the accounts' keys; *most* is how many an account may have.
+    """One process's cache of the number of keys per account; *most* is the limit per account.
 
-    A count is good for an eighth of the room that it has found, so up to eight processes that count by themselves
-    do not exceed the limit together, and for a minute. Near the limit it is good for a thousandth of the limit: that
-    much more may be kept.
+    A cached count is used for a minute, and for an eighth of the keys that were left. So up to eight processes with
+    separate caches do not exceed the limit together. Near the limit it is used for a thousandth of the limit: by so
+    much the limit may be exceeded.
     """
 
     def __init__(self, most: int) -> None:
         self.most: Final = most
         self._counts: OrderedDict[UUID, _Count] = OrderedDict()
 
-    async def after_claim(self, actor_id: UUID, count: Callable[[], Awaitable[KeysKept]]) -> KeysKept:
-        """The keys of an account that has claimed one more, counted by *count* if what is known is not good enough."""
+    async def after_claim(self, actor_id: UUID, count: Callable[[], Awaitable[KeyUsage]]) -> KeyUsage:
+        """The usage of an account after one more claim; calls *count* if the cached count is not accurate enough."""
         known = self._counts.get(actor_id)
-        if known is None or not self._is_good(known):
+        if known is None or not self._is_accurate_enough(known):
             self._counts[actor_id] = known = _Count(await count(), at=time.monotonic())
-            self._forget_the_oldest()
+            self._evict_oldest()
         else:
             known.claimed_since += 1
         self._counts.move_to_end(actor_id)
-        return KeysKept(known.kept.number + known.claimed_since, known.kept.oldest)
+        return KeyUsage(known.usage.number + known.claimed_since, known.usage.oldest)
 
-    def _is_good(self, known: _Count) -> bool:
-        age, room = time.monotonic() - known.at, self.most - known.kept.number
+    def _is_accurate_enough(self, known: _Count) -> bool:
+        age, room = time.monotonic() - known.at, self.most - known.usage.number
         if room < 0:
-            return age < _SECONDS_WHEN_FULL
-        return age < _SECONDS and known.claimed_since + 1 < max(room // 8, self.most // 1_000, 1)
+            return age < _MAX_AGE_WHEN_FULL_SECONDS
+        return age < _MAX_AGE_SECONDS and known.claimed_since + 1 < max(room // 8, self.most // 1_000, 1)
 
-    def _forget_the_oldest(self) -> None:
-        while len(self._counts) > _MOST_ACCOUNTS:
+    def _evict_oldest(self) -> None:
+        while len(self._counts) > _MAX_ACCOUNTS:
             self._counts.popitem(last=False)

@@ -1,4 +1,4 @@
-"""Which transactions hold locks on our tables."""
+"""The transactions that hold locks on the application's tables."""
 
 from typing import Final
 
@@ -22,7 +22,7 @@ _HOLDERS: Final = text("""
 
 
 async def lock_holders(connection: AsyncConnection) -> str:
-    """The oldest transactions of others that hold locks on our tables, in words; empty if there are none."""
+    """A description of the oldest other transactions that hold locks on the tables; empty if there are none."""
     rows = await connection.execute(_HOLDERS, {"most": _MOST})
     return "; ".join(_words(row) for row in rows)
 

@@ -1,4 +1,4 @@
-"""Bringing a database to the newest migration, also while servers use it and other replicas try the same."""
+"""Applies migrations, also while servers use the database and other replicas run the same command."""
 
 import asyncio
 from collections.abc import Callable
@@ -21,7 +21,7 @@ from persistence.errors import is_retryable, server_message, sqlstate
 from persistence.locks import lock_holders
 from persistence.models import Base
 
-PATIENCE_SECONDS: Final = 300.0
+LOCK_TIMEOUT_SECONDS: Final = 300.0
 _LOCK = 0x7A5C_21BE  # any constant: the process that migrates this schema holds it
 _POLL_SECONDS = 0.1
 _FIRST_PAUSE_SECONDS = 0.5
@@ -34,43 +34,44 @@ Run = Callable[[Config], None]
 
 
 class MigrationError(Exception):
-    """Why the tables could not be changed, and what to do about it, in one line."""
+    """A migration failed; the text has the reason and what to do."""
 
 
 async def upgrade(
     engine: AsyncEngine,
     revision: str = "head",
     *,
-    patience: float = PATIENCE_SECONDS,
+    lock_timeout: float = LOCK_TIMEOUT_SECONDS,
     report: Report = lambda line: None,
 ) -> None:
-    """Apply the migrations up to *revision*; waits while another process does.
+    """Apply the migrations up to *revision*; waits while another process migrates.
 
-    *patience* is how many seconds it waits for locks that others hold, in total; it never holds up other requests for
-    longer than `migrations.steps.LOCK_WAIT_MILLISECONDS` at a time. *report* is called with lines about its progress.
+    *lock_timeout* is the total time in seconds that it waits for locks of other transactions. It never blocks other
+    requests for longer than `migrations.steps.LOCK_WAIT_MILLISECONDS` at a time. *report* is called with lines about
+    the progress.
 
     Raises:
-        MigrationError: the tables are newer than this code, the locks were not to be had, or the server refused.
+        MigrationError: the tables are newer than this code, the locks were not available, or the server refused.
     """
-    await _migrate(engine, lambda config: command.upgrade(config, revision), patience, report)
+    await _migrate(engine, lambda config: command.upgrade(config, revision), lock_timeout, report)
 
 
 async def downgrade(engine: AsyncEngine, revision: str) -> None:
-    """Take the migrations behind *revision* back ("base" = all).
+    """Revert the migrations after *revision* ("base" = all).
 
     Raises:
         MigrationError: as `upgrade`.
     """
-    await _migrate(engine, lambda config: command.downgrade(config, revision), PATIENCE_SECONDS, lambda line: None)
+    await _migrate(engine, lambda config: command.downgrade(config, revision), LOCK_TIMEOUT_SECONDS, lambda line: None)
 
 
 async def is_current(connection: AsyncConnection) -> bool:
-    """Whether the database is at the newest migration that this code knows."""
+    """Whether all migrations of this version are applied."""
     return await pending(connection) == 0
 
 
 async def pending(connection: AsyncConnection) -> int | None:
-    """How many migrations the database lacks; None if it is at one that this code does not know."""
+    """The number of migrations to apply; None if the database has a migration that this version does not know."""
     revision, script = await connection.run_sync(_revision), _script()
     try:
         return len(list(script.iterate_revisions("head", revision or "base")))
@@ -78,67 +79,67 @@ async def pending(connection: AsyncConnection) -> int | None:
         return None
 
 
-def problem(lacking: int | None) -> str | None:
-    """What is wrong with the tables if so many migrations are lacking, see `pending`; None if nothing is."""
-    if lacking is None:
+def problem(missing: int | None) -> str | None:
+    """The problem with the tables if this number of migrations is missing, see `pending`; None if there is none."""
+    if missing is None:
         return "The database's tables are newer than this version of Taskriver: install the newer version."
-    return "The database's tables are older than this version: run `taskriver migrate`." if lacking else None
+    return "The database's tables are older than this version: run `taskriver migrate`." if missing else None
 
 
 async def differences(connection: AsyncConnection) -> list[object]:
-    """What autogenerate would still change to make the database match the models; empty when they agree."""
+    """The changes that Alembic's autogenerate proposes; empty if the database matches the models."""
     return await connection.run_sync(_differences)
 
 
-async def _migrate(engine: AsyncEngine, run: Run, patience: float, report: Report) -> None:
-    """Run the migrations over a connection of their own; the lock ends with it, however it ends."""
-    patient = create_engine(engine.url, patient=True, poolclass=NullPool)
-    async with patient.connect() as connection:
-        await _take_turn(connection, report)
+async def _migrate(engine: AsyncEngine, run: Run, lock_timeout: float, report: Report) -> None:
+    """Run the migrations on a separate connection. The advisory lock is released when the connection is closed."""
+    migration_engine = create_engine(engine.url, no_timeouts=True, poolclass=NullPool)
+    async with migration_engine.connect() as connection:
+        await _acquire_lock(connection, report)
         if (newer := await pending(connection)) is None:
             raise MigrationError(problem(newer))
         await connection.commit()
-        await _until_locks_are_free(connection, run, patience, report)
+        await _until_locks_are_free(connection, run, lock_timeout, report)
 
 
-async def _take_turn(connection: AsyncConnection, report: Report) -> None:
-    # It asks again and again: one that waits inside a statement has a snapshot, and an index that is built
-    # concurrently waits for that.
+async def _acquire_lock(connection: AsyncConnection, report: Report) -> None:
+    # It polls: a connection that waits inside a statement has a snapshot, and CREATE INDEX CONCURRENTLY would wait for
+    # this snapshot.
     reported = False
     while not await connection.scalar(select(func.pg_try_advisory_lock(_LOCK))):
         await connection.commit()
         if not reported:
-            report("Another process is migrating this database: waiting until it has finished.")
+            report("Another process is migrating this database. Waiting until it has finished.")
             reported = True
         await asyncio.sleep(_POLL_SECONDS)
     await connection.commit()
 
 
-async def _until_locks_are_free(connection: AsyncConnection, run: Run, patience: float, report: Report) -> None:
-    """Run the migrations, again if others hold the locks that they need: no longer than *patience* in total."""
+async def _until_locks_are_free(connection: AsyncConnection, run: Run, lock_timeout: float, report: Report) -> None:
+    """Run the migrations; retry while other transactions hold the necessary locks, for *lock_timeout* in total."""
     loop, pause = asyncio.get_running_loop(), _FIRST_PAUSE_SECONDS
     waiting_until: float | None = None
     while not await _attempt(connection, run):
         holders = await lock_holders(connection)
         await connection.rollback()
-        waiting_until = waiting_until or loop.time() + patience
+        waiting_until = waiting_until or loop.time() + lock_timeout
         if loop.time() + pause > waiting_until:
-            raise MigrationError(_given_up(holders, patience))
-        report(f"Waiting for locks on tables that are in use; {holders or 'their holder has gone'}.")
+            raise MigrationError(_given_up(holders, lock_timeout))
+        report(f"Waiting for locks on tables: {holders or 'the holder has just ended'}.")
         await asyncio.sleep(pause)
         pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
 
 
-def _given_up(holders: str, patience: float) -> str:
+def _given_up(holders: str, lock_timeout: float) -> str:
     return (
-        f"The locks on the tables were not to be had within {patience:.0f} s; {holders or 'their holder has gone'}. "
-        "End that transaction, with SELECT pg_terminate_backend(pid) if need be, and run `taskriver migrate` again: "
-        "it goes on where it stopped."
+        f"The tables could not be locked within {lock_timeout:.0f} s: {holders or 'the holder has just ended'}. "
+        "End that transaction, if necessary with SELECT pg_terminate_backend(pid), and run `taskriver migrate` again: "
+        "it continues where it stopped."
     )
 
 
 async def _attempt(connection: AsyncConnection, run: Run) -> bool:
-    """Run the migrations that are left; False if others hold the locks that they need.
+    """Run the remaining migrations; False if other transactions hold the necessary locks.
 
     Raises:
         MigrationError: the server refused for another reason.
@@ -156,7 +157,7 @@ async def _attempt(connection: AsyncConnection, run: Run) -> bool:
 
 def _refused(error: DBAPIError) -> str:
     if error.connection_invalidated or (is_retryable(error.orig) and not sqlstate(error)):
-        return "The connection to the database broke: run `taskriver migrate` again; it goes on where it stopped."
+        return "The connection to the database broke: run `taskriver migrate` again; it continues where it stopped."
     return f"The database refused a migration: {server_message(error)}."
 
 

@@ -1,7 +1,7 @@
-"""What is asked and said of the numbering floor, the id below which numbering need not look.
+"""Statements for the numbering floor: all events with a smaller id have a position already.
 
-Every INSERT takes its lock on `events` before it draws an id, and keeps it until its transaction has ended. So of all
-transactions that may still commit one of the ids drawn so far, each holds the lock at this moment.
+Every INSERT locks the table `events` before it draws an id, and holds this lock until its transaction ends. So each
+transaction that may still commit one of the ids drawn so far holds the lock at this moment.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ WRITERS: Final = (
     " WHERE l.locktype = 'relation' AND l.relation = 'events'::regclass AND l.mode = 'RowExclusiveLock' AND l.granted"
     " AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())"
 )
-# One of two that raise it at the same time may leave the other's row; the greatest counts all the same.
+# If two processes raise it at the same time, a smaller row may remain. Only the greatest floor counts.
 RAISE: Final = (
     "WITH old AS (SELECT numbering_floor() AS floor), fresh AS ("
     " INSERT INTO event_floors (epoch, file, floor) SELECT $1, $2, coalesce((SELECT e.id FROM events AS e"
@@ -29,7 +29,7 @@ RAISE: Final = (
 
 @dataclass(frozen=True, slots=True)
 class LastId:
-    """The last id that is committed, in an epoch and a file of the table: those before it are drawn, too."""
+    """The last committed id, in an epoch and a file of the table. All smaller ids are drawn already."""
 
     epoch: str
     file: int
@@ -38,14 +38,14 @@ class LastId:
 
 @dataclass(frozen=True, slots=True)
 class Writers:
-    """The transactions that have written to `events` and have not ended, by the names that the server gives them.
+    """The open transactions that have written to `events`, by their names on the server.
 
-    A transaction changes its name when it is prepared for a two-phase commit.
+    The name of a transaction changes when it is prepared for a two-phase commit.
     """
 
     names: frozenset[str]
     is_one_prepared: bool
 
     def may_include(self, others: "Writers") -> bool:
-        """Whether one of these may be one of the others."""
+        """Whether the two sets may have a transaction in common."""
         return self.is_one_prepared or not self.names.isdisjoint(others.names)

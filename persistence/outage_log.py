@@ -1,4 +1,4 @@
-"""A bounded log of what keeps the database from answering."""
+"""Rate-limited log lines about failures of the database."""
 
 import logging
 import time
@@ -7,14 +7,14 @@ from collections.abc import Callable
 from typing import Final
 
 QUIET_SECONDS: Final = 10.0
-"""Between two lines about the same kind of failure."""
+"""The minimum time between two lines about the same kind of failure."""
 
 _log: Final = logging.getLogger("taskriver.database.outages")
-_log.addHandler(logging.NullHandler())  # a command, which has no log, says itself what it could not do
+_log.addHandler(logging.NullHandler())  # commands have no log; they print their own error
 
 
 class OutageLog:
-    """Writes one line per kind of failure and `QUIET_SECONDS`, with how many there were since the last one."""
+    """Writes at most one line per kind of failure in `QUIET_SECONDS`, with the number of failures since the last."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -22,7 +22,7 @@ class OutageLog:
         self._left_out: Counter[str] = Counter()
 
     def note(self, error: BaseException) -> None:
-        """Count a failure; it is named by its type and SQLSTATE, since its text may quote values."""
+        """Count a failure. The line has its type and SQLSTATE, but not its text, which may quote values."""
         state = getattr(error, "sqlstate", None)
         kind = type(error).__name__ + (f", SQLSTATE {state}" if state else "")
         if self._clock() < self._quiet_until.get(kind, 0.0):

@@ -1,4 +1,4 @@
-"""Keyset pages: a page starts and ends at rows, never at an offset, so that it neither skips nor repeats rows."""
+"""Keyset pagination: a page starts and ends at rows and not at offsets, so that no row is skipped or repeated."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -15,14 +15,14 @@ from domain.errors import BadRequest
 
 MAX_FIRST = 100
 DEFAULT_PAGE = 20
-NOT_OURS: Final = "This cursor was not made by this API; leave `after` and `before` out for the first page."
+NOT_OURS: Final = "This cursor was not made by this API; omit `after` and `before` for the first page."
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class PageCursor:
-    """A row's place in an ordering: the ordering's name, the row's value as text (None = has none), and its id."""
+    """The position of a row in an order: the order's name, the row's value as text (None: no value), and its id."""
 
     order: str
     value: str | None
@@ -51,10 +51,10 @@ class PageCursor:
             raise BadRequest(NOT_OURS) from error
 
     def instant(self) -> datetime:
-        """The row's value, where the ordering is one by time.
+        """The row's value, if the order is by time.
 
         Raises:
-            BadRequest: it is no instant, so this is not a cursor that was made here.
+            BadRequest: the value is not a time, so this API did not make the cursor.
         """
         try:
             instant = datetime.fromisoformat(self.value or "")
@@ -66,27 +66,27 @@ class PageCursor:
 
 
 def page_cursor(order: str, value: str | None, identity: UUID) -> str:
-    """The text of a `PageCursor`, written without making one: every row of a page has its own."""
+    """The text of a `PageCursor`, without creating the object: every row of a page has a cursor."""
     return base64url.encode(orjson.dumps([order, value, identity.hex]))
 
 
 class Part(StrEnum):
-    """What can be read of a page, all in one statement."""
+    """The parts of a page; one statement reads all of them."""
 
     ROWS = "ROWS"
     EARLIER = "EARLIER"
     """Whether there are rows at or before `after`."""
     LATER = "LATER"
-    """Whether there are rows at or behind `before`."""
+    """Whether there are rows at or after `before`."""
     TOTAL = "TOTAL"
-    """How many rows the whole list has."""
+    """The number of rows of the whole list."""
     HEAD = "HEAD"
-    """Where the event log stands."""
+    """The head of the event log."""
 
 
 WHOLE_PAGE: Final = frozenset({Part.ROWS, Part.EARLIER, Part.LATER})
 Facts = Mapping[str, Any]
-"""What a statement reads beside the rows, by the name of its column."""
+"""The values that a statement reads beside the rows, by column name."""
 
 
 class PageRequest(NamedTuple):
@@ -109,7 +109,7 @@ class PageRequest(NamedTuple):
         order: str,
         parts: frozenset[Part] = WHOLE_PAGE,
     ) -> Self:
-        """A page of a connection as a client asks for it: by default the first 20.
+        """The page request for a connection's arguments; by default the first 20 rows.
 
         Raises:
             BadRequest: `first` or `last` is not 1 to 100, both are given, or a cursor is malformed or belongs to
@@ -125,12 +125,12 @@ class PageRequest(NamedTuple):
 
     @property
     def limit(self) -> int:
-        """How many rows to read: one more than the page has says whether the list goes on."""
+        """The number of rows to read: one more than the page has, to find out whether the list continues."""
         return self.size + 1 if Part.ROWS in self.parts else 0
 
     @property
     def facts(self) -> tuple[str, ...]:
-        """The columns to read beside the rows; without a cursor a page starts or ends where the list does."""
+        """The columns to read beside the rows. Without a cursor there are no rows before or after the page."""
         parts = self.parts
         names: tuple[str, ...] = ("earlier",) if self.after is not None and Part.EARLIER in parts else ()
         if self.before is not None and Part.LATER in parts:
@@ -140,12 +140,12 @@ class PageRequest(NamedTuple):
         return (*names, "head_epoch", "head_position") if Part.HEAD in parts else names
 
     def shown(self, found: Sequence[T]) -> Sequence[T]:
-        """The rows of the page in the order of the list, from those that were read."""
+        """The rows of the page in the order of the list, from the rows that were read."""
         rows = found[: self.size]
         return rows[::-1] if self.backward else rows
 
     def ends(self, found: int, facts: Facts) -> tuple[bool, bool]:
-        """Whether there are rows before the page, and behind it; *found* is how many were read."""
+        """Whether there are rows before and after the page; *found* is the number of rows that were read."""
         more = found > self.size
         earlier, later = facts.get("earlier", False), facts.get("later", False)
         return (more or earlier, later) if self.backward else (earlier, more or later)
@@ -156,15 +156,13 @@ def _cursor(text: str | None, order: str) -> PageCursor | None:
         return None
     cursor = PageCursor.decode(text)
     if cursor.order != order:
-        raise BadRequest(
-            "This cursor belongs to another ordering; leave `after` and `before` out when `orderBy` changes."
-        )
+        raise BadRequest("This cursor belongs to another ordering; omit `after` and `before` when `orderBy` changes.")
     return cursor
 
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
-    """Rows in order, each with its cursor, and what was read beside them."""
+    """The rows in order, their cursors, and the facts that were read beside them."""
 
     rows: Sequence[T]
     cursors: Sequence[str]
@@ -174,7 +172,7 @@ class Page(Generic[T]):
 
     @classmethod
     def of(cls, request: PageRequest, found: Sequence[T], facts: Facts, cursor: Callable[[T], str]) -> Self:
-        """The page of a request, made of the rows that were read for it."""
+        """The page for a request, from the rows that were read."""
         rows = request.shown(found)
         has_previous, has_next = request.ends(len(found), facts)
         return cls(rows, [cursor(row) for row in rows], has_next, has_previous, facts)

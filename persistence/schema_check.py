@@ -1,4 +1,4 @@
-"""Whether the database's tables are those of this code."""
+"""Checks whether the database's tables are those of this version."""
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
@@ -11,7 +11,7 @@ from persistence import migrations
 
 
 class SchemaState(StrEnum):
-    """How the tables are, seen from this code."""
+    """The state of the tables, compared with this version."""
 
     OK = "ok"
     BEHIND = "behind"
@@ -22,24 +22,24 @@ PROBLEMS: Final = {
     SchemaState.BEHIND: migrations.problem(1),
     SchemaState.NEWER: migrations.problem(None),
 }
-"""What is wrong with them, and what to do."""
+"""The problem of each state, and what to do."""
 
 
 class SchemaCheck:
-    """Asks until they are those of this code; a process that has started on them goes on when they become newer."""
+    """Checks until the tables are current. A process that has started keeps running when they become newer."""
 
     def __init__(self, connect: Callable[[], AbstractAsyncContextManager[AsyncConnection]]) -> None:
         self._connect = connect
         self._are_current = False
 
     async def state(self) -> SchemaState:
-        """How they are; whatever cannot be found out counts as behind."""
+        """The current state; behind if it cannot be determined."""
         if self._are_current:
             return SchemaState.OK
         try:
             async with self._connect() as connection:
-                lacking = await migrations.pending(connection)
+                missing = await migrations.pending(connection)
         except Exception:
             return SchemaState.BEHIND
-        self._are_current = lacking == 0
-        return SchemaState.NEWER if lacking is None else SchemaState.BEHIND if lacking else SchemaState.OK
+        self._are_current = missing == 0
+        return SchemaState.NEWER if missing is None else SchemaState.BEHIND if missing else SchemaState.OK

@@ -1,8 +1,8 @@
-"""Whether a connection is a session of its own.
+"""Checks that each connection has its own session.
 
 A pooler between this process and PostgreSQL may give each transaction another session (PgBouncer's `pool_mode`
-`transaction` and `statement`). Prepared statements, advisory locks and settings belong to a session, so nothing here
-works that way.
+`transaction` and `statement`). Prepared statements, advisory locks and settings belong to a session, so Taskriver
+cannot work with such a pooler.
 """
 
 from collections.abc import AsyncIterator
@@ -18,52 +18,57 @@ from persistence.database import SERVER_SETTINGS, dsn
 from persistence.errors import unavailable
 from persistence.queries.connection_pool import Connection
 
-SECONDS: Final = 3.0
+TIMEOUT_SECONDS: Final = 3.0
 _ROUNDS: Final = 2
-_STATEMENT_IS_GONE: Final = ("26000", "42P05")
-_LOOK: Final = (
+_STATEMENT_LOST: Final = ("26000", "42P05")
+_SESSION_QUERY: Final = (
     "SELECT pg_backend_pid() AS pid, (SELECT setting FROM pg_settings WHERE name = 'statement_timeout') AS time_out"
 )
 
 SHARED: Final = (
-    "DATABASE_URL leads to a connection pooler that gives each transaction another session (PgBouncer's pool_mode "
-    "transaction or statement), which Taskriver cannot work with: set pool_mode = session, or name PostgreSQL itself."
+    "DATABASE_URL points to a connection pooler that gives each transaction another session (PgBouncer's pool_mode "
+    "transaction or statement). Taskriver cannot work with it: set pool_mode = session, or connect to PostgreSQL "
+    "directly."
 )
 REFUSED: Final = (
-    "DATABASE_URL leads to a connection pooler that refuses the settings of a session (PgBouncer's "
-    "ignore_startup_parameters): docs/deployment.md says how to set it up, or name PostgreSQL itself."
+    "DATABASE_URL points to a connection pooler that refuses the settings of a session (PgBouncer's "
+    "ignore_startup_parameters): configure it as docs/deployment.md explains, or connect to PostgreSQL directly."
 )
 
 
 class PooledSessions(Exception):
-    """A pooler is in between that Taskriver cannot work with; says so in one line, with what to do."""
+    """There is a pooler that Taskriver cannot work with; the text says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sessions:
-    """How the sessions are: whether the server's own time-outs, see `SERVER_SETTINGS`, are in force."""
+    """Whether the time-outs of `SERVER_SETTINGS` are in force in the sessions."""
 
     time_outs: bool
 
 
 async def check_sessions(url: str | URL) -> Sessions:
-    """See over two connections that each of them is a session of its own.
+    """Check with two connections that each has its own session.
 
     Raises:
-        PooledSessions: they are not.
+        PooledSessions: they do not.
         Unavailable: the database does not answer.
     """
     try:
         async with _connected(url) as one, _connected(url) as other:
-            return await _look(one, other)
+            return await _check(one, other)
     except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError) as error:
-        raise _told(error) from error
+        raise _translated(error) from error
 
 
 @asynccontextmanager
 async def _connected(url: str | URL) -> AsyncIterator[Connection]:
     connection = await asyncpg.connect(
-        dsn(url), server_settings=SERVER_SETTINGS, timeout=SECONDS, command_timeout=SECONDS, statement_cache_size=0
+        dsn(url),
+        server_settings=SERVER_SETTINGS,
+        timeout=TIMEOUT_SECONDS,
+        command_timeout=TIMEOUT_SECONDS,
+        statement_cache_size=0,
     )
     try:
         yield connection
@@ -71,30 +76,30 @@ async def _connected(url: str | URL) -> AsyncIterator[Connection]:
         connection.terminate()
 
 
-async def _look(one: Connection, other: Connection) -> Sessions:
-    """Ask both which session they are, each several times in a row: a pooler takes the one that was free last, or next.
+async def _check(one: Connection, other: Connection) -> Sessions:
+    """Read the session ids of both connections, several times each, because a pooler may reuse the same session.
 
     Raises:
-        PooledSessions: one was several, or both were the same.
+        PooledSessions: a connection had several sessions, or both connections had the same one.
     """
-    seen = [[await _ask(connection) for _ in range(_ROUNDS)] for connection in (one, other, one)]
+    seen = [[await _session_of(connection) for _ in range(_ROUNDS)] for connection in (one, other, one)]
     first, second = ({pid for pid, _ in seen[0] + seen[2]}, {pid for pid, _ in seen[1]})
     if len(first) > 1 or len(second) > 1 or first & second:
         raise PooledSessions(SHARED)
     return Sessions(all(time_out == SERVER_SETTINGS["statement_timeout"] for each in seen for _, time_out in each))
 
 
-async def _ask(connection: Connection) -> tuple[int, str]:
-    # Within a transaction even a pooler keeps to one session, so that the answer comes.
+async def _session_of(connection: Connection) -> tuple[int, str]:
+    # Within a transaction even a pooler uses one session.
     async with connection.transaction():
-        row = await connection.fetchrow(_LOOK)
+        row = await connection.fetchrow(_SESSION_QUERY)
     return row["pid"], row["time_out"]
 
 
-def _told(error: Exception) -> Exception:
+def _translated(error: Exception) -> Exception:
     text = str(error)
     if "startup parameter" in text:
         return PooledSessions(REFUSED)
-    if "pooling mode" in text or getattr(error, "sqlstate", None) in _STATEMENT_IS_GONE:
+    if "pooling mode" in text or getattr(error, "sqlstate", None) in _STATEMENT_LOST:
         return PooledSessions(SHARED)
     return unavailable(error) or Unavailable("The database does not answer.")

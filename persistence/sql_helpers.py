@@ -9,12 +9,12 @@ from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute
 
 
 def affected(result: Result[Any]) -> int:
-    """How many rows an UPDATE or DELETE touched."""
+    """The number of rows that an UPDATE or DELETE has changed."""
     return cast("CursorResult[Any]", result).rowcount
 
 
 def insert_many(model: type[DeclarativeBase], values: Mapping[InstrumentedAttribute[Any], Sequence[Any]]) -> Insert:
-    """INSERT the rows of which *values* are the columns, all of one length, in their order."""
+    """INSERT rows in order; *values* has the list of cells of each column, all of the same length."""
     arrays = [literal(list(cells), ARRAY(attribute.type, dimensions=1)) for attribute, cells in values.items()]
     names = [attribute.key for attribute in values]
     rows = func.unnest(*arrays).table_valued(

@@ -1,4 +1,4 @@
-"""A pool of SQLAlchemy's that goes on with the connections that it has when the server gives no more of them."""
+"""A SQLAlchemy pool that keeps working with its connections when the server refuses more."""
 
 import time
 from typing import Any, Final
@@ -10,16 +10,16 @@ from sqlalchemy.util.queue import Empty
 from persistence.outage_log import note_outage
 
 RECHECK_SECONDS: Final = 0.1
-"""How long to wait for a connection of others before looking whether there are others."""
+"""How long to wait for a returned connection before checking again that other connections exist."""
 
 
 class SteadyPool(AsyncAdaptedQueuePool):
-    """Waits for a connection in use, as long as for any, when it cannot make another one."""
+    """If a new connection fails, it waits for a connection in use, up to the pool's time-out."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.refused = 0
-        """How often a connection could not be made while there were others."""
+        """How often a new connection failed while there were others."""
 
     def _do_get(self) -> Any:
         try:
@@ -30,7 +30,7 @@ class SteadyPool(AsyncAdaptedQueuePool):
             return self._returned_by_others(error)
 
     def _connected(self, record: Any) -> Any:
-        """The record; if its connection broke, it is connected again, or leaves the pool."""
+        """The record, after a reconnect if its connection is broken; if this fails, the record leaves the pool."""
         if record.dbapi_connection is None:
             try:
                 record.get_connection()
@@ -45,11 +45,13 @@ class SteadyPool(AsyncAdaptedQueuePool):
         while self.checkedin() + self.checkedout() > 0:
             left = until - time.monotonic()
             try:
-                # The others may be attempts to connect that fail as well, and then return nothing.
+                # The other connections may be attempts that fail, too, and then none is returned.
                 return self._connected(self._pool.get(True, max(0.0, min(left, RECHECK_SECONDS))))
             except Empty:
                 if left <= 0:
-                    raise PoolTimeout("No connection could be made, and none was returned in time.") from refusal
+                    raise PoolTimeout(
+                        "A new connection failed, and no other connection was returned in time."
+                    ) from refusal
             except Exception as error:
                 refusal = error
                 self._note(refusal)

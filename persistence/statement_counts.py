@@ -1,4 +1,4 @@
-"""How many statements were sent to the database, and for whom."""
+"""Counts the statements that are sent to the database, in total and per request."""
 
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
@@ -14,17 +14,17 @@ End = Callable[[Any, BaseException | None], None]
 
 
 class StatementCount:
-    """Counts the statements of one request; whoever wants to know more of a request makes a subclass."""
+    """The number of statements of one request; subclasses record more about the request."""
 
     statements = 0
 
 
 current: Final[ContextVar[StatementCount | None]] = ContextVar("statements", default=None)
-"""Where it counts what this task, and the tasks that it begins, send to the database."""
+"""The counter of the current asyncio task and of the tasks that it starts."""
 
 
 class Statements:
-    """All statements of some engines, and those that are run past them."""
+    """All statements of the engines, and those that run without SQLAlchemy."""
 
     def __init__(self, *engines: AsyncEngine) -> None:
         self.count = 0
@@ -34,11 +34,11 @@ class Statements:
             event.listen(engine, "before_cursor_execute", self._note)
 
     async def run(self, text: str, run: Callable[..., Awaitable[ResultT]], *arguments: Any) -> ResultT:
-        """What *run* returns for these arguments, counted as a statement of this text."""
+        """Call *run* with these arguments, and count it as a statement with this text."""
         self._note()
         if not self._watchers:
             return await run(*arguments)
-        begun = [(end, begin(text)) for begin, end in self._watchers]
+        started = [(end, begin(text)) for begin, end in self._watchers]
         failure: BaseException | None = None
         try:
             return await run(*arguments)
@@ -46,11 +46,11 @@ class Statements:
             failure = error
             raise
         finally:
-            for end, watched in begun:
+            for end, watched in started:
                 end(watched, failure)
 
     def watch(self, begin: Begin, end: End) -> None:
-        """Have *begin* called with the text of each statement, and *end* with what that returned when it is done."""
+        """Call *begin* with the text of each statement, and *end* with its result when the statement has ended."""
         self._watchers.append((begin, end))
 
         def before(connection: Any, cursor: Any, text: str, parameters: Any, context: Any, many: bool) -> None:
@@ -71,6 +71,6 @@ class Statements:
 
     def _note(self, *_: Any) -> None:
         self.count += 1
-        tally = current.get()
-        if tally is not None:
-            tally.statements += 1
+        count = current.get()
+        if count is not None:
+            count.statements += 1

@@ -54,7 +54,7 @@ _STATUSES: Final = {status.value: status for status in TaskStatus}
 _PRIORITIES: Final = {priority.value: priority for priority in TaskPriority}
 _INSTANT: Final = DateTime(timezone=True)
 _GREATEST: Final = 2**31 - 1  # that a version can be
-_ASKED: Final[dict[str, Any]] = {
+_PARAMETERS: Final[dict[str, Any]] = {
     "id": Uuid(),
     "actor_id": Uuid(),
     "role": String(),
@@ -63,12 +63,12 @@ _ASKED: Final[dict[str, Any]] = {
     "request": String(),
     "now": _INSTANT,
 }
-"""What is known of a move that is asked for."""
+"""The parameters of an update, with their types."""
 
 
 @dataclass(frozen=True, slots=True)
 class StatusUpdate:
-    """A move that somebody asks for; *request_id* and *now* go into its event."""
+    """A requested change of a task's status; *request_id* and *now* are for its event."""
 
     actor: Actor
     task_id: UUID
@@ -77,35 +77,35 @@ class StatusUpdate:
     request_id: str | None
     now: datetime
 
-    def facts(self) -> tuple[Any, ...]:
-        """It, as the statement has it."""
+    def values(self) -> tuple[Any, ...]:
+        """The values in the order of `_PARAMETERS`."""
         actor = self.actor
         return self.task_id, actor.user_id, actor.role, self.status, self.expected, self.request_id, self.now
 
 
 def can_be_compared(version: ExpectedVersion) -> TypeGuard[int | None]:
-    """Whether the statement can ask for this version; for one of several, or for one that no task can have, not."""
+    """Whether the statement can check this version: it must be a single one, and within the range of the column."""
     return version is None or (isinstance(version, int) and 0 <= version <= _GREATEST)
 
 
 @lru_cache(maxsize=1)
-def moving() -> str:
-    """The statement; its parameters are those of `arguments`, its rows those of `moved`.
+def update_statement() -> str:
+    """The statement; its parameters are those of `arguments`, its rows those of `row_of`.
 
-    A task that somebody else has locked is not waited for: that would hold up the others, and two such statements
+    It skips tasks that another transaction has locked. Waiting would delay the other updates, and two such statements
     could wait for each other.
     """
-    changed = _changed(_before(_asked()))
+    changed = _changed(_before(_parameters()))
     return Statement.of(select(*(changed.c[name] for name in _COLUMNS)).add_cte(_events(changed))).text
 
 
-def arguments(moves: Sequence[StatusUpdate]) -> tuple[Sequence[Any], ...]:
-    """Moves of different tasks, as the statement's parameters."""
-    return tuple(zip(*(move.facts() for move in moves), strict=True))
+def arguments(updates: Sequence[StatusUpdate]) -> tuple[Sequence[Any], ...]:
+    """The parameters of the statement for updates of different tasks."""
+    return tuple(zip(*(update.values() for update in updates), strict=True))
 
 
-def moved(values: Any) -> TaskRow:
-    """A task as the statement returns it: a row that belongs to no session, made as rows are loaded."""
+def row_of(values: Any) -> TaskRow:
+    """A task from a row of the statement. It belongs to no session."""
     row = _NEW()
     found = row.__dict__
     found.update(zip(_COLUMNS, values, strict=True))
@@ -113,20 +113,20 @@ def moved(values: Any) -> TaskRow:
     return row
 
 
-def _asked() -> TableValuedAlias:
-    columns = [column(name, kind) for name, kind in _ASKED.items()]
-    given = (bindparam(name, type_=ARRAY(kind)) for name, kind in _ASKED.items())
-    return func.unnest(*given).table_valued(*columns).render_derived(name="asked")
+def _parameters() -> TableValuedAlias:
+    columns = [column(name, kind) for name, kind in _PARAMETERS.items()]
+    arrays = (bindparam(name, type_=ARRAY(kind)) for name, kind in _PARAMETERS.items())
+    return func.unnest(*arrays).table_valued(*columns).render_derived(name="parameters")
 
 
-def _before(asked: TableValuedAlias) -> CTE:
+def _before(parameters: TableValuedAlias) -> CTE:
     """The rows before the changes, locked: their values go into the events and must not be older than the lock."""
-    wanted = asked.c
-    query = select(_TASKS, wanted.actor_id, wanted.to_status, wanted.request, wanted.now).where(
-        TaskRow.id == wanted.id,
-        or_(*(and_(wanted.role == constant(role.value), _may(role, wanted.actor_id)) for role in Role)),
-        tuple_(TaskRow.status, wanted.to_status).in_(_steps()),
-        or_(wanted.expected.is_(None), TaskRow.version == wanted.expected),
+    given = parameters.c
+    query = select(_TASKS, given.actor_id, given.to_status, given.request, given.now).where(
+        TaskRow.id == given.id,
+        or_(*(and_(given.role == constant(role.value), _may(role, given.actor_id)) for role in Role)),
+        tuple_(TaskRow.status, given.to_status).in_(_steps()),
+        or_(given.expected.is_(None), TaskRow.version == given.expected),
     )
     return query.with_for_update(of=_TASKS, key_share=True, skip_locked=True).cte("before")
 
@@ -137,7 +137,7 @@ def _may(role: Role, actor: ColumnElement[UUID]) -> ColumnElement[bool]:
 
 
 def _steps() -> list[Any]:
-    """From where to where a task may go."""
+    """The allowed changes of status."""
     return [
         tuple_(constant(status.value), constant(follower.value))
         for status, followers in FOLLOWERS.items()
@@ -157,8 +157,8 @@ def _changed(before: CTE) -> CTE:
             completed_at=case((before.c.to_status == constant(TaskStatus.DONE.value), moment), else_=null()),
         )
     )
-    told = before.c.status.label("from_status"), before.c.actor_id, before.c.request, before.c.now
-    return query.returning(*_TASKS.c, *told).cte("changed")
+    extra = before.c.status.label("from_status"), before.c.actor_id, before.c.request, before.c.now
+    return query.returning(*_TASKS.c, *extra).cte("changed")
 
 
 def _events(changed: CTE) -> CTE:
@@ -184,4 +184,4 @@ def _events(changed: CTE) -> CTE:
         "payload": payload(TASK_EVENT, event),
         "recorded_at": func.clock_timestamp(),
     }
-    return insert(_EVENTS).from_select(list(row), select(*row.values())).cte("told")
+    return insert(_EVENTS).from_select(list(row), select(*row.values())).cte("events_recorded")

@@ -1,4 +1,4 @@
-"""Actor + instant + transaction."""
+"""A unit of work: one transaction of one actor at one time."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -32,13 +32,13 @@ from persistence.sql_helpers import insert_many
 from persistence.task_status_update import StatusUpdate, can_be_compared
 
 Stamp = datetime | ColumnElement[datetime]
-Mover = Callable[[StatusUpdate], Awaitable[TaskRow | None]]
+ApplyStatusUpdate = Callable[[StatusUpdate], Awaitable[TaskRow | None]]
 
 
 class UnitOfWork:
-    """One transaction in one actor's name; left without `commit` it changes nothing.
+    """One transaction of one actor; without `commit` nothing is changed.
 
-    `async with uow:` may be entered again after it was left, for a caller that works in steps.
+    `async with uow:` can be used several times in a row, for work in several transactions.
     """
 
     def __init__(
@@ -51,33 +51,33 @@ class UnitOfWork:
         on_recorded: Callable[[int], None] = lambda events: None,
         gate: asyncio.Semaphore | None = None,
         idempotency: IdempotencyKey | None = None,
-        mover: Mover | None = None,
+        apply_status_update: ApplyStatusUpdate | None = None,
         key_counts: KeyCounts | None = None,
     ) -> None:
-        """Prepare it; *gate* bounds how many units of work that share it are at work at the same time.
+        """Prepare the unit of work; *gate* limits the number of concurrent units of work that share it.
 
-        *idempotency* names the write that it is for, if the client has named it. *mover* makes the moves that nothing
-        speaks against. *key_counts* is what the process knows of the accounts' keys.
+        *idempotency* is the key of the write, if the client has sent one. *apply_status_update* executes a status
+        update in a group commit. *key_counts* is the process's cache of the number of keys per account.
         """
         self._gate = gate
         self._sessions = sessions
         self._actor = actor
         self._on_recorded = on_recorded
-        self._mover = mover
+        self._apply_status_update = apply_status_update
         self._key_counts = key_counts or KeyCounts(MAX_KEYS)
         self._recorded = 0
         self.request_id = request_id
         self.idempotency = idempotency
         self._given_now = now
         self.now = now or datetime.now(UTC)
-        """What changes and events tell; what decides about deletion is `stamp` and `server_time`."""
+        """The time of changes and events. For the age of rows use `stamp` and `server_time`."""
 
     @property
     def actor(self) -> Actor:
-        """Who is asking.
+        """The actor.
 
         Raises:
-            Unauthenticated: nobody is signed in.
+            Unauthenticated: no user is signed in.
         """
         if self._actor is None:
             raise Unauthenticated("Not authenticated")
@@ -85,15 +85,15 @@ class UnitOfWork:
 
     @property
     def stamp(self) -> Stamp:
-        """For columns that decide when a row is removed: the server's clock, which all processes share."""
+        """The time for columns that decide when a row is removed: the database's clock, which all processes share."""
         return self._given_now or func.clock_timestamp()
 
     async def server_time(self) -> datetime:
-        """What the server's clock says now; the given time of a past deed."""
+        """The time of the database's clock, or the given time of a change in the past."""
         return self._given_now or await self._session.scalar(select(func.clock_timestamp())) or self.now
 
     async def server_is_ahead(self) -> timedelta:
-        """By how much the server's clock is ahead of this process's; nothing for a past deed."""
+        """How far the database's clock is ahead of this process's clock; zero for a change in the past."""
         if self._given_now is not None:
             return timedelta()
         before = datetime.now(UTC)
@@ -118,7 +118,7 @@ class UnitOfWork:
         try:
             await _uninterrupted(self._session)
         except Exception as closing:
-            # What the block raised says more than that the connection could not be put back in order.
+            # The error of the block is more important than the error of closing the connection.
             if error is None:
                 raise unavailable(closing) or closing from closing
         finally:
@@ -136,10 +136,10 @@ class UnitOfWork:
         return await page_of(self._session, model, paged)
 
     def record(self, event: RecordedEvent) -> None:
-        """Note what has happened; it is told if and when this transaction commits.
+        """Record an event. It is delivered when this transaction commits.
 
-        The row it is about must be locked by now: the event's id is drawn by the INSERT, and that order is the order
-        in which a task's events are told.
+        The event's row must be locked before: the INSERT draws the event's id, and the ids decide the order in which a
+        task's events are delivered.
         """
         if isinstance(event, TaskEvent):
             self.keys.note(event.version)
@@ -155,7 +155,7 @@ class UnitOfWork:
         self._recorded += 1
 
     async def record_many(self, events: Sequence[TaskEvent]) -> None:
-        """Note at once what has happened to many tasks, each of them locked or new: see `record`."""
+        """Record events of many tasks in one statement. The tasks must be locked or new, see `record`."""
         values: dict[InstrumentedAttribute[Any], list[Any]] = {
             EventRow.kind: [EventKind.TASK] * len(events),
             EventRow.task_id: [event.task_id for event in events],
@@ -167,27 +167,30 @@ class UnitOfWork:
         self._recorded += len(events)
 
     async def freeze(self) -> None:
-        """See the database from now on as it is at this moment, and only read; the first thing in a transaction."""
+        """Make the transaction read-only, with one snapshot for all reads. Call this first in a transaction."""
         options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
         await self._session.connection(execution_options=options)
 
-    async def try_to_move(self, task_id: UUID, status: TaskStatus, expected_version: ExpectedVersion) -> TaskRow | None:
-        """Move a task together with others, without entering: the whole transaction, event included, or None.
+    async def try_status_update(
+        self, task_id: UUID, status: TaskStatus, expected_version: ExpectedVersion
+    ) -> TaskRow | None:
+        """Change a status in a group commit, with its event, outside of this unit of work's own transaction.
 
-        None says nothing about why: nothing was done, and the ordinary way finds out.
+        None means that nothing was changed, without a reason: make the change in a transaction to find it.
 
         Raises:
             Unavailable: the database does not answer.
         """
-        if self._mover is None or self.idempotency is not None or not can_be_compared(expected_version):
+        if self._apply_status_update is None or self.idempotency is not None or not can_be_compared(expected_version):
             return None
-        return await self._mover(StatusUpdate(self.actor, task_id, status, expected_version, self.request_id, self.now))
+        update = StatusUpdate(self.actor, task_id, status, expected_version, self.request_id, self.now)
+        return await self._apply_status_update(update)
 
     async def flush(self) -> None:
-        """Send what is pending, without committing it.
+        """Send pending changes, without a commit.
 
         Raises:
-            Duplicate: a unique index refused it.
+            Duplicate: a row violates a unique index.
         """
         try:
             await self._session.flush()
@@ -200,7 +203,7 @@ class UnitOfWork:
         return bool(await self._session.scalar(query))
 
     async def commit(self) -> None:
-        """Make it so. Whoever listens for events is rung afterwards."""
+        """Commit the transaction, then notify the listeners for events."""
         await self._session.commit()
         if events := self._recorded:
             self._recorded = 0
@@ -208,12 +211,14 @@ class UnitOfWork:
 
 
 async def _uninterrupted(session: AsyncSession) -> None:
-    """Close the session to the end, even if the task is cancelled meanwhile, so that its connection can be used again.
+    """Close the session completely, even if the task is cancelled, so that its connection can be used again.
 
     SQLAlchemy's own context manager does the same.
     """
     closing = asyncio.ensure_future(session.close())
-    closing.add_done_callback(lambda done: done.cancelled() or done.exception())  # somebody has to look at it
+    closing.add_done_callback(
+        lambda done: done.cancelled() or done.exception()
+    )  # retrieve the exception, so that asyncio does not log it
     await asyncio.shield(closing)
 
 

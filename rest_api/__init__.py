@@ -1,4 +1,4 @@
-"""The REST door, for clients of the older task API: twelve endpoints, a socket, and their description.
+"""The REST API, for clients of the older task API: HTTP endpoints, a WebSocket, and their OpenAPI description.
 
-It translates: every handler makes one call of the services and accounts that the GraphQL door calls, too.
+Each handler makes one call of the same services and accounts that the GraphQL API uses.
 """

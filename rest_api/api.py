@@ -1,4 +1,4 @@
-"""The ASGI application behind `/api/v1`: finds the endpoint, reads the request, and tells what went wrong."""
+"""The ASGI application at `/api/v1`: finds the endpoint, reads the request, and turns exceptions into responses."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -17,22 +17,22 @@ from asgi.request_id import request_id_of
 from asgi.response import HTTPResponse
 from asgi.timeouts import TimeoutQueue
 from asgi.websocket_handshake import Authenticate
-from observability.request_records import RequestRecords, runs
+from observability.request_records import RequestRecords, record_operation
 from rest_api import endpoints
 from rest_api.backend import Backend
 from rest_api.endpoints import Found
-from rest_api.errors import answer_to, refusal
+from rest_api.errors import refusal, response_for
 from rest_api.operation import SAFE_METHODS, Call, Operation
 from rest_api.request import read_form, read_json, read_params
 
 MAX_BODY: Final = 256 * 1024
 BODY_SECONDS: Final = 10.0
 
-_NOTHING: Final = f"Not Found: below {endpoints.PREFIX} there are {', '.join(endpoints.PATHS)}."
+_NOT_FOUND: Final = f"Not Found: the endpoints below {endpoints.PREFIX} are {', '.join(endpoints.PATHS)}."
 
 
 class RestAPI:
-    """Serves the endpoints of `endpoints`; *max_body* is in bytes."""
+    """Serves the operations of `endpoints`; *max_body* is in bytes."""
 
     def __init__(
         self,
@@ -50,16 +50,16 @@ class RestAPI:
         self._allows_origin = allows_origin
         self._trusted = trusted_proxies
         self._max_body = max_body
-        self._waiting_for_bodies = TimeoutQueue(body_seconds)
+        self._body_timeouts = TimeoutQueue(body_seconds)
         self._requests = requests or RequestRecords()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
+        """Handle one request."""
         headers = dict(scope["headers"])
         request_id = request_id_of(headers)
-        asked = self._requests.begin("rest", request_id)
+        record = self._requests.begin("rest", request_id)
         try:
-            with asked:
+            with record:
                 answer = await self._answer(scope, receive, request_id)
             await answer.send(
                 send,
@@ -68,46 +68,46 @@ class RestAPI:
                 exchange=exchange_of(scope),
                 accept_encoding=headers.get(b"accept-encoding", b""),
             )
-            asked.status = answer.status
+            record.status = answer.status
         except ClientDisconnected:
             return
         finally:
-            asked.end()
+            record.end()
 
     async def _answer(self, scope: Scope, receive: Receive, request_id: str) -> HTTPResponse:
         try:
-            return await self._find_and_serve(scope, receive, request_id)
+            return await self._route(scope, receive, request_id)
         except ClientDisconnected:
             raise
         except Exception as error:
-            return answer_to(error, request_id=request_id)
+            return response_for(error, request_id=request_id)
 
-    async def _find_and_serve(self, scope: Scope, receive: Receive, request_id: str) -> HTTPResponse:
+    async def _route(self, scope: Scope, receive: Receive, request_id: str) -> HTTPResponse:
         found = endpoints.find("/" + scope["path_params"].get("path", ""))
         if found is None:
-            return refusal(404, _NOTHING)
+            return refusal(404, _NOT_FOUND)
         if scope["method"] == "OPTIONS":
             return HTTPResponse(204, headers=[(b"allow", found.endpoint.allow)])
         operation = found.endpoint.operations.get(scope["method"])
         if operation is None:
             return _not_allowed(found.endpoint.allow)
-        runs(operation.name, operation.methods[0], known=True)
-        self._check_page(scope)
+        record_operation(operation.name, operation.methods[0], known=True)
+        self._check_origin(scope)
         return await self._serve(operation, found, scope, receive, request_id)
 
     async def _serve(
         self, operation: Operation, found: Found, scope: Scope, receive: Receive, request_id: str
     ) -> HTTPResponse:
         headers = Headers(scope=scope)
-        identity = await self._identity(headers) if operation.door.needs_bearer else None
-        gone = http_disconnect(receive)
-        facts = RequestContext(identity, None, request_id, "http", scope, self._trusted, gone)
+        identity = await self._identity(headers) if operation.security.needs_bearer else None
+        disconnected = http_disconnect(receive)
+        request = RequestContext(identity, None, request_id, "http", scope, self._trusted, disconnected)
         params = read_params(operation.params, found.params, scope["query_string"])
         body = await self._body(operation, headers, receive, exchange_of(scope))
-        return await operation.handler(Call(self._backend, facts, params, body))
+        return await operation.handler(Call(self._backend, request, params, body))
 
-    def _check_page(self, scope: Scope) -> None:
-        """Refuse what another site's page has its visitor's browser send: for forms, no browser asks us first."""
+    def _check_origin(self, scope: Scope) -> None:
+        """Refuse a write that a page of another site sends: browsers send forms without a CORS preflight."""
         if scope["method"] in SAFE_METHODS:
             return
         headers, secure = Headers(scope=scope), is_secure(scope, self._trusted)
@@ -117,7 +117,7 @@ class RestAPI:
 
     async def _identity(self, headers: Headers) -> Identity:
         given = headers.get("authorization", "")
-        # Another scheme is nobody's token; the older server said so in the same words as without one.
+        # Another scheme counts as no token, as in the older server.
         identity = await self._authenticate(given) if given.partition(" ")[0].lower() == "bearer" else None
         if identity is None:
             raise MissingToken
@@ -129,13 +129,11 @@ class RestAPI:
         if operation.body is None:
             return None
         raw = dict(headers.raw)
-        body = await read_body(
-            receive, raw, max_bytes=self._max_body, timeouts=self._waiting_for_bodies, exchange=exchange
-        )
+        body = await read_body(receive, raw, max_bytes=self._max_body, timeouts=self._body_timeouts, exchange=exchange)
         if operation.is_form:
             return await read_form(operation.body, body, headers)
         return read_json(operation.body, body, headers)
 
 
 def _not_allowed(allow: bytes) -> HTTPResponse:
-    return refusal(405, f"Method Not Allowed: here are {allow.decode('ascii')}.", (b"allow", allow))
+    return refusal(405, f"Method Not Allowed: this path supports {allow.decode('ascii')}.", (b"allow", allow))

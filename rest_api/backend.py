@@ -1,4 +1,4 @@
-"""What the REST API needs of the process that serves it."""
+"""The interface of the server process that the REST API needs."""
 
 from typing import Protocol
 
@@ -8,7 +8,7 @@ from streaming.stream import Stream
 
 
 class Backend(Protocol):
-    """Objects that live as long as the process."""
+    """Objects with the lifetime of the process."""
 
     @property
     def database(self) -> Database:
@@ -16,12 +16,12 @@ class Backend(Protocol):
 
     @property
     def accounts(self) -> Accounts:
-        """Registration and sign-in, with their limits."""
+        """Registration and sign-in, with their rate limits."""
 
     @property
     def stream(self) -> Stream:
-        """The stream of events."""
+        """The event stream."""
 
     @property
     def cookie_secure(self) -> bool:
-        """Whether cookies get the `Secure` attribute."""
+        """Whether cookies have the attribute `Secure`."""

@@ -1,4 +1,4 @@
-"""`/docs`: Swagger UI from our own files, and the description that it reads."""
+"""`/docs`: Swagger UI from files of this package, and the OpenAPI document that it loads."""
 
 import asyncio
 from functools import cache
@@ -74,10 +74,10 @@ _FILES: Final = StaticFolder(files(__package__).joinpath("swagger-ui"))
 
 
 class Docs:
-    """The ASGI application behind `/docs` and `/openapi.json`."""
+    """The ASGI application at `/docs` and `/openapi.json`."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
+        """Handle one request."""
         answer = await asyncio.to_thread(self._answer, scope)
         with_body = scope["method"] != "HEAD"
         await answer.send(send, request_id=request_id_of(dict(scope["headers"])), with_body=with_body)
@@ -85,14 +85,16 @@ class Docs:
     def _answer(self, scope: Scope) -> HTTPResponse:
         if scope["method"] not in ("GET", "HEAD"):
             return refusal(405, "Method Not Allowed", (b"allow", b"GET, HEAD"))
-        asked = dict(scope["headers"])
+        headers = dict(scope["headers"])
         if scope["path"].endswith("/openapi.json"):
-            return _document().response(asked, cache=REVALIDATE)
+            return _document().response(headers, cache=REVALIDATE)
         name = scope["path_params"].get("name")
         if name is None:
-            return _PAGE.response(asked, cache=REVALIDATE, headers=_headers())
+            return _PAGE.response(headers, cache=REVALIDATE, headers=_headers())
         found = _START if name == "start.js" else _FILES.find(name)
-        return refusal(404, "Not Found") if found is None else found.response(asked, cache=ONE_HOUR, headers=_headers())
+        return (
+            refusal(404, "Not Found") if found is None else found.response(headers, cache=ONE_HOUR, headers=_headers())
+        )
 
 
 def _headers() -> list[Header]:

@@ -1,4 +1,4 @@
-"""Which endpoint answers a path: one table, for serving and for describing it."""
+"""The table of all operations, for routing and for the OpenAPI document."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -15,27 +15,27 @@ PATHS: Final = tuple(dict.fromkeys(operation.path for operation in OPERATIONS))
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One path, and what answers there by method."""
+    """One path with its operations by method."""
 
     path: re.Pattern[str]
     operations: Mapping[str, Operation]
 
     @property
     def allow(self) -> bytes:
-        """The methods, for `Allow`."""
+        """The value of the header `Allow`."""
         return ", ".join(sorted({*self.operations, "OPTIONS"})).encode("ascii")
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """An endpoint, and the parameters in the path that led there."""
+    """An endpoint and the parameters from the path."""
 
     endpoint: Endpoint
     params: Mapping[str, str]
 
 
 def find(path: str) -> Found | None:
-    """The endpoint of a path below the prefix, with or without a slash at its end."""
+    """The endpoint for a path below the prefix, with or without a slash at its end."""
     for endpoint in _ENDPOINTS:
         if match := endpoint.path.fullmatch(path):
             return Found(endpoint, match.groupdict())

@@ -1,4 +1,4 @@
-"""Whatever was raised, as the older API's answer: told when it was expected, masked and logged when it is a bug."""
+"""Turns exceptions into responses of the older API. Unexpected exceptions are logged and masked."""
 
 from typing import Final
 
@@ -28,7 +28,7 @@ from domain.errors import (
     Unauthenticated,
     Unavailable,
 )
-from observability.request_records import log_bug, refused
+from observability.request_records import log_bug, record_error
 from rest_api.etags import etag
 
 INSUFFICIENT: Final = "Insufficient permissions"
@@ -49,55 +49,55 @@ _STATUS: Final[dict[type[DomainError], int]] = {
     Unavailable: 503,
     AlreadyExists: 400,
 }
-_PLAINER: Final = {"model_type": "Input should be an object", "uuid_parsing": "Input should be a valid UUID"}
-"""Where pydantic's text names its own classes, or quotes what was sent."""
+_MESSAGES: Final = {"model_type": "Input should be an object", "uuid_parsing": "Input should be a valid UUID"}
+"""Replacements for pydantic messages that name Python classes or quote the input."""
 
 
 class Detail(BaseModel):
-    """Why a request was refused."""
+    """The reason why a request was refused."""
 
     model_config = ConfigDict(title="Error")
 
-    detail: str = Field(description="The reason, for a person to read.")
+    detail: str = Field(description="The reason, as text for users.")
 
 
 class FieldProblem(BaseModel):
     """One value that breaks a rule."""
 
-    field: str = Field(description="Which one; `body` for the body as a whole.")
+    field: str = Field(description="The name of the field; `body` for the body as a whole.")
     message: str = Field(description="What is wrong with it.")
 
 
 class Problems(BaseModel):
-    """Every value that breaks a rule."""
+    """All values that break a rule."""
 
     model_config = ConfigDict(title="ValidationError")
 
     error: str = Field("Validation error", description="Always `Validation error`.")
-    details: list[FieldProblem] = Field(description="What is wrong, value by value.")
-    body: None = Field(None, description="Always null: what was sent may hold a password, and is not sent back.")
+    details: list[FieldProblem] = Field(description="The problem of each value.")
+    body: None = Field(None, description="Always null: the input may contain a password and is not sent back.")
 
 
-class NotUnderstood(Exception):
-    """Values of the request break rules; each problem is told with its field."""
+class InvalidRequest(Exception):
+    """Values of the request break rules; `problems` has a message for each field."""
 
     def __init__(self, *problems: FieldProblem) -> None:
         super().__init__(", ".join(problem.field for problem in problems))
         self.problems = list(problems)
 
     @classmethod
-    def of(cls, error: ValidationError) -> "NotUnderstood":
-        """What pydantic found, without the values that it found it in."""
+    def of(cls, error: ValidationError) -> "InvalidRequest":
+        """The problems that pydantic found, without the input values."""
         return cls(*(_problem(each) for each in error.errors(include_url=False, include_context=False)))
 
 
-def answer_to(error: Exception, *, request_id: str) -> HTTPResponse:
-    """The answer that tells an error."""
-    refused(_code(error))
+def response_for(error: Exception, *, request_id: str) -> HTTPResponse:
+    """The response for an exception."""
+    record_error(_code(error))
     match error:
         case HTTPError():
             return refusal(error.status, error.error.message, *error.headers)
-        case NotUnderstood():
+        case InvalidRequest():
             return _problems(error.problems)
         case Invalid():
             return _problems([FieldProblem(field=error.path[-1] if error.path else BODY, message=error.message)])
@@ -108,7 +108,7 @@ def answer_to(error: Exception, *, request_id: str) -> HTTPResponse:
 
 
 def refusal(status: int, text: str, *headers: Header) -> HTTPResponse:
-    """An answer that says no."""
+    """An error response with the message *text*."""
     return HTTPResponse(status, orjson.dumps({"detail": text}), headers=list(headers))
 
 
@@ -116,7 +116,7 @@ def _code(error: Exception) -> str:
     match error:
         case HTTPError():
             return _code(error.error)
-        case NotUnderstood():
+        case InvalidRequest():
             return FailureCode.BAD_REQUEST.value
         case Failure() | Refusal():
             return error.code.value
@@ -129,7 +129,7 @@ def _problems(problems: list[FieldProblem]) -> HTTPResponse:
 
 def _problem(found: ErrorDetails) -> FieldProblem:
     field = ".".join(str(part) for part in found["loc"][:1]) or BODY
-    return FieldProblem(field=field, message=_PLAINER.get(found["type"], found["msg"]))
+    return FieldProblem(field=field, message=_MESSAGES.get(found["type"], found["msg"]))
 
 
 def _status(error: DomainError) -> int:
@@ -137,7 +137,7 @@ def _status(error: DomainError) -> int:
 
 
 def _text(error: DomainError) -> str:
-    """The older API's words, where it had some."""
+    """The message. Where the older API had the same error, the text is that of the older API."""
     match error:
         case Forbidden() | PermissionDenied():
             return INSUFFICIENT

@@ -1,4 +1,4 @@
-"""Entity tags: a task's version, as HTTP's conditions compare it (RFC 9110, 8.8.3 and 13.1)."""
+"""Entity tags made of a task's version, and the conditional headers that compare them (RFC 9110, 8.8.3 and 13.1)."""
 
 import re
 from collections.abc import Sequence
@@ -9,14 +9,14 @@ from domain.errors import BadRequest
 
 _TAG: Final = re.compile(rb'(?P<weak>W/)?"(?P<value>[\x21\x23-\x7e\x80-\xff]*)"')
 _VERSION: Final = re.compile(rb"(?P<number>[1-9][0-9]{0,8})(?:-gzip)?")
-"""The tag of a compressed answer names the same version."""
+"""The tag of a compressed response has a suffix and means the same version."""
 _ANY: Final = b"*"
 MAX_TAGS: Final = 2_000
 """Bytes of a list of tags; a task's tag has at most 20."""
 
 
 class _Tag(NamedTuple):
-    """One tag; of those that are not ours the version is None."""
+    """One tag. The version is None if the tag was not made by this API."""
 
     version: int | None
     text: bytes
@@ -24,17 +24,17 @@ class _Tag(NamedTuple):
 
 
 def etag(version: int) -> bytes:
-    """The tag of a task at this version."""
+    """The tag of a version of a task."""
     return b'"%d"' % version
 
 
 def expected_versions(headers: Sequence[Header]) -> frozenset[int] | None:
-    """The versions that `If-Match` allows; None if it is absent or `*`: a task that is found will do.
+    """The versions that `If-Match` allows; None if the header is absent or `*`, which allow any version.
 
-    The comparison is the strong one: a weak tag matches nothing, nor does one that this API did not make.
+    The comparison is strong: a weak tag matches nothing, and neither does a tag that this API did not make.
 
     Raises:
-        BadRequest: it is neither `*` nor a list of tags, or too long.
+        BadRequest: the header is neither `*` nor a list of tags, or it is too long.
     """
     tags = _tags(headers, b"if-match")
     if tags is None:
@@ -43,10 +43,10 @@ def expected_versions(headers: Sequence[Header]) -> frozenset[int] | None:
 
 
 def known_tag(headers: Sequence[Header], version: int) -> bytes | None:
-    """The tag by which `If-None-Match` says that the client has this version already; weak tags count.
+    """The tag in `If-None-Match` that matches this version; None if no tag matches. Weak tags match, too.
 
     Raises:
-        BadRequest: it is neither `*` nor a list of tags, or too long.
+        BadRequest: the header is neither `*` nor a list of tags, or it is too long.
     """
     if _values(headers, b"if-none-match") is None:
         return None
@@ -55,17 +55,17 @@ def known_tag(headers: Sequence[Header], version: int) -> bytes | None:
 
 
 def malformed(name: str) -> str:
-    """What to say of a header *name* that holds something else."""
+    """The message for a header *name* that is not a list of tags."""
     return f'{name} must be * or entity tags in quotes, such as "3".'
 
 
 def too_long(name: str) -> str:
-    """What to say of a header *name* with too many tags."""
+    """The message for a header *name* with too many tags."""
     return f"{name} is longer than {MAX_TAGS:,} bytes: send the entity tag of the version that you have."
 
 
 def _tags(headers: Sequence[Header], name: bytes) -> list[_Tag] | None:
-    """The tags of a header; None if it is absent or names any."""
+    """The tags of a header; None if it is absent or `*`."""
     value = _values(headers, name)
     if value is None or value == _ANY:
         return None

@@ -1,4 +1,4 @@
-"""The description of the door as OpenAPI 3.1, made of the table that it is served from."""
+"""The OpenAPI 3.1 document of the REST API. It is generated from the same table that serves the requests."""
 
 from collections.abc import Iterator
 from itertools import groupby
@@ -24,40 +24,42 @@ _REF: Final = "#/components/schemas/{model}"
 _ABOUT: Final = """\
 The REST API of Taskriver, for clients of FastAPI Task Manager. New clients use [GraphQL](/graphql). [Start page](/)
 
-**Signing in.** `POST /api/v1/auth/login/` gives an access token for 15 minutes; send it as `Authorization: Bearer …`.
-The refresh token that came with it is in an HttpOnly cookie, and `POST /api/v1/auth/refresh/` continues the session.
+**Sign in.** `POST /api/v1/auth/login/` returns an access token for 15 minutes. Send it as `Authorization: Bearer …`.
+The refresh token is in an HttpOnly cookie; `POST /api/v1/auth/refresh/` uses it to continue the session.
 
-**Paths** work with and without their last slash, and are never redirected. HEAD works wherever GET does.
+**Paths** work with and without a slash at the end, without redirects. HEAD works wherever GET works.
 
-**Lost updates.** A task's `ETag` is its version; send it back as `If-Match`, and an outdated change gets 412.
+**Lost updates.** The `ETag` of a task is its version. Send it back as `If-Match`; then a change of an outdated version
+gets 412.
 
-**Lost answers.** Give a change an `Idempotency-Key` of its own, and send it again under that key until it is answered:
-for at least 24 hours it is made once, and answered with the task as it is by then. Refusals are not kept.
+**Lost responses.** Send each change with a new `Idempotency-Key`. If there is no response, repeat the request with the
+same key: for at least 24 hours the change is made only once, and the response has the current task. Error responses are
+not stored.
 
-**Errors** are `{"detail": "…"}`; values that break a rule are 422 with a list of fields. An answer's `X-Request-ID` is
-in the log. 503 means that the same request may be sent again. What another site's page sends is 403, unless its origin
-is allowed.
+**Errors** are `{"detail": "…"}`. Values that break a rule get 422 with a list of fields. The log has the `X-Request-ID`
+of the response. After 503 you can repeat the same request. Requests from pages of other sites get 403, unless their
+origin is allowed.
 
-**Live.** `/ws/tasks/{client_id}`, a WebSocket, sends an event when the status of a task changes. Authenticate with the
-header or by a first message `{"type": "auth", "token": "…"}`; resume with `?after=<cursor>`.
+**Live events.** The WebSocket `/ws/tasks/{client_id}` sends an event when the status of a task changes. Authenticate
+with the header or with a first message `{"type": "auth", "token": "…"}`; resume with `?after=<cursor>`.
 """
 
 _TAGS: Final = {
-    "auth": "Registering, signing in, staying signed in, signing out.",
+    "auth": "Register, sign in, refresh a session, sign out.",
     "users": "Users.",
-    "tasks": "Tasks: your own, and those that are assigned to you; moderators and admins see all.",
+    "tasks": "The tasks that you own or that are assigned to you. Moderators and admins see all tasks.",
 }
 _HEADERS: Final[dict[str, Json]] = {
     "Cache-Control": {"description": "`no-store`.", "schema": {"type": "string"}},
     "Pragma": {"description": "`no-cache`.", "schema": {"type": "string"}},
     "ETag": {"description": "The task's version, in quotes.", "schema": {"type": "string"}, "example": '"1"'},
-    "Location": {"description": "Where the new task is.", "schema": {"type": "string"}},
-    "Retry-After": {"description": "Seconds to wait before the next try.", "schema": {"type": "integer"}},
+    "Location": {"description": "The path of the new task.", "schema": {"type": "string"}},
+    "Retry-After": {"description": "Seconds to wait before the next attempt.", "schema": {"type": "integer"}},
     "Set-Cookie": {"description": "The refresh token's cookie.", "schema": {"type": "string"}},
     "WWW-Authenticate": {"description": "`Bearer`.", "schema": {"type": "string"}},
 }
-# Examples stand in the schema, not beside it: Swagger UI would fill in what stands beside it, and whoever tried twice
-# would send a used key and an old version.
+# The examples are inside the schema. Swagger UI would fill in an example beside the schema, and a second request would
+# send a used key and an old version.
 _TAGS_SCHEMA: Final[Json] = {
     "type": "string",
     "pattern": r'^(\*|(W/)?"[0-9]{1,9}"(, ?(W/)?"[0-9]{1,9}")*)$',
@@ -66,15 +68,15 @@ _TAGS_SCHEMA: Final[Json] = {
 }
 _REQUEST_HEADERS: Final[dict[str, Json]] = {
     "If-Match": {
-        "description": "Change the task only if it is at one of these versions: `*`, or ETags separated by commas.",
+        "description": "Change the task only if it has one of these versions: `*`, or ETags separated by commas.",
         "schema": _TAGS_SCHEMA,
     },
     "If-None-Match": {
-        "description": "Answer 304 if the task is still at one of these versions.",
+        "description": "Respond with 304 if the task still has one of these versions.",
         "schema": _TAGS_SCHEMA,
     },
     "Idempotency-Key": {
-        "description": "The client's name for this request; sent again under it, it is made once.",
+        "description": "The client's key for this request. Repeated requests with the same key are executed once.",
         "schema": {
             "type": "string",
             "minLength": 1,
@@ -93,7 +95,7 @@ _SECURITY: Final[dict[Security, list[Json]]] = {
 
 
 def document(version: str) -> Json:
-    """The whole description; *version* is the application's."""
+    """The OpenAPI document; *version* is the version of the application."""
     names, schemas = _schemas()
     paths: Json = {}
     for operation in OPERATIONS:
@@ -117,12 +119,12 @@ def document(version: str) -> Json:
 
 
 def document_bytes(version: str) -> bytes:
-    """The same as JSON."""
+    """The document as JSON."""
     return orjson.dumps(document(version))
 
 
 def _schemas() -> tuple[dict[type[BaseModel], Json], Json]:
-    """Every model's reference, and what they refer to."""
+    """The reference of each model, and the definitions."""
     models: list[tuple[type[BaseModel], JsonSchemaMode]] = [
         *((operation.body, "validation") for operation in OPERATIONS if operation.body is not None),
         *((operation.reply.model, "serialization") for operation in OPERATIONS if operation.reply.model is not None),
@@ -140,7 +142,7 @@ def _operation(operation: Operation, method: str, names: dict[type[BaseModel], J
         "tags": [operation.tag],
         "summary": operation.summary if main else f"{operation.summary} (as {method})",
         "description": operation.text or operation.summary,
-        "security": _SECURITY[operation.door],
+        "security": _SECURITY[operation.security],
         "responses": _responses(operation, method, names),
     }
     if parameters := [*_parameters(operation), *map(_request_header, operation.headers)]:
@@ -180,7 +182,7 @@ def _request_header(name: str) -> Json:
 def _responses(operation: Operation, method: str, names: dict[type[BaseModel], Json]) -> Json:
     responses: Json = {str(operation.reply.status): _success(operation.reply, names)}
     if "If-None-Match" in operation.headers:
-        responses["304"] = {"description": "It has not changed.", "headers": {"ETag": _HEADERS["ETag"]}}
+        responses["304"] = {"description": "The task has not changed.", "headers": {"ETag": _HEADERS["ETag"]}}
     for status, group in groupby(sorted(refusals(operation, method), key=_status), key=_status):
         responses[str(status)] = _refused(list(group), names)
     if operation.problem is not None:
@@ -223,14 +225,14 @@ def _security_schemes() -> Json:
     return {
         "bearer": {
             "type": "oauth2",
-            "description": "Sign in with name and password; leave the client's id and secret empty.",
+            "description": "Sign in with username and password. Leave the client's id and secret empty.",
             "flows": {"password": {"tokenUrl": LOGIN, "scopes": {}}},
         },
         "refresh": {
             "type": "apiKey",
             "in": "cookie",
             "name": REFRESH_COOKIE,
-            "description": "Set by signing in; HttpOnly.",
+            "description": "Set by the sign-in; HttpOnly.",
         },
     }
 

@@ -1,4 +1,4 @@
-"""What the door and its description both have to know of an endpoint: plain data."""
+"""The data of an operation, for serving it and for the OpenAPI document."""
 
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
@@ -23,51 +23,51 @@ BodyT = TypeVar("BodyT", bound=BaseModel | None)
 
 
 class NoParams(BaseModel):
-    """Nothing in the path, nothing in the query string."""
+    """No parameters in the path or the query string."""
 
 
 @dataclass(frozen=True, slots=True)
 class Call(Generic[ParamsT, BodyT]):
-    """One request whose sender is known and whose parts have been read."""
+    """One request, after authentication and parsing."""
 
     backend: Backend
-    facts: RequestContext
+    request: RequestContext
     params: ParamsT
     body: BodyT
 
     @property
     def actor(self) -> Actor:
-        """Who is asking.
+        """The signed-in actor.
 
         Raises:
-            Unauthenticated: nobody is signed in.
+            Unauthenticated: the request has no valid access token.
         """
-        if self.facts.identity is None:
+        if self.request.identity is None:
             raise MissingToken
-        return self.facts.identity.actor
+        return self.request.identity.actor
 
     def reading(self) -> AbstractAsyncContextManager[ReadConnection]:
-        """A connection for the one read.
+        """A connection for a query.
 
         Raises:
-            Unavailable: the database cannot answer now.
+            Unavailable: the database is temporarily unavailable.
         """
         return self.backend.database.reading()
 
     def unit_of_work(self) -> UnitOfWork:
-        """A unit of work in the asker's name, for the one service call."""
-        return self.backend.database.unit_of_work(self.actor, request_id=self.facts.request_id)
+        """A unit of work of the actor, for one service call."""
+        return self.backend.database.unit_of_work(self.actor, request_id=self.request.request_id)
 
-    def once(self) -> UnitOfWork:
-        """The same for a change that the request's `Idempotency-Key`, if it has one, has made once.
+    def idempotent_unit_of_work(self) -> UnitOfWork:
+        """A unit of work for a change that is made only once per `Idempotency-Key`, if the request has one.
 
         Raises:
             BadRequest: the key is malformed.
         """
-        key = idempotency_key_of(self.facts.headers)
+        key = idempotency_key_of(self.request.headers)
         return self.backend.database.unit_of_work(
             self.actor,
-            request_id=self.facts.request_id,
+            request_id=self.request.request_id,
             idempotency=IdempotencyKey(key) if key is not None else None,
         )
 
@@ -78,29 +78,29 @@ Handler = Callable[[Call[Any, Any]], Awaitable[HTTPResponse]]
 
 
 class Security(Enum):
-    """What a client must show to be heard."""
+    """The credentials that an operation needs."""
 
     PUBLIC = "public"
     BEARER = "bearer"
     """An access token."""
     COOKIE = "cookie"
-    """The refresh token's cookie."""
+    """The cookie with the refresh token."""
     BEARER_AND_COOKIE = "bearer and cookie"
 
     @property
     def needs_bearer(self) -> bool:
-        """Whether an access token is asked for."""
+        """Whether an access token is required."""
         return self in (Security.BEARER, Security.BEARER_AND_COOKIE)
 
     @property
     def reads_cookie(self) -> bool:
-        """Whether the refresh token's cookie is looked at."""
+        """Whether the operation reads the cookie with the refresh token."""
         return self in (Security.COOKIE, Security.BEARER_AND_COOKIE)
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What success looks like; *headers* are told by name, *many* is an array of *model*."""
+    """The response of success. *headers* are the names of its headers; *many* means an array of *model*."""
 
     status: int
     text: str
@@ -111,7 +111,7 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A refusal that clients should expect: when it comes and what it says."""
+    """An error response that clients should expect: when it occurs, and its message."""
 
     status: int
     when: str
@@ -121,7 +121,7 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A value that breaks a rule, as an example of the 422 that tells it."""
+    """A value that breaks a rule, as the example for status 422."""
 
     field: str
     message: str
@@ -129,10 +129,10 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One endpoint. Of *methods* the first is the documented one, the others were what the older server listened to.
+    """One operation. The first of *methods* is the documented one; the older server accepted the others, too.
 
-    *params* are read from the path where its template names them, else from the query string. *refused* are the
-    refusals of this endpoint alone; `refusals` has those that follow from the rest.
+    *params* come from the path if its template names them, else from the query string. *refused* has the errors of this
+    operation only; the module `refusals` has those that follow from the other properties.
     """
 
     name: str
@@ -142,7 +142,7 @@ class Operation:
     summary: str
     handler: Handler
     reply: Reply
-    door: Security = Security.BEARER
+    security: Security = Security.BEARER
     params: type[BaseModel] = NoParams
     body: type[BaseModel] | None = None
     is_form: bool = False

@@ -1,6 +1,6 @@
-"""The refusals that an endpoint gives because of what it is: one table, which the description is made of.
+"""The error responses that follow from the properties of an operation, for the OpenAPI document.
 
-What only one endpoint says no to is in its own `Operation.refused`.
+The errors of a single operation are in its `Operation.refused`.
 """
 
 from collections.abc import Callable
@@ -20,7 +20,7 @@ _RETRY_AFTER: Final = ("Retry-After",)
 
 @dataclass(frozen=True, slots=True)
 class _Rule:
-    """Which operations, asked by which method, give these refusals."""
+    """Error responses, and the operations and methods to which they apply."""
 
     applies: Callable[[Operation, str], bool]
     refused: tuple[Refused, ...]
@@ -30,29 +30,29 @@ _RULES: Final = (
     _Rule(
         lambda operation, method: method not in SAFE_METHODS,
         (
-            Refused(403, "A page of another site sent it", ORIGIN_NOT_ALLOWED),
-            Refused(403, "A page of another site sent it, and its browser does not say which", ORIGIN_MISSING),
+            Refused(403, "A page of another site sent the request", ORIGIN_NOT_ALLOWED),
+            Refused(403, "A page of another site sent the request, without its origin", ORIGIN_MISSING),
         ),
     ),
     _Rule(
-        lambda operation, method: operation.door.needs_bearer,
+        lambda operation, method: operation.security.needs_bearer,
         tuple(
             Refused(401, when, detail, headers=("WWW-Authenticate",))
             for when, detail in (
                 ("No token", "Not authenticated"),
-                ("Not a token of ours, or its session is over", "Invalid token"),
-                ("Its time is over", "Token has expired"),
+                ("The token is invalid, or its session has ended", "Invalid token"),
+                ("The token has expired", "Token has expired"),
             )
         ),
     ),
     _Rule(
-        lambda operation, method: operation.door.reads_cookie,
-        (Refused(400, "Two refresh cookies that differ", AmbiguousCookie().message, headers=("Set-Cookie",)),),
+        lambda operation, method: operation.security.reads_cookie,
+        (Refused(400, "Two different refresh cookies", AmbiguousCookie().message, headers=("Set-Cookie",)),),
     ),
     _Rule(
         lambda operation, method: operation.body is not None,
         (
-            Refused(408, "The body does not come", "The body did not arrive within 10 s."),
+            Refused(408, "The body does not arrive", "The body did not arrive within 10 s."),
             Refused(413, "The body is too large", "The body is larger than 262,144 bytes."),
             Refused(415, "The body is compressed", "Send the body uncompressed: Content-Encoding is not supported."),
         ),
@@ -65,7 +65,7 @@ _RULES: Final = (
             Refused(
                 412,
                 "If-Match names another version",
-                "The task is at version 2, not 1: somebody changed it. Load it again, then repeat.",
+                "The task is at version 2, not 1: it was changed in the meantime. Load it again, then repeat.",
                 headers=("ETag",),
             ),
         ),
@@ -91,7 +91,7 @@ _RULES: Final = (
             Refused(
                 409,
                 "The key was used before",
-                "This idempotency key was used for another request: every new one needs its own.",
+                "This idempotency key was used for another request. Use a new key for each request.",
             ),
             Refused(429, "The account has used too many keys", keys_used_up(MAX_KEYS), headers=_RETRY_AFTER),
         ),
@@ -100,8 +100,8 @@ _RULES: Final = (
         lambda operation, method: operation.hashes_password,
         (
             Refused(429, "Too many password hashes for this address", TOO_MANY_HASHES, headers=_RETRY_AFTER),
-            Refused(429, "Too many of this account wait", ACCOUNT_BUSY, headers=_RETRY_AFTER),
-            Refused(503, "Too many people sign in", BUSY, headers=_RETRY_AFTER),
+            Refused(429, "Too many requests of this account are waiting", ACCOUNT_BUSY, headers=_RETRY_AFTER),
+            Refused(503, "Too many sign-ins at the same time", BUSY, headers=_RETRY_AFTER),
         ),
     ),
     _Rule(
@@ -110,7 +110,7 @@ _RULES: Final = (
             Refused(
                 503,
                 "A part is down",
-                "The database cannot answer right now; try again in a moment.",
+                "The database is temporarily unavailable; try again in a moment.",
                 headers=_RETRY_AFTER,
             ),
         ),
@@ -119,6 +119,6 @@ _RULES: Final = (
 
 
 def refusals(operation: Operation, method: str) -> tuple[Refused, ...]:
-    """Every refusal of an endpoint, asked by one of its methods, but the 422."""
+    """All error responses of an operation with one of its methods, except 422."""
     general = (refused for rule in _RULES if rule.applies(operation, method) for refused in rule.refused)
     return (*operation.refused, *general)

@@ -1,4 +1,4 @@
-"""Reading what a client sent: parameters, JSON and forms, as the older server understood them."""
+"""Parses requests as the older server did: parameters, JSON and forms."""
 
 from collections.abc import AsyncGenerator, Mapping
 from typing import Any, Final, TypeVar
@@ -12,7 +12,7 @@ from starlette.formparsers import FormParser, MultiPartException, MultiPartParse
 
 from asgi.errors import bad_request
 from asgi.request_body import check_coding
-from rest_api.errors import BODY, FieldProblem, NotUnderstood
+from rest_api.errors import BODY, FieldProblem, InvalidRequest
 
 BROKEN_FORM: Final = "There was an error parsing the body"
 
@@ -20,7 +20,7 @@ _BOM: Final = b"\xef\xbb\xbf"
 _MAX_FIELDS: Final = 20
 _MAX_PARAMETERS: Final = 100
 _MAX_TYPE: Final = 200
-"""Characters of a media type with its parameters, which take quadratic time to read."""
+"""Characters of a media type with its parameters. Parsing them takes quadratic time."""
 _URLENCODED: Final = "application/x-www-form-urlencoded"
 _MULTIPART: Final = "multipart/form-data"
 
@@ -28,20 +28,20 @@ ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
 def read_params(model: type[ModelT], path: Mapping[str, str], query: bytes) -> ModelT:
-    """The parameters of path and query string; of one given twice the last counts, unknown ones are left alone.
+    """The parameters of path and query string. The last value of a repeated parameter counts; unknown ones are ignored.
 
     Raises:
-        NotUnderstood: one breaks a rule, or there are too many.
+        InvalidRequest: a parameter breaks a rule, or there are too many.
     """
-    return _valid(model, _query(query) | dict(path)) if model.model_fields else model()
+    return _validate(model, _query(query) | dict(path)) if model.model_fields else model()
 
 
 def read_json(model: type[ModelT], body: bytes, headers: Headers) -> ModelT:
-    """A JSON body; without a Content-Type it is taken for JSON, as it was.
+    """A JSON body. A body without a Content-Type counts as JSON, as in the older server.
 
     Raises:
-        HTTPRefusal: 415, it is compressed.
-        NotUnderstood: it is not JSON, or a value breaks a rule.
+        HTTPError: 415, the body is compressed.
+        InvalidRequest: the body is not JSON, or a value breaks a rule.
     """
     check_coding(headers.raw)
     if not body:
@@ -53,49 +53,49 @@ def read_json(model: type[ModelT], body: bytes, headers: Headers) -> ModelT:
         value: Any = orjson.loads(body.removeprefix(_BOM))
     except orjson.JSONDecodeError as error:
         raise _bad_body(f"JSON decode error: {error}") from None
-    return _valid(model, value)
+    return _validate(model, value)
 
 
 async def read_form(model: type[ModelT], body: bytes, headers: Headers) -> ModelT:
-    """A form, urlencoded or multipart; what is neither has no fields, and of one given twice the last counts.
+    """A form, urlencoded or multipart; any other body has no fields. The last value of a repeated field counts.
 
     Raises:
-        HTTPRefusal: 415, it is compressed; 400, it is broken.
-        NotUnderstood: a field is missing or breaks a rule.
+        HTTPError: 415, the body is compressed; 400, it is malformed.
+        InvalidRequest: a field is missing or breaks a rule.
     """
     check_coding(headers.raw)
     media = _media(headers)
     if media not in (_URLENCODED, _MULTIPART) or len(headers["content-type"]) > _MAX_TYPE:
-        return _without_a_form(model)
+        return _not_a_form(model)
     try:
         parser = (
-            FormParser(headers, _once(body), max_fields=_MAX_FIELDS)
+            FormParser(headers, _chunks(body), max_fields=_MAX_FIELDS)
             if media == _URLENCODED
-            else MultiPartParser(headers, _once(body), max_fields=_MAX_FIELDS, max_files=0)
+            else MultiPartParser(headers, _chunks(body), max_fields=_MAX_FIELDS, max_files=0)
         )
         fields = await parser.parse()
     except MultiPartException as error:
         raise bad_request(f"{BROKEN_FORM}: {error.message}") from None
-    except (FormParserError, UnicodeError):  # a charset may be one that decodes nothing
+    except (FormParserError, UnicodeError):  # the charset may be unable to decode the body
         raise bad_request(f"{BROKEN_FORM}.") from None
-    # An empty field counts as none, as in the older server.
-    return _valid(model, {name: text for name, text in fields.items() if text and not isinstance(text, UploadFile)})
+    # An empty field counts as missing, as in the older server.
+    return _validate(model, {name: text for name, text in fields.items() if text and not isinstance(text, UploadFile)})
 
 
-def _valid(model: type[ModelT], value: Any) -> ModelT:
+def _validate(model: type[ModelT], value: Any) -> ModelT:
     try:
         return model.model_validate(value)
     except ValidationError as error:
-        raise NotUnderstood.of(error) from None
+        raise InvalidRequest.of(error) from None
 
 
-def _without_a_form(model: type[ModelT]) -> ModelT:
-    # The older server only missed the fields: whoever had sent them as JSON was left to wonder.
+def _not_a_form(model: type[ModelT]) -> ModelT:
+    # The older server reported only missing fields. The hint helps clients that sent JSON.
     try:
-        return _valid(model, {})
-    except NotUnderstood as missing:
+        return _validate(model, {})
+    except InvalidRequest as missing:
         hint = f"Input should be a form: send it with the header Content-Type: {_URLENCODED}"
-        raise NotUnderstood(*missing.problems, FieldProblem(field=BODY, message=hint)) from None
+        raise InvalidRequest(*missing.problems, FieldProblem(field=BODY, message=hint)) from None
 
 
 def _query(query: bytes) -> dict[str, str]:
@@ -103,7 +103,7 @@ def _query(query: bytes) -> dict[str, str]:
         pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True, max_num_fields=_MAX_PARAMETERS)
     except ValueError:
         problem = FieldProblem(field="query", message=f"Input should have at most {_MAX_PARAMETERS} parameters")
-        raise NotUnderstood(problem) from None
+        raise InvalidRequest(problem) from None
     return dict(pairs)
 
 
@@ -115,9 +115,9 @@ def _is_json(media: str) -> bool:
     return media == "application/json" or (media.startswith("application/") and media.endswith("+json"))
 
 
-def _bad_body(message: str) -> NotUnderstood:
-    return NotUnderstood(FieldProblem(field=BODY, message=message))
+def _bad_body(message: str) -> InvalidRequest:
+    return InvalidRequest(FieldProblem(field=BODY, message=message))
 
 
-async def _once(body: bytes) -> AsyncGenerator[bytes, None]:
+async def _chunks(body: bytes) -> AsyncGenerator[bytes, None]:
     yield body

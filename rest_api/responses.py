@@ -1,4 +1,4 @@
-"""Answers that say yes."""
+"""Responses of success."""
 
 from collections.abc import Sequence
 from typing import TypeVar
@@ -12,15 +12,15 @@ ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
 def one(model: BaseModel, *headers: Header, status: int = 200) -> HTTPResponse:
-    """One object."""
+    """A response with one object."""
     return HTTPResponse(status, model.model_dump_json().encode(), headers=list(headers))
 
 
 def several(kind: type[ModelT], models: Sequence[ModelT]) -> HTTPResponse:
-    """An array of objects."""
+    """A response with an array of objects."""
     return HTTPResponse(200, TypeAdapter(list[kind]).dump_json(list(models)))  # type: ignore[valid-type]
 
 
 def nothing(*headers: Header) -> HTTPResponse:
-    """Done, and there is nothing to say."""
+    """A response without a body."""
     return HTTPResponse(204, headers=list(headers))

@@ -1,4 +1,4 @@
-"""Every route of this door."""
+"""The routes of the REST API."""
 
 from collections.abc import Sequence
 
@@ -30,7 +30,7 @@ def routes(
     timing: Timing | None = None,
     requests: RequestRecords | None = None,
 ) -> list[BaseRoute]:
-    """The endpoints, the socket and, with *docs*, their description; *timing* is the socket's."""
+    """The endpoints, the WebSocket and, with *docs*, the documentation pages; *timing* is that of the WebSocket."""
     requests = requests or RequestRecords()
     api = RestAPI(backend, authenticate, allows_origin, trusted_proxies=trusted_proxies, requests=requests)
     socket = TaskSocket(

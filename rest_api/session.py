@@ -1,4 +1,4 @@
-"""Sessions: begun, continued, listed and ended."""
+"""Operations on sessions: sign in, refresh, list and sign out."""
 
 from datetime import datetime
 from typing import Annotated, Final, Literal, Self
@@ -43,14 +43,14 @@ class Credentials(BaseModel):
     password: Annotated[str, text("password")] = Field(
         description="The password.", json_schema_extra={"minLength": 1, "pattern": TEXT, "format": "password"}
     )
-    grant_type: Literal["password"] = Field("password", description="Always `password`; may be left out.")
-    scope: str = Field("", description="Ignored: what one may do is a matter of roles.")
+    grant_type: Literal["password"] = Field("password", description="Always `password`; optional.")
+    scope: str = Field("", description="Ignored: permissions depend on roles.")
     client_id: str = Field("", description="Ignored.")
     client_secret: str = Field("", description="Ignored.")
 
 
 class Token(BaseModel):
-    """An access token; the refresh token that continues the session is in the cookie."""
+    """An access token. The refresh token is in the cookie."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"access_token": "eyJhbGciOiJIUzI1NiJ9.e30.c2ln", "token_type": "bearer"}]}
@@ -79,17 +79,17 @@ class Session(BaseModel):
         }
     )
 
-    uuid: UUID = Field(description="Which session.")
-    ip_address: str = Field(description="The address it was begun from.")
-    user_agent: str | None = Field(description="What the client called itself.")
-    created_at: datetime = Field(description="When it was begun.")
-    expires_at: datetime = Field(description="When it ends unless it is refreshed; 30 days at most.")
+    uuid: UUID = Field(description="The id of the session.")
+    ip_address: str = Field(description="The IP address of the sign-in.")
+    user_agent: str | None = Field(description="The User-Agent header of the sign-in.")
+    created_at: datetime = Field(description="When the user signed in.")
+    expires_at: datetime = Field(description="When the session ends unless it is refreshed; at most after 30 days.")
     used: bool = Field(description="Whether it was refreshed at least once.")
     used_at: datetime | None = Field(description="When it was last refreshed.")
 
     @classmethod
     def of(cls, row: SessionRow) -> Self:
-        """The row as clients see it."""
+        """The JSON model of a row."""
         return cls(
             uuid=row.id,
             ip_address=row.ip_address,
@@ -102,32 +102,32 @@ class Session(BaseModel):
 
 
 async def login(call: Call[NoParams, Credentials]) -> HTTPResponse:
-    """One call of the accounts."""
+    """Sign in."""
     signed_in = await call.backend.accounts.sign_in(
-        call.facts.client,
+        call.request.client,
         username=call.body.username,
         password=call.body.password,
-        request_id=call.facts.request_id,
+        request_id=call.request.request_id,
     )
     return _tokens(call, signed_in)
 
 
 async def refresh(call: Call[NoParams, None]) -> HTTPResponse:
-    """One call of the accounts, with the cookie's token and no other."""
+    """Exchange the refresh token in the cookie."""
     token = _refresh_cookie(call)
     if token is None:
         raise InvalidCredentials(MISSING)
-    return _tokens(call, await call.backend.accounts.refresh(refresh_token=token, request_id=call.facts.request_id))
+    return _tokens(call, await call.backend.accounts.refresh(refresh_token=token, request_id=call.request.request_id))
 
 
 async def list_sessions(call: Call[NoParams, None]) -> HTTPResponse:
-    """One service call."""
+    """List the user's sessions."""
     rows = await session_service.list_sessions(call.unit_of_work())
     return several(Session, [Session.of(row) for row in rows])
 
 
 async def logout(call: Call[NoParams, None]) -> HTTPResponse:
-    """One service call; the cookie says which session is meant."""
+    """End the session of the access token and that of the cookie."""
     token = _refresh_cookie(call)
     if token is None:
         raise NotFound(NO_TOKEN)
@@ -136,17 +136,17 @@ async def logout(call: Call[NoParams, None]) -> HTTPResponse:
 
 
 async def logout_all(call: Call[NoParams, None]) -> HTTPResponse:
-    """One service call."""
+    """End all sessions of the user."""
     await session_service.sign_out_everywhere(call.unit_of_work())
     return nothing(_cookie(clear_refresh_cookie(secure=call.backend.cookie_secure)))
 
 
 def _refresh_cookie(call: Call[NoParams, None]) -> str | None:
     try:
-        return refresh_cookie(call.facts.headers)
+        return refresh_cookie(call.request.headers)
     except AmbiguousCookie as error:
-        drop_refresh_cookies(call.facts, secure=call.backend.cookie_secure)
-        raise HTTPError(400, error, *call.facts.response_headers) from None
+        drop_refresh_cookies(call.request, secure=call.backend.cookie_secure)
+        raise HTTPError(400, error, *call.request.response_headers) from None
 
 
 def _tokens(call: Call[NoParams, Credentials] | Call[NoParams, None], signed_in: SignedIn) -> HTTPResponse:
@@ -167,16 +167,18 @@ OPERATIONS: Final = (
         path="/auth/login/",
         tag="auth",
         summary="Sign in",
-        text="OAuth2's password grant. The refresh token comes in an HttpOnly cookie and in no body.",
+        text="OAuth2's password grant. The refresh token is only in an HttpOnly cookie, not in the body.",
         handler=login,
-        door=Security.PUBLIC,
+        security=Security.PUBLIC,
         body=Credentials,
         is_form=True,
         hashes_password=True,
         reply=_TOKENS,
         refused=(
-            Refused(400, "The form is broken", f"{BROKEN_FORM}: Missing boundary in multipart."),
-            Refused(401, "Wrong, unknown or disabled", session_service.WRONG, headers=("WWW-Authenticate",)),
+            Refused(400, "The form is malformed", f"{BROKEN_FORM}: Missing boundary in multipart."),
+            Refused(
+                401, "Wrong password, unknown or disabled user", session_service.WRONG, headers=("WWW-Authenticate",)
+            ),
             Refused(429, "Too many failures", TOO_MANY_LOGINS, headers=("Retry-After",)),
             Refused(429, "Too many sign-ins", TOO_MANY_SIGN_INS, headers=("Retry-After",)),
         ),
@@ -187,15 +189,17 @@ OPERATIONS: Final = (
         methods=("POST",),
         path="/auth/refresh/",
         tag="auth",
-        summary="Stay signed in",
-        text="Gives the cookie's refresh token in for another one, and for another access token. A token that was "
-        "used before ends the session, unless it is the direct parent and comes again within ten seconds.",
+        summary="Refresh the session",
+        text="Exchanges the refresh token in the cookie for a new one and a new access token. A token that was used "
+        "before ends the session, unless it is the direct parent and is repeated within ten seconds.",
         handler=refresh,
-        door=Security.COOKIE,
+        security=Security.COOKIE,
         reply=_TOKENS,
         refused=(
             Refused(401, "No cookie", MISSING, headers=("WWW-Authenticate",)),
-            Refused(401, "Not a token, or its session is over", session_service.INVALID, headers=("WWW-Authenticate",)),
+            Refused(
+                401, "Not a token, or its session has ended", session_service.INVALID, headers=("WWW-Authenticate",)
+            ),
             Refused(401, "Used before", session_service.USED, headers=("WWW-Authenticate",)),
             Refused(429, "Too many refreshes", TOO_MANY_REFRESHES, headers=("Retry-After",)),
         ),
@@ -205,7 +209,7 @@ OPERATIONS: Final = (
         methods=("POST", "GET"),
         path="/auth/sessions/",
         tag="auth",
-        summary="Where am I signed in?",
+        summary="List my sessions",
         text=f"The newest first, at most {MAX_SESSIONS_LISTED}.",
         handler=list_sessions,
         reply=Reply(200, "Your sessions.", Session, many=True),
@@ -216,11 +220,11 @@ OPERATIONS: Final = (
         path="/auth/logout/",
         tag="auth",
         summary="Sign out",
-        text="Ends the session of the access token, and the cookie's.",
+        text="Ends the session of the access token and that of the cookie.",
         handler=logout,
-        door=Security.BEARER_AND_COOKIE,
+        security=Security.BEARER_AND_COOKIE,
         reply=Reply(204, "Signed out; the cookie is cleared.", headers=("Set-Cookie",)),
-        refused=(Refused(404, "No cookie, or not one of yours", NO_TOKEN),),
+        refused=(Refused(404, "No cookie, or that of another user", NO_TOKEN),),
     ),
     Operation(
         name="logout_all",

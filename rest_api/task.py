@@ -1,4 +1,4 @@
-"""Tasks: asked for and changed."""
+"""Operations on tasks."""
 
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal, Self, TypeVar
@@ -15,7 +15,7 @@ from rest_api.errors import INSUFFICIENT
 from rest_api.etags import etag, expected_versions, known_tag
 from rest_api.operation import Call, NoParams, Operation, Problem, Refused, Reply
 from rest_api.responses import nothing, one
-from rest_api.task_json import READ, dumped, written
+from rest_api.task_json import TASK_SHAPE, task_fields, to_json
 from rest_api.validators import TEXT, rule
 from services import task as task_service
 from services.task_edit import TaskEdit
@@ -24,9 +24,11 @@ from services.unset import UNSET, UnsetType
 T = TypeVar("T")
 
 PATH: Final = "/tasks/{task_id}"
-MOST: Final = 100
+MAX_LIMIT: Final = 100
 
-_WORDS: Final = "^([Tt]([Rr][Uu][Ee])?|[Ff]([Aa][Ll][Ss][Ee])?|[Yy]([Ee][Ss])?|[Nn][Oo]?|[Oo][Nn]|[Oo][Ff][Ff]|0|1)$"
+_BOOLEAN_PATTERN: Final = (
+    "^([Tt]([Rr][Uu][Ee])?|[Ff]([Aa][Ll][Ss][Ee])?|[Yy]([Ee][Ss])?|[Nn][Oo]?|[Oo][Nn]|[Oo][Ff][Ff]|0|1)$"
+)
 
 Title = Annotated[str, rule(check_title)]
 Description = Annotated[str, rule(check_description)]
@@ -34,7 +36,12 @@ Completed = Annotated[
     bool | None,
     WithJsonSchema(
         {
-            "anyOf": [{"type": "boolean"}, {"enum": [0, 1]}, {"type": "string", "pattern": _WORDS}, {"type": "null"}],
+            "anyOf": [
+                {"type": "boolean"},
+                {"enum": [0, 1]},
+                {"type": "string", "pattern": _BOOLEAN_PATTERN},
+                {"type": "null"},
+            ],
             "default": None,
             "examples": [True],
         }
@@ -45,16 +52,16 @@ _DESCRIPTION_SCHEMA: Final[dict[str, Any]] = {"maxLength": MAX_DESCRIPTION, "pat
 
 
 class OneTask(BaseModel):
-    """Which task."""
+    """The parameter of operations on one task."""
 
-    task_id: UUID = Field(description="Which task.")
+    task_id: UUID = Field(description="The id of the task.")
 
 
 class Slice(BaseModel):
-    """Which part of the list."""
+    """The part of the list to return."""
 
-    skip: int = Field(0, ge=0, description="How many to leave out, from the oldest on.")
-    limit: int = Field(10, ge=0, description=f"How many to list; over {MOST} counts as {MOST}.")
+    skip: int = Field(0, ge=0, description="The number of tasks to skip, from the oldest on.")
+    limit: int = Field(10, ge=0, description=f"The number of tasks to return; over {MAX_LIMIT} counts as {MAX_LIMIT}.")
 
 
 class TaskCreate(BaseModel):
@@ -64,21 +71,22 @@ class TaskCreate(BaseModel):
         json_schema_extra={"examples": [{"title": "Water the plants", "description": "The fern, too"}]}
     )
 
-    title: Title = Field(description="What is to be done.", json_schema_extra=_TITLE_SCHEMA)
+    title: Title = Field(description="The title.", json_schema_extra=_TITLE_SCHEMA)
     description: Description | None = Field(
-        None, description="More about it; null counts as empty.", json_schema_extra=_DESCRIPTION_SCHEMA
+        None, description="The description; null means empty.", json_schema_extra=_DESCRIPTION_SCHEMA
     )
 
 
 class TaskUpdate(BaseModel):
-    """What to change; what is absent or null stays as it is."""
+    """The fields to change; a field that is absent or null stays unchanged."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"title": "Water all plants", "completed": True}]})
 
-    title: Title | None = Field(None, description="What is to be done.", json_schema_extra=_TITLE_SCHEMA)
-    description: Description | None = Field(None, description="More about it.", json_schema_extra=_DESCRIPTION_SCHEMA)
+    title: Title | None = Field(None, description="The title.", json_schema_extra=_TITLE_SCHEMA)
+    description: Description | None = Field(None, description="The description.", json_schema_extra=_DESCRIPTION_SCHEMA)
     completed: Completed = Field(
-        None, description="True moves the task to DONE; false moves a DONE task back to TODO, and no other."
+        None,
+        description="True moves the task to DONE; false moves a DONE task back to TODO and changes no other task.",
     )
 
 
@@ -106,22 +114,22 @@ class Task(BaseModel):
         }
     )
 
-    uuid: UUID = Field(description="Which task.")
-    title: str = Field(description="What is to be done.")
-    description: str = Field(description="More about it.")
-    completed: bool = Field(description="Whether its status is DONE.")
-    created_at: datetime = Field(description="When it was created.")
-    owner_uuid: UUID = Field(description="Whose task it is.")
-    status: TaskStatus = Field(description="Its column on the board.")
-    priority: Literal["LOW", "MEDIUM", "HIGH", "URGENT"] = Field(description="How urgent it is.")
-    due_at: datetime | None = Field(description="When it should be done.")
-    assignee_uuid: UUID | None = Field(description="Who is to do it.")
-    updated_at: datetime = Field(description="When it was last changed.")
-    version: int = Field(description="Grows with every change; the ETag is made of it.")
+    uuid: UUID = Field(description="The id of the task.")
+    title: str = Field(description="The title.")
+    description: str = Field(description="The description.")
+    completed: bool = Field(description="Whether the status is DONE.")
+    created_at: datetime = Field(description="When the task was created.")
+    owner_uuid: UUID = Field(description="The user who owns the task.")
+    status: TaskStatus = Field(description="The status: the column on the board.")
+    priority: Literal["LOW", "MEDIUM", "HIGH", "URGENT"] = Field(description="The priority.")
+    due_at: datetime | None = Field(description="When the task is due.")
+    assignee_uuid: UUID | None = Field(description="The user to whom the task is assigned.")
+    updated_at: datetime = Field(description="When the task was last changed.")
+    version: int = Field(description="Increases with every change. It is also the ETag.")
 
     @classmethod
     def of(cls, row: TaskRow) -> Self:
-        """The row as clients see it."""
+        """The JSON model of a row."""
         return cls(
             uuid=row.id,
             title=row.title,
@@ -139,50 +147,54 @@ class Task(BaseModel):
 
 
 async def list_tasks(call: Call[Slice, None]) -> HTTPResponse:
-    """One read."""
-    wanted = call.params
-    asked = reads.task_slice(call.actor, skip=wanted.skip, limit=min(wanted.limit, MOST))
+    """List the tasks that the user may see."""
+    params = call.params
+    query = reads.task_slice(call.actor, skip=params.skip, limit=min(params.limit, MAX_LIMIT))
     async with call.reading() as reading:
-        rows = await reading.rows(READ, asked.rows, asked.values)
-    return HTTPResponse(200, dumped([written(row) for row in rows]))
+        rows = await reading.rows(TASK_SHAPE, query.rows, query.values)
+    return HTTPResponse(200, to_json([task_fields(row) for row in rows]))
 
 
 async def create_task(call: Call[NoParams, TaskCreate]) -> HTTPResponse:
-    """One service call."""
-    row = await task_service.create_task(call.once(), title=call.body.title, description=call.body.description or "")
+    """Create a task."""
+    row = await task_service.create_task(
+        call.idempotent_unit_of_work(), title=call.body.title, description=call.body.description or ""
+    )
     return _task(row, (b"location", f"/api/v1/tasks/{row.id}".encode()), status=201)
 
 
 async def get_task(call: Call[OneTask, None]) -> HTTPResponse:
-    """One read."""
-    asked = reads.task(call.actor, call.params.task_id)
+    """Return one task."""
+    query = reads.task(call.actor, call.params.task_id)
     async with call.reading() as reading:
-        rows = await reading.rows(READ, asked.rows, asked.values)
+        rows = await reading.rows(TASK_SHAPE, query.rows, query.values)
     if not rows:
         raise NotFound("Task not found", path=("id",))
-    found = written(rows[0])
-    known = known_tag(call.facts.headers, found["version"])
+    found = task_fields(rows[0])
+    known = known_tag(call.request.headers, found["version"])
     if known is not None:
         return HTTPResponse(304, headers=[(b"etag", known)])
-    return HTTPResponse(200, dumped(found), headers=[(b"etag", etag(found["version"]))])
+    return HTTPResponse(200, to_json(found), headers=[(b"etag", etag(found["version"]))])
 
 
 async def update_task(call: Call[OneTask, TaskUpdate]) -> HTTPResponse:
-    """One service call: several fields are one version and one event."""
+    """Change a task. All fields together are one version and one event."""
     edit = call.body
     row = await task_service.update_task(
-        call.once(),
+        call.idempotent_unit_of_work(),
         task_id=call.params.task_id,
         edit=TaskEdit(title=_given(edit.title), description=_given(edit.description), completed=_given(edit.completed)),
-        expected_version=expected_versions(call.facts.headers),
+        expected_version=expected_versions(call.request.headers),
     )
     return _task(row)
 
 
 async def delete_task(call: Call[OneTask, None]) -> HTTPResponse:
-    """One service call."""
+    """Delete a task."""
     await task_service.delete_task(
-        call.once(), task_id=call.params.task_id, expected_version=expected_versions(call.facts.headers)
+        call.idempotent_unit_of_work(),
+        task_id=call.params.task_id,
+        expected_version=expected_versions(call.request.headers),
     )
     return nothing()
 
@@ -195,11 +207,11 @@ def _given(value: T | None) -> T | UnsetType:
     return UNSET if value is None else value
 
 
-_NOT_FOUND: Final = Refused(404, "There is none, or you may not see it", "Task not found")
-_FORBIDDEN: Final = Refused(403, "You may see it, but not do this", INSUFFICIENT)
+_NOT_FOUND: Final = Refused(404, "The task does not exist, or you may not see it", "Task not found")
+_FORBIDDEN: Final = Refused(403, "You may see the task, but not do this", INSUFFICIENT)
 _GONE_SINCE: Final = Refused(
     404,
-    "It was created under this key before, and is not there any more",
+    "The task was created with this key before, and does not exist any more",
     "This was done already; since then the task was deleted, or you may not see it any more.",
 )
 OPERATIONS: Final = (
@@ -209,7 +221,7 @@ OPERATIONS: Final = (
         path="/tasks/",
         tag="tasks",
         summary="List tasks",
-        text="Those that you may see, the oldest first.",
+        text="The tasks that you may see, the oldest first.",
         handler=list_tasks,
         params=Slice,
         reply=Reply(200, "Tasks.", Task, many=True),
@@ -224,7 +236,7 @@ OPERATIONS: Final = (
         handler=create_task,
         body=TaskCreate,
         headers=("Idempotency-Key",),
-        reply=Reply(201, "The new task, which is yours.", Task, headers=("ETag", "Location")),
+        reply=Reply(201, "The new task, which you own.", Task, headers=("ETag", "Location")),
         refused=(_GONE_SINCE,),
         problem=Problem("title", "Field required"),
     ),
@@ -247,7 +259,7 @@ OPERATIONS: Final = (
         path=PATH,
         tag="tasks",
         summary="Change a task",
-        text="Several fields are one change: one version, one event.",
+        text="All fields together are one change: one version, one event.",
         handler=update_task,
         params=OneTask,
         body=TaskUpdate,
@@ -258,7 +270,7 @@ OPERATIONS: Final = (
             _NOT_FOUND,
             Refused(
                 409,
-                "The board has no such move",
+                "The status change is not allowed",
                 "A task cannot go from CANCELLED to DONE; from here it can go to TODO.",
             ),
         ),
@@ -269,11 +281,11 @@ OPERATIONS: Final = (
         methods=("DELETE",),
         path=PATH,
         tag="tasks",
-        summary="Delete a task for good",
+        summary="Delete a task permanently",
         handler=delete_task,
         params=OneTask,
         headers=("If-Match", "Idempotency-Key"),
-        reply=Reply(204, "It is gone."),
+        reply=Reply(204, "The task is deleted."),
         refused=(_FORBIDDEN, _NOT_FOUND),
         problem=Problem("task_id", "Input should be a valid UUID"),
     ),

@@ -1,4 +1,4 @@
-"""Users: registered, and told about themselves."""
+"""Operations on users: register, and read the own user."""
 
 from typing import Annotated, Final, Self
 from uuid import UUID
@@ -32,7 +32,7 @@ USER: Final[JsonDict] = {
 
 
 class Registration(BaseModel):
-    """Somebody new."""
+    """A new user."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -53,7 +53,7 @@ class Registration(BaseModel):
         description="An e-mail address.", json_schema_extra={"format": "email", "maxLength": MAX_EMAIL}
     )
     password: Annotated[str, rule(check_password)] = Field(
-        description="Upper and lower case, a digit and a symbol, no spaces. It counts in full, up to "
+        description="Upper-case and lower-case letters, a digit and a symbol, no spaces; at most "
         f"{MAX_PASSWORD_BYTES:,} bytes.",
         json_schema_extra={"format": "password", "minLength": MIN_PASSWORD, "maxLength": MAX_PASSWORD_BYTES},
     )
@@ -66,28 +66,28 @@ class User(BaseModel):
 
     username: str = Field(description="The name to sign in with.")
     email: str = Field(description="The e-mail address.")
-    uuid: UUID = Field(description="Which user.")
+    uuid: UUID = Field(description="The id of the user.")
 
     @classmethod
     def of(cls, row: UserRow) -> Self:
-        """The row as clients see it."""
+        """The JSON model of a row."""
         return cls(username=row.username, email=row.email, uuid=row.id)
 
 
 async def register(call: Call[NoParams, Registration]) -> HTTPResponse:
-    """One call of the accounts."""
+    """Register a user."""
     row = await call.backend.accounts.register(
-        call.facts.client,
+        call.request.client,
         username=call.body.username,
         email=call.body.email,
         password=call.body.password,
-        request_id=call.facts.request_id,
+        request_id=call.request.request_id,
     )
     return one(User.of(row), status=201)
 
 
 async def about_me(call: Call[NoParams, None]) -> HTTPResponse:
-    """One service call."""
+    """Return the signed-in user."""
     return one(User.of(await user_service.get_user(call.unit_of_work(), user_id=call.actor.user_id)))
 
 
@@ -98,9 +98,9 @@ OPERATIONS: Final = (
         path="/auth/register/",
         tag="auth",
         summary="Register",
-        text="Creates a user of role USER; signing in is another step.",
+        text="Creates a user with the role USER. The user is not signed in.",
         handler=register,
-        door=Security.PUBLIC,
+        security=Security.PUBLIC,
         body=Registration,
         hashes_password=True,
         reply=Reply(201, "The new user.", User),
@@ -116,8 +116,8 @@ OPERATIONS: Final = (
         methods=("GET",),
         path="/users/about_me/",
         tag="users",
-        summary="Who am I?",
+        summary="Get my user",
         handler=about_me,
-        reply=Reply(200, "You.", User),
+        reply=Reply(200, "The signed-in user.", User),
     ),
 )

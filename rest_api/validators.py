@@ -1,4 +1,4 @@
-"""The domain's rules as pydantic's: all fields of a body are looked at, and each says what is wrong in its words."""
+"""The domain's rules as pydantic validators: all fields are checked, with the domain's messages."""
 
 from collections.abc import Callable
 from typing import Final
@@ -10,11 +10,11 @@ from domain.errors import Invalid
 from domain.text import check_storable
 
 TEXT: Final = r"^[^\u0000]*$"
-"""As a pattern of JSON Schema: any text that can be stored."""
+"""A JSON Schema pattern for any text that can be stored."""
 
 
 def rule(check: Callable[[str], str]) -> AfterValidator:
-    """A check of the domain, for a field's annotation."""
+    """A validator for a field's annotation, from a check of the domain."""
 
     def checked(value: str) -> str:
         try:
@@ -26,7 +26,7 @@ def rule(check: Callable[[str], str]) -> AfterValidator:
 
 
 def text(field: str) -> AfterValidator:
-    """Any text that can be looked up in the database."""
+    """A validator for any text that the database can compare."""
 
     def check(value: str) -> str:
         check_storable(value, field=field)

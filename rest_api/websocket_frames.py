@@ -1,4 +1,4 @@
-"""What `/ws/tasks/…` says, as text."""
+"""The messages of `/ws/tasks/…`, as JSON text."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -12,42 +12,42 @@ from streaming.task_cache import TaskSnapshot
 from streaming.visibility import Visibility
 
 
-def told(item: Delivered, reading: TaskSnapshot) -> str:
-    """What happened to a task; *reading* is the task as the client may see it now.
+def task_event(item: Delivered, snapshot: TaskSnapshot) -> str:
+    """The message for an event; *snapshot* is the current task as the client may see it.
 
-    The task of `task.status_changed` is always whole. Of a task that was deleted since, only what the event itself says
-    is known: that is a frame of another type, which `task.deleted` follows.
+    `task.status_changed` always has a complete task. If the task was deleted since, only the event is known: this is a
+    message of another type, and `task.deleted` follows it.
     """
     event = item.event
     if item.visibility is Visibility.DELETED:
         return _about("task.deleted", item, {"task_uuid": event.task_id})
-    if reading.people is None:
+    if snapshot.people is None:
         return _about("task.gone", item, {"task_uuid": event.task_id})
-    move = {"from": event.from_status, "to": event.to_status}
-    if reading.task is None:
-        return _about("task.status_changed_before_deletion", item, {"task_uuid": event.task_id} | move)
-    return _about("task.status_changed", item, {"task": Task.of(reading.task).model_dump(mode="json")} | move)
+    transition = {"from": event.from_status, "to": event.to_status}
+    if snapshot.task is None:
+        return _about("task.status_changed_before_deletion", item, {"task_uuid": event.task_id} | transition)
+    return _about("task.status_changed", item, {"task": Task.of(snapshot.task).model_dump(mode="json")} | transition)
 
 
 def resync(item: Resync) -> str:
-    """What came before is lost: list the tasks again, then go on from this cursor."""
+    """Earlier events are lost: the client must list the tasks again, and continue at this cursor."""
     return _dump(
         {"type": "resync_required", "reason": item.reason, "cursor": item.cursor, "at": _instant(datetime.now(UTC))}
     )
 
 
 def cursor(text: str) -> str:
-    """Where the stream stands."""
+    """The current position of the stream."""
     return _dump({"type": "cursor", "cursor": text})
 
 
 def error(code: FailureCode, message: str) -> str:
-    """What the client said, or asked for, was no use."""
+    """The message for an error of the client."""
     return _dump({"type": "error", "code": code, "message": message})
 
 
-def _about(kind: str, item: Delivered, facts: dict[str, Any]) -> str:
-    return _dump({"type": kind} | facts | {"cursor": item.cursor, "at": _instant(item.event.at)})
+def _about(kind: str, item: Delivered, fields: dict[str, Any]) -> str:
+    return _dump({"type": kind} | fields | {"cursor": item.cursor, "at": _instant(item.event.at)})
 
 
 def _instant(value: datetime) -> str:

@@ -1,7 +1,7 @@
-"""The server's half of `/ws/tasks/…` as a state machine: what happens in, what to do out, no clock and no network.
+"""The server side of `/ws/tasks/…` as a state machine without clock and network: inputs in, effects out.
 
 WAITING ── auth, or the header ──▶ SIGNING_IN ── signed_in ──▶ LISTENING
-   └────────────────── whatever ends it ──────────────────────────┴──▶ CLOSED
+   └────────────────────────── close ─────────────────────────────┴──▶ CLOSED
 """
 
 from collections.abc import Sequence
@@ -16,13 +16,13 @@ from domain.errors import FailureCode
 from graphql_api.auth.tokens import MAX_TOKEN
 from rest_api import websocket_frames
 
-_HOW: Final = 'Send {"type": "auth", "token": "…"} first.'
-_ONLY_TELLS: Final = "This socket only tells; change tasks over HTTP."
+_AUTH_FIRST: Final = 'Send {"type": "auth", "token": "…"} first.'
+_RECEIVE_ONLY: Final = "This WebSocket only sends events; change tasks over HTTP."
 _MAX_AUTH: Final = 2 * MAX_TOKEN
 
 
 class State(Enum):
-    """How far the dialogue has come."""
+    """The state of the connection."""
 
     WAITING = "waiting"
     SIGNING_IN = "signing in"
@@ -39,14 +39,14 @@ class Send:
 
 @dataclass(frozen=True, slots=True)
 class SignIn:
-    """Find out who this proves, then say `signed_in` or close."""
+    """Authenticate, then call `signed_in` or close."""
 
     authorization: str
 
 
 @dataclass(frozen=True, slots=True)
 class Listen:
-    """Begin to listen to the stream."""
+    """Subscribe to the stream."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,64 +64,64 @@ _NOTHING: Final[Effects] = ()
 
 
 class WebSocketProtocol:
-    """One socket's dialogue. Every method says what to do now, in order; none raises for what a client did."""
+    """The protocol of one WebSocket. Each method returns the effects in order; none raises because of client input."""
 
     def __init__(self) -> None:
         self.state = State.WAITING
-        self._told = False
+        self._sent_since_tick = False
 
     def opened(self, authorization: str | None) -> Effects:
-        """The socket is open; *authorization* is its upgrade's header."""
+        """The WebSocket is open; *authorization* is the header of its handshake."""
         return self._sign_in(authorization) if authorization is not None else _NOTHING
 
     def receive_text(self, text: str) -> Effects:
-        """A text frame came; it is answered, and nobody else ever sees it."""
+        """A text frame was received."""
         if self.state is State.CLOSED:
             return _NOTHING
         if self.state is not State.WAITING:
-            return (Send(websocket_frames.error(FailureCode.BAD_REQUEST, _ONLY_TELLS)),)
+            return (Send(websocket_frames.error(FailureCode.BAD_REQUEST, _RECEIVE_ONLY)),)
         token = _token(text)
         if token is None:
-            told = Send(websocket_frames.error(FailureCode.UNAUTHENTICATED, _HOW))
-            return (told, *self.close(CloseCode.UNAUTHORIZED, "Unauthorized: the first message was not auth"))
+            error = Send(websocket_frames.error(FailureCode.UNAUTHENTICATED, _AUTH_FIRST))
+            return (error, *self.close(CloseCode.UNAUTHORIZED, "Unauthorized: the first message was not auth"))
         return self._sign_in(f"Bearer {token}")
 
     def receive_binary(self) -> Effects:
-        """A binary frame came."""
+        """A binary frame was received."""
         return self.close(CloseCode.UNSUPPORTED_DATA, "Messages are text, not binary")
 
     def late(self) -> Effects:
-        """The time to sign in is over."""
+        """The time limit for the sign-in has passed."""
         if self.state is not State.WAITING:
             return _NOTHING
-        return self.close(CloseCode.TIMED_OUT, f"Nobody signed in. {_HOW}")
+        return self.close(CloseCode.TIMED_OUT, f"No sign-in in time. {_AUTH_FIRST}")
 
     def signed_in(self) -> Effects:
-        """Who this is has been settled."""
+        """The client is authenticated."""
         if self.state is not State.SIGNING_IN:
             return _NOTHING
         self.state = State.LISTENING
         return (Listen(),)
 
     def listening(self, cursor: str) -> Effects:
-        """The stream is listened to from *cursor* on: the client may rely on it, and come back with it."""
-        return self._tell(websocket_frames.cursor(cursor))
+        """The subscription starts at *cursor*: the client can resume with it."""
+        return self._send(websocket_frames.cursor(cursor))
 
     def item(self, text: str) -> Effects:
-        """The stream has told something."""
-        return self._tell(text)
+        """The stream delivered an item."""
+        return self._send(text)
 
     def tick(self, cursor: str | None) -> Effects:
-        """An interval has passed; whoever heard nothing in it learns where the stream stands."""
-        told, self._told = self._told, False
-        return _NOTHING if told or cursor is None else self._tell(websocket_frames.cursor(cursor))
+        """An interval has passed; if nothing was sent in it, the client gets the position of the stream."""
+        sent, self._sent_since_tick = self._sent_since_tick, False
+        return _NOTHING if sent or cursor is None else self._send(websocket_frames.cursor(cursor))
 
     def refuse(self, code: FailureCode, message: str) -> Effects:
-        """The client asked for what cannot be done, such as a cursor that is none."""
+        """The client sent an invalid value, such as an invalid cursor."""
         return (Send(websocket_frames.error(code, message)), *self.close(CloseCode.BAD_MESSAGE, message))
 
     def close(self, code: CloseCode, why: str) -> Effects:
-        """End the dialogue; only the first reason counts."""
+        """Close the connection; only the first reason counts."""
         if self.state is State.CLOSED:
             return _NOTHING
         self.state = State.CLOSED
@@ -131,15 +131,15 @@ class WebSocketProtocol:
         self.state = State.SIGNING_IN
         return (SignIn(authorization),)
 
-    def _tell(self, text: str) -> Effects:
+    def _send(self, text: str) -> Effects:
         if self.state is not State.LISTENING:
             return _NOTHING
-        self._told = True
+        self._sent_since_tick = True
         return (Send(text),)
 
 
 def _token(text: str) -> str | None:
-    """The token of an `auth` message; None if it is anything else."""
+    """The token of an `auth` message; None for any other message."""
     try:
         value: Any = orjson.loads(text) if len(text) <= _MAX_AUTH else None
     except orjson.JSONDecodeError:

@@ -277,7 +277,7 @@ class Server:
         self._background_tasks.stop()
         await self.stream.stop()
         self.descriptors.stop()
-        self.requests.settle()
+        self.requests.flush()
         self.passwords.close()
         await self.redis.aclose()
         await self.database.close()

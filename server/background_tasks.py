@@ -35,7 +35,7 @@ class BackgroundTasks:
             self._start_cleanup(settings.cleanup_cron)
         if settings.metrics_folder is not None:
             self._metrics_file = MetricsFile(settings.metrics_folder, self._collect)
-            self._tasks.append(asyncio.create_task(self._metrics_file.keep()))
+            self._tasks.append(asyncio.create_task(self._metrics_file.run()))
             self._tasks.append(asyncio.create_task(self._oldest_snapshot.watch()))
 
     def stop(self) -> None:

@@ -45,7 +45,7 @@ class MetricsCollector:
 
     def collect(self) -> Snapshot:
         """The current values of all metrics."""
-        self.requests.settle()
+        self.requests.flush()
         found = self._request_metrics() | self._stream_metrics() | self._process_metrics()
         return {metric.name: samples for metric, samples in found.items()}
 
@@ -86,7 +86,7 @@ class MetricsCollector:
             metrics.QUEUED: _sample(stream.queued),
             metrics.RECORDED: _sample(self.database.recorded),
             metrics.NUMBERED: _sample(counters.numbered),
-            metrics.TOLD: _sample(counters.dispatched),
+            metrics.PROCESSED: _sample(counters.dispatched),
             metrics.DELIVERED: _sample(counters.delivered),
             metrics.REPLAYS: _sample(counters.replays),
             metrics.RESYNCS: _sample(counters.resyncs),
@@ -96,7 +96,7 @@ class MetricsCollector:
                 ("rights_read_again",): counters.unknown_access,
             },
             metrics.GAPS: _sample(counters.gaps),
-            metrics.CHIMES: _sample(counters.notifications),
+            metrics.NOTIFICATIONS: _sample(counters.notifications),
             metrics.UNREAD: _sample(stream.unread),
             metrics.DELIVERY_SECONDS: _sample(metrics.of(counters.delivery_seconds)),
             metrics.REVOCATION_SECONDS: _sample(metrics.of(counters.revocation_seconds)),
@@ -108,8 +108,8 @@ class MetricsCollector:
         return {
             metrics.PROCESSES: _sample(1),
             metrics.READY: _sample(int(ready)),
-            metrics.BELL: _sample(int(self.stream.healthy)),
-            metrics.REFUSED: _sample(int(self.stream.is_refused)),
+            metrics.WITH_REDIS: _sample(int(self.stream.healthy)),
+            metrics.REFUSED_BY_REDIS: _sample(int(self.stream.is_refused)),
             metrics.EXHAUSTED: _sample(self.descriptors.exhausted_seconds),
             metrics.CPU: _sample(time.process_time()),
             metrics.MEMORY: _sample(_resident_bytes()),

@@ -4,7 +4,7 @@ import asyncio
 from typing import Final
 
 from persistence.database import Database
-from persistence.diagnostics import Snapshot, look_at_snapshots
+from persistence.diagnostics import Snapshot, read_oldest_snapshot
 from persistence.errors import unavailable
 from streaming.asyncio_helpers import run_forever
 
@@ -30,7 +30,7 @@ class OldestSnapshot:
         """
         try:
             async with self._database.connect() as connection:
-                self.found = await look_at_snapshots(connection)
+                self.found = await read_oldest_snapshot(connection)
         except Exception as error:
             raise unavailable(error) or error from error
 

@@ -1,30 +1,30 @@
-"""Removing what has had its time."""
+"""Removes expired sessions, and old events and idempotency keys."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from domain.idempotency import KEPT_FOR
+from domain.idempotency import RETENTION
 from persistence.unit_of_work import UnitOfWork
 
-MOST_DIFFERENCE: Final = timedelta(minutes=1)
-"""Between this process's clock and the database's: with more of it nobody can say what is old."""
+MAX_CLOCK_DIFFERENCE: Final = timedelta(minutes=1)
+"""Between the clocks of this process and of the database. With a larger difference the age of rows is uncertain."""
 
 
 class ClocksDiffer(Exception):
-    """Nothing was removed, since the clocks of this machine and of the database's differ."""
+    """Nothing was removed, because the clocks of this machine and of the database differ."""
 
     def __init__(self, ahead: timedelta) -> None:
         seconds, side = abs(ahead.total_seconds()), "behind" if ahead > timedelta() else "ahead of"
         super().__init__(
-            f"Nothing was removed: this machine's clock is {seconds:,.0f} s {side} the database's. "
-            "Let both machines ask the same time server (NTP)."
+            f"Nothing was removed: this machine's clock is {seconds:,.0f} s {side} the database's clock. "
+            "Configure the same time server (NTP) on both machines."
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Removed:
-    """How many rows a clean-up removed."""
+    """The number of rows that a clean-up removed."""
 
     sessions: int
     events: int
@@ -32,12 +32,12 @@ class Removed:
 
 
 async def clean_up(uow: UnitOfWork, *, event_retention: timedelta) -> Removed | None:
-    """Remove expired sessions, the used tokens of each with it, idempotency keys of yesterday, and old events.
+    """Remove expired sessions with their used tokens, idempotency keys older than a day, and old events.
 
-    What is old is said by the database's clock. None if another process is at it.
+    Ages are measured with the database's clock. Returns None if another process is cleaning up.
 
     Raises:
-        ClocksDiffer: this process's clock says something else.
+        ClocksDiffer: this process's clock differs too much.
     """
     async with uow:
         if not await uow.try_lock("cleanup"):
@@ -45,7 +45,7 @@ async def clean_up(uow: UnitOfWork, *, event_retention: timedelta) -> Removed | 
         await _check_clocks(uow)
         now = await uow.server_time()
         sessions = await uow.sessions.remove_expired(now)
-        keys = await uow.keys.remove_older(now - KEPT_FOR)
+        keys = await uow.keys.remove_older(now - RETENTION)
         await uow.commit()
     events = 0
     while removed := await _trim(uow, recorded_before=now - event_retention):
@@ -55,12 +55,12 @@ async def clean_up(uow: UnitOfWork, *, event_retention: timedelta) -> Removed | 
 
 async def _check_clocks(uow: UnitOfWork) -> None:
     ahead = await uow.server_is_ahead()
-    if abs(ahead) > MOST_DIFFERENCE:
+    if abs(ahead) > MAX_CLOCK_DIFFERENCE:
         raise ClocksDiffer(ahead)
 
 
 async def _trim(uow: UnitOfWork, *, recorded_before: datetime) -> int:
-    """One step in a transaction of its own: while it holds the log's head, nothing is numbered."""
+    """One step, in its own transaction: no event gets a position while a step holds the lock on the head of the log."""
     async with uow:
         removed = await uow.events.trim(recorded_before) if await uow.try_lock("cleanup") else 0
         await uow.commit()

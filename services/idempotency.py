@@ -1,30 +1,32 @@
-"""Writes that are made once under a key, however often they are asked for."""
+"""Writes with an idempotency key are made once, even if the request is repeated."""
 
 from uuid import UUID
 
-from domain.idempotency import KEPT_FOR, check_keys_kept, check_same_request, fingerprint
+from domain.idempotency import RETENTION, check_key_count, check_same_request, fingerprint
 from persistence.unit_of_work import UnitOfWork
 
 
-async def done_before(uow: UnitOfWork, what: str, object_id: UUID, **request: object) -> UUID | None:
-    """The object that this very request was about, if it was carried out before; None: carry it out now.
+async def find_earlier_result(uow: UnitOfWork, what: str, object_id: UUID, **request: object) -> UUID | None:
+    """The id of the object that an earlier execution of this request created or changed; None: execute it now.
 
-    It has to come first in the transaction: a twin of the request waits here until the first one has ended. The key is
-    kept if and only if the transaction commits, with *object_id*. Without a key every request is new.
+    Call this first in the transaction: a duplicate of the request waits here until the first one has ended. The key is
+    stored with *object_id* if and only if the transaction commits. Without a key every request is new.
 
     Raises:
         IdempotencyMismatch: the key was used for another request.
-        RateLimited: the actor has used too many keys. What they were used for is still answered.
+        RateLimited: the actor has used too many keys. Repeated requests with known keys are still answered.
     """
     if uow.idempotency is None:
         return None
-    asked = fingerprint(what, request)
+    request_fingerprint = fingerprint(what, request)
     scope = uow.idempotency.scope(uow.actor.user_id)
     actor_id = uow.actor.user_id
-    known = await uow.keys.claim(scope, actor_id=actor_id, fingerprint=asked, object_id=object_id, now=uow.stamp)
+    known = await uow.keys.claim(
+        scope, actor_id=actor_id, fingerprint=request_fingerprint, object_id=object_id, now=uow.stamp
+    )
     if known is None:
-        kept = await uow.keys.kept_of(actor_id, since=uow.now - KEPT_FOR)
-        check_keys_kept(kept.number, most=uow.keys.most, oldest=kept.oldest, now=uow.now)
+        used = await uow.keys.usage_of(actor_id, since=uow.now - RETENTION)
+        check_key_count(used.number, most=uow.keys.most, oldest=used.oldest, now=uow.now)
         return None
-    check_same_request(known.fingerprint, asked)
+    check_same_request(known.fingerprint, request_fingerprint)
     return known.object_id

@@ -1,4 +1,4 @@
-"""Tasks that come from elsewhere, and tasks that are taken elsewhere: many at a time."""
+"""Import and export of tasks, in batches."""
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -15,18 +15,19 @@ from persistence.unit_of_work import UnitOfWork
 from services.task import creation, require_owner
 from services.task_edit import EDITABLE, checked_values
 
-AT_A_TIME: Final = 1_000
-"""Tasks in one statement: more are hardly faster, and hold their locks longer."""
+BATCH_SIZE: Final = 1_000
+"""Tasks in one statement. Larger batches are hardly faster, and hold their locks longer."""
 
-_INACTIVE: Final = "There is no active user whom this task could be assigned to."
+_INACTIVE: Final = "The assignee is not an active user."
 _TAKEN: Final = "Another task has this id."
 
 
 @dataclass(frozen=True, slots=True)
 class ImportedTask:
-    """A task from elsewhere. Its id comes with it, or is made of its name there: the same task has the same id.
+    """A task from another system. The same task always has the same id: its own, or one that is made of its name.
 
-    `created_at` is when it was created there, `completed_at` when a task that is DONE was completed; None: now.
+    `created_at` is the time when it was created in the other system, `completed_at` the time when a task that is DONE
+    was completed; None means now.
     """
 
     task_id: UUID
@@ -40,10 +41,10 @@ class ImportedTask:
     completed_at: datetime | None = None
 
     def checked(self, now: datetime) -> "ImportedTask":
-        """The same, with its values as they are stored.
+        """Check the values; returns the task with the values as they are stored.
 
         Raises:
-            Invalid: one of them breaks a rule.
+            Invalid: a value breaks a rule.
         """
         if self.completed_at is not None and self.status is not TaskStatus.DONE:
             raise Invalid("completedAt is for a task that is DONE.", path=("completedAt",))
@@ -58,36 +59,36 @@ class ImportedTask:
 
 @dataclass(frozen=True, slots=True)
 class ImportResult:
-    """What has become of them: created now, here before, or refused and why, by id."""
+    """The ids of the tasks that were created, that existed before, and that were refused, with the reason."""
 
     created: frozenset[UUID]
     known: frozenset[UUID]
     refused: dict[UUID, str]
 
 
-async def import_tasks(uow: UnitOfWork, *, arrivals: Sequence[ImportedTask]) -> ImportResult:
-    """Create tasks from elsewhere for the actor, each in the column in which it was there, in one transaction.
+async def import_tasks(uow: UnitOfWork, *, tasks: Sequence[ImportedTask]) -> ImportResult:
+    """Create tasks that the actor owns, each with its status, in one transaction.
 
-    Each one is an event: it was created here, now. A task that came before is left alone, even if it was changed or
-    deleted since, so that an import that was cut off may begin anew.
+    Each task has one event: it is created now. A task that was imported before is skipped, even if it was changed or
+    deleted since, so that an interrupted import can be repeated.
 
     Raises:
-        Forbidden: if the actor is the operator, who is no user and can own nothing.
-        Invalid: if a value breaks a rule; `ImportedTask.checked` tells before.
+        Forbidden: if the actor is the operator, who is not a user and cannot own tasks.
+        Invalid: if a value breaks a rule; `ImportedTask.checked` finds it before.
     """
     require_owner(uow.actor)
-    wanted = {each.task_id: each.checked(uow.now) for each in arrivals}
+    checked = {each.task_id: each.checked(uow.now) for each in tasks}
     async with uow:
-        refused = await _without_assignee(uow, wanted.values())
-        known = await uow.events.deleted_of(wanted)
-        fresh = [_row(uow, each) for key, each in wanted.items() if key not in refused and key not in known]
-        created = await uow.tasks.add_many(fresh)
-        await uow.record_many([creation(uow, row) for row in fresh if row.id in created])
-        taken = {row.id: row for row in fresh if row.id not in created}
-        there = await uow.tasks.find_many(taken)
+        refused = await _without_assignee(uow, checked.values())
+        known = await uow.events.deleted_of(checked)
+        new = [_row(uow, each) for key, each in checked.items() if key not in refused and key not in known]
+        created = await uow.tasks.add_many(new)
+        await uow.record_many([creation(uow, row) for row in new if row.id in created])
+        taken = {row.id: row for row in new if row.id not in created}
+        stored = await uow.tasks.find_many(taken)
         await uow.commit()
     for task_id, row in taken.items():
-        if _is_another(row, there.get(task_id)):
+        if _is_another(row, stored.get(task_id)):
             refused[task_id] = _TAKEN
         else:
             known.add(task_id)
@@ -96,7 +97,7 @@ async def import_tasks(uow: UnitOfWork, *, arrivals: Sequence[ImportedTask]) -> 
 
 @dataclass(frozen=True, slots=True)
 class ExportedTask:
-    """A task that is taken elsewhere, with the names of its people."""
+    """A task of an export, with the usernames of its owner and its assignee."""
 
     task: TaskRow
     owner: str
@@ -105,27 +106,27 @@ class ExportedTask:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Every task that the actor sees, as of one moment, and where the stream stood at that moment."""
+    """All tasks that the actor may see at one moment, and the position of the stream at this moment."""
 
     uow: UnitOfWork
     cursor: StreamCursor
 
     async def pages(self) -> AsyncIterator[list[ExportedTask]]:
-        """All of them in the order of their ids, some at a time."""
+        """The tasks in the order of their ids, in batches."""
         last = None
-        while rows := await self.uow.tasks.after_id(last, at_most=AT_A_TIME):
-            people = {each for row in rows for each in (row.owner_id, row.assignee_id) if each is not None}
-            names = {user.id: user.username for user in (await self.uow.users.find_many(people)).values()}
+        while rows := await self.uow.tasks.after_id(last, at_most=BATCH_SIZE):
+            user_ids = {each for row in rows for each in (row.owner_id, row.assignee_id) if each is not None}
+            names = {user.id: user.username for user in (await self.uow.users.find_many(user_ids)).values()}
             yield [ExportedTask(row, names[row.owner_id], _name(names, row.assignee_id)) for row in rows]
             last = rows[-1].id
 
 
 @asynccontextmanager
 async def snapshot_of_tasks(uow: UnitOfWork) -> AsyncIterator[Snapshot]:
-    """Look at all tasks of one moment, for as long as that takes.
+    """Read all tasks as they are at one moment, however long the reading takes.
 
-    Whoever listens on from its cursor misses nothing: a change is in the snapshot or behind the cursor, or both if
-    it was about to get its place.
+    A client that subscribes with its cursor misses nothing: a change is in the snapshot or after the cursor. It is in
+    both if its event had no position yet.
     """
     actor = uow.actor
     async with uow:
@@ -138,33 +139,33 @@ def _name(names: Mapping[UUID, str], user_id: UUID | None) -> str | None:
     return None if user_id is None else names[user_id]
 
 
-async def _without_assignee(uow: UnitOfWork, arrivals: Collection[ImportedTask]) -> dict[UUID, str]:
-    """Which of them are assigned to somebody who is not there, or not active."""
-    users = await uow.users.find_many({each.assignee_id for each in arrivals if each.assignee_id is not None})
+async def _without_assignee(uow: UnitOfWork, tasks: Collection[ImportedTask]) -> dict[UUID, str]:
+    """The tasks whose assignee does not exist or is not active, with the message."""
+    users = await uow.users.find_many({each.assignee_id for each in tasks if each.assignee_id is not None})
     active = {None, *(user.id for user in users.values() if user.is_active)}
-    return {each.task_id: _INACTIVE for each in arrivals if each.assignee_id not in active}
+    return {each.task_id: _INACTIVE for each in tasks if each.assignee_id not in active}
 
 
-def _row(uow: UnitOfWork, arrival: ImportedTask) -> TaskRow:
+def _row(uow: UnitOfWork, task: ImportedTask) -> TaskRow:
     return TaskRow(
-        id=arrival.task_id,
-        title=arrival.title,
-        description=arrival.description,
-        status=arrival.status,
-        priority=arrival.priority,
-        due_at=arrival.due_at,
+        id=task.task_id,
+        title=task.title,
+        description=task.description,
+        status=task.status,
+        priority=task.priority,
+        due_at=task.due_at,
         owner_id=uow.actor.user_id,
-        assignee_id=arrival.assignee_id,
+        assignee_id=task.assignee_id,
         version=1,
-        created_at=arrival.created_at or uow.now,
+        created_at=task.created_at or uow.now,
         updated_at=uow.now,
-        completed_at=arrival.completed_at or completed_at(arrival.status, uow.now),
+        completed_at=task.completed_at or completed_at(task.status, uow.now),
     )
 
 
-def _is_another(arrival: TaskRow, there: TaskRow | None) -> bool:
-    """Whether the task that has the id is not the one that arrives: somebody else's, or another one from the start."""
-    if there is None or there.owner_id != arrival.owner_id:
+def _is_another(task: TaskRow, stored: TaskRow | None) -> bool:
+    """Whether the stored task with this id is another task: it has another owner, or other texts from the start."""
+    if stored is None or stored.owner_id != task.owner_id:
         return True
-    unchanged = there.version == 1
-    return unchanged and (there.title, there.description) != (arrival.title, arrival.description)
+    unchanged = stored.version == 1
+    return unchanged and (stored.title, stored.description) != (task.title, task.description)

@@ -1,4 +1,4 @@
-"""What can be done with sessions: signing in, staying signed in, signing out."""
+"""Operations on sessions: sign in, refresh, sign out, list and revoke."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ KeyRing = Mapping[str, bytes]
 
 @dataclass(frozen=True, slots=True)
 class OpenSession:
-    """A session with the refresh token that continues it; only a hash of the token is stored."""
+    """A session with its current refresh token; only a hash of the token is stored."""
 
     user: UserRow
     session: SessionRow
@@ -41,13 +41,14 @@ async def sign_in(
     ip_address: str,
     user_agent: str | None,
 ) -> OpenSession:
-    """Begin a session on a device.
+    """Start a session on a device.
 
-    The work, and so the time taken, is the same whether the user is unknown, disabled or the password wrong.
-    Beyond a hundred sessions of one user the oldest end: one that is not listed is one that nobody could end.
+    The work, and so the response time, is the same for an unknown user, a disabled user and a wrong password. A user
+    has at most a hundred sessions; the oldest end. Otherwise there could be sessions that are not listed, which no one
+    could end.
 
     Raises:
-        InvalidCredentials: for each of these, in the same words.
+        InvalidCredentials: the user is unknown or disabled, or the password is wrong; the message is always the same.
     """
     async with uow:
         user = await uow.users.find_by_name(username)
@@ -78,20 +79,21 @@ async def sign_in(
 
 
 async def find_session_of(uow: UnitOfWork, *, refresh_token: str) -> UUID | None:
-    """Which session a refresh token belongs to, or None."""
+    """The session to which a refresh token belongs, or None."""
     async with uow:
         session = await uow.sessions.find_by_token(token_hash(refresh_token))
         return session.id if session is not None else None
 
 
 async def refresh_session(uow: UnitOfWork, *, refresh_token: str, key_ring: KeyRing) -> OpenSession:
-    """Give a refresh token in for its successor.
+    """Exchange a refresh token for its successor.
 
-    The direct parent of the current token may come again within the grace time and gets the same successor: two
-    tabs, or an answer that was lost. Any other used token means that it was stolen, and ends the session.
+    The direct parent of the current token may be used again within the grace time, and gets the same successor: two
+    browser tabs may refresh at the same time, or a response may be lost. Any other used token counts as stolen, and
+    ends the session.
 
     Raises:
-        InvalidCredentials: if the token is unknown, its session over, or it was used before.
+        InvalidCredentials: if the token is unknown, its session has ended, or it was used before.
     """
     hashed = token_hash(refresh_token)
     async with uow:
@@ -108,12 +110,12 @@ async def refresh_session(uow: UnitOfWork, *, refresh_token: str, key_ring: KeyR
 
 
 async def sign_out(uow: UnitOfWork, *, refresh_token: str | None = None) -> None:
-    """End the actor's session, and the one that *refresh_token* continues; doing so twice is harmless.
+    """End the actor's session, and the session of *refresh_token*; a repeated call is harmless.
 
-    The two differ when a browser signed in again meanwhile, which kept the newer cookie only.
+    The two differ if a browser has signed in again in the meantime, because it stores only the newer cookie.
 
     Raises:
-        NotFound: if there is a refresh token and it belongs to no session of the actor's; then nothing ends.
+        NotFound: if there is a refresh token that belongs to none of the actor's sessions; then no session ends.
     """
     async with uow:
         ending = {uow.actor.session_id}
@@ -126,7 +128,7 @@ async def sign_out(uow: UnitOfWork, *, refresh_token: str | None = None) -> None
 
 
 async def sign_out_everywhere(uow: UnitOfWork) -> None:
-    """End all sessions of the actor, this one included."""
+    """End all sessions of the actor, including the current one."""
     async with uow:
         await uow.users.get(uow.actor.user_id, lock=True)
         await uow.sessions.remove_of_user(uow.actor.user_id)
@@ -135,7 +137,7 @@ async def sign_out_everywhere(uow: UnitOfWork) -> None:
 
 
 async def revoke_session(uow: UnitOfWork, *, session_id: UUID) -> UUID:
-    """End one session of the actor's own; returns its id.
+    """End one of the actor's sessions; returns its id.
 
     Raises:
         NotFound: if the actor has no such session.
@@ -149,7 +151,7 @@ async def revoke_session(uow: UnitOfWork, *, session_id: UUID) -> UUID:
 
 
 async def list_sessions(uow: UnitOfWork) -> list[SessionRow]:
-    """The actor's living sessions, the newest first, at most a hundred."""
+    """The actor's active sessions, the newest first, at most a hundred."""
     policy.require_user(uow.actor, Action.LIST_SESSIONS, uow.actor.user_id)
     async with uow:
         return await uow.sessions.list_of_user(uow.actor.user_id, now=uow.now, at_most=MAX_SESSIONS_LISTED)
@@ -185,8 +187,8 @@ async def _own_session(uow: UnitOfWork, refresh_token: str) -> UUID:
 
 
 async def _make_room(uow: UnitOfWork, user_id: UUID) -> None:
-    living = await uow.sessions.list_of_user(user_id, now=uow.now, at_most=2 * MAX_SESSIONS_LISTED)
-    for session in living[MAX_SESSIONS_LISTED - 1 :]:
+    active = await uow.sessions.list_of_user(user_id, now=uow.now, at_most=2 * MAX_SESSIONS_LISTED)
+    for session in active[MAX_SESSIONS_LISTED - 1 :]:
         await _remove(uow, session.id)
 
 

@@ -1,4 +1,4 @@
-"""What can be done with the stream of events."""
+"""Operations on the event stream."""
 
 from domain.actor import OPERATOR
 from domain.errors import Forbidden
@@ -6,15 +6,15 @@ from persistence.unit_of_work import UnitOfWork
 
 
 async def reset_epoch(uow: UnitOfWork) -> None:
-    """Say that the log is another history now: whoever comes with a cursor of before is told to load anew.
+    """Start a new epoch, after the history was replaced: all older cursors become invalid.
 
-    Those who listen are told so within a second, too.
+    A client with an older cursor gets a resync and loads its lists again. Connected subscribers get it within a second.
 
     Raises:
         Forbidden: if the actor is not the operator.
     """
     if uow.actor != OPERATOR:
-        raise Forbidden("Only the operator may say that the history was replaced.")
+        raise Forbidden("Only the operator may start a new epoch.")
     async with uow:
         await uow.events.begin_epoch()
         await uow.commit()

@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from domain import policy
-from domain.actor import NOBODY, Actor
+from domain.actor import OPERATOR_ID, Actor
 from domain.errors import Forbidden, Invalid, NotFound
 from domain.events import LoggedEvent, People, TaskChange, TaskEvent
 from domain.policy import Action
@@ -23,7 +23,7 @@ from persistence.models.base import new_id
 from persistence.pagination import Page, PageRequest
 from persistence.queries.task_list import EVERYTHING, TaskFilter
 from persistence.unit_of_work import UnitOfWork
-from services.idempotency import done_before
+from services.idempotency import find_earlier_result
 from services.task_edit import EDITABLE, TaskEdit, checked_values
 from services.unset import UNSET, UnsetType
 
@@ -109,7 +109,7 @@ async def create_task(
         **values,
     )
     async with uow:
-        created = await done_before(uow, "create_task", task.id, **values)
+        created = await find_earlier_result(uow, "create_task", task.id, **values)
         if created is not None:
             return await _as_it_is_now(uow, created)
         await _check_assignee(uow, assignee_id)
@@ -139,7 +139,7 @@ async def update_task(
     checked = edit.checked()
     request = {"task_id": task_id, "expected_version": expected_version, **checked.given()}
     async with uow:
-        if await done_before(uow, "update_task", task_id, **request):
+        if await find_earlier_result(uow, "update_task", task_id, **request):
             return await _as_it_is_now(uow, task_id)
         task = await uow.tasks.get(task_id, lock=True)
         for action in checked.permissions():
@@ -169,7 +169,7 @@ async def update_task_status(
         Conflict: if *expected_version* is not the current one.
         IdempotencyMismatch: if the key was used for another request.
     """
-    moved = await uow.try_to_move(task_id, status, expected_version)
+    moved = await uow.try_status_update(task_id, status, expected_version)
     if moved is not None:
         return moved
     # Falls back to the transactional path, which reports why the move was refused.
@@ -202,7 +202,7 @@ async def delete_task(uow: UnitOfWork, *, task_id: UUID, expected_version: Expec
         IdempotencyMismatch: if the key was used for another request.
     """
     async with uow:
-        if await done_before(uow, "delete_task", task_id, task_id=task_id, expected_version=expected_version):
+        if await find_earlier_result(uow, "delete_task", task_id, task_id=task_id, expected_version=expected_version):
             return task_id
         task = await uow.tasks.get(task_id, lock=True)
         policy.require(uow.actor, Action.DELETE_TASK, task)
@@ -222,7 +222,7 @@ def require_owner(actor: Actor) -> None:
         Forbidden: the actor may create no task, or is the operator, who is no user.
     """
     policy.require_user(actor, Action.CREATE_TASK, actor.user_id)
-    if actor.user_id == NOBODY:
+    if actor.user_id == OPERATOR_ID:
         raise Forbidden("A task belongs to the user who creates it; do it in a user's name.")
 
 

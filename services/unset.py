@@ -1,11 +1,11 @@
-"""The difference between "leave it alone" and "clear it"."""
+"""A marker for arguments that were not given, because None means "clear the value"."""
 
 from enum import Enum
 from typing import Final, Literal
 
 
 class Unset(Enum):
-    """What an argument is that was not given; None is a value."""
+    """The value of an argument that was not given."""
 
     UNSET = "unset"
 

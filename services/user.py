@@ -1,4 +1,4 @@
-"""What can be done with users."""
+"""Operations on users."""
 
 from collections.abc import Awaitable, Callable
 from uuid import UUID
@@ -20,7 +20,7 @@ async def get_user(uow: UnitOfWork, *, user_id: UUID) -> UserRow:
     """One user.
 
     Raises:
-        NotFound: if there is none.
+        NotFound: if there is no such user.
     """
     policy.require_user(uow.actor, Action.READ_USER, user_id)
     async with uow:
@@ -28,10 +28,10 @@ async def get_user(uow: UnitOfWork, *, user_id: UUID) -> UserRow:
 
 
 async def count_users(uow: UnitOfWork) -> int:
-    """How many users there are.
+    """The number of users.
 
     Raises:
-        Forbidden: if the actor is no admin.
+        Forbidden: if the actor is not an admin.
     """
     policy.require_user(uow.actor, Action.LIST_USERS, uow.actor.user_id, path=())
     async with uow:
@@ -47,12 +47,12 @@ async def register(
     hash_password: HashPassword,
     role: Role = Role.USER,
 ) -> UserRow:
-    """Create a user. Anybody may create one of role USER; the other roles are the admins' to give.
+    """Create a user. Everyone may create a user with the role USER; only admins may give the other roles.
 
     Raises:
         Invalid: if a value breaks a rule.
-        AlreadyExists: if the name or the address is taken, ignoring case.
-        Forbidden: if a role is asked for that the actor may not give.
+        AlreadyExists: if the name or the e-mail address is taken, ignoring case.
+        Forbidden: if the actor may not give the role.
     """
     if role is not Role.USER:
         policy.require_user(uow.actor, Action.SET_ROLE, uow.actor.user_id, path=("role",))
@@ -84,7 +84,7 @@ async def change_password(
     hash_password: HashPassword,
     verify_password: VerifyPassword,
 ) -> UserRow:
-    """Change the actor's own password; every other session of the actor ends.
+    """Change the actor's password; every other session of the actor ends.
 
     Raises:
         InvalidCredentials: if the current password is wrong.
@@ -99,7 +99,9 @@ async def change_password(
     async with uow:
         user = await uow.users.get(uow.actor.user_id, lock=True)
         if user.password_hash != known:
-            raise InvalidCredentials("The password was changed meanwhile; use the new one.", path=("currentPassword",))
+            raise InvalidCredentials(
+                "The password was changed in the meantime; use the new one.", path=("currentPassword",)
+            )
         user.password_hash = password_hash
         user.updated_at = uow.now
         await uow.sessions.remove_of_user(user.id, spare=uow.actor.session_id)
@@ -109,12 +111,12 @@ async def change_password(
 
 
 async def set_user_role(uow: UnitOfWork, *, user_id: UUID, role: Role) -> UserRow:
-    """Give a user another role; it holds from the next request on, on open sockets too.
+    """Give a user another role. It is in force from the next request on, also on open WebSockets.
 
     Raises:
-        Forbidden: if the actor is no admin.
+        Forbidden: if the actor is not an admin.
         NotFound: if there is no such user.
-        LastAdmin: if no active admin would be left.
+        LastAdmin: if there would be no active admin.
     """
     policy.require_user(uow.actor, Action.SET_ROLE, user_id)
     async with uow:
@@ -126,12 +128,12 @@ async def set_user_role(uow: UnitOfWork, *, user_id: UUID, role: Role) -> UserRo
 
 
 async def set_user_active(uow: UnitOfWork, *, user_id: UUID, is_active: bool) -> UserRow:
-    """Let a user in, or cut them off: all their sessions end.
+    """Enable or disable a user. When a user is disabled, all sessions of the user end.
 
     Raises:
-        Forbidden: if the actor is no admin.
+        Forbidden: if the actor is not an admin.
         NotFound: if there is no such user.
-        LastAdmin: if no active admin would be left.
+        LastAdmin: if there would be no active admin.
     """
     policy.require_user(uow.actor, Action.SET_ACTIVE, user_id)
     async with uow:
@@ -145,10 +147,10 @@ async def set_user_active(uow: UnitOfWork, *, user_id: UUID, is_active: bool) ->
 
 
 async def get_user_by_name(uow: UnitOfWork, *, username: str) -> UserRow:
-    """The user of this name, ignoring case.
+    """The user with this name, ignoring case.
 
     Raises:
-        NotFound: if there is none.
+        NotFound: if there is no such user.
     """
     policy.require_user(uow.actor, Action.READ_USER, uow.actor.user_id)
     async with uow:
@@ -159,7 +161,10 @@ async def get_user_by_name(uow: UnitOfWork, *, username: str) -> UserRow:
 
 
 async def _locked(uow: UnitOfWork, user_id: UUID, *, leaves_admins: bool) -> UserRow:
-    """The user, locked; with all admins, if the change may take one away, so that two cannot go at the same time."""
+    """The user, locked.
+
+    If the change may remove an admin, all admins are locked, so that two changes cannot remove the last two admins.
+    """
     admins = await uow.users.lock_active_admins() if leaves_admins else []
     user = await uow.users.get(user_id, lock=True)
     if any(admin.id == user_id for admin in admins):

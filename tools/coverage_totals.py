@@ -1,4 +1,4 @@
-"""Prints how many statements and branches of each package the measured tests have run: `make coverage`."""
+"""Prints the coverage of statements and branches by package: `make coverage`."""
 
 import json
 import tempfile
@@ -12,11 +12,11 @@ from rich.console import Console
 from rich.table import Table
 
 DIVIDED: Final = "graphql_api"
-"""The package whose parts have lines of their own."""
+"""The package whose subpackages have separate lines."""
 
 
 def summaries() -> Mapping[str, dict[str, int]]:
-    """What was measured, by file."""
+    """The measured counts by file."""
     coverage = Coverage()
     coverage.load()
     with tempfile.TemporaryDirectory() as folder:
@@ -27,13 +27,13 @@ def summaries() -> Mapping[str, dict[str, int]]:
 
 
 def package_of(file: str) -> str:
-    """The package that a file belongs to."""
+    """The package of a file."""
     parts = PurePath(file).parts[:-1]
     return ".".join(parts[: 2 if parts[0] == DIVIDED else 1])
 
 
 def by_package(files: Mapping[str, Mapping[str, int]]) -> dict[str, Counter[str]]:
-    """The counts of each package, and of all."""
+    """The counts of each package, and the total."""
     found: dict[str, Counter[str]] = {}
     for name, summary in sorted(files.items()):
         for group in (package_of(name), "total"):
@@ -45,7 +45,7 @@ _COUNTS: Final = ("num_statements", "covered_lines", "num_branches", "covered_br
 
 
 def table_of(packages: Mapping[str, Mapping[str, int]]) -> Table:
-    """The shares, a line for each package."""
+    """The table with a line for each package."""
     table = Table("package", "statements", "run", "branches", "run", box=None)
     for name, counts in packages.items():
         statements, lines, branches, taken = (counts[key] for key in _COUNTS)

@@ -1,6 +1,6 @@
-"""What a page of the front end is built from: `python3 tools/frontend_sources.py graphiql` prints digests and paths.
+"""Lists the sources of a frontend page: `python3 tools/frontend_sources.py graphiql` prints digests and paths.
 
-`tools/build-frontend` keeps the list beside what it built, so that a test can say when the two do not agree.
+`tools/build-frontend` stores the list beside the built files, so that a test can detect outdated files.
 """
 
 import sys
@@ -9,12 +9,12 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 NO_SOURCES = {"node_modules", "gql", "test"}
-"""What is made of others (packages, the types of documents), and what tries them."""
+"""Folders that are generated (packages, the types of documents), and tests."""
 COMMON = (Path("frontend/common"), Path("examples/resumable/resumable.mjs"))
 
 
 def sources(page: str) -> str:
-    """One line a file, in the order of their paths: the digest (SHA-256) and the path below the repository's root."""
+    """One line per file, in the order of the paths: the digest (SHA-256) and the path from the repository's root."""
     places = [ROOT / "frontend" / page, *(ROOT / common for common in COMMON)]
     paths = sorted(path for place in places for path in _files(place))
     return "".join(f"{sha256(path.read_bytes()).hexdigest()}  {path.relative_to(ROOT).as_posix()}\n" for path in paths)

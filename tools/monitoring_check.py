@@ -1,8 +1,9 @@
-"""Asks a real Prometheus whether it understands what we give it: `make monitoring-check`.
+"""Tests the metrics, the alert rules and the dashboard with a real Prometheus: `make monitoring-check`.
 
-The rules' own tests; then two worker processes under a little load, scraped for half a minute; then every rule and
-every expression of the dashboard, asked over Prometheus' API. Everything is on the loopback interface, in a temporary
-folder. With --screenshots Prometheus' own graph page is looked at, too, by the browser that CHROMIUM names.
+It runs the tests of the rules; then Prometheus scrapes two worker processes under a small load for half a minute; then
+it queries each rule and each expression of the dashboard over the API of Prometheus. Everything is on the loopback
+interface, in a temporary folder. With --screenshots it makes a picture of the graph page of Prometheus with the browser
+CHROMIUM.
 """
 
 import argparse
@@ -34,16 +35,16 @@ MISSING: Final = (
     "Install Prometheus 2.42 or newer first: apt-get install prometheus, or prometheus and promtool on the PATH."
 )
 
-QUIET: Final = {  # nothing of these happens in half a minute in which all is well
+QUIET: Final = {  # these have no samples in half a minute without problems
     "taskriver_throttled_total", "taskriver_revocation_seconds", "taskriver_resyncs_total", "ALERTS",
     "taskriver:errors:ratio5m",
 }  # fmt: skip
 
 
 def main() -> int:
-    """The exit code: 0 if Prometheus is content."""
-    parser = argparse.ArgumentParser(description="Ask a real Prometheus whether it understands what we give it.")
-    parser.add_argument("--seconds", type=int, default=30, help="of load (30)")
+    """Run the checks; the exit code is 0 if all pass."""
+    parser = argparse.ArgumentParser(description="Test metrics, alert rules and dashboard with Prometheus.")
+    parser.add_argument("--seconds", type=int, default=30, help="duration of the load (30)")
     parser.add_argument("--screenshots", type=Path, help="a folder for a picture of the graph page")
     options = parser.parse_args()
     if not shutil.which("promtool") or not shutil.which("prometheus"):
@@ -85,7 +86,7 @@ def _served(servers: Any, port: int, metrics: int) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _scraped(folder: Path, metrics: int, port: int) -> Iterator[None]:
-    """Prometheus with our files, but for the address and for the time that we have."""
+    """Run Prometheus with the files of this repository, with another address and shorter intervals."""
     shutil.copy(PROMETHEUS / "rules.yml", folder)
     config = (PROMETHEUS / "prometheus.yml").read_text()
     config = config.replace("api:9100", f"127.0.0.1:{metrics}").replace(": 15s", ": 1s")
@@ -113,10 +114,10 @@ def _running(command: list[str], ready: str, **options: Any) -> Iterator[None]:
 
 
 async def _load(url: str, seconds: int) -> None:
-    """A few people at work, and one who listens; some of what they do is refused."""
+    """A few clients that change tasks, and one subscriber; some of the requests are refused."""
     async with httpx.AsyncClient(base_url=url) as client:
-        who = {"username": "somebody", "password": "Correct-horse1"}
-        await _ask(client, _REGISTER, input=who | {"email": "somebody@example.org"})
+        who = {"username": "monitor", "password": "Correct-horse1"}
+        await _ask(client, _REGISTER, input=who | {"email": "monitor@example.org"})
         token = (await _ask(client, _LOGIN, input=who))["login"]["accessToken"]
         client.headers["authorization"] = f"Bearer {token}"
         async with websockets.connect(
@@ -152,11 +153,11 @@ async def _ask(client: httpx.AsyncClient, query: str, **variables: Any) -> Any:
 
 
 def _look(url: str, seconds: int) -> int:
-    """How much Prometheus does not understand, or does not find."""
+    """Print the results; returns the number of problems."""
     problems = [*_unhealthy(url), *_unanswered(url)]
     for name, expression in _SHOWN.items():
         print(f"  {name:<28}{_curve(url, expression, seconds)}")
-    print("\n".join(problems) or "Prometheus is content: every rule is evaluated, every expression is answered.")
+    print("\n".join(problems) or "All rules are evaluated, and all expressions have results.")
     return len(problems)
 
 
@@ -168,7 +169,7 @@ def _unhealthy(url: str) -> Iterator[str]:
         if rule["health"] != "ok":
             yield f"rule {rule['name']}: {rule.get('lastError')}"
         if rule.get("state") == "firing":
-            yield f"alert {rule['name']} fires, and all is well"
+            yield f"alert {rule['name']} fires without a problem"
 
 
 def _unanswered(url: str) -> Iterator[str]:
@@ -183,18 +184,18 @@ def _unanswered(url: str) -> Iterator[str]:
 
 
 def _curve(url: str, expression: str, seconds: int) -> str:
-    """A graph of the time of load, in characters."""
+    """A text graph of the time of the load."""
     now = time.time()
     [series] = _get(url, "query_range", query=expression, start=now - seconds, end=now, step=1)["result"]
     values = [float(value) for _, value in series["values"]]
     top = max((value for value in values if math.isfinite(value)), default=0.0) or 1.0
-    # A quantile of nothing is NaN.
+    # The quantile of an empty set is NaN.
     steps = (BLOCKS[round(value / top * (len(BLOCKS) - 1))] if math.isfinite(value) else " " for value in values)
     return "".join(steps) + f"  up to {top:.4g}"
 
 
 def _picture(url: str, folder: Path) -> None:
-    """What Prometheus' own page shows of the load."""
+    """Make a picture of the graph page of Prometheus."""
     folder.mkdir(parents=True, exist_ok=True)
     graphs = {
         f"g{number}.{key}": value
@@ -233,13 +234,13 @@ _SHOWN: Final = {
     "requests per second": "sum(rate(taskriver_requests_total[5s]))",
     "p95, seconds": "histogram_quantile(0.95, sum by (le) (rate(taskriver_request_seconds_bucket[5s])))",
     "events per second": "sum(rate(taskriver_events_delivered_total[5s]))",
-    "a change told, p95, seconds": (
+    "event delivery, p95, seconds": (
         "histogram_quantile(0.95, sum by (le) (rate(taskriver_event_delivery_seconds_bucket[5s])))"
     ),
     "sockets": "taskriver_sockets",
     "lease, seconds": "taskriver_lease_age_seconds",
 }
-_PICTURED: Final = ("requests per second", "p95, seconds", "a change told, p95, seconds")
+_PICTURED: Final = ("requests per second", "p95, seconds", "event delivery, p95, seconds")
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -1,7 +1,7 @@
-"""Adds the digests of all images to the compose files and the Dockerfile, or brings them up to date.
+"""Adds or updates the digests of all images in the compose files and the Dockerfile.
 
-Asks the `docker` client, so the registry must be reachable with it. Tags stay as they are: to take a newer version,
-change the tag first. Nothing is written unless every digest was found.
+It uses the `docker` client, which must reach the registry. Tags stay unchanged: to use a newer version, change the tag
+first. Nothing is written unless all digests are found.
 """
 
 import re
@@ -21,7 +21,7 @@ INSPECT: Final = ("docker", "buildx", "imagetools", "inspect", "--format", "{{.M
 
 
 def main() -> int:
-    """Pin every image; 1 if one could not be looked up."""
+    """Pin all images; returns 1 if a digest is not found."""
     texts = {path: path.read_text() for path in (ROOT / name for name in FILES)}
     images = {found["image"] for text in texts.values() for found in IMAGE.finditer(text)}
     try:
@@ -35,19 +35,19 @@ def main() -> int:
 
 
 def digest_of(image: str) -> str:
-    """The digest that the tag has now, for all platforms together.
+    """The current digest of a tag, for all platforms.
 
     Raises:
-        ValueError: the client answered something else.
+        ValueError: the client printed no digest.
     """
     said = subprocess.run([*INSPECT, image], check=True, capture_output=True, text=True).stdout.strip()
     if DIGEST.fullmatch(said) is None:
-        raise ValueError(f"docker named no digest of {image}.")
+        raise ValueError(f"docker printed no digest of {image}.")
     return said
 
 
 def pinned(text: str, digests: dict[str, str]) -> str:
-    """The text with a digest behind every image."""
+    """The text with a digest after every image."""
     return IMAGE.sub(lambda found: f"{found['before']}{found['image']}@{digests[found['image']]}{found['after']}", text)
 
 

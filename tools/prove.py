@@ -1,4 +1,4 @@
-"""`make prove`: what README promises, tried on this machine in a minute or two, on servers of its own."""
+"""`make prove`: test the promises of README on this machine, with private servers, in one to two minutes."""
 
 import argparse
 import asyncio
@@ -21,7 +21,7 @@ from embedded.ports import free_port
 from verification.promises.promise import PROMISES, Promise
 from verification.promises.stack import Measured, NotTried, Outcome, Stack
 
-PATIENCE_SECONDS: Final = 60.0
+TIMEOUT_SECONDS: Final = 60.0
 STYLES: Final = {
     Outcome.KEPT.value: "green",
     Outcome.BROKEN.value: "bold red",
@@ -33,13 +33,15 @@ PRODUCTION: Final = {"ENVIRONMENT": "production"}
 
 
 def main() -> int:
-    """Try the promises that are named, or all of them; 1 if one is broken."""
+    """Test the named promises, or all; returns 1 if a promise is broken."""
     parser = argparse.ArgumentParser(prog="make prove", description=__doc__)
     known = {each.name: each for each in PROMISES}
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"which of {', '.join(known)}; without, all of them")
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help=f"the promises to test: {', '.join(known)}; by default all"
+    )
     names = parser.parse_args().names or list(known)
     if unknown := [name for name in names if name not in known]:
-        parser.error(f"there is no {unknown[0]}; there are {', '.join(known)}")
+        parser.error(f"unknown promise {unknown[0]}; the promises are {', '.join(known)}")
     chosen = [known[name] for name in names]
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(1))
     with tempfile.TemporaryDirectory(prefix="taskriver-prove-") as folder, running(Path(folder)) as stack:
@@ -51,20 +53,20 @@ def main() -> int:
 
 
 def tried(promise: Promise, stack: Stack) -> Measured:
-    """What came out; a proof that fails breaks its promise, one that lacks something does not."""
-    sys.stderr.write(f"Trying: {promise.text}\n")
+    """Test one promise. A failed test breaks it; a test that cannot run does not."""
+    sys.stderr.write(f"Testing: {promise.text}\n")
     try:
         return asyncio.run(promise.prove(stack))
     except NotTried as reason:
         return Measured(str(reason), Outcome.NOT_TRIED)
     except Exception as error:
-        return Measured(f"could not be tried: {type(error).__name__} {error}".strip(), Outcome.BROKEN)
+        return Measured(f"the test failed: {type(error).__name__} {error}".strip(), Outcome.BROKEN)
 
 
 @contextmanager
 def running(folder: Path) -> Iterator[Stack]:
-    """Servers of our own, and the processes on them."""
-    sys.stderr.write("Starting PostgreSQL, Valkey and three processes of Taskriver …\n")
+    """Run private servers, and the processes that use them."""
+    sys.stderr.write("Starting PostgreSQL, Valkey and three Taskriver processes …\n")
     with embedded.running(folder / "servers", durable=False) as servers, ExitStack() as ends:
         known = {
             "DATABASE_URL": servers.database_url,
@@ -81,7 +83,7 @@ def running(folder: Path) -> Iterator[Stack]:
 
 @contextmanager
 def served(folder: Path, settings: dict[str, str]) -> Iterator[str]:
-    """A process that serves, and its URL."""
+    """Run a server process; yields its URL."""
     port = free_port(None)
     environment = os.environ | settings | {"PORT": str(port), "HOST": "127.0.0.1"}
     process = subprocess.Popen(taskriver("serve"), env=environment, cwd=folder, stdout=subprocess.DEVNULL)
@@ -98,20 +100,20 @@ def served(folder: Path, settings: dict[str, str]) -> Iterator[str]:
 
 
 def wait_until_ready(process: "subprocess.Popen[bytes]", url: str) -> None:
-    """Wait until it serves."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    """Wait until the process serves requests."""
+    deadline = time.monotonic() + TIMEOUT_SECONDS
     while True:
         try:
-            with urllib.request.urlopen(url, timeout=5):  # noqa: S310 - our own address
+            with urllib.request.urlopen(url, timeout=5):  # noqa: S310 - a loopback address
                 return
         except (urllib.error.URLError, OSError):
             if process.poll() is not None or time.monotonic() > deadline:
-                sys.exit(f"A process of Taskriver did not start: it ended with {process.poll()}.")
+                sys.exit(f"A Taskriver process did not start: it ended with status {process.poll()}.")
             time.sleep(0.1)
 
 
 def taskriver(command: str) -> list[str]:
-    """The command line of a command, by this interpreter."""
+    """The command line of a `taskriver` command with this interpreter."""
     return [sys.executable, "-m", "cli", command]
 
 

@@ -1,5 +1,5 @@
-"""From outside: a client that records what it sees, and a judge of such histories.
+"""Verifies the event stream from outside: a client records a history, and a check finds what is wrong with it.
 
-`history` is what was seen, `judge` says what is wrong with it, `client` sees it. The judge is pure, knows the rules of
-`domain` and nothing of how the stream is made: what it finds was not overlooked for the same reason twice.
+`client` records a `history`, and `history_check` checks it. The check is a pure function. It uses the rules of `domain`
+but no code of the stream, so that a bug in the stream is not repeated in the check.
 """

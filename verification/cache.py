@@ -1,4 +1,4 @@
-"""What a client that keeps tasks makes of what it is told."""
+"""A client's cache of tasks, updated by the items of the stream."""
 
 from collections.abc import Iterable, Iterator
 from uuid import UUID
@@ -7,14 +7,14 @@ from verification.history import Item, Kind, Listener, TaskFacts
 
 
 class Cache:
-    """Tasks by id; one only moves forward in its versions."""
+    """Tasks by id; the version of a task only increases."""
 
     def __init__(self) -> None:
         self._tasks: dict[UUID, TaskFacts] = {}
 
     @classmethod
     def of(cls, listener: Listener) -> "Cache":
-        """What everything that a listener read and was told adds up to."""
+        """The cache after all lists and items that a listener received."""
         cache = cls()
         for connection in listener.connections:
             if connection.snapshot is not None:
@@ -27,11 +27,11 @@ class Cache:
         return iter(self._tasks.values())
 
     def replace(self, tasks: Iterable[TaskFacts]) -> None:
-        """Read everything anew."""
+        """Replace all tasks."""
         self._tasks = {facts.task_id: facts for facts in tasks}
 
     def take(self, item: Item) -> None:
-        """Keep what an item says."""
+        """Apply an item."""
         if item.kind is Kind.RESYNC:
             self.replace(item.snapshot or ())
         elif item.task is not None:

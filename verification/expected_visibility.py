@@ -1,4 +1,4 @@
-"""What an event should mean to somebody: worked out anew from the policy, apart from the code that is judged."""
+"""The item that a subscriber should get for an event, derived from the policy without the code under test."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -13,27 +13,27 @@ from verification.history import Kind
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """Somebody in a role, and whether they asked for moves only."""
+    """A subscriber with a role; *only_status* means a subscription to changes of status only."""
 
     user_id: UUID
     role: Role
     only_status: bool
 
     def sees(self, people: TaskPeople | None) -> bool:
-        """Whether the policy lets them see a task of these people."""
+        """Whether the policy lets the viewer see a task of these users."""
         actor = Actor(self.user_id, self.role, None, 0)
         return people is not None and may(actor, Action.READ_TASK, people)
 
     def expects(self, event: TaskEvent) -> Kind | None:
-        """What they are to be told of an event; None: nothing."""
+        """The kind of item that the viewer must get for an event; None: no item."""
         if self.sees(event.after):
             return self._expects_seen(event)
         if not self.sees(event.before):
             return None
         return Kind.DELETED if event.deleted else Kind.GONE
 
-    def may_hear(self, event: TaskEvent) -> bool:
-        """Whether it would be no secret to them."""
+    def may_receive(self, event: TaskEvent) -> bool:
+        """Whether the viewer may receive the event."""
         return self.sees(event.before) or self.sees(event.after)
 
     def _expects_seen(self, event: TaskEvent) -> Kind | None:
@@ -43,5 +43,5 @@ class Viewer:
 
 
 def people_of(facts: Any) -> People:
-    """Whose task it is."""
+    """The owner and the assignee of a task."""
     return People(facts.owner_id, facts.assignee_id)

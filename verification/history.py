@@ -1,4 +1,4 @@
-"""What was seen from outside: writes that were acknowledged, what listeners heard, and how it all ended."""
+"""A recorded history: acknowledged writes, the items that listeners received, and the final state."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ from domain.user import Role
 
 @dataclass(frozen=True, slots=True)
 class TaskFacts:
-    """A task as somebody was shown it."""
+    """A task as a client received it."""
 
     task_id: UUID
     version: int
@@ -26,9 +26,9 @@ class TaskFacts:
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """A change that was acknowledged: between *begun* and *acked*, in seconds of one monotonic clock.
+    """An acknowledged change, made between *begun* and *acked*, in seconds of a monotonic clock.
 
-    The version is None for a deletion, whose answer names none.
+    The version is None for a deletion, whose response has no version.
     """
 
     task_id: UUID
@@ -38,7 +38,7 @@ class Write:
 
 
 class Kind(StrEnum):
-    """What an item said."""
+    """The kind of an item."""
 
     CHANGED = "TaskChanged"
     MOVED = "TaskStatusChanged"
@@ -49,10 +49,10 @@ class Kind(StrEnum):
 
 @dataclass(slots=True)
 class Item:
-    """Something that a listener was told.
+    """An item that a listener received.
 
-    `changes`, `from_status` and `to_status` are there if its kind has them. *snapshot* is what the listener read
-    after a resync; it may be newer than items that follow.
+    `changes`, `from_status` and `to_status` are set if the kind has them. *snapshot* is the list that the listener read
+    after a resync; it may be newer than the following items.
     """
 
     cursor: StreamCursor
@@ -70,10 +70,9 @@ class Item:
 
 @dataclass(slots=True)
 class Connection:
-    """One subscription on one socket: everything that came, in the order in which it came.
+    """One subscription on one WebSocket, with its items in the order of their arrival.
 
-    Either *after* continues what the connection before had seen, or *snapshot* was read anew and *after* is its
-    cursor.
+    *after* continues the previous connection, or it is the cursor of a new *snapshot*.
     """
 
     opened: float
@@ -85,7 +84,7 @@ class Connection:
 
 @dataclass(slots=True)
 class Listener:
-    """Somebody who listens, over as many connections as it takes."""
+    """A subscriber with its connections, one after the other."""
 
     name: str
     user_id: UUID
@@ -95,12 +94,12 @@ class Listener:
 
 @dataclass(slots=True)
 class History:
-    """Everything that the judge looks at.
+    """The input of the check.
 
-    *roles* says what each user was, by access version; the last one is what they are at the end. *log* is what the
-    server itself remembers, *final* every task that is left. Where only some tasks are known (an operator looks at a
-    server that others use, too) the history is not *whole*: nothing else is judged by the log, and *unplaced* are
-    events of which nobody was told their positions.
+    *roles* has the roles of each user by access version; the last one is the current role. *log* is the server's event
+    log, and *final* has all remaining tasks. If only some tasks are known (the server has other users, too), the
+    history is not *whole*: other tasks are not checked, and *unplaced* are events whose position is unknown, because no
+    listener received them.
     """
 
     writes: Sequence[Write]

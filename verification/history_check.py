@@ -1,23 +1,23 @@
-"""What is wrong with a history. Pure: the same history, the same verdict."""
+"""Checks a history; a pure function."""
 
 from verification.history import History
 from verification.index import Index
 from verification.listener_check import ListenerCheck
-from verification.log_check import judge_records
+from verification.log_check import check_log
 from verification.report import Report
 
 
 def check_history(history: History) -> Report:
-    """Look for everything that the stream promises not to do.
+    """Check all guarantees of the stream.
 
-    The log must have every acknowledged write once, each task's versions in order, and nothing before what was
-    acknowledged before it began; each listener must have been told what it may see of the log, once per connection,
-    in order, with no gap that a resync does not cover, and nothing else; and what a client makes of it must be what
-    the database says in the end.
+    The log must have each acknowledged write once, the versions of each task in order, and no event before an event
+    that was acknowledged before it began. Each listener must receive exactly the events that it may see, once per
+    connection and in order, without a gap that a resync does not cover. The cache of each client must be equal to the
+    final state of the database.
     """
     report = Report(acknowledged=len(history.writes))
     index = Index(history)
-    judge_records(history, index, report)
+    check_log(history, index, report)
     for listener in history.listeners:
-        ListenerCheck(history, index, listener, report).judge()
+        ListenerCheck(history, index, listener, report).run()
     return report

@@ -1,4 +1,4 @@
-"""A history's log, looked up by position, by task and by whose rights ended where."""
+"""An index of a history's log: by position, by task, and by the ends of rights."""
 
 from bisect import bisect_right
 from collections import defaultdict
@@ -14,7 +14,7 @@ _NEW_RIGHTS = {AccessChange.ROLE_CHANGED, AccessChange.DISABLED, AccessChange.EN
 
 
 class Index:
-    """What the judge asks of a log."""
+    """The lookups that the checks need."""
 
     def __init__(self, history: History) -> None:
         self.positions: dict[int, LoggedEvent] = {logged.position: logged for logged in history.log}
@@ -38,20 +38,20 @@ class Index:
                 self._rights[event.user_id].append(logged.position)
 
     def tasks(self) -> dict[UUID, list[tuple[int, TaskEvent]]]:
-        """Every task's events with their positions, in the order of the log."""
+        """The events of each task with their positions, in the order of the log."""
         return self._tasks
 
     def version(self, task_id: UUID, version: int) -> TaskEvent | None:
-        """The event that made a version of a task."""
+        """The event that created a version of a task."""
         return self._versions.get((task_id, version))
 
     def task_event(self, position: int) -> TaskEvent | None:
-        """What happened to a task at a position."""
+        """The task event at a position."""
         logged = self.positions.get(position)
         return logged.event if logged is not None and isinstance(logged.event, TaskEvent) else None
 
     def expected(self, viewer: Viewer, after: int, up_to: int) -> Sequence[int]:
-        """The positions behind one and up to another that somebody is to be told."""
+        """The positions after *after* and up to *up_to* that a viewer must receive."""
         if viewer not in self._expected:
             found = (logged for logged in self.positions.values() if isinstance(logged.event, TaskEvent))
             self._expected[viewer] = sorted(
@@ -61,23 +61,23 @@ class Index:
         return positions[bisect_right(positions, after) : bisect_right(positions, up_to)]
 
     def hidden_later(self, viewer: Viewer, task_id: UUID, position: int) -> bool:
-        """Whether somebody could not see a task at some time behind a position, while it was there."""
+        """Whether an existing task was invisible to a viewer at some time after a position."""
         later = [event for where, event in self._tasks[task_id] if where > position]
         return any(event.after is not None and not viewer.sees(event.after) for event in later)
 
     def deleted_later(self, viewer: Viewer, task_id: UUID, position: int) -> bool:
-        """Whether a task was deleted behind a position while somebody could see it."""
+        """Whether a task that a viewer could see was deleted after a position."""
         later = [event for where, event in self._tasks[task_id] if where > position]
         return any(event.deleted and viewer.sees(event.before) for event in later)
 
     def rights_end(self, user_id: UUID, first_version: int, version: int) -> int | None:
-        """Where the rights of an access version ended; None: they hold."""
+        """The position where the rights of an access version ended; None if they are still valid."""
         ends = self._rights[user_id]
         number = version - first_version
         return ends[number] if 0 <= number < len(ends) else None
 
     def session_end(self, user_id: UUID, session_id: UUID | None) -> int | None:
-        """Where a session was ended, by a sign-out on it, or of all but another one."""
+        """The position where a session ended: by its sign-out, or by the sign-out of all other sessions."""
         for position, event in self._access:
             if event.user_id == user_id and _ends(event, session_id):
                 return position

@@ -1,4 +1,4 @@
-"""Whether the log, the acknowledged writes and the final state agree."""
+"""Checks that the log, the acknowledged writes and the final state agree."""
 
 from collections import Counter
 from itertools import pairwise
@@ -13,26 +13,26 @@ from verification.report import Fault, Report
 LOG = "the log"
 
 
-def judge_records(history: History, index: Index, report: Report) -> None:
-    """Note what does not fit together."""
+def check_log(history: History, index: Index, report: Report) -> None:
+    """Add all contradictions to the report."""
     if history.whole:
-        _judge_density(index, report)
+        _check_density(index, report)
     for task_id, events in index.tasks().items():
-        _judge_task(task_id, [event for _, event in events], report)
-    _judge_writes(history, index, report)
-    _judge_times(history, index, report)
-    _judge_final(history, index, report)
+        _check_task(task_id, [event for _, event in events], report)
+    _check_writes(history, index, report)
+    _check_times(history, index, report)
+    _check_final(history, index, report)
 
 
-def _judge_density(index: Index, report: Report) -> None:
+def _check_density(index: Index, report: Report) -> None:
     positions = sorted(index.positions)
     for before, after in pairwise(positions):
         if after != before + 1:
-            report.note(Fault.LOST, LOG, f"nothing has the positions between {before} and {after}")
+            report.note(Fault.LOST, LOG, f"there are no events between the positions {before} and {after}")
 
 
-def _judge_task(task_id: UUID, events: list[TaskEvent], report: Report) -> None:
-    """One version after the other, each beginning where the one before ended."""
+def _check_task(task_id: UUID, events: list[TaskEvent], report: Report) -> None:
+    """The versions of a task must be consecutive, and each must start with the values of the one before."""
     twice = [version for version, times in Counter(event.version for event in events).items() if times > 1]
     for version in twice:
         report.note(Fault.DUPLICATED, LOG, f"task {task_id} has two events of version {version}")
@@ -43,29 +43,31 @@ def _judge_task(task_id: UUID, events: list[TaskEvent], report: Report) -> None:
             )
         elif (after.from_status, after.before) != (before.to_status, before.after):
             report.note(
-                Fault.WRONG, LOG, f"version {after.version} of task {task_id} does not begin where the last one ended"
+                Fault.WRONG,
+                LOG,
+                f"version {after.version} of task {task_id} does not start with the values of the one before",
             )
 
 
-def _judge_writes(history: History, index: Index, report: Report) -> None:
+def _check_writes(history: History, index: Index, report: Report) -> None:
     known = {(event.task_id, event.version) for event in history.unplaced}
     for write in history.writes:
         if _event_of(write, index) is None and (write.task_id, write.version) not in known:
-            version = "its end" if write.version is None else f"version {write.version}"
-            report.note(Fault.LOST, LOG, f"{version} of task {write.task_id} was acknowledged and is not there")
+            version = "the deletion" if write.version is None else f"version {write.version}"
+            report.note(Fault.LOST, LOG, f"{version} of task {write.task_id} was acknowledged, but is not in the log")
 
 
-def _judge_times(history: History, index: Index, report: Report) -> None:
-    """What began after something else was acknowledged must lie behind it."""
-    placed = [(write, place) for write in history.writes if (place := _event_of(write, index)) is not None]
-    by_ack = sorted(placed, key=lambda each: each[0].acked)
+def _check_times(history: History, index: Index, report: Report) -> None:
+    """A write that began after the acknowledgement of another one must have a later position."""
+    positioned = [(write, position) for write in history.writes if (position := _event_of(write, index)) is not None]
+    by_ack = sorted(positioned, key=lambda each: each[0].acked)
     reached, done = 0, 0
-    for write, place in sorted(placed, key=lambda each: each[0].begun):
+    for write, position in sorted(positioned, key=lambda each: each[0].begun):
         while by_ack[done][0].acked < write.begun:
             reached = max(reached, by_ack[done][1])
             done += 1
-        if place < reached:
-            report.note(Fault.OUT_OF_ORDER, LOG, f"{place} began after {reached} had been acknowledged")
+        if position < reached:
+            report.note(Fault.OUT_OF_ORDER, LOG, f"{position} began after {reached} had been acknowledged")
 
 
 def _event_of(write: Write, index: Index) -> int | None:
@@ -76,20 +78,22 @@ def _event_of(write: Write, index: Index) -> int | None:
     return None
 
 
-def _judge_final(history: History, index: Index, report: Report) -> None:
+def _check_final(history: History, index: Index, report: Report) -> None:
     final = {facts.task_id: facts for facts in history.final}
     lasts = {task_id: events[-1][1] for task_id, events in index.tasks().items()}
     unplaced = {event.task_id for event in history.unplaced}
     for task_id, last in lasts.items():
         if task_id not in unplaced and not _agrees(last, final.get(task_id)):
-            report.note(Fault.WRONG, LOG, f"task {task_id} is not what version {last.version} left of it")
+            report.note(
+                Fault.WRONG, LOG, f"task {task_id} differs from version {last.version}, the last one in the log"
+            )
     if history.whole:
         for task_id in final.keys() - lasts.keys():
-            report.note(Fault.LOST, LOG, f"nothing tells how task {task_id} came to be")
+            report.note(Fault.LOST, LOG, f"there is no event for task {task_id}")
 
 
 def _agrees(last: TaskEvent, facts: TaskFacts | None) -> bool:
     if facts is None or last.after is None:
         return facts is None and last.after is None
-    told = (last.version, last.to_status, last.title, last.after)
-    return told == (facts.version, facts.status, facts.title, people_of(facts))
+    values = (last.version, last.to_status, last.title, last.after)
+    return values == (facts.version, facts.status, facts.title, people_of(facts))

@@ -1,4 +1,4 @@
-"""What the judge found."""
+"""The result of a check."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -6,23 +6,23 @@ from enum import StrEnum
 
 
 class Fault(StrEnum):
-    """How a stream can lie."""
+    """The kinds of faults of a stream."""
 
     LOST = "lost"
-    """Acknowledged, and somebody who may see it was not told; or it is not in the log at all."""
+    """An acknowledged change was not delivered to a subscriber who may see it, or it is not in the log."""
     DUPLICATED = "duplicated"
-    """Told twice on one connection, or although the cursor said that it was known."""
+    """An event was delivered twice on one connection, or again although the cursor was after it."""
     OUT_OF_ORDER = "out of order"
-    """Told, or numbered, before what came before it."""
+    """An event was delivered, or numbered, before an earlier one."""
     FORBIDDEN = "forbidden"
-    """Told to somebody who may not see it."""
+    """An event was delivered to a subscriber who may not see it."""
     WRONG = "wrong"
-    """Told, but not what happened; or what a client makes of it is not what the database says."""
+    """An event was delivered with wrong values, or the client's cache differs from the database."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One fault, and where."""
+    """One fault and its place."""
 
     fault: Fault
     where: str
@@ -34,30 +34,30 @@ class Finding:
 
 @dataclass(slots=True)
 class Report:
-    """The verdict. *delivered* counts items that were told for the first time to their listener."""
+    """The result. *delivered* counts items that a listener received for the first time."""
 
     acknowledged: int = 0
     delivered: int = 0
     repeated: int = 0
-    """Items told again on a later connection, which at-least-once allows."""
+    """Items delivered again on a later connection, which at-least-once delivery allows."""
     resyncs: int = 0
     findings: list[Finding] = field(default_factory=list)
 
     def note(self, fault: Fault, where: str, what: str) -> None:
-        """One more fault."""
+        """Add a fault."""
         self.findings.append(Finding(fault, where, what))
 
     def count(self, fault: Fault) -> int:
-        """How many faults of a kind."""
+        """The number of faults of a kind."""
         return Counter(finding.fault for finding in self.findings)[fault]
 
     @property
     def clean(self) -> bool:
-        """Whether nothing is wrong."""
+        """Whether there are no faults."""
         return not self.findings
 
     def to_json(self) -> dict[str, object]:
-        """The verdict for programs: counts by word, and every finding."""
+        """The result for programs: counts by kind, and all findings."""
         counts = {fault.name.lower(): self.count(fault) for fault in Fault}
         return {
             "clean": self.clean,
@@ -70,7 +70,7 @@ class Report:
         }
 
     def line(self) -> str:
-        """The verdict in one line."""
+        """The result in one line."""
         counts = [(self.acknowledged, "acknowledged"), (self.delivered, "delivered")]
         counts += [(self.count(fault), fault.value) for fault in Fault]
         return ", ".join(f"{number:,} {word}" for number, word in counts)

@@ -1,6 +1,6 @@
-"""A trial of a running server from outside: tasks of our own, people who change them, people who listen, and a verdict.
+"""The test of a running server: clients change tasks, subscribers receive the events, and the history is checked.
 
-What the server remembers of a task (its history) says what happened; where in the stream, only listeners know.
+The events come from the server's history of each task; their positions come from the items that subscribers received.
 """
 
 import asyncio
@@ -28,8 +28,8 @@ from verification.history import History, Item, Kind, Listener, TaskFacts
 from verification.history_check import check_history
 from verification.report import Report
 
-PATIENCE_SECONDS: Final = 15.0
-"""For what is still under way when the writers have stopped."""
+TIMEOUT_SECONDS: Final = 15.0
+"""The time to wait for events after the writers have stopped."""
 _TASKS_EACH: Final = 3
 _PAUSE_SECONDS: Final = (0.01, 0.05)
 _HISTORY: Final = """query ($id: ID!, $after: String) { task(id: $id) { history(first: 100, after: $after) {
@@ -40,7 +40,7 @@ _OURS: Final = f"""query ($search: String!) {{ tasks(first: 100, filter: {{searc
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How much, for how long, and whether our own connections are hurt meanwhile."""
+    """The size and the duration of the test, and whether faults are injected into its connections."""
 
     writers: int = 4
     listeners: int = 4
@@ -57,32 +57,33 @@ class _Subscriber:
 
 @dataclass(slots=True)
 class StreamTest:
-    """One trial as one account; `run` leaves nothing behind."""
+    """One test with one account; `run` removes everything that it creates."""
 
     account: Account
     plan: Plan
     say: Callable[[str], None] = lambda text: None
     name: str = field(default_factory=lambda: f"verify-stream {secrets.token_hex(4)}")
-    _ears: list[_Subscriber] = field(default_factory=list)
+    _subscribers: list[_Subscriber] = field(default_factory=list)
     _writers: list[Writer] = field(default_factory=list)
     _live: dict[UUID, Known] = field(default_factory=dict)
     _ended: list[TaskEvent] = field(default_factory=list)
 
     async def run(self) -> Report:
-        """Write, listen, hurt, and judge.
+        """Change tasks, receive events, inject faults, and check the history.
 
         Raises:
-            Refused, Unreachable: the account cannot sign in, or nobody is there.
+            Refused, Unreachable: the account cannot sign in, or the server does not answer.
         """
         me = await self.account.me()
         cursor = await read_cursor(self.account)
-        self.say(f"{self.plan.writers} writers and {self.plan.listeners} listeners for {self.plan.seconds:g} s …")
+        plan = self.plan
+        self.say(f"Running {plan.writers} writers and {plan.listeners} listeners for {plan.seconds:g} s …")
         try:
             async with self._listening(me):
                 await self._write_for_a_while()
-                await self._settle()
+                await self._finish()
                 events = [event async for event in self._events(me)]
-                final = [found.facts for task in self._live.values() if (found := await self._look(task))]
+                final = [found.facts for task in self._live.values() if (found := await self._read(task))]
         finally:
             await self._clean_up()
         return check_history(self._history(me, cursor.access_version, events, final))
@@ -91,30 +92,30 @@ class StreamTest:
     async def _listening(self, me: Me) -> AsyncIterator[None]:
         for number in range(self.plan.listeners):
             recorder = Recorder(Listener(f"listener {number + 1}", me.user_id), time.monotonic)
-            follower = Follower(self.account, self.account.place, recorder, lists=False, longest_pause=1.0)
-            self._ears.append(_Subscriber(follower, recorder, asyncio.create_task(follower.run())))
+            follower = Follower(self.account, self.account.api, recorder, lists=False, longest_pause=1.0)
+            self._subscribers.append(_Subscriber(follower, recorder, asyncio.create_task(follower.run())))
         try:
-            await self._until(lambda: all(ear.recorder.standing >= 0 for ear in self._ears))
+            await self._until(lambda: all(subscriber.recorder.position >= 0 for subscriber in self._subscribers))
             yield
         finally:
-            for ear in self._ears:
-                ear.task.cancel()
-            await asyncio.gather(*(ear.task for ear in self._ears), return_exceptions=True)
+            for subscriber in self._subscribers:
+                subscriber.task.cancel()
+            await asyncio.gather(*(subscriber.task for subscriber in self._subscribers), return_exceptions=True)
 
     async def _write_for_a_while(self) -> None:
         stop = asyncio.Event()
         writers = [Writer(self.account, f"{self.name} {number}") for number in range(self.plan.writers)]
         self._writers = writers
         tasks = [asyncio.create_task(self._write(writer, stop)) for writer in writers]
-        hurting = asyncio.create_task(self._hurt(stop)) if self.plan.faults else None
+        faults = asyncio.create_task(self._inject_faults(stop)) if self.plan.faults else None
         await asyncio.sleep(self.plan.seconds)
         stop.set()
         await asyncio.gather(*tasks)
-        if hurting is not None:
-            await hurting
+        if faults is not None:
+            await faults
 
     async def _write(self, writer: Writer, stop: asyncio.Event) -> None:
-        """Each changes tasks of its own: which version is whose is then never in doubt."""
+        """Each writer changes only its own tasks, so that it is clear which version belongs to which write."""
         mine: list[UUID] = []
         while not stop.is_set():
             await self._write_once(writer, mine)
@@ -134,31 +135,31 @@ class StreamTest:
                 if task.facts.task_id not in self._live:
                     mine.remove(task.facts.task_id)
             case 1 | 2 | 3:
-                self._keep(task, await writer.edit(task) or await writer.look(task))
+                self._store(task, await writer.edit(task) or await writer.look(task))
             case _:
                 status = random.choice(sorted(FOLLOWERS[task.facts.status]))  # noqa: S311
-                self._keep(task, await writer.move(task, status.value) or await writer.look(task))
+                self._store(task, await writer.move(task, status.value) or await writer.look(task))
 
-    def _keep(self, task: Known, found: Known | None) -> None:
+    def _store(self, task: Known, found: Known | None) -> None:
         self._live[task.facts.task_id] = found or task
 
     async def _end(self, writer: Writer, task: Known) -> None:
-        """Delete a task, whose history has to be read before."""
+        """Delete a task; its history must be read before."""
         try:
             events = [event async for event in self._history_of(task)]
         except Failed:
             return
         done = await writer.delete(task)
-        if not done and await self._look(task) is not None:
+        if not done and await self._read(task) is not None:
             return
         del self._live[task.facts.task_id]
         self._ended += [*events, _deletion(events[-1])]
 
-    async def _hurt(self, stop: asyncio.Event) -> None:
-        """Drop sockets and stop reading for a while, in turn."""
+    async def _inject_faults(self, stop: asyncio.Event) -> None:
+        """Break connections, and pause reading, at random."""
         while not stop.is_set():
             await asyncio.sleep(random.uniform(0.3, 1.0))  # noqa: S311
-            follower = random.choice(self._ears).follower  # noqa: S311
+            follower = random.choice(self._subscribers).follower  # noqa: S311
             if random.random() < 0.6 and follower.socket is not None:  # noqa: S311
                 await follower.socket.abort()
             else:
@@ -166,13 +167,15 @@ class StreamTest:
                 await asyncio.sleep(0.5)
                 follower.reading.set()
 
-    async def _settle(self) -> None:
-        """One more change of each task: whoever was told it was told everything before it, or never will be."""
+    async def _finish(self) -> None:
+        """Change each task once more, and wait: a subscriber that receives this change has passed all earlier ones."""
         for task in list(self._live.values()):
             found = await self._writers[0].edit(task)
-            self._keep(task, found)
+            self._store(task, found)
         lasts = {task_id: known.facts.version for task_id, known in self._live.items()}
-        await self._until(lambda: all(_has_heard(ear.recorder, lasts) for ear in self._ears), fail=False)
+        await self._until(
+            lambda: all(_has_received(subscriber.recorder, lasts) for subscriber in self._subscribers), fail=False
+        )
 
     async def _events(self, me: Me) -> AsyncIterator[TaskEvent]:
         for event in self._ended:
@@ -194,7 +197,7 @@ class StreamTest:
         for entry in reversed(entries):
             yield _event(task.facts, entry)
 
-    async def _look(self, task: Known) -> Known | None:
+    async def _read(self, task: Known) -> Known | None:
         writer = Writer(self.account, self.name)
         while True:
             found = await writer.look(task)
@@ -205,14 +208,17 @@ class StreamTest:
 
     def _history(self, me: Me, version: int, events: list[TaskEvent], final: list[TaskFacts]) -> History:
         items = [
-            item for ear in self._ears for connection in ear.recorder.listener.connections for item in connection.items
+            item
+            for subscriber in self._subscribers
+            for connection in subscriber.recorder.listener.connections
+            for item in connection.items
         ]
         titled = list(_titled(events, self._titles(items, final)))
-        log, unplaced = placed(titled, items)
+        log, unplaced = with_positions(titled, items)
         return History(
             writes=[write for writer in self._writers for write in writer.writes],
             log=log,
-            listeners=[ear.recorder.listener for ear in self._ears],
+            listeners=[subscriber.recorder.listener for subscriber in self._subscribers],
             roles={me.user_id: {version: me.role}},
             final=final,
             whole=False,
@@ -220,7 +226,7 @@ class StreamTest:
         )
 
     def _titles(self, items: Iterable[Item], final: Iterable[TaskFacts]) -> dict[tuple[UUID, int], str]:
-        """What was acknowledged counts; of what was not, what was seen."""
+        """The titles by task and version: those of acknowledged writes, else those that were received."""
         titles = {key: facts.title for writer in self._writers for key, facts in writer.answers.items()}
         for facts in [*final, *(item.task for item in items if item.task is not None)]:
             titles.setdefault((facts.task_id, facts.version), facts.title)
@@ -240,38 +246,38 @@ class StreamTest:
             for task in left:
                 await cleaner.delete(Known(task["id"], facts_of(task)))
         else:
-            self.say(f"Some tasks could not be removed: their titles begin with {self.name!r}.")
+            self.say(f"Some tasks could not be removed. Their titles begin with {self.name!r}.")
         await self.account.sign_out()
 
     async def _until(self, condition: Callable[[], bool], *, fail: bool = True) -> None:
-        deadline = time.monotonic() + PATIENCE_SECONDS
+        deadline = time.monotonic() + TIMEOUT_SECONDS
         while not condition():
-            for ear in self._ears:
-                if ear.task.done():
-                    ear.task.result()
+            for subscriber in self._subscribers:
+                if subscriber.task.done():
+                    subscriber.task.result()
             if time.monotonic() > deadline:
                 if fail:
-                    raise TimeoutError("No listener could connect.")
+                    raise TimeoutError("no subscriber could connect")
                 return
             await asyncio.sleep(0.02)
 
 
-def placed(events: Iterable[TaskEvent], items: Iterable[Item]) -> tuple[list[LoggedEvent], list[TaskEvent]]:
-    """Events with the positions that listeners were told, and those of which nobody was told.
+def with_positions(events: Iterable[TaskEvent], items: Iterable[Item]) -> tuple[list[LoggedEvent], list[TaskEvent]]:
+    """Events with the positions of the received items, and events without an item.
 
-    Which event an item is about is known by its task and instant; those of one task that share an instant are in the
-    order of their versions.
+    The task and the time of an item identify its event. Events of one task with the same time are in the order of their
+    versions.
     """
     instants: dict[int, datetime] = {}
-    places: dict[tuple[UUID | None, datetime | None], set[int]] = defaultdict(set)
+    positions_of: dict[tuple[UUID | None, datetime | None], set[int]] = defaultdict(set)
     for item in items:
         ends = item.kind is Kind.DELETED
-        places[item.task_id, None if ends else item.at].add(item.cursor.position)
+        positions_of[item.task_id, None if ends else item.at].add(item.cursor.position)
         instants[item.cursor.position] = item.at
-    free = {key: sorted(positions) for key, positions in places.items()}
+    unused = {key: sorted(positions) for key, positions in positions_of.items()}
     log, unplaced = [], []
     for event in sorted(events, key=lambda each: each.version):
-        waiting = free.get((event.task_id, None if event.deleted else event.at))
+        waiting = unused.get((event.task_id, None if event.deleted else event.at))
         if waiting:
             log.append(LoggedEvent(position := waiting.pop(0), replace(event, at=instants[position])))
         else:
@@ -279,13 +285,13 @@ def placed(events: Iterable[TaskEvent], items: Iterable[Item]) -> tuple[list[Log
     return log, unplaced
 
 
-def _has_heard(recorder: Recorder, lasts: dict[UUID, int]) -> bool:
-    heard: dict[UUID, int] = {}
+def _has_received(recorder: Recorder, lasts: dict[UUID, int]) -> bool:
+    received: dict[UUID, int] = {}
     for connection in recorder.listener.connections:
         for item in connection.items:
             if item.task is not None:
-                heard[item.task.task_id] = item.task.version
-    return all(heard.get(task_id, 0) >= version for task_id, version in lasts.items())
+                received[item.task.task_id] = item.task.version
+    return all(received.get(task_id, 0) >= version for task_id, version in lasts.items())
 
 
 def _event(facts: TaskFacts, entry: dict[str, Any]) -> TaskEvent:

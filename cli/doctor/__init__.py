@@ -1,1 +1,1 @@
-"""Whether everything that a server needs is as it must be."""
+"""`taskriver doctor`: checks everything that a server needs."""

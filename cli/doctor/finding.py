@@ -1,36 +1,41 @@
-"""What was found at one place, and what to do about it."""
+"""The result of one check, and what to do about it."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 
 class State(StrEnum):
-    """How it is; later is worse."""
+    """The state of what was checked; the worst is last."""
 
     OK = "ok"
-    LOOK = "look"
+    WARNING = "look"
     BAD = "bad"
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One line of the table. *advice* is empty where there is nothing to do."""
+    """One line of the table. *advice* is empty if there is nothing to do."""
 
     name: str
     state: State
-    told: str
+    detail: str
     advice: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """The finding as an object of `--json`."""
+        return {"name": self.name, "state": self.state, "told": self.detail, "advice": self.advice}
 
 
 def worst(findings: Iterable[Finding]) -> State:
-    """The worst state among them."""
+    """The worst state of the findings."""
     order = list(State)
     return max((finding.state for finding in findings), key=order.index, default=State.OK)
 
 
-def judged(name: str, told: str, *, bad: str = "", look: str = "") -> Finding:
-    """A finding that is bad or wants to be looked at if there is an advice for that."""
+def make_finding(name: str, detail: str, *, bad: str = "", warning: str = "") -> Finding:
+    """A finding: bad if *bad* has advice, a warning if *warning* has advice, else ok."""
     if bad:
-        return Finding(name, State.BAD, told, bad)
-    return Finding(name, State.LOOK if look else State.OK, told, look)
+        return Finding(name, State.BAD, detail, bad)
+    return Finding(name, State.WARNING if warning else State.OK, detail, warning)

@@ -1,1 +1,1 @@
-"""Tokens that are kept for whoever types commands."""
+"""`taskriver token`, and the sessions that it stores."""

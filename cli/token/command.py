@@ -5,16 +5,16 @@ from typing import Annotated, Final
 
 import typer
 
-from cli.output import AsJSON, answer, examples, say
-from cli.sign_in import DEFAULT_URL, TOKEN, PasswordFromStdin, ServerURL, Username, ask_who, endpoint
+from cli.output import AsJSON, examples, print_result, say
+from cli.sign_in import DEFAULT_URL, TOKEN, PasswordFromStdin, ServerURL, Username, endpoint, read_credentials
 from cli.token import store
 from cli.token.sessions import Sessions
 from cli.token.store import StoredSession
 from server.errors import CommandError
 
-Header = Annotated[bool, typer.Option("--header", help="Print it as a header, for curl.")]
-Export = Annotated[bool, typer.Option("--export", help=f"Print it as {TOKEN}, for a shell and our own commands.")]
-Forget = Annotated[bool, typer.Option("--forget", help="Sign out, and keep it no longer.")]
+Header = Annotated[bool, typer.Option("--header", help="Print the token as a header, for curl.")]
+Export = Annotated[bool, typer.Option("--export", help=f"Print a shell command that sets {TOKEN}.")]
+Forget = Annotated[bool, typer.Option("--forget", help="Sign out, and remove the stored session.")]
 
 EXAMPLES: Final = examples(
     "taskriver token --username alice",
@@ -51,37 +51,37 @@ def token(
         "username": found.username,
         "url": found.url,
     }
-    answer(form.format(found.access_token), facts, as_json=as_json)
+    print_result(form.format(found.access_token), facts, as_json=as_json)
     return None
 
 
 def _known(sessions: Sessions, username: str | None) -> StoredSession | None:
     """The stored session with a token that the server accepts; None if there is none, or the session has ended."""
-    with store.opened() as kept:
-        stored = kept.find(sessions.api.url, username)
+    with store.open_store() as opened:
+        stored = opened.find(sessions.api.url, username)
         valid = None if stored is None else asyncio.run(sessions.validate(stored))
         if valid is not None:
-            kept.keep(valid)
+            opened.save(valid)
         return valid
 
 
 def _new(sessions: Sessions, username: str | None, *, password_stdin: bool) -> StoredSession:
-    with store.opened() as kept:
-        before = kept.find(sessions.api.url, username)
-    # Not while the shelf is open: others want to read it while somebody types.
+    with store.open_store() as opened:
+        before = opened.find(sessions.api.url, username)
+    # The store is closed while the user types, so that other processes can read it.
     known = username or (before.username if before is not None else None)
-    name, password = ask_who(known, password_stdin=password_stdin)
+    name, password = read_credentials(known, password_stdin=password_stdin)
     found = asyncio.run(sessions.sign_in(name, password))
-    with store.opened() as kept:
-        kept.keep(found)
+    with store.open_store() as opened:
+        opened.save(found)
     return found
 
 
 def _forget(sessions: Sessions, username: str | None) -> None:
-    with store.opened() as kept:
-        found = kept.find(sessions.api.url, username)
+    with store.open_store() as opened:
+        found = opened.find(sessions.api.url, username)
         if found is None:
-            raise CommandError(f"No session at {sessions.api.url} is kept.")
-        kept.forget(found)
+            raise CommandError(f"There is no stored session at {sessions.api.url}.")
+        opened.forget(found)
     asyncio.run(sessions.end(found))
-    say(f"{found.username} is signed out of {found.url}.")
+    say(f"{found.username} is signed out at {found.url}.")

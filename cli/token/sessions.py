@@ -1,10 +1,10 @@
-"""Signing in, staying so and signing out at a server, for the shelf."""
+"""Starts, renews and ends sessions at a server, for `taskriver token`."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
-from cli.errors import without_help
+from cli.errors import server_error
 from cli.token.store import StoredSession
 from server.errors import CommandError
 from verification.client.failures import Failed, Refused
@@ -19,48 +19,48 @@ _LOGOUT: Final = "mutation { logout { userErrors { message } } }"
 
 @dataclass(frozen=True, slots=True)
 class Sessions:
-    """Those at one server."""
+    """The sessions at one server."""
 
     api: Api
 
     async def sign_in(self, username: str, password: str) -> StoredSession:
-        """Begin one.
+        """Start a session.
 
         Raises:
             CommandError: the server does not answer, or the name or the password is wrong.
         """
-        asked = {"username": username, "password": password, "returnRefreshToken": True}
-        kept = self._kept(await self._ask(_LOGIN, {"input": asked}))
-        if isinstance(kept, str):
-            raise CommandError(f"{self.api.url}: {kept}")
-        return kept
+        credentials = {"username": username, "password": password, "returnRefreshToken": True}
+        session = self._session_of(await self._ask(_LOGIN, {"input": credentials}))
+        if isinstance(session, str):
+            raise CommandError(f"{self.api.url}: {session}")
+        return session
 
-    async def renew(self, kept: StoredSession) -> StoredSession | None:
-        """Go on with another access token; None if the session is over.
+    async def renew(self, stored: StoredSession) -> StoredSession | None:
+        """The session with a new access token; None if the session has ended.
 
         Raises:
             CommandError: the server does not answer.
         """
-        found = self._kept(await self._ask(_REFRESH, {"input": {"refreshToken": kept.refresh_token}}))
-        return None if isinstance(found, str) else replace(found, url=kept.url)
+        found = self._session_of(await self._ask(_REFRESH, {"input": {"refreshToken": stored.refresh_token}}))
+        return None if isinstance(found, str) else replace(found, url=stored.url)
 
-    async def validate(self, kept: StoredSession) -> StoredSession | None:
+    async def validate(self, stored: StoredSession) -> StoredSession | None:
         """The session with an access token that the server accepts now, renewed if necessary; None if it has ended.
 
         Raises:
             CommandError: the server does not answer.
         """
-        if kept.is_fresh and await self._ask(_ME, None, kept.access_token) is not None:
-            return kept
-        return await self.renew(kept)
+        if stored.is_fresh and await self._ask(_ME, None, stored.access_token) is not None:
+            return stored
+        return await self.renew(stored)
 
-    async def end(self, kept: StoredSession) -> None:
-        """Sign out; a session that is over already needs that no more.
+    async def end(self, stored: StoredSession) -> None:
+        """Sign out, unless the session has already ended.
 
         Raises:
             CommandError: the server does not answer.
         """
-        fresh = kept if kept.is_fresh else await self.renew(kept)
+        fresh = stored if stored.is_fresh else await self.renew(stored)
         if fresh is not None:
             await self._ask(_LOGOUT, None, fresh.access_token)
 
@@ -70,19 +70,19 @@ class Sessions:
         except Refused as refused:
             if token is not None and refused.code == "UNAUTHENTICATED":
                 return None
-            raise without_help(self.api.url, refused) from None
+            raise server_error(self.api.url, refused) from None
         except Failed as failed:
-            raise without_help(self.api.url, failed) from None
+            raise server_error(self.api.url, failed) from None
 
-    def _kept(self, answer: dict[str, Any]) -> StoredSession | str:
-        """The session of an answer, or why there is none."""
-        told = answer["in"]
-        if told["userErrors"]:
-            return str(told["userErrors"][0]["message"])
+    def _session_of(self, answer: dict[str, Any]) -> StoredSession | str:
+        """The session in an answer, or the message of its error."""
+        payload = answer["in"]
+        if payload["userErrors"]:
+            return str(payload["userErrors"][0]["message"])
         return StoredSession(
             url=self.api.url,
-            username=told["user"]["username"],
-            access_token=told["accessToken"],
-            refresh_token=told["refreshToken"],
-            expires_at=datetime.fromisoformat(told["expiresAt"]),
+            username=payload["user"]["username"],
+            access_token=payload["accessToken"],
+            refresh_token=payload["refreshToken"],
+            expires_at=datetime.fromisoformat(payload["expiresAt"]),
         )

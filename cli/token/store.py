@@ -1,4 +1,4 @@
-"""The file that keeps signed-in sessions: readable by its owner only, replaced as a whole, by one process at a time."""
+"""The file with the stored sessions. Only its owner can read it; one process at a time replaces it as a whole."""
 
 import fcntl
 import json
@@ -13,13 +13,13 @@ from typing import Any, Final, Self
 from server.errors import CommandError
 
 VARIABLE: Final = "TASKRIVER_TOKENS"
-SOON: Final = timedelta(seconds=60)
-"""A token that ends so soon is not worth handing out."""
+MIN_REMAINING: Final = timedelta(seconds=60)
+"""A token is renewed if it expires sooner than this."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoredSession:
-    """Somebody's session at a server."""
+    """A user's session at a server."""
 
     url: str
     username: str
@@ -29,11 +29,11 @@ class StoredSession:
 
     @property
     def is_fresh(self) -> bool:
-        """Whether the access token will do for a while."""
-        return self.expires_at - datetime.now(UTC) > SOON
+        """Whether the access token is valid for at least another minute."""
+        return self.expires_at - datetime.now(UTC) > MIN_REMAINING
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values only."""
+        """The values as JSON types."""
         return asdict(self) | {"expires_at": self.expires_at.isoformat()}
 
     @classmethod
@@ -43,41 +43,42 @@ class StoredSession:
 
 
 class SessionStore:
-    """All that is kept; the one used last comes first. Use it inside `opened`."""
+    """The stored sessions, the most recently used one first. Use it inside `open_store`."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._kept = _read(path)
+        self._sessions = _read(path)
 
     def find(self, url: str, username: str | None) -> StoredSession | None:
-        """The session of this user at this server, of the last one used there if no name is given."""
-        here = (each for each in self._kept if each.url == url)
+        """The session of this user at this server; without a username, the most recently used one at this server."""
+        here = (each for each in self._sessions if each.url == url)
         return next((each for each in here if username is None or each.username.lower() == username.lower()), None)
 
-    def keep(self, kept: StoredSession) -> None:
-        """Keep a session, in the place of an older one of the same user at the same server."""
-        self._write([kept, *self._but(kept)])
+    def save(self, session: StoredSession) -> None:
+        """Store a session. It replaces an older one of the same user at the same server."""
+        self._write([session, *self._without(session)])
 
-    def forget(self, kept: StoredSession) -> None:
-        """Keep it no longer."""
-        self._write(self._but(kept))
+    def forget(self, session: StoredSession) -> None:
+        """Remove a session."""
+        self._write(self._without(session))
 
-    def _but(self, kept: StoredSession) -> list[StoredSession]:
-        same = (kept.url, kept.username.lower())
-        return [each for each in self._kept if (each.url, each.username.lower()) != same]
+    def _without(self, session: StoredSession) -> list[StoredSession]:
+        same = (session.url, session.username.lower())
+        return [each for each in self._sessions if (each.url, each.username.lower()) != same]
 
-    def _write(self, kept: list[StoredSession]) -> None:
-        self._kept = kept
-        fresh = self._path.with_suffix(".new")
-        fresh.unlink(missing_ok=True)
-        fresh.touch(mode=0o600)
-        fresh.write_text(json.dumps({"sessions": [each.to_json() for each in kept]}, indent=1) + "\n", encoding="utf-8")
-        fresh.replace(self._path)
+    def _write(self, sessions: list[StoredSession]) -> None:
+        self._sessions = sessions
+        unfinished = self._path.with_suffix(".new")
+        unfinished.unlink(missing_ok=True)
+        unfinished.touch(mode=0o600)
+        text = json.dumps({"sessions": [each.to_json() for each in sessions]}, indent=1)
+        unfinished.write_text(f"{text}\n", encoding="utf-8")
+        unfinished.replace(self._path)
 
 
 @contextmanager
-def opened() -> Iterator[SessionStore]:
-    """The shelf, for this process alone.
+def open_store() -> Iterator[SessionStore]:
+    """The store, locked for this process.
 
     Raises:
         CommandError: the file cannot be read or written.
@@ -93,7 +94,7 @@ def opened() -> Iterator[SessionStore]:
             os.close(lock)
     except OSError as error:
         raise CommandError(
-            f"Tokens cannot be kept in {path}: {error.strerror}; {VARIABLE} names another file."
+            f"Sessions cannot be stored in {path}: {error.strerror}. Set {VARIABLE} to another file."
         ) from error
 
 
@@ -112,4 +113,4 @@ def _read(path: Path) -> list[StoredSession]:
     try:
         return [StoredSession.from_json(each) for each in json.loads(text)["sessions"]]
     except (ValueError, TypeError, KeyError, AttributeError):
-        raise CommandError(f"{path} is not what was kept there: remove it, and sign in again.") from None
+        raise CommandError(f"{path} is not a file of stored sessions: remove it, and sign in again.") from None

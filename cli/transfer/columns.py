@@ -1,4 +1,4 @@
-"""Which field of a task each column of a file, or each key of a JSON object, holds."""
+"""The field of a task for each column of a CSV file, or each key of a JSON object."""
 
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final, Self
@@ -20,10 +20,10 @@ FIELDS: Final = (
     "completedAt",
     "version",
 )
-"""The fields of an export, in order: those of GraphQL, with people by their usernames."""
+"""The fields of an export, in order. They have the names of GraphQL; users are usernames."""
 
 _ALIASES: Final = {"uuid": "id", "completed": "completed"}
-"""Names of the REST API that are not a spelling of a GraphQL name."""
+"""Names of the REST API that differ from the GraphQL name by more than their spelling."""
 
 _SHOWN: Final = 40
 
@@ -37,13 +37,13 @@ _KNOWN: Final = {_normalised(name): name for name in FIELDS} | _ALIASES
 
 
 class Columns:
-    """The assignment of a file's names to fields: by name, by `--map`, or left out by `--ignore`."""
+    """Maps the names in a file to fields: by name, or by `--map`; `--ignore` skips names."""
 
     def __init__(self, mapped: Mapping[str, str] | None = None, ignored: Collection[str] = ()) -> None:
-        """*mapped* holds field names by the file's names, *ignored* the file's names to leave out.
+        """*mapped* has field names by the file's names; *ignored* has the file's names to skip.
 
         Raises:
-            CommandError: a name is mapped to something that is not a field.
+            CommandError: a name is mapped to an unknown field.
         """
         self._mapped = {_normalised(name): _target(name, field) for name, field in (mapped or {}).items()}
         self._ignored = {_normalised(name) for name in ignored}
@@ -51,10 +51,10 @@ class Columns:
 
     @classmethod
     def parse(cls, mapped: Iterable[str], ignored: Collection[str]) -> Self:
-        """Columns from the command line's `NAME=FIELD`.
+        """Columns from the options `--map NAME=FIELD` and `--ignore NAME`.
 
         Raises:
-            CommandError: an assignment has another form, or does not name a field.
+            CommandError: a mapping has another form, or names an unknown field.
         """
         pairs = {}
         for each in mapped:
@@ -65,14 +65,14 @@ class Columns:
         return cls(pairs, ignored)
 
     def fields_of(self, names: Collection[str]) -> list[str | None]:
-        """The field of each name, None for a name that is left out.
+        """The field of each name; None for a name that is skipped.
 
         Raises:
-            Invalid: a name is unknown, or two names are the same field.
+            Invalid: a name is unknown, or two names map to the same field.
         """
         key = tuple(names)
         if key not in self._resolved:
-            self._resolved = {key: self._resolve(key)}  # files repeat one list of names
+            self._resolved = {key: self._resolve(key)}  # all lines of a file have the same names
         return self._resolved[key]
 
     def record(self, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -94,7 +94,7 @@ class Columns:
             field = self._field(name)
             if field in sources:
                 raise Invalid(
-                    f"{_quoted(sources[field])} and {_quoted(name)} are both {field}: leave one out with --ignore."
+                    f"{_quoted(sources[field])} and {_quoted(name)} are both {field}: skip one of them with --ignore."
                 )
             sources[field] = name
         return [None if _normalised(name) in self._ignored else self._field(name) for name in names]
@@ -116,7 +116,7 @@ def _unknown(names: list[str]) -> str:
     verb = "is not a field" if len(names) == 1 else "are not fields"
     return (
         f"{', '.join(map(_quoted, names[:3]))} {verb}. The fields are {', '.join(FIELDS)}. "
-        f"Assign a name with --map {first + '=title'!a}, or leave it out with --ignore {first!a}."
+        f"Map the name to a field, such as --map {first + '=title'!a}, or skip it with --ignore {first!a}."
     )
 
 

@@ -1,4 +1,4 @@
-"""Times in files: ISO 8601 as the API has it, and the forms that spreadsheets write."""
+"""Times in files: ISO 8601 as in the API, and the formats that spreadsheets write."""
 
 import re
 from collections.abc import Sequence
@@ -17,10 +17,10 @@ _SAMPLE: Final = datetime(1987, 11, 23, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class DateReader:
-    """Reads times. *formats* (of `strptime`) precede the built-in forms; *zone* is for times without an offset.
+    """Parses times. *formats* (of `strptime`) come before the built-in formats; *zone* is for times without an offset.
 
-    Built in are ISO 8601 (`2026-12-24T18:00:00Z`, `2026-12-24 18:00`, `2026-12-24`) and `24.12.2026 18:00`. A date
-    without a time is 00:00.
+    The built-in formats are ISO 8601 (`2026-12-24T18:00:00Z`, `2026-12-24 18:00`, `2026-12-24`) and
+    `24.12.2026 18:00`. A date without a time is 00:00.
     """
 
     formats: Sequence[str] = ()
@@ -39,15 +39,15 @@ class DateReader:
         """The time in *text*, with an offset from UTC.
 
         Raises:
-            Invalid: it has none of the forms, or no offset and there is no `zone`; says which option helps.
+            Invalid: it has none of the formats, or no offset and there is no `zone`. The message names the option.
         """
         found = self._by_format(text.strip()) or self._built_in(text.strip(), field)
         if found.utcoffset() is not None:
             return found
         if self.zone is None:
             raise Invalid(
-                f"{field} has no offset from UTC: say with --timezone where it is meant, such as --timezone "
-                "Europe/Berlin, or write 2026-12-24T18:00:00+01:00.",
+                f"{field} has no offset from UTC: give its time zone, such as --timezone Europe/Berlin, or write "
+                "2026-12-24T18:00:00+01:00.",
                 path=(field,),
             )
         return found.replace(tzinfo=self.zone)
@@ -70,21 +70,23 @@ class DateReader:
 
     def _unreadable(self, text: str, field: str) -> str:
         if self.formats:
-            return f"{field} has neither the form {' nor '.join(self.formats)} nor that of 2026-12-24T18:00:00Z."
+            return f"{field} has neither the format {' nor '.join(self.formats)} nor that of 2026-12-24T18:00:00Z."
         if _SLASHED.fullmatch(text):
             example = "--date-format %m/%d/%Y or --date-format %d/%m/%Y"
-            return f"{field} is ambiguous: say with {example} whether the month or the day comes first."
-        return f"{field} must be a time such as 2026-12-24T18:00:00Z; --date-format describes other forms."
+            return f"{field} is ambiguous, the month or the day may be first: use {example}."
+        return f"{field} must be a time such as 2026-12-24T18:00:00Z; for other formats use --date-format."
 
 
 def _checked(form: str) -> str:
-    """A format that tells days apart: a date that is written in it can be read again."""
+    """The format, after a check that it has year, month and day: a date that is written with it can be read back."""
     try:
         is_date = datetime.strptime(_SAMPLE.strftime(form), form).date() == _SAMPLE.date()  # noqa: DTZ007
     except (ValueError, re.error):
         is_date = False
     if not is_date:
-        raise CommandError(f"--date-format {form!a} must hold year, month and day, such as %d.%m.%Y or %m/%d/%Y %H:%M.")
+        raise CommandError(
+            f"--date-format {form!a} must contain year, month and day, such as %d.%m.%Y or %m/%d/%Y %H:%M."
+        )
     return form
 
 

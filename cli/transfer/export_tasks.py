@@ -25,8 +25,8 @@ from server.settings import Settings
 from services.import_export import snapshot_of_tasks
 from services.task import count_tasks
 
-Target = Annotated[Path, typer.Argument(help="Where to write; - is standard output.")]
-CursorTo = Annotated[Path | None, typer.Option(metavar="FILE", help="Where to write the stream's cursor, too.")]
+Target = Annotated[Path, typer.Argument(help="File to write; - is standard output.")]
+CursorTo = Annotated[Path | None, typer.Option(metavar="FILE", help="Also write the stream cursor to this file.")]
 
 EXAMPLES: Final = examples(
     "taskriver export tasks.jsonl --as admin",
@@ -40,8 +40,8 @@ def export_tasks(
 ) -> None:
     """Export all tasks that a user may see, as one snapshot.
 
-    JSON Lines end with {"streamCursor": …}: subscribe with after: that cursor, and no change since is missed. A file
-    gets its name when it is complete.
+    JSON Lines end with {"streamCursor": …}. Subscribe with this cursor as `after`, and you miss no change since the
+    export. A file gets its name when it is complete.
     """
     settings = read_settings()
     chosen = format_of(file, file_format)
@@ -59,7 +59,7 @@ def export_tasks(
 
 
 class _Unwritable(Exception):
-    """The target cannot be written. No `OSError` within a transaction: there it would be one of the connection's."""
+    """The target cannot be written. It is no `OSError`: within a transaction that would be a lost connection."""
 
     def __init__(self, error: OSError) -> None:
         super().__init__(str(error))
@@ -67,7 +67,7 @@ class _Unwritable(Exception):
 
 
 async def _export(settings: Settings, username: str, target: TextIO, chosen: Format, meter: ProgressBar) -> str:
-    async with database_of(settings, patient=True) as database:
+    async with database_of(settings, no_timeouts=True) as database:
         actor = await actor_of(database, username)
         meter.expect(await count_tasks(database.unit_of_work(actor)))
         return await _write(database, actor, target, chosen, meter)
@@ -104,7 +104,7 @@ def _writing() -> Iterator[None]:
 
 @contextmanager
 def _opened(file: Path) -> Iterator[TextIO]:
-    """The target; a file appears under its name only as a whole."""
+    """The target. A file gets its name only when it is complete."""
     if file == STANDARD:
         yield sys.stdout
         sys.stdout.flush()
@@ -117,6 +117,6 @@ def _opened(file: Path) -> Iterator[TextIO]:
     except OSError as error:
         raise CommandError(f"{file} cannot be written: {error.strerror}.") from error
     finally:
-        # Where it could not be made, it cannot be removed.
+        # If it could not be created, it cannot be removed.
         with suppress(OSError):
             unfinished.unlink()

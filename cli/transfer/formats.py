@@ -1,4 +1,4 @@
-"""JSON Lines and CSV, line by line: how much there is makes no difference to the memory that it takes."""
+"""JSON Lines and CSV, read and written line by line, so that memory use does not depend on the size of the file."""
 
 import codecs
 import csv
@@ -15,15 +15,15 @@ from domain.errors import Invalid
 from server.errors import CommandError
 
 MAX_LINE: Final = 256 * 1024
-"""Characters: more than the longest task takes in any spelling."""
+"""Characters: more than the longest task needs, with every character escaped."""
 LAST: Final = "streamCursor"
-"""What the last line of JSON Lines holds; it is no task."""
+"""The key in the last line of JSON Lines, which is not a task."""
 _FIRST_ESCAPE, _LAST_ESCAPE = "\udc80", "\udcff"
-_ENCODING: Final = "say with --encoding how the file is written, such as --encoding cp1252."
+_ENCODING: Final = "give its encoding, such as --encoding cp1252."
 
 
 class Format(StrEnum):
-    """How tasks are written."""
+    """The format of a file of tasks."""
 
     JSONL = "jsonl"
     CSV = "csv"
@@ -31,7 +31,7 @@ class Format(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Values by field, and the number of the line where they begin, from 1; or the *problem* of that line."""
+    """Values by field, and the number of the line where they start, from 1; or the *problem* of that line."""
 
     number: int
     values: Mapping[str, Any]
@@ -47,7 +47,7 @@ class Source:
 
     @classmethod
     def of(cls, file: BinaryIO, encoding: str) -> "Source":
-        """The text of *file*; a byte order mark at its beginning is not part of it.
+        """The text of *file*, without the byte order mark at its start.
 
         Raises:
             CommandError: there is no such text encoding.
@@ -63,25 +63,25 @@ class Source:
         return cls(TextIOWrapper(file, decoder, errors="surrogateescape", newline=""), name)
 
     def line(self) -> str:
-        """The next line with its end, cut behind `MAX_LINE` characters; empty at the end of the file.
+        """The next line with its line break, cut after `MAX_LINE` characters; empty at the end of the file.
 
         Raises:
-            CommandError: the bytes cannot be read as text at all.
+            CommandError: the bytes cannot be decoded.
         """
         try:
             return self.text.readline(MAX_LINE + 1)
         except UnicodeError:
-            raise CommandError(f"The file is not {self.encoding.upper()}: {_ENCODING}") from None
+            raise CommandError(f"The file is not encoded in {self.encoding.upper()}: {_ENCODING}") from None
 
     def problem_of(self, text: str) -> str | None:
         """Why *text* cannot be used, or None."""
         if any(_FIRST_ESCAPE <= character <= _LAST_ESCAPE for character in text):
-            return f"this is not {self.encoding.upper()}: {_ENCODING}"
+            return f"this is not encoded in {self.encoding.upper()}: {_ENCODING}"
         return None
 
 
 def json_lines(source: Source, columns: Columns) -> Iterator[Line]:
-    """The objects in JSON Lines, by field; empty lines are left out."""
+    """The objects in JSON Lines, by field; empty lines are skipped."""
     for number, text in enumerate(iter(source.line, ""), 1):
         if len(text) > MAX_LINE:
             while not text.endswith("\n") and (text := source.line()):
@@ -100,9 +100,9 @@ def _object(number: int, text: str, source: Source, columns: Columns) -> Line:
     try:
         values = orjson.loads(text)
     except orjson.JSONDecodeError as error:
-        return Line(number, {}, f"this is no JSON ({error.msg}).")
+        return Line(number, {}, f"this is not JSON ({error.msg}).")
     if not isinstance(values, dict):
-        return Line(number, {}, "this is no JSON object.")
+        return Line(number, {}, "this is not a JSON object.")
     try:
         return Line(number, values if LAST in values else columns.record(values))
     except Invalid as invalid:
@@ -110,10 +110,10 @@ def _object(number: int, text: str, source: Source, columns: Columns) -> Line:
 
 
 def csv_lines(source: Source, columns: Columns) -> Iterator[Line]:
-    """The rows of CSV (RFC 4180) by field; commas, semicolons or tabs between cells.
+    """The rows of CSV (RFC 4180) by field, with commas, semicolons or tabs between cells.
 
     Raises:
-        CommandError: the first line does not name fields, or where the rows end cannot be told.
+        CommandError: the first line does not name fields, or the file is not CSV.
     """
     first = source.line()
     if not first.strip():
@@ -127,7 +127,7 @@ def csv_lines(source: Source, columns: Columns) -> Iterator[Line]:
 
 
 def _rows(first: str, source: Source) -> Iterator[tuple[int, list[str]]]:
-    """The rows, each with the number of the line where it begins."""
+    """The rows, each with the number of the line where it starts."""
     delimiter = max(",;\t", key=first.count)
     reader = csv.reader(_texts(first, source), delimiter=delimiter, strict=True)
     before = 0
@@ -137,7 +137,9 @@ def _rows(first: str, source: Source) -> Iterator[tuple[int, list[str]]]:
         except StopIteration:
             return
         except csv.Error as error:
-            raise CommandError(f"Line {before + 1} is no CSV ({error}): is a quotation mark missing?") from None
+            raise CommandError(
+                f"line {before + 1}: this is not CSV ({error}). Check for a missing quotation mark."
+            ) from None
         yield before + 1, cells
         before = reader.line_num
 
@@ -155,7 +157,7 @@ def _first_line(cells: list[str], source: Source, columns: Columns) -> list[str 
 
 def _row(number: int, fields: list[str | None], cells: list[str], source: Source) -> Line:
     if len(cells) != len(fields):
-        return Line(number, {}, f"this has {len(cells)} cells, and the first line {len(fields)}.")
+        return Line(number, {}, f"this has {len(cells)} cells, but the first line has {len(fields)}.")
     values = {field: cell for field, cell in zip(fields, cells, strict=True) if field is not None}
     return Line(number, values, source.problem_of("".join(cells)))
 
@@ -164,7 +166,7 @@ def _texts(first: str, source: Source) -> Iterator[str]:
     yield first
     for number, text in enumerate(iter(source.line, ""), 2):
         if len(text) > MAX_LINE:
-            raise CommandError(f"Line {number} is longer than {MAX_LINE:,} characters: is this CSV?")
+            raise CommandError(f"line {number}: this is longer than {MAX_LINE:,} characters. Is the file CSV?")
         yield text
 
 
@@ -181,27 +183,27 @@ class JsonWriter:
         self._file = file
 
     def write(self, records: Iterable[Mapping[str, Any]]) -> None:
-        """Some records."""
+        """Write records."""
         self._file.write("".join(orjson.dumps(record).decode() + "\n" for record in records))
 
     def end(self, cursor: str, tasks: int) -> None:
-        """The last line: from here on the stream tells the rest, and nothing was cut off."""
+        """Write the last line. It has the stream cursor, and it shows that the file is complete."""
         self.write([{LAST: cursor, "tasks": tasks}])
 
 
 class CsvWriter:
-    """Writes CSV with a first line of names; it has no place for a cursor."""
+    """Writes CSV with the names in the first line. CSV has no place for a cursor."""
 
     def __init__(self, file: TextIO, names: Collection[str]) -> None:
         self._rows: csv.DictWriter[str] = csv.DictWriter(file, names, lineterminator="\n")
         self._rows.writeheader()
 
     def write(self, records: Iterable[Mapping[str, Any]]) -> None:
-        """Some records."""
+        """Write records."""
         self._rows.writerows(records)
 
     def end(self, cursor: str, tasks: int) -> None:
-        """Nothing: whoever reads tables reads rows."""
+        """Write nothing: every line of CSV is a task."""
 
 
 WRITERS: Final[Mapping[Format, type[JsonWriter | CsvWriter]]] = {Format.JSONL: JsonWriter, Format.CSV: CsvWriter}

@@ -1,4 +1,4 @@
-"""The bad lines of an import: one entry for each kind of problem, however many lines have it."""
+"""The bad lines of an import: one entry for each kind of problem, with the number of lines that have it."""
 
 import re
 from collections.abc import Iterator
@@ -10,12 +10,12 @@ from cli.output import counted
 _MOST_KINDS: Final = 100
 _MOST_NUMBERS: Final = 5
 _VALUES: Final = re.compile(r"'[^']*'|\"[^\"]*\"|[0-9][0-9,.]*")
-"""What differs between two messages of one kind: quoted values and numbers."""
+"""The parts that differ between two messages of the same kind: quoted values and numbers."""
 
 
 @dataclass(slots=True)
 class Problem:
-    """One kind of problem: the message of the first line that has it, its first lines, and how many there are."""
+    """One kind of problem: the message for the first line that has it, the first line numbers, and the count."""
 
     message: str
     lines: list[int] = field(default_factory=list)
@@ -27,18 +27,18 @@ class Problem:
             return text
         others = ", ".join(map(str, self.lines[1:]))
         rest = ", …" if self.count > len(self.lines) else ""
-        return f"{text} The same in {counted(self.count - 1, 'more line')}: {others}{rest}."
+        return f"{text} Same problem in {counted(self.count - 1, 'more line')}: {others}{rest}."
 
 
 class Problems:
-    """Problems by kind, in the order in which they were found; at most 100 kinds are kept apart."""
+    """Problems by kind, in the order in which they were found; at most 100 kinds are recorded."""
 
     def __init__(self) -> None:
         self._kinds: dict[str, Problem] = {}
         self._left_out = 0
 
     def add(self, number: int, message: str) -> None:
-        """Note that line *number* has this problem."""
+        """Record that line *number* has this problem."""
         kind = _VALUES.sub("…", message)
         if kind not in self._kinds and len(self._kinds) >= _MOST_KINDS:
             self._left_out += 1
@@ -52,7 +52,7 @@ class Problems:
         """One line of text for each kind."""
         yield from map(str, self._kinds.values())
         if self._left_out:
-            yield f"{counted(self._left_out, 'more bad line')} of other kinds."
+            yield f"{counted(self._left_out, 'more bad line')} with other problems."
 
     def to_json(self) -> list[dict[str, Any]]:
         """One object for each kind: `message`, `count`, and the first `lines`."""

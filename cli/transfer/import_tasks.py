@@ -14,8 +14,8 @@ import typer
 
 from cli.actor import actor_of
 from cli.connections import database_of
-from cli.errors import LOOK
-from cli.output import AsJSON, answer, counted, examples
+from cli.errors import WARNING
+from cli.output import AsJSON, counted, examples, print_result
 from cli.progress import ProgressBar
 from cli.settings import read_settings
 from cli.transfer import formats
@@ -28,21 +28,23 @@ from cli.transfer.options import STANDARD, AsWhom, InFormat, format_of
 from server.errors import CommandError
 
 File = Annotated[Path, typer.Argument(help="File to read; - is standard input.", show_default=False)]
-Owners = Annotated[bool, typer.Option("--owners", help="Create each task in the name of its line's owner.")]
-SkipBad = Annotated[bool, typer.Option("--skip-bad", help="Leave bad lines out, report them, and go on.")]
-OnlyCheck = Annotated[bool, typer.Option("--check", help="Report bad lines and create nothing.")]
+Owners = Annotated[bool, typer.Option("--owners", help="Each task belongs to the owner on its line.")]
+SkipBad = Annotated[bool, typer.Option("--skip-bad", help="Skip bad lines, and list them.")]
+OnlyCheck = Annotated[bool, typer.Option("--check", help="List bad lines, and create nothing.")]
 Mapped = Annotated[
-    list[str] | None, typer.Option("--map", metavar="NAME=FIELD", help="Import NAME as this field; repeatable.")
+    list[str] | None, typer.Option("--map", metavar="NAME=FIELD", help="Import the column NAME as FIELD; repeatable.")
 ]
-Ignore = Annotated[list[str] | None, typer.Option(metavar="NAME", help="Leave this field out; repeatable.")]
-Source = Annotated[str | None, typer.Option(metavar="NAME", help="Keep these ids, or line numbers, apart from others.")]
+Ignore = Annotated[list[str] | None, typer.Option(metavar="NAME", help="Skip this column; repeatable.")]
+Source = Annotated[
+    str | None, typer.Option(metavar="NAME", help="Separate the ids of this source from those of others.")
+]
 DateFormat = Annotated[
-    list[str] | None, typer.Option(metavar="FORMAT", help="How times are written, such as %m/%d/%Y; repeatable.")
+    list[str] | None, typer.Option(metavar="FORMAT", help="Format of times, such as %m/%d/%Y; repeatable.")
 ]
 TimeZone = Annotated[
-    str | None, typer.Option("--timezone", metavar="ZONE", help="Zone of times without an offset: Europe/Berlin.")
+    str | None, typer.Option("--timezone", metavar="ZONE", help="Time zone of times without an offset: Europe/Berlin.")
 ]
-Encoding = Annotated[str, typer.Option(metavar="NAME", help="How the file is encoded: cp1252, latin-1, utf-16.")]
+Encoding = Annotated[str, typer.Option(metavar="NAME", help="Encoding of the file: cp1252, latin-1, utf-16.")]
 
 EXAMPLES: Final = examples(
     "taskriver import tasks.jsonl --as alice",
@@ -70,9 +72,9 @@ def import_tasks(
 ) -> None:
     """Create tasks from JSON Lines or CSV.
 
-    Each task needs an id and a title. A task whose id was imported before is not created again: if an import was
-    interrupted, or stopped at a bad line, repeat it. An id may be any name; a UUID is kept. The fields are those that
-    `taskriver export` writes; upper and lower case, spaces and underscores in their names make no difference.
+    Each task needs an id and a title. A task whose id was imported before is not created again: you can repeat an
+    import that was interrupted or that stopped at a bad line. An id may be any name; a UUID is kept. The fields are
+    those that `taskriver export` writes. Upper and lower case, spaces and underscores in their names do not matter.
     """
     settings = read_settings()
     chosen = format_of(file, file_format)
@@ -80,27 +82,27 @@ def import_tasks(
     dates = DateReader.parse(date_format or (), timezone)
     problems = Problems()
     with _opened(file) as content, ProgressBar("tasks", total=_size(content)) as meter:
-        text = formats.Source.of(content, encoding)  # kept: a wrapper that is collected closes the file
+        text = formats.Source.of(content, encoding)  # keep a reference: garbage collection would close the file
         lines = READERS[chosen](text, columns)
 
         async def work() -> ImportCounts:
-            async with database_of(settings, patient=True) as database:
+            async with database_of(settings, no_timeouts=True) as database:
                 actor = await actor_of(database, username)
-                manner = ImportOptions(actor, username, owners, dates, source, skips_bad=skip_bad, only_checks=check)
+                options = ImportOptions(actor, username, owners, dates, source, skips_bad=skip_bad, only_checks=check)
                 advance = partial(_advance, meter, content)
-                return await _take(Importer(database, manner, problems, advance), lines)
+                return await _run(Importer(database, options, problems, advance), lines)
 
         with _reporting(problems):
-            tally = asyncio.run(work())
-    facts = {**asdict(tally), "checked": check, "problems": problems.to_json()}
+            counts = asyncio.run(work())
+    facts = {**asdict(counts), "checked": check, "problems": problems.to_json()}
     facts |= {"seconds": round(meter.seconds, 3), "rate": round(meter.rate, 1)}
-    answer(_words(tally, meter, checked=check), facts, as_json=as_json)
-    raise typer.Exit(LOOK if tally.bad else 0)
+    print_result(_words(counts, meter, checked=check), facts, as_json=as_json)
+    raise typer.Exit(WARNING if counts.bad else 0)
 
 
 @contextmanager
 def _reporting(problems: Problems) -> Iterator[None]:
-    """Print what was found, also when the import stops early."""
+    """Print the problems, also when the import stops early."""
     try:
         yield
     finally:
@@ -112,15 +114,15 @@ def _advance(meter: ProgressBar, content: BinaryIO, tasks: int) -> None:
     meter.advance(tasks, at=content.tell() if content.seekable() else 0)
 
 
-async def _take(arrivals: Importer, lines: Iterator[Line]) -> ImportCounts:
+async def _run(importer: Importer, lines: Iterator[Line]) -> ImportCounts:
     try:
-        await arrivals.take(lines)
+        await importer.take(lines)
     except BadLine as bad:
-        before = counted(arrivals.tally.created, "task")
         raise CommandError(
-            f"{bad} {before} before this line imported. Correct it and repeat the import, or use --skip-bad."
+            f"{bad} Imported before this line: {counted(importer.counts.created, 'task')}. Correct the line and repeat "
+            "the import, or use --skip-bad."
         ) from None
-    return arrivals.tally
+    return importer.counts
 
 
 @contextmanager
@@ -143,10 +145,10 @@ def _size(source: BinaryIO) -> int | None:
     return size
 
 
-def _words(tally: ImportCounts, meter: ProgressBar, *, checked: bool) -> str:
+def _words(counts: ImportCounts, meter: ProgressBar, *, checked: bool) -> str:
     if checked:
-        return f"{counted(tally.created, 'line')} good, {tally.bad:,} bad; nothing was created."
-    known = f", {tally.known:,} were there already" if tally.known else ""
-    bad = f", {counted(tally.bad, 'line')} bad and left out" if tally.bad else ""
-    rate = f" ({meter.rate:,.0f}/s)" if tally.created else ""
-    return f"Imported {counted(tally.created, 'task')}{rate}{known}{bad}."
+        return f"Good: {counted(counts.created, 'line')}. Bad: {counts.bad:,}. Nothing was created."
+    known = f", {counts.known:,} existed already" if counts.known else ""
+    bad = f", skipped {counted(counts.bad, 'bad line')}" if counts.bad else ""
+    rate = f" ({meter.rate:,.0f}/s)" if counts.created else ""
+    return f"Imported {counted(counts.created, 'task')}{rate}{known}{bad}."

@@ -1,4 +1,4 @@
-"""Lines in, tasks out: checked one by one, created many at a time, reported by their numbers."""
+"""The import: checks lines one by one, creates tasks in batches, and reports bad lines by their numbers."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
@@ -15,22 +15,22 @@ from domain.actor import Actor
 from domain.errors import Invalid
 from persistence.database import Database
 from server.errors import CommandError
-from services.import_export import AT_A_TIME, ImportedTask, import_tasks
+from services.import_export import BATCH_SIZE, ImportedTask, import_tasks
 
-_REMEMBERED: Final = 10_000
-"""People whose names need not be looked up again; beyond, all are forgotten: memory stays flat."""
+_MAX_CACHED_USERS: Final = 10_000
+"""Users that are cached by name. When there are more, the cache is emptied, so that it does not grow."""
 
 
 class BadLine(CommandError):
-    """A line that is no task, met without leave to skip it."""
+    """A bad line that stops the import."""
 
 
 @dataclass(frozen=True, slots=True)
 class ImportOptions:
-    """How to import: in whose name, how to read times, and what to do about bad lines.
+    """How to import: as which user, how times are read, and what happens to bad lines.
 
-    With *owners* each task belongs to the user that its line names, else all to *actor*. *source* keeps ids that are
-    not UUIDs apart from those of other sources. With *only_checks* nothing is created.
+    With *owners* each task belongs to the user that its line names, else all tasks belong to *actor*. *source*
+    separates ids that are not UUIDs from the ids of other sources. With *only_checks* nothing is created.
     """
 
     actor: Actor
@@ -44,7 +44,7 @@ class ImportOptions:
 
 @dataclass(slots=True)
 class ImportCounts:
-    """How many lines became what."""
+    """How many lines were created, already known, or bad."""
 
     created: int = 0
     known: int = 0
@@ -52,100 +52,100 @@ class ImportCounts:
 
     @property
     def lines(self) -> int:
-        """All that were dealt with."""
+        """All lines that were processed."""
         return self.created + self.known + self.bad
 
 
 @dataclass(slots=True)
 class Importer:
-    """An import in progress. *problems* collects bad lines; *advance* is called with the number of lines done."""
+    """An import in progress. *problems* collects bad lines; *advance* is called with the number of lines processed."""
 
     database: Database
-    manner: ImportOptions
+    options: ImportOptions
     problems: Problems
     advance: Callable[[int], None]
-    tally: ImportCounts = field(default_factory=ImportCounts)
-    _people: dict[str, Actor | None] = field(default_factory=dict)
-    _waiting: dict[UUID, tuple[int, Actor, ImportedTask]] = field(default_factory=dict)
+    counts: ImportCounts = field(default_factory=ImportCounts)
+    _users: dict[str, Actor | None] = field(default_factory=dict)
+    _pending: dict[UUID, tuple[int, Actor, ImportedTask]] = field(default_factory=dict)
 
     async def take(self, lines: Iterable[Line]) -> None:
-        """All lines.
+        """Import all lines.
 
         Raises:
-            BadLine: at the first one that is bad, if they are not to be skipped; those before it are imported.
+            BadLine: at the first bad line, unless bad lines are skipped; the lines before it are imported.
         """
         for line in lines:
             try:
-                owner, arrival = await self._understood(line)
+                owner, task = await self._parse(line)
             except Invalid as problem:
-                await self._settle()
-                self._bad(line.number, problem.message)
+                await self._flush()
+                self._report_bad(line.number, problem.message)
                 continue
-            if len(self._waiting) == AT_A_TIME or arrival.task_id in self._waiting:
-                await self._settle()
-            self._waiting[arrival.task_id] = line.number, owner, arrival
-        await self._settle()
+            if len(self._pending) == BATCH_SIZE or task.task_id in self._pending:
+                await self._flush()
+            self._pending[task.task_id] = line.number, owner, task
+        await self._flush()
 
-    async def _understood(self, line: Line) -> tuple[Actor, ImportedTask]:
+    async def _parse(self, line: Line) -> tuple[Actor, ImportedTask]:
         if line.problem is not None:
             raise Invalid(line.problem)
-        manner, now = self.manner, datetime.now(UTC)
-        record = read(line.values, source=manner.source, number=line.number, now=now, dates=manner.dates)
+        options, now = self.options, datetime.now(UTC)
+        record = read(line.values, source=options.source, number=line.number, now=now, dates=options.dates)
         owner = await self._owner(record)
         if record.assignee is None:
-            return owner, record.arrival
-        assignee = await self._person(record.assignee, "assignee")
-        return owner, replace(record.arrival, assignee_id=assignee.user_id)
+            return owner, record.task
+        assignee = await self._user(record.assignee, "assignee")
+        return owner, replace(record.task, assignee_id=assignee.user_id)
 
     async def _owner(self, record: Record) -> Actor:
         name = record.owner
-        if name is None or name.lower() == self.manner.username.lower():
-            return self.manner.actor
-        if not self.manner.owners:
+        if name is None or name.lower() == self.options.username.lower():
+            return self.options.actor
+        if not self.options.owners:
             raise Invalid(
-                f"its owner is {name[:40]!a}: with --owners it is imported in that name, with --ignore owner in "
-                f"{self.manner.username}'s."
+                f"the owner is {name[:40]!a}. Use --owners to keep the owners, or --ignore owner to import all tasks "
+                f"as {self.options.username}."
             )
-        return await self._person(name, "owner")
+        return await self._user(name, "owner")
 
-    async def _person(self, name: str, what: str) -> Actor:
-        if len(self._people) > _REMEMBERED:
-            self._people.clear()
-        if name not in self._people:
+    async def _user(self, name: str, what: str) -> Actor:
+        if len(self._users) > _MAX_CACHED_USERS:
+            self._users.clear()
+        if name not in self._users:
             try:
-                self._people[name] = await actor_of(self.database, name)
+                self._users[name] = await actor_of(self.database, name)
             except CommandError:
-                self._people[name] = None
-        found = self._people[name]
+                self._users[name] = None
+        found = self._users[name]
         if found is None:
-            raise Invalid(f"{what} {name[:40]!a} is no active user here.")
+            raise Invalid(f"{what} {name[:40]!a} is not an active user on this server.")
         return found
 
-    def _bad(self, number: int, problem: str) -> None:
-        self.tally.bad += 1
-        if not self.manner.skips_bad and not self.manner.only_checks:
+    def _report_bad(self, number: int, problem: str) -> None:
+        self.counts.bad += 1
+        if not self.options.skips_bad and not self.options.only_checks:
             raise BadLine(f"line {number}: {problem}")
         self.problems.add(number, problem)
 
-    async def _settle(self) -> None:
-        """Create what has been read by now."""
-        waiting, self._waiting = self._waiting, {}
+    async def _flush(self) -> None:
+        """Create the tasks that were read since the last batch."""
+        pending, self._pending = self._pending, {}
         batches: dict[Actor, list[ImportedTask]] = {}
-        for _, owner, arrival in waiting.values():
-            batches.setdefault(owner, []).append(arrival)
+        for _, owner, task in pending.values():
+            batches.setdefault(owner, []).append(task)
         refused: dict[UUID, str] = {}
-        for owner, arrivals in batches.items():
-            refused |= await self._create(owner, arrivals)
-        self.advance(len(waiting))
+        for owner, tasks in batches.items():
+            refused |= await self._create(owner, tasks)
+        self.advance(len(pending))
         for task_id, problem in refused.items():
-            self._bad(waiting[task_id][0], problem)
+            self._report_bad(pending[task_id][0], problem)
 
-    async def _create(self, owner: Actor, arrivals: list[ImportedTask]) -> dict[UUID, str]:
-        """Create them; those that were refused, and why."""
-        if self.manner.only_checks:
-            self.tally.created += len(arrivals)
+    async def _create(self, owner: Actor, tasks: list[ImportedTask]) -> dict[UUID, str]:
+        """Create the tasks; returns why tasks were refused, by id."""
+        if self.options.only_checks:
+            self.counts.created += len(tasks)
             return {}
-        done = await import_tasks(self.database.unit_of_work(owner), arrivals=arrivals)
-        self.tally.created += len(done.created)
-        self.tally.known += len(done.known)
+        done = await import_tasks(self.database.unit_of_work(owner), tasks=tasks)
+        self.counts.created += len(done.created)
+        self.counts.known += len(done.known)
         return done.refused

@@ -1,4 +1,4 @@
-"""What the two commands are told on the command line."""
+"""Options that `import` and `export` share."""
 
 from pathlib import Path
 from typing import Annotated, Final
@@ -10,12 +10,12 @@ from cli.transfer.formats import Format
 STANDARD: Final = Path("-")
 """Standard input, or output."""
 
-AsWhom = Annotated[str, typer.Option("--as", metavar="USER", help="In whose name.", show_default=False)]
+AsWhom = Annotated[str, typer.Option("--as", metavar="USER", help="The user as whom to act.", show_default=False)]
 InFormat = Annotated[
-    Format | None, typer.Option("--format", help="Taken from the file's name if it is not given; else jsonl.")
+    Format | None, typer.Option("--format", help="By default csv if the file's name ends with .csv, else jsonl.")
 ]
 
 
 def format_of(file: Path, given: Format | None) -> Format:
-    """The format that was asked for, or the one that the file's name tells."""
+    """The format of `--format`, else the one that the file's name implies."""
     return given or (Format.CSV if file.suffix.lower() == ".csv" else Format.JSONL)

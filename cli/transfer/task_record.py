@@ -1,4 +1,4 @@
-"""One task as a record: how its values are read and written."""
+"""How one task is read from a record of a file, and written as one."""
 
 import json
 from collections.abc import Mapping
@@ -12,8 +12,13 @@ from domain.errors import Invalid
 from domain.task import TaskPriority, TaskStatus
 from services.import_export import ExportedTask, ImportedTask
 
-_TRUTHS: Final = {True: TaskStatus.DONE, False: TaskStatus.TODO, "true": TaskStatus.DONE, "false": TaskStatus.TODO}
-_ELSEWHERE: Final = UUID("6f0a3d5e-6d0f-5c53-9d0a-5b1f6c1f7a11")
+_STATUS_OF_COMPLETED: Final = {
+    True: TaskStatus.DONE,
+    False: TaskStatus.TODO,
+    "true": TaskStatus.DONE,
+    "false": TaskStatus.TODO,
+}
+_NAMESPACE: Final = UUID("6f0a3d5e-6d0f-5c53-9d0a-5b1f6c1f7a11")
 _MAX_ID: Final = 200
 
 Choice = TypeVar("Choice", TaskStatus, TaskPriority)
@@ -21,64 +26,64 @@ Choice = TypeVar("Choice", TaskStatus, TaskPriority)
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A task that was read; its people are names that nobody has looked up yet."""
+    """A task that was read from a file; `owner` and `assignee` are usernames that are not looked up yet."""
 
-    arrival: ImportedTask
+    task: ImportedTask
     owner: str | None
     assignee: str | None
 
 
 def read(values: Mapping[str, Any], *, source: str | None, number: int, now: datetime, dates: DateReader) -> Record:
-    """The task in *values*, which are by field (`Columns.record`), with each value checked.
+    """Check *values*, which are by field (`Columns.record`), and return the task.
 
-    A task without an id gets one from its line *number* and the *source*.
+    The id of a task without an id is made of its line *number* and the *source*.
 
     Raises:
         Invalid: a field is missing or breaks a rule.
     """
-    told = {field: value for field, value in values.items() if value is not None}
-    owner = _text(told, "owner") or None
-    arrival = ImportedTask(
-        task_id=_task_id(told, source, number),
-        title=_text(told, "title"),
-        description=_text(told, "description"),
-        status=_status(told),
-        priority=_choice(told, "priority", TaskPriority, TaskPriority.MEDIUM),
-        due_at=_instant(told, "dueAt", dates),
-        created_at=_instant(told, "createdAt", dates),
-        completed_at=_instant(told, "completedAt", dates),
+    values = {field: value for field, value in values.items() if value is not None}
+    owner = _text(values, "owner") or None
+    task = ImportedTask(
+        task_id=_task_id(values, source, number),
+        title=_text(values, "title"),
+        description=_text(values, "description"),
+        status=_status(values),
+        priority=_choice(values, "priority", TaskPriority, TaskPriority.MEDIUM),
+        due_at=_time(values, "dueAt", dates),
+        created_at=_time(values, "createdAt", dates),
+        completed_at=_time(values, "completedAt", dates),
     )
-    return Record(arrival.checked(now), owner, _text(told, "assignee") or None)
+    return Record(task.checked(now), owner, _text(values, "assignee") or None)
 
 
-def write(departure: ExportedTask) -> dict[str, Any]:
+def write(exported: ExportedTask) -> dict[str, Any]:
     """A task as a record."""
-    task = departure.task
+    task = exported.task
     return {
         "id": str(task.id),
         "title": task.title,
         "description": task.description,
         "status": task.status.value,
         "priority": task.priority.name,
-        "dueAt": _written(task.due_at),
-        "owner": departure.owner,
-        "assignee": departure.assignee,
-        "createdAt": _written(task.created_at),
-        "updatedAt": _written(task.updated_at),
-        "completedAt": _written(task.completed_at),
+        "dueAt": _format_time(task.due_at),
+        "owner": exported.owner,
+        "assignee": exported.assignee,
+        "createdAt": _format_time(task.created_at),
+        "updatedAt": _format_time(task.updated_at),
+        "completedAt": _format_time(task.completed_at),
         "version": task.version,
     }
 
 
-def _text(told: Mapping[str, Any], field: str) -> str:
-    value = told.get(field, "")
+def _text(values: Mapping[str, Any], field: str) -> str:
+    value = values.get(field, "")
     if not isinstance(value, str):
         raise Invalid(f"{field} must be text.", path=(field,))
     return value
 
 
-def _task_id(told: Mapping[str, Any], source: str | None, number: int) -> UUID:
-    name = told.get("id", "")
+def _task_id(values: Mapping[str, Any], source: str | None, number: int) -> UUID:
+    name = values.get("id", "")
     if isinstance(name, int) and not isinstance(name, bool):
         name = str(name)
     if not isinstance(name, str) or len(name) > _MAX_ID:
@@ -87,26 +92,26 @@ def _task_id(told: Mapping[str, Any], source: str | None, number: int) -> UUID:
         try:
             return UUID(name)
         except ValueError:
-            return uuid5(_ELSEWHERE, json.dumps([source, name]))
+            return uuid5(_NAMESPACE, json.dumps([source, name]))
     if source is None:
-        raise Invalid("id is missing: give every task one, or say with --source what their lines are of.", path=("id",))
-    return uuid5(_ELSEWHERE, json.dumps([source, number]))
+        raise Invalid("id is missing: add ids, or name the source of the lines with --source NAME.", path=("id",))
+    return uuid5(_NAMESPACE, json.dumps([source, number]))
 
 
-def _status(told: Mapping[str, Any]) -> TaskStatus:
-    completed = told.get("completed")
+def _status(values: Mapping[str, Any]) -> TaskStatus:
+    completed = values.get("completed")
     if completed is None or completed == "":
-        return _choice(told, "status", TaskStatus, TaskStatus.TODO)
+        return _choice(values, "status", TaskStatus, TaskStatus.TODO)
     known = completed.lower() if isinstance(completed, str) else completed
-    if not isinstance(known, bool | str) or known not in _TRUTHS:
+    if not isinstance(known, bool | str) or known not in _STATUS_OF_COMPLETED:
         raise Invalid("completed must be true or false.", path=("completed",))
-    if "status" in told:
-        raise Invalid("completed is another word for the status: give one of them.", path=("completed",))
-    return _TRUTHS[known]
+    if "status" in values:
+        raise Invalid("completed and status are the same field: use only one of them.", path=("completed",))
+    return _STATUS_OF_COMPLETED[known]
 
 
-def _choice(told: Mapping[str, Any], field: str, kind: type[Choice], default: Choice) -> Choice:
-    name = _text(told, field).upper()
+def _choice(values: Mapping[str, Any], field: str, kind: type[Choice], default: Choice) -> Choice:
+    name = _text(values, field).upper()
     if not name:
         return default
     if name not in kind.__members__:
@@ -114,10 +119,10 @@ def _choice(told: Mapping[str, Any], field: str, kind: type[Choice], default: Ch
     return kind[name]
 
 
-def _instant(told: Mapping[str, Any], field: str, dates: DateReader) -> datetime | None:
-    text = _text(told, field)
+def _time(values: Mapping[str, Any], field: str, dates: DateReader) -> datetime | None:
+    text = _text(values, field)
     return dates.read(text, field=field) if text.strip() else None
 
 
-def _written(instant: datetime | None) -> str | None:
+def _format_time(instant: datetime | None) -> str | None:
     return None if instant is None else instant.isoformat().replace("+00:00", "Z")

@@ -64,7 +64,7 @@ class Nested:
         paged = self.ask(actor, self.parts, [row[self.place] for row in rows], **self.arguments.bind(bound))
         found: dict[UUID, list[Row]] = {}
         if rows:
-            for each in await reading.rows(self.shape, paged.asked.rows, paged.asked.values):
+            for each in await reading.rows(self.shape, paged.query.rows, paged.query.values):
                 found.setdefault(each[-1], []).append(each)
         return lambda identity: self.project(page_of(found.get(identity, ()), paged, key=-2), (), actor)
 

@@ -78,7 +78,7 @@ class PageOfRows:
     async def run(self, reading: ReadConnection, actor: Actor, bound: Bound) -> Any:
         """One statement, so that all parts are of one snapshot."""
         paged = self.ask(actor, self.parts, **self.arguments.bind(bound))
-        rows = await reading.rows(self.made.shape, paged.asked.rows, paged.asked.values) if self.parts else []
+        rows = await reading.rows(self.made.shape, paged.query.rows, paged.query.values) if self.parts else []
         page = page_of(rows, paged, key=-1)
         nested = await self.made.pages(reading, actor, bound, page.rows) if page.rows and self.made.nested else ()
         return self.made.project(page, nested, actor)

@@ -22,7 +22,7 @@ from graphql_api.execution.request import OperationRequest, check_text
 from graphql_api.execution.response import Response, failed, from_result, refused
 from graphql_api.execution.validation import variable_errors
 from graphql_api.resolvers.delivery import DeliversDirectly
-from observability.request_records import runs
+from observability.request_records import record_operation
 
 MAX_FAILED_FIELDS: Final = 300
 """Each costs time and space, and one wrong variable can fail a field of every row."""
@@ -143,7 +143,7 @@ class Executor(Generic[ContextT]):
             return refused(error, request_id=request_id)
         name = node.name.value if node.name else None
         operation = Operation(request, document, node, name, node.operation)
-        runs(operation.name, operation.type, known=document.known)
+        record_operation(operation.name, operation.type, known=document.known)
         return operation
 
     async def execute(self, operation: Operation, context: ContextT) -> Response:

@@ -14,7 +14,7 @@ from graphql_api.resolvers.reads import resolver_of
 from graphql_api.schema.common import UserError
 from graphql_api.schema.fields import resolver
 from graphql_api.schema.resolves_to import AnyNode, Change, Connection, Many, One, ViewerOf, resolves_to
-from observability.request_records import refused
+from observability.request_records import record_error
 
 Resolver = TypeVar("Resolver", bound=Callable[..., Any])
 
@@ -79,7 +79,7 @@ class RefusalAsData(FieldExtension):
 
     def payload_of(self, refusal: Refusal) -> Any:
         """The payload with the refusal as its only user error."""
-        refused(refusal.code.value)
+        record_error(refusal.code.value)
         payload: Any = self._payload
         return payload(user_errors=[UserError.of(refusal)])
 

@@ -1,4 +1,4 @@
-"""Users, sessions, tasks, and the log of events with the function that numbers it.
+"""Creates the tables of users, sessions and tasks, and the event log with the function that numbers events.
 
 Revision: 0001
 """
@@ -15,7 +15,7 @@ branch_labels = None
 depends_on = None
 
 TABLES = ("event_head", "events", "tasks", "used_tokens", "sessions", "users")
-"""Those that refer to others come before them."""
+"""A table comes before the tables that it references."""
 
 INSTANT = sa.DateTime(timezone=True)
 
@@ -61,7 +61,7 @@ def downgrade() -> None:
     op.execute("DROP FUNCTION number_events(integer)")
     for table in TABLES:
         op.drop_table(table)
-    # The extension stays: it may have been there before, and others may use it.
+    # The extension stays: it may have existed before, and other applications may use it.
 
 
 def _users() -> None:

@@ -1,4 +1,4 @@
-"""Requests that were carried out, by their keys; and which server the log has last been seen on.
+"""Adds the table of idempotency keys, and the identity of the database to the event log.
 
 Revision: 0002
 """

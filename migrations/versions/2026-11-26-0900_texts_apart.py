@@ -1,4 +1,4 @@
-"""What tasks say, apart from them: a move does not enter a description's trigrams anew.
+"""Moves the search indexes to a separate table, so that a change of status does not write the trigrams again.
 
 Revision: 0003
 """
@@ -41,7 +41,7 @@ FOR EACH ROW EXECUTE FUNCTION keep_changed_task_text()
 """
 
 
-# Who changes a text while it is copied waits for the copy, and the trigger then changes that.
+# A change of a text waits while the text is copied; then the trigger updates the copy.
 COPY = """
 WITH batch AS (
     SELECT id, title, description FROM tasks
@@ -62,7 +62,7 @@ def upgrade() -> None:
 
 
 def _expand() -> None:
-    """The new table beside the old indexes; from here on the triggers keep what is written."""
+    """Create the new table beside the old indexes; from now on the triggers fill it."""
     lock_tables("SHARE ROW EXCLUSIVE", "tasks")
     op.create_table(
         "task_texts",
@@ -74,7 +74,7 @@ def _expand() -> None:
         if_not_exists=True,
     )
     for column in COLUMNS:
-        # While the table is empty: building them later would keep writers waiting, or wait for every older snapshot.
+        # The indexes are created while the table is empty. Later, the build would block writers, or wait for snapshots.
         _index_trigrams("task_texts", column)
     for statement in (KEEP_NEW, KEEP_CHANGED, ON_NEW, ON_CHANGED):
         op.execute(statement)

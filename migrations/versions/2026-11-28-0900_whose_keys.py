@@ -1,4 +1,4 @@
-"""Whose idempotency keys they are, so that an account's can be counted.
+"""Adds the account to idempotency keys, so that the keys of an account can be counted.
 
 Revision: 0004
 """
@@ -17,11 +17,11 @@ INDEX = "ix_idempotency_keys_actor_id_created_at"
 
 
 def upgrade() -> None:
-    # Null for keys of before, and of processes of the release before: these are not counted.
+    # Null for existing keys, and for keys from processes of the previous release: these are not counted.
     lock_tables("ACCESS EXCLUSIVE", "idempotency_keys")
     op.add_column("idempotency_keys", sa.Column("actor_id", sa.Uuid(), nullable=True), if_not_exists=True)
     with outside_transaction():
-        # Nobody waits while it is built; what an attempt that was given up has left is of no use.
+        # The build blocks no one. An invalid index of an interrupted attempt is dropped first.
         op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {INDEX}")
         op.create_index(
             INDEX,

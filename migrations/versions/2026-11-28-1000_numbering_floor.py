@@ -1,12 +1,12 @@
-"""Numbering does not look at the dead index entries that an old snapshot keeps.
+"""Keeps the numbering of events fast while an old snapshot is open.
 
-Numbering used to update the one row of `event_head` for each batch, and to look for events without a position from the
-beginning of the index. Both leave entries that cannot be removed while an old snapshot is open, and every later batch
-read all of them. Now the last position is that of the last event, and the search begins at a floor: an id below which
-no event can be without a position any more.
+Before, numbering updated the single row of `event_head` for each batch, and searched events without a position from the
+start of the index. Both leave dead entries that cannot be removed while an old snapshot is open, and each later batch
+read all of them. Now the last position is that of the last event, and the search starts at a floor: all events with a
+smaller id have a position.
 
-`event_head` becomes a view, so that processes of the version before can go on reading it, and updating the epoch and
-what was trimmed; the next version may do without it.
+`event_head` becomes a view, so that processes of the previous version can still read it and update the epoch and the
+trimmed position. The next version can remove it.
 
 Revision: 0005
 """
@@ -21,7 +21,7 @@ down_revision = "0004"
 branch_labels = None
 depends_on = None
 
-# A view may have a column that is called as the system's; processes of the version before compare it.
+# A view may have a column with the name of a system column; processes of the previous version compare it.
 HEAD = """
 CREATE VIEW event_head AS
 SELECT s.id,
@@ -30,7 +30,7 @@ SELECT s.id,
        s.trimmed, s.epoch, s.system_id, s.timeline, s.database_id, s.table_id, s.tableoid AS tableoid
 FROM log_state AS s
 """
-# Whatever replaces the table, such as a restore or TRUNCATE, gives it another file, and its ids may start again at 1.
+# If the table is replaced, such as by a restore or TRUNCATE, it has another file, and its ids may start at 1 again.
 FLOOR = """
 CREATE FUNCTION numbering_floor() RETURNS bigint LANGUAGE sql STABLE AS $$
     SELECT coalesce(
@@ -40,7 +40,7 @@ CREATE FUNCTION numbering_floor() RETURNS bigint LANGUAGE sql STABLE AS $$
         0)
 $$
 """
-# Servers may connect as another role than the owner.
+# Servers may connect with another role than the owner.
 SAME_PRIVILEGES = """
 DO $$
 DECLARE
@@ -108,7 +108,7 @@ BEGIN
 END
 $$
 """
-# From PostgreSQL 18 on those of columns that are not null have names, too.
+# Since PostgreSQL 18, NOT NULL constraints have names, too.
 RENAME_CONSTRAINTS = """
 DO $$
 DECLARE

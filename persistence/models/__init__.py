@@ -1,4 +1,4 @@
-"""Every mapped table; importing this package completes `Base.metadata`."""
+"""All mapped tables; importing this package completes `Base.metadata`."""
 
 from persistence.models.base import Base
 from persistence.models.event import EVENT_HEAD, EventFloorRow, EventRow, LogStateRow

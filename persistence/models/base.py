@@ -1,4 +1,4 @@
-"""What every table has in common."""
+"""The base class of all mapped tables."""
 
 from datetime import datetime
 from typing import ClassVar
@@ -25,5 +25,5 @@ class Base(DeclarativeBase):
 
 
 def new_id() -> UUID:
-    """A UUIDv7 (RFC 9562): it sorts by time, so that new rows sit together in an index."""
+    """A UUIDv7 (RFC 9562): it sorts by time, so that new rows are adjacent in an index."""
     return uuid7()

@@ -1,4 +1,4 @@
-"""The log of what has happened, and its head."""
+"""The event log and its head."""
 
 from datetime import datetime
 from typing import Any, Final
@@ -24,7 +24,7 @@ from persistence.models.stored_enum import StoredEnum
 
 
 class EventRow(Base):
-    """One event. `id` is drawn by the INSERT while the task's row is locked; `position` comes after the commit."""
+    """One event. The INSERT draws `id` while the task's row is locked; `position` is assigned after the commit."""
 
     __tablename__ = "events"
 
@@ -43,12 +43,12 @@ class EventRow(Base):
 
 
 class LogStateRow(Base):
-    """The one row that says which history the log is; a process that numbers events holds its lock.
+    """The state of the log, in a single row; a process that numbers events holds its lock.
 
-    `trimmed` is the last position that retention has removed. The columns behind the epoch say where that history was
-    last seen, as the server names itself, the database and this table; null: not known.
+    `trimmed` is the last position that retention has removed. The columns after the epoch are the identity of the
+    database that was seen last; null means unknown.
 
-    Numbering does not update it: each version of a row stays as long as a snapshot is open that may see it.
+    Numbering does not update this row: each update leaves a dead row, which stays as long as a snapshot may see it.
     """
 
     __tablename__ = "log_state"
@@ -65,10 +65,10 @@ class LogStateRow(Base):
 
 
 class EventFloorRow(Base):
-    """An id below which every event has a position, or was never committed; the greatest one counts.
+    """A numbering floor: each event with a smaller id has a position, or was never committed. The greatest one counts.
 
-    It counts in its epoch, and for the file in which the server keeps the table: in another one ids may start at 1.
-    Rows are inserted and never updated, so that the greatest is found at once however many old ones cannot be removed.
+    It is valid for its epoch and for the file of the table: in another file, ids may start at 1. Rows are inserted and
+    never updated, so that the greatest is found quickly even if old rows cannot be removed.
     """
 
     __tablename__ = "event_floors"
@@ -84,4 +84,4 @@ EVENT_HEAD: Final[TableClause] = table(
     column("position", BigInteger()),
     column("trimmed", BigInteger()),
 )
-"""The view of how far the log reaches: its last position is that of the last event, or the last one trimmed."""
+"""The view of the head of the log: its position is that of the last event, or the last one trimmed."""

@@ -1,4 +1,4 @@
-"""Which requests have been carried out already."""
+"""Idempotency keys of executed requests."""
 
 from datetime import datetime
 from uuid import UUID
@@ -10,9 +10,9 @@ from persistence.models.base import Base
 
 
 class IdempotencyRow(Base):
-    """A write that came with a key: what was asked for, and which object, at which version, it has led to.
+    """A write with a key: the fingerprint of the request, and the resulting object with its version.
 
-    `version` is null if nothing had to be changed. `actor_id` is whose key it is; null: of before that was kept.
+    `version` is null if nothing was changed. `actor_id` is null in rows of versions that did not store it.
     """
 
     __tablename__ = "idempotency_keys"

@@ -1,4 +1,4 @@
-"""Sessions and the refresh tokens that they have used up."""
+"""Sessions and their used refresh tokens."""
 
 from datetime import datetime
 from uuid import UUID
@@ -11,10 +11,10 @@ from persistence.models.base import Base, new_id
 
 
 class SessionRow(Base):
-    """One signed-in device: a family of rotating refresh tokens, of which only hashes are kept.
+    """One signed-in device with its rotating refresh tokens, of which only hashes are stored.
 
-    `key_id` names the key under which the current token was derived from its parent, so that the same successor can
-    be given again after the signing key has changed.
+    `key_id` is the id of the key that derived the current token from its parent, so that the same successor can be
+    derived again after a change of the signing key.
     """
 
     __tablename__ = "sessions"
@@ -31,7 +31,7 @@ class SessionRow(Base):
 
 
 class UsedTokenRow(Base):
-    """A refresh token that was given in for its successor; seen again too late, it betrays a thief."""
+    """A refresh token that was exchanged for its successor. If it is used again too late, it counts as stolen."""
 
     __tablename__ = "used_tokens"
 

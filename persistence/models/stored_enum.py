@@ -1,4 +1,4 @@
-"""Enums, as they are stored: by their names, in a column with a check constraint."""
+"""A column type for enums: it stores the name, with a check constraint."""
 
 from collections.abc import Callable
 from enum import StrEnum
@@ -15,9 +15,9 @@ MAX_NAME: Final = 20
 
 
 class StoredEnum(TypeDecorator[EnumT]):
-    """The members of an enum; *name* is that of the column, and of its check constraint.
+    """The members of an enum; *name* is the name of the column and of its check constraint.
 
-    Reading another value raises `UnknownValue`.
+    Reading any other value raises `UnknownValue`.
     """
 
     impl = Enum
@@ -25,10 +25,10 @@ class StoredEnum(TypeDecorator[EnumT]):
 
     def __init__(self, members: type[EnumT], name: str) -> None:
         super().__init__(members, native_enum=False, length=MAX_NAME, create_constraint=True, name=name)
-        self.members, self.name = members, name  # SQLAlchemy's caches tell types apart by them
+        self.members, self.name = members, name  # SQLAlchemy's caches compare types by these attributes
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any] | None:
-        """What makes a member of a stored value."""
+        """The function that converts a stored value to a member."""
         process = super().result_processor(dialect, coltype)
         assert process is not None
 

@@ -1,4 +1,4 @@
-"""Tasks, as they are stored, with an index for every way to list them."""
+"""The table of tasks, with an index for every order of a list."""
 
 from datetime import datetime
 from uuid import UUID
@@ -23,7 +23,7 @@ from persistence.models.stored_enum import StoredEnum
 
 
 class Priority(TypeDecorator[TaskPriority]):
-    """A priority as its number, so that ORDER BY means what people expect."""
+    """A priority, stored as its number so that ORDER BY sorts by urgency."""
 
     impl = SmallInteger
     cache_ok = True
@@ -39,7 +39,7 @@ class Priority(TypeDecorator[TaskPriority]):
 
 
 class TaskRow(Base):
-    """Something to be done. `version` counts its changes; each one is an event."""
+    """A task. `version` counts its changes; each change has an event."""
 
     __tablename__ = "tasks"
 

@@ -1,4 +1,4 @@
-"""What tasks say, apart from them, for searching."""
+"""A separate table with the texts of tasks, for the search."""
 
 from uuid import UUID
 
@@ -12,9 +12,9 @@ from persistence.models.base import Base
 class TaskTextRow(Base):
     """A copy of a task's title and description, with the indexes that search them.
 
-    Every change of a task makes another version of its row, and has that entered into all indexes of its table. A long
-    description has thousands of trigrams, so what is moved all day must not be what they belong to. Triggers keep it:
-    whoever writes a task, by whatever means, has its text found.
+    Every update of a task writes a new row version, with new entries in all indexes of the table. A long description
+    has thousands of trigrams, so these indexes are not on the table whose status changes often. Triggers update this
+    table, so that a text is found no matter how the task was written.
     """
 
     __tablename__ = "task_texts"

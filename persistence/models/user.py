@@ -1,4 +1,4 @@
-"""Users, as they are stored."""
+"""The table of users."""
 
 from datetime import datetime
 from uuid import UUID
@@ -12,7 +12,7 @@ from persistence.models.stored_enum import StoredEnum
 
 
 class UserRow(Base):
-    """Somebody who can sign in. `access_version` grows with every change of rights."""
+    """A user. `access_version` increases with every change of the user's rights."""
 
     __tablename__ = "users"
 
@@ -27,7 +27,7 @@ class UserRow(Base):
     updated_at: Mapped[datetime]
 
     __table_args__ = (
-        # The "C" collation folds ASCII letters only, alike in every database, and serves prefixes as well.
+        # The "C" collation folds ASCII letters only, in the same way in every database, and supports prefix searches.
         Index("uq_users_username_lower", func.lower(collate(username, "C")), unique=True),
         Index("uq_users_email_lower", func.lower(collate(email, "C")), unique=True),
         Index("ix_users_created_at_id", "created_at", "id"),
@@ -36,4 +36,4 @@ class UserRow(Base):
 
 
 folded_username: ColumnElement[str] = func.lower(collate(UserRow.username, "C"))
-"""What `uq_users_username_lower` holds."""
+"""The expression of the index `uq_users_username_lower`."""

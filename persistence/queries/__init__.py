@@ -1,1 +1,1 @@
-"""Reads: which rows, and what of each, as plain data; SQLAlchemy writes each one down once, and asyncpg runs it."""
+"""Read queries as plain data. SQLAlchemy compiles each statement once, and asyncpg executes it."""

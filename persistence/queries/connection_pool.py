@@ -1,4 +1,4 @@
-"""A small pool of asyncpg connections, each lent to one task at a time."""
+"""A small pool of asyncpg connections."""
 
 import asyncio
 from collections import deque
@@ -6,30 +6,30 @@ from collections.abc import Awaitable, Callable, Coroutine, Generator
 from contextvars import Context, copy_context
 from typing import Any, Final, Generic, NamedTuple, TypeAlias, TypeVar
 
-from persistence.errors import leaves_session
+from persistence.errors import is_statement_error
 from persistence.outage_log import note_outage
 
 ResultT = TypeVar("ResultT")
 Step = Callable[[], Any]
-"""Goes on until the work waits again, and says for what; raises what it raises, StopIteration when it is over."""
+"""Runs the coroutine until it waits again, and returns what it waits for; raises StopIteration at its end."""
 
 GROWTH_PAUSE_SECONDS: Final = 1.0
-"""After a connection could not be made, while there are others to wait for."""
+"""The pause after a failed attempt to open another connection, while there are others to wait for."""
 
 Connection: TypeAlias = Any
 """`asyncpg.Connection`, which has no types."""
 
 Connect = Callable[[], Awaitable[Connection]]
 Work = Callable[[Connection], Coroutine[Any, Any, Any]]
-"""What somebody wants to do first with a connection."""
+"""The first use of a connection."""
 
 
 class EagerTask(Generic[ResultT]):
-    """A coroutine that has run up to where it first waits; to be awaited once.
+    """A coroutine that has already run to its first wait; await it once.
 
-    A task is resumed in the loop's next round. What it will do first can be done before, by whoever makes it possible:
-    a statement is sent when a connection has become free, and not when the one who wants it sent gets his turn.
-    Python 3.12 has tasks that begin so.
+    A waiting asyncio task resumes only in the next iteration of the event loop. The code that releases a connection can
+    start the next work earlier: the statement is sent as soon as the connection is free. Python 3.12 has eager tasks
+    for this.
     """
 
     def __init__(self, work: Coroutine[Any, Any, ResultT], context: Context) -> None:
@@ -52,12 +52,12 @@ class EagerTask(Generic[ResultT]):
                 step = _sending(self._work, sent)
 
     def close(self) -> None:
-        """Nobody will await it."""
+        """Close the coroutine without awaiting it."""
         self._work.close()
 
 
 def _first(work: Coroutine[Any, Any, Any], context: Context) -> Step:
-    """The step that tells what came of the first one."""
+    """Run the coroutine to its first wait; the returned step gives the result."""
     try:
         waits_for = context.run(work.send, None)
     except BaseException as end:
@@ -81,90 +81,90 @@ def _raising(error: BaseException) -> Step:
 
 
 class PooledConnection(NamedTuple):
-    """A connection, to be given back, and what was wanted of it, to be awaited."""
+    """A connection that must be released, and the work that must be awaited."""
 
     connection: Connection
     work: Awaitable[Any]
 
 
-class _Turn(NamedTuple):
-    """Somebody who waits: for a loan, or for None when there is room for another connection."""
+class _Waiter(NamedTuple):
+    """A caller that waits for a connection, or for None when another connection can be opened."""
 
-    loan: "asyncio.Future[PooledConnection | None]"
+    result: "asyncio.Future[PooledConnection | None]"
     until: float
     work: Work
     context: Context
 
 
 class ConnectionPool:
-    """At most *size* connections, each made when it is needed first; the last one returned goes out first.
+    """At most *size* connections. They are opened when they are needed; the one released last is used first.
 
-    *patience* is how many seconds a borrower waits for one. When the server gives no more of them, those that there are
-    have to do.
+    *timeout* is how many seconds a caller waits for a connection. When the server refuses more connections, the pool
+    works with those that it has.
     """
 
-    def __init__(self, connect: Connect, *, size: int, patience: float) -> None:
+    def __init__(self, connect: Connect, *, size: int, timeout: float) -> None:
         self._connect = connect
         self._size = size
-        self._patience = patience
+        self._timeout = timeout
         self._idle: list[Connection] = []
-        self._waiting: deque[_Turn] = deque()
-        """In the order in which their time ends, so that one timer does for all of them."""
+        self._waiters: deque[_Waiter] = deque()
+        """In the order of their deadlines, so that one timer is enough."""
         self._timer: asyncio.TimerHandle | None = None
         self._open = 0
         self._grows_from = 0.0
         self._closed = False
         self.refused = 0
-        """How often a connection could not be made while there were others."""
+        """How often a new connection failed while there were others."""
 
     @property
-    def lent(self) -> int:
-        """How many are out now."""
+    def acquired(self) -> int:
+        """The number of connections in use."""
         return self._open - len(self._idle)
 
-    async def borrow(self, work: Work) -> PooledConnection:
-        """One of them, and *work* done with it; who has to wait finds it begun, and no time was lost in between.
+    async def acquire(self, work: Work) -> PooledConnection:
+        """Acquire a connection and start *work* on it. For a caller that waits, the work starts at the release.
 
-        Who is cancelled when it has just begun costs a connection, as who is cancelled later does.
+        If the caller is cancelled after the work has started, the connection is closed.
 
         Raises:
-            TimeoutError: all of them stayed out.
+            TimeoutError: no connection was released in time.
         """
         until: float | None = None
         while True:
-            connection = self._take()
+            connection = self._take_idle()
             if connection is None and self._may_grow():
                 connection = await self._grow()
             if connection is not None:
                 return PooledConnection(connection, work(connection))
-            until = until or asyncio.get_running_loop().time() + self._patience
-            loan = await self._wait(work, until)
-            if loan is not None:
-                return loan
+            until = until or asyncio.get_running_loop().time() + self._timeout
+            result = await self._wait(work, until)
+            if result is not None:
+                return result
 
-    def give_back(self, connection: Connection, error: BaseException | None = None) -> None:
-        """Take it back from a borrower who is done, or was stopped by an error."""
-        # A server that refuses a statement is ready for the next one. After anything else the borrower left in the
-        # middle or the connection is broken: nobody knows what would be read next.
-        good = error is None or leaves_session(error)
-        if not good or self._closed or connection.is_closed():
+    def release(self, connection: Connection, error: BaseException | None = None) -> None:
+        """Release a connection after its use, with the error if there was one."""
+        # After a refused statement the connection can be used again. After any other error a statement may be
+        # incomplete, or the connection is broken.
+        usable = error is None or is_statement_error(error)
+        if not usable or self._closed or connection.is_closed():
             connection.terminate()
             self._open -= 1
-            self._make_room()
-        elif (turn := self._next()) is not None:
-            turn.loan.set_result(PooledConnection(connection, EagerTask(turn.work(connection), turn.context)))
+            self._wake_for_growth()
+        elif (waiter := self._next_waiter()) is not None:
+            waiter.result.set_result(PooledConnection(connection, EagerTask(waiter.work(connection), waiter.context)))
         else:
             self._idle.append(connection)
 
     async def close(self) -> None:
-        """Close those that are here; those that are out are closed when they come back."""
+        """Close the idle connections; the others are closed when they are released."""
         self._closed = True
         while self._idle:
             connection = self._idle.pop()
             self._open -= 1
             await connection.close(timeout=1)
 
-    def _take(self) -> Connection | None:
+    def _take_idle(self) -> Connection | None:
         while self._idle:
             connection = self._idle.pop()
             if not connection.is_closed():
@@ -178,14 +178,14 @@ class ConnectionPool:
         return self._open == 0 or asyncio.get_running_loop().time() >= self._grows_from
 
     async def _grow(self) -> Connection | None:
-        """Another connection; None if there is none to be had, but others can be waited for."""
+        """Open another connection; None if this fails, but there are others to wait for."""
         self._open += 1
         try:
             return await self._connect()
         except BaseException as error:
             self._open -= 1
             if self._open == 0 or not isinstance(error, Exception):
-                self._make_room()
+                self._wake_for_growth()
                 raise
             self._grows_from = asyncio.get_running_loop().time() + GROWTH_PAUSE_SECONDS
             self.refused += 1
@@ -194,55 +194,57 @@ class ConnectionPool:
 
     async def _wait(self, work: Work, until: float) -> PooledConnection | None:
         loop = asyncio.get_running_loop()
-        turn = _Turn(loop.create_future(), until, work, copy_context())
-        self._enqueue(turn)
+        waiter = _Waiter(loop.create_future(), until, work, copy_context())
+        self._enqueue(waiter)
         if self._timer is None:
-            self._timer = loop.call_at(until, self._lose_patience, loop)
+            self._timer = loop.call_at(until, self._expire_waiters, loop)
         try:
-            return await turn.loan
+            return await waiter.result
         except asyncio.CancelledError as cancelled:
-            self._decline(turn.loan, cancelled)
+            self._cancel_waiter(waiter.result, cancelled)
             raise
 
-    def _enqueue(self, turn: _Turn) -> None:
-        """In the order of their time: one who waited before goes before those who came since."""
-        behind = []
-        while self._waiting and self._waiting[-1].until > turn.until:
-            behind.append(self._waiting.pop())
-        self._waiting.append(turn)
-        self._waiting.extend(reversed(behind))
+    def _enqueue(self, waiter: _Waiter) -> None:
+        """Insert the caller by its deadline: a caller that has waited before goes before newer ones."""
+        later = []
+        while self._waiters and self._waiters[-1].until > waiter.until:
+            later.append(self._waiters.pop())
+        self._waiters.append(waiter)
+        self._waiters.extend(reversed(later))
 
-    def _decline(self, loan: "asyncio.Future[PooledConnection | None]", cancelled: asyncio.CancelledError) -> None:
-        """Somebody goes away whose turn may just have come."""
-        if not loan.done() or loan.cancelled() or loan.exception() is not None:
+    def _cancel_waiter(
+        self, result: "asyncio.Future[PooledConnection | None]", cancelled: asyncio.CancelledError
+    ) -> None:
+        """Give the connection back if the cancelled caller has just got one."""
+        if not result.done() or result.cancelled() or result.exception() is not None:
             return
-        given = loan.result()
-        if given is None:
-            self._make_room()  # somebody else can have it
+        pooled = result.result()
+        if pooled is None:
+            self._wake_for_growth()  # another caller can open it
         else:
-            given.work.close()  # type: ignore[attr-defined]
-            self.give_back(given.connection, cancelled)
+            pooled.work.close()  # type: ignore[attr-defined]
+            self.release(pooled.connection, cancelled)
 
-    def _lose_patience(self, loop: asyncio.AbstractEventLoop) -> None:
+    def _expire_waiters(self, loop: asyncio.AbstractEventLoop) -> None:
         self._timer = None
-        while self._waiting:
-            turn = self._waiting[0]
-            if not turn.loan.done() and turn.until > loop.time():
-                self._timer = loop.call_at(turn.until, self._lose_patience, loop)
+        while self._waiters:
+            waiter = self._waiters[0]
+            if not waiter.result.done() and waiter.until > loop.time():
+                self._timer = loop.call_at(waiter.until, self._expire_waiters, loop)
                 return
-            self._waiting.popleft()
-            if not turn.loan.done():
-                turn.loan.set_exception(TimeoutError())
+            self._waiters.popleft()
+            if not waiter.result.done():
+                waiter.result.set_exception(TimeoutError())
 
-    def _make_room(self) -> None:
-        turn = self._next()
-        if turn is not None:
-            turn.loan.set_result(None)
+    def _wake_for_growth(self) -> None:
+        waiter = self._next_waiter()
+        if waiter is not None:
+            waiter.result.set_result(None)
 
-    def _next(self) -> _Turn | None:
-        """Who has waited for the longest time, and still does."""
-        while self._waiting:
-            turn = self._waiting.popleft()
-            if not turn.loan.done():
-                return turn
+    def _next_waiter(self) -> _Waiter | None:
+        """The caller with the earliest deadline that still waits."""
+        while self._waiters:
+            waiter = self._waiters.popleft()
+            if not waiter.result.done():
+                return waiter
         return None

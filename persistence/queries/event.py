@@ -1,4 +1,4 @@
-"""What is read of the log beside the stream: what happened to some tasks."""
+"""Queries for the history of tasks."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -52,15 +52,15 @@ _COLUMNS: Final[Mapping[str, Any]] = {
     "to": _fact("to_status"),
     "version": cast(_fact("version"), Integer),
 }
-"""What an event is asked for, by the names that it has in a history."""
+"""The columns of an event in a history, by name."""
 
 
 @dataclass(frozen=True, slots=True)
 class HistoryOfTasks:
-    """What happened to tasks, the newest first: `ids`, `limit` for each, and the positions `after` and `before`.
+    """The events of tasks, the newest first. Parameters: `ids`, `limit` for each task, the positions `after`, `before`.
 
-    The events come from the end that the page is taken from. Behind the columns that are asked for each row has the
-    facts, its position, and which task it is about. Facts of an empty page stand in one row without an event.
+    The rows start at the end from which the page is taken. After the requested columns each row has the facts, its
+    position, and the id of its task. An empty page with facts is one row without an event.
     """
 
     after: bool
@@ -69,12 +69,12 @@ class HistoryOfTasks:
     facts: tuple[str, ...]
 
     def select(self, columns: Sequence[str]) -> Select[Any]:
-        """As many as the limit says of each task."""
+        """The statement."""
         wanted = func.unnest(bindparam("ids", type_=ARRAY(Uuid()))).table_valued("id", name="wanted").render_derived()
-        told = [_COLUMNS[name].label(name) for name in own_columns(columns, _BY)]
+        selected = [_COLUMNS[name].label(name) for name in own_columns(columns, _BY)]
         limit = bindparam("limit", type_=Integer())
-        found = self._found(wanted, [*told, EventRow.position], self._inside(), newest_first=not self.backward)
-        events = found.limit(limit).lateral("told")
+        found = self._found(wanted, [*selected, EventRow.position], self._inside(), newest_first=not self.backward)
+        events = found.limit(limit).lateral("selected")
         facts = self._facts(wanted).lateral("facts") if self.facts else None
         query = joined(events, columns, _BY, beside=wanted, facts=facts)
         place = events.c.position
@@ -110,7 +110,7 @@ class HistoryOfTasks:
 
 
 def history(ids: Collection[UUID], request: PageRequest) -> Paged:
-    """A page of what happened to each of some tasks, and one event more, which says whether there is another page.
+    """A page of the history of each task, and one more event, to find out whether there is a next page.
 
     Raises:
         BadRequest: a cursor was not made by this API.

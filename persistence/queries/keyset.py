@@ -1,4 +1,4 @@
-"""Keyset conditions: which rows lie between two cursors of an order, and which lie outside."""
+"""Keyset conditions: the rows between two cursors of an order, and the rows outside."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from sqlalchemy.types import TypeEngine
 
 
 class Bound(StrEnum):
-    """Where a page starts or ends: where the list does, at a row with a value, or at a row without one."""
+    """The bound of a page: the end of the list, a row with a value, or a row without a value."""
 
     OPEN = "OPEN"
     VALUE = "VALUE"
@@ -19,7 +19,7 @@ class Bound(StrEnum):
 
 
 class Window(NamedTuple):
-    """The part of an order that a page is taken from, and the end that it is taken from."""
+    """The part of an order from which a page is taken, and the end at which it starts."""
 
     after: Bound = Bound.OPEN
     before: Bound = Bound.OPEN
@@ -28,7 +28,7 @@ class Window(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Keyset:
-    """An order by a column and then by id; `null` stands for no value in the column.
+    """An order by a column and then by id; `null` replaces a missing value of the column.
 
     The parameters of the conditions are `after`, `after_id`, `before` and `before_id`.
     """
@@ -40,7 +40,7 @@ class Keyset:
     null: ColumnElement[Any] | None = None
 
     def inside(self, window: Window) -> list[ColumnElement[bool]]:
-        """The rows behind `after` and before `before`."""
+        """The rows after `after` and before `before`."""
         found = []
         if window.after is not Bound.OPEN:
             found.append(self._compare("after", window.after, lt if self.descending else gt))
@@ -53,7 +53,7 @@ class Keyset:
         return self._compare("after", window.after, ge if self.descending else le)
 
     def later(self, window: Window) -> ColumnElement[bool]:
-        """The rows at or behind `before`."""
+        """The rows at or after `before`."""
         return self._compare("before", window.before, le if self.descending else ge)
 
     def _compare(self, name: str, bound: Bound, comparison: Callable[[Any, Any], Any]) -> ColumnElement[bool]:

@@ -1,4 +1,4 @@
-"""What is to be read, as plain data."""
+"""A read query as plain data."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,13 +13,13 @@ Values = Mapping[str, Any]
 
 
 class Rows(Protocol):
-    """Which rows, and in which order: equal ones share a statement, whatever the values of its parameters."""
+    """Rows and their order. Equal objects share a statement; the values of its parameters are separate."""
 
     def select(self, columns: Sequence[str]) -> Select[Any]:
-        """The statement that reads these columns of them.
+        """The statement that reads these columns.
 
-        A column is named as its attribute is, `title`; one of a row that is referred to with the reference before it,
-        `owner.username`.
+        A column has the name of its attribute, such as `title`; a column of a referenced row has the name of the
+        reference before it, such as `owner.username`.
         """
 
     def __hash__(self) -> int: ...
@@ -27,7 +27,7 @@ class Rows(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """Rows, and the values that single them out."""
+    """Rows with the values of the statement's parameters."""
 
     rows: Rows
     values: Values
@@ -40,6 +40,6 @@ class Paged:
     `cursor` makes the row's cursor of the last two; in the page of a list they are named `place` and `place_id`.
     """
 
-    asked: Query
+    query: Query
     request: PageRequest
     cursor: Callable[[Any, Any], str]

@@ -1,51 +1,51 @@
-"""Runs single statements, each a transaction of its own."""
+"""Executes single statements, each in its own transaction."""
 
 from collections.abc import Coroutine, Sequence
 from functools import lru_cache
 from types import TracebackType
 from typing import Any, Final, Self
 
-from persistence.errors import broken, unavailable
+from persistence.errors import connection_lost, unavailable
 from persistence.queries.connection_pool import Connection, ConnectionPool
 from persistence.queries.query import Rows, Values
 from persistence.queries.statement import Statement
 from persistence.statement_counts import Statements
 
 Row = Sequence[Any]
-"""The values of a row, in the order of the columns that were asked for; enums as they are stored."""
+"""The values of a row in the order of the requested columns; enums as they are stored."""
 
-_MAX_KEPT: Final = 2_000
+_MAX_CACHED: Final = 2_000
 
 
 class Shape:
-    """Columns of whatever rows are asked for."""
+    """A list of columns, for any rows."""
 
     def __init__(self, columns: Sequence[str]) -> None:
-        # That a row is there has to be seen by something.
+        # A statement needs at least one column to show that a row exists.
         self.columns = tuple(columns) or ("id",)
 
     def statement(self, rows: Rows) -> Statement:
-        """The statement that reads them of these rows."""
+        """The statement that reads these columns of *rows*."""
         return _statement(rows, self.columns)
 
 
-@lru_cache(maxsize=_MAX_KEPT)
+@lru_cache(maxsize=_MAX_CACHED)
 def _statement(rows: Rows, columns: tuple[str, ...]) -> Statement:
-    # Which filters are given is the client's to choose: what is kept of that is kept within one bound for all.
+    # Clients choose the combination of filters, so the number of cached statements must be limited.
     return Statement.of(rows.select(columns))
 
 
 class ReadConnection:
-    """One operation's statements, one after the other, on a connection of its own from the first to the block's end.
+    """The statements of one operation, one after the other, on one connection. It is acquired for the first statement.
 
     Raises (with the statements):
-        Unavailable: the database cannot answer now.
+        Unavailable: the database is temporarily unavailable.
     """
 
-    __slots__ = ("_connection", "_lending", "_statements")
+    __slots__ = ("_connection", "_pool", "_statements")
 
-    def __init__(self, lending: ConnectionPool, statements: Statements) -> None:
-        self._lending = lending
+    def __init__(self, pool: ConnectionPool, statements: Statements) -> None:
+        self._pool = pool
         self._statements = statements
         self._connection: Connection | None = None
 
@@ -56,41 +56,41 @@ class ReadConnection:
         self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
     ) -> None:
         if self._connection is not None:
-            self._lending.give_back(self._connection, error)
-        if isinstance(error, Exception) and (away := unavailable(error)) is not None:
-            raise away from error
+            self._pool.release(self._connection, error)
+        if isinstance(error, Exception) and (failure := unavailable(error)) is not None:
+            raise failure from error
 
     async def rows(self, shape: Shape, rows: Rows, values: Values) -> list[Row]:
-        """The rows."""
+        """Read rows."""
         return await self.run(shape.statement(rows), values)
 
     async def run(self, statement: Statement, values: Values) -> list[Row]:
-        """What a statement returns; it is a transaction of its own."""
+        """Execute a statement in its own transaction."""
         text, arguments = statement.text, statement.arguments(values)
 
         def work(connection: Connection) -> Coroutine[Any, Any, list[Row]]:
             return self._statements.run(text, connection.fetch, text, *arguments)
 
         if self._connection is None:
-            self._connection, begun = await self._lending.borrow(work)
+            self._connection, work_in_progress = await self._pool.acquire(work)
         else:
-            begun = work(self._connection)
+            work_in_progress = work(self._connection)
         try:
-            found: list[Row] = await begun
+            found: list[Row] = await work_in_progress
         except Exception as error:
             if self._connection.is_closed():
-                raise broken(error) from error
+                raise connection_lost(error) from error
             raise
         return found
 
 
 class Reader:
-    """Where readings come from."""
+    """Creates read connections."""
 
-    def __init__(self, lending: ConnectionPool, statements: Statements) -> None:
-        self._lending = lending
+    def __init__(self, pool: ConnectionPool, statements: Statements) -> None:
+        self._pool = pool
         self._statements = statements
 
     def reading(self) -> ReadConnection:
-        """A connection, once the reading is entered."""
-        return ReadConnection(self._lending, self._statements)
+        """A read connection, as a context manager."""
+        return ReadConnection(self._pool, self._statements)

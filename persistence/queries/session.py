@@ -1,4 +1,4 @@
-"""Which sessions are read."""
+"""Queries for sessions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,10 +17,10 @@ _SESSIONS: Final[FromClause] = SessionRow.__table__
 
 @dataclass(frozen=True, slots=True)
 class SessionsOfUser:
-    """A user's living sessions, the newest first: `user_id`, `now`, `limit`."""
+    """A user's active sessions, the newest first. Parameters: `user_id`, `now`, `limit`."""
 
     def select(self, columns: Sequence[str]) -> Select[Any]:
-        """As many as the limit says."""
+        """The statement."""
         of_user = SessionRow.user_id == bindparam("user_id", type_=Uuid())
         living = SessionRow.expires_at > bindparam("now", type_=DateTime(timezone=True))
         newest_first = (SessionRow.created_at.desc(), SessionRow.id.desc())
@@ -30,19 +30,19 @@ class SessionsOfUser:
 
 @dataclass(frozen=True, slots=True)
 class SessionById:
-    """One session, over or not, and its `user`: `id`."""
+    """One session, ended or not, and its `user`. Parameter: `id`."""
 
     def select(self, columns: Sequence[str]) -> Select[Any]:
-        """It, or nothing."""
+        """The statement."""
         query = joined(_SESSIONS, columns, {"user": "user_id"})
         return query.where(SessionRow.id == bindparam("id", type_=Uuid()))
 
 
 def session(session_id: UUID) -> Query:
-    """A session and whose it is."""
+    """A session and its user."""
     return Query(SessionById(), {"id": session_id})
 
 
 def sessions(user_id: UUID, *, now: datetime, at_most: int) -> Query:
-    """A user's living sessions."""
+    """A user's active sessions."""
     return Query(SessionsOfUser(), {"user_id": user_id, "now": now, "limit": at_most})

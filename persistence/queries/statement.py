@@ -1,4 +1,4 @@
-"""A statement as SQLAlchemy writes it and asyncpg runs it."""
+"""A statement that SQLAlchemy compiles and asyncpg executes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ _DIALECT: Final = asyncpg.dialect()  # type: ignore[no-untyped-call]
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """Text with `$1`, `$2` …, and the names of their values in that order."""
+    """SQL text with `$1`, `$2` …, and the names of the parameters in this order."""
 
     text: str
     names: tuple[str, ...]
@@ -23,17 +23,17 @@ class Statement:
 
     @classmethod
     def of(cls, query: Select[Any]) -> Self:
-        """What the query is in the driver's words."""
+        """The compiled statement of a query."""
         compiled = query.compile(dialect=_DIALECT)
         names = tuple(compiled.positiontup or ())
         constants = {name: compiled.binds[name].value for name in names if not compiled.binds[name].required}
         return cls(str(compiled), names, constants)
 
     def arguments(self, values: Values) -> list[Any]:
-        """The values in the order of the text.
+        """The values in the order of the parameters.
 
         Raises:
-            KeyError: one is missing.
+            KeyError: a value is missing.
         """
         if self.constants:
             values = {**self.constants, **values}

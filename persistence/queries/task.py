@@ -1,4 +1,4 @@
-"""Which tasks are read: each as its own statement, for what an actor's role lets them reach."""
+"""Queries for tasks. The statement depends on the tasks that the actor's role may read."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ from persistence.queries.task_list import KEYS, TaskFilter, TaskOrder, condition
 
 Reaches = frozenset[Reach]
 
-_GREATEST: Final = 2**63 - 1  # that PostgreSQL can count to
+_GREATEST: Final = 2**63 - 1  # the largest number for OFFSET and LIMIT
 _TASKS: Final[FromClause] = TaskRow.__table__
 _ACTOR: Final[BindParameter[UUID]] = bindparam("actor_id", type_=Uuid())
 _MINE: Final = {Reach.OWN: TaskRow.owner_id, Reach.ASSIGNED: TaskRow.assignee_id}
@@ -45,35 +45,35 @@ _MINE: Final = {Reach.OWN: TaskRow.owner_id, Reach.ASSIGNED: TaskRow.assignee_id
 
 @dataclass(frozen=True, slots=True)
 class TaskById:
-    """One task, if it can be reached: `id`, `actor_id`."""
+    """One task, if the actor may read it. Parameters: `id`, `actor_id`."""
 
     reaches: Reaches
 
     def select(self, columns: Sequence[str]) -> Select[Any]:
-        """It, or nothing."""
+        """The statement."""
         wanted = TaskRow.id == bindparam("id", type_=Uuid())
         return joined(_TASKS, columns, REFERENCES_OF_A_TASK).where(wanted, visible(self.reaches))
 
 
 @dataclass(frozen=True, slots=True)
 class TasksById:
-    """Those of several tasks that can be reached, in no order: `ids`, `actor_id`."""
+    """Those of several tasks that the actor may read, in no order. Parameters: `ids`, `actor_id`."""
 
     reaches: Reaches
 
     def select(self, columns: Sequence[str]) -> Select[Any]:
-        """Any number of them."""
-        # One array and not a list of parameters: the statement stays the same, and prepared, for any number of them.
+        """The statement."""
+        # One array and not a list of parameters: the prepared statement is the same for any number of ids.
         wanted = TaskRow.id == any_(bindparam("ids", type_=ARRAY(Uuid())))
         return joined(_TASKS, columns, REFERENCES_OF_A_TASK).where(wanted, visible(self.reaches))
 
 
 @dataclass(frozen=True, slots=True)
 class TaskPage:
-    """Tasks of a window of an order: `limit`, `actor_id`, the cursors' values and the filter's.
+    """A page of tasks. Parameters: `limit`, `actor_id`, the values of the cursors and of the filter.
 
-    The tasks come from the end that the page is taken from. Behind the columns that are asked for each row has the
-    facts, the value it is sorted by, and its id. Facts of an empty page stand in one row without a task.
+    The rows start at the end from which the page is taken. After the requested columns each row has the facts, the sort
+    value, and the id. An empty page with facts is one row without a task.
     """
 
     reaches: Reaches
@@ -83,7 +83,7 @@ class TaskPage:
     facts: tuple[str, ...]
 
     def select(self, columns: Sequence[str]) -> Select[Any]:
-        """As many as the limit says."""
+        """The statement."""
         descending = self.order.descending is not self.window.backward
         found = self._found(
             own_columns(columns, REFERENCES_OF_A_TASK),
@@ -115,7 +115,7 @@ class TaskPage:
         return self._is_any("before_id", self._keyset.later(self.window), descending=self.order.descending)
 
     def _is_any(self, cursor: str, place: ColumnElement[bool], *, descending: bool) -> ColumnElement[bool]:
-        # The cursor's own task is nearly always still in its place, and is found by its id without a filter's effort.
+        # The task of the cursor usually still exists, and is found quickly by its id.
         wanted = (visible(self.reaches), *conditions(self.given, KEYS[self.order].due))
         own = select(TaskRow.id).where(TaskRow.id == bindparam(cursor, type_=Uuid()), place, *wanted)
         nearest = self._found(["id"], [place], descending=descending, limit=ONE).subquery()
@@ -126,8 +126,8 @@ class TaskPage:
     ) -> Select[Any]:
         if Reach.ANY in self.reaches:
             return self._branch(columns, place, descending=descending, limit=limit)
-        # Each branch follows an index in the list's order. In one of both an OR would have to sort all one's tasks, or
-        # go through everybody's.
+        # Each branch uses an index in the list's order. A single query with OR would sort all tasks of the user, or
+        # scan the tasks of all users.
         branches = [
             self._branch(columns, [part, *place], descending=descending, limit=limit).subquery()
             for part in _parts(self.reaches)
@@ -147,12 +147,12 @@ class TaskPage:
 
 @dataclass(frozen=True, slots=True)
 class TaskSlice:
-    """Tasks by age, the oldest first, from an offset: `skip`, `limit`, `actor_id`."""
+    """Tasks by age, the oldest first, from an offset. Parameters: `skip`, `limit`, `actor_id`."""
 
     reaches: Reaches
 
     def select(self, columns: Sequence[str]) -> Select[Any]:
-        """As many as the limit says."""
+        """The statement."""
         query = joined(_TASKS, columns, REFERENCES_OF_A_TASK).where(visible(self.reaches))
         by_age = query.order_by(TaskRow.created_at, TaskRow.id)
         return by_age.offset(bindparam("skip", type_=BigInteger())).limit(bindparam("limit", type_=BigInteger()))
@@ -160,13 +160,13 @@ class TaskSlice:
 
 @dataclass(frozen=True, slots=True)
 class TaskScan:
-    """Tasks in the order of their ids, from the first one or behind one: `limit`, `actor_id`, `last`."""
+    """Tasks in the order of their ids, from the first or after an id. Parameters: `limit`, `actor_id`, `last`."""
 
     reaches: Reaches
     is_behind: bool
 
     def select(self, columns: Sequence[str]) -> Select[Any]:
-        """As many as the limit says."""
+        """The statement."""
         query = joined(_TASKS, columns, REFERENCES_OF_A_TASK).where(visible(self.reaches))
         if self.is_behind:
             query = query.where(TaskRow.id > bindparam("last", type_=Uuid()))
@@ -175,13 +175,13 @@ class TaskScan:
 
 @dataclass(frozen=True, slots=True)
 class TaskCount:
-    """How many tasks a filter finds: `actor_id`, and the filter's."""
+    """The number of tasks that match a filter. Parameters: `actor_id`, and the values of the filter."""
 
     reaches: Reaches
     given: frozenset[str]
 
     def select(self, columns: Sequence[str] = ()) -> Select[Any]:
-        """One row of one number."""
+        """The statement; its result is one row with one number."""
         return select(func.count()).select_from(TaskRow).where(visible(self.reaches), *conditions(self.given))
 
 
@@ -196,7 +196,7 @@ def tasks(actor: Actor | None, ids: Collection[UUID]) -> Query:
 
 
 def task_page(actor: Actor | None, request: PageRequest, wanted: TaskFilter, order: TaskOrder) -> Paged:
-    """A page, and one task more, which says whether there is another page.
+    """A page, and one more task, to find out whether there is a next page.
 
     Raises:
         BadRequest: a cursor belongs to another ordering, or the filter breaks a limit.
@@ -216,7 +216,7 @@ def task_slice(actor: Actor | None, *, skip: int, limit: int) -> Query:
     """Tasks from an offset.
 
     Raises:
-        BadRequest: one of the numbers is negative.
+        BadRequest: a number is negative.
     """
     if skip < 0 or limit < 0:
         raise BadRequest("skip and limit must not be negative.")
@@ -225,13 +225,13 @@ def task_slice(actor: Actor | None, *, skip: int, limit: int) -> Query:
 
 
 def task_scan(actor: Actor | None, last: UUID | None, *, at_most: int) -> Query:
-    """The next tasks on the way through all of them."""
+    """The next tasks of a scan through all tasks."""
     rows = TaskScan(_reaches(actor), last is not None)
     return Query(rows, {"actor_id": _id_of(actor), "limit": at_most, "last": last})
 
 
 def task_count(actor: Actor | None, wanted: TaskFilter) -> Query:
-    """How many there are of these.
+    """The number of tasks that match.
 
     Raises:
         BadRequest: the filter breaks a limit.
@@ -249,14 +249,14 @@ def _id_of(actor: Actor | None) -> UUID | None:
 
 
 def visible(reaches: Reaches, actor: ColumnElement[UUID] = _ACTOR) -> ColumnElement[bool]:
-    """What the policy reaches for an actor, as a condition on tasks; `actor_id` is its value."""
+    """The condition for tasks that the actor may read; its parameter is `actor_id`."""
     if Reach.ANY in reaches:
         return true()
     return or_(false(), *(column == actor for own, column in _MINE.items() if own in reaches))
 
 
 def _parts(reaches: Reaches) -> list[ColumnElement[bool]]:
-    """The same in parts that have no task in common, at least one."""
+    """The same condition as a list of disjoint conditions; at least one."""
     mine = [column == _ACTOR for own, column in _MINE.items() if own in reaches]
     return [mine[0], *(part & ~mine[0] for part in mine[1:])] if mine else [false()]
 

@@ -1,6 +1,6 @@
-"""How lists of tasks are filtered and ordered: what can be asked for, and the conditions that it means.
+"""Filters and orders of task lists, and their SQL conditions.
 
-A condition names its values and does not hold them: which filters are given, and not with what, makes a statement.
+A condition has named parameters and no values: the statement depends only on which filters are given.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -41,7 +41,7 @@ _DUE_OR_EARLIEST: Final = func.coalesce(TaskRow.due_at, _EARLIEST)
 
 
 class TaskOrder(StrEnum):
-    """The orders a list of tasks can have; equals are ordered by id, the same way."""
+    """The orders of a task list; rows with equal values are ordered by id, in the same direction."""
 
     CREATED_ASC = "CREATED_ASC"
     CREATED_DESC = "CREATED_DESC"
@@ -54,16 +54,16 @@ class TaskOrder(StrEnum):
 
     @property
     def descending(self) -> bool:
-        """Whether the greatest comes first."""
+        """Whether the largest value comes first."""
         return self.value.endswith("_DESC")
 
 
 @dataclass(frozen=True, slots=True)
 class TaskFilter:
-    """Which tasks: AND between fields, OR within a list; None = whichever, an empty list = none.
+    """A filter: AND between fields, OR within a list. None matches all tasks, an empty list matches none.
 
-    Due dates reach from `due_after` on to before `due_before`; `search` is looked for in title and description,
-    ignoring case, and needs three characters.
+    Due dates are at or after `due_after` and before `due_before`. `search` is a text in the title or the description,
+    ignoring case, of at least three characters.
     """
 
     status: tuple[TaskStatus, ...] | None = None
@@ -75,7 +75,7 @@ class TaskFilter:
     search: str | None = None
 
     def values(self) -> dict[str, Any]:
-        """What is given, by the name of its condition.
+        """The given values, by the names of their conditions.
 
         Raises:
             BadRequest: the filter breaks a limit.
@@ -103,10 +103,10 @@ EVERYTHING: Final = TaskFilter()
 
 @dataclass(frozen=True, slots=True)
 class TaskKey:
-    """What an order sorts by, and how a row's value is written into a cursor and read back.
+    """The sort key of an order, and how its value is written to a cursor and read back.
 
-    `shown` is the value as the row has it. `null` is what stands for no value in `column`. `due` is the form of the
-    due date that its filter asks for: the one that the order's own index holds.
+    `shown` is the column of the row. `null` is the value in `column` for rows without a value. `due` is the expression
+    for filters by due date: the one that the order's index has.
     """
 
     column: ColumnElement[Any]
@@ -131,7 +131,7 @@ class TaskKey:
         return Keyset(self.column, TaskRow.id, self.type, descending, self.null)
 
     def bound(self, cursor: PageCursor | None) -> Bound:
-        """What a cursor says of the row's value.
+        """The kind of bound that a cursor is.
 
         Raises:
             BadRequest: the cursor was not made by this API.
@@ -158,19 +158,19 @@ class TaskKey:
 
 
 def conditions(given: Collection[str], due: ColumnElement[Any] = _DUE_OR_LATEST) -> list[ColumnElement[bool]]:
-    """The conditions of these names."""
+    """The conditions with these names."""
     found = [condition for name, condition in _CONDITIONS.items() if name in given]
     bounds: list[ColumnElement[bool]] = []
     if "due_after" in given:
         bounds.append(due >= bindparam("due_after", type_=_INSTANT))
     if "due_before" in given:
         bounds.append(due < bindparam("due_before", type_=_INSTANT))
-    # Tasks without a due date have the farthest one in the index; this is how to leave them out by it.
+    # In the index, tasks without a due date have an infinite one. These conditions exclude them with the index.
     return [*found, due < _LATEST, due > _EARLIEST, *bounds] if bounds else found
 
 
 def _choose(found: dict[str, Any], one: str, many: str, values: Collection[Any]) -> None:
-    # One value is compared for equality, which an index can follow in the list's order.
+    # A single value is compared with =, so that an index can give the rows in the list's order.
     if len(values) == 1:
         (found[one],) = values
     else:

@@ -1,4 +1,4 @@
-"""Which users are read."""
+"""Queries for users."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -39,35 +39,35 @@ _KEYSET: Final = Keyset(UserRow.created_at, UserRow.id, DateTime(timezone=True),
 
 @dataclass(frozen=True, slots=True)
 class UserById:
-    """One user: `id`."""
+    """One user. Parameter: `id`."""
 
     def select(self, columns: Sequence[str]) -> Select[Any]:
-        """It, or nothing."""
+        """The statement."""
         return joined(_USERS, columns).where(UserRow.id == bindparam("id", type_=Uuid()))
 
 
 @dataclass(frozen=True, slots=True)
 class UsersById:
-    """Those of several users that exist, in no order: `ids`."""
+    """Several users, in no order. Parameter: `ids`."""
 
     def select(self, columns: Sequence[str]) -> Select[Any]:
-        """Any number of them."""
+        """The statement."""
         return joined(_USERS, columns).where(UserRow.id == any_(bindparam("ids", type_=ARRAY(Uuid()))))
 
 
 @dataclass(frozen=True, slots=True)
 class UserPage:
-    """Users of a window of the list, the newest first: `limit`, and the cursors' values.
+    """A page of users, the newest first. Parameters: `limit`, and the values of the cursors.
 
-    The users come from the end that the page is taken from. Behind the columns that are asked for each row has the
-    facts, when the user was created, and the user's id. Facts of an empty page stand in one row without a user.
+    The rows start at the end from which the page is taken. After the requested columns each row has the facts, the time
+    when the user was created, and the user's id. An empty page with facts is one row without a user.
     """
 
     window: Window
     facts: tuple[str, ...]
 
     def select(self, columns: Sequence[str]) -> Select[Any]:
-        """As many as the limit says."""
+        """The statement."""
         limit = bindparam("limit", type_=Integer())
         newest_first = not self.window.backward
         page = self._found(_USERS.c, _KEYSET.inside(self.window), descending=newest_first, limit=limit).subquery("page")
@@ -98,19 +98,19 @@ class UserPage:
 
 @dataclass(frozen=True, slots=True)
 class UserCount:
-    """How many users there are."""
+    """The number of users."""
 
     def select(self, columns: Sequence[str] = ()) -> Select[Any]:
-        """One row of one number."""
+        """The statement; its result is one row with one number."""
         return select(func.count()).select_from(UserRow)
 
 
 @dataclass(frozen=True, slots=True)
 class AssignableUsers:
-    """Active users by name: `pattern`, `limit`."""
+    """Active users by name. Parameters: `pattern`, `limit`."""
 
     def select(self, columns: Sequence[str]) -> Select[Any]:
-        """As many as the limit says."""
+        """The statement."""
         alike = folded_username.like(lowered(bindparam("pattern", type_=String())), escape="\\")
         query = joined(_USERS, columns).where(UserRow.is_active, alike)
         return query.order_by(folded_username).limit(bindparam("limit", type_=Integer()))
@@ -127,7 +127,7 @@ def users(ids: Collection[UUID]) -> Query:
 
 
 def user_page(request: PageRequest) -> Paged:
-    """A page, and one user more, which says whether there is another page.
+    """A page, and one more user, to find out whether there is a next page.
 
     Raises:
         BadRequest: a cursor was not made by this API.
@@ -145,18 +145,18 @@ def _bound(cursor: PageCursor | None) -> Bound:
 
 
 def user_cursor(created_at: datetime, user_id: UUID) -> str:
-    """The cursor behind a user."""
+    """The cursor of a user."""
     return page_cursor(USER_ORDER, created_at.isoformat(), user_id)
 
 
 def assignable_users(prefix: str, *, at_most: int) -> Query:
-    """Active users whose name begins so, ignoring case, by name."""
-    # Text that cannot be stored begins no name, and neither does an empty one under a limit of none.
+    """Active users whose name begins with *prefix*, ignoring case, by name."""
+    # No name begins with text that cannot be stored: the limit 0 makes the result empty.
     storable = is_storable(prefix)
     pattern = prefix.translate(_ESCAPES) + "%" if storable else ""
     return Query(AssignableUsers(), {"pattern": pattern, "limit": at_most if storable else 0})
 
 
 def lowered(text: ColumnElement[str]) -> ColumnElement[str]:
-    """In lower case as the index has it: PostgreSQL folds both sides, each in the "C" collation."""
+    """The text in lower case, with the "C" collation of the index."""
     return func.lower(collate(text, "C"))

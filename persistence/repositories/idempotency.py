@@ -1,4 +1,4 @@
-"""Requests that have been carried out, remembered by their keys."""
+"""The repository of idempotency keys."""
 
 from datetime import datetime
 from uuid import UUID
@@ -7,13 +7,13 @@ from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from persistence.idempotency_counts import KeyCounts, KeysKept
+from persistence.idempotency_counts import KeyCounts, KeyUsage
 from persistence.models import IdempotencyRow
 from persistence.sql_helpers import affected
 
 
 class IdempotencyRepository:
-    """The keys; `claimed` is the one that this transaction works under."""
+    """The idempotency keys; `claimed` is the key of this transaction."""
 
     def __init__(self, session: AsyncSession, counts: KeyCounts) -> None:
         self._session = session
@@ -29,10 +29,9 @@ class IdempotencyRepository:
         object_id: UUID,
         now: datetime | ColumnElement[datetime],
     ) -> IdempotencyRow | None:
-        """Note that a request is carried out now; what is known of it instead, if it has been before.
+        """Claim a key for a request; returns the stored row if the key was used before.
 
-        While another transaction works under the same key this waits for it to end. A transaction that is rolled back
-        leaves its key free.
+        It waits while another transaction uses the same key. A rollback releases the key.
         """
         values = {
             "scope": scope,
@@ -44,7 +43,7 @@ class IdempotencyRepository:
         # It waits on the index while another one has the key, and does nothing, without an error, if that one commits.
         insertion = insert(IdempotencyRow).values(values).on_conflict_do_nothing().returning(IdempotencyRow)
         known: IdempotencyRow | None = None
-        while known is None:  # a clean-up may take away what was in the way
+        while known is None:  # a clean-up may delete the conflicting row
             self.claimed = await self._session.scalar(insertion)
             if self.claimed is not None:
                 return None
@@ -52,24 +51,24 @@ class IdempotencyRepository:
         return known
 
     def note(self, version: int) -> None:
-        """Note which version the claimed request has led to."""
+        """Record the version that the claimed request has created."""
         if self.claimed is not None:
             self.claimed.version = version
 
     @property
     def most(self) -> int:
-        """How many keys an account may have."""
+        """The maximum number of keys of an account."""
         return self._counts.most
 
-    async def kept_of(self, actor_id: UUID, *, since: datetime) -> KeysKept:
-        """How many keys an account has that are not older, about; the one that was claimed now is among them."""
+    async def usage_of(self, actor_id: UUID, *, since: datetime) -> KeyUsage:
+        """The approximate number of keys of an account since *since*, including the one that was claimed now."""
 
-        async def count() -> KeysKept:
+        async def count() -> KeyUsage:
             return await self._count(actor_id, since)
 
         return await self._counts.after_claim(actor_id, count)
 
-    async def _count(self, actor_id: UUID, since: datetime) -> KeysKept:
+    async def _count(self, actor_id: UUID, since: datetime) -> KeyUsage:
         newest = (
             select(IdempotencyRow.created_at)
             .where(IdempotencyRow.actor_id == actor_id, IdempotencyRow.created_at > since)
@@ -79,8 +78,8 @@ class IdempotencyRepository:
         )
         counted = await self._session.execute(select(func.count(), func.min(newest.c.created_at)).select_from(newest))
         number, oldest = counted.one()
-        return KeysKept(number, oldest)
+        return KeyUsage(number, oldest)
 
     async def remove_older(self, than: datetime) -> int:
-        """Forget the keys of longer ago; returns how many."""
+        """Delete older keys; returns the number of deleted keys."""
         return affected(await self._session.execute(delete(IdempotencyRow).where(IdempotencyRow.created_at < than)))

@@ -1,4 +1,4 @@
-"""Tasks, remembered: constructed for one actor, so that nobody can load what they may not see."""
+"""The repository of tasks. It belongs to one actor, so that it cannot load tasks that the actor may not see."""
 
 from collections.abc import Collection, Sequence
 from typing import Final
@@ -27,20 +27,20 @@ class TaskRepository:
         self._actor = actor
 
     async def find(self, task_id: UUID, *, lock: bool = False) -> TaskRow | None:
-        """The task, its row locked if asked for, or None if the actor sees no such task."""
-        asked = reads.task(self._actor, task_id)
-        query = whole(TaskRow, asked)
+        """The task, or None if the actor may see no such task; *lock* locks the row."""
+        read = reads.task(self._actor, task_id)
+        query = whole(TaskRow, read)
         if lock:
             query = query.with_for_update(key_share=True)
         statement = select(TaskRow).from_statement(query).execution_options(populate_existing=lock)
-        row: TaskRow | None = await self._session.scalar(statement, asked.values)
+        row: TaskRow | None = await self._session.scalar(statement, read.values)
         return row
 
     async def get(self, task_id: UUID, *, lock: bool = False) -> TaskRow:
-        """The task, its row locked if asked for.
+        """The task; *lock* locks the row.
 
         Raises:
-            NotFound: the actor sees no such task.
+            NotFound: the actor may see no such task.
         """
         row = await self.find(task_id, lock=lock)
         if row is None:
@@ -48,43 +48,43 @@ class TaskRepository:
         return row
 
     async def find_many(self, ids: Collection[UUID]) -> dict[UUID, TaskRow]:
-        """Those of the tasks that the actor sees, by id."""
+        """The tasks among *ids* that the actor may see, by id."""
         return {row.id: row for row in await self._rows(reads.tasks(self._actor, ids))}
 
     async def slice(self, *, skip: int, limit: int) -> list[TaskRow]:
-        """Tasks by age, the oldest first, from an offset: for clients that know no cursors.
+        """Tasks by age, the oldest first, from an offset, for clients without cursors.
 
         Raises:
-            BadRequest: one of the numbers is negative.
+            BadRequest: a number is negative.
         """
         return await self._rows(reads.task_slice(self._actor, skip=skip, limit=limit))
 
     async def count(self, wanted: TaskFilter) -> int:
-        """How many tasks there are of these.
+        """The number of tasks that match.
 
         Raises:
             BadRequest: the filter breaks a limit.
         """
-        asked = reads.task_count(self._actor, wanted)
-        return await self._session.scalar(asked.rows.select(()), asked.values) or 0
+        query = reads.task_count(self._actor, wanted)
+        return await self._session.scalar(query.rows.select(()), query.values) or 0
 
     async def after_id(self, last: UUID | None, *, at_most: int) -> list[TaskRow]:
-        """Tasks in the order of their ids, behind one: the quickest way through all of them."""
+        """Tasks in the order of their ids, after *last*: the fastest scan of all tasks."""
         return await self._rows(reads.task_scan(self._actor, last, at_most=at_most))
 
     def add(self, row: TaskRow) -> None:
-        """Remember a new task."""
+        """Add a new task."""
         self._session.add(row)
 
     async def add_many(self, rows: Sequence[TaskRow]) -> set[UUID]:
-        """Remember new tasks at once, but for those whose id is taken; returns the ids of the others."""
+        """Insert new tasks in one statement, except those whose id is taken; returns the ids of the inserted ones."""
         values = {column: [getattr(row, column.key) for row in rows] for column in _STORED}
         query = insert_many(TaskRow, values).on_conflict_do_nothing(index_elements=[TaskRow.id]).returning(TaskRow.id)
         return set(await self._session.scalars(query))
 
     async def remove(self, row: TaskRow) -> None:
-        """Forget a task."""
+        """Delete a task."""
         await self._session.delete(row)
 
-    async def _rows(self, asked: Query) -> list[TaskRow]:
-        return await rows_of(self._session, TaskRow, asked)
+    async def _rows(self, read: Query) -> list[TaskRow]:
+        return await rows_of(self._session, TaskRow, read)

@@ -1,4 +1,4 @@
-"""Users, remembered."""
+"""The repository of users."""
 
 from collections.abc import Collection
 from uuid import UUID
@@ -17,7 +17,7 @@ from persistence.repositories.rows import rows_of
 
 
 class UserRepository:
-    """Users. Who may see which of their fields is the policy's business."""
+    """Users. The policy decides who may see which fields."""
 
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
@@ -27,12 +27,12 @@ class UserRepository:
         return await self._session.get(UserRow, user_id)
 
     async def get(self, user_id: UUID, *, lock: bool = False) -> UserRow:
-        """The user, its row locked if asked for.
+        """The user, its row locked if query for.
 
         Raises:
-            NotFound: there is none.
+            NotFound: there is no such user.
         """
-        # Not FOR UPDATE: it would keep others from writing rows that only refer to this user, and deadlock with them.
+        # Not FOR UPDATE: it would block writes of rows that reference this user, and could deadlock with them.
         locked = {"key_share": True} if lock else None
         row = await self._session.get(UserRow, user_id, with_for_update=locked, populate_existing=lock)
         if row is None:
@@ -40,18 +40,18 @@ class UserRepository:
         return row
 
     async def find_many(self, ids: Collection[UUID]) -> dict[UUID, UserRow]:
-        """Those of the users that exist, by id."""
+        """The existing users among *ids*, by id."""
         return {row.id: row for row in await self._rows(reads.users(ids))}
 
     async def find_by_name(self, username: str, *, lock: bool = False) -> UserRow | None:
-        """The user of this name, ignoring case, or None."""
+        """The user with this name, ignoring case, or None."""
         if not is_storable(username):
             return None
         query = select(UserRow).where(folded_username == reads.lowered(literal(username)))
         return await self._session.scalar(query.with_for_update(key_share=True) if lock else query)
 
     async def lock_active_admins(self) -> list[UserRow]:
-        """All active admins, locked in one order: who counts them next must wait until this transaction is over."""
+        """All active admins, locked in a fixed order, so that the next transaction that counts them waits."""
         rows = await self._session.scalars(
             select(UserRow)
             .where(UserRow.role == Role.ADMIN, UserRow.is_active)
@@ -62,12 +62,12 @@ class UserRepository:
         return list(rows)
 
     async def count(self) -> int:
-        """How many users there are."""
+        """The number of users."""
         return await self._session.scalar(reads.UserCount().select()) or 0
 
     def add(self, row: UserRow) -> None:
-        """Remember a new user."""
+        """Add a new user."""
         self._session.add(row)
 
-    async def _rows(self, asked: Query) -> list[UserRow]:
-        return await rows_of(self._session, UserRow, asked)
+    async def _rows(self, query: Query) -> list[UserRow]:
+        return await rows_of(self._session, UserRow, query)

@@ -113,7 +113,7 @@ class Storm:
         self.ears = [self._an_ear(name) for name in LISTENERS]
         for ear in self.ears:
             ear.task = asyncio.create_task(ear.follower.run())
-        await self._until(lambda: all(ear.recorder.standing >= 0 for ear in self.ears), 10)
+        await self._until(lambda: all(ear.recorder.position >= 0 for ear in self.ears), 10)
         self._writing.set()
         tasks = [asyncio.create_task(self._write(name)) for name in WRITERS]
         try:
@@ -151,7 +151,7 @@ class Storm:
         head = await self.stack.head()
         wanted = await self._wanted(head)
         await self._until(
-            lambda: all(ear.recorder.standing >= wanted[ear.name] for ear in self.ears),
+            lambda: all(ear.recorder.position >= wanted[ear.name] for ear in self.ears),
             HANG_SECONDS,
             lambda: self._late(wanted),
         )
@@ -289,9 +289,9 @@ class Storm:
 
     def _late(self, wanted: dict[str, int]) -> str:
         return "; ".join(
-            f"{ear.name} stands at {ear.recorder.standing}, not at {wanted[ear.name]}, after {ear.recorder.losses[-3:]}"
+            f"{ear.name} stands at {ear.recorder.position}, not at {wanted[ear.name]}, after {ear.recorder.losses[-3:]}"
             for ear in self.ears
-            if ear.recorder.standing < wanted[ear.name]
+            if ear.recorder.position < wanted[ear.name]
         )
 
     async def _until(

@@ -61,7 +61,7 @@ class Beat:
         await writing
         last = await head()
         async with asyncio.timeout(HANG_SECONDS):
-            while self.recorder.standing < last:
+            while self.recorder.position < last:
                 await asyncio.sleep(0.005)
 
     async def stretch(self, seconds: float) -> Stretch:
@@ -98,7 +98,7 @@ async def beating(stack: Stack, name: str, *, write_at: int = 0, listen_at: int 
     writer = Writer(Account(lambda: places[write_at], name, PASSWORD), name)
     listening = asyncio.create_task(follower.run())
     async with asyncio.timeout(HANG_SECONDS):
-        while recorder.standing < 0:
+        while recorder.position < 0:
             await asyncio.sleep(0.01)
     task = await writer.create()
     assert task is not None

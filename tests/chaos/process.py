@@ -30,7 +30,7 @@ class Process:
     @property
     def api(self) -> Api:
         """Where it is, without anything in between."""
-        return Api(f"http://127.0.0.1:{self.port}/graphql", patience=8)
+        return Api(f"http://127.0.0.1:{self.port}/graphql", timeout=8)
 
     @property
     def child(self) -> subprocess.Popen[bytes]:

@@ -63,7 +63,7 @@ class Stack:
 
     def through(self, number: int) -> Api:
         """A process through its door."""
-        return Api(f"http://127.0.0.1:{self.doors[number].port}/graphql", patience=6)
+        return Api(f"http://127.0.0.1:{self.doors[number].port}/graphql", timeout=6)
 
     def direct(self) -> Api:
         """One process after the other, with nothing in between."""

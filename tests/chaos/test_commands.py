@@ -79,7 +79,7 @@ async def test_watch(stack: Stack):
     await stack.a_user("watcher")
     door = stack.doors[0]
     command = await taskriver("watch", f"127.0.0.1:{door.port}", "--username", "watcher", "--json")
-    assert await line_of(command.stderr) == "Watching as watcher (USER); Ctrl-C stops."
+    assert await line_of(command.stderr) == "Watching as watcher (USER). Press Ctrl-C to stop."
     writer = Writer(stack.account("watcher"), "A task")
     await asyncio.sleep(0.5)
     task = await writer.create()
@@ -99,5 +99,5 @@ async def test_watch(stack: Stack):
     assert (created["__typename"], created["task"]["id"]) == ("TaskChanged", task.id)
     assert lost.startswith("Disconnected (")
     assert [each["changes"] for each in replayed] == [["TITLE"], ["STATUS"]]
-    assert back == "Reconnected; replayed 2 events that were missed."
+    assert back == "Reconnected. Replayed 2 missed events."
     assert command.returncode == 0

@@ -110,7 +110,7 @@ async def test_a_restart(stack: Stack, figures: Figures):
 async def test_a_process_that_is_cut_off(stack: Stack, figures: Figures):
     """A process whose packets to PostgreSQL vanish refuses, and is back when they arrive again."""
     user = await stack.a_user("cut.off")
-    api = Api(stack.processes[0].api.url, patience=HANG_SECONDS)
+    api = Api(stack.processes[0].api.url, timeout=HANG_SECONDS)
     account = Account(lambda: api, user.username, PASSWORD)
     writer = Writer(account, user.username)
     task = await writer.create()

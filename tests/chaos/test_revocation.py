@@ -85,7 +85,7 @@ async def test_revocations(stack: Stack, figures: Figures, trouble: Trouble, man
     """Within a second of its acknowledgement, whatever is the matter, a sign-out holds on the other process."""
     name = f"revoked.{trouble.__name__}"
     await stack.a_user(name)
-    asked = Api(stack.processes[0].api.url, patience=HANG_SECONDS)
+    asked = Api(stack.processes[0].api.url, timeout=HANG_SECONDS)
     accounts = [Account(lambda: stack.processes[1].api, name, PASSWORD) for _ in range(many)]
     tokens = [await account.token() for account in accounts]
     async with asyncio.timeout(HANG_SECONDS):

@@ -109,7 +109,7 @@ class TestMigrate:
         try:
             assert [each.ends() for each in replicas] == [0, 0, 0], [each.err for each in replicas]
             assert {each.out for each in replicas} == {"The database is up to date.\n"}
-            waiting = "Another process is migrating this database: waiting until it has finished.\n"
+            waiting = "Another process is migrating this database. Waiting until it has finished.\n"
             assert {each.err for each in replicas} <= {"", waiting}
         finally:
             for each in replicas:
@@ -174,8 +174,8 @@ class TestFailures:
             ({"DATABASE_URL": "postgresql://u:hunter2@h:port/d"}, "DATABASE_URL must look like postgresql+asyncpg://"),
             ({"REDIS_URL": "http://:hunter2@h"}, "REDIS_URL must look like redis://"),
             ({"SECRET_KEYS": "hunter2"}, "SECRET_KEYS must be id:secret"),
-            ({"CLEANUP_SCHEDULE": "now and then"}, "CLEANUP_SCHEDULE must be cron's five fields"),
-            ({"CLEANUP_SCHEDULE": "0 3 31 2 *"}, "CLEANUP_SCHEDULE must be cron's five fields"),
+            ({"CLEANUP_SCHEDULE": "now and then"}, "CLEANUP_SCHEDULE must be five cron fields"),
+            ({"CLEANUP_SCHEDULE": "0 3 31 2 *"}, "CLEANUP_SCHEDULE must be five cron fields"),
             ({"PORT": "99999"}, "PORT: Input should be less than or equal to 65535"),
             ({"WORKERS": "hunter2"}, "WORKERS: Input should be a valid integer"),
             ({"LOG_LEVEL": "hunter2"}, "LOG_LEVEL: "),
@@ -197,15 +197,15 @@ class TestFailures:
             said = run("migrate", DATABASE_URL=f"postgresql://u:hunter2@127.0.0.1:{port}/d")
 
         assert said.code == 1
-        assert said.refusal == f"The database server at 127.0.0.1:{port} does not answer: does it run?"
+        assert said.refusal == f"The database server at 127.0.0.1:{port} does not answer: check that it is running."
 
     def test_a_database_that_refuses(self, run: Run, postgres: Postgres):
         """A wrong password, or a database that there is not, is told from one that is down."""
         wrong = postgres.url.replace(postgres.password, "hunter2")
         missing = postgres.url.rpartition("/")[0] + "/nowhere"
 
-        assert run("migrate", DATABASE_URL=wrong).refusal.endswith("refuses the user or the password of DATABASE_URL.")
-        assert "has no database of the name" in run("migrate", DATABASE_URL=missing).refusal
+        assert run("migrate", DATABASE_URL=wrong).refusal.endswith("rejects the user or the password of DATABASE_URL.")
+        assert "does not have the database" in run("migrate", DATABASE_URL=missing).refusal
 
     def test_serve_names_what_it_lacks(self, run: Run):
         """Without servers to use, serving is misuse; `dev` is offered."""

@@ -132,7 +132,7 @@ def redirected(method: str, path: str, answer: Answer) -> Answer:
             "has uuid, title, description, completed, created_at, owner",
         ),
         (changed("/auth/login", no_http_only), "POST /auth/login:", "the cookie lacks HttpOnly"),
-        (changed("GET /api/v1/tasks/", other_words), "A task that there is not", "404 'Not Found' instead of"),
+        (changed("GET /api/v1/tasks/", other_words), "A task that does not exist", "404 'Not Found' instead of"),
         (changed("GET /api/v1/users/about_me", broken), "GET /users/about_me", "500 instead of 200"),
         (changed("/auth/sessions", lambda answer: (200, {}, b"[7]")), "POST and GET /auth/sessions", "has no fields"),
         (redirected, "GET /users/about_me", "GET /users/about_me: 307 instead of 200"),
@@ -161,8 +161,8 @@ def test_the_older_ways_match(check: Any):
 
     _, found = check(twist)
 
-    assert found["Signing in as nobody: was 404"] == ("matches", "")
-    assert found["Somebody else's task: was 403"] == ("matches", "")
+    assert found["Signing in as an unknown user: was 404"] == ("matches", "")
+    assert found["A task of another user: was 403"] == ("matches", "")
 
 
 def test_another_kind_of_server(check: Any):
@@ -183,14 +183,20 @@ def test_a_page(run: Run, twisted: tuple[str, Twisted]):
         app.twist = None
 
     assert (said.code, said.out) == (1, "")
-    assert f"taskriver: {url} does not have the older API: " in said.err
+    assert f"taskriver: {url} does not have the older REST API: " in said.err
 
 
 @pytest.mark.parametrize(
     ("url", "told"),
     [
-        ("http://127.0.0.1:1", "http://127.0.0.1:1: nobody listens there: does a server run there?"),
-        ("ftp://example.org", "ftp://example.org is no address of a server: it must look like http://127.0.0.1:8000."),
+        (
+            "http://127.0.0.1:1",
+            "http://127.0.0.1:1: connection refused. Check the URL, and that the server is running.",
+        ),
+        (
+            "ftp://example.org",
+            "'ftp://example.org' is not the URL of a server: use a URL such as http://127.0.0.1:8000.",
+        ),
     ],
 )
 def test_no_server(run: Run, url: str, told: str):

@@ -70,7 +70,7 @@ def test_all_is_well(look: Any, run: Run, database_url: str, redis_url: str):
     assert {state for state, _ in found.values()} == {"ok"}
     assert said.code == 0
     assert said.out.splitlines()[0].split() == ["what", "state", "found", "what", "to", "do"]
-    assert said.out.endswith("All is well.\n")
+    assert said.out.endswith("All checks passed.\n")
 
 
 def test_a_setting_that_cannot_be_used(look: Any):
@@ -96,8 +96,8 @@ def test_servers_that_are_down(look: Any):
         code, found = look(DATABASE_URL=f"postgresql:{down}/d", REDIS_URL=f"redis:{down}/0")
 
     assert code == 1
-    assert "does not answer: does it run?" in found["database"][1]
-    assert "Start it, or mend REDIS_URL." in found["redis"][1]
+    assert "does not answer: check that it is running." in found["database"][1]
+    assert "Start it, or correct REDIS_URL." in found["redis"][1]
 
 
 def test_a_wrong_password_of_redis(look: Any, redis_url: str):
@@ -105,7 +105,7 @@ def test_a_wrong_password_of_redis(look: Any, redis_url: str):
     code, found = look(REDIS_URL=f"redis://:hunter2@{redis_url.partition('@')[2]}")
 
     assert (code, found["redis"][0]) == (1, "bad")
-    assert "refuses the password" in found["redis"][1]
+    assert "rejects the password" in found["redis"][1]
 
 
 def test_a_database_without_tables(look: Any, empty_database: Callable[[], str]):
@@ -156,7 +156,7 @@ def test_events_that_wait_for_their_place(look: Any, ask: Any, seconds: int, sta
     ask(Builders.clear)
 
     assert found[0] == state
-    assert "1 behind 0 wait" in found[1]
+    assert "1 events after 0 have no position" in found[1]
 
 
 @pytest.mark.parametrize(("age", "state"), [(7_200.0, "look"), (60.0, "ok")])
@@ -166,7 +166,7 @@ def test_an_old_snapshot(look: Any, monkeypatch: pytest.MonkeyPatch, age: float,
     async def found(connection: object) -> Snapshot:
         return Snapshot("the connection 4711 (psql, idle in transaction)", age, 12)
 
-    monkeypatch.setattr("cli.doctor.database.look_at_snapshots", found)
+    monkeypatch.setattr("cli.doctor.database.read_oldest_snapshot", found)
     snapshot = look()[1]["oldest snapshot"]
 
     assert snapshot[0] == state
@@ -192,7 +192,7 @@ def test_old_events_that_nobody_removes(look: Any, ask: Any, days: int, state: s
     assert [state for state, _ in found] == [state, state]
     if state == "ok":
         return
-    assert "does not run: does a server?" in found[0][1]
+    assert "does not run: start a server" in found[0][1]
     assert "CLEANUP_SCHEDULE is off: run `taskriver cleanup` every day." in found[1][1]
 
 

@@ -60,4 +60,4 @@ def test_somebody_of_that_name(run: Run, database_url: str, ask: Any):
     said = run("seed", "--tasks", "1", DATABASE_URL=database_url)
 
     assert said.code == 1
-    assert said.refusal.startswith("The user seed-001 is somebody's own")
+    assert said.refusal.startswith("The user seed-001 exists, but was not created")

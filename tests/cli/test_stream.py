@@ -27,7 +27,7 @@ class TestResetEpoch:
         epochs = [epoch()]
         for _ in range(2):
             said = run("stream", "reset-epoch", "--yes", DATABASE_URL=database_url)
-            assert (said.code, said.out, said.err) == (0, "A new epoch has begun.\n", "")
+            assert (said.code, said.out, said.err) == (0, "A new epoch has started.\n", "")
             epochs.append(epoch())
 
         assert len(set(epochs)) == 3
@@ -37,7 +37,7 @@ class TestResetEpoch:
         before = epoch()
         said = run("stream", "reset-epoch", DATABASE_URL=database_url)
 
-        assert (said.code, said.refusal) == (1, "There is no terminal to ask whether you are sure: use --yes.")
+        assert (said.code, said.refusal) == (1, "There is no terminal for the confirmation: use --yes.")
         assert epoch() == before
 
     @pytest.mark.parametrize(("answer", "code"), [("y", 0), ("n", 1), ("", 1)])
@@ -56,5 +56,5 @@ class TestResetEpoch:
         said = run("stream", "reset-epoch", told=f"{answer}\n".encode(), DATABASE_URL=database_url)
 
         assert said.code == code
-        assert said.out.startswith("Every stream cursor of before becomes worthless")
+        assert said.out.startswith("All existing stream cursors become invalid.")
         assert (epoch() != before) == (code == 0)

@@ -134,10 +134,10 @@ class TestToken:
         said = token("--forget")
         answer = httpx.get(f"{served}/api/v1/users/about_me/", headers={"authorization": f"Bearer {signed_in}"})
 
-        assert said.out == f"ada is signed out of {served}/graphql.\n"
+        assert said.out == f"ada is signed out at {served}/graphql.\n"
         assert answer.status_code == 401
         assert json.loads(kept.read_text()) == {"sessions": []}
-        assert token("--forget").refusal == f"No session at {served}/graphql is kept."
+        assert token("--forget").refusal == f"There is no stored session at {served}/graphql."
 
     def test_a_wrong_password(self, token: Any, served: str, kept: Path):
         """It is refused in the server's words, and nothing is kept."""
@@ -148,7 +148,7 @@ class TestToken:
 
     def test_nobody_to_ask(self, token: Any):
         """Without a session, a name and a terminal it says what there is to do."""
-        assert token().refusal.startswith("Say as whom: --username NAME --password-stdin")
+        assert token().refusal.startswith("You are not signed in: use --username NAME --password-stdin")
 
     def test_no_server(self, run: Run, kept: Path):
         """It says where nobody answered."""
@@ -156,7 +156,8 @@ class TestToken:
 
         assert said.code == 1
         assert said.refusal == (
-            "http://127.0.0.1:1/graphql does not answer (nobody listens there): does a server run there?"
+            "http://127.0.0.1:1/graphql does not answer (connection refused): "
+            "check the URL, and that the server is running."
         )
 
     def test_a_file_that_is_something_else(self, token: Any, kept: Path):
@@ -167,7 +168,7 @@ class TestToken:
 
         assert (said.code, said.refusal) == (
             1,
-            f"{kept} is not what was kept there: remove it, and sign in again.",
+            f"{kept} is not a file of stored sessions: remove it, and sign in again.",
         )
         assert kept.read_text() == "{}"
 

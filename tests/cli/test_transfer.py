@@ -44,14 +44,14 @@ class TestThereAndBack:
 
         assert last["tasks"] == 1
         assert (cursor.position, cursor.access_version) == (1, 1)
-        assert again.out.endswith("1 were there already.\n")
+        assert again.out.endswith("1 existed already.\n")
 
     def test_a_file_is_there_as_a_whole_or_not_at_all(self, run: Run, database_url: str, tmp_path: Path):
         """An export that fails leaves an older file as it was, and nothing beside it."""
         (tmp_path / "tasks.jsonl").write_text("older\n")
         said = run("export", "tasks.jsonl", "--as", "nobody", DATABASE_URL=database_url)
 
-        assert (said.code, said.refusal) == (1, "There is no user 'nobody'; `taskriver user create` makes one.")
+        assert (said.code, said.refusal) == (1, "There is no user 'nobody'; `taskriver user create` creates one.")
         assert [path.name for path in tmp_path.iterdir()] == ["tasks.jsonl"]
         assert (tmp_path / "tasks.jsonl").read_text() == "older\n"
 
@@ -120,37 +120,40 @@ class TestImport:
         outs = [take(lines, "--source", source).out for source in ("a", "a", "b")]
 
         assert [out.split(" (")[0] for out in outs[::2]] == ["Imported 2 tasks", "Imported 2 tasks"]
-        assert outs[1] == "Imported 0 tasks, 2 were there already.\n"  # no rate where nothing is created
+        assert outs[1] == "Imported 0 tasks, 2 existed already.\n"  # no rate where nothing is created
 
     @pytest.mark.parametrize(
         ("line", "told"),
         [
-            ("[1]", "this is no JSON object."),
-            ('{"id":', "this is no JSON ("),
-            (b'{"id": 1, "title": "\xff"}', "this is not UTF-8: say with --encoding how the file is written"),
-            ({"title": "x"}, "id is missing: give every task one, or say with --source"),
+            ("[1]", "this is not a JSON object."),
+            ('{"id":', "this is not JSON ("),
+            (b'{"id": 1, "title": "\xff"}', "this is not encoded in UTF-8: give its encoding, such as --encoding"),
+            ({"title": "x"}, "id is missing: add ids, or name the source of the lines with --source"),
             ({"id": [], "title": "x"}, "id must be a UUID, or any name of up to 200 characters."),
             ({"id": 1}, "title must not be empty."),
             ({"id": 1, "title": 2}, "title must be text."),
-            ({"id": 1, "title": "x" * 201}, "title is 201 characters long; at most 200 fit."),
+            ({"id": 1, "title": "x" * 201}, "title is 201 characters long; the maximum is 200."),
             ({"id": 1, "title": "NUL \x00"}, "title contains a character that is not text"),
             ({"id": 1, "titel": "x"}, "'titel' is not a field. The fields are id, title,"),
-            ({"id": 1, "title": "x", "Title": "y"}, "'title' and 'Title' are both title: leave one out with --ignore."),
+            (
+                {"id": 1, "title": "x", "Title": "y"},
+                "'title' and 'Title' are both title: skip one of them with --ignore.",
+            ),
             ({"id": 1, "title": "x", "status": "LATER"}, "status must be one of TODO, IN_PROGRESS, DONE, CANCELLED."),
             ({"id": 1, "title": "x", "priority": "9"}, "priority must be one of LOW, MEDIUM, HIGH, URGENT."),
             (
                 {"id": 1, "title": "x", "dueAt": "soon"},
-                "dueAt must be a time such as 2026-12-24T18:00:00Z; --",
+                "dueAt must be a time such as 2026-12-24T18:00:00Z; for other",
             ),
-            ({"id": 1, "title": "x", "dueAt": "2026-12-24"}, "dueAt has no offset from UTC: say with --timezone"),
-            ({"id": 1, "title": "x", "dueAt": "24.12.2026"}, "dueAt has no offset from UTC: say with --timezone"),
-            ({"id": 1, "title": "x", "dueAt": "12/24/2026"}, "dueAt is ambiguous: say with --date-format %m/%d/%Y or"),
-            ({"id": 1, "title": "x", "createdAt": "2999-01-01T00:00:00Z"}, "createdAt must not lie in the future."),
+            ({"id": 1, "title": "x", "dueAt": "2026-12-24"}, "dueAt has no offset from UTC: give its time zone"),
+            ({"id": 1, "title": "x", "dueAt": "24.12.2026"}, "dueAt has no offset from UTC: give its time zone"),
+            ({"id": 1, "title": "x", "dueAt": "12/24/2026"}, "dueAt is ambiguous, the month or the day may be first"),
+            ({"id": 1, "title": "x", "createdAt": "2999-01-01T00:00:00Z"}, "createdAt must not be in the future."),
             ({"id": 1, "title": "x", "completedAt": "2020-01-01T00:00:00Z"}, "completedAt is for a task that is DONE."),
             ({"id": 1, "title": "x", "completed": "perhaps"}, "completed must be true or false."),
-            ({"id": 1, "title": "x", "completed": True, "status": "DONE"}, "completed is another word for the status"),
-            ({"id": 1, "title": "x", "assignee": "gone"}, "assignee 'gone' is no active user here."),
-            ({"id": 1, "title": "x", "owner": "bob"}, "its owner is 'bob': with --owners"),
+            ({"id": 1, "title": "x", "completed": True, "status": "DONE"}, "completed and status are the same field"),
+            ({"id": 1, "title": "x", "assignee": "gone"}, "assignee 'gone' is not an active user on this server."),
+            ({"id": 1, "title": "x", "owner": "bob"}, "the owner is 'bob'. Use --owners"),
             ("x" * (MAX_LINE + 10), f"this is longer than {MAX_LINE:,} characters."),
         ],
         ids=lambda value: str(value)[:40],
@@ -166,11 +169,11 @@ class TestImport:
         one, _ = give("alice")
         skipped = take(lines, "--skip-bad")
 
-        assert (checked.code, checked.out) == (3, "3 lines good, 1 bad; nothing was created.\n")
+        assert (checked.code, checked.out) == (3, "Good: 3 lines. Bad: 1. Nothing was created.\n")
         assert checked.err.startswith(f"line 3: {told}")
         assert met.code == 1
         assert met.refusal.startswith(f"line 3: {told}")
-        assert "1 task before this line imported." in met.refusal
+        assert "Imported before this line: 1 task." in met.refusal
         assert skipped.code == 3
         assert skipped.err == checked.err
         assert [len(nothing), len(one), len(give("alice")[0])] == [0, 1, 3]
@@ -182,7 +185,7 @@ class TestImport:
 
         assert said.err == "line 3: Another task has this id.\n"
         assert "Imported 1 task" in said.out
-        assert "1 were there already, 1 line bad" in said.out
+        assert "1 existed already, skipped 1 bad line" in said.out
 
     def test_tables_as_offices_write_them(self, take: Any, give: Any):
         """Byte order mark, semicolons, quoted lines, empty cells and lines; a short row is a bad line by its number."""
@@ -198,7 +201,7 @@ class TestImport:
         said = take(text, "--skip-bad", name="tasks.csv")
         records, _ = give("alice")
 
-        assert said.err == "line 5: this has 2 cells, and the first line 4.\n"
+        assert said.err == "line 5: this has 2 cells, but the first line has 4.\n"
         assert {record["title"]: record["dueAt"] for record in records} == {
             "One": None,
             "Sem;icolon": "2026-12-24T18:00:00Z",
@@ -207,9 +210,9 @@ class TestImport:
     @pytest.mark.parametrize(
         ("text", "told"),
         [
-            ("id,title\n1,One\n2,'" + '"' + "x" * 200_000, "Line 3 is no CSV"),
-            ('id,title\n1,One\n2,"Two\n3,Three\n', "Line 3 is no CSV"),
-            ("id,title\n" + "x" * (MAX_LINE + 10), f"Line 2 is longer than {MAX_LINE:,} characters"),
+            ("id,title\n1,One\n2,'" + '"' + "x" * 200_000, "line 3: this is not CSV"),
+            ('id,title\n1,One\n2,"Two\n3,Three\n', "line 3: this is not CSV"),
+            ("id,title\n" + "x" * (MAX_LINE + 10), f"line 2: this is longer than {MAX_LINE:,} characters"),
         ],
         ids=["quote", "quote at the end", "line"],
     )

@@ -127,11 +127,11 @@ class TestChange:
         said = user(*command)
 
         assert said.code == 1
-        assert said.refusal == "This is the last active admin; make somebody else an admin first."
+        assert said.refusal == "This is the last active admin; make another user an admin first."
         assert (stored("root").role, stored("root").is_active) == (Role.ADMIN, True)
 
     @pytest.mark.parametrize("command", [("role", "nobody", "USER"), ("disable", "nobody"), ("enable", "no\udcffbody")])
     def test_an_unknown_name(self, user: Any, command: tuple[str, ...]):
         """A name that nobody has is told in one line."""
-        told = f"There is no user {command[1]!a}; `taskriver user create` makes one."
+        told = f"There is no user {command[1]!a}; `taskriver user create` creates one."
         assert (user(*command).code, user(*command).refusal) == (1, told)

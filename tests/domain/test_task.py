@@ -105,7 +105,7 @@ class TestTexts:
         """Nothing and 10,000 characters are a description, 10,001 are not."""
         assert check_description("") == ""
         assert check_description("x" * MAX_DESCRIPTION)
-        with pytest.raises(Invalid, match="10,001 characters long; at most 10,000") as refusal:
+        with pytest.raises(Invalid, match="10,001 characters long; the maximum is 10,000") as refusal:
             check_description("x" * (MAX_DESCRIPTION + 1))
         assert refusal.value.path == ("description",)
 

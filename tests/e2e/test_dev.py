@@ -17,7 +17,7 @@ from typing import Any
 import httpx
 import pytest
 
-from cli.demo_data import PASSWORD, PEOPLE
+from cli.demo_data import PASSWORD, USERS
 from tests.embedded.conftest import copy_folder, ordinary, packages, public  # noqa: F401 - fixtures
 from tests.embedded.environment import PROJECT, User, owner, survivors
 from tests.support.processes import Dev
@@ -103,18 +103,20 @@ class TestFirstStart:
             [
                 "",
                 "  Starting PostgreSQL and Valkey …",
-                "  Making the demo data, once …",
+                "  Creating the demo data …",
                 "",
                 "  Taskriver is running.",
                 "",
+                f"    Start page     http://{place}/",
                 f"    GraphQL        http://{place}/graphql   (in a browser: GraphiQL)",
                 f"    Board          http://{place}/board",
+                f"    REST API       http://{place}/docs",
                 f"    Subscriptions  ws://{place}/graphql   (graphql-transport-ws)",
                 f"    Health         http://{place}/readyz",
                 f"    Command line   {command} --help",
                 "",
-                f"  Sign in as {', '.join(PEOPLE)}; the password is {PASSWORD} for each of them.",
-                "  The data are kept in .taskriver; Ctrl-C stops everything.",
+                f"  Users: {', '.join(USERS)}. Password of all users: {PASSWORD}",
+                "  The data are stored in .taskriver. Press Ctrl-C to stop.",
                 "",
                 "  Stopping …",
                 "  Stopped.",
@@ -282,4 +284,4 @@ class TestAsAnybody:
         elsewhere = Path(tempfile.mkdtemp(dir=public))
         elsewhere.chmod(0o555)
         refused = dev(elsewhere, python=ordinary.python, account=ordinary.account, **known)
-        assert "cannot be used (Permission denied): choose a folder you own" in refused.refuses()
+        assert "cannot be used (Permission denied): choose a folder that you own" in refused.refuses()

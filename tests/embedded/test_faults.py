@@ -94,7 +94,7 @@ class TestPostgres:
 
     def test_started_twice(self, postgres: Postgres) -> None:
         """A server that runs is not started again."""
-        with pytest.raises(EmbeddedError, match="runs already"):
+        with pytest.raises(EmbeddedError, match="is already running"):
             postgres.start()
 
 

@@ -9,7 +9,7 @@ import pytest
 import redis
 
 from embedded import EmbeddedError, Servers, cluster, running
-from embedded.errors import told_about
+from embedded.errors import wrap_os_errors
 from tests.embedded.environment import command_line, everybody, ping, query, remember, remembers
 
 
@@ -151,7 +151,7 @@ class TestRefusals:
         """Whatever the file system refuses becomes one line with the folder, the reason and a way out."""
         with (
             pytest.raises(EmbeddedError, match=rf"^The folder .* \({os.strerror(code)}\): .*{advice}"),
-            told_about(tmp_path),
+            wrap_os_errors(tmp_path),
         ):
             raise OSError(code, os.strerror(code))
 
@@ -159,7 +159,7 @@ class TestRefusals:
         """Data of another PostgreSQL are not touched; the message names both versions and the ways out."""
         (own_folder / "postgres" / "data" / "PG_VERSION").write_text("12\n")
 
-        with pytest.raises(EmbeddedError, match=r"made by PostgreSQL 12, .* install PostgreSQL 12, or move "):
+        with pytest.raises(EmbeddedError, match=r"belong to PostgreSQL 12, .* install PostgreSQL 12, or move "):
             running(own_folder).__enter__()
 
     def test_a_server_that_does_not_start(self, own_folder: Path) -> None:

@@ -93,7 +93,7 @@ class TestUsers:
             ordinary_folder.chmod(0o700)
 
         assert said.count("\n") == 1
-        assert "cannot be used (Permission denied): choose a folder you own" in said
+        assert "cannot be used (Permission denied): choose a folder that you own" in said
 
     def test_everything_below_a_private_folder(self, run: Start, private: Path, elsewhere: Path) -> None:
         """Code, programs and data below a folder that only its owner may enter: it works, and it stays closed."""

@@ -1,4 +1,4 @@
-"""Mistakes at a terminal, and the one line that is said to whoever makes them: read it as a table."""
+"""Mistakes on the command line, and the one-line message for each: read it as a table."""
 
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -29,11 +29,11 @@ FIT = {
 # fmt: off
 TABLE = [
     ("The database is down", ["migrate"], NO_DATABASE, 1,
-     "The database server at 127.0.0.1:<free port> does not answer: does it run?"),
+     "The database server at 127.0.0.1:<free port> does not answer: check that it is running."),
     ("The database's password is wrong", ["migrate"], {"DATABASE_URL": "<wrong password>"}, 1,
-     "The database server at 127.0.0.1:<database port> refuses the user or the password of DATABASE_URL."),
+     "The database server at 127.0.0.1:<database port> rejects the user or the password of DATABASE_URL."),
     ("There is no such database", ["migrate"], {"DATABASE_URL": "<no database>"}, 1,
-     "The database server at 127.0.0.1:<database port> has no database of the name in DATABASE_URL: create it first."),
+     "The database server at 127.0.0.1:<database port> does not have the database that DATABASE_URL names: create it first."),
     ("Not migrated yet", ["cleanup"], {"DATABASE_URL": "<empty database>"}, 1,
      "The database's tables are older than this version: run `taskriver migrate`."),
     ("A database of another make", ["migrate"], {"DATABASE_URL": "mysql://someone:secret@host/db"}, 2,
@@ -47,11 +47,11 @@ TABLE = [
     ("A secret that is too short", ["migrate"], {"SECRET_KEYS": "mine:short"} | OURS, 2,
      "the settings are wrong: SECRET_KEYS must be id:secret, with at least 32 bytes of secret, separated by commas"),
     ("A schedule in words", ["migrate"], {"CLEANUP_SCHEDULE": "at night"} | OURS, 2,
-     "the settings are wrong: CLEANUP_SCHEDULE must be cron's five fields, such as 0 3 * * *, or off"),
+     "the settings are wrong: CLEANUP_SCHEDULE must be five cron fields, such as 0 3 * * *, or off"),
     ("Unsafe settings in production", ["migrate"], PRODUCTION | OURS, 2,
      "the settings are wrong: not fit for production: SECRET_KEYS is not set, or holds the development secret; BCRYPT_ROUNDS must be at least 12"),
     ("Serving without servers", ["serve"], {}, 2,
-     "DATABASE_URL and REDIS_URL must be set; `taskriver dev` brings servers of its own."),
+     "DATABASE_URL and REDIS_URL must be set. `taskriver dev` works without them."),
     ("Serving on a port in use", ["serve"], OURS | {"REDIS_URL": "redis://localhost", "PORT": "<port in use>"}, 1,
      "Port <port in use> is in use: stop the program on 127.0.0.1:<port in use>, or set another port, such as PORT=8001."),
     ("Serving on a foreign address", ["serve"], OURS | {"REDIS_URL": "redis://localhost", "HOST": "192.0.2.1"}, 1,
@@ -59,7 +59,7 @@ TABLE = [
     ("Demo data on a port in use", ["dev"], {"PORT": "<port in use>"}, 1,
      "Port <port in use> is in use: stop the program on 127.0.0.1:<port in use>, or set another port, such as PORT=8001."),
     ("A user who is not there", ["user", "role", "nobody", "ADMIN"], OURS, 1,
-     "There is no user 'nobody'; `taskriver user create` makes one."),
+     "There is no user 'nobody'; `taskriver user create` creates one."),
     ("No terminal to ask at", ["user", "create", "newcomer", "new@example.org"], OURS, 1,
      "There is no terminal to ask for the password: use --password-stdin."),
     ("An empty password", ["user", "create", "newcomer", "new@example.org", "--password-stdin"], OURS, 1,
@@ -67,23 +67,23 @@ TABLE = [
     ("An import of a file that is not there", ["import", "nowhere.csv", "--as", "alice"], OURS, 1,
      "nowhere.csv cannot be read: No such file or directory."),
     ("An export in nobody's name", ["export", "--as", "nobody"], OURS, 1,
-     "There is no user 'nobody'; `taskriver user create` makes one."),
+     "There is no user 'nobody'; `taskriver user create` creates one."),
     ("A token of a server that does not run", ["token", "127.0.0.1:<free port>", "--username", "a", "--password-stdin"],
-     {}, 1, "http://127.0.0.1:<free port>/graphql does not answer (nobody listens there): does a server run there?"),
+     {}, 1, "http://127.0.0.1:<free port>/graphql does not answer (connection refused): check the URL, and that the server is running."),
     ("A token of nobody", ["token", "127.0.0.1:<free port>"], {}, 1,
-     "Say as whom: --username NAME --password-stdin, a token in TASKRIVER_TOKEN, or `taskriver token` before."),
+     "You are not signed in: use --username NAME --password-stdin, set TASKRIVER_TOKEN, or run `taskriver token`."),
     ("Made-up tasks without a database", ["seed"], {}, 2,
      "DATABASE_URL is not set, and no `taskriver dev` runs in this folder."),
     ("Made-up tasks in production", ["seed"], FIT | PRODUCTION | OURS, 1,
-     "ENVIRONMENT is production: made-up tasks are told to everybody who listens. --in-production?"),
+     "ENVIRONMENT is production: clients would receive the test data. Use --in-production to create them anyway."),
     ("Demo data in production", ["dev"], FIT | PRODUCTION | OURS, 1,
-     "ENVIRONMENT is production: `taskriver dev` is for trying things out, use `taskriver serve`."),
+     "ENVIRONMENT is production: `taskriver dev` is for development, use `taskriver serve`."),
     ("A new user without a database", ["user", "create", "newcomer", "new@example.org"], {}, 2,
      "DATABASE_URL is not set, and no `taskriver dev` runs in this folder."),
     ("A new epoch without a database", ["stream", "reset-epoch"], {}, 2,
      "DATABASE_URL is not set, and no `taskriver dev` runs in this folder."),
     ("Nobody to ask about a new epoch", ["stream", "reset-epoch"], OURS, 1,
-     "There is no terminal to ask whether you are sure: use --yes."),
+     "There is no terminal for the confirmation: use --yes."),
     ("An export into a folder that is not there", ["export", "nowhere/tasks.jsonl", "--as", "<somebody>"], OURS, 1,
      "nowhere/tasks.jsonl cannot be written: No such file or directory."),
     ("An export below a file", ["export", "<a file>/tasks.jsonl", "--as", "<somebody>"], OURS, 1,
@@ -91,23 +91,29 @@ TABLE = [
     ("An import of a folder", ["import", ".", "--as", "<somebody>"], OURS, 1,
      ". cannot be read: Is a directory."),
     ("An import of what is no JSON", ["import", "<a file>", "--as", "<somebody>"], OURS, 1,
-     "line 1: this is no JSON (unexpected end of data). 0 tasks before this line imported. Correct it and repeat the import, or use --skip-bad."),
+     "line 1: this is not JSON (unexpected end of data). Imported before this line: 0 tasks. Correct the line and repeat the import, or use --skip-bad."),
     ("A token file that is none", ["token", "127.0.0.1:<free port>"], {"TASKRIVER_TOKENS": "<a file>"}, 1,
-     "<a file> is not what was kept there: remove it, and sign in again."),
+     "<a file> is not a file of stored sessions: remove it, and sign in again."),
     ("Watching in nobody's name", ["watch", "127.0.0.1:<free port>"], {}, 1,
-     "Say as whom: --username NAME --password-stdin, a token in TASKRIVER_TOKEN, or `taskriver token` before."),
+     "You are not signed in: use --username NAME --password-stdin, set TASKRIVER_TOKEN, or run `taskriver token`."),
     ("Watching a server that does not run", ["watch", "127.0.0.1:<free port>"], {"TASKRIVER_TOKEN": "x"}, 1,
-     "http://127.0.0.1:<free port>/graphql does not answer (nobody listens there): does a server run there?"),
+     "http://127.0.0.1:<free port>/graphql does not answer (connection refused): check the URL, and that the server is running."),
     ("Watching what is no Taskriver", ["watch", "<another server>"], {"TASKRIVER_TOKEN": "x"}, 1,
-     "<another server>/graphql: it answered HTTP 501 and no GraphQL; is that a Taskriver's address?"),
+     "<another server>/graphql: the server answered with HTTP 501 and no GraphQL. Check that the URL is that of a Taskriver server."),
     ("Proving a server that does not run", ["verify-stream", "127.0.0.1:<free port>"], {"TASKRIVER_TOKEN": "x"}, 1,
-     "http://127.0.0.1:<free port>/graphql does not answer (nobody listens there): does a server run there?"),
+     "http://127.0.0.1:<free port>/graphql does not answer (connection refused): check the URL, and that the server is running."),
     ("Comparing with what does not run", ["compat", "check", "127.0.0.1:<free port>"], {}, 1,
-     "http://127.0.0.1:<free port>: nobody listens there: does a server run there?"),
+     "http://127.0.0.1:<free port>: connection refused. Check the URL, and that the server is running."),
     ("Comparing with what is another thing", ["compat", "check", "<another server>"], {}, 1,
-     "<another server> does not have the older API: it answered GET /api/v1/users/about_me/ with 404. Give the address that its clients use, without /api/v1."),
+     "<another server> does not have the older REST API: it answered GET /api/v1/users/about_me/ with 404. Use the URL of its clients, without /api/v1."),
     ("An address that is none", ["compat", "check", "ftp://example.org"], {}, 1,
-     "ftp://example.org is no address of a server: it must look like http://127.0.0.1:8000."),
+     "'ftp://example.org' is not the URL of a server: use a URL such as http://127.0.0.1:8000."),
+    ("Watching a word that is no URL", ["watch", "nonsense"], {}, 1,
+     "'nonsense' is not the URL of a server: use a URL such as http://127.0.0.1:8000."),
+    ("A token of a word that is no URL", ["token", "nonsense", "--username", "a", "--password-stdin"], {}, 1,
+     "'nonsense' is not the URL of a server: use a URL such as http://127.0.0.1:8000."),
+    ("A port that is too large in a URL", ["watch", "http://127.0.0.1:99999"], {}, 1,
+     "'http://127.0.0.1:99999' is not the URL of a server: use a URL such as http://127.0.0.1:8000."),
 ]
 MISUSED = [
     ("A command that there is not", ["migrat"],
@@ -133,7 +139,7 @@ async def names(
     empty_database: Callable[[], str],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> AsyncIterator[dict[str, str]]:
-    """What stands for the names in angle brackets."""
+    """The values of the names in angle brackets."""
     ours = new_database()
     file = tmp_path_factory.mktemp("mistakes") / "a-file"
     file.write_text("{")
@@ -155,7 +161,7 @@ async def names(
 @pytest.mark.parametrize(
     ("arguments", "settings", "code", "said"), [row[1:] for row in TABLE], ids=[row[0] for row in TABLE]
 )
-def test_it_is_answered_so(
+def test_error_message(
     run: Run, names: dict[str, str], arguments: list[str], settings: dict[str, str], code: int, said: str
 ):
     """Each mistake ends the command with one line on stderr, without a traceback, and with its exit code."""
@@ -166,15 +172,15 @@ def test_it_is_answered_so(
 
 
 @pytest.mark.parametrize(("arguments", "said"), [row[1:] for row in MISUSED], ids=[row[0] for row in MISUSED])
-def test_what_is_typed_wrong_is_answered_so(run: Run, arguments: list[str], said: str):
-    """What cannot be understood ends with 2 and one line, too, which leads to the command's help."""
+def test_wrong_usage(run: Run, arguments: list[str], said: str):
+    """Wrong usage ends with exit code 2 and one line that names the command's help."""
     found = run(*arguments)
     assert (found.code, found.refusal) == (2, said)
 
 
 @pytest.mark.parametrize("arguments", [[], ["user"], ["stream"], ["compat"]], ids=str)
-def test_half_a_command_shows_what_there_is(run: Run, arguments: list[str]):
-    """Whoever types less than a command is shown the list of them, and the exit code says that nothing was done."""
+def test_incomplete_command_prints_the_commands(run: Run, arguments: list[str]):
+    """An incomplete command prints the list of commands, with exit code 2."""
     found = run(*arguments)
     assert (found.code, found.out) == (2, "")
     assert found.err.startswith("Usage: taskriver ")
@@ -191,7 +197,7 @@ async def somebody(database_url: str) -> str:
 
 @contextmanager
 def another_server() -> Iterator[str]:
-    """Something else that speaks HTTP: it has no page, and knows GET only."""
+    """An HTTP server that is not Taskriver: it has no page, and supports only GET."""
 
     class Nothing(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -209,14 +215,14 @@ def another_server() -> Iterator[str]:
 
 
 def filled(text: str, names: dict[str, str]) -> str:
-    """The text with what its names stand for."""
+    """The text with the values of its names."""
     for name, value in names.items():
         text = text.replace(name, value)
     return text
 
 
 def blanked(text: str, names: dict[str, str]) -> str:
-    """The text with names for what differs from run to run."""
+    """The text with names in the place of values that differ between runs."""
     for name, value in names.items():
         text = text.replace(value, name)
     return text

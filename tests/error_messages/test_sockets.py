@@ -70,11 +70,11 @@ GRAPHQL = [
     ("A typo in a subscription", Talk((ME, subscribe("subscription { taskChange { cursor } }"))),
      "error BAD_REQUEST: Cannot query field 'taskChange' on type 'Subscription'. Did you mean 'taskChanged'?"),
     ("A cursor that is none", Talk((ME, subscribe('subscription { taskChanged(after: "x") { cursor } }'))),
-     "error BAD_REQUEST: This stream cursor was not made by this API; leave `after` out to start now."),
+     "error BAD_REQUEST: This stream cursor was not made by this API; omit `after` to start now."),
 ]
 OLDER = [
     ("A client_id that is no UUID", Talk((), "/ws/tasks/42", None),
-     "403 The last part of the path names the client: take any UUID."),
+     "403 The last part of the path must be a UUID for the client; any UUID will do."),
     ("A page of another site", Talk((), "/ws/tasks/<some uuid>", None, FOREIGN),
      "403 Pages of this origin may not subscribe. ALLOWED_ORIGINS lists the allowed origins."),
     ("Something else is said first", tasks("hello"),
@@ -90,18 +90,18 @@ OLDER = [
     ("A token whose session was signed out", tasks({"type": "auth", "token": "<revoked>"}),
      "4403 Forbidden: Invalid token: its session has ended, or its user was disabled. Sign in again."),
     ("A change", tasks({"type": "auth", "token": "<token>"}, '{"completed": true}'),
-     "error BAD_REQUEST: This socket only tells; change tasks over HTTP."),
+     "error BAD_REQUEST: This WebSocket only sends events; change tasks over HTTP."),
     ("A binary frame", tasks({"type": "auth", "token": "<token>"}, b"hello"),
      "1003 Messages are text, not binary"),
     ("A cursor that is none", tasks({"type": "auth", "token": "<token>"}, more="?after=x"),
-     "error BAD_REQUEST: This stream cursor was not made by this API; leave `after` out to start now."),
+     "error BAD_REQUEST: This stream cursor was not made by this API; omit `after` to start now."),
 ]
 
 SILENCE: list[tuple[str, Talk, str]] = [
     ("GraphQL", Talk(),
      "4408 Connection initialisation timeout: send connection_init first"),
     ("The older socket", tasks(),
-     '4408 Nobody signed in. Send {"type": "auth", "token": "…"} first.'),
+     '4408 No sign-in in time. Send {"type": "auth", "token": "…"} first.'),
 ]
 # fmt: on
 

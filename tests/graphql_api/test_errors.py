@@ -9,7 +9,7 @@ from graphql import GraphQLError, parse
 from domain.errors import BadRequest, NotFound, PermissionDenied, RateLimited, TooExpensive, Unavailable
 from graphql_api.errors import describe, describe_all
 from observability.exception_log import MAX_OF_A_KIND
-from observability.request_records import MAX_NAME, RequestRecords, runs
+from observability.request_records import MAX_NAME, RequestRecords, record_operation
 
 NODE = parse("{ field }").definitions[0]
 
@@ -101,7 +101,7 @@ def test_names_of_clients_are_cut_off_in_the_log(caplog: pytest.LogCaptureFixtur
     """An operation's name and the aliases on the way to a failure may have thousands of characters."""
     asked = RequestRecords().begin("http", "r1")
     with caplog.at_level(logging.ERROR), asked:
-        runs("n" * 60_000, "query", known=True)
+        record_operation("n" * 60_000, "query", known=True)
         (failure,) = _failures(1)[:1]
         describe(GraphQLError("", path=["a" * 60_000], original_error=failure.original_error), request_id="r1")
 

@@ -58,7 +58,7 @@ class TestABug:
         assert request_id in error["event"]
         assert "KeyError" in error["exception"]
         assert error["exception"].endswith("ValueError")
-        api.server.requests.settle()
+        api.server.requests.flush()
         [request] = [line for line in log.requests() if line["request_id"] == request_id]  # others may end late
         assert (request["door"], request["code"], request["request_id"]) == (door, "INTERNAL", request_id)
         assert TITLE not in log.text

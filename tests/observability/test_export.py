@@ -10,7 +10,7 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from observability.tracing import place_of
+from observability.tracing import span_context_of
 from tests.support.processes import Served
 from tests.support.waiting import HANG_SECONDS
 
@@ -85,7 +85,11 @@ async def test_what_was_traced_arrives(served: Served, collector: Collector):
     served.send(15)
     assert await served.ended() == 0
 
-    spans = {span.name: span for span in collector.spans if span.trace_id == place_of(REQUEST_ID).trace_id.to_bytes(16)}
+    spans = {
+        span.name: span
+        for span in collector.spans
+        if span.trace_id == span_context_of(REQUEST_ID).trace_id.to_bytes(16)
+    }
     assert {"POST register", "user.register", "INSERT"} <= spans.keys()
     assert spans["user.register"].parent_span_id == spans["POST register"].span_id
     assert spans["INSERT"].parent_span_id == spans["user.register"].span_id

@@ -14,7 +14,7 @@ def test_it_is_noticed_and_logged_once_a_minute(caplog: pytest.LogCaptureFixture
     descriptors = FileDescriptors(probe=lambda: left.pop(0))
     found = []
     for second in range(6):
-        descriptors.look(float(second))
+        descriptors.check(float(second))
         found.append(descriptors.exhausted)
 
     assert found == [False, True, True, False, True, False]
@@ -23,12 +23,12 @@ def test_it_is_noticed_and_logged_once_a_minute(caplog: pytest.LogCaptureFixture
     assert "LimitNOFILE" in caplog.messages[0]
 
     left.append(False)
-    descriptors.look(1.0 + QUIET_SECONDS)
+    descriptors.check(1.0 + QUIET_SECONDS)
     assert [record.levelname for record in caplog.records][3:] == ["WARNING"]
 
 
 def test_there_are_some_left_now():
     """The real look finds one, and keeps none."""
     descriptors = FileDescriptors()
-    descriptors.look(0.0)
+    descriptors.check(0.0)
     assert not descriptors.exhausted

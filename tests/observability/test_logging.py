@@ -13,8 +13,8 @@ import structlog
 
 from observability.console import ConsoleFormatter
 from observability.logging import Lines, configuration
-from observability.redaction import RedactingFilter, redacted, told
-from observability.request_records import RequestRecords, record_user, refused, runs
+from observability.redaction import RedactingFilter, describe, redacted
+from observability.request_records import RequestRecords, record_error, record_operation, record_user
 from tests.support.log import Log, restored_logging
 
 FORGED = 'x"}\n{"event": "forged"}\r\x1b[2K\u2028\x85\x00'
@@ -123,7 +123,7 @@ class TestDiscretion:
             except ValueError as error:
                 raise RuntimeError("the pool is closed") from error
         except RuntimeError as error:
-            text = told(error)
+            text = describe(error)
         assert "my password" not in text.replace('int("my password")', "")  # the line of code may be shown
         assert "ValueError\n" in text
         assert "which led to" in text
@@ -133,9 +133,9 @@ class TestDiscretion:
     def test_a_group_is_told_whole(self):
         """Each exception of a group is told."""
         group = ExceptionGroup("several", [KeyError("secret"), OSError(111, "Connection refused")])
-        assert "KeyError" in told(group)
-        assert "Connection refused" in told(group)
-        assert "secret" not in told(group)
+        assert "KeyError" in describe(group)
+        assert "Connection refused" in describe(group)
+        assert "secret" not in describe(group)
 
     def test_tracebacks_are_in_the_line(self, log: Log):
         """An exception does not spread over lines."""
@@ -175,13 +175,13 @@ class TestRequests:
         requests = RequestRecords()
         asked = requests.begin("http", "abc")
         with asked:
-            runs("Board", "query", known=False)
-            refused("FORBIDDEN")
-            refused("INTERNAL")
+            record_operation("Board", "query", known=False)
+            record_error("FORBIDDEN")
+            record_error("INTERNAL")
             asked.statements += 3
         asked.status = 200
         asked.end()
-        requests.settle()
+        requests.flush()
 
         [line] = log.lines
         assert line.pop("ms") < 1000
@@ -198,13 +198,13 @@ class TestRequests:
             asked = requests.begin("http", "abc")
             asked.status = status
             asked.end()
-        requests.settle()
+        requests.flush()
         assert [line["code"] for line in log.requests()] == ["CANCELLED", "OK", "BAD_REQUEST"]
 
     def test_outside_a_request_nothing_is_noted(self):
         """What happens in nobody's name is nobody's."""
-        runs("Board", "query", known=True)
-        refused("FORBIDDEN")
+        record_operation("Board", "query", known=True)
+        record_error("FORBIDDEN")
         record_user(None)  # type: ignore[arg-type]
 
 

@@ -15,7 +15,7 @@ from observability.histogram import BOUNDS, Histogram
 from observability.metrics import METRICS, Kind, Metric, Snapshot, merge
 from observability.metrics_files import MetricsFile, MetricsFolder
 from observability.metrics_server import listen
-from observability.request_records import MAX_NAMES, OTHER, RequestRecords, runs
+from observability.request_records import MAX_NAMES, OTHER, RequestRecords, record_operation
 from tests.support.ports import reserved_port
 from tests.support.waiting import HANG_SECONDS
 
@@ -185,7 +185,7 @@ class TestAddingUp:
     def test_files_become_one_answer(self, tmp_path: Path):
         """What processes wrote is read; one that closed its file well leaves counts, and no file."""
         living, gone = MetricsFile(tmp_path, lambda: snapshot(1)), MetricsFile(tmp_path, lambda: snapshot(2))
-        living._try_to_write(0.0)
+        living._try_write(0.0)
         gone.close()
         (tmp_path / "1-x.json").write_bytes(b"{")  # cut off
         shelf = MetricsFolder(tmp_path)
@@ -197,7 +197,7 @@ class TestAddingUp:
 
     def test_a_full_disk_costs_numbers_only(self, tmp_path: Path, caplog: pytest.LogCaptureFixture):
         """A process whose file cannot be written says so, and goes on."""
-        MetricsFile(tmp_path / "missing", snapshot)._try_to_write(0.0)
+        MetricsFile(tmp_path / "missing", snapshot)._try_write(0.0)
         assert "could not be written" in caplog.text
 
 
@@ -233,7 +233,7 @@ class TestLabels:
     def _ask(requests: RequestRecords, name: str | None, *, known: bool) -> None:
         asked = requests.begin("http", "x")
         with asked:
-            runs(name, "query", known=known)
+            record_operation(name, "query", known=known)
         asked.status = 200
         asked.end()
 
@@ -245,7 +245,7 @@ class TestLabels:
             self._ask(requests, f"Name{number}", known=True)
         self._ask(requests, "Name0", known=False)
         self._ask(requests, None, known=True)
-        requests.settle()
+        requests.flush()
 
         names = {operation for _, operation, _ in requests.ended}
         assert len(names) == MAX_NAMES + 2
@@ -259,8 +259,8 @@ class TestLabels:
         requests = RequestRecords()
         asked = requests.begin("ws", "x")
         with asked:
-            runs("Listen", "subscription", known=True)
+            record_operation("Listen", "subscription", known=True)
         asked.end()
-        requests.settle()
+        requests.flush()
         assert requests.ended == {("ws", "Listen", "CANCELLED"): 1}
         assert requests.durations == {}

@@ -10,7 +10,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanContext, SpanKind, StatusCode
 
-from observability.tracing import Tracing, place_of
+from observability.tracing import Tracing, span_context_of
 from services import session as session_service
 from services import task as task_service
 from tests.graphql_api.test_tasks import CREATE
@@ -61,7 +61,7 @@ def spans(exported: InMemorySpanExporter) -> Callable[[str], list[ReadableSpan]]
     exported.clear()
 
     def of(request_id: str) -> list[ReadableSpan]:
-        trace_id = place_of(request_id).trace_id
+        trace_id = span_context_of(request_id).trace_id
         found = [span for span in exported.get_finished_spans() if context_of(span).trace_id == trace_id]
         return sorted(found, key=lambda span: span.start_time or 0)
 
@@ -76,7 +76,7 @@ class TestAnOperation:
 
         request_id = answer.http.headers["x-request-id"]
         operation, *below = [span for span in spans(request_id) if span.name != "SELECT"]
-        assert context_of(operation).span_id == place_of(request_id).span_id
+        assert context_of(operation).span_id == span_context_of(request_id).span_id
         assert (operation.name, operation.kind, operation.parent) == ("mutation", SpanKind.SERVER, None)
         assert operation.attributes is not None
         assert operation.attributes["taskriver.request_id"] == request_id
@@ -148,7 +148,7 @@ class TestADelivery:
             assert (await socket.receive())["type"] == "next"
             await socket.send(id="1", type="complete")
         delivery = next(span for span in exported.get_finished_spans() if span.name == "deliver")
-        write = place_of(answer.http.headers["x-request-id"])
+        write = span_context_of(answer.http.headers["x-request-id"])
         assert delivery.links[0].context.span_id == write.span_id
         assert delivery.parent is None
         assert delivery.start_time is not None

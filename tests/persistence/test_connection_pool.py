@@ -62,16 +62,16 @@ async def _nothing(connection: Wire) -> None:
 
 
 @asynccontextmanager
-async def loan(lending: ConnectionPool) -> AsyncIterator[Any]:
+async def loan(pool: ConnectionPool) -> AsyncIterator[Any]:
     """A connection, for as long as the block takes."""
-    connection, work = await lending.borrow(_nothing)
+    connection, work = await pool.acquire(_nothing)
     try:
         await work
         yield connection
     except BaseException as error:
-        lending.give_back(connection, error)
+        pool.release(connection, error)
         raise
-    lending.give_back(connection)
+    pool.release(connection)
 
 
 @pytest.fixture
@@ -81,120 +81,120 @@ def maker() -> Maker:
 
 
 @pytest.fixture
-def lending(maker: Maker) -> ConnectionPool:
+def pool(maker: Maker) -> ConnectionPool:
     """Two of them."""
-    return ConnectionPool(maker, size=2, patience=PATIENCE)
+    return ConnectionPool(maker, size=2, timeout=PATIENCE)
 
 
-async def hold(lending: ConnectionPool, until: asyncio.Event) -> None:
+async def hold(pool: ConnectionPool, until: asyncio.Event) -> None:
     """Borrow one for a while."""
-    async with loan(lending):
+    async with loan(pool):
         await until.wait()
 
 
-async def with_two_out(lending: ConnectionPool, enough: asyncio.Event) -> list[asyncio.Task[None]]:
+async def with_two_out(pool: ConnectionPool, enough: asyncio.Event) -> list[asyncio.Task[None]]:
     """Both are out until it is enough."""
-    holders = [asyncio.create_task(hold(lending, enough)) for _ in range(2)]
-    while lending.lent < 2:
+    holders = [asyncio.create_task(hold(pool, enough)) for _ in range(2)]
+    while pool.acquired < 2:
         await asyncio.sleep(0)
     return holders
 
 
 class TestLending:
-    async def test_the_last_returned_goes_out_first(self, lending: ConnectionPool, maker: Maker):
+    async def test_the_last_returned_goes_out_first(self, pool: ConnectionPool, maker: Maker):
         """One after the other needs no more than one."""
         for _ in range(5):
-            async with loan(lending) as wire:
+            async with loan(pool) as wire:
                 assert wire.number == 0
-        assert (len(maker.made), lending.lent) == (1, 0)
+        assert (len(maker.made), pool.acquired) == (1, 0)
 
-    async def test_there_are_never_more(self, lending: ConnectionPool, maker: Maker):
+    async def test_there_are_never_more(self, pool: ConnectionPool, maker: Maker):
         """Whoever comes when all are out waits for his turn."""
         lent: list[int] = []
 
-        async def borrow() -> None:
-            async with loan(lending):
-                lent.append(lending.lent)
+        async def acquire() -> None:
+            async with loan(pool):
+                lent.append(pool.acquired)
                 await asyncio.sleep(0)
 
-        await asyncio.gather(*(borrow() for _ in range(50)))
+        await asyncio.gather(*(acquire() for _ in range(50)))
         assert len(lent) == 50
         assert (max(lent), len(maker.made)) == (2, 2)
 
-    async def test_nobody_waits_for_ever(self, lending: ConnectionPool):
+    async def test_nobody_waits_for_ever(self, pool: ConnectionPool):
         """After a while it is said that all are out; and the next one has no trouble from that."""
         enough = asyncio.Event()
-        holders = await with_two_out(lending, enough)
+        holders = await with_two_out(pool, enough)
         with pytest.raises(TimeoutError):
-            async with loan(lending):
+            async with loan(pool):
                 pass
         enough.set()
         await asyncio.gather(*holders)
-        async with loan(lending):
-            assert lending.lent == 1
+        async with loan(pool):
+            assert pool.acquired == 1
 
-    async def test_who_stops_waiting_gives_his_turn_away(self, lending: ConnectionPool):
+    async def test_who_stops_waiting_gives_his_turn_away(self, pool: ConnectionPool):
         """Of two who wait the first one leaves just when it is his turn: the second one gets it."""
         enough = asyncio.Event()
-        holders = await with_two_out(lending, enough)
-        first, second = (asyncio.create_task(hold(lending, enough)) for _ in range(2))
+        holders = await with_two_out(pool, enough)
+        first, second = (asyncio.create_task(hold(pool, enough)) for _ in range(2))
         await asyncio.sleep(0)
         enough.set()
         await asyncio.sleep(0)
         first.cancel()
         await asyncio.gather(*holders, second)
-        assert lending.lent == 0
+        assert pool.acquired == 0
 
     @pytest.mark.parametrize("trouble", [RuntimeError, ConnectionError, asyncio.CancelledError])
     async def test_what_was_left_in_the_middle_is_not_lent_again(
-        self, lending: ConnectionPool, maker: Maker, trouble: type[BaseException]
+        self, pool: ConnectionPool, maker: Maker, trouble: type[BaseException]
     ):
         """Nobody knows what would be read next from it."""
         with pytest.raises(trouble):
-            async with loan(lending):
+            async with loan(pool):
                 raise trouble
-        async with loan(lending) as wire:
+        async with loan(pool) as wire:
             assert wire.number == 1
         assert maker.made[0].closed
 
-    async def test_what_the_server_refuses_costs_no_connection(self, lending: ConnectionPool):
+    async def test_what_the_server_refuses_costs_no_connection(self, pool: ConnectionPool):
         """It is ready for the next question."""
         with pytest.raises(asyncpg.UndefinedTableError):
-            async with loan(lending):
+            async with loan(pool):
                 raise asyncpg.UndefinedTableError
-        async with loan(lending) as wire:
+        async with loan(pool) as wire:
             assert wire.number == 0
 
-    async def test_one_that_was_closed_meanwhile_is_replaced(self, lending: ConnectionPool, maker: Maker):
+    async def test_one_that_was_closed_meanwhile_is_replaced(self, pool: ConnectionPool, maker: Maker):
         """As all are when the server was started anew."""
-        async with loan(lending):
+        async with loan(pool):
             pass
         maker.made[0].closed = True
-        async with loan(lending) as wire:
+        async with loan(pool) as wire:
             assert wire.number == 1
 
-    async def test_a_failure_to_connect_takes_no_place(self, lending: ConnectionPool, maker: Maker):
+    async def test_a_failure_to_connect_takes_no_place(self, pool: ConnectionPool, maker: Maker):
         """As often as it fails, afterwards there are as many as before."""
         maker.broken = True
         for _ in range(5):
             with pytest.raises(ConnectionError):
-                async with loan(lending):
+                async with loan(pool):
                     pass
         maker.broken = False
-        async with loan(lending), loan(lending):
-            assert lending.lent == 2
+        async with loan(pool), loan(pool):
+            assert pool.acquired == 2
 
-    async def test_what_comes_back_late_is_closed(self, lending: ConnectionPool, maker: Maker):
+    async def test_what_comes_back_late_is_closed(self, pool: ConnectionPool, maker: Maker):
         """A connection that was out while everything was closed does not stay open."""
-        async with loan(lending):
-            await lending.close()
+        async with loan(pool):
+            await pool.close()
         assert maker.made[0].closed
 
 
 class TestTurns:
     """What a borrower wants first is done when it is his turn, before he is resumed."""
 
-    async def test_it_is_begun_by_who_gives_back(self, lending: ConnectionPool):
+    async def test_it_is_begun_by_who_gives_back(self, pool: ConnectionPool):
         """Between two statements on one connection the loop does not go round."""
         done: list[int] = []
 
@@ -203,16 +203,16 @@ class TestTurns:
             await asyncio.sleep(0)
             return wire.number
 
-        async def borrow() -> int:
-            wire, work = await lending.borrow(note)
+        async def acquire() -> int:
+            wire, work = await pool.acquire(note)
             try:
                 return int(await work)
             finally:
-                lending.give_back(wire)
+                pool.release(wire)
 
         enough = asyncio.Event()
-        holders = await with_two_out(lending, enough)
-        waiting = asyncio.create_task(borrow())
+        holders = await with_two_out(pool, enough)
+        waiting = asyncio.create_task(acquire())
         await asyncio.sleep(0)
         enough.set()
         await holders[0]
@@ -220,9 +220,9 @@ class TestTurns:
         assert not waiting.done()
         assert await waiting == 0
         await asyncio.gather(*holders)
-        assert lending.lent == 0
+        assert pool.acquired == 0
 
-    async def test_it_is_done_in_the_borrowers_name(self, lending: ConnectionPool):
+    async def test_it_is_done_in_the_borrowers_name(self, pool: ConnectionPool):
         """What is noted of it is noted for him, whoever gave the connection back."""
         who: ContextVar[str] = ContextVar("who", default="nobody")
         seen: list[str] = []
@@ -230,43 +230,41 @@ class TestTurns:
         async def note(wire: Wire) -> None:
             seen.append(who.get())
 
-        async def borrow(name: str) -> None:
+        async def acquire(name: str) -> None:
             who.set(name)
-            wire, work = await lending.borrow(note)
+            wire, work = await pool.acquire(note)
             await work
-            lending.give_back(wire)
+            pool.release(wire)
 
         enough = asyncio.Event()
-        holders = await with_two_out(lending, enough)
-        waiting = [asyncio.create_task(borrow(name)) for name in ("first", "second")]
+        holders = await with_two_out(pool, enough)
+        waiting = [asyncio.create_task(acquire(name)) for name in ("first", "second")]
         await asyncio.sleep(0)
         enough.set()
         await asyncio.gather(*holders, *waiting)
         assert seen == ["first", "second"]
 
-    async def test_a_failure_of_it_is_the_borrowers(self, lending: ConnectionPool):
+    async def test_a_failure_of_it_is_the_borrowers(self, pool: ConnectionPool):
         """Who gave back has no part in it, and the connection goes on."""
 
         async def fail(wire: Wire) -> None:
             raise asyncpg.UndefinedTableError
 
-        async def borrow() -> None:
-            wire, work = await lending.borrow(fail)
+        async def acquire() -> None:
+            wire, work = await pool.acquire(fail)
             with pytest.raises(asyncpg.UndefinedTableError) as raised:
                 await work
-            lending.give_back(wire, raised.value)
+            pool.release(wire, raised.value)
 
         enough = asyncio.Event()
-        holders = await with_two_out(lending, enough)
-        waiting = asyncio.create_task(borrow())
+        holders = await with_two_out(pool, enough)
+        waiting = asyncio.create_task(acquire())
         await asyncio.sleep(0)
         enough.set()
         await asyncio.gather(*holders, waiting)
-        assert lending.lent == 0
+        assert pool.acquired == 0
 
-    async def test_who_goes_away_when_it_has_begun_takes_the_connection_along(
-        self, lending: ConnectionPool, maker: Maker
-    ):
+    async def test_who_goes_away_when_it_has_begun_takes_the_connection_along(self, pool: ConnectionPool, maker: Maker):
         """Nobody knows what would be read next from it; and the place is free again."""
         never = asyncio.Event()
 
@@ -274,17 +272,17 @@ class TestTurns:
             await never.wait()
 
         enough = asyncio.Event()
-        holders = await with_two_out(lending, enough)
-        waiting = asyncio.create_task(lending.borrow(begin))
+        holders = await with_two_out(pool, enough)
+        waiting = asyncio.create_task(pool.acquire(begin))
         await asyncio.sleep(0)
         enough.set()
         await asyncio.sleep(0)
         waiting.cancel()
         await asyncio.gather(*holders, waiting, return_exceptions=True)
-        assert lending.lent == 0
+        assert pool.acquired == 0
         assert [wire.closed for wire in maker.made] == [True, False]
 
-    async def test_cancelling_reaches_what_has_begun(self, lending: ConnectionPool):
+    async def test_cancelling_reaches_what_has_begun(self, pool: ConnectionPool):
         """Whoever waits for the end of it is the one who can stop it."""
         never, stopped = asyncio.Event(), list[bool]()
 
@@ -295,33 +293,33 @@ class TestTurns:
                 stopped.append(True)
                 raise
 
-        async def borrow() -> None:
-            wire, work = await lending.borrow(begin)
+        async def acquire() -> None:
+            wire, work = await pool.acquire(begin)
             try:
                 await work
             except asyncio.CancelledError as error:
-                lending.give_back(wire, error)
+                pool.release(wire, error)
                 raise
 
         enough = asyncio.Event()
-        holders = await with_two_out(lending, enough)
-        waiting = asyncio.create_task(borrow())
+        holders = await with_two_out(pool, enough)
+        waiting = asyncio.create_task(acquire())
         await asyncio.sleep(0)
         enough.set()
         await asyncio.gather(*holders)
         waiting.cancel()
         await asyncio.gather(waiting, return_exceptions=True)
-        assert (stopped, lending.lent) == ([True], 0)
+        assert (stopped, pool.acquired) == ([True], 0)
 
 
 class TestReadings:
     async def test_a_statement_that_takes_too_long_is_unavailable(self, build: Builders, shared_database: Database):
         """The server gives it up, the client is told to come back, and the connection goes on."""
-        connection, slow = await shared_database._lending.borrow(
+        connection, slow = await shared_database._read_pool.acquire(
             lambda each: each.execute("SET statement_timeout = 50")
         )
         await slow
-        shared_database._lending.give_back(connection)
+        shared_database._read_pool.release(connection)
         with pytest.raises(Unavailable):
             async with shared_database.reading() as reading:
                 await reading.run(Statement("SELECT pg_sleep(1)", (), {}), {})

@@ -87,7 +87,7 @@ async def read(build: Builders, actor: Actor, task: TaskRow) -> object:
 
 async def move(build: Builders, actor: Actor, task: TaskRow) -> object:
     """By group commit."""
-    return await build.as_(actor).try_to_move(task.id, random.choice(list(TaskStatus)), None)
+    return await build.as_(actor).try_status_update(task.id, random.choice(list(TaskStatus)), None)
 
 
 async def edit(build: Builders, actor: Actor, task: TaskRow) -> object:

@@ -18,7 +18,7 @@ from domain.task import TaskStatus
 from domain.user import Role
 from persistence import group_commit
 from persistence.database import Database
-from persistence.group_commit import AT_MOST
+from persistence.group_commit import MAX_BATCH_SIZE
 from persistence.models import TaskRow
 from persistence.unit_of_work import UnitOfWork
 from services.task import assign_task, delete_task, update_task, update_task_status
@@ -37,7 +37,7 @@ async def tasks_of(build: Builders, actor: Actor, number: int) -> list[TaskRow]:
 
 async def move(build: Builders, actor: Actor, tasks: Sequence[TaskRow], status: TaskStatus = DONE) -> list[Any]:
     """Move them at the same moment, in one statement where that is possible; what came of each."""
-    moves = (build.as_(actor).try_to_move(task.id, status, None) for task in tasks)
+    moves = (build.as_(actor).try_status_update(task.id, status, None) for task in tasks)
     return await asyncio.gather(*moves, return_exceptions=True)
 
 
@@ -98,7 +98,7 @@ class TestTogether:
     async def test_not_more_than_one_statement_can_carry(self, build: Builders):
         """What is too much for one goes by the next ones; all of it is made."""
         actor = await build.an_actor()
-        tasks = await tasks_of(build, actor, 2 * AT_MOST + 1)
+        tasks = await tasks_of(build, actor, 2 * MAX_BATCH_SIZE + 1)
         moved = await move(build, actor, tasks)
 
         assert all(row is not None for row in moved)
@@ -109,7 +109,9 @@ class TestTogether:
         actor = await build.an_actor()
         task, other = await tasks_of(build, actor, 2)
         moves = [(task, IN_PROGRESS), (other, DONE), (task, DONE)]
-        moved = await asyncio.gather(*(build.as_(actor).try_to_move(each.id, status, None) for each, status in moves))
+        moved = await asyncio.gather(
+            *(build.as_(actor).try_status_update(each.id, status, None) for each, status in moves)
+        )
 
         assert [(row.status, row.version) for row in moved if row is not None] == [
             (IN_PROGRESS, 2),
@@ -125,11 +127,13 @@ class TestTogether:
             moves = []
             for status in (DONE, TODO):
                 moves.append(asyncio.create_task(move(build, actor, [task], status)))
-                while not build.database._moves._rounds or len(moves) > 1 + len(build.database._moves._wishes):
+                while not build.database._group_commit._batches or len(moves) > 1 + len(
+                    build.database._group_commit._pending
+                ):
                     await asyncio.sleep(0)
             for _ in range(10):
                 await asyncio.sleep(0)
-            assert (len(build.database._moves._rounds), len(build.database._moves._wishes)) == (1, 1)
+            assert (len(build.database._group_commit._batches), len(build.database._group_commit._pending)) == (1, 1)
         moved = [row for each in moves for row in await each]
 
         assert [row.version for row in moved] == [2, 3]
@@ -228,14 +232,14 @@ class TestGivenUp:
         early, late, other = await tasks_of(build, actor, 3)
         before = build.database.recorded
         asked = [asyncio.create_task(move(build, actor, [task])) for task in (early, late, other)]
-        while len(build.database._moves._wishes) < 3:
+        while len(build.database._group_commit._pending) < 3:
             await asyncio.sleep(0)
         asked[0].cancel()
-        while not build.database._moves._rounds:
+        while not build.database._group_commit._batches:
             await asyncio.sleep(0)
         asked[1].cancel()
         ends = await asyncio.gather(*asked, return_exceptions=True)
-        await asyncio.gather(*build.database._moves._rounds)
+        await asyncio.gather(*build.database._group_commit._batches)
 
         assert [isinstance(end, asyncio.CancelledError) for end in ends] == [True, True, False]
         assert [await build.status_of(task) for task in (early, late, other)] == [TODO, DONE, DONE]
@@ -252,7 +256,7 @@ class TestGivenUp:
 
     async def test_who_has_waited_for_long(self, new_database: Callable[[], str], monkeypatch: pytest.MonkeyPatch):
         """A move whose round does not begin is refused after a while, and was not made; those under way go on."""
-        monkeypatch.setattr(group_commit, "PATIENCE_SECONDS", 0.1)
+        monkeypatch.setattr(group_commit, "TIMEOUT_SECONDS", 0.1)
         build = Builders(Database(new_database(), pool_size=4))
         actor = await build.an_actor()
         (task,) = await tasks_of(build, actor, 1)
@@ -263,7 +267,7 @@ class TestGivenUp:
             assert not first.done()
             monkeypatch.undo()
             later = asyncio.create_task(move(build, actor, [task], TODO))
-            while not build.database._moves._wishes:
+            while not build.database._group_commit._pending:
                 await asyncio.sleep(0)
 
         assert refused == [Unavailable, Unavailable]
@@ -277,11 +281,11 @@ class TestGivenUp:
         actor = await build.an_actor()
         (task,) = await tasks_of(build, actor, 1)
         moves = [asyncio.create_task(move(build, actor, [task], to)) for to in (DONE, TODO)]
-        while not database._moves._rounds:
+        while not database._group_commit._batches:
             await asyncio.sleep(0)
         await database.close()
 
-        assert not database._moves._rounds
+        assert not database._group_commit._batches
         assert [row.version for moved in moves for row in await moved] == [2, 3]
 
 

@@ -119,40 +119,40 @@ class TestLending:
             next(tries)
             return await maker()
 
-        lending = ConnectionPool(connect, size=5, patience=60)
-        first = await lending.borrow(_nothing)
+        pool = ConnectionPool(connect, size=5, timeout=60)
+        first = await pool.acquire(_nothing)
         maker.broken = True
-        waiting = [asyncio.create_task(_borrow(lending)) for _ in range(20)]
-        while len(lending._waiting) < 20:
+        waiting = [asyncio.create_task(_acquire(pool)) for _ in range(20)]
+        while len(pool._waiters) < 20:
             await asyncio.sleep(0)
         await first.work
-        lending.give_back(first.connection)
+        pool.release(first.connection)
         await asyncio.gather(*waiting)
-        assert next(tries) == 1 + lending.refused
-        assert lending.refused <= 4
-        assert (len(maker.made), lending.lent) == (1, 0)
+        assert next(tries) == 1 + pool.refused
+        assert pool.refused <= 4
+        assert (len(maker.made), pool.acquired) == (1, 0)
 
     async def test_who_waited_before_goes_first(self):
         """Who has to wait again keeps the place and the time that is left."""
         maker, served = Maker(), list[int]()
-        lending = ConnectionPool(maker, size=2, patience=60)
+        pool = ConnectionPool(maker, size=2, timeout=60)
 
-        async def borrow(number: int) -> None:
-            loan = await lending.borrow(_nothing)
+        async def acquire(number: int) -> None:
+            loan = await pool.acquire(_nothing)
             await loan.work
             served.append(number)
-            lending.give_back(loan.connection)
+            pool.release(loan.connection)
 
-        one, two = await lending.borrow(_nothing), await lending.borrow(_nothing)
+        one, two = await pool.acquire(_nothing), await pool.acquire(_nothing)
         await asyncio.gather(one.work, two.work)
-        waiting = [asyncio.create_task(borrow(number)) for number in range(3)]
-        while len(lending._waiting) < 3:
+        waiting = [asyncio.create_task(acquire(number)) for number in range(3)]
+        while len(pool._waiters) < 3:
             await asyncio.sleep(0)
         maker.broken = True
-        lending.give_back(one.connection, ConnectionError())  # there is room, but nothing to fill it with
-        while lending.refused == 0:
+        pool.release(one.connection, ConnectionError())  # there is room, but nothing to fill it with
+        while pool.refused == 0:
             await asyncio.sleep(0)
-        lending.give_back(two.connection)
+        pool.release(two.connection)
         await asyncio.gather(*waiting)
         assert served == [0, 1, 2]
 
@@ -161,7 +161,7 @@ async def _nothing(connection: Wire) -> None:
     """What is wanted of it."""
 
 
-async def _borrow(lending: ConnectionPool) -> None:
-    loan = await lending.borrow(_nothing)
+async def _acquire(pool: ConnectionPool) -> None:
+    loan = await pool.acquire(_nothing)
     await loan.work
-    lending.give_back(loan.connection)
+    pool.release(loan.connection)

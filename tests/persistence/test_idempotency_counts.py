@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from persistence import idempotency_counts as module
-from persistence.idempotency_counts import KeyCounts, KeysKept
+from persistence.idempotency_counts import KeyCounts, KeyUsage
 
 
 class Table:
@@ -22,10 +22,10 @@ class Table:
         self.keys += 1
         return (await counts.after_claim(self.actor_id, self.count)).number
 
-    async def count(self) -> KeysKept:
+    async def count(self) -> KeyUsage:
         """All of them."""
         self.counted += 1
-        return KeysKept(self.keys)
+        return KeyUsage(self.keys)
 
 
 @pytest.fixture
@@ -86,7 +86,7 @@ async def test_eight_processes_keep_the_limit_together(clock: SimpleNamespace) -
 
 async def test_accounts_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     """Memory is bounded."""
-    monkeypatch.setattr(module, "_MOST_ACCOUNTS", 3)
+    monkeypatch.setattr(module, "_MAX_ACCOUNTS", 3)
     counts = KeyCounts(10)
     for _ in range(5):
         await Table().claim(counts)

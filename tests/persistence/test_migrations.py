@@ -171,7 +171,7 @@ class TestUpgrade:
 
     async def test_a_migration_may_take_its_time(self, database: Database):
         """Over a patient connection no statement, lock or pause is cut short, by the server or by the driver."""
-        engine = create_engine(database.engine.url, patient=True)
+        engine = create_engine(database.engine.url, no_timeouts=True)
         async with engine.connect() as connection:
             shown = [
                 await connection.scalar(text(f"SHOW {name}"))

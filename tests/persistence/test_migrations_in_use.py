@@ -142,7 +142,7 @@ class TestPatience:
             await reader.execute(text("SELECT count(*) FROM tasks"))
             await reader.execute(text("SET LOCAL application_name = 'report'"))
             with pytest.raises(migrations.MigrationError, match=r"pid \d+ \(report, .* has tasks") as raised:
-                await migrations.upgrade(database.engine, patience=0.6)
+                await migrations.upgrade(database.engine, lock_timeout=0.6)
             await reader.rollback()
         assert "\n" not in str(raised.value)
         assert "pg_terminate_backend" in str(raised.value)
@@ -171,7 +171,7 @@ class TestPatience:
             await rival.execute(text(f"SELECT pg_advisory_unlock({migrations._LOCK})"))
             await rival.rollback()
         await waiting
-        assert lines == ["Another process is migrating this database: waiting until it has finished."]
+        assert lines == ["Another process is migrating this database. Waiting until it has finished."]
 
     async def test_tables_that_are_newer_are_left_alone(self, database: Database):
         """It is said in one line."""

@@ -10,11 +10,11 @@ from domain.actor import Actor
 from domain.task import TaskPriority, TaskStatus
 from persistence.database import Database
 from persistence.event_log import _AFTER
-from persistence.group_commit import AT_MOST
+from persistence.group_commit import MAX_BATCH_SIZE
 from persistence.pagination import PageCursor, PageRequest
 from persistence.queries.event import HISTORY_ORDER
 from persistence.queries.task_list import EVERYTHING, TaskFilter, TaskOrder
-from persistence.task_status_update import StatusUpdate, arguments, moving
+from persistence.task_status_update import StatusUpdate, arguments, update_statement
 from persistence.unit_of_work import UnitOfWork
 from tests.persistence.large_dataset import ADMIN, BUSY, IDLE, Crowd, Plan, later, numbered
 from tests.support.reads import assignable_users, task_page, user_page
@@ -165,14 +165,14 @@ class TestEverythingElse:
 
     async def test_what_is_sent_past_sqlalchemy(self, crowd: Crowd):
         """Moves, a single one and many at once or however many, and pages of the log go by keys and positions."""
-        for many in (1, AT_MOST):
+        for many in (1, MAX_BATCH_SIZE):
             moves = [
                 StatusUpdate(BUSY, numbered(5 * number), TaskStatus.DONE, None, None, later(0))
                 for number in range(1, many + 1)
             ]
-            plan = await crowd.plan_of((moving(), arguments(moves)))
+            plan = await crowd.plan_of((update_statement(), arguments(moves)))
             assert not plan.reads_all_of("tasks")
-        assert not (await crowd.plan_for_any(moving(), parameters=7)).reads_all_of("tasks")
+        assert not (await crowd.plan_for_any(update_statement(), parameters=7)).reads_all_of("tasks")
         plan = await crowd.plan_of((_AFTER, (50_000, 100)))
         assert plan.indexes == {"uq_events_position"}
 

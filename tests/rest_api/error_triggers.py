@@ -18,7 +18,7 @@ from graphql_api.auth.accounts import TOO_MANY_HASHES, TOO_MANY_SIGN_INS
 from graphql_api.auth.cookies import AmbiguousCookie
 from graphql_api.auth.hash_queue import ACCOUNT_BUSY, BUSY, HashQueue
 from graphql_api.auth.rate_limits import RateLimit
-from persistence.idempotency_counts import KeyCounts, KeysKept
+from persistence.idempotency_counts import KeyCounts, KeyUsage
 from rest_api.api import MAX_BODY
 from rest_api.etags import too_long
 from rest_api.operation import Operation, Problem, Refused
@@ -47,7 +47,7 @@ class Offender:
         headers = options.pop("headers", {})
         pairs = headers if isinstance(headers, list) else list(headers.items())
         by = self.visitor.token if token is None else token
-        bearer = [("authorization", f"Bearer {by}")] if operation.door.needs_bearer and by else []
+        bearer = [("authorization", f"Bearer {by}")] if operation.security.needs_bearer and by else []
         path = operation.path.replace("{task_id}", self.task_id or await self.own_task())
         return await self.rest.send(
             operation.methods[0],
@@ -162,8 +162,8 @@ async def key_used(offender: Offender) -> httpx.Response:
 async def keys_used_up(offender: Offender) -> httpx.Response:
     """One more key than an account may have."""
 
-    async def counted(*_: object) -> KeysKept:
-        return KeysKept(MAX_KEYS + 1)
+    async def counted(*_: object) -> KeyUsage:
+        return KeyUsage(MAX_KEYS + 1)
 
     offender.monkeypatch.setattr(KeyCounts, "after_claim", counted)
     return await offender.send(headers={"idempotency-key": "one-more"})
@@ -214,7 +214,7 @@ async def down(offender: Offender) -> httpx.Response:
     async def gone(*_: object, **__: object) -> None:
         raise ConnectionError
 
-    if offender.operation.door.needs_bearer:  # so that the token is known already
+    if offender.operation.security.needs_bearer:  # so that the token is known already
         assert (await offender.rest.send("GET", "/users/about_me", offender.visitor)).status_code == 200
     for method in ("scalar", "scalars", "execute", "get", "flush"):
         offender.monkeypatch.setattr(f"sqlalchemy.ext.asyncio.AsyncSession.{method}", gone)
@@ -242,7 +242,7 @@ PROVOCATIONS: Final[dict[str, Provoke]] = {
     "Send the body uncompressed: Content-Encoding is not supported.": lambda offender: offender.send(
         headers={"content-encoding": "gzip"}
     ),
-    "The database cannot answer right now; try again in a moment.": down,
+    "The database is temporarily unavailable; try again in a moment.": down,
     "A user with this name already exists": name_taken,
     "A user with this email already exists": address_taken,
     "Too many registrations from this address. Try again later.": lambda offender: offender.used_up(
@@ -261,14 +261,14 @@ PROVOCATIONS: Final[dict[str, Provoke]] = {
     "Task not found": somebody_elses,
     "Insufficient permissions": assigned,
     "A task cannot go from CANCELLED to DONE; from here it can go to TODO.": cancelled,
-    "The task is at version 2, not 1: somebody changed it. Load it again, then repeat.": changed,
+    "The task is at version 2, not 1: it was changed in the meantime. Load it again, then repeat.": changed,
     'If-Match must be * or entity tags in quotes, such as "3".': lambda offender: offender.send(
         headers={"if-match": "3"}
     ),
     "An idempotency key is 1 to 255 visible ASCII characters, such as a UUID.": lambda offender: offender.send(
         headers={"idempotency-key": "a b"}
     ),
-    "This idempotency key was used for another request: every new one needs its own.": key_used,
+    "This idempotency key was used for another request. Use a new key for each request.": key_used,
     "This was done already; since then the task was deleted, or you may not see it any more.": gone_since,
     'If-None-Match must be * or entity tags in quotes, such as "3".': lambda offender: offender.send(
         headers={"if-none-match": "3"}

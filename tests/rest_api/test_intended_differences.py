@@ -331,7 +331,7 @@ class TestPathsAndMethods:
         for path in ("/nowhere", "/tasks//", "/auth", "/tasks/x/y", "/"):
             response = await rest.send("POST", path)
             assert (response.status_code, set(response.json())) == (404, {"detail"})
-            assert response.json()["detail"].startswith("Not Found: below /api/v1 there are /auth/register/, ")
+            assert response.json()["detail"].startswith("Not Found: the endpoints below /api/v1 are /auth/register/, ")
 
     async def test_other_methods_are_405_with_what_there_is(self, rest: Rest):
         """405 names the methods that there are, and OPTIONS asks for them."""
@@ -343,7 +343,7 @@ class TestPathsAndMethods:
         ):
             response = await rest.send(method, path)
             assert response.status_code == 405
-            assert response.json() == {"detail": f"Method Not Allowed: here are {allow}."}
+            assert response.json() == {"detail": f"Method Not Allowed: this path supports {allow}."}
             assert response.headers["allow"] == allow
             options = await rest.send("OPTIONS", path)
             assert (options.status_code, options.headers["allow"]) == (204, allow)
@@ -369,7 +369,7 @@ class TestFailures:
         monkeypatch.setattr("persistence.queries.reader.ReadConnection.rows", down)
         response = await rest.send("GET", "/tasks/", visitor)
         assert (response.status_code, response.headers["retry-after"]) == (503, "1")
-        assert response.json() == {"detail": "The database cannot answer right now; try again in a moment."}
+        assert response.json() == {"detail": "The database is temporarily unavailable; try again in a moment."}
 
     async def test_a_bug_is_masked_and_logged(
         self, rest: Rest, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture

@@ -1,4 +1,4 @@
-"""A task that is read for many is written like the one that a change answers with."""
+"""A task that is read for many is task_fields like the one that a change answers with."""
 
 from datetime import UTC, datetime
 from uuid import uuid4
@@ -8,7 +8,7 @@ import pytest
 from domain.task import TaskPriority, TaskStatus
 from persistence.models import TaskRow
 from rest_api.task import Task
-from rest_api.task_json import READ, dumped, written
+from rest_api.task_json import TASK_SHAPE, task_fields, to_json
 
 MOMENTS = (datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 1, 12, 30, 5, 120, tzinfo=UTC))
 
@@ -33,7 +33,7 @@ def test_the_same_bytes(status: TaskStatus, priority: TaskPriority, moment: date
             updated_at=moment,
             completed_at=optional,
         )
-        stored = [getattr(row, name) for name in READ.columns]
+        stored = [getattr(row, name) for name in TASK_SHAPE.columns]
         plain = [int(value) if isinstance(value, TaskPriority) else value for value in stored]
 
-        assert dumped(written(plain)) == Task.of(row).model_dump_json().encode()
+        assert to_json(task_fields(plain)) == Task.of(row).model_dump_json().encode()

@@ -285,7 +285,7 @@ class TestClocks:
     async def test_who_says_nothing_is_closed(self, api: Api):
         """4408: there was time to sign in."""
         async with timed(api, Timing(auth=0.1)) as url, open_socket(url) as listener:
-            assert await listener.closed() == (4408, 'Nobody signed in. Send {"type": "auth", "token": "…"} first.')
+            assert await listener.closed() == (4408, 'No sign-in in time. Send {"type": "auth", "token": "…"} first.')
 
     async def test_who_is_idle_learns_where_the_stream_stands(self, impatient: str, rest: Rest):
         """Cursors come while nothing else does, and move on with what is not told here."""

@@ -57,7 +57,7 @@ class TestSigningIn:
     def test_who_does_not_sign_in_in_time_is_closed(self):
         """The clock matters only to those who have said nothing."""
         assert WebSocketProtocol().late() == (
-            Close(CloseCode.TIMED_OUT, 'Nobody signed in. Send {"type": "auth", "token": "…"} first.'),
+            Close(CloseCode.TIMED_OUT, 'No sign-in in time. Send {"type": "auth", "token": "…"} first.'),
         )
         assert listening().late() == ()
 

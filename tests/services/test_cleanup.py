@@ -14,7 +14,7 @@ from persistence import unit_of_work
 from persistence.event_log import EventLog
 from persistence.models import UsedTokenRow
 from services.cleanup import ClocksDiffer, Removed, clean_up
-from services.idempotency import done_before
+from services.idempotency import find_earlier_result
 from tests.support.builders import Builders
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -39,7 +39,7 @@ async def a_past(build: Builders) -> None:
     for number, age in enumerate((48, 24, 23, 0)):
         key = IdempotencyKey(f"key {number}")
         async with build.as_(user, now=NOON - timedelta(hours=age) - TICK, key=key) as uow:
-            await done_before(uow, "test", user.id)
+            await find_earlier_result(uow, "test", user.id)
             await uow.commit()
 
 
@@ -94,7 +94,7 @@ class TestClocks:
         user = await build.a_user()
         await build.a_session(user)
         async with build.as_(user, key=IdempotencyKey("key")) as uow:
-            await done_before(uow, "test", user.id)
+            await find_earlier_result(uow, "test", user.id)
             uow.record(AccessEvent(user.id, AccessChange.ENABLED, None, None, user.id, uow.now, None))
             await uow.commit()
         async with build.database.engine.begin() as connection:
@@ -104,7 +104,7 @@ class TestClocks:
         """It is refused, and says by how much the clock is wrong, and what to do."""
         await self.a_present(build)
         async with build.unchanged():
-            with pytest.raises(ClocksDiffer, match=r"clock is .* s (ahead of|behind) the database's. Let both"):
+            with pytest.raises(ClocksDiffer, match=r"clock is .* s (ahead of|behind) the database's clock. Configure"):
                 await clean_up(build.as_(None), event_retention=WEEK)
 
     async def test_what_a_process_with_a_wrong_clock_wrote_is_kept(self, build: Builders, wrong_clock: timedelta):
@@ -118,7 +118,7 @@ class TestClocks:
         """Also when it was made together with others."""
         actor = await build.an_actor()
         task = await build.a_task(actor)
-        assert await build.as_(actor).try_to_move(task.id, TaskStatus.DONE, None) is not None
+        assert await build.as_(actor).try_status_update(task.id, TaskStatus.DONE, None) is not None
         async with build.database.connect() as connection:
             age = await connection.scalar(text("SELECT clock_timestamp() - max(recorded_at) FROM events"))
         assert timedelta() <= age < timedelta(minutes=1)

@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 
 from domain.actor import Actor
 from domain.errors import Conflict, IdempotencyMismatch, Invalid, NotFound, RateLimited, Unavailable
-from domain.idempotency import KEPT_FOR, IdempotencyKey
+from domain.idempotency import RETENTION, IdempotencyKey
 from domain.task import TaskStatus
 from domain.user import Role
 from persistence import database as engine
@@ -242,7 +242,7 @@ class TestRoom:
         """A key of a day ago does not count any more, whether it was cleaned up or not."""
         actor = await build.an_actor()
         async with with_room_for(build, 1) as database:
-            yesterday = datetime.now(UTC) - KEPT_FOR
+            yesterday = datetime.now(UTC) - RETENTION
             for now in (yesterday, None):
                 await create_task(database.unit_of_work(actor, idempotency=a_key(), now=now), title="x")
 

@@ -43,7 +43,7 @@ class TestImport:
             "completed_at": PAST + timedelta(days=1),
         }
         arrival = an_arrival(title="  Spaces around  ", **values)
-        done = await import_tasks(uow, arrivals=[arrival])
+        done = await import_tasks(uow, tasks=[arrival])
 
         task = await build.task(arrival.task_id)
         assert task is not None
@@ -63,11 +63,11 @@ class TestImport:
         """What came before is not made twice, not told twice, and not put back if it was changed or deleted since."""
         actor = await build.an_actor()
         same, changed, deleted, new = (an_arrival(title=f"Number {number}") for number in range(4))
-        await import_tasks(build.as_(actor), arrivals=[same, changed, deleted])
+        await import_tasks(build.as_(actor), tasks=[same, changed, deleted])
         await update_task(build.as_(actor), task_id=changed.task_id, edit=TaskEdit(title="Mine now"))
         await delete_task(build.as_(actor), task_id=deleted.task_id)
         told = len(await build.recorded_events())
-        done = await import_tasks(build.as_(actor), arrivals=[same, changed, deleted, new])
+        done = await import_tasks(build.as_(actor), tasks=[same, changed, deleted, new])
 
         assert done.created == {new.task_id}
         assert done.refused == {}
@@ -82,10 +82,10 @@ class TestImport:
         """A task that has the id of another one is refused, whosever that is, and the rest comes in."""
         actor = await build.an_actor()
         mine, foreign = an_arrival(), await build.a_task()
-        await import_tasks(build.as_(actor), arrivals=[mine])
+        await import_tasks(build.as_(actor), tasks=[mine])
         good = an_arrival()
         done = await import_tasks(
-            build.as_(actor), arrivals=[replace(mine, title="Other"), an_arrival(task_id=foreign.id), good]
+            build.as_(actor), tasks=[replace(mine, title="Other"), an_arrival(task_id=foreign.id), good]
         )
 
         assert done.created == {good.task_id}
@@ -96,7 +96,7 @@ class TestImport:
         actor, disabled = await build.an_actor(), await build.a_user(is_active=False)
         bad = [an_arrival(assignee_id=disabled.id), an_arrival(assignee_id=uuid4())]
         good = an_arrival(assignee_id=actor.user_id)
-        done = await import_tasks(build.as_(actor), arrivals=[*bad, good])
+        done = await import_tasks(build.as_(actor), tasks=[*bad, good])
 
         assert done.created == {good.task_id}
         assert done.refused.keys() == {each.task_id for each in bad}
@@ -105,7 +105,7 @@ class TestImport:
         """It was completed now, as far as anybody knows; one that is not done was not completed."""
         arrivals = [an_arrival(status=status) for status in (TaskStatus.DONE, TaskStatus.CANCELLED)]
         uow = build.as_(await build.an_actor())
-        await import_tasks(uow, arrivals=arrivals)
+        await import_tasks(uow, tasks=arrivals)
 
         completed = [getattr(await build.task(each.task_id), "completed_at", "?") for each in arrivals]
         assert completed == [uow.now, None]
@@ -131,23 +131,23 @@ class TestImport:
         actor = await build.an_actor()
         async with build.unchanged():
             with pytest.raises(Invalid):
-                await import_tasks(build.as_(actor), arrivals=[an_arrival(), an_arrival(**values)])
+                await import_tasks(build.as_(actor), tasks=[an_arrival(), an_arrival(**values)])
 
     async def test_the_operator_owns_nothing(self, build: Builders):
         """It is done in a user's name or not at all."""
         with pytest.raises(Forbidden):
-            await import_tasks(build.as_(OPERATOR), arrivals=[an_arrival()])
+            await import_tasks(build.as_(OPERATOR), tasks=[an_arrival()])
 
     async def test_none_at_all(self, build: Builders):
         """An empty batch is no mistake."""
-        done = await import_tasks(build.as_(await build.an_actor()), arrivals=[])
+        done = await import_tasks(build.as_(await build.an_actor()), tasks=[])
         assert (done.created, done.known, done.refused) == (frozenset(), frozenset(), {})
 
 
 class TestSnapshot:
     async def test_it_is_of_one_moment(self, build: Builders, monkeypatch: pytest.MonkeyPatch):
         """What is changed, created or deleted while it is read is as it was before, and lies behind the cursor."""
-        monkeypatch.setattr(import_export, "AT_A_TIME", 2)
+        monkeypatch.setattr(import_export, "BATCH_SIZE", 2)
         actor = await build.an_actor()
         tasks = [await build.a_task(actor, title=f"Number {number}") for number in range(5)]
         await self._numbered(build)
@@ -157,7 +157,7 @@ class TestSnapshot:
                 if not seen:
                     await update_task(build.as_(actor), task_id=tasks[4].id, edit=TaskEdit(title="Changed"))
                     await delete_task(build.as_(actor), task_id=tasks[3].id)
-                    await import_tasks(build.as_(actor), arrivals=[an_arrival()])
+                    await import_tasks(build.as_(actor), tasks=[an_arrival()])
                     await self._numbered(build)
                 seen += [each.task.title for each in page]
 

@@ -92,7 +92,7 @@ class TestSameAsTheOrdinaryWay:
         actor = await build.an_actor()
         for status, target in product(TaskStatus, TaskStatus):
             task = await a_task(build, actor, "owner", status)
-            moved = await build.as_(actor).try_to_move(task.id, target, None)
+            moved = await build.as_(actor).try_status_update(task.id, target, None)
             assert (moved is not None) == (target in FOLLOWERS[status]), (status, target)
 
     async def test_time_goes_the_way_of_the_versions(self, build: Builders):

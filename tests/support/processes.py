@@ -151,7 +151,7 @@ class Dev(Command):
 
     def serves(self) -> "Dev":
         """Wait until it says that it runs."""
-        self.says("Ctrl-C stops everything.")
+        self.says("Press Ctrl-C to stop.")
         return self
 
     def stops(self, number: int, *, group: bool = False) -> str:

@@ -21,7 +21,7 @@ def extend(patch: pytest.MonkeyPatch) -> None:
     for name in ("POOL_TIMEOUT_SECONDS", "CONNECT_SECONDS", "COMMAND_SECONDS"):
         patch.setattr(engine_module, name, HANG_SECONDS)
     patch.setattr(engine_module, "SERVER_SETTINGS", engine_module.SERVER_SETTINGS | _STATEMENTS)
-    patch.setattr(group_commit, "PATIENCE_SECONDS", HANG_SECONDS)
+    patch.setattr(group_commit, "TIMEOUT_SECONDS", HANG_SECONDS)
     defaults = Executor.__init__.__kwdefaults__
     assert defaults is not None
     patch.setitem(defaults, "timeout", HANG_SECONDS)

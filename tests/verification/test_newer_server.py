@@ -55,8 +55,8 @@ def test_what_cannot_be_shown_ends_the_command(item: dict[str, Any], what: str):
     with pytest.raises(NewerServer) as newer:
         item_of(item)
 
-    advice = "use the command of the server's version."
-    assert str(newer.value) == f"The server's {what} is not known to this version: {advice}"
+    advice = "use the server's version of the command."
+    assert str(newer.value) == f"This version of `taskriver` does not know the server's {what}: {advice}"
     assert newer.value.code in _FOR_GOOD
 
 

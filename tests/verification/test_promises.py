@@ -52,7 +52,7 @@ def told(task_id: UUID, assignee: UUID | None, *, kind: Kind = Kind.CHANGED) -> 
 )
 def test_what_may_be_heard(item: Item, fair: bool):
     """A task only while it is one's own or assigned, and not a word of any other one."""
-    assert secrecy.may_hear(item, {MINE}, ME) is fair
+    assert secrecy.may_receive(item, {MINE}, ME) is fair
 
 
 @pytest.mark.parametrize(

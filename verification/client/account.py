@@ -1,4 +1,4 @@
-"""Staying signed in."""
+"""An account that signs in, and renews its token."""
 
 import asyncio
 import base64
@@ -18,14 +18,14 @@ _LOGIN: Final = f"mutation ($input: LoginInput!) {{ in: login(input: $input) {{ 
 _REFRESH: Final = f"mutation ($input: RefreshTokenInput!) {{ in: refreshToken(input: $input) {{ {_SIGNED_IN} }} }}"
 _ME: Final = "{ me { id username role } }"
 _NOT_RENEWED: Final = (
-    "The access token is not accepted, and there is no password to get another one with: sign in again."
+    "The server does not accept the access token, and there is no password to get a new one: sign in again."
 )
 _LOGOUT: Final = "mutation { logout { userErrors { code message } } }"
 
 
 @dataclass(frozen=True, slots=True)
 class Me:
-    """Who one is."""
+    """The user of an account."""
 
     user_id: UUID
     username: str
@@ -33,47 +33,47 @@ class Me:
 
 
 class Account:
-    """Somebody with a name and a password, or with nothing but a token, which cannot be renewed.
+    """A user with a name and a password, or only with a token that cannot be renewed.
 
-    *place* says whom to ask the next time: with several servers, any of them.
+    *api* returns the server for the next request. With several servers it can be any of them.
     """
 
     def __init__(
         self,
-        place: Callable[[], Api],
+        api: Callable[[], Api],
         username: str | None = None,
         password: str | None = None,
         *,
         token: str | None = None,
     ) -> None:
-        self.place = place
+        self.api = api
         self._username = username
         self._password = password
         self._access = token
         self._refresh: str | None = None
         self._signed_in = False
-        self._turn = asyncio.Lock()
+        self._lock = asyncio.Lock()
 
     async def token(self) -> str:
         """An access token; signs in if there is none.
 
         Raises:
-            Refused: the password is wrong, or the token is over and there is nothing to renew it with.
-            Unreachable: nobody answered.
+            Refused: the password is wrong, or the token has expired and cannot be renewed.
+            Unreachable: the server did not answer.
         """
-        async with self._turn:
+        async with self._lock:
             if self._access is None:
                 await self._sign_in()
         assert self._access is not None
         return self._access
 
     def forget(self) -> None:
-        """The token was refused: get another one the next time."""
+        """Get a new token for the next request, because the server refused this one."""
         self._access = None
 
     @property
     def session_id(self) -> UUID | None:
-        """The session of the token, if it says so; for whoever judges what was heard with it."""
+        """The id of the token's session, if the token has it; the check of the history needs it."""
         try:
             assert self._access is not None
             middle = self._access.split(".")[1]
@@ -82,54 +82,54 @@ class Account:
             return None
 
     async def ask(self, query: str, variables: dict[str, Any] | None = None) -> Any:
-        """Ask as this person; a token that is over is renewed once.
+        """Send a request as this user; an expired token is renewed once.
 
         Raises:
             Refused, Unreachable: see `Api.ask`.
         """
         token = await self.token()
         try:
-            return await self.place().ask(query, variables, token)
+            return await self.api().ask(query, variables, token)
         except Refused as refused:
             if refused.code != "UNAUTHENTICATED":
                 raise
         self.forget()
-        return await self.place().ask(query, variables, await self.token())
+        return await self.api().ask(query, variables, await self.token())
 
     async def me(self) -> Me:
-        """Who this is."""
+        """The user of this account."""
         found = (await self.ask(_ME))["me"]
         return Me(uuid_of(found["id"]), found["username"], member_of(Role, found["role"]))
 
     async def sign_out(self) -> None:
-        """End the session that this account began with its password; the next request begins another one.
+        """End the session that this account started with its password; the next request starts another one.
 
-        A session whose token was given from outside stays: it belongs to the caller, who goes on using it.
+        A session whose token the caller gave stays: it belongs to the caller.
         """
         if self._signed_in and self._access is not None:
-            await self.place().ask(_LOGOUT, token=self._access)
+            await self.api().ask(_LOGOUT, token=self._access)
         if self._signed_in:
             self._access = self._refresh = None
         self._signed_in = False
 
     async def _sign_in(self) -> None:
         if self._refresh is not None:
-            wanted, self._refresh = {"refreshToken": self._refresh}, None
-            if self._keep(await self.place().ask(_REFRESH, {"input": wanted})) is None:
+            token, self._refresh = {"refreshToken": self._refresh}, None
+            if self._store(await self.api().ask(_REFRESH, {"input": token})) is None:
                 return
         if self._username is None or self._password is None:
             raise Refused("UNAUTHENTICATED", _NOT_RENEWED)
-        asked = {"username": self._username, "password": self._password, "returnRefreshToken": True}
-        refusal = self._keep(await self.place().ask(_LOGIN, {"input": asked}))
-        if refusal is not None:
-            raise Refused(refusal["code"], refusal["message"])
+        credentials = {"username": self._username, "password": self._password, "returnRefreshToken": True}
+        error = self._store(await self.api().ask(_LOGIN, {"input": credentials}))
+        if error is not None:
+            raise Refused(error["code"], error["message"])
         self._signed_in = True
 
-    def _keep(self, answer: dict[str, Any]) -> dict[str, str] | None:
-        """Keep the tokens of an answer, or return why there are none."""
+    def _store(self, answer: dict[str, Any]) -> dict[str, str] | None:
+        """Store the tokens of an answer, or return its error."""
         signed_in = answer["in"]
         if signed_in["userErrors"]:
-            refusal: dict[str, str] = signed_in["userErrors"][0]
-            return refusal
+            error: dict[str, str] = signed_in["userErrors"][0]
+            return error
         self._access, self._refresh = signed_in["accessToken"], signed_in["refreshToken"]
         return None

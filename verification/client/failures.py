@@ -1,11 +1,11 @@
-"""How asking a server can fail.
+"""How a request to a server can fail.
 
 Failed
-├── Unreachable   nobody answered: whether it was done is not known
-├── Refused       an answer that says no, with its code
-│   ├── Away          UNAVAILABLE: like Unreachable, since a commit may have been under way
-│   └── NewerServer   the answer holds something that this version does not know
-└── Ended         a socket was closed, with its code
+├── Unreachable   no answer: it is unknown whether the request was executed
+├── Refused       an error response, with its code
+│   ├── Away          UNAVAILABLE: like Unreachable, because a commit may have been in progress
+│   └── NewerServer   the response has a value that this version does not know
+└── Ended         a WebSocket was closed, with its code
 """
 
 from typing import Final
@@ -14,15 +14,15 @@ NEWER_SERVER: Final = "NEWER_SERVER"
 
 
 class Failed(Exception):
-    """The text is for people."""
+    """A request failed; the text is for users."""
 
 
 class Unreachable(Failed):
-    """Nobody answered: whether it was done is not known."""
+    """No answer: it is unknown whether the request was executed."""
 
 
 class Refused(Failed):
-    """The server's answer is no."""
+    """The server answered with an error."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -30,20 +30,21 @@ class Refused(Failed):
 
 
 class Away(Refused):
-    """UNAVAILABLE, or 503: whether it was done is not known."""
+    """UNAVAILABLE, or 503: it is unknown whether the request was executed."""
 
 
 class NewerServer(Refused):
-    """The answer holds something that this version does not know."""
+    """The response has a value that this version does not know."""
 
     def __init__(self, what: str) -> None:
         super().__init__(
-            NEWER_SERVER, f"The server's {what} is not known to this version: use the command of the server's version."
+            NEWER_SERVER,
+            f"This version of `taskriver` does not know the server's {what}: use the server's version of the command.",
         )
 
 
 class Ended(Failed):
-    """The socket is closed; *code* is 1006 if nobody said why."""
+    """The WebSocket is closed; *code* is 1006 if there was no close frame."""
 
     def __init__(self, code: int, reason: str) -> None:
         super().__init__(f"{code} {reason}".strip())

@@ -1,4 +1,4 @@
-"""Following the stream through whatever happens to the connection."""
+"""A subscriber that reconnects and continues after every loss of the connection."""
 
 import asyncio
 import random
@@ -19,24 +19,24 @@ CHANGES: Final = "taskChanged"
 MOVES: Final = "taskStatusChanged"
 
 _FOR_GOOD: Final = {"UNAUTHENTICATED", "INVALID_CREDENTIALS", "FORBIDDEN", "BAD_REQUEST", NEWER_SERVER}
-_WHO_ARE_YOU: Final = {4401, 4403}
+_UNAUTHENTICATED_CODES: Final = {4401, 4403}
 
 
 class Observer(Protocol):
-    """Who is told what the follower goes through."""
+    """Receives the events of a follower."""
 
     def opened(self, after: StreamCursor, snapshot: tuple[TaskFacts, ...] | None, session_id: UUID | None) -> None:
-        """A subscription was asked for."""
+        """A subscription was started."""
 
-    def told(self, item: Item, raw: dict[str, Any]) -> None:
-        """The stream told something."""
+    def received(self, item: Item, raw: dict[str, Any]) -> None:
+        """An item was received."""
 
     def lost(self, error: Failed) -> None:
-        """The connection is over, and another one will be tried."""
+        """The connection was lost; the follower reconnects."""
 
 
 class Recorder:
-    """An observer that keeps everything for the judge."""
+    """An observer that records everything for the check."""
 
     def __init__(self, listener: Listener, clock: Callable[[], float]) -> None:
         self.listener = listener
@@ -44,35 +44,36 @@ class Recorder:
         self._clock = clock
 
     @property
-    def standing(self) -> int:
-        """The last position that was told; -1 before the first connection."""
+    def position(self) -> int:
+        """The last position that was received; -1 before the first connection."""
         for connection in reversed(self.listener.connections):
             return connection.items[-1].cursor.position if connection.items else connection.after.position
         return -1
 
     def opened(self, after: StreamCursor, snapshot: tuple[TaskFacts, ...] | None, session_id: UUID | None) -> None:
-        """Begin another connection."""
+        """Record another connection."""
         self.listener.connections.append(Connection(self._clock(), after, snapshot, session_id))
 
-    def told(self, item: Item, raw: dict[str, Any]) -> None:
-        """Keep the item."""
+    def received(self, item: Item, raw: dict[str, Any]) -> None:
+        """Record the item."""
         self.listener.connections[-1].items.append(item)
 
     def lost(self, error: Failed) -> None:
-        """Keep why."""
+        """Record the reason."""
         self.losses.append(str(error))
 
 
 class Follower:
-    """Listens with one account; *place* says where to connect the next time.
+    """Subscribes with one account; *api* returns the server for the next connection.
 
-    It reads all tasks first, subscribes from there, and comes back with the last cursor whenever it was cut off.
+    It reads all tasks first and subscribes at their cursor. After a loss of the connection it continues at the last
+    cursor.
     """
 
     def __init__(
         self,
         account: Account,
-        place: Callable[[], Api],
+        api: Callable[[], Api],
         observer: Observer,
         *,
         field: str = CHANGES,
@@ -82,7 +83,7 @@ class Follower:
         silence: float = 45.0,
     ) -> None:
         self._account = account
-        self._place = place
+        self._api = api
         self._observer = observer
         self._query = f"subscription ($after: String) {{ it: {field}(after: $after) {{ {ITEM} }} }}"
         self._lists = lists
@@ -93,14 +94,14 @@ class Follower:
         self._rereads: set[asyncio.Task[None]] = set()
         self.socket: Socket | None = None
         self.reading = asyncio.Event()
-        """While it is not set nothing is read: a slow consumer."""
+        """While it is not set, nothing is read, like a slow consumer."""
         self.reading.set()
 
     async def run(self) -> None:
-        """Follow until cancelled.
+        """Run until cancelled.
 
         Raises:
-            Refused: the server will not have it, now or later.
+            Refused: the server refuses permanently.
         """
         try:
             while True:
@@ -111,7 +112,7 @@ class Follower:
                 task.cancel()
 
     async def reread(self) -> None:
-        """Return when everything that a resync asked for has been read."""
+        """Wait until all lists are read again after resyncs."""
         while self._rereads:
             await asyncio.wait(self._rereads)
 
@@ -119,7 +120,7 @@ class Follower:
         try:
             await self._follow()
         except Ended as ended:
-            if ended.code in _WHO_ARE_YOU:
+            if ended.code in _UNAUTHENTICATED_CODES:
                 self._account.forget()
             self._observer.lost(ended)
         except Refused as refused:
@@ -140,39 +141,39 @@ class Follower:
             cursor = await read_cursor(self._account)
         else:
             cursor = self._cursor
-        async with opened(self._place().socket_url, token, silence=self._silence) as socket:
+        async with opened(self._api().socket_url, token, silence=self._silence) as socket:
             self.socket = socket
             await socket.subscribe("1", self._query, {"after": cursor.encode()})
             self._cursor = cursor
             self._observer.opened(cursor, snapshot, self._account.session_id)
             try:
-                await self._hear(socket)
+                await self._receive(socket)
             finally:
-                self._note_ping(socket)
+                self._read_ping_cursor(socket)
 
-    async def _hear(self, socket: Socket) -> None:
+    async def _receive(self, socket: Socket) -> None:
         while True:
             payload = (await socket.receive())["payload"]
             await self.reading.wait()
             if payload.get("errors"):
-                # Not taken: it comes again behind the same cursor, whole.
+                # The item is not accepted: after a reconnect with the same cursor it is delivered again.
                 raise Unreachable(f"An item came with an error: {payload['errors'][0].get('message')}")
             self._failures = 0
             item = item_of(payload["data"]["it"])
             if item is None:
                 continue
             self._cursor = item.cursor
-            self._observer.told(item, payload["data"]["it"])
+            self._observer.received(item, payload["data"]["it"])
             if item.kind is Kind.RESYNC and self._lists:
                 self._begin_reread(item)
 
-    def _note_ping(self, socket: Socket) -> None:
-        """A ping may have said that we stand further on than the last item."""
+    def _read_ping_cursor(self, socket: Socket) -> None:
+        """The cursor of a ping may be further than that of the last item."""
         text = socket.cursors.get("1")
         if text is not None and self._cursor is not None:
-            told = cursor_of(text)
-            if told.epoch == self._cursor.epoch and told.position > self._cursor.position:
-                self._cursor = told
+            ping_cursor = cursor_of(text)
+            if ping_cursor.epoch == self._cursor.epoch and ping_cursor.position > self._cursor.position:
+                self._cursor = ping_cursor
 
     def _begin_reread(self, item: Item) -> None:
         task = asyncio.create_task(self._reread(item))
@@ -187,7 +188,7 @@ class Follower:
                 await asyncio.sleep(0.1)
 
     def _pause(self) -> float:
-        """Seconds until the next attempt: longer each time, and never the same for two that were cut off together."""
+        """Seconds until the next attempt: exponential backoff with jitter."""
         self._failures += 1
         longest = min(self._longest_pause, 0.1 * float(2 ** min(self._failures, 10)))
         return random.uniform(0.5, 1.0) * longest  # noqa: S311 - no secret

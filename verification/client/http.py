@@ -1,5 +1,7 @@
-"""One POST over HTTP/1.1, on a connection of its own: what is asked here is asked seldom, and a broken connection
-must be told apart from every other failure.
+"""A GraphQL client over HTTP/1.1.
+
+Each request has its own connection. Requests are rare here, and a broken connection must be distinguishable from every
+other failure.
 """
 
 import asyncio
@@ -12,13 +14,13 @@ import httptools
 
 from verification.client.failures import Away, Refused, Unreachable
 
-PATIENCE_SECONDS: Final = 10.0
+TIMEOUT_SECONDS: Final = 10.0
 _CHUNK: Final = 64 * 1024
 _UNAVAILABLE: Final = "UNAVAILABLE"
 
 
-class _Answer:
-    """What httptools reads; body, and whether it is complete."""
+class _Response:
+    """The callbacks of httptools' parser: the body, and whether it is complete."""
 
     def __init__(self) -> None:
         self.body = b""
@@ -36,28 +38,28 @@ class Api:
     """A GraphQL endpoint, `http://host:port/graphql` or https."""
 
     url: str
-    patience: float = PATIENCE_SECONDS
+    timeout: float = TIMEOUT_SECONDS
     headers: dict[str, str] = field(default_factory=dict)
 
     @property
     def socket_url(self) -> str:
-        """The same for sockets."""
+        """The URL of the endpoint for WebSockets."""
         return self.url.replace("http", "ws", 1)
 
     async def ask(self, query: str, variables: dict[str, Any] | None = None, token: str | None = None) -> Any:
-        """The data of the answer.
+        """Send a query or mutation, and return the data of the response.
 
         Raises:
-            Unreachable: no whole answer came.
-            Away: the server cannot answer now.
-            Refused: it answered with an error.
+            Unreachable: there was no complete response.
+            Away: the server is temporarily unavailable.
+            Refused: the response is an error.
         """
         body = json.dumps({"query": query, "variables": variables or {}}).encode()
         try:
-            async with asyncio.timeout(self.patience):
+            async with asyncio.timeout(self.timeout):
                 status, answer = await self._post(body, token)
         except (OSError, TimeoutError, httptools.HttpParserError, asyncio.IncompleteReadError) as error:
-            raise Unreachable(_told(error)) from error
+            raise Unreachable(_reason(error)) from error
         return _data(status, answer)
 
     async def _post(self, body: bytes, token: str | None) -> tuple[int, bytes]:
@@ -70,7 +72,7 @@ class Api:
             writer.write(self._head(parts.netloc, parts.path, len(body), token) + body)
             return await _read(reader)
         finally:
-            writer.transport.abort()  # the answer is here or will never be
+            writer.transport.abort()  # the response is complete, or the connection is broken
 
     def _head(self, host: str, path: str, length: int, token: str | None) -> bytes:
         headers = {
@@ -86,22 +88,22 @@ class Api:
         return "\r\n".join([f"POST {path or '/'} HTTP/1.1", *lines, "", ""]).encode()
 
 
-def _told(error: Exception) -> str:
-    """Why nobody answered, in words for people."""
+def _reason(error: Exception) -> str:
+    """Why there is no answer, as text for a user."""
     if isinstance(error, ConnectionRefusedError):
-        return "nobody listens there"
+        return "connection refused"
     if isinstance(error, TimeoutError):
-        return "no answer in time"
+        return "timeout"
     return (error.strerror if isinstance(error, OSError) else str(error)) or type(error).__name__
 
 
 async def _read(reader: asyncio.StreamReader) -> tuple[int, bytes]:
-    answer = _Answer()
+    answer = _Response()
     parser = httptools.HttpResponseParser(answer)
     while not answer.complete:
         data = await reader.read(_CHUNK)
         if not data:
-            raise ConnectionResetError("The connection ended before the answer did.")
+            raise ConnectionResetError("The connection was closed before the answer was complete.")
         parser.feed_data(data)
     return parser.get_status_code(), answer.body
 
@@ -112,8 +114,10 @@ def _data(status: int, body: bytes) -> Any:
         errors, data = answer.get("errors"), answer.get("data")
     except (ValueError, AttributeError):
         kind = Away if status in (502, 503, 504) else Refused
-        told = f"it answered HTTP {status} and no GraphQL; is that a Taskriver's address?"
-        raise kind(_UNAVAILABLE if kind is Away else str(status), told) from None
+        message = (
+            f"the server answered with HTTP {status} and no GraphQL. Check that the URL is that of a Taskriver server."
+        )
+        raise kind(_UNAVAILABLE if kind is Away else str(status), message) from None
     if errors:
         code = str(errors[0].get("extensions", {}).get("code", status))
         raise (Away if code == _UNAVAILABLE else Refused)(code, str(errors[0].get("message", "")))

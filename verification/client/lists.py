@@ -1,4 +1,4 @@
-"""Reading every task that one may see, and where the stream stood before."""
+"""Reads all visible tasks, and the position of the stream."""
 
 from typing import Final
 
@@ -13,7 +13,7 @@ _CURSOR: Final = "{ tasks(first: 1) { streamCursor } }"
 
 
 async def read_tasks(account: Account) -> tuple[StreamCursor, tuple[TaskFacts, ...]]:
-    """All of them, page by page, and the cursor that continues from before the first page.
+    """All tasks, page by page, and the stream cursor of the first page.
 
     Raises:
         Refused, Unreachable: see `Api.ask`.
@@ -29,7 +29,7 @@ async def read_tasks(account: Account) -> tuple[StreamCursor, tuple[TaskFacts, .
 
 
 async def read_cursor(account: Account) -> StreamCursor:
-    """Where the stream stands.
+    """The current position of the stream.
 
     Raises:
         Refused, Unreachable: see `Api.ask`.

@@ -1,4 +1,4 @@
-"""The API's JSON, as what the judge knows."""
+"""Converts the JSON of the API to the types of a history."""
 
 import base64
 import time
@@ -31,10 +31,10 @@ def uuid_of(id: str) -> UUID:
 
 
 def member_of(members: type[_MemberT], name: str) -> _MemberT:
-    """The member of this name.
+    """The member with this name.
 
     Raises:
-        NewerServer: there is none.
+        NewerServer: there is no such member.
     """
     try:
         return members(name)
@@ -51,7 +51,7 @@ def cursor_of(text: str) -> StreamCursor:
     """A stream cursor.
 
     Raises:
-        NewerServer: it is of another version.
+        NewerServer: it has another version.
     """
     try:
         return StreamCursor.decode(text)
@@ -72,20 +72,20 @@ def facts_of(task: dict[str, Any]) -> TaskFacts:
     )
 
 
-def item_of(told: dict[str, Any]) -> Item | None:
-    """Something that the stream told, now; None for an item of a sort that only newer versions know."""
-    if told["__typename"] not in _KINDS:
+def item_of(item: dict[str, Any]) -> Item | None:
+    """An item that was received now; None for a kind that only newer versions know."""
+    if item["__typename"] not in _KINDS:
         return None
-    changes, before, after = told.get("changes"), told.get("from"), told.get("to")
+    changes, before, after = item.get("changes"), item.get("from"), item.get("to")
     return Item(
-        cursor=cursor_of(told["cursor"]),
-        kind=Kind(told["__typename"]),
-        at=datetime.fromisoformat(told["at"]),
+        cursor=cursor_of(item["cursor"]),
+        kind=Kind(item["__typename"]),
+        at=datetime.fromisoformat(item["at"]),
         received=time.monotonic(),
-        task_id=uuid_of(told["taskId"]) if told["taskId"] else None,
-        task=facts_of(told["task"]) if told["task"] else None,
+        task_id=uuid_of(item["taskId"]) if item["taskId"] else None,
+        task=facts_of(item["task"]) if item["task"] else None,
         changes=changes_of(changes) if changes is not None else None,
         from_status=member_of(TaskStatus, before) if before else None,
         to_status=member_of(TaskStatus, after) if after else None,
-        reason=told.get("reason"),
+        reason=item.get("reason"),
     )

@@ -16,11 +16,11 @@ from verification.client.failures import Away, Ended, Refused, Unreachable
 SUBPROTOCOL: Final = Subprotocol("graphql-transport-ws")
 OPENING_SECONDS: Final = 5.0
 SILENCE_SECONDS: Final = 45.0
-"""The server pings every 12 s: after this nobody is there."""
+"""The server pings every 12 s. After this time without a message, the connection counts as lost."""
 
 
 class Socket:
-    """An acknowledged socket. *cursors* is what the pings said last, by operation."""
+    """An acknowledged WebSocket. *cursors* are the cursors of the last pings, by operation."""
 
     def __init__(self, connection: ClientConnection, silence: float) -> None:
         self._connection = connection
@@ -28,18 +28,18 @@ class Socket:
         self.cursors: dict[str, str] = {}
 
     async def subscribe(self, id: str, query: str, variables: dict[str, Any]) -> None:
-        """Begin an operation.
+        """Start an operation.
 
         Raises:
-            Ended: the socket is closed.
+            Ended: the WebSocket is closed.
         """
         await self._send(id=id, type="subscribe", payload={"query": query, "variables": variables})
 
     async def receive(self) -> dict[str, Any]:
-        """The next `next` message; pings are answered on the way.
+        """The next message of type `next`; pings are answered.
 
         Raises:
-            Ended: the socket is closed, or silent for too long.
+            Ended: the WebSocket is closed, or there was no message for too long.
             Refused: the operation failed.
         """
         while True:
@@ -56,7 +56,7 @@ class Socket:
                     raise Ended(1000, "The subscription is complete.")
 
     async def abort(self) -> None:
-        """Hang up without a word, as a broken network does."""
+        """Close the connection without a close frame, like a broken network."""
         self._connection.transport.abort()
 
     async def _send(self, **message: Any) -> None:
@@ -73,15 +73,15 @@ class Socket:
         except ConnectionClosed as closed:
             raise _ended(closed) from closed
         except TimeoutError:
-            raise Ended(1006, "Nothing was heard from the server.") from None
+            raise Ended(1006, "No message from the server.") from None
 
 
 @asynccontextmanager
 async def opened(url: str, token: str | None, *, silence: float = SILENCE_SECONDS) -> AsyncIterator[Socket]:
-    """An acknowledged socket.
+    """An acknowledged WebSocket.
 
     Raises:
-        Unreachable: nobody is there, or it did not work out.
+        Unreachable: the connection failed.
         Ended: the server closed it, for example because of the token.
     """
     try:

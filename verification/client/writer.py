@@ -1,4 +1,4 @@
-"""Changing tasks, and being honest about what was acknowledged."""
+"""Changes tasks, and records which changes were acknowledged."""
 
 import itertools
 import time
@@ -24,7 +24,7 @@ _TASK: Final = f"query ($id: ID!) {{ task(id: $id) {{ {TASK} }} }}"
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A task as it was last seen, with the id that the API gave it."""
+    """A task as it was last received, with its id in the API."""
 
     id: str
     facts: TaskFacts
@@ -33,9 +33,9 @@ class Known:
 class Writer:
     """Changes tasks as one account.
 
-    What is not acknowledged may or may not have happened: it is not among the `writes`, and nothing is repeated that
-    could look like it. Each edit carries a text that was never used before, and each other change names the version
-    that it starts from, so that an acknowledged version is certainly this change's own.
+    A change without an acknowledgement may or may not have happened: it is not among the `writes`. Each edit has a
+    unique text, and each other change names the version on which it is based, so that an acknowledged version certainly
+    belongs to this change.
     """
 
     def __init__(self, account: Account, name: str, clock: Callable[[], float] = time.monotonic) -> None:
@@ -45,18 +45,18 @@ class Writer:
         self._numbers = itertools.count(1)
         self.writes: list[Write] = []
         self.seconds: list[tuple[float, float]] = []
-        """When each acknowledged write began, and how long it took."""
+        """The start and the duration of each acknowledged write."""
         self.answers: dict[tuple[UUID, int], TaskFacts] = {}
-        """What acknowledged writes made of their tasks, by version."""
+        """The tasks after acknowledged writes, by version."""
         self.failures: Counter[str] = Counter()
-        """Codes, or the word for no answer, of what was not acknowledged."""
+        """The error codes, or `no answer`, of changes without an acknowledgement."""
 
     def a_text(self) -> str:
-        """A title that nobody has used."""
+        """A unique title."""
         return f"{self._name} {next(self._numbers)}"
 
     async def create(self, assignee: str | None = None) -> Known | None:
-        """Create a task; None if that was not acknowledged."""
+        """Create a task; None without an acknowledgement."""
         return await self._change(_CREATE, {"title": self.a_text(), "assigneeId": assignee}, before=0)
 
     async def edit(self, task: Known) -> Known | None:
@@ -64,18 +64,18 @@ class Writer:
         return await self._change(_EDIT, {"id": task.id, "title": self.a_text()}, before=0)
 
     async def move(self, task: Known, status: str) -> Known | None:
-        """Move a task to another column than it is in."""
+        """Change the status of a task to another one."""
         version = task.facts.version
         return await self._change(_MOVE, {"id": task.id, "status": status, "expectedVersion": version}, before=version)
 
     async def assign(self, task: Known, assignee: str | None) -> Known | None:
-        """Give a task to somebody else than has it."""
+        """Change the assignee of a task to another one."""
         version = task.facts.version
         wanted = {"id": task.id, "assigneeId": assignee, "expectedVersion": version}
         return await self._change(_ASSIGN, wanted, before=version)
 
     async def delete(self, task: Known) -> bool:
-        """Delete a task; whether that was acknowledged."""
+        """Delete a task; returns whether it was acknowledged."""
         begun = self._clock()
         if await self._ask(_DELETE, {"id": task.id}) is None:
             return False
@@ -83,7 +83,7 @@ class Writer:
         return True
 
     async def look(self, task: Known) -> Known | None:
-        """The task as it is now; None if it cannot be seen, or nobody answers."""
+        """The current task; None if it is not visible, or without an answer."""
         try:
             found = (await self._account.ask(_TASK, {"id": task.id}))["task"]
         except Failed as failed:
@@ -97,7 +97,7 @@ class Writer:
         if answer is None:
             return None
         found = Known(answer["task"]["id"], facts_of(answer["task"]))
-        if found.facts.version != before:  # else it was so already, and nothing has happened
+        if found.facts.version != before:  # with the same version, nothing was changed
             self._note(found.facts.task_id, found.facts.version, begun)
             self.answers[found.facts.task_id, found.facts.version] = found.facts
         return found

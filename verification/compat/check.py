@@ -1,4 +1,4 @@
-"""The whole contract, check by check."""
+"""Runs all checks of the older API's contract."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -9,11 +9,11 @@ from verification.compat.error_responses import REFUSALS
 from verification.compat.http import PREFIX, AnotherAPI, Client, NoServer
 from verification.compat.intended_differences import PURPOSES
 from verification.compat.result import Differs, Finding, NotTried, OnPurpose, Verdict
-from verification.compat.visitor import Visit
+from verification.compat.visitor import Visitor
 
-Check = Callable[[Visit], None]
+Check = Callable[[Visitor], None]
 CHECKS: Final[tuple[Check, ...]] = (*ENDPOINTS, *REFUSALS, *PURPOSES)
-"""In the order in which they are tried: later ones use what earlier ones have made."""
+"""In the order in which they run: later checks use what earlier ones have created."""
 
 _NOTHING_THERE: Final = (404, 405, 501)
 _VERDICTS: Final = {Differs: Verdict.DIFFERS, OnPurpose: Verdict.ON_PURPOSE, NotTried: Verdict.NOT_TRIED}
@@ -21,56 +21,56 @@ _VERDICTS: Final = {Differs: Verdict.DIFFERS, OnPurpose: Verdict.ON_PURPOSE, Not
 
 @dataclass(slots=True)
 class Compatibility:
-    """A visit to one server. Some three hundred requests, one after the other."""
+    """All checks against one server, one request after the other."""
 
     url: str
     left: str = ""
-    """What could not be removed, once all is done."""
-    _visit: Visit = field(init=False)
+    """What could not be removed at the end."""
+    _visitor: Visitor = field(init=False)
 
     def __post_init__(self) -> None:
-        self._visit = Visit(Client(self.url))
+        self._visitor = Visitor(Client(self.url))
 
     @property
     def requests(self) -> int:
-        """How many were sent."""
-        return self._visit.client.sent
+        """The number of requests sent."""
+        return self._visitor.client.sent
 
     def run(self) -> Iterator[Finding]:
-        """What was found, as it is found.
+        """Run the checks; yields each finding when it is complete.
 
         Raises:
-            NoServer: nobody answers, from the start or any more.
-            AnotherAPI: there is nothing of the older API.
+            NoServer: the server does not answer, from the start or later.
+            AnotherAPI: the server does not have the older API.
         """
-        _check_is_meant(self._visit.client)
+        _check_has_api(self._visitor.client)
         try:
             for check in CHECKS:
-                yield _tried(check, self._visit)
+                yield _run(check, self._visitor)
         finally:
-            self.left = self._visit.clean_up()
+            self.left = self._visitor.clean_up()
 
 
-def _check_is_meant(client: Client) -> None:
-    """Look before anything is tried: else each check would say the same."""
+def _check_has_api(client: Client) -> None:
+    """Check that the server has the API at all: otherwise every check would report the same difference."""
     path = "/users/about_me/"
     reply = client.send("GET", path)
     if reply.status in _NOTHING_THERE or "html" in reply.headers.get("content-type", ""):
         raise AnotherAPI(
-            f"{client.url} does not have the older API: it answered GET {PREFIX}{path} with {reply.status}. "
-            f"Give the address that its clients use, without {PREFIX}."
+            f"{client.url} does not have the older REST API: it answered GET {PREFIX}{path} with {reply.status}. "
+            f"Use the URL of its clients, without {PREFIX}."
         )
 
 
-def _tried(check: Check, visit: Visit) -> Finding:
+def _run(check: Check, visitor: Visitor) -> Finding:
     what = (check.__doc__ or "").partition("\n")[0].rstrip(".")
     try:
-        check(visit)
+        check(visitor)
     except NoServer:
         raise
     except (Differs, OnPurpose, NotTried) as found:
         return Finding(what, _VERDICTS[type(found)], str(found))
     except (KeyError, TypeError, AttributeError, IndexError) as error:
-        # Somebody else's server may answer anything; what does not even have the shape is told as such.
-        return Finding(what, Verdict.DIFFERS, f"the answer has another shape ({type(error).__name__}: {error})")
+        # An unknown server may answer anything.
+        return Finding(what, Verdict.DIFFERS, f"the response has another structure ({type(error).__name__}: {error})")
     return Finding(what, Verdict.MATCHES, "")

@@ -1,4 +1,4 @@
-"""Plain HTTP, as a client of the older API sends it: nothing is followed, repeated or made nicer."""
+"""An HTTP client for the checks. It does not follow redirects, and does not repeat requests."""
 
 import http.client
 import json
@@ -7,22 +7,22 @@ from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
 
 PREFIX: Final = "/api/v1"
-PATIENCE_SECONDS: Final = 15.0
+TIMEOUT_SECONDS: Final = 15.0
 MAX_ANSWER: Final = 4_000_000
 COOKIE: Final = "refresh_token"
 
 
 class NoServer(Exception):
-    """Nobody answered, or not in HTTP; the text is for people."""
+    """No answer, or not in HTTP; the text is for users."""
 
 
 class AnotherAPI(Exception):
-    """Somebody answered, and it is not the API that is looked for; the text is for people."""
+    """The server does not have the older API; the text is for users."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer; names of headers are in lower case."""
+    """A response; names of headers are in lower case."""
 
     status: int
     headers: dict[str, str]
@@ -30,7 +30,7 @@ class Reply:
 
     @property
     def json(self) -> Any:
-        """The decoded body; None if it is no JSON."""
+        """The decoded body; None if it is not JSON."""
         try:
             return json.loads(self.body)
         except ValueError:
@@ -38,19 +38,19 @@ class Reply:
 
     @property
     def detail(self) -> Any:
-        """What an error says."""
+        """The message of an error."""
         found = self.json
         return found.get("detail") if isinstance(found, dict) else None
 
     @property
     def cookie(self) -> str | None:
-        """The refresh token that was set."""
+        """The refresh token in the cookie that the response sets."""
         name, _, value = self.headers.get("set-cookie", "").partition(";")[0].partition("=")
         return value if name == COOKIE and value else None
 
     @property
-    def told(self) -> str:
-        """In few words."""
+    def summary(self) -> str:
+        """The status, and the message of an error."""
         detail = self.detail
         return f"{self.status} {detail!r}"[:80] if isinstance(detail, str) else str(self.status)
 
@@ -73,7 +73,7 @@ class Client:
         form: dict[str, str] | None = None,
         headers: dict[str, str] | None = None,
     ) -> Reply:
-        """Send a request below the prefix, with *values* as JSON or a *form*, or without a body.
+        """Send a request to a path of the API, with *values* as JSON, or a *form*, or without a body.
 
         Raises:
             NoServer: there was no answer.
@@ -90,19 +90,19 @@ class Client:
             sent["cookie"] = f"{COOKIE}={cookie}"
         self.sent += 1
         try:
-            return self._answered(method, f"{PREFIX}{path}", body, sent)
+            return self._exchange(method, f"{PREFIX}{path}", body, sent)
         except (OSError, http.client.HTTPException) as error:
-            reason = "nobody listens there" if isinstance(error, ConnectionRefusedError) else str(error)
+            reason = "connection refused" if isinstance(error, ConnectionRefusedError) else str(error)
             raise NoServer(f"{self.url}: {reason or type(error).__name__}") from error
 
-    def _answered(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> Reply:
+    def _exchange(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> Reply:
         parts = urlsplit(self.url)
         kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-        connection = kind(parts.hostname or "", parts.port, timeout=PATIENCE_SECONDS)
+        connection = kind(parts.hostname or "", parts.port, timeout=TIMEOUT_SECONDS)
         try:
             connection.request(method, parts.path.rstrip("/") + path, body, headers)
             answer = connection.getresponse()
-            told = {name.lower(): value for name, value in answer.getheaders()}
-            return Reply(answer.status, told, answer.read(MAX_ANSWER))
+            received = {name.lower(): value for name, value in answer.getheaders()}
+            return Reply(answer.status, received, answer.read(MAX_ANSWER))
         finally:
             connection.close()

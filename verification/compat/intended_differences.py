@@ -1,129 +1,129 @@
-"""Where Taskriver is another way than the older API, on purpose: each answer is the one or the other, or differs."""
+"""The checks of intended differences: the server must behave like the older API or like Taskriver."""
 
 import time
 from typing import Final
 
 from verification.compat.http import Reply
 from verification.compat.result import Differs, NotTried, OnPurpose, either, expect
-from verification.compat.visitor import PASSWORD, Visit
+from verification.compat.visitor import PASSWORD, Visitor
 
 GUESSES: Final = 8
 WITHIN_SECONDS: Final = 1.5
 
 
-def unknown_user(visit: Visit) -> None:
-    """Signing in as nobody: was 404."""
-    form = {"username": f"{visit.newcomer().name}x", "password": PASSWORD}
-    reply = visit.client.send("POST", "/auth/login/", form=form)
+def unknown_user(visitor: Visitor) -> None:
+    """Signing in as an unknown user: was 404."""
+    form = {"username": f"{visitor.new_user().name}x", "password": PASSWORD}
+    reply = visitor.client.send("POST", "/auth/login/", form=form)
     either(reply, before=404, now=401, why="the same as a wrong password")
 
 
-def foreign_task(visit: Visit) -> None:
-    """Somebody else's task: was 403."""
-    task = visit.a_task(visit.otto)
-    reply = visit.client.send("GET", f"/tasks/{task['uuid']}", token=visit.anna.token)
-    either(reply, before=403, now=404, why="whether it exists is nobody's business")
+def foreign_task(visitor: Visitor) -> None:
+    """A task of another user: was 403."""
+    task = visitor.a_task(visitor.second_user)
+    reply = visitor.client.send("GET", f"/tasks/{task['uuid']}", token=visitor.first_user.token)
+    either(reply, before=403, now=404, why="it does not reveal whether the task exists")
 
 
-def refresh_token_as_bearer(visit: Visit) -> None:
-    """A refresh token in the place of an access token: was accepted."""
-    reply = visit.client.send("GET", "/users/about_me/", token=visit.anna.cookie)
-    either(reply, before=200, now=401, why="it is good for one refresh")
+def refresh_token_as_bearer(visitor: Visitor) -> None:
+    """A refresh token instead of an access token: was accepted."""
+    reply = visitor.client.send("GET", "/users/about_me/", token=visitor.first_user.cookie)
+    either(reply, before=200, now=401, why="a refresh token is valid only for a refresh")
 
 
-def used_refresh_token(visit: Visit) -> None:
-    """A refresh token that was used a moment ago: was 401."""
-    person = visit.anna
+def used_refresh_token(visitor: Visitor) -> None:
+    """A refresh token that was just used: was 401."""
+    person = visitor.first_user
     cookie = person.cookie
-    first = visit.client.send("POST", "/auth/refresh/", cookie=cookie)
+    first = visitor.client.send("POST", "/auth/refresh/", cookie=cookie)
     expect(first, 200)
     person.cookie = first.cookie or ""
-    again = visit.client.send("POST", "/auth/refresh/", cookie=cookie)
+    again = visitor.client.send("POST", "/auth/refresh/", cookie=cookie)
     if again.status == 200 and again.cookie != first.cookie:
-        raise Differs("200 with yet another token")
-    either(again, before=401, now=200, why="two tabs get the same successor, for ten seconds")
+        raise Differs("200 with a different token")
+    either(again, before=401, now=200, why="for ten seconds, two browser tabs get the same successor")
 
 
-def token_after_logout(visit: Visit) -> None:
-    """An access token after logging out: was good until it expired."""
-    person = visit.otto
-    expect(visit.login(person), 200)
-    expect(visit.client.send("POST", "/auth/logout/", token=person.token, cookie=person.cookie), 204)
+def token_after_logout(visitor: Visitor) -> None:
+    """An access token after logging out: was valid until it expired."""
+    person = visitor.second_user
+    expect(visitor.login(person), 200)
+    expect(visitor.client.send("POST", "/auth/logout/", token=person.token, cookie=person.cookie), 204)
     deadline = time.monotonic() + WITHIN_SECONDS
-    while (reply := visit.client.send("GET", "/users/about_me/", token=person.token)).status == 200:
+    while (reply := visitor.client.send("GET", "/users/about_me/", token=person.token)).status == 200:
         if time.monotonic() > deadline:
             break
         time.sleep(0.1)
     person.token = ""
-    either(reply, before=200, now=401, why="signed out is signed out, within a second")
+    either(reply, before=200, now=401, why="a sign-out takes effect within a second")
 
 
-def long_password(visit: Visit) -> None:
-    """A password that is right in its first 72 bytes: was accepted."""
-    person, password = visit.newcomer(), f"{PASSWORD}{'x' * 70}"
-    expect(visit.register(person, password), 201)
-    reply = visit.login(person, f"{password[:72]}Another-end-1")
+def long_password(visitor: Visitor) -> None:
+    """A password of which only the first 72 bytes are right: was accepted."""
+    person, password = visitor.new_user(), f"{PASSWORD}{'x' * 70}"
+    expect(visitor.register(person, password), 201)
+    reply = visitor.login(person, f"{password[:72]}Another-end-1")
     if reply.status == 401:
-        expect(visit.login(person, password), 200)
-    either(reply, before=200, now=401, why="it counts in full")
+        expect(visitor.login(person, password), 200)
+    either(reply, before=200, now=401, why="all bytes of the password count")
 
 
-def echo(visit: Visit) -> None:
-    """What a 422 says of the body: was all of it, passwords included."""
-    reply = visit.client.send("POST", "/auth/register/", values={"username": "x", "password": "Tell-nobody-1"})
+def echo(visitor: Visitor) -> None:
+    """The body in a 422: was complete, including passwords."""
+    reply = visitor.client.send("POST", "/auth/register/", values={"username": "x", "password": "Tell-nobody-1"})
     expect(reply, 422)
     if b"Tell-nobody-1" not in reply.body:
-        raise OnPurpose("null instead of the body: it may hold a password")
+        raise OnPurpose("null instead of the body: it may contain a password")
 
 
-def long_title(visit: Visit) -> None:
+def long_title(visitor: Visitor) -> None:
     """A title of ten thousand characters: could be 500."""
-    reply = _created(visit, {"title": "x" * 10_000})
-    either(reply, before=500, now=422, why="said before anything is stored")
+    reply = _created(visitor, {"title": "x" * 10_000})
+    either(reply, before=500, now=422, why="the length is checked before anything is stored")
 
 
-def negative_skip(visit: Visit) -> None:
+def negative_skip(visitor: Visitor) -> None:
     """A negative skip: could be 500."""
-    reply = visit.client.send("GET", "/tasks/?skip=-1", token=visit.anna.token)
-    either(reply, before=500, now=422, why="told with its name")
+    reply = visitor.client.send("GET", "/tasks/?skip=-1", token=visitor.first_user.token)
+    either(reply, before=500, now=422, why="the error names the parameter")
 
 
-def foreign_page(visit: Visit) -> None:
-    """The login form sent by another site's page: was accepted."""
-    reply = visit.login(visit.anna, origin="https://evil.example")
+def foreign_page(visitor: Visitor) -> None:
+    """The login form from a page of another site: was accepted."""
+    reply = visitor.login(visitor.first_user, origin="https://evil.example")
     either(reply, before=200, now=403, why="unless ALLOWED_ORIGINS names the page")
 
 
-def sent_again(visit: Visit) -> None:
-    """A task that is sent again under one Idempotency-Key: was a second task."""
-    person = visit.anna
-    key = {"idempotency-key": f"compat-{visit.a_task(person)['uuid']}"}
+def sent_again(visitor: Visitor) -> None:
+    """A task that is sent again with the same Idempotency-Key: was a second task."""
+    person = visitor.first_user
+    key = {"idempotency-key": f"compat-{visitor.a_task(person)['uuid']}"}
     uuids = set()
     for _ in range(2):
-        reply = visit.client.send("POST", "/tasks/", token=person.token, values={"title": "Once"}, headers=key)
+        reply = visitor.client.send("POST", "/tasks/", token=person.token, values={"title": "Once"}, headers=key)
         expect(reply, 201)
-        visit.made(person, reply)
+        visitor.track(person, reply)
         uuids.add(reply.json["uuid"])
     if len(uuids) == 1:
-        raise OnPurpose("the same task instead of a second one: a key counts once")
+        raise OnPurpose("the same task instead of a second one: a request with a key is executed once")
 
 
-def too_many_guesses(visit: Visit) -> None:
+def too_many_guesses(visitor: Visitor) -> None:
     """Too many wrong passwords: was 403."""
-    person = visit.people[-1] if visit.people else visit.anna
+    person = visitor.people[-1] if visitor.people else visitor.first_user
     for _ in range(GUESSES):
         form = {"username": person.name, "password": "Wrong-horse-1"}
-        reply = visit.client.send("POST", "/auth/login/", form=form)
+        reply = visitor.client.send("POST", "/auth/login/", form=form)
         if reply.status != 401:
             if reply.status == 429 and not reply.headers.get("retry-after", "").isdigit():
                 raise Differs("429 without Retry-After")
             return either(reply, before=403, now=429, why="with Retry-After")
-    raise NotTried(f"{GUESSES} guesses were not too many")
+    raise NotTried(f"{GUESSES} attempts were not refused")
 
 
-def _created(visit: Visit, values: dict[str, str]) -> Reply:
-    reply = visit.client.send("POST", "/tasks/", token=visit.anna.token, values=values)
-    visit.made(visit.anna, reply)
+def _created(visitor: Visitor, values: dict[str, str]) -> Reply:
+    reply = visitor.client.send("POST", "/tasks/", token=visitor.first_user.token, values=values)
+    visitor.track(visitor.first_user, reply)
     return reply
 
 
@@ -139,5 +139,5 @@ PURPOSES: Final = (
     negative_skip,
     foreign_page,
     sent_again,
-    too_many_guesses,  # the last: its user is shut out for a while
+    too_many_guesses,  # last, because its user is locked out for a while
 )

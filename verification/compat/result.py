@@ -1,4 +1,4 @@
-"""What was found about one thing that a client relies on."""
+"""The result of one check."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from verification.compat.http import Reply
 
 
 class Verdict(StrEnum):
-    """How a server's answer compares with the older API's."""
+    """How the server's behaviour compares with the older API."""
 
     MATCHES = "matches"
     ON_PURPOSE = "on purpose"
@@ -18,7 +18,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One row of the table."""
+    """One row of the table; *told* is the difference, and a key of `--json`."""
 
     what: str
     verdict: Verdict
@@ -26,34 +26,34 @@ class Finding:
 
 
 class Differs(Exception):
-    """It is not as the older API was; says how."""
+    """The behaviour differs from the older API; the text says how."""
 
 
 class OnPurpose(Exception):
-    """It is not as the older API was, in the way in which Taskriver is not, on purpose; says why."""
+    """The behaviour differs from the older API in a way that Taskriver intends; the text says why."""
 
 
 class NotTried(Exception):
-    """Something that it takes is missing; says what."""
+    """The check could not run; the text says what is missing."""
 
 
 def expect(reply: Reply, status: int, detail: str | None = None) -> None:
-    """The reply has this status, and this text if one is given.
+    """Check that the reply has this status, and this message if one is given.
 
     Raises:
-        Differs: it has not.
+        Differs: the reply differs.
     """
     if reply.status != status:
-        raise Differs(f"{reply.told} instead of {status}")
+        raise Differs(f"{reply.summary} instead of {status}")
     if detail is not None and reply.detail != detail:
-        raise Differs(f"{reply.told} instead of {detail!r}")
+        raise Differs(f"{reply.summary} instead of {detail!r}")
 
 
 def expect_keys(value: object, first: Collection[str], *, exactly: bool = False) -> None:
-    """The value is an object that begins with these fields; more may follow unless it is *exactly* these.
+    """Check that the value is an object that begins with these fields; with *exactly* it must have no others.
 
     Raises:
-        Differs: it is not.
+        Differs: the fields differ.
     """
     found = list(value) if isinstance(value, dict) else []
     if found[: len(first)] != list(first) or (exactly and len(found) > len(first)):
@@ -61,23 +61,23 @@ def expect_keys(value: object, first: Collection[str], *, exactly: bool = False)
 
 
 def expect_that(is_so: bool, otherwise: str) -> None:
-    """It is so.
+    """Check a condition.
 
     Raises:
-        Differs: it is not; *otherwise* says how it is.
+        Differs: *is_so* is false; *otherwise* is the difference.
     """
     if not is_so:
         raise Differs(otherwise)
 
 
 def either(reply: Reply, *, before: int, now: int, why: str) -> None:
-    """The reply is what the older API said, or what Taskriver says on purpose.
+    """Check that the reply has the status of the older API, or the one that Taskriver intends.
 
     Raises:
-        OnPurpose: the second.
-        Differs: neither.
+        OnPurpose: it has the status *now*.
+        Differs: it has neither.
     """
     if reply.status == now:
         raise OnPurpose(f"{now} instead of {before}: {why}")
     if reply.status != before:
-        raise Differs(f"{reply.told} instead of {before}")
+        raise Differs(f"{reply.summary} instead of {before}")

@@ -1,4 +1,4 @@
-"""One visit to a server: people of its own, what they made, and how it is cleaned up."""
+"""The state of a check run: the users and tasks that it has created, and their removal."""
 
 import secrets
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ MAX_TASKS: Final = 60
 
 @dataclass(slots=True)
 class Person:
-    """Somebody who registered, and perhaps signed in."""
+    """A registered user."""
 
     name: str
     uuid: str = ""
@@ -25,13 +25,13 @@ class Person:
 
     @property
     def email(self) -> str:
-        """Their address."""
+        """The e-mail address."""
         return f"{self.name}@example.org"
 
 
 @dataclass(slots=True)
-class Visit:
-    """What is known by now; each check may rely on what the ones before it have found."""
+class Visitor:
+    """The users and tasks so far; each check may use those of the checks before it."""
 
     client: Client
     people: list[Person] = field(default_factory=list)
@@ -39,12 +39,12 @@ class Visit:
     _numbers: Iterator[int] = field(default_factory=count)
     _mark: str = field(default_factory=lambda: secrets.token_hex(4))
 
-    def newcomer(self) -> Person:
-        """Somebody who is not there yet."""
+    def new_user(self) -> Person:
+        """A user who is not registered yet."""
         return Person(f"compat-{self._mark}-{next(self._numbers)}")
 
     def register(self, person: Person, password: str = PASSWORD) -> Reply:
-        """Register them."""
+        """Register the user."""
         values = {"username": person.name, "email": person.email, "password": password}
         reply = self.client.send("POST", "/auth/register/", values=values)
         if reply.status == 201 and isinstance(reply.json, dict):
@@ -53,7 +53,7 @@ class Visit:
         return reply
 
     def login(self, person: Person, password: str = PASSWORD, **headers: str) -> Reply:
-        """Sign them in; what they got is kept if they did."""
+        """Sign the user in, and store the tokens."""
         form = {"username": person.name, "password": password}
         reply = self.client.send("POST", "/auth/login/", form=form, headers=headers)
         if reply.status == 200 and isinstance(reply.json, dict):
@@ -61,40 +61,40 @@ class Visit:
         return reply
 
     @property
-    def anna(self) -> Person:
-        """The first one, signed in.
+    def first_user(self) -> Person:
+        """The first user, signed in.
 
         Raises:
-            NotTried: nobody could register and sign in.
+            NotTried: registration or sign-in failed.
         """
         return self._signed_in(0)
 
     @property
-    def otto(self) -> Person:
-        """A second one, signed in.
+    def second_user(self) -> Person:
+        """The second user, signed in.
 
         Raises:
-            NotTried: nobody else could.
+            NotTried: registration or sign-in failed.
         """
         return self._signed_in(1)
 
     def a_task(self, owner: Person, **values: Any) -> dict[str, Any]:
-        """A new task of theirs.
+        """A new task of *owner*.
 
         Raises:
-            NotTried: none could be made.
+            NotTried: the task could not be created.
         """
         if len(self._tasks) >= MAX_TASKS:
-            raise NotTried(f"{MAX_TASKS} tasks were made already")
+            raise NotTried(f"{MAX_TASKS} tasks exist already")
         chosen = {"title": f"Compatibility check {self._mark}", "description": "May be deleted."} | values
         reply = self.client.send("POST", "/tasks/", token=owner.token, values=chosen)
-        if not self.made(owner, reply):
-            raise NotTried(f"no task could be made ({reply.told})")
+        if not self.track(owner, reply):
+            raise NotTried(f"the task could not be created ({reply.summary})")
         task: dict[str, Any] = reply.json
         return task
 
-    def made(self, owner: Person, reply: Reply) -> bool:
-        """Remember a task to be removed at the end; whether the reply is one."""
+    def track(self, owner: Person, reply: Reply) -> bool:
+        """Register the task of a reply for the removal at the end; returns whether the reply has a task."""
         task = reply.json
         if reply.status != 201 or not isinstance(task, dict) or "uuid" not in task:
             return False
@@ -102,7 +102,7 @@ class Visit:
         return True
 
     def clean_up(self) -> str:
-        """Remove what was made and end all sessions; says what is left, empty if nothing is."""
+        """Remove the tasks and end all sessions; returns what is left, empty if nothing is."""
         left = 0
         for uuid, owner in self._tasks.items():
             with suppress(NoServer):
@@ -112,20 +112,20 @@ class Visit:
             with suppress(NoServer):
                 self.client.send("POST", "/auth/logout_all/", token=self._fresh(person))
         names = ", ".join(person.name for person in self.people)
-        tasks = f"{left} of its tasks and " if left else ""
-        return f"{tasks}its users ({names})" if names else ""
+        tasks = f"{left} tasks and " if left else ""
+        return f"{tasks}the users {names}" if names else ""
 
     def _fresh(self, person: Person) -> str:
-        """A token that is good; checks may have ended the last one."""
+        """A valid token; a check may have ended the session of the last one."""
         if self.client.send("GET", "/users/about_me/", token=person.token).status != 200:
             self.login(person)
         return person.token
 
     def _signed_in(self, place: int) -> Person:
         while len(self.people) <= place:
-            if self.register(self.newcomer()).status != 201:
-                raise NotTried("nobody could register")
+            if self.register(self.new_user()).status != 201:
+                raise NotTried("the registration failed")
         person = self.people[place]
         if not person.token and self.login(person).status != 200:
-            raise NotTried("nobody could sign in")
+            raise NotTried("the sign-in failed")
         return person

@@ -1,1 +1,1 @@
-"""What README promises, and for each promise a short proof on a running stack."""
+"""The promises of README, each with a short test on running servers."""

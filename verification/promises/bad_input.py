@@ -11,7 +11,7 @@ from urllib.parse import quote, urlsplit
 
 from verification.promises.stack import Measured, Outcome, Stack
 
-PATIENCE_SECONDS = 10.0
+TIMEOUT_SECONDS = 10.0
 SCRAPS = (
     "",
     "\x00",
@@ -45,8 +45,8 @@ Sent = tuple[str, str, bytes | None, dict[str, str]]
 
 
 async def prove(stack: Stack) -> Measured:
-    """Send what nobody should: broken, huge and odd, to every door; and see that the server is well afterwards."""
-    _, account = stack.somebody(stack.first)
+    """Send malformed, huge and unusual input to all entry points, and check that the server is healthy afterwards."""
+    _, account = stack.new_user(stack.first)
     token = await account.token()
     worst, slowest = [], 0.0
     requests = list(_requests(Random(7), {"authorization": f"Bearer {token}"}))  # noqa: S311 - the same every time
@@ -56,10 +56,11 @@ async def prove(stack: Stack) -> Measured:
         slowest = max(slowest, time.monotonic() - began)
         worst += [status] if status >= 500 else []
     well = await asyncio.to_thread(status_of, stack.first, ("GET", "/readyz", None, {})) == 200
-    told = (
-        f"{len(requests)} bad requests, {len(worst)} answered with 500 or more or not at all, slowest {slowest:.2f} s"
+    value = (
+        f"{len(requests)} bad requests: {len(worst)} with a status from 500 or without an answer, "
+        f"slowest {slowest:.2f} s"
     )
-    return Measured(told, Outcome.of(not worst and well))
+    return Measured(value, Outcome.of(not worst and well))
 
 
 def _requests(random: Random, signed_in: dict[str, str]) -> Iterator[Sent]:
@@ -99,9 +100,9 @@ def _for_rest(random: Random, signed_in: dict[str, str]) -> Iterator[Sent]:
 
 
 def status_of(url: str, request: Sent) -> int:
-    """The status of the answer; 500 for a bug that is masked as data, 599 if there was no answer."""
+    """The status of the response; 500 for an internal error in the data, 599 without a response."""
     parts = urlsplit(url)
-    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=PATIENCE_SECONDS)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=TIMEOUT_SECONDS)
     method, path, body, headers = request
     try:
         connection.request(method, path, body, headers)

@@ -1,4 +1,4 @@
-"""The promises: README shows exactly these, each with the command that tries it."""
+"""The promises of README, each with the command that tests it."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from verification.promises.stack import Measured, Stack
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """A row of the table. *name* is what `make prove ARGS=name` takes."""
+    """A row of the table. *name* is the argument of `make prove ARGS=name`."""
 
     name: str
     text: str
@@ -18,7 +18,7 @@ class Promise:
 
     @property
     def command(self) -> str:
-        """What proves this one alone."""
+        """The command that tests only this promise."""
         return f"make prove ARGS={self.name}"
 
 

@@ -13,63 +13,64 @@ from verification.history import Item, TaskFacts
 from verification.promises.stack import Measured, Outcome, Stack
 
 TASKS = 30
-PATIENCE_SECONDS = 10.0
+TIMEOUT_SECONDS = 10.0
 _ME = "{ me { id } }"
 
 
-class Ear:
-    """Keeps what one person is told."""
+class Subscriber:
+    """Records the items that one user receives."""
 
     def __init__(self) -> None:
         self.items: list[Item] = []
         self.listening = asyncio.Event()
-        self._news = asyncio.Event()
+        self._item_received = asyncio.Event()
 
     def opened(self, after: StreamCursor, snapshot: tuple[TaskFacts, ...] | None, session_id: UUID | None) -> None:
-        """Now it begins."""
+        """The subscription has started."""
         self.listening.set()
 
-    def told(self, item: Item, raw: dict[str, Any]) -> None:
-        """Keep it."""
+    def received(self, item: Item, raw: dict[str, Any]) -> None:
+        """Record the item."""
         self.items.append(item)
-        self._news.set()
+        self._item_received.set()
 
-    async def heard_of(self, tasks: set[UUID]) -> None:
-        """Wait until something was told of each of the tasks."""
+    async def wait_for(self, tasks: set[UUID]) -> None:
+        """Wait until an item of each of the tasks was received."""
         while not tasks <= {item.task_id for item in self.items}:
-            self._news.clear()
-            await self._news.wait()
+            self._item_received.clear()
+            await self._item_received.wait()
 
     def lost(self, error: Failed) -> None:
-        """The follower comes back by itself."""
+        """The follower reconnects by itself."""
 
 
 async def prove(stack: Stack) -> Measured:
     """One user makes and changes tasks, every third is the other's for a while; the other listens elsewhere."""
-    (_, owner), (_, other) = stack.somebody(stack.first), stack.somebody(stack.second)
-    ear = Ear()
-    follower = Follower(other, other.place, ear)
+    (_, owner), (_, other) = stack.new_user(stack.first), stack.new_user(stack.second)
+    subscriber = Subscriber()
+    follower = Follower(other, other.api, subscriber)
     listening = asyncio.create_task(follower.run())
     try:
-        await ear.listening.wait()
+        await subscriber.listening.wait()
         writer = Writer(owner, "promise")
         shared = await _changes(writer, str((await other.ask(_ME))["me"]["id"]))
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            await ear.heard_of(shared)
-        # What must not come may be late, too: wait for the stream to have passed it.
+        async with asyncio.timeout(TIMEOUT_SECONDS):
+            await subscriber.wait_for(shared)
+        # A forbidden item could arrive late, too: wait until the stream has passed its position.
         await asyncio.sleep(1)
     finally:
         listening.cancel()
         with suppress(asyncio.CancelledError, Failed):
             await listening
     me = (await other.me()).user_id
-    wrong = [item for item in ear.items if not may_hear(item, shared, me)]
-    told = f"{len(writer.writes)} changes, {len(ear.items)} told to another user, {len(wrong)} that they may not see"
-    return Measured(told, Outcome.of(not wrong))
+    wrong = [item for item in subscriber.items if not may_receive(item, shared, me)]
+    changes, items = len(writer.writes), len(subscriber.items)
+    value = f"{changes} changes, {items} delivered to another user, {len(wrong)} that the user may not see"
+    return Measured(value, Outcome.of(not wrong))
 
 
 async def _changes(writer: Writer, other: str) -> set[UUID]:
-    """Make the tasks and change them; those that the other one could see for a while."""
+    """Create and change tasks; returns those that the other user could see for a while."""
     shared = set()
     for number in range(TASKS):
         task = await writer.create()
@@ -84,6 +85,6 @@ async def _changes(writer: Writer, other: str) -> set[UUID]:
     return shared
 
 
-def may_hear(item: Item, shared: set[UUID], me: UUID) -> bool:
-    """Only of tasks that were theirs, and the task itself only while it was."""
+def may_receive(item: Item, shared: set[UUID], me: UUID) -> bool:
+    """Whether the item may be received: the task was shared, and it is assigned to the user if the item contains it."""
     return item.task_id in shared and (item.task is None or item.task.assignee_id == me)

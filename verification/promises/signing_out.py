@@ -12,15 +12,15 @@ from verification.promises.stack import Measured, Outcome, Stack
 
 TIMES = 8
 LIMIT_SECONDS = 1.0
-PATIENCE_SECONDS = 10.0
+TIMEOUT_SECONDS = 10.0
 _ME = "{ me { id } }"
 _LOGOUT = "mutation { logout { userErrors { code } } }"
 _LISTEN = "subscription { taskChanged { cursor } }"
 
 
 async def prove(stack: Stack) -> Measured:
-    """Sign out at one process; how long another one takes the token, and keeps the socket open, that it had taken."""
-    _, account = stack.somebody(stack.first)
+    """Sign out at one process, and measure how long another one accepts the token and keeps the WebSocket open."""
+    _, account = stack.new_user(stack.first)
     slowest_token = slowest_socket = 0.0
     for _ in range(TIMES):
         account.forget()
@@ -34,15 +34,15 @@ async def prove(stack: Stack) -> Measured:
             began = time.monotonic()
             slowest_token = max(slowest_token, await _refused(elsewhere.ask, token, began))
             slowest_socket = max(slowest_socket, await closed - began)
-    told = (
+    value = (
         f"{TIMES} times at another process: tokens within {slowest_token:.2f} s, sockets within {slowest_socket:.2f} s"
     )
-    return Measured(told, Outcome.of(max(slowest_token, slowest_socket) < LIMIT_SECONDS))
+    return Measured(value, Outcome.of(max(slowest_token, slowest_socket) < LIMIT_SECONDS))
 
 
 async def _refused(ask: Callable[..., Awaitable[Any]], token: str, since: float) -> float:
-    """After how many seconds the token is not taken any more."""
-    while time.monotonic() - since < PATIENCE_SECONDS:
+    """The seconds until the token is refused."""
+    while time.monotonic() - since < TIMEOUT_SECONDS:
         try:
             await ask(_ME, None, token)
         except Refused:
@@ -52,8 +52,8 @@ async def _refused(ask: Callable[..., Awaitable[Any]], token: str, since: float)
 
 
 async def _closed(receive: Awaitable[object]) -> float:
-    """When the socket was closed."""
+    """The time when the WebSocket was closed."""
     with suppress(Ended, Refused, TimeoutError):
-        async with asyncio.timeout(PATIENCE_SECONDS):
+        async with asyncio.timeout(TIMEOUT_SECONDS):
             await receive
     return time.monotonic()

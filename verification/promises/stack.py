@@ -1,4 +1,4 @@
-"""What is tried: processes of one server, on one database, and people who may sign in."""
+"""The servers for the tests of the promises: processes on one database, and users who can sign in."""
 
 import secrets
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ PASSWORD = "Promise-1"  # noqa: S105 - of users of a database that lives as long
 
 
 class Outcome(StrEnum):
-    """Whether a promise is kept."""
+    """The outcome of a test."""
 
     KEPT = "kept"
     BROKEN = "BROKEN"
@@ -22,17 +22,17 @@ class Outcome(StrEnum):
 
     @classmethod
     def of(cls, kept: bool) -> Self:
-        """The verdict of a check that can only pass or fail."""
+        """The outcome of a test that can only pass or fail."""
         return cls.KEPT if kept else cls.BROKEN
 
 
 class NotTried(Exception):
-    """Something is missing here that a proof needs; says what."""
+    """The test cannot run; the text says what is missing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """The measured value as text, and the verdict."""
+    """The measured value as text, and the outcome."""
 
     value: str
     outcome: Outcome
@@ -40,7 +40,7 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """Two processes as `make run` would have them, and one with production's settings; URLs without a path."""
+    """Two processes with development settings, and one with production settings; URLs without a path."""
 
     first: str
     second: str
@@ -50,15 +50,15 @@ class Stack:
         """The GraphQL endpoint of a process."""
         return Api(f"{url}/graphql")
 
-    def somebody(self, url: str) -> tuple[str, Account]:
-        """A new user, by name, who asks at a process.
+    def new_user(self, url: str) -> tuple[str, Account]:
+        """The name and the account of a new user at a process.
 
         Raises:
-            AssertionError: nobody can register.
+            AssertionError: the registration failed.
         """
         name = f"promise-{secrets.token_hex(4)}"
         values = {"username": name, "email": f"{name}@example.org", "password": PASSWORD}
         reply = Client(self.first).send("POST", "/auth/register/", values=values)
-        assert reply.status == 201, reply.told
+        assert reply.status == 201, reply.summary
         api = self.api(url)
         return name, Account(lambda: api, name, PASSWORD)

@@ -15,7 +15,7 @@ from websockets.exceptions import ConnectionClosed
 from verification.client.socket import SUBPROTOCOL
 from verification.promises.stack import Measured, Outcome, Stack
 
-PATIENCE_SECONDS: Final = 10.0
+TIMEOUT_SECONDS: Final = 10.0
 RESPONSE: Final = "application/graphql-response+json"
 PLAIN: Final = "application/json"
 SKIP: Final = "query ($skip: Boolean!) { __typename @skip(if: $skip) also: __typename }"
@@ -45,7 +45,7 @@ OVER_HTTP: Final[tuple[tuple[str, Any, str, set[int], str], ...]] = (
     ("GET", TYPENAME, RESPONSE, {200}, RESPONSE),
     ("GET", {"query": "mutation { logout { userErrors { code } } }"}, RESPONSE, {405}, ""),
 )
-"""Method, what is sent, what is accepted; the statuses that may come, and how the media type begins."""
+"""Method, content, Accept header; allowed statuses, and the start of the media type."""
 
 OVER_SOCKETS: Final[tuple[tuple[tuple[str, ...], int], ...]] = (
     (('{"type": "subscribe", "id": "1", "payload": {"query": "{ __typename }"}}',), 4401),
@@ -53,27 +53,27 @@ OVER_SOCKETS: Final[tuple[tuple[tuple[str, ...], int], ...]] = (
     (('{"type": "nothing"}',), 4400),
     (('{"type": "connection_init"}', '{"type": "connection_init"}'), 4429),
 )
-"""What a client says, and the code that the socket is closed with."""
+"""The messages of a client, and the close code."""
 
 
 async def prove(stack: Stack) -> Measured:
-    """Say what the specifications speak of, over HTTP and over sockets, and look at the answers."""
+    """Send the requests of the specifications over HTTP and WebSockets, and check the responses."""
     wrong = [str(row[1]) for row in OVER_HTTP if not await asyncio.to_thread(_is_right, stack.first, *row)]
-    wrong += [said[-1] for said, code in OVER_SOCKETS if await _closed_with(stack.first, said) != code]
+    wrong += [messages[-1] for messages, code in OVER_SOCKETS if await _closed_with(stack.first, messages) != code]
     checks = len(OVER_HTTP) + len(OVER_SOCKETS)
-    told = f"{checks - len(wrong)} of {checks} audits of GraphQL over HTTP and of graphql-transport-ws"
-    return Measured(told + (f"; not {wrong[0][:60]}" if wrong else ""), Outcome.of(not wrong))
+    value = f"{checks - len(wrong)} of {checks} audits of GraphQL over HTTP and of graphql-transport-ws"
+    return Measured(value + (f"; not {wrong[0][:60]}" if wrong else ""), Outcome.of(not wrong))
 
 
 def _is_right(url: str, method: str, sent: Any, accept: str, statuses: set[int], media: str) -> bool:
-    status, told = _answer(url, method, sent, accept)
-    return status in statuses and told.startswith(media)
+    status, media_type = _answer(url, method, sent, accept)
+    return status in statuses and media_type.startswith(media)
 
 
 def _answer(url: str, method: str, sent: Any, accept: str) -> tuple[int, str]:
     """Status and media type."""
     parts = urlsplit(url)
-    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=PATIENCE_SECONDS)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=TIMEOUT_SECONDS)
     try:
         if method == "GET":
             connection.request("GET", f"/graphql?query={quote(sent['query'])}", headers={"accept": accept})
@@ -86,14 +86,14 @@ def _answer(url: str, method: str, sent: Any, accept: str) -> tuple[int, str]:
         connection.close()
 
 
-async def _closed_with(url: str, said: tuple[str, ...]) -> int | None:
-    """The code that ends the socket; None if it stays open."""
+async def _closed_with(url: str, messages: tuple[str, ...]) -> int | None:
+    """The close code; None if the WebSocket stays open."""
     address = f"{url.replace('http', 'ws', 1)}/graphql"
     async with websockets.connect(address, subprotocols=[SUBPROTOCOL]) as socket:
         try:
-            for text in said:
+            for text in messages:
                 await socket.send(text)
-            async with asyncio.timeout(PATIENCE_SECONDS):
+            async with asyncio.timeout(TIMEOUT_SECONDS):
                 while True:
                     await socket.recv()
         except ConnectionClosed as closed:

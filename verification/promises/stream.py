@@ -10,12 +10,12 @@ SECONDS = 5.0
 
 
 async def prove(stack: Stack) -> Measured:
-    """What `taskriver verify-stream` does, at two processes in turn: writers, listeners, faults, and a judge."""
-    name, _ = stack.somebody(stack.first)
+    """Run the test of `taskriver verify-stream` on two processes alternately."""
+    name, _ = stack.new_user(stack.first)
     turns = itertools.cycle([stack.api(stack.first), stack.api(stack.second)])
     trial = StreamTest(
         Account(lambda: next(turns), name, PASSWORD), Plan(4, 4, SECONDS, faults=True), lambda text: None
     )
     report = await trial.run()
-    told = f"{report.acknowledged:,} acknowledged, {report.delivered:,} delivered, {len(report.findings)} faults"
-    return Measured(told, Outcome.of(report.clean and report.acknowledged > 0))
+    value = f"{report.acknowledged:,} acknowledged, {report.delivered:,} delivered, {len(report.findings)} faults"
+    return Measured(value, Outcome.of(report.clean and report.acknowledged > 0))

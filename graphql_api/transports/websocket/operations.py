@@ -17,7 +17,7 @@ from graphql_api.execution.executor import ContextT, Executor, Operation
 from graphql_api.execution.request import OperationRequest
 from graphql_api.execution.response import Response
 from graphql_api.transports.websocket.protocol import Effects, Key, Protocol
-from observability.request_records import OK, RequestRecord, RequestRecords, refused
+from observability.request_records import OK, RequestRecord, RequestRecords, record_error
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,7 @@ class Operations(Generic[ContextT]):
 
     async def _tell_all(self, key: Key, operation: Operation, context: ContextT, asked: RequestRecord) -> None:
         if operation.type is not OperationType.SUBSCRIPTION and not await self._vouch():
-            refused(FailureCode.UNAUTHENTICATED.value)
+            record_error(FailureCode.UNAUTHENTICATED.value)
             return
         at_once = partial(self._tell_at_once, key, asked, context.request_id)
         async with aclosing(self._executor.stream(operation, context, at_once)) as responses:

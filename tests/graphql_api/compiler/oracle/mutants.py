@@ -124,7 +124,7 @@ def _in_another_order(patch: Patch) -> None:
 def _everybodys_history(patch: Patch) -> None:
     async def wrong(self: Nested, reading: Any, actor: Any, bound: Any, rows: Sequence[Any]) -> Any:
         paged = self.ask(actor, self.parts, [row[self.place] for row in rows], **self.arguments.bind(bound))
-        found = await reading.rows(self.shape, paged.asked.rows, paged.asked.values) if rows else []
+        found = await reading.rows(self.shape, paged.query.rows, paged.query.values) if rows else []
         return lambda identity: self.project(page_of(found, paged, key=-2), (), actor)
 
     patch.setattr(Nested, "read", wrong)

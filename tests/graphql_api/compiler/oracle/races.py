@@ -24,7 +24,7 @@ _RESULTS: Final = {
     "setUserActive": _USER,
 }
 OTHER_WORDS: Final = {
-    b"The password was changed meanwhile; use the new one.": b"The current password is wrong.",
+    b"The password was changed in the meantime; use the new one.": b"The current password is wrong.",
 }
 """What only a race is told, and what it is in an order; code and path are the same."""
 STATUSES: Final = ("TODO", "IN_PROGRESS", "DONE", "CANCELLED")
