@@ -1,4 +1,4 @@
-"""Whatever was raised, as one GraphQL error: told when it was expected, masked and logged when it is a bug."""
+"""Converts exceptions to GraphQL errors. Expected errors keep their text; bugs are masked and logged."""
 
 from collections.abc import Iterable
 from typing import Any, Final
@@ -9,54 +9,54 @@ from domain.errors import DomainError, Failure, FailureCode, RateLimited, Refusa
 from observability.request_records import log_bug, record_error
 
 ErrorDict = dict[str, Any]
-"""One entry of `errors`: `message`, `extensions.code`, and `locations` and `path` where they are known."""
+"""One entry of `errors`: `message`, `extensions.code`, and `locations` and `path` if they are known."""
 
-_CODE_REFUSED_BY_GRAPHQL: Final = FailureCode.BAD_REQUEST.value
+_INVALID_DOCUMENT_CODE: Final = FailureCode.BAD_REQUEST.value
 _MAX_MESSAGE: Final = 1_000
 
 
 def describe_all(errors: Iterable[Exception], *, request_id: str) -> list[ErrorDict]:
-    """Every error described, in the order of their paths: concurrent fields fail in any order, answers should not."""
-    return [describe(error, request_id=request_id) for error in sorted(errors, key=_position)]
+    """Convert all errors, sorted by path: concurrent fields fail in any order, but a response must not vary."""
+    return [describe(error, request_id=request_id) for error in sorted(errors, key=_path_key)]
 
 
 def describe(error: Exception, *, request_id: str) -> ErrorDict:
-    """One error as GraphQL tells it.
+    """Convert one exception to an entry of `errors`.
 
-    A `Failure` and a `Refusal` keep their text and code, `RateLimited` adds `retryAfter` in seconds. What
-    graphql-core itself refuses (syntax, validation, variables) is `BAD_REQUEST`. Anything else is a bug: the answer
-    names only the request id, and the log has the rest.
+    A `Failure` or `Refusal` keeps its text and code; `RateLimited` adds `retryAfter` in seconds. Errors of graphql-core
+    (syntax, validation, variables) have the code `BAD_REQUEST`. Any other exception is a bug: the response contains
+    only the request id, and the log contains the details.
     """
     cause = cause_of(error)
     if isinstance(cause, DomainError):
-        told: ErrorDict = {"message": cause.message, "extensions": _extensions(cause)}
+        described: ErrorDict = {"message": cause.message, "extensions": _extensions(cause)}
     elif isinstance(error, GraphQLError) and error.path is None:
-        # Nothing has run yet. Of a refused variable the outer text says which one it is, and where in it.
-        told = {"message": _short(null_in_json(error.message)), "extensions": {"code": _CODE_REFUSED_BY_GRAPHQL}}
+        # Execution has not started. For a variable, the outer message has its name and the position of the error in it.
+        described = {"message": _short(null_in_json(error.message)), "extensions": {"code": _INVALID_DOCUMENT_CODE}}
     elif isinstance(cause, GraphQLError) and cause.nodes:
-        # graphql-core points at the node of the document that it refuses. What has none came from a result that does
-        # not fit the schema, and that is ours.
-        told = {"message": _short(null_in_json(cause.message)), "extensions": {"code": _CODE_REFUSED_BY_GRAPHQL}}
+        # An error of the document has the node where it is. An error without a node comes from a result that does not
+        # fit the schema: that is a bug of the server.
+        described = {"message": _short(null_in_json(cause.message)), "extensions": {"code": _INVALID_DOCUMENT_CODE}}
     else:
-        told = _masked(cause, error, request_id)
-    record_error(told["extensions"]["code"])
-    return told | _place(error)
+        described = _masked(cause, error, request_id)
+    record_error(described["extensions"]["code"])
+    return described | _location(error)
 
 
 def cause_of(error: Exception) -> Exception:
-    """What was raised first, under everything that graphql-core wrapped around it."""
+    """The original exception, without the `GraphQLError`s that graphql-core wraps around it."""
     while isinstance(error, GraphQLError) and error.original_error is not None:
         error = error.original_error
     return error
 
 
 def null_in_json(message: str) -> str:
-    """A message of graphql-core, which calls null None in some."""
+    """Replace Python's None by JSON's null in a message of graphql-core."""
     return message.replace("not to be None", "not to be null")
 
 
 def _short(message: str) -> str:
-    # graphql-core quotes what it refuses, many times over when it is nested: an answer should not dwarf its request.
+    # graphql-core quotes invalid values, a nested one several times: limit the message, or it may exceed the request.
     return message if len(message) <= _MAX_MESSAGE else f"{message[:_MAX_MESSAGE]} …"
 
 
@@ -69,7 +69,7 @@ def _extensions(error: DomainError) -> dict[str, Any]:
 
 
 def _masked(cause: Exception, error: Exception, request_id: str) -> ErrorDict:
-    # The text of a GraphQLError quotes the document, and a document may hold a password: only its cause is logged.
+    # Log only the cause: the text of a GraphQLError quotes the document, which may contain a password.
     path = ".".join(map(str, getattr(error, "path", None) or ())) or "the request"
     log_bug(path, cause, request_id=request_id)
     return {
@@ -78,16 +78,16 @@ def _masked(cause: Exception, error: Exception, request_id: str) -> ErrorDict:
     }
 
 
-def _place(error: Exception) -> ErrorDict:
+def _location(error: Exception) -> ErrorDict:
     if not isinstance(error, GraphQLError):
         return {}
-    place: ErrorDict = {}
+    location: ErrorDict = {}
     if error.locations:
-        place["locations"] = [{"line": at.line, "column": at.column} for at in error.locations]
+        location["locations"] = [{"line": at.line, "column": at.column} for at in error.locations]
     if error.path is not None:
-        place["path"] = error.path
-    return place
+        location["path"] = error.path
+    return location
 
 
-def _position(error: Exception) -> list[tuple[bool, str | int]]:
+def _path_key(error: Exception) -> list[tuple[bool, str | int]]:
     return [(isinstance(part, str), part) for part in getattr(error, "path", None) or ()]

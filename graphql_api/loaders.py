@@ -1,4 +1,7 @@
-"""Batching of nested fields: new per operation and per event, because a loader that outlives one tells old news."""
+"""Data loaders, which read the rows for nested fields in batches.
+
+Loaders cache what they read. So every operation, and every event of a subscription, gets new ones.
+"""
 
 import asyncio
 from collections.abc import Callable
@@ -21,28 +24,29 @@ ValueT = TypeVar("ValueT")
 
 
 class Loader(DataLoader[KeyT, ValueT]):
-    """A loader whose answers are shared by fields that do not know of each other.
+    """A data loader that several fields can await independently.
 
-    A field that cannot be null and fails ends its siblings: the executor cancels them, and who is cancelled cancels
-    the future that it awaits. All who ask for a key await the same one, so each gets a future of its own here.
+    If a non-null field fails, the executor cancels the fields beside it. Cancelling a task also cancels the future
+    that it awaits. `DataLoader` gives the same future to all callers with the same key, so this class gives each
+    caller a separate one.
     """
 
     def load(self, key: KeyT) -> asyncio.Future[ValueT]:
-        """The row with this key, together with all others that are asked for at this moment."""
+        """Load the row with this key, in one batch with the other keys that are requested at this moment."""
         return asyncio.shield(super().load(key))
 
 
 Ask = Callable[[Actor | None, list[UUID]], Query]
-"""The rows of these ids that the actor may see, or more."""
+"""Makes the query for the rows with these ids that the actor may see. It may find more rows."""
 
 
 def users_by_id(_: Actor | None, ids: list[UUID]) -> Query:
-    """Users are visible to everybody."""
+    """The query for users. Every user may see them."""
     return reads.users(ids)
 
 
 class Loaders:
-    """One batch for all rows of a kind that an operation asks for at the same moment."""
+    """The loaders of one operation or of one subscription event."""
 
     def __init__(self, unit_of_work: Callable[[], UnitOfWork], actor: Actor | None) -> None:
         self._unit_of_work = unit_of_work
@@ -51,11 +55,11 @@ class Loaders:
 
     @property
     def users(self) -> Loader[UUID, UserRow | None]:
-        """Users."""
+        """The loader of users."""
         return self.by_id(UserRow, users_by_id)
 
     def by_id(self, model: type[RowT], ask: Ask) -> Loader[UUID, RowT | None]:
-        """The loader of the rows that *ask* finds, by their ids."""
+        """The loader for the rows that the query of *ask* finds, by their ids."""
         if ask not in self._loaders:
             self._loaders[ask] = Loader(partial(self._load, model, ask))
         return self._loaders[ask]

@@ -1,4 +1,4 @@
-"""Query, Mutation and Subscription, composed into the schema."""
+"""The root types Query, Mutation and Subscription, and the schema."""
 
 from datetime import datetime
 
@@ -15,19 +15,19 @@ from graphql_api.schema.date_time import DateTime
 from graphql_api.schema.stream import ITEMS
 
 
-@strawberry.type(description="What can be asked.")
+@strawberry.type(description="All queries. A query never changes data.")
 class Query(UserQueries, TaskQueries, SessionQueries, NodeQueries):
-    """All fields of Query."""
+    """The root type for queries."""
 
 
-@strawberry.type(description="What can be done; each field is one transaction.")
+@strawberry.type(description="All mutations. Each field runs in a transaction of its own.")
 class Mutation(SessionMutations, UserMutations, TaskMutations):
-    """All fields of Mutation."""
+    """The root type for mutations."""
 
 
-@strawberry.type(description="What can be listened to, over `graphql-transport-ws` or Server-Sent Events.")
+@strawberry.type(description="All subscriptions, over WebSocket (`graphql-transport-ws`) or Server-Sent Events.")
 class Subscription(StreamSubscriptions):
-    """All fields of Subscription."""
+    """The root type for subscriptions."""
 
 
 schema = Schema(

@@ -141,7 +141,7 @@ class Server:
             if settings.compile_operations
             else None
         )
-        self.throttle = RateLimiter(self.redis, patience=rate_limit_timeout)
+        self.throttle = RateLimiter(self.redis, timeout=rate_limit_timeout)
         self.stream = Stream(self.database, Notifier(settings.redis_url.get_secret_value()))
         self.connections = Connections(per_user=settings.sockets_per_user, per_address=settings.sockets_per_address)
         self.descriptors = FileDescriptors()
@@ -188,10 +188,10 @@ class Server:
         return Executor(
             schema,
             self.documents,
-            renew=Context.renewed,
+            renew_context=Context.renewed,
             shared=self.backend.shared,
-            shortcut=self.compiled,
-            recovered=self.stream.recovered,
+            fast_path=self.compiled,
+            wait_for_recovery=self.stream.recovered,
         )
 
     def _graphql_http(self, executor: Executor[Context]) -> GraphQLHTTP[Context]:
@@ -305,9 +305,9 @@ class Server:
         settings = self.settings
         return Accounts(
             self.database,
-            guard=PasswordLimits(self.passwords, self.throttle),
+            password_limits=PasswordLimits(self.passwords, self.throttle),
             tokens=self.tokens,
-            throttle=self.throttle,
+            rate_limiter=self.throttle,
             key_ring=settings.key_ring,
             limits=account_limits(settings),
         )

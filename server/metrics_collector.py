@@ -75,7 +75,7 @@ class MetricsCollector:
     def _operations(self) -> Samples:
         if self.compiled is None:
             return {}
-        return {("compiled",): self.compiled.ran, ("general",): self.compiled.left}
+        return {("compiled",): self.compiled.compiled_count, ("general",): self.compiled.general_count}
 
     def _stream_metrics(self) -> dict[Metric, Samples]:
         stream, counters = self.stream, self.stream.counters

@@ -1,7 +1,7 @@
-"""Registering, signing in, staying signed in: one implementation for every transport, with its limits.
+"""Registration, signing in, token refresh and password changes, with rate limits, for all transports.
 
-A transport hands over what its client sent and gets a `SignedIn`; how tokens travel (cookie, payload) is its own
-matter.
+The caller passes the input of the client and receives a `SignedIn`. The caller decides how to return the tokens (in a
+cookie or in the payload).
 """
 
 from collections.abc import Mapping
@@ -35,10 +35,10 @@ TOO_MANY_REFRESHES: Final = "Too many token refreshes in this session. Try again
 
 @dataclass(frozen=True, slots=True)
 class AccountLimits:
-    """How often what may be tried.
+    """The rate limits for accounts.
 
-    Failures are limited against guessing; sign-ins, password changes and hashes because each costs a hash, whether it
-    succeeds or not.
+    The limits on failures protect against guessing passwords. The limits on sign-ins, password changes and hashes
+    protect the processor: each of these computes a password hash, whether it succeeds or not.
     """
 
     failures_per_account: RateLimit
@@ -53,7 +53,7 @@ class AccountLimits:
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """A session that was begun or continued: its tokens, and whose it is."""
+    """A session that was started or refreshed: its user and its tokens."""
 
     user: UserRow
     access_token: str
@@ -62,68 +62,68 @@ class SignedIn:
 
 
 class Accounts:
-    """Signing up, in and out, and changing a password."""
+    """Registers users, signs them in, refreshes their tokens, and changes their passwords."""
 
     def __init__(
         self,
         database: Database,
         *,
-        guard: PasswordLimits,
+        password_limits: PasswordLimits,
         tokens: AccessTokens,
-        throttle: RateLimiter,
+        rate_limiter: RateLimiter,
         limits: AccountLimits,
         key_ring: Mapping[str, bytes],
     ) -> None:
         self._database = database
-        self._guard = guard
+        self._password_limits = password_limits
         self._tokens = tokens
-        self._throttle = throttle
-        self._failed = FailedAttempts(throttle)
+        self._rate_limiter = rate_limiter
+        self._failed_attempts = FailedAttempts(rate_limiter)
         self._limits = limits
         self._key_ring = key_ring
 
     async def register(
         self, client: Client, *, username: str, email: str, password: str, request_id: str | None
     ) -> UserRow:
-        """Create a user of role USER; see `services.user.register`.
+        """Create a user with the role USER; see `services.user.register`.
 
         Raises:
-            RateLimited: too many registrations, or password hashes, from this address.
-            Unavailable: too many wait for a password hash.
+            RateLimited: there were too many registrations or password hashes from this address.
+            Unavailable: too many callers wait for a password hash.
         """
         address = throttle_key(client.address)
-        await self._throttle.take(self._limits.registrations, address, message=TOO_MANY_REGISTRATIONS)
-        hashing = self._guard.hashing(client, username.lower(), self._hashes(address))
-        await hashing.check()
+        await self._rate_limiter.take(self._limits.registrations, address, message=TOO_MANY_REGISTRATIONS)
+        hasher = self._password_limits.hasher(client, username.lower(), self._hashes(address))
+        await hasher.check()
         return await user_service.register(
             self._database.unit_of_work(None, request_id=request_id),
             username=username,
             email=email,
             password=password,
-            hash_password=hashing.hash,
+            hash_password=hasher.hash,
         )
 
     async def sign_in(self, client: Client, *, username: str, password: str, request_id: str | None) -> SignedIn:
-        """Begin a session; see `services.session.sign_in`.
+        """Start a session; see `services.session.sign_in`.
 
-        Failures are limited per account and address, so that nobody can lock somebody else out, and per address. So
-        are sign-ins altogether, since each costs a hash.
+        Failures are limited per address, and per pair of account and address: so an attacker at another address cannot
+        lock a user out. The number of all sign-ins is limited too, because each computes a hash.
 
         Raises:
-            RateLimited: too many failures, or sign-ins.
-            Unavailable: too many wait for a password hash.
+            RateLimited: there were too many failures or sign-ins.
+            Unavailable: too many callers wait for a password hash.
         """
         account, address = username.lower(), throttle_key(client.address)
         sign_ins = Budget(self._limits.sign_ins_per_account, f"{account}\n{address}", TOO_MANY_SIGN_INS)
-        checking = self._guard.checking(
+        verifier = self._password_limits.verifier(
             client, account, self._failures(account, address), sign_ins, self._hashes(address)
         )
-        await checking.check()
+        await verifier.check()
         opened = await session_service.sign_in(
             self._database.unit_of_work(None, request_id=request_id),
             username=username,
             password=password,
-            verify_password=checking.verify,
+            verify_password=verifier.verify,
             key_ring=self._key_ring,
             ip_address=client.address,
             user_agent=client.user_agent,
@@ -131,17 +131,17 @@ class Accounts:
         return self._signed_in(opened)
 
     async def refresh(self, *, refresh_token: str, request_id: str | None) -> SignedIn:
-        """Continue a session; see `services.session.refresh_session`.
+        """Refresh a session; see `services.session.refresh_session`.
 
         Raises:
-            RateLimited: too many refreshes of this session.
+            RateLimited: the session was refreshed too often.
         """
         unit_of_work = self._database.unit_of_work(None, request_id=request_id)
         session_id = await session_service.find_session_of(unit_of_work, refresh_token=refresh_token)
         if session_id is None:
             raise InvalidCredentials(session_service.INVALID)
         for limit in (self._limits.refreshes, self._limits.refreshes_in_a_day):
-            await self._throttle.take(limit, str(session_id), message=TOO_MANY_REFRESHES)
+            await self._rate_limiter.take(limit, str(session_id), message=TOO_MANY_REFRESHES)
         opened = await session_service.refresh_session(
             self._database.unit_of_work(None, request_id=request_id),
             refresh_token=refresh_token,
@@ -152,32 +152,32 @@ class Accounts:
     async def change_password(
         self, actor: Actor, client: Client, *, current_password: str, new_password: str, request_id: str | None
     ) -> UserRow:
-        """Change the actor's own password; see `services.user.change_password`.
+        """Change the password of the actor; see `services.user.change_password`.
 
         Raises:
             RateLimited: the current password was wrong too often, or there were too many changes.
-            Unavailable: too many wait for a password hash.
+            Unavailable: too many callers wait for a password hash.
         """
         account, address = str(actor.user_id), throttle_key(client.address)
         changes = Budget(self._limits.password_changes_per_account, account, TOO_MANY_CHANGES)
-        checking = self._guard.checking(
+        verifier = self._password_limits.verifier(
             client, account, self._failures(account, address), changes, self._hashes(address)
         )
-        await checking.check()
+        await verifier.check()
         return await user_service.change_password(
             self._database.unit_of_work(actor, request_id=request_id),
             current_password=current_password,
             new_password=new_password,
-            hash_password=self._guard.hashing(client, account, self._hashes(address)).hash,
-            verify_password=checking.verify,
+            hash_password=self._password_limits.hasher(client, account, self._hashes(address)).hash,
+            verify_password=verifier.verify,
         )
 
     def _failures(self, account: str, address: str) -> Attempt:
-        tallies = (
+        counts = (
             AttemptCount(self._limits.failures_per_address, address),
             AttemptCount(self._limits.failures_per_account, f"{account}\n{address}", is_cleared=True),
         )
-        return self._failed.attempt(tallies, message=TOO_MANY_LOGINS)
+        return self._failed_attempts.attempt(counts, message=TOO_MANY_LOGINS)
 
     def _hashes(self, address: str) -> Budget:
         return Budget(self._limits.hashes_per_address, address, TOO_MANY_HASHES)

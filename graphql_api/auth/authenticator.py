@@ -1,4 +1,4 @@
-"""From a token to who is asking: by the database, or by memory as long as the stream vouches for it."""
+"""Authenticates requests by their access tokens. Identities are cached while the stream reports revocations."""
 
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -20,98 +20,100 @@ from persistence.queries.session import session
 from streaming.stream import Stream
 from streaming.visibility import concerns
 
-ROOM: Final = 10_000
+MAX_CACHED: Final = 10_000
 _RIGHTS: Final = Shape(("expires_at", "user.id", "user.role", "user.is_active", "user.access_version"))
-_TRIES: Final = 3
-"""An answer that is under way for longer than the lease may be older than a revocation, and is asked for again."""
+_MAX_TRIES: Final = 3
+"""If a query takes longer than the lease, its result may be older than a revocation. Then the query is repeated."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
-    """An identity, and the instant from which on neither token nor session vouch for it."""
+class _CachedIdentity:
+    """An identity, and the time when its token or its session expires."""
 
     identity: Identity
     until: datetime
 
 
 class Authenticator:
-    """Who is asking, for every request and every socket.
+    """Finds the identity of every request and every WebSocket.
 
-    What the database said is remembered, for at most *room* tokens, and believed while the stream's lease is fresh:
-    a change of rights is then known here within a second, and forgets whom it concerns.
+    It caches the identities of at most *max_cached* tokens. It uses the cache only while the lease of the stream is
+    fresh: then this process learns of a change of rights within a second, and removes the users concerned.
     """
 
-    def __init__(self, database: Database, tokens: AccessTokens, stream: Stream, *, room: int = ROOM) -> None:
+    def __init__(
+        self, database: Database, tokens: AccessTokens, stream: Stream, *, max_cached: int = MAX_CACHED
+    ) -> None:
         self._database = database
         self._tokens = tokens
         self._lease = stream.lease
-        self._room = room
-        self._known: OrderedDict[str, _Known] = OrderedDict()
+        self._max_cached = max_cached
+        self._cache: OrderedDict[str, _CachedIdentity] = OrderedDict()
         self._tokens_of_user: dict[UUID, set[str]] = {}
         self._generation = 0
         stream.on_access(self._forget)
         stream.on_break(self._forget_all)
 
     async def authenticate(self, authorization: str | None) -> Identity | None:
-        """Who sent this `Authorization` header; None without one.
+        """The identity for an `Authorization` header; None without a token.
 
         Raises:
-            InvalidToken: it is not an access token of ours.
-            ExpiredToken: its time is over.
-            RevokedToken: its session is over, or its user was disabled.
-            Unavailable: this has to be asked of the database, which does not answer.
+            InvalidToken: the token was not issued by this server.
+            ExpiredToken: the token has expired.
+            RevokedToken: the session has ended, or the user was disabled.
+            Unavailable: the identity is not in the cache, and the database does not respond.
         """
         token = bearer(authorization)
         if token is None:
             return None
         now = datetime.now(UTC)
-        identity = self._remembered(token, now) or await self._found(token, self._tokens.read(token, now), now)
+        identity = self._cached(token, now) or await self._load(token, self._tokens.read(token, now), now)
         record_user(identity.actor.user_id)
         return identity
 
-    def _remembered(self, token: str, now: datetime) -> Identity | None:
-        known = self._known.get(token)
-        if known is None or not self._lease.fresh:
+    def _cached(self, token: str, now: datetime) -> Identity | None:
+        found = self._cache.get(token)
+        if found is None or not self._lease.fresh:
             return None
-        if known.until <= now:
+        if found.until <= now:
             self._drop(token)
             return None
-        self._known.move_to_end(token)
-        return known.identity
+        self._cache.move_to_end(token)
+        return found.identity
 
-    async def _found(self, token: str, claims: Claims, now: datetime) -> Identity:
-        # Not shared with others who ask for the same token meanwhile: whoever asks after a revocation was
-        # acknowledged must not get the answer to a question that was put before it.
-        for _ in range(_TRIES):
-            generation, asked_at = self._generation, self._lease.now
-            known = await self._ask(claims, now)
+    async def _load(self, token: str, claims: Claims, now: datetime) -> Identity:
+        # Concurrent requests with the same token do not share a query: a request that arrives after a revocation was
+        # acknowledged must not get the result of a query that started before it.
+        for _ in range(_MAX_TRIES):
+            generation, started_at = self._generation, self._lease.now
+            found = await self._query(claims, now)
             if generation == self._generation:
-                self._remember(token, known)
-            if self._lease.covers(asked_at):
-                return known.identity
-        raise Unavailable("The database is too slow to say who you are; try again later.")
+                self._store(token, found)
+            if self._lease.covers(started_at):
+                return found.identity
+        raise Unavailable("The database is too slow to check your access token; try again later.")
 
-    async def _ask(self, claims: Claims, now: datetime) -> _Known:
-        asked = session(claims.session_id)
+    async def _query(self, claims: Claims, now: datetime) -> _CachedIdentity:
+        query = session(claims.session_id)
         async with self._database.reading() as reading:
-            rows = await reading.rows(_RIGHTS, asked.rows, asked.values)
+            rows = await reading.rows(_RIGHTS, query.rows, query.values)
         if not rows:
             raise RevokedToken
         expires_at, user_id, role, is_active, access_version = rows[0]
         if expires_at <= now or user_id != claims.user_id or not is_active:
             raise RevokedToken
         actor = Actor(claims.user_id, Role(role), claims.session_id, access_version)
-        return _Known(Identity(actor, claims.expires_at), min(claims.expires_at, expires_at))
+        return _CachedIdentity(Identity(actor, claims.expires_at), min(claims.expires_at, expires_at))
 
-    def _remember(self, token: str, known: _Known) -> None:
-        self._known[token] = known
-        self._known.move_to_end(token)
-        self._tokens_of_user.setdefault(known.identity.actor.user_id, set()).add(token)
-        if len(self._known) > self._room:
-            self._drop(next(iter(self._known)))
+    def _store(self, token: str, found: _CachedIdentity) -> None:
+        self._cache[token] = found
+        self._cache.move_to_end(token)
+        self._tokens_of_user.setdefault(found.identity.actor.user_id, set()).add(token)
+        if len(self._cache) > self._max_cached:
+            self._drop(next(iter(self._cache)))
 
     def _drop(self, token: str) -> None:
-        user_id = self._known.pop(token).identity.actor.user_id
+        user_id = self._cache.pop(token).identity.actor.user_id
         tokens = self._tokens_of_user[user_id]
         tokens.discard(token)
         if not tokens:
@@ -123,10 +125,10 @@ class Authenticator:
             return
         self._generation += 1
         for token in tuple(self._tokens_of_user.get(event.user_id, ())):
-            if concerns(event, self._known[token].identity.actor):
+            if concerns(event, self._cache[token].identity.actor):
                 self._drop(token)
 
     def _forget_all(self) -> None:
         self._generation += 1
-        self._known.clear()
+        self._cache.clear()
         self._tokens_of_user.clear()

@@ -1,13 +1,13 @@
--- The failures of an attempt's keys, and the attempts that still run, in one atomic step.
+-- Checks or changes the number of failed and of running attempts, in one atomic step.
 --
--- KEYS  for each limit: how many attempts have failed, an integer that Redis forgets when its window ends;
---       and those that run, a sorted set of their ids by the instant (ms) at which each is given up
--- ARGV  what happens (look, begin, fail, succeed, give_up), the attempt's id, its lease in ms, and for each limit:
---       most, the window's length in ms, and 1 if a success clears its failures
+-- KEYS  for each limit: the number of failed attempts, an integer that expires when its window ends; and the running
+--       attempts, a sorted set of their ids by the time (ms) when each no longer counts
+-- ARGV  the step (check, begin, fail, succeed, give_up), the id of the attempt, its lease in ms, and for each limit:
+--       the maximum number of failures, the length of the window in ms, and 1 if a success clears the failures
 --
--- Returns {0, 0}, or for a refusal the number of the limit that refuses, and the ms to come back after.
+-- Returns {0, 0}, or, if a limit is exceeded, its number (from 1) and the milliseconds to wait.
 
-local happens, attempt, lease = ARGV[1], ARGV[2], tonumber(ARGV[3])
+local step, attempt, lease = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local BUSY = 1000
 
 local function each_limit(visit)
@@ -22,14 +22,14 @@ local function now()
   return time[1] * 1000 + math.floor(time[2] / 1000)
 end
 
-if happens == "look" or happens == "begin" then
+if step == "check" or step == "begin" then
   local refused, wait = 0, 0
   each_limit(function(i, failed, running, most)
     local count = tonumber(redis.call("GET", failed) or "0")
     local left = 0
     if count >= most then
       left = math.max(redis.call("PTTL", failed), 1)
-    elseif happens == "begin" then
+    elseif step == "begin" then
       redis.call("ZREMRANGEBYSCORE", running, "-inf", now())
       if count + redis.call("ZCARD", running) >= most then
         left = BUSY
@@ -39,7 +39,7 @@ if happens == "look" or happens == "begin" then
       refused, wait = i, left
     end
   end)
-  if refused == 0 and happens == "begin" then
+  if refused == 0 and step == "begin" then
     each_limit(function(_, _, running)
       redis.call("ZADD", running, now() + lease, attempt)
       redis.call("PEXPIRE", running, lease)
@@ -50,12 +50,12 @@ end
 
 each_limit(function(_, failed, running, _, length, clears)
   redis.call("ZREM", running, attempt)
-  if happens == "fail" then
-    -- A window begins with its first failure. Later ones do not prolong it, or patient guessing would never end it.
+  if step == "fail" then
+    -- A window starts with its first failure. Later failures do not extend it, or it might never end.
     if redis.call("INCR", failed) == 1 then
       redis.call("PEXPIRE", failed, length)
     end
-  elseif happens == "succeed" and clears then
+  elseif step == "succeed" and clears then
     redis.call("DEL", failed)
   end
 end)

@@ -1,13 +1,15 @@
-"""Limits on failed attempts, counted for all processes together; an attempt counts while it runs.
+"""Limits on failed attempts, counted for all processes together. A running attempt counts as a failure.
 
-    attempt = failures.attempt([Tally(PER_ACCOUNT, key, is_cleared=True), Tally(PER_ADDRESS, address)], message=…)
-    await attempt.begin()                    # refuse, or note that it runs
-    await attempt.end(failed=not matches)    # a success clears the failures before it
+    attempt = failures.attempt(
+        [AttemptCount(PER_ACCOUNT, key, is_cleared=True), AttemptCount(PER_ADDRESS, address)], message=…
+    )
+    await attempt.begin()                    # raises RateLimited, or counts the attempt as running
+    await attempt.end(failed=not matches)    # a success clears earlier failures
 
-While it runs an attempt counts as a failure, so that no more than `most` guesses which arrive together reach the
-password. A success clears the failures that have ended; those that still run count when they fail. Only keys that the
-success proves something about are cleared: the account. A key of many accounts (an address) keeps its failures, or a
-guesser could sign in to an own account now and then and start afresh.
+Because running attempts count, at most `max_count` of many simultaneous guesses reach the password check. A success
+clears the failures that have ended; attempts that still run count when they fail. A success clears only the counts with
+`is_cleared`: those of the account. The count of an address stays. Otherwise an attacker could reset it by signing in to
+an account of their own.
 """
 
 import secrets
@@ -21,20 +23,20 @@ from typing import Final, Literal
 from graphql_api.auth.rate_limits import LocalWindows, RateLimit, RateLimiter
 
 LEASE_SECONDS: Final = 60
-"""An attempt that has not ended by then is given up: its process died."""
+"""An attempt that runs longer than this no longer counts: its process has ended."""
 
 _SCRIPT: Final = files(__package__).joinpath("failed_attempts.lua").read_text()
 _BUSY_MS: Final = 1_000
-_MOST_WINDOWS: Final = 10_000
+_MAX_WINDOWS: Final = 10_000
 
-_Happens = Literal["look", "begin", "fail", "succeed", "give_up"]
-_Refusal = tuple[int, int]
-"""The number of the limit that refuses, from 1, and the milliseconds to come back after; (0, 0): none does."""
+_Step = Literal["check", "begin", "fail", "succeed", "give_up"]
+_Decision = tuple[int, int]
+"""The number of the exceeded limit, from 1, and the milliseconds to wait; (0, 0) if no limit is exceeded."""
 
 
 @dataclass(frozen=True, slots=True)
 class AttemptCount:
-    """A limit for a key; *is_cleared*: a success clears its failures."""
+    """A limit for a key. *is_cleared*: a success clears its failures."""
 
     limit: RateLimit
     key: str
@@ -42,88 +44,88 @@ class AttemptCount:
 
     @property
     def name(self) -> str:
-        """Names its window."""
+        """The name of the time window."""
         return self.limit.window(self.key)
 
     @property
     def keys(self) -> tuple[str, str]:
-        """Where Redis keeps what has failed, and what runs."""
+        """The Redis keys for the number of failures and for the running attempts."""
         return f"throttle:failed:{self.name}", f"throttle:running:{self.name}"
 
 
 class FailedAttempts:
-    """Counts in Redis, and in this process alone while Redis does not answer, as `RateLimiter` does."""
+    """Counts failures in Redis. While Redis does not respond, it counts in this process, like `RateLimiter`."""
 
-    def __init__(self, throttle: RateLimiter, *, most_windows: int = _MOST_WINDOWS) -> None:
-        self._throttle = throttle
-        self._own = _OwnFailures(most_windows)
+    def __init__(self, rate_limiter: RateLimiter, *, max_windows: int = _MAX_WINDOWS) -> None:
+        self._rate_limiter = rate_limiter
+        self._local = _LocalFailures(max_windows)
 
-    def attempt(self, tallies: Sequence[AttemptCount], *, message: str) -> "Attempt":
-        """An attempt that has not begun; *message* says why it is refused."""
-        return Attempt(self, tallies, message)
+    def attempt(self, counts: Sequence[AttemptCount], *, message: str) -> "Attempt":
+        """A new attempt that has not started. *message* is the message of the error if a limit is exceeded."""
+        return Attempt(self, counts, message)
 
-    async def step(self, happens: _Happens, attempt_id: str, tallies: Sequence[AttemptCount], message: str) -> None:
-        """Note what happens to an attempt.
+    async def step(self, step: _Step, attempt_id: str, counts: Sequence[AttemptCount], message: str) -> None:
+        """Record a step of an attempt.
 
         Raises:
-            RateLimited: a limit refuses it.
+            RateLimited: a limit is exceeded.
         """
-        keys = [key for tally in tallies for key in tally.keys]
-        found = await self._throttle.redis.run(
-            _SCRIPT, keys, [happens, attempt_id, LEASE_SECONDS * 1000, *_arguments(tallies)]
+        keys = [key for count in counts for key in count.keys]
+        found = await self._rate_limiter.redis.run(
+            _SCRIPT, keys, [step, attempt_id, LEASE_SECONDS * 1000, *_arguments(counts)]
         )
-        number, wait = self._own.step(happens, attempt_id, tallies, found)
+        number, wait = self._local.step(step, attempt_id, counts, found)
         if number:
-            self._throttle.refuse(tallies[number - 1].limit, wait, message)
+            self._rate_limiter.refuse(counts[number - 1].limit, wait, message)
 
 
 class Attempt:
-    """One attempt: begun once it is certain that its work will be done, and then ended or given up."""
+    """One attempt. Call `begin` directly before the password is checked, then `end` or `give_up`."""
 
-    def __init__(self, failures: FailedAttempts, tallies: Sequence[AttemptCount], message: str) -> None:
+    def __init__(self, failures: FailedAttempts, counts: Sequence[AttemptCount], message: str) -> None:
         self._failures = failures
-        self._tallies = tallies
+        self._counts = counts
         self._message = message
         self._id = secrets.token_hex(8)
-        self._runs = False
+        self._is_running = False
 
     async def check(self) -> None:
-        """Refuse if there are too many failures already; attempts that run are not looked at.
+        """Check the number of failures, without the running attempts. This counts nothing.
 
         Raises:
-            RateLimited: there are.
+            RateLimited: there are too many failures.
         """
-        await self._step("look")
+        await self._step("check")
 
     async def begin(self) -> None:
-        """Refuse if failures and running attempts are too many, else count this one as running.
+        """Check the number of failures and running attempts, then count this attempt as running.
 
         Raises:
-            RateLimited: they are.
+            RateLimited: there are too many failures and running attempts.
         """
         await self._step("begin")
-        self._runs = True
+        self._is_running = True
 
     async def end(self, *, failed: bool) -> None:
-        """Count it as a failure, or clear the failures before it."""
-        self._runs = False
+        """Count the attempt as a failure, or clear the earlier failures."""
+        self._is_running = False
         await self._step("fail" if failed else "succeed")
 
     async def give_up(self) -> None:
-        """Count it no longer, if it runs: nobody knows how it would have ended."""
-        if self._runs:
-            self._runs = False
+        """Stop counting the attempt if it is running: it ended without a result."""
+        if self._is_running:
+            self._is_running = False
             await self._step("give_up")
 
-    async def _step(self, happens: _Happens) -> None:
-        await self._failures.step(happens, self._id, self._tallies, self._message)
+    async def _step(self, step: _Step) -> None:
+        await self._failures.step(step, self._id, self._counts, self._message)
 
 
-def _arguments(tallies: Sequence[AttemptCount]) -> list[int]:
+def _arguments(counts: Sequence[AttemptCount]) -> list[int]:
     return [
         argument
-        for tally in tallies
-        for argument in (tally.limit.most, tally.limit.seconds * 1000, int(tally.is_cleared))
+        for count in counts
+        for argument in (count.limit.max_count, count.limit.seconds * 1000, int(count.is_cleared))
     ]
 
 
@@ -132,54 +134,55 @@ class _Window:
     ends_at: float
     failed: int = 0
     running: dict[str, float] = field(default_factory=dict)
-    """The instants at which attempts are given up, by their ids."""
+    """The ids of running attempts, each with the time when it no longer counts."""
 
-    def runs_at(self, now: float) -> int:
+    def running_at(self, now: float) -> int:
         self.running = {each: until for each, until in self.running.items() if until > now}
         return len(self.running)
 
 
-class _OwnFailures:
-    """What `failures.lua` does, in this process's memory. Attempts that run across the end of a window are lost."""
+class _LocalFailures:
+    """Does the same as `failed_attempts.lua`, in the memory of this process.
 
-    def __init__(self, most_windows: int) -> None:
-        self._windows = LocalWindows(most_windows, _Window)
+    A running attempt no longer counts when its window ends.
+    """
 
-    def step(
-        self, happens: _Happens, attempt_id: str, tallies: Sequence[AttemptCount], found: list[int] | None
-    ) -> _Refusal:
-        """Note what happens; *found* is what Redis decided, None if it did not."""
-        refusal = (int(found[0]), int(found[1])) if found is not None else self._refusal(happens, tallies)
-        if not refusal[0]:
-            for tally in tallies:
-                self._note(happens, attempt_id, tally)
-        return refusal
+    def __init__(self, max_windows: int) -> None:
+        self._windows = LocalWindows(max_windows, _Window)
 
-    def _refusal(self, happens: _Happens, tallies: Sequence[AttemptCount]) -> _Refusal:
-        if happens not in ("look", "begin"):
+    def step(self, step: _Step, attempt_id: str, counts: Sequence[AttemptCount], found: list[int] | None) -> _Decision:
+        """Record a step. *found* is the decision of Redis, or None if Redis did not respond."""
+        decision = (int(found[0]), int(found[1])) if found is not None else self._decide(step, counts)
+        if not decision[0]:
+            for count in counts:
+                self._record(step, attempt_id, count)
+        return decision
+
+    def _decide(self, step: _Step, counts: Sequence[AttemptCount]) -> _Decision:
+        if step not in ("check", "begin"):
             return 0, 0
-        waits = [self._wait(tally, with_running=happens == "begin") for tally in tallies]
+        waits = [self._wait(count, with_running=step == "begin") for count in counts]
         longest = max(waits)
         return (waits.index(longest) + 1, longest) if longest else (0, 0)
 
-    def _wait(self, tally: AttemptCount, *, with_running: bool) -> int:
-        window, now = self._windows.find(tally.limit, tally.name), time.monotonic()
+    def _wait(self, count: AttemptCount, *, with_running: bool) -> int:
+        window, now = self._windows.find(count.limit, count.name), time.monotonic()
         if window is None:
             return 0
-        if window.failed >= tally.limit.most:
+        if window.failed >= count.limit.max_count:
             return max(1, ceil((window.ends_at - now) * 1000))
-        return _BUSY_MS if with_running and window.failed + window.runs_at(now) >= tally.limit.most else 0
+        return _BUSY_MS if with_running and window.failed + window.running_at(now) >= count.limit.max_count else 0
 
-    def _note(self, happens: _Happens, attempt_id: str, tally: AttemptCount) -> None:
-        if happens in ("begin", "fail"):
-            self._windows.find_or_begin(tally.limit, tally.name)
-        window = self._windows.find(tally.limit, tally.name)
+    def _record(self, step: _Step, attempt_id: str, count: AttemptCount) -> None:
+        if step in ("begin", "fail"):
+            self._windows.find_or_begin(count.limit, count.name)
+        window = self._windows.find(count.limit, count.name)
         if window is None:
             return
         window.running.pop(attempt_id, None)
-        if happens == "begin":
+        if step == "begin":
             window.running[attempt_id] = time.monotonic() + LEASE_SECONDS
-        elif happens == "fail":
+        elif step == "fail":
             window.failed += 1
-        elif happens == "succeed" and tally.is_cleared:
+        elif step == "succeed" and count.is_cleared:
             window.failed = 0

@@ -1,4 +1,4 @@
-"""A fair queue for password hashes: round-robin between client addresses, fewest turns first within an address."""
+"""A fair queue for password hashes: round-robin between client addresses, then between the accounts of an address."""
 
 import asyncio
 from collections import Counter, OrderedDict, defaultdict, deque
@@ -10,15 +10,18 @@ from domain.errors import DomainError, RateLimited, Unavailable
 
 ACCOUNT_BUSY: Final = "Too many sign-ins of this account are waiting already. Wait for their answers, then try again."
 BUSY: Final = "Too many people are signing in at the moment. Please try again in a few seconds."
-_MOST_ACCOUNTS: Final = 1_000
-"""Whose turns are remembered at one address; then all of them begin afresh."""
+_MAX_ACCOUNTS: Final = 1_000
+"""For how many accounts of one address turns are counted. With more accounts, all counts of the address are reset."""
 
-GONE: Final = "The client disconnected before its turn."
+DISCONNECTED: Final = "The client disconnected before its turn."
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks for a hash. Accounts are kept apart by address: a stranger elsewhere cannot delay an account."""
+    """The address and the account for which a hash is requested.
+
+    Both together identify a caller, so requests for an account from one address do not delay it at another address.
+    """
 
     address: str
     account: str
@@ -26,14 +29,14 @@ class Caller:
 
 
 LOCAL: Final = Caller("local", "local")
-"""The process itself: a command of the operator."""
+"""The caller for commands of the operator."""
 
 
 @dataclass(frozen=True, slots=True)
 class QueueLimits:
     """How many callers may wait, and for how many seconds.
 
-    `per_account` is for one account at one address, and counts the one that has its turn, too.
+    `per_account` applies to one account at one address. It includes the caller that has its turn.
     """
 
     per_account: int = 5
@@ -52,49 +55,49 @@ _Accounts = OrderedDict[str, deque[_Waiter]]
 
 
 class HashQueue:
-    """Gives out *slots* turns at a time, at most one of them to each account of an address.
+    """Grants up to *slots* turns at a time, at most one for each account of an address.
 
-    The next turn goes to the address that has waited longest for one, and there to the account that has had the fewest
-    since the address had nobody in the queue: one that asks for less than its share does not wait for those that ask
-    for more. When a limit is exceeded, the newest caller of the longest queue is refused: an address or account that
-    has nothing waiting is served, however many others queue.
+    The next turn goes to the address that has waited longest since its last turn. Within an address it goes to the
+    account with the fewest turns since the queue of the address was last empty. So an account that sends few requests
+    does not wait for accounts that send many. When a limit is exceeded, the newest caller in the longest queue is
+    refused. So an address or account without waiting callers is always served.
     """
 
     def __init__(self, slots: int, limits: QueueLimits | None = None) -> None:
         self._free = slots
         self._limits = limits or QueueLimits()
         self._running: set[Caller] = set()
-        # In the order of their next turns; only those with somebody waiting.
+        # Addresses with waiting callers, in the order of their next turns.
         self._addresses: OrderedDict[str, _Accounts] = OrderedDict()
         self._waiting = 0
-        # Of each account, by address, for as long as somebody of that address waits or has a turn.
+        # The number of turns of each account, by address, while a caller of the address waits or has a turn.
         self._turns: defaultdict[str, Counter[str]] = defaultdict(Counter)
 
     @property
     def waiting(self) -> int:
-        """How many callers wait for their turn."""
+        """The number of callers that wait for a turn."""
         return self._waiting
 
     async def acquire(self, caller: Caller) -> None:
         """Wait for a turn, which lasts until `release`.
 
         Raises:
-            RateLimited: too many of this account wait already.
-            Unavailable: too many wait, and this caller is of the longest queue; or it has waited too long, or
-                disconnected.
+            RateLimited: too many callers of this account are waiting.
+            Unavailable: too many callers are waiting, and this caller is in the longest queue; or the caller waited too
+                long; or the client disconnected.
         """
         waiter = _Waiter(caller, asyncio.get_running_loop().create_future())
         self._add(waiter)
         self._grant()
         self._refuse_excess(caller)
         try:
-            await _turn_or_gone(waiter, self._limits.seconds)
+            await _wait_for_turn(waiter, self._limits.seconds)
         except BaseException:
-            self._leave(waiter)
+            self._cancel(waiter)
             raise
 
     def release(self, caller: Caller) -> None:
-        """End a turn: the next caller's begins."""
+        """End a turn and grant the next one."""
         self._running.discard(caller)
         self._free += 1
         self._grant()
@@ -110,7 +113,7 @@ class HashQueue:
             self._take_turn(waiter)
 
     def _next(self) -> _Waiter | None:
-        """The next caller whose account has no turn now."""
+        """The next caller whose account has no turn at the moment."""
         for address, accounts in self._addresses.items():
             turns = self._turns.get(address, Counter())
             ready = [queue[0] for queue in accounts.values() if queue[0].caller not in self._running]
@@ -120,7 +123,7 @@ class HashQueue:
 
     def _forget_turns(self, address: str) -> None:
         is_idle = address not in self._addresses and all(caller.address != address for caller in self._running)
-        if is_idle or len(self._turns.get(address, ())) > _MOST_ACCOUNTS:
+        if is_idle or len(self._turns.get(address, ())) > _MAX_ACCOUNTS:
             self._turns.pop(address, None)
 
     def _take_turn(self, waiter: _Waiter) -> None:
@@ -145,38 +148,38 @@ class HashQueue:
         if not accounts:
             del self._addresses[waiter.caller.address]
 
-    def _refuse_excess(self, newcomer: Caller) -> None:
-        accounts = self._addresses.get(newcomer.address)
+    def _refuse_excess(self, newest: Caller) -> None:
+        accounts = self._addresses.get(newest.address)
         if accounts is None:
             return
-        if len(accounts.get(newcomer.account, ())) + (newcomer in self._running) > self._limits.per_account:
-            self._refuse(accounts[newcomer.account][-1], RateLimited(ACCOUNT_BUSY, retry_after=1))
+        if len(accounts.get(newest.account, ())) + (newest in self._running) > self._limits.per_account:
+            self._refuse(accounts[newest.account][-1], RateLimited(ACCOUNT_BUSY, retry_after=1))
         elif sum(map(len, accounts.values())) > self._limits.per_address:
-            self._refuse(self._newest_of_longest(newcomer.address, newcomer), Unavailable(BUSY))
+            self._refuse(self._last_of_longest(newest.address, newest), Unavailable(BUSY))
         elif self._waiting > self._limits.total:
-            self._refuse(self._newest_of_longest(self._longest_address(newcomer), newcomer), Unavailable(BUSY))
+            self._refuse(self._last_of_longest(self._longest_address(newest), newest), Unavailable(BUSY))
 
     def _refuse(self, waiter: _Waiter, error: DomainError) -> None:
         self._remove(waiter)
         waiter.turn.set_exception(error)
 
-    def _longest_address(self, newcomer: Caller) -> str:
+    def _longest_address(self, newest: Caller) -> str:
         running = [caller.address for caller in self._running]
 
         def load(address: str) -> tuple[int, bool]:
             waiting = sum(map(len, self._addresses[address].values()))
-            return waiting + running.count(address), address == newcomer.address
+            return waiting + running.count(address), address == newest.address
 
         return max(self._addresses, key=load)
 
-    def _newest_of_longest(self, address: str, newcomer: Caller) -> _Waiter:
+    def _last_of_longest(self, address: str, newest: Caller) -> _Waiter:
         def load(queue: deque[_Waiter]) -> tuple[int, bool]:
-            return len(queue) + (queue[0].caller in self._running), queue[0].caller == newcomer
+            return len(queue) + (queue[0].caller in self._running), queue[0].caller == newest
 
         return max(self._addresses[address].values(), key=load)[-1]
 
-    def _leave(self, waiter: _Waiter) -> None:
-        """Give up the place in the queue, or the turn that was given in the same moment."""
+    def _cancel(self, waiter: _Waiter) -> None:
+        """Remove the waiter from the queue, or release its turn if it was granted at the same moment."""
         if not waiter.turn.done():
             self._remove(waiter)
             self._forget_turns(waiter.caller.address)
@@ -184,18 +187,18 @@ class HashQueue:
             self.release(waiter.caller)
 
 
-async def _turn_or_gone(waiter: _Waiter, seconds: float) -> None:
+async def _wait_for_turn(waiter: _Waiter, seconds: float) -> None:
     disconnected = waiter.caller.disconnected
     watching: list[asyncio.Future[Any]] = []
     if disconnected is not None and not waiter.turn.done():
         watching.append(asyncio.ensure_future(disconnected()))
     try:
-        # Unlike an await of the turn itself, this leaves it as it is when the caller is cancelled.
+        # `asyncio.wait` does not cancel the turn when the caller is cancelled; `await waiter.turn` would.
         await asyncio.wait((waiter.turn, *watching), timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-        has_gone = any(each.done() for each in watching)
+        is_disconnected = any(each.done() for each in watching)
     finally:
         for each in watching:
             each.cancel()
     if not waiter.turn.done():
-        raise Unavailable(GONE if has_gone else BUSY)
+        raise Unavailable(DISCONNECTED if is_disconnected else BUSY)
     waiter.turn.result()

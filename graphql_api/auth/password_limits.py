@@ -1,4 +1,4 @@
-"""Password hashes within limits: each is counted when it is computed, not while it waits for its turn."""
+"""Hashes and checks passwords within rate limits. A hash counts when it is computed, not while it waits."""
 
 import asyncio
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from graphql_api.auth.rate_limits import RateLimit, RateLimiter
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """A limit for a key; *message* says that it is used up."""
+    """A rate limit for a key. *message* is the message of the error when it is exceeded."""
 
     limit: RateLimit
     key: str
@@ -21,38 +21,38 @@ class Budget:
 
 
 class PasswordLimits:
-    """Makes what one request needs to hash or check passwords."""
+    """Makes the hashers and verifiers of single requests."""
 
-    def __init__(self, passwords: Passwords, throttle: RateLimiter) -> None:
+    def __init__(self, passwords: Passwords, rate_limiter: RateLimiter) -> None:
         self.passwords = passwords
-        self.throttle = throttle
+        self.rate_limiter = rate_limiter
 
-    def hashing(self, client: Client, account: str, *budgets: Budget) -> "GuardedHashing":
-        """To hash a new password of *account*, as far as the *budgets* go."""
-        return GuardedHashing(self, _caller(client, account), budgets)
+    def hasher(self, client: Client, account: str, *budgets: Budget) -> "LimitedHasher":
+        """Hashes a new password of *account* within the *budgets*."""
+        return LimitedHasher(self, _caller(client, account), budgets)
 
-    def checking(self, client: Client, account: str, attempt: Attempt, *budgets: Budget) -> "GuardedChecking":
-        """To check a password of *account*, as far as the *budgets* and the failures of *attempt* go."""
-        return GuardedChecking(self, _caller(client, account), budgets, attempt)
+    def verifier(self, client: Client, account: str, attempt: Attempt, *budgets: Budget) -> "LimitedVerifier":
+        """Verifies a password of *account* within the *budgets* and the limits of *attempt*."""
+        return LimitedVerifier(self, _caller(client, account), budgets, attempt)
 
 
-class GuardedHashing:
+class LimitedHasher:
     """Hashes passwords of one account."""
 
-    def __init__(self, guard: PasswordLimits, caller: Caller, budgets: tuple[Budget, ...]) -> None:
-        self._passwords = guard.passwords
-        self._throttle = guard.throttle
+    def __init__(self, limits: PasswordLimits, caller: Caller, budgets: tuple[Budget, ...]) -> None:
+        self._passwords = limits.passwords
+        self._rate_limiter = limits.rate_limiter
         self._caller = caller
         self._budgets = budgets
 
     async def check(self) -> None:
-        """Refuse what has no budget before it waits for a turn.
+        """Check the budgets before the caller waits for a turn. This counts nothing.
 
         Raises:
             RateLimited: a budget is used up.
         """
         await asyncio.gather(
-            *(self._throttle.check(each.limit, each.key, message=each.message) for each in self._budgets)
+            *(self._rate_limiter.check(each.limit, each.key, message=each.message) for each in self._budgets)
         )
 
     async def hash(self, password: str) -> str:
@@ -60,33 +60,33 @@ class GuardedHashing:
         return await self._passwords.hash(password, caller=self._caller, admit=self.spend)
 
     async def spend(self, hashes: int = 1) -> None:
-        """Count so many hashes.
+        """Count this number of hashes.
 
         Raises:
             RateLimited: a budget is used up.
         """
         for each in self._budgets:
-            await self._throttle.take(each.limit, each.key, message=each.message, cost=hashes)
+            await self._rate_limiter.take(each.limit, each.key, message=each.message, cost=hashes)
 
 
-class GuardedChecking(GuardedHashing):
-    """Checks passwords of one account; an attempt runs from its turn on."""
+class LimitedVerifier(LimitedHasher):
+    """Verifies passwords of one account. The attempt begins with the turn in the queue."""
 
-    def __init__(self, guard: PasswordLimits, caller: Caller, budgets: tuple[Budget, ...], attempt: Attempt) -> None:
-        super().__init__(guard, caller, budgets)
+    def __init__(self, limits: PasswordLimits, caller: Caller, budgets: tuple[Budget, ...], attempt: Attempt) -> None:
+        super().__init__(limits, caller, budgets)
         self._attempt = attempt
 
     async def check(self) -> None:
-        """Refuse what has no budget, or failed too often, before it waits for a turn.
+        """Check the failures and the budgets before the caller waits for a turn. This counts nothing.
 
         Raises:
-            RateLimited: a limit is used up.
+            RateLimited: there were too many failures, or a budget is used up.
         """
         await self._attempt.check()
         await super().check()
 
     async def verify(self, password: str, stored: str | None) -> Verification:
-        """See `Passwords.verify`; what does not match is a failed attempt."""
+        """See `Passwords.verify`. A password that does not match counts as a failed attempt."""
 
         async def admit() -> None:
             await self._attempt.begin()

@@ -1,4 +1,4 @@
-"""The coarse doors: what can be decided before any row is known. The policy decides the rest."""
+"""Permissions of fields: checks that need no row. `domain/policy.py` decides what needs the row."""
 
 from typing import Any, ClassVar, Final
 
@@ -16,7 +16,7 @@ Info = strawberry.Info[Any, None]
 
 
 @strawberry.schema_directive(
-    locations=[Location.FIELD_DEFINITION], name="public", description="Anybody may ask this, signed in or not."
+    locations=[Location.FIELD_DEFINITION], name="public", description="Available to all clients, signed in or not."
 )
 class PublicDirective:
     """Prints as `@public`."""
@@ -25,7 +25,7 @@ class PublicDirective:
 @strawberry.schema_directive(
     locations=[Location.FIELD_DEFINITION],
     name="signedIn",
-    description="Whoever is signed in may ask this; else UNAUTHENTICATED.",
+    description="Available to users who are signed in. For others the error code is UNAUTHENTICATED.",
 )
 class SignedInDirective:
     """Prints as `@signedIn`."""
@@ -34,58 +34,58 @@ class SignedInDirective:
 @strawberry.schema_directive(
     locations=[Location.FIELD_DEFINITION],
     name="admin",
-    description="Only admins may ask this; else UNAUTHENTICATED or FORBIDDEN.",
+    description="Available to admins. For others the error code is UNAUTHENTICATED or FORBIDDEN.",
 )
 class AdminDirective:
     """Prints as `@admin`."""
 
 
 class Permission(BasePermission):
-    """A permission class that needs nothing but the request's facts."""
+    """A permission that depends only on the request."""
 
     def has_permission(self, source: Any, info: Info, **kwargs: Any) -> bool:
-        """True, or the refusal is raised: it says more than False."""
+        """Return True or raise an error. An error says more than False would."""
         self.check(info.context.facts)
         return True
 
-    def check(self, facts: RequestContext) -> None:
-        """Pass, or say why not.
+    def check(self, request: RequestContext) -> None:
+        """Check the request.
 
         Raises:
-            Unauthenticated: nobody is signed in, or the token was not accepted.
-            PermissionDenied: somebody is, who may not enter here.
+            Unauthenticated: the request has no token, or its token is not valid.
+            PermissionDenied: the user does not have the permission.
         """
 
 
 class Public(Permission):
-    """Open to everybody; written down, so that no field is open by accident."""
+    """No restriction. Every field must declare a permission, so that none is public by accident."""
 
     _schema_directive: ClassVar[object] = PublicDirective()
 
 
 class IsSignedIn(Permission):
-    """Open to whoever is signed in."""
+    """The client must be signed in."""
 
     _schema_directive: ClassVar[object] = SignedInDirective()
 
-    def check(self, facts: RequestContext) -> None:
-        """Refuse without an identity; why a token was not accepted is said in its own words."""
-        if facts.auth_error is not None:
-            raise facts.auth_error
-        if facts.identity is None:
+    def check(self, request: RequestContext) -> None:
+        """Raise the error of the authentication, if it failed, or `MissingToken` without a token."""
+        if request.auth_error is not None:
+            raise request.auth_error
+        if request.identity is None:
             raise MissingToken
 
 
 class IsAdmin(IsSignedIn):
-    """Open to those whose role may manage users."""
+    """The user must have a role that may manage users."""
 
     _schema_directive: ClassVar[object] = AdminDirective()
 
-    def check(self, facts: RequestContext) -> None:
-        """Refuse whoever is no admin."""
-        super().check(facts)
-        assert facts.identity is not None
-        if not reach(facts.identity.actor.role, Action.LIST_USERS):
+    def check(self, request: RequestContext) -> None:
+        """Raise an error if the user is not an admin."""
+        super().check(request)
+        assert request.identity is not None
+        if not reach(request.identity.actor.role, Action.LIST_USERS):
             raise PermissionDenied("Only admins may do this.")
 
 
@@ -95,5 +95,5 @@ ADMIN: Final = IsAdmin()
 
 
 def permission_extension(permission: Permission) -> FieldExtension:
-    """The extension that guards a field and prints its door into the schema."""
+    """The field extension that checks a permission, and prints its directive in the schema."""
     return PermissionExtension(permissions=[permission])

@@ -1,9 +1,9 @@
--- One window of one key: look, refuse, or add to its count, in one atomic step.
+-- Checks the count of one time window and adds to it, in one atomic step.
 --
--- KEYS[1]  the window: an integer that Redis forgets when the window ends
--- ARGV     most (refuse from this count on), the window's length in ms, how much to add (0: only look)
+-- KEYS[1]  the window: an integer that expires when the window ends
+-- ARGV     the limit, the length of the window in ms, and how much to add (0: only check)
 --
--- Returns 0, or for a refusal the ms until the window ends.
+-- Returns 0, or, if the count has reached the limit, the milliseconds until the window ends.
 
 local most, length, cost = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local count = tonumber(redis.call("GET", KEYS[1]) or "0")
@@ -14,7 +14,7 @@ if count >= most then
 end
 if cost > 0 then
   redis.call("INCRBY", KEYS[1], cost)
-  -- A window begins with its first count. Later ones do not prolong it, or patient guessing would never end it.
+  -- A window starts with its first count. Later counts do not extend it, or it might never end.
   if left < 0 then
     redis.call("PEXPIRE", KEYS[1], length)
   end

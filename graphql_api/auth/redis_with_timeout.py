@@ -1,4 +1,4 @@
-"""Redis for decisions that cannot wait: an answer within its time, or none."""
+"""Runs scripts in Redis with a short timeout, and continues without Redis if it does not respond."""
 
 import asyncio
 import logging
@@ -14,9 +14,9 @@ _log: Final = logging.getLogger("taskriver.limits")
 
 
 def redis_client(url: str, *, seconds: float) -> Redis:
-    """A client whose requests have so many *seconds* each, and no second attempt.
+    """A client whose requests time out after *seconds* and are not retried.
 
-    When all connections are in use, a request waits for one: a burst of sign-ins is no failure of Redis.
+    If all connections are in use, a request waits for a free one: a burst of requests is not a failure of Redis.
     """
     return Redis.from_pool(
         BlockingConnectionPool.from_url(
@@ -31,42 +31,42 @@ def redis_client(url: str, *, seconds: float) -> Redis:
 
 
 class RedisWithTimeout:
-    """Runs scripts in Redis, which has *patience* seconds to answer.
+    """Runs scripts in Redis with a timeout of *timeout* seconds.
 
-    If it does not, it is left alone for *pause* seconds, then one request tries again: a frozen Redis costs one
-    request a second its patience, and the others nothing.
+    After a failure, it does not use Redis for *pause* seconds. Then one request tries again, while the others continue
+    without Redis. So if Redis hangs, only one request per pause waits for the timeout.
     """
 
-    def __init__(self, redis: Redis, *, patience: float, pause: float) -> None:
-        """Take a client, whose own timeouts and retries are overruled."""
+    def __init__(self, redis: Redis, *, timeout: float, pause: float) -> None:
+        """*timeout* applies in addition to the timeouts of the client."""
         self._redis = redis
-        self._patience = patience
+        self._timeout = timeout
         self._pause = pause
         self._paused_until: float | None = None
 
     async def run(self, script: str, keys: Sequence[str], args: Sequence[str | int]) -> Any | None:
-        """What a script answers; None if Redis does not answer."""
-        if not self._may_ask():
+        """Run a script and return its result, or None if Redis does not respond."""
+        if not self._may_try():
             return None
         try:
-            async with asyncio.timeout(self._patience):
-                answer = await self._redis.register_script(script)(keys=keys, args=args)
-        except Exception as error:  # a broken connection shows in many ways, also in a RuntimeError of uvloop's
+            async with asyncio.timeout(self._timeout):
+                result = await self._redis.register_script(script)(keys=keys, args=args)
+        except Exception as error:  # A broken connection raises many types, for example RuntimeError with uvloop.
             self._failed(error)
             return None
-        self._answered()
-        return answer
+        self._succeeded()
+        return result
 
-    def _may_ask(self) -> bool:
+    def _may_try(self) -> bool:
         if self._paused_until is None:
             return True
         if time.monotonic() < self._paused_until:
             return False
-        # This caller finds out; those that come while it does so need not wait as well.
+        # This caller tries again. Extend the pause so that other callers do not wait at the same time.
         self._paused_until = time.monotonic() + self._pause
         return True
 
-    def _answered(self) -> None:
+    def _succeeded(self) -> None:
         if self._paused_until is not None:
             self._paused_until = None
             _log.info("Redis answers again: limits are counted for all processes together.")

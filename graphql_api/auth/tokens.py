@@ -1,4 +1,4 @@
-"""Access tokens: short-lived, signed, and told apart when they are garbage and when they are merely old."""
+"""Issues and verifies access tokens: short-lived, signed JWTs. Expired and invalid tokens raise different errors."""
 
 import secrets
 from collections.abc import Mapping
@@ -12,19 +12,19 @@ import jwt
 from asgi.errors import ExpiredToken, InvalidToken
 
 MAX_TOKEN: Final = 4_096
-"""Characters; ours have about 400."""
+"""The maximum length in characters. Tokens of this server have about 400."""
 
 _ALGORITHM: Final = "HS256"
 _TYPE: Final = "at+jwt"
 _CLAIMS: Final = ["iss", "aud", "sub", "sid", "jti", "iat", "exp"]
 
-# Of each lifetime, at most this part is taken away at random.
-_JITTER_PART: Final = 10
+# A lifetime is shortened at random, by at most a tenth.
+_JITTER_DIVISOR: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
 class IssuedToken:
-    """A fresh access token, and the instant at which it expires (UTC, whole seconds)."""
+    """A new access token, and the time when it expires (UTC, whole seconds)."""
 
     token: str
     expires_at: datetime
@@ -32,7 +32,7 @@ class IssuedToken:
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What a valid access token says; whether the session still exists is not for a token to say."""
+    """The content of a valid access token. It does not say whether the session still exists."""
 
     user_id: UUID
     session_id: UUID
@@ -41,23 +41,23 @@ class Claims:
 
 
 class AccessTokens:
-    """Issues and reads access tokens: JWTs after RFC 9068 without `client_id`, for there are no OAuth clients.
+    """Issues and verifies access tokens: JWTs as in RFC 9068, without `client_id` because there are no OAuth clients.
 
-    The first key of the ring signs, each of them verifies, and a token names its key (`kid`): that is how keys
-    are rotated without signing anybody out.
+    The first key of the key ring signs. All keys verify, and a token names its key (`kid`). So you can rotate keys
+    without signing users out.
     """
 
     def __init__(self, key_ring: Mapping[str, bytes], issuer: str, audience: str, lifetime: timedelta) -> None:
-        """Take the keys, the signing one first.
+        """*key_ring* contains the signing key first.
 
         Raises:
-            ValueError: there is no key, or one is shorter than 32 bytes (RFC 7518, 3.2).
+            ValueError: there is no key, or a key is shorter than 32 bytes (RFC 7518, section 3.2).
         """
         self._keys = dict(key_ring)
         self._issuer = issuer
         self._audience = audience
         self._lifetime = int(lifetime.total_seconds())
-        # The clock is the caller's `now`, one for the whole request, so the library's own is left out of it.
+        # Times are checked with the `now` of the caller, one for the whole request, and not with the library's clock.
         self._jwt = jwt.PyJWT(
             {
                 "require": _CLAIMS,
@@ -71,13 +71,13 @@ class AccessTokens:
         self._check_keys()
 
     def issue(self, user_id: UUID, session_id: UUID, now: datetime) -> IssuedToken:
-        """A new token for a session.
+        """Issue a token for a session.
 
-        It lives for the lifetime less up to a tenth at random: sockets opened in the same instant, after a
-        restart for example, shall not all come back in the same instant again.
+        The lifetime is shortened at random by up to a tenth. Otherwise connections that are opened at the same time,
+        for example after a restart, would all expire and reconnect at the same time.
         """
         issued_at = int(now.timestamp())
-        expires_at = issued_at + self._lifetime - secrets.randbelow(self._lifetime // _JITTER_PART + 1)
+        expires_at = issued_at + self._lifetime - secrets.randbelow(self._lifetime // _JITTER_DIVISOR + 1)
         claims = {
             "iss": self._issuer,
             "aud": self._audience,
@@ -90,11 +90,11 @@ class AccessTokens:
         return IssuedToken(self._sign(claims), datetime.fromtimestamp(expires_at, UTC))
 
     def read(self, token: str, now: datetime) -> Claims:
-        """What a token says, if it is ours and its time is not over at *now*.
+        """Verify a token and return its claims.
 
         Raises:
-            ExpiredToken: it was ours in every respect, and its time is over.
-            InvalidToken: anything else.
+            ExpiredToken: the token is valid, but it has expired.
+            InvalidToken: the token is not valid.
         """
         claims = _claims_of(self._verified(token))
         if claims.expires_at <= now:
@@ -103,7 +103,7 @@ class AccessTokens:
 
     def _check_keys(self) -> None:
         if not self._keys:
-            raise ValueError("There must be at least one key to sign access tokens with.")
+            raise ValueError("At least one key is needed to sign access tokens.")
         for kid, key in self._keys.items():
             try:
                 self._jwt.encode({}, key, algorithm=_ALGORITHM)
@@ -115,7 +115,7 @@ class AccessTokens:
         return self._jwt.encode(claims, key, algorithm=_ALGORITHM, headers={"kid": kid, "typ": _TYPE})
 
     def _verified(self, token: str) -> dict[str, Any]:
-        """The payload of a token that one of our keys signed for us, whatever the time."""
+        """The payload of a token that a key of this server signed for this audience. The times are not checked."""
         if len(token) > MAX_TOKEN or not token.isascii():
             raise InvalidToken
         try:
@@ -134,11 +134,12 @@ class AccessTokens:
 
 
 def bearer(authorization: str | None) -> str | None:
-    """The token of an `Authorization` header (RFC 6750, 2.1; the scheme in any case); None without one, or if it is
-    empty, as many clients send it when nobody is signed in.
+    """The token in an `Authorization` header (RFC 6750, section 2.1). The scheme is not case-sensitive.
+
+    The result is None if the header is missing or empty: many clients send an empty one when no user is signed in.
 
     Raises:
-        InvalidToken: another scheme, or no token behind it.
+        InvalidToken: the scheme is not Bearer, or the token is missing.
     """
     if authorization is None or not authorization.strip():
         return None
@@ -165,7 +166,7 @@ def _uuid(value: object) -> UUID:
 
 
 def _instant(value: object) -> datetime:
-    # A bool is an int to Python, and a float here would be somebody else's making.
+    # In Python a bool is an int too. This server never issues floats.
     if type(value) is not int:
         raise InvalidToken
     try:

@@ -1,4 +1,4 @@
-"""A cache that cannot grow without end."""
+"""An LRU cache that is limited by count and by size."""
 
 from collections import OrderedDict
 from collections.abc import Hashable
@@ -8,35 +8,35 @@ ValueT = TypeVar("ValueT")
 
 
 class BoundedCache(Generic[ValueT]):
-    """Values by text or another key, least recently used first to go, within a count and a number of bytes."""
+    """An LRU cache with at most *max_count* values, which together have at most *max_bytes*."""
 
     def __init__(self, *, max_count: int, max_bytes: int) -> None:
         self._max_count = max_count
         self._max_bytes = max_bytes
-        self._held: OrderedDict[Hashable, tuple[ValueT, int]] = OrderedDict()
+        self._entries: OrderedDict[Hashable, tuple[ValueT, int]] = OrderedDict()
         self.bytes = 0
 
     def __len__(self) -> int:
-        return len(self._held)
+        return len(self._entries)
 
     def get(self, key: Hashable) -> ValueT | None:
-        """The value, which now counts as just used; None when it is not here."""
-        held = self._held.get(key)
-        if held is None:
+        """The value, or None. It becomes the most recently used one."""
+        entry = self._entries.get(key)
+        if entry is None:
             return None
-        self._held.move_to_end(key)
-        return held[0]
+        self._entries.move_to_end(key)
+        return entry[0]
 
     def put(self, key: Hashable, value: ValueT, *, size: int) -> None:
-        """Keep a value of *size* bytes; one that is larger than the whole cache is not kept."""
+        """Store a value of *size* bytes, unless it is larger than the whole cache."""
         if size > self._max_bytes:
             return
         self._drop(key)
-        self._held[key] = (value, size)
+        self._entries[key] = (value, size)
         self.bytes += size
-        while len(self._held) > self._max_count or self.bytes > self._max_bytes:
-            self._drop(next(iter(self._held)))
+        while len(self._entries) > self._max_count or self.bytes > self._max_bytes:
+            self._drop(next(iter(self._entries)))
 
     def _drop(self, key: Hashable) -> None:
-        _, size = self._held.pop(key, (None, 0))
+        _, size = self._entries.pop(key, (None, 0))
         self.bytes -= size

@@ -1,7 +1,7 @@
-"""The compiled way: operations that were sent before are run by their plans, without graphql-core.
+"""The compiled executor: runs operations that were sent before by their plans, without graphql-core.
 
-It answers only what goes well. Anything else is a deviation, and the general executor runs the whole operation: it has
-the words of the specification for whatever is wrong, and the two cannot disagree about them.
+It returns only successful results. If anything goes wrong before a change, it gives up, and the general executor runs
+the whole operation. So only the general executor makes error messages, and the two executors cannot differ in them.
 """
 
 import logging
@@ -24,47 +24,48 @@ from graphql_api.execution.request import OperationRequest
 from graphql_api.execution.response import Response
 
 MAX_PLANS: Final = 16
-"""Of one document: its operations, times the ways in which their directives can fall."""
+"""The maximum number of plans of a document: one per operation and combination of `@skip` and `@include` values."""
 
 _log: Final = logging.getLogger("taskriver.execution")
 
 
 class CompiledExecutor:
-    """Plans of the documents that were sent more than once, and how they are run.
+    """Makes plans for documents that are sent more than once, and runs them.
 
-    *strict* and *at_first_request* are for tests. A strict plan that fails raises, instead of being logged and answered
-    by the general executor. At the first request a plan costs more than it saves, unless the plan is what is tested.
+    *strict* and *at_first_request* are for tests. With *strict*, an exception in a plan is raised; without it, the
+    exception is logged, and the general executor runs the operation. With *at_first_request*, a plan is made at the
+    first request of a document; outside of tests, that would cost more than it saves.
     """
 
     def __init__(self, schema: GraphQLSchema, *, strict: bool = False, at_first_request: bool = False) -> None:
         self._schema = schema
         self._strict = strict
         self._at_first_request = at_first_request
-        self.ran = self.left = 0
-        """How many operations were run by a plan, and how many were left to the general executor."""
+        self.compiled_count = self.general_count = 0
+        """The number of operations that a plan ran, and of those that were left to the general executor."""
 
     async def execute(
         self, document: Document, operation: OperationDefinitionNode, request: OperationRequest, context: Context
     ) -> Response | None:
-        """The response; None if nothing was done, and it is for the general executor to give."""
+        """Run the operation. None means that nothing was done, and that the general executor must run it."""
         plan = self._plan(document, operation, request.variables)
-        response = await self._answer(plan, request, context) if plan is not None else None
+        response = await self._run(plan, request, context) if plan is not None else None
         if response is None:
-            self.left += 1
+            self.general_count += 1
         else:
-            self.ran += 1
+            self.compiled_count += 1
         return response
 
-    async def _answer(self, plan: Plan, request: OperationRequest, context: Context) -> Response | None:
+    async def _run(self, plan: Plan, request: OperationRequest, context: Context) -> Response | None:
         try:
             plan.check_permissions(context.facts)
             bound = plan.variables.bind(request.variables)
             if plan.changes:
-                return await _change(plan, bound, request.extensions, context)
-            return Response({"data": await _read(plan, bound, context)})
+                return await _run_mutations(plan, bound, request.extensions, context)
+            return Response({"data": await _run_reads(plan, bound, context)})
         except Unavailable as error:
-            # Nobody else could read now, either: to try would only make the client wait for the same answer.
-            return _unanswered(plan, error, context.facts.request_id)
+            # The general executor would fail too, and the client would only wait longer for the same error.
+            return _unavailable(plan, error, context.facts.request_id)
         except (Fallback, DomainError):
             return None
         except Exception:
@@ -82,26 +83,26 @@ class CompiledExecutor:
         switches = document.switches.get(name)
         if switches is None:
             switches = document.switches[name] = switches_of(document.ast, operation)
-        settings = tuple([variables.get(each, default) for each, default in switches]) if switches else ()
-        if settings and any(type(setting) is not bool for setting in settings):
+        values = tuple([variables.get(each, default) for each, default in switches]) if switches else ()
+        if values and any(type(value) is not bool for value in values):
             return None
-        key = (name, settings)
+        key = (name, values)
         if key not in document.plans:
             if len(document.plans) >= MAX_PLANS:
                 document.plans.clear()
-            named = {each: setting for (each, _), setting in zip(switches, settings, strict=True)}
-            document.plans[key] = self._planned(document, operation, named)
+            by_variable = {each: value for (each, _), value in zip(switches, values, strict=True)}
+            document.plans[key] = self._make_plan(document, operation, by_variable)
         found: Plan | None = document.plans[key]
         return found
 
-    def _planned(self, document: Document, operation: OperationDefinitionNode, switches: Switches) -> Plan | None:
+    def _make_plan(self, document: Document, operation: OperationDefinitionNode, switches: Switches) -> Plan | None:
         try:
             return plan_of(self._schema, document.ast, operation, switches)
         except NotCompilable:
             return None
 
 
-async def _read(plan: Plan, bound: Bound, context: Context) -> dict[str, Any]:
+async def _run_reads(plan: Plan, bound: Bound, context: Context) -> dict[str, Any]:
     if not plan.steps:
         return dict(plan.written)
     actor = _actor(context)
@@ -109,24 +110,24 @@ async def _read(plan: Plan, bound: Bound, context: Context) -> dict[str, Any]:
         try:
             found = {key: await step.run(reading, actor, bound) for key, step in plan.steps.items()}
         except (Fallback, DomainError) as reason:
-            left = reason  # told outside: a connection that an error passed by is not used again
+            error = reason  # Raised outside of `async with`: there, an exception would discard the connection.
         else:
-            return _in_order(plan, found)
-    raise left
+            return _in_field_order(plan, found)
+    raise error
 
 
-async def _change(plan: Plan, bound: Bound, extensions: Mapping[str, Any], context: Context) -> Response:
+async def _run_mutations(plan: Plan, bound: Bound, extensions: Mapping[str, Any], context: Context) -> Response:
     identity = context.facts.identity
-    actor = identity.actor if identity is not None else None  # who is nobody can sign in
+    actor = identity.actor if identity is not None else None  # `login` and `register` need no actor.
     arguments = {key: step.arguments.bind(bound) for key, step in plan.changes.items()}
-    # From here on nothing may be left to the general executor: it would make the changes again.
+    # From here on, the general executor must not run the operation: it would make the changes a second time.
     found: dict[str, Any] = {}
     errors: list[Exception] = []
     for key, step in plan.changes.items():
-        told = await step.run(context, actor, arguments[key], extensions)
-        found[key] = told.value
-        errors.extend(told.errors)
-    body: dict[str, Any] = {"data": _in_order(plan, found)}
+        result = await step.run(context, actor, arguments[key], extensions)
+        found[key] = result.value
+        errors.extend(result.errors)
+    body: dict[str, Any] = {"data": _in_field_order(plan, found)}
     return Response(body | {"errors": describe_all(errors, request_id=context.facts.request_id)} if errors else body)
 
 
@@ -137,14 +138,14 @@ def _actor(context: Context) -> Actor:
     return identity.actor
 
 
-def _in_order(plan: Plan, found: dict[str, Any]) -> dict[str, Any]:
+def _in_field_order(plan: Plan, found: dict[str, Any]) -> dict[str, Any]:
     return {key: plan.written.get(key) or found[key] for key in plan.fields} if plan.written else found
 
 
-def _unanswered(plan: Plan, error: Unavailable, request_id: str) -> Response:
-    """What the general executor answers when no field of the root can be read."""
+def _unavailable(plan: Plan, error: Unavailable, request_id: str) -> Response:
+    """The response of the general executor when no root field can be read."""
     fields = {key: field for key, field in plan.fields.items() if key not in plan.written}
     errors = [located_error(error, list(field.nodes), [key]) for key, field in fields.items()]
-    whole = all(field.nullable for field in fields.values())
-    data = {key: plan.written.get(key) for key in plan.fields} if whole else None
+    all_nullable = all(field.nullable for field in fields.values())
+    data = {key: plan.written.get(key) for key in plan.fields} if all_nullable else None
     return Response({"data": data, "errors": describe_all(errors, request_id=request_id)})

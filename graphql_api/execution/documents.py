@@ -1,4 +1,4 @@
-"""Documents by their text: parsed, validated and measured once, however often they are sent."""
+"""A cache of documents: each text is parsed and validated, and its cost is calculated, only once."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -23,7 +23,7 @@ from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRul
 from domain.errors import BadRequest, Failure
 from graphql_api.execution.bounded_cache import BoundedCache
 from graphql_api.execution.introspection import Introspected, Introspection
-from graphql_api.execution.limits import Limits, check_shape, check_text, check_weight, too_much
+from graphql_api.execution.limits import Limits, check_operation, check_shape, check_text, parser_limit_error
 from graphql_api.execution.query_cost import (
     CostCalculator,
     OperationCosts,
@@ -35,19 +35,19 @@ from graphql_api.execution.query_cost import (
 from graphql_api.execution.validation import ValuesOfCorrectType
 
 _BYTES_PER_CHARACTER: Final = 110
-"""Memory that a parsed document takes for each character of its text, locations included; measured."""
+"""The memory of a parsed document per character of its text, including locations (measured)."""
 
 _MAX_ERRORS: Final = 5
-"""Of validation: each may print a large part of the document."""
+"""The maximum number of validation errors: each may quote a large part of the document."""
 
 _MAX_NAMES: Final = 5
-_MAX_SIZINGS: Final = 64
-_PARSER_GAVE_UP: Final = " Parsing aborted."
-_NO_SYNTAX: Final = "Syntax Error: "
+_MAX_CHECKED: Final = 64
+_PARSING_ABORTED: Final = " Parsing aborted."
+_SYNTAX_ERROR: Final = "Syntax Error: "
 
 
 class InvalidDocument(Exception):
-    """The text is no document of this schema, or beyond a limit; `errors` say why, at least one."""
+    """The text is not a valid document for this schema, or exceeds a limit. `errors` has at least one entry."""
 
     def __init__(self, errors: tuple[Exception, ...]) -> None:
         super().__init__(f"{len(errors)} errors")
@@ -56,27 +56,28 @@ class InvalidDocument(Exception):
 
 @dataclass(slots=True, eq=False)
 class Document:
-    """A text that was found good: its tree, its operations by name ("" for one without), and what they weigh.
+    """A valid document: its syntax tree, its operations by name ("" for an operation without a name), and their costs.
 
-    `introspected` is what its operations ask of the schema itself, by the names of those that do. `known` is whether
-    the document was sent again after its first time. `switches` and `plans` belong to the compiled executor.
+    `introspected` has an entry for each operation that selects introspection fields. `checked` contains the sizes for
+    which a cost was already checked. `known` is whether the document was sent more than once. `switches` and `plans`
+    belong to the compiled executor.
     """
 
     text: str
     ast: DocumentNode
     operations: Mapping[str, OperationDefinitionNode]
-    weights: OperationCosts
+    costs: OperationCosts
     introspected: Mapping[str, Introspected] = field(default_factory=dict)
-    approved: set[tuple[str, tuple[object, ...]]] = field(default_factory=set)
+    checked: set[tuple[str, tuple[object, ...]]] = field(default_factory=set)
     known: bool = False
     switches: dict[str, tuple[tuple[str, bool | None], ...]] = field(default_factory=dict)
     plans: dict[tuple[str, tuple[bool, ...]], Any] = field(default_factory=dict)
 
     def operation(self, name: str | None) -> OperationDefinitionNode:
-        """The operation of that name, or the only one.
+        """The operation with this name; without a name, the only operation.
 
         Raises:
-            BadRequest: there is none such, or a name is needed to choose.
+            BadRequest: there is no such operation, or there are several and *name* is missing.
         """
         if name:
             return self._named(name)
@@ -98,10 +99,11 @@ class Document:
 
 
 class Documents:
-    """The documents of one schema that were seen lately.
+    """A cache of the recent documents of one schema.
 
-    *max_bytes* is memory, estimated from the length of the text. What is invalid is remembered apart, and little of
-    it, so that garbage cannot push out what is good. With *suggestions* off, errors do not tell names of the schema.
+    *max_bytes* limits the memory, which is estimated from the length of the texts. Invalid documents have a small cache
+    of their own, so that they cannot displace valid ones. Without *suggestions*, errors do not suggest names of the
+    schema.
     """
 
     def __init__(
@@ -124,33 +126,33 @@ class Documents:
         if not introspection:
             self._rules.append(NoSchemaIntrospectionCustomRule)
         self.suggestions = suggestions
-        self._scale = CostCalculator(self._schema)
+        self._calculator = CostCalculator(self._schema)
         self._introspection = Introspection(self._schema)
-        self._good: BoundedCache[Document] = BoundedCache(max_count=max_count, max_bytes=max_bytes)
-        self._bad: BoundedCache[tuple[Exception, ...]] = BoundedCache(max_count=100, max_bytes=max_bytes // 16)
+        self._valid: BoundedCache[Document] = BoundedCache(max_count=max_count, max_bytes=max_bytes)
+        self._invalid: BoundedCache[tuple[Exception, ...]] = BoundedCache(max_count=100, max_bytes=max_bytes // 16)
         self.found = self.read = self.refused = 0
-        """How many were asked for: here already, new and good, and no good."""
+        """The number of requests for documents that were in the cache, that were new, and that were invalid."""
 
     def get(self, text: str) -> Document:
         """The document with this text.
 
         Raises:
-            InvalidDocument: it is not one, or is beyond a limit.
+            InvalidDocument: the document is not valid, or exceeds a limit.
         """
-        document = self._good.get(text)
+        document = self._valid.get(text)
         if document is None:
-            return self._first_sight(text)
+            return self._parse_new(text)
         self.found += 1
         document.known = True
         return document
 
     def check_cost(self, document: Document, operation: OperationDefinitionNode, variables: Mapping[str, Any]) -> None:
-        """Refuse an operation that is too expensive with these variables; free when none of them matters.
+        """Check the cost of an operation with these variables. It does nothing if no variable affects the cost.
 
         Raises:
-            TooExpensive: naming the limit.
+            TooExpensive: a limit is exceeded; the message names it.
         """
-        if document.weights.variables:
+        if document.costs.variables:
             self._check_pages(document, operation, variables)
         if document.introspected:
             self._check_types(document, operation, variables)
@@ -158,19 +160,19 @@ class Documents:
     def _check_pages(
         self, document: Document, operation: OperationDefinitionNode, variables: Mapping[str, Any]
     ) -> None:
-        names = document.weights.variables
+        names = document.costs.variables
         sizes = default_sizes(operation, names) | {
             name: size_of(variables[name]) for name in names if name in variables
         }
         key = (name_of(operation), tuple(sizes.values()))
-        if key not in document.approved:
-            check_weight(self._limits, self._scale.weigh(document.ast, sizes).operations[name_of(operation)])
-            _approve(document, key)
+        if key not in document.checked:
+            check_operation(self._limits, self._calculator.costs_of(document.ast, sizes).operations[name_of(operation)])
+            _mark_checked(document, key)
 
     def _check_types(
         self, document: Document, operation: OperationDefinitionNode, variables: Mapping[str, Any]
     ) -> None:
-        """Types that are named by variables have their sizes only now."""
+        """Check introspection queries with variables for the names of types: their size depends on the values."""
         introspected = document.introspected.get(name_of(operation))
         if introspected is None or not introspected.variables:
             return
@@ -178,34 +180,34 @@ class Documents:
             name: variables[name] for name in introspected.variables if isinstance(variables.get(name), str)
         }
         key = (name_of(operation), tuple(sorted(names.items())))
-        if key not in document.approved:
+        if key not in document.checked:
             self._introspection.check(document.ast, operation, names)
-            _approve(document, key)
+            _mark_checked(document, key)
 
-    def _first_sight(self, text: str) -> Document:
-        refused = self._bad.get(text)
-        if refused is None:
+    def _parse_new(self, text: str) -> Document:
+        errors = self._invalid.get(text)
+        if errors is None:
             try:
-                return self._accept(text)
+                return self._load(text)
             except (Failure, GraphQLError) as failure:
-                refused = (failure,)
+                errors = (failure,)
             except InvalidDocument as invalid:
-                refused = invalid.errors
-            self._bad.put(text, refused, size=len(text) * _BYTES_PER_CHARACTER)
+                errors = invalid.errors
+            self._invalid.put(text, errors, size=len(text) * _BYTES_PER_CHARACTER)
         self.refused += 1
-        raise InvalidDocument(refused)
+        raise InvalidDocument(errors)
 
-    def _accept(self, text: str) -> Document:
+    def _load(self, text: str) -> Document:
         check_text(self._limits, text)
         ast = self._parse(text)
-        weights = self._weigh(ast)
+        costs = self._checked_costs(ast)
         check_shape(self._limits, ast)
         if errors := validate(self._schema, ast, self._rules, _MAX_ERRORS, not self.suggestions):
-            # Behind the limit, graphql-core says that there are more; that has no place in the document.
+            # After the last error, graphql-core appends one that says that there are more. It has no location.
             raise InvalidDocument(tuple(errors[:_MAX_ERRORS]))
         operations = dict(_by_name(ast))
-        document = Document(text, ast, operations, weights, self._introspected(ast, operations, weights))
-        self._good.put(text, document, size=len(text) * _BYTES_PER_CHARACTER)
+        document = Document(text, ast, operations, costs, self._introspected(ast, operations, costs))
+        self._valid.put(text, document, size=len(text) * _BYTES_PER_CHARACTER)
         self.read += 1
         return document
 
@@ -213,39 +215,40 @@ class Documents:
         try:
             ast = parse(text, max_tokens=self._limits.max_tokens)
         except GraphQLError as error:
-            if error.message.endswith(_PARSER_GAVE_UP):
-                raise too_much(error.message.removeprefix(_NO_SYNTAX).removesuffix(_PARSER_GAVE_UP)) from None
+            if error.message.endswith(_PARSING_ABORTED):
+                reason = error.message.removeprefix(_SYNTAX_ERROR).removesuffix(_PARSING_ABORTED)
+                raise parser_limit_error(reason) from None
             raise InvalidDocument((error,)) from None
         if "\\u" in text:
             visit(ast, _RefuseNul())
         return ast
 
-    def _weigh(self, ast: DocumentNode) -> OperationCosts:
-        # Variables count as 1 here: what even that does not save is refused once and for all.
-        weights = self._scale.weigh(ast, {})
-        for weight in weights.operations.values():
-            check_weight(self._limits, weight)
-        return weights
+    def _checked_costs(self, ast: DocumentNode) -> OperationCosts:
+        # Each variable counts as 1 here. A document that is too expensive even then is always refused.
+        costs = self._calculator.costs_of(ast, {})
+        for cost in costs.operations.values():
+            check_operation(self._limits, cost)
+        return costs
 
     def _introspected(
-        self, ast: DocumentNode, operations: Mapping[str, OperationDefinitionNode], weights: OperationCosts
+        self, ast: DocumentNode, operations: Mapping[str, OperationDefinitionNode], costs: OperationCosts
     ) -> dict[str, Introspected]:
-        asking = {name: each for name, each in operations.items() if weights.operations[name].introspects}
-        return dict(zip(asking, self._introspection.check_each(ast, asking.values()), strict=True))
+        introspecting = {name: each for name, each in operations.items() if costs.operations[name].introspects}
+        return dict(zip(introspecting, self._introspection.check_each(ast, introspecting.values()), strict=True))
 
 
 class _RefuseNul(Visitor):
-    """The lexer takes an escaped NUL for a character; PostgreSQL does not."""
+    """Refuses escaped NUL characters: the lexer accepts them, but PostgreSQL cannot store them."""
 
     def enter_string_value(self, node: StringValueNode, *_: object) -> None:
         if "\x00" in node.value:
             raise GraphQLError("The document contains a character that is not text (NUL).", node)
 
 
-def _approve(document: Document, key: tuple[str, tuple[object, ...]]) -> None:
-    if len(document.approved) >= _MAX_SIZINGS:
-        document.approved.clear()
-    document.approved.add(key)
+def _mark_checked(document: Document, key: tuple[str, tuple[object, ...]]) -> None:
+    if len(document.checked) >= _MAX_CHECKED:
+        document.checked.clear()
+    document.checked.add(key)
 
 
 def _by_name(ast: DocumentNode) -> Iterator[tuple[str, OperationDefinitionNode]]:

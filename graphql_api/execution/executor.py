@@ -14,62 +14,69 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from asgi.timeouts import TimeLimit, TimeoutQueue
 from domain.errors import Failure, TooExpensive, Unavailable
-from graphql_api.execution.delivery import Group, NoSource, SharedExecutions, SubscriptionResults, Teller
+from graphql_api.execution.delivery import (
+    DirectSender,
+    Group,
+    SharedExecutions,
+    SubscriptionFailed,
+    SubscriptionResults,
+)
 from graphql_api.execution.documents import Document, Documents, InvalidDocument
 from graphql_api.execution.introspection_cache import IntrospectionCache
 from graphql_api.execution.persisted_queries import PersistedQueries
 from graphql_api.execution.request import OperationRequest, check_text
-from graphql_api.execution.response import Response, failed, from_result, refused
+from graphql_api.execution.response import Response, execution_error, from_result, request_error
 from graphql_api.execution.validation import variable_errors
 from graphql_api.resolvers.delivery import DeliversDirectly
 from observability.request_records import record_operation
 
 MAX_FAILED_FIELDS: Final = 300
-"""Each costs time and space, and one wrong variable can fail a field of every row."""
+"""The maximum number of failed fields of a query: one invalid argument can fail a field in every row."""
 
 TIMEOUT_SECONDS: Final = 20.0
 
 
 class TooManyErrors(TooExpensive):
-    """The operation was stopped."""
+    """The operation was stopped because too many fields failed."""
 
     def __init__(self) -> None:
         super().__init__(
-            f"More than {MAX_FAILED_FIELDS} fields failed, and the operation was stopped: correct these errors first."
+            f"The operation was stopped because more than {MAX_FAILED_FIELDS} fields failed. "
+            "Correct these errors first."
         )
 
 
 class ExecutionContext(StrawberryGraphQLCoreExecutionContext):
-    """Executes one operation. Mutations are never stopped: each of their fields is told for itself."""
+    """Executes one operation. It never stops a mutation, because each of its fields may already have made a change."""
 
-    _failed = 0
+    _failed_fields = 0
 
     def handle_field_error(self, raw_error: Exception, return_type: Any, field_details_list: Any, path: Path) -> None:
-        """Note that a field failed.
+        """Count a failed field.
 
         Raises:
-            GraphQLError: the field's parent fails with it, or the operation is stopped.
+            GraphQLError: the parent of a non-null field fails too, or the operation is stopped.
         """
-        if self._failed >= MAX_FAILED_FIELDS and self.operation.operation is not OperationType.MUTATION:
+        if self._failed_fields >= MAX_FAILED_FIELDS and self.operation.operation is not OperationType.MUTATION:
             raise GraphQLError("", original_error=TooManyErrors())
         super().handle_field_error(raw_error, return_type, field_details_list, path)
-        self._failed += 1
+        self._failed_fields += 1
 
 
 class Context(Protocol):
-    """All that execution wants of a context; resolvers want more."""
+    """The part of the context that this module uses. Resolvers use more."""
 
     @property
     def request_id(self) -> str:
-        """Names the request in answers and logs."""
+        """The id of the request in responses and logs."""
 
 
 ContextT = TypeVar("ContextT", bound=Context)
 Context_contra = TypeVar("Context_contra", contravariant=True)
 
 
-class Shortcut(Protocol[Context_contra]):
-    """Another way to the same answer."""
+class FastPath(Protocol[Context_contra]):
+    """A faster executor for some operations, which returns the same responses."""
 
     async def execute(
         self,
@@ -78,14 +85,14 @@ class Shortcut(Protocol[Context_contra]):
         request: OperationRequest,
         context: Context_contra,
     ) -> Response | None:
-        """The response; None if nothing was done, and it is for the general executor to give."""
+        """Run the operation. None means that nothing was done, and that the general executor must run it."""
 
 
 @dataclass(slots=True)
 class Operation:
-    """A request whose document was found good, and the one operation of it that is to run.
+    """A request with a valid document, and the operation in it that will run.
 
-    `name` is the operation's in its document, and `type` whether it is a query, a mutation or a subscription.
+    `name` is the name of the operation. `type` says whether it is a query, a mutation or a subscription.
     """
 
     request: OperationRequest
@@ -96,13 +103,12 @@ class Operation:
 
 
 class Executor(Generic[ContextT]):
-    """Runs operations; never raises for what a client or a resolver did.
+    """Runs operations. Errors of clients and of resolvers are part of the response; they are never raised.
 
-    *timeout* in seconds bounds queries and mutations. *renew* makes the context of a subscription's next event from
-    the operation's own: loaders that outlive an event would tell old news. With *shared* off, every subscription
-    executes each of its events for itself. An event that cannot be told whole, because the database is away, is
-    executed again when *recovered* returns; without it, it is told with its errors. A *shortcut* is tried
-    first.
+    *timeout* limits queries and mutations, in seconds. *renew_context* makes the context for the next event of a
+    subscription, because loaders cache what they read. Without *shared*, every subscription executes each event
+    separately. If the database is unavailable during an event, the event is executed again after *wait_for_recovery*
+    returns; without *wait_for_recovery*, its response contains the errors. *fast_path* is tried first.
     """
 
     def __init__(
@@ -111,116 +117,119 @@ class Executor(Generic[ContextT]):
         documents: Documents,
         *,
         timeout: float = TIMEOUT_SECONDS,
-        renew: Callable[[ContextT], ContextT] | None = None,
+        renew_context: Callable[[ContextT], ContextT] | None = None,
         shared: bool = True,
-        shortcut: Shortcut[ContextT] | None = None,
-        recovered: Callable[[], Awaitable[None]] | None = None,
+        fast_path: FastPath[ContextT] | None = None,
+        wait_for_recovery: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._schema = schema._schema
         self._documents = documents
-        self._alarms = TimeoutQueue(timeout)
-        self._renew = renew
-        self._recovered = recovered
-        self._shortcut = shortcut
+        self._timeouts = TimeoutQueue(timeout)
+        self._renew_context = renew_context
+        self._wait_for_recovery = wait_for_recovery
+        self._fast_path = fast_path
         self._persisted = PersistedQueries()
         self._introspections = IntrospectionCache()
         self._shared = SharedExecutions(self._schema) if shared else None
 
     def prepare(self, request: OperationRequest, *, request_id: str) -> Operation | Response:
-        """The operation to run, or the answer that says why there is none. Fast when the document was seen before."""
+        """The operation to run, or a response with the errors. It is fast if the document is in the cache."""
         try:
             check_text(request)
             if request.extensions:
-                request = self._persisted.whole(request)
+                request = self._persisted.with_text(request)
             document = self._documents.get(request.query)
             if request.extensions:
-                self._persisted.keep(request)
+                self._persisted.store(request)
             node = document.operation(request.operation_name)
             self._documents.check_cost(document, node, request.variables)
         except InvalidDocument as invalid:
-            return refused(*invalid.errors, request_id=request_id)
+            return request_error(*invalid.errors, request_id=request_id)
         except Exception as error:
-            return refused(error, request_id=request_id)
+            return request_error(error, request_id=request_id)
         name = node.name.value if node.name else None
         operation = Operation(request, document, node, name, node.operation)
         record_operation(operation.name, operation.type, known=document.known)
         return operation
 
     async def execute(self, operation: Operation, context: ContextT) -> Response:
-        """Run a query or a mutation to its end, or to its timeout."""
+        """Run a query or a mutation until it ends or its timeout expires."""
         try:
-            # What a plan reads has time-outs of its own, and most of it is there before a timer would be set.
+            # The statements of a plan have their own timeouts, and most end sooner than it takes to set up a timer.
             if operation.type is OperationType.QUERY:
                 return await self._query(operation, context)
-            with TimeLimit(self._alarms):
-                return await self._by_shortcut(operation, context) or await self._in_general(operation, context)
+            with TimeLimit(self._timeouts):
+                return await self._run_fast_path(operation, context) or await self._run_general(operation, context)
         except TimeoutError:
-            return failed(_too_slow(operation.type, self._alarms.seconds), request_id=context.request_id)
+            return execution_error(
+                _timeout_error(operation.type, self._timeouts.seconds), request_id=context.request_id
+            )
         except Exception as error:
-            return failed(error, request_id=context.request_id)
+            return execution_error(error, request_id=context.request_id)
 
     async def _query(self, operation: Operation, context: ContextT) -> Response:
         key = self._introspections.key(operation.document, operation.name or "", operation.request.variables)
         if key is None:
-            return await self._by_shortcut(operation, context) or await self._in_time(operation, context)
+            return await self._run_fast_path(operation, context) or await self._run_with_timeout(operation, context)
         response = self._introspections.get(key)
         if response is None:
-            response = await self._in_time(operation, context)
+            response = await self._run_with_timeout(operation, context)
             self._introspections.put(key, response)
         return response
 
-    async def _in_time(self, operation: Operation, context: ContextT) -> Response:
-        with TimeLimit(self._alarms):
-            return await self._in_general(operation, context)
+    async def _run_with_timeout(self, operation: Operation, context: ContextT) -> Response:
+        with TimeLimit(self._timeouts):
+            return await self._run_general(operation, context)
 
-    async def _by_shortcut(self, operation: Operation, context: ContextT) -> Response | None:
-        if self._shortcut is None:
+    async def _run_fast_path(self, operation: Operation, context: ContextT) -> Response | None:
+        if self._fast_path is None:
             return None
-        return await self._shortcut.execute(operation.document, operation.node, operation.request, context)
+        return await self._fast_path.execute(operation.document, operation.node, operation.request, context)
 
-    async def _in_general(self, operation: Operation, context: ContextT) -> Response:
-        built = self._built(operation, context)
+    async def _run_general(self, operation: Operation, context: ContextT) -> Response:
+        built = self._build(operation, context)
         if isinstance(built, list):
-            return refused(*built, request_id=context.request_id)
+            return request_error(*built, request_id=context.request_id)
         result = built.execute_operation()
         if isawaitable(result):
             result = await result
         return from_result(result, request_id=context.request_id)
 
     async def stream(
-        self, operation: Operation, context: ContextT, at_once: Callable[[Response], bool] | None = None
+        self, operation: Operation, context: ContextT, send_directly: Callable[[Response], bool] | None = None
     ) -> AsyncGenerator[Response, None]:
-        """The responses of any operation: one of a query or a mutation, as many as come of a subscription.
+        """The responses of an operation: one for a query or a mutation, any number for a subscription.
 
-        A response that was not executed is the last one. Close it (`aclosing`) to stop a subscription. A response that
-        nobody has to wait for goes to *at_once* instead, if that takes it, while the next one is waited for.
+        A response that was not executed is the last one. Close the generator (`aclosing`) to stop a subscription. While
+        the caller waits for the next response, *send_directly* is called with each response that is ready. If it
+        returns True, the generator does not yield this response.
         """
         if operation.type is not OperationType.SUBSCRIPTION:
             yield await self.execute(operation, context)
             return
         try:
-            built = self._built(operation, context)
+            built = self._build(operation, context)
             if isinstance(built, list):
-                yield refused(*built, request_id=context.request_id)
+                yield request_error(*built, request_id=context.request_id)
                 return
-            subscribed = SubscriptionResults(built, self._group(operation), self._renew, self._recovered)
-            async with aclosing(await subscribed.source()) as events:
-                if at_once is not None and isinstance(events, DeliversDirectly):
-                    events.at_once(Teller(subscribed, at_once))
+            results = SubscriptionResults(built, self._group(operation), self._renew_context, self._wait_for_recovery)
+            async with aclosing(await results.source()) as events:
+                if send_directly is not None and isinstance(events, DeliversDirectly):
+                    events.at_once(DirectSender(results, send_directly))
                 async for event in events:
-                    yield await subscribed.answer(event)
+                    yield await results.response(event)
         except StopAsyncIteration:
-            return  # closed while an answer was given anew
-        except NoSource as none:
-            yield refused(*none.errors, request_id=context.request_id)
+            return  # The subscription was closed while a response was executed again.
+        except SubscriptionFailed as failed:
+            yield request_error(*failed.errors, request_id=context.request_id)
         except Exception as error:
-            yield refused(error, request_id=context.request_id)
+            yield request_error(error, request_id=context.request_id)
 
     def _group(self, operation: Operation) -> Group | None:
         return self._shared.group(operation.request, operation.document) if self._shared is not None else None
 
-    def _built(self, operation: Operation, context: ContextT) -> Any:
-        """What executes the operation, or a list of what is wrong with its variables."""
+    def _build(self, operation: Operation, context: ContextT) -> Any:
+        """The execution context of graphql-core for the operation, or a list of the errors in its variables."""
         suggestions, variables = self._documents.suggestions, operation.request.variables
         built = ExecutionContext.build(
             self._schema,
@@ -237,7 +246,9 @@ class Executor(Generic[ContextT]):
         return built
 
 
-def _too_slow(kind: OperationType, seconds: float) -> Failure:
+def _timeout_error(kind: OperationType, seconds: float) -> Failure:
     if kind is OperationType.MUTATION:
-        return Unavailable(f"No answer within {seconds:g} s; the change may or may not have been made: look first.")
-    return Unavailable(f"No answer within {seconds:g} s; try again later, or ask for less.")
+        return Unavailable(
+            f"No result within {seconds:g} s; the change may or may not have been made: check before you try again."
+        )
+    return Unavailable(f"No result within {seconds:g} s; try again later, or select less data.")

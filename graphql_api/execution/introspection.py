@@ -1,4 +1,4 @@
-"""How large the answer to an introspection query is, counted in the schema before anything is executed."""
+"""Limits the size of introspection responses. The size is counted in the schema before the query is executed."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -30,29 +30,30 @@ from graphql import (
 from domain.errors import TooExpensive
 
 HEADROOM: Final = 1.5
-"""The limit: so many times the nodes that the standard introspection query has, with all its options."""
+"""The limit, relative to the size of the standard introspection query with all its options."""
 
-_COSTLY: Final = {"defaultValue": 10}
-"""Leaves that take as long as several others: a default value is converted to a literal and printed."""
+_LEAF_COSTS: Final = {"defaultValue": 10}
+"""Fields without a selection that count as several nodes: a default value has to be converted and printed."""
 
 _META: Final = {"__schema", "__type", "__typename"}
 
 
 @dataclass(slots=True)
 class Introspected:
-    """What an operation asks of the schema itself.
+    """The introspection part of an operation.
 
-    `nodes` counts the fields and the objects of the answer; deprecated members, and what `@skip` may leave out, count
-    as well. `variables` name a type, and `alone` is whether the operation asks for nothing else.
+    `nodes` is the number of fields and objects in the response. It includes deprecated members and skipped fields.
+    `variables` are the variables that contain the name of a type. `only_schema` is whether the operation selects
+    nothing else.
     """
 
     nodes: int = 0
     variables: set[str] = field(default_factory=set)
-    alone: bool = True
+    only_schema: bool = True
 
 
 class Introspection:
-    """Counts introspection queries against one schema, and refuses those that are too large."""
+    """Measures introspection queries for one schema, and refuses queries that are too large."""
 
     def __init__(self, schema: GraphQLSchema) -> None:
         self._schema = schema
@@ -61,18 +62,18 @@ class Introspection:
     def check(
         self, ast: DocumentNode, operation: OperationDefinitionNode, variables: Mapping[str, Any]
     ) -> Introspected:
-        """What a validated operation asks of the schema; a type whose name is not among the variables counts as none.
+        """Measure a valid operation. A type whose name is in a missing variable counts as zero nodes.
 
         Raises:
-            TooExpensive: it asks for `__schema` more than once, or for too many nodes.
+            TooExpensive: the operation selects `__schema` more than once, or has too many nodes.
         """
         return self._checked(_Counter(self._schema, ast, self.limit), operation, variables)
 
     def check_each(self, ast: DocumentNode, operations: Iterable[OperationDefinitionNode]) -> list[Introspected]:
-        """What each of these operations asks of the schema, as `check` says; the effort for all of them is bounded.
+        """Measure each of these operations like `check`, with a limit on the total work.
 
         Raises:
-            TooExpensive: one of them is too large, or all of them together are.
+            TooExpensive: one of them, or all of them together, have too many nodes.
         """
         counter = _Counter(self._schema, ast, self.limit)
         return [self._checked(counter, operation, {}) for operation in operations]
@@ -83,8 +84,8 @@ class Introspection:
         found = counter.count(operation, variables)
         if found.nodes > self.limit:
             raise TooExpensive(
-                f"The introspection answer would have {found.nodes:,} nodes; at most {self.limit:,} are allowed. "
-                "Ask for fewer types or fields at once."
+                f"The introspection response would have {found.nodes:,} nodes; at most {self.limit:,} are allowed. "
+                "Select fewer types or fields at once."
             )
         return found
 
@@ -103,10 +104,10 @@ class Introspection:
 
 
 class _Counter:
-    """Counts one document.
+    """Counts the nodes of one document.
 
-    What a selection has below one element of the schema is counted once, however often it occurs in the answers. Each
-    such pair is at least one node, so that the effort is bounded by the limit, for all operations together.
+    Each pair of a selection and a schema element is counted once, even if it occurs several times in the response.
+    Each pair has at least one node. So the limit also limits the work, for all operations together.
     """
 
     def __init__(self, schema: GraphQLSchema, ast: DocumentNode, limit: int | None) -> None:
@@ -119,28 +120,29 @@ class _Counter:
         self._sizes: dict[tuple[int, object], int] = {}
 
     def count(self, operation: OperationDefinitionNode, variables: Mapping[str, Any]) -> Introspected:
-        found = Introspected(alone=operation.operation is OperationType.QUERY)
-        fields = list(self._at_the_root(operation.selection_set, set()))
-        _check_once(fields)
+        found = Introspected(only_schema=operation.operation is OperationType.QUERY)
+        fields = list(self._root_fields(operation.selection_set, set()))
+        _check_single_schema(fields)
         for node in fields:
-            found.alone &= node.name.value in _META
+            found.only_schema &= node.name.value in _META
             if node.name.value == "__schema":
-                found.nodes += self._below(node, SchemaMetaFieldDef, self._schema)
+                found.nodes += self._field_size(node, SchemaMetaFieldDef, self._schema)
             elif node.name.value == "__type":
-                found.nodes += self._below(node, TypeMetaFieldDef, self._named(node, variables, found.variables))
+                named = self._named_type(node, variables, found.variables)
+                found.nodes += self._field_size(node, TypeMetaFieldDef, named)
         return found
 
-    def _at_the_root(self, selections: SelectionSetNode, seen: set[str]) -> Iterator[FieldNode]:
+    def _root_fields(self, selections: SelectionSetNode, seen: set[str]) -> Iterator[FieldNode]:
         for node in selections.selections:
             if isinstance(node, FieldNode):
                 yield node
             elif isinstance(node, InlineFragmentNode):
-                yield from self._at_the_root(node.selection_set, seen)
+                yield from self._root_fields(node.selection_set, seen)
             elif isinstance(node, FragmentSpreadNode) and node.name.value not in seen:
                 seen.add(node.name.value)
-                yield from self._at_the_root(self._fragments[node.name.value].selection_set, seen)
+                yield from self._root_fields(self._fragments[node.name.value].selection_set, seen)
 
-    def _named(self, node: FieldNode, variables: Mapping[str, Any], used: set[str]) -> object:
+    def _named_type(self, node: FieldNode, variables: Mapping[str, Any], used: set[str]) -> object:
         (argument,) = node.arguments or ()
         if isinstance(argument.value, VariableNode):
             used.add(argument.value.name.value)
@@ -149,21 +151,21 @@ class _Counter:
             name = argument.value.value if isinstance(argument.value, StringValueNode) else None
         return self._schema.get_type(name) if isinstance(name, str) else None
 
-    def _below(self, node: FieldNode, known: GraphQLField, value: Any) -> int:
-        """The nodes of a field that has a selection: itself, its objects, and what they have."""
+    def _field_size(self, node: FieldNode, known: GraphQLField, value: Any) -> int:
+        """The nodes of a field with a selection: the field, its objects, and the nodes of these objects."""
         kind: Any = get_named_type(known.type)
-        several = isinstance(get_nullable_type(known.type), GraphQLList)
-        elements = [each for each in (value if several and value is not None else (value,)) if each is not None]
+        is_list = isinstance(get_nullable_type(known.type), GraphQLList)
+        elements = [each for each in (value if is_list and value is not None else (value,)) if each is not None]
         assert node.selection_set is not None
         return 1 + sum(1 + self._size(node.selection_set, kind, each) for each in elements)
 
     def _size(self, selections: SelectionSetNode, kind: Any, element: Any) -> int:
-        key = (id(selections), _identity(element))
+        key = (id(selections), _element_key(element))
         size = self._sizes.get(key)
         if size is None:
             self._sizes[key] = 0
             if self._limit is not None and len(self._sizes) > self._limit:
-                raise TooExpensive(f"The document asks for more than {self._limit:,} nodes of the schema.")
+                raise TooExpensive(f"The document selects more than {self._limit:,} nodes of the schema.")
             size = self._sizes[key] = sum(self._size_of(node, kind, element) for node in selections.selections)
         return size
 
@@ -173,22 +175,22 @@ class _Counter:
         if isinstance(node, InlineFragmentNode):
             return self._size(node.selection_set, kind, element)
         if node.selection_set is None:
-            return _COSTLY.get(node.name.value, 1)
+            return _LEAF_COSTS.get(node.name.value, 1)
         known: Any = kind.fields[node.name.value]
-        return self._below(node, known, known.resolve(element, self._info, **_everything(known)))
+        return self._field_size(node, known, known.resolve(element, self._info, **_with_deprecated(known)))
 
 
-def _check_once(fields: list[FieldNode]) -> None:
+def _check_single_schema(fields: list[FieldNode]) -> None:
     if len({(node.alias or node.name).value for node in fields if node.name.value == "__schema"}) > 1:
-        raise TooExpensive("An operation may have `__schema` once: ask for all that you need under one alias.")
+        raise TooExpensive("An operation may select `__schema` only once: combine the selections under one alias.")
 
 
-def _everything(known: GraphQLField) -> dict[str, bool]:
+def _with_deprecated(known: GraphQLField) -> dict[str, bool]:
     return {"includeDeprecated": True} if "includeDeprecated" in known.args else {}
 
 
-def _identity(element: Any) -> object:
-    """Equal for elements that look alike: types of the same text, members of the same name and object."""
+def _element_key(element: Any) -> object:
+    """A key, equal for equal schema elements: types with the same text, members with the same name and object."""
     if isinstance(element, tuple):
         return element[0], id(element[1])
     return id(element) if isinstance(element, GraphQLSchema) else str(element)

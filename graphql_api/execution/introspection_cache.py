@@ -1,4 +1,4 @@
-"""Answers to introspection queries, kept: they are large, and the same for everybody."""
+"""A cache of responses to introspection queries: they are large, and the same for all users."""
 
 import json
 from collections.abc import Mapping
@@ -17,26 +17,26 @@ Key = tuple[str, str, str]
 
 
 class IntrospectionCache:
-    """JSON by document, operation and variables, within a count and a number of bytes."""
+    """The JSON of responses by document, operation and variables."""
 
     def __init__(self, *, max_count: int = MAX_COUNT, max_bytes: int = MAX_BYTES) -> None:
-        self._answers: BoundedCache[bytes] = BoundedCache(max_count=max_count, max_bytes=max_bytes)
+        self._responses: BoundedCache[bytes] = BoundedCache(max_count=max_count, max_bytes=max_bytes)
 
     def key(self, document: Document, operation: str, variables: Mapping[str, Any]) -> Key | None:
-        """The key of an operation that asks for the schema alone; None for any other."""
+        """The key of an operation that selects only the schema; None for any other operation."""
         introspected = document.introspected.get(operation)
-        if introspected is None or not introspected.alone:
+        if introspected is None or not introspected.only_schema:
             return None
         return document.text, operation, json.dumps(variables, sort_keys=True) if variables else ""
 
     def get(self, key: Key) -> Response | None:
-        """The kept answer."""
-        data = self._answers.get(key)
+        """The response for this key, or None."""
+        data = self._responses.get(key)
         return Response({"data": orjson.Fragment(data)}) if data is not None else None
 
     def put(self, key: Key, response: Response) -> None:
-        """Keep an answer without errors."""
+        """Store a response, if it has no errors."""
         if response.errors or not response.executed:
             return
         data = orjson.dumps(response.body["data"])
-        self._answers.put(key, data, size=len(data) + sum(map(len, key)))
+        self._responses.put(key, data, size=len(data) + sum(map(len, key)))

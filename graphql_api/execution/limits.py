@@ -1,4 +1,4 @@
-"""The limits of a document, and the refusal of what is beyond them before anything expensive looks at it."""
+"""The limits for documents. They are checked before validation and execution, which are expensive."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -17,17 +17,17 @@ from graphql import (
 from domain.errors import TooExpensive
 from graphql_api.execution.query_cost import QueryCost
 
-_ADVICE: Final = "Ask for less at once, or split the document."
+_ADVICE: Final = "Select less data at once, or split the document."
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How large a document may be; `docs` and the schema tell clients the same numbers.
+    """The maximum size of a document. The documentation for clients has the same numbers.
 
-    `max_characters` and `max_tokens` bound the text (comments count as tokens), `max_depth` the levels of nesting,
-    `max_cost` the fields that one operation may resolve, each page counted in full. `max_fields` bounds the fields
-    that the document itself has, each of which validation looks at several times. `max_overlap` bounds the pairs
-    of fields that share a response name anywhere in the document: validation compares each with each.
+    `max_characters` and `max_tokens` limit the text; comments count as tokens. `max_depth` limits the nesting.
+    `max_cost` limits the fields that one operation may resolve; every page counts with its full size. `max_fields`
+    limits the fields in the text of the document: validation visits each of them several times. `max_overlap` limits
+    the pairs of fields with the same response name: validation compares the fields of each pair.
     """
 
     max_depth: int = 12
@@ -45,7 +45,7 @@ class Limits:
 
 @dataclass(slots=True)
 class DocumentSize:
-    """What is counted in a whole document."""
+    """The numbers of the parts of a document."""
 
     aliases: int = 0
     directives: int = 0
@@ -57,80 +57,80 @@ class DocumentSize:
 
 
 def check_text(limits: Limits, text: str) -> None:
-    """Refuse a text that is not even worth parsing.
+    """Check the length of the text before it is parsed.
 
     Raises:
-        TooExpensive: it is too long.
+        TooExpensive: the text is too long.
     """
     _at_most(limits.max_characters, len(text), "characters")
 
 
-def too_much(why: str) -> TooExpensive:
-    """The refusal of a text that the parser gave up on, for a reason that it tells in a sentence."""
-    return TooExpensive(f"{why} {_ADVICE}")
+def parser_limit_error(reason: str) -> TooExpensive:
+    """The error for a text that exceeds a limit of the parser. *reason* is the sentence of the parser."""
+    return TooExpensive(f"{reason} {_ADVICE}")
 
 
 def check_shape(limits: Limits, ast: DocumentNode) -> None:
-    """Refuse a document whose validation would take long, in time linear to its size.
+    """Check the numbers of the parts of a document, before validation. The time is linear in the size.
 
     Raises:
-        TooExpensive: naming the limit.
+        TooExpensive: a limit is exceeded; the message names it.
     """
-    tally = document_size_of(ast)
-    _at_most(limits.max_operations, tally.operations, "operations")
-    _at_most(limits.max_fragments, tally.fragments, "fragments")
-    _at_most(limits.max_variables, tally.variables, "variables")
-    _at_most(limits.max_directives, tally.directives, "directives")
-    _at_most(limits.max_aliases, tally.aliases, "aliases")
-    _at_most(limits.max_fields, tally.fields, "fields")
-    _at_most(limits.max_overlap, tally.overlap, "pairs of fields with the same response name")
+    size = document_size_of(ast)
+    _at_most(limits.max_operations, size.operations, "operations")
+    _at_most(limits.max_fragments, size.fragments, "fragments")
+    _at_most(limits.max_variables, size.variables, "variables")
+    _at_most(limits.max_directives, size.directives, "directives")
+    _at_most(limits.max_aliases, size.aliases, "aliases")
+    _at_most(limits.max_fields, size.fields, "fields")
+    _at_most(limits.max_overlap, size.overlap, "pairs of fields with the same response name")
 
 
-def check_weight(limits: Limits, weight: QueryCost) -> None:
-    """Refuse an operation that is too deep or resolves too much.
+def check_operation(limits: Limits, cost: QueryCost) -> None:
+    """Check the depth and the cost of an operation.
 
     Raises:
-        TooExpensive: naming the limit.
+        TooExpensive: a limit is exceeded; the message names it.
     """
-    _at_most(limits.max_depth, weight.depth, "levels of nesting")
-    if weight.cost > limits.max_cost:
+    _at_most(limits.max_depth, cost.depth, "levels of nesting")
+    if cost.cost > limits.max_cost:
         raise TooExpensive(
-            f"The operation could resolve {weight.cost:,} fields; at most {limits.max_cost:,} are allowed. "
-            "Ask for smaller pages (`first` or `last`) or fewer fields."
+            f"The operation could resolve {cost.cost:,} fields; at most {limits.max_cost:,} are allowed. "
+            "Request smaller pages (`first` or `last`) or select fewer fields."
         )
 
 
 def document_size_of(ast: DocumentNode) -> DocumentSize:
-    """Count a document; linear, and without recursion."""
-    tally = DocumentSize()
+    """Count the parts of a document, in linear time and without recursion."""
+    size = DocumentSize()
     names: Counter[str] = Counter()
     for definition in ast.definitions:
-        _count_definition(definition, tally)
+        _count_definition(definition, size)
         for node in _selections(definition):
-            tally.directives += len(node.directives or ())
+            size.directives += len(node.directives or ())
             if isinstance(node, FieldNode):
-                tally.aliases += node.alias is not None
+                size.aliases += node.alias is not None
                 names[(node.alias or node.name).value] += 1
-    tally.fields = names.total()
-    tally.overlap = sum(count * (count - 1) // 2 for count in names.values())
-    return tally
+    size.fields = names.total()
+    size.overlap = sum(count * (count - 1) // 2 for count in names.values())
+    return size
 
 
-def _count_definition(definition: DefinitionNode, tally: DocumentSize) -> None:
-    tally.fragments += isinstance(definition, FragmentDefinitionNode)
-    tally.directives += len(getattr(definition, "directives", None) or ())
+def _count_definition(definition: DefinitionNode, size: DocumentSize) -> None:
+    size.fragments += isinstance(definition, FragmentDefinitionNode)
+    size.directives += len(getattr(definition, "directives", None) or ())
     if isinstance(definition, OperationDefinitionNode):
-        tally.operations += 1
-        tally.variables += len(definition.variable_definitions or ())
+        size.operations += 1
+        size.variables += len(definition.variable_definitions or ())
 
 
 def _selections(definition: DefinitionNode) -> Iterator[SelectionNode]:
-    waiting = [getattr(definition, "selection_set", None)]
-    while waiting:
-        selected = waiting.pop()
+    pending = [getattr(definition, "selection_set", None)]
+    while pending:
+        selected = pending.pop()
         for node in selected.selections if selected else ():
             yield node
-            waiting.append(getattr(node, "selection_set", None))
+            pending.append(getattr(node, "selection_set", None))
 
 
 def _at_most(limit: int, count: int, what: str) -> None:

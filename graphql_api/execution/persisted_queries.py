@@ -1,7 +1,8 @@
-"""Documents asked for by their hash: automatic persisted queries, as Apollo's and urql's clients send them.
+"""Automatic persisted queries: a client sends the hash of a document instead of its text. Apollo and urql support it.
 
-A client sends `extensions.persistedQuery` with the SHA-256 of a document, and no text. Who does not know it says
-`PERSISTED_QUERY_NOT_FOUND`; the client then sends both, once, and from then on the hash is enough.
+A client sends `extensions.persistedQuery` with the SHA-256 of a document, without the text. If the server does not
+know the hash, it returns `PERSISTED_QUERY_NOT_FOUND`. Then the client sends the hash and the text once; after that, the
+hash is enough.
 https://www.apollographql.com/docs/apollo-server/performance/apq
 """
 
@@ -22,17 +23,17 @@ _HASH: Final = re.compile(r"[0-9a-f]{64}")
 
 
 class PersistedQueries:
-    """The texts that were sent with their hashes lately, within a count and a number of bytes."""
+    """A cache of the texts that clients sent together with their hashes."""
 
     def __init__(self, *, max_count: int = MAX_COUNT, max_bytes: int = MAX_BYTES) -> None:
         self._texts: BoundedCache[str] = BoundedCache(max_count=max_count, max_bytes=max_bytes)
 
-    def whole(self, request: OperationRequest) -> OperationRequest:
-        """The request with its text, whether it came with it or with a hash.
+    def with_text(self, request: OperationRequest) -> OperationRequest:
+        """The request with the text of its document. If it has only a hash, the text comes from the cache.
 
         Raises:
-            UnknownHash: the text is not known.
-            BadRequest: the hash is none, or that of another text.
+            UnknownHash: the cache does not contain the hash.
+            BadRequest: the hash is malformed, or is not the hash of the text.
         """
         digest = _digest(request.extensions.get(EXTENSION))
         if digest is None:
@@ -46,8 +47,8 @@ class PersistedQueries:
             raise UnknownHash
         return replace(request, query=text)
 
-    def keep(self, request: OperationRequest) -> None:
-        """Remember the text of a request that came with both, once its document was found good."""
+    def store(self, request: OperationRequest) -> None:
+        """Store the text of a request with a hash. Call it only if the document is valid."""
         digest = _digest(request.extensions.get(EXTENSION))
         if digest is not None and self._texts.get(digest) is None:
             self._texts.put(digest, request.query, size=len(request.query.encode()))

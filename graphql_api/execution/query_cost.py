@@ -1,7 +1,8 @@
-"""How deep a document goes and how many fields it may resolve, in one pass over every definition.
+"""Calculates the depth and the cost of operations: how deep they nest, and how many fields they may resolve.
 
-A fragment is measured once however often it is spread, so the effort is linear in the text (a chain of fragments
-that spread each other twice is the classic exponential). Nothing here recurses: nesting is the attacker's to choose.
+Each fragment is measured only once, even if it is used several times. So the time is linear in the size of the text;
+otherwise a chain of fragments that use each other twice would take exponential time. The code is not recursive, because
+the client chooses the depth.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -37,18 +38,18 @@ from graphql import (
 from persistence.pagination import DEFAULT_PAGE
 
 MAX_PAGE: Final = 100
-"""What a page whose size cannot be known counts as: the most that the schema allows."""
+"""The size of a page whose size is not known: the maximum that the schema allows."""
 
-CEILING: Final = 10**12
-"""Weights beyond this are all the same: far too much."""
+MAX_COST: Final = 10**12
+"""Costs are capped at this value, which is far above every limit."""
 
 Definition = OperationDefinitionNode | FragmentDefinitionNode
 Sizes = Mapping[str, int]
-"""Variable → how many items it asks for."""
+"""The page sizes that the values of variables request, by the names of the variables."""
 
 
 class FragmentUse(NamedTuple):
-    """A fragment used at a depth, as often as *times*."""
+    """A use of a fragment at a depth. It is resolved for *times* objects."""
 
     name: str
     depth: int
@@ -57,9 +58,10 @@ class FragmentUse(NamedTuple):
 
 @dataclass(slots=True)
 class QueryCost:
-    """Levels of nesting; fields resolved, lists counted by their pages; and whether the schema itself is asked for.
+    """The levels of nesting, the number of resolved fields, and whether there are introspection fields.
 
-    What is asked of the schema is in neither number: `introspection.py` counts it.
+    A field in a list counts once for each item of a full page. Introspection fields are not counted here, but in
+    `introspection.py`.
     """
 
     depth: int = 0
@@ -69,13 +71,13 @@ class QueryCost:
 
 @dataclass(slots=True)
 class DefinitionCost(QueryCost):
-    """What one definition holds by itself, the fragments it spreads, and the variables that size its pages."""
+    """The cost of one definition without its fragments; its uses of fragments; and the variables for its page sizes."""
 
     spreads: list[FragmentUse] = field(default_factory=list)
     variables: set[str] = field(default_factory=set)
 
 
-class _Place(NamedTuple):
+class _Scope(NamedTuple):
     selections: SelectionSetNode
     parent: GraphQLNamedType | None
     depth: int
@@ -83,60 +85,60 @@ class _Place(NamedTuple):
 
 
 class CostCalculator:
-    """Weighs documents against one schema."""
+    """Calculates the costs of documents for one schema."""
 
     def __init__(self, schema: GraphQLSchema) -> None:
         self._schema = schema
 
-    def weigh(self, ast: DocumentNode, sizes: Sizes) -> "OperationCosts":
-        """The weight of every operation, under these page sizes; a variable that is not among them counts as 1.
+    def costs_of(self, ast: DocumentNode, sizes: Sizes) -> "OperationCosts":
+        """The cost of every operation with these page sizes. A variable that is not in *sizes* counts as 1.
 
         Raises:
-            GraphQLError: a fragment spreads itself.
+            GraphQLError: a fragment uses itself.
         """
         parts = [part for part in ast.definitions if isinstance(part, Definition)]
-        shares = [self._share(part, sizes) for part in parts]
+        costs = [self._definition_cost(part, sizes) for part in parts]
         fragments = {
-            part.name.value: share
-            for part, share in zip(parts, shares, strict=True)
+            part.name.value: cost
+            for part, cost in zip(parts, costs, strict=True)
             if isinstance(part, FragmentDefinitionNode)
         }
         totals: dict[str, QueryCost] = {}
         for name in _innermost_first(fragments, parts):
-            totals[name] = _total(fragments[name], totals)
+            totals[name] = _total_cost(fragments[name], totals)
         operations = {
-            name_of(part): _total(share, totals)
-            for part, share in zip(parts, shares, strict=True)
+            name_of(part): _total_cost(cost, totals)
+            for part, cost in zip(parts, costs, strict=True)
             if isinstance(part, OperationDefinitionNode)
         }
-        return OperationCosts(operations, frozenset().union(*(share.variables for share in shares)))
+        return OperationCosts(operations, frozenset().union(*(cost.variables for cost in costs)))
 
-    def _share(self, definition: Definition, sizes: Sizes) -> DefinitionCost:
-        share = DefinitionCost()
-        places = [_Place(definition.selection_set, self._root_of(definition), 0, 1)]
-        while places:
-            place = places.pop()
-            for node in place.selections.selections:
+    def _definition_cost(self, definition: Definition, sizes: Sizes) -> DefinitionCost:
+        total = DefinitionCost()
+        scopes = [_Scope(definition.selection_set, self._root_of(definition), 0, 1)]
+        while scopes:
+            scope = scopes.pop()
+            for node in scope.selections.selections:
                 if isinstance(node, FieldNode):
-                    places.extend(self._enter(node, place, share, sizes))
+                    scopes.extend(self._add_field(node, scope, total, sizes))
                 elif isinstance(node, InlineFragmentNode):
-                    parent = self._named(node.type_condition) if node.type_condition else place.parent
-                    places.append(place._replace(selections=node.selection_set, parent=parent))
+                    parent = self._named(node.type_condition) if node.type_condition else scope.parent
+                    scopes.append(scope._replace(selections=node.selection_set, parent=parent))
                 elif isinstance(node, FragmentSpreadNode):
-                    share.spreads.append(FragmentUse(node.name.value, place.depth, place.times))
-        return share
+                    total.spreads.append(FragmentUse(node.name.value, scope.depth, scope.times))
+        return total
 
-    def _enter(self, node: FieldNode, place: _Place, share: DefinitionCost, sizes: Sizes) -> Iterator[_Place]:
-        known = self._field(place.parent, node.name.value)
+    def _add_field(self, node: FieldNode, scope: _Scope, total: DefinitionCost, sizes: Sizes) -> Iterator[_Scope]:
+        known = self._field(scope.parent, node.name.value)
         inner = get_named_type(known.type) if known else None
-        if _is_introspection(node, place.parent):
-            share.introspects = True
+        if _is_introspection(node, scope.parent):
+            total.introspects = True
             return
-        share.cost = min(CEILING, share.cost + place.times)
-        share.depth = max(share.depth, place.depth + 1)
+        total.cost = min(MAX_COST, total.cost + scope.times)
+        total.depth = max(total.depth, scope.depth + 1)
         if node.selection_set:
-            times = place.times * _page(node, known, sizes, share.variables)
-            yield _Place(node.selection_set, inner, place.depth + 1, min(CEILING, times))
+            times = scope.times * _page_size(node, known, sizes, total.variables)
+            yield _Scope(node.selection_set, inner, scope.depth + 1, min(MAX_COST, times))
 
     def _root_of(self, definition: Definition) -> GraphQLNamedType | None:
         if isinstance(definition, FragmentDefinitionNode):
@@ -154,7 +156,7 @@ class CostCalculator:
 
 @dataclass(frozen=True, slots=True)
 class OperationCosts:
-    """What each operation of a document weighs, by name, and the variables that could change it."""
+    """The costs of the operations of a document, by name, and the variables that affect these costs."""
 
     operations: Mapping[str, QueryCost]
     variables: frozenset[str]
@@ -166,7 +168,7 @@ def name_of(operation: OperationDefinitionNode) -> str:
 
 
 def size_of(value: object) -> int:
-    """How many items a variable's value asks for, between 1 and a page: a number, or a list's length; null: 0."""
+    """The page size that the value of a variable requests: a number, or the length of a list; 0 for null."""
     if value is None:
         return 0
     if isinstance(value, list):
@@ -177,26 +179,26 @@ def size_of(value: object) -> int:
 
 
 def default_sizes(operation: OperationDefinitionNode, names: Iterable[str]) -> dict[str, int]:
-    """The page sizes of an operation's own defaults; a variable without one is as if the argument were left out: 0."""
+    """The page sizes that the default values of variables request; 0 for a variable without a default."""
     defaults = {each.variable.name.value: each.default_value for each in operation.variable_definitions or ()}
     return {name: _literal_size(defaults.get(name), {}, set()) for name in names}
 
 
 def default_texts(operation: OperationDefinitionNode, names: Iterable[str]) -> dict[str, str]:
-    """The defaults of an operation's variables that are strings."""
+    """The default values of variables, if they are strings."""
     defaults = {each.variable.name.value: each.default_value for each in operation.variable_definitions or ()}
     found = {name: defaults.get(name) for name in names}
     return {name: node.value for name, node in found.items() if isinstance(node, StringValueNode)}
 
 
-def _page(node: FieldNode, known: GraphQLField | None, sizes: Sizes, variables: set[str]) -> int:
-    # What can grow is a connection and takes `first` or `last`; other lists are small, whole, and counted once.
+def _page_size(node: FieldNode, known: GraphQLField | None, sizes: Sizes, variables: set[str]) -> int:
+    # All long lists have an argument `first`, `last` or `ids`. Other lists are short and count once.
     given = {argument.name.value: argument.value for argument in node.arguments or ()}
-    asked = [_literal_size(given[name], sizes, variables) for name in ("first", "last", "ids") if name in given]
-    return max(asked, default=0) or _default_page(known)
+    requested = [_literal_size(given[name], sizes, variables) for name in ("first", "last", "ids") if name in given]
+    return max(requested, default=0) or _default_page_size(known)
 
 
-def _default_page(known: GraphQLField | None) -> int:
+def _default_page_size(known: GraphQLField | None) -> int:
     argument = known.args.get("first") if known else None
     if argument is None:
         return 1
@@ -212,7 +214,7 @@ def _literal_size(value: ValueNode | None, sizes: Sizes, variables: set[str]) ->
         return sizes.get(value.name.value, 1)
     if isinstance(value, ListValueNode):
         return max(1, len(value.values))
-    # A page of ten digits or more is no page; not parsing it spares the time that a long number takes.
+    # A number with ten or more digits is not a valid page size. Do not parse it: that takes long for long numbers.
     if isinstance(value, IntValueNode) and len(value.value) < 10:
         return size_of(int(value.value))
     return MAX_PAGE
@@ -224,7 +226,7 @@ def _is_introspection(node: FieldNode, parent: GraphQLNamedType | None) -> bool:
 
 def _innermost_first(fragments: Mapping[str, DefinitionCost], parts: Iterable[Definition]) -> Iterator[str]:
     graph = {
-        name: {spread.name for spread in share.spreads if spread.name in fragments} for name, share in fragments.items()
+        name: {spread.name for spread in cost.spreads if spread.name in fragments} for name, cost in fragments.items()
     }
     try:
         yield from TopologicalSorter(graph).static_order()
@@ -234,11 +236,11 @@ def _innermost_first(fragments: Mapping[str, DefinitionCost], parts: Iterable[De
         raise GraphQLError(f"Fragment '{name}' spreads itself, directly or through others.", found) from None
 
 
-def _total(share: DefinitionCost, totals: Mapping[str, QueryCost]) -> QueryCost:
-    total = QueryCost(share.depth, share.cost, share.introspects)
-    for name, depth, times in share.spreads:
+def _total_cost(definition: DefinitionCost, totals: Mapping[str, QueryCost]) -> QueryCost:
+    total = QueryCost(definition.depth, definition.cost, definition.introspects)
+    for name, depth, times in definition.spreads:
         inner = totals.get(name, QueryCost())
         total.depth = max(total.depth, depth + inner.depth)
-        total.cost = min(CEILING, total.cost + times * inner.cost)
+        total.cost = min(MAX_COST, total.cost + times * inner.cost)
         total.introspects |= inner.introspects
     return total

@@ -1,4 +1,4 @@
-"""A request as every transport receives it: decoded JSON, checked for its shape."""
+"""A GraphQL request, parsed from decoded JSON. All transports use it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,14 +8,14 @@ from domain.errors import BadRequest, TooExpensive
 from domain.text import is_storable
 
 MAX_VALUES: Final = 5_000
-"""Values that the variables of one request may hold in all: each is looked at several times before anything runs."""
+"""The maximum number of values in the variables of a request: each is processed several times before execution."""
 
 
 @dataclass(slots=True)
 class OperationRequest:
-    """What a client wants run: the four parameters of GraphQL over HTTP, section 5.
+    """The four parameters of a request (GraphQL over HTTP, section 5).
 
-    `query` is empty where `extensions.persistedQuery` names it by its hash.
+    `query` is empty if `extensions.persistedQuery` contains the hash of the document instead.
     """
 
     query: str
@@ -25,10 +25,10 @@ class OperationRequest:
 
 
 def parse_request(value: object) -> OperationRequest:
-    """The request in a decoded JSON value.
+    """Parse a decoded JSON value.
 
     Raises:
-        BadRequest: it has not the shape of one; the text says what is wrong.
+        BadRequest: the value is not a valid request; the message says what is wrong.
     """
     if isinstance(value, list):
         raise BadRequest("Several operations in one request are not supported: send them one by one.")
@@ -37,16 +37,16 @@ def parse_request(value: object) -> OperationRequest:
     return OperationRequest(
         query=_query(value),
         operation_name=_name(value),
-        variables=_map(value, "variables"),
-        extensions=_map(value, "extensions"),
+        variables=_object(value, "variables"),
+        extensions=_object(value, "extensions"),
     )
 
 
 def check_text(request: OperationRequest) -> None:
-    """Refuse variables that hold what cannot be stored as text, or more than any operation could want.
+    """Check the text in the variables, and the number of their values.
 
     Raises:
-        BadRequest: a string, or a key, holds NUL or a lone surrogate.
+        BadRequest: a string or a key contains NUL or a lone surrogate, which cannot be stored.
         TooExpensive: there are more than 5,000 values.
     """
     if not request.variables:
@@ -81,7 +81,7 @@ def _name(value: dict[str, Any]) -> str | None:
     return name or None
 
 
-def _map(value: dict[str, Any], key: str) -> dict[str, Any]:
+def _object(value: dict[str, Any], key: str) -> dict[str, Any]:
     found = value.get(key)
     if found is None:
         return {}
@@ -91,16 +91,16 @@ def _map(value: dict[str, Any], key: str) -> dict[str, Any]:
 
 
 def _strings(value: object) -> Iterator[str]:
-    waiting, count = [value], 0
-    while waiting:
-        each = waiting.pop()
+    pending, count = [value], 0
+    while pending:
+        each = pending.pop()
         count += 1
         if count > MAX_VALUES:
-            raise TooExpensive(f"The variables hold more than {MAX_VALUES:,} values.")
+            raise TooExpensive(f"The variables contain more than {MAX_VALUES:,} values.")
         if isinstance(each, str):
             yield each
         elif isinstance(each, dict):
-            waiting.extend(each)
-            waiting.extend(each.values())
+            pending.extend(each)
+            pending.extend(each.values())
         elif isinstance(each, list):
-            waiting.extend(each)
+            pending.extend(each)

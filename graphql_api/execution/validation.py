@@ -1,7 +1,7 @@
-"""What is wrong with literals and variables: each error names its argument or variable and the place in it.
+"""Error messages for literals and variables. Each names the argument or variable and the position of the error in it.
 
-graphql-core finds the errors. Of a variable it quotes the value as Python writes it, which is put into JSON here.
-Inputs are not quoted as a whole, as they may hold a password.
+graphql-core finds the errors. It quotes the value of a variable in Python syntax; this module replaces that by JSON.
+Messages never quote a whole input object, because it may contain a password.
 """
 
 import json
@@ -30,7 +30,7 @@ from graphql.pyutils import inspect, print_path_list
 from graphql_api.errors import null_in_json
 
 MAX_ERRORS: Final = 5
-"""Of variables; one that is a list may be wrong in thousands of places."""
+"""The maximum number of errors for variables: a list may have thousands."""
 
 _MAX_QUOTED: Final = 100
 _UNEXPECTED: Final = re.compile(r", but encountered error '.*'; found: .*", re.DOTALL)
@@ -40,14 +40,14 @@ Path = list[str | int]
 
 
 class ValuesOfCorrectType(ValidationRule):
-    """graphql-core's rule of this name, with the argument and the place in each error, and always with a location."""
+    """Replaces the rule of graphql-core with this name. Each error has the argument, the position and a location."""
 
     def enter_argument(self, node: ArgumentNode, *_: Any) -> None:
-        """Check what is given to an argument of a field or a directive."""
+        """Check the value of an argument of a field or a directive."""
         self._check(node.value, f"Argument '{node.name.value}' has invalid value")
 
     def enter_variable_definition(self, node: VariableDefinitionNode, *_: Any) -> None:
-        """Check the default of a variable."""
+        """Check the default value of a variable."""
         if node.default_value is not None:
             self._check(node.default_value, f"Variable '${node.variable.name.value}' has invalid default value")
 
@@ -71,7 +71,7 @@ def variable_errors(
     *,
     suggestions: bool,
 ) -> list[GraphQLError]:
-    """The errors that graphql-core found in the variables of an operation, in the words of JSON."""
+    """The errors that graphql-core found in the variables of an operation, with values in JSON syntax."""
     found: list[GraphQLError] = []
     for node, kind in _given(schema, operation, variables):
         name = node.variable.name.value
@@ -79,14 +79,14 @@ def variable_errors(
             validate_input_value(
                 variables[name], kind, _reporter(found, node, variables[name]), hide_suggestions=not suggestions
             )
-        except _EnoughErrors:
+        except _ErrorLimitReached:
             break
     others = [error for error in errors if error.nodes and " has invalid value" not in error.message]
     return [*others, *found][:MAX_ERRORS] or errors
 
 
-class _EnoughErrors(Exception):
-    """There are as many as are told."""
+class _ErrorLimitReached(Exception):
+    """The maximum number of errors is reached."""
 
 
 def _given(
@@ -103,7 +103,7 @@ def _reporter(
 ) -> Callable[[GraphQLError, Path], None]:
     def report(error: GraphQLError, path: Path) -> None:
         if len(found) >= MAX_ERRORS:
-            raise _EnoughErrors
+            raise _ErrorLimitReached
         message = _in_json(error, _value_at(value, path))
         what = f"Variable '${node.variable.name.value}' has invalid value{print_path_list(path)}"
         found.append(GraphQLError(f"{what}: {message}", node))
@@ -112,7 +112,7 @@ def _reporter(
 
 
 def _in_json(error: GraphQLError, value: Any = None) -> str:
-    """The message, with a value that it quotes as JSON, without inputs as a whole and without texts of exceptions."""
+    """The message with JSON in place of Python syntax, without input objects, and without the texts of exceptions."""
     message = null_in_json(_UNEXPECTED.sub(".", error.message))
     if _FOUND_OBJECT.search(message):
         return _FOUND_OBJECT.sub("." if ", found" in message else "", message)

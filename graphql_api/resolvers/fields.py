@@ -90,7 +90,7 @@ class OneInput(FieldExtension):
     def apply(self, field: StrawberryField) -> None:
         """Describe it."""
         for argument in field.arguments:
-            argument.description = "All that the mutation needs to know."
+            argument.description = "The input of the mutation."
 
 
 class NotFoundAsNull(FieldExtension):

@@ -36,12 +36,12 @@ class NodeQueries:
 
     node = query(
         SIGNED_IN,
-        "Any object by its id; null if there is none, or you may not see it.",
+        "An object by its id. Null if it does not exist, or if you may not see it.",
         AnyNode(_TYPES, many=False),
     )
     nodes = query(
         SIGNED_IN,
-        "Objects by their ids, in that order; null for each that is not there or not for you. For a malformed id there "
-        "is null, too, and an error with its place in `path`.",
+        "Objects by their ids, in the same order. Null for each object that does not exist or that you may not see. "
+        "For a malformed id you get null and an error whose `path` contains its index.",
         AnyNode(_TYPES, many=True),
     )

@@ -16,7 +16,7 @@ from graphql_api.schema.resolves_to import AnyNode, Connection, Many, One
 from persistence.pagination import MAX_FIRST, Part
 from services.reading import read_page, read_rows
 
-Ids = Annotated[list[strawberry.ID], strawberry.argument(description=f"Which ones, at most {MAX_FIRST}.")]
+Ids = Annotated[list[strawberry.ID], strawberry.argument(description=f"The ids, at most {MAX_FIRST}.")]
 Resolver = Callable[..., Any]
 Decoded = tuple[str, UUID]
 

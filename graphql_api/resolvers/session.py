@@ -24,7 +24,7 @@ from graphql_api.schema.session import (
     RevokeSessionPayload,
     Session,
 )
-from graphql_api.schema.user import oneself
+from graphql_api.schema.user import current_user
 from persistence.queries import session as reads
 from persistence.queries.query import Query
 from services import session as session_service
@@ -46,7 +46,7 @@ class SessionQueries:
 class SessionMutations:
     """Fields of Mutation."""
 
-    @mutation(PUBLIC, "Sign in with name and password.", viewer=oneself)
+    @mutation(PUBLIC, "Sign in with username and password.", viewer=current_user)
     async def login(self, field: FieldContext, input: LoginInput) -> LoginPayload | None:
         """One call of the accounts; the refresh token travels in the cookie unless it was asked for."""
         context = field.context
@@ -60,8 +60,8 @@ class SessionMutations:
 
     @mutation(
         PUBLIC,
-        "Give a refresh token in for new tokens: at the latest when an access token has expired.",
-        viewer=oneself,
+        "Exchange a refresh token for new tokens. Do this at the latest when the access token expires.",
+        viewer=current_user,
     )
     async def refresh_token(self, field: FieldContext, input: RefreshTokenInput) -> RefreshTokenPayload | None:
         """One call of the accounts; the successor travels as the token came: a cookie's is for no script to see."""
@@ -76,21 +76,21 @@ class SessionMutations:
             context.keep_refresh_cookie(signed_in.refresh_token)
         return RefreshTokenPayload.of(signed_in, return_refresh_token=in_payload)
 
-    @mutation(SIGNED_IN, "Sign out on this device; its tokens are worthless within a second.")
+    @mutation(SIGNED_IN, "Sign out of the current session. Its tokens become invalid within a second.")
     async def logout(self, field: FieldContext) -> LogoutPayload | None:
         """One service call."""
         await session_service.sign_out(field.context.unit_of_work())
         field.context.drop_refresh_cookie()
         return LogoutPayload()
 
-    @mutation(SIGNED_IN, "Sign out everywhere.")
+    @mutation(SIGNED_IN, "Sign out of all your sessions.")
     async def logout_all(self, field: FieldContext) -> LogoutAllPayload | None:
         """One service call."""
         await session_service.sign_out_everywhere(field.context.unit_of_work())
         field.context.drop_refresh_cookie()
         return LogoutAllPayload()
 
-    @mutation(SIGNED_IN, "Sign out on another device of yours.")
+    @mutation(SIGNED_IN, "End one of your sessions, for example on another device.")
     async def revoke_session(self, field: FieldContext, input: RevokeSessionInput) -> RevokeSessionPayload | None:
         """One service call."""
         session_id = await session_service.revoke_session(

@@ -28,11 +28,14 @@ from streaming.task_cache import UNKNOWN, TaskSnapshot, current_tasks
 from streaming.visibility import Viewpoint, Visibility, viewpoint
 
 Filter = Annotated[
-    TaskStreamFilterInput | None, strawberry.argument(description="Which tasks; left out: all you may see.")
+    TaskStreamFilterInput | None,
+    strawberry.argument(description="The tasks to subscribe to. Default: all that you may see."),
 ]
 After = Annotated[
     str | None,
-    strawberry.argument(description="A stream cursor: first what was missed since then, then live, without a seam."),
+    strawberry.argument(
+        description="A stream cursor. You receive all items after it, then live items; none is missing, none twice."
+    ),
 ]
 Make = Callable[[], TaskStreamItem]
 MakeItem = Callable[[Delivered, Task | None], TaskStreamItem]
@@ -43,12 +46,12 @@ Source = AsyncGenerator[TaskStreamItem, None]
 class StreamSubscriptions:
     """Fields of Subscription."""
 
-    @subscription(SIGNED_IN, "Tasks that move to another column of the board, as it happens.")
+    @subscription(SIGNED_IN, "Receive changes of the status of tasks, live.")
     async def task_status_changed(self, field: FieldContext, filter: Filter = None, after: After = None) -> Source:
         """Moves, and what left one's sight."""
         return _listen(field.context, filter, after, _status_changed, only_status=True)
 
-    @subscription(SIGNED_IN, "Tasks that are created, changed or deleted, as it happens.")
+    @subscription(SIGNED_IN, "Receive all changes of tasks, live: created, changed and deleted tasks.")
     async def task_changed(self, field: FieldContext, filter: Filter = None, after: After = None) -> Source:
         """Every change."""
         return _listen(field.context, filter, after, _changed, only_status=False)

@@ -41,8 +41,10 @@ from services.unset import UNSET, UnsetType
 
 T = TypeVar("T")
 
-Filter = Annotated[TaskFilterInput | None, strawberry.argument(description="Which ones; left out: all you may see.")]
-OrderBy = Annotated[TaskOrder, strawberry.argument(description="In which order.")]
+Filter = Annotated[
+    TaskFilterInput | None, strawberry.argument(description="The tasks to return. Default: all that you may see.")
+]
+OrderBy = Annotated[TaskOrder, strawberry.argument(description="The order of the tasks.")]
 
 
 def _task(actor: Actor, id: Id) -> Query:
@@ -68,15 +70,19 @@ def _tasks(
 class TaskQueries:
     """Fields of Query."""
 
-    task = query(SIGNED_IN, "One task; null if there is none, or you may not see it.", One(Task, _task, nullable=True))
-    tasks = query(SIGNED_IN, "The tasks that you may see, page by page.", Connection(TaskConnection, _tasks))
+    task = query(
+        SIGNED_IN,
+        "A task by its id. Null if it does not exist, or if you may not see it.",
+        One(Task, _task, nullable=True),
+    )
+    tasks = query(SIGNED_IN, "The tasks that you may see, in pages.", Connection(TaskConnection, _tasks))
 
 
 @strawberry.type
 class TaskMutations:
     """Fields of Mutation."""
 
-    @mutation(SIGNED_IN, "Create a task of your own.")
+    @mutation(SIGNED_IN, "Create a task. You become its owner.")
     async def create_task(self, field: FieldContext, input: CreateTaskInput) -> CreateTaskPayload | None:
         """One service call."""
         row = await task_service.create_task(
@@ -89,7 +95,7 @@ class TaskMutations:
         )
         return CreateTaskPayload(task=Task.of(row))
 
-    @mutation(SIGNED_IN, "Change a task of your own; admins: anybody's.")
+    @mutation(SIGNED_IN, "Change a task that you own. Admins may change every task.")
     async def update_task(self, field: FieldContext, input: UpdateTaskInput) -> UpdateTaskPayload | None:
         """One service call."""
         row = await task_service.update_task(
@@ -105,7 +111,7 @@ class TaskMutations:
         )
         return UpdateTaskPayload(task=Task.of(row))
 
-    @mutation(SIGNED_IN, "Move a task on the board: your own, or one that is assigned to you; admins: anybody's.")
+    @mutation(SIGNED_IN, "Change the status of a task that you own or that is assigned to you. Admins: every task.")
     async def update_task_status(
         self, field: FieldContext, input: UpdateTaskStatusInput
     ) -> UpdateTaskStatusPayload | None:
@@ -118,7 +124,7 @@ class TaskMutations:
         )
         return UpdateTaskStatusPayload(task=Task.of(row))
 
-    @mutation(SIGNED_IN, "Give a task of your own to somebody, or to nobody; admins: anybody's.")
+    @mutation(SIGNED_IN, "Assign a task that you own, or remove its assignee. Admins: every task.")
     async def assign_task(self, field: FieldContext, input: AssignTaskInput) -> AssignTaskPayload | None:
         """One service call."""
         row = await task_service.assign_task(
@@ -129,7 +135,7 @@ class TaskMutations:
         )
         return AssignTaskPayload(task=Task.of(row))
 
-    @mutation(SIGNED_IN, "Delete a task of your own for good; moderators and admins: anybody's.")
+    @mutation(SIGNED_IN, "Delete a task that you own, permanently. Moderators and admins: every task.")
     async def delete_task(self, field: FieldContext, input: DeleteTaskInput) -> DeleteTaskPayload | None:
         """One service call."""
         task_id = await task_service.delete_task(

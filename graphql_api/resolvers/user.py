@@ -23,7 +23,7 @@ from graphql_api.schema.user import (
     SetUserRolePayload,
     User,
     UserConnection,
-    oneself,
+    current_user,
 )
 from persistence.pagination import PageRequest, Part
 from persistence.queries import user as reads
@@ -32,8 +32,10 @@ from services import user as user_service
 
 MAX_ASSIGNABLE: Final = 50
 
-Search = Annotated[str, strawberry.argument(description="What the username begins with, ignoring case; empty: all.")]
-FirstAssignable = Annotated[int, strawberry.argument(description=f"How many at most, 1 to {MAX_ASSIGNABLE}.")]
+Search = Annotated[str, strawberry.argument(description="The start of the username, ignoring case. Empty: all.")]
+FirstAssignable = Annotated[
+    int, strawberry.argument(description=f"The maximum number of users, 1 to {MAX_ASSIGNABLE}.")
+]
 
 
 def _me(actor: Actor) -> Query:
@@ -65,13 +67,11 @@ def _assignable_users(actor: Actor, search: Search = "", first: FirstAssignable 
 class UserQueries:
     """Fields of Query."""
 
-    me = query(SIGNED_IN, "Who you are.", One(User, _me))
-    user = query(SIGNED_IN, "One user; null if there is none.", One(User, _user, nullable=True))
-    users = query(
-        ADMIN, "All users, page by page, the newest first.", Connection(UserConnection, _users, nullable=True)
-    )
+    me = query(SIGNED_IN, "The user who is signed in.", One(User, _me))
+    user = query(SIGNED_IN, "A user by their id. Null if the user does not exist.", One(User, _user, nullable=True))
+    users = query(ADMIN, "All users in pages, newest first.", Connection(UserConnection, _users, nullable=True))
     assignable_users = query(
-        SIGNED_IN, "Active users whom a task can be given to, by name.", Many(User, _assignable_users)
+        SIGNED_IN, "Active users to whom a task can be assigned, sorted by username.", Many(User, _assignable_users)
     )
 
 
@@ -79,7 +79,7 @@ class UserQueries:
 class UserMutations:
     """Fields of Mutation."""
 
-    @mutation(PUBLIC, "Create a user of role USER for yourself; then `login`.", viewer=oneself)
+    @mutation(PUBLIC, "Create a user account with the role USER. Then use `login`.", viewer=current_user)
     async def register(self, field: FieldContext, input: RegisterInput) -> RegisterPayload | None:
         """One call of the accounts."""
         context = field.context
@@ -90,9 +90,9 @@ class UserMutations:
             password=input.password,
             request_id=context.request_id,
         )
-        return RegisterPayload(user=User.of(row, is_oneself=True))
+        return RegisterPayload(user=User.of(row, is_current_user=True))
 
-    @mutation(SIGNED_IN, "Change your password; all your other sessions end within a second.")
+    @mutation(SIGNED_IN, "Change your password. All your other sessions end within a second.")
     async def change_password(self, field: FieldContext, input: ChangePasswordInput) -> ChangePasswordPayload | None:
         """One call of the accounts."""
         context = field.context
@@ -105,7 +105,7 @@ class UserMutations:
         )
         return ChangePasswordPayload(user=User.of(row))
 
-    @mutation(ADMIN, "Give a user another role; it holds within a second, on open sockets too.")
+    @mutation(ADMIN, "Change the role of a user. It takes effect within a second, also on open connections.")
     async def set_user_role(self, field: FieldContext, input: SetUserRoleInput) -> SetUserRolePayload | None:
         """One service call."""
         row = await user_service.set_user_role(
@@ -113,7 +113,7 @@ class UserMutations:
         )
         return SetUserRolePayload(user=User.of(row))
 
-    @mutation(ADMIN, "Let a user in, or cut them off; holds within a second, on open sockets too.")
+    @mutation(ADMIN, "Enable or disable a user. It takes effect within a second, also on open connections.")
     async def set_user_active(self, field: FieldContext, input: SetUserActiveInput) -> SetUserActivePayload | None:
         """One service call."""
         row = await user_service.set_user_active(

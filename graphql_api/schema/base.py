@@ -1,4 +1,4 @@
-"""Strawberry's schema, with the introspection of graphql-core."""
+"""Strawberry's schema class, with a fix for the introspection of `@oneOf` inputs."""
 
 from typing import Any
 
@@ -8,17 +8,17 @@ from strawberry.schema.schema_converter import GraphQLCoreConverter
 
 
 class Schema(strawberry.Schema):
-    """A schema that answers every introspection field on every kind of type.
+    """A schema that resolves every introspection field on every kind of type.
 
-    Strawberry replaces the resolver of `__Type.isOneOf` by one that fails on lists and non-nulls, which have no
-    extensions, and it does not tell graphql-core which inputs are `@oneOf`.
+    Strawberry replaces the resolver of `__Type.isOneOf`. Its resolver fails on list and non-null types, because they
+    have no extensions. Strawberry also does not set `is_one_of` on the input types of graphql-core.
     """
 
     def _extend_introspection(self) -> None:
         for kind in self._schema.type_map.values():
             if isinstance(kind, GraphQLInputObjectType) and GraphQLCoreConverter.DEFINITION_BACKREF in kind.extensions:
                 kind.is_one_of = kind.extensions[GraphQLCoreConverter.DEFINITION_BACKREF].is_one_of
-        # The introspection types belong to the process, and another schema may have replaced the resolver already.
+        # All schemas of a process share the introspection types: another schema may have replaced the resolver before.
         introspected: Any = introspection_types["__Type"]
         introspected.fields["isOneOf"] = GraphQLField(GraphQLBoolean, resolve=_is_one_of)
 

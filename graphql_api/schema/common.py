@@ -1,4 +1,4 @@
-"""What all nouns share: nodes, pages, refusals."""
+"""GraphQL types that all parts of the schema share: nodes, pagination, and errors of mutations."""
 
 from typing import Annotated, Any, Self
 
@@ -11,70 +11,78 @@ from graphql_api.schema.enums import ErrorCode
 from graphql_api.schema.resolves_to import Identity, resolves_to
 from persistence.pagination import DEFAULT_PAGE, MAX_FIRST, Facts, Page
 
-Id = Annotated[strawberry.ID, strawberry.argument(description="Which one.")]
+Id = Annotated[strawberry.ID, strawberry.argument(description="The id of the object.")]
 First = Annotated[
     int | None,
     strawberry.argument(
-        description=f"The first so many, 1 to {MAX_FIRST}; without `first` and `last`: the first {DEFAULT_PAGE}."
+        description=f"Return the first items, 1 to {MAX_FIRST}. "
+        f"Without `first` and `last` you get the first {DEFAULT_PAGE}."
     ),
 ]
-After = Annotated[str | None, strawberry.argument(description="A cursor of this list: only what comes behind it.")]
-Last = Annotated[
-    int | None, strawberry.argument(description=f"The last so many, 1 to {MAX_FIRST}; not together with `first`.")
+After = Annotated[
+    str | None, strawberry.argument(description="A cursor of this list. Return only items that come after it.")
 ]
-Before = Annotated[str | None, strawberry.argument(description="A cursor of this list: only what comes before it.")]
+Last = Annotated[
+    int | None,
+    strawberry.argument(description=f"Return the last items, 1 to {MAX_FIRST}. Do not combine it with `first`."),
+]
+Before = Annotated[
+    str | None, strawberry.argument(description="A cursor of this list. Return only items that come before it.")
+]
 
 
-@strawberry.interface(description="Something that can be asked for by its id alone.")
+@strawberry.interface(description="An object that `node` can find by its id.")
 class Node:
-    """Relay's Node."""
+    """The Node interface of Relay."""
 
     id: strawberry.ID = strawberry.field(
-        description="Opaque and stable; unique across all types.", metadata=resolves_to(Identity())
+        description="An opaque id. It never changes and is unique across all types.", metadata=resolves_to(Identity())
     )
 
 
-@strawberry.type(description="A rule's refusal; nothing was changed.")
+@strawberry.type(description="An error of a mutation: a rule does not allow the change. Nothing was changed.")
 class UserError:
-    """A refusal as data."""
+    """A `Refusal` of the domain as GraphQL data."""
 
-    message: str = strawberry.field(description="What was wrong, for the person who asked.")
-    code: ErrorCode = strawberry.field(description="The same in one stable word.")
+    message: str = strawberry.field(description="A message that you can show to the user.")
+    code: ErrorCode = strawberry.field(description="The same reason as a stable code for programs.")
     path: list[str] = strawberry.field(
-        description="The field of the input that it is about, from the outside in; empty: the input as a whole."
+        description="The path of the input field that is wrong, outermost field first. "
+        "Empty if the error concerns the input as a whole."
     )
 
     @classmethod
     def of(cls, refusal: Refusal) -> Self:
-        """The refusal as clients see it."""
+        """Convert a refusal of the domain."""
         return cls(message=refusal.message, code=refusal.code, path=list(refusal.path))
 
 
-@strawberry.interface(description="What every mutation answers beside its result.")
+@strawberry.interface(description="The fields that the result of every mutation has.")
 class Payload:
-    """The part of a payload that says no."""
+    """The errors of a mutation; every payload type inherits them."""
 
     user_errors: list[UserError] = strawberry.field(
-        default_factory=list, description="Why a rule refused; empty if and only if the change was made."
+        default_factory=list,
+        description="The reasons why the change was not made. Empty if, and only if, the change was made.",
     )
 
 
-@strawberry.type(description="Where a page lies in its list (Relay cursor connections).")
+@strawberry.type(description="The position of a page in its list (Relay cursor connections).")
 class PageInfo:
-    """Relay's PageInfo."""
+    """The PageInfo type of Relay."""
 
-    has_next_page: bool = strawberry.field(description="Whether the list has anything behind this page.")
-    has_previous_page: bool = strawberry.field(description="Whether the list has anything before this page.")
+    has_next_page: bool = strawberry.field(description="Whether the list has more items after this page.")
+    has_previous_page: bool = strawberry.field(description="Whether the list has more items before this page.")
     start_cursor: str | None = strawberry.field(
-        description="The cursor of the first edge: `before` for the previous page; null on an empty page."
+        description="The cursor of the first edge. Pass it as `before` to get the previous page. Null on an empty page."
     )
     end_cursor: str | None = strawberry.field(
-        description="The cursor of the last edge: `after` for the next page; null on an empty page."
+        description="The cursor of the last edge. Pass it as `after` to get the next page. Null on an empty page."
     )
 
     @classmethod
     def of(cls, page: Page[Any]) -> Self:
-        """The page's place."""
+        """Convert a page of rows."""
         return cls(
             has_next_page=page.has_next,
             has_previous_page=page.has_previous,
@@ -84,5 +92,5 @@ class PageInfo:
 
 
 def stream_cursor(facts: Facts, actor: Actor) -> str:
-    """The cursor of the position that was read with a page, for the actor who read it."""
+    """The stream cursor for the position that was read together with a page; it is valid for this actor."""
     return StreamCursor(facts["head_epoch"], facts["head_position"], actor.access_version).encode()

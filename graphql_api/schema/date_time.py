@@ -1,4 +1,4 @@
-"""The scalar for instants, as RFC 3339 writes them."""
+"""The `DateTime` scalar: an instant in the format of RFC 3339."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -17,15 +17,15 @@ _LEAP_SECOND: Final = "60"
 
 
 def write_instant(value: datetime) -> str:
-    """RFC 3339 in UTC with `Z`, and six digits of a second, or none if they were all zero."""
+    """Format an instant as RFC 3339 in UTC with `Z`; with six digits after the second, or none if all are zero."""
     return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def read_instant(value: object) -> datetime:
-    """An instant from RFC 3339 text; digits behind the sixth are cut off, as nothing is stored more exactly.
+    """Parse RFC 3339 text. Digits after the sixth are cut off: the database stores microseconds.
 
     Raises:
-        GraphQLError: the text is none.
+        GraphQLError: the text is not in RFC 3339 format, or it has no offset.
     """
     found = _RFC_3339.fullmatch(value) if isinstance(value, str) else None
     try:
@@ -41,26 +41,26 @@ def _instant(found: re.Match[str]) -> datetime:
     second, fraction = "59" if is_leap else found["second"], (found["fraction"] or "")[:_MICROSECONDS]
     text = f"{found['date']}T{found['minute']}:{second}{fraction}{found['offset'].upper()}"
     instant = datetime.fromisoformat(text).astimezone(UTC)
-    return _behind_leap_second(instant) if is_leap else instant
+    return _after_leap_second(instant) if is_leap else instant
 
 
-def _behind_leap_second(instant: datetime) -> datetime:
-    """The second behind a leap second, which Python and PostgreSQL cannot hold; they end months of UTC.
+def _after_leap_second(instant: datetime) -> datetime:
+    """The second after a leap second. Python and PostgreSQL cannot represent the leap second itself.
 
     Raises:
-        ValueError: there can be no leap second.
+        ValueError: there is no leap second at this time; one can occur only at the end of a month in UTC.
     """
-    behind = instant + timedelta(seconds=1)
-    if (behind.day, behind.hour, behind.minute) != (1, 0, 0):
+    after = instant + timedelta(seconds=1)
+    if (after.day, after.hour, after.minute) != (1, 0, 0):
         raise ValueError(instant)
-    return behind
+    return after
 
 
 DateTime = strawberry.scalar(
     name="DateTime",
-    description="An instant: RFC 3339 text with an offset from UTC. What comes from here is in UTC, with `Z`, and has "
-    "six digits of a second, or none if they are zero: compare instants, not texts. Digits behind the sixth are cut "
-    "off.",
+    description="A date and time: RFC 3339 text with an offset from UTC. The server sends values in UTC with `Z` and "
+    "six digits after the second, or none if all are zero; so compare the values as times, not as text. In values "
+    "that you send, digits after the sixth are cut off.",
     specified_by_url="https://www.rfc-editor.org/rfc/rfc3339",
     serialize=write_instant,
     parse_value=read_instant,

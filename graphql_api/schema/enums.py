@@ -1,6 +1,6 @@
-"""The enums of the floors below as clients see them: the same values, each with its description.
+"""The enums of the lower layers with descriptions for the GraphQL schema.
 
-Whoever shows one in the schema takes it from here.
+Modules that use an enum in the schema import it from here.
 """
 
 from collections.abc import Mapping
@@ -28,80 +28,81 @@ def _described(cls: type[Enum], description: str, values: Mapping[str, str]) -> 
 
 _described(
     ErrorCode,
-    "Why a rule refused.",
+    "Why a mutation did not make the change.",
     {
-        "NOT_FOUND": "There is no such object, or you may not see it.",
-        "FORBIDDEN": "You may see it, but not do this to it.",
+        "NOT_FOUND": "The object does not exist, or you may not see it.",
+        "FORBIDDEN": "You may see the object, but you may not make this change.",
         "INVALID": "A value breaks a rule of its field.",
-        "INVALID_TRANSITION": "The board has no such move.",
-        "CONFLICT": "Somebody changed it since you looked: `expectedVersion` is not the current one.",
-        "INVALID_CREDENTIALS": "The name, the password or the token was not accepted.",
-        "ALREADY_EXISTS": "The name is taken.",
-        "LAST_ADMIN": "The last active admin can be neither demoted nor disabled.",
-        "IDEMPOTENCY_MISMATCH": "The idempotency key was used for another request.",
+        "INVALID_TRANSITION": "The task cannot change from its current status to this status.",
+        "CONFLICT": "The task has changed since you read it: `expectedVersion` is not its current version.",
+        "INVALID_CREDENTIALS": "The username, the password or the token is wrong.",
+        "ALREADY_EXISTS": "The username or e-mail address is already in use.",
+        "LAST_ADMIN": "The last active admin cannot lose the admin role and cannot be disabled.",
+        "IDEMPOTENCY_MISMATCH": "The idempotency key was already used for a different request.",
     },
 )
 _described(
     Role,
-    "What a user may do.",
+    "The role of a user. It decides what the user may do.",
     {
-        "USER": "Creates tasks; reads, changes and deletes own ones; reads and moves those assigned to them.",
-        "MODERATOR": "The same, and reads and deletes anybody's tasks.",
-        "ADMIN": "Everything with anybody's tasks, and manages users.",
+        "USER": "Creates tasks. Reads, changes and deletes their own tasks. "
+        "Reads the tasks that are assigned to them and changes their status.",
+        "MODERATOR": "The rights of USER, and reads and deletes the tasks of all users.",
+        "ADMIN": "All rights for the tasks of all users, and manages users.",
     },
 )
 _described(
     TaskStatus,
-    "The columns of the board. "
+    "The status of a task: its column on the board. Allowed changes: "
     "TODO → IN_PROGRESS, DONE, CANCELLED · IN_PROGRESS → TODO, DONE, CANCELLED · DONE → TODO, IN_PROGRESS · "
-    "CANCELLED → TODO; staying put is always allowed.",
+    "CANCELLED → TODO. Setting the current status again is always allowed.",
     {
-        "TODO": "Not begun.",
-        "IN_PROGRESS": "Somebody is at it.",
+        "TODO": "Not started.",
+        "IN_PROGRESS": "In progress.",
         "DONE": "Finished.",
         "CANCELLED": "Will not be done.",
     },
 )
 _described(
     TaskPriority,
-    "How urgent a task is; sorts from LOW to URGENT.",
-    {"LOW": "Some day.", "MEDIUM": "As usual.", "HIGH": "Soon.", "URGENT": "Now."},
+    "The priority of a task. LOW sorts before URGENT.",
+    {"LOW": "Low priority.", "MEDIUM": "Normal priority; the default.", "HIGH": "High priority.", "URGENT": "Urgent."},
 )
 _described(
     TaskOrder,
-    "The order of a list of tasks; equals are ordered by id, the same way.",
+    "The order of a list of tasks. Tasks with equal values are sorted by id, in the same direction.",
     {
-        "CREATED_ASC": "The oldest first.",
-        "CREATED_DESC": "The newest first.",
-        "UPDATED_ASC": "The longest untouched first.",
-        "UPDATED_DESC": "The last changed first.",
-        "DUE_ASC": "The next due first; those without a due date last.",
-        "DUE_DESC": "The last due first; those without a due date last.",
-        "PRIORITY_ASC": "The least urgent first.",
-        "PRIORITY_DESC": "The most urgent first.",
+        "CREATED_ASC": "Oldest first.",
+        "CREATED_DESC": "Newest first.",
+        "UPDATED_ASC": "Least recently changed first.",
+        "UPDATED_DESC": "Most recently changed first.",
+        "DUE_ASC": "Earliest due date first; tasks without a due date last.",
+        "DUE_DESC": "Latest due date first; tasks without a due date last.",
+        "PRIORITY_ASC": "Lowest priority first.",
+        "PRIORITY_DESC": "Highest priority first.",
     },
 )
 _described(
     TaskChange,
-    "What a change did to a task.",
+    "What was changed in a task.",
     {
-        "CREATED": "It was created.",
-        "TITLE": "It has another title.",
-        "DESCRIPTION": "It has another description.",
-        "STATUS": "It moved to another column.",
-        "PRIORITY": "It has another priority.",
-        "DUE_AT": "It has another due date, or none.",
-        "ASSIGNEE": "It was given to somebody else, or to nobody.",
-        "DELETED": "It was deleted.",
+        "CREATED": "The task was created.",
+        "TITLE": "The title was changed.",
+        "DESCRIPTION": "The description was changed.",
+        "STATUS": "The status was changed.",
+        "PRIORITY": "The priority was changed.",
+        "DUE_AT": "The due date was changed or removed.",
+        "ASSIGNEE": "The task was assigned to another user, or the assignee was removed.",
+        "DELETED": "The task was deleted.",
     },
 )
 _described(
     ResyncReason,
-    "Why a cursor cannot be continued.",
+    "Why the stream cannot continue from a cursor.",
     {
-        "TRIMMED": "The events behind it are older than events are kept.",
-        "FUTURE": "It lies ahead of the stream: it was taken from another server.",
-        "EPOCH": "The history that it counts in was replaced, for example by a restored backup.",
-        "ACCESS": "Your rights have changed since: older tasks may have become visible, or have vanished.",
+        "TRIMMED": "Events after the cursor are older than the time for which events are stored.",
+        "FUTURE": "The cursor is ahead of the stream: it comes from another server.",
+        "EPOCH": "The event history was replaced, for example because a backup was restored.",
+        "ACCESS": "Your rights have changed since: you may see tasks that you could not see before, or lose some.",
     },
 )

@@ -1,4 +1,4 @@
-"""Resolvers as Strawberry calls them. Its `Info` is read here, and nowhere else."""
+"""Adapts resolvers to Strawberry. Only this module reads Strawberry's `Info`."""
 
 import inspect
 from collections.abc import Callable, Mapping
@@ -22,9 +22,9 @@ _PARTS: Final = {
 
 
 def resolver(function: Callable[..., Any]) -> Callable[..., Any]:
-    """A resolver for Strawberry, of one whose parameter `field` is a `FieldContext`.
+    """Make a resolver for Strawberry from a function with a parameter `field`, a `FieldContext`.
 
-    A parameter `parts` is the parts of a page that the selection of a connection needs.
+    The function may also have a parameter `parts`: the parts of the page that the client selected.
     """
     signature = inspect.signature(function)
     provided = {name: provide for name, provide in _PROVIDED.items() if name in signature.parameters}
@@ -64,15 +64,15 @@ def _field_context(info: Info) -> FieldContext:
 
 
 def _parts(info: Info) -> frozenset[Part]:
-    """The parts of a page that the connection being resolved needs: its rows, and what is selected beside them."""
+    """The parts of a page to read: always its rows, and each other part that the client selected."""
     names = _selected(info)
     return frozenset({Part.ROWS, *(part for name, part in _PARTS.items() if name in names)})
 
 
 def _selected(info: Info) -> set[str]:
-    """The names of all fields in the selection of the field being resolved, however deep, in fragments too.
+    """The names of all fields below the field that is resolved, at every depth, including those in fragments.
 
-    Directives are not looked at: a part may be read for a field that `@skip` leaves out, never the other way round.
+    `@skip` and `@include` are ignored: a part may be read although its field is skipped, but never the opposite.
     """
     raw = info._raw_info
     names: set[str] = set()

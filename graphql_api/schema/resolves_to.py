@@ -1,7 +1,8 @@
-"""What a field resolves to: declared once, beside the field, for both executors.
+"""Declares which data a field resolves to, once for both executors.
 
-The resolvers of queries are derived from it. A field without a resolver resolves to the column of its own name and
-declares nothing. An operation with a field that has a resolver and declares nothing is not compiled.
+The declaration is metadata of the field. The resolvers of queries are derived from it. A field without a resolver needs
+no declaration: it resolves to the column of its name. If a field has a resolver and no declaration, operations that
+select it are not compiled.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -20,12 +21,12 @@ _KEY: Final = "resolves_to"
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """The object's opaque id, made of its type's name and its row's `id`."""
+    """The opaque id of the object: the name of its type and the `id` of its row."""
 
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """`compute` of the actor and the values of `columns`, in this order."""
+    """The result of `compute`. Its arguments are the actor and the values of `columns`, in this order."""
 
     compute: Callable[..., Any]
     columns: tuple[str, ...]
@@ -33,13 +34,13 @@ class Expression:
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """The row that a row refers to under a name, or null."""
+    """The row that a foreign key points to, or null. `name` is the name of the reference."""
 
     name: str
 
 
 class OfRow(Protocol):
-    """A type of the schema that is made of a row, or of a page of rows, of a model."""
+    """A GraphQL type whose objects are made from a row, or from a page of rows, of a model."""
 
     model: ClassVar[Any]
 
@@ -50,7 +51,7 @@ class OfRow(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class One:
-    """One object, or null: `ask` of the actor and the field's arguments, by their names."""
+    """One object, or null. `ask` makes the query from the actor and the arguments of the field (by their names)."""
 
     kind: type[OfRow]
     ask: Callable[..., Query]
@@ -59,7 +60,7 @@ class One:
 
 @dataclass(frozen=True, slots=True)
 class Many:
-    """An object for each row that is found: `ask` as of one."""
+    """An object for each row that the query finds. `ask` has the same parameters as in `One`."""
 
     kind: type[OfRow]
     ask: Callable[..., Query]
@@ -67,7 +68,7 @@ class Many:
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """A page of rows: `ask` of the actor, the parts of the page that are selected, and the field's arguments."""
+    """A page of rows. `ask` makes its query from the actor, the selected parts, and the arguments of the field."""
 
     kind: type[OfRow]
     ask: Callable[..., Paged]
@@ -76,10 +77,11 @@ class Connection:
 
 @dataclass(frozen=True, slots=True)
 class Pages:
-    """A page for each of some rows: `ask` of the actor, the parts that are selected, the ids, and the arguments.
+    """One page for each of several parent rows.
 
-    Each row that is found ends in the facts, the value it is sorted by, and the id of the row whose page it is on.
-    Facts of an empty page stand in a row without a value.
+    `ask` makes the query from the actor, the selected parts, the ids of the parents, and the arguments of the field.
+    Each row ends with the facts of its page, the value that it is sorted by, and the id of its parent. The facts of an
+    empty page are in a row without a value.
     """
 
     ask: Callable[..., Paged]
@@ -87,7 +89,7 @@ class Pages:
 
 @dataclass(frozen=True, slots=True)
 class NodeType:
-    """A type whose objects are found by id: `ask` of the actor and ids."""
+    """A type whose objects are found by id. `ask` makes the query from the actor and the ids."""
 
     kind: type[OfRow]
     ask: Callable[[Actor | None, list[UUID]], Query]
@@ -95,23 +97,23 @@ class NodeType:
 
 @dataclass(frozen=True, slots=True)
 class AnyNode:
-    """An object of any of some types by its id, or an object or null for each of several ids."""
+    """An object of one of several types, found by its id; with `many`, an object or null for each of several ids."""
 
     types: Mapping[str, NodeType]
     many: bool
 
 
 ViewerOf = Callable[[Any], Actor | None]
-"""The actor in whose name a payload is seen."""
+"""Returns the actor for whom a payload is projected."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A mutation: `resolve` is called by both executors, and the compiled one projects its payload.
+    """A mutation. Both executors call `resolve`; the compiled executor projects its payload without graphql-core.
 
-    What the payload's fields refer to is read after the change, without an actor: users are visible to everybody.
+    Users that the payload refers to are read after the change and without an actor: every user may see them.
 
-    Without `viewer` the payload is seen in the name of the actor who sent the request.
+    `viewer` returns the actor for whom the payload is projected. The default is the actor of the request.
     """
 
     resolve: Callable[..., Awaitable[Any]]
@@ -122,12 +124,12 @@ ResolvesTo = Identity | Expression | Reference | One | Many | Connection | Pages
 
 
 def resolves_to(what: ResolvesTo) -> dict[Any, Any]:
-    """Metadata of a field: `strawberry.field(metadata=resolves_to(…))`."""
+    """Metadata for a field: `strawberry.field(metadata=resolves_to(…))`."""
     return {_KEY: what}
 
 
 def meaning_of(field: GraphQLField) -> ResolvesTo | None:
-    """What a field declares."""
+    """The declaration of a field, or None."""
     definition = field.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
     found: ResolvesTo | None = definition.metadata.get(_KEY) if definition is not None else None
     return found

@@ -1,4 +1,4 @@
-"""Sessions and signing in, as clients see them."""
+"""GraphQL types for sessions and for signing in."""
 
 from datetime import datetime
 from typing import ClassVar, Self
@@ -18,37 +18,41 @@ from graphql_api.schema.user import User
 from graphql_api.schema.viewer import PERSONAL
 from persistence.models import SessionRow
 
-SESSIONS_DESCRIPTION = f"Where you are signed in, the newest first, at most {MAX_SESSIONS_LISTED}."
+SESSIONS_DESCRIPTION = f"Your active sessions, newest first, at most {MAX_SESSIONS_LISTED}."
 
 
 def _is_current(actor: Actor, session_id: UUID) -> bool:
     return session_id == actor.session_id
 
 
-@strawberry.type(description="One signed-in device.")
+@strawberry.type(description="A session: one device on which you are signed in.")
 class Session(Node):
     """A session."""
 
     model: ClassVar = SessionRow
     row: strawberry.Private[SessionRow]
-    ip_address: str = strawberry.field(description="The address it was begun from.")
-    user_agent: str | None = strawberry.field(description="What the client called itself.")
-    created_at: datetime = strawberry.field(description="When it was begun.")
-    expires_at: datetime = strawberry.field(description="When it ends unless it is refreshed; 30 days at most.")
-    last_used_at: datetime | None = strawberry.field(description="When it was last refreshed; null: never.")
+    ip_address: str = strawberry.field(description="The IP address from which the session was started.")
+    user_agent: str | None = strawberry.field(description="The `User-Agent` header that the client sent.")
+    created_at: datetime = strawberry.field(description="When the session was started.")
+    expires_at: datetime = strawberry.field(
+        description="When the session ends if it is not refreshed. A session lasts at most 30 days."
+    )
+    last_used_at: datetime | None = strawberry.field(
+        description="When the session was last refreshed; null if it was never refreshed."
+    )
 
     @strawberry.field(
-        description="Whether this request belongs to it.",
+        description="Whether this request belongs to the session.",
         metadata=PERSONAL | resolves_to(Expression(_is_current, ("id",))),
     )
     @resolver
     def is_current(self, field: FieldContext) -> bool:
-        """Compares the actor's session."""
+        """Compare it with the session of the actor."""
         return _is_current(field.context.actor, self.row.id)
 
     @classmethod
     def of(cls, row: SessionRow) -> Self:
-        """The row as clients see it."""
+        """Convert a row."""
         return cls(
             id=encode_id("Session", row.id),
             row=row,
@@ -60,16 +64,16 @@ class Session(Node):
         )
 
 
-@strawberry.input(description="Name and password.")
+@strawberry.input(description="The username and the password.")
 class LoginInput:
     """Input of `login`."""
 
-    username: str = strawberry.field(description="The username, in upper or lower case.")
+    username: str = strawberry.field(description="The username. Upper and lower case do not matter.")
     password: str = strawberry.field(description="The password.")
     return_refresh_token: bool = strawberry.field(
         default=False,
-        description="True: the refresh token is in the payload, for clients that keep no cookies and for sockets. "
-        "False, or left out: it is in an HttpOnly cookie, where scripts cannot read it.",
+        description="Where to return the refresh token. True: in the payload, for clients without cookies and for "
+        "WebSockets. False or left out: in an HttpOnly cookie, which scripts cannot read.",
     )
 
 
@@ -78,65 +82,69 @@ class Tokens(Payload):
     """The tokens of a session."""
 
     access_token: str | None = strawberry.field(
-        default=None, description="Send it as `Authorization: Bearer …`, or in the socket's `connection_init`."
+        default=None,
+        description="Send it in the header `Authorization: Bearer …`, or in `connection_init` of a WebSocket.",
     )
     expires_at: datetime | None = strawberry.field(default=None, description="When the access token expires.")
     refresh_token: str | None = strawberry.field(
-        default=None, description="Only if asked for; good for one use of `refreshToken`."
+        default=None,
+        description="Only if you requested it; otherwise it is in the cookie. You can use it once, in `refreshToken`.",
     )
-    user: User | None = strawberry.field(default=None, description="Who you are now.")
+    user: User | None = strawberry.field(default=None, description="The user who is signed in now.")
 
     @classmethod
     def of(cls, signed_in: SignedIn, *, return_refresh_token: bool) -> Self:
-        """The tokens as clients see them."""
+        """Convert the result of signing in or refreshing."""
         return cls(
             access_token=signed_in.access_token,
             expires_at=signed_in.expires_at,
             refresh_token=signed_in.refresh_token if return_refresh_token else None,
-            user=User.of(signed_in.user, is_oneself=True),
+            user=User.of(signed_in.user, is_current_user=True),
         )
 
 
-@strawberry.type(description="What `login` answers.")
+@strawberry.type(description="The result of `login`.")
 class LoginPayload(Tokens):
     """Payload of `login`."""
 
 
-@strawberry.input(description="A refresh token for new tokens.")
+@strawberry.input(description="The refresh token to exchange for new tokens.")
 class RefreshTokenInput:
     """Input of `refreshToken`."""
 
     refresh_token: str | None = strawberry.field(
         default=None,
-        description="The token that `login` returned; left out or null: the cookie's. Its successor comes as it came, "
-        "in the payload or in the cookie, which no script may read.",
+        description="The refresh token from a payload. If it is left out or null, the cookie is used. You get the next "
+        "refresh token in the same way: in the payload or in the cookie.",
     )
 
 
-@strawberry.type(description="What `refreshToken` answers.")
+@strawberry.type(description="The result of `refreshToken`.")
 class RefreshTokenPayload(Tokens):
     """Payload of `refreshToken`."""
 
 
-@strawberry.type(description="What `logout` answers.")
+@strawberry.type(description="The result of `logout`.")
 class LogoutPayload(Payload):
     """Payload of `logout`."""
 
 
-@strawberry.type(description="What `logoutAll` answers.")
+@strawberry.type(description="The result of `logoutAll`.")
 class LogoutAllPayload(Payload):
     """Payload of `logoutAll`."""
 
 
-@strawberry.input(description="A session to end.")
+@strawberry.input(description="The session to end.")
 class RevokeSessionInput:
     """Input of `revokeSession`."""
 
-    session_id: strawberry.ID = strawberry.field(description="One of your own, from `sessions`.")
+    session_id: strawberry.ID = strawberry.field(description="The id of one of your `sessions`.")
 
 
-@strawberry.type(description="What `revokeSession` answers.")
+@strawberry.type(description="The result of `revokeSession`.")
 class RevokeSessionPayload(Payload):
     """Payload of `revokeSession`."""
 
-    revoked_session_id: strawberry.ID | None = strawberry.field(default=None, description="The session that ended.")
+    revoked_session_id: strawberry.ID | None = strawberry.field(
+        default=None, description="The id of the ended session."
+    )

@@ -1,4 +1,4 @@
-"""What a subscription tells, as clients see it."""
+"""GraphQL types for the items of a subscription and for its filter."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -19,67 +19,72 @@ from graphql_api.schema.viewer import FOR_ANYBODY
 from streaming.visibility import StreamFilter
 
 
-@strawberry.interface(description="Something that the stream tells.")
+@strawberry.interface(description="An item of the task stream.")
 class TaskStreamItem:
-    """What every item has."""
+    """The fields that every item has."""
 
     cursor: str = strawberry.field(
-        description="Where the stream stands with this item: `after` of the next subscription continues behind it."
+        description="The stream position of this item. Pass it as `after` to continue after this item."
     )
-    at: datetime = strawberry.field(description="When it happened.")
-    task_id: strawberry.ID | None = strawberry.field(description="Which task it is about.")
+    at: datetime = strawberry.field(description="When the event happened.")
+    task_id: strawberry.ID | None = strawberry.field(description="The id of the task that the item is about.")
     task: Task | None = strawberry.field(
-        description="The whole task as it is now, which may be newer than this item; null if it was deleted since, "
-        "or you may not see it any more."
+        description="The complete task in its current state, which may be newer than this item. Null if the task was "
+        "deleted since, or if you may no longer see it."
     )
 
 
-@strawberry.type(description="A task moved to another column of the board.")
+@strawberry.type(description="The status of a task was changed.")
 class TaskStatusChanged(TaskStreamItem):
-    """A move."""
+    """A change of the status."""
 
     event: strawberry.Private[TaskEvent]
-    from_: TaskStatus = strawberry.field(name="from", description="The column before.")
-    to: TaskStatus = strawberry.field(description="The column after.")
+    from_: TaskStatus = strawberry.field(name="from", description="The status before the change.")
+    to: TaskStatus = strawberry.field(description="The status after the change.")
 
-    @strawberry.field(description="Who moved it; null if it was done at the command line.", metadata=FOR_ANYBODY)
+    @strawberry.field(
+        description="The user who made the change; null if it was made on the command line.", metadata=FOR_ANYBODY
+    )
     @resolver
     async def by(self, field: FieldContext) -> User | None:
-        """The actor."""
+        """Load the actor of the event."""
         return await _user(field, self.event)
 
 
-@strawberry.type(description="A task was created or changed in any way.")
+@strawberry.type(description="A task was created or changed.")
 class TaskChanged(TaskStreamItem):
-    """A change."""
+    """A change of any kind."""
 
     event: strawberry.Private[TaskEvent]
     changes: list[TaskChange] = strawberry.field(description="What was changed.")
 
-    @strawberry.field(description="Who did it; null if it was done at the command line.", metadata=FOR_ANYBODY)
+    @strawberry.field(
+        description="The user who made the change; null if it was made on the command line.", metadata=FOR_ANYBODY
+    )
     @resolver
     async def by(self, field: FieldContext) -> User | None:
-        """The actor."""
+        """Load the actor of the event."""
         return await _user(field, self.event)
 
 
-@strawberry.type(description="A task still exists, but you may no longer see it.")
+@strawberry.type(description="You may no longer see this task. It still exists: remove it from your lists.")
 class TaskGone(TaskStreamItem):
-    """It left one's sight."""
+    """The task is no longer visible to the subscriber."""
 
 
 @strawberry.type(description="A task was deleted.")
 class TaskDeleted(TaskStreamItem):
-    """It is gone for everybody."""
+    """The task does not exist any more."""
 
 
 @strawberry.type(
-    description="The cursor given as `after` cannot be continued: read your lists again, then go on from this cursor."
+    description="The stream cannot continue from the cursor that you gave as `after`. Read your lists again; "
+    "the stream goes on with new events from the cursor of this item."
 )
 class ResyncRequired(TaskStreamItem):
-    """Never silence: the stream goes on live after this item."""
+    """The cursor cannot be continued. The stream continues with live events after this item."""
 
-    reason: ResyncReason = strawberry.field(description="Why not.")
+    reason: ResyncReason = strawberry.field(description="Why the stream cannot continue from the cursor.")
 
 
 MAX_TASK_IDS: Final = 100
@@ -88,26 +93,28 @@ ITEMS: Final = (TaskStatusChanged, TaskChanged, TaskGone, TaskDeleted, ResyncReq
 
 @strawberry.input(
     name="TaskStreamFilter",
-    description="Which tasks to listen to; a change is told if the task matches before it or after it. Null is the "
-    "same as left out: any; an empty list matches none.",
+    description="Selects the tasks to subscribe to. You receive a change if the task matches all given fields before "
+    "or after it. A field that is null or left out matches every task; an empty list matches no task.",
 )
 class TaskStreamFilterInput:
     """A filter."""
 
     task_ids: list[strawberry.ID] | None = strawberry.field(
-        default=None, description=f"These tasks, at most {MAX_TASK_IDS}."
+        default=None, description=f"Only these tasks; at most {MAX_TASK_IDS} ids."
     )
-    owner_id: strawberry.ID | None = strawberry.field(default=None, description="Tasks of this user.")
-    assignee_id: strawberry.ID | None = strawberry.field(default=None, description="Tasks given to this user.")
+    owner_id: strawberry.ID | None = strawberry.field(default=None, description="Only tasks that this user owns.")
+    assignee_id: strawberry.ID | None = strawberry.field(
+        default=None, description="Only tasks that are assigned to this user."
+    )
     to: list[TaskStatus] | None = strawberry.field(
-        default=None, description="Only what leaves the task in one of these columns."
+        default=None, description="Only changes after which the task has one of these statuses."
     )
 
     def to_filter(self) -> StreamFilter:
-        """The filter in the house's words.
+        """Convert to the filter of the `streaming` package.
 
         Raises:
-            BadRequest: an id is malformed, or there are too many.
+            BadRequest: an id is malformed, or there are too many ids.
         """
         if self.task_ids is not None and len(self.task_ids) > MAX_TASK_IDS:
             raise BadRequest(f"At most {MAX_TASK_IDS} taskIds at a time, not {len(self.task_ids)}.")
@@ -120,7 +127,7 @@ class TaskStreamFilterInput:
 
 
 def _task_ids(ids: Sequence[str]) -> frozenset[UUID]:
-    return frozenset(decode_id_of("Task", each, field=f"taskIds[{place}]") for place, each in enumerate(ids))
+    return frozenset(decode_id_of("Task", each, field=f"taskIds[{index}]") for index, each in enumerate(ids))
 
 
 async def _user(field: FieldContext, event: TaskEvent) -> User | None:

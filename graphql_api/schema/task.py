@@ -1,4 +1,4 @@
-"""Tasks, as clients see them."""
+"""GraphQL types for tasks."""
 
 from datetime import datetime
 from typing import Any, ClassVar, Self
@@ -27,7 +27,7 @@ from services import task as task_service
 
 
 def _may(action: Action) -> dict[Any, Any]:
-    """What a field stands for that says whether the policy allows something."""
+    """The declaration of a field that says whether the policy allows an action."""
 
     def allowed(actor: Actor, owner_id: UUID, assignee_id: UUID | None) -> bool:
         return policy.may(actor, action, People(owner_id, assignee_id))
@@ -35,7 +35,7 @@ def _may(action: Action) -> dict[Any, Any]:
     return resolves_to(Expression(allowed, ("owner_id", "assignee_id")))
 
 
-@strawberry.type(description="Something to be done.")
+@strawberry.type(description="A task.")
 class Task(Node):
     """A task."""
 
@@ -43,38 +43,40 @@ class Task(Node):
     row: strawberry.Private[TaskRow]
     title: str = strawberry.field(description=f"1 to {MAX_TITLE} characters.")
     description: str = strawberry.field(description=f"At most {MAX_DESCRIPTION:,} characters; may be empty.")
-    status: TaskStatus = strawberry.field(description="Its column on the board.")
-    priority: TaskPriority = strawberry.field(description="How urgent it is.")
-    due_at: datetime | None = strawberry.field(description="When it should be done.")
+    status: TaskStatus = strawberry.field(description="The status: the column of the task on the board.")
+    priority: TaskPriority = strawberry.field(description="The priority.")
+    due_at: datetime | None = strawberry.field(description="When the task is due; null if it has no due date.")
     version: int = strawberry.field(
-        description="Grows by one with every change: `expectedVersion` of a careful mutation, and the sign in the "
-        "stream that a change has arrived."
+        description="The version of the task. It grows by one with every change. Pass it as `expectedVersion` to avoid "
+        "overwriting a change of another user, or compare it with the version in the stream."
     )
-    created_at: datetime = strawberry.field(description="When it was created.")
-    updated_at: datetime = strawberry.field(description="When it was last changed.")
-    completed_at: datetime | None = strawberry.field(description="When it became DONE; null while it is not.")
+    created_at: datetime = strawberry.field(description="When the task was created.")
+    updated_at: datetime = strawberry.field(description="When the task was last changed.")
+    completed_at: datetime | None = strawberry.field(
+        description="When the status became DONE; null if the status is not DONE."
+    )
 
-    @strawberry.field(description="Whose task it is.", metadata=FOR_ANYBODY | resolves_to(Reference("owner")))
+    @strawberry.field(description="The user who owns the task.", metadata=FOR_ANYBODY | resolves_to(Reference("owner")))
     @resolver
     async def owner(self, field: FieldContext) -> User | None:
-        """The owner."""
+        """Load the owner."""
         row = await field.context.loaders.users.load(self.row.owner_id)
         return User.of(row) if row is not None else None
 
     @strawberry.field(
-        description="Who is to do it; null: nobody in particular.",
+        description="The user to whom the task is assigned; null if it is not assigned.",
         metadata=FOR_ANYBODY | resolves_to(Reference("assignee")),
     )
     @resolver
     async def assignee(self, field: FieldContext) -> User | None:
-        """The assignee."""
+        """Load the assignee."""
         if self.row.assignee_id is None:
             return None
         row = await field.context.loaders.users.load(self.row.assignee_id)
         return User.of(row) if row is not None else None
 
     @strawberry.field(
-        description="Whether you may change its title, description, priority and due date.",
+        description="Whether you may change the title, description, priority and due date.",
         metadata=BY_CLASS | _may(Action.UPDATE_TASK),
     )
     @resolver
@@ -82,28 +84,26 @@ class Task(Node):
         """As the policy says."""
         return policy.may(field.context.actor, Action.UPDATE_TASK, self.row)
 
-    @strawberry.field(
-        description="Whether you may move it on the board.", metadata=BY_CLASS | _may(Action.CHANGE_STATUS)
-    )
+    @strawberry.field(description="Whether you may change the status.", metadata=BY_CLASS | _may(Action.CHANGE_STATUS))
     @resolver
     def viewer_can_update_status(self, field: FieldContext) -> bool:
         """As the policy says."""
         return policy.may(field.context.actor, Action.CHANGE_STATUS, self.row)
 
-    @strawberry.field(description="Whether you may give it to somebody.", metadata=BY_CLASS | _may(Action.ASSIGN_TASK))
+    @strawberry.field(description="Whether you may assign the task.", metadata=BY_CLASS | _may(Action.ASSIGN_TASK))
     @resolver
     def viewer_can_assign(self, field: FieldContext) -> bool:
         """As the policy says."""
         return policy.may(field.context.actor, Action.ASSIGN_TASK, self.row)
 
-    @strawberry.field(description="Whether you may delete it.", metadata=BY_CLASS | _may(Action.DELETE_TASK))
+    @strawberry.field(description="Whether you may delete the task.", metadata=BY_CLASS | _may(Action.DELETE_TASK))
     @resolver
     def viewer_can_delete(self, field: FieldContext) -> bool:
         """As the policy says."""
         return policy.may(field.context.actor, Action.DELETE_TASK, self.row)
 
     @strawberry.field(
-        description="What happened to it, the newest first, as far back as events are kept.",
+        description="The changes of the task, newest first, as far back as events are stored.",
         metadata=BY_CLASS | resolves_to(Pages(history_pages)),
     )
     @resolver
@@ -116,14 +116,14 @@ class Task(Node):
         last: Last = None,
         before: Before = None,
     ) -> TaskHistoryConnection:
-        """The task's events."""
+        """Read a page of the events of the task."""
         request = PageRequest.of(first, after, last, before, order=HISTORY_ORDER, parts=parts)
         page = await task_service.list_history(field.context.unit_of_work(), task_id=self.row.id, request=request)
         return TaskHistoryConnection.of(page)
 
     @classmethod
     def of(cls, row: TaskRow) -> Self:
-        """The row as clients see it."""
+        """Convert a row."""
         return cls(
             id=encode_id("Task", row.id),
             row=row,
@@ -143,37 +143,43 @@ class Task(Node):
 class TaskEdge:
     """An edge."""
 
-    cursor: str = strawberry.field(description="The place in the list: `after` to begin behind it.")
+    cursor: str = strawberry.field(description="The position in the list. Pass it as `after` to start after this task.")
     node: Task = strawberry.field(description="The task.")
 
 
-@strawberry.type(description="A page of the tasks that you may see, and what is known of it, read in one moment.")
+@strawberry.type(
+    description="A page of the tasks that you may see. All its fields belong to the same moment in the database."
+)
 class TaskConnection:
     """A connection."""
 
     model: ClassVar = TaskRow
     facts: strawberry.Private[Facts]
     edges: list[TaskEdge] = strawberry.field(description="The tasks with their cursors.")
-    nodes: list[Task] = strawberry.field(description="The tasks alone.")
-    page_info: PageInfo = strawberry.field(description="Where this page lies.")
+    nodes: list[Task] = strawberry.field(description="The tasks without cursors.")
+    page_info: PageInfo = strawberry.field(description="The position of this page in the list.")
 
-    @strawberry.field(description="How many tasks the filter finds in all; costs a count, so ask only if you show it.")
+    @strawberry.field(
+        description="The number of all tasks that match the filter. The database has to count them: select this field "
+        "only if you need it."
+    )
     def total_count(self) -> int:
-        """Read in the page's statement, if it is selected."""
+        """Return the total; the statement for the page reads it if this field is selected."""
         total: int = self.facts["total"]
         return total
 
     @strawberry.field(
-        description="Where the stream stood when this page was read: `after` of a subscription; nothing is missed."
+        description="The position of the stream when this page was read. Pass it as `after` of a subscription, and you "
+        "receive every change since this page."
     )
     @resolver
     def stream_cursor(self, field: FieldContext) -> str | None:
-        """Read in the page's statement, if it is selected."""
+        """Return the cursor; the statement for the page reads the position if this field is selected."""
         return stream_cursor(self.facts, field.context.actor)
 
     @classmethod
     def of(cls, page: Page[TaskRow]) -> Self:
-        """The page as clients see it."""
+        """Convert a page of rows."""
         nodes = [Task.of(row) for row in page.rows]
         edges = [TaskEdge(cursor=cursor, node=node) for cursor, node in zip(page.cursors, nodes, strict=True)]
         return cls(facts=page.facts, edges=edges, nodes=nodes, page_info=PageInfo.of(page))

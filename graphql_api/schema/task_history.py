@@ -1,4 +1,4 @@
-"""A task's history, as clients see it."""
+"""GraphQL types for the history of a task."""
 
 from datetime import datetime
 from typing import Self
@@ -22,34 +22,34 @@ from persistence.queries.query import Paged
 
 @strawberry.type(description="One change of a task.")
 class TaskHistoryEntry:
-    """An event as the task's history tells it."""
+    """An event in the history of a task."""
 
     logged: strawberry.Private[LoggedEvent]
     event: strawberry.Private[TaskEvent]
-    at: datetime = strawberry.field(description="When.")
+    at: datetime = strawberry.field(description="When the change was made.")
     changes: list[TaskChange] = strawberry.field(description="What was changed.")
     from_: TaskStatus | None = strawberry.field(
-        name="from", description="The status before; null for the task's creation."
+        name="from", description="The status before the change; null if the task was created."
     )
-    to: TaskStatus = strawberry.field(description="The status after.")
-    version: int = strawberry.field(description="The task's version after.")
+    to: TaskStatus = strawberry.field(description="The status after the change.")
+    version: int = strawberry.field(description="The version of the task after the change.")
 
     @strawberry.field(
-        description="Who did it; null if it was done at the command line.",
+        description="The user who made the change; null if it was made on the command line.",
         metadata=FOR_ANYBODY | resolves_to(Reference("by")),
     )
     @resolver
     async def by(self, field: FieldContext) -> User | None:
-        """The actor."""
+        """Load the actor of the event."""
         row = await field.context.loaders.users.load(self.event.actor_id)
         return User.of(row) if row is not None else None
 
     @classmethod
     def of(cls, logged: LoggedEvent) -> Self:
-        """The event as clients see it."""
+        """Convert an event."""
         event = logged.event
         assert isinstance(event, TaskEvent)
-        assert event.to_status is not None  # the history lists no others, see `persistence/event_parsing.py`
+        assert event.to_status is not None  # `persistence/event_parsing.py` returns no other events
         return cls(
             logged=logged,
             event=event,
@@ -65,21 +65,23 @@ class TaskHistoryEntry:
 class TaskHistoryEdge:
     """An edge."""
 
-    cursor: str = strawberry.field(description="The place in the history: `after` to begin behind it.")
+    cursor: str = strawberry.field(
+        description="The position in the history. Pass it as `after` to start after this change."
+    )
     node: TaskHistoryEntry = strawberry.field(description="The change.")
 
 
-@strawberry.type(description="A page of a task's history, the newest change first.")
+@strawberry.type(description="A page of the history of a task, newest change first.")
 class TaskHistoryConnection:
     """A connection."""
 
     edges: list[TaskHistoryEdge] = strawberry.field(description="The changes with their cursors.")
-    nodes: list[TaskHistoryEntry] = strawberry.field(description="The changes alone.")
-    page_info: PageInfo = strawberry.field(description="Where this page lies.")
+    nodes: list[TaskHistoryEntry] = strawberry.field(description="The changes without cursors.")
+    page_info: PageInfo = strawberry.field(description="The position of this page in the history.")
 
     @classmethod
     def of(cls, page: Page[LoggedEvent]) -> Self:
-        """The page as clients see it."""
+        """Convert a page of events."""
         nodes = [TaskHistoryEntry.of(logged) for logged in page.rows]
         edges = [TaskHistoryEdge(cursor=cursor, node=node) for cursor, node in zip(page.cursors, nodes, strict=True)]
         return cls(edges=edges, nodes=nodes, page_info=PageInfo.of(page))
@@ -94,10 +96,10 @@ def history_pages(
     last: int | None,
     before: str | None,
 ) -> Paged:
-    """A page of the history of each of some tasks that the actor sees.
+    """The query for one page of history for each of these tasks.
 
     Raises:
-        BadRequest: an argument breaks a rule.
+        BadRequest: an argument is invalid.
     """
     request = PageRequest.of(first, after, last, before, order=reads.HISTORY_ORDER, parts=parts)
     return reads.history(ids, request)

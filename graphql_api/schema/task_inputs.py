@@ -1,4 +1,4 @@
-"""What the mutations and filters of tasks take, and what the mutations answer."""
+"""GraphQL inputs and payloads of the task mutations, and the filter for lists of tasks."""
 
 from datetime import datetime
 
@@ -14,24 +14,29 @@ from persistence.queries.task_list import TaskFilter
 
 @strawberry.input(
     name="TaskFilter",
-    description="Which tasks; every field that is given must match, and of a list one value must, so that an empty "
-    "list finds none. Null is the same as left out: any.",
+    description="Selects tasks. A task must match every field that you give; for a list, it must match one of its "
+    "values, so an empty list matches no task. A field that is null or left out matches every task.",
 )
 class TaskFilterInput:
     """A filter."""
 
-    status: list[TaskStatus] | None = strawberry.field(default=None, description="In one of these columns.")
-    priority: list[TaskPriority] | None = strawberry.field(default=None, description="Of one of these priorities.")
-    owner_id: strawberry.ID | None = strawberry.field(default=None, description="Of this user.")
-    assignee_id: strawberry.ID | None = strawberry.field(default=None, description="Given to this user.")
-    due_after: datetime | None = strawberry.field(default=None, description="Due then or later.")
-    due_before: datetime | None = strawberry.field(default=None, description="Due earlier.")
+    status: list[TaskStatus] | None = strawberry.field(default=None, description="Tasks with one of these statuses.")
+    priority: list[TaskPriority] | None = strawberry.field(
+        default=None, description="Tasks with one of these priorities."
+    )
+    owner_id: strawberry.ID | None = strawberry.field(default=None, description="Tasks that this user owns.")
+    assignee_id: strawberry.ID | None = strawberry.field(
+        default=None, description="Tasks that are assigned to this user."
+    )
+    due_after: datetime | None = strawberry.field(default=None, description="Tasks that are due at this time or later.")
+    due_before: datetime | None = strawberry.field(default=None, description="Tasks that are due before this time.")
     search: str | None = strawberry.field(
-        default=None, description="Title or description contains this, ignoring case; 3 to 200 characters."
+        default=None,
+        description="Tasks whose title or description contains this text, ignoring case; 3 to 200 characters.",
     )
 
     def to_filter(self) -> TaskFilter:
-        """The filter in the house's words.
+        """Convert to the filter of the `persistence` package.
 
         Raises:
             BadRequest: an id is malformed.
@@ -47,106 +52,112 @@ class TaskFilterInput:
         )
 
 
-@strawberry.input(description="A new task; it will be yours.")
+@strawberry.input(description="A new task. You become its owner.")
 class CreateTaskInput:
     """Input of `createTask`."""
 
     title: str = strawberry.field(description=f"1 to {MAX_TITLE} characters.")
     description: str = strawberry.field(
-        default="", description=f"At most {MAX_DESCRIPTION:,} characters; left out: empty."
+        default="", description=f"At most {MAX_DESCRIPTION:,} characters. If it is left out, the description is empty."
     )
     priority: TaskPriority = strawberry.field(
-        default=TaskPriority.MEDIUM, description="How urgent it is; left out: MEDIUM."
+        default=TaskPriority.MEDIUM, description="The priority. If it is left out, it is MEDIUM."
     )
     due_at: datetime | None = strawberry.field(
-        default=None, description="When it should be done; left out or null: at no time in particular."
+        default=None, description="When the task is due. Null or left out: the task has no due date."
     )
     assignee_id: strawberry.ID | None = strawberry.field(
-        default=None, description="Who is to do it: an active user; left out or null: nobody in particular."
+        default=None, description="The id of an active user. Null or left out: the task is not assigned."
     )
 
 
-EXPECTED_VERSION = "Refuse with CONFLICT unless the task is at this version; left out or null: at any."
+EXPECTED_VERSION = (
+    "Makes the change only if the task has this version; otherwise the error code is CONFLICT. "
+    "Null or left out: the version is not checked."
+)
 
 
-@strawberry.input(description="What to change of a task; what is left out stays, null clears.")
+@strawberry.input(
+    description="The changes of a task. A field that is left out stays as it is; null clears a field that can be empty."
+)
 class UpdateTaskInput:
     """Input of `updateTask`."""
 
-    id: strawberry.ID = strawberry.field(description="Which task.")
+    id: strawberry.ID = strawberry.field(description="The id of the task.")
     title: str | None = strawberry.field(
-        default=strawberry.UNSET, description=f"1 to {MAX_TITLE} characters; cannot be cleared."
+        default=strawberry.UNSET, description=f"1 to {MAX_TITLE} characters; must not be null."
     )
     description: str | None = strawberry.field(
-        default=strawberry.UNSET, description=f"At most {MAX_DESCRIPTION:,} characters; null empties it."
+        default=strawberry.UNSET, description=f"At most {MAX_DESCRIPTION:,} characters; null makes it empty."
     )
     priority: TaskPriority | None = strawberry.field(
-        default=strawberry.UNSET, description="How urgent it is; cannot be cleared."
+        default=strawberry.UNSET, description="The priority; must not be null."
     )
     due_at: datetime | None = strawberry.field(
-        default=strawberry.UNSET, description="When it should be done; null: no longer due at any time."
+        default=strawberry.UNSET, description="When the task is due; null removes the due date."
     )
     expected_version: int | None = strawberry.field(default=None, description=EXPECTED_VERSION)
 
 
-@strawberry.input(description="Another column for a task.")
+@strawberry.input(description="The new status of a task.")
 class UpdateTaskStatusInput:
     """Input of `updateTaskStatus`."""
 
-    id: strawberry.ID = strawberry.field(description="Which task.")
-    status: TaskStatus = strawberry.field(description="The column; the one it is in already is fine.")
+    id: strawberry.ID = strawberry.field(description="The id of the task.")
+    status: TaskStatus = strawberry.field(description="The new status. The current status is allowed too.")
     expected_version: int | None = strawberry.field(default=None, description=EXPECTED_VERSION)
 
 
-@strawberry.input(description="Somebody to do a task.")
+@strawberry.input(description="The new assignee of a task.")
 class AssignTaskInput:
     """Input of `assignTask`."""
 
-    id: strawberry.ID = strawberry.field(description="Which task.")
+    id: strawberry.ID = strawberry.field(description="The id of the task.")
     assignee_id: strawberry.ID | None = strawberry.field(
         default=strawberry.UNSET,
-        description="An active user; null: nobody in particular; left out: the assignee stays as it is.",
+        description="The id of an active user. Null removes the assignee. "
+        "If it is left out, the assignee stays as it is.",
     )
     expected_version: int | None = strawberry.field(default=None, description=EXPECTED_VERSION)
 
 
-@strawberry.input(description="A task to delete for good.")
+@strawberry.input(description="The task to delete.")
 class DeleteTaskInput:
     """Input of `deleteTask`."""
 
-    id: strawberry.ID = strawberry.field(description="Which task.")
+    id: strawberry.ID = strawberry.field(description="The id of the task.")
     expected_version: int | None = strawberry.field(default=None, description=EXPECTED_VERSION)
 
 
 @strawberry.type
 class ChangedTask(Payload):
-    """The task after a change."""
+    """A payload with the task after the change."""
 
-    task: Task | None = strawberry.field(default=None, description="The whole task as it is now, with its version.")
+    task: Task | None = strawberry.field(default=None, description="The complete task after the change.")
 
 
-@strawberry.type(description="What `createTask` answers.")
+@strawberry.type(description="The result of `createTask`.")
 class CreateTaskPayload(ChangedTask):
     """Payload of `createTask`."""
 
 
-@strawberry.type(description="What `updateTask` answers.")
+@strawberry.type(description="The result of `updateTask`.")
 class UpdateTaskPayload(ChangedTask):
     """Payload of `updateTask`."""
 
 
-@strawberry.type(description="What `updateTaskStatus` answers.")
+@strawberry.type(description="The result of `updateTaskStatus`.")
 class UpdateTaskStatusPayload(ChangedTask):
     """Payload of `updateTaskStatus`."""
 
 
-@strawberry.type(description="What `assignTask` answers.")
+@strawberry.type(description="The result of `assignTask`.")
 class AssignTaskPayload(ChangedTask):
     """Payload of `assignTask`."""
 
 
-@strawberry.type(description="What `deleteTask` answers.")
+@strawberry.type(description="The result of `deleteTask`.")
 class DeleteTaskPayload(Payload):
     """Payload of `deleteTask`."""
 
-    deleted_task_id: strawberry.ID | None = strawberry.field(default=None, description="The task that is gone.")
+    deleted_task_id: strawberry.ID | None = strawberry.field(default=None, description="The id of the deleted task.")

@@ -1,7 +1,8 @@
-"""What a field has to know of whoever looks: this decides who can be told by one and the same execution.
+"""Declares how the value of a field depends on the viewer: the user who requests it.
 
-It is declared beside the field, `strawberry.field(metadata=…)`. A resolver that can ask who is there and declares
-nothing counts as personal, so that forgetting costs time and tells nobody anything.
+One execution of a subscription event can serve all viewers for whom every selected field has the same value. A field
+declares this with `strawberry.field(metadata=…)`. A field that has access to the user and declares nothing counts as
+personal: a forgotten declaration makes execution slower, but never shows a value to the wrong user.
 """
 
 from enum import IntEnum
@@ -14,14 +15,14 @@ _KEY: Final = "viewer"
 
 
 class Viewer(IntEnum):
-    """What a field's value depends on, beside the object that it belongs to."""
+    """What the value of a field depends on, in addition to the object that has the field."""
 
     ANYBODY = 0
-    """It is the same for all."""
+    """Nothing: the value is the same for all users."""
     CLASS = 1
-    """The role, and what the task is to them: owned, assigned, both, neither."""
+    """The role of the user and their relation to the task: owner, assignee, both, or neither."""
     PERSON = 2
-    """Who they are."""
+    """The individual user."""
 
 
 FOR_ANYBODY: Final[dict[Any, Any]] = {_KEY: Viewer.ANYBODY}
@@ -29,14 +30,14 @@ BY_CLASS: Final[dict[Any, Any]] = {_KEY: Viewer.CLASS}
 PERSONAL: Final[dict[Any, Any]] = {_KEY: Viewer.PERSON}
 
 
-def declared(field: GraphQLField) -> Viewer | None:
-    """What a field declares."""
+def declared_viewer(field: GraphQLField) -> Viewer | None:
+    """The declaration of a field, or None."""
     definition = field.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
     return definition.metadata.get(_KEY) if definition is not None else None
 
 
-def can_tell_who(field: GraphQLField) -> bool:
-    """Whether the field could find out who looks: whoever is handed the operation's context could."""
+def can_access_viewer(field: GraphQLField) -> bool:
+    """Whether the field has access to the user: its resolver or an extension gets the context of the operation."""
     definition = field.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
     if definition is None or definition.is_basic_field:
         return False
@@ -44,8 +45,8 @@ def can_tell_who(field: GraphQLField) -> bool:
 
 
 def viewer_of(field: GraphQLField) -> Viewer:
-    """What the field has to know: what it declares, else the worst that it could."""
-    found = declared(field)
+    """What the value of the field depends on: its declaration, or the safe default."""
+    found = declared_viewer(field)
     if found is not None:
         return found
-    return Viewer.PERSON if can_tell_who(field) else Viewer.ANYBODY
+    return Viewer.PERSON if can_access_viewer(field) else Viewer.ANYBODY

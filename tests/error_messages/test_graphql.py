@@ -72,11 +72,11 @@ WHAT_IS_ASKED = [
 ]
 WHICH_ONE = [
     ("An id that is none", Post('{ task(id: "42") { id } }'),
-     "200 BAD_REQUEST: `id` is not an id of this API: take ids from the `id` fields of answers."),
+     "200 BAD_REQUEST: `id` is not an id of this API: use an id from an `id` field of a response."),
     ("A UUID, as the older API has them", Post('{ task(id: "<some uuid>") { id } }'),
-     "200 BAD_REQUEST: `id` is not an id of this API: take ids from the `id` fields of answers."),
+     "200 BAD_REQUEST: `id` is not an id of this API: use an id from an `id` field of a response."),
     ("The id of another type", Post('{ task(id: "<other user>") { id } }'),
-     "200 BAD_REQUEST: `id` is the id of a User; the id of a Task is needed here."),
+     "200 BAD_REQUEST: `id` is the id of a User; use the id of a Task."),
     ("A cursor that is none", Post('{ tasks(after: "x") { totalCount } }'),
      "200 BAD_REQUEST: This cursor was not made by this API; omit `after` and `before` for the first page."),
     ("Somebody to assign who is not there", change("assignTask", 'id: "<task task>", assigneeId: "<nobody>"'),
@@ -100,13 +100,13 @@ RULES = [
 ]
 TOO_MUCH = [
     ("Too deep", Post("{ tasks " + "{ nodes { owner { tasks " * 4 + "{ totalCount }" + " } } }" * 4 + " }"),
-     "200 TOO_EXPENSIVE: The document has 14 levels of nesting; at most 12 are allowed. Ask for less at once, or split the document."),
+     "200 TOO_EXPENSIVE: The document has 14 levels of nesting; at most 12 are allowed. Select less data at once, or split the document."),
     ("Too many aliases", Post(f"{{ {' '.join(f'a{number}: __typename' for number in range(31))} }}"),
-     "200 TOO_EXPENSIVE: The document has 31 aliases; at most 30 are allowed. Ask for less at once, or split the document."),
+     "200 TOO_EXPENSIVE: The document has 31 aliases; at most 30 are allowed. Select less data at once, or split the document."),
     ("Too long", Post("{ " + "__typename " * 2_500 + "}"),
-     "200 TOO_EXPENSIVE: Document contains more than 2000 tokens. Ask for less at once, or split the document."),
+     "200 TOO_EXPENSIVE: Document contains more than 2000 tokens. Select less data at once, or split the document."),
     ("Too much to resolve", Post("{ tasks(first: 100) { nodes { history(first: 50) { nodes { id } } } } }"),
-     "200 TOO_EXPENSIVE: The operation could resolve 10,201 fields; at most 5,000 are allowed. Ask for smaller pages (`first` or `last`) or fewer fields."),
+     "200 TOO_EXPENSIVE: The operation could resolve 10,201 fields; at most 5,000 are allowed. Request smaller pages (`first` or `last`) or select fewer fields."),
     ("Too large a page", Post("{ tasks(first: 1000) { nodes { id } } }"),
      "200 BAD_REQUEST: first must be 1 to 100, not 1000."),
     ("Too large a page from the end", Post("{ tasks(last: 0) { nodes { id } } }"),
@@ -148,7 +148,7 @@ HTTP = [
     ("Another method", Send("PUT", "/graphql", "{}", JSON),
      "405 BAD_REQUEST: Use POST, or GET for queries."),
     ("An answer that we do not have", Post("{ me { id } }", headers=JSON | {"accept": "text/csv"}),
-     "406 BAD_REQUEST: The answer comes as application/json or application/graphql-response+json."),
+     "406 BAD_REQUEST: Accept application/json or application/graphql-response+json: the response has no other media type."),
     ("A typo in the address", Post("{ me { id } }", path="/grapql"),
      "404 Not found. <what there is>"),
 ]

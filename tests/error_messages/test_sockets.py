@@ -60,7 +60,7 @@ GRAPHQL = [
     ("A binary frame", Talk((b"hello",)),
      "4400 Messages are text, not binary"),
     ("A message of another protocol", Talk((ME, {"type": "start", "id": "1", "payload": {"query": LISTEN}})),
-     "4400 The type of the message is none of connection_init, subscribe, complete, ping and pong"),
+     "4400 The type of the message must be connection_init, subscribe, complete, ping or pong"),
     ("A subscription without an id", Talk((ME, {"type": "subscribe", "payload": {"query": LISTEN}})),
      "4400 The message needs an id, a string of 1 to 255 characters"),
     ("A subscription without a query", Talk((ME, {"type": "subscribe", "id": "1", "payload": {}})),

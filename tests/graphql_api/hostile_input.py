@@ -291,7 +291,7 @@ def attacks() -> Iterator[tuple[str, str]]:
     yield "a negative page", "{ tasks(first: -1) { totalCount } }"
     yield "type system", "type Query { a: Int } extend type Query { b: Int }"
     yield "no operation", "fragment A on Query { __typename }"
-    yield "a private field", "{ me { row passwordHash password_hash is_oneself } }"
+    yield "a private field", "{ me { row passwordHash password_hash is_current_user } }"
     yield "a resolver's name", "{ me { __class__ __init__ } }"
     yield "defer", "{ ... @defer { me { id } } }"
     yield "two subscriptions", "subscription { taskChanged { cursor } taskStatusChanged { cursor } }"

@@ -26,7 +26,7 @@ class TestNodes:
                 (
                     ["nodes", place],
                     "BAD_REQUEST",
-                    f"`ids[{place}]` is not an id of this API: take ids from the `id` fields of answers.",
+                    f"`ids[{place}]` is not an id of this API: use an id from an `id` field of a response.",
                 )
                 for place in (1, 3)
             ]
@@ -103,8 +103,8 @@ class TestIds:
         admin = await api.a_user(Role.ADMIN)
         for spoilt in SPOILT:
             (error,) = (await api.ask(document, admin, **variables(spoilt))).body["errors"]
-            assert error["message"].startswith(f"`{field}` is not an id of this API: take")
+            assert error["message"].startswith(f"`{field}` is not an id of this API: use")
             assert error["extensions"] == {"code": "BAD_REQUEST"}
         other = "Session" if kind == "User" else "User"
         (error,) = (await api.ask(document, admin, **variables(encode_id(other, uuid4())))).body["errors"]
-        assert error["message"] == f"`{field}` is the id of a {other}; the id of a {kind} is needed here."
+        assert error["message"] == f"`{field}` is the id of a {other}; use the id of a {kind}."

@@ -7,7 +7,7 @@ from graphql import GraphQLField, GraphQLInterfaceType, GraphQLObjectType, Graph
 
 from graphql_api.compiler.selections import Selection, selection_of
 from graphql_api.root import schema
-from graphql_api.schema.viewer import Viewer, can_tell_who, declared, viewer_of
+from graphql_api.schema.viewer import Viewer, can_access_viewer, declared_viewer, viewer_of
 
 CORE: GraphQLSchema = schema._schema
 
@@ -41,12 +41,14 @@ class TestDeclarations:
 
     def test_whoever_could_find_out_who_listens_says_so(self):
         """A field whose resolver is handed the context declares what it needs of it, and nothing else does."""
-        undeclared = [name for name, field in reachable().items() if can_tell_who(field) and declared(field) is None]
+        undeclared = [
+            name for name, field in reachable().items() if can_access_viewer(field) and declared_viewer(field) is None
+        ]
         assert undeclared == []
 
     def test_what_depends_on_whom(self):
         """The declarations, spelled out: a change of one should be noticed."""
-        needs = {name: viewer_of(field) for name, field in reachable().items() if can_tell_who(field)}
+        needs = {name: viewer_of(field) for name, field in reachable().items() if can_access_viewer(field)}
         assert {name for name, viewer in needs.items() if viewer is Viewer.PERSON} == {"User.email"}
         assert {name for name, viewer in needs.items() if viewer is Viewer.CLASS} == {
             "Task.viewerCanUpdate",
@@ -59,7 +61,7 @@ class TestDeclarations:
     def test_forgetting_it_shares_nothing(self):
         """A field that could find out and declares nothing counts as personal."""
         assert CORE.query_type is not None
-        assert declared(CORE.query_type.fields["me"]) is None
+        assert declared_viewer(CORE.query_type.fields["me"]) is None
         assert viewer_of(CORE.query_type.fields["me"]) is Viewer.PERSON
 
 

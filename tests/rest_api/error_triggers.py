@@ -75,7 +75,7 @@ class Offender:
 
     async def used_up(self, limit: RateLimit, key: str) -> httpx.Response:
         """Send it when a limit is used up."""
-        await self.rest.api.server.redis.set(f"throttle:{limit.window(key)}", limit.most, ex=limit.seconds)
+        await self.rest.api.server.redis.set(f"throttle:{limit.window(key)}", limit.max_count, ex=limit.seconds)
         return await self.send()
 
     async def failed_too_often(self) -> httpx.Response:

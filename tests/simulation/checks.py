@@ -168,7 +168,7 @@ class Checks:
                 self._nothing_lost(client)
                 self._cache(client)
         for process in self._world.processes:
-            for known in process.access._known.values():
+            for known in process.access._cache.values():
                 self._remembered(known.identity.actor)
 
     def _nothing_lost(self, client: "Client") -> None:

@@ -135,9 +135,9 @@ def _overlook_trims(self: Tail, ask: Any, head: Any) -> ResyncReason | None:
 
 async def _believe_whatever_comes(self: Authenticator, token: str, claims: Any, now: Any) -> Any:
     generation = self._generation
-    known = await self._ask(claims, now)
+    known = await self._query(claims, now)
     if generation == self._generation:
-        self._remember(token, known)
+        self._store(token, known)
     return known.identity
 
 
@@ -193,7 +193,7 @@ MUTANTS: dict[str, list[Patch]] = {
     "changes of rights are applied late": [(Stream, "_apply_access", _apply_rights_late)],
     "changes of rights are not looked for before they are numbered": [(Tail, "_note_head", _do_not_wait_for_numbering)],
     "tokens are remembered whatever happens": [(Authenticator, "_forget", lambda self, event: None)],
-    "who somebody was a while ago is believed": [(Authenticator, "_found", _believe_whatever_comes)],
+    "who somebody was a while ago is believed": [(Authenticator, "_load", _believe_whatever_comes)],
     "what grew old while it was made is sent": [
         (process, "answered", lambda telling, answer: answer(telling)),
         (SubscriptionSource, "is_current", lambda self, at: True),

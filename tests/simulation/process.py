@@ -180,7 +180,7 @@ class Execution:
     async def _answer(self, telling: Delivery, context: Context) -> Response:
         async def answer(telling: Delivery) -> Response:
             execution = self._execution_of(telling, context)
-            return await self._group.answer(telling, execution, context.request_id)
+            return await self._group.response(telling, execution, context.request_id)
 
         return await answered(telling, answer)
 
@@ -202,7 +202,7 @@ class Teller:
         context: Context,
         send: Callable[[Response], bool],
     ) -> None:
-        self.share = group.share
+        self.share = group.sharing_key
         self.send = send
         self._group = group
         self._execution_of = execution_of
@@ -212,7 +212,7 @@ class Teller:
         """The answer, or what is under way to it."""
         if telling.viewpoint is None:
             return None
-        return self._group.begun(telling, self._execution_of(telling, self._context), self._context.request_id)
+        return self._group.get_or_execute(telling, self._execution_of(telling, self._context), self._context.request_id)
 
 
 def _seen(told: Delivered, task: Any) -> Seen:

@@ -167,7 +167,7 @@ class TestRefusals:
                 await send(process, listener, 1)
                 await until(lambda: process.stream.counters.notifications > 0)
             assert not process.stream.is_refused
-            throttle, limit = RateLimiter(few, patience=10), RateLimit("test", 2, 60)
+            throttle, limit = RateLimiter(few, timeout=10), RateLimit("test", 2, 60)
             await throttle.take(limit, "key", message="no")
             for failed in (True, False):
                 attempt = FailedAttempts(throttle).attempt([AttemptCount(limit, "other")], message="no")

@@ -308,7 +308,7 @@ def build(
     journal, bouncer, origins = Journal(), Bouncer(), Origins(["https://app.example.org"])
     connections = connections or Connections()
     documents = Documents(schema)
-    executor: Executor[EchoContext] = Executor(schema, documents, timeout=timeout, renew=EchoContext.renewed)
+    executor: Executor[EchoContext] = Executor(schema, documents, timeout=timeout, renew_context=EchoContext.renewed)
 
     def make_context(facts: RequestContext) -> EchoContext:
         return EchoContext(facts, journal)

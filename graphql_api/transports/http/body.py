@@ -1,4 +1,4 @@
-"""The JSON of a GraphQL request: its body, or its query string."""
+"""Decodes the JSON of a GraphQL request, from the body or from the query string."""
 
 from collections.abc import Sequence
 from email.message import Message
@@ -14,17 +14,17 @@ from asgi.request_context import Header
 _UTF8: Final = {"utf-8", "utf8"}
 _MAX_PARAMETERS: Final = 20
 _MAX_TYPE: Final = 200
-"""Bytes of a media type with its parameters, which take quadratic time to read."""
+"""The maximum length of a media type with its parameters, in bytes: parsing takes quadratic time."""
 _COMMON_TYPES: Final = {b"application/json", b"application/json; charset=utf-8", b"application/json;charset=utf-8"}
 
 
 def check_content_type(fields: Sequence[Header]) -> None:
-    """Accept JSON in UTF-8 and nothing else; *fields* are the headers of the request.
+    """Check that the body is JSON in UTF-8. *fields* are the headers of the request.
 
-    A page of another site can send `text/plain` or a form without asking first; JSON it cannot.
+    A page of another site can send `text/plain` or a form without a preflight request, but not JSON.
 
     Raises:
-        HTTPRefusal: 415.
+        HTTPError: 415.
     """
     headers = dict(fields)
     if b"content-encoding" in headers:
@@ -41,13 +41,13 @@ def check_content_type(fields: Sequence[Header]) -> None:
 
 
 def decode_json(body: bytes) -> Any:
-    """The value that a JSON body stands for.
+    """Decode a JSON body.
 
-    Stricter than some: no NaN, no byte order mark, no lone surrogates, nesting to 1,024 levels. Of a key given twice
-    the last counts; integers beyond 64 bits become floats, which no `Int` of GraphQL takes for a number.
+    NaN, a byte order mark, lone surrogates and more than 1,024 levels of nesting are errors. If a key occurs twice, the
+    last value counts. Integers with more than 64 bits become floats, which are not valid for `Int` of GraphQL.
 
     Raises:
-        HTTPRefusal: 400.
+        HTTPError: 400.
     """
     if not body:
         raise bad_request('The body is empty: send a JSON object, such as {"query": "{ __typename }"}.')
@@ -58,10 +58,10 @@ def decode_json(body: bytes) -> Any:
 
 
 def decode_query_string(raw: bytes) -> dict[str, Any]:
-    """The request in a query string; `variables` and `extensions` are JSON in it.
+    """Decode a request in a query string, in which `variables` and `extensions` are JSON.
 
     Raises:
-        HTTPRefusal: 400.
+        HTTPError: 400.
     """
     if raw.count(b"&") >= _MAX_PARAMETERS:
         raise bad_request(f"The query string has more than {_MAX_PARAMETERS} parameters.")
@@ -77,7 +77,7 @@ def decode_query_string(raw: bytes) -> dict[str, Any]:
 
 def _parameter(key: str, text: str) -> Any:
     if not text:
-        return None  # an empty parameter is an absent one
+        return None  # An empty parameter counts as missing.
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError as error:

@@ -1,9 +1,9 @@
-"""Which of our media types a client wants, and which HTTP status a response has in it.
+"""Chooses the media type of a response, and its HTTP status (GraphQL over HTTP, section 6).
 
-GraphQL over HTTP, section 6. In `application/json` every well-formed request is answered with 200, since older
-clients and whatever stands between take any other status for a broken server. `application/graphql-response+json`
-may tell the truth: 400 when nothing ran; 200 whenever there is data, however partial (the specification wants that);
-and when `data` is null because of one kind of failure, the status of that kind.
+With `application/json`, the status of every well-formed request is 200, because older clients and proxies treat any
+other status as a server failure. With `application/graphql-response+json`, the status is 400 if nothing was executed;
+200 if there is data, even if it is partial (the specification requires that); and, if `data` is null and all errors
+have the same code, the status for that code.
 """
 
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ HTML: Final = "text/html"
 EVENTS: Final = "text/event-stream"
 
 MAX_ACCEPT: Final = 500
-"""Characters of `Accept` that are looked at; browsers send 150."""
+"""The maximum number of characters of `Accept` that are parsed. Browsers send about 150."""
 
 _STATUS: Final = {
     FailureCode.UNAUTHENTICATED: 401,
@@ -32,16 +32,17 @@ _RETRY_AFTER_UNAVAILABLE: Final = 1
 
 
 class _Range(NamedTuple):
-    """One element of `Accept`, with its weight between 0 and 1."""
+    """One element of `Accept`, with its quality value between 0 and 1."""
 
     media: str
     weight: float
 
 
 def media_type(accept: str) -> str | None:
-    """The media type to answer in; None when the client wants nothing of what we have.
+    """The media type of the response; None if the client accepts none of the available types.
 
-    JSON when no preference is told. Of the two, `application/graphql-response+json` wins a tie that names it.
+    Without a preference it is JSON. If both types have the same quality value, `application/graphql-response+json` wins
+    if the header names it.
     """
     return _media_type(_cut(accept))
 
@@ -58,14 +59,14 @@ def _media_type(accept: str) -> str | None:
 
 
 def wants_page(accept: str) -> bool:
-    """Whether the client names HTML, as browsers do when a person opens a page, and no JSON that it wants as much."""
+    """Whether the client prefers HTML to JSON, as a browser does when a user opens a page."""
     ranges = list(_ranges(_cut(accept)))
     weight = next((each.weight for each in ranges if each.media == HTML), 0.0)
     return weight > max((each.weight for each in ranges if each.media in (GRAPHQL, JSON)), default=0.0)
 
 
 def wants_events(accept: str) -> bool | None:
-    """Whether a client that names `text/event-stream` wants nothing else as much; None if it does not want it."""
+    """Whether the client prefers `text/event-stream` to JSON; None if it does not accept `text/event-stream`."""
     return _wants_events(_cut(accept))
 
 
@@ -78,7 +79,7 @@ def _wants_events(accept: str) -> bool | None:
 
 
 def status_of(response: Response, media: str) -> int:
-    """The HTTP status of a response in a media type."""
+    """The HTTP status of a response with this media type."""
     if media == JSON or response.body.get("data") is not None:
         return 200
     codes = response.codes
@@ -87,7 +88,7 @@ def status_of(response: Response, media: str) -> int:
 
 
 def retry_after(response: Response) -> int | None:
-    """Seconds after which to try again, when that is all there is to say."""
+    """The value of `Retry-After` in seconds, if the client can only wait and try again; otherwise None."""
     waits: list[int] = [error["extensions"].get("retryAfter", _RETRY_AFTER_UNAVAILABLE) for error in response.errors]
     if response.codes and response.codes <= {FailureCode.RATE_LIMITED, FailureCode.UNAVAILABLE}:
         return max(waits)

@@ -1,4 +1,4 @@
-"""GraphQL over HTTP: one operation a request, by POST, or by GET for queries.
+"""GraphQL over HTTP: one operation per request, with POST, or with GET for queries.
 
 https://graphql.github.io/graphql-over-http/draft/
 """
@@ -26,13 +26,20 @@ from graphql_api.execution.executor import ContextT, Executor, Operation
 from graphql_api.execution.request import OperationRequest, parse_request
 from graphql_api.execution.response import Response
 from graphql_api.transports.http.body import check_content_type, decode_json, decode_query_string
-from graphql_api.transports.http.content_negotiation import JSON, media_type, retry_after, status_of, wants_page
+from graphql_api.transports.http.content_negotiation import (
+    GRAPHQL,
+    JSON,
+    media_type,
+    retry_after,
+    status_of,
+    wants_page,
+)
 from observability.request_records import RequestRecords
 
 MAX_BODY: Final = 256 * 1024
 BODY_SECONDS: Final = 10.0
 
-Visit = Callable[[str, Mapping[bytes, bytes]], HTTPResponse]
+RenderPage = Callable[[str, Mapping[bytes, bytes]], HTTPResponse]
 MakeContext = Callable[[RequestContext], ContextT]
 
 _ALLOW: Final = (b"allow", b"GET, HEAD, POST, OPTIONS")
@@ -41,11 +48,12 @@ _CHARSET: Final = b"; charset=utf-8"
 
 
 class GraphQLHTTP(Generic[ContextT]):
-    """The ASGI application behind `/graphql` for `http` scopes.
+    """The ASGI application for `/graphql` and `http` scopes.
 
-    A bad token does not refuse the request, or nobody could sign in with a stale one: it is in the facts, and doors
-    raise it. *page* answers a browser, given the address of the endpoint as the browser knows it, and its headers. A
-    browser that comes with a query gets the answer, unless *page_opens_links*. *max_body* is in bytes.
+    A request with an invalid token is not refused at once, because a client with an expired token must be able to sign
+    in. The error is part of the request context, and permissions raise it. *page* makes the HTML page for browsers from
+    the URL of the endpoint and the request headers. A browser that sends a query gets the response to the query, unless
+    *page_opens_links* is set. *max_body* is in bytes.
     """
 
     def __init__(
@@ -54,7 +62,7 @@ class GraphQLHTTP(Generic[ContextT]):
         authenticate: Authenticate,
         make_context: MakeContext[ContextT],
         *,
-        page: Visit,
+        page: RenderPage,
         page_opens_links: bool = False,
         trusted_proxies: Sequence[Network] = (),
         max_body: int = MAX_BODY,
@@ -69,46 +77,46 @@ class GraphQLHTTP(Generic[ContextT]):
         self._trusted = trusted_proxies
         self._max_body = max_body
         self._waiting_for_bodies = TimeoutQueue(body_seconds)
-        self._lookouts = TimeoutQueue(disconnect.DELAY_SECONDS)
+        self._disconnect_checks = TimeoutQueue(disconnect.DELAY_SECONDS)
         self._requests = requests or RequestRecords()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
+        """Serve one request."""
         headers = dict(scope["headers"])
         request_id = request_id_of(headers)
-        asked = self._requests.begin("http", request_id)
+        record = self._requests.begin("http", request_id)
         try:
-            with asked:
-                answer = await self._answer(scope, receive, headers, request_id)
-            if answer is not None:
-                await answer.send(
+            with record:
+                response = await self._respond(scope, receive, headers, request_id)
+            if response is not None:
+                await response.send(
                     send,
                     request_id=request_id,
                     with_body=scope["method"] != "HEAD",
                     exchange=exchange_of(scope),
                     accept_encoding=headers.get(b"accept-encoding", b""),
                 )
-                asked.status = answer.status
+                record.status = response.status
         except ClientDisconnected:
             return
         finally:
-            asked.end()
+            record.end()
 
-    async def _answer(
+    async def _respond(
         self, scope: Scope, receive: Receive, headers: dict[bytes, bytes], request_id: str
     ) -> HTTPResponse | None:
         accept = headers.get(b"accept", b"").decode("latin-1")
         media = media_type(accept)
         try:
-            if _is_visit(scope, accept) and (self._page_opens_links or not scope["query_string"]):
-                return self._page(_own_url(scope, headers, self._trusted), headers)
+            if _wants_html(scope, accept) and (self._page_opens_links or not scope["query_string"]):
+                return self._page(_endpoint_url(scope, headers, self._trusted), headers)
             return await self._serve(scope, receive, headers, media, request_id)
-        except HTTPError as refusal:
-            return _refusal(refusal.status, refusal.error, refusal.headers, media, request_id)
+        except HTTPError as error:
+            return _error_response(error.status, error.error, error.headers, media, request_id)
         except ClientDisconnected:
             raise
         except Exception as bug:
-            return _refusal(500, bug, [], media, request_id)
+            return _error_response(500, bug, [], media, request_id)
 
     async def _serve(
         self, scope: Scope, receive: Receive, headers: dict[bytes, bytes], media: str | None, request_id: str
@@ -118,21 +126,21 @@ class GraphQLHTTP(Generic[ContextT]):
         if scope["method"] not in ("GET", "HEAD", "POST"):
             raise bad_request("Use POST, or GET for queries.", status=405, headers=(_ALLOW,))
         if media is None:
-            raise bad_request(f"The answer comes as {JSON} or application/graphql-response+json.", status=406)
+            raise bad_request(f"Accept {JSON} or {GRAPHQL}: the response has no other media type.", status=406)
         request = await self._request(scope, receive, headers)
         operation = self._executor.prepare(request, request_id=request_id)
         if isinstance(operation, Response):
-            return _answer(operation, media, [], request_id)
+            return _http_response(operation, media, [], request_id)
         _check_method(operation, scope["method"])
-        facts = await self._facts(scope, receive, headers, request_id)
-        response = await self._run(operation, self._make_context(facts), receive)
+        request_context = await self._request_context(scope, receive, headers, request_id)
+        response = await self._run(operation, self._make_context(request_context), receive)
         if response is None:
             return None
-        answer = _answer(response, media, facts.response_headers, request_id)
-        answer.compressible = not facts.carries_secret
-        if answer.status == 401:
-            answer.headers.append(challenge(facts.auth_error))
-        return answer
+        http_response = _http_response(response, media, request_context.response_headers, request_id)
+        http_response.compressible = not request_context.carries_secret
+        if http_response.status == 401:
+            http_response.headers.append(challenge(request_context.auth_error))
+        return http_response
 
     async def _request(self, scope: Scope, receive: Receive, headers: dict[bytes, bytes]) -> OperationRequest:
         if scope["method"] == "POST":
@@ -149,7 +157,7 @@ class GraphQLHTTP(Generic[ContextT]):
         except BadRequest as refused:
             raise HTTPError(400, refused) from None
 
-    async def _facts(
+    async def _request_context(
         self, scope: Scope, receive: Receive, headers: dict[bytes, bytes], request_id: str
     ) -> RequestContext:
         identity, auth_error = None, None
@@ -160,23 +168,23 @@ class GraphQLHTTP(Generic[ContextT]):
             auth_error = error
         except Unavailable as error:
             raise unavailable(error) from None
-        gone = http_disconnect(receive)
-        return RequestContext(identity, auth_error, request_id, "http", scope, self._trusted, gone)
+        disconnected = http_disconnect(receive)
+        return RequestContext(identity, auth_error, request_id, "http", scope, self._trusted, disconnected)
 
     async def _run(self, operation: Operation, context: ContextT, receive: Receive) -> Response | None:
         if operation.type is OperationType.MUTATION:
-            # Once begun it runs to its end: whoever hung up will come back and look.
+            # A mutation runs to its end, even if the client disconnects.
             return await self._executor.execute(operation, context)
-        with DisconnectWatcher(receive, self._lookouts):
+        with DisconnectWatcher(receive, self._disconnect_checks):
             return await self._executor.execute(operation, context)
         return None
 
 
-def _is_visit(scope: Scope, accept: str) -> bool:
+def _wants_html(scope: Scope, accept: str) -> bool:
     return scope["method"] in ("GET", "HEAD") and wants_page(accept)
 
 
-def _own_url(scope: Scope, headers: dict[bytes, bytes], trusted: Sequence[Network]) -> str:
+def _endpoint_url(scope: Scope, headers: dict[bytes, bytes], trusted: Sequence[Network]) -> str:
     scheme = "https" if is_secure(scope, trusted) else "http"
     return f"{scheme}://{headers.get(b'host', b'localhost').decode('latin-1')}{scope['path']}"
 
@@ -191,7 +199,7 @@ def _check_method(operation: Operation, method: str) -> None:
         raise bad_request("A mutation needs POST: a link must not change anything.", status=405, headers=(_ALLOW_POST,))
 
 
-def _answer(response: Response, media: str, headers: list[Header], request_id: str) -> HTTPResponse:
+def _http_response(response: Response, media: str, headers: list[Header], request_id: str) -> HTTPResponse:
     wait = retry_after(response) if response.errors else None
     return HTTPResponse(
         status_of(response, media),
@@ -201,7 +209,9 @@ def _answer(response: Response, media: str, headers: list[Header], request_id: s
     )
 
 
-def _refusal(status: int, error: Exception, headers: list[Header], media: str | None, request_id: str) -> HTTPResponse:
+def _error_response(
+    status: int, error: Exception, headers: list[Header], media: str | None, request_id: str
+) -> HTTPResponse:
     response = Response({"errors": [describe(error, request_id=request_id)]})
     body = response.to_json(request_id=request_id)
     return HTTPResponse(status, body, (media or JSON).encode("ascii") + _CHARSET, headers)

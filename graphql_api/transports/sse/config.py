@@ -1,4 +1,4 @@
-"""What all event streams of an endpoint share."""
+"""The configuration of the SSE endpoint."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from streaming.connections import Connections
 
 @dataclass(frozen=True, slots=True)
 class SSETiming:
-    """Seconds: between signs of life on an idle stream, and for one event to leave."""
+    """Times in seconds: between keep-alive messages on an idle stream, and the limit for sending one event."""
 
     idle: float = 15.0
     send: float = 10.0
@@ -20,10 +20,10 @@ class SSETiming:
 
 @dataclass(frozen=True, slots=True)
 class SSEConfig(Generic[ContextT]):
-    """The collaborators of an endpoint.
+    """The dependencies and times of the endpoint.
 
-    *cursor_of* says where an operation's stream stands, and *reached_by* where it will stand when what it was told
-    last has arrived; None when it has no such place.
+    *cursor_of* returns the current position of the stream of an operation. *reached_by* returns the position after the
+    last item that was sent. Both return None for an operation without a position.
     """
 
     executor: Executor[ContextT]

@@ -1,4 +1,4 @@
-"""GraphQL over Server-Sent Events: a request that is answered by a stream of events."""
+"""GraphQL over Server-Sent Events: the response to a request is a stream of events."""
 
 from collections.abc import Awaitable, Sequence
 from dataclasses import replace
@@ -39,23 +39,22 @@ _HEAD: Final[list[Header]] = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-store"),
     (b"x-content-type-options", b"nosniff"),
-    (b"x-accel-buffering", b"no"),  # a proxy that collects events tells nothing
+    (b"x-accel-buffering", b"no"),  # Tells nginx not to buffer events.
 ]
 _ALLOW_POST: Final = (b"allow", b"POST")
 _COMMON: Final = frozenset({b"", b"*/*", b"application/json", b"application/graphql-response+json"})
 
 
 class GraphQLEvents(Generic[ContextT]):
-    """Answers requests that want `text/event-stream`, and leaves all others to *otherwise*.
+    """Serves requests that accept `text/event-stream`, and passes all others to *otherwise*.
 
-    Who would take JSON as well gets events for subscriptions only. What is wrong with the request itself is answered
-    by HTTP; what is wrong with its document, and whatever happens later, is told in the stream, as the protocol
-    wants.
+    A client that also accepts JSON gets events only for subscriptions. Errors of the HTTP request have an HTTP status.
+    Errors of the document, and all later errors, are sent in the stream, as the protocol requires.
     """
 
     def __init__(
         self,
-        setup: SSEConfig[ContextT],
+        config: SSEConfig[ContextT],
         otherwise: ASGIApp,
         allows_origin: AllowsOrigin,
         *,
@@ -63,58 +62,60 @@ class GraphQLEvents(Generic[ContextT]):
         requests: RequestRecords | None = None,
     ) -> None:
         self._requests = requests or RequestRecords()
-        self._setup = setup
+        self._config = config
         self._otherwise = otherwise
         self._allows_origin = allows_origin
         self._trusted = trusted_proxies
         self._waiting_for_bodies = TimeoutQueue(BODY_SECONDS)
-        self._lookouts = TimeoutQueue(disconnect.DELAY_SECONDS)
-        self._sending = TimeoutQueue(setup.timing.send)
+        self._disconnect_checks = TimeoutQueue(disconnect.DELAY_SECONDS)
+        self._sending = TimeoutQueue(config.timing.send)
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        """Answer one request, or have it answered."""
+        """Serve one request, or pass it on."""
         headers = dict(scope["headers"])
         accept = headers.get(b"accept", b"")
         wanted = wants_events(accept.decode("latin-1")) if accept not in _COMMON else None
         if wanted is None or scope["method"] not in ("GET", "POST"):
             return self._otherwise(scope, receive, send)
-        return self._tell(scope, receive, send, request_id_of(headers), only=wanted)
+        return self._respond(scope, receive, send, request_id_of(headers), only_events=wanted)
 
-    async def _tell(self, scope: Scope, receive: Receive, send: Send, request_id: str, *, only: bool) -> None:
-        asked = self._requests.begin("sse", request_id)
-        mine = True
+    async def _respond(self, scope: Scope, receive: Receive, send: Send, request_id: str, *, only_events: bool) -> None:
+        record = self._requests.begin("sse", request_id)
+        served = True
         try:
-            with asked:
-                mine = await self._serve(scope, receive, send, asked, only=only)
-        except HTTPError as refusal:
-            with asked:
-                await _refuse(refusal, send, request_id)
-            asked.status = refusal.status
+            with record:
+                served = await self._serve(scope, receive, send, record, only_events=only_events)
+        except HTTPError as error:
+            with record:
+                await _send_error(error, send, request_id)
+            record.status = error.status
         except ClientDisconnected:
             return
         finally:
-            if mine:
-                asked.end()
+            if served:
+                record.end()
 
-    async def _serve(self, scope: Scope, receive: Receive, send: Send, asked: RequestRecord, *, only: bool) -> bool:
-        """Serve it, unless it is for others; whether it was not."""
-        request_id = asked.request_id
+    async def _serve(
+        self, scope: Scope, receive: Receive, send: Send, record: RequestRecord, *, only_events: bool
+    ) -> bool:
+        """Serve the request and return True, or pass it to `otherwise` and return False."""
+        request_id = record.request_id
         request = HandshakeRequest.of(scope, self._trusted)
         body = await self._body(scope, receive)
         operation = self._operation(scope, body, request_id)
-        if not only and (isinstance(operation, Response) or operation.type is not OperationType.SUBSCRIPTION):
-            await self._otherwise(without_exchange(scope), _again(body, receive), send)
+        if not only_events and (isinstance(operation, Response) or operation.type is not OperationType.SUBSCRIPTION):
+            await self._otherwise(without_exchange(scope), _replay(body, receive), send)
             return False
         if not request.is_allowed(self._allows_origin):
             raise HTTPError(403, PermissionDenied(STREAM_ORIGIN_NOT_ALLOWED))
-        call = _Call(self._setup, receive, self._writer(scope, send), send, request_id)
+        call = _Call(self._config, receive, self._writer(scope, send), send, request_id)
         if isinstance(operation, Response):
-            await call.answer(operation, [])
+            await call.send_response(operation, [])
         elif operation.type is not OperationType.SUBSCRIPTION:
-            await self._ask(call, operation, request)
-        elif not await self._listen(call, operation, request):
+            await self._run_once(call, operation, request)
+        elif not await self._run_subscription(call, operation, request):
             return True
-        asked.status = 200
+        record.status = 200
         return True
 
     def _writer(self, scope: Scope, send: Send) -> SocketWriter:
@@ -129,7 +130,7 @@ class GraphQLEvents(Generic[ContextT]):
     def _operation(self, scope: Scope, body: bytes, request_id: str) -> Operation | Response:
         try:
             value: Any = decode_json(body) if scope["method"] == "POST" else decode_query_string(scope["query_string"])
-            operation = self._setup.executor.prepare(parse_request(value), request_id=request_id)
+            operation = self._config.executor.prepare(parse_request(value), request_id=request_id)
         except BadRequest as refused:
             raise HTTPError(400, refused) from None
         if isinstance(operation, Operation) and operation.type is OperationType.MUTATION and scope["method"] != "POST":
@@ -138,19 +139,20 @@ class GraphQLEvents(Generic[ContextT]):
             )
         return operation
 
-    async def _ask(self, call: "_Call[ContextT]", operation: Operation, request: HandshakeRequest) -> None:
-        """A query or a mutation: one result."""
-        facts = replace(await call.facts(request, None), disconnected=http_disconnect(call.receive))
-        context = self._setup.make_context(facts)
+    async def _run_once(self, call: "_Call[ContextT]", operation: Operation, request: HandshakeRequest) -> None:
+        """Run a query or a mutation and send its result."""
+        request_context = replace(await call.request_context(request, None), disconnected=http_disconnect(call.receive))
+        context = self._config.make_context(request_context)
+        headers = request_context.response_headers
         if operation.type is OperationType.MUTATION:
-            await call.answer(await self._setup.executor.execute(operation, context), facts.response_headers)
+            await call.send_response(await self._config.executor.execute(operation, context), headers)
             return
-        with DisconnectWatcher(call.receive, self._lookouts):
-            await call.answer(await self._setup.executor.execute(operation, context), facts.response_headers)
+        with DisconnectWatcher(call.receive, self._disconnect_checks):
+            await call.send_response(await self._config.executor.execute(operation, context), headers)
 
-    async def _listen(self, call: "_Call[ContextT]", operation: Operation, request: HandshakeRequest) -> bool:
-        """Tell until it is over; whether the client was there until then."""
-        # A revocation may come as soon as we are registered, and before there is a stream to end.
+    async def _run_subscription(self, call: "_Call[ContextT]", operation: Operation, request: HandshakeRequest) -> bool:
+        """Run a subscription to its end. It returns False if the client disconnected before."""
+        # A revocation may arrive after the connection is registered, but before the stream exists.
         stream: EventStream[ContextT] | None = None
         ended: list[tuple[int, str]] = []
 
@@ -160,81 +162,83 @@ class GraphQLEvents(Generic[ContextT]):
                 stream.end(code, why)
 
         try:
-            with self._setup.connections.open(throttle_key(request.client.address), end) as connection:
-                facts = await call.facts(request, connection)
-                stream = EventStream(self._setup, call.writer, operation, self._setup.make_context(facts))
+            with self._config.connections.open(throttle_key(request.client.address), end) as connection:
+                request_context = await call.request_context(request, connection)
+                context = self._config.make_context(request_context)
+                stream = EventStream(self._config, call.writer, operation, context)
                 for early in ended:
                     stream.end(*early)
-                await call.begin([])
-                await stream.run(call.receive, expires_at=facts.identity.expires_at if facts.identity else None)
+                await call.send_head([])
+                identity = request_context.identity
+                await stream.run(call.receive, expires_at=identity.expires_at if identity else None)
         except ConnectionRefused as refused:
-            raise _no_room(refused) from None
+            raise _connection_limit_error(refused) from None
         except PeerDisconnected:
             return False
         return True
 
 
 class _Call(Generic[ContextT]):
-    """One request, and the way back to whoever sent it."""
+    """One request and its response."""
 
     def __init__(
-        self, setup: SSEConfig[ContextT], receive: Receive, writer: SocketWriter, send: Send, request_id: str
+        self, config: SSEConfig[ContextT], receive: Receive, writer: SocketWriter, send: Send, request_id: str
     ) -> None:
-        self._setup = setup
+        self._config = config
         self._request_id = request_id
         self._send = send
         self.receive = receive
         self.writer = writer
 
-    async def facts(self, request: HandshakeRequest, connection: Connection | None) -> RequestContext:
-        """What is known of the request; with a *connection*, it is registered as theirs.
+    async def request_context(self, request: HandshakeRequest, connection: Connection | None) -> RequestContext:
+        """Authenticate the request. If there is a *connection*, register it for the user.
 
         Raises:
-            HTTPError: nobody can say who this is.
-            ConnectionRefused: the user has too many.
+            HTTPError: the database does not respond.
+            ConnectionRefused: the user has too many connections.
         """
         identity: Identity | None = None
         auth_error: Unauthenticated | None = None
         try:
             if connection is None:
-                identity = await self._setup.authenticate(request.authorization)
+                identity = await self._config.authenticate(request.authorization)
             else:
-                identity = await sign_in(connection, self._setup.authenticate, request.authorization)
+                identity = await sign_in(connection, self._config.authenticate, request.authorization)
         except Unauthenticated as error:
             auth_error = error
         except Unavailable as error:
             raise unavailable(error) from None
         return replace(request.request_context(identity, self._request_id), auth_error=auth_error, transport="http")
 
-    async def begin(self, headers: list[Header]) -> None:
-        """Send the head."""
-        named = (b"x-request-id", self._request_id.encode("ascii"))
-        await self._send({"type": "http.response.start", "status": 200, "headers": [*_HEAD, named, *headers]})
+    async def send_head(self, headers: list[Header]) -> None:
+        """Send the status and the headers."""
+        request_id = (b"x-request-id", self._request_id.encode("ascii"))
+        await self._send({"type": "http.response.start", "status": 200, "headers": [*_HEAD, request_id, *headers]})
 
-    async def answer(self, response: Response, headers: list[Header]) -> None:
-        """Send a stream of one result."""
-        await self.begin(headers)
+    async def send_response(self, response: Response, headers: list[Header]) -> None:
+        """Send a stream with one result."""
+        await self.send_head(headers)
         payload = response.to_json(request_id=self._request_id)
         await self._send({"type": "http.response.body", "body": frames.next_(payload, None) + frames.COMPLETE})
 
 
-def _again(body: bytes, receive: Receive) -> Receive:
-    """A `receive` that begins with a body which has been read already."""
-    waiting: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+def _replay(body: bytes, receive: Receive) -> Receive:
+    """A `receive` that returns a body that was already read, before the messages of *receive*."""
+    pending: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
-    async def receive_again() -> Message:
-        return waiting.pop() if waiting else await receive()
+    async def receive_with_body() -> Message:
+        return pending.pop() if pending else await receive()
 
-    return receive_again
+    return receive_with_body
 
 
-def _no_room(refused: ConnectionRefused) -> HTTPError:
+def _connection_limit_error(refused: ConnectionRefused) -> HTTPError:
     after = (b"retry-after", b"%d" % RETRY_SECONDS)
     if isinstance(refused, TooManyConnections):
         return HTTPError(429, RateLimited(f"{refused.reason}.", retry_after=RETRY_SECONDS), after)
     return HTTPError(503, Unavailable(f"{refused.reason}."), after)
 
 
-async def _refuse(refusal: HTTPError, send: Send, request_id: str) -> None:
-    body = Response({"errors": [describe(refusal.error, request_id=request_id)]}).to_json(request_id=request_id)
-    await HTTPResponse(refusal.status, body, headers=refusal.headers).send(send, request_id=request_id)
+async def _send_error(error: HTTPError, send: Send, request_id: str) -> None:
+    body = Response({"errors": [describe(error.error, request_id=request_id)]}).to_json(request_id=request_id)
+    await HTTPResponse(error.status, body, headers=error.headers).send(send, request_id=request_id)

@@ -1,4 +1,4 @@
-"""What every socket of an endpoint shares."""
+"""The configuration of the WebSocket endpoint."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ from streaming.connections import Connections
 
 @dataclass(frozen=True, slots=True)
 class WebSocketTiming:
-    """Seconds: until `connection_init` must have come, between our pings, and for one frame to leave."""
+    """Times in seconds: the limit for `connection_init`, the interval of pings, and the limit for sending one frame."""
 
     init: float = 10.0
     ping: float = 12.0
@@ -24,7 +24,7 @@ class WebSocketTiming:
 
 @dataclass(frozen=True, slots=True)
 class WebSocketConfig(Generic[ContextT]):
-    """The collaborators and limits of an endpoint; see `GraphQLSocket`. `sending` ends what takes a frame too long."""
+    """The dependencies and limits of the endpoint; see `GraphQLSocket`. `sending` limits the time to send a frame."""
 
     executor: Executor[ContextT]
     authenticate: Authenticate

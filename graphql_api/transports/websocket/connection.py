@@ -1,4 +1,4 @@
-"""One socket from its acceptance to its end: listens, keeps the clocks, and carries out what the protocol decides."""
+"""One WebSocket connection: receives messages, runs the timers, and performs the effects of the protocol."""
 
 import asyncio
 from collections.abc import Mapping
@@ -15,9 +15,9 @@ from asgi.websocket_handshake import HandshakeRequest, sign_in
 from domain.errors import Unauthenticated
 from graphql_api.errors import describe
 from graphql_api.execution.executor import ContextT
-from graphql_api.transports.websocket import protocol as said
+from graphql_api.transports.websocket import protocol
 from graphql_api.transports.websocket.config import WebSocketConfig
-from graphql_api.transports.websocket.credentials import authorization, verdict_on
+from graphql_api.transports.websocket.credentials import authorization, close_reason_for
 from graphql_api.transports.websocket.operations import Operations
 from graphql_api.transports.websocket.protocol import Close, Effects, Protocol
 from observability.request_records import record_user
@@ -27,87 +27,93 @@ _LONGEST_TIMER: Final = 30 * 24 * 3600.0
 
 
 class WebSocketConnection(Generic[ContextT]):
-    """Runs in the task that the server made for the socket, and needs no other one while nothing happens."""
+    """Serves one WebSocket, in the task of the server for it. An idle connection has no other tasks."""
 
     def __init__(
         self,
-        setup: WebSocketConfig[ContextT],
-        upgrade: HandshakeRequest,
+        config: WebSocketConfig[ContextT],
+        handshake: HandshakeRequest,
         subprotocol: str | None,
         receive: Receive,
         send: Send,
     ) -> None:
-        self._setup = setup
-        self._upgrade = upgrade
+        self._config = config
+        self._handshake = handshake
         self._subprotocol = subprotocol
         self._receive = receive
         self._send = send
-        self._writer = SocketWriter(send, setup.sending, abort=upgrade.abort, put=upgrade.put)
-        self._protocol = Protocol(max_message=setup.max_message, max_operations=setup.max_operations)
+        self._writer = SocketWriter(send, config.sending, abort=handshake.abort, put=handshake.put)
+        self._protocol = Protocol(max_message=config.max_message, max_operations=config.max_operations)
         self._ending = asyncio.Event()
         self._operations = Operations(
-            self._protocol, setup.executor, setup.requests, self._make_context, self._perform, self._put, self._vouch
+            self._protocol,
+            config.executor,
+            config.requests,
+            self._make_context,
+            self._perform,
+            self._put,
+            self._verify_session,
         )
         self._authorization: str | None = None
         self._identity: Identity | None = None
         self._timers: dict[str, asyncio.TimerHandle] = {}
-        self._chores: set[asyncio.Task[None]] = set()
-        self._main: asyncio.Task[Any] | None = None
-        self._over = False
-        self._farewell: Close | None = None
+        self._background_tasks: set[asyncio.Task[None]] = set()
+        self._main_task: asyncio.Task[Any] | None = None
+        self._is_over = False
+        self._close_frame: Close | None = None
 
     async def run(self) -> None:
-        """Accept the socket and converse until either side has had enough; before, it has a place or is refused one.
+        """Accept the WebSocket and serve it until one side closes it. If there are too many connections, close it.
 
-        Mutations that were begun are finished before this returns.
+        The method waits for running mutations before it returns.
         """
-        self._main = asyncio.current_task()
+        self._main_task = asyncio.current_task()
         try:
-            with self._setup.connections.open(throttle_key(self._upgrade.client.address), self.end) as connection:
-                await self._listen(connection)
-                await self._hang_up()
+            with self._config.connections.open(throttle_key(self._handshake.client.address), self.end) as connection:
+                await self._serve(connection)
+                await self._close()
         except ConnectionRefused as refused:
             self.end(refused.code, refused.reason)
             await self._accept()
-            await self._hang_up()
+            await self._close()
         finally:
             self._stop_operations()
             await self._operations.wait()
 
     def end(self, code: int, why: str) -> None:
-        """Close the socket soon; only the first call counts. May be called from outside, and never blocks."""
+        """Close the WebSocket soon, without blocking. Only the first call counts. Any task may call it."""
         self._protocol.close(CloseCode(code), why)
         self._stop(Close(CloseCode(code), reason(why)))
 
-    def _stop(self, farewell: Close | None) -> None:
-        if self._over:
+    def _stop(self, close_frame: Close | None) -> None:
+        if self._is_over:
             return
-        self._over = True
-        self._farewell = farewell
-        # The main task looks for itself; asleep in `receive`, it has to be woken.
-        if self._main is not None and asyncio.current_task() is not self._main:
-            self._main.cancel()
+        self._is_over = True
+        self._close_frame = close_frame
+        # If another task calls this, the main task may be waiting in `receive`: cancel the wait.
+        if self._main_task is not None and asyncio.current_task() is not self._main_task:
+            self._main_task.cancel()
 
     async def _accept(self) -> None:
-        # A browser never shows a page why a handshake failed: a socket is accepted, and closed with a code that says.
+        # A browser does not show a page why a handshake failed. So accept it, then close with a code and a reason.
         await self._send({"type": "websocket.accept", "subprotocol": self._subprotocol})
 
-    async def _listen(self, connection: Connection) -> None:
+    async def _serve(self, connection: Connection) -> None:
         self._connection = connection
-        self._start_clocks()
+        self._start_timers()
         try:
             await self._accept()
-            while not self._over:
-                await self._hear(await self._receive())
+            while not self._is_over:
+                await self._handle(await self._receive())
         except PeerDisconnected:
             self._stop(None)
         except asyncio.CancelledError:
-            if not self._over or (self._main is not None and self._main.uncancel() > 0):
-                raise  # it is the server that stops us
+            if not self._is_over or (self._main_task is not None and self._main_task.uncancel() > 0):
+                raise  # The server cancelled the task, not `_stop`.
         finally:
-            self._stop_clocks()
+            self._stop_timers()
 
-    async def _hear(self, message: Message) -> None:
+    async def _handle(self, message: Message) -> None:
         if message["type"] == "websocket.disconnect":
             self._protocol.close(CloseCode.TRY_LATER, "")
             self._stop(None)
@@ -115,13 +121,13 @@ class WebSocketConnection(Generic[ContextT]):
         text = message.get("text")
         await self._perform(self._protocol.receive_binary() if text is None else self._protocol.receive_text(text))
 
-    async def _hang_up(self) -> None:
-        # Operations first: one that waits for a peer that does not read would hold the pen.
+    async def _close(self) -> None:
+        # Stop the operations first: one that waits for a slow client would block the writer.
         self._stop_operations()
-        if self._farewell is None:
+        if self._close_frame is None:
             return
         try:
-            await self._writer.close(self._farewell.code, self._farewell.reason)
+            await self._writer.close(self._close_frame.code, self._close_frame.reason)
         except PeerDisconnected:
             return
 
@@ -130,12 +136,12 @@ class WebSocketConnection(Generic[ContextT]):
         self._ending.set()
 
     def _put(self, text: str) -> bool:
-        return not self._over and self._writer.put(text)
+        return not self._is_over and self._writer.put(text)
 
     async def _perform(self, effects: Effects) -> None:
         try:
             for effect in effects:
-                if type(effect) is said.Send:  # nearly all are
+                if type(effect) is protocol.Send:  # the most frequent effect
                     await self._writer.text(effect.text)
                 else:
                     await self._perform_one(effect)
@@ -144,43 +150,46 @@ class WebSocketConnection(Generic[ContextT]):
             self._stop(None)
             raise
 
-    async def _perform_one(self, effect: said.Effect) -> None:
+    async def _perform_one(self, effect: protocol.Effect) -> None:
         match effect:
-            case said.Start(key, request):
+            case protocol.Start(key, request):
                 await self._perform(self._operations.start(key, request))
-                await asyncio.sleep(0)  # many subscribes may be in the queue, and `receive` need not let go
-            case said.Stop(key):
+                await asyncio.sleep(
+                    0
+                )  # If many messages are queued, `receive` returns without yielding to other tasks.
+            case protocol.Stop(key):
                 self._operations.stop(key)
-            case said.Authenticate(payload):
+            case protocol.Authenticate(payload):
                 await self._authenticate(payload)
-            case said.Close():
+            case protocol.Close():
                 self._stop(effect)
 
     async def _authenticate(self, payload: Mapping[str, Any]) -> None:
         try:
-            self._authorization = authorization(payload, self._upgrade.authorization)
-            self._identity = await sign_in(self._connection, self._setup.authenticate, self._authorization)
+            self._authorization = authorization(payload, self._handshake.authorization)
+            self._identity = await sign_in(self._connection, self._config.authenticate, self._authorization)
         except Exception as error:
-            self.end(*(verdict_on(error) or _bug(error)))
+            self.end(*(close_reason_for(error) or _bug(error)))
             return
         if self._identity is not None:
             self._expire_at(self._identity.expires_at)
         await self._perform(self._protocol.authenticated())
 
-    async def _vouch(self) -> bool:
-        """Whether who signed in may still ask, as a request would be asked: else the socket ends.
+    async def _verify_session(self) -> bool:
+        """Authenticate again, as for an HTTP request. If the session is no longer valid, close the WebSocket.
 
-        A revocation closes the sockets of its user, but not while this process is cut off from the log.
+        A revocation closes the connections of its user. But while this process cannot read the event log, it does not
+        learn of revocations.
 
         Raises:
-            Unavailable: nobody can say at the moment.
+            Unavailable: the database does not respond.
         """
         if self._identity is None:
             return True
         try:
-            identity = await self._setup.authenticate(self._authorization)
+            identity = await self._config.authenticate(self._authorization)
         except Unauthenticated as error:
-            self.end(*(verdict_on(error) or _bug(error)))
+            self.end(*(close_reason_for(error) or _bug(error)))
             return False
         if identity is None or identity.actor != self._identity.actor:
             self.end(CloseCode.FORBIDDEN, "Forbidden: access changed")
@@ -190,31 +199,31 @@ class WebSocketConnection(Generic[ContextT]):
     def _make_context(self, request_id: str) -> ContextT:
         if self._identity is not None:
             record_user(self._identity.actor.user_id)
-        return self._setup.make_context(self._upgrade.request_context(self._identity, request_id, self._ending.wait))
+        return self._config.make_context(self._handshake.request_context(self._identity, request_id, self._ending.wait))
 
-    def _start_clocks(self) -> None:
+    def _start_timers(self) -> None:
         loop = asyncio.get_running_loop()
-        self._timers["init"] = loop.call_later(self._setup.timing.init, self._init_is_late)
-        self._timers["ping"] = loop.call_later(self._setup.timing.ping, self._tick)
+        self._timers["init"] = loop.call_later(self._config.timing.init, self._init_timed_out)
+        self._timers["ping"] = loop.call_later(self._config.timing.ping, self._tick)
 
-    def _stop_clocks(self) -> None:
+    def _stop_timers(self) -> None:
         for timer in self._timers.values():
             timer.cancel()
-        for chore in self._chores:
-            chore.cancel()
+        for task in self._background_tasks:
+            task.cancel()
 
-    def _init_is_late(self) -> None:
+    def _init_timed_out(self) -> None:
         self._perform_soon(self._protocol.init_timed_out())
 
     def _tick(self) -> None:
-        self._timers["ping"] = asyncio.get_running_loop().call_later(self._setup.timing.ping, self._tick)
+        self._timers["ping"] = asyncio.get_running_loop().call_later(self._config.timing.ping, self._tick)
         self._perform_soon(self._protocol.tick(self._cursors()))
 
     def _cursors(self) -> dict[str, Any] | None:
-        if self._setup.cursor_of is None:
+        if self._config.cursor_of is None:
             return None
         contexts = self._operations.contexts()
-        known = {name: self._setup.cursor_of(context) for name, context in contexts.items()}
+        known = {name: self._config.cursor_of(context) for name, context in contexts.items()}
         cursors = {name: cursor for name, cursor in known.items() if cursor is not None}
         return {"cursors": cursors} if cursors else None
 
@@ -225,11 +234,11 @@ class WebSocketConnection(Generic[ContextT]):
         )
 
     def _perform_soon(self, effects: Effects) -> None:
-        chore = asyncio.create_task(self._perform_quietly(effects))
-        self._chores.add(chore)
-        chore.add_done_callback(self._chores.discard)
+        task = asyncio.create_task(self._perform_in_background(effects))
+        self._background_tasks.add(task)
+        task.add_done_callback(self._background_tasks.discard)
 
-    async def _perform_quietly(self, effects: Effects) -> None:
+    async def _perform_in_background(self, effects: Effects) -> None:
         try:
             await self._perform(effects)
         except PeerDisconnected:
@@ -237,5 +246,5 @@ class WebSocketConnection(Generic[ContextT]):
 
 
 def _bug(error: Exception) -> CloseReason:
-    describe(error, request_id=new_request_id())  # logs it
+    describe(error, request_id=new_request_id())  # This logs the error.
     return CloseReason(CloseCode.TRY_LATER, "Something went wrong on our side")

@@ -1,4 +1,4 @@
-"""What a client proves itself with on a socket, and what refusing it does to the socket."""
+"""Reads the credentials in `connection_init`, and chooses the close code if they are not valid."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,16 +8,16 @@ from asgi.close_codes import CloseCode, CloseReason
 
 
 class BadCredentials(Exception):
-    """The payload of `connection_init` names a token that is no string."""
+    """The payload of `connection_init` contains a token that is not a string."""
 
 
 def authorization(payload: Mapping[str, Any], header: str | None) -> str | None:
-    """The `Authorization` value: `Authorization`, `authorization` or `token` of the payload, else the upgrade's header.
+    """The `Authorization` value: `Authorization`, `authorization` or `token` of the payload, or else the HTTP header.
 
-    Browsers cannot set headers on a socket, so the payload goes first; null counts as absent.
+    The payload comes first, because browsers cannot set headers for a WebSocket. Null counts as missing.
 
     Raises:
-        BadCredentials: it is there and no string.
+        BadCredentials: the value in the payload is not a string.
     """
     for name in ("Authorization", "authorization", "token"):
         value = payload.get(name)
@@ -29,8 +29,8 @@ def authorization(payload: Mapping[str, Any], header: str | None) -> str | None:
     return header
 
 
-def verdict_on(error: Exception) -> CloseReason | None:
-    """How the socket ends when *error* kept somebody from signing in; None for a bug."""
+def close_reason_for(error: Exception) -> CloseReason | None:
+    """The close code and reason after a failed authentication; None if the error is a bug."""
     return (
         CloseReason(CloseCode.BAD_MESSAGE, str(error))
         if isinstance(error, BadCredentials)

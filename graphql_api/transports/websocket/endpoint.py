@@ -1,4 +1,4 @@
-"""GraphQL over WebSocket: the handshake, before a conversation begins."""
+"""GraphQL over WebSocket: the handshake."""
 
 from collections.abc import Callable, Sequence
 from typing import Generic
@@ -20,10 +20,10 @@ from streaming.connections import Connections
 
 
 class GraphQLSocket(Generic[ContextT]):
-    """The ASGI application behind `/graphql` for `websocket` scopes.
+    """The ASGI application for `/graphql` and `websocket` scopes.
 
-    Who asks is settled once per socket, by `connection_init`; a context is made for every operation. *cursor_of* says
-    where an operation's stream stands, so that pings can tell it; None when it has no such place.
+    `connection_init` authenticates the whole connection. Every operation gets its own context. *cursor_of* returns the
+    current position of the stream of an operation, or None; pings contain these positions.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class GraphQLSocket(Generic[ContextT]):
         self._allows_origin = allows_origin
         self._trusted = trusted_proxies
         timing = timing or WebSocketTiming()
-        self._setup = WebSocketConfig(
+        self._config = WebSocketConfig(
             executor=executor,
             authenticate=authenticate,
             make_context=make_context,
@@ -58,22 +58,22 @@ class GraphQLSocket(Generic[ContextT]):
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one socket; a page of a foreign origin is refused with 403 before there is one."""
+        """Serve one WebSocket. A request from an origin that is not allowed gets the status 403."""
         await receive()
-        upgrade = HandshakeRequest.of(scope, self._trusted)
-        if not upgrade.is_allowed(self._allows_origin):
+        handshake = HandshakeRequest.of(scope, self._trusted)
+        if not handshake.is_allowed(self._allows_origin):
             await reject_handshake(scope, send, 403, STREAM_ORIGIN_NOT_ALLOWED)
             return
         offered: list[str] = list(scope.get("subprotocols", ()))
-        conversation = WebSocketConnection(self._setup, upgrade, _chosen(offered), receive, send)
+        connection = WebSocketConnection(self._config, handshake, _chosen(offered), receive, send)
         if SUBPROTOCOL not in offered:
-            conversation.end(CloseCode.BAD_SUBPROTOCOL, f"Subprotocol not acceptable: offer {SUBPROTOCOL}")
-        await conversation.run()
+            connection.end(CloseCode.BAD_SUBPROTOCOL, f"Subprotocol not acceptable: offer {SUBPROTOCOL}")
+        await connection.run()
 
 
 def _chosen(offered: list[str]) -> str | None:
-    # A browser drops a handshake that takes none of its subprotocols, and never shows the page the close code.
-    # So a wrong one is taken, only to be closed with the code that says it is wrong.
+    # If the server selects none of the offered subprotocols, a browser fails the handshake without a close code.
+    # So the server selects a wrong subprotocol, and then closes the WebSocket with a code that says what is wrong.
     if SUBPROTOCOL in offered:
         return SUBPROTOCOL
     return offered[0] if offered else None

@@ -1,4 +1,4 @@
-"""The messages of graphql-transport-ws as text, and the reading of those that a client sends."""
+"""Encodes and parses the messages of graphql-transport-ws."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,19 +12,19 @@ from graphql_api.errors import ErrorDict
 from graphql_api.execution.request import OperationRequest, parse_request
 
 _SHORT: Final = 100
-"""Characters of an id that is kept, once it is quoted: clients number their operations, or give them a UUID."""
+"""The maximum length of an id whose JSON is cached. Clients use numbers or UUIDs."""
 MAX_ID: Final = 255
-"""Characters of an id; operations are kept by it."""
+"""The maximum length of an id in characters."""
 ACK: Final = '{"type":"connection_ack"}'
 
 
 class BadMessage(Exception):
-    """The client sent what the protocol does not know; the text says what."""
+    """The client sent an invalid message. The text says what is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message of a known shape: `request` is there when it subscribes, `id` when it is about an operation."""
+    """A valid message. `subscribe` has a `request`; messages for an operation have an `id`."""
 
     type: str
     id: str = ""
@@ -33,10 +33,10 @@ class Message:
 
 
 def read(data: bytes) -> Message:
-    """The message in a text frame.
+    """Parse the message in a text frame.
 
     Raises:
-        BadMessage: it is none.
+        BadMessage: the message is not valid.
     """
     try:
         value = orjson.loads(data)
@@ -51,31 +51,31 @@ def read(data: bytes) -> Message:
             return Message("complete", id=_id(value))
         case "connection_init" | "ping" | "pong" as kind:
             return Message(kind, payload=_payload(value))
-    raise BadMessage("The type of the message is none of connection_init, subscribe, complete, ping and pong")
+    raise BadMessage("The type of the message must be connection_init, subscribe, complete, ping or pong")
 
 
 def ping(payload: dict[str, Any] | None) -> str:
-    """A ping of ours."""
+    """A ping of the server."""
     return '{"type":"ping"}' if not payload else _dump({"type": "ping", "payload": payload})
 
 
 def pong(payload: dict[str, Any] | None) -> str:
-    """The answer to a ping, with what came in it."""
+    """The pong for a ping with this payload."""
     return '{"type":"pong"}' if payload is None else _dump({"type": "pong", "payload": payload})
 
 
 def next_(id: str, payload: str) -> str:
-    """A result that is JSON already: only its address is written around it."""
+    """A result. *payload* is JSON."""
     return f'{{"id":{_quoted(id) if len(id) <= _SHORT else _dump(id)},"type":"next","payload":{payload}}}'
 
 
 def error(id: str, errors: Sequence[ErrorDict]) -> str:
-    """The end of an operation that failed as a whole."""
+    """The end of an operation that was not executed."""
     return _dump({"id": id, "type": "error", "payload": errors})
 
 
 def complete(id: str) -> str:
-    """The end of an operation that came to its end."""
+    """The end of an operation that has no more results."""
     return _dump({"id": id, "type": "complete"})
 
 

@@ -1,4 +1,4 @@
-"""The operations that run on one socket, each in a task of its own."""
+"""The operations of one WebSocket. Each runs in its own task."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -28,14 +28,14 @@ class _Running(Generic[ContextT]):
 
 
 class Operations(Generic[ContextT]):
-    """Starts and stops them. *perform* carries out the protocol's effects and returns when frames have left.
-    *put* sends a frame without waiting, or not at all: then it is False.
+    """Starts and stops operations.
 
-    *vouch* says before a query or a mutation runs whether who signed in may still ask; if not, the socket is ending.
-    A subscription sees to that itself, event by event.
+    *perform* performs the effects of the protocol and returns when all frames are sent. So a subscription produces its
+    next event only after the last one is sent: a slow client slows down its own source, and no frames accumulate here.
+    *put* sends a frame without waiting; it returns False if that is not possible, and then it sends nothing.
 
-    So a subscription is asked for its next event only when the last one has been sent: a slow reader slows its own
-    source, and nothing piles up here.
+    *verify_session* checks before a query or a mutation whether the session of the connection is still valid. If it
+    returns False, the connection is closing. Subscriptions check this for every event.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class Operations(Generic[ContextT]):
         make_context: Callable[[str], ContextT],
         perform: Callable[[Effects], Awaitable[None]],
         put: Callable[[str], bool],
-        vouch: Callable[[], Awaitable[bool]],
+        verify_session: Callable[[], Awaitable[bool]],
     ) -> None:
         self._protocol = protocol
         self._executor = executor
@@ -54,89 +54,89 @@ class Operations(Generic[ContextT]):
         self._make_context = make_context
         self._perform = perform
         self._put = put
-        self._vouch = vouch
+        self._verify_session = verify_session
         self._running: dict[Key, _Running[ContextT]] = {}
 
     def start(self, key: Key, request: OperationRequest) -> Effects:
-        """Begin an operation; what cannot be run is told at once."""
-        asked = self._requests.begin("ws", new_request_id())
-        with asked:
-            return self._start(key, request, asked)
+        """Start an operation. If it cannot run, the effects contain the error."""
+        record = self._requests.begin("ws", new_request_id())
+        with record:
+            return self._start(key, request, record)
 
     def stop(self, key: Key) -> None:
-        """End an operation that nobody listens to any more; a mutation once begun runs to its end."""
+        """Stop an operation for which the client no longer waits. A mutation runs to its end."""
         running = self._running.get(key)
         if running is not None and running.may_stop:
             running.task.cancel()
 
     def stop_all(self) -> None:
-        """End all of them."""
+        """Stop all operations."""
         for key in tuple(self._running):
             self.stop(key)
 
     async def wait(self) -> None:
-        """Return when nothing runs any more."""
+        """Wait until no operation is running."""
         while self._running:
             await asyncio.wait([running.task for running in self._running.values()])
 
     def contexts(self) -> dict[str, ContextT]:
-        """The contexts of the operations that the client still listens to, by its ids."""
+        """The contexts of the operations for which the client waits, by the ids of the client."""
         return {key.id: each.context for key, each in self._running.items() if self._protocol.listens(key)}
 
-    def _start(self, key: Key, request: OperationRequest, asked: RequestRecord) -> Effects:
-        operation = self._executor.prepare(request, request_id=asked.request_id)
+    def _start(self, key: Key, request: OperationRequest, record: RequestRecord) -> Effects:
+        operation = self._executor.prepare(request, request_id=record.request_id)
         if isinstance(operation, Response):
-            return self._refuse(key, operation, asked)
+            return self._refuse(key, operation, record)
         try:
-            context = self._make_context(asked.request_id)
+            context = self._make_context(record.request_id)
         except Exception as bug:
-            return self._refuse(key, Response({"errors": [describe(bug, request_id=asked.request_id)]}), asked)
-        task = asyncio.create_task(self._run(key, operation, context, asked))
-        task.add_done_callback(lambda _: self._finished(key, asked))
+            return self._refuse(key, Response({"errors": [describe(bug, request_id=record.request_id)]}), record)
+        task = asyncio.create_task(self._run(key, operation, context, record))
+        task.add_done_callback(lambda _: self._finished(key, record))
         self._running[key] = _Running(task, context, operation.type is not OperationType.MUTATION)
         return ()
 
-    def _refuse(self, key: Key, response: Response, asked: RequestRecord) -> Effects:
-        asked.end()
+    def _refuse(self, key: Key, response: Response, record: RequestRecord) -> Effects:
+        record.end()
         self._protocol.finished(key)
         return self._protocol.failed(key, response.errors)
 
-    def _finished(self, key: Key, asked: RequestRecord) -> None:
-        asked.end()
+    def _finished(self, key: Key, record: RequestRecord) -> None:
+        record.end()
         del self._running[key]
         self._protocol.finished(key)
 
-    async def _run(self, key: Key, operation: Operation, context: ContextT, asked: RequestRecord) -> None:
+    async def _run(self, key: Key, operation: Operation, context: ContextT, record: RequestRecord) -> None:
         try:
-            await self._tell_all(key, operation, context, asked)
-            asked.code = asked.code or OK
+            await self._send_results(key, operation, context, record)
+            record.code = record.code or OK
         except PeerDisconnected:
-            return  # the conversation knows, and is ending
+            return  # The connection is already closing.
         except Exception as bug:
-            await self._tell_bug(key, bug, context.request_id)
+            await self._send_bug(key, bug, context.request_id)
 
-    async def _tell_all(self, key: Key, operation: Operation, context: ContextT, asked: RequestRecord) -> None:
-        if operation.type is not OperationType.SUBSCRIPTION and not await self._vouch():
+    async def _send_results(self, key: Key, operation: Operation, context: ContextT, record: RequestRecord) -> None:
+        if operation.type is not OperationType.SUBSCRIPTION and not await self._verify_session():
             record_error(FailureCode.UNAUTHENTICATED.value)
             return
-        at_once = partial(self._tell_at_once, key, asked, context.request_id)
-        async with aclosing(self._executor.stream(operation, context, at_once)) as responses:
+        send_directly = partial(self._send_directly, key, record, context.request_id)
+        async with aclosing(self._executor.stream(operation, context, send_directly)) as responses:
             async for response in responses:
                 if not response.executed:
                     await self._perform(self._protocol.failed(key, response.errors))
                     return
                 payload = response.to_text(request_id=context.request_id)
                 await self._perform(self._protocol.result(key, payload))
-                asked.frames += 1
+                record.frames += 1
         await self._perform(self._protocol.completed(key))
 
-    def _tell_at_once(self, key: Key, asked: RequestRecord, request_id: str, response: Response) -> bool:
+    def _send_directly(self, key: Key, record: RequestRecord, request_id: str, response: Response) -> bool:
         frame = self._protocol.frame(key, response.to_text(request_id=request_id)) if response.executed else None
-        told = frame is not None and self._put(frame)
-        asked.frames += told
-        return told
+        sent = frame is not None and self._put(frame)
+        record.frames += sent
+        return sent
 
-    async def _tell_bug(self, key: Key, bug: Exception, request_id: str) -> None:
+    async def _send_bug(self, key: Key, bug: Exception, request_id: str) -> None:
         try:
             await self._perform(self._protocol.failed(key, [describe(bug, request_id=request_id)]))
         except PeerDisconnected:

@@ -1,7 +1,7 @@
-"""The server's half of graphql-transport-ws as a state machine: events in, effects out, no clock and no network.
+"""The server side of graphql-transport-ws as a state machine: events in, effects out, without clock and network.
 
     WAITING ── connection_init ──▶ AUTHENTICATING ── authenticated ──▶ READY
-       └──────────────── anything against the rules ──────────────────────┴──▶ CLOSED
+       └──────────────── a protocol error ────────────────────────────────┴──▶ CLOSED
 
 https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md
 """
@@ -22,11 +22,11 @@ SUBPROTOCOL: Final = "graphql-transport-ws"
 MAX_MESSAGE: Final = 64 * 1024
 MAX_OPERATIONS: Final = 100
 MAX_SILENT_TICKS: Final = 1
-"""A peer that was asked and has said nothing until it is time to ask again is not there any more."""
+"""After this number of ping intervals without a message from the client, the connection is closed."""
 
 
 class State(Enum):
-    """How far the conversation has come."""
+    """The state of the connection."""
 
     WAITING = "waiting"
     AUTHENTICATING = "authenticating"
@@ -35,7 +35,7 @@ class State(Enum):
 
 
 class Key(NamedTuple):
-    """One operation: the client's id, and a serial number, because ids are used again."""
+    """One operation: the id of the client, and a serial number, because clients may reuse an id."""
 
     id: str
     serial: int
@@ -50,7 +50,7 @@ class Send:
 
 @dataclass(frozen=True, slots=True)
 class Close:
-    """Close the socket; nothing follows."""
+    """Close the WebSocket. No effect follows."""
 
     code: CloseCode
     reason: str
@@ -58,14 +58,14 @@ class Close:
 
 @dataclass(frozen=True, slots=True)
 class Authenticate:
-    """Find out who this is, then say `authenticated` or close."""
+    """Authenticate the client, then call `authenticated` or close."""
 
     payload: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Run this operation, and say `finished` when nothing of it runs any more."""
+    """Start this operation, and call `finished` when its task has ended."""
 
     key: Key
     request: OperationRequest
@@ -73,7 +73,7 @@ class Start:
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """Nobody listens to this operation any more."""
+    """Stop this operation: the client no longer waits for it."""
 
     key: Key
 
@@ -85,9 +85,10 @@ _NOTHING: Final[Effects] = ()
 
 
 class Protocol:
-    """One socket's conversation. Every method says what to do now, in order; none raises for what a client did.
+    """The protocol of one WebSocket. Every method returns the effects to perform, in order.
 
-    *max_message* is in bytes of UTF-8. *max_operations* counts what still runs, also when nobody listens any more.
+    Errors of the client are effects too; they are never raised. *max_message* is in bytes of UTF-8. *max_operations*
+    includes operations that are still running although the client no longer waits for them.
     """
 
     def __init__(self, *, max_message: int = MAX_MESSAGE, max_operations: int = MAX_OPERATIONS) -> None:
@@ -100,7 +101,7 @@ class Protocol:
         self.state = State.WAITING
 
     def receive_text(self, text: str) -> Effects:
-        """A text frame came."""
+        """A text frame was received."""
         self._silent = 0
         if self.state is State.CLOSED:
             return _NOTHING
@@ -114,42 +115,42 @@ class Protocol:
         return self._handle(message)
 
     def receive_binary(self) -> Effects:
-        """A binary frame came."""
+        """A binary frame was received."""
         return self.close(CloseCode.BAD_MESSAGE, "Messages are text, not binary")
 
     def init_timed_out(self) -> Effects:
-        """The time for the first message is over."""
+        """The time limit for `connection_init` has passed."""
         if self.state is not State.WAITING:
             return _NOTHING
         return self.close(CloseCode.TIMED_OUT, "Connection initialisation timeout: send connection_init first")
 
     def tick(self, payload: dict[str, Any] | None = None) -> Effects:
-        """One ping interval has passed; *payload* is what the ping should carry."""
+        """A ping interval has passed. *payload* is the payload of the ping."""
         if self.state is State.CLOSED:
             return _NOTHING
         self._silent += 1
         if self._silent > MAX_SILENT_TICKS:
-            return self.close(CloseCode.TIMED_OUT, "Nothing was heard from the client")
+            return self.close(CloseCode.TIMED_OUT, "The client sent no message and no pong")
         return (Send(frames.ping(payload)),)
 
     def authenticated(self) -> Effects:
-        """Who this is has been settled, anonymous included."""
+        """The client is authenticated, or anonymous."""
         if self.state is not State.AUTHENTICATING:
             return _NOTHING
         self.state = State.READY
         return (Send(frames.ACK),)
 
     def result(self, key: Key, payload: str) -> Effects:
-        """An operation has a result, which is JSON already."""
+        """An operation has a result. *payload* is JSON."""
         frame = self.frame(key, payload)
         return (Send(frame),) if frame is not None else _NOTHING
 
     def frame(self, key: Key, payload: str) -> str | None:
-        """The frame that tells a result; None if the client does not wait for it any more."""
+        """The frame for a result; None if the client no longer waits for the operation."""
         return frames.next_(key.id, payload) if self.listens(key) else None
 
     def failed(self, key: Key, errors: Sequence[ErrorDict]) -> Effects:
-        """An operation failed as a whole, and is over."""
+        """An operation was not executed, and has ended."""
         return self._end(key, frames.error(key.id, errors))
 
     def completed(self, key: Key) -> Effects:
@@ -157,11 +158,11 @@ class Protocol:
         return self._end(key, frames.complete(key.id))
 
     def finished(self, key: Key) -> None:
-        """Nothing of an operation runs any more."""
+        """The task of an operation has ended."""
         self._running.discard(key)
 
     def close(self, code: CloseCode, why: str) -> Effects:
-        """End the conversation; only the first reason counts."""
+        """Close the connection. Only the first call counts."""
         if self.state is State.CLOSED:
             return _NOTHING
         self.state = State.CLOSED
@@ -169,7 +170,7 @@ class Protocol:
         return (Close(code, reason(why)),)
 
     def listens(self, key: Key) -> bool:
-        """Whether the client still waits for this operation."""
+        """Whether the client waits for this operation."""
         return self._active.get(key.id) == key
 
     def _handle(self, message: frames.Message) -> Effects:
@@ -215,6 +216,6 @@ class Protocol:
 
 def _too_many(most: int) -> ErrorDict:
     return {
-        "message": f"At most {most} operations run on one socket; complete one, or open another socket.",
+        "message": f"At most {most} operations may run on one WebSocket: complete one, or open another WebSocket.",
         "extensions": {"code": FailureCode.TOO_EXPENSIVE.value},
     }

@@ -185,7 +185,7 @@ class TestMemory:
 
     async def test_memory_is_bounded(self, door: Door):
         """Of too many tokens the one that was used longest ago is forgotten."""
-        access = Authenticator(door.process.database, TOKENS, door.process.stream, room=2)
+        access = Authenticator(door.process.database, TOKENS, door.process.stream, max_cached=2)
         door.access = access
         headers = [door.bearer(await door.build.a_session(door.user)) for _ in range(3)]
         for header in (headers[0], headers[1], headers[0], headers[2]):
@@ -252,7 +252,7 @@ class TestRevocation:
     async def test_an_answer_that_took_too_long_is_asked_for_again(self, door: Door, monkeypatch: pytest.MonkeyPatch):
         """Who somebody was more than a lease ago is nobody's answer; a database that stays so slow is away."""
         pauses = [1.5, 0.0, 1.5, 1.5, 1.5]
-        ask, asked = door.access._ask, []
+        ask, asked = door.access._query, []
 
         async def slowly(*arguments: Any) -> Any:
             asked.append(arguments)
@@ -260,7 +260,7 @@ class TestRevocation:
             door.process.sleep_through(pauses.pop(0))
             return known
 
-        monkeypatch.setattr(door.access, "_ask", slowly)
+        monkeypatch.setattr(door.access, "_query", slowly)
         door.access._forget_all()
         await door.knock(door.bearer())
 

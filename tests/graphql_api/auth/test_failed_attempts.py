@@ -13,8 +13,8 @@ from graphql_api.auth import rate_limits
 from graphql_api.auth.failed_attempts import LEASE_SECONDS, Attempt, AttemptCount, FailedAttempts
 from graphql_api.auth.rate_limits import RateLimit, RateLimiter
 
-FEW = RateLimit("few", most=3, seconds=60)
-MANY = RateLimit("many", most=6, seconds=600)
+FEW = RateLimit("few", max_count=3, seconds=60)
+MANY = RateLimit("many", max_count=6, seconds=600)
 SORRY = "Too many attempts. Try again later."
 
 
@@ -56,13 +56,13 @@ async def keys_of(redis: Redis, kind: str) -> list[str]:
 
 def without_redis() -> FailedAttempts:
     """Counts in this process: its Redis was never there."""
-    return FailedAttempts(RateLimiter(Redis(port=1), patience=0.01, pause=3600))
+    return FailedAttempts(RateLimiter(Redis(port=1), timeout=0.01, pause=3600))
 
 
 @pytest.fixture(params=["redis", "own"])
 async def failures(request: pytest.FixtureRequest, redis: Redis) -> FailedAttempts:
     """One that counts in Redis, and one that counts by itself: the same must be true of both."""
-    return FailedAttempts(RateLimiter(redis, patience=5)) if request.param == "redis" else without_redis()
+    return FailedAttempts(RateLimiter(redis, timeout=5)) if request.param == "redis" else without_redis()
 
 
 @pytest.fixture
@@ -82,7 +82,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
 class TestFailing:
     async def test_so_many_may_fail(self, guesser: Guesser) -> None:
         """After that both a look and an attempt are refused, until the window of the first failure ends."""
-        await guesser.fail(FEW.most)
+        await guesser.fail(FEW.max_count)
         for refused in (guesser.attempt().check, guesser.attempt().begin):
             with pytest.raises(RateLimited, match=SORRY) as refusal:
                 await refused()
@@ -92,10 +92,10 @@ class TestFailing:
         self, failures: FailedAttempts, guesser: Guesser
     ) -> None:
         """An account's failures are nobody else's; all accounts of an address share the address's limit."""
-        await guesser.fail(FEW.most)
-        assert await guesser.let_in(5, account="bob") == FEW.most
+        await guesser.fail(FEW.max_count)
+        assert await guesser.let_in(5, account="bob") == FEW.max_count
         assert await guesser.let_in(5, account="eve") == 0
-        assert await Guesser(failures, "192.0.2.2").let_in(5) == FEW.most
+        assert await Guesser(failures, "192.0.2.2").let_in(5) == FEW.max_count
 
     async def test_any_text_can_be_a_name(self, guesser: Guesser) -> None:
         """A name of lone surrogates, of NULs or of a megabyte is counted like any other."""
@@ -107,11 +107,11 @@ class TestFailing:
 class TestRunning:
     async def test_parallel_guesses_get_no_more_than_the_limit(self, guesser: Guesser) -> None:
         """Attempts that run count: of fifty at once as many begin as of fifty in a row."""
-        assert await guesser.let_in(50) == FEW.most
+        assert await guesser.let_in(50) == FEW.max_count
 
     async def test_one_that_waits_for_others_is_told_to_come_back_soon(self, guesser: Guesser) -> None:
         """A refusal because of attempts that run is over as soon as they are; a look does not mind them."""
-        running = [await guesser.begin() for _ in range(FEW.most)]
+        running = [await guesser.begin() for _ in range(FEW.max_count)]
         await guesser.attempt().check()
         with pytest.raises(RateLimited) as refusal:
             await guesser.begin()
@@ -125,28 +125,28 @@ class TestRunning:
             attempt = await guesser.begin()
             await attempt.give_up()
             await attempt.give_up()
-        assert await guesser.let_in(5) == FEW.most
+        assert await guesser.let_in(5) == FEW.max_count
 
     async def test_a_refused_attempt_counts_for_no_limit(self, guesser: Guesser) -> None:
         """If one limit refuses, the others have not counted it."""
-        await guesser.fail(FEW.most)
+        await guesser.fail(FEW.max_count)
         for _ in range(10):
             with pytest.raises(RateLimited):
                 await guesser.begin()
-        assert await guesser.let_in(5, account="bob") == MANY.most - FEW.most
+        assert await guesser.let_in(5, account="bob") == MANY.max_count - FEW.max_count
 
 
 class TestSucceeding:
     async def test_a_success_clears_the_failures_before_it(self, guesser: Guesser) -> None:
         """The account starts afresh."""
-        await guesser.fail(FEW.most - 1)
+        await guesser.fail(FEW.max_count - 1)
         await (await guesser.begin()).end(failed=False)
-        await guesser.fail(FEW.most - 1)
+        await guesser.fail(FEW.max_count - 1)
         await guesser.begin()
 
     async def test_attempts_that_still_run_stay(self, guesser: Guesser) -> None:
         """A success in the middle of guesses does not make room for more of them."""
-        running = [await guesser.begin() for _ in range(FEW.most - 1)]
+        running = [await guesser.begin() for _ in range(FEW.max_count - 1)]
         await (await guesser.begin()).end(failed=False)
         assert await guesser.let_in(5) == 1
         for attempt in running:
@@ -157,7 +157,7 @@ class TestSucceeding:
     async def test_the_address_keeps_its_failures(self, guesser: Guesser) -> None:
         """A guesser with an account of their own cannot start afresh by signing in to it."""
         for name in ("bob", "eve"):
-            await guesser.fail(FEW.most, account=name)
+            await guesser.fail(FEW.max_count, account=name)
             attempt = guesser.attempt("own")
             if name == "bob":
                 await attempt.begin()
@@ -169,13 +169,13 @@ class TestSucceeding:
         """However often somebody signs in, nothing is left over."""
         for _ in range(20):
             await (await guesser.begin()).end(failed=False)
-        assert await guesser.let_in(5) == FEW.most
+        assert await guesser.let_in(5) == FEW.max_count
 
 
 class TestRedis:
     async def test_processes_count_together(self, redis: Redis) -> None:
         """What runs or failed in one process is counted in another one, and a success clears it there, too."""
-        one, other = (Guesser(FailedAttempts(RateLimiter(redis, patience=5))) for _ in range(2))
+        one, other = (Guesser(FailedAttempts(RateLimiter(redis, timeout=5))) for _ in range(2))
         await one.fail()
         running = await one.begin()
         assert await other.let_in(5) == 1
@@ -184,25 +184,25 @@ class TestRedis:
 
     async def test_a_process_that_died_is_forgotten(self, redis: Redis) -> None:
         """Each attempt that runs has its lease, after which it does not count, and every key ends by itself."""
-        guesser = Guesser(FailedAttempts(RateLimiter(redis, patience=5)))
+        guesser = Guesser(FailedAttempts(RateLimiter(redis, timeout=5)))
         await guesser.fail()
-        assert await guesser.let_in(5) == FEW.most - 1
+        assert await guesser.let_in(5) == FEW.max_count - 1
         for name in await keys_of(redis, "running"):
             # As if all of them had begun long ago: the instants at which they are given up have passed.
             await redis.zunionstore(name, {name: 0})
             await redis.pexpire(name, LEASE_SECONDS * 1000)
-        assert await guesser.let_in(5) == FEW.most - 1
+        assert await guesser.let_in(5) == FEW.max_count - 1
         assert all([await redis.pttl(name) > 0 for name in await redis.keys()])
 
     async def test_no_name_stands_in_redis(self, redis: Redis) -> None:
         """Keys of Redis betray neither names nor addresses."""
-        await Guesser(FailedAttempts(RateLimiter(redis, patience=5))).fail(account="ada@example.org")
+        await Guesser(FailedAttempts(RateLimiter(redis, timeout=5))).fail(account="ada@example.org")
         assert not any("ada" in str(name) or "192" in str(name) for name in await redis.keys())
 
     async def test_keys_of_the_older_release_are_left_alone(self, redis: Redis) -> None:
         """Processes of the release before count all attempts in one integer: its keys have other names."""
-        limit = RateLimit("few", FEW.most, FEW.seconds)
-        throttle = RateLimiter(redis, patience=5)
+        limit = RateLimit("few", FEW.max_count, FEW.seconds)
+        throttle = RateLimiter(redis, timeout=5)
         await throttle.take(limit, "ada\n192.0.2.1", message=SORRY)
         (older,) = await redis.keys()
         guesser = Guesser(FailedAttempts(throttle))
@@ -213,7 +213,7 @@ class TestRedis:
 class TestWithoutRedis:
     async def test_an_outage_in_the_middle(self, frail_valkey: Valkey, frail_redis: Redis) -> None:
         """When Redis dies, the process goes on with what it has counted: failures, and attempts that run."""
-        guesser = Guesser(FailedAttempts(RateLimiter(frail_redis, patience=5)))
+        guesser = Guesser(FailedAttempts(RateLimiter(frail_redis, timeout=5)))
         await guesser.fail()
         running = await guesser.begin()
         frail_valkey.kill()
@@ -226,7 +226,7 @@ class TestWithoutRedis:
 
     async def test_a_lease_ends(self, clock: SimpleNamespace) -> None:
         """An attempt that never ended stops counting."""
-        limits = RateLimit("long", most=1, seconds=600)
+        limits = RateLimit("long", max_count=1, seconds=600)
         failures = without_redis()
         await failures.attempt([AttemptCount(limits, "ada")], message=SORRY).begin()
         with pytest.raises(RateLimited):

@@ -17,8 +17,8 @@ from graphql_api.auth import rate_limits as module
 from graphql_api.auth.rate_limits import RateLimit, RateLimiter
 from tests.support.waiting import HANG_SECONDS
 
-FEW = RateLimit("few", most=3, seconds=60)
-SHORT = RateLimit("short", most=2, seconds=1)
+FEW = RateLimit("few", max_count=3, seconds=60)
+SHORT = RateLimit("short", max_count=2, seconds=1)
 SORRY = "Too many attempts. Try again later."
 
 
@@ -45,15 +45,15 @@ def asked(throttle: RateLimiter, monkeypatch: pytest.MonkeyPatch) -> list[object
     return questions
 
 
-def without_redis(most_windows: int = 10_000) -> RateLimiter:
+def without_redis(max_windows: int = 10_000) -> RateLimiter:
     """A throttle whose Redis was never there."""
-    return RateLimiter(Redis(port=1), patience=0.01, pause=3600, most_windows=most_windows)
+    return RateLimiter(Redis(port=1), timeout=0.01, pause=3600, max_windows=max_windows)
 
 
 @pytest.fixture(params=["redis", "own"])
 async def throttle(request: pytest.FixtureRequest, redis: Redis) -> RateLimiter:
     """One that counts in Redis, and one that has to count by itself: the same must be true of both."""
-    return RateLimiter(redis, patience=HANG_SECONDS) if request.param == "redis" else without_redis()
+    return RateLimiter(redis, timeout=HANG_SECONDS) if request.param == "redis" else without_redis()
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
 class TestCounting:
     async def test_a_window_holds_so_many_tries(self, throttle: RateLimiter) -> None:
         """The try after the last allowed one is refused with the caller's words and the seconds to wait."""
-        for _ in range(FEW.most):
+        for _ in range(FEW.max_count):
             await throttle.take(FEW, "ada", message=SORRY)
 
         with pytest.raises(RateLimited, match=SORRY) as refusal:
@@ -77,13 +77,13 @@ class TestCounting:
 
     async def test_parallel_guesses_get_no_more_than_the_limit(self, throttle: RateLimiter) -> None:
         """Of fifty guesses at once exactly as many pass as of fifty in a row."""
-        assert await taken(throttle, FEW, "ada", tries=50) == FEW.most
+        assert await taken(throttle, FEW, "ada", tries=50) == FEW.max_count
 
     async def test_keys_and_limits_are_counted_apart(self, throttle: RateLimiter) -> None:
         """One account's tries use up neither another's nor those of another limit."""
         assert await taken(throttle, FEW, "ada", tries=5) == 3
         assert await taken(throttle, FEW, "bob", tries=5) == 3
-        assert await taken(throttle, RateLimit("other", most=2, seconds=60), "ada", tries=5) == 2
+        assert await taken(throttle, RateLimit("other", max_count=2, seconds=60), "ada", tries=5) == 2
 
     async def test_looking_counts_nothing(self, throttle: RateLimiter) -> None:
         """However often one looks, every try is still there."""
@@ -128,7 +128,7 @@ class TestCounting:
 class TestRedis:
     async def test_no_name_stands_in_redis(self, redis: Redis) -> None:
         """Keys of Redis betray neither names nor addresses, differ by limit, and all end by themselves."""
-        throttle = RateLimiter(redis, patience=HANG_SECONDS)
+        throttle = RateLimiter(redis, timeout=HANG_SECONDS)
         await throttle.take(FEW, "ada@example.org", message=SORRY)
         await throttle.take(SHORT, "ada@example.org", message=SORRY)
 
@@ -140,7 +140,7 @@ class TestRedis:
 
     async def test_a_window_ends(self, redis: Redis) -> None:
         """Later tries do not prolong it, and when Redis has forgotten it, its tries are back."""
-        throttle = RateLimiter(redis, patience=HANG_SECONDS)
+        throttle = RateLimiter(redis, timeout=HANG_SECONDS)
         assert await taken(throttle, FEW, "ada", tries=1) == 1
         [name] = [str(key, "ascii") if isinstance(key, bytes) else key for key in await redis.keys()]
         end = await redis.pexpiretime(name)
@@ -153,19 +153,19 @@ class TestRedis:
 
     async def test_processes_count_together(self, redis: Redis) -> None:
         """What one process counts, another one refuses."""
-        assert await taken(RateLimiter(redis, patience=HANG_SECONDS), FEW, "ada", tries=2) == 2
-        assert await taken(RateLimiter(redis, patience=HANG_SECONDS), FEW, "ada", tries=5) == 1
+        assert await taken(RateLimiter(redis, timeout=HANG_SECONDS), FEW, "ada", tries=2) == 2
+        assert await taken(RateLimiter(redis, timeout=HANG_SECONDS), FEW, "ada", tries=5) == 1
 
     async def test_a_redis_that_lost_its_scripts_is_told_again(self, redis: Redis) -> None:
         """After a restart of Redis the script is loaded anew without a failure in between."""
-        throttle = RateLimiter(redis, patience=HANG_SECONDS)
+        throttle = RateLimiter(redis, timeout=HANG_SECONDS)
         await throttle.take(FEW, "ada", message=SORRY)
         await redis.script_flush()
         assert await taken(throttle, FEW, "ada", tries=5) == 2
 
     async def test_a_redis_that_refuses_counts_as_away(self, redis: Redis) -> None:
         """An error in place of an answer opens no door: the process goes on with the count that it has."""
-        throttle = RateLimiter(redis, patience=HANG_SECONDS)
+        throttle = RateLimiter(redis, timeout=HANG_SECONDS)
         await throttle.take(FEW, "ada", message=SORRY)
         (name,) = await redis.keys()
         await redis.delete(name)
@@ -221,7 +221,7 @@ class TestWithoutRedis:
         self, frail_valkey: Valkey, frail_redis: Redis, clock: SimpleNamespace, caplog: pytest.LogCaptureFixture
     ) -> None:
         """After an outage everybody counts together again, and the log says once each that it began and ended."""
-        throttle = RateLimiter(frail_redis, patience=HANG_SECONDS, pause=1.0)
+        throttle = RateLimiter(frail_redis, timeout=HANG_SECONDS, pause=1.0)
         with caplog.at_level("INFO", logger="taskriver.limits"):
             frail_valkey.kill()
             await taken(throttle, FEW, "ada", tries=5)
@@ -229,7 +229,7 @@ class TestWithoutRedis:
             clock.now += 1.0
             await throttle.take(FEW, "ada", message=SORRY)
 
-        assert await taken(RateLimiter(frail_redis, patience=HANG_SECONDS), FEW, "ada", tries=5) == 2
+        assert await taken(RateLimiter(frail_redis, timeout=HANG_SECONDS), FEW, "ada", tries=5) == 2
         assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
 
 
@@ -242,17 +242,17 @@ class TestBreaking:
 
         monkeypatch.setattr(redis, "execute_command", broken)
 
-        assert await taken(RateLimiter(redis), FEW, "key", FEW.most + 2) == FEW.most
+        assert await taken(RateLimiter(redis), FEW, "key", FEW.max_count + 2) == FEW.max_count
 
 
 class TestOwnMemory:
     async def test_it_is_bounded(self) -> None:
         """A stream of ever new keys is remembered only so far, the oldest forgotten first."""
-        throttle = without_redis(most_windows=100)
+        throttle = without_redis(max_windows=100)
         for number in range(1_000):
             await throttle.take(FEW, str(number), message=SORRY)
 
-        assert throttle._own.count(FEW) == 100
+        assert throttle._local.count(FEW) == 100
         assert await taken(throttle, FEW, "999", tries=5) == 2
         assert await taken(throttle, FEW, "0", tries=5) == 3
 
@@ -265,7 +265,7 @@ class TestOwnMemory:
         for number in range(60):
             await throttle.take(FEW, f"new {number}", message=SORRY)
 
-        assert throttle._own.count(FEW) == 60
+        assert throttle._local.count(FEW) == 60
 
     async def test_a_window_that_has_ended_refuses_nobody(self, clock: SimpleNamespace) -> None:
         """At the very end of a window its tries are back."""

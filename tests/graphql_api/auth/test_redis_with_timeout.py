@@ -9,7 +9,7 @@ from tests.support.waiting import HANG_SECONDS
 async def test_a_burst_of_requests_waits_for_connections(redis_url: str):
     """More requests than there are connections are answered all the same: Redis has not failed."""
     async with redis_client(redis_url, seconds=HANG_SECONDS) as client:
-        patient = RedisWithTimeout(client, patience=HANG_SECONDS, pause=HANG_SECONDS)
+        patient = RedisWithTimeout(client, timeout=HANG_SECONDS, pause=HANG_SECONDS)
         answers = await asyncio.gather(*(patient.run("return 1", [], []) for _ in range(10 * MAX_CONNECTIONS)))
         assert answers == [1] * (10 * MAX_CONNECTIONS)
         assert client.connection_pool.max_connections == MAX_CONNECTIONS

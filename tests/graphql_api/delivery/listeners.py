@@ -31,7 +31,9 @@ class Way:
     def __init__(self, api: Api, *, shared: bool, at_once: bool = True) -> None:
         self.at_once = at_once
         self.backend = replace(api.server.backend, shared=shared)
-        self.executor: Executor[Context] = Executor(schema, Documents(schema), renew=Context.renewed, shared=shared)
+        self.executor: Executor[Context] = Executor(
+            schema, Documents(schema), renew_context=Context.renewed, shared=shared
+        )
 
     @property
     def executed(self) -> int:

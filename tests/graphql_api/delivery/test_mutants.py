@@ -49,7 +49,7 @@ def _one_operation_for_all_variables(patch: Patch) -> None:
 
 
 def _personal_is_shared(patch: Patch) -> None:
-    patch.setattr(SubscriptionResults, "share", property(lambda self: self._group._operation))
+    patch.setattr(SubscriptionResults, "sharing_key", property(lambda self: self._group._operation))
 
 
 def _kept_is_for_everybody(patch: Patch) -> None:

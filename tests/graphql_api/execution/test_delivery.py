@@ -41,7 +41,7 @@ class Kitchen:
 
     async def ask(self, group: Group, viewpoint: object, viewer: str = "ada") -> Any:
         """What one of a group is told."""
-        response = await group.answer(telling(viewpoint, viewer), self.make, "request")
+        response = await group.response(telling(viewpoint, viewer), self.make, "request")
         return response.body["data"]["number"]
 
 
@@ -111,7 +111,7 @@ class TestSharing:
         group = kitchen.group(PLAIN, first=1)
         for number in range(3_000):
             await kitchen.ask(group, number)
-        assert len(kitchen.shared._kept) <= 1_000
+        assert len(kitchen.shared._cache) <= 1_000
         assert await kitchen.ask(group, 0) == 3_001
 
 
@@ -123,4 +123,4 @@ def test_strawberry_still_says_what_a_field_is_made_of():
 def test_what_a_client_sends_along_is_not_kept(kitchen: Kitchen):
     """Keys of answers are kept: whatever the variables and extensions are, they take a few bytes."""
     request = OperationRequest(PLAIN, None, {"after": "a" * 100_000}, {"trace": "b" * 100_000})
-    assert len(str(kitchen.shared.group(request, DOCUMENTS.get(PLAIN)).share)) < 300
+    assert len(str(kitchen.shared.group(request, DOCUMENTS.get(PLAIN)).sharing_key)) < 300

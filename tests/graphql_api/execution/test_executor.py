@@ -20,7 +20,7 @@ def _context() -> EchoContext:
 
 
 def _executor(timeout: float = 5.0) -> Executor[EchoContext]:
-    return Executor(schema, Documents(schema), timeout=timeout, renew=EchoContext.renewed)
+    return Executor(schema, Documents(schema), timeout=timeout, renew_context=EchoContext.renewed)
 
 
 def _prepared(executor: Executor[EchoContext], query: str, **variables: Any) -> Operation | Response:

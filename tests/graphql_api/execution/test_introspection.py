@@ -274,7 +274,7 @@ class TestLimit:
     @pytest.mark.parametrize(
         ("query", "problem"),
         [
-            ("{ a: __schema { queryType { name } } b: __schema { queryType { name } } }", "`__schema` once"),
+            ("{ a: __schema { queryType { name } } b: __schema { queryType { name } } }", "`__schema` only once"),
             ("{ __schema { queryType { name } } ...A } fragment A on Query { b: __schema { __typename } }", "once"),
             ("{ " + " ".join(f"a{n}: __schema {{ types {{ name }} }}" for n in range(30)) + " }", "once"),
             (
@@ -319,13 +319,13 @@ class TestKept:
     async def test_an_answer_is_executed_once(self, monkeypatch: pytest.MonkeyPatch):
         """And sent again as the same bytes, for each set of variables."""
         built = []
-        build = Executor._built
+        build = Executor._build
 
         def counted(*arguments: Any) -> Any:
             built.append(1)
             return build(*arguments)
 
-        monkeypatch.setattr(Executor, "_built", counted)
+        monkeypatch.setattr(Executor, "_build", counted)
         executor: Executor[EchoContext] = Executor(real, Documents(real))
         answers = [
             await self._ask(executor, self.QUERY, variables)
@@ -342,7 +342,7 @@ class TestKept:
         executor: Executor[EchoContext] = Executor(real, Documents(real))
         await self._ask(executor, "{ __schema { queryType { name } } me { id } }", {})
         await self._ask(executor, "{ __schema { queryType { name } } ...A } fragment A on Query { me { id } }", {})
-        assert len(executor._introspections._answers) == 0
+        assert len(executor._introspections._responses) == 0
 
     @staticmethod
     async def _ask(executor: Executor[EchoContext], query: str, variables: dict[str, Any]) -> bytes:
@@ -358,7 +358,7 @@ def test_the_operations_of_a_document_are_counted_within_one_limit():
     ast = parse(" ".join(f"query Q{i} {{ __schema {{ types {{ name fields {{ name }} }} }} }}" for i in range(20)))
     operations: Any = ast.definitions
     counted.limit = counted.check(ast, operations[0], {}).nodes
-    with pytest.raises(TooExpensive, match="asks for more than"):
+    with pytest.raises(TooExpensive, match="selects more than"):
         counted.check_each(ast, operations)
 
 

@@ -65,7 +65,7 @@ HOSTILE = {
             for i in range(29)
         )
         + "}",
-        "`__schema` once",
+        "`__schema` only once",
     ),
     "a circle": ("{ item { ...A } } fragment A on Item { ...B } fragment B on Item { ...A }", "spreads itself"),
     "introspection in circles": (
@@ -125,7 +125,7 @@ class TestConnections:
     def _cost(self, arguments: str, variables: dict[str, int] | None = None) -> int:
         text = f"query($first: Int, $last: Int) {{ tasks{arguments} {{ nodes {{ history{arguments} {{ nodes }} }} }} }}"
         sizes = {"first": 0, "last": 0} | (variables or {})
-        return CostCalculator(api._schema).weigh(parse(text), sizes).operations[""].cost
+        return CostCalculator(api._schema).costs_of(parse(text), sizes).operations[""].cost
 
     @pytest.mark.parametrize("size", [1, 7, 100])
     def test_the_last_rows_count_like_the_first(self, size: int) -> None:

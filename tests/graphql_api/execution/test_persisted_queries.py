@@ -32,15 +32,15 @@ class TestTexts:
         """By its hash alone it is not found before, and found afterwards."""
         persisted = PersistedQueries()
         with pytest.raises(UnknownHash):
-            persisted.whole(request("", named(ME)))
-        persisted.keep(persisted.whole(request(ME, named(ME))))
+            persisted.with_text(request("", named(ME)))
+        persisted.store(persisted.with_text(request(ME, named(ME))))
 
-        assert persisted.whole(request("", named(ME))).query == ME
+        assert persisted.with_text(request("", named(ME))).query == ME
 
     def test_a_hash_names_its_own_text_only(self):
         """Nobody can put another text behind a hash."""
         with pytest.raises(BadRequest):
-            PersistedQueries().whole(request(ME, named(MOVE)))
+            PersistedQueries().with_text(request(ME, named(MOVE)))
 
     @pytest.mark.parametrize(
         "extension",
@@ -49,17 +49,17 @@ class TestTexts:
     def test_what_is_no_hash_is_refused(self, extension: Any):
         """The refusal says what one looks like."""
         with pytest.raises(BadRequest, match="persistedQuery"):
-            PersistedQueries().whole(request("", {"persistedQuery": extension}))
+            PersistedQueries().with_text(request("", {"persistedQuery": extension}))
 
     def test_they_do_not_grow_without_end(self):
         """The one that was used longest ago is forgotten first."""
         persisted = PersistedQueries(max_count=2)
         for text in ("{ a }", "{ b }", "{ c }"):
-            persisted.keep(request(text, named(text)))
+            persisted.store(request(text, named(text)))
 
         with pytest.raises(UnknownHash):
-            persisted.whole(request("", named("{ a }")))
-        assert persisted.whole(request("", named("{ c }"))).query == "{ c }"
+            persisted.with_text(request("", named("{ a }")))
+        assert persisted.with_text(request("", named("{ c }"))).query == "{ c }"
 
 
 class TestHTTP:

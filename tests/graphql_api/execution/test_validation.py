@@ -105,7 +105,7 @@ async def _errors(query: str, **variables: Any) -> list[dict[str, Any]]:
     prepared = EXECUTOR.prepare(OperationRequest(query, None, variables, {}), request_id="r1")
     if isinstance(prepared, Response):
         return prepared.errors
-    built = EXECUTOR._built(prepared, EchoContext(facts, Journal()))
+    built = EXECUTOR._build(prepared, EchoContext(facts, Journal()))
     return Response({"errors": [_told(each) for each in built]}).errors if isinstance(built, list) else []
 
 

@@ -136,7 +136,7 @@ def _executors() -> tuple[Executor[Context], Executor[Context], CompiledExecutor
     documents, plans = Documents(schema), CompiledExecutor(schema._schema, strict=True, at_first_request=True)
     return (
         Executor(schema, documents, timeout=HANG_SECONDS),
-        Executor(schema, documents, timeout=HANG_SECONDS, shortcut=plans),
+        Executor(schema, documents, timeout=HANG_SECONDS, fast_path=plans),
         plans,
     )
 

@@ -117,8 +117,8 @@ def _whatever_one_may(patch: Patch) -> None:
 
 
 def _in_another_order(patch: Patch) -> None:
-    right = compiled_executor._in_order
-    patch.setattr(compiled_executor, "_in_order", lambda made, found: dict(reversed(right(made, found).items())))
+    right = compiled_executor._in_field_order
+    patch.setattr(compiled_executor, "_in_field_order", lambda made, found: dict(reversed(right(made, found).items())))
 
 
 def _everybodys_history(patch: Patch) -> None:

@@ -65,7 +65,7 @@ def _keys_in_extensions_are_lost(patch: Patch) -> None:
 
 
 def _the_last_field_first(patch: Patch) -> None:
-    right = compiled_executor._change
+    right = compiled_executor._run_mutations
 
     async def wrong(made: Plan, *given: Any) -> Response:
         response = await right(
@@ -74,7 +74,7 @@ def _the_last_field_first(patch: Patch) -> None:
         response.body["data"] = {key: response.body["data"][key] for key in made.fields}
         return response
 
-    patch.setattr(compiled_executor, "_change", wrong)
+    patch.setattr(compiled_executor, "_run_mutations", wrong)
 
 
 def _nothing_after_a_failure(patch: Patch) -> None:
@@ -110,13 +110,13 @@ def _the_owner_is_everybody(patch: Patch) -> None:
 
 
 def _made_again_in_general(patch: Patch) -> None:
-    right = compiled_executor._change
+    right = compiled_executor._run_mutations
 
     async def wrong(*given: Any) -> Response | None:
         await right(*given)
         return None
 
-    patch.setattr(compiled_executor, "_change", wrong)
+    patch.setattr(compiled_executor, "_run_mutations", wrong)
 
 
 def _made_twice(patch: Patch) -> None:

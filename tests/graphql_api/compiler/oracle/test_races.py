@@ -32,7 +32,7 @@ async def test_a_race_ends_as_one_of_both_orders(arena: Arena, part: int):
         expected = [outcome(each, situation, ranked=False) for each in orders]
         assert raced in expected, (seed, [raced.differences(each) for each in expected], raced, expected)
 
-    assert arena.plans.left == 0
+    assert arena.plans.general_count == 0
 
 
 def in_words_of_an_order(run: Run) -> Run:
