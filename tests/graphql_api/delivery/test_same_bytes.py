@@ -106,6 +106,7 @@ class TestTheSameBytes:
         async with a_crowd(api) as crowd:
             ears = [await crowd.join(way, Builders.actor(admin), DOCUMENTS["everything"]) for admin in admins]
             for status in (TaskStatus.IN_PROGRESS, TaskStatus.DONE):
+                await until(lambda: all(each._consumer_waits for each in api.server.stream._subscribers))
                 await task_service.update_task_status(api.build.as_(admins[0]), task_id=task.id, status=status)
                 await crowd.has_heard_all()
 
