@@ -298,9 +298,9 @@ const SENTENCES = {
     const docs = window.page.locator(".graphiql-doc-explorer");
     await window.page.getByRole("button", { name: "Show Documentation Explorer" }).click();
     for (const [type, field, door, words] of [
-      ["Query", "users", "@admin", "All users, page by page"],
-      ["Mutation", "login", "@public", "Sign in with name and password"],
-      ["Subscription", "taskStatusChanged", "@signedIn", "Tasks that move to another column"],
+      ["Query", "users", "@admin", "All users in pages, newest first"],
+      ["Mutation", "login", "@public", "Sign in with username and password"],
+      ["Subscription", "taskStatusChanged", "@signedIn", "Receive changes of the status of tasks, live"],
     ]) {
       await docs.getByRole("link", { name: type, exact: true }).click();
       await docs.getByRole("link", { name: field, exact: true }).click();
