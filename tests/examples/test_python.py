@@ -84,7 +84,7 @@ async def test_it_moves_a_task_or_says_why_not(stage: Stage, someone: str):
     assert await run(stage, someone, "move", task_id, "CANCELLED") == ("Move me is CANCELLED.\n", "")
     out, complaint = await run(stage, someone, "move", task_id, "DONE")
     assert (out, complaint) == ("", "A task cannot go from CANCELLED to DONE; from here it can go to TODO.\n")
-    assert "ids" in (await run(stage, someone, "move", "nonsense", "DONE"))[1]
+    assert "not an id of this API" in (await run(stage, someone, "move", "nonsense", "DONE"))[1]
 
 
 async def test_a_wrong_password_is_told(stage: Stage, someone: str):

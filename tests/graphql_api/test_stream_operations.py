@@ -56,7 +56,7 @@ class TestOperations:
         task = await live.build.a_task(owner, description="💥" * 10_000)
         query = "subscription { taskChanged { cursor task { description a: description b: description } } }"
         many = 100
-        monkeypatch.setattr(live.server.stream, "_room", 16)
+        monkeypatch.setattr(live.server.stream, "_capacity", 16)
         async with signed_in(live, owner, compression=None, max_queue=1, sock=narrow(live)) as listener:
             await listener.listen(query)
             before = live.server.stream.counters.replays

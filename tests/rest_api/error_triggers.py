@@ -14,7 +14,7 @@ from domain.errors import DomainError, RateLimited, Unavailable
 from domain.idempotency import MAX_KEYS, SEVERAL_KEYS
 from domain.idempotency import keys_used_up as keys_used_up_text
 from domain.task import TaskStatus
-from graphql_api.auth.accounts import TOO_MANY_HASHES, TOO_MANY_SIGN_INS
+from graphql_api.auth.accounts import TOO_MANY_HASHES, TOO_MANY_SIGN_INS, AccountLimits
 from graphql_api.auth.cookies import AmbiguousCookie
 from graphql_api.auth.hash_queue import ACCOUNT_BUSY, BUSY, HashQueue
 from graphql_api.auth.rate_limits import RateLimit
@@ -81,12 +81,12 @@ class Offender:
     async def failed_too_often(self) -> httpx.Response:
         """Send it when the visitor's sign-in has failed too often."""
         accounts = self.rest.api.server.backend.accounts
-        for _ in range(self.limits.failures_per_account.most):
+        for _ in range(self.limits.failures_per_account.max_count):
             await accounts._failures(self.visitor.name, self.address).end(failed=True)
         return await self.send()
 
     @property
-    def limits(self) -> Any:
+    def limits(self) -> AccountLimits:
         """How often what may be tried."""
         return self.rest.api.server.backend.accounts._limits
 
