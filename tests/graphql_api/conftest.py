@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 import httpx
 import pytest
@@ -36,10 +37,10 @@ async def api(new_database: Callable[[], str], new_redis: Callable[[], str]) -> 
 
 
 @asynccontextmanager
-async def an_api(database_url: str, redis_url: str) -> AsyncIterator[Api]:
-    """An API in this process, in an empty house."""
+async def an_api(database_url: str, redis_url: str, **options: Any) -> AsyncIterator[Api]:
+    """An API in this process, with an empty database; *options* are the server's."""
     # Redis is there; on a busy machine an answer may be late without its being away.
-    server = a_server(settings_of(database_url, redis_url), throttle_patience=HANG_SECONDS)
+    server = a_server(settings_of(database_url, redis_url), throttle_patience=HANG_SECONDS, **options)
     await server.start()
     transport = httpx.ASGITransport(app=server.asgi())
     async with httpx.AsyncClient(transport=transport, base_url=URL, event_hooks=HOOKS) as client:

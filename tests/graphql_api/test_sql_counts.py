@@ -63,8 +63,8 @@ async def cost(api: Api, query: str, by: UserRow, /, **variables: Any) -> list[s
     return [statement for statement in sent if "FROM sessions" not in statement]
 
 
-def again(api: Api) -> int:
-    """What rows with their people cost when they are asked for again: by a plan one statement, in general two."""
+def with_people(api: Api) -> int:
+    """How many statements read rows with their people: one by a plan, two on the general executor."""
     return 1 if api.server.compiled is not None else 2
 
 
@@ -90,21 +90,17 @@ async def listening(api: Api, url: str, who: UserRow) -> AsyncIterator[Socket]:
 
 class TestQueries:
     async def test_one_task_with_its_people(self, api: Api):
-        """The task, and its owner and assignee together: two, and one when it is asked for again."""
+        """The task, and its owner and assignee together."""
         owner, [task] = await a_board(api, 1)
-        new = f"{TASK} # again"
 
-        assert len(await cost(api, new, owner, id=task_id(task))) == 2
-        assert len(await cost(api, new, owner, id=task_id(task))) == again(api)
+        assert len(await cost(api, TASK, owner, id=task_id(task))) == with_people(api)
 
     @pytest.mark.parametrize("first", [1, 20, 100])
     async def test_a_page_with_its_people(self, api: Api, first: int):
-        """The page and all its people: two at first, and one when it is asked for again, however long the page."""
+        """The page and all its people, however long the page."""
         owner, _ = await a_board(api, 25)
-        new = f"{PAGE} # {first}"
 
-        assert len(await cost(api, new, owner, first=first)) == 2
-        assert len(await cost(api, new, owner, first=first)) == again(api)
+        assert len(await cost(api, PAGE, owner, first=first)) == with_people(api)
 
     async def test_what_is_not_selected_is_not_computed(self, api: Api):
         """The stream's place and the total are read if they are asked for."""
@@ -161,7 +157,7 @@ class TestQueries:
         owner, [task] = await a_board(api, 1)
         query = "query ($id: ID!) { node(id: $id) { ... on Task { a: owner { id } b: owner { id } c: owner { id } } } }"
 
-        assert len(await cost(api, query, owner, id=task_id(task))) == 2
+        assert len(await cost(api, query, owner, id=task_id(task))) == with_people(api)
 
 
 class TestMutations:

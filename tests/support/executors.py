@@ -33,8 +33,7 @@ def chosen() -> Executor:
 
 
 def a_server(settings: Settings, **options: Any) -> Server:
-    """A server with the executor of this run; *options* are the server's."""
+    """A server with the executor of this run; *options* are the server's, and go before what the run has chosen."""
     compiled = _chosen is Executor.COMPILED
-    return Server(
-        settings.model_copy(update={"compile_operations": compiled}), plans_at_first_request=compiled, **options
-    )
+    chosen = {"plans_at_first_request": compiled} | options
+    return Server(settings.model_copy(update={"compile_operations": compiled}), **chosen)
