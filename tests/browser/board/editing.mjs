@@ -111,6 +111,7 @@ export async function asksBeforeTextIsLost(stage) {
     assert.match(page.url(), /task=/);
   }
   for (let round = 0; round < 3; round++) {
+    await description.focus(); // a click beside the form has taken the focus from it
     await page.keyboard.press("Escape"); // which is no activation that lets a page keep its dialog open
     await window.question.waitFor();
     await page.keyboard.press("Escape");
