@@ -20,6 +20,7 @@ export interface Notice {
 
 /** What the viewer has to decide before anything is lost. */
 export interface Question {
+  readonly id: number;
   readonly title: string;
   readonly text: string;
   readonly yes: string;

@@ -23,6 +23,7 @@ export class Store {
   readonly #storage: DraftStorage;
   readonly #listeners = new Set<() => void>();
   #notices = 0;
+  #questions = 0;
   #shown: { state: State; tasks: ReadonlyMap<string, ShownTask> } | null = null;
   readonly #tell = onceAFrame(() => this.#listeners.forEach((listener) => listener()));
 
@@ -70,14 +71,15 @@ export class Store {
   }
 
   /** Asks the viewer; a question that is still open is answered with no. */
-  ask(question: Omit<Question, "answer">): Promise<boolean> {
+  ask(question: Omit<Question, "id" | "answer">): Promise<boolean> {
     this.state.question?.answer(false);
     return new Promise((resolve) => {
+      const id = ++this.#questions;
       const answer = (yes: boolean) => {
-        this.set({ question: null });
+        if (this.state.question?.id === id) this.set({ question: null });
         resolve(yes);
       };
-      this.set({ question: { ...question, answer } });
+      this.set({ question: { ...question, id, answer } });
     });
   }
 

@@ -89,7 +89,7 @@ export function BoardPage({ store, onSignOut }: { store: Store; onSignOut: () =>
       <StreamFooter store={store} onShortcuts={() => setOver({ kind: "SHORTCUTS" })} />
       <OpenForm store={store} view={view} />
       {over?.kind === "SHORTCUTS" && <ShortcutsDialog store={store} onClose={close} />}
-      {state.question && <ConfirmDialog key={state.question.title} question={state.question} />}
+      {state.question && <ConfirmDialog key={state.question.id} question={state.question} />}
       {view.task === null && !view.creating && over?.kind !== "SHORTCUTS" && <Notices store={store} />}
     </div>
   );

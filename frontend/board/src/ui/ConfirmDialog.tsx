@@ -1,23 +1,15 @@
-import { useLayoutEffect, useRef } from "preact/hooks";
-
 import type { Question } from "../board/state";
-import { focusAgain, focusOf } from "./focus";
+import { focusAgain } from "./focus";
+import { useModal } from "./modal";
 
 /** Asks before something is lost. Escape and a click beside it mean no, and no is what the focus is on. */
 export function ConfirmDialog({ question }: { question: Question }) {
-  const dialog = useRef<HTMLDialogElement>(null);
-  useLayoutEffect(() => {
-    const opener = focusOf(document.activeElement);
-    dialog.current!.showModal();
-    dialog.current!.querySelector<HTMLElement>("[data-focus]")!.focus();
-    // If the answer closes the form, too, that gives the focus back.
-    return () => queueMicrotask(() => focusAgain(opener));
-  }, []);
   const no = () => question.answer(false);
+  // If the answer closes the form, too, the form gives the focus back.
+  const dialog = useModal({ onDismiss: no, onGone: (opener) => queueMicrotask(() => focusAgain(opener)) });
   return (
     <dialog
       ref={dialog} class="box" role="alertdialog" aria-labelledby="question" aria-describedby="question-text"
-      onClose={no} onMouseDown={(event) => event.target === dialog.current && no()}
     >
       <div class="sheet">
         <h2 id="question">{question.title}</h2>

@@ -1,7 +1,7 @@
 // Where the focus goes when something closes.
 import { cardOf, focusCard } from "./keys";
 
-interface Place {
+export interface Place {
   readonly element: Element | null;
   /** The card that it belongs to: a card that moves is drawn anew. */
   readonly task: string | undefined;
