@@ -12,12 +12,12 @@ import uvicorn
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
+from asgi.http_protocol import HTTPProtocol
+from asgi.websocket_protocol import WebSocketProtocol
 from observability.logging import configuration, is_terminal
 from server import signals
 from server.errors import CommandError
-from server.http_protocol import HTTPProtocol
 from server.settings import Settings
-from server.websocket_protocol import WebSocketProtocol
 
 MAX_SOCKET_MESSAGE: Final = 512 * 1024
 BACKLOG: Final = 2_048

@@ -7,12 +7,12 @@ from typing import Final
 from uuid import UUID
 
 from asgi.client import Identity
-from asgi.errors import RevokedToken
+from asgi.errors import InvalidToken, RevokedToken
 from domain.actor import Actor
 from domain.errors import Unavailable
 from domain.events import AccessNews
 from domain.user import Role
-from graphql_api.auth.tokens import AccessTokens, Claims, bearer
+from graphql_api.auth.tokens import AccessTokens, Claims
 from observability.request_records import record_user
 from persistence.database import Database
 from persistence.queries.reader import Shape
@@ -132,3 +132,19 @@ class Authenticator:
         self._generation += 1
         self._cache.clear()
         self._tokens_of_user.clear()
+
+
+def bearer(authorization: str | None) -> str | None:
+    """The token in an `Authorization` header (RFC 6750, section 2.1). The scheme is not case-sensitive.
+
+    The result is None if the header is missing or empty: many clients send an empty one when no user is signed in.
+
+    Raises:
+        InvalidToken: the scheme is not Bearer, or the token is missing.
+    """
+    if authorization is None or not authorization.strip():
+        return None
+    scheme, _, token = authorization.strip().partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise InvalidToken
+    return token.strip()

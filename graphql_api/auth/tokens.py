@@ -133,22 +133,6 @@ class AccessTokens:
             raise InvalidToken from None
 
 
-def bearer(authorization: str | None) -> str | None:
-    """The token in an `Authorization` header (RFC 6750, section 2.1). The scheme is not case-sensitive.
-
-    The result is None if the header is missing or empty: many clients send an empty one when no user is signed in.
-
-    Raises:
-        InvalidToken: the scheme is not Bearer, or the token is missing.
-    """
-    if authorization is None or not authorization.strip():
-        return None
-    scheme, _, token = authorization.strip().partition(" ")
-    if scheme.lower() != "bearer" or not token.strip():
-        raise InvalidToken
-    return token.strip()
-
-
 def _claims_of(payload: dict[str, Any]) -> Claims:
     return Claims(
         user_id=_uuid(payload["sub"]),

@@ -18,8 +18,7 @@ from graphql_api.compiler.plan import Plan, plan_of
 from graphql_api.compiler.selections import Switches, switches_of
 from graphql_api.context import Context
 from graphql_api.errors import describe_all
-from graphql_api.execution.documents import Document
-from graphql_api.execution.query_cost import name_of
+from graphql_api.execution.documents import Document, name_of
 from graphql_api.execution.request import OperationRequest
 from graphql_api.execution.response import Response
 

@@ -29,7 +29,6 @@ from graphql_api.execution.query_cost import (
     OperationCosts,
     default_sizes,
     default_texts,
-    name_of,
     size_of,
 )
 from graphql_api.execution.validation import ValuesOfCorrectType
@@ -255,3 +254,8 @@ def _by_name(ast: DocumentNode) -> Iterator[tuple[str, OperationDefinitionNode]]
     for part in ast.definitions:
         if isinstance(part, OperationDefinitionNode):
             yield name_of(part), part
+
+
+def name_of(operation: OperationDefinitionNode) -> str:
+    """The operation's name, or "" when it has none."""
+    return operation.name.value if operation.name else ""

@@ -107,7 +107,7 @@ class CostCalculator:
         for name in _innermost_first(fragments, parts):
             totals[name] = _total_cost(fragments[name], totals)
         operations = {
-            name_of(part): _total_cost(cost, totals)
+            part.name.value if part.name else "": _total_cost(cost, totals)
             for part, cost in zip(parts, costs, strict=True)
             if isinstance(part, OperationDefinitionNode)
         }
@@ -156,15 +156,10 @@ class CostCalculator:
 
 @dataclass(frozen=True, slots=True)
 class OperationCosts:
-    """The costs of the operations of a document, by name, and the variables that affect these costs."""
+    """The costs of a document's operations, by name ("" without one), and the variables that affect these costs."""
 
     operations: Mapping[str, QueryCost]
     variables: frozenset[str]
-
-
-def name_of(operation: OperationDefinitionNode) -> str:
-    """The operation's name, or "" when it has none."""
-    return operation.name.value if operation.name else ""
 
 
 def size_of(value: object) -> int:

@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message
 from asgi.client import client_of, is_secure
 from asgi.compression import accepts_gzip
 from asgi.errors import HTTPError
+from asgi.http_protocol import MAX_FIELDS, MAX_HEAD
 from asgi.idempotency import idempotency_key_of
 from asgi.origins import Origins
 from asgi.request_body import check_coding
@@ -28,7 +29,6 @@ from graphql_api.transports.http.body import check_content_type
 from graphql_api.transports.http.content_negotiation import media_type, wants_events, wants_page
 from rest_api.etags import expected_versions, known_tag
 from server.app import Server
-from server.http_protocol import MAX_FIELDS, MAX_HEAD
 from tests.support.api_server import settings_of
 from tests.support.regexes import count_characters
 from tests.support.work import counted

@@ -21,7 +21,7 @@ from asgi.request_context import RequestContext
 from domain.actor import Actor
 from domain.errors import NotFound, RateLimited, Unauthenticated, Unavailable
 from domain.user import Role
-from graphql_api.auth.tokens import bearer
+from graphql_api.auth.authenticator import bearer
 from graphql_api.execution.documents import Documents
 from graphql_api.execution.executor import Executor
 from graphql_api.schema.base import Schema

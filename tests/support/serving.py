@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager, contextmanager
 import uvicorn
 from starlette.types import ASGIApp
 
-from server.http_protocol import HTTPProtocol
-from server.websocket_protocol import WebSocketProtocol
+from asgi.http_protocol import HTTPProtocol
+from asgi.websocket_protocol import WebSocketProtocol
 from tests.support.waiting import HANG_SECONDS
 
 

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from asgi.errors import ExpiredToken, InvalidToken
 from domain.errors import Unauthenticated
-from graphql_api.auth.tokens import MAX_TOKEN, AccessTokens, Claims, bearer
+from graphql_api.auth.authenticator import bearer
+from graphql_api.auth.tokens import MAX_TOKEN, AccessTokens, Claims
 
 NOW = datetime(2026, 5, 4, 12, 0, 0, 250_000, tzinfo=UTC)
 LIFETIME = timedelta(minutes=15)

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 from starlette.types import Receive, Scope, Send
 
-from server.http_protocol import MAX_PIPELINED
+from asgi.http_protocol import MAX_PIPELINED
 from tests.support.serving import serving
 from tests.support.waiting import HANG_SECONDS
 

@@ -12,10 +12,10 @@ from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from asgi.exchange import exchange_of
+from asgi.http_protocol import HTTPProtocol
 from asgi.request_body import read_body
 from asgi.response import HTTPResponse
 from asgi.timeouts import TimeoutQueue
-from server.http_protocol import HTTPProtocol
 from tests.support.waiting import HANG_SECONDS
 
 POST = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n"

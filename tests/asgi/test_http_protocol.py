@@ -12,9 +12,9 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from server import flow_control
-from server.http_protocol import MAX_FIELDS, MAX_HEAD, HTTPProtocol
-from server.websocket_protocol import WebSocketProtocol
+from asgi import flow_control
+from asgi.http_protocol import MAX_FIELDS, MAX_HEAD, HTTPProtocol
+from asgi.websocket_protocol import WebSocketProtocol
 from tests.support.waiting import HANG_SECONDS
 
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n"

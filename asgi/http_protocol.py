@@ -3,17 +3,15 @@
 import asyncio
 import re
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser, parse_url
 from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from asgi.exchange import EXCHANGE
+from asgi.exchange import EXCHANGE, HTTPExchange
+from asgi.flow_control import CLOSE_SECONDS, Flow
 from asgi.socket_writer import ABORT
-from server.exchange import HTTPExchange
-from server.flow_control import CLOSE_SECONDS, Flow
-from server.request_target import with_path
 
 MAX_HOST: Final = 300
 """A name has at most 253 characters, and a port has 5."""
@@ -285,3 +283,18 @@ class HTTPProtocol(HttpToolsProtocol):
         if self._in_head:
             self.transport.write(_TOO_LARGE)
         self.flow.close_after_response(self.loop)
+
+
+def with_path(target: bytes) -> bytes:
+    """The target of a request; a URI in absolute form without a path gets the path "/" (RFC 9110, 4.2.3).
+
+    Raises:
+        HttpParserInvalidURLError: it is neither a path nor a URI.
+    """
+    if target.startswith(b"/"):
+        return target
+    path = cast("bytes | None", parse_url(target).path)  # its type hints do not say that it may be None
+    if path is not None:
+        return target
+    before, question_mark, query = target.partition(b"?")
+    return b"".join((before, b"/", question_mark, query))

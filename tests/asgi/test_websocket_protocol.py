@@ -13,7 +13,7 @@ from websockets.protocol import State
 from websockets.streams import StreamReader
 
 from asgi.websocket_handshake import STREAM_ORIGIN_NOT_ALLOWED, reject_handshake
-from server.websocket_protocol import MAX_FRAMES, WebSocketProtocol, text_frame
+from asgi.websocket_protocol import MAX_FRAMES, WebSocketProtocol, text_frame
 from streaming.lease import LEASE_SECONDS
 from tests.graphql_api.fuzzing_client import Loud
 from tests.support.serving import serving
