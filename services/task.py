@@ -1,7 +1,5 @@
 """Use cases of tasks: one function, one transaction."""
 
-from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -26,27 +24,6 @@ from persistence.unit_of_work import UnitOfWork
 from services.idempotency import find_earlier_result
 from services.task_edit import EDITABLE, TaskEdit, checked_values
 from services.unset import UNSET, UnsetType
-
-
-@dataclass(frozen=True, slots=True)
-class CurrentTask:
-    """What has become of a task: the row, or whose it was when it was deleted; nothing if it cannot be seen."""
-
-    row: TaskRow | None = None
-    deleted_of: People | None = None
-
-
-async def find_current(uow: UnitOfWork, *, ids: Collection[UUID]) -> dict[UUID, CurrentTask]:
-    """What has become of these tasks, as far as the actor may know; those of which nothing is known are left out."""
-    async with uow:
-        rows = await uow.tasks.find_many(ids)
-        missing = set(ids) - rows.keys()
-        deleted = await uow.events.deletions_of(missing) if missing else {}
-    actor = uow.actor
-    visible = {key: people for key, people in deleted.items() if policy.may(actor, Action.READ_TASK, people)}
-    return {key: CurrentTask(row) for key, row in rows.items()} | {
-        key: CurrentTask(deleted_of=people) for key, people in visible.items()
-    }
 
 
 async def slice_tasks(uow: UnitOfWork, *, skip: int, limit: int) -> list[TaskRow]:

@@ -15,8 +15,6 @@ from domain.policy import Action, TaskPeople, may
 from persistence.database import Database
 from persistence.models import TaskRow
 from persistence.unit_of_work import UnitOfWork
-from services import task as task_service
-from services.task import CurrentTask
 from streaming.asyncio_helpers import Backoff, SingleFlight
 from streaming.lease import Clock, Lease
 
@@ -24,7 +22,18 @@ MAX_TASKS: Final = 1_024
 MAX_AGE_SECONDS: Final = 0.5
 """Half a lease, so that an answer made from a snapshot is still valid when it is sent."""
 MAX_READS: Final = 2
+
+
+@dataclass(frozen=True, slots=True)
+class CurrentTask:
+    """The current row of a task, or the people of a task that was deleted."""
+
+    row: TaskRow | None = None
+    deleted_of: People | None = None
+
+
 UNKNOWN: Final = CurrentTask()
+"""A task of which the log holds nothing any more."""
 
 
 @dataclass(slots=True)
@@ -189,7 +198,7 @@ async def current_tasks(
         async with slots:
             started_at = lease.now
             try:
-                found = await task_service.find_current(unit_of_work(), ids=task_ids)
+                found = await find_current(unit_of_work(), task_ids)
                 if lease.covers(started_at):
                     return found, started_at
             except Unavailable:
@@ -198,3 +207,14 @@ async def current_tasks(
         # After a long wait, the actor's rights must be known again before anything is shown.
         while not lease.fresh:
             await backoff.pause()
+
+
+async def find_current(uow: UnitOfWork, task_ids: Collection[UUID]) -> dict[UUID, CurrentTask]:
+    """The current state of the tasks that exist or whose deletion is in the log, by id."""
+    async with uow:
+        rows = await uow.tasks.find_many(task_ids)
+        missing = set(task_ids) - rows.keys()
+        deleted = await uow.events.deletions_of(missing) if missing else {}
+    return {key: CurrentTask(row) for key, row in rows.items()} | {
+        key: CurrentTask(deleted_of=people) for key, people in deleted.items()
+    }

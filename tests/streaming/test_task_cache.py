@@ -6,6 +6,7 @@ from domain.policy import Action, may
 from domain.user import Role
 from persistence.models import TaskRow
 from services import task as task_service
+from streaming import task_cache
 from streaming.task_cache import TaskCache, TaskSnapshot
 from tests.streaming.support import Process, an_actor
 
@@ -14,13 +15,13 @@ from tests.streaming.support import Process, an_actor
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many tasks each statement was about."""
     asked: list[int] = []
-    find = task_service.find_current
+    find = task_cache.find_current
 
-    async def find_and_note(uow, *, ids):
+    async def find_and_note(uow, ids):
         asked.append(len(ids))
-        return await find(uow, ids=ids)
+        return await find(uow, ids)
 
-    monkeypatch.setattr(task_service, "find_current", find_and_note)
+    monkeypatch.setattr(task_cache, "find_current", find_and_note)
     return asked
 
 

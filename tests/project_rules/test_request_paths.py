@@ -1,0 +1,89 @@
+"""docs/architecture.md lists the files of a mutation and of a delivery, and these are the files whose code runs."""
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable
+from itertools import cycle, islice
+
+from domain.task import TaskStatus
+from services import task as task_service
+from tests.graphql_api.stream_client import signed_in
+from tests.graphql_api.test_tasks import task_id
+from tests.project_rules.request_paths import ROOT, Tasks, traced
+from tests.support.api import Api
+
+DOCUMENT = (ROOT / "docs" / "architecture.md").read_text()
+MAX_MUTATION_FILES = 25
+MAX_DELIVERY_PACKAGES = 3
+SERVING = ("server/", "asgi/", "graphql_api/transports/", "observability/")
+"""What every request runs, whatever it asks for."""
+FOUNDATION = {"domain", "persistence", "observability"}
+
+STATUS = "mutation ($input: UpdateTaskStatusInput!) { updateTaskStatus(input: $input) { task { id status } } }"
+MOVES = "subscription { taskStatusChanged { cursor ... on TaskStatusChanged { to task { id status } } } }"
+STATUSES = (TaskStatus.IN_PROGRESS, TaskStatus.DONE, TaskStatus.TODO)
+WARM_UP = 3
+STEPS = 9
+
+
+def documented(title: str) -> set[str]:
+    """The files that a section lists."""
+    section = DOCUMENT.partition(f"## {title}\n")[2].partition("\n## ")[0]
+    return set(re.findall(r"^- `([a-z0-9_/]+\.py)`", section, re.MULTILINE))
+
+
+async def check_path(title: str, step: Callable[[TaskStatus], Awaitable[Tasks]]) -> None:
+    """Each step runs listed files only, and all of them together run every listed file."""
+    statuses = cycle(STATUSES)
+    for status in islice(statuses, WARM_UP):
+        await step(status)
+    seen: set[str] = set()
+    for status in islice(statuses, STEPS):
+        with traced() as trace:
+            ignored = await step(status)
+        seen |= trace.product(without=ignored)
+    listed = documented(title)
+    assert seen == listed, f"not listed: {sorted(seen - listed)}; not run: {sorted(listed - seen)}"
+
+
+async def test_the_path_of_a_mutation(live: Api):
+    """All tasks that exist before a request, such as those of the stream, do not belong to it."""
+    user = await live.a_user()
+    task = await live.build.a_task(user)
+
+    async def move(status: TaskStatus) -> Tasks:
+        earlier = asyncio.all_tasks()
+        answer = await live.ask(STATUS, user, input={"id": task_id(task), "status": status.name})
+        assert answer.data["updateTaskStatus"]["task"]["status"] == status.name
+        return earlier
+
+    await check_path("Path of a mutation", move)
+
+
+async def test_the_path_of_an_event(live: Api):
+    """The task of this test, which changes the status through the service, does not belong to the delivery."""
+    user = await live.a_user()
+    task = await live.build.a_task(user)
+    async with signed_in(live, user) as subscriber:
+        await subscriber.listen(MOVES)
+
+        async def deliver(status: TaskStatus) -> Tasks:
+            await task_service.update_task_status(live.build.as_(user), task_id=task.id, status=status)
+            assert (await subscriber.hear())["to"] == status.name
+            current = asyncio.current_task()
+            return {current} if current else set()
+
+        await check_path("Path of an event", deliver)
+
+
+def test_a_mutation_involves_few_files():
+    """Besides the code that serves every request."""
+    files = {path for path in documented("Path of a mutation") if not path.startswith(SERVING)}
+    assert 10 < len(files) <= MAX_MUTATION_FILES
+
+
+def test_a_delivery_involves_few_packages():
+    """Besides those that everything is built on."""
+    packages = {path.partition("/")[0] for path in documented("Path of an event")}
+    assert "streaming" in packages
+    assert len(packages - FOUNDATION) <= MAX_DELIVERY_PACKAGES, packages
