@@ -10,8 +10,8 @@ from persistence.database import Database
 from persistence.diagnostics import read_server_status
 from persistence.errors import unavailable
 from server.settings import Settings
+from services.cleanup import MAX_CLOCK_DIFFERENCE
 
-MAX_CLOCK_DIFFERENCE: Final = timedelta(minutes=1)
 NO_TIME_OUTS: Final = (
     "A connection pooler ignores the settings of the sessions, so PostgreSQL's time-outs are not in force: "
     "docs/deployment.md explains how to set them for the database user."

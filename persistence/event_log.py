@@ -12,10 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from domain.event_parsing import read_event
 from domain.events import TASK_EVENT, EventKind, LoggedEvent, People, TaskChange, TaskEvent
-from persistence import numbering
+from persistence import numbering_floor
 from persistence.epoch import new_epoch
 from persistence.models import EVENT_HEAD, EventFloorRow, EventRow, LogStateRow
-from persistence.numbering import LastId, Writers
+from persistence.numbering_floor import LastId, Writers
 from persistence.pagination import Page, PageRequest
 from persistence.queries import event as reads
 from persistence.sql_helpers import affected
@@ -163,11 +163,11 @@ class EventLog:
 
     async def last_id(self) -> LastId:
         """The last id of a committed event; 0 if there is none since the floor was raised."""
-        return LastId(*(await self._fetch(numbering.LAST_ID))[0])
+        return LastId(*(await self._fetch(numbering_floor.LAST_ID))[0])
 
     async def writers(self) -> Writers:
         """The open transactions that may have drawn an id."""
-        rows = await self._fetch(numbering.WRITERS)
+        rows = await self._fetch(numbering_floor.WRITERS)
         return Writers(frozenset(name for name, _ in rows), any(prepared for _, prepared in rows))
 
     async def raise_floor(self, last: LastId) -> None:
@@ -175,7 +175,7 @@ class EventLog:
 
         All transactions that drew an id up to this one must have ended.
         """
-        await self._fetch(numbering.RAISE, last.epoch, last.file, last.id)
+        await self._fetch(numbering_floor.RAISE, last.epoch, last.file, last.id)
 
     async def begin_epoch(self, *, instead_of: str | None = None) -> str | None:
         """Start a new epoch and return its name; all existing cursors become invalid.

@@ -6,7 +6,7 @@ from typing import Final
 
 from persistence.database import Database
 from persistence.event_log import EventLog, Numbered
-from persistence.numbering import LastId, Writers
+from persistence.numbering_floor import LastId, Writers
 from streaming.asyncio_helpers import WakeEvent
 from streaming.lease import Clock
 

@@ -11,7 +11,7 @@ from sqlalchemy import event
 from domain.user import Role
 from persistence.event_log import _AFTER, _NUMBER
 from persistence.models import TaskRow, UserRow
-from persistence.numbering import LAST_ID, RAISE, WRITERS
+from persistence.numbering_floor import LAST_ID, RAISE, WRITERS
 from persistence.queries.event import history_cursor
 from persistence.statement_counts import Statements
 from tests.graphql_api.test_tasks import ASSIGN, CREATE, DELETE, STATUS, TASK, UPDATE, task_id, user_id

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.events import People
 from persistence.event_log import _HEAD, EventLog
-from persistence.numbering import RAISE, Writers
+from persistence.numbering_floor import RAISE, Writers
 from streaming.numbering import FLOOR_EVENTS, NumberingFloor
 from tests.streaming.support import a_task_event
 from tests.support.builders import Builders

@@ -15,7 +15,7 @@ from domain.task import TaskStatus
 from domain.unknown_events import SkippedEvent, UnknownAccess
 from domain.user import Role
 from persistence.event_log import Head, Numbered
-from persistence.numbering import LastId, Writers
+from persistence.numbering_floor import LastId, Writers
 from tests.simulation.loop import VirtualLoop
 from tests.support.events import published
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from domain.actor import Actor
 from domain.errors import Unavailable
-from persistence.numbering import LastId
+from persistence.numbering_floor import LastId
 from tests.simulation.database_model import Table
 from tests.simulation.loop import Machine, VirtualLoop
 

@@ -9,7 +9,7 @@ from domain.unknown_events import UnknownAccess
 from graphql_api.auth.authenticator import Authenticator
 from graphql_api.resolvers.delivery import DirectDelivery
 from graphql_api.resolvers.stream import SubscriptionSource
-from persistence.numbering import Writers
+from persistence.numbering_floor import Writers
 from streaming import cursors, subscription
 from streaming.lease import Lease
 from streaming.numbering import NumberingFloor
