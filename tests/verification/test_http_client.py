@@ -11,6 +11,7 @@ from tests.support.ports import closed_port
 from tests.support.waiting import HANG_SECONDS
 from verification.client.failures import Away, Refused, Unreachable
 from verification.client.http import Api
+from verification.compat.http import Client, NoServer
 
 DATA = b'{"data": {"me": null}}'
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
@@ -95,9 +96,19 @@ class TestRequests:
         """It would add a header field to the request."""
         requests: list[bytes] = []
         async with responding(COMPLETE["with a length"], requests) as api:
-            with pytest.raises(Unreachable):
-                await api.ask("{ me { id } }", token="a\r\nx-more: b")
+            with pytest.raises(Refused) as caught:
+                await api.ask("{ me { id } }", token="secret\r\nx-more: b")
         assert requests == []
+        assert caught.value.code == "UNAUTHENTICATED"
+        assert "secret" not in str(caught.value)
+
+    @pytest.mark.parametrize("token", ["secret\r\nx-more: b", "secret\u2028"])
+    def test_the_client_of_the_checks_sends_no_such_token_either(self, token: str):
+        """The token comes from the server that is checked."""
+        with pytest.raises(NoServer) as caught:
+            Client("http://127.0.0.1:1").send("GET", "/tasks/", token=token)
+        assert "characters that a header cannot have" in str(caught.value)
+        assert "secret" not in str(caught.value)
 
 
 class TestFailures:

@@ -25,6 +25,10 @@ _HEADERS: Final = {
     "User-Agent": "taskriver",
 }
 _UNAVAILABLE: Final = "UNAVAILABLE"
+_UNAUTHENTICATED: Final = "UNAUTHENTICATED"
+_NO_HEADER_VALUE: Final = (
+    "The access token has characters that a header cannot have, such as a line break: sign in again."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +50,14 @@ class Api:
         Raises:
             Unreachable: there was no complete response.
             Away: the server is temporarily unavailable.
-            Refused: the response is an error.
+            Refused: the response is an error, or the token cannot be sent in a header.
         """
         body = json.dumps({"query": query, "variables": variables or {}}).encode()
         try:
             async with asyncio.timeout(self.timeout):
                 answer = await self._post(body, token)
+        except httpx2.LocalProtocolError:
+            raise Refused(_UNAUTHENTICATED, _NO_HEADER_VALUE) from None  # the library's message contains the token
         except (httpx2.RequestError, httpx2.InvalidURL, TimeoutError) as error:
             raise Unreachable(_reason(error)) from error
         return _data(answer.status_code, answer.content)

@@ -95,6 +95,8 @@ class Client:
         except (OSError, http.client.HTTPException) as error:
             reason = "connection refused" if isinstance(error, ConnectionRefusedError) else str(error)
             raise NoServer(f"{self.url}: {reason or type(error).__name__}") from error
+        except ValueError:  # its message contains the value
+            raise NoServer(f"{self.url}: its token or cookie has characters that a header cannot have.") from None
 
 
 def exchange(url: str, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> Reply:
