@@ -74,8 +74,8 @@ class Api:
 
 @cache
 def _tls() -> ssl.SSLContext:
-    """Loading the certificates of the system takes 20 ms."""
-    return httpx2.create_ssl_context()
+    # Made once, because loading the certificates of the system takes 20 ms.
+    return ssl.create_default_context()
 
 
 def _reason(error: Exception) -> str:
