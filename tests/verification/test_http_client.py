@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
 import pytest
 
@@ -53,19 +52,14 @@ async def responding(response: bytes, requests: list[bytes] | None = None) -> As
         yield Api(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/graphql", timeout=HANG_SECONDS)
 
 
-def cases(named: dict[str, Any]) -> Any:
-    """Parametrize with the values of *named*."""
-    return pytest.mark.parametrize("response", list(named.values()), ids=list(named))
-
-
 class TestResponses:
-    @cases(COMPLETE)
+    @pytest.mark.parametrize("response", COMPLETE.values(), ids=COMPLETE)
     async def test_a_complete_response_is_read(self, response: bytes):
         """Every framing of HTTP/1.1 gives the same data."""
         async with responding(response) as api:
             assert await api.ask("{ me { id } }") == {"me": None}
 
-    @cases(INCOMPLETE)
+    @pytest.mark.parametrize("response", INCOMPLETE.values(), ids=INCOMPLETE)
     async def test_an_incomplete_response_counts_as_none(self, response: bytes):
         """Whether the request was executed is unknown then, so it must not count as refused."""
         async with responding(response) as api:
