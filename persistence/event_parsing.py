@@ -3,10 +3,11 @@
 from collections.abc import Iterable
 from typing import Any, Final
 
-from sqlalchemy import ARRAY, ColumnElement, String, literal_column
+from sqlalchemy import ARRAY, ColumnElement, literal_column
 
 from domain.events import TASK_EVENT, EventKind, TaskChange
 from domain.task import TaskStatus
+from persistence.models.stored_enum import StoredEnum
 
 _VERSION: Final = "^[0-9]{1,9}$"
 _INSTANT: Final = (
@@ -47,11 +48,11 @@ _IS_KNOWN: Final = f"change IN ({_CHANGES}) AND (change <> '{TaskChange.STATUS.v
 
 changes: Final[ColumnElement[Any]] = literal_column(
     f"ARRAY(SELECT change FROM {_LISTED} WHERE {_IS_KNOWN} ORDER BY place)",  # noqa: S608 - our own words
-    ARRAY(String()),
+    ARRAY(StoredEnum(TaskChange, "changes")),
 )
 """The changes that are known; a move only if it is known from where."""
 
 from_status: Final[ColumnElement[Any]] = literal_column(
-    f"CASE WHEN {_COMES_FROM} THEN {_text('from_status')} END", String()
+    f"CASE WHEN {_COMES_FROM} THEN {_text('from_status')} END", StoredEnum(TaskStatus, "from")
 )
 """The status before, if it is known."""

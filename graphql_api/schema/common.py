@@ -8,7 +8,9 @@ from domain.actor import Actor
 from domain.errors import Refusal
 from domain.stream_cursor import StreamCursor
 from graphql_api.schema.enums import ErrorCode
-from graphql_api.schema.resolves_to import Identity, resolves_to
+from graphql_api.schema.object_fields import RowObject, object_field
+from graphql_api.schema.resolves_to import Identity
+from graphql_api.schema.viewer import FOR_ANYBODY
 from persistence.pagination import DEFAULT_PAGE, MAX_FIRST, Facts, Page
 
 Id = Annotated[strawberry.ID, strawberry.argument(description="The id of the object.")]
@@ -32,12 +34,10 @@ Before = Annotated[
 
 
 @strawberry.interface(description="An object that `node` can find by its id.")
-class Node:
+class Node(RowObject):
     """The Node interface of Relay."""
 
-    id: strawberry.ID = strawberry.field(
-        description="An opaque id. It never changes and is unique across all types.", metadata=resolves_to(Identity())
-    )
+    id = object_field(FOR_ANYBODY, "An opaque id. It never changes and is unique across all types.", Identity())
 
 
 @strawberry.type(description="An error of a mutation: a rule does not allow the change. Nothing was changed.")

@@ -20,6 +20,9 @@ _PARTS: Final = {
     "streamCursor": Part.HEAD,
 }
 
+_NO_ARGUMENTS: Final = ("actor", "parts", "parents")
+"""Parameters of `ask` that are not arguments of the field."""
+
 
 def resolver(function: Callable[..., Any]) -> Callable[..., Any]:
     """Make a resolver for Strawberry from a function with a parameter `field`, a `FieldContext`.
@@ -32,6 +35,16 @@ def resolver(function: Callable[..., Any]) -> Callable[..., Any]:
     made: Callable[..., Any] = adapt(function, provided)
     made.__signature__ = _with_info(signature)  # type: ignore[attr-defined]
     return made
+
+
+def with_signature(resolve: Any, returns: Any, ask: Callable[..., Any] | None = None) -> Callable[..., Any]:
+    """The resolver with this return type, and with the arguments of `ask` in place of its own keyword arguments."""
+    own = [each for each in inspect.signature(resolve).parameters.values() if each.kind is not each.VAR_KEYWORD]
+    asked = inspect.signature(ask).parameters.values() if ask is not None else ()
+    arguments = [each for each in asked if each.name not in _NO_ARGUMENTS]
+    resolve.__signature__ = inspect.Signature([*own, *arguments], return_annotation=returns)
+    derived: Callable[..., Any] = resolve
+    return derived
 
 
 def _asynchronous(function: Callable[..., Any], provided: Mapping[str, Callable[[Info], Any]]) -> Any:

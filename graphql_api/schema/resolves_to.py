@@ -1,12 +1,13 @@
 """Declares which data a field resolves to, once for both executors.
 
-The declaration is metadata of the field. The resolvers of queries are derived from it. A field without a resolver needs
-no declaration: it resolves to the column of its name. If a field has a resolver and no declaration, operations that
-select it are not compiled.
+The declaration is metadata of the field. The resolvers of queries and of fields of objects are derived from it. A field
+without a resolver needs no declaration: it resolves to the column of its name. If a field has a resolver and no
+declaration, operations that select it are not compiled.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from inspect import signature
 from typing import Any, ClassVar, Final, Protocol, Self
 from uuid import UUID
 
@@ -31,12 +32,10 @@ class Expression:
     compute: Callable[..., Any]
     columns: tuple[str, ...]
 
-
-@dataclass(frozen=True, slots=True)
-class Reference:
-    """The row that a foreign key points to, or null. `name` is the name of the reference."""
-
-    name: str
+    @property
+    def type(self) -> Any:
+        """The type of the result."""
+        return signature(self.compute).return_annotation
 
 
 class OfRow(Protocol):
@@ -47,6 +46,23 @@ class OfRow(Protocol):
     @classmethod
     def of(cls, row: Any, /) -> Self:
         """The object."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """The user that a foreign key points to, or null.
+
+    `name` is the name of the reference in queries. `key` is the column of the foreign key, by default `<name>_id`.
+    """
+
+    kind: type[OfRow]
+    name: str
+    key: str = ""
+
+    @property
+    def column(self) -> str:
+        """The column of the foreign key."""
+        return self.key or f"{self.name}_id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +95,12 @@ class Connection:
 class Pages:
     """One page for each of several parent rows.
 
-    `ask` makes the query from the actor, the selected parts, the ids of the parents, and the arguments of the field.
+    `ask` makes the query from the actor, the selected parts, the ids of the `parents`, and the arguments of the field.
     Each row ends with the facts of its page, the value that it is sorted by, and the id of its parent. The facts of an
     empty page are in a row without a value.
     """
 
+    kind: type[OfRow]
     ask: Callable[..., Paged]
 
 

@@ -1,7 +1,7 @@
 """The event log and its head."""
 
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 from uuid import UUID
 
 from sqlalchemy import (
@@ -18,7 +18,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from domain.events import EventKind
+from domain.events import EventKind, TaskChange
+from domain.task import TaskStatus
 from persistence.models.base import Base
 from persistence.models.stored_enum import StoredEnum
 
@@ -40,6 +41,24 @@ class EventRow(Base):
         Index("ix_events_unnumbered", "id", postgresql_where=(position.is_(None))),
         Index("ix_events_task_id_position", "task_id", "position"),
     )
+
+
+class TaskHistoryRow(Base):
+    """An event of a task as its history shows it. It is not a table: `persistence/queries/event.py` reads it."""
+
+    __table__ = table(
+        "task_history",
+        *(column(name) for name in ("id", "user_id", "at", "changes", "from_", "to", "version")),
+    )
+    __mapper_args__: ClassVar = {"primary_key": [__table__.c.id]}
+
+    id: Mapped[int]
+    user_id: Mapped[UUID]
+    at: Mapped[datetime]
+    changes: Mapped[list[TaskChange]]
+    from_: Mapped[TaskStatus | None]
+    to: Mapped[TaskStatus]
+    version: Mapped[int]
 
 
 class LogStateRow(Base):

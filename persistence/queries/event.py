@@ -18,12 +18,15 @@ from sqlalchemy import (
     cast,
     func,
     select,
+    type_coerce,
 )
 
 from domain.errors import BadRequest
 from domain.events import TASK_EVENT
+from domain.task import TaskStatus
 from persistence.event_parsing import changes, from_status, readable
 from persistence.models import EventRow
+from persistence.models.stored_enum import StoredEnum
 from persistence.pagination import NOT_OURS, PageCursor, PageRequest, page_cursor
 from persistence.queries.joins import References, joined, own_columns
 from persistence.queries.page_facts import ONE, facts_of, is_any
@@ -44,12 +47,10 @@ def _fact(attribute: str) -> ColumnElement[str]:
 _COLUMNS: Final[Mapping[str, Any]] = {
     "id": EventRow.id,
     "user_id": EventRow.user_id,
-    "kind": EventRow.kind,
-    "payload": EventRow.payload,
     "at": cast(_fact("at"), DateTime(timezone=True)),
     "changes": changes,
     "from_": from_status,
-    "to": _fact("to_status"),
+    "to": type_coerce(_fact("to_status"), StoredEnum(TaskStatus, "to")),
     "version": cast(_fact("version"), Integer),
 }
 """The columns of an event in a history, by name."""
@@ -78,7 +79,7 @@ class HistoryOfTasks:
         facts = self._facts(wanted).lateral("facts") if self.facts else None
         query = joined(events, columns, _BY, beside=wanted, facts=facts)
         place = events.c.position
-        query = query.add_columns(place.label("place"), wanted.c.id.label("task_id"))
+        query = query.add_columns(place.label("place"), wanted.c.id.label("place_id"))
         return query.order_by(place.asc() if self.backward else place.desc())
 
     def _inside(self) -> list[ColumnElement[bool]]:
