@@ -3,11 +3,10 @@
 from collections.abc import Iterable
 from typing import Any, Final
 
-from sqlalchemy import ARRAY, ColumnElement, literal_column
+from sqlalchemy import ARRAY, ColumnElement, String, literal_column
 
 from domain.events import TASK_EVENT, EventKind, TaskChange
 from domain.task import TaskStatus
-from persistence.models.stored_enum import StoredEnum
 
 _VERSION: Final = "^[0-9]{1,9}$"
 _INSTANT: Final = (
@@ -48,11 +47,11 @@ _IS_KNOWN: Final = f"change IN ({_CHANGES}) AND (change <> '{TaskChange.STATUS.v
 
 changes: Final[ColumnElement[Any]] = literal_column(
     f"ARRAY(SELECT change FROM {_LISTED} WHERE {_IS_KNOWN} ORDER BY place)",  # noqa: S608 - our own words
-    ARRAY(StoredEnum(TaskChange, "changes")),
+    ARRAY(String()),
 )
 """The changes that are known; a move only if it is known from where."""
 
 from_status: Final[ColumnElement[Any]] = literal_column(
-    f"CASE WHEN {_COMES_FROM} THEN {_text('from_status')} END", StoredEnum(TaskStatus, "from")
+    f"CASE WHEN {_COMES_FROM} THEN {_text('from_status')} END", String()
 )
 """The status before, if it is known."""

@@ -19,7 +19,7 @@ from services.reading import read_page
 Resolver = Callable[..., Any]
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, eq=False)
 class RowObject:
     """An object that is made from a row: its fields without a resolver are the columns of the same names.
 
@@ -32,13 +32,13 @@ class RowObject:
     @classmethod
     def of(cls, row: Any, /, *, viewer: Actor | None = None) -> Self:
         """Convert a row."""
-        return cls(row=row, viewer=viewer, **{name: getattr(row, name) for name in _columns(cls)})
+        return cls(row=row, viewer=viewer, **{name: getattr(row, name) for name in cls._columns()})
 
-
-@cache
-def _columns(kind: type) -> tuple[str, ...]:
-    definition = get_object_definition(kind, strict=True)
-    return tuple(field.python_name for field in definition.fields if field.is_basic_field)
+    @classmethod
+    @cache
+    def _columns(cls) -> tuple[str, ...]:
+        definition = get_object_definition(cls, strict=True)
+        return tuple(field.python_name for field in definition.fields if field.is_basic_field)
 
 
 def object_field(

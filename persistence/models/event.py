@@ -1,14 +1,16 @@
 """The event log and its head."""
 
 from datetime import datetime
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     CheckConstraint,
     Identity,
     Index,
+    MetaData,
     SmallInteger,
     String,
     TableClause,
@@ -44,20 +46,17 @@ class EventRow(Base):
 
 
 class TaskHistoryRow(Base):
-    """An event of a task as its history shows it. It is not a table: `persistence/queries/event.py` reads it."""
+    """An event as the history of its task shows it. It is not a table: `persistence/queries/event.py` reads it."""
 
-    __table__ = table(
-        "task_history",
-        *(column(name) for name in ("id", "user_id", "at", "changes", "from_", "to", "version")),
-    )
-    __mapper_args__: ClassVar = {"primary_key": [__table__.c.id]}
+    __tablename__ = "task_history"
+    metadata = MetaData()
 
-    id: Mapped[int]
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     user_id: Mapped[UUID]
     at: Mapped[datetime]
-    changes: Mapped[list[TaskChange]]
-    from_: Mapped[TaskStatus | None]
-    to: Mapped[TaskStatus]
+    changes: Mapped[list[TaskChange]] = mapped_column(ARRAY(StoredEnum(TaskChange, "changes")))
+    from_: Mapped[TaskStatus | None] = mapped_column(StoredEnum(TaskStatus, "from_"))
+    to: Mapped[TaskStatus] = mapped_column(StoredEnum(TaskStatus, "to"))
     version: Mapped[int]
 
 

@@ -23,10 +23,8 @@ from sqlalchemy import (
 
 from domain.errors import BadRequest
 from domain.events import TASK_EVENT
-from domain.task import TaskStatus
 from persistence.event_parsing import changes, from_status, readable
-from persistence.models import EventRow
-from persistence.models.stored_enum import StoredEnum
+from persistence.models import EventRow, TaskHistoryRow
 from persistence.pagination import NOT_OURS, PageCursor, PageRequest, page_cursor
 from persistence.queries.joins import References, joined, own_columns
 from persistence.queries.page_facts import ONE, facts_of, is_any
@@ -50,10 +48,14 @@ _COLUMNS: Final[Mapping[str, Any]] = {
     "at": cast(_fact("at"), DateTime(timezone=True)),
     "changes": changes,
     "from_": from_status,
-    "to": type_coerce(_fact("to_status"), StoredEnum(TaskStatus, "to")),
+    "to": _fact("to_status"),
     "version": cast(_fact("version"), Integer),
 }
-"""The columns of an event in a history, by name."""
+"""The columns of `TaskHistoryRow`, by name."""
+
+
+def _column(name: str) -> ColumnElement[Any]:
+    return type_coerce(_COLUMNS[name], TaskHistoryRow.__table__.c[name].type).label(name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,7 @@ class HistoryOfTasks:
     def select(self, columns: Sequence[str]) -> Select[Any]:
         """The statement."""
         wanted = func.unnest(bindparam("ids", type_=ARRAY(Uuid()))).table_valued("id", name="wanted").render_derived()
-        selected = [_COLUMNS[name].label(name) for name in own_columns(columns, _BY)]
+        selected = [_column(name) for name in own_columns(columns, _BY)]
         limit = bindparam("limit", type_=Integer())
         found = self._found(wanted, [*selected, EventRow.position], self._inside(), newest_first=not self.backward)
         events = found.limit(limit).lateral("selected")
