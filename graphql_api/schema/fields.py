@@ -13,12 +13,13 @@ from persistence.pagination import Part
 
 Info = strawberry.Info[Context, None]
 
-_PARTS: Final = {
+PARTS: Final = {
     "hasPreviousPage": Part.EARLIER,
     "hasNextPage": Part.LATER,
     "totalCount": Part.TOTAL,
     "streamCursor": Part.HEAD,
 }
+"""The parts of a page that fields of connections need, by the fields' names."""
 
 _NO_ARGUMENTS: Final = ("actor", "parts", "parents")
 """Parameters of `ask` that are not arguments of the field."""
@@ -79,7 +80,7 @@ def _field_context(info: Info) -> FieldContext:
 def _parts(info: Info) -> frozenset[Part]:
     """The parts of a page to read: always its rows, and each other part that the client selected."""
     names = _selected(info)
-    return frozenset({Part.ROWS, *(part for name, part in _PARTS.items() if name in names)})
+    return frozenset({Part.ROWS, *(part for name, part in PARTS.items() if name in names)})
 
 
 def _selected(info: Info) -> set[str]:

@@ -1,5 +1,6 @@
 """Objects that are made from rows, and their fields, whose resolvers are derived from what they resolve to."""
 
+import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -12,7 +13,7 @@ from domain.actor import Actor
 from graphql_api.context import FieldContext
 from graphql_api.schema.fields import resolver, with_signature
 from graphql_api.schema.ids import encode_id
-from graphql_api.schema.resolves_to import Expression, Identity, Pages, Reference, resolves_to
+from graphql_api.schema.resolves_to import Expression, Identity, OfPage, Pages, Reference, resolves_to
 from persistence.pagination import Part
 from services.reading import read_page
 
@@ -42,7 +43,7 @@ class RowObject:
 
 
 def object_field(
-    viewer: Mapping[Any, Any], description: str, meaning: Identity | Expression | Reference | Pages
+    viewer: Mapping[Any, Any], description: str, meaning: Identity | Expression | Reference | Pages | OfPage
 ) -> Any:
     """A field of an object, with the resolver that is derived from what it resolves to.
 
@@ -65,7 +66,7 @@ def _expression(meaning: Expression) -> Resolver:
         columns = [getattr(self.row, name) for name in meaning.columns]
         return meaning.compute(self.viewer or field.context.actor, *columns)
 
-    return resolver(with_signature(resolve, meaning.type))
+    return resolver(with_signature(resolve, _result(meaning.compute)))
 
 
 def _reference(meaning: Reference) -> Resolver:
@@ -86,9 +87,21 @@ def _pages(meaning: Pages) -> Resolver:
     return resolver(with_signature(resolve, meaning.kind, meaning.ask))
 
 
+def _of_page(meaning: OfPage) -> Resolver:
+    def resolve(self: Any, field: FieldContext) -> Any:
+        return meaning.compute(self.page, field.context.actor)
+
+    return resolver(with_signature(resolve, _result(meaning.compute)))
+
+
+def _result(function: Callable[..., Any]) -> Any:
+    return inspect.signature(function).return_annotation
+
+
 _DERIVED: Final[Mapping[type, Callable[[Any], Resolver]]] = {
     Identity: _identity,
     Expression: _expression,
     Reference: _reference,
     Pages: _pages,
+    OfPage: _of_page,
 }

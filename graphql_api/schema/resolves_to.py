@@ -7,7 +7,6 @@ declaration, operations that select it are not compiled.
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from inspect import signature
 from typing import Any, ClassVar, Final, Protocol, Self
 from uuid import UUID
 
@@ -15,6 +14,7 @@ from graphql import GraphQLField
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 
 from domain.actor import Actor
+from persistence.pagination import Facts
 from persistence.queries.query import Paged, Query
 
 _KEY: Final = "resolves_to"
@@ -31,11 +31,6 @@ class Expression:
 
     compute: Callable[..., Any]
     columns: tuple[str, ...]
-
-    @property
-    def type(self) -> Any:
-        """The type of the result."""
-        return signature(self.compute).return_annotation
 
 
 class OfRow(Protocol):
@@ -120,6 +115,32 @@ class AnyNode:
     many: bool
 
 
+class PageOfRows(Protocol):
+    """A page as both executors read it, with the facts that were read beside its rows."""
+
+    @property
+    def has_next(self) -> bool:
+        """Whether there are rows after the page."""
+
+    @property
+    def has_previous(self) -> bool:
+        """Whether there are rows before the page."""
+
+    @property
+    def facts(self) -> Facts:
+        """The facts."""
+
+    def cursor_at(self, place: int, /) -> str | None:
+        """The cursor of a row; None on an empty page."""
+
+
+@dataclass(frozen=True, slots=True)
+class OfPage:
+    """The result of `compute` for the page of a connection and the actor."""
+
+    compute: Callable[[PageOfRows, Actor], Any]
+
+
 ViewerOf = Callable[[Any], Actor | None]
 """Returns the actor for whom a payload is projected."""
 
@@ -137,7 +158,7 @@ class Change:
     viewer: ViewerOf | None = None
 
 
-ResolvesTo = Identity | Expression | Reference | One | Many | Connection | Pages | AnyNode | Change
+ResolvesTo = Identity | Expression | Reference | One | Many | Connection | Pages | OfPage | AnyNode | Change
 
 
 def resolves_to(what: ResolvesTo) -> dict[Any, Any]:
