@@ -52,7 +52,7 @@ class TaskHistoryRow(Base):
     metadata = MetaData()
 
     id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
-    user_id: Mapped[UUID]
+    user_id: Mapped[UUID | None]
     at: Mapped[datetime]
     changes: Mapped[list[TaskChange]] = mapped_column(ARRAY(StoredEnum(TaskChange, "changes")))
     from_: Mapped[TaskStatus | None] = mapped_column(StoredEnum(TaskStatus, "from_"))
