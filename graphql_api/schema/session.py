@@ -12,7 +12,7 @@ from graphql_api.auth.accounts import SignedIn
 from graphql_api.schema.common import Node, Payload
 from graphql_api.schema.object_fields import object_field
 from graphql_api.schema.resolves_to import Expression
-from graphql_api.schema.user import User, themselves
+from graphql_api.schema.user import User, user_as_viewer
 from graphql_api.schema.viewer import PERSONAL
 from persistence.models import SessionRow
 
@@ -78,7 +78,7 @@ class Tokens(Payload):
             access_token=signed_in.access_token,
             expires_at=signed_in.expires_at,
             refresh_token=signed_in.refresh_token if return_refresh_token else None,
-            user=themselves(signed_in.user),
+            user=user_as_viewer(signed_in.user),
         )
 
 

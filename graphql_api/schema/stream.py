@@ -33,7 +33,7 @@ class TaskStreamItem:
 
 @strawberry.type(description="The status of a task was changed.")
 class TaskStatusChanged(TaskStreamItem):
-    """A change of the status."""
+    """A change of the status; `row` is its event."""
 
     row: strawberry.Private[TaskEvent]
     from_: TaskStatus = strawberry.field(name="from", description="The status before the change.")
@@ -44,7 +44,7 @@ class TaskStatusChanged(TaskStreamItem):
 
 @strawberry.type(description="A task was created or changed.")
 class TaskChanged(TaskStreamItem):
-    """A change of any kind."""
+    """A change of any kind; `row` is its event."""
 
     row: strawberry.Private[TaskEvent]
     changes: list[TaskChange] = strawberry.field(description="What was changed.")

@@ -21,7 +21,7 @@ from persistence.queries.query import Paged
 
 
 def made_by(key: str) -> Any:
-    """The field `by` of an object whose row has the user's id in *key*."""
+    """The field `by` of an object whose `row` has the user's id in *key*."""
     description = "The user who made the change; null if it was made on the command line."
     return object_field(FOR_ANYBODY, description, Reference(User, "by", key))
 

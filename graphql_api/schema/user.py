@@ -38,8 +38,8 @@ class User(Node):
     )
 
 
-def themselves(row: UserRow) -> User:
-    """The user as they see themselves: they have just registered or signed in with this request."""
+def user_as_viewer(row: UserRow) -> User:
+    """The user, seen by that user: they have just registered or signed in with this request."""
     return User.of(row, viewer=Actor(row.id, row.role, session_id=None, access_version=row.access_version))
 
 
