@@ -238,13 +238,14 @@ class TestHistory:
 
         assert whole["nodes"] == [renamed, moved, created]
         assert [edge["node"] for edge in whole["edges"]] == [{"version": 3}, {"version": 2}, {"version": 1}]
-        for arguments, nodes, previous, following in (
+        pages: list[tuple[dict[str, Any], list[dict[str, Any]], bool, bool]] = [
             ({}, [renamed, moved, created], False, False),
             ({"first": 2}, [renamed, moved], False, True),
             ({"first": 1, "after": cursors[0]}, [moved], True, True),
             ({"last": 1}, [created], True, False),
             ({"last": 5, "before": cursors[2]}, [renamed, moved], False, True),
-        ):
+        ]
+        for arguments, nodes, previous, following in pages:
             page = (await ask(api, HISTORY, owner, id=task, **arguments))["history"]
             shown = [cursors[3 - node["version"]] for node in nodes]
             assert page["nodes"] == nodes
