@@ -47,17 +47,12 @@ class OfRow(Protocol):
 class Reference:
     """The user that a foreign key points to, or null.
 
-    `name` is the name of the reference in queries. `key` is the column of the foreign key, by default `<name>_id`.
+    `name` is the name of the reference in queries, and `column` is the column of the foreign key.
     """
 
     kind: type[OfRow]
     name: str
-    key: str = ""
-
-    @property
-    def column(self) -> str:
-        """The column of the foreign key."""
-        return self.key or f"{self.name}_id"
+    column: str
 
 
 @dataclass(frozen=True, slots=True)

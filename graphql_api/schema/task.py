@@ -20,6 +20,7 @@ from graphql_api.schema.task_history import TaskHistoryConnection, history_pages
 from graphql_api.schema.user import User
 from graphql_api.schema.viewer import BY_CLASS, FOR_ANYBODY
 from persistence.models import TaskRow
+from persistence.queries.joins import REFERENCES_OF_A_TASK
 
 
 def _may(action: Action) -> Expression:
@@ -29,6 +30,10 @@ def _may(action: Action) -> Expression:
         return policy.may(actor, action, People(owner_id, assignee_id))
 
     return Expression(allowed, ("owner_id", "assignee_id"))
+
+
+def _reference(name: str) -> Reference:
+    return Reference(User, name, REFERENCES_OF_A_TASK[name])
 
 
 @strawberry.type(description="A task.")
@@ -51,9 +56,9 @@ class Task(Node):
         description="When the status became DONE; null if the status is not DONE."
     )
 
-    owner = object_field(FOR_ANYBODY, "The user who owns the task.", Reference(User, "owner"))
+    owner = object_field(FOR_ANYBODY, "The user who owns the task.", _reference("owner"))
     assignee = object_field(
-        FOR_ANYBODY, "The user to whom the task is assigned; null if it is not assigned.", Reference(User, "assignee")
+        FOR_ANYBODY, "The user to whom the task is assigned; null if it is not assigned.", _reference("assignee")
     )
     viewer_can_update = object_field(
         BY_CLASS, "Whether you may change the title, description, priority and due date.", _may(Action.UPDATE_TASK)

@@ -20,10 +20,10 @@ from persistence.queries import event as reads
 from persistence.queries.query import Paged
 
 
-def made_by(key: str) -> Any:
-    """The field `by` of an object whose `row` has the user's id in *key*."""
+def made_by(column: str) -> Any:
+    """The field `by` of an object whose `row` has the user's id in *column*."""
     description = "The user who made the change; null if it was made on the command line."
-    return object_field(FOR_ANYBODY, description, Reference(User, "by", key))
+    return object_field(FOR_ANYBODY, description, Reference(User, "by", column))
 
 
 @strawberry.type(description="One change of a task.")
@@ -38,7 +38,7 @@ class TaskHistoryEntry(RowObject):
     )
     to: TaskStatus = strawberry.field(description="The status after the change.")
     version: int = strawberry.field(description="The version of the task after the change.")
-    by = made_by("user_id")
+    by = made_by(reads.REFERENCES_OF_AN_EVENT["by"])
 
 
 TaskHistoryConnection = connection(

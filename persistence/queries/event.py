@@ -33,7 +33,7 @@ from persistence.queries.query import Paged, Query
 HISTORY_ORDER: Final = "task.history"
 _AFTER: Final = bindparam("after", type_=BigInteger())
 _BEFORE: Final = bindparam("before", type_=BigInteger())
-_BY: Final[References] = {"by": "user_id"}
+REFERENCES_OF_AN_EVENT: Final[References] = {"by": "user_id"}
 
 
 def _fact(attribute: str) -> ColumnElement[str]:
@@ -74,12 +74,12 @@ class HistoryOfTasks:
     def select(self, columns: Sequence[str]) -> Select[Any]:
         """The statement."""
         wanted = func.unnest(bindparam("ids", type_=ARRAY(Uuid()))).table_valued("id", name="wanted").render_derived()
-        selected = [_column(name) for name in own_columns(columns, _BY)]
+        selected = [_column(name) for name in own_columns(columns, REFERENCES_OF_AN_EVENT)]
         limit = bindparam("limit", type_=Integer())
         found = self._found(wanted, [*selected, EventRow.position], self._inside(), newest_first=not self.backward)
         events = found.limit(limit).lateral("selected")
         facts = self._facts(wanted).lateral("facts") if self.facts else None
-        query = joined(events, columns, _BY, beside=wanted, facts=facts)
+        query = joined(events, columns, REFERENCES_OF_AN_EVENT, beside=wanted, facts=facts)
         place = events.c.position
         query = query.add_columns(place.label("place"), wanted.c.id.label("place_id"))
         return query.order_by(place.asc() if self.backward else place.desc())
