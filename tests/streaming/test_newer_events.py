@@ -25,6 +25,7 @@ from tests.streaming.conftest import StartProcess
 from tests.streaming.support import Process, a_task_event, an_actor, hear, hear_event, hear_resync, hears_nothing
 from tests.support import newer_version
 from tests.support.builders import Builders
+from tests.support.reads import task_history
 
 ADMIN = an_actor(Role.ADMIN)
 ALICE = an_actor(user_id=UUID(int=1))
@@ -141,7 +142,7 @@ class TestUnknownEvents:
         comment = ("COMMENT", {"changes": ["DELETED"]})
         await record(process, ("TASK", task_payload()), *FUTURE, comment, ("TASK", task_payload()))
         async with build.as_(ADMIN) as uow:
-            page = await uow.events.history(task, PageRequest.of(2, None, order=HISTORY_ORDER))
+            page = await task_history(uow, task, PageRequest.of(2, None, order=HISTORY_ORDER))
             deleted = await uow.events.deletions_of([task]), await uow.events.deleted_of([task])
 
         assert len(page.rows) == 2
