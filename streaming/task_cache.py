@@ -210,11 +210,12 @@ async def current_tasks(
 
 
 async def find_current(uow: UnitOfWork, task_ids: Collection[UUID]) -> dict[UUID, CurrentTask]:
-    """The current state of the tasks that exist or whose deletion is in the log, by id."""
+    """The current state of the tasks that the actor may see, by id; of deleted tasks as long as the log holds them."""
     async with uow:
         rows = await uow.tasks.find_many(task_ids)
         missing = set(task_ids) - rows.keys()
         deleted = await uow.events.deletions_of(missing) if missing else {}
+    visible = {key: people for key, people in deleted.items() if may(uow.actor, Action.READ_TASK, people)}
     return {key: CurrentTask(row) for key, row in rows.items()} | {
-        key: CurrentTask(deleted_of=people) for key, people in deleted.items()
+        key: CurrentTask(deleted_of=people) for key, people in visible.items()
     }
