@@ -45,7 +45,7 @@ class World:
         """Move the next task to another column."""
         task, status = next(self._moves)
         uow = self._database.unit_of_work(self._owner)
-        await task_service.update_task_status(uow, task_id=task, status=status)  # type: ignore[arg-type]  # a name of one
+        await task_service.update_task_status(uow, task_id=task, status=status)  # type: ignore[arg-type]  # *status* is the name of a TaskStatus
 
 
 @contextmanager

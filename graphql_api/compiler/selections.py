@@ -121,7 +121,7 @@ class _Reader:
         self._fragments = {
             part.name.value: part for part in ast.definitions if isinstance(part, FragmentDefinitionNode)
         }
-        self._viewer = Viewer.ANYBODY
+        self._viewer = Viewer.ALL_USERS
         self._variables: set[str] = set()
 
     def read(self) -> Selection:

@@ -154,7 +154,7 @@ def _once(field: FieldContext) -> UnitOfWork:
     Raises:
         BadRequest: the key is malformed.
     """
-    facts = field.context.facts
+    facts = field.context.request
     # Headers belong to a whole socket, so an operation on a socket names its key in its extensions.
     headers = facts.headers if facts.transport == "http" else ()
     key = idempotency_key_of(headers, field.input_extensions)

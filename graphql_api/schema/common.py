@@ -8,7 +8,7 @@ from domain.actor import Actor
 from domain.errors import Refusal
 from domain.stream_cursor import StreamCursor
 from graphql_api.schema.enums import ErrorCode
-from graphql_api.schema.resolves_to import Identity, resolves_to
+from graphql_api.schema.resolves_to import OpaqueId, resolves_to
 from persistence.pagination import DEFAULT_PAGE, MAX_FIRST, Facts, Page
 
 Id = Annotated[strawberry.ID, strawberry.argument(description="The id of the object.")]
@@ -36,7 +36,7 @@ class Node:
     """The Node interface of Relay."""
 
     id: strawberry.ID = strawberry.field(
-        description="An opaque id. It never changes and is unique across all types.", metadata=resolves_to(Identity())
+        description="An opaque id. It never changes and is unique across all types.", metadata=resolves_to(OpaqueId())
     )
 
 

@@ -15,7 +15,7 @@ from graphql_api.schema.fields import resolver
 from graphql_api.schema.ids import decode_id_of, optional_id_of
 from graphql_api.schema.task import Task
 from graphql_api.schema.user import User
-from graphql_api.schema.viewer import FOR_ANYBODY
+from graphql_api.schema.viewer import FOR_ALL_USERS
 from streaming.visibility import StreamFilter
 
 
@@ -43,7 +43,7 @@ class TaskStatusChanged(TaskStreamItem):
     to: TaskStatus = strawberry.field(description="The status after the change.")
 
     @strawberry.field(
-        description="The user who made the change; null if it was made on the command line.", metadata=FOR_ANYBODY
+        description="The user who made the change; null if it was made on the command line.", metadata=FOR_ALL_USERS
     )
     @resolver
     async def by(self, field: FieldContext) -> User | None:
@@ -59,7 +59,7 @@ class TaskChanged(TaskStreamItem):
     changes: list[TaskChange] = strawberry.field(description="What was changed.")
 
     @strawberry.field(
-        description="The user who made the change; null if it was made on the command line.", metadata=FOR_ANYBODY
+        description="The user who made the change; null if it was made on the command line.", metadata=FOR_ALL_USERS
     )
     @resolver
     async def by(self, field: FieldContext) -> User | None:

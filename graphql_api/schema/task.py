@@ -19,7 +19,7 @@ from graphql_api.schema.ids import encode_id
 from graphql_api.schema.resolves_to import Expression, Pages, Reference, resolves_to
 from graphql_api.schema.task_history import TaskHistoryConnection, history_pages
 from graphql_api.schema.user import User
-from graphql_api.schema.viewer import BY_CLASS, FOR_ANYBODY
+from graphql_api.schema.viewer import BY_RELATION, FOR_ALL_USERS
 from persistence.models import TaskRow
 from persistence.pagination import Facts, Page, PageRequest, Part
 from persistence.queries.event import HISTORY_ORDER
@@ -56,7 +56,9 @@ class Task(Node):
         description="When the status became DONE; null if the status is not DONE."
     )
 
-    @strawberry.field(description="The user who owns the task.", metadata=FOR_ANYBODY | resolves_to(Reference("owner")))
+    @strawberry.field(
+        description="The user who owns the task.", metadata=FOR_ALL_USERS | resolves_to(Reference("owner"))
+    )
     @resolver
     async def owner(self, field: FieldContext) -> User | None:
         """Load the owner."""
@@ -65,7 +67,7 @@ class Task(Node):
 
     @strawberry.field(
         description="The user to whom the task is assigned; null if it is not assigned.",
-        metadata=FOR_ANYBODY | resolves_to(Reference("assignee")),
+        metadata=FOR_ALL_USERS | resolves_to(Reference("assignee")),
     )
     @resolver
     async def assignee(self, field: FieldContext) -> User | None:
@@ -77,26 +79,28 @@ class Task(Node):
 
     @strawberry.field(
         description="Whether you may change the title, description, priority and due date.",
-        metadata=BY_CLASS | _may(Action.UPDATE_TASK),
+        metadata=BY_RELATION | _may(Action.UPDATE_TASK),
     )
     @resolver
     def viewer_can_update(self, field: FieldContext) -> bool:
         """As the policy says."""
         return policy.may(field.context.actor, Action.UPDATE_TASK, self.row)
 
-    @strawberry.field(description="Whether you may change the status.", metadata=BY_CLASS | _may(Action.CHANGE_STATUS))
+    @strawberry.field(
+        description="Whether you may change the status.", metadata=BY_RELATION | _may(Action.CHANGE_STATUS)
+    )
     @resolver
     def viewer_can_update_status(self, field: FieldContext) -> bool:
         """As the policy says."""
         return policy.may(field.context.actor, Action.CHANGE_STATUS, self.row)
 
-    @strawberry.field(description="Whether you may assign the task.", metadata=BY_CLASS | _may(Action.ASSIGN_TASK))
+    @strawberry.field(description="Whether you may assign the task.", metadata=BY_RELATION | _may(Action.ASSIGN_TASK))
     @resolver
     def viewer_can_assign(self, field: FieldContext) -> bool:
         """As the policy says."""
         return policy.may(field.context.actor, Action.ASSIGN_TASK, self.row)
 
-    @strawberry.field(description="Whether you may delete the task.", metadata=BY_CLASS | _may(Action.DELETE_TASK))
+    @strawberry.field(description="Whether you may delete the task.", metadata=BY_RELATION | _may(Action.DELETE_TASK))
     @resolver
     def viewer_can_delete(self, field: FieldContext) -> bool:
         """As the policy says."""
@@ -104,7 +108,7 @@ class Task(Node):
 
     @strawberry.field(
         description="The changes of the task, newest first, as far back as events are stored.",
-        metadata=BY_CLASS | resolves_to(Pages(history_pages)),
+        metadata=BY_RELATION | resolves_to(Pages(history_pages)),
     )
     @resolver
     async def history(

@@ -14,7 +14,7 @@ from graphql_api.schema.enums import TaskChange, TaskStatus
 from graphql_api.schema.fields import resolver
 from graphql_api.schema.resolves_to import Reference, resolves_to
 from graphql_api.schema.user import User
-from graphql_api.schema.viewer import FOR_ANYBODY
+from graphql_api.schema.viewer import FOR_ALL_USERS
 from persistence.pagination import Page, PageRequest, Part
 from persistence.queries import event as reads
 from persistence.queries.query import Paged
@@ -36,7 +36,7 @@ class TaskHistoryEntry:
 
     @strawberry.field(
         description="The user who made the change; null if it was made on the command line.",
-        metadata=FOR_ANYBODY | resolves_to(Reference("by")),
+        metadata=FOR_ALL_USERS | resolves_to(Reference("by")),
     )
     @resolver
     async def by(self, field: FieldContext) -> User | None:

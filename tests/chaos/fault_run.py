@@ -21,8 +21,8 @@ from tests.support.waiting import HANG_SECONDS
 from verification.client.account import Account
 from verification.client.failures import Failed
 from verification.client.follower import CHANGES, MOVES, Follower, Recorder
-from verification.client.writer import Known, Writer
-from verification.expected_visibility import Viewer
+from verification.client.writer import Known, TaskWriter
+from verification.expected_visibility import ExpectedViewer
 from verification.history import History, Listener
 from verification.history_check import check_history
 from verification.report import Report
@@ -99,7 +99,7 @@ class Storm:
         self.random = random.Random(seed)
         self.users: dict[str, UserRow] = {}
         self.ears: list[Ear] = []
-        self.writers: list[Writer] = []
+        self.writers: list[TaskWriter] = []
         self.known: dict[UUID, Known] = {}
         self.settled: dict[str, list[float]] = {}
         self._log: list[LoggedEvent] = []
@@ -222,40 +222,44 @@ class Storm:
 
     async def _write(self, name: str) -> None:
         # Those who write through the doors have their connections cut, too.
-        writer = Writer(self.stack.account(self._prefix + name, proxied=name in ("alice", "anna")), name)
+        writer = TaskWriter(self.stack.account(self._prefix + name, proxied=name in ("alice", "anna")), name)
         self.writers.append(writer)
         while self._writing.is_set():
             await self._write_once(writer, name)
             await asyncio.sleep(self.random.uniform(*PAUSE_SECONDS))
 
-    async def _write_once(self, writer: Writer, name: str) -> None:
+    async def _write_once(self, writer: TaskWriter, name: str) -> None:
         task = self._a_task_for(name)
         if task is None or (len(self.known) < TASKS and self.random.random() < 0.5):
             self._keep(await writer.create(self._somebody()))
             return
-        deeds: dict[Callable[[Writer, Known], Awaitable[None]], int] = {self._move: 4, self._assign: 4, self._edit: 2}
+        changes: dict[Callable[[TaskWriter, Known], Awaitable[None]], int] = {
+            self._move: 4,
+            self._assign: 4,
+            self._edit: 2,
+        }
         if len(self.known) > TASKS // 2:
-            deeds[self._delete] = 1
-        [deed] = self.random.choices(list(deeds), weights=list(deeds.values()))
+            changes[self._delete] = 1
+        [deed] = self.random.choices(list(changes), weights=list(changes.values()))
         await deed(writer, task)
 
-    async def _move(self, writer: Writer, task: Known) -> None:
+    async def _move(self, writer: TaskWriter, task: Known) -> None:
         status = self.random.choice(sorted(FOLLOWERS[task.facts.status]))
         await self._learn(writer, task, await writer.move(task, status.value))
 
-    async def _assign(self, writer: Writer, task: Known) -> None:
+    async def _assign(self, writer: TaskWriter, task: Known) -> None:
         await self._learn(writer, task, await writer.assign(task, self._somebody()))
 
-    async def _edit(self, writer: Writer, task: Known) -> None:
+    async def _edit(self, writer: TaskWriter, task: Known) -> None:
         await self._learn(writer, task, await writer.edit(task))
 
-    async def _delete(self, writer: Writer, task: Known) -> None:
+    async def _delete(self, writer: TaskWriter, task: Known) -> None:
         if await writer.delete(task):
             self.known.pop(task.facts.task_id, None)
         else:
             await self._learn(writer, task, None)
 
-    async def _learn(self, writer: Writer, task: Known, found: Known | None) -> None:
+    async def _learn(self, writer: TaskWriter, task: Known, found: Known | None) -> None:
         """What became of a task; whoever was refused looks, and what cannot be seen is forgotten."""
         if found is None and (found := await writer.look(task)) is None:
             self.known.pop(task.facts.task_id, None)
@@ -331,7 +335,7 @@ def _roles(user: UserRow, log: Sequence[LoggedEvent]) -> dict[int, Role]:
 
 
 def _last_expected(log: Sequence[LoggedEvent], listener: Listener, roles: dict[UUID, Role]) -> int:
-    viewer = Viewer(listener.user_id, roles[listener.user_id], listener.only_status)
+    viewer = ExpectedViewer(listener.user_id, roles[listener.user_id], listener.only_status)
     found = (
         each.position for each in reversed(log) if isinstance(each.event, TaskEvent) and viewer.expects(each.event)
     )

@@ -11,7 +11,7 @@ from tests.chaos.stack import PASSWORD, Stack
 from tests.support.waiting import HANG_SECONDS
 from verification.client.account import Account
 from verification.client.follower import Follower, Recorder
-from verification.client.writer import Known, Writer
+from verification.client.writer import Known, TaskWriter
 from verification.history import Item, Listener
 
 PAUSE_SECONDS = 0.015
@@ -43,7 +43,7 @@ class Stretch:
 class Beat:
     """Writes all the time, one change after the other, to one task."""
 
-    def __init__(self, writer: Writer, task: Known, recorder: Recorder) -> None:
+    def __init__(self, writer: TaskWriter, task: Known, recorder: Recorder) -> None:
         self.writer = writer
         self.recorder = recorder
         self.stopping = False
@@ -95,7 +95,7 @@ async def beating(stack: Stack, name: str, *, write_at: int = 0, listen_at: int 
     follower = Follower(
         Account(lambda: places[listen_at], name, PASSWORD), lambda: places[listen_at], recorder, longest_pause=0.3
     )
-    writer = Writer(Account(lambda: places[write_at], name, PASSWORD), name)
+    writer = TaskWriter(Account(lambda: places[write_at], name, PASSWORD), name)
     listening = asyncio.create_task(follower.run())
     async with asyncio.timeout(HANG_SECONDS):
         while recorder.position < 0:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.chaos.stack import PASSWORD, Stack
 from tests.support.waiting import HANG_SECONDS
-from verification.client.writer import Writer
+from verification.client.writer import TaskWriter
 
 
 async def taskriver(*arguments: str, password: str = PASSWORD) -> Process:
@@ -80,7 +80,7 @@ async def test_watch(stack: Stack):
     door = stack.doors[0]
     command = await taskriver("watch", f"127.0.0.1:{door.port}", "--username", "watcher", "--json")
     assert await line_of(command.stderr) == "Watching as watcher (USER). Press Ctrl-C to stop."
-    writer = Writer(stack.account("watcher"), "A task")
+    writer = TaskWriter(stack.account("watcher"), "A task")
     await asyncio.sleep(0.5)
     task = await writer.create()
     assert task is not None

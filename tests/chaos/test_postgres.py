@@ -15,7 +15,7 @@ from tests.support.figures import Figures
 from tests.support.waiting import HANG_SECONDS
 from verification.client.account import Account
 from verification.client.http import Api
-from verification.client.writer import Writer
+from verification.client.writer import TaskWriter
 from verification.history import History
 from verification.history_check import check_history
 from verification.report import Report
@@ -112,7 +112,7 @@ async def test_a_process_that_is_cut_off(stack: Stack, figures: Figures):
     user = await stack.a_user("cut.off")
     api = Api(stack.processes[0].api.url, timeout=HANG_SECONDS)
     account = Account(lambda: api, user.username, PASSWORD)
-    writer = Writer(account, user.username)
+    writer = TaskWriter(account, user.username)
     task = await writer.create()
     assert task is not None
     stack.database_wire.stall()

@@ -19,7 +19,7 @@ from tests.support.waiting import HANG_SECONDS
 from tests.support.websocket_client import Socket, connected
 from verification.client.account import Account
 from verification.client.failures import Failed, Refused
-from verification.client.writer import Writer
+from verification.client.writer import TaskWriter
 
 SOCKETS = 200
 SHUTDOWN_SECONDS = 60
@@ -63,7 +63,7 @@ async def test_leaving_with_many_sockets(stack: Stack, figures: Figures):
     await stack.a_user("leaver")
     async with process:
         await process.ready()
-        writer = Writer(Account(lambda: process.api, "leaver", PASSWORD), "leaver")
+        writer = TaskWriter(Account(lambda: process.api, "leaver", PASSWORD), "leaver")
         task = await writer.create()
         assert task is not None
         async with many_sockets(process, SOCKETS - 1) as sockets, stack.database.session() as blocker:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from cli.commands import main
-from cli.token import store
+from cli.stored_sessions import store
 from domain.user import Role
 from persistence.database import Database
 from tests.support.api_server import settings_of

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from persistence.database import Database
-from persistence.diagnostics import Snapshot
+from persistence.diagnostics import OpenSnapshot
 from services.task import create_task
 from tests.cli.conftest import Run
 from tests.support.builders import Builders
@@ -163,8 +163,8 @@ def test_events_that_wait_for_their_place(look: Any, ask: Any, seconds: int, sta
 def test_an_old_snapshot(look: Any, monkeypatch: pytest.MonkeyPatch, age: float, state: str):
     """Something that keeps the server from cleaning up is named, and after an hour it wants a look."""
 
-    async def found(connection: object) -> Snapshot:
-        return Snapshot("the connection 4711 (psql, idle in transaction)", age, 12)
+    async def found(connection: object) -> OpenSnapshot:
+        return OpenSnapshot("the connection 4711 (psql, idle in transaction)", age, 12)
 
     monkeypatch.setattr("cli.doctor.database.read_oldest_snapshot", found)
     snapshot = look()[1]["oldest snapshot"]

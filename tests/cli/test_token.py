@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from cli.sign_in import endpoint, sign_in
-from cli.token import store
+from cli.stored_sessions import store
 from tests.cli.conftest import Run, Said
 from verification.client.account import Account
 

@@ -17,7 +17,7 @@ import pytest
 import websockets
 from prometheus_client.parser import text_string_to_metric_families
 
-from observability.metrics import METRICS, Kind
+from observability.metrics import METRICS, MetricKind
 from tests.support.ports import reserved_port
 from tests.support.processes import Served
 from tests.support.waiting import HANG_SECONDS
@@ -318,7 +318,7 @@ class TestTheMetrics:
         await use.everything_is_written_down()
         scraped = await use.scraped()
         names = {name for name, _ in scraped}
-        told = {each.name + ("_count" if each.kind is Kind.HISTOGRAM else "") for each in METRICS}
+        told = {each.name + ("_count" if each.kind is MetricKind.HISTOGRAM else "") for each in METRICS}
         assert told - names <= {"taskriver_throttled_total"}
         totals = await use.totals()
         for moved in (

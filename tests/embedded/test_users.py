@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from embedded.accounts import Account, account_for
+from embedded.accounts import OSAccount, account_for
 from embedded.binaries import find_postgres, find_valkey
 from embedded.copies import runnable_copies
 from embedded.errors import EmbeddedError
@@ -184,7 +184,7 @@ class TestPrograms:
         monkeypatch.setattr("embedded.binaries.run", refuse)
 
         with pytest.raises(EmbeddedError, match=r"cannot become user 1 .*: run as an ordinary user\.$"):
-            find_postgres(Account(1, 1, ()))
+            find_postgres(OSAccount(1, 1, ()))
 
     def _without_wheels(self, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
         monkeypatch.setattr("importlib.util.find_spec", lambda name: None)

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import delete, event, update
 
 from domain.user import Role
-from graphql_api.context import AT_ONCE
+from graphql_api.context import MAX_CONNECTIONS
 from graphql_api.schema.ids import encode_id
 from persistence.models import SessionRow, UserRow
 from server.app import Server
@@ -227,7 +227,7 @@ class TestSharing:
         with watched(api) as seen:
             answer = await api.ask(f"{{ tasks(first: 20) {{ nodes {{ {histories} }} }} }}", owner)
         assert len(answer.data["tasks"]["nodes"]) == 20
-        assert 1 <= seen["most"] <= AT_ONCE
+        assert 1 <= seen["most"] <= MAX_CONNECTIONS
 
     async def test_sessions_are_read_once_however_often_they_are_asked_for(self, api: Api):
         """A thousand session ids in one operation cost one query."""
@@ -327,4 +327,4 @@ class TestCrowds:
                 told = [json.dumps(await socket.receive()) for _ in range(100)]
                 await api.ask("{ me { id } }", other)
         assert all(SECRET in each and "errors" not in each for each in told)
-        assert seen["most"] <= AT_ONCE + 2
+        assert seen["most"] <= MAX_CONNECTIONS + 2

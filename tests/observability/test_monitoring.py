@@ -12,7 +12,7 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from observability.histogram import BOUNDS, Histogram
-from observability.metrics import METRICS, Kind, Metric, Snapshot, merge
+from observability.metrics import METRICS, Metric, MetricKind, Snapshot, merge
 from observability.metrics_files import MetricsFile, MetricsFolder
 from observability.metrics_server import listen
 from observability.request_records import MAX_NAMES, OTHER, RequestRecords, record_operation
@@ -50,7 +50,7 @@ def series() -> dict[str, set[str]]:
     """The labels of every series that a scrape has."""
     found: dict[str, set[str]] = {"up": {"job", "instance"}, "ALERTS": {"alertname", "alertstate"}}
     for metric in METRICS:
-        suffixes = ("_bucket", "_count", "_sum") if metric.kind is Kind.HISTOGRAM else ("",)
+        suffixes = ("_bucket", "_count", "_sum") if metric.kind is MetricKind.HISTOGRAM else ("",)
         for suffix in suffixes:
             found[metric.name + suffix] = {*metric.labels, *(["le"] if suffix == "_bucket" else [])}
     return found | {rule["record"]: set() for rule in RULES if "record" in rule}
@@ -58,7 +58,7 @@ def series() -> dict[str, set[str]]:
 
 def sample(metric: Metric, value: int = 1) -> Any:
     """A number of each kind."""
-    return ([value] * (len(BOUNDS) + 1), float(value)) if metric.kind is Kind.HISTOGRAM else float(value)
+    return ([value] * (len(BOUNDS) + 1), float(value)) if metric.kind is MetricKind.HISTOGRAM else float(value)
 
 
 def snapshot(value: int = 1) -> Snapshot:
@@ -157,7 +157,7 @@ class TestFiles:
 
     def test_every_metric_is_in_the_table(self):
         """docs/operations.md has a row for each metric, in the code's order and words."""
-        kinds = {Kind.GREATEST: "gauge, the worst process"}
+        kinds = {MetricKind.GREATEST: "gauge, the worst process"}
         rows = []
         for metric in METRICS:
             by = f" by {', '.join(f'`{label}`' for label in metric.labels)}" if metric.labels else ""
@@ -173,14 +173,14 @@ class TestAddingUp:
         merge(total, snapshot(2))
         for metric in METRICS:
             [value] = total[metric.name].values()
-            assert value == sample(metric, 2 if metric.kind is Kind.GREATEST else 3), metric.name
+            assert value == sample(metric, 2 if metric.kind is MetricKind.GREATEST else 3), metric.name
 
     def test_the_dead_leave_their_counts(self):
         """What has died does not hold sockets any more, yet what it counted stays counted."""
         total: Snapshot = {}
         merge(total, snapshot(), alive=False)
         for metric in METRICS:
-            assert bool(total.get(metric.name)) is (metric.kind in (Kind.COUNTER, Kind.HISTOGRAM))
+            assert bool(total.get(metric.name)) is (metric.kind in (MetricKind.COUNTER, MetricKind.HISTOGRAM))
 
     def test_files_become_one_answer(self, tmp_path: Path):
         """What processes wrote is read; one that closed its file well leaves counts, and no file."""

@@ -7,7 +7,7 @@ import pytest
 
 from domain.errors import Unavailable
 from embedded.postgres import Postgres
-from persistence.session_pooling import REFUSED, SHARED, PooledSessions, Sessions, check_sessions
+from persistence.session_pooling import REFUSED, SHARED, PooledSessions, SessionTimeouts, check_sessions
 from tests.support.pooler import Mode, Pooler
 
 
@@ -27,7 +27,7 @@ def through(pooler: Pooler) -> str:
 
 async def test_postgresql_itself_is_fine(postgres: Postgres):
     """Each connection is a session, with our settings."""
-    assert await check_sessions(postgres.url) == Sessions(time_outs=True)
+    assert await check_sessions(postgres.url) == SessionTimeouts(time_outs=True)
 
 
 @pytest.mark.parametrize("mode", ["transaction", "statement"])
@@ -44,7 +44,7 @@ async def test_a_pooler_that_gives_each_client_a_session_is_fine(trusting: Postg
     """It is said whether settings are in force."""
     for parameters, time_outs in (("passed", True), ("ignored", False)):
         async with Pooler(trusting.port, "session", parameters=parameters) as pooler:  # type: ignore[arg-type]
-            assert await check_sessions(through(pooler)) == Sessions(time_outs)
+            assert await check_sessions(through(pooler)) == SessionTimeouts(time_outs)
 
 
 async def test_a_pooler_that_refuses_settings_is_noticed(trusting: Postgres):

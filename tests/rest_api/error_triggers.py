@@ -21,7 +21,7 @@ from graphql_api.auth.rate_limits import RateLimit
 from persistence.idempotency_counts import KeyCounts, KeyUsage
 from rest_api.api import MAX_BODY
 from rest_api.etags import too_long
-from rest_api.operation import Operation, Problem, Refused
+from rest_api.operation import ErrorResponse, Problem, RestOperation
 from tests.rest_api.support import PASSWORD, Rest, Visitor, tokens_of
 
 Provoke = Callable[["Offender"], Awaitable[httpx.Response]]
@@ -35,7 +35,7 @@ class Offender:
 
     rest: Rest
     visitor: Visitor
-    operation: Operation
+    operation: RestOperation
     monkeypatch: pytest.MonkeyPatch
     task_id: str = ""
 
@@ -288,9 +288,9 @@ BAD_VALUES: Final[dict[str, dict[str, Any]]] = {
 """By the operation's name: what its documented 422 is about."""
 
 
-async def refuse(offender: Offender, refused: Refused | Problem) -> httpx.Response:
+async def refuse(offender: Offender, refused: ErrorResponse | Problem) -> httpx.Response:
     """The answer to whatever leads to this refusal."""
-    if isinstance(refused, Refused):
+    if isinstance(refused, ErrorResponse):
         return await PROVOCATIONS[refused.detail](offender)
     options = dict(BAD_VALUES[offender.operation.name])
     offender.task_id = options.pop("task_id", "")

@@ -9,7 +9,7 @@ from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from rest_api.endpoints import OPERATIONS, PREFIX, find
-from rest_api.operation import Operation, Problem, Refused
+from rest_api.operation import ErrorResponse, Problem, RestOperation
 from rest_api.refusals import refusals
 from tests.rest_api.documented import DOCUMENT, Undocumented, check_documented
 from tests.rest_api.error_triggers import PROVOCATIONS, Offender, refuse
@@ -19,7 +19,7 @@ DESCRIBED = [
     pytest.param(path, method, id=f"{method} {path}") for path, item in DOCUMENT["paths"].items() for method in item
 ]
 REFUSED = [
-    pytest.param(operation, each, id=f"{operation.name}-{each.detail if isinstance(each, Refused) else 422}")
+    pytest.param(operation, each, id=f"{operation.name}-{each.detail if isinstance(each, ErrorResponse) else 422}")
     for operation in OPERATIONS
     for each in (*refusals(operation, operation.methods[0]), *([operation.problem] if operation.problem else ()))
 ]
@@ -31,7 +31,7 @@ def described(path: str, method: str) -> dict[str, Any]:
     return found
 
 
-def operation_of(path: str, method: str) -> Operation:
+def operation_of(path: str, method: str) -> RestOperation:
     """What is served there."""
     found = find(path.removeprefix(PREFIX))
     assert found is not None
@@ -119,7 +119,7 @@ class TestExamples:
 
     @pytest.mark.parametrize(("operation", "refused"), REFUSED)
     async def test_every_documented_refusal_happens(
-        self, rest: Rest, operation: Operation, refused: Refused | Problem, monkeypatch: pytest.MonkeyPatch
+        self, rest: Rest, operation: RestOperation, refused: ErrorResponse | Problem, monkeypatch: pytest.MonkeyPatch
     ):
         """Whoever does what a refusal is documented for gets it: its status, its words, its headers."""
         offender = Offender(rest, await rest.a_visitor(), operation, monkeypatch)

@@ -11,7 +11,7 @@ from itertools import count
 from typing import Any
 
 from streaming import asyncio_helpers, log_reader, numbering, replay, subscription
-from streaming.connections import Connection
+from streaming.connections import ClientConnection
 from streaming.subscription import Subscriber
 from tests.simulation.checks import Broken
 from tests.simulation.world import World
@@ -101,7 +101,7 @@ def _prepared() -> Iterator[None]:
     logging.disable(logging.CRITICAL)
     for module, name, value in SMALL:
         setattr(module, name, value)
-    Connection.__hash__ = Subscriber.__hash__ = serial  # type: ignore[method-assign]
+    ClientConnection.__hash__ = Subscriber.__hash__ = serial  # type: ignore[method-assign]
     gc.collect()
     gc.freeze()
     gc.disable()
@@ -110,7 +110,7 @@ def _prepared() -> Iterator[None]:
     finally:
         gc.enable()
         gc.unfreeze()
-        del Connection.__hash__, Subscriber.__hash__
+        del ClientConnection.__hash__, Subscriber.__hash__
         for module, name, value in kept:
             setattr(module, name, value)
         logging.disable(logging.NOTSET)

@@ -143,7 +143,7 @@ async def _believe_whatever_comes(self: Authenticator, token: str, claims: Any, 
 
 def _forget_the_rights(self: DirectDelivery, *arguments: Any) -> None:
     _begin(self, *arguments)
-    self._alike = "anybody"
+    self._key = "all users"
 
 
 def _tell_whenever(self: Subscriber, deliver: Any) -> bool:
@@ -195,7 +195,7 @@ MUTANTS: dict[str, list[Patch]] = {
     "tokens are remembered whatever happens": [(Authenticator, "_forget", lambda self, event: None)],
     "who somebody was a while ago is believed": [(Authenticator, "_load", _believe_whatever_comes)],
     "what grew old while it was made is sent": [
-        (process, "answered", lambda telling, answer: answer(telling)),
+        (process, "current_answer", lambda telling, answer: answer(telling)),
         (SubscriptionSource, "is_current", lambda self, at: True),
     ],
     "a cursor of another epoch is accepted": [(subscription, "resync_reason_for", _accept_any_epoch)],

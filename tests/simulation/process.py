@@ -23,7 +23,7 @@ from graphql_api.errors import describe
 from graphql_api.execution.delivery import Group, SharedExecutions
 from graphql_api.execution.request import OperationRequest
 from graphql_api.execution.response import Response
-from graphql_api.resolvers.delivery import Delivery, answered
+from graphql_api.resolvers.delivery import Delivery, current_answer
 from graphql_api.resolvers.stream import SubscriptionSource
 from graphql_api.schema.ids import decode_id_of
 from graphql_api.schema.stream import ResyncRequired, TaskDeleted
@@ -171,7 +171,7 @@ class Execution:
         self._process.on_listening(name)
         try:
             async with aclosing(SubscriptionSource(cast("Any", context), subscriber, cast("Any", _seen))) as tellings:
-                tellings.at_once(Teller(self._group, self._execution_of, context, at_once))
+                tellings.deliver_directly(Teller(self._group, self._execution_of, context, at_once))
                 async for telling in tellings:
                     yield await self._answer(telling, context)
         except Unauthenticated as error:
@@ -182,7 +182,7 @@ class Execution:
             execution = self._execution_of(telling, context)
             return await self._group.response(telling, execution, context.request_id)
 
-        return await answered(telling, answer)
+        return await current_answer(telling, answer)
 
     def _execution_of(self, telling: Delivery, context: Context) -> Callable[[], Awaitable[ExecutionResult]]:
         async def execute() -> ExecutionResult:
@@ -202,13 +202,13 @@ class Teller:
         context: Context,
         send: Callable[[Response], bool],
     ) -> None:
-        self.share = group.sharing_key
+        self.sharing_key = group.sharing_key
         self.send = send
         self._group = group
         self._execution_of = execution_of
         self._context = context
 
-    def begun(self, telling: Delivery) -> Any:
+    def get_or_execute(self, telling: Delivery) -> Any:
         """The answer, or what is under way to it."""
         if telling.viewpoint is None:
             return None

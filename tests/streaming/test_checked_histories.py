@@ -25,12 +25,12 @@ from tests.streaming.conftest import StartProcess
 from tests.streaming.support import Process
 from tests.support.builders import Builders
 from tests.support.histories import an_item
-from verification.history import Connection, History, Kind, Listener, TaskFacts, Write
+from verification.history import History, ItemKind, Listener, RecordedConnection, TaskFacts, Write
 from verification.history_check import check_history
 from verification.report import Fault, Report
 
 NUMBER_EVENTS: str = importlib.import_module("migrations.versions.2026-11-28-1000_numbering_floor").NUMBER_EVENTS
-KINDS = {Visibility.VISIBLE: Kind.CHANGED, Visibility.GONE: Kind.GONE, Visibility.DELETED: Kind.DELETED}
+KINDS = {Visibility.VISIBLE: ItemKind.CHANGED, Visibility.GONE: ItemKind.GONE, Visibility.DELETED: ItemKind.DELETED}
 QUIET_SECONDS = 0.4
 
 
@@ -93,11 +93,11 @@ class Scene:
         user = self.users[name]
         actor = self.build.actor(user)
         async with self.process.stream.subscribe(actor, None, None) as subscriber:
-            connection = Connection(0.0, StreamCursor.decode(subscriber.cursor), ())
+            connection = RecordedConnection(0.0, StreamCursor.decode(subscriber.cursor), ())
             self.listeners.append(Listener(name, user.id, connections=[connection]))
             await self._hear(subscriber, connection)
 
-    async def _hear(self, subscriber: Subscriber, connection: Connection) -> None:
+    async def _hear(self, subscriber: Subscriber, connection: RecordedConnection) -> None:
         while True:
             try:
                 async with asyncio.timeout(QUIET_SECONDS):

@@ -8,7 +8,7 @@ import pytest
 from domain.actor import Actor
 from domain.user import Role
 from server.app import Server
-from streaming.connections import Connection, Connections, Draining, TooManyConnections
+from streaming.connections import ClientConnection, Connections, Draining, TooManyConnections
 from tests.support.api_server import settings_of
 from tests.support.virtual_time import in_virtual_time
 
@@ -20,7 +20,7 @@ class Book:
         self.connections = connections
         self.closed: dict[str, tuple[int, str]] = {}
 
-    def open(self, name: str, *, user: UUID | None = None, address: str = "a") -> Connection:
+    def open(self, name: str, *, user: UUID | None = None, address: str = "a") -> ClientConnection:
         """Open a socket, and sign a user in on a session of the socket's name."""
         connection = self.connections.open(address, lambda code, reason: self.closed.update({name: (code, reason)}))
         connection.sign_in(Actor(user, Role.USER, uuid4(), 1) if user else None)

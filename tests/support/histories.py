@@ -10,8 +10,8 @@ from domain.events import AccessChange, AccessEvent, LoggedEvent, People, TaskCh
 from domain.stream_cursor import StreamCursor
 from domain.task import FOLLOWERS, TaskStatus
 from domain.user import Role
-from verification.expected_visibility import Viewer
-from verification.history import Connection, History, Item, Kind, Listener, TaskFacts, Write
+from verification.expected_visibility import ExpectedViewer
+from verification.history import History, Item, ItemKind, Listener, RecordedConnection, TaskFacts, Write
 
 EPOCH = "one"
 START = datetime(2026, 11, 23, tzinfo=UTC)
@@ -84,15 +84,15 @@ class World:
         return History(self.writes, self.log, [*listeners, moves], self.roles, list(self.tasks.values()))
 
     def _listener(self, name: str, user_id: UUID, cut_at: Sequence[int], *, only_status: bool = False) -> Listener:
-        viewer = Viewer(user_id, self.roles[user_id][1], only_status)
-        listener = Listener(name, user_id, only_status, [Connection(0.0, cursor(0), ())])
+        viewer = ExpectedViewer(user_id, self.roles[user_id][1], only_status)
+        listener = Listener(name, user_id, only_status, [RecordedConnection(0.0, cursor(0), ())])
         for logged in self.log:
             event = logged.event
             kind = viewer.expects(event) if isinstance(event, TaskEvent) else None
             if kind is not None and isinstance(event, TaskEvent):
                 listener.connections[-1].items.append(an_item(logged.position, event, kind))
             if logged.position in cut_at:
-                listener.connections.append(Connection(0.0, cursor(logged.position)))
+                listener.connections.append(RecordedConnection(0.0, cursor(logged.position)))
         return listener
 
     def _record(self, before: TaskFacts | None, after: TaskFacts | None, change: TaskChange) -> None:
@@ -131,10 +131,10 @@ def cursor(position: int, version: int = 1) -> StreamCursor:
     return StreamCursor(EPOCH, position, version)
 
 
-def an_item(position: int, event: TaskEvent, kind: Kind) -> Item:
+def an_item(position: int, event: TaskEvent, kind: ItemKind) -> Item:
     """An event as it is told at once, before anything else happens to the task."""
     facts = None
-    if kind in (Kind.CHANGED, Kind.MOVED) and event.after is not None and event.to_status is not None:
+    if kind in (ItemKind.CHANGED, ItemKind.MOVED) and event.after is not None and event.to_status is not None:
         people = event.after
         facts = TaskFacts(
             event.task_id, event.version, event.to_status, event.title, people.owner_id, people.assignee_id
@@ -146,9 +146,9 @@ def an_item(position: int, event: TaskEvent, kind: Kind) -> Item:
         received=float(position),
         task_id=event.task_id,
         task=facts,
-        changes=event.changes if kind is Kind.CHANGED else None,
-        from_status=event.from_status if kind is Kind.MOVED else None,
-        to_status=event.to_status if kind is Kind.MOVED else None,
+        changes=event.changes if kind is ItemKind.CHANGED else None,
+        from_status=event.from_status if kind is ItemKind.MOVED else None,
+        to_status=event.to_status if kind is ItemKind.MOVED else None,
     )
 
 

@@ -9,7 +9,7 @@ import pytest
 from domain.events import LoggedEvent, TaskEvent
 from domain.user import Role
 from tests.support.histories import World, an_item, cursor
-from verification.history import Connection, History, Item, Kind, Listener
+from verification.history import History, Item, ItemKind, Listener, RecordedConnection
 from verification.history_check import check_history
 from verification.report import Fault
 
@@ -64,7 +64,7 @@ class TestFlawless:
         world.assign(task, None)
         history = world.history()
         told = items(history, "worker")[-2]
-        told.kind, told.task, told.changes = Kind.GONE, None, None
+        told.kind, told.task, told.changes = ItemKind.GONE, None, None
 
         assert faults(history) == set()
 
@@ -102,20 +102,20 @@ def _swap(world: World, history: History) -> None:
 def _skip_while_away(world: World, history: History) -> None:
     away = listener(history, "moderator")
     told = items(history, "moderator")
-    away.connections.append(Connection(0.0, cursor(told[25].cursor.position), items=told[26:]))
+    away.connections.append(RecordedConnection(0.0, cursor(told[25].cursor.position), items=told[26:]))
     del told[20:]
 
 
 def _tell_again_behind_the_cursor(world: World, history: History) -> None:
     away = listener(history, "moderator")
     told = items(history, "moderator")
-    away.connections.append(Connection(0.0, told[-1].cursor, items=[told[-1]]))
+    away.connections.append(RecordedConnection(0.0, told[-1].cursor, items=[told[-1]]))
 
 
 def _tell_a_stranger(world: World, history: History) -> None:
     first = world.log[0].event
     assert isinstance(first, TaskEvent)
-    items(history, "stranger").append(an_item(1, first, Kind.CHANGED))
+    items(history, "stranger").append(an_item(1, first, ItemKind.CHANGED))
 
 
 def _show_what_is_hidden(world: World, history: History) -> None:
@@ -126,11 +126,11 @@ def _show_what_is_hidden(world: World, history: History) -> None:
 
 
 def _tell_gone_as_changed(world: World, history: History) -> None:
-    told = next(item for item in items(history, "worker") if item.kind is Kind.GONE)
+    told = next(item for item in items(history, "worker") if item.kind is ItemKind.GONE)
     event = world.log[told.cursor.position - 1].event
     assert isinstance(event, TaskEvent)
     where = items(history, "worker").index(told)
-    items(history, "worker")[where] = an_item(told.cursor.position, event, Kind.CHANGED)
+    items(history, "worker")[where] = an_item(told.cursor.position, event, ItemKind.CHANGED)
 
 
 def _tell_what_was_deleted_as_gone(world: World, history: History) -> None:
@@ -139,7 +139,7 @@ def _tell_what_was_deleted_as_gone(world: World, history: History) -> None:
     history.writes, history.log, history.final = fresh.writes, fresh.log, fresh.final
     history.listeners = fresh.listeners
     told = items(history, "moderator")[-2]
-    told.kind, told.task, told.changes = Kind.GONE, None, None
+    told.kind, told.task, told.changes = ItemKind.GONE, None, None
 
 
 def _leave_the_task_out(world: World, history: History) -> None:
@@ -161,7 +161,7 @@ def _tell_after_the_session(world: World, history: History) -> None:
 
 
 def _tell_other_facts(world: World, history: History) -> None:
-    told = next(item for item in items(history, "moderator") if item.kind is Kind.CHANGED)
+    told = next(item for item in items(history, "moderator") if item.kind is ItemKind.CHANGED)
     told.changes = ()
 
 
@@ -202,7 +202,7 @@ def _swap_versions(world: World, history: History) -> None:
 
 def _resync_for_nothing(world: World, history: History) -> None:
     told = items(history, "moderator")
-    told.append(replace(told[-1], kind=Kind.RESYNC, reason="TRIMMED", task=None, snapshot=tuple(history.final)))
+    told.append(replace(told[-1], kind=ItemKind.RESYNC, reason="TRIMMED", task=None, snapshot=tuple(history.final)))
 
 
 def _lose_in_the_end(world: World, history: History) -> None:
@@ -270,7 +270,7 @@ class TestRights:
         history = world.history()
         world.roles[world.stranger] = {1: Role.USER, 2: Role.MODERATOR}
         resync = replace(
-            items(history, "moderator")[-1], cursor=cursor(len(world.log), 2), kind=Kind.RESYNC, reason="ACCESS",
+            items(history, "moderator")[-1], cursor=cursor(len(world.log), 2), kind=ItemKind.RESYNC, reason="ACCESS",
             task=None, task_id=None, changes=None, snapshot=tuple(history.final),
         )  # fmt: skip
         items(history, "stranger").append(resync)

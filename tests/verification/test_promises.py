@@ -14,10 +14,10 @@ import pytest
 from domain.stream_cursor import StreamCursor
 from domain.task import TaskStatus
 from tests.embedded.environment import PROJECT
-from verification.history import Item, Kind, TaskFacts
+from verification.history import Item, ItemKind, TaskFacts
 from verification.promises import bad_input, secrecy, speed
 from verification.promises.promise import PROMISES
-from verification.promises.stack import NotTried, Outcome, Stack
+from verification.promises.stack import Outcome, PromiseNotTried, Stack
 
 ME, OWNER, MINE, FOREIGN = uuid4(), uuid4(), uuid4(), uuid4()
 
@@ -31,22 +31,22 @@ def test_readme_promises_what_is_tried():
     assert all(rows)
 
 
-def told(task_id: UUID, assignee: UUID | None, *, kind: Kind = Kind.CHANGED) -> Item:
+def told(task_id: UUID, assignee: UUID | None, *, kind: ItemKind = ItemKind.CHANGED) -> Item:
     """Something about a task, with the task as it is shown, unless it is gone."""
     now = datetime.now(UTC)
     facts = TaskFacts(task_id, 1, TaskStatus.TODO, "A task", OWNER, assignee)
     item = Item(StreamCursor("e", 1, 1), kind, now, 0.0, task_id, facts, None, None, None, None)
-    return item if kind is Kind.CHANGED else replace(item, task=None)
+    return item if kind is ItemKind.CHANGED else replace(item, task=None)
 
 
 @pytest.mark.parametrize(
     ("item", "fair"),
     [
         (told(MINE, ME), True),
-        (told(MINE, None, kind=Kind.GONE), True),
+        (told(MINE, None, kind=ItemKind.GONE), True),
         (told(MINE, None), False),
         (told(FOREIGN, None), False),
-        (told(FOREIGN, None, kind=Kind.GONE), False),
+        (told(FOREIGN, None, kind=ItemKind.GONE), False),
     ],
     ids=["while it is mine", "gone", "not mine any more", "never mine", "never mine, gone"],
 )
@@ -103,7 +103,7 @@ async def test_a_speed_that_cannot_be_measured(monkeypatch: pytest.MonkeyPatch, 
     """Where wrk is not installed nothing is promised or broken, and one line says what is missing."""
     monkeypatch.setenv("PATH", str(tmp_path))
 
-    with pytest.raises(NotTried, match=r"^wrk is missing: install it"):
+    with pytest.raises(PromiseNotTried, match=r"^wrk is missing: install it"):
         await speed.prove(Stack("", "", ""))
 
 

@@ -21,7 +21,7 @@ class AnotherAPI(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class CompatResponse:
     """A response; names of headers are in lower case."""
 
     status: int
@@ -56,7 +56,7 @@ class Reply:
 
 
 @dataclass(slots=True)
-class Client:
+class CompatClient:
     """Sends requests to a server, `http://host:port` or https; counts them."""
 
     url: str
@@ -72,7 +72,7 @@ class Client:
         values: Any = None,
         form: dict[str, str] | None = None,
         headers: dict[str, str] | None = None,
-    ) -> Reply:
+    ) -> CompatResponse:
         """Send a request to a path of the API, with *values* as JSON, or a *form*, or without a body.
 
         Raises:
@@ -95,7 +95,7 @@ class Client:
             reason = "connection refused" if isinstance(error, ConnectionRefusedError) else str(error)
             raise NoServer(f"{self.url}: {reason or type(error).__name__}") from error
 
-    def _exchange(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> Reply:
+    def _exchange(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> CompatResponse:
         parts = urlsplit(self.url)
         kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
         connection = kind(parts.hostname or "", parts.port, timeout=TIMEOUT_SECONDS)
@@ -103,6 +103,6 @@ class Client:
             connection.request(method, parts.path.rstrip("/") + path, body, headers)
             answer = connection.getresponse()
             received = {name.lower(): value for name, value in answer.getheaders()}
-            return Reply(answer.status, received, answer.read(MAX_ANSWER))
+            return CompatResponse(answer.status, received, answer.read(MAX_ANSWER))
         finally:
             connection.close()

@@ -7,7 +7,7 @@ import pytest
 
 from domain.actor import Actor
 from domain.user import Role
-from graphql_api.resolvers.delivery import MAX_KEPT, Delivery, DirectDelivery, KnownAnswer
+from graphql_api.resolvers.delivery import MAX_ANSWERS, Delivery, DirectDelivery, KnownAnswer
 from streaming.asyncio_helpers import SingleFlight
 from streaming.stream_items import Delivered
 from streaming.subscription_queue import QueuedEvent
@@ -52,11 +52,11 @@ class Way:
     """Answers with a number, each time another, and sends it."""
 
     def __init__(self, share: str | None = "operation") -> None:
-        self.share = share
+        self.sharing_key = share
         self.begun_for: list[Delivery] = []
         self.sent: list[int] = []
 
-    def begun(self, telling: Delivery) -> Any:
+    def get_or_execute(self, telling: Delivery) -> Any:
         """Another one."""
         self.begun_for.append(telling)
         return len(self.begun_for)
@@ -88,10 +88,10 @@ class House:
         return at_once(self.noted)
 
     def _telling(self, item: Delivered, reading: TaskSnapshot) -> Delivery:
-        async def again() -> Delivery:
+        async def renewed() -> Delivery:
             raise AssertionError("nobody waits here")
 
-        return AnyDelivery("there", "me", standing=None, is_current=lambda: self.is_current, again=again)
+        return AnyDelivery("there", "me", rights=None, is_current=lambda: self.is_current, renewed=renewed)
 
 
 def test_what_is_alike_is_worked_out_once():
@@ -128,9 +128,9 @@ def test_people_of_the_task_are_told_their_own(order: str, answers: list[int]):
 class KeepsEverything(DirectDelivery):
     """Keeps what the people of the task were told, too."""
 
-    def _work_out(self, noted: QueuedEvent) -> SingleFlight[Any] | bool:
+    def _execute(self, noted: QueuedEvent) -> SingleFlight[Any] | bool:
         number, self._number = self._number, -1
-        told = super()._work_out(noted)
+        told = super()._execute(noted)
         self._number = number
         return told
 
@@ -138,7 +138,7 @@ class KeepsEverything(DirectDelivery):
 class BelievesEverything(DirectDelivery):
     """Tells the people of the task what was kept for others."""
 
-    def _is_for_me(self, known: KnownAnswer) -> bool:
+    def _may_receive(self, known: KnownAnswer) -> bool:
         return True
 
 
@@ -189,11 +189,11 @@ def test_what_cannot_be_believed_is_left_to_who_can_wait():
 def test_no_more_than_so_many_are_kept():
     """An event that waits in a slow listener's queue does not keep an answer for everybody who was quicker."""
     build = House()
-    for version in range(MAX_KEPT + 5):
+    for version in range(MAX_ANSWERS + 5):
         build.tell(an_admin(version))
     build.tell(an_admin(0))
-    assert len(build.noted.answers) == MAX_KEPT
-    assert build.way.sent == [*range(1, MAX_KEPT + 6), 1]
+    assert len(build.noted.answers) == MAX_ANSWERS
+    assert build.way.sent == [*range(1, MAX_ANSWERS + 6), 1]
 
 
 def test_what_is_personal_is_kept_for_nobody():

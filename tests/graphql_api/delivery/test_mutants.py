@@ -32,7 +32,7 @@ OPERATIONS: Final[tuple[tuple[str, dict[str, Any]], ...]] = (
 
 
 def _personal_is_for_anybody(patch: Patch) -> None:
-    patch.setattr(selections, "viewer_of", lambda field: Viewer.ANYBODY)
+    patch.setattr(selections, "viewer_of", lambda field: Viewer.ALL_USERS)
 
 
 def _no_variables_of_directives(patch: Patch) -> None:
@@ -53,7 +53,7 @@ def _personal_is_shared(patch: Patch) -> None:
 
 
 def _kept_is_for_everybody(patch: Patch) -> None:
-    patch.setattr(DirectDelivery, "_is_for_me", lambda self, known: True)
+    patch.setattr(DirectDelivery, "_may_receive", lambda self, known: True)
 
 
 MUTANTS: Final = [

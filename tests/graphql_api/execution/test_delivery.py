@@ -48,10 +48,10 @@ class Kitchen:
 def telling(viewpoint: Any, viewer: str) -> Delivery:
     """Something to tell, that is true for ever."""
 
-    async def again() -> Delivery:
+    async def renewed() -> Delivery:
         raise AssertionError
 
-    return AnyDelivery(viewpoint, viewer, standing=None, is_current=lambda: True, again=again)
+    return AnyDelivery(viewpoint, viewer, rights=None, is_current=lambda: True, renewed=renewed)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from asgi.request_context import RequestContext
 from domain.user import Role
 from graphql_api.compiler import arguments, code_generator, connections, pages
 from graphql_api.compiler.code_generator import Writer
-from graphql_api.compiler.pages import Nested, Page, page_of
+from graphql_api.compiler.pages import CompiledPage, Nested, page_of
 from graphql_api.compiler.plan import Plan
 from graphql_api.compiler.selections import Selections
 from graphql_api.execution import compiled_executor
@@ -53,35 +53,35 @@ def _every_switch_is_on(patch: Patch) -> None:
 
 
 def _the_other_end(patch: Patch) -> None:
-    right = Page.cursor_at
-    patch.setattr(Page, "cursor_at", lambda self, place: right(self, -1 - place))
+    right = CompiledPage.cursor_at
+    patch.setattr(CompiledPage, "cursor_at", lambda self, place: right(self, -1 - place))
 
 
 def _nothing_behind(patch: Patch) -> None:
-    class Wrong(Page):
+    class Wrong(CompiledPage):
         def __init__(self, *given: Any, **named: Any) -> None:
             super().__init__(*given, **named)
             self.has_next = False
 
-    patch.setattr(pages, "Page", Wrong)
+    patch.setattr(pages, "CompiledPage", Wrong)
 
 
 def _in_the_order_of_reading(patch: Patch) -> None:
-    class Wrong(Page):
+    class Wrong(CompiledPage):
         def __init__(self, found: Any, paged: Any, facts: Any) -> None:
             super().__init__(found, paged, facts)
             self.rows = found[: paged.request.size]
 
-    patch.setattr(pages, "Page", Wrong)
+    patch.setattr(pages, "CompiledPage", Wrong)
 
 
 def _nothing_before(patch: Patch) -> None:
-    class Wrong(Page):
+    class Wrong(CompiledPage):
         def __init__(self, *given: Any, **named: Any) -> None:
             super().__init__(*given, **named)
             self.has_previous = False
 
-    patch.setattr(pages, "Page", Wrong)
+    patch.setattr(pages, "CompiledPage", Wrong)
 
 
 def _with_the_eyes_of_an_admin(patch: Patch) -> None:
