@@ -46,7 +46,7 @@ def check(
         assert found == right, f"{name} answered {workload} wrongly:\n{found}\nand should have answered\n{right}"
 
 
-def check_doors(name: str, port: int, token: str, dialect: Dialect, task: UUID) -> None:
+def check_endpoints(name: str, port: int, token: str, dialect: Dialect, task: UUID) -> None:
     """Ask for a task with a forged token.
 
     Raises:

@@ -79,7 +79,7 @@ def main() -> int:
     """Parse, go on, and write what there is."""
     options = _parser().parse_args()
     results, plan, clock = Results(options.results), Plan(options.seconds, options.rounds), Clock(options.minutes)
-    if options.afresh:
+    if options.restart:
         results.forget()
     try:
         check_wrk()

@@ -57,7 +57,7 @@ class Answering:
 
 
 @dataclass(frozen=True, slots=True)
-class Telling:
+class Delivery:
     """W5."""
 
     peers: Sequence[Peer]
@@ -71,5 +71,5 @@ class Telling:
 
 def workloads(peers: Sequence[Peer], names: Sequence[str] = ()) -> list[Part]:
     """The five workloads, or those that are named."""
-    parts: list[Part] = [*(Answering(workload, peers) for workload in Workload), Telling(peers)]
+    parts: list[Part] = [*(Answering(workload, peers) for workload in Workload), Delivery(peers)]
     return [part for part in parts if not names or part.name in names]

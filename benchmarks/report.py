@@ -29,7 +29,7 @@ RESULTS: Final = FOLDER / "results.jsonl"
 BEGIN: Final = "<!-- measured: written by `make bench-full`, not by hand -->"
 END: Final = "<!-- end of what was measured -->"
 NAMES: Final = (*(workload.value for workload in Workload), WHAT)
-_FLOORS: Final = ("floor", "frames", "commits")
+_LOWER_BOUNDS: Final = ("floor", "frames", "commits")
 
 
 def write(measured: Sequence[Measurement], page: Path = PAGE, chart: Path = CHART) -> None:
@@ -104,7 +104,7 @@ def bars(measured: Sequence[Measurement]) -> dict[str, list[Bar]]:
 def _kind(peer: str) -> str:
     if peer in ("ours", BASE):
         return "ours" if peer == "ours" else "base"
-    return "floor" if peer in _FLOORS else "other"
+    return "floor" if peer in _LOWER_BOUNDS else "other"
 
 
 def _stalls(measured: Sequence[Measurement]) -> list[str]:

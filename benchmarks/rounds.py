@@ -87,7 +87,7 @@ class Match:
         asked = list(zip(some, right, strict=True))
         token, dialect = token_for(peer, self._setting.person), peer.dialect.value
         answer_checks.check(peer.name, server.port, token, dialect, self._workload, asked)
-        answer_checks.check_doors(peer.name, server.port, token, dialect, self._stage.tasks[-1])
+        answer_checks.check_endpoints(peer.name, server.port, token, dialect, self._stage.tasks[-1])
 
     async def _expected(self, some: Sequence[Case]) -> list[Plain]:
         if self._setting.person <= MODERATORS:

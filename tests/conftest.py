@@ -21,7 +21,7 @@ from tests.support.api_server import api, live
 from tests.support.builders import Builders
 from tests.support.figures import Figures, print_figures
 from tests.support.log import Log, restored_logging
-from tests.support.secrets import betrayed
+from tests.support.secrets import leaked_secrets
 
 __all__ = ["api", "live"]
 
@@ -60,7 +60,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 @pytest.fixture(autouse=True)
-def discreet_log() -> Iterator[Log]:
+def no_secrets_in_logs() -> Iterator[Log]:
     """Whatever this process logs in any test, as production would write it, holds no secret."""
     out = io.BytesIO()
     handler = Lines("debug", stream=out)
@@ -68,7 +68,7 @@ def discreet_log() -> Iterator[Log]:
         logging.getLogger().addHandler(handler)
         yield Log(out)
     structlog.reset_defaults()
-    assert betrayed(out.getvalue().decode()) == []
+    assert leaked_secrets(out.getvalue().decode()) == []
 
 
 @pytest.fixture(scope="session", autouse=True)

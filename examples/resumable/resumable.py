@@ -105,9 +105,9 @@ class Transport(WebsocketsTransport):
             await super()._handle_answer(kind, query_id, result)
         if kind == "ping":
             for name, cursor in ((self.payloads["ping"] or {}).get("cursors") or {}).items():
-                said = ExecutionResult({"ping": {"__typename": PING, "cursor": cursor}}, None)
+                answer = ExecutionResult({"ping": {"__typename": PING, "cursor": cursor}}, None)
                 if (listener := self.listeners.get(int(name))) is not None:
-                    await listener.put(("data", said))
+                    await listener.put(("data", answer))
 
 
 def _transport(url: str, token: str, silence: float) -> Transport:

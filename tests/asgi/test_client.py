@@ -202,7 +202,7 @@ class TestClientOf:
 
 class TestIsSecure:
     @pytest.mark.parametrize(
-        ("scheme", "peer", "told", "secure"),
+        ("scheme", "peer", "header", "secure"),
         [
             ("https", "192.0.2.1", None, True),
             ("wss", "192.0.2.1", None, True),
@@ -218,7 +218,9 @@ class TestIsSecure:
             ("http", "10.0.0.1", b"\xff,", False),
         ],
     )
-    def test_a_trusted_proxy_says_what_it_spoke(self, scheme: str, peer: str, told: bytes | None, secure: bool) -> None:
+    def test_a_trusted_proxy_says_what_it_spoke(
+        self, scheme: str, peer: str, header: bytes | None, secure: bool
+    ) -> None:
         """The client's side of a trusted proxy counts, and nobody else's word."""
-        headers = [] if told is None else [(b"x-forwarded-proto", told)]
+        headers = [] if header is None else [(b"x-forwarded-proto", header)]
         assert is_secure(scope(*headers, client=(peer, 5), scheme=scheme), PROXIES) is secure

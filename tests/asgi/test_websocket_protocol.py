@@ -189,15 +189,15 @@ def test_the_answer_to_a_farewell_is_not_dropped(socket: WebSocketProtocol):
 
 def test_fragments_of_nothing_are_not_kept(socket: WebSocketProtocol):
     """A message that goes on and on without growing takes no memory; one with holes is whole at its end."""
-    heard: list[bytes] = []
+    received: list[bytes] = []
     socket.frames = [b"a"]
-    socket.send_receive_event_to_app = lambda: heard.append(b"".join(socket.frames))  # type: ignore[method-assign]
+    socket.send_receive_event_to_app = lambda: received.append(b"".join(socket.frames))  # type: ignore[method-assign]
     for _ in range(100):
         socket.handle_cont(Frame(Opcode.CONT, b"", fin=False))
     assert socket.frames == [b"a"]
     socket.handle_cont(Frame(Opcode.CONT, b"b", fin=False))
     socket.handle_cont(Frame(Opcode.CONT, b"", fin=True))
-    assert heard == [b"ab"]
+    assert received == [b"ab"]
 
 
 async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
@@ -213,7 +213,7 @@ async def _accept(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 @asynccontextmanager
-async def _stranger(app: ASGIApp) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+async def _outsider(app: ASGIApp) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
     """Somebody who asks for a socket; whatever happens, uvicorn has nothing to say about it."""
     head = b"GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
     loud, log = Loud(), logging.getLogger("uvicorn.error")
@@ -233,7 +233,7 @@ async def _stranger(app: ASGIApp) -> AsyncIterator[tuple[asyncio.StreamReader, a
 
 async def test_a_refusal_is_no_error_of_ours():
     """Strangers who are refused write nothing into the log of errors, and read why."""
-    async with _stranger(_refuse) as (reader, _):
+    async with _outsider(_refuse) as (reader, _):
         answer = await reader.read()
     assert answer.startswith(b"HTTP/1.1 403")
     assert STREAM_ORIGIN_NOT_ALLOWED.encode() in answer
@@ -241,7 +241,7 @@ async def test_a_refusal_is_no_error_of_ours():
 
 async def test_text_that_is_none_is_no_error_of_ours():
     """Bytes that are no UTF-8 are answered as the protocol says, with 1007 (RFC 6455, 8.1), in fragments, too."""
-    async with _stranger(_accept) as (reader, writer):
+    async with _outsider(_accept) as (reader, writer):
         assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 101")
         writer.write(_masked(0x01, "é".encode()[:1]) + _masked(0x80, b"!"))
         [farewell] = frames_in(await reader.read())

@@ -1,7 +1,7 @@
 """The shortest comparison says the same as a long one would of the same rounds."""
 
 from benchmarks.results import Measurement
-from benchmarks.short import told
+from benchmarks.short import summary
 
 ALONE = {"ours": (0.8, 1.6, 0.7), "mercurius": (1.2, 2.0, 1.4)}
 RATES = {"ours": (300.0, 150.0, 480.0), "mercurius": (200.0, 100.0, 400.0)}
@@ -15,7 +15,7 @@ def test_what_is_told():
         for number, alone in enumerate(times)
     ]
 
-    assert told(measured) == {
+    assert summary(measured) == {
         "ours": 0.8,
         "theirs": 1.4,
         "times": {"median": 1.2 / 0.8, "least": 2.0 / 1.6, "most": 1.4 / 0.7},

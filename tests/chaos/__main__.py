@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 from server import signals
-from tests.chaos.fault_run import Storm, details
+from tests.chaos.fault_run import FaultRun, details
 from tests.chaos.faults import FAULTS, undo
 from tests.chaos.stack import running
 
@@ -26,11 +26,11 @@ async def main() -> int:
     with tempfile.TemporaryDirectory(prefix="taskriver-chaos-") as folder:
         async with running(Path(folder)) as stack:
             try:
-                outcome = await Storm(stack, seed=options.seed).run(options.cycles, chosen, _say)
+                outcome = await FaultRun(stack, seed=options.seed).run(options.cycles, chosen, _say)
             finally:
                 await undo(stack)
     sys.stdout.write("\n".join([*details(outcome), outcome.line(), ""]))
-    return 0 if outcome.report.clean and not outcome.complaints else 1
+    return 0 if outcome.report.clean and not outcome.logged_errors else 1
 
 
 if __name__ == "__main__":

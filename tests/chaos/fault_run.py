@@ -53,7 +53,7 @@ WORKERS = ("carol", "dave", "erin", "alice")
 
 
 @dataclass
-class Ear:
+class FollowerTask:
     """A listener that follows the stream, in a task of its own."""
 
     name: str
@@ -73,7 +73,7 @@ class Outcome:
     settled: dict[str, list[float]]
     reconnects: int
     failures: Counter[str]
-    complaints: list[str]
+    logged_errors: list[str]
     history: History = field(repr=False)
 
     @property
@@ -90,7 +90,7 @@ class Outcome:
         )
 
 
-class Storm:
+class FaultRun:
     """A run on a stack."""
 
     def __init__(self, stack: Stack, *, prefix: str = "", seed: int = 7) -> None:
@@ -98,7 +98,7 @@ class Storm:
         self._prefix = prefix
         self.random = random.Random(seed)
         self.users: dict[str, UserRow] = {}
-        self.ears: list[Ear] = []
+        self.followers: list[FollowerTask] = []
         self.writers: list[TaskWriter] = []
         self.known: dict[UUID, Known] = {}
         self.settled: dict[str, list[float]] = {}
@@ -106,14 +106,14 @@ class Storm:
         self._writing = asyncio.Event()
 
     @asynccontextmanager
-    async def blowing(self) -> AsyncIterator["Storm"]:
+    async def running(self) -> AsyncIterator["FaultRun"]:
         """People who listen and write, as long as the block runs."""
         for name, role in PEOPLE.items():
             self.users[name] = await self.stack.a_user(self._prefix + name, role)
-        self.ears = [self._an_ear(name) for name in LISTENERS]
-        for ear in self.ears:
-            ear.task = asyncio.create_task(ear.follower.run())
-        await self._until(lambda: all(ear.recorder.position >= 0 for ear in self.ears), 10)
+        self.followers = [self._start_follower(name) for name in LISTENERS]
+        for follower in self.followers:
+            follower.task = asyncio.create_task(follower.follower.run())
+        await self._until(lambda: all(follower.recorder.position >= 0 for follower in self.followers), 10)
         self._writing.set()
         tasks = [asyncio.create_task(self._write(name)) for name in WRITERS]
         try:
@@ -127,17 +127,17 @@ class Storm:
 
     async def silence(self) -> None:
         """Nobody listens any more."""
-        for ear in self.ears:
-            assert ear.task is not None
-            ear.task.cancel()
-        await asyncio.gather(*(ear.task for ear in self.ears if ear.task), return_exceptions=True)
+        for follower in self.followers:
+            assert follower.task is not None
+            follower.task.cancel()
+        await asyncio.gather(*(follower.task for follower in self.followers if follower.task), return_exceptions=True)
 
     async def run(
         self, cycles: int, chosen: Sequence[Fault] = faults.FAULTS, say: Callable[[str], None] = lambda text: None
     ) -> Outcome:
         """So many faults, one after the other, each until it has settled."""
         begun = time.monotonic()
-        async with self.blowing():
+        async with self.running():
             for turn in range(cycles):
                 fault = chosen[turn % len(chosen)]
                 await self._cycle(fault, turn)
@@ -151,7 +151,7 @@ class Storm:
         head = await self.stack.head()
         wanted = await self._wanted(head)
         await self._until(
-            lambda: all(ear.recorder.position >= wanted[ear.name] for ear in self.ears),
+            lambda: all(follower.recorder.position >= wanted[follower.name] for follower in self.followers),
             HANG_SECONDS,
             lambda: self._late(wanted),
         )
@@ -161,8 +161,8 @@ class Storm:
 
     async def outcome(self, cycles: int, seconds: float) -> Outcome:
         """Judge what was heard."""
-        for ear in self.ears:
-            await ear.follower.reread()
+        for follower in self.followers:
+            await follower.follower.reread()
         await self.silence()
         history = await self._history()
         return Outcome(
@@ -170,25 +170,25 @@ class Storm:
             cycles=cycles,
             seconds=seconds,
             settled=self.settled,
-            reconnects=sum(len(ear.recorder.listener.connections) - 1 for ear in self.ears),
+            reconnects=sum(len(follower.recorder.listener.connections) - 1 for follower in self.followers),
             failures=sum((writer.failures for writer in self.writers), Counter()),
-            complaints=self.stack.complaints(),
+            logged_errors=self.stack.logged_errors(),
             history=history,
         )
 
     async def _cycle(self, fault: Fault, turn: int) -> None:
-        side = asyncio.create_task(self._intrigue(turn))
+        side = asyncio.create_task(self._change_rights(turn))
         await fault(self.stack, turn)
         await side
         await self.settle(fault.__name__)
 
-    async def _intrigue(self, turn: int) -> None:
+    async def _change_rights(self, turn: int) -> None:
         """Rights change while things break."""
         if turn % 2 == 0:
             await asyncio.sleep(0.2)
             await self._set_role("carol", Role.MODERATOR if turn % 4 == 0 else Role.USER)
         if turn % 3 == 0:
-            dave = next(ear for ear in self.ears if ear.name == "dave")
+            dave = next(follower for follower in self.followers if follower.name == "dave")
             try:
                 await dave.account.sign_out()
             except Failed:
@@ -206,7 +206,7 @@ class Storm:
             else:
                 return
 
-    def _an_ear(self, name: str) -> Ear:
+    def _start_follower(self, name: str) -> FollowerTask:
         listener = Listener(name, self.users[name].id, only_status=name in MOVES_ONLY)
         recorder = Recorder(listener, time.monotonic)
         account = self.stack.account(self._prefix + name)
@@ -218,7 +218,7 @@ class Storm:
             longest_pause=0.4,
             silence=30,
         )
-        return Ear(name, account, follower, recorder)
+        return FollowerTask(name, account, follower, recorder)
 
     async def _write(self, name: str) -> None:
         # Those who write through the doors have their connections cut, too.
@@ -231,7 +231,7 @@ class Storm:
     async def _write_once(self, writer: TaskWriter, name: str) -> None:
         task = self._a_task_for(name)
         if task is None or (len(self.known) < TASKS and self.random.random() < 0.5):
-            self._keep(await writer.create(self._somebody()))
+            self._keep(await writer.create(self._a_user()))
             return
         changes: dict[Callable[[TaskWriter, Known], Awaitable[None]], int] = {
             self._move: 4,
@@ -240,15 +240,15 @@ class Storm:
         }
         if len(self.known) > TASKS // 2:
             changes[self._delete] = 1
-        [deed] = self.random.choices(list(changes), weights=list(changes.values()))
-        await deed(writer, task)
+        [change_task] = self.random.choices(list(changes), weights=list(changes.values()))
+        await change_task(writer, task)
 
     async def _move(self, writer: TaskWriter, task: Known) -> None:
         status = self.random.choice(sorted(FOLLOWERS[task.facts.status]))
         await self._learn(writer, task, await writer.move(task, status.value))
 
     async def _assign(self, writer: TaskWriter, task: Known) -> None:
-        await self._learn(writer, task, await writer.assign(task, self._somebody()))
+        await self._learn(writer, task, await writer.assign(task, self._a_user()))
 
     async def _edit(self, writer: TaskWriter, task: Known) -> None:
         await self._learn(writer, task, await writer.edit(task))
@@ -280,7 +280,7 @@ class Storm:
         ]
         return self.random.choice(mine) if mine else None
 
-    def _somebody(self) -> str | None:
+    def _a_user(self) -> str | None:
         name = self.random.choice((*WORKERS, None))
         return encode_id("User", self.users[name].id) if name else None
 
@@ -289,13 +289,14 @@ class Storm:
         self._log += await self.stack.log(after=len(self._log))
         log = self._log[:head]
         roles = {user.id: user.role for user in await self.stack.users()}
-        return {ear.name: _last_expected(log, ear.recorder.listener, roles) for ear in self.ears}
+        return {follower.name: _last_expected(log, follower.recorder.listener, roles) for follower in self.followers}
 
     def _late(self, wanted: dict[str, int]) -> str:
         return "; ".join(
-            f"{ear.name} stands at {ear.recorder.position}, not at {wanted[ear.name]}, after {ear.recorder.losses[-3:]}"
-            for ear in self.ears
-            if ear.recorder.position < wanted[ear.name]
+            f"{follower.name} is at {follower.recorder.position} of {wanted[follower.name]},"
+            f" after {follower.recorder.losses[-3:]}"
+            for follower in self.followers
+            if follower.recorder.position < wanted[follower.name]
         )
 
     async def _until(
@@ -303,10 +304,10 @@ class Storm:
     ) -> None:
         deadline = time.monotonic() + patience
         while not condition():
-            for ear in self.ears:
-                assert ear.task is not None
-                if ear.task.done():
-                    ear.task.result()
+            for follower in self.followers:
+                assert follower.task is not None
+                if follower.task.done():
+                    follower.task.result()
             if time.monotonic() > deadline:
                 raise AssertionError(why())
             await asyncio.sleep(0.01)
@@ -316,7 +317,7 @@ class Storm:
         return History(
             writes=[write for writer in self.writers for write in writer.writes],
             log=log,
-            listeners=[ear.recorder.listener for ear in self.ears],
+            listeners=[follower.recorder.listener for follower in self.followers],
             roles={user.id: _roles(user, log) for user in self.users.values()},
             final=await self.stack.tasks(),
         )
@@ -347,5 +348,5 @@ def details(outcome: Outcome) -> list[str]:
     lines = [f"  {name:16} {' '.join(f'{each:.2f}' for each in times)}" for name, times in outcome.settled.items()]
     lines.append(f"  not acknowledged {dict(outcome.failures)}")
     lines += [f"  {finding}" for finding in outcome.report.findings[:40]]
-    lines += [f"  log: {line}" for line in outcome.complaints[:20]]
+    lines += [f"  log: {line}" for line in outcome.logged_errors[:20]]
     return lines

@@ -73,28 +73,28 @@ async def both_crash(stack: Stack, turn: int) -> None:
 async def cuts(stack: Stack, turn: int) -> None:
     """Every client's connection is broken, and once more just after they came back."""
     for _ in range(2):
-        for door in stack.doors:
-            door.cut()
+        for proxy in stack.proxies:
+            proxy.cut()
         await asyncio.sleep(0.3)
 
 
 async def stalls(stack: Stack, turn: int) -> None:
     """Nothing passes between clients and processes for a while; at the end one door's connections break."""
-    for door in stack.doors:
-        door.stall()
+    for proxy in stack.proxies:
+        proxy.stall()
     await asyncio.sleep(0.6)
-    stack.doors[turn % len(stack.doors)].cut()
-    for door in stack.doors:
-        door.flow()
+    stack.proxies[turn % len(stack.proxies)].cut()
+    for proxy in stack.proxies:
+        proxy.flow()
 
 
 async def delays(stack: Stack, turn: int) -> None:
     """Every piece that passes is late."""
-    for door in stack.doors:
-        door.delay = 0.05
+    for proxy in stack.proxies:
+        proxy.delay = 0.05
     await asyncio.sleep(0.6)
-    for door in stack.doors:
-        door.delay = 0.0
+    for proxy in stack.proxies:
+        proxy.delay = 0.0
 
 
 async def cut_off(stack: Stack, turn: int) -> None:

@@ -40,7 +40,7 @@ class Stretch:
         )
 
 
-class Beat:
+class SteadyWriter:
     """Writes all the time, one change after the other, to one task."""
 
     def __init__(self, writer: TaskWriter, task: Known, recorder: Recorder) -> None:
@@ -87,7 +87,9 @@ class Beat:
 
 
 @asynccontextmanager
-async def beating(stack: Stack, name: str, *, write_at: int = 0, listen_at: int = 1) -> AsyncIterator[Beat]:
+async def steady_writes(
+    stack: Stack, name: str, *, write_at: int = 0, listen_at: int = 1
+) -> AsyncIterator[SteadyWriter]:
     """A beat as long as the block runs."""
     user = await stack.a_user(name)
     places = [process.api for process in stack.processes]
@@ -102,11 +104,11 @@ async def beating(stack: Stack, name: str, *, write_at: int = 0, listen_at: int 
             await asyncio.sleep(0.01)
     task = await writer.create()
     assert task is not None
-    beat = Beat(writer, task, recorder)
-    writing = asyncio.create_task(beat.go_on())
+    steady = SteadyWriter(writer, task, recorder)
+    writing = asyncio.create_task(steady.go_on())
     try:
-        yield beat
-        await beat.stop(writing, stack.head)
+        yield steady
+        await steady.stop(writing, stack.head)
     finally:
         for each in (writing, listening):
             each.cancel()

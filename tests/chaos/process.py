@@ -76,7 +76,7 @@ class Process:
         """Send it a signal."""
         self.child.send_signal(number)
 
-    def complaints(self) -> list[str]:
+    def logged_errors(self) -> list[str]:
         """What it logged of bugs of its own."""
         if not self.log.exists():
             return []

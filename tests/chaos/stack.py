@@ -42,7 +42,7 @@ _SETTINGS = {
 
 @dataclass
 class Stack:
-    """Everything, running. *doors* are the proxies in front of the processes, in the same order."""
+    """Everything, running. *proxies* are the proxies in front of the processes, in the same order."""
 
     folder: Path
     postgres: Postgres
@@ -53,17 +53,17 @@ class Stack:
     valkey_wire: Proxy
     """Between the first process and Valkey."""
     processes: list[Process]
-    doors: list[Proxy]
+    proxies: list[Proxy]
     passwords: Passwords = field(default_factory=lambda: Passwords(_ROUNDS))
     _turns: "itertools.count[int]" = field(default_factory=itertools.count)
 
     def place(self) -> Api:
         """One process after the other, through its door."""
-        return self.through(next(self._turns) % len(self.doors))
+        return self.through(next(self._turns) % len(self.proxies))
 
     def through(self, number: int) -> Api:
         """A process through its door."""
-        return Api(f"http://127.0.0.1:{self.doors[number].port}/graphql", timeout=6)
+        return Api(f"http://127.0.0.1:{self.proxies[number].port}/graphql", timeout=6)
 
     def direct(self) -> Api:
         """One process after the other, with nothing in between."""
@@ -120,9 +120,9 @@ class Stack:
         """One more process, with nothing in between; use it as a context manager."""
         return Process(self.folder, name, _environment(self.postgres.url, self.valkey.url) | settings)
 
-    def complaints(self) -> list[str]:
+    def logged_errors(self) -> list[str]:
         """What the processes logged of bugs of their own."""
-        return [line for process in self.processes for line in process.complaints()]
+        return [line for process in self.processes for line in process.logged_errors()]
 
 
 @asynccontextmanager
@@ -144,9 +144,9 @@ async def running(folder: Path, **settings: str) -> AsyncIterator[Stack]:
             await stack.enter_async_context(Process(folder, f"process-{number}", _environment(*each) | settings))
             for number, each in enumerate(urls)
         ]
-        doors = [await stack.enter_async_context(Proxy(process.port)) for process in processes]
+        proxies = [await stack.enter_async_context(Proxy(process.port)) for process in processes]
         await asyncio.gather(*(process.ready() for process in processes))
-        yield Stack(folder, postgres, valkey, database, database_wire, valkey_wire, processes, doors)
+        yield Stack(folder, postgres, valkey, database, database_wire, valkey_wire, processes, proxies)
 
 
 def _environment(database_url: str, redis_url: str) -> dict[str, str]:

@@ -9,7 +9,7 @@ import httpx
 
 from domain.events import AccessEvent, LoggedEvent, TaskEvent
 from domain.user import Role
-from tests.chaos.latency import Beat, beating
+from tests.chaos.latency import SteadyWriter, steady_writes
 from tests.chaos.stack import PASSWORD, Stack
 from tests.support.figures import Figures
 from tests.support.waiting import HANG_SECONDS
@@ -52,13 +52,13 @@ async def good_again(answers: list[Answer], since: float, *, many: int) -> None:
             await asyncio.sleep(0.01)
 
 
-async def judged(stack: Stack, beat: Beat) -> Report:
+async def checked(stack: Stack, steady: SteadyWriter) -> Report:
     """What the judge says of a beat, which was alone."""
-    listener = beat.recorder.listener
+    listener = steady.recorder.listener
     log = [logged for logged in await stack.log() if _actor(logged) == listener.user_id]
     final = [facts for facts in await stack.tasks() if facts.owner_id == listener.user_id]
     roles = {listener.user_id: {1: Role.USER}}
-    return check_history(History(beat.writer.writes, log, [listener], roles, final, whole=False))
+    return check_history(History(steady.writer.writes, log, [listener], roles, final, whole=False))
 
 
 def _what(response: httpx.Response) -> str:
@@ -71,22 +71,22 @@ def _what(response: httpx.Response) -> str:
 async def test_a_restart(stack: Stack, figures: Figures):
     """While it is away UNAVAILABLE (503), never a 500; then good again, with nothing lost and nobody cut off."""
     answers: list[Answer] = []
-    async with beating(stack, "restart") as beat:
+    async with steady_writes(stack, "restart") as steady:
         token = await stack.account("restart").token()
         asking = [asyncio.create_task(ask_all_the_time(process.api.url, token, answers)) for process in stack.processes]
-        await beat.stretch(0.3)
+        await steady.stretch(0.3)
         gone = time.monotonic()
         await asyncio.to_thread(stack.postgres.stop, "immediate")
         await asyncio.sleep(0.5)
         await asyncio.to_thread(stack.postgres.start)
         back = time.monotonic()
         await good_again(answers, back, many=20)
-        await beat.stretch(0.3)
+        await steady.stretch(0.3)
         for task in asking:
             task.cancel()
         await asyncio.gather(*asking, return_exceptions=True)
-    listener = beat.recorder.listener
-    report = await judged(stack, beat)
+    listener = steady.recorder.listener
+    report = await checked(stack, steady)
     bad = [answer for answer in answers if answer.what != "good"]
     first_good = min(
         answer.asked + answer.seconds for answer in answers if answer.what == "good" and answer.asked > back
@@ -102,7 +102,7 @@ async def test_a_restart(stack: Stack, figures: Figures):
 
     # With 200 where the answer is one of GraphQL over plain JSON, whose errors have no status of their own.
     assert {answer.what for answer in bad} <= {"503 UNAVAILABLE", "200 UNAVAILABLE"}
-    assert set(beat.writer.failures) <= {"UNAVAILABLE"}
+    assert set(steady.writer.failures) <= {"UNAVAILABLE"}
     assert report.findings == []
     assert len(listener.connections) == 1
 

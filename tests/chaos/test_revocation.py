@@ -39,13 +39,13 @@ class Revoked:
 
 
 @asynccontextmanager
-async def well(stack: Stack) -> AsyncIterator[None]:
+async def healthy(stack: Stack) -> AsyncIterator[None]:
     """Nothing is the matter."""
     yield
 
 
 @asynccontextmanager
-async def bell_dead(stack: Stack) -> AsyncIterator[None]:
+async def notifier_down(stack: Stack) -> AsyncIterator[None]:
     """The bell is dead."""
     await asyncio.to_thread(stack.valkey.kill)
     try:
@@ -80,7 +80,7 @@ async def cut_off(stack: Stack) -> AsyncIterator[None]:
             wire.flow()
 
 
-@pytest.mark.parametrize(("trouble", "many"), [(well, 40), (bell_dead, 20), (frozen, 20), (cut_off, 20)])
+@pytest.mark.parametrize(("trouble", "many"), [(healthy, 40), (notifier_down, 20), (frozen, 20), (cut_off, 20)])
 async def test_revocations(stack: Stack, figures: Figures, trouble: Trouble, many: int):
     """Within a second of its acknowledgement, whatever is the matter, a sign-out holds on the other process."""
     name = f"revoked.{trouble.__name__}"

@@ -11,7 +11,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import httpx
 from sqlalchemy import text
 
-from tests.chaos.fault_run import Storm, details
+from tests.chaos.fault_run import FaultRun, details
 from tests.chaos.process import Process
 from tests.chaos.stack import PASSWORD, Stack
 from tests.support.figures import Figures
@@ -90,7 +90,7 @@ async def test_leaving_with_many_sockets(stack: Stack, figures: Figures):
     assert answered is not None
     assert set(codes) == {1012}
     assert status == 0
-    assert process.complaints() == []
+    assert process.logged_errors() == []
 
 
 async def test_leaving_with_a_hung_request(stack: Stack, figures: Figures):
@@ -147,8 +147,8 @@ class Retrying:
 
 async def test_a_rolling_restart(stack: Stack, figures: Figures):
     """Two processes restarted one after the other under load: no request that is repeated fails, nothing is lost."""
-    storm = Storm(stack, prefix="rolling.", seed=11)
-    async with storm.blowing():
+    load = FaultRun(stack, prefix="rolling.", seed=11)
+    async with load.running():
         retrying = [Retrying(stack, f"rolling.{name}") for name in ("alice", "bob")]
         tasks = [asyncio.create_task(each.go_on()) for each in retrying]
         begun = time.monotonic()
@@ -157,15 +157,15 @@ async def test_a_rolling_restart(stack: Stack, figures: Figures):
             await process.ended()
             process.launch()
             await process.ready()
-        await storm.settle("rolling restart")
+        await load.settle("rolling restart")
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-    await storm.settle("the end")
-    outcome = await storm.outcome(1, time.monotonic() - begun)
+    await load.settle("the end")
+    outcome = await load.outcome(1, time.monotonic() - begun)
     done, tries = sum(each.done for each in retrying), sum(each.tries for each in retrying)
     figures.note(f"rolling restart: {done} requests took {tries} tries; {outcome.line()}")
 
     assert [each.given_up for each in retrying] == [[], []]
     assert outcome.report.findings == [], "\n".join(details(outcome))
-    assert outcome.complaints == []
+    assert outcome.logged_errors == []

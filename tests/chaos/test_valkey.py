@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import pytest
 
-from tests.chaos.latency import beating
+from tests.chaos.latency import steady_writes
 from tests.chaos.stack import Stack
 from tests.support.figures import Figures
 
@@ -50,14 +50,14 @@ async def swallowed(stack: Stack) -> AsyncIterator[None]:
 @pytest.mark.parametrize("hurt", [killed, frozen, swallowed])
 async def test_the_bell_is_silent(stack: Stack, figures: Figures, hurt: Hurt):
     """No write fails, and every event arrives; how long that takes is measured."""
-    async with beating(stack, f"bell.{hurt.__name__}") as beat:
-        await beat.stretch(0.2)
-        before = await beat.stretch(0.5)
+    async with steady_writes(stack, f"bell.{hurt.__name__}") as steady:
+        await steady.stretch(0.2)
+        before = await steady.stretch(0.5)
         async with hurt(stack):
-            meanwhile = await beat.stretch(HURT_SECONDS)
+            meanwhile = await steady.stretch(HURT_SECONDS)
         await asyncio.sleep(BACK_SECONDS)
-        after = await beat.stretch(0.4)
-        failures = beat.writer.failures
+        after = await steady.stretch(0.4)
+        failures = steady.writer.failures
     ratio = meanwhile.median_write / before.median_write
     figures.note(f"Valkey {hurt.__name__}: {meanwhile.line()}; writes take {ratio:.2f} of before")
     figures.note(f"Valkey {hurt.__name__}, {BACK_SECONDS:.0f} s after its return: {after.line()}")

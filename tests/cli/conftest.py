@@ -23,7 +23,7 @@ from tests.support.waiting import HANG_SECONDS
 
 
 @dataclass(frozen=True)
-class Said:
+class CommandResult:
     """What a command said, and its exit code."""
 
     code: int
@@ -39,7 +39,7 @@ class Said:
         return self.err.removeprefix("taskriver: ").rstrip("\n")
 
 
-Run = Callable[..., Said]
+Run = Callable[..., CommandResult]
 
 
 @pytest.fixture
@@ -47,10 +47,10 @@ def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_
     """Runs a command in an empty folder, with these settings and no others."""
     monkeypatch.chdir(tmp_path)
 
-    def run(*arguments: str, told: bytes = b"", **settings: str) -> Said:
+    def run(*arguments: str, stdin: bytes = b"", **settings: str) -> CommandResult:
         with monkeypatch.context() as here:
             here.setattr(sys, "argv", ["taskriver", *arguments])
-            here.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(told)))
+            here.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
             known = {"BCRYPT_ROUNDS": "4", store.VARIABLE: str(tmp_path / "config" / "tokens.json")}
             for name, value in (known | settings).items():
                 here.setenv(name, value)
@@ -59,8 +59,8 @@ def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_
                 main()
             except SystemExit as end:
                 code = end.code if isinstance(end.code, int) else 0
-        said = capfd.readouterr()
-        return Said(code, said.out, said.err)
+        result = capfd.readouterr()
+        return CommandResult(code, result.out, result.err)
 
     return run
 
@@ -98,7 +98,7 @@ def ask(database_url: str) -> Callable[[Callable[[Database], Any]], Any]:
 
 
 @pytest.fixture
-def people(ask: Any) -> None:
+def users(ask: Any) -> None:
     """An admin, two users, and one who was cut off."""
 
     async def make(database: Database) -> None:
@@ -113,26 +113,26 @@ def people(ask: Any) -> None:
 
 
 @pytest.fixture
-def take(run: Run, database_url: str, tmp_path: Path) -> Any:
+def import_file(run: Run, database_url: str, tmp_path: Path) -> Any:
     """Imports lines of JSON, or a text, as alice unless somebody else is named."""
 
-    def take(lines: list[Any] | str | bytes, *options: str, name: str = "tasks.jsonl") -> Said:
+    def import_file(lines: list[Any] | str | bytes, *options: str, name: str = "tasks.jsonl") -> CommandResult:
         text = lines if isinstance(lines, str | bytes) else "".join(json.dumps(line) + "\n" for line in lines)
         (tmp_path / name).write_bytes(text if isinstance(text, bytes) else text.encode())
-        whom = () if "--as" in options else ("--as", "alice")
-        return run("import", name, *whom, *options, DATABASE_URL=database_url)
+        target = () if "--as" in options else ("--as", "alice")
+        return run("import", name, *target, *options, DATABASE_URL=database_url)
 
-    return take
+    return import_file
 
 
 @pytest.fixture
-def give(run: Run, database_url: str) -> Any:
+def export_file(run: Run, database_url: str) -> Any:
     """Exports to standard output: the records, and what the last line said."""
 
-    def give(username: str) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-        said = run("export", "--as", username, DATABASE_URL=database_url)
-        assert said.code == 0, said
-        *records, last = (json.loads(line) for line in said.out.splitlines())
+    def export_file(username: str) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+        result = run("export", "--as", username, DATABASE_URL=database_url)
+        assert result.code == 0, result
+        *records, last = (json.loads(line) for line in result.out.splitlines())
         return records, last
 
-    return give
+    return export_file

@@ -15,7 +15,7 @@ from cli import commands
 from embedded.postgres import Postgres
 from persistence import migrations
 from persistence.database import Database
-from tests.cli.conftest import Run, Said
+from tests.cli.conftest import CommandResult, Run
 from tests.embedded.environment import PROJECT
 from tests.support.builders import Builders
 from tests.support.ports import closed_port
@@ -49,25 +49,25 @@ COMMANDS = [
 class TestHelp:
     def test_the_list_of_commands(self, run: Run):
         """Each command is told in one whole line, and there is nothing between a newcomer and that list."""
-        said = run("--help")
+        result = run("--help")
 
-        listed = said.out.partition("Commands:\n")[2].partition("\n\n")[0].splitlines()
+        listed = result.out.partition("Commands:\n")[2].partition("\n\n")[0].splitlines()
         assert [line.split()[0] for line in listed] == list(commands.COMMANDS)
         assert all(line.endswith(".") and not line.endswith("...") for line in listed), listed
         bare = run()
-        assert (bare.code, bare.out + bare.err) == (2, said.out)
+        assert (bare.code, bare.out + bare.err) == (2, result.out)
 
     @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
     def test_each_command(self, run: Run, command: tuple[str, ...]):
         """Every command says what it does, and what each argument is."""
-        said = run(*command, "--help")
+        result = run(*command, "--help")
 
-        assert (said.code, said.err) == (0, "")
-        assert said.out.startswith(f"Usage: taskriver {' '.join(command)} ")
+        assert (result.code, result.err) == (0, "")
+        assert result.out.startswith(f"Usage: taskriver {' '.join(command)} ")
         if len(command) == 1:
-            assert said.out.split("\n\n")[1].strip() == commands.COMMANDS[command[0]][1]
-        assert max(len(line) for line in said.out.splitlines()) <= 80
-        assert "..." not in said.out.replace("[ARGS]...", "")
+            assert result.out.split("\n\n")[1].strip() == commands.COMMANDS[command[0]][1]
+        assert max(len(line) for line in result.out.splitlines()) <= 80
+        assert "..." not in result.out.replace("[ARGS]...", "")
 
     def test_the_readme_shows_the_same(self):
         """README's list of commands is the one that `--help` prints."""
@@ -80,10 +80,10 @@ class TestHelp:
 
     def test_a_word_that_is_nearly_one(self, run: Run):
         """Whoever mistypes a command is told which one they meant; exit code 2."""
-        said = run("wach")
+        result = run("wach")
 
-        assert (said.code, said.out) == (2, "")
-        assert "Did you mean 'watch'?" in said.err
+        assert (result.code, result.out) == (2, "")
+        assert "Did you mean 'watch'?" in result.err
 
     def test_completion_costs_little(self):
         """A shell that completes a word waits for no part of the house to be imported."""
@@ -114,15 +114,15 @@ class TestMigrate:
         finally:
             for each in replicas:
                 each.clean_up()
-        assert run("migrate", DATABASE_URL=url) == Said(0, "The database is up to date.\n", "")
+        assert run("migrate", DATABASE_URL=url) == CommandResult(0, "The database is up to date.\n", "")
         assert asyncio.run(self._is_current(url))
 
     def test_other_commands_want_it_first(self, empty_database: Callable[[], str], run: Run):
         """On an empty database they say what to run."""
-        said = run("cleanup", DATABASE_URL=empty_database())
+        result = run("cleanup", DATABASE_URL=empty_database())
 
-        assert said.code == 1
-        assert said.refusal.endswith("run `taskriver migrate`.")
+        assert result.code == 1
+        assert result.refusal.endswith("run `taskriver migrate`.")
 
     async def _is_current(self, url: str) -> bool:
         database = Database(url, pool_size=1)
@@ -137,7 +137,7 @@ class TestServersInThisFolder:
         """Where `taskriver dev` runs, commands find its database by themselves; in production they do not look."""
         settings = {"ENVIRONMENT": "production", "SECRET_KEYS": "k:" + "x" * 32, "BCRYPT_ROUNDS": "12"}
         with embedded.running(tmp_path / ".taskriver", durable=False):
-            assert run("migrate") == Said(0, "The database is up to date.\n", "")
+            assert run("migrate") == CommandResult(0, "The database is up to date.\n", "")
             assert run("migrate", **settings).code == 2
 
 
@@ -166,7 +166,7 @@ class TestExportSchema:
 
 class TestFailures:
     @pytest.mark.parametrize(
-        ("settings", "told"),
+        ("settings", "expected"),
         [
             ({}, "DATABASE_URL is not set"),
             ({"DATABASE_URL": "mysql://u:hunter2@h/d"}, "DATABASE_URL must look like postgresql+asyncpg://"),
@@ -183,21 +183,21 @@ class TestFailures:
             ({"PORT": "0", "WORKERS": "0"}, "; WORKERS: "),
         ],
     )
-    def test_settings(self, run: Run, settings: dict[str, str], told: str):
+    def test_settings(self, run: Run, settings: dict[str, str], expected: str):
         """A wrong setting is named in one line that never shows its value; exit code 2."""
-        said = run("migrate", **settings)
+        result = run("migrate", **settings)
 
-        assert said.code == 2
-        assert told in said.refusal
-        assert "hunter2" not in said.refusal
+        assert result.code == 2
+        assert expected in result.refusal
+        assert "hunter2" not in result.refusal
 
     def test_a_database_that_is_down(self, run: Run):
         """It says where the database was looked for; exit code 1."""
         with closed_port() as port:
-            said = run("migrate", DATABASE_URL=f"postgresql://u:hunter2@127.0.0.1:{port}/d")
+            result = run("migrate", DATABASE_URL=f"postgresql://u:hunter2@127.0.0.1:{port}/d")
 
-        assert said.code == 1
-        assert said.refusal == f"The database server at 127.0.0.1:{port} does not answer: check that it is running."
+        assert result.code == 1
+        assert result.refusal == f"The database server at 127.0.0.1:{port} does not answer: check that it is running."
 
     def test_a_database_that_refuses(self, run: Run, postgres: Postgres):
         """A wrong password, or a database that there is not, is told from one that is down."""
@@ -209,15 +209,15 @@ class TestFailures:
 
     def test_serve_names_what_it_lacks(self, run: Run):
         """Without servers to use, serving is misuse; `dev` is offered."""
-        said = run("serve")
+        result = run("serve")
 
-        assert said.code == 2
-        assert "`taskriver dev`" in said.refusal
+        assert result.code == 2
+        assert "`taskriver dev`" in result.refusal
 
     def test_dev_stays_out_of_production(self, run: Run):
         """Demo data with known passwords are for nobody's production."""
         settings = {"ENVIRONMENT": "production", "SECRET_KEYS": "k:" + "x" * 32, "BCRYPT_ROUNDS": "12"}
-        said = run("dev", DATABASE_URL="postgresql://h/d", REDIS_URL="redis://h", **settings)
+        result = run("dev", DATABASE_URL="postgresql://h/d", REDIS_URL="redis://h", **settings)
 
-        assert said.code == 1
-        assert "use `taskriver serve`" in said.refusal
+        assert result.code == 1
+        assert "use `taskriver serve`" in result.refusal

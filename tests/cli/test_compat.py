@@ -17,18 +17,18 @@ from tests.support.waiting import HANG_SECONDS
 from verification.compat.check import CHECKS
 
 Answer = tuple[int, dict[bytes, bytes], bytes]
-Twist = Callable[[str, str, Answer], Answer]
+Modify = Callable[[str, str, Answer], Answer]
 
 
-class Twisted:
+class ModifiedServer:
     """An application whose answers are changed on their way."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self.twist: Twist | None = None
+        self.modify: Modify | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or self.twist is None:
+        if scope["type"] != "http" or self.modify is None:
             await self._app(scope, receive, send)
             return
         start: list[Message] = []
@@ -43,38 +43,38 @@ class Twisted:
         await self._app(scope, receive, keep)
         headers = {name: value for name, value in start[0]["headers"] if name != b"content-length"}
         answer = (start[0]["status"], headers, bytes(body))
-        status, headers, told = self.twist(scope["method"], scope["path"], answer)
+        status, headers, expected = self.modify(scope["method"], scope["path"], answer)
         await send({"type": "http.response.start", "status": status, "headers": list(headers.items())})
-        await send({"type": "http.response.body", "body": told})
+        await send({"type": "http.response.body", "body": expected})
 
 
 @pytest.fixture(scope="module")
-def twisted(database_url: str, new_redis: Callable[[], str]) -> Iterator[tuple[str, Twisted]]:
+def modified_server(database_url: str, new_redis: Callable[[], str]) -> Iterator[tuple[str, ModifiedServer]]:
     """A server whose answers can be changed, and its URL."""
-    app = Twisted(a_server(settings_of(database_url, new_redis()), rate_limit_timeout=HANG_SECONDS).asgi())
+    app = ModifiedServer(a_server(settings_of(database_url, new_redis()), rate_limit_timeout=HANG_SECONDS).asgi())
     with served_by_thread(app) as url:
         yield url, app
 
 
 @pytest.fixture
-def check(run: Run, twisted: tuple[str, Twisted]) -> Any:
+def check(run: Run, modified_server: tuple[str, ModifiedServer]) -> Any:
     """Visits the server, with answers changed: the exit code, and verdict and words by what was looked at."""
 
-    def check(twist: Twist | None = None) -> tuple[int, dict[str, tuple[str, str]]]:
-        url, app = twisted
-        app.twist = twist
+    def check(modify: Modify | None = None) -> tuple[int, dict[str, tuple[str, str]]]:
+        url, app = modified_server
+        app.modify = modify
         try:
-            said = run("compat", "check", url, "--json")
+            result = run("compat", "check", url, "--json")
         finally:
-            app.twist = None
-        found = json.loads(said.out)["findings"]
+            app.modify = None
+        found = json.loads(result.out)["findings"]
         assert len(found) == len(CHECKS)
-        return said.code, {each["what"]: (each["verdict"], each["told"]) for each in found}
+        return result.code, {each["what"]: (each["verdict"], each["told"]) for each in found}
 
     return check
 
 
-def test_our_own_server(check: Any, run: Run, twisted: tuple[str, Twisted], ask: Any):
+def test_our_own_server(check: Any, run: Run, modified_server: tuple[str, ModifiedServer], ask: Any):
     """Everything matches or is another way on purpose, and nothing but the users is left behind."""
 
     async def there(database: Database) -> tuple[int, int]:
@@ -90,7 +90,7 @@ def test_our_own_server(check: Any, run: Run, twisted: tuple[str, Twisted], ask:
     assert ask(there) == before
 
 
-def changed(where: str, change: Callable[[Answer], Answer]) -> Twist:
+def changed(where: str, change: Callable[[Answer], Answer]) -> Modify:
     """Changes the answers to paths that contain a text."""
     return lambda method, path, answer: change(answer) if where in f"{method} {path}" else answer
 
@@ -124,7 +124,7 @@ def redirected(method: str, path: str, answer: Answer) -> Answer:
 
 
 @pytest.mark.parametrize(
-    ("twist", "begins", "told"),
+    ("modify", "begins", "expected"),
     [
         (
             changed("/tasks", without_owner),
@@ -139,27 +139,27 @@ def redirected(method: str, path: str, answer: Answer) -> Answer:
     ],
     ids=["field", "cookie", "words", "500", "shape", "redirect"],
 )
-def test_what_differs_is_found(check: Any, twist: Twist, begins: str, told: str):
+def test_what_differs_is_found(check: Any, modify: Modify, begins: str, expected: str):
     """A difference is told in its row, and the exit code is 1."""
-    code, found = check(twist)
+    code, found = check(modify)
     (row,) = (finding for what, finding in found.items() if what.startswith(begins))
 
     assert code == 1
     assert row[0] == "differs"
-    assert told in row[1]
+    assert expected in row[1]
 
 
 def test_the_older_ways_match(check: Any):
     """A server that is the older way where ours is not, on purpose, matches there."""
     older = {"/auth/login": (401, 404), "/tasks/": (404, 403)}
 
-    def twist(method: str, path: str, answer: Answer) -> Answer:
+    def modify(method: str, path: str, answer: Answer) -> Answer:
         for where, (now, before) in older.items():
             if where in path and answer[0] == now:
                 return before, answer[1], answer[2]
         return answer
 
-    _, found = check(twist)
+    _, found = check(modify)
 
     assert found["Signing in as an unknown user: was 404"] == ("matches", "")
     assert found["A task of another user: was 403"] == ("matches", "")
@@ -173,21 +173,21 @@ def test_another_kind_of_server(check: Any):
     assert {verdict for verdict, _ in found.values()} == {"differs", "not tried"}
 
 
-def test_a_page(run: Run, twisted: tuple[str, Twisted]):
+def test_a_page(run: Run, modified_server: tuple[str, ModifiedServer]):
     """Where there are only pages nothing is tried: one line says that this is another thing; exit code 1."""
-    url, app = twisted
-    app.twist = lambda method, path, answer: (200, {b"content-type": b"text/html"}, b"<h1>Welcome</h1>")
+    url, app = modified_server
+    app.modify = lambda method, path, answer: (200, {b"content-type": b"text/html"}, b"<h1>Welcome</h1>")
     try:
-        said = run("compat", "check", url)
+        result = run("compat", "check", url)
     finally:
-        app.twist = None
+        app.modify = None
 
-    assert (said.code, said.out) == (1, "")
-    assert f"taskriver: {url} does not have the older REST API: " in said.err
+    assert (result.code, result.out) == (1, "")
+    assert f"taskriver: {url} does not have the older REST API: " in result.err
 
 
 @pytest.mark.parametrize(
-    ("url", "told"),
+    ("url", "expected"),
     [
         (
             "http://127.0.0.1:1",
@@ -199,9 +199,9 @@ def test_a_page(run: Run, twisted: tuple[str, Twisted]):
         ),
     ],
 )
-def test_no_server(run: Run, url: str, told: str):
+def test_no_server(run: Run, url: str, expected: str):
     """It is said in one line; exit code 1."""
-    said = run("compat", "check", url)
+    result = run("compat", "check", url)
 
-    assert (said.code, said.out) == (1, "")
-    assert said.err.splitlines()[-1] == f"taskriver: {told}"
+    assert (result.code, result.out) == (1, "")
+    assert result.err.splitlines()[-1] == f"taskriver: {expected}"

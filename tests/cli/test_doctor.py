@@ -38,14 +38,14 @@ def look(run: Run, database_url: str, redis_url: str) -> Any:
     """Runs it; the exit code, and state and words by name."""
 
     def look(**settings: str) -> tuple[int, dict[str, tuple[str, str]]]:
-        said = run("doctor", "--json", **({"DATABASE_URL": database_url, "REDIS_URL": redis_url} | settings))
-        assert "hunter2" not in said.out + said.err
-        told = json.loads(said.out)
-        found = {each["name"]: (each["state"], f"{each['told']} {each['advice']}") for each in told["findings"]}
-        worst = {0: "ok", 3: "look", 1: "bad"}[said.code]
-        assert told["worst"] == worst
+        result = run("doctor", "--json", **({"DATABASE_URL": database_url, "REDIS_URL": redis_url} | settings))
+        assert "hunter2" not in result.out + result.err
+        report = json.loads(result.out)
+        found = {each["name"]: (each["state"], f"{each['told']} {each['advice']}") for each in report["findings"]}
+        worst = {0: "ok", 3: "look", 1: "bad"}[result.code]
+        assert report["worst"] == worst
         assert worst in {state for state, _ in found.values()}
-        return said.code, found
+        return result.code, found
 
     return look
 
@@ -64,13 +64,13 @@ def statement(ask: Any) -> Any:
 def test_all_is_well(look: Any, run: Run, database_url: str, redis_url: str):
     """On servers that are as they must be everything is ok, and nothing is to be done."""
     code, found = look()
-    said = run("doctor", DATABASE_URL=database_url, REDIS_URL=redis_url)
+    result = run("doctor", DATABASE_URL=database_url, REDIS_URL=redis_url)
 
     assert (code, list(found)) == (0, ALL)
     assert {state for state, _ in found.values()} == {"ok"}
-    assert said.code == 0
-    assert said.out.splitlines()[0].split() == ["what", "state", "found", "what", "to", "do"]
-    assert said.out.endswith("All checks passed.\n")
+    assert result.code == 0
+    assert result.out.splitlines()[0].split() == ["what", "state", "found", "what", "to", "do"]
+    assert result.out.endswith("All checks passed.\n")
 
 
 def test_a_setting_that_cannot_be_used(look: Any):
@@ -83,10 +83,10 @@ def test_a_setting_that_cannot_be_used(look: Any):
 
 def test_no_servers(run: Run):
     """Without any named, and none running in this folder, both are missing."""
-    said = run("doctor", "--json")
-    states = {each["name"]: each["state"] for each in json.loads(said.out)["findings"]}
+    result = run("doctor", "--json")
+    states = {each["name"]: each["state"] for each in json.loads(result.out)["findings"]}
 
-    assert (said.code, states["database"], states["redis"]) == (1, "bad", "bad")
+    assert (result.code, states["database"], states["redis"]) == (1, "bad", "bad")
 
 
 def test_servers_that_are_down(look: Any):
@@ -199,9 +199,9 @@ def test_old_events_that_nobody_removes(look: Any, ask: Any, days: int, state: s
 def test_keys_are_named_and_never_shown(look: Any):
     """The names of signing keys are told; more than one old key wants a look."""
     assert look(SECRET_KEYS=f"b:{SECRET}")[1]["secrets"] == ("ok", "b signs ")
-    state, told = look(SECRET_KEYS=",".join(f"{name}:{SECRET}{name}" for name in "cba"))[1]["secrets"]
+    state, report = look(SECRET_KEYS=",".join(f"{name}:{SECRET}{name}" for name in "cba"))[1]["secrets"]
 
-    assert (state, told.startswith("c signs, b, a only verify")) == ("look", True)
+    assert (state, report.startswith("c signs, b, a only verify")) == ("look", True)
 
 
 def test_secrets_that_others_can_read(look: Any, tmp_path: Path):

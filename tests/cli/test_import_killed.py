@@ -21,7 +21,7 @@ _STOPPED = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' A
 _END = _STOPPED.replace("count(*)", "pg_terminate_backend(pid, 60000)")
 
 
-@pytest.mark.usefixtures("people")
+@pytest.mark.usefixtures("users")
 def test_it_can_be_repeated(database_url: str, run: Run, ask: Any, tmp_path: Path):
     """An import that is killed and run again loses nothing and creates nothing twice."""
     lines = [json.dumps({"id": f"K-{number}", "title": f"Number {number}"}) + "\n" for number in range(8_000)]

@@ -36,7 +36,7 @@ def execute(ask: Any) -> Execute:
 
 
 @pytest.fixture
-def newer(people: None, execute: Execute, ask: Any) -> Iterator[None]:
+def newer(users: None, execute: Execute, ask: Any) -> Iterator[None]:
     """A task of alice's, in tables that take values which this version does not know."""
 
     async def a_task(database: Database) -> None:
@@ -69,22 +69,22 @@ class TestTables:
     ):
         """And leaves no file."""
         execute(change)
-        said = run("export", file, "--as", "alice", DATABASE_URL=database_url)
+        result = run("export", file, "--as", "alice", DATABASE_URL=database_url)
 
         advice = "A newer version wrote it: use that version."
-        assert (said.code, said.refusal) == (1, f"This version does not know the {named} in the database. {advice}")
+        assert (result.code, result.refusal) == (1, f"This version does not know the {named} in the database. {advice}")
 
-    def test_columns_that_are_not_known_are_left_out(self, give: Any, execute: Execute):
+    def test_columns_that_are_not_known_are_left_out(self, export_file: Any, execute: Execute):
         """What is known of a task is exported."""
         execute("ALTER TABLE tasks ADD COLUMN labels text")
-        [task], _ = give("alice")
+        [task], _ = export_file("alice")
         execute("ALTER TABLE tasks DROP COLUMN labels")
 
         assert task["status"] == "TODO"
         assert "labels" not in task
 
 
-@pytest.mark.usefixtures("people")
+@pytest.mark.usefixtures("users")
 class TestFiles:
     @pytest.mark.parametrize(
         ("values", "problem"),
@@ -96,25 +96,25 @@ class TestFiles:
             ({"dueAt": {"at": 1}}, "dueAt must be text."),
         ],
     )
-    def test_an_import_names_the_line(self, take: Any, values: dict[str, Any], problem: str):
+    def test_an_import_names_the_line(self, import_file: Any, values: dict[str, Any], problem: str):
         """With what would be understood."""
-        said = take([{"id": ID, "title": "x"} | values])
+        result = import_file([{"id": ID, "title": "x"} | values])
 
-        assert said.code == 1
-        assert said.refusal.startswith(f"line 1: {problem}")
+        assert result.code == 1
+        assert result.refusal.startswith(f"line 1: {problem}")
 
-    def test_columns_of_a_newer_export_can_be_left_out(self, take: Any, give: Any):
+    def test_columns_of_a_newer_export_can_be_left_out(self, import_file: Any, export_file: Any):
         """As the message says; the last line is understood whatever else it holds, and whichever cursor it is."""
         last = {"streamCursor": encoded("s2.e.1.1"), "tasks": 1, "labels": 0}
-        said = take([{"id": ID, "title": "x", "labels": []}, last], "--ignore", "labels")
-        [task], _ = give("alice")
+        result = import_file([{"id": ID, "title": "x", "labels": []}, last], "--ignore", "labels")
+        [task], _ = export_file("alice")
 
-        assert said.code == 0
+        assert result.code == 0
         assert task["id"] == ID
 
 
-@pytest.mark.usefixtures("people")
-def test_an_import_beside_newer_events(take: Any, ask: Any):
+@pytest.mark.usefixtures("users")
+def test_an_import_beside_newer_events(import_file: Any, ask: Any):
     """Events that are not understood are no deletions: a task that they are about is imported."""
     payload = task_payload(task=ID)
     events = [
@@ -129,7 +129,7 @@ def test_an_import_beside_newer_events(take: Any, ask: Any):
         await newer_version.record(database, UUID(ID), *events)
 
     ask(write)
-    said = take([{"id": ID, "title": "x"}], "--json")
+    result = import_file([{"id": ID, "title": "x"}], "--json")
     ask(newer_version.take_known_kinds)
 
-    assert json.loads(said.out)["created"] == 1
+    assert json.loads(result.out)["created"] == 1

@@ -11,7 +11,7 @@ from tests.cli.conftest import Run
 from tests.support.processes import environment
 from tests.support.waiting import HANG_SECONDS
 
-pytestmark = pytest.mark.usefixtures("people")
+pytestmark = pytest.mark.usefixtures("users")
 
 COMMANDS = [("export", "--as", "bob"), ("export-schema",), ("--version",), ("user", "--help")]
 
@@ -36,8 +36,8 @@ def _taskriver(arguments: tuple[str, ...], folder: Path, database_url: str, out:
 def test_a_full_disk_is_reported(arguments: tuple[str, ...], tmp_path: Path, database_url: str):
     """In one line that names what is full; it is no failure of the database."""
     with Path("/dev/full").open("wb") as full:
-        said = _taskriver(arguments, tmp_path, database_url, full.fileno())
-    assert said == (1, "taskriver: Standard output: No space left on device.\n")
+        result = _taskriver(arguments, tmp_path, database_url, full.fileno())
+    assert result == (1, "taskriver: Standard output: No space left on device.\n")
 
 
 @pytest.mark.parametrize("arguments", COMMANDS, ids=" ".join)
@@ -63,5 +63,5 @@ def test_a_command_needs_no_standard_output(arguments: tuple[str, ...], tmp_path
 
 def test_a_file_for_the_cursor_that_cannot_be_written(run: Run, database_url: str):
     """Its name and the reason are told."""
-    said = run("export", "t.csv", "--as", "bob", "--cursor-to", "nowhere/cursor", DATABASE_URL=database_url)
-    assert (said.code, said.refusal) == (1, "nowhere/cursor cannot be written: No such file or directory.")
+    result = run("export", "t.csv", "--as", "bob", "--cursor-to", "nowhere/cursor", DATABASE_URL=database_url)
+    assert (result.code, result.refusal) == (1, "nowhere/cursor cannot be written: No such file or directory.")

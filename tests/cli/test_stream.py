@@ -26,8 +26,8 @@ class TestResetEpoch:
         """Each time another epoch begins, and one line says so."""
         epochs = [epoch()]
         for _ in range(2):
-            said = run("stream", "reset-epoch", "--yes", DATABASE_URL=database_url)
-            assert (said.code, said.out, said.err) == (0, "A new epoch has started.\n", "")
+            result = run("stream", "reset-epoch", "--yes", DATABASE_URL=database_url)
+            assert (result.code, result.out, result.err) == (0, "A new epoch has started.\n", "")
             epochs.append(epoch())
 
         assert len(set(epochs)) == 3
@@ -35,9 +35,9 @@ class TestResetEpoch:
     def test_nobody_to_ask(self, run: Run, database_url: str, epoch: Callable[[], str]):
         """Without a terminal it wants --yes, and does nothing."""
         before = epoch()
-        said = run("stream", "reset-epoch", DATABASE_URL=database_url)
+        result = run("stream", "reset-epoch", DATABASE_URL=database_url)
 
-        assert (said.code, said.refusal) == (1, "There is no terminal for the confirmation: use --yes.")
+        assert (result.code, result.refusal) == (1, "There is no terminal for the confirmation: use --yes.")
         assert epoch() == before
 
     @pytest.mark.parametrize(("answer", "code"), [("y", 0), ("n", 1), ("", 1)])
@@ -53,8 +53,8 @@ class TestResetEpoch:
         """At a terminal it says what will happen, and does it only after a yes."""
         before = epoch()
         monkeypatch.setattr("cli.stream.sys", SimpleNamespace(stdin=SimpleNamespace(isatty=lambda: True)))
-        said = run("stream", "reset-epoch", told=f"{answer}\n".encode(), DATABASE_URL=database_url)
+        result = run("stream", "reset-epoch", stdin=f"{answer}\n".encode(), DATABASE_URL=database_url)
 
-        assert said.code == code
-        assert said.out.startswith("All existing stream cursors become invalid.")
+        assert result.code == code
+        assert result.out.startswith("All existing stream cursors become invalid.")
         assert (epoch() != before) == (code == 0)

@@ -13,7 +13,7 @@ import pytest
 
 from cli.sign_in import endpoint, sign_in
 from cli.stored_sessions import store
-from tests.cli.conftest import Run, Said
+from tests.cli.conftest import CommandResult, Run
 from verification.client.account import Account
 
 PASSWORD = b"Correct-horse1\n"
@@ -26,7 +26,7 @@ def names() -> list[str]:
 
 
 @pytest.fixture
-def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where tokens are kept."""
     path = tmp_path / "config" / "tokens.json"
     monkeypatch.setenv(store.VARIABLE, str(path))
@@ -34,17 +34,17 @@ def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def token(run: Run, served: str, database_url: str, kept: Path, names: list[str]) -> Any:
+def token(run: Run, served: str, database_url: str, stored: Path, names: list[str]) -> Any:
     """Runs the command for ada, who is a user."""
     if not names:
-        said = run(
-            "user", "create", "ada", "a@example.org", "--password-stdin", told=PASSWORD, DATABASE_URL=database_url
+        result = run(
+            "user", "create", "ada", "a@example.org", "--password-stdin", stdin=PASSWORD, DATABASE_URL=database_url
         )
-        assert said.code == 0, said
+        assert result.code == 0, result
         names.append("ada")
 
-    def token(*arguments: str, told: bytes = b"") -> Said:
-        return run("token", served, *arguments, told=told)
+    def token(*arguments: str, stdin: bytes = b"") -> CommandResult:
+        return run("token", served, *arguments, stdin=stdin)
 
     return token
 
@@ -52,18 +52,18 @@ def token(run: Run, served: str, database_url: str, kept: Path, names: list[str]
 @pytest.fixture
 def signed_in(token: Any) -> str:
     """She has signed in; her access token."""
-    said = token("--username", "ada", "--password-stdin", told=PASSWORD)
-    assert (said.code, said.err) == (0, "")
-    return str(said.out.strip())
+    result = token("--username", "ada", "--password-stdin", stdin=PASSWORD)
+    assert (result.code, result.err) == (0, "")
+    return str(result.out.strip())
 
 
-def age(kept: Path, *, used: bool = False) -> None:
+def age(stored: Path, *, used: bool = False) -> None:
     """Let the access token expire; the refresh token too, if it was *used* elsewhere."""
-    (session,) = json.loads(kept.read_text())["sessions"]
+    (session,) = json.loads(stored.read_text())["sessions"]
     session["expires_at"] = (datetime.now(UTC) + timedelta(seconds=10)).isoformat()
     if used:
         session["refresh_token"] = "never-given"
-    kept.write_text(json.dumps({"sessions": [session]}))
+    stored.write_text(json.dumps({"sessions": [session]}))
 
 
 class TestToken:
@@ -80,28 +80,31 @@ class TestToken:
         assert answer.json()["username"] == "ada"
 
     @pytest.mark.usefixtures("signed_in")
-    def test_it_is_nobody_elses_to_read(self, kept: Path):
+    def test_it_is_nobody_elses_to_read(self, stored: Path):
         """The file, and the folder that was made for it, are the owner's only; the password is in neither."""
-        assert stat.S_IMODE(kept.stat().st_mode) == 0o600
-        assert stat.S_IMODE(kept.parent.stat().st_mode) == 0o700
-        assert "horse" not in kept.read_text()
+        assert stat.S_IMODE(stored.stat().st_mode) == 0o600
+        assert stat.S_IMODE(stored.parent.stat().st_mode) == 0o700
+        assert "horse" not in stored.read_text()
 
-    def test_one_that_expired_is_renewed(self, token: Any, signed_in: str, kept: Path):
+    def test_one_that_expired_is_renewed(self, token: Any, signed_in: str, stored: Path):
         """The renewed token is stored, so the next call prints the same one."""
-        age(kept)
+        age(stored)
         renewed = token().out
 
         assert renewed != f"{signed_in}\n"
         assert token().out == renewed
 
     @pytest.mark.usefixtures("signed_in")
-    def test_a_session_that_is_over(self, token: Any, kept: Path):
+    def test_a_session_that_is_over(self, token: Any, stored: Path):
         """Somebody has to sign in again; with a password that works."""
-        age(kept, used=True)
-        said = token()
-        again = token("--password-stdin", "--username", "ada", told=PASSWORD)
+        age(stored, used=True)
+        result = token()
+        again = token("--password-stdin", "--username", "ada", stdin=PASSWORD)
 
-        assert (said.code, said.refusal) == (1, "There is no terminal to ask for the password: use --password-stdin.")
+        assert (result.code, result.refusal) == (
+            1,
+            "There is no terminal to ask for the password: use --password-stdin.",
+        )
         assert again.code == 0
 
     @pytest.mark.parametrize("form", [(), ("--header",), ("--export",), ("--json",)])
@@ -113,15 +116,18 @@ class TestToken:
         # A sign-out takes effect within a second.
         while httpx.get(f"{served}/api/v1/users/about_me/", headers=headers).status_code == 200:
             time.sleep(0.02)
-        said = token(*form)
+        result = token(*form)
 
-        assert (said.code, said.refusal) == (1, "There is no terminal to ask for the password: use --password-stdin.")
+        assert (result.code, result.refusal) == (
+            1,
+            "There is no terminal to ask for the password: use --password-stdin.",
+        )
 
     @pytest.mark.usefixtures("signed_in")
-    def test_a_token_that_is_no_longer_accepted_is_renewed(self, token: Any, signed_in: str, kept: Path):
+    def test_a_token_that_is_no_longer_accepted_is_renewed(self, token: Any, signed_in: str, stored: Path):
         """The session goes on: the server refuses only this token."""
-        (session,) = json.loads(kept.read_text())["sessions"]
-        kept.write_text(json.dumps({"sessions": [session | {"access_token": signed_in[:-4] + "AAAA"}]}))
+        (session,) = json.loads(stored.read_text())["sessions"]
+        stored.write_text(json.dumps({"sessions": [session | {"access_token": signed_in[:-4] + "AAAA"}]}))
         renewed = token().out.strip()
 
         assert renewed
@@ -129,53 +135,53 @@ class TestToken:
         assert token().out.strip() == renewed
 
     @pytest.mark.usefixtures("signed_in")
-    def test_forgetting(self, token: Any, served: str, signed_in: str, kept: Path):
+    def test_forgetting(self, token: Any, served: str, signed_in: str, stored: Path):
         """It signs out, there and here."""
-        said = token("--forget")
+        result = token("--forget")
         answer = httpx.get(f"{served}/api/v1/users/about_me/", headers={"authorization": f"Bearer {signed_in}"})
 
-        assert said.out == f"ada is signed out at {served}/graphql.\n"
+        assert result.out == f"ada is signed out at {served}/graphql.\n"
         assert answer.status_code == 401
-        assert json.loads(kept.read_text()) == {"sessions": []}
+        assert json.loads(stored.read_text()) == {"sessions": []}
         assert token("--forget").refusal == f"There is no stored session at {served}/graphql."
 
-    def test_a_wrong_password(self, token: Any, served: str, kept: Path):
+    def test_a_wrong_password(self, token: Any, served: str, stored: Path):
         """It is refused in the server's words, and nothing is kept."""
-        said = token("--username", "ada", "--password-stdin", told=b"hunter2\n")
+        result = token("--username", "ada", "--password-stdin", stdin=b"hunter2\n")
 
-        assert (said.code, said.refusal) == (1, f"{served}/graphql: Wrong username or password.")
-        assert not kept.exists()
+        assert (result.code, result.refusal) == (1, f"{served}/graphql: Wrong username or password.")
+        assert not stored.exists()
 
     def test_nobody_to_ask(self, token: Any):
         """Without a session, a name and a terminal it says what there is to do."""
         assert token().refusal.startswith("You are not signed in: use --username NAME --password-stdin")
 
-    def test_no_server(self, run: Run, kept: Path):
+    def test_no_server(self, run: Run, stored: Path):
         """It says where nobody answered."""
-        said = run("token", "http://127.0.0.1:1", "--username", "ada", "--password-stdin", told=PASSWORD)
+        result = run("token", "http://127.0.0.1:1", "--username", "ada", "--password-stdin", stdin=PASSWORD)
 
-        assert said.code == 1
-        assert said.refusal == (
+        assert result.code == 1
+        assert result.refusal == (
             "http://127.0.0.1:1/graphql does not answer (connection refused): "
             "check the URL, and that the server is running."
         )
 
-    def test_a_file_that_is_something_else(self, token: Any, kept: Path):
+    def test_a_file_that_is_something_else(self, token: Any, stored: Path):
         """It is not overwritten, and said to be in the way."""
-        kept.parent.mkdir()
-        kept.write_text("{}")
-        said = token()
+        stored.parent.mkdir()
+        stored.write_text("{}")
+        result = token()
 
-        assert (said.code, said.refusal) == (
+        assert (result.code, result.refusal) == (
             1,
-            f"{kept} is not a file of stored sessions: remove it, and sign in again.",
+            f"{stored} is not a file of stored sessions: remove it, and sign in again.",
         )
-        assert kept.read_text() == "{}"
+        assert stored.read_text() == "{}"
 
 
-class TestCommandsThatAsk:
+class TestCommandsThatSignIn:
     @pytest.mark.usefixtures("signed_in")
-    def test_they_ask_as_whoever_signed_in(self, served: str, kept: Path):
+    def test_they_ask_as_whoever_signed_in(self, served: str, stored: Path):
         """With a session that is kept they want no name; a token that is refused is renewed, and kept."""
         account = sign_in(endpoint(served), None, password_stdin=False)
 
@@ -188,16 +194,16 @@ class TestCommandsThatAsk:
         name, before, after = asyncio.run(ask_twice())
         assert name == "ada"
         assert before != after
-        assert json.loads(kept.read_text())["sessions"][0]["access_token"] == after
+        assert json.loads(stored.read_text())["sessions"][0]["access_token"] == after
 
     @pytest.mark.parametrize("source", ["stored session", "environment"])
     def test_a_command_leaves_a_session_that_it_did_not_begin(
-        self, served: str, signed_in: str, kept: Path, monkeypatch: pytest.MonkeyPatch, source: str
+        self, served: str, signed_in: str, stored: Path, monkeypatch: pytest.MonkeyPatch, source: str
     ):
         """`sign_out` ends only a session that began with a password: the stored one, or one in a variable, stays."""
         if source == "environment":
             monkeypatch.setenv("TASKRIVER_TOKEN", signed_in)
-            kept.unlink()
+            stored.unlink()
         account = sign_in(endpoint(served), None, password_stdin=False)
 
         async def use() -> None:
@@ -210,7 +216,7 @@ class TestCommandsThatAsk:
 
     def test_a_command_ends_the_session_that_it_began(self, token: Any, served: str):
         """A session that began with a password, for one command, ends with the command."""
-        assert token("--username", "ada", "--password-stdin", told=PASSWORD).code == 0
+        assert token("--username", "ada", "--password-stdin", stdin=PASSWORD).code == 0
         account = Account(lambda: endpoint(served), "ada", PASSWORD.decode().strip())
 
         async def use() -> str:

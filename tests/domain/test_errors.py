@@ -26,7 +26,7 @@ class TestFamily:
         assert errors.__doc__ is not None
         assert kind.__name__ in errors.__doc__
 
-    @pytest.mark.parametrize(("seconds", "told"), [(-5, 1), (0, 1), (1, 1), (90, 90)])
-    def test_come_back_in_a_second_at_least(self, seconds: int, told: int):
+    @pytest.mark.parametrize(("seconds", "expected"), [(-5, 1), (0, 1), (1, 1), (90, 90)])
+    def test_come_back_in_a_second_at_least(self, seconds: int, expected: int):
         """Nobody is told to come back at once, or in the past."""
-        assert RateLimited("Too many.", retry_after=seconds).retry_after == told
+        assert RateLimited("Too many.", retry_after=seconds).retry_after == expected

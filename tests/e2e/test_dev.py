@@ -195,13 +195,13 @@ class TestInterrupted:
         ]
         for stage, seconds, number in stages:
             command = dev(tmp_path)
-            command.says(stage)
+            command.prints(stage)
             time.sleep(seconds)
-            said = command.stops(number, group=number == signal.SIGINT)
-            assert said.endswith("Stopped.\n")
-            assert "running" not in said
+            output = command.stops(number, group=number == signal.SIGINT)
+            assert output.endswith("Stopped.\n")
+            assert "running" not in output
         killed = dev(tmp_path)
-        killed.says("demo data")
+        killed.prints("demo data")
         people = killed.family()
         killed.send(signal.SIGKILL)
         killed.ends()
@@ -265,7 +265,7 @@ def at_home(first: FirstStart, ordinary: User, public: Path) -> Path:  # noqa: F
     return folder
 
 
-class TestAsAnybody:
+class TestOtherUser:
     def test_an_ordinary_user(
         self,
         dev: Start,

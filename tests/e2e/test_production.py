@@ -36,11 +36,11 @@ def refusal(folder: Path, **settings: str) -> str:
 
 def test_everything_unsafe_is_named_at_once(tmp_path: Path):
     """Each unsafe setting is named, all in one line, and no value of any."""
-    said = refusal(tmp_path, **{name: value for name, (value, _) in UNSAFE.items()})
+    output = refusal(tmp_path, **{name: value for name, (value, _) in UNSAFE.items()})
 
-    assert [reason for _, reason in UNSAFE.values() if reason not in said] == []
-    assert "hunter2" not in said
-    assert "development-only" not in said
+    assert [reason for _, reason in UNSAFE.values() if reason not in output] == []
+    assert "hunter2" not in output
+    assert "development-only" not in output
 
 
 def test_a_server_needs_both_servers(tmp_path: Path):
@@ -50,7 +50,7 @@ def test_a_server_needs_both_servers(tmp_path: Path):
 
 def test_a_short_secret(tmp_path: Path):
     """A key that is too short or has no name is refused without being told."""
-    said = refusal(tmp_path, SECRET_KEYS=f"{SECRET},k2:2short,{'no-identifier-' * 4}")
+    output = refusal(tmp_path, SECRET_KEYS=f"{SECRET},k2:2short,{'no-identifier-' * 4}")
 
-    assert "at least 32 bytes" in said
-    assert not any(part in said for part in ("2short", "no-identifier", "s3cret"))
+    assert "at least 32 bytes" in output
+    assert not any(part in output for part in ("2short", "no-identifier", "s3cret"))

@@ -153,11 +153,11 @@ async def two_processes(folder: Path, database_url: str, redis_url: str) -> Asyn
 
 async def everything(use: Use) -> None:
     """Do what can be done through every door, well and badly, with secrets that can be recognised."""
-    who = {"username": "canary", "password": PASSWORD}
-    await use.ask(REGISTER, input=who | {"email": MAIL})
-    await use.ask(REGISTER, input=who | {"email": MAIL})
-    await use.ask(LOGIN, input=who | {"password": WRONG})
-    tokens = (await use.ask(LOGIN, input=who)).json()["data"]["login"]
+    credentials = {"username": "canary", "password": PASSWORD}
+    await use.ask(REGISTER, input=credentials | {"email": MAIL})
+    await use.ask(REGISTER, input=credentials | {"email": MAIL})
+    await use.ask(LOGIN, input=credentials | {"password": WRONG})
+    tokens = (await use.ask(LOGIN, input=credentials)).json()["data"]["login"]
     use.secrets.update(filter(None, tokens.values()))
     token = tokens["accessToken"]
     await over_http(use, token)
@@ -243,10 +243,10 @@ async def over_rest(use: Use, token: str) -> None:
 class TestTheLog:
     async def test_it_holds_no_secret(self, use: Use):
         """No token, password, cookie, e-mail address, title or user agent, through whatever door it came."""
-        everything_said = use.server.err + use.server.out
+        all_output = use.server.err + use.server.out
         assert len(use.secrets) > 10
-        assert [secret for secret in use.secrets if secret in everything_said] == []
-        assert "canary." not in everything_said
+        assert [secret for secret in use.secrets if secret in all_output] == []
+        assert "canary." not in all_output
 
     async def test_every_line_is_json(self, use: Use):
         """One object per line, each with its time, level and event; nobody has forged one."""
@@ -260,8 +260,8 @@ class TestTheLog:
 
     async def test_every_door_has_lines(self, use: Use):
         """A line per request: who, what, through which door, and how it ended."""
-        told = [line for line in use.lines if line["event"] == "request"]
-        found = {(line["door"], line["operation"], line["code"]) for line in told}
+        observed = [line for line in use.lines if line["event"] == "request"]
+        found = {(line["door"], line["operation"], line["code"]) for line in observed}
         assert {
             ("http", "Enter", "OK"),
             ("http", "Enter", "INVALID_CREDENTIALS"),
@@ -281,7 +281,7 @@ class TestTheLog:
             ("rest-ws", "tasks", "CANCELLED"),
             ("rest-ws", "tasks", "UNAUTHORIZED"),
         } <= found
-        write = next(line for line in told if line["operation"] == "Write" and line["code"] == "OK")
+        write = next(line for line in observed if line["operation"] == "Write" and line["code"] == "OK")
         assert write["statements"] >= 1
         assert write["actor"]
         assert write["ms"] > 0
@@ -318,8 +318,8 @@ class TestTheMetrics:
         await use.everything_is_written_down()
         scraped = await use.scraped()
         names = {name for name, _ in scraped}
-        told = {each.name + ("_count" if each.kind is MetricKind.HISTOGRAM else "") for each in METRICS}
-        assert told - names <= {"taskriver_throttled_total"}
+        observed = {each.name + ("_count" if each.kind is MetricKind.HISTOGRAM else "") for each in METRICS}
+        assert observed - names <= {"taskriver_throttled_total"}
         totals = await use.totals()
         for moved in (
             "taskriver_statements_total", "taskriver_events_recorded_total", "taskriver_events_numbered_total",

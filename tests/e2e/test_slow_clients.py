@@ -103,12 +103,12 @@ class TestPeersThatReadNothing:
         owner, task = busy
         quick = await live.a_user()
         mine = await live.build.a_task(quick)
-        async with a_deaf_crowd(live, owner, 10), signed_in(live, quick) as listener:
+        async with clients_that_do_not_read(live, owner, 10), signed_in(live, quick) as listener:
             await listener.listen(SMALL)
             await happen(live, task, 100)
             for _ in range(20):
                 await happen(live, mine, 1)
-                await listener.hear()
+                await listener.receive()
 
     async def test_memory_stays_flat(self, live: Api, busy: tuple[UserRow, TaskRow], monkeypatch: pytest.MonkeyPatch):
         """Thousands of events, megabytes each way, while one reads nothing: what waits for it is bounded."""
@@ -130,11 +130,11 @@ class TestPeersThatReadNothing:
             await patient.client.aclose()
         await until(lambda: live.server.stream.subscribers == 0, PATIENCE)
 
-    async def _listen(self, api: Api, connection: socket.socket, who: UserRow) -> None:
+    async def _listen(self, api: Api, connection: socket.socket, user: UserRow) -> None:
         body = json.dumps({"query": BIG})
         head = (
             f"POST /graphql HTTP/1.1\r\nhost: x\r\naccept: text/event-stream\r\ncontent-type: application/json\r\n"
-            f"authorization: Bearer {await api.token(who)}\r\ncontent-length: {len(body)}\r\n\r\n"
+            f"authorization: Bearer {await api.token(user)}\r\ncontent-length: {len(body)}\r\n\r\n"
         )
         await asyncio.get_running_loop().sock_sendall(connection, (head + body).encode())
         await until(lambda: api.server.stream.subscribers == 1)
@@ -148,7 +148,7 @@ class TestPeersThatReadNothing:
             return True
 
 
-async def connect(api: Api, who: UserRow, **options: Any) -> Socket:
+async def connect(api: Api, user: UserRow, **options: Any) -> Socket:
     """A signed-in socket that nobody closes in good order."""
     url = str(api.client.base_url).replace("http", "ws", 1).rstrip("/") + "/graphql"
     options |= {
@@ -159,14 +159,14 @@ async def connect(api: Api, who: UserRow, **options: Any) -> Socket:
         "close_timeout": 1,
     }
     opened = Socket(await websockets.connect(url, **options))
-    await opened.init({"token": await api.token(who)})
+    await opened.init({"token": await api.token(user)})
     return opened
 
 
 @asynccontextmanager
-async def a_deaf_crowd(api: Api, who: UserRow, many: int) -> AsyncIterator[list[Socket]]:
+async def clients_that_do_not_read(api: Api, user: UserRow, many: int) -> AsyncIterator[list[Socket]]:
     """Sockets that subscribe and then read nothing; cut in the end."""
-    deaf = [await connect(api, who, sock=narrow(api), max_queue=1) for _ in range(many)]
+    deaf = [await connect(api, user, sock=narrow(api), max_queue=1) for _ in range(many)]
     for each in deaf:
         await Listener(api, each).listen(BIG)
         each.connection.transport.pause_reading()
@@ -176,7 +176,7 @@ async def a_deaf_crowd(api: Api, who: UserRow, many: int) -> AsyncIterator[list[
     await until(lambda: api.server.stream.subscribers == 0, PATIENCE)
 
 
-class TestCrowds:
+class TestManySubscribers:
     async def test_what_breaks_off_leaves_nothing(self, live: Api, monkeypatch: pytest.MonkeyPatch):
         """500 sockets, cut in the middle of what they are told: tasks, places and descriptors are as they were."""
         owner = await live.a_user()
@@ -205,11 +205,11 @@ class TestCrowds:
             assert await idle.measure(url, redis_url, world, 500) < 70_000
 
 
-async def gathered(api: Api, who: UserRow, many: int) -> list[Socket]:
+async def gathered(api: Api, user: UserRow, many: int) -> list[Socket]:
     """Many subscribed sockets."""
     sockets: list[Socket] = []
     for start in range(0, many, 50):
-        some = await asyncio.gather(*(connect(api, who) for _ in range(min(50, many - start))))
+        some = await asyncio.gather(*(connect(api, user) for _ in range(min(50, many - start))))
         for each in some:
             await each.subscribe("1", SMALL)
         sockets += some

@@ -111,13 +111,13 @@ class Rival:
 
 async def moves_until(last: str, socket: Socket) -> list[tuple[str, str, str]]:
     """All moves that a socket tells, up to that of the last task: which, from where and whereto."""
-    heard: list[tuple[str, str, str]] = []
-    while not heard or heard[-1][0] != last:
+    received: list[tuple[str, str, str]] = []
+    while not received or received[-1][0] != last:
         message = await socket.receive()
         item = message["payload"]["data"]["taskStatusChanged"]
         if item["__typename"] == "TaskStatusChanged":
-            heard.append((item["taskId"], item["from"], item["to"]))
-    return heard
+            received.append((item["taskId"], item["from"], item["to"]))
+    return received
 
 
 async def history(world: World, server: Served, token: str, task: str) -> list[dict[str, Any]]:
@@ -171,7 +171,7 @@ class TestRivals:
             rivals = [Rival(world, each, token, ids, number) for number, each in enumerate([*pair, *pair, *pair])]
             await asyncio.gather(*(rival.work() for rival in rivals), *(rivals[0].delete(each) for each in doomed))
             await rivals[0].move(last, "DONE")
-            heard = [await moves_until(last, socket) for socket in sockets]
+            received = [await moves_until(last, socket) for socket in sockets]
         histories = {task: await history(world, pair[1], token, task) for task in kept}
 
         assert sorted(task for rival in rivals for task in rival.deleted) == sorted(doomed)
@@ -184,10 +184,10 @@ class TestRivals:
             assert all(one["to"] == other["from"] for one, other in pairwise(entries))
             assert sorted(edits) == [entry["version"] for entry in entries if entry["changes"] == ["TITLE"]]
             assert set(happened) <= moves <= set(after)  # a task that is there already is moved for nothing
-            for told in heard:
-                assert [to for moved, _, to in told if moved == task] == [to for _, to in happened]
+            for observed in received:
+                assert [to for moved, _, to in observed if moved == task] == [to for _, to in happened]
         # What is told of a task that is deleted by then depends on when.
-        assert [move for move in heard[0] if move[0] in kept] == [move for move in heard[1] if move[0] in kept]
+        assert [move for move in received[0] if move[0] in kept] == [move for move in received[1] if move[0] in kept]
 
 
 class TestDeath:
@@ -204,9 +204,9 @@ class TestDeath:
 
         async with listening(world, survivor, token) as socket:
             await asyncio.gather(*(write(f"Last words {number}") for number in range(8)), return_exceptions=True)
-            heard: set[str] = set()
-            while not heard >= set(acknowledged):
-                heard.add(await title(socket))
+            received: set[str] = set()
+            while not received >= set(acknowledged):
+                received.add(await title(socket))
 
         assert acknowledged
         assert await dying.ended(5) == -signal.SIGKILL

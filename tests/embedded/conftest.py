@@ -82,8 +82,8 @@ def ordinary(public: Path, packages: Path) -> User:
     """A user without privileges: who runs the tests, or nobody when that is root."""
     if os.geteuid() != 0:
         return User(packages=packages)
-    nobody = pwd.getpwnam("nobody")
-    account = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": ()}
+    unprivileged = pwd.getpwnam("nobody")
+    account = {"user": unprivileged.pw_uid, "group": unprivileged.pw_gid, "extra_groups": ()}
     for user in (
         User(packages=packages, account=account),
         User(packages=packages, account=account, **_interpreter_for_all(public)),

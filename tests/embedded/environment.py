@@ -23,7 +23,7 @@ PROJECT = Path(__file__).parents[2]
 
 _HAS_PROC = Path("/proc/self/stat").exists()
 
-Person = tuple[int, str | None]
+OSProcess = tuple[int, str | None]
 """A process id and whose it is: numbers are used again."""
 
 
@@ -60,14 +60,14 @@ def ping(redis_url: str) -> bool:
         return bool(client.ping())
 
 
-def everybody(pid: int) -> list[Person]:
+def processes_of(pid: int) -> list[OSProcess]:
     """A process, its children, their children and so on."""
-    people, waiting = [], [pid]
+    processes, waiting = [], [pid]
     while waiting:
         current = waiting.pop()
-        people.append((current, watchdog.identity(current)))
+        processes.append((current, watchdog.identity(current)))
         waiting += watchdog.family(current)[1:]
-    return people
+    return processes
 
 
 def command_line(pid: int) -> str:
@@ -86,20 +86,20 @@ def _ps(pid: int, field: str) -> str:
     return subprocess.run(["ps", "-p", str(pid), "-o", field], capture_output=True, text=True, check=True).stdout
 
 
-def survivors(people: Sequence[Person], seconds: float = HANG_SECONDS) -> list[int]:
+def survivors(processes: Sequence[OSProcess], seconds: float = HANG_SECONDS) -> list[int]:
     """Who of them is still there when the time is up; returns at once when nobody is."""
     deadline = time.monotonic() + seconds
-    while (alive := [pid for pid, who in people if who and watchdog.identity(pid) == who]) and (
+    while (alive := [pid for pid, identity in processes if identity and watchdog.identity(pid) == identity]) and (
         time.monotonic() < deadline
     ):
         time.sleep(0.02)
     return alive
 
 
-def kill(people: Sequence[Person]) -> None:
+def kill(processes: Sequence[OSProcess]) -> None:
     """SIGKILL those of them who are still there."""
-    for pid, who in people:
-        if who and watchdog.identity(pid) == who:
+    for pid, identity in processes:
+        if identity and watchdog.identity(pid) == identity:
             watchdog.send(signal.SIGKILL, [pid])
 
 
@@ -132,21 +132,21 @@ class Run:
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self.process = process
-        self.people = everybody(process.pid)
+        self.processes = processes_of(process.pid)
 
     def ready(self) -> Self:
         """Wait for the URLs and note everybody who runs by then."""
         assert self.process.stdout is not None
         assert select.select([self.process.stdout], [], [], HANG_SECONDS)[0], "neither URLs nor an end"
         self.database_url, self.redis_url = (self._line() for _ in range(2))
-        self.people = everybody(self.process.pid)
+        self.processes = processes_of(self.process.pid)
         return self
 
     def refusal(self) -> str:
         """What it says when it ends without having started."""
-        _, said = self.process.communicate(timeout=HANG_SECONDS)
-        assert self.process.returncode == 1, said
-        return said
+        _, output = self.process.communicate(timeout=HANG_SECONDS)
+        assert self.process.returncode == 1, output
+        return output
 
     def end(self, number: int) -> int:
         """Send it a signal and wait until it ends; its exit status."""
@@ -156,8 +156,8 @@ class Run:
     def clean_up(self) -> None:
         """End whatever is left of it."""
         if self.process.poll() is None:
-            self.people += everybody(self.process.pid)
-        kill(self.people)
+            self.processes += processes_of(self.process.pid)
+        kill(self.processes)
         self.process.communicate(timeout=HANG_SECONDS)
 
     def _line(self) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from embedded import watchdog
-from tests.embedded.environment import Run, everybody, kill, ping, query, remember, remembers, survivors
+from tests.embedded.environment import Run, kill, ping, processes_of, query, remember, remembers, survivors
 from tests.support.waiting import HANG_SECONDS
 
 Start = Callable[..., Run]
@@ -42,7 +42,7 @@ class TestSignals:
         program = run(folder).ready()
 
         assert program.end(number) == 0
-        assert survivors(program.people, 0) == []
+        assert survivors(program.processes, 0) == []
 
     def test_ctrl_c_reaches_only_the_program(self, run: Start, folder: Path) -> None:
         """Ctrl-C goes to a whole process group: the servers are not in it, their parent stops them in order."""
@@ -51,7 +51,7 @@ class TestSignals:
         os.killpg(program.process.pid, signal.SIGINT)
 
         assert program.process.wait(HANG_SECONDS) == 0
-        assert survivors(program.people, 0) == []
+        assert survivors(program.processes, 0) == []
         log = (folder / "postgres" / "log").read_text()
         assert "received fast shutdown request" in log
         assert log.strip().endswith("database system is shut down")
@@ -61,11 +61,11 @@ class TestKilled:
     def test_nothing_outlives_the_program(self, run: Start, folder: Path) -> None:
         """A SIGKILL of the program is the end of its servers and their watchdogs within seconds."""
         program = run(folder).ready()
-        assert len(program.people) > 5
+        assert len(program.processes) > 5
 
         program.end(signal.SIGKILL)
 
-        assert survivors(program.people) == []
+        assert survivors(program.processes) == []
 
     def test_what_was_committed_is_kept(self, run: Start, folder: Path) -> None:
         """The next run, started at once while the watchdogs are still at work, finds what was committed."""
@@ -76,7 +76,7 @@ class TestKilled:
         second = run(folder).ready()
 
         assert remembers(second.database_url, memory)
-        assert survivors(first.people, 0) == []
+        assert survivors(first.processes, 0) == []
 
     def test_a_forked_child_does_not_keep_the_servers(self, run: Start, folder: Path) -> None:
         """A fork of the program holds the watchdogs' pipes too; the servers end with the program all the same."""
@@ -88,14 +88,14 @@ class TestKilled:
 
         assert survivors(servers) == []
 
-    @pytest.mark.parametrize("moment", [0.15, 0.35, 0.6])
-    def test_at_any_moment_of_the_first_start(self, run: Start, tmp_path: Path, moment: float) -> None:
+    @pytest.mark.parametrize("instant", [0.15, 0.35, 0.6])
+    def test_at_any_moment_of_the_first_start(self, run: Start, tmp_path: Path, instant: float) -> None:
         """A SIGKILL in the middle of the first start leaves no process, and the next start succeeds."""
         first = run(tmp_path)
-        time.sleep(moment + random.uniform(0, 0.1))
-        people = everybody(first.process.pid)
+        time.sleep(instant + random.uniform(0, 0.1))
+        processes = processes_of(first.process.pid)
         first.end(signal.SIGKILL)
-        assert survivors(people) == []
+        assert survivors(processes) == []
 
         second = run(tmp_path).ready()
 
@@ -106,7 +106,7 @@ class TestKilled:
         """After a SIGKILL of program, watchdogs and servers, as in a loss of power, the next run recovers."""
         first = run(folder).ready()
         memory = remember(first.database_url)
-        kill(first.people)
+        kill(first.processes)
         assert first.process.wait(HANG_SECONDS) == -signal.SIGKILL
 
         second = run(folder).ready()
@@ -118,9 +118,9 @@ class TestKilled:
         """Servers that outlived the program and the watchdogs are ended by the next run, which then starts."""
         first = run(folder).ready()
         servers = [recorded(folder, name) for name in ("postgres", "valkey")]
-        orphans = [person for pid in servers for person in everybody(pid)]
+        orphans = [process for pid in servers for process in processes_of(pid)]
         # The youngest first: a watchdog that saw the program die would still do its work.
-        kill([person for person in sorted(first.people, reverse=True) if person not in orphans])
+        kill([process for process in sorted(first.processes, reverse=True) if process not in orphans])
         first.process.wait(HANG_SECONDS)
         assert survivors(orphans, 0.5) != []
 
@@ -134,7 +134,7 @@ class TestKilled:
         first = run(folder).ready()
         lock = folder / "postgres" / "data" / "postmaster.pid"
         text = lock.read_text()
-        kill(first.people)
+        kill(first.processes)
         first.process.wait(HANG_SECONDS)
         lock.write_text(text.replace(text.split("\n")[0], str(os.getpid()), 1))
 

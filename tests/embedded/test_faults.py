@@ -12,7 +12,7 @@ from embedded import EmbeddedError
 from embedded.postgres import Postgres
 from embedded.valkey import Valkey
 from tests.embedded.conftest import copy_folder
-from tests.embedded.environment import everybody, ping, query, remember, remembers, survivors
+from tests.embedded.environment import ping, processes_of, query, remember, remembers, survivors
 from tests.support.waiting import HANG_SECONDS
 
 
@@ -34,11 +34,11 @@ def valkey(tmp_path: Path) -> Iterator[Valkey]:
 class TestPostgres:
     def test_killed_and_started_again(self, postgres: Postgres) -> None:
         """After a kill nothing runs; after the start the data are there, at the same URL."""
-        url, people = postgres.url, everybody(postgres.pid)
+        url, processes = postgres.url, processes_of(postgres.pid)
         memory = remember(url)
 
         postgres.kill()
-        assert survivors(people) == []
+        assert survivors(processes) == []
         postgres.start()
 
         assert postgres.url == url
@@ -47,12 +47,12 @@ class TestPostgres:
     @pytest.mark.parametrize("mode", ["fast", "immediate"])
     def test_stopped_and_started_again(self, postgres: Postgres, mode: str) -> None:
         """Both ways to stop leave nothing running and do no harm."""
-        people = everybody(postgres.pid)
+        processes = processes_of(postgres.pid)
 
         postgres.stop("immediate" if mode == "immediate" else "fast")
         postgres.stop()
 
-        assert survivors(people, 0) == []
+        assert survivors(processes, 0) == []
         postgres.start()
         assert query(postgres.url, "SELECT 1") == 1
 

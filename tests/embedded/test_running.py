@@ -10,12 +10,12 @@ import redis
 
 from embedded import EmbeddedError, Servers, cluster, running
 from embedded.errors import wrap_os_errors
-from tests.embedded.environment import command_line, everybody, ping, query, remember, remembers
+from tests.embedded.environment import command_line, ping, processes_of, query, remember, remembers
 
 
 def here() -> list[int]:
     """The processes of this test run: its own and all below it."""
-    return [pid for pid, who in everybody(os.getpid()) if who]
+    return [pid for pid, identity in processes_of(os.getpid()) if identity]
 
 
 def started_since(before: list[int]) -> list[int]:
@@ -109,7 +109,7 @@ class TestRunning:
         assert (tmp_path / "data" / "valkey" / "password").exists()
 
 
-class TestStrangers:
+class TestOtherUsers:
     def test_the_servers_want_a_password(self, folder: Path) -> None:
         """Without the password nobody gets in, although the port is open to every user of the machine."""
         with running(folder, durable=False) as servers:

@@ -53,7 +53,7 @@ def elsewhere(public: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def owners(program: Run) -> set[int]:
     """Whose processes the servers are: all below the program that are not Python."""
-    servers = [pid for pid, _ in program.people if "python" not in command_line(pid)]
+    servers = [pid for pid, _ in program.processes if "python" not in command_line(pid)]
     assert len(servers) > 5
     return {owner(pid) for pid in servers}
 
@@ -75,25 +75,25 @@ class TestUsers:
         memory = remember(first.database_url)
         assert owners(first) == {ordinary_folder.stat().st_uid}
         first.end(signal.SIGKILL)
-        assert survivors(first.people) == []
+        assert survivors(first.processes) == []
 
         second = run(ordinary_folder, user=ordinary).ready()
 
         assert remembers(second.database_url, memory)
         assert ping(second.redis_url)
         assert second.end(signal.SIGTERM) == 0
-        assert survivors(second.people, 0) == []
+        assert survivors(second.processes, 0) == []
 
     def test_a_folder_that_cannot_be_written(self, run: Start, ordinary: User, ordinary_folder: Path) -> None:
         """A folder in which the user may not write is refused in one line that says what to do."""
         ordinary_folder.chmod(0o500)
         try:
-            said = run(ordinary_folder / "new", user=ordinary).refusal()
+            error = run(ordinary_folder / "new", user=ordinary).refusal()
         finally:
             ordinary_folder.chmod(0o700)
 
-        assert said.count("\n") == 1
-        assert "cannot be used (Permission denied): choose a folder that you own" in said
+        assert error.count("\n") == 1
+        assert "cannot be used (Permission denied): choose a folder that you own" in error
 
     def test_everything_below_a_private_folder(self, run: Start, private: Path, elsewhere: Path) -> None:
         """Code, programs and data below a folder that only its owner may enter: it works, and it stays closed."""
@@ -148,13 +148,13 @@ class TestPrograms:
     def test_a_planted_folder_is_not_used(self, elsewhere: Path) -> None:
         """Where somebody else has put a link or a folder open to all, no program is taken from."""
         (elsewhere / "tree").mkdir()
-        shelf = elsewhere / f"taskriver-programs-{os.geteuid()}"
+        programs = elsewhere / f"taskriver-programs-{os.geteuid()}"
 
-        shelf.symlink_to(elsewhere / "tree")
+        programs.symlink_to(elsewhere / "tree")
         assert list(runnable_copies("name", [elsewhere / "tree"])) == []
-        shelf.unlink()
-        shelf.mkdir()
-        shelf.chmod(0o777)
+        programs.unlink()
+        programs.mkdir()
+        programs.chmod(0o777)
         assert list(runnable_copies("name", [elsewhere / "tree"])) == []
 
     def test_programs_on_the_path(self, packages: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -32,7 +32,7 @@ async def culprit(new_database: Callable[[], str], new_redis: Callable[[], str])
 
 
 @pytest.fixture(scope="module")
-async def hasty(new_database: Callable[[], str], new_redis: Callable[[], str]) -> AsyncIterator[MistakenClient]:
+async def impatient(new_database: Callable[[], str], new_redis: Callable[[], str]) -> AsyncIterator[MistakenClient]:
     """The same, with 0.1 seconds for the first message."""
     async with _served(settings_of(new_database(), new_redis()), first_message=0.1) as culprit:
         yield culprit

@@ -146,7 +146,7 @@ async def names(
     with socket.create_server(("127.0.0.1", 0)) as taken, closed_port() as closed, another_server() as url:
         yield {
             "<database>": ours,
-            "<somebody>": await somebody(ours),
+            "<somebody>": await a_username(ours),
             "<a file>": str(file),
             "<another server>": url,
             "<empty database>": empty_database(),
@@ -159,23 +159,23 @@ async def names(
 
 
 @pytest.mark.parametrize(
-    ("arguments", "settings", "code", "said"), [row[1:] for row in TABLE], ids=[row[0] for row in TABLE]
+    ("arguments", "settings", "code", "expected"), [row[1:] for row in TABLE], ids=[row[0] for row in TABLE]
 )
 def test_error_message(
-    run: Run, names: dict[str, str], arguments: list[str], settings: dict[str, str], code: int, said: str
+    run: Run, names: dict[str, str], arguments: list[str], settings: dict[str, str], code: int, expected: str
 ):
     """Each mistake ends the command with one line on stderr, without a traceback, and with its exit code."""
     found = run(
         *(filled(each, names) for each in arguments), **{key: filled(each, names) for key, each in settings.items()}
     )
-    assert (found.code, blanked(found.refusal, names)) == (code, said)
+    assert (found.code, blanked(found.refusal, names)) == (code, expected)
 
 
-@pytest.mark.parametrize(("arguments", "said"), [row[1:] for row in MISUSED], ids=[row[0] for row in MISUSED])
-def test_wrong_usage(run: Run, arguments: list[str], said: str):
+@pytest.mark.parametrize(("arguments", "expected"), [row[1:] for row in MISUSED], ids=[row[0] for row in MISUSED])
+def test_wrong_usage(run: Run, arguments: list[str], expected: str):
     """Wrong usage ends with exit code 2 and one line that names the command's help."""
     found = run(*arguments)
-    assert (found.code, found.refusal) == (2, said)
+    assert (found.code, found.refusal) == (2, expected)
 
 
 @pytest.mark.parametrize("arguments", [[], ["user"], ["stream"], ["compat"]], ids=str)
@@ -187,7 +187,7 @@ def test_incomplete_command_prints_the_commands(run: Run, arguments: list[str]):
     assert "\nCommands:\n" in found.err
 
 
-async def somebody(database_url: str) -> str:
+async def a_username(database_url: str) -> str:
     """The name of a user."""
     database = Database(database_url, pool_size=1)
     user = await Builders(database).a_user()

@@ -16,7 +16,7 @@ def change(field: str, values: str) -> Post:
 
 
 # fmt: off
-WHO_IS_ASKING = [
+AUTHENTICATION = [
     ("No token", Post("{ me { id } }", by=None),
      "200 UNAUTHENTICATED: Not authenticated: send the `accessToken` that `login` returns as `Authorization: Bearer …`, or on a WebSocket in the payload of `connection_init`."),
     ("A token that has expired", Post("{ me { id } }", by="<expired>"),
@@ -36,7 +36,7 @@ WHO_IS_ASKING = [
     ("A wrong password", change("login", 'username: "<my name>", password: "x"'),
      "200 INVALID_CREDENTIALS: Wrong username or password."),
 ]
-WHAT_IS_ASKED = [
+REQUESTS = [
     ("A typo in a field", Post("{ me { usernme } }"),
      "200 BAD_REQUEST: Cannot query field 'usernme' on type 'User'. Did you mean 'username'?"),
     ("A typo in an argument", Post("{ tasks(frist: 3) { totalCount } }"),
@@ -169,7 +169,7 @@ SERVER_SENT_EVENTS = [
      "405 BAD_REQUEST: A mutation needs POST: a link must not change anything."),
 ]
 TABLE = [
-    *(*WHO_IS_ASKING, *WHAT_IS_ASKED, *WHICH_ONE, *RULES, *TOO_MUCH, *HTTP),
+    *(*AUTHENTICATION, *REQUESTS, *WHICH_ONE, *RULES, *TOO_MUCH, *HTTP),
     *SERVER_SENT_EVENTS,
 ]
 # fmt: on

@@ -12,7 +12,7 @@ LOGIN, REGISTER = "/api/v1/auth/login/", "/api/v1/auth/register/"
 BROWSER = {"accept": "text/html"}
 
 # fmt: off
-WHO_IS_ASKING = [
+AUTHENTICATION = [
     ("No token", Send("GET", TASKS, by=None),
      "401 Not authenticated"),
     ("Another scheme", Send("GET", TASKS, by="Basic YTpi"),
@@ -95,7 +95,7 @@ CHANGES = [
      "400 An idempotency key is 1 to 255 visible ASCII characters, such as a UUID."),
 ]
 # fmt: on
-TABLE = [*WHO_IS_ASKING, *WHICH_ONE, *VALUES, *CHANGES]
+TABLE = [*AUTHENTICATION, *WHICH_ONE, *VALUES, *CHANGES]
 
 
 @pytest.mark.parametrize(("mistake", "answer"), [row[1:] for row in TABLE], ids=[row[0] for row in TABLE])

@@ -21,7 +21,7 @@ class Listener:
 
     def __init__(self, stage: Stage) -> None:
         self.stage = stage
-        self.heard: list[str] = []
+        self.received: list[str] = []
         self.refreshes: list[bool] = []
         self.resyncs: list[str] = []
         self.token: str | None = None
@@ -33,14 +33,14 @@ class Listener:
         """Until cancelled, or until coming back would not help."""
         raise NotImplementedError
 
-    async def hears(self, what: list[str]) -> None:
+    async def receives(self, what: list[str]) -> None:
         """Wait until it has heard all that; more, or something else, is wrong."""
         with suppress(TimeoutError):
             async with asyncio.timeout(HANG_SECONDS):
-                while len(self.heard) < len(what):
+                while len(self.received) < len(what):
                     await asyncio.sleep(0.01)
         await asyncio.sleep(0.05)
-        assert self.heard == what, self.resyncs
+        assert self.received == what, self.resyncs
 
     async def access_token(self, refresh: bool) -> str:
         """What the client asks for before it connects."""
@@ -75,7 +75,7 @@ class Promises:
                 await stage.move(3)
                 stage.proxy.cut()
                 await stage.move(2)
-            await listener.hears(stage.moves)
+            await listener.receives(stage.moves)
 
         assert stage.proxy.connections >= 2
         assert not any(listener.refreshes)
@@ -84,23 +84,23 @@ class Promises:
         """A wire that carries nothing is given up, and nothing of what was under way comes twice."""
         async with self.listening(stage) as listener:
             await stage.move(2)
-            await listener.hears(stage.moves)
+            await listener.receives(stage.moves)
             stage.proxy.stall()
             await stage.move(2)
             await self.until(lambda: stage.proxy.connections >= 2)
             stage.proxy.flow()
-            await listener.hears(stage.moves)
+            await listener.receives(stage.moves)
 
     async def test_a_restart(self, stage: Stage):
         """A server that stops and comes back is found again, and what happened meanwhile is heard."""
         async with self.listening(stage) as listener:
             await stage.move(2)
-            await listener.hears(stage.moves)
+            await listener.receives(stage.moves)
             await stage.stop()
             await asyncio.sleep(0.3)
             await stage.start()
             await stage.move(3)
-            await listener.hears(stage.moves)
+            await listener.receives(stage.moves)
 
     async def test_who_heard_nothing_knows_where_it_stands(self, stage: Stage):
         """Pings tell a listener its place that has heard nothing and began without one: nothing is lost later."""
@@ -110,27 +110,27 @@ class Promises:
             stage.proxy.cut()
             await stage.move(3)
             stage.proxy.target = target
-            await listener.hears(stage.moves)
+            await listener.receives(stage.moves)
 
     async def test_a_revoked_session_is_renewed(self, stage: Stage):
         """Sent away with 4403 it asks for a new token, and goes on where it was."""
         async with self.listening(stage) as listener:
             await stage.move(1)
-            await listener.hears(stage.moves)
+            await listener.receives(stage.moves)
             await session_service.revoke_session(stage.build.as_(stage.user), session_id=stage.session.id)
             await self.until(lambda: True in listener.refreshes)
             await stage.move(2)
-            await listener.hears(stage.moves)
+            await listener.receives(stage.moves)
 
     async def test_a_resync_is_told_and_the_stream_goes_on(self, stage: Stage):
         """When history is replaced the application is told, and later moves are heard."""
         async with self.listening(stage) as listener:
             await stage.move(1)
-            await listener.hears(stage.moves)
+            await listener.receives(stage.moves)
             await self.forget_history(stage)
             await self.until(lambda: listener.resyncs)
             await stage.move(1)
-            await listener.hears(stage.moves)
+            await listener.receives(stage.moves)
 
         assert listener.resyncs == ["EPOCH"]
 
@@ -138,14 +138,14 @@ class Promises:
         """The cursor that came with the lists is where the stream goes on, though it has gone further since."""
         async with self.listening(stage) as listener:
             await stage.move(1)
-            await listener.hears(stage.moves)
+            await listener.receives(stage.moves)
             stage.proxy.stall()
             await self.forget_history(stage)
             listener.lists = await stage.cursor()
             await stage.move(2)
             stage.proxy.flow()
             await self.until(lambda: listener.resyncs)
-            await listener.hears(stage.moves)
+            await listener.receives(stage.moves)
 
     async def test_garbage_is_fatal(self, stage: Stage):
         """Closed with 4401 it does not come back."""

@@ -51,7 +51,7 @@ class Listener:
         await self.socket.subscribe(id, query, **variables)
         await until(lambda: self.api.server.stream.subscribers > before)
 
-    async def hear(self, id: str = "1") -> Item:
+    async def receive(self, id: str = "1") -> Item:
         """The next item of an operation; nothing else may come before it but pings."""
         while (message := await self.socket.receive())["type"] == "ping":
             pass
@@ -78,10 +78,10 @@ class Listener:
 
 
 @asynccontextmanager
-async def signed_in(api: Api, who: UserRow | str | None, **options: Any) -> AsyncIterator[Listener]:
+async def signed_in(api: Api, user: UserRow | str | None, **options: Any) -> AsyncIterator[Listener]:
     """A socket of a user, with a token, or of nobody; when it is left the server has forgotten it."""
     before = api.server.stream.subscribers
-    token = await api.token(who) if isinstance(who, UserRow) else who
+    token = await api.token(user) if isinstance(user, UserRow) else user
     async with connected(str(api.client.base_url).rstrip("/"), **options) as socket:
         await socket.init({"token": token} if token else None)
         yield Listener(api, socket)
@@ -123,9 +123,9 @@ def position(item: Item) -> int:
     return StreamCursor.decode(item["cursor"]).position
 
 
-async def stream_cursor(api: Api, who: UserRow) -> str:
+async def stream_cursor(api: Api, user: UserRow) -> str:
     """Where the stream stands, from a list."""
-    answer = await api.ask("{ tasks(first: 1) { streamCursor } }", who)
+    answer = await api.ask("{ tasks(first: 1) { streamCursor } }", user)
     return str(answer.data["tasks"]["streamCursor"])
 
 

@@ -59,12 +59,12 @@ class TestOthersTasks:
     @pytest.mark.parametrize("operation", ABOUT_A_TASK, ids=str)
     async def test_a_foreign_one_and_none_at_all_are_refused_alike(self, api: Api, operation: Any):
         """Not a letter of the answer tells whether a task exists that one may not see."""
-        stranger, foreign = await api.a_user(), await api.build.a_task(version=7)
+        outsider, foreign = await api.a_user(), await api.build.a_task(version=7)
         answers = []
         for identity in (foreign.id, uuid4()):
             given = operation.variables["input"] | {"id": encode_id("Task", identity), "expectedVersion": 3}
             given |= {"assigneeId": None} if "assigneeId" in given else {}
-            answers.append((await api.ask(operation.text, stranger, input=given)).body)
+            answers.append((await api.ask(operation.text, outsider, input=given)).body)
         assert answers[0] == answers[1]
 
     @pytest.mark.parametrize(
@@ -80,12 +80,12 @@ class TestOthersTasks:
     )
     async def test_no_filter_is_an_oracle(self, api: Api, wanted: dict[str, Any]):
         """Filters and counts know only what one may see."""
-        stranger, owner, helper = await api.a_user(), await api.a_user(), await api.a_user()
+        outsider, owner, helper = await api.a_user(), await api.a_user(), await api.a_user()
         await api.build.a_task(owner, title=SECRET, assignee_id=helper.id)
         people = {"ownerId": encode_id("User", owner.id), "assigneeId": encode_id("User", helper.id)}
         query = "query ($filter: TaskFilter) { tasks(filter: $filter) { totalCount nodes { id } } }"
 
-        answer = await api.ask(query, stranger, filter={key: people.get(key, value) for key, value in wanted.items()})
+        answer = await api.ask(query, outsider, filter={key: people.get(key, value) for key, value in wanted.items()})
 
         assert answer.data["tasks"] == {"totalCount": 0, "nodes": []}
 
@@ -197,17 +197,17 @@ def watched(api: Api) -> Iterator[dict[str, int]]:
     def given_back(*_: Any) -> None:
         seen["out"] -= 1
 
-    heard = [
+    received = [
         (engine, "before_cursor_execute", sent),
         (engine.pool, "checkout", taken),
         (engine.pool, "checkin", given_back),
     ]
-    for target, name, listener in heard:
+    for target, name, listener in received:
         event.listen(target, name, listener)
     try:
         yield seen
     finally:
-        for target, name, listener in heard:
+        for target, name, listener in received:
             event.remove(target, name, listener)
 
 
@@ -267,7 +267,7 @@ async def cut_off(new_database: Callable[[], str], new_redis: Callable[[], str])
     await server.stop()
 
 
-async def _somebody(server: Server) -> tuple[UserRow, str]:
+async def _a_user(server: Server) -> tuple[UserRow, str]:
     api = Api(server, Builders(server.database), httpx.AsyncClient(timeout=HANG_SECONDS))
     user = await api.a_user(Role.ADMIN)
     return user, await api.token(user)
@@ -279,7 +279,7 @@ class TestRevocation:
     async def test_an_open_socket_is_asked_anew(self, cut_off: tuple[str, Server], text: str, how: str):
         """A process that cannot vouch for what it knows asks before every operation, on sockets as on requests."""
         url, server = cut_off
-        user, token = await _somebody(server)
+        user, token = await _a_user(server)
         async with connected(url) as socket:
             await socket.init({"authorization": f"Bearer {token}"})
             await socket.subscribe("1", "{ me { id } }")
@@ -300,7 +300,7 @@ async def _revoke(server: Server, user: UserRow, how: str) -> None:
         await connection.execute(statement)
 
 
-class TestCrowds:
+class TestManySubscribers:
     @pytest.fixture
     async def api(self, new_database: Callable[[], str], new_redis: Callable[[], str]) -> AsyncIterator[Api]:
         """An API that nobody else uses: its connections are counted."""
@@ -324,7 +324,7 @@ class TestCrowds:
             await until(lambda: api.server.stream.subscribers >= 100)
             with watched(api) as seen:
                 await api.ask(move, owner, input={"id": encode_id("Task", task.id), "title": SECRET})
-                told = [json.dumps(await socket.receive()) for _ in range(100)]
+                messages = [json.dumps(await socket.receive()) for _ in range(100)]
                 await api.ask("{ me { id } }", other)
-        assert all(SECRET in each and "errors" not in each for each in told)
+        assert all(SECRET in each and "errors" not in each for each in messages)
         assert seen["most"] <= MAX_CONNECTIONS + 2

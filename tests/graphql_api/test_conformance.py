@@ -93,8 +93,10 @@ async def test_introspection_tells_the_whole_schema(api: Api):
     everything = get_introspection_query(
         specified_by_url=True, directive_is_repeatable=True, schema_description=True, input_value_deprecation=True
     )
-    told = build_client_schema((await api.ask(everything)).data)  # type: ignore[arg-type]
-    assert print_schema(lexicographic_sort_schema(told)) == print_schema(lexicographic_sort_schema(schema._schema))
+    introspected = build_client_schema((await api.ask(everything)).data)  # type: ignore[arg-type]
+    assert print_schema(lexicographic_sort_schema(introspected)) == print_schema(
+        lexicographic_sort_schema(schema._schema)
+    )
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from persistence.models import TaskRow, UserRow
 from tests.domain.test_event_parsing import access_payload, task_payload, without
 from tests.domain.test_stream_cursor import encoded
 from tests.graphql_api.stream_client import move, stream_cursor
-from tests.graphql_api.stream_transports import TRANSPORTS, Heard, Open
+from tests.graphql_api.stream_transports import TRANSPORTS, Open, Received
 from tests.support import newer_version
 from tests.support.api import Api
 
@@ -30,9 +30,9 @@ def listening(request: pytest.FixtureRequest) -> Open:
     return TRANSPORTS[request.param]
 
 
-def kinds(heard: list[Heard]) -> list[str]:
+def kinds(received: list[Received]) -> list[str]:
     """What sort of items they are."""
-    return [each.kind for each in heard]
+    return [each.kind for each in received]
 
 
 def future_of(task: TaskRow) -> list[tuple[str, Any]]:
@@ -55,7 +55,7 @@ def future_of(task: TaskRow) -> list[tuple[str, Any]]:
     ]
 
 
-TOLD = ["TaskDeleted", "TaskStatusChanged"]
+EXPECTED = ["TaskDeleted", "TaskStatusChanged"]
 """What is told of `future_of`."""
 
 
@@ -66,11 +66,11 @@ class TestCursors:
         owner = await live.a_user()
         task = await live.build.a_task(owner)
         async with listening(live, owner, encoded(plain)) as listener:
-            resync = await listener.hear()
+            resync = await listener.receive()
             await move(live, task, "DONE", owner)
-            moved = await listener.hear()
+            moved = await listener.receive()
         async with listening(live, owner, resync.cursor) as listener:
-            again = await listener.hear()
+            again = await listener.receive()
 
         assert (resync.kind, resync.detail) == ("ResyncRequired", (None, None, "EPOCH"))
         assert StreamCursor.decode(resync.cursor).epoch == live.server.stream.epoch
@@ -87,13 +87,13 @@ class TestEvents:
         async with listening(live, owner, None) as listener:
             await newer_version.record(live.build.database, task.id, *future_of(task))
             await move(live, task, "DONE", owner)
-            heard = [await listener.hear() for _ in range(len(TOLD) + 1)]
+            received = [await listener.receive() for _ in range(len(EXPECTED) + 1)]
         async with listening(live, owner, start) as listener:
-            replayed = [await listener.hear() for _ in heard]
+            replayed = [await listener.receive() for _ in received]
 
-        assert kinds(heard) == [*TOLD, "TaskStatusChanged"]
-        assert replayed == heard
-        assert heard[-1].detail == ("TODO", "DONE", None)
+        assert kinds(received) == [*EXPECTED, "TaskStatusChanged"]
+        assert replayed == received
+        assert received[-1].detail == ("TODO", "DONE", None)
 
     async def test_an_unknown_change_of_rights_ends_the_subscriptions_of_its_user(self, live: Api, listening: Open):
         """Who comes back with the last cursor is told to load everything again; others hear on."""
@@ -101,15 +101,15 @@ class TestEvents:
         tasks = [await live.build.a_task(user) for user in (owner, other)]
         async with listening(live, owner, None) as his, listening(live, other, None) as others:
             await move(live, tasks[0], "DONE", owner)
-            last = await his.hear()
+            last = await his.receive()
             await self._change_rights(live, access_payload(user=str(owner.id), change="MEMBERSHIP_ENDED"))
             assert await his.is_cut_off()
             await move(live, tasks[1], "DONE", other)
-            assert (await others.hear()).detail == ("TODO", "DONE", None)
+            assert (await others.receive()).detail == ("TODO", "DONE", None)
         async with listening(live, owner, last.cursor) as listener:
-            resync = await listener.hear()
+            resync = await listener.receive()
             await move(live, tasks[0], "IN_PROGRESS", owner)
-            after = await listener.hear()
+            after = await listener.receive()
 
         assert (resync.kind, resync.detail) == ("ResyncRequired", (None, None, "ACCESS"))
         assert after.detail == ("DONE", "IN_PROGRESS", None)
@@ -125,7 +125,7 @@ class TestEvents:
             assert [await each.is_cut_off() for each in listeners] == [True, True]
         for user, cursor in zip(users, cursors, strict=True):
             async with listening(live, user, cursor) as listener:
-                assert (await listener.hear()).detail == (None, None, "ACCESS")
+                assert (await listener.receive()).detail == (None, None, "ACCESS")
 
     async def _cursors(self, api: Api, users: list[UserRow]) -> list[str]:
         return [await stream_cursor(api, user) for user in users]

@@ -30,16 +30,16 @@ def keyed(key: str) -> dict[str, str]:
     return {"idempotency-key": key}
 
 
-async def ask_with(api: Api, who: UserRow, query: str, extensions: object, /, **variables: Any) -> Answer:
+async def ask_with(api: Api, user: UserRow, query: str, extensions: object, /, **variables: Any) -> Answer:
     """Ask with extensions."""
     body = {"query": query, "variables": variables, "extensions": extensions}
-    headers = {"authorization": f"Bearer {await api.token(who)}"}
+    headers = {"authorization": f"Bearer {await api.token(user)}"}
     return Answer(await api.client.post("/graphql", json=body, headers=headers))
 
 
-async def events_of(api: Api, who: UserRow) -> list[TaskEvent]:
+async def events_of(api: Api, user: UserRow) -> list[TaskEvent]:
     """What somebody did."""
-    return [event for event in await api.build.events_by(who.id) if isinstance(event, TaskEvent)]
+    return [event for event in await api.build.events_by(user.id) if isinstance(event, TaskEvent)]
 
 
 def requests(task: TaskRow, friend: UserRow) -> dict[str, tuple[str, dict[str, Any]]]:

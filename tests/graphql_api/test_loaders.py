@@ -40,8 +40,8 @@ class TestLoader:
             return await _rows(keys)
 
         loader: Loader[int, str] = Loader(rows)
-        told = await asyncio.gather(*(_field(loader, 1) for _ in range(2)), return_exceptions=True)
+        results = await asyncio.gather(*(_field(loader, 1) for _ in range(2)), return_exceptions=True)
 
-        assert [type(each) for each in told] == [ConnectionError, ConnectionError]
+        assert [type(each) for each in results] == [ConnectionError, ConnectionError]
         assert await loader.load(1) == "row 1"
         assert tries == [[1], [1]]

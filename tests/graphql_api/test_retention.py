@@ -82,9 +82,9 @@ class TestTrimmed:
         await until(lambda: live.server.stream._log_reader.tail.trimmed > StreamCursor.decode(cursor).position)
         async with signed_in(live, owner) as listener:
             await listener.listen(MOVES, after=cursor)
-            resync = await listener.hear()
+            resync = await listener.receive()
             await move(live, task, "DONE", owner)
-            item = await listener.hear()
+            item = await listener.receive()
 
         assert (resync["__typename"], resync["reason"]) == ("ResyncRequired", "TRIMMED")
         assert StreamCursor.decode(resync["cursor"]).position >= (await trimmed(live.build))[0]
@@ -100,7 +100,7 @@ class TestTrimmed:
         async with signed_in(live, owner) as listener:
             await listener.listen(MOVES, after=cursor)
             await move(live, task, "DONE", owner)
-            assert (await listener.hear())["to"] == "DONE"
+            assert (await listener.receive())["to"] == "DONE"
 
     async def test_who_listens_notices_nothing(self, live: Api):
         """Trimming what a listener has heard already disturbs nobody."""
@@ -109,11 +109,11 @@ class TestTrimmed:
         async with signed_in(live, owner) as listener:
             await listener.listen(MOVES)
             await move(live, task, "IN_PROGRESS", owner)
-            await listener.hear()
+            await listener.receive()
             await age(live.build, task, days=40)
             await clean_up(live.build.as_(None), event_retention=30 * DAY)
             await move(live, task, "DONE", owner)
-            assert (await listener.hear())["to"] == "DONE"
+            assert (await listener.receive())["to"] == "DONE"
 
     async def test_history_shows_what_is_left(self, live: Api):
         """A task's history ends where the log begins, page by page, and a cursor into what is gone is the end."""

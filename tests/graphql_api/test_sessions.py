@@ -85,8 +85,8 @@ class TestLogin:
         name = await registered(api)
         disabled = await api.a_user(is_active=False)
         answers = [
-            (await api.ask(LOGIN, input={"username": who, "password": "Wrong-horse1"})).refusal("login")
-            for who in (name, "nobody-here", disabled.username)
+            (await api.ask(LOGIN, input={"username": username, "password": "Wrong-horse1"})).refusal("login")
+            for username in (name, "nobody-here", disabled.username)
         ]
         assert answers[0] == answers[1] == answers[2]
         assert answers[0]["code"] == "INVALID_CREDENTIALS"
@@ -200,9 +200,9 @@ class TestEndings:
         other = next(each for each in listed if not each["isCurrent"])
         revoke = """mutation ($input: RevokeSessionInput!) { revokeSession(input: $input) {
           revokedSessionId userErrors { code path } } }"""
-        stranger = await api.a_user()
+        outsider = await api.a_user()
 
-        refusal = (await api.ask(revoke, stranger, input={"sessionId": other["id"]})).refusal("revokeSession")
+        refusal = (await api.ask(revoke, outsider, input={"sessionId": other["id"]})).refusal("revokeSession")
         assert refusal == {"code": "NOT_FOUND", "path": ["sessionId"]}
         answer = await api.ask(revoke, one, input={"sessionId": other["id"]})
         assert answer.payload("revokeSession")["revokedSessionId"] == other["id"]

@@ -77,11 +77,11 @@ async def a_board(api: Api, many: int) -> tuple[UserRow, list[TaskRow]]:
 
 
 @asynccontextmanager
-async def listening(api: Api, url: str, who: UserRow) -> AsyncIterator[Socket]:
+async def listening(api: Api, url: str, user: UserRow) -> AsyncIterator[Socket]:
     """A socket that hears of moves."""
     before = api.server.stream.subscribers
     async with connected(url) as socket:
-        await socket.init({"token": await api.token(who)})
+        await socket.init({"token": await api.token(user)})
         await socket.subscribe("1", MOVES)
         await until(lambda: api.server.stream.subscribers > before)
         yield socket

@@ -105,7 +105,7 @@ async def live(api: Api) -> AsyncIterator[Api]:
 async def asked(
     api: Api,
     query: str,
-    who: UserRow | str | None,
+    user: UserRow | str | None,
     /,
     *,
     headers: dict[str, str] | None = None,
@@ -113,7 +113,7 @@ async def asked(
     listens: bool | None = None,
 ) -> AsyncIterator[Stream]:
     """The answer to an operation; if it *listens*, as a subscription does that is not refused, it does so on entry."""
-    token = await api.token(who) if isinstance(who, UserRow) else who
+    token = await api.token(user) if isinstance(user, UserRow) else user
     sent = {"accept": EVENTS} | ({"authorization": f"Bearer {token}"} if token else {}) | (headers or {})
     body = {"query": query, "variables": variables or {}}
     before = api.server.stream.subscribers

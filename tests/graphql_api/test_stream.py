@@ -33,7 +33,7 @@ class TestItems:
         async with signed_in(live, owner) as listener:
             await listener.listen(MOVES)
             await move(live, task, "DONE", owner)
-            item = await listener.hear()
+            item = await listener.receive()
 
         assert item.pop("cursor")
         assert datetime.fromisoformat(item.pop("at")) > datetime.now(UTC) - timedelta(seconds=10)
@@ -56,9 +56,9 @@ class TestItems:
             await task_service.update_task(live.build.as_(owner), task_id=task.id, edit=edit)
             await move(live, task, "DONE", owner)
             await assign(live, task, owner, owner)
-            items = [await listener.hear() for _ in range(4)]  # what is gone could not be told any more
+            items = [await listener.receive() for _ in range(4)]  # what is gone could not be told any more
             await delete(live, task, owner)
-            items.append(await listener.hear())
+            items.append(await listener.receive())
 
         assert [item.get("changes") for item in items] == [
             ["CREATED"],
@@ -78,12 +78,12 @@ class TestItems:
             await listener.listen(CHANGES)
             await move(live, task, "IN_PROGRESS", owner)
             await assign(live, task, assignee, owner)
-            seen = await listener.hear()
+            seen = await listener.receive()
             await assign(live, task, None, owner)
-            gone = await listener.hear()
+            gone = await listener.receive()
             await move(live, task, "DONE", owner)
             await move(live, own, "DONE", assignee)
-            after = await listener.hear()
+            after = await listener.receive()
 
         assert (seen["changes"], seen["task"]["version"]) == (["ASSIGNEE"], 3)
         assert (gone["__typename"], gone["taskId"], gone["task"]) == ("TaskGone", task_id(task), None)
@@ -99,24 +99,24 @@ class TestItems:
             await task_service.update_task(live.build.as_(owner), task_id=first.id, edit=edit)
             await assign(live, first, None, owner)
             await delete(live, second, owner)
-            items = [await listener.hear() for _ in range(2)]
+            items = [await listener.receive() for _ in range(2)]
 
         assert [item["__typename"] for item in items] == ["TaskGone", "TaskDeleted"]
 
     async def test_a_stranger_hears_nothing(self, live: Api):
         """Whatever happens to others' tasks, also by name in a filter: the first thing heard is of one's own."""
-        owner, stranger = await live.a_user(), await live.a_user()
-        task, own = await live.build.a_task(owner), await live.build.a_task(stranger)
-        async with signed_in(live, stranger) as listener:
+        owner, outsider = await live.a_user(), await live.a_user()
+        task, own = await live.build.a_task(owner), await live.build.a_task(outsider)
+        async with signed_in(live, outsider) as listener:
             await listener.listen(CHANGES)
             await listener.listen(CHANGES, "2", filter={"taskIds": [task_id(task), task_id(own)]})
             await move(live, task, "DONE", owner)
             await assign(live, task, owner, owner)
             await delete(live, task, owner)
-            await move(live, own, "DONE", stranger)
-            heard = [(await listener.socket.receive())["payload"]["data"]["taskChanged"]["taskId"] for _ in range(2)]
+            await move(live, own, "DONE", outsider)
+            received = [(await listener.socket.receive())["payload"]["data"]["taskChanged"]["taskId"] for _ in range(2)]
 
-        assert heard == [task_id(own)] * 2
+        assert received == [task_id(own)] * 2
 
     async def test_moderators_hear_everything(self, live: Api):
         """A moderator hears of anybody's tasks."""
@@ -126,7 +126,7 @@ class TestItems:
             await listener.listen(MOVES)
             await move(live, task, "DONE", owner)
 
-            assert (await listener.hear())["taskId"] == task_id(task)
+            assert (await listener.receive())["taskId"] == task_id(task)
 
 
 class TestFilters:
@@ -149,11 +149,11 @@ class TestFilters:
             await move(live, noise, "DONE", other)
             await move(live, task, "IN_PROGRESS", owner)
             await move(live, task, "DONE", owner)
-            heard = await self._heard(listener, 4 * 2 + 1 + 3)
+            received = await self._received(listener, 4 * 2 + 1 + 3)
 
-        assert [heard[str(number)] for number in range(4)] == [["IN_PROGRESS", "DONE"]] * 4
-        assert heard["4"] == ["DONE"]
-        assert heard["5"] == ["DONE", "IN_PROGRESS", "DONE"]
+        assert [received[str(number)] for number in range(4)] == [["IN_PROGRESS", "DONE"]] * 4
+        assert received["4"] == ["DONE"]
+        assert received["5"] == ["DONE", "IN_PROGRESS", "DONE"]
 
     async def test_a_match_before_the_change_counts(self, live: Api):
         """Who listens to the tasks of an assignee learns that one was taken away."""
@@ -163,7 +163,7 @@ class TestFilters:
             await listener.listen(CHANGES, filter={"assigneeId": user_id(assignee)})
             await assign(live, task, None, owner)
 
-            assert (await listener.hear())["changes"] == ["ASSIGNEE"]
+            assert (await listener.receive())["changes"] == ["ASSIGNEE"]
 
     async def test_an_empty_list_finds_nothing(self, live: Api):
         """Of no tasks nothing is told; a list that is left out is another matter."""
@@ -175,7 +175,7 @@ class TestFilters:
             await move(live, task, "IN_PROGRESS", owner)
             await move(live, task, "DONE", owner)
 
-            assert [(await listener.hear("any"))["to"] for _ in range(2)] == ["IN_PROGRESS", "DONE"]
+            assert [(await listener.receive("any"))["to"] for _ in range(2)] == ["IN_PROGRESS", "DONE"]
             await listener.lives()
 
     @pytest.mark.parametrize("wanted", [{"ownerId": "nonsense"}, {"taskIds": [TASK_LIKE] * 101}])
@@ -188,12 +188,12 @@ class TestFilters:
             assert answer["payload"][0]["extensions"]["code"] == "BAD_REQUEST"
             await listener.lives()
 
-    async def _heard(self, listener: Listener, many: int) -> dict[str, list[str]]:
-        heard: dict[str, list[str]] = {}
+    async def _received(self, listener: Listener, many: int) -> dict[str, list[str]]:
+        received: dict[str, list[str]] = {}
         for _ in range(many):
             message = await listener.socket.receive()
-            heard.setdefault(message["id"], []).append(message["payload"]["data"]["taskStatusChanged"]["to"])
-        return heard
+            received.setdefault(message["id"], []).append(message["payload"]["data"]["taskStatusChanged"]["to"])
+        return received
 
 
 class TestFreshness:
@@ -202,18 +202,18 @@ class TestFreshness:
         query = "subscription { taskChanged { task { assignee { username } } ... on TaskChanged { by { username } } } }"
         owner, one, other = await live.a_user(), await live.a_user(), await live.a_user()
         task = await live.build.a_task(owner, assignee_id=one.id)
-        heard = []
+        received = []
         async with signed_in(live, owner) as listener:
             await listener.listen(query)
             for status, name in (("IN_PROGRESS", "old.name"), ("TODO", "new.name")):
                 await self._rename(live, one, name)
                 await move(live, task, status, one)
-                heard.append(await listener.hear())
+                received.append(await listener.receive())
             await assign(live, task, other, owner)
-            heard.append(await listener.hear())
+            received.append(await listener.receive())
 
-        assert [each["task"]["assignee"]["username"] for each in heard] == ["old.name", "new.name", other.username]
-        assert [each["by"]["username"] for each in heard] == ["old.name", "new.name", owner.username]
+        assert [each["task"]["assignee"]["username"] for each in received] == ["old.name", "new.name", other.username]
+        assert [each["by"]["username"] for each in received] == ["old.name", "new.name", owner.username]
 
     async def test_the_task_is_the_current_row(self, live: Api):
         """A replayed event tells its own from and to, and the task as it is now."""
@@ -224,7 +224,7 @@ class TestFreshness:
         await live.numbered()
         async with signed_in(live, owner) as listener:
             await listener.listen(MOVES, after=start)
-            items = [await listener.hear() for _ in range(3)]
+            items = [await listener.receive() for _ in range(3)]
 
         assert [(item["from"], item["to"]) for item in items] == [
             ("TODO", "IN_PROGRESS"),

@@ -29,21 +29,21 @@ async def replayed(api: Api, actor: UserRow, query: str, cursor: str, many: int)
     """What somebody is told who comes back with a cursor."""
     async with signed_in(api, actor) as listener:
         await listener.listen(query, after=cursor)
-        return [await listener.hear() for _ in range(many)]
+        return [await listener.receive() for _ in range(many)]
 
 
 class TestReplay:
-    @pytest.mark.parametrize("who", ["owner", "assignee", "moderator"])
-    async def test_moves_are_told_without_the_task(self, live: Api, who: str):
+    @pytest.mark.parametrize("relation", ["owner", "assignee", "moderator"])
+    async def test_moves_are_told_without_the_task(self, live: Api, relation: str):
         """From where, to where and by whom, and then that it was deleted."""
         people = {
             "owner": await live.a_user(),
             "assignee": await live.a_user(),
             "moderator": await live.a_user(Role.MODERATOR),
         }
-        cursor = await stream_cursor(live, people[who])
+        cursor = await stream_cursor(live, people[relation])
         task = await a_life(live, people["owner"], people["assignee"], people["assignee"])
-        items = await replayed(live, people[who], MOVES, cursor, 3)
+        items = await replayed(live, people[relation], MOVES, cursor, 3)
 
         assert [item["__typename"] for item in items] == ["TaskStatusChanged"] * 2 + ["TaskDeleted"]
         assert [(item["from"], item["to"]) for item in items[:2]] == [("TODO", "IN_PROGRESS"), ("IN_PROGRESS", "DONE")]
@@ -83,7 +83,7 @@ class TestReplay:
             await listener.listen(MOVES)
             await task_service.update_task_status(live.build.as_(owner), task_id=task.id, status=TaskStatus.IN_PROGRESS)
             await task_service.delete_task(live.build.as_(owner), task_id=task.id)
-            items = [await listener.hear() for _ in range(2)]
+            items = [await listener.receive() for _ in range(2)]
 
         assert [item["__typename"] for item in items] == ["TaskStatusChanged", "TaskDeleted"]
         assert (items[0]["from"], items[0]["to"]) == ("TODO", "IN_PROGRESS")

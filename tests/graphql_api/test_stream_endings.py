@@ -79,7 +79,7 @@ class TestEndings:
         async with (
             signed_in(live, tokens[0]) as first,
             signed_in(live, tokens[1]) as second,
-            signed_in(live, await live.a_user()) as stranger,
+            signed_in(live, await live.a_user()) as outsider,
         ):
             await first.listen(MOVES)
             await ending(live, user, tokens)
@@ -89,7 +89,7 @@ class TestEndings:
                 await second.lives()
             else:
                 assert await second.is_closed() == 4403
-            await stranger.lives()
+            await outsider.lives()
 
     async def test_an_expired_token_closes_the_socket(self, live: Api):
         """When the token's time is over the socket is closed with 4403, so that the client comes back with another."""

@@ -22,7 +22,7 @@ class TestOperations:
             await listener.socket.send(id="a", type="complete")
             await until(lambda: live.server.stream.subscribers == 1)
             await move(live, task, "DONE", owner)
-            assert (await listener.hear("b"))["changes"] == ["STATUS"]
+            assert (await listener.receive("b"))["changes"] == ["STATUS"]
             await listener.lives()
 
     async def test_queries_and_mutations_go_over_it_too(self, live: Api):
@@ -61,7 +61,7 @@ class TestOperations:
             await listener.listen(query)
             before = live.server.stream.counters.replays
             await to_and_fro(live, task, owner, many)
-            items = [await listener.hear() for _ in range(many)]
+            items = [await listener.receive() for _ in range(many)]
 
         assert [position(item) for item in items] == await positions_of(live, task)
         assert live.server.stream.counters.replays > before

@@ -58,10 +58,10 @@ class TestTask:
     async def test_a_strangers_task_is_as_if_it_were_not_there(self, api: Api):
         """What one may not see and what does not exist look the same: null."""
         task = await api.build.a_task()
-        stranger = await api.a_user()
+        outsider = await api.a_user()
 
         for identity in (task_id(task), encode_id("Task", uuid4())):
-            assert (await api.ask(TASK, stranger, id=identity)).data == {"task": None}
+            assert (await api.ask(TASK, outsider, id=identity)).data == {"task": None}
 
     async def test_a_malformed_id_is_told(self, api: Api):
         """An id that is none, or of another type, is a bad request that says so."""
@@ -125,7 +125,7 @@ class TestTasks:
         """By every connection in the same words."""
         admin = await api.a_user(Role.ADMIN)
         await api.build.a_task(admin)
-        for how, told in (
+        for how, message in (
             ("first: 2, last: 2", "Give first or last, not both."),
             ("last: 0", "last must be 1 to 100, not 0."),
             ("last: 101", "last must be 1 to 100, not 101."),
@@ -133,7 +133,7 @@ class TestTasks:
             query = f"{{ {field}({how}) {{ nodes {{ __typename }} }} {'} } ' if '{' in field else ''}}}"
             answer = await api.ask(query, admin)
             assert answer.codes[0] == "BAD_REQUEST"
-            assert answer.body["errors"][0]["message"] == told
+            assert answer.body["errors"][0]["message"] == message
 
     async def test_a_cursor_of_another_ordering_is_refused(self, api: Api):
         """A cursor says which ordering it belongs to, and another one is a bad request."""

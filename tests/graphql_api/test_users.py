@@ -108,15 +108,15 @@ class TestLastAdmin:
 class TestNodes:
     async def test_every_kind_is_found_by_its_id_alone(self, api: Api):
         """`nodes` answers in the order asked, null for what is not there, not for one's eyes, or of no known type."""
-        user, stranger = await api.a_user(), await api.a_user()
-        task, hidden = await api.build.a_task(user), await api.build.a_task(stranger)
+        user, outsider = await api.a_user(), await api.a_user()
+        task, hidden = await api.build.a_task(user), await api.build.a_task(outsider)
         token = await api.token(user)
         session = (await api.ask("{ sessions { id } }", token)).data["sessions"][0]["id"]
-        foreign = (await api.ask("{ sessions { id } }", stranger)).data["sessions"][0]["id"]
+        foreign = (await api.ask("{ sessions { id } }", outsider)).data["sessions"][0]["id"]
         ids = [
             encode_id("Task", task.id),
             encode_id("Task", hidden.id),
-            id_of(stranger),
+            id_of(outsider),
             session,
             foreign,
             encode_id("Task", uuid4()),

@@ -117,7 +117,7 @@ class Listener(User):
         address = f"{(self.host or '').replace('http', 'ws', 1)}/graphql"
         self.socket = connect(address, subprotocols=[Subprotocol("graphql-transport-ws")])
         self.say({"type": "connection_init", "payload": {"token": token}})
-        if self.hear(5)["type"] != "connection_ack":
+        if self.receive(5)["type"] != "connection_ack":
             raise StopUser
         self.say({"id": "1", "type": "subscribe", "payload": {"query": LISTEN}})
 
@@ -125,7 +125,7 @@ class Listener(User):
     def listen(self) -> None:
         """The next thing that happens."""
         try:
-            message = self.hear(60)
+            message = self.receive(60)
         except (TimeoutError, ConnectionClosed) as error:
             self.environment.events.request.fire(
                 request_type="WS", name="hear of a change", response_time=0, response_length=0, exception=error
@@ -134,8 +134,8 @@ class Listener(User):
         if message["type"] == "ping":
             self.say({"type": "pong"})
         elif message["type"] == "next":
-            told = message["payload"]["data"]["taskChanged"]
-            late = datetime.now(UTC) - datetime.fromisoformat(told["at"])
+            changed = message["payload"]["data"]["taskChanged"]
+            late = datetime.now(UTC) - datetime.fromisoformat(changed["at"])
             self.environment.events.request.fire(
                 request_type="WS",
                 name="hear of a change",
@@ -148,7 +148,7 @@ class Listener(User):
         """Send it."""
         self.socket.send(json.dumps(message))
 
-    def hear(self, seconds: float) -> Any:
+    def receive(self, seconds: float) -> Any:
         """The next message.
 
         Raises:

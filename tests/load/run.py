@@ -85,7 +85,7 @@ def put_under_load(target: Target, scenario: Scenario, out: Path) -> Figures:
     """
     out.parent.mkdir(parents=True, exist_ok=True)
     people = out.parent / "people.json"
-    people.write_text(json.dumps(_people(target.peer)))
+    people.write_text(json.dumps(_users(target.peer)))
     command = [
         *(sys.executable, "-m", "locust", "--headless", "--only-summary", "--loglevel", "WARNING"),
         *("--locustfile", str(_HERE / f"{scenario.name}.py"), "--host", f"http://127.0.0.1:{target.process.port}"),
@@ -134,6 +134,6 @@ def _weighing(server: ServerProcess) -> Iterator[list[int]]:
         thread.join()
 
 
-def _people(peer: Peer) -> list[tuple[str, str]]:
+def _users(peer: Peer) -> list[tuple[str, str]]:
     """Everybody who is no moderator, with a fresh token."""
     return [(f"user{person}", token_for(peer, person)) for person in range(MODERATORS + 1, PEOPLE + 1)]

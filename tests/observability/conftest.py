@@ -6,6 +6,6 @@ from tests.support.log import Log
 
 
 @pytest.fixture
-def log(discreet_log: Log) -> Log:
+def log(no_secrets_in_logs: Log) -> Log:
     """The log as production has it, with our own lines from "debug" on."""
-    return discreet_log
+    return no_secrets_in_logs

@@ -96,7 +96,7 @@ class TestConfiguration:
         assert [json.loads(line)["event"] for line in out] == ["theirs", "ours"]
 
 
-class TestDiscretion:
+class TestRedactedValues:
     @pytest.mark.parametrize(
         ("text", "shown"),
         [
@@ -150,7 +150,7 @@ class TestDiscretion:
         assert [line["event"] for line in log.lines] == ["Task exception was never retrieved"]
 
 
-class TestDiscreet:
+class TestRedaction:
     def test_it_holds_no_query_strings(self):
         """A token in a query string, which some clients put there, does not get into the log."""
         found = record("127.0.0.1:1", "/graphql?token=secret")

@@ -188,9 +188,9 @@ class TestAddingUp:
         living._try_write(0.0)
         gone.close()
         (tmp_path / "1-x.json").write_bytes(b"{")  # cut off
-        shelf = MetricsFolder(tmp_path)
+        folder = MetricsFolder(tmp_path)
         for _ in range(2):
-            total = shelf.read()
+            total = folder.read()
             assert total["taskriver_statements_total"] == {(): 3}
             assert total["taskriver_sockets"] == {(): 1}
         assert len(list(tmp_path.glob("*.json"))) == 2

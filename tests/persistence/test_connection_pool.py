@@ -100,7 +100,7 @@ async def with_two_out(pool: ConnectionPool, enough: asyncio.Event) -> list[asyn
     return holders
 
 
-class TestLending:
+class TestPool:
     async def test_the_last_returned_goes_out_first(self, pool: ConnectionPool, maker: Maker):
         """One after the other needs no more than one."""
         for _ in range(5):
@@ -110,16 +110,16 @@ class TestLending:
 
     async def test_there_are_never_more(self, pool: ConnectionPool, maker: Maker):
         """Whoever comes when all are out waits for his turn."""
-        lent: list[int] = []
+        acquired: list[int] = []
 
         async def acquire() -> None:
             async with loan(pool):
-                lent.append(pool.acquired)
+                acquired.append(pool.acquired)
                 await asyncio.sleep(0)
 
         await asyncio.gather(*(acquire() for _ in range(50)))
-        assert len(lent) == 50
-        assert (max(lent), len(maker.made)) == (2, 2)
+        assert len(acquired) == 50
+        assert (max(acquired), len(maker.made)) == (2, 2)
 
     async def test_nobody_waits_for_ever(self, pool: ConnectionPool):
         """After a while it is said that all are out; and the next one has no trouble from that."""
@@ -224,14 +224,14 @@ class TestTurns:
 
     async def test_it_is_done_in_the_borrowers_name(self, pool: ConnectionPool):
         """What is noted of it is noted for him, whoever gave the connection back."""
-        who: ContextVar[str] = ContextVar("who", default="nobody")
+        caller: ContextVar[str] = ContextVar("who", default="nobody")
         seen: list[str] = []
 
         async def note(wire: Wire) -> None:
-            seen.append(who.get())
+            seen.append(caller.get())
 
         async def acquire(name: str) -> None:
-            who.set(name)
+            caller.set(name)
             wire, work = await pool.acquire(note)
             await work
             pool.release(wire)

@@ -163,7 +163,7 @@ class TestRestore:
         target = database if into == "itself" else Database(new_database(), pool_size=1)
         dump = _client(postgres, "pg_dump", "--format=custom", str(database.engine.url.database))
         name = f"--dbname={target.engine.url.database}"
-        _client(postgres, "pg_restore", "--clean", "--if-exists", name, told=dump)
+        _client(postgres, "pg_restore", "--clean", "--if-exists", name, stdin=dump)
         stored = await epoch(target)
         fresh = Database(target.engine.url.render_as_string(hide_password=False), pool_size=1)
         async with fresh.log() as log:
@@ -176,9 +176,9 @@ class TestRestore:
         assert seen != before
 
 
-def _client(postgres: Postgres, program: str, *arguments: str, told: bytes = b"") -> bytes:
+def _client(postgres: Postgres, program: str, *arguments: str, stdin: bytes = b"") -> bytes:
     command: list[Any] = [postgres._programs.folder / program, *arguments]
     environment = {**os.environ, **postgres._libpq_environment()}
     return subprocess.run(
-        command, input=told, env=environment, check=True, capture_output=True, timeout=HANG_SECONDS
+        command, input=stdin, env=environment, check=True, capture_output=True, timeout=HANG_SECONDS
     ).stdout

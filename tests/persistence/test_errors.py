@@ -135,7 +135,7 @@ async def fragile(fragile_database: Database) -> Builders:
     return Builders(fragile_database)
 
 
-async def somebody(build: Builders) -> tuple[Actor, list[TaskRow]]:
+async def a_user(build: Builders) -> tuple[Actor, list[TaskRow]]:
     """An administrator with some tasks."""
     actor = await build.an_actor(Role.ADMIN)
     return actor, [await build.a_task(actor) for _ in range(4)]
@@ -182,10 +182,10 @@ class TestClassification:
 @pytest.mark.parametrize("step", STEPS)
 @pytest.mark.parametrize("kind", BROKEN)
 async def test_every_failure_at_every_step(
-    fragile: Builders, monkeypatch: pytest.MonkeyPatch, discreet_log: Log, step: str, kind: str
+    fragile: Builders, monkeypatch: pytest.MonkeyPatch, no_secrets_in_logs: Log, step: str, kind: str
 ):
     """A connection breaks at one step of its life: requests succeed or are `Unavailable`, and then all goes on."""
-    actor, tasks = await somebody(fragile)
+    actor, tasks = await a_user(fragile)
     holder, name = STEPS[step]
     original, chance = getattr(holder, name), random.Random(f"{step} {kind}")
 
@@ -200,7 +200,7 @@ async def test_every_failure_at_every_step(
         outcomes = [each for _ in range(3) for each in await outcomes_for(fragile, actor, tasks, ACTIONS, 2)]
     assert strange(outcomes) == []
     await works(fragile, actor, tasks)
-    assert [line for line in discreet_log.lines if line["level"] == "error"] == []
+    assert [line for line in no_secrets_in_logs.lines if line["level"] == "error"] == []
 
 
 def _break(arguments: tuple[Any, ...]) -> None:
@@ -221,9 +221,9 @@ async def works(build: Builders, actor: Actor, tasks: list[TaskRow]) -> None:
     raise AssertionError("it does not recover")
 
 
-async def test_backends_that_are_terminated(fragile: Builders, discreet_log: Log):
+async def test_backends_that_are_terminated(fragile: Builders, no_secrets_in_logs: Log):
     """All of a process's connections are ended again and again, whatever they are doing."""
-    actor, tasks = await somebody(fragile)
+    actor, tasks = await a_user(fragile)
     async with _killer(fragile.database) as kill:
         outcomes: list[object] = []
         for _ in range(40):
@@ -233,7 +233,7 @@ async def test_backends_that_are_terminated(fragile: Builders, discreet_log: Log
     assert strange(outcomes) == []
     assert any(isinstance(each, Unavailable) for each in outcomes)
     await works(fragile, actor, tasks)
-    assert [line for line in discreet_log.lines if line["level"] == "error"] == []
+    assert [line for line in no_secrets_in_logs.lines if line["level"] == "error"] == []
 
 
 async def _some(build: Builders, actor: Actor, tasks: list[TaskRow]) -> list[object]:
@@ -258,7 +258,7 @@ async def _killer(database: Database) -> AsyncIterator[Callable[[], Awaitable[No
 
 
 class TestOutageLog:
-    def test_it_is_bounded(self, discreet_log: Log):
+    def test_it_is_bounded(self, no_secrets_in_logs: Log):
         """A thousand failures are one line, and the next one says how many there were; no text of theirs is told."""
         now = 0.0
         log = OutageLog(lambda: now)
@@ -268,7 +268,7 @@ class TestOutageLog:
         now = QUIET_SECONDS
         log.note(asyncpg.TooManyConnectionsError("sorry, too many clients already"))
         kind = "the database could not answer (TooManyConnectionsError, SQLSTATE 53300)"
-        assert [line["event"] for line in discreet_log.lines] == [
+        assert [line["event"] for line in no_secrets_in_logs.lines] == [
             kind,
             "the database could not answer (ConnectionResetError)",
             f"{kind}; 999 more since the last line",

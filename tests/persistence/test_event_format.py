@@ -114,8 +114,8 @@ class TestPayload:
         for assignee_id in (None, friend.id):
             task = await build.a_task(actor, assignee_id=assignee_id, status=way[0])
             for number, (_, status) in enumerate(pairwise(way)):
-                moment = now + timedelta(microseconds=number)
-                assert await build.as_(actor, now=moment).try_status_update(task.id, status, None) is not None
+                instant = now + timedelta(microseconds=number)
+                assert await build.as_(actor, now=instant).try_status_update(task.id, status, None) is not None
 
         async with build.database.session() as session:
             stored = list(await session.scalars(select(EventRow.payload)))

@@ -20,8 +20,8 @@ from tests.support.builders import Builders
 
 def an_event() -> AccessEvent:
     """Something that happened to somebody."""
-    who = uuid4()
-    return AccessEvent(who, AccessChange.ENABLED, None, None, who, datetime.now(UTC), None)
+    user_id = uuid4()
+    return AccessEvent(user_id, AccessChange.ENABLED, None, None, user_id, datetime.now(UTC), None)
 
 
 async def record(build: Builders, *events: AccessEvent) -> None:

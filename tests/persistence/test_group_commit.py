@@ -27,7 +27,7 @@ from tests.support.builders import Builders
 from tests.support.waiting import HANG_SECONDS
 
 DONE, TODO, IN_PROGRESS = TaskStatus.DONE, TaskStatus.TODO, TaskStatus.IN_PROGRESS
-_SOMEBODY = UUID(int=7)
+_A_USER = UUID(int=7)
 
 
 async def tasks_of(build: Builders, actor: Actor, number: int) -> list[TaskRow]:
@@ -248,9 +248,9 @@ class TestGivenUp:
     async def test_a_database_that_is_away(self):
         """Each is told to come back later, and later it is tried anew."""
         database = Database("postgresql://nobody@127.0.0.1:1/nothing")
-        build, actor = Builders(database), Actor(UUID(int=8), Role.USER, _SOMEBODY, 1)
+        build, actor = Builders(database), Actor(UUID(int=8), Role.USER, _A_USER, 1)
         for _ in range(2):
-            moved = await move(build, actor, [TaskRow(id=_SOMEBODY), TaskRow(id=actor.user_id)])
+            moved = await move(build, actor, [TaskRow(id=_A_USER), TaskRow(id=actor.user_id)])
             assert [type(each) for each in moved] == [Unavailable, Unavailable]
         await database.close()
 

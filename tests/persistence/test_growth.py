@@ -110,7 +110,7 @@ def _dsn(database: Database) -> str:
     return database.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
 
 
-class TestLending:
+class TestPool:
     async def test_it_does_not_ask_again_at_once(self):
         """However many wait, the server is asked once in a while; and when it gives more, it is asked for them."""
         maker, tries = Maker(), count()

@@ -53,9 +53,9 @@ class Locks:
         """A statement has run."""
         tables = self._before(connection)
         before, self._held = self._held, _held(connection, tables)
-        self._judge(statement, before)
+        self._check(statement, before)
 
-    def _judge(self, statement: str, before: dict[str, int]) -> None:
+    def _check(self, statement: str, before: dict[str, int]) -> None:
         for table, strength in self._held.items():
             if strength > before.get(table, 0) and not statement.startswith("LOCK TABLE"):
                 self.faults.append(f"locks {table} by {_line(statement)}")

@@ -165,8 +165,8 @@ class Deaf:
             await asyncio.get_running_loop().sock_sendall(there, sent)
 
     async def _down(self, there: socket.socket, writer: asyncio.StreamWriter) -> None:
-        while await self.reads.wait() and (told := await asyncio.get_running_loop().sock_recv(there, 2_048)):
-            writer.write(told)
+        while await self.reads.wait() and (data := await asyncio.get_running_loop().sock_recv(there, 2_048)):
+            writer.write(data)
 
 
 class TestFrozen:

@@ -112,7 +112,7 @@ class TestOldSnapshots:
         assert max(after.values()) <= 2 * 2 * FLOOR_EVENTS, (before, after)
 
 
-class TestTheFloor:
+class TestFloor:
     async def test_it_waits_for_those_who_have_written(self, build: Builders):
         """An event that is committed late, with a lower id than others that were numbered, is numbered all the same."""
         floor = NumberingFloor()

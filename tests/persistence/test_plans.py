@@ -19,7 +19,7 @@ from persistence.unit_of_work import UnitOfWork
 from tests.persistence.large_dataset import ADMIN, BUSY, IDLE, Crowd, Plan, later, numbered
 from tests.support.reads import assignable_users, task_page, user_page
 
-EYES: Final = {"admin": ADMIN, "busy": BUSY, "idle": IDLE}  # a moderator sees what an admin sees
+ACTORS: Final = {"admin": ADMIN, "busy": BUSY, "idle": IDLE}  # a moderator sees what an admin sees
 FILTERS: Final = {
     "none": EVERYTHING,
     "status": TaskFilter(status=(TaskStatus.DONE,)),
@@ -96,12 +96,12 @@ async def plan_of_count(crowd: Crowd, actor: Actor, wanted: TaskFilter) -> Plan:
 
 class TestTasks:
     @pytest.mark.parametrize("wanted", FILTERS)
-    @pytest.mark.parametrize("eyes", EYES)
-    async def test_a_page_never_reads_the_whole_table(self, crowd: Crowd, eyes: str, wanted: str):
+    @pytest.mark.parametrize("actors", ACTORS)
+    async def test_a_page_never_reads_the_whole_table(self, crowd: Crowd, actors: str, wanted: str):
         """In every order and direction, from an end and from the middle, a page and its ends are found by an index."""
         for order in TaskOrder:
             for request in requests(order):
-                plan = await plan_of_page(crowd, EYES[eyes], FILTERS[wanted], order, request)
+                plan = await plan_of_page(crowd, ACTORS[actors], FILTERS[wanted], order, request)
                 assert not plan.reads_all_of("tasks"), (order, request)
                 assert not plan.reads_all_of("task_texts"), (order, request)
                 assert plan.indexes
@@ -115,20 +115,20 @@ class TestTasks:
             assert not any(node["Node Type"] == "Sort" and node["Plan Rows"] > 21 for node in plan.nodes)
 
     @pytest.mark.parametrize("wanted", FILTERS)
-    @pytest.mark.parametrize("eyes", EYES)
-    async def test_counting_reads_the_whole_table_only_to_count_it_all(self, crowd: Crowd, eyes: str, wanted: str):
+    @pytest.mark.parametrize("actors", ACTORS)
+    async def test_counting_reads_the_whole_table_only_to_count_it_all(self, crowd: Crowd, actors: str, wanted: str):
         """Only somebody who sees everything and asks for everything has every row counted."""
-        plan = await plan_of_count(crowd, EYES[eyes], FILTERS[wanted])
+        plan = await plan_of_count(crowd, ACTORS[actors], FILTERS[wanted])
 
-        everything = eyes == "admin" and wanted == "none"
+        everything = actors == "admin" and wanted == "none"
         assert everything or not plan.reads_all_of("tasks")
         assert not plan.reads_all_of("task_texts")
 
-    @pytest.mark.parametrize("eyes", EYES)
-    async def test_a_slice_and_a_batch_are_found_by_an_index(self, crowd: Crowd, eyes: str):
+    @pytest.mark.parametrize("actors", ACTORS)
+    async def test_a_slice_and_a_batch_are_found_by_an_index(self, crowd: Crowd, actors: str):
         """Tasks from an offset, and tasks by their ids."""
-        near = await crowd.plan(EYES[eyes], lambda uow: uow.tasks.slice(skip=10, limit=10))
-        batch = await crowd.plan(EYES[eyes], lambda uow: uow.tasks.find_many([numbered(i) for i in range(1, 101)]))
+        near = await crowd.plan(ACTORS[actors], lambda uow: uow.tasks.slice(skip=10, limit=10))
+        batch = await crowd.plan(ACTORS[actors], lambda uow: uow.tasks.find_many([numbered(i) for i in range(1, 101)]))
 
         assert not near.reads_all_of("tasks")
         assert not batch.reads_all_of("tasks")

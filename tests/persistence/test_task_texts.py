@@ -17,9 +17,9 @@ from services.task_edit import TaskEdit
 from tests.support.builders import Builders
 from tests.support.reads import task_page
 
-SOMEBODY = UUID(int=1)
+A_USER = UUID(int=1)
 ONE_USER = text("""INSERT INTO users (id, username, email, password_hash, role, is_active, access_version, created_at,
-    updated_at) VALUES (:id, 'ann', 'ann@example.org', '!', 'USER', true, 1, now(), now())""").bindparams(id=SOMEBODY)
+    updated_at) VALUES (:id, 'ann', 'ann@example.org', '!', 'USER', true, 1, now(), now())""").bindparams(id=A_USER)
 MANY_TASKS = text("""INSERT INTO tasks (id, title, description, status, priority, owner_id, version, created_at,
     updated_at) SELECT gen_random_uuid(), 'Boat ' || i, 'Its hull', 'TODO', 2, :owner, 1, now(), now()
     FROM generate_series(1, 3) AS i""")
@@ -92,7 +92,7 @@ class TestMigration:
         await migrations.downgrade(database.engine, "0002")
         async with database.engine.begin() as connection:
             await connection.execute(ONE_USER)
-            await connection.execute(MANY_TASKS.bindparams(owner=SOMEBODY))
+            await connection.execute(MANY_TASKS.bindparams(owner=A_USER))
         await migrations.upgrade(database.engine)
         if again:
             await migrations.downgrade(database.engine, "0002")

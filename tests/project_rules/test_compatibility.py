@@ -33,7 +33,7 @@ ACCEPTED: Final = {
 }
 """Each difference that can break a client, and the words of the unreleased part of CHANGELOG.md that announce it."""
 
-_DOORS: Final = ("public", "signedIn", "admin")
+_ROOT_TYPES: Final = ("public", "signedIn", "admin")
 """The directives that say who may use a field, from the widest to the narrowest."""
 _DANGEROUS: Final = {DangerousChangeType.ARG_DEFAULT_VALUE_CHANGE}
 """Changes that graphql-core calls dangerous, and that change what an unchanged request means."""
@@ -71,13 +71,13 @@ def _was_deprecated(schema: GraphQLSchema, description: str) -> bool:
 
 def _narrowed(before: GraphQLSchema, after: GraphQLSchema) -> Iterator[str]:
     """Fields of a root that fewer people may use."""
-    were, are = _doors(before), _doors(after)
+    were, are = _root_types(before), _root_types(after)
     for name in were.keys() & are.keys():
-        if _DOORS.index(are[name]) > _DOORS.index(were[name]):
+        if _ROOT_TYPES.index(are[name]) > _ROOT_TYPES.index(were[name]):
             yield f"{name} has changed from @{were[name]} to @{are[name]}."
 
 
-def _doors(schema: GraphQLSchema) -> dict[str, str]:
+def _root_types(schema: GraphQLSchema) -> dict[str, str]:
     roots = (schema.query_type, schema.mutation_type, schema.subscription_type)
     fields = (
         (f"{root.name}.{name}", field)
@@ -85,11 +85,13 @@ def _doors(schema: GraphQLSchema) -> dict[str, str]:
         if isinstance(root, GraphQLObjectType)
         for name, field in root.fields.items()
     )
-    return {name: door for name, field in fields if field.ast_node for door in _names(field.ast_node.directives)}
+    return {
+        name: root_type for name, field in fields if field.ast_node for root_type in _names(field.ast_node.directives)
+    }
 
 
 def _names(directives: Any) -> list[str]:
-    return [directive.name.value for directive in directives or () if directive.name.value in _DOORS]
+    return [directive.name.value for directive in directives or () if directive.name.value in _ROOT_TYPES]
 
 
 def released() -> list[str]:

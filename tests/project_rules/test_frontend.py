@@ -46,12 +46,12 @@ def test_it_is_no_larger_than_it_was_allowed_to_be(page: Path):
 
 def test_every_package_in_it_has_its_licence_told(page: Path):
     """Name, version and text of what the page depends on; all of them may be passed on."""
-    told = (page / "LICENSES.md").read_text()
+    licenses = (page / "LICENSES.md").read_text()
     manifest = json.loads((ROOT / "frontend" / page.name / "package.json").read_text())
     lock = json.loads((ROOT / "frontend" / page.name / "package-lock.json").read_text())["packages"]
     for name in _packages_in(manifest):
-        assert f"{name} - {lock['node_modules/' + name]['version']}" in told or f"## {name}/" in told, name
-    found = re.findall(r"^## \S+ - \S+ \((.+)\)$", told, re.MULTILINE)
+        assert f"{name} - {lock['node_modules/' + name]['version']}" in licenses or f"## {name}/" in licenses, name
+    found = re.findall(r"^## \S+ - \S+ \((.+)\)$", licenses, re.MULTILINE)
     assert set(found) <= FREE
 
 

@@ -47,7 +47,7 @@ class TestDescriptions:
         assert [name for name, described in _all_places(core) if not described] == []
 
 
-class TestDoors:
+class TestRootFields:
     @pytest.mark.parametrize("root", ROOTS)
     def test_every_field_of_a_root_has_a_door(self, root: str):
         """Each field of the three roots declares exactly one permission class, and prints it."""

@@ -128,7 +128,7 @@ async def refreshed_too_often(offender: Offender) -> httpx.Response:
     return await offender.used_up(offender.limits.refreshes, session)
 
 
-async def somebody_elses(offender: Offender) -> httpx.Response:
+async def another_users(offender: Offender) -> httpx.Response:
     """A task that is not to be seen."""
     offender.task_id = str((await offender.rest.api.build.a_task()).id)
     return await offender.send()
@@ -258,7 +258,7 @@ PROVOCATIONS: Final[dict[str, Provoke]] = {
     "Refresh token has been already used": used_before,
     "Too many token refreshes in this session. Try again later.": refreshed_too_often,
     "Token not found": lambda offender: offender.send(cookie=""),
-    "Task not found": somebody_elses,
+    "Task not found": another_users,
     "Insufficient permissions": assigned,
     "A task cannot go from CANCELLED to DONE; from here it can go to TODO.": cancelled,
     "The task is at version 2, not 1: it was changed in the meantime. Load it again, then repeat.": changed,

@@ -28,7 +28,7 @@ class Listener:
         """Send a message as JSON."""
         await self.connection.send(json.dumps(message))
 
-    async def hear(self) -> dict[str, Any]:
+    async def receive(self) -> dict[str, Any]:
         """The next frame."""
         async with asyncio.timeout(HANG_SECONDS):
             frame: dict[str, Any] = json.loads(await self.connection.recv(decode=True))
@@ -36,7 +36,7 @@ class Listener:
 
     async def cursor(self) -> str:
         """The next frame, which says where the stream stands."""
-        frame = await self.hear()
+        frame = await self.receive()
         assert frame["type"] == "cursor", frame
         return str(frame["cursor"])
 

@@ -98,8 +98,8 @@ class TestExamples:
         self, rest: Rest, path: str, method: str, monkeypatch: pytest.MonkeyPatch
     ):
         """The documented request gets the documented status, an answer of the documented shape, and its headers."""
-        operation, told = operation_of(path, method), described(path, method)
-        for media, content in told.get("requestBody", {"content": {None: None}})["content"].items():
+        operation, description = operation_of(path, method), described(path, method)
+        for media, content in description.get("requestBody", {"content": {None: None}})["content"].items():
             offender = Offender(rest, await rest.a_visitor(), operation, monkeypatch)
             if operation.name == "list_tasks":
                 await offender.own_task()
@@ -112,7 +112,7 @@ class TestExamples:
             elif media == "multipart/form-data":
                 request = {"data": {}, "files": {name: (None, text) for name, text in offender.example().items()}}
             response = await offender.send(**(request or {}))
-            reply = told["responses"][str(operation.reply.status)]
+            reply = description["responses"][str(operation.reply.status)]
             assert response.status_code == operation.reply.status, response.text
             assert {name.lower() for name in reply.get("headers", ())} <= set(response.headers)
             assert_like(reply, response)
@@ -148,11 +148,11 @@ class TestExamples:
 
     async def test_what_has_not_changed_is_304_as_documented(self, rest: Rest, monkeypatch: pytest.MonkeyPatch):
         """The one documented answer that is neither success nor refusal."""
-        told = described(f"{PREFIX}/tasks/{{task_id}}", "get")
+        description = described(f"{PREFIX}/tasks/{{task_id}}", "get")
         operation = operation_of(f"{PREFIX}/tasks/x", "get")
         offender = Offender(rest, await rest.a_visitor(), operation, monkeypatch)
         response = await offender.send(headers={"if-none-match": '"1"'})
-        assert str(response.status_code) in told["responses"]
+        assert str(response.status_code) in description["responses"]
         assert response.headers["etag"] == '"1"'
 
 

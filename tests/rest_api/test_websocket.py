@@ -47,7 +47,7 @@ class TestSigningIn:
         token = await api.token(await api.a_user())
         async with open_socket(url, path=f"/ws/tasks/{uuid4()}?token={token}&access_token={token}") as listener:
             await listener.say(type="hello")
-            assert (await listener.hear())["code"] == "UNAUTHENTICATED"
+            assert (await listener.receive())["code"] == "UNAUTHENTICATED"
             assert (await listener.closed())[0] == 4401
 
     async def test_an_expired_token_is_4403(self, url: str, api: Api):
@@ -76,7 +76,7 @@ class TestFrames:
         task = await api.build.a_task(owner)
         async with listening(url, api, owner) as listener:
             await move(rest, task, owner)
-            frame = await listener.hear()
+            frame = await listener.receive()
         stored = await api.build.task(task.id)
         assert stored is not None
         assert set(frame) == {"type", "task", "from", "to", "cursor", "at"}
@@ -89,15 +89,15 @@ class TestFrames:
     async def test_only_moves_are_told_and_only_to_those_who_may_see_them(self, url: str, rest: Rest):
         """Another title is not told, nor anything to a stranger; a moderator hears of everybody's."""
         api = rest.api
-        owner, stranger, moderator = await api.a_user(), await api.a_user(), await api.a_user(Role.MODERATOR)
-        task, own = await api.build.a_task(owner), await api.build.a_task(stranger)
-        async with listening(url, api, stranger) as outside, listening(url, api, moderator) as above:
+        owner, outsider, moderator = await api.a_user(), await api.a_user(), await api.a_user(Role.MODERATOR)
+        task, own = await api.build.a_task(owner), await api.build.a_task(outsider)
+        async with listening(url, api, outsider) as outside, listening(url, api, moderator) as above:
             await rest.send("PUT", f"/tasks/{task.id}", owner, json={"title": "Other"})
             await move(rest, task, owner)
-            await move(rest, own, stranger)
-            assert (await outside.hear())["task"]["uuid"] == str(own.id)
-            heard = [frame["task"]["uuid"] for frame in (await above.hear(), await above.hear())]
-            assert heard == [str(task.id), str(own.id)]
+            await move(rest, own, outsider)
+            assert (await outside.receive())["task"]["uuid"] == str(own.id)
+            received = [frame["task"]["uuid"] for frame in (await above.receive(), await above.receive())]
+            assert received == [str(task.id), str(own.id)]
 
     async def test_what_was_read_too_long_ago_is_read_again(
         self, url: str, rest: Rest, monkeypatch: pytest.MonkeyPatch
@@ -114,7 +114,7 @@ class TestFrames:
         monkeypatch.setattr(current, "visible_to", old_at_first)
         async with listening(url, rest.api, owner) as listener:
             await move(rest, task, owner)
-            frame = await listener.hear()
+            frame = await listener.receive()
 
         assert (frame["type"], len(times)) == ("task.status_changed", 2)
 
@@ -126,9 +126,9 @@ class TestFrames:
         assign = "mutation ($input: AssignTaskInput!) { assignTask(input: $input) { userErrors { code } } }"
         async with listening(url, api, helper) as outside, listening(url, api, owner) as inside:
             await api.ask(assign, owner, input={"id": encode_id("Task", task.id), "assigneeId": None})
-            gone = await outside.hear()
+            gone = await outside.receive()
             await rest.send("DELETE", f"/tasks/{task.id}", owner)
-            deleted = await inside.hear()
+            deleted = await inside.receive()
         assert set(gone) == set(deleted) == {"type", "task_uuid", "cursor", "at"}
         assert (gone["type"], deleted["type"]) == ("task.gone", "task.deleted")
         assert gone["task_uuid"] == deleted["task_uuid"] == str(task.id)
@@ -143,26 +143,26 @@ class TestFrames:
         for task in tasks[:3]:
             await move(rest, task, owner)
         async with listening(url, api, owner, after=cursor) as listener:
-            first = await listener.hear()
+            first = await listener.receive()
             await move(rest, tasks[3], owner)
-            rest_of_it = [await listener.hear() for _ in range(3)]
+            rest_of_it = [await listener.receive() for _ in range(3)]
         assert [each["task"]["uuid"] for each in (first, *rest_of_it)] == [str(task.id) for task in tasks]
         async with listening(url, api, owner, after=rest_of_it[1]["cursor"]) as listener:
-            assert (await listener.hear())["task"]["uuid"] == str(tasks[3].id)
+            assert (await listener.receive())["task"]["uuid"] == str(tasks[3].id)
 
     async def test_a_cursor_that_cannot_be_continued_says_so(self, url: str, api: Api):
         """Another history's cursor gets a resync frame with its reason and a cursor to go on from."""
         user = await api.a_user()
         stale = StreamCursor("another", 1, user.access_version).encode()
         async with listening(url, api, user, after=stale) as listener:
-            frame = await listener.hear()
+            frame = await listener.receive()
         assert set(frame) == {"type", "reason", "cursor", "at"}
         assert (frame["type"], frame["reason"]) == ("resync_required", "EPOCH")
 
     async def test_a_cursor_that_is_none_is_told_and_closed(self, url: str, api: Api):
         """4400: coming back with the same one would not help."""
         async with open_socket(url, await api.token(await api.a_user()), after="x") as listener:
-            assert (await listener.hear())["code"] == "BAD_REQUEST"
+            assert (await listener.receive())["code"] == "BAD_REQUEST"
             assert (await listener.closed())[0] == 4400
 
     async def test_what_clients_say_is_an_error_to_themselves(self, url: str, api: Api):
@@ -170,7 +170,7 @@ class TestFrames:
         user = await api.a_user()
         async with listening(url, api, user) as one, listening(url, api, user) as other:
             await one.connection.send("hello all")
-            assert (await one.hear())["type"] == "error"
+            assert (await one.receive())["type"] == "error"
             await one.connection.send(b"\x00")
             assert await one.closed() == (1003, "Messages are text, not binary")
             with pytest.raises(TimeoutError):
@@ -178,7 +178,7 @@ class TestFrames:
                     await other.connection.recv()
 
 
-class TestDoors:
+class TestHandshake:
     async def test_rest_is_heard_by_graphql_and_graphql_by_the_task_socket(self, url: str, rest: Rest):
         """A change over either door is heard through the other, with the same facts."""
         api = rest.api
@@ -196,12 +196,12 @@ class TestDoors:
                     await asyncio.sleep(0.01)
             await move(rest, task, owner)
             graphql = (await socket.receive())["payload"]["data"]["taskStatusChanged"]
-            legacy = await listener.hear()
+            legacy = await listener.receive()
             assert graphql == {"from": "TODO", "to": "DONE", "task": {"version": 2}}
             assert (legacy["from"], legacy["to"], legacy["task"]["version"]) == ("TODO", "DONE", 2)
 
             await api.ask(update, owner, input={"id": encode_id("Task", task.id), "status": "IN_PROGRESS"})
-            legacy = await listener.hear()
+            legacy = await listener.receive()
             assert (legacy["from"], legacy["to"], legacy["task"]["completed"]) == ("DONE", "IN_PROGRESS", False)
 
     async def test_several_fields_are_one_event(self, url: str, rest: Rest):
@@ -212,7 +212,7 @@ class TestDoors:
         async with listening(url, api, owner) as listener:
             values = {"title": "One", "description": "change", "completed": True}
             await rest.send("PUT", f"/tasks/{task.id}", owner, json=values)
-            frame = await listener.hear()
+            frame = await listener.receive()
         assert (frame["task"]["title"], frame["task"]["version"]) == ("One", 2)
         assert len(await api.build.recorded_events(of=task.id)) == 1
 
@@ -229,7 +229,7 @@ class TestEndings:
                 await rest.send("POST", "/auth/logout/", visitor, cookie=visitor.cookie)
                 assert (await listener.closed())[0] == 4403
             await other.say(type="ping")
-            assert (await other.hear())["type"] == "error"
+            assert (await other.receive())["type"] == "error"
 
     async def test_a_new_role_closes_it(self, url: str, rest: Rest):
         """Whose rights changed comes back, with a cursor that says so."""
@@ -243,7 +243,7 @@ class TestEndings:
             assert (await listener.closed())[0] == 4403
         async with asyncio.timeout(HANG_SECONDS), open_socket(url, token, after=cursor) as listener:
             await listener.cursor()
-            assert (await listener.hear())["reason"] == "ACCESS"
+            assert (await listener.receive())["reason"] == "ACCESS"
 
     async def test_its_token_s_end_is_its_own(self, url: str, api: Api):
         """A socket does not outlive the token that opened it."""
@@ -325,6 +325,6 @@ class TestClocks:
         async with listening(impatient, api, owner) as listener:
             await api.ask(update, owner, input={"id": encode_id("Task", task.id), "status": "CANCELLED"})
             async with asyncio.timeout(HANG_SECONDS):
-                while (frame := await listener.hear())["type"] == "cursor":
+                while (frame := await listener.receive())["type"] == "cursor":
                     pass
         assert frame["to"] == TaskStatus.CANCELLED

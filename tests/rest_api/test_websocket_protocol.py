@@ -49,8 +49,8 @@ class TestSigningIn:
     def test_anything_else_first_is_told_how_and_closed(self, text: str):
         """Whoever begins with something else hears how to begin, and is closed with 4401."""
         dialogue = WebSocketProtocol()
-        told, closed = dialogue.receive_text(text)
-        assert sent(told)["code"] == "UNAUTHENTICATED"
+        error, closed = dialogue.receive_text(text)
+        assert sent(error)["code"] == "UNAUTHENTICATED"
         assert closed == Close(CloseCode.UNAUTHORIZED, "Unauthorized: the first message was not auth")
         assert dialogue.state is State.CLOSED
 
@@ -83,8 +83,8 @@ class TestListening:
 
     def test_a_bad_cursor_is_told_and_closed(self):
         """The client is told what was wrong, then closed for good."""
-        told, closed = listening().refuse(FailureCode.BAD_REQUEST, "No cursor")
-        assert sent(told) == {"type": "error", "code": "BAD_REQUEST", "message": "No cursor"}
+        error, closed = listening().refuse(FailureCode.BAD_REQUEST, "No cursor")
+        assert sent(error) == {"type": "error", "code": "BAD_REQUEST", "message": "No cursor"}
         assert closed == Close(CloseCode.BAD_MESSAGE, "No cursor")
 
 

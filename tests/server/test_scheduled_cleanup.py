@@ -38,7 +38,7 @@ async def _exists(build: Builders, session_id: object) -> bool:
 
 @pytest.mark.parametrize("trouble", [ClocksDiffer(timedelta(days=-40)), Unavailable("away")], ids=["clocks", "away"])
 async def test_one_that_is_refused_is_skipped(
-    build: Builders, monkeypatch: pytest.MonkeyPatch, discreet_log: Log, trouble: Exception
+    build: Builders, monkeypatch: pytest.MonkeyPatch, no_secrets_in_logs: Log, trouble: Exception
 ):
     """It is a line without a traceback, and the next one comes as scheduled."""
     tries = 0
@@ -57,5 +57,5 @@ async def test_one_that_is_refused_is_skipped(
     )
     await twice.wait()
     cleaner.cancel()
-    line = next(line for line in discreet_log.lines if str(trouble) in line["event"])
+    line = next(line for line in no_secrets_in_logs.lines if str(trouble) in line["event"])
     assert "exception" not in line

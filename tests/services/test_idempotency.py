@@ -212,7 +212,7 @@ class TestScope:
 
 
 @asynccontextmanager
-async def with_room_for(build: Builders, keys: int) -> AsyncIterator[Database]:
+async def with_free_keys(build: Builders, keys: int) -> AsyncIterator[Database]:
     """Another process, where an account may have so many keys."""
     url = build.database.engine.url.render_as_string(hide_password=False)
     database = Database(url, pool_size=5, keys_per_account=keys)
@@ -220,11 +220,11 @@ async def with_room_for(build: Builders, keys: int) -> AsyncIterator[Database]:
     await database.close()
 
 
-class TestRoom:
+class TestLimit:
     async def test_an_account_has_so_many_keys(self, build: Builders):
         """One key too many is refused with the time to wait, and leaves nothing; other accounts have their own."""
         actor, other, used = await build.an_actor(), await build.an_actor(), a_key()
-        async with with_room_for(build, 3) as database:
+        async with with_free_keys(build, 3) as database:
             first = await create_task(database.unit_of_work(actor, idempotency=used), title="x")
             for _ in range(2):
                 await create_task(database.unit_of_work(actor, idempotency=a_key()), title="x")
@@ -241,7 +241,7 @@ class TestRoom:
     async def test_old_keys_make_room(self, build: Builders):
         """A key of a day ago does not count any more, whether it was cleaned up or not."""
         actor = await build.an_actor()
-        async with with_room_for(build, 1) as database:
+        async with with_free_keys(build, 1) as database:
             yesterday = datetime.now(UTC) - RETENTION
             for now in (yesterday, None):
                 await create_task(database.unit_of_work(actor, idempotency=a_key(), now=now), title="x")
@@ -249,20 +249,20 @@ class TestRoom:
     async def test_keys_of_older_processes_are_in_nobodys_way(self, build: Builders):
         """Processes of the release before do not say whose keys they are: these work, and do not count."""
         actor, key = await build.an_actor(), a_key()
-        async with with_room_for(build, 1) as database:
+        async with with_free_keys(build, 1) as database:
             first = await create_task(database.unit_of_work(actor, idempotency=key), title="x")
             async with build.database.session() as session:
                 await session.execute(update(IdempotencyRow).values(actor_id=None))
                 await session.commit()
             again = await create_task(database.unit_of_work(actor, idempotency=key), title="x")
             assert again.id == first.id
-        async with with_room_for(build, 1) as database:
+        async with with_free_keys(build, 1) as database:
             await create_task(database.unit_of_work(actor, idempotency=a_key()), title="x")
 
     async def test_processes_share_the_room(self, build: Builders):
         """Two processes whose writes come at the same time keep the limit together, but for those under way."""
         actor, most = await build.an_actor(), 20
-        async with with_room_for(build, most) as one, with_room_for(build, most) as other:
+        async with with_free_keys(build, most) as one, with_free_keys(build, most) as other:
             results = await asyncio.gather(
                 *(
                     create_task(database.unit_of_work(actor, idempotency=a_key(), gate=gate), title="x")
@@ -305,8 +305,8 @@ class DeafAfterCommit:
             writer.write(sent)
 
     async def _down(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, committed: asyncio.Event) -> None:
-        while (told := await reader.read(65536)) and not committed.is_set():
-            writer.write(told)
+        while (data := await reader.read(65536)) and not committed.is_set():
+            writer.write(data)
 
 
 @asynccontextmanager

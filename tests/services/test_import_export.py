@@ -66,13 +66,13 @@ class TestImport:
         await import_tasks(build.as_(actor), tasks=[same, changed, deleted])
         await update_task(build.as_(actor), task_id=changed.task_id, edit=TaskEdit(title="Mine now"))
         await delete_task(build.as_(actor), task_id=deleted.task_id)
-        told = len(await build.recorded_events())
+        recorded = len(await build.recorded_events())
         done = await import_tasks(build.as_(actor), tasks=[same, changed, deleted, new])
 
         assert done.created == {new.task_id}
         assert done.refused == {}
         assert done.known == {same.task_id, changed.task_id, deleted.task_id}
-        assert len(await build.recorded_events()) == told + 1
+        assert len(await build.recorded_events()) == recorded + 1
         task = await build.task(changed.task_id)
         assert task is not None
         assert task.title == "Mine now"
@@ -167,10 +167,10 @@ class TestSnapshot:
 
     async def test_it_shows_what_its_actor_sees(self, build: Builders):
         """A user's own and assigned tasks, an admin's all of them; with names, and a cursor of that actor."""
-        owner, friend, stranger = await build.a_user(), await build.a_user(), await build.a_user()
+        owner, friend, outsider = await build.a_user(), await build.a_user(), await build.a_user()
         task = await build.a_task(owner, assignee_id=friend.id)
         seen = {}
-        for user in (owner, friend, stranger, await build.a_user(Role.ADMIN)):
+        for user in (owner, friend, outsider, await build.a_user(Role.ADMIN)):
             async with snapshot_of_tasks(build.as_(user)) as snapshot:
                 seen[user.id] = [
                     (each.task.id, each.owner, each.assignee) async for page in snapshot.pages() for each in page

@@ -171,8 +171,8 @@ class TestRefreshSession:
         opened = await enter(build, (await a_member(build)).username)
         first = await refresh(build, opened.refresh_token, NOON)
         async with build.unchanged():
-            for moment in (NOON - TICK, NOON, NOON + REPLAY_GRACE):
-                again = await refresh(build, opened.refresh_token, moment)
+            for instant in (NOON - TICK, NOON, NOON + REPLAY_GRACE):
+                again = await refresh(build, opened.refresh_token, instant)
                 assert again.refresh_token == first.refresh_token
 
     async def test_later_than_that_it_was_stolen(self, build: Builders):
@@ -318,7 +318,7 @@ class TestSignOut:
         await sign_out(build.as_(build.actor(user, here.id)), refresh_token="cookie")
 
         assert [session.id for session in await sessions_of(build)] == [third.id]
-        assert {told[1] for told in await access_events(build)} == {here.id, there.id}
+        assert {event[1] for event in await access_events(build)} == {here.id, there.id}
 
     async def test_a_token_of_nobody_or_of_somebody_else_ends_nothing(self, build: Builders):
         """With a refresh token that is not the actor's nothing ends, not even the actor's own session."""

@@ -263,8 +263,8 @@ class TestUpdateTask:
         task = await build.a_task(actor, status=status)
         row = await update_task(build.as_(actor), task_id=task.id, edit=TaskEdit(completed=completed))
         assert row.status is then
-        told = [(event.from_status, event.to_status) for event in await build.recorded_events()]  # type: ignore[union-attr]
-        assert told == ([] if then is status else [(status, then)])
+        moves = [(event.from_status, event.to_status) for event in await build.recorded_events()]  # type: ignore[union-attr]
+        assert moves == ([] if then is status else [(status, then)])
 
     async def test_the_cancelled_cannot_be_completed(self, build: Builders):
         """A move that the board does not have is none in other words, either."""

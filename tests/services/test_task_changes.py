@@ -59,11 +59,11 @@ class TestAssignTask:
         row = await assign_task(build.as_(actor), task_id=task.id, assignee_id=None, expected_version=2)
 
         given, taken = await build.recorded_events()
-        nobody, somebody = People(actor.user_id, None), People(actor.user_id, friend.id)
+        without_assignee, with_assignee = People(actor.user_id, None), People(actor.user_id, friend.id)
         assert isinstance(given, TaskEvent)
         assert isinstance(taken, TaskEvent)
-        assert (given.before, given.after, given.changes) == (nobody, somebody, (TaskChange.ASSIGNEE,))
-        assert (taken.before, taken.after, taken.from_status) == (somebody, nobody, taken.to_status)
+        assert (given.before, given.after, given.changes) == (without_assignee, with_assignee, (TaskChange.ASSIGNEE,))
+        assert (taken.before, taken.after, taken.from_status) == (with_assignee, without_assignee, taken.to_status)
         assert (row.owner_id, row.assignee_id, row.version) == (actor.user_id, None, 3)
 
     async def test_each_refusal(self, build: Builders):
@@ -71,9 +71,9 @@ class TestAssignTask:
         owner, assigned = await build.an_actor(), await build.an_actor()
         gone = await build.a_user(is_active=False)
         task = await build.a_task(owner, assignee_id=assigned.user_id)
-        stranger = await build.an_actor()
+        outsider = await build.an_actor()
         for actor, assignee_id, expected, refusal in (
-            (stranger, None, None, NotFound),
+            (outsider, None, None, NotFound),
             (assigned, None, None, Forbidden),
             (owner, None, 9, Conflict),
             (owner, gone.id, None, Invalid),
@@ -102,9 +102,9 @@ class TestDeleteTask:
 
     async def test_each_refusal(self, build: Builders):
         """A stranger, the assigned and an old version: the task stays."""
-        owner, assigned, stranger = [await build.an_actor() for _ in range(3)]
+        owner, assigned, outsider = [await build.an_actor() for _ in range(3)]
         task = await build.a_task(owner, assignee_id=assigned.user_id)
-        for actor, expected, refusal in ((stranger, None, NotFound), (assigned, None, Forbidden), (owner, 2, Conflict)):
+        for actor, expected, refusal in ((outsider, None, NotFound), (assigned, None, Forbidden), (owner, 2, Conflict)):
             async with build.unchanged():
                 with pytest.raises(refusal):
                     await delete_task(build.as_(actor), task_id=task.id, expected_version=expected)

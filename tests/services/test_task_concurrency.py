@@ -45,10 +45,10 @@ class TestTwoWriters:
             logged = (await EventLog(connection).number()).events
 
         events = [each.event for each in logged if isinstance(each.event, TaskEvent)]
-        told = [(event.version, event.title) for event in events]
+        recorded = [(event.version, event.title) for event in events]
         row = await stored(build, task)
-        assert [version for version, _ in told] == list(range(2, 14))
-        assert told[-1] == (row.version, row.title)
+        assert [version for version, _ in recorded] == list(range(2, 14))
+        assert recorded[-1] == (row.version, row.title)
         assert [event.at for event in events] == sorted(event.at for event in events)
 
     async def test_time_goes_the_way_of_the_versions(self, build: Builders):

@@ -64,7 +64,7 @@ def event_facts(event: object, task: TaskRow) -> dict[str, Any]:
     return {name: getattr(event, name) for name in shown}
 
 
-class TestSameAsTheOrdinaryWay:
+class TestSameAsTheTransactionalPath:
     @pytest.mark.parametrize("relation", RELATIONS)
     @pytest.mark.parametrize("role", Role)
     async def test_every_move(self, build: Builders, role: Role, relation: str):

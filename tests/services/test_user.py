@@ -38,9 +38,9 @@ STRONG = "Str0ng-password"
 NEWCOMER = {"username": "newcomer", "email": "newcomer@example.org", "password": STRONG}
 
 
-async def join(build: Builders, who: Actor | None = None, **values: Any) -> UserRow:
+async def join(build: Builders, actor: Actor | None = None, **values: Any) -> UserRow:
     """Register somebody."""
-    return await register(build.as_(who), **(NEWCOMER | {"hash_password": hash_password} | values))
+    return await register(build.as_(actor), **(NEWCOMER | {"hash_password": hash_password} | values))
 
 
 async def change(build: Builders, actor: Actor, current: str, new: str = STRONG) -> UserRow:
@@ -259,7 +259,7 @@ class TestSetUserActive:
             assert caught.value.path == ("userId",)
 
 
-class TestSomebodyKeepsTheKeys:
+class TestLastAdmin:
     @pytest.mark.parametrize("seed", range(4))
     async def test_whoever_turns_on_whom(self, build: Builders, seed: int):
         """Admins who demote and disable one another at the same time always leave one of them, and never deadlock."""

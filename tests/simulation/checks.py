@@ -13,7 +13,7 @@ from domain.unknown_events import UnknownAccess
 from domain.user import Role
 from streaming.lease import LEASE_SECONDS
 from tests.simulation.database_model import Session, User, sees
-from tests.simulation.process import TIMING, Wish
+from tests.simulation.process import TIMING, StreamRequest
 
 if TYPE_CHECKING:
     from tests.simulation.client import Client, Wire
@@ -27,13 +27,13 @@ class Broken(AssertionError):
     """A promise was not kept."""
 
 
-def ought(user: User, wish: Wish, event: TaskEvent) -> str | None:
+def ought(user: User, stream_request: StreamRequest, event: TaskEvent) -> str | None:
     """What somebody should be told of an event, in other words than the code's."""
     before = event.before if sees(user.role, user.id, event.before) else None
     after = event.after if sees(user.role, user.id, event.after) else None
     if before is None and after is None:
         return None
-    wanted = wish.filter
+    wanted = stream_request.filter
     if wanted is not None:
         sides = [each for each in (before, after) if each is not None]
         if not any(
@@ -46,13 +46,13 @@ def ought(user: User, wish: Wish, event: TaskEvent) -> str | None:
     if after is None:
         return "DELETED" if event.after is None else "GONE"
     moved = event.from_status not in {None, event.to_status}
-    if (wish.only_status and not moved) or not _stands(wish, event.to_status):
+    if (stream_request.only_status and not moved) or not _stands(stream_request, event.to_status):
         return None
     return "SEEN"
 
 
-def _stands(wish: Wish, status: TaskStatus | None) -> bool:
-    return wish.filter is None or wish.filter.to is None or status in wish.filter.to
+def _stands(stream_request: StreamRequest, status: TaskStatus | None) -> bool:
+    return stream_request.filter is None or stream_request.filter.to is None or status in stream_request.filter.to
 
 
 class Checks:
@@ -111,7 +111,7 @@ class Checks:
         if codes != ["UNAUTHENTICATED"]:
             raise Broken(f"a subscription ended: {message}")
 
-    def heard(self, client: "Client", wire: "Wire", data: dict[str, Any]) -> None:
+    def received(self, client: "Client", wire: "Wire", data: dict[str, Any]) -> None:
         """A frame arrives: on one socket each position comes once and in order, and a resync has its reason."""
         if data["kind"] == "RESYNC":
             self._resync(client, wire, data)
@@ -175,17 +175,19 @@ class Checks:
         table = self._world.table
         for logged, at in zip(table.log, table.times, strict=True):
             due = self._due(client, logged.position, at)
-            told = client.heard.get(logged.position) if due is not None else None
+            delivered = client.received.get(logged.position) if due is not None else None
             if not isinstance(logged.event, TaskEvent) or due is None:
                 continue
-            wanted = ought(client.user, client.wish, logged.event)
-            if wanted is None and told is not None:
-                raise Broken(f"{client.name} was told {told} of {logged.position}, which is none of their business")
-            if wanted is not None and told is None and due:
+            wanted = ought(client.user, client.stream_request, logged.event)
+            if wanted is None and delivered is not None:
+                raise Broken(
+                    f"{client.name} was told {delivered} of {logged.position}, which is none of their business"
+                )
+            if wanted is not None and delivered is None and due:
                 raise Broken(f"{client.name} never heard of {logged.position}, which was {wanted} to them")
-            if wanted is not None and told is not None and told not in ALLOWED[wanted]:
-                raise Broken(f"{client.name} was told {told} of {logged.position}, which was {wanted} to them")
-            if wanted == "SEEN" and told == "GONE" and not self._left(client, logged.event):
+            if wanted is not None and delivered is not None and delivered not in ALLOWED[wanted]:
+                raise Broken(f"{client.name} was told {delivered} of {logged.position}, which was {wanted} to them")
+            if wanted == "SEEN" and delivered == "GONE" and not self._left(client, logged.event):
                 raise Broken(f"{client.name} was told that the task of {logged.position} was gone, and it was not")
 
     def _left(self, client: "Client", event: TaskEvent) -> bool:

@@ -79,8 +79,8 @@ class Unknown(Enum):
 
     EVENT = auto()
     ROLE = auto()
-    OF_SOMEBODY = auto()
-    OF_EVERYBODY = auto()
+    OF_ONE_USER = auto()
+    OF_ALL_USERS = auto()
 
 
 def sees(role: Role, user_id: UUID, people: People | None) -> bool:
@@ -293,7 +293,7 @@ class Table:
         match kind:
             case Unknown.EVENT:
                 return SkippedEvent("OF_TOMORROW")
-            case Unknown.OF_EVERYBODY:
+            case Unknown.OF_ALL_USERS:
                 return UnknownAccess(None)
             case Unknown.ROLE:
                 user.role = Role.MODERATOR if user.role is Role.USER else Role.USER

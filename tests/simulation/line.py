@@ -58,7 +58,7 @@ class Line:
         self._loop.call_later(there, self._arrived, answer, statement, arguments, back, self._table.history)
         return answer
 
-    async def nap(self) -> None:
+    async def pause(self) -> None:
         """Any other statement."""
         if self._chance.random() < 0.2:
             await asyncio.sleep(self._way())

@@ -33,13 +33,13 @@ class TestHistories:
 
     def test_a_seed_is_a_history(self):
         """The same seed tells the same story, word by word, in another process too."""
-        told: list[str] = []
-        read(41, told.append)
+        delivered: list[str] = []
+        read(41, delivered.append)
         again = subprocess.run(
             [sys.executable, "-m", "tests.simulation", "--seed", "41"], capture_output=True, text=True, check=True
         )
 
-        assert again.stdout.splitlines()[:-1] == told
+        assert again.stdout.splitlines()[:-1] == delivered
 
 
 class TestMutants:

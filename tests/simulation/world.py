@@ -18,7 +18,7 @@ from tests.simulation.checks import Broken, Checks
 from tests.simulation.client import Client, Temper
 from tests.simulation.database_model import Backup, Session, Table, Unknown, User
 from tests.simulation.loop import Machine, VirtualLoop
-from tests.simulation.process import Bells, Process, Wish
+from tests.simulation.process import Notifiers, Process, StreamRequest
 
 SETTLE_SECONDS = 30.0
 STATUSES = tuple(TaskStatus)
@@ -53,9 +53,9 @@ class World:
         self._backup: Backup | None = None
         self.hurt = chance.choice((0.0, 0.1, 0.5))
         self.sluggish = chance.choice((0.0, 0.0, 0.02, 0.2))
-        self.room = chance.choice((1, 2, 4, 256))
+        self.queue_size = chance.choice((1, 2, 4, 256))
         self.kept = chance.choice((0, 3, 2_000))
-        self.bells = Bells(self.loop, Random(chance.random()), self.hurt)
+        self.notifiers = Notifiers(self.loop, Random(chance.random()), self.hurt)
         self.users = [self._user(role) for role in chance.sample(ROLES, chance.randint(2, 4))]
         self.table.users = self.users
         self.processes = [self._process() for _ in range(chance.choice((1, 2, 2, 2, 3)))]
@@ -76,7 +76,7 @@ class World:
         Raises:
             Broken: a promise was not kept.
         """
-        self.say(f"room {self.room}, kept {self.kept}, bell hurt {self.hurt}, database sluggish {self.sluggish}")
+        self.say(f"room {self.queue_size}, kept {self.kept}, bell hurt {self.hurt}, database sluggish {self.sluggish}")
         for _ in range(self.chance.randint(1, 4)):
             self._change_task(TaskChange.CREATED)
         for process in self.processes:
@@ -103,7 +103,13 @@ class World:
     def _process(self) -> Process:
         chance = Random(self.chance.random())
         process = Process(
-            f"P{next(self._numbers)}", self.loop, self.table, self.bells, chance, room=self.room, sluggish=self.sluggish
+            f"P{next(self._numbers)}",
+            self.loop,
+            self.table,
+            self.notifiers,
+            chance,
+            queue_size=self.queue_size,
+            sluggish=self.sluggish,
         )
         process.stream._replay.recent = RecentEvents(self.kept)
         process.on_listening = self._listening
@@ -115,29 +121,29 @@ class World:
         session = self.table.sign_in(user)
         assert session is not None
         keeps = chance.random() < 0.6
-        wish = Wish(None, only_status=False) if keeps else self._wish(chance)
+        stream_request = StreamRequest(None, only_status=False) if keeps else self._stream_request(chance)
         pace = chance.choice((0.0, 0.0, 0.0, 0.1, 0.2))
         temper = Temper(pace, chance.choice((1, 3)), chance.choice((1.2, 1.2, 60.0)), keeps)
-        client = Client(self, f"C{next(self._numbers)}", user, wish, temper, chance, session)
+        client = Client(self, f"C{next(self._numbers)}", user, stream_request, temper, chance, session)
         self._know(client)
         return client
 
-    def _wish(self, chance: Random) -> Wish:
-        whom = chance.choice(self.users).id
+    def _stream_request(self, chance: Random) -> StreamRequest:
+        target = chance.choice(self.users).id
         to = frozenset(chance.sample(STATUSES, 2))
         return chance.choice(
             (
-                Wish(None, only_status=False),
-                Wish(None, only_status=True),
-                Wish(StreamFilter(owner_id=whom), only_status=False),
-                Wish(StreamFilter(assignee_id=whom), only_status=chance.random() < 0.5),
-                Wish(StreamFilter(to=to), only_status=False),
+                StreamRequest(None, only_status=False),
+                StreamRequest(None, only_status=True),
+                StreamRequest(StreamFilter(owner_id=target), only_status=False),
+                StreamRequest(StreamFilter(assignee_id=target), only_status=chance.random() < 0.5),
+                StreamRequest(StreamFilter(to=to), only_status=False),
             )
         )
 
     def _know(self, client: Client) -> None:
         for process in self.processes:
-            process.wishes[client.name] = client.wish
+            process.stream_requests[client.name] = client.stream_request
 
     def doors(self) -> list[Process]:
         """The processes that a client may be led to."""
@@ -162,7 +168,7 @@ class World:
         client = next(each for each in self.clients if each.name == name)
         if client.cursor is None and not client.temper.keeps:
             client.since = self.loop.now
-            client.heard.clear()
+            client.received.clear()
 
     # What happens.
 
@@ -186,7 +192,15 @@ class World:
 
     def _weather(self) -> list[Callable[[], None]]:
         return [
-            *(self._freeze, self._freeze, self._cut_line, self._silence, self._confirm, self._restart, self._leave),
+            *(
+                self._freeze,
+                self._freeze,
+                self._cut_connection,
+                self._silence,
+                self._confirm,
+                self._restart,
+                self._leave,
+            ),
             *(self._trim, self._new_epoch, self._back_up, self._sever, self._sever, self._forge),
         ]
 
@@ -245,11 +259,11 @@ class World:
         )
 
     def _committed(self, process: Process, event: Event) -> None:
-        self.say(f"committed: {self.tell(event)}")
+        self.say(f"committed: {self.deliver(event)}")
         context = process.machine.context
         self.loop.call_later(self.chance.uniform(0.0002, 0.002), process.line.acknowledged, context=context)
 
-    def tell(self, event: Event) -> str:
+    def deliver(self, event: Event) -> str:
         """An event in a line."""
         if isinstance(event, TaskEvent):
             people = f"{self._sides(event.before)} -> {self._sides(event.after)}"
@@ -294,27 +308,27 @@ class World:
             self.say(f"{process.name} thaws")
             self.loop.thaw(process.machine)
 
-    def _cut_line(self) -> None:
+    def _cut_connection(self) -> None:
         process = self.chance.choice(self.processes)
         process.line.cut, process.line.swallows = True, self.chance.random() < 0.5
         seconds = self.chance.choice((0.05, 0.5, 1.2, 2.0))
         self.say(f"{process.name} is cut off from the database for {seconds} s")
-        self.loop.call_later(seconds, self._mend, process)
+        self.loop.call_later(seconds, self._repair, process)
 
-    def _mend(self, process: Process) -> None:
+    def _repair(self, process: Process) -> None:
         process.line.cut = False
 
     def _silence(self) -> None:
         self.say("the bell is silent")
-        self.bells.silent = True
-        self.loop.call_later(self.chance.uniform(0.1, 2.0), self._speak)
+        self.notifiers.silent = True
+        self.loop.call_later(self.chance.uniform(0.1, 2.0), self._act)
 
-    def _speak(self) -> None:
-        self.bells.silent = False
-        self.bells.confirm()
+    def _act(self) -> None:
+        self.notifiers.silent = False
+        self.notifiers.confirm()
 
     def _confirm(self) -> None:
-        self.bells.confirm()
+        self.notifiers.confirm()
 
     def _restart(self) -> None:
         process = self.chance.choice(self.processes)
@@ -332,12 +346,12 @@ class World:
         if gone not in self.processes:
             return
         self.loop.kill(gone.machine)
-        self.bells.hung = [each for each in self.bells.hung if each.machine is not gone.machine]
+        self.notifiers.hung = [each for each in self.notifiers.hung if each.machine is not gone.machine]
         fresh = self.processes[self.processes.index(gone)] = self._process()
         for client in self.clients:
-            fresh.wishes[client.name] = client.wish
+            fresh.stream_requests[client.name] = client.stream_request
             if client.wire is not None and client.wire.process is gone:
-                client.wire.sever(server_hears=False)
+                client.wire.sever(server_receives=False)
         self.say(f"{fresh.name} starts")
         self.loop.spawn(fresh.machine, fresh.start())
 
@@ -364,7 +378,7 @@ class World:
         client = self.chance.choice(self.clients)
         if client.wire is not None:
             self.say(f"{client.name} loses its socket")
-            client.wire.sever(server_hears=self.chance.random() < 0.6)
+            client.wire.sever(server_receives=self.chance.random() < 0.6)
 
     def _forge(self) -> None:
         client = self.chance.choice(self.clients)
@@ -373,8 +387,8 @@ class World:
             client.forged = True
             client.cursor = StreamCursor(client.cursor.epoch, 10**6, client.cursor.access_version)
             client.base, client.since = client.cursor, None
-            client.heard.clear()
-            client.wire.sever(server_hears=True)
+            client.received.clear()
+            client.wire.sever(server_receives=True)
 
     # The end.
 
@@ -383,7 +397,7 @@ class World:
         for process in self.processes:
             self._thaw(process)
             process.line.cut = False
-        self.bells.silent = False
+        self.notifiers.silent = False
 
     def _settle(self) -> None:
         end = self.loop.now + SETTLE_SECONDS

@@ -39,7 +39,7 @@ async def process(start: StartProcess) -> Process:
 
 
 @pytest.fixture
-def frail_valkey(tmp_path: Path) -> Iterator[Valkey]:
+def disposable_valkey(tmp_path: Path) -> Iterator[Valkey]:
     """A server of the test's own, to freeze and to kill."""
     with Valkey(tmp_path / "valkey") as server:
         yield server

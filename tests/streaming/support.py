@@ -53,9 +53,9 @@ def a_task_event(owner: UUID | None = None, **values: Any) -> TaskEvent:
 
 def an_access_event(actor: Actor | None = None, change: AccessChange = AccessChange.SESSION_REVOKED) -> AccessEvent:
     """Somebody's session is revoked."""
-    who = actor or an_actor()
-    session_id = who.session_id if change is AccessChange.SESSION_REVOKED else None
-    return AccessEvent(who.user_id, change, session_id, None, who.user_id, datetime.now(UTC), None)
+    subject = actor or an_actor()
+    session_id = subject.session_id if change is AccessChange.SESSION_REVOKED else None
+    return AccessEvent(subject.user_id, change, session_id, None, subject.user_id, datetime.now(UTC), None)
 
 
 def logged(*events: Event, first: int = 1) -> list[LoggedEvent]:
@@ -126,27 +126,27 @@ async def until(condition: Callable[[], object], patience: float = HANG_SECONDS)
             await asyncio.sleep(0.005)
 
 
-async def hear(subscriber: Subscriber, patience: float = HANG_SECONDS) -> Item:
+async def receive(subscriber: Subscriber, patience: float = HANG_SECONDS) -> Item:
     """The next item; fail if there is none."""
     async with asyncio.timeout(patience):
         return await anext(subscriber)
 
 
-async def hear_event(subscriber: Subscriber, patience: float = HANG_SECONDS) -> TaskEvent:
+async def receive_event(subscriber: Subscriber, patience: float = HANG_SECONDS) -> TaskEvent:
     """The next event; fail if it is something else."""
-    item = await hear(subscriber, patience)
+    item = await receive(subscriber, patience)
     assert isinstance(item, Delivered), item
     return item.event
 
 
-async def hear_resync(subscriber: Subscriber) -> Resync:
+async def receive_resync(subscriber: Subscriber) -> Resync:
     """The next item, which must be a resync."""
-    item = await hear(subscriber)
+    item = await receive(subscriber)
     assert isinstance(item, Resync), item
     return item
 
 
-async def hears_nothing(subscriber: Subscriber, for_seconds: float = 0.1) -> bool:
+async def receives_nothing(subscriber: Subscriber, for_seconds: float = 0.1) -> bool:
     """Whether nothing comes for a while."""
     try:
         async with asyncio.timeout(for_seconds):

@@ -66,14 +66,14 @@ class Scene:
         owner, worker = self.users["owner"], self.users["worker"]
         task = await self._acked(task_service.create_task(self._as(owner), title="A task"))
         await self._acked(task_service.assign_task(self._as(owner), task_id=task.id, assignee_id=worker.id))
-        async with self._nobody_numbers():
+        async with self._without_numbering():
             for status in (TaskStatus.IN_PROGRESS, TaskStatus.DONE):
                 move = task_service.update_task_status(self._as(worker), task_id=task.id, status=status)
                 await self._acked(move)
         await self._acked(task_service.assign_task(self._as(owner), task_id=task.id, assignee_id=None))
 
     @asynccontextmanager
-    async def _nobody_numbers(self) -> AsyncIterator[None]:
+    async def _without_numbering(self) -> AsyncIterator[None]:
         async with self.build.database.session() as session:
             await session.execute(text("SELECT 1 FROM event_head FOR UPDATE"))
             yield
@@ -95,20 +95,20 @@ class Scene:
         async with self.process.stream.subscribe(actor, None, None) as subscriber:
             connection = RecordedConnection(0.0, StreamCursor.decode(subscriber.cursor), ())
             self.listeners.append(Listener(name, user.id, connections=[connection]))
-            await self._hear(subscriber, connection)
+            await self._receive(subscriber, connection)
 
-    async def _hear(self, subscriber: Subscriber, connection: RecordedConnection) -> None:
+    async def _receive(self, subscriber: Subscriber, connection: RecordedConnection) -> None:
         while True:
             try:
                 async with asyncio.timeout(QUIET_SECONDS):
-                    told = await anext(subscriber)
+                    delivered = await anext(subscriber)
             except TimeoutError:
                 if self.written.is_set():
                     return
                 continue
-            assert isinstance(told, Delivered)
-            item = an_item(told.position, told.event, KINDS[told.visibility])
-            item.cursor = StreamCursor.decode(told.cursor)
+            assert isinstance(delivered, Delivered)
+            item = an_item(delivered.position, delivered.event, KINDS[delivered.visibility])
+            item.cursor = StreamCursor.decode(delivered.cursor)
             connection.items.append(item)
 
     async def _history(self) -> History:

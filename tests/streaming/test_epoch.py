@@ -13,7 +13,7 @@ from domain.user import Role
 from services.stream import reset_epoch
 from streaming.stream_items import ResyncReason
 from tests.streaming.conftest import StartProcess
-from tests.streaming.support import Process, a_task_event, an_actor, hear_event, hear_resync, until
+from tests.streaming.support import Process, a_task_event, an_actor, receive_event, receive_resync, until
 from tests.support.builders import Builders
 
 ADMIN = an_actor(Role.ADMIN)
@@ -59,13 +59,13 @@ class TestRestoredUnderALivingProcess:
             await record(processes[0], 20)
             for subscriber in subscribers:
                 for _ in range(25):
-                    await hear_event(subscriber)
-        resyncs = [await hear_resync(subscriber) for subscriber in subscribers]
+                    await receive_event(subscriber)
+        resyncs = [await receive_resync(subscriber) for subscriber in subscribers]
         after = a_task_event(version=99)
         await processes[0].record(after)
 
         assert {resync.reason for resync in resyncs} == {ResyncReason.EPOCH}
-        assert [await hear_event(subscriber) for subscriber in subscribers] == [after] * 3
+        assert [await receive_event(subscriber) for subscriber in subscribers] == [after] * 3
         assert len({each.stream.epoch for each in processes}) == 1
 
     async def test_cursors_of_the_lost_future_lead_nowhere(self, start: StartProcess, build: Builders):
@@ -82,7 +82,7 @@ class TestRestoredUnderALivingProcess:
 
         for cursor in (lost, kept):
             async with process.stream.subscribe(ADMIN, None, cursor) as subscriber:
-                assert (await hear_resync(subscriber)).reason is ResyncReason.EPOCH
+                assert (await receive_resync(subscriber)).reason is ResyncReason.EPOCH
 
     async def test_the_new_epoch_is_for_everybody(self, start: StartProcess, build: Builders):
         """A process that had not seen the lost future, and one that starts later, are in the new epoch, too."""
@@ -105,9 +105,9 @@ class TestResetEpoch:
         before = cursor_at(process, ADMIN, 2)
         await reset_epoch(process.database.unit_of_work(OPERATOR))
 
-        assert (await hear_resync(subscriber)).reason is ResyncReason.EPOCH
+        assert (await receive_resync(subscriber)).reason is ResyncReason.EPOCH
         async with process.stream.subscribe(ADMIN, None, before) as late:
-            assert (await hear_resync(late)).reason is ResyncReason.EPOCH
+            assert (await receive_resync(late)).reason is ResyncReason.EPOCH
 
     async def test_it_is_the_operators(self, build: Builders):
         """No user may do it, whatever their role."""
@@ -127,4 +127,4 @@ class TestMoved:
         for engine in process.database.engines:
             await engine.dispose()
 
-        assert (await hear_resync(subscriber)).reason is ResyncReason.EPOCH
+        assert (await receive_resync(subscriber)).reason is ResyncReason.EPOCH

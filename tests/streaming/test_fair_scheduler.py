@@ -47,8 +47,8 @@ class TestTurns:
 
     async def test_one_that_fails_keeps_nobody_from_being_called(self):
         """The failure is told to the loop, and the others have their turn."""
-        loop, told = asyncio.get_running_loop(), list[object]()
-        loop.set_exception_handler(lambda loop, context: told.append(context["exception"]))
+        loop, delivered = asyncio.get_running_loop(), list[object]()
+        loop.set_exception_handler(lambda loop, context: delivered.append(context["exception"]))
         turns, called, failure = FairScheduler(), list[str](), RuntimeError("a bug")
 
         def fail() -> None:
@@ -59,7 +59,7 @@ class TestTurns:
         await rounds(turns)
 
         assert called == ["after it"]
-        assert told == [failure]
+        assert delivered == [failure]
 
     async def test_who_takes_turns_and_leaves_is_no_trouble(self):
         """Of twenty-five who wait the first ten go on first, and one who was cancelled takes nobody's place."""

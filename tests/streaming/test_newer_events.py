@@ -22,7 +22,15 @@ from streaming.visibility import Visibility
 from tests.domain.test_event_parsing import access_payload, task_payload, without
 from tests.domain.test_stream_cursor import encoded
 from tests.streaming.conftest import StartProcess
-from tests.streaming.support import Process, a_task_event, an_actor, hear, hear_event, hear_resync, hears_nothing
+from tests.streaming.support import (
+    Process,
+    a_task_event,
+    an_actor,
+    receive,
+    receive_event,
+    receive_resync,
+    receives_nothing,
+)
 from tests.support import newer_version
 from tests.support.builders import Builders
 
@@ -50,7 +58,7 @@ OF_ALICE: list[Any] = [
     without(access_payload(), "change"),
     without(access_payload(), "at"),
 ]
-OF_ANYBODY: list[Any] = [{}, [], None, access_payload(user="x"), without(access_payload(), "user")]
+OF_ALL_USERS: list[Any] = [{}, [], None, access_payload(user="x"), without(access_payload(), "user")]
 
 
 @pytest.fixture(autouse=True)
@@ -73,35 +81,35 @@ def cursor_at(process: Process, actor: Actor, position: int) -> str:
     return StreamCursor(process.stream.epoch, position, actor.access_version).encode()
 
 
-async def told_until(subscriber: Subscriber, version: int) -> list[tuple[Visibility, tuple[TaskChange, ...]]]:
+async def delivered_until(subscriber: Subscriber, version: int) -> list[tuple[Visibility, tuple[TaskChange, ...]]]:
     """What is told before a version of some task."""
-    told: list[tuple[Visibility, tuple[TaskChange, ...]]] = []
+    delivered: list[tuple[Visibility, tuple[TaskChange, ...]]] = []
     while True:
-        item = await hear(subscriber)
+        item = await receive(subscriber)
         assert isinstance(item, Delivered), item
         if item.event.version == version:
-            return told
-        told.append((item.visibility, item.event.changes))
+            return delivered
+        delivered.append((item.visibility, item.event.changes))
 
 
 class TestUnknownEvents:
     async def test_every_process_goes_on(self, start: StartProcess):
         """The one that numbers them, one that hears of them by Redis, and one without Redis tell what comes next."""
-        numbering, hearing = await start(), await start()
+        numbering, receiving = await start(), await start()
         deaf = await start(channel="of its own")
-        processes = (numbering, hearing, deaf)
+        processes = (numbering, receiving, deaf)
         subscribers = [each.stream.subscribe(ADMIN, None, None) for each in processes]
         await record(numbering, *FUTURE)
         await numbering.record(a_task_event(version=77))
-        told = [await told_until(subscriber, 77) for subscriber in subscribers]
+        delivered = [await delivered_until(subscriber, 77) for subscriber in subscribers]
 
-        assert told[0] == told[1] == told[2]
-        assert (Visibility.VISIBLE, (TaskChange.TITLE,)) in told[0]
-        assert (Visibility.DELETED, ()) in told[0]
+        assert delivered[0] == delivered[1] == delivered[2]
+        assert (Visibility.VISIBLE, (TaskChange.TITLE,)) in delivered[0]
+        assert (Visibility.DELETED, ()) in delivered[0]
         for process in processes:
             counters = process.stream.counters
             assert counters.skipped > len(KINDS)
-            assert counters.skipped + counters.read_in_part + len(told[0]) >= len(FUTURE)
+            assert counters.skipped + counters.read_in_part + len(delivered[0]) >= len(FUTURE)
 
     @pytest.mark.parametrize("from_memory", [True, False])
     async def test_who_comes_back_is_told_the_same(self, process: Process, from_memory: bool):
@@ -109,12 +117,12 @@ class TestUnknownEvents:
         live = process.stream.subscribe(ADMIN, None, None)
         await record(process, *FUTURE)
         await process.record(a_task_event(version=77))
-        told = await told_until(live, 77)
+        delivered = await delivered_until(live, 77)
         if not from_memory:
             process.stream._replay.recent.clear()
         back = process.stream.subscribe(ADMIN, None, cursor_at(process, ADMIN, 0))
 
-        assert await told_until(back, 77) == told
+        assert await delivered_until(back, 77) == delivered
 
     async def test_a_status_that_is_not_known_is_not_shown(self, process: Process):
         """Nor is it a move; only that the task was deleted is told."""
@@ -123,7 +131,7 @@ class TestUnknownEvents:
         await record(process, ("TASK", task_payload(to="BLOCKED")), ("TASK", task_payload(to="BLOCKED", after=None)))
 
         for subscriber in (moves, changes):
-            item = await hear(subscriber)
+            item = await receive(subscriber)
             assert isinstance(item, Delivered)
             assert item.visibility is Visibility.DELETED
 
@@ -159,15 +167,15 @@ class TestUnknownAccess:
         await record(process, ("TASK", task_payload(version=5)), ("ACCESS", payload), ("TASK", task_payload(version=6)))
 
         with pytest.raises(Unauthenticated):
-            await hear(hers)
+            await receive(hers)
         assert news == [UnknownAccess(ALICE.user_id)]
         assert StreamCursor.decode(hers.cursor).position < 2
         back = process.stream.subscribe(ALICE, None, hers.cursor)
-        assert (await hear_resync(back)).reason is ResyncReason.ACCESS
-        assert [(await hear_event(others)).version for _ in range(2)] == [5, 6]
+        assert (await receive_resync(back)).reason is ResyncReason.ACCESS
+        assert [(await receive_event(others)).version for _ in range(2)] == [5, 6]
         assert process.stream.counters.unknown_access == 1
 
-    @pytest.mark.parametrize("payload", OF_ANYBODY)
+    @pytest.mark.parametrize("payload", OF_ALL_USERS)
     async def test_without_its_user_everybodys_are(self, process: Process, payload: Any):
         """Nobody knows whose rights they were."""
         subscribers = [process.stream.subscribe(actor, None, None) for actor in (ALICE, ADMIN, an_actor())]
@@ -175,16 +183,16 @@ class TestUnknownAccess:
 
         for subscriber in subscribers:
             with pytest.raises(Unauthenticated):
-                await hear(subscriber)
+                await receive(subscriber)
             back = process.stream.subscribe(subscriber.actor, None, subscriber.cursor)
-            assert (await hear_resync(back)).reason is ResyncReason.ACCESS
+            assert (await receive_resync(back)).reason is ResyncReason.ACCESS
 
     async def test_who_has_loaded_since_is_left_alone(self, process: Process):
         """A cursor behind it goes on."""
         await record(process, ("ACCESS", {}))
         subscriber = process.stream.subscribe(ALICE, None, cursor_at(process, ALICE, 1))
 
-        assert await hears_nothing(subscriber)
+        assert await receives_nothing(subscriber)
 
 
 class TestUnknownCursors:
@@ -193,6 +201,6 @@ class TestUnknownCursors:
         """It is answered with a resync, whose cursor is of this version."""
         subscriber = process.stream.subscribe(ADMIN, None, encoded(plain))
 
-        resync = await hear_resync(subscriber)
+        resync = await receive_resync(subscriber)
         assert resync.reason is ResyncReason.EPOCH
         assert StreamCursor.decode(resync.cursor).epoch == process.stream.epoch

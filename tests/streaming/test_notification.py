@@ -8,14 +8,14 @@ from streaming.notifier import MAX_BYTES, Notification
 from tests.streaming.support import a_notification, a_task_event, an_access_event, logged
 
 
-class TestChime:
+class TestNotification:
     def test_it_brings_its_events(self):
         """A batch comes out as it went in."""
         batch = logged(a_task_event(), an_access_event(), first=7)
 
-        heard = Notification.decode(a_notification("e", batch).encode().decode())
+        received = Notification.decode(a_notification("e", batch).encode().decode())
 
-        assert (heard.epoch, heard.first, heard.last, heard.events()) == ("e", 7, 8, batch)
+        assert (received.epoch, received.first, received.last, received.events()) == ("e", 7, 8, batch)
 
     def test_a_big_batch_goes_without_its_events(self):
         """Beyond 256 kB only the range is told."""

@@ -21,10 +21,10 @@ from tests.streaming.support import (
     a_task_event,
     an_access_event,
     an_actor,
-    hear,
-    hear_event,
-    hear_resync,
-    hears_nothing,
+    receive,
+    receive_event,
+    receive_resync,
+    receives_nothing,
     until,
 )
 
@@ -33,7 +33,7 @@ ADMIN = an_actor(Role.ADMIN)
 
 async def versions(subscriber: Subscriber, many: int) -> list[int]:
     """The versions of the next so many events."""
-    return [(await hear_event(subscriber)).version for _ in range(many)]
+    return [(await receive_event(subscriber)).version for _ in range(many)]
 
 
 def _fail(event: AccessNews) -> None:
@@ -48,7 +48,7 @@ class TestLive:
         async with writer.stream.subscribe(ADMIN, None, None) as near, other.stream.subscribe(ADMIN, None, None) as far:
             await writer.record(event)
 
-            assert await hear_event(near) == await hear_event(far) == event
+            assert await receive_event(near) == await receive_event(far) == event
 
     async def test_processes_hear_each_other_without_a_common_bell(self, start: StartProcess):
         """Where the bell does not reach, the sweep does, within a second."""
@@ -57,7 +57,7 @@ class TestLive:
         async with other.stream.subscribe(ADMIN, None, None) as far:
             await writer.record(event)
 
-            assert await hear_event(far) == event
+            assert await receive_event(far) == event
 
     async def test_what_nobody_numbered_is_found(self, start: StartProcess, build):
         """Events of a process that died between commit and numbering are numbered by another."""
@@ -102,29 +102,29 @@ class TestLive:
 
     async def test_a_failing_listener_harms_nobody(self, process: Process):
         """An exception in a callback stops neither the other callbacks nor the stream."""
-        heard: list[AccessNews] = []
+        received: list[AccessNews] = []
         process.stream.on_access(_fail)
-        process.stream.on_access(heard.append)
+        process.stream.on_access(received.append)
         access = an_access_event()
         async with process.stream.subscribe(ADMIN, None, None) as subscriber:
             await process.record(access, a_task_event(version=9))
 
             assert await versions(subscriber, 1) == [9]
-        assert heard == [access]
+        assert received == [access]
 
 
-class TestSight:
+class TestVisibility:
     async def test_everybody_hears_what_is_theirs(self, process: Process):
         """Owner, assignee and moderator hear of a task; a stranger hears nothing."""
-        owner, assignee, stranger = an_actor(), an_actor(), an_actor()
+        owner, assignee, outsider = an_actor(), an_actor(), an_actor()
         people = People(owner.user_id, assignee.user_id)
         listeners = [owner, assignee, an_actor(Role.MODERATOR)]
         subscribers = [process.stream.subscribe(each, None, None) for each in listeners]
-        outside = process.stream.subscribe(stranger, None, None)
+        outside = process.stream.subscribe(outsider, None, None)
         await process.record(a_task_event(version=4, before=people, after=people))
 
         assert [await versions(each, 1) for each in subscribers] == [[4], [4], [4]]
-        assert await hears_nothing(outside)
+        assert await receives_nothing(outside)
 
     async def test_what_leaves_ones_sight_is_gone(self, process: Process):
         """Unassigned, one is told that the task is gone; the owner sees it change, and both learn of its end."""
@@ -135,14 +135,14 @@ class TestSight:
         await process.record(
             a_task_event(before=with_both, after=with_owner), a_task_event(before=with_owner, after=None)
         )
-        seen = [await hear(theirs), await hear(mine), await hear(mine)]
+        seen = [await receive(theirs), await receive(mine), await receive(mine)]
 
         assert [each.visibility for each in seen if isinstance(each, Delivered)] == [
             Visibility.GONE,
             Visibility.VISIBLE,
             Visibility.DELETED,
         ]
-        assert await hears_nothing(theirs)
+        assert await receives_nothing(theirs)
 
     async def test_who_hears_nothing_still_moves_on(self, process: Process):
         """The cursor of a subscriber follows the stream, whether anything was for it or not."""
@@ -157,9 +157,9 @@ class TestSight:
         """Until the next item is asked for, the last one does not count as seen."""
         async with process.stream.subscribe(ADMIN, None, None) as subscriber:
             await process.record(a_task_event())
-            item = await hear(subscriber)
+            item = await receive(subscriber)
             in_hand = StreamCursor.decode(subscriber.cursor).position
-            assert await hears_nothing(subscriber)
+            assert await receives_nothing(subscriber)
 
             assert (in_hand, subscriber.cursor) == (0, item.cursor)
 
@@ -170,7 +170,7 @@ class TestResume:
         first = process.stream.subscribe(ADMIN, None, None)
         await process.record(*(a_task_event(version=each) for each in range(10)))
         for _ in range(4):
-            cursor = (await hear(first)).cursor
+            cursor = (await receive(first)).cursor
         await first.aclose()
         second = process.stream.subscribe(ADMIN, None, cursor)
         await process.record(a_task_event(version=10))
@@ -197,7 +197,7 @@ class TestResume:
         await writer.reaches(1)
         cursor = StreamCursor(writer.stream.epoch, 1, ADMIN.access_version).encode()
         async with late.stream.subscribe(ADMIN, None, cursor) as subscriber:
-            waiting = asyncio.create_task(hear_event(subscriber))
+            waiting = asyncio.create_task(receive_event(subscriber))
             await late.reaches(1)
             await writer.record(a_task_event(version=77))
 
@@ -225,13 +225,13 @@ class TestResume:
 
         assert got == after == list(range(1_000))
         assert process.stream.counters.replays > replays_before
-        assert await hears_nothing(slow)
+        assert await receives_nothing(slow)
 
 
 class TestResync:
     async def goes_on(self, process: Process, subscriber: Subscriber) -> ResyncReason:
         """The reason; after it the stream must go on, live."""
-        resync = await hear_resync(subscriber)
+        resync = await receive_resync(subscriber)
         await process.record(a_task_event(version=1234))
         assert await versions(subscriber, 1) == [1234]
         assert StreamCursor.decode(resync.cursor).epoch == process.stream.epoch
@@ -307,7 +307,7 @@ class TestRevocation:
         await process.record(an_access_event(mine, change), a_task_event(version=3))
 
         with pytest.raises(Unauthenticated):
-            await hear(subscriber)
+            await receive(subscriber)
         assert await versions(other, 1) == [3]
 
     async def test_callbacks_come_before_later_events(self, process: Process):

@@ -56,7 +56,7 @@ class World:
         self.under_way: list[tuple[list[LoggedEvent], float]] = []
         self.asked: tuple[Request, float] | None = None
         self.answer: tuple[object] | None = None
-        self.told: list[LoggedEvent] = []
+        self.delivered: list[LoggedEvent] = []
         self.applied: list[Event] = []
 
     def commit(self, access: bool) -> None:
@@ -77,12 +77,12 @@ class World:
 
     def offer(self, batch: list[LoggedEvent], whole_since: float | None = None) -> None:
         """What the shell does with a batch."""
-        told = self.tail.offer(batch)
-        if told:
-            if whole_since is not None and len(told) == len(batch):
-                self.tail.mark_complete(told[-1].position, whole_since)
-            self.applied += [each.event for each in self.tail.take_access_events(told, told[-1].position)]
-            self.told += told
+        delivered = self.tail.offer(batch)
+        if delivered:
+            if whole_since is not None and len(delivered) == len(batch):
+                self.tail.mark_complete(delivered[-1].position, whole_since)
+            self.applied += [each.event for each in self.tail.take_access_events(delivered, delivered[-1].position)]
+            self.delivered += delivered
 
     def ask(self) -> None:
         """The tail's question sets out."""
@@ -165,8 +165,8 @@ class TestAnySchedule:
         world.take()
         world.settle()
 
-        assert [each.position for each in world.told] == list(range(1, len(world.log.committed) + 1))
-        assert world.applied == [each.event for each in world.told if isinstance(each.event, AccessEvent)]
+        assert [each.position for each in world.delivered] == list(range(1, len(world.log.committed) + 1))
+        assert world.applied == [each.event for each in world.delivered if isinstance(each.event, AccessEvent)]
         assert world.lease.fresh
 
 
@@ -185,14 +185,14 @@ class TestTail:
 
         world.offer(logged(a_task_event(), first=5))
 
-        assert world.told == []
+        assert world.delivered == []
         assert isinstance(world.tail.next_request(world.now), ReadHead)
 
     def test_it_rests_as_long_as_it_asks_nothing(self):
         """Whatever rounding does to time: who is told to wait no longer has something to do."""
-        for moment in range(1, 1000):
+        for instant in range(1, 1000):
             world = World()
-            world.now = moment / 7
+            world.now = instant / 7
             world.sweep()
             world.now = world.now + POLL_SECONDS - 1e-14
 
@@ -215,7 +215,7 @@ class TestTail:
         world.read()
         world.take()
 
-        assert (len(world.applied), world.told, world.lease.fresh) == (1, [], True)
+        assert (len(world.applied), world.delivered, world.lease.fresh) == (1, [], True)
 
     def test_a_change_of_rights_is_applied_once(self):
         """A change of rights that ran ahead is not applied again when its batch is told."""

@@ -81,9 +81,9 @@ class TestAhead:
     async def test_reading_ahead_shows_nobody_more(self, process: Process):
         """It is made in nobody's name: who may not see a task is shown none."""
         [task] = await some_tasks(process, 1)
-        stranger = an_actor()
-        assert not may(stranger, Action.READ_TASK, task)
+        outsider = an_actor()
+        assert not may(outsider, Action.READ_TASK, task)
         current = process.stream.task_cache
         await current.read(task.id)
 
-        assert (await current.visible_to(stranger, task.id)).task is None
+        assert (await current.visible_to(outsider, task.id)).task is None

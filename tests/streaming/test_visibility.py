@@ -22,7 +22,7 @@ def look(before: People | None, after: People | None, *, role: Role = Role.USER,
     return SubscriberView(an_actor(role, user_id=ME), wanted, options.pop("only_status", False)).visibility_of(event)
 
 
-class TestSight:
+class TestVisibility:
     @pytest.mark.parametrize(
         ("before", "after", "visibility"),
         [

@@ -89,10 +89,10 @@ class Builders:
         return await self._added(row)
 
     def as_(
-        self, who: Actor | UserRow | None, *, now: datetime | None = None, key: IdempotencyKey | None = None
+        self, user_or_actor: Actor | UserRow | None, *, now: datetime | None = None, key: IdempotencyKey | None = None
     ) -> UnitOfWork:
         """A unit of work in somebody's name, now or at another time, under a key or without."""
-        actor = self.actor(who) if isinstance(who, UserRow) else who
+        actor = self.actor(user_or_actor) if isinstance(user_or_actor, UserRow) else user_or_actor
         return self.database.unit_of_work(actor, request_id="test", now=now, idempotency=key)
 
     async def task(self, task_id: UUID) -> TaskRow | None:

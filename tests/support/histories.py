@@ -22,7 +22,7 @@ class World:
 
     def __init__(self, seed: int = 1) -> None:
         self.random = Random(seed)
-        self.owner, self.worker, self.moderator, self.stranger = (uuid4() for _ in range(4))
+        self.owner, self.worker, self.moderator, self.outsider = (uuid4() for _ in range(4))
         self.log: list[LoggedEvent] = []
         self.writes: list[Write] = []
         self.tasks: dict[UUID, TaskFacts] = {}
@@ -30,7 +30,7 @@ class World:
             self.owner: {1: Role.USER},
             self.worker: {1: Role.USER},
             self.moderator: {1: Role.MODERATOR},
-            self.stranger: {1: Role.USER},
+            self.outsider: {1: Role.USER},
         }
 
     def create(self, assignee: UUID | None = None) -> UUID:
@@ -64,21 +64,21 @@ class World:
         """All of it, at random."""
         self.create(self.worker)
         while len(self.log) < times:
-            self.random.choice(self._deeds(self.random.choice([*self.tasks])))()
+            self.random.choice(self._changes(self.random.choice([*self.tasks])))()
         return self
 
-    def _deeds(self, task_id: UUID) -> list[Callable[[], object]]:
+    def _changes(self, task_id: UUID) -> list[Callable[[], object]]:
         other = None if self.tasks[task_id].assignee_id is not None else self.worker
-        deeds: list[Callable[[], object]] = [
+        actions: list[Callable[[], object]] = [
             lambda: self.create(self.random.choice([None, self.worker])),
             lambda: self.move(task_id),
             lambda: self.assign(task_id, other),
         ]
-        return [*deeds, lambda: self.delete(task_id)] if len(self.tasks) > 4 else deeds
+        return [*actions, lambda: self.delete(task_id)] if len(self.tasks) > 4 else actions
 
     def history(self, *, cut_at: Sequence[int] = ()) -> History:
         """What everybody heard, who came back with their cursors when they were cut off behind these positions."""
-        people = {"owner": self.owner, "worker": self.worker, "moderator": self.moderator, "stranger": self.stranger}
+        people = {"owner": self.owner, "worker": self.worker, "moderator": self.moderator, "stranger": self.outsider}
         listeners = [self._listener(name, user_id, cut_at) for name, user_id in people.items()]
         moves = self._listener("moves", self.moderator, cut_at, only_status=True)
         return History(self.writes, self.log, [*listeners, moves], self.roles, list(self.tasks.values()))

@@ -13,10 +13,10 @@ from typing import Any
 
 import httpx
 
-from tests.embedded.environment import PROJECT, Person, everybody, kill, survivors
+from tests.embedded.environment import PROJECT, OSProcess, kill, processes_of, survivors
 from tests.support.limits import PER_ADDRESS
 from tests.support.ports import reserved_port
-from tests.support.secrets import betrayed
+from tests.support.secrets import leaked_secrets
 from tests.support.waiting import HANG_SECONDS
 
 
@@ -70,7 +70,7 @@ class Command:
         """Whether it still runs."""
         return self.process.poll() is None
 
-    def says(self, text: str, within: float = HANG_SECONDS) -> None:
+    def prints(self, text: str, within: float = HANG_SECONDS) -> None:
         """Wait until it has printed this."""
         deadline = time.monotonic() + within
         while text not in self.out:
@@ -89,9 +89,9 @@ class Command:
         """Wait for its end; its exit status, negative for a signal."""
         return self.process.wait(within)
 
-    def family(self) -> list[Person]:
+    def family(self) -> list[OSProcess]:
         """Its process and all below it."""
-        return everybody(self.process.pid)
+        return processes_of(self.process.pid)
 
     def clean_up(self) -> None:
         """End whatever is left of it; whatever it was used for, its log holds no secret."""
@@ -101,7 +101,7 @@ class Command:
         log = self.err
         self._out.close()
         self._err.close()
-        assert betrayed(log) == []
+        assert leaked_secrets(log) == []
 
 
 class Served(Command):
@@ -151,16 +151,16 @@ class Dev(Command):
 
     def serves(self) -> "Dev":
         """Wait until it says that it runs."""
-        self.says("Press Ctrl-C to stop.")
+        self.prints("Press Ctrl-C to stop.")
         return self
 
     def stops(self, number: int, *, group: bool = False) -> str:
         """It ends well on a signal, without a complaint and without leaving a process; what it has printed."""
-        people = self.family()
+        processes = self.family()
         self.send(number, group=group)
         assert self.ends() == 0, self.out + self.err
         assert self.complaints == []
-        assert survivors(people) == []
+        assert survivors(processes) == []
         return self.out
 
     def refuses(self) -> str:

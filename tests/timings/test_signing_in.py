@@ -18,12 +18,12 @@ async def test_known_and_unknown_users(figures: Figures):
     """The times for both should be alike."""
     passwords = Passwords(8)
     stored = await passwords.hash("Correct-horse1")
-    for who, against in (("a known", stored), ("an unknown", None)):
+    for kind, against in (("a known", stored), ("an unknown", None)):
         seconds: list[float] = []
         for _ in range(TIMES):
             with timed(seconds):
                 await passwords.verify("wrong", against)
-        figures.times(f"wrong password of {who} user, cost 8", seconds)
+        figures.times(f"wrong password of {kind} user, cost 8", seconds)
     passwords.close()
 
 

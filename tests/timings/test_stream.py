@@ -10,7 +10,7 @@ import pytest
 from domain.user import Role
 from embedded.valkey import Valkey
 from streaming.subscription import Subscriber
-from tests.streaming.support import Process, a_task_event, an_actor, hear_event, until
+from tests.streaming.support import Process, a_task_event, an_actor, receive_event, until
 from tests.support.figures import Figures
 from tests.timings.clock import timed
 
@@ -48,7 +48,7 @@ async def measure(writer: Process, listener: Subscriber, figures: Figures, when:
         with timed(committing):
             await writer.record(a_task_event())
         with timed(arriving):
-            await hear_event(listener)
+            await receive_event(listener)
     figures.times(f"commit of an event, {when}", committing)
     figures.times(f"event on its way to another process, {when}", arriving)
 

@@ -63,8 +63,8 @@ class TestFlawless:
         task = world.create(world.worker)
         world.assign(task, None)
         history = world.history()
-        told = items(history, "worker")[-2]
-        told.kind, told.task, told.changes = ItemKind.GONE, None, None
+        item = items(history, "worker")[-2]
+        item.kind, item.task, item.changes = ItemKind.GONE, None, None
 
         assert faults(history) == set()
 
@@ -90,29 +90,29 @@ def _drop_the_last(world: World, history: History) -> None:
 
 
 def _double(world: World, history: History) -> None:
-    told = items(history, "moderator")
-    told.insert(21, told[20])
+    item = items(history, "moderator")
+    item.insert(21, item[20])
 
 
 def _swap(world: World, history: History) -> None:
-    told = items(history, "moderator")
-    told[20], told[21] = told[21], told[20]
+    item = items(history, "moderator")
+    item[20], item[21] = item[21], item[20]
 
 
 def _skip_while_away(world: World, history: History) -> None:
     away = listener(history, "moderator")
-    told = items(history, "moderator")
-    away.connections.append(RecordedConnection(0.0, cursor(told[25].cursor.position), items=told[26:]))
-    del told[20:]
+    item = items(history, "moderator")
+    away.connections.append(RecordedConnection(0.0, cursor(item[25].cursor.position), items=item[26:]))
+    del item[20:]
 
 
-def _tell_again_behind_the_cursor(world: World, history: History) -> None:
+def _deliver_again_behind_the_cursor(world: World, history: History) -> None:
     away = listener(history, "moderator")
-    told = items(history, "moderator")
-    away.connections.append(RecordedConnection(0.0, told[-1].cursor, items=[told[-1]]))
+    item = items(history, "moderator")
+    away.connections.append(RecordedConnection(0.0, item[-1].cursor, items=[item[-1]]))
 
 
-def _tell_a_stranger(world: World, history: History) -> None:
+def _deliver_to_an_outsider(world: World, history: History) -> None:
     first = world.log[0].event
     assert isinstance(first, TaskEvent)
     items(history, "stranger").append(an_item(1, first, ItemKind.CHANGED))
@@ -120,26 +120,26 @@ def _tell_a_stranger(world: World, history: History) -> None:
 
 def _show_what_is_hidden(world: World, history: History) -> None:
     """The event is theirs to know, the row of now is not."""
-    told = next(item for item in items(history, "worker") if item.task is not None)
-    assert told.task is not None
-    told.task = replace(told.task, assignee_id=None)
+    item = next(item for item in items(history, "worker") if item.task is not None)
+    assert item.task is not None
+    item.task = replace(item.task, assignee_id=None)
 
 
-def _tell_gone_as_changed(world: World, history: History) -> None:
-    told = next(item for item in items(history, "worker") if item.kind is ItemKind.GONE)
-    event = world.log[told.cursor.position - 1].event
+def _deliver_gone_as_changed(world: World, history: History) -> None:
+    item = next(item for item in items(history, "worker") if item.kind is ItemKind.GONE)
+    event = world.log[item.cursor.position - 1].event
     assert isinstance(event, TaskEvent)
-    where = items(history, "worker").index(told)
-    items(history, "worker")[where] = an_item(told.cursor.position, event, ItemKind.CHANGED)
+    where = items(history, "worker").index(item)
+    items(history, "worker")[where] = an_item(item.cursor.position, event, ItemKind.CHANGED)
 
 
-def _tell_what_was_deleted_as_gone(world: World, history: History) -> None:
+def _deliver_deleted_as_gone(world: World, history: History) -> None:
     world.delete(world.create())
     fresh = world.history()
     history.writes, history.log, history.final = fresh.writes, fresh.log, fresh.final
     history.listeners = fresh.listeners
-    told = items(history, "moderator")[-2]
-    told.kind, told.task, told.changes = ItemKind.GONE, None, None
+    item = items(history, "moderator")[-2]
+    item.kind, item.task, item.changes = ItemKind.GONE, None, None
 
 
 def _leave_the_task_out(world: World, history: History) -> None:
@@ -150,7 +150,7 @@ def _leave_the_task_out(world: World, history: History) -> None:
     items(history, "moderator")[-1].task = None
 
 
-def _tell_after_the_session(world: World, history: History) -> None:
+def _deliver_after_the_session(world: World, history: History) -> None:
     session = uuid4()
     world.revoke(world.moderator, session)
     world.move(next(iter(world.tasks)))
@@ -160,18 +160,18 @@ def _tell_after_the_session(world: World, history: History) -> None:
     listener(history, "moderator").connections[0].session_id = session
 
 
-def _tell_other_facts(world: World, history: History) -> None:
-    told = next(item for item in items(history, "moderator") if item.kind is ItemKind.CHANGED)
-    told.changes = ()
+def _deliver_other_facts(world: World, history: History) -> None:
+    item = next(item for item in items(history, "moderator") if item.kind is ItemKind.CHANGED)
+    item.changes = ()
 
 
-def _tell_an_older_row(world: World, history: History) -> None:
-    told = next(item for item in items(history, "moderator") if item.task and item.task.version > 1)
-    assert told.task is not None
-    told.task = replace(told.task, version=told.task.version - 1)
+def _deliver_an_older_row(world: World, history: History) -> None:
+    item = next(item for item in items(history, "moderator") if item.task and item.task.version > 1)
+    assert item.task is not None
+    item.task = replace(item.task, version=item.task.version - 1)
 
 
-def _tell_what_never_was(world: World, history: History) -> None:
+def _deliver_an_unrecorded_event(world: World, history: History) -> None:
     last = items(history, "moderator")[-1]
     items(history, "moderator").append(replace(last, cursor=cursor(len(world.log) + 7)))
 
@@ -181,8 +181,8 @@ def _forget_a_write(world: World, history: History) -> None:
     lost = world.log[-1]
     history.log = world.log[:-1]
     for each in history.listeners:
-        heard = each.connections[0].items
-        heard[:] = [item for item in heard if item.cursor.position != lost.position]
+        received = each.connections[0].items
+        received[:] = [item for item in received if item.cursor.position != lost.position]
 
 
 def _number_against_time(world: World, history: History) -> None:
@@ -201,8 +201,8 @@ def _swap_versions(world: World, history: History) -> None:
 
 
 def _resync_for_nothing(world: World, history: History) -> None:
-    told = items(history, "moderator")
-    told.append(replace(told[-1], kind=ItemKind.RESYNC, reason="TRIMMED", task=None, snapshot=tuple(history.final)))
+    item = items(history, "moderator")
+    item.append(replace(item[-1], kind=ItemKind.RESYNC, reason="TRIMMED", task=None, snapshot=tuple(history.final)))
 
 
 def _lose_in_the_end(world: World, history: History) -> None:
@@ -223,19 +223,19 @@ class TestFlaws:
             (_forget_a_write, Fault.LOST),
             (_resync_for_nothing, Fault.LOST),
             (_double, Fault.DUPLICATED),
-            (_tell_again_behind_the_cursor, Fault.DUPLICATED),
+            (_deliver_again_behind_the_cursor, Fault.DUPLICATED),
             (_swap, Fault.OUT_OF_ORDER),
             (_number_against_time, Fault.OUT_OF_ORDER),
             (_swap_versions, Fault.OUT_OF_ORDER),
-            (_tell_a_stranger, Fault.FORBIDDEN),
+            (_deliver_to_an_outsider, Fault.FORBIDDEN),
             (_show_what_is_hidden, Fault.FORBIDDEN),
-            (_tell_gone_as_changed, Fault.FORBIDDEN),
-            (_tell_after_the_session, Fault.FORBIDDEN),
-            (_tell_what_was_deleted_as_gone, Fault.WRONG),
+            (_deliver_gone_as_changed, Fault.FORBIDDEN),
+            (_deliver_after_the_session, Fault.FORBIDDEN),
+            (_deliver_deleted_as_gone, Fault.WRONG),
             (_leave_the_task_out, Fault.WRONG),
-            (_tell_other_facts, Fault.WRONG),
-            (_tell_an_older_row, Fault.WRONG),
-            (_tell_what_never_was, Fault.WRONG),
+            (_deliver_other_facts, Fault.WRONG),
+            (_deliver_an_older_row, Fault.WRONG),
+            (_deliver_an_unrecorded_event, Fault.WRONG),
             (_lose_in_the_end, Fault.WRONG),
         ],
     )
@@ -260,15 +260,15 @@ class TestRights:
         """What is told under other rights, without a word in between, is wrong."""
         history = world.history()
         world.roles[world.moderator] = {1: Role.MODERATOR, 2: Role.MODERATOR}
-        told = items(history, "moderator")
-        told[-1].cursor = cursor(told[-1].cursor.position, version=2)
+        item = items(history, "moderator")
+        item[-1].cursor = cursor(item[-1].cursor.position, version=2)
 
         assert Fault.WRONG in faults(history)
 
     def test_a_resync_that_was_read_again_covers_what_lies_before_it(self, world: World):
         """After a resync for other rights, with the lists read again, nothing is missing."""
         history = world.history()
-        world.roles[world.stranger] = {1: Role.USER, 2: Role.MODERATOR}
+        world.roles[world.outsider] = {1: Role.USER, 2: Role.MODERATOR}
         resync = replace(
             items(history, "moderator")[-1], cursor=cursor(len(world.log), 2), kind=ItemKind.RESYNC, reason="ACCESS",
             task=None, task_id=None, changes=None, snapshot=tuple(history.final),
@@ -279,12 +279,12 @@ class TestRights:
 
     def test_a_listener_who_was_never_told_of_other_rights(self, world: World):
         """If the rights changed and the listener goes on as before, that is wrong."""
-        world.roles[world.stranger] = {1: Role.USER, 2: Role.MODERATOR}
+        world.roles[world.outsider] = {1: Role.USER, 2: Role.MODERATOR}
 
         assert Fault.WRONG in faults(world.history())
 
 
-class TestTheLine:
+class TestSummary:
     def test_it_counts(self, world: World):
         """The verdict is one line with a number for each word."""
         history = world.history()

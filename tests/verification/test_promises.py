@@ -31,7 +31,7 @@ def test_readme_promises_what_is_tried():
     assert all(rows)
 
 
-def told(task_id: UUID, assignee: UUID | None, *, kind: ItemKind = ItemKind.CHANGED) -> Item:
+def an_item(task_id: UUID, assignee: UUID | None, *, kind: ItemKind = ItemKind.CHANGED) -> Item:
     """Something about a task, with the task as it is shown, unless it is gone."""
     now = datetime.now(UTC)
     facts = TaskFacts(task_id, 1, TaskStatus.TODO, "A task", OWNER, assignee)
@@ -42,11 +42,11 @@ def told(task_id: UUID, assignee: UUID | None, *, kind: ItemKind = ItemKind.CHAN
 @pytest.mark.parametrize(
     ("item", "fair"),
     [
-        (told(MINE, ME), True),
-        (told(MINE, None, kind=ItemKind.GONE), True),
-        (told(MINE, None), False),
-        (told(FOREIGN, None), False),
-        (told(FOREIGN, None, kind=ItemKind.GONE), False),
+        (an_item(MINE, ME), True),
+        (an_item(MINE, None, kind=ItemKind.GONE), True),
+        (an_item(MINE, None), False),
+        (an_item(FOREIGN, None), False),
+        (an_item(FOREIGN, None, kind=ItemKind.GONE), False),
     ],
     ids=["while it is mine", "gone", "not mine any more", "never mine", "never mine, gone"],
 )

@@ -123,7 +123,7 @@ class Feed:
         self._redis = Redis.from_url(os.environ["REDIS_URL"])
         self._queues: set[asyncio.Queue[dict[str, Any]]] = set()
 
-    async def tell(self, task: TaskRow) -> None:
+    async def deliver(self, task: TaskRow) -> None:
         """Say that a task has moved."""
         event = {
             "id": str(task.id),

@@ -25,14 +25,14 @@ async def redis(valkey_url: str) -> AsyncIterator[Redis]:
 
 
 @pytest.fixture
-def frail_valkey(tmp_path: Path) -> Iterator[Valkey]:
+def disposable_valkey(tmp_path: Path) -> Iterator[Valkey]:
     """A server of the test's own, to freeze and to kill."""
     with Valkey(tmp_path / "valkey") as server:
         yield server
 
 
 @pytest.fixture
-async def frail_redis(frail_valkey: Valkey) -> AsyncIterator[Redis]:
+async def disposable_redis(disposable_valkey: Valkey) -> AsyncIterator[Redis]:
     """A client of it."""
-    async with Redis.from_url(frail_valkey.url) as client:
+    async with Redis.from_url(disposable_valkey.url) as client:
         yield client

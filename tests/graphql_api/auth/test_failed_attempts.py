@@ -211,18 +211,18 @@ class TestRedis:
 
 
 class TestWithoutRedis:
-    async def test_an_outage_in_the_middle(self, frail_valkey: Valkey, frail_redis: Redis) -> None:
+    async def test_an_outage_in_the_middle(self, disposable_valkey: Valkey, disposable_redis: Redis) -> None:
         """When Redis dies, the process goes on with what it has counted: failures, and attempts that run."""
-        guesser = Guesser(FailedAttempts(RateLimiter(frail_redis, timeout=5)))
+        guesser = Guesser(FailedAttempts(RateLimiter(disposable_redis, timeout=5)))
         await guesser.fail()
         running = await guesser.begin()
-        frail_valkey.kill()
+        disposable_valkey.kill()
         try:
             assert await guesser.let_in(5) == 1
             await running.end(failed=True)
             assert await guesser.let_in(5) == 0
         finally:
-            frail_valkey.start()
+            disposable_valkey.start()
 
     async def test_a_lease_ends(self, clock: SimpleNamespace) -> None:
         """An attempt that never ended stops counting."""

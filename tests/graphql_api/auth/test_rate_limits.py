@@ -176,60 +176,68 @@ class TestRedis:
 class TestWithoutRedis:
     @pytest.mark.parametrize("harm", ["freeze", "kill"])
     async def test_limits_hold_and_nobody_waits(
-        self, harm: str, frail_valkey: Valkey, frail_redis: Redis, monkeypatch: pytest.MonkeyPatch
+        self, harm: str, disposable_valkey: Valkey, disposable_redis: Redis, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """With Redis frozen or dead, the first finds out and the others do not ask it, and the limit is kept."""
-        throttle = RateLimiter(frail_redis, pause=HANG_SECONDS)
+        throttle = RateLimiter(disposable_redis, pause=HANG_SECONDS)
         await throttle.take(FEW, "warm", message=SORRY)
         questions = asked(throttle, monkeypatch)
-        getattr(frail_valkey, harm)()
+        getattr(disposable_valkey, harm)()
         try:
             await throttle.take(FEW, "ada", message=SORRY)
             await taken(throttle, FEW, "bob", tries=50)
             assert await taken(throttle, FEW, "ada", tries=50) == 2
             assert await taken(throttle, FEW, "bob", tries=50) == 0
         finally:
-            frail_valkey.thaw() if harm == "freeze" else frail_valkey.start()
+            disposable_valkey.thaw() if harm == "freeze" else disposable_valkey.start()
         assert len(questions) == 1
 
-    async def test_a_crowd_meets_a_frozen_redis(self, frail_valkey: Valkey, frail_redis: Redis) -> None:
+    async def test_a_crowd_meets_a_frozen_redis(self, disposable_valkey: Valkey, disposable_redis: Redis) -> None:
         """Fifty at once, all before anybody knows of the outage, are decided together and within the limit."""
-        throttle = RateLimiter(frail_redis)
+        throttle = RateLimiter(disposable_redis)
         await throttle.take(FEW, "warm", message=SORRY)
-        frail_valkey.freeze()
+        disposable_valkey.freeze()
         try:
             assert await taken(throttle, FEW, "ada", tries=50) == 3
         finally:
-            frail_valkey.thaw()
+            disposable_valkey.thaw()
 
     async def test_only_one_finds_out_whether_redis_is_back(
-        self, frail_valkey: Valkey, frail_redis: Redis, clock: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+        self,
+        disposable_valkey: Valkey,
+        disposable_redis: Redis,
+        clock: SimpleNamespace,
+        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         """After the pause one caller waits for a Redis that is still frozen; the others do not ask it."""
-        throttle = RateLimiter(frail_redis, pause=1.0)
+        throttle = RateLimiter(disposable_redis, pause=1.0)
         questions = asked(throttle, monkeypatch)
-        frail_valkey.freeze()
+        disposable_valkey.freeze()
         try:
             await throttle.count(FEW, "ada")
             clock.now += 1.0
             await asyncio.gather(*(throttle.count(FEW, "ada") for _ in range(20)))
         finally:
-            frail_valkey.thaw()
+            disposable_valkey.thaw()
         assert len(questions) == 2
 
     async def test_redis_is_used_again_when_it_is_back(
-        self, frail_valkey: Valkey, frail_redis: Redis, clock: SimpleNamespace, caplog: pytest.LogCaptureFixture
+        self,
+        disposable_valkey: Valkey,
+        disposable_redis: Redis,
+        clock: SimpleNamespace,
+        caplog: pytest.LogCaptureFixture,
     ) -> None:
         """After an outage everybody counts together again, and the log says once each that it began and ended."""
-        throttle = RateLimiter(frail_redis, timeout=HANG_SECONDS, pause=1.0)
+        throttle = RateLimiter(disposable_redis, timeout=HANG_SECONDS, pause=1.0)
         with caplog.at_level("INFO", logger="taskriver.limits"):
-            frail_valkey.kill()
+            disposable_valkey.kill()
             await taken(throttle, FEW, "ada", tries=5)
-            frail_valkey.start()
+            disposable_valkey.start()
             clock.now += 1.0
             await throttle.take(FEW, "ada", message=SORRY)
 
-        assert await taken(RateLimiter(frail_redis, timeout=HANG_SECONDS), FEW, "ada", tries=5) == 2
+        assert await taken(RateLimiter(disposable_redis, timeout=HANG_SECONDS), FEW, "ada", tries=5) == 2
         assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
 
 

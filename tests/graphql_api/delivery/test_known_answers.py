@@ -17,7 +17,7 @@ from tests.streaming.support import a_task_event
 from tests.support.delivery import AnyDelivery
 
 
-class Subscribed:
+class FakeSubscriber:
     """A subscriber whose word is as given."""
 
     def __init__(self, actor: Actor) -> None:
@@ -37,7 +37,7 @@ class Subscribed:
         return ()
 
 
-class Current:
+class FakeTaskCache:
     """One reading for all."""
 
     def __init__(self) -> None:
@@ -48,18 +48,18 @@ class Current:
         return self.reading
 
 
-class Way:
+class RecordingSender:
     """Answers with a number, each time another, and sends it."""
 
     def __init__(self, share: str | None = "operation") -> None:
         self.sharing_key = share
-        self.begun_for: list[Delivery] = []
+        self.executed_for: list[Delivery] = []
         self.sent: list[int] = []
 
-    def get_or_execute(self, telling: Delivery) -> Any:
+    def get_or_execute(self, delivery: Delivery) -> Any:
         """Another one."""
-        self.begun_for.append(telling)
-        return len(self.begun_for)
+        self.executed_for.append(delivery)
+        return len(self.executed_for)
 
     def send(self, answer: Any) -> bool:
         """Keep it."""
@@ -71,23 +71,23 @@ def an_admin(version: int = 1, role: Role = Role.ADMIN) -> Actor:
     return Actor(uuid4(), role, uuid4(), version)
 
 
-class House:
+class Deliveries:
     """Listeners of one event, who have one way to be told."""
 
     def __init__(self, share: str | None = "operation", owner: Actor | None = None) -> None:
         event = a_task_event(owner.user_id if owner is not None else None)
         self.noted = QueuedEvent(1, event, Visibility.VISIBLE)
-        self.current, self.way = Current(), Way(share)
+        self.current, self.sender = FakeTaskCache(), RecordingSender(share)
         self.is_current = True
 
-    def tell(self, actor: Actor, *, is_trusted: bool = True) -> SingleFlight[Any] | bool:
+    def deliver(self, actor: Actor, *, is_trusted: bool = True) -> SingleFlight[Any] | bool:
         """Tell one of them."""
-        subscriber = Subscribed(actor)
+        subscriber = FakeSubscriber(actor)
         subscriber.is_trusted = is_trusted
-        at_once = DirectDelivery(subscriber, self.current, self._telling, self.way)  # type: ignore[arg-type]
-        return at_once(self.noted)
+        deliver = DirectDelivery(subscriber, self.current, self._delivery, self.sender)  # type: ignore[arg-type]
+        return deliver(self.noted)
 
-    def _telling(self, item: Delivered, reading: TaskSnapshot) -> Delivery:
+    def _delivery(self, item: Delivered, reading: TaskSnapshot) -> Delivery:
         async def renewed() -> Delivery:
             raise AssertionError("nobody waits here")
 
@@ -96,18 +96,18 @@ class House:
 
 def test_what_is_alike_is_worked_out_once():
     """By the first; the others get the same."""
-    build = House()
-    assert all(build.tell(an_admin()) for _ in range(3))
-    assert (len(build.way.begun_for), build.way.sent) == (1, [1, 1, 1])
+    deliveries = Deliveries()
+    assert all(deliveries.deliver(an_admin()) for _ in range(3))
+    assert (len(deliveries.sender.executed_for), deliveries.sender.sent) == (1, [1, 1, 1])
 
 
 @pytest.mark.parametrize("other", [an_admin(version=2), an_admin(role=Role.MODERATOR)], ids=["rights", "role"])
 def test_other_rights_are_another_answer(other: Actor):
     """The cursor names the rights, and fields may ask for the role."""
-    build = House()
-    build.tell(an_admin())
-    build.tell(other)
-    assert build.way.sent == [1, 2]
+    deliveries = Deliveries()
+    deliveries.deliver(an_admin())
+    deliveries.deliver(other)
+    assert deliveries.sender.sent == [1, 2]
 
 
 @pytest.mark.parametrize(
@@ -117,12 +117,12 @@ def test_other_rights_are_another_answer(other: Actor):
 )
 def test_people_of_the_task_are_told_their_own(order: str, answers: list[int]):
     """What they were told is not for others, nor the other way round."""
-    people = {"owner": an_admin(), "stranger": an_admin(), "other": an_admin()}
-    build = House(owner=people["owner"])
+    users = {"owner": an_admin(), "stranger": an_admin(), "other": an_admin()}
+    deliveries = Deliveries(owner=users["owner"])
     for name in order.split():
-        build.tell(people[name])
-    assert build.way.sent == answers
-    assert len(build.way.begun_for) == 3
+        deliveries.deliver(users[name])
+    assert deliveries.sender.sent == answers
+    assert len(deliveries.sender.executed_for) == 3
 
 
 class KeepsEverything(DirectDelivery):
@@ -130,9 +130,9 @@ class KeepsEverything(DirectDelivery):
 
     def _execute(self, noted: QueuedEvent) -> SingleFlight[Any] | bool:
         number, self._number = self._number, -1
-        told = super()._execute(noted)
+        result = super()._execute(noted)
         self._number = number
-        return told
+        return result
 
 
 class BelievesEverything(DirectDelivery):
@@ -155,51 +155,51 @@ def test_a_broken_rule_is_noticed(broken: type[DirectDelivery], order: str, monk
 
 def test_people_of_the_task_as_it_is_now_are_told_their_own():
     """The event does not know who has been assigned since."""
-    build, assignee = House(), an_admin()
+    deliveries, assignee = Deliveries(), an_admin()
 
     class Task:
         owner_id, assignee_id = uuid4(), assignee.user_id
 
-    build.current.reading = TaskSnapshot(Task(), number=1)  # type: ignore[arg-type]
-    build.tell(an_admin())
-    build.tell(assignee)
-    assert build.way.sent == [1, 2]
+    deliveries.current.reading = TaskSnapshot(Task(), number=1)  # type: ignore[arg-type]
+    deliveries.deliver(an_admin())
+    deliveries.deliver(assignee)
+    assert deliveries.sender.sent == [1, 2]
 
 
 def test_what_is_superseded_is_not_told_any_more():
     """Else a task would go back in time for who was told of it later."""
-    build = House()
-    build.tell(an_admin())
-    assert isinstance(build.current.reading, TaskSnapshot)
-    build.current.reading.superseded = True
-    build.current.reading = TaskSnapshot(number=2)
-    build.tell(an_admin())
-    assert build.way.sent == [1, 2]
+    deliveries = Deliveries()
+    deliveries.deliver(an_admin())
+    assert isinstance(deliveries.current.reading, TaskSnapshot)
+    deliveries.current.reading.superseded = True
+    deliveries.current.reading = TaskSnapshot(number=2)
+    deliveries.deliver(an_admin())
+    assert deliveries.sender.sent == [1, 2]
 
 
 def test_what_cannot_be_believed_is_left_to_who_can_wait():
     """A lease that ran out is not got back here."""
-    build = House()
-    build.tell(an_admin())
-    build.is_current = False
-    assert build.tell(an_admin(), is_trusted=False) is False
-    assert build.way.sent == [1]
+    deliveries = Deliveries()
+    deliveries.deliver(an_admin())
+    deliveries.is_current = False
+    assert deliveries.deliver(an_admin(), is_trusted=False) is False
+    assert deliveries.sender.sent == [1]
 
 
 def test_no_more_than_so_many_are_kept():
     """An event that waits in a slow listener's queue does not keep an answer for everybody who was quicker."""
-    build = House()
+    deliveries = Deliveries()
     for version in range(MAX_ANSWERS + 5):
-        build.tell(an_admin(version))
-    build.tell(an_admin(0))
-    assert len(build.noted.answers) == MAX_ANSWERS
-    assert build.way.sent == [*range(1, MAX_ANSWERS + 6), 1]
+        deliveries.deliver(an_admin(version))
+    deliveries.deliver(an_admin(0))
+    assert len(deliveries.noted.answers) == MAX_ANSWERS
+    assert deliveries.sender.sent == [*range(1, MAX_ANSWERS + 6), 1]
 
 
 def test_what_is_personal_is_kept_for_nobody():
     """Each person gets an answer of their own."""
-    build = House(share=None)
-    build.tell(an_admin())
-    build.tell(an_admin())
-    assert build.way.sent == [1, 2]
-    assert build.noted.answers == {}
+    deliveries = Deliveries(share=None)
+    deliveries.deliver(an_admin())
+    deliveries.deliver(an_admin())
+    assert deliveries.sender.sent == [1, 2]
+    assert deliveries.noted.answers == {}

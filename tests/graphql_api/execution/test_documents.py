@@ -84,7 +84,7 @@ class TestGet:
         Documents(schema).get(r'{ echo(text: "a\u00e4\u{1F3C3}b") }')
 
 
-class TestWhatIsTold:
+class TestMessages:
     def test_suggestions_can_be_kept_back(self) -> None:
         """Names of the schema are not for everybody to guess their way to."""
         messages = []

@@ -185,17 +185,17 @@ class TestEveryField:
         assert (ours.errors, plain.errors) == (None, None)
         assert ours.data is not None
         assert plain.data is not None
-        told = _compared(plain.data["__schema"], schema._schema)
-        assert _compared(ours.data["__schema"], schema._schema) == told
+        expected = _compared(plain.data["__schema"], schema._schema)
+        assert _compared(ours.data["__schema"], schema._schema) == expected
 
     def test_a_type_by_its_name_is_answered_alike(self, schema: Schema):
         """`__type` tells the same."""
         plain = build_schema(print_schema(schema))
         for name in schema._schema.type_map:
             query = parse(f'{{ __type(name: "{name}") {_selection(introspection_types["__Type"], 3)} }}')
-            ours, told = execute_sync(schema._schema, query), execute_sync(plain, query)
+            ours, expected = execute_sync(schema._schema, query), execute_sync(plain, query)
             assert ours.errors is None
-            assert _comparable(ours.data) == _comparable(told.data)
+            assert _comparable(ours.data) == _comparable(expected.data)
 
 
 class TestOneOf:
@@ -313,7 +313,7 @@ class TestLimit:
                 documents.check_cost(document, document.operation(None), {"n": "Payload"})
 
 
-class TestKept:
+class TestCache:
     QUERY = 'query ($n: String! = "Task") { __schema { types { name } } __type(name: $n) { name } }'
 
     async def test_an_answer_is_executed_once(self, monkeypatch: pytest.MonkeyPatch):

@@ -72,9 +72,9 @@ class TestHTTP:
             "message": "PersistedQueryNotFound",
             "extensions": {"code": "PERSISTED_QUERY_NOT_FOUND"},
         }
-        for body, who in (({"query": text}, one), ({}, other), ({}, one)):
-            answer = await self.ask(api, body | {"extensions": named(text)}, who)
-            assert answer == {"data": {"me": {"username": who.username}}}
+        for body, user in (({"query": text}, one), ({}, other), ({}, one)):
+            answer = await self.ask(api, body | {"extensions": named(text)}, user)
+            assert answer == {"data": {"me": {"username": user.username}}}
         got = await api.client.get(
             "/graphql", params={"extensions": dumps(named(text))}, headers=await self.headers(api, other)
         )
@@ -101,13 +101,13 @@ class TestHTTP:
 
         assert answer["errors"][0]["extensions"]["code"] == "PERSISTED_QUERY_NOT_FOUND"
 
-    async def ask(self, api: Api, body: dict[str, Any], who: Any) -> Any:
+    async def ask(self, api: Api, body: dict[str, Any], user: Any) -> Any:
         """The answer to a body."""
-        return (await api.client.post("/graphql", json=body, headers=await self.headers(api, who))).json()
+        return (await api.client.post("/graphql", json=body, headers=await self.headers(api, user))).json()
 
-    async def headers(self, api: Api, who: Any) -> dict[str, str]:
+    async def headers(self, api: Api, user: Any) -> dict[str, str]:
         """Those of somebody who is signed in."""
-        return {"authorization": f"Bearer {await api.token(who)}"}
+        return {"authorization": f"Bearer {await api.token(user)}"}
 
 
 class TestSocket:
@@ -117,12 +117,12 @@ class TestSocket:
         text = f"{ME} # on a socket"
         async with serving(api.server.asgi()) as url, connected(url) as socket:
             await socket.init({"token": await api.token(user)})
-            told: dict[str, dict[str, Any]] = {}
+            responses: dict[str, dict[str, Any]] = {}
             for key, payload in (("1", {}), ("2", {"query": text}), ("3", {})):
                 await socket.send(id=key, type="subscribe", payload=payload | {"extensions": named(text)})
-                told[key] = await socket.receive()
-                if told[key]["type"] == "next":
+                responses[key] = await socket.receive()
+                if responses[key]["type"] == "next":
                     assert (await socket.receive())["type"] == "complete"
 
-        assert told["1"]["payload"][0]["extensions"]["code"] == "PERSISTED_QUERY_NOT_FOUND"
-        assert told["3"]["payload"] == {"data": {"me": {"username": user.username}}}
+        assert responses["1"]["payload"][0]["extensions"]["code"] == "PERSISTED_QUERY_NOT_FOUND"
+        assert responses["3"]["payload"] == {"data": {"me": {"username": user.username}}}

@@ -106,10 +106,10 @@ async def _errors(query: str, **variables: Any) -> list[dict[str, Any]]:
     if isinstance(prepared, Response):
         return prepared.errors
     built = EXECUTOR._build(prepared, EchoContext(facts, Journal()))
-    return Response({"errors": [_told(each) for each in built]}).errors if isinstance(built, list) else []
+    return Response({"errors": [_messages(each) for each in built]}).errors if isinstance(built, list) else []
 
 
-def _told(error: Any) -> dict[str, Any]:
+def _messages(error: Any) -> dict[str, Any]:
     return describe(error, request_id="r1")
 
 
@@ -117,7 +117,7 @@ PLACES = list(_places())
 
 
 @pytest.mark.parametrize(("document", "kind"), PLACES, ids=[place for place, _ in PLACES])
-class TestEveryPlace:
+class TestEveryPosition:
     async def test_a_wrong_literal(self, document: str, kind: Any):
         """Each literal is right, or refused with its argument, its place and a location."""
         for literal in [*map(_literal, VALUES), *LITERALS]:

@@ -270,7 +270,7 @@ class TestEnds:
 
 
 @pytest.fixture
-async def hasty(request: pytest.FixtureRequest) -> AsyncIterator[tuple[str, Echo]]:
+async def impatient(request: pytest.FixtureRequest) -> AsyncIterator[tuple[str, Echo]]:
     """An application with little patience for one thing, which the test names."""
     patient = {"init": HANG_SECONDS, "ping": HANG_SECONDS, "send": HANG_SECONDS}
     echo = build(timing=WebSocketTiming(**patient | request.param))
@@ -279,37 +279,37 @@ async def hasty(request: pytest.FixtureRequest) -> AsyncIterator[tuple[str, Echo
 
 
 class TestClocks:
-    @pytest.mark.parametrize("hasty", [{"init": 0.1}], indirect=True)
-    async def test_a_socket_that_never_begins_is_closed(self, hasty: tuple[str, Echo]) -> None:
+    @pytest.mark.parametrize("impatient", [{"init": 0.1}], indirect=True)
+    async def test_a_socket_that_never_begins_is_closed(self, impatient: tuple[str, Echo]) -> None:
         """With 4408."""
-        async with connected(hasty[0]) as socket:
+        async with connected(impatient[0]) as socket:
             assert (await socket.closed())[0] == 4408
 
-    @pytest.mark.parametrize("hasty", [{"ping": 0.1}], indirect=True)
-    async def test_a_silent_peer_is_closed_after_a_ping(self, hasty: tuple[str, Echo]) -> None:
+    @pytest.mark.parametrize("impatient", [{"ping": 0.1}], indirect=True)
+    async def test_a_silent_peer_is_closed_after_a_ping(self, impatient: tuple[str, Echo]) -> None:
         """Also with 4408, which lets it come back."""
-        async with connected(hasty[0]) as socket:
+        async with connected(impatient[0]) as socket:
             await socket.init()
             assert (await socket.receive())["type"] == "ping"
             assert (await socket.closed())[0] == 4408
 
-    @pytest.mark.parametrize("hasty", [{"ping": 1.0}], indirect=True)
-    async def test_pings_say_where_the_streams_stand(self, hasty: tuple[str, Echo]) -> None:
+    @pytest.mark.parametrize("impatient", [{"ping": 1.0}], indirect=True)
+    async def test_pings_say_where_the_streams_stand(self, impatient: tuple[str, Echo]) -> None:
         """So that a quiet subscriber can resume, too."""
-        async with connected(hasty[0]) as socket:
+        async with connected(impatient[0]) as socket:
             await socket.init()
             await socket.subscribe("1", "subscription { quiet }")
-            await _eventually(lambda: "quiet opened" in hasty[1].journal.events)
+            await _eventually(lambda: "quiet opened" in impatient[1].journal.events)
             while (message := await socket.receive()) == {"type": "ping"}:
                 await socket.send(type="pong")
             assert message == {"type": "ping", "payload": {"cursors": {"1": "at 0"}}}
 
 
 class TestPeersThatDoNotRead:
-    @pytest.mark.parametrize("hasty", [{"send": 0.3}], indirect=True)
-    async def test_they_are_freed_and_their_source_was_not_run_ahead(self, hasty: tuple[str, Echo]) -> None:
+    @pytest.mark.parametrize("impatient", [{"send": 0.3}], indirect=True)
+    async def test_they_are_freed_and_their_source_was_not_run_ahead(self, impatient: tuple[str, Echo]) -> None:
         """Nothing piles up for them, and after the deadline nothing is left of them."""
-        url, echo = hasty
+        url, echo = impatient
         loop = asyncio.get_running_loop()
         raw = sockets.socket()
         raw.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, 4_096)

@@ -52,8 +52,8 @@ def settings_in(page: str) -> dict[str, Any]:
     """What a page tells its scripts."""
     found = re.search(r'<meta name="taskriver" content="([^"]*)">', page)
     assert found is not None
-    told: dict[str, Any] = json.loads(unescape(found[1]))
-    return told
+    config: dict[str, Any] = json.loads(unescape(found[1]))
+    return config
 
 
 class TestTheDocument:
@@ -107,7 +107,7 @@ class TestTheDocument:
         assert '<div id="root">' in page.text
 
 
-class TestTheDemoPeople:
+class TestDemoUsers:
     async def test_the_page_knows_them(self):
         """Names and password reach the scripts as they are, whatever characters they hold."""
         async with browsing(DEMO) as browser:

@@ -84,11 +84,11 @@ class Ground:
 
     async def both(self, actor: Actor, operation: Operation) -> tuple[bytes, bytes | None]:
         """What is answered in general, and what the plan answers; None if it leaves that to the general way."""
-        told = await self.general.execute(operation, self.context(actor))
+        expected = await self.general.execute(operation, self.context(actor))
         planned = await self.compiled.execute(
             operation.document, operation.node, operation.request, self.context(actor)
         )
-        return _bytes(told.body), None if planned is None else _bytes(planned.body)
+        return _bytes(expected.body), None if planned is None else _bytes(planned.body)
 
     async def differs(self, seeds: Iterable[int]) -> bool:
         """Whether a plan that is made anew answers any of these documents in another way, or fails."""
@@ -99,12 +99,12 @@ class Ground:
                 continue
             operation.document.plans.clear()
             try:
-                told, answered = await self.both(actor, operation)
+                expected, answered = await self.both(actor, operation)
             except Exception:
                 return True
             finally:
                 operation.document.plans.clear()
-            if answered not in (None, told):
+            if answered not in (None, expected):
                 return True
         return False
 

@@ -34,7 +34,7 @@ def _ids_of_another_type(patch: Patch) -> None:
     patch.setattr(code_generator, "encoder_of", lambda kind: lambda identity: f"{kind}:{identity}")
 
 
-def _nobody_is_somebody(patch: Patch) -> None:
+def _null_is_a_user(patch: Patch) -> None:
     right = Writer._reference
 
     def wrong(self: Writer, *given: Any) -> str:
@@ -84,7 +84,7 @@ def _nothing_before(patch: Patch) -> None:
     patch.setattr(pages, "CompiledPage", Wrong)
 
 
-def _with_the_eyes_of_an_admin(patch: Patch) -> None:
+def _as_an_admin(patch: Patch) -> None:
     right = compiled_executor._actor
     patch.setattr(compiled_executor, "_actor", lambda context: replace(right(context), role=Role.ADMIN))
 
@@ -106,7 +106,7 @@ def _another_default(patch: Patch) -> None:
     patch.setattr("graphql_api.compiler.plan.arguments_of", wrong)
 
 
-def _whatever_one_may(patch: Patch) -> None:
+def _policy_allows_all(patch: Patch) -> None:
     right = resolves_to.meaning_of
 
     def wrong(field: Any) -> Any:
@@ -151,16 +151,16 @@ def _no_variables(patch: Patch) -> None:
 
 MUTANTS = [
     Mutant("code_generator", "ids are written in another way", _ids_of_another_type),
-    Mutant("code_generator", "a reference to nobody is an object", _nobody_is_somebody),
+    Mutant("code_generator", "a reference to nobody is an object", _null_is_a_user),
     Mutant("selections", "every @skip and @include is switched on", _every_switch_is_on),
     Mutant("pages", "the first cursor is the last one's", _the_other_end),
     Mutant("pages", "there is never another page", _nothing_behind),
     Mutant("pages", "there is never a page before", _nothing_before),
     Mutant("pages", "the last rows come in the order in which they are read", _in_the_order_of_reading),
-    Mutant("compiled_executor", "everybody sees what an admin sees", _with_the_eyes_of_an_admin),
+    Mutant("compiled_executor", "everybody sees what an admin sees", _as_an_admin),
     Mutant("code_generator", "enums are written in lower case", _names_in_lower_case),
     Mutant("arguments", "an argument has another default", _another_default),
-    Mutant("code_generator", "whatever is asked of the policy, the answer is yes", _whatever_one_may),
+    Mutant("code_generator", "whatever is asked of the policy, the answer is yes", _policy_allows_all),
     Mutant("compiled_executor", "the fields of the root come in another order", _in_another_order),
     Mutant("pages", "each task has the history of all", _everybodys_history),
     Mutant("plan", "permissions are not checked", _without_permissions),

@@ -84,10 +84,10 @@ def _nothing_after_a_failure(patch: Patch) -> None:
     async def wrong(self: MutationStep, context: Any, *given: Any) -> FieldResult:
         if id(context) in failed:
             return FieldResult(None)
-        told = await right(self, context, *given)
-        if told.errors:
+        expected = await right(self, context, *given)
+        if expected.errors:
             failed.add(id(context))
-        return told
+        return expected
 
     patch.setattr(MutationStep, "run", wrong)
 
@@ -99,7 +99,7 @@ def _references_are_missing(patch: Patch) -> None:
     patch.setattr(MutationStep, "_find", wrong)
 
 
-def _the_owner_is_everybody(patch: Patch) -> None:
+def _the_owner_is_every_user(patch: Patch) -> None:
     right = MutationStep._find
 
     async def wrong(self: MutationStep, context: Any, wanted: Mapping[int, Any]) -> Any:
@@ -188,7 +188,7 @@ MUTANTS = [
     Mutant("compiled_executor", "the fields of the root run in reverse", _the_last_field_first),
     Mutant("compiled_executor", "no field runs after one that failed", _nothing_after_a_failure),
     Mutant("mutations", "references of payloads are missing", _references_are_missing),
-    Mutant("mutations", "all references of a payload are one user", _the_owner_is_everybody),
+    Mutant("mutations", "all references of a payload are one user", _the_owner_is_every_user),
     Mutant("compiled_executor", "what was changed is left to the general executor", _made_again_in_general),
     Mutant("mutations", "events are doubled", _made_twice),
     Mutant("arguments", "arguments are bound after the first change", _arguments_in_the_middle),

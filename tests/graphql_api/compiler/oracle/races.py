@@ -79,8 +79,8 @@ class Races:
         return Side(self._chance.choice(("owner", "admin")), "updateTask", {"id": task} | edit | self._version())
 
     def _assign(self, task: str) -> Side:
-        somebody = self._chance.choice((None, global_id("User", "stranger"), global_id("User", "moderator")))
-        return Side("owner", "assignTask", {"id": task, "assigneeId": somebody} | self._version())
+        a_user = self._chance.choice((None, global_id("User", "stranger"), global_id("User", "moderator")))
+        return Side("owner", "assignTask", {"id": task, "assigneeId": a_user} | self._version())
 
     def _delete(self, task: str) -> Side:
         return Side(self._chance.choice(("owner", "moderator", "admin")), "deleteTask", {"id": task} | self._version())

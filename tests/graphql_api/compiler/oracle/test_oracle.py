@@ -40,9 +40,9 @@ class TestRandomDocuments:
             operation = ground.operation(sent)
             if operation is None:
                 continue
-            told, answered = await ground.both(actor, operation)
-            assert (answered or told) == told, (seed, actor.role, sent)
-            assert answered is not None or b'"errors":[' in told, (seed, actor.role, sent)
+            expected, answered = await ground.both(actor, operation)
+            assert (answered or expected) == expected, (seed, actor.role, sent)
+            assert answered is not None or b'"errors":[' in expected, (seed, actor.role, sent)
             planned += answered is not None
 
         assert planned > DOCUMENTS / PARTS * 0.6
@@ -64,9 +64,9 @@ class TestGeneratedSource:
         aliases = " ".join(f"{name}: username {name}2: role" for name in strange)
         operation = ground.operation(Sent(f"{{ me {{ {aliases} }} }}", {}))
         assert operation is not None
-        told, answered = await ground.both(ground.actors[0], operation)
+        expected, answered = await ground.both(ground.actors[0], operation)
 
-        assert answered == told
+        assert answered == expected
         (made,) = operation.document.plans.values()
         source = made.steps["me"].made.project.__doc__
         assert not any(name in source.replace("None if", "").replace("return", "") for name in strange)

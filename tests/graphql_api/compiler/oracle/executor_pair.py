@@ -39,7 +39,7 @@ LIMITS: Final = dict.fromkeys(
 
 
 @dataclass(frozen=True)
-class Arena:
+class ExecutorPair:
     """A server whose stream does not run: events get no positions, and no history changes between two runs."""
 
     server: Server
@@ -49,15 +49,15 @@ class Arena:
     plans: CompiledExecutor
 
     @classmethod
-    async def prepared(cls, database_url: str, redis_url: str) -> "Arena":
+    async def prepared(cls, database_url: str, redis_url: str) -> "ExecutorPair":
         """An arena on an empty database."""
         settings = settings_of(database_url, redis_url, bcrypt_rounds=ROUNDS, **LIMITS)
         server = Server(settings, rate_limit_timeout=HANG_SECONDS)
         return cls(server, await Passwords(ROUNDS).hash(PASSWORD), *_executors())
 
-    def without_plans(self) -> "Arena":
+    def without_plans(self) -> "ExecutorPair":
         """The same, with executors that have seen no document yet."""
-        return Arena(self.server, self.password_hash, *_executors())
+        return ExecutorPair(self.server, self.password_hash, *_executors())
 
     def situation(self, seed: int) -> Situation:
         """The rows that the case of this seed begins with."""
