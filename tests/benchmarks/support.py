@@ -1,4 +1,4 @@
-"""Measurements, as rounds would give them."""
+"""Measurements like those of real rounds."""
 
 from benchmarks.results import Measurement
 

@@ -1,4 +1,4 @@
-"""`python -m tests.chaos --cycles 100`: a storm, and one line of what it did."""
+"""`python -m tests.chaos --cycles 100`: a run with faults, and its result in one line."""
 
 import argparse
 import sys
@@ -16,7 +16,7 @@ def _say(text: str) -> None:
 
 
 async def main() -> int:
-    """Run it; 0 if nothing was found."""
+    """Run it; 0 if no fault was found."""
     parser = argparse.ArgumentParser(prog="make chaos")
     parser.add_argument("--cycles", type=int, default=100)
     parser.add_argument("--seed", type=int, default=7)

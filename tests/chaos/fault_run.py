@@ -1,4 +1,4 @@
-"""Writers, listeners and faults, and what the judge says of it."""
+"""Writers, listeners and injected faults, and the check of the recorded history."""
 
 import asyncio
 import random
@@ -54,7 +54,7 @@ WORKERS = ("carol", "dave", "erin", "alice")
 
 @dataclass
 class FollowerTask:
-    """A listener that follows the stream, in a task of its own."""
+    """A listener that follows the stream in its own task."""
 
     name: str
     account: Account
@@ -65,7 +65,7 @@ class FollowerTask:
 
 @dataclass
 class Outcome:
-    """What became of a storm."""
+    """The result of a run."""
 
     report: Report
     cycles: int
@@ -78,11 +78,11 @@ class Outcome:
 
     @property
     def slowest(self) -> float:
-        """The longest that a fault took to settle."""
+        """The longest time after which all listeners were up to date."""
         return max((each for times in self.settled.values() for each in times), default=0.0)
 
     def line(self) -> str:
-        """All of it in one line."""
+        """The result in one line."""
         return (
             f"{self.cycles} cycles in {self.seconds:.0f} s: {self.report.line()};"
             f" settled within {self.slowest:.2f} s; {self.reconnects} reconnects,"
@@ -107,7 +107,7 @@ class FaultRun:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator["FaultRun"]:
-        """People who listen and write, as long as the block runs."""
+        """Users listen and write as long as the block runs."""
         for name, role in PEOPLE.items():
             self.users[name] = await self.stack.a_user(self._prefix + name, role)
         self.followers = [self._start_follower(name) for name in LISTENERS]
@@ -126,7 +126,7 @@ class FaultRun:
             await asyncio.gather(*tasks)
 
     async def silence(self) -> None:
-        """Nobody listens any more."""
+        """Stop all listeners."""
         for follower in self.followers:
             assert follower.task is not None
             follower.task.cancel()
@@ -135,7 +135,7 @@ class FaultRun:
     async def run(
         self, cycles: int, chosen: Sequence[Fault] = faults.FAULTS, say: Callable[[str], None] = lambda text: None
     ) -> Outcome:
-        """So many faults, one after the other, each until it has settled."""
+        """Inject this number of faults, one after another; each must be recovered from."""
         begun = time.monotonic()
         async with self.running():
             for turn in range(cycles):
@@ -146,7 +146,7 @@ class FaultRun:
         return await self.outcome(cycles, time.monotonic() - begun)
 
     async def settle(self, name: str) -> float:
-        """Wait until everybody was told everything up to where the log is now; how long that took."""
+        """Wait until all listeners have everything up to the current end of the log; returns the seconds."""
         begun = time.monotonic()
         head = await self.stack.head()
         wanted = await self._wanted(head)
@@ -160,7 +160,7 @@ class FaultRun:
         return taken
 
     async def outcome(self, cycles: int, seconds: float) -> Outcome:
-        """Judge what was heard."""
+        """Check what was received."""
         for follower in self.followers:
             await follower.follower.reread()
         await self.silence()
@@ -183,7 +183,7 @@ class FaultRun:
         await self.settle(fault.__name__)
 
     async def _change_rights(self, turn: int) -> None:
-        """Rights change while things break."""
+        """Change rights while faults happen."""
         if turn % 2 == 0:
             await asyncio.sleep(0.2)
             await self._set_role("carol", Role.MODERATOR if turn % 4 == 0 else Role.USER)
@@ -195,7 +195,7 @@ class FaultRun:
                 dave.account.forget()
 
     async def _set_role(self, name: str, role: Role) -> None:
-        """Until it is acknowledged: the same role twice changes nothing."""
+        """Repeat it until it is acknowledged: setting the same role twice changes nothing."""
         boss = self.stack.account(f"{self._prefix}boss")
         wanted = {"userId": encode_id("User", self.users[name].id), "role": role.value}
         while True:
@@ -260,7 +260,7 @@ class FaultRun:
             await self._learn(writer, task, None)
 
     async def _learn(self, writer: TaskWriter, task: Known, found: Known | None) -> None:
-        """What became of a task; whoever was refused looks, and what cannot be seen is forgotten."""
+        """Read the task again after a refusal; forget a task that is not visible."""
         if found is None and (found := await writer.look(task)) is None:
             self.known.pop(task.facts.task_id, None)
         self._keep(found)
@@ -285,7 +285,7 @@ class FaultRun:
         return encode_id("User", self.users[name].id) if name else None
 
     async def _wanted(self, head: int) -> dict[str, int]:
-        """The last position up to *head* that each listener is to be told."""
+        """The last position up to *head* that each listener must receive."""
         self._log += await self.stack.log(after=len(self._log))
         log = self._log[:head]
         roles = {user.id: user.role for user in await self.stack.users()}
@@ -324,7 +324,7 @@ class FaultRun:
 
 
 def _roles(user: UserRow, log: Sequence[LoggedEvent]) -> dict[int, Role]:
-    """What a user was, by access version: *user* as it was created, then to and fro."""
+    """The roles of a user by access version: *user* as created, then alternating."""
     changes = sum(
         isinstance(each.event, AccessEvent)
         and each.event.user_id == user.id
@@ -344,7 +344,7 @@ def _last_expected(log: Sequence[LoggedEvent], listener: Listener, roles: dict[U
 
 
 def details(outcome: Outcome) -> list[str]:
-    """For whoever wants to know more than the line."""
+    """The details behind the line."""
     lines = [f"  {name:16} {' '.join(f'{each:.2f}' for each in times)}" for name, times in outcome.settled.items()]
     lines.append(f"  not acknowledged {dict(outcome.failures)}")
     lines += [f"  {finding}" for finding in outcome.report.findings[:40]]

@@ -1,4 +1,4 @@
-"""One writer at one process, one listener at the other: how long a write takes, and how late it arrives."""
+"""One writer at one process and one listener at the other: the time of a write, and the delay of its event."""
 
 import asyncio
 import statistics
@@ -20,7 +20,7 @@ FEWEST_WRITES = 3
 
 @dataclass(frozen=True)
 class Stretch:
-    """What was measured between two moments."""
+    """Measurements of one interval."""
 
     writes: list[float]
     """Seconds from asking to the answer."""
@@ -33,7 +33,7 @@ class Stretch:
         return statistics.median(self.writes)
 
     def line(self) -> str:
-        """In words."""
+        """One line of text."""
         return (
             f"writes median {1000 * self.median_write:.1f} ms, slowest {1000 * max(self.writes):.0f} ms;"
             f" events late median {1000 * statistics.median(self.lags):.0f} ms, most {1000 * max(self.lags):.0f} ms"
@@ -41,7 +41,7 @@ class Stretch:
 
 
 class SteadyWriter:
-    """Writes all the time, one change after the other, to one task."""
+    """Writes continuously, one change after another, to one task."""
 
     def __init__(self, writer: TaskWriter, task: Known, recorder: Recorder) -> None:
         self.writer = writer
@@ -50,13 +50,13 @@ class SteadyWriter:
         self._task = task
 
     async def go_on(self) -> None:
-        """Until it is told to stop."""
+        """Write until stopped."""
         while not self.stopping:
             await self.writer.edit(self._task)
             await asyncio.sleep(PAUSE_SECONDS)
 
     async def stop(self, writing: "asyncio.Task[None]", head: Callable[[], Awaitable[int]]) -> None:
-        """End in order: nothing is under way any more, and everything was told."""
+        """Stop after the running write, and after all events were delivered."""
         self.stopping = True
         await writing
         last = await head()
@@ -65,7 +65,7 @@ class SteadyWriter:
                 await asyncio.sleep(0.005)
 
     async def stretch(self, seconds: float) -> Stretch:
-        """Measure for a while and a few writes, and wait until all that was written in it has arrived."""
+        """Measure for a while and for a few writes, and wait until all their events have arrived."""
         first = len(self.writer.writes)
         await asyncio.sleep(seconds)
         async with asyncio.timeout(HANG_SECONDS):
@@ -90,7 +90,7 @@ class SteadyWriter:
 async def steady_writes(
     stack: Stack, name: str, *, write_at: int = 0, listen_at: int = 1
 ) -> AsyncIterator[SteadyWriter]:
-    """A beat as long as the block runs."""
+    """A writer that runs as long as the block."""
     user = await stack.a_user(name)
     places = [process.api for process in stack.processes]
     recorder = Recorder(Listener(name, user.id), time.monotonic)

@@ -1,4 +1,4 @@
-"""SIGTERM: a process leaves in good order, and two that are restarted one after the other are not missed."""
+"""SIGTERM: a process ends in order, and a rolling restart of two processes loses no request."""
 
 import asyncio
 import itertools
@@ -43,22 +43,22 @@ async def farewell(socket: Socket) -> tuple[float, int]:
 
 
 async def is_not_ready(process: Process) -> None:
-    """Wait until /readyz says so."""
+    """Wait until /readyz fails."""
     async with httpx.AsyncClient(timeout=HANG_SECONDS) as client, asyncio.timeout(HANG_SECONDS):
         while (await client.get(f"http://127.0.0.1:{process.port}/readyz")).status_code != 503:
             await asyncio.sleep(0.01)
 
 
 async def is_waiting_for_a_lock(stack: Stack) -> None:
-    """Wait until somebody waits for a lock on a row."""
+    """Wait until a statement waits for a lock on a row."""
     waiting = text("SELECT true FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
     async with stack.database.connect() as connection, asyncio.timeout(HANG_SECONDS):
         while not await connection.scalar(waiting):
             await connection.rollback()
 
 
-async def test_leaving_with_many_sockets(stack: Stack, figures: Figures):
-    """Readiness turns red, requests are answered, new sockets are sent away, and the sockets get 1012."""
+async def test_shutdown_with_many_sockets(stack: Stack, figures: Figures):
+    """Readiness fails, requests are answered, new sockets are refused, and open sockets get 1012."""
     process = stack.another_process("leaving", SHUTDOWN_SECONDS=str(SHUTDOWN_SECONDS))
     await stack.a_user("leaver")
     async with process:
@@ -93,8 +93,8 @@ async def test_leaving_with_many_sockets(stack: Stack, figures: Figures):
     assert process.logged_errors() == []
 
 
-async def test_leaving_with_a_hung_request(stack: Stack, figures: Figures):
-    """A request whose body never ends keeps nobody from leaving in time."""
+async def test_shutdown_with_a_hung_request(stack: Stack, figures: Figures):
+    """A request whose body never ends does not delay the shutdown."""
     process = stack.another_process("hung", SHUTDOWN_SECONDS=str(HUNG_SHUTDOWN_SECONDS))
     async with process:
         await process.ready()
@@ -113,7 +113,7 @@ async def test_leaving_with_a_hung_request(stack: Stack, figures: Figures):
 
 
 class Retrying:
-    """Edits that are tried again when the server said that it cannot answer, or did not answer at all."""
+    """Edits that are repeated if the server was unavailable or did not answer."""
 
     def __init__(self, stack: Stack, name: str) -> None:
         # The other process each time: what two do in step must not send one of them to the dead one again and again.
@@ -124,7 +124,7 @@ class Retrying:
         self.given_up: list[str] = []
 
     async def go_on(self) -> None:
-        """Until cancelled."""
+        """Write until cancelled."""
         while True:
             await self._once()
             await asyncio.sleep(0.02)
@@ -146,7 +146,7 @@ class Retrying:
 
 
 async def test_a_rolling_restart(stack: Stack, figures: Figures):
-    """Two processes restarted one after the other under load: no request that is repeated fails, nothing is lost."""
+    """Two processes are restarted one after another under load: no repeated request fails, and no event is lost."""
     load = FaultRun(stack, prefix="rolling.", seed=11)
     async with load.running():
         retrying = [Retrying(stack, f"rolling.{name}") for name in ("alice", "bob")]

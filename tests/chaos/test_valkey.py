@@ -1,4 +1,4 @@
-"""Whatever happens to the bell: no write waits for it, events come a little late, and soon in time again."""
+"""Faults of Redis: no write waits, events arrive a little later, and soon on time again."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -19,7 +19,7 @@ Hurt = Callable[[Stack], AbstractAsyncContextManager[None]]
 
 @asynccontextmanager
 async def killed(stack: Stack) -> AsyncIterator[None]:
-    """Killed, and started again when the block is left."""
+    """Killed, and started again at the end of the block."""
     await asyncio.to_thread(stack.valkey.kill)
     try:
         yield
@@ -29,7 +29,7 @@ async def killed(stack: Stack) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def frozen(stack: Stack) -> AsyncIterator[None]:
-    """Stopped in its tracks."""
+    """Stopped by a signal."""
     stack.valkey.freeze()
     try:
         yield
@@ -39,7 +39,7 @@ async def frozen(stack: Stack) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def swallowed(stack: Stack) -> AsyncIterator[None]:
-    """The writing process's connections stand, and nothing comes or goes."""
+    """The connections of the writing process stay open, and no data passes."""
     stack.valkey_wire.stall()
     try:
         yield
@@ -48,8 +48,8 @@ async def swallowed(stack: Stack) -> AsyncIterator[None]:
 
 
 @pytest.mark.parametrize("hurt", [killed, frozen, swallowed])
-async def test_the_bell_is_silent(stack: Stack, figures: Figures, hurt: Hurt):
-    """No write fails, and every event arrives; how long that takes is measured."""
+async def test_without_redis_events_arrive_by_polling(stack: Stack, figures: Figures, hurt: Hurt):
+    """No write fails, and every event arrives; the delay is measured."""
     async with steady_writes(stack, f"bell.{hurt.__name__}") as steady:
         await steady.stretch(0.2)
         before = await steady.stretch(0.5)

@@ -1,4 +1,4 @@
-"""Commands as they are typed: run in this process, where that makes no difference."""
+"""Runs commands in this process where that makes no difference."""
 
 import asyncio
 import io
@@ -24,7 +24,7 @@ from tests.support.waiting import HANG_SECONDS
 
 @dataclass(frozen=True)
 class CommandResult:
-    """What a command said, and its exit code."""
+    """The output of a command, and its exit code."""
 
     code: int
     out: str
@@ -32,7 +32,7 @@ class CommandResult:
 
     @property
     def refusal(self) -> str:
-        """The one line that it refused with."""
+        """The one line of its error message."""
         assert self.out == ""
         assert self.err.startswith("taskriver: "), self.err
         assert self.err.count("\n") == 1
@@ -44,7 +44,7 @@ Run = Callable[..., CommandResult]
 
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
-    """Runs a command in an empty folder, with these settings and no others."""
+    """Run a command in an empty folder, with these settings only."""
     monkeypatch.chdir(tmp_path)
 
     def run(*arguments: str, stdin: bytes = b"", **settings: str) -> CommandResult:
@@ -73,7 +73,7 @@ def database_url(new_database: Callable[[], str]) -> str:
 
 @pytest.fixture(scope="module")
 def served(database_url: str, new_redis: Callable[[], str]) -> Iterator[str]:
-    """The URL of a server on that database, on a loopback port, in a thread of its own."""
+    """The URL of a server on that database, on a loopback port, in its own thread."""
     # Redis is there; on a busy machine an answer may be late without its being away.
     app = a_server(settings_of(database_url, new_redis()), rate_limit_timeout=HANG_SECONDS).asgi()
     with served_by_thread(app) as url:
@@ -82,7 +82,7 @@ def served(database_url: str, new_redis: Callable[[], str]) -> Iterator[str]:
 
 @pytest.fixture
 def ask(database_url: str) -> Callable[[Callable[[Database], Any]], Any]:
-    """Asks the database behind the commands' backs."""
+    """Reads the database directly."""
 
     def ask(question: Callable[[Database], Any]) -> Any:
         async def answer() -> Any:
@@ -99,7 +99,7 @@ def ask(database_url: str) -> Callable[[Callable[[Database], Any]], Any]:
 
 @pytest.fixture
 def users(ask: Any) -> None:
-    """An admin, two users, and one who was cut off."""
+    """An admin, two users, and a disabled user."""
 
     async def make(database: Database) -> None:
         await Builders.clear(database)
@@ -114,7 +114,7 @@ def users(ask: Any) -> None:
 
 @pytest.fixture
 def import_file(run: Run, database_url: str, tmp_path: Path) -> Any:
-    """Imports lines of JSON, or a text, as alice unless somebody else is named."""
+    """Imports lines of JSON, or a text, as alice by default."""
 
     def import_file(lines: list[Any] | str | bytes, *options: str, name: str = "tasks.jsonl") -> CommandResult:
         text = lines if isinstance(lines, str | bytes) else "".join(json.dumps(line) + "\n" for line in lines)
@@ -127,7 +127,7 @@ def import_file(run: Run, database_url: str, tmp_path: Path) -> Any:
 
 @pytest.fixture
 def export_file(run: Run, database_url: str) -> Any:
-    """Exports to standard output: the records, and what the last line said."""
+    """Exports to standard output: the records and the last line."""
 
     def export_file(username: str) -> tuple[list[dict[str, Any]], dict[str, Any]]:
         result = run("export", "--as", username, DATABASE_URL=database_url)

@@ -1,4 +1,4 @@
-"""`taskriver compat check`: our own server keeps the contract, and one that does not is found out."""
+"""`taskriver compat check`: the server fulfils the contract, and deviations are found."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -21,7 +21,7 @@ Modify = Callable[[str, str, Answer], Answer]
 
 
 class ModifiedServer:
-    """An application whose answers are changed on their way."""
+    """An application whose responses are modified."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -50,7 +50,7 @@ class ModifiedServer:
 
 @pytest.fixture(scope="module")
 def modified_server(database_url: str, new_redis: Callable[[], str]) -> Iterator[tuple[str, ModifiedServer]]:
-    """A server whose answers can be changed, and its URL."""
+    """A server whose responses can be modified, and its URL."""
     app = ModifiedServer(a_server(settings_of(database_url, new_redis()), rate_limit_timeout=HANG_SECONDS).asgi())
     with served_by_thread(app) as url:
         yield url, app
@@ -58,7 +58,7 @@ def modified_server(database_url: str, new_redis: Callable[[], str]) -> Iterator
 
 @pytest.fixture
 def check(run: Run, modified_server: tuple[str, ModifiedServer]) -> Any:
-    """Visits the server, with answers changed: the exit code, and verdict and words by what was looked at."""
+    """Checks the server with modified responses: the exit code, and verdict and text by check."""
 
     def check(modify: Modify | None = None) -> tuple[int, dict[str, tuple[str, str]]]:
         url, app = modified_server
@@ -74,8 +74,8 @@ def check(run: Run, modified_server: tuple[str, ModifiedServer]) -> Any:
     return check
 
 
-def test_our_own_server(check: Any, run: Run, modified_server: tuple[str, ModifiedServer], ask: Any):
-    """Everything matches or is another way on purpose, and nothing but the users is left behind."""
+def test_the_own_server_matches(check: Any, run: Run, modified_server: tuple[str, ModifiedServer], ask: Any):
+    """All checks match or are intended differences; only the users are left behind."""
 
     async def there(database: Database) -> tuple[int, int]:
         snapshot = await Builders(database).snapshot()
@@ -91,35 +91,35 @@ def test_our_own_server(check: Any, run: Run, modified_server: tuple[str, Modifi
 
 
 def changed(where: str, change: Callable[[Answer], Answer]) -> Modify:
-    """Changes the answers to paths that contain a text."""
+    """Modify the responses of paths that contain a text."""
     return lambda method, path, answer: change(answer) if where in f"{method} {path}" else answer
 
 
 def without_owner(answer: Answer) -> Answer:
-    """Tasks lack a field."""
+    """Tasks without a field."""
     status, headers, body = answer
     return status, headers, body.replace(b'"owner_uuid"', b'"owner"')
 
 
 def no_http_only(answer: Answer) -> Answer:
-    """Scripts may read the cookie."""
+    """The cookie without HttpOnly."""
     status, headers, body = answer
     return status, {name: value.replace(b" HttpOnly;", b"") for name, value in headers.items()}, body
 
 
 def other_words(answer: Answer) -> Answer:
-    """An error speaks of something else."""
+    """Another error message."""
     status, headers, body = answer
     return status, headers, body.replace(b"Task not found", b"Not Found")
 
 
 def broken(answer: Answer) -> Answer:
-    """Nothing works here."""
+    """All responses are errors."""
     return 500, {b"content-type": b"text/plain"}, b"Internal Server Error"
 
 
 def redirected(method: str, path: str, answer: Answer) -> Answer:
-    """Whoever forgets the slash is sent elsewhere, as FastAPI does."""
+    """Paths without a slash redirect, as in FastAPI."""
     return answer if path.endswith("/") else (307, {b"location": f"{path}/".encode()}, b"")
 
 
@@ -139,8 +139,8 @@ def redirected(method: str, path: str, answer: Answer) -> Answer:
     ],
     ids=["field", "cookie", "words", "500", "shape", "redirect"],
 )
-def test_what_differs_is_found(check: Any, modify: Modify, begins: str, expected: str):
-    """A difference is told in its row, and the exit code is 1."""
+def test_a_difference_is_found(check: Any, modify: Modify, begins: str, expected: str):
+    """It is in its row, and the exit code is 1."""
     code, found = check(modify)
     (row,) = (finding for what, finding in found.items() if what.startswith(begins))
 
@@ -149,8 +149,8 @@ def test_what_differs_is_found(check: Any, modify: Modify, begins: str, expected
     assert expected in row[1]
 
 
-def test_the_older_ways_match(check: Any):
-    """A server that is the older way where ours is not, on purpose, matches there."""
+def test_the_behaviour_of_the_older_server_matches(check: Any):
+    """A server without the intended differences matches."""
     older = {"/auth/login": (401, 404), "/tasks/": (404, 403)}
 
     def modify(method: str, path: str, answer: Answer) -> Answer:
@@ -165,16 +165,16 @@ def test_the_older_ways_match(check: Any):
     assert found["A task of another user: was 403"] == ("matches", "")
 
 
-def test_another_kind_of_server(check: Any):
-    """One that answers everything alike differs, and what needs somebody to sign in is not tried."""
+def test_another_kind_of_server_differs(check: Any):
+    """A server with one response for everything differs, and checks that need a sign-in are not tried."""
     code, found = check(lambda method, path, answer: (200, {b"content-type": b"application/json"}, b"{}"))
 
     assert code == 1
     assert {verdict for verdict, _ in found.values()} == {"differs", "not tried"}
 
 
-def test_a_page(run: Run, modified_server: tuple[str, ModifiedServer]):
-    """Where there are only pages nothing is tried: one line says that this is another thing; exit code 1."""
+def test_a_server_without_the_api_is_reported(run: Run, modified_server: tuple[str, ModifiedServer]):
+    """One line says that it is not this API; exit code 1."""
     url, app = modified_server
     app.modify = lambda method, path, answer: (200, {b"content-type": b"text/html"}, b"<h1>Welcome</h1>")
     try:
@@ -199,8 +199,8 @@ def test_a_page(run: Run, modified_server: tuple[str, ModifiedServer]):
         ),
     ],
 )
-def test_no_server(run: Run, url: str, expected: str):
-    """It is said in one line; exit code 1."""
+def test_an_unreachable_server_is_reported(run: Run, url: str, expected: str):
+    """One line; exit code 1."""
     result = run("compat", "check", url)
 
     assert (result.code, result.out) == (1, "")

@@ -1,4 +1,4 @@
-"""`taskriver import` with files of other programs: their names, times and encodings."""
+"""`taskriver import` with files of other programs: names of columns, times and encodings."""
 
 import json
 from typing import Any
@@ -12,16 +12,16 @@ class TestForms:
     @pytest.mark.parametrize(
         "header", ["ID,Title,Due At", "id,TITLE,due_at", " Id , title , due-at ", "iD,Title,dueat"]
     )
-    def test_names_in_any_case(self, import_file: Any, export_file: Any, header: str):
-        """Case, spaces, underscores and hyphens in the names of the first line make no difference."""
+    def test_column_names_in_any_spelling(self, import_file: Any, export_file: Any, header: str):
+        """Case, spaces, underscores and hyphens make no difference."""
         result = import_file(f"{header}\n1,One,2026-12-24T18:00Z\n", name="tasks.csv")
 
         assert (result.code, result.err) == (0, "")
         assert [(each["title"], each["dueAt"]) for each in export_file("alice")[0]] == [("One", "2026-12-24T18:00:00Z")]
 
     @pytest.mark.parametrize("kind", ["csv", "jsonl"])
-    def test_names_that_are_mapped(self, import_file: Any, export_file: Any, kind: str):
-        """A file with names of its own comes in with `--map`; what is left is left out with `--ignore`, in any case."""
+    def test_mapped_column_names(self, import_file: Any, export_file: Any, kind: str):
+        """`--map` maps columns and `--ignore` skips them, in any case."""
         options = ("--map", "Task Name=title", "--map", "key=ID", "--ignore", "LABELS")
         row = {"Key": "1", "task name": "One", "Labels": "x"}
         text = "Key,task name,Labels\n1,One,x\n" if kind == "csv" else f"{json.dumps(row)}\n"
@@ -48,10 +48,10 @@ class TestForms:
             ),
         ],
     )
-    def test_times_as_spreadsheets_write_them(
+    def test_times_of_spreadsheets(
         self, import_file: Any, export_file: Any, text: str, options: tuple[str, ...], due: str
     ):
-        """With the options that say what cannot be known, each form is the instant that was meant."""
+        """With options for the format and zone, each form gives the intended instant."""
         result = import_file([{"id": 1, "title": "x", "dueAt": text}], *options)
 
         assert (result.code, result.err) == (0, "")
@@ -60,7 +60,7 @@ class TestForms:
     @pytest.mark.parametrize("encoding", ["latin-1", "cp1252", "utf-16", "UTF-8"])
     @pytest.mark.parametrize("kind", ["csv", "jsonl"])
     def test_encodings(self, import_file: Any, export_file: Any, encoding: str, kind: str):
-        """The encoding that is named is used for the names, too."""
+        """The encoding is used for column names, too."""
         text = "id,Größe\n1,Über\n" if kind == "csv" else '{"id": 1, "Größe": "Über"}\n'
         result = import_file(
             text.encode(encoding), "--encoding", encoding, "--map", "größe=title", name=f"tasks.{kind}"
@@ -77,15 +77,15 @@ class TestForms:
             (b"id,Name\n1,x\n", "line 1: 'Name' is not a field. The fields are id, title,"),
         ],
     )
-    def test_what_a_table_lacks(self, import_file: Any, content: bytes, expected: str):
-        """One line names the fault and the option that helps."""
+    def test_missing_columns_are_reported(self, import_file: Any, content: bytes, expected: str):
+        """One line names the problem and the option that helps."""
         result = import_file(content, name="tasks.csv")
 
         assert (result.code, expected in result.refusal) == (1, True)
 
     @pytest.mark.parametrize("option", ["--check", "--skip-bad"])
-    def test_a_fault_that_repeats(self, import_file: Any, option: str):
-        """It takes one line, which says how many lines have it and where the first ones are."""
+    def test_a_repeated_problem_is_reported_once(self, import_file: Any, option: str):
+        """The line has the number of lines, and the first of them."""
         lines = [{"id": n, "title": "x" * (n + 195), "status": "LATER" if n == 9 else "TODO"} for n in range(1, 20)]
         result = import_file(lines, option, "--json")
 
@@ -109,7 +109,7 @@ class TestForms:
             (("--encoding", "base64"), "There is no encoding 'base64'"),
         ],
     )
-    def test_options_that_cannot_be_used(
+    def test_invalid_options_are_refused(
         self, import_file: Any, export_file: Any, options: tuple[str, ...], expected: str
     ):
         """Nothing is read or created."""

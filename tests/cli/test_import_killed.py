@@ -1,4 +1,4 @@
-"""`taskriver import` that is killed; in a module, and so a database, of its own: it leaves many rows."""
+"""A killed `taskriver import`. It has its own module and database, because it leaves many rows."""
 
 import json
 import signal
@@ -22,8 +22,8 @@ _END = _STOPPED.replace("count(*)", "pg_terminate_backend(pid, 60000)")
 
 
 @pytest.mark.usefixtures("users")
-def test_it_can_be_repeated(database_url: str, run: Run, ask: Any, tmp_path: Path):
-    """An import that is killed and run again loses nothing and creates nothing twice."""
+def test_a_killed_import_can_be_repeated(database_url: str, run: Run, ask: Any, tmp_path: Path):
+    """Nothing is lost, and nothing is created twice."""
     lines = [json.dumps({"id": f"K-{number}", "title": f"Number {number}"}) + "\n" for number in range(8_000)]
     (tmp_path / "many.jsonl").write_text("".join(lines))
     ask(_stop)

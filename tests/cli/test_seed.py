@@ -13,12 +13,12 @@ from tests.support.builders import Builders
 
 @pytest.fixture(autouse=True)
 def empty(ask: Any) -> None:
-    """Nobody is there yet."""
+    """A database without users."""
     ask(Builders.clear)
 
 
-def test_as_many_as_were_asked_for(run: Run, database_url: str, ask: Any):
-    """All are there, each with the event that tells it; again nothing is made, and asked for more only the rest."""
+def test_seed_creates_the_requested_number(run: Run, database_url: str, ask: Any):
+    """Each task has its event; a second run creates only what is missing."""
     result = [
         json.loads(run("seed", "--tasks", tasks, "--users", "3", "--json", DATABASE_URL=database_url).out)
         for tasks in ("70", "70", "100")
@@ -34,8 +34,8 @@ def test_as_many_as_were_asked_for(run: Run, database_url: str, ask: Any):
     assert {event.after and event.after.owner_id for event in recorded} == {event.actor_id for event in recorded}
 
 
-def test_whom_they_belong_to_can_sign_in(run: Run, database_url: str, served: str):
-    """Outside production the made-up people have the demo's password, and it is said."""
+def test_seeded_users_can_sign_in(run: Run, database_url: str, served: str):
+    """Outside production they have the demo password, and the output says so."""
     result = run("seed", "--tasks", "1", "--users", "2", DATABASE_URL=database_url)
     token = run("token", served, "--username", "seed-002", "--password-stdin", recorded=b"Taskriver-1\n")
 
@@ -43,8 +43,8 @@ def test_whom_they_belong_to_can_sign_in(run: Run, database_url: str, served: st
     assert token.code == 0, token
 
 
-def test_production_is_left_alone(run: Run, database_url: str, ask: Any):
-    """It wants a flag there; and then nobody can sign in as one of the made-up people."""
+def test_production_needs_a_flag(run: Run, database_url: str, ask: Any):
+    """Seeded users cannot sign in there."""
     settings = {"ENVIRONMENT": "production", "SECRET_KEYS": "k:" + "x" * 32, "BCRYPT_ROUNDS": "12"}
     refused = run("seed", "--tasks", "1", DATABASE_URL=database_url, **settings)
     done = run("seed", "--tasks", "1", "--users", "1", "--in-production", DATABASE_URL=database_url, **settings)
@@ -54,8 +54,8 @@ def test_production_is_left_alone(run: Run, database_url: str, ask: Any):
     assert done.out.endswith("They belong to seed-001, who cannot sign in.\n")
 
 
-def test_somebody_of_that_name(run: Run, database_url: str, ask: Any):
-    """A user who happens to be called so keeps their own tasks."""
+def test_an_existing_user_of_that_name_is_not_changed(run: Run, database_url: str, ask: Any):
+    """The user keeps their tasks."""
     ask(lambda database: Builders(database).a_user(username="seed-001"))
     result = run("seed", "--tasks", "1", DATABASE_URL=database_url)
 

@@ -19,8 +19,8 @@ pytestmark = pytest.mark.usefixtures("users")
 
 class TestThereAndBack:
     @pytest.mark.parametrize("name", ["all.jsonl", "all.csv"])
-    def test_what_was_exported_comes_in_again(self, run: Run, database_url: str, ask: Any, name: str):
-        """Exported, removed, imported: all is as it was, but for versions and times of change."""
+    def test_an_export_can_be_imported(self, run: Run, database_url: str, ask: Any, name: str):
+        """All is equal except versions and times of change."""
         self._some_tasks(ask)
         exported = run("export", name, "--as", "root", DATABASE_URL=database_url)
         before = self._everything(ask)
@@ -34,8 +34,8 @@ class TestThereAndBack:
         assert json.loads(imported.out)["created"] == 4
         assert self._everything(ask) == before
 
-    def test_the_end_of_an_export_goes_on_in_the_stream(self, import_file: Any, export_file: Any, ask: Any):
-        """JSON Lines end with the cursor of that moment and a count; importing takes no notice of that line."""
+    def test_the_stream_continues_at_the_end_of_an_export(self, import_file: Any, export_file: Any, ask: Any):
+        """JSON Lines end with the cursor of the snapshot and a count; an import ignores this line."""
         import_file([{"id": "1", "title": "One"}])
         ask(self._number)
         records, last = export_file("alice")
@@ -46,8 +46,8 @@ class TestThereAndBack:
         assert (cursor.position, cursor.access_version) == (1, 1)
         assert again.out.endswith("1 existed already.\n")
 
-    def test_a_file_is_there_as_a_whole_or_not_at_all(self, run: Run, database_url: str, tmp_path: Path):
-        """An export that fails leaves an older file as it was, and nothing beside it."""
+    def test_an_export_is_complete_or_absent(self, run: Run, database_url: str, tmp_path: Path):
+        """A failed export leaves an older file unchanged, and no other file."""
         (tmp_path / "tasks.jsonl").write_text("older\n")
         result = run("export", "tasks.jsonl", "--as", "nobody", DATABASE_URL=database_url)
 
@@ -55,8 +55,8 @@ class TestThereAndBack:
         assert [path.name for path in tmp_path.iterdir()] == ["tasks.jsonl"]
         assert (tmp_path / "tasks.jsonl").read_text() == "older\n"
 
-    def test_a_cursor_beside_a_table(self, run: Run, database_url: str, tmp_path: Path):
-        """CSV has no place for a cursor; it goes to a file of its own."""
+    def test_the_cursor_of_a_csv_export(self, run: Run, database_url: str, tmp_path: Path):
+        """CSV has no place for a cursor; it is written to a separate file."""
         result = run("export", "t.csv", "--as", "bob", "--cursor-to", "cursor", DATABASE_URL=database_url)
 
         assert result.code == 0
@@ -104,8 +104,8 @@ class TestThereAndBack:
 
 
 class TestImport:
-    def test_names_of_the_rest_api_do(self, import_file: Any, export_file: Any):
-        """What a client of the older API kept comes in as it is, but for fields that mean nothing here."""
+    def test_names_of_the_rest_api_are_accepted(self, import_file: Any, export_file: Any):
+        """Files of the older API can be imported, except for fields without a meaning here."""
         old = {"uuid": "5" * 32, "title": "Old", "description": "", "completed": True, "owner_uuid": "x"}
         result = import_file([{**old, "created_at": "2024-02-29T12:00:00Z"}], "--ignore", "owner_uuid")
         (record,), _ = export_file("alice")
@@ -114,8 +114,8 @@ class TestImport:
         assert (record["status"], record["createdAt"]) == ("DONE", "2024-02-29T12:00:00Z")
         assert record["id"] == "55555555-5555-5555-5555-555555555555"
 
-    def test_tasks_without_ids_are_named_by_their_lines(self, import_file: Any):
-        """With a source they need no ids, and another source's are others."""
+    def test_tasks_without_ids_are_identified_by_their_lines(self, import_file: Any):
+        """With a source they need no ids; another source gives other ids."""
         lines = [{"title": "Same"}, {"title": "Same"}]
         outs = [import_file(lines, "--source", source).out for source in ("a", "a", "b")]
 
@@ -158,8 +158,8 @@ class TestImport:
         ],
         ids=lambda value: str(value)[:40],
     )
-    def test_bad_lines(self, import_file: Any, export_file: Any, line: Any, expected: str):
-        """One is told by its number: checked, it is listed; met, it stops the rest; skipped on request, only itself."""
+    def test_bad_lines_have_numbers(self, import_file: Any, export_file: Any, line: Any, expected: str):
+        """A check lists them, an import stops at the first, and on request only bad lines are skipped."""
         raw = line if isinstance(line, bytes) else (line if isinstance(line, str) else json.dumps(line)).encode()
         good = [json.dumps({"id": f"good {number}", "title": "x"}).encode() for number in range(3)]
         lines = b"\n".join([good[0], b"", raw, *good[1:]])
@@ -178,8 +178,8 @@ class TestImport:
         assert skipped.err == checked.err
         assert [len(nothing), len(one), len(export_file("alice")[0])] == [0, 1, 3]
 
-    def test_an_id_that_comes_twice(self, import_file: Any):
-        """The same task twice is one; another task under the same id is a bad line, wherever in the file it stands."""
+    def test_a_repeated_id(self, import_file: Any):
+        """The same task twice is one task; another task with the same id is a bad line, wherever it is."""
         lines = [{"id": 1, "title": "One"}, {"id": 1, "title": "One"}, {"id": 1, "title": "Two"}]
         result = import_file(lines, "--skip-bad")
 
@@ -187,8 +187,8 @@ class TestImport:
         assert "Imported 1 task" in result.out
         assert "1 existed already, skipped 1 bad line" in result.out
 
-    def test_tables_as_offices_write_them(self, import_file: Any, export_file: Any):
-        """Byte order mark, semicolons, quoted lines, empty cells and lines; a short row is a bad line by its number."""
+    def test_csv_of_office_programs(self, import_file: Any, export_file: Any):
+        """Byte order mark, semicolons, quoted lines, empty cells and lines; a short row is a bad line."""
         rows = [
             "\ufeffid;title;description;dueAt",
             '1;One;"Two',
@@ -216,14 +216,14 @@ class TestImport:
         ],
         ids=["quote", "quote at the end", "line"],
     )
-    def test_what_is_no_table(self, import_file: Any, text: str, expected: str):
-        """Where rows cannot be told apart there is nothing to skip: it ends, and says where."""
+    def test_an_unreadable_table_stops_the_import(self, import_file: Any, text: str, expected: str):
+        """Rows cannot be separated; the message says where."""
         result = import_file(text.replace("'", ""), "--skip-bad", name="tasks.csv")
 
         assert (result.code, expected in result.refusal) == (1, True)
 
     def test_standard_input(self, run: Run, database_url: str):
-        """`-` reads what comes through a pipe."""
+        """`-` reads from a pipe."""
         result = run("import", "-", "--as", "alice", expected=b'{"id": 1, "title": "One"}\n', DATABASE_URL=database_url)
 
         assert result.out.startswith("Imported 1 task (")
@@ -235,14 +235,14 @@ class TestImport:
             (("--as", "gone"), "gone is disabled; `taskriver user enable gone`"),
         ],
     )
-    def test_in_nobodys_name(self, import_file: Any, options: tuple[str, ...], expected: str):
-        """Who is not there, or was cut off, imports nothing."""
+    def test_an_import_needs_an_active_user(self, import_file: Any, options: tuple[str, ...], expected: str):
+        """For a missing or disabled user nothing is imported."""
         result = import_file([{"id": 1, "title": "x"}], *options)
 
         assert (result.code, expected in result.refusal) == (1, True)
 
-    def test_a_file_that_is_not_there(self, run: Run, database_url: str):
-        """It is said in one line."""
+    def test_a_missing_file_is_reported(self, run: Run, database_url: str):
+        """In one line."""
         result = run("import", "nowhere.csv", "--as", "alice", DATABASE_URL=database_url)
 
         assert (result.code, result.refusal) == (1, "nowhere.csv cannot be read: No such file or directory.")

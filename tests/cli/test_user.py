@@ -18,13 +18,13 @@ PASSWORD = b"Correct-horse1\n"
 
 @pytest.fixture(autouse=True)
 def empty(ask: Any) -> None:
-    """Nobody is there yet."""
+    """A database without users."""
     ask(Builders.clear)
 
 
 @pytest.fixture
 def user(run: Run, database_url: str) -> Any:
-    """Runs a command about users."""
+    """Run a command about users."""
 
     def run_it(*arguments: str, stdin: bytes = b"", **settings: str) -> CommandResult:
         return run("user", *arguments, stdin=stdin, **({"DATABASE_URL": database_url} | settings))
@@ -34,7 +34,7 @@ def user(run: Run, database_url: str) -> Any:
 
 @pytest.fixture
 def stored(ask: Any) -> Any:
-    """What is stored of a user."""
+    """The stored row of a user."""
 
     def find(name: str) -> UserRow:
         async def look(database: Database) -> UserRow | None:
@@ -56,7 +56,7 @@ def root(user: Any) -> None:
 
 class TestCreate:
     def test_the_password_comes_from_standard_input(self, user: Any, stored: Any):
-        """The first line is the password, and it signs in; the role is USER unless another one is given."""
+        """The first line is the password, and it can sign in; the default role is USER."""
         result = user("create", "Ada", "ada@example.org", "--password-stdin", stdin=PASSWORD + b"not this\n")
 
         stdin = user("enable", "ada", "--json")
@@ -85,23 +85,23 @@ class TestCreate:
         ],
     )
     @pytest.mark.usefixtures("root")
-    def test_refusals(self, user: Any, name: str, email: str, stdin: bytes, reason: str):
-        """A rule's refusal is one line, exit code 1, and never shows the password."""
+    def test_a_refusal_is_one_line(self, user: Any, name: str, email: str, stdin: bytes, reason: str):
+        """Exit code 1, without the password."""
         result = user("create", name, email, "--password-stdin", stdin=stdin)
 
         assert result.code == 1
         assert result.refusal.startswith(reason)
         assert "horse" not in result.refusal
 
-    def test_nobody_to_ask(self, user: Any):
-        """Without a terminal and without --password-stdin it says what to do."""
+    def test_without_a_terminal_it_says_what_to_do(self, user: Any):
+        """Without --password-stdin."""
         result = user("create", "ada", "ada@example.org")
 
         assert result.code == 1
         assert result.refusal == "There is no terminal to ask for the password: use --password-stdin."
 
-    def test_an_unknown_role(self, user: Any):
-        """A role that there is not is misuse, exit code 2, with the roles that there are."""
+    def test_an_unknown_role_is_misuse(self, user: Any):
+        """Exit code 2, with the list of roles."""
         result = user("create", "ada", "ada@example.org", "--role", "king", "--password-stdin", stdin=PASSWORD)
 
         assert result.code == 2
@@ -111,7 +111,7 @@ class TestCreate:
 @pytest.mark.usefixtures("root")
 class TestChange:
     def test_roles_and_access(self, user: Any, stored: Any):
-        """A role is given, a user cut off and let in again, by a name in whatever case."""
+        """A role is set, and a user is disabled and enabled, by a name in any case."""
         user("create", "ada", "ada@example.org", "--password-stdin", stdin=PASSWORD)
 
         assert user("role", "ADA", "moderator") == CommandResult(0, "ada has the role MODERATOR.\n", "")
@@ -123,7 +123,7 @@ class TestChange:
 
     @pytest.mark.parametrize("command", [("role", "root", "USER"), ("disable", "root")])
     def test_the_last_admin_stays(self, user: Any, stored: Any, command: tuple[str, ...]):
-        """The last active admin can be neither demoted nor cut off."""
+        """The last active admin can be neither demoted nor disabled."""
         result = user(*command)
 
         assert result.code == 1
@@ -131,7 +131,7 @@ class TestChange:
         assert (stored("root").role, stored("root").is_active) == (Role.ADMIN, True)
 
     @pytest.mark.parametrize("command", [("role", "nobody", "USER"), ("disable", "nobody"), ("enable", "no\udcffbody")])
-    def test_an_unknown_name(self, user: Any, command: tuple[str, ...]):
-        """A name that nobody has is told in one line."""
+    def test_an_unknown_name_is_reported(self, user: Any, command: tuple[str, ...]):
+        """In one line."""
         stdin = f"There is no user {command[1]!a}; `taskriver user create` creates one."
         assert (user(*command).code, user(*command).refusal) == (1, stdin)
