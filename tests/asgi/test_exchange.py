@@ -1,4 +1,4 @@
-"""A request that is taken whole and answered in one step is answered as by ASGI's messages, byte by byte."""
+"""A request that is handled in one step has the same response as one with ASGI messages, byte by byte."""
 
 import asyncio
 import gc
@@ -53,7 +53,7 @@ async def serving(app: App) -> AsyncIterator[int]:
 
 
 async def response_to(port: int, *parts: bytes) -> bytes:
-    """All that is said to these parts, which end in a request that closes the connection."""
+    """The response to these parts, which end with a request that closes the connection."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     for part in parts:
         writer.write(part)
@@ -79,8 +79,8 @@ async def response_to(port: int, *parts: bytes) -> bytes:
     ],
     ids=["one", "kept", "pipelined", "in pieces", "expects, and sends", "expects", "1.0", "HEAD", "chunked"],
 )
-async def test_it_is_the_same_answer(parts: list[bytes]):
-    """Whatever the request looks like and however it comes: the same lines, though in another order."""
+async def test_the_responses_are_equal(parts: list[bytes]):
+    """For every request, however it is split: the same lines in any order."""
     app = App()
     async with serving(app) as port:
         in_one = await response_to(port, *parts)

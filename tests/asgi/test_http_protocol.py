@@ -1,4 +1,4 @@
-"""Connections that take our time or memory and give nothing for it."""
+"""Connections that would use time or memory without sending a request."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -75,7 +75,7 @@ async def _line(port: int) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.
 
 
 async def _response_to(port: int, *parts: bytes) -> bytes:
-    """All that the server says to these parts, sent one by one, until it hangs up."""
+    """The response to these parts, sent one by one, until the server closes."""
     async with _line(port) as (reader, writer):
         try:
             for part in parts:
@@ -88,8 +88,8 @@ async def _response_to(port: int, *parts: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("begun", [b"", b"GET / HT", GET, b"\r\n\r\n", GET + b"\r\n" + GET])
-async def test_a_head_that_never_ends_is_given_up(port: int, begun: bytes):
-    """Whoever begins a request, the first or a later one, has so long to finish its head."""
+async def test_an_incomplete_head_times_out(port: int, begun: bytes):
+    """For the first request and for later ones."""
     assert (await _response_to(port, begun)).count(b"200 OK") == begun.count(b"\r\n\r\nGET")
 
 
@@ -108,22 +108,22 @@ async def test_a_byte_now_and_then_buys_no_time(port: int):
                 break
 
 
-async def test_an_endless_head_is_cut_off(port: int):
-    """A head of more than 64 kB is refused with 431 and not kept in memory."""
+async def test_a_too_large_head_is_refused(port: int):
+    """A head of more than 64 kB gets 431 and is not buffered."""
     chunk = b"x: " + b"a" * 16_000 + b"\r\n"
     response = await _response_to(port, GET, *[chunk] * (MAX_HEAD // 16_000 + 1))
     assert response.startswith(b"HTTP/1.1 431") or response == b""
 
 
-async def test_endless_trailers_are_cut_off(port: int):
-    """What follows a body is no place to fill our memory, either."""
+async def test_too_large_trailers_are_refused(port: int):
+    """They are not buffered."""
     head = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n"
     response = await _response_to(port, head, *[b"x: " + b"a" * 16_000 + b"\r\n"] * 6)
     assert b"200 OK" not in response
 
 
-async def test_a_body_that_nobody_waits_for_is_given_up(port: int):
-    """An answer that came early does not let the rest of the request come for ever."""
+async def test_an_unread_body_times_out(port: int):
+    """After an early response."""
     response = await _response_to(port, b"POST /early HTTP/1.1\r\nHost: a\r\nContent-Length: 9999\r\n\r\nabc")
     assert b"read nothing" in response
 
@@ -168,8 +168,8 @@ HOSTS: dict[str, tuple[bytes, int]] = {
 
 @pytest.mark.parametrize("case", HOSTS)
 @pytest.mark.parametrize("upgrade", [b"", b"Connection: Upgrade\r\nUpgrade: h2c\r\n"], ids=["", "upgrade"])
-async def test_a_request_names_one_host(port: int, case: str, upgrade: bytes):
-    """RFC 9112, 3.2; and whoever does not is told what is wrong."""
+async def test_a_request_has_one_host(port: int, case: str, upgrade: bytes):
+    """RFC 9112, 3.2; the error says what is wrong."""
     host, status = HOSTS[case]
     response = await _response_to(port, b"GET / HTTP/1.1\r\n" + host + upgrade + b"\r\n")
     assert response.startswith(b"HTTP/1.1 %d" % status)
@@ -220,14 +220,14 @@ async def test_a_whole_uri_needs_no_path(port: int, target: bytes):
 
 
 @pytest.mark.parametrize("target", [b"http://", b"http:///", b"?x", b"a:80", b"http://a:x/"])
-async def test_what_is_no_target_is_refused(port: int, target: bytes):
-    """With 400, and the server goes on."""
+async def test_an_invalid_target_is_refused(port: int, target: bytes):
+    """With 400, and the server continues."""
     response = await _response_to(port, b"GET " + target + b" HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
     assert response.startswith(b"HTTP/1.1 400")
 
 
 class Broken(WebSocketProtocol):
-    """A protocol that fails with the first thing that it reads."""
+    """A protocol that fails with the first read."""
 
     made: ClassVar[list["Broken"]] = []
 

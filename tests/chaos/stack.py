@@ -1,4 +1,4 @@
-"""Two server processes on a PostgreSQL and a Valkey of their own, with proxies wherever a wire may be cut."""
+"""Two server processes with their own PostgreSQL and Valkey, and a proxy in front of every connection."""
 
 import asyncio
 import itertools
@@ -42,7 +42,7 @@ _SETTINGS = {
 
 @dataclass
 class Stack:
-    """Everything, running. *proxies* are the proxies in front of the processes, in the same order."""
+    """The running stack. *proxies* are in front of the processes, in the same order."""
 
     folder: Path
     postgres: Postgres
@@ -58,19 +58,19 @@ class Stack:
     _turns: "itertools.count[int]" = field(default_factory=itertools.count)
 
     def place(self) -> Api:
-        """One process after the other, through its door."""
+        """Each process in turn, through its proxy."""
         return self.through(next(self._turns) % len(self.proxies))
 
     def through(self, number: int) -> Api:
-        """A process through its door."""
+        """A process, through its proxy."""
         return Api(f"http://127.0.0.1:{self.proxies[number].port}/graphql", timeout=6)
 
     def direct(self) -> Api:
-        """One process after the other, with nothing in between."""
+        """Each process in turn, without a proxy."""
         return self.processes[next(self._turns) % len(self.processes)].api
 
     async def a_user(self, name: str, role: Role = Role.USER) -> UserRow:
-        """A user with the password of all."""
+        """A user with the common password."""
         return await user_service.register(
             self.database.unit_of_work(OPERATOR),
             username=name,
@@ -81,11 +81,11 @@ class Stack:
         )
 
     def account(self, name: str, *, proxied: bool = False) -> Account:
-        """That user, asking any of the processes."""
+        """An account of this user at all processes."""
         return Account(self.place if proxied else self.direct, name, PASSWORD)
 
     async def head(self) -> int:
-        """The last position, once everything committed has one; waits for the database."""
+        """The last position, after all committed events are numbered; waits for the database."""
         while True:
             try:
                 async with self.database.log() as log:
@@ -98,13 +98,13 @@ class Stack:
             await asyncio.sleep(0.01)
 
     async def log(self, after: int = 0) -> list[LoggedEvent]:
-        """The log behind a position."""
+        """The events of the log behind a position."""
         async with self.database.session() as session:
             rows = await session.scalars(select(EventRow).where(EventRow.position > after).order_by(EventRow.position))
             return [LoggedEvent(row.position or 0, read_event(row.kind, row.payload)) for row in rows]
 
     async def tasks(self) -> list[TaskFacts]:
-        """Every task as it is stored."""
+        """Every stored task."""
         async with self.database.session() as session:
             return [
                 TaskFacts(row.id, row.version, row.status, row.title, row.owner_id, row.assignee_id)
@@ -112,22 +112,22 @@ class Stack:
             ]
 
     async def users(self) -> list[UserRow]:
-        """Everybody."""
+        """Every user."""
         async with self.database.session() as session:
             return list(await session.scalars(select(UserRow)))
 
     def another_process(self, name: str, **settings: str) -> Process:
-        """One more process, with nothing in between; use it as a context manager."""
+        """One more process without a proxy; use it as a context manager."""
         return Process(self.folder, name, _environment(self.postgres.url, self.valkey.url) | settings)
 
     def logged_errors(self) -> list[str]:
-        """What the processes logged of bugs of their own."""
+        """The unexpected errors that the processes logged."""
         return [line for process in self.processes for line in process.logged_errors()]
 
 
 @asynccontextmanager
 async def running(folder: Path, **settings: str) -> AsyncIterator[Stack]:
-    """A stack, ready to be asked; *settings* are the processes'."""
+    """A stack that is ready for requests; *settings* are those of the processes."""
     async with AsyncExitStack() as stack:
         postgres = await _started(stack, Postgres(folder / "postgres", durable=False))
         valkey = await _started(stack, Valkey(folder / "valkey"))

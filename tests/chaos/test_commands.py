@@ -1,4 +1,4 @@
-"""`taskriver watch` and `verify-stream` against two real processes, as an operator runs them."""
+"""`taskriver watch` and `verify-stream` with two server processes, as an operator runs them."""
 
 import asyncio
 import json
@@ -14,7 +14,7 @@ from verification.client.writer import TaskWriter
 
 
 async def taskriver(*arguments: str, password: str = PASSWORD) -> Process:
-    """A command that was given a password on its standard input."""
+    """A command with a password on its standard input."""
     process = await started(*arguments, "--password-stdin")
     assert process.stdin is not None
     process.stdin.write(f"{password}\n".encode())
@@ -23,7 +23,7 @@ async def taskriver(*arguments: str, password: str = PASSWORD) -> Process:
 
 
 async def started(*arguments: str, tokens: Path | None = None) -> Process:
-    """A command, with a file of stored sessions of its own."""
+    """A command with its own file of stored sessions."""
     known = os.environ if tokens is None else os.environ | {"TASKRIVER_TOKENS": str(tokens)}
     command = (sys.executable, "-m", "cli", *arguments)
     return await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE, stderr=PIPE, env=known)
@@ -37,7 +37,9 @@ async def line_of(stream: asyncio.StreamReader | None) -> str:
 
 
 async def test_verify_stream(stack: Stack):
-    """A sound server passes, with dropped sockets and slow readers, in one line, and nothing is left behind."""
+    """A healthy server passes, with dropped sockets and slow readers; the result is one line, and nothing is left
+    behind.
+    """
     await stack.a_user("operator")
     url = f"http://127.0.0.1:{stack.proxies[0].port}"
     command = await taskriver("verify-stream", url, "--username", "operator", "--seconds", "2")
@@ -50,7 +52,7 @@ async def test_verify_stream(stack: Stack):
 
 
 async def test_verify_stream_with_a_stored_session(stack: Stack, tmp_path: Path):
-    """The session that `taskriver token` stores is used and stays: its token is valid afterwards."""
+    """The session stored by `taskriver token` is used, and stays valid."""
     await stack.a_user("keeper")
     url = f"http://127.0.0.1:{stack.proxies[0].port}"
     tokens = tmp_path / "tokens.json"
@@ -64,8 +66,8 @@ async def test_verify_stream_with_a_stored_session(stack: Stack, tmp_path: Path)
     assert again == stored != b""
 
 
-async def test_a_wrong_password(stack: Stack):
-    """Who cannot sign in is told so in one line."""
+async def test_a_wrong_password_is_reported(stack: Stack):
+    """In one line."""
     url = f"http://127.0.0.1:{stack.proxies[0].port}"
     command = await taskriver("watch", url, "--username", "nobody", password="wrong")
     output, errors = await command.communicate()
@@ -74,8 +76,8 @@ async def test_a_wrong_password(stack: Stack):
     assert errors.decode() == f"taskriver: {url}/graphql: Wrong username or password.\n"
 
 
-async def test_watch(stack: Stack):
-    """What happens is shown; a lost connection is said, as is how much was replayed; Ctrl-C ends it."""
+async def test_watch_shows_changes_and_reconnects(stack: Stack):
+    """It reports a lost connection and the number of replayed items; Ctrl-C ends it."""
     await stack.a_user("watcher")
     proxy = stack.proxies[0]
     command = await taskriver("watch", f"127.0.0.1:{proxy.port}", "--username", "watcher", "--json")

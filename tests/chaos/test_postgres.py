@@ -1,4 +1,4 @@
-"""PostgreSQL goes and comes back: requests say so, quickly, and the streams go on by themselves."""
+"""PostgreSQL stops and returns: requests fail fast meanwhile, and streams continue."""
 
 import asyncio
 import time
@@ -23,7 +23,7 @@ from verification.report import Report
 
 @dataclass(frozen=True)
 class Answer:
-    """When it was asked, how long it took, and what came: "good", or the status and the code."""
+    """The start and the duration of a request, and its result: "good", or the status and the code."""
 
     asked: float
     seconds: float
@@ -31,7 +31,7 @@ class Answer:
 
 
 async def ask_all_the_time(url: str, token: str, answers: list[Answer]) -> None:
-    """Ask for one's tasks until cancelled."""
+    """Read the user's tasks until cancelled."""
     query = {"query": "{ tasks(first: 1) { nodes { id } } }"}
     async with httpx.AsyncClient(timeout=HANG_SECONDS, headers={"authorization": f"Bearer {token}"}) as client:
         while True:
@@ -46,14 +46,14 @@ def _actor(logged: LoggedEvent) -> UUID | None:
 
 
 async def good_again(answers: list[Answer], since: float, *, many: int) -> None:
-    """Wait until the last answers, asked since then, are all good."""
+    """Wait until the latest requests succeed."""
     async with asyncio.timeout(HANG_SECONDS):
         while len(answers) < many or not all(each.asked > since and each.what == "good" for each in answers[-many:]):
             await asyncio.sleep(0.01)
 
 
 async def checked(stack: Stack, steady: SteadyWriter) -> Report:
-    """What the judge says of a beat, which was alone."""
+    """The report of the checker about a single writer."""
     listener = steady.recorder.listener
     log = [logged for logged in await stack.log() if _actor(logged) == listener.user_id]
     final = [facts for facts in await stack.tasks() if facts.owner_id == listener.user_id]
@@ -68,8 +68,8 @@ def _what(response: httpx.Response) -> str:
     return f"{response.status_code} {body['errors'][0]['extensions']['code']}"
 
 
-async def test_a_restart(stack: Stack, figures: Figures):
-    """While it is away UNAVAILABLE (503), never a 500; then good again, with nothing lost and nobody cut off."""
+async def test_a_restart_of_postgresql(stack: Stack, figures: Figures):
+    """Requests get UNAVAILABLE (503), never a 500; afterwards they succeed, and no event or connection is lost."""
     answers: list[Answer] = []
     async with steady_writes(stack, "restart") as steady:
         token = await stack.account("restart").token()
@@ -107,8 +107,8 @@ async def test_a_restart(stack: Stack, figures: Figures):
     assert len(listener.connections) == 1
 
 
-async def test_a_process_that_is_cut_off(stack: Stack, figures: Figures):
-    """A process whose packets to PostgreSQL vanish refuses, and is back when they arrive again."""
+async def test_a_process_without_postgresql(stack: Stack, figures: Figures):
+    """A process whose packets to PostgreSQL are dropped refuses requests, and recovers with the connection."""
     user = await stack.a_user("cut.off")
     api = Api(stack.processes[0].api.url, timeout=HANG_SECONDS)
     account = Account(lambda: api, user.username, PASSWORD)

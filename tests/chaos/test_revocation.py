@@ -1,4 +1,4 @@
-"""A hundred sign-outs: how long a token is still believed, and a socket open, after one was acknowledged."""
+"""A hundred sign-outs: how long a token is still accepted, and a socket stays open, after the acknowledgement."""
 
 import asyncio
 import signal
@@ -27,10 +27,9 @@ Trouble = Callable[[Stack], AbstractAsyncContextManager[None]]
 
 @dataclass
 class Revoked:
-    """What became of one session, in seconds after its sign-out was acknowledged.
-
-    `believed` is the last time that a request with its token was *begun* and answered; `closed` and `code` are of a
-    socket, which a process that is cut off cannot close before it knows.
+    """One session, in seconds after its sign-out was acknowledged. `believed` is the start of the last request that its
+    token authenticated; `closed` and `code` are those of a socket, which a process without a database cannot close
+    before it knows of the sign-out.
     """
 
     believed: float = 0.0

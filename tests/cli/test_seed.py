@@ -37,7 +37,7 @@ def test_seed_creates_the_requested_number(run: Run, database_url: str, ask: Any
 def test_seeded_users_can_sign_in(run: Run, database_url: str, served: str):
     """Outside production they have the demo password, and the output says so."""
     result = run("seed", "--tasks", "1", "--users", "2", DATABASE_URL=database_url)
-    token = run("token", served, "--username", "seed-002", "--password-stdin", recorded=b"Taskriver-1\n")
+    token = run("token", served, "--username", "seed-002", "--password-stdin", stdin=b"Taskriver-1\n")
 
     assert result.out.endswith("They belong to seed-001 … seed-002, password Taskriver-1.\n")
     assert token.code == 0, token

@@ -224,7 +224,7 @@ class TestImport:
 
     def test_standard_input(self, run: Run, database_url: str):
         """`-` reads from a pipe."""
-        result = run("import", "-", "--as", "alice", expected=b'{"id": 1, "title": "One"}\n', DATABASE_URL=database_url)
+        result = run("import", "-", "--as", "alice", stdin=b'{"id": 1, "title": "One"}\n', DATABASE_URL=database_url)
 
         assert result.out.startswith("Imported 1 task (")
 

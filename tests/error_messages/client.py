@@ -1,4 +1,4 @@
-"""Somebody who makes mistakes: sends what a table says through a door, and writes down in one line what comes back."""
+"""Sends the requests of a table, and describes each response in one line."""
 
 import json
 from collections.abc import Mapping
@@ -38,7 +38,7 @@ class Post:
 
 @dataclass(frozen=True)
 class Send:
-    """A request as it is; *by* is its token, or the whole of its `Authorization` if that has a space."""
+    """A request; *by* is its token, or the whole `Authorization` if it has a space."""
 
     method: str
     path: str
@@ -49,7 +49,7 @@ class Send:
 
 @dataclass(frozen=True)
 class Talk:
-    """A socket, and what is said on it: objects as JSON, text as it is, bytes as a binary frame."""
+    """A socket and its frames: objects as JSON, strings as text frames, bytes as binary frames."""
 
     frames: tuple[dict[str, Any] | str | bytes, ...] = ()
     path: str = "/graphql"
@@ -66,7 +66,7 @@ class MistakenClient:
     names: Mapping[str, str]
 
     async def does(self, mistake: Post | Send | Talk) -> str:
-        """Status or close code, and what is said in words; of another answer its beginning."""
+        """Status or close code and message; of other responses the beginning."""
         if isinstance(mistake, Talk):
             return self._blanked("; ".join(await self._talk(mistake)))
         return await self._send(mistake.send() if isinstance(mistake, Post) else mistake)
@@ -115,7 +115,7 @@ class MistakenClient:
 
 
 def _words(text: str) -> str:
-    """The words of an answer's body; of an event stream's those of its first event."""
+    """The messages of a response's body; of an event stream those of its first event."""
     if "\ndata: " in text:
         text = text.partition("data: ")[2].partition("\n")[0]
     try:

@@ -1,4 +1,4 @@
-"""Mistakes at `/graphql` over HTTP, and what is said to whoever makes them: read it as a table."""
+"""Errors at `/graphql` over HTTP, and their messages."""
 
 import pytest
 
@@ -176,13 +176,13 @@ TABLE = [
 
 
 @pytest.mark.parametrize(("mistake", "answer"), [row[1:] for row in TABLE], ids=[row[0] for row in TABLE])
-async def test_it_is_answered_so(culprit: MistakenClient, mistake: Post | Send, answer: str):
-    """Each mistake is answered by what has happened and what to do next, word for word."""
+async def test_the_message(culprit: MistakenClient, mistake: Post | Send, answer: str):
+    """Each message says what happened and what to do next."""
     assert await culprit.does(mistake) == answer
 
 
-async def test_a_browser_finds_a_page(culprit: MistakenClient):
-    """Whoever opens the address in a browser is no mistake: a page says how to ask."""
+async def test_a_browser_gets_a_page(culprit: MistakenClient):
+    """The page explains how to send requests."""
     for path in ("/graphql", "/graphql/"):
         assert (
             (await culprit.does(Send("GET", path, None, {"accept": "text/html"})))

@@ -1,6 +1,5 @@
-"""Mistakes at the REST door, and what is said to whoever makes them: read it as a table.
-
-Where the older API had words for a mistake they are kept, for its clients may look at them.
+"""Errors of the REST API, and their messages. Messages of the older API are unchanged, because clients may compare
+them.
 """
 
 import pytest
@@ -99,8 +98,8 @@ TABLE = [*AUTHENTICATION, *WHICH_ONE, *VALUES, *CHANGES]
 
 
 @pytest.mark.parametrize(("mistake", "answer"), [row[1:] for row in TABLE], ids=[row[0] for row in TABLE])
-async def test_it_is_answered_so(culprit: MistakenClient, mistake: Send, answer: str):
-    """Each mistake is answered word for word so."""
+async def test_the_message(culprit: MistakenClient, mistake: Send, answer: str):
+    """Word for word."""
     assert await culprit.does(mistake) == answer
 
 

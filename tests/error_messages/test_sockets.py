@@ -1,4 +1,4 @@
-"""Mistakes on sockets, and how whoever makes them is told or sent away: read it as a table."""
+"""Errors on sockets: the messages and close codes."""
 
 from typing import Any
 
@@ -107,8 +107,8 @@ SILENCE: list[tuple[str, Talk, str]] = [
 
 
 @pytest.mark.parametrize(("mistake", "answer"), [row[1:] for row in GRAPHQL], ids=[row[0] for row in GRAPHQL])
-async def test_on_graphql_it_is_answered_so(culprit: MistakenClient, mistake: Talk, answer: str):
-    """Each mistake is answered by an error or a close that says what has happened and what to do next."""
+async def test_the_message_of_graphql_sockets(culprit: MistakenClient, mistake: Talk, answer: str):
+    """Each error or close reason says what happened and what to do next."""
     assert await culprit.does(mistake) == answer
 
 
@@ -119,6 +119,6 @@ async def test_on_the_older_socket_it_is_answered_so(culprit: MistakenClient, mi
 
 
 @pytest.mark.parametrize(("mistake", "answer"), [row[1:] for row in SILENCE], ids=[row[0] for row in SILENCE])
-async def test_silence_is_answered_so(impatient: MistakenClient, mistake: Talk, answer: str):
-    """A client that sends nothing is told what the server waited for."""
+async def test_the_message_after_silence(impatient: MistakenClient, mistake: Talk, answer: str):
+    """The close reason says what the server waited for."""
     assert await impatient.does(mistake) == answer

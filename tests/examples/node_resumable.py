@@ -10,7 +10,7 @@ PROGRAM = Path(__file__).parent / "listener.mjs"
 
 
 class NodeListener(Listener):
-    """A node process; it asks for tokens and tells what it hears, a line each."""
+    """A node process; it requests tokens and reports what it receives, one line each."""
 
     async def listen(self) -> None:
         """Until cancelled, or until coming back would not help."""

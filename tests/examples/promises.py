@@ -1,4 +1,4 @@
-"""What every resumable client promises, whatever is done to the wire and to the server."""
+"""The guarantees of every resumable client, with faults of connections and of the server."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -17,7 +17,7 @@ SILENCE, LONGEST_PAUSE = 3.0, 0.2
 
 
 class Listener:
-    """Listens by some client, and notes what it hears."""
+    """Listens with a client, and records what it receives."""
 
     def __init__(self, stage: Stage) -> None:
         self.stage = stage
@@ -34,7 +34,7 @@ class Listener:
         raise NotImplementedError
 
     async def receives(self, what: list[str]) -> None:
-        """Wait until it has heard all that; more, or something else, is wrong."""
+        """Wait until it has received exactly these items."""
         with suppress(TimeoutError):
             async with asyncio.timeout(HANG_SECONDS):
                 while len(self.received) < len(what):
@@ -69,7 +69,7 @@ class Promises:
             await asyncio.gather(task, return_exceptions=True)
 
     async def test_cuts(self, stage: Stage):
-        """Cut again and again, it hears every move once and in order."""
+        """Repeated disconnects: every move is received once and in order."""
         async with self.listening(stage) as listener:
             for _ in range(4):
                 await stage.move(3)
@@ -92,7 +92,7 @@ class Promises:
             await listener.receives(stage.moves)
 
     async def test_a_restart(self, stage: Stage):
-        """A server that stops and comes back is found again, and what happened meanwhile is heard."""
+        """After a restart of the server the missed items are received."""
         async with self.listening(stage) as listener:
             await stage.move(2)
             await listener.receives(stage.moves)
@@ -102,8 +102,8 @@ class Promises:
             await stage.move(3)
             await listener.receives(stage.moves)
 
-    async def test_who_heard_nothing_knows_where_it_stands(self, stage: Stage):
-        """Pings tell a listener its place that has heard nothing and began without one: nothing is lost later."""
+    async def test_pings_give_a_cursor_before_the_first_item(self, stage: Stage):
+        """A listener that began without a cursor and received no item loses nothing later."""
         async with self.listening(stage, at_a_place=False) as listener:
             await asyncio.sleep(4 * TIMING.ping)
             stage.proxy.target, target = None, stage.proxy.target
@@ -122,8 +122,8 @@ class Promises:
             await stage.move(2)
             await listener.receives(stage.moves)
 
-    async def test_a_resync_is_told_and_the_stream_goes_on(self, stage: Stage):
-        """When history is replaced the application is told, and later moves are heard."""
+    async def test_a_resync_is_reported_and_the_stream_continues(self, stage: Stage):
+        """When the epoch changes, the application is informed, and later moves are received."""
         async with self.listening(stage) as listener:
             await stage.move(1)
             await listener.receives(stage.moves)

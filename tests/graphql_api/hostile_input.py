@@ -1,6 +1,5 @@
-"""What nobody should send: values, documents, bodies and headers, made to reach as far into the API as they can.
-
-Ids of real rows are only known while a test runs, so that generated JSON holds marks for them, such as `@task@`.
+"""Hostile values, documents, bodies and headers. Ids of real rows are known only while a test runs, so generated JSON
+has marks for them, such as `@task@`.
 """
 
 import base64

@@ -1,4 +1,4 @@
-"""The three ways to listen to the stream, with one interface: what is heard is compared across transports."""
+"""The three transports of the stream with one interface, so that their items can be compared."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -43,7 +43,7 @@ class Listener(Protocol):
         """The next item."""
 
     async def is_cut_off(self) -> bool:
-        """Whether the next thing is its end, after which the client may sign in and come back."""
+        """Whether the stream ends next, so that the client must sign in again."""
 
 
 Open = Callable[[Api, UserRow, str | None], AbstractAsyncContextManager[Listener]]

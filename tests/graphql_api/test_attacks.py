@@ -40,7 +40,7 @@ _hosts = count(1)
 
 
 async def a_sign_in(api: Api, user: UserRow, **more: Any) -> Answer:
-    """Sign in with name and password, from an address that nobody has used yet."""
+    """Sign in from an address that was not used before."""
     return await _from_afar(api, LOGIN, {"username": user.username, "password": PASSWORD} | more)
 
 
@@ -57,8 +57,8 @@ async def _with_password(api: Api, **values: Any) -> UserRow:
 
 class TestOthersTasks:
     @pytest.mark.parametrize("operation", ABOUT_A_TASK, ids=str)
-    async def test_a_foreign_one_and_none_at_all_are_refused_alike(self, api: Api, operation: Any):
-        """Not a letter of the answer tells whether a task exists that one may not see."""
+    async def test_a_foreign_task_and_a_missing_one_look_the_same(self, api: Api, operation: Any):
+        """The response does not reveal whether a hidden task exists."""
         outsider, foreign = await api.a_user(), await api.build.a_task(version=7)
         answers = []
         for identity in (foreign.id, uuid4()):
@@ -89,8 +89,8 @@ class TestOthersTasks:
 
         assert answer.data["tasks"] == {"totalCount": 0, "nodes": []}
 
-    async def test_what_was_taken_away_tells_no_more(self, api: Api):
-        """Whoever is no longer the assignee sees neither the task nor what happened to it before or since."""
+    async def test_a_former_assignee_sees_nothing(self, api: Api):
+        """Neither the task nor its earlier and later events."""
         owner, helper = await api.a_user(), await api.a_user()
         task = await api.build.a_task(owner, assignee_id=helper.id)
         identity = encode_id("Task", task.id)
@@ -104,8 +104,8 @@ class TestOthersTasks:
 
 
 class TestTokens:
-    async def test_each_is_good_for_one_thing_only(self, api: Api):
-        """A refresh token opens no door, and an access token cannot be refreshed."""
+    async def test_each_token_has_one_purpose(self, api: Api):
+        """A refresh token does not authenticate, and an access token cannot be refreshed."""
         login = (await a_sign_in(api, await _with_password(api), returnRefreshToken=True)).payload("login")
         assert (await api.ask("{ me { id } }", login["refreshToken"])).codes == ["UNAUTHENTICATED"]
         refused = await _from_afar(api, REFRESH, {"refreshToken": login["accessToken"]})
@@ -168,7 +168,7 @@ class TestGuessing:
         assert codes == ["RATE_LIMITED"]
 
     async def test_nothing_secret_is_logged(self, api: Api, caplog: pytest.LogCaptureFixture):
-        """Passwords, tokens and addresses are in no line of the log, at any level, whatever goes wrong."""
+        """Passwords, tokens and addresses are in no line of the log, at any level."""
         caplog.set_level(logging.DEBUG)
         register = "mutation ($input: RegisterInput!) { register(input: $input) { userErrors { code } } }"
         for password in (SECRET, f"{SECRET}-1", [SECRET], f"{SECRET}\x00"):
@@ -214,12 +214,12 @@ def watched(api: Api) -> Iterator[dict[str, int]]:
 class TestSharing:
     @pytest.fixture
     async def api(self, new_database: Callable[[], str], new_redis: Callable[[], str]) -> AsyncIterator[Api]:
-        """An API that nobody else uses: its connections are counted."""
+        """An API for this class, because its connections are counted."""
         async with an_api(new_database(), new_redis()) as api:
             yield api
 
     async def test_one_operation_does_not_take_every_connection(self, api: Api):
-        """However many fields of an operation need the database, others find connections in the pool."""
+        """Other operations get connections while one operation has many fields."""
         owner = await api.a_user()
         for _ in range(20):
             await api.build.a_task(owner)
@@ -240,8 +240,8 @@ class TestSharing:
         assert answer.data["n9"] == [{"id": each} for each in ids]
         assert seen["statements"] <= 3
 
-    async def test_a_value_given_often_is_one_value(self, api: Api):
-        """Thousands of statuses in a filter are four to the database, and more than thousands are refused."""
+    async def test_repeated_values_count_once(self, api: Api):
+        """Thousands of equal statuses in a filter are few for the database; too many are refused."""
         owner = await api.a_user()
         await api.build.a_task(owner)
         query = "query ($filter: TaskFilter) { tasks(filter: $filter) { totalCount } }"
@@ -260,7 +260,7 @@ class TestSharing:
 
 @pytest.fixture
 async def cut_off(new_database: Callable[[], str], new_redis: Callable[[], str]) -> AsyncIterator[tuple[str, Server]]:
-    """A server that never hears what happens to anybody's rights, as if it were cut off from the log."""
+    """A server that does not receive changes of rights, as if it could not read the log."""
     server = a_server(settings_of(new_database(), new_redis()))
     async with serving(server.asgi()) as url:
         yield url, server
@@ -303,12 +303,12 @@ async def _revoke(server: Server, user: UserRow, how: str) -> None:
 class TestManySubscribers:
     @pytest.fixture
     async def api(self, new_database: Callable[[], str], new_redis: Callable[[], str]) -> AsyncIterator[Api]:
-        """An API that nobody else uses: its connections are counted."""
+        """An API for this class, because its connections are counted."""
         async with an_api(new_database(), new_redis()) as api:
             yield api
 
-    async def test_a_crowd_that_is_told_leaves_connections_to_others(self, api: Api):
-        """One change that hundreds of subscriptions hear of is told to all, and nobody else has to wait for it."""
+    async def test_many_subscribers_leave_connections_to_requests(self, api: Api):
+        """One change is delivered to hundreds of subscriptions while another request is served."""
         owner, other = await api.a_user(), await api.a_user()
         task = await api.build.a_task(owner)
         move = "mutation ($input: UpdateTaskInput!) { updateTask(input: $input) { userErrors { code } } }"

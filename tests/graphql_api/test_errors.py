@@ -1,4 +1,4 @@
-"""Whatever was raised is told, or masked and logged, by one place."""
+"""Every exception becomes a public error, or is masked and logged, in one place."""
 
 import logging
 from typing import Any
@@ -27,8 +27,8 @@ NODE = parse("{ field }").definitions[0]
         (GraphQLError("wrapped", path=["field"], original_error=BadRequest("Cursor.")), {"code": "BAD_REQUEST"}),
     ],
 )
-def test_what_was_expected_is_told(error: Exception, expected: dict[str, Any]) -> None:
-    """A refusal keeps its text, and its code is the one that clients know it by."""
+def test_an_expected_error_is_public(error: Exception, expected: dict[str, Any]) -> None:
+    """It keeps its message, and has its public code."""
     described = describe(error, request_id="r1")
 
     assert described["extensions"] == expected
@@ -122,7 +122,7 @@ def test_requests_do_not_share_their_bounds(caplog: pytest.LogCaptureFixture) ->
 
 
 def test_a_refusal_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
-    """A closed door is no news."""
+    """It is an expected result."""
     with caplog.at_level(logging.DEBUG):
         describe(GraphQLError("", path=["field"], original_error=PermissionDenied("No.")), request_id="r1")
 
@@ -139,8 +139,8 @@ def test_errors_come_in_the_order_of_their_paths() -> None:
     assert [error["path"] for error in described] == [["a", 2, "x"], ["a", 2, "y"], ["a", 10, "x"], ["b"]]
 
 
-def test_a_place_in_the_document_is_told() -> None:
-    """Line and column help whoever wrote the query."""
+def test_an_error_has_its_position() -> None:
+    """Line and column of the query."""
     described = describe(GraphQLError("", [NODE]), request_id="r1")
 
     assert described["locations"] == [{"line": 1, "column": 1}]

@@ -36,7 +36,9 @@ def kinds(received: list[Received]) -> list[str]:
 
 
 def future_of(task: TaskRow) -> list[tuple[str, Any]]:
-    """What a newer version might write of a task; a listener of moves is told a deletion and one move of it."""
+    """Events that a newer version might write; a subscription to status changes receives a deletion and one status
+    change.
+    """
     people = {"owner": str(task.owner_id), "assignee": None}
     known = task_payload(task=str(task.id), by=str(task.owner_id), before=people, after=people)
     other = {**known, "task": str(uuid4())}
@@ -61,8 +63,8 @@ EXPECTED = ["TaskDeleted", "TaskStatusChanged"]
 
 class TestCursors:
     @pytest.mark.parametrize("plain", UNREADABLE_CURSORS)
-    async def test_one_of_another_version_is_a_resync(self, live: Api, listening: Open, plain: str):
-        """It says so once, with a cursor of this version; then moves are told, and one may come back from there."""
+    async def test_a_cursor_of_another_version_is_a_resync(self, live: Api, listening: Open, plain: str):
+        """Once, with a cursor of this version, from which the stream continues."""
         owner = await live.a_user()
         task = await live.build.a_task(owner)
         async with listening(live, owner, encoded(plain)) as listener:
@@ -79,8 +81,8 @@ class TestCursors:
 
 
 class TestEvents:
-    async def test_what_is_unknown_is_left_out(self, live: Api, listening: Open):
-        """Live and replayed alike: what is known of newer events is told, and the stream goes on."""
+    async def test_unknown_events_are_left_out(self, live: Api, listening: Open):
+        """Live and in a replay; the known parts of newer events are delivered."""
         owner = await live.a_user()
         task = await live.build.a_task(owner)
         start = await stream_cursor(live, owner)
@@ -96,7 +98,7 @@ class TestEvents:
         assert received[-1].detail == ("TODO", "DONE", None)
 
     async def test_an_unknown_change_of_rights_ends_the_subscriptions_of_its_user(self, live: Api, listening: Open):
-        """Who comes back with the last cursor is told to load everything again; others hear on."""
+        """With the last cursor the user gets a resync; other subscriptions continue."""
         owner, other = await live.a_user(), await live.a_user()
         tasks = [await live.build.a_task(user) for user in (owner, other)]
         async with listening(live, owner, None) as his, listening(live, other, None) as others:
@@ -115,8 +117,10 @@ class TestEvents:
         assert after.detail == ("DONE", "IN_PROGRESS", None)
 
     @pytest.mark.parametrize("payload", [{}, None, access_payload(user="x")])
-    async def test_one_without_a_user_ends_them_all(self, live: Api, listening: Open, payload: Any):
-        """Nobody knows whose rights they were."""
+    async def test_an_unknown_change_without_a_user_ends_all_subscriptions(
+        self, live: Api, listening: Open, payload: Any
+    ):
+        """It may concern every user."""
         users = [await live.a_user() for _ in range(2)]
         async with AsyncExitStack() as stack:
             listeners = [await stack.enter_async_context(listening(live, user, None)) for user in users]

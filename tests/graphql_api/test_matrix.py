@@ -1,6 +1,5 @@
-"""Role × relation × action × door, generated from the policy table: every door says what the table says.
-
-A refusal must look right, and must also have changed nothing and told nobody.
+"""Role, relation, action and entry point, generated from the policy table: each entry point follows the table. A
+refusal also changes nothing and delivers no event.
 """
 
 import asyncio
@@ -47,7 +46,7 @@ REST_OPERATIONS: dict[Action, tuple[str, dict[str, Any] | None]] = {
 
 @dataclass
 class EntryPoints:
-    """One operation, sent through the door of choice."""
+    """One operation, through either API."""
 
     api: Api
     url: str
@@ -63,7 +62,7 @@ class EntryPoints:
             return await _one(socket, query, variables)
 
     async def rest(self, method: str, path: str, by: UserRow, body: dict[str, Any] | None = None) -> httpx.Response:
-        """The answer of the REST door."""
+        """The response of the REST API."""
         headers = {"authorization": f"Bearer {await self.api.token(by)}"}
         return await self.api.client.request(method, f"/api/v1{path}", headers=headers, json=body)
 
@@ -78,14 +77,14 @@ async def _one(socket: Socket, query: str, variables: dict[str, Any]) -> dict[st
 
 @pytest.fixture(scope="module")
 async def entry_points(api: Api) -> AsyncIterator[EntryPoints]:
-    """Both doors of one server."""
+    """Both APIs of one server."""
     async with AsyncExitStack() as stack:
         url = await stack.enter_async_context(serving(api.server.asgi()))
         yield EntryPoints(api, url, stack)
 
 
 def allowed(role: Role, action: Action, relation: str) -> bool:
-    """What the table says."""
+    """What the policy table allows."""
     reaches = POLICY[role].get(action, frozenset())
     return Reach.ANY in reaches or RELATIONS[relation] in reaches
 
@@ -106,7 +105,7 @@ async def _state(api: Api, task: TaskRow) -> tuple[dict[str, Any], list[Recorded
 
 
 async def cast_of(api: Api, role: Role, relation: str) -> tuple[UserRow, TaskRow]:
-    """Somebody of this role, and a task that they stand in this relation to."""
+    """A user of this role, and a task with this relation to it."""
     actor = await api.a_user(role)
     if relation == "own":
         return actor, await api.build.a_task(actor)
@@ -137,8 +136,10 @@ async def test_tasks_change_as_the_table_says(
 
 
 @pytest.mark.parametrize(("role", "relation", "entry_point"), list(product(Role, RELATIONS, ENTRY_POINTS)))
-async def test_tasks_are_seen_as_the_table_says(entry_points: EntryPoints, role: Role, relation: str, entry_point: str):
-    """By id, as a node, in lists and in counts, a task is there exactly for whom the policy has the cell."""
+async def test_visibility_of_tasks_follows_the_table(
+    entry_points: EntryPoints, role: Role, relation: str, entry_point: str
+):
+    """By id, as a node, in lists and in counts."""
     actor, task = await cast_of(entry_points.api, role, relation)
     identity = encode_id("Task", task.id)
     query = """query ($id: ID!, $owner: ID!) { task(id: $id) { id } node(id: $id) { id } nodes(ids: [$id]) { id }
@@ -156,8 +157,10 @@ async def test_tasks_are_seen_as_the_table_says(entry_points: EntryPoints, role:
 
 
 @pytest.mark.parametrize(("role", "action", "entry_point"), list(product(Role, ADMIN_OPERATIONS, ENTRY_POINTS)))
-async def test_users_change_as_the_table_says(entry_points: EntryPoints, role: Role, action: Action, entry_point: str):
-    """Managing users is the admins' alone: others stand before a closed door, and the user is untouched."""
+async def test_changes_of_users_follow_the_table(
+    entry_points: EntryPoints, role: Role, action: Action, entry_point: str
+):
+    """Only admins manage users: other requests are refused and change nothing."""
     api = entry_points.api
     actor, other = await api.a_user(role), await api.a_user()
     await api.a_user(Role.ADMIN)
@@ -177,8 +180,8 @@ async def test_users_change_as_the_table_says(entry_points: EntryPoints, role: R
 
 
 @pytest.mark.parametrize(("role", "entry_point"), list(product(Role, ENTRY_POINTS)))
-async def test_users_are_listed_as_the_table_says(entry_points: EntryPoints, role: Role, entry_point: str):
-    """The list of users is the admins' alone, and e-mail addresses are one's own or the admins'."""
+async def test_lists_of_users_follow_the_table(entry_points: EntryPoints, role: Role, entry_point: str):
+    """Only admins list users; e-mail addresses are visible to the user and to admins."""
     api = entry_points.api
     actor, other = await api.a_user(role), await api.a_user()
     query = "query ($id: ID!) { me { email } user(id: $id) { username email } users(first: 1) { nodes { id } } }"
@@ -193,8 +196,8 @@ async def test_users_are_listed_as_the_table_says(entry_points: EntryPoints, rol
 
 
 @pytest.mark.parametrize("entry_point", ENTRY_POINTS)
-async def test_nobody_passes_a_door_that_is_not_public(entry_points: EntryPoints, entry_point: str):
-    """Without a token every field that is not public answers UNAUTHENTICATED, before its arguments are looked at."""
+async def test_anonymous_requests_are_refused_by_non_public_fields(entry_points: EntryPoints, entry_point: str):
+    """UNAUTHENTICATED, before arguments are checked."""
     operations = {
         "me": "{ me { id } }",
         "user": '{ user(id: "x") { id } }',
@@ -235,8 +238,8 @@ async def test_tasks_change_over_rest_as_the_table_says(
 
 
 @pytest.mark.parametrize(("role", "relation"), list(product(Role, RELATIONS)))
-async def test_tasks_are_seen_over_rest_as_the_table_says(entry_points: EntryPoints, role: Role, relation: str):
-    """By id and in the list, a task is there exactly for whom the policy has the cell."""
+async def test_rest_visibility_of_tasks_follows_the_table(entry_points: EntryPoints, role: Role, relation: str):
+    """By id and in the list."""
     actor, task = await cast_of(entry_points.api, role, relation)
     seen = allowed(role, Action.READ_TASK, relation)
 
@@ -251,10 +254,8 @@ async def test_tasks_are_seen_over_rest_as_the_table_says(entry_points: EntryPoi
 
 
 @pytest.mark.parametrize(("role", "relation"), list(product(Role, RELATIONS)))
-async def test_moves_are_heard_on_the_task_socket_as_the_table_says(
-    entry_points: EntryPoints, role: Role, relation: str
-):
-    """A move is told on the older socket exactly to those for whom the policy has the cell."""
+async def test_deliveries_of_the_task_socket_follow_the_table(entry_points: EntryPoints, role: Role, relation: str):
+    """A status change is delivered only to users who may see the task."""
     api = entry_points.api
     actor, task = await cast_of(api, role, relation)
     owner = await api.build.user(task.owner_id)

@@ -42,7 +42,7 @@ asyncio.run(trim())
 
 
 async def age(build: Builders, task: TaskRow, days: int) -> None:
-    """Have what happened to a task so far, and everything before it, be that old."""
+    """Make all events of a task, and all earlier ones, this old."""
     async with build.database.engine.begin() as connection:
         last = select(func.max(EventRow.position)).where(EventRow.task_id == task.id).scalar_subquery()
         query = text("UPDATE log_state SET trimmed = trimmed")  # numbering waits until this is over
@@ -52,7 +52,7 @@ async def age(build: Builders, task: TaskRow, days: int) -> None:
 
 
 async def trimmed(build: Builders) -> tuple[int, int | None, int]:
-    """Up to where the head says that the log was trimmed, the first position that is left, and the last one."""
+    """The trimmed position, the first remaining one, and the last one."""
     async with build.database.connect() as connection:
         query = text("SELECT trimmed, (SELECT min(position) FROM events), position FROM event_head")
         return tuple((await connection.execute(query)).one())
@@ -69,8 +69,8 @@ async def moved(api: Api, times: int) -> tuple[UserRow, TaskRow]:
 
 
 class TestTrimmed:
-    async def test_a_cursor_of_before_is_told_so(self, live: Api):
-        """A cursor behind what was removed gets one ResyncRequired TRIMMED, and then the stream goes on."""
+    async def test_a_cursor_before_the_trimmed_position_is_a_resync(self, live: Api):
+        """One ResyncRequired TRIMMED, and then the stream continues."""
         owner, task = await moved(live, 1)
         cursor = await stream_cursor(live, owner)
         await move(live, task, "TODO", owner)
@@ -102,8 +102,8 @@ class TestTrimmed:
             await move(live, task, "DONE", owner)
             assert (await listener.receive())["to"] == "DONE"
 
-    async def test_who_listens_notices_nothing(self, live: Api):
-        """Trimming what a listener has heard already disturbs nobody."""
+    async def test_live_subscribers_are_not_affected(self, live: Api):
+        """Only delivered events are removed."""
         owner = await live.a_user()
         task = await live.build.a_task(owner)
         async with signed_in(live, owner) as listener:
@@ -157,8 +157,8 @@ class TestKilled:
         assert after[0] == before[2]
         assert after[1] is None or after[1] == after[0] + 1
 
-    async def test_every_step_is_whole(self, live: Api, monkeypatch: pytest.MonkeyPatch):
-        """However a clean-up is interrupted, the head tells exactly what is gone, and only ever moves forward."""
+    async def test_every_step_is_atomic(self, live: Api, monkeypatch: pytest.MonkeyPatch):
+        """After an interruption the trimmed position is exact, and it never moves back."""
         monkeypatch.setattr(event_log, "_TRIM_STEP", 2)
         seen = []
         _, task = await moved(live, 9)

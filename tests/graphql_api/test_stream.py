@@ -46,8 +46,8 @@ class TestItems:
             "by": {"username": owner.username},
         }
 
-    async def test_every_change_names_what_was_changed(self, live: Api):
-        """`taskChanged` tells creation, edits, moves, assignments and the end of a task, each once and in order."""
+    async def test_every_change_lists_the_changed_fields(self, live: Api):
+        """`taskChanged` delivers creation, edits, status changes, assignments and deletion, once and in order."""
         owner = await live.a_user()
         async with signed_in(live, owner) as listener:
             await listener.listen(CHANGES)
@@ -70,8 +70,8 @@ class TestItems:
         assert items[-1]["__typename"] == "TaskDeleted"
         assert (items[-1]["taskId"], items[-1]["task"]) == (task_id(task), None)
 
-    async def test_assignment_opens_and_closes_the_view(self, live: Api):
-        """An assignee hears of a task from its assignment on, then that it is gone, and nothing of it afterwards."""
+    async def test_assignment_starts_and_ends_visibility(self, live: Api):
+        """An assignee receives events from the assignment on, then that the task is gone."""
         owner, assignee = await live.a_user(), await live.a_user()
         task, own = await live.build.a_task(owner), await live.build.a_task(assignee)
         async with signed_in(live, assignee) as listener:
@@ -89,8 +89,8 @@ class TestItems:
         assert (gone["__typename"], gone["taskId"], gone["task"]) == ("TaskGone", task_id(task), None)
         assert after["taskId"] == task_id(own)
 
-    async def test_moves_only_also_tell_what_leaves_ones_sight(self, live: Api):
-        """`taskStatusChanged` is silent about other changes, but tells that a task is gone or deleted."""
+    async def test_status_subscriptions_also_deliver_gone_and_deleted(self, live: Api):
+        """`taskStatusChanged` leaves other changes out."""
         owner, assignee = await live.a_user(), await live.a_user()
         first, second = [await live.build.a_task(owner, assignee_id=assignee.id) for _ in range(2)]
         async with signed_in(live, assignee) as listener:
@@ -103,8 +103,8 @@ class TestItems:
 
         assert [item["__typename"] for item in items] == ["TaskGone", "TaskDeleted"]
 
-    async def test_a_stranger_hears_nothing(self, live: Api):
-        """Whatever happens to others' tasks, also by name in a filter: the first thing heard is of one's own."""
+    async def test_an_unrelated_user_receives_nothing(self, live: Api):
+        """Also with a filter that names the other user: the first item is about an own task."""
         owner, outsider = await live.a_user(), await live.a_user()
         task, own = await live.build.a_task(owner), await live.build.a_task(outsider)
         async with signed_in(live, outsider) as listener:
@@ -118,8 +118,8 @@ class TestItems:
 
         assert received == [task_id(own)] * 2
 
-    async def test_moderators_hear_everything(self, live: Api):
-        """A moderator hears of anybody's tasks."""
+    async def test_moderators_receive_every_change(self, live: Api):
+        """Of the tasks of all users."""
         moderator, owner = await live.a_user(Role.MODERATOR), await live.a_user()
         task = await live.build.a_task(owner)
         async with signed_in(live, moderator) as listener:
@@ -130,8 +130,8 @@ class TestItems:
 
 
 class TestFilters:
-    async def test_only_what_was_asked_for_is_told(self, live: Api):
-        """By task, owner, assignee and target; of what does not match, nothing comes before what does."""
+    async def test_filters_select_items(self, live: Api):
+        """By task, owner, assignee and target status."""
         admin, owner, other = await live.a_user(Role.ADMIN), await live.a_user(), await live.a_user()
         noise = await live.build.a_task(other)
         task = await live.build.a_task(owner, assignee_id=other.id)
@@ -156,7 +156,7 @@ class TestFilters:
         assert received["5"] == ["DONE", "IN_PROGRESS", "DONE"]
 
     async def test_a_match_before_the_change_counts(self, live: Api):
-        """Who listens to the tasks of an assignee learns that one was taken away."""
+        """A subscriber to the tasks of an assignee learns that one was unassigned."""
         owner, assignee = await live.a_user(), await live.a_user()
         task = await live.build.a_task(owner, assignee_id=assignee.id)
         async with signed_in(live, owner) as listener:
@@ -165,8 +165,8 @@ class TestFilters:
 
             assert (await listener.receive())["changes"] == ["ASSIGNEE"]
 
-    async def test_an_empty_list_finds_nothing(self, live: Api):
-        """Of no tasks nothing is told; a list that is left out is another matter."""
+    async def test_an_empty_list_matches_nothing(self, live: Api):
+        """An absent list matches everything."""
         owner = await live.a_user()
         task = await live.build.a_task(owner)
         async with signed_in(live, owner) as listener:
@@ -179,8 +179,8 @@ class TestFilters:
             await listener.lives()
 
     @pytest.mark.parametrize("wanted", [{"ownerId": "nonsense"}, {"taskIds": [TASK_LIKE] * 101}])
-    async def test_what_makes_no_sense_is_refused(self, live: Api, wanted: Item):
-        """A malformed id in a filter, or too many, is an error of this operation."""
+    async def test_an_invalid_filter_is_refused(self, live: Api, wanted: Item):
+        """A malformed id, or too many, is an error of this operation."""
         async with signed_in(live, await live.a_user()) as listener:
             answer = await listener.asked(MOVES, filter=wanted)
 
@@ -197,8 +197,8 @@ class TestFilters:
 
 
 class TestFreshness:
-    async def test_each_event_is_seen_with_fresh_eyes(self, live: Api):
-        """Between events the assignee is renamed, then another: each frame tells what is true by then."""
+    async def test_each_item_has_current_values(self, live: Api):
+        """After a change of the assignee and of its name."""
         query = "subscription { taskChanged { task { assignee { username } } ... on TaskChanged { by { username } } } }"
         owner, one, other = await live.a_user(), await live.a_user(), await live.a_user()
         task = await live.build.a_task(owner, assignee_id=one.id)
@@ -216,7 +216,7 @@ class TestFreshness:
         assert [each["by"]["username"] for each in received] == ["old.name", "new.name", owner.username]
 
     async def test_the_task_is_the_current_row(self, live: Api):
-        """A replayed event tells its own from and to, and the task as it is now."""
+        """A replayed event has its own statuses, and the current task."""
         owner = await live.a_user()
         task = await live.build.a_task(owner)
         start = await stream_cursor(live, owner)

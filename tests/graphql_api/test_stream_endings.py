@@ -19,7 +19,7 @@ from tests.support.websocket_client import connected
 
 @pytest.fixture
 async def person(live: Api) -> tuple[UserRow, list[str]]:
-    """A user whose password is known, and the tokens of two of their devices."""
+    """A user with a known password, and the tokens of two devices."""
     user = await live.a_user(password_hash=await live.server.passwords.hash(PASSWORD))
     sessions = [await live.build.a_session(user) for _ in range(2)]
     return user, [live.server.tokens.issue(user.id, each.id, datetime.now(UTC)).token for each in sessions]
@@ -106,8 +106,8 @@ class TestEndings:
             assert (await socket.closed())[0] == 4403
             assert datetime.now(UTC) >= issued.expires_at
 
-    async def test_who_was_cut_off_does_not_come_back(self, live: Api, person: tuple[UserRow, list[str]]):
-        """A token whose session is over opens no socket any more: 4403."""
+    async def test_a_revoked_token_opens_no_socket(self, live: Api, person: tuple[UserRow, list[str]]):
+        """4403."""
         user, tokens = person
         async with signed_in(live, tokens[0]) as first:
             await _logout(live, user, tokens)

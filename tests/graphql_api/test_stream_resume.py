@@ -28,8 +28,8 @@ from tests.support.websocket_client import Socket, connected
 
 
 class TestResume:
-    async def test_a_dropped_socket_misses_nothing(self, live: Api):
-        """Sockets that break again and again while a task keeps moving hear every move once, cursor to cursor."""
+    async def test_repeated_disconnects_lose_nothing(self, live: Api):
+        """Every status change is received once, with the cursor of the previous one."""
         owner = await live.a_user()
         task = await live.build.a_task(owner)
         cursor = await stream_cursor(live, owner)
@@ -48,7 +48,7 @@ class TestResume:
         assert received == await positions_of(live, task)
 
     async def test_a_list_and_its_cursor_leave_no_gap(self, live: Api):
-        """What changes between a list and the subscription that follows it is told."""
+        """A change between the list and the subscription is delivered."""
         owner = await live.a_user()
         task = await live.build.a_task(owner)
         cursor = await stream_cursor(live, owner)
@@ -59,7 +59,7 @@ class TestResume:
             assert (await listener.receive())["to"] == "DONE"
 
     async def test_pings_carry_cursors(self, live: Api):
-        """A ping says where each subscription stands, though nothing was for it; one may go on from there."""
+        """A ping has the cursor of each subscription, from which it can be resumed."""
         owner, other = await live.a_user(), await live.a_user()
         noise, task = await live.build.a_task(other), await live.build.a_task(owner)
         live.server.timing = WebSocketTiming(ping=1.0)
@@ -103,8 +103,8 @@ class TestResume:
         assert item["to"] == "DONE"
         assert position(item) > position(resync)
 
-    async def test_another_role_is_another_view(self, live: Api):
-        """A cursor from before a change of role wants a resync: what could be seen then says nothing about now."""
+    async def test_a_cursor_of_another_role_is_a_resync(self, live: Api):
+        """The visibility has changed."""
         user = await live.a_user()
         cursor = await stream_cursor(live, user)
         await set_role(live, user, "MODERATOR")

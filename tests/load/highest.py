@@ -35,6 +35,6 @@ def highest(attempt: Try, most: int = 1_024) -> Figures | None:
 
 
 def is_healthy(found: Figures, users: int) -> bool:
-    """Whether the server kept up."""
+    """Whether the server kept up with the rate."""
     kept_up = found.rate >= LEAST_KEPT * users * PER_USER
     return kept_up and not found.failures and found.p95 <= P95_MILLISECONDS

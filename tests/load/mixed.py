@@ -1,6 +1,5 @@
-"""An honest scenario: everything that clients do, each asking again as soon as it has its answer, and listeners.
-
-Closed loop: a slow answer holds up its client, so the rate is what the server can do, not what was hoped for.
+"""A mixed scenario: all operations without pauses, and listeners. It is a closed loop: a slow response delays its
+client, so the rate is what the server can do.
 """
 
 import json
@@ -33,12 +32,12 @@ LISTEN = "subscription { taskChanged { cursor at task { id title status version 
 
 
 class Client(FastHttpUser):
-    """Somebody at work."""
+    """A user who works."""
 
     wait_time = constant(0)
 
     def on_start(self) -> None:
-        """Be somebody, and have a task of one's own."""
+        """Choose a user, and create a task."""
         self.name, token = next_person("client")
         self.headers = {"Authorization": f"Bearer {token}"}
         created = self.ask("create a task", CREATE, {"input": {"title": f"Work of {self.name}"}})
@@ -85,7 +84,7 @@ class Client(FastHttpUser):
 
     @task(1)
     def sign_in_again(self) -> None:
-        """Which costs a quarter of a second of somebody's processor."""
+        """It costs a quarter of a second of processor time."""
         self.ask("sign in", LOGIN, {"input": {"username": self.name, "password": PASSWORD}}, signed_in=False)
 
     def ask(self, name: str, query: str, variables: dict[str, Any], *, signed_in: bool = True) -> Any:
@@ -106,7 +105,7 @@ class Client(FastHttpUser):
 
 
 class Listener(User):
-    """Somebody who hears of what a client does; how long it took since then counts as the time of an answer."""
+    """Receives the changes of a client; the delay counts as a response time."""
 
     fixed_count = int(os.environ.get(SUBSCRIBERS, "20"))
     wait_time = constant(0)
@@ -123,7 +122,7 @@ class Listener(User):
 
     @task
     def listen(self) -> None:
-        """The next thing that happens."""
+        """The next message."""
         try:
             message = self.receive(60)
         except (TimeoutError, ConnectionClosed) as error:
@@ -145,7 +144,7 @@ class Listener(User):
             )
 
     def say(self, message: dict[str, Any]) -> None:
-        """Send it."""
+        """Send a message."""
         self.socket.send(json.dumps(message))
 
     def receive(self, seconds: float) -> Any:

@@ -7,5 +7,5 @@ from tests.support.log import Log
 
 @pytest.fixture
 def log(no_secrets_in_logs: Log) -> Log:
-    """The log as production has it, with our own lines from "debug" on."""
+    """The log as in production, with own lines from "debug" on."""
     return no_secrets_in_logs

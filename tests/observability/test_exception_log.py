@@ -1,4 +1,4 @@
-"""A bug is told in the log, at whatever door it shows, without what a client had sent."""
+"""An unexpected exception is logged, for every transport, without the client's input."""
 
 from typing import Any
 

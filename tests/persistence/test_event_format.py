@@ -52,7 +52,7 @@ def task_event(*changes: TaskChange, **values: Any) -> TaskEvent:
 
 
 def access_event(change: AccessChange, **values: Any) -> AccessEvent:
-    """A change of somebody's rights."""
+    """A change of a user's rights."""
     facts: dict[str, Any] = dict.fromkeys(("session_id", "spared_session_id", "request_id"))
     return AccessEvent(**facts | {"user_id": uuid4(), "change": change, "actor_id": UUID(int=3), "at": AT} | values)
 
@@ -106,8 +106,8 @@ class TestPayload:
         with pytest.raises(ValueError, match="An event has task_id, version"):
             payload(TASK_EVENT, values)
 
-    async def test_a_move_in_one_statement_is_stored_as_python_writes_it(self, build: Builders):
-        """The statement for many moves stores what a unit of work would have stored, key by key."""
+    async def test_a_status_change_in_sql_is_stored_as_python_writes_it(self, build: Builders):
+        """Key by key."""
         actor, friend = await build.an_actor(), await build.a_user()
         now = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=1)
         way = (TaskStatus.TODO, TaskStatus.IN_PROGRESS, TaskStatus.DONE, TaskStatus.TODO, TaskStatus.CANCELLED)

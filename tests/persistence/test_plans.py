@@ -1,4 +1,4 @@
-"""Every way to list finds its rows by an index, in a house with a hundred thousand tasks."""
+"""Every kind of list uses an index, in a database with a hundred thousand tasks."""
 
 from collections.abc import AsyncIterator, Callable
 from typing import Final
@@ -58,7 +58,7 @@ BY_CONSTRAINT: Final = {
 
 @pytest.fixture(scope="module")
 async def crowd(new_database: Callable[[], str]) -> AsyncIterator[Crowd]:
-    """The busy house."""
+    """The large dataset."""
     database = Database(new_database(), pool_size=2)
     crowd = Crowd(database)
     await crowd.fill()
@@ -108,7 +108,7 @@ class TestTasks:
 
     @pytest.mark.parametrize("order", TaskOrder)
     async def test_both_directions_follow_the_same_index(self, crowd: Crowd, order: TaskOrder):
-        """Nothing is sorted but the page itself: each limit stands on an index in the list's order or against it."""
+        """Only the page itself is sorted."""
         forward, *others = [await plan_of_page(crowd, ADMIN, EVERYTHING, order, request) for request in requests(order)]
         for plan in others:
             assert plan.indexes - {"pk_tasks"} == forward.indexes
@@ -116,8 +116,8 @@ class TestTasks:
 
     @pytest.mark.parametrize("wanted", FILTERS)
     @pytest.mark.parametrize("actors", ACTORS)
-    async def test_counting_reads_the_whole_table_only_to_count_it_all(self, crowd: Crowd, actors: str, wanted: str):
-        """Only somebody who sees everything and asks for everything has every row counted."""
+    async def test_only_an_unfiltered_count_reads_the_whole_table(self, crowd: Crowd, actors: str, wanted: str):
+        """For a user who sees all tasks."""
         plan = await plan_of_count(crowd, ACTORS[actors], FILTERS[wanted])
 
         everything = actors == "admin" and wanted == "none"
@@ -163,8 +163,8 @@ class TestEverythingElse:
         for table in ("users", "sessions", "used_tokens", "events", "idempotency_keys"):
             assert not plan.reads_all_of(table), table
 
-    async def test_what_is_sent_past_sqlalchemy(self, crowd: Crowd):
-        """Moves, a single one and many at once or however many, and pages of the log go by keys and positions."""
+    async def test_statements_that_bypass_sqlalchemy(self, crowd: Crowd):
+        """Status changes, single and grouped, and pages of the log use keys and positions."""
         for many in (1, MAX_BATCH_SIZE):
             moves = [
                 StatusUpdate(BUSY, numbered(5 * number), TaskStatus.DONE, None, None, later(0))

@@ -1,4 +1,4 @@
-"""A transaction that ends well, badly, or in the middle: the next one never notices."""
+"""A transaction that commits, fails or is cancelled does not affect the next one."""
 
 import asyncio
 import random
@@ -32,7 +32,7 @@ async def small_database(new_database: Callable[[], str]) -> AsyncIterator[Datab
 
 @pytest.fixture
 async def small_build(small_database: Database) -> AsyncIterator[Builders]:
-    """A house on it, whose connections are all back when the test is over."""
+    """Builders on it; at the end all connections have been released."""
     await Builders.clear(small_database)
     yield Builders(small_database)
     await everything_is_back(small_database)
@@ -93,8 +93,8 @@ def until_the_backend_ends(statement: str) -> Callable[[UnitOfWork], Awaitable[N
 
 
 class TestOutcome:
-    async def test_without_commit_nothing_happens(self, small_build: Builders):
-        """What was flushed but not committed is gone, and nobody was rung."""
+    async def test_without_commit_nothing_is_stored(self, small_build: Builders):
+        """Flushed changes are rolled back, and listeners are not called."""
         task = await small_build.a_task()
         rung: list[bool] = []
         small_build.database.on_recorded(lambda: rung.append(True))
@@ -107,16 +107,18 @@ class TestOutcome:
         assert stored.title == task.title
         assert rung == []
 
-    async def test_a_refusal_is_told_as_it_is(self, small_build: Builders):
-        """What a rule raises inside the transaction comes out unchanged, and nothing was written."""
+    async def test_a_refusal_is_raised_unchanged(self, small_build: Builders):
+        """Nothing is written."""
         task = await small_build.a_task()
         with pytest.raises(NotFound, match="gone"):
             await do(small_build, "DELETE FROM tasks", refuse)
 
         assert await small_build.task(task.id) is not None
 
-    async def test_a_listener_s_bug_is_not_the_caller_s(self, small_build: Builders, caplog: pytest.LogCaptureFixture):
-        """Once committed a change stays reported as done, whatever those do who are rung."""
+    async def test_an_error_of_a_listener_does_not_fail_the_caller(
+        self, small_build: Builders, caplog: pytest.LogCaptureFixture
+    ):
+        """The change is committed."""
 
         def broken() -> None:
             raise RuntimeError("broken listener")
@@ -129,8 +131,8 @@ class TestOutcome:
 
         assert "broken listener" in caplog.text
 
-    async def test_nobody_has_no_actor(self, small_build: Builders):
-        """Whoever needs an actor where nobody is signed in is told so."""
+    async def test_an_anonymous_unit_of_work_has_no_actor(self, small_build: Builders):
+        """Code that needs one gets an error."""
         with pytest.raises(Unauthenticated):
             _ = small_build.as_(None).actor
 
@@ -145,10 +147,8 @@ class TestUnavailable:
             ("statement_timeout = 0", "SELECT pg_terminate_backend(pg_backend_pid())"),
         ],
     )
-    async def test_what_may_work_the_next_time_is_unavailable(
-        self, small_build: Builders, settings: str, statement: str
-    ):
-        """A statement or a lock that takes too long, a server that only reads, a connection that is cut."""
+    async def test_temporary_failures_are_unavailable(self, small_build: Builders, settings: str, statement: str):
+        """A statement or lock time-out, a read-only server, a lost connection."""
         async with small_build.database.engine.connect() as rival:
             await rival.execute(text("SELECT 1 FROM event_head FOR UPDATE"))
             with pytest.raises(Unavailable):
@@ -168,13 +168,13 @@ class TestUnavailable:
 
         assert await small_build.task(task.id) is not None
 
-    async def test_a_connection_that_was_cut_before_a_refusal(self, small_build: Builders):
-        """What the rule said is what is told, not that the connection could not be put back in order."""
+    async def test_a_connection_lost_before_a_refusal(self, small_build: Builders):
+        """The refusal is raised, not the failed rollback."""
         with pytest.raises(NotFound):
             await do(small_build, end_backend, refuse)
 
-    async def test_a_pool_that_is_used_up(self, small_database: Database, monkeypatch: pytest.MonkeyPatch):
-        """Who gets no connection in time is told to come again."""
+    async def test_an_exhausted_pool_is_unavailable(self, small_database: Database, monkeypatch: pytest.MonkeyPatch):
+        """After a time-out."""
         monkeypatch.setattr(engine_module, "POOL_TIMEOUT_SECONDS", 0.2)
         database = Database(small_database.engine.url.render_as_string(hide_password=False), pool_size=2)
         async with database.connect() as one, database.connect() as two:
@@ -186,8 +186,8 @@ class TestUnavailable:
                 await database.ping()
         await database.close()
 
-    async def test_two_that_wait_for_each_other(self, small_build: Builders):
-        """Of a deadlock one is told to come again, and the other gets through."""
+    async def test_a_deadlock_is_unavailable_for_one(self, small_build: Builders):
+        """The other one succeeds."""
         tasks = [await small_build.a_task(), await small_build.a_task()]
         both_have_one = asyncio.Barrier(2)
 
@@ -201,8 +201,8 @@ class TestUnavailable:
         outcomes = await asyncio.gather(lock_both(0, 1), lock_both(1, 0), return_exceptions=True)
         assert sorted(type(outcome).__name__ for outcome in outcomes) == ["NoneType", "Unavailable"]
 
-    async def test_a_table_that_was_changed_under_a_living_connection(self, new_database: Callable[[], str]):
-        """After a migration the first request may have to come again, once per connection, and then all is well."""
+    async def test_a_table_changed_under_an_open_connection(self, new_database: Callable[[], str]):
+        """After a migration the first request of a connection may fail."""
         database = Database(new_database(), pool_size=1)
         async with database.unit_of_work(OPERATOR) as uow:
             await uow.tasks.slice(skip=0, limit=1)
@@ -226,8 +226,8 @@ class TestUnavailable:
                 async with small_build.as_(None) as uow:
                     await uow._session.execute(statement)
 
-    async def test_a_server_that_stops_and_comes_back(self, tmp_path: Path):
-        """While the server is away everything is unavailable, also what was under way; when it is back all works."""
+    async def test_a_restart_of_the_server(self, tmp_path: Path):
+        """Meanwhile everything is unavailable; afterwards all works."""
         with Postgres(tmp_path / "postgres", durable=False) as server:
             database = Database(server.url, pool_size=2)
             await migrations.upgrade(database.engine)
@@ -257,7 +257,7 @@ class TestUnavailable:
 class TestCancelled:
     @pytest.mark.parametrize("seed", range(4))
     async def test_no_connection_is_lost(self, small_build: Builders, seed: int):
-        """Tasks that are cancelled at any moment, twice too, give their connections back and change nothing."""
+        """Tasks that are cancelled at any point, also twice, release their connections and change nothing."""
         chance = random.Random(seed)
         task = await small_build.a_task()
 
@@ -280,7 +280,7 @@ class TestCancelled:
         assert stored.title == task.title
 
     async def test_a_second_cancellation_does_not_interrupt_the_first(self, small_build: Builders):
-        """Who is cancelled while leaving leaves in the background."""
+        """The release continues in the background."""
         entered = asyncio.Event()
 
         async def wait() -> None:
@@ -308,7 +308,7 @@ async def is_idle(database: Database) -> None:
 
 
 async def until_everything_is_back(database: Database) -> None:
-    """Closing goes on in the background for a moment."""
+    """Releasing may continue in the background."""
     pool = database.engine.pool
     assert isinstance(pool, QueuePool)
     async with asyncio.timeout(HANG_SECONDS):
@@ -318,14 +318,14 @@ async def until_everything_is_back(database: Database) -> None:
 
 class TestDatabaseUrl:
     @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg", "postgresql+asyncpg"])
-    def test_every_spelling_of_postgresql_gets_our_driver(self, scheme: str):
-        """The driver is ours to choose; the rest of the URL stays."""
+    def test_the_driver_of_the_url_is_replaced(self, scheme: str):
+        """The rest of the URL stays."""
         url = database_url(f"{scheme}://me:p%40ss@db.example.org:5433/tasks?ssl=require")
         assert url.render_as_string(hide_password=False) == (
             "postgresql+asyncpg://me:p%40ss@db.example.org:5433/tasks?ssl=require"
         )
 
     def test_another_database_is_refused(self):
-        """What is not PostgreSQL is refused by name."""
+        """The message names the other database."""
         with pytest.raises(ValueError, match="sqlite is not supported"):
             database_url("sqlite:///tasks.db")

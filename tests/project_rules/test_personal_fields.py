@@ -1,4 +1,4 @@
-"""Whatever a listener may select says what it has to know of whoever listens."""
+"""Every field of a subscription declares how it depends on the user."""
 
 from collections.abc import Iterator
 
@@ -39,15 +39,15 @@ class TestDeclarations:
         """Items, tasks, users and histories are all reachable: else the rule below would prove nothing."""
         assert {"TaskStatusChanged.by", "Task.viewerCanDelete", "User.email", "TaskHistoryEntry.by"} <= set(reachable())
 
-    def test_whoever_could_find_out_who_listens_says_so(self):
-        """A field whose resolver is handed the context declares what it needs of it, and nothing else does."""
+    def test_fields_with_access_to_the_user_declare_it(self):
+        """And only these."""
         undeclared = [
             name for name, field in reachable().items() if can_access_viewer(field) and declared_viewer(field) is None
         ]
         assert undeclared == []
 
-    def test_what_depends_on_whom(self):
-        """The declarations, spelled out: a change of one should be noticed."""
+    def test_the_declarations(self):
+        """A changed declaration needs a change here."""
         needs = {name: viewer_of(field) for name, field in reachable().items() if can_access_viewer(field)}
         assert {name for name, viewer in needs.items() if viewer is Viewer.USER} == {"User.email"}
         assert {name for name, viewer in needs.items() if viewer is Viewer.RELATION} == {
@@ -90,8 +90,8 @@ class TestSelections:
             ("subscription { taskChanged { task { history { nodes { by { id } } } } } }", Viewer.RELATION),
         ],
     )  # fmt: skip
-    def test_the_most_that_any_field_needs(self, text: str, viewer: Viewer):
-        """However deep, and through whatever fragments."""
+    def test_the_strongest_declaration_counts(self, text: str, viewer: Viewer):
+        """At any depth, and through fragments."""
         assert read(text).viewer is viewer
 
     def test_variables_count_below_the_root_field(self):

@@ -24,7 +24,7 @@ class Step:
     shown: str | None = None
 
     def agrees(self, printed: str) -> bool:
-        """Whether what was printed is what is shown, where `…` stands for anything."""
+        """Whether the output equals the documented one, where `…` stands for any text."""
         if self.shown is None:
             return True
         if self.language == "json":

@@ -1,4 +1,4 @@
-"""How to be refused in every way that the description of the REST door knows."""
+"""A request for every documented error of the REST API."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ BROKEN_FORM: Final = {"content-type": "multipart/form-data"}
 
 @dataclass
 class Offender:
-    """Somebody who does one thing wrong with one operation, and everything else right."""
+    """Makes one mistake with one operation."""
 
     rest: Rest
     visitor: Visitor
@@ -58,7 +58,7 @@ class Offender:
         )
 
     def example(self) -> dict[str, Any]:
-        """The documented body, by somebody who can send it."""
+        """The documented body, by a user who may send it."""
         assert self.operation.body is not None
         extra: Any = self.operation.body.model_config["json_schema_extra"]
         example = dict(extra["examples"][0])
@@ -97,7 +97,7 @@ class Offender:
 
 
 async def expired(offender: Offender) -> httpx.Response:
-    """A token whose time is over."""
+    """An expired token."""
     session = (await offender.rest.send("GET", "/auth/sessions", offender.visitor)).json()[0]["uuid"]
     long_ago = datetime.now(UTC) - timedelta(hours=2)
     issued = offender.rest.api.server.tokens.issue(UUID(offender.visitor.uuid), UUID(session), long_ago)
@@ -105,12 +105,12 @@ async def expired(offender: Offender) -> httpx.Response:
 
 
 async def name_taken(offender: Offender) -> httpx.Response:
-    """Somebody else's name."""
+    """The name of another user."""
     return await offender.send(json=offender.example() | {"username": offender.visitor.name})
 
 
 async def address_taken(offender: Offender) -> httpx.Response:
-    """Somebody else's address."""
+    """The address of another user."""
     return await offender.send(json=offender.example() | {"email": f"{offender.visitor.name}@example.org"})
 
 
@@ -289,7 +289,7 @@ BAD_VALUES: Final[dict[str, dict[str, Any]]] = {
 
 
 async def refuse(offender: Offender, refused: ErrorResponse | Problem) -> httpx.Response:
-    """The answer to whatever leads to this refusal."""
+    """The response to the request that causes this error."""
     if isinstance(refused, ErrorResponse):
         return await PROVOCATIONS[refused.detail](offender)
     options = dict(BAD_VALUES[offender.operation.name])

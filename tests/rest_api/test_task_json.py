@@ -17,7 +17,7 @@ INSTANTS = (datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 1, 12, 30, 5, 12
 @pytest.mark.parametrize("priority", TaskPriority)
 @pytest.mark.parametrize("instant", INSTANTS)
 def test_the_same_bytes(status: TaskStatus, priority: TaskPriority, instant: datetime):
-    """Every field, in the same order and the same form, whether it is there or not."""
+    """Every field in the same order and form, set or null."""
     for optional in (None, instant):
         row = TaskRow(
             id=uuid4(),

@@ -11,8 +11,8 @@ from tests.rest_api.task_listening import listening, move, open_socket
 
 class TestDeletedSince:
     @pytest.mark.parametrize("relation", ["owner", "assignee", "moderator"])
-    async def test_its_moves_are_told_and_then_its_deletion(self, url: str, rest: Rest, relation: str):
-        """Who could see it when it was deleted is told from where it moved to where, without a task."""
+    async def test_its_moves_are_delivered_and_then_its_deletion(self, url: str, rest: Rest, relation: str):
+        """To users who could see it when it was deleted; without the task."""
         api = rest.api
         people = {"owner": await api.a_user(), "assignee": await api.a_user()}
         people["moderator"] = await api.a_user(Role.MODERATOR)
@@ -28,8 +28,8 @@ class TestDeletedSince:
         assert {frame["task_uuid"] for frame in (*moves, deleted)} == {str(task.id)}
         assert deleted["type"] == "task.deleted"
 
-    async def test_who_had_lost_it_before_learns_nothing_of_its_moves(self, url: str, rest: Rest):
-        """To an assignee from whom it was taken it is gone, whatever became of it."""
+    async def test_a_former_assignee_receives_no_moves(self, url: str, rest: Rest):
+        """For them the task is gone."""
         api = rest.api
         people = {"owner": await api.a_user(), "assignee": await api.a_user()}
         cursor, _ = await self._a_life(url, rest, people, "assignee", is_taken_back=True)

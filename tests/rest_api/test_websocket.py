@@ -28,8 +28,8 @@ from tests.support.websocket_client import connected
 
 
 class TestSigningIn:
-    async def test_by_header_or_first_message_with_or_without_the_slash(self, url: str, api: Api):
-        """Each way leads to the first cursor."""
+    async def test_sign_in_by_header_or_first_message(self, url: str, api: Api):
+        """With and without the slash, the first frame is a cursor."""
         token = await api.token(await api.a_user())
         async with open_socket(url, token) as listener:
             assert await listener.cursor()
@@ -69,8 +69,8 @@ class TestSigningIn:
 
 
 class TestFrames:
-    async def test_a_move_is_told_with_the_task_and_where_it_came_from(self, url: str, rest: Rest):
-        """What happened over REST is told as documented: type, task, from, to, cursor and at."""
+    async def test_a_frame_has_the_task_and_both_statuses(self, url: str, rest: Rest):
+        """With type, task, from, to, cursor and at."""
         api = rest.api
         owner = await api.a_user()
         task = await api.build.a_task(owner)
@@ -86,8 +86,8 @@ class TestFrames:
         assert frame["at"].endswith("Z")
         assert datetime.fromisoformat(frame["at"]) == stored.updated_at
 
-    async def test_only_moves_are_told_and_only_to_those_who_may_see_them(self, url: str, rest: Rest):
-        """Another title is not told, nor anything to a stranger; a moderator hears of everybody's."""
+    async def test_only_moves_of_visible_tasks_are_delivered(self, url: str, rest: Rest):
+        """Other changes and hidden tasks are not; a moderator receives those of all users."""
         api = rest.api
         owner, outsider, moderator = await api.a_user(), await api.a_user(), await api.a_user(Role.MODERATOR)
         task, own = await api.build.a_task(owner), await api.build.a_task(outsider)
@@ -99,10 +99,8 @@ class TestFrames:
             received = [frame["task"]["uuid"] for frame in (await above.receive(), await above.receive())]
             assert received == [str(task.id), str(own.id)]
 
-    async def test_what_was_read_too_long_ago_is_read_again(
-        self, url: str, rest: Rest, monkeypatch: pytest.MonkeyPatch
-    ):
-        """A process that stood still between reading a task and telling it does not know any more who may see it."""
+    async def test_an_old_snapshot_is_read_again(self, url: str, rest: Rest, monkeypatch: pytest.MonkeyPatch):
+        """After a pause between the read and the delivery, the visibility may have changed."""
         current, owner = rest.api.server.stream.task_cache, await rest.api.a_user()
         task, visible_to, times = await rest.api.build.a_task(owner), current.visible_to, list[float]()
 
@@ -118,8 +116,8 @@ class TestFrames:
 
         assert (frame["type"], len(times)) == ("task.status_changed", 2)
 
-    async def test_what_leaves_ones_sight_is_gone_and_what_is_deleted_is_deleted(self, url: str, rest: Rest):
-        """Both are told with the task's uuid, and with nothing else of it."""
+    async def test_gone_and_deleted_tasks(self, url: str, rest: Rest):
+        """Both frames have only the task's uuid."""
         api = rest.api
         owner, helper = await api.a_user(), await api.a_user()
         task = await api.build.a_task(owner, assignee_id=helper.id)
@@ -133,8 +131,8 @@ class TestFrames:
         assert (gone["type"], deleted["type"]) == ("task.gone", "task.deleted")
         assert gone["task_uuid"] == deleted["task_uuid"] == str(task.id)
 
-    async def test_after_a_cursor_nothing_is_missed(self, url: str, rest: Rest):
-        """Who comes back with a cursor hears what happened meanwhile, then what happens, without a seam."""
+    async def test_a_cursor_resumes_without_gaps(self, url: str, rest: Rest):
+        """Missed items and then live ones."""
         api = rest.api
         owner = await api.a_user()
         tasks = [await api.build.a_task(owner) for _ in range(4)]
@@ -159,14 +157,14 @@ class TestFrames:
         assert set(frame) == {"type", "reason", "cursor", "at"}
         assert (frame["type"], frame["reason"]) == ("resync_required", "EPOCH")
 
-    async def test_a_cursor_that_is_none_is_told_and_closed(self, url: str, api: Api):
-        """4400: coming back with the same one would not help."""
+    async def test_an_invalid_cursor_closes_the_socket(self, url: str, api: Api):
+        """4400, so that clients do not retry."""
         async with open_socket(url, await api.token(await api.a_user()), after="x") as listener:
             assert (await listener.receive())["code"] == "BAD_REQUEST"
             assert (await listener.closed())[0] == 4400
 
-    async def test_what_clients_say_is_an_error_to_themselves(self, url: str, api: Api):
-        """Text is answered with an error and heard by nobody else; a binary frame ends the socket with 1003."""
+    async def test_messages_of_clients_are_errors(self, url: str, api: Api):
+        """Text gets an error; a binary frame closes the socket with 1003."""
         user = await api.a_user()
         async with listening(url, api, user) as one, listening(url, api, user) as other:
             await one.connection.send("hello all")
@@ -179,8 +177,8 @@ class TestFrames:
 
 
 class TestHandshake:
-    async def test_rest_is_heard_by_graphql_and_graphql_by_the_task_socket(self, url: str, rest: Rest):
-        """A change over either door is heard through the other, with the same facts."""
+    async def test_changes_reach_subscribers_of_both_apis(self, url: str, rest: Rest):
+        """With the same content."""
         api = rest.api
         owner = await api.a_user()
         task = await api.build.a_task(owner)
@@ -205,7 +203,7 @@ class TestHandshake:
             assert (legacy["from"], legacy["to"], legacy["task"]["completed"]) == ("DONE", "IN_PROGRESS", False)
 
     async def test_several_fields_are_one_event(self, url: str, rest: Rest):
-        """Title, description and status in one PUT are told once, with one version."""
+        """One PUT with title, description and status is one frame, with one version."""
         api = rest.api
         owner = await api.a_user()
         task = await api.build.a_task(owner)
@@ -231,8 +229,8 @@ class TestEndings:
             await other.say(type="ping")
             assert (await other.receive())["type"] == "error"
 
-    async def test_a_new_role_closes_it(self, url: str, rest: Rest):
-        """Whose rights changed comes back, with a cursor that says so."""
+    async def test_a_new_role_closes_the_socket(self, url: str, rest: Rest):
+        """The client can reconnect with its cursor, which is then stale."""
         api = rest.api
         user, admin = await api.a_user(), await api.a_user(Role.ADMIN)
         token = await api.token(user)
@@ -282,13 +280,13 @@ async def impatient(api: Api) -> AsyncIterator[str]:
 
 
 class TestClocks:
-    async def test_who_says_nothing_is_closed(self, api: Api):
-        """4408: there was time to sign in."""
+    async def test_a_silent_client_is_closed(self, api: Api):
+        """4408 after the time for the sign-in."""
         async with timed(api, Timing(auth=0.1)) as url, open_socket(url) as listener:
             assert await listener.closed() == (4408, 'No sign-in in time. Send {"type": "auth", "token": "…"} first.')
 
-    async def test_who_is_idle_learns_where_the_stream_stands(self, impatient: str, rest: Rest):
-        """Cursors come while nothing else does, and move on with what is not told here."""
+    async def test_an_idle_client_receives_cursors(self, impatient: str, rest: Rest):
+        """They advance with events that are not delivered here."""
         api = rest.api
         user, other = await api.a_user(), await api.a_user()
         async with listening(impatient, api, user) as listener:
@@ -316,8 +314,8 @@ class TestClocks:
         async with open_socket(impatient, await api.token(user)) as late:
             assert (await late.closed())[0] == 1012
 
-    async def test_a_status_that_is_none_of_the_older_ones_is_told_all_the_same(self, impatient: str, api: Api):
-        """A move over GraphQL alone, to a column that the older API did not know, has its name in the frame."""
+    async def test_a_newer_status_is_delivered(self, impatient: str, api: Api):
+        """A status that the older API does not have has its name in the frame."""
         owner = await api.a_user()
         task = await api.build.a_task(owner)
         update = """mutation ($input: UpdateTaskStatusInput!) { updateTaskStatus(input: $input) {

@@ -12,7 +12,7 @@ AT_A_TIME = 250
 
 
 def main() -> None:
-    """Run histories, or tell one."""
+    """Run histories, or print one."""
     parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
     parser.add_argument("--seed", type=int, help="tell this one history")
     parser.add_argument("--first", type=int, default=0, help="the first seed")

@@ -24,11 +24,11 @@ ALLOWED = {"SEEN": {"SEEN", "GONE"}, "GONE": {"GONE"}, "DELETED": {"DELETED"}}
 
 
 class Broken(AssertionError):
-    """A promise was not kept."""
+    """A guarantee was violated."""
 
 
 def ought(user: User, stream_request: StreamRequest, event: TaskEvent) -> str | None:
-    """What somebody should be told of an event, in other words than the code's."""
+    """The expected visibility of an event, written independently of the product."""
     before = event.before if sees(user.role, user.id, event.before) else None
     after = event.after if sees(user.role, user.id, event.after) else None
     if before is None and after is None:
@@ -56,13 +56,13 @@ def _stands(stream_request: StreamRequest, status: TaskStatus | None) -> bool:
 
 
 class Checks:
-    """Looks at every frame as it leaves and as it arrives, and at everything at the end."""
+    """Checks every frame when it is sent and when it is received, and everything at the end."""
 
     def __init__(self, world: "World") -> None:
         self._world = world
 
     def sent(self, wire: "Wire", message: dict[str, Any]) -> None:
-        """A frame leaves a process: what it says must have been allowed less than a second ago."""
+        """A frame leaves a process: its content was allowed less than a second ago."""
         try:
             self._sent(wire, message)
         except Broken as broken:  # not into the hands of the process
@@ -88,14 +88,14 @@ class Checks:
                 raise Broken(f"{wire.process.name} tells {actor.role} of a task that was out of sight for a second")
 
     def _deleted(self, wire: "Wire", task_id: UUID, role: str) -> None:
-        """What happened to a deleted task is told only to those who could see it until then."""
+        """Events of a deleted task are delivered only to users who could see it until then."""
         table = self._world.table
         people = next((each for _, each in reversed(table.shown[task_id]) if each is not None), None)
         if not table.history and not sees(Role(role), wire.session.user.id, people):
             raise Broken(f"{wire.process.name} tells {role} of a deleted task that was out of sight before")
 
     def allowed(self, session: Session, role: str, version: int) -> None:
-        """Somebody is believed to have these rights: so it must have been, less than a second ago."""
+        """An authenticated identity was valid less than a second ago."""
         now = self._world.loop.now
         if session.ended is not None and now > session.ended + LEASE_SECONDS:
             raise Broken(f"{session.user.name} is believed {now - session.ended:.3f} s after their session ended")
@@ -122,7 +122,7 @@ class Checks:
             wire.last = data["position"]
 
     def moved(self, client: "Client", stood: StreamCursor, stands: StreamCursor) -> None:
-        """A client goes on: what it knows must not outlive rights that changed in a way that nobody here knows."""
+        """A client reconnects: its cache must not survive unknown changes of rights."""
         if not stood.epoch == stands.epoch == self._world.table.epoch:
             return
         # A ping may lead back in front of a resync that the server does not know to have been seen.
@@ -162,7 +162,7 @@ class Checks:
                 return client.forged
 
     def final(self) -> None:
-        """Everything is quiet: all was heard, and all that is remembered is true."""
+        """All work has ended: every event was delivered, and every cache is correct."""
         for client in self._world.clients:
             if client.user.active:
                 self._nothing_lost(client)
@@ -191,14 +191,14 @@ class Checks:
                 raise Broken(f"{client.name} was told that the task of {logged.position} was gone, and it was not")
 
     def _left(self, client: "Client", event: TaskEvent) -> bool:
-        """Whether a task was there at some time since an event, and out of a client's sight."""
+        """Whether the task was hidden from a client at some time after an event."""
         user = client.user
         shown = self._world.table.shown[event.task_id]
         return any(people is not None and not sees(user.role, user.id, people) for _, people in shown)
 
     @staticmethod
     def _due(client: "Client", position: int, at: float) -> bool | None:
-        """Whether an event must have been heard, or may have been; None = it is before the client's time."""
+        """Whether an event must have been delivered, or may have been; None if it is before the client's start."""
         if client.base is not None:
             return True if position > client.base.position else None
         return client.since is not None and at > client.since

@@ -1,4 +1,4 @@
-"""A client as it should be written: it comes back with its cursor, and keeps a cache of what it was told."""
+"""A correct client: it resumes with its cursor, and caches what it received."""
 
 import asyncio
 from collections import deque
@@ -66,14 +66,14 @@ class Wire:
         return self._inbox.popleft()
 
     async def send(self, message: dict[str, Any]) -> None:
-        """The server writes; returns when there is room for more."""
+        """The server writes; returns when there is space."""
         self._leave(message)
         while self._unread >= self._client.temper.window:
             self._queue_size = self._loop.create_future()
             await self._queue_size
 
     def put(self, text: str) -> bool:
-        """The server writes without waiting, if there is room."""
+        """The server writes without waiting, if there is space."""
         if self._cut or self._unread >= self._client.temper.window or self._client.is_unlucky():
             return False
         self._world.at_once += 1
@@ -127,7 +127,7 @@ class Wire:
 
 
 class Client:
-    """Somebody who listens, on one process after the other."""
+    """A subscriber that connects to one process after another."""
 
     def __init__(
         self,
@@ -161,7 +161,7 @@ class Client:
         return self._chance.uniform(0.0005, 0.003)
 
     def is_unlucky(self) -> bool:
-        """Now and then the server has to wait before it can write, for whatever reason."""
+        """Sometimes the server must wait before it can write."""
         return self._chance.random() < 0.1
 
     async def run(self) -> None:

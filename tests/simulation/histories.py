@@ -53,11 +53,7 @@ def run_one(seed: int, say: Callable[[str], None] | None = None) -> str | None:
 
 
 def live(world: World) -> None:
-    """Let a history happen.
-
-    Raises:
-        Broken: a promise was not kept.
-    """
+    """Run a history. Raises: Broken: a guarantee was violated."""
     asyncio._set_running_loop(world.loop.as_asyncio)
     try:
         world.run()
@@ -81,7 +77,7 @@ def run_many(first: int, histories: int) -> Outcome:
 
 
 def read(seed: int, say: Callable[[str], None]) -> str | None:
-    """Run a history and tell it."""
+    """Run a history and print its steps."""
     with _prepared():
         return run_one(seed, say)
 

@@ -43,7 +43,7 @@ class Line:
         return Glance(self, self._table)
 
     def on_recorded(self, listener: Callable[[], None]) -> None:
-        """Tell *listener* of commits."""
+        """Call *listener* after commits."""
         self._listeners.append(listener)
 
     def acknowledged(self) -> None:
@@ -87,7 +87,7 @@ class Line:
 
 
 class Log:
-    """The log as the house asks for it."""
+    """The log with the interface of the product."""
 
     def __init__(self, line: Line, table: Table) -> None:
         self._line = line
@@ -112,7 +112,7 @@ class Log:
         return self._line.ask(self._table.last_id)
 
     def writers(self) -> Any:
-        """Who writes."""
+        """The open writers."""
         return self._line.ask(self._table.open_writers)
 
     def raise_floor(self, last: LastId) -> Any:
@@ -129,7 +129,7 @@ class Log:
 
 
 class Work:
-    """A unit of work as the house asks for it: its own repositories."""
+    """A unit of work with the interface of the product."""
 
     def __init__(self, line: Line, table: Table, actor: Actor | None, gate: asyncio.Semaphore | None) -> None:
         self._gate = gate
@@ -152,12 +152,12 @@ class Work:
         return self._line.ask(self._table.visible, self.actor, list(ids))
 
     def deletions_of(self, ids: Any) -> Any:
-        """Whose they were."""
+        """The people of deleted tasks."""
         return self._line.ask(self._table.deletions, list(ids))
 
 
 class Glance:
-    """A reading as the house asks for it: of rights alone."""
+    """A read of rights with the interface of the product."""
 
     def __init__(self, line: Line, table: Table) -> None:
         self._line = line

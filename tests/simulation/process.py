@@ -1,4 +1,4 @@
-"""One process of the API as it is wired for production, between a model of the database and one of the bell."""
+"""One process of the API, wired as in production, between models of the database and the notifier."""
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
@@ -53,7 +53,7 @@ class StreamRequest:
 
 
 class Notifiers:
-    """The bell between processes: it loses, delays, doubles and reorders what it is told, or is silent."""
+    """The channel between processes: it loses, delays, duplicates and reorders notifications, or is silent."""
 
     def __init__(self, loop: VirtualLoop, chance: Random, hurt: float) -> None:
         self._loop = loop
@@ -63,7 +63,7 @@ class Notifiers:
         self.hung: list[FakeNotifier] = []
 
     def ring(self, notification: Notification) -> None:
-        """Carry a chime to everybody, or not."""
+        """Publish a notification, or drop it."""
         for notifier in self.hung:
             for _ in range(self._copies()):
                 self._loop.call_later(self._delay(), notifier.receive, notification, context=notifier.machine.context)
@@ -114,7 +114,7 @@ class Tokens:
         self._table = table
 
     def read(self, token: str, now: object) -> Claims:
-        """What it says."""
+        """Read the message."""
         session = self._table.sessions.get(UUID(token))
         if session is None:
             raise InvalidToken
@@ -149,14 +149,14 @@ class Seen:
 
 
 class Execution:
-    """Stands for GraphQL: one item of the stream, one response, shared among those who look from the same place."""
+    """Replaces GraphQL: one response per item, shared by equal viewpoints."""
 
     def __init__(self, process: "Process") -> None:
         self._process = process
         self._group = Group(SharedExecutions(cast("Any", None)), "changes", personal=False)
 
     def prepare(self, request: OperationRequest, *, request_id: str) -> Operation:
-        """Everything is good."""
+        """Accept everything."""
         return Operation(request)
 
     async def stream(
@@ -193,7 +193,7 @@ class Execution:
 
 
 class DirectSender:
-    """Tells one client what the stream says, without waking the task that listens for it."""
+    """Delivers to one client without waking its task."""
 
     def __init__(
         self,
@@ -239,7 +239,7 @@ def _fields(item: Any, actor: Actor) -> dict[str, Any]:
 
 
 class Process:
-    """A process: everything real but the network, the database, Redis and GraphQL."""
+    """A process with real parts, except for the network, the database, Redis and GraphQL."""
 
     shared = True
 
@@ -292,6 +292,6 @@ class Process:
         return WebSocketConnection(self.setup, upgrade, SUBPROTOCOL, receive, send).run()
 
     async def vouches_for(self, session: Session) -> Actor | None:
-        """Whom a request with this session's token would be answered as."""
+        """The identity that a request with this session's token would have."""
         identity = await self.access.authenticate(f"Bearer {session.id}")
         return identity.actor if identity is not None else None

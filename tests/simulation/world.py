@@ -1,4 +1,4 @@
-"""One history: processes, clients, people and disasters, all from one seed."""
+"""One history: processes, clients, users and faults, from one seed."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -37,7 +37,7 @@ RIGHTS = (
 
 
 class World:
-    """Everything there is in a history, and what happens in it."""
+    """The state of a history, and its steps."""
 
     def __init__(self, seed: int, say: Callable[[str], None] | None = None) -> None:
         self.chance = chance = Random(seed)
@@ -62,20 +62,16 @@ class World:
         self.clients = [self._client() for _ in range(chance.randint(2, 4))]
 
     def say(self, what: str) -> None:
-        """Note something for whoever reads the history."""
+        """Record a line for the reader of the history."""
         if self._say is not None:
             self._say(f"{self.loop.now:8.4f}  {what}")
 
     def names(self, id: UUID) -> str:
-        """What somebody or something is called."""
+        """The name of a user or an object."""
         return self._names.setdefault(id, f"#{next(self._numbers)}")
 
     def run(self) -> None:
-        """The whole history.
-
-        Raises:
-            Broken: a promise was not kept.
-        """
+        """Run the whole history. Raises: Broken: a guarantee was violated."""
         self.say(f"room {self.queue_size}, kept {self.kept}, bell hurt {self.hurt}, database sluggish {self.sluggish}")
         for _ in range(self.chance.randint(1, 4)):
             self._change_task(TaskChange.CREATED)
@@ -146,7 +142,7 @@ class World:
             process.stream_requests[client.name] = client.stream_request
 
     def doors(self) -> list[Process]:
-        """The processes that a client may be led to."""
+        """The processes to which a client may connect."""
         return [each for each in self.processes if each.open]
 
     async def list_tasks(self, process: Process, session: Session) -> tuple[StreamCursor, dict[UUID, int]]:

@@ -1,4 +1,4 @@
-"""The judge hears what a process tells: nothing is wrong with it, and what is broken on purpose is found."""
+"""The checker reads what a process delivers: it finds no fault, and finds injected ones."""
 
 import asyncio
 import importlib
@@ -35,7 +35,7 @@ QUIET_SECONDS = 0.4
 
 
 class Scene:
-    """An owner who writes, and four people who listen to one process."""
+    """An owner who writes, and four subscribers to one process."""
 
     def __init__(self, build: Builders, process: Process) -> None:
         self.build = build
@@ -46,7 +46,7 @@ class Scene:
         self.written = asyncio.Event()
 
     async def play(self) -> Report:
-        """Some writes, everything that comes of them, and the verdict."""
+        """Some writes, all their deliveries, and the report."""
         roles = {"owner": Role.USER, "worker": Role.USER, "stranger": Role.USER, "admin": Role.ADMIN}
         self.users = {name: await self.build.a_user(role) for name, role in roles.items()}
         listening = [asyncio.create_task(self._listen(name)) for name in roles]
@@ -123,13 +123,13 @@ class Scene:
 
 @pytest.fixture
 async def scene(build: Builders, start: StartProcess) -> Scene:
-    """An empty house, and one process."""
+    """An empty database, and one process."""
     return Scene(build, await start())
 
 
 @pytest.fixture
 def spoilt_audience(monkeypatch: pytest.MonkeyPatch) -> dict[int, list[int]]:
-    """Says at which of its offers the hub offers which ones instead: by their numbers, from 1."""
+    """Replaces the events of an offer, by their numbers from 1."""
     instead: dict[int, list[int]] = {}
     seen: list[tuple[int, TaskEvent]] = []
     offer = SubscriberIndex.offer
@@ -143,8 +143,8 @@ def spoilt_audience(monkeypatch: pytest.MonkeyPatch) -> dict[int, list[int]]:
     return instead
 
 
-async def test_a_process_as_it_is(scene: Scene):
-    """Nothing is wrong with what it tells."""
+async def test_a_correct_process_has_no_faults(scene: Scene):
+    """The report is empty."""
     report = await scene.play()
 
     assert report.findings == []
@@ -156,10 +156,10 @@ async def test_a_process_as_it_is(scene: Scene):
     ("instead", "fault"),
     [({7: []}, Fault.LOST), ({7: [7, 7]}, Fault.DUPLICATED), ({7: [], 8: [8, 7]}, Fault.OUT_OF_ORDER)],
 )
-async def test_a_hub_that_is_broken(
+async def test_a_faulty_subscriber_index_is_detected(
     scene: Scene, spoilt_audience: dict[int, list[int]], instead: dict[int, list[int]], fault: Fault
 ):
-    """A hub that drops an event, tells one twice or swaps two is found out."""
+    """It drops an event, delivers one twice, or swaps two."""
     spoilt_audience.update(instead)
 
     assert fault in {finding.fault for finding in (await scene.play()).findings}
@@ -176,8 +176,8 @@ async def test_a_numberer_that_is_broken(scene: Scene, build: Builders):
     assert report.count(Fault.OUT_OF_ORDER) > 0
 
 
-async def test_a_rule_that_is_broken(scene: Scene, monkeypatch: pytest.MonkeyPatch):
-    """A rule that lets everybody see everything is found out."""
+async def test_a_faulty_visibility_is_detected(scene: Scene, monkeypatch: pytest.MonkeyPatch):
+    """It shows every task to every user."""
     monkeypatch.setattr(visibility, "may", lambda *arguments: True)
     monkeypatch.setattr(visibility, "reach", lambda *arguments: {Reach.ANY})
     report = await scene.play()

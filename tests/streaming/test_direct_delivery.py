@@ -1,4 +1,4 @@
-"""Telling a listener in its turn: as good as waking it, and left to it whenever that is needed."""
+"""Direct delivery gives the same items as waking the task, and leaves the rest to the task."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -22,7 +22,7 @@ ADMIN = an_actor(Role.ADMIN)
 
 
 class Listener:
-    """Hears what it is told at once, as *deliver_one* allows, and the rest by iterating."""
+    """Receives events directly as *deliver_one* allows, and the others by iterating."""
 
     def __init__(self, subscriber: Subscriber, deliver_one: Callable[[QueuedEvent], SingleFlight[Any] | bool]) -> None:
         self.received: list[int] = []
@@ -57,7 +57,7 @@ def _position(item: Item) -> int:
 async def a_listener(
     process: Process, deliver_one: Callable[[QueuedEvent], SingleFlight[Any] | bool] = lambda noted: True
 ) -> AsyncIterator[Listener]:
-    """One that listens as an admin, and has begun to."""
+    """A waiting subscriber of an admin."""
     async with process.stream.subscribe(ADMIN, None, None) as subscriber:
         listener = Listener(subscriber, deliver_one)
         await until(lambda: subscriber._consumer_waits)
@@ -67,13 +67,13 @@ async def a_listener(
 
 
 async def some(process: Process, many: int) -> None:
-    """So many events, told by the process."""
+    """Deliver several events."""
     await process.record(*(a_task_event() for _ in range(many)))
     await process.reaches(many)
 
 
-async def test_who_waits_is_not_woken(process: Process):
-    """All comes in order, the cursor moves, and what was handed over is counted; the task does not run."""
+async def test_a_waiting_subscriber_is_not_woken(process: Process):
+    """Events are in order, the cursor advances, deliveries are counted; the task does not run."""
     async with a_listener(process) as listener:
         await some(process, 25)
         await until(lambda: len(listener.received) == 25)
@@ -84,8 +84,8 @@ async def test_who_waits_is_not_woken(process: Process):
         assert listener._subscriber.cursor == listener._subscriber._cursor(25)
 
 
-async def test_what_cannot_be_told_at_once_wakes_the_task(process: Process):
-    """In order, whoever tells it."""
+async def test_an_event_that_cannot_be_delivered_directly_wakes_the_task(process: Process):
+    """The order is the same."""
     async with a_listener(process, lambda noted: noted.position % 3 != 0) as listener:
         await some(process, 9)
         await until(lambda: len(listener.received) == 9)
@@ -107,8 +107,8 @@ async def test_a_busy_consumer_is_not_passed_by(process: Process):
         assert listener.received == [1, 2, 3]
 
 
-async def test_what_has_to_end_before_is_waited_for_without_the_task(process: Process):
-    """A reading, say; then it is told in another turn."""
+async def test_a_running_read_is_awaited_without_the_task(process: Process):
+    """Then the event is delivered."""
     gate = asyncio.Event()
     runs: list[SingleFlight[bool]] = []
 
@@ -127,7 +127,7 @@ async def test_what_has_to_end_before_is_waited_for_without_the_task(process: Pr
         assert listener.woken == []
 
 
-async def test_what_comes_to_nothing_is_the_tasks(process: Process):
+async def test_a_failure_is_left_to_the_task(process: Process):
     """It meets the failure itself, and can report it."""
 
     async def fail() -> None:
@@ -140,8 +140,8 @@ async def test_what_comes_to_nothing_is_the_tasks(process: Process):
         assert listener.woken == [1]
 
 
-async def test_nobody_waits_again_and_again(process: Process):
-    """What is too old whenever its turn comes is left to the task, which waits for it in peace."""
+async def test_the_number_of_attempts_is_bounded(process: Process):
+    """An event that is always too old is left to the task."""
     begun: list[int] = []
 
     def deliver_one(noted: QueuedEvent) -> SingleFlight[Any] | bool:
@@ -168,8 +168,8 @@ async def test_a_bug_is_the_tasks(process: Process):
         assert (broken.woken, other.woken) == ([1, 2], [])
 
 
-async def test_who_waits_for_too_much_reads_the_log(start: StartProcess):
-    """A queue that overflows while a reading is under way is read again, by the task."""
+async def test_an_overflowing_queue_is_read_from_the_log(start: StartProcess):
+    """By the task, while a read is running."""
     gate = asyncio.Event()
     process = await start(capacity=3)
     run: SingleFlight[Any] | None = None
@@ -191,8 +191,8 @@ async def test_who_waits_for_too_much_reads_the_log(start: StartProcess):
         assert listener.received == list(range(1, 11))
 
 
-async def test_who_was_revoked_is_told_nothing_more(process: Process):
-    """Not even what had its turn coming."""
+async def test_a_revoked_subscriber_receives_nothing_more(process: Process):
+    """Not even queued events."""
     gate = asyncio.Event()
     run: SingleFlight[Any] | None = None
 

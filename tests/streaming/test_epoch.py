@@ -1,4 +1,4 @@
-"""Restored histories: everybody is told to load anew, those who listen and those who come back."""
+"""Restored databases: live subscribers and resumed ones get a resync."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -21,7 +21,7 @@ ADMIN = an_actor(Role.ADMIN)
 
 @asynccontextmanager
 async def restored(build: Builders) -> AsyncIterator[None]:
-    """What is written inside is lost at the end: rows are copied back, and nothing else tells that it was."""
+    """Changes inside the block are lost at its end: rows are copied back, without any other trace."""
     async with build.database.engine.begin() as connection:
         for table in ("events", "log_state"):
             await connection.execute(text(f"CREATE TABLE kept_{table} AS TABLE {table}"))
@@ -38,7 +38,7 @@ async def restored(build: Builders) -> AsyncIterator[None]:
 
 
 async def record(process: Process, many: int) -> None:
-    """Have events happen, and wait until the process has told them."""
+    """Record events, and wait until the process has delivered them."""
     position = process.stream.position
     await process.record(*(a_task_event() for _ in range(many)))
     await process.reaches(position + many)
@@ -50,8 +50,8 @@ def cursor_at(process: Process, actor: Actor, position: int) -> str:
 
 
 class TestRestoredUnderALivingProcess:
-    async def test_everybody_is_told(self, start: StartProcess, build: Builders):
-        """Listeners of every process are told EPOCH, once, and hear what happens from then on."""
+    async def test_every_subscriber_gets_a_resync(self, start: StartProcess, build: Builders):
+        """EPOCH once in every process, and then new events."""
         processes = [await start() for _ in range(3)]
         subscribers = [each.stream.subscribe(ADMIN, None, None) for each in processes]
         await record(processes[0], 5)
@@ -68,8 +68,8 @@ class TestRestoredUnderALivingProcess:
         assert [await receive_event(subscriber) for subscriber in subscribers] == [after] * 3
         assert len({each.stream.epoch for each in processes}) == 1
 
-    async def test_cursors_of_the_lost_future_lead_nowhere(self, start: StartProcess, build: Builders):
-        """A cursor of what was lost is told EPOCH, also when the log has grown past it; so is one of before."""
+    async def test_cursors_of_lost_events_get_a_resync(self, start: StartProcess, build: Builders):
+        """Also when the log has grown past them, and cursors from before the restore."""
         process = await start()
         await record(process, 5)
         old = process.stream.epoch
@@ -98,8 +98,8 @@ class TestRestoredUnderALivingProcess:
 
 
 class TestResetEpoch:
-    async def test_listeners_and_cursors(self, process: Process):
-        """After a restore without witnesses: the operator's word is enough for those who listen and who come back."""
+    async def test_resetting_the_epoch_gives_resyncs(self, process: Process):
+        """After an undetectable restore, the operator's command is enough."""
         await record(process, 3)
         subscriber = process.stream.subscribe(ADMIN, None, None)
         before = cursor_at(process, ADMIN, 2)
@@ -109,8 +109,8 @@ class TestResetEpoch:
         async with process.stream.subscribe(ADMIN, None, before) as late:
             assert (await receive_resync(late)).reason is ResyncReason.EPOCH
 
-    async def test_it_is_the_operators(self, build: Builders):
-        """No user may do it, whatever their role."""
+    async def test_only_the_operator_may_reset_the_epoch(self, build: Builders):
+        """No user may, whatever their role."""
         admin = await build.an_actor(Role.ADMIN)
         async with build.unchanged():
             with pytest.raises(Forbidden):
@@ -118,8 +118,8 @@ class TestResetEpoch:
 
 
 class TestMoved:
-    async def test_a_reconnect_finds_out(self, process: Process, build: Builders):
-        """When the connections break and the server behind the address is another one, listeners are told EPOCH."""
+    async def test_a_reconnect_detects_another_server(self, process: Process, build: Builders):
+        """Subscribers get EPOCH."""
         await record(process, 3)
         subscriber = process.stream.subscribe(ADMIN, None, None)
         async with build.database.engine.begin() as connection:

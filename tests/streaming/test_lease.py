@@ -24,8 +24,8 @@ ADMIN = an_actor(Role.ADMIN)
 
 
 class TestLease:
-    def test_it_runs_out(self):
-        """It is fresh for less than a second after the instant that it was renewed for."""
+    def test_the_lease_expires(self):
+        """It is fresh for less than a second after the instant of its renewal."""
         now = 10.0
         lease = Lease(lambda: now)
         assert not lease.fresh
@@ -48,8 +48,8 @@ class TestLease:
 
 class TestCutOff:
     @pytest.mark.parametrize("one_notifier", [True, False])
-    async def test_a_revocation_comes_first(self, start: StartProcess, one_notifier: bool):
-        """Cut off from the database, a process tells nothing, bell or not; back again, the revocation comes first."""
+    async def test_a_revocation_is_applied_before_later_events(self, start: StartProcess, one_notifier: bool):
+        """A process without the database delivers nothing; when it is back, it applies the revocation first."""
         other, cut = await start(), await start(**({} if one_notifier else {"channel": f"test:{uuid4()}"}))
         revoked, faithful = an_actor(Role.ADMIN), an_actor(Role.ADMIN)
         lost, kept = (cut.stream.subscribe(each, None, None) for each in (revoked, faithful))

@@ -1,4 +1,4 @@
-"""Events of a newer version beside an older process: it goes on, and nobody keeps a right that may have been taken."""
+"""Events of a newer version beside an older process: it continues, and no revoked right is used."""
 
 import logging
 from collections.abc import AsyncIterator
@@ -82,7 +82,7 @@ def cursor_at(process: Process, actor: Actor, position: int) -> str:
 
 
 async def delivered_until(subscriber: Subscriber, version: int) -> list[tuple[Visibility, tuple[TaskChange, ...]]]:
-    """What is told before a version of some task."""
+    """The deliveries before a version of a task."""
     delivered: list[tuple[Visibility, tuple[TaskChange, ...]]] = []
     while True:
         item = await receive(subscriber)
@@ -93,8 +93,8 @@ async def delivered_until(subscriber: Subscriber, version: int) -> list[tuple[Vi
 
 
 class TestUnknownEvents:
-    async def test_every_process_goes_on(self, start: StartProcess):
-        """The one that numbers them, one that hears of them by Redis, and one without Redis tell what comes next."""
+    async def test_every_process_continues(self, start: StartProcess):
+        """The one that numbers them, one with Redis and one without deliver later events."""
         numbering, receiving = await start(), await start()
         deaf = await start(channel="of its own")
         processes = (numbering, receiving, deaf)
@@ -112,8 +112,8 @@ class TestUnknownEvents:
             assert counters.skipped + counters.read_in_part + len(delivered[0]) >= len(FUTURE)
 
     @pytest.mark.parametrize("from_memory", [True, False])
-    async def test_who_comes_back_is_told_the_same(self, process: Process, from_memory: bool):
-        """Replaying them, from memory or from the table, ends as listening to them did."""
+    async def test_a_replay_gives_the_same(self, process: Process, from_memory: bool):
+        """From memory or from the table."""
         live = process.stream.subscribe(ADMIN, None, None)
         await record(process, *FUTURE)
         await process.record(a_task_event(version=77))
@@ -124,8 +124,8 @@ class TestUnknownEvents:
 
         assert await delivered_until(back, 77) == delivered
 
-    async def test_a_status_that_is_not_known_is_not_shown(self, process: Process):
-        """Nor is it a move; only that the task was deleted is told."""
+    async def test_an_unknown_status_is_not_delivered(self, process: Process):
+        """It is no status change; the deletion is delivered."""
         moves = process.stream.subscribe(ADMIN, None, None, only_status=True)
         changes = process.stream.subscribe(ADMIN, None, None)
         await record(process, ("TASK", task_payload(to="BLOCKED")), ("TASK", task_payload(to="BLOCKED", after=None)))
@@ -158,8 +158,8 @@ class TestUnknownEvents:
 
 class TestUnknownAccess:
     @pytest.mark.parametrize("payload", OF_ALICE)
-    async def test_the_rights_of_its_user_are_read_again(self, process: Process, payload: Any):
-        """Alice's subscription ends, and her cursor leads in front of it: then she is told to load everything again."""
+    async def test_an_unknown_change_of_rights_ends_the_subscription(self, process: Process, payload: Any):
+        """The user's cursor is stale: the user gets a resync."""
         news: list[AccessNews] = []
         process.stream.on_access(news.append)
         hers = process.stream.subscribe(ALICE, None, None)
@@ -176,8 +176,8 @@ class TestUnknownAccess:
         assert process.stream.counters.unknown_access == 1
 
     @pytest.mark.parametrize("payload", OF_ALL_USERS)
-    async def test_without_its_user_everybodys_are(self, process: Process, payload: Any):
-        """Nobody knows whose rights they were."""
+    async def test_an_unknown_change_without_a_user_concerns_all(self, process: Process, payload: Any):
+        """Every subscription ends."""
         subscribers = [process.stream.subscribe(actor, None, None) for actor in (ALICE, ADMIN, an_actor())]
         await record(process, ("ACCESS", payload))
 
@@ -187,8 +187,8 @@ class TestUnknownAccess:
             back = process.stream.subscribe(subscriber.actor, None, subscriber.cursor)
             assert (await receive_resync(back)).reason is ResyncReason.ACCESS
 
-    async def test_who_has_loaded_since_is_left_alone(self, process: Process):
-        """A cursor behind it goes on."""
+    async def test_a_later_cursor_is_valid(self, process: Process):
+        """It continues without a resync."""
         await record(process, ("ACCESS", {}))
         subscriber = process.stream.subscribe(ALICE, None, cursor_at(process, ALICE, 1))
 
@@ -197,8 +197,8 @@ class TestUnknownAccess:
 
 class TestUnknownCursors:
     @pytest.mark.parametrize("plain", ["s2.e.1.1", "s2.1.fingerprint", "s10.", "s999.~"])
-    async def test_a_cursor_of_another_version_begins_anew(self, process: Process, plain: str):
-        """It is answered with a resync, whose cursor is of this version."""
+    async def test_a_cursor_of_another_version_is_a_resync(self, process: Process, plain: str):
+        """With a cursor of this version."""
         subscriber = process.stream.subscribe(ADMIN, None, encoded(plain))
 
         resync = await receive_resync(subscriber)

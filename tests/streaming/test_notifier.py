@@ -1,4 +1,4 @@
-"""The bell: only a bell. Redis killed, frozen, restarted or full of nonsense makes events late, and nothing else."""
+"""A Redis that is killed, frozen, restarted or full of other messages delays events, and has no other effect."""
 
 import asyncio
 import re
@@ -22,7 +22,7 @@ ADMIN = an_actor(Role.ADMIN)
 
 
 async def send(writer: Process, listener, version: int) -> None:
-    """Commit an event, and wait until a listener in another process hears it."""
+    """Commit an event, and wait until a subscriber of another process receives it."""
     await writer.record(a_task_event(version=version))
     assert (await receive_event(listener)).version == version
 
@@ -45,7 +45,7 @@ class TestOutage:
                 await send(writer, listener, version)
 
     async def test_it_starts_without_redis(self, start: StartProcess, disposable_valkey: Valkey):
-        """A process starts and tells events while there is no Redis at all, and finds it later."""
+        """A process starts and delivers events without Redis, and connects to it later."""
         disposable_valkey.stop()
         process = await start(redis=disposable_valkey.url)
         async with process.stream.subscribe(ADMIN, None, None) as listener:
@@ -57,8 +57,8 @@ class TestOutage:
         assert unhealthy
 
     @pytest.mark.parametrize("after", [0.0, 0.001, 0.003, 0.02])
-    async def test_it_stops_at_once(self, redis_url: str, after: float):
-        """Stopped in the middle of connecting or later, the bell leaves nothing behind, and nobody waits."""
+    async def test_it_stops_immediately(self, redis_url: str, after: float):
+        """While connecting or later; no task and no connection is left."""
         notifier, others = Notifier(redis_url, channel="test:stop"), asyncio.all_tasks()
         await notifier.start(lambda notification: None, lambda: None)
         await asyncio.sleep(after)
@@ -80,8 +80,8 @@ class TestOutage:
 
 
 class TestNonsense:
-    async def test_garbage_on_the_channel_is_ignored(self, start: StartProcess, redis_url: str):
-        """Whatever else is published on the channel, events are told once, in order, and the bell stays well."""
+    async def test_other_messages_are_ignored(self, start: StartProcess, redis_url: str):
+        """Events are delivered once, in order, and the notifier stays connected."""
         process = await start(channel="test:nonsense")
         await until(lambda: process.stream.healthy)
         epoch = process.stream.epoch
@@ -96,8 +96,8 @@ class TestNonsense:
         assert process.stream.healthy
         assert process.stream.position == 2
 
-    async def test_what_was_heard_before_costs_nothing(self, start: StartProcess, redis_url: str):
-        """An old chime that comes again is not told again."""
+    async def test_an_old_notification_is_ignored(self, start: StartProcess, redis_url: str):
+        """It is not delivered again."""
         process = await start(channel="test:again")
         await until(lambda: process.stream.healthy)
         event = a_task_event(version=1)
@@ -109,8 +109,8 @@ class TestNonsense:
 
 
 class TestOutbox:
-    async def test_it_drops_what_it_has_no_room_for(self):
-        """A slow Redis costs chimes, not memory."""
+    async def test_the_publish_queue_is_bounded(self):
+        """A slow Redis loses notifications, and uses no memory."""
         outbox = PublishQueue(capacity=2)
         for first in (1, 2, 3):
             outbox.put(Notification("e", first, first, None))
@@ -135,10 +135,10 @@ class TestRefusals:
             ("+@all -subscribe ~* &*", "SUBSCRIBE"),
         ],
     )
-    async def test_a_refusal_is_told_once_and_events_arrive(
+    async def test_a_refusal_is_logged_once(
         self, start: StartProcess, disposable_valkey: Valkey, caplog: pytest.LogCaptureFixture, rules: str, command: str
     ):
-        """Redis is there and lets us do nothing: the log says what, once, and it is over when the rules allow it."""
+        """Events arrive by polling; the end is logged, too."""
         caplog.set_level("INFO", "taskriver.bell")
         async with Redis.from_url(disposable_valkey.url) as redis:
             await allow(redis, "quiet", *rules.split())

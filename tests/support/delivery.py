@@ -1,4 +1,4 @@
-"""A telling of which everything can be said beforehand."""
+"""A delivery whose properties are given by the test."""
 
 from collections.abc import Awaitable, Callable, Hashable
 from typing import Any
@@ -7,7 +7,7 @@ from graphql_api.resolvers.delivery import Delivery
 
 
 class AnyDelivery(Delivery):
-    """Something to tell, for as long as *is_current* says; what it stands on is given."""
+    """A delivery with given rights, which is current as *is_current* says."""
 
     def __init__(
         self,

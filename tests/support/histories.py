@@ -1,4 +1,4 @@
-"""Histories as they should be, to be spoilt by tests: a log of some tasks, and listeners who were told all of it."""
+"""Correct histories for tests to damage: a log of some tasks, and listeners who received all of it."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -18,7 +18,7 @@ START = datetime(2026, 11, 23, tzinfo=UTC)
 
 
 class World:
-    """Writes its own log, one position after the other; `history` is what flawless listeners would have heard."""
+    """Writes its own log, one position after another; `history` is what correct listeners would have received."""
 
     def __init__(self, seed: int = 1) -> None:
         self.random = Random(seed)
@@ -77,7 +77,7 @@ class World:
         return [*actions, lambda: self.delete(task_id)] if len(self.tasks) > 4 else actions
 
     def history(self, *, cut_at: Sequence[int] = ()) -> History:
-        """What everybody heard, who came back with their cursors when they were cut off behind these positions."""
+        """What all listeners received, with reconnects after these positions."""
         people = {"owner": self.owner, "worker": self.worker, "moderator": self.moderator, "stranger": self.outsider}
         listeners = [self._listener(name, user_id, cut_at) for name, user_id in people.items()]
         moves = self._listener("moves", self.moderator, cut_at, only_status=True)
@@ -132,7 +132,7 @@ def cursor(position: int, version: int = 1) -> StreamCursor:
 
 
 def an_item(position: int, event: TaskEvent, kind: ItemKind) -> Item:
-    """An event as it is told at once, before anything else happens to the task."""
+    """The item of an event before any later change of the task."""
     facts = None
     if kind in (ItemKind.CHANGED, ItemKind.MOVED) and event.after is not None and event.to_status is not None:
         people = event.after

@@ -1,4 +1,4 @@
-"""Commands as processes of their own: an environment of one's own, output that is kept, an end whatever happens."""
+"""Commands as separate processes, with their own environment and recorded output, which always end."""
 
 import asyncio
 import os
@@ -21,7 +21,7 @@ from tests.support.waiting import HANG_SECONDS
 
 
 def environment(**values: object) -> dict[str, str]:
-    """What a command may know: nothing of ours but where its code is, and these settings."""
+    """The environment of a command: only the path of the code, and these settings."""
     settings = {name: str(value) for name, value in values.items()}
     return {"PATH": os.defpath, "LC_ALL": "C.UTF-8", "PYTHONPATH": str(PROJECT)} | settings
 
@@ -79,7 +79,7 @@ class Command:
             time.sleep(0.02)
 
     def send(self, number: int, *, group: bool = False) -> None:
-        """Send it a signal; to its whole *group*, as a terminal does on Ctrl-C."""
+        """Send it a signal; with *group* to its process group, like Ctrl-C in a terminal."""
         if group:
             os.killpg(self.process.pid, number)
         else:
@@ -90,11 +90,11 @@ class Command:
         return self.process.wait(within)
 
     def family(self) -> list[OSProcess]:
-        """Its process and all below it."""
+        """Its process and all descendants."""
         return processes_of(self.process.pid)
 
     def clean_up(self) -> None:
-        """End whatever is left of it; whatever it was used for, its log holds no secret."""
+        """End everything that is left of it, and check that its log holds no secret."""
         if self.alive:
             kill(self.family())
         self.process.wait(HANG_SECONDS)
@@ -150,12 +150,12 @@ class Dev(Command):
         super().__init__("dev", folder=folder, environment=known, python=python, account=account)
 
     def serves(self) -> "Dev":
-        """Wait until it says that it runs."""
+        """Wait until it reports that it runs."""
         self.prints("Press Ctrl-C to stop.")
         return self
 
     def stops(self, number: int, *, group: bool = False) -> str:
-        """It ends well on a signal, without a complaint and without leaving a process; what it has printed."""
+        """It ends in order on a signal, without errors or remaining processes; returns its output."""
         processes = self.family()
         self.send(number, group=group)
         assert self.ends() == 0, self.out + self.err

@@ -15,7 +15,7 @@ LIMIT = RateLimit("timings", 1_000, 600)
 
 
 async def test_known_and_unknown_users(figures: Figures):
-    """The times for both should be alike."""
+    """Both times should be equal."""
     passwords = Passwords(8)
     stored = await passwords.hash("Correct-horse1")
     for kind, against in (("a known", stored), ("an unknown", None)):
@@ -28,7 +28,7 @@ async def test_known_and_unknown_users(figures: Figures):
 
 
 async def test_the_limits(tmp_path: Path, figures: Figures):
-    """A decision, with Redis well and frozen."""
+    """The time of a decision, with a healthy and with a frozen Redis."""
     with Valkey(tmp_path / "valkey") as server:
         async with Redis.from_url(server.url) as redis:
             throttle = RateLimiter(redis)

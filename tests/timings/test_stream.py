@@ -41,7 +41,7 @@ async def pair(new_database: Callable[[], str], valkey: Valkey) -> AsyncIterator
 
 
 async def measure(writer: Process, listener: Subscriber, figures: Figures, when: str) -> None:
-    """Commit events and hear them, one after the other."""
+    """Commit events and receive them, one after another."""
     committing: list[float] = []
     arriving: list[float] = []
     for _ in range(EVENTS):

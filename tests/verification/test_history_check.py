@@ -1,4 +1,4 @@
-"""The judge finds nothing in a flawless history, and each flaw by its name."""
+"""The checker finds nothing in a correct history, and finds each injected fault by its name."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -26,19 +26,19 @@ def listener(history: History, name: str) -> Listener:
 
 
 def items(history: History, name: str) -> list[Item]:
-    """What one of them was told on the first connection."""
+    """The items of a listener's first connection."""
     return listener(history, name).connections[0].items
 
 
 def faults(history: History) -> set[Fault]:
-    """What the judge finds."""
+    """The faults that the checker finds."""
     return {finding.fault for finding in check_history(history).findings}
 
 
 class TestFlawless:
     @pytest.mark.parametrize("seed", range(20))
-    def test_nothing_is_found(self, seed: int):
-        """Whatever happens and wherever connections are cut: a client that comes back has missed nothing."""
+    def test_a_correct_history_has_no_faults(self, seed: int):
+        """With all kinds of changes and reconnects."""
         world = World(seed).busy()
         report = check_history(world.history(cut_at=world.random.sample(range(1, 60), 5)))
 
@@ -47,7 +47,7 @@ class TestFlawless:
         assert report.delivered > 120
 
     def test_repetition_across_connections_is_allowed(self, world: World):
-        """A client that comes back with an older cursor hears again what it knows, and that is no fault."""
+        """A client that resumes with an older cursor may receive items again."""
         history = world.history(cut_at=[30])
         for each in history.listeners:
             first, second = each.connections
@@ -58,8 +58,8 @@ class TestFlawless:
         assert report.findings == []
         assert report.repeated > 10
 
-    def test_what_left_meanwhile_may_be_told_as_gone(self, world: World):
-        """By the time an event is told its task may be out of sight; then no more than that is said."""
+    def test_an_item_may_be_gone_if_the_task_is_hidden_by_then(self, world: World):
+        """Then it has no other content."""
         task = world.create(world.worker)
         world.assign(task, None)
         history = world.history()
@@ -68,8 +68,8 @@ class TestFlawless:
 
         assert faults(history) == set()
 
-    def test_of_a_deleted_task_everything_is_told_without_it(self, world: World):
-        """By the time an event is told its task may be deleted; what happened to it is told all the same."""
+    def test_items_of_a_deleted_task_have_no_task(self, world: World):
+        """They are delivered nevertheless."""
         world.delete(world.create(world.worker))
         history = world.history()
         for name in ("worker", "moderator"):
@@ -239,8 +239,8 @@ class TestFlaws:
             (_lose_in_the_end, Fault.WRONG),
         ],
     )
-    def test_each_is_found(self, world: World, spoil: Spoil, fault: Fault):
-        """One flaw in an otherwise flawless history is found, and called by its name."""
+    def test_each_fault_is_found(self, world: World, spoil: Spoil, fault: Fault):
+        """One fault in an otherwise correct history is found by its name."""
         history = world.history()
         spoil(world, history)
 
@@ -257,7 +257,7 @@ class TestFlaws:
 
 class TestRights:
     def test_another_role_needs_a_resync(self, world: World):
-        """What is told under other rights, without a word in between, is wrong."""
+        """Items with other rights need a resync before them."""
         history = world.history()
         world.roles[world.moderator] = {1: Role.MODERATOR, 2: Role.MODERATOR}
         item = items(history, "moderator")
@@ -277,16 +277,16 @@ class TestRights:
 
         assert faults(history) == set()
 
-    def test_a_listener_who_was_never_told_of_other_rights(self, world: World):
-        """If the rights changed and the listener goes on as before, that is wrong."""
+    def test_a_missing_resync_after_a_change_of_rights_is_a_fault(self, world: World):
+        """If the listener continues as before."""
         world.roles[world.outsider] = {1: Role.USER, 2: Role.MODERATOR}
 
         assert Fault.WRONG in faults(world.history())
 
 
 class TestSummary:
-    def test_it_counts(self, world: World):
-        """The verdict is one line with a number for each word."""
+    def test_the_report_has_counts(self, world: World):
+        """One line with a number for each word."""
         history = world.history()
         _drop(world, history)
 

@@ -50,8 +50,8 @@ def an_item(task_id: UUID, assignee: UUID | None, *, kind: ItemKind = ItemKind.C
     ],
     ids=["while it is mine", "gone", "not mine any more", "never mine", "never mine, gone"],
 )
-def test_what_may_be_heard(item: Item, fair: bool):
-    """A task only while it is one's own or assigned, and not a word of any other one."""
+def test_expected_visibility(item: Item, fair: bool):
+    """A task is visible only to its owner and assignee."""
     assert secrecy.may_receive(item, {MINE}, ME) is fair
 
 
@@ -99,16 +99,16 @@ def test_a_speed_that_is_promised(least: float, most: float, outcome: Outcome):
     )
 
 
-async def test_a_speed_that_cannot_be_measured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
-    """Where wrk is not installed nothing is promised or broken, and one line says what is missing."""
+async def test_a_missing_wrk_is_reported(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    """Nothing is measured, and one line says what is missing."""
     monkeypatch.setenv("PATH", str(tmp_path))
 
     with pytest.raises(PromiseNotTried, match=r"^wrk is missing: install it"):
         await speed.prove(Stack("", "", ""))
 
 
-async def test_a_speed_comparison_that_fails(monkeypatch: pytest.MonkeyPatch):
-    """A comparison that ends with an error is told by its last words."""
+async def test_a_failed_comparison_is_reported(monkeypatch: pytest.MonkeyPatch):
+    """With the last line of its output."""
     failing = (sys.executable, "-c", "import sys; sys.exit('Nothing\\nThe server did not come up.')")
     monkeypatch.setattr(speed, "COMPARISON", failing)
 

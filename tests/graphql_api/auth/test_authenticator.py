@@ -1,4 +1,4 @@
-"""From a token to an actor: quick while the stream vouches for it, and never a moment longer."""
+"""From a token to an actor: cached while the lease is fresh, and not longer."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -32,7 +32,7 @@ TOKENS = AccessTokens({"k": b"k" * 32}, "issuer", "audience", timedelta(minutes=
 
 @dataclass
 class AuthProcess:
-    """One process with its way in, and somebody who signed in."""
+    """One process with its authenticator, and a signed-in user."""
 
     process: Process
     access: Authenticator
@@ -42,7 +42,7 @@ class AuthProcess:
 
     @property
     def build(self) -> Builders:
-        """To write with."""
+        """To write as this process."""
         return self.process.build
 
     def bearer(self, session: SessionRow | None = None, now: datetime | None = None) -> str:
@@ -51,20 +51,20 @@ class AuthProcess:
         return f"Bearer {TOKENS.issue(session.user_id, session.id, now or datetime.now(UTC)).token}"
 
     async def authenticate(self, header: str) -> Identity:
-        """Come with a header."""
+        """Authenticate a header."""
         identity = await self.access.authenticate(header)
         assert identity is not None
         return identity
 
     async def reads_database(self, header: str) -> bool:
-        """Whether the database is asked for this header."""
+        """Whether the database is read for this header."""
         before = self.statements
         await self.authenticate(header)
         return self.statements > before
 
 
 async def a_process(build: Builders, redis_url: str, channel: str) -> Process:
-    """A process on the house's database."""
+    """A process on the database of `build`."""
     process = Process(build.database.engine.url.render_as_string(hide_password=False), redis_url, channel)
     await process.stream.start()
     return process
@@ -72,7 +72,7 @@ async def a_process(build: Builders, redis_url: str, channel: str) -> Process:
 
 @pytest.fixture
 async def auth(build: Builders, valkey_url: str) -> AsyncIterator[AuthProcess]:
-    """A way in."""
+    """A process with an authenticator."""
     process = await a_process(build, valkey_url, f"test:{uuid4()}")
     user = await build.a_user()
     auth = AuthProcess(
@@ -89,14 +89,14 @@ async def auth(build: Builders, valkey_url: str) -> AsyncIterator[AuthProcess]:
 
 @pytest.fixture
 async def other(build: Builders, valkey_url: str) -> AsyncIterator[Process]:
-    """Another process, whose bell this one cannot hear."""
+    """Another process, whose notifications this one does not receive."""
     process = await a_process(build, valkey_url, f"test:{uuid4()}")
     yield process
     await process.stop()
 
 
 async def is_refused(auth: AuthProcess, header: str) -> None:
-    """Wait until a header is no longer good."""
+    """Wait until a header is refused."""
     with suppress(Unauthenticated):
         async with asyncio.timeout(HANG_SECONDS):
             while True:
@@ -106,35 +106,35 @@ async def is_refused(auth: AuthProcess, header: str) -> None:
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
-    """What the time of day is, as far as access is concerned; `ahead` is by how much it has moved on."""
+    """The clock of the authenticator; `ahead` moves it on."""
     moved = SimpleNamespace(ahead=timedelta())
     monkeypatch.setattr(module, "datetime", SimpleNamespace(now=lambda zone: datetime.now(zone) + moved.ahead))
     return moved
 
 
 class TestAuthenticate:
-    async def test_nobody(self, auth: AuthProcess):
-        """Without a header there is no identity, and no refusal."""
+    async def test_a_request_without_a_header_is_anonymous(self, auth: AuthProcess):
+        """There is no identity, and no refusal."""
         assert await auth.access.authenticate(None) is None
 
-    async def test_somebody(self, auth: AuthProcess):
-        """A token leads to its user as the row has it, and to the token's end."""
+    async def test_a_token_gives_its_user(self, auth: AuthProcess):
+        """The identity has the stored role, and the token's expiry."""
         identity = await auth.authenticate(auth.bearer())
 
         assert (identity.actor.user_id, identity.actor.session_id) == (auth.user.id, auth.session.id)
         assert (identity.actor.role, identity.actor.access_version) == (Role.USER, 1)
         assert identity.expires_at > datetime.now(UTC)
 
-    async def test_garbage(self, auth: AuthProcess):
-        """What was never a token is told apart from one whose time is over."""
+    async def test_an_invalid_token_and_an_expired_one_differ(self, auth: AuthProcess):
+        """Each has its own error."""
         with pytest.raises(InvalidToken):
             await auth.access.authenticate("Bearer garbage")
         with pytest.raises(ExpiredToken):
             await auth.access.authenticate(auth.bearer(now=datetime.now(UTC) - timedelta(hours=1)))
 
     @pytest.mark.parametrize("fate", ["unknown", "expired", "disabled", "of another user"])
-    async def test_a_session_that_does_not_count(self, auth: AuthProcess, fate: str):
-        """A good token of a session that is over, or whose user may not sign in, is refused like any other."""
+    async def test_a_token_of_an_ended_session_is_refused(self, auth: AuthProcess, fate: str):
+        """As are tokens of disabled users."""
         user = await auth.build.a_user(is_active=fate != "disabled")
         long_ago = {"expires_at": datetime.now(UTC) - timedelta(seconds=1)} if fate == "expired" else {}
         session = await auth.build.a_session(user, **long_ago)
@@ -153,8 +153,8 @@ class TestMemory:
 
         assert [await auth.reads_database(header), await auth.reads_database(header)] == [True, False]
 
-    async def test_without_a_lease_nothing_is_believed(self, auth: AuthProcess, monkeypatch: pytest.MonkeyPatch):
-        """When the stream cannot vouch for it, the database is asked, and if it is away the answer is Unavailable."""
+    async def test_without_a_lease_the_database_is_read(self, auth: AuthProcess, monkeypatch: pytest.MonkeyPatch):
+        """If it is down, the error is Unavailable."""
         header = auth.bearer()
         await auth.authenticate(header)
         auth.process.database.cut = True
@@ -166,8 +166,8 @@ class TestMemory:
         with pytest.raises(Unavailable):
             await auth.authenticate(header)
 
-    async def test_an_expired_token_is_not_remembered(self, auth: AuthProcess, clock: SimpleNamespace):
-        """A token that was good a moment ago is refused when its time is over."""
+    async def test_an_expired_token_is_not_cached(self, auth: AuthProcess, clock: SimpleNamespace):
+        """It is refused at its expiry."""
         header = auth.bearer()
         await auth.authenticate(header)
         clock.ahead = timedelta(minutes=15)
@@ -176,7 +176,7 @@ class TestMemory:
             await auth.authenticate(header)
 
     async def test_a_session_that_ends_before_its_token(self, auth: AuthProcess, clock: SimpleNamespace):
-        """What is remembered ends with the session, if that comes before the token's end."""
+        """The cache entry ends with the session."""
         session = await auth.build.a_session(auth.user, expires_at=datetime.now(UTC) + timedelta(minutes=5))
         header = auth.bearer(session)
         await auth.authenticate(header)
@@ -185,8 +185,8 @@ class TestMemory:
         with pytest.raises(RevokedToken):
             await auth.authenticate(header)
 
-    async def test_memory_is_bounded(self, auth: AuthProcess):
-        """Of too many tokens the one that was used longest ago is forgotten."""
+    async def test_the_cache_is_bounded(self, auth: AuthProcess):
+        """The least recently used token is removed."""
         access = Authenticator(auth.process.database, TOKENS, auth.process.stream, max_cached=2)
         auth.access = access
         headers = [auth.bearer(await auth.build.a_session(auth.user)) for _ in range(3)]
@@ -201,8 +201,8 @@ class TestMemory:
 
 
 class TestRevocation:
-    async def test_at_once_after_the_event(self, auth: AuthProcess):
-        """As soon as the stream has told of a sign-out, the token is refused; other sessions are not."""
+    async def test_a_revocation_counts_after_its_event(self, auth: AuthProcess):
+        """The token is refused as soon as the stream has read a sign-out; other sessions are not affected."""
         mine, spared = auth.bearer(), auth.bearer(await auth.build.a_session(auth.user))
         await auth.authenticate(mine)
         await auth.authenticate(spared)
@@ -214,16 +214,16 @@ class TestRevocation:
             await auth.authenticate(mine)
         assert not await auth.reads_database(spared)
 
-    async def test_within_the_lease_without_a_bell(self, auth: AuthProcess, other: Process):
-        """Signed out in another process that cannot ring here, the token is refused when the log is read next."""
+    async def test_a_revocation_counts_within_the_lease_without_a_notifier(self, auth: AuthProcess, other: Process):
+        """The token is refused when the log is read next."""
         header = auth.bearer()
         await auth.authenticate(header)
         await session_service.sign_out(other.build.as_(Builders.actor(auth.user, auth.session.id)))
 
         await is_refused(auth, header)
 
-    async def test_within_the_lease_when_cut_off(self, auth: AuthProcess, other: Process):
-        """A process that is cut off from the log believes what it knows no longer than its lease."""
+    async def test_a_revocation_counts_within_the_lease_when_cut_off(self, auth: AuthProcess, other: Process):
+        """A process that cannot read the log trusts its cache only until its lease expires."""
         header = auth.bearer()
         await auth.authenticate(header)
         auth.process.database.cut = True
@@ -233,8 +233,8 @@ class TestRevocation:
         with pytest.raises(RevokedToken):
             await auth.authenticate(header)
 
-    async def test_a_new_role_counts_at_once(self, auth: AuthProcess):
-        """After a change of role the same token leads to the new role."""
+    async def test_a_new_role_counts_after_its_event(self, auth: AuthProcess):
+        """The same token has the new role."""
         header = auth.bearer()
         await auth.authenticate(header)
         admin, position = await auth.build.an_actor(Role.ADMIN), auth.process.stream.position
@@ -244,8 +244,8 @@ class TestRevocation:
 
         assert (actor.role, actor.access_version) == (Role.MODERATOR, 2)
 
-    async def test_a_lookup_that_was_overtaken_is_not_remembered(self, auth: AuthProcess):
-        """What the database said before a change of rights must not be believed after it."""
+    async def test_a_lookup_before_a_revocation_is_not_cached(self, auth: AuthProcess):
+        """A lookup that began before a change of rights must not be used after it."""
         header = auth.bearer()
         looking = asyncio.create_task(auth.authenticate(header))
         await asyncio.sleep(0)
@@ -255,10 +255,8 @@ class TestRevocation:
 
         assert await auth.reads_database(header)
 
-    async def test_an_answer_that_took_too_long_is_asked_for_again(
-        self, auth: AuthProcess, monkeypatch: pytest.MonkeyPatch
-    ):
-        """Who somebody was more than a lease ago is nobody's answer; a database that stays so slow is away."""
+    async def test_a_slow_lookup_is_repeated(self, auth: AuthProcess, monkeypatch: pytest.MonkeyPatch):
+        """An identity that is older than a lease is not used; if the database stays slow, it counts as unavailable."""
         pauses = [1.5, 0.0, 1.5, 1.5, 1.5]
         ask, asked = auth.access._query, []
 
@@ -277,8 +275,8 @@ class TestRevocation:
         with pytest.raises(Unavailable):
             await auth.authenticate(auth.bearer())
 
-    async def test_a_broken_history_forgets_everything(self, auth: AuthProcess):
-        """When changes of rights may have been missed, everybody is looked up anew."""
+    async def test_a_gap_in_the_log_empties_the_cache(self, auth: AuthProcess):
+        """Changes of rights may have been missed."""
         header = auth.bearer()
         await auth.authenticate(header)
         auth.access._forget_all()

@@ -1,4 +1,4 @@
-"""The queue is fair between addresses and between accounts, and refuses those who wait for the most."""
+"""The queue is fair between addresses and between accounts, and refuses those with the most waiting attempts."""
 
 import asyncio
 from collections import Counter
@@ -13,7 +13,7 @@ HOME, OFFICE = "192.0.2.1", "198.51.100.0"
 
 
 class QueuedCallers:
-    """The callers of a queue, and the order of their turns; a turn ends when the test says so."""
+    """The callers of a queue, and the order of their turns; the test ends each turn."""
 
     def __init__(self, queue: HashQueue) -> None:
         self.queue = queue
@@ -29,7 +29,7 @@ class QueuedCallers:
         return tasks
 
     async def serve(self, turns: int) -> list[Caller]:
-        """End so many turns in their order; returns whose they were."""
+        """End this number of turns in their order; returns their callers."""
         served: list[Caller] = []
         for _ in range(turns):
             served.append(self.turns.pop(0))
@@ -38,7 +38,7 @@ class QueuedCallers:
         return served
 
     async def leave(self) -> None:
-        """Nobody waits any more."""
+        """Cancel all waiting callers."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -54,7 +54,7 @@ class QueuedCallers:
 
 @pytest.fixture
 async def queued_callers() -> AsyncIterator[Callable[..., QueuedCallers]]:
-    """Makes crowds, whose callers leave at the end of the test."""
+    """Makes groups of callers, which are cancelled at the end of the test."""
     groups: list[QueuedCallers] = []
 
     def make(slots: int, **limits: int) -> QueuedCallers:
@@ -67,7 +67,7 @@ async def queued_callers() -> AsyncIterator[Callable[..., QueuedCallers]]:
 
 
 async def settle() -> None:
-    """Let everything happen that can."""
+    """Run all ready callbacks."""
     for _ in range(6):
         await asyncio.sleep(0)
 
@@ -84,20 +84,20 @@ def names(callers: Sequence[Caller]) -> list[str]:
 
 class TestOrder:
     @pytest.mark.parametrize("slots", [1, 2])
-    async def test_one_account_among_others_of_its_address(
+    async def test_an_account_among_others_of_its_address(
         self, slots: int, queued_callers: Callable[..., QueuedCallers]
     ) -> None:
-        """Behind eight accounts with five attempts each, another has its turn after one of each, and one that ran."""
+        """Behind eight accounts with five attempts each, it has its turn after one of each."""
         queued = queued_callers(slots)
         await queued.come(*accounts(OFFICE, 8, times=5))
         await queued.come(Caller(OFFICE, "victim"))
         assert "victim" in names(await queued.serve(9 + slots))
 
     @pytest.mark.parametrize("slots", [1, 2])
-    async def test_one_that_asks_for_less_does_not_wait_for_more(
+    async def test_an_account_with_fewer_attempts_waits_less(
         self, slots: int, queued_callers: Callable[..., QueuedCallers]
     ) -> None:
-        """Eight accounts queue five attempts each, all the time; one that signs in now and then is next each time."""
+        """Eight accounts always queue five attempts each; one that signs in rarely is next each time."""
         queued = queued_callers(slots)
         await queued.come(*accounts(OFFICE, 8, times=5))
         await queued.come(*await queued.serve(24))
@@ -107,10 +107,8 @@ class TestOrder:
             assert "victim" in names(served)
             await queued.come(*(caller for caller in served if caller.account != "victim"))
 
-    async def test_what_was_used_is_forgotten_when_nobody_waits(
-        self, queued_callers: Callable[..., QueuedCallers]
-    ) -> None:
-        """Each busy time begins with equal rights, and memory does not grow."""
+    async def test_usage_is_reset_when_the_queue_is_empty(self, queued_callers: Callable[..., QueuedCallers]) -> None:
+        """Memory does not grow."""
         queued = queued_callers(1)
         for number in range(20):
             await queued.come(Caller(OFFICE, f"account {number}"), Caller(f"192.0.2.{number}", "ada"))
@@ -129,10 +127,8 @@ class TestOrder:
         served = await queued.serve(6)
         assert [caller.address for caller in served] == [OFFICE, OFFICE, HOME, OFFICE, HOME, OFFICE]
 
-    async def test_those_who_come_again_and_again_gain_nothing(
-        self, queued_callers: Callable[..., QueuedCallers]
-    ) -> None:
-        """Attackers who queue anew after each turn do not pass those who wait."""
+    async def test_repeated_attempts_give_no_advantage(self, queued_callers: Callable[..., QueuedCallers]) -> None:
+        """Attackers who queue again after each turn do not pass waiting callers."""
         queued = queued_callers(1)
         attackers = accounts(OFFICE, 8)
         await queued.come(*attackers, *attackers)
@@ -144,7 +140,7 @@ class TestOrder:
         assert "victim" in names(served)
 
     async def test_an_account_has_one_turn_at_a_time(self, queued_callers: Callable[..., QueuedCallers]) -> None:
-        """A second attempt of an account waits for its first, even if there is a free slot; another one passes it."""
+        """The second attempt of an account waits for its first; other accounts pass it."""
         queued = queued_callers(2)
         await queued.come(Caller(HOME, "ada"), Caller(HOME, "ada"), Caller(HOME, "bob"))
         assert names(queued.turns) == ["ada", "bob"]
@@ -154,7 +150,7 @@ class TestOrder:
     async def test_the_same_name_at_another_address_is_another_account(
         self, queued_callers: Callable[..., QueuedCallers]
     ) -> None:
-        """Nobody can hold up somebody's account from another address."""
+        """Attempts from another address do not delay an account."""
         queued = queued_callers(1, per_account=2)
         await queued.come(*[Caller(OFFICE, "ada")] * 9)
         await queued.come(Caller(HOME, "ada"))
@@ -162,8 +158,10 @@ class TestOrder:
 
 
 class TestLimits:
-    async def test_an_account_waits_so_often(self, queued_callers: Callable[..., QueuedCallers]) -> None:
-        """One attempt runs, some wait, and one more is told when to come back."""
+    async def test_waiting_attempts_of_an_account_are_limited(
+        self, queued_callers: Callable[..., QueuedCallers]
+    ) -> None:
+        """One attempt runs, some wait, and one more is refused with a time to retry."""
         queued = queued_callers(2, per_account=4)
         await queued.come(*[Caller(HOME, "ada")] * 6)
         assert queued.queue.waiting == 3
@@ -188,22 +186,22 @@ class TestLimits:
         assert Counter(caller.address for caller, _ in queued.refused) == {OFFICE: 4}
         assert "victim" in names(await queued.serve(4))
 
-    async def test_among_equals_the_newcomer_is_refused(self, queued_callers: Callable[..., QueuedCallers]) -> None:
-        """If nobody waits for more than the newcomer, the newcomer is told to come back."""
+    async def test_among_equals_the_newest_is_refused(self, queued_callers: Callable[..., QueuedCallers]) -> None:
+        """If no account has more waiting attempts."""
         queued = queued_callers(1, total=2)
         await queued.come(*(Caller(f"192.0.2.{number}", "ada") for number in range(4)))
         assert [caller.address for caller, _ in queued.refused] == ["192.0.2.3"]
 
-    async def test_an_office_signs_in_at_nine(self, queued_callers: Callable[..., QueuedCallers]) -> None:
-        """Two hundred people behind one address are all served."""
+    async def test_many_users_behind_one_address_are_served(self, queued_callers: Callable[..., QueuedCallers]) -> None:
+        """Two hundred sign in at the same time."""
         queued = queued_callers(2)
         office = accounts(OFFICE, 200)
         await queued.come(*office)
         assert set(await queued.serve(200)) == set(office)
         assert queued.refused == []
 
-    async def test_nobody_waits_for_ever(self, queued_callers: Callable[..., QueuedCallers]) -> None:
-        """Who has waited too long is told to come back, before the client gives up."""
+    async def test_waiting_has_a_limit(self, queued_callers: Callable[..., QueuedCallers]) -> None:
+        """The caller is refused before its client gives up."""
         queued = queued_callers(1, seconds=0.0)
         await queued.come(Caller(HOME, "ada"))
         (late,) = await queued.come(Caller(HOME, "bob"))
@@ -214,7 +212,7 @@ class TestLimits:
 
 class TestLeaving:
     async def test_a_cancelled_caller_leaves_the_queue(self, queued_callers: Callable[..., QueuedCallers]) -> None:
-        """Who gives up waiting is no longer counted, and has no turn."""
+        """It is not counted any more, and has no turn."""
         queued = queued_callers(1)
         await queued.come(Caller(HOME, "ada"))
         (gone, _) = await queued.come(Caller(HOME, "bob"), Caller(HOME, "eve"))
@@ -223,10 +221,10 @@ class TestLeaving:
         assert queued.queue.waiting == 1
         assert names(await queued.serve(2)) == ["ada", "eve"]
 
-    async def test_a_turn_that_comes_with_the_cancellation_goes_on(
+    async def test_a_turn_of_a_cancelled_caller_is_passed_on(
         self, queued_callers: Callable[..., QueuedCallers]
     ) -> None:
-        """A caller that is cancelled in the moment of its turn passes it on."""
+        """The cancellation and the turn happen together."""
         queued = queued_callers(1)
         await queued.come(Caller(HOME, "ada"))
         (gone, _) = await queued.come(Caller(HOME, "bob"), Caller(HOME, "eve"))
@@ -235,10 +233,10 @@ class TestLeaving:
         await settle()
         assert names(queued.turns) == ["eve"]
 
-    async def test_a_cancellation_just_before_a_turn_harms_nobody(
+    async def test_a_cancellation_just_before_a_turn_has_no_effect_on_others(
         self, queued_callers: Callable[..., QueuedCallers]
     ) -> None:
-        """A caller that is cancelled and has not noticed yet is no obstacle for the next turn."""
+        """The next caller has its turn."""
         queued = queued_callers(1)
         await queued.come(Caller(HOME, "ada"))
         (gone, _) = await queued.come(Caller(HOME, "bob"), Caller(HOME, "eve"))
@@ -250,7 +248,7 @@ class TestLeaving:
     async def test_a_client_that_disconnects_leaves_the_queue(
         self, queued_callers: Callable[..., QueuedCallers]
     ) -> None:
-        """Its place is free at once, and its hash is never computed."""
+        """Its place is free, and its hash is never computed."""
         disconnected = asyncio.Event()
 
         async def wait() -> None:

@@ -26,7 +26,7 @@ from tests.support.waiting import HANG_SECONDS
 
 
 class DeliveryPath:
-    """One way to tell a crowd: one execution for all who see the same, or one for each; waking everybody, or not."""
+    """A kind of delivery: one execution for all with equal results or one for each, directly or by waking the task."""
 
     def __init__(self, api: Api, *, shared: bool, at_once: bool = True) -> None:
         self.at_once = at_once
@@ -55,7 +55,7 @@ class DeliveryPath:
 
 
 class Listener:
-    """One listener, and the bytes that it was told."""
+    """One subscriber, and the bytes that it received."""
 
     def __init__(self, path: DeliveryPath, actor: Actor, query: str, variables: dict[str, Any]) -> None:
         self.actor = actor
@@ -69,11 +69,11 @@ class Listener:
 
     @property
     def items(self) -> list[dict[str, Any]]:
-        """What it was told, decoded."""
+        """The received items, decoded."""
         return [item for body in self.responses for item in orjson.loads(body)["data"].values()]
 
     def has_received(self, position: int) -> bool:
-        """Whether everything up to a position has been told."""
+        """Whether it has everything up to a position."""
         cursor = self._context.cursor
         return cursor is not None and StreamCursor.decode(cursor).position >= position
 
@@ -108,13 +108,13 @@ class ListenerGroup:
         return listener
 
     async def leave(self, listener: Listener) -> None:
-        """One leaves in the middle of whatever it waits for."""
+        """Cancel one subscriber while it waits."""
         task = self._tasks.pop(listener)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
 
     async def have_received_all(self) -> None:
-        """Wait until everybody was told everything that is committed."""
+        """Wait until all have received all committed events."""
         await self._api.numbered()
         async with self._api.build.as_(None) as uow:
             head = (await uow.events.head()).position
@@ -123,7 +123,7 @@ class ListenerGroup:
 
 @asynccontextmanager
 async def listener_group(api: Api) -> AsyncIterator[ListenerGroup]:
-    """A crowd that has gone home afterwards."""
+    """A group of subscribers that is closed at the end."""
     group = ListenerGroup(api)
     yield group
     for listener in tuple(group._tasks):

@@ -1,4 +1,4 @@
-"""What one listener was told is told to another only if it would have been told the same."""
+"""An answer is shared with another subscriber only if its own would be equal."""
 
 from typing import Any
 from uuid import uuid4
@@ -18,7 +18,7 @@ from tests.support.delivery import AnyDelivery
 
 
 class FakeSubscriber:
-    """A subscriber whose word is as given."""
+    """A subscriber that is trusted or not."""
 
     def __init__(self, actor: Actor) -> None:
         self.actor = actor
@@ -72,7 +72,7 @@ def an_admin(version: int = 1, role: Role = Role.ADMIN) -> Actor:
 
 
 class Deliveries:
-    """Listeners of one event, who have one way to be told."""
+    """Subscribers to one event, with one sender."""
 
     def __init__(self, share: str | None = "operation", owner: Actor | None = None) -> None:
         event = a_task_event(owner.user_id if owner is not None else None)
@@ -81,7 +81,7 @@ class Deliveries:
         self.is_current = True
 
     def deliver(self, actor: Actor, *, is_trusted: bool = True) -> SingleFlight[Any] | bool:
-        """Tell one of them."""
+        """Deliver the event to a subscriber."""
         subscriber = FakeSubscriber(actor)
         subscriber.is_trusted = is_trusted
         deliver = DirectDelivery(subscriber, self.current, self._delivery, self.sender)  # type: ignore[arg-type]
@@ -94,8 +94,8 @@ class Deliveries:
         return AnyDelivery("there", "me", rights=None, is_current=lambda: self.is_current, renewed=renewed)
 
 
-def test_what_is_alike_is_worked_out_once():
-    """By the first; the others get the same."""
+def test_equal_subscribers_share_one_execution():
+    """The first executes; the others get the same answer."""
     deliveries = Deliveries()
     assert all(deliveries.deliver(an_admin()) for _ in range(3))
     assert (len(deliveries.sender.executed_for), deliveries.sender.sent) == (1, [1, 1, 1])
@@ -103,7 +103,7 @@ def test_what_is_alike_is_worked_out_once():
 
 @pytest.mark.parametrize("other", [an_admin(version=2), an_admin(role=Role.MODERATOR)], ids=["rights", "role"])
 def test_other_rights_are_another_answer(other: Actor):
-    """The cursor names the rights, and fields may ask for the role."""
+    """The cursor contains the rights, and fields may depend on the role."""
     deliveries = Deliveries()
     deliveries.deliver(an_admin())
     deliveries.deliver(other)
@@ -115,8 +115,8 @@ def test_other_rights_are_another_answer(other: Actor):
     [("owner stranger other owner other", [1, 2, 2, 3, 2]), ("stranger other owner owner other", [1, 1, 2, 3, 1])],
     ids=["owner first", "stranger first"],
 )
-def test_people_of_the_task_are_told_their_own(order: str, answers: list[int]):
-    """What they were told is not for others, nor the other way round."""
+def test_people_of_the_task_get_their_own_answers(order: str, answers: list[int]):
+    """Their answers are not shared in either direction."""
     users = {"owner": an_admin(), "stranger": an_admin(), "other": an_admin()}
     deliveries = Deliveries(owner=users["owner"])
     for name in order.split():
@@ -126,7 +126,7 @@ def test_people_of_the_task_are_told_their_own(order: str, answers: list[int]):
 
 
 class KeepsEverything(DirectDelivery):
-    """Keeps what the people of the task were told, too."""
+    """Shares the answers of the people of the task, too."""
 
     def _execute(self, noted: QueuedEvent) -> SingleFlight[Any] | bool:
         number, self._number = self._number, -1
@@ -136,7 +136,7 @@ class KeepsEverything(DirectDelivery):
 
 
 class BelievesEverything(DirectDelivery):
-    """Tells the people of the task what was kept for others."""
+    """Gives the people of the task the answers of others."""
 
     def _may_receive(self, known: KnownAnswer) -> bool:
         return True
@@ -145,16 +145,16 @@ class BelievesEverything(DirectDelivery):
 @pytest.mark.parametrize("broken", [KeepsEverything, BelievesEverything])
 @pytest.mark.parametrize("order", ["owner stranger other owner other", "stranger other owner owner other"])
 def test_a_broken_rule_is_noticed(broken: type[DirectDelivery], order: str, monkeypatch: pytest.MonkeyPatch):
-    """In either order, somebody is told what was worked out for somebody else."""
+    """In either order a subscriber receives an answer that was made for another."""
     monkeypatch.setattr(f"{__name__}.DirectDelivery", broken)
     with pytest.raises(AssertionError):
-        test_people_of_the_task_are_told_their_own(
+        test_people_of_the_task_get_their_own_answers(
             order, [1, 2, 2, 3, 2] if order.startswith("owner") else [1, 1, 2, 3, 1]
         )
 
 
-def test_people_of_the_task_as_it_is_now_are_told_their_own():
-    """The event does not know who has been assigned since."""
+def test_people_of_the_current_task_get_their_own_answers():
+    """The event does not contain a later assignee."""
     deliveries, assignee = Deliveries(), an_admin()
 
     class Task:
@@ -166,8 +166,8 @@ def test_people_of_the_task_as_it_is_now_are_told_their_own():
     assert deliveries.sender.sent == [1, 2]
 
 
-def test_what_is_superseded_is_not_told_any_more():
-    """Else a task would go back in time for who was told of it later."""
+def test_a_superseded_answer_is_not_delivered():
+    """A later subscriber must not receive an older task."""
     deliveries = Deliveries()
     deliveries.deliver(an_admin())
     assert isinstance(deliveries.current.reading, TaskSnapshot)
@@ -177,8 +177,8 @@ def test_what_is_superseded_is_not_told_any_more():
     assert deliveries.sender.sent == [1, 2]
 
 
-def test_what_cannot_be_believed_is_left_to_who_can_wait():
-    """A lease that ran out is not got back here."""
+def test_an_expired_lease_is_left_to_the_task():
+    """Direct delivery cannot wait for a new lease."""
     deliveries = Deliveries()
     deliveries.deliver(an_admin())
     deliveries.is_current = False
@@ -186,8 +186,8 @@ def test_what_cannot_be_believed_is_left_to_who_can_wait():
     assert deliveries.sender.sent == [1]
 
 
-def test_no_more_than_so_many_are_kept():
-    """An event that waits in a slow listener's queue does not keep an answer for everybody who was quicker."""
+def test_shared_answers_are_bounded():
+    """An event in the queue of a slow subscriber stores only some answers."""
     deliveries = Deliveries()
     for version in range(MAX_ANSWERS + 5):
         deliveries.deliver(an_admin(version))
@@ -196,8 +196,8 @@ def test_no_more_than_so_many_are_kept():
     assert deliveries.sender.sent == [*range(1, MAX_ANSWERS + 6), 1]
 
 
-def test_what_is_personal_is_kept_for_nobody():
-    """Each person gets an answer of their own."""
+def test_personal_answers_are_not_shared():
+    """Each user gets their own answer."""
     deliveries = Deliveries(share=None)
     deliveries.deliver(an_admin())
     deliveries.deliver(an_admin())

@@ -73,7 +73,7 @@ def fresh_lease(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def differs(api: Api) -> bool:
-    """Whether subscribers who share are told anything else than those who do not."""
+    """Whether shared and separate executions deliver different bytes."""
     ways = [
         DeliveryPath(api, shared=True),
         DeliveryPath(api, shared=True, at_once=False),
@@ -102,14 +102,14 @@ async def differs(api: Api) -> bool:
     return at_once != apart or woken != apart
 
 
-async def test_nothing_differs_by_itself(api: Api):
-    """Without a mistake."""
+async def test_without_a_mutant_nothing_differs(api: Api):
+    """The delivery is correct."""
     assert not await differs(api)
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name.replace(" ", "-"))
 async def test_a_mistake_is_noticed(api: Api, mutant: Mutant, monkeypatch: pytest.MonkeyPatch):
-    """Somebody is told what was meant for somebody else, or for another operation."""
+    """A subscriber receives what was made for another user or another operation."""
     mutant.make(monkeypatch)
 
     assert await differs(api)

@@ -1,4 +1,4 @@
-"""Told together or one by one: the same bytes, for everybody, whatever they ask."""
+"""Shared and separate executions deliver the same bytes to all users, for all operations."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -47,7 +47,7 @@ DOCUMENTS = {
 
 @dataclass
 class UsersByRole:
-    """People of every role: two to own and be given tasks, and two whom nothing concerns."""
+    """Users of every role: two that own and are assigned tasks, and two that are unrelated."""
 
     users_by_role: dict[Role, list[UserRow]]
 
@@ -64,7 +64,7 @@ async def users_by_role(api: Api) -> UsersByRole:
 
 
 async def live_through(api: Api, group: ListenerGroup, task: TaskRow, owner: UserRow, other: UserRow) -> None:
-    """Everything that can happen to a task, one after the other."""
+    """All kinds of changes of a task, one after another."""
     key, edit = task.id, TaskEdit(title="Another", description='💥\u2028"', status=TaskStatus.DONE)
     steps: list[Callable[[UnitOfWork], Awaitable[object]]] = [
         lambda uow: task_service.update_task_status(uow, task_id=key, status=TaskStatus.IN_PROGRESS),
@@ -83,7 +83,7 @@ async def live_through(api: Api, group: ListenerGroup, task: TaskRow, owner: Use
 class TestTheSameBytes:
     @pytest.mark.parametrize("name", DOCUMENTS)
     async def test_live(self, api: Api, users_by_role: UsersByRole, name: str):
-        """Every role, being owner, assignee, both and neither in turn, hears the same bytes either way."""
+        """Each role as owner, assignee, both and neither receives the same bytes."""
         ways = [
             DeliveryPath(api, shared=True),
             DeliveryPath(api, shared=True, at_once=False),
@@ -106,8 +106,8 @@ class TestTheSameBytes:
         }[Role.ADMIN] > 5
         assert all(b'"errors"' not in responses for bodies in apart for responses in bodies)
 
-    async def test_nobody_is_woken(self, api: Api, monkeypatch: pytest.MonkeyPatch):
-        """A listener that waits gets each event without its task being run, person of the task or not."""
+    async def test_no_task_is_woken(self, api: Api, monkeypatch: pytest.MonkeyPatch):
+        """A waiting subscriber receives each event without running its task, also as owner or assignee."""
         # While the lease is stale events wait, and their listeners are woken: a slow machine may let it get stale.
         monkeypatch.setattr(api.server.stream.lease, "_length", HANG_SECONDS)
         admins = [await api.a_user(Role.ADMIN) for _ in range(3)]
@@ -124,7 +124,7 @@ class TestTheSameBytes:
 
     @pytest.mark.parametrize("name", ["everything", "rights", "moves"])
     async def test_replayed(self, api: Api, users_by_role: UsersByRole, name: str):
-        """Who comes back to a history that is over hears the same bytes either way, decided by what is true now."""
+        """A replay gives the same bytes, with the current visibility."""
         together, apart = DeliveryPath(api, shared=True), DeliveryPath(api, shared=False)
         start = here(api)
         async with listener_group(api) as no_user:
@@ -149,8 +149,8 @@ class TestTheSameBytes:
         assert [listener.responses for listener, _ in pairs] == [listener.responses for _, listener in pairs]
         assert sum(len(listener.responses) for listener, _ in pairs) > 100
 
-    async def test_the_documents_are_executed_as_rarely_as_can_be(self, api: Api):
-        """A crowd that sees the same costs one execution an event; of what is personal, one for each person."""
+    async def test_executions_are_minimal(self, api: Api):
+        """Subscribers with equal results cost one execution per event; personal fields cost one per user."""
         owner, admins = await api.a_user(), [await api.a_user(Role.ADMIN) for _ in range(5)]
         task = await api.build.a_task(owner)
         together = DeliveryPath(api, shared=True)
@@ -170,8 +170,8 @@ class TestTheSameBytes:
 
 
 class TestNothingLeaks:
-    async def test_what_was_warmed_by_an_admin_is_never_told_to_a_user(self, api: Api):
-        """The same document and event, first by an admin, then by a moderator, the owner and the assignee."""
+    async def test_an_answer_for_an_admin_is_not_delivered_to_a_user(self, api: Api):
+        """The same document and event, first for an admin, then for a moderator, the owner and the assignee."""
         owner, assignee = await api.a_user(), await api.a_user()
         admin, moderator = await api.a_user(Role.ADMIN), await api.a_user(Role.MODERATOR)
         task = await api.build.a_task(owner, assignee_id=assignee.id)
@@ -197,8 +197,8 @@ class TestNothingLeaks:
             assignee.username: [False, True, False, False, None, assignee.email],
         }
 
-    async def test_a_stranger_hears_nothing_of_what_is_warm(self, api: Api):
-        """Nor does somebody from whom the task was taken away before they were told."""
+    async def test_an_unrelated_user_receives_no_cached_answer(self, api: Api):
+        """Nor does a former assignee."""
         owner, assignee, outsider = [await api.a_user() for _ in range(3)]
         admin = await api.a_user(Role.ADMIN)
         task = await api.build.a_task(owner, assignee_id=assignee.id)
@@ -221,8 +221,8 @@ class TestNothingLeaks:
         assert [item["__typename"] for item in slow.items] == ["TaskChanged", "TaskGone", "TaskGone"]
         assert outside.responses == []
 
-    async def test_rights_of_before_a_change_of_role_are_another_class(self, api: Api):
-        """The same person with another role shares nothing with who they were."""
+    async def test_a_changed_role_shares_no_answers(self, api: Api):
+        """A user with a new role does not share with the old role."""
         user, owner = await api.a_user(Role.ADMIN), await api.a_user()
         task = await api.build.a_task(owner)
         together = DeliveryPath(api, shared=True)
@@ -237,8 +237,8 @@ class TestNothingLeaks:
 
 
 class TestTogether:
-    async def test_who_leaves_in_the_middle_takes_nothing_from_the_others(self, api: Api):
-        """The first one begins the execution for all; when it hangs up the others are told all the same."""
+    async def test_a_cancelled_subscriber_does_not_stop_the_others(self, api: Api):
+        """The first subscriber starts the shared execution and disconnects."""
         owner = await api.a_user()
         task = await api.build.a_task(owner)
         together, actor = DeliveryPath(api, shared=True), api.build.actor(owner)
@@ -281,5 +281,5 @@ class TestTogether:
 
 
 def here(api: Api) -> str:
-    """The cursor of somebody who has heard everything so far."""
+    """The cursor of a subscriber that has received everything."""
     return StreamCursor(api.server.stream.epoch, api.server.stream.position, 1).encode()

@@ -29,7 +29,7 @@ class Executions:
         self.shared = SharedExecutions(schema._schema)
 
     def group(self, query: str, name: str | None = None, /, **variables: Any) -> Group:
-        """Those who listen so."""
+        """Subscriptions with this operation."""
         return self.shared.group(OperationRequest(query, name, variables, {}), DOCUMENTS.get(query))
 
     async def make(self) -> ExecutionResult:
@@ -40,13 +40,13 @@ class Executions:
         return ExecutionResult({"number": number}, None)
 
     async def ask(self, group: Group, viewpoint: object, viewer: str = "ada") -> Any:
-        """What one of a group is told."""
+        """The response for one subscription of a group."""
         response = await group.response(delivery(viewpoint, viewer), self.make, "request")
         return response.body["data"]["number"]
 
 
 def delivery(viewpoint: Any, viewer: str) -> Delivery:
-    """Something to tell, that is true for ever."""
+    """A delivery that stays current."""
 
     async def renewed() -> Delivery:
         raise AssertionError
@@ -61,35 +61,35 @@ def executions() -> Executions:
 
 
 class TestSharing:
-    async def test_the_same_place_gets_the_same_answer(self, executions: Executions):
-        """At the same moment and later; another place gets another."""
+    async def test_an_equal_viewpoint_gets_the_same_answer(self, executions: Executions):
+        """Concurrently and later; another viewpoint gets another answer."""
         group = executions.group(PLAIN, first=1)
         assert await asyncio.gather(*(executions.ask(group, "here") for _ in range(5))) == [1] * 5
         assert [await executions.ask(group, place) for place in ("here", "there", "here")] == [1, 2, 1]
         assert (executions.shared.executed, executions.shared.reused) == (2, 6)
 
-    async def test_what_only_chooses_events_is_no_difference(self, executions: Executions):
-        """`after` is, by the time of the answer, past; what is below the root field is not."""
+    async def test_arguments_that_only_select_events_do_not_count(self, executions: Executions):
+        """`after` has no effect on the answer; variables below the root field have."""
         groups = [executions.group(PLAIN, after=after, first=first) for after, first in (("a", 1), ("b", 1), ("a", 2))]
         assert [await executions.ask(group, "here") for group in groups] == [1, 1, 2]
 
-    async def test_another_operation_is_another_answer(self, executions: Executions):
-        """Also one of the same document."""
+    async def test_another_operation_has_another_answer(self, executions: Executions):
+        """Also within the same document."""
         groups = [executions.group(TWO, "A"), executions.group(TWO, "B"), executions.group(TWO + " ", "A")]
         assert [await executions.ask(group, "here") for group in groups] == [1, 2, 3]
 
-    async def test_what_is_personal_is_made_for_each_person(self, executions: Executions):
-        """On however many devices."""
+    async def test_personal_fields_are_executed_for_each_user(self, executions: Executions):
+        """Once for all devices of the user."""
         group = executions.group("subscription { taskChanged { task { owner { email } } } }")
         assert [await executions.ask(group, "here", name) for name in ("ada", "bob", "ada")] == [1, 2, 1]
 
-    async def test_what_is_like_nothing_else_is_shared_with_nobody(self, executions: Executions):
-        """Each for itself."""
+    async def test_a_delivery_without_a_viewpoint_is_not_shared(self, executions: Executions):
+        """Each is executed."""
         group = executions.group(PLAIN, first=1)
         assert [await executions.ask(group, None) for _ in range(3)] == [1, 2, 3]
 
-    async def test_who_comes_when_all_have_just_left_is_answered(self, executions: Executions):
-        """A stopped execution is nobody's answer, and does not take its successor along when it ends."""
+    async def test_a_subscriber_after_a_stopped_execution_is_answered(self, executions: Executions):
+        """A stopped execution has no answer, and its end does not remove its successor."""
         group = executions.group(PLAIN, first=1)
         executions.gate.clear()
         leaving = asyncio.create_task(executions.ask(group, "here"))
@@ -106,8 +106,8 @@ class TestSharing:
         assert await asyncio.gather(*later) == [2, 2, 2]
         assert not executions.shared._running
 
-    async def test_what_is_kept_is_bounded(self, executions: Executions):
-        """However many places there are."""
+    async def test_the_cache_is_bounded(self, executions: Executions):
+        """For any number of viewpoints."""
         group = executions.group(PLAIN, first=1)
         for number in range(3_000):
             await executions.ask(group, number)
@@ -120,7 +120,7 @@ def test_strawberry_still_says_what_a_field_is_made_of():
     assert strawberry.field(description="x", metadata={"a": 1}).metadata == {"a": 1}
 
 
-def test_what_a_client_sends_along_is_not_kept(executions: Executions):
-    """Keys of answers are kept: whatever the variables and extensions are, they take a few bytes."""
+def test_cache_keys_are_small(executions: Executions):
+    """Whatever the variables and extensions are."""
     request = OperationRequest(PLAIN, None, {"after": "a" * 100_000}, {"trace": "b" * 100_000})
     assert len(str(executions.shared.group(request, DOCUMENTS.get(PLAIN)).sharing_key)) < 300

@@ -1,4 +1,4 @@
-"""Whatever is wrong with a literal or a variable: the error names it and its place, and speaks JSON, not Python."""
+"""An error about a literal or a variable names its position, in terms of JSON and not of Python."""
 
 import json
 import re
@@ -189,8 +189,8 @@ class TestWording:
             ),
         ],
     )
-    async def test_it_says_where_and_what(self, query: str, variables: dict[str, Any], message: str):
-        """A person finds the place."""
+    async def test_the_error_has_a_position(self, query: str, variables: dict[str, Any], message: str):
+        """With line and column."""
         (error,) = await _errors(query, **variables)
         assert error["message"] == message
         assert error["locations"]
@@ -200,7 +200,7 @@ class TestWording:
         (error,) = await _errors("{\n tasks(filter: {\n  search: {a: 1}}) { totalCount } }")
         assert error["locations"] == [{"line": 3, "column": 11}]
 
-    async def test_not_every_wrong_element_is_told(self):
-        """The first few are enough."""
+    async def test_only_some_invalid_elements_are_listed(self):
+        """The first few."""
         errors = await _errors("query ($v: [ID!]!) { nodes(ids: $v) { id } }", v=[None] * 4_000)
         assert len(errors) == validation.MAX_ERRORS

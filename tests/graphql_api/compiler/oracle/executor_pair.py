@@ -40,7 +40,7 @@ LIMITS: Final = dict.fromkeys(
 
 @dataclass(frozen=True)
 class ExecutorPair:
-    """A server whose stream does not run: events get no positions, and no history changes between two runs."""
+    """A server without a running stream: events get no positions, so that the history is equal in both runs."""
 
     server: Server
     password_hash: str
@@ -119,7 +119,7 @@ class ExecutorPair:
         return found[0], found[1]
 
     async def differs(self, seeds: Iterable[int]) -> int | None:
-        """The first of these cases whose outcomes differ, or in which a plan fails; None if there is none."""
+        """The first case with different outcomes, or with a failed plan; None if there is none."""
         for seed in seeds:
             situation, case = self.case(seed)
             expected = outcome(await self.run(self.general, situation, case), situation)

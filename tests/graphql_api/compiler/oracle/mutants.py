@@ -1,4 +1,4 @@
-"""Ways to get the compiled way wrong, each of which somebody could come up with."""
+"""Mistakes in the compiled executor that are easy to make."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -23,7 +23,7 @@ Patch = pytest.MonkeyPatch
 
 @dataclass(frozen=True)
 class Mutant:
-    """A mistake in a module of the executor, in words, and how it is made."""
+    """A mistake in a module of the executor, its description, and the patch that makes it."""
 
     part: str
     name: str
@@ -132,7 +132,7 @@ def _everybodys_history(patch: Patch) -> None:
 
 def _without_permissions(patch: Patch) -> None:
     def wrong(self: Plan, facts: RequestContext) -> None:
-        """Let everybody in."""
+        """Allow every request."""
 
     patch.setattr(Plan, "check_permissions", wrong)
 

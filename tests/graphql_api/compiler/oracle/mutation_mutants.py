@@ -155,7 +155,7 @@ def _left_out_is_null(patch: Patch) -> None:
 
 def _without_permissions(patch: Patch) -> None:
     def wrong(self: Plan, facts: RequestContext) -> None:
-        """Let everybody in."""
+        """Allow every request."""
 
     patch.setattr(Plan, "check_permissions", wrong)
 

@@ -1,4 +1,4 @@
-"""Mutations at random: from a seed, who sends which requests in which situation."""
+"""Random mutations: the sender, the requests and the situation of a seed."""
 
 import random
 from collections.abc import Sequence
@@ -52,7 +52,7 @@ class Sending:
 
 @dataclass(frozen=True)
 class Case:
-    """Requests that one user, or nobody, sends one after the other through one kind of connection."""
+    """Requests that one user, or an anonymous client, sends in order through one transport."""
 
     seed: int
     actor: str | None
@@ -104,7 +104,7 @@ class MutationWriter(Writer):
         return self._object(kind.of_type, values)
 
     def _object(self, kind: GraphQLInputObjectType, values: dict[str, Any]) -> str:
-        """A literal; what is missing or of another type makes the whole a variable."""
+        """A literal; a value that is missing or has another type makes the whole a variable."""
         if not values.keys() <= kind.fields.keys() or any(
             name not in values and _is_required(known) for name, known in kind.fields.items()
         ):

@@ -32,7 +32,7 @@ STATUSES: Final = ("TODO", "IN_PROGRESS", "DONE", "CANCELLED")
 
 @dataclass(frozen=True)
 class Side:
-    """One of the two: who sends which mutation, under a key or without."""
+    """One of the two mutations: its sender, and its idempotency key, if any."""
 
     actor: str | None
     name: str

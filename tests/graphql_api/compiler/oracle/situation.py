@@ -120,7 +120,7 @@ class Situation:
         return Actor(id_of(name), ROLES[name], id_of(session_name(name, DEVICES[0])), access_version=1)
 
     async def restore(self, database: Database) -> None:
-        """Replace everything that is stored by the rows of this situation."""
+        """Replace all rows by those of this situation."""
         async with database.connect() as connection:
             raw: Any = (await connection.get_raw_connection()).driver_connection
             async with raw.transaction():
@@ -129,7 +129,7 @@ class Situation:
 
 
 async def stored(database: Database) -> Rows:
-    """Everything that is stored now; events in the order of recording."""
+    """All stored rows; events in the order of recording."""
     async with database.connect() as connection:
         raw: Any = (await connection.get_raw_connection()).driver_connection
         found: Rows = orjson.loads(await raw.fetchval(_READ))

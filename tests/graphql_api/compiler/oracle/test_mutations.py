@@ -19,8 +19,8 @@ ENOUGH = 300
 class TestRandomMutations:
     @pytest.mark.timeout(900 + 2 * CASES)
     @pytest.mark.parametrize("part", range(PARTS))
-    async def test_both_executors_do_the_same(self, executor_pair: ExecutorPair, part: int):
-        """Whatever is sent, by whomever: the outcomes are equal, and every kind of outcome is among them."""
+    async def test_both_executors_have_the_same_outcome(self, executor_pair: ExecutorPair, part: int):
+        """For every sender and request; the requests cover every kind of outcome."""
         coverage = Coverage()
         for seed in range(part * CASES // PARTS, (part + 1) * CASES // PARTS):
             situation, case = executor_pair.case(seed)

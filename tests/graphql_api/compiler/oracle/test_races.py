@@ -21,7 +21,7 @@ PARTS = 1 if RACES <= 70 else 4
 @pytest.mark.timeout(900 + 4 * RACES)
 @pytest.mark.parametrize("part", range(PARTS))
 async def test_a_race_ends_as_one_of_both_orders(executor_pair: ExecutorPair, part: int):
-    """Compiled and at the same time: answers, rows and events of one order of the general executor."""
+    """Two concurrent compiled mutations have the responses, rows and events of one order in the general executor."""
     for seed in range(part * RACES // PARTS, (part + 1) * RACES // PARTS):
         situation = executor_pair.situation(seed)
         cases = Races(situation, seed).pair()
@@ -38,7 +38,7 @@ async def test_a_race_ends_as_one_of_both_orders(executor_pair: ExecutorPair, pa
 
 
 def in_words_of_an_order(run: Run) -> Run:
-    """The run, with what only a race is told said as in an order."""
+    """The run, with messages that only a race has replaced by those of an order."""
     return replace(run, bodies=tuple(_in_words_of_an_order(body) for body in run.bodies))
 
 
