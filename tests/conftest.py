@@ -1,4 +1,4 @@
-"""Real servers for every test: PostgreSQL and Valkey of our own, started once, hurt by nobody who does not say so."""
+"""Real servers for all tests: a PostgreSQL and Valkeys of this run. Tests that inject faults start their own."""
 
 import io
 import logging
@@ -132,7 +132,7 @@ def new_database(postgres: Postgres, template: str) -> Callable[[], str]:
 
 @pytest.fixture(scope="module")
 async def shared_database(new_database: Callable[[], str]) -> AsyncIterator[Database]:
-    """The database behind `house`."""
+    """The database of `build`."""
     database = Database(new_database(), pool_size=20)
     yield database
     await database.close()
@@ -140,6 +140,6 @@ async def shared_database(new_database: Callable[[], str]) -> AsyncIterator[Data
 
 @pytest.fixture
 async def build(shared_database: Database) -> Builders:
-    """An empty house, and builders for what a test needs in it."""
+    """An empty database with builders."""
     await Builders.clear(shared_database)
     return Builders(shared_database)

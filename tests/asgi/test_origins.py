@@ -52,7 +52,7 @@ class TestAllowed:
 
     def test_a_star_allows_any_page(self) -> None:
         """`*` allows every origin."""
-        assert ANY.allows("https://anybody.example:1234", host=HOST, secure=False)
+        assert ANY.allows("https://any.example:1234", host=HOST, secure=False)
         assert ANY.allows("tauri://localhost", host=HOST, secure=False)
 
 

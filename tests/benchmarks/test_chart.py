@@ -13,7 +13,7 @@ BARS = [
 
 def test_a_bar_is_as_long_as_its_ratio():
     """Twice the ratio is twice the length, and the longest spread fits."""
-    widths = [float(bar.attrib["width"]) for bar in _bars(draw("Everybody", {"W1": BARS}))]
+    widths = [float(bar.attrib["width"]) for bar in _bars(draw("All peers", {"W1": BARS}))]
     assert widths == [(WIDTH - LEFT - RIGHT) * ratio / 2 for ratio in (1.5, 1.0, 0.25)]
 
 
@@ -28,7 +28,7 @@ def test_names_are_escaped():
 
 def test_groups_lie_below_one_another():
     """Each group begins below the last bar of the previous one, inside the picture."""
-    picture = draw("Everybody", {"W1": BARS, "W2": BARS})
+    picture = draw("All peers", {"W1": BARS, "W2": BARS})
     tops = [float(bar.attrib["y"]) for bar in _bars(picture)]
     assert tops == sorted(tops)
     assert len(set(tops)) == 2 * len(BARS)
@@ -38,7 +38,7 @@ def test_groups_lie_below_one_another():
 
 def test_no_measurements_give_an_empty_picture():
     """The picture is valid without bars."""
-    assert _bars(draw("Nobody", {})) == []
+    assert _bars(draw("No peers", {})) == []
 
 
 def _bars(picture: str) -> list[ElementTree.Element]:

@@ -221,7 +221,7 @@ class FaultRun:
         return FollowerTask(name, account, follower, recorder)
 
     async def _write(self, name: str) -> None:
-        # Those who write through the doors have their connections cut, too.
+        # Connections of writers through the proxies are cut, too.
         writer = TaskWriter(self.stack.account(self._prefix + name, proxied=name in ("alice", "anna")), name)
         self.writers.append(writer)
         while self._writing.is_set():

@@ -50,7 +50,7 @@ async def swallowed(stack: Stack) -> AsyncIterator[None]:
 @pytest.mark.parametrize("hurt", [killed, frozen, swallowed])
 async def test_without_redis_events_arrive_by_polling(stack: Stack, figures: Figures, hurt: Hurt):
     """No write fails, and every event arrives; the delay is measured."""
-    async with steady_writes(stack, f"bell.{hurt.__name__}") as steady:
+    async with steady_writes(stack, f"redis.{hurt.__name__}") as steady:
         await steady.stretch(0.2)
         before = await steady.stretch(0.5)
         async with hurt(stack):

@@ -308,7 +308,7 @@ class TestTheMetrics:
         often = await use.value("taskriver_requests_total", door="http", operation="Often", code="OK")
         first = sum(1 for line in use.lines if line.get("operation") == "Often") - int(often)
         assert often + first == 20
-        assert first <= 2  # the first sight in each process has no name yet
+        assert first <= 2  # the first request in each process has no name yet
 
     async def test_every_metric_is_present(self, use: Use):
         """The metrics that this use must change have changed. Every recorded event is numbered and delivered by each

@@ -184,7 +184,7 @@ class TestRivals:
             assert set(happened) <= moves <= set(after)  # a task that is there already is moved for nothing
             for observed in received:
                 assert [to for moved, _, to in observed if moved == task] == [to for _, to in happened]
-        # What is told of a task that is deleted by then depends on when.
+        # The items of a deleted task depend on the time of the deletion.
         assert [move for move in received[0] if move[0] in kept] == [move for move in received[1] if move[0] in kept]
 
 

@@ -68,7 +68,7 @@ async def _names(server: Server) -> dict[str, str]:
         "<forged>": forger.issue(me.id, session.id, now).token,
         "<my name>": me.username,
         "<other user>": encode_id("User", other.id),
-        "<nobody>": encode_id("User", uuid4()),
+        "<unknown user>": encode_id("User", uuid4()),
         "<some uuid>": str(uuid4()),
         **{f"<{name} task>": encode_id("Task", task.id) for name, task in tasks.items()},
         **{f"<{name} uuid>": str(task.id) for name, task in tasks.items()},

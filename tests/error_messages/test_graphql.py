@@ -23,7 +23,7 @@ AUTHENTICATION = [
      "200 UNAUTHENTICATED: Token has expired: get a new one with `refreshToken`, or sign in again."),
     ("A token whose session was signed out", Post("{ me { id } }", by="<revoked>"),
      "200 UNAUTHENTICATED: Invalid token: its session has ended, or its user was disabled. Sign in again."),
-    ("A token that somebody else signed", Post("{ me { id } }", by="<forged>"),
+    ("A token with another signature", Post("{ me { id } }", by="<forged>"),
      "200 UNAUTHENTICATED: Invalid token: this is not an access token of this server. Send the one that `login` returns as `Authorization: Bearer …`."),
     ("Another scheme", Post("{ me { id } }", by="Basic YTpi"),
      "200 UNAUTHENTICATED: Invalid token: this is not an access token of this server. Send the one that `login` returns as `Authorization: Bearer …`."),
@@ -79,7 +79,7 @@ WHICH_ONE = [
      "200 BAD_REQUEST: `id` is the id of a User; use the id of a Task."),
     ("A cursor that is none", Post('{ tasks(after: "x") { totalCount } }'),
      "200 BAD_REQUEST: This cursor was not made by this API; omit `after` and `before` for the first page."),
-    ("Somebody to assign who is not there", change("assignTask", 'id: "<task task>", assigneeId: "<nobody>"'),
+    ("An unknown assignee", change("assignTask", 'id: "<task task>", assigneeId: "<unknown user>"'),
      "200 INVALID: There is no active user with this id; see assignableUsers."),
 ]
 RULES = [

@@ -20,7 +20,7 @@ from tests.rest_api.documented import HOOKS
 from tests.support.api import URL, Api
 
 SECRET: Final = "zUcKeRrIeGeL"
-"""Stands in everything that is the victim's alone, and must never be told to anybody else."""
+"""Part of all data of the victim; it must never reach another user."""
 PATIENT_CODES: Final = {code.value for code in FailureCode} - {"INTERNAL", "UNAVAILABLE"}
 """What bad input may be answered with: it is neither our fault nor better the next time."""
 

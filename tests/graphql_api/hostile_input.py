@@ -105,7 +105,7 @@ _SANE_TEXTS = {
     "email": "new@example.org",
     "password": "Taskriver-1",
     "newPassword": "Taskriver-2",
-    "username": "somebody",
+    "username": "some.user",
     "after": None,
     "before": None,
     "refreshToken": "no-such-token",

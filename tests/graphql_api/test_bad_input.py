@@ -273,7 +273,7 @@ class TestSockets:
                 await socket.send(type="connection_init", payload={"authorization": made_up})
                 assert (await socket.closed())[0] in {4400, 4401, 4403}
 
-    async def test_a_crowd_of_operations(self, url: str, attacker: Attacker):
+    async def test_many_operations_on_one_socket(self, url: str, attacker: Attacker):
         """A hundred operations run on one socket; one more is refused, and the socket goes on."""
         async with connected(url) as socket:
             await socket.init({"authorization": f"Bearer {attacker.marks['@token@']}"})

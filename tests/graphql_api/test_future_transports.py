@@ -58,7 +58,7 @@ def future_of(task: TaskRow) -> list[tuple[str, Any]]:
 
 
 EXPECTED = ["TaskDeleted", "TaskStatusChanged"]
-"""What is told of `future_of`."""
+"""The expected items for `future_of`."""
 
 
 class TestCursors:

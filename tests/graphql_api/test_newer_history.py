@@ -47,7 +47,7 @@ async def task(api: Api) -> TaskRow:
     return task
 
 
-@pytest.mark.parametrize("spelling", ["", "# run in general, as nobody has asked for it before\n"])
+@pytest.mark.parametrize("spelling", ["", "# a new text, so that the general executor runs it\n"])
 async def test_known_parts_of_newer_events_are_shown(api: Api, task: TaskRow, spelling: str):
     """Unknown events are left out, a page is full nevertheless, and both executors agree."""
     owner = await api.build.user(task.owner_id)

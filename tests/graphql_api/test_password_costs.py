@@ -143,7 +143,7 @@ def gate(monkeypatch: pytest.MonkeyPatch) -> Gate:
 
 
 class Hanging:
-    """A sign-in whose client disconnects when told to."""
+    """A sign-in whose client disconnects on request."""
 
     def __init__(self, path: str, content_type: str, body: bytes) -> None:
         self._scope = {
@@ -213,7 +213,7 @@ class TestDisconnecting:
         tasks = [asyncio.ensure_future(each.run(server)) for each in requests]
         try:
             await waiting(server, 3)
-            for each in requests:  # nobody knows which of them wait
+            for each in requests:  # it is unknown which of them wait
                 each.hang_up()
             await waiting(server, 0)
         finally:

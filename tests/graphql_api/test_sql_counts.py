@@ -213,10 +213,10 @@ class TestEvents:
     async def test_subscribers_that_may_not_see_the_task_cost_nothing(self, api: Api):
         """They cost no statement."""
         owner, [task] = await a_board(api, 1)
-        async with serving(api.server.asgi()) as url, AsyncExitStack() as crowd:
+        async with serving(api.server.asgi()) as url, AsyncExitStack() as stack:
             for _ in range(10):
-                await crowd.enter_async_context(listening(api, url, await api.a_user()))
-            socket = await crowd.enter_async_context(listening(api, url, owner))
+                await stack.enter_async_context(listening(api, url, await api.a_user()))
+            socket = await stack.enter_async_context(listening(api, url, owner))
             sent = await self._moved(api, owner, task, socket, 2)
 
         assert len(sent) == 2 * (1 + 2)

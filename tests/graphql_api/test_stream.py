@@ -56,7 +56,9 @@ class TestItems:
             await task_service.update_task(live.build.as_(owner), task_id=task.id, edit=edit)
             await move(live, task, "DONE", owner)
             await assign(live, task, owner, owner)
-            items = [await listener.receive() for _ in range(4)]  # what is gone could not be told any more
+            items = [
+                await listener.receive() for _ in range(4)
+            ]  # items of a hidden task would not be delivered any more
             await delete(live, task, owner)
             items.append(await listener.receive())
 

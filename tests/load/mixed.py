@@ -127,7 +127,7 @@ class Listener(User):
             message = self.receive(60)
         except (TimeoutError, ConnectionClosed) as error:
             self.environment.events.request.fire(
-                request_type="WS", name="hear of a change", response_time=0, response_length=0, exception=error
+                request_type="WS", name="receive a change", response_time=0, response_length=0, exception=error
             )
             raise StopUser from error
         if message["type"] == "ping":
@@ -137,7 +137,7 @@ class Listener(User):
             late = datetime.now(UTC) - datetime.fromisoformat(changed["at"])
             self.environment.events.request.fire(
                 request_type="WS",
-                name="hear of a change",
+                name="receive a change",
                 response_time=max(0.0, late.total_seconds() * 1_000),
                 response_length=0,
                 exception=None,

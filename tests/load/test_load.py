@@ -18,7 +18,7 @@ Average Content Size,Requests/s,Failures/s,50%,66%,75%,80%,90%,95%,98%,99%,99.9%
 GET,list of tasks,10,1,4,5.5,1,80.2,100,2.5,0.25,4,5,6,7,8,9,10,11,80,80,80
 ,Aggregated,10,1,4,5.5,1,80.2,100,2.5,0.25,4,5,6,7,8,9,10,11,80,80,80
 """
-OFTEN = {"a task", "create a task", "hear of a change", "list tasks", "list tasks, REST", "move a task"}
+OFTEN = {"a task", "create a task", "receive a change", "list tasks", "list tasks, REST", "move a task"}
 """What is bound to happen within a few seconds; the rest happens now and then."""
 
 

@@ -128,7 +128,7 @@ class TestRedactedValues:
         assert "ValueError\n" in text
         assert "which led to" in text
         assert text.endswith("RuntimeError: the pool is closed")
-        assert "test_an_exception_is_told_without_what_it_quotes" in text
+        assert "test_an_exception_is_logged_without_its_values" in text
 
     def test_a_group_is_logged_completely(self):
         """With each of its exceptions."""

@@ -35,7 +35,7 @@ IDLE: Final = Actor(numbered(4), Role.USER, None, 1)
 
 
 @dataclass(frozen=True)
-class Crowd:
+class LargeDataset:
     """The users of the database."""
 
     database: Database

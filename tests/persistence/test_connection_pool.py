@@ -1,4 +1,4 @@
-"""Connections are lent to one borrower at a time, never more than there may be, and never one that is out of order."""
+"""A connection has one user at a time, their number is bounded, and a broken one is not reused."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -224,7 +224,7 @@ class TestTurns:
 
     async def test_it_runs_in_the_context_of_its_caller(self, pool: ConnectionPool):
         """Its records belong to the caller, not to the one that released the connection."""
-        caller: ContextVar[str] = ContextVar("who", default="nobody")
+        caller: ContextVar[str] = ContextVar("caller", default="unset")
         seen: list[str] = []
 
         async def note(wire: Wire) -> None:

@@ -152,7 +152,7 @@ class TestEachAsIfAlone:
     async def test_every_status_change(self, build: Builders):
         """All concurrent changes have the result of the transactional path, one after another."""
         actors = [await build.an_actor(role) for role in Role]
-        wanted = list(product(actors, ("owner", "assignee", "stranger"), TaskStatus, TaskStatus))
+        wanted = list(product(actors, ("owner", "assignee", "outsider"), TaskStatus, TaskStatus))
 
         async def outcomes(move: Callable[[Actor, TaskRow, TaskStatus], Any], *, together: bool) -> list[Any]:
             asked = [

@@ -53,7 +53,7 @@ class TestRootFields:
         """Each declares exactly one permission class, which the schema shows."""
         definition = schema.schema_converter.type_map[root].definition
         assert isinstance(definition, StrawberryObjectDefinition)
-        doors = {
+        permissions = {
             field.python_name: [
                 permission
                 for extension in field.extensions
@@ -63,7 +63,7 @@ class TestRootFields:
             for field in definition.fields
         }
 
-        assert {name: len(found) for name, found in doors.items()} == dict.fromkeys(doors, 1)
+        assert {name: len(found) for name, found in permissions.items()} == dict.fromkeys(permissions, 1)
         assert all(field.directives for field in definition.fields)
 
 

@@ -14,7 +14,7 @@ from tests.support.waiting import HANG_SECONDS
 PREFIX = "/api/v1"
 PASSWORD = "Correct-horse1"
 TASK_FIELDS = ["uuid", "title", "description", "completed", "created_at", "owner_uuid"]
-"""What the older API told of a task, in its order; more may follow."""
+"""The fields of a task in the older API, in its order; more may follow."""
 
 _names, _addresses = count(1), count()
 

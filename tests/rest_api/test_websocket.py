@@ -304,7 +304,7 @@ class TestClocks:
         async with listening(impatient, api, user), open_socket(impatient, await api.token(user)) as second:
             assert (await second.closed())[0] == 1013
 
-    async def test_a_process_that_stops_sends_everybody_away(self, impatient: str, api: Api, monkeypatch: Any):
+    async def test_shutdown_closes_every_socket(self, impatient: str, api: Api, monkeypatch: Any):
         """1012 for open sockets and for new ones."""
         monkeypatch.setattr(api.server.connections, "_draining", False)
         user = await api.a_user()

@@ -326,7 +326,7 @@ async def over_a_bad_line(build: Builders) -> AsyncIterator[Database]:
 class TestCrash:
     @pytest.mark.parametrize("kind", KINDS)
     async def test_a_lost_commit_is_not_applied_twice(self, build: Builders, kind: str):
-        """The client is told to retry, and then gets its result."""
+        """The client has to retry, and then gets its result."""
         actor, write = await a_write(build, kind)
         key = a_key()
         async with over_a_bad_line(build) as database:
@@ -342,7 +342,7 @@ class TestCrash:
     async def test_a_concurrent_repeat_waits_for_a_lock_timeout_at_most(
         self, build: Builders, monkeypatch: pytest.MonkeyPatch
     ):
-        """While the first request hangs, the repeat is told to retry."""
+        """While the first request hangs, the repeat has to retry."""
         actor, key = await build.an_actor(), a_key()
         monkeypatch.setattr(engine, "SERVER_SETTINGS", engine.SERVER_SETTINGS | {"lock_timeout": "100"})
         impatient = Database(build.database.engine.url.render_as_string(hide_password=False), pool_size=1)

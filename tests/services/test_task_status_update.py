@@ -20,14 +20,14 @@ from tests.support.builders import Builders
 
 NOW = datetime(2026, 7, 1, 12, 0, 0, 123456, tzinfo=UTC)
 BEFORE = NOW - timedelta(days=1)
-RELATIONS = ("owner", "assignee", "both", "stranger")
+RELATIONS = ("owner", "assignee", "both", "outsider")
 VERSIONS = {"any": None, "right": 1, "wrong": 7, "one of them": (1, 7)}
 
 
 async def a_task(build: Builders, actor: Actor, relation: str, status: TaskStatus) -> TaskRow:
     """A task that the actor stands so to."""
     mine, other = actor.user_id, (await build.a_user()).id
-    people = {"owner": (mine, other), "assignee": (other, mine), "both": (mine, mine), "stranger": (other, None)}
+    people = {"owner": (mine, other), "assignee": (other, mine), "both": (mine, mine), "outsider": (other, None)}
     owner_id, assignee_id = people[relation]
     return await build.a_task(
         owner_id=owner_id, assignee_id=assignee_id, status=status, title="Ünder the bridge", updated_at=BEFORE

@@ -298,10 +298,10 @@ class TestLastAdmin:
 class TestReading:
     async def test_a_user_is_found_by_id_and_by_name(self, build: Builders):
         """By every signed-in user; an unknown one is not found."""
-        actor, user = await build.an_actor(), await build.a_user(username="Somebody")
+        actor, user = await build.an_actor(), await build.a_user(username="Some.User")
 
         assert (await get_user(build.as_(actor), user_id=user.id)).id == user.id
-        assert (await get_user_by_name(build.as_(actor), username="somebody")).id == user.id
+        assert (await get_user_by_name(build.as_(actor), username="some.user")).id == user.id
         with pytest.raises(NotFound) as refusal:
             await get_user_by_name(build.as_(actor), username="some\x00body")
         assert refusal.value.path == ("username",)

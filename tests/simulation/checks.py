@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tests.simulation.world import World
 
 ALLOWED = {"SEEN": {"SEEN", "GONE"}, "GONE": {"GONE"}, "DELETED": {"DELETED"}}
-"""What may be told when this was seen: by then the task may be out of sight."""
+"""The visibilities that may be delivered: the task may be hidden by then."""
 
 
 class Broken(AssertionError):
@@ -85,14 +85,14 @@ class Checks:
             patience = TIMING.send if wire.is_slow else 0.0
             since = self._world.loop.now - LEASE_SECONDS - patience
             if not self._world.table.was_visible(UUID(data["task"]), actor, since):
-                raise Broken(f"{wire.process.name} tells {actor.role} of a task that was out of sight for a second")
+                raise Broken(f"{wire.process.name} delivers to {actor.role} a task that was hidden for a second")
 
     def _deleted(self, wire: "Wire", task_id: UUID, role: str) -> None:
         """Events of a deleted task are delivered only to users who could see it until then."""
         table = self._world.table
         people = next((each for _, each in reversed(table.shown[task_id]) if each is not None), None)
         if not table.history and not sees(Role(role), wire.session.user.id, people):
-            raise Broken(f"{wire.process.name} tells {role} of a deleted task that was out of sight before")
+            raise Broken(f"{wire.process.name} delivers to {role} a deleted task that was hidden before")
 
     def allowed(self, session: Session, role: str, version: int) -> None:
         """An authenticated identity was valid less than a second ago."""
@@ -117,7 +117,7 @@ class Checks:
             self._resync(client, wire, data)
             wire.last = StreamCursor.decode(data["cursor"]).position
         elif data["position"] <= wire.last:
-            raise Broken(f"{client.name} hears {data['position']} after {wire.last}")
+            raise Broken(f"{client.name} receives {data['position']} after {wire.last}")
         else:
             wire.last = data["position"]
 
@@ -180,15 +180,13 @@ class Checks:
                 continue
             wanted = ought(client.user, client.stream_request, logged.event)
             if wanted is None and delivered is not None:
-                raise Broken(
-                    f"{client.name} was told {delivered} of {logged.position}, which is none of their business"
-                )
+                raise Broken(f"{client.name} received {delivered} of {logged.position}, which is not visible to them")
             if wanted is not None and delivered is None and due:
-                raise Broken(f"{client.name} never heard of {logged.position}, which was {wanted} to them")
+                raise Broken(f"{client.name} never received {logged.position}, which was {wanted} to them")
             if wanted is not None and delivered is not None and delivered not in ALLOWED[wanted]:
-                raise Broken(f"{client.name} was told {delivered} of {logged.position}, which was {wanted} to them")
+                raise Broken(f"{client.name} received {delivered} of {logged.position}, which was {wanted} to them")
             if wanted == "SEEN" and delivered == "GONE" and not self._left(client, logged.event):
-                raise Broken(f"{client.name} was told that the task of {logged.position} was gone, and it was not")
+                raise Broken(f"{client.name} received that the task of {logged.position} was gone, and it was not")
 
     def _left(self, client: "Client", event: TaskEvent) -> bool:
         """Whether the task was hidden from a client at some time after an event."""

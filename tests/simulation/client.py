@@ -151,7 +151,7 @@ class Client:
         self.cursor: StreamCursor | None = None
         self.forged = False
         self.since: float | None = None  # listening without a cursor
-        self.base: StreamCursor | None = None  # everything behind it must be heard
+        self.base: StreamCursor | None = None  # everything after it must be received
         self.received: dict[int, str] = {}
         self.cache: dict[UUID, int] = {}
         self.loaded = not temper.keeps
@@ -177,9 +177,9 @@ class Client:
             await asyncio.sleep(self._chance.uniform(0.005, 0.1))
 
     async def _address(self) -> Process:
-        while not (doors := self._world.doors()):
+        while not (processes := self._world.open_processes()):
             await asyncio.sleep(0.02)
-        return self._chance.choice(doors)
+        return self._chance.choice(processes)
 
     async def _sign_in(self) -> None:
         while self.session.ended is not None:
@@ -230,7 +230,7 @@ class Client:
             self._world.checks.moved(self, stood, self.cursor)
 
     def _receive(self, wire: Wire, data: dict[str, Any]) -> None:
-        self._world.say(f"{self.name} hears {data['kind']} {data.get('position', data.get('reason'))}")
+        self._world.say(f"{self.name} receives {data['kind']} {data.get('position', data.get('reason'))}")
         self._world.checks.received(self, wire, data)
         if data["kind"] == "RESYNC":
             self.cursor = StreamCursor.decode(data["cursor"])

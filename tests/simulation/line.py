@@ -28,7 +28,7 @@ class Line:
         self.swallows = False
         self._listeners: list[Callable[[], None]] = []
 
-    # What the house calls a database.
+    # The interface of a database.
 
     def log(self) -> "Log":
         """The log, each statement by itself."""

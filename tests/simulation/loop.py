@@ -9,7 +9,7 @@ from itertools import count
 from typing import Any, cast
 
 TICK = 1e-9
-"""Seconds that go by between two timers: whoever waits for a rounding error of time must not wait forever."""
+"""Seconds between two timers, so that a rounding error of time cannot block the loop."""
 
 
 class Machine:

@@ -85,7 +85,7 @@ class Notifiers:
 
 
 class FakeNotifier:
-    """What a process holds of the bells."""
+    """The subscription of a process to the channel."""
 
     def __init__(self, notifiers: Notifiers, machine: Machine) -> None:
         self._notifiers = notifiers

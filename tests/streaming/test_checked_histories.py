@@ -47,7 +47,7 @@ class Scene:
 
     async def play(self) -> Report:
         """Some writes, all their deliveries, and the report."""
-        roles = {"owner": Role.USER, "worker": Role.USER, "stranger": Role.USER, "admin": Role.ADMIN}
+        roles = {"owner": Role.USER, "worker": Role.USER, "outsider": Role.USER, "admin": Role.ADMIN}
         self.users = {name: await self.build.a_user(role) for name, role in roles.items()}
         listening = [asyncio.create_task(self._listen(name)) for name in roles]
         await asyncio.sleep(0)

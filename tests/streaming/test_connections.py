@@ -48,7 +48,7 @@ class TestRevocation:
         user = uuid4()
         kept = book.open("kept", user=user)
         book.open("gone", user=user)
-        book.open("stranger", user=uuid4())
+        book.open("outsider", user=uuid4())
         assert kept.actor is not None
         book.connections.close_user(user, except_session=kept.actor.session_id)
         assert set(book.closed) == {"gone"}

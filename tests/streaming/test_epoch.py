@@ -84,7 +84,7 @@ class TestRestoredUnderALivingProcess:
             async with process.stream.subscribe(ADMIN, None, cursor) as subscriber:
                 assert (await receive_resync(subscriber)).reason is ResyncReason.EPOCH
 
-    async def test_the_new_epoch_is_for_everybody(self, start: StartProcess, build: Builders):
+    async def test_a_new_epoch_applies_to_every_process(self, start: StartProcess, build: Builders):
         """A process that had not seen the lost future, and one that starts later, are in the new epoch, too."""
         first = await start()
         await record(first, 5)

@@ -78,7 +78,7 @@ class World:
 
     def history(self, *, cut_at: Sequence[int] = ()) -> History:
         """What all listeners received, with reconnects after these positions."""
-        people = {"owner": self.owner, "worker": self.worker, "moderator": self.moderator, "stranger": self.outsider}
+        people = {"owner": self.owner, "worker": self.worker, "moderator": self.moderator, "outsider": self.outsider}
         listeners = [self._listener(name, user_id, cut_at) for name, user_id in people.items()]
         moves = self._listener("moves", self.moderator, cut_at, only_status=True)
         return History(self.writes, self.log, [*listeners, moves], self.roles, list(self.tasks.values()))

@@ -80,4 +80,4 @@ async def test_numbering(pair: Pair, figures: Figures):
             await uow.commit()
         with timed(seconds):
             await writer.reaches(position + 100)
-    figures.times("hundred events from their commit until they are numbered and told", seconds)
+    figures.times("hundred events from their commit until they are numbered and delivered", seconds)

@@ -115,7 +115,7 @@ def _deliver_again_behind_the_cursor(world: World, history: History) -> None:
 def _deliver_to_an_outsider(world: World, history: History) -> None:
     first = world.log[0].event
     assert isinstance(first, TaskEvent)
-    items(history, "stranger").append(an_item(1, first, ItemKind.CHANGED))
+    items(history, "outsider").append(an_item(1, first, ItemKind.CHANGED))
 
 
 def _show_what_is_hidden(world: World, history: History) -> None:
@@ -273,7 +273,7 @@ class TestRights:
             items(history, "moderator")[-1], cursor=cursor(len(world.log), 2), kind=ItemKind.RESYNC, reason="ACCESS",
             task=None, task_id=None, changes=None, snapshot=tuple(history.final),
         )  # fmt: skip
-        items(history, "stranger").append(resync)
+        items(history, "outsider").append(resync)
 
         assert faults(history) == set()
 

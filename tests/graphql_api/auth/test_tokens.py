@@ -144,7 +144,7 @@ class TestGarbage:
             forged(typ="JWT"),
             forged(typ=None),
             forged(crit=["exp"], exp=1),
-            forged(but(iss="somebody")),
+            forged(but(iss="another")),
             forged(but(aud="other")),
             forged(but(aud=["taskriver-api"])),
             forged(but(sub="ada")),

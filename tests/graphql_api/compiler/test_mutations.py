@@ -71,7 +71,7 @@ class Case:
         """The text."""
         kind = f"{self.field[0].upper()}{self.field[1:]}Input"
         variables, argument = (f"($input: {kind}!)", "(input: $input)") if self.input is not None else ("", "")
-        return f"mutation {variables} {{ told: {self.field}{argument} {{ {self.selected} {ERRORS} }} }}"
+        return f"mutation {variables} {{ result: {self.field}{argument} {{ {self.selected} {ERRORS} }} }}"
 
 
 def _newcomer(situation: Situation, **values: str) -> dict[str, Any]:
@@ -87,7 +87,7 @@ ME: Final = f"user {{ {USER} }}"
 CASES: Final = (
     Case("in", "login", TOKENS, lambda s: {"username": s.user.username, "password": PASSWORD}, None),
     Case(
-        "in, with the token told",
+        "in, with the token returned",
         "login",
         TOKENS,
         lambda s: {"username": s.user.username, "password": PASSWORD, "returnRefreshToken": True},
@@ -101,7 +101,7 @@ CASES: Final = (
     Case("stays, without a token", "refreshToken", TOKENS, lambda _: {}, None),
     Case("stays, by garbage", "refreshToken", TOKENS, lambda _: {"refreshToken": "x.y"}, None),
     Case("out", "logout", "__typename"),
-    Case("out, nobody", "logout", "__typename", role=None),
+    Case("out, anonymous", "logout", "__typename", role=None),
     Case("out everywhere", "logoutAll", "__typename"),
     Case("ends another", "revokeSession", "id: revokedSessionId", lambda s: {"sessionId": _session(s)}),
     Case("ends a user's", "revokeSession", "id: revokedSessionId", lambda s: {"sessionId": _id(s.user)}),
@@ -118,7 +118,7 @@ CASES: Final = (
     Case("password, wrong", "changePassword", ME, lambda _: {"currentPassword": "Wrong1!", "newPassword": PASSWORD}),
     Case("role", "setUserRole", ME, lambda s: {"userId": _id(s.other), "role": "MODERATOR"}, Role.ADMIN),
     Case("role, as a user", "setUserRole", ME, lambda s: {"userId": _id(s.other), "role": "ADMIN"}),
-    Case("role, as nobody", "setUserRole", ME, lambda s: {"userId": _id(s.other), "role": "ADMIN"}, None),
+    Case("role, anonymous", "setUserRole", ME, lambda s: {"userId": _id(s.other), "role": "ADMIN"}, None),
     Case("cut off", "setUserActive", ME, lambda s: {"userId": _id(s.other), "isActive": False}, Role.ADMIN),
     Case("cut off, no id", "setUserActive", ME, lambda _: {"userId": "?", "isActive": False}, Role.ADMIN),
 )

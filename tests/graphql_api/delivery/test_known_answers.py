@@ -89,7 +89,7 @@ class Deliveries:
 
     def _delivery(self, item: Delivered, reading: TaskSnapshot) -> Delivery:
         async def renewed() -> Delivery:
-            raise AssertionError("nobody waits here")
+            raise AssertionError("the lease is always current")
 
         return AnyDelivery("there", "me", rights=None, is_current=lambda: self.is_current, renewed=renewed)
 
@@ -112,12 +112,12 @@ def test_other_rights_are_another_answer(other: Actor):
 
 @pytest.mark.parametrize(
     ("order", "answers"),
-    [("owner stranger other owner other", [1, 2, 2, 3, 2]), ("stranger other owner owner other", [1, 1, 2, 3, 1])],
-    ids=["owner first", "stranger first"],
+    [("owner outsider other owner other", [1, 2, 2, 3, 2]), ("outsider other owner owner other", [1, 1, 2, 3, 1])],
+    ids=["owner first", "outsider first"],
 )
 def test_people_of_the_task_get_their_own_answers(order: str, answers: list[int]):
     """Their answers are not shared in either direction."""
-    users = {"owner": an_admin(), "stranger": an_admin(), "other": an_admin()}
+    users = {"owner": an_admin(), "outsider": an_admin(), "other": an_admin()}
     deliveries = Deliveries(owner=users["owner"])
     for name in order.split():
         deliveries.deliver(users[name])
@@ -143,7 +143,7 @@ class BelievesEverything(DirectDelivery):
 
 
 @pytest.mark.parametrize("broken", [KeepsEverything, BelievesEverything])
-@pytest.mark.parametrize("order", ["owner stranger other owner other", "stranger other owner owner other"])
+@pytest.mark.parametrize("order", ["owner outsider other owner other", "outsider other owner owner other"])
 def test_a_broken_rule_is_noticed(broken: type[DirectDelivery], order: str, monkeypatch: pytest.MonkeyPatch):
     """In either order a subscriber receives an answer that was made for another."""
     monkeypatch.setattr(f"{__name__}.DirectDelivery", broken)

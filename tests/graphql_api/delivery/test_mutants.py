@@ -57,12 +57,12 @@ def _known_answers_are_for_all(patch: Patch) -> None:
 
 
 MUTANTS: Final = [
-    Mutant("selections", "personal fields are for anybody", _personal_fields_are_for_all),
+    Mutant("selections", "personal fields are shared", _personal_fields_are_for_all),
     Mutant("selections", "variables of directives do not count", _no_variables_of_directives),
     Mutant("delivery", "an event has one answer for all", _one_key_for_all),
-    Mutant("delivery", "variables do not tell operations apart", _one_operation_for_all_variables),
+    Mutant("delivery", "variables do not distinguish operations", _one_operation_for_all_variables),
     Mutant("delivery", "what is personal is shared at once", _personal_is_shared),
-    Mutant("delivery", "what is kept is for everybody", _known_answers_are_for_all),
+    Mutant("delivery", "known answers are shared with all", _known_answers_are_for_all),
 ]
 
 
@@ -79,7 +79,7 @@ async def differs(api: Api) -> bool:
         DeliveryPath(api, shared=True, at_once=False),
         DeliveryPath(api, shared=False),
     ]
-    # All of one role: only what they are to the task, and who they are, tells them apart.
+    # All have one role: they differ only by their relation to the task, and as users.
     owner, assignee, outsider = users = [await api.a_user(Role.MODERATOR) for _ in range(3)]
     task = await api.build.a_task(owner, assignee_id=assignee.id)
     actors = [Builders.actor(user) for user in (outsider, *users)]

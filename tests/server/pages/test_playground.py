@@ -22,7 +22,7 @@ BROWSER = {"accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;
 DEMO = DemoUsers(("alice", "bob"), 'it\'s <"quoted">')
 PRODUCTION: dict[str, Any] = {
     "environment": "production",
-    "secret_keys": "1:a-secret-that-is-long-enough-for-anybody",
+    "secret_keys": "1:a-secret-of-sufficient-length-for-hmac",
     "bcrypt_rounds": 12,
 }
 

@@ -6,7 +6,7 @@ import type { Task } from "./fold";
 import { explain } from "./errors";
 import type { Store } from "./store";
 
-/** Somebody may change the task between our reading and our saving; so often it is merged and sent again. */
+/** How often a change is merged and sent again if another user changes the task meanwhile. */
 const ATTEMPTS = 4;
 const UNDECIDED = "Choose a value for each field that somebody else changed, too. Then save again.";
 const GONE = "This task was deleted, or you can no longer see it.";

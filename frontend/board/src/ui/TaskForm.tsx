@@ -1,6 +1,6 @@
 import { conflicts, isUnsaved, merged } from "../board/draft";
 import { fieldsOf } from "../board/fields";
-import type { ShownTask } from "../board/optimism";
+import type { ShownTask } from "../board/pending_changes";
 import type { Store } from "../board/store";
 import { Conflicts } from "./Conflicts";
 import { Restored } from "./Restored";
@@ -20,7 +20,7 @@ export function TaskForm({ store, task, onDelete }: Props) {
     () => store.edit.save(id),
     () => store.isUnsaved || store.navigation.close(),
   );
-  // What the server has: a change on its way is not somebody else's.
+  // The server's values: a pending change is no change of another user.
   const theirs = fieldsOf(store.state.board.tasks.get(id) ?? task);
   const draft = store.state.drafts.get(id);
   const undecided = busy ? [] : conflicts(draft, theirs);

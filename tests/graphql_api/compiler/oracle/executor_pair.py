@@ -144,5 +144,5 @@ def _executors() -> tuple[Executor[Context], Executor[Context], CompiledExecutor
 def _facts(situation: Situation, case: Case, headers: Sequence[Header]) -> RequestContext:
     identity = Identity(situation.actor(case.actor), NEVER) if case.actor is not None else None
     scope: dict[str, Any] = {"client": ("127.0.0.1", 1), "headers": list(headers), "path": "/graphql"}
-    door: Any = case.door
-    return RequestContext(identity, None, "same", door, scope)
+    transport: Any = case.transport
+    return RequestContext(identity, None, "same", transport, scope)

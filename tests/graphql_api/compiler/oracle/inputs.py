@@ -133,7 +133,7 @@ class Inputs:
         return self._chance.choice((tokens.current, tokens.current, tokens.parent, tokens.stale))
 
     def _session(self) -> str:
-        user = self._chance.choice((self._actor, self._actor, "admin", "stranger"))
+        user = self._chance.choice((self._actor, self._actor, "admin", "outsider"))
         return session_name(user, self._chance.choice(DEVICES))
 
     def revoke_session(self) -> Values:

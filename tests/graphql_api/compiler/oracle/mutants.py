@@ -151,13 +151,13 @@ def _no_variables(patch: Patch) -> None:
 
 MUTANTS = [
     Mutant("code_generator", "ids are written in another way", _ids_of_another_type),
-    Mutant("code_generator", "a reference to nobody is an object", _null_is_a_user),
+    Mutant("code_generator", "a null reference is an object", _null_is_a_user),
     Mutant("selections", "every @skip and @include is switched on", _every_switch_is_on),
     Mutant("pages", "the first cursor is the last one's", _the_other_end),
     Mutant("pages", "there is never another page", _nothing_behind),
     Mutant("pages", "there is never a page before", _nothing_before),
     Mutant("pages", "the last rows come in the order in which they are read", _in_the_order_of_reading),
-    Mutant("compiled_executor", "everybody sees what an admin sees", _as_an_admin),
+    Mutant("compiled_executor", "every user sees what an admin sees", _as_an_admin),
     Mutant("code_generator", "enums are written in lower case", _names_in_lower_case),
     Mutant("arguments", "an argument has another default", _another_default),
     Mutant("code_generator", "whatever is asked of the policy, the answer is yes", _policy_allows_all),

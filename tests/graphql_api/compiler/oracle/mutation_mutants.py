@@ -177,12 +177,12 @@ def _one_place_of_two(patch: Patch) -> None:
 
 
 MUTANTS = [
-    Mutant("mutations", "a refusal is told as an error", _refusals_are_errors),
+    Mutant("mutations", "a refusal is returned as an error", _refusals_are_errors),
     Mutant("mutations", "errors have no path", _errors_without_a_path),
     Mutant("mutations", "errors have no locations", _errors_without_locations),
     Mutant("mutations", "errors have the first of two locations", _errors_at_the_first_place_only),
     Mutant("plan", "who signs in sees the payload as before", _no_viewer_of_its_own),
-    Mutant("mutations", "everybody sees payloads as an admin", _viewed_by_an_admin),
+    Mutant("mutations", "every user sees payloads like an admin", _viewed_by_an_admin),
     Mutant("mutations", "an idempotency key counts for all fields together", _all_keys_in_one_place),
     Mutant("mutations", "an idempotency key in the extensions is lost", _keys_in_extensions_are_lost),
     Mutant("compiled_executor", "the fields of the root run in reverse", _the_last_field_first),
@@ -194,6 +194,6 @@ MUTANTS = [
     Mutant("arguments", "arguments are bound after the first change", _arguments_in_the_middle),
     Mutant("arguments", "what is left out is null", _left_out_is_null),
     Mutant("plan", "permissions are not checked", _without_permissions),
-    Mutant("code_generator", "refusals are not told", _no_texts_of_refusals),
+    Mutant("code_generator", "refusals have no messages", _no_texts_of_refusals),
     Mutant("selections", "a field in two places has one selection", _one_place_of_two),
 ]

@@ -56,7 +56,7 @@ class Case:
 
     seed: int
     actor: str | None
-    door: str
+    transport: str
     sendings: Sequence[Sending]
 
 
@@ -134,8 +134,8 @@ def case_of(schema: GraphQLSchema, situation: Situation, seed: int) -> Case:
     if key is not None and chance.random() < 0.7:
         others = [replace(call, input=inputs.of(call.name, wild=False)) for call in calls]
         sendings.append(_sending(schema, chance.choice((calls, others)), chance, key, inputs))
-    door = "ws" if chance.random() < 0.1 else "http"
-    return Case(seed, actor, door, sendings)
+    transport = "ws" if chance.random() < 0.1 else "http"
+    return Case(seed, actor, transport, sendings)
 
 
 def _actor(first: str, chance: random.Random) -> str | None:

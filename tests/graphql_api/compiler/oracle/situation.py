@@ -29,16 +29,16 @@ ROLES: Final = {
     "deputy": Role.ADMIN,
     "moderator": Role.MODERATOR,
     "owner": Role.USER,
-    "stranger": Role.USER,
+    "outsider": Role.USER,
     "inactive": Role.USER,
 }
 DEVICES: Final = ("phone", "laptop")
 TASKS: Final = {
     "todo": ("owner", None, TaskStatus.TODO),
-    "in progress": ("owner", "stranger", TaskStatus.IN_PROGRESS),
+    "in progress": ("owner", "outsider", TaskStatus.IN_PROGRESS),
     "done": ("owner", None, TaskStatus.DONE),
     "cancelled": ("owner", "moderator", TaskStatus.CANCELLED),
-    "of the stranger": ("stranger", "owner", TaskStatus.TODO),
+    "of the outsider": ("outsider", "owner", TaskStatus.TODO),
     "of the moderator": ("moderator", "inactive", TaskStatus.DONE),
     "of the admin": ("admin", None, TaskStatus.TODO),
 }

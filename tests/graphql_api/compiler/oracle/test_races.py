@@ -52,7 +52,7 @@ async def test_a_lost_update_is_noticed(executor_pair: ExecutorPair, monkeypatch
     """Without the row's lock, two changes that have both read the task before either is made are no order."""
     task = global_id("Task", "todo")
     edit = Side("owner", "updateTask", {"id": task, "title": "Another"})
-    assign = Side("owner", "assignTask", {"id": task, "assigneeId": global_id("User", "stranger")})
+    assign = Side("owner", "assignTask", {"id": task, "assigneeId": global_id("User", "outsider")})
     situation = executor_pair.situation(0)
     cases = edit.case(0), assign.case(0)
     expected = [

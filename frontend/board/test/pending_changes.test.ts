@@ -1,12 +1,12 @@
 import { expect, test } from "vitest";
 
-import { hopeful } from "../src/board/optimism";
+import { withPendingChanges } from "../src/board/pending_changes";
 import { aTask } from "./builders";
 
 const tasks = new Map([["t1", aTask()]]);
 
 test("Hopes are laid over each other in the order in which they were had.", () => {
-  const shown = hopeful(tasks, [
+  const shown = withPendingChanges(tasks, [
     { key: "1", taskId: "t1", patch: { status: "IN_PROGRESS", title: "First" } },
     { key: "2", taskId: "t1", patch: { title: "Second" } },
   ]);
@@ -14,11 +14,11 @@ test("Hopes are laid over each other in the order in which they were had.", () =
 });
 
 test("Without its hope a task is what the server said, and nothing of the hope is left.", () => {
-  hopeful(tasks, [{ key: "1", taskId: "t1", patch: { status: "DONE" } }]);
-  expect(hopeful(tasks, []).get("t1")).toEqual(aTask());
+  withPendingChanges(tasks, [{ key: "1", taskId: "t1", patch: { status: "DONE" } }]);
+  expect(withPendingChanges(tasks, []).get("t1")).toEqual(aTask());
 });
 
 test("A task that is to be deleted is not shown, and one that is gone does not come back by hoping.", () => {
-  expect(hopeful(tasks, [{ key: "1", taskId: "t1", patch: null }]).size).toBe(0);
-  expect(hopeful(new Map(), [{ key: "1", taskId: "t1", patch: { title: "Still there?" } }]).size).toBe(0);
+  expect(withPendingChanges(tasks, [{ key: "1", taskId: "t1", patch: null }]).size).toBe(0);
+  expect(withPendingChanges(new Map(), [{ key: "1", taskId: "t1", patch: { title: "Still there?" } }]).size).toBe(0);
 });
