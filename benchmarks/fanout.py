@@ -1,7 +1,7 @@
-"""W5: two hundred changes in a burst, told to five hundred sockets.
+"""W5: two hundred changes in a burst, delivered to five hundred sockets.
 
 The peers are handed invented changes by their channel of Redis. Ours has to commit every one of them: they are
-mutations over HTTP, and what counts is the time from the first request to the last frame. Whoever has not told
+mutations over HTTP, and what counts is the time from the first request to the last frame. A peer that has not delivered
 everything after two minutes is judged by what has come until then.
 """
 
@@ -81,7 +81,7 @@ class Inventions:
 
 
 def _no_edge(server: ServerProcess) -> None:
-    """Nobody wants to know."""
+    """Ignore the response."""
 
 
 def play(stage: Stage, peers: Sequence[Peer], number: int, sockets: int = SOCKETS) -> list[Measurement]:
@@ -128,7 +128,7 @@ async def _until_all_receive(group: ListenerGroup, source: Source, sockets: int)
         except TimeoutError:
             continue
         return
-    raise RuntimeError(f"Of {sockets} sockets {group.received} heard a change.")
+    raise RuntimeError(f"Of {sockets} sockets {group.received} received a change.")
 
 
 async def _burst(
@@ -142,7 +142,7 @@ async def _burst(
         await group.have_received(PATIENCE_SECONDS)
     seconds, used = time.perf_counter() - began, server.cpu_seconds - cpu
     if group.received > sockets * events:
-        raise RuntimeError(f"{group.received - sockets * events} frames came that nobody had sent.")
+        raise RuntimeError(f"{group.received - sockets * events} unexpected frames arrived.")
     return group.received / seconds, {"per_cpu": group.received / max(used, 1e-3), "put_off": put_off}
 
 

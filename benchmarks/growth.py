@@ -1,4 +1,4 @@
-"""How the cost grows: with the page, with the table, with what somebody may see, with listeners, with processes."""
+"""How the cost grows: with the page, the table, the visible tasks, listeners, and processes."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext

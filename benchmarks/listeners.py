@@ -1,4 +1,4 @@
-"""Thousands of sockets of the simplest kind: they subscribe once, and count what they are told."""
+"""Thousands of simple sockets: they subscribe once, and count deliveries."""
 
 import asyncio
 import base64
@@ -17,7 +17,7 @@ _PATIENCE_SECONDS: Final = 20.0
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where to listen, whether to introduce oneself by `graphql-transport-ws`, and what a delivery can be told by."""
+    """The URL, whether to use `graphql-transport-ws`, and how a delivery is recognised."""
 
     path: str = "/graphql"
     converses: bool = True
@@ -108,7 +108,7 @@ class Listener(asyncio.Protocol):
 
 
 class ListenerGroup:
-    """All of them, and what they heard."""
+    """All sockets, and the number of their deliveries."""
 
     def __init__(self, query: str, endpoint: Endpoint) -> None:
         self.query = query
@@ -126,7 +126,7 @@ class ListenerGroup:
             self._enough.set()
 
     def lose(self) -> None:
-        """One socket less: whoever waits need not wait any longer."""
+        """A socket is lost: waiting callers fail."""
         self.lost += 1
         self._enough.set()
 
@@ -136,7 +136,7 @@ class ListenerGroup:
         self._enough.clear()
 
     async def have_received(self, patience: float) -> None:
-        """Wait until they have heard as much as was expected.
+        """Wait for the expected number of deliveries.
 
         Raises:
             TimeoutError: they have not.

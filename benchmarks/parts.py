@@ -27,7 +27,7 @@ class Part(Protocol):
         """What it is, in a few words."""
 
     def play(self, ground: Stage, plan: Plan, first: int) -> Iterator[list[Measurement]]:
-        """The rounds from *first* on, each with everybody who takes part."""
+        """The rounds from *first* on, each with all participants."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class Delivery:
 
     peers: Sequence[Peer]
     name: str = fanout.WHAT
-    about: str = f"{fanout.EVENTS} changes in a burst, told to {fanout.SOCKETS} sockets: deliveries"
+    about: str = f"{fanout.EVENTS} changes in a burst, delivered to {fanout.SOCKETS} sockets: deliveries"
 
     def play(self, ground: Stage, plan: Plan, first: int) -> Iterator[list[Measurement]]:
         for number in range(first, plan.rounds):

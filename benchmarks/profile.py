@@ -44,7 +44,7 @@ def answering(ground: Stage, workload: Workload, seconds: int, samples: Path) ->
 
 
 def delivery(ground: Stage, samples: Path) -> str:
-    """One burst; how fast it was told."""
+    """One burst; the rate of its deliveries."""
     profiled = uvloop.run(
         fanout.measure(ground, OURS, 0, fanout.SOCKETS, "--samples", str(samples), edge=_switch),
     )

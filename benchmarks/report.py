@@ -51,7 +51,7 @@ def figures(measured: Sequence[Measurement], chart: str) -> str:
     parts = [
         f"{machine.described()} Rounds: {_rounds(measured)}.",
         machine.versions(),
-        f"![Everybody in every workload, times Mercurius]({chart})",
+        f"![All peers in every workload, times Mercurius]({chart})",
         *_section(
             "**Times Mercurius + JIT**: the median of the ratios within each round (least – most).",
             times(measured, NAMES, BASE),
@@ -91,7 +91,7 @@ def _rounds(measured: Sequence[Measurement]) -> str:
 def bars(measured: Sequence[Measurement]) -> dict[str, list[Bar]]:
     """The groups of the chart."""
     about = {workload.value: f"{workload}: {workload.about.replace('`', '')}" for workload in Workload}
-    about[WHAT] = f"{WHAT}: changes told to sockets"
+    about[WHAT] = f"{WHAT}: changes delivered to sockets"
     groups: dict[str, list[Bar]] = {}
     for what in NAMES:
         for peer in peers_of(measured, [what]):

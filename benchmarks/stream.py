@@ -37,7 +37,7 @@ class Result:
 
 
 async def measure(server: ServerProcess, world: World, group: ListenerGroup, sockets: int, events: int) -> Result:
-    """Move tasks as fast as may be, until everybody has heard of all of it."""
+    """Change tasks as fast as possible, until all changes are delivered."""
     group.expect(sockets)
     await world.move()
     await group.have_received(PATIENCE_SECONDS)
@@ -53,7 +53,7 @@ async def measure(server: ServerProcess, world: World, group: ListenerGroup, soc
 
 
 async def one_round(urls: tuple[str, str], world: World, way: str, sockets: int) -> Result:
-    """One server, one crowd."""
+    """One server with its listeners."""
     with serving(*urls, shared=way == "shared", cpu=cores()[0]) as server:
         async with listening(server.port, QUERY, world.tokens(sockets)) as group:
             return await measure(server, world, group, sockets, EVENTS[way, sockets])

@@ -1,4 +1,4 @@
-"""What a stream is about: people who listen, and somebody who moves tasks."""
+"""The parts of a stream: subscribers, and a writer that changes tasks."""
 
 import resource
 import tempfile
@@ -29,7 +29,7 @@ _TO_AND_FRO: Final = (TaskStatus.IN_PROGRESS, TaskStatus.TODO)
 
 
 class World:
-    """A process of its own that writes: it numbers its events and rings the bell, as any process does."""
+    """A process of its own that writes: it numbers its events and publishes notifications, as any process does."""
 
     def __init__(self, database: Database, tokens: list[str], owner: Actor, tasks: list[object]) -> None:
         self._database = database

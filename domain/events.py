@@ -102,7 +102,7 @@ class TaskEvent:
 
     @property
     def deleted(self) -> bool:
-        """Whether the task is gone for everybody."""
+        """Whether the task is deleted."""
         return self.after is None
 
     def to_json(self) -> dict[str, Any]:

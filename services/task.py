@@ -156,7 +156,7 @@ async def update_task_status(
 async def assign_task(
     uow: UnitOfWork, *, task_id: UUID, assignee_id: UUID | UnsetType | None, expected_version: ExpectedVersion = None
 ) -> TaskRow:
-    """Give a task to somebody, or to nobody; the owner stays. UNSET leaves the assignee as it is.
+    """Assign or unassign a task; the owner stays. UNSET leaves the assignee unchanged.
 
     Raises:
         NotFound: if the actor sees no such task.

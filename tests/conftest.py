@@ -125,7 +125,7 @@ def empty_database(postgres: Postgres) -> Callable[[], str]:
 
 @pytest.fixture(scope="session")
 def new_database(postgres: Postgres, template: str) -> Callable[[], str]:
-    """Makes a migrated, empty database of one's own and returns its URL."""
+    """Makes a migrated, empty database and returns its URL."""
     numbers = count()
     return lambda: postgres.create_database(f"test_{next(numbers)}", template)
 

@@ -23,7 +23,7 @@ _NODE_22: Final = _HERE / "postgraphile"
 class Peer:
     """A server. `command` may hold `{port}`, `{database}` and `{redis}`; `packages` is the folder that npm fills.
 
-    `endpoint` is where one listens to it; without one it takes no part where there is something to be heard.
+    `endpoint` is the URL of its subscriptions; without one it takes no part in W5.
     """
 
     name: str

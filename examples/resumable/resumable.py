@@ -98,7 +98,7 @@ async def _items(transport: "Transport", query: str, place: Place) -> AsyncGener
 
 
 class Transport(WebsocketsTransport):
-    """Hands on what pings say, in its place among the items: where a subscription stands that has heard nothing."""
+    """Passes on the cursors of pings, in order with the items, for subscriptions without items."""
 
     async def _handle_answer(self, kind: str, query_id: int | None, result: ExecutionResult | None) -> None:
         with suppress(TransportError):  # a pong that finds no socket: the listeners know already

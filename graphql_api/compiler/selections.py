@@ -96,7 +96,7 @@ class _Finder(Visitor):
 class Selection:
     """The most that any selected field has to know of who looks, and the variables used below the root field.
 
-    Arguments of the root field decide what is told, not how: they are not among the variables.
+    Arguments of the root field select items, and do not change their values: they are not among the variables.
     """
 
     viewer: Viewer

@@ -149,7 +149,7 @@ class TaskMutations:
 def _once(field: FieldContext) -> UnitOfWork:
     """A unit of work for a change that the request's idempotency key, if it has one, has made once.
 
-    The field's place in the answer tells it from other changes of the same request.
+    The field's key in the response distinguishes it from other changes of the same request.
 
     Raises:
         BadRequest: the key is malformed.

@@ -104,7 +104,7 @@ READERS: Final[dict[str, Read]] = {
     "X-Forwarded-Proto": lambda fields: is_secure(scope(fields), PROXIES),
     "X-Request-ID": lambda fields: request_id_of(dict(fields)),
 }
-"""Who reads what; the same functions for every transport."""
+"""The functions that read each header, in all transports."""
 
 
 class TestReaders:

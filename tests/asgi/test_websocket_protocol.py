@@ -44,8 +44,8 @@ def _finished(reader: StreamReader) -> bool:
 
 
 @pytest.mark.parametrize("size", [0, 1, 125, 126, 127, 65_535, 65_536, 70_000])
-def test_a_client_reads_what_was_said(size: int):
-    """At every length that changes the form of a frame's head, a client's own parser finds the text."""
+def test_a_client_can_read_every_frame(size: int):
+    """At every length that changes the form of a frame's head, a client's parser finds the text."""
     text = ("é" * size).encode()[:size] if size % 2 == 0 else b"x" * size
 
     (frame,) = frames_in(text_frame(text))

@@ -49,7 +49,7 @@ WRITERS = ("alice", "bob", "mona", "anna")
 LISTENERS = ("alice", "bob", "carol", "dave", "erin", "frank", "mona", "anna")
 MOVES_ONLY = ("erin", "mona")
 WORKERS = ("carol", "dave", "erin", "alice")
-"""To whom tasks are given."""
+"""The possible assignees."""
 
 
 @dataclass

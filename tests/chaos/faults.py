@@ -9,7 +9,7 @@ from tests.chaos.process import Process
 from tests.chaos.stack import Stack
 
 Fault = Callable[[Stack, int], Awaitable[None]]
-"""What happens, in which round: the round decides whom it hits."""
+"""A fault and its round, which selects the target."""
 
 FROZEN_SECONDS = 2.0
 """Twice the lease."""

@@ -12,7 +12,7 @@ from persistence.database import Database
 from tests.cli.conftest import Run
 from tests.support.processes import Command, environment
 
-# The import stops in the middle until it is killed, however fast the machine is.
+# The import waits in the middle until it is killed.
 _STOP = """
 CREATE FUNCTION stop() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(3600); RETURN NEW; END $$;
 CREATE TRIGGER stop BEFORE INSERT ON tasks FOR EACH ROW WHEN (NEW.title = 'Number 4000') EXECUTE FUNCTION stop();

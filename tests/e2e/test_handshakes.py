@@ -111,7 +111,7 @@ HANDSHAKES: dict[str, tuple[Handshake, str]] = {
     "requests before it": (Handshake(before=HEALTH * 50), "200"),
     "twice": (Handshake(behind=Handshake().data), "101"),
 }
-"""What comes, and the status of the first answer."""
+"""The input, and the status of the first response."""
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ from embedded.copies import NOT_NEEDED
 from tests.embedded.environment import PROJECT, Run, User
 from tests.support.waiting import HANG_SECONDS
 
-# What an interpreter needs least, to keep a copy of one small.
+# Parts that an interpreter does not need, so that its copy is small.
 _LEFT_OUT = shutil.ignore_patterns("site-packages", "test", "tests", "config-*", "idlelib", "ensurepip", "tkinter")
 
 

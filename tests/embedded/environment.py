@@ -24,7 +24,7 @@ PROJECT = Path(__file__).parents[2]
 _HAS_PROC = Path("/proc/self/stat").exists()
 
 OSProcess = tuple[int, str | None]
-"""A process id and whose it is: numbers are used again."""
+"""A process id and the identity of its process, because ids are reused."""
 
 
 def query(database_url: str, *statements: str) -> Any:

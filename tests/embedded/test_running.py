@@ -67,7 +67,7 @@ class TestRunning:
             assert not (tmp_path / "postgres").exists()
 
     def test_an_exception_leaves_no_process(self, folder: Path) -> None:
-        """Leaving by an exception stops the servers and their watchdogs, and the exception goes on."""
+        """An exception in the block stops the servers and their watchdogs, and is raised."""
         before = here()
 
         with pytest.raises(ZeroDivisionError), running(folder, durable=False):

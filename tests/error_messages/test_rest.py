@@ -103,7 +103,7 @@ async def test_the_message(culprit: MistakenClient, mistake: Send, answer: str):
     assert await culprit.does(mistake) == answer
 
 
-async def test_a_browser_is_shown_what_there_is(culprit: MistakenClient):
-    """Where nothing is, and at the root, a person finds a page with links."""
+async def test_a_browser_gets_a_page_with_links(culprit: MistakenClient):
+    """For unknown paths, and at the root."""
     for path, begins in (("/", "200 <!doctype html>"), ("/nowhere", "404 <!doctype html>")):
         assert (await culprit.does(Send("GET", path, None, BROWSER))).startswith(begins)

@@ -113,7 +113,7 @@ class Promises:
             await listener.receives(stage.moves)
 
     async def test_a_revoked_session_is_renewed(self, stage: Stage):
-        """Sent away with 4403 it asks for a new token, and goes on where it was."""
+        """After 4403 it requests a new token, and continues from its cursor."""
         async with self.listening(stage) as listener:
             await stage.move(1)
             await listener.receives(stage.moves)
@@ -134,8 +134,8 @@ class Promises:
 
         assert listener.resyncs == ["EPOCH"]
 
-    async def test_lists_read_again_say_where_to_go_on(self, stage: Stage):
-        """The cursor that came with the lists is where the stream goes on, though it has gone further since."""
+    async def test_lists_that_are_read_again_have_a_cursor(self, stage: Stage):
+        """The stream continues from the cursor of the lists, though later events were delivered."""
         async with self.listening(stage) as listener:
             await stage.move(1)
             await listener.receives(stage.moves)

@@ -22,7 +22,7 @@ from tests.support.api import URL, Api
 SECRET: Final = "zUcKeRrIeGeL"
 """Part of all data of the victim; it must never reach another user."""
 PATIENT_CODES: Final = {code.value for code in FailureCode} - {"INTERNAL", "UNAVAILABLE"}
-"""What bad input may be answered with: it is neither our fault nor better the next time."""
+"""The allowed codes for bad input: neither a server error nor a temporary one."""
 
 _STORED: Final = text(
     """SELECT (SELECT md5(string_agg(tasks::text, '' ORDER BY id)) FROM tasks),

@@ -274,7 +274,7 @@ class TestSockets:
                 assert (await socket.closed())[0] in {4400, 4401, 4403}
 
     async def test_many_operations_on_one_socket(self, url: str, attacker: Attacker):
-        """A hundred operations run on one socket; one more is refused, and the socket goes on."""
+        """A hundred operations run on one socket; one more is refused, and the socket stays open."""
         async with connected(url) as socket:
             await socket.init({"authorization": f"Bearer {attacker.marks['@token@']}"})
             for number in range(110):

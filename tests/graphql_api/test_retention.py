@@ -115,8 +115,8 @@ class TestTrimmed:
             await move(live, task, "DONE", owner)
             assert (await listener.receive())["to"] == "DONE"
 
-    async def test_history_shows_what_is_left(self, live: Api):
-        """A task's history ends where the log begins, page by page, and a cursor into what is gone is the end."""
+    async def test_a_history_ends_at_the_trimmed_position(self, live: Api):
+        """Page by page; a cursor of a removed event has an empty page."""
         owner, task = await moved(live, 3)
         first = (await live.ask(HISTORY, owner, id=task_id(task))).data["task"]["history"]
         assert [node["version"] for node in first["nodes"]] == [4, 3]

@@ -258,8 +258,8 @@ class TestResume:
         async with asked(live, MOVES, owner, headers={"last-event-id": idle.id or ""}) as stream:
             assert (await stream.event()).item["taskId"] == task_id(task)
 
-    async def test_a_cursor_that_leads_nowhere_wants_a_resync(self, live: Api):
-        """As on a socket; the id of that event goes on from here."""
+    async def test_an_unknown_cursor_gets_a_resync(self, live: Api):
+        """As on a socket; the stream continues from the id of this event."""
         owner = await live.a_user()
         task = await live.build.a_task(owner)
         headers = {"last-event-id": StreamCursor("another", 1, 1).encode()}

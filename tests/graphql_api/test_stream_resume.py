@@ -85,10 +85,10 @@ class TestResume:
             (lambda here: StreamCursor(here.epoch, here.position, here.access_version + 1), "ACCESS"),
         ],
     )
-    async def test_a_cursor_that_leads_nowhere(
+    async def test_an_unknown_cursor_gets_a_resync(
         self, live: Api, change: Callable[[StreamCursor], StreamCursor], reason: str
     ):
-        """A forged, foreign or future cursor is answered by one ResyncRequired, and then the stream goes on."""
+        """A forged, foreign or future cursor gets one ResyncRequired, and then the stream continues."""
         owner = await live.a_user()
         task = await live.build.a_task(owner)
         forged = change(StreamCursor.decode(await stream_cursor(live, owner))).encode()

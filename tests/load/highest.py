@@ -8,7 +8,7 @@ from tests.load.figures import Figures
 
 P95_MILLISECONDS: Final = 50.0
 LEAST_KEPT: Final = 0.9
-"""A server that answers less than this share of what it was asked is behind, however fast the answers it gives."""
+"""The share of requests that a server must answer to keep up."""
 FINE_ENOUGH: Final = 1.1
 
 Try = Callable[[int], Figures]

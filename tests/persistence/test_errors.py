@@ -184,7 +184,7 @@ class TestClassification:
 async def test_every_failure_at_every_step(
     fragile: Builders, monkeypatch: pytest.MonkeyPatch, no_secrets_in_logs: Log, step: str, kind: str
 ):
-    """A connection breaks at one step of its life: requests succeed or are `Unavailable`, and then all goes on."""
+    """A connection breaks at one step: requests succeed or are `Unavailable`, and later ones succeed."""
     actor, tasks = await a_user(fragile)
     holder, name = STEPS[step]
     original, chance = getattr(holder, name), random.Random(f"{step} {kind}")

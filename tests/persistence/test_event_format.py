@@ -92,8 +92,8 @@ async def written(build: Builders, expression: ColumnElement[Any]) -> Any:
 
 class TestPayload:
     @pytest.mark.parametrize("event", EVENTS, ids=lambda event: type(event).__name__)
-    async def test_sql_writes_what_python_writes(self, build: Builders, event: RecordedEvent):
-        """Every kind of event, every change and every fact that may be missing; to the microsecond."""
+    async def test_sql_and_python_write_the_same(self, build: Builders, event: RecordedEvent):
+        """Every kind of event, every change and every optional key; to the microsecond."""
         keys = TASK_EVENT if isinstance(event, TaskEvent) else ACCESS_EVENT
         found = await written(build, payload(keys, columns(event, keys)))
 

@@ -34,7 +34,7 @@ ACCEPTED: Final = {
 """Each difference that can break a client, and the words of the unreleased part of CHANGELOG.md that announce it."""
 
 _ROOT_TYPES: Final = ("public", "signedIn", "admin")
-"""The directives that say who may use a field, from the widest to the narrowest."""
+"""The directives of permissions, from the widest to the narrowest."""
 _DANGEROUS: Final = {DangerousChangeType.ARG_DEFAULT_VALUE_CHANGE}
 """Changes that graphql-core calls dangerous, and that change what an unchanged request means."""
 

@@ -34,8 +34,8 @@ PACKAGES = PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
 
 class TestCompose:
     @pytest.mark.parametrize("name", [PRODUCTION, DEVELOPMENT])
-    def test_the_files_are_what_the_specification_allows(self, name: str):
-        """Each compose file keeps the Compose Specification's schema: no key is misspelt or misplaced."""
+    def test_compose_files_are_valid(self, name: str):
+        """Each compose file matches the schema of the Compose Specification."""
         errors = Draft202012Validator(json.loads(SCHEMA.read_text())).iter_errors(compose(name))
         assert [f"{error.json_path}: {error.message}" for error in errors] == []
 
@@ -87,8 +87,8 @@ class TestCompose:
         for port in [*published(production), *published(development)]:
             assert port.startswith("127.0.0.1:")
 
-    def test_the_server_starts_with_what_it_is_given(self, monkeypatch: pytest.MonkeyPatch):
-        """The environment names settings that exist, and is fit for production once .env has the two secrets."""
+    def test_the_environment_of_the_server_is_valid(self, monkeypatch: pytest.MonkeyPatch):
+        """Its settings exist, and are fit for production with the two secrets of .env."""
         environment = resolved(compose()["services"]["api"])["environment"]
         assert environment == resolved(compose()["services"]["migrate"])["environment"]
         settings = settings_from(environment, monkeypatch)
@@ -96,8 +96,8 @@ class TestCompose:
         assert settings.database_url is not None
         assert SECRETS["POSTGRES_PASSWORD"] in settings.database_url.get_secret_value()
 
-    def test_development_is_only_what_its_name_says(self, monkeypatch: pytest.MonkeyPatch):
-        """Over the production file, the other one makes a development server with one process."""
+    def test_the_development_file_is_for_development(self, monkeypatch: pytest.MonkeyPatch):
+        """On top of the production file it gives a development server with one process."""
         services = compose()["services"]
         for name, service in compose(DEVELOPMENT)["services"].items():
             environment = services[name].get("environment", {}) | service.get("environment", {})

@@ -12,12 +12,12 @@ FILES = sorted((ROOT / "tests").rglob("*.py"))
 TIMED = ("tests/timings/", "tests/load/", "tests/chaos/", "tests/simulation/")
 """Figures are what these are for."""
 SLEEPS = {
-    "tests/e2e/test_dev.py": "a signal at a moment that is not chosen with care",
+    "tests/e2e/test_dev.py": "a signal at a random time",
     "tests/embedded/environment.py": "between two checks of processes that send no event",
-    "tests/embedded/test_death.py": "programs that do nothing; a kill at any moment",
+    "tests/embedded/test_death.py": "programs that do nothing; a kill at any time",
     "tests/cli/test_token.py": "between two checks of a server that has received a sign-out",
-    "tests/cli/test_import_killed.py": "between two looks at a database that a process writes to",
-    "tests/support/processes.py": "between two looks at a file that a process writes",
+    "tests/cli/test_import_killed.py": "between two checks of a database that a process writes to",
+    "tests/support/processes.py": "between two checks of a file that a process writes",
 }
 """Where a thread sleeps, and why."""
 WATCHES = r"time\.(monotonic|perf_counter|time)\(\)|\.elapsed\b"

@@ -9,8 +9,8 @@ END = "=== the end of a step ==="
 
 
 @pytest.mark.parametrize("page", EXECUTED)
-def test_a_page_shows_what_comes(terminal: Terminal, page: str):
-    """Every command succeeds, and prints what is shown behind it."""
+def test_the_commands_of_a_page_work(terminal: Terminal, page: str):
+    """Every command succeeds, and prints the documented output."""
     known = steps((ROOT / page).read_text())
     script = "\n".join(f"{step.commands}\necho; echo '{END}'" for step in known)
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 ROOT: Final = Path(__file__).parents[2]
 README: Final = (ROOT / "README.md").read_text()
 EXECUTED: Final = ("docs/frontend.md", "docs/rest-migration.md")
-"""Pages whose commands are run, and whose answers are compared with what comes."""
+"""Pages whose commands are run, and whose output is compared."""
 
 _FENCED: Final = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _ANYTHING: Final = "…"

@@ -109,8 +109,8 @@ async def test_a_reused_older_token_ends_the_session(rest: Rest):
     await rest.refused(token)
 
 
-async def test_signing_out_ends_the_cookies_session_and_the_tokens(rest: Rest):
-    """With an access token of one session and the cookie of a newer one, both end; a third one goes on."""
+async def test_a_sign_out_ends_the_sessions_of_cookie_and_token(rest: Rest):
+    """With an access token of one session and the cookie of a newer one, both end; a third one continues."""
     visitor = await rest.a_visitor()
     newer, cookie = tokens_of(await rest.login(visitor.name))
     third, _ = tokens_of(await rest.login(visitor.name))

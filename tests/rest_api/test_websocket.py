@@ -274,7 +274,7 @@ async def timed(api: Api, timing: Timing) -> AsyncIterator[str]:
 @pytest.fixture
 async def impatient(api: Api) -> AsyncIterator[str]:
     """The socket where cursors come soon."""
-    # Ticks begin when the time to sign in is over; who signs in by a header is never late.
+    # The timer starts after the time-out of the sign-in; a sign-in by header is never late.
     async with timed(api, Timing(auth=0.1, idle=0.1, send=HANG_SECONDS)) as address:
         yield address
 

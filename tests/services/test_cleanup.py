@@ -44,8 +44,8 @@ async def a_past(build: Builders) -> None:
 
 
 class TestCleanUp:
-    async def test_exactly_what_is_due(self, build: Builders):
-        """Expired sessions with their tokens, events that are older than asked for, keys of a day: that is all."""
+    async def test_only_expired_rows_are_removed(self, build: Builders):
+        """Expired sessions with their tokens, events beyond the retention, and keys older than a day."""
         await a_past(build)
         removed = await clean_up(build.as_(None, now=NOON), event_retention=WEEK)
 

@@ -216,8 +216,8 @@ class TestRefreshSession:
             with pytest.raises(InvalidCredentials, match=INVALID):
                 await refresh(build, token, NOON)
 
-    async def test_seven_days_without_use_are_the_end(self, build: Builders):
-        """One tick before the end the session goes on, at the end it is over."""
+    async def test_a_session_ends_after_seven_days_without_use(self, build: Builders):
+        """One tick before the end it is valid; at the end it is not."""
         opened = await enter(build, (await a_member(build)).username)
         async with build.unchanged():
             with pytest.raises(InvalidCredentials, match=INVALID):

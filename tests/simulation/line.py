@@ -12,7 +12,7 @@ from tests.simulation.database_model import Table
 from tests.simulation.loop import Machine, VirtualLoop
 
 LOST_SECONDS = 3.0
-"""After which a statement whose answer does not come is given up."""
+"""The time-out of a statement."""
 
 
 class Line:

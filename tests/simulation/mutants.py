@@ -214,4 +214,4 @@ MUTANTS: dict[str, list[Patch]] = {
     "a live subscriber gets no unknown changes of rights": [(Subscriber, "resync_if_behind", lambda *_: None)],
     "memory forgets the next event": [(RecentEvents, "after", _remember_one_too_late)],
 }
-"""What goes wrong, and how it is made to."""
+"""The mutants: a description, and the patches."""

@@ -112,7 +112,7 @@ class TestCutOff:
         assert process.stream.lease.fresh
 
     async def test_a_replay_waits_for_the_database(self, process: Process):
-        """While the database is away a replay is silent; then it goes on as if nothing had been."""
+        """Without the database a replay delivers nothing; then it continues."""
         await process.record(a_task_event(version=6))
         await process.reaches(1)
         cursor = process.stream.subscribe(ADMIN, None, None).cursor

@@ -36,7 +36,7 @@ from tests.support.builders import Builders
 
 ADMIN = an_actor(Role.ADMIN)
 ALICE = an_actor(user_id=UUID(int=1))
-"""Whom the payloads speak of."""
+"""The people in the payloads."""
 KINDS = ("COMMENT", "PROJECT", "x" * 20)
 VALUES: tuple[dict[str, Any], ...] = (
     *({"changes": ["LABELS"]}, {"changes": []}, {"changes": ["TITLE", "LABELS"]}, {"changes": None}),

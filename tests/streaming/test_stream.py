@@ -153,8 +153,8 @@ class TestVisibility:
 
             assert StreamCursor.decode(subscriber.cursor).position == 2
 
-    async def test_the_cursor_stays_before_what_is_in_hand(self, process: Process):
-        """Until the next item is asked for, the last one does not count as seen."""
+    async def test_the_cursor_stays_before_an_item_in_progress(self, process: Process):
+        """The last item counts as delivered when the next one is requested."""
         async with process.stream.subscribe(ADMIN, None, None) as subscriber:
             await process.record(a_task_event())
             item = await receive(subscriber)

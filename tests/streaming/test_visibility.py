@@ -37,8 +37,8 @@ class TestVisibility:
             (None, YOURS, None),
         ],
     )
-    def test_a_user_sees_what_is_its_own_or_assigned(self, before, after, visibility):
-        """Visible after: seen; only before: gone or deleted; never: nothing."""
+    def test_a_user_sees_own_and_assigned_tasks(self, before, after, visibility):
+        """Visible afterwards: visible; only before: gone or deleted; never: nothing."""
         assert look(before, after) is visibility
 
     @pytest.mark.parametrize("role", [Role.MODERATOR, Role.ADMIN])

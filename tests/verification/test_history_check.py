@@ -118,8 +118,8 @@ def _deliver_to_an_outsider(world: World, history: History) -> None:
     items(history, "outsider").append(an_item(1, first, ItemKind.CHANGED))
 
 
-def _show_what_is_hidden(world: World, history: History) -> None:
-    """The event is theirs to know, the row of now is not."""
+def _show_a_hidden_task(world: World, history: History) -> None:
+    """The event is visible, the current row is not."""
     item = next(item for item in items(history, "worker") if item.task is not None)
     assert item.task is not None
     item.task = replace(item.task, assignee_id=None)
@@ -228,7 +228,7 @@ class TestFlaws:
             (_number_against_time, Fault.OUT_OF_ORDER),
             (_swap_versions, Fault.OUT_OF_ORDER),
             (_deliver_to_an_outsider, Fault.FORBIDDEN),
-            (_show_what_is_hidden, Fault.FORBIDDEN),
+            (_show_a_hidden_task, Fault.FORBIDDEN),
             (_deliver_gone_as_changed, Fault.FORBIDDEN),
             (_deliver_after_the_session, Fault.FORBIDDEN),
             (_deliver_deleted_as_gone, Fault.WRONG),
@@ -265,8 +265,8 @@ class TestRights:
 
         assert Fault.WRONG in faults(history)
 
-    def test_a_resync_that_was_read_again_covers_what_lies_before_it(self, world: World):
-        """After a resync for other rights, with the lists read again, nothing is missing."""
+    def test_reading_the_lists_again_after_a_resync_leaves_no_gap(self, world: World):
+        """After a resync for other rights nothing counts as missing."""
         history = world.history()
         world.roles[world.outsider] = {1: Role.USER, 2: Role.MODERATOR}
         resync = replace(

@@ -22,8 +22,8 @@ from verification.promises.stack import Outcome, PromiseNotTried, Stack
 ME, OWNER, MINE, FOREIGN = uuid4(), uuid4(), uuid4(), uuid4()
 
 
-def test_readme_promises_what_is_tried():
-    """The rows of README's table are the promises, in their order, each with the command that tries it."""
+def test_readme_lists_the_promises():
+    """The rows of README's table are the promises, in their order, each with its command."""
     table = (PROJECT / "README.md").read_text().partition("| promise |")[2].partition("\n\n")[0]
     rows = [re.fullmatch(r"\| (.+?) \| .+ \| `(.+)` \|", line) for line in table.splitlines()[2:]]
 

@@ -77,7 +77,7 @@ class Move(BaseModel):
 
 
 class Sockets:
-    """Everybody who is told, one after another."""
+    """All subscribers, one after another."""
 
     def __init__(self) -> None:
         self.open: dict[int, WebSocket] = {}

@@ -12,7 +12,7 @@ const STEPS = 80;
 
 class Client {
   board: Board = EMPTY;
-  /** What of the log has been told on this connection. */
+  /** The last delivered position of this connection. */
   delivered = 0;
   late: { task: Task; asked: Board }[] = [];
 
@@ -47,7 +47,7 @@ class Client {
   receive(most: number): void {
     const items = [];
     while (this.delivered < this.server.position && items.length < most) {
-      const item = this.server.notify(++this.delivered);
+      const item = this.server.itemAt(++this.delivered);
       if (item) items.push(item);
     }
     this.board = fold(this.board, items);

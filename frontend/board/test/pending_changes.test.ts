@@ -5,7 +5,7 @@ import { aTask } from "./builders";
 
 const tasks = new Map([["t1", aTask()]]);
 
-test("Hopes are laid over each other in the order in which they were had.", () => {
+test("Pending changes are applied in their order.", () => {
   const shown = withPendingChanges(tasks, [
     { key: "1", taskId: "t1", patch: { status: "IN_PROGRESS", title: "First" } },
     { key: "2", taskId: "t1", patch: { title: "Second" } },
@@ -13,7 +13,7 @@ test("Hopes are laid over each other in the order in which they were had.", () =
   expect(shown.get("t1")).toMatchObject({ status: "IN_PROGRESS", title: "Second", pending: true });
 });
 
-test("Without its hope a task is what the server said, and nothing of the hope is left.", () => {
+test("Without pending changes a task equals that of the server.", () => {
   withPendingChanges(tasks, [{ key: "1", taskId: "t1", patch: { status: "DONE" } }]);
   expect(withPendingChanges(tasks, []).get("t1")).toEqual(aTask());
 });

@@ -12,7 +12,7 @@ test("The first connection is no return: nothing is replayed, and an event's lat
   expect(live).toMatchObject({ phase: "LIVE", connections: 1, replay: null, latency: { milliseconds: 7 } });
 });
 
-test("What lay before the head of our return was missed, however early or late it is told, and the rest is news.", () => {
+test("Events up to the head at the reconnect count as missed, later ones as live.", () => {
   const back = connected(lost(live, "broke", 2_000, false), 5_000);
   const early = receive(back, 6, 7);
   const known = headed(early, cursorAt(8));

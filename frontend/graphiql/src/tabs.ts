@@ -86,8 +86,8 @@ subscription WatchStatusChanges($after: String) {
 
 const CHANGE = `# Once you are signed in, the variables below
 # name a task of yours. Press ▶ and it moves.
-# A move that the board does not have is told
-# in \`userErrors\`, with those that it has.
+# \`userErrors\` explains a change that is not
+# allowed, and lists those that are.
 mutation ChangeStatus($input: UpdateTaskStatusInput!) {
   updateTaskStatus(input: $input) {
     task {

@@ -53,7 +53,7 @@ class Gate:
         return True
 
     async def until_entered(self, times: int) -> None:
-        # The ones who enter are threads, which cannot set an event of the loop.
+        # Threads cannot set an event of the loop.
         while self.entered < times:
             await asyncio.sleep(0.001)
 

@@ -193,7 +193,7 @@ class TestGarbage:
         """The token is accepted or refused, and accepted values are well-formed."""
         claims = GOOD | {claim: value}
         if claim == "iss" and not isinstance(value, str):
-            return  # the library signs no such thing
+            return  # the library does not sign this
         with contextlib.suppress(InvalidToken, ExpiredToken):
             assert tokens().read(forged(claims), NOW).expires_at > NOW
 

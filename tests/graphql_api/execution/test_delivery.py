@@ -115,8 +115,8 @@ class TestSharing:
         assert await executions.ask(group, 0) == 3_001
 
 
-def test_strawberry_still_says_what_a_field_is_made_of():
-    """The declarations beside the fields are found by way of it."""
+def test_strawberry_has_the_definition_of_a_field():
+    """It leads to the declarations of fields."""
     assert strawberry.field(description="x", metadata={"a": 1}).metadata == {"a": 1}
 
 

@@ -33,8 +33,8 @@ class TestGet:
 
         assert len(calls) == 2
 
-    def test_garbage_does_not_push_out_what_is_good(self) -> None:
-        """Thousands of invalid texts leave every valid one where it is."""
+    def test_invalid_documents_do_not_evict_valid_ones(self) -> None:
+        """After thousands of invalid texts every valid one is still cached."""
         documents = Documents(schema)
         good = documents.get("{ item { name } }")
         for number in range(2_000):

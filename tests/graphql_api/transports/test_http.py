@@ -130,8 +130,8 @@ class TestRefusals:
         assert response.status_code == 415
         assert echo.journal.events == []
 
-    async def test_a_coding_that_is_not_understood_is_named_with_what_is(self, client: httpx.AsyncClient) -> None:
-        """As RFC 9110, 12.5.3, wants it."""
+    async def test_an_unsupported_content_encoding_is_refused(self, client: httpx.AsyncClient) -> None:
+        """With the supported ones (RFC 9110, 12.5.3)."""
         response = await ask(client, "{ facts }", {"content-encoding": "gzip"})
         assert (response.status_code, response.headers["accept-encoding"]) == (415, "identity")
 
@@ -211,7 +211,7 @@ class TestLargeBodies:
             try:
                 response = await client.post(f"{url}/graphql", content=endless(), headers=JSON)
             except httpx.TransportError:
-                return  # it hung up while we were still writing
+                return  # the server closed the connection while the test was writing
             assert response.status_code == 413
 
     async def test_the_largest_passes(self, client: httpx.AsyncClient) -> None:
@@ -287,10 +287,10 @@ class TestAuthentication:
         ],
     )
     @pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
-    async def test_a_401_says_what_would_help(
+    async def test_a_401_has_a_challenge(
         self, client: httpx.AsyncClient, authorization: str | None, challenge: str, method: str
     ) -> None:
-        """A token, or another one (RFC 9110, 15.5.2; RFC 6750, 3); and only a 401 does."""
+        """It asks for a token, or another one (RFC 9110, 15.5.2; RFC 6750, 3); other statuses have none."""
         headers = GRAPHQL | ({} if authorization is None else {"authorization": authorization})
         query = {"query": "{ strictlyMe }"}
         more: dict[str, Any] = {"json": query} if method == "POST" else {"params": query}

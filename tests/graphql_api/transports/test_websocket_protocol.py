@@ -142,8 +142,8 @@ class TestOperations:
         assert effect.code == 4409
         assert len(effect.reason.encode()) <= 123
 
-    def test_completing_what_is_unknown_is_no_error(self) -> None:
-        """Messages cross each other on the way."""
+    def test_completing_an_unknown_operation_is_no_error(self) -> None:
+        """Messages can cross."""
         assert ready().receive_text(complete("nothing")) == ()
 
     def test_too_many_operations_are_refused(self) -> None:
@@ -201,8 +201,8 @@ class TestKeepingAlive:
             protocol.receive_text(PING)
         assert protocol.state is State.READY
 
-    def test_a_ping_carries_what_it_is_given(self) -> None:
-        """Such as where the streams stand."""
+    def test_a_ping_has_its_payload(self) -> None:
+        """Such as the cursors of subscriptions."""
         assert sent(ready().tick({"cursors": {"1": "c"}})) == [{"type": "ping", "payload": {"cursors": {"1": "c"}}}]
 
 

@@ -126,8 +126,8 @@ class TestDemoUsers:
 
 
 class TestTheLinks:
-    async def test_the_page_knows_what_else_is_there(self, browser: httpx.AsyncClient):
-        """The board and the description of REST, and a browser that follows finds them."""
+    async def test_the_page_links_to_the_other_pages(self, browser: httpx.AsyncClient):
+        """The board and the description of the REST API exist at their links."""
         links = settings_in((await browser.get("/graphql", headers=BROWSER)).text)["links"]
         assert links.keys() == {"Board", "REST API", "Schema"}
         for path in links.values():

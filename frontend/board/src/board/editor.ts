@@ -8,7 +8,7 @@ import type { Store } from "./store";
 
 /** How often a change is merged and sent again if another user changes the task meanwhile. */
 const ATTEMPTS = 4;
-const UNDECIDED = "Choose a value for each field that somebody else changed, too. Then save again.";
+const UNDECIDED = "Choose a value for each field that another user changed, too. Then save again.";
 const GONE = "This task was deleted, or you can no longer see it.";
 const BUSY = "Others keep changing this task. Try again in a moment.";
 

@@ -33,7 +33,7 @@ export function TaskForm({ store, task, onDelete }: Props) {
         onField={(name, typed, shown) => store.edit.type(id, name, typed, shown)}
       />
       <p class="note" role="status">
-        {undecided.length > 0 && "Somebody else changed this, too. Which value do you want to keep?"}
+        {undecided.length > 0 && "Another user changed this, too. Which value do you want to keep?"}
       </p>
       {draft && undecided.length > 0 && (
         <Conflicts

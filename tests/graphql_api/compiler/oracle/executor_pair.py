@@ -50,7 +50,7 @@ class ExecutorPair:
 
     @classmethod
     async def prepared(cls, database_url: str, redis_url: str) -> "ExecutorPair":
-        """An arena on an empty database."""
+        """An executor pair on an empty database."""
         settings = settings_of(database_url, redis_url, bcrypt_rounds=ROUNDS, **LIMITS)
         server = Server(settings, rate_limit_timeout=HANG_SECONDS)
         return cls(server, await Passwords(ROUNDS).hash(PASSWORD), *_executors())

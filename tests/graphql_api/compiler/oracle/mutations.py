@@ -17,7 +17,7 @@ KEY: Final = "key-1"
 BAD_KEYS: Final = ("a key", "", "x" * 300, 7)
 CODE: Final = "probeErrors"
 RESULT: Final = "probe_"
-"""How the aliases begin under which coverage looks for what a payload holds."""
+"""The prefix of the aliases by which coverage finds the content of a payload."""
 _DEEP: Final = {
     "task": " { version viewerCanUpdate owner { id email } assignee { id email role } }",
     "user": " { id email role isActive }",
