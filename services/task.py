@@ -103,7 +103,7 @@ async def update_task(
     """Change any of a task's fields; all of them together are one version and one event.
 
     Setting a field to its current value changes nothing and records no event. A request that is repeated under the key
-    of its unit of work changes nothing either; it returns the task as it is by then.
+    of its unit of work changes nothing either; it returns the current task.
 
     Raises:
         NotFound: if the actor sees no such task.

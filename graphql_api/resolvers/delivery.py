@@ -19,7 +19,7 @@ MAX_ANSWERS: Final = 16
 
 
 class Delivery(ABC):
-    """An event on its way to one subscriber: the input of one execution of a subscription.
+    """An event that is being delivered to one subscriber: the input of one execution of a subscription.
 
     An operation has the same response for two deliveries with an equal `viewpoint`, and with an equal `viewer` too if
     it selects personal fields. With None as the viewpoint, the response cannot be shared.

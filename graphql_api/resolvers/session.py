@@ -1,4 +1,4 @@
-"""Sessions: begun, continued, listed and ended."""
+"""Sessions: sign-in, refresh, list and sign-out."""
 
 from datetime import UTC, datetime
 

@@ -147,7 +147,7 @@ ItemT = TypeVar("ItemT", bound=Item)
 
 
 class _ItemDelivery(Delivery, Generic[ItemT]):
-    """One item on its way to one subscriber."""
+    """The delivery of one item to one subscriber."""
 
     __slots__ = ("_source", "_viewpoint", "item", "reading")
 
