@@ -41,8 +41,9 @@ def split_server_url(url: str) -> SplitResult:
     has_scheme = "//" in url
     try:
         parts = urlsplit(url if has_scheme else f"http://{url}")
-        is_url = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # a port or an address that is not one
+        host = (parts.hostname or "").encode("idna")
+        is_url = parts.scheme in ("http", "https") and bool(host) and parts.port != 0
+    except ValueError:  # a port, a name or an address that is not one
         is_url = False
     if not is_url or not (has_scheme or url == "localhost" or any(each in url for each in ".:/")):
         raise CommandError(f"{url[:100]!a} is not the URL of a server: use a URL such as {DEFAULT_URL}.")

@@ -16,8 +16,6 @@ from persistence import numbering_floor
 from persistence.epoch import new_epoch
 from persistence.models import EVENT_HEAD, EventFloorRow, EventRow, LogStateRow
 from persistence.numbering_floor import LastId, Writers
-from persistence.pagination import Page, PageRequest
-from persistence.queries import event as reads
 from persistence.sql_helpers import affected
 
 _MAX_POSITION: Final = 2**63 - 1  # the largest position
@@ -125,18 +123,6 @@ class EventLog:
     async def access_between(self, position: int, up_to: int, *, at_most: int = 500) -> list[LoggedEvent]:
         """The changes of users' rights after *position*, up to and including *up_to*, in order."""
         return _decoded(await self._fetch(_ACCESS, position, up_to, at_most))
-
-    async def history(self, task_id: UUID, request: PageRequest) -> Page[LoggedEvent]:
-        """A page of a task's events, the newest first.
-
-        Raises:
-            BadRequest: a cursor was not made by this API.
-        """
-        query = reads.history([task_id], request).query
-        rows = (await self._session.execute(query.rows.select(("kind", "payload")), query.values)).all()
-        facts = rows[0]._asdict() if request.facts else {}
-        found = [LoggedEvent(row.place, read_event(row.kind, row.payload)) for row in rows if row.place is not None]
-        return Page.of(request, found, facts, lambda event: reads.history_cursor(event.position, task_id))
 
     async def deleted_of(self, ids: Collection[UUID]) -> set[UUID]:
         """The tasks among *ids* that have an event of their deletion."""

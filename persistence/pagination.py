@@ -170,6 +170,10 @@ class Page(Generic[T]):
     has_previous: bool
     facts: Facts
 
+    def cursor_at(self, place: int) -> str | None:
+        """The cursor of a row; None on an empty page."""
+        return self.cursors[place] if self.cursors else None
+
     @classmethod
     def of(cls, request: PageRequest, found: Sequence[T], facts: Facts, cursor: Callable[[T], str]) -> Self:
         """The page for a request, from the rows that were read."""

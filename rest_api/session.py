@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Final, Literal, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from asgi.errors import HTTPError
 from asgi.request_context import Header
@@ -101,6 +101,9 @@ class Session(BaseModel):
         )
 
 
+_SESSIONS: Final = TypeAdapter(list[Session])
+
+
 async def login(call: Call[NoParams, Credentials]) -> HTTPResponse:
     """Sign in."""
     signed_in = await call.backend.accounts.sign_in(
@@ -123,7 +126,7 @@ async def refresh(call: Call[NoParams, None]) -> HTTPResponse:
 async def list_sessions(call: Call[NoParams, None]) -> HTTPResponse:
     """List the user's sessions."""
     rows = await session_service.list_sessions(call.unit_of_work())
-    return several(Session, [Session.of(row) for row in rows])
+    return several(_SESSIONS, [Session.of(row) for row in rows])
 
 
 async def logout(call: Call[NoParams, None]) -> HTTPResponse:

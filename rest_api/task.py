@@ -1,7 +1,7 @@
 """Operations on tasks."""
 
 from datetime import datetime
-from typing import Annotated, Any, Final, Literal, Self, TypeVar
+from typing import Annotated, Any, Final, Literal, TypeVar
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
@@ -14,8 +14,8 @@ from persistence.queries import task as reads
 from rest_api.errors import INSUFFICIENT
 from rest_api.etags import etag, expected_versions, known_tag
 from rest_api.operation import Call, ErrorResponse, NoParams, Problem, RestOperation, SuccessResponse
-from rest_api.responses import nothing, one
-from rest_api.task_json import TASK_SHAPE, task_fields, to_json
+from rest_api.responses import nothing
+from rest_api.task_json import TASK_SHAPE, row_fields, task_fields, to_json
 from rest_api.validators import TEXT, rule
 from services import task as task_service
 from services.task_edit import TaskEdit
@@ -127,24 +127,6 @@ class Task(BaseModel):
     updated_at: datetime = Field(description="When the task was last changed.")
     version: int = Field(description="Increases with every change. It is also the ETag.")
 
-    @classmethod
-    def of(cls, row: TaskRow) -> Self:
-        """The JSON model of a row."""
-        return cls(
-            uuid=row.id,
-            title=row.title,
-            description=row.description,
-            completed=row.status is TaskStatus.DONE,
-            created_at=row.created_at,
-            owner_uuid=row.owner_id,
-            status=row.status,
-            priority=row.priority.name,
-            due_at=row.due_at,
-            assignee_uuid=row.assignee_id,
-            updated_at=row.updated_at,
-            version=row.version,
-        )
-
 
 async def list_tasks(call: Call[Slice, None]) -> HTTPResponse:
     """List the tasks that the user may see."""
@@ -200,7 +182,7 @@ async def delete_task(call: Call[OneTask, None]) -> HTTPResponse:
 
 
 def _task(row: TaskRow, *headers: tuple[bytes, bytes], status: int = 200) -> HTTPResponse:
-    return one(Task.of(row), (b"etag", etag(row.version)), *headers, status=status)
+    return HTTPResponse(status, to_json(row_fields(row)), headers=[(b"etag", etag(row.version)), *headers])
 
 
 def _given(value: T | None) -> T | UnsetType:

@@ -3,10 +3,8 @@
 from datetime import UTC, datetime
 from typing import Any
 
-import orjson
-
 from domain.errors import FailureCode
-from rest_api.task import Task
+from rest_api.task_json import row_fields, to_json
 from streaming.stream_items import Delivered, Resync
 from streaming.task_cache import TaskSnapshot
 from streaming.visibility import Visibility
@@ -26,7 +24,7 @@ def task_event(item: Delivered, snapshot: TaskSnapshot) -> str:
     transition = {"from": event.from_status, "to": event.to_status}
     if snapshot.task is None:
         return _about("task.status_changed_before_deletion", item, {"task_uuid": event.task_id} | transition)
-    return _about("task.status_changed", item, {"task": Task.of(snapshot.task).model_dump(mode="json")} | transition)
+    return _about("task.status_changed", item, {"task": row_fields(snapshot.task)} | transition)
 
 
 def resync(item: Resync) -> str:
@@ -55,4 +53,4 @@ def _instant(value: datetime) -> str:
 
 
 def _dump(value: object) -> str:
-    return orjson.dumps(value).decode()
+    return to_json(value).decode()

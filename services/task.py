@@ -6,7 +6,7 @@ from uuid import UUID
 from domain import policy
 from domain.actor import OPERATOR_ID, Actor
 from domain.errors import Forbidden, Invalid, NotFound
-from domain.events import LoggedEvent, People, TaskChange, TaskEvent
+from domain.events import People, TaskChange, TaskEvent
 from domain.policy import Action
 from domain.task import (
     ExpectedVersion,
@@ -18,7 +18,6 @@ from domain.task import (
 )
 from persistence.models import TaskRow
 from persistence.models.base import new_id
-from persistence.pagination import Page, PageRequest
 from persistence.queries.task_list import EVERYTHING, TaskFilter
 from persistence.unit_of_work import UnitOfWork
 from services.idempotency import find_earlier_result
@@ -36,17 +35,6 @@ async def count_tasks(uow: UnitOfWork, *, wanted: TaskFilter = EVERYTHING) -> in
     """How many tasks of these the actor sees."""
     async with uow:
         return await uow.tasks.count(wanted)
-
-
-async def list_history(uow: UnitOfWork, *, task_id: UUID, request: PageRequest) -> Page[LoggedEvent]:
-    """A page of what happened to a task, the newest first.
-
-    Raises:
-        NotFound: if the actor sees no such task.
-    """
-    async with uow:
-        await uow.tasks.get(task_id)
-        return await uow.events.history(task_id, request)
 
 
 async def create_task(

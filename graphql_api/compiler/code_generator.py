@@ -161,7 +161,7 @@ class Writer:
             return self._leaf(known.type, f"{self.names.of(meaning.compute)}(actor, {columns})")
         if isinstance(meaning, Reference):
             inner: Any = get_named_type(known.type)
-            return self._reference(inner, key, meaning.name, selected, source)
+            return self._reference(inner, key, meaning, selected, source)
         raise NotCompilable(f"{kind}.{node.name.value}")
 
     def _attribute(self, kind: GraphQLObjectType, key: str, selected: Sequence[Selected], source: Source) -> str:
@@ -178,16 +178,16 @@ class Writer:
         return self._within(known.type, value, lambda each: self.object(inner, selected, there(variable=each)))
 
     def _reference(
-        self, kind: GraphQLObjectType, key: str, name: str, selected: Sequence[Selected], source: Source
+        self, kind: GraphQLObjectType, key: str, meaning: Reference, selected: Sequence[Selected], source: Source
     ) -> str:
         if isinstance(source, RowSource):
-            there = source.referred(name)
+            there = source.referred(meaning.name)
             return f"(None if {there.column('id')} is None else {self.object(kind, selected, there)})"
         if isinstance(source, ObjectSource):
             number = len(source.references)
             source.references.append(Referred((*source.path, key), tuple(each.node for each in selected)))
             written = f"(None if row is None else {self.object(kind, selected, source.user)})"
-            return f"(lambda row: {written})(users({number}, {source.column(f'{name}_id')}))"
+            return f"(lambda row: {written})(users({number}, {source.column(meaning.column)}))"
         raise NotCompilable(f"a reference of {source}")
 
     def _page(self, known: GraphQLField, meaning: Pages, selected: Sequence[Selected], source: Source) -> str:

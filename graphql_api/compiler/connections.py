@@ -5,33 +5,17 @@ from dataclasses import dataclass
 from typing import Final
 
 from graphql import GraphQLObjectType, get_named_type
-from strawberry.schema.schema_converter import GraphQLCoreConverter
 
 from graphql_api.compiler.code_generator import Project, RowSource, Writer
 from graphql_api.compiler.fallback import NotCompilable
 from graphql_api.compiler.selections import Selected, Selections
+from graphql_api.schema.fields import PARTS
+from graphql_api.schema.resolves_to import OfPage, meaning_of
 from persistence.pagination import Part
 
-_DEFINITION: Final = GraphQLCoreConverter.DEFINITION_BACKREF
-
-_OF_THE_PAGE: Final = {
-    "total_count": "page.facts['total']",
-    "stream_cursor": "page.stream_cursor(actor)",
-    "has_next_page": "page.has_next",
-    "has_previous_page": "page.has_previous",
-    "start_cursor": "page.cursor_at(0)",
-    "end_cursor": "page.cursor_at(-1)",
-}
 _CURSOR: Final = "page.cursor(row[-2], row[-1])"
-_PARTS: Final = {
-    "edges": Part.ROWS,
-    "nodes": Part.ROWS,
-    "page_info": Part.ROWS,
-    "has_previous_page": Part.EARLIER,
-    "has_next_page": Part.LATER,
-    "total_count": Part.TOTAL,
-    "stream_cursor": Part.HEAD,
-}
+_PARTS: Final = {"edges": Part.ROWS, "nodes": Part.ROWS, "pageInfo": Part.ROWS, **PARTS}
+"""The parts of a page, by the names of the fields that need them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,20 +66,22 @@ class ConnectionWriter:
         selected: Sequence[Selected],
         write: Callable[[str, GraphQLObjectType, Sequence[Selected]], str],
     ) -> str:
+        if name in _PARTS:
+            self._parts.add(_PARTS[name])
         known = kind.fields[name]
-        inner, python_name = get_named_type(known.type), known.extensions[_DEFINITION].python_name
-        if python_name in _PARTS:
-            self._parts.add(_PARTS[python_name])
-        return write(python_name, inner, selected)
+        meaning = meaning_of(known)
+        if isinstance(meaning, OfPage):
+            return f"{self._writer.names.of(meaning.compute)}(page, actor)"
+        return write(name, get_named_type(known.type), selected)
 
     def _of_the_connection(self, name: str, inner: GraphQLObjectType, selected: Sequence[Selected]) -> str:
         if name == "edges":
             return f"[{self._dict(inner, selected, self._of_an_edge)} for row in page.rows]"
         if name == "nodes":
             return f"[{self._writer.object(inner, selected, self._source)} for row in page.rows]"
-        if name == "page_info":
-            return self._dict(inner, selected, self._of_the_page)
-        return self._of_the_page(name, inner, selected)
+        if name == "pageInfo":
+            return self._dict(inner, selected, self._of_page_info)
+        raise NotCompilable(f"{name} of a connection")
 
     def _of_an_edge(self, name: str, inner: GraphQLObjectType, selected: Sequence[Selected]) -> str:
         if name == "cursor":
@@ -104,7 +90,5 @@ class ConnectionWriter:
             return self._writer.object(inner, selected, self._source)
         raise NotCompilable(f"{name} of an edge")
 
-    def _of_the_page(self, name: str, inner: GraphQLObjectType, selected: Sequence[Selected]) -> str:
-        if name not in _OF_THE_PAGE:
-            raise NotCompilable(f"{name} of a page")
-        return _OF_THE_PAGE[name]
+    def _of_page_info(self, name: str, inner: GraphQLObjectType, selected: Sequence[Selected]) -> str:
+        raise NotCompilable(f"{name} of a page")

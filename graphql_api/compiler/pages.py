@@ -8,7 +8,6 @@ from uuid import UUID
 from domain.actor import Actor
 from graphql_api.compiler.arguments import Arguments, Bound
 from graphql_api.compiler.code_generator import Project
-from graphql_api.schema.common import stream_cursor
 from persistence.pagination import Facts, Part
 from persistence.queries.query import Paged
 from persistence.queries.reader import ReadConnection, Row, Shape
@@ -33,10 +32,6 @@ class CompiledPage:
     def cursor_at(self, place: int) -> str | None:
         """The cursor of a row; None on an empty page."""
         return self.cursor(self.rows[place][-2], self.rows[place][-1]) if self.rows else None
-
-    def stream_cursor(self, actor: Actor) -> str:
-        """Where the stream stood."""
-        return stream_cursor(self.facts, actor)
 
 
 def page_of(found: Sequence[Row], paged: Paged, *, key: int) -> CompiledPage:

@@ -1,7 +1,6 @@
 """Resolvers of queries for the general executor, derived from what the fields resolve to."""
 
 import asyncio
-import inspect
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Final
 from uuid import UUID
@@ -11,6 +10,7 @@ import strawberry
 from domain.errors import BadRequest
 from graphql_api.context import FieldContext
 from graphql_api.schema.common import Id, Node
+from graphql_api.schema.fields import with_signature
 from graphql_api.schema.ids import decode_id
 from graphql_api.schema.resolves_to import AnyNode, Connection, Many, One
 from persistence.pagination import MAX_FIRST, Part
@@ -19,9 +19,6 @@ from services.reading import read_page, read_rows
 Ids = Annotated[list[strawberry.ID], strawberry.argument(description=f"The ids, at most {MAX_FIRST}.")]
 Resolver = Callable[..., Any]
 Decoded = tuple[str, UUID]
-
-_GIVEN: Final = ("actor", "parts")
-"""Parameters of `ask` that are no arguments of the field."""
 
 
 def resolver_of(meaning: One | Many | Connection | AnyNode) -> Resolver:
@@ -35,7 +32,7 @@ def _one(meaning: One) -> Resolver:
         rows = await read_rows(field.context.unit_of_work(), meaning.kind.model, asked)
         return meaning.kind.of(rows[0]) if rows else None
 
-    return _with_signature(resolve, meaning.ask, _maybe(meaning.kind, nullable=meaning.nullable))
+    return with_signature(resolve, _maybe(meaning.kind, nullable=meaning.nullable), meaning.ask)
 
 
 def _many(meaning: Many) -> Resolver:
@@ -45,7 +42,7 @@ def _many(meaning: Many) -> Resolver:
         return [meaning.kind.of(row) for row in rows]
 
     kind: Any = meaning.kind
-    return _with_signature(resolve, meaning.ask, list[kind])
+    return with_signature(resolve, list[kind], meaning.ask)
 
 
 def _connection(meaning: Connection) -> Resolver:
@@ -54,7 +51,7 @@ def _connection(meaning: Connection) -> Resolver:
         page = await read_page(field.context.unit_of_work(), meaning.kind.model, paged)
         return meaning.kind.of(page)
 
-    return _with_signature(resolve, meaning.ask, _maybe(meaning.kind, nullable=meaning.nullable))
+    return with_signature(resolve, _maybe(meaning.kind, nullable=meaning.nullable), meaning.ask)
 
 
 def _any_node(meaning: AnyNode) -> Resolver:
@@ -87,15 +84,6 @@ def _decoded(place: int, text: str) -> Decoded | BadRequest:
         return decode_id(text, field=f"ids[{place}]")
     except BadRequest as error:
         return error
-
-
-def _with_signature(resolve: Any, ask: Callable[..., Any], returns: Any) -> Resolver:
-    """The resolver with the arguments of `ask` in place of its own."""
-    own = [each for each in inspect.signature(resolve).parameters.values() if each.kind is not each.VAR_KEYWORD]
-    arguments = [each for each in inspect.signature(ask).parameters.values() if each.name not in _GIVEN]
-    resolve.__signature__ = inspect.Signature([*own, *arguments], return_annotation=returns)
-    derived: Resolver = resolve
-    return derived
 
 
 def _maybe(kind: Any, *, nullable: bool) -> Any:

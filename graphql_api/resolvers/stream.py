@@ -208,7 +208,7 @@ def _status_changed(item: Delivered, task: Task | None) -> TaskStatusChanged:
         at=event.at,
         task_id=_id(item),
         task=task,
-        event=event,
+        row=event,
         from_=event.from_status,
         to=event.to_status,
     )
@@ -217,7 +217,7 @@ def _status_changed(item: Delivered, task: Task | None) -> TaskStatusChanged:
 def _changed(item: Delivered, task: Task | None) -> TaskChanged:
     event = item.event
     return TaskChanged(
-        cursor=item.cursor, at=event.at, task_id=_id(item), task=task, event=event, changes=list(event.changes)
+        cursor=item.cursor, at=event.at, task_id=_id(item), task=task, row=event, changes=list(event.changes)
     )
 
 

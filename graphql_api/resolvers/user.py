@@ -24,6 +24,7 @@ from graphql_api.schema.user import (
     User,
     UserConnection,
     current_user,
+    user_as_viewer,
 )
 from persistence.pagination import PageRequest, Part
 from persistence.queries import user as reads
@@ -90,7 +91,7 @@ class UserMutations:
             password=input.password,
             request_id=context.request_id,
         )
-        return RegisterPayload(user=User.of(row, is_current_user=True))
+        return RegisterPayload(user=user_as_viewer(row))
 
     @mutation(SIGNED_IN, "Change your password. All your other sessions end within a second.")
     async def change_password(self, field: FieldContext, input: ChangePasswordInput) -> ChangePasswordPayload | None:

@@ -1,15 +1,15 @@
-"""GraphQL types that all parts of the schema share: nodes, pagination, and errors of mutations."""
+"""GraphQL types that all parts of the schema share: nodes, arguments of lists, and errors of mutations."""
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
 import strawberry
 
-from domain.actor import Actor
 from domain.errors import Refusal
-from domain.stream_cursor import StreamCursor
 from graphql_api.schema.enums import ErrorCode
-from graphql_api.schema.resolves_to import OpaqueId, resolves_to
-from persistence.pagination import DEFAULT_PAGE, MAX_FIRST, Facts, Page
+from graphql_api.schema.object_fields import RowObject, object_field
+from graphql_api.schema.resolves_to import OpaqueId
+from graphql_api.schema.viewer import FOR_ALL_USERS
+from persistence.pagination import DEFAULT_PAGE, MAX_FIRST
 
 Id = Annotated[strawberry.ID, strawberry.argument(description="The id of the object.")]
 First = Annotated[
@@ -32,12 +32,10 @@ Before = Annotated[
 
 
 @strawberry.interface(description="An object that `node` can find by its id.")
-class Node:
+class Node(RowObject):
     """The Node interface of Relay."""
 
-    id: strawberry.ID = strawberry.field(
-        description="An opaque id. It never changes and is unique across all types.", metadata=resolves_to(OpaqueId())
-    )
+    id = object_field(FOR_ALL_USERS, "An opaque id. It never changes and is unique across all types.", OpaqueId())
 
 
 @strawberry.type(description="An error of a mutation: a rule does not allow the change. Nothing was changed.")
@@ -65,32 +63,3 @@ class Payload:
         default_factory=list,
         description="The reasons why the change was not made. Empty if, and only if, the change was made.",
     )
-
-
-@strawberry.type(description="The position of a page in its list (Relay cursor connections).")
-class PageInfo:
-    """The PageInfo type of Relay."""
-
-    has_next_page: bool = strawberry.field(description="Whether the list has more items after this page.")
-    has_previous_page: bool = strawberry.field(description="Whether the list has more items before this page.")
-    start_cursor: str | None = strawberry.field(
-        description="The cursor of the first edge. Pass it as `before` to get the previous page. Null on an empty page."
-    )
-    end_cursor: str | None = strawberry.field(
-        description="The cursor of the last edge. Pass it as `after` to get the next page. Null on an empty page."
-    )
-
-    @classmethod
-    def of(cls, page: Page[Any]) -> Self:
-        """Convert a page of rows."""
-        return cls(
-            has_next_page=page.has_next,
-            has_previous_page=page.has_previous,
-            start_cursor=page.cursors[0] if page.cursors else None,
-            end_cursor=page.cursors[-1] if page.cursors else None,
-        )
-
-
-def stream_cursor(facts: Facts, actor: Actor) -> str:
-    """The stream cursor for the position that was read together with a page; it is valid for this actor."""
-    return StreamCursor(facts["head_epoch"], facts["head_position"], actor.access_version).encode()

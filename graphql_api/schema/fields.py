@@ -13,12 +13,16 @@ from persistence.pagination import Part
 
 Info = strawberry.Info[Context, None]
 
-_PARTS: Final = {
+PARTS: Final = {
     "hasPreviousPage": Part.EARLIER,
     "hasNextPage": Part.LATER,
     "totalCount": Part.TOTAL,
     "streamCursor": Part.HEAD,
 }
+"""The parts of a page that fields of connections need, by the fields' names."""
+
+_NO_ARGUMENTS: Final = ("actor", "parts", "parents")
+"""Parameters of `ask` that are not arguments of the field."""
 
 
 def resolver(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -32,6 +36,16 @@ def resolver(function: Callable[..., Any]) -> Callable[..., Any]:
     made: Callable[..., Any] = adapt(function, provided)
     made.__signature__ = _with_info(signature)  # type: ignore[attr-defined]  # read by inspect.signature; mypy does not know it
     return made
+
+
+def with_signature(resolve: Any, returns: Any, ask: Callable[..., Any] | None = None) -> Callable[..., Any]:
+    """The resolver with this return type, and with the arguments of `ask` in place of its own keyword arguments."""
+    own = [each for each in inspect.signature(resolve).parameters.values() if each.kind is not each.VAR_KEYWORD]
+    asked = inspect.signature(ask).parameters.values() if ask is not None else ()
+    arguments = [each for each in asked if each.name not in _NO_ARGUMENTS]
+    resolve.__signature__ = inspect.Signature([*own, *arguments], return_annotation=returns)
+    derived: Callable[..., Any] = resolve
+    return derived
 
 
 def _asynchronous(function: Callable[..., Any], provided: Mapping[str, Callable[[Info], Any]]) -> Any:
@@ -66,7 +80,7 @@ def _field_context(info: Info) -> FieldContext:
 def _parts(info: Info) -> frozenset[Part]:
     """The parts of a page to read: always its rows, and each other part that the client selected."""
     names = _selected(info)
-    return frozenset({Part.ROWS, *(part for name, part in _PARTS.items() if name in names)})
+    return frozenset({Part.ROWS, *(part for name, part in PARTS.items() if name in names)})
 
 
 def _selected(info: Info) -> set[str]:

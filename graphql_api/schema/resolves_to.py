@@ -1,8 +1,8 @@
 """Declares which data a field resolves to, once for both executors.
 
-The declaration is metadata of the field. The resolvers of queries are derived from it. A field without a resolver needs
-no declaration: it resolves to the column of its name. If a field has a resolver and no declaration, operations that
-select it are not compiled.
+The declaration is metadata of the field. The resolvers of queries and of fields of objects are derived from it. A field
+without a resolver needs no declaration: it resolves to the column of its name. If a field has a resolver and no
+declaration, operations that select it are not compiled.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -14,6 +14,7 @@ from graphql import GraphQLField
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 
 from domain.actor import Actor
+from persistence.pagination import Facts
 from persistence.queries.query import Paged, Query
 
 _KEY: Final = "resolves_to"
@@ -32,13 +33,6 @@ class Expression:
     columns: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
-    """The row that a foreign key points to, or null. `name` is the name of the reference."""
-
-    name: str
-
-
 class OfRow(Protocol):
     """A GraphQL type whose objects are made from a row, or from a page of rows, of a model."""
 
@@ -47,6 +41,18 @@ class OfRow(Protocol):
     @classmethod
     def of(cls, row: Any, /) -> Self:
         """The object."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """The user that a foreign key points to, or null.
+
+    `name` is the name of the reference in queries, and `column` is the column of the foreign key.
+    """
+
+    kind: type[OfRow]
+    name: str
+    column: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +85,12 @@ class Connection:
 class Pages:
     """One page for each of several parent rows.
 
-    `ask` makes the query from the actor, the selected parts, the ids of the parents, and the arguments of the field.
+    `ask` makes the query from the actor, the selected parts, the ids of the `parents`, and the arguments of the field.
     Each row ends with the facts of its page, the value that it is sorted by, and the id of its parent. The facts of an
     empty page are in a row without a value.
     """
 
+    kind: type[OfRow]
     ask: Callable[..., Paged]
 
 
@@ -103,6 +110,32 @@ class AnyNode:
     many: bool
 
 
+class PageOfRows(Protocol):
+    """A page as both executors read it, with the facts that were read beside its rows."""
+
+    @property
+    def has_next(self) -> bool:
+        """Whether there are rows after the page."""
+
+    @property
+    def has_previous(self) -> bool:
+        """Whether there are rows before the page."""
+
+    @property
+    def facts(self) -> Facts:
+        """The facts."""
+
+    def cursor_at(self, place: int, /) -> str | None:
+        """The cursor of a row; None on an empty page."""
+
+
+@dataclass(frozen=True, slots=True)
+class OfPage:
+    """The result of `compute` for the page of a connection and the actor."""
+
+    compute: Callable[[PageOfRows, Actor], Any]
+
+
 ViewerOf = Callable[[Any], Actor | None]
 """Returns the actor for whom a payload is projected."""
 
@@ -120,7 +153,7 @@ class Change:
     viewer: ViewerOf | None = None
 
 
-ResolvesTo = OpaqueId | Expression | Reference | One | Many | Connection | Pages | AnyNode | Change
+ResolvesTo = OpaqueId | Expression | Reference | One | Many | Connection | Pages | OfPage | AnyNode | Change
 
 
 def resolves_to(what: ResolvesTo) -> dict[Any, Any]:

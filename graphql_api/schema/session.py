@@ -9,12 +9,10 @@ import strawberry
 from domain.actor import Actor
 from domain.session import MAX_SESSIONS_LISTED
 from graphql_api.auth.accounts import SignedIn
-from graphql_api.context import FieldContext
 from graphql_api.schema.common import Node, Payload
-from graphql_api.schema.fields import resolver
-from graphql_api.schema.ids import encode_id
-from graphql_api.schema.resolves_to import Expression, resolves_to
-from graphql_api.schema.user import User
+from graphql_api.schema.object_fields import object_field
+from graphql_api.schema.resolves_to import Expression
+from graphql_api.schema.user import User, user_as_viewer
 from graphql_api.schema.viewer import PERSONAL
 from persistence.models import SessionRow
 
@@ -30,7 +28,6 @@ class Session(Node):
     """A session."""
 
     model: ClassVar = SessionRow
-    row: strawberry.Private[SessionRow]
     ip_address: str = strawberry.field(description="The IP address from which the session was started.")
     user_agent: str | None = strawberry.field(description="The `User-Agent` header that the client sent.")
     created_at: datetime = strawberry.field(description="When the session was started.")
@@ -41,27 +38,9 @@ class Session(Node):
         description="When the session was last refreshed; null if it was never refreshed."
     )
 
-    @strawberry.field(
-        description="Whether this request belongs to the session.",
-        metadata=PERSONAL | resolves_to(Expression(_is_current, ("id",))),
+    is_current = object_field(
+        PERSONAL, "Whether this request belongs to the session.", Expression(_is_current, ("id",))
     )
-    @resolver
-    def is_current(self, field: FieldContext) -> bool:
-        """Compare it with the session of the actor."""
-        return _is_current(field.context.actor, self.row.id)
-
-    @classmethod
-    def of(cls, row: SessionRow) -> Self:
-        """Convert a row."""
-        return cls(
-            id=encode_id("Session", row.id),
-            row=row,
-            ip_address=row.ip_address,
-            user_agent=row.user_agent,
-            created_at=row.created_at,
-            expires_at=row.expires_at,
-            last_used_at=row.last_used_at,
-        )
 
 
 @strawberry.input(description="The username and the password.")
@@ -99,7 +78,7 @@ class Tokens(Payload):
             access_token=signed_in.access_token,
             expires_at=signed_in.expires_at,
             refresh_token=signed_in.refresh_token if return_refresh_token else None,
-            user=User.of(signed_in.user, is_current_user=True),
+            user=user_as_viewer(signed_in.user),
         )
 
 

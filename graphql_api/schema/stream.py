@@ -9,13 +9,10 @@ import strawberry
 
 from domain.errors import BadRequest
 from domain.events import TaskEvent
-from graphql_api.context import FieldContext
 from graphql_api.schema.enums import ResyncReason, TaskChange, TaskStatus
-from graphql_api.schema.fields import resolver
 from graphql_api.schema.ids import decode_id_of, optional_id_of
 from graphql_api.schema.task import Task
-from graphql_api.schema.user import User
-from graphql_api.schema.viewer import FOR_ALL_USERS
+from graphql_api.schema.task_history import made_by
 from streaming.visibility import StreamFilter
 
 
@@ -36,35 +33,23 @@ class TaskStreamItem:
 
 @strawberry.type(description="The status of a task was changed.")
 class TaskStatusChanged(TaskStreamItem):
-    """A change of the status."""
+    """A change of the status; `row` is its event."""
 
-    event: strawberry.Private[TaskEvent]
+    row: strawberry.Private[TaskEvent]
     from_: TaskStatus = strawberry.field(name="from", description="The status before the change.")
     to: TaskStatus = strawberry.field(description="The status after the change.")
 
-    @strawberry.field(
-        description="The user who made the change; null if it was made on the command line.", metadata=FOR_ALL_USERS
-    )
-    @resolver
-    async def by(self, field: FieldContext) -> User | None:
-        """Load the actor of the event."""
-        return await _user(field, self.event)
+    by = made_by("actor_id")
 
 
 @strawberry.type(description="A task was created or changed.")
 class TaskChanged(TaskStreamItem):
-    """A change of any kind."""
+    """A change of any kind; `row` is its event."""
 
-    event: strawberry.Private[TaskEvent]
+    row: strawberry.Private[TaskEvent]
     changes: list[TaskChange] = strawberry.field(description="What was changed.")
 
-    @strawberry.field(
-        description="The user who made the change; null if it was made on the command line.", metadata=FOR_ALL_USERS
-    )
-    @resolver
-    async def by(self, field: FieldContext) -> User | None:
-        """Load the actor of the event."""
-        return await _user(field, self.event)
+    by = made_by("actor_id")
 
 
 @strawberry.type(description="You may no longer see this task. It still exists: remove it from your lists.")
@@ -128,8 +113,3 @@ class TaskStreamFilterInput:
 
 def _task_ids(ids: Sequence[str]) -> frozenset[UUID]:
     return frozenset(decode_id_of("Task", each, field=f"taskIds[{index}]") for index, each in enumerate(ids))
-
-
-async def _user(field: FieldContext, event: TaskEvent) -> User | None:
-    row = await field.context.loaders.users.load(event.actor_id)
-    return User.of(row) if row is not None else None

@@ -1,7 +1,7 @@
 """GraphQL types for tasks."""
 
 from datetime import datetime
-from typing import Any, ClassVar, Self
+from typing import ClassVar
 from uuid import UUID
 
 import strawberry
@@ -11,28 +11,29 @@ from domain.actor import Actor
 from domain.events import People
 from domain.policy import Action
 from domain.task import MAX_DESCRIPTION, MAX_TITLE
-from graphql_api.context import FieldContext
-from graphql_api.schema.common import After, Before, First, Last, Node, PageInfo, stream_cursor
+from graphql_api.schema.common import Node
+from graphql_api.schema.connections import connection
 from graphql_api.schema.enums import TaskPriority, TaskStatus
-from graphql_api.schema.fields import resolver
-from graphql_api.schema.ids import encode_id
-from graphql_api.schema.resolves_to import Expression, Pages, Reference, resolves_to
+from graphql_api.schema.object_fields import object_field
+from graphql_api.schema.resolves_to import Expression, Pages, Reference
 from graphql_api.schema.task_history import TaskHistoryConnection, history_pages
 from graphql_api.schema.user import User
 from graphql_api.schema.viewer import BY_RELATION, FOR_ALL_USERS
 from persistence.models import TaskRow
-from persistence.pagination import Facts, Page, PageRequest, Part
-from persistence.queries.event import HISTORY_ORDER
-from services import task as task_service
+from persistence.queries.joins import REFERENCES_OF_A_TASK
 
 
-def _may(action: Action) -> dict[Any, Any]:
-    """The declaration of a field that says whether the policy allows an action."""
+def _may(action: Action) -> Expression:
+    """Whether the policy allows an action."""
 
     def allowed(actor: Actor, owner_id: UUID, assignee_id: UUID | None) -> bool:
         return policy.may(actor, action, People(owner_id, assignee_id))
 
-    return resolves_to(Expression(allowed, ("owner_id", "assignee_id")))
+    return Expression(allowed, ("owner_id", "assignee_id"))
+
+
+def _reference(name: str) -> Reference:
+    return Reference(User, name, REFERENCES_OF_A_TASK[name])
 
 
 @strawberry.type(description="A task.")
@@ -40,7 +41,6 @@ class Task(Node):
     """A task."""
 
     model: ClassVar = TaskRow
-    row: strawberry.Private[TaskRow]
     title: str = strawberry.field(description=f"1 to {MAX_TITLE} characters.")
     description: str = strawberry.field(description=f"At most {MAX_DESCRIPTION:,} characters; may be empty.")
     status: TaskStatus = strawberry.field(description="The status: the column of the task on the board.")
@@ -56,134 +56,33 @@ class Task(Node):
         description="When the status became DONE; null if the status is not DONE."
     )
 
-    @strawberry.field(
-        description="The user who owns the task.", metadata=FOR_ALL_USERS | resolves_to(Reference("owner"))
+    owner = object_field(FOR_ALL_USERS, "The user who owns the task.", _reference("owner"))
+    assignee = object_field(
+        FOR_ALL_USERS, "The user to whom the task is assigned; null if it is not assigned.", _reference("assignee")
     )
-    @resolver
-    async def owner(self, field: FieldContext) -> User | None:
-        """Load the owner."""
-        row = await field.context.loaders.users.load(self.row.owner_id)
-        return User.of(row) if row is not None else None
-
-    @strawberry.field(
-        description="The user to whom the task is assigned; null if it is not assigned.",
-        metadata=FOR_ALL_USERS | resolves_to(Reference("assignee")),
+    viewer_can_update = object_field(
+        BY_RELATION, "Whether you may change the title, description, priority and due date.", _may(Action.UPDATE_TASK)
     )
-    @resolver
-    async def assignee(self, field: FieldContext) -> User | None:
-        """Load the assignee."""
-        if self.row.assignee_id is None:
-            return None
-        row = await field.context.loaders.users.load(self.row.assignee_id)
-        return User.of(row) if row is not None else None
-
-    @strawberry.field(
-        description="Whether you may change the title, description, priority and due date.",
-        metadata=BY_RELATION | _may(Action.UPDATE_TASK),
+    viewer_can_update_status = object_field(
+        BY_RELATION, "Whether you may change the status.", _may(Action.CHANGE_STATUS)
     )
-    @resolver
-    def viewer_can_update(self, field: FieldContext) -> bool:
-        """As the policy says."""
-        return policy.may(field.context.actor, Action.UPDATE_TASK, self.row)
-
-    @strawberry.field(
-        description="Whether you may change the status.", metadata=BY_RELATION | _may(Action.CHANGE_STATUS)
+    viewer_can_assign = object_field(BY_RELATION, "Whether you may assign the task.", _may(Action.ASSIGN_TASK))
+    viewer_can_delete = object_field(BY_RELATION, "Whether you may delete the task.", _may(Action.DELETE_TASK))
+    history = object_field(
+        BY_RELATION,
+        "The changes of the task, newest first, as far back as events are stored.",
+        Pages(TaskHistoryConnection, history_pages),
     )
-    @resolver
-    def viewer_can_update_status(self, field: FieldContext) -> bool:
-        """As the policy says."""
-        return policy.may(field.context.actor, Action.CHANGE_STATUS, self.row)
-
-    @strawberry.field(description="Whether you may assign the task.", metadata=BY_RELATION | _may(Action.ASSIGN_TASK))
-    @resolver
-    def viewer_can_assign(self, field: FieldContext) -> bool:
-        """As the policy says."""
-        return policy.may(field.context.actor, Action.ASSIGN_TASK, self.row)
-
-    @strawberry.field(description="Whether you may delete the task.", metadata=BY_RELATION | _may(Action.DELETE_TASK))
-    @resolver
-    def viewer_can_delete(self, field: FieldContext) -> bool:
-        """As the policy says."""
-        return policy.may(field.context.actor, Action.DELETE_TASK, self.row)
-
-    @strawberry.field(
-        description="The changes of the task, newest first, as far back as events are stored.",
-        metadata=BY_RELATION | resolves_to(Pages(history_pages)),
-    )
-    @resolver
-    async def history(
-        self,
-        field: FieldContext,
-        parts: frozenset[Part],
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-    ) -> TaskHistoryConnection:
-        """Read a page of the events of the task."""
-        request = PageRequest.of(first, after, last, before, order=HISTORY_ORDER, parts=parts)
-        page = await task_service.list_history(field.context.unit_of_work(), task_id=self.row.id, request=request)
-        return TaskHistoryConnection.of(page)
-
-    @classmethod
-    def of(cls, row: TaskRow) -> Self:
-        """Convert a row."""
-        return cls(
-            id=encode_id("Task", row.id),
-            row=row,
-            title=row.title,
-            description=row.description,
-            status=row.status,
-            priority=row.priority,
-            due_at=row.due_at,
-            version=row.version,
-            created_at=row.created_at,
-            updated_at=row.updated_at,
-            completed_at=row.completed_at,
-        )
 
 
-@strawberry.type(description="A task in a list.")
-class TaskEdge:
-    """An edge."""
-
-    cursor: str = strawberry.field(description="The position in the list. Pass it as `after` to start after this task.")
-    node: Task = strawberry.field(description="The task.")
-
-
-@strawberry.type(
-    description="A page of the tasks that you may see. All its fields belong to the same moment in the database."
+TaskConnection = connection(
+    Task,
+    "Task",
+    "A page of the tasks that you may see. All its fields belong to the same moment in the database.",
+    edge="A task in a list.",
+    item="task",
+    total="The number of all tasks that match the filter. The database has to count them: select this field only "
+    "if you need it.",
+    position="The position of the stream when this page was read. Pass it as `after` of a subscription, and you "
+    "receive every change since this page.",
 )
-class TaskConnection:
-    """A connection."""
-
-    model: ClassVar = TaskRow
-    facts: strawberry.Private[Facts]
-    edges: list[TaskEdge] = strawberry.field(description="The tasks with their cursors.")
-    nodes: list[Task] = strawberry.field(description="The tasks without cursors.")
-    page_info: PageInfo = strawberry.field(description="The position of this page in the list.")
-
-    @strawberry.field(
-        description="The number of all tasks that match the filter. The database has to count them: select this field "
-        "only if you need it."
-    )
-    def total_count(self) -> int:
-        """Return the total; the statement for the page reads it if this field is selected."""
-        total: int = self.facts["total"]
-        return total
-
-    @strawberry.field(
-        description="The position of the stream when this page was read. Pass it as `after` of a subscription, and you "
-        "receive every change since this page."
-    )
-    @resolver
-    def stream_cursor(self, field: FieldContext) -> str | None:
-        """Return the cursor; the statement for the page reads the position if this field is selected."""
-        return stream_cursor(self.facts, field.context.actor)
-
-    @classmethod
-    def of(cls, page: Page[TaskRow]) -> Self:
-        """Convert a page of rows."""
-        nodes = [Task.of(row) for row in page.rows]
-        edges = [TaskEdge(cursor=cursor, node=node) for cursor, node in zip(page.cursors, nodes, strict=True)]
-        return cls(facts=page.facts, edges=edges, nodes=nodes, page_info=PageInfo.of(page))

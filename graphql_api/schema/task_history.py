@@ -1,31 +1,36 @@
 """GraphQL types for the history of a task."""
 
 from datetime import datetime
-from typing import Self
+from typing import Any, ClassVar
 from uuid import UUID
 
 import strawberry
 
 from domain.actor import Actor
-from domain.events import LoggedEvent, TaskEvent
-from graphql_api.context import FieldContext
-from graphql_api.schema.common import PageInfo
+from graphql_api.schema.common import After, Before, First, Last
+from graphql_api.schema.connections import connection
 from graphql_api.schema.enums import TaskChange, TaskStatus
-from graphql_api.schema.fields import resolver
-from graphql_api.schema.resolves_to import Reference, resolves_to
+from graphql_api.schema.object_fields import RowObject, object_field
+from graphql_api.schema.resolves_to import Reference
 from graphql_api.schema.user import User
 from graphql_api.schema.viewer import FOR_ALL_USERS
-from persistence.pagination import Page, PageRequest, Part
+from persistence.models import TaskHistoryRow
+from persistence.pagination import PageRequest, Part
 from persistence.queries import event as reads
 from persistence.queries.query import Paged
 
 
+def made_by(column: str) -> Any:
+    """The field `by` of an object whose `row` has the user's id in *column*."""
+    description = "The user who made the change; null if it was made on the command line."
+    return object_field(FOR_ALL_USERS, description, Reference(User, "by", column))
+
+
 @strawberry.type(description="One change of a task.")
-class TaskHistoryEntry:
+class TaskHistoryEntry(RowObject):
     """An event in the history of a task."""
 
-    logged: strawberry.Private[LoggedEvent]
-    event: strawberry.Private[TaskEvent]
+    model: ClassVar = TaskHistoryRow
     at: datetime = strawberry.field(description="When the change was made.")
     changes: list[TaskChange] = strawberry.field(description="What was changed.")
     from_: TaskStatus | None = strawberry.field(
@@ -33,68 +38,27 @@ class TaskHistoryEntry:
     )
     to: TaskStatus = strawberry.field(description="The status after the change.")
     version: int = strawberry.field(description="The version of the task after the change.")
-
-    @strawberry.field(
-        description="The user who made the change; null if it was made on the command line.",
-        metadata=FOR_ALL_USERS | resolves_to(Reference("by")),
-    )
-    @resolver
-    async def by(self, field: FieldContext) -> User | None:
-        """Load the actor of the event."""
-        row = await field.context.loaders.users.load(self.event.actor_id)
-        return User.of(row) if row is not None else None
-
-    @classmethod
-    def of(cls, logged: LoggedEvent) -> Self:
-        """Convert an event."""
-        event = logged.event
-        assert isinstance(event, TaskEvent)
-        assert event.to_status is not None  # `persistence/event_parsing.py` returns no other events
-        return cls(
-            logged=logged,
-            event=event,
-            at=event.at,
-            changes=list(event.changes),
-            from_=event.from_status,
-            to=event.to_status,
-            version=event.version,
-        )
+    by = made_by(reads.REFERENCES_OF_AN_EVENT["by"])
 
 
-@strawberry.type(description="A change in a task's history.")
-class TaskHistoryEdge:
-    """An edge."""
-
-    cursor: str = strawberry.field(
-        description="The position in the history. Pass it as `after` to start after this change."
-    )
-    node: TaskHistoryEntry = strawberry.field(description="The change.")
-
-
-@strawberry.type(description="A page of the history of a task, newest change first.")
-class TaskHistoryConnection:
-    """A connection."""
-
-    edges: list[TaskHistoryEdge] = strawberry.field(description="The changes with their cursors.")
-    nodes: list[TaskHistoryEntry] = strawberry.field(description="The changes without cursors.")
-    page_info: PageInfo = strawberry.field(description="The position of this page in the history.")
-
-    @classmethod
-    def of(cls, page: Page[LoggedEvent]) -> Self:
-        """Convert a page of events."""
-        nodes = [TaskHistoryEntry.of(logged) for logged in page.rows]
-        edges = [TaskHistoryEdge(cursor=cursor, node=node) for cursor, node in zip(page.cursors, nodes, strict=True)]
-        return cls(edges=edges, nodes=nodes, page_info=PageInfo.of(page))
+TaskHistoryConnection = connection(
+    TaskHistoryEntry,
+    "TaskHistory",
+    "A page of the history of a task, newest change first.",
+    edge="A change in a task's history.",
+    item="change",
+    place="history",
+)
 
 
 def history_pages(
     actor: Actor,
     parts: frozenset[Part],
-    ids: list[UUID],
-    first: int | None,
-    after: str | None,
-    last: int | None,
-    before: str | None,
+    parents: list[UUID],
+    first: First = None,
+    after: After = None,
+    last: Last = None,
+    before: Before = None,
 ) -> Paged:
     """The query for one page of history for each of these tasks.
 
@@ -102,4 +66,4 @@ def history_pages(
         BadRequest: an argument is invalid.
     """
     request = PageRequest.of(first, after, last, before, order=reads.HISTORY_ORDER, parts=parts)
-    return reads.history(ids, request)
+    return reads.history(parents, request)

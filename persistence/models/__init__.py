@@ -1,7 +1,7 @@
 """All mapped tables; importing this package completes `Base.metadata`."""
 
 from persistence.models.base import Base
-from persistence.models.event import EVENT_HEAD, EventFloorRow, EventRow, LogStateRow
+from persistence.models.event import EVENT_HEAD, EventFloorRow, EventRow, LogStateRow, TaskHistoryRow
 from persistence.models.idempotency import IdempotencyRow
 from persistence.models.session import SessionRow, UsedTokenRow
 from persistence.models.task import TaskRow
@@ -16,6 +16,7 @@ __all__ = [
     "IdempotencyRow",
     "LogStateRow",
     "SessionRow",
+    "TaskHistoryRow",
     "TaskRow",
     "TaskTextRow",
     "UsedTokenRow",

@@ -5,10 +5,12 @@ from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     CheckConstraint,
     Identity,
     Index,
+    MetaData,
     SmallInteger,
     String,
     TableClause,
@@ -18,7 +20,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from domain.events import EventKind
+from domain.events import EventKind, TaskChange
+from domain.task import TaskStatus
 from persistence.models.base import Base
 from persistence.models.stored_enum import StoredEnum
 
@@ -40,6 +43,21 @@ class EventRow(Base):
         Index("ix_events_unnumbered", "id", postgresql_where=(position.is_(None))),
         Index("ix_events_task_id_position", "task_id", "position"),
     )
+
+
+class TaskHistoryRow(Base):
+    """An event as the history of its task shows it. It is not a table: `persistence/queries/event.py` reads it."""
+
+    __tablename__ = "task_history"
+    metadata = MetaData()
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    user_id: Mapped[UUID | None]
+    at: Mapped[datetime]
+    changes: Mapped[list[TaskChange]] = mapped_column(ARRAY(StoredEnum(TaskChange, "changes")))
+    from_: Mapped[TaskStatus | None] = mapped_column(StoredEnum(TaskStatus, "from_"))
+    to: Mapped[TaskStatus] = mapped_column(StoredEnum(TaskStatus, "to"))
+    version: Mapped[int]
 
 
 class LogStateRow(Base):

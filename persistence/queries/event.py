@@ -18,12 +18,13 @@ from sqlalchemy import (
     cast,
     func,
     select,
+    type_coerce,
 )
 
 from domain.errors import BadRequest
 from domain.events import TASK_EVENT
 from persistence.event_parsing import changes, from_status, readable
-from persistence.models import EventRow
+from persistence.models import EventRow, TaskHistoryRow
 from persistence.pagination import NOT_OURS, PageCursor, PageRequest, page_cursor
 from persistence.queries.joins import References, joined, own_columns
 from persistence.queries.page_facts import ONE, facts_of, is_any
@@ -32,7 +33,7 @@ from persistence.queries.query import Paged, Query
 HISTORY_ORDER: Final = "task.history"
 _AFTER: Final = bindparam("after", type_=BigInteger())
 _BEFORE: Final = bindparam("before", type_=BigInteger())
-_BY: Final[References] = {"by": "user_id"}
+REFERENCES_OF_AN_EVENT: Final[References] = {"by": "user_id"}
 
 
 def _fact(attribute: str) -> ColumnElement[str]:
@@ -44,15 +45,17 @@ def _fact(attribute: str) -> ColumnElement[str]:
 _COLUMNS: Final[Mapping[str, Any]] = {
     "id": EventRow.id,
     "user_id": EventRow.user_id,
-    "kind": EventRow.kind,
-    "payload": EventRow.payload,
     "at": cast(_fact("at"), DateTime(timezone=True)),
     "changes": changes,
     "from_": from_status,
     "to": _fact("to_status"),
     "version": cast(_fact("version"), Integer),
 }
-"""The columns of an event in a history, by name."""
+"""The columns of `TaskHistoryRow`, by name."""
+
+
+def _column(name: str) -> ColumnElement[Any]:
+    return type_coerce(_COLUMNS[name], TaskHistoryRow.__table__.c[name].type).label(name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +74,14 @@ class HistoryOfTasks:
     def select(self, columns: Sequence[str]) -> Select[Any]:
         """The statement."""
         wanted = func.unnest(bindparam("ids", type_=ARRAY(Uuid()))).table_valued("id", name="wanted").render_derived()
-        selected = [_COLUMNS[name].label(name) for name in own_columns(columns, _BY)]
+        selected = [_column(name) for name in own_columns(columns, REFERENCES_OF_AN_EVENT)]
         limit = bindparam("limit", type_=Integer())
         found = self._found(wanted, [*selected, EventRow.position], self._inside(), newest_first=not self.backward)
         events = found.limit(limit).lateral("selected")
         facts = self._facts(wanted).lateral("facts") if self.facts else None
-        query = joined(events, columns, _BY, beside=wanted, facts=facts)
+        query = joined(events, columns, REFERENCES_OF_AN_EVENT, beside=wanted, facts=facts)
         place = events.c.position
-        query = query.add_columns(place.label("place"), wanted.c.id.label("task_id"))
+        query = query.add_columns(place.label("place"), wanted.c.id.label("place_id"))
         return query.order_by(place.asc() if self.backward else place.desc())
 
     def _inside(self) -> list[ColumnElement[bool]]:

@@ -112,6 +112,10 @@ TABLE = [
      "'nonsense' is not the URL of a server: use a URL such as http://127.0.0.1:8000."),
     ("A token of a word that is no URL", ["token", "nonsense", "--username", "a", "--password-stdin"], {}, 1,
      "'nonsense' is not the URL of a server: use a URL such as http://127.0.0.1:8000."),
+    ("A host that is no name in a URL", ["watch", "http://tasks..example.org"], {}, 1,
+     "'http://tasks..example.org' is not the URL of a server: use a URL such as http://127.0.0.1:8000."),
+    ("Watching with a token that no header can have", ["watch", "<another server>"], {"TASKRIVER_TOKEN": "x\ny"}, 1,
+     "<another server>/graphql: The server does not accept the access token, and there is no password to get a new one: sign in again."),
     ("A port that is too large in a URL", ["watch", "http://127.0.0.1:99999"], {}, 1,
      "'http://127.0.0.1:99999' is not the URL of a server: use a URL such as http://127.0.0.1:8000."),
 ]

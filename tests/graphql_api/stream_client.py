@@ -18,6 +18,7 @@ from services import task as task_service
 from tests.graphql_api.test_tasks import ASSIGN, DELETE, STATUS, task_id, user_id
 from tests.streaming.support import until
 from tests.support.api import Api
+from tests.support.reads import positions, task_history
 from tests.support.waiting import HANG_SECONDS
 from tests.support.websocket_client import Socket, connected
 
@@ -114,8 +115,7 @@ async def positions_of(api: Api, task: TaskRow) -> list[int]:
     """Where the events of a task stand in the log."""
     await api.numbered()
     async with api.build.as_(None) as uow:
-        history = await uow.events.history(task.id, PageRequest(10_000))
-        return sorted(logged.position for logged in history.rows)
+        return sorted(positions(await task_history(uow, task.id, PageRequest(10_000))))
 
 
 def position(item: Item) -> int:

@@ -1,10 +1,17 @@
 """Batches of rows that fields share without knowing of each other."""
 
 import asyncio
+from typing import Any
 
 import pytest
+from graphql import build_schema, execute, parse
 
 from graphql_api.loaders import Loader
+
+SCHEMA = build_schema("""
+    type Query { failing: Thing working: Thing }
+    type Thing { required: Int! row: String }
+""")
 
 
 async def _rows(keys: list[int]) -> list[str]:
@@ -45,3 +52,36 @@ class TestLoader:
         assert [type(each) for each in results] == [ConnectionError, ConnectionError]
         assert await loader.load(1) == "row 1"
         assert tries == [[1], [1]]
+
+    async def test_a_failed_field_affects_no_field_with_the_same_key(self):
+        """graphql-core cancels the fields beside a failed non-null field. Another field still gets the same row."""
+        requested, cancelled = asyncio.Event(), asyncio.Event()
+
+        async def rows(keys: list[int]) -> list[str]:
+            requested.set()
+            await cancelled.wait()
+            return await _rows(keys)
+
+        class Thing:
+            """An object with two fields; `required` fails while its row is being read."""
+
+            async def required(self, info: Any) -> int:
+                await requested.wait()
+                raise ValueError("no value")
+
+            async def row(self, info: Any) -> str:
+                try:
+                    return await loader.load(1)
+                except asyncio.CancelledError:
+                    cancelled.set()
+                    raise
+
+        loader: Loader[int, str] = Loader(rows)
+        document = parse("{ failing { required row } working { row } }")
+        root = {"failing": Thing(), "working": Thing()}
+        running = execute(SCHEMA, document, root)
+        assert asyncio.iscoroutine(running)
+        result = await running
+
+        assert result.data == {"failing": None, "working": {"row": "row 1"}}
+        assert [error.path for error in result.errors or ()] == [["failing", "required"]]

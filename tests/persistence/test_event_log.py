@@ -11,11 +11,12 @@ from domain.events import AccessChange, AccessEvent
 from persistence import event_log
 from persistence.event_log import EventLog
 from persistence.pagination import PageCursor, PageRequest
-from persistence.queries.event import HISTORY_ORDER
+from persistence.queries.event import HISTORY_ORDER, history
 from services.task import create_task, update_task
 from services.task_edit import TaskEdit
 from tests.persistence.expected_pages import Expected, expected, some_pages
 from tests.support.builders import Builders
+from tests.support.reads import positions, task_history
 
 
 def an_event() -> AccessEvent:
@@ -135,10 +136,9 @@ class TestHistory:
         """At either end of a page."""
         task = await build.a_task()
         cursor = PageCursor(HISTORY_ORDER, value, task.id)
-        async with build.as_(None) as uow:
-            for request in (PageRequest(5, after=cursor), PageRequest(5, before=cursor)):
-                with pytest.raises(BadRequest):
-                    await uow.events.history(task.id, request)
+        for request in (PageRequest(5, after=cursor), PageRequest(5, before=cursor)):
+            with pytest.raises(BadRequest):
+                history([task.id], request)
 
     async def test_every_window_of_a_history(self, build: Builders):
         """Pages in both directions, between any two cursors, also of other events, are exact."""
@@ -151,11 +151,11 @@ class TestHistory:
             await EventLog(connection).number()
         places = [9, 8, 7, 6, 5, 4, 3, 2, 1, 0]
         async with build.as_(actor) as uow:
-            own = [logged.position for logged in (await uow.events.history(task.id, PageRequest(100))).rows]
+            own = positions(await task_history(uow, task.id, PageRequest(100)))
             for wanted in some_pages(places, random.Random(7), 120):
                 after, before = (_cursor(places, index, task.id) for index in (wanted.after, wanted.before))
-                page = await uow.events.history(task.id, PageRequest(wanted.size, after, before, wanted.backward))
-                found = Expected([logged.position for logged in page.rows], page.has_previous, page.has_next)
+                page = await task_history(uow, task.id, PageRequest(wanted.size, after, before, wanted.backward))
+                found = Expected(positions(page), page.has_previous, page.has_next)
                 assert found == expected(places, own, wanted), wanted
 
 

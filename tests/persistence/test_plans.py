@@ -17,7 +17,7 @@ from persistence.queries.task_list import EVERYTHING, TaskFilter, TaskOrder
 from persistence.task_status_update import StatusUpdate, arguments, update_statement
 from persistence.unit_of_work import UnitOfWork
 from tests.persistence.large_dataset import ADMIN, BUSY, IDLE, LargeDataset, Plan, later, numbered
-from tests.support.reads import assignable_users, task_page, user_page
+from tests.support.reads import assignable_users, task_history, task_page, user_page
 
 ACTORS: Final = {"admin": ADMIN, "busy": BUSY, "idle": IDLE}  # a moderator sees what an admin sees
 FILTERS: Final = {
@@ -148,8 +148,8 @@ async def everything_else(uow: UnitOfWork) -> None:
     await user_page(uow, PageRequest(20, user))
     await user_page(uow, PageRequest(20, before=user, backward=True))
     event = PageCursor(HISTORY_ORDER, "90000", numbered(7))
-    await uow.events.history(numbered(7), PageRequest(20, event))
-    await uow.events.history(numbered(7), PageRequest(20, before=event, backward=True))
+    await task_history(uow, numbered(7), PageRequest(20, event))
+    await task_history(uow, numbered(7), PageRequest(20, before=event, backward=True))
     await uow.users.find_by_name("User17")
     await assignable_users(uow, "user19", at_most=10)
     await uow.users.lock_active_admins()

@@ -1,4 +1,4 @@
-"""A task that is read for many is task_fields like the one that a change answers with."""
+"""The JSON of a task is that of the documented model, whether its row was read or changed."""
 
 from datetime import UTC, datetime
 from uuid import uuid4
@@ -8,7 +8,7 @@ import pytest
 from domain.task import TaskPriority, TaskStatus
 from persistence.models import TaskRow
 from rest_api.task import Task
-from rest_api.task_json import TASK_SHAPE, task_fields, to_json
+from rest_api.task_json import TASK_SHAPE, row_fields, task_fields, to_json
 
 INSTANTS = (datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 1, 12, 30, 5, 120, tzinfo=UTC))
 
@@ -36,4 +36,7 @@ def test_the_same_bytes(status: TaskStatus, priority: TaskPriority, instant: dat
         stored = [getattr(row, name) for name in TASK_SHAPE.columns]
         plain = [int(value) if isinstance(value, TaskPriority) else value for value in stored]
 
-        assert to_json(task_fields(plain)) == Task.of(row).model_dump_json().encode()
+        changed = to_json(row_fields(row))
+
+        assert to_json(task_fields(plain)) == changed
+        assert Task.model_validate_json(changed).model_dump_json().encode() == changed

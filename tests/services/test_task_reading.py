@@ -4,19 +4,19 @@ from uuid import uuid4
 
 import pytest
 
-from domain.errors import BadRequest, NotFound
+from domain.errors import BadRequest
+from domain.events import TaskChange
 from domain.task import TaskPriority, TaskStatus
 from persistence.event_log import EventLog
-from persistence.models import TaskRow
+from persistence.models import TaskHistoryRow, TaskRow
 from persistence.pagination import PageRequest, Part
 from persistence.queries import task as reads
-from persistence.queries.event import HISTORY_ORDER
+from persistence.queries.event import HISTORY_ORDER, history
 from persistence.queries.task_list import EVERYTHING, TaskFilter, TaskOrder
 from services.reading import read_page, read_rows
 from services.task import (
     count_tasks,
     create_task,
-    list_history,
     slice_tasks,
     update_task_status,
 )
@@ -66,7 +66,7 @@ class TestReading:
             reads.task_page(actor, PageRequest(5), TaskFilter(search="u"), TaskOrder.CREATED_DESC)
 
     async def test_a_history_is_read_in_pages(self, build: Builders):
-        """The newest first, behind a cursor, for users who see the task."""
+        """The newest first, without events of other tasks; the next page starts after a cursor."""
         actor = await build.an_actor()
         task = await create_task(build.as_(actor), title="Task")
         for status in (TaskStatus.IN_PROGRESS, TaskStatus.DONE):
@@ -75,9 +75,12 @@ class TestReading:
         async with build.database.engine.begin() as connection:
             await EventLog(connection).number()
 
-        newest = await list_history(build.as_(actor), task_id=task.id, request=PageRequest(2))
+        newest = await read_page(build.as_(actor), TaskHistoryRow, history([task.id], PageRequest(2)))
         behind = PageRequest.of(2, newest.cursors[-1], order=HISTORY_ORDER)
-        older = await list_history(build.as_(actor), task_id=task.id, request=behind)
-        assert [logged.position for logged in [*newest.rows, *older.rows]] == [3, 2, 1]
-        with pytest.raises(NotFound):
-            await list_history(build.as_(await build.an_actor()), task_id=task.id, request=PageRequest(2))
+        older = await read_page(build.as_(actor), TaskHistoryRow, history([task.id], behind))
+        assert [row.to for row in [*newest.rows, *older.rows]] == [
+            TaskStatus.DONE,
+            TaskStatus.IN_PROGRESS,
+            TaskStatus.TODO,
+        ]
+        assert [row.changes for row in older.rows] == [[TaskChange.CREATED]]

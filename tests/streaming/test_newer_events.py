@@ -33,6 +33,7 @@ from tests.streaming.support import (
 )
 from tests.support import newer_version
 from tests.support.builders import Builders
+from tests.support.reads import task_history
 
 ADMIN = an_actor(Role.ADMIN)
 ALICE = an_actor(user_id=UUID(int=1))
@@ -149,7 +150,7 @@ class TestUnknownEvents:
         comment = ("COMMENT", {"changes": ["DELETED"]})
         await record(process, ("TASK", task_payload()), *FUTURE, comment, ("TASK", task_payload()))
         async with build.as_(ADMIN) as uow:
-            page = await uow.events.history(task, PageRequest.of(2, None, order=HISTORY_ORDER))
+            page = await task_history(uow, task, PageRequest.of(2, None, order=HISTORY_ORDER))
             deleted = await uow.events.deletions_of([task]), await uow.events.deleted_of([task])
 
         assert len(page.rows) == 2

@@ -1,10 +1,11 @@
 """Reads of lists, as a unit of work makes them."""
 
 from collections.abc import Sequence
+from uuid import UUID
 
-from persistence.models import TaskRow, UserRow
-from persistence.pagination import Page, PageRequest
-from persistence.queries import task, user
+from persistence.models import TaskHistoryRow, TaskRow, UserRow
+from persistence.pagination import Page, PageCursor, PageRequest
+from persistence.queries import event, task, user
 from persistence.queries.task_list import EVERYTHING, TaskFilter, TaskOrder
 from persistence.unit_of_work import UnitOfWork
 
@@ -28,3 +29,13 @@ async def user_page(uow: UnitOfWork, request: PageRequest) -> Page[UserRow]:
 async def assignable_users(uow: UnitOfWork, prefix: str, *, at_most: int) -> Sequence[UserRow]:
     """Active users by the beginning of their names."""
     return await uow.rows(UserRow, user.assignable_users(prefix, at_most=at_most))
+
+
+async def task_history(uow: UnitOfWork, task_id: UUID, request: PageRequest) -> Page[TaskHistoryRow]:
+    """Events of a task between two cursors, newest first."""
+    return await uow.page(TaskHistoryRow, event.history([task_id], request))
+
+
+def positions(page: Page[TaskHistoryRow]) -> list[int]:
+    """The positions of the events, which their cursors contain."""
+    return [int(PageCursor.decode(cursor).value or "") for cursor in page.cursors]

@@ -1,4 +1,4 @@
-"""A GraphQL client over HTTP/1.1.
+"""A GraphQL client over HTTP.
 
 Each request has its own connection. Requests are rare here, and a broken connection must be distinguishable from every
 other failure.
@@ -6,31 +6,29 @@ other failure.
 
 import asyncio
 import json
+import ssl
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Final
-from urllib.parse import urlsplit
 
-import httptools
+import httpx2
 
 from verification.client.failures import Away, Refused, Unreachable
 
 TIMEOUT_SECONDS: Final = 10.0
-_CHUNK: Final = 64 * 1024
+_HEADERS: Final = {
+    "Content-Type": "application/json",
+    "Accept": "application/json",
+    "Accept-Encoding": "identity",
+    "Connection": "close",
+    "User-Agent": "taskriver",
+}
 _UNAVAILABLE: Final = "UNAVAILABLE"
-
-
-class _Response:
-    """The callbacks of httptools' parser: the body, and whether it is complete."""
-
-    def __init__(self) -> None:
-        self.body = b""
-        self.complete = False
-
-    def on_body(self, body: bytes) -> None:
-        self.body += body
-
-    def on_message_complete(self) -> None:
-        self.complete = True
+_UNAUTHENTICATED: Final = "UNAUTHENTICATED"
+_NO_HEADER_VALUE: Final = (
+    "The access token has characters that a header cannot have, such as a line break: sign in again."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,60 +50,51 @@ class Api:
         Raises:
             Unreachable: there was no complete response.
             Away: the server is temporarily unavailable.
-            Refused: the response is an error.
+            Refused: the response is an error, or the token cannot be sent in a header.
         """
         body = json.dumps({"query": query, "variables": variables or {}}).encode()
         try:
             async with asyncio.timeout(self.timeout):
-                status, answer = await self._post(body, token)
-        except (OSError, TimeoutError, httptools.HttpParserError, asyncio.IncompleteReadError) as error:
+                answer = await self._post(body, token)
+        except httpx2.LocalProtocolError:
+            raise Refused(_UNAUTHENTICATED, _NO_HEADER_VALUE) from None  # the library's message contains the token
+        except (httpx2.RequestError, httpx2.InvalidURL, TimeoutError) as error:
             raise Unreachable(_reason(error)) from error
-        return _data(status, answer)
+        return _data(answer.status_code, answer.content)
 
-    async def _post(self, body: bytes, token: str | None) -> tuple[int, bytes]:
-        parts = urlsplit(self.url)
-        secure = parts.scheme == "https"
-        reader, writer = await asyncio.open_connection(
-            parts.hostname, parts.port or (443 if secure else 80), ssl=secure or None
-        )
-        try:
-            writer.write(self._head(parts.netloc, parts.path, len(body), token) + body)
-            return await _read(reader)
-        finally:
-            writer.transport.abort()  # the response is complete, or the connection is broken
-
-    def _head(self, host: str, path: str, length: int, token: str | None) -> bytes:
-        headers = {
-            "Host": host,
-            "Content-Type": "application/json",
-            "Accept": "application/json",
-            "Content-Length": str(length),
-            "Connection": "close",
-        }
+    async def _post(self, body: bytes, token: str | None) -> httpx2.Response:
+        headers = _HEADERS | self.headers
         if token is not None:
             headers["Authorization"] = f"Bearer {token}"
-        lines = [f"{name}: {value}" for name, value in (headers | self.headers).items()]
-        return "\r\n".join([f"POST {path or '/'} HTTP/1.1", *lines, "", ""]).encode()
+        encoded = [(name.encode(), value.encode()) for name, value in headers.items()]
+        # Without `trust_env`, a proxy of the environment is not used: the server is often on this machine.
+        async with httpx2.AsyncClient(verify=_tls(), timeout=None, trust_env=False) as client:
+            return await client.post(self.url, content=body, headers=encoded)
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    # Made once, because loading the certificates of the system takes 20 ms.
+    return ssl.create_default_context()
 
 
 def _reason(error: Exception) -> str:
     """Why there is no answer, as text for a user."""
-    if isinstance(error, ConnectionRefusedError):
-        return "connection refused"
     if isinstance(error, TimeoutError):
         return "timeout"
-    return (error.strerror if isinstance(error, OSError) else str(error)) or type(error).__name__
+    causes = [cause for cause in _causes(error) if isinstance(cause, OSError)]
+    if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
+        return "connection refused"
+    strerrors = (cause.strerror for cause in causes if cause.strerror)
+    return next(strerrors, str(error)) or type(error).__name__
 
 
-async def _read(reader: asyncio.StreamReader) -> tuple[int, bytes]:
-    answer = _Response()
-    parser = httptools.HttpResponseParser(answer)
-    while not answer.complete:
-        data = await reader.read(_CHUNK)
-        if not data:
-            raise ConnectionResetError("The connection was closed before the answer was complete.")
-        parser.feed_data(data)
-    return parser.get_status_code(), answer.body
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        if isinstance(error, BaseExceptionGroup):  # one for each address of the host
+            yield from error.exceptions
+        error = error.__cause__ or error.__context__
 
 
 def _data(status: int, body: bytes) -> Any:

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
@@ -90,19 +91,24 @@ class CompatClient:
             sent["cookie"] = f"{COOKIE}={cookie}"
         self.sent += 1
         try:
-            return self._exchange(method, f"{PREFIX}{path}", body, sent)
+            return exchange(self.url, method, f"{PREFIX}{path}", body, sent)
         except (OSError, http.client.HTTPException) as error:
             reason = "connection refused" if isinstance(error, ConnectionRefusedError) else str(error)
             raise NoServer(f"{self.url}: {reason or type(error).__name__}") from error
+        except ValueError:  # its message contains the value
+            raise NoServer(f"{self.url}: its token or cookie has characters that a header cannot have.") from None
 
-    def _exchange(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> CompatResponse:
-        parts = urlsplit(self.url)
-        kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-        connection = kind(parts.hostname or "", parts.port, timeout=TIMEOUT_SECONDS)
-        try:
-            connection.request(method, parts.path.rstrip("/") + path, body, headers)
-            answer = connection.getresponse()
-            received = {name.lower(): value for name, value in answer.getheaders()}
-            return CompatResponse(answer.status, received, answer.read(MAX_ANSWER))
-        finally:
-            connection.close()
+
+def exchange(url: str, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> CompatResponse:
+    """The response of a server, `http://host:port` or https, to one request on a connection of its own.
+
+    Raises:
+        OSError, http.client.HTTPException: there was no response.
+    """
+    parts = urlsplit(url)
+    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+    with closing(kind(parts.hostname or "", parts.port, timeout=TIMEOUT_SECONDS)) as connection:
+        connection.request(method, parts.path.rstrip("/") + path, body, headers)
+        answer = connection.getresponse()
+        received = {name.lower(): value for name, value in answer.getheaders()}
+        return CompatResponse(answer.status, received, answer.read(MAX_ANSWER))

@@ -7,11 +7,11 @@ import time
 from collections.abc import Iterator
 from random import Random
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
+from verification.compat.http import exchange
 from verification.promises.stack import Measured, Outcome, Stack
 
-TIMEOUT_SECONDS = 10.0
 SCRAPS = (
     "",
     "\x00",
@@ -101,15 +101,9 @@ def _for_rest(random: Random, signed_in: dict[str, str]) -> Iterator[Sent]:
 
 def status_of(url: str, request: Sent) -> int:
     """The status of the response; 500 for an internal error in the data, 599 without a response."""
-    parts = urlsplit(url)
-    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=TIMEOUT_SECONDS)
     method, path, body, headers = request
     try:
-        connection.request(method, path, body, headers)
-        answer = connection.getresponse()
-        masked = b'"INTERNAL"' in answer.read()
+        reply = exchange(url, method, path, body, headers)
     except (OSError, http.client.HTTPException):
         return 599
-    finally:
-        connection.close()
-    return 500 if masked else answer.status
+    return 500 if b'"INTERNAL"' in reply.body else reply.status

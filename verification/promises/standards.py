@@ -4,15 +4,15 @@ https://graphql.github.io/graphql-over-http/draft/ · https://github.com/enisden
 """
 
 import asyncio
-import http.client
 import json
 from typing import Any, Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import websockets
 from websockets.exceptions import ConnectionClosed
 
 from verification.client.socket import SUBPROTOCOL
+from verification.compat.http import exchange
 from verification.promises.stack import Measured, Outcome, Stack
 
 TIMEOUT_SECONDS: Final = 10.0
@@ -72,18 +72,12 @@ def _is_right(url: str, method: str, sent: Any, accept: str, statuses: set[int],
 
 def _answer(url: str, method: str, sent: Any, accept: str) -> tuple[int, str]:
     """Status and media type."""
-    parts = urlsplit(url)
-    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=TIMEOUT_SECONDS)
-    try:
-        if method == "GET":
-            connection.request("GET", f"/graphql?query={quote(sent['query'])}", headers={"accept": accept})
-        else:
-            body = sent if isinstance(sent, bytes) else json.dumps(sent).encode()
-            connection.request("POST", "/graphql", body, {"accept": accept, "content-type": PLAIN})
-        reply = connection.getresponse()
-        return reply.status, reply.headers.get_content_type()
-    finally:
-        connection.close()
+    if method == "GET":
+        reply = exchange(url, "GET", f"/graphql?query={quote(sent['query'])}", None, {"accept": accept})
+    else:
+        body = sent if isinstance(sent, bytes) else json.dumps(sent).encode()
+        reply = exchange(url, "POST", "/graphql", body, {"accept": accept, "content-type": PLAIN})
+    return reply.status, reply.headers.get("content-type", "").partition(";")[0]
 
 
 async def _closed_with(url: str, messages: tuple[str, ...]) -> int | None:

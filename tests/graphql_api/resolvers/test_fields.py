@@ -16,8 +16,21 @@ from graphql_api.context import FieldContext
 from graphql_api.resolvers.fields import RefusalAsData
 from graphql_api.resolvers.reads import resolver_of
 from graphql_api.root import schema
+from graphql_api.schema import object_fields
 from graphql_api.schema.fields import resolver
-from graphql_api.schema.resolves_to import AnyNode, Change, Connection, Many, One, meaning_of
+from graphql_api.schema.resolves_to import (
+    AnyNode,
+    Change,
+    Connection,
+    Expression,
+    Many,
+    OfPage,
+    One,
+    OpaqueId,
+    Pages,
+    Reference,
+    meaning_of,
+)
 from graphql_api.schema.task import TaskConnection
 from persistence.queries.reader import Shape
 
@@ -46,6 +59,7 @@ def own(function: Any) -> inspect.Signature:
 
 
 FIELDS = dict(fields())
+NESTED = (OpaqueId, Expression, Reference, Pages, OfPage)
 
 
 class TestContext:
@@ -96,6 +110,13 @@ class TestDeclarations:
         written, derived = own(definition_of(QUERIES[name]).base_resolver.wrapped_func), resolver_of(meaning)
 
         assert str(written) == str(inspect.signature(derived))
+
+    @pytest.mark.parametrize("name", [name for name, field in FIELDS.items() if isinstance(meaning_of(field), NESTED)])
+    def test_a_field_of_an_object_is_declared_once(self, name: str):
+        """Its resolver is derived from what it resolves to."""
+        function = inspect.unwrap(definition_of(FIELDS[name]).base_resolver.wrapped_func)
+
+        assert function.__module__ == object_fields.__name__
 
     def test_the_arguments_are_those_of_the_read(self):
         """A parameter of the function that makes the query is an argument of the field, with its default."""

@@ -8,14 +8,15 @@ import pytest
 
 from asgi.request_context import RequestContext
 from domain.user import Role
-from graphql_api.compiler import arguments, code_generator, connections, pages
+from graphql_api.compiler import arguments, code_generator, pages
 from graphql_api.compiler.code_generator import Writer
 from graphql_api.compiler.pages import CompiledPage, Nested, page_of
 from graphql_api.compiler.plan import Plan
 from graphql_api.compiler.selections import Selections
 from graphql_api.execution import compiled_executor
 from graphql_api.schema import resolves_to
-from graphql_api.schema.resolves_to import Expression
+from graphql_api.schema.connections import _end_cursor, _start_cursor
+from graphql_api.schema.resolves_to import Expression, OfPage
 from persistence.queries.task_list import TaskOrder
 
 Patch = pytest.MonkeyPatch
@@ -142,7 +143,13 @@ def _every_text_is_an_id(patch: Patch) -> None:
 
 
 def _one_end_is_the_other(patch: Patch) -> None:
-    patch.setitem(connections._OF_THE_PAGE, "end_cursor", "page.cursor_at(0)")
+    right = resolves_to.meaning_of
+
+    def wrong(field: Any) -> Any:
+        found = right(field)
+        return OfPage(_start_cursor) if found == OfPage(_end_cursor) else found
+
+    patch.setattr("graphql_api.compiler.connections.meaning_of", wrong)
 
 
 def _no_variables(patch: Patch) -> None:

@@ -1,0 +1,379 @@
+"""The literal results of fields below the root: they do not depend on the declarations or on an executor."""
+
+from collections.abc import Collection
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from graphql import GraphQLInterfaceType, GraphQLObjectType, TypeInfo, TypeInfoVisitor, Visitor, parse, visit
+
+from domain.actor import OPERATOR
+from domain.stream_cursor import StreamCursor
+from domain.task import TaskStatus
+from domain.user import Role
+from graphql_api.root import schema
+from graphql_api.schema.ids import encode_id
+from graphql_api.schema.resolves_to import meaning_of
+from persistence.models import TaskRow, UserRow
+from services import task as task_service
+from services.task_edit import TaskEdit
+from tests.graphql_api.stream_client import signed_in
+from tests.graphql_api.test_sessions import PASSWORD
+from tests.support.api import Api
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+USER = "{ id username email role isActive createdAt }"
+PEOPLE = f"query ($id: ID!) {{ task(id: $id) {{ owner {USER} assignee {USER} }} }}"
+PERMISSIONS = """query ($id: ID!) {
+  task(id: $id) { viewerCanUpdate viewerCanUpdateStatus viewerCanAssign viewerCanDelete } }"""
+HISTORY = """query ($id: ID!, $first: Int, $after: String, $last: Int, $before: String) { task(id: $id) {
+  history(first: $first, after: $after, last: $last, before: $before) {
+    nodes { at changes from to version by { username email } } edges { cursor node { version } }
+    pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } } }"""
+HISTORIES = "{ tasks(orderBy: CREATED_ASC) { nodes { title history { nodes { version } } } } }"
+POSITION = "{ hasNextPage hasPreviousPage startCursor endCursor }"
+TASKS = f"""query ($search: String!) {{ tasks(filter: {{search: $search}}) {{
+  totalCount streamCursor nodes {{ id }} pageInfo {POSITION} }} }}"""
+USERS = f"query ($first: Int) {{ users(first: $first) {{ totalCount nodes {{ id }} pageInfo {POSITION} }} }}"
+SESSIONS = "{ sessions { id isCurrent } }"
+STATUS = f"""mutation ($input: UpdateTaskStatusInput!) {{ updateTaskStatus(input: $input) {{
+  task {{ id viewerCanDelete owner {USER} assignee {USER} }} }} }}"""
+REGISTER = f"mutation ($input: RegisterInput!) {{ register(input: $input) {{ user {USER} }} }}"
+LOGIN = f"mutation ($input: LoginInput!) {{ login(input: $input) {{ user {USER} }} }}"
+STREAM = """subscription { taskChanged { task { id history { nodes { version } } owner { email } }
+  ... on TaskChanged { changes by { username email } } } }"""
+MOVES = """subscription { taskStatusChanged { task { viewerCanUpdate assignee { email } }
+  ... on TaskStatusChanged { from to by { username email } } } }"""
+DOCUMENTS = (
+    PEOPLE,
+    PERMISSIONS,
+    HISTORY,
+    HISTORIES,
+    TASKS,
+    USERS,
+    SESSIONS,
+    STATUS,
+    REGISTER,
+    LOGIN,
+    STREAM,
+    MOVES,
+)
+EMPTY = {"hasNextPage": False, "hasPreviousPage": False, "startCursor": None, "endCursor": None}
+
+
+async def ask(api: Api, query: str, by: UserRow, /, **variables: Any) -> Any:
+    """The value of the only root field of a query; a second request must have the same value."""
+    first, again = [(await api.ask(query, by, **variables)).data for _ in range(2)]
+    assert first == again
+    [value] = first.values()
+    return value
+
+
+def user(row: UserRow, *, email: str | None, created_at: str = "2026-11-23T12:00:00Z") -> dict[str, Any]:
+    """The fields of a user."""
+    return {
+        "id": encode_id("User", row.id),
+        "username": row.username,
+        "email": email,
+        "role": row.role.name,
+        "isActive": True,
+        "createdAt": created_at,
+    }
+
+
+async def people(api: Api) -> tuple[UserRow, UserRow]:
+    """Two users who were created at noon."""
+    return await api.a_user(created_at=NOON), await api.a_user(created_at=NOON)
+
+
+async def a_task_with_a_history(api: Api, owner: UserRow, assignee: UserRow) -> TaskRow:
+    """A task that its owner created, its assignee moved, and the operator renamed, an hour apart."""
+    times = [NOON + timedelta(hours=hours) for hours in range(3)]
+    task = await task_service.create_task(api.build.as_(owner, now=times[0]), title="Water", assignee_id=assignee.id)
+    await task_service.update_task_status(
+        api.build.as_(assignee, now=times[1]), task_id=task.id, status=TaskStatus.DONE
+    )
+    await task_service.update_task(
+        api.build.as_(OPERATOR, now=times[2]), task_id=task.id, edit=TaskEdit(title="Water the fern")
+    )
+    await api.numbered()
+    return task
+
+
+class Coverage(Visitor):
+    """Collects the fields that documents select, as `Type.field`."""
+
+    def __init__(self, info: TypeInfo, found: set[str]) -> None:
+        super().__init__()
+        self._info = info
+        self._found = found
+
+    def enter_field(self, node: Any, *_: object) -> None:
+        parent = self._info.get_parent_type()
+        assert parent is not None
+        self._found.add(f"{parent.name}.{node.name.value}")
+
+
+def selected() -> set[str]:
+    """The fields that the documents of this module select."""
+    found: set[str] = set()
+    for document in DOCUMENTS:
+        info = TypeInfo(schema._schema)
+        visit(parse(document), TypeInfoVisitor(info, Coverage(info, found)))
+    return found
+
+
+def declared(roots: Collection[str] = ("Query", "Mutation", "Subscription")) -> set[str]:
+    """The fields below the root that declare what they resolve to."""
+    kinds = [kind for kind in schema._schema.type_map.values() if isinstance(kind, GraphQLObjectType)]
+    return {
+        f"{kind.name}.{name}"
+        for kind in kinds
+        if kind.name not in roots
+        for name, field in kind.fields.items()
+        if meaning_of(field) is not None
+    }
+
+
+def test_every_declared_field_is_here():
+    """A new field that declares what it resolves to needs its literal expectation."""
+    assert declared() - selected() == set()
+
+
+def test_every_field_with_a_resolver_declares_what_it_resolves_to():
+    """Its resolver is derived, and operations that select it are compiled."""
+    resolved = {
+        f"{kind.name}.{name}"
+        for kind in schema._schema.type_map.values()
+        if isinstance(kind, GraphQLObjectType | GraphQLInterfaceType)
+        for name, field in kind.fields.items()
+        if (definition := field.extensions.get("strawberry-definition")) and not definition.is_basic_field
+        if meaning_of(field) is None
+    }
+    assert resolved == {"Subscription.taskStatusChanged", "Subscription.taskChanged"}
+
+
+class TestTask:
+    async def test_people(self, api: Api):
+        """Each viewer sees their own address, and admins see all."""
+        owner, assignee = await people(api)
+        admin = await api.a_user(Role.ADMIN)
+        task = encode_id("Task", (await api.build.a_task(owner, assignee_id=assignee.id)).id)
+        for viewer, addresses in (
+            (owner, (owner.email, None)),
+            (assignee, (None, assignee.email)),
+            (admin, (owner.email, assignee.email)),
+        ):
+            assert await ask(api, PEOPLE, viewer, id=task) == {
+                "owner": user(owner, email=addresses[0]),
+                "assignee": user(assignee, email=addresses[1]),
+            }
+
+    async def test_nobody(self, api: Api):
+        """A task that is not assigned has no assignee."""
+        owner, _ = await people(api)
+        task = await api.build.a_task(owner)
+
+        assert await ask(api, PEOPLE, owner, id=encode_id("Task", task.id)) == {
+            "owner": user(owner, email=owner.email),
+            "assignee": None,
+        }
+
+    @pytest.mark.parametrize(
+        ("viewer", "update", "status", "assign", "delete"),
+        [
+            ("owner", True, True, True, True),
+            ("assignee", False, True, False, False),
+            ("moderator", False, False, False, True),
+            ("admin", True, True, True, True),
+        ],
+    )
+    async def test_permissions(self, api: Api, viewer: str, update: bool, status: bool, assign: bool, delete: bool):
+        """What a viewer may do with a task, by relation and role."""
+        owner, assignee = await people(api)
+        task = await api.build.a_task(owner, assignee_id=assignee.id)
+        viewers = {"owner": owner, "assignee": assignee}
+        row = viewers[viewer] if viewer in viewers else await api.a_user(Role[viewer.upper()])
+
+        assert await ask(api, PERMISSIONS, row, id=encode_id("Task", task.id)) == {
+            "viewerCanUpdate": update,
+            "viewerCanUpdateStatus": status,
+            "viewerCanAssign": assign,
+            "viewerCanDelete": delete,
+        }
+
+
+class TestHistory:
+    async def test_pages(self, api: Api):
+        """The newest change comes first; pages are taken from either end and between cursors."""
+        owner, assignee = await people(api)
+        task = encode_id("Task", (await a_task_with_a_history(api, owner, assignee)).id)
+        created = {
+            "at": "2026-11-23T12:00:00Z",
+            "changes": ["CREATED"],
+            "from": None,
+            "to": "TODO",
+            "version": 1,
+            "by": {"username": owner.username, "email": owner.email},
+        }
+        moved = {
+            "at": "2026-11-23T13:00:00Z",
+            "changes": ["STATUS"],
+            "from": "TODO",
+            "to": "DONE",
+            "version": 2,
+            "by": {"username": assignee.username, "email": None},
+        }
+        renamed = {
+            "at": "2026-11-23T14:00:00Z",
+            "changes": ["TITLE"],
+            "from": "DONE",
+            "to": "DONE",
+            "version": 3,
+            "by": None,
+        }
+        whole = (await ask(api, HISTORY, owner, id=task))["history"]
+        cursors = [edge["cursor"] for edge in whole["edges"]]
+
+        assert whole["nodes"] == [renamed, moved, created]
+        assert [edge["node"] for edge in whole["edges"]] == [{"version": 3}, {"version": 2}, {"version": 1}]
+        pages: list[tuple[dict[str, Any], list[dict[str, Any]], bool, bool]] = [
+            ({}, [renamed, moved, created], False, False),
+            ({"first": 2}, [renamed, moved], False, True),
+            ({"first": 1, "after": cursors[0]}, [moved], True, True),
+            ({"last": 1}, [created], True, False),
+            ({"last": 5, "before": cursors[2]}, [renamed, moved], False, True),
+        ]
+        for arguments, nodes, previous, following in pages:
+            page = (await ask(api, HISTORY, owner, id=task, **arguments))["history"]
+            shown = [cursors[3 - node["version"]] for node in nodes]
+            assert page["nodes"] == nodes
+            assert page["pageInfo"] == {
+                "hasNextPage": following,
+                "hasPreviousPage": previous,
+                "startCursor": shown[0],
+                "endCursor": shown[-1],
+            }
+
+    async def test_after_the_end(self, api: Api):
+        """An empty page has no cursors."""
+        owner, assignee = await people(api)
+        task = encode_id("Task", (await a_task_with_a_history(api, owner, assignee)).id)
+        whole = (await ask(api, HISTORY, owner, id=task))["history"]
+        page = await ask(api, HISTORY, owner, id=task, after=whole["pageInfo"]["endCursor"])
+
+        assert page["history"] == {"nodes": [], "edges": [], "pageInfo": EMPTY | {"hasPreviousPage": True}}
+
+    async def test_of_several_tasks(self, api: Api):
+        """Each task of a list has the history of its own."""
+        owner, assignee = await people(api)
+        await a_task_with_a_history(api, owner, assignee)
+        await task_service.create_task(api.build.as_(owner), title="Paint")
+        await api.build.a_task(owner, title="Without events", created_at=NOON + timedelta(days=36_500))
+        await api.numbered()
+
+        assert (await ask(api, HISTORIES, owner))["nodes"] == [
+            {"title": "Water the fern", "history": {"nodes": [{"version": 3}, {"version": 2}, {"version": 1}]}},
+            {"title": "Paint", "history": {"nodes": [{"version": 1}]}},
+            {"title": "Without events", "history": {"nodes": []}},
+        ]
+
+
+class TestPages:
+    async def test_tasks(self, api: Api):
+        """The total counts all tasks that match, and a page without tasks has no cursors."""
+        owner, _ = await people(api)
+        await api.build.a_task(owner, title="Water")
+        some, none = [await ask(api, TASKS, owner, search=word) for word in ("water", "boat")]
+
+        assert (some["totalCount"], none["totalCount"]) == (1, 0)
+        assert some["pageInfo"]["startCursor"] == some["pageInfo"]["endCursor"] is not None
+        assert none["pageInfo"] == EMPTY
+        assert StreamCursor.decode(none["streamCursor"]).position >= 0
+
+    async def test_users(self, api: Api):
+        """The total counts users beyond the page, too."""
+        await people(api)
+        page = await ask(api, USERS, await api.a_user(Role.ADMIN), first=1)
+
+        assert page["totalCount"] > len(page["nodes"]) == 1
+        assert page["pageInfo"]["startCursor"] == page["pageInfo"]["endCursor"] is not None
+        assert (page["pageInfo"]["hasPreviousPage"], page["pageInfo"]["hasNextPage"]) == (False, True)
+
+
+class TestSessions:
+    async def test_the_session_of_the_request(self, api: Api):
+        """Only this one is current."""
+        owner, _ = await people(api)
+        await api.token(owner)
+        other = await api.build.a_session(owner, created_at=NOON)
+
+        newest, oldest = await ask(api, SESSIONS, owner)
+        assert newest["isCurrent"] is True
+        assert oldest == {"id": encode_id("Session", other.id), "isCurrent": False}
+
+
+class TestPayloads:
+    async def test_a_task(self, api: Api):
+        """The payload of a change has the same fields of the task as a query."""
+        owner, assignee = await people(api)
+        task = await api.build.a_task(owner, assignee_id=assignee.id)
+        answer = await api.ask(STATUS, assignee, input={"id": encode_id("Task", task.id), "status": "DONE"})
+
+        assert answer.data["updateTaskStatus"]["task"] == {
+            "id": encode_id("Task", task.id),
+            "viewerCanDelete": False,
+            "owner": user(owner, email=None),
+            "assignee": user(assignee, email=assignee.email),
+        }
+
+    async def test_the_user_who_registers_and_signs_in(self, api: Api):
+        """They see their own address although the request is anonymous, and although it has another user's token."""
+        name = f"new{uuid4().hex[:8]}"
+        values = {"username": name, "password": PASSWORD}
+        registered = await api.ask(REGISTER, input=values | {"email": f"{name}@example.org"})
+        anonymous = await api.ask(LOGIN, input=values)
+        as_another = await api.ask(LOGIN, await api.a_user(), input=values)
+
+        expected = {"username": name, "email": f"{name}@example.org", "role": "USER", "isActive": True}
+        for answer, field in ((registered, "register"), (anonymous, "login"), (as_another, "login")):
+            found = answer.data[field]["user"]
+            assert {key: found[key] for key in expected} == expected
+
+
+class TestStream:
+    async def test_a_change(self, live: Api):
+        """Its author and the task, as the subscriber may see them."""
+        owner, assignee = await people(live)
+        task = await live.build.a_task(owner, assignee_id=assignee.id)
+        async with signed_in(live, assignee) as listener:
+            await listener.listen(STREAM)
+            await task_service.update_task(live.build.as_(owner), task_id=task.id, edit=TaskEdit(title="Paint"))
+
+            assert await listener.receive() == {
+                "task": {
+                    "id": encode_id("Task", task.id),
+                    "history": {"nodes": [{"version": 2}]},
+                    "owner": {"email": None},
+                },
+                "changes": ["TITLE"],
+                "by": {"username": owner.username, "email": None},
+            }
+
+    async def test_a_move(self, live: Api):
+        """Its author is null if the operator made it."""
+        owner, assignee = await people(live)
+        task = await live.build.a_task(owner, assignee_id=assignee.id)
+        async with signed_in(live, assignee) as listener:
+            await listener.listen(MOVES)
+            for author in (live.build.as_(assignee), live.build.as_(OPERATOR)):
+                status = TaskStatus.DONE if author.actor is not OPERATOR else TaskStatus.TODO
+                await task_service.update_task_status(author, task_id=task.id, status=status)
+            seen = {"viewerCanUpdate": False, "assignee": {"email": assignee.email}}
+            by = {"username": assignee.username, "email": assignee.email}
+
+            assert [await listener.receive() for _ in range(2)] == [
+                {"task": seen, "from": "TODO", "to": "DONE", "by": by},
+                {"task": seen, "from": "DONE", "to": "TODO", "by": None},
+            ]
