@@ -11,7 +11,7 @@ from asgi.close_codes import CloseCode
 from asgi.origins import AllowsOrigin
 from asgi.request_context import Header, RequestContext
 from asgi.socket_writer import Abort, Put, abort_of, put_of
-from streaming.connections import Connection
+from streaming.connections import ClientConnection
 
 STREAM_ORIGIN_NOT_ALLOWED: Final = "Pages of this origin may not subscribe. ALLOWED_ORIGINS lists the allowed origins."
 
@@ -90,7 +90,9 @@ class HandshakeRequest:
         return RequestContext(identity, None, request_id, "ws", self.scope, self.trusted, disconnected)
 
 
-async def sign_in(connection: Connection, authenticate: Authenticate, authorization: str | None) -> Identity | None:
+async def sign_in(
+    connection: ClientConnection, authenticate: Authenticate, authorization: str | None
+) -> Identity | None:
     """The identity that *authorization* proves; the socket is registered for its user.
 
     Raises:

@@ -2,8 +2,8 @@
 
     make bench                   or  python -m benchmarks [W1 W2 …] [--peers ours,mercurius] [--rounds 2] [--seconds 5]
 
-The server alone on one core; PostgreSQL, Valkey and whoever asks on the other one. Everybody's answers are held
-against SQL's first; then everybody is put under load in turn, round after round. Only ratios within a round count.
+The server has one core; PostgreSQL, Valkey and the clients share the other one. The responses of all peers are
+compared with SQL first; then each peer is measured in turn, round after round. Only ratios within a round count.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""Whoever answers wrongly is not timed: each server's answers are held against what SQL finds."""
+"""Compares the responses of each server with SQL before it is measured."""
 
 import http.client
 import json
@@ -17,7 +17,7 @@ PATIENCE_SECONDS = 30.0
 
 
 async def expected(url: str, workload: Workload, some: Sequence[Case], *, seen_by: UUID | None = None) -> list[Plain]:
-    """What each case should be answered, by these tables; a list holds what is *seen_by* somebody, or everything."""
+    """The expected response of each case, from these tables; a list holds what *seen_by* may see, or everything."""
     if workload is Workload.W4:
         return [{"__typename": "Query"} for _ in some]
     connection = await asyncpg.connect(plain_url(url))
@@ -46,7 +46,7 @@ def check(
         assert found == right, f"{name} answered {workload} wrongly:\n{found}\nand should have answered\n{right}"
 
 
-def check_doors(name: str, port: int, token: str, dialect: Dialect, task: UUID) -> None:
+def check_endpoints(name: str, port: int, token: str, dialect: Dialect, task: UUID) -> None:
     """Ask for a task with a forged token.
 
     Raises:

@@ -1,4 +1,4 @@
-"""A bar for everybody in every workload, as SVG; readable on light and on dark pages."""
+"""A bar for each peer in each workload, as SVG for light and dark pages."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ COLOURS: Final = {"ours": "#0f766e", "base": "#64748b", "floor": "#cbd5e1", "oth
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """Somebody's ratio; its kind says how it is coloured: `ours`, `base`, `floor` or `other`."""
+    """The ratio of a peer; its kind selects the colour: `ours`, `base`, `floor` or `other`."""
 
     title: str
     ratio: Spread

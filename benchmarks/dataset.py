@@ -1,4 +1,4 @@
-"""The same rows for everybody: a thousand people and their tasks, in our tables and in plain ones for the peers.
+"""The same rows for all peers: a thousand users and their tasks, in Taskriver's tables and in plain ones.
 
 Everything is made from a row's number, so two databases are alike without having been copied.
 """

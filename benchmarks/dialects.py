@@ -13,12 +13,12 @@ from domain.task import TaskPriority
 from graphql_api.schema.ids import decode_id, encode_id
 
 Plain = Any
-"""What JSON can say, in everybody's words: ids are UUIDs, statuses upper-case names, priorities numbers."""
+"""JSON in the common form: ids are UUIDs, statuses upper-case names, priorities numbers."""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """An HTTP request; its headers are everybody's."""
+    """An HTTP request; all peers get the same headers."""
 
     method: str
     path: str
@@ -32,7 +32,7 @@ class Dialect(Protocol):
         """The request for a case."""
 
     def plain(self, workload: Workload, answer: Any) -> Plain:
-        """The decoded answer, in everybody's words.
+        """The decoded response, in the common form.
 
         Raises:
             ValueError: it is an error.
@@ -73,7 +73,7 @@ class GraphQL:
         return {}
 
     def words(self, found: Any) -> Plain:
-        """Everybody's words for what was found."""
+        """The common form of a result."""
         return _in_plain_words(found)
 
 

@@ -60,12 +60,12 @@ class Stage:
 
 
 def channel_of(peer: Peer) -> str:
-    """The channel of Redis by which a peer is told of changes; each has its own, for none should hear another's."""
+    """The Redis channel for the changes of a peer; each has its own."""
     return f"task-status-changed-{peer.name}"
 
 
 def token_for(peer: Peer, person: int = 1) -> str:
-    """A token of our actor, the moderator, or of somebody else; good for a few minutes at least."""
+    """A token of the moderator or of another user, valid for some minutes at least."""
     if not peer.is_ours:
         expires = datetime.now(UTC) + timedelta(days=1)
         return jwt.encode({"sub": f"user{person}", "role": "moderator", "exp": expires}, SECRET, "HS256")

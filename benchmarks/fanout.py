@@ -1,7 +1,7 @@
-"""W5: two hundred changes in a burst, told to five hundred sockets.
+"""W5: two hundred changes in a burst, delivered to five hundred sockets.
 
 The peers are handed invented changes by their channel of Redis. Ours has to commit every one of them: they are
-mutations over HTTP, and what counts is the time from the first request to the last frame. Whoever has not told
+mutations over HTTP, and what counts is the time from the first request to the last frame. A peer that has not delivered
 everything after two minutes is judged by what has come until then.
 """
 
@@ -19,7 +19,7 @@ from redis.asyncio import Redis
 
 from benchmarks import dataset
 from benchmarks.environment import Stage, channel_of, token_for
-from benchmarks.listeners import GRAPHQL, Crowd, listening
+from benchmarks.listeners import GRAPHQL, ListenerGroup, listening
 from benchmarks.peers.catalogue import Peer
 from benchmarks.posting import post_all
 from benchmarks.process import ServerProcess
@@ -44,7 +44,7 @@ _THEIRS: Final = f"subscription {{ taskStatusChanged {{ {_FIELDS} }} }}"
 class Source(Protocol):
     """Where changes come from."""
 
-    async def tell(self, many: int) -> int:
+    async def deliver(self, many: int) -> int:
         """Have so many happen; how often the server has put one off."""
 
 
@@ -56,7 +56,7 @@ class Mutations:
     peer: Peer
     moves: Iterator[Case]
 
-    async def tell(self, many: int) -> int:
+    async def deliver(self, many: int) -> int:
         """As fast as they are answered."""
         dialect = self.peer.dialect.value
         requests = [dialect.request(Workload.W3, case) for case in islice(self.moves, many)]
@@ -71,7 +71,7 @@ class Inventions:
     channel: str
     numbers: Iterator[int]
 
-    async def tell(self, many: int) -> int:
+    async def deliver(self, many: int) -> int:
         """All at once."""
         pipeline = self.redis.pipeline(transaction=False)
         for number in islice(self.numbers, many):
@@ -81,12 +81,12 @@ class Inventions:
 
 
 def _no_edge(server: ServerProcess) -> None:
-    """Nobody wants to know."""
+    """Ignore the response."""
 
 
 def play(stage: Stage, peers: Sequence[Peer], number: int, sockets: int = SOCKETS) -> list[Measurement]:
     """One round: each peer that can be listened to, started for it alone."""
-    return [uvloop.run(measure(stage, peer, number, sockets)) for peer in peers if peer.door is not None]
+    return [uvloop.run(measure(stage, peer, number, sockets)) for peer in peers if peer.endpoint is not None]
 
 
 async def measure(
@@ -101,12 +101,12 @@ async def measure(
     try:
         with stage.start(peer, *options) as server:
             source = _source(stage, peer, server, redis)
-            async with listening(server.port, query, tokens, peer.door or GRAPHQL) as crowd:
-                await _until_everybody_hears(crowd, source, sockets)
-                _check(peer, crowd)
+            async with listening(server.port, query, tokens, peer.endpoint or GRAPHQL) as group:
+                await _until_all_receive(group, source, sockets)
+                _check(peer, group)
                 await asyncio.sleep(PROBE_SECONDS)
                 edge(server)
-                rate, numbers = await _burst(server, crowd, source, sockets)
+                rate, numbers = await _burst(server, group, source, sockets)
                 edge(server)
     finally:
         await redis.aclose()
@@ -119,33 +119,35 @@ def _source(stage: Stage, peer: Peer, server: ServerProcess, redis: Redis) -> So
     return Inventions(redis, channel_of(peer), count())
 
 
-async def _until_everybody_hears(crowd: Crowd, source: Source, sockets: int) -> None:
+async def _until_all_receive(group: ListenerGroup, source: Source, sockets: int) -> None:
     for _ in range(PROBES):
-        crowd.expect(sockets)
-        await source.tell(1)
+        group.expect(sockets)
+        await source.deliver(1)
         try:
-            await crowd.have_heard(PROBE_SECONDS)
+            await group.have_received(PROBE_SECONDS)
         except TimeoutError:
             continue
         return
-    raise RuntimeError(f"Of {sockets} sockets {crowd.heard} heard a change.")
+    raise RuntimeError(f"Of {sockets} sockets {group.received} received a change.")
 
 
-async def _burst(server: ServerProcess, crowd: Crowd, source: Source, sockets: int) -> tuple[float, dict[str, float]]:
+async def _burst(
+    server: ServerProcess, group: ListenerGroup, source: Source, sockets: int
+) -> tuple[float, dict[str, float]]:
     events = max(_LEAST_EVENTS, min(EVENTS, _MOST_FRAMES // sockets))
-    crowd.expect(sockets * events)
+    group.expect(sockets * events)
     began, cpu = time.perf_counter(), server.cpu_seconds
-    put_off = await source.tell(events)
+    put_off = await source.deliver(events)
     with suppress(TimeoutError):
-        await crowd.have_heard(PATIENCE_SECONDS)
+        await group.have_received(PATIENCE_SECONDS)
     seconds, used = time.perf_counter() - began, server.cpu_seconds - cpu
-    if crowd.heard > sockets * events:
-        raise RuntimeError(f"{crowd.heard - sockets * events} frames came that nobody had sent.")
-    return crowd.heard / seconds, {"per_cpu": crowd.heard / max(used, 1e-3), "put_off": put_off}
+    if group.received > sockets * events:
+        raise RuntimeError(f"{group.received - sockets * events} unexpected frames arrived.")
+    return group.received / seconds, {"per_cpu": group.received / max(used, 1e-3), "put_off": put_off}
 
 
-def _check(peer: Peer, crowd: Crowd) -> None:
-    found: Any = json.loads(crowd.sample or b"")
+def _check(peer: Peer, group: ListenerGroup) -> None:
+    found: Any = json.loads(group.sample or b"")
     if "payload" in found:
         found = found["payload"]["data"]["taskStatusChanged"]
     if peer.is_ours:

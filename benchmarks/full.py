@@ -1,4 +1,4 @@
-"""The whole comparison, for docs/benchmarks.md: everybody, the floors, the curves; more than an hour in all.
+"""The whole comparison, for docs/benchmarks.md: all peers, the lower bounds, the curves; more than an hour.
 
     make bench-full              or  python -m benchmarks.full [W1 page …] [--minutes 9] [--rounds 5] [--afresh]
 

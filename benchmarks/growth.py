@@ -1,4 +1,4 @@
-"""How the cost grows: with the page, with the table, with what somebody may see, with listeners, with processes."""
+"""How the cost grows: with the page, the table, the visible tasks, listeners, and processes."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
@@ -23,7 +23,7 @@ OURS: Final = PEERS["ours"]
 BOTH: Final = (OURS, PEERS["mercurius"])
 SHARES: Final = {10: 997, 100: 998, 500: 999}
 """Of a thousand tasks so many are seen by this person; those who are not named see two."""
-_SIGHT: Final = "sight"
+_VISIBLE: Final = "sight"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ def curves() -> list[Curve]:
         Curve("page", "W2 by the size of the page", "tasks on a page", (1, 20, 50, 100), _page),
         Curve("tasks-W1", "W1 by the size of the table", "tasks", (1_000, 10_000, 100_000, 1_000_000), _tasks_w1),
         Curve("tasks-W2", "W2 by the size of the table", "tasks", (1_000, 10_000, 100_000, 1_000_000), _tasks_w2),
-        Curve("sight", "W2 by what a user may see", "‰ of 100,000 tasks seen", (2, *SHARES), _sight),
+        Curve("sight", "W2 by what a user may see", "‰ of 100,000 tasks seen", (2, *SHARES), _visible),
         Curve("sockets", "W5 by the number of listeners", "sockets", (10, 100, 500, 1_000, 5_000), _sockets),
         Curve("workers", "W1 by processes, on both cores", "processes", (1, 2), _workers),
     ]
@@ -75,15 +75,15 @@ _tasks_w1: Final = partial(_tasks, Workload.W1)
 _tasks_w2: Final = partial(_tasks, Workload.W2)
 
 
-def _sight(ground: Stage, plan: Plan, share: int, number: int) -> list[Measurement]:
+def _visible(ground: Stage, plan: Plan, share: int, number: int) -> list[Measurement]:
     other = replace(ground, ours=uvloop.run(_shared_out(ground.ours)))
     person = SHARES.get(share, dataset.PEOPLE)
     return _once(other, plan, Workload.W2, [OURS], number, Setting(f"sight/{share}", person=person))
 
 
 def _sockets(ground: Stage, plan: Plan, sockets: int, number: int) -> list[Measurement]:
-    told = fanout.play(ground, [OURS], number, sockets)
-    return [replace(each, what=f"sockets/{sockets}") for each in told]
+    measured = fanout.play(ground, [OURS], number, sockets)
+    return [replace(each, what=f"sockets/{sockets}") for each in measured]
 
 
 def _workers(ground: Stage, plan: Plan, workers: int, number: int) -> list[Measurement]:
@@ -97,12 +97,12 @@ _SERVE: Final = (OURS.command[0], "-m", "cli", "serve")
 
 async def _shared_out(ours: str) -> str:
     """A copy of our tables in which some people may see more than others; made once."""
-    url = f"{ours.rpartition('/')[0]}/{_SIGHT}"
+    url = f"{ours.rpartition('/')[0]}/{_VISIBLE}"
     connection = await asyncpg.connect(dataset.plain(ours.rpartition("/")[0] + "/postgres"))
     try:
-        if await connection.fetchval("SELECT true FROM pg_database WHERE datname = $1", _SIGHT):
+        if await connection.fetchval("SELECT true FROM pg_database WHERE datname = $1", _VISIBLE):
             return url
-        await connection.execute(f"CREATE DATABASE {_SIGHT} TEMPLATE {ours.rpartition('/')[2]}")
+        await connection.execute(f"CREATE DATABASE {_VISIBLE} TEMPLATE {ours.rpartition('/')[2]}")
     finally:
         await connection.close()
     connection = await asyncpg.connect(dataset.plain(url))

@@ -27,10 +27,10 @@ async def measure(database_url: str, redis_url: str, world: World, sockets: int)
         async with listening(server.port, QUERY, world.tokens(WARM_UP)):
             await asyncio.sleep(SETTLE_SECONDS)
             before = server.memory
-            async with listening(server.port, QUERY, world.tokens(sockets)) as crowd:
+            async with listening(server.port, QUERY, world.tokens(sockets)) as group:
                 await asyncio.sleep(SETTLE_SECONDS)
-                if crowd.lost:
-                    raise RuntimeError(f"{crowd.lost} sockets were lost")
+                if group.lost:
+                    raise RuntimeError(f"{group.lost} sockets were lost")
                 return (server.memory - before) / sockets
 
 

@@ -1,4 +1,4 @@
-"""Thousands of sockets of the simplest kind: they subscribe once, and count what they are told."""
+"""Thousands of simple sockets: they subscribe once, and count deliveries."""
 
 import asyncio
 import base64
@@ -16,24 +16,24 @@ _PATIENCE_SECONDS: Final = 20.0
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
-    """Where to listen, whether to introduce oneself by `graphql-transport-ws`, and what a delivery can be told by."""
+class Endpoint:
+    """The URL, whether to use `graphql-transport-ws`, and how a delivery is recognised."""
 
     path: str = "/graphql"
     converses: bool = True
     mark: bytes = b'"next"'
 
 
-GRAPHQL: Final = Door()
+GRAPHQL: Final = Endpoint()
 _PROTOCOL: Final = "Sec-WebSocket-Protocol: graphql-transport-ws\r\n"
 
 
 class Listener(asyncio.Protocol):
     """One socket."""
 
-    def __init__(self, crowd: "Crowd", token: str) -> None:
-        self._crowd = crowd
-        self._door = crowd.door
+    def __init__(self, group: "ListenerGroup", token: str) -> None:
+        self._group = group
+        self._endpoint = group.endpoint
         self._token = token
         self._unread = b""
         self._upgraded = False
@@ -44,9 +44,9 @@ class Listener(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
         key = base64.b64encode(os.urandom(16)).decode()
         self._transport.write(
-            f"GET {self._door.path.format(token=self._token)} HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+            f"GET {self._endpoint.path.format(token=self._token)} HTTP/1.1\r\nHost: 127.0.0.1\r\n"
             f"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: {key}\r\n"
-            f"Sec-WebSocket-Version: 13\r\n{_PROTOCOL if self._door.converses else ''}\r\n".encode()
+            f"Sec-WebSocket-Version: 13\r\n{_PROTOCOL if self._endpoint.converses else ''}\r\n".encode()
         )
 
     def data_received(self, data: bytes) -> None:
@@ -57,7 +57,7 @@ class Listener(asyncio.Protocol):
             if not found:
                 return
             self._upgraded, self._unread = True, rest
-            if self._door.converses:
+            if self._endpoint.converses:
                 self._send({"type": "connection_init", "payload": {"authorization": f"Bearer {self._token}"}})
             else:
                 self.subscribed.set_result(None)
@@ -65,7 +65,7 @@ class Listener(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Note it: a benchmark that loses sockets measured something else."""
-        self._crowd.lose()
+        self._group.lose()
         if not self.subscribed.done():
             self.subscribed.set_exception(ConnectionError("lost before it was acknowledged"))
 
@@ -83,15 +83,15 @@ class Listener(asyncio.Protocol):
                 length, begin = int.from_bytes(data[start + 2 : start + 4], "big"), start + 4
             if end < begin + length:
                 break
-            self._hear(data, begin, begin + length)
+            self._receive(data, begin, begin + length)
             start = begin + length
         self._unread = data[start:]
 
-    def _hear(self, data: bytes, begin: int, end: int) -> None:
-        if data.find(self._door.mark, begin, end) >= 0:
-            self._crowd.hear(data[begin:end] if self._crowd.sample is None else None)
+    def _receive(self, data: bytes, begin: int, end: int) -> None:
+        if data.find(self._endpoint.mark, begin, end) >= 0:
+            self._group.receive(data[begin:end] if self._group.sample is None else None)
         elif data.find(b'"connection_ack"', begin, end) >= 0:
-            payload = {"query": self._crowd.query}
+            payload = {"query": self._group.query}
             self._send({"id": "1", "type": "subscribe", "payload": payload})
             self._send({"type": "ping"})
         elif data.find(b'"pong"', begin, end) >= 0:
@@ -107,36 +107,36 @@ class Listener(asyncio.Protocol):
         self._transport.write(head + bytes(4) + text)  # a mask of zeros masks nothing
 
 
-class Crowd:
-    """All of them, and what they heard."""
+class ListenerGroup:
+    """All sockets, and the number of their deliveries."""
 
-    def __init__(self, query: str, door: Door) -> None:
+    def __init__(self, query: str, endpoint: Endpoint) -> None:
         self.query = query
-        self.door = door
-        self.heard = self.lost = 0
+        self.endpoint = endpoint
+        self.received = self.lost = 0
         self.sample: bytes | None = None
         self._wanted = 0
         self._enough = asyncio.Event()
 
-    def hear(self, sample: bytes | None) -> None:
+    def receive(self, sample: bytes | None) -> None:
         """One delivery."""
-        self.heard += 1
+        self.received += 1
         self.sample = self.sample or sample
-        if self.heard >= self._wanted:
+        if self.received >= self._wanted:
             self._enough.set()
 
     def lose(self) -> None:
-        """One socket less: whoever waits need not wait any longer."""
+        """A socket is lost: waiting callers fail."""
         self.lost += 1
         self._enough.set()
 
     def expect(self, many: int) -> None:
         """Count from nothing, up to so many."""
-        self.heard, self._wanted = 0, many
+        self.received, self._wanted = 0, many
         self._enough.clear()
 
-    async def have_heard(self, patience: float) -> None:
-        """Wait until they have heard as much as was expected.
+    async def have_received(self, patience: float) -> None:
+        """Wait for the expected number of deliveries.
 
         Raises:
             TimeoutError: they have not.
@@ -149,19 +149,21 @@ class Crowd:
 
 
 @asynccontextmanager
-async def listening(port: int, query: str, tokens: list[str], door: Door = GRAPHQL) -> AsyncIterator[Crowd]:
+async def listening(
+    port: int, query: str, tokens: list[str], endpoint: Endpoint = GRAPHQL
+) -> AsyncIterator[ListenerGroup]:
     """One subscribed socket for each token."""
-    crowd, loop, sockets = Crowd(query, door), asyncio.get_running_loop(), []
+    group, loop, sockets = ListenerGroup(query, endpoint), asyncio.get_running_loop(), []
     for start in range(0, len(tokens), _AT_A_TIME):
         some = [
-            (await loop.create_connection(partial(Listener, crowd, token), "127.0.0.1", port))[1]
+            (await loop.create_connection(partial(Listener, group, token), "127.0.0.1", port))[1]
             for token in tokens[start : start + _AT_A_TIME]
         ]
         async with asyncio.timeout(_PATIENCE_SECONDS):
             await asyncio.gather(*(each.subscribed for each in some))
         sockets += some
     try:
-        yield crowd
+        yield group
     finally:
         for each in sockets:
             each.close()

@@ -1,7 +1,7 @@
 """How long an event loop stands still: a ticker in it notes how much too late it is called.
 
 On a machine that is busy with others a process also waits for its turn. So the processor time that went by between two
-ticks is noted, too: it is nobody's but the loop's.
+ticks is noted, too: it belongs to the loop only.
 """
 
 import asyncio
@@ -37,4 +37,4 @@ class Gaps:
         self._wall, self._cpu = max(self._wall, wall * 1_000), max(self._cpu, cpu * 1_000)
         new = self._file.with_suffix(".new")
         new.write_text(json.dumps({"wall": self._wall, "cpu": self._cpu}))
-        new.rename(self._file)  # whoever reads it finds it whole
+        new.rename(self._file)  # readers see a complete file

@@ -27,7 +27,7 @@ class Part(Protocol):
         """What it is, in a few words."""
 
     def play(self, ground: Stage, plan: Plan, first: int) -> Iterator[list[Measurement]]:
-        """The rounds from *first* on, each with everybody who takes part."""
+        """The rounds from *first* on, each with all participants."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +57,12 @@ class Answering:
 
 
 @dataclass(frozen=True, slots=True)
-class Telling:
+class Delivery:
     """W5."""
 
     peers: Sequence[Peer]
     name: str = fanout.WHAT
-    about: str = f"{fanout.EVENTS} changes in a burst, told to {fanout.SOCKETS} sockets: deliveries"
+    about: str = f"{fanout.EVENTS} changes in a burst, delivered to {fanout.SOCKETS} sockets: deliveries"
 
     def play(self, ground: Stage, plan: Plan, first: int) -> Iterator[list[Measurement]]:
         for number in range(first, plan.rounds):
@@ -71,5 +71,5 @@ class Telling:
 
 def workloads(peers: Sequence[Peer], names: Sequence[str] = ()) -> list[Part]:
     """The five workloads, or those that are named."""
-    parts: list[Part] = [*(Answering(workload, peers) for workload in Workload), Telling(peers)]
+    parts: list[Part] = [*(Answering(workload, peers) for workload in Workload), Delivery(peers)]
     return [part for part in parts if not names or part.name in names]

@@ -14,7 +14,7 @@ _LENGTH: Final = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
 
 
 async def post_all(port: int, token: str, requests: Sequence[Request]) -> int:
-    """Have them all answered; how often one was told to come back later (UNAVAILABLE), which it does at once.
+    """Send them all; returns how often a response was UNAVAILABLE, after which the request is repeated.
 
     Raises:
         RuntimeError: one was not answered with 200, or with errors.

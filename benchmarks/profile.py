@@ -43,13 +43,13 @@ def answering(ground: Stage, workload: Workload, seconds: int, samples: Path) ->
     return f"{workload}: {workload.about}, {load.rate:,.0f}/s while looked at"
 
 
-def telling(ground: Stage, samples: Path) -> str:
-    """One burst; how fast it was told."""
-    told = uvloop.run(
+def delivery(ground: Stage, samples: Path) -> str:
+    """One burst; the rate of its deliveries."""
+    profiled = uvloop.run(
         fanout.measure(ground, OURS, 0, fanout.SOCKETS, "--samples", str(samples), edge=_switch),
     )
     _wait_for(samples)
-    return f"{fanout.WHAT}: {told.value:,.0f} deliveries/s while looked at"
+    return f"{fanout.WHAT}: {profiled.value:,.0f} deliveries/s while looked at"
 
 
 def report(samples: Path, top: int) -> None:
@@ -94,7 +94,7 @@ def main() -> int:
         samples = ground.folder / "samples.json"
         samples.unlink(missing_ok=True)
         if options.workload == fanout.WHAT:
-            say(telling(ground, samples))
+            say(delivery(ground, samples))
         else:
             say(answering(ground, Workload(options.workload), options.seconds, samples))
         report(samples, options.top)

@@ -1,4 +1,4 @@
-"""What a person at the terminal is told while it goes on."""
+"""The progress on the terminal."""
 
 from collections.abc import Sequence
 

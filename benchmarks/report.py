@@ -29,7 +29,7 @@ RESULTS: Final = FOLDER / "results.jsonl"
 BEGIN: Final = "<!-- measured: written by `make bench-full`, not by hand -->"
 END: Final = "<!-- end of what was measured -->"
 NAMES: Final = (*(workload.value for workload in Workload), WHAT)
-_FLOORS: Final = ("floor", "frames", "commits")
+_LOWER_BOUNDS: Final = ("floor", "frames", "commits")
 
 
 def write(measured: Sequence[Measurement], page: Path = PAGE, chart: Path = CHART) -> None:
@@ -51,7 +51,7 @@ def figures(measured: Sequence[Measurement], chart: str) -> str:
     parts = [
         f"{machine.described()} Rounds: {_rounds(measured)}.",
         machine.versions(),
-        f"![Everybody in every workload, times Mercurius]({chart})",
+        f"![All peers in every workload, times Mercurius]({chart})",
         *_section(
             "**Times Mercurius + JIT**: the median of the ratios within each round (least – most).",
             times(measured, NAMES, BASE),
@@ -91,7 +91,7 @@ def _rounds(measured: Sequence[Measurement]) -> str:
 def bars(measured: Sequence[Measurement]) -> dict[str, list[Bar]]:
     """The groups of the chart."""
     about = {workload.value: f"{workload}: {workload.about.replace('`', '')}" for workload in Workload}
-    about[WHAT] = f"{WHAT}: changes told to sockets"
+    about[WHAT] = f"{WHAT}: changes delivered to sockets"
     groups: dict[str, list[Bar]] = {}
     for what in NAMES:
         for peer in peers_of(measured, [what]):
@@ -104,7 +104,7 @@ def bars(measured: Sequence[Measurement]) -> dict[str, list[Bar]]:
 def _kind(peer: str) -> str:
     if peer in ("ours", BASE):
         return "ours" if peer == "ours" else "base"
-    return "floor" if peer in _FLOORS else "other"
+    return "floor" if peer in _LOWER_BOUNDS else "other"
 
 
 def _stalls(measured: Sequence[Measurement]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Rounds: everybody in turn, so that what else the machine does hurts all alike."""
+"""Rounds: all peers in turn, so that other load of the machine affects all of them."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -49,7 +49,7 @@ class Setting:
 
 
 class Match:
-    """One workload, and everybody who takes part, started and checked."""
+    """One workload, and its started and checked participants."""
 
     def __init__(
         self, stage: Stage, workload: Workload, peers: Sequence[Peer], plan: Plan, setting: Setting | None = None
@@ -66,14 +66,14 @@ class Match:
         """One list for each round.
 
         Raises:
-            AssertionError: somebody's answers are wrong.
+            AssertionError: a peer's responses are wrong.
         """
         with ExitStack() as running:
             servers = [(peer, running.enter_context(self._start(peer))) for peer in self._peers]
             for peer, server in servers:
                 self._check(peer, server)
             for number in range(first_round, self._plan.rounds):
-                # There and back, so that what grows better or worse from measurement to measurement favours nobody.
+                # In alternating order, so that a trend between measurements favours no peer.
                 in_turn = servers if number % 2 == 0 else servers[::-1]
                 yield [self._measure(peer, server, number) for peer, server in in_turn]
 
@@ -87,7 +87,7 @@ class Match:
         asked = list(zip(some, right, strict=True))
         token, dialect = token_for(peer, self._setting.person), peer.dialect.value
         answer_checks.check(peer.name, server.port, token, dialect, self._workload, asked)
-        answer_checks.check_doors(peer.name, server.port, token, dialect, self._stage.tasks[-1])
+        answer_checks.check_endpoints(peer.name, server.port, token, dialect, self._stage.tasks[-1])
 
     async def _expected(self, some: Sequence[Case]) -> list[Plain]:
         if self._setting.person <= MODERATORS:

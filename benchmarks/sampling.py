@@ -1,7 +1,7 @@
 """Where a process spends its processor time: a look at the stack after every millisecond of it.
 
 The kernel counts the process's own CPU time (ITIMER_PROF), so a waiting process is not looked at. Python handles the
-signal between two bytecodes: what C code does is told as the line that called it.
+signal between two bytecodes: work of C code counts for the line that called it.
 """
 
 import json

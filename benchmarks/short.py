@@ -45,11 +45,11 @@ def main() -> int:
     except Missing as missing:
         sys.stderr.write(f"{missing}\n")
         return os.EX_UNAVAILABLE
-    sys.stdout.write(f"{json.dumps(told(measured))}\n")
+    sys.stdout.write(f"{json.dumps(summary(measured))}\n")
     return 0
 
 
-def told(measured: Iterable[Measurement]) -> dict[str, Any]:
+def summary(measured: Iterable[Measurement]) -> dict[str, Any]:
     """What is printed of some rounds of both."""
     some = list(measured)
     ours, theirs = (Spread.of(values(some, Workload.W1, peer, "alone").values()).median for peer in (OURS, THEIRS))

@@ -16,7 +16,7 @@ from typing import Final
 
 import uvloop
 
-from benchmarks.listeners import Crowd, listening
+from benchmarks.listeners import ListenerGroup, listening
 from benchmarks.process import ServerProcess, cores, serving
 from benchmarks.stream_scenario import World, a_world, servers
 from cli.output import say
@@ -36,27 +36,27 @@ class Result:
     per_cpu: float
 
 
-async def measure(server: ServerProcess, world: World, crowd: Crowd, sockets: int, events: int) -> Result:
-    """Move tasks as fast as may be, until everybody has heard of all of it."""
-    crowd.expect(sockets)
+async def measure(server: ServerProcess, world: World, group: ListenerGroup, sockets: int, events: int) -> Result:
+    """Change tasks as fast as possible, until all changes are delivered."""
+    group.expect(sockets)
     await world.move()
-    await crowd.have_heard(PATIENCE_SECONDS)
-    crowd.expect(sockets * events)
+    await group.have_received(PATIENCE_SECONDS)
+    group.expect(sockets * events)
     begun, cpu = time.perf_counter(), server.cpu_seconds
     for _ in range(events):
         await world.move()
-    await crowd.have_heard(PATIENCE_SECONDS)
+    await group.have_received(PATIENCE_SECONDS)
     seconds, cpu_seconds = time.perf_counter() - begun, server.cpu_seconds - cpu
-    if crowd.lost:
-        raise RuntimeError(f"{crowd.lost} sockets were lost")
-    return Result(crowd.heard / seconds, crowd.heard / max(cpu_seconds, 1e-3))
+    if group.lost:
+        raise RuntimeError(f"{group.lost} sockets were lost")
+    return Result(group.received / seconds, group.received / max(cpu_seconds, 1e-3))
 
 
 async def one_round(urls: tuple[str, str], world: World, way: str, sockets: int) -> Result:
-    """One server, one crowd."""
+    """One server with its listeners."""
     with serving(*urls, shared=way == "shared", cpu=cores()[0]) as server:
-        async with listening(server.port, QUERY, world.tokens(sockets)) as crowd:
-            return await measure(server, world, crowd, sockets, EVENTS[way, sockets])
+        async with listening(server.port, QUERY, world.tokens(sockets)) as group:
+            return await measure(server, world, group, sockets, EVENTS[way, sockets])
 
 
 async def run(sizes: list[int], rounds: int) -> None:

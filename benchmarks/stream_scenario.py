@@ -1,4 +1,4 @@
-"""What a stream is about: people who listen, and somebody who moves tasks."""
+"""The parts of a stream: subscribers, and a writer that changes tasks."""
 
 import resource
 import tempfile
@@ -29,7 +29,7 @@ _TO_AND_FRO: Final = (TaskStatus.IN_PROGRESS, TaskStatus.TODO)
 
 
 class World:
-    """A process of its own that writes: it numbers its events and rings the bell, as any process does."""
+    """A process of its own that writes: it numbers its events and publishes notifications, as any process does."""
 
     def __init__(self, database: Database, tokens: list[str], owner: Actor, tasks: list[object]) -> None:
         self._database = database
@@ -45,7 +45,7 @@ class World:
         """Move the next task to another column."""
         task, status = next(self._moves)
         uow = self._database.unit_of_work(self._owner)
-        await task_service.update_task_status(uow, task_id=task, status=status)  # type: ignore[arg-type]  # a name of one
+        await task_service.update_task_status(uow, task_id=task, status=status)  # type: ignore[arg-type]  # *status* is the name of a TaskStatus
 
 
 @contextmanager

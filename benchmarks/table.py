@@ -24,7 +24,7 @@ def spread(found: Spread | None, form: str = ".2f") -> str:
 
 
 def seen(measured: Sequence[Measurement], what: str, peer: str, number: str | None = None, form: str = ",.0f") -> str:
-    """What was measured of somebody, over all rounds; a dash if it never was."""
+    """The measurements of a peer over all rounds; a dash without any."""
     found = values(measured, what, peer, number)
     return spread(Spread.of(found.values()) if found else None, form)
 
@@ -32,7 +32,7 @@ def seen(measured: Sequence[Measurement], what: str, peer: str, number: str | No
 def times(
     measured: Sequence[Measurement], names: Sequence[str], base: str, number: str | None = None
 ) -> list[list[str]]:
-    """A row for everybody: how many times the base, in each workload."""
+    """A row for each peer: its ratio to the base in each workload."""
     return [
         [PEERS[peer].title, *(spread(ratio(measured, what, peer, base, number)) for what in names)]
         for peer in peers_of(measured, names)
@@ -42,7 +42,7 @@ def times(
 def medians(
     measured: Sequence[Measurement], names: Sequence[str], number: str | None = None, form: str = ",.0f"
 ) -> list[list[str]]:
-    """A row for everybody: the median of what was measured, and how far the rounds lie apart."""
+    """A row for each peer: the median, and the spread of the rounds."""
     rows = [
         [PEERS[peer].title, *(seen(measured, what, peer, number, form) for what in names)]
         for peer in peers_of(measured, names)

@@ -1,4 +1,4 @@
-"""What is asked of everybody, in the same order."""
+"""The requests to all peers, in the same order."""
 
 import random
 from collections.abc import Sequence
@@ -32,14 +32,14 @@ class Workload(StrEnum):
 _TITLES: Final = {
     Workload.W1: "a task with its owner and assignee",
     Workload.W2: "a page of 20 tasks with their people",
-    Workload.W3: "a task moved, committed and told",
+    Workload.W3: "a task moved, committed and delivered",
     Workload.W4: "`__typename`, signed in",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One request, before anybody's API gives it a form."""
+    """One request, independent of the APIs."""
 
     task: UUID | None = None
     status: str | None = None

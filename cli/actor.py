@@ -1,10 +1,10 @@
 """The user as whom a command acts."""
 
+from cli.errors import CommandError
 from domain.actor import OPERATOR, Actor
 from domain.errors import NotFound
 from persistence.database import Database
 from persistence.models import UserRow
-from server.errors import CommandError
 from services import user as user_service
 
 

@@ -4,9 +4,9 @@ import asyncio
 from dataclasses import asdict
 
 from cli.connections import database_of
+from cli.errors import CommandError
 from cli.output import AsJSON, counted, print_result
 from cli.settings import read_settings
-from server.errors import CommandError
 from server.settings import Settings
 from services.cleanup import ClocksDiffer, Removed, clean_up
 

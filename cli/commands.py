@@ -15,12 +15,12 @@ from typer.core import TyperGroup
 from typer.exceptions import TyperException
 from typer.main import get_group
 
-from cli.errors import MISUSED, REFUSED
+from cli.errors import MISUSED, REFUSED, CommandError
 from cli.output import open_missing, silence_output
 from domain.errors import DomainError
 from domain.unknown_values import UnknownValue
 from embedded import EmbeddedError
-from server.errors import CommandError, WrongSetting
+from server.errors import StartError, WrongSetting
 
 COMMANDS: Final = {
     "dev": ("dev:dev", "Serve with demo data, on private PostgreSQL and Valkey."),
@@ -28,7 +28,7 @@ COMMANDS: Final = {
     "migrate": ("migrate:migrate", "Apply database migrations."),
     "doctor": ("doctor.command:doctor", "Check settings, database, Redis and migrations."),
     "user": ("user:users", "Create users, set roles, enable and disable users."),
-    "token": ("token.command:token", "Print an access token; sign in once and stay signed in."),
+    "token": ("token:token", "Print an access token; sign in once and stay signed in."),
     "watch": ("watch:watch", "Print changes of tasks as they happen."),
     "import": ("transfer.import_tasks:import_tasks", "Create tasks from JSON Lines or CSV."),
     "export": ("transfer.export_tasks:export_tasks", "Export all tasks that a user may see, as one snapshot."),
@@ -113,7 +113,7 @@ def main() -> None:
         _fail("Aborted; nothing was done.", REFUSED)
     except WrongSetting as error:
         _fail(error, MISUSED)
-    except (DomainError, UnknownValue, EmbeddedError, CommandError) as error:
+    except (DomainError, UnknownValue, EmbeddedError, CommandError, StartError) as error:
         _fail(error, REFUSED)
     except BrokenPipeError:  # the reader of the pipe has ended, for example `head`
         silence_output()

@@ -7,15 +7,14 @@ from typing import Final
 
 import typer
 
-from cli.errors import REFUSED, WARNING
+from cli.errors import REFUSED, WARNING, CommandError
 from cli.output import AsJSON, counted, examples, print_result
 from cli.progress import ProgressBar
 from cli.sign_in import DEFAULT_URL, ServerURL, split_server_url
 from cli.table import Column, table
-from server.errors import CommandError
 from verification.compat.check import CHECKS, Compatibility
 from verification.compat.http import PREFIX, AnotherAPI, NoServer
-from verification.compat.result import Finding, Verdict
+from verification.compat.result import Comparison, Verdict
 
 compat: Final = typer.Typer(help="Compare servers with the older REST API.", no_args_is_help=True)
 
@@ -38,7 +37,7 @@ def check(url: ServerURL = DEFAULT_URL, as_json: AsJSON = False) -> None:
     and 3 if a check could not run.
     """
     compatibility = Compatibility(_base(url))
-    findings: list[Finding] = []
+    findings: list[Comparison] = []
     try:
         with ProgressBar("checks", total=len(CHECKS), paced=False) as meter:
             for finding in compatibility.run():
@@ -54,7 +53,7 @@ def check(url: ServerURL = DEFAULT_URL, as_json: AsJSON = False) -> None:
     raise typer.Exit(REFUSED if counts[Verdict.DIFFERS] else WARNING if counts[Verdict.NOT_TRIED] else 0)
 
 
-def _words(compatibility: Compatibility, findings: list[Finding], counts: Counter[Verdict]) -> str:
+def _words(compatibility: Compatibility, findings: list[Comparison], counts: Counter[Verdict]) -> str:
     below = sys.stdout.isatty()
     rows = [[each.verdict, each.what, each.told] for each in findings]
     columns = [Column("verdict", styles=_STYLES), Column("what")]

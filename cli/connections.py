@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Final
 
 import embedded
+from cli.errors import CommandError
 from domain.errors import Unavailable
 from persistence import migrations
 from persistence.database import Database
-from persistence.session_pooling import PooledSessions, Sessions, check_sessions
-from server.errors import CommandError, WrongSetting
+from persistence.session_pooling import PooledSessions, SessionTimeouts, check_sessions
+from server.errors import WrongSetting
 from server.settings import Settings
 
 FOLDER: Final = Path(".taskriver")
@@ -91,7 +92,7 @@ async def check_reachable(database: Database) -> None:
         raise CommandError(f"{server} {_reason(error)}") from error
 
 
-async def check_sessions_of(database: Database) -> Sessions | None:
+async def check_sessions_of(database: Database) -> SessionTimeouts | None:
     """Check that each connection has its own session; None if the database does not answer.
 
     Raises:

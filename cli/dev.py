@@ -12,6 +12,7 @@ from pydantic import SecretStr
 import embedded
 from cli import demo_data
 from cli.connections import FOLDER, check_reachable
+from cli.errors import CommandError
 from cli.output import examples, say
 from cli.settings import read_settings
 from graphql_api.auth.passwords import Passwords
@@ -19,7 +20,6 @@ from persistence import migrations
 from persistence.database import Database
 from server import runner, signals
 from server.app import create_app
-from server.errors import CommandError
 from server.metrics_server import serve_metrics
 from server.pages.demo_users import DemoUsers
 from server.settings import Settings

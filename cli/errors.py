@@ -1,8 +1,7 @@
-"""The exit codes of all commands, and the error for a server that fails."""
+"""The exit codes of all commands, and the errors that end a command with one line of text."""
 
 from typing import Final
 
-from server.errors import CommandError
 from verification.client.failures import Failed, Refused
 
 REFUSED: Final = 1
@@ -11,6 +10,10 @@ MISUSED: Final = 2
 """The command line or a setting is wrong; nothing was started."""
 WARNING: Final = 3
 """The command is done, with warnings."""
+
+
+class CommandError(Exception):
+    """The message says what is wrong and what to do."""
 
 
 def server_error(url: str, failed: Failed | TimeoutError) -> CommandError:

@@ -5,10 +5,10 @@ import sys
 from typing import Final
 
 from cli.connections import database_of
+from cli.errors import CommandError
 from cli.output import AsJSON, examples, print_result
 from cli.settings import read_settings
 from persistence import migrations
-from server.errors import CommandError
 from server.settings import Settings
 
 EXAMPLES: Final = examples("DATABASE_URL=postgresql://taskriver@db/taskriver taskriver migrate")

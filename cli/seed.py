@@ -12,6 +12,7 @@ import typer
 
 from cli.connections import database_of
 from cli.demo_data import DAYS, PASSWORD
+from cli.errors import CommandError
 from cli.output import AsJSON, counted, examples, print_result
 from cli.progress import ProgressBar
 from cli.sample_texts import JOBS, PLACES
@@ -21,7 +22,6 @@ from domain.errors import NotFound
 from domain.task import TaskPriority, TaskStatus
 from graphql_api.auth.passwords import Passwords
 from persistence.database import Database
-from server.errors import CommandError
 from server.settings import Settings
 from services import user as user_service
 from services.import_export import BATCH_SIZE, ImportedTask, import_tasks

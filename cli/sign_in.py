@@ -8,8 +8,8 @@ from urllib.parse import SplitResult, urlsplit
 
 import typer
 
-from cli.token.stored_account import StoredAccount, has_stored_session
-from server.errors import CommandError
+from cli.errors import CommandError
+from cli.stored_sessions.stored_account import StoredAccount, has_stored_session
 from verification.client.account import Account
 from verification.client.http import Api
 

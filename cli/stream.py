@@ -7,10 +7,10 @@ from typing import Annotated, Final
 import typer
 
 from cli.connections import database_of, database_url_of
+from cli.errors import CommandError
 from cli.output import examples
 from cli.settings import read_settings
 from domain.actor import OPERATOR
-from server.errors import CommandError
 from server.settings import Settings
 from services import stream as stream_service
 

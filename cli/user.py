@@ -10,6 +10,7 @@ import typer
 
 from cli.actor import user_of
 from cli.connections import database_of, database_url_of
+from cli.errors import CommandError
 from cli.output import AsJSON, examples, print_result
 from cli.settings import read_settings
 from domain.actor import OPERATOR
@@ -17,7 +18,6 @@ from domain.user import Role
 from graphql_api.auth.passwords import Passwords
 from persistence.database import Database
 from persistence.models import UserRow
-from server.errors import CommandError
 from server.settings import Settings
 from services import user as user_service
 

@@ -10,7 +10,7 @@ from cli.output import AsJSON, examples, print_result
 from cli.sign_in import DEFAULT_URL, PasswordFromStdin, ServerURL, Username, endpoint, sign_in
 from server import signals
 from verification.client.failures import Failed
-from verification.stream_test import Plan, StreamTest
+from verification.stream_test import StreamTest, StreamTestPlan
 
 Writers = Annotated[int, typer.Option(metavar="N", min=1, max=50, help="Number of clients that change tasks.")]
 Listeners = Annotated[
@@ -46,7 +46,9 @@ def verify_stream(
     """
     api = endpoint(url)
     account = sign_in(api, username, password_stdin=password_stdin)
-    test = StreamTest(account, Plan(writers, listeners, seconds, faults), lambda text: print(text, file=sys.stderr))
+    test = StreamTest(
+        account, StreamTestPlan(writers, listeners, seconds, faults), lambda text: print(text, file=sys.stderr)
+    )
     try:
         report = signals.run(test.run())
     except (Failed, TimeoutError) as failed:

@@ -21,7 +21,7 @@ from verification.client.account import Account
 from verification.client.failures import Failed
 from verification.client.follower import Follower
 from verification.client.lists import read_cursor
-from verification.history import Item, Kind, TaskFacts
+from verification.history import Item, ItemKind, TaskFacts
 
 AsJSON = Annotated[bool, typer.Option("--json", help="One JSON object per line, as the API sends it.")]
 After = Annotated[str | None, typer.Option(metavar="CURSOR", help="Start with the events after this stream cursor.")]
@@ -33,7 +33,7 @@ EXAMPLES: Final = examples(
 
 QUIET_SECONDS: Final = 1.0
 """After this time without an event, the replay after a reconnect is complete."""
-_STYLES: Final = {Kind.GONE: "yellow", Kind.DELETED: "red", Kind.RESYNC: "bold yellow"}
+_STYLES: Final = {ItemKind.GONE: "yellow", ItemKind.DELETED: "red", ItemKind.RESYNC: "bold yellow"}
 
 
 def watch(
@@ -84,7 +84,7 @@ class Watcher:
 
     def received(self, item: Item, raw: dict[str, Any]) -> None:
         """Show the item."""
-        if item.kind is Kind.RESYNC:
+        if item.kind is ItemKind.RESYNC:
             self._remark(
                 f"The stream cannot continue at the cursor ({item.reason}). Changes are missing: load your lists again."
             )
@@ -142,7 +142,7 @@ def _screen() -> Callable[[dict[str, Any]], None]:
 
     def show(raw: dict[str, Any]) -> None:
         time, rest = line(raw).split("  ", 1)
-        console.print(Text.assemble((time, "dim"), "  ", (rest, _STYLES.get(Kind(raw["__typename"]), ""))))
+        console.print(Text.assemble((time, "dim"), "  ", (rest, _STYLES.get(ItemKind(raw["__typename"]), ""))))
 
     return show
 
@@ -150,7 +150,7 @@ def _screen() -> Callable[[dict[str, Any]], None]:
 def line(raw: dict[str, Any]) -> str:
     """The line for one item."""
     time = datetime.fromisoformat(raw["at"]).astimezone().strftime("%H:%M:%S")
-    return f"{time}  {_WORDS[Kind(raw['__typename'])](raw)}"
+    return f"{time}  {_WORDS[ItemKind(raw['__typename'])](raw)}"
 
 
 def _changed(raw: dict[str, Any]) -> str:
@@ -180,10 +180,10 @@ def _resync(raw: dict[str, Any]) -> str:
     return f"{'RESYNC':22}  {raw['reason']}"
 
 
-_WORDS: Final[dict[Kind, Callable[[dict[str, Any]], str]]] = {
-    Kind.CHANGED: _changed,
-    Kind.MOVED: _changed,
-    Kind.GONE: _gone,
-    Kind.DELETED: _deleted,
-    Kind.RESYNC: _resync,
+_WORDS: Final[dict[ItemKind, Callable[[dict[str, Any]], str]]] = {
+    ItemKind.CHANGED: _changed,
+    ItemKind.MOVED: _changed,
+    ItemKind.GONE: _gone,
+    ItemKind.DELETED: _deleted,
+    ItemKind.RESYNC: _resync,
 }

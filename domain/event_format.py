@@ -20,7 +20,7 @@ class ValueType:
     parts: "EventFormat | None" = None
 
 
-class Key(NamedTuple):
+class JSONKey(NamedTuple):
     """One key of a JSON object."""
 
     name: str
@@ -30,8 +30,8 @@ class Key(NamedTuple):
 class EventFormat:
     """The keys of a JSON object, by the attributes of the object that it is written from."""
 
-    def __init__(self, **keys: Key) -> None:
-        self.keys: Final[Mapping[str, Key]] = keys
+    def __init__(self, **keys: JSONKey) -> None:
+        self.keys: Final[Mapping[str, JSONKey]] = keys
         self._writers = tuple((key.name, attribute, key.type.write) for attribute, key in keys.items())
         self._readers = tuple((attribute, key.name, key.type.read) for attribute, key in keys.items())
 

@@ -2,7 +2,7 @@
 
 - An event of an unknown kind, or a task event without its required facts, is skipped.
 - A task event with unknown changes is read with the known ones. An unknown status is read as None: the event then is
-  no move, and if the status after it is unknown, only those from whom it takes the task are told.
+  no move, and if the status after it is unknown, only users who lose the task receive it.
 - A change of rights that is not wholly understood becomes `UnknownAccess`.
 - Unknown keys are ignored; `title`, `from` and `request` of a task event may be missing.
 """
@@ -68,7 +68,7 @@ def _checked(event: TaskEvent) -> TaskEvent:
     if type(event.version) is not int or not 0 <= event.version <= MAX_VERSION or event.at.tzinfo is None:
         raise ValueError("no version, or no instant")
     if event.from_status is None and event.changed_status:
-        raise ValueError("a move from nowhere")
+        raise ValueError("a status change without a previous status")
     return event
 
 

@@ -11,7 +11,7 @@ from operator import attrgetter
 from typing import Any, Final, Self
 from uuid import UUID
 
-from domain.event_format import ID, INSTANT, PLAIN, EventFormat, Key, ValueType, optional
+from domain.event_format import ID, INSTANT, PLAIN, EventFormat, JSONKey, ValueType, optional
 from domain.task import TaskStatus
 from domain.unknown_events import SkippedEvent, UnknownAccess
 
@@ -62,7 +62,7 @@ class People:
         return cls(**PEOPLE.values(value))
 
 
-PEOPLE: Final = EventFormat(owner_id=Key("owner", ID), assignee_id=Key("assignee", optional(ID)))
+PEOPLE: Final = EventFormat(owner_id=JSONKey("owner", ID), assignee_id=JSONKey("assignee", optional(ID)))
 """The JSON of whose task it is."""
 
 
@@ -102,7 +102,7 @@ class TaskEvent:
 
     @property
     def deleted(self) -> bool:
-        """Whether the task is gone for everybody."""
+        """Whether the task is deleted."""
         return self.after is None
 
     def to_json(self) -> dict[str, Any]:
@@ -154,28 +154,28 @@ _SIDE: Final = ValueType(
 _ACCESS_CHANGE: Final = ValueType(attrgetter("value"), AccessChange)
 
 TASK_EVENT: Final = EventFormat(
-    task_id=Key("task", ID),
-    version=Key("version", PLAIN),
-    changes=Key("changes", _CHANGES),
-    from_status=Key("from", optional(_STATUS)),
-    to_status=Key("to", _STATUS),
-    title=Key("title", PLAIN),
-    before=Key("before", _SIDE),
-    after=Key("after", _SIDE),
-    actor_id=Key("by", ID),
-    at=Key("at", INSTANT),
-    request_id=Key("request", PLAIN),
+    task_id=JSONKey("task", ID),
+    version=JSONKey("version", PLAIN),
+    changes=JSONKey("changes", _CHANGES),
+    from_status=JSONKey("from", optional(_STATUS)),
+    to_status=JSONKey("to", _STATUS),
+    title=JSONKey("title", PLAIN),
+    before=JSONKey("before", _SIDE),
+    after=JSONKey("after", _SIDE),
+    actor_id=JSONKey("by", ID),
+    at=JSONKey("at", INSTANT),
+    request_id=JSONKey("request", PLAIN),
 )
 """The JSON of a `TaskEvent`."""
 
 ACCESS_EVENT: Final = EventFormat(
-    user_id=Key("user", ID),
-    change=Key("change", _ACCESS_CHANGE),
-    session_id=Key("session", optional(ID)),
-    spared_session_id=Key("spared", optional(ID)),
-    actor_id=Key("by", ID),
-    at=Key("at", INSTANT),
-    request_id=Key("request", PLAIN),
+    user_id=JSONKey("user", ID),
+    change=JSONKey("change", _ACCESS_CHANGE),
+    session_id=JSONKey("session", optional(ID)),
+    spared_session_id=JSONKey("spared", optional(ID)),
+    actor_id=JSONKey("by", ID),
+    at=JSONKey("at", INSTANT),
+    request_id=JSONKey("request", PLAIN),
 )
 """The JSON of an `AccessEvent`."""
 

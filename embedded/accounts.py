@@ -10,7 +10,7 @@ from embedded.errors import EmbeddedError
 
 
 @dataclass(frozen=True)
-class Account:
+class OSAccount:
     """The user and group of a program; None means those of this process."""
 
     user: int | None = None
@@ -33,7 +33,7 @@ class Account:
             os.fchown(descriptor, self.user, self.group)
 
 
-def account_for(data: Path | None = None) -> Account:
+def account_for(data: Path | None = None) -> OSAccount:
     """The account for a server whose files are in *data*, which need not exist yet.
 
     The servers of an ordinary user run as this user. The servers of root run as the owner of the data, so that root can
@@ -43,7 +43,7 @@ def account_for(data: Path | None = None) -> Account:
         EmbeddedError: the data belong to root, or there is no unprivileged user.
     """
     if os.geteuid() != 0:
-        return Account()
+        return OSAccount()
     if data is not None and data.exists():
         return _owner(data)
     for name in ("nobody", "daemon"):
@@ -51,15 +51,15 @@ def account_for(data: Path | None = None) -> Account:
             entry = pwd.getpwnam(name)
         except KeyError:
             continue
-        return Account(entry.pw_uid, entry.pw_gid, ())
+        return OSAccount(entry.pw_uid, entry.pw_gid, ())
     raise EmbeddedError("PostgreSQL does not run as root, and there is no user nobody: run as an ordinary user.")
 
 
-def _owner(data: Path) -> Account:
+def _owner(data: Path) -> OSAccount:
     status = data.stat()
     if status.st_uid == 0:
         raise EmbeddedError(
             f"PostgreSQL does not run as root, and {data} belongs to root: "
             f"run chown -R nobody {data}, or choose another folder."
         )
-    return Account(status.st_uid, status.st_gid, ())
+    return OSAccount(status.st_uid, status.st_gid, ())

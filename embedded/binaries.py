@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from embedded.accounts import Account
+from embedded.accounts import OSAccount
 from embedded.copies import runnable_copies
 from embedded.errors import EmbeddedError
 from embedded.processes import run
@@ -35,7 +35,7 @@ class PostgresPrograms:
     major: int
 
 
-def find_postgres(account: Account) -> PostgresPrograms:
+def find_postgres(account: OSAccount) -> PostgresPrograms:
     """The PostgreSQL that *account* can run: that of the wheel, else the newest installed one.
 
     Raises:
@@ -54,7 +54,7 @@ def find_postgres(account: Account) -> PostgresPrograms:
     return max(installed, key=lambda programs: programs.major)
 
 
-def find_valkey(account: Account) -> Path:
+def find_valkey(account: OSAccount) -> Path:
     """The valkey-server, or redis-server, that *account* can run.
 
     Raises:
@@ -75,7 +75,7 @@ def find_valkey(account: Account) -> Path:
     )
 
 
-def _check_can_run(account: Account) -> None:
+def _check_can_run(account: OSAccount) -> None:
     """Check that root may change to the user, which some containers forbid; otherwise programs would look missing."""
     try:
         run(["/bin/sh", "-c", ":"], account, seconds=20)
@@ -115,7 +115,7 @@ def _installed_postgres() -> Iterator[Path]:
         yield Path(on_path).resolve().parent  # often a symbolic link to one of several versions
 
 
-def _postgres_in(folder: Path, account: Account) -> PostgresPrograms | None:
+def _postgres_in(folder: Path, account: OSAccount) -> PostgresPrograms | None:
     version = _version(folder / "postgres", account)
     major = re.search(r"\) (\d+)", version)
     if not _version(folder / "initdb", account) or not major or int(major[1]) < OLDEST_POSTGRES:
@@ -123,7 +123,7 @@ def _postgres_in(folder: Path, account: Account) -> PostgresPrograms | None:
     return PostgresPrograms(folder, int(major[1]))
 
 
-def _version(program: Path, account: Account) -> str:
+def _version(program: Path, account: OSAccount) -> str:
     """The output of `program --version`, run as *account*; empty if the program cannot run."""
     try:
         done = run([str(program), "--version"], account, seconds=20)

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from embedded.accounts import Account
+from embedded.accounts import OSAccount
 from embedded.binaries import PostgresPrograms
 from embedded.errors import EmbeddedError, last_lines
 from embedded.processes import Child
@@ -23,7 +23,7 @@ _PLAN = ((signal.SIGKILL, 3.0),)
 
 
 @contextmanager
-def reachable(data: Path, account: Account) -> Iterator[tuple[str, Sequence[int]]]:
+def reachable(data: Path, account: OSAccount) -> Iterator[tuple[str, Sequence[int]]]:
     """A path by which *account* can open *data*, and the descriptors that its process must inherit.
 
     The folder may be below one that only root may enter, such as /root. So root opens the data directory, which the
@@ -40,7 +40,7 @@ def reachable(data: Path, account: Account) -> Iterator[tuple[str, Sequence[int]
         os.close(descriptor)
 
 
-def create_cluster(folder: Path, programs: PostgresPrograms, account: Account) -> None:
+def create_cluster(folder: Path, programs: PostgresPrograms, account: OSAccount) -> None:
     """Create *folder* with a password, a log, and a data directory with an empty database.
 
     The folder appears only when it is complete. Remains of interrupted attempts are removed.
@@ -59,7 +59,7 @@ def create_cluster(folder: Path, programs: PostgresPrograms, account: Account) -
         shutil.rmtree(fresh, ignore_errors=True)
 
 
-def _fill(fresh: Path, programs: PostgresPrograms, account: Account) -> None:
+def _fill(fresh: Path, programs: PostgresPrograms, account: OSAccount) -> None:
     data = fresh / "data"
     data.mkdir(mode=0o700)
     account.give(data)
@@ -92,7 +92,7 @@ def _choices(programs: PostgresPrograms) -> list[str]:
 
 
 def _create_first_database(
-    path: str, programs: PostgresPrograms, log: Path, account: Account, open_files: Sequence[int]
+    path: str, programs: PostgresPrograms, log: Path, account: OSAccount, open_files: Sequence[int]
 ) -> None:
     # The single-user mode needs no port and no password.
     command = [str(programs.folder / "postgres"), "--single", "-D", path, "-c", "fsync=off", "postgres"]
@@ -100,7 +100,7 @@ def _create_first_database(
 
 
 def _run(
-    command: Sequence[str], log: Path, account: Account, open_files: Sequence[int], input_text: str | None = None
+    command: Sequence[str], log: Path, account: OSAccount, open_files: Sequence[int], input_text: str | None = None
 ) -> None:
     child = Child(command, log=log, plan=_PLAN, account=account, input_text=input_text, open_files=open_files)
     try:

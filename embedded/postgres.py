@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import ClassVar
 
 from embedded import watchdog
-from embedded.accounts import Account, account_for
+from embedded.accounts import OSAccount, account_for
 from embedded.binaries import PostgresPrograms, find_postgres
 from embedded.cluster import DATABASE, USER, create_cluster, reachable
 from embedded.errors import EmbeddedError
 from embedded.ports import HOST
 from embedded.processes import Child, run
-from embedded.server import Server, StopMode, make_private
+from embedded.server import PrivateServer, StopMode, make_private
 
 # After SIGQUIT the server waits 5 seconds before it kills its children.
 _FAST = (signal.SIGINT, 6.0)
@@ -44,7 +44,7 @@ _NOT_DURABLE = {"fsync": "off", "full_page_writes": "off"}
 _TIMEOUT_SECONDS = 30.0
 
 
-class Postgres(Server):
+class Postgres(PrivateServer):
     """A PostgreSQL server. `folder/data` belongs to the user of the server; the other files belong to this user."""
 
     name = "PostgreSQL"
@@ -59,7 +59,7 @@ class Postgres(Server):
         super().__init__(folder)
         self.data = self.folder / "data"
         self._durable = durable
-        self._account: Account
+        self._account: OSAccount
         self._programs: PostgresPrograms
 
     @property

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from embedded import watchdog
-from embedded.accounts import Account
+from embedded.accounts import OSAccount
 from embedded.errors import EmbeddedError
 
 # The shell sends its process id to the watchdog and then executes the program. So the watchdog knows the process before
@@ -23,7 +23,7 @@ _WATCHDOG = str(Path(watchdog.__file__).absolute())
 
 
 def run(
-    command: Sequence[str], account: Account, *, seconds: float, environment: Mapping[str, str] | None = None
+    command: Sequence[str], account: OSAccount, *, seconds: float, environment: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
     """Run a short program and return its output; use `Child` for a long one.
 
@@ -56,7 +56,7 @@ class Child:
         *,
         log: Path,
         plan: watchdog.Plan,
-        account: Account,
+        account: OSAccount,
         input_text: str | None = None,
         open_files: Sequence[int] = (),
     ) -> None:
@@ -161,7 +161,7 @@ def _start_watchdog(read_end: int, plan: watchdog.Plan) -> subprocess.Popen[byte
 
 
 def _spawn(
-    command: Sequence[str], write_end: int, log: Path, account: Account, open_files: Sequence[int]
+    command: Sequence[str], write_end: int, log: Path, account: OSAccount, open_files: Sequence[int]
 ) -> subprocess.Popen[bytes]:
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:

@@ -22,7 +22,7 @@ _LOG_LIMIT = 1_000_000
 _POLL = 0.01
 
 
-class Server(ABC):
+class PrivateServer(ABC):
     """One private server. As a context manager it starts at the beginning of the block and stops at the end.
 
     It listens only on the loopback interface and has a password, because the machine may have other users. The port

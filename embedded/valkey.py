@@ -7,7 +7,7 @@ from embedded.accounts import account_for
 from embedded.binaries import find_valkey
 from embedded.ports import HOST
 from embedded.processes import Child
-from embedded.server import Server, StopMode, keep_password, make_private
+from embedded.server import PrivateServer, StopMode, keep_password, make_private
 
 # It has counters of rate limits, and sends notifications: nothing that must be stored. When the memory is full, the
 # counters that expire next are removed.
@@ -22,7 +22,7 @@ maxmemory-policy volatile-ttl
 """
 
 
-class Valkey(Server):
+class Valkey(PrivateServer):
     """A Valkey server. Between runs it keeps only its port and its password."""
 
     name = "Valkey"

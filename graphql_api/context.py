@@ -1,4 +1,4 @@
-"""What a resolver knows of the operation that it works for."""
+"""The context of an operation, for resolvers."""
 
 import asyncio
 from collections.abc import Mapping
@@ -26,20 +26,20 @@ from persistence.unit_of_work import UnitOfWork
 from streaming.stream import Stream
 from streaming.subscription import Subscriber
 
-AT_ONCE: Final = 4
-"""How many of the pool's connections one operation works with, however many fields it has that need one."""
+MAX_CONNECTIONS: Final = 4
+"""The number of pooled connections that one operation uses at the same time."""
 
 
 def _gate() -> asyncio.Semaphore:
-    return asyncio.Semaphore(AT_ONCE)
+    return asyncio.Semaphore(MAX_CONNECTIONS)
 
 
 @dataclass(frozen=True, slots=True)
 class Backend:
-    """What lives as long as the process does.
+    """The objects with the lifetime of the process.
 
-    `telling` is the gate that all events of all subscriptions share: a crowd of listeners that is told of one change
-    leaves connections to those who ask. With *shared* off, every listener reads for itself whatever it is told.
+    All events of all subscriptions share `delivery_gate`, so that a change with many subscribers leaves connections
+    for requests. With *shared* off, each subscriber reads the task of an event itself.
     """
 
     database: Database
@@ -47,22 +47,22 @@ class Backend:
     stream: Stream
     cookie_secure: bool
     shared: bool = True
-    telling: asyncio.Semaphore = field(default_factory=_gate)
+    delivery_gate: asyncio.Semaphore = field(default_factory=_gate)
 
 
 class Context:
     """One operation, or one event of a subscription."""
 
-    def __init__(self, backend: Backend, facts: RequestContext, *, gate: asyncio.Semaphore | None = None) -> None:
+    def __init__(self, backend: Backend, request: RequestContext, *, gate: asyncio.Semaphore | None = None) -> None:
         self.backend = backend
-        self.facts = facts
+        self.request = request
         self._own_gate = gate
         self._subscriber: Subscriber | None = None
 
     @property
     def request_id(self) -> str:
-        """Names the operation in answers, events and logs."""
-        return self.facts.request_id
+        """The id of the request in responses, events and logs."""
+        return self.request.request_id
 
     @property
     def _gate(self) -> asyncio.Semaphore:
@@ -72,24 +72,24 @@ class Context:
 
     @property
     def actor(self) -> Actor:
-        """Who is asking.
+        """The authenticated sender of the request.
 
         Raises:
-            Unauthenticated: nobody is signed in.
+            Unauthenticated: the request has no valid token.
         """
-        if self.facts.identity is None:
-            raise self.facts.auth_error or MissingToken()
-        return self.facts.identity.actor
+        if self.request.identity is None:
+            raise self.request.auth_error or MissingToken()
+        return self.request.identity.actor
 
     @cached_property
     def loaders(self) -> Loaders:
-        """Loaders of this operation alone."""
-        identity = self.facts.identity
+        """The loaders of this operation."""
+        identity = self.request.identity
         return Loaders(self.unit_of_work, identity.actor if identity is not None else None)
 
     def unit_of_work(self, *, idempotency: IdempotencyKey | None = None) -> UnitOfWork:
-        """A unit of work in the asker's name, for one service call; under a key it changes things once."""
-        actor = self.facts.identity.actor if self.facts.identity is not None else None
+        """A unit of work of the actor, for one service call. With a key the change is made once."""
+        actor = self.request.identity.actor if self.request.identity is not None else None
         return self.backend.database.unit_of_work(
             actor, request_id=self.request_id, gate=self._gate, idempotency=idempotency
         )
@@ -103,59 +103,59 @@ class Context:
         return self.backend.database.reading()
 
     def renewed(self) -> "Context":
-        """The same, for the next event: with loaders that have not seen anything yet."""
-        return Context(self.backend, self.facts, gate=self.backend.telling)
+        """A context for the next event, with empty loaders."""
+        return Context(self.backend, self.request, gate=self.backend.delivery_gate)
 
     def follow(self, subscriber: Subscriber) -> None:
-        """Remember which place in the stream belongs to this operation."""
+        """Remember the subscriber of this operation."""
         self._subscriber = subscriber
 
     @property
     def cursor(self) -> str | None:
-        """Where this operation stands in the stream; None unless it listens to it."""
+        """The stream cursor of this operation; None unless it is a subscription to the stream."""
         return self._subscriber.cursor if self._subscriber is not None else None
 
     @property
     def reached(self) -> str | None:
-        """As `cursor`, once what was told last has arrived."""
+        """As `cursor`, but after the last delivery has arrived."""
         return self._subscriber.reached if self._subscriber is not None else None
 
     @property
     def last_event_id(self) -> str | None:
-        """The cursor that a client of an event stream comes back with; a socket's are in its operations."""
-        if self.facts.transport != "http":
+        """The cursor with which an SSE client reconnects; over WebSocket, operations contain their cursors."""
+        if self.request.transport != "http":
             return None
-        found = next((value for name, value in self.facts.headers if name == b"last-event-id"), b"")
+        found = next((value for name, value in self.request.headers if name == b"last-event-id"), b"")
         return found.decode("latin-1") or None
 
     @property
     def refresh_cookie(self) -> str | None:
-        """The refresh token that the browser sent along, if any.
+        """The refresh token in the request's cookie, if any.
 
         Raises:
-            AmbiguousCookie: it sent several; the answer has it forget them.
+            AmbiguousCookie: there are several; the response deletes them.
         """
         try:
-            return refresh_cookie(self.facts.headers)
+            return refresh_cookie(self.request.headers)
         except AmbiguousCookie:
-            drop_refresh_cookies(self.facts, secure=self.backend.cookie_secure)
+            drop_refresh_cookies(self.request, secure=self.backend.cookie_secure)
             raise
 
-    def keep_refresh_cookie(self, token: str) -> None:
-        """Have the browser keep a refresh token; without effect on a socket, which has no answer to carry it."""
+    def set_refresh_cookie(self, token: str) -> None:
+        """Store a refresh token in the browser's cookie; no effect over WebSocket, which has no response headers."""
         self._set_cookie(set_refresh_cookie(token, secure=self.backend.cookie_secure))
 
     def drop_refresh_cookie(self) -> None:
-        """Have the browser forget its refresh token."""
+        """Delete the refresh token in the browser."""
         self._set_cookie(clear_refresh_cookie(secure=self.backend.cookie_secure))
 
     def _set_cookie(self, cookie: str) -> None:
-        self.facts.response_headers.append((b"set-cookie", cookie.encode("latin-1")))
+        self.request.response_headers.append((b"set-cookie", cookie.encode("latin-1")))
 
 
 @dataclass(frozen=True, slots=True)
 class FieldContext:
-    """What a resolver gets, whichever executor calls it: the operation, the field's key in the response, extensions."""
+    """What a resolver receives in both executors: the context, its key in the response, and extensions of inputs."""
 
     context: Context
     key: str

@@ -16,7 +16,7 @@ Snapshot = dict[str, Samples]
 """The samples of one process, by metric name."""
 
 
-class Kind(StrEnum):
+class MetricKind(StrEnum):
     """Counters only grow, gauges are current values."""
 
     COUNTER = "counter"
@@ -31,25 +31,25 @@ class Metric:
     """A metric, as in the table of docs/operations.md."""
 
     name: str
-    kind: Kind
+    kind: MetricKind
     help: str
     labels: tuple[str, ...] = ()
 
 
 def _counter(name: str, help: str, *labels: str) -> Metric:
-    return Metric(f"taskriver_{name}_total", Kind.COUNTER, help, labels)
+    return Metric(f"taskriver_{name}_total", MetricKind.COUNTER, help, labels)
 
 
 def _gauge(name: str, help: str, *labels: str) -> Metric:
-    return Metric(f"taskriver_{name}", Kind.GAUGE, help, labels)
+    return Metric(f"taskriver_{name}", MetricKind.GAUGE, help, labels)
 
 
 def _greatest(name: str, help: str) -> Metric:
-    return Metric(f"taskriver_{name}", Kind.GREATEST, help)
+    return Metric(f"taskriver_{name}", MetricKind.GREATEST, help)
 
 
 def _histogram(name: str, help: str, *labels: str) -> Metric:
-    return Metric(f"taskriver_{name}_seconds", Kind.HISTOGRAM, help, labels)
+    return Metric(f"taskriver_{name}_seconds", MetricKind.HISTOGRAM, help, labels)
 
 
 REQUESTS: Final = _counter(
@@ -155,12 +155,12 @@ def plus(one: Value | None, other: Value) -> Value:
 def merge(into: Snapshot, snapshot: Snapshot, *, alive: bool = True) -> None:
     """Add the samples of a process. Of a process that is not *alive*, only counters and histograms count."""
     for metric in METRICS:
-        if not alive and metric.kind in (Kind.GAUGE, Kind.GREATEST):
+        if not alive and metric.kind in (MetricKind.GAUGE, MetricKind.GREATEST):
             continue
         target = into.setdefault(metric.name, {})
         for labels, value in snapshot.get(metric.name, {}).items():
             before = target.get(labels)
-            if metric.kind is Kind.GREATEST and before is not None:
+            if metric.kind is MetricKind.GREATEST and before is not None:
                 target[labels] = max(before, value)
             else:
                 target[labels] = plus(before, value)

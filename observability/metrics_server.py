@@ -11,7 +11,7 @@ from prometheus_client.metrics_core import Metric as Family
 from prometheus_client.registry import Collector
 
 from observability.histogram import BOUNDS
-from observability.metrics import METRICS, Kind, Metric, Samples, Snapshot
+from observability.metrics import METRICS, Metric, MetricKind, Samples, Snapshot
 
 _ENDS: Final = (*map(str, BOUNDS), "+Inf")
 
@@ -47,11 +47,11 @@ class Families(Collector):
             snapshot = self._read()
         for metric in METRICS:
             samples = snapshot.get(metric.name, {})
-            yield _histogram(metric, samples) if metric.kind is Kind.HISTOGRAM else _numbers(metric, samples)
+            yield _histogram(metric, samples) if metric.kind is MetricKind.HISTOGRAM else _numbers(metric, samples)
 
 
 def _numbers(metric: Metric, samples: Samples) -> Family:
-    kind = CounterMetricFamily if metric.kind is Kind.COUNTER else GaugeMetricFamily
+    kind = CounterMetricFamily if metric.kind is MetricKind.COUNTER else GaugeMetricFamily
     family = kind(metric.name, metric.help, labels=metric.labels)
     for labels, value in samples.items():
         assert not isinstance(value, tuple)

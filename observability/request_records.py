@@ -11,7 +11,7 @@ from enum import Enum
 from functools import lru_cache
 from time import perf_counter, time
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, Literal, Self
+from typing import Any, Final, Literal, Protocol, Self
 from uuid import UUID
 
 import structlog
@@ -20,9 +20,6 @@ from observability.exception_log import ExceptionLog
 from observability.histogram import Histogram
 from observability.logging import is_info_enabled, write_events
 from persistence.statement_counts import StatementCount, current
-
-if TYPE_CHECKING:
-    from observability.tracing import Trace, Tracing
 
 Door = Literal["http", "sse", "ws", "rest", "rest-ws"]
 
@@ -46,6 +43,31 @@ SUBSCRIPTION: Final = "subscription"
 _enter, _leave, _current = current.set, current.reset, current.get
 
 
+class RequestTrace(Protocol):
+    """The span of a request."""
+
+    def enter(self) -> None:
+        """Make it the current span of this asyncio task."""
+
+    def leave(self) -> None:
+        """Restore the previous current span."""
+
+    def end(self, record: "RequestRecord") -> None:
+        """End the span with the data of the request."""
+
+
+class RequestTracer(Protocol):
+    """Creates the spans of requests and of deliveries; `observability.tracing` has the one for OpenTelemetry."""
+
+    def operation(self, request_id: str) -> RequestTrace:
+        """The span of a request."""
+
+    def delivered(
+        self, *, actor_id: UUID, position: int, at: datetime, caused_by: str | None, subscription: str | None
+    ) -> None:
+        """A span from a change to its delivery."""
+
+
 class RequestRecord(StatementCount):
     """The record of one request.
 
@@ -62,7 +84,7 @@ class RequestRecord(StatementCount):
     frames = 0
     seconds = 0.0
     ended_at = 0.0
-    _trace: "Trace | None" = None
+    _trace: RequestTrace | None = None
     _bugs: ExceptionLog | None = None
 
     def __init__(self, requests: "RequestRecords", door: Door, request_id: str) -> None:
@@ -161,7 +183,7 @@ def frame_sent() -> None:
 class RequestRecords:
     """The records of all requests of this process. Call `flush` before you read the counters."""
 
-    def __init__(self, tracing: "Tracing | None" = None) -> None:
+    def __init__(self, tracing: RequestTracer | None = None) -> None:
         self._tracing = tracing
         self._log = structlog.get_logger("taskriver.request")
         self._labels: dict[str, str] = {}

@@ -13,7 +13,7 @@ from datetime import datetime
 from functools import wraps
 from hashlib import sha256
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 from uuid import UUID
 
 from opentelemetry import trace
@@ -25,10 +25,8 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.sdk.trace.id_generator import IdGenerator, RandomIdGenerator
 from opentelemetry.trace import Link, Span, SpanContext, SpanKind, Status, StatusCode, TraceFlags
 
+from observability.request_records import RequestRecord
 from persistence.statement_counts import Statements
-
-if TYPE_CHECKING:
-    from observability.request_records import RequestRecord
 
 _SUCCESS: Final = ("OK", "CANCELLED")
 _SERVER_ERRORS: Final = ("INTERNAL", "UNAVAILABLE")
@@ -133,7 +131,7 @@ class Trace:
         if self._token is not None:
             detach(self._token)
 
-    def end(self, record: "RequestRecord") -> None:
+    def end(self, record: RequestRecord) -> None:
         """End the span with the data of the request."""
         span, code = self._span, record.outcome
         span.update_name(f"{record.kind_name or record.door} {record.operation or ''}".rstrip())

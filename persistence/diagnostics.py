@@ -60,7 +60,7 @@ _SNAPSHOTS: Final = text("""
 
 
 @dataclass(frozen=True, slots=True)
-class Snapshot:
+class OpenSnapshot:
     """The oldest open snapshot: the server cannot remove dead rows that this snapshot may see.
 
     `age_seconds` is None if it is unknown, as for a replication slot; `behind` is the number of transactions since.
@@ -103,10 +103,10 @@ async def read_server_status(connection: AsyncConnection) -> ServerStatus:
     return ServerStatus(**row._mapping)
 
 
-async def read_oldest_snapshot(connection: AsyncConnection) -> Snapshot | None:
+async def read_oldest_snapshot(connection: AsyncConnection) -> OpenSnapshot | None:
     """The oldest snapshot, except that of this connection. It prevents the server from removing dead rows."""
     row = (await connection.execute(_SNAPSHOTS)).one_or_none()
-    return Snapshot(row.holder, row.age, row.behind) if row is not None else None
+    return OpenSnapshot(row.holder, row.age, row.behind) if row is not None else None
 
 
 async def read_log_status(connection: AsyncConnection) -> LogStatus:

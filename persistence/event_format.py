@@ -6,7 +6,7 @@ from typing import Any, Final
 import orjson
 from sqlalchemy import ColumnElement, func, literal_column
 
-from domain.event_format import INSTANT, EventFormat, Key, ValueType
+from domain.event_format import INSTANT, EventFormat, JSONKey, ValueType
 
 _ISO_8601: Final = 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"'
 
@@ -30,7 +30,7 @@ def constant(text: str, kind: str = "text") -> ColumnElement[Any]:
     return literal_column(f"'{text}'::{kind}")
 
 
-def _written(key: Key, value: Any) -> ColumnElement[Any]:
+def _written(key: JSONKey, value: Any) -> ColumnElement[Any]:
     if isinstance(value, Mapping):
         assert key.type.parts is not None
         return payload(key.type.parts, value)

@@ -46,7 +46,7 @@ _LISTED: Final = f"jsonb_array_elements_text({_CHANGES_KEY}) WITH ORDINALITY AS 
 _IS_KNOWN: Final = f"change IN ({_CHANGES}) AND (change <> '{TaskChange.STATUS.value}' OR {_COMES_FROM})"
 
 changes: Final[ColumnElement[Any]] = literal_column(
-    f"ARRAY(SELECT change FROM {_LISTED} WHERE {_IS_KNOWN} ORDER BY place)",  # noqa: S608 - our own words
+    f"ARRAY(SELECT change FROM {_LISTED} WHERE {_IS_KNOWN} ORDER BY place)",  # noqa: S608 - constants of this module
     ARRAY(String()),
 )
 """The changes that are known; a move only if it is known from where."""

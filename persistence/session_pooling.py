@@ -41,13 +41,13 @@ class PooledSessions(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Sessions:
+class SessionTimeouts:
     """Whether the time-outs of `SERVER_SETTINGS` are in force in the sessions."""
 
     time_outs: bool
 
 
-async def check_sessions(url: str | URL) -> Sessions:
+async def check_sessions(url: str | URL) -> SessionTimeouts:
     """Check with two connections that each has its own session.
 
     Raises:
@@ -76,7 +76,7 @@ async def _connected(url: str | URL) -> AsyncIterator[Connection]:
         connection.terminate()
 
 
-async def _check(one: Connection, other: Connection) -> Sessions:
+async def _check(one: Connection, other: Connection) -> SessionTimeouts:
     """Read the session ids of both connections, several times each, because a pooler may reuse the same session.
 
     Raises:
@@ -86,7 +86,9 @@ async def _check(one: Connection, other: Connection) -> Sessions:
     first, second = ({pid for pid, _ in seen[0] + seen[2]}, {pid for pid, _ in seen[1]})
     if len(first) > 1 or len(second) > 1 or first & second:
         raise PooledSessions(SHARED)
-    return Sessions(all(time_out == SERVER_SETTINGS["statement_timeout"] for each in seen for _, time_out in each))
+    return SessionTimeouts(
+        all(time_out == SERVER_SETTINGS["statement_timeout"] for each in seen for _, time_out in each)
+    )
 
 
 async def _session_of(connection: Connection) -> tuple[int, str]:

@@ -19,10 +19,10 @@ from asgi.timeouts import TimeoutQueue
 from asgi.websocket_handshake import Authenticate
 from observability.request_records import RequestRecords, record_operation
 from rest_api import endpoints
-from rest_api.backend import Backend
+from rest_api.backend import RestBackend
 from rest_api.endpoints import Found
 from rest_api.errors import refusal, response_for
-from rest_api.operation import SAFE_METHODS, Call, Operation
+from rest_api.operation import SAFE_METHODS, Call, RestOperation
 from rest_api.request import read_form, read_json, read_params
 
 MAX_BODY: Final = 256 * 1024
@@ -36,7 +36,7 @@ class RestAPI:
 
     def __init__(
         self,
-        backend: Backend,
+        backend: RestBackend,
         authenticate: Authenticate,
         allows_origin: AllowsOrigin,
         *,
@@ -96,7 +96,7 @@ class RestAPI:
         return await self._serve(operation, found, scope, receive, request_id)
 
     async def _serve(
-        self, operation: Operation, found: Found, scope: Scope, receive: Receive, request_id: str
+        self, operation: RestOperation, found: Found, scope: Scope, receive: Receive, request_id: str
     ) -> HTTPResponse:
         headers = Headers(scope=scope)
         identity = await self._identity(headers) if operation.security.needs_bearer else None
@@ -124,7 +124,7 @@ class RestAPI:
         return identity
 
     async def _body(
-        self, operation: Operation, headers: Headers, receive: Receive, exchange: Exchange | None
+        self, operation: RestOperation, headers: Headers, receive: Receive, exchange: Exchange | None
     ) -> BaseModel | None:
         if operation.body is None:
             return None

@@ -7,7 +7,7 @@ from persistence.database import Database
 from streaming.stream import Stream
 
 
-class Backend(Protocol):
+class RestBackend(Protocol):
     """Objects with the lifetime of the process."""
 
     @property

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from rest_api import session, task, user
-from rest_api.operation import Operation
+from rest_api.operation import RestOperation
 
 PREFIX: Final = "/api/v1"
-OPERATIONS: Final[tuple[Operation, ...]] = (*user.OPERATIONS, *session.OPERATIONS, *task.OPERATIONS)
+OPERATIONS: Final[tuple[RestOperation, ...]] = (*user.OPERATIONS, *session.OPERATIONS, *task.OPERATIONS)
 PATHS: Final = tuple(dict.fromkeys(operation.path for operation in OPERATIONS))
 
 
@@ -18,7 +18,7 @@ class Endpoint:
     """One path with its operations by method."""
 
     path: re.Pattern[str]
-    operations: Mapping[str, Operation]
+    operations: Mapping[str, RestOperation]
 
     @property
     def allow(self) -> bytes:
@@ -42,8 +42,8 @@ def find(path: str) -> Found | None:
     return None
 
 
-def _endpoints(operations: Sequence[Operation]) -> list[Endpoint]:
-    methods: dict[str, dict[str, Operation]] = {}
+def _endpoints(operations: Sequence[RestOperation]) -> list[Endpoint]:
+    methods: dict[str, dict[str, RestOperation]] = {}
     for operation in operations:
         here = methods.setdefault(operation.path.rstrip("/"), {})
         for method in operation.methods:

@@ -68,7 +68,7 @@ class FieldProblem(BaseModel):
     message: str = Field(description="What is wrong with it.")
 
 
-class Problems(BaseModel):
+class ValidationProblems(BaseModel):
     """All values that break a rule."""
 
     model_config = ConfigDict(title="ValidationError")
@@ -124,7 +124,7 @@ def _code(error: Exception) -> str:
 
 
 def _problems(problems: list[FieldProblem]) -> HTTPResponse:
-    return HTTPResponse(422, Problems(details=problems).model_dump_json().encode())
+    return HTTPResponse(422, ValidationProblems(details=problems).model_dump_json().encode())
 
 
 def _problem(found: ErrorDetails) -> FieldProblem:

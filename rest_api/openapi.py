@@ -11,9 +11,9 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 from domain.idempotency import MAX_KEY
 from graphql_api.auth.cookies import REFRESH_COOKIE
 from rest_api.endpoints import OPERATIONS, PREFIX
-from rest_api.errors import Detail, FieldProblem, Problems
+from rest_api.errors import Detail, FieldProblem, ValidationProblems
 from rest_api.etags import MAX_TAGS
-from rest_api.operation import NoParams, Operation, Refused, Reply, Security
+from rest_api.operation import ErrorResponse, NoParams, RestOperation, Security, SuccessResponse
 from rest_api.refusals import refusals
 
 Json = dict[str, Any]
@@ -129,13 +129,13 @@ def _schemas() -> tuple[dict[type[BaseModel], Json], Json]:
         *((operation.body, "validation") for operation in OPERATIONS if operation.body is not None),
         *((operation.reply.model, "serialization") for operation in OPERATIONS if operation.reply.model is not None),
         (Detail, "serialization"),
-        (Problems, "serialization"),
+        (ValidationProblems, "serialization"),
     ]
     found, definitions = models_json_schema(list(dict.fromkeys(models)), ref_template=_REF)
     return {model: found[model, mode] for model, mode in models}, definitions["$defs"]
 
 
-def _operation(operation: Operation, method: str, names: dict[type[BaseModel], Json]) -> Json:
+def _operation(operation: RestOperation, method: str, names: dict[type[BaseModel], Json]) -> Json:
     main = method == operation.methods[0]
     described: Json = {
         "operationId": operation.name if main else f"{operation.name}_{method.lower()}",
@@ -152,13 +152,13 @@ def _operation(operation: Operation, method: str, names: dict[type[BaseModel], J
     return described
 
 
-def _request_body(operation: Operation, body: type[BaseModel], names: dict[type[BaseModel], Json]) -> Json:
+def _request_body(operation: RestOperation, body: type[BaseModel], names: dict[type[BaseModel], Json]) -> Json:
     media = ("application/x-www-form-urlencoded", "multipart/form-data") if operation.is_form else ("application/json",)
     content = {"schema": names[body], "example": _example(body)}
     return {"required": True, "content": dict.fromkeys(media, content)}
 
 
-def _parameters(operation: Operation) -> Iterator[Json]:
+def _parameters(operation: RestOperation) -> Iterator[Json]:
     if operation.params is NoParams:
         return
     schema = operation.params.model_json_schema()
@@ -179,7 +179,7 @@ def _request_header(name: str) -> Json:
     return {"name": name, "in": "header", "required": False, **_REQUEST_HEADERS[name]}
 
 
-def _responses(operation: Operation, method: str, names: dict[type[BaseModel], Json]) -> Json:
+def _responses(operation: RestOperation, method: str, names: dict[type[BaseModel], Json]) -> Json:
     responses: Json = {str(operation.reply.status): _success(operation.reply, names)}
     if "If-None-Match" in operation.headers:
         responses["304"] = {"description": "The task has not changed.", "headers": {"ETag": _HEADERS["ETag"]}}
@@ -187,15 +187,15 @@ def _responses(operation: Operation, method: str, names: dict[type[BaseModel], J
         responses[str(status)] = _refused(list(group), names)
     if operation.problem is not None:
         problem = FieldProblem(field=operation.problem.field, message=operation.problem.message)
-        example = Problems(details=[problem]).model_dump()
+        example = ValidationProblems(details=[problem]).model_dump()
         responses["422"] = {
             "description": "A value breaks a rule.",
-            "content": {"application/json": {"schema": names[Problems], "example": example}},
+            "content": {"application/json": {"schema": names[ValidationProblems], "example": example}},
         }
     return dict(sorted(responses.items()))
 
 
-def _success(reply: Reply, names: dict[type[BaseModel], Json]) -> Json:
+def _success(reply: SuccessResponse, names: dict[type[BaseModel], Json]) -> Json:
     described: Json = {"description": reply.text}
     if reply.headers:
         described["headers"] = {name: _HEADERS[name] for name in reply.headers}
@@ -206,7 +206,7 @@ def _success(reply: Reply, names: dict[type[BaseModel], Json]) -> Json:
     return described
 
 
-def _refused(group: list[Refused], names: dict[type[BaseModel], Json]) -> Json:
+def _refused(group: list[ErrorResponse], names: dict[type[BaseModel], Json]) -> Json:
     described: Json = {
         "description": "; ".join(each.when for each in group) + ".",
         "content": {
@@ -242,5 +242,5 @@ def _example(model: type[BaseModel]) -> Any:
     return extra["examples"][0]
 
 
-def _status(refused: Refused) -> int:
+def _status(refused: ErrorResponse) -> int:
     return refused.status

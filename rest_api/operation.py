@@ -16,7 +16,7 @@ from domain.actor import Actor
 from domain.idempotency import IdempotencyKey
 from persistence.queries.reader import ReadConnection
 from persistence.unit_of_work import UnitOfWork
-from rest_api.backend import Backend
+from rest_api.backend import RestBackend
 
 ParamsT = TypeVar("ParamsT", bound=BaseModel)
 BodyT = TypeVar("BodyT", bound=BaseModel | None)
@@ -30,7 +30,7 @@ class NoParams(BaseModel):
 class Call(Generic[ParamsT, BodyT]):
     """One request, after authentication and parsing."""
 
-    backend: Backend
+    backend: RestBackend
     request: RequestContext
     params: ParamsT
     body: BodyT
@@ -99,7 +99,7 @@ class Security(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class SuccessResponse:
     """The response of success. *headers* are the names of its headers; *many* means an array of *model*."""
 
     status: int
@@ -110,7 +110,7 @@ class Reply:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class ErrorResponse:
     """An error response that clients should expect: when it occurs, and its message."""
 
     status: int
@@ -128,7 +128,7 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
-class Operation:
+class RestOperation:
     """One operation. The first of *methods* is the documented one; the older server accepted the others, too.
 
     *params* come from the path if its template names them, else from the query string. *refused* has the errors of this
@@ -141,13 +141,13 @@ class Operation:
     tag: str
     summary: str
     handler: Handler
-    reply: Reply
+    reply: SuccessResponse
     security: Security = Security.BEARER
     params: type[BaseModel] = NoParams
     body: type[BaseModel] | None = None
     is_form: bool = False
     hashes_password: bool = False
     headers: tuple[str, ...] = ()
-    refused: tuple[Refused, ...] = ()
+    refused: tuple[ErrorResponse, ...] = ()
     problem: Problem | None = None
     text: str = ""

@@ -1,6 +1,6 @@
 """The error responses that follow from the properties of an operation, for the OpenAPI document.
 
-The errors of a single operation are in its `Operation.refused`.
+The errors of a single operation are in its `RestOperation.refused`.
 """
 
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from graphql_api.auth.accounts import TOO_MANY_HASHES
 from graphql_api.auth.cookies import AmbiguousCookie
 from graphql_api.auth.hash_queue import ACCOUNT_BUSY, BUSY
 from rest_api.etags import malformed, too_long
-from rest_api.operation import SAFE_METHODS, Operation, Refused
+from rest_api.operation import SAFE_METHODS, ErrorResponse, RestOperation
 
 _RETRY_AFTER: Final = ("Retry-After",)
 
@@ -22,22 +22,22 @@ _RETRY_AFTER: Final = ("Retry-After",)
 class _Rule:
     """Error responses, and the operations and methods to which they apply."""
 
-    applies: Callable[[Operation, str], bool]
-    refused: tuple[Refused, ...]
+    applies: Callable[[RestOperation, str], bool]
+    refused: tuple[ErrorResponse, ...]
 
 
 _RULES: Final = (
     _Rule(
         lambda operation, method: method not in SAFE_METHODS,
         (
-            Refused(403, "A page of another site sent the request", ORIGIN_NOT_ALLOWED),
-            Refused(403, "A page of another site sent the request, without its origin", ORIGIN_MISSING),
+            ErrorResponse(403, "A page of another site sent the request", ORIGIN_NOT_ALLOWED),
+            ErrorResponse(403, "A page of another site sent the request, without its origin", ORIGIN_MISSING),
         ),
     ),
     _Rule(
         lambda operation, method: operation.security.needs_bearer,
         tuple(
-            Refused(401, when, detail, headers=("WWW-Authenticate",))
+            ErrorResponse(401, when, detail, headers=("WWW-Authenticate",))
             for when, detail in (
                 ("No token", "Not authenticated"),
                 ("The token is invalid, or its session has ended", "Invalid token"),
@@ -47,22 +47,24 @@ _RULES: Final = (
     ),
     _Rule(
         lambda operation, method: operation.security.reads_cookie,
-        (Refused(400, "Two different refresh cookies", AmbiguousCookie().message, headers=("Set-Cookie",)),),
+        (ErrorResponse(400, "Two different refresh cookies", AmbiguousCookie().message, headers=("Set-Cookie",)),),
     ),
     _Rule(
         lambda operation, method: operation.body is not None,
         (
-            Refused(408, "The body does not arrive", "The body did not arrive within 10 s."),
-            Refused(413, "The body is too large", "The body is larger than 262,144 bytes."),
-            Refused(415, "The body is compressed", "Send the body uncompressed: Content-Encoding is not supported."),
+            ErrorResponse(408, "The body does not arrive", "The body did not arrive within 10 s."),
+            ErrorResponse(413, "The body is too large", "The body is larger than 262,144 bytes."),
+            ErrorResponse(
+                415, "The body is compressed", "Send the body uncompressed: Content-Encoding is not supported."
+            ),
         ),
     ),
     _Rule(
         lambda operation, method: "If-Match" in operation.headers,
         (
-            Refused(400, "The condition is malformed", malformed("If-Match")),
-            Refused(400, "The condition is too long", too_long("If-Match")),
-            Refused(
+            ErrorResponse(400, "The condition is malformed", malformed("If-Match")),
+            ErrorResponse(400, "The condition is too long", too_long("If-Match")),
+            ErrorResponse(
                 412,
                 "If-Match names another version",
                 "The task is at version 2, not 1: it was changed in the meantime. Load it again, then repeat.",
@@ -73,41 +75,41 @@ _RULES: Final = (
     _Rule(
         lambda operation, method: "If-None-Match" in operation.headers,
         (
-            Refused(
+            ErrorResponse(
                 400, "The condition is malformed", 'If-None-Match must be * or entity tags in quotes, such as "3".'
             ),
-            Refused(400, "The condition is too long", too_long("If-None-Match")),
+            ErrorResponse(400, "The condition is too long", too_long("If-None-Match")),
         ),
     ),
     _Rule(
         lambda operation, method: "Idempotency-Key" in operation.headers,
         (
-            Refused(
+            ErrorResponse(
                 400,
                 "The key is malformed",
                 "An idempotency key is 1 to 255 visible ASCII characters, such as a UUID.",
             ),
-            Refused(400, "There are two keys", SEVERAL_KEYS),
-            Refused(
+            ErrorResponse(400, "There are two keys", SEVERAL_KEYS),
+            ErrorResponse(
                 409,
                 "The key was used before",
                 "This idempotency key was used for another request. Use a new key for each request.",
             ),
-            Refused(429, "The account has used too many keys", keys_used_up(MAX_KEYS), headers=_RETRY_AFTER),
+            ErrorResponse(429, "The account has used too many keys", keys_used_up(MAX_KEYS), headers=_RETRY_AFTER),
         ),
     ),
     _Rule(
         lambda operation, method: operation.hashes_password,
         (
-            Refused(429, "Too many password hashes for this address", TOO_MANY_HASHES, headers=_RETRY_AFTER),
-            Refused(429, "Too many requests of this account are waiting", ACCOUNT_BUSY, headers=_RETRY_AFTER),
-            Refused(503, "Too many sign-ins at the same time", BUSY, headers=_RETRY_AFTER),
+            ErrorResponse(429, "Too many password hashes for this address", TOO_MANY_HASHES, headers=_RETRY_AFTER),
+            ErrorResponse(429, "Too many requests of this account are waiting", ACCOUNT_BUSY, headers=_RETRY_AFTER),
+            ErrorResponse(503, "Too many sign-ins at the same time", BUSY, headers=_RETRY_AFTER),
         ),
     ),
     _Rule(
         lambda operation, method: True,
         (
-            Refused(
+            ErrorResponse(
                 503,
                 "A part is down",
                 "The database is temporarily unavailable; try again in a moment.",
@@ -118,7 +120,7 @@ _RULES: Final = (
 )
 
 
-def refusals(operation: Operation, method: str) -> tuple[Refused, ...]:
+def refusals(operation: RestOperation, method: str) -> tuple[ErrorResponse, ...]:
     """All error responses of an operation with one of its methods, except 422."""
     general = (refused for rule in _RULES if rule.applies(operation, method) for refused in rule.refused)
     return (*operation.refused, *general)

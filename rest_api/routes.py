@@ -9,7 +9,7 @@ from asgi.origins import AllowsOrigin
 from asgi.websocket_handshake import Authenticate
 from observability.request_records import RequestRecords
 from rest_api.api import RestAPI
-from rest_api.backend import Backend
+from rest_api.backend import RestBackend
 from rest_api.docs import Docs
 from rest_api.endpoints import PREFIX
 from rest_api.websocket import TaskSocket, Timing
@@ -20,7 +20,7 @@ SOCKET = "/ws/tasks/{client_id}"
 
 
 def routes(
-    backend: Backend,
+    backend: RestBackend,
     authenticate: Authenticate,
     connections: Connections,
     allows_origin: AllowsOrigin,

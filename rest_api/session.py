@@ -20,7 +20,7 @@ from graphql_api.auth.cookies import (
     set_refresh_cookie,
 )
 from persistence.models import SessionRow
-from rest_api.operation import Call, NoParams, Operation, Problem, Refused, Reply, Security
+from rest_api.operation import Call, ErrorResponse, NoParams, Problem, RestOperation, Security, SuccessResponse
 from rest_api.request import BROKEN_FORM
 from rest_api.responses import nothing, one, several
 from rest_api.validators import TEXT, text
@@ -161,10 +161,10 @@ def _cookie(value: str) -> Header:
     return (b"set-cookie", value.encode("latin-1"))
 
 
-_TOKENS: Final = Reply(200, "Tokens.", Token, headers=("Set-Cookie", "Cache-Control", "Pragma"))
+_TOKENS: Final = SuccessResponse(200, "Tokens.", Token, headers=("Set-Cookie", "Cache-Control", "Pragma"))
 
 OPERATIONS: Final = (
-    Operation(
+    RestOperation(
         name="login",
         methods=("POST",),
         path="/auth/login/",
@@ -178,16 +178,16 @@ OPERATIONS: Final = (
         hashes_password=True,
         reply=_TOKENS,
         refused=(
-            Refused(400, "The form is malformed", f"{BROKEN_FORM}: Missing boundary in multipart."),
-            Refused(
+            ErrorResponse(400, "The form is malformed", f"{BROKEN_FORM}: Missing boundary in multipart."),
+            ErrorResponse(
                 401, "Wrong password, unknown or disabled user", session_service.WRONG, headers=("WWW-Authenticate",)
             ),
-            Refused(429, "Too many failures", TOO_MANY_LOGINS, headers=("Retry-After",)),
-            Refused(429, "Too many sign-ins", TOO_MANY_SIGN_INS, headers=("Retry-After",)),
+            ErrorResponse(429, "Too many failures", TOO_MANY_LOGINS, headers=("Retry-After",)),
+            ErrorResponse(429, "Too many sign-ins", TOO_MANY_SIGN_INS, headers=("Retry-After",)),
         ),
         problem=Problem("password", "Field required"),
     ),
-    Operation(
+    RestOperation(
         name="refresh",
         methods=("POST",),
         path="/auth/refresh/",
@@ -199,15 +199,15 @@ OPERATIONS: Final = (
         security=Security.COOKIE,
         reply=_TOKENS,
         refused=(
-            Refused(401, "No cookie", MISSING, headers=("WWW-Authenticate",)),
-            Refused(
+            ErrorResponse(401, "No cookie", MISSING, headers=("WWW-Authenticate",)),
+            ErrorResponse(
                 401, "Not a token, or its session has ended", session_service.INVALID, headers=("WWW-Authenticate",)
             ),
-            Refused(401, "Used before", session_service.USED, headers=("WWW-Authenticate",)),
-            Refused(429, "Too many refreshes", TOO_MANY_REFRESHES, headers=("Retry-After",)),
+            ErrorResponse(401, "Used before", session_service.USED, headers=("WWW-Authenticate",)),
+            ErrorResponse(429, "Too many refreshes", TOO_MANY_REFRESHES, headers=("Retry-After",)),
         ),
     ),
-    Operation(
+    RestOperation(
         name="list_sessions",
         methods=("POST", "GET"),
         path="/auth/sessions/",
@@ -215,9 +215,9 @@ OPERATIONS: Final = (
         summary="List my sessions",
         text=f"The newest first, at most {MAX_SESSIONS_LISTED}.",
         handler=list_sessions,
-        reply=Reply(200, "Your sessions.", Session, many=True),
+        reply=SuccessResponse(200, "Your sessions.", Session, many=True),
     ),
-    Operation(
+    RestOperation(
         name="logout",
         methods=("POST",),
         path="/auth/logout/",
@@ -226,16 +226,16 @@ OPERATIONS: Final = (
         text="Ends the session of the access token and that of the cookie.",
         handler=logout,
         security=Security.BEARER_AND_COOKIE,
-        reply=Reply(204, "Signed out; the cookie is cleared.", headers=("Set-Cookie",)),
-        refused=(Refused(404, "No cookie, or that of another user", NO_TOKEN),),
+        reply=SuccessResponse(204, "Signed out; the cookie is cleared.", headers=("Set-Cookie",)),
+        refused=(ErrorResponse(404, "No cookie, or that of another user", NO_TOKEN),),
     ),
-    Operation(
+    RestOperation(
         name="logout_all",
         methods=("POST",),
         path="/auth/logout_all/",
         tag="auth",
         summary="Sign out everywhere",
         handler=logout_all,
-        reply=Reply(204, "Signed out everywhere; the cookie is cleared.", headers=("Set-Cookie",)),
+        reply=SuccessResponse(204, "Signed out everywhere; the cookie is cleared.", headers=("Set-Cookie",)),
     ),
 )

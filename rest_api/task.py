@@ -13,7 +13,7 @@ from persistence.models import TaskRow
 from persistence.queries import task as reads
 from rest_api.errors import INSUFFICIENT
 from rest_api.etags import etag, expected_versions, known_tag
-from rest_api.operation import Call, NoParams, Operation, Problem, Refused, Reply
+from rest_api.operation import Call, ErrorResponse, NoParams, Problem, RestOperation, SuccessResponse
 from rest_api.responses import nothing
 from rest_api.task_json import TASK_SHAPE, row_fields, task_fields, to_json
 from rest_api.validators import TEXT, rule
@@ -189,15 +189,15 @@ def _given(value: T | None) -> T | UnsetType:
     return UNSET if value is None else value
 
 
-_NOT_FOUND: Final = Refused(404, "The task does not exist, or you may not see it", "Task not found")
-_FORBIDDEN: Final = Refused(403, "You may see the task, but not do this", INSUFFICIENT)
-_GONE_SINCE: Final = Refused(
+_NOT_FOUND: Final = ErrorResponse(404, "The task does not exist, or you may not see it", "Task not found")
+_FORBIDDEN: Final = ErrorResponse(403, "You may see the task, but not do this", INSUFFICIENT)
+_GONE_SINCE: Final = ErrorResponse(
     404,
     "The task was created with this key before, and does not exist any more",
     "This was done already; since then the task was deleted, or you may not see it any more.",
 )
 OPERATIONS: Final = (
-    Operation(
+    RestOperation(
         name="list_tasks",
         methods=("GET",),
         path="/tasks/",
@@ -206,10 +206,10 @@ OPERATIONS: Final = (
         text="The tasks that you may see, the oldest first.",
         handler=list_tasks,
         params=Slice,
-        reply=Reply(200, "Tasks.", Task, many=True),
+        reply=SuccessResponse(200, "Tasks.", Task, many=True),
         problem=Problem("skip", "Input should be greater than or equal to 0"),
     ),
-    Operation(
+    RestOperation(
         name="create_task",
         methods=("POST",),
         path="/tasks/",
@@ -218,11 +218,11 @@ OPERATIONS: Final = (
         handler=create_task,
         body=TaskCreate,
         headers=("Idempotency-Key",),
-        reply=Reply(201, "The new task, which you own.", Task, headers=("ETag", "Location")),
+        reply=SuccessResponse(201, "The new task, which you own.", Task, headers=("ETag", "Location")),
         refused=(_GONE_SINCE,),
         problem=Problem("title", "Field required"),
     ),
-    Operation(
+    RestOperation(
         name="get_task",
         methods=("GET",),
         path=PATH,
@@ -231,11 +231,11 @@ OPERATIONS: Final = (
         handler=get_task,
         params=OneTask,
         headers=("If-None-Match",),
-        reply=Reply(200, "The task.", Task, headers=("ETag",)),
+        reply=SuccessResponse(200, "The task.", Task, headers=("ETag",)),
         refused=(_NOT_FOUND,),
         problem=Problem("task_id", "Input should be a valid UUID"),
     ),
-    Operation(
+    RestOperation(
         name="update_task",
         methods=("PUT", "PATCH"),
         path=PATH,
@@ -246,11 +246,11 @@ OPERATIONS: Final = (
         params=OneTask,
         body=TaskUpdate,
         headers=("If-Match", "Idempotency-Key"),
-        reply=Reply(200, "The task as it is now.", Task, headers=("ETag",)),
+        reply=SuccessResponse(200, "The task as it is now.", Task, headers=("ETag",)),
         refused=(
             _FORBIDDEN,
             _NOT_FOUND,
-            Refused(
+            ErrorResponse(
                 409,
                 "The status change is not allowed",
                 "A task cannot go from CANCELLED to DONE; from here it can go to TODO.",
@@ -258,7 +258,7 @@ OPERATIONS: Final = (
         ),
         problem=Problem("title", "title must not be empty."),
     ),
-    Operation(
+    RestOperation(
         name="delete_task",
         methods=("DELETE",),
         path=PATH,
@@ -267,7 +267,7 @@ OPERATIONS: Final = (
         handler=delete_task,
         params=OneTask,
         headers=("If-Match", "Idempotency-Key"),
-        reply=Reply(204, "The task is deleted."),
+        reply=SuccessResponse(204, "The task is deleted."),
         refused=(_FORBIDDEN, _NOT_FOUND),
         problem=Problem("task_id", "Input should be a valid UUID"),
     ),

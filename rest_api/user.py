@@ -19,7 +19,7 @@ from domain.user import (
 )
 from graphql_api.auth.accounts import TOO_MANY_REGISTRATIONS
 from persistence.models import UserRow
-from rest_api.operation import Call, NoParams, Operation, Problem, Refused, Reply, Security
+from rest_api.operation import Call, ErrorResponse, NoParams, Problem, RestOperation, Security, SuccessResponse
 from rest_api.responses import one
 from rest_api.validators import rule
 from services import user as user_service
@@ -92,7 +92,7 @@ async def about_me(call: Call[NoParams, None]) -> HTTPResponse:
 
 
 OPERATIONS: Final = (
-    Operation(
+    RestOperation(
         name="register",
         methods=("POST",),
         path="/auth/register/",
@@ -103,21 +103,21 @@ OPERATIONS: Final = (
         security=Security.PUBLIC,
         body=Registration,
         hashes_password=True,
-        reply=Reply(201, "The new user.", User),
+        reply=SuccessResponse(201, "The new user.", User),
         refused=(
-            Refused(400, "The name is taken", "A user with this name already exists"),
-            Refused(400, "The address is taken", "A user with this email already exists"),
-            Refused(429, "Too many registrations", TOO_MANY_REGISTRATIONS, headers=("Retry-After",)),
+            ErrorResponse(400, "The name is taken", "A user with this name already exists"),
+            ErrorResponse(400, "The address is taken", "A user with this email already exists"),
+            ErrorResponse(429, "Too many registrations", TOO_MANY_REGISTRATIONS, headers=("Retry-After",)),
         ),
         problem=Problem("password", "password must not contain spaces."),
     ),
-    Operation(
+    RestOperation(
         name="about_me",
         methods=("GET",),
         path="/users/about_me/",
         tag="users",
         summary="Get my user",
         handler=about_me,
-        reply=Reply(200, "The signed-in user.", User),
+        reply=SuccessResponse(200, "The signed-in user.", User),
     ),
 )

@@ -29,9 +29,9 @@ from domain.errors import BadRequest
 from observability.request_records import SUBSCRIPTION, RequestRecords, log_bug, record_error, record_operation
 from rest_api import websocket_frames
 from rest_api import websocket_protocol as protocol
-from rest_api.backend import Backend
+from rest_api.backend import RestBackend
 from rest_api.websocket_protocol import Close, Effects, WebSocketProtocol
-from streaming.connections import Connection, ConnectionRefused, Connections
+from streaming.connections import ClientConnection, ConnectionRefused, Connections
 from streaming.stream_items import Item, Resync
 from streaming.subscription import Subscriber
 from streaming.visibility import Visibility
@@ -50,7 +50,7 @@ class Timing:
 class SocketConfig:
     """What all WebSockets of the endpoint share."""
 
-    backend: Backend
+    backend: RestBackend
     authenticate: Authenticate
     connections: Connections
     timing: Timing
@@ -63,7 +63,7 @@ class TaskSocket:
 
     def __init__(
         self,
-        backend: Backend,
+        backend: RestBackend,
         authenticate: Authenticate,
         connections: Connections,
         allows_origin: AllowsOrigin,
@@ -148,7 +148,7 @@ class _SocketSession:
         # A browser does not show a page why a handshake failed. So the WebSocket is accepted, and closed with a code.
         await self._send({"type": "websocket.accept"})
 
-    async def _run_tasks(self, connection: Connection) -> None:
+    async def _run_tasks(self, connection: ClientConnection) -> None:
         self._connection = connection
         self._start(self._receive_messages())
         self._start(self._run_timers())

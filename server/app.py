@@ -50,7 +50,7 @@ from server.pages.board import Board
 from server.pages.demo_users import DemoUsers
 from server.pages.icon import Icon
 from server.pages.landing import Landing
-from server.pages.not_found import NotFound, endpoints_text
+from server.pages.not_found import NotFoundPages, endpoints_text
 from server.pages.playground import Playground
 from server.pages.sdl import SchemaText
 from server.routing import FastRouter
@@ -179,7 +179,7 @@ class Server:
             lifespan=self._lifespan,
         )
         landing_page = Landing(self.destinations, self.demo, endpoints_text(app.routes))
-        app.router.default = NotFound(app.routes)
+        app.router.default = NotFoundPages(app.routes)
         app.routes.append(Route("/", landing_page))
         router = FastRouter(PATH, {"http": events, "websocket": websocket}, app)
         return CORS(router, origins.allows, trusted_proxies=self.settings.trusted_proxies)

@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 
 from observability import metrics_server
 from observability.metrics_files import MetricsFolder
-from server.errors import CommandError
+from server.errors import StartError
 from server.settings import Settings
 
 
@@ -17,7 +17,7 @@ def serve_metrics(settings: Settings) -> Iterator[Settings]:
     """Serve metrics inside the block if a port is configured; yields the settings for the server.
 
     Raises:
-        CommandError: the port is in use, or the address is not one of this machine.
+        StartError: the port is in use, or the address is not one of this machine.
     """
     if not settings.metrics_port:
         yield settings
@@ -27,7 +27,7 @@ def serve_metrics(settings: Settings) -> Iterator[Settings]:
             stop = metrics_server.listen(settings.metrics_host, settings.metrics_port, MetricsFolder(Path(folder)).read)
         except OSError as error:
             address = f"{settings.metrics_host}:{settings.metrics_port}"
-            raise CommandError(f"Metrics cannot be served on {address}: {error.strerror or error}.") from error
+            raise StartError(f"Metrics cannot be served on {address}: {error.strerror or error}.") from error
         os.environ["METRICS_FOLDER"] = folder  # for child processes
         try:
             yield settings.model_copy(update={"metrics_folder": Path(folder)})

@@ -4,7 +4,7 @@ import asyncio
 from typing import Final
 
 from persistence.database import Database
-from persistence.diagnostics import Snapshot, read_oldest_snapshot
+from persistence.diagnostics import OpenSnapshot, read_oldest_snapshot
 from persistence.errors import unavailable
 from streaming.asyncio_helpers import run_forever
 
@@ -16,7 +16,7 @@ class OldestSnapshot:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self.found: Snapshot | None = None
+        self.found: OpenSnapshot | None = None
 
     async def watch(self) -> None:
         """Update every 30 seconds, until cancelled."""

@@ -16,7 +16,7 @@ from asgi.http_protocol import HTTPProtocol
 from asgi.websocket_protocol import WebSocketProtocol
 from observability.logging import configuration, is_terminal
 from server import signals
-from server.errors import CommandError
+from server.errors import StartError
 from server.settings import Settings
 
 MAX_SOCKET_MESSAGE: Final = 512 * 1024
@@ -37,7 +37,7 @@ def listen(settings: Settings) -> socket.socket:
     """A socket that listens on the configured address.
 
     Raises:
-        CommandError: the port is in use, or the address is not one of this machine.
+        StartError: the port is in use, or the address is not one of this machine.
     """
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
@@ -48,7 +48,7 @@ def listen(settings: Settings) -> socket.socket:
         listener.listen(BACKLOG)
     except OSError as error:
         listener.close()
-        raise CommandError(_listen_error(settings, error)) from error
+        raise StartError(_listen_error(settings, error)) from error
     listener.set_inheritable(True)
     return listener
 

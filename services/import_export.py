@@ -105,7 +105,7 @@ class ExportedTask:
 
 
 @dataclass(frozen=True, slots=True)
-class Snapshot:
+class ExportSnapshot:
     """All tasks that the actor may see at one moment, and the position of the stream at this moment."""
 
     uow: UnitOfWork
@@ -122,7 +122,7 @@ class Snapshot:
 
 
 @asynccontextmanager
-async def snapshot_of_tasks(uow: UnitOfWork) -> AsyncIterator[Snapshot]:
+async def snapshot_of_tasks(uow: UnitOfWork) -> AsyncIterator[ExportSnapshot]:
     """Read all tasks as they are at one moment, however long the reading takes.
 
     A client that subscribes with its cursor misses nothing: a change is in the snapshot or after the cursor. It is in
@@ -132,7 +132,7 @@ async def snapshot_of_tasks(uow: UnitOfWork) -> AsyncIterator[Snapshot]:
     async with uow:
         await uow.freeze()
         head = await uow.events.head()
-        yield Snapshot(uow, StreamCursor(head.epoch, head.position, actor.access_version))
+        yield ExportSnapshot(uow, StreamCursor(head.epoch, head.position, actor.access_version))
 
 
 def _name(names: Mapping[UUID, str], user_id: UUID | None) -> str | None:

@@ -91,7 +91,7 @@ async def update_task(
     """Change any of a task's fields; all of them together are one version and one event.
 
     Setting a field to its current value changes nothing and records no event. A request that is repeated under the key
-    of its unit of work changes nothing either; it returns the task as it is by then.
+    of its unit of work changes nothing either; it returns the current task.
 
     Raises:
         NotFound: if the actor sees no such task.
@@ -144,7 +144,7 @@ async def update_task_status(
 async def assign_task(
     uow: UnitOfWork, *, task_id: UUID, assignee_id: UUID | UnsetType | None, expected_version: ExpectedVersion = None
 ) -> TaskRow:
-    """Give a task to somebody, or to nobody; the owner stays. UNSET leaves the assignee as it is.
+    """Assign or unassign a task; the owner stays. UNSET leaves the assignee unchanged.
 
     Raises:
         NotFound: if the actor sees no such task.

@@ -41,7 +41,7 @@ class Draining(ConnectionRefused):
         super().__init__(RESTARTING, "Service restart")
 
 
-class Connection:
+class ClientConnection:
     """One open socket. Leaving its `with` block removes it from the registry.
 
     A socket is opened before its user is known; `sign_in` follows after authentication. A revocation between the check
@@ -82,10 +82,10 @@ class Connections:
     def __init__(self, *, per_user: int = 50, per_address: int = 200) -> None:
         self._per_user = per_user
         self._per_address = per_address
-        self._open: set[Connection] = set()
+        self._open: set[ClientConnection] = set()
         self._addresses: Counter[str] = Counter()
-        self._users: dict[UUID, set[Connection]] = {}
-        self._sessions: dict[UUID, set[Connection]] = {}
+        self._users: dict[UUID, set[ClientConnection]] = {}
+        self._sessions: dict[UUID, set[ClientConnection]] = {}
         self._draining = False
 
     @property
@@ -93,7 +93,7 @@ class Connections:
         """The number of open sockets."""
         return len(self._open)
 
-    def open(self, address: str, close: Close) -> Connection:
+    def open(self, address: str, close: Close) -> ClientConnection:
         """Register a socket from *address*; *close* ends it later.
 
         Raises:
@@ -103,7 +103,7 @@ class Connections:
             raise Draining
         if self._addresses[address] >= self._per_address:
             raise TooManyConnections(f"Too many sockets from {address}")
-        connection = Connection(self, address, close)
+        connection = ClientConnection(self, address, close)
         self._open.add(connection)
         self._addresses[address] += 1
         return connection
@@ -144,7 +144,7 @@ class Connections:
             connection.close(RESTARTING, "Service restart")
             await asyncio.sleep(seconds / len(open_connections))
 
-    def _sign_in(self, connection: Connection, actor: Actor) -> None:
+    def _sign_in(self, connection: ClientConnection, actor: Actor) -> None:
         if len(self._users.get(actor.user_id, ())) >= self._per_user:
             raise TooManyConnections("Too many sockets of this user")
         connection.actor = actor
@@ -152,7 +152,7 @@ class Connections:
         if actor.session_id is not None:
             self._sessions.setdefault(actor.session_id, set()).add(connection)
 
-    def _remove(self, connection: Connection) -> None:
+    def _remove(self, connection: ClientConnection) -> None:
         if connection not in self._open:
             return
         self._open.remove(connection)
@@ -164,16 +164,16 @@ class Connections:
             _discard(self._sessions, connection.actor.session_id, connection)
 
 
-def _session(connection: Connection) -> UUID | None:
+def _session(connection: ClientConnection) -> UUID | None:
     return connection.actor.session_id if connection.actor else None
 
 
-def _close_all(connections: "set[Connection] | list[Connection] | tuple[()]", reason: str) -> None:
+def _close_all(connections: "set[ClientConnection] | list[ClientConnection] | tuple[()]", reason: str) -> None:
     for connection in tuple(connections):
         connection.close(FORBIDDEN, reason)
 
 
-def _discard(index: dict[UUID, set[Connection]], key: UUID | None, connection: Connection) -> None:
+def _discard(index: dict[UUID, set[ClientConnection]], key: UUID | None, connection: ClientConnection) -> None:
     connections = index.get(key) if key is not None else None
     if connections is None or key is None:
         return

@@ -1,4 +1,4 @@
-"""Real servers for every test: PostgreSQL and Valkey of our own, started once, hurt by nobody who does not say so."""
+"""Real servers for all tests: a PostgreSQL and Valkeys of this run. Tests that inject faults start their own."""
 
 import io
 import logging
@@ -21,7 +21,7 @@ from tests.support.api_server import api, live
 from tests.support.builders import Builders
 from tests.support.figures import Figures, print_figures
 from tests.support.log import Log, restored_logging
-from tests.support.secrets import betrayed
+from tests.support.secrets import leaked_secrets
 
 __all__ = ["api", "live"]
 
@@ -60,7 +60,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 @pytest.fixture(autouse=True)
-def discreet_log() -> Iterator[Log]:
+def no_secrets_in_logs() -> Iterator[Log]:
     """Whatever this process logs in any test, as production would write it, holds no secret."""
     out = io.BytesIO()
     handler = Lines("debug", stream=out)
@@ -68,7 +68,7 @@ def discreet_log() -> Iterator[Log]:
         logging.getLogger().addHandler(handler)
         yield Log(out)
     structlog.reset_defaults()
-    assert betrayed(out.getvalue().decode()) == []
+    assert leaked_secrets(out.getvalue().decode()) == []
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -125,14 +125,14 @@ def empty_database(postgres: Postgres) -> Callable[[], str]:
 
 @pytest.fixture(scope="session")
 def new_database(postgres: Postgres, template: str) -> Callable[[], str]:
-    """Makes a migrated, empty database of one's own and returns its URL."""
+    """Makes a migrated, empty database and returns its URL."""
     numbers = count()
     return lambda: postgres.create_database(f"test_{next(numbers)}", template)
 
 
 @pytest.fixture(scope="module")
 async def shared_database(new_database: Callable[[], str]) -> AsyncIterator[Database]:
-    """The database behind `house`."""
+    """The database of `build`."""
     database = Database(new_database(), pool_size=20)
     yield database
     await database.close()
@@ -140,6 +140,6 @@ async def shared_database(new_database: Callable[[], str]) -> AsyncIterator[Data
 
 @pytest.fixture
 async def build(shared_database: Database) -> Builders:
-    """An empty house, and builders for what a test needs in it."""
+    """An empty database with builders."""
     await Builders.clear(shared_database)
     return Builders(shared_database)

@@ -116,18 +116,18 @@ def _running(command: list[str], ready: str, **options: Any) -> Iterator[None]:
 async def _load(url: str, seconds: int) -> None:
     """A few clients that change tasks, and one subscriber; some of the requests are refused."""
     async with httpx.AsyncClient(base_url=url) as client:
-        who = {"username": "monitor", "password": "Correct-horse1"}
-        await _ask(client, _REGISTER, input=who | {"email": "monitor@example.org"})
-        token = (await _ask(client, _LOGIN, input=who))["login"]["accessToken"]
+        credentials = {"username": "monitor", "password": "Correct-horse1"}
+        await _ask(client, _REGISTER, input=credentials | {"email": "monitor@example.org"})
+        token = (await _ask(client, _LOGIN, input=credentials))["login"]["accessToken"]
         client.headers["authorization"] = f"Bearer {token}"
         async with websockets.connect(
             url.replace("http", "ws", 1) + "/graphql", subprotocols=[websockets.Subprotocol("graphql-transport-ws")]
         ) as socket:
             await socket.send(json.dumps({"type": "connection_init", "payload": {"token": token}}))
             await socket.send(json.dumps({"type": "subscribe", "id": "1", "payload": {"query": _LISTEN}}))
-            hearing = asyncio.create_task(_hear(socket))
+            receiving = asyncio.create_task(_receive(socket))
             await asyncio.gather(*(_work(client, number, seconds) for number in range(3)))
-            hearing.cancel()
+            receiving.cancel()
 
 
 async def _work(client: httpx.AsyncClient, number: int, seconds: int) -> None:
@@ -141,7 +141,7 @@ async def _work(client: httpx.AsyncClient, number: int, seconds: int) -> None:
         await asyncio.sleep(0.1)
 
 
-async def _hear(socket: Any) -> None:
+async def _receive(socket: Any) -> None:
     async for message in socket:
         if json.loads(message)["type"] == "ping":
             await socket.send('{"type": "pong"}')

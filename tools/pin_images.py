@@ -40,10 +40,10 @@ def digest_of(image: str) -> str:
     Raises:
         ValueError: the client printed no digest.
     """
-    said = subprocess.run([*INSPECT, image], check=True, capture_output=True, text=True).stdout.strip()
-    if DIGEST.fullmatch(said) is None:
+    output = subprocess.run([*INSPECT, image], check=True, capture_output=True, text=True).stdout.strip()
+    if DIGEST.fullmatch(output) is None:
         raise ValueError(f"docker printed no digest of {image}.")
-    return said
+    return output
 
 
 def pinned(text: str, digests: dict[str, str]) -> str:

@@ -19,7 +19,7 @@ import embedded
 from cli.table import Column, table
 from embedded.ports import free_port
 from verification.promises.promise import PROMISES, Promise
-from verification.promises.stack import Measured, NotTried, Outcome, Stack
+from verification.promises.stack import Measured, Outcome, PromiseNotTried, Stack
 
 TIMEOUT_SECONDS: Final = 60.0
 STYLES: Final = {
@@ -57,7 +57,7 @@ def tried(promise: Promise, stack: Stack) -> Measured:
     sys.stderr.write(f"Testing: {promise.text}\n")
     try:
         return asyncio.run(promise.prove(stack))
-    except NotTried as reason:
+    except PromiseNotTried as reason:
         return Measured(str(reason), Outcome.NOT_TRIED)
     except Exception as error:
         return Measured(f"the test failed: {type(error).__name__} {error}".strip(), Outcome.BROKEN)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from uuid import UUID
 
-from verification.history import Item, Kind, Listener, TaskFacts
+from verification.history import Item, ItemKind, Listener, TaskFacts
 
 
 class Cache:
@@ -32,7 +32,7 @@ class Cache:
 
     def take(self, item: Item) -> None:
         """Apply an item."""
-        if item.kind is Kind.RESYNC:
+        if item.kind is ItemKind.RESYNC:
             self.replace(item.snapshot or ())
         elif item.task is not None:
             known = self._tasks.get(item.task.task_id)

@@ -37,7 +37,7 @@ class Write:
     acked: float
 
 
-class Kind(StrEnum):
+class ItemKind(StrEnum):
     """The kind of an item."""
 
     CHANGED = "TaskChanged"
@@ -56,7 +56,7 @@ class Item:
     """
 
     cursor: StreamCursor
-    kind: Kind
+    kind: ItemKind
     at: datetime
     received: float
     task_id: UUID | None = None
@@ -69,7 +69,7 @@ class Item:
 
 
 @dataclass(slots=True)
-class Connection:
+class RecordedConnection:
     """One subscription on one WebSocket, with its items in the order of their arrival.
 
     *after* continues the previous connection, or it is the cursor of a new *snapshot*.
@@ -89,7 +89,7 @@ class Listener:
     name: str
     user_id: UUID
     only_status: bool = False
-    connections: list[Connection] = field(default_factory=list)
+    connections: list[RecordedConnection] = field(default_factory=list)
 
 
 @dataclass(slots=True)

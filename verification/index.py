@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from domain.events import AccessChange, AccessEvent, LoggedEvent, TaskEvent
-from verification.expected_visibility import Viewer
+from verification.expected_visibility import ExpectedViewer
 from verification.history import History
 
 _NEW_RIGHTS = {AccessChange.ROLE_CHANGED, AccessChange.DISABLED, AccessChange.ENABLED}
@@ -22,7 +22,7 @@ class Index:
         self._tasks: dict[UUID, list[tuple[int, TaskEvent]]] = defaultdict(list)
         self._versions: dict[tuple[UUID, int], TaskEvent] = {}
         self._rights: dict[UUID, list[int]] = defaultdict(list)
-        self._expected: dict[Viewer, list[int]] = {}
+        self._expected: dict[ExpectedViewer, list[int]] = {}
         self._access: list[tuple[int, AccessEvent]] = []
         for logged in sorted(history.log, key=lambda each: each.position):
             self._add(logged)
@@ -50,7 +50,7 @@ class Index:
         logged = self.positions.get(position)
         return logged.event if logged is not None and isinstance(logged.event, TaskEvent) else None
 
-    def expected(self, viewer: Viewer, after: int, up_to: int) -> Sequence[int]:
+    def expected(self, viewer: ExpectedViewer, after: int, up_to: int) -> Sequence[int]:
         """The positions after *after* and up to *up_to* that a viewer must receive."""
         if viewer not in self._expected:
             found = (logged for logged in self.positions.values() if isinstance(logged.event, TaskEvent))
@@ -60,12 +60,12 @@ class Index:
         positions = self._expected[viewer]
         return positions[bisect_right(positions, after) : bisect_right(positions, up_to)]
 
-    def hidden_later(self, viewer: Viewer, task_id: UUID, position: int) -> bool:
+    def hidden_later(self, viewer: ExpectedViewer, task_id: UUID, position: int) -> bool:
         """Whether an existing task was invisible to a viewer at some time after a position."""
         later = [event for where, event in self._tasks[task_id] if where > position]
         return any(event.after is not None and not viewer.sees(event.after) for event in later)
 
-    def deleted_later(self, viewer: Viewer, task_id: UUID, position: int) -> bool:
+    def deleted_later(self, viewer: ExpectedViewer, task_id: UUID, position: int) -> bool:
         """Whether a task that a viewer could see was deleted after a position."""
         later = [event for where, event in self._tasks[task_id] if where > position]
         return any(event.deleted and viewer.sees(event.before) for event in later)

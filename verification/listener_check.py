@@ -6,12 +6,12 @@ from uuid import UUID
 from domain.events import TaskEvent
 from domain.user import Role
 from verification.cache import Cache
-from verification.expected_visibility import Viewer, people_of
-from verification.history import Connection, History, Item, Kind, Listener, TaskFacts
+from verification.expected_visibility import ExpectedViewer, people_of
+from verification.history import History, Item, ItemKind, Listener, RecordedConnection, TaskFacts
 from verification.index import Index
 from verification.report import Fault, Report
 
-_TASK_KINDS = (Kind.CHANGED, Kind.MOVED)
+_TASK_KINDS = (ItemKind.CHANGED, ItemKind.MOVED)
 _UNKNOWN_ROLE = Role.USER
 
 
@@ -41,7 +41,7 @@ class ListenerCheck:
         for position, where in self._missing.items():
             self._report.note(Fault.LOST, where, f"event {position} was not delivered")
 
-    def _open_connection(self, connection: Connection) -> None:
+    def _open_connection(self, connection: RecordedConnection) -> None:
         """A connection starts at its cursor. Without a new snapshot there must be no gap before it."""
         if connection.snapshot is None and self._position is not None:
             self._expect_delivered(self._position, connection.after.position)
@@ -49,11 +49,11 @@ class ListenerCheck:
         self._version = connection.after.access_version
         self._session_end = self._index.session_end(self._listener.user_id, connection.session_id)
 
-    def _check_items(self, connection: Connection) -> None:
+    def _check_items(self, connection: RecordedConnection) -> None:
         here: set[int] = set()
         for item in connection.items:
             position = item.cursor.position
-            if item.kind is Kind.RESYNC:
+            if item.kind is ItemKind.RESYNC:
                 self._resync(item)
             elif self._in_order(position, here):
                 self._check_rights(item)
@@ -64,7 +64,7 @@ class ListenerCheck:
             self._count(item)
 
     def _count(self, item: Item) -> None:
-        if item.kind is Kind.RESYNC:
+        if item.kind is ItemKind.RESYNC:
             self._report.resyncs += 1
         elif item.cursor.position in self._delivered:
             self._report.repeated += 1
@@ -115,7 +115,7 @@ class ListenerCheck:
         elif item.task_id is not None and self._concerns(item.task_id):
             self._add_finding(Fault.WRONG, f"event {item.cursor.position} was delivered, but it is not in the log")
 
-    def _check_view(self, facts: TaskFacts, viewer: Viewer) -> None:
+    def _check_view(self, facts: TaskFacts, viewer: ExpectedViewer) -> None:
         """The task of an item must be equal to one of its versions, and visible to the listener."""
         if not viewer.sees(people_of(facts)):
             self._add_finding(Fault.FORBIDDEN, f"task {facts.task_id} was shown at version {facts.version}")
@@ -127,7 +127,7 @@ class ListenerCheck:
         ):
             self._add_finding(Fault.WRONG, f"task {facts.task_id} had other values at version {facts.version}")
 
-    def _check_event(self, item: Item, event: TaskEvent, viewer: Viewer) -> None:
+    def _check_event(self, item: Item, event: TaskEvent, viewer: ExpectedViewer) -> None:
         position = item.cursor.position
         expected = viewer.expects(event)
         if not viewer.may_receive(event) or (item.kind in _TASK_KINDS and not viewer.sees(event.after)):
@@ -139,16 +139,16 @@ class ListenerCheck:
         elif not _reports(item, event):
             self._add_finding(Fault.WRONG, f"event {position} was delivered with wrong values")
 
-    def _left_meanwhile(self, item: Item, event: TaskEvent, viewer: Viewer) -> bool:
+    def _left_meanwhile(self, item: Item, event: TaskEvent, viewer: ExpectedViewer) -> bool:
         """A visible event may be delivered as `TaskGone` if the task became invisible in the meantime."""
         was_seen = viewer.expects(event) in _TASK_KINDS
         return (
-            item.kind is Kind.GONE
+            item.kind is ItemKind.GONE
             and was_seen
             and self._index.hidden_later(viewer, event.task_id, item.cursor.position)
         )
 
-    def _lacks_task(self, item: Item, event: TaskEvent, viewer: Viewer) -> bool:
+    def _lacks_task(self, item: Item, event: TaskEvent, viewer: ExpectedViewer) -> bool:
         """Only a task that was deleted since, and that the listener could see, may be missing in an item."""
         if item.kind not in _TASK_KINDS or item.task is not None:
             return False
@@ -174,7 +174,7 @@ class ListenerCheck:
             self._check_cache()
 
     def _check_cache(self) -> None:
-        viewer = Viewer(self._listener.user_id, self._roles[max(self._roles)], only_status=False)
+        viewer = ExpectedViewer(self._listener.user_id, self._roles[max(self._roles)], only_status=False)
         seen = {facts.task_id: facts for facts in self._history.final if viewer.sees(people_of(facts))}
         cached = {facts.task_id: facts for facts in Cache.of(self._listener) if self._concerns(facts.task_id)}
         for task_id in seen.keys() | cached.keys():
@@ -184,9 +184,9 @@ class ListenerCheck:
     def _concerns(self, task_id: UUID) -> bool:
         return self._history.whole or task_id in self._index.tasks()
 
-    def _viewer(self) -> Viewer:
+    def _viewer(self) -> ExpectedViewer:
         role = self._roles.get(self._version, _UNKNOWN_ROLE)
-        return Viewer(self._listener.user_id, role, self._listener.only_status)
+        return ExpectedViewer(self._listener.user_id, role, self._listener.only_status)
 
     def _add_finding(self, fault: Fault, what: str) -> None:
         self._report.note(fault, self._where, what)
@@ -201,9 +201,9 @@ def _agreements(item: Item, event: TaskEvent) -> Iterator[bool]:
     yield item.task_id == event.task_id
     yield item.at == event.at
     yield item.task is None or item.task.version >= event.version
-    if item.kind is Kind.CHANGED:
+    if item.kind is ItemKind.CHANGED:
         yield item.changes == event.changes
-    if item.kind is Kind.MOVED:
+    if item.kind is ItemKind.MOVED:
         yield (item.from_status, item.to_status) == (event.from_status, event.to_status)
 
 

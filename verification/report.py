@@ -21,7 +21,7 @@ class Fault(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class FoundFault:
     """One fault and its place."""
 
     fault: Fault
@@ -41,11 +41,11 @@ class Report:
     repeated: int = 0
     """Items delivered again on a later connection, which at-least-once delivery allows."""
     resyncs: int = 0
-    findings: list[Finding] = field(default_factory=list)
+    findings: list[FoundFault] = field(default_factory=list)
 
     def note(self, fault: Fault, where: str, what: str) -> None:
         """Add a fault."""
-        self.findings.append(Finding(fault, where, what))
+        self.findings.append(FoundFault(fault, where, what))
 
     def count(self, fault: Fault) -> int:
         """The number of faults of a kind."""

@@ -23,8 +23,8 @@ from verification.client.follower import Follower, Recorder
 from verification.client.lists import read_cursor
 from verification.client.reading import TASK as _TASK
 from verification.client.reading import changes_of, facts_of, member_of
-from verification.client.writer import Known, Writer
-from verification.history import History, Item, Kind, Listener, TaskFacts
+from verification.client.writer import Known, TaskWriter
+from verification.history import History, Item, ItemKind, Listener, TaskFacts
 from verification.history_check import check_history
 from verification.report import Report
 
@@ -39,7 +39,7 @@ _OURS: Final = f"""query ($search: String!) {{ tasks(first: 100, filter: {{searc
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class StreamTestPlan:
     """The size and the duration of the test, and whether faults are injected into its connections."""
 
     writers: int = 4
@@ -60,11 +60,11 @@ class StreamTest:
     """One test with one account; `run` removes everything that it creates."""
 
     account: Account
-    plan: Plan
+    plan: StreamTestPlan
     say: Callable[[str], None] = lambda text: None
     name: str = field(default_factory=lambda: f"verify-stream {secrets.token_hex(4)}")
     _subscribers: list[_Subscriber] = field(default_factory=list)
-    _writers: list[Writer] = field(default_factory=list)
+    _writers: list[TaskWriter] = field(default_factory=list)
     _live: dict[UUID, Known] = field(default_factory=dict)
     _ended: list[TaskEvent] = field(default_factory=list)
 
@@ -104,7 +104,7 @@ class StreamTest:
 
     async def _write_for_a_while(self) -> None:
         stop = asyncio.Event()
-        writers = [Writer(self.account, f"{self.name} {number}") for number in range(self.plan.writers)]
+        writers = [TaskWriter(self.account, f"{self.name} {number}") for number in range(self.plan.writers)]
         self._writers = writers
         tasks = [asyncio.create_task(self._write(writer, stop)) for writer in writers]
         faults = asyncio.create_task(self._inject_faults(stop)) if self.plan.faults else None
@@ -114,14 +114,14 @@ class StreamTest:
         if faults is not None:
             await faults
 
-    async def _write(self, writer: Writer, stop: asyncio.Event) -> None:
+    async def _write(self, writer: TaskWriter, stop: asyncio.Event) -> None:
         """Each writer changes only its own tasks, so that it is clear which version belongs to which write."""
         mine: list[UUID] = []
         while not stop.is_set():
             await self._write_once(writer, mine)
             await asyncio.sleep(random.uniform(*_PAUSE_SECONDS))  # noqa: S311
 
-    async def _write_once(self, writer: Writer, mine: list[UUID]) -> None:
+    async def _write_once(self, writer: TaskWriter, mine: list[UUID]) -> None:
         if len(mine) < _TASKS_EACH:
             created = await writer.create()
             if created is not None:
@@ -143,7 +143,7 @@ class StreamTest:
     def _store(self, task: Known, found: Known | None) -> None:
         self._live[task.facts.task_id] = found or task
 
-    async def _end(self, writer: Writer, task: Known) -> None:
+    async def _end(self, writer: TaskWriter, task: Known) -> None:
         """Delete a task; its history must be read before."""
         try:
             events = [event async for event in self._history_of(task)]
@@ -198,7 +198,7 @@ class StreamTest:
             yield _event(task.facts, entry)
 
     async def _read(self, task: Known) -> Known | None:
-        writer = Writer(self.account, self.name)
+        writer = TaskWriter(self.account, self.name)
         while True:
             found = await writer.look(task)
             if found is not None or not writer.failures:
@@ -234,7 +234,7 @@ class StreamTest:
 
     async def _clean_up(self) -> None:
         """Delete the tasks that this run created, also those whose answer was lost, and end its own session."""
-        cleaner = Writer(self.account, self.name)
+        cleaner = TaskWriter(self.account, self.name)
         for _ in range(20):
             try:
                 left = (await self.account.ask(_OURS, {"search": self.name}))["tasks"]["nodes"]
@@ -271,7 +271,7 @@ def with_positions(events: Iterable[TaskEvent], items: Iterable[Item]) -> tuple[
     instants: dict[int, datetime] = {}
     positions_of: dict[tuple[UUID | None, datetime | None], set[int]] = defaultdict(set)
     for item in items:
-        ends = item.kind is Kind.DELETED
+        ends = item.kind is ItemKind.DELETED
         positions_of[item.task_id, None if ends else item.at].add(item.cursor.position)
         instants[item.cursor.position] = item.at
     unused = {key: sorted(positions) for key, positions in positions_of.items()}

@@ -1,6 +1,6 @@
 """The floor of a change: lock the row, change it, write its event, commit; by bare asyncpg, and no server around it.
 
-One statement does it all, and somebody else gives the events their positions, many at a time, as the server does. What
+One statement does it all, and another process numbers the events, many at a time, as the server does. What
 the commit itself costs is in here, so no server can do more.
 
 python -m benchmarks.baselines.commits DATABASE_URL SECONDS
@@ -39,7 +39,7 @@ WITH old AS (
     FROM old WHERE tasks.id = old.id AND old.status <> $2
     RETURNING tasks.id, title, description, tasks.status, priority, created_at, updated_at, tasks.version,
         old.status AS former, tasks.owner_id, tasks.assignee_id
-), told AS (
+), recorded AS (
     INSERT INTO events (kind, task_id, user_id, payload, recorded_at)
     SELECT 'TASK', id, $3, jsonb_build_object('task', id, 'version', version, 'changes', jsonb_build_array('STATUS'),
         'from', former, 'to', status, 'title', title, 'before', people, 'after', people, 'by', $3::uuid, 'at', now(),

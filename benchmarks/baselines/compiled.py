@@ -78,7 +78,7 @@ async def page(variables: dict[str, Any]) -> bytes:
 
 
 async def move(variables: dict[str, Any]) -> bytes:
-    """A changed status, and nobody who is told of it."""
+    """A changed status without subscribers."""
     async with pool.acquire() as connection:
         row = await connection.fetchrow(MOVE, UUID(variables["id"]), variables["status"].lower())
     identity, title, description, status, priority, created, updated = row

@@ -11,7 +11,7 @@ sends: set[Any] = set()
 running: set[asyncio.Task[None]] = set()
 
 
-async def tell() -> None:
+async def deliver() -> None:
     """Pass on whatever is published."""
     listener = Redis.from_url(os.environ["REDIS_URL"]).pubsub(ignore_subscribe_messages=True)
     await listener.subscribe(os.environ["CHANNEL"])
@@ -25,7 +25,7 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
     """The server."""
     if scope["type"] == "lifespan":
         await receive()
-        running.add(asyncio.create_task(tell()))
+        running.add(asyncio.create_task(deliver()))
         await send({"type": "lifespan.startup.complete"})
         await receive()
         running.pop().cancel()

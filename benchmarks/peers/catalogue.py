@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks.dialects import Dialects
-from benchmarks.listeners import GRAPHQL, Door
+from benchmarks.listeners import GRAPHQL, Endpoint
 from benchmarks.load import Missing
 from cli.output import say
 
@@ -23,7 +23,7 @@ _NODE_22: Final = _HERE / "postgraphile"
 class Peer:
     """A server. `command` may hold `{port}`, `{database}` and `{redis}`; `packages` is the folder that npm fills.
 
-    `door` is where one listens to it; without one it takes no part where there is something to be heard.
+    `endpoint` is the URL of its subscriptions; without one it takes no part in W5.
     """
 
     name: str
@@ -32,7 +32,7 @@ class Peer:
     dialect: Dialects = Dialects.GRAPHQL
     environment: Mapping[str, str] = field(default_factory=dict)
     packages: Path | None = None
-    door: Door | None = None
+    endpoint: Endpoint | None = None
     answers: bool = True
     """Whether it can be asked at all: some can only be listened to."""
 
@@ -79,17 +79,19 @@ PEERS: Final = {
             "Taskriver",
             (sys.executable, "-m", "benchmarks.server", "{database}", "{redis}", "{port}"),
             Dialects.OURS,
-            door=GRAPHQL,
+            endpoint=GRAPHQL,
         ),
-        Peer("mercurius", "Mercurius + JIT", _node("mercurius.mjs"), packages=_NODE, door=GRAPHQL),
-        Peer("strawberry-cached", "Strawberry + both caches", _STRAWBERRY, environment={"CACHES": "1"}, door=GRAPHQL),
-        Peer("strawberry", "Strawberry", _STRAWBERRY, door=GRAPHQL),
+        Peer("mercurius", "Mercurius + JIT", _node("mercurius.mjs"), packages=_NODE, endpoint=GRAPHQL),
+        Peer(
+            "strawberry-cached", "Strawberry + both caches", _STRAWBERRY, environment={"CACHES": "1"}, endpoint=GRAPHQL
+        ),
+        Peer("strawberry", "Strawberry", _STRAWBERRY, endpoint=GRAPHQL),
         Peer(
             "fastapi",
             "FastAPI, REST",
             _uvicorn("benchmarks.peers.python.fastapi_app:app"),
             Dialects.REST,
-            door=Door("/ws/tasks?token={token}", converses=False, mark=b'"updatedAt"'),
+            endpoint=Endpoint("/ws/tasks?token={token}", converses=False, mark=b'"updatedAt"'),
         ),
         Peer("apollo", "Apollo Server 5", _node("apollo.mjs"), packages=_NODE),
         Peer(
@@ -105,7 +107,7 @@ PEERS: Final = {
             "frames",
             "floor: one frame for all",
             _uvicorn("benchmarks.baselines.frames:app"),
-            door=Door("/", converses=False),
+            endpoint=Endpoint("/", converses=False),
             answers=False,
         ),
         Peer("commits", "floor: bare asyncpg", (), answers=False),

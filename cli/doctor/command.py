@@ -9,7 +9,7 @@ import typer
 
 from cli.connections import FOLDER, database_url_of, redis_url_of
 from cli.doctor import database, local, redis
-from cli.doctor.finding import Finding, State, worst
+from cli.doctor.finding import CheckResult, CheckState, worst
 from cli.errors import REFUSED, WARNING
 from cli.output import AsJSON, examples, print_result
 from cli.settings import read_settings
@@ -20,12 +20,12 @@ from server.settings import Settings
 
 EXAMPLES: Final = examples("taskriver doctor", "taskriver doctor --json || send-alert")
 
-_CODES: Final = {State.OK: 0, State.WARNING: WARNING, State.BAD: REFUSED}
-_STYLES: Final = {State.OK.value: "green", State.WARNING.value: "yellow", State.BAD.value: "bold red"}
+_CODES: Final = {CheckState.OK: 0, CheckState.WARNING: WARNING, CheckState.BAD: REFUSED}
+_STYLES: Final = {CheckState.OK.value: "green", CheckState.WARNING.value: "yellow", CheckState.BAD.value: "bold red"}
 _SUMMARY: Final = {
-    State.OK: "All checks passed.",
-    State.WARNING: "The server can run. Check the lines with the state look.",
-    State.BAD: "There are problems. Fix the lines with the state bad.",
+    CheckState.OK: "All checks passed.",
+    CheckState.WARNING: "The server can run. Check the lines with the state look.",
+    CheckState.BAD: "There are problems. Fix the lines with the state bad.",
 }
 
 
@@ -45,7 +45,7 @@ def doctor(as_json: AsJSON = False) -> None:
     raise typer.Exit(_CODES[state])
 
 
-def _shown(findings: list[Finding]) -> str:
+def _shown(findings: list[CheckResult]) -> str:
     """The table. On a terminal the advice is below the finding; in a pipe it has its own column."""
     below, columns = sys.stdout.isatty(), [Column("what"), Column("state", styles=_STYLES), Column("found")]
     if below:
@@ -55,11 +55,11 @@ def _shown(findings: list[Finding]) -> str:
     return table(columns, [[each.name, each.state, each.detail, each.advice] for each in findings])
 
 
-async def _run_checks() -> list[Finding]:
+async def _run_checks() -> list[CheckResult]:
     try:
         settings = read_settings()
     except WrongSetting as error:
-        return [Finding("settings", State.BAD, str(error), "docs/settings.md explains each setting.")]
+        return [CheckResult("settings", CheckState.BAD, str(error), "docs/settings.md explains each setting.")]
     findings, size = await _check_database(settings)
     return [
         local.settings(settings),
@@ -71,11 +71,13 @@ async def _run_checks() -> list[Finding]:
     ]
 
 
-async def _check_database(settings: Settings) -> tuple[list[Finding], int | None]:
+async def _check_database(settings: Settings) -> tuple[list[CheckResult], int | None]:
     try:
         url = database_url_of(settings)
     except WrongSetting as error:
-        return [Finding(database.NAME, State.BAD, str(error), "Set DATABASE_URL, or use `taskriver dev`.")], None
+        return [
+            CheckResult(database.NAME, CheckState.BAD, str(error), "Set DATABASE_URL, or use `taskriver dev`.")
+        ], None
     connected = Database(url, pool_size=1)
     try:
         findings, server = await database.check(connected, settings)
@@ -84,8 +86,8 @@ async def _check_database(settings: Settings) -> tuple[list[Finding], int | None
     return findings, server.size if server is not None else None
 
 
-async def _check_redis(settings: Settings) -> Finding:
+async def _check_redis(settings: Settings) -> CheckResult:
     try:
         return await redis.check(redis_url_of(settings))
     except WrongSetting as error:
-        return Finding(redis.NAME, State.BAD, str(error), "Set REDIS_URL, or use `taskriver dev`.")
+        return CheckResult(redis.NAME, CheckState.BAD, str(error), "Set REDIS_URL, or use `taskriver dev`.")

@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from cli.connections import check_reachable, check_sessions_of
-from cli.doctor.finding import Finding, State, make_finding
+from cli.doctor.finding import CheckResult, CheckState, make_finding
+from cli.errors import CommandError
 from cli.output import counted
 from domain.errors import DomainError
 from persistence import migrations
@@ -14,15 +15,14 @@ from persistence.diagnostics import (
     EXTENSION,
     OLDEST_VERSION,
     LogStatus,
+    OpenSnapshot,
     ServerStatus,
-    Snapshot,
     connections_of,
     read_log_status,
     read_oldest_snapshot,
     read_server_status,
 )
-from persistence.session_pooling import Sessions
-from server.errors import CommandError
+from persistence.session_pooling import SessionTimeouts
 from server.settings import Settings
 
 SKEW_WARNING_SECONDS: Final = 0.5
@@ -36,7 +36,7 @@ SNAPSHOT_WARNING_TRANSACTIONS: Final = 1_000_000
 NAME: Final = "database"
 
 
-async def check(database: Database, settings: Settings) -> tuple[list[Finding], ServerStatus | None]:
+async def check(database: Database, settings: Settings) -> tuple[list[CheckResult], ServerStatus | None]:
     """All findings about the database, and the status of its server."""
     try:
         await check_reachable(database)
@@ -49,9 +49,9 @@ async def check(database: Database, settings: Settings) -> tuple[list[Finding], 
             log = await read_log_status(connection) if pending == 0 else None
             snapshot = await read_oldest_snapshot(connection)
     except CommandError as error:
-        return [Finding(NAME, State.BAD, str(error), "Start it, or correct DATABASE_URL.")], None
+        return [CheckResult(NAME, CheckState.BAD, str(error), "Start it, or correct DATABASE_URL.")], None
     except DomainError as error:
-        return [Finding(NAME, State.BAD, error.message, "Try again.")], None
+        return [CheckResult(NAME, CheckState.BAD, error.message, "Try again.")], None
     findings = [
         _server(database, server),
         _sessions(sessions),
@@ -63,31 +63,31 @@ async def check(database: Database, settings: Settings) -> tuple[list[Finding], 
     return findings + ([_lag(log), _retention(log, settings, server.clock)] if log is not None else []), server
 
 
-def _server(database: Database, server: ServerStatus) -> Finding:
+def _server(database: Database, server: ServerStatus) -> CheckResult:
     url = database.engine.url
     detail = f"PostgreSQL {server.version.split()[0]} at {url.host or 'localhost'}:{url.port or 5432}/{url.database}"
     if server.major < OLDEST_VERSION:
-        return Finding(NAME, State.BAD, detail, f"PostgreSQL {OLDEST_VERSION} or newer is needed.")
+        return CheckResult(NAME, CheckState.BAD, detail, f"PostgreSQL {OLDEST_VERSION} or newer is needed.")
     if server.standby:
-        return Finding(NAME, State.BAD, f"{detail}, a standby", "DATABASE_URL must name the primary.")
+        return CheckResult(NAME, CheckState.BAD, f"{detail}, a standby", "DATABASE_URL must name the primary.")
     if not server.extension:
         advice = f"Run `taskriver migrate`, or as a superuser: CREATE EXTENSION {EXTENSION}."
-        return Finding(NAME, State.WARNING, f"{detail}, without {EXTENSION}", advice)
-    return Finding(NAME, State.OK, detail)
+        return CheckResult(NAME, CheckState.WARNING, f"{detail}, without {EXTENSION}", advice)
+    return CheckResult(NAME, CheckState.OK, detail)
 
 
-def _sessions(found: Sessions | None) -> Finding:
+def _sessions(found: SessionTimeouts | None) -> CheckResult:
     ignored = found is not None and not found.time_outs
     detail = "a connection pooler ignores session settings" if ignored else "each connection has its own session"
     advice = "Set PostgreSQL's time-outs for the database user: see docs/deployment.md."
     return make_finding("sessions", detail, warning=advice if ignored else "")
 
 
-def _migrations(pending: int | None) -> Finding:
+def _migrations(pending: int | None) -> CheckResult:
     if pending is None:
-        return Finding(
+        return CheckResult(
             "migrations",
-            State.BAD,
+            CheckState.BAD,
             "the tables are newer than this version of Taskriver",
             "Install the newer version.",
         )
@@ -95,7 +95,7 @@ def _migrations(pending: int | None) -> Finding:
     return make_finding("migrations", detail, bad="Run `taskriver migrate`." if pending else "")
 
 
-def _budget(server: ServerStatus, settings: Settings) -> Finding:
+def _budget(server: ServerStatus, settings: Settings) -> CheckResult:
     """Whether PostgreSQL allows as many connections as a server with these settings can open."""
     needed = connections_of(settings.workers, settings.database_pool_size)
     detail = f"{counted(settings.workers, 'process')} can open {needed} of {server.connections}; {server.in_use} in use"
@@ -107,7 +107,7 @@ def _budget(server: ServerStatus, settings: Settings) -> Finding:
     )
 
 
-def _clock(server: ServerStatus, here: datetime) -> Finding:
+def _clock(server: ServerStatus, here: datetime) -> CheckResult:
     skew = (server.clock - here).total_seconds()
     wrong = abs(skew)
     advice = "Configure the same time server (NTP) on both machines."
@@ -120,7 +120,7 @@ def _clock(server: ServerStatus, here: datetime) -> Finding:
     )
 
 
-def _oldest_snapshot(snapshot: Snapshot | None) -> Finding:
+def _oldest_snapshot(snapshot: OpenSnapshot | None) -> CheckResult:
     """Whether an old snapshot prevents PostgreSQL from removing dead rows."""
     name = "oldest snapshot"
     if snapshot is None:
@@ -135,7 +135,7 @@ def _oldest_snapshot(snapshot: Snapshot | None) -> Finding:
     return make_finding(name, detail, warning=advice if is_old else "")
 
 
-def _lag(log: LogStatus) -> Finding:
+def _lag(log: LogStatus) -> CheckResult:
     if not log.unnumbered:
         return make_finding("event lag", f"none: all {log.position:,} events have their position")
     detail = f"{log.unnumbered:,} events after {log.position:,} have no position, the first for {log.lag_seconds:.1f} s"
@@ -148,7 +148,7 @@ def _lag(log: LogStatus) -> Finding:
     )
 
 
-def _retention(log: LogStatus, settings: Settings, clock: datetime) -> Finding:
+def _retention(log: LogStatus, settings: Settings, clock: datetime) -> CheckResult:
     """Whether old events are removed. The clean-up runs once a day; one missed run is accepted."""
     days = settings.event_retention_days
     kept = f"{log.position - log.trimmed:,} events kept for {days} days"

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 
-class State(StrEnum):
+class CheckState(StrEnum):
     """The state of what was checked; the worst is last."""
 
     OK = "ok"
@@ -15,11 +15,11 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class CheckResult:
     """One line of the table. *advice* is empty if there is nothing to do."""
 
     name: str
-    state: State
+    state: CheckState
     detail: str
     advice: str = ""
 
@@ -28,14 +28,14 @@ class Finding:
         return {"name": self.name, "state": self.state, "told": self.detail, "advice": self.advice}
 
 
-def worst(findings: Iterable[Finding]) -> State:
+def worst(findings: Iterable[CheckResult]) -> CheckState:
     """The worst state of the findings."""
-    order = list(State)
-    return max((finding.state for finding in findings), key=order.index, default=State.OK)
+    order = list(CheckState)
+    return max((finding.state for finding in findings), key=order.index, default=CheckState.OK)
 
 
-def make_finding(name: str, detail: str, *, bad: str = "", warning: str = "") -> Finding:
+def make_finding(name: str, detail: str, *, bad: str = "", warning: str = "") -> CheckResult:
     """A finding: bad if *bad* has advice, a warning if *warning* has advice, else ok."""
     if bad:
-        return Finding(name, State.BAD, detail, bad)
-    return Finding(name, State.WARNING if warning else State.OK, detail, warning)
+        return CheckResult(name, CheckState.BAD, detail, bad)
+    return CheckResult(name, CheckState.WARNING if warning else CheckState.OK, detail, warning)

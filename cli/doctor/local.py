@@ -5,7 +5,7 @@ import stat
 from pathlib import Path
 from typing import Final
 
-from cli.doctor.finding import Finding, make_finding
+from cli.doctor.finding import CheckResult, make_finding
 from server.settings import DEVELOPMENT_SECRET, Settings
 
 ENV_FILE: Final = Path(".env")
@@ -13,7 +13,7 @@ LOW_BYTES: Final = 1_000_000_000
 LOW_FRACTION: Final = 0.05
 
 
-def settings(found: Settings) -> Finding:
+def settings(found: Settings) -> CheckResult:
     """The settings. They are valid: invalid ones are refused before."""
     given = len(found.model_fields_set)
     detail = f"{found.environment.value}, {given} of {len(Settings.model_fields)} set, the others have defaults"
@@ -23,7 +23,7 @@ def settings(found: Settings) -> Finding:
     )
 
 
-def secrets(found: Settings) -> Finding:
+def secrets(found: Settings) -> CheckResult:
     """The names of the signing keys."""
     if any(DEVELOPMENT_SECRET.encode() in secret for secret in found.key_ring.values()):
         return make_finding("secrets", "the public development key: use it on this machine only")
@@ -34,13 +34,13 @@ def secrets(found: Settings) -> Finding:
     )
 
 
-def cookies(found: Settings) -> Finding:
+def cookies(found: Settings) -> CheckResult:
     """Whether browsers send the refresh cookie only over HTTPS."""
     detail = "Secure" if found.cookie_secure else "not Secure: only for plain HTTP on this machine"
     return make_finding("cookies", detail)
 
 
-def disk(folder: Path, *, database_bytes: int | None) -> Finding:
+def disk(folder: Path, *, database_bytes: int | None) -> CheckResult:
     """The free disk space on this machine; the disk of the database can be on another one."""
     usage = shutil.disk_usage(folder)
     detail = f"{size(usage.free)} of {size(usage.total)} free here"

@@ -6,7 +6,7 @@ from typing import Any, Final
 from redis.asyncio import Redis
 from redis.exceptions import AuthenticationError, RedisError
 
-from cli.doctor.finding import Finding, State, make_finding
+from cli.doctor.finding import CheckResult, CheckState, make_finding
 
 NAME: Final = "redis"
 TIMEOUT_SECONDS: Final = 2.0
@@ -17,7 +17,7 @@ WITHOUT_REDIS: Final = (
 )
 
 
-async def check(url: str) -> Finding:
+async def check(url: str) -> CheckResult:
     """Whether it answers, its version, and the response time."""
     client = Redis.from_url(url, socket_timeout=TIMEOUT_SECONDS, socket_connect_timeout=TIMEOUT_SECONDS, retry=None)
     try:
@@ -26,10 +26,12 @@ async def check(url: str) -> Finding:
         await client.ping()
         seconds = time.perf_counter() - began
     except AuthenticationError:
-        return Finding(NAME, State.BAD, "rejects the password of REDIS_URL", f"Correct REDIS_URL. {WITHOUT_REDIS}")
+        return CheckResult(
+            NAME, CheckState.BAD, "rejects the password of REDIS_URL", f"Correct REDIS_URL. {WITHOUT_REDIS}"
+        )
     except (RedisError, OSError, TimeoutError):
-        return Finding(
-            NAME, State.BAD, "does not answer at REDIS_URL", f"Start it, or correct REDIS_URL. {WITHOUT_REDIS}"
+        return CheckResult(
+            NAME, CheckState.BAD, "does not answer at REDIS_URL", f"Start it, or correct REDIS_URL. {WITHOUT_REDIS}"
         )
     finally:
         await client.aclose()

@@ -3,8 +3,8 @@
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final, Self
 
+from cli.errors import CommandError
 from domain.errors import Invalid
-from server.errors import CommandError
 
 FIELDS: Final = (
     "id",

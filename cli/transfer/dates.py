@@ -7,8 +7,8 @@ from datetime import UTC, datetime, tzinfo
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from cli.errors import CommandError
 from domain.errors import Invalid
-from server.errors import CommandError
 
 _DOTTED: Final = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})(.*)", re.DOTALL)
 _SLASHED: Final = re.compile(r"\d{1,4}/\d{1,2}/\d{1,4}\b.*", re.DOTALL)

@@ -11,6 +11,7 @@ import typer
 
 from cli.actor import actor_of
 from cli.connections import database_of
+from cli.errors import CommandError
 from cli.output import counted, examples
 from cli.progress import ProgressBar
 from cli.settings import read_settings
@@ -20,7 +21,6 @@ from cli.transfer.options import STANDARD, AsWhom, InFormat, format_of
 from cli.transfer.task_record import write
 from domain.actor import Actor
 from persistence.database import Database
-from server.errors import CommandError
 from server.settings import Settings
 from services.import_export import snapshot_of_tasks
 from services.task import count_tasks

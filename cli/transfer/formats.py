@@ -10,9 +10,9 @@ from typing import Any, BinaryIO, Final, TextIO
 
 import orjson
 
+from cli.errors import CommandError
 from cli.transfer.columns import Columns
 from domain.errors import Invalid
-from server.errors import CommandError
 
 MAX_LINE: Final = 256 * 1024
 """Characters: more than the longest task needs, with every character escaped."""
@@ -39,14 +39,14 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class TextSource:
     """The text of a file. Bytes that are not text in its *encoding* become lone surrogates (PEP 383)."""
 
     text: TextIO
     encoding: str
 
     @classmethod
-    def of(cls, file: BinaryIO, encoding: str) -> "Source":
+    def of(cls, file: BinaryIO, encoding: str) -> "TextSource":
         """The text of *file*, without the byte order mark at its start.
 
         Raises:
@@ -80,7 +80,7 @@ class Source:
         return None
 
 
-def json_lines(source: Source, columns: Columns) -> Iterator[Line]:
+def json_lines(source: TextSource, columns: Columns) -> Iterator[Line]:
     """The objects in JSON Lines, by field; empty lines are skipped."""
     for number, text in enumerate(iter(source.line, ""), 1):
         if len(text) > MAX_LINE:
@@ -93,7 +93,7 @@ def json_lines(source: Source, columns: Columns) -> Iterator[Line]:
                 yield line
 
 
-def _object(number: int, text: str, source: Source, columns: Columns) -> Line:
+def _object(number: int, text: str, source: TextSource, columns: Columns) -> Line:
     problem = source.problem_of(text)
     if problem is not None:
         return Line(number, {}, problem)
@@ -109,7 +109,7 @@ def _object(number: int, text: str, source: Source, columns: Columns) -> Line:
         return Line(number, {}, invalid.message)
 
 
-def csv_lines(source: Source, columns: Columns) -> Iterator[Line]:
+def csv_lines(source: TextSource, columns: Columns) -> Iterator[Line]:
     """The rows of CSV (RFC 4180) by field, with commas, semicolons or tabs between cells.
 
     Raises:
@@ -126,7 +126,7 @@ def csv_lines(source: Source, columns: Columns) -> Iterator[Line]:
             yield _row(number, fields, cells, source)
 
 
-def _rows(first: str, source: Source) -> Iterator[tuple[int, list[str]]]:
+def _rows(first: str, source: TextSource) -> Iterator[tuple[int, list[str]]]:
     """The rows, each with the number of the line where it starts."""
     delimiter = max(",;\t", key=first.count)
     reader = csv.reader(_texts(first, source), delimiter=delimiter, strict=True)
@@ -144,7 +144,7 @@ def _rows(first: str, source: Source) -> Iterator[tuple[int, list[str]]]:
         before = reader.line_num
 
 
-def _first_line(cells: list[str], source: Source, columns: Columns) -> list[str | None]:
+def _first_line(cells: list[str], source: TextSource, columns: Columns) -> list[str | None]:
     names = [cell.strip() for cell in cells]
     problem = source.problem_of("".join(names))
     if problem is not None:
@@ -155,14 +155,14 @@ def _first_line(cells: list[str], source: Source, columns: Columns) -> list[str 
         raise CommandError(f"line 1: {invalid.message}") from None
 
 
-def _row(number: int, fields: list[str | None], cells: list[str], source: Source) -> Line:
+def _row(number: int, fields: list[str | None], cells: list[str], source: TextSource) -> Line:
     if len(cells) != len(fields):
         return Line(number, {}, f"this has {len(cells)} cells, but the first line has {len(fields)}.")
     values = {field: cell for field, cell in zip(fields, cells, strict=True) if field is not None}
     return Line(number, values, source.problem_of("".join(cells)))
 
 
-def _texts(first: str, source: Source) -> Iterator[str]:
+def _texts(first: str, source: TextSource) -> Iterator[str]:
     yield first
     for number, text in enumerate(iter(source.line, ""), 2):
         if len(text) > MAX_LINE:
@@ -170,7 +170,7 @@ def _texts(first: str, source: Source) -> Iterator[str]:
         yield text
 
 
-READERS: Final[Mapping[Format, Callable[[Source, Columns], Iterator[Line]]]] = {
+READERS: Final[Mapping[Format, Callable[[TextSource, Columns], Iterator[Line]]]] = {
     Format.JSONL: json_lines,
     Format.CSV: csv_lines,
 }

@@ -14,7 +14,7 @@ _VALUES: Final = re.compile(r"'[^']*'|\"[^\"]*\"|[0-9][0-9,.]*")
 
 
 @dataclass(slots=True)
-class Problem:
+class ImportProblem:
     """One kind of problem: the message for the first line that has it, the first line numbers, and the count."""
 
     message: str
@@ -30,11 +30,11 @@ class Problem:
         return f"{text} Same problem in {counted(self.count - 1, 'more line')}: {others}{rest}."
 
 
-class Problems:
+class ImportProblems:
     """Problems by kind, in the order in which they were found; at most 100 kinds are recorded."""
 
     def __init__(self) -> None:
-        self._kinds: dict[str, Problem] = {}
+        self._kinds: dict[str, ImportProblem] = {}
         self._left_out = 0
 
     def add(self, number: int, message: str) -> None:
@@ -43,7 +43,7 @@ class Problems:
         if kind not in self._kinds and len(self._kinds) >= _MOST_KINDS:
             self._left_out += 1
             return
-        problem = self._kinds.setdefault(kind, Problem(message))
+        problem = self._kinds.setdefault(kind, ImportProblem(message))
         problem.count += 1
         if len(problem.lines) <= _MOST_NUMBERS:
             problem.lines.append(number)

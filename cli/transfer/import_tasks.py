@@ -14,7 +14,7 @@ import typer
 
 from cli.actor import actor_of
 from cli.connections import database_of
-from cli.errors import WARNING
+from cli.errors import WARNING, CommandError
 from cli.output import AsJSON, counted, examples, print_result
 from cli.progress import ProgressBar
 from cli.settings import read_settings
@@ -22,10 +22,9 @@ from cli.transfer import formats
 from cli.transfer.columns import Columns
 from cli.transfer.dates import DateReader
 from cli.transfer.formats import READERS, Line
-from cli.transfer.import_errors import Problems
+from cli.transfer.import_errors import ImportProblems
 from cli.transfer.importer import BadLine, ImportCounts, Importer, ImportOptions
 from cli.transfer.options import STANDARD, AsWhom, InFormat, format_of
-from server.errors import CommandError
 
 File = Annotated[Path, typer.Argument(help="File to read; - is standard input.", show_default=False)]
 Owners = Annotated[bool, typer.Option("--owners", help="Each task belongs to the owner on its line.")]
@@ -80,9 +79,9 @@ def import_tasks(
     chosen = format_of(file, file_format)
     columns = Columns.parse(map_ or (), ignore or ())
     dates = DateReader.parse(date_format or (), timezone)
-    problems = Problems()
+    problems = ImportProblems()
     with _opened(file) as content, ProgressBar("tasks", total=_size(content)) as meter:
-        text = formats.Source.of(content, encoding)  # keep a reference: garbage collection would close the file
+        text = formats.TextSource.of(content, encoding)  # keep a reference: garbage collection would close the file
         lines = READERS[chosen](text, columns)
 
         async def work() -> ImportCounts:
@@ -101,7 +100,7 @@ def import_tasks(
 
 
 @contextmanager
-def _reporting(problems: Problems) -> Iterator[None]:
+def _reporting(problems: ImportProblems) -> Iterator[None]:
     """Print the problems, also when the import stops early."""
     try:
         yield

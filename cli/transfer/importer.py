@@ -7,14 +7,14 @@ from typing import Final
 from uuid import UUID
 
 from cli.actor import actor_of
+from cli.errors import CommandError
 from cli.transfer.dates import DateReader
 from cli.transfer.formats import Line
-from cli.transfer.import_errors import Problems
+from cli.transfer.import_errors import ImportProblems
 from cli.transfer.task_record import Record, read
 from domain.actor import Actor
 from domain.errors import Invalid
 from persistence.database import Database
-from server.errors import CommandError
 from services.import_export import BATCH_SIZE, ImportedTask, import_tasks
 
 _MAX_CACHED_USERS: Final = 10_000
@@ -62,7 +62,7 @@ class Importer:
 
     database: Database
     options: ImportOptions
-    problems: Problems
+    problems: ImportProblems
     advance: Callable[[int], None]
     counts: ImportCounts = field(default_factory=ImportCounts)
     _users: dict[str, Actor | None] = field(default_factory=dict)

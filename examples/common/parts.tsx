@@ -49,7 +49,7 @@ interface StreamItem {
   task: { title: string } | null;
 }
 
-/** How the stream is doing, and what it told last. */
+/** The state of the stream, and its last item. */
 export function Standing({ stream, item, error }: { stream: Stream; item: StreamItem | undefined; error: Error | undefined }) {
   const [live, setLive] = useState(false);
   useEffect(() => stream.on("connected", () => setLive(true)), [stream]);

@@ -6,7 +6,7 @@ const { VITE_API } = import.meta.env;
 export const API = new URL(VITE_API ?? "/graphql", location.href).href;
 export const SOCKET = API.replace(/^http/, "ws");
 
-/** Nobody is signed in. The resumable client takes `fatal` for a reason not to come back. */
+/** No user is signed in. `fatal` tells the resumable client not to reconnect. */
 export class SignedOut extends Error {
   readonly fatal = true;
 }

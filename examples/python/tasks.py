@@ -28,7 +28,7 @@ class Refused(Exception):
 
 
 class Account:
-    """Somebody who signs in once, and stays signed in: each refresh token is good for one use."""
+    """A user who signs in once and stays signed in: each refresh token is valid for one use."""
 
     def __init__(self, url: str, username: str, password: str) -> None:
         self.url = url

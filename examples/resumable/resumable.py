@@ -98,16 +98,16 @@ async def _items(transport: "Transport", query: str, place: Place) -> AsyncGener
 
 
 class Transport(WebsocketsTransport):
-    """Hands on what pings say, in its place among the items: where a subscription stands that has heard nothing."""
+    """Passes on the cursors of pings, in order with the items, for subscriptions without items."""
 
     async def _handle_answer(self, kind: str, query_id: int | None, result: ExecutionResult | None) -> None:
         with suppress(TransportError):  # a pong that finds no socket: the listeners know already
             await super()._handle_answer(kind, query_id, result)
         if kind == "ping":
             for name, cursor in ((self.payloads["ping"] or {}).get("cursors") or {}).items():
-                said = ExecutionResult({"ping": {"__typename": PING, "cursor": cursor}}, None)
+                answer = ExecutionResult({"ping": {"__typename": PING, "cursor": cursor}}, None)
                 if (listener := self.listeners.get(int(name))) is not None:
-                    await listener.put(("data", said))
+                    await listener.put(("data", answer))
 
 
 def _transport(url: str, token: str, silence: float) -> Transport:

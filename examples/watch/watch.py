@@ -19,7 +19,7 @@ WATCH = """subscription ($after: String) { taskStatusChanged(after: $after) {
 
 
 class Account:
-    """Somebody who signs in as often as need be."""
+    """A user who signs in again when needed."""
 
     def __init__(self, username: str, password: str, url: str) -> None:
         self.url = url

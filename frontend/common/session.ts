@@ -55,12 +55,12 @@ export class Session {
     this.#channel.onmessage = ({ data }: MessageEvent<Grant | null>) => this.#take(data);
   }
 
-  /** Who is signed in; null: nobody; undefined: not asked yet. It is another object only if something changed. */
+  /** The signed-in user; null: none; undefined: not known yet. It is another object only if something changed. */
   get person(): Person | null | undefined {
     return this.#grant && this.#grant.person;
   }
 
-  /** Calls *listener* whenever another person, role or nobody is signed in; returns a function that ends that. */
+  /** Calls *listener* whenever the user or the role changes; returns a function that ends that. */
   subscribe = (listener: () => void): (() => void) => {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -76,12 +76,12 @@ export class Session {
   async signIn(username: string, password: string): Promise<Person> {
     return alone(async () => {
       const grant = await this.#ask(LOGIN, { input: { username, password } });
-      this.#tell(grant);
+      this.#notify(grant);
       return grant.person;
     });
   }
 
-  /** Ends the session in every tab; its tokens are worthless within a second. Throws if the server did not hear it. */
+  /** Ends the session in every tab; its tokens are worthless within a second. Throws if the server did not receive it. */
   async signOut(): Promise<void> {
     await alone(async () => {
       if (this.#wants()) await this.#refresh();
@@ -91,17 +91,17 @@ export class Session {
       } catch (error) {
         if (!(error instanceof Refused && error.code === "UNAUTHENTICATED")) throw error;
       }
-      this.#tell(null);
+      this.#notify(null);
     });
   }
 
   /**
-   * A token that is good for some time yet, or null if nobody is signed in.
+   * A token that is good for some time yet, or null if no user is signed in.
    * @param refused the token that the server has just not accepted any more: then another one
    */
   async accessToken(refused?: string): Promise<string | null> {
     if (this.#wants(refused)) {
-      // While this tab waits for its turn, another one may tell it a new token.
+      // While this tab waits for its turn, another one may send it a new token.
       const work = async () => void (this.#wants(refused) && (await this.#refresh()));
       this.#refreshing ??= alone(work).finally(() => (this.#refreshing = null));
       try {
@@ -113,7 +113,7 @@ export class Session {
     return this.#grant?.token ?? null;
   }
 
-  /** Whether it is time to ask for another token. Of nobody's there is none, as long as nobody signs in. */
+  /** Whether it is time to ask for another token. Without a user there is none. */
   #wants(refused?: string): boolean {
     const grant = this.#grant;
     return grant !== null && (!grant || grant.token === refused || grant.refreshAt <= Date.now());
@@ -121,10 +121,10 @@ export class Session {
 
   async #refresh(): Promise<void> {
     try {
-      this.#tell(await this.#ask(REFRESH));
+      this.#notify(await this.#ask(REFRESH));
     } catch (error) {
       if (!(error instanceof Refused && error.code === "INVALID_CREDENTIALS")) throw error;
-      this.#tell(null);
+      this.#notify(null);
     }
   }
 
@@ -143,7 +143,7 @@ export class Session {
     };
   }
 
-  #tell(grant: Grant | null): void {
+  #notify(grant: Grant | null): void {
     this.#take(grant);
     this.#channel.postMessage(grant);
   }

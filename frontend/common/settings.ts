@@ -1,4 +1,4 @@
-/** Somebody of the demo data: `taskriver dev` has them, and a real server never. */
+/** A demo user: `taskriver dev` has them, a real server never. */
 export interface DemoPeople {
   readonly names: readonly string[];
   readonly password: string;

@@ -130,7 +130,7 @@ def _arguments(counts: Sequence[AttemptCount]) -> list[int]:
 
 
 @dataclass(slots=True)
-class _Window:
+class _FailureWindow:
     ends_at: float
     failed: int = 0
     running: dict[str, float] = field(default_factory=dict)
@@ -148,7 +148,7 @@ class _LocalFailures:
     """
 
     def __init__(self, max_windows: int) -> None:
-        self._windows = LocalWindows(max_windows, _Window)
+        self._windows = LocalWindows(max_windows, _FailureWindow)
 
     def step(self, step: _Step, attempt_id: str, counts: Sequence[AttemptCount], found: list[int] | None) -> _Decision:
         """Record a step. *found* is the decision of Redis, or None if Redis did not respond."""

@@ -46,12 +46,12 @@ class QueueLimits:
 
 
 @dataclass(slots=True, eq=False)
-class _Waiter:
+class _HashWaiter:
     caller: Caller
     turn: asyncio.Future[None]
 
 
-_Accounts = OrderedDict[str, deque[_Waiter]]
+_Accounts = OrderedDict[str, deque[_HashWaiter]]
 
 
 class HashQueue:
@@ -86,7 +86,7 @@ class HashQueue:
             Unavailable: too many callers are waiting, and this caller is in the longest queue; or the caller waited too
                 long; or the client disconnected.
         """
-        waiter = _Waiter(caller, asyncio.get_running_loop().create_future())
+        waiter = _HashWaiter(caller, asyncio.get_running_loop().create_future())
         self._add(waiter)
         self._grant()
         self._refuse_excess(caller)
@@ -103,7 +103,7 @@ class HashQueue:
         self._grant()
         self._forget_turns(caller.address)
 
-    def _add(self, waiter: _Waiter) -> None:
+    def _add(self, waiter: _HashWaiter) -> None:
         accounts = self._addresses.setdefault(waiter.caller.address, OrderedDict())
         accounts.setdefault(waiter.caller.account, deque()).append(waiter)
         self._waiting += 1
@@ -112,7 +112,7 @@ class HashQueue:
         while self._free and (waiter := self._next()) is not None:
             self._take_turn(waiter)
 
-    def _next(self) -> _Waiter | None:
+    def _next(self) -> _HashWaiter | None:
         """The next caller whose account has no turn at the moment."""
         for address, accounts in self._addresses.items():
             turns = self._turns.get(address, Counter())
@@ -126,7 +126,7 @@ class HashQueue:
         if is_idle or len(self._turns.get(address, ())) > _MAX_ACCOUNTS:
             self._turns.pop(address, None)
 
-    def _take_turn(self, waiter: _Waiter) -> None:
+    def _take_turn(self, waiter: _HashWaiter) -> None:
         caller = waiter.caller
         self._remove(waiter)
         if (accounts := self._addresses.get(caller.address)) is not None:
@@ -138,7 +138,7 @@ class HashQueue:
         self._turns[caller.address][caller.account] += 1
         waiter.turn.set_result(None)
 
-    def _remove(self, waiter: _Waiter) -> None:
+    def _remove(self, waiter: _HashWaiter) -> None:
         accounts = self._addresses[waiter.caller.address]
         queue = accounts[waiter.caller.account]
         queue.remove(waiter)
@@ -159,7 +159,7 @@ class HashQueue:
         elif self._waiting > self._limits.total:
             self._refuse(self._last_of_longest(self._longest_address(newest), newest), Unavailable(BUSY))
 
-    def _refuse(self, waiter: _Waiter, error: DomainError) -> None:
+    def _refuse(self, waiter: _HashWaiter, error: DomainError) -> None:
         self._remove(waiter)
         waiter.turn.set_exception(error)
 
@@ -172,13 +172,13 @@ class HashQueue:
 
         return max(self._addresses, key=load)
 
-    def _last_of_longest(self, address: str, newest: Caller) -> _Waiter:
-        def load(queue: deque[_Waiter]) -> tuple[int, bool]:
+    def _last_of_longest(self, address: str, newest: Caller) -> _HashWaiter:
+        def load(queue: deque[_HashWaiter]) -> tuple[int, bool]:
             return len(queue) + (queue[0].caller in self._running), queue[0].caller == newest
 
         return max(self._addresses[address].values(), key=load)[-1]
 
-    def _cancel(self, waiter: _Waiter) -> None:
+    def _cancel(self, waiter: _HashWaiter) -> None:
         """Remove the waiter from the queue, or release its turn if it was granted at the same moment."""
         if not waiter.turn.done():
             self._remove(waiter)
@@ -187,7 +187,7 @@ class HashQueue:
             self.release(waiter.caller)
 
 
-async def _wait_for_turn(waiter: _Waiter, seconds: float) -> None:
+async def _wait_for_turn(waiter: _HashWaiter, seconds: float) -> None:
     disconnected = waiter.caller.disconnected
     watching: list[asyncio.Future[Any]] = []
     if disconnected is not None and not waiter.turn.done():

@@ -45,7 +45,7 @@ class Permission(BasePermission):
 
     def has_permission(self, source: Any, info: Info, **kwargs: Any) -> bool:
         """Return True or raise an error. An error says more than False would."""
-        self.check(info.context.facts)
+        self.check(info.context.request)
         return True
 
     def check(self, request: RequestContext) -> None:

@@ -105,7 +105,7 @@ class RateLimiter:
     def __init__(self, redis: Redis, *, timeout: float = 0.35, pause: float = 1.0, max_windows: int = 10_000) -> None:
         """See `RedisWithTimeout` for *timeout* and *pause*. *max_windows* limits the memory of each limit."""
         self.redis = RedisWithTimeout(redis, timeout=timeout, pause=pause)
-        self._local = LocalWindows(max_windows, _Window)
+        self._local = LocalWindows(max_windows, _RateWindow)
         self.refused: Counter[str] = Counter()
         """The number of refused requests, by the name of the limit."""
 
@@ -156,6 +156,6 @@ class RateLimiter:
 
 
 @dataclass(slots=True)
-class _Window:
+class _RateWindow:
     ends_at: float
     count: int = 0

@@ -24,7 +24,7 @@ from strawberry.schema.schema_converter import GraphQLCoreConverter
 from graphql_api.compiler.fallback import NotCompilable
 from graphql_api.compiler.selections import Selected, Selections
 from graphql_api.schema.ids import encoder_of
-from graphql_api.schema.resolves_to import Expression, Identity, Pages, Reference, meaning_of
+from graphql_api.schema.resolves_to import Expression, OpaqueId, Pages, Reference, meaning_of
 
 Project = Callable[..., Any]
 WritePages = Callable[[GraphQLField, Pages, Sequence[Selected], int], int]
@@ -154,7 +154,7 @@ class Writer:
             raise NotCompilable(f"{kind}.{node.name.value} with arguments")
         if meaning is None:
             return self._attribute(kind, key, selected, source)
-        if isinstance(meaning, Identity):
+        if isinstance(meaning, OpaqueId):
             return f"{self.names.of(encoder_of(kind.name))}({source.column('id')})"
         if isinstance(meaning, Expression):
             columns = ", ".join(source.column(name) for name in meaning.columns)

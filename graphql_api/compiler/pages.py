@@ -17,7 +17,7 @@ Find = Callable[[UUID], Any]
 """A row's id → what its page is written as."""
 
 
-class Page:
+class CompiledPage:
     """The rows of a page in the order of the list, and what was read beside them."""
 
     __slots__ = ("cursor", "facts", "has_next", "has_previous", "rows")
@@ -34,13 +34,13 @@ class Page:
         return self.cursor(self.rows[place][-2], self.rows[place][-1]) if self.rows else None
 
 
-def page_of(found: Sequence[Row], paged: Paged, *, key: int) -> Page:
+def page_of(found: Sequence[Row], paged: Paged, *, key: int) -> CompiledPage:
     """The page of rows that were read with its facts; a row without anything at *key* has the facts alone."""
     names = paged.request.facts
     if not names:
-        return Page(found, paged, _NO_FACTS)
+        return CompiledPage(found, paged, _NO_FACTS)
     facts = dict(zip(names, found[0][-2 - len(names) : -2], strict=True))
-    return Page([] if found[0][key] is None else found, paged, facts)
+    return CompiledPage([] if found[0][key] is None else found, paged, facts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,7 +96,7 @@ class _Finder(Visitor):
 class Selection:
     """The most that any selected field has to know of who looks, and the variables used below the root field.
 
-    Arguments of the root field decide what is told, not how: they are not among the variables.
+    Arguments of the root field select items, and do not change their values: they are not among the variables.
     """
 
     viewer: Viewer
@@ -121,7 +121,7 @@ class _Reader:
         self._fragments = {
             part.name.value: part for part in ast.definitions if isinstance(part, FragmentDefinitionNode)
         }
-        self._viewer = Viewer.ANYBODY
+        self._viewer = Viewer.ALL_USERS
         self._variables: set[str] = set()
 
     def read(self) -> Selection:

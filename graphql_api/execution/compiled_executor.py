@@ -57,14 +57,14 @@ class CompiledExecutor:
 
     async def _run(self, plan: Plan, request: OperationRequest, context: Context) -> Response | None:
         try:
-            plan.check_permissions(context.facts)
+            plan.check_permissions(context.request)
             bound = plan.variables.bind(request.variables)
             if plan.changes:
                 return await _run_mutations(plan, bound, request.extensions, context)
             return Response({"data": await _run_reads(plan, bound, context)})
         except Unavailable as error:
             # The general executor would fail too, and the client would only wait longer for the same error.
-            return _unavailable(plan, error, context.facts.request_id)
+            return _unavailable(plan, error, context.request.request_id)
         except (Fallback, DomainError):
             return None
         except Exception:
@@ -116,7 +116,7 @@ async def _run_reads(plan: Plan, bound: Bound, context: Context) -> dict[str, An
 
 
 async def _run_mutations(plan: Plan, bound: Bound, extensions: Mapping[str, Any], context: Context) -> Response:
-    identity = context.facts.identity
+    identity = context.request.identity
     actor = identity.actor if identity is not None else None  # `login` and `register` need no actor.
     arguments = {key: step.arguments.bind(bound) for key, step in plan.changes.items()}
     # From here on, the general executor must not run the operation: it would make the changes a second time.
@@ -127,11 +127,11 @@ async def _run_mutations(plan: Plan, bound: Bound, extensions: Mapping[str, Any]
         found[key] = result.value
         errors.extend(result.errors)
     body: dict[str, Any] = {"data": _in_field_order(plan, found)}
-    return Response(body | {"errors": describe_all(errors, request_id=context.facts.request_id)} if errors else body)
+    return Response(body | {"errors": describe_all(errors, request_id=context.request.request_id)} if errors else body)
 
 
 def _actor(context: Context) -> Actor:
-    identity = context.facts.identity
+    identity = context.request.identity
     if identity is None:
         raise Fallback
     return identity.actor

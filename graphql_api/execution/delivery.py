@@ -17,7 +17,7 @@ from graphql_api.execution.bounded_cache import BoundedCache
 from graphql_api.execution.documents import Document
 from graphql_api.execution.request import OperationRequest
 from graphql_api.execution.response import Response, from_result
-from graphql_api.resolvers.delivery import Delivery, answered
+from graphql_api.resolvers.delivery import Delivery, current_answer
 from graphql_api.schema.viewer import Viewer
 from streaming.asyncio_helpers import SingleFlight
 
@@ -45,7 +45,7 @@ class SharedExecutions:
         """The group of all subscriptions with this operation."""
         selection = selection_of(self._schema, document.ast, document.operation(request.operation_name))
         used = {name: request.variables[name] for name in selection.variables if name in request.variables}
-        personal = selection.viewer is Viewer.PERSON
+        personal = selection.viewer is Viewer.USER
         return Group(
             self, _digest(document.text, request.operation_name, [used, request.extensions]), personal=personal
         )
@@ -175,7 +175,7 @@ class SubscriptionResults(Generic[ContextT]):
             cached = self._group.cached(event)
             if cached is not None and event.is_current():
                 return cached
-        return await answered(event, self._response)
+        return await current_answer(event, self._response)
 
     def get_or_execute(self, delivery: Delivery) -> Response | SingleFlight[Response] | None:
         """The response to a delivery from the cache, or its execution; None if the response cannot be shared."""
@@ -214,8 +214,8 @@ class DirectSender(Generic[ContextT]):
     """Sends the responses of a subscription without waiting; implements `resolvers.delivery.Sender`."""
 
     def __init__(self, results: SubscriptionResults[ContextT], send: Callable[[Response], bool]) -> None:
-        self.share = results.sharing_key
-        self.begun = results.get_or_execute
+        self.sharing_key = results.sharing_key
+        self.get_or_execute = results.get_or_execute
         self.send = send
 
 

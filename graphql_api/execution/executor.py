@@ -63,7 +63,7 @@ class ExecutionContext(StrawberryGraphQLCoreExecutionContext):
         self._failed_fields += 1
 
 
-class Context(Protocol):
+class OperationContext(Protocol):
     """The part of the context that this module uses. Resolvers use more."""
 
     @property
@@ -71,7 +71,7 @@ class Context(Protocol):
         """The id of the request in responses and logs."""
 
 
-ContextT = TypeVar("ContextT", bound=Context)
+ContextT = TypeVar("ContextT", bound=OperationContext)
 Context_contra = TypeVar("Context_contra", contravariant=True)
 
 
@@ -215,7 +215,7 @@ class Executor(Generic[ContextT]):
             results = SubscriptionResults(built, self._group(operation), self._renew_context, self._wait_for_recovery)
             async with aclosing(await results.source()) as events:
                 if send_directly is not None and isinstance(events, DeliversDirectly):
-                    events.at_once(DirectSender(results, send_directly))
+                    events.deliver_directly(DirectSender(results, send_directly))
                 async for event in events:
                     yield await results.response(event)
         except StopAsyncIteration:

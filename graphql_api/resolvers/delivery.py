@@ -1,5 +1,6 @@
 """Delivers one event to one subscriber, without waking its task where possible."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Hashable
 from typing import Any, Final, NamedTuple, Protocol, TypeVar, runtime_checkable
 
@@ -13,15 +14,15 @@ from streaming.visibility import Visibility
 
 AnswerT = TypeVar("AnswerT")
 
-MAX_KEPT: Final = 16
-"""Answers beside one event, which may wait in somebody's queue for long; `execution/delivery` keeps a few more."""
+MAX_ANSWERS: Final = 16
+"""Answers that one queued event keeps. It may stay in a queue for long; `execution/delivery` keeps more answers."""
 
 
-class Delivery:
-    """What the execution of a subscription's event begins with.
+class Delivery(ABC):
+    """An event that is being delivered to one subscriber: the input of one execution of a subscription.
 
-    An operation answers two tellings alike if their `viewpoint` is equal, and their `viewer` too if it selects
-    anything personal. None: this one is like no other.
+    An operation has the same response for two deliveries with an equal `viewpoint`, and with an equal `viewer` too if
+    it selects personal fields. With None as the viewpoint, the response cannot be shared.
     """
 
     __slots__ = ("viewer", "viewpoint")
@@ -30,70 +31,68 @@ class Delivery:
         self.viewpoint = viewpoint
         self.viewer = viewer
 
-    # Not by `abc`: its isinstance is a function in Python, and it is asked for each delivery.
-
+    @abstractmethod
     def make(self) -> Any:
         """The value of the root field."""
-        raise NotImplementedError
 
     @property
-    def standing(self) -> Hashable:
-        """What the actor's right to be told it rests on."""
-        raise NotImplementedError
+    @abstractmethod
+    def rights(self) -> Hashable:
+        """The rights by which the actor receives the event. An answer is valid as long as they are equal."""
 
+    @abstractmethod
     def is_current(self) -> bool:
-        """Whether that can still be believed."""
-        raise NotImplementedError
+        """Whether the lease covers what was read: the rights and the task."""
 
-    async def again(self) -> "Delivery":
-        """If it cannot: what is to be told once it is known what can."""
-        raise NotImplementedError
+    @abstractmethod
+    async def renewed(self) -> "Delivery":
+        """The delivery of the same event, read again under a fresh lease."""
 
 
 class Sender(Protocol):
-    """Answers tellings without waiting, and sends the answers.
+    """Makes and sends the answers to deliveries without waiting.
 
-    Answers to tellings are interchangeable between tellers with an equal `share`, as `Delivery` says; None: never.
+    Senders with an equal `sharing_key` have interchangeable answers, as `Delivery` describes. None: never.
     """
 
-    share: Hashable | None
+    sharing_key: Hashable | None
 
-    def begun(self, telling: Delivery) -> Any:
-        """The answer to a telling, or the `Run` that is under way to it; None if this is not the way to it."""
+    def get_or_execute(self, delivery: Delivery) -> Any:
+        """The answer to a delivery, or the `SingleFlight` that makes it; None if it cannot be shared."""
 
     def send(self, answer: Any) -> bool:
-        """Send an answer; False if that cannot be done at once."""
+        """Send an answer; False if it cannot be sent now."""
 
 
 @runtime_checkable
 class DeliversDirectly(Protocol):
-    """A source of tellings that can do without being asked for each."""
+    """A source of deliveries that can deliver without waking the task of the subscriber."""
 
-    def at_once(self, teller: Sender) -> None:
-        """Have what comes told by *teller* while nobody does anything but wait for it."""
+    def deliver_directly(self, sender: Sender) -> None:
+        """Deliver events through *sender* while the subscriber only waits for the next one."""
 
 
-async def answered(telling: Delivery, answer: Callable[[Delivery], Awaitable[AnswerT]]) -> AnswerT:
-    """The answer to a telling, to which the actor still has the right when it is there.
+async def current_answer(delivery: Delivery, answer: Callable[[Delivery], Awaitable[AnswerT]]) -> AnswerT:
+    """The answer to a delivery, for which the actor still has the rights when it is complete.
 
-    One that took long is told if the actor stands to it as before, and only else given anew: a process that is too
-    busy to answer within a lease would otherwise answer for ever.
+    If the lease expires meanwhile, the answer is made again only if the rights have changed. Otherwise a process that
+    is too busy to answer within one lease would never finish.
 
     Raises:
         Unauthenticated: the actor's rights have changed meanwhile.
-        StopAsyncIteration: nobody listens any more.
+        StopAsyncIteration: the subscription has ended.
     """
-    found = await answer(telling)
-    while not telling.is_current():
-        now = await telling.again()
-        if now.standing != telling.standing:
-            found = await answer(now)
-        telling = now
+    found = await answer(delivery)
+    while not delivery.is_current():
+        renewed = await delivery.renewed()
+        if renewed.rights != delivery.rights:
+            found = await answer(renewed)
+        delivery = renewed
     return found
 
 
 class KnownAnswer(NamedTuple):
-    """An answer, and to whom it is not for: the people of the task, by the numbers of their ids."""
+    """An answer that other users can share, except the *people* of the task: their user ids as numbers."""
 
     answer: Any
     people: frozenset[int]
@@ -101,71 +100,71 @@ class KnownAnswer(NamedTuple):
 
 
 class DirectDelivery:
-    """Tells what was noted for a subscriber, or says what has to end before."""
+    """Delivers a queued event to a subscriber, or returns the execution that must end first."""
 
     def __init__(
         self,
         subscriber: Subscriber,
-        current: TaskCache,
-        telling: Callable[[Delivered, TaskSnapshot], Delivery],
-        teller: Sender,
+        task_cache: TaskCache,
+        delivery_of: Callable[[Delivered, TaskSnapshot], Delivery],
+        sender: Sender,
     ) -> None:
         self._subscriber = subscriber
-        self._current = current
-        self._telling = telling
-        self._teller = teller
+        self._task_cache = task_cache
+        self._delivery_of = delivery_of
+        self._sender = sender
         actor = subscriber.actor
         self._actor = actor
         self._number = actor.user_id.int  # a UUID's hash is made in Python
-        self._alike: Hashable = (
-            (teller.share, actor.role.value, actor.access_version) if teller.share is not None else None
+        self._key: Hashable = (
+            (sender.sharing_key, actor.role.value, actor.access_version) if sender.sharing_key is not None else None
         )
 
-    def __call__(self, noted: QueuedEvent) -> SingleFlight[Any] | bool:
-        """Whether it was told, or what is to be waited for; False if the consumer has to see to it."""
-        known: KnownAnswer | SingleFlight[Any] | None = noted.answers.get(self._alike)
+    def __call__(self, queued: QueuedEvent) -> SingleFlight[Any] | bool:
+        """True if it was delivered; an execution to wait for; False if the task of the subscriber must deliver it."""
+        known: KnownAnswer | SingleFlight[Any] | None = queued.answers.get(self._key)
         if isinstance(known, SingleFlight):
-            return known if not known.done else self._work_out(noted)
-        if known is not None and self._is_for_me(known):
-            return self._teller.send(known.answer)
-        return self._work_out(noted)
+            return known if not known.done else self._execute(queued)
+        if known is not None and self._may_receive(known):
+            return self._sender.send(known.answer)
+        return self._execute(queued)
 
-    def _is_for_me(self, known: KnownAnswer) -> bool:
+    def _may_receive(self, known: KnownAnswer) -> bool:
         if self._number in known.people or known.reading.superseded:
             return False
         return self._subscriber.trusts(known.reading.at)
 
-    def _work_out(self, noted: QueuedEvent) -> SingleFlight[Any] | bool:
-        reading = self._read(noted)
+    def _execute(self, queued: QueuedEvent) -> SingleFlight[Any] | bool:
+        reading = self._read(queued)
         if isinstance(reading, SingleFlight):
-            self._keep(noted, reading)
+            self._store(queued, reading)
             return reading
-        telling = self._telling(self._subscriber.item_for(noted), reading)
-        answer = self._teller.begun(telling)
-        people = _people(noted, reading)
+        delivery = self._delivery_of(self._subscriber.item_for(queued), reading)
+        answer = self._sender.get_or_execute(delivery)
+        people = _people(queued, reading)
         if isinstance(answer, SingleFlight):
             if self._number not in people:
-                self._keep(noted, answer)
+                self._store(queued, answer)
             return answer
-        if answer is None or not telling.is_current():
+        if answer is None or not delivery.is_current():
             return False
         if self._number not in people:
-            self._keep(noted, KnownAnswer(answer, people, reading))
-        return self._teller.send(answer)
+            self._store(queued, KnownAnswer(answer, people, reading))
+        return self._sender.send(answer)
 
-    def _keep(self, noted: QueuedEvent, known: KnownAnswer | SingleFlight[Any]) -> None:
-        if self._alike is not None and (len(noted.answers) < MAX_KEPT or self._alike in noted.answers):
-            noted.answers[self._alike] = known
+    def _store(self, queued: QueuedEvent, known: KnownAnswer | SingleFlight[Any]) -> None:
+        if self._key is not None and (len(queued.answers) < MAX_ANSWERS or self._key in queued.answers):
+            queued.answers[self._key] = known
 
-    def _read(self, noted: QueuedEvent) -> TaskSnapshot | SingleFlight[Any]:
-        if noted.visibility is not Visibility.VISIBLE:
-            return self._current.empty
-        return self._current.get_or_start(self._actor, noted.event.task_id, self._subscriber.upcoming_tasks)
-
-
-def _people(noted: QueuedEvent, reading: TaskSnapshot) -> frozenset[int]:
-    return frozenset(person.int for person in noted.event.people | _of(reading.people))
+    def _read(self, queued: QueuedEvent) -> TaskSnapshot | SingleFlight[Any]:
+        if queued.visibility is not Visibility.VISIBLE:
+            return self._task_cache.empty
+        return self._task_cache.get_or_start(self._actor, queued.event.task_id, self._subscriber.upcoming_tasks)
 
 
-def _of(task: TaskPeople | None) -> set[Any]:
+def _people(queued: QueuedEvent, reading: TaskSnapshot) -> frozenset[int]:
+    return frozenset(person.int for person in queued.event.people | _people_of(reading.people))
+
+
+def _people_of(task: TaskPeople | None) -> set[Any]:
     return set() if task is None else {person for person in (task.owner_id, task.assignee_id) if person is not None}

@@ -1,4 +1,4 @@
-"""Sessions: begun, continued, listed and ended."""
+"""Sessions: sign-in, refresh, list and sign-out."""
 
 from datetime import UTC, datetime
 
@@ -51,11 +51,11 @@ class SessionMutations:
         """One call of the accounts; the refresh token travels in the cookie unless it was asked for."""
         context = field.context
         signed_in = await context.backend.accounts.sign_in(
-            context.facts.client, username=input.username, password=input.password, request_id=context.request_id
+            context.request.client, username=input.username, password=input.password, request_id=context.request_id
         )
-        context.facts.carries_secret = True
+        context.request.carries_secret = True
         if not input.return_refresh_token:
-            context.keep_refresh_cookie(signed_in.refresh_token)
+            context.set_refresh_cookie(signed_in.refresh_token)
         return LoginPayload.of(signed_in, return_refresh_token=input.return_refresh_token)
 
     @mutation(
@@ -71,9 +71,9 @@ class SessionMutations:
         if token is None:
             raise InvalidCredentials("Refresh token missing", path=("refreshToken",))
         signed_in = await context.backend.accounts.refresh(refresh_token=token, request_id=context.request_id)
-        context.facts.carries_secret = True
+        context.request.carries_secret = True
         if not in_payload:
-            context.keep_refresh_cookie(signed_in.refresh_token)
+            context.set_refresh_cookie(signed_in.refresh_token)
         return RefreshTokenPayload.of(signed_in, return_refresh_token=in_payload)
 
     @mutation(SIGNED_IN, "Sign out of the current session. Its tokens become invalid within a second.")
@@ -101,4 +101,4 @@ class SessionMutations:
 
 def _cookie(context: Context) -> str | None:
     # A socket has no answer that could carry the successor, and the cookie would be used up for nothing.
-    return context.refresh_cookie if context.facts.transport == "http" else None
+    return context.refresh_cookie if context.request.transport == "http" else None

@@ -1,4 +1,4 @@
-"""Subscriptions: what the stream tells one listener, as the schema's items."""
+"""Subscriptions: the items of the event stream, as types of the schema."""
 
 from collections.abc import AsyncGenerator, Callable, Hashable
 from datetime import UTC, datetime
@@ -48,7 +48,7 @@ class StreamSubscriptions:
 
     @subscription(SIGNED_IN, "Receive changes of the status of tasks, live.")
     async def task_status_changed(self, field: FieldContext, filter: Filter = None, after: After = None) -> Source:
-        """Moves, and what left one's sight."""
+        """Changes of status, and tasks that become invisible to the subscriber."""
         return _listen(field.context, filter, after, _status_changed, only_status=True)
 
     @subscription(SIGNED_IN, "Receive all changes of tasks, live: created, changed and deleted tasks.")
@@ -64,12 +64,12 @@ def _listen(
     since = context.last_event_id or after
     subscriber = context.backend.stream.subscribe(context.actor, wanted, since, only_status=only_status)
     context.follow(subscriber)
-    # To Strawberry this is what the schema says; the executor asks each telling for its item.
+    # Strawberry expects the items of the schema; the executor gets them from `Delivery.make`.
     return cast("Source", SubscriptionSource(context, subscriber, make))
 
 
 class SubscriptionSource:
-    """The source of one subscription: tellings, until it is closed."""
+    """The source of one subscription: deliveries until it is closed."""
 
     def __init__(self, context: Context, subscriber: Subscriber, make: MakeItem) -> None:
         self._context = context
@@ -82,27 +82,27 @@ class SubscriptionSource:
         return self
 
     async def __anext__(self) -> Delivery:
-        return await self._tell(await anext(self._subscriber))
+        return await self._deliver(await anext(self._subscriber))
 
-    def at_once(self, teller: Sender) -> None:
-        """Have what comes told by *teller* while nobody does anything but wait for it."""
+    def deliver_directly(self, sender: Sender) -> None:
+        """Deliver events through *sender* while the subscriber only waits for the next one."""
         if self._context.backend.shared:
-            tell = DirectDelivery(self._subscriber, self._stream.task_cache, self._telling, teller)
-            self._subscriber.deliver_directly(tell)
+            direct = DirectDelivery(self._subscriber, self._stream.task_cache, self._delivery_of, sender)
+            self._subscriber.deliver_directly(direct)
 
     async def aclose(self) -> None:
         """Stop listening."""
         await self._subscriber.aclose()
 
-    async def _tell(self, item: Item) -> Delivery:
+    async def _deliver(self, item: Item) -> Delivery:
         if isinstance(item, Resync):
             return _ResyncDelivery(self, item, None, self._stream.task_cache.empty)
-        return self._telling(
+        return self._delivery_of(
             item, await self._read(item) if item.visibility is Visibility.VISIBLE else self._stream.task_cache.empty
         )
 
-    def _telling(self, item: Delivered, reading: TaskSnapshot) -> Delivery:
-        seen_from = viewpoint(
+    def _delivery_of(self, item: Delivered, reading: TaskSnapshot) -> Delivery:
+        from_viewpoint = viewpoint(
             self._actor,
             item.event,
             cursor=item.cursor,
@@ -110,31 +110,31 @@ class SubscriptionSource:
             people=reading.people,
             snapshot_number=reading.number,
         )
-        return _TaskDelivery(self, item, seen_from, reading)
+        return _TaskDelivery(self, item, from_viewpoint, reading)
 
-    async def tell_again(self, item: Item) -> Delivery:
-        """The telling of an item once it is known anew whether, and as what, it may be told."""
+    async def renew(self, item: Item) -> Delivery:
+        """The delivery of an item, after the rights and the task were read again."""
         await self._subscriber.trust()
-        return await self._tell(item)
+        return await self._deliver(item)
 
     def is_current(self, at: float) -> bool:
-        """Whether what was read at an instant can still be believed."""
+        """Whether the lease covers what was read at an instant."""
         return self._subscriber.trusts(at)
 
-    def item(self, told: Delivered, reading: TaskSnapshot) -> TaskStreamItem:
-        """What is told of an event, with the task as the actor sees it now."""
-        return _item(told, reading, self._make)
+    def item(self, delivered: Delivered, reading: TaskSnapshot) -> TaskStreamItem:
+        """The item for an event, with the task as the actor sees it now."""
+        return _item(delivered, reading, self._make)
 
     @property
     def viewer(self) -> Hashable:
-        """Who listens."""
+        """The user who subscribed."""
         return self._actor.user_id
 
     async def _read(self, item: Delivered) -> TaskSnapshot:
-        """The task as the actor sees it now: that may be no more than that it is gone."""
+        """The task as the actor sees it now; without a row if it is gone."""
         context, stream, task_id = self._context, self._stream, item.event.task_id
         if not context.backend.shared:
-            found, at = await current_tasks(stream.lease, context.backend.telling, self._unit_of_work, [task_id])
+            found, at = await current_tasks(stream.lease, context.backend.delivery_gate, self._unit_of_work, [task_id])
             current = found.get(task_id, UNKNOWN)
             return TaskSnapshot(current.row, current.deleted_of, 0, at)
         return await stream.task_cache.visible_to(self._actor, task_id, self._subscriber.upcoming_tasks)
@@ -147,36 +147,36 @@ ItemT = TypeVar("ItemT", bound=Item)
 
 
 class _ItemDelivery(Delivery, Generic[ItemT]):
-    """One item on its way to one listener."""
+    """The delivery of one item to one subscriber."""
 
-    __slots__ = ("_listening", "_seen_from", "item", "reading")
+    __slots__ = ("_source", "_viewpoint", "item", "reading")
 
     def __init__(
-        self, listening: SubscriptionSource, item: ItemT, seen_from: Viewpoint | None, reading: TaskSnapshot
+        self, source: SubscriptionSource, item: ItemT, from_viewpoint: Viewpoint | None, reading: TaskSnapshot
     ) -> None:
-        super().__init__(seen_from, listening.viewer)
-        self._listening = listening
-        self._seen_from = seen_from
+        super().__init__(from_viewpoint, source.viewer)
+        self._source = source
+        self._viewpoint = from_viewpoint
         self.item = item
         self.reading = reading
 
     def is_current(self) -> bool:
-        return self._listening.is_current(self.reading.at)
+        return self._source.is_current(self.reading.at)
 
-    async def again(self) -> Delivery:
-        return await self._listening.tell_again(self.item)
+    async def renewed(self) -> Delivery:
+        return await self._source.renew(self.item)
 
 
 class _TaskDelivery(_ItemDelivery[Delivered]):
     __slots__ = ()
 
     def make(self) -> TaskStreamItem:
-        return self._listening.item(self.item, self.reading)
+        return self._source.item(self.item, self.reading)
 
     @property
-    def standing(self) -> Hashable:
-        seen_from = self._seen_from._replace(snapshot_number=0) if self._seen_from is not None else None
-        return seen_from, self.reading.task is not None, self.reading.deleted_of is not None
+    def rights(self) -> Hashable:
+        read_anytime = self._viewpoint._replace(snapshot_number=0) if self._viewpoint is not None else None
+        return read_anytime, self.reading.task is not None, self.reading.deleted_of is not None
 
 
 class _ResyncDelivery(_ItemDelivery[Resync]):
@@ -186,7 +186,7 @@ class _ResyncDelivery(_ItemDelivery[Resync]):
         return _resync(self.item)
 
     @property
-    def standing(self) -> Hashable:
+    def rights(self) -> Hashable:
         return None
 
 
@@ -200,7 +200,7 @@ def _item(item: Delivered, reading: TaskSnapshot, make: MakeItem) -> TaskStreamI
 
 def _status_changed(item: Delivered, task: Task | None) -> TaskStatusChanged:
     event = item.event
-    # Only a creation has no status before, and that is no move; an unknown status after is not told.
+    # Only a creation has no status before, and it is no change of status. An unknown status is not delivered.
     assert event.from_status is not None
     assert event.to_status is not None
     return TaskStatusChanged(

@@ -149,12 +149,12 @@ class TaskMutations:
 def _once(field: FieldContext) -> UnitOfWork:
     """A unit of work for a change that the request's idempotency key, if it has one, has made once.
 
-    The field's place in the answer tells it from other changes of the same request.
+    The field's key in the response distinguishes it from other changes of the same request.
 
     Raises:
         BadRequest: the key is malformed.
     """
-    facts = field.context.facts
+    facts = field.context.request
     # Headers belong to a whole socket, so an operation on a socket names its key in its extensions.
     headers = facts.headers if facts.transport == "http" else ()
     key = idempotency_key_of(headers, field.input_extensions)

@@ -85,7 +85,7 @@ class UserMutations:
         """One call of the accounts."""
         context = field.context
         row = await context.backend.accounts.register(
-            context.facts.client,
+            context.request.client,
             username=input.username,
             email=input.email,
             password=input.password,
@@ -99,7 +99,7 @@ class UserMutations:
         context = field.context
         row = await context.backend.accounts.change_password(
             context.actor,
-            context.facts.client,
+            context.request.client,
             current_password=input.current_password,
             new_password=input.new_password,
             request_id=context.request_id,

@@ -7,8 +7,8 @@ import strawberry
 from domain.errors import Refusal
 from graphql_api.schema.enums import ErrorCode
 from graphql_api.schema.object_fields import RowObject, object_field
-from graphql_api.schema.resolves_to import Identity
-from graphql_api.schema.viewer import FOR_ANYBODY
+from graphql_api.schema.resolves_to import OpaqueId
+from graphql_api.schema.viewer import FOR_ALL_USERS
 from persistence.pagination import DEFAULT_PAGE, MAX_FIRST
 
 Id = Annotated[strawberry.ID, strawberry.argument(description="The id of the object.")]
@@ -35,7 +35,7 @@ Before = Annotated[
 class Node(RowObject):
     """The Node interface of Relay."""
 
-    id = object_field(FOR_ANYBODY, "An opaque id. It never changes and is unique across all types.", Identity())
+    id = object_field(FOR_ALL_USERS, "An opaque id. It never changes and is unique across all types.", OpaqueId())
 
 
 @strawberry.type(description="An error of a mutation: a rule does not allow the change. Nothing was changed.")

@@ -8,7 +8,7 @@ from domain.actor import Actor
 from domain.stream_cursor import StreamCursor
 from graphql_api.schema.object_fields import object_field
 from graphql_api.schema.resolves_to import OfPage, OfRow, PageOfRows
-from graphql_api.schema.viewer import FOR_ANYBODY, PERSONAL
+from graphql_api.schema.viewer import FOR_ALL_USERS, PERSONAL
 from persistence.pagination import Page
 
 
@@ -44,18 +44,18 @@ class PageInfo:
 
     page: strawberry.Private[Page[Any]]
     has_next_page = object_field(
-        FOR_ANYBODY, "Whether the list has more items after this page.", OfPage(_has_next_page)
+        FOR_ALL_USERS, "Whether the list has more items after this page.", OfPage(_has_next_page)
     )
     has_previous_page = object_field(
-        FOR_ANYBODY, "Whether the list has more items before this page.", OfPage(_has_previous_page)
+        FOR_ALL_USERS, "Whether the list has more items before this page.", OfPage(_has_previous_page)
     )
     start_cursor = object_field(
-        FOR_ANYBODY,
+        FOR_ALL_USERS,
         "The cursor of the first edge. Pass it as `before` to get the previous page. Null on an empty page.",
         OfPage(_start_cursor),
     )
     end_cursor = object_field(
-        FOR_ANYBODY,
+        FOR_ALL_USERS,
         "The cursor of the last edge. Pass it as `after` to get the next page. Null on an empty page.",
         OfPage(_end_cursor),
     )
@@ -93,7 +93,7 @@ def connection(
         nodes: list[Any] = strawberry.field(graphql_type=list[kind], description=f"The {item}s without cursors.")
         page_info: PageInfo = strawberry.field(description=f"The position of this page in the {place}.")
         if total is not None:
-            total_count = object_field(FOR_ANYBODY, total, OfPage(_total_count))
+            total_count = object_field(FOR_ALL_USERS, total, OfPage(_total_count))
         if position is not None:
             stream_cursor = object_field(PERSONAL, position, OfPage(_stream_cursor))
 

@@ -21,7 +21,7 @@ __all__ = ["ErrorCode", "ResyncReason", "Role", "TaskChange", "TaskOrder", "Task
 
 def _described(cls: type[Enum], description: str, values: Mapping[str, str]) -> None:
     strawberry.enum(cls, description=description)
-    definition: StrawberryEnumDefinition = cls.__strawberry_definition__  # type: ignore[attr-defined]
+    definition: StrawberryEnumDefinition = cls.__strawberry_definition__  # type: ignore[attr-defined]  # added by strawberry.enum
     for value in definition.values:
         value.description = values[value.name]
 

@@ -34,7 +34,7 @@ def resolver(function: Callable[..., Any]) -> Callable[..., Any]:
     provided = {name: provide for name, provide in _PROVIDED.items() if name in signature.parameters}
     adapt = _asynchronous if inspect.iscoroutinefunction(function) else _plain
     made: Callable[..., Any] = adapt(function, provided)
-    made.__signature__ = _with_info(signature)  # type: ignore[attr-defined]
+    made.__signature__ = _with_info(signature)  # type: ignore[attr-defined]  # read by inspect.signature; mypy does not know it
     return made
 
 

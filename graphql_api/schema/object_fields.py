@@ -13,7 +13,7 @@ from domain.actor import Actor
 from graphql_api.context import FieldContext
 from graphql_api.schema.fields import resolver, with_signature
 from graphql_api.schema.ids import encode_id
-from graphql_api.schema.resolves_to import Expression, Identity, OfPage, Pages, Reference, resolves_to
+from graphql_api.schema.resolves_to import Expression, OfPage, OpaqueId, Pages, Reference, resolves_to
 from persistence.pagination import Part
 from services.reading import read_page
 
@@ -43,7 +43,7 @@ class RowObject:
 
 
 def object_field(
-    viewer: Mapping[Any, Any], description: str, meaning: Identity | Expression | Reference | Pages | OfPage
+    viewer: Mapping[Any, Any], description: str, meaning: OpaqueId | Expression | Reference | Pages | OfPage
 ) -> Any:
     """A field of an object, with the resolver that is derived from what it resolves to.
 
@@ -54,7 +54,7 @@ def object_field(
     )
 
 
-def _identity(_: Identity) -> Resolver:
+def _identity(_: OpaqueId) -> Resolver:
     def resolve(self: Any) -> strawberry.ID:
         return encode_id(get_object_definition(type(self), strict=True).name, self.row.id)
 
@@ -99,7 +99,7 @@ def _result(function: Callable[..., Any]) -> Any:
 
 
 _DERIVED: Final[Mapping[type, Callable[[Any], Resolver]]] = {
-    Identity: _identity,
+    OpaqueId: _identity,
     Expression: _expression,
     Reference: _reference,
     Pages: _pages,

@@ -21,7 +21,7 @@ _KEY: Final = "resolves_to"
 
 
 @dataclass(frozen=True, slots=True)
-class Identity:
+class OpaqueId:
     """The opaque id of the object: the name of its type and the `id` of its row."""
 
 
@@ -153,7 +153,7 @@ class Change:
     viewer: ViewerOf | None = None
 
 
-ResolvesTo = Identity | Expression | Reference | One | Many | Connection | Pages | OfPage | AnyNode | Change
+ResolvesTo = OpaqueId | Expression | Reference | One | Many | Connection | Pages | OfPage | AnyNode | Change
 
 
 def resolves_to(what: ResolvesTo) -> dict[Any, Any]:

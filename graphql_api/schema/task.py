@@ -18,7 +18,7 @@ from graphql_api.schema.object_fields import object_field
 from graphql_api.schema.resolves_to import Expression, Pages, Reference
 from graphql_api.schema.task_history import TaskHistoryConnection, history_pages
 from graphql_api.schema.user import User
-from graphql_api.schema.viewer import BY_CLASS, FOR_ANYBODY
+from graphql_api.schema.viewer import BY_RELATION, FOR_ALL_USERS
 from persistence.models import TaskRow
 from persistence.queries.joins import REFERENCES_OF_A_TASK
 
@@ -56,18 +56,20 @@ class Task(Node):
         description="When the status became DONE; null if the status is not DONE."
     )
 
-    owner = object_field(FOR_ANYBODY, "The user who owns the task.", _reference("owner"))
+    owner = object_field(FOR_ALL_USERS, "The user who owns the task.", _reference("owner"))
     assignee = object_field(
-        FOR_ANYBODY, "The user to whom the task is assigned; null if it is not assigned.", _reference("assignee")
+        FOR_ALL_USERS, "The user to whom the task is assigned; null if it is not assigned.", _reference("assignee")
     )
     viewer_can_update = object_field(
-        BY_CLASS, "Whether you may change the title, description, priority and due date.", _may(Action.UPDATE_TASK)
+        BY_RELATION, "Whether you may change the title, description, priority and due date.", _may(Action.UPDATE_TASK)
     )
-    viewer_can_update_status = object_field(BY_CLASS, "Whether you may change the status.", _may(Action.CHANGE_STATUS))
-    viewer_can_assign = object_field(BY_CLASS, "Whether you may assign the task.", _may(Action.ASSIGN_TASK))
-    viewer_can_delete = object_field(BY_CLASS, "Whether you may delete the task.", _may(Action.DELETE_TASK))
+    viewer_can_update_status = object_field(
+        BY_RELATION, "Whether you may change the status.", _may(Action.CHANGE_STATUS)
+    )
+    viewer_can_assign = object_field(BY_RELATION, "Whether you may assign the task.", _may(Action.ASSIGN_TASK))
+    viewer_can_delete = object_field(BY_RELATION, "Whether you may delete the task.", _may(Action.DELETE_TASK))
     history = object_field(
-        BY_CLASS,
+        BY_RELATION,
         "The changes of the task, newest first, as far back as events are stored.",
         Pages(TaskHistoryConnection, history_pages),
     )

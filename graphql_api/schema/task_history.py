@@ -13,7 +13,7 @@ from graphql_api.schema.enums import TaskChange, TaskStatus
 from graphql_api.schema.object_fields import RowObject, object_field
 from graphql_api.schema.resolves_to import Reference
 from graphql_api.schema.user import User
-from graphql_api.schema.viewer import FOR_ANYBODY
+from graphql_api.schema.viewer import FOR_ALL_USERS
 from persistence.models import TaskHistoryRow
 from persistence.pagination import PageRequest, Part
 from persistence.queries import event as reads
@@ -23,7 +23,7 @@ from persistence.queries.query import Paged
 def made_by(column: str) -> Any:
     """The field `by` of an object whose `row` has the user's id in *column*."""
     description = "The user who made the change; null if it was made on the command line."
-    return object_field(FOR_ANYBODY, description, Reference(User, "by", column))
+    return object_field(FOR_ALL_USERS, description, Reference(User, "by", column))
 
 
 @strawberry.type(description="One change of a task.")

@@ -17,17 +17,17 @@ _KEY: Final = "viewer"
 class Viewer(IntEnum):
     """What the value of a field depends on, in addition to the object that has the field."""
 
-    ANYBODY = 0
+    ALL_USERS = 0
     """Nothing: the value is the same for all users."""
-    CLASS = 1
+    RELATION = 1
     """The role of the user and their relation to the task: owner, assignee, both, or neither."""
-    PERSON = 2
+    USER = 2
     """The individual user."""
 
 
-FOR_ANYBODY: Final[dict[Any, Any]] = {_KEY: Viewer.ANYBODY}
-BY_CLASS: Final[dict[Any, Any]] = {_KEY: Viewer.CLASS}
-PERSONAL: Final[dict[Any, Any]] = {_KEY: Viewer.PERSON}
+FOR_ALL_USERS: Final[dict[Any, Any]] = {_KEY: Viewer.ALL_USERS}
+BY_RELATION: Final[dict[Any, Any]] = {_KEY: Viewer.RELATION}
+PERSONAL: Final[dict[Any, Any]] = {_KEY: Viewer.USER}
 
 
 def declared_viewer(field: GraphQLField) -> Viewer | None:
@@ -49,4 +49,4 @@ def viewer_of(field: GraphQLField) -> Viewer:
     found = declared_viewer(field)
     if found is not None:
         return found
-    return Viewer.PERSON if can_access_viewer(field) else Viewer.ANYBODY
+    return Viewer.USER if can_access_viewer(field) else Viewer.ALL_USERS

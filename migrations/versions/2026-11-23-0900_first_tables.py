@@ -27,9 +27,9 @@ DECLARE
     head bigint;
     numbered bigint;
 BEGIN
-    -- One hand at a time. Waiting, not SKIP LOCKED: whoever was rung must look after the one before has finished,
-    -- or an event committed in between is left lying. As the function is volatile, each statement below sees
-    -- what was committed before *it* began, not before the call did.
+    -- One caller at a time. It waits, and does not skip: a caller that was woken must look after the one before has
+    -- finished, or an event committed in between is left until the next look. As the function is volatile, each
+    -- statement below sees what was committed before *it* began, not before the call did.
     SELECT event_head.position INTO STRICT head FROM event_head WHERE event_head.id = 1 FOR UPDATE;
     RETURN QUERY
         WITH pending AS (

@@ -87,7 +87,7 @@ class PooledConnection(NamedTuple):
     work: Awaitable[Any]
 
 
-class _Waiter(NamedTuple):
+class _ConnectionWaiter(NamedTuple):
     """A caller that waits for a connection, or for None when another connection can be opened."""
 
     result: "asyncio.Future[PooledConnection | None]"
@@ -108,7 +108,7 @@ class ConnectionPool:
         self._size = size
         self._timeout = timeout
         self._idle: list[Connection] = []
-        self._waiters: deque[_Waiter] = deque()
+        self._waiters: deque[_ConnectionWaiter] = deque()
         """In the order of their deadlines, so that one timer is enough."""
         self._timer: asyncio.TimerHandle | None = None
         self._open = 0
@@ -194,7 +194,7 @@ class ConnectionPool:
 
     async def _wait(self, work: Work, until: float) -> PooledConnection | None:
         loop = asyncio.get_running_loop()
-        waiter = _Waiter(loop.create_future(), until, work, copy_context())
+        waiter = _ConnectionWaiter(loop.create_future(), until, work, copy_context())
         self._enqueue(waiter)
         if self._timer is None:
             self._timer = loop.call_at(until, self._expire_waiters, loop)
@@ -204,7 +204,7 @@ class ConnectionPool:
             self._cancel_waiter(waiter.result, cancelled)
             raise
 
-    def _enqueue(self, waiter: _Waiter) -> None:
+    def _enqueue(self, waiter: _ConnectionWaiter) -> None:
         """Insert the caller by its deadline: a caller that has waited before goes before newer ones."""
         later = []
         while self._waiters and self._waiters[-1].until > waiter.until:
@@ -241,7 +241,7 @@ class ConnectionPool:
         if waiter is not None:
             waiter.result.set_result(None)
 
-    def _next_waiter(self) -> _Waiter | None:
+    def _next_waiter(self) -> _ConnectionWaiter | None:
         """The caller with the earliest deadline that still waits."""
         while self._waiters:
             waiter = self._waiters.popleft()

@@ -18,7 +18,7 @@ from server.pages.html import HEADERS, document
 _HIDDEN: Final = {"/", "/icon.svg", "/favicon.ico"}
 
 
-class NotFound:
+class NotFoundPages:
     """The ASGI application for all unknown paths."""
 
     def __init__(self, routes: Sequence[BaseRoute]) -> None:

@@ -1,4 +1,4 @@
-"""An address is the client's own, cannot be made up, and has one form."""
+"""The client's address cannot be forged, and has one canonical form."""
 
 from ipaddress import ip_address, ip_network
 from typing import Any
@@ -29,7 +29,7 @@ class TestForwarding:
         ("peer", "forwarded_for", "address"),
         [
             ("192.0.2.1", [], "192.0.2.1"),
-            ("192.0.2.1", ["198.51.100.7"], "192.0.2.1"),  # not a proxy of ours
+            ("192.0.2.1", ["198.51.100.7"], "192.0.2.1"),  # not a trusted proxy
             ("10.0.0.1", [], "10.0.0.1"),
             ("10.0.0.1", [""], "10.0.0.1"),
             ("10.0.0.1", ["198.51.100.7"], "198.51.100.7"),
@@ -48,14 +48,14 @@ class TestForwarding:
             ("testclient", ["198.51.100.7"], UNKNOWN),
         ],
     )
-    def test_it_is_read_from_the_right_while_trusted(
+    def test_the_header_is_read_from_the_right_past_trusted_proxies(
         self, peer: str | None, forwarded_for: list[str], address: str
     ) -> None:
-        """The client is the first one from the right whom nobody vouches for."""
+        """The client is the first address from the right that is not a trusted proxy."""
         assert client_address(peer, forwarded_for, PROXIES) == address
 
-    def test_without_trusted_proxies_the_header_is_nothing(self) -> None:
-        """By default nobody can choose an address by writing a header."""
+    def test_without_trusted_proxies_the_header_is_ignored(self) -> None:
+        """By default a client cannot choose an address with a header."""
         assert client_address("10.0.0.1", ["198.51.100.7"], ()) == "10.0.0.1"
 
     @pytest.mark.parametrize(
@@ -81,14 +81,14 @@ class TestForwarding:
             ("_hidden", None),
         ],
     )
-    def test_one_machine_has_one_form(self, written: str, canonical: str | None) -> None:
-        """Brackets, ports, zones, mapped addresses and capitals vanish; anything else is no address."""
+    def test_an_address_has_one_canonical_form(self, written: str, canonical: str | None) -> None:
+        """Brackets, ports, zones, mapped addresses and capitals are removed; anything else is no address."""
         assert client_address("10.0.0.1", [written], PROXIES) == (canonical or "10.0.0.1")
         assert client_address(written, [], ()) == (canonical or UNKNOWN)
 
     @given(peer=st.none() | hops, forwarded_for=st.lists(st.lists(hops, max_size=4).map(", ".join), max_size=4))
-    def test_whatever_is_sent_an_address_comes_out(self, peer: str | None, forwarded_for: list[str]) -> None:
-        """The result is canonical and short, or unknown; and so is its key."""
+    def test_any_header_gives_an_address_or_unknown(self, peer: str | None, forwarded_for: list[str]) -> None:
+        """The address and its key are canonical and short, or unknown."""
         address = client_address(peer, forwarded_for, PROXIES)
         assert address == UNKNOWN or str(ip_address(address)) == address
         assert len(address) <= 45
@@ -96,7 +96,7 @@ class TestForwarding:
 
     @given(peer=addresses, chain=st.lists(hops.filter(lambda hop: "," not in hop)), invented=st.lists(hops))
     def test_a_client_cannot_choose_its_address(self, peer: str, chain: list[str], invented: list[str]) -> None:
-        """Whatever a client writes to the left of its own address changes nothing."""
+        """Text to the left of the client's own address has no effect."""
         honest = [*chain, "198.51.100.7", "10.0.0.2"]
         assert client_address(peer, [",".join([*invented, *honest])], PROXIES) == client_address(
             peer, [",".join(honest)], PROXIES
@@ -104,16 +104,16 @@ class TestForwarding:
 
 
 class Unread(bytes):
-    """A value that nobody may look at."""
+    """A value that must not be read."""
 
     def decode(self, *_: object) -> str:
-        """Not to be called."""
+        """Must not be called."""
         raise AssertionError("it was read")
 
 
 class TestWork:
-    def test_a_stranger_is_not_listened_to(self) -> None:
-        """What a client that is no trusted proxy says of others is not read, let alone kept."""
+    def test_a_header_of_an_untrusted_client_is_not_read(self) -> None:
+        """Only headers of trusted proxies are decoded."""
         headers = [(b"x-forwarded-for", Unread(b"198.51.100.7")), (b"x-forwarded-proto", Unread(b"https"))]
         for trusted in ((), PROXIES):
             assert client_of(scope(*headers), trusted).address == "192.0.2.1"
@@ -125,7 +125,7 @@ class TestWork:
         ["10.0.0.2," * 7_000, "," * 64_000, "1" * 64_000, "[" * 64_000, ("1" * 500 + ",") * 120, "10.0.0.2, " * 6_000],
     )
     def test_a_long_header_costs_little(self, monkeypatch: pytest.MonkeyPatch, peer: str, value: str) -> None:
-        """However long it is, few addresses are read in it, and only short ones are kept."""
+        """Few addresses of a long header are read, and only short ones are cached."""
         read: list[str] = []
         parse = addresses_module._parse_short
 
@@ -138,44 +138,44 @@ class TestWork:
         assert len(read) <= MAX_HOPS + 1
         assert all(len(text) <= 100 for text in read)
 
-    def test_a_long_header_ends_in_its_nearest_hops(self) -> None:
-        """The right end counts, wherever it is cut."""
+    def test_a_long_header_is_cut_on_the_left(self) -> None:
+        """The hops nearest to the server count."""
         value = "203.0.113.9, " * 5_000 + "198.51.100.7, 10.0.0.2"
         assert client_address("10.0.0.1", [value], PROXIES) == "198.51.100.7"
 
 
 class TestThrottleKey:
     def test_ipv6_is_counted_by_site(self) -> None:
-        """Addresses of one /64 share a count, those of another one do not."""
+        """Addresses of one /64 share a count; those of another /64 do not."""
         assert (
             throttle_key("2001:db8:1:2::1") == throttle_key("2001:db8:1:2:ffff:ffff:ffff:ffff") == "2001:db8:1:2::/64"
         )
         assert throttle_key("2001:db8:1:3::1") != throttle_key("2001:db8:1:2::1")
 
     def test_ipv4_is_counted_by_address(self) -> None:
-        """Neighbours have nothing to do with each other."""
+        """Neighbouring addresses have separate counts."""
         assert throttle_key("192.0.2.1") == "192.0.2.1"
 
-    def test_the_unknown_are_counted_together(self) -> None:
-        """Without an address there is still a limit."""
+    def test_unknown_addresses_share_one_count(self) -> None:
+        """A limit applies without an address, too."""
         assert throttle_key(UNKNOWN) == throttle_key("garbage") == UNKNOWN
 
 
 class TestClientOf:
     @pytest.mark.parametrize("kind", ["http", "websocket"])
-    def test_both_kinds_of_connection_have_one(self, kind: str) -> None:
-        """Address and user agent are found in a request and in a socket's handshake."""
+    def test_requests_and_sockets_have_a_client(self, kind: str) -> None:
+        """Address and user agent are read from a request and from a WebSocket handshake."""
         client = client_of(scope((b"user-agent", b"curl/8"), type=kind), PROXIES)
         assert (client.address, client.user_agent) == ("192.0.2.1", "curl/8")
 
-    def test_a_proxys_word_counts_if_trusted(self) -> None:
-        """The header is found in any case, in several parts."""
+    def test_a_trusted_proxys_header_counts(self) -> None:
+        """The header is found in any case and in several parts."""
         forwarded = [(b"X-Forwarded-For", b"203.0.113.9"), (b"x-forwarded-for", b"198.51.100.7")]
         assert client_of(scope(*forwarded, client=("10.0.0.1", 5)), PROXIES).address == "198.51.100.7"
 
     @pytest.mark.parametrize("client", [None, ("", 0)])
     def test_a_unix_socket_has_no_address(self, client: tuple[str, int] | None) -> None:
-        """Its peer is unknown, and what it writes about others does not count."""
+        """The peer of a Unix socket is unknown, and its header is ignored."""
         assert client_of(scope((b"x-forwarded-for", b"198.51.100.7"), client=client), PROXIES).address == UNKNOWN
 
     @pytest.mark.parametrize(
@@ -189,12 +189,12 @@ class TestClientOf:
         ],
     )
     def test_a_user_agent_fits_one_line(self, sent: bytes, kept: str | None) -> None:
-        """It is cut, and what could play tricks on a terminal or a log is taken out."""
+        """The user agent is cut, and control characters are removed."""
         assert client_of(scope((b"user-agent", sent)), ()).user_agent == kept
 
     @given(headers=st.lists(st.tuples(st.sampled_from([b"user-agent", b"x-forwarded-for"]), st.binary())))
-    def test_any_bytes_may_be_sent(self, headers: list[tuple[bytes, bytes]]) -> None:
-        """Whatever the headers hold, a client comes out whose words can be stored."""
+    def test_any_header_bytes_give_a_storable_client(self, headers: list[tuple[bytes, bytes]]) -> None:
+        """The text of the client can be stored."""
         client = client_of(scope(*headers, client=("10.0.0.1", 5)), PROXIES)
         assert len(client.user_agent or "") <= MAX_USER_AGENT
         assert without_control_characters(client.user_agent or "") == (client.user_agent or "")
@@ -202,7 +202,7 @@ class TestClientOf:
 
 class TestIsSecure:
     @pytest.mark.parametrize(
-        ("scheme", "peer", "told", "secure"),
+        ("scheme", "peer", "header", "secure"),
         [
             ("https", "192.0.2.1", None, True),
             ("wss", "192.0.2.1", None, True),
@@ -218,7 +218,9 @@ class TestIsSecure:
             ("http", "10.0.0.1", b"\xff,", False),
         ],
     )
-    def test_a_trusted_proxy_says_what_it_spoke(self, scheme: str, peer: str, told: bytes | None, secure: bool) -> None:
-        """The client's side of a trusted proxy counts, and nobody else's word."""
-        headers = [] if told is None else [(b"x-forwarded-proto", told)]
+    def test_only_a_trusted_proxy_sets_the_scheme(
+        self, scheme: str, peer: str, header: bytes | None, secure: bool
+    ) -> None:
+        """The scheme on the client's side of a trusted proxy counts."""
+        headers = [] if header is None else [(b"x-forwarded-proto", header)]
         assert is_secure(scope(*headers, client=(peer, 5), scheme=scheme), PROXIES) is secure

@@ -1,4 +1,4 @@
-"""Large answers are compressed for those who ask for it, and for nobody else; secrets never are."""
+"""Large responses are compressed on request; responses with secrets are not."""
 
 import asyncio
 import gzip
@@ -23,7 +23,7 @@ LOGIN = """mutation ($input: LoginInput!) { login(input: $input) {
 
 @pytest.fixture(params=["fast", "by messages"])
 async def client(request: pytest.FixtureRequest, api: Api) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of the API: over the network, where an answer is written at once, and by the messages of ASGI."""
+    """A client of the API, over the network and by ASGI messages."""
     if request.param == "fast":
         async with serving(api.server.asgi()) as url, httpx.AsyncClient(base_url=url) as client:
             yield client
@@ -32,7 +32,7 @@ async def client(request: pytest.FixtureRequest, api: Api) -> AsyncIterator[http
 
 
 async def raw(client: httpx.AsyncClient, method: str, path: str, **more: Any) -> tuple[httpx.Response, bytes]:
-    """An answer, and its body as it came."""
+    """A response and its raw body."""
     async with client.stream(method, path, **more) as response:
         return response, b"".join([part async for part in response.aiter_raw()])
 
@@ -66,14 +66,14 @@ async def raw(client: httpx.AsyncClient, method: str, path: str, **more: Any) ->
         ("br," * 1_000 + "gzip", False),
     ],
 )
-def test_the_clients_weights_count(accept_encoding: str, taken: bool):
-    """As RFC 9110, 12.5.3, has it; of a header that is too long the beginning is read."""
+def test_the_weights_of_accept_encoding_count(accept_encoding: str, taken: bool):
+    """RFC 9110, 12.5.3. Only the start of a very long header is read."""
     assert accepts_gzip(accept_encoding.encode()) is taken
 
 
 @pytest.mark.parametrize("method", ["POST", "GET"])
-async def test_a_large_answer_of_graphql_is_compressed(client: httpx.AsyncClient, method: str):
-    """To less than half, and it says so to caches; without the header it is the same as it is."""
+async def test_a_large_graphql_response_is_compressed(client: httpx.AsyncClient, method: str):
+    """It has less than half the size and varies by the header; without the header it is unchanged."""
     query = {"query": INTROSPECTION}
     more: dict[str, Any] = {"json": query} if method == "POST" else {"params": query}
     packed, body = await raw(client, method, "/graphql", headers=GZIP, **more)
@@ -87,7 +87,7 @@ async def test_a_large_answer_of_graphql_is_compressed(client: httpx.AsyncClient
 
 
 async def test_head_is_like_get(client: httpx.AsyncClient):
-    """With the length of the compressed answer, and without it."""
+    """The length is the compressed one if compression is requested."""
     for path in ("/graphql", "/openapi.json", "/schema.graphql"):
         params = {"query": INTROSPECTION} if path == "/graphql" else None
         got, body = await raw(client, "GET", path, headers=GZIP, params=params)
@@ -99,7 +99,7 @@ async def test_head_is_like_get(client: httpx.AsyncClient):
 
 @pytest.mark.parametrize("path", ["/openapi.json", "/schema.graphql", "/board", "/graphql", "/nowhere", "/docs"])
 async def test_a_large_page_is_compressed(client: httpx.AsyncClient, path: str):
-    """A range of it is not served: the whole page is."""
+    """Ranges are not served for compressed pages."""
     html = {"accept": "text/html", "range": "bytes=0-9"}
     packed, body = await raw(client, "GET", path, headers=html | GZIP)
     plain, whole = await raw(client, "GET", path, headers=html | PLAIN)
@@ -108,8 +108,8 @@ async def test_a_large_page_is_compressed(client: httpx.AsyncClient, path: str):
     assert (gzip.decompress(body) if len(whole) > MIN_BYTES else body) == whole
 
 
-async def test_each_coding_has_a_tag_of_its_own(client: httpx.AsyncClient):
-    """Which is all that a cache needs to ask again, and neither stands for the other."""
+async def test_each_coding_has_its_own_tag(client: httpx.AsyncClient):
+    """Each tag revalidates only its own coding."""
     for path in ("/openapi.json", "/schema.graphql"):
         tags = {(await client.get(path, headers=each)).headers["etag"] for each in (GZIP, PLAIN)}
         assert len(tags) == 2
@@ -120,8 +120,8 @@ async def test_each_coding_has_a_tag_of_its_own(client: httpx.AsyncClient):
             assert found[same.headers["etag"]] is same
 
 
-async def test_a_task_keeps_its_version(client: httpx.AsyncClient, api: Api):
-    """REST: a compressed task has a tag of its own, which stands for the same version in every condition."""
+async def test_a_compressed_task_keeps_its_version(client: httpx.AsyncClient, api: Api):
+    """REST: the tag of a compressed task stands for the same version in every condition."""
     owner = await api.a_user()
     task = await api.build.a_task(owner, description="some text " * 300)
     headers = {"authorization": f"Bearer {await api.token(owner)}"} | GZIP
@@ -138,7 +138,7 @@ async def test_a_task_keeps_its_version(client: httpx.AsyncClient, api: Api):
 
 @pytest.mark.parametrize("return_refresh_token", [True, False])
 async def test_no_token_is_compressed(client: httpx.AsyncClient, api: Api, return_refresh_token: bool):
-    """Whoever sees lengths could guess it, character by character, if they can have a guess written beside it."""
+    """Lengths of compressed responses would let an attacker guess the token character by character."""
     name = await registered(api)
     wanted = {"username": name, "password": PASSWORD, "returnRefreshToken": return_refresh_token}
     query = LOGIN.replace("ALIAS", "a" * 2_000)
@@ -155,23 +155,23 @@ async def test_no_token_is_compressed(client: httpx.AsyncClient, api: Api, retur
         assert "content-encoding" not in answer.headers
 
 
-async def test_a_small_answer_is_not(client: httpx.AsyncClient):
-    """It fits into a packet as it is."""
+async def test_a_small_response_is_not_compressed(client: httpx.AsyncClient):
+    """It fits into one packet."""
     answer = await client.post("/graphql", json={"query": "{ __typename }"}, headers=GZIP)
     assert "content-encoding" not in answer.headers
     assert "accept-encoding" not in answer.headers["vary"]
 
 
-async def test_a_stream_is_not(client: httpx.AsyncClient):
-    """Events must leave one by one."""
+async def test_a_stream_is_not_compressed(client: httpx.AsyncClient):
+    """Events must be sent one by one."""
     headers = GZIP | {"accept": "text/event-stream"}
     answer = await client.post("/graphql", json={"query": INTROSPECTION}, headers=headers)
     assert answer.headers["content-type"].startswith("text/event-stream")
     assert "content-encoding" not in answer.headers
 
 
-async def test_a_list_of_the_older_api_is(client: httpx.AsyncClient, api: Api):
-    """Whatever it holds."""
+async def test_a_list_of_the_rest_api_is_compressed(client: httpx.AsyncClient, api: Api):
+    """Whatever its content."""
     admin = await api.a_user(Role.ADMIN)
     for number in range(10):
         await api.build.a_task(admin, title=f"Task {number}", description="some text " * 20)
@@ -181,8 +181,8 @@ async def test_a_list_of_the_older_api_is(client: httpx.AsyncClient, api: Api):
     assert len(answer.json()) >= 10
 
 
-async def test_what_is_long_is_compressed_beside_the_loop(monkeypatch: pytest.MonkeyPatch):
-    """In a thread, so that others are served meanwhile; what is short is not worth one."""
+async def test_long_responses_are_compressed_in_a_thread(monkeypatch: pytest.MonkeyPatch):
+    """The event loop serves other requests meanwhile; short responses are compressed directly."""
     handed_over: list[int] = []
     to_thread = asyncio.to_thread
 

@@ -1,4 +1,4 @@
-"""Pages of listed origins may read answers, and no others."""
+"""Pages of listed origins may read responses; other pages may not."""
 
 import httpx
 import pytest
@@ -12,7 +12,7 @@ ASKING = {"access-control-request-method": "POST", "access-control-request-heade
 
 
 async def test_a_preflight_of_a_listed_page_is_granted(client: httpx.AsyncClient) -> None:
-    """With credentials, and the headers that the API knows."""
+    """With credentials, and with the headers of the API."""
     response = await client.options("/graphql", headers=LISTED | {"access-control-request-method": "POST"})
     assert response.status_code == 204
     assert response.headers["access-control-allow-origin"] == LISTED["origin"]
@@ -31,8 +31,8 @@ async def test_a_preflight_of_a_listed_page_is_granted(client: httpx.AsyncClient
         "X-Anything",
     ],
 )
-async def test_a_listed_page_may_send_what_it_asks_for(client: httpx.AsyncClient, names: str) -> None:
-    """Clients add header fields for tracing, or say who they are; each of them is allowed by its name."""
+async def test_a_listed_page_may_send_the_headers_it_requests(client: httpx.AsyncClient, names: str) -> None:
+    """Each requested header is allowed by its name, such as those for tracing."""
     asking = {"access-control-request-method": "POST", "access-control-request-headers": names}
     response = await client.options("/graphql", headers=LISTED | asking)
     allowed = response.headers["access-control-allow-headers"].split(", ")
@@ -40,8 +40,8 @@ async def test_a_listed_page_may_send_what_it_asks_for(client: httpx.AsyncClient
 
 
 @pytest.mark.parametrize("names", ["", "a b", "a,,b", "a:b", "a\x00", "\xe4", "*, (", "a," * 1_001 + "b", "a" * 2_001])
-async def test_what_is_no_list_of_names_is_not_repeated(client: httpx.AsyncClient, names: str) -> None:
-    """Nor what is very long: then the headers that the API knows are allowed."""
+async def test_a_malformed_header_list_is_not_repeated(client: httpx.AsyncClient, names: str) -> None:
+    """For malformed or very long lists, the headers of the API are allowed."""
     asking = [(b"access-control-request-method", b"POST"), (b"access-control-request-headers", names.encode("latin-1"))]
     response = await client.options("/graphql", headers=[*asking, (b"origin", LISTED["origin"].encode())])
     assert response.headers["access-control-allow-headers"].startswith("authorization, content-type, ")
@@ -49,22 +49,22 @@ async def test_what_is_no_list_of_names_is_not_repeated(client: httpx.AsyncClien
 
 
 @pytest.mark.parametrize("origin", ["https://evil.example", "null", "https://app.example.org.evil.example"])
-async def test_a_foreign_page_is_told_of_no_header(client: httpx.AsyncClient, origin: str) -> None:
-    """Whatever it asks for."""
+async def test_a_foreign_page_gets_no_allowed_headers(client: httpx.AsyncClient, origin: str) -> None:
+    """Whatever it requests."""
     response = await client.options("/graphql", headers=ASKING | {"origin": origin})
     assert response.status_code == 403
     assert not [name for name in response.headers if name.startswith("access-control")]
 
 
-async def test_a_preflight_of_a_foreign_page_is_not(client: httpx.AsyncClient) -> None:
-    """And the answer depends on the origin, which caches must know."""
+async def test_a_preflight_of_a_foreign_page_is_refused(client: httpx.AsyncClient) -> None:
+    """The response varies by origin, for caches."""
     response = await client.options("/graphql", headers=FOREIGN | ASKING)
     assert response.status_code == 403
     assert "access-control-allow-origin" not in response.headers
     assert response.headers["vary"] == "Origin"
 
 
-async def test_an_answer_to_a_listed_page_may_be_read(client: httpx.AsyncClient) -> None:
+async def test_a_response_to_a_listed_page_may_be_read(client: httpx.AsyncClient) -> None:
     """With the headers that a client needs."""
     response = await client.post("/graphql", json={"query": "{ facts }"}, headers=LISTED)
     assert response.headers["access-control-allow-origin"] == LISTED["origin"]
@@ -72,14 +72,14 @@ async def test_an_answer_to_a_listed_page_may_be_read(client: httpx.AsyncClient)
         assert name in response.headers["access-control-expose-headers"]
 
 
-async def test_an_answer_to_a_foreign_page_may_not(client: httpx.AsyncClient) -> None:
-    """The browser keeps it from the page."""
+async def test_a_response_to_a_foreign_page_may_not_be_read(client: httpx.AsyncClient) -> None:
+    """The browser does not show it to the page."""
     response = await client.post("/graphql", json={"query": "{ facts }"}, headers=FOREIGN)
     assert "access-control-allow-origin" not in response.headers
 
 
-async def test_every_answer_varies_by_origin(client: httpx.AsyncClient) -> None:
-    """Also the one to a client that has none."""
+async def test_every_response_varies_by_origin(client: httpx.AsyncClient) -> None:
+    """Also without an origin."""
     response = await client.post("/graphql", json={"query": "{ facts }"})
     assert response.headers["vary"] == "Origin"
 
@@ -90,8 +90,8 @@ async def test_every_answer_varies_by_origin(client: httpx.AsyncClient) -> None:
     + [(f"http://localhost:{port}", 204) for port in (5173, 5174, 4173)]
     + [("http://localhost:5175", 403), ("https://localhost:5173", 403)],
 )
-async def test_in_development_vites_own_address_may_call(api: Api, origin: str, status: int):
-    """Who tries a page with vite names no origin; other addresses are named in ALLOWED_ORIGINS."""
+async def test_in_development_the_address_of_vite_is_allowed(api: Api, origin: str, status: int):
+    """Other addresses need ALLOWED_ORIGINS."""
     preflight = {"origin": origin, "access-control-request-method": "POST"}
     assert (await api.client.options("/graphql", headers=preflight)).status_code == status
 
@@ -102,8 +102,8 @@ PATHS += ["/openapi.json", "/docs", "/board", "/board/assets/nothing.js", "/", "
 
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("accept", ["*/*", "text/html", "text/event-stream"])
-async def test_the_same_holds_everywhere(api: Api, path: str, accept: str):
-    """Whatever is asked for and answered: a listed page may ask, and read the answer, and no other may."""
+async def test_all_paths_and_statuses_follow_the_same_rule(api: Api, path: str, accept: str):
+    """For every request and response, a listed page may read it and another page may not."""
     for origin, allowed in (("http://localhost:4173", "http://localhost:4173"), ("https://evil.example", None)):
         answer = await api.client.get(path, headers={"origin": origin, "accept": accept})
         preflight = await api.client.options(path, headers=ASKING | {"origin": origin})
@@ -113,8 +113,8 @@ async def test_the_same_holds_everywhere(api: Api, path: str, accept: str):
         assert "Origin" in answer.headers.get_list("vary")[0] or "Origin" in answer.headers["vary"]
 
 
-def test_in_production_it_may_not():
-    """There only those that are named may."""
+def test_in_production_the_address_of_vite_is_refused():
+    """Only the addresses in ALLOWED_ORIGINS are allowed."""
     named = ("https://app.example.org",)
     settings = Settings.model_construct(environment=Environment.PRODUCTION, allowed_origins=named)
     assert settings.cross_origins == named

@@ -1,4 +1,4 @@
-"""A request that is taken whole and answered in one step is answered as by ASGI's messages, byte by byte."""
+"""A request that is handled in one step has the same response as one with ASGI messages, byte by byte."""
 
 import asyncio
 import gc
@@ -52,8 +52,8 @@ async def serving(app: App) -> AsyncIterator[int]:
         await server.shutdown()
 
 
-async def said(port: int, *parts: bytes) -> bytes:
-    """All that is said to these parts, which end in a request that closes the connection."""
+async def response_to(port: int, *parts: bytes) -> bytes:
+    """The response to these parts, which end with a request that closes the connection."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     for part in parts:
         writer.write(part)
@@ -79,17 +79,17 @@ async def said(port: int, *parts: bytes) -> bytes:
     ],
     ids=["one", "kept", "pipelined", "in pieces", "expects, and sends", "expects", "1.0", "HEAD", "chunked"],
 )
-async def test_it_is_the_same_answer(parts: list[bytes]):
-    """Whatever the request looks like and however it comes: the same lines, though in another order."""
+async def test_the_responses_are_equal(parts: list[bytes]):
+    """For every request, however it is split: the same lines in any order."""
     app = App()
     async with serving(app) as port:
-        at_once = await said(port, *parts)
+        in_one = await response_to(port, *parts)
         app.in_one_step = False
-        by_messages = await said(port, *parts)
+        by_messages = await response_to(port, *parts)
 
-    assert at_once.count(b"HTTP/1.1 200 OK") >= 1
-    assert sorted(at_once.split(b"\r\n")) == sorted(by_messages.split(b"\r\n"))
-    assert [line for line in at_once.split(b"\r\n") if line.startswith(b"HTTP")] == [
+    assert in_one.count(b"HTTP/1.1 200 OK") >= 1
+    assert sorted(in_one.split(b"\r\n")) == sorted(by_messages.split(b"\r\n"))
+    assert [line for line in in_one.split(b"\r\n") if line.startswith(b"HTTP")] == [
         line for line in by_messages.split(b"\r\n") if line.startswith(b"HTTP")
     ]
 

@@ -1,6 +1,5 @@
-"""What one request's headers and parameters can cost: bounded work, however long and however odd they are.
-
-Counted are calls of Python functions, characters given to regular expressions, and memory; seconds are not.
+"""The work for a request's headers and parameters is bounded, whatever they contain. The tests count calls of Python
+functions, characters given to regular expressions, and memory, not seconds.
 """
 
 import tracemalloc
@@ -64,24 +63,24 @@ PIECES = [
 
 
 def filled(piece: bytes, size: int = MAX_HEAD) -> bytes:
-    """The piece again and again."""
+    """The piece, repeated."""
     return (piece * (size // len(piece) + 1))[:size]
 
 
 def shapes(name: bytes) -> list[Fields]:
-    """Hostile headers of this name: one long field, and many that are as long together."""
+    """Hostile headers with this name: one long field, and many fields of the same total length."""
     many = MAX_FIELDS - 1
     whole = [[(name, filled(piece))] for piece in PIECES]
     return whole + [[(name, filled(piece, MAX_HEAD // many))] * many for piece in PIECES]
 
 
 def text_of(fields: Fields) -> str:
-    """The last field, which is the one that counts where there should be one."""
+    """The last field, which counts if there are several."""
     return fields[-1][1].decode("latin-1")
 
 
 def scope(fields: Fields) -> dict[str, Any]:
-    """A request over a trusted proxy."""
+    """A request through a trusted proxy."""
     return {"type": "http", "scheme": "http", "client": ("10.0.0.1", 5), "headers": fields, "path": "/"}
 
 
@@ -105,13 +104,13 @@ READERS: Final[dict[str, Read]] = {
     "X-Forwarded-Proto": lambda fields: is_secure(scope(fields), PROXIES),
     "X-Request-ID": lambda fields: request_id_of(dict(fields)),
 }
-"""Who reads what; the same functions for every transport."""
+"""The functions that read each header, in all transports."""
 
 
 class TestReaders:
     @pytest.mark.parametrize("header", READERS)
     def test_a_header_of_any_shape_costs_little(self, header: str, monkeypatch: pytest.MonkeyPatch):
-        """Of the 64 kB that a head may have, each reader looks at a part."""
+        """Each reader reads a part of the 64 kB that a head may have."""
         characters = count_characters(monkeypatch, *PACKAGES)
         for fields in shapes(header.partition(" ")[0].lower().encode()):
             characters.given = 0
@@ -121,8 +120,8 @@ class TestReaders:
             assert characters.given <= MAX_CHARACTERS, fields[0][1][:40]
 
     @pytest.mark.parametrize("header", READERS)
-    def test_and_takes_little_memory(self, header: str):
-        """A few copies of what was sent, for as long as the request lasts."""
+    def test_a_header_of_any_shape_takes_little_memory(self, header: str):
+        """A few copies of the header, for the duration of the request."""
         for fields in shapes(header.partition(" ")[0].lower().encode()):
             tracemalloc.start()
             try:
@@ -133,8 +132,8 @@ class TestReaders:
                 tracemalloc.stop()
             assert peak <= MAX_MEMORY, fields[0][1][:40]
 
-    def test_what_is_counted_is_seen(self, monkeypatch: pytest.MonkeyPatch):
-        """Calls and characters are noticed: else the tests above would show nothing."""
+    def test_the_counters_count(self, monkeypatch: pytest.MonkeyPatch):
+        """Calls and characters are counted; otherwise the tests above would prove nothing."""
         characters = count_characters(monkeypatch, *PACKAGES)
         with counted() as work:
             expected_versions([(b"if-match", b'"1","2"')])
@@ -175,13 +174,13 @@ MAX_CALLS_OF_VALUES: Final = 8_000
 
 @pytest.fixture(scope="module")
 def app() -> ASGIApp:
-    """A server that was not started, so that nothing else goes on while a request is counted; it asks no database."""
+    """A server that is not started, so that nothing else runs while a request is counted. It reads no database."""
     database, redis = "postgresql://127.0.0.1:1/x", "redis://127.0.0.1:1/0"
     return Server(settings_of(database, redis, trusted_proxies=["127.0.0.0/8"])).asgi()
 
 
 async def calls_of(app: ASGIApp, method: str, path: str, query: bytes, headers: Fields, body: bytes) -> int:
-    """The work of one request, answered or refused, that comes through a trusted proxy."""
+    """The work of one request through a trusted proxy, whether it succeeds or is refused."""
     statuses = list[int]()
     asked: dict[str, Any] = {
         "type": "http",
@@ -208,7 +207,7 @@ async def calls_of(app: ASGIApp, method: str, path: str, query: bytes, headers: 
 class TestRequests:
     @pytest.mark.parametrize("header", HEADERS)
     async def test_a_header_makes_no_request_expensive(self, app: ASGIApp, header: str):
-        """Whoever reads it on the way, and whether anybody does."""
+        """For every header that the server reads, and for unknown ones."""
         name = header.lower().encode()
         for method, path, query, headers, body in REQUESTS:
             usual = await calls_of(app, method, path, query, headers, body)
@@ -220,7 +219,7 @@ class TestRequests:
     @pytest.mark.parametrize("parameter", ["variables", "extensions"])
     @pytest.mark.parametrize("value", VALUES)
     async def test_a_parameter_makes_no_request_expensive(self, app: ASGIApp, parameter: str, value: str):
-        """Neither as it is nor in percent-encoding."""
+        """Both as plain text and percent-encoded."""
         usual = await calls_of(app, "GET", "/graphql", b"query={__typename}", [], b"")
         for text in (VALUES[value].replace(" ", "+"), quote(VALUES[value], safe="")[:MAX_HEAD]):
             query = f"query={{__typename}}&{parameter}={text}".encode()

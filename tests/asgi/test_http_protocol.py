@@ -1,4 +1,4 @@
-"""Connections that take our time or memory and give nothing for it."""
+"""Connections that would use time or memory without sending a request."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -20,7 +20,7 @@ from tests.support.waiting import HANG_SECONDS
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n"
 
 
-class Hasty(HTTPProtocol):
+class ShortTimeouts(HTTPProtocol):
     """As the real one, with less patience."""
 
     head_seconds = 0.5
@@ -37,7 +37,7 @@ async def _early(request: Request) -> PlainTextResponse:
 @pytest.fixture(scope="module")
 async def port() -> AsyncIterator[int]:
     """Where a server with this protocol listens."""
-    async with _served(Hasty, keep_alive=0.1) as port:
+    async with _served(ShortTimeouts, keep_alive=0.1) as port:
         yield port
 
 
@@ -74,8 +74,8 @@ async def _line(port: int) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.
         writer.close()
 
 
-async def _said(port: int, *parts: bytes) -> bytes:
-    """All that the server says to these parts, sent one by one, until it hangs up."""
+async def _response_to(port: int, *parts: bytes) -> bytes:
+    """The response to these parts, sent one by one, until the server closes."""
     async with _line(port) as (reader, writer):
         try:
             for part in parts:
@@ -88,9 +88,9 @@ async def _said(port: int, *parts: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("begun", [b"", b"GET / HT", GET, b"\r\n\r\n", GET + b"\r\n" + GET])
-async def test_a_head_that_never_ends_is_given_up(port: int, begun: bytes):
-    """Whoever begins a request, the first or a later one, has so long to finish its head."""
-    assert (await _said(port, begun)).count(b"200 OK") == begun.count(b"\r\n\r\nGET")
+async def test_an_incomplete_head_times_out(port: int, begun: bytes):
+    """For the first request and for later ones."""
+    assert (await _response_to(port, begun)).count(b"200 OK") == begun.count(b"\r\n\r\nGET")
 
 
 async def test_a_byte_now_and_then_buys_no_time(port: int):
@@ -108,24 +108,24 @@ async def test_a_byte_now_and_then_buys_no_time(port: int):
                 break
 
 
-async def test_an_endless_head_is_cut_off(port: int):
-    """A head of more than 64 kB is refused with 431 and not kept in memory."""
+async def test_a_too_large_head_is_refused(port: int):
+    """A head of more than 64 kB gets 431 and is not buffered."""
     chunk = b"x: " + b"a" * 16_000 + b"\r\n"
-    said = await _said(port, GET, *[chunk] * (MAX_HEAD // 16_000 + 1))
-    assert said.startswith(b"HTTP/1.1 431") or said == b""
+    response = await _response_to(port, GET, *[chunk] * (MAX_HEAD // 16_000 + 1))
+    assert response.startswith(b"HTTP/1.1 431") or response == b""
 
 
-async def test_endless_trailers_are_cut_off(port: int):
-    """What follows a body is no place to fill our memory, either."""
+async def test_too_large_trailers_are_refused(port: int):
+    """They are not buffered."""
     head = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n"
-    said = await _said(port, head, *[b"x: " + b"a" * 16_000 + b"\r\n"] * 6)
-    assert b"200 OK" not in said
+    response = await _response_to(port, head, *[b"x: " + b"a" * 16_000 + b"\r\n"] * 6)
+    assert b"200 OK" not in response
 
 
-async def test_a_body_that_nobody_waits_for_is_given_up(port: int):
-    """An answer that came early does not let the rest of the request come for ever."""
-    said = await _said(port, b"POST /early HTTP/1.1\r\nHost: a\r\nContent-Length: 9999\r\n\r\nabc")
-    assert b"read nothing" in said
+async def test_an_unread_body_times_out(port: int):
+    """After an early response."""
+    response = await _response_to(port, b"POST /early HTTP/1.1\r\nHost: a\r\nContent-Length: 9999\r\n\r\nabc")
+    assert b"read nothing" in response
 
 
 async def test_large_bodies_and_kept_connections_are_served():
@@ -168,32 +168,32 @@ HOSTS: dict[str, tuple[bytes, int]] = {
 
 @pytest.mark.parametrize("case", HOSTS)
 @pytest.mark.parametrize("upgrade", [b"", b"Connection: Upgrade\r\nUpgrade: h2c\r\n"], ids=["", "upgrade"])
-async def test_a_request_names_one_host(port: int, case: str, upgrade: bytes):
-    """RFC 9112, 3.2; and whoever does not is told what is wrong."""
+async def test_a_request_has_one_host(port: int, case: str, upgrade: bytes):
+    """RFC 9112, 3.2; the error says what is wrong."""
     host, status = HOSTS[case]
-    said = await _said(port, b"GET / HTTP/1.1\r\n" + host + upgrade + b"\r\n")
-    assert said.startswith(b"HTTP/1.1 %d" % status)
-    assert (b"Host" in said) == (status == 400)
+    response = await _response_to(port, b"GET / HTTP/1.1\r\n" + host + upgrade + b"\r\n")
+    assert response.startswith(b"HTTP/1.1 %d" % status)
+    assert (b"Host" in response) == (status == 400)
 
 
 @pytest.mark.parametrize(("host", "status"), [(b"", 200), (b"Host: a\r\n", 200), (b"Host: a\r\nHost: b\r\n", 400)])
 async def test_before_http_1_1_no_host_was_needed(port: int, host: bytes, status: int):
     """But two were never right."""
-    said = await _said(port, b"GET / HTTP/1.0\r\n" + host + b"\r\n")
-    assert said.startswith(b"HTTP/1.1 %d" % status)
+    response = await _response_to(port, b"GET / HTTP/1.0\r\n" + host + b"\r\n")
+    assert response.startswith(b"HTTP/1.1 %d" % status)
 
 
 async def test_a_second_request_needs_its_host_too(port: int):
     """The first one is answered, and its answer is the last."""
-    said = await _said(port, GET + b"\r\n" + b"GET / HTTP/1.1\r\n\r\n")
-    assert said.count(b"HTTP/1.1 200") == said.count(b"HTTP/1.1") == 1
+    response = await _response_to(port, GET + b"\r\n" + b"GET / HTTP/1.1\r\n\r\n")
+    assert response.count(b"HTTP/1.1 200") == response.count(b"HTTP/1.1") == 1
 
 
 @pytest.mark.parametrize(("count", "status"), [(MAX_FIELDS - 1, 200), (MAX_FIELDS, 431), (10_000, 431)])
 async def test_a_head_has_a_limited_number_of_fields(port: int, count: int, status: int):
     """Every part of the server looks through all of them."""
-    said = await _said(port, GET + b"x:y\r\n" * count + b"\r\n")
-    assert said.startswith(b"HTTP/1.1 %d" % status)
+    response = await _response_to(port, GET + b"x:y\r\n" * count + b"\r\n")
+    assert response.startswith(b"HTTP/1.1 %d" % status)
 
 
 async def _refuse(request: Request) -> PlainTextResponse:
@@ -207,27 +207,27 @@ async def test_an_answer_before_the_end_of_the_body_arrives(port: int, monkeypat
     async with _line(port) as (reader, writer):
         writer.write(b"POST /refused HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % size + b"a" * size)
         await writer.drain()
-        said = await reader.read()
-    assert said.startswith(b"HTTP/1.1 413")
-    assert said.endswith(b"too large")
+        response = await reader.read()
+    assert response.startswith(b"HTTP/1.1 413")
+    assert response.endswith(b"too large")
 
 
 @pytest.mark.parametrize("target", [b"http://a", b"http://a?x=1", b"http://a/", b"http://a/?x=1"])
 async def test_a_whole_uri_needs_no_path(port: int, target: bytes):
     """RFC 9112, 3.2.2: without one, the path is "/"."""
-    said = await _said(port, b"GET " + target + b" HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
-    assert said.startswith(b"HTTP/1.1 200")
+    response = await _response_to(port, b"GET " + target + b" HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+    assert response.startswith(b"HTTP/1.1 200")
 
 
 @pytest.mark.parametrize("target", [b"http://", b"http:///", b"?x", b"a:80", b"http://a:x/"])
-async def test_what_is_no_target_is_refused(port: int, target: bytes):
-    """With 400, and the server goes on."""
-    said = await _said(port, b"GET " + target + b" HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
-    assert said.startswith(b"HTTP/1.1 400")
+async def test_an_invalid_target_is_refused(port: int, target: bytes):
+    """With 400, and the server continues."""
+    response = await _response_to(port, b"GET " + target + b" HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+    assert response.startswith(b"HTTP/1.1 400")
 
 
 class Broken(WebSocketProtocol):
-    """A protocol that fails with the first thing that it reads."""
+    """A protocol that fails with the first read."""
 
     made: ClassVar[list["Broken"]] = []
 
@@ -241,6 +241,6 @@ async def test_a_handshake_that_cannot_be_handed_over_leaves_nothing():
     """The connection is closed, and a shutdown does not wait for it."""
     upgrade = b"Connection: Upgrade\r\nUpgrade: websocket\r\n"
     async with _served(HTTPProtocol, keep_alive=60, ws=Broken) as port:
-        assert await _said(port, GET + upgrade + b"\r\n") == b""
+        assert await _response_to(port, GET + upgrade + b"\r\n") == b""
         (broken,) = Broken.made
         assert broken not in broken.connections

@@ -1,4 +1,4 @@
-"""Own and listed pages may call, look-alikes may not."""
+"""Requests of the server's own pages and of listed pages are allowed; similar origins are not."""
 
 import pytest
 from hypothesis import given
@@ -14,8 +14,8 @@ HOST = "127.0.0.1:8000"
 
 class TestAllowed:
     @pytest.mark.parametrize("origins", [LISTED, NONE, ANY])
-    def test_who_is_no_page(self, origins: Origins) -> None:
-        """Programs send no origin, and are not what this check is about."""
+    def test_a_request_without_an_origin_is_allowed(self, origins: Origins) -> None:
+        """Programs send no origin."""
         assert origins.allows(None, host=HOST, secure=False)
         assert origins.allows(None, host=None, secure=False)
 
@@ -32,8 +32,8 @@ class TestAllowed:
             ("http://my_service:8000", "my_service:8000", False),
         ],
     )
-    def test_the_own_page(self, origin: str, host: str, secure: bool) -> None:
-        """A page of the place it calls needs no listing, however case and default ports are written."""
+    def test_the_own_page_is_allowed(self, origin: str, host: str, secure: bool) -> None:
+        """It needs no listing, whatever the case and with default ports."""
         assert NONE.allows(origin, host=host, secure=secure)
 
     @pytest.mark.parametrize(
@@ -45,14 +45,14 @@ class TestAllowed:
             "https://intranet.example",
         ],
     )
-    def test_a_listed_page(self, origin: str) -> None:
-        """What was listed may call from elsewhere."""
+    def test_a_listed_page_is_allowed(self, origin: str) -> None:
+        """It may be on another host."""
         assert LISTED.allows(origin, host=HOST, secure=False)
         assert LISTED.allows(origin, host=None, secure=False)
 
-    def test_any_page_when_any_may(self) -> None:
-        """`*` lets every origin in."""
-        assert ANY.allows("https://anybody.example:1234", host=HOST, secure=False)
+    def test_a_star_allows_any_page(self) -> None:
+        """`*` allows every origin."""
+        assert ANY.allows("https://any.example:1234", host=HOST, secure=False)
         assert ANY.allows("tauri://localhost", host=HOST, secure=False)
 
 
@@ -81,30 +81,30 @@ class TestRefused:
             "http://localhost:5174",
         ],
     )
-    def test_look_alikes(self, origin: str) -> None:
-        """Scheme, host and port must all be equal, and nothing may stand around them."""
+    def test_similar_origins_are_refused(self, origin: str) -> None:
+        """Scheme, host and port must be equal, without anything around them."""
         assert not LISTED.allows(origin, host=HOST, secure=False)
 
     @pytest.mark.parametrize("origin", ["null", "", "*", "NULL", "http://", "http://*"])
-    def test_what_is_no_origin(self, origin: str) -> None:
-        """A page without a home, such as a sandboxed frame, may never call, not even where any may."""
+    def test_an_opaque_origin_is_refused(self, origin: str) -> None:
+        """A page without an origin, such as a sandboxed frame, is refused even with `*`."""
         for origins in (LISTED, NONE, ANY):
             assert not origins.allows(origin, host=HOST, secure=False)
 
-    def test_a_strangers_page(self) -> None:
-        """Without a listing only the own page may call, and without a `Host` not even that."""
+    def test_a_foreign_page_is_refused(self) -> None:
+        """Without a listing only the own page is allowed, and without a `Host` no page."""
         assert not NONE.allows("https://app.example.org", host=HOST, secure=False)
         assert not NONE.allows("http://127.0.0.1:8000", host=None, secure=False)
         assert not NONE.allows("http://127.0.0.1:8000", host="", secure=False)
 
     @pytest.mark.parametrize("host", ["127.0.0.1:8000/x", "a@127.0.0.1:8000", "*", "127.0.0.1:8000,evil"])
-    def test_a_strange_host(self, host: str) -> None:
-        """A `Host` that is none makes nobody's page the own one."""
+    def test_an_invalid_host_matches_no_page(self, host: str) -> None:
+        """An invalid `Host` makes no page the server's own."""
         assert not NONE.allows(f"http://{host}", host=host, secure=False)
 
     @given(origin=st.text() | st.from_regex(r"https?://[a-z.:\[\]]*"), host=st.none() | st.text(), secure=st.booleans())
     def test_any_text_may_be_sent(self, origin: str, host: str | None, secure: bool) -> None:
-        """Whatever stands in the headers, there is an answer; and without a `Host` it is no."""
+        """Any headers give a result; without a `Host` it is a refusal."""
         NONE.allows(origin, host=host, secure=secure)
         assert not NONE.allows(origin, host=None, secure=secure)
 
@@ -113,7 +113,7 @@ class TestMistakes:
     @pytest.mark.parametrize(
         "listed", ["null", "https://app.example.org/", "https://*.example.org", "app.example.org", "", "https://a b"]
     )
-    def test_are_told_at_the_start(self, listed: str) -> None:
-        """What could never match is told to the operator, with its text, in place of being passed over."""
+    def test_origins_that_cannot_match_are_reported_at_the_start(self, listed: str) -> None:
+        """The message quotes the setting."""
         with pytest.raises(ValueError, match="is not an origin"):
             Origins(["https://fine.example", listed])

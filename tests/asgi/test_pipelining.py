@@ -21,7 +21,7 @@ BROKEN = b"POST /broken HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\
 
 
 class App:
-    """Says what was asked for, with the body, and opens every socket."""
+    """Returns the request and its body, and accepts every socket."""
 
     def __init__(self) -> None:
         self.may_answer = asyncio.Event()
@@ -57,8 +57,8 @@ async def port(app: App) -> AsyncIterator[int]:
         yield int(url.rpartition(":")[2])
 
 
-async def said(port: int, *parts: bytes) -> bytes:
-    """All that the server says to these parts until it hangs up."""
+async def response_to(port: int, *parts: bytes) -> bytes:
+    """All that the server sends to these parts until it closes."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     try:
         async with asyncio.timeout(HANG_SECONDS):
@@ -73,39 +73,39 @@ async def said(port: int, *parts: bytes) -> bytes:
 @pytest.mark.parametrize(
     "wrong", [b"\0\r\n\r\n", b"CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n"], ids=["garbage", "CONNECT"]
 )
-async def test_what_cannot_be_read_is_not_the_answer_to_what_came_before(port: int, wrong: bytes):
-    """Whoever sends something odd behind good requests gets the answers to these, the last of which ends it."""
-    found = await said(port, GET % 1 + GET % 2 + wrong)
+async def test_an_invalid_request_follows_the_earlier_responses(port: int, wrong: bytes):
+    """Valid requests before it are answered, then the connection is closed."""
+    found = await response_to(port, GET % 1 + GET % 2 + wrong)
     assert found.count(b"HTTP/1.1 200") == found.count(b"HTTP/1.1") == 2
     assert found.index(b"</1 >") < found.index(b"connection: close") < found.index(b"</2 >")
 
 
 async def test_a_broken_body_is_refused_in_its_turn(port: int):
     """The requests before it are answered first."""
-    found = await said(port, GET % 1 + GET % 2 + BROKEN)
+    found = await response_to(port, GET % 1 + GET % 2 + BROKEN)
     assert found.index(b"</1 >") < found.index(b"</2 >") < found.index(b"HTTP/1.1 400")
     assert found.count(b"HTTP/1.1") == 3
-    assert (await said(port, BROKEN)).startswith(b"HTTP/1.1 400")
+    assert (await response_to(port, BROKEN)).startswith(b"HTTP/1.1 400")
 
 
-async def test_an_answer_that_has_begun_is_not_written_into(app: App, port: int):
-    """What comes while a request is served, and cannot be read, waits for its answer as well."""
+async def test_an_invalid_request_does_not_interrupt_a_response(app: App, port: int):
+    """It is handled after the response."""
     app.may_answer.clear()
     asyncio.get_running_loop().call_later(0.1, app.may_answer.set)
-    found = await said(port, GET % 1, b"\0\r\n\r\n", b"and more")
+    found = await response_to(port, GET % 1, b"\0\r\n\r\n", b"and more")
     assert found.startswith(b"HTTP/1.1 200")
     assert found.endswith(b"</1 >")
 
 
 async def test_a_socket_does_not_overtake(port: int):
     """No other protocol begins before all is answered; a request that waits for its turn is none for a socket."""
-    found = await said(port, GET % 1 + SOCKET + LAST)
+    found = await response_to(port, GET % 1 + SOCKET + LAST)
     assert b"101 Switching" not in found
     assert found.index(b"</1 >") < found.index(b"</socket >") < found.index(b"</last >")
 
 
 async def test_a_kept_connection_can_become_a_socket(port: int):
-    """When everything was answered."""
+    """After all responses."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     async with asyncio.timeout(HANG_SECONDS):
         writer.write(GET % 1)
@@ -127,22 +127,22 @@ async def test_a_kept_connection_can_become_a_socket(port: int):
 )
 async def test_a_protocol_that_we_do_not_speak_is_passed_over(port: int, parts: list[bytes]):
     """Clients that offer HTTP/2 with a request, as Java's do, are served as if they had not, body included."""
-    found = await said(port, *parts)
+    found = await response_to(port, *parts)
     assert found.index(b"</h2c body>") < found.index(b"</1 >") < found.index(b"</last >")
     assert found.count(b"HTTP/1.1 200") == 3
 
 
-async def test_nothing_is_read_ahead_of_what_waits(port: int):
-    """Whoever sends faster than we answer is held up, not cut off, and all of it is answered."""
+async def test_reading_pauses_while_requests_wait(port: int):
+    """A fast client is slowed down, and all is answered."""
     long = (GET % 1).replace(b"Host", b"Padding: %b\r\nHost" % (b"a" * 1_000))
     requests = 3 * MAX_PIPELINED
-    found = await said(port, long * requests + LAST)
+    found = await response_to(port, long * requests + LAST)
     assert found.count(b"</1 >") == requests
     assert found.endswith(b"</last >")
 
 
-async def test_no_more_than_so_many_wait(port: int):
-    """Requests behind the thousandth that waits are not served, and the answer before them says so."""
-    found = await said(port, (GET % 1) * (MAX_PIPELINED + 30_000))
+async def test_the_number_of_waiting_requests_is_bounded(port: int):
+    """Requests behind the thousandth are not served, and the last response says so."""
+    found = await response_to(port, (GET % 1) * (MAX_PIPELINED + 30_000))
     assert found.count(b"HTTP/1.1 200") == found.count(b"</1 >") == MAX_PIPELINED + 1
     assert found.count(b"connection: close") == 1

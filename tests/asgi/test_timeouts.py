@@ -24,7 +24,7 @@ class Listener:
 class TestTimeoutQueue:
     @in_virtual_time
     async def test_each_expires_at_its_own_time(self):
-        """A timeout that is added while others wait expires neither with them nor late, and only once."""
+        """A timeout that is added while others wait expires at its own time, and only once."""
         queue, listeners, set_at = TimeoutQueue(SOON), [Listener() for _ in range(3)], list[float]()
         for listener in listeners:
             set_at.append(asyncio.get_running_loop().time())
@@ -38,7 +38,7 @@ class TestTimeoutQueue:
 
     @in_virtual_time
     async def test_a_removed_listener_is_not_called(self):
-        """Neither a single one, nor one between two others; removing it twice has no effect."""
+        """Neither a single listener, nor one between two others; removing it twice has no effect."""
         queue, listeners = TimeoutQueue(SOON), [Listener() for _ in range(3)]
         for listener in listeners:
             queue.add(listener)
@@ -71,7 +71,7 @@ class TestTimeoutQueue:
 class TestTimeLimit:
     @in_virtual_time
     async def test_a_block_that_takes_too_long_is_ended(self):
-        """It ends with TimeoutError, and the task goes on uncancelled."""
+        """It ends with TimeoutError, and the task is not cancelled."""
         with pytest.raises(TimeoutError), TimeLimit(TimeoutQueue(SOON)):
             await asyncio.sleep(10)
 
@@ -80,8 +80,8 @@ class TestTimeLimit:
         assert task.cancelling() == 0
 
     @in_virtual_time
-    async def test_a_block_that_is_quick_is_left_alone(self):
-        """It ends as it would; nothing happens later, and an error of its own comes out as it is."""
+    async def test_a_quick_block_is_not_affected(self):
+        """Nothing happens later, and its own errors are raised unchanged."""
         queue = TimeoutQueue(SOON)
         with pytest.raises(LookupError), TimeLimit(queue):
             raise LookupError
@@ -90,8 +90,8 @@ class TestTimeLimit:
         await asyncio.sleep(SOON * 2)
 
     @in_virtual_time
-    async def test_somebody_elses_cancellation_stays_one(self):
-        """Whoever cancels the task gets a cancelled task, even when the alarm rings as well."""
+    async def test_the_cancellation_of_a_caller_is_preserved(self):
+        """A cancelled task stays cancelled, even if the timeout expires at the same time."""
         queue, loop = TimeoutQueue(SOON), asyncio.get_running_loop()
         assert isinstance(loop, VirtualTimeLoop)
 

@@ -1,4 +1,4 @@
-"""Frames as they leave: whole messages of text, together where they belong together, and nothing behind a farewell."""
+"""Outgoing frames: whole text messages, grouped by loop iteration, and nothing after a close."""
 
 import asyncio
 import logging
@@ -44,8 +44,8 @@ def _finished(reader: StreamReader) -> bool:
 
 
 @pytest.mark.parametrize("size", [0, 1, 125, 126, 127, 65_535, 65_536, 70_000])
-def test_a_client_reads_what_was_said(size: int):
-    """At every length that changes the form of a frame's head, a client's own parser finds the text."""
+def test_a_client_can_read_every_frame(size: int):
+    """At every length that changes the form of a frame's head, a client's parser finds the text."""
     text = ("é" * size).encode()[:size] if size % 2 == 0 else b"x" * size
 
     (frame,) = frames_in(text_frame(text))
@@ -61,7 +61,7 @@ class Wire:
         self.closing = False
 
     def abort(self) -> None:
-        """Let go of it."""
+        """Record the abort."""
         self.closing = True
 
     def write(self, data: bytes) -> None:
@@ -69,12 +69,12 @@ class Wire:
         self.written.append(data)
 
     def is_closing(self) -> bool:
-        """Whether it was told to close."""
+        """Whether it was closed."""
         return self.closing
 
 
 class Loop:
-    """A loop whose next round comes when it is called."""
+    """A loop whose next iteration runs when it is called."""
 
     def __init__(self) -> None:
         self.soon: list[Any] = []
@@ -92,7 +92,7 @@ class Loop:
 
 @pytest.fixture
 def socket() -> WebSocketProtocol:
-    """A socket whose handshake is over."""
+    """A socket after its handshake."""
     made = object.__new__(WebSocketProtocol)
     made._frames = []
     made.loop = Loop()  # type: ignore[assignment]
@@ -121,7 +121,7 @@ class _Set:
 
 
 async def say(socket: WebSocketProtocol, *texts: str) -> None:
-    """Send texts, as the application does."""
+    """Send texts as the application does."""
     for text in texts:
         await socket.send({"type": "websocket.send", "text": text})
 
@@ -131,8 +131,8 @@ def read(data: bytes) -> list[str]:
     return [bytes(frame.data).decode() for frame in frames_in(data)]
 
 
-async def test_what_is_said_in_one_round_leaves_at_once(socket: Any):
-    """Frames of one round are one write, in order; those of the next round are another."""
+async def test_frames_of_one_iteration_are_one_write(socket: Any):
+    """In order; frames of the next iteration are another write."""
     await say(socket, "one", "two", "three")
     assert socket.transport.written == []
     socket.loop.go_round()
@@ -142,15 +142,15 @@ async def test_what_is_said_in_one_round_leaves_at_once(socket: Any):
     assert [read(data) for data in socket.transport.written] == [["one", "two", "three"], ["four"]]
 
 
-async def test_no_more_than_so_many_wait(socket: Any):
-    """Whoever says very much in one round does not make the server keep it."""
+async def test_the_size_of_a_write_is_bounded(socket: Any):
+    """A large number of frames is not buffered."""
     await say(socket, *(str(number) for number in range(MAX_FRAMES + 1)))
 
     assert [len(read(data)) for data in socket.transport.written] == [MAX_FRAMES]
 
 
-async def test_who_stood_still_tells_nothing_of_before(socket: Any):
-    """Frames that waited for longer than a lease are not written, as rights may have changed: the connection is cut."""
+async def test_frames_older_than_a_lease_are_not_sent(socket: Any):
+    """Rights may have changed: the connection is closed."""
     await say(socket, "for those who might see it then")
     socket._queued_at -= LEASE_SECONDS
     socket.loop.go_round()
@@ -160,7 +160,7 @@ async def test_who_stood_still_tells_nothing_of_before(socket: Any):
 
 @pytest.mark.parametrize("state", [State.CLOSING, State.CLOSED])
 async def test_nothing_follows_a_close(socket: Any, state: State):
-    """Frames that were not written when the peer closed are dropped: none may follow its farewell (RFC 6455, 5.5.1)."""
+    """Unwritten frames are dropped when the peer closes (RFC 6455, 5.5.1)."""
     await say(socket, "too late")
     socket.conn.state = state
     socket.loop.go_round()
@@ -168,8 +168,8 @@ async def test_nothing_follows_a_close(socket: Any, state: State):
     assert socket.transport.written == []
 
 
-def test_whoever_reads_no_answers_gets_no_more_of_them(socket: WebSocketProtocol):
-    """Pings without end do not fill our memory with pongs; they are answered again as soon as those are read."""
+def test_unread_pongs_are_bounded(socket: WebSocketProtocol):
+    """Pings are answered again once the client reads."""
     socket.handle_ping()
     socket.writable.value = False  # type: ignore[attr-defined]
     socket.handle_ping()
@@ -179,25 +179,25 @@ def test_whoever_reads_no_answers_gets_no_more_of_them(socket: WebSocketProtocol
     assert socket.transport.written == [b"pong"] * 2  # type: ignore[attr-defined]
 
 
-def test_the_answer_to_a_farewell_is_not_dropped(socket: WebSocketProtocol):
-    """A ping and a close frame that come together are answered together."""
+def test_a_pong_and_a_close_are_sent_together(socket: WebSocketProtocol):
+    """For a ping and a close frame that arrive together."""
     socket.writable.value = False  # type: ignore[attr-defined]
     socket.conn.state = State.CLOSING
     socket.handle_ping()
     assert socket.transport.written == [b"pong"]  # type: ignore[attr-defined]
 
 
-def test_fragments_of_nothing_are_not_kept(socket: WebSocketProtocol):
-    """A message that goes on and on without growing takes no memory; one with holes is whole at its end."""
-    heard: list[bytes] = []
+def test_empty_fragments_are_not_buffered(socket: WebSocketProtocol):
+    """A message of many empty fragments takes no memory, and is complete at the end."""
+    received: list[bytes] = []
     socket.frames = [b"a"]
-    socket.send_receive_event_to_app = lambda: heard.append(b"".join(socket.frames))  # type: ignore[method-assign]
+    socket.send_receive_event_to_app = lambda: received.append(b"".join(socket.frames))  # type: ignore[method-assign]
     for _ in range(100):
         socket.handle_cont(Frame(Opcode.CONT, b"", fin=False))
     assert socket.frames == [b"a"]
     socket.handle_cont(Frame(Opcode.CONT, b"b", fin=False))
     socket.handle_cont(Frame(Opcode.CONT, b"", fin=True))
-    assert heard == [b"ab"]
+    assert received == [b"ab"]
 
 
 async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
@@ -213,8 +213,8 @@ async def _accept(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 @asynccontextmanager
-async def _stranger(app: ASGIApp) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-    """Somebody who asks for a socket; whatever happens, uvicorn has nothing to say about it."""
+async def _outsider(app: ASGIApp) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    """A client that requests a socket; uvicorn logs nothing about it."""
     head = b"GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
     loud, log = Loud(), logging.getLogger("uvicorn.error")
     async with serving(app) as url:
@@ -231,17 +231,17 @@ async def _stranger(app: ASGIApp) -> AsyncIterator[tuple[asyncio.StreamReader, a
     assert [record.getMessage() for record in loud.records] == []
 
 
-async def test_a_refusal_is_no_error_of_ours():
-    """Strangers who are refused write nothing into the log of errors, and read why."""
-    async with _stranger(_refuse) as (reader, _):
+async def test_a_refused_handshake_is_no_server_error():
+    """It logs no error, and the client gets the reason."""
+    async with _outsider(_refuse) as (reader, _):
         answer = await reader.read()
     assert answer.startswith(b"HTTP/1.1 403")
     assert STREAM_ORIGIN_NOT_ALLOWED.encode() in answer
 
 
-async def test_text_that_is_none_is_no_error_of_ours():
-    """Bytes that are no UTF-8 are answered as the protocol says, with 1007 (RFC 6455, 8.1), in fragments, too."""
-    async with _stranger(_accept) as (reader, writer):
+async def test_invalid_utf8_is_no_server_error():
+    """It is closed with 1007 (RFC 6455, 8.1), also in fragments."""
+    async with _outsider(_accept) as (reader, writer):
         assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 101")
         writer.write(_masked(0x01, "é".encode()[:1]) + _masked(0x80, b"!"))
         [farewell] = frames_in(await reader.read())

@@ -1,1 +1,1 @@
-"""The parts of the comparison that only calculate, draw and write."""
+"""The parts of the comparison that calculate, draw and write."""

@@ -1,9 +1,9 @@
-"""Measurements, as rounds would give them."""
+"""Measurements like those of real rounds."""
 
 from benchmarks.results import Measurement
 
 RATES = {"ours": (300.0, 150.0, 480.0), "mercurius": (200.0, 100.0, 300.0), "floor": (600.0, 200.0, 900.0)}
-"""The second round was on a busy machine: everybody was half as fast."""
+"""In the second round the machine was busy: every peer had half its rate."""
 
 
 def measured(what: str = "W1", **numbers: float) -> list[Measurement]:

@@ -12,13 +12,13 @@ BARS = [
 
 
 def test_a_bar_is_as_long_as_its_ratio():
-    """Twice the ratio is twice the length, and the longest spread just fits in."""
-    widths = [float(bar.attrib["width"]) for bar in _bars(draw("Everybody", {"W1": BARS}))]
+    """Twice the ratio is twice the length, and the longest spread fits."""
+    widths = [float(bar.attrib["width"]) for bar in _bars(draw("All peers", {"W1": BARS}))]
     assert widths == [(WIDTH - LEFT - RIGHT) * ratio / 2 for ratio in (1.5, 1.0, 0.25)]
 
 
-def test_names_are_text_and_nothing_else():
-    """A title with signs of markup is shown as it is written."""
+def test_names_are_escaped():
+    """A title with markup is shown as text."""
     root = ElementTree.fromstring(draw("A < B", {"W1": BARS}))  # noqa: S314 - our own
     texts = [text.text for text in root.iter(f"{SVG}text")]
     assert "<b>Some & other</b>" in texts
@@ -27,8 +27,8 @@ def test_names_are_text_and_nothing_else():
 
 
 def test_groups_lie_below_one_another():
-    """Every group begins below the last bar of the one before, inside the picture."""
-    picture = draw("Everybody", {"W1": BARS, "W2": BARS})
+    """Each group begins below the last bar of the previous one, inside the picture."""
+    picture = draw("All peers", {"W1": BARS, "W2": BARS})
     tops = [float(bar.attrib["y"]) for bar in _bars(picture)]
     assert tops == sorted(tops)
     assert len(set(tops)) == 2 * len(BARS)
@@ -36,9 +36,9 @@ def test_groups_lie_below_one_another():
     assert tops[-1] < height
 
 
-def test_nothing_measured_is_an_empty_picture():
-    """Without a bar there is still a picture that can be read."""
-    assert _bars(draw("Nobody", {})) == []
+def test_no_measurements_give_an_empty_picture():
+    """The picture is valid without bars."""
+    assert _bars(draw("No peers", {})) == []
 
 
 def _bars(picture: str) -> list[ElementTree.Element]:

@@ -10,13 +10,13 @@ from tests.benchmarks.support import measured
 
 class TestTable:
     def test_every_row_has_every_column(self):
-        """Whoever takes no part in a workload has a dash there."""
+        """A peer that takes no part in a workload has a dash."""
         rows = times([*measured("W1"), *measured("W3")[:3]], ["W1", "W3"], "mercurius")
         assert rows[0] == ["Taskriver", "1.50 (1.50 – 1.60)", ABSENT]
         assert {len(row) for row in rows} == {3}
 
-    def test_nobody_has_a_row_without_a_number(self):
-        """Floors that were not asked over one connection are not in the table of it."""
+    def test_every_row_has_a_number(self):
+        """Lower bounds that were not measured over one connection are not in its table."""
         some = [Measurement("W1", "ours", 0, 1.0, {"alone": 0.5}), Measurement("W1", "floor", 0, 1.0, {})]
         assert medians(some, ["W1"], "alone", ".2f") == [["Taskriver", "0.50 (0.50 – 0.50)"]]
 
@@ -26,8 +26,8 @@ class TestTable:
 
 
 class TestWrite:
-    def test_the_text_around_it_stays(self, tmp_path: Path):
-        """What a person wrote before and after the markers is kept, what was measured before is not."""
+    def test_the_text_around_the_markers_stays(self, tmp_path: Path):
+        """Only the text between the markers is replaced."""
         page, chart = tmp_path / "page.md", tmp_path / "page.svg"
         page.write_text(f"Before\n\n{report.BEGIN}\n\nold\n\n{report.END}\n\nAfter\n")
         report.write(measured(alone=1.5, memory=50.0, per_cpu=9.0), page, chart)
@@ -38,31 +38,31 @@ class TestWrite:
         assert "| Taskriver | 1.50 (1.50 – 1.60) |" in text
         assert "Taskriver" in chart.read_text()
 
-    def test_what_was_not_measured_has_no_table(self, tmp_path: Path):
-        """A comparison of a few, without us or without numbers beside the rates, is a page with fewer tables."""
+    def test_missing_measurements_have_no_table(self, tmp_path: Path):
+        """A comparison of a few peers gives a page with fewer tables."""
         page = tmp_path / "page.md"
         page.write_text(f"{report.BEGIN}\n{report.END}\n")
         report.write([each for each in measured("W3") if each.peer != "ours"], page, tmp_path / "page.svg")
         assert "| Mercurius + JIT | – | – | 1.00 (1.00 – 1.00) | – | – |" in page.read_text()
         assert "Memory" not in page.read_text()
 
-    def test_a_page_without_markers_is_left_alone(self, tmp_path: Path):
-        """Nothing is written where it is not known where."""
+    def test_a_page_without_markers_is_not_changed(self, tmp_path: Path):
+        """Nothing is written."""
         page = tmp_path / "page.md"
         page.write_text("Nothing to fill in\n")
         with pytest.raises(ValueError, match="needs the lines"):
             report.write(measured(), page, tmp_path / "page.svg")
         assert page.read_text() == "Nothing to fill in\n"
 
-    def test_our_page_has_its_markers(self):
-        """The page of this project can be written."""
+    def test_the_page_of_the_project_has_its_markers(self):
+        """It can be written."""
         text = report.PAGE.read_text()
         assert text.index(report.BEGIN) < text.index(report.END)
 
 
 class TestResults:
-    def test_what_is_added_is_there_the_next_time(self, tmp_path: Path):
-        """Rounds that were finished are found again by whoever goes on."""
+    def test_added_results_are_found_again(self, tmp_path: Path):
+        """Finished rounds are found when the comparison continues."""
         file = tmp_path / "results.jsonl"
         Results(file).add(measured(p50=1.5)[:2])
         Results(file).add(measured("W2")[:1])

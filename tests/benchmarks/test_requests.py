@@ -1,4 +1,4 @@
-"""What everybody is asked, and how their answers are read."""
+"""The requests to all peers, and how their responses are read."""
 
 from uuid import UUID
 
@@ -14,7 +14,7 @@ TASKS = [UUID(int=number) for number in range(1, 5_001)]
 
 class TestCases:
     def test_every_move_is_a_change(self):
-        """However long W3 goes on, a task never moves to where it is: that would be no change, and cost nothing."""
+        """In W3 a task never moves to its current status: that would cost nothing."""
         status = dict.fromkeys(TASKS[:WRITTEN], "DONE")
         for case in [*cases(Workload.W3, TASKS), *cases(Workload.W3, TASKS)]:
             assert case.task is not None
@@ -23,14 +23,14 @@ class TestCases:
             status[case.task] = case.status
 
     @pytest.mark.parametrize("workload", list(Workload))
-    def test_everybody_is_asked_the_same(self, workload: Workload):
-        """The requests are chosen by chance, but always the same ones."""
+    def test_all_peers_get_the_same_requests(self, workload: Workload):
+        """The requests are random, with a fixed seed."""
         assert cases(workload, TASKS) == cases(workload, TASKS)
 
 
 class TestDialects:
-    def test_a_task_says_the_same_in_all_of_them(self):
-        """Opaque ids, lower-case statuses, names of priorities and forms of instants are forms of the same words."""
+    def test_a_task_is_equal_in_all_dialects(self):
+        """Opaque ids, lower-case statuses, names of priorities and time formats are normalized."""
         task = TASKS[0]
         ours = {
             "id": encode_id("Task", task),
@@ -60,14 +60,14 @@ class TestDialects:
             (Dialects.REST, {"detail": "no"}),
         ],
     )
-    def test_a_refusal_is_no_answer(self, dialect: Dialects, answer: object):
-        """Whoever refuses is not timed for it."""
+    def test_a_refusal_is_not_measured(self, dialect: Dialects, answer: object):
+        """The time of an error does not count."""
         with pytest.raises(ValueError, match=r"no|FORBIDDEN"):
             dialect.value.plain(Workload.W3, answer)
 
     @pytest.mark.parametrize("dialect", list(Dialects))
     @pytest.mark.parametrize("workload", list(Workload))
-    def test_everybody_can_be_asked_everything(self, dialect: Dialects, workload: Workload):
+    def test_every_request_can_be_sent_to_every_peer(self, dialect: Dialects, workload: Workload):
         """A request fits on one line of the generator's file."""
         request = dialect.value.request(workload, cases(workload, TASKS)[0])
         assert "\n" not in request.body

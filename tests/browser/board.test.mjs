@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as changing from "./board/changing.mjs";
-import * as crowd from "./board/crowd.mjs";
+import * as manyTasks from "./board/many_tasks.mjs";
 import * as editing from "./board/editing.mjs";
 import * as failing from "./board/failing.mjs";
 import * as finding from "./board/finding.mjs";
@@ -16,16 +16,16 @@ import { onStage, picture, watchedPage } from "./stage.mjs";
 
 const ONLY = process.env.ONLY?.toLowerCase() ?? "";
 const SCENARIOS = Object.entries({
-  ...signingIn, ...changing, ...editing, ...moving, ...navigating, ...focusing, ...streaming, ...failing, ...finding, ...crowd,
+  ...signingIn, ...changing, ...editing, ...moving, ...navigating, ...focusing, ...streaming, ...failing, ...finding, ...manyTasks,
 });
 
-/** What the browser itself notes of answers that a scenario wants to be refused. */
+/** Console messages of the browser for intended refusals. */
 const WANTED = /Failed to load resource/;
 const PATIENCE = 20_000;
 /** A name that is not localhost: over HTTP its pages have no secure context. */
 const PLAIN_HOST = "board.example";
 
-/** People come and go by the dozen here: their passwords may be cheap. */
+/** Many users sign in here, so their password hashes are cheap. */
 const SETTINGS = { BCRYPT_ROUNDS: "4" };
 
 test("/board", (board) => onStage(async (browser, base) => {
@@ -37,7 +37,7 @@ test("/board", (board) => onStage(async (browser, base) => {
   }
 }, SETTINGS, { args: [`--host-resolver-rules=MAP ${PLAIN_HOST} 127.0.0.1`] }));
 
-/** Every scenario has windows of its own; none of them may complain, or ask other hosts for anything. */
+/** Every scenario has its own windows, without console errors and without requests to other hosts. */
 async function run(browser, base, name, scenario) {
   const pages = [];
   const page = async ({ base: own = base, ...options } = {}) => {

@@ -36,7 +36,7 @@ class Docs {
   }
 }
 
-test("Every endpoint answers as described when it is tried out, and the page asks nobody else.", () => onStage(async (browser, base) => {
+test("Every endpoint answers as described, and the page sends requests to this server only.", () => onStage(async (browser, base) => {
   const { page, complaints, foreign } = await watchedPage(browser, base, { viewport: { width: 1280, height: 1600 } });
   await page.goto(`${base}/docs`);
   await page.getByText("Taskriver REST").first().waitFor();

@@ -9,7 +9,7 @@ const MOVE = "mutation ($input: UpdateTaskStatusInput!) { updateTaskStatus(input
 const ADD = "mutation ($input: CreateTaskInput!) { createTask(input: $input) { task { id } } }";
 const BACK = { TODO: "IN_PROGRESS", IN_PROGRESS: "TODO" };
 
-/** One window of a browser of its own: what a person does with the page, and what they see. */
+/** One window of a separate browser: actions and content of the page. */
 class Window {
   static async open(browser, base, options = {}) {
     const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
@@ -77,7 +77,7 @@ class Window {
   }
 }
 
-/** Somebody elsewhere who has a task, and moves it to and fro; signs in each time, as tokens are short-lived here. */
+/** Another client that moves its task to and fro; it signs in each time, because tokens are short-lived here. */
 async function mover(base, name) {
   const ask = async (query, input) => (await client(base, name))(query, { input });
   const { createTask } = await ask(ADD, { title: `${name}'s task` });
@@ -89,9 +89,9 @@ async function mover(base, name) {
   };
 }
 
-/** What must be true of the page, each in one sentence. */
+/** The scenarios by their titles. */
 const SENTENCES = {
-  "Who comes for the first time finds four tabs to begin with, and is told how to sign in.": async (browser, base) => {
+  "The first visit has four tabs, and explains how to sign in.": async (browser, base) => {
     const window = await Window.open(browser, base);
     for (const name of ["WhoAmI", "MyTasks", "WatchStatusChanges", "ChangeStatus"]) await window.tab(name).waitFor();
     await window.run("WhoAmI");
@@ -102,7 +102,7 @@ const SENTENCES = {
     await window.close();
   },
 
-  "One click signs a demo person in, the page says who that is, and queries run as them.": async (browser, base) => {
+  "One click signs in a demo user, the page shows the user, and queries run as this user.": async (browser, base) => {
     const window = await Window.open(browser, base);
     await window.signIn("moderator");
     await window.run("WhoAmI");
@@ -113,7 +113,7 @@ const SENTENCES = {
     await window.close();
   },
 
-  "A name and a password sign in, too, and a wrong password is told in words.": async (browser, base) => {
+  "A name and a password sign in, and a wrong password shows a message.": async (browser, base) => {
     const window = await Window.open(browser, base);
     await window.page.getByLabel("Username").fill(USER.username);
     await window.page.getByLabel("Password").fill("wrong");
@@ -125,7 +125,7 @@ const SENTENCES = {
     await window.close();
   },
 
-  "The tab that changes a status names a task of one's own, and works as it stands.": async (browser, base) => {
+  "The tab that changes a status contains an own task, and works unchanged.": async (browser, base) => {
     const window = await Window.open(browser, base);
     await window.signIn("alice");
     await window.tab("ChangeStatus").click();
@@ -135,7 +135,7 @@ const SENTENCES = {
     await window.close();
   },
 
-  "A subscription hears of a change that another client makes.": async (browser, base) => {
+  "A subscription receives a change of another client.": async (browser, base) => {
     const move = await mover(base, "admin");
     const window = await Window.open(browser, base);
     await window.signIn("admin");
@@ -147,7 +147,7 @@ const SENTENCES = {
     await window.close();
   },
 
-  "A subscription whose connection broke comes back, and says what happened meanwhile.": async (browser, base) => {
+  "A subscription reconnects, and receives the missed changes.": async (browser, base) => {
     const move = await mover(base, "admin");
     const context = await browser.newContext();
     const sockets = [];
@@ -188,7 +188,7 @@ const SENTENCES = {
     await window.close();
   },
 
-  "A link opens an operation in a tab of its own, first visit or not, and does not run it.": async (browser, base) => {
+  "A link opens an operation in a new tab on any visit, and does not run it.": async (browser, base) => {
     const query = "query Linked($first: Int!) { tasks(first: $first) { nodes { title } } }";
     const link = `/graphql?${new URLSearchParams({ query, variables: '{"first":3}' })}`;
     const context = await browser.newContext();
@@ -228,7 +228,7 @@ const SENTENCES = {
     await window.close();
   },
 
-  "At 200 % zoom, the editor's text and tools are within it, and the answer is a scroll away.": async (browser, base) => {
+  "At 200 % zoom, the text and the tools of the editor are visible, and the response is below.": async (browser, base) => {
     for (const viewport of [{ width: 640, height: 400 }, { width: 1280, height: 400 }]) {
       const window = await Window.open(browser, base, { viewport });
       await window.signIn("alice");
@@ -245,7 +245,7 @@ const SENTENCES = {
     }
   },
 
-  "On a phone, editors and answer are below each other, and panels cover them.": async (browser, base) => {
+  "On a phone, editors and response are below each other, and panels cover them.": async (browser, base) => {
     const window = await Window.open(browser, base, { viewport: { width: 390, height: 844 } });
     await window.signIn("alice");
     await window.run("MyTasks");
@@ -265,7 +265,7 @@ const SENTENCES = {
     await window.close();
   },
 
-  "Who signs out ends the stream, in every tab, and is nobody from then on.": async (browser, base) => {
+  "Signing out ends the stream in every tab.": async (browser, base) => {
     const window = await Window.open(browser, base);
     await window.signIn("alice");
     const second = await Window.in(window.page.context(), base);
@@ -282,7 +282,7 @@ const SENTENCES = {
     await second.close();
   },
 
-  "Who comes back is still signed in, and finds the tabs as they were left.": async (browser, base) => {
+  "After a reload the user is signed in, and the tabs are unchanged.": async (browser, base) => {
     const window = await Window.open(browser, base);
     await window.signIn("bob");
     await window.tab("MyTasks").click();
@@ -293,11 +293,11 @@ const SENTENCES = {
     await window.close();
   },
 
-  "The documentation shows descriptions, and who may ask.": async (browser, base) => {
+  "The documentation shows descriptions and permissions.": async (browser, base) => {
     const window = await Window.open(browser, base, { colorScheme: "dark" });
     const docs = window.page.locator(".graphiql-doc-explorer");
     await window.page.getByRole("button", { name: "Show Documentation Explorer" }).click();
-    for (const [type, field, door, words] of [
+    for (const [type, field, permission, words] of [
       ["Query", "users", "@admin", "All users in pages, newest first"],
       ["Mutation", "login", "@public", "Sign in with username and password"],
       ["Subscription", "taskStatusChanged", "@signedIn", "Receive changes of the status of tasks, live"],
@@ -305,14 +305,14 @@ const SENTENCES = {
       await docs.getByRole("link", { name: type, exact: true }).click();
       await docs.getByRole("link", { name: field, exact: true }).click();
       await docs.getByText(words).waitFor();
-      await docs.getByText(door, { exact: true }).waitFor();
+      await docs.getByText(permission, { exact: true }).waitFor();
       if (type === "Subscription") await picture(window.page, "graphiql-4-docs-dark");
       for (const name of [type, "Docs"]) await docs.getByRole("link", { name: `Go back to ${name}` }).click();
     }
     await window.close();
   },
 
-  "It is light by day and dark by night, the bar as well.": async (browser, base) => {
+  "The page and its bar follow the colour scheme.": async (browser, base) => {
     const light = {}, dark = {};
     for (const [colorScheme, seen] of Object.entries({ light, dark })) {
       const window = await Window.open(browser, base, { colorScheme });
@@ -326,7 +326,7 @@ const SENTENCES = {
     for (const part of [".bar", ".graphiql-editors"]) assert.ok(dark[part] < 0.3 && light[part] > 0.9, part);
   },
 
-  "The bar fits every window, and leads on to the other pages.": async (browser, base) => {
+  "The bar fits every window, and links to the other pages.": async (browser, base) => {
     const window = await Window.open(browser, base);
     const button = window.page.getByRole("button", { name: "Sign in", exact: true });
     for (const width of [1440, 1200, 1050, 800, 500, 390]) {
@@ -347,7 +347,7 @@ test("GraphiQL", (t) => onStage(async (browser, base) => {
   await t.test("A token that expires is replaced by itself, and the stream goes on.", () => early.isStillThere());
 }, SETTINGS));
 
-/** Who listens from the beginning, and is looked at last: meanwhile the token expires. */
+/** A subscription from the start, checked at the end: meanwhile the token expires. */
 class EarlyBird {
   static async begin(browser, base) {
     const bird = new EarlyBird();

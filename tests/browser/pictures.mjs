@@ -25,7 +25,7 @@ await onStage(async (browser, base) => {
 });
 console.log(`The pictures are in ${FOLDER}.`);
 
-/** Somebody else moves one of alice's tasks. */
+/** Another user moves one of alice's tasks. */
 async function bobMoves(bob, alice, status) {
   const tasks = await bob.list();
   const mine = new Set((await alice.list()).map(({ id }) => id));

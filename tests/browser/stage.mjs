@@ -19,7 +19,7 @@ const LOGIN = "mutation ($input: LoginInput!) { login(input: $input) { accessTok
 
 export const USER = { username: "alice", password: "Taskriver-1" };
 
-/** Has `use(browser, base)` look at a server with these settings, and ends both whatever happens. */
+/** Calls `use(browser, base)` with a server that has these settings, and always ends both. */
 export async function onStage(use, settings = {}, { args = [] } = {}) {
   const folder = mkdtempSync(join(tmpdir(), "taskriver-browser-"));
   const port = await freePort();
@@ -45,13 +45,13 @@ export async function onStage(use, settings = {}, { args = [] } = {}) {
   }
 }
 
-/** A page, and what it must not do: complain on the console, or ask other hosts for anything. */
+/** A page, with its console errors and its requests to other hosts. */
 export async function watchedPage(browser, base, options) {
   const page = await browser.newPage(options);
   return { page, ...watched(page, base) };
 }
 
-/** The same for a page that is there already: of a context of its own, where somebody else is signed in. */
+/** The same for an existing page, in another context with another signed-in user. */
 export function watched(page, base) {
   const complaints = [], foreign = [];
   const own = [`${base}/`, `${base.replace("http", "ws")}/`, "data:", "blob:"];
@@ -63,7 +63,7 @@ export function watched(page, base) {
   return { complaints, foreign };
 }
 
-/** Waits until `look()` answers something true, and returns it; *what* says what did not come true. */
+/** Waits until `look()` returns a true value, and returns it; *what* describes it in the error. */
 export async function until(look, what, patience = 30_000) {
   const end = Date.now() + patience;
   for (;;) {
@@ -74,7 +74,7 @@ export async function until(look, what, patience = 30_000) {
   }
 }
 
-/** A client without a browser, signed in: sends one operation, and answers its data. */
+/** A signed-in client without a browser: sends one operation, and returns its data. */
 export async function client(base, username) {
   const { login } = await ask(base, LOGIN, { input: { username, password: USER.password } });
   return (query, variables) => ask(base, query, variables, login.accessToken);

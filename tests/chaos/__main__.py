@@ -1,4 +1,4 @@
-"""`python -m tests.chaos --cycles 100`: a storm, and one line of what it did."""
+"""`python -m tests.chaos --cycles 100`: a run with faults, and its result in one line."""
 
 import argparse
 import sys
@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 from server import signals
-from tests.chaos.fault_run import Storm, details
+from tests.chaos.fault_run import FaultRun, details
 from tests.chaos.faults import FAULTS, undo
 from tests.chaos.stack import running
 
@@ -16,7 +16,7 @@ def _say(text: str) -> None:
 
 
 async def main() -> int:
-    """Run it; 0 if nothing was found."""
+    """Run it; 0 if no fault was found."""
     parser = argparse.ArgumentParser(prog="make chaos")
     parser.add_argument("--cycles", type=int, default=100)
     parser.add_argument("--seed", type=int, default=7)
@@ -26,11 +26,11 @@ async def main() -> int:
     with tempfile.TemporaryDirectory(prefix="taskriver-chaos-") as folder:
         async with running(Path(folder)) as stack:
             try:
-                outcome = await Storm(stack, seed=options.seed).run(options.cycles, chosen, _say)
+                outcome = await FaultRun(stack, seed=options.seed).run(options.cycles, chosen, _say)
             finally:
                 await undo(stack)
     sys.stdout.write("\n".join([*details(outcome), outcome.line(), ""]))
-    return 0 if outcome.report.clean and not outcome.complaints else 1
+    return 0 if outcome.report.clean and not outcome.logged_errors else 1
 
 
 if __name__ == "__main__":

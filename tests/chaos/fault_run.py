@@ -1,4 +1,4 @@
-"""Writers, listeners and faults, and what the judge says of it."""
+"""Writers, listeners and injected faults, and the check of the recorded history."""
 
 import asyncio
 import random
@@ -21,8 +21,8 @@ from tests.support.waiting import HANG_SECONDS
 from verification.client.account import Account
 from verification.client.failures import Failed
 from verification.client.follower import CHANGES, MOVES, Follower, Recorder
-from verification.client.writer import Known, Writer
-from verification.expected_visibility import Viewer
+from verification.client.writer import Known, TaskWriter
+from verification.expected_visibility import ExpectedViewer
 from verification.history import History, Listener
 from verification.history_check import check_history
 from verification.report import Report
@@ -49,12 +49,12 @@ WRITERS = ("alice", "bob", "mona", "anna")
 LISTENERS = ("alice", "bob", "carol", "dave", "erin", "frank", "mona", "anna")
 MOVES_ONLY = ("erin", "mona")
 WORKERS = ("carol", "dave", "erin", "alice")
-"""To whom tasks are given."""
+"""The possible assignees."""
 
 
 @dataclass
-class Ear:
-    """A listener that follows the stream, in a task of its own."""
+class FollowerTask:
+    """A listener that follows the stream in its own task."""
 
     name: str
     account: Account
@@ -65,7 +65,7 @@ class Ear:
 
 @dataclass
 class Outcome:
-    """What became of a storm."""
+    """The result of a run."""
 
     report: Report
     cycles: int
@@ -73,16 +73,16 @@ class Outcome:
     settled: dict[str, list[float]]
     reconnects: int
     failures: Counter[str]
-    complaints: list[str]
+    logged_errors: list[str]
     history: History = field(repr=False)
 
     @property
     def slowest(self) -> float:
-        """The longest that a fault took to settle."""
+        """The longest time after which all listeners were up to date."""
         return max((each for times in self.settled.values() for each in times), default=0.0)
 
     def line(self) -> str:
-        """All of it in one line."""
+        """The result in one line."""
         return (
             f"{self.cycles} cycles in {self.seconds:.0f} s: {self.report.line()};"
             f" settled within {self.slowest:.2f} s; {self.reconnects} reconnects,"
@@ -90,7 +90,7 @@ class Outcome:
         )
 
 
-class Storm:
+class FaultRun:
     """A run on a stack."""
 
     def __init__(self, stack: Stack, *, prefix: str = "", seed: int = 7) -> None:
@@ -98,22 +98,22 @@ class Storm:
         self._prefix = prefix
         self.random = random.Random(seed)
         self.users: dict[str, UserRow] = {}
-        self.ears: list[Ear] = []
-        self.writers: list[Writer] = []
+        self.followers: list[FollowerTask] = []
+        self.writers: list[TaskWriter] = []
         self.known: dict[UUID, Known] = {}
         self.settled: dict[str, list[float]] = {}
         self._log: list[LoggedEvent] = []
         self._writing = asyncio.Event()
 
     @asynccontextmanager
-    async def blowing(self) -> AsyncIterator["Storm"]:
-        """People who listen and write, as long as the block runs."""
+    async def running(self) -> AsyncIterator["FaultRun"]:
+        """Users listen and write as long as the block runs."""
         for name, role in PEOPLE.items():
             self.users[name] = await self.stack.a_user(self._prefix + name, role)
-        self.ears = [self._an_ear(name) for name in LISTENERS]
-        for ear in self.ears:
-            ear.task = asyncio.create_task(ear.follower.run())
-        await self._until(lambda: all(ear.recorder.position >= 0 for ear in self.ears), 10)
+        self.followers = [self._start_follower(name) for name in LISTENERS]
+        for follower in self.followers:
+            follower.task = asyncio.create_task(follower.follower.run())
+        await self._until(lambda: all(follower.recorder.position >= 0 for follower in self.followers), 10)
         self._writing.set()
         tasks = [asyncio.create_task(self._write(name)) for name in WRITERS]
         try:
@@ -126,18 +126,18 @@ class Storm:
             await asyncio.gather(*tasks)
 
     async def silence(self) -> None:
-        """Nobody listens any more."""
-        for ear in self.ears:
-            assert ear.task is not None
-            ear.task.cancel()
-        await asyncio.gather(*(ear.task for ear in self.ears if ear.task), return_exceptions=True)
+        """Stop all listeners."""
+        for follower in self.followers:
+            assert follower.task is not None
+            follower.task.cancel()
+        await asyncio.gather(*(follower.task for follower in self.followers if follower.task), return_exceptions=True)
 
     async def run(
         self, cycles: int, chosen: Sequence[Fault] = faults.FAULTS, say: Callable[[str], None] = lambda text: None
     ) -> Outcome:
-        """So many faults, one after the other, each until it has settled."""
+        """Inject this number of faults, one after another; each must be recovered from."""
         begun = time.monotonic()
-        async with self.blowing():
+        async with self.running():
             for turn in range(cycles):
                 fault = chosen[turn % len(chosen)]
                 await self._cycle(fault, turn)
@@ -146,12 +146,12 @@ class Storm:
         return await self.outcome(cycles, time.monotonic() - begun)
 
     async def settle(self, name: str) -> float:
-        """Wait until everybody was told everything up to where the log is now; how long that took."""
+        """Wait until all listeners have everything up to the current end of the log; returns the seconds."""
         begun = time.monotonic()
         head = await self.stack.head()
         wanted = await self._wanted(head)
         await self._until(
-            lambda: all(ear.recorder.position >= wanted[ear.name] for ear in self.ears),
+            lambda: all(follower.recorder.position >= wanted[follower.name] for follower in self.followers),
             HANG_SECONDS,
             lambda: self._late(wanted),
         )
@@ -160,9 +160,9 @@ class Storm:
         return taken
 
     async def outcome(self, cycles: int, seconds: float) -> Outcome:
-        """Judge what was heard."""
-        for ear in self.ears:
-            await ear.follower.reread()
+        """Check what was received."""
+        for follower in self.followers:
+            await follower.follower.reread()
         await self.silence()
         history = await self._history()
         return Outcome(
@@ -170,32 +170,32 @@ class Storm:
             cycles=cycles,
             seconds=seconds,
             settled=self.settled,
-            reconnects=sum(len(ear.recorder.listener.connections) - 1 for ear in self.ears),
+            reconnects=sum(len(follower.recorder.listener.connections) - 1 for follower in self.followers),
             failures=sum((writer.failures for writer in self.writers), Counter()),
-            complaints=self.stack.complaints(),
+            logged_errors=self.stack.logged_errors(),
             history=history,
         )
 
     async def _cycle(self, fault: Fault, turn: int) -> None:
-        side = asyncio.create_task(self._intrigue(turn))
+        side = asyncio.create_task(self._change_rights(turn))
         await fault(self.stack, turn)
         await side
         await self.settle(fault.__name__)
 
-    async def _intrigue(self, turn: int) -> None:
-        """Rights change while things break."""
+    async def _change_rights(self, turn: int) -> None:
+        """Change rights while faults happen."""
         if turn % 2 == 0:
             await asyncio.sleep(0.2)
             await self._set_role("carol", Role.MODERATOR if turn % 4 == 0 else Role.USER)
         if turn % 3 == 0:
-            dave = next(ear for ear in self.ears if ear.name == "dave")
+            dave = next(follower for follower in self.followers if follower.name == "dave")
             try:
                 await dave.account.sign_out()
             except Failed:
                 dave.account.forget()
 
     async def _set_role(self, name: str, role: Role) -> None:
-        """Until it is acknowledged: the same role twice changes nothing."""
+        """Repeat it until it is acknowledged: setting the same role twice changes nothing."""
         boss = self.stack.account(f"{self._prefix}boss")
         wanted = {"userId": encode_id("User", self.users[name].id), "role": role.value}
         while True:
@@ -206,7 +206,7 @@ class Storm:
             else:
                 return
 
-    def _an_ear(self, name: str) -> Ear:
+    def _start_follower(self, name: str) -> FollowerTask:
         listener = Listener(name, self.users[name].id, only_status=name in MOVES_ONLY)
         recorder = Recorder(listener, time.monotonic)
         account = self.stack.account(self._prefix + name)
@@ -218,45 +218,49 @@ class Storm:
             longest_pause=0.4,
             silence=30,
         )
-        return Ear(name, account, follower, recorder)
+        return FollowerTask(name, account, follower, recorder)
 
     async def _write(self, name: str) -> None:
-        # Those who write through the doors have their connections cut, too.
-        writer = Writer(self.stack.account(self._prefix + name, proxied=name in ("alice", "anna")), name)
+        # Connections of writers through the proxies are cut, too.
+        writer = TaskWriter(self.stack.account(self._prefix + name, proxied=name in ("alice", "anna")), name)
         self.writers.append(writer)
         while self._writing.is_set():
             await self._write_once(writer, name)
             await asyncio.sleep(self.random.uniform(*PAUSE_SECONDS))
 
-    async def _write_once(self, writer: Writer, name: str) -> None:
+    async def _write_once(self, writer: TaskWriter, name: str) -> None:
         task = self._a_task_for(name)
         if task is None or (len(self.known) < TASKS and self.random.random() < 0.5):
-            self._keep(await writer.create(self._somebody()))
+            self._keep(await writer.create(self._a_user()))
             return
-        deeds: dict[Callable[[Writer, Known], Awaitable[None]], int] = {self._move: 4, self._assign: 4, self._edit: 2}
+        changes: dict[Callable[[TaskWriter, Known], Awaitable[None]], int] = {
+            self._move: 4,
+            self._assign: 4,
+            self._edit: 2,
+        }
         if len(self.known) > TASKS // 2:
-            deeds[self._delete] = 1
-        [deed] = self.random.choices(list(deeds), weights=list(deeds.values()))
-        await deed(writer, task)
+            changes[self._delete] = 1
+        [change_task] = self.random.choices(list(changes), weights=list(changes.values()))
+        await change_task(writer, task)
 
-    async def _move(self, writer: Writer, task: Known) -> None:
+    async def _move(self, writer: TaskWriter, task: Known) -> None:
         status = self.random.choice(sorted(FOLLOWERS[task.facts.status]))
         await self._learn(writer, task, await writer.move(task, status.value))
 
-    async def _assign(self, writer: Writer, task: Known) -> None:
-        await self._learn(writer, task, await writer.assign(task, self._somebody()))
+    async def _assign(self, writer: TaskWriter, task: Known) -> None:
+        await self._learn(writer, task, await writer.assign(task, self._a_user()))
 
-    async def _edit(self, writer: Writer, task: Known) -> None:
+    async def _edit(self, writer: TaskWriter, task: Known) -> None:
         await self._learn(writer, task, await writer.edit(task))
 
-    async def _delete(self, writer: Writer, task: Known) -> None:
+    async def _delete(self, writer: TaskWriter, task: Known) -> None:
         if await writer.delete(task):
             self.known.pop(task.facts.task_id, None)
         else:
             await self._learn(writer, task, None)
 
-    async def _learn(self, writer: Writer, task: Known, found: Known | None) -> None:
-        """What became of a task; whoever was refused looks, and what cannot be seen is forgotten."""
+    async def _learn(self, writer: TaskWriter, task: Known, found: Known | None) -> None:
+        """Read the task again after a refusal; forget a task that is not visible."""
         if found is None and (found := await writer.look(task)) is None:
             self.known.pop(task.facts.task_id, None)
         self._keep(found)
@@ -276,22 +280,23 @@ class Storm:
         ]
         return self.random.choice(mine) if mine else None
 
-    def _somebody(self) -> str | None:
+    def _a_user(self) -> str | None:
         name = self.random.choice((*WORKERS, None))
         return encode_id("User", self.users[name].id) if name else None
 
     async def _wanted(self, head: int) -> dict[str, int]:
-        """The last position up to *head* that each listener is to be told."""
+        """The last position up to *head* that each listener must receive."""
         self._log += await self.stack.log(after=len(self._log))
         log = self._log[:head]
         roles = {user.id: user.role for user in await self.stack.users()}
-        return {ear.name: _last_expected(log, ear.recorder.listener, roles) for ear in self.ears}
+        return {follower.name: _last_expected(log, follower.recorder.listener, roles) for follower in self.followers}
 
     def _late(self, wanted: dict[str, int]) -> str:
         return "; ".join(
-            f"{ear.name} stands at {ear.recorder.position}, not at {wanted[ear.name]}, after {ear.recorder.losses[-3:]}"
-            for ear in self.ears
-            if ear.recorder.position < wanted[ear.name]
+            f"{follower.name} is at {follower.recorder.position} of {wanted[follower.name]},"
+            f" after {follower.recorder.losses[-3:]}"
+            for follower in self.followers
+            if follower.recorder.position < wanted[follower.name]
         )
 
     async def _until(
@@ -299,10 +304,10 @@ class Storm:
     ) -> None:
         deadline = time.monotonic() + patience
         while not condition():
-            for ear in self.ears:
-                assert ear.task is not None
-                if ear.task.done():
-                    ear.task.result()
+            for follower in self.followers:
+                assert follower.task is not None
+                if follower.task.done():
+                    follower.task.result()
             if time.monotonic() > deadline:
                 raise AssertionError(why())
             await asyncio.sleep(0.01)
@@ -312,14 +317,14 @@ class Storm:
         return History(
             writes=[write for writer in self.writers for write in writer.writes],
             log=log,
-            listeners=[ear.recorder.listener for ear in self.ears],
+            listeners=[follower.recorder.listener for follower in self.followers],
             roles={user.id: _roles(user, log) for user in self.users.values()},
             final=await self.stack.tasks(),
         )
 
 
 def _roles(user: UserRow, log: Sequence[LoggedEvent]) -> dict[int, Role]:
-    """What a user was, by access version: *user* as it was created, then to and fro."""
+    """The roles of a user by access version: *user* as created, then alternating."""
     changes = sum(
         isinstance(each.event, AccessEvent)
         and each.event.user_id == user.id
@@ -331,7 +336,7 @@ def _roles(user: UserRow, log: Sequence[LoggedEvent]) -> dict[int, Role]:
 
 
 def _last_expected(log: Sequence[LoggedEvent], listener: Listener, roles: dict[UUID, Role]) -> int:
-    viewer = Viewer(listener.user_id, roles[listener.user_id], listener.only_status)
+    viewer = ExpectedViewer(listener.user_id, roles[listener.user_id], listener.only_status)
     found = (
         each.position for each in reversed(log) if isinstance(each.event, TaskEvent) and viewer.expects(each.event)
     )
@@ -339,9 +344,9 @@ def _last_expected(log: Sequence[LoggedEvent], listener: Listener, roles: dict[U
 
 
 def details(outcome: Outcome) -> list[str]:
-    """For whoever wants to know more than the line."""
+    """The details behind the line."""
     lines = [f"  {name:16} {' '.join(f'{each:.2f}' for each in times)}" for name, times in outcome.settled.items()]
     lines.append(f"  not acknowledged {dict(outcome.failures)}")
     lines += [f"  {finding}" for finding in outcome.report.findings[:40]]
-    lines += [f"  log: {line}" for line in outcome.complaints[:20]]
+    lines += [f"  log: {line}" for line in outcome.logged_errors[:20]]
     return lines

@@ -1,4 +1,4 @@
-"""What can happen to a stack, one thing at a time; each returns when it is over."""
+"""The faults, one at a time; each function returns when the fault is over."""
 
 import asyncio
 import signal
@@ -9,7 +9,7 @@ from tests.chaos.process import Process
 from tests.chaos.stack import Stack
 
 Fault = Callable[[Stack, int], Awaitable[None]]
-"""What happens, in which round: the round decides whom it hits."""
+"""A fault and its round, which selects the target."""
 
 FROZEN_SECONDS = 2.0
 """Twice the lease."""
@@ -29,7 +29,7 @@ async def kill(stack: Stack, turn: int) -> None:
 
 
 async def restart(stack: Stack, turn: int) -> None:
-    """SIGTERM of a process, which is started again when it has left."""
+    """SIGTERM of a process, which is started again after it has ended."""
     victim = _victim(stack, turn)
     victim.signal(signal.SIGTERM)
     await victim.ended()
@@ -46,20 +46,20 @@ async def freeze(stack: Stack, turn: int) -> None:
 
 
 async def postgres_crash(stack: Stack, turn: int) -> None:
-    """PostgreSQL is stopped as by a crash, and recovers."""
+    """PostgreSQL is stopped like in a crash, and recovers."""
     await asyncio.to_thread(stack.postgres.stop, "immediate")
     await asyncio.to_thread(stack.postgres.start)
 
 
 async def valkey_crash(stack: Stack, turn: int) -> None:
-    """Valkey is killed, and is back, empty, a little later."""
+    """Valkey is killed, and starts again without data."""
     await asyncio.to_thread(stack.valkey.kill)
     await asyncio.sleep(0.4)
     await asyncio.to_thread(stack.valkey.start)
 
 
 async def valkey_freeze(stack: Stack, turn: int) -> None:
-    """Valkey holds its breath: connections stay, nothing answers."""
+    """Valkey is stopped: connections stay open, and nothing answers."""
     stack.valkey.freeze()
     await asyncio.sleep(FROZEN_SECONDS)
     stack.valkey.thaw()
@@ -71,34 +71,34 @@ async def both_crash(stack: Stack, turn: int) -> None:
 
 
 async def cuts(stack: Stack, turn: int) -> None:
-    """Every client's connection is broken, and once more just after they came back."""
+    """All connections of clients are cut, and cut again right after they are restored."""
     for _ in range(2):
-        for door in stack.doors:
-            door.cut()
+        for proxy in stack.proxies:
+            proxy.cut()
         await asyncio.sleep(0.3)
 
 
 async def stalls(stack: Stack, turn: int) -> None:
-    """Nothing passes between clients and processes for a while; at the end one door's connections break."""
-    for door in stack.doors:
-        door.stall()
+    """No data passes between clients and processes for a while; then the connections of one proxy are cut."""
+    for proxy in stack.proxies:
+        proxy.stall()
     await asyncio.sleep(0.6)
-    stack.doors[turn % len(stack.doors)].cut()
-    for door in stack.doors:
-        door.flow()
+    stack.proxies[turn % len(stack.proxies)].cut()
+    for proxy in stack.proxies:
+        proxy.flow()
 
 
 async def delays(stack: Stack, turn: int) -> None:
-    """Every piece that passes is late."""
-    for door in stack.doors:
-        door.delay = 0.05
+    """All data is delayed."""
+    for proxy in stack.proxies:
+        proxy.delay = 0.05
     await asyncio.sleep(0.6)
-    for door in stack.doors:
-        door.delay = 0.0
+    for proxy in stack.proxies:
+        proxy.delay = 0.0
 
 
 async def cut_off(stack: Stack, turn: int) -> None:
-    """One process loses sight of the database, longer than its lease, and its connections break in the end."""
+    """One process cannot reach the database for longer than its lease; then its connections are cut."""
     stack.database_wire.stall()
     await asyncio.sleep(FROZEN_SECONDS)
     stack.database_wire.cut()
@@ -121,7 +121,7 @@ FAULTS: tuple[Fault, ...] = (
 
 
 async def undo(stack: Stack) -> None:
-    """Whatever a fault left undone when it failed, so that processes can end."""
+    """Undo what a failed fault has left, so that processes can end."""
     for process in stack.processes:
         with suppress(ProcessLookupError):
             process.signal(signal.SIGCONT)

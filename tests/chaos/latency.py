@@ -1,4 +1,4 @@
-"""One writer at one process, one listener at the other: how long a write takes, and how late it arrives."""
+"""One writer at one process and one listener at the other: the time of a write, and the delay of its event."""
 
 import asyncio
 import statistics
@@ -11,7 +11,7 @@ from tests.chaos.stack import PASSWORD, Stack
 from tests.support.waiting import HANG_SECONDS
 from verification.client.account import Account
 from verification.client.follower import Follower, Recorder
-from verification.client.writer import Known, Writer
+from verification.client.writer import Known, TaskWriter
 from verification.history import Item, Listener
 
 PAUSE_SECONDS = 0.015
@@ -20,7 +20,7 @@ FEWEST_WRITES = 3
 
 @dataclass(frozen=True)
 class Stretch:
-    """What was measured between two moments."""
+    """Measurements of one interval."""
 
     writes: list[float]
     """Seconds from asking to the answer."""
@@ -33,30 +33,30 @@ class Stretch:
         return statistics.median(self.writes)
 
     def line(self) -> str:
-        """In words."""
+        """One line of text."""
         return (
             f"writes median {1000 * self.median_write:.1f} ms, slowest {1000 * max(self.writes):.0f} ms;"
             f" events late median {1000 * statistics.median(self.lags):.0f} ms, most {1000 * max(self.lags):.0f} ms"
         )
 
 
-class Beat:
-    """Writes all the time, one change after the other, to one task."""
+class SteadyWriter:
+    """Writes continuously, one change after another, to one task."""
 
-    def __init__(self, writer: Writer, task: Known, recorder: Recorder) -> None:
+    def __init__(self, writer: TaskWriter, task: Known, recorder: Recorder) -> None:
         self.writer = writer
         self.recorder = recorder
         self.stopping = False
         self._task = task
 
     async def go_on(self) -> None:
-        """Until it is told to stop."""
+        """Write until stopped."""
         while not self.stopping:
             await self.writer.edit(self._task)
             await asyncio.sleep(PAUSE_SECONDS)
 
     async def stop(self, writing: "asyncio.Task[None]", head: Callable[[], Awaitable[int]]) -> None:
-        """End in order: nothing is under way any more, and everything was told."""
+        """Stop after the running write, and after all events were delivered."""
         self.stopping = True
         await writing
         last = await head()
@@ -65,7 +65,7 @@ class Beat:
                 await asyncio.sleep(0.005)
 
     async def stretch(self, seconds: float) -> Stretch:
-        """Measure for a while and a few writes, and wait until all that was written in it has arrived."""
+        """Measure for a while and for a few writes, and wait until all their events have arrived."""
         first = len(self.writer.writes)
         await asyncio.sleep(seconds)
         async with asyncio.timeout(HANG_SECONDS):
@@ -87,26 +87,28 @@ class Beat:
 
 
 @asynccontextmanager
-async def beating(stack: Stack, name: str, *, write_at: int = 0, listen_at: int = 1) -> AsyncIterator[Beat]:
-    """A beat as long as the block runs."""
+async def steady_writes(
+    stack: Stack, name: str, *, write_at: int = 0, listen_at: int = 1
+) -> AsyncIterator[SteadyWriter]:
+    """A writer that runs as long as the block."""
     user = await stack.a_user(name)
     places = [process.api for process in stack.processes]
     recorder = Recorder(Listener(name, user.id), time.monotonic)
     follower = Follower(
         Account(lambda: places[listen_at], name, PASSWORD), lambda: places[listen_at], recorder, longest_pause=0.3
     )
-    writer = Writer(Account(lambda: places[write_at], name, PASSWORD), name)
+    writer = TaskWriter(Account(lambda: places[write_at], name, PASSWORD), name)
     listening = asyncio.create_task(follower.run())
     async with asyncio.timeout(HANG_SECONDS):
         while recorder.position < 0:
             await asyncio.sleep(0.01)
     task = await writer.create()
     assert task is not None
-    beat = Beat(writer, task, recorder)
-    writing = asyncio.create_task(beat.go_on())
+    steady = SteadyWriter(writer, task, recorder)
+    writing = asyncio.create_task(steady.go_on())
     try:
-        yield beat
-        await beat.stop(writing, stack.head)
+        yield steady
+        await steady.stop(writing, stack.head)
     finally:
         for each in (writing, listening):
             each.cancel()

@@ -1,4 +1,4 @@
-"""`taskriver serve` in a process of its own, that can be hurt."""
+"""`taskriver serve` in its own process, in which faults can be injected."""
 
 import asyncio
 import os
@@ -18,7 +18,7 @@ PROJECT = Path(__file__).parents[2]
 
 
 class Process:
-    """One server process; the port stays the same when it is started again. Use it as a context manager."""
+    """One server process. It has the same port when it is started again. Use it as a context manager."""
 
     def __init__(self, folder: Path, name: str, settings: dict[str, str]) -> None:
         self.port = reserved_port()
@@ -29,17 +29,17 @@ class Process:
 
     @property
     def api(self) -> Api:
-        """Where it is, without anything in between."""
+        """The endpoint, without a proxy."""
         return Api(f"http://127.0.0.1:{self.port}/graphql", timeout=8)
 
     @property
     def child(self) -> subprocess.Popen[bytes]:
-        """The process of now, or the last one."""
+        """The current process, or the last one."""
         assert self._child is not None, "it has not been started"
         return self._child
 
     def launch(self) -> None:
-        """Start it, and do not wait."""
+        """Start it without waiting."""
         with self.log.open("ab") as log:
             self._child = subprocess.Popen(
                 [sys.executable, "-m", "cli", "serve"],
@@ -52,21 +52,21 @@ class Process:
             )
 
     async def ready(self) -> None:
-        """Wait until it answers."""
+        """Wait until it is ready."""
         async with asyncio.timeout(HANG_SECONDS):
             while not await self.answers():
                 assert self.child.poll() is None, self.log.read_text()
                 await asyncio.sleep(0.02)
 
     async def answers(self) -> bool:
-        """Whether it answers at all."""
+        """Whether it answers."""
         try:
             return bool(await self.api.ask("{ __typename }"))
         except Failed:
             return False
 
     async def ended(self, patience: float = HANG_SECONDS) -> int:
-        """Wait until it has ended; its exit status."""
+        """Wait until it has ended; returns its exit status."""
         async with asyncio.timeout(patience):
             while (status := self.child.poll()) is None:
                 await asyncio.sleep(0.01)
@@ -76,8 +76,8 @@ class Process:
         """Send it a signal."""
         self.child.send_signal(number)
 
-    def complaints(self) -> list[str]:
-        """What it logged of bugs of its own."""
+    def logged_errors(self) -> list[str]:
+        """The unexpected errors that it logged."""
         if not self.log.exists():
             return []
         signs = ("Traceback", "unexpected failure", "Exception in ASGI", "never retrieved", "Fatal error")

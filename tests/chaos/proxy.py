@@ -1,4 +1,4 @@
-"""A TCP proxy that can hurt what goes through it."""
+"""A TCP proxy that injects faults."""
 
 import asyncio
 import contextlib
@@ -12,10 +12,8 @@ _RESET = struct.pack("ii", 1, 0)  # linger for no time: closing sends RST
 
 
 class Proxy:
-    """Passes bytes on to a port of this machine; use it as a context manager.
-
-    `stall` keeps connections open and holds everything back, `delay` holds each piece back for some seconds, `refuse`
-    turns new connections away, and `cut` breaks all of them at once.
+    """Forwards bytes to a local port; use it as a context manager. `stall` keeps connections open and holds all data
+    back, `delay` delays each piece by some seconds, `refuse` refuses new connections, and `cut` resets all connections.
     """
 
     def __init__(self, to: int) -> None:
@@ -29,20 +27,20 @@ class Proxy:
 
     @property
     def port(self) -> int:
-        """Where clients connect."""
+        """The port for clients."""
         port: int = self._server.sockets[0].getsockname()[1]
         return port
 
     def stall(self) -> None:
-        """From now on nothing passes."""
+        """Hold all data back."""
         self._flows.clear()
 
     def flow(self) -> None:
-        """Everything passes again, what was held back first."""
+        """Forward everything again, first what was held back."""
         self._flows.set()
 
     def cut(self) -> None:
-        """Break every connection, on both sides."""
+        """Reset every connection on both sides."""
         for pair in tuple(self._pairs):
             for writer in pair:
                 _reset(writer)

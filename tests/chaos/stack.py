@@ -1,4 +1,4 @@
-"""Two server processes on a PostgreSQL and a Valkey of their own, with proxies wherever a wire may be cut."""
+"""Two server processes with their own PostgreSQL and Valkey, and a proxy in front of every connection."""
 
 import asyncio
 import itertools
@@ -42,7 +42,7 @@ _SETTINGS = {
 
 @dataclass
 class Stack:
-    """Everything, running. *doors* are the proxies in front of the processes, in the same order."""
+    """The running stack. *proxies* are in front of the processes, in the same order."""
 
     folder: Path
     postgres: Postgres
@@ -53,24 +53,24 @@ class Stack:
     valkey_wire: Proxy
     """Between the first process and Valkey."""
     processes: list[Process]
-    doors: list[Proxy]
+    proxies: list[Proxy]
     passwords: Passwords = field(default_factory=lambda: Passwords(_ROUNDS))
     _turns: "itertools.count[int]" = field(default_factory=itertools.count)
 
     def place(self) -> Api:
-        """One process after the other, through its door."""
-        return self.through(next(self._turns) % len(self.doors))
+        """Each process in turn, through its proxy."""
+        return self.through(next(self._turns) % len(self.proxies))
 
     def through(self, number: int) -> Api:
-        """A process through its door."""
-        return Api(f"http://127.0.0.1:{self.doors[number].port}/graphql", timeout=6)
+        """A process, through its proxy."""
+        return Api(f"http://127.0.0.1:{self.proxies[number].port}/graphql", timeout=6)
 
     def direct(self) -> Api:
-        """One process after the other, with nothing in between."""
+        """Each process in turn, without a proxy."""
         return self.processes[next(self._turns) % len(self.processes)].api
 
     async def a_user(self, name: str, role: Role = Role.USER) -> UserRow:
-        """A user with the password of all."""
+        """A user with the common password."""
         return await user_service.register(
             self.database.unit_of_work(OPERATOR),
             username=name,
@@ -81,11 +81,11 @@ class Stack:
         )
 
     def account(self, name: str, *, proxied: bool = False) -> Account:
-        """That user, asking any of the processes."""
+        """An account of this user at all processes."""
         return Account(self.place if proxied else self.direct, name, PASSWORD)
 
     async def head(self) -> int:
-        """The last position, once everything committed has one; waits for the database."""
+        """The last position, after all committed events are numbered; waits for the database."""
         while True:
             try:
                 async with self.database.log() as log:
@@ -98,13 +98,13 @@ class Stack:
             await asyncio.sleep(0.01)
 
     async def log(self, after: int = 0) -> list[LoggedEvent]:
-        """The log behind a position."""
+        """The events of the log behind a position."""
         async with self.database.session() as session:
             rows = await session.scalars(select(EventRow).where(EventRow.position > after).order_by(EventRow.position))
             return [LoggedEvent(row.position or 0, read_event(row.kind, row.payload)) for row in rows]
 
     async def tasks(self) -> list[TaskFacts]:
-        """Every task as it is stored."""
+        """Every stored task."""
         async with self.database.session() as session:
             return [
                 TaskFacts(row.id, row.version, row.status, row.title, row.owner_id, row.assignee_id)
@@ -112,22 +112,22 @@ class Stack:
             ]
 
     async def users(self) -> list[UserRow]:
-        """Everybody."""
+        """Every user."""
         async with self.database.session() as session:
             return list(await session.scalars(select(UserRow)))
 
     def another_process(self, name: str, **settings: str) -> Process:
-        """One more process, with nothing in between; use it as a context manager."""
+        """One more process without a proxy; use it as a context manager."""
         return Process(self.folder, name, _environment(self.postgres.url, self.valkey.url) | settings)
 
-    def complaints(self) -> list[str]:
-        """What the processes logged of bugs of their own."""
-        return [line for process in self.processes for line in process.complaints()]
+    def logged_errors(self) -> list[str]:
+        """The unexpected errors that the processes logged."""
+        return [line for process in self.processes for line in process.logged_errors()]
 
 
 @asynccontextmanager
 async def running(folder: Path, **settings: str) -> AsyncIterator[Stack]:
-    """A stack, ready to be asked; *settings* are the processes'."""
+    """A stack that is ready for requests; *settings* are those of the processes."""
     async with AsyncExitStack() as stack:
         postgres = await _started(stack, Postgres(folder / "postgres", durable=False))
         valkey = await _started(stack, Valkey(folder / "valkey"))
@@ -144,9 +144,9 @@ async def running(folder: Path, **settings: str) -> AsyncIterator[Stack]:
             await stack.enter_async_context(Process(folder, f"process-{number}", _environment(*each) | settings))
             for number, each in enumerate(urls)
         ]
-        doors = [await stack.enter_async_context(Proxy(process.port)) for process in processes]
+        proxies = [await stack.enter_async_context(Proxy(process.port)) for process in processes]
         await asyncio.gather(*(process.ready() for process in processes))
-        yield Stack(folder, postgres, valkey, database, database_wire, valkey_wire, processes, doors)
+        yield Stack(folder, postgres, valkey, database, database_wire, valkey_wire, processes, proxies)
 
 
 def _environment(database_url: str, redis_url: str) -> dict[str, str]:

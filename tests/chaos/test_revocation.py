@@ -1,4 +1,4 @@
-"""A hundred sign-outs: how long a token is still believed, and a socket open, after one was acknowledged."""
+"""A hundred sign-outs: how long a token is still accepted, and a socket stays open, after the acknowledgement."""
 
 import asyncio
 import signal
@@ -27,10 +27,9 @@ Trouble = Callable[[Stack], AbstractAsyncContextManager[None]]
 
 @dataclass
 class Revoked:
-    """What became of one session, in seconds after its sign-out was acknowledged.
-
-    `believed` is the last time that a request with its token was *begun* and answered; `closed` and `code` are of a
-    socket, which a process that is cut off cannot close before it knows.
+    """One session, in seconds after its sign-out was acknowledged. `believed` is the start of the last request that its
+    token authenticated; `closed` and `code` are those of a socket, which a process without a database cannot close
+    before it knows of the sign-out.
     """
 
     believed: float = 0.0
@@ -39,14 +38,14 @@ class Revoked:
 
 
 @asynccontextmanager
-async def well(stack: Stack) -> AsyncIterator[None]:
-    """Nothing is the matter."""
+async def healthy(stack: Stack) -> AsyncIterator[None]:
+    """No fault."""
     yield
 
 
 @asynccontextmanager
-async def bell_dead(stack: Stack) -> AsyncIterator[None]:
-    """The bell is dead."""
+async def notifier_down(stack: Stack) -> AsyncIterator[None]:
+    """Redis is down."""
     await asyncio.to_thread(stack.valkey.kill)
     try:
         yield
@@ -56,7 +55,7 @@ async def bell_dead(stack: Stack) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def frozen(stack: Stack) -> AsyncIterator[None]:
-    """The process that is asked is stopped while the sessions are ended at the other one, and goes on later."""
+    """The process that answers is stopped while the sessions are ended at the other process, and continues later."""
     stack.processes[0].signal(signal.SIGSTOP)
     loop = asyncio.get_running_loop()
     thaw = loop.call_later(1.3, stack.processes[0].signal, signal.SIGCONT)
@@ -69,7 +68,7 @@ async def frozen(stack: Stack) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def cut_off(stack: Stack) -> AsyncIterator[None]:
-    """The process that is asked has lost sight of the database, and of the bell."""
+    """The process that answers can reach neither the database nor Redis."""
     stack.database_wire.stall()
     stack.valkey_wire.stall()
     try:
@@ -80,9 +79,9 @@ async def cut_off(stack: Stack) -> AsyncIterator[None]:
             wire.flow()
 
 
-@pytest.mark.parametrize(("trouble", "many"), [(well, 40), (bell_dead, 20), (frozen, 20), (cut_off, 20)])
-async def test_revocations(stack: Stack, figures: Figures, trouble: Trouble, many: int):
-    """Within a second of its acknowledgement, whatever is the matter, a sign-out holds on the other process."""
+@pytest.mark.parametrize(("trouble", "many"), [(healthy, 40), (notifier_down, 20), (frozen, 20), (cut_off, 20)])
+async def test_a_revoked_session_ends_within_a_second(stack: Stack, figures: Figures, trouble: Trouble, many: int):
+    """A sign-out holds on the other process within a second of its acknowledgement, with any of the faults."""
     name = f"revoked.{trouble.__name__}"
     await stack.a_user(name)
     asked = Api(stack.processes[0].api.url, timeout=HANG_SECONDS)
@@ -106,7 +105,7 @@ async def test_revocations(stack: Stack, figures: Figures, trouble: Trouble, man
 async def _revoke(
     stack: Stack, asked: Api, accounts: list[Account], tokens: list[str], trouble: Trouble
 ) -> list[Revoked]:
-    """Open a socket for each, let the trouble begin, sign everybody out, and watch."""
+    """Open a socket for each session, inject the fault, sign all users out, and watch."""
     ready = [asyncio.Event() for _ in accounts]
     go = asyncio.Event()
     watching = [
@@ -142,7 +141,7 @@ async def _watch(asked: Api, account: Account, token: str, ready: asyncio.Event,
 
 
 async def _ask(asked: Api, token: str, acked: float, found: Revoked) -> None:
-    """Ask on and on with a token that is over."""
+    """Send requests with a revoked token until it is refused."""
     while time.monotonic() < acked + WATCHED_SECONDS:
         begun = time.monotonic() - acked
         try:

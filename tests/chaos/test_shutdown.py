@@ -1,4 +1,4 @@
-"""SIGTERM: a process leaves in good order, and two that are restarted one after the other are not missed."""
+"""SIGTERM: a process ends in order, and a rolling restart of two processes loses no request."""
 
 import asyncio
 import itertools
@@ -11,7 +11,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import httpx
 from sqlalchemy import text
 
-from tests.chaos.fault_run import Storm, details
+from tests.chaos.fault_run import FaultRun, details
 from tests.chaos.process import Process
 from tests.chaos.stack import PASSWORD, Stack
 from tests.support.figures import Figures
@@ -19,7 +19,7 @@ from tests.support.waiting import HANG_SECONDS
 from tests.support.websocket_client import Socket, connected
 from verification.client.account import Account
 from verification.client.failures import Failed, Refused
-from verification.client.writer import Writer
+from verification.client.writer import TaskWriter
 
 SOCKETS = 200
 SHUTDOWN_SECONDS = 60
@@ -43,27 +43,27 @@ async def farewell(socket: Socket) -> tuple[float, int]:
 
 
 async def is_not_ready(process: Process) -> None:
-    """Wait until /readyz says so."""
+    """Wait until /readyz fails."""
     async with httpx.AsyncClient(timeout=HANG_SECONDS) as client, asyncio.timeout(HANG_SECONDS):
         while (await client.get(f"http://127.0.0.1:{process.port}/readyz")).status_code != 503:
             await asyncio.sleep(0.01)
 
 
 async def is_waiting_for_a_lock(stack: Stack) -> None:
-    """Wait until somebody waits for a lock on a row."""
+    """Wait until a statement waits for a lock on a row."""
     waiting = text("SELECT true FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
     async with stack.database.connect() as connection, asyncio.timeout(HANG_SECONDS):
         while not await connection.scalar(waiting):
             await connection.rollback()
 
 
-async def test_leaving_with_many_sockets(stack: Stack, figures: Figures):
-    """Readiness turns red, requests are answered, new sockets are sent away, and the sockets get 1012."""
+async def test_shutdown_with_many_sockets(stack: Stack, figures: Figures):
+    """Readiness fails, requests are answered, new sockets are refused, and open sockets get 1012."""
     process = stack.another_process("leaving", SHUTDOWN_SECONDS=str(SHUTDOWN_SECONDS))
     await stack.a_user("leaver")
     async with process:
         await process.ready()
-        writer = Writer(Account(lambda: process.api, "leaver", PASSWORD), "leaver")
+        writer = TaskWriter(Account(lambda: process.api, "leaver", PASSWORD), "leaver")
         task = await writer.create()
         assert task is not None
         async with many_sockets(process, SOCKETS - 1) as sockets, stack.database.session() as blocker:
@@ -90,11 +90,11 @@ async def test_leaving_with_many_sockets(stack: Stack, figures: Figures):
     assert answered is not None
     assert set(codes) == {1012}
     assert status == 0
-    assert process.complaints() == []
+    assert process.logged_errors() == []
 
 
-async def test_leaving_with_a_hung_request(stack: Stack, figures: Figures):
-    """A request whose body never ends keeps nobody from leaving in time."""
+async def test_shutdown_with_a_hung_request(stack: Stack, figures: Figures):
+    """A request whose body never ends does not delay the shutdown."""
     process = stack.another_process("hung", SHUTDOWN_SECONDS=str(HUNG_SHUTDOWN_SECONDS))
     async with process:
         await process.ready()
@@ -113,7 +113,7 @@ async def test_leaving_with_a_hung_request(stack: Stack, figures: Figures):
 
 
 class Retrying:
-    """Edits that are tried again when the server said that it cannot answer, or did not answer at all."""
+    """Edits that are repeated if the server was unavailable or did not answer."""
 
     def __init__(self, stack: Stack, name: str) -> None:
         # The other process each time: what two do in step must not send one of them to the dead one again and again.
@@ -124,7 +124,7 @@ class Retrying:
         self.given_up: list[str] = []
 
     async def go_on(self) -> None:
-        """Until cancelled."""
+        """Write until cancelled."""
         while True:
             await self._once()
             await asyncio.sleep(0.02)
@@ -146,9 +146,9 @@ class Retrying:
 
 
 async def test_a_rolling_restart(stack: Stack, figures: Figures):
-    """Two processes restarted one after the other under load: no request that is repeated fails, nothing is lost."""
-    storm = Storm(stack, prefix="rolling.", seed=11)
-    async with storm.blowing():
+    """Two processes are restarted one after another under load: no repeated request fails, and no event is lost."""
+    load = FaultRun(stack, prefix="rolling.", seed=11)
+    async with load.running():
         retrying = [Retrying(stack, f"rolling.{name}") for name in ("alice", "bob")]
         tasks = [asyncio.create_task(each.go_on()) for each in retrying]
         begun = time.monotonic()
@@ -157,15 +157,15 @@ async def test_a_rolling_restart(stack: Stack, figures: Figures):
             await process.ended()
             process.launch()
             await process.ready()
-        await storm.settle("rolling restart")
+        await load.settle("rolling restart")
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-    await storm.settle("the end")
-    outcome = await storm.outcome(1, time.monotonic() - begun)
+    await load.settle("the end")
+    outcome = await load.outcome(1, time.monotonic() - begun)
     done, tries = sum(each.done for each in retrying), sum(each.tries for each in retrying)
     figures.note(f"rolling restart: {done} requests took {tries} tries; {outcome.line()}")
 
     assert [each.given_up for each in retrying] == [[], []]
     assert outcome.report.findings == [], "\n".join(details(outcome))
-    assert outcome.complaints == []
+    assert outcome.logged_errors == []

@@ -1,4 +1,4 @@
-"""Commands as they are typed: run in this process, where that makes no difference."""
+"""Runs commands in this process where that makes no difference."""
 
 import asyncio
 import io
@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from cli.commands import main
-from cli.token import store
+from cli.stored_sessions import store
 from domain.user import Role
 from persistence.database import Database
 from tests.support.api_server import settings_of
@@ -23,8 +23,8 @@ from tests.support.waiting import HANG_SECONDS
 
 
 @dataclass(frozen=True)
-class Said:
-    """What a command said, and its exit code."""
+class CommandResult:
+    """The output of a command, and its exit code."""
 
     code: int
     out: str
@@ -32,25 +32,25 @@ class Said:
 
     @property
     def refusal(self) -> str:
-        """The one line that it refused with."""
+        """The one line of its error message."""
         assert self.out == ""
         assert self.err.startswith("taskriver: "), self.err
         assert self.err.count("\n") == 1
         return self.err.removeprefix("taskriver: ").rstrip("\n")
 
 
-Run = Callable[..., Said]
+Run = Callable[..., CommandResult]
 
 
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
-    """Runs a command in an empty folder, with these settings and no others."""
+    """Run a command in an empty folder, with these settings only."""
     monkeypatch.chdir(tmp_path)
 
-    def run(*arguments: str, told: bytes = b"", **settings: str) -> Said:
+    def run(*arguments: str, stdin: bytes = b"", **settings: str) -> CommandResult:
         with monkeypatch.context() as here:
             here.setattr(sys, "argv", ["taskriver", *arguments])
-            here.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(told)))
+            here.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
             known = {"BCRYPT_ROUNDS": "4", store.VARIABLE: str(tmp_path / "config" / "tokens.json")}
             for name, value in (known | settings).items():
                 here.setenv(name, value)
@@ -59,8 +59,8 @@ def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_
                 main()
             except SystemExit as end:
                 code = end.code if isinstance(end.code, int) else 0
-        said = capfd.readouterr()
-        return Said(code, said.out, said.err)
+        result = capfd.readouterr()
+        return CommandResult(code, result.out, result.err)
 
     return run
 
@@ -73,7 +73,7 @@ def database_url(new_database: Callable[[], str]) -> str:
 
 @pytest.fixture(scope="module")
 def served(database_url: str, new_redis: Callable[[], str]) -> Iterator[str]:
-    """The URL of a server on that database, on a loopback port, in a thread of its own."""
+    """The URL of a server on that database, on a loopback port, in its own thread."""
     # Redis is there; on a busy machine an answer may be late without its being away.
     app = a_server(settings_of(database_url, new_redis()), rate_limit_timeout=HANG_SECONDS).asgi()
     with served_by_thread(app) as url:
@@ -82,7 +82,7 @@ def served(database_url: str, new_redis: Callable[[], str]) -> Iterator[str]:
 
 @pytest.fixture
 def ask(database_url: str) -> Callable[[Callable[[Database], Any]], Any]:
-    """Asks the database behind the commands' backs."""
+    """Reads the database directly."""
 
     def ask(question: Callable[[Database], Any]) -> Any:
         async def answer() -> Any:
@@ -98,8 +98,8 @@ def ask(database_url: str) -> Callable[[Callable[[Database], Any]], Any]:
 
 
 @pytest.fixture
-def people(ask: Any) -> None:
-    """An admin, two users, and one who was cut off."""
+def users(ask: Any) -> None:
+    """An admin, two users, and a disabled user."""
 
     async def make(database: Database) -> None:
         await Builders.clear(database)
@@ -113,26 +113,26 @@ def people(ask: Any) -> None:
 
 
 @pytest.fixture
-def take(run: Run, database_url: str, tmp_path: Path) -> Any:
-    """Imports lines of JSON, or a text, as alice unless somebody else is named."""
+def import_file(run: Run, database_url: str, tmp_path: Path) -> Any:
+    """Imports lines of JSON, or a text, as alice by default."""
 
-    def take(lines: list[Any] | str | bytes, *options: str, name: str = "tasks.jsonl") -> Said:
+    def import_file(lines: list[Any] | str | bytes, *options: str, name: str = "tasks.jsonl") -> CommandResult:
         text = lines if isinstance(lines, str | bytes) else "".join(json.dumps(line) + "\n" for line in lines)
         (tmp_path / name).write_bytes(text if isinstance(text, bytes) else text.encode())
-        whom = () if "--as" in options else ("--as", "alice")
-        return run("import", name, *whom, *options, DATABASE_URL=database_url)
+        target = () if "--as" in options else ("--as", "alice")
+        return run("import", name, *target, *options, DATABASE_URL=database_url)
 
-    return take
+    return import_file
 
 
 @pytest.fixture
-def give(run: Run, database_url: str) -> Any:
-    """Exports to standard output: the records, and what the last line said."""
+def export_file(run: Run, database_url: str) -> Any:
+    """Exports to standard output: the records and the last line."""
 
-    def give(username: str) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-        said = run("export", "--as", username, DATABASE_URL=database_url)
-        assert said.code == 0, said
-        *records, last = (json.loads(line) for line in said.out.splitlines())
+    def export_file(username: str) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+        result = run("export", "--as", username, DATABASE_URL=database_url)
+        assert result.code == 0, result
+        *records, last = (json.loads(line) for line in result.out.splitlines())
         return records, last
 
-    return give
+    return export_file

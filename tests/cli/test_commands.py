@@ -1,4 +1,4 @@
-"""The commands apart from users, their help, and how all of them fail."""
+"""The list of commands, their help, and their error messages."""
 
 import asyncio
 import subprocess
@@ -15,7 +15,7 @@ from cli import commands
 from embedded.postgres import Postgres
 from persistence import migrations
 from persistence.database import Database
-from tests.cli.conftest import Run, Said
+from tests.cli.conftest import CommandResult, Run
 from tests.embedded.environment import PROJECT
 from tests.support.builders import Builders
 from tests.support.ports import closed_port
@@ -47,46 +47,46 @@ COMMANDS = [
 
 
 class TestHelp:
-    def test_the_list_of_commands(self, run: Run):
-        """Each command is told in one whole line, and there is nothing between a newcomer and that list."""
-        said = run("--help")
+    def test_help_lists_every_command(self, run: Run):
+        """Each command has one whole line, and nothing else precedes the list."""
+        result = run("--help")
 
-        listed = said.out.partition("Commands:\n")[2].partition("\n\n")[0].splitlines()
+        listed = result.out.partition("Commands:\n")[2].partition("\n\n")[0].splitlines()
         assert [line.split()[0] for line in listed] == list(commands.COMMANDS)
         assert all(line.endswith(".") and not line.endswith("...") for line in listed), listed
         bare = run()
-        assert (bare.code, bare.out + bare.err) == (2, said.out)
+        assert (bare.code, bare.out + bare.err) == (2, result.out)
 
     @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
-    def test_each_command(self, run: Run, command: tuple[str, ...]):
+    def test_each_command_has_help(self, run: Run, command: tuple[str, ...]):
         """Every command says what it does, and what each argument is."""
-        said = run(*command, "--help")
+        result = run(*command, "--help")
 
-        assert (said.code, said.err) == (0, "")
-        assert said.out.startswith(f"Usage: taskriver {' '.join(command)} ")
+        assert (result.code, result.err) == (0, "")
+        assert result.out.startswith(f"Usage: taskriver {' '.join(command)} ")
         if len(command) == 1:
-            assert said.out.split("\n\n")[1].strip() == commands.COMMANDS[command[0]][1]
-        assert max(len(line) for line in said.out.splitlines()) <= 80
-        assert "..." not in said.out.replace("[ARGS]...", "")
+            assert result.out.split("\n\n")[1].strip() == commands.COMMANDS[command[0]][1]
+        assert max(len(line) for line in result.out.splitlines()) <= 80
+        assert "..." not in result.out.replace("[ARGS]...", "")
 
-    def test_the_readme_shows_the_same(self):
+    def test_the_readme_has_the_same_list(self):
         """README's list of commands is the one that `--help` prints."""
         listed = [f"  {name:13}  {line}" for name, (_, line) in commands.COMMANDS.items()]
         assert "\n".join(["```", "$ taskriver --help", *listed, "```"]) in (PROJECT / "README.md").read_text()
 
-    def test_every_command_is_here(self):
+    def test_every_command_is_tested_here(self):
         """No command is left out of these tests."""
         assert {command[0] for command in COMMANDS} == set(commands.COMMANDS)
 
-    def test_a_word_that_is_nearly_one(self, run: Run):
-        """Whoever mistypes a command is told which one they meant; exit code 2."""
-        said = run("wach")
+    def test_a_mistyped_command_gets_a_suggestion(self, run: Run):
+        """Exit code 2."""
+        result = run("wach")
 
-        assert (said.code, said.out) == (2, "")
-        assert "Did you mean 'watch'?" in said.err
+        assert (result.code, result.out) == (2, "")
+        assert "Did you mean 'watch'?" in result.err
 
-    def test_completion_costs_little(self):
-        """A shell that completes a word waits for no part of the house to be imported."""
+    def test_completion_imports_no_command(self):
+        """Completion of a word does not import the packages of the product."""
         heavy = "{'sqlalchemy', 'strawberry', 'starlette', 'alembic', 'rich'}"
         code = f"import sys; from cli.commands import app; print({heavy} & set(sys.modules))"
         known = environment(_TASKRIVER_COMPLETE="complete_bash", COMP_WORDS="taskriver us", COMP_CWORD=1)
@@ -101,8 +101,8 @@ class TestHelp:
 
 
 class TestMigrate:
-    def test_several_at_the_same_time(self, empty_database: Callable[[], str], tmp_path: Path, run: Run):
-        """Replicas that start together on an empty database all succeed, and it is migrated once."""
+    def test_concurrent_migrations_run_once(self, empty_database: Callable[[], str], tmp_path: Path, run: Run):
+        """Replicas that start together on an empty database all succeed."""
         url = empty_database()
         known = environment(DATABASE_URL=url)
         replicas = [Command("migrate", folder=tmp_path, environment=known) for _ in range(3)]
@@ -114,15 +114,15 @@ class TestMigrate:
         finally:
             for each in replicas:
                 each.clean_up()
-        assert run("migrate", DATABASE_URL=url) == Said(0, "The database is up to date.\n", "")
+        assert run("migrate", DATABASE_URL=url) == CommandResult(0, "The database is up to date.\n", "")
         assert asyncio.run(self._is_current(url))
 
-    def test_other_commands_want_it_first(self, empty_database: Callable[[], str], run: Run):
+    def test_other_commands_require_a_migration(self, empty_database: Callable[[], str], run: Run):
         """On an empty database they say what to run."""
-        said = run("cleanup", DATABASE_URL=empty_database())
+        result = run("cleanup", DATABASE_URL=empty_database())
 
-        assert said.code == 1
-        assert said.refusal.endswith("run `taskriver migrate`.")
+        assert result.code == 1
+        assert result.refusal.endswith("run `taskriver migrate`.")
 
     async def _is_current(self, url: str) -> bool:
         database = Database(url, pool_size=1)
@@ -133,17 +133,17 @@ class TestMigrate:
 
 
 class TestServersInThisFolder:
-    def test_without_a_url_they_are_used(self, run: Run, tmp_path: Path):
-        """Where `taskriver dev` runs, commands find its database by themselves; in production they do not look."""
+    def test_the_servers_of_dev_are_used_without_a_url(self, run: Run, tmp_path: Path):
+        """Commands find the database of `taskriver dev` in this folder; not in production."""
         settings = {"ENVIRONMENT": "production", "SECRET_KEYS": "k:" + "x" * 32, "BCRYPT_ROUNDS": "12"}
         with embedded.running(tmp_path / ".taskriver", durable=False):
-            assert run("migrate") == Said(0, "The database is up to date.\n", "")
+            assert run("migrate") == CommandResult(0, "The database is up to date.\n", "")
             assert run("migrate", **settings).code == 2
 
 
 class TestCleanup:
-    def test_it_says_what_it_removed(self, run: Run, database_url: str, ask: Any):
-        """Expired sessions go; the second time there is nothing to do."""
+    def test_cleanup_reports_what_it_removed(self, run: Run, database_url: str, ask: Any):
+        """Expired sessions are removed; the second time there is nothing to do."""
 
         async def one_old_session(database: Database) -> None:
             await Builders.clear(database)
@@ -159,14 +159,14 @@ class TestCleanup:
 
 
 class TestExportSchema:
-    def test_it_is_the_committed_one(self, run: Run):
-        """What is printed is schema.graphql, to the letter."""
+    def test_the_schema_is_the_committed_one(self, run: Run):
+        """The output equals schema.graphql."""
         assert run("export-schema").out == (PROJECT / "schema.graphql").read_text()
 
 
 class TestFailures:
     @pytest.mark.parametrize(
-        ("settings", "told"),
+        ("settings", "expected"),
         [
             ({}, "DATABASE_URL is not set"),
             ({"DATABASE_URL": "mysql://u:hunter2@h/d"}, "DATABASE_URL must look like postgresql+asyncpg://"),
@@ -183,41 +183,41 @@ class TestFailures:
             ({"PORT": "0", "WORKERS": "0"}, "; WORKERS: "),
         ],
     )
-    def test_settings(self, run: Run, settings: dict[str, str], told: str):
-        """A wrong setting is named in one line that never shows its value; exit code 2."""
-        said = run("migrate", **settings)
+    def test_an_invalid_setting_is_named(self, run: Run, settings: dict[str, str], expected: str):
+        """The message is one line without the value; exit code 2."""
+        result = run("migrate", **settings)
 
-        assert said.code == 2
-        assert told in said.refusal
-        assert "hunter2" not in said.refusal
+        assert result.code == 2
+        assert expected in result.refusal
+        assert "hunter2" not in result.refusal
 
-    def test_a_database_that_is_down(self, run: Run):
-        """It says where the database was looked for; exit code 1."""
+    def test_an_unreachable_database_is_named(self, run: Run):
+        """The message has the address; exit code 1."""
         with closed_port() as port:
-            said = run("migrate", DATABASE_URL=f"postgresql://u:hunter2@127.0.0.1:{port}/d")
+            result = run("migrate", DATABASE_URL=f"postgresql://u:hunter2@127.0.0.1:{port}/d")
 
-        assert said.code == 1
-        assert said.refusal == f"The database server at 127.0.0.1:{port} does not answer: check that it is running."
+        assert result.code == 1
+        assert result.refusal == f"The database server at 127.0.0.1:{port} does not answer: check that it is running."
 
-    def test_a_database_that_refuses(self, run: Run, postgres: Postgres):
-        """A wrong password, or a database that there is not, is told from one that is down."""
+    def test_a_database_that_refuses_has_another_message(self, run: Run, postgres: Postgres):
+        """A wrong password or a missing database has another message than a server that is down."""
         wrong = postgres.url.replace(postgres.password, "hunter2")
         missing = postgres.url.rpartition("/")[0] + "/nowhere"
 
         assert run("migrate", DATABASE_URL=wrong).refusal.endswith("rejects the user or the password of DATABASE_URL.")
         assert "does not have the database" in run("migrate", DATABASE_URL=missing).refusal
 
-    def test_serve_names_what_it_lacks(self, run: Run):
-        """Without servers to use, serving is misuse; `dev` is offered."""
-        said = run("serve")
+    def test_serve_names_missing_servers(self, run: Run):
+        """Exit code 2; the message mentions `dev`."""
+        result = run("serve")
 
-        assert said.code == 2
-        assert "`taskriver dev`" in said.refusal
+        assert result.code == 2
+        assert "`taskriver dev`" in result.refusal
 
-    def test_dev_stays_out_of_production(self, run: Run):
-        """Demo data with known passwords are for nobody's production."""
+    def test_dev_refuses_production(self, run: Run):
+        """Demo data have known passwords."""
         settings = {"ENVIRONMENT": "production", "SECRET_KEYS": "k:" + "x" * 32, "BCRYPT_ROUNDS": "12"}
-        said = run("dev", DATABASE_URL="postgresql://h/d", REDIS_URL="redis://h", **settings)
+        result = run("dev", DATABASE_URL="postgresql://h/d", REDIS_URL="redis://h", **settings)
 
-        assert said.code == 1
-        assert "use `taskriver serve`" in said.refusal
+        assert result.code == 1
+        assert "use `taskriver serve`" in result.refusal

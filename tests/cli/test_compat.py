@@ -1,4 +1,4 @@
-"""`taskriver compat check`: our own server keeps the contract, and one that does not is found out."""
+"""`taskriver compat check`: the server fulfils the contract, and deviations are found."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -17,18 +17,18 @@ from tests.support.waiting import HANG_SECONDS
 from verification.compat.check import CHECKS
 
 Answer = tuple[int, dict[bytes, bytes], bytes]
-Twist = Callable[[str, str, Answer], Answer]
+Modify = Callable[[str, str, Answer], Answer]
 
 
-class Twisted:
-    """An application whose answers are changed on their way."""
+class ModifiedServer:
+    """An application whose responses are modified."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self.twist: Twist | None = None
+        self.modify: Modify | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or self.twist is None:
+        if scope["type"] != "http" or self.modify is None:
             await self._app(scope, receive, send)
             return
         start: list[Message] = []
@@ -43,39 +43,39 @@ class Twisted:
         await self._app(scope, receive, keep)
         headers = {name: value for name, value in start[0]["headers"] if name != b"content-length"}
         answer = (start[0]["status"], headers, bytes(body))
-        status, headers, told = self.twist(scope["method"], scope["path"], answer)
+        status, headers, expected = self.modify(scope["method"], scope["path"], answer)
         await send({"type": "http.response.start", "status": status, "headers": list(headers.items())})
-        await send({"type": "http.response.body", "body": told})
+        await send({"type": "http.response.body", "body": expected})
 
 
 @pytest.fixture(scope="module")
-def twisted(database_url: str, new_redis: Callable[[], str]) -> Iterator[tuple[str, Twisted]]:
-    """A server whose answers can be changed, and its URL."""
-    app = Twisted(a_server(settings_of(database_url, new_redis()), rate_limit_timeout=HANG_SECONDS).asgi())
+def modified_server(database_url: str, new_redis: Callable[[], str]) -> Iterator[tuple[str, ModifiedServer]]:
+    """A server whose responses can be modified, and its URL."""
+    app = ModifiedServer(a_server(settings_of(database_url, new_redis()), rate_limit_timeout=HANG_SECONDS).asgi())
     with served_by_thread(app) as url:
         yield url, app
 
 
 @pytest.fixture
-def check(run: Run, twisted: tuple[str, Twisted]) -> Any:
-    """Visits the server, with answers changed: the exit code, and verdict and words by what was looked at."""
+def check(run: Run, modified_server: tuple[str, ModifiedServer]) -> Any:
+    """Checks the server with modified responses: the exit code, and verdict and text by check."""
 
-    def check(twist: Twist | None = None) -> tuple[int, dict[str, tuple[str, str]]]:
-        url, app = twisted
-        app.twist = twist
+    def check(modify: Modify | None = None) -> tuple[int, dict[str, tuple[str, str]]]:
+        url, app = modified_server
+        app.modify = modify
         try:
-            said = run("compat", "check", url, "--json")
+            result = run("compat", "check", url, "--json")
         finally:
-            app.twist = None
-        found = json.loads(said.out)["findings"]
+            app.modify = None
+        found = json.loads(result.out)["findings"]
         assert len(found) == len(CHECKS)
-        return said.code, {each["what"]: (each["verdict"], each["told"]) for each in found}
+        return result.code, {each["what"]: (each["verdict"], each["told"]) for each in found}
 
     return check
 
 
-def test_our_own_server(check: Any, run: Run, twisted: tuple[str, Twisted], ask: Any):
-    """Everything matches or is another way on purpose, and nothing but the users is left behind."""
+def test_the_own_server_matches(check: Any, run: Run, modified_server: tuple[str, ModifiedServer], ask: Any):
+    """All checks match or are intended differences; only the users are left behind."""
 
     async def there(database: Database) -> tuple[int, int]:
         snapshot = await Builders(database).snapshot()
@@ -90,41 +90,41 @@ def test_our_own_server(check: Any, run: Run, twisted: tuple[str, Twisted], ask:
     assert ask(there) == before
 
 
-def changed(where: str, change: Callable[[Answer], Answer]) -> Twist:
-    """Changes the answers to paths that contain a text."""
+def changed(where: str, change: Callable[[Answer], Answer]) -> Modify:
+    """Modify the responses of paths that contain a text."""
     return lambda method, path, answer: change(answer) if where in f"{method} {path}" else answer
 
 
 def without_owner(answer: Answer) -> Answer:
-    """Tasks lack a field."""
+    """Tasks without a field."""
     status, headers, body = answer
     return status, headers, body.replace(b'"owner_uuid"', b'"owner"')
 
 
 def no_http_only(answer: Answer) -> Answer:
-    """Scripts may read the cookie."""
+    """The cookie without HttpOnly."""
     status, headers, body = answer
     return status, {name: value.replace(b" HttpOnly;", b"") for name, value in headers.items()}, body
 
 
 def other_words(answer: Answer) -> Answer:
-    """An error speaks of something else."""
+    """Another error message."""
     status, headers, body = answer
     return status, headers, body.replace(b"Task not found", b"Not Found")
 
 
 def broken(answer: Answer) -> Answer:
-    """Nothing works here."""
+    """All responses are errors."""
     return 500, {b"content-type": b"text/plain"}, b"Internal Server Error"
 
 
 def redirected(method: str, path: str, answer: Answer) -> Answer:
-    """Whoever forgets the slash is sent elsewhere, as FastAPI does."""
+    """Paths without a slash redirect, as in FastAPI."""
     return answer if path.endswith("/") else (307, {b"location": f"{path}/".encode()}, b"")
 
 
 @pytest.mark.parametrize(
-    ("twist", "begins", "told"),
+    ("modify", "begins", "expected"),
     [
         (
             changed("/tasks", without_owner),
@@ -139,55 +139,55 @@ def redirected(method: str, path: str, answer: Answer) -> Answer:
     ],
     ids=["field", "cookie", "words", "500", "shape", "redirect"],
 )
-def test_what_differs_is_found(check: Any, twist: Twist, begins: str, told: str):
-    """A difference is told in its row, and the exit code is 1."""
-    code, found = check(twist)
+def test_a_difference_is_found(check: Any, modify: Modify, begins: str, expected: str):
+    """It is in its row, and the exit code is 1."""
+    code, found = check(modify)
     (row,) = (finding for what, finding in found.items() if what.startswith(begins))
 
     assert code == 1
     assert row[0] == "differs"
-    assert told in row[1]
+    assert expected in row[1]
 
 
-def test_the_older_ways_match(check: Any):
-    """A server that is the older way where ours is not, on purpose, matches there."""
+def test_the_behaviour_of_the_older_server_matches(check: Any):
+    """A server without the intended differences matches."""
     older = {"/auth/login": (401, 404), "/tasks/": (404, 403)}
 
-    def twist(method: str, path: str, answer: Answer) -> Answer:
+    def modify(method: str, path: str, answer: Answer) -> Answer:
         for where, (now, before) in older.items():
             if where in path and answer[0] == now:
                 return before, answer[1], answer[2]
         return answer
 
-    _, found = check(twist)
+    _, found = check(modify)
 
     assert found["Signing in as an unknown user: was 404"] == ("matches", "")
     assert found["A task of another user: was 403"] == ("matches", "")
 
 
-def test_another_kind_of_server(check: Any):
-    """One that answers everything alike differs, and what needs somebody to sign in is not tried."""
+def test_another_kind_of_server_differs(check: Any):
+    """A server with one response for everything differs, and checks that need a sign-in are not tried."""
     code, found = check(lambda method, path, answer: (200, {b"content-type": b"application/json"}, b"{}"))
 
     assert code == 1
     assert {verdict for verdict, _ in found.values()} == {"differs", "not tried"}
 
 
-def test_a_page(run: Run, twisted: tuple[str, Twisted]):
-    """Where there are only pages nothing is tried: one line says that this is another thing; exit code 1."""
-    url, app = twisted
-    app.twist = lambda method, path, answer: (200, {b"content-type": b"text/html"}, b"<h1>Welcome</h1>")
+def test_a_server_without_the_api_is_reported(run: Run, modified_server: tuple[str, ModifiedServer]):
+    """One line says that it is not this API; exit code 1."""
+    url, app = modified_server
+    app.modify = lambda method, path, answer: (200, {b"content-type": b"text/html"}, b"<h1>Welcome</h1>")
     try:
-        said = run("compat", "check", url)
+        result = run("compat", "check", url)
     finally:
-        app.twist = None
+        app.modify = None
 
-    assert (said.code, said.out) == (1, "")
-    assert f"taskriver: {url} does not have the older REST API: " in said.err
+    assert (result.code, result.out) == (1, "")
+    assert f"taskriver: {url} does not have the older REST API: " in result.err
 
 
 @pytest.mark.parametrize(
-    ("url", "told"),
+    ("url", "expected"),
     [
         (
             "http://127.0.0.1:1",
@@ -199,9 +199,9 @@ def test_a_page(run: Run, twisted: tuple[str, Twisted]):
         ),
     ],
 )
-def test_no_server(run: Run, url: str, told: str):
-    """It is said in one line; exit code 1."""
-    said = run("compat", "check", url)
+def test_an_unreachable_server_is_reported(run: Run, url: str, expected: str):
+    """One line; exit code 1."""
+    result = run("compat", "check", url)
 
-    assert (said.code, said.out) == (1, "")
-    assert said.err.splitlines()[-1] == f"taskriver: {told}"
+    assert (result.code, result.out) == (1, "")
+    assert result.err.splitlines()[-1] == f"taskriver: {expected}"

@@ -1,4 +1,4 @@
-"""`taskriver doctor`: what it looks at, and that it sees what is wrong."""
+"""`taskriver doctor`: its checks, and their results for faults."""
 
 import json
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from persistence.database import Database
-from persistence.diagnostics import Snapshot
+from persistence.diagnostics import OpenSnapshot
 from services.task import create_task
 from tests.cli.conftest import Run
 from tests.support.builders import Builders
@@ -35,24 +35,24 @@ SECRET = "hunter2-hunter2-hunter2-hunter2-hunter2"
 
 @pytest.fixture
 def look(run: Run, database_url: str, redis_url: str) -> Any:
-    """Runs it; the exit code, and state and words by name."""
+    """Run it: the exit code, and state and text by name."""
 
     def look(**settings: str) -> tuple[int, dict[str, tuple[str, str]]]:
-        said = run("doctor", "--json", **({"DATABASE_URL": database_url, "REDIS_URL": redis_url} | settings))
-        assert "hunter2" not in said.out + said.err
-        told = json.loads(said.out)
-        found = {each["name"]: (each["state"], f"{each['told']} {each['advice']}") for each in told["findings"]}
-        worst = {0: "ok", 3: "look", 1: "bad"}[said.code]
-        assert told["worst"] == worst
+        result = run("doctor", "--json", **({"DATABASE_URL": database_url, "REDIS_URL": redis_url} | settings))
+        assert "hunter2" not in result.out + result.err
+        report = json.loads(result.out)
+        found = {each["name"]: (each["state"], f"{each['told']} {each['advice']}") for each in report["findings"]}
+        worst = {0: "ok", 3: "look", 1: "bad"}[result.code]
+        assert report["worst"] == worst
         assert worst in {state for state, _ in found.values()}
-        return said.code, found
+        return result.code, found
 
     return look
 
 
 @pytest.fixture
 def statement(ask: Any) -> Any:
-    """Executes a statement behind its back."""
+    """Execute a statement directly."""
 
     async def execute(database: Database, text: str, values: Any) -> None:
         async with database.engine.begin() as connection:
@@ -61,36 +61,36 @@ def statement(ask: Any) -> Any:
     return lambda text, *values: ask(lambda database: execute(database, text, values))
 
 
-def test_all_is_well(look: Any, run: Run, database_url: str, redis_url: str):
-    """On servers that are as they must be everything is ok, and nothing is to be done."""
+def test_healthy_servers_are_ok(look: Any, run: Run, database_url: str, redis_url: str):
+    """Every check is ok, without advice."""
     code, found = look()
-    said = run("doctor", DATABASE_URL=database_url, REDIS_URL=redis_url)
+    result = run("doctor", DATABASE_URL=database_url, REDIS_URL=redis_url)
 
     assert (code, list(found)) == (0, ALL)
     assert {state for state, _ in found.values()} == {"ok"}
-    assert said.code == 0
-    assert said.out.splitlines()[0].split() == ["what", "state", "found", "what", "to", "do"]
-    assert said.out.endswith("All checks passed.\n")
+    assert result.code == 0
+    assert result.out.splitlines()[0].split() == ["what", "state", "found", "what", "to", "do"]
+    assert result.out.endswith("All checks passed.\n")
 
 
-def test_a_setting_that_cannot_be_used(look: Any):
-    """Then that is what it tells, and nothing else is looked at."""
+def test_an_invalid_setting_is_the_only_finding(look: Any):
+    """Nothing else is checked."""
     code, found = look(PORT="99999")
 
     assert (code, list(found)) == (1, ["settings"])
     assert "PORT" in found["settings"][1]
 
 
-def test_no_servers(run: Run):
-    """Without any named, and none running in this folder, both are missing."""
-    said = run("doctor", "--json")
-    states = {each["name"]: each["state"] for each in json.loads(said.out)["findings"]}
+def test_missing_servers_are_reported(run: Run):
+    """Without settings and without `dev`, both servers are missing."""
+    result = run("doctor", "--json")
+    states = {each["name"]: each["state"] for each in json.loads(result.out)["findings"]}
 
-    assert (said.code, states["database"], states["redis"]) == (1, "bad", "bad")
+    assert (result.code, states["database"], states["redis"]) == (1, "bad", "bad")
 
 
-def test_servers_that_are_down(look: Any):
-    """Each one says so by itself, without its password."""
+def test_servers_that_are_down_are_reported(look: Any):
+    """Each has its own line, without its password."""
     with closed_port() as port:
         down = f"//u:hunter2@127.0.0.1:{port}"
         code, found = look(DATABASE_URL=f"postgresql:{down}/d", REDIS_URL=f"redis:{down}/0")
@@ -100,16 +100,16 @@ def test_servers_that_are_down(look: Any):
     assert "Start it, or correct REDIS_URL." in found["redis"][1]
 
 
-def test_a_wrong_password_of_redis(look: Any, redis_url: str):
-    """It is told from a server that is down."""
+def test_a_wrong_password_of_redis_is_reported(look: Any, redis_url: str):
+    """The message differs from that for a server that is down."""
     code, found = look(REDIS_URL=f"redis://:hunter2@{redis_url.partition('@')[2]}")
 
     assert (code, found["redis"][0]) == (1, "bad")
     assert "rejects the password" in found["redis"][1]
 
 
-def test_a_database_without_tables(look: Any, empty_database: Callable[[], str]):
-    """It says what to run, and looks no further into it."""
+def test_a_database_without_tables_is_reported(look: Any, empty_database: Callable[[], str]):
+    """The advice is to migrate, and nothing else is checked."""
     code, found = look(DATABASE_URL=empty_database())
 
     assert (code, found["migrations"][0]) == (1, "bad")
@@ -117,8 +117,8 @@ def test_a_database_without_tables(look: Any, empty_database: Callable[[], str])
     assert "event lag" not in found
 
 
-def test_a_newer_database(look: Any, ask: Any, statement: Any):
-    """A database that a newer version has migrated is not for this one."""
+def test_a_newer_database_is_reported(look: Any, ask: Any, statement: Any):
+    """An older version cannot use it."""
 
     async def revision(database: Database) -> str:
         async with database.connect() as connection:
@@ -136,14 +136,14 @@ def test_a_newer_database(look: Any, ask: Any, statement: Any):
 
 
 @pytest.mark.parametrize(("pool", "state"), [("10", "ok"), ("120", "look"), ("200", "bad")])
-def test_the_budget_of_connections(look: Any, pool: str, state: str):
-    """More connections than the server gives are bad; a second server that would find too few wants a look."""
+def test_the_number_of_connections_is_checked(look: Any, pool: str, state: str):
+    """More connections than the server allows are bad; too few for a second process are a warning."""
     assert look(DATABASE_POOL_SIZE=pool)[1]["connections"][0] == state
 
 
 @pytest.mark.parametrize(("seconds", "state"), [(0, "ok"), (5, "look"), (60, "bad")])
-def test_events_that_wait_for_their_place(look: Any, ask: Any, seconds: int, state: str):
-    """For some seconds they want a look; for longer no server runs, or none reaches the log."""
+def test_unnumbered_events_are_reported(look: Any, ask: Any, seconds: int, state: str):
+    """After some seconds a warning, later an error: no server runs, or none reaches the log."""
 
     async def one_event(database: Database) -> None:
         await Builders.clear(database)
@@ -160,11 +160,11 @@ def test_events_that_wait_for_their_place(look: Any, ask: Any, seconds: int, sta
 
 
 @pytest.mark.parametrize(("age", "state"), [(7_200.0, "look"), (60.0, "ok")])
-def test_an_old_snapshot(look: Any, monkeypatch: pytest.MonkeyPatch, age: float, state: str):
-    """Something that keeps the server from cleaning up is named, and after an hour it wants a look."""
+def test_an_old_snapshot_is_reported(look: Any, monkeypatch: pytest.MonkeyPatch, age: float, state: str):
+    """It is named, and is a warning after an hour."""
 
-    async def found(connection: object) -> Snapshot:
-        return Snapshot("the connection 4711 (psql, idle in transaction)", age, 12)
+    async def found(connection: object) -> OpenSnapshot:
+        return OpenSnapshot("the connection 4711 (psql, idle in transaction)", age, 12)
 
     monkeypatch.setattr("cli.doctor.database.read_oldest_snapshot", found)
     snapshot = look()[1]["oldest snapshot"]
@@ -175,8 +175,8 @@ def test_an_old_snapshot(look: Any, monkeypatch: pytest.MonkeyPatch, age: float,
 
 
 @pytest.mark.parametrize(("days", "state"), [(31, "ok"), (44, "look"), (90, "look")])
-def test_old_events_that_nobody_removes(look: Any, ask: Any, days: int, state: str):
-    """Some days after their time they want a look; an operator who switched the clean-up off is told what to run."""
+def test_expired_events_are_reported(look: Any, ask: Any, days: int, state: str):
+    """A warning some days after their expiry; without scheduled clean-up the advice names the command."""
 
     async def one_event(database: Database) -> None:
         await Builders.clear(database)
@@ -196,16 +196,16 @@ def test_old_events_that_nobody_removes(look: Any, ask: Any, days: int, state: s
     assert "CLEANUP_SCHEDULE is off: run `taskriver cleanup` every day." in found[1][1]
 
 
-def test_keys_are_named_and_never_shown(look: Any):
-    """The names of signing keys are told; more than one old key wants a look."""
+def test_key_names_are_shown_and_keys_are_not(look: Any):
+    """More than one old signing key is a warning."""
     assert look(SECRET_KEYS=f"b:{SECRET}")[1]["secrets"] == ("ok", "b signs ")
-    state, told = look(SECRET_KEYS=",".join(f"{name}:{SECRET}{name}" for name in "cba"))[1]["secrets"]
+    state, report = look(SECRET_KEYS=",".join(f"{name}:{SECRET}{name}" for name in "cba"))[1]["secrets"]
 
-    assert (state, told.startswith("c signs, b, a only verify")) == ("look", True)
+    assert (state, report.startswith("c signs, b, a only verify")) == ("look", True)
 
 
-def test_secrets_that_others_can_read(look: Any, tmp_path: Path):
-    """A file .env that is open to everybody wants a look."""
+def test_a_readable_env_file_is_reported(look: Any, tmp_path: Path):
+    """A file .env that other users can read is a warning."""
     (tmp_path / ".env").write_text("LOG_LEVEL=info\n")
     (tmp_path / ".env").chmod(0o644)
     readable = look()[1]["settings"]

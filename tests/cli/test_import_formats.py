@@ -1,34 +1,34 @@
-"""`taskriver import` with files of other programs: their names, times and encodings."""
+"""`taskriver import` with files of other programs: names of columns, times and encodings."""
 
 import json
 from typing import Any
 
 import pytest
 
-pytestmark = pytest.mark.usefixtures("people")
+pytestmark = pytest.mark.usefixtures("users")
 
 
 class TestForms:
     @pytest.mark.parametrize(
         "header", ["ID,Title,Due At", "id,TITLE,due_at", " Id , title , due-at ", "iD,Title,dueat"]
     )
-    def test_names_in_any_case(self, take: Any, give: Any, header: str):
-        """Case, spaces, underscores and hyphens in the names of the first line make no difference."""
-        said = take(f"{header}\n1,One,2026-12-24T18:00Z\n", name="tasks.csv")
+    def test_column_names_in_any_spelling(self, import_file: Any, export_file: Any, header: str):
+        """Case, spaces, underscores and hyphens make no difference."""
+        result = import_file(f"{header}\n1,One,2026-12-24T18:00Z\n", name="tasks.csv")
 
-        assert (said.code, said.err) == (0, "")
-        assert [(each["title"], each["dueAt"]) for each in give("alice")[0]] == [("One", "2026-12-24T18:00:00Z")]
+        assert (result.code, result.err) == (0, "")
+        assert [(each["title"], each["dueAt"]) for each in export_file("alice")[0]] == [("One", "2026-12-24T18:00:00Z")]
 
     @pytest.mark.parametrize("kind", ["csv", "jsonl"])
-    def test_names_that_are_mapped(self, take: Any, give: Any, kind: str):
-        """A file with names of its own comes in with `--map`; what is left is left out with `--ignore`, in any case."""
+    def test_mapped_column_names(self, import_file: Any, export_file: Any, kind: str):
+        """`--map` maps columns and `--ignore` skips them, in any case."""
         options = ("--map", "Task Name=title", "--map", "key=ID", "--ignore", "LABELS")
         row = {"Key": "1", "task name": "One", "Labels": "x"}
         text = "Key,task name,Labels\n1,One,x\n" if kind == "csv" else f"{json.dumps(row)}\n"
-        said = take(text, *options, name=f"tasks.{kind}")
+        result = import_file(text, *options, name=f"tasks.{kind}")
 
-        assert (said.code, said.err) == (0, "")
-        assert [each["title"] for each in give("alice")[0]] == ["One"]
+        assert (result.code, result.err) == (0, "")
+        assert [each["title"] for each in export_file("alice")[0]] == ["One"]
 
     @pytest.mark.parametrize(
         ("text", "options", "due"),
@@ -48,54 +48,56 @@ class TestForms:
             ),
         ],
     )
-    def test_times_as_spreadsheets_write_them(
-        self, take: Any, give: Any, text: str, options: tuple[str, ...], due: str
+    def test_times_of_spreadsheets(
+        self, import_file: Any, export_file: Any, text: str, options: tuple[str, ...], due: str
     ):
-        """With the options that say what cannot be known, each form is the instant that was meant."""
-        said = take([{"id": 1, "title": "x", "dueAt": text}], *options)
+        """With options for the format and zone, each form gives the intended instant."""
+        result = import_file([{"id": 1, "title": "x", "dueAt": text}], *options)
 
-        assert (said.code, said.err) == (0, "")
-        assert [each["dueAt"] for each in give("alice")[0]] == [due]
+        assert (result.code, result.err) == (0, "")
+        assert [each["dueAt"] for each in export_file("alice")[0]] == [due]
 
     @pytest.mark.parametrize("encoding", ["latin-1", "cp1252", "utf-16", "UTF-8"])
     @pytest.mark.parametrize("kind", ["csv", "jsonl"])
-    def test_encodings(self, take: Any, give: Any, encoding: str, kind: str):
-        """The encoding that is named is used for the names, too."""
+    def test_encodings(self, import_file: Any, export_file: Any, encoding: str, kind: str):
+        """The encoding is used for column names, too."""
         text = "id,Größe\n1,Über\n" if kind == "csv" else '{"id": 1, "Größe": "Über"}\n'
-        said = take(text.encode(encoding), "--encoding", encoding, "--map", "größe=title", name=f"tasks.{kind}")
+        result = import_file(
+            text.encode(encoding), "--encoding", encoding, "--map", "größe=title", name=f"tasks.{kind}"
+        )
 
-        assert (said.code, said.err) == (0, "")
-        assert [each["title"] for each in give("alice")[0]] == ["Über"]
+        assert (result.code, result.err) == (0, "")
+        assert [each["title"] for each in export_file("alice")[0]] == ["Über"]
 
     @pytest.mark.parametrize(
-        ("content", "told"),
+        ("content", "expected"),
         [
             ("id,title\n1,Über\n".encode("latin-1"), "line 2: this is not encoded in UTF-8: give its"),
             ("id,Größe\n1,x\n".encode("latin-1"), "line 1: this is not encoded in UTF-8: give its"),
             (b"id,Name\n1,x\n", "line 1: 'Name' is not a field. The fields are id, title,"),
         ],
     )
-    def test_what_a_table_lacks(self, take: Any, content: bytes, told: str):
-        """One line names the fault and the option that helps."""
-        said = take(content, name="tasks.csv")
+    def test_missing_columns_are_reported(self, import_file: Any, content: bytes, expected: str):
+        """One line names the problem and the option that helps."""
+        result = import_file(content, name="tasks.csv")
 
-        assert (said.code, told in said.refusal) == (1, True)
+        assert (result.code, expected in result.refusal) == (1, True)
 
     @pytest.mark.parametrize("option", ["--check", "--skip-bad"])
-    def test_a_fault_that_repeats(self, take: Any, option: str):
-        """It takes one line, which says how many lines have it and where the first ones are."""
+    def test_a_repeated_problem_is_reported_once(self, import_file: Any, option: str):
+        """The line has the number of lines, and the first of them."""
         lines = [{"id": n, "title": "x" * (n + 195), "status": "LATER" if n == 9 else "TODO"} for n in range(1, 20)]
-        said = take(lines, option, "--json")
+        result = import_file(lines, option, "--json")
 
-        assert said.code == 3
-        first, second = said.err.splitlines()
+        assert result.code == 3
+        first, second = result.err.splitlines()
         assert first.startswith("line 6: title is 201 characters long; the maximum is 200. ")
         assert first.endswith("Same problem in 12 more lines: 7, 8, 10, 11, 12, ….")
         assert second == "line 9: status must be one of TODO, IN_PROGRESS, DONE, CANCELLED."
-        assert [each["count"] for each in json.loads(said.out)["problems"]] == [13, 1]
+        assert [each["count"] for each in json.loads(result.out)["problems"]] == [13, 1]
 
     @pytest.mark.parametrize(
-        ("options", "told"),
+        ("options", "expected"),
         [
             (("--map", "title"), "--map 'title' must have the form NAME=FIELD"),
             (("--map", "a=b"), "--map a=b: 'b' is not a field. The fields are id,"),
@@ -107,10 +109,12 @@ class TestForms:
             (("--encoding", "base64"), "There is no encoding 'base64'"),
         ],
     )
-    def test_options_that_cannot_be_used(self, take: Any, give: Any, options: tuple[str, ...], told: str):
+    def test_invalid_options_are_refused(
+        self, import_file: Any, export_file: Any, options: tuple[str, ...], expected: str
+    ):
         """Nothing is read or created."""
-        said = take([{"id": 1, "title": "x"}], *options)
+        result = import_file([{"id": 1, "title": "x"}], *options)
 
-        assert said.code == 1
-        assert said.refusal.startswith(told)
-        assert give("alice")[0] == []
+        assert result.code == 1
+        assert result.refusal.startswith(expected)
+        assert export_file("alice")[0] == []

@@ -1,4 +1,4 @@
-"""`taskriver import` that is killed; in a module, and so a database, of its own: it leaves many rows."""
+"""A killed `taskriver import`. It has its own module and database, because it leaves many rows."""
 
 import json
 import signal
@@ -12,7 +12,7 @@ from persistence.database import Database
 from tests.cli.conftest import Run
 from tests.support.processes import Command, environment
 
-# The import stops in the middle until it is killed, however fast the machine is.
+# The import waits in the middle until it is killed.
 _STOP = """
 CREATE FUNCTION stop() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(3600); RETURN NEW; END $$;
 CREATE TRIGGER stop BEFORE INSERT ON tasks FOR EACH ROW WHEN (NEW.title = 'Number 4000') EXECUTE FUNCTION stop();
@@ -21,9 +21,9 @@ _STOPPED = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' A
 _END = _STOPPED.replace("count(*)", "pg_terminate_backend(pid, 60000)")
 
 
-@pytest.mark.usefixtures("people")
-def test_it_can_be_repeated(database_url: str, run: Run, ask: Any, tmp_path: Path):
-    """An import that is killed and run again loses nothing and creates nothing twice."""
+@pytest.mark.usefixtures("users")
+def test_a_killed_import_can_be_repeated(database_url: str, run: Run, ask: Any, tmp_path: Path):
+    """Nothing is lost, and nothing is created twice."""
     lines = [json.dumps({"id": f"K-{number}", "title": f"Number {number}"}) + "\n" for number in range(8_000)]
     (tmp_path / "many.jsonl").write_text("".join(lines))
     ask(_stop)

@@ -1,4 +1,4 @@
-"""Commands beside a newer version: what they cannot read is one line that says so, and never a traceback."""
+"""Commands beside a newer version report unknown values in one line, without a traceback."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -26,7 +26,7 @@ Execute = Callable[[str], None]
 
 @pytest.fixture
 def execute(ask: Any) -> Execute:
-    """Runs a statement, as a newer version would."""
+    """Run a statement like a newer version."""
 
     async def statement(database: Database, text: str) -> None:
         async with database.engine.begin() as connection:
@@ -36,8 +36,8 @@ def execute(ask: Any) -> Execute:
 
 
 @pytest.fixture
-def newer(people: None, execute: Execute, ask: Any) -> Iterator[None]:
-    """A task of alice's, in tables that take values which this version does not know."""
+def newer(users: None, execute: Execute, ask: Any) -> Iterator[None]:
+    """A task of alice, in tables with values that this version does not know."""
 
     async def a_task(database: Database) -> None:
         async with Builders(database).as_(None) as uow:
@@ -64,27 +64,27 @@ class TestTables:
         ],
     )
     @pytest.mark.parametrize("file", ["tasks.jsonl", "tasks.csv"])
-    def test_an_export_names_the_value(
+    def test_an_export_names_an_unknown_value(
         self, run: Run, database_url: str, execute: Execute, change: str, named: str, file: str
     ):
-        """And leaves no file."""
+        """No file is left."""
         execute(change)
-        said = run("export", file, "--as", "alice", DATABASE_URL=database_url)
+        result = run("export", file, "--as", "alice", DATABASE_URL=database_url)
 
         advice = "A newer version wrote it: use that version."
-        assert (said.code, said.refusal) == (1, f"This version does not know the {named} in the database. {advice}")
+        assert (result.code, result.refusal) == (1, f"This version does not know the {named} in the database. {advice}")
 
-    def test_columns_that_are_not_known_are_left_out(self, give: Any, execute: Execute):
-        """What is known of a task is exported."""
+    def test_unknown_columns_are_left_out(self, export_file: Any, execute: Execute):
+        """The known fields of a task are exported."""
         execute("ALTER TABLE tasks ADD COLUMN labels text")
-        [task], _ = give("alice")
+        [task], _ = export_file("alice")
         execute("ALTER TABLE tasks DROP COLUMN labels")
 
         assert task["status"] == "TODO"
         assert "labels" not in task
 
 
-@pytest.mark.usefixtures("people")
+@pytest.mark.usefixtures("users")
 class TestFiles:
     @pytest.mark.parametrize(
         ("values", "problem"),
@@ -96,26 +96,26 @@ class TestFiles:
             ({"dueAt": {"at": 1}}, "dueAt must be text."),
         ],
     )
-    def test_an_import_names_the_line(self, take: Any, values: dict[str, Any], problem: str):
-        """With what would be understood."""
-        said = take([{"id": ID, "title": "x"} | values])
+    def test_an_import_names_the_line(self, import_file: Any, values: dict[str, Any], problem: str):
+        """The message lists the known values."""
+        result = import_file([{"id": ID, "title": "x"} | values])
 
-        assert said.code == 1
-        assert said.refusal.startswith(f"line 1: {problem}")
+        assert result.code == 1
+        assert result.refusal.startswith(f"line 1: {problem}")
 
-    def test_columns_of_a_newer_export_can_be_left_out(self, take: Any, give: Any):
-        """As the message says; the last line is understood whatever else it holds, and whichever cursor it is."""
+    def test_unknown_columns_of_an_export_can_be_ignored(self, import_file: Any, export_file: Any):
+        """As the message says; the last line is accepted with other keys and any cursor."""
         last = {"streamCursor": encoded("s2.e.1.1"), "tasks": 1, "labels": 0}
-        said = take([{"id": ID, "title": "x", "labels": []}, last], "--ignore", "labels")
-        [task], _ = give("alice")
+        result = import_file([{"id": ID, "title": "x", "labels": []}, last], "--ignore", "labels")
+        [task], _ = export_file("alice")
 
-        assert said.code == 0
+        assert result.code == 0
         assert task["id"] == ID
 
 
-@pytest.mark.usefixtures("people")
-def test_an_import_beside_newer_events(take: Any, ask: Any):
-    """Events that are not understood are no deletions: a task that they are about is imported."""
+@pytest.mark.usefixtures("users")
+def test_an_import_beside_newer_events(import_file: Any, ask: Any):
+    """Unknown events are no deletions: their task is imported."""
     payload = task_payload(task=ID)
     events = [
         ("COMMENT", {"changes": ["DELETED"]}),
@@ -129,7 +129,7 @@ def test_an_import_beside_newer_events(take: Any, ask: Any):
         await newer_version.record(database, UUID(ID), *events)
 
     ask(write)
-    said = take([{"id": ID, "title": "x"}], "--json")
+    result = import_file([{"id": ID, "title": "x"}], "--json")
     ask(newer_version.take_known_kinds)
 
-    assert json.loads(said.out)["created"] == 1
+    assert json.loads(result.out)["created"] == 1

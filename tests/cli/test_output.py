@@ -1,4 +1,4 @@
-"""Standard output that cannot be written: full, closed, or left by its reader."""
+"""Standard output that cannot be written: full, closed, or abandoned by its reader."""
 
 import os
 import subprocess
@@ -11,7 +11,7 @@ from tests.cli.conftest import Run
 from tests.support.processes import environment
 from tests.support.waiting import HANG_SECONDS
 
-pytestmark = pytest.mark.usefixtures("people")
+pytestmark = pytest.mark.usefixtures("users")
 
 COMMANDS = [("export", "--as", "bob"), ("export-schema",), ("--version",), ("user", "--help")]
 
@@ -34,17 +34,15 @@ def _taskriver(arguments: tuple[str, ...], folder: Path, database_url: str, out:
 
 @pytest.mark.parametrize("arguments", COMMANDS, ids=" ".join)
 def test_a_full_disk_is_reported(arguments: tuple[str, ...], tmp_path: Path, database_url: str):
-    """In one line that names what is full; it is no failure of the database."""
+    """One line names the target; it is not reported as a database error."""
     with Path("/dev/full").open("wb") as full:
-        said = _taskriver(arguments, tmp_path, database_url, full.fileno())
-    assert said == (1, "taskriver: Standard output: No space left on device.\n")
+        result = _taskriver(arguments, tmp_path, database_url, full.fileno())
+    assert result == (1, "taskriver: Standard output: No space left on device.\n")
 
 
 @pytest.mark.parametrize("arguments", COMMANDS, ids=" ".join)
-def test_a_reader_that_has_gone_ends_a_command_in_silence(
-    arguments: tuple[str, ...], tmp_path: Path, database_url: str
-):
-    """As `| head` does."""
+def test_a_closed_pipe_ends_a_command_silently(arguments: tuple[str, ...], tmp_path: Path, database_url: str):
+    """As with `| head`."""
     reader, writer = os.pipe()
     os.close(reader)
     try:
@@ -56,12 +54,12 @@ def test_a_reader_that_has_gone_ends_a_command_in_silence(
 
 @pytest.mark.parametrize("arguments", COMMANDS, ids=" ".join)
 def test_a_command_needs_no_standard_output(arguments: tuple[str, ...], tmp_path: Path, database_url: str):
-    """What it prints is dropped (`>&-`)."""
+    """Its output is dropped (`>&-`)."""
     code, err = _taskriver(arguments, tmp_path, database_url, None)
     assert (code, "Traceback" in err) == (0, False)
 
 
-def test_a_file_for_the_cursor_that_cannot_be_written(run: Run, database_url: str):
-    """Its name and the reason are told."""
-    said = run("export", "t.csv", "--as", "bob", "--cursor-to", "nowhere/cursor", DATABASE_URL=database_url)
-    assert (said.code, said.refusal) == (1, "nowhere/cursor cannot be written: No such file or directory.")
+def test_a_cursor_file_that_cannot_be_written_is_reported(run: Run, database_url: str):
+    """With its name and the reason."""
+    result = run("export", "t.csv", "--as", "bob", "--cursor-to", "nowhere/cursor", DATABASE_URL=database_url)
+    assert (result.code, result.refusal) == (1, "nowhere/cursor cannot be written: No such file or directory.")

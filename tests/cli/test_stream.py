@@ -12,7 +12,7 @@ from tests.cli.conftest import Run
 
 @pytest.fixture
 def epoch(ask: Any) -> Callable[[], str]:
-    """Tells the log's epoch."""
+    """Reads the epoch of the log."""
 
     async def look(database: Database) -> str:
         async with database.unit_of_work(None) as uow:
@@ -22,26 +22,26 @@ def epoch(ask: Any) -> Callable[[], str]:
 
 
 class TestResetEpoch:
-    def test_with_yes_it_does_not_ask(self, run: Run, database_url: str, epoch: Callable[[], str]):
-        """Each time another epoch begins, and one line says so."""
+    def test_with_yes_there_is_no_prompt(self, run: Run, database_url: str, epoch: Callable[[], str]):
+        """Each call starts another epoch, and prints one line."""
         epochs = [epoch()]
         for _ in range(2):
-            said = run("stream", "reset-epoch", "--yes", DATABASE_URL=database_url)
-            assert (said.code, said.out, said.err) == (0, "A new epoch has started.\n", "")
+            result = run("stream", "reset-epoch", "--yes", DATABASE_URL=database_url)
+            assert (result.code, result.out, result.err) == (0, "A new epoch has started.\n", "")
             epochs.append(epoch())
 
         assert len(set(epochs)) == 3
 
-    def test_nobody_to_ask(self, run: Run, database_url: str, epoch: Callable[[], str]):
-        """Without a terminal it wants --yes, and does nothing."""
+    def test_without_a_terminal_yes_is_required(self, run: Run, database_url: str, epoch: Callable[[], str]):
+        """Nothing is changed."""
         before = epoch()
-        said = run("stream", "reset-epoch", DATABASE_URL=database_url)
+        result = run("stream", "reset-epoch", DATABASE_URL=database_url)
 
-        assert (said.code, said.refusal) == (1, "There is no terminal for the confirmation: use --yes.")
+        assert (result.code, result.refusal) == (1, "There is no terminal for the confirmation: use --yes.")
         assert epoch() == before
 
     @pytest.mark.parametrize(("answer", "code"), [("y", 0), ("n", 1), ("", 1)])
-    def test_it_asks(
+    def test_at_a_terminal_it_asks_for_confirmation(
         self,
         run: Run,
         database_url: str,
@@ -50,11 +50,11 @@ class TestResetEpoch:
         code: int,
         monkeypatch: pytest.MonkeyPatch,
     ):
-        """At a terminal it says what will happen, and does it only after a yes."""
+        """Only after a yes is the epoch reset."""
         before = epoch()
         monkeypatch.setattr("cli.stream.sys", SimpleNamespace(stdin=SimpleNamespace(isatty=lambda: True)))
-        said = run("stream", "reset-epoch", told=f"{answer}\n".encode(), DATABASE_URL=database_url)
+        result = run("stream", "reset-epoch", stdin=f"{answer}\n".encode(), DATABASE_URL=database_url)
 
-        assert said.code == code
-        assert said.out.startswith("All existing stream cursors become invalid.")
+        assert result.code == code
+        assert result.out.startswith("All existing stream cursors become invalid.")
         assert (epoch() != before) == (code == 0)

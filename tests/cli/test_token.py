@@ -1,4 +1,4 @@
-"""`taskriver token`, and the commands that ask as whoever signed in by it."""
+"""`taskriver token`, and the commands that use the stored session."""
 
 import asyncio
 import json
@@ -12,8 +12,8 @@ import httpx
 import pytest
 
 from cli.sign_in import endpoint, sign_in
-from cli.token import store
-from tests.cli.conftest import Run, Said
+from cli.stored_sessions import store
+from tests.cli.conftest import CommandResult, Run
 from verification.client.account import Account
 
 PASSWORD = b"Correct-horse1\n"
@@ -21,54 +21,54 @@ PASSWORD = b"Correct-horse1\n"
 
 @pytest.fixture(scope="module")
 def names() -> list[str]:
-    """Who was made already."""
+    """The names of the users that exist."""
     return []
 
 
 @pytest.fixture
-def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where tokens are kept."""
+def stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The file of stored sessions."""
     path = tmp_path / "config" / "tokens.json"
     monkeypatch.setenv(store.VARIABLE, str(path))
     return path
 
 
 @pytest.fixture
-def token(run: Run, served: str, database_url: str, kept: Path, names: list[str]) -> Any:
+def token(run: Run, served: str, database_url: str, stored: Path, names: list[str]) -> Any:
     """Runs the command for ada, who is a user."""
     if not names:
-        said = run(
-            "user", "create", "ada", "a@example.org", "--password-stdin", told=PASSWORD, DATABASE_URL=database_url
+        result = run(
+            "user", "create", "ada", "a@example.org", "--password-stdin", stdin=PASSWORD, DATABASE_URL=database_url
         )
-        assert said.code == 0, said
+        assert result.code == 0, result
         names.append("ada")
 
-    def token(*arguments: str, told: bytes = b"") -> Said:
-        return run("token", served, *arguments, told=told)
+    def token(*arguments: str, stdin: bytes = b"") -> CommandResult:
+        return run("token", served, *arguments, stdin=stdin)
 
     return token
 
 
 @pytest.fixture
 def signed_in(token: Any) -> str:
-    """She has signed in; her access token."""
-    said = token("--username", "ada", "--password-stdin", told=PASSWORD)
-    assert (said.code, said.err) == (0, "")
-    return str(said.out.strip())
+    """Ada signs in; returns her access token."""
+    result = token("--username", "ada", "--password-stdin", stdin=PASSWORD)
+    assert (result.code, result.err) == (0, "")
+    return str(result.out.strip())
 
 
-def age(kept: Path, *, used: bool = False) -> None:
-    """Let the access token expire; the refresh token too, if it was *used* elsewhere."""
-    (session,) = json.loads(kept.read_text())["sessions"]
+def age(stored: Path, *, used: bool = False) -> None:
+    """Let the access token expire, and the refresh token, too, if it was *used* elsewhere."""
+    (session,) = json.loads(stored.read_text())["sessions"]
     session["expires_at"] = (datetime.now(UTC) + timedelta(seconds=10)).isoformat()
     if used:
         session["refresh_token"] = "never-given"
-    kept.write_text(json.dumps({"sessions": [session]}))
+    stored.write_text(json.dumps({"sessions": [session]}))
 
 
 class TestToken:
-    def test_each_form(self, token: Any, signed_in: str, served: str):
-        """Once signed in it is printed again without a password, as curl, shells and programs want it."""
+    def test_each_output_form(self, token: Any, signed_in: str, served: str):
+        """After the sign-in the token is printed without a password, for curl, shells and programs."""
         facts = json.loads(token("--json").out)
 
         assert token().out == f"{signed_in}\n"
@@ -80,48 +80,56 @@ class TestToken:
         assert answer.json()["username"] == "ada"
 
     @pytest.mark.usefixtures("signed_in")
-    def test_it_is_nobody_elses_to_read(self, kept: Path):
-        """The file, and the folder that was made for it, are the owner's only; the password is in neither."""
-        assert stat.S_IMODE(kept.stat().st_mode) == 0o600
-        assert stat.S_IMODE(kept.parent.stat().st_mode) == 0o700
-        assert "horse" not in kept.read_text()
+    def test_only_the_owner_can_read_the_file(self, stored: Path):
+        """The file and its new folder are private; the password is in neither."""
+        assert stat.S_IMODE(stored.stat().st_mode) == 0o600
+        assert stat.S_IMODE(stored.parent.stat().st_mode) == 0o700
+        assert "horse" not in stored.read_text()
 
-    def test_one_that_expired_is_renewed(self, token: Any, signed_in: str, kept: Path):
-        """The renewed token is stored, so the next call prints the same one."""
-        age(kept)
+    def test_an_expired_token_is_renewed(self, token: Any, signed_in: str, stored: Path):
+        """The renewed token is stored, and the next call prints the same one."""
+        age(stored)
         renewed = token().out
 
         assert renewed != f"{signed_in}\n"
         assert token().out == renewed
 
     @pytest.mark.usefixtures("signed_in")
-    def test_a_session_that_is_over(self, token: Any, kept: Path):
-        """Somebody has to sign in again; with a password that works."""
-        age(kept, used=True)
-        said = token()
-        again = token("--password-stdin", "--username", "ada", told=PASSWORD)
+    def test_an_expired_session_needs_a_new_sign_in(self, token: Any, stored: Path):
+        """Signing in with the password works."""
+        age(stored, used=True)
+        result = token()
+        again = token("--password-stdin", "--username", "ada", stdin=PASSWORD)
 
-        assert (said.code, said.refusal) == (1, "There is no terminal to ask for the password: use --password-stdin.")
+        assert (result.code, result.refusal) == (
+            1,
+            "There is no terminal to ask for the password: use --password-stdin.",
+        )
         assert again.code == 0
 
     @pytest.mark.parametrize("form", [(), ("--header",), ("--export",), ("--json",)])
-    def test_a_session_that_was_ended_elsewhere(self, token: Any, served: str, signed_in: str, form: tuple[str, ...]):
-        """No dead token is printed: the command asks the server first, and fails if nothing can be renewed."""
+    def test_a_session_ended_elsewhere_is_detected(
+        self, token: Any, served: str, signed_in: str, form: tuple[str, ...]
+    ):
+        """No invalid token is printed: the command checks with the server, and fails if renewal fails."""
         logout = {"query": "mutation { logout { userErrors { message } } }"}
         headers = {"authorization": f"Bearer {signed_in}"}
         httpx.post(f"{served}/graphql", json=logout, headers=headers)
         # A sign-out takes effect within a second.
         while httpx.get(f"{served}/api/v1/users/about_me/", headers=headers).status_code == 200:
             time.sleep(0.02)
-        said = token(*form)
+        result = token(*form)
 
-        assert (said.code, said.refusal) == (1, "There is no terminal to ask for the password: use --password-stdin.")
+        assert (result.code, result.refusal) == (
+            1,
+            "There is no terminal to ask for the password: use --password-stdin.",
+        )
 
     @pytest.mark.usefixtures("signed_in")
-    def test_a_token_that_is_no_longer_accepted_is_renewed(self, token: Any, signed_in: str, kept: Path):
-        """The session goes on: the server refuses only this token."""
-        (session,) = json.loads(kept.read_text())["sessions"]
-        kept.write_text(json.dumps({"sessions": [session | {"access_token": signed_in[:-4] + "AAAA"}]}))
+    def test_a_refused_token_is_renewed(self, token: Any, signed_in: str, stored: Path):
+        """The session continues: the server refuses only this token."""
+        (session,) = json.loads(stored.read_text())["sessions"]
+        stored.write_text(json.dumps({"sessions": [session | {"access_token": signed_in[:-4] + "AAAA"}]}))
         renewed = token().out.strip()
 
         assert renewed
@@ -129,54 +137,54 @@ class TestToken:
         assert token().out.strip() == renewed
 
     @pytest.mark.usefixtures("signed_in")
-    def test_forgetting(self, token: Any, served: str, signed_in: str, kept: Path):
-        """It signs out, there and here."""
-        said = token("--forget")
+    def test_forget_signs_out(self, token: Any, served: str, signed_in: str, stored: Path):
+        """At the server and in the file."""
+        result = token("--forget")
         answer = httpx.get(f"{served}/api/v1/users/about_me/", headers={"authorization": f"Bearer {signed_in}"})
 
-        assert said.out == f"ada is signed out at {served}/graphql.\n"
+        assert result.out == f"ada is signed out at {served}/graphql.\n"
         assert answer.status_code == 401
-        assert json.loads(kept.read_text()) == {"sessions": []}
+        assert json.loads(stored.read_text()) == {"sessions": []}
         assert token("--forget").refusal == f"There is no stored session at {served}/graphql."
 
-    def test_a_wrong_password(self, token: Any, served: str, kept: Path):
-        """It is refused in the server's words, and nothing is kept."""
-        said = token("--username", "ada", "--password-stdin", told=b"hunter2\n")
+    def test_a_wrong_password_is_refused(self, token: Any, served: str, stored: Path):
+        """With the server's message; nothing is stored."""
+        result = token("--username", "ada", "--password-stdin", stdin=b"hunter2\n")
 
-        assert (said.code, said.refusal) == (1, f"{served}/graphql: Wrong username or password.")
-        assert not kept.exists()
+        assert (result.code, result.refusal) == (1, f"{served}/graphql: Wrong username or password.")
+        assert not stored.exists()
 
-    def test_nobody_to_ask(self, token: Any):
-        """Without a session, a name and a terminal it says what there is to do."""
+    def test_without_a_terminal_it_says_what_to_do(self, token: Any):
+        """There is no session and no name."""
         assert token().refusal.startswith("You are not signed in: use --username NAME --password-stdin")
 
-    def test_no_server(self, run: Run, kept: Path):
-        """It says where nobody answered."""
-        said = run("token", "http://127.0.0.1:1", "--username", "ada", "--password-stdin", told=PASSWORD)
+    def test_an_unreachable_server_is_named(self, run: Run, stored: Path):
+        """One line with the address."""
+        result = run("token", "http://127.0.0.1:1", "--username", "ada", "--password-stdin", stdin=PASSWORD)
 
-        assert said.code == 1
-        assert said.refusal == (
+        assert result.code == 1
+        assert result.refusal == (
             "http://127.0.0.1:1/graphql does not answer (connection refused): "
             "check the URL, and that the server is running."
         )
 
-    def test_a_file_that_is_something_else(self, token: Any, kept: Path):
-        """It is not overwritten, and said to be in the way."""
-        kept.parent.mkdir()
-        kept.write_text("{}")
-        said = token()
+    def test_another_file_is_not_overwritten(self, token: Any, stored: Path):
+        """The message names it."""
+        stored.parent.mkdir()
+        stored.write_text("{}")
+        result = token()
 
-        assert (said.code, said.refusal) == (
+        assert (result.code, result.refusal) == (
             1,
-            f"{kept} is not a file of stored sessions: remove it, and sign in again.",
+            f"{stored} is not a file of stored sessions: remove it, and sign in again.",
         )
-        assert kept.read_text() == "{}"
+        assert stored.read_text() == "{}"
 
 
-class TestCommandsThatAsk:
+class TestCommandsThatSignIn:
     @pytest.mark.usefixtures("signed_in")
-    def test_they_ask_as_whoever_signed_in(self, served: str, kept: Path):
-        """With a session that is kept they want no name; a token that is refused is renewed, and kept."""
+    def test_commands_use_the_stored_session(self, served: str, stored: Path):
+        """They need no name; a refused token is renewed and stored."""
         account = sign_in(endpoint(served), None, password_stdin=False)
 
         async def ask_twice() -> tuple[str, str, str]:
@@ -188,16 +196,16 @@ class TestCommandsThatAsk:
         name, before, after = asyncio.run(ask_twice())
         assert name == "ada"
         assert before != after
-        assert json.loads(kept.read_text())["sessions"][0]["access_token"] == after
+        assert json.loads(stored.read_text())["sessions"][0]["access_token"] == after
 
     @pytest.mark.parametrize("source", ["stored session", "environment"])
-    def test_a_command_leaves_a_session_that_it_did_not_begin(
-        self, served: str, signed_in: str, kept: Path, monkeypatch: pytest.MonkeyPatch, source: str
+    def test_a_command_does_not_end_a_stored_session(
+        self, served: str, signed_in: str, stored: Path, monkeypatch: pytest.MonkeyPatch, source: str
     ):
-        """`sign_out` ends only a session that began with a password: the stored one, or one in a variable, stays."""
+        """`sign_out` ends only sessions that began with a password, not a stored one or one from a variable."""
         if source == "environment":
             monkeypatch.setenv("TASKRIVER_TOKEN", signed_in)
-            kept.unlink()
+            stored.unlink()
         account = sign_in(endpoint(served), None, password_stdin=False)
 
         async def use() -> None:
@@ -208,9 +216,9 @@ class TestCommandsThatAsk:
         answer = httpx.get(f"{served}/api/v1/users/about_me/", headers={"authorization": f"Bearer {signed_in}"})
         assert answer.status_code == 200
 
-    def test_a_command_ends_the_session_that_it_began(self, token: Any, served: str):
-        """A session that began with a password, for one command, ends with the command."""
-        assert token("--username", "ada", "--password-stdin", told=PASSWORD).code == 0
+    def test_a_command_ends_its_own_session(self, token: Any, served: str):
+        """A session that began with a password ends with the command."""
+        assert token("--username", "ada", "--password-stdin", stdin=PASSWORD).code == 0
         account = Account(lambda: endpoint(served), "ada", PASSWORD.decode().strip())
 
         async def use() -> str:

@@ -14,18 +14,18 @@ from persistence.database import Database
 from tests.cli.conftest import Run
 from tests.support.builders import Builders
 
-pytestmark = pytest.mark.usefixtures("people")
+pytestmark = pytest.mark.usefixtures("users")
 
 
 class TestThereAndBack:
     @pytest.mark.parametrize("name", ["all.jsonl", "all.csv"])
-    def test_what_was_exported_comes_in_again(self, run: Run, database_url: str, ask: Any, name: str):
-        """Exported, removed, imported: all is as it was, but for versions and times of change."""
+    def test_an_export_can_be_imported(self, run: Run, database_url: str, ask: Any, name: str):
+        """All is equal except versions and times of change."""
         self._some_tasks(ask)
         exported = run("export", name, "--as", "root", DATABASE_URL=database_url)
         before = self._everything(ask)
-        people_stay = "TRUNCATE tasks, task_texts, events"
-        ask(lambda database: self._execute(database, people_stay))
+        users_stay = "TRUNCATE tasks, task_texts, events"
+        ask(lambda database: self._execute(database, users_stay))
         imported = run("import", name, "--as", "root", "--owners", "--json", DATABASE_URL=database_url)
 
         assert exported.code == 0
@@ -34,32 +34,32 @@ class TestThereAndBack:
         assert json.loads(imported.out)["created"] == 4
         assert self._everything(ask) == before
 
-    def test_the_end_of_an_export_goes_on_in_the_stream(self, take: Any, give: Any, ask: Any):
-        """JSON Lines end with the cursor of that moment and a count; importing takes no notice of that line."""
-        take([{"id": "1", "title": "One"}])
+    def test_the_stream_continues_at_the_end_of_an_export(self, import_file: Any, export_file: Any, ask: Any):
+        """JSON Lines end with the cursor of the snapshot and a count; an import ignores this line."""
+        import_file([{"id": "1", "title": "One"}])
         ask(self._number)
-        records, last = give("alice")
+        records, last = export_file("alice")
         cursor = StreamCursor.decode(last["streamCursor"])
-        again = take([*records, last])
+        again = import_file([*records, last])
 
         assert last["tasks"] == 1
         assert (cursor.position, cursor.access_version) == (1, 1)
         assert again.out.endswith("1 existed already.\n")
 
-    def test_a_file_is_there_as_a_whole_or_not_at_all(self, run: Run, database_url: str, tmp_path: Path):
-        """An export that fails leaves an older file as it was, and nothing beside it."""
+    def test_an_export_is_complete_or_absent(self, run: Run, database_url: str, tmp_path: Path):
+        """A failed export leaves an older file unchanged, and no other file."""
         (tmp_path / "tasks.jsonl").write_text("older\n")
-        said = run("export", "tasks.jsonl", "--as", "nobody", DATABASE_URL=database_url)
+        result = run("export", "tasks.jsonl", "--as", "nobody", DATABASE_URL=database_url)
 
-        assert (said.code, said.refusal) == (1, "There is no user 'nobody'; `taskriver user create` creates one.")
+        assert (result.code, result.refusal) == (1, "There is no user 'nobody'; `taskriver user create` creates one.")
         assert [path.name for path in tmp_path.iterdir()] == ["tasks.jsonl"]
         assert (tmp_path / "tasks.jsonl").read_text() == "older\n"
 
-    def test_a_cursor_beside_a_table(self, run: Run, database_url: str, tmp_path: Path):
-        """CSV has no place for a cursor; it goes to a file of its own."""
-        said = run("export", "t.csv", "--as", "bob", "--cursor-to", "cursor", DATABASE_URL=database_url)
+    def test_the_cursor_of_a_csv_export(self, run: Run, database_url: str, tmp_path: Path):
+        """CSV has no place for a cursor; it is written to a separate file."""
+        result = run("export", "t.csv", "--as", "bob", "--cursor-to", "cursor", DATABASE_URL=database_url)
 
-        assert said.code == 0
+        assert result.code == 0
         assert StreamCursor.decode((tmp_path / "cursor").read_text().strip()).access_version == 1
         assert (tmp_path / "t.csv").read_text().startswith("id,title,")
 
@@ -104,26 +104,26 @@ class TestThereAndBack:
 
 
 class TestImport:
-    def test_names_of_the_rest_api_do(self, take: Any, give: Any):
-        """What a client of the older API kept comes in as it is, but for fields that mean nothing here."""
+    def test_names_of_the_rest_api_are_accepted(self, import_file: Any, export_file: Any):
+        """Files of the older API can be imported, except for fields without a meaning here."""
         old = {"uuid": "5" * 32, "title": "Old", "description": "", "completed": True, "owner_uuid": "x"}
-        said = take([{**old, "created_at": "2024-02-29T12:00:00Z"}], "--ignore", "owner_uuid")
-        (record,), _ = give("alice")
+        result = import_file([{**old, "created_at": "2024-02-29T12:00:00Z"}], "--ignore", "owner_uuid")
+        (record,), _ = export_file("alice")
 
-        assert said.code == 0, said
+        assert result.code == 0, result
         assert (record["status"], record["createdAt"]) == ("DONE", "2024-02-29T12:00:00Z")
         assert record["id"] == "55555555-5555-5555-5555-555555555555"
 
-    def test_tasks_without_ids_are_named_by_their_lines(self, take: Any):
-        """With a source they need no ids, and another source's are others."""
+    def test_tasks_without_ids_are_identified_by_their_lines(self, import_file: Any):
+        """With a source they need no ids; another source gives other ids."""
         lines = [{"title": "Same"}, {"title": "Same"}]
-        outs = [take(lines, "--source", source).out for source in ("a", "a", "b")]
+        outs = [import_file(lines, "--source", source).out for source in ("a", "a", "b")]
 
         assert [out.split(" (")[0] for out in outs[::2]] == ["Imported 2 tasks", "Imported 2 tasks"]
         assert outs[1] == "Imported 0 tasks, 2 existed already.\n"  # no rate where nothing is created
 
     @pytest.mark.parametrize(
-        ("line", "told"),
+        ("line", "expected"),
         [
             ("[1]", "this is not a JSON object."),
             ('{"id":', "this is not JSON ("),
@@ -158,37 +158,37 @@ class TestImport:
         ],
         ids=lambda value: str(value)[:40],
     )
-    def test_bad_lines(self, take: Any, give: Any, line: Any, told: str):
-        """One is told by its number: checked, it is listed; met, it stops the rest; skipped on request, only itself."""
+    def test_bad_lines_have_numbers(self, import_file: Any, export_file: Any, line: Any, expected: str):
+        """A check lists them, an import stops at the first, and on request only bad lines are skipped."""
         raw = line if isinstance(line, bytes) else (line if isinstance(line, str) else json.dumps(line)).encode()
         good = [json.dumps({"id": f"good {number}", "title": "x"}).encode() for number in range(3)]
         lines = b"\n".join([good[0], b"", raw, *good[1:]])
-        checked = take(lines, "--check")
-        nothing, _ = give("alice")
-        met = take(lines)
-        one, _ = give("alice")
-        skipped = take(lines, "--skip-bad")
+        checked = import_file(lines, "--check")
+        nothing, _ = export_file("alice")
+        met = import_file(lines)
+        one, _ = export_file("alice")
+        skipped = import_file(lines, "--skip-bad")
 
         assert (checked.code, checked.out) == (3, "Good: 3 lines. Bad: 1. Nothing was created.\n")
-        assert checked.err.startswith(f"line 3: {told}")
+        assert checked.err.startswith(f"line 3: {expected}")
         assert met.code == 1
-        assert met.refusal.startswith(f"line 3: {told}")
+        assert met.refusal.startswith(f"line 3: {expected}")
         assert "Imported before this line: 1 task." in met.refusal
         assert skipped.code == 3
         assert skipped.err == checked.err
-        assert [len(nothing), len(one), len(give("alice")[0])] == [0, 1, 3]
+        assert [len(nothing), len(one), len(export_file("alice")[0])] == [0, 1, 3]
 
-    def test_an_id_that_comes_twice(self, take: Any):
-        """The same task twice is one; another task under the same id is a bad line, wherever in the file it stands."""
+    def test_a_repeated_id(self, import_file: Any):
+        """The same task twice is one task; another task with the same id is a bad line, wherever it is."""
         lines = [{"id": 1, "title": "One"}, {"id": 1, "title": "One"}, {"id": 1, "title": "Two"}]
-        said = take(lines, "--skip-bad")
+        result = import_file(lines, "--skip-bad")
 
-        assert said.err == "line 3: Another task has this id.\n"
-        assert "Imported 1 task" in said.out
-        assert "1 existed already, skipped 1 bad line" in said.out
+        assert result.err == "line 3: Another task has this id.\n"
+        assert "Imported 1 task" in result.out
+        assert "1 existed already, skipped 1 bad line" in result.out
 
-    def test_tables_as_offices_write_them(self, take: Any, give: Any):
-        """Byte order mark, semicolons, quoted lines, empty cells and lines; a short row is a bad line by its number."""
+    def test_csv_of_office_programs(self, import_file: Any, export_file: Any):
+        """Byte order mark, semicolons, quoted lines, empty cells and lines; a short row is a bad line."""
         rows = [
             "\ufeffid;title;description;dueAt",
             '1;One;"Two',
@@ -198,17 +198,17 @@ class TestImport:
             '3;"Sem;icolon";;2026-12-24T18:00Z',
         ]
         text = "".join(f"{row}\r\n" for row in rows)
-        said = take(text, "--skip-bad", name="tasks.csv")
-        records, _ = give("alice")
+        result = import_file(text, "--skip-bad", name="tasks.csv")
+        records, _ = export_file("alice")
 
-        assert said.err == "line 5: this has 2 cells, but the first line has 4.\n"
+        assert result.err == "line 5: this has 2 cells, but the first line has 4.\n"
         assert {record["title"]: record["dueAt"] for record in records} == {
             "One": None,
             "Sem;icolon": "2026-12-24T18:00:00Z",
         }
 
     @pytest.mark.parametrize(
-        ("text", "told"),
+        ("text", "expected"),
         [
             ("id,title\n1,One\n2,'" + '"' + "x" * 200_000, "line 3: this is not CSV"),
             ('id,title\n1,One\n2,"Two\n3,Three\n', "line 3: this is not CSV"),
@@ -216,33 +216,33 @@ class TestImport:
         ],
         ids=["quote", "quote at the end", "line"],
     )
-    def test_what_is_no_table(self, take: Any, text: str, told: str):
-        """Where rows cannot be told apart there is nothing to skip: it ends, and says where."""
-        said = take(text.replace("'", ""), "--skip-bad", name="tasks.csv")
+    def test_an_unreadable_table_stops_the_import(self, import_file: Any, text: str, expected: str):
+        """Rows cannot be separated; the message says where."""
+        result = import_file(text.replace("'", ""), "--skip-bad", name="tasks.csv")
 
-        assert (said.code, told in said.refusal) == (1, True)
+        assert (result.code, expected in result.refusal) == (1, True)
 
     def test_standard_input(self, run: Run, database_url: str):
-        """`-` reads what comes through a pipe."""
-        said = run("import", "-", "--as", "alice", told=b'{"id": 1, "title": "One"}\n', DATABASE_URL=database_url)
+        """`-` reads from a pipe."""
+        result = run("import", "-", "--as", "alice", stdin=b'{"id": 1, "title": "One"}\n', DATABASE_URL=database_url)
 
-        assert said.out.startswith("Imported 1 task (")
+        assert result.out.startswith("Imported 1 task (")
 
     @pytest.mark.parametrize(
-        ("options", "told"),
+        ("options", "expected"),
         [
             (("--as", "nobody"), "There is no user 'nobody'"),
             (("--as", "gone"), "gone is disabled; `taskriver user enable gone`"),
         ],
     )
-    def test_in_nobodys_name(self, take: Any, options: tuple[str, ...], told: str):
-        """Who is not there, or was cut off, imports nothing."""
-        said = take([{"id": 1, "title": "x"}], *options)
+    def test_an_import_needs_an_active_user(self, import_file: Any, options: tuple[str, ...], expected: str):
+        """For a missing or disabled user nothing is imported."""
+        result = import_file([{"id": 1, "title": "x"}], *options)
 
-        assert (said.code, told in said.refusal) == (1, True)
+        assert (result.code, expected in result.refusal) == (1, True)
 
-    def test_a_file_that_is_not_there(self, run: Run, database_url: str):
-        """It is said in one line."""
-        said = run("import", "nowhere.csv", "--as", "alice", DATABASE_URL=database_url)
+    def test_a_missing_file_is_reported(self, run: Run, database_url: str):
+        """In one line."""
+        result = run("import", "nowhere.csv", "--as", "alice", DATABASE_URL=database_url)
 
-        assert (said.code, said.refusal) == (1, "nowhere.csv cannot be read: No such file or directory.")
+        assert (result.code, result.refusal) == (1, "nowhere.csv cannot be read: No such file or directory.")

@@ -10,7 +10,7 @@ from domain.user import Role
 from graphql_api.auth.passwords import Passwords
 from persistence.database import Database
 from persistence.models import UserRow
-from tests.cli.conftest import Run, Said
+from tests.cli.conftest import CommandResult, Run
 from tests.support.builders import Builders
 
 PASSWORD = b"Correct-horse1\n"
@@ -18,23 +18,23 @@ PASSWORD = b"Correct-horse1\n"
 
 @pytest.fixture(autouse=True)
 def empty(ask: Any) -> None:
-    """Nobody is there yet."""
+    """A database without users."""
     ask(Builders.clear)
 
 
 @pytest.fixture
 def user(run: Run, database_url: str) -> Any:
-    """Runs a command about users."""
+    """Run a command about users."""
 
-    def run_it(*arguments: str, told: bytes = b"", **settings: str) -> Said:
-        return run("user", *arguments, told=told, **({"DATABASE_URL": database_url} | settings))
+    def run_it(*arguments: str, stdin: bytes = b"", **settings: str) -> CommandResult:
+        return run("user", *arguments, stdin=stdin, **({"DATABASE_URL": database_url} | settings))
 
     return run_it
 
 
 @pytest.fixture
 def stored(ask: Any) -> Any:
-    """What is stored of a user."""
+    """The stored row of a user."""
 
     def find(name: str) -> UserRow:
         async def look(database: Database) -> UserRow | None:
@@ -50,19 +50,19 @@ def stored(ask: Any) -> Any:
 @pytest.fixture
 def root(user: Any) -> None:
     """There is one admin."""
-    said = user("create", "root", "root@example.org", "--role", "admin", "--password-stdin", told=PASSWORD)
-    assert said == Said(0, "Created root, role ADMIN.\n", "")
+    result = user("create", "root", "root@example.org", "--role", "admin", "--password-stdin", stdin=PASSWORD)
+    assert result == CommandResult(0, "Created root, role ADMIN.\n", "")
 
 
 class TestCreate:
     def test_the_password_comes_from_standard_input(self, user: Any, stored: Any):
-        """The first line is the password, and it signs in; the role is USER unless another one is given."""
-        said = user("create", "Ada", "ada@example.org", "--password-stdin", told=PASSWORD + b"not this\n")
+        """The first line is the password, and it can sign in; the default role is USER."""
+        result = user("create", "Ada", "ada@example.org", "--password-stdin", stdin=PASSWORD + b"not this\n")
 
-        told = user("enable", "ada", "--json")
+        stdin = user("enable", "ada", "--json")
 
-        assert said == Said(0, "Created Ada, role USER.\n", "")
-        assert json.loads(told.out) == {
+        assert result == CommandResult(0, "Created Ada, role USER.\n", "")
+        assert json.loads(stdin.out) == {
             "uuid": str(stored("ada").id),
             "username": "Ada",
             "email": "ada@example.org",
@@ -72,7 +72,7 @@ class TestCreate:
         assert asyncio.run(Passwords(4).verify("Correct-horse1", stored("ada").password_hash))
 
     @pytest.mark.parametrize(
-        ("name", "email", "told", "reason"),
+        ("name", "email", "stdin", "reason"),
         [
             ("ROOT", "other@example.org", PASSWORD, "A user with this name already exists"),
             ("other", "Root@Example.org", PASSWORD, "A user with this email already exists"),
@@ -85,53 +85,53 @@ class TestCreate:
         ],
     )
     @pytest.mark.usefixtures("root")
-    def test_refusals(self, user: Any, name: str, email: str, told: bytes, reason: str):
-        """A rule's refusal is one line, exit code 1, and never shows the password."""
-        said = user("create", name, email, "--password-stdin", told=told)
+    def test_a_refusal_is_one_line(self, user: Any, name: str, email: str, stdin: bytes, reason: str):
+        """Exit code 1, without the password."""
+        result = user("create", name, email, "--password-stdin", stdin=stdin)
 
-        assert said.code == 1
-        assert said.refusal.startswith(reason)
-        assert "horse" not in said.refusal
+        assert result.code == 1
+        assert result.refusal.startswith(reason)
+        assert "horse" not in result.refusal
 
-    def test_nobody_to_ask(self, user: Any):
-        """Without a terminal and without --password-stdin it says what to do."""
-        said = user("create", "ada", "ada@example.org")
+    def test_without_a_terminal_it_says_what_to_do(self, user: Any):
+        """Without --password-stdin."""
+        result = user("create", "ada", "ada@example.org")
 
-        assert said.code == 1
-        assert said.refusal == "There is no terminal to ask for the password: use --password-stdin."
+        assert result.code == 1
+        assert result.refusal == "There is no terminal to ask for the password: use --password-stdin."
 
-    def test_an_unknown_role(self, user: Any):
-        """A role that there is not is misuse, exit code 2, with the roles that there are."""
-        said = user("create", "ada", "ada@example.org", "--role", "king", "--password-stdin", told=PASSWORD)
+    def test_an_unknown_role_is_misuse(self, user: Any):
+        """Exit code 2, with the list of roles."""
+        result = user("create", "ada", "ada@example.org", "--role", "king", "--password-stdin", stdin=PASSWORD)
 
-        assert said.code == 2
-        assert "moderator" in said.err.lower()
+        assert result.code == 2
+        assert "moderator" in result.err.lower()
 
 
 @pytest.mark.usefixtures("root")
 class TestChange:
     def test_roles_and_access(self, user: Any, stored: Any):
-        """A role is given, a user cut off and let in again, by a name in whatever case."""
-        user("create", "ada", "ada@example.org", "--password-stdin", told=PASSWORD)
+        """A role is set, and a user is disabled and enabled, by a name in any case."""
+        user("create", "ada", "ada@example.org", "--password-stdin", stdin=PASSWORD)
 
-        assert user("role", "ADA", "moderator") == Said(0, "ada has the role MODERATOR.\n", "")
-        assert user("disable", "Ada") == Said(0, "ada is disabled.\n", "")
+        assert user("role", "ADA", "moderator") == CommandResult(0, "ada has the role MODERATOR.\n", "")
+        assert user("disable", "Ada") == CommandResult(0, "ada is disabled.\n", "")
         assert (stored("ada").role, stored("ada").is_active) == (Role.MODERATOR, False)
         assert user("disable", "ada").code == 0
-        assert user("enable", "ada") == Said(0, "ada is enabled.\n", "")
+        assert user("enable", "ada") == CommandResult(0, "ada is enabled.\n", "")
         assert stored("ada").is_active
 
     @pytest.mark.parametrize("command", [("role", "root", "USER"), ("disable", "root")])
     def test_the_last_admin_stays(self, user: Any, stored: Any, command: tuple[str, ...]):
-        """The last active admin can be neither demoted nor cut off."""
-        said = user(*command)
+        """The last active admin can be neither demoted nor disabled."""
+        result = user(*command)
 
-        assert said.code == 1
-        assert said.refusal == "This is the last active admin; make another user an admin first."
+        assert result.code == 1
+        assert result.refusal == "This is the last active admin; make another user an admin first."
         assert (stored("root").role, stored("root").is_active) == (Role.ADMIN, True)
 
     @pytest.mark.parametrize("command", [("role", "nobody", "USER"), ("disable", "nobody"), ("enable", "no\udcffbody")])
-    def test_an_unknown_name(self, user: Any, command: tuple[str, ...]):
-        """A name that nobody has is told in one line."""
-        told = f"There is no user {command[1]!a}; `taskriver user create` creates one."
-        assert (user(*command).code, user(*command).refusal) == (1, told)
+    def test_an_unknown_name_is_reported(self, user: Any, command: tuple[str, ...]):
+        """In one line."""
+        stdin = f"There is no user {command[1]!a}; `taskriver user create` creates one."
+        assert (user(*command).code, user(*command).refusal) == (1, stdin)

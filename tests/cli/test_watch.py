@@ -1,4 +1,4 @@
-"""What `taskriver watch` writes of items without a task, and of changes without a name."""
+"""The output of `taskriver watch` for items without a task, and for changes without a name."""
 
 from typing import Any
 
@@ -17,8 +17,8 @@ ITEM: dict[str, Any] = {"at": "2026-11-23T09:15:02+00:00", "taskId": "VDox", "ta
         ({"__typename": "TaskChanged", "changes": []}, "CHANGED"),
     ],
 )
-def test_a_task_that_was_deleted_since(more: dict[str, Any], written: str):
-    """It is named by its id."""
+def test_a_deleted_task_is_shown_by_its_id(more: dict[str, Any], written: str):
+    """It has no title."""
     words = line(ITEM | more).split()
 
     assert words[1:] == [written, "VDox", "(deleted", "since)", "(bob)"]

@@ -1,4 +1,4 @@
-"""The family of refusals keeps together."""
+"""The hierarchy of errors is consistent."""
 
 import pytest
 
@@ -12,21 +12,21 @@ FAILURES = [kind for kind in FAMILY if issubclass(kind, Failure) and kind is not
 
 class TestFamily:
     def test_every_code_has_exactly_one_refusal(self):
-        """A code that the schema lists can be raised, and no two refusals share one."""
+        """Each code of the schema has one exception class."""
         assert sorted(kind.code for kind in REFUSALS) == sorted(ErrorCode)
 
-    def test_failures_do_not_share_codes(self):
-        """Each failure has a code of its own; one code is the edge's own word."""
+    def test_failures_have_distinct_codes(self):
+        """One more code belongs to the transports."""
         edges_own = {FailureCode.INTERNAL}
         assert sorted(kind.code for kind in FAILURES) == sorted(set(FailureCode) - edges_own)
 
     @pytest.mark.parametrize("kind", FAMILY)
-    def test_the_drawing_shows_everyone(self, kind: type[DomainError]):
-        """The tree at the top of the file names each member of the family."""
+    def test_the_docstring_shows_every_class(self, kind: type[DomainError]):
+        """The tree at the top of the module has all classes."""
         assert errors.__doc__ is not None
         assert kind.__name__ in errors.__doc__
 
-    @pytest.mark.parametrize(("seconds", "told"), [(-5, 1), (0, 1), (1, 1), (90, 90)])
-    def test_come_back_in_a_second_at_least(self, seconds: int, told: int):
-        """Nobody is told to come back at once, or in the past."""
-        assert RateLimited("Too many.", retry_after=seconds).retry_after == told
+    @pytest.mark.parametrize(("seconds", "expected"), [(-5, 1), (0, 1), (1, 1), (90, 90)])
+    def test_retry_after_is_at_least_one_second(self, seconds: int, expected: int):
+        """It is never zero or negative."""
+        assert RateLimited("Too many.", retry_after=seconds).retry_after == expected

@@ -1,4 +1,4 @@
-"""Events of newer versions, and damaged ones: whatever is stored, reading it raises nothing and gives no rights."""
+"""Events of newer versions, and damaged ones: parsing never raises, and never grants rights."""
 
 import json
 from typing import Any
@@ -24,7 +24,7 @@ KEYS_OF_ACCESS = sorted(("user", "change", "session", "spared", "by", "at", "req
 
 
 def task_payload(**values: Any) -> dict[str, Any]:
-    """A move of a task, as it is stored, with other values."""
+    """The stored payload of a status change, with other values."""
     people = {"owner": str(UUID(int=1)), "assignee": None}
     return {
         "task": str(UUID(int=2)),
@@ -43,7 +43,7 @@ def task_payload(**values: Any) -> dict[str, Any]:
 
 
 def access_payload(**values: Any) -> dict[str, Any]:
-    """A change of rights, as it is stored, with other values."""
+    """The stored payload of a change of rights, with other values."""
     return {
         "user": str(UUID(int=1)),
         "change": "ROLE_CHANGED",
@@ -62,7 +62,7 @@ def without(payload: dict[str, Any], key: str) -> dict[str, Any]:
 
 
 def the_task_event(payload: dict[str, Any]) -> TaskEvent:
-    """What is read, which must be a change of a task."""
+    """The parsed event, which must be a task event."""
     event = read_event("TASK", payload)
     assert isinstance(event, TaskEvent)
     return event
@@ -70,8 +70,8 @@ def the_task_event(payload: dict[str, Any]) -> TaskEvent:
 
 class TestTaskEvents:
     @given(TASK_EVENTS, st.dictionaries(st.text(max_size=8).map("new-".__add__), ANYTHING, max_size=3))
-    def test_keys_that_are_not_known_are_ignored(self, event: TaskEvent, extra: dict[str, Any]):
-        """A newer version may add facts."""
+    def test_unknown_keys_of_an_access_event_are_ignored(self, event: TaskEvent, extra: dict[str, Any]):
+        """A newer version may add keys."""
         read = the_task_event(event.to_json() | extra)
 
         assert (read, read.is_partial) == (event, False)
@@ -85,8 +85,8 @@ class TestTaskEvents:
             ([None, 1, ["TITLE"], "TITLE"], (TaskChange.TITLE,)),
         ],
     )
-    def test_changes_that_are_not_known_are_left_out(self, stored: list[object], known: tuple[TaskChange, ...]):
-        """The event keeps those that are known, even if that is none: the task has a new version."""
+    def test_unknown_changes_are_left_out(self, stored: list[object], known: tuple[TaskChange, ...]):
+        """The event keeps the known ones, even if there are none: the task has a new version."""
         event = the_task_event(task_payload(changes=stored))
 
         assert (event.changes, event.is_partial) == (known, True)
@@ -102,16 +102,16 @@ class TestTaskEvents:
             ({"from": 1, "to": ["DONE"]}, (None, None)),
         ],
     )
-    def test_with_a_status_that_is_not_known_it_is_no_move(self, values: dict[str, Any], statuses: tuple[Any, Any]):
-        """Neither side of a move is made up."""
+    def test_an_unknown_status_is_no_status_change(self, values: dict[str, Any], statuses: tuple[Any, Any]):
+        """Neither side of the change is guessed."""
         event = the_task_event(task_payload(**values, changes=["STATUS", "TITLE"]))
 
         assert (event.from_status, event.to_status) == statuses
         assert (event.changes, event.is_partial) == ((TaskChange.TITLE,), True)
 
     @pytest.mark.parametrize("key", KEYS_OF_TASKS)
-    def test_only_some_facts_may_be_missing(self, key: str):
-        """Without an optional fact it is read; without one that decides who may see it, it is skipped."""
+    def test_only_optional_keys_may_be_missing(self, key: str):
+        """Without a key that decides the visibility, the event is skipped."""
         event = read_event("TASK", without(task_payload(), key))
 
         assert isinstance(event, TaskEvent if key in {"title", "request", "from"} else SkippedEvent)
@@ -125,52 +125,52 @@ class TestTaskEvents:
             *({"changes": "STATUS"}, {"changes": None}, {"task": "x"}),
         ],
     )
-    def test_facts_of_another_form_are_not_guessed(self, values: dict[str, Any]):
-        """Such an event is skipped; above all, people in another form are not taken for a deletion."""
+    def test_values_of_another_type_are_not_guessed(self, values: dict[str, Any]):
+        """The event is skipped; malformed people are not taken for a deletion."""
         assert read_event("TASK", task_payload(**values)) == SkippedEvent("TASK")
 
     @given(st.sampled_from(KEYS_OF_TASKS), ANYTHING)
-    def test_any_value_anywhere(self, key: str, value: Any):
+    def test_any_value_in_an_access_event(self, key: str, value: Any):
         """Nothing raises."""
         assert isinstance(read_event("TASK", task_payload(**{key: value})), TaskEvent | SkippedEvent)
 
 
 class TestAccessEvents:
     @given(ACCESS_EVENTS, st.dictionaries(st.text(max_size=8).map("new-".__add__), ANYTHING, max_size=3))
-    def test_keys_that_are_not_known_are_ignored(self, event: AccessEvent, extra: dict[str, Any]):
-        """A newer version may add facts."""
+    def test_unknown_keys_of_an_access_event_are_ignored(self, event: AccessEvent, extra: dict[str, Any]):
+        """A newer version may add keys."""
         assert read_event("ACCESS", event.to_json() | extra) == event
 
     @given(st.text(max_size=20).filter(lambda text: text not in list(AccessChange)))
-    def test_a_change_that_is_not_known_concerns_its_user(self, change: str):
-        """All sessions of the user, whatever the event says of sessions."""
+    def test_an_unknown_access_change_concerns_its_user(self, change: str):
+        """It counts for all sessions of the user."""
         event = read_event("ACCESS", access_payload(change=change, session=str(uuid4()), spared=str(uuid4())))
 
         assert isinstance(event, UnknownAccess)
         assert (event.user_id, event.session_id, event.spared_session_id) == (UUID(int=1), None, None)
 
     @pytest.mark.parametrize("key", KEYS_OF_ACCESS)
-    def test_what_is_missing_makes_it_unknown(self, key: str):
-        """Without its user it concerns everybody; it is never skipped."""
+    def test_an_incomplete_access_event_counts_as_unknown(self, key: str):
+        """Without its user it concerns all users; it is never skipped."""
         event = read_event("ACCESS", without(access_payload(), key))
 
         assert event == UnknownAccess(None if key == "user" else UUID(int=1))
 
     @given(st.sampled_from(KEYS_OF_ACCESS), ANYTHING)
-    def test_any_value_anywhere(self, key: str, value: Any):
+    def test_any_value_in_an_access_event(self, key: str, value: Any):
         """Nothing raises, and nothing is skipped."""
         assert isinstance(read_event("ACCESS", access_payload(**{key: value})), AccessEvent | UnknownAccess)
 
     @given(ANYTHING)
-    def test_any_payload(self, payload: Any):
-        """What is no object concerns everybody."""
+    def test_any_payload_of_an_access_event(self, payload: Any):
+        """A payload that is no object concerns all users."""
         assert isinstance(read_event("ACCESS", payload), AccessEvent | UnknownAccess)
 
 
 class TestKinds:
     @given(st.text(max_size=40) | ANYTHING, ANYTHING)
-    def test_an_event_of_another_kind_is_skipped(self, kind: Any, payload: Any):
-        """Whatever it holds; its kind is kept, in bounds, to be logged."""
+    def test_an_event_of_an_unknown_kind_is_skipped(self, kind: Any, payload: Any):
+        """Its kind, cut to a limit, is available for the log."""
         event = read_event(kind, payload)
 
         if kind not in ("TASK", "ACCESS"):
@@ -178,8 +178,8 @@ class TestKinds:
             assert len(event.kind) <= MAX_KIND
 
     @given(st.integers(1, 2**63 - 1), st.sampled_from(["TASK", "ACCESS", "COMMENT"]), ANYTHING, st.lists(ANYTHING))
-    def test_it_keeps_its_position(self, position: int, kind: str, payload: Any, more: list[Any]):
-        """In a message, too, and whatever a newer version writes behind it."""
+    def test_an_unknown_event_keeps_its_position(self, position: int, kind: str, payload: Any, more: list[Any]):
+        """Also in a notification with additional content."""
         logged = read_logged(json.loads(json.dumps([position, kind, payload, *more])))
 
         assert logged.position == position

@@ -1,4 +1,4 @@
-"""Events survive their journey through JSON."""
+"""Events are equal after serialization to JSON and back."""
 
 import json
 from datetime import timedelta, timezone
@@ -45,31 +45,31 @@ ACCESS_EVENTS = st.builds(
 
 class TestJson:
     @given(TASK_EVENTS | ACCESS_EVENTS)
-    def test_an_event_comes_back_as_it_went(self, event: TaskEvent | AccessEvent):
-        """To JSON text and back is the same event, the instant to the microsecond."""
+    def test_an_event_survives_json(self, event: TaskEvent | AccessEvent):
+        """The instant is exact to the microsecond."""
         travelled = json.loads(json.dumps(event.to_json()))
         assert read_event(kind_of(event), travelled) == event
 
     @given(st.integers(1, 2**63 - 1), TASK_EVENTS | ACCESS_EVENTS)
-    def test_a_logged_event_keeps_its_position_and_kind(self, position: int, event: TaskEvent | AccessEvent):
-        """A logged event is the same on the other side."""
+    def test_a_logged_event_survives_json(self, position: int, event: TaskEvent | AccessEvent):
+        """Position and kind are equal."""
         logged = LoggedEvent(position, event)
         assert read_logged(json.loads(json.dumps(published(logged)))) == logged
 
     @given(TASK_EVENTS, ACCESS_EVENTS)
-    def test_the_kind_is_that_of_the_event(self, task_event: TaskEvent, access_event: AccessEvent):
-        """Each kind of event is stored under its own word."""
+    def test_the_kind_of_an_event(self, task_event: TaskEvent, access_event: AccessEvent):
+        """Each class of events has its own stored kind."""
         assert (kind_of(task_event), kind_of(access_event)) == (EventKind.TASK, EventKind.ACCESS)
 
 
 class TestTaskEvent:
     @given(TASK_EVENTS)
-    def test_what_it_says_of_itself(self, event: TaskEvent):
-        """It changed the status if STATUS is among its changes, and deleted the task if nobody has it afterwards."""
+    def test_derived_properties_of_a_task_event(self, event: TaskEvent):
+        """The status changed if STATUS is among the changes; the task was deleted if there are no people afterwards."""
         assert event.changed_status == (TaskChange.STATUS in event.changes)
         assert event.deleted == (event.after is None)
 
     @pytest.mark.parametrize("change", TaskChange)
-    def test_a_change_is_stored_under_its_own_name(self, change: TaskChange):
-        """The stored word is the word in the code: renaming one would orphan the log."""
+    def test_stored_names_of_changes(self, change: TaskChange):
+        """The stored names equal those in the code: a renamed one would make stored events unreadable."""
         assert change.value == change.name

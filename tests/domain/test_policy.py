@@ -1,4 +1,4 @@
-"""The policy table, cell by cell, written down a second time on purpose."""
+"""The policy table, written down a second time on purpose."""
 
 from dataclasses import dataclass
 from uuid import UUID, uuid4
@@ -34,19 +34,19 @@ TASK_ACTIONS = [action for action in Action if action.value.endswith(("a task", 
 
 @dataclass
 class People:
-    """A task, as far as the policy is concerned."""
+    """The people of a task."""
 
     owner_id: UUID
     assignee_id: UUID | None = None
 
 
 def an_actor(role: Role) -> Actor:
-    """Somebody of this role."""
+    """An actor with this role."""
     return Actor(uuid4(), role, uuid4(), 1)
 
 
 def tasks_of(actor: Actor) -> dict[str, People]:
-    """A task for each relation that somebody can have to one."""
+    """One task for each relation of an actor to a task."""
     return {
         "own": People(actor.user_id),
         "assigned": People(uuid4(), actor.user_id),
@@ -57,21 +57,21 @@ def tasks_of(actor: Actor) -> dict[str, People]:
 
 
 class TestTable:
-    def test_every_cell_is_here(self):
-        """The table of this test has every action, and every role is a column."""
+    def test_the_table_is_complete(self):
+        """It has every action and every role."""
         assert set(TABLE) == set(Action)
         assert list(POLICY) == list(Role) == [Role.USER, Role.MODERATOR, Role.ADMIN]
 
     @pytest.mark.parametrize(("role", "action", "cell"), CELLS)
-    def test_a_role_reaches_what_its_cell_says(self, role: Role, action: Action, cell: str):
-        """Each cell of the policy is the one that is written here."""
+    def test_each_role_has_the_reach_of_its_cell(self, role: Role, action: Action, cell: str):
+        """Each cell of the policy equals the cell here."""
         assert {reached.value for reached in reach(role, action)} == set(cell.split())
 
 
 class TestMay:
     @pytest.mark.parametrize(("role", "action", "cell"), [cell for cell in CELLS if cell[1] in TASK_ACTIONS])
     def test_the_relation_to_the_task_decides(self, role: Role, action: Action, cell: str):
-        """Own reaches what one owns, assigned what one is assigned to, any reaches all, and `require` agrees."""
+        """Own needs the owner, assigned needs the assignee, any includes all tasks; `require` agrees."""
         actor = an_actor(role)
         expected = {
             "own": "own" in cell or cell == ANY,
@@ -90,15 +90,15 @@ class TestMay:
                     require(actor, action, task)
                 assert caught.value.path == ("id",)
 
-    def test_a_task_of_nobody_is_not_assigned_to_the_operator(self):
-        """A task without an assignee is assigned to no one, not to whoever has no id."""
+    def test_an_unassigned_task_is_not_assigned_to_the_operator(self):
+        """The operator has no id, and the task has no assignee: these are not equal."""
         assert not may(Actor(uuid4(), Role.USER, None, 0), Action.READ_TASK, People(uuid4(), None))
 
 
 class TestMayUser:
     @pytest.mark.parametrize(("role", "action", "cell"), CELLS)
-    def test_oneself_and_others(self, role: Role, action: Action, cell: str):
-        """Own reaches oneself, any reaches everybody, and `require_user` refuses at the field it is told."""
+    def test_own_and_any_user(self, role: Role, action: Action, cell: str):
+        """Own is the actor, any is every user; `require_user` refuses at the given field."""
         actor = an_actor(role)
         expected = {actor.user_id: "own" in cell or cell == ANY, uuid4(): cell == ANY}
         for user_id, allowed in expected.items():
@@ -112,8 +112,8 @@ class TestMayUser:
 
 
 class TestMessages:
-    def test_a_refusal_says_when_it_would_be_allowed(self):
-        """A moderator reads that a status may be changed if the task is theirs, by either relation."""
+    def test_a_refusal_says_when_the_action_is_allowed(self):
+        """A moderator may change the status of an own or assigned task."""
         moderator = an_actor(Role.MODERATOR)
         with pytest.raises(Forbidden) as caught:
             require(moderator, Action.CHANGE_STATUS, People(uuid4()))
@@ -122,8 +122,8 @@ class TestMessages:
             "With role MODERATOR you may change a task's status only if it is your own or assigned to you."
         )
 
-    def test_a_closed_action_says_whom_to_ask(self):
-        """Who may not set roles is told to ask an admin."""
+    def test_a_refusal_of_an_admin_action_mentions_admins(self):
+        """The message says to ask an admin."""
         with pytest.raises(Forbidden) as caught:
             require_user(an_actor(Role.USER), Action.SET_ROLE, uuid4())
 

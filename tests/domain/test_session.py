@@ -1,4 +1,4 @@
-"""Refresh tokens and how long a session lives."""
+"""Refresh tokens, and the lifetime of a session."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -12,21 +12,21 @@ CREATED = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 class TestTokens:
-    def test_a_new_token_is_unlike_any_other(self):
-        """Tokens are random, long, and fit a cookie."""
+    def test_new_tokens_are_random(self):
+        """They are long, and valid as a cookie."""
         tokens = {new_refresh_token() for _ in range(100)}
 
         assert len(tokens) == 100
         assert all(len(token) >= 43 and token.isascii() for token in tokens)
 
-    def test_a_child_depends_on_its_parent_and_the_key_only(self):
-        """The same parent and key give the same child; another parent or key another one."""
+    def test_a_successor_depends_on_its_parent_and_the_key_only(self):
+        """The same parent and key give the same token; others give another one."""
         assert child_token("parent", b"key") == child_token("parent", b"key")
         assert len({child_token(parent, key) for parent in ("a", "b") for key in (b"1", b"2")}) == 4
 
     @given(st.text(st.characters(), max_size=30))
-    def test_any_text_has_a_hash_and_a_child(self, token: str):
-        """A token comes from outside: no text, not even one with lone surrogates, breaks what looks it up."""
+    def test_any_text_has_a_hash_and_a_successor(self, token: str):
+        """Tokens come from clients: lone surrogates, too, must not raise."""
         assert len(token_hash(token)) == 32
         assert child_token(token, b"key").isascii()
 
@@ -41,6 +41,6 @@ class TestExpiresAt:
             (timedelta(days=29), ABSOLUTE_LIFETIME),
         ],
     )
-    def test_seven_days_after_its_use_but_at_most_thirty_after_its_beginning(self, used: timedelta, ends: timedelta):
-        """Each use moves the end, never beyond the thirtieth day."""
+    def test_a_session_lasts_seven_days_after_its_use_and_at_most_thirty(self, used: timedelta, ends: timedelta):
+        """Each use moves the end, but never beyond the thirtieth day."""
         assert expires_at(CREATED + used, CREATED) == CREATED + ends

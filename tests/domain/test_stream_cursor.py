@@ -1,4 +1,4 @@
-"""Where a listener stands, as text that only we can have made."""
+"""Stream cursors as text that only the server can make."""
 
 import base64
 
@@ -18,15 +18,15 @@ CURSORS = st.builds(
 
 
 def encoded(plain: str | bytes) -> str:
-    """A text, dressed like a cursor."""
+    """A text, encoded like a cursor."""
     raw = plain.encode() if isinstance(plain, str) else plain
     return base64.urlsafe_b64encode(raw).decode().rstrip("=")
 
 
 class TestDecode:
     @given(CURSORS)
-    def test_what_was_encoded_comes_back(self, cursor: StreamCursor):
-        """A cursor survives the journey, in characters that need no escaping in a URL."""
+    def test_a_cursor_survives_encoding(self, cursor: StreamCursor):
+        """It has only characters that need no escaping in a URL."""
         text = cursor.encode()
 
         assert StreamCursor.decode(text) == cursor
@@ -35,8 +35,8 @@ class TestDecode:
     @given(st.text(st.characters(), max_size=60) | st.binary(max_size=60).map(encoded))
     @example("x" * 100_000)
     @example("\ud800")
-    def test_garbage_is_a_bad_request(self, text: str):
-        """Whatever was not made by `encode` is answered with `BadRequest` and nothing else."""
+    def test_other_text_is_a_bad_request(self, text: str):
+        """Text that `encode` did not make raises only `BadRequest`."""
         with pytest.raises(BadRequest, match="omit `after`"):
             StreamCursor.decode(text)
 
@@ -61,13 +61,13 @@ class TestDecode:
             "s1.e.1.²",
         ],
     )
-    def test_almost_right_is_wrong(self, plain: str):
-        """No version, missing or extra parts, and numbers that are none or too large."""
+    def test_malformed_cursors_are_refused(self, plain: str):
+        """No version, missing or extra parts, and invalid or too large numbers."""
         with pytest.raises(BadRequest, match="omit `after`"):
             StreamCursor.decode(encoded(plain))
 
     @pytest.mark.parametrize("plain", ["s2.e.1.1", "s2.", "s2.1.f", "s12.anything~at-all"])
-    def test_another_version_is_known_as_such(self, plain: str):
-        """`s`, a number from 2 to 999, a point, and whatever follows in ASCII: a cursor that others can read."""
+    def test_a_cursor_of_another_version_is_recognized(self, plain: str):
+        """`s`, a number from 2 to 999, a point, and any ASCII text."""
         with pytest.raises(UnknownCursorVersion):
             StreamCursor.decode(encoded(plain))

@@ -1,4 +1,4 @@
-"""The limits of a task, its board, its dates."""
+"""The limits of a task, its status changes and its dates."""
 
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 
@@ -38,7 +38,7 @@ OFFSETS = st.timedeltas(timedelta(hours=-23), timedelta(hours=23)).map(timezone)
 
 
 class WithoutOffset(tzinfo):
-    """A time zone that does not know how far it is from UTC."""
+    """A time zone without an offset from UTC."""
 
     def utcoffset(self, when: datetime | None) -> None:
         return None
@@ -53,8 +53,8 @@ class WithoutOffset(tzinfo):
 class TestCheckTransition:
     @pytest.mark.parametrize("target", TaskStatus)
     @pytest.mark.parametrize("current", TaskStatus)
-    def test_the_board_is_this_table(self, current: TaskStatus, target: TaskStatus):
-        """The moves of the table and staying put are allowed; every other move is refused at `status`."""
+    def test_allowed_status_changes(self, current: TaskStatus, target: TaskStatus):
+        """The changes in the table and an unchanged status are allowed; others are refused at `status`."""
         if current is target or (current, target) in MOVES:
             check_transition(current, target)
             return
@@ -62,20 +62,20 @@ class TestCheckTransition:
             check_transition(current, target)
         assert refusal.value.path == ("status",)
 
-    def test_the_refusal_says_where_one_can_go(self):
-        """The message lists the moves that are possible from here."""
+    def test_a_refusal_lists_the_allowed_statuses(self):
+        """The message lists the statuses that can follow."""
         with pytest.raises(InvalidTransition, match="from CANCELLED to DONE; from here it can go to TODO"):
             check_transition(CANCELLED, DONE)
 
 
 class TestCheckVersion:
-    def test_none_and_the_current_version_pass(self):
-        """Without an expectation, or with the right one, nothing is refused."""
+    def test_no_version_and_the_current_version_pass(self):
+        """Nothing is refused."""
         check_version(3, None)
         check_version(3, 3)
 
-    def test_of_several_one_will_do(self):
-        """Of several versions the current one must be among them; of none it never is."""
+    def test_one_of_several_versions_must_be_current(self):
+        """An empty list never matches."""
         check_version(3, {2, 3})
         with pytest.raises(Conflict, match="version 3, not 2 or 4") as refusal:
             check_version(3, {4, 2})
@@ -85,7 +85,7 @@ class TestCheckVersion:
 
     @pytest.mark.parametrize("expected", [2, 4, 0, -1, 10**30])
     def test_any_other_version_is_a_conflict(self, expected: int):
-        """An older, a newer and an absurd version are conflicts that name both versions."""
+        """Older, newer and absurd versions are conflicts; the message has both versions."""
         with pytest.raises(Conflict, match=rf"version 3, not {expected}") as refusal:
             check_version(3, expected)
         assert refusal.value.path == ("expectedVersion",)
@@ -102,7 +102,7 @@ class TestTexts:
             assert refusal.value.path == ("title",)
 
     def test_a_description_has_at_most_10_000_characters(self):
-        """Nothing and 10,000 characters are a description, 10,001 are not."""
+        """An empty description and 10,000 characters are allowed; 10,001 are not."""
         assert check_description("") == ""
         assert check_description("x" * MAX_DESCRIPTION)
         with pytest.raises(Invalid, match="10,001 characters long; the maximum is 10,000") as refusal:
@@ -111,12 +111,12 @@ class TestTexts:
 
 
 class TestCheckDueAt:
-    def test_none_stays_none(self):
-        """A task need not be due."""
+    def test_a_due_date_is_optional(self):
+        """None stays None."""
         assert check_due_at(None) is None
 
-    def test_an_instant_is_told_in_utc(self):
-        """The same instant comes back, in UTC."""
+    def test_an_instant_is_returned_in_utc(self):
+        """It is the same instant."""
         there = datetime(2026, 12, 24, 18, tzinfo=timezone(timedelta(hours=1)))
         due = check_due_at(there)
 
@@ -126,7 +126,7 @@ class TestCheckDueAt:
 
     @pytest.mark.parametrize("zone", [None, WithoutOffset()])
     def test_a_time_without_an_offset_is_refused(self, zone: tzinfo | None):
-        """No zone, or a zone that knows no offset: it could be any instant."""
+        """A time without a zone, or with a zone without an offset, is ambiguous."""
         with pytest.raises(Invalid, match="offset") as refusal:
             check_due_at(datetime(2026, 1, 1, tzinfo=zone))
         assert refusal.value.path == ("dueAt",)
@@ -135,7 +135,7 @@ class TestCheckDueAt:
         "due", [datetime(1970, 1, 1, tzinfo=UTC), datetime(9998, 12, 31, 23, 59, 59, 999_999, UTC)]
     )
     def test_the_first_and_the_last_instant_pass(self, due: datetime):
-        """1970 begins and 9998 ends inside the limits."""
+        """1970 and 9998 are inside the limits."""
         assert check_due_at(due) == due
 
     @pytest.mark.parametrize(
@@ -149,15 +149,15 @@ class TestCheckDueAt:
             datetime.max.replace(tzinfo=timezone(timedelta(hours=-12))),
         ],
     )
-    def test_what_lies_outside_in_utc_is_refused(self, due: datetime):
-        """The limits are those of UTC, whatever the offset, and the ends of the calendar are a refusal, not a crash."""
+    def test_instants_outside_the_limits_are_refused(self, due: datetime):
+        """The limits are in UTC whatever the offset; the ends of the calendar are refused without an error."""
         with pytest.raises(Invalid) as refusal:
             check_due_at(due)
         assert refusal.value.path == ("dueAt",)
 
     @given(st.datetimes(timezones=OFFSETS))
-    def test_any_instant_is_kept_or_refused(self, due: datetime):
-        """Every date with an offset is kept as it is or refused as invalid."""
+    def test_any_bound_is_accepted_or_refused(self, due: datetime):
+        """Every date with an offset is accepted unchanged, or is invalid."""
         try:
             assert check_due_at(due) == due
         except Invalid:
@@ -166,13 +166,13 @@ class TestCheckDueAt:
 
 class TestCheckDueBound:
     def test_a_bound_without_an_offset_is_a_bad_request(self):
-        """A naive bound is refused, and the refusal names the filter's field."""
+        """The refusal names the field of the filter."""
         with pytest.raises(BadRequest, match="dueBefore needs an offset"):
             check_due_bound(datetime(2026, 1, 1), field="dueBefore")  # noqa: DTZ001
 
     @given(st.datetimes(timezones=OFFSETS))
-    def test_any_instant_is_kept_or_refused(self, bound: datetime):
-        """Every instant of the calendar is kept; only what UTC cannot express is refused."""
+    def test_any_bound_is_accepted_or_refused(self, bound: datetime):
+        """Only instants that UTC cannot express are refused."""
         try:
             assert check_due_bound(bound, field="dueAfter") == bound
         except BadRequest:
@@ -181,13 +181,13 @@ class TestCheckDueBound:
 
 class TestCheckSearch:
     @pytest.mark.parametrize("text", ["abc", "  abc ", "a c", "x" * MAX_SEARCH, "100%"])
-    def test_three_to_two_hundred_characters_pass(self, text: str):
+    def test_a_search_text_has_3_to_200_characters(self, text: str):
         """The text is stripped, and both limits are allowed."""
         assert check_search(text) == text.strip()
 
     @pytest.mark.parametrize("text", ["", "ab", " ab ", "x" * (MAX_SEARCH + 1), "abc\x00", "abc\ud800"])
-    def test_the_rest_is_a_bad_request(self, text: str):
-        """Too short for the index, too long, or no text: refused before the database sees it."""
+    def test_other_search_texts_are_bad_requests(self, text: str):
+        """They are refused before the database reads them."""
         with pytest.raises(BadRequest, match=r"^search "):
             check_search(text)
 
@@ -195,6 +195,6 @@ class TestCheckSearch:
 class TestCompletedAt:
     @pytest.mark.parametrize("status", TaskStatus)
     def test_only_done_is_completed(self, status: TaskStatus):
-        """A task is completed at the instant at which it becomes DONE, and at none in any other status."""
+        """A task is completed at the instant at which it becomes DONE."""
         now = datetime(2026, 1, 1, tzinfo=UTC)
         assert completed_at(status, now) == (now if status is DONE else None)

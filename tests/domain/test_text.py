@@ -1,4 +1,4 @@
-"""What can be stored as text, and how long it is."""
+"""Which text can be stored, and how its length is counted."""
 
 import pytest
 from hypothesis import given
@@ -13,7 +13,7 @@ ANY_TEXT = st.text(st.characters(), max_size=30)  # lone surrogates and NUL incl
 class TestCheckText:
     @pytest.mark.parametrize("length", [2, 3, 5])
     def test_lengths_within_the_limits_pass(self, length: int):
-        """Both limits belong to what is allowed."""
+        """Both limits are allowed."""
         assert check_text("x" * length, field="title", at_least=2, at_most=5) == "x" * length
 
     @pytest.mark.parametrize("length", [0, 1, 6])
@@ -30,17 +30,17 @@ class TestCheckText:
         assert check_text(" \t\u2003ab cd\n ", field="title", at_most=5) == "ab cd"
 
     def test_only_white_space_is_empty(self):
-        """A text of white space alone is empty."""
+        """A text of white space is empty."""
         with pytest.raises(Invalid, match="must not be empty"):
             check_text(" \u00a0\n", field="title", at_least=1, at_most=5)
 
     def test_a_character_beyond_the_basic_plane_counts_once(self):
-        """Length is counted in code points, as PostgreSQL counts it, not in bytes or UTF-16 units."""
+        """Length is counted in code points, as in PostgreSQL, not in bytes or UTF-16 units."""
         assert check_text("🛶" * 5, field="title", at_most=5) == "🛶" * 5
 
     @given(ANY_TEXT)
-    def test_what_passes_can_be_stored(self, value: str):
-        """Whatever passes is UTF-8 without NUL; whatever does not is refused as invalid, never with another error."""
+    def test_accepted_text_can_be_stored(self, value: str):
+        """It is UTF-8 without NUL; other text is invalid, and raises no other error."""
         try:
             text = check_text(value, field="title", at_least=1, at_most=20)
         except Invalid:
@@ -52,16 +52,16 @@ class TestCheckText:
 
 class TestCheckStorable:
     @pytest.mark.parametrize("value", ["a\x00b", "\ud800", "\udfff x"])
-    def test_what_postgresql_cannot_hold_is_refused(self, value: str):
-        """NUL and lone surrogates are refused."""
+    def test_nul_and_lone_surrogates_are_refused(self, value: str):
+        """PostgreSQL cannot store them."""
         assert not is_storable(value)
         with pytest.raises(Invalid) as refusal:
             check_storable(value, field="description")
         assert refusal.value.path == ("description",)
 
     @pytest.mark.parametrize("value", ["", "\x01", "\ud7ff\ue000", "👩‍👩‍👧"])
-    def test_everything_else_passes(self, value: str):
-        """Other control characters, the neighbours of the surrogates and joined emoji are text."""
+    def test_other_characters_are_accepted(self, value: str):
+        """Control characters, neighbours of the surrogates, and joined emoji."""
         check_storable(value, field="description")
 
 

@@ -1,4 +1,4 @@
-"""Names, addresses and passwords."""
+"""Usernames, e-mail addresses and passwords."""
 
 import contextlib
 import unicodedata
@@ -24,8 +24,8 @@ ANY_TEXT = st.text(st.characters(), max_size=25)
 
 class TestCheckUsername:
     @pytest.mark.parametrize("name", ["abc", "a.b", "A-_.9", "0" * 20, "X" * 3])
-    def test_3_to_20_of_these_characters_pass_unchanged(self, name: str):
-        """Letters, digits, dots, dashes and underscores, a letter or digit at both ends."""
+    def test_valid_usernames(self, name: str):
+        """Letters, digits, dots, dashes and underscores, with a letter or digit at both ends."""
         assert check_username(name) == name
 
     @pytest.mark.parametrize(
@@ -46,15 +46,15 @@ class TestCheckUsername:
             "a\ud800c",
         ],
     )
-    def test_everything_else_is_refused(self, name: str):
-        """One too short or too long, a bad end, white space, and look-alikes beyond ASCII."""
+    def test_invalid_usernames(self, name: str):
+        """Too short or too long, with an invalid end, with white space, or with similar characters beyond ASCII."""
         with pytest.raises(Invalid) as refusal:
             check_username(name)
         assert refusal.value.path == ("username",)
 
     @given(ANY_TEXT)
-    def test_what_passes_is_folded_alike_everywhere(self, name: str):
-        """A name that passes is ASCII: Python and every PostgreSQL agree about its lower case."""
+    def test_usernames_are_ascii(self, name: str):
+        """Python and every PostgreSQL have the same lower case for them."""
         with contextlib.suppress(Invalid):
             assert check_username(name).isascii()
 
@@ -72,12 +72,12 @@ class TestCheckEmail:
             "a@" + "b" * 63 + ".org",
         ],
     )
-    def test_addresses_pass_unchanged(self, address: str):
-        """Plain, tagged and international addresses pass, with the longest local part and label."""
+    def test_valid_addresses(self, address: str):
+        """Plain, tagged and international addresses, with the longest local part and label."""
         assert check_email(f" {address}\n") == address
 
-    def test_what_looks_the_same_is_the_same(self):
-        """Composed and decomposed letters become the same address."""
+    def test_equivalent_addresses_are_equal(self):
+        """Composed and decomposed letters give the same address."""
         assert check_email("ju\u0308rgen@example.org") == check_email("j\u00fcrgen@example.org")
 
     @pytest.mark.parametrize(
@@ -109,14 +109,14 @@ class TestCheckEmail:
             "a\ud800b@c.de",
         ],
     )
-    def test_what_is_no_address_is_refused(self, address: str):
-        """Missing parts, bad dots and labels, and characters that nobody can see."""
+    def test_invalid_addresses(self, address: str):
+        """Missing parts, bad dots and labels, and invisible characters."""
         with pytest.raises(Invalid) as refusal:
             check_email(address)
         assert refusal.value.path == ("email",)
 
     def test_254_bytes_fit_and_255_do_not(self):
-        """The limit of the mail protocols counts bytes, not characters."""
+        """The limit of the mail protocols is in bytes."""
         domain = "@" + ".".join(["b" * 60] * 3) + ".org"
         local = "é" * ((MAX_EMAIL - len(domain)) // 2)
         longest = local + "a" * ((MAX_EMAIL - len(domain)) % 2) + domain
@@ -127,14 +127,14 @@ class TestCheckEmail:
 
     @given(ANY_TEXT)
     def test_any_text_is_an_address_or_invalid(self, local: str):
-        """Whatever comes before the at sign, the answer is an address or `Invalid`."""
+        """With any text before the at sign, the result is an address or `Invalid`."""
         with contextlib.suppress(Invalid):
             assert check_email(f"{local}@example.org").encode()
 
 
 class TestCheckPassword:
     @pytest.mark.parametrize("password", ["Abcdef1!", "ÄÖÜäöü1€", "P1_" + "x" * 60, "Ab1🛶🛶🛶🛶🛶"])
-    def test_strong_ones_pass_unchanged(self, password: str):
+    def test_strong_passwords_are_accepted(self, password: str):
         """Eight characters with both cases, a digit and a symbol, of any script."""
         assert check_password(password) == password
 
@@ -150,7 +150,7 @@ class TestCheckPassword:
         ],
     )
     def test_the_message_says_what_is_missing(self, password: str, missing: str):
-        """Exactly the missing ingredient is named, at the field that was asked about; the password is not repeated."""
+        """It names what is missing, at the given field, and does not repeat the password."""
         with pytest.raises(Invalid) as refusal:
             check_password(password, field="newPassword")
 
@@ -159,7 +159,7 @@ class TestCheckPassword:
 
     @pytest.mark.parametrize("space", [" ", "\t", "\n", "\u00a0", "\u2003"])
     def test_white_space_is_refused(self, space: str):
-        """No kind of white space, at any place."""
+        """Any kind of white space, anywhere."""
         with pytest.raises(Invalid, match="spaces"):
             check_password(f"Abc{space}def1!")
 
@@ -173,14 +173,14 @@ class TestCheckPassword:
 
     @given(ANY_TEXT)
     def test_any_text_is_a_password_or_invalid(self, text: str):
-        """NUL, surrogates and everything else are answered with `Invalid` or accepted, in their normal form."""
+        """NUL, surrogates and other text are `Invalid` or accepted in their normal form."""
         with contextlib.suppress(Invalid):
             assert check_password(f"Aa1!{text}") == unicodedata.normalize("NFC", f"Aa1!{text}")
 
 
 class TestCheckAdminsRemain:
-    def test_one_is_enough_and_none_is_not(self):
-        """The last active admin cannot be lost."""
+    def test_one_active_admin_must_remain(self):
+        """The last active admin cannot be removed."""
         check_admins_remain(1)
         with pytest.raises(LastAdmin) as refusal:
             check_admins_remain(0)
@@ -188,8 +188,8 @@ class TestCheckAdminsRemain:
 
 
 class TestNormalForm:
-    def test_a_long_one_is_refused_before_it_is_normalised(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """To normalise a long run of combining marks takes minutes: what is too long anyway is not looked at."""
+    def test_a_long_password_is_refused_before_normalisation(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Normalising a long run of combining marks takes minutes."""
         lengths: list[int] = []
         real = unicodedata.normalize
 
@@ -205,7 +205,7 @@ class TestNormalForm:
         assert max(lengths, default=0) <= MAX_SENT_PASSWORD_BYTES
 
     def test_passwords_are_normalised(self) -> None:
-        """A new password is kept in NFC, and its length counts in that form."""
+        """A new password is normalised to NFC, and its length counts in that form."""
         assert check_password("Ju\u0308rgen-1") == "J\u00fcrgen-1"
         assert check_password("Ab1!" + "e\u0301" * 510)
         with pytest.raises(Invalid, match="at least 8"):

@@ -34,7 +34,7 @@ class World:
         return Answer(await self.client.post(f"{server.url}/graphql", json=body, headers=headers))
 
     async def a_user(self, server: Served) -> str:
-        """The name of somebody who has just registered."""
+        """The name of a newly registered user."""
         name = f"someone{next(_numbers)}"
         wanted = {"username": name, "email": f"{name}@example.org", "password": PASSWORD}
         (await self.ask(server, REGISTER, input=wanted)).payload("register")

@@ -1,4 +1,4 @@
-"""A server without a free file descriptor serves whom it has, says what is the matter, and recovers."""
+"""A server without free file descriptors serves its open connections, reports the problem, and recovers."""
 
 import asyncio
 import resource
@@ -18,7 +18,7 @@ MOST = 200
 
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="limits of another process are Linux's")
 async def test_it_recovers_when_descriptors_are_free_again(serve: Serve):
-    """Those who are connected are answered meanwhile, and `/readyz` tells them; afterwards everybody is."""
+    """Open connections are served meanwhile, and `/readyz` reports it; afterwards new ones are accepted."""
     server = await serve().ready()
     async with httpx.AsyncClient(base_url=server.url, timeout=30) as client, asyncio.timeout(HANG_SECONDS):
         assert (await client.get("/readyz")).json()["status"] == "ok"

@@ -57,7 +57,7 @@ class FirstStart:
 
 @pytest.fixture(scope="module")
 def first(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FirstStart]:
-    """A first start in a folder whose path has a space, ended by Ctrl-C; the others go on with its data."""
+    """A first start in a folder whose path has a space, ended by Ctrl-C; later tests use its data."""
     folder = tmp_path_factory.mktemp("dev") / "my first try"
     folder.mkdir()
     command = Dev(folder)
@@ -80,7 +80,7 @@ def ask(command: Dev, query: str, token: str | None = None, **variables: Any) ->
 
 
 def sign_in(command: Dev, name: str = "admin") -> str:
-    """An access token of one of the demo's people."""
+    """An access token of a demo user."""
     return str(ask(command, LOGIN, input={"username": name, "password": PASSWORD})["login"]["accessToken"])
 
 
@@ -95,8 +95,8 @@ def total(command: Dev, search: str | None = None) -> int:
 
 
 class TestFirstStart:
-    def test_it_says_what_it_does_and_what_to_do(self, first: FirstStart):
-        """What happens, where to go, how to sign in and how to stop: and nothing else."""
+    def test_the_output_explains_the_next_steps(self, first: FirstStart):
+        """What happens, which URL to open, how to sign in and how to stop; nothing else."""
         place = f"127.0.0.1:{first.port}"
         command = os.path.relpath(Path(sys.executable).with_name("taskriver"), first.folder)
         assert first.out == "\n".join(
@@ -124,19 +124,19 @@ class TestFirstStart:
             ]
         )
 
-    def test_there_is_something_to_look_at(self, first: FirstStart):
-        """There are hundreds of tasks to page through."""
+    def test_there_are_hundreds_of_tasks(self, first: FirstStart):
+        """They fill several pages."""
         assert first.tasks == 240
 
     def test_only_its_own_folder_is_touched(self, first: FirstStart):
-        """Everything is in .taskriver, which others may not read."""
+        """All files are in .taskriver, which other users cannot read."""
         assert [each.name for each in first.folder.iterdir()] == [".taskriver"]
         assert (first.folder / ".taskriver").stat().st_mode & 0o777 == 0o700
 
 
 class TestNextStart:
-    def test_two_at_once_each_with_its_data(self, first: FirstStart, dev: Start, tmp_path: Path):
-        """A second start finds its data and makes none, also beside a copy of itself; SIGTERM ends it well."""
+    def test_two_servers_run_at_the_same_time(self, first: FirstStart, dev: Start, tmp_path: Path):
+        """A second start uses its own existing data, also beside a copy; SIGTERM ends it in order."""
         copy_folder(first.folder / ".taskriver", tmp_path / ".taskriver")
         one = dev(first.folder).serves()
         other = dev(tmp_path).serves()
@@ -146,22 +146,22 @@ class TestNextStart:
         assert (total(one, "Only here"), total(other, "Only here")) == (1, 0)
         assert "demo data" not in one.stops(signal.SIGTERM) + other.stops(signal.SIGTERM)
 
-    def test_the_same_folder_twice(self, first: FirstStart, dev: Start):
-        """A folder that is in use is refused with whom it is used by."""
+    def test_a_folder_in_use_is_refused(self, first: FirstStart, dev: Start):
+        """The message names the process that uses it."""
         running = dev(first.folder).serves()
 
         assert f"(process {running.process.pid}) is using" in dev(first.folder).refuses()
         running.stops(signal.SIGINT)
 
-    def test_open_sockets_do_not_hold_it_up(self, first: FirstStart, dev: Start):
-        """Ctrl-C with a listener connected sends it away with 1012, and ends well."""
+    def test_open_sockets_do_not_delay_the_shutdown(self, first: FirstStart, dev: Start):
+        """Ctrl-C closes sockets with 1012."""
         command = dev(first.folder).serves()
 
         assert asyncio.run(self._stopped_while_listening(command)) == 1012
         assert command.complaints == []
 
-    def test_killed(self, first: FirstStart, dev: Start):
-        """After a SIGKILL nothing is left within seconds, and a start at once finds everything in order."""
+    def test_after_a_sigkill_nothing_is_left(self, first: FirstStart, dev: Start):
+        """No process remains after some seconds, and the next start succeeds."""
         victim = dev(first.folder).serves()
         create(victim, "Before the end")
         people = victim.family()
@@ -186,8 +186,8 @@ class TestNextStart:
 
 
 class TestInterrupted:
-    def test_at_every_stage_of_the_first_start(self, dev: Start, tmp_path: Path):
-        """Told to stop before it serves it stops without a word too much, and a later start finishes what was begun."""
+    def test_ctrl_c_at_every_stage_of_the_first_start(self, dev: Start, tmp_path: Path):
+        """It stops without extra output, and a later start completes the setup."""
         stages = [
             ("Starting", 0.0, signal.SIGINT),
             ("Starting", 0.2, signal.SIGTERM),
@@ -195,13 +195,13 @@ class TestInterrupted:
         ]
         for stage, seconds, number in stages:
             command = dev(tmp_path)
-            command.says(stage)
+            command.prints(stage)
             time.sleep(seconds)
-            said = command.stops(number, group=number == signal.SIGINT)
-            assert said.endswith("Stopped.\n")
-            assert "running" not in said
+            output = command.stops(number, group=number == signal.SIGINT)
+            assert output.endswith("Stopped.\n")
+            assert "running" not in output
         killed = dev(tmp_path)
-        killed.says("demo data")
+        killed.prints("demo data")
         people = killed.family()
         killed.send(signal.SIGKILL)
         killed.ends()
@@ -212,8 +212,8 @@ class TestInterrupted:
         last.stops(signal.SIGTERM)
 
     @pytest.mark.parametrize("seconds", [0.15, 0.5])
-    def test_before_it_has_begun(self, dev: Start, tmp_path: Path, seconds: float):
-        """While Python still loads, a signal ends it on the spot, without a traceback and without a trace."""
+    def test_ctrl_c_before_the_start(self, dev: Start, tmp_path: Path, seconds: float):
+        """While Python loads, a signal ends it without a traceback."""
         command = dev(tmp_path)
         time.sleep(seconds)
         command.send(signal.SIGINT)
@@ -223,8 +223,8 @@ class TestInterrupted:
 
 
 class TestRefusals:
-    def test_a_taken_port(self, dev: Start, tmp_path: Path):
-        """A port that somebody listens on is told in one line, before anything is started."""
+    def test_a_port_in_use_is_reported(self, dev: Start, tmp_path: Path):
+        """In one line, before anything is started."""
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = taken.getsockname()[1]
             command = dev(tmp_path, port=port)
@@ -233,8 +233,8 @@ class TestRefusals:
         assert command.out == ""
         assert list(tmp_path.iterdir()) == []
 
-    def test_something_in_the_way(self, dev: Start, tmp_path: Path):
-        """A file called .taskriver is told in one line."""
+    def test_a_file_named_taskriver_is_reported(self, dev: Start, tmp_path: Path):
+        """In one line."""
         (tmp_path / ".taskriver").touch()
 
         assert ".taskriver cannot be used" in dev(tmp_path).refuses()
@@ -242,7 +242,7 @@ class TestRefusals:
 
 @pytest.fixture(scope="module")
 def everything(public: Path) -> Path:  # noqa: F811
-    """Our code and what it needs, where everybody may read it."""
+    """The product and its packages, readable by all users."""
     target = public / "everything"
     site = next(Path(each) for each in sys.path if (Path(each) / "strawberry").is_dir())
     # Links cost nothing; they need one file system.
@@ -265,8 +265,8 @@ def at_home(first: FirstStart, ordinary: User, public: Path) -> Path:  # noqa: F
     return folder
 
 
-class TestAsAnybody:
-    def test_an_ordinary_user(
+class TestOtherUser:
+    def test_an_ordinary_user_can_run_it(
         self,
         dev: Start,
         ordinary: User,  # noqa: F811
@@ -274,7 +274,7 @@ class TestAsAnybody:
         public: Path,  # noqa: F811
         everything: Path,
     ):
-        """Without privileges it runs as oneself; where one may not write, one is told so in one line."""
+        """It runs as the current user; a folder without write permission is reported in one line."""
         known: dict[str, Any] = {"PYTHONPATH": everything, **ordinary.environment}
         own = dev(at_home, python=ordinary.python, account=ordinary.account, **known).serves()
         assert total(own, "Keep me") == 1

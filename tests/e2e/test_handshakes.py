@@ -1,4 +1,4 @@
-"""Every connection ends, whatever it begins with, and none of them disturbs the end of the server."""
+"""Every connection ends, whatever it sends, and none delays the shutdown."""
 
 import asyncio
 import json
@@ -25,7 +25,7 @@ Line = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 @dataclass(frozen=True)
 class Handshake:
-    """The parts of a WebSocket handshake; each of them may be replaced."""
+    """The parts of a WebSocket handshake; each can be replaced."""
 
     method: bytes = b"GET"
     target: bytes = b"/graphql"
@@ -42,7 +42,7 @@ class Handshake:
 
     @property
     def data(self) -> bytes:
-        """As it is sent."""
+        """The bytes of the handshake."""
         line = b" ".join((self.method, self.target, self.version))
         fields = (
             *self.host, *self.connection, *self.upgrade, *self.key, *self.number, *self.protocol, *self.more,
@@ -111,12 +111,12 @@ HANDSHAKES: dict[str, tuple[Handshake, str]] = {
     "requests before it": (Handshake(before=HEALTH * 50), "200"),
     "twice": (Handshake(behind=Handshake().data), "101"),
 }
-"""What comes, and the status of the first answer."""
+"""The input, and the status of the first response."""
 
 
 @pytest.fixture(scope="module")
 async def server(serve: Serve) -> AsyncIterator[Served]:
-    """A server for all the connections that it should survive, none of which is an error of ours."""
+    """A server for all connections; none of them may cause an error in its log."""
     server = await serve().ready()
     yield server
     assert errors(server) == []
@@ -134,7 +134,7 @@ async def line(server: Served) -> AsyncIterator[Line]:
 
 
 async def ending(server: Served, data: bytes, *, piece: int = 0, half_closed: bool = False) -> bytes:
-    """What is answered, until the server closes the connection."""
+    """The response, until the server closes the connection."""
     async with line(server) as (reader, writer):
         try:
             for start in range(0, len(data), piece or len(data) or 1):
@@ -149,13 +149,13 @@ async def ending(server: Served, data: bytes, *, piece: int = 0, half_closed: bo
 
 
 def status(answer: bytes) -> str:
-    """The status of the first answer."""
+    """The status of the first response."""
     return answer[9:12].decode() if answer.startswith(b"HTTP/1.1 ") else "closed"
 
 
 @pytest.mark.parametrize("piece", [0, 40], ids=["at once", "in pieces"])
 async def test_every_handshake_is_answered_or_closed(server: Served, piece: int):
-    """With the status that says what is wrong; and whatever came behind it, the connection ends."""
+    """The status says what is wrong, and the connection ends whatever follows."""
     cases = HANDSHAKES.items()
     answers = await asyncio.gather(*(ending(server, handshake.data, piece=piece) for _, (handshake, _) in cases))
     found = {name: status(answer) for (name, _), answer in zip(cases, answers, strict=True)}
@@ -166,15 +166,15 @@ async def test_every_handshake_is_answered_or_closed(server: Served, piece: int)
 
 @pytest.mark.parametrize("half_closed", [False, True], ids=["open", "half-closed"])
 async def test_a_connection_that_stops_anywhere_ends(server: Served, half_closed: bool):
-    """After nothing, a part of a head, a head without its body, an answer, or a handshake."""
+    """After nothing, a partial head, a head without its body, a response, or a handshake."""
     data = Handshake(before=HEALTH).data
     body = b"POST /graphql HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"
     begun = [data[:size] for size in range(0, len(data), 17)] + [body, body[:-3], HEALTH]
     await asyncio.gather(*(ending(server, each, half_closed=half_closed) for each in begun))
 
 
-async def test_a_client_that_leaves_at_any_byte_is_forgotten(server: Served):
-    """With a reset, in the middle of the handshake or right behind it; the server answers others."""
+async def test_a_reset_at_any_byte_frees_the_connection(server: Served):
+    """In the handshake or right after it; the server serves other connections."""
     data = Handshake(behind=PING).data
     for size in range(0, len(data) + 1, 5):
         with socket.create_connection(("127.0.0.1", server.port)) as connection:
@@ -184,19 +184,19 @@ async def test_a_client_that_leaves_at_any_byte_is_forgotten(server: Served):
 
 
 def errors(server: Served) -> list[str]:
-    """The lines of its log that tell of a fault of ours."""
+    """The lines of its log with unexpected errors."""
     return [text for text in server.err.splitlines() if "Traceback" in text or '"level":"error"' in text]
 
 
 @dataclass
 class Opened:
-    """A server, and the connections that are open when it is told to stop."""
+    """A server, and its open connections at the time of the shutdown."""
 
     server: Served
     stack: AsyncExitStack = field(default_factory=AsyncExitStack)
 
     async def line(self, data: bytes, until: bytes = b"") -> Line:
-        """A connection on which this was sent, and this came back."""
+        """A connection with this input, after this output."""
         reader, writer = await self.stack.enter_async_context(line(self.server))
         writer.write(data)
         await writer.drain()
@@ -209,7 +209,7 @@ Open = Callable[[Opened], Awaitable[object]]
 
 
 def handshakes(*names: str) -> Open:
-    """Handshakes of the table, all at once."""
+    """All handshakes of the table."""
 
     async def begin(opened: Opened) -> None:
         await asyncio.gather(*(opened.line(HANDSHAKES[name][0].data) for name in names or HANDSHAKES))
@@ -218,7 +218,7 @@ def handshakes(*names: str) -> Open:
 
 
 async def unread(opened: Opened) -> None:
-    """Sockets and requests whose client reads no answer, one of which has said that it leaves."""
+    """Sockets and requests whose client reads nothing; one has sent a close frame."""
     bundle = await _a_large_file(opened.server)
     requests = (b"GET %b HTTP/1.1\r\nHost: a\r\n\r\n" % bundle) * 20
     for data in (requests, requests + Handshake().data, requests + Handshake(behind=CLOSE).data):
@@ -257,8 +257,8 @@ QUERY = json.dumps({"query": "{ __typename }"}).encode()
 
 
 @pytest.mark.parametrize("kind", KINDS)
-async def test_no_connection_disturbs_the_end(serve: Serve, kind: str):
-    """SIGTERM with such a connection open: the request in progress is answered, and the server ends well."""
+async def test_no_connection_delays_the_shutdown(serve: Serve, kind: str):
+    """SIGTERM with such a connection: the running request is answered, and the server ends in order."""
     server = await serve(SHUTDOWN_SECONDS=30).ready()
     opened = Opened(server)
     async with opened.stack:
@@ -276,7 +276,7 @@ async def test_no_connection_disturbs_the_end(serve: Serve, kind: str):
 
 
 async def _is_closed(server: Served) -> None:
-    """Wait until it accepts no connection any more."""
+    """Wait until it accepts no connection."""
     async with asyncio.timeout(PATIENCE):
         while True:
             try:

@@ -1,4 +1,4 @@
-"""What `taskriver serve` refuses to begin with in production."""
+"""Configurations that `taskriver serve` refuses in production."""
 
 import re
 from pathlib import Path
@@ -23,7 +23,7 @@ UNSAFE = {
 
 
 def refusal(folder: Path, **settings: str) -> str:
-    """The one line that it says, with exit code 2 and nothing on standard output."""
+    """The error line, with exit code 2 and nothing on standard output."""
     command = Command("serve", folder=folder, environment=environment(**(SAFE | settings)))
     try:
         assert command.ends() == 2, command.err
@@ -34,23 +34,23 @@ def refusal(folder: Path, **settings: str) -> str:
         command.clean_up()
 
 
-def test_everything_unsafe_is_named_at_once(tmp_path: Path):
-    """Each unsafe setting is named, all in one line, and no value of any."""
-    said = refusal(tmp_path, **{name: value for name, (value, _) in UNSAFE.items()})
+def test_all_unsafe_settings_are_named(tmp_path: Path):
+    """In one line without values."""
+    output = refusal(tmp_path, **{name: value for name, (value, _) in UNSAFE.items()})
 
-    assert [reason for _, reason in UNSAFE.values() if reason not in said] == []
-    assert "hunter2" not in said
-    assert "development-only" not in said
+    assert [reason for _, reason in UNSAFE.values() if reason not in output] == []
+    assert "hunter2" not in output
+    assert "development-only" not in output
 
 
-def test_a_server_needs_both_servers(tmp_path: Path):
-    """Without a Redis named nothing is served, however safe the rest is."""
+def test_redis_is_required(tmp_path: Path):
+    """Without a Redis the server does not start."""
     assert "DATABASE_URL and REDIS_URL must be set" in refusal(tmp_path, REDIS_URL="")
 
 
-def test_a_short_secret(tmp_path: Path):
-    """A key that is too short or has no name is refused without being told."""
-    said = refusal(tmp_path, SECRET_KEYS=f"{SECRET},k2:2short,{'no-identifier-' * 4}")
+def test_a_short_secret_is_refused(tmp_path: Path):
+    """A key that is too short or has no name is refused without being shown."""
+    output = refusal(tmp_path, SECRET_KEYS=f"{SECRET},k2:2short,{'no-identifier-' * 4}")
 
-    assert "at least 32 bytes" in said
-    assert not any(part in said for part in ("2short", "no-identifier", "s3cret"))
+    assert "at least 32 bytes" in output
+    assert not any(part in output for part in ("2short", "no-identifier", "s3cret"))

@@ -1,4 +1,4 @@
-"""Two worker processes of `taskriver serve`, used through every door: what they log, and what their metrics say."""
+"""Two worker processes of `taskriver serve`, used through every transport: their logs and their metrics."""
 
 import asyncio
 import json
@@ -17,7 +17,7 @@ import pytest
 import websockets
 from prometheus_client.parser import text_string_to_metric_families
 
-from observability.metrics import METRICS, Kind
+from observability.metrics import METRICS, MetricKind
 from tests.support.ports import reserved_port
 from tests.support.processes import Served
 from tests.support.waiting import HANG_SECONDS
@@ -38,7 +38,7 @@ CURSOR = "query Where { tasks(first: 1) { streamCursor } }"
 
 @dataclass
 class Use:
-    """Somebody who uses the server, and everything that nobody should read in its log."""
+    """Uses the server, and records all secrets that must not be in its log."""
 
     server: Served
     client: httpx.AsyncClient
@@ -66,7 +66,7 @@ class Use:
 
     @property
     def lines(self) -> list[dict[str, Any]]:
-        """What it has logged."""
+        """The lines of its log."""
         return [json.loads(line) for line in self.server.err.split("\n") if line]
 
     async def logged(self, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
@@ -79,13 +79,13 @@ class Use:
                 await asyncio.sleep(0.05)
 
     async def both_are_there(self) -> None:
-        """Wait until both processes read the log: one that comes later begins where it stands then."""
+        """Wait until both processes read the log; a later process would start at the current position."""
         async with asyncio.timeout(HANG_SECONDS):
             while await self.value("taskriver_processes_ready") < 2:
                 await asyncio.sleep(0.1)
 
     async def everything_is_written_down(self) -> None:
-        """Wait until both processes have written down what they did: each does so once a second."""
+        """Wait until both processes have published their metrics; each does so once a second."""
         async with asyncio.timeout(HANG_SECONDS):
             while not await self._is_written_down():
                 await asyncio.sleep(0.1)
@@ -101,14 +101,14 @@ class Use:
         )
 
     async def totals(self) -> Counter[str]:
-        """The metrics, each added up over its labels."""
+        """The metrics, summed over their labels."""
         totals: Counter[str] = Counter()
         for (name, _), value in (await self.scraped()).items():
             totals[name] += value  # type: ignore[assignment]  # not only whole numbers
         return totals
 
     async def scraped(self) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
-        """The metrics, as Prometheus reads them."""
+        """The metrics as Prometheus reads them."""
         text = (await self.client.get(self.metrics)).text
         return {
             (sample.name, frozenset(sample.labels.items())): sample.value
@@ -117,7 +117,7 @@ class Use:
         }
 
     async def value(self, name: str, **labels: str) -> float:
-        """One of them; 0 if it is not there."""
+        """The value of a metric; 0 if it is missing."""
         return (await self.scraped()).get((name, frozenset(labels.items())), 0.0)
 
 
@@ -125,7 +125,7 @@ class Use:
 async def use(
     new_database: Callable[[], str], new_redis: Callable[[], str], tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Use]:
-    """The two processes, after they were used."""
+    """The two processes, after use."""
     async with two_processes(tmp_path_factory.mktemp("observed"), new_database(), new_redis()) as use:
         await everything(use)
         yield use
@@ -133,7 +133,7 @@ async def use(
 
 @asynccontextmanager
 async def two_processes(folder: Path, database_url: str, redis_url: str) -> AsyncIterator[Use]:
-    """The two processes, which nobody has used yet."""
+    """The two processes, unused."""
     port = reserved_port()
     server = Served(
         folder=folder, DATABASE_URL=database_url, REDIS_URL=redis_url, BCRYPT_ROUNDS=4, DATABASE_POOL_SIZE=4,
@@ -152,12 +152,12 @@ async def two_processes(folder: Path, database_url: str, redis_url: str) -> Asyn
 
 
 async def everything(use: Use) -> None:
-    """Do what can be done through every door, well and badly, with secrets that can be recognised."""
-    who = {"username": "canary", "password": PASSWORD}
-    await use.ask(REGISTER, input=who | {"email": MAIL})
-    await use.ask(REGISTER, input=who | {"email": MAIL})
-    await use.ask(LOGIN, input=who | {"password": WRONG})
-    tokens = (await use.ask(LOGIN, input=who)).json()["data"]["login"]
+    """Use every transport, with valid and invalid requests that contain recognisable secrets."""
+    credentials = {"username": "canary", "password": PASSWORD}
+    await use.ask(REGISTER, input=credentials | {"email": MAIL})
+    await use.ask(REGISTER, input=credentials | {"email": MAIL})
+    await use.ask(LOGIN, input=credentials | {"password": WRONG})
+    tokens = (await use.ask(LOGIN, input=credentials)).json()["data"]["login"]
     use.secrets.update(filter(None, tokens.values()))
     token = tokens["accessToken"]
     await over_http(use, token)
@@ -219,7 +219,7 @@ async def over_events(use: Use, token: str) -> None:
 
 
 async def over_rest(use: Use, token: str) -> None:
-    """The older API, and its socket."""
+    """The REST API and its socket."""
     await use.rest("POST", "/auth/login/", data={"username": "canary", "password": WRONG})
     signed_in = await use.rest("POST", "/auth/login/", data={"username": "canary", "password": PASSWORD})
     use.secrets.add(signed_in.json()["access_token"])
@@ -241,27 +241,27 @@ async def over_rest(use: Use, token: str) -> None:
 
 
 class TestTheLog:
-    async def test_it_holds_no_secret(self, use: Use):
-        """No token, password, cookie, e-mail address, title or user agent, through whatever door it came."""
-        everything_said = use.server.err + use.server.out
+    async def test_the_log_holds_no_secret(self, use: Use):
+        """No token, password, cookie, e-mail address, title or user agent, from any transport."""
+        all_output = use.server.err + use.server.out
         assert len(use.secrets) > 10
-        assert [secret for secret in use.secrets if secret in everything_said] == []
-        assert "canary." not in everything_said
+        assert [secret for secret in use.secrets if secret in all_output] == []
+        assert "canary." not in all_output
 
     async def test_every_line_is_json(self, use: Use):
-        """One object per line, each with its time, level and event; nobody has forged one."""
+        """Each line is one object with time, level and event; none is forged."""
         assert len(use.lines) > 50
         assert all({"time", "level", "event"} <= line.keys() for line in use.lines)
         assert not any(line["event"] == "forged" for line in use.lines)
 
-    async def test_nothing_of_it_is_a_complaint(self, use: Use):
-        """What clients do wrong is no warning of ours; that one cannot speak HTTP is, by the server."""
+    async def test_client_errors_are_no_warnings(self, use: Use):
+        """Only invalid HTTP is a warning of the server."""
         assert [line for line in use.lines if line["level"] in ("warning", "error")] == []
 
-    async def test_every_door_has_lines(self, use: Use):
-        """A line per request: who, what, through which door, and how it ended."""
-        told = [line for line in use.lines if line["event"] == "request"]
-        found = {(line["door"], line["operation"], line["code"]) for line in told}
+    async def test_every_transport_has_request_lines(self, use: Use):
+        """One line per request: actor, operation, transport and result."""
+        observed = [line for line in use.lines if line["event"] == "request"]
+        found = {(line["door"], line["operation"], line["code"]) for line in observed}
         assert {
             ("http", "Enter", "OK"),
             ("http", "Enter", "INVALID_CREDENTIALS"),
@@ -281,13 +281,13 @@ class TestTheLog:
             ("rest-ws", "tasks", "CANCELLED"),
             ("rest-ws", "tasks", "UNAUTHORIZED"),
         } <= found
-        write = next(line for line in told if line["operation"] == "Write" and line["code"] == "OK")
+        write = next(line for line in observed if line["operation"] == "Write" and line["code"] == "OK")
         assert write["statements"] >= 1
         assert write["actor"]
         assert write["ms"] > 0
 
     async def test_a_delivery_names_the_request_that_caused_it(self, use: Use):
-        """The line of the delivery carries the write's request id, and the subscription's."""
+        """The line of the delivery has the request ids of the write and of the subscription."""
         delivered = await use.logged(lambda line: line["event"] == "delivered" and line["subscription"] is not None)
         write = await use.logged(
             lambda line: line["event"] == "request" and line["request_id"] == delivered["request_id"]
@@ -300,26 +300,25 @@ class TestTheLog:
 
 
 class TestTheMetrics:
-    async def test_there_is_one_answer_for_both(self, use: Use):
-        """Requests of two processes are one count; both processes are there, ready and rung by Redis."""
+    async def test_metrics_of_both_processes_are_summed(self, use: Use):
+        """Both processes are ready and receive notifications."""
         assert await use.value("taskriver_processes") == 2
         assert await use.value("taskriver_processes_ready") == 2
         assert await use.value("taskriver_processes_with_redis") == 2
         often = await use.value("taskriver_requests_total", door="http", operation="Often", code="OK")
         first = sum(1 for line in use.lines if line.get("operation") == "Often") - int(often)
         assert often + first == 20
-        assert first <= 2  # the first sight in each process has no name yet
+        assert first <= 2  # the first request in each process has no name yet
 
-    async def test_it_tells_of_everything(self, use: Use):
-        """Every metric of the table is there, and those that this use should have moved have moved.
-
-        Every event that was recorded is numbered, and told by each process, before all is written down.
+    async def test_every_metric_is_present(self, use: Use):
+        """The metrics that this use must change have changed. Every recorded event is numbered and delivered by each
+        process before the metrics are published.
         """
         await use.everything_is_written_down()
         scraped = await use.scraped()
         names = {name for name, _ in scraped}
-        told = {each.name + ("_count" if each.kind is Kind.HISTOGRAM else "") for each in METRICS}
-        assert told - names <= {"taskriver_throttled_total"}
+        observed = {each.name + ("_count" if each.kind is MetricKind.HISTOGRAM else "") for each in METRICS}
+        assert observed - names <= {"taskriver_throttled_total"}
         totals = await use.totals()
         for moved in (
             "taskriver_statements_total", "taskriver_events_recorded_total", "taskriver_events_numbered_total",
@@ -335,8 +334,8 @@ class TestTheMetrics:
             == 2
         )
 
-    async def test_open_sockets_are_added_up(self, use: Use):
-        """Sockets and subscriptions are those that are open now, wherever; closed ones are gone a second later."""
+    async def test_open_sockets_are_summed(self, use: Use):
+        """Sockets and subscriptions that are open now, in all processes; closed ones are gone a second later."""
         token = (await use.ask(LOGIN, input={"username": "canary", "password": PASSWORD})).json()["data"]["login"][
             "accessToken"
         ]
@@ -351,8 +350,8 @@ class TestTheMetrics:
             await each.__aexit__(None, None, None)
         await self._becomes(use, "taskriver_sockets", 0)
 
-    async def test_revoking_is_timed(self, use: Use):
-        """Each process says how long it took until it knew of a sign-out."""
+    async def test_revocations_are_timed(self, use: Use):
+        """Each process reports the time until it applied a sign-out."""
         before = await use.value("taskriver_revocation_seconds_count")
         token = (await use.ask(LOGIN, input={"username": "canary", "password": PASSWORD})).json()["data"]["login"][
             "accessToken"
@@ -362,14 +361,14 @@ class TestTheMetrics:
             while await use.value("taskriver_revocation_seconds_count") < before + 2:
                 await asyncio.sleep(0.1)
 
-    async def test_it_is_not_on_the_public_port(self, use: Use):
-        """Clients of the API cannot read it."""
+    async def test_metrics_are_not_on_the_public_port(self, use: Use):
+        """Clients of the API cannot read them."""
         assert (await use.client.get(f"{use.server.url}/metrics")).status_code == 404
 
-    async def test_a_workers_end_takes_no_counts_along(
+    async def test_a_dead_worker_keeps_its_counts(
         self, new_database: Callable[[], str], new_redis: Callable[[], str], tmp_path: Path
     ):
-        """A worker that dies is replaced; no count falls, and the number of processes comes back to two."""
+        """The worker is replaced; no count falls, and there are two processes again."""
         async with two_processes(tmp_path, new_database(), new_redis()) as use:
             await use.ask(REGISTER, input={"username": "canary", "password": PASSWORD, "email": MAIL})
             await use.everything_is_written_down()

@@ -1,4 +1,6 @@
-"""Peers that read nothing, vanish, or are very many: they are let go of, and others do not notice."""
+"""Clients that read nothing, disappear, or are very many: their resources are freed, and other clients are not
+affected.
+"""
 
 import asyncio
 import gc
@@ -47,7 +49,7 @@ async def api(new_database: Callable[[], str], new_redis: Callable[[], str]) -> 
 
 @pytest.fixture(scope="module")
 async def live(api: Api) -> AsyncIterator[Api]:
-    """The API over the network, with a second for each frame to leave."""
+    """The API over the network, with a time-out of one second for each frame."""
     usual = api.server.timing, api.server.event_timing
     api.server.timing, api.server.event_timing = WebSocketTiming(send=DEADLINE, ping=60), EventTiming(send=DEADLINE)
     async with serving(api.server.asgi()) as url, httpx.AsyncClient(base_url=url, timeout=HANG_SECONDS) as client:
@@ -57,13 +59,13 @@ async def live(api: Api) -> AsyncIterator[Api]:
 
 @pytest.fixture
 async def busy(live: Api) -> tuple[UserRow, TaskRow]:
-    """Somebody with a task of which there is much to tell."""
+    """A user with a task that has many events."""
     owner = await live.a_user()
     return owner, await live.build.a_task(owner, description="💥" * 9_000)
 
 
 async def happen(api: Api, task: TaskRow, many: int) -> None:
-    """Many events of a task, all committed at once."""
+    """Commit many events of a task at once."""
     people = People(task.owner_id, task.assignee_id)
     event = a_task_event(task_id=task.id, before=people, after=people)
     async with api.build.as_(None) as uow:
@@ -73,13 +75,13 @@ async def happen(api: Api, task: TaskRow, many: int) -> None:
 
 
 def open_files() -> int:
-    """How many descriptors this process has."""
+    """The number of descriptors of this process."""
     return sum(1 for _ in Path("/proc/self/fd" if sys.platform == "linux" else "/dev/fd").iterdir())
 
 
 class TestPeersThatReadNothing:
-    async def test_a_socket_is_let_go_of(self, live: Api, busy: tuple[UserRow, TaskRow]):
-        """When its frames do not leave in time, its place and its subscription are given back, and it is cut off."""
+    async def test_a_socket_that_does_not_read_is_closed(self, live: Api, busy: tuple[UserRow, TaskRow]):
+        """When its frames time out, its place and its subscription are freed."""
         owner, task = busy
         async with signed_in(live, owner, compression=None, max_queue=1, sock=narrow(live)) as deaf:
             await deaf.listen(BIG)
@@ -88,8 +90,8 @@ class TestPeersThatReadNothing:
             await until(lambda: live.server.stream.subscribers == 0, PATIENCE)
             await until(lambda: live.server.connections.count == 0, PATIENCE)
 
-    async def test_an_event_stream_is_let_go_of(self, live: Api, busy: tuple[UserRow, TaskRow]):
-        """The same, over SSE."""
+    async def test_an_event_stream_that_does_not_read_is_closed(self, live: Api, busy: tuple[UserRow, TaskRow]):
+        """The same over SSE."""
         owner, task = busy
         with narrow(live) as deaf:
             await self._listen(live, deaf, owner)
@@ -98,20 +100,20 @@ class TestPeersThatReadNothing:
             await until(lambda: self._is_cut_off(deaf), PATIENCE)
         assert live.server.stream.subscribers == 0
 
-    async def test_others_are_not_delayed(self, live: Api, busy: tuple[UserRow, TaskRow]):
-        """Ten that read nothing beside one that does: whatever happens arrives there."""
+    async def test_slow_clients_do_not_delay_others(self, live: Api, busy: tuple[UserRow, TaskRow]):
+        """One client reads, ten do not: all events reach it."""
         owner, task = busy
         quick = await live.a_user()
         mine = await live.build.a_task(quick)
-        async with a_deaf_crowd(live, owner, 10), signed_in(live, quick) as listener:
+        async with clients_that_do_not_read(live, owner, 10), signed_in(live, quick) as listener:
             await listener.listen(SMALL)
             await happen(live, task, 100)
             for _ in range(20):
                 await happen(live, mine, 1)
-                await listener.hear()
+                await listener.receive()
 
     async def test_memory_stays_flat(self, live: Api, busy: tuple[UserRow, TaskRow], monkeypatch: pytest.MonkeyPatch):
-        """Thousands of events, megabytes each way, while one reads nothing: what waits for it is bounded."""
+        """Thousands of events, megabytes each way, for a client that does not read: its queue is bounded."""
         owner, task = busy
         monkeypatch.setattr(live.server, "timing", WebSocketTiming(send=60, ping=60))
         async with serving(live.server.asgi()) as url:
@@ -130,11 +132,11 @@ class TestPeersThatReadNothing:
             await patient.client.aclose()
         await until(lambda: live.server.stream.subscribers == 0, PATIENCE)
 
-    async def _listen(self, api: Api, connection: socket.socket, who: UserRow) -> None:
+    async def _listen(self, api: Api, connection: socket.socket, user: UserRow) -> None:
         body = json.dumps({"query": BIG})
         head = (
             f"POST /graphql HTTP/1.1\r\nhost: x\r\naccept: text/event-stream\r\ncontent-type: application/json\r\n"
-            f"authorization: Bearer {await api.token(who)}\r\ncontent-length: {len(body)}\r\n\r\n"
+            f"authorization: Bearer {await api.token(user)}\r\ncontent-length: {len(body)}\r\n\r\n"
         )
         await asyncio.get_running_loop().sock_sendall(connection, (head + body).encode())
         await until(lambda: api.server.stream.subscribers == 1)
@@ -148,8 +150,8 @@ class TestPeersThatReadNothing:
             return True
 
 
-async def connect(api: Api, who: UserRow, **options: Any) -> Socket:
-    """A signed-in socket that nobody closes in good order."""
+async def connect(api: Api, user: UserRow, **options: Any) -> Socket:
+    """A signed-in socket that is never closed in order."""
     url = str(api.client.base_url).replace("http", "ws", 1).rstrip("/") + "/graphql"
     options |= {
         "subprotocols": [SUBPROTOCOL],
@@ -159,14 +161,14 @@ async def connect(api: Api, who: UserRow, **options: Any) -> Socket:
         "close_timeout": 1,
     }
     opened = Socket(await websockets.connect(url, **options))
-    await opened.init({"token": await api.token(who)})
+    await opened.init({"token": await api.token(user)})
     return opened
 
 
 @asynccontextmanager
-async def a_deaf_crowd(api: Api, who: UserRow, many: int) -> AsyncIterator[list[Socket]]:
-    """Sockets that subscribe and then read nothing; cut in the end."""
-    deaf = [await connect(api, who, sock=narrow(api), max_queue=1) for _ in range(many)]
+async def clients_that_do_not_read(api: Api, user: UserRow, many: int) -> AsyncIterator[list[Socket]]:
+    """Sockets that subscribe and then read nothing; reset at the end."""
+    deaf = [await connect(api, user, sock=narrow(api), max_queue=1) for _ in range(many)]
     for each in deaf:
         await Listener(api, each).listen(BIG)
         each.connection.transport.pause_reading()
@@ -176,9 +178,9 @@ async def a_deaf_crowd(api: Api, who: UserRow, many: int) -> AsyncIterator[list[
     await until(lambda: api.server.stream.subscribers == 0, PATIENCE)
 
 
-class TestCrowds:
-    async def test_what_breaks_off_leaves_nothing(self, live: Api, monkeypatch: pytest.MonkeyPatch):
-        """500 sockets, cut in the middle of what they are told: tasks, places and descriptors are as they were."""
+class TestManySubscribers:
+    async def test_reset_sockets_leave_nothing(self, live: Api, monkeypatch: pytest.MonkeyPatch):
+        """500 sockets are reset during a delivery: tasks, places and descriptors are as before."""
         owner = await live.a_user()
         task = await live.build.a_task(owner)
         registry = live.server.connections
@@ -198,18 +200,18 @@ class TestCrowds:
         await until(lambda: open_files() <= files + 5, PATIENCE)
 
     async def test_an_idle_socket_is_small(self, new_database: Callable[[], str], new_redis: Callable[[], str]):
-        """500 subscribed sockets of a server process of its own: at most 70 kB each."""
+        """500 subscribed sockets of a separate server process: at most 70 kB each."""
         url = new_database()
         redis_url = new_redis()
         async with a_world(url, redis_url) as world:
             assert await idle.measure(url, redis_url, world, 500) < 70_000
 
 
-async def gathered(api: Api, who: UserRow, many: int) -> list[Socket]:
+async def gathered(api: Api, user: UserRow, many: int) -> list[Socket]:
     """Many subscribed sockets."""
     sockets: list[Socket] = []
     for start in range(0, many, 50):
-        some = await asyncio.gather(*(connect(api, who) for _ in range(min(50, many - start))))
+        some = await asyncio.gather(*(connect(api, user) for _ in range(min(50, many - start))))
         for each in some:
             await each.subscribe("1", SMALL)
         sockets += some
@@ -218,7 +220,7 @@ async def gathered(api: Api, who: UserRow, many: int) -> list[Socket]:
 
 
 async def cut(api: Api, sockets: list[Socket]) -> None:
-    """Every one of them is gone without a word."""
+    """All are reset."""
     for each in sockets:
         each.connection.transport.abort()
     await until(lambda: api.server.stream.subscribers == api.server.connections.count == 0, PATIENCE)
@@ -228,8 +230,8 @@ async def cut(api: Api, sockets: list[Socket]) -> None:
 
 
 @pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="only Linux has it")
-def test_the_kernel_watches_over_dead_peers():
-    """Who listens for us hands its options on: a peer that vanished is noticed within half a minute."""
+def test_the_kernel_detects_dead_peers():
+    """Sockets inherit the keep-alive options of the listening socket: a dead peer is detected within 30 seconds."""
     settings = settings_of("postgresql://x", "redis://x").model_copy(update={"port": 0})
     with product.listen(settings) as listener, socket.create_connection(listener.getsockname()):
         accepted, _ = listener.accept()

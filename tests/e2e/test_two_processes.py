@@ -1,4 +1,4 @@
-"""Several processes are one server: what one of them does, all of them know."""
+"""Several processes act as one server: each knows the changes of the others."""
 
 import asyncio
 import signal
@@ -41,7 +41,7 @@ async def pair(serve: Serve) -> tuple[Served, Served]:
 
 @asynccontextmanager
 async def listening(world: World, server: Served, token: str, query: str = CHANGES) -> AsyncIterator[Socket]:
-    """A socket that hears of every change from now on."""
+    """A socket that receives every change."""
     cursor = (await world.ask(server, CURSOR, token)).data["tasks"]["streamCursor"]
     async with connected(server.url) as socket:
         await socket.init({"token": token})
@@ -70,7 +70,7 @@ async def refused(world: World, server: Served, token: str) -> None:
 
 @dataclass
 class Rival:
-    """Somebody who changes tasks through one of the servers, and notes what was acknowledged."""
+    """Changes tasks through one of the servers, and records acknowledged changes."""
 
     world: World
     server: Served
@@ -82,26 +82,26 @@ class Rival:
     deleted: list[str] = field(default_factory=list)
 
     async def work(self) -> None:
-        """Move and edit, the same things every time; what is gone, or no such move, is refused."""
+        """Move and edit the same tasks; missing tasks and forbidden moves are refused."""
         dice = Random(self.number)
         for turn in range(40):
             task, to = dice.choice(self.ids), dice.choice(STATUSES)
             await (self.edit(task, f"{self.number}, {turn}") if dice.random() < 0.25 else self.move(task, to))
 
     async def edit(self, task: str, title: str) -> None:
-        """Give a task another title."""
+        """Change the title of a task."""
         answer = await self.world.ask(self.server, EDIT, self.token, input={"id": task, "title": title})
         edited = answer.data["updateTask"]["task"]
         self.edited += [(task, edited["version"])] if edited is not None else []
 
     async def move(self, task: str, to: str) -> None:
-        """Move a task, if the board has such a move."""
+        """Move a task if its status allows it."""
         answer = await self.world.ask(self.server, MOVE, self.token, input={"id": task, "status": to})
         moved = answer.data["updateTaskStatus"]["task"]
         self.moved += [(task, moved["version"], to)] if moved is not None else []
 
     async def delete(self, task: str) -> None:
-        """Delete a task in the middle of everything, and once more."""
+        """Delete a task while others change it, twice."""
         await asyncio.sleep(0.3)
         for _ in range(2):
             answer = await self.world.ask(self.server, DELETE, self.token, input={"id": task})
@@ -110,18 +110,18 @@ class Rival:
 
 
 async def moves_until(last: str, socket: Socket) -> list[tuple[str, str, str]]:
-    """All moves that a socket tells, up to that of the last task: which, from where and whereto."""
-    heard: list[tuple[str, str, str]] = []
-    while not heard or heard[-1][0] != last:
+    """All moves that a socket receives, up to that of the last task: task, from and to."""
+    received: list[tuple[str, str, str]] = []
+    while not received or received[-1][0] != last:
         message = await socket.receive()
         item = message["payload"]["data"]["taskStatusChanged"]
         if item["__typename"] == "TaskStatusChanged":
-            heard.append((item["taskId"], item["from"], item["to"]))
-    return heard
+            received.append((item["taskId"], item["from"], item["to"]))
+    return received
 
 
 async def history(world: World, server: Served, token: str, task: str) -> list[dict[str, Any]]:
-    """All that happened to a task, the oldest first."""
+    """All events of a task, the oldest first."""
     entries: list[dict[str, Any]] = []
     after: str | None = None
     while True:
@@ -133,8 +133,8 @@ async def history(world: World, server: Served, token: str, task: str) -> list[d
 
 
 class TestTogether:
-    async def test_each_hears_the_other(self, world: World, pair: tuple[Served, Served]):
-        """A change through one process is a frame from the other, both ways."""
+    async def test_each_process_delivers_changes_of_the_other(self, world: World, pair: tuple[Served, Served]):
+        """A change at one process is a frame from the other, both ways."""
         token = await world.signed_in(pair[0], await world.a_user(pair[0]))
         for writer, reader in (pair, pair[::-1]):
             async with listening(world, reader, token) as socket:
@@ -142,8 +142,8 @@ class TestTogether:
 
                 assert await title(socket) == "Across"
 
-    async def test_signing_out_is_known_everywhere(self, world: World, pair: tuple[Served, Served]):
-        """Signing out through one process closes the socket at the other and has the token refused there."""
+    async def test_a_sign_out_applies_to_all_processes(self, world: World, pair: tuple[Served, Served]):
+        """The socket at the other process is closed, and the token is refused there."""
         here, there = pair
         name = await world.a_user(here)
         token, other = await world.signed_in(here, name), await world.signed_in(there, name)
@@ -158,10 +158,8 @@ class TestTogether:
 
 
 class TestRivals:
-    async def test_every_change_has_its_place(self, world: World, pair: tuple[Served, Served]):
-        """Of changes to the same few tasks through both processes, each that was acknowledged happened once, in one
-        order that both tell.
-        """
+    async def test_concurrent_changes_have_one_order(self, world: World, pair: tuple[Served, Served]):
+        """Acknowledged changes of the same tasks through both processes happen once, in one order that both deliver."""
         token = await world.signed_in(pair[0], await world.a_user(pair[0]))
         tasks = [(await world.ask(pair[0], CREATE, token, input={"title": "Wanted"})) for _ in range(7)]
         last, *ids = [str(answer.payload("createTask")["task"]["id"]) for answer in tasks]
@@ -171,7 +169,7 @@ class TestRivals:
             rivals = [Rival(world, each, token, ids, number) for number, each in enumerate([*pair, *pair, *pair])]
             await asyncio.gather(*(rival.work() for rival in rivals), *(rivals[0].delete(each) for each in doomed))
             await rivals[0].move(last, "DONE")
-            heard = [await moves_until(last, socket) for socket in sockets]
+            received = [await moves_until(last, socket) for socket in sockets]
         histories = {task: await history(world, pair[1], token, task) for task in kept}
 
         assert sorted(task for rival in rivals for task in rival.deleted) == sorted(doomed)
@@ -184,15 +182,15 @@ class TestRivals:
             assert all(one["to"] == other["from"] for one, other in pairwise(entries))
             assert sorted(edits) == [entry["version"] for entry in entries if entry["changes"] == ["TITLE"]]
             assert set(happened) <= moves <= set(after)  # a task that is there already is moved for nothing
-            for told in heard:
-                assert [to for moved, _, to in told if moved == task] == [to for _, to in happened]
-        # What is told of a task that is deleted by then depends on when.
-        assert [move for move in heard[0] if move[0] in kept] == [move for move in heard[1] if move[0] in kept]
+            for observed in received:
+                assert [to for moved, _, to in observed if moved == task] == [to for _, to in happened]
+        # The items of a deleted task depend on the time of the deletion.
+        assert [move for move in received[0] if move[0] in kept] == [move for move in received[1] if move[0] in kept]
 
 
 class TestDeath:
-    async def test_what_was_acknowledged_is_told(self, serve: Serve, world: World, pair: tuple[Served, Served]):
-        """A process killed in the middle of work: all that it had acknowledged is told by another."""
+    async def test_acknowledged_changes_survive_a_kill(self, serve: Serve, world: World, pair: tuple[Served, Served]):
+        """The events of a killed process are delivered by another one."""
         dying, survivor = await serve().ready(), pair[1]
         token = await world.signed_in(survivor, await world.a_user(survivor))
         acknowledged: list[str] = []
@@ -204,9 +202,9 @@ class TestDeath:
 
         async with listening(world, survivor, token) as socket:
             await asyncio.gather(*(write(f"Last words {number}") for number in range(8)), return_exceptions=True)
-            heard: set[str] = set()
-            while not heard >= set(acknowledged):
-                heard.add(await title(socket))
+            received: set[str] = set()
+            while not received >= set(acknowledged):
+                received.add(await title(socket))
 
         assert acknowledged
         assert await dying.ended(5) == -signal.SIGKILL
@@ -214,7 +212,9 @@ class TestDeath:
 
 class TestWorkers:
     async def test_two_workers_are_one_server(self, serve: Serve, world: World):
-        """With WORKERS=2 every socket hears every change, a sign-out closes them all, and Ctrl-C ends both well."""
+        """With WORKERS=2 every socket receives every change, a sign-out closes all of them, and Ctrl-C ends both in
+        order.
+        """
         server = await serve(WORKERS=2).ready()
         token = await world.signed_in(server, await world.a_user(server))
         async with AsyncExitStack() as sockets:
@@ -233,7 +233,7 @@ class TestWorkers:
         assert "Traceback" not in server.err
 
     async def test_workers_leave_when_their_supervisor_is_killed(self, serve: Serve, world: World):
-        """Nobody can tell them any more: they send their sockets elsewhere, and let go of the port, as if told."""
+        """They close their sockets and free the port, as on SIGTERM."""
         server = await serve(WORKERS=2, SHUTDOWN_SECONDS=5).ready()
         token = await world.signed_in(server, await world.a_user(server))
         async with listening(world, server, token) as socket:
@@ -248,8 +248,8 @@ class TestWorkers:
 
 class TestLeaving:
     @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-    async def test_in_good_order(self, serve: Serve, world: World, number: int):
-        """Told to stop, a process is not ready any more, sends its sockets elsewhere, and ends well in time."""
+    async def test_an_orderly_shutdown(self, serve: Serve, world: World, number: int):
+        """Readiness fails, sockets are closed, and the process ends in time."""
         server = await serve(SHUTDOWN_SECONDS=5).ready()
         token = await world.signed_in(server, await world.a_user(server))
         async with listening(world, server, token) as socket:
@@ -261,8 +261,8 @@ class TestLeaving:
         assert await server.ended() == 0
         assert "Traceback" not in server.err
 
-    async def test_what_runs_is_finished(self, serve: Serve, world: World):
-        """A request that is under way when the signal comes is answered."""
+    async def test_a_running_request_is_answered_during_shutdown(self, serve: Serve, world: World):
+        """A request that runs when the signal arrives."""
         server = await serve(SHUTDOWN_SECONDS=60).ready()
         reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
         body = b'{"query": "{ __typename }"}'

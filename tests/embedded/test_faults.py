@@ -1,4 +1,4 @@
-"""The lower level: single servers, and the ways tests may hurt them."""
+"""Single servers, and the faults that tests may inject."""
 
 import socket
 import threading
@@ -12,13 +12,13 @@ from embedded import EmbeddedError
 from embedded.postgres import Postgres
 from embedded.valkey import Valkey
 from tests.embedded.conftest import copy_folder
-from tests.embedded.environment import everybody, ping, query, remember, remembers, survivors
+from tests.embedded.environment import ping, processes_of, query, remember, remembers, survivors
 from tests.support.waiting import HANG_SECONDS
 
 
 @pytest.fixture(scope="module")
 def postgres(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
-    """A PostgreSQL that may be hurt."""
+    """A disposable PostgreSQL."""
     copy = copy_folder(folder, tmp_path_factory.mktemp("faults") / "data")
     with Postgres(copy / "postgres", durable=False) as server:
         yield server
@@ -26,19 +26,19 @@ def postgres(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 @pytest.fixture
 def valkey(tmp_path: Path) -> Iterator[Valkey]:
-    """A Valkey that may be hurt."""
+    """A disposable Valkey."""
     with Valkey(tmp_path / "valkey") as server:
         yield server
 
 
 class TestPostgres:
     def test_killed_and_started_again(self, postgres: Postgres) -> None:
-        """After a kill nothing runs; after the start the data are there, at the same URL."""
-        url, people = postgres.url, everybody(postgres.pid)
+        """After a kill nothing runs; after a start the data are there, at the same URL."""
+        url, processes = postgres.url, processes_of(postgres.pid)
         memory = remember(url)
 
         postgres.kill()
-        assert survivors(people) == []
+        assert survivors(processes) == []
         postgres.start()
 
         assert postgres.url == url
@@ -46,18 +46,18 @@ class TestPostgres:
 
     @pytest.mark.parametrize("mode", ["fast", "immediate"])
     def test_stopped_and_started_again(self, postgres: Postgres, mode: str) -> None:
-        """Both ways to stop leave nothing running and do no harm."""
-        people = everybody(postgres.pid)
+        """Both ways to stop leave nothing running and lose no data."""
+        processes = processes_of(postgres.pid)
 
         postgres.stop("immediate" if mode == "immediate" else "fast")
         postgres.stop()
 
-        assert survivors(people, 0) == []
+        assert survivors(processes, 0) == []
         postgres.start()
         assert query(postgres.url, "SELECT 1") == 1
 
     def test_frozen_and_thawed(self, postgres: Postgres) -> None:
-        """A frozen server answers nobody, and goes on where it was when it thaws."""
+        """A frozen server does not answer, and continues when it is thawed."""
         answers: list[int] = []
         client = threading.Thread(target=lambda: answers.append(query(postgres.url, "SELECT 1")))
 
@@ -71,7 +71,7 @@ class TestPostgres:
         assert answers == [1]
 
     def test_frozen_and_stopped(self, postgres: Postgres) -> None:
-        """A frozen server can be stopped, without the strongest means: it shuts down in order."""
+        """A frozen server can be stopped in order, without SIGKILL."""
         postgres.freeze()
         postgres.stop()
 
@@ -79,7 +79,7 @@ class TestPostgres:
         postgres.start()
 
     def test_a_database_from_a_template(self, postgres: Postgres) -> None:
-        """A copy holds what its template holds, whatever its name."""
+        """A copy has the content of its template, whatever its name."""
         template = postgres.create_database("template of ours")
         query(template.replace(" ", "%20"), "CREATE TABLE copied AS SELECT 42 AS answer", "SELECT 1")
 
@@ -87,20 +87,20 @@ class TestPostgres:
 
         assert query(copy, "SELECT answer FROM copied") == 42
 
-    def test_a_database_that_exists(self, postgres: Postgres) -> None:
-        """What the server refuses is told in its words."""
+    def test_an_existing_database_is_reported(self, postgres: Postgres) -> None:
+        """With the message of the server."""
         with pytest.raises(EmbeddedError, match='database "taskriver" already exists'):
             postgres.create_database("taskriver")
 
     def test_started_twice(self, postgres: Postgres) -> None:
-        """A server that runs is not started again."""
+        """A running server is not started again."""
         with pytest.raises(EmbeddedError, match="is already running"):
             postgres.start()
 
 
 class TestValkey:
     def test_killed_and_started_again(self, valkey: Valkey) -> None:
-        """After a kill nobody answers; after the start the URL is the same and the memory empty."""
+        """After a kill it does not answer; after a start the URL is the same and the data are gone."""
         with redis.Redis.from_url(valkey.url) as client:
             client.set("forgotten", 1)
         url = valkey.url
@@ -115,7 +115,7 @@ class TestValkey:
             assert client.get("forgotten") is None
 
     def test_frozen_and_thawed(self, valkey: Valkey) -> None:
-        """A frozen server answers nobody until it thaws."""
+        """A frozen server does not answer until it is thawed."""
         valkey.freeze()
         with redis.Redis.from_url(valkey.url, socket_timeout=0.3) as client, pytest.raises(redis.TimeoutError):
             client.ping()
@@ -125,8 +125,8 @@ class TestValkey:
 
 
 class TestPorts:
-    def test_a_port_taken_for_a_moment(self, valkey: Valkey) -> None:
-        """A restarted server waits for its old port: its clients know no other."""
+    def test_a_port_that_is_briefly_in_use(self, valkey: Valkey) -> None:
+        """A restarted server waits for its old port, because its clients know no other."""
         url, port = valkey.url, valkey.port
         valkey.stop()
         with socket.create_server(("127.0.0.1", port)) as squatter:
@@ -138,8 +138,8 @@ class TestPorts:
         assert valkey.url == url
         assert ping(url)
 
-    def test_a_port_taken_for_good(self, tmp_path: Path) -> None:
-        """A later run takes another port when somebody listens on the last one."""
+    def test_a_port_that_stays_in_use(self, tmp_path: Path) -> None:
+        """A later run uses another port."""
         with Valkey(tmp_path / "valkey") as first:
             port = first.port
 
@@ -147,7 +147,7 @@ class TestPorts:
             assert second.port != port
             assert ping(second.url)
 
-    def test_an_object_that_was_not_started(self, tmp_path: Path) -> None:
-        """Asked for its URL before its start, a server says so."""
+    def test_the_url_of_a_server_that_was_not_started(self, tmp_path: Path) -> None:
+        """It raises an error that says so."""
         with pytest.raises(EmbeddedError, match="has not been started"):
             _ = Valkey(tmp_path / "valkey").url

@@ -1,12 +1,12 @@
-"""`found`: the servers that another process runs in a folder, for whoever comes to the same folder."""
+"""`found`: the servers that another process runs in a folder."""
 
 from pathlib import Path
 
 from embedded import found, running
 
 
-def test_while_they_run_they_are_found(folder: Path) -> None:
-    """As long as they run, their URLs are those that whoever started them knows; before and after there are none."""
+def test_running_servers_are_found(folder: Path) -> None:
+    """Their URLs are found only while they run."""
     before = found(folder)
     with running(folder, durable=False) as servers:
         meanwhile = found(folder)
@@ -16,7 +16,7 @@ def test_while_they_run_they_are_found(folder: Path) -> None:
     assert found(folder) is None
 
 
-def test_where_there_is_nothing(tmp_path: Path) -> None:
-    """A folder that is not there has no servers, and is not made."""
+def test_a_missing_folder_has_no_servers(tmp_path: Path) -> None:
+    """It is not created."""
     assert found(tmp_path / "nowhere") is None
     assert not (tmp_path / "nowhere").exists()

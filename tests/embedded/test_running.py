@@ -10,12 +10,12 @@ import redis
 
 from embedded import EmbeddedError, Servers, cluster, running
 from embedded.errors import wrap_os_errors
-from tests.embedded.environment import command_line, everybody, ping, query, remember, remembers
+from tests.embedded.environment import command_line, ping, processes_of, query, remember, remembers
 
 
 def here() -> list[int]:
     """The processes of this test run: its own and all below it."""
-    return [pid for pid, who in everybody(os.getpid()) if who]
+    return [pid for pid, identity in processes_of(os.getpid()) if identity]
 
 
 def started_since(before: list[int]) -> list[int]:
@@ -60,14 +60,14 @@ class TestRunning:
             assert not (tmp_path / "none").exists()
 
     def test_only_what_is_missing_is_started(self, tmp_path: Path) -> None:
-        """With the database's URL given only the other server starts."""
+        """With the database's URL only the other server starts."""
         with running(tmp_path, database_url="postgresql+asyncpg://a/b") as servers:
             assert servers.database_url == "postgresql+asyncpg://a/b"
             assert ping(servers.redis_url)
             assert not (tmp_path / "postgres").exists()
 
     def test_an_exception_leaves_no_process(self, folder: Path) -> None:
-        """Leaving by an exception stops the servers and their watchdogs, and the exception goes on."""
+        """An exception in the block stops the servers and their watchdogs, and is raised."""
         before = here()
 
         with pytest.raises(ZeroDivisionError), running(folder, durable=False):
@@ -76,7 +76,7 @@ class TestRunning:
         assert started_since(before) == []
 
     def test_two_folders_at_once(self, folder: Path, own_folder: Path) -> None:
-        """Two clones run side by side, each with its own data and ports, also if one is a copy of the other."""
+        """Two clones run side by side, each with its own data and ports, even if one is a copy."""
         with running(folder, durable=False) as a, running(own_folder, durable=False) as b:
             memory = remember(a.database_url)
 
@@ -84,15 +84,15 @@ class TestRunning:
             assert a.redis_url != b.redis_url
 
     def test_a_folder_in_use_is_refused(self, folder: Path) -> None:
-        """The second to use a folder is told by whom it is used, and the first is not disturbed."""
+        """The message names the user of the folder, and the first program is not disturbed."""
         with running(folder, durable=False) as servers:
             with pytest.raises(EmbeddedError, match=rf"\(process {os.getpid()}\) is using .*: stop it"):
                 running(folder, durable=False).__enter__()
 
             assert query(servers.database_url, "SELECT 1") == 1
 
-    def test_any_path_will_do(self, tmp_path: Path) -> None:
-        """Spaces, percent signs, quotes, letters of other alphabets and great length do no harm."""
+    def test_any_path_is_accepted(self, tmp_path: Path) -> None:
+        """With spaces, percent signs, quotes, other alphabets and great length."""
         folder = tmp_path / "a b%20'c\"" / "Дата ñ 数据" / ("long" * 30)
 
         with running(folder, durable=False) as servers:
@@ -109,9 +109,9 @@ class TestRunning:
         assert (tmp_path / "data" / "valkey" / "password").exists()
 
 
-class TestStrangers:
-    def test_the_servers_want_a_password(self, folder: Path) -> None:
-        """Without the password nobody gets in, although the port is open to every user of the machine."""
+class TestOtherUsers:
+    def test_the_servers_require_a_password(self, folder: Path) -> None:
+        """The port is open to every user of the machine."""
         with running(folder, durable=False) as servers:
             password = (folder / "postgres" / "password").read_text().strip()
             with pytest.raises(asyncpg.InvalidPasswordError):
@@ -132,8 +132,8 @@ class TestStrangers:
 
 
 class TestRefusals:
-    def test_a_file_in_the_way(self, tmp_path: Path) -> None:
-        """A path that leads through a file is refused in one line that says what to do."""
+    def test_a_file_in_the_path_is_reported(self, tmp_path: Path) -> None:
+        """In one line that says what to do."""
         (tmp_path / "file").touch()
 
         with pytest.raises(EmbeddedError, match=r"^The folder .* cannot be used .*: choose another folder.*\.$"):
@@ -147,8 +147,8 @@ class TestRefusals:
             (errno.EIO, "another folder"),
         ],
     )
-    def test_a_disk_that_fails(self, tmp_path: Path, code: int, advice: str) -> None:
-        """Whatever the file system refuses becomes one line with the folder, the reason and a way out."""
+    def test_a_file_system_error_is_reported(self, tmp_path: Path, code: int, advice: str) -> None:
+        """In one line with the folder, the reason and what to do."""
         with (
             pytest.raises(EmbeddedError, match=rf"^The folder .* \({os.strerror(code)}\): .*{advice}"),
             wrap_os_errors(tmp_path),

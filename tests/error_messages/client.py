@@ -1,4 +1,4 @@
-"""Somebody who makes mistakes: sends what a table says through a door, and writes down in one line what comes back."""
+"""Sends the requests of a table, and describes each response in one line."""
 
 import json
 from collections.abc import Mapping
@@ -38,7 +38,7 @@ class Post:
 
 @dataclass(frozen=True)
 class Send:
-    """A request as it is; *by* is its token, or the whole of its `Authorization` if that has a space."""
+    """A request; *by* is its token, or the whole `Authorization` if it has a space."""
 
     method: str
     path: str
@@ -49,9 +49,9 @@ class Send:
 
 @dataclass(frozen=True)
 class Talk:
-    """A socket, and what is said on it: objects as JSON, text as it is, bytes as a binary frame."""
+    """A socket and its frames: objects as JSON, strings as text frames, bytes as binary frames."""
 
-    said: tuple[dict[str, Any] | str | bytes, ...] = ()
+    frames: tuple[dict[str, Any] | str | bytes, ...] = ()
     path: str = "/graphql"
     subprotocol: str | None = "graphql-transport-ws"
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -66,7 +66,7 @@ class MistakenClient:
     names: Mapping[str, str]
 
     async def does(self, mistake: Post | Send | Talk) -> str:
-        """Status or close code, and what is said in words; of another answer its beginning."""
+        """Status or close code and message; of other responses the beginning."""
         if isinstance(mistake, Talk):
             return self._blanked("; ".join(await self._talk(mistake)))
         return await self._send(mistake.send() if isinstance(mistake, Post) else mistake)
@@ -91,15 +91,15 @@ class MistakenClient:
                 additional_headers={name: self._filled(value) for name, value in talk.headers.items()},
                 ping_interval=None,
             ) as socket:
-                for each in talk.said:
+                for each in talk.frames:
                     text = json.dumps(each) if isinstance(each, dict) else each
                     await socket.send(self._filled(text) if isinstance(text, str) else text)
-                heard: list[str] = []
+                received: list[str] = []
                 with suppress(ConnectionClosed):
-                    while not heard:
-                        heard += _said(json.loads(await socket.recv()))
+                    while not received:
+                        received += _response(json.loads(await socket.recv()))
                 # Where an error ends the socket, its close says so, too; where it does not, nothing follows.
-                return heard or [f"{socket.close_code} {socket.close_reason}"]
+                return received or [f"{socket.close_code} {socket.close_reason}"]
         except InvalidStatus as refused:
             return [f"{refused.response.status_code} {refused.response.body.decode().strip()}"]
 
@@ -115,27 +115,27 @@ class MistakenClient:
 
 
 def _words(text: str) -> str:
-    """The words of an answer's body; of an event stream's those of its first event."""
+    """The messages of a response's body; of an event stream those of its first event."""
     if "\ndata: " in text:
         text = text.partition("data: ")[2].partition("\n")[0]
     try:
-        return _told(json.loads(text))
+        return _messages(json.loads(text))
     except ValueError:
         return text[:_MOST_SHOWN]
 
 
-def _said(message: dict[str, Any]) -> list[str]:
+def _response(message: dict[str, Any]) -> list[str]:
     match message["type"]:
         case "error" if "payload" in message:
-            return [f"error {_told({'errors': message['payload']})}"]
+            return [f"error {_messages({'errors': message['payload']})}"]
         case "error":
             return [f"error {message['code']}: {message['message']}"]
         case "next":
-            return [f"next {_told(message['payload'])}"]
+            return [f"next {_messages(message['payload'])}"]
     return []
 
 
-def _told(body: Any) -> str:
+def _messages(body: Any) -> str:
     match body:
         case {"errors": list(errors)}:
             return " / ".join(f"{each['extensions']['code']}: {each['message']}" for each in errors)

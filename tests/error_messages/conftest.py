@@ -32,7 +32,7 @@ async def culprit(new_database: Callable[[], str], new_redis: Callable[[], str])
 
 
 @pytest.fixture(scope="module")
-async def hasty(new_database: Callable[[], str], new_redis: Callable[[], str]) -> AsyncIterator[MistakenClient]:
+async def impatient(new_database: Callable[[], str], new_redis: Callable[[], str]) -> AsyncIterator[MistakenClient]:
     """The same, with 0.1 seconds for the first message."""
     async with _served(settings_of(new_database(), new_redis()), first_message=0.1) as culprit:
         yield culprit
@@ -68,7 +68,7 @@ async def _names(server: Server) -> dict[str, str]:
         "<forged>": forger.issue(me.id, session.id, now).token,
         "<my name>": me.username,
         "<other user>": encode_id("User", other.id),
-        "<nobody>": encode_id("User", uuid4()),
+        "<unknown user>": encode_id("User", uuid4()),
         "<some uuid>": str(uuid4()),
         **{f"<{name} task>": encode_id("Task", task.id) for name, task in tasks.items()},
         **{f"<{name} uuid>": str(task.id) for name, task in tasks.items()},

@@ -21,7 +21,7 @@ NO_DATABASE = {"DATABASE_URL": "postgresql://someone:secret@127.0.0.1:<free port
 OURS = {"DATABASE_URL": "<database>"}
 PRODUCTION = {"ENVIRONMENT": "production"}
 FIT = {
-    "SECRET_KEYS": "mine:a-secret-that-is-long-enough-for-anybody",
+    "SECRET_KEYS": "mine:a-secret-of-sufficient-length-for-hmac",
     "REDIS_URL": "redis://localhost",
     "BCRYPT_ROUNDS": "12",
 }
@@ -66,11 +66,11 @@ TABLE = [
      "password needs at least 8 characters, an upper-case letter, a lower-case letter, a digit, a symbol."),
     ("An import of a file that is not there", ["import", "nowhere.csv", "--as", "alice"], OURS, 1,
      "nowhere.csv cannot be read: No such file or directory."),
-    ("An export in nobody's name", ["export", "--as", "nobody"], OURS, 1,
+    ("An export of an unknown user", ["export", "--as", "nobody"], OURS, 1,
      "There is no user 'nobody'; `taskriver user create` creates one."),
     ("A token of a server that does not run", ["token", "127.0.0.1:<free port>", "--username", "a", "--password-stdin"],
      {}, 1, "http://127.0.0.1:<free port>/graphql does not answer (connection refused): check the URL, and that the server is running."),
-    ("A token of nobody", ["token", "127.0.0.1:<free port>"], {}, 1,
+    ("A token without a session", ["token", "127.0.0.1:<free port>"], {}, 1,
      "You are not signed in: use --username NAME --password-stdin, set TASKRIVER_TOKEN, or run `taskriver token`."),
     ("Made-up tasks without a database", ["seed"], {}, 2,
      "DATABASE_URL is not set, and no `taskriver dev` runs in this folder."),
@@ -82,19 +82,19 @@ TABLE = [
      "DATABASE_URL is not set, and no `taskriver dev` runs in this folder."),
     ("A new epoch without a database", ["stream", "reset-epoch"], {}, 2,
      "DATABASE_URL is not set, and no `taskriver dev` runs in this folder."),
-    ("Nobody to ask about a new epoch", ["stream", "reset-epoch"], OURS, 1,
+    ("A new epoch without a terminal", ["stream", "reset-epoch"], OURS, 1,
      "There is no terminal for the confirmation: use --yes."),
-    ("An export into a folder that is not there", ["export", "nowhere/tasks.jsonl", "--as", "<somebody>"], OURS, 1,
+    ("An export into a folder that is not there", ["export", "nowhere/tasks.jsonl", "--as", "<a user>"], OURS, 1,
      "nowhere/tasks.jsonl cannot be written: No such file or directory."),
-    ("An export below a file", ["export", "<a file>/tasks.jsonl", "--as", "<somebody>"], OURS, 1,
+    ("An export below a file", ["export", "<a file>/tasks.jsonl", "--as", "<a user>"], OURS, 1,
      "<a file>/tasks.jsonl cannot be written: Not a directory."),
-    ("An import of a folder", ["import", ".", "--as", "<somebody>"], OURS, 1,
+    ("An import of a folder", ["import", ".", "--as", "<a user>"], OURS, 1,
      ". cannot be read: Is a directory."),
-    ("An import of what is no JSON", ["import", "<a file>", "--as", "<somebody>"], OURS, 1,
+    ("An import of what is no JSON", ["import", "<a file>", "--as", "<a user>"], OURS, 1,
      "line 1: this is not JSON (unexpected end of data). Imported before this line: 0 tasks. Correct the line and repeat the import, or use --skip-bad."),
     ("A token file that is none", ["token", "127.0.0.1:<free port>"], {"TASKRIVER_TOKENS": "<a file>"}, 1,
      "<a file> is not a file of stored sessions: remove it, and sign in again."),
-    ("Watching in nobody's name", ["watch", "127.0.0.1:<free port>"], {}, 1,
+    ("Watching without a session", ["watch", "127.0.0.1:<free port>"], {}, 1,
      "You are not signed in: use --username NAME --password-stdin, set TASKRIVER_TOKEN, or run `taskriver token`."),
     ("Watching a server that does not run", ["watch", "127.0.0.1:<free port>"], {"TASKRIVER_TOKEN": "x"}, 1,
      "http://127.0.0.1:<free port>/graphql does not answer (connection refused): check the URL, and that the server is running."),
@@ -150,7 +150,7 @@ async def names(
     with socket.create_server(("127.0.0.1", 0)) as taken, closed_port() as closed, another_server() as url:
         yield {
             "<database>": ours,
-            "<somebody>": await somebody(ours),
+            "<a user>": await a_username(ours),
             "<a file>": str(file),
             "<another server>": url,
             "<empty database>": empty_database(),
@@ -163,23 +163,23 @@ async def names(
 
 
 @pytest.mark.parametrize(
-    ("arguments", "settings", "code", "said"), [row[1:] for row in TABLE], ids=[row[0] for row in TABLE]
+    ("arguments", "settings", "code", "expected"), [row[1:] for row in TABLE], ids=[row[0] for row in TABLE]
 )
 def test_error_message(
-    run: Run, names: dict[str, str], arguments: list[str], settings: dict[str, str], code: int, said: str
+    run: Run, names: dict[str, str], arguments: list[str], settings: dict[str, str], code: int, expected: str
 ):
     """Each mistake ends the command with one line on stderr, without a traceback, and with its exit code."""
     found = run(
         *(filled(each, names) for each in arguments), **{key: filled(each, names) for key, each in settings.items()}
     )
-    assert (found.code, blanked(found.refusal, names)) == (code, said)
+    assert (found.code, blanked(found.refusal, names)) == (code, expected)
 
 
-@pytest.mark.parametrize(("arguments", "said"), [row[1:] for row in MISUSED], ids=[row[0] for row in MISUSED])
-def test_wrong_usage(run: Run, arguments: list[str], said: str):
+@pytest.mark.parametrize(("arguments", "expected"), [row[1:] for row in MISUSED], ids=[row[0] for row in MISUSED])
+def test_wrong_usage(run: Run, arguments: list[str], expected: str):
     """Wrong usage ends with exit code 2 and one line that names the command's help."""
     found = run(*arguments)
-    assert (found.code, found.refusal) == (2, said)
+    assert (found.code, found.refusal) == (2, expected)
 
 
 @pytest.mark.parametrize("arguments", [[], ["user"], ["stream"], ["compat"]], ids=str)
@@ -191,7 +191,7 @@ def test_incomplete_command_prints_the_commands(run: Run, arguments: list[str]):
     assert "\nCommands:\n" in found.err
 
 
-async def somebody(database_url: str) -> str:
+async def a_username(database_url: str) -> str:
     """The name of a user."""
     database = Database(database_url, pool_size=1)
     user = await Builders(database).a_user()

@@ -1,4 +1,4 @@
-"""Mistakes at `/graphql` over HTTP, and what is said to whoever makes them: read it as a table."""
+"""Errors at `/graphql` over HTTP, and their messages."""
 
 import pytest
 
@@ -16,14 +16,14 @@ def change(field: str, values: str) -> Post:
 
 
 # fmt: off
-WHO_IS_ASKING = [
+AUTHENTICATION = [
     ("No token", Post("{ me { id } }", by=None),
      "200 UNAUTHENTICATED: Not authenticated: send the `accessToken` that `login` returns as `Authorization: Bearer …`, or on a WebSocket in the payload of `connection_init`."),
     ("A token that has expired", Post("{ me { id } }", by="<expired>"),
      "200 UNAUTHENTICATED: Token has expired: get a new one with `refreshToken`, or sign in again."),
     ("A token whose session was signed out", Post("{ me { id } }", by="<revoked>"),
      "200 UNAUTHENTICATED: Invalid token: its session has ended, or its user was disabled. Sign in again."),
-    ("A token that somebody else signed", Post("{ me { id } }", by="<forged>"),
+    ("A token with another signature", Post("{ me { id } }", by="<forged>"),
      "200 UNAUTHENTICATED: Invalid token: this is not an access token of this server. Send the one that `login` returns as `Authorization: Bearer …`."),
     ("Another scheme", Post("{ me { id } }", by="Basic YTpi"),
      "200 UNAUTHENTICATED: Invalid token: this is not an access token of this server. Send the one that `login` returns as `Authorization: Bearer …`."),
@@ -36,7 +36,7 @@ WHO_IS_ASKING = [
     ("A wrong password", change("login", 'username: "<my name>", password: "x"'),
      "200 INVALID_CREDENTIALS: Wrong username or password."),
 ]
-WHAT_IS_ASKED = [
+REQUESTS = [
     ("A typo in a field", Post("{ me { usernme } }"),
      "200 BAD_REQUEST: Cannot query field 'usernme' on type 'User'. Did you mean 'username'?"),
     ("A typo in an argument", Post("{ tasks(frist: 3) { totalCount } }"),
@@ -79,7 +79,7 @@ WHICH_ONE = [
      "200 BAD_REQUEST: `id` is the id of a User; use the id of a Task."),
     ("A cursor that is none", Post('{ tasks(after: "x") { totalCount } }'),
      "200 BAD_REQUEST: This cursor was not made by this API; omit `after` and `before` for the first page."),
-    ("Somebody to assign who is not there", change("assignTask", 'id: "<task task>", assigneeId: "<nobody>"'),
+    ("An unknown assignee", change("assignTask", 'id: "<task task>", assigneeId: "<unknown user>"'),
      "200 INVALID: There is no active user with this id; see assignableUsers."),
 ]
 RULES = [
@@ -169,20 +169,20 @@ SERVER_SENT_EVENTS = [
      "405 BAD_REQUEST: A mutation needs POST: a link must not change anything."),
 ]
 TABLE = [
-    *(*WHO_IS_ASKING, *WHAT_IS_ASKED, *WHICH_ONE, *RULES, *TOO_MUCH, *HTTP),
+    *(*AUTHENTICATION, *REQUESTS, *WHICH_ONE, *RULES, *TOO_MUCH, *HTTP),
     *SERVER_SENT_EVENTS,
 ]
 # fmt: on
 
 
 @pytest.mark.parametrize(("mistake", "answer"), [row[1:] for row in TABLE], ids=[row[0] for row in TABLE])
-async def test_it_is_answered_so(culprit: MistakenClient, mistake: Post | Send, answer: str):
-    """Each mistake is answered by what has happened and what to do next, word for word."""
+async def test_the_message(culprit: MistakenClient, mistake: Post | Send, answer: str):
+    """Each message says what happened and what to do next."""
     assert await culprit.does(mistake) == answer
 
 
-async def test_a_browser_finds_a_page(culprit: MistakenClient):
-    """Whoever opens the address in a browser is no mistake: a page says how to ask."""
+async def test_a_browser_gets_a_page(culprit: MistakenClient):
+    """The page explains how to send requests."""
     for path in ("/graphql", "/graphql/"):
         assert (
             (await culprit.does(Send("GET", path, None, {"accept": "text/html"})))

@@ -1,6 +1,5 @@
-"""Mistakes at the REST door, and what is said to whoever makes them: read it as a table.
-
-Where the older API had words for a mistake they are kept, for its clients may look at them.
+"""Errors of the REST API, and their messages. Messages of the older API are unchanged, because clients may compare
+them.
 """
 
 import pytest
@@ -12,12 +11,12 @@ LOGIN, REGISTER = "/api/v1/auth/login/", "/api/v1/auth/register/"
 BROWSER = {"accept": "text/html"}
 
 # fmt: off
-WHO_IS_ASKING = [
+AUTHENTICATION = [
     ("No token", Send("GET", TASKS, by=None),
      "401 Not authenticated"),
     ("Another scheme", Send("GET", TASKS, by="Basic YTpi"),
      "401 Not authenticated"),
-    ("A token that somebody else signed", Send("GET", TASKS, by="<forged>"),
+    ("A token with another signature", Send("GET", TASKS, by="<forged>"),
      "401 Invalid token"),
     ("A token whose session was signed out", Send("GET", TASKS, by="<revoked>"),
      "401 Invalid token"),
@@ -45,7 +44,7 @@ WHICH_ONE = [
      "422 task_id: Input should be a valid UUID"),
     ("A task that is not there", Send("GET", "/api/v1/tasks/<some uuid>"),
      "404 Task not found"),
-    ("Somebody else's task", Send("DELETE", "/api/v1/tasks/<foreign uuid>"),
+    ("A task of another user", Send("DELETE", "/api/v1/tasks/<foreign uuid>"),
      "404 Task not found"),
     ("Changing what one may only read", Send("PUT", "/api/v1/tasks/<assigned uuid>", '{"title": "x"}', JSON),
      "403 Insufficient permissions"),
@@ -95,16 +94,16 @@ CHANGES = [
      "400 An idempotency key is 1 to 255 visible ASCII characters, such as a UUID."),
 ]
 # fmt: on
-TABLE = [*WHO_IS_ASKING, *WHICH_ONE, *VALUES, *CHANGES]
+TABLE = [*AUTHENTICATION, *WHICH_ONE, *VALUES, *CHANGES]
 
 
 @pytest.mark.parametrize(("mistake", "answer"), [row[1:] for row in TABLE], ids=[row[0] for row in TABLE])
-async def test_it_is_answered_so(culprit: MistakenClient, mistake: Send, answer: str):
-    """Each mistake is answered word for word so."""
+async def test_the_message(culprit: MistakenClient, mistake: Send, answer: str):
+    """Word for word."""
     assert await culprit.does(mistake) == answer
 
 
-async def test_a_browser_is_shown_what_there_is(culprit: MistakenClient):
-    """Where nothing is, and at the root, a person finds a page with links."""
+async def test_a_browser_gets_a_page_with_links(culprit: MistakenClient):
+    """For unknown paths, and at the root."""
     for path, begins in (("/", "200 <!doctype html>"), ("/nowhere", "404 <!doctype html>")):
         assert (await culprit.does(Send("GET", path, None, BROWSER))).startswith(begins)

@@ -1,4 +1,4 @@
-"""Mistakes on sockets, and how whoever makes them is told or sent away: read it as a table."""
+"""Errors on sockets: the messages and close codes."""
 
 from typing import Any
 
@@ -19,12 +19,12 @@ def subscribe(query: str) -> dict[str, Any]:
     return {"type": "subscribe", "id": "1", "payload": {"query": query}}
 
 
-def tasks(*said: dict[str, Any] | str | bytes, more: str = "", **headers: str) -> Talk:
+def tasks(*frames: dict[str, Any] | str | bytes, more: str = "", **headers: str) -> Talk:
     """A socket of the older API."""
-    return Talk(said, f"/ws/tasks/<some uuid>{more}", None, headers)
+    return Talk(frames, f"/ws/tasks/<some uuid>{more}", None, headers)
 
 
-NOBODY = {"type": "connection_init"}
+NO_USER = {"type": "connection_init"}
 ME = init("Bearer <token>")
 
 # fmt: off
@@ -39,11 +39,11 @@ GRAPHQL = [
      "404 There is no WebSocket at this path. <what there is>"),
     ("A subscription before connection_init", Talk((subscribe(LISTEN),)),
      "4401 Unauthorized: send connection_init and wait for connection_ack"),
-    ("A subscription without a token", Talk((NOBODY, subscribe(LISTEN))),
+    ("A subscription without a token", Talk((NO_USER, subscribe(LISTEN))),
      "error UNAUTHENTICATED: Not authenticated: send the `accessToken` that `login` returns as `Authorization: Bearer …`, or on a WebSocket in the payload of `connection_init`."),
-    ("A query without a token", Talk((NOBODY, subscribe("{ me { id } }"))),
+    ("A query without a token", Talk((NO_USER, subscribe("{ me { id } }"))),
      "next UNAUTHENTICATED: Not authenticated: send the `accessToken` that `login` returns as `Authorization: Bearer …`, or on a WebSocket in the payload of `connection_init`."),
-    ("A token that somebody else signed", Talk((init("Bearer <forged>"),)),
+    ("A token with another signature", Talk((init("Bearer <forged>"),)),
      "4401 Unauthorized: this is not an access token of this server"),
     ("Another scheme", Talk((init("Basic YTpi"),)),
      "4401 Unauthorized: this is not an access token of this server"),
@@ -81,7 +81,7 @@ OLDER = [
      'error UNAUTHENTICATED: Send {"type": "auth", "token": "…"} first.'),
     ("A token in the address", tasks("hello", more="?token=<token>"),
      'error UNAUTHENTICATED: Send {"type": "auth", "token": "…"} first.'),
-    ("A token that somebody else signed", tasks({"type": "auth", "token": "<forged>"}),
+    ("A token with another signature", tasks({"type": "auth", "token": "<forged>"}),
      "4401 Unauthorized: this is not an access token of this server"),
     ("The same in the header", tasks(authorization="Bearer <forged>"),
      "4401 Unauthorized: this is not an access token of this server"),
@@ -107,8 +107,8 @@ SILENCE: list[tuple[str, Talk, str]] = [
 
 
 @pytest.mark.parametrize(("mistake", "answer"), [row[1:] for row in GRAPHQL], ids=[row[0] for row in GRAPHQL])
-async def test_on_graphql_it_is_answered_so(culprit: MistakenClient, mistake: Talk, answer: str):
-    """Each mistake is answered by an error or a close that says what has happened and what to do next."""
+async def test_the_message_of_graphql_sockets(culprit: MistakenClient, mistake: Talk, answer: str):
+    """Each error or close reason says what happened and what to do next."""
     assert await culprit.does(mistake) == answer
 
 
@@ -119,6 +119,6 @@ async def test_on_the_older_socket_it_is_answered_so(culprit: MistakenClient, mi
 
 
 @pytest.mark.parametrize(("mistake", "answer"), [row[1:] for row in SILENCE], ids=[row[0] for row in SILENCE])
-async def test_silence_is_answered_so(hasty: MistakenClient, mistake: Talk, answer: str):
-    """A client that sends nothing is told what the server waited for."""
-    assert await hasty.does(mistake) == answer
+async def test_the_message_after_silence(impatient: MistakenClient, mistake: Talk, answer: str):
+    """The close reason says what the server waited for."""
+    assert await impatient.does(mistake) == answer

@@ -23,7 +23,7 @@ PASSES = (TaskStatus.IN_PROGRESS, TaskStatus.TODO)
 
 
 class Stage:
-    """Everything behind the wire, and the wire."""
+    """A server and the proxy in front of it."""
 
     def __init__(self, database_url: str, redis_url: str, proxy: Proxy) -> None:
         self._settings = settings_of(database_url, redis_url)
@@ -33,7 +33,7 @@ class Stage:
 
     @property
     def url(self) -> str:
-        """Where clients connect, whatever is behind it."""
+        """The URL of the proxy, whatever server is behind it."""
         return f"http://127.0.0.1:{self.proxy.port}/graphql"
 
     async def start(self) -> None:
@@ -46,7 +46,7 @@ class Stage:
         self.proxy.target = httpx.URL(url).port
 
     async def stop(self) -> None:
-        """Stop serving: sockets are sent away, and then nobody answers."""
+        """Stop the server: sockets are closed, and new connections fail."""
         assert self._running is not None
         self.proxy.target = None
         await self.server.connections.drain(0.0)
@@ -54,7 +54,7 @@ class Stage:
         await self.server.stop()
 
     async def cast(self) -> None:
-        """Somebody, signed in, with a task."""
+        """A signed-in user with a task."""
         self.user: UserRow = await self.build.a_user()
         self.task: TaskRow = await self.build.a_task(self.user)
         await self.sign_in()
@@ -75,13 +75,13 @@ class Stage:
             self.moves.append(status.value)
 
     async def connected(self) -> None:
-        """Wait until somebody listens."""
+        """Wait until a client listens."""
         async with asyncio.timeout(HANG_SECONDS):
             while not self.server.stream.subscribers:
                 await asyncio.sleep(0.01)
 
     async def cursor(self) -> str:
-        """Where the stream stands for the user, as a list says it."""
+        """The stream cursor of the user, from a list."""
         async with self.build.as_(self.user) as uow:
             head = await uow.events.head()
         return StreamCursor(head.epoch, head.position, self.user.access_version).encode()

@@ -1,4 +1,4 @@
-// Listens with resumable.mjs, and says on its outputs what it hears; tests/examples/node_resumable.py talks to it.
+// Subscribes with resumable.mjs, and prints what it receives; tests/examples/node_resumable.py controls it.
 import { createRequire } from 'node:module';
 import { createInterface } from 'node:readline';
 

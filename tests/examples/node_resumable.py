@@ -10,7 +10,7 @@ PROGRAM = Path(__file__).parent / "listener.mjs"
 
 
 class NodeListener(Listener):
-    """A node process; it asks for tokens and tells what it hears, a line each."""
+    """A node process; it requests tokens and reports what it receives, one line each."""
 
     async def listen(self) -> None:
         """Until cancelled, or until coming back would not help."""
@@ -30,17 +30,17 @@ class NodeListener(Listener):
         assert node.stdin is not None
         assert node.stdout is not None
         async for line in node.stdout:
-            said = json.loads(line)
-            match said["kind"]:
+            message = json.loads(line)
+            match message["kind"]:
                 case "token":
-                    node.stdin.write(f"{await self.access_token(said['refresh'])}\n".encode())
+                    node.stdin.write(f"{await self.access_token(message['refresh'])}\n".encode())
                 case "item":
-                    self.heard.append(said["to"])
+                    self.received.append(message["to"])
                 case "resync":
-                    self.resyncs.append(said["reason"])
+                    self.resyncs.append(message["reason"])
                     node.stdin.write(f"{self.lists or ''}\n".encode())
                 case "failed":
-                    raise RuntimeError(said["why"])
+                    raise RuntimeError(message["why"])
 
 
 class TestNode(Promises):

@@ -1,4 +1,4 @@
-"""What every resumable client promises, whatever is done to the wire and to the server."""
+"""The guarantees of every resumable client, with faults of connections and of the server."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -17,11 +17,11 @@ SILENCE, LONGEST_PAUSE = 3.0, 0.2
 
 
 class Listener:
-    """Listens by some client, and notes what it hears."""
+    """Listens with a client, and records what it receives."""
 
     def __init__(self, stage: Stage) -> None:
         self.stage = stage
-        self.heard: list[str] = []
+        self.received: list[str] = []
         self.refreshes: list[bool] = []
         self.resyncs: list[str] = []
         self.token: str | None = None
@@ -33,14 +33,14 @@ class Listener:
         """Until cancelled, or until coming back would not help."""
         raise NotImplementedError
 
-    async def hears(self, what: list[str]) -> None:
-        """Wait until it has heard all that; more, or something else, is wrong."""
+    async def receives(self, what: list[str]) -> None:
+        """Wait until it has received exactly these items."""
         with suppress(TimeoutError):
             async with asyncio.timeout(HANG_SECONDS):
-                while len(self.heard) < len(what):
+                while len(self.received) < len(what):
                     await asyncio.sleep(0.01)
         await asyncio.sleep(0.05)
-        assert self.heard == what, self.resyncs
+        assert self.received == what, self.resyncs
 
     async def access_token(self, refresh: bool) -> str:
         """What the client asks for before it connects."""
@@ -69,13 +69,13 @@ class Promises:
             await asyncio.gather(task, return_exceptions=True)
 
     async def test_cuts(self, stage: Stage):
-        """Cut again and again, it hears every move once and in order."""
+        """Repeated disconnects: every move is received once and in order."""
         async with self.listening(stage) as listener:
             for _ in range(4):
                 await stage.move(3)
                 stage.proxy.cut()
                 await stage.move(2)
-            await listener.hears(stage.moves)
+            await listener.receives(stage.moves)
 
         assert stage.proxy.connections >= 2
         assert not any(listener.refreshes)
@@ -84,68 +84,68 @@ class Promises:
         """A wire that carries nothing is given up, and nothing of what was under way comes twice."""
         async with self.listening(stage) as listener:
             await stage.move(2)
-            await listener.hears(stage.moves)
+            await listener.receives(stage.moves)
             stage.proxy.stall()
             await stage.move(2)
             await self.until(lambda: stage.proxy.connections >= 2)
             stage.proxy.flow()
-            await listener.hears(stage.moves)
+            await listener.receives(stage.moves)
 
     async def test_a_restart(self, stage: Stage):
-        """A server that stops and comes back is found again, and what happened meanwhile is heard."""
+        """After a restart of the server the missed items are received."""
         async with self.listening(stage) as listener:
             await stage.move(2)
-            await listener.hears(stage.moves)
+            await listener.receives(stage.moves)
             await stage.stop()
             await asyncio.sleep(0.3)
             await stage.start()
             await stage.move(3)
-            await listener.hears(stage.moves)
+            await listener.receives(stage.moves)
 
-    async def test_who_heard_nothing_knows_where_it_stands(self, stage: Stage):
-        """Pings tell a listener its place that has heard nothing and began without one: nothing is lost later."""
+    async def test_pings_give_a_cursor_before_the_first_item(self, stage: Stage):
+        """A listener that began without a cursor and received no item loses nothing later."""
         async with self.listening(stage, at_a_place=False) as listener:
             await asyncio.sleep(4 * TIMING.ping)
             stage.proxy.target, target = None, stage.proxy.target
             stage.proxy.cut()
             await stage.move(3)
             stage.proxy.target = target
-            await listener.hears(stage.moves)
+            await listener.receives(stage.moves)
 
     async def test_a_revoked_session_is_renewed(self, stage: Stage):
-        """Sent away with 4403 it asks for a new token, and goes on where it was."""
+        """After 4403 it requests a new token, and continues from its cursor."""
         async with self.listening(stage) as listener:
             await stage.move(1)
-            await listener.hears(stage.moves)
+            await listener.receives(stage.moves)
             await session_service.revoke_session(stage.build.as_(stage.user), session_id=stage.session.id)
             await self.until(lambda: True in listener.refreshes)
             await stage.move(2)
-            await listener.hears(stage.moves)
+            await listener.receives(stage.moves)
 
-    async def test_a_resync_is_told_and_the_stream_goes_on(self, stage: Stage):
-        """When history is replaced the application is told, and later moves are heard."""
+    async def test_a_resync_is_reported_and_the_stream_continues(self, stage: Stage):
+        """When the epoch changes, the application is informed, and later moves are received."""
         async with self.listening(stage) as listener:
             await stage.move(1)
-            await listener.hears(stage.moves)
+            await listener.receives(stage.moves)
             await self.forget_history(stage)
             await self.until(lambda: listener.resyncs)
             await stage.move(1)
-            await listener.hears(stage.moves)
+            await listener.receives(stage.moves)
 
         assert listener.resyncs == ["EPOCH"]
 
-    async def test_lists_read_again_say_where_to_go_on(self, stage: Stage):
-        """The cursor that came with the lists is where the stream goes on, though it has gone further since."""
+    async def test_lists_that_are_read_again_have_a_cursor(self, stage: Stage):
+        """The stream continues from the cursor of the lists, though later events were delivered."""
         async with self.listening(stage) as listener:
             await stage.move(1)
-            await listener.hears(stage.moves)
+            await listener.receives(stage.moves)
             stage.proxy.stall()
             await self.forget_history(stage)
             listener.lists = await stage.cursor()
             await stage.move(2)
             stage.proxy.flow()
             await self.until(lambda: listener.resyncs)
-            await listener.hears(stage.moves)
+            await listener.receives(stage.moves)
 
     async def test_garbage_is_fatal(self, stage: Stage):
         """Closed with 4401 it does not come back."""

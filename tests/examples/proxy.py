@@ -1,4 +1,4 @@
-"""A wire between a client and whatever serves at the moment, which can be cut and can stall."""
+"""A proxy between a client and the current server, which can be cut and can stall."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -24,7 +24,7 @@ class Proxy:
             writer.transport.abort()
 
     def stall(self) -> None:
-        """Carry nothing more, and break nothing: what is silent is not known to be dead."""
+        """Hold all data back without closing connections."""
         self._flows.clear()
 
     def flow(self) -> None:

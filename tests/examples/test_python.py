@@ -33,7 +33,7 @@ def example(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 @pytest.fixture
 async def someone(stage: Stage) -> str:
-    """Somebody with a password and a task, whom the stage is about from now on."""
+    """A user with a password and a task."""
     stage.user = await stage.build.a_user(password_hash=await Passwords(rounds=4).hash(PASSWORD))
     stage.task = await stage.build.a_task(stage.user, title="Move me")
     return stage.user.username
@@ -66,7 +66,7 @@ async def run(stage: Stage, username: str, *arguments: str) -> tuple[str, str]:
 
 
 async def test_it_lists_every_page(stage: Stage, someone: str):
-    """All tasks are printed, though a page holds 50."""
+    """All tasks are printed, though a page has 50."""
     for number in range(60):
         await stage.build.a_task(stage.user, title=f"Task {number}")
 
@@ -76,8 +76,8 @@ async def test_it_lists_every_page(stage: Stage, someone: str):
     assert complaint == ""
 
 
-async def test_it_moves_a_task_or_says_why_not(stage: Stage, someone: str):
-    """A move is made; a refusal is told in the server's words, on the error output."""
+async def test_it_moves_a_task_or_prints_the_refusal(stage: Stage, someone: str):
+    """The refusal of the server is on the error output."""
     [line] = (await run(stage, someone, "list"))[0].splitlines()
     task_id = line.split()[0]
 
@@ -87,15 +87,15 @@ async def test_it_moves_a_task_or_says_why_not(stage: Stage, someone: str):
     assert "not an id of this API" in (await run(stage, someone, "move", "nonsense", "DONE"))[1]
 
 
-async def test_a_wrong_password_is_told(stage: Stage, someone: str):
-    """Who cannot sign in reads why, in one line."""
+async def test_a_wrong_password_is_reported(stage: Stage, someone: str):
+    """In one line."""
     _, complaint = await run(stage, someone, "--password", "wrong", "list")
 
     assert complaint == "Wrong username or password.\n"
 
 
-async def test_what_it_watches_has_no_gaps(stage: Stage, someone: str):
-    """Cut off while tasks move, and cut off again, it prints every move once and in order."""
+async def test_watching_has_no_gaps(stage: Stage, someone: str):
+    """With two disconnects every move is printed once and in order."""
     async with program(stage, someone, "watch") as process, asyncio.timeout(HANG_SECONDS):
         assert process.stdout is not None
         while not (await process.stdout.readline()).startswith(b"Watching"):
@@ -112,8 +112,8 @@ async def test_what_it_watches_has_no_gaps(stage: Stage, someone: str):
     assert [re.findall(r"→ (\w+)  Move me  ", line) for line in lines] == [[move] for move in stage.moves]
 
 
-async def test_it_renews_its_token_once_however_many_ask(example: Any, stage: Stage, someone: str):
-    """A token that has expired is renewed once for all that ask at the same time, and then again."""
+async def test_concurrent_requests_renew_the_token_once(example: Any, stage: Stage, someone: str):
+    """An expired token is renewed once for all waiting requests, and later again."""
     sent: list[str] = []
 
     class Counted(example.Account):  # type: ignore[misc] # loaded by its path
@@ -131,8 +131,8 @@ async def test_it_renews_its_token_once_however_many_ask(example: Any, stage: St
     assert (sent.count(example.LOGIN), sent.count(example.REFRESH)) == (1, 2)
 
 
-def test_it_pins_what_it_was_tried_with():
-    """Its requirements are the versions of this run."""
+def test_requirements_are_pinned():
+    """To the versions of this run."""
     pins = [line for line in (EXAMPLES / "python" / "requirements.txt").read_text().splitlines() if line[0] != "#"]
     locked = LOCK.read_text()
 

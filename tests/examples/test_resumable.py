@@ -38,7 +38,7 @@ class PythonListener(Listener):
         )
         async with aclosing(items):
             async for item in items:
-                self.heard.append(item["to"])
+                self.received.append(item["to"])
 
     async def _resync(self, item: dict[str, Any]) -> str | None:
         self.resyncs.append(item["reason"])

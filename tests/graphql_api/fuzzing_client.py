@@ -1,4 +1,4 @@
-"""Somebody who sends what nobody should, and looks closely at what comes back."""
+"""Sends invalid requests, and checks the responses."""
 
 import json
 import logging
@@ -20,9 +20,9 @@ from tests.rest_api.documented import HOOKS
 from tests.support.api import URL, Api
 
 SECRET: Final = "zUcKeRrIeGeL"
-"""Stands in everything that is the victim's alone, and must never be told to anybody else."""
+"""Part of all data of the victim; it must never reach another user."""
 PATIENT_CODES: Final = {code.value for code in FailureCode} - {"INTERNAL", "UNAVAILABLE"}
-"""What bad input may be answered with: it is neither our fault nor better the next time."""
+"""The allowed codes for bad input: neither a server error nor a temporary one."""
 
 _STORED: Final = text(
     """SELECT (SELECT md5(string_agg(tasks::text, '' ORDER BY id)) FROM tasks),
@@ -38,7 +38,7 @@ _OF_THE_VICTIM: Final = slice(4, None)
 
 @dataclass
 class Attacker:
-    """A user, an admin or nobody, and a victim whose things are the bait."""
+    """A user, an admin or an anonymous client, and the user whose data it tries to reach."""
 
     api: Api
     app: ASGIApp
@@ -48,7 +48,7 @@ class Attacker:
 
     @classmethod
     async def at(cls, api: Api) -> "Attacker":
-        """Everybody in place."""
+        """The users and their tasks."""
         people = {"user": await api.a_user(), "admin": await api.a_user(Role.ADMIN), "bystander": await api.a_user()}
         people["victim"] = await api.a_user(email=f"{SECRET.lower()}@example.org")
         attacker = cls(api, api.server.asgi(), people)
@@ -56,7 +56,7 @@ class Attacker:
         return attacker
 
     async def lay_bait(self) -> None:
-        """Something of the attacker's own, and the victim's things."""
+        """Tasks of the attacker and of the other user."""
         build, victim = self.api.build, self.people["victim"]
         bait: TaskRow = await build.a_task(victim, title=SECRET, description=f"some text {SECRET}")
         own = [await build.a_task(self.people["user"], title=f"some text {number}") for number in range(3)]
@@ -117,7 +117,7 @@ class Attacker:
         return answer
 
     async def still_answers(self) -> None:
-        """The process is well, and so is the attacker's own account."""
+        """The process and the attacker's account still work."""
         answer = decoded(await self.send(b'{"query": "{ me { username } tasks { totalCount } }"}'))
         assert answer["data"]["me"] == {"username": self.people["user"].username}
 
@@ -131,7 +131,7 @@ class Attacker:
 
 
 def check(response: httpx.Response, method: str = "POST") -> None:
-    """Not our fault, no header of somebody else's making, and a body as GraphQL over HTTP wants it."""
+    """No server error, no injected header, and a body as GraphQL over HTTP requires."""
     assert response.status_code < 500, response.text
     for name, value in response.headers.raw:
         assert not {10, 13, 0} & {*name, *value}, (name, value)
@@ -153,7 +153,7 @@ def check_body(body: Any) -> None:
 
 
 def check_errors(errors: list[dict[str, Any]]) -> None:
-    """Each error is one that may be told."""
+    """Each error is a public one."""
     for error in errors:
         assert isinstance(error["message"], str)
         assert len(error["message"]) < 2_000

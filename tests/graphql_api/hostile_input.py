@@ -1,6 +1,5 @@
-"""What nobody should send: values, documents, bodies and headers, made to reach as far into the API as they can.
-
-Ids of real rows are only known while a test runs, so that generated JSON holds marks for them, such as `@task@`.
+"""Hostile values, documents, bodies and headers. Ids of real rows are known only while a test runs, so generated JSON
+has marks for them, such as `@task@`.
 """
 
 import base64
@@ -31,7 +30,7 @@ from graphql_api.root import schema
 Path = tuple[str | int, ...]
 
 TASK, USER, SESSION = "@task@", "@user@", "@session@"
-STRANGERS = ["@victim_task@", "@victim@", "@victim_session@"]
+OUTSIDERS = ["@victim_task@", "@victim@", "@victim_session@"]
 ORDERS = [f"{by}_{way}" for by in ("CREATED", "UPDATED", "DUE", "PRIORITY") for way in ("ASC", "DESC")]
 CURSOR_ORDERS = [*ORDERS, "users.created", "task.history"]
 NOBODYS = UUID(int=7)
@@ -66,7 +65,7 @@ INSTANTS = [
     "2026-01-01T00:00:00.1234567891Z", "٢٠٢٦-٠١-٠١T٠٠:٠٠:٠٠Z", "2026-01-01T00:00:00z", "1969-12-31T23:59:59Z", "now",
 ]  # fmt: skip
 IDS = [
-    *STRANGERS, TASK, USER, SESSION, encoded("Task:"), encoded("Task:" + "a" * 15), encoded("Task:" + "a" * 17),
+    *OUTSIDERS, TASK, USER, SESSION, encoded("Task:"), encoded("Task:" + "a" * 15), encoded("Task:" + "a" * 17),
     encoded(b"Task:" + bytes(16)), encoded(b"User:" + bytes(16)), encoded(b"Session:" + b"\xff" * 16),
     encoded(b"\x00:" + bytes(16)), encoded(b"\xff\xfe:" + bytes(16)), encoded(b":" + bytes(16)), encoded("no colon"),
     encoded(b"Query:" + bytes(16)), encoded("__Type:" + "a" * 16), "=", "====", "a", "A" * 101, "Ⅷ", "+/+/", "-_-_",
@@ -106,7 +105,7 @@ _SANE_TEXTS = {
     "email": "new@example.org",
     "password": "Taskriver-1",
     "newPassword": "Taskriver-2",
-    "username": "somebody",
+    "username": "some.user",
     "after": None,
     "before": None,
     "refreshToken": "no-such-token",

@@ -1,4 +1,4 @@
-"""Listening to the stream over a real socket, and what is done meanwhile to be heard."""
+"""A client of the stream over a real socket, and changes for it to receive."""
 
 import asyncio
 import socket
@@ -40,19 +40,19 @@ Item = dict[str, Any]
 
 
 class Listener:
-    """A signed-in socket, and what it hears."""
+    """A signed-in socket and its items."""
 
     def __init__(self, api: Api, socket: Socket) -> None:
         self.api = api
         self.socket = socket
 
     async def listen(self, query: str, id: str = "1", /, **variables: Any) -> None:
-        """Subscribe, and return when the server has begun to listen for us."""
+        """Subscribe, and return when the server has subscribed."""
         before = self.api.server.stream.subscribers
         await self.socket.subscribe(id, query, **variables)
         await until(lambda: self.api.server.stream.subscribers > before)
 
-    async def hear(self, id: str = "1") -> Item:
+    async def receive(self, id: str = "1") -> Item:
         """The next item of an operation; nothing else may come before it but pings."""
         while (message := await self.socket.receive())["type"] == "ping":
             pass
@@ -62,7 +62,7 @@ class Listener:
         return dict(item)
 
     async def asked(self, query: str, id: str = "1", /, **variables: Any) -> Item:
-        """What an operation says first, whatever that is."""
+        """The first message of an operation."""
         await self.socket.subscribe(id, query, **variables)
         return await self.socket.receive()
 
@@ -79,10 +79,10 @@ class Listener:
 
 
 @asynccontextmanager
-async def signed_in(api: Api, who: UserRow | str | None, **options: Any) -> AsyncIterator[Listener]:
-    """A socket of a user, with a token, or of nobody; when it is left the server has forgotten it."""
+async def signed_in(api: Api, user: UserRow | str | None, **options: Any) -> AsyncIterator[Listener]:
+    """A socket of a user, of a token, or of an anonymous client; at the end the server has closed it."""
     before = api.server.stream.subscribers
-    token = await api.token(who) if isinstance(who, UserRow) else who
+    token = await api.token(user) if isinstance(user, UserRow) else user
     async with connected(str(api.client.base_url).rstrip("/"), **options) as socket:
         await socket.init({"token": token} if token else None)
         yield Listener(api, socket)
@@ -95,7 +95,7 @@ async def move(api: Api, task: TaskRow, status: str, by: UserRow) -> None:
 
 
 async def assign(api: Api, task: TaskRow, to: UserRow | None, by: UserRow) -> None:
-    """Give a task to somebody."""
+    """Assign a task to a user."""
     wanted = {"id": task_id(task), "assigneeId": user_id(to) if to else None}
     (await api.ask(ASSIGN, by, input=wanted)).payload("assignTask")
 
@@ -123,9 +123,9 @@ def position(item: Item) -> int:
     return StreamCursor.decode(item["cursor"]).position
 
 
-async def stream_cursor(api: Api, who: UserRow) -> str:
+async def stream_cursor(api: Api, user: UserRow) -> str:
     """Where the stream stands, from a list."""
-    answer = await api.ask("{ tasks(first: 1) { streamCursor } }", who)
+    answer = await api.ask("{ tasks(first: 1) { streamCursor } }", user)
     return str(answer.data["tasks"]["streamCursor"])
 
 

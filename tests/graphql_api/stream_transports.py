@@ -1,4 +1,4 @@
-"""The three ways to listen to the stream, with one interface: what is heard is compared across transports."""
+"""The three transports of the stream with one interface, so that their items can be compared."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -16,7 +16,7 @@ from tests.streaming.support import until
 from tests.support.api import Api
 from tests.support.websocket_client import connected
 
-__all__ = ["TRANSPORTS", "Heard", "Listener", "Open"]
+__all__ = ["TRANSPORTS", "Listener", "Open", "Received"]
 
 _NAMES: Final = {
     "task.status_changed": "TaskStatusChanged",
@@ -28,7 +28,7 @@ _NAMES: Final = {
 
 
 @dataclass(frozen=True)
-class Heard:
+class Received:
     """An item: its type, the cursor to come back with, and the statuses or the reason that it names."""
 
     kind: str
@@ -39,11 +39,11 @@ class Heard:
 class Listener(Protocol):
     """One subscription."""
 
-    async def hear(self) -> Heard:
+    async def receive(self) -> Received:
         """The next item."""
 
     async def is_cut_off(self) -> bool:
-        """Whether the next thing is its end, after which the client may sign in and come back."""
+        """Whether the stream ends next, so that the client must sign in again."""
 
 
 Open = Callable[[Api, UserRow, str | None], AbstractAsyncContextManager[Listener]]
@@ -53,8 +53,8 @@ Open = Callable[[Api, UserRow, str | None], AbstractAsyncContextManager[Listener
 class _Socket:
     listener: SocketListener
 
-    async def hear(self) -> Heard:
-        return _of_item(await self.listener.hear())
+    async def receive(self) -> Received:
+        return _of_item(await self.listener.receive())
 
     async def is_cut_off(self) -> bool:
         return await self.listener.is_closed() == 4403
@@ -64,7 +64,7 @@ class _Socket:
 class _Events:
     stream: EventStream
 
-    async def hear(self) -> Heard:
+    async def receive(self) -> Received:
         event = await self.stream.event()
         assert event.id == event.item["cursor"]
         return _of_item(event.item)
@@ -78,10 +78,10 @@ class _Events:
 class _TaskSocket:
     listener: TaskListener
 
-    async def hear(self) -> Heard:
-        while (frame := await self.listener.hear())["type"] == "cursor":
+    async def receive(self) -> Received:
+        while (frame := await self.listener.receive())["type"] == "cursor":
             pass
-        return Heard(_NAMES[frame["type"]], frame["cursor"], _detail(frame))
+        return Received(_NAMES[frame["type"]], frame["cursor"], _detail(frame))
 
     async def is_cut_off(self) -> bool:
         return (await self.listener.closed())[0] == 4403
@@ -111,8 +111,8 @@ async def _task_socket(api: Api, user: UserRow, after: str | None) -> AsyncItera
         yield _TaskSocket(listener)
 
 
-def _of_item(item: dict[str, Any]) -> Heard:
-    return Heard(item["__typename"], item["cursor"], _detail(item))
+def _of_item(item: dict[str, Any]) -> Received:
+    return Received(item["__typename"], item["cursor"], _detail(item))
 
 
 def _detail(item: dict[str, Any]) -> tuple[str | None, ...]:

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import delete, event, update
 
 from domain.user import Role
-from graphql_api.context import AT_ONCE
+from graphql_api.context import MAX_CONNECTIONS
 from graphql_api.schema.ids import encode_id
 from persistence.models import SessionRow, UserRow
 from server.app import Server
@@ -40,7 +40,7 @@ _hosts = count(1)
 
 
 async def a_sign_in(api: Api, user: UserRow, **more: Any) -> Answer:
-    """Sign in with name and password, from an address that nobody has used yet."""
+    """Sign in from an address that was not used before."""
     return await _from_afar(api, LOGIN, {"username": user.username, "password": PASSWORD} | more)
 
 
@@ -57,14 +57,14 @@ async def _with_password(api: Api, **values: Any) -> UserRow:
 
 class TestOthersTasks:
     @pytest.mark.parametrize("operation", ABOUT_A_TASK, ids=str)
-    async def test_a_foreign_one_and_none_at_all_are_refused_alike(self, api: Api, operation: Any):
-        """Not a letter of the answer tells whether a task exists that one may not see."""
-        stranger, foreign = await api.a_user(), await api.build.a_task(version=7)
+    async def test_a_foreign_task_and_a_missing_one_look_the_same(self, api: Api, operation: Any):
+        """The response does not reveal whether a hidden task exists."""
+        outsider, foreign = await api.a_user(), await api.build.a_task(version=7)
         answers = []
         for identity in (foreign.id, uuid4()):
             given = operation.variables["input"] | {"id": encode_id("Task", identity), "expectedVersion": 3}
             given |= {"assigneeId": None} if "assigneeId" in given else {}
-            answers.append((await api.ask(operation.text, stranger, input=given)).body)
+            answers.append((await api.ask(operation.text, outsider, input=given)).body)
         assert answers[0] == answers[1]
 
     @pytest.mark.parametrize(
@@ -80,17 +80,17 @@ class TestOthersTasks:
     )
     async def test_no_filter_is_an_oracle(self, api: Api, wanted: dict[str, Any]):
         """Filters and counts know only what one may see."""
-        stranger, owner, helper = await api.a_user(), await api.a_user(), await api.a_user()
+        outsider, owner, helper = await api.a_user(), await api.a_user(), await api.a_user()
         await api.build.a_task(owner, title=SECRET, assignee_id=helper.id)
         people = {"ownerId": encode_id("User", owner.id), "assigneeId": encode_id("User", helper.id)}
         query = "query ($filter: TaskFilter) { tasks(filter: $filter) { totalCount nodes { id } } }"
 
-        answer = await api.ask(query, stranger, filter={key: people.get(key, value) for key, value in wanted.items()})
+        answer = await api.ask(query, outsider, filter={key: people.get(key, value) for key, value in wanted.items()})
 
         assert answer.data["tasks"] == {"totalCount": 0, "nodes": []}
 
-    async def test_what_was_taken_away_tells_no_more(self, api: Api):
-        """Whoever is no longer the assignee sees neither the task nor what happened to it before or since."""
+    async def test_a_former_assignee_sees_nothing(self, api: Api):
+        """Neither the task nor its earlier and later events."""
         owner, helper = await api.a_user(), await api.a_user()
         task = await api.build.a_task(owner, assignee_id=helper.id)
         identity = encode_id("Task", task.id)
@@ -104,8 +104,8 @@ class TestOthersTasks:
 
 
 class TestTokens:
-    async def test_each_is_good_for_one_thing_only(self, api: Api):
-        """A refresh token opens no door, and an access token cannot be refreshed."""
+    async def test_each_token_has_one_purpose(self, api: Api):
+        """A refresh token does not authenticate, and an access token cannot be refreshed."""
         login = (await a_sign_in(api, await _with_password(api), returnRefreshToken=True)).payload("login")
         assert (await api.ask("{ me { id } }", login["refreshToken"])).codes == ["UNAUTHENTICATED"]
         refused = await _from_afar(api, REFRESH, {"refreshToken": login["accessToken"]})
@@ -168,7 +168,7 @@ class TestGuessing:
         assert codes == ["RATE_LIMITED"]
 
     async def test_nothing_secret_is_logged(self, api: Api, caplog: pytest.LogCaptureFixture):
-        """Passwords, tokens and addresses are in no line of the log, at any level, whatever goes wrong."""
+        """Passwords, tokens and addresses are in no line of the log, at any level."""
         caplog.set_level(logging.DEBUG)
         register = "mutation ($input: RegisterInput!) { register(input: $input) { userErrors { code } } }"
         for password in (SECRET, f"{SECRET}-1", [SECRET], f"{SECRET}\x00"):
@@ -197,29 +197,29 @@ def watched(api: Api) -> Iterator[dict[str, int]]:
     def given_back(*_: Any) -> None:
         seen["out"] -= 1
 
-    heard = [
+    received = [
         (engine, "before_cursor_execute", sent),
         (engine.pool, "checkout", taken),
         (engine.pool, "checkin", given_back),
     ]
-    for target, name, listener in heard:
+    for target, name, listener in received:
         event.listen(target, name, listener)
     try:
         yield seen
     finally:
-        for target, name, listener in heard:
+        for target, name, listener in received:
             event.remove(target, name, listener)
 
 
 class TestSharing:
     @pytest.fixture
     async def api(self, new_database: Callable[[], str], new_redis: Callable[[], str]) -> AsyncIterator[Api]:
-        """An API that nobody else uses: its connections are counted."""
+        """An API for this class, because its connections are counted."""
         async with an_api(new_database(), new_redis()) as api:
             yield api
 
     async def test_one_operation_does_not_take_every_connection(self, api: Api):
-        """However many fields of an operation need the database, others find connections in the pool."""
+        """Other operations get connections while one operation has many fields."""
         owner = await api.a_user()
         for _ in range(20):
             await api.build.a_task(owner)
@@ -227,7 +227,7 @@ class TestSharing:
         with watched(api) as seen:
             answer = await api.ask(f"{{ tasks(first: 20) {{ nodes {{ {histories} }} }} }}", owner)
         assert len(answer.data["tasks"]["nodes"]) == 20
-        assert 1 <= seen["most"] <= AT_ONCE
+        assert 1 <= seen["most"] <= MAX_CONNECTIONS
 
     async def test_sessions_are_read_once_however_often_they_are_asked_for(self, api: Api):
         """A thousand session ids in one operation cost one query."""
@@ -240,8 +240,8 @@ class TestSharing:
         assert answer.data["n9"] == [{"id": each} for each in ids]
         assert seen["statements"] <= 3
 
-    async def test_a_value_given_often_is_one_value(self, api: Api):
-        """Thousands of statuses in a filter are four to the database, and more than thousands are refused."""
+    async def test_repeated_values_count_once(self, api: Api):
+        """Thousands of equal statuses in a filter are few for the database; too many are refused."""
         owner = await api.a_user()
         await api.build.a_task(owner)
         query = "query ($filter: TaskFilter) { tasks(filter: $filter) { totalCount } }"
@@ -260,14 +260,14 @@ class TestSharing:
 
 @pytest.fixture
 async def cut_off(new_database: Callable[[], str], new_redis: Callable[[], str]) -> AsyncIterator[tuple[str, Server]]:
-    """A server that never hears what happens to anybody's rights, as if it were cut off from the log."""
+    """A server that does not receive changes of rights, as if it could not read the log."""
     server = a_server(settings_of(new_database(), new_redis()))
     async with serving(server.asgi()) as url:
         yield url, server
     await server.stop()
 
 
-async def _somebody(server: Server) -> tuple[UserRow, str]:
+async def _a_user(server: Server) -> tuple[UserRow, str]:
     api = Api(server, Builders(server.database), httpx.AsyncClient(timeout=HANG_SECONDS))
     user = await api.a_user(Role.ADMIN)
     return user, await api.token(user)
@@ -279,7 +279,7 @@ class TestRevocation:
     async def test_an_open_socket_is_asked_anew(self, cut_off: tuple[str, Server], text: str, how: str):
         """A process that cannot vouch for what it knows asks before every operation, on sockets as on requests."""
         url, server = cut_off
-        user, token = await _somebody(server)
+        user, token = await _a_user(server)
         async with connected(url) as socket:
             await socket.init({"authorization": f"Bearer {token}"})
             await socket.subscribe("1", "{ me { id } }")
@@ -300,15 +300,15 @@ async def _revoke(server: Server, user: UserRow, how: str) -> None:
         await connection.execute(statement)
 
 
-class TestCrowds:
+class TestManySubscribers:
     @pytest.fixture
     async def api(self, new_database: Callable[[], str], new_redis: Callable[[], str]) -> AsyncIterator[Api]:
-        """An API that nobody else uses: its connections are counted."""
+        """An API for this class, because its connections are counted."""
         async with an_api(new_database(), new_redis()) as api:
             yield api
 
-    async def test_a_crowd_that_is_told_leaves_connections_to_others(self, api: Api):
-        """One change that hundreds of subscriptions hear of is told to all, and nobody else has to wait for it."""
+    async def test_many_subscribers_leave_connections_to_requests(self, api: Api):
+        """One change is delivered to hundreds of subscriptions while another request is served."""
         owner, other = await api.a_user(), await api.a_user()
         task = await api.build.a_task(owner)
         move = "mutation ($input: UpdateTaskInput!) { updateTask(input: $input) { userErrors { code } } }"
@@ -324,7 +324,7 @@ class TestCrowds:
             await until(lambda: api.server.stream.subscribers >= 100)
             with watched(api) as seen:
                 await api.ask(move, owner, input={"id": encode_id("Task", task.id), "title": SECRET})
-                told = [json.dumps(await socket.receive()) for _ in range(100)]
+                messages = [json.dumps(await socket.receive()) for _ in range(100)]
                 await api.ask("{ me { id } }", other)
-        assert all(SECRET in each and "errors" not in each for each in told)
-        assert seen["most"] <= AT_ONCE + 2
+        assert all(SECRET in each and "errors" not in each for each in messages)
+        assert seen["most"] <= MAX_CONNECTIONS + 2

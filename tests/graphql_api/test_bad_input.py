@@ -1,7 +1,6 @@
-"""Whatever is sent, the fault is not ours: thousands of generated tries against the real schema, the same every time.
-
-Each answer must be well-formed and tell nothing of anybody else's, a refused change must have changed nothing, nothing
-may be logged as an error, and afterwards the process must still answer.
+"""Thousands of generated requests against the real schema, with a fixed seed. Each response must be well-formed and
+reveal no data of other users, a refused change must change nothing, no error may be logged, and the process must still
+answer.
 """
 
 import json
@@ -74,7 +73,7 @@ def tries(number: int) -> settings:
 
 @pytest.fixture(scope="module")
 async def api(new_database: Callable[[], str], new_redis: Callable[[], str]) -> AsyncIterator[Api]:
-    """In a house of its own, which is compared with itself before and after each try: other tests would fill it."""
+    """In its own database, whose rows are compared before and after each request."""
     async with an_api(new_database(), new_redis()) as api:
         yield api
 
@@ -95,8 +94,8 @@ async def unharmed(attacker: Attacker) -> AsyncIterator[None]:
 
 
 @pytest.mark.parametrize("operation", operations("query", "mutation"), ids=str)
-async def test_what_is_in_order_is_let_in(attacker: Attacker, operation: Operation):
-    """Before anything is spoilt the generated operations are good ones, so that their inputs are what is tried."""
+async def test_unmodified_operations_are_accepted(attacker: Attacker, operation: Operation):
+    """The generated operations are valid before they are modified."""
     if operation.name not in SIGNING_OUT:
         answer = await attacker.ask(operation.text, operation.variables, "admin")
         assert "errors" not in answer, answer
@@ -106,7 +105,7 @@ async def test_what_is_in_order_is_let_in(attacker: Attacker, operation: Operati
 @given(data=st.data(), by=ROLES)
 @pytest.mark.parametrize("operation", WITH_INPUT, ids=str)
 async def test_variables(attacker: Attacker, operation: Operation, data: st.DataObject, by: str | None):
-    """Every argument and every field of an input, of both roots, takes whatever there is."""
+    """Every argument and input field of both roots gets any value."""
     await attacker.ask(operation.text, data.draw(variables_for(operation)), by)
 
 
@@ -123,7 +122,7 @@ async def test_page_cursors(attacker: Attacker, operation: Operation, after: str
 @tries(100)
 @given(order=st.sampled_from(hostile_input.ORDERS), value=st.sampled_from(hostile_input.VALUES), identity=st.uuids())
 async def test_a_forged_cursor_reveals_nothing(attacker: Attacker, order: str, value: object, identity: object):
-    """Wherever a cursor of the right form claims to have been, behind it lie only one's own tasks."""
+    """A forged cursor of the right form gives only own tasks."""
     query = """query ($after: String, $order: TaskOrder!) {
       tasks(first: 100, after: $after, orderBy: $order) { nodes { owner { id } } } }"""
     variables = {"after": cursor(order, value, str(identity)), "order": order}
@@ -147,8 +146,8 @@ async def test_cursors_of_a_history(attacker: Attacker, after: str):
 
 
 @pytest.mark.parametrize("text", [pytest.param(text, id=name) for name, text in hostile_input.attacks()])
-async def test_documents_that_bring_servers_down(attacker: Attacker, text: str):
-    """Each is answered without much work, for whoever sends it, and in both media types."""
+async def test_expensive_documents(attacker: Attacker, text: str):
+    """Each is answered with little work, for every user, in both media types."""
     content = json.dumps({"query": text}).encode()
     for by in ("user", None):
         await attacker.send(content, by)
@@ -161,13 +160,13 @@ async def test_documents_that_bring_servers_down(attacker: Attacker, text: str):
 @tries(250)
 @given(tokens=st.lists(st.sampled_from(hostile_input.TOKENS), max_size=25), by=ROLES)
 async def test_documents_of_any_tokens(attacker: Attacker, tokens: list[str], by: str | None):
-    """Words of the language in any order."""
+    """Tokens of the language in any order."""
     await attacker.send(dumped({"query": " ".join(tokens), "variables": {"a": 1}}), by)
 
 
 @pytest.mark.parametrize("body", BODIES, ids=lambda body: repr(body[:40]))
-async def test_bodies_that_are_no_requests(attacker: Attacker, body: bytes):
-    """What is not a request is told so, with or without a sign-in."""
+async def test_invalid_bodies(attacker: Attacker, body: bytes):
+    """They are refused, with and without a sign-in."""
     for by in ("user", None):
         await attacker.send(body, by)
 
@@ -190,7 +189,7 @@ async def test_spoilt_bodies(attacker: Attacker, body: bytes):
         [b"", b"query=%7Bme%7Bid%7D%7D", b"query=%ff", b"a=" * 30, b"query=%7Bme%7Bid%7D%7D&variables=%5B"]
     ),
 )
-async def test_requests_around_the_body(
+async def test_invalid_requests_around_the_body(
     attacker: Attacker,
     method: str,
     content_type: str,
@@ -199,14 +198,14 @@ async def test_requests_around_the_body(
     others: list[tuple[str, str]],
     query: bytes,
 ):
-    """Methods, media types, tokens and other headers as nobody should send them, in any combination."""
+    """Methods, media types, tokens and other headers in any combination."""
     headers = [("content-type", content_type), ("accept", accept), ("authorization", authorization), *others]
     await attacker.send(SEEDS[0], None, method=method, headers=headers, query=query)
 
 
 @pytest.mark.parametrize("authorization", hostile_input.AUTHORIZATIONS, ids=lambda text: repr(text[:30]))
-async def test_no_made_up_token_opens_a_door(attacker: Attacker, authorization: str):
-    """What is not exactly a token of ours, in its one place, is nobody's."""
+async def test_forged_tokens_are_refused(attacker: Attacker, authorization: str):
+    """Only an exact token in its place counts."""
     response = await attacker.send(b'{"query": "{ me { id } }"}', None, headers=[("authorization", authorization)])
     assert response.json()["data"] is None
 
@@ -216,7 +215,7 @@ async def test_no_made_up_token_opens_a_door(attacker: Attacker, authorization: 
     parameters=st.lists(st.tuples(st.sampled_from(["query", "variables", "operationName", "x"]), st.text(max_size=9)))
 )
 async def test_query_strings(attacker: Attacker, parameters: list[tuple[str, str]]):
-    """A link with anything in it."""
+    """With any content."""
     text = "&".join(f"{name}={quote(value, errors='replace')}" for name, value in parameters)
     await attacker.send(b"", method="GET", query=text.encode())
 
@@ -246,7 +245,7 @@ class TestSockets:
     @tries(250)
     @given(frames=st.lists(mutated(FRAMES) | st.sampled_from(FRAMES), min_size=1, max_size=3), signed_in=st.booleans())
     async def test_frames(self, url: str, attacker: Attacker, frames: list[bytes], signed_in: bool):
-        """A spoilt frame ends the socket with the code that says so, or is answered; nobody else notices."""
+        """An invalid frame closes the socket with its code, or is answered; other sockets are not affected."""
         async with connected(url) as socket:
             if signed_in:
                 await socket.init({"authorization": f"Bearer {attacker.marks['@token@']}"})
@@ -258,7 +257,7 @@ class TestSockets:
     @given(data=st.data())
     @pytest.mark.parametrize("operation", SUBSCRIPTIONS, ids=str)
     async def test_subscriptions(self, url: str, attacker: Attacker, operation: Operation, data: st.DataObject):
-        """Any filter and any cursor is refused, or listened to without ever hearing of others' tasks."""
+        """Any filter and cursor is refused, or never gives tasks of other users."""
         payload = {"query": operation.text, "variables": data.draw(variables_for(operation))}
         async with connected(url) as socket:
             await socket.init({"authorization": f"Bearer {attacker.marks['@token@']}"})
@@ -267,15 +266,15 @@ class TestSockets:
             await _ends_well(socket)
 
     async def test_credentials(self, url: str, attacker: Attacker):
-        """What is no token closes the socket for good or for now, and is never taken for somebody."""
+        """An invalid token closes the socket, and never signs in."""
         for value in [*hostile_input.AUTHORIZATIONS[1:], 1, [], {}, True, "\x00"]:
             async with connected(url) as socket:
                 made_up = attacker.marked(value.encode()).decode() if isinstance(value, str) else value
                 await socket.send(type="connection_init", payload={"authorization": made_up})
                 assert (await socket.closed())[0] in {4400, 4401, 4403}
 
-    async def test_a_crowd_of_operations(self, url: str, attacker: Attacker):
-        """A hundred operations run on one socket; one more is refused, and the socket goes on."""
+    async def test_many_operations_on_one_socket(self, url: str, attacker: Attacker):
+        """A hundred operations run on one socket; one more is refused, and the socket stays open."""
         async with connected(url) as socket:
             await socket.init({"authorization": f"Bearer {attacker.marks['@token@']}"})
             for number in range(110):
@@ -291,7 +290,7 @@ async def _send(socket: Socket, frame: str) -> None:
 
 
 async def _ends_well(socket: Socket) -> None:
-    """Whatever has been sent, the server says what it may say, and then answers a ping or has closed politely."""
+    """The server sends only allowed messages, and then answers a ping or has closed the connection in order."""
     try:
         await socket.send(type="ping", payload={"last": True})
         while True:

@@ -40,36 +40,38 @@ class TestStatuses:
             pytest.param(PARTLY, 200, True, id="partly answered"),
             pytest.param(REFUSED_BY_A_RULE, 200, True, id="refused by a rule"),
             pytest.param("{ me { id } }", 401, False, id="not signed in"),
-            pytest.param("{ me { id } users { totalCount } }", 200, True, id="one door closed of two"),
+            pytest.param("{ me { id } users { totalCount } }", 200, True, id="one of two fields refused"),
             pytest.param("mutation { setUserActive(input: {}) { user { id } } }", 400, True, id="not valid"),
             pytest.param("{ me { nope } }", 400, True, id="no such field"),
             pytest.param("{", 400, True, id="no document"),
             pytest.param("{ tasks(first: 1000) { totalCount } }", 200, True, id="a bad argument"),
         ],
     )
-    async def test_graphqls_own_media_type_tells_the_truth(self, api: Api, document: str, status: int, signed_in: bool):
-        """In `application/graphql-response+json` the status says what became of the request."""
+    async def test_the_graphql_media_type_has_real_statuses(
+        self, api: Api, document: str, status: int, signed_in: bool
+    ):
+        """With `application/graphql-response+json` the status shows the result of the request."""
         response = await ask(api, document, GRAPHQL, signed_in=signed_in)
         assert response.status_code == status, response.text
         assert response.headers["content-type"] == f"{GRAPHQL}; charset=utf-8"
 
     @pytest.mark.parametrize("document", ["{ me { id } }", "{ me { nope } }", "{", PARTLY, REFUSED_BY_A_RULE])
     @pytest.mark.parametrize("signed_in", [True, False])
-    async def test_plain_json_is_200_for_every_request_that_is_one(self, api: Api, document: str, signed_in: bool):
-        """In `application/json` older clients read the body, whatever became of the operation."""
+    async def test_plain_json_has_status_200(self, api: Api, document: str, signed_in: bool):
+        """With `application/json` older clients read the body."""
         response = await ask(api, document, JSON, signed_in=signed_in)
         assert response.status_code == 200
         assert response.headers["content-type"] == f"{JSON}; charset=utf-8"
 
     @pytest.mark.parametrize("media", [GRAPHQL, JSON])
     @pytest.mark.parametrize("parameters", [{"variables": 1}, {"operationName": 1}, {"extensions": 1}])
-    async def test_what_is_no_request_is_400_in_either(self, api: Api, media: str, parameters: dict[str, Any]):
-        """A parameter of a wrong type makes it no request at all."""
+    async def test_an_invalid_request_has_status_400(self, api: Api, media: str, parameters: dict[str, Any]):
+        """A parameter of a wrong type is no GraphQL request."""
         assert (await ask(api, "{ me { id } }", media, **parameters)).status_code == 400
 
     @pytest.mark.parametrize("media", [GRAPHQL, JSON])
-    async def test_a_link_reads_and_never_writes(self, api: Api, media: str):
-        """GET answers queries; a mutation is 405 and says that it wants POST, and no task comes of it."""
+    async def test_get_is_read_only(self, api: Api, media: str):
+        """A mutation by GET is 405, names POST, and changes nothing."""
         token = await api.token(await api.a_user())
         headers = {"accept": media, "authorization": f"Bearer {token}"}
         write = 'mutation { createTask(input: {title: "x"}) { task { id } } }'
@@ -88,13 +90,15 @@ class TestStatuses:
         assert (await ask(api, document, GRAPHQL)).status_code == 400
 
 
-async def test_introspection_tells_the_whole_schema(api: Api):
-    """Tools that ask for everything, descriptions and deprecations included, get it within the limits."""
+async def test_introspection_returns_the_whole_schema(api: Api):
+    """With descriptions and deprecations, within the limits."""
     everything = get_introspection_query(
         specified_by_url=True, directive_is_repeatable=True, schema_description=True, input_value_deprecation=True
     )
-    told = build_client_schema((await api.ask(everything)).data)  # type: ignore[arg-type]
-    assert print_schema(lexicographic_sort_schema(told)) == print_schema(lexicographic_sort_schema(schema._schema))
+    introspected = build_client_schema((await api.ask(everything)).data)  # type: ignore[arg-type]
+    assert print_schema(lexicographic_sort_schema(introspected)) == print_schema(
+        lexicographic_sort_schema(schema._schema)
+    )
 
 
 @pytest.fixture(scope="module")
@@ -135,8 +139,8 @@ class TestCloseCodes:
             await socket.send(type="start", id="1", payload={"query": LONG})
             assert (await socket.closed())[0] == 4400
 
-    async def test_signing_out_elsewhere(self, url: str, api: Api):
-        """When the session ends, by whatever door, its sockets are closed with 4403."""
+    async def test_a_sign_out_closes_other_sockets(self, url: str, api: Api):
+        """They are closed with 4403, whatever ended the session."""
         token = await api.token(user := await api.a_user())
         async with connected(url) as socket:
             await socket.init({"authorization": f"Bearer {token}"})
@@ -144,8 +148,8 @@ class TestCloseCodes:
             (await api.ask("mutation { logout { userErrors { code } } }", user)).payload("logout")
             assert (await socket.closed())[0] == 4403
 
-    async def test_nobody_hears_nothing(self, url: str):
-        """An anonymous socket is served, and a subscription on it is an error that says why."""
+    async def test_an_anonymous_socket_cannot_subscribe(self, url: str):
+        """A subscription is an error that says why."""
         async with connected(url) as socket:
             await socket.init()
             await socket.subscribe("1", LONG)

@@ -30,8 +30,8 @@ LIST = """query ($after: String, $order: TaskOrder!) {
         ("1990-12-31T15:59:60.25-08:00", "1991-01-01T00:00:00.250000Z"),
     ],
 )
-def test_what_the_rfc_allows_is_read(text: str, expected: str):
-    """Any case, any offset, any number of digits, and leap seconds, which count as the second behind them."""
+def test_rfc_3339_is_read(text: str, expected: str):
+    """Any case, any offset, any number of digits, and leap seconds, which count as the next second."""
     assert write_instant(read_instant(text)) == expected
 
 
@@ -44,14 +44,14 @@ def test_what_the_rfc_allows_is_read(text: str, expected: str):
         "٢026-12-24T18:00:00Z", "2026-12-24T18:00:00Z ", "0000-01-01T00:00:00Z", "0001-01-01T00:00:00+01:00", 5, None,
     ],
 )  # fmt: skip
-def test_anything_else_is_refused(text: object):
+def test_other_text_is_refused(text: object):
     """The message has an example."""
     with pytest.raises(GraphQLError, match="looks like 2026-12-24T18:00:00Z"):
         read_instant(text)
 
 
 @given(st.datetimes(min_value=datetime(1970, 1, 1), max_value=datetime(9998, 12, 31), timezones=st.just(UTC)))  # noqa: DTZ001
-def test_what_is_written_can_be_read(instant: datetime):
+def test_written_instants_can_be_read(instant: datetime):
     """To the microsecond."""
     assert read_instant(write_instant(instant)) == instant
 
@@ -60,8 +60,8 @@ def test_what_is_written_can_be_read(instant: datetime):
     st.datetimes(min_value=datetime(1970, 1, 1), max_value=datetime(9998, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001
     st.text("0123456789", max_size=12),
 )
-def test_more_digits_never_move_an_instant_forward(instant: datetime, digits: str):
-    """They are cut off: what is stored, and what is searched for, are cut alike."""
+def test_extra_digits_are_cut(instant: datetime, digits: str):
+    """Stored values and search values are cut in the same way, never rounded up."""
     text = f"{instant:%Y-%m-%dT%H:%M:%S}".rjust(19, "0") + f".{instant.microsecond:06}{digits}Z"
     assert read_instant(text) == instant
 
@@ -80,7 +80,7 @@ async def test_no_task_is_lost_between_adjacent_spans(api: Api):
 
 @pytest.mark.parametrize("order", ["DUE_ASC", "DUE_DESC", "CREATED_ASC", "UPDATED_DESC"])
 async def test_no_task_is_lost_between_pages(api: Api, order: str):
-    """Tasks a microsecond apart are told apart by cursors."""
+    """Cursors distinguish tasks a microsecond apart."""
     owner, first = await api.a_user(), datetime(2026, 12, 24, 18, tzinfo=UTC)
     for step in (0, 1, 999, 1_000):
         due = first + timedelta(microseconds=step)

@@ -1,4 +1,4 @@
-"""Whatever was raised is told, or masked and logged, by one place."""
+"""Every exception becomes a public error, or is masked and logged, in one place."""
 
 import logging
 from typing import Any
@@ -27,12 +27,12 @@ NODE = parse("{ field }").definitions[0]
         (GraphQLError("wrapped", path=["field"], original_error=BadRequest("Cursor.")), {"code": "BAD_REQUEST"}),
     ],
 )
-def test_what_was_expected_is_told(error: Exception, expected: dict[str, Any]) -> None:
-    """A refusal keeps its text, and its code is the one that clients know it by."""
-    told = describe(error, request_id="r1")
+def test_an_expected_error_is_public(error: Exception, expected: dict[str, Any]) -> None:
+    """It keeps its message, and has its public code."""
+    described = describe(error, request_id="r1")
 
-    assert told["extensions"] == expected
-    assert told["message"] in {"No.", "Less.", "Later.", "Slowly.", "Where?", "Syntax.", "Argument.", "Cursor."}
+    assert described["extensions"] == expected
+    assert described["message"] in {"No.", "Less.", "Later.", "Slowly.", "Where?", "Syntax.", "Argument.", "Cursor."}
 
 
 @pytest.mark.parametrize(
@@ -46,10 +46,10 @@ def test_what_was_expected_is_told(error: Exception, expected: dict[str, Any]) -
 def test_a_bug_is_masked_and_logged_once(error: Exception, caplog: pytest.LogCaptureFixture) -> None:
     """The client learns a request id and nothing else; the log has the traceback under that id, once."""
     with caplog.at_level(logging.DEBUG):
-        told = describe(error, request_id="r1")
+        described = describe(error, request_id="r1")
 
-    assert told["message"] == "Something went wrong on our side. Please report request id r1."
-    assert told["extensions"] == {"code": "INTERNAL", "requestId": "r1"}
+    assert described["message"] == "Something went wrong on our side. Please report request id r1."
+    assert described["extensions"] == {"code": "INTERNAL", "requestId": "r1"}
     (record,) = caplog.records
     assert record.name == "taskriver.errors"
     assert record.exc_info
@@ -83,8 +83,8 @@ def test_a_request_that_fails_everywhere_logs_little(caplog: pytest.LogCaptureFi
     with caplog.at_level(logging.ERROR), asked:
         # As of a subscription that fails at every event.
         for _ in range(10):
-            told = describe_all(_failures(100), request_id="r1")
-            assert [each["extensions"]["code"] for each in told] == ["INTERNAL"] * 200
+            described = describe_all(_failures(100), request_id="r1")
+            assert [each["extensions"]["code"] for each in described] == ["INTERNAL"] * 200
         asked.end()
 
     whole = [record for record in caplog.records if record.exc_info]
@@ -122,7 +122,7 @@ def test_requests_do_not_share_their_bounds(caplog: pytest.LogCaptureFixture) ->
 
 
 def test_a_refusal_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
-    """A closed door is no news."""
+    """It is an expected result."""
     with caplog.at_level(logging.DEBUG):
         describe(GraphQLError("", path=["field"], original_error=PermissionDenied("No.")), request_id="r1")
 
@@ -134,13 +134,13 @@ def test_errors_come_in_the_order_of_their_paths() -> None:
     paths: list[list[str | int]] = [["b"], ["a", 10, "x"], ["a", 2, "y"], ["a", 2, "x"]]
     errors = [GraphQLError("", path=path, original_error=NotFound("")) for path in paths]
 
-    told = describe_all(errors, request_id="r1")
+    described = describe_all(errors, request_id="r1")
 
-    assert [error["path"] for error in told] == [["a", 2, "x"], ["a", 2, "y"], ["a", 10, "x"], ["b"]]
+    assert [error["path"] for error in described] == [["a", 2, "x"], ["a", 2, "y"], ["a", 10, "x"], ["b"]]
 
 
-def test_a_place_in_the_document_is_told() -> None:
-    """Line and column help whoever wrote the query."""
-    told = describe(GraphQLError("", [NODE]), request_id="r1")
+def test_an_error_has_its_position() -> None:
+    """Line and column of the query."""
+    described = describe(GraphQLError("", [NODE]), request_id="r1")
 
-    assert told["locations"] == [{"line": 1, "column": 1}]
+    assert described["locations"] == [{"line": 1, "column": 1}]

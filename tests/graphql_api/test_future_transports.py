@@ -11,7 +11,7 @@ from persistence.models import TaskRow, UserRow
 from tests.domain.test_event_parsing import access_payload, task_payload, without
 from tests.domain.test_stream_cursor import encoded
 from tests.graphql_api.stream_client import move, stream_cursor
-from tests.graphql_api.stream_transports import TRANSPORTS, Heard, Open
+from tests.graphql_api.stream_transports import TRANSPORTS, Open, Received
 from tests.support import newer_version
 from tests.support.api import Api
 
@@ -30,13 +30,15 @@ def listening(request: pytest.FixtureRequest) -> Open:
     return TRANSPORTS[request.param]
 
 
-def kinds(heard: list[Heard]) -> list[str]:
+def kinds(received: list[Received]) -> list[str]:
     """What sort of items they are."""
-    return [each.kind for each in heard]
+    return [each.kind for each in received]
 
 
 def future_of(task: TaskRow) -> list[tuple[str, Any]]:
-    """What a newer version might write of a task; a listener of moves is told a deletion and one move of it."""
+    """Events that a newer version might write; a subscription to status changes receives a deletion and one status
+    change.
+    """
     people = {"owner": str(task.owner_id), "assignee": None}
     known = task_payload(task=str(task.id), by=str(task.owner_id), before=people, after=people)
     other = {**known, "task": str(uuid4())}
@@ -55,22 +57,22 @@ def future_of(task: TaskRow) -> list[tuple[str, Any]]:
     ]
 
 
-TOLD = ["TaskDeleted", "TaskStatusChanged"]
-"""What is told of `future_of`."""
+EXPECTED = ["TaskDeleted", "TaskStatusChanged"]
+"""The expected items for `future_of`."""
 
 
 class TestCursors:
     @pytest.mark.parametrize("plain", UNREADABLE_CURSORS)
-    async def test_one_of_another_version_is_a_resync(self, live: Api, listening: Open, plain: str):
-        """It says so once, with a cursor of this version; then moves are told, and one may come back from there."""
+    async def test_a_cursor_of_another_version_is_a_resync(self, live: Api, listening: Open, plain: str):
+        """Once, with a cursor of this version, from which the stream continues."""
         owner = await live.a_user()
         task = await live.build.a_task(owner)
         async with listening(live, owner, encoded(plain)) as listener:
-            resync = await listener.hear()
+            resync = await listener.receive()
             await move(live, task, "DONE", owner)
-            moved = await listener.hear()
+            moved = await listener.receive()
         async with listening(live, owner, resync.cursor) as listener:
-            again = await listener.hear()
+            again = await listener.receive()
 
         assert (resync.kind, resync.detail) == ("ResyncRequired", (None, None, "EPOCH"))
         assert StreamCursor.decode(resync.cursor).epoch == live.server.stream.epoch
@@ -79,44 +81,46 @@ class TestCursors:
 
 
 class TestEvents:
-    async def test_what_is_unknown_is_left_out(self, live: Api, listening: Open):
-        """Live and replayed alike: what is known of newer events is told, and the stream goes on."""
+    async def test_unknown_events_are_left_out(self, live: Api, listening: Open):
+        """Live and in a replay; the known parts of newer events are delivered."""
         owner = await live.a_user()
         task = await live.build.a_task(owner)
         start = await stream_cursor(live, owner)
         async with listening(live, owner, None) as listener:
             await newer_version.record(live.build.database, task.id, *future_of(task))
             await move(live, task, "DONE", owner)
-            heard = [await listener.hear() for _ in range(len(TOLD) + 1)]
+            received = [await listener.receive() for _ in range(len(EXPECTED) + 1)]
         async with listening(live, owner, start) as listener:
-            replayed = [await listener.hear() for _ in heard]
+            replayed = [await listener.receive() for _ in received]
 
-        assert kinds(heard) == [*TOLD, "TaskStatusChanged"]
-        assert replayed == heard
-        assert heard[-1].detail == ("TODO", "DONE", None)
+        assert kinds(received) == [*EXPECTED, "TaskStatusChanged"]
+        assert replayed == received
+        assert received[-1].detail == ("TODO", "DONE", None)
 
     async def test_an_unknown_change_of_rights_ends_the_subscriptions_of_its_user(self, live: Api, listening: Open):
-        """Who comes back with the last cursor is told to load everything again; others hear on."""
+        """With the last cursor the user gets a resync; other subscriptions continue."""
         owner, other = await live.a_user(), await live.a_user()
         tasks = [await live.build.a_task(user) for user in (owner, other)]
         async with listening(live, owner, None) as his, listening(live, other, None) as others:
             await move(live, tasks[0], "DONE", owner)
-            last = await his.hear()
+            last = await his.receive()
             await self._change_rights(live, access_payload(user=str(owner.id), change="MEMBERSHIP_ENDED"))
             assert await his.is_cut_off()
             await move(live, tasks[1], "DONE", other)
-            assert (await others.hear()).detail == ("TODO", "DONE", None)
+            assert (await others.receive()).detail == ("TODO", "DONE", None)
         async with listening(live, owner, last.cursor) as listener:
-            resync = await listener.hear()
+            resync = await listener.receive()
             await move(live, tasks[0], "IN_PROGRESS", owner)
-            after = await listener.hear()
+            after = await listener.receive()
 
         assert (resync.kind, resync.detail) == ("ResyncRequired", (None, None, "ACCESS"))
         assert after.detail == ("DONE", "IN_PROGRESS", None)
 
     @pytest.mark.parametrize("payload", [{}, None, access_payload(user="x")])
-    async def test_one_without_a_user_ends_them_all(self, live: Api, listening: Open, payload: Any):
-        """Nobody knows whose rights they were."""
+    async def test_an_unknown_change_without_a_user_ends_all_subscriptions(
+        self, live: Api, listening: Open, payload: Any
+    ):
+        """It may concern every user."""
         users = [await live.a_user() for _ in range(2)]
         async with AsyncExitStack() as stack:
             listeners = [await stack.enter_async_context(listening(live, user, None)) for user in users]
@@ -125,7 +129,7 @@ class TestEvents:
             assert [await each.is_cut_off() for each in listeners] == [True, True]
         for user, cursor in zip(users, cursors, strict=True):
             async with listening(live, user, cursor) as listener:
-                assert (await listener.hear()).detail == (None, None, "ACCESS")
+                assert (await listener.receive()).detail == (None, None, "ACCESS")
 
     async def _cursors(self, api: Api, users: list[UserRow]) -> list[str]:
         return [await stream_cursor(api, user) for user in users]

@@ -1,4 +1,4 @@
-"""Idempotency keys as clients send them: over HTTP and sockets, well and badly."""
+"""Idempotency keys of clients over HTTP and sockets, valid and invalid."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -21,7 +21,7 @@ TWICE = """mutation ($input: CreateTaskInput!) {
 
 
 def a_key() -> str:
-    """A key that nobody has used."""
+    """A new key."""
     return str(uuid4())
 
 
@@ -30,16 +30,16 @@ def keyed(key: str) -> dict[str, str]:
     return {"idempotency-key": key}
 
 
-async def ask_with(api: Api, who: UserRow, query: str, extensions: object, /, **variables: Any) -> Answer:
+async def ask_with(api: Api, user: UserRow, query: str, extensions: object, /, **variables: Any) -> Answer:
     """Ask with extensions."""
     body = {"query": query, "variables": variables, "extensions": extensions}
-    headers = {"authorization": f"Bearer {await api.token(who)}"}
+    headers = {"authorization": f"Bearer {await api.token(user)}"}
     return Answer(await api.client.post("/graphql", json=body, headers=headers))
 
 
-async def events_of(api: Api, who: UserRow) -> list[TaskEvent]:
-    """What somebody did."""
-    return [event for event in await api.build.events_by(who.id) if isinstance(event, TaskEvent)]
+async def events_of(api: Api, user: UserRow) -> list[TaskEvent]:
+    """The events of a user."""
+    return [event for event in await api.build.events_by(user.id) if isinstance(event, TaskEvent)]
 
 
 def requests(task: TaskRow, friend: UserRow) -> dict[str, tuple[str, dict[str, Any]]]:
@@ -67,8 +67,8 @@ class TestHTTP:
         assert later.payload(name)
         assert len(await events_of(api, owner)) == 1
 
-    async def test_another_request_is_told_so(self, api: Api):
-        """A used key with another input is refused as data, and nothing is changed."""
+    async def test_a_used_key_with_another_request_is_refused(self, api: Api):
+        """The refusal is data, and nothing is changed."""
         owner, key = await api.a_user(), a_key()
         (await api.ask(CREATE, owner, headers=keyed(key), input={"title": "One"})).payload("createTask")
         refusal = (await api.ask(CREATE, owner, headers=keyed(key), input={"title": "Two"})).refusal("createTask")
@@ -85,8 +85,8 @@ class TestHTTP:
         assert answers[0].payload("first")["task"] != answers[0].payload("second")["task"]
         assert len(await events_of(api, owner)) == 2
 
-    async def test_a_deleted_task_is_not_found(self, api: Api):
-        """A replay of what was done to a task that is gone says NOT_FOUND; that of its deletion says the same again."""
+    async def test_a_replay_for_a_deleted_task_is_not_found(self, api: Api):
+        """The replay of a deletion has its original result."""
         owner, key, last = await api.a_user(), a_key(), a_key()
         task = await api.build.a_task(owner)
         move = {"id": task_id(task), "status": "DONE"}
@@ -126,13 +126,13 @@ class TestHTTP:
         assert await events_of(api, owner) == []
 
     @pytest.mark.parametrize("value", [1, True, [], {}, ["key"]])
-    async def test_only_text_is_a_key(self, api: Api, value: object):
-        """Any other JSON than a string or null is a bad request."""
+    async def test_only_a_string_is_a_key(self, api: Api, value: object):
+        """Other JSON than a string or null is a bad request."""
         answer = await ask_with(api, await api.a_user(), CREATE, {"idempotencyKey": value}, input={"title": "x"})
         assert answer.codes == ["BAD_REQUEST"]
 
     async def test_two_keys_are_a_bad_request(self, api: Api):
-        """A request that names itself twice has no name."""
+        """A request must have one key."""
         owner = await api.a_user()
         headers = [(b"idempotency-key", b"one"), (b"idempotency-key", b"two")]
         headers += httpx.Headers({"authorization": f"Bearer {await api.token(owner)}"}).raw
@@ -141,8 +141,8 @@ class TestHTTP:
 
         assert answer.codes == ["BAD_REQUEST"]
 
-    async def test_signing_in_takes_no_notice(self, api: Api):
-        """Under one key one signs in twice: whoever has the answer of a sign-in has a session of their own."""
+    async def test_a_sign_in_ignores_the_key(self, api: Api):
+        """Each sign-in creates its own session."""
         user = await api.a_user(password_hash=await api.server.passwords.hash("Correct-horse1"))
         query = "mutation ($input: LoginInput!) { login(input: $input) { accessToken userErrors { code } } }"
         wanted, key = {"username": user.username, "password": "Correct-horse1"}, a_key()
@@ -175,8 +175,8 @@ async def asked(socket: Socket, query: str, extensions: object, /, **variables: 
 
 
 class TestSocket:
-    async def test_a_key_survives_the_socket(self, api: Api, url: str):
-        """A mutation whose socket broke is sent again on the next one, or over HTTP, and is made once."""
+    async def test_a_key_works_across_sockets(self, api: Api, url: str):
+        """A mutation that is repeated on another socket or over HTTP is made once."""
         owner, key, wanted = await api.a_user(), a_key(), {"title": "x"}
         answers = []
         for _ in range(2):
@@ -188,8 +188,8 @@ class TestSocket:
         assert answers[0]["data"] == answers[1]["data"] == over_http.data
         assert len(await events_of(api, owner)) == 1
 
-    async def test_a_header_of_the_socket_names_no_operation(self, api: Api, url: str):
-        """What the upgrade said is said of the socket: two creations on it are two."""
+    async def test_a_key_in_the_upgrade_request_is_ignored(self, api: Api, url: str):
+        """Two creations on the socket are two tasks."""
         owner = await api.a_user()
         async with connected(url, additional_headers=keyed(a_key())) as socket:
             await socket.init({"token": await api.token(owner)})
@@ -198,8 +198,8 @@ class TestSocket:
 
         assert len(await events_of(api, owner)) == 2
 
-    async def test_a_malformed_key_is_the_operations_error(self, api: Api, url: str):
-        """The operation is told BAD_REQUEST; the socket lives."""
+    async def test_a_malformed_key_is_an_error_of_the_operation(self, api: Api, url: str):
+        """BAD_REQUEST; the socket stays open."""
         async with connected(url) as socket:
             await socket.init({"token": await api.token(await api.a_user())})
             answer = await asked(socket, CREATE, {"idempotencyKey": "a b"}, input={"title": "x"})
@@ -209,7 +209,7 @@ class TestSocket:
 
 class TestEvents:
     async def test_a_mutation_over_server_sent_events(self, api: Api):
-        """The key counts at this door, too, and is the same key as at the others."""
+        """The key is the same as over other transports."""
         owner, key = await api.a_user(), a_key()
         headers = keyed(key) | {"accept": "text/event-stream", "authorization": f"Bearer {await api.token(owner)}"}
         body = {"query": CREATE, "variables": {"input": {"title": "x"}}}

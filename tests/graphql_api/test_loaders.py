@@ -24,8 +24,8 @@ async def _field(loader: Loader[int, str], key: int) -> str:
 
 
 class TestLoader:
-    async def test_a_cancelled_field_takes_nothing_from_another(self):
-        """Who waits for a row still gets it when the executor ends somebody else who waited for the same one."""
+    async def test_a_cancelled_field_does_not_affect_another(self):
+        """Another field that waits for the same row gets it."""
         loader: Loader[int, str] = Loader(_rows)
         ended, other = (asyncio.ensure_future(_field(loader, 1)) for _ in range(2))
         await asyncio.sleep(0)
@@ -36,8 +36,8 @@ class TestLoader:
         with pytest.raises(asyncio.CancelledError):
             await ended
 
-    async def test_a_failure_reaches_everybody_who_asked(self):
-        """The error of a batch is told to each who waits, and the next who asks tries anew."""
+    async def test_a_failure_reaches_all_waiting_fields(self):
+        """The next request tries again."""
         tries = []
 
         async def rows(keys: list[int]) -> list[str]:
@@ -47,9 +47,9 @@ class TestLoader:
             return await _rows(keys)
 
         loader: Loader[int, str] = Loader(rows)
-        told = await asyncio.gather(*(_field(loader, 1) for _ in range(2)), return_exceptions=True)
+        results = await asyncio.gather(*(_field(loader, 1) for _ in range(2)), return_exceptions=True)
 
-        assert [type(each) for each in told] == [ConnectionError, ConnectionError]
+        assert [type(each) for each in results] == [ConnectionError, ConnectionError]
         assert await loader.load(1) == "row 1"
         assert tries == [[1], [1]]
 

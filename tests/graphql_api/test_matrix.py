@@ -1,6 +1,5 @@
-"""Role × relation × action × door, generated from the policy table: every door says what the table says.
-
-A refusal must look right, and must also have changed nothing and told nobody.
+"""Role, relation, action and entry point, generated from the policy table: each entry point follows the table. A
+refusal also changes nothing and delivers no event.
 """
 
 import asyncio
@@ -26,7 +25,7 @@ from tests.support.waiting import HANG_SECONDS
 from tests.support.websocket_client import Socket, connected
 
 RELATIONS = {"own": Reach.OWN, "assigned": Reach.ASSIGNED, "other": None}
-DOORS = ("http", "socket")
+ENTRY_POINTS = ("http", "socket")
 
 OPERATIONS: dict[Action, tuple[str, str, dict[str, Any]]] = {
     Action.UPDATE_TASK: ("updateTask", "UpdateTaskInput", {"title": "Changed"}),
@@ -46,16 +45,16 @@ REST_OPERATIONS: dict[Action, tuple[str, dict[str, Any] | None]] = {
 
 
 @dataclass
-class Doors:
-    """One operation, sent through the door of choice."""
+class EntryPoints:
+    """One operation, through either API."""
 
     api: Api
     url: str
     stack: AsyncExitStack
 
-    async def ask(self, door: str, by: UserRow | None, query: str, **variables: Any) -> dict[str, Any]:
+    async def ask(self, entry_point: str, by: UserRow | None, query: str, **variables: Any) -> dict[str, Any]:
         """The GraphQL response as it came."""
-        if door == "http":
+        if entry_point == "http":
             return (await self.api.ask(query, by, **variables)).body
         async with connected(self.url) as socket:
             token = await self.api.token(by) if by is not None else None
@@ -63,7 +62,7 @@ class Doors:
             return await _one(socket, query, variables)
 
     async def rest(self, method: str, path: str, by: UserRow, body: dict[str, Any] | None = None) -> httpx.Response:
-        """The answer of the REST door."""
+        """The response of the REST API."""
         headers = {"authorization": f"Bearer {await self.api.token(by)}"}
         return await self.api.client.request(method, f"/api/v1{path}", headers=headers, json=body)
 
@@ -77,15 +76,15 @@ async def _one(socket: Socket, query: str, variables: dict[str, Any]) -> dict[st
 
 
 @pytest.fixture(scope="module")
-async def doors(api: Api) -> AsyncIterator[Doors]:
-    """Both doors of one server."""
+async def entry_points(api: Api) -> AsyncIterator[EntryPoints]:
+    """Both APIs of one server."""
     async with AsyncExitStack() as stack:
         url = await stack.enter_async_context(serving(api.server.asgi()))
-        yield Doors(api, url, stack)
+        yield EntryPoints(api, url, stack)
 
 
 def allowed(role: Role, action: Action, relation: str) -> bool:
-    """What the table says."""
+    """What the policy table allows."""
     reaches = POLICY[role].get(action, frozenset())
     return Reach.ANY in reaches or RELATIONS[relation] in reaches
 
@@ -106,41 +105,47 @@ async def _state(api: Api, task: TaskRow) -> tuple[dict[str, Any], list[Recorded
 
 
 async def cast_of(api: Api, role: Role, relation: str) -> tuple[UserRow, TaskRow]:
-    """Somebody of this role, and a task that they stand in this relation to."""
+    """A user of this role, and a task with this relation to it."""
     actor = await api.a_user(role)
     if relation == "own":
         return actor, await api.build.a_task(actor)
     return actor, await api.build.a_task(assignee_id=actor.id if relation == "assigned" else None)
 
 
-@pytest.mark.parametrize(("role", "relation", "action", "door"), list(product(Role, RELATIONS, OPERATIONS, DOORS)))
-async def test_tasks_change_as_the_table_says(doors: Doors, role: Role, relation: str, action: Action, door: str):
+@pytest.mark.parametrize(
+    ("role", "relation", "action", "entry_point"), list(product(Role, RELATIONS, OPERATIONS, ENTRY_POINTS))
+)
+async def test_tasks_change_as_the_table_says(
+    entry_points: EntryPoints, role: Role, relation: str, action: Action, entry_point: str
+):
     """A mutation of a task succeeds exactly where the policy has the cell; else FORBIDDEN, or NOT_FOUND unseen."""
-    api = doors.api
+    api = entry_points.api
     actor, task = await cast_of(api, role, relation)
     name, kind, values = OPERATIONS[action]
     query = f"mutation ($input: {kind}!) {{ {name}(input: $input) {{ userErrors {{ code }} }} }}"
     variables = {"input": {"id": encode_id("Task", task.id)} | values}
 
     if allowed(role, action, relation):
-        body = await doors.ask(door, actor, query, **variables)
+        body = await entry_points.ask(entry_point, actor, query, **variables)
         assert body["data"][name]["userErrors"] == []
     else:
         async with unchanged(api, task):
-            body = await doors.ask(door, actor, query, **variables)
+            body = await entry_points.ask(entry_point, actor, query, **variables)
         code = "FORBIDDEN" if allowed(role, Action.READ_TASK, relation) else "NOT_FOUND"
         assert body["data"][name]["userErrors"] == [{"code": code}]
 
 
-@pytest.mark.parametrize(("role", "relation", "door"), list(product(Role, RELATIONS, DOORS)))
-async def test_tasks_are_seen_as_the_table_says(doors: Doors, role: Role, relation: str, door: str):
-    """By id, as a node, in lists and in counts, a task is there exactly for whom the policy has the cell."""
-    actor, task = await cast_of(doors.api, role, relation)
+@pytest.mark.parametrize(("role", "relation", "entry_point"), list(product(Role, RELATIONS, ENTRY_POINTS)))
+async def test_visibility_of_tasks_follows_the_table(
+    entry_points: EntryPoints, role: Role, relation: str, entry_point: str
+):
+    """By id, as a node, in lists and in counts."""
+    actor, task = await cast_of(entry_points.api, role, relation)
     identity = encode_id("Task", task.id)
     query = """query ($id: ID!, $owner: ID!) { task(id: $id) { id } node(id: $id) { id } nodes(ids: [$id]) { id }
       tasks(filter: {ownerId: $owner}) { totalCount nodes { id } } }"""
 
-    body = await doors.ask(door, actor, query, id=identity, owner=encode_id("User", task.owner_id))
+    body = await entry_points.ask(entry_point, actor, query, id=identity, owner=encode_id("User", task.owner_id))
 
     found = {"id": identity} if allowed(role, Action.READ_TASK, relation) else None
     assert body["data"] == {
@@ -151,16 +156,18 @@ async def test_tasks_are_seen_as_the_table_says(doors: Doors, role: Role, relati
     }
 
 
-@pytest.mark.parametrize(("role", "action", "door"), list(product(Role, ADMIN_OPERATIONS, DOORS)))
-async def test_users_change_as_the_table_says(doors: Doors, role: Role, action: Action, door: str):
-    """Managing users is the admins' alone: others stand before a closed door, and the user is untouched."""
-    api = doors.api
+@pytest.mark.parametrize(("role", "action", "entry_point"), list(product(Role, ADMIN_OPERATIONS, ENTRY_POINTS)))
+async def test_changes_of_users_follow_the_table(
+    entry_points: EntryPoints, role: Role, action: Action, entry_point: str
+):
+    """Only admins manage users: other requests are refused and change nothing."""
+    api = entry_points.api
     actor, other = await api.a_user(role), await api.a_user()
     await api.a_user(Role.ADMIN)
     name, kind, values = ADMIN_OPERATIONS[action]
     query = f"mutation ($input: {kind}!) {{ {name}(input: $input) {{ userErrors {{ code }} }} }}"
 
-    body = await doors.ask(door, actor, query, input={"userId": encode_id("User", other.id)} | values)
+    body = await entry_points.ask(entry_point, actor, query, input={"userId": encode_id("User", other.id)} | values)
 
     stored = await api.build.user(other.id)
     assert stored is not None
@@ -172,14 +179,14 @@ async def test_users_change_as_the_table_says(doors: Doors, role: Role, action: 
         assert (stored.role, stored.is_active, stored.access_version) == (other.role, True, other.access_version)
 
 
-@pytest.mark.parametrize(("role", "door"), list(product(Role, DOORS)))
-async def test_users_are_listed_as_the_table_says(doors: Doors, role: Role, door: str):
-    """The list of users is the admins' alone, and e-mail addresses are one's own or the admins'."""
-    api = doors.api
+@pytest.mark.parametrize(("role", "entry_point"), list(product(Role, ENTRY_POINTS)))
+async def test_lists_of_users_follow_the_table(entry_points: EntryPoints, role: Role, entry_point: str):
+    """Only admins list users; e-mail addresses are visible to the user and to admins."""
+    api = entry_points.api
     actor, other = await api.a_user(role), await api.a_user()
     query = "query ($id: ID!) { me { email } user(id: $id) { username email } users(first: 1) { nodes { id } } }"
 
-    body = await doors.ask(door, actor, query, id=encode_id("User", other.id))
+    body = await entry_points.ask(entry_point, actor, query, id=encode_id("User", other.id))
 
     is_admin = Reach.ANY in POLICY[role].get(Action.LIST_USERS, frozenset())
     assert body["data"]["me"] == {"email": actor.email}
@@ -188,9 +195,9 @@ async def test_users_are_listed_as_the_table_says(doors: Doors, role: Role, door
     assert [error["extensions"]["code"] for error in body.get("errors", [])] == ([] if is_admin else ["FORBIDDEN"])
 
 
-@pytest.mark.parametrize("door", DOORS)
-async def test_nobody_passes_a_door_that_is_not_public(doors: Doors, door: str):
-    """Without a token every field that is not public answers UNAUTHENTICATED, before its arguments are looked at."""
+@pytest.mark.parametrize("entry_point", ENTRY_POINTS)
+async def test_anonymous_requests_are_refused_by_non_public_fields(entry_points: EntryPoints, entry_point: str):
+    """UNAUTHENTICATED, before arguments are checked."""
     operations = {
         "me": "{ me { id } }",
         "user": '{ user(id: "x") { id } }',
@@ -209,35 +216,37 @@ async def test_nobody_passes_a_door_that_is_not_public(doors: Doors, door: str):
           userErrors { code } } }""",
     }
     for name, query in operations.items():
-        body = await doors.ask(door, None, query)
+        body = await entry_points.ask(entry_point, None, query)
         assert [error["extensions"]["code"] for error in body["errors"]] == ["UNAUTHENTICATED"], name
 
 
 @pytest.mark.parametrize(("role", "relation", "action"), list(product(Role, RELATIONS, REST_OPERATIONS)))
-async def test_tasks_change_over_rest_as_the_table_says(doors: Doors, role: Role, relation: str, action: Action):
+async def test_tasks_change_over_rest_as_the_table_says(
+    entry_points: EntryPoints, role: Role, relation: str, action: Action
+):
     """Over REST a task changes exactly where the policy has the cell; else 403, or 404 unseen, and nothing happened."""
-    actor, task = await cast_of(doors.api, role, relation)
+    actor, task = await cast_of(entry_points.api, role, relation)
     method, body = REST_OPERATIONS[action]
 
     if allowed(role, action, relation):
-        response = await doors.rest(method, f"/tasks/{task.id}", actor, body)
+        response = await entry_points.rest(method, f"/tasks/{task.id}", actor, body)
         assert response.status_code == (204 if method == "DELETE" else 200)
     else:
-        async with unchanged(doors.api, task):
-            response = await doors.rest(method, f"/tasks/{task.id}", actor, body)
+        async with unchanged(entry_points.api, task):
+            response = await entry_points.rest(method, f"/tasks/{task.id}", actor, body)
         assert response.status_code == (403 if allowed(role, Action.READ_TASK, relation) else 404)
 
 
 @pytest.mark.parametrize(("role", "relation"), list(product(Role, RELATIONS)))
-async def test_tasks_are_seen_over_rest_as_the_table_says(doors: Doors, role: Role, relation: str):
-    """By id and in the list, a task is there exactly for whom the policy has the cell."""
-    actor, task = await cast_of(doors.api, role, relation)
+async def test_rest_visibility_of_tasks_follows_the_table(entry_points: EntryPoints, role: Role, relation: str):
+    """By id and in the list."""
+    actor, task = await cast_of(entry_points.api, role, relation)
     seen = allowed(role, Action.READ_TASK, relation)
 
-    one = await doors.rest("GET", f"/tasks/{task.id}", actor)
-    total = (await doors.api.ask("{ tasks { totalCount } }", actor)).data["tasks"]["totalCount"]
+    one = await entry_points.rest("GET", f"/tasks/{task.id}", actor)
+    total = (await entry_points.api.ask("{ tasks { totalCount } }", actor)).data["tasks"]["totalCount"]
     # Other tests' tasks may be older or younger: the whole list is read.
-    pages = [await doors.rest("GET", f"/tasks/?limit=100&skip={skip}", actor) for skip in range(0, total, 100)]
+    pages = [await entry_points.rest("GET", f"/tasks/?limit=100&skip={skip}", actor) for skip in range(0, total, 100)]
     listed = [found["uuid"] for page in pages for found in page.json()]
 
     assert one.status_code == (200 if seen else 404)
@@ -245,20 +254,20 @@ async def test_tasks_are_seen_over_rest_as_the_table_says(doors: Doors, role: Ro
 
 
 @pytest.mark.parametrize(("role", "relation"), list(product(Role, RELATIONS)))
-async def test_moves_are_heard_on_the_task_socket_as_the_table_says(doors: Doors, role: Role, relation: str):
-    """A move is told on the older socket exactly to those for whom the policy has the cell."""
-    api = doors.api
+async def test_deliveries_of_the_task_socket_follow_the_table(entry_points: EntryPoints, role: Role, relation: str):
+    """A status change is delivered only to users who may see the task."""
+    api = entry_points.api
     actor, task = await cast_of(api, role, relation)
     owner = await api.build.user(task.owner_id)
     assert owner is not None
     own = await api.build.a_task(actor)
     headers = {"authorization": f"Bearer {await api.token(actor)}"}
-    address = f"{doors.url.replace('http', 'ws', 1)}/ws/tasks/{task.id}"
+    address = f"{entry_points.url.replace('http', 'ws', 1)}/ws/tasks/{task.id}"
     async with websockets.connect(address, additional_headers=headers) as socket, asyncio.timeout(HANG_SECONDS):
         assert json.loads(await socket.recv())["type"] == "cursor"
-        await doors.rest("PUT", f"/tasks/{task.id}", owner, {"completed": True})
-        await doors.rest("PUT", f"/tasks/{own.id}", actor, {"completed": True})
-        heard = [json.loads(await socket.recv())["task"]["uuid"]]
-        if heard == [str(task.id)]:
-            heard.append(json.loads(await socket.recv())["task"]["uuid"])
-    assert heard == ([str(task.id)] if allowed(role, Action.READ_TASK, relation) else []) + [str(own.id)]
+        await entry_points.rest("PUT", f"/tasks/{task.id}", owner, {"completed": True})
+        await entry_points.rest("PUT", f"/tasks/{own.id}", actor, {"completed": True})
+        received = [json.loads(await socket.recv())["task"]["uuid"]]
+        if received == [str(task.id)]:
+            received.append(json.loads(await socket.recv())["task"]["uuid"])
+    assert received == ([str(task.id)] if allowed(role, Action.READ_TASK, relation) else []) + [str(own.id)]

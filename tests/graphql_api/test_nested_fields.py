@@ -351,7 +351,7 @@ class TestStream:
             await listener.listen(STREAM)
             await task_service.update_task(live.build.as_(owner), task_id=task.id, edit=TaskEdit(title="Paint"))
 
-            assert await listener.hear() == {
+            assert await listener.receive() == {
                 "task": {
                     "id": encode_id("Task", task.id),
                     "history": {"nodes": [{"version": 2}]},
@@ -373,7 +373,7 @@ class TestStream:
             seen = {"viewerCanUpdate": False, "assignee": {"email": assignee.email}}
             by = {"username": assignee.username, "email": assignee.email}
 
-            assert [await listener.hear() for _ in range(2)] == [
+            assert [await listener.receive() for _ in range(2)] == [
                 {"task": seen, "from": "TODO", "to": "DONE", "by": by},
                 {"task": seen, "from": "DONE", "to": "TODO", "by": None},
             ]

@@ -47,9 +47,9 @@ async def task(api: Api) -> TaskRow:
     return task
 
 
-@pytest.mark.parametrize("spelling", ["", "# run in general, as nobody has asked for it before\n"])
-async def test_what_can_be_shown_is_shown(api: Api, task: TaskRow, spelling: str):
-    """The rest is left out, a page is full all the same, and both ways of execution say the same."""
+@pytest.mark.parametrize("spelling", ["", "# a new text, so that the general executor runs it\n"])
+async def test_known_parts_of_newer_events_are_shown(api: Api, task: TaskRow, spelling: str):
+    """Unknown events are left out, a page is full nevertheless, and both executors agree."""
     owner = await api.build.user(task.owner_id)
     answers = [
         await api.ask(spelling + HISTORY, owner, id=task_id(task), first=first) for first in (10, 10, 10, 3, 3, 3)

@@ -1,4 +1,4 @@
-"""Lists of ids: one that is malformed does not take the others with it, and every error says which id is meant."""
+"""Lists of ids: a malformed one does not affect the others, and every error names its id."""
 
 from typing import Any
 from uuid import uuid4
@@ -32,8 +32,8 @@ class TestNodes:
             ]
             assert all(each["locations"] for each in answer.body["errors"])
 
-    async def test_nothing_is_asked_for(self, api: Api):
-        """An empty list is answered with one."""
+    async def test_an_empty_list(self, api: Api):
+        """The result is an empty list."""
         assert (await api.ask(NODES, await api.a_user(), ids=[])).data == {"nodes": []}
 
     @pytest.mark.parametrize(
@@ -54,8 +54,8 @@ class TestNodes:
         assert len(answer.codes) == MAX_FAILED_FIELDS + 1
         assert "stopped" in answer.body["errors"][0]["message"]
 
-    async def test_a_hundred_malformed_ids_are_told_one_by_one(self, api: Api):
-        """One whole list may be wrong."""
+    async def test_each_malformed_id_is_reported(self, api: Api):
+        """Even if all of a hundred are malformed."""
         answer = await api.ask(NODES, await api.a_user(), ids=["x"] * 100)
         assert len(answer.body["errors"]) == 100
 

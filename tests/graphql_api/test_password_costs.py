@@ -1,4 +1,4 @@
-"""What hashes passwords is limited by what it costs, at every entry point, and nobody waits behind the greedy."""
+"""Operations that hash passwords are limited by their cost, at every entry point, and fairly."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
@@ -37,7 +37,7 @@ TINY = {
 
 
 class Client:
-    """Somebody at an address of their own."""
+    """A client with its own address."""
 
     def __init__(self, api: Api, rest: httpx.AsyncClient) -> None:
         self.api = api
@@ -71,7 +71,7 @@ async def server(new_database: Callable[[], str], new_redis: Callable[[], str]) 
 
 class TestLimits:
     async def test_successful_sign_ins_are_limited(self, server: Server):
-        """The same account from the same address gets so many, over GraphQL and REST together, and is told why."""
+        """The limit counts GraphQL and REST together, and the error explains it."""
         async with a_client(server, "198.51.100.1") as client, a_client(server, "198.51.100.2") as elsewhere:
             assert await client.register("ada") == []
             for _ in range(2):
@@ -113,7 +113,7 @@ class TestLimits:
             assert (await client.api.ask(REFRESH, input={"refreshToken": token})).codes == ["RATE_LIMITED"]
 
     async def test_hashes_of_an_address_are_limited(self, server: Server):
-        """Registrations and sign-ins of one address share a budget, whatever comes of them; others have their own."""
+        """Registrations and sign-ins of one address share a limit, whatever their result."""
         async with a_client(server, "198.51.100.4") as client, a_client(server, "198.51.100.5") as elsewhere:
             for number in range(6):
                 assert await client.register(f"eve{number}") == []
@@ -143,7 +143,7 @@ def gate(monkeypatch: pytest.MonkeyPatch) -> Gate:
 
 
 class Hanging:
-    """A sign-in whose client is still there, until it hangs up."""
+    """A sign-in whose client disconnects on request."""
 
     def __init__(self, path: str, content_type: str, body: bytes) -> None:
         self._scope = {
@@ -172,7 +172,7 @@ class Hanging:
         return {"type": "http.disconnect"}
 
     async def send(self, message: MutableMapping[str, Any]) -> None:
-        """Nobody reads it."""
+        """The response is discarded."""
 
     def run(self, server: Server) -> Awaitable[None]:
         """Send it."""
@@ -203,17 +203,17 @@ async def waiting(server: Server, number: int) -> None:
 
 class TestDisconnecting:
     @pytest.mark.parametrize("request_of", [graphql, rest])
-    async def test_who_hangs_up_leaves_the_queue(
+    async def test_a_disconnected_client_leaves_the_queue(
         self, server: Server, gate: Gate, request_of: Callable[[str], Hanging], monkeypatch: pytest.MonkeyPatch
     ):
-        """A client that disconnects while it waits for a hash is waited for no longer, and its hash is not computed."""
+        """Its hash is not computed."""
         # The longest wait must not end what the disconnect has to end.
         monkeypatch.setattr(server.passwords._queue, "_limits", QueueLimits(seconds=10 * HANG_SECONDS))
         requests = [request_of(f"user{number}") for number in range(5)]
         tasks = [asyncio.ensure_future(each.run(server)) for each in requests]
         try:
             await waiting(server, 3)
-            for each in requests:  # nobody knows which of them wait
+            for each in requests:  # it is unknown which of them wait
                 each.hang_up()
             await waiting(server, 0)
         finally:
@@ -221,7 +221,7 @@ class TestDisconnecting:
             await asyncio.gather(*tasks)
 
     async def test_a_socket_that_closes_leaves_the_queue(self, server: Server, gate: Gate):
-        """A mutation of a closed socket that waits for a hash ends; one whose hash is being computed goes on."""
+        """A mutation of a closed socket that waits for a hash ends; a running one completes."""
         async with serving(server.asgi()) as url:
             async with connected(url) as socket:
                 await socket.init()

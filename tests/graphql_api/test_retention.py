@@ -42,7 +42,7 @@ asyncio.run(trim())
 
 
 async def age(build: Builders, task: TaskRow, days: int) -> None:
-    """Have what happened to a task so far, and everything before it, be that old."""
+    """Make all events of a task, and all earlier ones, this old."""
     async with build.database.engine.begin() as connection:
         last = select(func.max(EventRow.position)).where(EventRow.task_id == task.id).scalar_subquery()
         query = text("UPDATE log_state SET trimmed = trimmed")  # numbering waits until this is over
@@ -52,7 +52,7 @@ async def age(build: Builders, task: TaskRow, days: int) -> None:
 
 
 async def trimmed(build: Builders) -> tuple[int, int | None, int]:
-    """Up to where the head says that the log was trimmed, the first position that is left, and the last one."""
+    """The trimmed position, the first remaining one, and the last one."""
     async with build.database.connect() as connection:
         query = text("SELECT trimmed, (SELECT min(position) FROM events), position FROM event_head")
         return tuple((await connection.execute(query)).one())
@@ -69,8 +69,8 @@ async def moved(api: Api, times: int) -> tuple[UserRow, TaskRow]:
 
 
 class TestTrimmed:
-    async def test_a_cursor_of_before_is_told_so(self, live: Api):
-        """A cursor behind what was removed gets one ResyncRequired TRIMMED, and then the stream goes on."""
+    async def test_a_cursor_before_the_trimmed_position_is_a_resync(self, live: Api):
+        """One ResyncRequired TRIMMED, and then the stream continues."""
         owner, task = await moved(live, 1)
         cursor = await stream_cursor(live, owner)
         await move(live, task, "TODO", owner)
@@ -82,9 +82,9 @@ class TestTrimmed:
         await until(lambda: live.server.stream._log_reader.tail.trimmed > StreamCursor.decode(cursor).position)
         async with signed_in(live, owner) as listener:
             await listener.listen(MOVES, after=cursor)
-            resync = await listener.hear()
+            resync = await listener.receive()
             await move(live, task, "DONE", owner)
-            item = await listener.hear()
+            item = await listener.receive()
 
         assert (resync["__typename"], resync["reason"]) == ("ResyncRequired", "TRIMMED")
         assert StreamCursor.decode(resync["cursor"]).position >= (await trimmed(live.build))[0]
@@ -100,23 +100,23 @@ class TestTrimmed:
         async with signed_in(live, owner) as listener:
             await listener.listen(MOVES, after=cursor)
             await move(live, task, "DONE", owner)
-            assert (await listener.hear())["to"] == "DONE"
+            assert (await listener.receive())["to"] == "DONE"
 
-    async def test_who_listens_notices_nothing(self, live: Api):
-        """Trimming what a listener has heard already disturbs nobody."""
+    async def test_live_subscribers_are_not_affected(self, live: Api):
+        """Only delivered events are removed."""
         owner = await live.a_user()
         task = await live.build.a_task(owner)
         async with signed_in(live, owner) as listener:
             await listener.listen(MOVES)
             await move(live, task, "IN_PROGRESS", owner)
-            await listener.hear()
+            await listener.receive()
             await age(live.build, task, days=40)
             await clean_up(live.build.as_(None), event_retention=30 * DAY)
             await move(live, task, "DONE", owner)
-            assert (await listener.hear())["to"] == "DONE"
+            assert (await listener.receive())["to"] == "DONE"
 
-    async def test_history_shows_what_is_left(self, live: Api):
-        """A task's history ends where the log begins, page by page, and a cursor into what is gone is the end."""
+    async def test_a_history_ends_at_the_trimmed_position(self, live: Api):
+        """Page by page; a cursor of a removed event has an empty page."""
         owner, task = await moved(live, 3)
         first = (await live.ask(HISTORY, owner, id=task_id(task))).data["task"]["history"]
         assert [node["version"] for node in first["nodes"]] == [4, 3]
@@ -157,8 +157,8 @@ class TestKilled:
         assert after[0] == before[2]
         assert after[1] is None or after[1] == after[0] + 1
 
-    async def test_every_step_is_whole(self, live: Api, monkeypatch: pytest.MonkeyPatch):
-        """However a clean-up is interrupted, the head tells exactly what is gone, and only ever moves forward."""
+    async def test_every_step_is_atomic(self, live: Api, monkeypatch: pytest.MonkeyPatch):
+        """After an interruption the trimmed position is exact, and it never moves back."""
         monkeypatch.setattr(event_log, "_TRIM_STEP", 2)
         seen = []
         _, task = await moved(live, 9)

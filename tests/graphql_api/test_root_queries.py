@@ -1,4 +1,4 @@
-"""What each root query answers, word for word: independent of either executor."""
+"""The literal result of each root query, independent of the executors."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ QUERIES: Mapping[str, str] = {
 
 @dataclass
 class Rows:
-    """Somebody with a task of somebody else, and how these are written."""
+    """A user with a task of another user, and their JSON."""
 
     api: Api
     mia: UserRow
@@ -51,7 +51,7 @@ class Rows:
 
     @classmethod
     async def made(cls, api: Api) -> "Rows":
-        """Users whose names no other test uses, and the only task that Mia sees."""
+        """Users with unique names, and the only task that Mia may see."""
         name = uuid4().hex[:8]
         mia = await api.a_user(username=f"Mia{name}", email=f"mia{name}@example.org", created_at=NOON)
         owner = await api.a_user(Role.MODERATOR, username=f"Owen{name}", created_at=NOON)
@@ -80,7 +80,7 @@ class Rows:
         }
 
     def the_task(self) -> dict[str, Any]:
-        """The task as it is written for Mia, to whom it is assigned."""
+        """The JSON of the task for Mia, the assignee."""
         return {
             "__typename": "Task",
             "id": encode_id("Task", self.task.id),
@@ -136,11 +136,11 @@ def test_every_root_query_is_here():
 
 class TestUsers:
     async def test_me(self, rows: Rows):
-        """One's own row, with the address."""
+        """The actor's own row, with the address."""
         assert await rows.ask("me") == rows.user(rows.mia, email=rows.mia.email)
 
     async def test_user(self, rows: Rows):
-        """Another user without the address; null for nobody."""
+        """Another user without the address; null for an unknown id."""
         wanted = encode_id("User", rows.owner.id)
         assert await rows.ask("user", id=wanted) == rows.user(rows.owner, email=None)
         assert await rows.ask("user", id=encode_id("User", uuid4())) is None
@@ -159,7 +159,7 @@ class TestUsers:
         assert page["totalCount"] >= 4
 
     async def test_assignable_users(self, rows: Rows):
-        """By the beginning of their names, ignoring case; one's own address is there."""
+        """By the beginning of their names, ignoring case; only the own address is shown."""
         assert await rows.ask("assignableUsers", search=rows.mia.username.upper()) == (
             [rows.user(rows.mia, email=rows.mia.email)]
         )
@@ -168,7 +168,7 @@ class TestUsers:
 
 class TestTasks:
     async def test_task(self, rows: Rows):
-        """The whole task; null for one that is not there."""
+        """The whole task; null for a missing one."""
         assert await rows.ask("task", id=encode_id("Task", rows.task.id)) == rows.the_task()
         assert await rows.ask("task", id=encode_id("Task", uuid4())) is None
 
@@ -191,7 +191,7 @@ class TestTasks:
 
 class TestSessions:
     async def test_sessions(self, rows: Rows):
-        """One's own, the newest first: the one of the request, and another one."""
+        """The own sessions, the newest first."""
         other = await rows.a_session()
         current, older = await rows.ask("sessions")
 

@@ -26,7 +26,7 @@ _numbers = count(1)
 
 
 async def registered(api: Api, **values: Any) -> str:
-    """The name of a new user whose password is known."""
+    """The name of a new user with a known password."""
     name = f"newcomer{next(_numbers)}"
     values = {"username": name, "email": f"{name}@example.org", "password": PASSWORD} | values
     (await api.ask(REGISTER, input=values)).payload("register")
@@ -51,8 +51,8 @@ class TestRegister:
             "role": "USER",
         }
 
-    async def test_a_taken_name_is_refused_ignoring_case(self, api: Api):
-        """A name exists once, in whatever case."""
+    async def test_a_used_name_is_refused_ignoring_case(self, api: Api):
+        """A name exists once."""
         name = await registered(api)
         values = {"username": name.upper(), "email": "other@example.org", "password": PASSWORD}
         refusal = (await api.ask(REGISTER, input=values)).refusal("register")
@@ -85,14 +85,14 @@ class TestLogin:
         name = await registered(api)
         disabled = await api.a_user(is_active=False)
         answers = [
-            (await api.ask(LOGIN, input={"username": who, "password": "Wrong-horse1"})).refusal("login")
-            for who in (name, "nobody-here", disabled.username)
+            (await api.ask(LOGIN, input={"username": username, "password": "Wrong-horse1"})).refusal("login")
+            for username in (name, "nobody-here", disabled.username)
         ]
         assert answers[0] == answers[1] == answers[2]
         assert answers[0]["code"] == "INVALID_CREDENTIALS"
 
     async def test_failures_are_limited_per_account_and_a_success_clears_them(self, api: Api):
-        """After five failures the account's door is shut for this address; a success before that starts afresh."""
+        """After five failures the account is blocked for this address; a success before resets the count."""
         name = await registered(api)
         wrong = {"username": name, "password": "Wrong-horse1"}
         for _ in range(4):
@@ -116,8 +116,10 @@ class TestLogin:
         assert sum(answer.codes == [] for answer in answers) == 5
         assert sum(answer.codes == ["RATE_LIMITED"] for answer in answers) == 25
 
-    async def test_failures_are_counted_together(self, new_database: Callable[[], str], new_redis: Callable[[], str]):
-        """Five wrong passwords, whichever process hears them, shut the account's door in both."""
+    async def test_failures_are_counted_across_processes(
+        self, new_database: Callable[[], str], new_redis: Callable[[], str]
+    ):
+        """Five wrong passwords at either process block the account at both."""
         database_url, redis_url = new_database(), new_redis()
         async with an_api(database_url, redis_url) as here, an_api(database_url, redis_url) as there:
             wrong = {"username": await registered(here), "password": "Wrong-horse1"}
@@ -137,7 +139,7 @@ class TestRefreshToken:
         (await api.ask(ME, payload["accessToken"])).data["me"]
 
     async def test_two_cookies_are_refused_and_cleared(self, api: Api):
-        """With a second cookie, which a site of the same domain may have set, neither one is used."""
+        """Another site of the domain may have set one of them; neither is used."""
         cookies = [cookie_of(await signed_in(api, await registered(api)))["cookie"] for _ in range(2)]
         api.client.cookies.clear()
         answer = await api.ask(REFRESH, input={}, headers={"cookie": "; ".join(cookies)})
@@ -145,8 +147,8 @@ class TestRefreshToken:
         assert all("Max-Age=0" in each for each in answer.http.headers.get_list("set-cookie"))
         (await api.ask(REFRESH, input={}, headers={"cookie": cookies[1]})).payload("refreshToken")
 
-    async def test_without_a_token_it_says_so(self, api: Api):
-        """No cookie and no input is a refusal in words."""
+    async def test_a_refresh_without_a_token_is_refused(self, api: Api):
+        """Without a cookie and without an input."""
         api.client.cookies.clear()
         refusal = (await api.ask(REFRESH, input={})).refusal("refreshToken")
         assert refusal["message"] == "Refresh token missing"
@@ -158,7 +160,7 @@ class TestRefreshToken:
             assert refusal["code"] == "INVALID_CREDENTIALS"
 
     async def test_a_stolen_token_ends_the_session(self, api: Api):
-        """A grandparent that comes again revokes the family, and the thief's access token with it."""
+        """A repeated grandparent revokes the session and its access token."""
         login = (await signed_in(api, await registered(api), returnRefreshToken=True)).payload("login")
         token, payload = login["refreshToken"], login
         for _ in range(2):
@@ -192,17 +194,17 @@ class TestEndings:
         for token in tokens:
             await refused(api, token)
 
-    async def test_a_session_of_ones_own_can_be_revoked_and_nobody_elses(self, api: Api):
-        """`sessions` lists where one is signed in; revokeSession ends one of them, and knows no others."""
+    async def test_only_an_own_session_can_be_revoked(self, api: Api):
+        """`sessions` lists the user's sessions; revokeSession ends one of them."""
         name = await registered(api)
         one, two = [(await signed_in(api, name)).payload("login")["accessToken"] for _ in range(2)]
         listed = (await api.ask("{ sessions { id isCurrent ipAddress lastUsedAt } }", one)).data["sessions"]
         other = next(each for each in listed if not each["isCurrent"])
         revoke = """mutation ($input: RevokeSessionInput!) { revokeSession(input: $input) {
           revokedSessionId userErrors { code path } } }"""
-        stranger = await api.a_user()
+        outsider = await api.a_user()
 
-        refusal = (await api.ask(revoke, stranger, input={"sessionId": other["id"]})).refusal("revokeSession")
+        refusal = (await api.ask(revoke, outsider, input={"sessionId": other["id"]})).refusal("revokeSession")
         assert refusal == {"code": "NOT_FOUND", "path": ["sessionId"]}
         answer = await api.ask(revoke, one, input={"sessionId": other["id"]})
         assert answer.payload("revokeSession")["revokedSessionId"] == other["id"]

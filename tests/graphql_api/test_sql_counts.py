@@ -56,7 +56,7 @@ def statements(api: Api) -> Iterator[list[str]]:
 
 
 async def cost(api: Api, query: str, by: UserRow, /, **variables: Any) -> list[str]:
-    """The statements of one operation, but for those that say who sends it: on a busy machine that is asked again."""
+    """The statements of one operation, without those of the authentication."""
     await api.token(by)
     with statements(api) as sent:
         assert (await api.ask(query, by, **variables)).codes == []
@@ -64,12 +64,12 @@ async def cost(api: Api, query: str, by: UserRow, /, **variables: Any) -> list[s
 
 
 def with_people(api: Api) -> int:
-    """How many statements read rows with their people: one by a plan, two on the general executor."""
+    """The number of statements for rows with owner and assignee: one by a plan, two in the general executor."""
     return 1 if api.server.compiled is not None else 2
 
 
 async def a_board(api: Api, many: int) -> tuple[UserRow, list[TaskRow]]:
-    """Somebody with tasks, each of them given to somebody else."""
+    """A user with tasks, each assigned to another user."""
     owner = await api.a_user()
     assignees = [await api.a_user() for _ in range(min(many, 5))]
     tasks = [await api.build.a_task(owner, assignee_id=assignees[number % 5].id) for number in range(many)]
@@ -77,11 +77,11 @@ async def a_board(api: Api, many: int) -> tuple[UserRow, list[TaskRow]]:
 
 
 @asynccontextmanager
-async def listening(api: Api, url: str, who: UserRow) -> AsyncIterator[Socket]:
-    """A socket that hears of moves."""
+async def listening(api: Api, url: str, user: UserRow) -> AsyncIterator[Socket]:
+    """A socket that subscribes to status changes."""
     before = api.server.stream.subscribers
     async with connected(url) as socket:
-        await socket.init({"token": await api.token(who)})
+        await socket.init({"token": await api.token(user)})
         await socket.subscribe("1", MOVES)
         await until(lambda: api.server.stream.subscribers > before)
         yield socket
@@ -89,27 +89,27 @@ async def listening(api: Api, url: str, who: UserRow) -> AsyncIterator[Socket]:
 
 
 class TestQueries:
-    async def test_one_task_with_its_people(self, api: Api):
-        """The task, and its owner and assignee together."""
+    async def test_one_task_with_owner_and_assignee(self, api: Api):
+        """One statement by a plan."""
         owner, [task] = await a_board(api, 1)
 
         assert len(await cost(api, TASK, owner, id=task_id(task))) == with_people(api)
 
     @pytest.mark.parametrize("first", [1, 20, 100])
-    async def test_a_page_with_its_people(self, api: Api, first: int):
-        """The page and all its people, however long the page."""
+    async def test_a_page_with_owners_and_assignees(self, api: Api, first: int):
+        """For a page of any size."""
         owner, _ = await a_board(api, 25)
 
         assert len(await cost(api, PAGE, owner, first=first)) == with_people(api)
 
-    async def test_what_is_not_selected_is_not_computed(self, api: Api):
-        """The stream's place and the total are read if they are asked for."""
+    async def test_unselected_fields_are_not_read(self, api: Api):
+        """The stream cursor and the total count are read only if they are selected."""
         owner, _ = await a_board(api, 3)
 
         assert not any("count(" in each or "event_head" in each for each in await cost(api, PAGE, owner, first=20))
 
     async def test_one_connection_is_one_statement(self, api: Api):
-        """Rows, both ends, the total and the stream's place are of one snapshot, by a plan and in general."""
+        """Rows, both ends, the total and the stream cursor are one snapshot, in both executors."""
         owner, _ = await a_board(api, 3)
         ends = "pageInfo { hasPreviousPage hasNextPage }"
         cursor = (await api.ask("{ tasks { edges { cursor } } }", owner)).data["tasks"]["edges"][1]["cursor"]
@@ -126,8 +126,8 @@ class TestQueries:
         for _ in range(2):
             assert len(await cost(api, query, admin)) == 1
 
-    async def test_histories_with_their_ends(self, api: Api):
-        """By a plan all tasks' histories are one statement, with what each says of its ends."""
+    async def test_histories_of_tasks(self, api: Api):
+        """By a plan one statement for all tasks."""
         owner, tasks = await a_board(api, 3)
         ends, cursor = "pageInfo { hasPreviousPage hasNextPage }", history_cursor(1, tasks[0].id)
         query = f'{{ tasks {{ nodes {{ history(last: 5, before: "{cursor}") {{ {ends} nodes {{ version }} }} }} }} }}'
@@ -143,8 +143,8 @@ class TestQueries:
         assert len(await cost(api, "{ users(first: 50) { nodes { username email } } }", admin)) == 1
 
     @pytest.mark.parametrize("many", [1, 20])
-    async def test_nodes_are_found_together(self, api: Api, many: int):
-        """All tasks, all users asked for by id, and the tasks' people: three, however many ids there are."""
+    async def test_nodes_are_read_together(self, api: Api, many: int):
+        """All tasks, all users and the people of the tasks: three statements for any number of ids."""
         owner, tasks = await a_board(api, many)
         ids = [task_id(each) for each in tasks] + [user_id(owner)]
         sent = await cost(api, NODES, owner, ids=ids)
@@ -152,7 +152,7 @@ class TestQueries:
         assert len(sent) <= 3
         assert sum("FROM tasks" in statement for statement in sent) == 1
 
-    async def test_the_same_thing_twice_is_found_once(self, api: Api):
+    async def test_equal_fields_are_read_once(self, api: Api):
         """Aliases of the same user share one statement."""
         owner, [task] = await a_board(api, 1)
         query = "query ($id: ID!) { node(id: $id) { ... on Task { a: owner { id } b: owner { id } c: owner { id } } } }"
@@ -169,8 +169,8 @@ class TestMutations:
         assert len(sent) == 1
         assert all(word in sent[0] for word in ("FOR NO KEY UPDATE", "UPDATE tasks", "INSERT INTO events"))
 
-    async def test_others(self, api: Api):
-        """Creating, editing, giving away and deleting cost no more than looking, writing and noting it."""
+    async def test_other_mutations(self, api: Api):
+        """Creating, editing, assigning and deleting cost a read, a write and an event."""
         owner, [task] = await a_board(api, 1)
         other, one = await api.a_user(), task_id(task)
 
@@ -179,8 +179,8 @@ class TestMutations:
         assert len(await cost(api, ASSIGN, owner, input={"id": one, "assigneeId": user_id(other)})) <= 5
         assert len(await cost(api, DELETE, owner, input={"id": one})) == 3
 
-    async def test_what_changes_nothing_writes_nothing(self, api: Api):
-        """A move to where the task is already looks for something to do, reads its row, and that is all."""
+    async def test_an_unchanged_status_writes_nothing(self, api: Api):
+        """It tries the update, reads the row, and ends."""
         owner, [task] = await a_board(api, 1)
         sent = await cost(api, STATUS, owner, input={"id": task_id(task), "status": "TODO"})
 
@@ -188,8 +188,8 @@ class TestMutations:
 
 
 class TestSigningIn:
-    async def test_a_known_token_costs_nothing(self, api: Api):
-        """Who is asking is read once, and then known as long as the stream vouches for it."""
+    async def test_a_cached_token_costs_nothing(self, api: Api):
+        """It is read once, and then cached while the lease is fresh."""
         user = await api.a_user()
         with statements(api) as first:
             await api.ask("{ __typename }", user)
@@ -202,21 +202,21 @@ class TestSigningIn:
 
 class TestEvents:
     @pytest.mark.parametrize("times", [1, 4])
-    async def test_a_frame(self, api: Api, times: int):
-        """A move told to one listener costs the move's one and two more: the task, and all its people."""
+    async def test_one_delivery(self, api: Api, times: int):
+        """It costs two statements in addition to the change: the task, and its people."""
         owner, [task] = await a_board(api, 1)
         async with serving(api.server.asgi()) as url, listening(api, url, owner) as socket:
             sent = await self._moved(api, owner, task, socket, times)
 
         assert len(sent) == times * (1 + 2)
 
-    async def test_those_whom_it_does_not_concern(self, api: Api):
-        """Strangers who listen cost nothing at all."""
+    async def test_subscribers_that_may_not_see_the_task_cost_nothing(self, api: Api):
+        """They cost no statement."""
         owner, [task] = await a_board(api, 1)
-        async with serving(api.server.asgi()) as url, AsyncExitStack() as crowd:
+        async with serving(api.server.asgi()) as url, AsyncExitStack() as stack:
             for _ in range(10):
-                await crowd.enter_async_context(listening(api, url, await api.a_user()))
-            socket = await crowd.enter_async_context(listening(api, url, owner))
+                await stack.enter_async_context(listening(api, url, await api.a_user()))
+            socket = await stack.enter_async_context(listening(api, url, owner))
             sent = await self._moved(api, owner, task, socket, 2)
 
         assert len(sent) == 2 * (1 + 2)

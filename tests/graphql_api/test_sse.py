@@ -105,7 +105,7 @@ async def live(api: Api) -> AsyncIterator[Api]:
 async def asked(
     api: Api,
     query: str,
-    who: UserRow | str | None,
+    user: UserRow | str | None,
     /,
     *,
     headers: dict[str, str] | None = None,
@@ -113,7 +113,7 @@ async def asked(
     listens: bool | None = None,
 ) -> AsyncIterator[Stream]:
     """The answer to an operation; if it *listens*, as a subscription does that is not refused, it does so on entry."""
-    token = await api.token(who) if isinstance(who, UserRow) else who
+    token = await api.token(user) if isinstance(user, UserRow) else user
     sent = {"accept": EVENTS} | ({"authorization": f"Bearer {token}"} if token else {}) | (headers or {})
     body = {"query": query, "variables": variables or {}}
     before = api.server.stream.subscribers
@@ -126,7 +126,7 @@ async def asked(
 
 class TestEvents:
     async def test_a_move_arrives_with_its_cursor(self, live: Api):
-        """Each event is a `next` whose id is the item's cursor; the answer says what it is."""
+        """Each event is a `next` with the cursor as its id."""
         owner = await live.a_user()
         task = await live.build.a_task(owner)
         async with asked(live, MOVES, owner) as stream:
@@ -167,8 +167,8 @@ class TestEvents:
         del live.tokens[str(owner.id)]
 
     @pytest.mark.parametrize("query", ["{ nonsense }", "subscription { nonsense }", "subscription {", "fragment"])
-    async def test_a_bad_document_is_told_in_the_stream(self, live: Api, query: str):
-        """As the protocol wants: an EventSource could not read any other answer."""
+    async def test_an_invalid_document_is_an_error_in_the_stream(self, live: Api, query: str):
+        """An EventSource cannot read other responses."""
         async with asked(live, query, await live.a_user(), listens=False) as stream:
             result, end = await stream.rest()
 
@@ -176,15 +176,15 @@ class TestEvents:
         assert (result.codes, end) == (["BAD_REQUEST"], COMPLETE)
         assert result.id is None
 
-    async def test_a_failed_subscription_is_told_and_over(self, live: Api):
-        """A malformed filter or cursor is an error of the operation."""
+    async def test_a_failed_subscription_ends_with_an_error(self, live: Api):
+        """For a malformed filter or cursor."""
         async with asked(live, MOVES, await live.a_user(), variables={"after": "nonsense"}, listens=False) as stream:
             result, end = await stream.rest()
 
         assert (result.codes, end) == (["BAD_REQUEST"], COMPLETE)
 
-    async def test_what_is_no_request_is_answered_by_http(self, live: Api):
-        """Wrong types, bodies, methods and mutations by link get their status, and JSON."""
+    async def test_an_invalid_request_has_an_http_status(self, live: Api):
+        """Wrong types, bodies and methods, and mutations by GET, get JSON."""
         headers = {"accept": EVENTS}
         ask = live.client.post
         answers = [
@@ -197,8 +197,8 @@ class TestEvents:
         assert [answer.status_code for answer in answers] == [415, 400, 400, 413, 405]
         assert all(answer.json()["errors"] for answer in answers)
 
-    async def test_who_takes_json_as_well_gets_events_for_subscriptions_only(self, live: Api):
-        """Some clients name every type with every request."""
+    async def test_a_client_that_accepts_json_gets_events_for_subscriptions_only(self, live: Api):
+        """Some clients accept all types in every request."""
         owner = await live.a_user()
         task = await live.build.a_task(owner)
         async with asked(live, "{ me { username } }", owner, headers={"accept": ANY_OF_THEM}) as stream:
@@ -258,8 +258,8 @@ class TestResume:
         async with asked(live, MOVES, owner, headers={"last-event-id": idle.id or ""}) as stream:
             assert (await stream.event()).item["taskId"] == task_id(task)
 
-    async def test_a_cursor_that_leads_nowhere_wants_a_resync(self, live: Api):
-        """As on a socket; the id of that event goes on from here."""
+    async def test_an_unknown_cursor_gets_a_resync(self, live: Api):
+        """As on a socket; the stream continues from the id of this event."""
         owner = await live.a_user()
         task = await live.build.a_task(owner)
         headers = {"last-event-id": StreamCursor("another", 1, 1).encode()}
@@ -273,15 +273,15 @@ class TestResume:
 
 
 class TestEndings:
-    async def test_nobody_may_not_listen(self, live: Api):
-        """Without a token, or with one that is none, UNAUTHENTICATED is the first and the last event."""
+    async def test_an_anonymous_client_is_refused(self, live: Api):
+        """Without a valid token, UNAUTHENTICATED is the first and last event."""
         for token in (None, "nonsense"):
             async with asked(live, MOVES, token, listens=False) as stream:
                 result, end = await stream.rest()
             assert (result.codes, end) == (["UNAUTHENTICATED"], COMPLETE)
 
-    async def test_whose_rights_change_is_told_so_and_nothing_more(self, live: Api):
-        """Within a second UNAUTHENTICATED and `complete`: a client must sign in before it comes back."""
+    async def test_a_change_of_rights_ends_the_stream(self, live: Api):
+        """UNAUTHENTICATED and `complete` within a second; the client must sign in again."""
         user = await live.a_user()
         async with asked(live, MOVES, user) as stream:
             await set_role(live, user, "MODERATOR")
@@ -321,8 +321,8 @@ class TestEndings:
             assert second.http.status_code == 429
             assert json.loads(await second.http.aread())["errors"][0]["extensions"]["code"] == "RATE_LIMITED"
 
-    async def test_whoever_hangs_up_is_forgotten(self, live: Api):
-        """Subscriber and place are given back."""
+    async def test_a_disconnect_frees_the_subscriber(self, live: Api):
+        """Its place is free, too."""
         owner = await live.a_user()
         for _ in range(5):
             async with asked(live, MOVES, owner):
@@ -331,8 +331,8 @@ class TestEndings:
 
 
 class TestPages:
-    async def test_a_page_of_another_site_may_not_listen(self, live: Api):
-        """403, whatever it sends along; a page of our own may."""
+    async def test_a_page_of_another_site_is_refused(self, live: Api):
+        """403; a page of the server is allowed."""
         owner = await live.a_user()
         foreign = {"origin": "https://evil.example"}
         async with asked(live, MOVES, owner, headers=foreign, listens=False) as stream:

@@ -33,7 +33,7 @@ class TestItems:
         async with signed_in(live, owner) as listener:
             await listener.listen(MOVES)
             await move(live, task, "DONE", owner)
-            item = await listener.hear()
+            item = await listener.receive()
 
         assert item.pop("cursor")
         assert datetime.fromisoformat(item.pop("at")) > datetime.now(UTC) - timedelta(seconds=10)
@@ -46,8 +46,8 @@ class TestItems:
             "by": {"username": owner.username},
         }
 
-    async def test_every_change_names_what_was_changed(self, live: Api):
-        """`taskChanged` tells creation, edits, moves, assignments and the end of a task, each once and in order."""
+    async def test_every_change_lists_the_changed_fields(self, live: Api):
+        """`taskChanged` delivers creation, edits, status changes, assignments and deletion, once and in order."""
         owner = await live.a_user()
         async with signed_in(live, owner) as listener:
             await listener.listen(CHANGES)
@@ -56,9 +56,11 @@ class TestItems:
             await task_service.update_task(live.build.as_(owner), task_id=task.id, edit=edit)
             await move(live, task, "DONE", owner)
             await assign(live, task, owner, owner)
-            items = [await listener.hear() for _ in range(4)]  # what is gone could not be told any more
+            items = [
+                await listener.receive() for _ in range(4)
+            ]  # items of a hidden task would not be delivered any more
             await delete(live, task, owner)
-            items.append(await listener.hear())
+            items.append(await listener.receive())
 
         assert [item.get("changes") for item in items] == [
             ["CREATED"],
@@ -70,27 +72,27 @@ class TestItems:
         assert items[-1]["__typename"] == "TaskDeleted"
         assert (items[-1]["taskId"], items[-1]["task"]) == (task_id(task), None)
 
-    async def test_assignment_opens_and_closes_the_view(self, live: Api):
-        """An assignee hears of a task from its assignment on, then that it is gone, and nothing of it afterwards."""
+    async def test_assignment_starts_and_ends_visibility(self, live: Api):
+        """An assignee receives events from the assignment on, then that the task is gone."""
         owner, assignee = await live.a_user(), await live.a_user()
         task, own = await live.build.a_task(owner), await live.build.a_task(assignee)
         async with signed_in(live, assignee) as listener:
             await listener.listen(CHANGES)
             await move(live, task, "IN_PROGRESS", owner)
             await assign(live, task, assignee, owner)
-            seen = await listener.hear()
+            seen = await listener.receive()
             await assign(live, task, None, owner)
-            gone = await listener.hear()
+            gone = await listener.receive()
             await move(live, task, "DONE", owner)
             await move(live, own, "DONE", assignee)
-            after = await listener.hear()
+            after = await listener.receive()
 
         assert (seen["changes"], seen["task"]["version"]) == (["ASSIGNEE"], 3)
         assert (gone["__typename"], gone["taskId"], gone["task"]) == ("TaskGone", task_id(task), None)
         assert after["taskId"] == task_id(own)
 
-    async def test_moves_only_also_tell_what_leaves_ones_sight(self, live: Api):
-        """`taskStatusChanged` is silent about other changes, but tells that a task is gone or deleted."""
+    async def test_status_subscriptions_also_deliver_gone_and_deleted(self, live: Api):
+        """`taskStatusChanged` leaves other changes out."""
         owner, assignee = await live.a_user(), await live.a_user()
         first, second = [await live.build.a_task(owner, assignee_id=assignee.id) for _ in range(2)]
         async with signed_in(live, assignee) as listener:
@@ -99,39 +101,39 @@ class TestItems:
             await task_service.update_task(live.build.as_(owner), task_id=first.id, edit=edit)
             await assign(live, first, None, owner)
             await delete(live, second, owner)
-            items = [await listener.hear() for _ in range(2)]
+            items = [await listener.receive() for _ in range(2)]
 
         assert [item["__typename"] for item in items] == ["TaskGone", "TaskDeleted"]
 
-    async def test_a_stranger_hears_nothing(self, live: Api):
-        """Whatever happens to others' tasks, also by name in a filter: the first thing heard is of one's own."""
-        owner, stranger = await live.a_user(), await live.a_user()
-        task, own = await live.build.a_task(owner), await live.build.a_task(stranger)
-        async with signed_in(live, stranger) as listener:
+    async def test_an_unrelated_user_receives_nothing(self, live: Api):
+        """Also with a filter that names the other user: the first item is about an own task."""
+        owner, outsider = await live.a_user(), await live.a_user()
+        task, own = await live.build.a_task(owner), await live.build.a_task(outsider)
+        async with signed_in(live, outsider) as listener:
             await listener.listen(CHANGES)
             await listener.listen(CHANGES, "2", filter={"taskIds": [task_id(task), task_id(own)]})
             await move(live, task, "DONE", owner)
             await assign(live, task, owner, owner)
             await delete(live, task, owner)
-            await move(live, own, "DONE", stranger)
-            heard = [(await listener.socket.receive())["payload"]["data"]["taskChanged"]["taskId"] for _ in range(2)]
+            await move(live, own, "DONE", outsider)
+            received = [(await listener.socket.receive())["payload"]["data"]["taskChanged"]["taskId"] for _ in range(2)]
 
-        assert heard == [task_id(own)] * 2
+        assert received == [task_id(own)] * 2
 
-    async def test_moderators_hear_everything(self, live: Api):
-        """A moderator hears of anybody's tasks."""
+    async def test_moderators_receive_every_change(self, live: Api):
+        """Of the tasks of all users."""
         moderator, owner = await live.a_user(Role.MODERATOR), await live.a_user()
         task = await live.build.a_task(owner)
         async with signed_in(live, moderator) as listener:
             await listener.listen(MOVES)
             await move(live, task, "DONE", owner)
 
-            assert (await listener.hear())["taskId"] == task_id(task)
+            assert (await listener.receive())["taskId"] == task_id(task)
 
 
 class TestFilters:
-    async def test_only_what_was_asked_for_is_told(self, live: Api):
-        """By task, owner, assignee and target; of what does not match, nothing comes before what does."""
+    async def test_filters_select_items(self, live: Api):
+        """By task, owner, assignee and target status."""
         admin, owner, other = await live.a_user(Role.ADMIN), await live.a_user(), await live.a_user()
         noise = await live.build.a_task(other)
         task = await live.build.a_task(owner, assignee_id=other.id)
@@ -149,24 +151,24 @@ class TestFilters:
             await move(live, noise, "DONE", other)
             await move(live, task, "IN_PROGRESS", owner)
             await move(live, task, "DONE", owner)
-            heard = await self._heard(listener, 4 * 2 + 1 + 3)
+            received = await self._received(listener, 4 * 2 + 1 + 3)
 
-        assert [heard[str(number)] for number in range(4)] == [["IN_PROGRESS", "DONE"]] * 4
-        assert heard["4"] == ["DONE"]
-        assert heard["5"] == ["DONE", "IN_PROGRESS", "DONE"]
+        assert [received[str(number)] for number in range(4)] == [["IN_PROGRESS", "DONE"]] * 4
+        assert received["4"] == ["DONE"]
+        assert received["5"] == ["DONE", "IN_PROGRESS", "DONE"]
 
     async def test_a_match_before_the_change_counts(self, live: Api):
-        """Who listens to the tasks of an assignee learns that one was taken away."""
+        """A subscriber to the tasks of an assignee learns that one was unassigned."""
         owner, assignee = await live.a_user(), await live.a_user()
         task = await live.build.a_task(owner, assignee_id=assignee.id)
         async with signed_in(live, owner) as listener:
             await listener.listen(CHANGES, filter={"assigneeId": user_id(assignee)})
             await assign(live, task, None, owner)
 
-            assert (await listener.hear())["changes"] == ["ASSIGNEE"]
+            assert (await listener.receive())["changes"] == ["ASSIGNEE"]
 
-    async def test_an_empty_list_finds_nothing(self, live: Api):
-        """Of no tasks nothing is told; a list that is left out is another matter."""
+    async def test_an_empty_list_matches_nothing(self, live: Api):
+        """An absent list matches everything."""
         owner = await live.a_user()
         task = await live.build.a_task(owner)
         async with signed_in(live, owner) as listener:
@@ -175,12 +177,12 @@ class TestFilters:
             await move(live, task, "IN_PROGRESS", owner)
             await move(live, task, "DONE", owner)
 
-            assert [(await listener.hear("any"))["to"] for _ in range(2)] == ["IN_PROGRESS", "DONE"]
+            assert [(await listener.receive("any"))["to"] for _ in range(2)] == ["IN_PROGRESS", "DONE"]
             await listener.lives()
 
     @pytest.mark.parametrize("wanted", [{"ownerId": "nonsense"}, {"taskIds": [TASK_LIKE] * 101}])
-    async def test_what_makes_no_sense_is_refused(self, live: Api, wanted: Item):
-        """A malformed id in a filter, or too many, is an error of this operation."""
+    async def test_an_invalid_filter_is_refused(self, live: Api, wanted: Item):
+        """A malformed id, or too many, is an error of this operation."""
         async with signed_in(live, await live.a_user()) as listener:
             answer = await listener.asked(MOVES, filter=wanted)
 
@@ -188,35 +190,35 @@ class TestFilters:
             assert answer["payload"][0]["extensions"]["code"] == "BAD_REQUEST"
             await listener.lives()
 
-    async def _heard(self, listener: Listener, many: int) -> dict[str, list[str]]:
-        heard: dict[str, list[str]] = {}
+    async def _received(self, listener: Listener, many: int) -> dict[str, list[str]]:
+        received: dict[str, list[str]] = {}
         for _ in range(many):
             message = await listener.socket.receive()
-            heard.setdefault(message["id"], []).append(message["payload"]["data"]["taskStatusChanged"]["to"])
-        return heard
+            received.setdefault(message["id"], []).append(message["payload"]["data"]["taskStatusChanged"]["to"])
+        return received
 
 
 class TestFreshness:
-    async def test_each_event_is_seen_with_fresh_eyes(self, live: Api):
-        """Between events the assignee is renamed, then another: each frame tells what is true by then."""
+    async def test_each_item_has_current_values(self, live: Api):
+        """After a change of the assignee and of its name."""
         query = "subscription { taskChanged { task { assignee { username } } ... on TaskChanged { by { username } } } }"
         owner, one, other = await live.a_user(), await live.a_user(), await live.a_user()
         task = await live.build.a_task(owner, assignee_id=one.id)
-        heard = []
+        received = []
         async with signed_in(live, owner) as listener:
             await listener.listen(query)
             for status, name in (("IN_PROGRESS", "old.name"), ("TODO", "new.name")):
                 await self._rename(live, one, name)
                 await move(live, task, status, one)
-                heard.append(await listener.hear())
+                received.append(await listener.receive())
             await assign(live, task, other, owner)
-            heard.append(await listener.hear())
+            received.append(await listener.receive())
 
-        assert [each["task"]["assignee"]["username"] for each in heard] == ["old.name", "new.name", other.username]
-        assert [each["by"]["username"] for each in heard] == ["old.name", "new.name", owner.username]
+        assert [each["task"]["assignee"]["username"] for each in received] == ["old.name", "new.name", other.username]
+        assert [each["by"]["username"] for each in received] == ["old.name", "new.name", owner.username]
 
     async def test_the_task_is_the_current_row(self, live: Api):
-        """A replayed event tells its own from and to, and the task as it is now."""
+        """A replayed event has its own statuses, and the current task."""
         owner = await live.a_user()
         task = await live.build.a_task(owner)
         start = await stream_cursor(live, owner)
@@ -224,7 +226,7 @@ class TestFreshness:
         await live.numbered()
         async with signed_in(live, owner) as listener:
             await listener.listen(MOVES, after=start)
-            items = [await listener.hear() for _ in range(3)]
+            items = [await listener.receive() for _ in range(3)]
 
         assert [(item["from"], item["to"]) for item in items] == [
             ("TODO", "IN_PROGRESS"),

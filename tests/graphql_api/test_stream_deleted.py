@@ -1,4 +1,4 @@
-"""A task that was deleted since: what happened to it is told as it happened, to those who could see it until then."""
+"""Events of a task that was deleted later: they are delivered to users who could see it until then."""
 
 from typing import Any
 
@@ -26,24 +26,24 @@ async def a_life(api: Api, owner: UserRow, assignee: UserRow, until: UserRow | N
 
 
 async def replayed(api: Api, actor: UserRow, query: str, cursor: str, many: int) -> list[dict[str, Any]]:
-    """What somebody is told who comes back with a cursor."""
+    """The items of a user after a cursor."""
     async with signed_in(api, actor) as listener:
         await listener.listen(query, after=cursor)
-        return [await listener.hear() for _ in range(many)]
+        return [await listener.receive() for _ in range(many)]
 
 
 class TestReplay:
-    @pytest.mark.parametrize("who", ["owner", "assignee", "moderator"])
-    async def test_moves_are_told_without_the_task(self, live: Api, who: str):
-        """From where, to where and by whom, and then that it was deleted."""
+    @pytest.mark.parametrize("relation", ["owner", "assignee", "moderator"])
+    async def test_status_changes_are_delivered_without_the_task(self, live: Api, relation: str):
+        """With statuses and actor, followed by the deletion."""
         people = {
             "owner": await live.a_user(),
             "assignee": await live.a_user(),
             "moderator": await live.a_user(Role.MODERATOR),
         }
-        cursor = await stream_cursor(live, people[who])
+        cursor = await stream_cursor(live, people[relation])
         task = await a_life(live, people["owner"], people["assignee"], people["assignee"])
-        items = await replayed(live, people[who], MOVES, cursor, 3)
+        items = await replayed(live, people[relation], MOVES, cursor, 3)
 
         assert [item["__typename"] for item in items] == ["TaskStatusChanged"] * 2 + ["TaskDeleted"]
         assert [(item["from"], item["to"]) for item in items[:2]] == [("TODO", "IN_PROGRESS"), ("IN_PROGRESS", "DONE")]
@@ -52,8 +52,8 @@ class TestReplay:
         assert {item["taskId"] for item in items} == {encode_id("Task", task.id)}
         assert [item["task"] for item in items] == [None] * 3
 
-    async def test_every_change_is_told(self, live: Api):
-        """The same of `taskChanged`."""
+    async def test_every_change_is_delivered(self, live: Api):
+        """The same for `taskChanged`."""
         owner, assignee = await live.a_user(), await live.a_user()
         cursor = await stream_cursor(live, owner)
         await a_life(live, owner, assignee, assignee)
@@ -63,8 +63,8 @@ class TestReplay:
         assert [item["task"] for item in items] == [None] * 5
         assert items[-1]["__typename"] == "TaskDeleted"
 
-    async def test_who_could_not_see_it_any_more_learns_nothing(self, live: Api):
-        """An assignee who lost it before it was deleted is told that it is gone, and never that it was deleted."""
+    async def test_a_former_assignee_does_not_learn_of_the_deletion(self, live: Api):
+        """The task is gone for them, and its deletion is not delivered."""
         owner, assignee = await live.a_user(), await live.a_user()
         own = await live.build.a_task(assignee)
         cursor = await stream_cursor(live, assignee)
@@ -75,15 +75,15 @@ class TestReplay:
         assert [item["__typename"] for item in items] == ["TaskGone"] * 4 + ["TaskChanged"]
         assert items[-1]["taskId"] == encode_id("Task", own.id)
 
-    async def test_live_and_late(self, live: Api):
-        """A listener whom the deletion overtakes is told the move, with the task or without it, and the deletion."""
+    async def test_a_live_subscription_and_a_deletion(self, live: Api):
+        """The earlier change is delivered with or without the task, and then the deletion."""
         owner = await live.a_user()
         task = await live.build.a_task(owner)
         async with signed_in(live, owner) as listener:
             await listener.listen(MOVES)
             await task_service.update_task_status(live.build.as_(owner), task_id=task.id, status=TaskStatus.IN_PROGRESS)
             await task_service.delete_task(live.build.as_(owner), task_id=task.id)
-            items = [await listener.hear() for _ in range(2)]
+            items = [await listener.receive() for _ in range(2)]
 
         assert [item["__typename"] for item in items] == ["TaskStatusChanged", "TaskDeleted"]
         assert (items[0]["from"], items[0]["to"]) == ("TODO", "IN_PROGRESS")

@@ -19,7 +19,7 @@ from tests.support.websocket_client import connected
 
 @pytest.fixture
 async def person(live: Api) -> tuple[UserRow, list[str]]:
-    """A user whose password is known, and the tokens of two of their devices."""
+    """A user with a known password, and the tokens of two devices."""
     user = await live.a_user(password_hash=await live.server.passwords.hash(PASSWORD))
     sessions = [await live.build.a_session(user) for _ in range(2)]
     return user, [live.server.tokens.issue(user.id, each.id, datetime.now(UTC)).token for each in sessions]
@@ -79,7 +79,7 @@ class TestEndings:
         async with (
             signed_in(live, tokens[0]) as first,
             signed_in(live, tokens[1]) as second,
-            signed_in(live, await live.a_user()) as stranger,
+            signed_in(live, await live.a_user()) as outsider,
         ):
             await first.listen(MOVES)
             await ending(live, user, tokens)
@@ -89,7 +89,7 @@ class TestEndings:
                 await second.lives()
             else:
                 assert await second.is_closed() == 4403
-            await stranger.lives()
+            await outsider.lives()
 
     async def test_an_expired_token_closes_the_socket(self, live: Api):
         """When the token's time is over the socket is closed with 4403, so that the client comes back with another."""
@@ -106,8 +106,8 @@ class TestEndings:
             assert (await socket.closed())[0] == 4403
             assert datetime.now(UTC) >= issued.expires_at
 
-    async def test_who_was_cut_off_does_not_come_back(self, live: Api, person: tuple[UserRow, list[str]]):
-        """A token whose session is over opens no socket any more: 4403."""
+    async def test_a_revoked_token_opens_no_socket(self, live: Api, person: tuple[UserRow, list[str]]):
+        """4403."""
         user, tokens = person
         async with signed_in(live, tokens[0]) as first:
             await _logout(live, user, tokens)

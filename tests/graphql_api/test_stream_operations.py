@@ -9,8 +9,8 @@ from tests.support.api import Api
 
 
 class TestOperations:
-    async def test_several_on_one_socket(self, live: Api):
-        """Two subscriptions hear the same event under their own ids; ending one leaves the other."""
+    async def test_several_subscriptions_on_one_socket(self, live: Api):
+        """Both receive the event under their own ids; completing one keeps the other."""
         owner = await live.a_user()
         task = await live.build.a_task(owner)
         async with signed_in(live, owner) as listener:
@@ -22,11 +22,11 @@ class TestOperations:
             await listener.socket.send(id="a", type="complete")
             await until(lambda: live.server.stream.subscribers == 1)
             await move(live, task, "DONE", owner)
-            assert (await listener.hear("b"))["changes"] == ["STATUS"]
+            assert (await listener.receive("b"))["changes"] == ["STATUS"]
             await listener.lives()
 
-    async def test_queries_and_mutations_go_over_it_too(self, live: Api):
-        """A query and a mutation answer once and complete; the mutation's own event is heard on the same socket."""
+    async def test_queries_and_mutations_use_the_same_socket(self, live: Api):
+        """Each has one result; the event of the mutation arrives on the same socket."""
         owner = await live.a_user()
         task = await live.build.a_task(owner)
         async with signed_in(live, owner) as listener:
@@ -41,8 +41,8 @@ class TestOperations:
         kinds = {(each["id"], each["type"]) for each in messages}
         assert kinds == {("m", "next"), ("m", "complete"), ("s", "next")}
 
-    async def test_nobody_may_not_listen(self, live: Api):
-        """An anonymous subscription never begins: an error that says UNAUTHENTICATED ends it, and the socket lives."""
+    async def test_an_anonymous_client_is_refused(self, live: Api):
+        """The subscription ends with UNAUTHENTICATED, and the socket stays open."""
         async with signed_in(live, None) as listener:
             answer = await listener.asked(MOVES)
 
@@ -50,8 +50,8 @@ class TestOperations:
             assert [each["extensions"]["code"] for each in answer["payload"]] == ["UNAUTHENTICATED"]
             await listener.lives()
 
-    async def test_a_slow_reader_gets_everything(self, live: Api, monkeypatch: pytest.MonkeyPatch):
-        """Who reads nothing while hundreds of big frames are due gets each of them afterwards, once and in order."""
+    async def test_a_slow_reader_gets_every_item(self, live: Api, monkeypatch: pytest.MonkeyPatch):
+        """Hundreds of large frames that wait are delivered later, once and in order."""
         owner = await live.a_user()
         task = await live.build.a_task(owner, description="💥" * 10_000)
         query = "subscription { taskChanged { cursor task { description a: description b: description } } }"
@@ -61,7 +61,7 @@ class TestOperations:
             await listener.listen(query)
             before = live.server.stream.counters.replays
             await to_and_fro(live, task, owner, many)
-            items = [await listener.hear() for _ in range(many)]
+            items = [await listener.receive() for _ in range(many)]
 
         assert [position(item) for item in items] == await positions_of(live, task)
         assert live.server.stream.counters.replays > before

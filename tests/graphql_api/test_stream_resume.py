@@ -28,27 +28,27 @@ from tests.support.websocket_client import Socket, connected
 
 
 class TestResume:
-    async def test_a_dropped_socket_misses_nothing(self, live: Api):
-        """Sockets that break again and again while a task keeps moving hear every move once, cursor to cursor."""
+    async def test_repeated_disconnects_lose_nothing(self, live: Api):
+        """Every status change is received once, with the cursor of the previous one."""
         owner = await live.a_user()
         task = await live.build.a_task(owner)
         cursor = await stream_cursor(live, owner)
-        heard: list[int] = []
+        received: list[int] = []
         writing = asyncio.create_task(to_and_fro(live, task, owner, 200))
-        while len(heard) < 200:
+        while len(received) < 200:
             async with signed_in(live, owner) as listener:
                 await listener.listen(MOVES, after=cursor)
-                for _ in range(min(30, 200 - len(heard))):
-                    item = await listener.hear()
+                for _ in range(min(30, 200 - len(received))):
+                    item = await listener.receive()
                     cursor = item["cursor"]
-                    heard.append(position(item))
+                    received.append(position(item))
                 listener.socket.connection.transport.abort()
         await writing
 
-        assert heard == await positions_of(live, task)
+        assert received == await positions_of(live, task)
 
     async def test_a_list_and_its_cursor_leave_no_gap(self, live: Api):
-        """What changes between a list and the subscription that follows it is told."""
+        """A change between the list and the subscription is delivered."""
         owner = await live.a_user()
         task = await live.build.a_task(owner)
         cursor = await stream_cursor(live, owner)
@@ -56,26 +56,26 @@ class TestResume:
         async with signed_in(live, owner) as listener:
             await listener.listen(MOVES, after=cursor)
 
-            assert (await listener.hear())["to"] == "DONE"
+            assert (await listener.receive())["to"] == "DONE"
 
     async def test_pings_carry_cursors(self, live: Api):
-        """A ping says where each subscription stands, though nothing was for it; one may go on from there."""
+        """A ping has the cursor of each subscription, from which it can be resumed."""
         owner, other = await live.a_user(), await live.a_user()
         noise, task = await live.build.a_task(other), await live.build.a_task(owner)
         live.server.timing = WebSocketTiming(ping=1.0)
-        async with serving(live.server.asgi()) as url, connected(url) as hasty:
+        async with serving(live.server.asgi()) as url, connected(url) as impatient:
             live.server.timing = None
-            await hasty.init({"token": await live.token(owner)})
-            await Listener(live, hasty).listen(MOVES, "mine")
+            await impatient.init({"token": await live.token(owner)})
+            await Listener(live, impatient).listen(MOVES, "mine")
             await move(live, noise, "DONE", other)
             [expected] = await positions_of(live, noise)
-            cursor = await self._pinged(hasty, expected)
+            cursor = await self._pinged(impatient, expected)
         await until(lambda: live.server.stream.subscribers == 0)
         await move(live, task, "DONE", owner)
 
         async with signed_in(live, owner) as listener:
             await listener.listen(MOVES, after=cursor)
-            assert (await listener.hear())["taskId"] == task_id(task)
+            assert (await listener.receive())["taskId"] == task_id(task)
 
     @pytest.mark.parametrize(
         ("change", "reason"),
@@ -85,26 +85,26 @@ class TestResume:
             (lambda here: StreamCursor(here.epoch, here.position, here.access_version + 1), "ACCESS"),
         ],
     )
-    async def test_a_cursor_that_leads_nowhere(
+    async def test_an_unknown_cursor_gets_a_resync(
         self, live: Api, change: Callable[[StreamCursor], StreamCursor], reason: str
     ):
-        """A forged, foreign or future cursor is answered by one ResyncRequired, and then the stream goes on."""
+        """A forged, foreign or future cursor gets one ResyncRequired, and then the stream continues."""
         owner = await live.a_user()
         task = await live.build.a_task(owner)
         forged = change(StreamCursor.decode(await stream_cursor(live, owner))).encode()
         async with signed_in(live, owner) as listener:
             await listener.listen(MOVES, after=forged)
-            resync = await listener.hear()
+            resync = await listener.receive()
             await move(live, task, "DONE", owner)
-            item = await listener.hear()
+            item = await listener.receive()
 
         assert (resync["__typename"], resync["reason"]) == ("ResyncRequired", reason)
         assert (resync["taskId"], resync["task"]) == (None, None)
         assert item["to"] == "DONE"
         assert position(item) > position(resync)
 
-    async def test_another_role_is_another_view(self, live: Api):
-        """A cursor from before a change of role wants a resync: what could be seen then says nothing about now."""
+    async def test_a_cursor_of_another_role_is_a_resync(self, live: Api):
+        """The visibility has changed."""
         user = await live.a_user()
         cursor = await stream_cursor(live, user)
         await set_role(live, user, "MODERATOR")
@@ -112,7 +112,7 @@ class TestResume:
         async with signed_in(live, user) as listener:
             await listener.listen(MOVES, after=cursor)
 
-            assert (await listener.hear())["reason"] == "ACCESS"
+            assert (await listener.receive())["reason"] == "ACCESS"
 
     @pytest.mark.parametrize("text", ["", "x", "💥", "A" * 10_000, "czEuYS4xLjE.", "\x00"])
     async def test_a_cursor_that_is_none(self, live: Api, text: str):

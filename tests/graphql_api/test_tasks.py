@@ -39,8 +39,8 @@ def _as_to(value: dict[str, Any]) -> dict[str, Any]:
 
 
 class TestTask:
-    async def test_the_owner_sees_it_with_its_people(self, api: Api):
-        """A task comes with its owner and its assignee."""
+    async def test_a_task_has_its_owner_and_assignee(self, api: Api):
+        """For its owner."""
         owner, assignee = await api.a_user(), await api.a_user()
         task = await api.build.a_task(owner, assignee_id=assignee.id, title="Paint the fence")
 
@@ -55,16 +55,16 @@ class TestTask:
             "assignee": {"username": assignee.username},
         }
 
-    async def test_a_strangers_task_is_as_if_it_were_not_there(self, api: Api):
-        """What one may not see and what does not exist look the same: null."""
+    async def test_a_hidden_task_is_null(self, api: Api):
+        """Like a missing one."""
         task = await api.build.a_task()
-        stranger = await api.a_user()
+        outsider = await api.a_user()
 
         for identity in (task_id(task), encode_id("Task", uuid4())):
-            assert (await api.ask(TASK, stranger, id=identity)).data == {"task": None}
+            assert (await api.ask(TASK, outsider, id=identity)).data == {"task": None}
 
-    async def test_a_malformed_id_is_told(self, api: Api):
-        """An id that is none, or of another type, is a bad request that says so."""
+    async def test_a_malformed_id_is_a_bad_request(self, api: Api):
+        """Also an id of another type."""
         user = await api.a_user()
 
         for identity in ("", "x", "not an id", user_id(user), "VGFzazo", "💥", "A" * 10_000):
@@ -72,8 +72,8 @@ class TestTask:
 
 
 class TestTasks:
-    async def test_pages_follow_each_other(self, api: Api):
-        """Walking by endCursor yields each of one's tasks once, in order, until hasNextPage is false."""
+    async def test_forward_pages(self, api: Api):
+        """By endCursor each own task appears once, in order, until hasNextPage is false."""
         owner = await api.a_user()
         made = [task_id(await api.build.a_task(owner)) for _ in range(7)]
         query = """query ($after: String) { tasks(first: 3, after: $after, orderBy: CREATED_ASC) {
@@ -90,8 +90,8 @@ class TestTasks:
         assert seen == made
         assert page["pageInfo"]["hasNextPage"] is False
 
-    async def test_pages_go_back_from_the_end(self, api: Api):
-        """Walking by startCursor yields each of one's tasks once, until hasPreviousPage is false."""
+    async def test_backward_pages(self, api: Api):
+        """By startCursor each own task appears once, until hasPreviousPage is false."""
         owner = await api.a_user()
         made = [task_id(await api.build.a_task(owner)) for _ in range(7)]
         query = """query ($before: String) { tasks(last: 3, before: $before, orderBy: CREATED_ASC) {
@@ -107,8 +107,8 @@ class TestTasks:
         assert seen == made
         assert page["pageInfo"]["hasPreviousPage"] is False
 
-    async def test_nothing_is_before_a_page_whose_cursor_was_the_only_one_before(self, api: Api):
-        """A page that begins behind a deleted task is the first one."""
+    async def test_a_page_after_a_deleted_task_is_the_first(self, api: Api):
+        """There is no previous page."""
         owner = await api.a_user()
         first, second = [await api.build.a_task(owner) for _ in range(2)]
         query = """query ($after: String) { tasks(first: 1, after: $after, orderBy: CREATED_ASC) {
@@ -121,11 +121,11 @@ class TestTasks:
             await api.ask(DELETE, owner, input={"id": task_id(first)})
 
     @pytest.mark.parametrize("field", ["tasks", "users", "tasks { nodes { history"])
-    async def test_an_impossible_page_is_refused(self, api: Api, field: str):
-        """By every connection in the same words."""
+    async def test_invalid_page_arguments_are_refused(self, api: Api, field: str):
+        """By every connection with the same message."""
         admin = await api.a_user(Role.ADMIN)
         await api.build.a_task(admin)
-        for how, told in (
+        for how, message in (
             ("first: 2, last: 2", "Give first or last, not both."),
             ("last: 0", "last must be 1 to 100, not 0."),
             ("last: 101", "last must be 1 to 100, not 101."),
@@ -133,10 +133,10 @@ class TestTasks:
             query = f"{{ {field}({how}) {{ nodes {{ __typename }} }} {'} } ' if '{' in field else ''}}}"
             answer = await api.ask(query, admin)
             assert answer.codes[0] == "BAD_REQUEST"
-            assert answer.body["errors"][0]["message"] == told
+            assert answer.body["errors"][0]["message"] == message
 
     async def test_a_cursor_of_another_ordering_is_refused(self, api: Api):
-        """A cursor says which ordering it belongs to, and another one is a bad request."""
+        """A cursor contains its ordering; another ordering is a bad request."""
         owner = await api.a_user()
         await api.build.a_task(owner)
         page = await api.ask("{ tasks { pageInfo { endCursor } } }", owner)
@@ -171,14 +171,14 @@ class TestTasks:
         assert answer.data["tasks"] == {"totalCount": 1, "nodes": [{"id": task_id(wanted)}]}
 
     async def test_the_stream_cursor_continues_from_the_page(self, api: Api):
-        """A list that is asked for it tells where the stream stood."""
+        """A list returns the stream cursor of its snapshot."""
         owner = await api.a_user()
         assert (await api.ask("{ tasks { streamCursor } }", owner)).data["tasks"]["streamCursor"]
 
 
 class TestCreateTask:
-    async def test_it_belongs_to_whoever_creates_it(self, api: Api):
-        """A new task is TODO, at version 1, and its creator's."""
+    async def test_a_new_task_belongs_to_its_creator(self, api: Api):
+        """It is TODO, at version 1."""
         owner, helper = await api.a_user(), await api.a_user()
 
         answer = await api.ask(
@@ -219,8 +219,8 @@ class TestCreateTask:
             refusal = (await api.ask(CREATE, owner, input=wrong)).refusal("createTask")
             assert (refusal["code"], refusal["path"]) == ("INVALID", [field])
 
-    async def test_nobody_is_refused_at_the_door(self, api: Api):
-        """Without a token the door says UNAUTHENTICATED, and nothing else runs."""
+    async def test_an_anonymous_request_is_refused(self, api: Api):
+        """UNAUTHENTICATED, and nothing else runs."""
         answer = await api.ask(CREATE, input={"title": "x"})
         assert answer.codes == ["UNAUTHENTICATED"]
         assert answer.body["data"] == {"createTask": None}
@@ -246,7 +246,7 @@ class TestUpdateTask:
         assert (refusal["code"], refusal["path"]) == ("INVALID", ["title"])
 
     async def test_an_old_version_is_a_conflict(self, api: Api):
-        """ExpectedVersion guards against somebody else's change in between."""
+        """`expectedVersion` prevents overwriting another change."""
         owner = await api.a_user()
         task = await api.build.a_task(owner, version=4)
 
@@ -256,8 +256,8 @@ class TestUpdateTask:
 
 
 class TestUpdateTaskStatus:
-    async def test_the_assignee_may_move_it(self, api: Api):
-        """Somebody a task is given to may move it, and DONE notes when."""
+    async def test_the_assignee_may_change_the_status(self, api: Api):
+        """DONE sets the completion time."""
         helper = await api.a_user()
         task = await api.build.a_task(assignee_id=helper.id)
 
@@ -268,8 +268,8 @@ class TestUpdateTaskStatus:
         assert (moved["task"]["status"], moved["task"]["version"]) == ("DONE", 2)
         assert moved["task"]["completedAt"].endswith("Z")
 
-    async def test_a_move_the_board_does_not_know_is_refused(self, api: Api):
-        """DONE cannot become CANCELLED, and the message says what it can become."""
+    async def test_a_forbidden_status_change_is_refused(self, api: Api):
+        """The message lists the allowed statuses."""
         owner = await api.a_user()
         task = await api.build.a_task(owner, status=TaskStatus.DONE)
 
@@ -314,8 +314,8 @@ class TestAssignTask:
         answer = await api.ask(ASSIGN, helper, input={"id": task_id(task)})
         assert answer.refusal("assignTask")["code"] == "FORBIDDEN"
 
-    async def test_it_is_given_and_taken_back(self, api: Api):
-        """A task can be given to somebody, and to nobody."""
+    async def test_a_task_is_assigned_and_unassigned(self, api: Api):
+        """To a user, and to null."""
         owner, helper = await api.a_user(), await api.a_user()
         task = await api.build.a_task(owner)
 
@@ -327,8 +327,8 @@ class TestAssignTask:
 
 
 class TestDeleteTask:
-    async def test_a_moderator_may_delete_anybodys(self, api: Api):
-        """A deleted task is gone, and its id is told."""
+    async def test_a_moderator_may_delete_any_task(self, api: Api):
+        """The payload has its id."""
         moderator = await api.a_user(Role.MODERATOR)
         task = await api.build.a_task()
 
@@ -339,8 +339,8 @@ class TestDeleteTask:
 
 
 class TestHistory:
-    async def test_it_tells_every_change_newest_first(self, api: Api):
-        """What was done to a task through the API is in its history, as soon as it has its position."""
+    async def test_history_has_every_change_newest_first(self, api: Api):
+        """As soon as the events are numbered."""
         owner = await api.a_user()
         task = (await api.ask(CREATE, owner, input={"title": "x"})).payload("createTask")["task"]
         await api.ask(STATUS, owner, input={"id": task["id"], "status": "IN_PROGRESS"})
@@ -364,8 +364,8 @@ class TestHistory:
 
 
 class TestViewerCan:
-    async def test_it_agrees_with_the_policy(self, api: Api):
-        """viewerCan… says for each relation to a task what the mutations would allow."""
+    async def test_viewer_fields_agree_with_the_policy(self, api: Api):
+        """viewerCan… equals what the mutations allow, for each relation."""
         owner, helper, moderator = await api.a_user(), await api.a_user(), await api.a_user(Role.MODERATOR)
         task = await api.build.a_task(owner, assignee_id=helper.id)
         query = """query ($id: ID!) { task(id: $id) {

@@ -21,8 +21,8 @@ def id_of(user: object) -> str:
 
 
 class TestUsers:
-    async def test_pages_follow_each_other_newest_first(self, api: Api):
-        """An admin walks through all users, the newest first, each once, and totalCount says how many."""
+    async def test_pages_of_users_newest_first(self, api: Api):
+        """An admin reads all users once, with the total count."""
         admin = await api.a_user(Role.ADMIN)
         newest = [id_of(await api.a_user()) for _ in range(5)][::-1]
         query = """query ($after: String) { users(first: 2, after: $after) { totalCount nodes { id }
@@ -39,7 +39,7 @@ class TestUsers:
         assert seen == [*newest, id_of(admin)]
 
     async def test_first_has_its_limits(self, api: Api):
-        """`first` outside 1 to 100 is a bad request that says so."""
+        """`first` outside 1 to 100 is a bad request."""
         admin = await api.a_user(Role.ADMIN)
         for first in (0, -1, 101, 2**31 - 1):
             answer = await api.ask("query ($first: Int!) { users(first: $first) { nodes { id } } }", admin, first=first)
@@ -47,8 +47,8 @@ class TestUsers:
 
 
 class TestAssignableUsers:
-    async def test_it_finds_active_users_by_the_beginning_of_their_name(self, api: Api):
-        """Names are compared ignoring case, `%` and `_` mean themselves, and who is disabled is not there."""
+    async def test_active_users_are_found_by_the_beginning_of_their_names(self, api: Api):
+        """Case is ignored, `%` and `_` are literal, and disabled users are left out."""
         asker = await api.a_user()
         await api.a_user(username="Zelda_1")
         await api.a_user(username="zelda.2")
@@ -63,8 +63,8 @@ class TestAssignableUsers:
         assert await found("%") == []
         assert await found("zelda\\") == []
 
-    async def test_addresses_are_not_told(self, api: Api):
-        """Finding somebody tells their name, not their e-mail address."""
+    async def test_addresses_are_not_shown(self, api: Api):
+        """Only names."""
         asker, other = await api.a_user(), await api.a_user()
         query = "query ($search: String!) { assignableUsers(search: $search) { email } }"
         assert (await api.ask(query, asker, search=other.username)).data == {"assignableUsers": [{"email": None}]}
@@ -77,8 +77,8 @@ class TestSetUserRole:
         answer = await api.ask(ROLE, admin, input={"userId": id_of(user), "role": "MODERATOR"})
         assert answer.payload("setUserRole")["user"] == {"role": "MODERATOR"}
 
-    async def test_who_is_not_there_is_not_found(self, api: Api):
-        """A user who does not exist is NOT_FOUND, on the field of the input."""
+    async def test_an_unknown_user_is_not_found(self, api: Api):
+        """NOT_FOUND, at the field of the input."""
         admin = await api.a_user(Role.ADMIN)
         refusal = (await api.ask(ROLE, admin, input={"userId": encode_id("User", uuid4()), "role": "USER"})).refusal(
             "setUserRole"
@@ -88,7 +88,7 @@ class TestSetUserRole:
 
 class TestLastAdmin:
     async def test_the_last_active_admin_can_be_neither_demoted_nor_disabled(self, api: Api):
-        """Somebody has to keep the keys: LAST_ADMIN, and nothing changes."""
+        """LAST_ADMIN, and nothing changes."""
         admin = await api.a_user(Role.ADMIN)
         async with api.build.database.session() as session:
             others = update(UserRow).where(UserRow.role == Role.ADMIN, UserRow.id != admin.id)
@@ -106,17 +106,17 @@ class TestLastAdmin:
 
 
 class TestNodes:
-    async def test_every_kind_is_found_by_its_id_alone(self, api: Api):
-        """`nodes` answers in the order asked, null for what is not there, not for one's eyes, or of no known type."""
-        user, stranger = await api.a_user(), await api.a_user()
-        task, hidden = await api.build.a_task(user), await api.build.a_task(stranger)
+    async def test_nodes_of_every_type(self, api: Api):
+        """In the order of the ids; null for missing, hidden and unknown ones."""
+        user, outsider = await api.a_user(), await api.a_user()
+        task, hidden = await api.build.a_task(user), await api.build.a_task(outsider)
         token = await api.token(user)
         session = (await api.ask("{ sessions { id } }", token)).data["sessions"][0]["id"]
-        foreign = (await api.ask("{ sessions { id } }", stranger)).data["sessions"][0]["id"]
+        foreign = (await api.ask("{ sessions { id } }", outsider)).data["sessions"][0]["id"]
         ids = [
             encode_id("Task", task.id),
             encode_id("Task", hidden.id),
-            id_of(stranger),
+            id_of(outsider),
             session,
             foreign,
             encode_id("Task", uuid4()),

@@ -1,1 +1,1 @@
-"""Many clients at once, by Locust: the scenario whose figures were documented for the older API, and an honest one."""
+"""Load tests with Locust: the documented scenario of the older API, and a mixed one."""

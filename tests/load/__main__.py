@@ -60,7 +60,7 @@ def compare_highest(ground: Stage, workers: list[int], seconds: int) -> None:
         if mine and theirs:
             say(f"{mine.rate / theirs.rate:.2f} × FastAPI")
         else:
-            say("Somebody was too slow even for the fewest clients: is the machine busy?")
+            say("A server was too slow even for the fewest clients: is the machine busy?")
 
 
 def _highest(

@@ -22,7 +22,7 @@ _queues: dict[str, Iterator[list[str]]] = {}
 
 
 def next_person(kind: str) -> tuple[str, str]:
-    """Somebody's name and token; each kind of client is the same people, in the same order."""
+    """Name and token of the next user; each kind of client uses the same users in the same order."""
     if kind not in _queues:
         _queues[kind] = cycle(json.loads(Path(os.environ[PEOPLE_FILE]).read_text()))
     name, token = next(_queues[kind])

@@ -1,4 +1,4 @@
-"""The documented scenario: everybody lists tasks, and thinks for one to three seconds in between."""
+"""The documented scenario: users list tasks, with pauses of one to three seconds."""
 
 from locust import FastHttpUser, between, task
 
@@ -6,12 +6,12 @@ from tests.load.clients import list_path, next_person
 
 
 class Reader(FastHttpUser):
-    """Somebody who looks at a list."""
+    """A user who reads a list."""
 
     wait_time = between(1, 3)
 
     def on_start(self) -> None:
-        """Be somebody."""
+        """Choose a user."""
         _, token = next_person("reader")
         self.headers = {"Authorization": f"Bearer {token}"}
 

@@ -8,7 +8,7 @@ from tests.load.figures import Figures
 
 P95_MILLISECONDS: Final = 50.0
 LEAST_KEPT: Final = 0.9
-"""A server that answers less than this share of what it was asked is behind, however fast the answers it gives."""
+"""The share of requests that a server must answer to keep up."""
 FINE_ENOUGH: Final = 1.1
 
 Try = Callable[[int], Figures]
@@ -22,7 +22,7 @@ def highest(attempt: Try, most: int = 1_024) -> Figures | None:
     users = 8
     while users <= most:
         found = attempt(users)
-        if is_well(found, users):
+        if is_healthy(found, users):
             good, best = users, found
         else:
             bad = users
@@ -34,7 +34,7 @@ def highest(attempt: Try, most: int = 1_024) -> Figures | None:
     return best
 
 
-def is_well(found: Figures, users: int) -> bool:
-    """Whether the server kept up."""
+def is_healthy(found: Figures, users: int) -> bool:
+    """Whether the server kept up with the rate."""
     kept_up = found.rate >= LEAST_KEPT * users * PER_USER
     return kept_up and not found.failures and found.p95 <= P95_MILLISECONDS

@@ -1,6 +1,5 @@
-"""An honest scenario: everything that clients do, each asking again as soon as it has its answer, and listeners.
-
-Closed loop: a slow answer holds up its client, so the rate is what the server can do, not what was hoped for.
+"""A mixed scenario: all operations without pauses, and listeners. It is a closed loop: a slow response delays its
+client, so the rate is what the server can do.
 """
 
 import json
@@ -33,12 +32,12 @@ LISTEN = "subscription { taskChanged { cursor at task { id title status version 
 
 
 class Client(FastHttpUser):
-    """Somebody at work."""
+    """A user who works."""
 
     wait_time = constant(0)
 
     def on_start(self) -> None:
-        """Be somebody, and have a task of one's own."""
+        """Choose a user, and create a task."""
         self.name, token = next_person("client")
         self.headers = {"Authorization": f"Bearer {token}"}
         created = self.ask("create a task", CREATE, {"input": {"title": f"Work of {self.name}"}})
@@ -85,7 +84,7 @@ class Client(FastHttpUser):
 
     @task(1)
     def sign_in_again(self) -> None:
-        """Which costs a quarter of a second of somebody's processor."""
+        """It costs a quarter of a second of processor time."""
         self.ask("sign in", LOGIN, {"input": {"username": self.name, "password": PASSWORD}}, signed_in=False)
 
     def ask(self, name: str, query: str, variables: dict[str, Any], *, signed_in: bool = True) -> Any:
@@ -106,7 +105,7 @@ class Client(FastHttpUser):
 
 
 class Listener(User):
-    """Somebody who hears of what a client does; how long it took since then counts as the time of an answer."""
+    """Receives the changes of a client; the delay counts as a response time."""
 
     fixed_count = int(os.environ.get(SUBSCRIBERS, "20"))
     wait_time = constant(0)
@@ -117,38 +116,38 @@ class Listener(User):
         address = f"{(self.host or '').replace('http', 'ws', 1)}/graphql"
         self.socket = connect(address, subprotocols=[Subprotocol("graphql-transport-ws")])
         self.say({"type": "connection_init", "payload": {"token": token}})
-        if self.hear(5)["type"] != "connection_ack":
+        if self.receive(5)["type"] != "connection_ack":
             raise StopUser
         self.say({"id": "1", "type": "subscribe", "payload": {"query": LISTEN}})
 
     @task
     def listen(self) -> None:
-        """The next thing that happens."""
+        """The next message."""
         try:
-            message = self.hear(60)
+            message = self.receive(60)
         except (TimeoutError, ConnectionClosed) as error:
             self.environment.events.request.fire(
-                request_type="WS", name="hear of a change", response_time=0, response_length=0, exception=error
+                request_type="WS", name="receive a change", response_time=0, response_length=0, exception=error
             )
             raise StopUser from error
         if message["type"] == "ping":
             self.say({"type": "pong"})
         elif message["type"] == "next":
-            told = message["payload"]["data"]["taskChanged"]
-            late = datetime.now(UTC) - datetime.fromisoformat(told["at"])
+            changed = message["payload"]["data"]["taskChanged"]
+            late = datetime.now(UTC) - datetime.fromisoformat(changed["at"])
             self.environment.events.request.fire(
                 request_type="WS",
-                name="hear of a change",
+                name="receive a change",
                 response_time=max(0.0, late.total_seconds() * 1_000),
                 response_length=0,
                 exception=None,
             )
 
     def say(self, message: dict[str, Any]) -> None:
-        """Send it."""
+        """Send a message."""
         self.socket.send(json.dumps(message))
 
-    def hear(self, seconds: float) -> Any:
+    def receive(self, seconds: float) -> Any:
         """The next message.
 
         Raises:

@@ -6,12 +6,12 @@ from tests.load.clients import PER_USER, list_path, next_person
 
 
 class Reader(FastHttpUser):
-    """Somebody in a hurry."""
+    """A user who sends requests without pauses."""
 
     wait_time = constant_throughput(PER_USER)
 
     def on_start(self) -> None:
-        """Be somebody."""
+        """Choose a user."""
         _, token = next_person("reader")
         self.headers = {"Authorization": f"Bearer {token}"}
 

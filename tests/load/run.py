@@ -42,7 +42,7 @@ class Scenario:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A server that runs, whose tokens it takes, and where it lists tasks."""
+    """A running server, the tokens it accepts, and the path of its list."""
 
     title: str
     process: ServerProcess
@@ -52,7 +52,7 @@ class Target:
 
 @contextmanager
 def ours(stage: Stage, workers: int) -> Iterator[Target]:
-    """`taskriver serve`, as in production but for its secrets, on whichever cores there are."""
+    """`taskriver serve` as in production, except for its secrets, on any cores."""
     port = reserved_port()
     environment = {
         "DATABASE_URL": stage.ours,
@@ -78,14 +78,12 @@ def fastapi(stage: Stage, workers: int) -> Iterator[Target]:
 
 
 def put_under_load(target: Target, scenario: Scenario, out: Path) -> Figures:
-    """Run it, write `<out>.html`, and say what was counted; the most memory that the server took meanwhile, too.
-
-    Raises:
-        RuntimeError: Locust itself has failed; failed requests are counted instead.
+    """Run it, write `<out>.html`, and return the counts and the peak memory of the server. Raises: RuntimeError: Locust
+    itself has failed; failed requests are counted instead.
     """
     out.parent.mkdir(parents=True, exist_ok=True)
     people = out.parent / "people.json"
-    people.write_text(json.dumps(_people(target.peer)))
+    people.write_text(json.dumps(_users(target.peer)))
     command = [
         *(sys.executable, "-m", "locust", "--headless", "--only-summary", "--loglevel", "WARNING"),
         *("--locustfile", str(_HERE / f"{scenario.name}.py"), "--host", f"http://127.0.0.1:{target.process.port}"),
@@ -134,6 +132,6 @@ def _weighing(server: ServerProcess) -> Iterator[list[int]]:
         thread.join()
 
 
-def _people(peer: Peer) -> list[tuple[str, str]]:
-    """Everybody who is no moderator, with a fresh token."""
+def _users(peer: Peer) -> list[tuple[str, str]]:
+    """All users who are no moderators, each with a new token."""
     return [(f"user{person}", token_for(peer, person)) for person in range(MODERATORS + 1, PEOPLE + 1)]

@@ -18,7 +18,7 @@ Average Content Size,Requests/s,Failures/s,50%,66%,75%,80%,90%,95%,98%,99%,99.9%
 GET,list of tasks,10,1,4,5.5,1,80.2,100,2.5,0.25,4,5,6,7,8,9,10,11,80,80,80
 ,Aggregated,10,1,4,5.5,1,80.2,100,2.5,0.25,4,5,6,7,8,9,10,11,80,80,80
 """
-OFTEN = {"a task", "create a task", "hear of a change", "list tasks", "list tasks, REST", "move a task"}
+OFTEN = {"a task", "create a task", "receive a change", "list tasks", "list tasks, REST", "move a task"}
 """What is bound to happen within a few seconds; the rest happens now and then."""
 
 
@@ -30,16 +30,16 @@ def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
 
 
 class TestScenarios:
-    def test_the_documented_one_is_answered(self, target: Target, tmp_path: Path):
-        """Readers who think in between get nothing but answers, and a report is written."""
+    def test_the_documented_scenario_succeeds(self, target: Target, tmp_path: Path):
+        """Every request succeeds, and a report is written."""
         found = put_under_load(target, Scenario("documented", 10, 10, 5), tmp_path / "documented")
         assert found.failures == 0
         assert found.requests >= 10
         assert found.memory > 10
         assert (tmp_path / "documented.html").stat().st_size > 10_000
 
-    def test_everything_of_the_mixed_one_is_answered_and_heard(self, target: Target, tmp_path: Path):
-        """Whatever clients do is done without a failure, and listeners hear of it."""
+    def test_the_mixed_scenario_succeeds(self, target: Target, tmp_path: Path):
+        """Every operation succeeds, and listeners receive the changes."""
         put_under_load(target, Scenario("mixed", 6, 10, 8, subscribers=3), tmp_path / "mixed")
         counted = figures.read_all(tmp_path / "mixed_stats.csv")
         assert {each.title: each.failures for each in counted if each.failures} == {}
@@ -47,8 +47,8 @@ class TestScenarios:
 
 
 class TestFigures:
-    def test_they_are_read_as_locust_writes_them(self, tmp_path: Path):
-        """A row of Locust's table becomes figures of the same names."""
+    def test_figures_of_locust_are_read(self, tmp_path: Path):
+        """A row of its table becomes figures of the same names."""
         file = tmp_path / "stats.csv"
         file.write_text(STATS)
         found = figures.read(file, "here")
@@ -63,24 +63,24 @@ class TestFigures:
 
 class TestHighest:
     @pytest.mark.parametrize("limit", [9, 30, 100, 500])
-    def test_it_comes_close_to_what_a_server_can_do(self, limit: int):
-        """A server that is well up to a limit is found to be good for nearly that, and never for more."""
+    def test_the_highest_rate_is_near_the_capacity(self, limit: int):
+        """It is never more."""
         found = highest(serving_up_to(limit))
         assert found is not None
         assert limit * 0.88 <= found.requests <= limit
 
-    def test_a_server_that_is_never_well_has_none(self):
-        """Where even a few clients are too many, there is no highest rate."""
+    def test_a_server_that_is_always_overloaded_has_no_highest_rate(self):
+        """Even a few clients are too many."""
         assert highest(serving_up_to(1)) is None
 
-    def test_failures_and_lateness_are_not_well(self):
-        """A server that fails, or answers less than it was asked, is not well, however fast it is."""
+    def test_failures_and_missing_responses_are_overload(self):
+        """However fast the others are."""
         assert highest(lambda users: replace(serving_up_to(100)(users), failures=1)) is None
         assert highest(lambda users: replace(serving_up_to(100)(users), rate=users)) is None
 
 
 def serving_up_to(limit: int) -> Callable[[int], Figures]:
-    """A server that is fast for so many clients, and slow for more; its `requests` say how many there were."""
+    """A server that is fast up to a number of clients, and slow for more; its `requests` count them."""
 
     def attempt(users: int) -> Figures:
         p95 = 10.0 if users <= limit else 400.0

@@ -6,6 +6,6 @@ from tests.support.log import Log
 
 
 @pytest.fixture
-def log(discreet_log: Log) -> Log:
-    """The log as production has it, with our own lines from "debug" on."""
-    return discreet_log
+def log(no_secrets_in_logs: Log) -> Log:
+    """The log as in production, with own lines from "debug" on."""
+    return no_secrets_in_logs

@@ -1,4 +1,4 @@
-"""A bug is told in the log, at whatever door it shows, without what a client had sent."""
+"""An unexpected exception is logged, for every transport, without the client's input."""
 
 from typing import Any
 
@@ -33,14 +33,14 @@ class TestABug:
         """GraphQL."""
         answer = await api.ask(CREATE, await api.a_user(), input={"title": TITLE})
         assert answer.codes == ["INTERNAL"]
-        self._is_told(api, log, "http", answer.http.headers["x-request-id"])
+        self._is_reported(api, log, "http", answer.http.headers["x-request-id"])
 
     async def test_over_rest(self, api: Api, log: Log):
         """The older API."""
         headers = {"authorization": f"Bearer {await api.token(await api.a_user())}"}
         answer = await api.client.post("/api/v1/tasks/", json={"title": TITLE}, headers=headers)
         assert answer.status_code == 500
-        self._is_told(api, log, "rest", answer.headers["x-request-id"])
+        self._is_reported(api, log, "rest", answer.headers["x-request-id"])
 
     async def test_over_a_socket(self, api: Api, log: Log):
         """GraphQL on a socket."""
@@ -50,10 +50,10 @@ class TestABug:
             await socket.subscribe("1", CREATE, input={"title": TITLE})
             answer = await socket.receive()
             assert (await socket.receive())["type"] == "complete"
-        self._is_told(api, log, "ws", answer["payload"]["errors"][0]["extensions"]["requestId"])
+        self._is_reported(api, log, "ws", answer["payload"]["errors"][0]["extensions"]["requestId"])
 
     @staticmethod
-    def _is_told(api: Api, log: Log, door: str, request_id: str) -> None:
+    def _is_reported(api: Api, log: Log, door: str, request_id: str) -> None:
         [error] = [line for line in log.lines if line["level"] == "error"]
         assert request_id in error["event"]
         assert "KeyError" in error["exception"]

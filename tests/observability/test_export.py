@@ -49,7 +49,7 @@ class _Taker(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 @pytest.fixture
@@ -76,8 +76,8 @@ async def served(
         server.clean_up()
 
 
-async def test_what_was_traced_arrives(served: Served, collector: Collector):
-    """After a request and a stop the collector has its span, with the service call and the statements below it."""
+async def test_spans_are_exported(served: Served, collector: Collector):
+    """After a request and a stop, the collector has its span with the service call and the statements."""
     values = {"username": "traced", "email": "traced@example.org", "password": "Correct-horse1"}
     async with httpx.AsyncClient(headers={"x-request-id": REQUEST_ID}, timeout=HANG_SECONDS) as client:
         answer = await client.post(f"{served.url}/api/v1/auth/register/", json=values)

@@ -1,4 +1,4 @@
-"""A process that can open no more files says so, not too often, and is well again afterwards."""
+"""A process without free file descriptors logs it, at a limited rate, and its end."""
 
 import logging
 
@@ -7,8 +7,8 @@ import pytest
 from observability.file_descriptors import QUIET_SECONDS, FileDescriptors
 
 
-def test_it_is_noticed_and_logged_once_a_minute(caplog: pytest.LogCaptureFixture):
-    """However often it happens; and that it is over is logged, too."""
+def test_it_is_logged_once_a_minute(caplog: pytest.LogCaptureFixture):
+    """The end is logged, too."""
     caplog.set_level(logging.INFO, "taskriver.files")
     left = [True, False, False, True, False, True]
     descriptors = FileDescriptors(probe=lambda: left.pop(0))
@@ -27,8 +27,8 @@ def test_it_is_noticed_and_logged_once_a_minute(caplog: pytest.LogCaptureFixture
     assert [record.levelname for record in caplog.records][3:] == ["WARNING"]
 
 
-def test_there_are_some_left_now():
-    """The real look finds one, and keeps none."""
+def test_the_real_check_finds_free_descriptors():
+    """It keeps none open."""
     descriptors = FileDescriptors()
     descriptors.check(0.0)
     assert not descriptors.exhausted

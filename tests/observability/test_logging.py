@@ -1,4 +1,4 @@
-"""The log: a line is a line, whoever wrote it, and holds no secret."""
+"""Each log line is one line, whatever its source, and holds no secret."""
 
 import io
 import json
@@ -35,24 +35,24 @@ def raised(error: Exception) -> Exception:
 
 
 class TestLines:
-    def test_a_library_speaks_as_we_do(self, log: Log):
-        """A record of the standard library's logging is a JSON object like our own, with its logger's name."""
+    def test_lines_of_libraries_are_json(self, log: Log):
+        """A record of the standard library's logging has the same form, with its logger's name."""
         logging.getLogger("some.library").warning("%s of %d", "part", 2)
 
         [line] = log.lines
         assert (line["event"], line["level"], line["logger"]) == ("part of 2", "warning", "some.library")
         assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00", line["time"])
 
-    def test_nobody_forges_a_line(self, log: Log):
-        """Newlines and other control characters, in whatever somebody sent, stay inside their line."""
+    def test_a_line_cannot_be_forged(self, log: Log):
+        """Newlines and other control characters are escaped."""
         logging.getLogger("some.library").warning("%s", FORGED)
         structlog.get_logger("taskriver").info("ours", text=FORGED)
 
         assert [line["event"] for line in log.lines] == [FORGED, "ours"]
         assert not re.search(r"[\x00-\x09\x0b-\x1f\x80-\x9f\u2028]", log.text)
 
-    def test_nobody_reading_is_no_reason_to_fail(self):
-        """A closed stream costs lines, and nothing else."""
+    def test_a_closed_stream_loses_only_lines(self):
+        """Nothing raises."""
         out = io.BytesIO()
         handler = Lines("info", stream=out)
         out.close()
@@ -60,8 +60,8 @@ class TestLines:
         structlog.get_logger().info("ours")
         structlog.reset_defaults()
 
-    def test_a_broken_record_is_no_reason_to_fail(self, capsys: pytest.CaptureFixture[str]):
-        """A record whose arguments do not fit its text is told of, without them: they may be secrets."""
+    def test_a_broken_record_is_reported_without_its_arguments(self, capsys: pytest.CaptureFixture[str]):
+        """They may be secrets."""
         out = io.BytesIO()
         Lines("info", stream=out).handle(record("secret", text="%d"))
         structlog.reset_defaults()
@@ -77,13 +77,13 @@ class TestConfiguration:
         assert loggers["uvicorn.error"]["level"] >= logging.INFO
         assert loggers["taskriver"]["level"] == "DEBUG"
 
-    def test_it_is_plain_data(self):
-        """Worker processes are given it as text."""
+    def test_the_configuration_is_plain_data(self):
+        """Worker processes get it as text."""
         wanted = configuration("info", readable=True)
         assert json.loads(json.dumps(wanted)) == wanted
 
-    def test_it_works(self, monkeypatch: pytest.MonkeyPatch):
-        """`logging` takes it, and both ways end on stderr, our own lines from the given level on."""
+    def test_the_configuration_works(self, monkeypatch: pytest.MonkeyPatch):
+        """`logging` accepts it, and all lines go to stderr, own lines from the given level on."""
         out = io.TextIOWrapper(io.BytesIO())
         monkeypatch.setattr(sys, "stderr", out)
         with restored_logging():
@@ -96,7 +96,7 @@ class TestConfiguration:
         assert [json.loads(line)["event"] for line in out] == ["theirs", "ours"]
 
 
-class TestDiscretion:
+class TestRedactedValues:
     @pytest.mark.parametrize(
         ("text", "shown"),
         [
@@ -111,12 +111,12 @@ class TestDiscretion:
             ("nothing of the kind at 127.0.0.1:5432", "nothing of the kind at 127.0.0.1:5432"),
         ],
     )
-    def test_what_looks_like_a_secret_is_hidden(self, text: str, shown: str):
-        """Tokens, passwords of URLs, addresses and what is called a secret do not get through."""
+    def test_secrets_are_redacted(self, text: str, shown: str):
+        """Tokens, passwords in URLs, addresses, and values with the name of a secret."""
         assert redacted(text) == shown
 
-    def test_an_exception_is_told_without_what_it_quotes(self):
-        """Where it came from and what it is, with its cause; a value that it did not like stays untold."""
+    def test_an_exception_is_logged_without_its_values(self):
+        """With its type, its location and its cause."""
         try:
             try:
                 int("my password")
@@ -128,10 +128,10 @@ class TestDiscretion:
         assert "ValueError\n" in text
         assert "which led to" in text
         assert text.endswith("RuntimeError: the pool is closed")
-        assert "test_an_exception_is_told_without_what_it_quotes" in text
+        assert "test_an_exception_is_logged_without_its_values" in text
 
-    def test_a_group_is_told_whole(self):
-        """Each exception of a group is told."""
+    def test_a_group_is_logged_completely(self):
+        """With each of its exceptions."""
         group = ExceptionGroup("several", [KeyError("secret"), OSError(111, "Connection refused")])
         assert "KeyError" in describe(group)
         assert "Connection refused" in describe(group)
@@ -144,21 +144,21 @@ class TestDiscretion:
         assert "in raised" in line["exception"]
         assert "secret" not in log.text
 
-    def test_a_lost_task_is_not_printed(self, log: Log):
-        """Asyncio's complaints have their first line; behind it come representations of whatever was at hand."""
+    def test_asyncio_messages_are_cut(self, log: Log):
+        """Only their first line is logged; the rest may contain values."""
         logging.getLogger("asyncio").error("Task exception was never retrieved\nfuture: <Task ValueError('secret')>")
         assert [line["event"] for line in log.lines] == ["Task exception was never retrieved"]
 
 
-class TestDiscreet:
-    def test_it_holds_no_query_strings(self):
-        """A token in a query string, which some clients put there, does not get into the log."""
+class TestRedaction:
+    def test_the_access_log_has_no_query_strings(self):
+        """They may contain tokens."""
         found = record("127.0.0.1:1", "/graphql?token=secret")
         assert RedactingFilter().filter(found)
         assert found.getMessage() == '127.0.0.1:1 - "WebSocket /graphql" 403'
 
-    def test_a_clients_fault_leaves_no_traceback(self):
-        """Text that is not UTF-8 is the client's fault; an error of ours keeps its traceback."""
+    def test_a_client_error_has_no_traceback(self):
+        """Invalid UTF-8 is an error of the client; own errors keep their traceback."""
         for error, kept in ((UnicodeDecodeError("utf-8", b"\xff", 0, 1, "x"), False), (ValueError("x"), True)):
             found = record("a", "b", error=error)
             RedactingFilter().filter(found)
@@ -171,7 +171,7 @@ class TestDiscreet:
 
 class TestRequests:
     def test_a_request_is_one_line(self, log: Log):
-        """Its line says who wanted what through which door, how it ended, how long it took, and what it cost."""
+        """With actor, operation, transport, result, duration and cost."""
         requests = RequestRecords()
         asked = requests.begin("http", "abc")
         with asked:
@@ -191,8 +191,8 @@ class TestRequests:
             "status": 200, "code": "FORBIDDEN", "statements": 3, "actor": None, "request_id": "abc",
         }  # fmt: skip
 
-    def test_who_went_away_is_no_success(self, log: Log):
-        """Without an answer a request was cancelled, and a bare status says whose fault it was."""
+    def test_a_disconnect_is_no_success(self, log: Log):
+        """Without a response a request is cancelled."""
         requests = RequestRecords()
         for status in (None, 204, 413):
             asked = requests.begin("http", "abc")
@@ -201,8 +201,8 @@ class TestRequests:
         requests.flush()
         assert [line["code"] for line in log.requests()] == ["CANCELLED", "OK", "BAD_REQUEST"]
 
-    def test_outside_a_request_nothing_is_noted(self):
-        """What happens in nobody's name is nobody's."""
+    def test_nothing_is_recorded_outside_a_request(self):
+        """Other work belongs to no request."""
         record_operation("Board", "query", known=True)
         record_error("FORBIDDEN")
         record_user(None)  # type: ignore[arg-type]
@@ -229,13 +229,13 @@ class TestReadable:
         assert not re.search(r"[\x00-\x1f\x7f-\x9f\u2028]", line)
 
     @pytest.mark.parametrize("make", [lambda: raised(ValueError("why\x1b[2K"))])
-    def test_a_developer_sees_the_whole_traceback(self, make: Callable[[], Exception]):
-        """On one's own terminal an exception's text is shown, too, yet moves no cursor."""
+    def test_a_terminal_shows_the_whole_traceback(self, make: Callable[[], Exception]):
+        """With the message of the exception, but without control sequences."""
         line = self._line(event="it broke", level="error", exc_info=make())
         assert line.splitlines()[-1] == r"ValueError: why\x1b[2K"
 
     def test_colours_are_for_terminals(self, monkeypatch: pytest.MonkeyPatch):
-        """A pipe gets none, and NO_COLOR is kept."""
+        """A pipe gets none, and NO_COLOR disables them."""
         for terminal, no_color, coloured in ((True, "", True), (True, "1", False), (False, "", False)):
             monkeypatch.setenv("NO_COLOR", no_color)
             out = io.BytesIO()

@@ -12,7 +12,7 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from observability.histogram import BOUNDS, Histogram
-from observability.metrics import METRICS, Kind, Metric, Snapshot, merge
+from observability.metrics import METRICS, Metric, MetricKind, Snapshot, merge
 from observability.metrics_files import MetricsFile, MetricsFolder
 from observability.metrics_server import listen
 from observability.request_records import MAX_NAMES, OTHER, RequestRecords, record_operation
@@ -41,7 +41,7 @@ def expressions() -> Iterator[str]:
 
 
 def metrics_in(expression: str) -> set[str]:
-    """The metrics that an expression names: its words that are neither labels nor functions nor operators."""
+    """The metrics in an expression: its words that are neither labels nor functions nor operators."""
     words = re.findall(r"\b[a-zA-Z_:][\w:]*\b(?!\s*\()", _NO_METRICS.sub(" ", expression))
     return set(words) - _OPERATORS
 
@@ -50,7 +50,7 @@ def series() -> dict[str, set[str]]:
     """The labels of every series that a scrape has."""
     found: dict[str, set[str]] = {"up": {"job", "instance"}, "ALERTS": {"alertname", "alertstate"}}
     for metric in METRICS:
-        suffixes = ("_bucket", "_count", "_sum") if metric.kind is Kind.HISTOGRAM else ("",)
+        suffixes = ("_bucket", "_count", "_sum") if metric.kind is MetricKind.HISTOGRAM else ("",)
         for suffix in suffixes:
             found[metric.name + suffix] = {*metric.labels, *(["le"] if suffix == "_bucket" else [])}
     return found | {rule["record"]: set() for rule in RULES if "record" in rule}
@@ -58,11 +58,11 @@ def series() -> dict[str, set[str]]:
 
 def sample(metric: Metric, value: int = 1) -> Any:
     """A number of each kind."""
-    return ([value] * (len(BOUNDS) + 1), float(value)) if metric.kind is Kind.HISTOGRAM else float(value)
+    return ([value] * (len(BOUNDS) + 1), float(value)) if metric.kind is MetricKind.HISTOGRAM else float(value)
 
 
 def snapshot(value: int = 1) -> Snapshot:
-    """A process that has counted everything."""
+    """A process in which every metric has a value."""
     return {metric.name: {tuple("x" for _ in metric.labels): sample(metric, value)} for metric in METRICS}
 
 
@@ -75,8 +75,8 @@ class TestExpressions:
         assert metrics_in(text) == {"some_total", "other:ratio5m", "up"}
 
     @pytest.mark.parametrize("expression", sorted(set(expressions())))
-    def test_they_name_what_there_is(self, expression: str):
-        """Every metric in the rules and in the dashboard is one that we have, or one that the rules make of them."""
+    def test_every_metric_in_rules_exists(self, expression: str):
+        """In the code, or in the recording rules."""
         assert metrics_in(expression)
         assert metrics_in(expression) <= series().keys()
 
@@ -88,8 +88,8 @@ class TestExpressions:
             wanted |= {label.strip() for label in group.split(",")}
         assert wanted <= set[str]().union(*(series()[name] for name in metrics_in(expression)))
 
-    def test_the_buckets_exist(self):
-        """The bounds that rules ask for are bounds of ours."""
+    def test_the_buckets_in_rules_exist(self):
+        """As bounds of the histograms."""
         bounds = {bound for each in expressions() for bound in re.findall(r'\ble="([^"]+)"', each)}
         assert bounds <= {str(bound) for bound in BOUNDS}
 
@@ -108,8 +108,8 @@ class TestFiles:
                 assert (target["datasource"]["type"], target["datasource"]["uid"]) in known
         assert DASHBOARD["uid"] == "taskriver"
 
-    def test_the_parts_find_one_another(self):
-        """Prometheus asks the port that the server offers, Grafana and Alloy ask services that exist."""
+    def test_ports_and_services_match(self):
+        """Prometheus scrapes the port of the server, and Grafana and Alloy use existing services."""
         [job] = yaml.safe_load((MONITORING / "prometheus/prometheus.yml").read_text())["scrape_configs"]
         [target] = job["static_configs"][0]["targets"]
         environment = COMPOSE["api"]["environment"]
@@ -120,8 +120,8 @@ class TestFiles:
         assert set(re.findall(r"http://(\w+):(\d+)", written)) == {("prometheus", "9090"), ("loki", str(loki))}
         assert {"prometheus", "loki", "alloy", "grafana"} <= COMPOSE.keys()
 
-    def test_the_profile_keeps_to_itself(self):
-        """It starts only when asked for, from pinned images, publishes only Grafana, and cannot write to our files."""
+    def test_the_profile_is_isolated(self):
+        """It starts only on request, from pinned images, publishes only Grafana, and cannot write to the project."""
         parts = {name: service for name, service in COMPOSE.items() if "profiles" in service}
         assert {name: service["profiles"] for name, service in parts.items()} == {
             name: ["observability"] for name in ("prometheus", "loki", "alloy", "grafana")
@@ -135,8 +135,8 @@ class TestFiles:
                 assert not source.startswith((".", "/")) or rest.endswith(":ro")
                 assert not source.startswith("./") or (ROOT / source).exists()
 
-    def test_every_alert_says_what_to_do(self):
-        """docs/operations.md has a row for each alert, and no other ones."""
+    def test_every_alert_is_documented(self):
+        """docs/operations.md has a row for each alert, and no others."""
         alerts = [rule["alert"] for rule in RULES if "alert" in rule]
         assert re.findall(r"^\| `(Taskriver\w+)` \|", OPERATIONS, re.MULTILINE) == alerts
         assert all(rule["annotations"]["summary"] for rule in RULES if "alert" in rule)
@@ -156,8 +156,8 @@ class TestFiles:
         assert comes == stays_away == alerts
 
     def test_every_metric_is_in_the_table(self):
-        """docs/operations.md has a row for each metric, in the code's order and words."""
-        kinds = {Kind.GREATEST: "gauge, the worst process"}
+        """docs/operations.md has a row for each metric, in the order and words of the code."""
+        kinds = {MetricKind.GREATEST: "gauge, the worst process"}
         rows = []
         for metric in METRICS:
             by = f" by {', '.join(f'`{label}`' for label in metric.labels)}" if metric.labels else ""
@@ -173,30 +173,30 @@ class TestAddingUp:
         merge(total, snapshot(2))
         for metric in METRICS:
             [value] = total[metric.name].values()
-            assert value == sample(metric, 2 if metric.kind is Kind.GREATEST else 3), metric.name
+            assert value == sample(metric, 2 if metric.kind is MetricKind.GREATEST else 3), metric.name
 
     def test_the_dead_leave_their_counts(self):
         """What has died does not hold sockets any more, yet what it counted stays counted."""
         total: Snapshot = {}
         merge(total, snapshot(), alive=False)
         for metric in METRICS:
-            assert bool(total.get(metric.name)) is (metric.kind in (Kind.COUNTER, Kind.HISTOGRAM))
+            assert bool(total.get(metric.name)) is (metric.kind in (MetricKind.COUNTER, MetricKind.HISTOGRAM))
 
-    def test_files_become_one_answer(self, tmp_path: Path):
-        """What processes wrote is read; one that closed its file well leaves counts, and no file."""
+    def test_files_of_processes_are_summed(self, tmp_path: Path):
+        """A process that closed its file leaves its counts, and no file."""
         living, gone = MetricsFile(tmp_path, lambda: snapshot(1)), MetricsFile(tmp_path, lambda: snapshot(2))
         living._try_write(0.0)
         gone.close()
         (tmp_path / "1-x.json").write_bytes(b"{")  # cut off
-        shelf = MetricsFolder(tmp_path)
+        folder = MetricsFolder(tmp_path)
         for _ in range(2):
-            total = shelf.read()
+            total = folder.read()
             assert total["taskriver_statements_total"] == {(): 3}
             assert total["taskriver_sockets"] == {(): 1}
         assert len(list(tmp_path.glob("*.json"))) == 2
 
-    def test_a_full_disk_costs_numbers_only(self, tmp_path: Path, caplog: pytest.LogCaptureFixture):
-        """A process whose file cannot be written says so, and goes on."""
+    def test_a_full_disk_only_loses_metrics(self, tmp_path: Path, caplog: pytest.LogCaptureFixture):
+        """The process reports it, and continues."""
         MetricsFile(tmp_path / "missing", snapshot)._try_write(0.0)
         assert "could not be written" in caplog.text
 
@@ -237,8 +237,8 @@ class TestLabels:
         asked.status = 200
         asked.end()
 
-    def test_nobody_fills_our_memory_with_names(self):
-        """Names become labels when their document is known, a hundred of them at most."""
+    def test_names_of_operations_are_bounded(self):
+        """At most a hundred names of known documents become labels."""
         requests = RequestRecords()
         self._ask(requests, "First", known=False)
         for number in range(3 * MAX_NAMES):
@@ -255,7 +255,7 @@ class TestLabels:
         assert len(requests.durations) == MAX_NAMES + 2
 
     def test_subscriptions_have_no_duration(self):
-        """They last as long as somebody listens: that says nothing of ours."""
+        """It would depend on the client only."""
         requests = RequestRecords()
         asked = requests.begin("ws", "x")
         with asked:

@@ -69,8 +69,8 @@ def spans(exported: InMemorySpanExporter) -> Callable[[str], list[ReadableSpan]]
 
 
 class TestAnOperation:
-    async def test_it_is_a_tree(self, traced: Api, spans: Callable[[str], list[ReadableSpan]]):
-        """An operation holds its service call, which holds its statements; the trace is found by the request id."""
+    async def test_spans_form_a_tree(self, traced: Api, spans: Callable[[str], list[ReadableSpan]]):
+        """The span of an operation contains its service call, with its statements; the request id gives the trace."""
         answer = await traced.ask(CREATE, await traced.a_user(), input={"title": TITLE})
         answer.payload("createTask")
 
@@ -93,8 +93,8 @@ class TestAnOperation:
             assert span.parent.span_id == context_of(service).span_id
             assert span.kind is SpanKind.CLIENT
 
-    async def test_it_holds_nothing_that_a_client_wrote(self, traced: Api, exported: InMemorySpanExporter):
-        """Statements have no parameters, and refusals no texts."""
+    async def test_spans_hold_no_input(self, traced: Api, exported: InMemorySpanExporter):
+        """Statements have no parameters, and refusals no messages."""
         exported.clear()
         owner = await traced.a_user()
         await traced.ask(CREATE, owner, input={"title": TITLE})
@@ -103,8 +103,8 @@ class TestAnOperation:
         assert spans
         assert not any(TITLE in span.to_json() or owner.email in span.to_json() for span in spans)
 
-    async def test_a_refusal_is_no_error_of_ours(self, traced: Api, spans: Callable[[str], list[ReadableSpan]]):
-        """What a client did wrong has a code and a type; only what is ours to mend has the status of an error."""
+    async def test_a_refusal_has_no_error_status(self, traced: Api, spans: Callable[[str], list[ReadableSpan]]):
+        """It has a code and a type; only server errors have the status of an error."""
         answer = await traced.ask(CREATE, await traced.a_user(), input={"title": ""})
         [operation] = [span for span in spans(answer.http.headers["x-request-id"]) if span.parent is None]
         assert operation.attributes is not None
@@ -125,8 +125,8 @@ class TestAnOperation:
         assert operation.status.status_code is StatusCode.ERROR
         assert TITLE not in operation.to_json()
 
-    async def test_the_watch_on_the_log_is_nobodys(self, traced: Api, exported: InMemorySpanExporter):
-        """Statements that no request sends make no spans: four looks a second would drown the others."""
+    async def test_polling_the_log_makes_no_spans(self, traced: Api, exported: InMemorySpanExporter):
+        """Only statements of requests do."""
         exported.clear()
         await traced.numbered()
         await traced.server.database.ping()
@@ -134,8 +134,8 @@ class TestAnOperation:
 
 
 class TestADelivery:
-    async def test_it_leads_back_to_the_write(self, traced: Api, exported: InMemorySpanExporter):
-        """A delivery is a span from the change to the hand-over, linked to the write and to the subscription."""
+    async def test_a_delivery_links_to_the_write(self, traced: Api, exported: InMemorySpanExporter):
+        """Its span lasts from the change to the delivery, with links to the write and the subscription."""
         owner = await traced.a_user()
         token = await traced.token(owner)
         async with serving(traced.server.asgi()) as url, connected(url) as socket:

@@ -1,4 +1,4 @@
-"""What tracing costs whoever has not asked for it: nothing is loaded, nothing is put around anything, nothing runs."""
+"""Without tracing nothing is imported, wrapped or called."""
 
 import importlib
 import inspect
@@ -20,7 +20,7 @@ TITLE = "Water the plants"
 
 @contextmanager
 def calls() -> Iterator[Counter[str]]:
-    """How often functions of which file are called, of whatever runs in this thread meanwhile."""
+    """The number of function calls by file in this thread."""
     seen: Counter[str] = Counter()
 
     def note(frame: FrameType, what: str, _: Any) -> None:
@@ -35,16 +35,16 @@ def calls() -> Iterator[Counter[str]]:
         sys.setprofile(before)
 
 
-def test_nothing_of_it_is_loaded():
-    """Without an endpoint the application starts where the extra is not installed, and loads nothing of ours for it."""
+def test_no_module_is_imported():
+    """Without an endpoint the application starts without the extra."""
     program = "import sys; sys.modules['opentelemetry'] = None; import server.app; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
     assert "server.app" in done.stdout.split()
     assert "observability.tracing" not in done.stdout.split()
 
 
-def test_nothing_is_put_around_anything(api: Api):
-    """Service calls, statements and deliveries go where they went: there is no function in between."""
+def test_no_function_is_wrapped(api: Api):
+    """Service calls, statements and deliveries are called directly."""
     assert api.server.tracing is None
     assert api.server.stream._on_delivery is None
     for found in pkgutil.iter_modules(services.__path__):
@@ -54,8 +54,8 @@ def test_nothing_is_put_around_anything(api: Api):
     assert api.server.requests.begin("http", "x")._trace is None
 
 
-async def test_nothing_of_it_runs(api: Api):
-    """From a change's request to its delivery no function of OpenTelemetry is called, nor one of our tracing."""
+async def test_no_function_is_called(api: Api):
+    """From the request of a change to its delivery, nothing of OpenTelemetry runs."""
     owner = await api.a_user()
     await api.token(owner)
     async with api.server.stream.subscribe(api.build.actor(owner), None, None) as subscriber:

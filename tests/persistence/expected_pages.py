@@ -1,4 +1,4 @@
-"""What a page of a list has to be, computed in Python from the whole list."""
+"""The expected pages of a list, computed in Python."""
 
 import random
 from collections.abc import Collection, Sequence

@@ -1,4 +1,4 @@
-"""A database as a busy house has it: a hundred thousand tasks, most of them somebody else's."""
+"""A database with a hundred thousand tasks of many users."""
 
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
@@ -35,13 +35,13 @@ IDLE: Final = Actor(numbered(4), Role.USER, None, 1)
 
 
 @dataclass(frozen=True)
-class Crowd:
-    """The database of them all."""
+class LargeDataset:
+    """The users of the database."""
 
     database: Database
 
     async def fill(self) -> None:
-        """Make everybody and everything, in a few seconds."""
+        """Create all rows within a few seconds."""
         async with self.database.connect() as connection:
             driver = (await connection.get_raw_connection()).driver_connection
             assert driver is not None
@@ -75,7 +75,7 @@ class Crowd:
         return Plan(tuple(node for result in explained for node in _nodes(result.scalar_one()[0]["Plan"])))
 
     async def plan_for_any(self, statement: str, *, parameters: int) -> "Plan":
-        """How PostgreSQL answers a prepared statement when it plans for whatever its parameters are."""
+        """The plan of a prepared statement for any parameters (generic plan)."""
         async with self.database.connect() as connection:
             driver = (await connection.get_raw_connection()).driver_connection
             assert driver is not None
@@ -98,7 +98,7 @@ class Plan:
         return {node["Index Name"] for node in self.nodes if "Index Name" in node}
 
     def reads_all_of(self, table: str) -> bool:
-        """Whether it goes through the whole table, row by row."""
+        """Whether the plan reads the whole table."""
         return any(node["Node Type"] == "Seq Scan" and node["Relation Name"] == table for node in self.nodes)
 
 

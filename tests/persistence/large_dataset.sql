@@ -1,4 +1,4 @@
--- A database as a busy house has it. Ids are made of numbers, so that everything can be said without asking:
+-- The rows of a large database. Ids are made of numbers, so that tests know them without a query:
 -- user 1 is an admin, 2 a moderator, 3 owns a fifth of all tasks, 4 has little to do, 5 to 2,000 are the rest.
 BEGIN;
 SET LOCAL statement_timeout = '60s';

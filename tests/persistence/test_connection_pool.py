@@ -1,4 +1,4 @@
-"""Connections are lent to one borrower at a time, never more than there may be, and never one that is out of order."""
+"""A connection has one user at a time, their number is bounded, and a broken one is not reused."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -100,7 +100,7 @@ async def with_two_out(pool: ConnectionPool, enough: asyncio.Event) -> list[asyn
     return holders
 
 
-class TestLending:
+class TestPool:
     async def test_the_last_returned_goes_out_first(self, pool: ConnectionPool, maker: Maker):
         """One after the other needs no more than one."""
         for _ in range(5):
@@ -108,21 +108,21 @@ class TestLending:
                 assert wire.number == 0
         assert (len(maker.made), pool.acquired) == (1, 0)
 
-    async def test_there_are_never_more(self, pool: ConnectionPool, maker: Maker):
-        """Whoever comes when all are out waits for his turn."""
-        lent: list[int] = []
+    async def test_the_number_of_connections_is_bounded(self, pool: ConnectionPool, maker: Maker):
+        """A caller waits when all are acquired."""
+        acquired: list[int] = []
 
         async def acquire() -> None:
             async with loan(pool):
-                lent.append(pool.acquired)
+                acquired.append(pool.acquired)
                 await asyncio.sleep(0)
 
         await asyncio.gather(*(acquire() for _ in range(50)))
-        assert len(lent) == 50
-        assert (max(lent), len(maker.made)) == (2, 2)
+        assert len(acquired) == 50
+        assert (max(acquired), len(maker.made)) == (2, 2)
 
-    async def test_nobody_waits_for_ever(self, pool: ConnectionPool):
-        """After a while it is said that all are out; and the next one has no trouble from that."""
+    async def test_waiting_has_a_limit(self, pool: ConnectionPool):
+        """Then the error says that all are in use; later callers are not affected."""
         enough = asyncio.Event()
         holders = await with_two_out(pool, enough)
         with pytest.raises(TimeoutError):
@@ -133,8 +133,8 @@ class TestLending:
         async with loan(pool):
             assert pool.acquired == 1
 
-    async def test_who_stops_waiting_gives_his_turn_away(self, pool: ConnectionPool):
-        """Of two who wait the first one leaves just when it is his turn: the second one gets it."""
+    async def test_a_cancelled_caller_passes_its_turn_on(self, pool: ConnectionPool):
+        """The first of two is cancelled just at its turn: the second gets the connection."""
         enough = asyncio.Event()
         holders = await with_two_out(pool, enough)
         first, second = (asyncio.create_task(hold(pool, enough)) for _ in range(2))
@@ -146,10 +146,10 @@ class TestLending:
         assert pool.acquired == 0
 
     @pytest.mark.parametrize("trouble", [RuntimeError, ConnectionError, asyncio.CancelledError])
-    async def test_what_was_left_in_the_middle_is_not_lent_again(
+    async def test_an_interrupted_connection_is_not_reused(
         self, pool: ConnectionPool, maker: Maker, trouble: type[BaseException]
     ):
-        """Nobody knows what would be read next from it."""
+        """Its next response is unknown."""
         with pytest.raises(trouble):
             async with loan(pool):
                 raise trouble
@@ -157,16 +157,16 @@ class TestLending:
             assert wire.number == 1
         assert maker.made[0].closed
 
-    async def test_what_the_server_refuses_costs_no_connection(self, pool: ConnectionPool):
-        """It is ready for the next question."""
+    async def test_an_error_of_the_server_keeps_the_connection(self, pool: ConnectionPool):
+        """It is ready for the next statement."""
         with pytest.raises(asyncpg.UndefinedTableError):
             async with loan(pool):
                 raise asyncpg.UndefinedTableError
         async with loan(pool) as wire:
             assert wire.number == 0
 
-    async def test_one_that_was_closed_meanwhile_is_replaced(self, pool: ConnectionPool, maker: Maker):
-        """As all are when the server was started anew."""
+    async def test_a_closed_connection_is_replaced(self, pool: ConnectionPool, maker: Maker):
+        """As after a restart of the server."""
         async with loan(pool):
             pass
         maker.made[0].closed = True
@@ -184,8 +184,8 @@ class TestLending:
         async with loan(pool), loan(pool):
             assert pool.acquired == 2
 
-    async def test_what_comes_back_late_is_closed(self, pool: ConnectionPool, maker: Maker):
-        """A connection that was out while everything was closed does not stay open."""
+    async def test_a_connection_returned_after_the_close_is_closed(self, pool: ConnectionPool, maker: Maker):
+        """It does not stay open."""
         async with loan(pool):
             await pool.close()
         assert maker.made[0].closed
@@ -194,8 +194,8 @@ class TestLending:
 class TestTurns:
     """What a borrower wants first is done when it is his turn, before he is resumed."""
 
-    async def test_it_is_begun_by_who_gives_back(self, pool: ConnectionPool):
-        """Between two statements on one connection the loop does not go round."""
+    async def test_the_next_statement_starts_when_a_connection_is_released(self, pool: ConnectionPool):
+        """Without another iteration of the loop."""
         done: list[int] = []
 
         async def note(wire: Wire) -> int:
@@ -222,16 +222,16 @@ class TestTurns:
         await asyncio.gather(*holders)
         assert pool.acquired == 0
 
-    async def test_it_is_done_in_the_borrowers_name(self, pool: ConnectionPool):
-        """What is noted of it is noted for him, whoever gave the connection back."""
-        who: ContextVar[str] = ContextVar("who", default="nobody")
+    async def test_it_runs_in_the_context_of_its_caller(self, pool: ConnectionPool):
+        """Its records belong to the caller, not to the one that released the connection."""
+        caller: ContextVar[str] = ContextVar("caller", default="unset")
         seen: list[str] = []
 
         async def note(wire: Wire) -> None:
-            seen.append(who.get())
+            seen.append(caller.get())
 
         async def acquire(name: str) -> None:
-            who.set(name)
+            caller.set(name)
             wire, work = await pool.acquire(note)
             await work
             pool.release(wire)
@@ -244,8 +244,8 @@ class TestTurns:
         await asyncio.gather(*holders, *waiting)
         assert seen == ["first", "second"]
 
-    async def test_a_failure_of_it_is_the_borrowers(self, pool: ConnectionPool):
-        """Who gave back has no part in it, and the connection goes on."""
+    async def test_its_failure_is_raised_to_its_caller(self, pool: ConnectionPool):
+        """The releasing caller is not affected, and the connection stays open."""
 
         async def fail(wire: Wire) -> None:
             raise asyncpg.UndefinedTableError
@@ -264,8 +264,8 @@ class TestTurns:
         await asyncio.gather(*holders, waiting)
         assert pool.acquired == 0
 
-    async def test_who_goes_away_when_it_has_begun_takes_the_connection_along(self, pool: ConnectionPool, maker: Maker):
-        """Nobody knows what would be read next from it; and the place is free again."""
+    async def test_cancelling_a_running_statement_closes_the_connection(self, pool: ConnectionPool, maker: Maker):
+        """Its next response is unknown; the place is free again."""
         never = asyncio.Event()
 
         async def begin(wire: Wire) -> None:
@@ -282,8 +282,8 @@ class TestTurns:
         assert pool.acquired == 0
         assert [wire.closed for wire in maker.made] == [True, False]
 
-    async def test_cancelling_reaches_what_has_begun(self, pool: ConnectionPool):
-        """Whoever waits for the end of it is the one who can stop it."""
+    async def test_a_running_statement_can_be_cancelled(self, pool: ConnectionPool):
+        """By the caller that waits for it."""
         never, stopped = asyncio.Event(), list[bool]()
 
         async def begin(wire: Wire) -> None:
@@ -313,8 +313,8 @@ class TestTurns:
 
 
 class TestReadings:
-    async def test_a_statement_that_takes_too_long_is_unavailable(self, build: Builders, shared_database: Database):
-        """The server gives it up, the client is told to come back, and the connection goes on."""
+    async def test_a_statement_that_times_out_is_unavailable(self, build: Builders, shared_database: Database):
+        """The server cancels it, and the connection stays open."""
         connection, slow = await shared_database._read_pool.acquire(
             lambda each: each.execute("SET statement_timeout = 50")
         )
@@ -327,8 +327,8 @@ class TestReadings:
             assert await reading.run(Statement("RESET statement_timeout", (), {}), {}) == []
             assert reading._connection is connection
 
-    async def test_it_is_counted(self, build: Builders, shared_database: Database):
-        """A read is a statement like any other."""
+    async def test_a_read_is_counted(self, build: Builders, shared_database: Database):
+        """Like any other statement."""
         actor, before = await build.an_actor(Role.MODERATOR), shared_database.statements.count
         await self.ask(shared_database, task(actor, actor.user_id))
         assert shared_database.statements.count == before + 1

@@ -21,7 +21,7 @@ PLAIN = "plain"
 
 @pytest.fixture
 async def database(new_database: Callable[[], str]) -> AsyncIterator[Database]:
-    """A database that nobody has looked at."""
+    """A database without a recorded identity."""
     database = Database(new_database(), pool_size=8)
     yield database
     await database.close()
@@ -54,8 +54,8 @@ async def pretend(database: Database, **values: int | None) -> None:
 
 
 class TestCheck:
-    async def test_the_first_look_is_remembered(self, database: Database):
-        """A log that nobody has looked at keeps its epoch, and a second look changes nothing."""
+    async def test_the_first_check_records_the_identity(self, database: Database):
+        """The epoch stays, and a second check changes nothing."""
         before = await epoch(database)
         assert await remembered(database) == DatabaseIdentity(None, None, None, None)
         assert await check(database) == before
@@ -65,8 +65,8 @@ class TestCheck:
         assert None not in (first.system_id, first.timeline, first.database_id, first.table_id)
 
     @pytest.mark.parametrize("part", ["system_id", "timeline", "database_id", "table_id"])
-    async def test_each_part_counts(self, database: Database, part: str):
-        """Another server, timeline, database or table is another history, once."""
+    async def test_each_part_of_the_identity_counts(self, database: Database, part: str):
+        """Another server, timeline, database or table starts another epoch, once."""
         before = await check(database)
         here = await remembered(database)
         await pretend(database, **{part: 4711})
@@ -76,8 +76,8 @@ class TestCheck:
         assert await remembered(database) == here
         assert await check(database) == after
 
-    async def test_one_of_many_wins(self, database: Database, caplog: pytest.LogCaptureFixture):
-        """Eight processes that find out at the same time begin one epoch between them."""
+    async def test_concurrent_checks_start_one_epoch(self, database: Database, caplog: pytest.LogCaptureFixture):
+        """Of eight processes that detect a change, one starts it."""
         before = await check(database)
         await pretend(database, system_id=1, timeline=7)
         with caplog.at_level(logging.WARNING, "taskriver.database"):
@@ -86,8 +86,8 @@ class TestCheck:
         assert await epoch(database) != before
         assert len(caplog.records) == 1
 
-    async def test_every_connection_of_the_log_looks(self, database: Database):
-        """A process looks before it reads anything over a new connection, and only then."""
+    async def test_every_new_connection_of_the_log_is_checked(self, database: Database):
+        """Before anything is read, and only then."""
         async with database.log() as log:
             before = (await log.head()).epoch
         await pretend(database, timeline=7)
@@ -100,7 +100,7 @@ class TestCheck:
 
 
 async def as_a_plain_role(database: Database) -> Database:
-    """The same database, as somebody who owns nothing."""
+    """The same database, with a role that owns nothing."""
     async with database.engine.begin() as connection:
         await connection.execute(text(f"GRANT SELECT, UPDATE ON ALL TABLES IN SCHEMA public TO {PLAIN}"))
     url = database.engine.url.set(username=PLAIN, password="secret")
@@ -122,16 +122,16 @@ async def plain(database: Database) -> AsyncIterator[Database]:
 
 
 class TestPrivileges:
-    async def test_none_are_needed(self, plain: Database):
-        """Any role may look: all four parts are known."""
+    async def test_no_privileges_are_needed(self, plain: Database):
+        """Any role can read all four parts."""
         await check(plain)
         here = await remembered(plain)
         assert None not in (here.system_id, here.timeline, here.database_id, here.table_id)
 
-    async def test_a_server_that_will_not_tell(
+    async def test_a_server_that_refuses_the_functions(
         self, database: Database, plain: Database, caplog: pytest.LogCaptureFixture
     ):
-        """Where the functions are refused, what is left counts, a line in the log says so, and nothing is forgotten."""
+        """The remaining parts count, and one line is logged."""
         before = await check(database)
         here = await remembered(database)
         async with database.engine.begin() as connection:
@@ -163,7 +163,7 @@ class TestRestore:
         target = database if into == "itself" else Database(new_database(), pool_size=1)
         dump = _client(postgres, "pg_dump", "--format=custom", str(database.engine.url.database))
         name = f"--dbname={target.engine.url.database}"
-        _client(postgres, "pg_restore", "--clean", "--if-exists", name, told=dump)
+        _client(postgres, "pg_restore", "--clean", "--if-exists", name, stdin=dump)
         stored = await epoch(target)
         fresh = Database(target.engine.url.render_as_string(hide_password=False), pool_size=1)
         async with fresh.log() as log:
@@ -176,9 +176,9 @@ class TestRestore:
         assert seen != before
 
 
-def _client(postgres: Postgres, program: str, *arguments: str, told: bytes = b"") -> bytes:
+def _client(postgres: Postgres, program: str, *arguments: str, stdin: bytes = b"") -> bytes:
     command: list[Any] = [postgres._programs.folder / program, *arguments]
     environment = {**os.environ, **postgres._libpq_environment()}
     return subprocess.run(
-        command, input=told, env=environment, check=True, capture_output=True, timeout=HANG_SECONDS
+        command, input=stdin, env=environment, check=True, capture_output=True, timeout=HANG_SECONDS
     ).stdout

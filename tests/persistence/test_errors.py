@@ -1,4 +1,4 @@
-"""Whatever a broken connection raises, at whatever moment, is `Unavailable`; what is a bug stays one."""
+"""Any exception of a broken connection is `Unavailable`; a bug is not."""
 
 import asyncio
 import errno
@@ -51,7 +51,7 @@ TRY_AGAIN_TOO = {
 
 
 def a_closed_handler() -> RuntimeError:
-    """As uvloop says it."""
+    """The error of uvloop."""
     return RuntimeError(
         "unable to perform operation on <TCPTransport closed=True reading=False>; the handler is closed"
     )
@@ -122,7 +122,7 @@ STEPS = {
 
 @pytest.fixture(scope="module")
 async def fragile_database(new_database: Callable[[], str]) -> AsyncIterator[Database]:
-    """A database whose connections break."""
+    """A database whose connections are broken."""
     database = Database(new_database(), pool_size=4, reading_size=4)
     yield database
     await database.close()
@@ -130,12 +130,12 @@ async def fragile_database(new_database: Callable[[], str]) -> AsyncIterator[Dat
 
 @pytest.fixture
 async def fragile(fragile_database: Database) -> Builders:
-    """A house on it."""
+    """Builders on it."""
     await Builders.clear(fragile_database)
     return Builders(fragile_database)
 
 
-async def somebody(build: Builders) -> tuple[Actor, list[TaskRow]]:
+async def a_user(build: Builders) -> tuple[Actor, list[TaskRow]]:
     """An administrator with some tasks."""
     actor = await build.an_actor(Role.ADMIN)
     return actor, [await build.a_task(actor) for _ in range(4)]
@@ -144,7 +144,7 @@ async def somebody(build: Builders) -> tuple[Actor, list[TaskRow]]:
 async def outcomes_for(
     build: Builders, actor: Actor, tasks: list[TaskRow], actions: list[Action], times: int
 ) -> list[object]:
-    """What comes of actions of somebody's."""
+    """The results of a user's actions."""
     wanted = [action(build, actor, random.choice(tasks)) for action in actions for _ in range(times)]
     return await asyncio.gather(*wanted, return_exceptions=True)
 
@@ -156,15 +156,15 @@ def strange(outcomes: list[object]) -> list[object]:
 
 class TestClassification:
     @pytest.mark.parametrize("error", SERVER_ERRORS, ids=lambda error: error.__name__)
-    def test_what_the_server_says(self, error: type[asyncpg.PostgresError]):
-        """By its SQLSTATE; what a migration changed under a living connection has one that says too little."""
+    def test_errors_of_the_server(self, error: type[asyncpg.PostgresError]):
+        """By SQLSTATE; a migration under an open connection has a general one."""
         state = error.sqlstate
         expected = state[:2] in TRY_AGAIN or state in TRY_AGAIN_TOO or error is asyncpg.InvalidCachedStatementError
         assert errors.is_retryable(error("text")) == expected
 
     @pytest.mark.parametrize("kind", BROKEN)
-    def test_what_the_client_says(self, kind: str):
-        """A broken connection shows in many ways."""
+    def test_errors_of_the_client(self, kind: str):
+        """A broken connection raises various exceptions."""
         assert errors.unavailable(BROKEN[kind]()) is not None
 
     @pytest.mark.parametrize(
@@ -182,10 +182,10 @@ class TestClassification:
 @pytest.mark.parametrize("step", STEPS)
 @pytest.mark.parametrize("kind", BROKEN)
 async def test_every_failure_at_every_step(
-    fragile: Builders, monkeypatch: pytest.MonkeyPatch, discreet_log: Log, step: str, kind: str
+    fragile: Builders, monkeypatch: pytest.MonkeyPatch, no_secrets_in_logs: Log, step: str, kind: str
 ):
-    """A connection breaks at one step of its life: requests succeed or are `Unavailable`, and then all goes on."""
-    actor, tasks = await somebody(fragile)
+    """A connection breaks at one step: requests succeed or are `Unavailable`, and later ones succeed."""
+    actor, tasks = await a_user(fragile)
     holder, name = STEPS[step]
     original, chance = getattr(holder, name), random.Random(f"{step} {kind}")
 
@@ -200,11 +200,11 @@ async def test_every_failure_at_every_step(
         outcomes = [each for _ in range(3) for each in await outcomes_for(fragile, actor, tasks, ACTIONS, 2)]
     assert strange(outcomes) == []
     await works(fragile, actor, tasks)
-    assert [line for line in discreet_log.lines if line["level"] == "error"] == []
+    assert [line for line in no_secrets_in_logs.lines if line["level"] == "error"] == []
 
 
 def _break(arguments: tuple[Any, ...]) -> None:
-    """End the connection as well, if there is one."""
+    """Break the connection, if there is one."""
     for each in arguments[:1]:
         connection = getattr(each, "_connection", each)
         if isinstance(connection, asyncpg.Connection):
@@ -221,9 +221,9 @@ async def works(build: Builders, actor: Actor, tasks: list[TaskRow]) -> None:
     raise AssertionError("it does not recover")
 
 
-async def test_backends_that_are_terminated(fragile: Builders, discreet_log: Log):
-    """All of a process's connections are ended again and again, whatever they are doing."""
-    actor, tasks = await somebody(fragile)
+async def test_backends_that_are_terminated(fragile: Builders, no_secrets_in_logs: Log):
+    """All connections of a process are terminated repeatedly, during all kinds of work."""
+    actor, tasks = await a_user(fragile)
     async with _killer(fragile.database) as kill:
         outcomes: list[object] = []
         for _ in range(40):
@@ -233,7 +233,7 @@ async def test_backends_that_are_terminated(fragile: Builders, discreet_log: Log
     assert strange(outcomes) == []
     assert any(isinstance(each, Unavailable) for each in outcomes)
     await works(fragile, actor, tasks)
-    assert [line for line in discreet_log.lines if line["level"] == "error"] == []
+    assert [line for line in no_secrets_in_logs.lines if line["level"] == "error"] == []
 
 
 async def _some(build: Builders, actor: Actor, tasks: list[TaskRow]) -> list[object]:
@@ -258,8 +258,8 @@ async def _killer(database: Database) -> AsyncIterator[Callable[[], Awaitable[No
 
 
 class TestOutageLog:
-    def test_it_is_bounded(self, discreet_log: Log):
-        """A thousand failures are one line, and the next one says how many there were; no text of theirs is told."""
+    def test_the_log_of_an_outage_is_bounded(self, no_secrets_in_logs: Log):
+        """A thousand failures are one line, and the next one has their number; no message is quoted."""
         now = 0.0
         log = OutageLog(lambda: now)
         for _ in range(1_000):
@@ -268,7 +268,7 @@ class TestOutageLog:
         now = QUIET_SECONDS
         log.note(asyncpg.TooManyConnectionsError("sorry, too many clients already"))
         kind = "the database could not answer (TooManyConnectionsError, SQLSTATE 53300)"
-        assert [line["event"] for line in discreet_log.lines] == [
+        assert [line["event"] for line in no_secrets_in_logs.lines] == [
             kind,
             "the database could not answer (ConnectionResetError)",
             f"{kind}; 999 more since the last line",

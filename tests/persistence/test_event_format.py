@@ -52,7 +52,7 @@ def task_event(*changes: TaskChange, **values: Any) -> TaskEvent:
 
 
 def access_event(change: AccessChange, **values: Any) -> AccessEvent:
-    """A change of somebody's rights."""
+    """A change of a user's rights."""
     facts: dict[str, Any] = dict.fromkeys(("session_id", "spared_session_id", "request_id"))
     return AccessEvent(**facts | {"user_id": uuid4(), "change": change, "actor_id": UUID(int=3), "at": AT} | values)
 
@@ -92,8 +92,8 @@ async def written(build: Builders, expression: ColumnElement[Any]) -> Any:
 
 class TestPayload:
     @pytest.mark.parametrize("event", EVENTS, ids=lambda event: type(event).__name__)
-    async def test_sql_writes_what_python_writes(self, build: Builders, event: RecordedEvent):
-        """Every kind of event, every change and every fact that may be missing; to the microsecond."""
+    async def test_sql_and_python_write_the_same(self, build: Builders, event: RecordedEvent):
+        """Every kind of event, every change and every optional key; to the microsecond."""
         keys = TASK_EVENT if isinstance(event, TaskEvent) else ACCESS_EVENT
         found = await written(build, payload(keys, columns(event, keys)))
 
@@ -106,16 +106,16 @@ class TestPayload:
         with pytest.raises(ValueError, match="An event has task_id, version"):
             payload(TASK_EVENT, values)
 
-    async def test_a_move_in_one_statement_is_stored_as_python_writes_it(self, build: Builders):
-        """The statement for many moves stores what a unit of work would have stored, key by key."""
+    async def test_a_status_change_in_sql_is_stored_as_python_writes_it(self, build: Builders):
+        """Key by key."""
         actor, friend = await build.an_actor(), await build.a_user()
         now = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=1)
         way = (TaskStatus.TODO, TaskStatus.IN_PROGRESS, TaskStatus.DONE, TaskStatus.TODO, TaskStatus.CANCELLED)
         for assignee_id in (None, friend.id):
             task = await build.a_task(actor, assignee_id=assignee_id, status=way[0])
             for number, (_, status) in enumerate(pairwise(way)):
-                moment = now + timedelta(microseconds=number)
-                assert await build.as_(actor, now=moment).try_status_update(task.id, status, None) is not None
+                instant = now + timedelta(microseconds=number)
+                assert await build.as_(actor, now=instant).try_status_update(task.id, status, None) is not None
 
         async with build.database.session() as session:
             stored = list(await session.scalars(select(EventRow.payload)))

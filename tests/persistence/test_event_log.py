@@ -1,4 +1,4 @@
-"""The log's numbering, alone in the house; what rivals do to it is tested beside the stream."""
+"""The numbering of the log, without concurrent processes; those are tested with the stream."""
 
 import random
 from datetime import UTC, datetime, timedelta
@@ -20,9 +20,9 @@ from tests.support.reads import positions, task_history
 
 
 def an_event() -> AccessEvent:
-    """Something that happened to somebody."""
-    who = uuid4()
-    return AccessEvent(who, AccessChange.ENABLED, None, None, who, datetime.now(UTC), None)
+    """An event of a user."""
+    user_id = uuid4()
+    return AccessEvent(user_id, AccessChange.ENABLED, None, None, user_id, datetime.now(UTC), None)
 
 
 async def record(build: Builders, *events: AccessEvent) -> None:
@@ -44,8 +44,8 @@ class TestNumber:
 
         assert [(logged.position, logged.event) for logged in numbered] == list(enumerate(events, start=1))
 
-    async def test_a_rollback_leaves_no_hole(self, build: Builders):
-        """An event whose transaction was rolled back takes no position."""
+    async def test_a_rollback_leaves_no_gap(self, build: Builders):
+        """A rolled-back event gets no position."""
         async with build.as_(None) as uow:
             uow.record(an_event())
             await uow.flush()
@@ -57,7 +57,7 @@ class TestNumber:
         assert [logged.position for logged in numbered] == [1]
 
     async def test_all_its_statements_are_counted(self, build: Builders):
-        """Also those that the driver is given past SQLAlchemy."""
+        """Also those that bypass SQLAlchemy."""
         await record(build, an_event())
         async with build.database.log() as log:
             before = build.database.statements.count
@@ -67,8 +67,8 @@ class TestNumber:
 
         assert build.database.statements.count == before + 3
 
-    async def test_the_head_says_what_is_pending(self, build: Builders):
-        """The head counts numbered events, and says whether there are others."""
+    async def test_the_head_counts_numbered_and_pending_events(self, build: Builders):
+        """It says whether there are pending ones."""
         await record(build, an_event(), an_event(), an_event())
         async with build.database.engine.begin() as connection:
             log = EventLog(connection)
@@ -117,8 +117,8 @@ class TestTrim:
 
         assert (removed, head.trimmed) == ([2, 2, 2, 1, 0], 7)
 
-    async def test_only_the_beginning_is_removed_and_remembered(self, build: Builders):
-        """Events before an instant are removed, later ones stay, and the head remembers up to where."""
+    async def test_only_old_events_are_removed(self, build: Builders):
+        """The head records the trimmed position."""
         await record(build, an_event(), an_event())
         async with build.database.engine.begin() as connection:
             log = EventLog(connection)

@@ -27,16 +27,16 @@ from tests.support.builders import Builders
 from tests.support.waiting import HANG_SECONDS
 
 DONE, TODO, IN_PROGRESS = TaskStatus.DONE, TaskStatus.TODO, TaskStatus.IN_PROGRESS
-_SOMEBODY = UUID(int=7)
+_A_USER = UUID(int=7)
 
 
 async def tasks_of(build: Builders, actor: Actor, number: int) -> list[TaskRow]:
-    """Some of somebody's tasks."""
+    """Tasks of a user."""
     return [await build.a_task(actor) for _ in range(number)]
 
 
 async def move(build: Builders, actor: Actor, tasks: Sequence[TaskRow], status: TaskStatus = DONE) -> list[Any]:
-    """Move them at the same moment, in one statement where that is possible; what came of each."""
+    """Change them at the same time, in one statement if possible; returns each result."""
     moves = (build.as_(actor).try_status_update(task.id, status, None) for task in tasks)
     return await asyncio.gather(*moves, return_exceptions=True)
 
@@ -53,7 +53,7 @@ async def commits(build: Builders, tasks: Sequence[TaskRow]) -> int:
 
 @asynccontextmanager
 async def locked(build: Builders, task: TaskRow) -> AsyncIterator[None]:
-    """A task that somebody else is busy with."""
+    """A task that is locked by another transaction."""
     async with build.database.session() as session:
         await session.execute(text("SELECT FROM tasks WHERE id = :id FOR UPDATE"), {"id": task.id})
         yield
@@ -68,7 +68,7 @@ async def nothing_recorded(build: Builders) -> AsyncIterator[None]:
 
 
 async def is_waiting_for_a_lock(build: Builders) -> None:
-    """Wait until somebody waits for a lock on a row of this database."""
+    """Wait until a session waits for a lock on a row of this database."""
     waiting = text(
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
     )
@@ -84,8 +84,8 @@ async def count(build: Builders, question: TextClause) -> int:
 
 
 class TestTogether:
-    async def test_one_commit_is_enough(self, build: Builders):
-        """Who asks at the same moment shares a transaction, and each is answered with the own task."""
+    async def test_concurrent_changes_share_one_commit(self, build: Builders):
+        """Each gets its own task."""
         actor = await build.an_actor()
         tasks = await tasks_of(build, actor, 10)
         moved = await move(build, actor, tasks)
@@ -95,8 +95,8 @@ class TestTogether:
         assert await commits(build, tasks) == 1
         assert len(await build.recorded_events()) == 10
 
-    async def test_not_more_than_one_statement_can_carry(self, build: Builders):
-        """What is too much for one goes by the next ones; all of it is made."""
+    async def test_a_statement_has_a_maximum_size(self, build: Builders):
+        """Further changes go into the next statements."""
         actor = await build.an_actor()
         tasks = await tasks_of(build, actor, 2 * MAX_BATCH_SIZE + 1)
         moved = await move(build, actor, tasks)
@@ -104,8 +104,8 @@ class TestTogether:
         assert all(row is not None for row in moved)
         assert await commits(build, tasks) == 3
 
-    async def test_the_same_task_twice(self, build: Builders):
-        """The second move of a task waits for the first, and begins where that one ended."""
+    async def test_two_changes_of_the_same_task(self, build: Builders):
+        """The second one waits for the first, and starts from its result."""
         actor = await build.an_actor()
         task, other = await tasks_of(build, actor, 2)
         moves = [(task, IN_PROGRESS), (other, DONE), (task, DONE)]
@@ -138,8 +138,8 @@ class TestTogether:
 
         assert [row.version for row in moved] == [2, 3]
 
-    async def test_they_are_told_at_once(self, build: Builders):
-        """Whoever listens for commits is told once, of all of them."""
+    async def test_listeners_of_commits_are_called_once(self, build: Builders):
+        """With all changes."""
         actor = await build.an_actor()
         tasks = await tasks_of(build, actor, 5)
         before = build.database.recorded
@@ -149,10 +149,10 @@ class TestTogether:
 
 
 class TestEachAsIfAlone:
-    async def test_every_move(self, build: Builders):
-        """Whoever moves whatever to wherever, all at the same moment: as the ordinary way, one after the other."""
+    async def test_every_status_change(self, build: Builders):
+        """All concurrent changes have the result of the transactional path, one after another."""
         actors = [await build.an_actor(role) for role in Role]
-        wanted = list(product(actors, ("owner", "assignee", "stranger"), TaskStatus, TaskStatus))
+        wanted = list(product(actors, ("owner", "assignee", "outsider"), TaskStatus, TaskStatus))
 
         async def outcomes(move: Callable[[Actor, TaskRow, TaskStatus], Any], *, together: bool) -> list[Any]:
             asked = [
@@ -177,8 +177,8 @@ class TestEachAsIfAlone:
         assignee_id = actor.user_id if relation == "assignee" else None
         return await build.a_task(owner_id=owner_id, assignee_id=assignee_id, status=status)
 
-    async def test_what_cannot_be_done_holds_up_nobody(self, build: Builders):
-        """Beside somebody else's task, one that is there already and one that is none, the others are moved."""
+    async def test_a_refused_change_does_not_affect_others(self, build: Builders):
+        """A hidden task, an unchanged one and a missing one do not stop the others."""
         actor = await build.an_actor()
         mine = await tasks_of(build, actor, 2)
         others, done = await build.a_task(), await build.a_task(actor, status=DONE)
@@ -189,8 +189,8 @@ class TestEachAsIfAlone:
         assert [row is not None for row in moved] == [True, False, False, False, True]
         assert build.database.recorded == before + 2
 
-    async def test_a_locked_task_holds_up_nobody(self, build: Builders):
-        """The others are moved at once; the locked one is when it is free, the ordinary way."""
+    async def test_a_locked_task_does_not_delay_others(self, build: Builders):
+        """It is changed by the transactional path when it is free."""
         actor = await build.an_actor()
         tasks = await tasks_of(build, actor, 3)
         async with locked(build, tasks[1]):
@@ -203,8 +203,8 @@ class TestEachAsIfAlone:
         assert [row is not None for row in moved] == [True, False, True]
         assert (await patient).version == 2
 
-    async def test_a_value_that_the_server_refuses_spoils_no_other(self, build: Builders):
-        """A statement that fails has moved nothing; all who were in it get there on their own, but for the culprit."""
+    async def test_a_failed_statement_is_repeated_one_by_one(self, build: Builders):
+        """All changes succeed, except the invalid one."""
         actor = await build.an_actor()
         tasks = await tasks_of(build, actor, 3)
         uows = [build.as_(actor) for _ in tasks]
@@ -226,8 +226,8 @@ class TestEachAsIfAlone:
 
 
 class TestGivenUp:
-    async def test_who_leaves_takes_nobody_along(self, build: Builders):
-        """A move that was given up before it began is not made, one that had begun is, and the others are as well."""
+    async def test_a_cancelled_change_does_not_affect_others(self, build: Builders):
+        """It is not made if it has not begun; a started one is made."""
         actor = await build.an_actor()
         early, late, other = await tasks_of(build, actor, 3)
         before = build.database.recorded
@@ -245,17 +245,17 @@ class TestGivenUp:
         assert [await build.status_of(task) for task in (early, late, other)] == [TODO, DONE, DONE]
         assert build.database.recorded - before == len(await build.recorded_events()) == 2
 
-    async def test_a_database_that_is_away(self):
-        """Each is told to come back later, and later it is tried anew."""
+    async def test_an_outage_fails_each_change(self):
+        """Later ones try again."""
         database = Database("postgresql://nobody@127.0.0.1:1/nothing")
-        build, actor = Builders(database), Actor(UUID(int=8), Role.USER, _SOMEBODY, 1)
+        build, actor = Builders(database), Actor(UUID(int=8), Role.USER, _A_USER, 1)
         for _ in range(2):
-            moved = await move(build, actor, [TaskRow(id=_SOMEBODY), TaskRow(id=actor.user_id)])
+            moved = await move(build, actor, [TaskRow(id=_A_USER), TaskRow(id=actor.user_id)])
             assert [type(each) for each in moved] == [Unavailable, Unavailable]
         await database.close()
 
-    async def test_who_has_waited_for_long(self, new_database: Callable[[], str], monkeypatch: pytest.MonkeyPatch):
-        """A move whose round does not begin is refused after a while, and was not made; those under way go on."""
+    async def test_waiting_has_a_limit(self, new_database: Callable[[], str], monkeypatch: pytest.MonkeyPatch):
+        """A change that has not begun is refused and not made; started ones continue."""
         monkeypatch.setattr(group_commit, "TIMEOUT_SECONDS", 0.1)
         build = Builders(Database(new_database(), pool_size=4))
         actor = await build.an_actor()
@@ -274,8 +274,8 @@ class TestGivenUp:
         assert [row.version for row in (*await first, *await later)] == [2, 3]
         await build.database.close()
 
-    async def test_the_end_of_the_process(self, new_database: Callable[[], str]):
-        """Whoever closes the database waits for what is under way, and for who waits for that."""
+    async def test_close_waits_for_changes(self, new_database: Callable[[], str]):
+        """For running and for waiting ones."""
         database = Database(new_database(), pool_size=2)
         build = Builders(database)
         actor = await build.an_actor()
@@ -290,8 +290,8 @@ class TestGivenUp:
 
 
 class TestRivals:
-    async def test_whatever_happens_to_a_task_is_one_story(self, build: Builders, shared_database: Database):
-        """Two processes move, edit, give away and delete the same tasks: each begins where the one before ended."""
+    async def test_concurrent_changes_of_a_task_are_serialized(self, build: Builders, shared_database: Database):
+        """Two processes change status, edit, assign and delete: each change starts from the previous one."""
         actor = await build.an_actor(Role.ADMIN)
         tasks = await tasks_of(build, actor, 12)
         url = shared_database.engine.url.render_as_string(hide_password=False)
@@ -318,7 +318,7 @@ class TestRivals:
                 assert (stored.version, stored.status) == (len(story) + 1, story[-1].to_status if story else TODO)
 
     async def test_two_processes_in_opposite_orders(self, build: Builders, shared_database: Database):
-        """Nobody waits for the other, nothing is lost, and no version is given twice."""
+        """There is no deadlock, nothing is lost, and no version occurs twice."""
         actor = await build.an_actor()
         tasks = await tasks_of(build, actor, 30)
         url = shared_database.engine.url.render_as_string(hide_password=False)
@@ -345,7 +345,7 @@ class TestRivals:
 
 
 async def anything(uow: UnitOfWork, task_id: UUID, chance: random.Random) -> None:
-    """Mostly a move, if that can be."""
+    """Mostly a status change, if possible."""
     with suppress(Refusal):
         match chance.randrange(20):
             case 0:

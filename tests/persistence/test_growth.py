@@ -1,4 +1,4 @@
-"""A server that gives no more connections: those that there are have to do, and nobody is refused for it."""
+"""A server without free connections: the process uses those that it has, and refuses no request."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -30,7 +30,7 @@ ONE = Statement("SELECT 1", (), {})
 
 @pytest.fixture
 async def limited(new_database: Callable[[], str]) -> AsyncIterator[Database]:
-    """A database whose server gives two connections to a process that may open ten in each of its pools."""
+    """A database whose server allows two connections to a process with two pools of ten."""
     owner, name = Database(new_database(), pool_size=1), f"limited_{next(_numbers)}"
     async with owner.engine.begin() as connection:
         for statement in LIMITED.format(name=name).split(";"):
@@ -57,8 +57,8 @@ async def count_tasks(database: Database) -> None:
 
 
 @pytest.mark.parametrize("request_of", [read, count_tasks])
-async def test_all_are_served_by_the_connections_that_there_are(limited: Database, request_of: Any):
-    """Many at once, over and over; it is counted."""
+async def test_existing_connections_serve_all(limited: Database, request_of: Any):
+    """Many concurrent callers, repeatedly."""
     await request_of(limited)
     for _ in range(5):
         await asyncio.gather(*(request_of(limited) for _ in range(30)))
@@ -78,7 +78,7 @@ async def test_where_there_is_none_it_is_said(limited: Database):
 async def test_attempts_that_fail_together_fail_at_once(
     new_database: Callable[[], str], monkeypatch: pytest.MonkeyPatch, request_of: Any
 ):
-    """While others are connecting there is something to wait for, until their attempts fail as well."""
+    """A caller waits while others connect, until their attempts fail, too."""
     database, all_try, tries = Database(new_database(), pool_size=4, reading_size=4), asyncio.Event(), count(1)
 
     async def refuse(*_: Any, **__: Any) -> None:
@@ -94,8 +94,8 @@ async def test_attempts_that_fail_together_fail_at_once(
     await database.close()
 
 
-async def test_a_connection_that_broke_leaves_the_others(limited: Database):
-    """Its place was taken by somebody else: the other connection serves everybody."""
+async def test_a_lost_connection_leaves_the_others(limited: Database):
+    """Another client took its place: the other connection serves all."""
     async with limited.connect() as one, limited.connect() as two:
         await one.execute(text("SELECT 1"))
         await two.execute(text("SELECT 1"))
@@ -110,9 +110,9 @@ def _dsn(database: Database) -> str:
     return database.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
 
 
-class TestLending:
-    async def test_it_does_not_ask_again_at_once(self):
-        """However many wait, the server is asked once in a while; and when it gives more, it is asked for them."""
+class TestPool:
+    async def test_connection_attempts_are_limited(self):
+        """The server is tried once in a while, whatever the number of waiting callers."""
         maker, tries = Maker(), count()
 
         async def connect() -> Wire:
@@ -132,8 +132,8 @@ class TestLending:
         assert pool.refused <= 4
         assert (len(maker.made), pool.acquired) == (1, 0)
 
-    async def test_who_waited_before_goes_first(self):
-        """Who has to wait again keeps the place and the time that is left."""
+    async def test_the_order_of_waiting_is_preserved(self):
+        """A caller that has to wait again keeps its place and its time-out."""
         maker, served = Maker(), list[int]()
         pool = ConnectionPool(maker, size=2, timeout=60)
 

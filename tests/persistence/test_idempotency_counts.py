@@ -50,8 +50,8 @@ async def test_small_limits_are_exact(clock: SimpleNamespace) -> None:
     assert [await table.claim(counts) for _ in range(12)] == [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]
 
 
-async def test_a_full_account_is_not_counted_for_each_refusal(clock: SimpleNamespace) -> None:
-    """It is looked at once a second whether there is room again."""
+async def test_a_full_account_is_counted_once_a_second(clock: SimpleNamespace) -> None:
+    """Not for each refusal."""
     counts, table = KeyCounts(10), Table()
     table.keys = 10
     for _ in range(100):
@@ -62,8 +62,8 @@ async def test_a_full_account_is_not_counted_for_each_refusal(clock: SimpleNames
     assert await table.claim(counts) == 4
 
 
-async def test_what_other_processes_claim_is_seen_within_a_minute(clock: SimpleNamespace) -> None:
-    """A count is not good for ever, however little is claimed here."""
+async def test_keys_of_other_processes_count_within_a_minute(clock: SimpleNamespace) -> None:
+    """A count expires."""
     counts, table = KeyCounts(100_000), Table()
     await table.claim(counts)
     table.keys = 100_000

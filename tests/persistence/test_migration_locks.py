@@ -38,7 +38,7 @@ REVISIONS = [each.revision for each in reversed(list(_script.walk_revisions()))]
 
 
 class Locks:
-    """What a migration locks; `faults` says what was wrong with that."""
+    """The locks of a migration; `faults` lists what is wrong."""
 
     def __init__(self) -> None:
         self.faults: list[str] = []
@@ -53,9 +53,9 @@ class Locks:
         """A statement has run."""
         tables = self._before(connection)
         before, self._held = self._held, _held(connection, tables)
-        self._judge(statement, before)
+        self._check(statement, before)
 
-    def _judge(self, statement: str, before: dict[str, int]) -> None:
+    def _check(self, statement: str, before: dict[str, int]) -> None:
         for table, strength in self._held.items():
             if strength > before.get(table, 0) and not statement.startswith("LOCK TABLE"):
                 self.faults.append(f"locks {table} by {_line(statement)}")
@@ -71,7 +71,7 @@ class Locks:
 
     @contextmanager
     def watched(self) -> Iterator[None]:
-        """Look at whatever is executed inside the block."""
+        """Observe all statements in the block."""
         listeners = (("begin", self.begun), ("after_cursor_execute", self.executed))
         for name, listener in listeners:
             event.listen(Engine, name, listener)
@@ -129,7 +129,7 @@ async def faults_of(database: Database, run: Callable[[], Any]) -> list[str]:
 
 @pytest.mark.parametrize(("before", "revision"), [(None, REVISIONS[0]), *pairwise(REVISIONS)])
 async def test_a_migration_locks_first_and_copies_without_locks(database: Database, before: str | None, revision: str):
-    """On the way up: nobody serves while it goes down."""
+    """For upgrades only: no server runs during a downgrade."""
     if before is not None:
         await migrations.upgrade(database.engine, before)
     assert await faults_of(database, lambda: migrations.upgrade(database.engine, revision)) == []

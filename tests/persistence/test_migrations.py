@@ -1,4 +1,4 @@
-"""The schema's way up and down, walked alone and in a crowd."""
+"""The migrations, up and down, alone and concurrently."""
 
 import asyncio
 import sys
@@ -132,8 +132,8 @@ class TestUpgrade:
         await asyncio.gather(*(migrations.upgrade(database.engine) for _ in range(8)))
         assert await is_current(database)
 
-    async def test_several_processes_at_once_all_succeed(self, empty_database: Callable[[], str]):
-        """Replicas that start together on an empty database all come up."""
+    async def test_concurrent_migrations_succeed(self, empty_database: Callable[[], str]):
+        """Replicas that start together on an empty database."""
         url = empty_database()
         processes = [await asyncio.create_subprocess_exec(sys.executable, "-c", _UPGRADE, url) for _ in range(3)]
         codes = await asyncio.gather(*(process.wait() for process in processes))
@@ -143,8 +143,8 @@ class TestUpgrade:
         assert await is_current(database)
         await database.close()
 
-    async def test_it_waits_for_its_turn(self, database: Database):
-        """While another one migrates nothing is touched; when that one is gone, it goes on."""
+    async def test_a_migration_waits_for_another(self, database: Database):
+        """It continues when the other one ends."""
         async with database.connect() as rival:
             await rival.execute(select(func.pg_advisory_lock(migrations._LOCK)))
             waiting = asyncio.create_task(migrations.upgrade(database.engine))
@@ -156,8 +156,8 @@ class TestUpgrade:
         assert early == set()
         assert await is_current(database)
 
-    async def test_a_failure_lets_the_next_one_in(self, database: Database):
-        """A migration that fails changes nothing and keeps no lock."""
+    async def test_a_failed_migration_releases_its_lock(self, database: Database):
+        """It changes nothing."""
         async with database.engine.begin() as connection:
             await connection.execute(text("CREATE TABLE tasks (id int)"))
         with pytest.raises(Exception, match="already exists"):

@@ -57,7 +57,7 @@ async def at(database: Database, revision: str) -> None:
 
 
 async def a_pause(lines: list[str], migration: asyncio.Task[None]) -> None:
-    """Wait until a migration has given up a lock, and says so."""
+    """Wait until a migration has released a lock and reported it."""
     while not lines and not migration.done():
         await asyncio.sleep(0.01)
 
@@ -102,8 +102,8 @@ class Traffic:
 
 @pytest.mark.parametrize("before", ["0001", "0002"])
 class TestInUse:
-    async def test_nothing_fails_meanwhile(self, database: Database, before: str):
-        """Reads, moves, new texts and deletions go on through all migrations, and every text is found afterwards."""
+    async def test_no_request_fails_during_migrations(self, database: Database, before: str):
+        """Reads, status changes, new texts and deletions continue, and every text is found afterwards."""
         await at(database, before)
         traffic = Traffic(database)
         async with traffic.going():
@@ -115,8 +115,8 @@ class TestInUse:
             assert await connection.scalar(text(DIFFERENT)) == 0
             assert await migrations.is_current(connection)
 
-    async def test_a_reader_that_stays_stops_nobody_but_the_migration(self, database: Database, before: str):
-        """While a transaction holds the tables, others go on between the attempts, and it goes on when that ends."""
+    async def test_an_open_transaction_delays_only_the_migration(self, database: Database, before: str):
+        """Others continue between the attempts."""
         await at(database, before)
         lines: list[str] = []
         traffic = Traffic(database)
@@ -135,8 +135,8 @@ class TestInUse:
 
 
 class TestPatience:
-    async def test_it_ends_and_names_who_holds_the_lock(self, database: Database):
-        """The migration says in one line whose transaction it is, and what to do; a later one goes on from there."""
+    async def test_a_lock_that_stays_is_reported(self, database: Database):
+        """One line names the transaction and what to do; a later migration continues from there."""
         await at(database, "0002")
         async with database.connect() as reader:
             await reader.execute(text("SELECT count(*) FROM tasks"))
@@ -148,8 +148,8 @@ class TestPatience:
         assert "pg_terminate_backend" in str(raised.value)
         await migrations.upgrade(database.engine)
 
-    async def test_the_same_of_a_row(self, database: Database):
-        """Rows that stay locked while texts are copied are waited for, and the copy is complete in the end."""
+    async def test_a_locked_row_is_waited_for(self, database: Database):
+        """The copy of texts is complete in the end."""
         await at(database, "0002")
         lines: list[str] = []
         async with database.connect() as writer:
@@ -161,8 +161,8 @@ class TestPatience:
         async with database.connect() as connection:
             assert await connection.scalar(text(DIFFERENT)) == 0
 
-    async def test_the_second_migrate_says_that_it_waits(self, database: Database):
-        """Once, and then it finds everything done."""
+    async def test_a_second_migration_reports_that_it_waits(self, database: Database):
+        """Once; then there is nothing to do."""
         lines: list[str] = []
         async with database.connect() as rival:
             await rival.execute(text(f"SELECT pg_advisory_lock({migrations._LOCK})"))
@@ -173,8 +173,8 @@ class TestPatience:
         await waiting
         assert lines == ["Another process is migrating this database. Waiting until it has finished."]
 
-    async def test_tables_that_are_newer_are_left_alone(self, database: Database):
-        """It is said in one line."""
+    async def test_newer_tables_are_not_changed(self, database: Database):
+        """One line says so."""
         await migrations.upgrade(database.engine)
         async with database.engine.begin() as connection:
             await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
@@ -182,8 +182,8 @@ class TestPatience:
             await migrations.upgrade(database.engine)
         assert "\n" not in str(raised.value)
 
-    async def test_a_connection_that_breaks_is_said_in_one_line(self, database: Database):
-        """And what was done before stays done."""
+    async def test_a_lost_connection_is_reported(self, database: Database):
+        """In one line; completed steps stay."""
         await at(database, "0002")
         lines: list[str] = []
         async with database.connect() as reader:
@@ -203,8 +203,8 @@ WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE da
 
 
 class TestBatches:
-    async def test_no_pass_is_the_last_one_while_something_is_left(self, monkeypatch: pytest.MonkeyPatch):
-        """Batches go on behind one another; a statement that found nothing ends a pass, first without locked rows."""
+    async def test_batches_continue_until_nothing_is_left(self, monkeypatch: pytest.MonkeyPatch):
+        """A pass ends with an empty statement, first without locked rows."""
         answers = iter([None, "a", "b", None, None])
         asked: list[tuple[str, object]] = []
 

@@ -49,7 +49,7 @@ asyncio.run(number())
 
 
 class Numberer:
-    """A process that numbers when it is told to, and stops itself in the middle."""
+    """A process that numbers on request, and can stop in the middle."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
@@ -106,14 +106,14 @@ async def record(build: Builders, many: int, *, title: str = "x") -> None:
 
 
 async def number(build: Builders) -> None:
-    """Number everything; fail if a lock is in the way."""
+    """Number everything; fail on a lock."""
     async with asyncio.timeout(HANG_SECONDS), build.database.log() as log:
         while (await log.number()).events:
             pass
 
 
 async def is_numbered(build: Builders) -> None:
-    """Wait until everything has a position."""
+    """Wait until every event has a position."""
     async with asyncio.timeout(HANG_SECONDS):
         while await is_pending(build):
             await asyncio.sleep(0.005)
@@ -126,7 +126,7 @@ async def is_pending(build: Builders) -> bool:
 
 
 async def whole_log(build: Builders) -> list[LoggedEvent]:
-    """Everything that has a position; nothing else may be there."""
+    """All numbered events; there must be no others."""
     assert not await is_pending(build)
     async with build.database.log() as log:
         return await log.after(0, at_most=10_000)
@@ -165,13 +165,13 @@ class Deaf:
             await asyncio.get_running_loop().sock_sendall(there, sent)
 
     async def _down(self, there: socket.socket, writer: asyncio.StreamWriter) -> None:
-        while await self.reads.wait() and (told := await asyncio.get_running_loop().sock_recv(there, 2_048)):
-            writer.write(told)
+        while await self.reads.wait() and (data := await asyncio.get_running_loop().sock_recv(there, 2_048)):
+            writer.write(data)
 
 
 class TestFrozen:
-    async def test_a_process_that_is_stopped_holds_up_nobody(self, build: Builders):
-        """Frozen before, in or after the call, a process keeps no lock: a rival numbers all, once and densely."""
+    async def test_a_stopped_process_does_not_block_numbering(self, build: Builders):
+        """Before, in or after the call it holds no lock: another process numbers all events, once and without gaps."""
         async with Numberer.started(build) as frozen:
             for steps in (0, 1, 2, 3, 5, 8):
                 await record(build, 500, title="x" * 200)
@@ -184,8 +184,8 @@ class TestFrozen:
 
         assert is_dense(await whole_log(build), 6 * 510)
 
-    async def test_a_peer_that_does_not_read_holds_up_nobody(self, build: Builders):
-        """However much was numbered, its answer fits into the buffers of a connection that nobody reads from."""
+    async def test_a_client_that_does_not_read_does_not_block_numbering(self, build: Builders):
+        """The response fits into the buffers of its connection."""
         url = build.database.engine.url
         assert url.host is not None
         assert url.port is not None
@@ -211,8 +211,8 @@ class TestFrozen:
 
 
 class TestForeignTransactions:
-    async def test_an_open_transaction_stalls_nobody(self, build: Builders):
-        """Writers that never end, with and without an event, keep nobody else's events from being numbered at once."""
+    async def test_an_open_transaction_does_not_block_numbering(self, build: Builders):
+        """With and without an event of its own."""
         async with build.as_(ADMIN) as first, build.database.engine.connect() as reader:
             await reader.execution_options(isolation_level="REPEATABLE READ")
             await reader.execute(text("SELECT count(*) FROM events, event_head"))
@@ -293,8 +293,8 @@ async def freeze_on(numberer: Numberer, chance: random.Random) -> None:
 
 
 class TestRivals:
-    async def test_nothing_is_lost_doubled_or_disordered(self, build: Builders):
-        """Eight overlapping writers on three hot tasks, three rival numberers and one that freezes: all told once."""
+    async def test_nothing_is_lost_doubled_or_out_of_order(self, build: Builders):
+        """Eight concurrent writers on three tasks, three numbering processes and a frozen one."""
         tasks = [(await build.a_task()).id for _ in range(HOT_TASKS)]
         batches: list[LoggedEvent] = []
         async with Numberer.started(build) as frozen:

@@ -29,7 +29,7 @@ SELECT 'TASK', gen_random_uuid(), '{}', now() FROM generate_series(1, :many)
 
 @asynccontextmanager
 async def an_old_snapshot(build: Builders) -> AsyncIterator[None]:
-    """Somebody looks at the database as it was, for as long as this lasts: a dump, or a forgotten transaction."""
+    """A transaction with a snapshot, like a dump or a forgotten session."""
     async with build.database.engine.connect() as reader:
         await reader.execution_options(isolation_level="REPEATABLE READ")
         await reader.execute(text("SELECT count(*) FROM users"))
@@ -43,7 +43,7 @@ async def record(build: Builders, many: int) -> None:
 
 
 async def number(build: Builders, floor: NumberingFloor | None, batches: int) -> None:
-    """Number so many batches that were recorded, and look after the floor as a process does."""
+    """Record and number batches, and raise the floor as a process does."""
     async with build.database.log() as log:
         for _ in range(batches):
             count = len((await log.number(BATCH)).events)
@@ -112,9 +112,9 @@ class TestOldSnapshots:
         assert max(after.values()) <= 2 * 2 * FLOOR_EVENTS, (before, after)
 
 
-class TestTheFloor:
-    async def test_it_waits_for_those_who_have_written(self, build: Builders):
-        """An event that is committed late, with a lower id than others that were numbered, is numbered all the same."""
+class TestFloor:
+    async def test_the_floor_waits_for_open_writers(self, build: Builders):
+        """A late event with a lower id than numbered ones is numbered."""
         floor = NumberingFloor()
         async with build.as_(None) as late, build.database.log() as log:
             late.record(a_task_event(version=7, before=PEOPLE, after=PEOPLE))
@@ -133,8 +133,8 @@ class TestTheFloor:
         assert [each.position for each in batch.events] == [4]
         assert raised > held
 
-    async def test_it_does_not_wait_for_those_who_have_not(self, build: Builders):
-        """Whoever only reads, or writes other tables, keeps nothing up."""
+    async def test_the_floor_does_not_wait_for_readers(self, build: Builders):
+        """Nor for writers of other tables."""
         floor = NumberingFloor()
         async with build.database.engine.connect() as idle, build.database.log() as log:
             await idle.execute(text("SELECT count(*) FROM events"))
@@ -147,8 +147,8 @@ class TestTheFloor:
 
         assert raised == await last_id(build) + 1
 
-    async def test_it_stops_before_what_waits(self, build: Builders):
-        """Events that are committed and have no position are not passed over."""
+    async def test_the_floor_stops_before_pending_events(self, build: Builders):
+        """Committed events without a position are not skipped."""
         floor = NumberingFloor()
         await record(build, 5)
         async with build.database.log() as log:
@@ -161,8 +161,8 @@ class TestTheFloor:
         assert raised == last - 2
         assert len(rest.events) == 3
 
-    async def test_one_that_was_prepared_is_waited_for(self):
-        """A transaction changes its name when it is prepared, so that any prepared one may be any that wrote."""
+    async def test_the_floor_waits_for_prepared_transactions(self):
+        """A prepared transaction has another name, so any may be a writer."""
         named = Writers(frozenset({"3/45"}), is_one_prepared=False)
 
         assert Writers(frozenset({"-1/77"}), is_one_prepared=True).may_include(named)
@@ -176,8 +176,8 @@ class TestTheFloor:
             "TRUNCATE events RESTART IDENTITY",
         ],
     )
-    async def test_it_does_not_outlive_the_log(self, build: Builders, replace: str):
-        """In another epoch, or when the table was emptied, ids may begin anew: then all of them are looked at."""
+    async def test_the_floor_ends_with_the_log(self, build: Builders, replace: str):
+        """In another epoch, or after a TRUNCATE, ids may start again: all events are read."""
         floor = NumberingFloor()
         await record(build, 5)
         async with build.database.log() as log:

@@ -28,8 +28,8 @@ def encoded(plain: str | bytes) -> str:
 
 class TestDecode:
     @given(st.builds(PageCursor, order=STORABLE, value=st.none() | STORABLE, id=st.uuids()))
-    def test_what_was_encoded_comes_back(self, cursor: PageCursor):
-        """A cursor survives the journey, in characters that need no escaping in a URL."""
+    def test_a_cursor_survives_encoding(self, cursor: PageCursor):
+        """In characters that need no escaping in a URL."""
         text = cursor.encode()
 
         assert PageCursor.decode(text) == cursor
@@ -44,8 +44,8 @@ class TestDecode:
     @example(encoded('["CREATED_ASC",1e999,"x"]'))
     @example(encoded('["\\ud800",null,"0"]'))
     @example(encoded(b"\xff\xfe[\x00"))
-    def test_garbage_is_a_bad_request(self, text: str):
-        """Whatever was not made by `encode` is answered with `BadRequest` and nothing else."""
+    def test_other_text_is_a_bad_request(self, text: str):
+        """Only `BadRequest` is raised."""
         with pytest.raises(BadRequest, match="omit `after` and `before`"):
             PageCursor.decode(text)
 
@@ -67,8 +67,8 @@ class TestInstant:
             "-0001-01-01T00:00:00Z",
         ],
     )
-    def test_what_is_no_instant_is_a_bad_request(self, value: str | None):
-        """No value, other words, a time without an offset, and one that UTC cannot express."""
+    def test_an_invalid_instant_is_a_bad_request(self, value: str | None):
+        """No value, other text, a time without an offset, and one that UTC cannot express."""
         with pytest.raises(BadRequest, match="omit `after` and `before`"):
             PageCursor("CREATED_ASC", value, UUID(int=1)).instant()
 
@@ -85,7 +85,7 @@ class TestPageRequest:
         assert PageRequest.of(size, order="CREATED_ASC") == PageRequest(size)
         assert PageRequest.of(last=size, order="CREATED_ASC") == PageRequest(size, backward=True)
 
-    def test_without_a_size_it_is_the_first_20(self):
+    def test_the_default_is_the_first_20(self):
         """Also before a cursor."""
         cursor = PageCursor("CREATED_DESC", None, UUID(int=1))
 
@@ -94,15 +94,15 @@ class TestPageRequest:
         assert before == PageRequest(DEFAULT_PAGE, before=cursor)
 
     @pytest.mark.parametrize("size", [0, -1, MAX_FIRST + 1, 2**70])
-    def test_other_numbers_are_a_bad_request(self, size: int):
-        """The refusal names the argument and repeats the limits."""
+    def test_other_sizes_are_a_bad_request(self, size: int):
+        """The message names the argument and its limits."""
         with pytest.raises(BadRequest, match="first must be 1 to 100"):
             PageRequest.of(size, order="CREATED_ASC")
         with pytest.raises(BadRequest, match="last must be 1 to 100"):
             PageRequest.of(last=size, order="CREATED_ASC")
 
     def test_both_directions_at_once_are_a_bad_request(self):
-        """`first` and `last` together have no clear meaning."""
+        """`first` and `last` together are ambiguous."""
         with pytest.raises(BadRequest, match="Give first or last, not both"):
             PageRequest.of(5, None, 5, None, order="CREATED_ASC")
 
@@ -117,8 +117,8 @@ class TestPageRequest:
             with pytest.raises(BadRequest, match="another ordering"):
                 PageRequest.of(5, after, None, before, order="CREATED_ASC")
 
-    def test_only_what_is_selected_and_not_known_is_read(self):
-        """A list has nothing before its start and behind its end; a count is read only if it is asked for."""
+    def test_only_selected_parts_are_read(self):
+        """The start of a list has no previous page; a count is read only if it is selected."""
         cursor = PageCursor("CREATED_DESC", None, UUID(int=1))
 
         assert PageRequest(5).facts == ()

@@ -1,4 +1,4 @@
-"""Every way to list finds its rows by an index, in a house with a hundred thousand tasks."""
+"""Every kind of list uses an index, in a database with a hundred thousand tasks."""
 
 from collections.abc import AsyncIterator, Callable
 from typing import Final
@@ -16,10 +16,10 @@ from persistence.queries.event import HISTORY_ORDER
 from persistence.queries.task_list import EVERYTHING, TaskFilter, TaskOrder
 from persistence.task_status_update import StatusUpdate, arguments, update_statement
 from persistence.unit_of_work import UnitOfWork
-from tests.persistence.large_dataset import ADMIN, BUSY, IDLE, Crowd, Plan, later, numbered
+from tests.persistence.large_dataset import ADMIN, BUSY, IDLE, LargeDataset, Plan, later, numbered
 from tests.support.reads import assignable_users, task_history, task_page, user_page
 
-EYES: Final = {"admin": ADMIN, "busy": BUSY, "idle": IDLE}  # a moderator sees what an admin sees
+ACTORS: Final = {"admin": ADMIN, "busy": BUSY, "idle": IDLE}  # a moderator sees what an admin sees
 FILTERS: Final = {
     "none": EVERYTHING,
     "status": TaskFilter(status=(TaskStatus.DONE,)),
@@ -57,12 +57,12 @@ BY_CONSTRAINT: Final = {
 
 
 @pytest.fixture(scope="module")
-async def crowd(new_database: Callable[[], str]) -> AsyncIterator[Crowd]:
-    """The busy house."""
+async def dataset(new_database: Callable[[], str]) -> AsyncIterator[LargeDataset]:
+    """The large dataset."""
     database = Database(new_database(), pool_size=2)
-    crowd = Crowd(database)
-    await crowd.fill()
-    yield crowd
+    dataset = LargeDataset(database)
+    await dataset.fill()
+    yield dataset
     await database.close()
 
 
@@ -84,51 +84,59 @@ def requests(order: TaskOrder) -> list[PageRequest]:
     ]
 
 
-async def plan_of_page(crowd: Crowd, actor: Actor, wanted: TaskFilter, order: TaskOrder, request: PageRequest) -> Plan:
+async def plan_of_page(
+    dataset: LargeDataset, actor: Actor, wanted: TaskFilter, order: TaskOrder, request: PageRequest
+) -> Plan:
     """How a page is found."""
-    return await crowd.plan(actor, lambda uow: task_page(uow, request, wanted=wanted, order=order))
+    return await dataset.plan(actor, lambda uow: task_page(uow, request, wanted=wanted, order=order))
 
 
-async def plan_of_count(crowd: Crowd, actor: Actor, wanted: TaskFilter) -> Plan:
+async def plan_of_count(dataset: LargeDataset, actor: Actor, wanted: TaskFilter) -> Plan:
     """How tasks are counted."""
-    return await crowd.plan(actor, lambda uow: uow.tasks.count(wanted))
+    return await dataset.plan(actor, lambda uow: uow.tasks.count(wanted))
 
 
 class TestTasks:
     @pytest.mark.parametrize("wanted", FILTERS)
-    @pytest.mark.parametrize("eyes", EYES)
-    async def test_a_page_never_reads_the_whole_table(self, crowd: Crowd, eyes: str, wanted: str):
+    @pytest.mark.parametrize("actors", ACTORS)
+    async def test_a_page_never_reads_the_whole_table(self, dataset: LargeDataset, actors: str, wanted: str):
         """In every order and direction, from an end and from the middle, a page and its ends are found by an index."""
         for order in TaskOrder:
             for request in requests(order):
-                plan = await plan_of_page(crowd, EYES[eyes], FILTERS[wanted], order, request)
+                plan = await plan_of_page(dataset, ACTORS[actors], FILTERS[wanted], order, request)
                 assert not plan.reads_all_of("tasks"), (order, request)
                 assert not plan.reads_all_of("task_texts"), (order, request)
                 assert plan.indexes
 
     @pytest.mark.parametrize("order", TaskOrder)
-    async def test_both_directions_follow_the_same_index(self, crowd: Crowd, order: TaskOrder):
-        """Nothing is sorted but the page itself: each limit stands on an index in the list's order or against it."""
-        forward, *others = [await plan_of_page(crowd, ADMIN, EVERYTHING, order, request) for request in requests(order)]
+    async def test_both_directions_follow_the_same_index(self, dataset: LargeDataset, order: TaskOrder):
+        """Only the page itself is sorted."""
+        forward, *others = [
+            await plan_of_page(dataset, ADMIN, EVERYTHING, order, request) for request in requests(order)
+        ]
         for plan in others:
             assert plan.indexes - {"pk_tasks"} == forward.indexes
             assert not any(node["Node Type"] == "Sort" and node["Plan Rows"] > 21 for node in plan.nodes)
 
     @pytest.mark.parametrize("wanted", FILTERS)
-    @pytest.mark.parametrize("eyes", EYES)
-    async def test_counting_reads_the_whole_table_only_to_count_it_all(self, crowd: Crowd, eyes: str, wanted: str):
-        """Only somebody who sees everything and asks for everything has every row counted."""
-        plan = await plan_of_count(crowd, EYES[eyes], FILTERS[wanted])
+    @pytest.mark.parametrize("actors", ACTORS)
+    async def test_only_an_unfiltered_count_reads_the_whole_table(
+        self, dataset: LargeDataset, actors: str, wanted: str
+    ):
+        """For a user who sees all tasks."""
+        plan = await plan_of_count(dataset, ACTORS[actors], FILTERS[wanted])
 
-        everything = eyes == "admin" and wanted == "none"
+        everything = actors == "admin" and wanted == "none"
         assert everything or not plan.reads_all_of("tasks")
         assert not plan.reads_all_of("task_texts")
 
-    @pytest.mark.parametrize("eyes", EYES)
-    async def test_a_slice_and_a_batch_are_found_by_an_index(self, crowd: Crowd, eyes: str):
+    @pytest.mark.parametrize("actors", ACTORS)
+    async def test_a_slice_and_a_batch_are_found_by_an_index(self, dataset: LargeDataset, actors: str):
         """Tasks from an offset, and tasks by their ids."""
-        near = await crowd.plan(EYES[eyes], lambda uow: uow.tasks.slice(skip=10, limit=10))
-        batch = await crowd.plan(EYES[eyes], lambda uow: uow.tasks.find_many([numbered(i) for i in range(1, 101)]))
+        near = await dataset.plan(ACTORS[actors], lambda uow: uow.tasks.slice(skip=10, limit=10))
+        batch = await dataset.plan(
+            ACTORS[actors], lambda uow: uow.tasks.find_many([numbered(i) for i in range(1, 101)])
+        )
 
         assert not near.reads_all_of("tasks")
         assert not batch.reads_all_of("tasks")
@@ -157,36 +165,36 @@ async def everything_else(uow: UnitOfWork) -> None:
 
 
 class TestEverythingElse:
-    async def test_no_question_reads_a_whole_table(self, crowd: Crowd):
+    async def test_no_question_reads_a_whole_table(self, dataset: LargeDataset):
         """Users, sessions, tokens and events are found by an index too."""
-        plan = await crowd.plan(ADMIN, everything_else)
+        plan = await dataset.plan(ADMIN, everything_else)
         for table in ("users", "sessions", "used_tokens", "events", "idempotency_keys"):
             assert not plan.reads_all_of(table), table
 
-    async def test_what_is_sent_past_sqlalchemy(self, crowd: Crowd):
-        """Moves, a single one and many at once or however many, and pages of the log go by keys and positions."""
+    async def test_statements_that_bypass_sqlalchemy(self, dataset: LargeDataset):
+        """Status changes, single and grouped, and pages of the log use keys and positions."""
         for many in (1, MAX_BATCH_SIZE):
             moves = [
                 StatusUpdate(BUSY, numbered(5 * number), TaskStatus.DONE, None, None, later(0))
                 for number in range(1, many + 1)
             ]
-            plan = await crowd.plan_of((update_statement(), arguments(moves)))
+            plan = await dataset.plan_of((update_statement(), arguments(moves)))
             assert not plan.reads_all_of("tasks")
-        assert not (await crowd.plan_for_any(update_statement(), parameters=7)).reads_all_of("tasks")
-        plan = await crowd.plan_of((_AFTER, (50_000, 100)))
+        assert not (await dataset.plan_for_any(update_statement(), parameters=7)).reads_all_of("tasks")
+        plan = await dataset.plan_of((_AFTER, (50_000, 100)))
         assert plan.indexes == {"uq_events_position"}
 
 
 class TestIndexes:
-    async def test_every_index_is_used(self, crowd: Crowd):
+    async def test_every_index_is_used(self, dataset: LargeDataset):
         """An index that neither answers a question nor keeps a constraint is not there: each one slows every write."""
-        plans = [await crowd.plan(ADMIN, everything_else)]
-        plans += [await plan_of_page(crowd, ADMIN, EVERYTHING, order, PageRequest(20)) for order in TaskOrder]
-        plans += [await plan_of_count(crowd, ADMIN, wanted) for wanted in FILTERS.values()]
-        plans += [await plan_of_count(crowd, IDLE, EVERYTHING)]
+        plans = [await dataset.plan(ADMIN, everything_else)]
+        plans += [await plan_of_page(dataset, ADMIN, EVERYTHING, order, PageRequest(20)) for order in TaskOrder]
+        plans += [await plan_of_count(dataset, ADMIN, wanted) for wanted in FILTERS.values()]
+        plans += [await plan_of_count(dataset, IDLE, EVERYTHING)]
         used = set().union(*(plan.indexes for plan in plans))
 
-        async with crowd.database.connect() as connection:
+        async with dataset.database.connect() as connection:
             query = "SELECT tablename, indexname FROM pg_indexes WHERE schemaname = 'public'"
             idle = {name for table, name in await connection.execute(text(query)) if name not in BY_CONSTRAINT[table]}
         assert idle - used == set()

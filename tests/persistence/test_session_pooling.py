@@ -7,7 +7,7 @@ import pytest
 
 from domain.errors import Unavailable
 from embedded.postgres import Postgres
-from persistence.session_pooling import REFUSED, SHARED, PooledSessions, Sessions, check_sessions
+from persistence.session_pooling import REFUSED, SHARED, PooledSessions, SessionTimeouts, check_sessions
 from tests.support.pooler import Mode, Pooler
 
 
@@ -25,37 +25,37 @@ def through(pooler: Pooler) -> str:
     return f"postgresql://taskriver@127.0.0.1:{pooler.port}/taskriver"
 
 
-async def test_postgresql_itself_is_fine(postgres: Postgres):
-    """Each connection is a session, with our settings."""
-    assert await check_sessions(postgres.url) == Sessions(time_outs=True)
+async def test_postgresql_is_accepted(postgres: Postgres):
+    """Each connection is a session, with the settings."""
+    assert await check_sessions(postgres.url) == SessionTimeouts(time_outs=True)
 
 
 @pytest.mark.parametrize("mode", ["transaction", "statement"])
 @pytest.mark.parametrize("parameters", ["passed", "ignored"])
-async def test_shared_sessions_are_noticed(trusting: Postgres, mode: Mode, parameters: Any):
-    """Whatever the pooler does with settings, and on a server that nobody else uses."""
+async def test_shared_sessions_are_detected(trusting: Postgres, mode: Mode, parameters: Any):
+    """Whatever the pooler does with settings, also on an idle server."""
     async with Pooler(trusting.port, mode, parameters=parameters) as pooler:
         with pytest.raises(PooledSessions) as raised:
             await check_sessions(through(pooler))
     assert str(raised.value) == SHARED
 
 
-async def test_a_pooler_that_gives_each_client_a_session_is_fine(trusting: Postgres):
-    """It is said whether settings are in force."""
+async def test_session_pooling_is_accepted(trusting: Postgres):
+    """The result says whether the settings are in force."""
     for parameters, time_outs in (("passed", True), ("ignored", False)):
         async with Pooler(trusting.port, "session", parameters=parameters) as pooler:  # type: ignore[arg-type]
-            assert await check_sessions(through(pooler)) == Sessions(time_outs)
+            assert await check_sessions(through(pooler)) == SessionTimeouts(time_outs)
 
 
-async def test_a_pooler_that_refuses_settings_is_noticed(trusting: Postgres):
-    """As PgBouncer does until it is told to ignore them."""
+async def test_a_pooler_that_refuses_settings_is_detected(trusting: Postgres):
+    """Like PgBouncer without the option to ignore them."""
     async with Pooler(trusting.port, "session", parameters="refused") as pooler:
         with pytest.raises(PooledSessions) as raised:
             await check_sessions(through(pooler))
     assert str(raised.value) == REFUSED
 
 
-async def test_a_server_that_is_away_is_unavailable():
-    """That says nothing about poolers."""
+async def test_an_unreachable_server_is_unavailable():
+    """It is no result about poolers."""
     with pytest.raises(Unavailable):
         await check_sessions("postgresql://taskriver@127.0.0.1:1/taskriver")

@@ -41,7 +41,7 @@ KEYS: Final[dict[TaskOrder, Callable[[TaskRow], Any]]] = {
 
 
 async def many_tasks(build: Builders, people: list[Actor], chance: random.Random, count: int = 40) -> list[TaskRow]:
-    """Tasks of these people, with few different values, so that there are many equals."""
+    """Tasks of these users with few different values, so that many are equal."""
 
     def instant() -> datetime:
         return NOON + timedelta(hours=chance.randrange(4), microseconds=chance.randrange(2))
@@ -72,7 +72,7 @@ async def many_tasks(build: Builders, people: list[Actor], chance: random.Random
 async def walk(
     build: Builders, actor: Actor, order: TaskOrder, first: int, between: Callable[[], Any] | None = None
 ) -> list[UUID]:
-    """The ids that somebody meets who goes from page to page."""
+    """The ids on consecutive pages."""
     met: list[UUID] = []
     after: str | None = None
     while True:
@@ -124,8 +124,8 @@ class TestVisibility:
         for order in TaskOrder:
             assert set(await walk(build, actor, order, 100)) == readable
 
-    async def test_nobody_sees_nothing_and_the_operator_everything(self, build: Builders):
-        """Without an actor there is no task; the operator reads as an admin does."""
+    async def test_an_anonymous_reader_sees_nothing_and_the_operator_everything(self, build: Builders):
+        """The operator reads like an admin."""
         task = await build.a_task()
         async with build.as_(None) as uow:
             assert await uow.tasks.find_many([task.id]) == {}
@@ -135,8 +135,8 @@ class TestVisibility:
         async with build.as_(OPERATOR) as uow:
             assert (await uow.tasks.get(task.id)).id == task.id
 
-    async def test_any_number_of_ids_can_be_asked_for(self, build: Builders):
-        """None, the same one twice, and more than a statement may have parameters."""
+    async def test_any_number_of_ids_can_be_read(self, build: Builders):
+        """None, duplicates, and more than a statement may have parameters."""
         task = await build.a_task()
         async with build.as_(OPERATOR) as uow:
             assert await uow.tasks.find_many([]) == {}
@@ -147,8 +147,8 @@ class TestVisibility:
 class TestPage:
     @pytest.mark.parametrize("seed", range(3))
     @pytest.mark.parametrize("order", TaskOrder)
-    async def test_pages_show_everything_once_and_in_order(self, build: Builders, order: TaskOrder, seed: int):
-        """Whatever the page's size and the role, the pages are the visible tasks, each once, equals by their ids."""
+    async def test_pages_contain_each_task_once_in_order(self, build: Builders, order: TaskOrder, seed: int):
+        """For every page size and role; equal values are ordered by id."""
         chance = random.Random(seed)
         people = [await build.an_actor(role) for role in (*Role, Role.USER)]
         tasks = await many_tasks(build, people, chance)
@@ -196,8 +196,8 @@ class TestPage:
                 assert (page.has_previous, page.has_next, page.facts["total"]) == (False, False, 2)
 
     @pytest.mark.parametrize("order", TaskOrder)
-    async def test_what_comes_meanwhile_moves_nothing(self, build: Builders, order: TaskOrder):
-        """Tasks that come in between the pages make none of the others appear twice or be left out."""
+    async def test_new_tasks_do_not_change_other_pages(self, build: Builders, order: TaskOrder):
+        """No task appears twice or is left out."""
         chance = random.Random(order.value)
         people = [await build.an_actor(Role.ADMIN)]
         before = [task.id for task in await many_tasks(build, people, chance, 25)]
@@ -270,8 +270,8 @@ class TestSlice:
 
 
 class TestFilter:
-    async def test_lists_mean_one_of_and_fields_mean_all_of(self, build: Builders):
-        """OR within a list, AND between fields, nothing for an empty list."""
+    async def test_lists_are_or_and_fields_are_and(self, build: Builders):
+        """An empty list matches nothing."""
         actor = await build.an_actor()
         for status in (TaskStatus.TODO, TaskStatus.DONE):
             for priority in (TaskPriority.LOW, TaskPriority.URGENT):
@@ -283,8 +283,8 @@ class TestFilter:
         assert await found(build, actor, TaskFilter(status=(TaskStatus.CANCELLED,))) == []
         assert await found(build, actor, TaskFilter(status=())) == []
 
-    async def test_owner_and_assignee(self, build: Builders):
-        """Whose task it is, and who is to do it; a filter never widens what one may see."""
+    async def test_owner_and_assignee_filters(self, build: Builders):
+        """A filter never makes hidden tasks visible."""
         actor, other = await build.an_actor(), await build.an_actor()
         await build.a_task(actor, title="mine for them", assignee_id=other.user_id)
         await build.a_task(other, title="theirs for me", assignee_id=actor.user_id)
@@ -340,8 +340,8 @@ class TestFilter:
             TaskFilter(due_before=datetime(2026, 1, 1)),  # noqa: DTZ001
         ],
     )
-    async def test_what_cannot_be_looked_up_is_a_bad_request(self, build: Builders, wanted: TaskFilter):
-        """Too short or too long a text, NUL, and times without an offset: for a page and for a count."""
+    async def test_invalid_filters_are_bad_requests(self, build: Builders, wanted: TaskFilter):
+        """Too short or too long texts, NUL, and times without an offset, for a page and for a count."""
         async with build.as_(await build.an_actor()) as uow:
             with pytest.raises(BadRequest):
                 await task_page(uow, PageRequest(1), wanted=wanted, order=TaskOrder.CREATED_ASC)

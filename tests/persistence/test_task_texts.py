@@ -1,4 +1,4 @@
-"""What tasks say is found as it is now, whoever wrote it, and is left alone by whatever is no matter of words."""
+"""The search finds the current texts of tasks; other changes do not write the texts."""
 
 from collections.abc import Callable
 from uuid import UUID
@@ -17,16 +17,16 @@ from services.task_edit import TaskEdit
 from tests.support.builders import Builders
 from tests.support.reads import task_page
 
-SOMEBODY = UUID(int=1)
+A_USER = UUID(int=1)
 ONE_USER = text("""INSERT INTO users (id, username, email, password_hash, role, is_active, access_version, created_at,
-    updated_at) VALUES (:id, 'ann', 'ann@example.org', '!', 'USER', true, 1, now(), now())""").bindparams(id=SOMEBODY)
+    updated_at) VALUES (:id, 'ann', 'ann@example.org', '!', 'USER', true, 1, now(), now())""").bindparams(id=A_USER)
 MANY_TASKS = text("""INSERT INTO tasks (id, title, description, status, priority, owner_id, version, created_at,
     updated_at) SELECT gen_random_uuid(), 'Boat ' || i, 'Its hull', 'TODO', 2, :owner, 1, now(), now()
     FROM generate_series(1, 3) AS i""")
 
 
 async def found(build: Builders, words: str) -> list[str]:
-    """The titles of all tasks that say so, in any order."""
+    """The titles of all matching tasks, in any order."""
     admin = await build.an_actor(Role.ADMIN)
     async with build.as_(admin) as uow:
         page = await task_page(uow, PageRequest(50, None), wanted=TaskFilter(search=words), order=TaskOrder.CREATED_ASC)
@@ -41,8 +41,8 @@ async def written(build: Builders, task_id: UUID) -> object:
 
 
 class TestFound:
-    async def test_from_its_creation_to_its_end(self, build: Builders):
-        """A new task, one with other words, and one that is gone."""
+    async def test_a_text_is_found_from_creation_to_deletion(self, build: Builders):
+        """Also after a change."""
         actor = await build.an_actor()
         task = await create_task(build.as_(actor), title="Mend the boat", description="Oakum")
         assert await found(build, "boat") == await found(build, "oakum") == ["Mend the boat"]
@@ -54,8 +54,8 @@ class TestFound:
         await delete_task(build.as_(actor), task_id=task.id)
         assert await found(build, "boat") == []
 
-    async def test_past_our_code(self, build: Builders):
-        """Rows that somebody writes by hand, many at once, and changes, are found like any other."""
+    async def test_rows_written_by_sql_are_found(self, build: Builders):
+        """Single and bulk inserts, and updates."""
         owner = await build.a_user()
         async with build.database.engine.begin() as connection:
             await connection.execute(MANY_TASKS.bindparams(owner=owner.id))
@@ -77,8 +77,8 @@ class TestLeftAlone:
         assert before is not None
         assert await written(build, task.id) == before
 
-    async def test_no_index_of_texts_is_on_the_tasks(self, build: Builders):
-        """Whatever is entered anew with each move is small."""
+    async def test_tasks_have_no_text_index(self, build: Builders):
+        """A status change writes only small index entries."""
         async with build.database.connect() as connection:
             query = text("SELECT indexdef FROM pg_indexes WHERE tablename = 'tasks'")
             assert not [each for each in await connection.scalars(query) if "gin" in each or "description" in each]
@@ -86,13 +86,13 @@ class TestLeftAlone:
 
 class TestMigration:
     @pytest.mark.parametrize("again", [False, True])
-    async def test_what_was_there_is_found(self, new_database: Callable[[], str], again: bool):
-        """Tasks from before texts were apart, also after going back and forth."""
+    async def test_existing_tasks_are_found_after_the_migration(self, new_database: Callable[[], str], again: bool):
+        """Also after a downgrade and another upgrade."""
         database = Database(new_database(), pool_size=2)
         await migrations.downgrade(database.engine, "0002")
         async with database.engine.begin() as connection:
             await connection.execute(ONE_USER)
-            await connection.execute(MANY_TASKS.bindparams(owner=SOMEBODY))
+            await connection.execute(MANY_TASKS.bindparams(owner=A_USER))
         await migrations.upgrade(database.engine)
         if again:
             await migrations.downgrade(database.engine, "0002")

@@ -1,4 +1,4 @@
-"""A transaction that ends well, badly, or in the middle: the next one never notices."""
+"""A transaction that commits, fails or is cancelled does not affect the next one."""
 
 import asyncio
 import random
@@ -31,8 +31,8 @@ async def small_database(new_database: Callable[[], str]) -> AsyncIterator[Datab
 
 
 @pytest.fixture
-async def small_house(small_database: Database) -> AsyncIterator[Builders]:
-    """A house on it, whose connections are all back when the test is over."""
+async def small_build(small_database: Database) -> AsyncIterator[Builders]:
+    """Builders on it; at the end all connections have been released."""
     await Builders.clear(small_database)
     yield Builders(small_database)
     await everything_is_back(small_database)
@@ -43,11 +43,11 @@ async def everything_is_back(database: Database) -> None:
     pool = database.engine.pool
     assert isinstance(pool, QueuePool)
     assert pool.checkedout() == 0
-    await asyncio.gather(*(asks_well(database) for _ in range(2)))
+    await asyncio.gather(*(works(database) for _ in range(2)))
     assert pool.checkedout() == 0
 
 
-async def asks_well(database: Database) -> None:
+async def works(database: Database) -> None:
     """A request that must succeed."""
     async with database.unit_of_work(OPERATOR) as uow:
         await uow.tasks.count(EVERYTHING)
@@ -93,46 +93,48 @@ def until_the_backend_ends(statement: str) -> Callable[[UnitOfWork], Awaitable[N
 
 
 class TestOutcome:
-    async def test_without_commit_nothing_happens(self, small_house: Builders):
-        """What was flushed but not committed is gone, and nobody was rung."""
-        task = await small_house.a_task()
+    async def test_without_commit_nothing_is_stored(self, small_build: Builders):
+        """Flushed changes are rolled back, and listeners are not called."""
+        task = await small_build.a_task()
         rung: list[bool] = []
-        small_house.database.on_recorded(lambda: rung.append(True))
-        async with small_house.as_(OPERATOR) as uow:
+        small_build.database.on_recorded(lambda: rung.append(True))
+        async with small_build.as_(OPERATOR) as uow:
             (await uow.tasks.get(task.id)).title = "Changed"
             await uow.flush()
 
-        stored = await small_house.task(task.id)
+        stored = await small_build.task(task.id)
         assert stored is not None
         assert stored.title == task.title
         assert rung == []
 
-    async def test_a_refusal_is_told_as_it_is(self, small_house: Builders):
-        """What a rule raises inside the transaction comes out unchanged, and nothing was written."""
-        task = await small_house.a_task()
+    async def test_a_refusal_is_raised_unchanged(self, small_build: Builders):
+        """Nothing is written."""
+        task = await small_build.a_task()
         with pytest.raises(NotFound, match="gone"):
-            await do(small_house, "DELETE FROM tasks", refuse)
+            await do(small_build, "DELETE FROM tasks", refuse)
 
-        assert await small_house.task(task.id) is not None
+        assert await small_build.task(task.id) is not None
 
-    async def test_a_listener_s_bug_is_not_the_caller_s(self, small_house: Builders, caplog: pytest.LogCaptureFixture):
-        """Once committed a change stays reported as done, whatever those do who are rung."""
+    async def test_an_error_of_a_listener_does_not_fail_the_caller(
+        self, small_build: Builders, caplog: pytest.LogCaptureFixture
+    ):
+        """The change is committed."""
 
         def broken() -> None:
             raise RuntimeError("broken listener")
 
-        small_house.database.on_recorded(broken)
-        async with small_house.as_(OPERATOR) as uow:
+        small_build.database.on_recorded(broken)
+        async with small_build.as_(OPERATOR) as uow:
             uow._recorded = True
             await uow.commit()
-        small_house.database._listeners.remove(broken)
+        small_build.database._listeners.remove(broken)
 
         assert "broken listener" in caplog.text
 
-    async def test_nobody_has_no_actor(self, small_house: Builders):
-        """Whoever needs an actor where nobody is signed in is told so."""
+    async def test_an_anonymous_unit_of_work_has_no_actor(self, small_build: Builders):
+        """Code that needs one gets an error."""
         with pytest.raises(Unauthenticated):
-            _ = small_house.as_(None).actor
+            _ = small_build.as_(None).actor
 
 
 class TestUnavailable:
@@ -145,54 +147,52 @@ class TestUnavailable:
             ("statement_timeout = 0", "SELECT pg_terminate_backend(pg_backend_pid())"),
         ],
     )
-    async def test_what_may_work_the_next_time_is_unavailable(
-        self, small_house: Builders, settings: str, statement: str
-    ):
-        """A statement or a lock that takes too long, a server that only reads, a connection that is cut."""
-        async with small_house.database.engine.connect() as rival:
+    async def test_temporary_failures_are_unavailable(self, small_build: Builders, settings: str, statement: str):
+        """A statement or lock time-out, a read-only server, a lost connection."""
+        async with small_build.database.engine.connect() as rival:
             await rival.execute(text("SELECT 1 FROM event_head FOR UPDATE"))
             with pytest.raises(Unavailable):
-                await do(small_house, f"SET LOCAL {settings}", statement)
+                await do(small_build, f"SET LOCAL {settings}", statement)
 
-    async def test_a_connection_that_was_cut_meanwhile(self, small_house: Builders):
+    async def test_a_connection_that_was_cut_meanwhile(self, small_build: Builders):
         """A server that ended the connection between two statements, or at a pause that was too long."""
         pause = "SET LOCAL idle_in_transaction_session_timeout = '20ms'"
         with pytest.raises(Unavailable):
-            await do(small_house, until_the_backend_ends(pause), "SELECT 1")
+            await do(small_build, until_the_backend_ends(pause), "SELECT 1")
 
-    async def test_a_connection_that_was_cut_before_the_commit(self, small_house: Builders):
+    async def test_a_connection_that_was_cut_before_the_commit(self, small_build: Builders):
         """The commit fails as unavailable too, and nothing was written."""
-        task = await small_house.a_task()
+        task = await small_build.a_task()
         with pytest.raises(Unavailable):
-            await do(small_house, "DELETE FROM tasks", end_backend)
+            await do(small_build, "DELETE FROM tasks", end_backend)
 
-        assert await small_house.task(task.id) is not None
+        assert await small_build.task(task.id) is not None
 
-    async def test_a_connection_that_was_cut_before_a_refusal(self, small_house: Builders):
-        """What the rule said is what is told, not that the connection could not be put back in order."""
+    async def test_a_connection_lost_before_a_refusal(self, small_build: Builders):
+        """The refusal is raised, not the failed rollback."""
         with pytest.raises(NotFound):
-            await do(small_house, end_backend, refuse)
+            await do(small_build, end_backend, refuse)
 
-    async def test_a_pool_that_is_used_up(self, small_database: Database, monkeypatch: pytest.MonkeyPatch):
-        """Who gets no connection in time is told to come again."""
+    async def test_an_exhausted_pool_is_unavailable(self, small_database: Database, monkeypatch: pytest.MonkeyPatch):
+        """After a time-out."""
         monkeypatch.setattr(engine_module, "POOL_TIMEOUT_SECONDS", 0.2)
         database = Database(small_database.engine.url.render_as_string(hide_password=False), pool_size=2)
         async with database.connect() as one, database.connect() as two:
             await one.execute(text("SELECT 1"))
             await two.execute(text("SELECT 1"))
             with pytest.raises(Unavailable):
-                await asks_well(database)
+                await works(database)
             with pytest.raises(Unavailable):
                 await database.ping()
         await database.close()
 
-    async def test_two_that_wait_for_each_other(self, small_house: Builders):
-        """Of a deadlock one is told to come again, and the other gets through."""
-        tasks = [await small_house.a_task(), await small_house.a_task()]
+    async def test_a_deadlock_is_unavailable_for_one(self, small_build: Builders):
+        """The other one succeeds."""
+        tasks = [await small_build.a_task(), await small_build.a_task()]
         both_have_one = asyncio.Barrier(2)
 
         async def lock_both(first: int, second: int) -> None:
-            async with small_house.as_(OPERATOR) as uow:
+            async with small_build.as_(OPERATOR) as uow:
                 await run(uow, "SET LOCAL deadlock_timeout = '50ms'")
                 await uow.tasks.get(tasks[first].id, lock=True)
                 await both_have_one.wait()
@@ -201,8 +201,8 @@ class TestUnavailable:
         outcomes = await asyncio.gather(lock_both(0, 1), lock_both(1, 0), return_exceptions=True)
         assert sorted(type(outcome).__name__ for outcome in outcomes) == ["NoneType", "Unavailable"]
 
-    async def test_a_table_that_was_changed_under_a_living_connection(self, new_database: Callable[[], str]):
-        """After a migration the first request may have to come again, once per connection, and then all is well."""
+    async def test_a_table_changed_under_an_open_connection(self, new_database: Callable[[], str]):
+        """After a migration the first request of a connection may fail."""
         database = Database(new_database(), pool_size=1)
         async with database.unit_of_work(OPERATOR) as uow:
             await uow.tasks.slice(skip=0, limit=1)
@@ -219,32 +219,32 @@ class TestUnavailable:
         assert outcomes == [[], []]
         await database.close()
 
-    async def test_a_bug_is_not_unavailable(self, small_house: Builders):
+    async def test_a_bug_is_not_unavailable(self, small_build: Builders):
         """A value that cannot be encoded, and one that the server refuses, would not work the next time either."""
         for statement in (select(literal(2**70, BigInteger)), select(cast(literal("x"), Integer) / func.length(""))):
             with pytest.raises(DBAPIError):
-                async with small_house.as_(None) as uow:
+                async with small_build.as_(None) as uow:
                     await uow._session.execute(statement)
 
-    async def test_a_server_that_stops_and_comes_back(self, tmp_path: Path):
-        """While the server is away everything is unavailable, also what was under way; when it is back all works."""
+    async def test_a_restart_of_the_server(self, tmp_path: Path):
+        """Meanwhile everything is unavailable; afterwards all works."""
         with Postgres(tmp_path / "postgres", durable=False) as server:
             database = Database(server.url, pool_size=2)
             await migrations.upgrade(database.engine)
-            await asks_well(database)
+            await works(database)
 
             async def underway() -> None:
                 async with database.unit_of_work(None) as uow:
                     await run(uow, "SELECT pg_sleep(600)")
 
             waiting = asyncio.create_task(underway())
-            await is_asleep(database)
+            await is_idle(database)
             await asyncio.to_thread(server.stop)
             with pytest.raises(Unavailable):
                 await waiting
             for _ in range(3):
                 with pytest.raises(Unavailable):
-                    await asks_well(database)
+                    await works(database)
             with pytest.raises(Unavailable):
                 await database.ping()
 
@@ -256,13 +256,13 @@ class TestUnavailable:
 
 class TestCancelled:
     @pytest.mark.parametrize("seed", range(4))
-    async def test_no_connection_is_lost(self, small_house: Builders, seed: int):
-        """Tasks that are cancelled at any moment, twice too, give their connections back and change nothing."""
+    async def test_no_connection_is_lost(self, small_build: Builders, seed: int):
+        """Tasks that are cancelled at any point, also twice, release their connections and change nothing."""
         chance = random.Random(seed)
-        task = await small_house.a_task()
+        task = await small_build.a_task()
 
         async def change() -> None:
-            async with small_house.as_(OPERATOR) as uow:
+            async with small_build.as_(OPERATOR) as uow:
                 (await uow.tasks.get(task.id, lock=True)).title = "Changed"
                 await uow.flush()
                 await run(uow, "SELECT pg_sleep(0.02)")
@@ -273,42 +273,42 @@ class TestCancelled:
                 await asyncio.sleep(chance.random() * 0.02)
                 running.cancel()
             await asyncio.gather(running, return_exceptions=True)
-        await until_everything_is_back(small_house.database)
+        await until_everything_is_back(small_build.database)
 
-        stored = await small_house.task(task.id)
+        stored = await small_build.task(task.id)
         assert stored is not None
         assert stored.title == task.title
 
-    async def test_a_second_cancellation_does_not_interrupt_the_first(self, small_house: Builders):
-        """Who is cancelled while leaving leaves in the background."""
+    async def test_a_second_cancellation_does_not_interrupt_the_first(self, small_build: Builders):
+        """The release continues in the background."""
         entered = asyncio.Event()
 
         async def wait() -> None:
-            async with small_house.as_(None) as uow:
+            async with small_build.as_(None) as uow:
                 entered.set()
                 await run(uow, "SELECT pg_sleep(600)")
 
         running = asyncio.create_task(wait())
         await entered.wait()
-        await is_asleep(small_house.database)
+        await is_idle(small_build.database)
         for _ in range(3):
             running.cancel()
             await asyncio.sleep(0)
         with pytest.raises(asyncio.CancelledError):
             await running
-        await until_everything_is_back(small_house.database)
+        await until_everything_is_back(small_build.database)
 
 
-async def is_asleep(database: Database) -> None:
+async def is_idle(database: Database) -> None:
     """Wait until a statement of this database sleeps."""
-    asleep = text("SELECT true FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'")
+    idle = text("SELECT true FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'")
     async with asyncio.timeout(HANG_SECONDS), database.connect() as connection:
-        while not await connection.scalar(asleep):
+        while not await connection.scalar(idle):
             await connection.rollback()
 
 
 async def until_everything_is_back(database: Database) -> None:
-    """Closing goes on in the background for a moment."""
+    """Releasing may continue in the background."""
     pool = database.engine.pool
     assert isinstance(pool, QueuePool)
     async with asyncio.timeout(HANG_SECONDS):
@@ -318,14 +318,14 @@ async def until_everything_is_back(database: Database) -> None:
 
 class TestDatabaseUrl:
     @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg", "postgresql+asyncpg"])
-    def test_every_spelling_of_postgresql_gets_our_driver(self, scheme: str):
-        """The driver is ours to choose; the rest of the URL stays."""
+    def test_the_driver_of_the_url_is_replaced(self, scheme: str):
+        """The rest of the URL stays."""
         url = database_url(f"{scheme}://me:p%40ss@db.example.org:5433/tasks?ssl=require")
         assert url.render_as_string(hide_password=False) == (
             "postgresql+asyncpg://me:p%40ss@db.example.org:5433/tasks?ssl=require"
         )
 
     def test_another_database_is_refused(self):
-        """What is not PostgreSQL is refused by name."""
+        """The message names the other database."""
         with pytest.raises(ValueError, match="sqlite is not supported"):
             database_url("sqlite:///tasks.db")

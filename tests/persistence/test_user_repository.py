@@ -1,4 +1,4 @@
-"""Users are found whatever the case of their names, and the same way in every database."""
+"""Users are found in any case of their names, equally in every database."""
 
 import random
 from datetime import UTC, datetime, timedelta
@@ -35,7 +35,7 @@ async def is_taken(build: Builders, **values: str) -> bool:
 
 class TestCase:
     async def test_a_name_is_found_in_any_case(self, build: Builders):
-        """ASCII letters match whatever their case, and nothing else matches them."""
+        """ASCII letters match in any case, and nothing else matches them."""
         user = await build.a_user(username="Ivy.Kim", email="Ivy.Kim@example.org")
         async with build.as_(None) as uow:
             for name in ("Ivy.Kim", "ivy.kim", "IVY.KIM"):
@@ -54,8 +54,8 @@ class TestCase:
         assert not await is_taken(build, email="jÜrgen@example.org")
 
     @pytest.mark.parametrize("name", SHORT_OF_TEXT)
-    async def test_what_is_no_text_is_nobody(self, build: Builders, name: str):
-        """A name with NUL or a lone surrogate is nobody's, and no reason to fail."""
+    async def test_invalid_text_finds_no_user(self, build: Builders, name: str):
+        """NUL and lone surrogates raise nothing."""
         async with build.as_(None) as uow:
             assert await uow.users.find_by_name(name) is None
             assert await assignable_users(uow, name, at_most=5) == []
@@ -88,8 +88,8 @@ class TestListAssignable:
 
 
 class TestGet:
-    async def test_nobody_is_not_found(self, build: Builders):
-        """An unknown id is refused, locked or not; finding many leaves it out."""
+    async def test_an_unknown_id_is_not_found(self, build: Builders):
+        """Reading many leaves it out."""
         task = await build.a_task()
         async with build.as_(None) as uow:
             for lock in (False, True):
@@ -99,8 +99,8 @@ class TestGet:
             assert set(await uow.users.find_many([task.id, task.owner_id])) == {task.owner_id}
             assert await uow.users.find_many([]) == {}
 
-    async def test_a_locked_user_can_still_be_referred_to(self, build: Builders):
-        """While somebody's rights are being changed, their tasks can be written: only the user itself must wait."""
+    async def test_a_locked_user_can_be_referenced(self, build: Builders):
+        """Tasks of the user can be written while their rights are changed."""
         user = await build.a_user(Role.ADMIN)
         async with build.as_(None) as uow:
             await uow.users.get(user.id, lock=True)
@@ -130,8 +130,8 @@ class TestPage:
 
         assert met == [row.id for row in sorted(rows, key=lambda row: (row.created_at, row.id), reverse=True)]
 
-    async def test_every_window_in_both_directions(self, build: Builders):
-        """Rows and both ends are exact, with ties, and from cursors of users who are gone."""
+    async def test_every_page_in_both_directions(self, build: Builders):
+        """Rows and both ends are exact, with equal values, and from cursors of deleted users."""
         rows = [await build.a_user(created_at=NOON + timedelta(hours=number % 3)) for number in range(7)]
         places = sorted(rows, key=lambda row: (row.created_at, row.id), reverse=True)
         cursors = [PageCursor("users.created", row.created_at.isoformat(), row.id) for row in places]

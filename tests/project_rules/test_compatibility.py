@@ -33,8 +33,8 @@ ACCEPTED: Final = {
 }
 """Each difference that can break a client, and the words of the unreleased part of CHANGELOG.md that announce it."""
 
-_DOORS: Final = ("public", "signedIn", "admin")
-"""The directives that say who may use a field, from the widest to the narrowest."""
+_ROOT_TYPES: Final = ("public", "signedIn", "admin")
+"""The directives of permissions, from the widest to the narrowest."""
 _DANGEROUS: Final = {DangerousChangeType.ARG_DEFAULT_VALUE_CHANGE}
 """Changes that graphql-core calls dangerous, and that change what an unchanged request means."""
 
@@ -70,14 +70,14 @@ def _was_deprecated(schema: GraphQLSchema, description: str) -> bool:
 
 
 def _narrowed(before: GraphQLSchema, after: GraphQLSchema) -> Iterator[str]:
-    """Fields of a root that fewer people may use."""
-    were, are = _doors(before), _doors(after)
+    """Root fields with a stricter permission."""
+    were, are = _root_types(before), _root_types(after)
     for name in were.keys() & are.keys():
-        if _DOORS.index(are[name]) > _DOORS.index(were[name]):
+        if _ROOT_TYPES.index(are[name]) > _ROOT_TYPES.index(were[name]):
             yield f"{name} has changed from @{were[name]} to @{are[name]}."
 
 
-def _doors(schema: GraphQLSchema) -> dict[str, str]:
+def _root_types(schema: GraphQLSchema) -> dict[str, str]:
     roots = (schema.query_type, schema.mutation_type, schema.subscription_type)
     fields = (
         (f"{root.name}.{name}", field)
@@ -85,11 +85,13 @@ def _doors(schema: GraphQLSchema) -> dict[str, str]:
         if isinstance(root, GraphQLObjectType)
         for name, field in root.fields.items()
     )
-    return {name: door for name, field in fields if field.ast_node for door in _names(field.ast_node.directives)}
+    return {
+        name: root_type for name, field in fields if field.ast_node for root_type in _names(field.ast_node.directives)
+    }
 
 
 def _names(directives: Any) -> list[str]:
-    return [directive.name.value for directive in directives or () if directive.name.value in _DOORS]
+    return [directive.name.value for directive in directives or () if directive.name.value in _ROOT_TYPES]
 
 
 def released() -> list[str]:
@@ -98,19 +100,19 @@ def released() -> list[str]:
 
 
 def test_nothing_of_the_last_release_breaks_unannounced():
-    """Whatever can break a client is in ACCEPTED, and nothing else is."""
+    """ACCEPTED has all breaking differences, and no others."""
     found = breaking((BASELINE / "schema.graphql").read_text(), (ROOT / "schema.graphql").read_text())
     assert sorted(found) == sorted(ACCEPTED)
 
 
-def test_what_breaks_is_announced():
-    """The reason for each accepted difference is in the unreleased part of CHANGELOG.md."""
+def test_breaking_differences_are_in_the_changelog():
+    """The reason of each is in the unreleased part of CHANGELOG.md."""
     unreleased = " ".join(CHANGELOG.partition("\n## Unreleased\n")[2].partition("\n## ")[0].split())
     assert {each for each in ACCEPTED.values() if each not in unreleased} == set()
 
 
 def test_the_baseline_is_the_last_release():
-    """A release replaces the baseline: the version is that of the newest heading, and the commit a whole hash."""
+    """A release replaces it: the version is that of the newest heading, and the commit is a full hash."""
     release = json.loads((BASELINE / "release.json").read_text())
     assert release["version"] == released()[0]
     assert re.fullmatch(r"[0-9a-f]{40}", release["commit"])
@@ -146,8 +148,8 @@ OLD: Final = """
         ("): E @public", "): E @signedIn", ["Query.a has changed from @public to @signedIn."]),
     ],
 )
-def test_a_breaking_change_is_noticed(was: str, becomes: str, expected: list[str]):
-    """Additions are welcome and what was deprecated may go; anything else that clients depend on stays."""
+def test_a_breaking_change_is_detected(was: str, becomes: str, expected: list[str]):
+    """Additions and removals of deprecated parts are no breaking changes."""
     assert OLD.count(was) == 1
     assert breaking(OLD, OLD.replace(was, becomes)) == expected
 

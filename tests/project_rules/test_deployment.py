@@ -34,8 +34,8 @@ PACKAGES = PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
 
 class TestCompose:
     @pytest.mark.parametrize("name", [PRODUCTION, DEVELOPMENT])
-    def test_the_files_are_what_the_specification_allows(self, name: str):
-        """Each compose file keeps the Compose Specification's schema: no key is misspelt or misplaced."""
+    def test_compose_files_are_valid(self, name: str):
+        """Each compose file matches the schema of the Compose Specification."""
         errors = Draft202012Validator(json.loads(SCHEMA.read_text())).iter_errors(compose(name))
         assert [f"{error.json_path}: {error.message}" for error in errors] == []
 
@@ -60,8 +60,8 @@ class TestCompose:
         assert "/healthz" in instruction("HEALTHCHECK")
 
     @pytest.mark.parametrize("name", ["migrate", "api"])
-    def test_our_containers_may_do_little(self, name: str):
-        """They write nowhere but in /tmp and gain no rights."""
+    def test_containers_have_few_privileges(self, name: str):
+        """They write only in /tmp and gain no privileges."""
         service = compose()["services"][name]
         assert service["read_only"] is True
         assert service["tmpfs"] == ["/tmp"]  # noqa: S108 - in the container
@@ -76,10 +76,9 @@ class TestCompose:
         assert service["environment"]["WORKERS"] == "4"
         assert service["deploy"]["resources"]["limits"] == {"cpus": "4", "memory": "2G"}
 
-    def test_only_the_api_is_published_and_only_to_this_machine(self):
-        """Production publishes one port, development the servers' too, all of them on the loopback interface.
-
-        Grafana has one, too, where it was asked for.
+    def test_only_the_api_is_published_and_only_locally(self):
+        """Production publishes one port, development those of the servers, too, all on the loopback interface. Grafana
+        has one on request.
         """
         production, development = compose(), compose(DEVELOPMENT)
         wanted = {name for name, service in production["services"].items() if "profiles" not in service}
@@ -88,8 +87,8 @@ class TestCompose:
         for port in [*published(production), *published(development)]:
             assert port.startswith("127.0.0.1:")
 
-    def test_the_server_starts_with_what_it_is_given(self, monkeypatch: pytest.MonkeyPatch):
-        """The environment names settings that exist, and is fit for production once .env has the two secrets."""
+    def test_the_environment_of_the_server_is_valid(self, monkeypatch: pytest.MonkeyPatch):
+        """Its settings exist, and are fit for production with the two secrets of .env."""
         environment = resolved(compose()["services"]["api"])["environment"]
         assert environment == resolved(compose()["services"]["migrate"])["environment"]
         settings = settings_from(environment, monkeypatch)
@@ -97,8 +96,8 @@ class TestCompose:
         assert settings.database_url is not None
         assert SECRETS["POSTGRES_PASSWORD"] in settings.database_url.get_secret_value()
 
-    def test_development_is_only_what_its_name_says(self, monkeypatch: pytest.MonkeyPatch):
-        """Over the production file, the other one makes a development server with one process."""
+    def test_the_development_file_is_for_development(self, monkeypatch: pytest.MonkeyPatch):
+        """On top of the production file it gives a development server with one process."""
         services = compose()["services"]
         for name, service in compose(DEVELOPMENT)["services"].items():
             environment = services[name].get("environment", {}) | service.get("environment", {})
@@ -114,8 +113,8 @@ class TestCompose:
             assert re.findall(r"\$\{(?:SECRET_KEYS|POSTGRES_PASSWORD)(?!:\?)", text) == []
             assert re.findall(r"(?:SECRET_KEYS|PASSWORD): (?!\$\{)", text) == []
 
-    def test_the_database_has_room_for_two_sets_of_processes(self):
-        """While old and new processes overlap, there are connections left for an operator."""
+    def test_the_database_has_connections_for_two_versions(self):
+        """While old and new processes overlap, connections for an operator are left."""
         command = compose()["services"]["postgres"]["command"]
         room = next(int(option.partition("=")[2]) for option in command if option.startswith("max_connections="))
         default = Settings.model_fields["database_pool_size"].default
@@ -127,27 +126,27 @@ class TestCompose:
         assert service["image"].startswith("postgres:18")
         assert service["volumes"] == ["postgres:/var/lib/postgresql"]
 
-    def test_there_is_time_to_leave_in_good_order(self):
-        """The engine kills the server only after it had time for its sockets and its requests."""
+    def test_the_stop_timeout_is_long_enough(self):
+        """The engine kills the server only after the shutdown time."""
         grace = int(compose()["services"]["api"]["stop_grace_period"].removesuffix("s"))
         assert grace >= Settings.model_fields["shutdown_seconds"].default + DRAIN_SECONDS + 5
 
 
 class TestImage:
-    def test_it_runs_the_server_as_nobody_in_particular(self):
-        """The last user is a number that is not root's; the command is a real one and gets the signals itself."""
+    def test_the_image_runs_as_an_unprivileged_user(self):
+        """The last user is a number that is not root's; the command exists and gets the signals itself."""
         assert re.fullmatch(r"[1-9]\d{3,}:[1-9]\d{3,}", instruction("USER"))
         script, command = json.loads(instruction("CMD"))
         assert script in PROJECT["project"]["scripts"]
         assert command in commands()
         assert {each.name for each in last_stage()}.isdisjoint({"ENTRYPOINT", "SHELL", "VOLUME"})
 
-    def test_it_says_where_it_came_from(self):
-        """Every stage starts from an exact tag."""
+    def test_images_have_exact_tags(self):
+        """In every stage."""
         assert all(EXACT.fullmatch(each.rest.split()[0]) for each in dockerfile() if each.name == "FROM")
 
-    def test_it_holds_no_tools_and_no_servers(self):
-        """Build backend and private servers are installed in another stage, from locks with hashes only."""
+    def test_the_image_has_no_build_tools(self):
+        """Build backend and private servers are installed in another stage, from locks with hashes."""
         assert not any("pip" in each.rest for each in last_stage())
         assert copied(last_stage()) == ["--from=build"]
         installs = [
@@ -156,8 +155,8 @@ class TestImage:
         assert len(installs) == 3
         assert all("--require-hashes" in install or "--no-index" in install for install in installs)
 
-    def test_what_it_copies_is_there(self):
-        """Each source of a COPY exists, and .dockerignore lets it through."""
+    def test_the_sources_of_copy_exist(self):
+        """.dockerignore includes them."""
         sources = copied(dockerfile()[: -len(last_stage())])
         assert set(PACKAGES) <= set(sources)
         assert [source for source in sources if not (ROOT / source).exists() or not lets_through(source)] == []
@@ -182,7 +181,7 @@ class TestImage:
 
 
 class TestDefaults:
-    """What somebody gets who changes nothing."""
+    """The defaults without settings."""
 
     def test_development_has_to_be_asked_for(self):
         """Compose reads no file by itself that makes a development server."""
@@ -212,7 +211,7 @@ class TestDefaults:
             settings_from(example | {"SECRET_KEYS": SECRETS["SECRET_KEYS"]}, monkeypatch)
 
     def test_the_example_trusts_one_address(self):
-        """Whoever is in a trusted network may claim any address, so the example names no network."""
+        """A client in a trusted network can claim any address."""
         (named,) = re.findall(r"TRUSTED_PROXIES=(\S+)", EXAMPLE.read_text())
         assert ip_network(named).num_addresses == 1
 
@@ -230,8 +229,8 @@ class TestDefaults:
             "p%61ssword",
         ],
     )
-    def test_well_known_passwords_are_refused(self, monkeypatch: pytest.MonkeyPatch, password: str):
-        """For the database and for Redis; the setting is named, and not its value."""
+    def test_known_passwords_are_refused(self, monkeypatch: pytest.MonkeyPatch, password: str):
+        """For the database and for Redis; the message names the setting without its value."""
         safe = {"ENVIRONMENT": "production", "SECRET_KEYS": SECRETS["SECRET_KEYS"], "DATABASE_URL": "postgresql://h/d"}
         for name, url in (("DATABASE_URL", f"postgresql://u:{password}@h/d"), ("REDIS_URL", f"redis://u:{password}@h")):
             with pytest.raises(ValueError, match=f"the password in {name} is a well-known one"):
@@ -262,8 +261,8 @@ class TestPinning:
         stages = {each.rest.split()[0] for each in dockerfile() if each.name == "FROM"}
         assert found == {image.partition("@")[0] for image in named | stages}
 
-    def test_nothing_is_changed_without_a_registry(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
-        """Without a client, or with one that reaches nothing, the files stay as they are."""
+    def test_without_a_registry_nothing_is_changed(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+        """If the client is missing or reaches nothing."""
         monkeypatch.setenv("PATH", str(tmp_path))
         before = [(ROOT / name).read_text() for name in pin_images.FILES]
         assert pin_images.main() == 1
@@ -367,7 +366,7 @@ def context() -> list[str]:
 
 
 def lets_through(path: str) -> bool:
-    """Whether .dockerignore leaves this path in the context: the last line that matches it or a folder above says."""
+    """Whether .dockerignore includes a path: the last line that matches it or a parent folder decides."""
     lineage = [path, *(parent.as_posix() for parent in PurePosixPath(path).parents)][: path.count("/") + 1]
     passes = True
     for line in _ignore_lines():

@@ -12,8 +12,8 @@ MADE = {"node_modules", "gql", ".venv", "dist"}
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_it_is_small(name: str):
-    """Under 300 lines of code, with what it shares."""
+def test_an_example_is_small(name: str):
+    """Under 300 lines of code, with shared code."""
     places = [EXAMPLES / name] if name == "python" else [EXAMPLES / name / "src", EXAMPLES / "common"]
     sources = [path for place in places for path in place.rglob("*") if path.suffix in {".ts", ".tsx", ".py"}]
     lines = [line for path in sources if not MADE & set(path.parts) for line in path.read_text().splitlines()]
@@ -21,7 +21,7 @@ def test_it_is_small(name: str):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_its_readme_is_short(name: str):
+def test_the_readme_of_an_example_is_short(name: str):
     """It fits on a screen and says how to start the example."""
     lines = (EXAMPLES / name / "README.md").read_text().splitlines()
     assert "## Start" in lines
@@ -29,7 +29,7 @@ def test_its_readme_is_short(name: str):
 
 
 def test_the_helper_is_one_file():
-    """Both pages import the resumable client from where it stands."""
+    """Both pages import the same resumable client."""
     helper = "../../resumable/resumable.mjs"
     assert [name for name in NAMES[:2] if helper not in (EXAMPLES / name / "src/api.ts").read_text()] == []
     found = [path for path in EXAMPLES.rglob("resumable.mjs") if not MADE & set(path.parts)]

@@ -1,4 +1,4 @@
-"""The pages that are committed are what their sources say, and no larger or looser than they may be."""
+"""The committed pages are built from their sources, and stay within their budgets and policies."""
 
 import gzip
 import json
@@ -27,43 +27,43 @@ def page(request: pytest.FixtureRequest) -> Path:
     return folder
 
 
-def test_there_are_a_playground_and_a_board():
-    """Each page that has a budget is there, and each that is there has one."""
+def test_every_page_has_a_budget():
+    """And every budget has a page."""
     assert {page.name for page in BUILT} == LARGEST_PAGE.keys()
 
 
-def test_it_was_built_from_these_sources(page: Path):
-    """Whoever changes a source runs `tools/build-frontend`, too."""
+def test_pages_are_built_from_these_sources(page: Path):
+    """`tools/build-frontend` must run after a change."""
     assert (page / "SOURCES").read_text() == sources(page.name)
 
 
-def test_it_is_no_larger_than_it_was_allowed_to_be(page: Path):
-    """A new package that doubles a page does not come in unnoticed."""
+def test_pages_are_within_their_budgets(page: Path):
+    """A large new package is noticed."""
     files = [path.read_bytes() for path in (page / "assets").iterdir()]
     assert max(len(content) for content in files) <= LARGEST_FILE
     assert sum(len(gzip.compress(content, 6)) for content in files) <= LARGEST_PAGE[page.name]
 
 
-def test_every_package_in_it_has_its_licence_told(page: Path):
-    """Name, version and text of what the page depends on; all of them may be passed on."""
-    told = (page / "LICENSES.md").read_text()
+def test_every_package_has_its_licence(page: Path):
+    """Name, version and text, for packages that may be redistributed."""
+    licenses = (page / "LICENSES.md").read_text()
     manifest = json.loads((ROOT / "frontend" / page.name / "package.json").read_text())
     lock = json.loads((ROOT / "frontend" / page.name / "package-lock.json").read_text())["packages"]
     for name in _packages_in(manifest):
-        assert f"{name} - {lock['node_modules/' + name]['version']}" in told or f"## {name}/" in told, name
-    found = re.findall(r"^## \S+ - \S+ \((.+)\)$", told, re.MULTILINE)
+        assert f"{name} - {lock['node_modules/' + name]['version']}" in licenses or f"## {name}/" in licenses, name
+    found = re.findall(r"^## \S+ - \S+ \((.+)\)$", licenses, re.MULTILINE)
     assert set(found) <= FREE
 
 
 def _packages_in(manifest: dict[str, dict[str, str]]) -> set[str]:
-    """What a page is made of: its dependencies, or whatever it develops with that is no tool."""
+    """The packages of a page: its dependencies, and development packages that are no tools."""
     if "dependencies" in manifest:
         return set(manifest["dependencies"])
     return {name for name in manifest["devDependencies"] if name not in TOOLS and not name.startswith("@types/")}
 
 
-def test_it_asks_nobody_else_for_anything(page: Path):
-    """Document and styles name no other host, and scripts no maps of their sources."""
+def test_pages_load_nothing_from_other_hosts(page: Path):
+    """Neither documents, styles nor source maps."""
     for path in (page / "index.html", *(page / "assets").glob("*.css")):
         assert not re.search(r"(?:url\(|src=|href=)[\"']?(?:https?:)?//", path.read_text()), path.name
     for path in (page / "assets").glob("*.js"):

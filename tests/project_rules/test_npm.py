@@ -1,4 +1,4 @@
-"""Whoever installs npm packages here gets the ones that were tried."""
+"""npm packages are pinned."""
 
 import json
 import re
@@ -26,8 +26,8 @@ def test_versions_are_pinned(folder: Path):
     assert not any("resolved" in package for package in locked.values())
 
 
-def test_there_are_pages_and_examples():
-    """All of them are looked at."""
+def test_every_npm_project_is_checked():
+    """Pages and examples."""
     assert {"urql", "apollo", "resumable", "board", "graphiql", "browser", "relay"} <= {
         folder.name for folder in FOLDERS
     }

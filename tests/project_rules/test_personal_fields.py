@@ -1,4 +1,4 @@
-"""Whatever a listener may select says what it has to know of whoever listens."""
+"""Every field of a subscription declares how it depends on the user."""
 
 from collections.abc import Iterator
 
@@ -39,18 +39,18 @@ class TestDeclarations:
         """Items, tasks, users and histories are all reachable: else the rule below would prove nothing."""
         assert {"TaskStatusChanged.by", "Task.viewerCanDelete", "User.email", "TaskHistoryEntry.by"} <= set(reachable())
 
-    def test_whoever_could_find_out_who_listens_says_so(self):
-        """A field whose resolver is handed the context declares what it needs of it, and nothing else does."""
+    def test_fields_with_access_to_the_user_declare_it(self):
+        """And only these."""
         undeclared = [
             name for name, field in reachable().items() if can_access_viewer(field) and declared_viewer(field) is None
         ]
         assert undeclared == []
 
-    def test_what_depends_on_whom(self):
-        """The declarations, spelled out: a change of one should be noticed."""
+    def test_the_declarations(self):
+        """A changed declaration needs a change here."""
         needs = {name: viewer_of(field) for name, field in reachable().items() if can_access_viewer(field)}
-        assert {name for name, viewer in needs.items() if viewer is Viewer.PERSON} == {"User.email"}
-        assert {name for name, viewer in needs.items() if viewer is Viewer.CLASS} == {
+        assert {name for name, viewer in needs.items() if viewer is Viewer.USER} == {"User.email"}
+        assert {name for name, viewer in needs.items() if viewer is Viewer.RELATION} == {
             "Task.viewerCanUpdate",
             "Task.viewerCanUpdateStatus",
             "Task.viewerCanAssign",
@@ -62,7 +62,7 @@ class TestDeclarations:
         """A field that could find out and declares nothing counts as personal."""
         assert CORE.query_type is not None
         assert declared_viewer(CORE.query_type.fields["me"]) is None
-        assert viewer_of(CORE.query_type.fields["me"]) is Viewer.PERSON
+        assert viewer_of(CORE.query_type.fields["me"]) is Viewer.USER
 
 
 def read(text: str) -> Selection:
@@ -75,23 +75,23 @@ class TestSelections:
     @pytest.mark.parametrize(
         ("text", "viewer"),
         [
-            ("subscription { taskChanged { cursor task { id title } } }", Viewer.ANYBODY),
-            ("subscription { taskChanged { task { owner { username } } } }", Viewer.ANYBODY),
-            ("subscription { taskChanged { task { viewerCanDelete } } }", Viewer.CLASS),
-            ("subscription { taskChanged { task { owner { email } } } }", Viewer.PERSON),
-            ("subscription { taskChanged { task { owner { other: email } } } }", Viewer.PERSON),
-            ("subscription { taskChanged { task { owner { email @skip(if: true) } } } }", Viewer.PERSON),
-            ("subscription { taskChanged { ... on TaskChanged { by { email } } } }", Viewer.PERSON),
+            ("subscription { taskChanged { cursor task { id title } } }", Viewer.ALL_USERS),
+            ("subscription { taskChanged { task { owner { username } } } }", Viewer.ALL_USERS),
+            ("subscription { taskChanged { task { viewerCanDelete } } }", Viewer.RELATION),
+            ("subscription { taskChanged { task { owner { email } } } }", Viewer.USER),
+            ("subscription { taskChanged { task { owner { other: email } } } }", Viewer.USER),
+            ("subscription { taskChanged { task { owner { email @skip(if: true) } } } }", Viewer.USER),
+            ("subscription { taskChanged { ... on TaskChanged { by { email } } } }", Viewer.USER),
             ("""subscription { ...A } fragment A on Subscription { taskChanged { ...B } }
-             fragment B on TaskStreamItem { task { owner { ...C } } } fragment C on User { email }""", Viewer.PERSON),
+             fragment B on TaskStreamItem { task { owner { ...C } } } fragment C on User { email }""", Viewer.USER),
             ("subscription { taskChanged { task { assignee { ... { ... on Node { ... on User { email } } } } } } }",
-             Viewer.PERSON),
-            ("subscription { taskChanged { task { history { nodes { by { email } } } } } }", Viewer.PERSON),
-            ("subscription { taskChanged { task { history { nodes { by { id } } } } } }", Viewer.CLASS),
+             Viewer.USER),
+            ("subscription { taskChanged { task { history { nodes { by { email } } } } } }", Viewer.USER),
+            ("subscription { taskChanged { task { history { nodes { by { id } } } } } }", Viewer.RELATION),
         ],
     )  # fmt: skip
-    def test_the_most_that_any_field_needs(self, text: str, viewer: Viewer):
-        """However deep, and through whatever fragments."""
+    def test_the_strongest_declaration_counts(self, text: str, viewer: Viewer):
+        """At any depth, and through fragments."""
         assert read(text).viewer is viewer
 
     def test_variables_count_below_the_root_field(self):

@@ -22,8 +22,8 @@ def name_of(page: Path) -> str:
     return str(page.relative_to(ROOT))
 
 
-def test_every_target_is_there():
-    """Whatever it tells to make can be made."""
+def test_every_make_target_exists():
+    """That README mentions."""
     typed = [line for block in blocks() for line in block.splitlines()] + re.findall(r"`([^`\n]+)`", README)
     targets = {found[1] for line in typed if (found := re.match(r"make ([a-z][a-z0-9-]+)", line))}
     assert {"run", "test"} <= targets

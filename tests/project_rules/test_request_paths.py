@@ -79,7 +79,7 @@ async def test_the_path_of_an_event(live: Api):
 
         async def deliver(status: TaskStatus) -> Tasks:
             await task_service.update_task_status(live.build.as_(user), task_id=task.id, status=status)
-            assert (await subscriber.hear())["to"] == status.name
+            assert (await subscriber.receive())["to"] == status.name
             current = asyncio.current_task()
             return {current} if current else set()
 

@@ -32,8 +32,8 @@ def core() -> GraphQLSchema:
 
 
 class TestSnapshot:
-    def test_the_committed_schema_is_the_one_that_is_served(self):
-        """schema.graphql is what the code makes; `make schema` writes it anew."""
+    def test_the_committed_schema_is_current(self):
+        """`make schema` writes schema.graphql."""
         assert SNAPSHOT.read_text() == print_schema(schema) + "\n"
 
     def test_the_committed_schema_can_be_read_by_tools(self):
@@ -42,18 +42,18 @@ class TestSnapshot:
 
 
 class TestDescriptions:
-    def test_everything_is_described(self, core: GraphQLSchema):
-        """Every type, field, argument, input field, enum value and directive of ours has a description."""
+    def test_everything_has_a_description(self, core: GraphQLSchema):
+        """Every type, field, argument, input field, enum value and directive."""
         assert [name for name, described in _all_places(core) if not described] == []
 
 
-class TestDoors:
+class TestRootFields:
     @pytest.mark.parametrize("root", ROOTS)
-    def test_every_field_of_a_root_has_a_door(self, root: str):
-        """Each field of the three roots declares exactly one permission class, and prints it."""
+    def test_every_root_field_has_a_permission(self, root: str):
+        """Each declares exactly one permission class, which the schema shows."""
         definition = schema.schema_converter.type_map[root].definition
         assert isinstance(definition, StrawberryObjectDefinition)
-        doors = {
+        permissions = {
             field.python_name: [
                 permission
                 for extension in field.extensions
@@ -63,13 +63,13 @@ class TestDoors:
             for field in definition.fields
         }
 
-        assert {name: len(found) for name, found in doors.items()} == dict.fromkeys(doors, 1)
+        assert {name: len(found) for name, found in permissions.items()} == dict.fromkeys(permissions, 1)
         assert all(field.directives for field in definition.fields)
 
 
 class TestMutations:
-    def test_each_takes_its_own_input_and_gives_its_own_payload(self, core: GraphQLSchema):
-        """`fooBar` takes at most `input: FooBarInput!`, and answers a nullable `FooBarPayload` with `userErrors`."""
+    def test_mutations_have_their_own_input_and_payload(self, core: GraphQLSchema):
+        """`fooBar` takes at most `input: FooBarInput!`, and returns a nullable `FooBarPayload` with `userErrors`."""
         assert core.mutation_type is not None
         for name, field in core.mutation_type.fields.items():
             stem = name[0].upper() + name[1:]
@@ -82,8 +82,8 @@ class TestMutations:
 
 
 class TestInputs:
-    def test_each_says_what_left_out_means(self, core: GraphQLSchema):
-        """The description of a field that may be left out, or of its input, tells what then happens."""
+    def test_optional_inputs_describe_their_absence(self, core: GraphQLSchema):
+        """In the description of the field or of its input."""
         unclear = [
             f"{kind.name}.{name}"
             for kind in core.type_map.values()

@@ -12,12 +12,12 @@ FILES = sorted((ROOT / "tests").rglob("*.py"))
 TIMED = ("tests/timings/", "tests/load/", "tests/chaos/", "tests/simulation/")
 """Figures are what these are for."""
 SLEEPS = {
-    "tests/e2e/test_dev.py": "a signal at a moment that is not chosen with care",
-    "tests/embedded/environment.py": "between two looks at processes of which nothing tells",
-    "tests/embedded/test_death.py": "programs that do nothing; a kill at any moment",
-    "tests/cli/test_token.py": "between two looks at a server that has been told of a sign-out",
-    "tests/cli/test_import_killed.py": "between two looks at a database that a process writes to",
-    "tests/support/processes.py": "between two looks at a file that a process writes",
+    "tests/e2e/test_dev.py": "a signal at a random time",
+    "tests/embedded/environment.py": "between two checks of processes that send no event",
+    "tests/embedded/test_death.py": "programs that do nothing; a kill at any time",
+    "tests/cli/test_token.py": "between two checks of a server that has received a sign-out",
+    "tests/cli/test_import_killed.py": "between two checks of a database that a process writes to",
+    "tests/support/processes.py": "between two checks of a file that a process writes",
 }
 """Where a thread sleeps, and why."""
 WATCHES = r"time\.(monotonic|perf_counter|time)\(\)|\.elapsed\b"
@@ -37,8 +37,8 @@ def name_of(file: Path) -> str:
 @pytest.mark.parametrize(
     ("pattern", "allowed"), [(r"\btime\.sleep\(", SLEEPS), (WATCHES, CLOCKS)], ids=["sleeps", "clocks"]
 )
-def test_time_is_no_argument(pattern: str, allowed: dict[str, str]):
-    """Threads sleep, and clocks are read, only where the table says why."""
+def test_tests_do_not_depend_on_time(pattern: str, allowed: dict[str, str]):
+    """Only the listed modules sleep or read clocks."""
     found = {name_of(file) for file in FILES if re.search(pattern, file.read_text())}
     assert {name for name in found if not name.startswith(TIMED)} - {name_of(Path(__file__))} == allowed.keys()
 
@@ -51,15 +51,15 @@ def test_waiting_ends_only_for_a_hang():
     assert HANG_SECONDS >= 30
 
 
-def test_nothing_is_tried_twice():
-    """No suite that failed runs again in continuous integration."""
+def test_no_suite_is_repeated():
+    """Continuous integration does not repeat failed tests."""
     commands = (ROOT / ".ci" / "run").read_text()
     assert "--last-failed" not in commands
     assert re.findall(r"make [\w-]+[^\n]*\|\|", commands) == []
 
 
 def test_the_order_is_random():
-    """Whichever way tests are run, unless somebody asks for another order."""
+    """Unless another order is requested."""
     options = (ROOT / "pyproject.toml").read_text().partition("[tool.pytest.ini_options]")[2].partition("\n[")[0]
     assert "no:randomly" not in options
     assert "randomly-dont" not in options

@@ -100,24 +100,24 @@ def test_every_quoted_message_exists(message: str):
     assert is_printed(message)
 
 
-def test_other_messages_are_noticed():
-    """A message with a changed word, or with words in place of a value, is not found."""
+def test_a_changed_message_is_detected():
+    """Another word, or text in place of a value, is not found."""
     assert not is_printed("Port … is in use: start the program on …, or set another port, such as PORT=8001.")
     assert not is_printed("Port 8000 is in use: stop the program on …, or set another port, such as PORT=8001.")
     assert not is_printed("…")
 
 
-def test_messages_are_quoted_once():
-    """A reader who searches for a message finds one section."""
+def test_each_message_is_quoted_once():
+    """A search finds one section."""
     assert len(quoted()) == len(set(quoted()))
 
 
-def test_there_are_many_symptoms():
-    """At least twenty sections quote a message."""
+def test_there_are_twenty_sections():
+    """At least, each with a message."""
     assert sum(bool(symptom.messages) for symptom in symptoms()) >= 20
 
 
 @pytest.mark.parametrize("symptom", symptoms(), ids=lambda symptom: symptom.title)
 def test_each_symptom_has_a_cause_and_a_remedy(symptom: Symptom):
-    """Each section says why it happens and what to do, in this order."""
+    """Each section explains the reason, and then the solution."""
     assert re.search(r"^\*\*Cause\.\*\* .+^\*\*What to do\.\*\* ", symptom.text, re.MULTILINE | re.DOTALL)

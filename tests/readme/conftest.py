@@ -15,7 +15,7 @@ def terminal(tmp_path: Path) -> Iterator[Terminal]:
     """A terminal beside a `taskriver dev` of the test's own."""
     server = Dev(tmp_path)
     try:
-        server.says("Press Ctrl-C to stop.", within=2 * HANG_SECONDS)
+        server.prints("Press Ctrl-C to stop.", within=2 * HANG_SECONDS)
         yield Terminal(tmp_path, server.url)
     finally:
         server.clean_up()

@@ -1,4 +1,4 @@
-"""A terminal in which a reader types what a page says."""
+"""A terminal that types the commands of a page."""
 
 import os
 import subprocess

@@ -9,8 +9,8 @@ END = "=== the end of a step ==="
 
 
 @pytest.mark.parametrize("page", EXECUTED)
-def test_a_page_shows_what_comes(terminal: Terminal, page: str):
-    """Every command succeeds, and prints what is shown behind it."""
+def test_the_commands_of_a_page_work(terminal: Terminal, page: str):
+    """Every command succeeds, and prints the documented output."""
     known = steps((ROOT / page).read_text())
     script = "\n".join(f"{step.commands}\necho; echo '{END}'" for step in known)
 
@@ -32,6 +32,6 @@ def test_a_page_shows_what_comes(terminal: Terminal, page: str):
         ("", "one\n", "one\ntwo\n", False),
     ],
 )
-def test_what_is_shown_is_compared(language: str, shown: str, printed: str, agrees: bool):
-    """What is left out by `…` may be anything, and nothing else may."""
+def test_the_output_is_compared(language: str, shown: str, printed: str, agrees: bool):
+    """Only `…` stands for any text."""
     assert Step("", language, shown).agrees(printed) is agrees

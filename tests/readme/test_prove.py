@@ -10,8 +10,8 @@ from tests.support.processes import environment
 PROVE = [sys.executable, str(PROJECT / "tools" / "prove.py")]
 
 
-def test_a_promise_is_tried_and_kept(tmp_path: Path):
-    """It starts servers of its own, measures, says what it measured and that it is kept, and ends with 0."""
+def test_a_promise_is_proved(tmp_path: Path):
+    """It starts its own servers, measures, prints the result, and ends with 0."""
     done = subprocess.run(
         [*PROVE, "signing-out"], env=environment(), cwd=tmp_path, capture_output=True, text=True, check=False
     )
@@ -23,8 +23,8 @@ def test_a_promise_is_tried_and_kept(tmp_path: Path):
     assert "8 times at another process: tokens within 0." in row
 
 
-def test_a_promise_that_there_is_not(tmp_path: Path):
-    """A wrong name ends with the list of names, before anything starts."""
+def test_an_unknown_promise_is_refused(tmp_path: Path):
+    """With the list of names, before anything starts."""
     done = subprocess.run(
         [*PROVE, "honesty"], env=environment(), cwd=tmp_path, capture_output=True, text=True, check=False
     )

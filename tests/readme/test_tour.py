@@ -20,7 +20,7 @@ MAKE, WATCH = "make ", "watch."
 
 
 def test_the_tour(terminal: Terminal):
-    """Everything asked is answered, and each listener prints the promised line when the tour's task moves."""
+    """Every request succeeds, and each listener prints the expected line when the task of the tour changes."""
     typed = [block for block in blocks() if MAKE not in block]
     setup, *asked = [block for block in typed if WATCH not in block]
     listeners = [terminal.start(setup + block) for block in typed if WATCH in block]

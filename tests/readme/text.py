@@ -9,7 +9,7 @@ from typing import Any, Final
 ROOT: Final = Path(__file__).parents[2]
 README: Final = (ROOT / "README.md").read_text()
 EXECUTED: Final = ("docs/frontend.md", "docs/rest-migration.md")
-"""Pages whose commands are run, and whose answers are compared with what comes."""
+"""Pages whose commands are run, and whose output is compared."""
 
 _FENCED: Final = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _ANYTHING: Final = "…"
@@ -24,7 +24,7 @@ class Step:
     shown: str | None = None
 
     def agrees(self, printed: str) -> bool:
-        """Whether what was printed is what is shown, where `…` stands for anything."""
+        """Whether the output equals the documented one, where `…` stands for any text."""
         if self.shown is None:
             return True
         if self.language == "json":

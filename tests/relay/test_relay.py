@@ -61,5 +61,5 @@ async def test_relay_pages_in_both_directions(new_database: Callable[[], str], r
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
         )
-        told, _ = await node.communicate()
-    assert node.returncode == 0, told.decode()
+        output, _ = await node.communicate()
+    assert node.returncode == 0, output.decode()

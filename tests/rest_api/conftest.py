@@ -1,4 +1,4 @@
-"""The REST door of the one server that the tests of the API share, and where it is served for sockets."""
+"""The REST API of the shared server, and its address for sockets."""
 
 from collections.abc import AsyncIterator
 
@@ -13,7 +13,7 @@ from tests.support.serving import serving
 
 @pytest.fixture(scope="module")
 async def rest(api: Api) -> AsyncIterator[Rest]:
-    """The door."""
+    """The REST API."""
     transport = httpx.ASGITransport(app=api.server.asgi())
     async with httpx.AsyncClient(transport=transport, base_url=URL, event_hooks=HOOKS) as client:
         yield Rest(api, client, transport)

@@ -1,4 +1,4 @@
-"""Tries the REST door against its own description: `make contract`, or `python -m tests.rest_api.contract`."""
+"""Tests the REST API against its OpenAPI description: `make contract`, or `python -m tests.rest_api.contract`."""
 
 import asyncio
 import os
@@ -22,7 +22,7 @@ ROOT = HERE.parents[2]
 
 
 async def try_contract(database_url: str, redis_url: str, *arguments: str) -> tuple[int, str]:
-    """What schemathesis says of a server with these stores: its exit code, 0 for no failure, and its report."""
+    """Run schemathesis against a server with these stores: its exit code (0 for no failure) and its report."""
     server = Server(settings_of(database_url, redis_url, login_failures_per_account=UNLIMITED))
     await server.start()
     try:

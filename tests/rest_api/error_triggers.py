@@ -1,4 +1,4 @@
-"""How to be refused in every way that the description of the REST door knows."""
+"""A request for every documented error of the REST API."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from graphql_api.auth.rate_limits import RateLimit
 from persistence.idempotency_counts import KeyCounts, KeyUsage
 from rest_api.api import MAX_BODY
 from rest_api.etags import too_long
-from rest_api.operation import Operation, Problem, Refused
+from rest_api.operation import ErrorResponse, Problem, RestOperation
 from tests.rest_api.support import PASSWORD, Rest, Visitor, tokens_of
 
 Provoke = Callable[["Offender"], Awaitable[httpx.Response]]
@@ -31,11 +31,11 @@ BROKEN_FORM: Final = {"content-type": "multipart/form-data"}
 
 @dataclass
 class Offender:
-    """Somebody who does one thing wrong with one operation, and everything else right."""
+    """Makes one mistake with one operation."""
 
     rest: Rest
     visitor: Visitor
-    operation: Operation
+    operation: RestOperation
     monkeypatch: pytest.MonkeyPatch
     task_id: str = ""
 
@@ -58,7 +58,7 @@ class Offender:
         )
 
     def example(self) -> dict[str, Any]:
-        """The documented body, by somebody who can send it."""
+        """The documented body, by a user who may send it."""
         assert self.operation.body is not None
         extra: Any = self.operation.body.model_config["json_schema_extra"]
         example = dict(extra["examples"][0])
@@ -97,7 +97,7 @@ class Offender:
 
 
 async def expired(offender: Offender) -> httpx.Response:
-    """A token whose time is over."""
+    """An expired token."""
     session = (await offender.rest.send("GET", "/auth/sessions", offender.visitor)).json()[0]["uuid"]
     long_ago = datetime.now(UTC) - timedelta(hours=2)
     issued = offender.rest.api.server.tokens.issue(UUID(offender.visitor.uuid), UUID(session), long_ago)
@@ -105,12 +105,12 @@ async def expired(offender: Offender) -> httpx.Response:
 
 
 async def name_taken(offender: Offender) -> httpx.Response:
-    """Somebody else's name."""
+    """The name of another user."""
     return await offender.send(json=offender.example() | {"username": offender.visitor.name})
 
 
 async def address_taken(offender: Offender) -> httpx.Response:
-    """Somebody else's address."""
+    """The address of another user."""
     return await offender.send(json=offender.example() | {"email": f"{offender.visitor.name}@example.org"})
 
 
@@ -128,7 +128,7 @@ async def refreshed_too_often(offender: Offender) -> httpx.Response:
     return await offender.used_up(offender.limits.refreshes, session)
 
 
-async def somebody_elses(offender: Offender) -> httpx.Response:
+async def another_users(offender: Offender) -> httpx.Response:
     """A task that is not to be seen."""
     offender.task_id = str((await offender.rest.api.build.a_task()).id)
     return await offender.send()
@@ -258,7 +258,7 @@ PROVOCATIONS: Final[dict[str, Provoke]] = {
     "Refresh token has been already used": used_before,
     "Too many token refreshes in this session. Try again later.": refreshed_too_often,
     "Token not found": lambda offender: offender.send(cookie=""),
-    "Task not found": somebody_elses,
+    "Task not found": another_users,
     "Insufficient permissions": assigned,
     "A task cannot go from CANCELLED to DONE; from here it can go to TODO.": cancelled,
     "The task is at version 2, not 1: it was changed in the meantime. Load it again, then repeat.": changed,
@@ -288,9 +288,9 @@ BAD_VALUES: Final[dict[str, dict[str, Any]]] = {
 """By the operation's name: what its documented 422 is about."""
 
 
-async def refuse(offender: Offender, refused: Refused | Problem) -> httpx.Response:
-    """The answer to whatever leads to this refusal."""
-    if isinstance(refused, Refused):
+async def refuse(offender: Offender, refused: ErrorResponse | Problem) -> httpx.Response:
+    """The response to the request that causes this error."""
+    if isinstance(refused, ErrorResponse):
         return await PROVOCATIONS[refused.detail](offender)
     options = dict(BAD_VALUES[offender.operation.name])
     offender.task_id = options.pop("task_id", "")

@@ -24,6 +24,6 @@ class SignIn:
             return json.load(response)["access_token"], cookie
 
     def set(self, case: Any, data: tuple[str, str], context: schemathesis.AuthContext) -> None:
-        """Send both, wherever they are asked for."""
+        """Send both where they are documented."""
         case.headers["authorization"] = f"Bearer {data[0]}"
         case.cookies["refresh_token"] = data[1]

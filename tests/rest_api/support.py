@@ -14,14 +14,14 @@ from tests.support.waiting import HANG_SECONDS
 PREFIX = "/api/v1"
 PASSWORD = "Correct-horse1"
 TASK_FIELDS = ["uuid", "title", "description", "completed", "created_at", "owner_uuid"]
-"""What the older API told of a task, in its order; more may follow."""
+"""The fields of a task in the older API, in its order; more may follow."""
 
 _names, _addresses = count(1), count()
 
 
 @dataclass(frozen=True)
 class Visitor:
-    """Somebody who registered and signed in over REST."""
+    """A user who registered and signed in over REST."""
 
     name: str
     uuid: str
@@ -31,7 +31,7 @@ class Visitor:
 
 @dataclass(frozen=True)
 class Rest:
-    """The REST door of a server; `api` is the same server's GraphQL door."""
+    """The REST API of a server; `api` is its GraphQL API."""
 
     api: Api
     client: httpx.AsyncClient
@@ -53,7 +53,7 @@ class Rest:
         headers: dict[str, str] | list[tuple[str, str]] | None = None,
         **options: Any,
     ) -> httpx.Response:
-        """Send a request below the prefix: as a user, with a token, or as nobody; with a refresh token's cookie."""
+        """Send a request below the prefix, with a user's token, a token or none, and with a refresh cookie."""
         sent = httpx.Headers(headers)
         if by is not None:
             sent["authorization"] = f"Bearer {await self.token(by)}"
@@ -63,13 +63,13 @@ class Rest:
         return await self.client.request(method, PREFIX + path, headers=sent, **options)
 
     async def token(self, by: UserRow | Visitor | str) -> str:
-        """What proves who this is."""
+        """The access token of a user."""
         if isinstance(by, Visitor):
             return by.token
         return by if isinstance(by, str) else await self.api.token(by)
 
     async def a_visitor(self) -> Visitor:
-        """Somebody new, signed in, at an address of their own."""
+        """A new signed-in user with a separate address."""
         self.move()
         name = f"visitor{next(_names)}"
         values = {"username": name, "email": f"{name}@example.org", "password": PASSWORD}

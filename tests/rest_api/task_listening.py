@@ -1,4 +1,4 @@
-"""Listening at `/ws/tasks/…`, and what is done meanwhile to be heard."""
+"""A client of `/ws/tasks/…`, and changes for it to receive."""
 
 import asyncio
 import json
@@ -28,15 +28,15 @@ class Listener:
         """Send a message as JSON."""
         await self.connection.send(json.dumps(message))
 
-    async def hear(self) -> dict[str, Any]:
+    async def receive(self) -> dict[str, Any]:
         """The next frame."""
         async with asyncio.timeout(HANG_SECONDS):
             frame: dict[str, Any] = json.loads(await self.connection.recv(decode=True))
             return frame
 
     async def cursor(self) -> str:
-        """The next frame, which says where the stream stands."""
-        frame = await self.hear()
+        """The cursor in the next frame."""
+        frame = await self.receive()
         assert frame["type"] == "cursor", frame
         return str(frame["cursor"])
 
@@ -69,7 +69,7 @@ async def open_socket(
 
 @asynccontextmanager
 async def listening(url: str, api: Api, user: UserRow, after: str | None = None) -> AsyncIterator[Listener]:
-    """A socket that is told what happens."""
+    """A socket that receives changes."""
     async with open_socket(url, await api.token(user), after) as listener:
         await listener.cursor()
         yield listener

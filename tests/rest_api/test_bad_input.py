@@ -1,4 +1,4 @@
-"""Whatever is sent to the REST door, the answer is the client's to understand: never 500, always JSON or nothing."""
+"""For any request the REST API answers below 500, with JSON or nothing."""
 
 import asyncio
 import json
@@ -76,8 +76,8 @@ def requests(seed: int, visitor: Visitor, task_id: str) -> Iterator[dict[str, An
         }
 
 
-async def test_nothing_that_is_sent_is_answered_with_500(rest: Rest):
-    """Eight hundred requests, each wrong in several ways: all are answered below 500, in JSON, and never redirected."""
+async def test_no_request_is_answered_with_500(rest: Rest):
+    """Eight hundred requests, each with several mistakes: all are answered below 500, in JSON, and never redirected."""
     visitor = await rest.a_visitor()
     task = (await rest.send("POST", "/tasks/", visitor, json={"title": "Target"})).json()
     gate = asyncio.Semaphore(AT_ONCE)

@@ -1,4 +1,4 @@
-"""ETag, If-Match and If-None-Match: nobody overwrites what they have not seen."""
+"""ETag, If-Match and If-None-Match prevent lost updates."""
 
 import asyncio
 
@@ -43,8 +43,8 @@ class TestTags:
         assert (None if found is None else set(found)) == versions
 
     @pytest.mark.parametrize("value", [b"", b"3", b'"3', b'"3" x', b"w/*", b'*, "3"', b"\xff"])
-    def test_what_is_no_tag_is_refused(self, value: bytes):
-        """A condition that cannot be read must not be taken for none."""
+    def test_a_malformed_condition_is_refused(self, value: bytes):
+        """It does not count as absent."""
         with pytest.raises(BadRequest, match="If-Match must be"):
             expected_versions(if_match(value))
 
@@ -66,7 +66,7 @@ class TestTags:
         assert known_tag([(b"if-none-match", value)] if value is not None else [], 3) == known
 
     def test_a_tag_is_the_version_in_quotes(self):
-        """What is told is what is read."""
+        """The tag of a response can be sent back."""
         assert expected_versions(if_match(etag(7))) == frozenset({7})
 
 
@@ -78,7 +78,7 @@ async def change(rest: Rest, visitor: Visitor, path: str, title: str, condition:
 
 class TestConditions:
     async def test_a_change_of_another_version_is_412_with_the_current_tag(self, rest: Rest):
-        """Who lost is told the tag to load, and nothing was changed."""
+        """The response has the current tag, and nothing is changed."""
         visitor = await rest.a_visitor()
         path = f"/tasks/{(await task_of(rest, visitor)).id}"
         assert await change(rest, visitor, path, "a", '"1"') == (200, '"2"')
@@ -97,21 +97,21 @@ class TestConditions:
         assert (lost.status_code, lost.headers["etag"]) == (412, '"1"')
         assert (await rest.send("DELETE", path, visitor, headers={"if-match": '"1"'})).status_code == 204
 
-    async def test_what_one_may_not_see_has_no_condition(self, rest: Rest):
-        """Somebody else's task is 404, whatever the condition: a 412 would tell its version."""
+    async def test_a_hidden_task_has_no_conditions(self, rest: Rest):
+        """It is 404 for any condition: a 412 would reveal its version."""
         task = await rest.api.build.a_task()
         visitor = await rest.a_visitor()
         assert await change(rest, visitor, f"/tasks/{task.id}", "x", '"9"') == (404, None)
 
-    async def test_of_many_at_once_one_wins(self, rest: Rest):
+    async def test_one_of_concurrent_changes_succeeds(self, rest: Rest):
         """Ten changes of one version: one 200 and nine 412."""
         visitor = await rest.a_visitor()
         path = f"/tasks/{(await task_of(rest, visitor)).id}"
         answers = await asyncio.gather(*(change(rest, visitor, path, f"title {n}", '"1"') for n in range(10)))
         assert sorted(answers) == [(200, '"2"')] + [(412, '"2"')] * 9
 
-    async def test_what_is_known_is_not_sent_again(self, rest: Rest):
-        """If-None-Match with the current tag is 304 with nothing but the tag; with another one the task comes."""
+    async def test_a_current_tag_is_304(self, rest: Rest):
+        """Without a body; with another tag the task is sent."""
         visitor = await rest.a_visitor()
         path = f"/tasks/{(await task_of(rest, visitor)).id}"
         for method in ("GET", "HEAD"):

@@ -36,7 +36,7 @@ async def no_body(rest: Rest, visitor: Visitor) -> dict[str, Any]:
 
 
 async def newcomer(rest: Rest, visitor: Visitor) -> dict[str, Any]:
-    """Somebody who is not there yet."""
+    """A name that is not registered."""
     name = f"new{visitor.name}"
     return {"json": {"username": name, "email": f"{name}@example.org", "password": PASSWORD}}
 
@@ -69,19 +69,19 @@ async def task_of(rest: Rest, visitor: Visitor, **values: Any) -> TaskRow:
 
 
 def is_user(response: httpx.Response, visitor: Visitor) -> None:
-    """Name, address and uuid of somebody."""
+    """Name, address and uuid of a user."""
     assert list(response.json()) == ["username", "email", "uuid"]
     assert UUID(response.json()["uuid"])
 
 
 def is_oneself(response: httpx.Response, visitor: Visitor) -> None:
-    """Exactly oneself."""
+    """The fields of the user."""
     expected = {"username": visitor.name, "email": f"{visitor.name}@example.org", "uuid": visitor.uuid}
     assert response.json() == expected
 
 
 def has_tokens(response: httpx.Response, visitor: Visitor) -> None:
-    """An access token in the body, the refresh token in the cookie only, and nothing of it may be kept by caches."""
+    """An access token in the body, the refresh token only in the cookie, and no caching."""
     assert set(response.json()) == {"access_token", "token_type"}
     assert response.json()["token_type"] == "bearer"
     assert response.headers["cache-control"] == "no-store"
@@ -170,7 +170,7 @@ CASES = [
 
 @pytest.mark.parametrize(("row", "method", "slash"), CASES)
 async def test_each_row_of_the_contract(rest: Rest, row: Row, method: str, slash: str):
-    """Every endpoint answers as documented, whichever way it is spelled, and never sends a body elsewhere."""
+    """Every endpoint answers as documented, with and without the slash, and never redirects."""
     visitor = await rest.a_visitor()
     options = await row.prepare(rest, visitor)
     task = options.pop("task", None)
@@ -186,8 +186,8 @@ async def test_each_row_of_the_contract(rest: Rest, row: Row, method: str, slash
 
 
 @pytest.mark.parametrize("row", [row for row in ROWS if row.bearer], ids=lambda row: row.name)
-async def test_each_row_wants_to_know_who_is_asking(rest: Rest, row: Row):
-    """Without a token, with garbage, or with a refresh token in its place, the answer is 401 in the older words."""
+async def test_each_row_requires_a_token(rest: Rest, row: Row):
+    """Without a token, with an invalid one, or with a refresh token it is 401 with the older message."""
     visitor = await rest.a_visitor()
     path = row.path.replace("{id}", "no-uuid")
     for authorization, detail in (

@@ -9,8 +9,8 @@ from tests.rest_api.test_contract import instant
 
 
 class TestRegister:
-    async def test_what_is_unknown_or_breaks_a_rule_is_told_field_by_field(self, rest: Rest):
-        """All problems are told at once, each with its field; what was sent is not."""
+    async def test_every_invalid_field_is_reported(self, rest: Rest):
+        """At once, each with its name, without the input."""
         values = {"username": "ab", "email": "nowhere", "password": "short Secret1!", "role": "ADMIN"}
         response = await rest.send("POST", "/auth/register/", json=values)
         body = response.json()
@@ -40,8 +40,8 @@ class TestRegister:
         response = await rest.send("POST", "/auth/register/", json=other)
         assert (response.status_code, response.json()) == (400, {"detail": "A user with this email already exists"})
 
-    async def test_it_gives_role_user(self, rest: Rest):
-        """Nobody makes themselves more than a user."""
+    async def test_a_registration_gives_role_user(self, rest: Rest):
+        """Another role cannot be chosen."""
         visitor = await rest.a_visitor()
         stored = await rest.api.build.user(UUID(visitor.uuid))
         assert stored is not None
@@ -49,22 +49,22 @@ class TestRegister:
 
 
 class TestLogin:
-    async def test_a_multipart_form_does_as_well(self, rest: Rest):
+    async def test_a_multipart_form_is_accepted(self, rest: Rest):
         """Both encodings of the form sign in."""
         visitor = await rest.a_visitor()
         form = {"username": (None, visitor.name), "password": (None, PASSWORD), "client_id": (None, "")}
         tokens_of(await rest.send("POST", "/auth/login/", files=form))
 
-    async def test_an_empty_grant_type_counts_as_none_and_another_one_is_refused(self, rest: Rest):
-        """Only the password grant is there."""
+    async def test_the_grant_type_is_password_or_empty(self, rest: Rest):
+        """Another one is refused."""
         visitor = await rest.a_visitor()
         tokens_of(await rest.login(visitor.name, grant_type=""))
         response = await rest.login(visitor.name, grant_type="client_credentials")
         assert response.status_code == 422
         assert response.json()["details"][0]["field"] == "grant_type"
 
-    async def test_json_is_no_form(self, rest: Rest):
-        """Whoever sends JSON is told that the form's fields are missing, as before, and that a form is wanted."""
+    async def test_a_json_sign_in_is_refused(self, rest: Rest):
+        """The fields of the form are reported as missing, as before."""
         response = await rest.send("POST", "/auth/login/", json={"username": "a", "password": "b"})
         assert response.status_code == 422
         assert response.json()["details"] == [
@@ -79,8 +79,8 @@ class TestLogin:
 
 
 class TestRefresh:
-    async def test_it_goes_round_by_cookie_only(self, rest: Rest):
-        """Each refresh gives another cookie, and a session that was refreshed says so."""
+    async def test_a_refresh_uses_the_cookie_only(self, rest: Rest):
+        """Each refresh sets another cookie; the session reports its refresh."""
         visitor = await rest.a_visitor()
         token, cookie = tokens_of(await rest.send("POST", "/auth/refresh/", cookie=visitor.cookie))
         assert cookie != visitor.cookie
@@ -114,8 +114,8 @@ class TestRefresh:
 
 
 class TestLogout:
-    async def test_without_its_cookie_it_is_404_and_nothing_ends(self, rest: Rest):
-        """As before: "Token not found", for no cookie, for garbage and for somebody else's."""
+    async def test_a_logout_without_its_cookie_is_404(self, rest: Rest):
+        """As before: "Token not found", for no cookie, an invalid one and another user's; no session ends."""
         visitor, other = await rest.a_visitor(), await rest.a_visitor()
         for cookie in (None, "garbage", other.cookie):
             response = await rest.send("POST", "/auth/logout/", visitor, cookie=cookie)
@@ -124,8 +124,8 @@ class TestLogout:
         for each in (visitor, other):
             tokens_of(await rest.send("POST", "/auth/refresh/", cookie=each.cookie))
 
-    async def test_the_session_is_over(self, rest: Rest):
-        """Neither its access token nor its cookie are good for anything; other sessions go on."""
+    async def test_a_logout_ends_the_session(self, rest: Rest):
+        """Its access token and its cookie are refused; other sessions continue."""
         visitor = await rest.a_visitor()
         elsewhere, _ = tokens_of(await rest.login(visitor.name))
         assert (await rest.send("POST", "/auth/logout/", visitor, cookie=visitor.cookie)).status_code == 204

@@ -36,15 +36,15 @@ class TestTasks:
         assert len((await rest.send("GET", "/tasks/?limit=101", visitor)).json()) == 100
 
     @pytest.mark.parametrize(("query", "field"), [("skip=-1", "skip"), ("limit=-1", "limit"), ("limit=x", "limit")])
-    async def test_numbers_that_are_none_are_422(self, rest: Rest, query: str, field: str):
-        """Negative and other bad numbers are told with their names."""
+    async def test_invalid_numbers_are_422(self, rest: Rest, query: str, field: str):
+        """Each is reported with its name."""
         response = await rest.send("GET", f"/tasks/?{query}", await rest.a_visitor())
         assert response.status_code == 422
         assert [problem["field"] for problem in response.json()["details"]] == [field]
 
     @pytest.mark.parametrize("changed", [{}, {"title": None, "description": None, "completed": None}, {"unknown": 1}])
-    async def test_nothing_to_change_is_a_no_op(self, rest: Rest, changed: dict[str, Any]):
-        """Absent and null leave alone: 200 with the task as it is, and nobody is told."""
+    async def test_an_empty_change_is_a_no_op(self, rest: Rest, changed: dict[str, Any]):
+        """Absent and null fields change nothing: 200 with the task, and no event."""
         visitor = await rest.a_visitor()
         task = await task_of(rest, visitor)
         response = await rest.send("PUT", f"/tasks/{task.id}", visitor, json=changed)
@@ -59,8 +59,8 @@ class TestTasks:
         assert (response.json()["description"], response.json()["version"]) == ("", 2)
 
     @pytest.mark.parametrize("value", [True, 1, "true", "True", "yes", "on", "1"])
-    async def test_completed_is_read_as_it_was(self, rest: Rest, value: object):
-        """The words that the older server took for true are true."""
+    async def test_completed_accepts_the_older_values(self, rest: Rest, value: object):
+        """All values that the older server accepted."""
         visitor = await rest.a_visitor()
         task = await task_of(rest, visitor)
         response = await rest.send("PUT", f"/tasks/{task.id}", visitor, json={"completed": value})
@@ -86,8 +86,8 @@ class TestTasks:
         assert stored is not None
         assert (stored.title, stored.version) == (task.title, 1)
 
-    async def test_an_assigned_person_may_read_it_and_complete_it_and_no_more(self, rest: Rest):
-        """Completing is allowed; another title is 403 in the older words."""
+    async def test_the_assignee_may_read_and_complete_only(self, rest: Rest):
+        """Another title is 403 with the older message."""
         visitor = await rest.a_visitor()
         task = await rest.api.build.a_task(assignee_id=UUID(visitor.uuid))
         assert (await rest.send("GET", f"/tasks/{task.id}", visitor)).status_code == 200
@@ -96,8 +96,8 @@ class TestTasks:
             response = await rest.send(method, f"/tasks/{task.id}", visitor, json=body)
             assert (response.status_code, response.json()) == (403, {"detail": "Insufficient permissions"})
 
-    async def test_what_is_deleted_is_not_found(self, rest: Rest):
-        """Once is 204, twice is 404."""
+    async def test_a_deletion_is_204_and_then_404(self, rest: Rest):
+        """The second one finds no task."""
         visitor = await rest.a_visitor()
         task = await task_of(rest, visitor)
         statuses = [(await rest.send("DELETE", f"/tasks/{task.id}", visitor)).status_code for _ in range(2)]

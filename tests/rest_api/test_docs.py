@@ -1,4 +1,4 @@
-"""`/docs`: a page of our own files, that may do nothing else."""
+"""`/docs`: a page of local files with a strict policy."""
 
 import re
 from pathlib import Path
@@ -38,7 +38,7 @@ async def test_the_policy_lets_nothing_in_from_elsewhere(rest: Rest):
 
 
 async def test_only_files_of_the_page_are_served(rest: Rest):
-    """Other names are not looked for on the disk."""
+    """Other names are not searched on the disk."""
     for name in ("LICENSE", "..%2Fapi.py", "%2Fetc%2Fpasswd", "docs.py", "VERSION"):
         assert (await rest.client.get(f"/docs/{name}")).status_code == 404
     assert (await rest.client.post("/docs")).status_code == 405
@@ -51,8 +51,8 @@ async def test_head_is_answered(rest: Rest):
         assert (head.content, head.headers["content-length"]) == (b"", got.headers["content-length"])
 
 
-async def test_it_can_be_switched_off(rest: Rest):
-    """With API_DOCS=false there is neither page nor description, and the endpoints are as before."""
+async def test_it_can_be_disabled(rest: Rest):
+    """With API_DOCS=false page and description are gone; the endpoints stay."""
     settings = settings_of("postgresql://localhost/none", "redis://localhost:1", api_docs=False)
     transport = httpx.ASGITransport(app=Server(settings).asgi())
     async with httpx.AsyncClient(transport=transport, base_url="http://testserver") as client:

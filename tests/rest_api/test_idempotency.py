@@ -1,4 +1,4 @@
-"""`Idempotency-Key` at the REST door: a request that is sent again is made once."""
+"""`Idempotency-Key` in the REST API: a repeated request is executed once."""
 
 import asyncio
 from typing import Any
@@ -10,13 +10,13 @@ from tests.rest_api.support import Rest
 
 
 def a_key() -> dict[str, str]:
-    """The header, with a key that nobody has used."""
+    """The header with a new key."""
     return {"idempotency-key": str(uuid4())}
 
 
 class TestKey:
-    async def test_twins_create_one_task(self, rest: Rest):
-        """Twenty equal requests at once and one later make one task, and are answered alike."""
+    async def test_repeated_requests_create_one_task(self, rest: Rest):
+        """Twenty concurrent requests and a later one have the same response."""
         visitor, key = await rest.a_visitor(), a_key()
 
         async def send() -> tuple[int, bytes, str]:
@@ -43,8 +43,8 @@ class TestKey:
         if body is not None:
             assert answers[2].headers["etag"] == '"2"'
 
-    async def test_both_verbs_are_one_request(self, rest: Rest):
-        """PUT and PATCH, with and without the last slash, are spellings of the same request."""
+    async def test_put_and_patch_are_one_request(self, rest: Rest):
+        """With and without the last slash."""
         visitor, key = await rest.a_visitor(), a_key()
         task = (await rest.send("POST", "/tasks/", visitor, json={"title": "One"})).json()
         for method, slash in (("PUT", ""), ("PATCH", "/"), ("PUT", "/")):
@@ -53,7 +53,7 @@ class TestKey:
             assert (answer.status_code, answer.json()["version"]) == (200, 2)
 
     async def test_another_body_is_a_conflict(self, rest: Rest):
-        """The key with another body is 409, and changes nothing."""
+        """409, and nothing is changed."""
         visitor, key = await rest.a_visitor(), a_key()
         await rest.send("POST", "/tasks/", visitor, json={"title": "One"}, headers=key)
         answer = await rest.send("POST", "/tasks/", visitor, json={"title": "Two"}, headers=key)

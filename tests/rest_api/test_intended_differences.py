@@ -15,8 +15,8 @@ from tests.support.waiting import HANG_SECONDS
 PART = b'--x\r\nContent-Disposition: form-data; name="a"'
 
 
-async def test_unknown_wrong_and_disabled_are_one_answer(rest: Rest):
-    """An unknown name, a wrong password and a disabled user get the same 401; the answers are equal to the byte."""
+async def test_failed_sign_ins_have_equal_responses(rest: Rest):
+    """Unknown name, wrong password and disabled user: the same bytes with 401."""
     visitor = await rest.a_visitor()
     disabled = await rest.api.a_user(is_active=False)
     answers = [await rest.login(name, "Wrong-horse1") for name in (visitor.name, "nobody-here", disabled.username)]
@@ -26,8 +26,8 @@ async def test_unknown_wrong_and_disabled_are_one_answer(rest: Rest):
     assert {answer.headers["www-authenticate"] for answer in answers} == {"Bearer"}
 
 
-async def test_unknown_wrong_and_disabled_cost_the_same(rest: Rest, monkeypatch: pytest.MonkeyPatch):
-    """Nobody learns from the time of an answer whether a name exists: each costs exactly one hash of one cost."""
+async def test_failed_sign_ins_have_equal_cost(rest: Rest, monkeypatch: pytest.MonkeyPatch):
+    """Each costs one hash of the current cost, so that the time does not reveal a name."""
     visitor = await rest.a_visitor()
     disabled = await rest.api.a_user(is_active=False)
     checked: list[bytes] = []
@@ -53,8 +53,8 @@ async def test_too_many_attempts_are_429_with_a_time(rest: Rest):
     assert (await rest.login(visitor.name)).status_code == 200
 
 
-async def test_both_doors_count_the_same_attempts(rest: Rest):
-    """Whoever fails at one door has failed at the other."""
+async def test_both_apis_share_the_count_of_failures(rest: Rest):
+    """A failure in one counts in the other."""
     visitor = await rest.a_visitor()
     mutation = "mutation ($input: LoginInput!) { login(input: $input) { userErrors { code } } }"
     guess = {"username": visitor.name, "password": "Wrong-horse1"}
@@ -65,8 +65,8 @@ async def test_both_doors_count_the_same_attempts(rest: Rest):
 
 
 @pytest.mark.parametrize(("method", "body"), [("GET", None), ("PUT", {"title": "x"}), ("PATCH", {}), ("DELETE", None)])
-async def test_somebody_elses_task_is_not_found(rest: Rest, method: str, body: object):
-    """404 in the same words as for no task at all: whether it exists is nobody's business."""
+async def test_a_hidden_task_is_not_found(rest: Rest, method: str, body: object):
+    """404 with the message for a missing task."""
     visitor = await rest.a_visitor()
     task = await rest.api.build.a_task()
     for identity in (task.id, UUID(int=1)):
@@ -75,8 +75,8 @@ async def test_somebody_elses_task_is_not_found(rest: Rest, method: str, body: o
     assert await rest.api.build.task(task.id) is not None
 
 
-async def test_moderators_have_a_users_rights_and_two_more(rest: Rest):
-    """A moderator creates and changes tasks of their own, reads and deletes any, and changes nobody else's."""
+async def test_the_rights_of_moderators(rest: Rest):
+    """They create and change own tasks, read and delete any task, and change no other user's."""
     moderator = await rest.api.a_user(Role.MODERATOR)
     own = (await rest.send("POST", "/tasks/", moderator, json={"title": "Own"})).json()
     assert (await rest.send("PUT", f"/tasks/{own['uuid']}", moderator, json={"title": "x"})).status_code == 200
@@ -98,8 +98,8 @@ async def test_the_parent_may_come_again_for_ten_seconds(rest: Rest):
     tokens_of(await rest.send("POST", "/auth/refresh/", cookie=first))
 
 
-async def test_an_older_token_ends_the_whole_session(rest: Rest):
-    """A grandparent betrays a thief: nothing of the family is accepted any more."""
+async def test_a_reused_older_token_ends_the_session(rest: Rest):
+    """No token of the session is accepted any more."""
     visitor = await rest.a_visitor()
     cookie = visitor.cookie
     for _ in range(2):
@@ -109,8 +109,8 @@ async def test_an_older_token_ends_the_whole_session(rest: Rest):
     await rest.refused(token)
 
 
-async def test_signing_out_ends_the_cookies_session_and_the_tokens(rest: Rest):
-    """With an access token of one session and the cookie of a newer one, both end; a third one goes on."""
+async def test_a_sign_out_ends_the_sessions_of_cookie_and_token(rest: Rest):
+    """With an access token of one session and the cookie of a newer one, both end; a third one continues."""
     visitor = await rest.a_visitor()
     newer, cookie = tokens_of(await rest.login(visitor.name))
     third, _ = tokens_of(await rest.login(visitor.name))
@@ -120,8 +120,8 @@ async def test_signing_out_ends_the_cookies_session_and_the_tokens(rest: Rest):
     assert (await rest.send("GET", "/users/about_me/", third)).status_code == 200
 
 
-async def test_a_role_that_an_admin_gives_holds_within_a_second(rest: Rest):
-    """The same access token reads everybody's tasks once its user is a moderator."""
+async def test_a_new_role_counts_within_a_second(rest: Rest):
+    """The same access token reads all tasks once its user is a moderator."""
     visitor, admin = await rest.a_visitor(), await rest.api.a_user(Role.ADMIN)
     task = await rest.api.build.a_task()
     assert (await rest.send("GET", f"/tasks/{task.id}", visitor)).status_code == 404
@@ -161,7 +161,7 @@ async def test_passwords_count_in_full(rest: Rest):
     ],
 )
 async def test_values_beyond_their_limits_are_422(rest: Rest, values: object, field: str):
-    """Too long, empty, not text, or no object: told with the field, never a 500 and never cut."""
+    """Too long, empty, no text, or no object: with the field, and never cut."""
     response = await rest.send("POST", "/tasks/", await rest.a_visitor(), json=values)
     assert response.status_code == 422
     assert [problem["field"] for problem in response.json()["details"]] == [field]
@@ -180,16 +180,16 @@ async def test_an_over_long_user_agent_is_cut(rest: Rest):
     "body",
     [b"{", b"[1", b"\xff", b'{"title": NaN}', b"[" * 100_000, b'{"a":' * 5_000, b'"\\ud800"', b'{"title": "\\ud800"}'],
 )
-async def test_what_is_not_json_is_422(rest: Rest, body: bytes):
-    """A body that cannot be read is a problem of the body, in the shape of any other."""
+async def test_a_body_that_is_no_json_is_422(rest: Rest, body: bytes):
+    """In the form of other validation errors."""
     headers = {"content-type": "application/json"}
     response = await rest.send("POST", "/tasks/", await rest.a_visitor(), content=body, headers=headers)
     assert response.status_code == 422
     assert [problem["field"] for problem in response.json()["details"]] == ["body"]
 
 
-async def test_json_needs_no_content_type_but_must_not_have_another(rest: Rest):
-    """As in the older server; a BOM does no harm, and a suffix of +json is JSON."""
+async def test_json_needs_no_content_type(rest: Rest):
+    """Another type is refused; a BOM and a +json type are accepted."""
     visitor = await rest.a_visitor()
     for content_type, status in (
         (None, 201),
@@ -238,13 +238,13 @@ async def test_a_query_string_has_a_limit(rest: Rest):
     ],
 )
 async def test_broken_forms_are_400_or_422(rest: Rest, content_type: str, body: bytes):
-    """Whatever a form is broken by, it is the client's."""
+    """A malformed form is a client error."""
     rest.move()
     response = await rest.send("POST", "/auth/login/", content=body, headers={"content-type": content_type})
     assert response.status_code in (400, 422)
 
 
-async def test_names_that_no_database_holds_sign_nobody_in(rest: Rest):
+async def test_names_with_nul_are_refused(rest: Rest):
     """NUL in a name or password is 422."""
     for values in ({"username": "a\x00"}, {"username": "a", "password": "\x00"}):
         response = await rest.send("POST", "/auth/login/", data={"password": "x"} | values)
@@ -252,8 +252,8 @@ async def test_names_that_no_database_holds_sign_nobody_in(rest: Rest):
 
 
 class TestForeignPages:
-    async def test_a_foreign_page_signs_nobody_in(self, rest: Rest):
-        """A form that another site's page sends is refused before it is read: no browser would have asked us."""
+    async def test_a_sign_in_from_a_foreign_page_is_refused(self, rest: Rest):
+        """Before the form is read."""
         visitor = await rest.a_visitor()
         data = {"username": visitor.name, "password": PASSWORD}
         for headers in (
@@ -270,8 +270,8 @@ class TestForeignPages:
             assert "ALLOWED_ORIGINS" in response.json()["detail"]
             assert "set-cookie" not in response.headers
 
-    async def test_no_endpoint_that_changes_something_serves_a_foreign_page(self, rest: Rest):
-        """The browser says that a page of another site sends it: refused before a token or a cookie is looked at."""
+    async def test_every_change_from_a_foreign_page_is_refused(self, rest: Rest):
+        """Before a token or cookie is read."""
         visitor = await rest.a_visitor()
         for operation in OPERATIONS:
             for method in set(operation.methods) - {"GET"}:
@@ -280,8 +280,8 @@ class TestForeignPages:
                 response = await rest.send(method, path, cookie=visitor.cookie, headers=headers)
                 assert response.status_code == 403, (method, path)
 
-    async def test_ones_own_pages_and_programs_pass(self, rest: Rest):
-        """The own origin, what the browser calls the same, a listed one, and no page at all."""
+    async def test_own_pages_and_programs_are_accepted(self, rest: Rest):
+        """The same origin, the browser's same-origin header, a listed origin, and none."""
         visitor = await rest.a_visitor()
         data = {"username": visitor.name, "password": PASSWORD}
         for headers in (
@@ -300,7 +300,7 @@ class TestForeignPages:
 class TestSeveralCookies:
     @pytest.mark.parametrize("path", ["/auth/refresh/", "/auth/logout/"])
     async def test_two_refresh_cookies_are_refused_and_cleared(self, rest: Rest, path: str):
-        """A site of the same domain can set a second cookie: neither of the two is used, and both are cleared."""
+        """Another site of the domain may have set one: neither is used, and both are cleared."""
         visitor, attacker = await rest.a_visitor(), await rest.a_visitor()
         for pair in ((attacker, visitor), (visitor, attacker)):
             cookie = "; refresh_token=".join(each.cookie for each in pair)
@@ -318,8 +318,8 @@ class TestSeveralCookies:
         for each in (visitor, attacker):
             assert cookie_of(await rest.send("POST", "/auth/refresh/", cookie=each.cookie))
 
-    async def test_the_same_cookie_twice_is_one(self, rest: Rest):
-        """Equal values leave no doubt."""
+    async def test_two_equal_refresh_cookies_are_accepted(self, rest: Rest):
+        """They are not ambiguous."""
         visitor = await rest.a_visitor()
         twice = f"{visitor.cookie}; refresh_token={visitor.cookie}"
         assert (await rest.send("POST", "/auth/refresh/", cookie=twice)).status_code == 200
@@ -327,14 +327,14 @@ class TestSeveralCookies:
 
 class TestPathsAndMethods:
     async def test_other_paths_are_404_in_json(self, rest: Rest):
-        """Unknown paths below the prefix are told as any error is, with those that there are; nothing is redirected."""
+        """Unknown paths below the prefix list the endpoints; nothing redirects."""
         for path in ("/nowhere", "/tasks//", "/auth", "/tasks/x/y", "/"):
             response = await rest.send("POST", path)
             assert (response.status_code, set(response.json())) == (404, {"detail"})
             assert response.json()["detail"].startswith("Not Found: the endpoints below /api/v1 are /auth/register/, ")
 
-    async def test_other_methods_are_405_with_what_there_is(self, rest: Rest):
-        """405 names the methods that there are, and OPTIONS asks for them."""
+    async def test_other_methods_are_405_with_the_allowed_ones(self, rest: Rest):
+        """As OPTIONS lists them."""
         for method, path, allow in (
             ("PUT", "/tasks/", "GET, HEAD, OPTIONS, POST"),
             ("POST", "/tasks/x", "DELETE, GET, HEAD, OPTIONS, PATCH, PUT"),
@@ -359,8 +359,8 @@ class TestPathsAndMethods:
 
 
 class TestFailures:
-    async def test_a_part_that_is_down_is_503_with_a_time(self, rest: Rest, monkeypatch: pytest.MonkeyPatch):
-        """Whatever needs the database says that it may be tried again in a second."""
+    async def test_an_outage_is_503_with_retry_after(self, rest: Rest, monkeypatch: pytest.MonkeyPatch):
+        """For every operation that needs the database."""
         visitor = await rest.a_visitor()
 
         async def down(*_: object) -> None:

@@ -9,7 +9,7 @@ from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from rest_api.endpoints import OPERATIONS, PREFIX, find
-from rest_api.operation import Operation, Problem, Refused
+from rest_api.operation import ErrorResponse, Problem, RestOperation
 from rest_api.refusals import refusals
 from tests.rest_api.documented import DOCUMENT, Undocumented, check_documented
 from tests.rest_api.error_triggers import PROVOCATIONS, Offender, refuse
@@ -19,7 +19,7 @@ DESCRIBED = [
     pytest.param(path, method, id=f"{method} {path}") for path, item in DOCUMENT["paths"].items() for method in item
 ]
 REFUSED = [
-    pytest.param(operation, each, id=f"{operation.name}-{each.detail if isinstance(each, Refused) else 422}")
+    pytest.param(operation, each, id=f"{operation.name}-{each.detail if isinstance(each, ErrorResponse) else 422}")
     for operation in OPERATIONS
     for each in (*refusals(operation, operation.methods[0]), *([operation.problem] if operation.problem else ()))
 ]
@@ -31,7 +31,7 @@ def described(path: str, method: str) -> dict[str, Any]:
     return found
 
 
-def operation_of(path: str, method: str) -> Operation:
+def operation_of(path: str, method: str) -> RestOperation:
     """What is served there."""
     found = find(path.removeprefix(PREFIX))
     assert found is not None
@@ -39,14 +39,14 @@ def operation_of(path: str, method: str) -> Operation:
 
 
 def check(schema: dict[str, Any], value: object) -> None:
-    """The value is what the schema says, formats included."""
+    """The value matches the schema, with formats."""
     whole = schema | {"components": DOCUMENT["components"]}
     Draft202012Validator(whole, format_checker=Draft202012Validator.FORMAT_CHECKER).validate(value)
 
 
 class TestDocument:
-    async def test_it_is_served_and_valid(self, rest: Rest):
-        """/openapi.json is OpenAPI 3.1 without a fault, and says which version of the application it describes."""
+    async def test_the_description_is_valid(self, rest: Rest):
+        """/openapi.json is valid OpenAPI 3.1, with the version of the application."""
         response = await rest.client.get("/openapi.json")
         served = response.json()
         OpenAPIV31SpecValidator(served).validate()
@@ -54,8 +54,8 @@ class TestDocument:
         assert served | {"info": None} == json.loads(json.dumps(DOCUMENT | {"info": None}))
         assert served["info"]["version"]
 
-    def test_it_describes_every_route_and_no_other(self):
-        """Walked both ways: each documented method is served by that operation, each served one is documented."""
+    def test_every_route_is_described(self):
+        """Each documented method is served by its operation, and the reverse."""
         documented = {(path, method.upper()) for path, item in DOCUMENT["paths"].items() for method in item}
         served = {(PREFIX + operation.path, method) for operation in OPERATIONS for method in operation.methods}
         assert documented == served
@@ -64,8 +64,8 @@ class TestDocument:
             assert described(path, method.lower())["operationId"].startswith(operation_of(path, method).name)
 
     @pytest.mark.parametrize(("path", "method"), DESCRIBED)
-    async def test_what_is_documented_is_what_answers(self, rest: Rest, path: str, method: str):
-        """Over HTTP, OPTIONS names exactly the documented methods, besides HEAD and itself, slash or not."""
+    async def test_options_lists_the_documented_methods(self, rest: Rest, path: str, method: str):
+        """With HEAD and OPTIONS, with and without the slash."""
         expected = {name.upper() for name in DOCUMENT["paths"][path]}
         for spelling in {path, path.rstrip("/"), path.rstrip("/") + "/"}:
             response = await rest.client.options(spelling.replace("{task_id}", "x"))
@@ -98,8 +98,8 @@ class TestExamples:
         self, rest: Rest, path: str, method: str, monkeypatch: pytest.MonkeyPatch
     ):
         """The documented request gets the documented status, an answer of the documented shape, and its headers."""
-        operation, told = operation_of(path, method), described(path, method)
-        for media, content in told.get("requestBody", {"content": {None: None}})["content"].items():
+        operation, description = operation_of(path, method), described(path, method)
+        for media, content in description.get("requestBody", {"content": {None: None}})["content"].items():
             offender = Offender(rest, await rest.a_visitor(), operation, monkeypatch)
             if operation.name == "list_tasks":
                 await offender.own_task()
@@ -112,16 +112,16 @@ class TestExamples:
             elif media == "multipart/form-data":
                 request = {"data": {}, "files": {name: (None, text) for name, text in offender.example().items()}}
             response = await offender.send(**(request or {}))
-            reply = told["responses"][str(operation.reply.status)]
+            reply = description["responses"][str(operation.reply.status)]
             assert response.status_code == operation.reply.status, response.text
             assert {name.lower() for name in reply.get("headers", ())} <= set(response.headers)
             assert_like(reply, response)
 
     @pytest.mark.parametrize(("operation", "refused"), REFUSED)
-    async def test_every_documented_refusal_happens(
-        self, rest: Rest, operation: Operation, refused: Refused | Problem, monkeypatch: pytest.MonkeyPatch
+    async def test_every_documented_error_occurs(
+        self, rest: Rest, operation: RestOperation, refused: ErrorResponse | Problem, monkeypatch: pytest.MonkeyPatch
     ):
-        """Whoever does what a refusal is documented for gets it: its status, its words, its headers."""
+        """With its status, its message and its headers."""
         offender = Offender(rest, await rest.a_visitor(), operation, monkeypatch)
         response = await refuse(offender, refused)
         if isinstance(refused, Problem):
@@ -146,13 +146,13 @@ class TestExamples:
         with pytest.raises(Undocumented):
             await check_documented(response)
 
-    async def test_what_has_not_changed_is_304_as_documented(self, rest: Rest, monkeypatch: pytest.MonkeyPatch):
-        """The one documented answer that is neither success nor refusal."""
-        told = described(f"{PREFIX}/tasks/{{task_id}}", "get")
+    async def test_304_is_documented(self, rest: Rest, monkeypatch: pytest.MonkeyPatch):
+        """The only response that is neither a success nor an error."""
+        description = described(f"{PREFIX}/tasks/{{task_id}}", "get")
         operation = operation_of(f"{PREFIX}/tasks/x", "get")
         offender = Offender(rest, await rest.a_visitor(), operation, monkeypatch)
         response = await offender.send(headers={"if-none-match": '"1"'})
-        assert str(response.status_code) in told["responses"]
+        assert str(response.status_code) in description["responses"]
         assert response.headers["etag"] == '"1"'
 
 

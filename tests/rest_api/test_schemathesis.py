@@ -1,4 +1,4 @@
-"""The short form of `make contract`: what is generated from the description is answered as it says."""
+"""The short form of `make contract`: responses to generated requests match the description."""
 
 import re
 from collections.abc import Callable

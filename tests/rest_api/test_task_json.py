@@ -10,15 +10,15 @@ from persistence.models import TaskRow
 from rest_api.task import Task
 from rest_api.task_json import TASK_SHAPE, row_fields, task_fields, to_json
 
-MOMENTS = (datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 1, 12, 30, 5, 120, tzinfo=UTC))
+INSTANTS = (datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 1, 12, 30, 5, 120, tzinfo=UTC))
 
 
 @pytest.mark.parametrize("status", TaskStatus)
 @pytest.mark.parametrize("priority", TaskPriority)
-@pytest.mark.parametrize("moment", MOMENTS)
-def test_the_same_bytes(status: TaskStatus, priority: TaskPriority, moment: datetime):
-    """Every field, in the same order and the same form, whether it is there or not."""
-    for optional in (None, moment):
+@pytest.mark.parametrize("instant", INSTANTS)
+def test_the_same_bytes(status: TaskStatus, priority: TaskPriority, instant: datetime):
+    """Every field in the same order and form, set or null."""
+    for optional in (None, instant):
         row = TaskRow(
             id=uuid4(),
             title='Ünder "the" bridge',
@@ -29,8 +29,8 @@ def test_the_same_bytes(status: TaskStatus, priority: TaskPriority, moment: date
             owner_id=uuid4(),
             assignee_id=uuid4() if optional else None,
             version=7,
-            created_at=moment,
-            updated_at=moment,
+            created_at=instant,
+            updated_at=instant,
             completed_at=optional,
         )
         stored = [getattr(row, name) for name in TASK_SHAPE.columns]

@@ -10,16 +10,16 @@ from tests.rest_api.task_listening import listening, move, open_socket
 
 
 class TestDeletedSince:
-    @pytest.mark.parametrize("who", ["owner", "assignee", "moderator"])
-    async def test_its_moves_are_told_and_then_its_deletion(self, url: str, rest: Rest, who: str):
-        """Who could see it when it was deleted is told from where it moved to where, without a task."""
+    @pytest.mark.parametrize("relation", ["owner", "assignee", "moderator"])
+    async def test_its_moves_are_delivered_and_then_its_deletion(self, url: str, rest: Rest, relation: str):
+        """To users who could see it when it was deleted; without the task."""
         api = rest.api
         people = {"owner": await api.a_user(), "assignee": await api.a_user()}
         people["moderator"] = await api.a_user(Role.MODERATOR)
-        cursor, task = await self._a_life(url, rest, people, who, is_taken_back=False)
-        async with listening(url, api, people[who], after=cursor) as listener:
-            moves = [await listener.hear() for _ in range(2)]
-            deleted = await listener.hear()
+        cursor, task = await self._a_life(url, rest, people, relation, is_taken_back=False)
+        async with listening(url, api, people[relation], after=cursor) as listener:
+            moves = [await listener.receive() for _ in range(2)]
+            deleted = await listener.receive()
 
         for frame in moves:
             assert set(frame) == {"type", "task_uuid", "from", "to", "cursor", "at"}
@@ -28,25 +28,25 @@ class TestDeletedSince:
         assert {frame["task_uuid"] for frame in (*moves, deleted)} == {str(task.id)}
         assert deleted["type"] == "task.deleted"
 
-    async def test_who_had_lost_it_before_learns_nothing_of_its_moves(self, url: str, rest: Rest):
-        """To an assignee from whom it was taken it is gone, whatever became of it."""
+    async def test_a_former_assignee_receives_no_moves(self, url: str, rest: Rest):
+        """For them the task is gone."""
         api = rest.api
         people = {"owner": await api.a_user(), "assignee": await api.a_user()}
         cursor, _ = await self._a_life(url, rest, people, "assignee", is_taken_back=True)
         own = await api.build.a_task(people["assignee"])
         await move(rest, own, people["assignee"])
         async with listening(url, api, people["assignee"], after=cursor) as listener:
-            frames = [await listener.hear() for _ in range(4)]
+            frames = [await listener.receive() for _ in range(4)]
 
         assert [frame["type"] for frame in frames] == [*["task.gone"] * 3, "task.status_changed"]
         assert all("from" not in frame for frame in frames[:3])
 
     async def _a_life(
-        self, url: str, rest: Rest, people: dict[str, UserRow], who: str, *, is_taken_back: bool
+        self, url: str, rest: Rest, people: dict[str, UserRow], relation: str, *, is_taken_back: bool
     ) -> tuple[str, TaskRow]:
         """A task is moved twice and deleted; the cursor in front of that."""
         owner, assignee = people["owner"], people["assignee"]
-        async with open_socket(url, await rest.api.token(people[who])) as listener:
+        async with open_socket(url, await rest.api.token(people[relation])) as listener:
             cursor = await listener.cursor()
         task = await rest.api.build.a_task(owner, assignee_id=assignee.id)
         for completed in (True, False):

@@ -28,8 +28,8 @@ from tests.support.websocket_client import connected
 
 
 class TestSigningIn:
-    async def test_by_header_or_first_message_with_or_without_the_slash(self, url: str, api: Api):
-        """Each way leads to the first cursor."""
+    async def test_sign_in_by_header_or_first_message(self, url: str, api: Api):
+        """With and without the slash, the first frame is a cursor."""
         token = await api.token(await api.a_user())
         async with open_socket(url, token) as listener:
             assert await listener.cursor()
@@ -47,7 +47,7 @@ class TestSigningIn:
         token = await api.token(await api.a_user())
         async with open_socket(url, path=f"/ws/tasks/{uuid4()}?token={token}&access_token={token}") as listener:
             await listener.say(type="hello")
-            assert (await listener.hear())["code"] == "UNAUTHENTICATED"
+            assert (await listener.receive())["code"] == "UNAUTHENTICATED"
             assert (await listener.closed())[0] == 4401
 
     async def test_an_expired_token_is_4403(self, url: str, api: Api):
@@ -69,14 +69,14 @@ class TestSigningIn:
 
 
 class TestFrames:
-    async def test_a_move_is_told_with_the_task_and_where_it_came_from(self, url: str, rest: Rest):
-        """What happened over REST is told as documented: type, task, from, to, cursor and at."""
+    async def test_a_frame_has_the_task_and_both_statuses(self, url: str, rest: Rest):
+        """With type, task, from, to, cursor and at."""
         api = rest.api
         owner = await api.a_user()
         task = await api.build.a_task(owner)
         async with listening(url, api, owner) as listener:
             await move(rest, task, owner)
-            frame = await listener.hear()
+            frame = await listener.receive()
         stored = await api.build.task(task.id)
         assert stored is not None
         assert set(frame) == {"type", "task", "from", "to", "cursor", "at"}
@@ -86,23 +86,21 @@ class TestFrames:
         assert frame["at"].endswith("Z")
         assert datetime.fromisoformat(frame["at"]) == stored.updated_at
 
-    async def test_only_moves_are_told_and_only_to_those_who_may_see_them(self, url: str, rest: Rest):
-        """Another title is not told, nor anything to a stranger; a moderator hears of everybody's."""
+    async def test_only_moves_of_visible_tasks_are_delivered(self, url: str, rest: Rest):
+        """Other changes and hidden tasks are not; a moderator receives those of all users."""
         api = rest.api
-        owner, stranger, moderator = await api.a_user(), await api.a_user(), await api.a_user(Role.MODERATOR)
-        task, own = await api.build.a_task(owner), await api.build.a_task(stranger)
-        async with listening(url, api, stranger) as outside, listening(url, api, moderator) as above:
+        owner, outsider, moderator = await api.a_user(), await api.a_user(), await api.a_user(Role.MODERATOR)
+        task, own = await api.build.a_task(owner), await api.build.a_task(outsider)
+        async with listening(url, api, outsider) as outside, listening(url, api, moderator) as above:
             await rest.send("PUT", f"/tasks/{task.id}", owner, json={"title": "Other"})
             await move(rest, task, owner)
-            await move(rest, own, stranger)
-            assert (await outside.hear())["task"]["uuid"] == str(own.id)
-            heard = [frame["task"]["uuid"] for frame in (await above.hear(), await above.hear())]
-            assert heard == [str(task.id), str(own.id)]
+            await move(rest, own, outsider)
+            assert (await outside.receive())["task"]["uuid"] == str(own.id)
+            received = [frame["task"]["uuid"] for frame in (await above.receive(), await above.receive())]
+            assert received == [str(task.id), str(own.id)]
 
-    async def test_what_was_read_too_long_ago_is_read_again(
-        self, url: str, rest: Rest, monkeypatch: pytest.MonkeyPatch
-    ):
-        """A process that stood still between reading a task and telling it does not know any more who may see it."""
+    async def test_an_old_snapshot_is_read_again(self, url: str, rest: Rest, monkeypatch: pytest.MonkeyPatch):
+        """After a pause between the read and the delivery, the visibility may have changed."""
         current, owner = rest.api.server.stream.task_cache, await rest.api.a_user()
         task, visible_to, times = await rest.api.build.a_task(owner), current.visible_to, list[float]()
 
@@ -114,27 +112,27 @@ class TestFrames:
         monkeypatch.setattr(current, "visible_to", old_at_first)
         async with listening(url, rest.api, owner) as listener:
             await move(rest, task, owner)
-            frame = await listener.hear()
+            frame = await listener.receive()
 
         assert (frame["type"], len(times)) == ("task.status_changed", 2)
 
-    async def test_what_leaves_ones_sight_is_gone_and_what_is_deleted_is_deleted(self, url: str, rest: Rest):
-        """Both are told with the task's uuid, and with nothing else of it."""
+    async def test_gone_and_deleted_tasks(self, url: str, rest: Rest):
+        """Both frames have only the task's uuid."""
         api = rest.api
         owner, helper = await api.a_user(), await api.a_user()
         task = await api.build.a_task(owner, assignee_id=helper.id)
         assign = "mutation ($input: AssignTaskInput!) { assignTask(input: $input) { userErrors { code } } }"
         async with listening(url, api, helper) as outside, listening(url, api, owner) as inside:
             await api.ask(assign, owner, input={"id": encode_id("Task", task.id), "assigneeId": None})
-            gone = await outside.hear()
+            gone = await outside.receive()
             await rest.send("DELETE", f"/tasks/{task.id}", owner)
-            deleted = await inside.hear()
+            deleted = await inside.receive()
         assert set(gone) == set(deleted) == {"type", "task_uuid", "cursor", "at"}
         assert (gone["type"], deleted["type"]) == ("task.gone", "task.deleted")
         assert gone["task_uuid"] == deleted["task_uuid"] == str(task.id)
 
-    async def test_after_a_cursor_nothing_is_missed(self, url: str, rest: Rest):
-        """Who comes back with a cursor hears what happened meanwhile, then what happens, without a seam."""
+    async def test_a_cursor_resumes_without_gaps(self, url: str, rest: Rest):
+        """Missed items and then live ones."""
         api = rest.api
         owner = await api.a_user()
         tasks = [await api.build.a_task(owner) for _ in range(4)]
@@ -143,34 +141,34 @@ class TestFrames:
         for task in tasks[:3]:
             await move(rest, task, owner)
         async with listening(url, api, owner, after=cursor) as listener:
-            first = await listener.hear()
+            first = await listener.receive()
             await move(rest, tasks[3], owner)
-            rest_of_it = [await listener.hear() for _ in range(3)]
+            rest_of_it = [await listener.receive() for _ in range(3)]
         assert [each["task"]["uuid"] for each in (first, *rest_of_it)] == [str(task.id) for task in tasks]
         async with listening(url, api, owner, after=rest_of_it[1]["cursor"]) as listener:
-            assert (await listener.hear())["task"]["uuid"] == str(tasks[3].id)
+            assert (await listener.receive())["task"]["uuid"] == str(tasks[3].id)
 
     async def test_a_cursor_that_cannot_be_continued_says_so(self, url: str, api: Api):
         """Another history's cursor gets a resync frame with its reason and a cursor to go on from."""
         user = await api.a_user()
         stale = StreamCursor("another", 1, user.access_version).encode()
         async with listening(url, api, user, after=stale) as listener:
-            frame = await listener.hear()
+            frame = await listener.receive()
         assert set(frame) == {"type", "reason", "cursor", "at"}
         assert (frame["type"], frame["reason"]) == ("resync_required", "EPOCH")
 
-    async def test_a_cursor_that_is_none_is_told_and_closed(self, url: str, api: Api):
-        """4400: coming back with the same one would not help."""
+    async def test_an_invalid_cursor_closes_the_socket(self, url: str, api: Api):
+        """4400, so that clients do not retry."""
         async with open_socket(url, await api.token(await api.a_user()), after="x") as listener:
-            assert (await listener.hear())["code"] == "BAD_REQUEST"
+            assert (await listener.receive())["code"] == "BAD_REQUEST"
             assert (await listener.closed())[0] == 4400
 
-    async def test_what_clients_say_is_an_error_to_themselves(self, url: str, api: Api):
-        """Text is answered with an error and heard by nobody else; a binary frame ends the socket with 1003."""
+    async def test_messages_of_clients_are_errors(self, url: str, api: Api):
+        """Text gets an error; a binary frame closes the socket with 1003."""
         user = await api.a_user()
         async with listening(url, api, user) as one, listening(url, api, user) as other:
             await one.connection.send("hello all")
-            assert (await one.hear())["type"] == "error"
+            assert (await one.receive())["type"] == "error"
             await one.connection.send(b"\x00")
             assert await one.closed() == (1003, "Messages are text, not binary")
             with pytest.raises(TimeoutError):
@@ -178,9 +176,9 @@ class TestFrames:
                     await other.connection.recv()
 
 
-class TestDoors:
-    async def test_rest_is_heard_by_graphql_and_graphql_by_the_task_socket(self, url: str, rest: Rest):
-        """A change over either door is heard through the other, with the same facts."""
+class TestHandshake:
+    async def test_changes_reach_subscribers_of_both_apis(self, url: str, rest: Rest):
+        """With the same content."""
         api = rest.api
         owner = await api.a_user()
         task = await api.build.a_task(owner)
@@ -196,23 +194,23 @@ class TestDoors:
                     await asyncio.sleep(0.01)
             await move(rest, task, owner)
             graphql = (await socket.receive())["payload"]["data"]["taskStatusChanged"]
-            legacy = await listener.hear()
+            legacy = await listener.receive()
             assert graphql == {"from": "TODO", "to": "DONE", "task": {"version": 2}}
             assert (legacy["from"], legacy["to"], legacy["task"]["version"]) == ("TODO", "DONE", 2)
 
             await api.ask(update, owner, input={"id": encode_id("Task", task.id), "status": "IN_PROGRESS"})
-            legacy = await listener.hear()
+            legacy = await listener.receive()
             assert (legacy["from"], legacy["to"], legacy["task"]["completed"]) == ("DONE", "IN_PROGRESS", False)
 
     async def test_several_fields_are_one_event(self, url: str, rest: Rest):
-        """Title, description and status in one PUT are told once, with one version."""
+        """One PUT with title, description and status is one frame, with one version."""
         api = rest.api
         owner = await api.a_user()
         task = await api.build.a_task(owner)
         async with listening(url, api, owner) as listener:
             values = {"title": "One", "description": "change", "completed": True}
             await rest.send("PUT", f"/tasks/{task.id}", owner, json=values)
-            frame = await listener.hear()
+            frame = await listener.receive()
         assert (frame["task"]["title"], frame["task"]["version"]) == ("One", 2)
         assert len(await api.build.recorded_events(of=task.id)) == 1
 
@@ -229,10 +227,10 @@ class TestEndings:
                 await rest.send("POST", "/auth/logout/", visitor, cookie=visitor.cookie)
                 assert (await listener.closed())[0] == 4403
             await other.say(type="ping")
-            assert (await other.hear())["type"] == "error"
+            assert (await other.receive())["type"] == "error"
 
-    async def test_a_new_role_closes_it(self, url: str, rest: Rest):
-        """Whose rights changed comes back, with a cursor that says so."""
+    async def test_a_new_role_closes_the_socket(self, url: str, rest: Rest):
+        """The client can reconnect with its cursor, which is then stale."""
         api = rest.api
         user, admin = await api.a_user(), await api.a_user(Role.ADMIN)
         token = await api.token(user)
@@ -243,7 +241,7 @@ class TestEndings:
             assert (await listener.closed())[0] == 4403
         async with asyncio.timeout(HANG_SECONDS), open_socket(url, token, after=cursor) as listener:
             await listener.cursor()
-            assert (await listener.hear())["reason"] == "ACCESS"
+            assert (await listener.receive())["reason"] == "ACCESS"
 
     async def test_its_token_s_end_is_its_own(self, url: str, api: Api):
         """A socket does not outlive the token that opened it."""
@@ -276,19 +274,19 @@ async def timed(api: Api, timing: Timing) -> AsyncIterator[str]:
 @pytest.fixture
 async def impatient(api: Api) -> AsyncIterator[str]:
     """The socket where cursors come soon."""
-    # Ticks begin when the time to sign in is over; who signs in by a header is never late.
+    # The timer starts after the time-out of the sign-in; a sign-in by header is never late.
     async with timed(api, Timing(auth=0.1, idle=0.1, send=HANG_SECONDS)) as address:
         yield address
 
 
 class TestClocks:
-    async def test_who_says_nothing_is_closed(self, api: Api):
-        """4408: there was time to sign in."""
+    async def test_a_silent_client_is_closed(self, api: Api):
+        """4408 after the time for the sign-in."""
         async with timed(api, Timing(auth=0.1)) as url, open_socket(url) as listener:
             assert await listener.closed() == (4408, 'No sign-in in time. Send {"type": "auth", "token": "…"} first.')
 
-    async def test_who_is_idle_learns_where_the_stream_stands(self, impatient: str, rest: Rest):
-        """Cursors come while nothing else does, and move on with what is not told here."""
+    async def test_an_idle_client_receives_cursors(self, impatient: str, rest: Rest):
+        """They advance with events that are not delivered here."""
         api = rest.api
         user, other = await api.a_user(), await api.a_user()
         async with listening(impatient, api, user) as listener:
@@ -306,7 +304,7 @@ class TestClocks:
         async with listening(impatient, api, user), open_socket(impatient, await api.token(user)) as second:
             assert (await second.closed())[0] == 1013
 
-    async def test_a_process_that_stops_sends_everybody_away(self, impatient: str, api: Api, monkeypatch: Any):
+    async def test_shutdown_closes_every_socket(self, impatient: str, api: Api, monkeypatch: Any):
         """1012 for open sockets and for new ones."""
         monkeypatch.setattr(api.server.connections, "_draining", False)
         user = await api.a_user()
@@ -316,8 +314,8 @@ class TestClocks:
         async with open_socket(impatient, await api.token(user)) as late:
             assert (await late.closed())[0] == 1012
 
-    async def test_a_status_that_is_none_of_the_older_ones_is_told_all_the_same(self, impatient: str, api: Api):
-        """A move over GraphQL alone, to a column that the older API did not know, has its name in the frame."""
+    async def test_a_newer_status_is_delivered(self, impatient: str, api: Api):
+        """A status that the older API does not have has its name in the frame."""
         owner = await api.a_user()
         task = await api.build.a_task(owner)
         update = """mutation ($input: UpdateTaskStatusInput!) { updateTaskStatus(input: $input) {
@@ -325,6 +323,6 @@ class TestClocks:
         async with listening(impatient, api, owner) as listener:
             await api.ask(update, owner, input={"id": encode_id("Task", task.id), "status": "CANCELLED"})
             async with asyncio.timeout(HANG_SECONDS):
-                while (frame := await listener.hear())["type"] == "cursor":
+                while (frame := await listener.receive())["type"] == "cursor":
                     pass
         assert frame["to"] == TaskStatus.CANCELLED

@@ -28,8 +28,8 @@ def listening() -> WebSocketProtocol:
 
 
 class TestSigningIn:
-    def test_the_header_signs_in_at_once(self):
-        """Whoever can set headers says nothing more."""
+    def test_the_header_signs_in(self):
+        """No message is needed."""
         assert WebSocketProtocol().opened("Bearer x") == (SignIn("Bearer x"),)
 
     def test_the_first_message_signs_in(self):
@@ -46,16 +46,16 @@ class TestSigningIn:
             f'{{"type":"auth","token":"{"x" * 20_000}"}}',
         ],
     )
-    def test_anything_else_first_is_told_how_and_closed(self, text: str):
-        """Whoever begins with something else hears how to begin, and is closed with 4401."""
+    def test_another_first_message_closes_the_socket(self, text: str):
+        """With an explanation and 4401."""
         dialogue = WebSocketProtocol()
-        told, closed = dialogue.receive_text(text)
-        assert sent(told)["code"] == "UNAUTHENTICATED"
+        error, closed = dialogue.receive_text(text)
+        assert sent(error)["code"] == "UNAUTHENTICATED"
         assert closed == Close(CloseCode.UNAUTHORIZED, "Unauthorized: the first message was not auth")
         assert dialogue.state is State.CLOSED
 
-    def test_who_does_not_sign_in_in_time_is_closed(self):
-        """The clock matters only to those who have said nothing."""
+    def test_a_late_sign_in_closes_the_socket(self):
+        """The time-out applies only before the sign-in."""
         assert WebSocketProtocol().late() == (
             Close(CloseCode.TIMED_OUT, 'No sign-in in time. Send {"type": "auth", "token": "…"} first.'),
         )
@@ -63,28 +63,28 @@ class TestSigningIn:
 
 
 class TestListening:
-    def test_it_is_told_where_it_stands_first(self):
-        """The first frame is a cursor: from there on nothing is missed."""
+    def test_the_first_frame_is_a_cursor(self):
+        """Nothing after it is missed."""
         assert [sent(effect) for effect in listening().listening("c1")] == [{"type": "cursor", "cursor": "c1"}]
 
-    def test_a_cursor_is_told_when_nothing_else_was(self):
-        """An interval with a frame needs no cursor, an idle one has it."""
+    def test_an_idle_interval_has_a_cursor(self):
+        """An interval with a frame has none."""
         dialogue = listening()
         dialogue.item("{}")
         assert dialogue.tick("c2") == ()
         assert [sent(effect) for effect in dialogue.tick("c2")] == [{"type": "cursor", "cursor": "c2"}]
         assert dialogue.tick(None) == ()
 
-    def test_text_is_answered_with_an_error(self):
-        """What a client says is an error to itself, and nothing to anybody else."""
+    def test_text_gets_an_error(self):
+        """The socket stays open."""
         [effect] = listening().receive_text("hello")
         assert sent(effect)["type"] == "error"
         assert "hello" not in sent(effect)["message"]
 
-    def test_a_bad_cursor_is_told_and_closed(self):
-        """The client is told what was wrong, then closed for good."""
-        told, closed = listening().refuse(FailureCode.BAD_REQUEST, "No cursor")
-        assert sent(told) == {"type": "error", "code": "BAD_REQUEST", "message": "No cursor"}
+    def test_a_bad_cursor_closes_the_socket(self):
+        """With an explanation."""
+        error, closed = listening().refuse(FailureCode.BAD_REQUEST, "No cursor")
+        assert sent(error) == {"type": "error", "code": "BAD_REQUEST", "message": "No cursor"}
         assert closed == Close(CloseCode.BAD_MESSAGE, "No cursor")
 
 
@@ -98,8 +98,8 @@ EVENTS = st.one_of(
 
 
 @given(header=st.booleans(), events=st.lists(EVENTS, max_size=12))
-def test_in_any_order_of_events_the_rules_hold(header: bool, events: list[tuple[Any, ...]]):
-    """Whatever happens in whatever order: nothing is told before signing in, and nothing at all after the close."""
+def test_any_order_of_events_keeps_the_rules(header: bool, events: list[tuple[Any, ...]]):
+    """Nothing is delivered before the sign-in, and nothing after the close."""
     dialogue = WebSocketProtocol()
     effects = list(dialogue.opened("Bearer x" if header else None))
     for name, *arguments in events:

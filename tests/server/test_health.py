@@ -1,4 +1,4 @@
-"""What readiness says, part by part."""
+"""The parts of the readiness response."""
 
 from typing import Any
 
@@ -53,13 +53,13 @@ async def readiness(tables: SchemaState = SchemaState.OK, **parts: bool) -> tupl
         ({"draining": True, "refused": True}, 503, "unavailable"),
     ],
 )
-async def test_it_is_ready_as_long_as_requests_can_be_served(parts: dict[str, Any], status: int, word: str):
-    """Events arrive by polling when notifications do not work, so that is no reason to send requests elsewhere."""
+async def test_without_notifications_it_is_ready(parts: dict[str, Any], status: int, word: str):
+    """Events arrive by polling."""
     found, body = await readiness(**parts)
     assert (found, body["status"]) == (status, word)
 
 
-async def test_it_says_what_is_refused():
-    """And what follows from it."""
+async def test_a_refusal_is_reported():
+    """With its effect."""
     _, body = await readiness(refused=True)
     assert body["checks"]["notifications"] == "refused: events arrive by polling"  # type: ignore[index]

@@ -1,4 +1,4 @@
-"""What `/readyz` says about the tables."""
+"""The state of the tables in `/readyz`."""
 
 from collections.abc import AsyncIterator, Callable
 
@@ -30,8 +30,8 @@ async def set_revision(database: Database, revision: str) -> None:
 @pytest.mark.parametrize(
     ("revision", "state", "words"), [("0001", "behind", "older than this"), ("9999", "newer", "newer than this")]
 )
-async def test_tables_that_do_not_fit(database: Database, revision: str, state: str, words: str):
-    """It is 503, and one sentence says which way and what to do."""
+async def test_tables_of_another_version(database: Database, revision: str, state: str, words: str):
+    """503 with one sentence that says what to do."""
     await set_revision(database, revision)
     answer = await ready(database)
     assert answer.status_code == 503
@@ -47,8 +47,8 @@ async def test_tables_that_become_newer(database: Database):
     assert await tables.state() is SchemaState.OK
 
 
-async def test_tables_that_fit(database: Database):
-    """Nothing more is said."""
+async def test_tables_of_this_version(database: Database):
+    """No message."""
     answer = await ready(database)
     assert (answer.status_code, answer.json()["checks"]["migrations"]) == (200, "ok")
     assert "problem" not in answer.json()

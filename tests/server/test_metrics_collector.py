@@ -1,4 +1,4 @@
-"""What the parts of a process say about themselves moves with what they do."""
+"""The metrics of a process change with its work."""
 
 import asyncio
 from collections.abc import Callable
@@ -40,7 +40,7 @@ def readings(api: Api) -> Readings:
 
 
 async def write(api: Api, owner: UserRow, times: int) -> None:
-    """Have so many events of this owner's told in this process."""
+    """Deliver this number of events of this owner."""
     for number in range(times):
         (await api.ask(CREATE, owner, input={"title": f"Task {number}"})).payload("createTask")
     await api.numbered()
@@ -66,8 +66,8 @@ async def test_refusals_for_too_many_tries_are_counted_by_limit(api: Api, readin
     assert (after[0] - before[0], after[1] - before[1]) == (1, 0)
 
 
-async def test_those_who_wait_for_a_hash_are_seen(api: Api, readings: Readings):
-    """Of ten sign-ins at once two are computed, and eight wait; afterwards none does."""
+async def test_waiting_hashes_are_counted(api: Api, readings: Readings):
+    """Of ten sign-ins two are computed and eight wait; afterwards none does."""
     callers = [Caller("192.0.2.1", f"user{number}") for number in range(10)]
     work = [asyncio.create_task(api.server.passwords.hash("Correct-horse1", caller=caller)) for caller in callers]
     await asyncio.sleep(0)
@@ -87,8 +87,8 @@ async def test_connections_in_use_are_seen(api: Api, readings: Readings):
     assert readings.of(metrics.CONNECTIONS_MAX, "log") == LOG_POOL_SIZE
 
 
-async def test_events_that_nobody_has_taken_yet_are_queued(api: Api, readings: Readings):
-    """Three events wait for a subscriber that is busy; handed over, they are delivered and wait no more."""
+async def test_queued_events_are_counted(api: Api, readings: Readings):
+    """Three events wait for a busy subscriber; afterwards they count as delivered."""
     owner = await api.a_user()
     queued, delivered = readings.of(metrics.QUEUED), readings.of(metrics.DELIVERED)
     async with api.server.stream.subscribe(api.build.actor(owner), None, None) as subscriber:
@@ -100,8 +100,8 @@ async def test_events_that_nobody_has_taken_yet_are_queued(api: Api, readings: R
     assert readings.of(metrics.DELIVERED) == delivered + 3
 
 
-async def test_who_comes_back_is_replayed_to(api: Api, readings: Readings):
-    """A cursor with events behind it has a page of the log read; while that goes on its owner is behind."""
+async def test_replays_are_counted(api: Api, readings: Readings):
+    """A cursor with later events reads a page of the log; meanwhile its subscriber counts as behind."""
     owner = await api.a_user()
     cursor = await cursor_of(api, owner)
     await write(api, owner, 2)
@@ -114,8 +114,8 @@ async def test_who_comes_back_is_replayed_to(api: Api, readings: Readings):
     assert readings.of(metrics.SUBSCRIPTIONS_BEHIND) == behind
 
 
-async def test_who_has_to_load_anew_is_counted(api: Api, readings: Readings):
-    """A cursor that was taken under other rights is answered with one resync."""
+async def test_resyncs_are_counted(api: Api, readings: Readings):
+    """A cursor with other rights gets one resync."""
     owner = await api.a_user()
     cursor = await cursor_of(api, owner)
     resyncs = readings.of(metrics.RESYNCS)

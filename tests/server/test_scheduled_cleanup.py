@@ -14,8 +14,8 @@ from tests.support.log import Log
 from tests.support.waiting import HANG_SECONDS
 
 
-async def test_it_removes_what_is_over_when_the_schedule_says_so(build: Builders):
-    """With a schedule of every second, an expired session is gone shortly, and a living one stays."""
+async def test_expired_sessions_are_removed_on_schedule(build: Builders):
+    """With a schedule of every second; active ones stay."""
     user, now = await build.a_user(), datetime.now(UTC)
     over = await build.a_session(user, expires_at=now - timedelta(seconds=1))
     living = await build.a_session(user)
@@ -37,10 +37,10 @@ async def _exists(build: Builders, session_id: object) -> bool:
 
 
 @pytest.mark.parametrize("trouble", [ClocksDiffer(timedelta(days=-40)), Unavailable("away")], ids=["clocks", "away"])
-async def test_one_that_is_refused_is_skipped(
-    build: Builders, monkeypatch: pytest.MonkeyPatch, discreet_log: Log, trouble: Exception
+async def test_a_refused_run_is_skipped(
+    build: Builders, monkeypatch: pytest.MonkeyPatch, no_secrets_in_logs: Log, trouble: Exception
 ):
-    """It is a line without a traceback, and the next one comes as scheduled."""
+    """One line without a traceback, and the next run follows the schedule."""
     tries = 0
     twice = asyncio.Event()
 
@@ -57,5 +57,5 @@ async def test_one_that_is_refused_is_skipped(
     )
     await twice.wait()
     cleaner.cancel()
-    line = next(line for line in discreet_log.lines if str(trouble) in line["event"])
+    line = next(line for line in no_secrets_in_logs.lines if str(trouble) in line["event"])
     assert "exception" not in line

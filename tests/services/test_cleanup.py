@@ -44,8 +44,8 @@ async def a_past(build: Builders) -> None:
 
 
 class TestCleanUp:
-    async def test_exactly_what_is_due(self, build: Builders):
-        """Expired sessions with their tokens, events that are older than asked for, keys of a day: that is all."""
+    async def test_only_expired_rows_are_removed(self, build: Builders):
+        """Expired sessions with their tokens, events beyond the retention, and keys older than a day."""
         await a_past(build)
         removed = await clean_up(build.as_(None, now=NOON), event_retention=WEEK)
 
@@ -63,8 +63,8 @@ class TestCleanUp:
         async with build.unchanged():
             assert await clean_up(build.as_(None, now=NOON), event_retention=WEEK) == Removed(0, 0, 0)
 
-    async def test_one_at_a_time(self, build: Builders):
-        """While one process cleans up, others leave it to that one; afterwards it is anybody's turn."""
+    async def test_one_cleanup_runs_at_a_time(self, build: Builders):
+        """Other processes skip theirs; later any process can run it."""
         await a_past(build)
         async with build.as_(None) as rival:
             assert await rival.try_lock("cleanup")
@@ -90,7 +90,7 @@ class TestClocks:
         return by
 
     async def a_present(self, build: Builders) -> None:
-        """A session, a key and an event of now, by a process whose clock may be wrong."""
+        """A new session, key and event of a process whose clock may be wrong."""
         user = await build.a_user()
         await build.a_session(user)
         async with build.as_(user, key=IdempotencyKey("key")) as uow:
@@ -100,15 +100,15 @@ class TestClocks:
         async with build.database.engine.begin() as connection:
             await EventLog(connection).number()
 
-    async def test_nothing_is_removed_by_a_wrong_clock(self, build: Builders, wrong_clock: timedelta):
-        """It is refused, and says by how much the clock is wrong, and what to do."""
+    async def test_a_wrong_clock_removes_nothing(self, build: Builders, wrong_clock: timedelta):
+        """The error says by how much the clock is wrong, and what to do."""
         await self.a_present(build)
         async with build.unchanged():
             with pytest.raises(ClocksDiffer, match=r"clock is .* s (ahead of|behind) the database's clock. Configure"):
                 await clean_up(build.as_(None), event_retention=WEEK)
 
-    async def test_what_a_process_with_a_wrong_clock_wrote_is_kept(self, build: Builders, wrong_clock: timedelta):
-        """Events and keys are as old as the database says, for a process whose clock is right."""
+    async def test_data_of_a_process_with_a_wrong_clock_stay(self, build: Builders, wrong_clock: timedelta):
+        """Their age is that of the database's clock."""
         await self.a_present(build)
         right = datetime.now(UTC)
         removed = await clean_up(build.as_(None, now=right), event_retention=WEEK)

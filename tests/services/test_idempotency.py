@@ -1,4 +1,4 @@
-"""Under a key a change is made once: by twins, after a crash, and whatever others do in the meantime."""
+"""With a key a change is made once: for concurrent repeats, after a crash, and beside other changes."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -30,7 +30,7 @@ EDIT = TaskEdit(title="Mended")
 
 
 def a_key(place: str = "") -> IdempotencyKey:
-    """A key that nobody has used."""
+    """A new key."""
     return IdempotencyKey(str(uuid4()), place)
 
 
@@ -49,7 +49,7 @@ KINDS = ("create", "update", "status", "assign", "delete")
 
 
 async def a_write(build: Builders, kind: str) -> tuple[Actor, Write]:
-    """A write of this kind, and who may make it."""
+    """A write of this kind, and an actor who may make it."""
     actor, friend = await build.an_actor(), await build.a_user()
     return actor, writes(await build.a_task(actor), friend.id)[kind]
 
@@ -69,8 +69,8 @@ async def keys(build: Builders) -> list[IdempotencyRow]:
 
 class TestTwins:
     @pytest.mark.parametrize("kind", KINDS)
-    async def test_one_change_and_equal_answers(self, build: Builders, kind: str):
-        """Of twenty twins at the same time one makes the change, and all are answered alike."""
+    async def test_concurrent_repeats_make_one_change(self, build: Builders, kind: str):
+        """Of twenty one makes the change, and all results are equal."""
         for changes in range(1, ROUNDS + 1):
             actor, write = await a_write(build, kind)
             key = a_key()
@@ -79,8 +79,8 @@ class TestTwins:
             assert all(answer(result) == answer(results[0]) for result in results)
             assert len(await build.recorded_events()) == len(await keys(build)) == changes
 
-    async def test_when_the_first_is_refused_the_next_one_tries(self, build: Builders):
-        """A refusal keeps no key: each twin finds out for itself, and the key stays free for what can be done."""
+    async def test_a_refusal_stores_no_key(self, build: Builders):
+        """Each repeat is checked, and the key stays free."""
         actor = await build.an_actor()
         task, key = await build.a_task(actor), a_key()
 
@@ -98,16 +98,16 @@ class TestTwins:
 
 class TestReplay:
     @pytest.mark.parametrize("kind", KINDS)
-    async def test_nothing_happens_again(self, build: Builders, kind: str):
-        """A request that comes again is answered as before, and stores, changes and records nothing."""
+    async def test_a_repeat_changes_nothing(self, build: Builders, kind: str):
+        """It has the same result, and stores and records nothing."""
         actor, write = await a_write(build, kind)
         key = a_key()
         first = answer(await write(build.as_(actor, key=key)))
         async with build.unchanged():
             assert answer(await write(build.as_(actor, key=key))) == first
 
-    async def test_it_shows_the_task_as_it_is_now(self, build: Builders):
-        """When others have changed the task since, the answer is the task with their changes."""
+    async def test_a_replay_shows_the_current_task(self, build: Builders):
+        """With later changes of others."""
         actor = await build.an_actor()
         task, key = await build.a_task(actor), a_key()
         await update_task_status(build.as_(actor, key=key), task_id=task.id, status=TaskStatus.DONE)
@@ -118,8 +118,8 @@ class TestReplay:
         [known] = await keys(build)
         assert (known.object_id, known.version) == (task.id, 2)
 
-    async def test_what_had_nothing_to_change_changes_nothing_later(self, build: Builders):
-        """A move to where the task was already counts as made, so that its replay does not undo what came after."""
+    async def test_an_unchanged_task_counts_as_changed(self, build: Builders):
+        """The replay of an unchanged status must not undo later changes."""
         actor = await build.an_actor()
         task, key = await build.a_task(actor), a_key()
         await update_task_status(build.as_(actor, key=key), task_id=task.id, status=TaskStatus.TODO)
@@ -130,8 +130,8 @@ class TestReplay:
         assert [row.version for row in await keys(build)] == [None]
 
     @pytest.mark.parametrize("kind", ["create", "update", "status", "assign"])
-    async def test_a_task_that_was_deleted_since_is_not_found(self, build: Builders, kind: str):
-        """Where there is no task any more to show, the answer says so, and that the request was carried out."""
+    async def test_a_replay_for_a_deleted_task_is_not_found(self, build: Builders, kind: str):
+        """The message says that the request was executed."""
         actor, write = await a_write(build, kind)
         key = a_key()
         task = await write(build.as_(actor, key=key))
@@ -141,7 +141,7 @@ class TestReplay:
             with pytest.raises(NotFound, match="done already"):
                 await write(build.as_(actor, key=key))
 
-    async def test_a_task_that_one_may_not_see_any_more_is_not_found(self, build: Builders):
+    async def test_a_replay_for_a_hidden_task_is_not_found(self, build: Builders):
         """A replay shows nothing that a query would not show."""
         owner, helper = await build.an_actor(), await build.an_actor()
         task, key = await build.a_task(owner, assignee_id=helper.user_id), a_key()
@@ -154,7 +154,7 @@ class TestReplay:
 class TestScope:
     @pytest.mark.parametrize("kind", KINDS)
     async def test_another_request_is_a_mismatch(self, build: Builders, kind: str):
-        """Under a key that was used, any other write is refused and does nothing."""
+        """Any other write with a used key is refused and does nothing."""
         actor, friend = await build.an_actor(), await build.a_user()
         task, other, key = await build.a_task(actor), await build.a_task(actor), a_key()
         await writes(other, friend.id)[kind](build.as_(actor, key=key))
@@ -173,28 +173,28 @@ class TestScope:
             with pytest.raises(IdempotencyMismatch):
                 await update_task(build.as_(actor, key=key), task_id=task.id, edit=edit, expected_version=version)
 
-    async def test_somebody_elses_key_is_another_key(self, build: Builders):
-        """Two people may use the same text; neither learns of the other's request."""
+    async def test_keys_belong_to_their_account(self, build: Builders):
+        """Two users may use the same text."""
         one, other, key = await build.an_actor(), await build.an_actor(), a_key()
         first = await create_task(build.as_(one, key=key), title="Mine")
         second = await create_task(build.as_(other, key=key), title="Mine, too")
         assert first.id != second.id
 
     async def test_one_request_may_make_several_changes(self, build: Builders):
-        """Places in one request keep its changes apart."""
+        """Places within a request keep its changes apart."""
         actor, text = await build.an_actor(), str(uuid4())
         made = [await create_task(build.as_(actor, key=IdempotencyKey(text, place)), title="x") for place in "aba"]
         assert made[0].id == made[2].id != made[1].id
 
-    async def test_without_a_key_every_request_is_new(self, build: Builders):
-        """Two requests without a key are two changes, and nothing is remembered."""
+    async def test_without_a_key_every_request_is_executed(self, build: Builders):
+        """Nothing is stored."""
         actor = await build.an_actor()
         made = [await create_task(build.as_(actor), title="x") for _ in range(2)]
         assert made[0].id != made[1].id
         assert await keys(build) == []
 
-    async def test_a_role_may_change_in_between(self, build: Builders):
-        """The key is the person's, whatever role they have."""
+    async def test_a_key_is_independent_of_the_role(self, build: Builders):
+        """It belongs to the account."""
         user, key = await build.a_user(Role.MODERATOR), a_key()
         first = await create_task(build.as_(user, key=key), title="x")
         demoted = Actor(user.id, Role.USER, None, 2)
@@ -212,7 +212,7 @@ class TestScope:
 
 
 @asynccontextmanager
-async def with_room_for(build: Builders, keys: int) -> AsyncIterator[Database]:
+async def with_free_keys(build: Builders, keys: int) -> AsyncIterator[Database]:
     """Another process, where an account may have so many keys."""
     url = build.database.engine.url.render_as_string(hide_password=False)
     database = Database(url, pool_size=5, keys_per_account=keys)
@@ -220,11 +220,11 @@ async def with_room_for(build: Builders, keys: int) -> AsyncIterator[Database]:
     await database.close()
 
 
-class TestRoom:
+class TestLimit:
     async def test_an_account_has_so_many_keys(self, build: Builders):
         """One key too many is refused with the time to wait, and leaves nothing; other accounts have their own."""
         actor, other, used = await build.an_actor(), await build.an_actor(), a_key()
-        async with with_room_for(build, 3) as database:
+        async with with_free_keys(build, 3) as database:
             first = await create_task(database.unit_of_work(actor, idempotency=used), title="x")
             for _ in range(2):
                 await create_task(database.unit_of_work(actor, idempotency=a_key()), title="x")
@@ -238,31 +238,31 @@ class TestRoom:
             await create_task(database.unit_of_work(actor), title="x")
             await create_task(database.unit_of_work(other, idempotency=a_key()), title="x")
 
-    async def test_old_keys_make_room(self, build: Builders):
-        """A key of a day ago does not count any more, whether it was cleaned up or not."""
+    async def test_expired_keys_do_not_count(self, build: Builders):
+        """Keys older than a day, whether cleaned up or not."""
         actor = await build.an_actor()
-        async with with_room_for(build, 1) as database:
+        async with with_free_keys(build, 1) as database:
             yesterday = datetime.now(UTC) - RETENTION
             for now in (yesterday, None):
                 await create_task(database.unit_of_work(actor, idempotency=a_key(), now=now), title="x")
 
-    async def test_keys_of_older_processes_are_in_nobodys_way(self, build: Builders):
-        """Processes of the release before do not say whose keys they are: these work, and do not count."""
+    async def test_keys_of_the_previous_release_do_not_count(self, build: Builders):
+        """They have no account, but still work."""
         actor, key = await build.an_actor(), a_key()
-        async with with_room_for(build, 1) as database:
+        async with with_free_keys(build, 1) as database:
             first = await create_task(database.unit_of_work(actor, idempotency=key), title="x")
             async with build.database.session() as session:
                 await session.execute(update(IdempotencyRow).values(actor_id=None))
                 await session.commit()
             again = await create_task(database.unit_of_work(actor, idempotency=key), title="x")
             assert again.id == first.id
-        async with with_room_for(build, 1) as database:
+        async with with_free_keys(build, 1) as database:
             await create_task(database.unit_of_work(actor, idempotency=a_key()), title="x")
 
-    async def test_processes_share_the_room(self, build: Builders):
-        """Two processes whose writes come at the same time keep the limit together, but for those under way."""
+    async def test_processes_share_the_limit(self, build: Builders):
+        """Two concurrent processes exceed it only by running writes."""
         actor, most = await build.an_actor(), 20
-        async with with_room_for(build, most) as one, with_room_for(build, most) as other:
+        async with with_free_keys(build, most) as one, with_free_keys(build, most) as other:
             results = await asyncio.gather(
                 *(
                     create_task(database.unit_of_work(actor, idempotency=a_key(), gate=gate), title="x")
@@ -277,7 +277,7 @@ class TestRoom:
 
 
 class DeafAfterCommit:
-    """Between a process and its database: passes everything on, but once cuts the line after COMMIT went through."""
+    """A proxy in front of the database that cuts the connection once after a COMMIT."""
 
     def __init__(self, host: str, port: int) -> None:
         self._address = (host, port)
@@ -305,13 +305,13 @@ class DeafAfterCommit:
             writer.write(sent)
 
     async def _down(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, committed: asyncio.Event) -> None:
-        while (told := await reader.read(65536)) and not committed.is_set():
-            writer.write(told)
+        while (data := await reader.read(65536)) and not committed.is_set():
+            writer.write(data)
 
 
 @asynccontextmanager
 async def over_a_bad_line(build: Builders) -> AsyncIterator[Database]:
-    """The house's database, by a line that is cut when the first COMMIT has gone through."""
+    """The database through a proxy that cuts the first COMMIT."""
     url = build.database.engine.url
     assert url.host is not None
     assert url.port is not None
@@ -325,8 +325,8 @@ async def over_a_bad_line(build: Builders) -> AsyncIterator[Database]:
 
 class TestCrash:
     @pytest.mark.parametrize("kind", KINDS)
-    async def test_a_lost_commit_does_not_apply_a_write_twice(self, build: Builders, kind: str):
-        """When the line is cut between COMMIT and its answer, the client is told to try again, and gets its answer."""
+    async def test_a_lost_commit_is_not_applied_twice(self, build: Builders, kind: str):
+        """The client has to retry, and then gets its result."""
         actor, write = await a_write(build, kind)
         key = a_key()
         async with over_a_bad_line(build) as database:
@@ -339,8 +339,10 @@ class TestCrash:
         if isinstance(result, TaskRow):
             assert answer(result) == answer(await _stored(build, result.id))
 
-    async def test_a_twin_waits_no_longer_than_a_lock_may_take(self, build: Builders, monkeypatch: pytest.MonkeyPatch):
-        """While the first request hangs in its transaction, a twin is told to try again, and then all is well."""
+    async def test_a_concurrent_repeat_waits_for_a_lock_timeout_at_most(
+        self, build: Builders, monkeypatch: pytest.MonkeyPatch
+    ):
+        """While the first request hangs, the repeat has to retry."""
         actor, key = await build.an_actor(), a_key()
         monkeypatch.setattr(engine, "SERVER_SETTINGS", engine.SERVER_SETTINGS | {"lock_timeout": "100"})
         impatient = Database(build.database.engine.url.render_as_string(hide_password=False), pool_size=1)

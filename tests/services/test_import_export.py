@@ -1,4 +1,4 @@
-"""Tasks from elsewhere and to elsewhere: what is created, what is told, and what is left alone."""
+"""Import and export of tasks: what is created and recorded, and what stays unchanged."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -29,8 +29,8 @@ def an_arrival(**values: Any) -> ImportedTask:
 
 
 class TestImport:
-    async def test_a_task_comes_with_its_values_and_one_event(self, build: Builders):
-        """It is as it was there, belongs to the actor, and was created here now, by them."""
+    async def test_an_imported_task_has_its_values_and_one_event(self, build: Builders):
+        """It belongs to the actor, and its event is of now."""
         actor, friend = await build.an_actor(), await build.a_user()
         uow = build.as_(actor)
         values: dict[str, Any] = {
@@ -59,20 +59,20 @@ class TestImport:
         assert event.after is not None
         assert (event.after.owner_id, event.after.assignee_id) == (actor.user_id, friend.id)
 
-    async def test_again_it_is_left_alone(self, build: Builders):
-        """What came before is not made twice, not told twice, and not put back if it was changed or deleted since."""
+    async def test_a_repeated_import_changes_nothing(self, build: Builders):
+        """Also if the task was changed or deleted since."""
         actor = await build.an_actor()
         same, changed, deleted, new = (an_arrival(title=f"Number {number}") for number in range(4))
         await import_tasks(build.as_(actor), tasks=[same, changed, deleted])
         await update_task(build.as_(actor), task_id=changed.task_id, edit=TaskEdit(title="Mine now"))
         await delete_task(build.as_(actor), task_id=deleted.task_id)
-        told = len(await build.recorded_events())
+        recorded = len(await build.recorded_events())
         done = await import_tasks(build.as_(actor), tasks=[same, changed, deleted, new])
 
         assert done.created == {new.task_id}
         assert done.refused == {}
         assert done.known == {same.task_id, changed.task_id, deleted.task_id}
-        assert len(await build.recorded_events()) == told + 1
+        assert len(await build.recorded_events()) == recorded + 1
         task = await build.task(changed.task_id)
         assert task is not None
         assert task.title == "Mine now"
@@ -91,8 +91,8 @@ class TestImport:
         assert done.created == {good.task_id}
         assert done.refused.keys() == {mine.task_id, foreign.id}
 
-    async def test_an_assignee_who_is_not_active(self, build: Builders):
-        """Nobody is given a task who is not there or was cut off; only that task is refused."""
+    async def test_an_inactive_assignee_is_refused(self, build: Builders):
+        """Only for that task."""
         actor, disabled = await build.an_actor(), await build.a_user(is_active=False)
         bad = [an_arrival(assignee_id=disabled.id), an_arrival(assignee_id=uuid4())]
         good = an_arrival(assignee_id=actor.user_id)
@@ -101,8 +101,8 @@ class TestImport:
         assert done.created == {good.task_id}
         assert done.refused.keys() == {each.task_id for each in bad}
 
-    async def test_a_task_that_came_done_without_a_time(self, build: Builders):
-        """It was completed now, as far as anybody knows; one that is not done was not completed."""
+    async def test_a_done_task_without_a_time_is_completed_now(self, build: Builders):
+        """A task that is not done has no completion time."""
         arrivals = [an_arrival(status=status) for status in (TaskStatus.DONE, TaskStatus.CANCELLED)]
         uow = build.as_(await build.an_actor())
         await import_tasks(uow, tasks=arrivals)
@@ -126,8 +126,8 @@ class TestImport:
         ],
         ids="-".join,
     )
-    async def test_rules_hold_as_at_every_other_door(self, build: Builders, values: dict[str, Any]):
-        """A value that breaks a rule is refused, and nothing of the batch is stored."""
+    async def test_the_rules_of_tasks_apply(self, build: Builders, values: dict[str, Any]):
+        """An invalid value is refused, and nothing of the batch is stored."""
         actor = await build.an_actor()
         async with build.unchanged():
             with pytest.raises(Invalid):
@@ -138,15 +138,15 @@ class TestImport:
         with pytest.raises(Forbidden):
             await import_tasks(build.as_(OPERATOR), tasks=[an_arrival()])
 
-    async def test_none_at_all(self, build: Builders):
-        """An empty batch is no mistake."""
+    async def test_an_empty_batch(self, build: Builders):
+        """It is no error."""
         done = await import_tasks(build.as_(await build.an_actor()), tasks=[])
         assert (done.created, done.known, done.refused) == (frozenset(), frozenset(), {})
 
 
 class TestSnapshot:
-    async def test_it_is_of_one_moment(self, build: Builders, monkeypatch: pytest.MonkeyPatch):
-        """What is changed, created or deleted while it is read is as it was before, and lies behind the cursor."""
+    async def test_an_export_is_one_snapshot(self, build: Builders, monkeypatch: pytest.MonkeyPatch):
+        """Later changes are not in it, and follow its cursor."""
         monkeypatch.setattr(import_export, "BATCH_SIZE", 2)
         actor = await build.an_actor()
         tasks = [await build.a_task(actor, title=f"Number {number}") for number in range(5)]
@@ -165,12 +165,12 @@ class TestSnapshot:
         async with build.as_(actor) as uow:
             assert len(await uow.events.after(snapshot.cursor.position)) == 3
 
-    async def test_it_shows_what_its_actor_sees(self, build: Builders):
-        """A user's own and assigned tasks, an admin's all of them; with names, and a cursor of that actor."""
-        owner, friend, stranger = await build.a_user(), await build.a_user(), await build.a_user()
+    async def test_an_export_has_the_visible_tasks(self, build: Builders):
+        """Own and assigned tasks of a user, all tasks for an admin; with names and a cursor."""
+        owner, friend, outsider = await build.a_user(), await build.a_user(), await build.a_user()
         task = await build.a_task(owner, assignee_id=friend.id)
         seen = {}
-        for user in (owner, friend, stranger, await build.a_user(Role.ADMIN)):
+        for user in (owner, friend, outsider, await build.a_user(Role.ADMIN)):
             async with snapshot_of_tasks(build.as_(user)) as snapshot:
                 seen[user.id] = [
                     (each.task.id, each.owner, each.assignee) async for page in snapshot.pages() for each in page

@@ -84,7 +84,7 @@ class TestSignIn:
         assert opened.refresh_token not in row
 
     async def test_each_refusal_is_the_same(self, build: Builders):
-        """A wrong password, an unknown user, a disabled one, and a name that is no text: the same words, no session."""
+        """A wrong password, an unknown user, a disabled one, and an invalid name have the same message."""
         user, gone = await a_member(build), await a_member(build, is_active=False)
         for name, password in (
             (user.username, "wrong"),
@@ -98,8 +98,8 @@ class TestSignIn:
                     await enter(build, name, password)
             assert (refusal.value.message, refusal.value.path) == (WRONG, ())
 
-    async def test_the_same_work_is_done_for_everybody(self, build: Builders):
-        """The password is verified exactly once, also where there is nobody whose it could be."""
+    async def test_every_sign_in_costs_one_verification(self, build: Builders):
+        """Also for an unknown user."""
         user, gone = await a_member(build), await a_member(build, is_active=False)
         asked: list[str | None] = []
 
@@ -120,8 +120,8 @@ class TestSignIn:
                 )
         assert asked == [user.password_hash, None, None]
 
-    async def test_no_session_outlives_a_disabling(self, build: Builders):
-        """Whoever signs in while being disabled is refused or cut off again, never left signed in."""
+    async def test_no_refresh_outlives_a_disabling(self, build: Builders):
+        """A concurrent sign-in is refused, or its session is revoked."""
         for _ in range(5):
             user, admin = await a_member(build), await build.an_actor(Role.ADMIN)
             await asyncio.gather(
@@ -132,8 +132,8 @@ class TestSignIn:
             )
             assert await sessions_of(build) == []
 
-    async def test_no_session_of_the_old_password_outlives_it(self, build: Builders):
-        """Whoever signs in with the old password while it is changed is refused or cut off again."""
+    async def test_no_session_of_the_old_password_remains(self, build: Builders):
+        """A concurrent sign-in is refused, or its session is revoked."""
         for _ in range(5):
             await Builders.clear(build.database)
             user = await a_member(build)
@@ -155,7 +155,7 @@ class TestSignIn:
 
 class TestRefreshSession:
     async def test_a_token_is_exchanged_for_its_successor(self, build: Builders):
-        """The session goes on for seven more days under another token; nothing is told, since no right has changed."""
+        """The session is extended by seven days; there is no event, since no right has changed."""
         opened = await enter(build, (await a_member(build)).username)
         later = NOON + timedelta(days=2)
         continued = await refresh(build, opened.refresh_token, later)
@@ -171,12 +171,12 @@ class TestRefreshSession:
         opened = await enter(build, (await a_member(build)).username)
         first = await refresh(build, opened.refresh_token, NOON)
         async with build.unchanged():
-            for moment in (NOON - TICK, NOON, NOON + REPLAY_GRACE):
-                again = await refresh(build, opened.refresh_token, moment)
+            for instant in (NOON - TICK, NOON, NOON + REPLAY_GRACE):
+                again = await refresh(build, opened.refresh_token, instant)
                 assert again.refresh_token == first.refresh_token
 
-    async def test_later_than_that_it_was_stolen(self, build: Builders):
-        """After the grace time the parent ends the session, which is told, and the successor is worth nothing."""
+    async def test_a_reuse_after_the_grace_time_ends_the_session(self, build: Builders):
+        """With an event; the successor is invalid, too."""
         opened = await enter(build, (await a_member(build)).username)
         first = await refresh(build, opened.refresh_token, NOON)
         with pytest.raises(InvalidCredentials, match=USED):
@@ -187,8 +187,8 @@ class TestRefreshSession:
         with pytest.raises(InvalidCredentials, match=INVALID):
             await refresh(build, first.refresh_token, NOON + REPLAY_GRACE)
 
-    async def test_an_older_one_was_stolen_at_once(self, build: Builders):
-        """A grandparent ends the session, however recently it was used."""
+    async def test_a_reuse_of_an_older_token_ends_the_session(self, build: Builders):
+        """However recent its use was."""
         opened = await enter(build, (await a_member(build)).username)
         child = await refresh(build, opened.refresh_token, NOON)
         await refresh(build, child.refresh_token, NOON)
@@ -198,8 +198,8 @@ class TestRefreshSession:
         assert await access_events(build) == [(AccessChange.SESSION_REVOKED, opened.session.id)]
         assert (await build.snapshot())["used_tokens"] == []
 
-    async def test_a_theft_ends_one_session_only(self, build: Builders):
-        """The user's other devices stay signed in."""
+    async def test_a_reuse_ends_one_session_only(self, build: Builders):
+        """Other sessions of the user continue."""
         name = (await a_member(build)).username
         stolen, other = await enter(build, name), await enter(build, name)
         await refresh(build, stolen.refresh_token, NOON)
@@ -216,8 +216,8 @@ class TestRefreshSession:
             with pytest.raises(InvalidCredentials, match=INVALID):
                 await refresh(build, token, NOON)
 
-    async def test_seven_days_without_use_are_the_end(self, build: Builders):
-        """One tick before the end the session goes on, at the end it is over."""
+    async def test_a_session_ends_after_seven_days_without_use(self, build: Builders):
+        """One tick before the end it is valid; at the end it is not."""
         opened = await enter(build, (await a_member(build)).username)
         async with build.unchanged():
             with pytest.raises(InvalidCredentials, match=INVALID):
@@ -248,8 +248,8 @@ class TestRefreshSession:
         assert second.session.key_id == "new"
         assert (await refresh(build, first.refresh_token, NOON, NEW)).refresh_token == second.refresh_token
 
-    async def test_a_repeat_under_a_key_that_is_gone_ends_the_session(self, build: Builders):
-        """Where the successor cannot be made again, a repeat cannot be told from a theft."""
+    async def test_a_repeat_with_a_removed_key_ends_the_session(self, build: Builders):
+        """The successor cannot be derived again, so the repeat counts as theft."""
         opened = await enter(build, (await a_member(build)).username)
         await refresh(build, opened.refresh_token, NOON, OLD)
         with pytest.raises(InvalidCredentials, match=USED):
@@ -257,8 +257,8 @@ class TestRefreshSession:
 
         assert await sessions_of(build) == []
 
-    async def test_twenty_at_once_get_one_successor(self, build: Builders):
-        """Twenty uses of one token at the same moment, twenty times over: one successor each time, nobody cut off."""
+    async def test_concurrent_refreshes_have_one_successor(self, build: Builders):
+        """Twenty uses of one token at the same time, twenty times: no session ends."""
         opened = await enter(build, (await a_member(build)).username)
         token = opened.refresh_token
         for step in range(20):
@@ -271,8 +271,8 @@ class TestRefreshSession:
         assert await access_events(build) == []
         assert (await refresh(build, token, NOON + timedelta(hours=1), NEW)).refresh_token != token
 
-    async def test_no_session_outlives_a_disabling(self, build: Builders):
-        """Whoever refreshes while being disabled is refused or cut off again."""
+    async def test_no_refresh_outlives_a_disabling(self, build: Builders):
+        """A concurrent refresh is refused, or its session is revoked."""
         for _ in range(5):
             user, admin = await a_member(build), await build.an_actor(Role.ADMIN)
             opens = [await enter(build, user.username) for _ in range(4)]
@@ -300,8 +300,8 @@ class TestFindSessionOf:
 
 
 class TestSignOut:
-    async def test_this_session_ends_once(self, build: Builders):
-        """The actor's session is gone and that is told once, however often one signs out; others stay."""
+    async def test_a_sign_out_ends_the_session_once(self, build: Builders):
+        """With one event, however often it is repeated; others stay."""
         user = await build.a_user()
         here, there = await build.a_session(user), await build.a_session(user)
         actor = build.actor(user, here.id)
@@ -310,18 +310,18 @@ class TestSignOut:
         assert [session.id for session in await sessions_of(build)] == [there.id]
         assert await access_events(build) == [(AccessChange.SESSION_REVOKED, here.id)]
 
-    async def test_with_its_newer_cookie_both_sessions_end(self, build: Builders):
-        """A refresh token of another session of the actor's ends that one, too; a third one stays."""
+    async def test_a_sign_out_with_another_sessions_token_ends_both(self, build: Builders):
+        """A third session of the actor stays."""
         user = await build.a_user()
         here, there = await build.a_session(user), await build.a_session(user, token_hash=token_hash("cookie"))
         third = await build.a_session(user)
         await sign_out(build.as_(build.actor(user, here.id)), refresh_token="cookie")
 
         assert [session.id for session in await sessions_of(build)] == [third.id]
-        assert {told[1] for told in await access_events(build)} == {here.id, there.id}
+        assert {event[1] for event in await access_events(build)} == {here.id, there.id}
 
-    async def test_a_token_of_nobody_or_of_somebody_else_ends_nothing(self, build: Builders):
-        """With a refresh token that is not the actor's nothing ends, not even the actor's own session."""
+    async def test_a_sign_out_with_a_foreign_token_ends_nothing(self, build: Builders):
+        """Not even the actor's session."""
         user = await build.a_user()
         here = await build.a_session(user)
         await build.a_session(await build.a_user(), token_hash=token_hash("theirs"))
@@ -330,8 +330,8 @@ class TestSignOut:
                 with pytest.raises(NotFound, match="Token not found"):
                     await sign_out(build.as_(build.actor(user, here.id)), refresh_token=token)
 
-    async def test_who_has_no_session_has_none_to_end(self, build: Builders):
-        """The operator signs out without effect; nobody cannot."""
+    async def test_a_sign_out_without_a_session(self, build: Builders):
+        """The operator's has no effect; an anonymous one is refused."""
         await build.a_session(await build.a_user())
         async with build.unchanged():
             await sign_out(build.as_(OPERATOR))
@@ -341,7 +341,7 @@ class TestSignOut:
 
 class TestSignOutEverywhere:
     async def test_all_sessions_of_the_actor_end(self, build: Builders):
-        """Every session of the actor is gone with one event; other people's stay."""
+        """With one event; sessions of other users stay."""
         user, other = await build.a_user(), await build.a_user()
         here, theirs = await build.a_session(user), await build.a_session(other)
         await build.a_session(user)
@@ -355,8 +355,8 @@ class TestSignOutEverywhere:
 
 
 class TestRevokeSession:
-    async def test_another_device_of_one_s_own(self, build: Builders):
-        """The session is gone, which is told, and the one that asked goes on."""
+    async def test_another_session_of_the_actor_is_revoked(self, build: Builders):
+        """With an event; the current one continues."""
         user = await build.a_user()
         here, there = await build.a_session(user), await build.a_session(user)
         assert await revoke_session(build.as_(build.actor(user, here.id)), session_id=there.id) == there.id
@@ -365,8 +365,8 @@ class TestRevokeSession:
         assert await access_events(build) == [(AccessChange.SESSION_REVOKED, there.id)]
 
     @pytest.mark.parametrize("role", Role)
-    async def test_what_is_not_one_s_own_is_not_found(self, build: Builders, role: Role):
-        """Nobody ends, or learns of, another one's session, not even an admin; an unknown one looks the same."""
+    async def test_sessions_of_other_users_are_not_found(self, build: Builders, role: Role):
+        """Also for an admin; like unknown ones."""
         theirs, actor = await build.a_session(await build.a_user()), await build.an_actor(role)
         for session_id in (theirs.id, uuid4()):
             async with build.unchanged():
@@ -376,8 +376,8 @@ class TestRevokeSession:
 
 
 class TestListSessions:
-    async def test_one_s_own_living_ones(self, build: Builders):
-        """The newest first, without what has expired and what is another one's."""
+    async def test_the_list_has_the_actors_active_sessions(self, build: Builders):
+        """The newest first, without expired ones."""
         user = await build.a_user()
         rows = [await build.a_session(user, created_at=NOON + timedelta(hours=hour)) for hour in range(3)]
         await build.a_session(user, expires_at=NOON)

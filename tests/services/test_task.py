@@ -1,4 +1,4 @@
-"""Making and changing tasks: what it changes, what it tells, and that a refusal does neither."""
+"""Creating and changing tasks: the change and its event; a refusal has neither."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -29,8 +29,8 @@ DUE = datetime(2026, 12, 24, 18, tzinfo=UTC)
 
 
 class TestCreateTask:
-    async def test_it_belongs_to_the_actor_and_is_told(self, build: Builders):
-        """A new task is TODO, at version 1, the actor's own, and one event says who has it now."""
+    async def test_a_new_task_belongs_to_the_actor(self, build: Builders):
+        """It is TODO, at version 1, and one event has its people."""
         actor, friend = await build.an_actor(), await build.a_user()
         uow = build.as_(actor)
         task = await create_task(
@@ -74,23 +74,23 @@ class TestCreateTask:
         ],
     )
     async def test_a_value_that_breaks_a_rule_is_refused(self, build: Builders, values: dict[str, Any], field: str):
-        """The refusal names the field, no task is made and nobody is told."""
+        """The refusal names the field; there is no task and no event."""
         actor = await build.an_actor()
         async with build.unchanged():
             with pytest.raises(Invalid) as refusal:
                 await create_task(build.as_(actor), **({"title": "Task"} | values))
         assert refusal.value.path == (field,)
 
-    async def test_somebody_disabled_gets_no_tasks(self, build: Builders):
-        """A task can be given to active users only."""
+    async def test_a_disabled_user_cannot_be_assigned(self, build: Builders):
+        """Only active users can."""
         actor, gone = await build.an_actor(), await build.a_user(is_active=False)
         async with build.unchanged():
             with pytest.raises(Invalid):
                 await create_task(build.as_(actor), title="Task", assignee_id=gone.id)
 
     @pytest.mark.parametrize(("actor", "refusal"), [(None, Unauthenticated), (OPERATOR, Forbidden)])
-    async def test_nobody_owns_nothing(self, build: Builders, actor: Actor | None, refusal: type[DomainError]):
-        """Without a user behind the actor there is nobody to own the task."""
+    async def test_a_task_needs_an_owner(self, build: Builders, actor: Actor | None, refusal: type[DomainError]):
+        """An actor without a user cannot create one."""
         async with build.unchanged():
             with pytest.raises(refusal):
                 await create_task(build.as_(actor), title="Task")
@@ -107,8 +107,8 @@ class TestUpdateTask:
             ("due_at", DUE, TaskChange.DUE_AT),
         ],
     )
-    async def test_each_field_is_a_change_of_its_own(self, build: Builders, field: str, value: Any, change: TaskChange):
-        """One field is one version and one event that names it, with the people who had and have the task."""
+    async def test_each_field_is_one_change(self, build: Builders, field: str, value: Any, change: TaskChange):
+        """One version and one event with its name and the people before and after."""
         actor = await build.an_actor()
         task = await build.a_task(actor)
         uow = build.as_(actor)
@@ -122,7 +122,7 @@ class TestUpdateTask:
         assert (event.before, event.after, event.actor_id) == (people, people, actor.user_id)
 
     async def test_several_fields_are_one_version_and_one_event(self, build: Builders):
-        """All fields of one edit change together, and the event names each of those that differ."""
+        """The event names each changed field."""
         actor, friend = await build.an_actor(), await build.a_user()
         task = await build.a_task(actor)
         edit = TaskEdit(
@@ -146,8 +146,8 @@ class TestUpdateTask:
         assert event.after == People(actor.user_id, friend.id)
         assert event.title == "Other"
 
-    async def test_what_is_already_so_changes_nothing(self, build: Builders):
-        """Every field set to what it is, in other words for some, is no version and no event."""
+    async def test_equal_values_change_nothing(self, build: Builders):
+        """No version and no event, also for equivalent spellings."""
         actor, friend = await build.an_actor(), await build.a_user()
         task = await build.a_task(actor, due_at=DUE, assignee_id=friend.id)
         edit = TaskEdit(
@@ -182,8 +182,8 @@ class TestUpdateTask:
 
         assert (done.completed_at, undone.completed_at) == (uow.now, None)
 
-    async def test_somebody_who_left_may_stay_assigned(self, build: Builders):
-        """An edit that leaves the assignee alone does not ask whether they are still there."""
+    async def test_a_disabled_assignee_may_stay(self, build: Builders):
+        """An edit of other fields does not check the assignee."""
         actor, gone = await build.an_actor(), await build.a_user(is_active=False)
         task = await build.a_task(actor, assignee_id=gone.id)
         edit = TaskEdit(title="Other", assignee_id=gone.id)
@@ -200,10 +200,10 @@ class TestUpdateTask:
             (TaskEdit(title="Other", status=TaskStatus.DONE), InvalidTransition, "status"),
         ],
     )
-    async def test_one_bad_field_refuses_the_whole_edit(
+    async def test_one_invalid_field_refuses_the_edit(
         self, build: Builders, edit: TaskEdit, refusal: type[Refusal], field: str
     ):
-        """A broken limit, an unknown assignee or an impossible move: nothing of the edit is done."""
+        """Nothing of it is made."""
         actor = await build.an_actor()
         task = await build.a_task(actor, status=TaskStatus.CANCELLED)
         async with build.unchanged():
@@ -213,7 +213,7 @@ class TestUpdateTask:
 
     @pytest.mark.parametrize("expected", [1, 3, -1, 2**40])
     async def test_another_version_is_a_conflict(self, build: Builders, expected: int):
-        """An edit that was decided on another version is refused, even one that would change nothing."""
+        """Also if the edit would change nothing."""
         actor = await build.an_actor()
         task = await build.a_task(actor, version=2)
         for edit in (TaskEdit(title="Other"), TaskEdit(title=task.title)):
@@ -234,8 +234,8 @@ class TestUpdateTask:
             (TaskEdit(), False),
         ],
     )
-    async def test_the_assigned_may_move_it_and_nothing_else(self, build: Builders, edit: TaskEdit, allowed: bool):
-        """An edit that asks for more than the status is refused whole."""
+    async def test_the_assignee_may_change_the_status_only(self, build: Builders, edit: TaskEdit, allowed: bool):
+        """An edit with more is refused as a whole."""
         actor = await build.an_actor()
         task = await build.a_task(assignee_id=actor.user_id)
         if allowed:
@@ -258,16 +258,16 @@ class TestUpdateTask:
         ],
     )
     async def test_completed_is_a_status(self, build: Builders, status: TaskStatus, completed: bool, then: TaskStatus):
-        """Completing leads to DONE, and only what is DONE is opened again; what stays as it is tells nobody."""
+        """True means DONE, false reopens only DONE; an unchanged status has no event."""
         actor = await build.an_actor()
         task = await build.a_task(actor, status=status)
         row = await update_task(build.as_(actor), task_id=task.id, edit=TaskEdit(completed=completed))
         assert row.status is then
-        told = [(event.from_status, event.to_status) for event in await build.recorded_events()]  # type: ignore[union-attr]
-        assert told == ([] if then is status else [(status, then)])
+        moves = [(event.from_status, event.to_status) for event in await build.recorded_events()]  # type: ignore[union-attr]
+        assert moves == ([] if then is status else [(status, then)])
 
-    async def test_the_cancelled_cannot_be_completed(self, build: Builders):
-        """A move that the board does not have is none in other words, either."""
+    async def test_a_cancelled_task_cannot_be_completed(self, build: Builders):
+        """A status change that is not allowed is refused in this form, too."""
         actor = await build.an_actor()
         task = await build.a_task(actor, status=TaskStatus.CANCELLED)
         async with build.unchanged():
@@ -275,8 +275,8 @@ class TestUpdateTask:
                 await update_task(build.as_(actor), task_id=task.id, edit=TaskEdit(completed=True))
 
     @pytest.mark.parametrize(("role", "refusal"), [(Role.USER, NotFound), (Role.MODERATOR, Forbidden)])
-    async def test_others_are_refused(self, build: Builders, role: Role, refusal: type[Refusal]):
-        """To a stranger the task does not exist; a moderator may look at it, but not change it."""
+    async def test_other_users_are_refused(self, build: Builders, role: Role, refusal: type[Refusal]):
+        """The task is not found; a moderator sees it, but may not change it."""
         task = await build.a_task()
         for edit in (TaskEdit(title="Other"), TaskEdit(status=TaskStatus.DONE), TaskEdit(assignee_id=None)):
             actor = await build.an_actor(role)

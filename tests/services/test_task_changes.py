@@ -1,4 +1,4 @@
-"""A task's way: moved, given to somebody, deleted."""
+"""Changes of a task: status, assignee, deletion."""
 
 import pytest
 
@@ -12,8 +12,8 @@ from tests.support.builders import Builders
 
 
 class TestUpdateTaskStatus:
-    async def test_a_move_is_told_from_where_to_where(self, build: Builders):
-        """The task is in the new column, at a new version, and the event knows both columns."""
+    async def test_a_status_change_has_both_statuses(self, build: Builders):
+        """The task has a new version, and the event both statuses."""
         actor = await build.an_actor()
         task = await build.a_task(actor)
         moved = await update_task_status(
@@ -40,8 +40,10 @@ class TestUpdateTaskStatus:
             (Role.ADMIN, 7, Conflict),
         ],
     )
-    async def test_each_refusal(self, build: Builders, role: Role, expected: int | None, refusal: type[Refusal]):
-        """A stranger, a reader, an impossible move, an old version: nothing moves."""
+    async def test_refusals_of_a_deletion(
+        self, build: Builders, role: Role, expected: int | None, refusal: type[Refusal]
+    ):
+        """An unrelated user, a reader, a forbidden change, an old version: nothing changes."""
         task, actor = await build.a_task(status=TaskStatus.CANCELLED), await build.an_actor(role)
         async with build.unchanged():
             with pytest.raises(refusal):
@@ -51,29 +53,29 @@ class TestUpdateTaskStatus:
 
 
 class TestAssignTask:
-    async def test_it_changes_hands_and_back(self, build: Builders):
-        """The event knows who had it and who has it; the owner stays."""
+    async def test_a_task_is_assigned_and_unassigned(self, build: Builders):
+        """The event has the people before and after; the owner stays."""
         actor, friend = await build.an_actor(), await build.a_user()
         task = await build.a_task(actor)
         await assign_task(build.as_(actor), task_id=task.id, assignee_id=friend.id)
         row = await assign_task(build.as_(actor), task_id=task.id, assignee_id=None, expected_version=2)
 
         given, taken = await build.recorded_events()
-        nobody, somebody = People(actor.user_id, None), People(actor.user_id, friend.id)
+        without_assignee, with_assignee = People(actor.user_id, None), People(actor.user_id, friend.id)
         assert isinstance(given, TaskEvent)
         assert isinstance(taken, TaskEvent)
-        assert (given.before, given.after, given.changes) == (nobody, somebody, (TaskChange.ASSIGNEE,))
-        assert (taken.before, taken.after, taken.from_status) == (somebody, nobody, taken.to_status)
+        assert (given.before, given.after, given.changes) == (without_assignee, with_assignee, (TaskChange.ASSIGNEE,))
+        assert (taken.before, taken.after, taken.from_status) == (with_assignee, without_assignee, taken.to_status)
         assert (row.owner_id, row.assignee_id, row.version) == (actor.user_id, None, 3)
 
-    async def test_each_refusal(self, build: Builders):
-        """A stranger, the assigned, an old version, somebody disabled: it stays with whom it is."""
+    async def test_refusals_of_a_deletion(self, build: Builders):
+        """An unrelated user, the assignee, an old version, a disabled user: nothing changes."""
         owner, assigned = await build.an_actor(), await build.an_actor()
         gone = await build.a_user(is_active=False)
         task = await build.a_task(owner, assignee_id=assigned.user_id)
-        stranger = await build.an_actor()
+        outsider = await build.an_actor()
         for actor, assignee_id, expected, refusal in (
-            (stranger, None, None, NotFound),
+            (outsider, None, None, NotFound),
             (assigned, None, None, Forbidden),
             (owner, None, 9, Conflict),
             (owner, gone.id, None, Invalid),
@@ -87,8 +89,8 @@ class TestAssignTask:
 
 class TestDeleteTask:
     @pytest.mark.parametrize("role", [Role.MODERATOR, Role.ADMIN])
-    async def test_it_is_gone_and_that_is_told(self, build: Builders, role: Role):
-        """A moderator may delete what is not theirs; the event says who had it, and that nobody has it now."""
+    async def test_a_deletion_is_recorded(self, build: Builders, role: Role):
+        """A moderator may delete any task; the event has the people before, and none after."""
         owner, assignee, actor = await build.a_user(), await build.a_user(), await build.an_actor(role)
         task = await build.a_task(owner, assignee_id=assignee.id, status=TaskStatus.DONE)
         assert await delete_task(build.as_(actor), task_id=task.id, expected_version=1) == task.id
@@ -100,11 +102,11 @@ class TestDeleteTask:
         assert (event.from_status, event.to_status, event.title) == (TaskStatus.DONE, TaskStatus.DONE, task.title)
         assert event.actor_id == actor.user_id
 
-    async def test_each_refusal(self, build: Builders):
-        """A stranger, the assigned and an old version: the task stays."""
-        owner, assigned, stranger = [await build.an_actor() for _ in range(3)]
+    async def test_refusals_of_a_deletion(self, build: Builders):
+        """An unrelated user, the assignee and an old version: the task stays."""
+        owner, assigned, outsider = [await build.an_actor() for _ in range(3)]
         task = await build.a_task(owner, assignee_id=assigned.user_id)
-        for actor, expected, refusal in ((stranger, None, NotFound), (assigned, None, Forbidden), (owner, 2, Conflict)):
+        for actor, expected, refusal in ((outsider, None, NotFound), (assigned, None, Forbidden), (owner, 2, Conflict)):
             async with build.unchanged():
                 with pytest.raises(refusal):
                     await delete_task(build.as_(actor), task_id=task.id, expected_version=expected)

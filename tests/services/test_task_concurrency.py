@@ -1,4 +1,4 @@
-"""Two who change one task at the same time."""
+"""Concurrent changes of one task."""
 
 import asyncio
 from datetime import timedelta
@@ -15,8 +15,8 @@ from tests.support.builders import Builders
 
 
 class TestTwoWriters:
-    async def test_of_two_with_one_version_one_loses(self, build: Builders):
-        """Two that saw the same version cannot both change it: the second one is told of the conflict."""
+    async def test_one_of_two_changes_with_one_version_is_a_conflict(self, build: Builders):
+        """The second one."""
         actor = await build.an_actor()
         task = await build.a_task(actor)
         outcomes = await asyncio.gather(
@@ -31,8 +31,8 @@ class TestTwoWriters:
         assert sum(isinstance(outcome, Conflict) for outcome in outcomes) == 1
         assert (await stored(build, task)).title == winner.title == (await the_event(build)).title
 
-    async def test_without_a_version_all_apply_in_one_order(self, build: Builders):
-        """Each is one version on top of the other, and events, versions and instants go the same way."""
+    async def test_without_a_version_all_changes_apply_in_one_order(self, build: Builders):
+        """Versions, events and instants have the same order."""
         actor = await build.an_actor()
         task = await build.a_task(actor)
         await asyncio.gather(
@@ -45,14 +45,14 @@ class TestTwoWriters:
             logged = (await EventLog(connection).number()).events
 
         events = [each.event for each in logged if isinstance(each.event, TaskEvent)]
-        told = [(event.version, event.title) for event in events]
+        recorded = [(event.version, event.title) for event in events]
         row = await stored(build, task)
-        assert [version for version, _ in told] == list(range(2, 14))
-        assert told[-1] == (row.version, row.title)
+        assert [version for version, _ in recorded] == list(range(2, 14))
+        assert recorded[-1] == (row.version, row.title)
         assert [event.at for event in events] == sorted(event.at for event in events)
 
-    async def test_time_goes_the_way_of_the_versions(self, build: Builders):
-        """Who was here before but came to the row later leaves a later instant, so that lists by change stay true."""
+    async def test_instants_follow_versions(self, build: Builders):
+        """A transaction that began earlier but got the row later has a later instant."""
         actor = await build.an_actor()
         task = await build.a_task(actor)
         early = build.as_(actor, now=task.updated_at - timedelta(seconds=3))
@@ -60,8 +60,8 @@ class TestTwoWriters:
 
         assert changed.updated_at == changed.completed_at == (await the_event(build)).at == task.updated_at
 
-    async def test_a_change_and_a_deletion_meet(self, build: Builders):
-        """Whoever comes second finds no task or changes it before it goes; the deletion is told last."""
+    async def test_a_change_and_a_deletion(self, build: Builders):
+        """The change comes first, or finds no task; the deletion is the last event."""
         actor = await build.an_actor()
         for _ in range(5):
             task = await build.a_task(actor)

@@ -35,8 +35,8 @@ def declared(kind: type[Any]) -> type[Any]:
 
 
 class TestDeclaration:
-    def test_what_a_field_needs(self):
-        """The check, the change in the event and the permission of every field."""
+    def test_the_declarations_of_fields(self):
+        """The check, the change and the permission of every field."""
         assert {name: (each.change, each.permission, each.check) for name, each in EDITABLE.items()} == {
             "title": (TaskChange.TITLE, Action.UPDATE_TASK, check_title),
             "description": (TaskChange.DESCRIPTION, Action.UPDATE_TASK, check_description),
@@ -53,7 +53,7 @@ class TestDeclaration:
         assert EDITABLE.keys() - TaskRow.__table__.columns.keys() == {"completed"}
 
     def test_every_change_belongs_to_a_field(self):
-        """Each kind of change is made by a field, except those of a whole task."""
+        """Except changes of a whole task."""
         assert {each.change for each in EDITABLE.values()} == set(TaskChange) - {TaskChange.CREATED, TaskChange.DELETED}
 
     @pytest.mark.parametrize("left_out", ["change", "permission", "check"])
@@ -64,8 +64,8 @@ class TestDeclaration:
         with pytest.raises(TypeError, match=left_out):
             EditableField(**parts)
 
-    def test_a_field_cannot_stay_undeclared(self):
-        """A field that says nothing about itself is a TypeError at import."""
+    def test_a_field_must_be_declared(self):
+        """A field without a declaration is a TypeError at import."""
 
         class Edit:
             title: Annotated[str | UnsetType, TITLE] = UNSET
@@ -96,7 +96,7 @@ class TestPermissions:
     async def test_the_policy_decides_about_each_field(
         self, build: Builders, field: str, role: Role, is_assigned: bool
     ):
-        """Somebody who sees a task of another changes exactly the fields that the policy allows."""
+        """A user who sees a task changes exactly the allowed fields."""
         actor = await build.an_actor(role)
         task = await build.a_task(assignee_id=actor.user_id if is_assigned else None)
         edit = TaskEdit(**{field: VALUES[field]})

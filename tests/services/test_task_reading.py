@@ -24,8 +24,8 @@ from tests.support.builders import Builders
 
 
 class TestReading:
-    async def test_one_and_several(self, build: Builders):
-        """A task that the actor sees is found; others are left out."""
+    async def test_visible_tasks_are_found(self, build: Builders):
+        """Others are left out."""
         actor = await build.an_actor()
         mine, theirs = await build.a_task(actor), await build.a_task()
 
@@ -65,7 +65,7 @@ class TestReading:
         with pytest.raises(BadRequest):
             reads.task_page(actor, PageRequest(5), TaskFilter(search="u"), TaskOrder.CREATED_DESC)
 
-    async def test_a_history_goes_back_in_pages(self, build: Builders):
+    async def test_a_history_is_read_in_pages(self, build: Builders):
         """The newest first, without events of other tasks; the next page starts after a cursor."""
         actor = await build.an_actor()
         task = await create_task(build.as_(actor), title="Task")

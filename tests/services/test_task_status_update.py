@@ -20,14 +20,14 @@ from tests.support.builders import Builders
 
 NOW = datetime(2026, 7, 1, 12, 0, 0, 123456, tzinfo=UTC)
 BEFORE = NOW - timedelta(days=1)
-RELATIONS = ("owner", "assignee", "both", "stranger")
+RELATIONS = ("owner", "assignee", "both", "outsider")
 VERSIONS = {"any": None, "right": 1, "wrong": 7, "one of them": (1, 7)}
 
 
 async def a_task(build: Builders, actor: Actor, relation: str, status: TaskStatus) -> TaskRow:
     """A task that the actor stands so to."""
     mine, other = actor.user_id, (await build.a_user()).id
-    people = {"owner": (mine, other), "assignee": (other, mine), "both": (mine, mine), "stranger": (other, None)}
+    people = {"owner": (mine, other), "assignee": (other, mine), "both": (mine, mine), "outsider": (other, None)}
     owner_id, assignee_id = people[relation]
     return await build.a_task(
         owner_id=owner_id, assignee_id=assignee_id, status=status, title="Ünder the bridge", updated_at=BEFORE
@@ -35,7 +35,7 @@ async def a_task(build: Builders, actor: Actor, relation: str, status: TaskStatu
 
 
 async def outcome(build: Builders, uow: UnitOfWork, task: TaskRow, move: Any) -> dict[str, Any]:
-    """What a move has led to: the answer, the row, the event; ids and people by what they are to the task."""
+    """The result of a status change: the response, the row, the event; ids and users by their relation to the task."""
     before = len(await build.recorded_events())
     try:
         answer: object = facts(await move(uow, task))
@@ -54,7 +54,7 @@ def facts(row: TaskRow) -> dict[str, Any]:
 
 
 def event_facts(event: object, task: TaskRow) -> dict[str, Any]:
-    """An event's values, with the task's people checked."""
+    """The values of an event, after a check of its people."""
     assert isinstance(event, TaskEvent)
     assert event.task_id == task.id
     assert event.before == event.after
@@ -64,11 +64,11 @@ def event_facts(event: object, task: TaskRow) -> dict[str, Any]:
     return {name: getattr(event, name) for name in shown}
 
 
-class TestSameAsTheOrdinaryWay:
+class TestSameAsTheTransactionalPath:
     @pytest.mark.parametrize("relation", RELATIONS)
     @pytest.mark.parametrize("role", Role)
-    async def test_every_move(self, build: Builders, role: Role, relation: str):
-        """Whoever moves whatever to wherever, expecting whichever version: both ways lead to the same."""
+    async def test_both_paths_have_equal_results(self, build: Builders, role: Role, relation: str):
+        """For every actor, change and expected version."""
         actor = await build.an_actor(role)
         moves = [(status, target, "any") for status, target in product(TaskStatus, TaskStatus)]
         moves += [(TaskStatus.TODO, TaskStatus.DONE, version) for version in VERSIONS]
@@ -87,8 +87,8 @@ class TestSameAsTheOrdinaryWay:
                 results.append(await outcome(build, build.as_(actor, now=NOW), task, move))
             assert results[0] == results[1], (status, target, version)
 
-    async def test_what_may_be_done_is_done_in_one(self, build: Builders):
-        """Every legal move of one's own takes the short way; nothing else does."""
+    async def test_allowed_changes_use_one_statement(self, build: Builders):
+        """Other changes use the transactional path."""
         actor = await build.an_actor()
         for status, target in product(TaskStatus, TaskStatus):
             task = await a_task(build, actor, "owner", status)
@@ -107,8 +107,8 @@ class TestSameAsTheOrdinaryWay:
 
 
 class TestManyAtOnce:
-    async def test_each_event_begins_where_the_one_before_ended(self, build: Builders):
-        """Forty moves of one task at the same time: no status is told that was not there, and no version twice."""
+    async def test_each_event_starts_from_the_previous_status(self, build: Builders):
+        """Forty concurrent changes of one task: no version occurs twice."""
         actor = await build.an_actor()
         task = await a_task(build, actor, "owner", TaskStatus.TODO)
         targets = [TaskStatus.IN_PROGRESS, TaskStatus.TODO, TaskStatus.DONE, TaskStatus.IN_PROGRESS] * 10

@@ -1,4 +1,4 @@
-"""What can be done with users: registering, passwords, roles, and that somebody keeps the keys."""
+"""Users: registration, passwords, roles, and the last active admin."""
 
 import asyncio
 import random
@@ -38,13 +38,13 @@ STRONG = "Str0ng-password"
 NEWCOMER = {"username": "newcomer", "email": "newcomer@example.org", "password": STRONG}
 
 
-async def join(build: Builders, who: Actor | None = None, **values: Any) -> UserRow:
-    """Register somebody."""
-    return await register(build.as_(who), **(NEWCOMER | {"hash_password": hash_password} | values))
+async def join(build: Builders, actor: Actor | None = None, **values: Any) -> UserRow:
+    """Register a user."""
+    return await register(build.as_(actor), **(NEWCOMER | {"hash_password": hash_password} | values))
 
 
 async def change(build: Builders, actor: Actor, current: str, new: str = STRONG) -> UserRow:
-    """Change one's password."""
+    """Change the password of the actor."""
     return await change_password(
         build.as_(actor),
         current_password=current,
@@ -69,8 +69,8 @@ async def the_event(build: Builders) -> AccessEvent:
 
 
 class TestRegister:
-    async def test_anybody_becomes_a_user(self, build: Builders):
-        """A new user is active, of role USER, and only a hash of the password is stored; nobody needs to be told."""
+    async def test_a_registration_creates_an_active_user(self, build: Builders):
+        """Role USER, with only a hash of the password; there is no event."""
         user = await join(build, email=" newcomer@example.org ")
 
         row = await stored(build, user.id)
@@ -99,8 +99,8 @@ class TestRegister:
     @pytest.mark.parametrize(
         ("values", "field"), [({"username": "TAKEN"}, "username"), ({"email": "Taken@Example.ORG"}, "email")]
     )
-    async def test_what_is_taken_is_refused_ignoring_case(self, build: Builders, values: dict[str, Any], field: str):
-        """The refusal names the field that is taken, and there is no new user."""
+    async def test_a_used_name_or_address_is_refused(self, build: Builders, values: dict[str, Any], field: str):
+        """Ignoring case, at its field."""
         await build.a_user(username="Taken", email="taken@example.org")
         async with build.unchanged():
             with pytest.raises(AlreadyExists) as refusal:
@@ -108,8 +108,8 @@ class TestRegister:
         assert refusal.value.path == (field,)
 
     @pytest.mark.parametrize("field", ["username", "email"])
-    async def test_of_many_at_once_exactly_one_wins(self, build: Builders, field: str):
-        """Ten that ask for the same name or address at the same time: one user, nine refusals at that field."""
+    async def test_one_of_concurrent_registrations_succeeds(self, build: Builders, field: str):
+        """Ten with the same name or address: one user, nine refusals."""
 
         def values(number: int) -> dict[str, Any]:
             one = {"username": f"user-{number}", "email": f"user-{number}@example.org"}
@@ -124,8 +124,8 @@ class TestRegister:
         assert [refusal.path for refusal in refusals] == [(field,)] * 9
 
     @pytest.mark.parametrize("role", [Role.MODERATOR, Role.ADMIN])
-    async def test_only_those_who_give_roles_create_them(self, build: Builders, role: Role):
-        """Nobody and a user may not create a moderator or an admin; an admin and the operator may."""
+    async def test_only_admins_create_other_roles(self, build: Builders, role: Role):
+        """And the operator; an anonymous actor or a user may not."""
         admin, user = await build.an_actor(Role.ADMIN), await build.an_actor()
         async with build.unchanged():
             with pytest.raises(Unauthenticated):
@@ -139,8 +139,8 @@ class TestRegister:
 
 
 class TestChangePassword:
-    async def test_it_spares_the_current_session_only(self, build: Builders):
-        """The hash is new, this session goes on, the actor's others end with one event, other people's stay."""
+    async def test_a_password_change_keeps_the_current_session_only(self, build: Builders):
+        """The other sessions of the actor end with one event."""
         user = await build.a_user(password_hash="hash of old")
         here, theirs = await build.a_session(user), await build.a_session(await build.a_user())
         for _ in range(3):
@@ -162,8 +162,10 @@ class TestChangePassword:
             ("wrong", "weak", Invalid, "newPassword"),
         ],
     )
-    async def test_each_refusal(self, build: Builders, current: str, new: str, refusal: type[Refusal], field: str):
-        """A wrong password or a weak one: the old one stays, and so do all sessions."""
+    async def test_refusals_of_disabling(
+        self, build: Builders, current: str, new: str, refusal: type[Refusal], field: str
+    ):
+        """A wrong or a weak password: nothing changes."""
         user = await build.a_user(password_hash="hash of old")
         await build.a_session(user)
         async with build.unchanged():
@@ -171,8 +173,8 @@ class TestChangePassword:
                 await change(build, build.actor(user), current, new)
         assert caught.value.path == (field,)
 
-    async def test_of_two_at_once_one_wins(self, build: Builders):
-        """The second one finds that its current password is not current any more."""
+    async def test_one_of_concurrent_password_changes_succeeds(self, build: Builders):
+        """For the other the current password is wrong."""
         user = await build.a_user(password_hash="hash of old")
         actor = build.actor(user)
         outcomes = await asyncio.gather(
@@ -183,8 +185,8 @@ class TestChangePassword:
 
 
 class TestSetUserRole:
-    async def test_a_new_role_is_told(self, build: Builders):
-        """The role and the version of the rights change, with one event; sessions go on."""
+    async def test_a_new_role_has_an_event(self, build: Builders):
+        """The access version changes; sessions continue."""
         admin, user = await build.an_actor(Role.ADMIN), await build.a_user()
         await build.a_session(user)
         await set_user_role(build.as_(admin), user_id=user.id, role=Role.MODERATOR)
@@ -195,14 +197,14 @@ class TestSetUserRole:
         assert len((await build.snapshot())["sessions"]) == 1
 
     async def test_the_same_role_changes_nothing(self, build: Builders):
-        """A role that one has already is no change, also for the last admin."""
+        """Also for the last admin."""
         admin, user = await build.an_actor(Role.ADMIN), await build.a_user()
         async with build.unchanged():
             await set_user_role(build.as_(admin), user_id=user.id, role=Role.USER)
             await set_user_role(build.as_(admin), user_id=admin.user_id, role=Role.ADMIN)
 
-    async def test_each_refusal(self, build: Builders):
-        """Who is no admin, a user who does not exist, and the last active admin."""
+    async def test_refusals_of_disabling(self, build: Builders):
+        """An actor without the permission, an unknown user, the last active admin."""
         admin, user = await build.an_actor(Role.ADMIN), await build.an_actor(Role.MODERATOR)
         await build.a_user(Role.ADMIN, is_active=False)
         for actor, user_id, refusal in (
@@ -216,8 +218,8 @@ class TestSetUserRole:
                     await set_user_role(build.as_(actor), user_id=user_id, role=Role.USER)
             assert caught.value.path == ("userId",)
 
-    async def test_an_admin_who_is_disabled_is_not_the_last(self, build: Builders):
-        """The role of somebody who cannot sign in can be taken, whoever is left."""
+    async def test_a_disabled_admin_does_not_count(self, build: Builders):
+        """Their role can be changed."""
         admin, gone = await build.an_actor(Role.ADMIN), await build.a_user(Role.ADMIN, is_active=False)
         row = await set_user_role(build.as_(admin), user_id=gone.id, role=Role.USER)
         assert row.role is Role.USER
@@ -238,15 +240,15 @@ class TestSetUserActive:
         assert changes == [AccessChange.DISABLED, AccessChange.ENABLED]
         assert (await build.snapshot())["sessions"] == []
 
-    async def test_what_is_already_so_changes_nothing(self, build: Builders):
-        """Twice is as good as once."""
+    async def test_disabling_twice_changes_nothing(self, build: Builders):
+        """The second time there is no event."""
         admin, gone = await build.an_actor(Role.ADMIN), await build.a_user(is_active=False)
         async with build.unchanged():
             await set_user_active(build.as_(admin), user_id=gone.id, is_active=False)
             await set_user_active(build.as_(admin), user_id=admin.user_id, is_active=True)
 
-    async def test_each_refusal(self, build: Builders):
-        """Who is no admin, a user who does not exist, and the last active admin."""
+    async def test_refusals_of_disabling(self, build: Builders):
+        """An actor without the permission, an unknown user, the last active admin."""
         admin, user = await build.an_actor(Role.ADMIN), await build.an_actor(Role.MODERATOR)
         for actor, user_id, refusal in (
             (user, admin.user_id, Forbidden),
@@ -259,10 +261,10 @@ class TestSetUserActive:
             assert caught.value.path == ("userId",)
 
 
-class TestSomebodyKeepsTheKeys:
+class TestLastAdmin:
     @pytest.mark.parametrize("seed", range(4))
-    async def test_whoever_turns_on_whom(self, build: Builders, seed: int):
-        """Admins who demote and disable one another at the same time always leave one of them, and never deadlock."""
+    async def test_concurrent_admin_changes_leave_one_admin(self, build: Builders, seed: int):
+        """Admins who demote and disable one another never all succeed, and never deadlock."""
         chance = random.Random(seed)
         admins = [await build.an_actor(Role.ADMIN) for _ in range(4)]
 
@@ -279,8 +281,8 @@ class TestSomebodyKeepsTheKeys:
         assert [outcome for outcome in outcomes if not isinstance(outcome, UserRow | LastAdmin)] == []
         assert sum(row.role is Role.ADMIN and row.is_active for row in left) == 1
 
-    async def test_those_who_work_meanwhile_are_not_in_the_way(self, build: Builders):
-        """Tasks that refer to admins can be created while admins are demoted: neither waits in a circle."""
+    async def test_task_changes_do_not_deadlock_with_role_changes(self, build: Builders):
+        """Tasks with admins can be created meanwhile."""
         admins = [await build.an_actor(Role.ADMIN) for _ in range(6)]
 
         async def work(owner: Actor, friend: Actor) -> object:
@@ -294,20 +296,20 @@ class TestSomebodyKeepsTheKeys:
 
 
 class TestReading:
-    async def test_one_by_id_and_by_name(self, build: Builders):
-        """Anybody signed in may look somebody up; who does not exist is not found."""
-        actor, user = await build.an_actor(), await build.a_user(username="Somebody")
+    async def test_a_user_is_found_by_id_and_by_name(self, build: Builders):
+        """By every signed-in user; an unknown one is not found."""
+        actor, user = await build.an_actor(), await build.a_user(username="Some.User")
 
         assert (await get_user(build.as_(actor), user_id=user.id)).id == user.id
-        assert (await get_user_by_name(build.as_(actor), username="somebody")).id == user.id
+        assert (await get_user_by_name(build.as_(actor), username="some.user")).id == user.id
         with pytest.raises(NotFound) as refusal:
             await get_user_by_name(build.as_(actor), username="some\x00body")
         assert refusal.value.path == ("username",)
         with pytest.raises(NotFound):
             await get_user(build.as_(actor), user_id=uuid4())
 
-    async def test_only_admins_count_everybody(self, build: Builders):
-        """An admin sees the number of users; for others it is closed."""
+    async def test_only_admins_count_users(self, build: Builders):
+        """Others are refused."""
         admin, user = await build.an_actor(Role.ADMIN), await build.an_actor(Role.MODERATOR)
         assert await count_users(build.as_(admin)) == 2
 

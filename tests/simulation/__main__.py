@@ -12,9 +12,9 @@ AT_A_TIME = 250
 
 
 def main() -> None:
-    """Run histories, or tell one."""
+    """Run histories, or print one."""
     parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
-    parser.add_argument("--seed", type=int, help="tell this one history")
+    parser.add_argument("--seed", type=int, help="print this history")
     parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--histories", type=int, default=10_000)
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="how many processes share the work")

@@ -13,27 +13,27 @@ from domain.unknown_events import UnknownAccess
 from domain.user import Role
 from streaming.lease import LEASE_SECONDS
 from tests.simulation.database_model import Session, User, sees
-from tests.simulation.process import TIMING, Wish
+from tests.simulation.process import TIMING, StreamRequest
 
 if TYPE_CHECKING:
     from tests.simulation.client import Client, Wire
     from tests.simulation.world import World
 
 ALLOWED = {"SEEN": {"SEEN", "GONE"}, "GONE": {"GONE"}, "DELETED": {"DELETED"}}
-"""What may be told when this was seen: by then the task may be out of sight."""
+"""The visibilities that may be delivered: the task may be hidden by then."""
 
 
 class Broken(AssertionError):
-    """A promise was not kept."""
+    """A guarantee was violated."""
 
 
-def ought(user: User, wish: Wish, event: TaskEvent) -> str | None:
-    """What somebody should be told of an event, in other words than the code's."""
+def ought(user: User, stream_request: StreamRequest, event: TaskEvent) -> str | None:
+    """The expected visibility of an event, written independently of the product."""
     before = event.before if sees(user.role, user.id, event.before) else None
     after = event.after if sees(user.role, user.id, event.after) else None
     if before is None and after is None:
         return None
-    wanted = wish.filter
+    wanted = stream_request.filter
     if wanted is not None:
         sides = [each for each in (before, after) if each is not None]
         if not any(
@@ -46,23 +46,23 @@ def ought(user: User, wish: Wish, event: TaskEvent) -> str | None:
     if after is None:
         return "DELETED" if event.after is None else "GONE"
     moved = event.from_status not in {None, event.to_status}
-    if (wish.only_status and not moved) or not _stands(wish, event.to_status):
+    if (stream_request.only_status and not moved) or not _stands(stream_request, event.to_status):
         return None
     return "SEEN"
 
 
-def _stands(wish: Wish, status: TaskStatus | None) -> bool:
-    return wish.filter is None or wish.filter.to is None or status in wish.filter.to
+def _stands(stream_request: StreamRequest, status: TaskStatus | None) -> bool:
+    return stream_request.filter is None or stream_request.filter.to is None or status in stream_request.filter.to
 
 
 class Checks:
-    """Looks at every frame as it leaves and as it arrives, and at everything at the end."""
+    """Checks every frame when it is sent and when it is received, and everything at the end."""
 
     def __init__(self, world: "World") -> None:
         self._world = world
 
     def sent(self, wire: "Wire", message: dict[str, Any]) -> None:
-        """A frame leaves a process: what it says must have been allowed less than a second ago."""
+        """A frame leaves a process: its content was allowed less than a second ago."""
         try:
             self._sent(wire, message)
         except Broken as broken:  # not into the hands of the process
@@ -85,17 +85,17 @@ class Checks:
             patience = TIMING.send if wire.is_slow else 0.0
             since = self._world.loop.now - LEASE_SECONDS - patience
             if not self._world.table.was_visible(UUID(data["task"]), actor, since):
-                raise Broken(f"{wire.process.name} tells {actor.role} of a task that was out of sight for a second")
+                raise Broken(f"{wire.process.name} delivers to {actor.role} a task that was hidden for a second")
 
     def _deleted(self, wire: "Wire", task_id: UUID, role: str) -> None:
-        """What happened to a deleted task is told only to those who could see it until then."""
+        """Events of a deleted task are delivered only to users who could see it until then."""
         table = self._world.table
         people = next((each for _, each in reversed(table.shown[task_id]) if each is not None), None)
         if not table.history and not sees(Role(role), wire.session.user.id, people):
-            raise Broken(f"{wire.process.name} tells {role} of a deleted task that was out of sight before")
+            raise Broken(f"{wire.process.name} delivers to {role} a deleted task that was hidden before")
 
     def allowed(self, session: Session, role: str, version: int) -> None:
-        """Somebody is believed to have these rights: so it must have been, less than a second ago."""
+        """An authenticated identity was valid less than a second ago."""
         now = self._world.loop.now
         if session.ended is not None and now > session.ended + LEASE_SECONDS:
             raise Broken(f"{session.user.name} is believed {now - session.ended:.3f} s after their session ended")
@@ -111,18 +111,18 @@ class Checks:
         if codes != ["UNAUTHENTICATED"]:
             raise Broken(f"a subscription ended: {message}")
 
-    def heard(self, client: "Client", wire: "Wire", data: dict[str, Any]) -> None:
+    def received(self, client: "Client", wire: "Wire", data: dict[str, Any]) -> None:
         """A frame arrives: on one socket each position comes once and in order, and a resync has its reason."""
         if data["kind"] == "RESYNC":
             self._resync(client, wire, data)
             wire.last = StreamCursor.decode(data["cursor"]).position
         elif data["position"] <= wire.last:
-            raise Broken(f"{client.name} hears {data['position']} after {wire.last}")
+            raise Broken(f"{client.name} receives {data['position']} after {wire.last}")
         else:
             wire.last = data["position"]
 
     def moved(self, client: "Client", stood: StreamCursor, stands: StreamCursor) -> None:
-        """A client goes on: what it knows must not outlive rights that changed in a way that nobody here knows."""
+        """A client reconnects: its cache must not survive unknown changes of rights."""
         if not stood.epoch == stands.epoch == self._world.table.epoch:
             return
         # A ping may lead back in front of a resync that the server does not know to have been seen.
@@ -162,7 +162,7 @@ class Checks:
                 return client.forged
 
     def final(self) -> None:
-        """Everything is quiet: all was heard, and all that is remembered is true."""
+        """All work has ended: every event was delivered, and every cache is correct."""
         for client in self._world.clients:
             if client.user.active:
                 self._nothing_lost(client)
@@ -175,28 +175,28 @@ class Checks:
         table = self._world.table
         for logged, at in zip(table.log, table.times, strict=True):
             due = self._due(client, logged.position, at)
-            told = client.heard.get(logged.position) if due is not None else None
+            delivered = client.received.get(logged.position) if due is not None else None
             if not isinstance(logged.event, TaskEvent) or due is None:
                 continue
-            wanted = ought(client.user, client.wish, logged.event)
-            if wanted is None and told is not None:
-                raise Broken(f"{client.name} was told {told} of {logged.position}, which is none of their business")
-            if wanted is not None and told is None and due:
-                raise Broken(f"{client.name} never heard of {logged.position}, which was {wanted} to them")
-            if wanted is not None and told is not None and told not in ALLOWED[wanted]:
-                raise Broken(f"{client.name} was told {told} of {logged.position}, which was {wanted} to them")
-            if wanted == "SEEN" and told == "GONE" and not self._left(client, logged.event):
-                raise Broken(f"{client.name} was told that the task of {logged.position} was gone, and it was not")
+            wanted = ought(client.user, client.stream_request, logged.event)
+            if wanted is None and delivered is not None:
+                raise Broken(f"{client.name} received {delivered} of {logged.position}, which is not visible to them")
+            if wanted is not None and delivered is None and due:
+                raise Broken(f"{client.name} never received {logged.position}, which was {wanted} to them")
+            if wanted is not None and delivered is not None and delivered not in ALLOWED[wanted]:
+                raise Broken(f"{client.name} received {delivered} of {logged.position}, which was {wanted} to them")
+            if wanted == "SEEN" and delivered == "GONE" and not self._left(client, logged.event):
+                raise Broken(f"{client.name} received that the task of {logged.position} was gone, and it was not")
 
     def _left(self, client: "Client", event: TaskEvent) -> bool:
-        """Whether a task was there at some time since an event, and out of a client's sight."""
+        """Whether the task was hidden from a client at some time after an event."""
         user = client.user
         shown = self._world.table.shown[event.task_id]
         return any(people is not None and not sees(user.role, user.id, people) for _, people in shown)
 
     @staticmethod
     def _due(client: "Client", position: int, at: float) -> bool | None:
-        """Whether an event must have been heard, or may have been; None = it is before the client's time."""
+        """Whether an event must have been delivered, or may have been; None if it is before the client's start."""
         if client.base is not None:
             return True if position > client.base.position else None
         return client.since is not None and at > client.since

@@ -1,4 +1,4 @@
-"""A client as it should be written: it comes back with its cursor, and keeps a cache of what it was told."""
+"""A correct client: it resumes with its cursor, and caches what it received."""
 
 import asyncio
 from collections import deque
@@ -14,7 +14,7 @@ from domain.actor import Actor
 from domain.errors import Failure, Unauthenticated
 from domain.stream_cursor import StreamCursor
 from tests.simulation.database_model import Session, User, sees
-from tests.simulation.process import Process, Wish
+from tests.simulation.process import Process, StreamRequest
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -44,11 +44,11 @@ class Wire:
         self.session = session
         self.code: asyncio.Future[int] = self._loop.create_future()
         self.last = 0
-        self.heard_at = self._loop.now
+        self.received_at = self._loop.now
         self.resync: int | None = None
         self._inbox: deque[dict[str, Any]] = deque()
         self._waiting: asyncio.Future[None] | None = None
-        self._room: asyncio.Future[None] | None = None
+        self._queue_size: asyncio.Future[None] | None = None
         self._unread = 0
         self._arrival = 0.0
         self._cut = False
@@ -66,14 +66,14 @@ class Wire:
         return self._inbox.popleft()
 
     async def send(self, message: dict[str, Any]) -> None:
-        """The server writes; returns when there is room for more."""
+        """The server writes; returns when there is space."""
         self._leave(message)
         while self._unread >= self._client.temper.window:
-            self._room = self._loop.create_future()
-            await self._room
+            self._queue_size = self._loop.create_future()
+            await self._queue_size
 
     def put(self, text: str) -> bool:
-        """The server writes without waiting, if there is room."""
+        """The server writes without waiting, if there is space."""
         if self._cut or self._unread >= self._client.temper.window or self._client.is_unlucky():
             return False
         self._world.at_once += 1
@@ -94,13 +94,13 @@ class Wire:
         text = orjson.dumps(message).decode()
         self._loop.call_later(self._client.delay(), self._put, {"type": "websocket.receive", "text": text})
 
-    def sever(self, *, server_hears: bool) -> None:
+    def sever(self, *, server_receives: bool) -> None:
         """Cut it: the client knows; the server does, or finds out by itself."""
         if self._cut:
             return
         self._cut = True
         self._end(CUT)
-        if server_hears:
+        if server_receives:
             self._loop.call_later(self._client.delay(), self._put, {"type": "websocket.disconnect"})
 
     def _put(self, message: dict[str, Any]) -> None:
@@ -112,9 +112,9 @@ class Wire:
         if self._cut:
             return
         self._unread -= 1
-        if self._room is not None and not self._room.done():
-            self._room.set_result(None)
-        self.heard_at = self._loop.now
+        if self._queue_size is not None and not self._queue_size.done():
+            self._queue_size.set_result(None)
+        self.received_at = self._loop.now
         if message["type"] == "websocket.send":
             self._client.read(self, orjson.loads(message["text"]))
         elif message["type"] == "websocket.close":
@@ -127,25 +127,32 @@ class Wire:
 
 
 class Client:
-    """Somebody who listens, on one process after the other."""
+    """A subscriber that connects to one process after another."""
 
     def __init__(
-        self, world: "World", name: str, user: User, wish: Wish, temper: Temper, chance: Random, session: Session
+        self,
+        world: "World",
+        name: str,
+        user: User,
+        stream_request: StreamRequest,
+        temper: Temper,
+        chance: Random,
+        session: Session,
     ) -> None:
         self._world = world
         self._loop = world.loop
         self._chance = chance
         self.name = name
         self.user = user
-        self.wish = wish
+        self.stream_request = stream_request
         self.temper = temper
         self.session = session
         self.wire: Wire | None = None
         self.cursor: StreamCursor | None = None
         self.forged = False
         self.since: float | None = None  # listening without a cursor
-        self.base: StreamCursor | None = None  # everything behind it must be heard
-        self.heard: dict[int, str] = {}
+        self.base: StreamCursor | None = None  # everything after it must be received
+        self.received: dict[int, str] = {}
         self.cache: dict[UUID, int] = {}
         self.loaded = not temper.keeps
 
@@ -154,13 +161,13 @@ class Client:
         return self._chance.uniform(0.0005, 0.003)
 
     def is_unlucky(self) -> bool:
-        """Now and then the server has to wait before it can write, for whatever reason."""
+        """Sometimes the server must wait before it can write."""
         return self._chance.random() < 0.1
 
     async def run(self) -> None:
         """Live: connect, listen, and come back."""
         while True:
-            process = await self._door()
+            process = await self._address()
             await self._sign_in()
             if self.temper.keeps and self.cursor is None:
                 await self._load(process)
@@ -169,10 +176,10 @@ class Client:
                 self._world.say(f"{self.name} is cut from {process.name}: {code}")
             await asyncio.sleep(self._chance.uniform(0.005, 0.1))
 
-    async def _door(self) -> Process:
-        while not (doors := self._world.doors()):
+    async def _address(self) -> Process:
+        while not (processes := self._world.open_processes()):
             await asyncio.sleep(0.02)
-        return self._chance.choice(doors)
+        return self._chance.choice(processes)
 
     async def _sign_in(self) -> None:
         while self.session.ended is not None:
@@ -187,16 +194,16 @@ class Client:
         self._loop.call_later(self.delay(), self._open, wire)
         wire.say(type="connection_init", payload={"token": str(self.session.id)})
         while not wire.code.done():
-            patience = wire.heard_at + self.temper.patience - self._loop.now
+            patience = wire.received_at + self.temper.patience - self._loop.now
             if patience <= 0:
-                wire.sever(server_hears=self._chance.random() < 0.5)
+                wire.sever(server_receives=self._chance.random() < 0.5)
             await asyncio.wait([wire.code], timeout=max(0.01, patience))
         self.wire = None
         return wire.code.result()
 
     def _open(self, wire: Wire) -> None:
         if wire.process.machine.dead:
-            wire.sever(server_hears=False)
+            wire.sever(server_receives=False)
         else:
             self._loop.spawn(wire.process.machine, wire.process.converse(wire.receive, wire.send, wire.put))
 
@@ -212,35 +219,35 @@ class Client:
                     self._note(cursor)
                 wire.say(type="pong")
             case "next":
-                self._hear(wire, message["payload"]["data"])
+                self._receive(wire, message["payload"]["data"])
             case "error" | "complete":
                 self._world.checks.ended(message)
-                wire.sever(server_hears=True)
+                wire.sever(server_receives=True)
 
     def _note(self, cursor: str) -> None:
         stood, self.cursor = self.cursor, StreamCursor.decode(cursor)
         if stood is not None:
             self._world.checks.moved(self, stood, self.cursor)
 
-    def _hear(self, wire: Wire, data: dict[str, Any]) -> None:
-        self._world.say(f"{self.name} hears {data['kind']} {data.get('position', data.get('reason'))}")
-        self._world.checks.heard(self, wire, data)
+    def _receive(self, wire: Wire, data: dict[str, Any]) -> None:
+        self._world.say(f"{self.name} receives {data['kind']} {data.get('position', data.get('reason'))}")
+        self._world.checks.received(self, wire, data)
         if data["kind"] == "RESYNC":
             self.cursor = StreamCursor.decode(data["cursor"])
             self._begin_anew(wire)
         else:
             self._note(data["cursor"])
-            self.heard[data["position"]] = data["kind"]
+            self.received[data["position"]] = data["kind"]
             self._keep(data)
 
     def _begin_anew(self, wire: Wire) -> None:
         self.base, self.since = self.cursor, None
-        self.heard.clear()
+        self.received.clear()
         if self.temper.keeps:
             # The lists may be answered by a process that knows of older rights than this one: only their own cursor
             # says so, and is what to go on from.
             self.loaded, self.cursor = False, None
-            wire.sever(server_hears=True)
+            wire.sever(server_receives=True)
 
     def _keep(self, data: dict[str, Any]) -> None:
         if not self.temper.keeps:
@@ -258,7 +265,7 @@ class Client:
             return
         self.cursor, self.cache = answer
         self.base, self.since, self.loaded = self.cursor, None, True
-        self.heard.clear()
+        self.received.clear()
 
     async def ask(self, process: Process, work: Callable[[], Awaitable[Any]]) -> Any:
         """What a request is answered; None if it is not, or refused."""

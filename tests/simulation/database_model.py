@@ -47,7 +47,7 @@ class Session:
 
 @dataclass(frozen=True)
 class Task:
-    """A version of a row of tasks; without people it was deleted, or is not there yet."""
+    """A version of a task row; without people it is deleted or not created yet."""
 
     id: UUID
     version: int
@@ -79,12 +79,12 @@ class Unknown(Enum):
 
     EVENT = auto()
     ROLE = auto()
-    OF_SOMEBODY = auto()
-    OF_EVERYBODY = auto()
+    OF_ONE_USER = auto()
+    OF_ALL_USERS = auto()
 
 
 def sees(role: Role, user_id: UUID, people: People | None) -> bool:
-    """Who may see a task, said once more, and in other words than the policy's."""
+    """Who may see a task, written independently of the policy."""
     if people is None:
         return False
     return role is not Role.USER or user_id == people.owner_id or user_id == people.assignee_id
@@ -154,7 +154,7 @@ class Table:
         return LastId(self.epoch, 1, self.committed)
 
     def open_writers(self) -> Writers:
-        """Who has drawn an id, and not ended."""
+        """Transactions that have an event id and have not ended."""
         return Writers(frozenset(map(str, self.writers)), is_one_prepared=False)
 
     def raise_floor(self, last: LastId) -> None:
@@ -184,13 +184,13 @@ class Table:
         return {row.id: row for row in rows if sees(actor.role, actor.user_id, row.people)}
 
     def deletions(self, ids: list[UUID]) -> dict[UUID, People]:
-        """Whose tasks were when they were deleted."""
+        """The people of tasks at their deletion."""
         recorded = [logged.event for logged in self.log] + [event for event, _ in self.pending.values()]
         events = [event for event in recorded if isinstance(event, TaskEvent) and event.after is None]
         return {event.task_id: event.before for event in events if event.task_id in ids and event.before is not None}
 
     def rights(self, session_id: UUID) -> list[tuple[Any, ...]]:
-        """What is asked of a session: until when, whose, their role, whether active, and the version of that."""
+        """The row of a session: expiry, user, role, whether active, and the access version."""
         session = self.sessions[session_id]
         user = session.user
         return [(FOREVER, user.id, user.role, user.active, user.version)] if session.ended is None else []
@@ -263,7 +263,7 @@ class Table:
         )
 
     def change_access(self, user: User, change: AccessChange, value: Session | Role | None) -> AccessEvent | None:
-        """Somebody's rights change, and what happened."""
+        """Change the rights of a user, and record the event."""
         now, session, spared = self._loop.now, None, None
         match change:
             case AccessChange.SESSION_REVOKED:
@@ -293,7 +293,7 @@ class Table:
         match kind:
             case Unknown.EVENT:
                 return SkippedEvent("OF_TOMORROW")
-            case Unknown.OF_EVERYBODY:
+            case Unknown.OF_ALL_USERS:
                 return UnknownAccess(None)
             case Unknown.ROLE:
                 user.role = Role.MODERATOR if user.role is Role.USER else Role.USER
@@ -334,7 +334,7 @@ class Table:
         return Backup(list(self.log), list(self.times), dict(self.pending), self.trimmed, tasks)
 
     def restore(self, backup: Backup) -> None:
-        """Go back, and lose what came since; people and sessions stay. Whatever was under way is lost."""
+        """Restore an earlier state of the log; users and sessions stay. Open transactions are lost."""
         now = self._loop.now
         gone = [Task(each, 0, TaskStatus.TODO, None) for each in self.tasks if each not in backup.tasks]
         self.tasks = {task_id: list(versions) for task_id, versions in backup.tasks.items()}

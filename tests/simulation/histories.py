@@ -11,7 +11,7 @@ from itertools import count
 from typing import Any
 
 from streaming import asyncio_helpers, log_reader, numbering, replay, subscription
-from streaming.connections import Connection
+from streaming.connections import ClientConnection
 from streaming.subscription import Subscriber
 from tests.simulation.checks import Broken
 from tests.simulation.world import World
@@ -53,11 +53,7 @@ def run_one(seed: int, say: Callable[[str], None] | None = None) -> str | None:
 
 
 def live(world: World) -> None:
-    """Let a history happen.
-
-    Raises:
-        Broken: a promise was not kept.
-    """
+    """Run a history. Raises: Broken: a guarantee was violated."""
     asyncio._set_running_loop(world.loop.as_asyncio)
     try:
         world.run()
@@ -81,7 +77,7 @@ def run_many(first: int, histories: int) -> Outcome:
 
 
 def read(seed: int, say: Callable[[str], None]) -> str | None:
-    """Run a history and tell it."""
+    """Run a history and print its steps."""
     with _prepared():
         return run_one(seed, say)
 
@@ -101,7 +97,7 @@ def _prepared() -> Iterator[None]:
     logging.disable(logging.CRITICAL)
     for module, name, value in SMALL:
         setattr(module, name, value)
-    Connection.__hash__ = Subscriber.__hash__ = serial  # type: ignore[method-assign]
+    ClientConnection.__hash__ = Subscriber.__hash__ = serial  # type: ignore[method-assign]
     gc.collect()
     gc.freeze()
     gc.disable()
@@ -110,7 +106,7 @@ def _prepared() -> Iterator[None]:
     finally:
         gc.enable()
         gc.unfreeze()
-        del Connection.__hash__, Subscriber.__hash__
+        del ClientConnection.__hash__, Subscriber.__hash__
         for module, name, value in kept:
             setattr(module, name, value)
         logging.disable(logging.NOTSET)

@@ -12,7 +12,7 @@ from tests.simulation.database_model import Table
 from tests.simulation.loop import Machine, VirtualLoop
 
 LOST_SECONDS = 3.0
-"""After which a statement whose answer does not come is given up."""
+"""The time-out of a statement."""
 
 
 class Line:
@@ -28,7 +28,7 @@ class Line:
         self.swallows = False
         self._listeners: list[Callable[[], None]] = []
 
-    # What the house calls a database.
+    # The interface of a database.
 
     def log(self) -> "Log":
         """The log, each statement by itself."""
@@ -43,7 +43,7 @@ class Line:
         return Glance(self, self._table)
 
     def on_recorded(self, listener: Callable[[], None]) -> None:
-        """Tell *listener* of commits."""
+        """Call *listener* after commits."""
         self._listeners.append(listener)
 
     def acknowledged(self) -> None:
@@ -58,7 +58,7 @@ class Line:
         self._loop.call_later(there, self._arrived, answer, statement, arguments, back, self._table.history)
         return answer
 
-    async def nap(self) -> None:
+    async def pause(self) -> None:
         """Any other statement."""
         if self._chance.random() < 0.2:
             await asyncio.sleep(self._way())
@@ -87,7 +87,7 @@ class Line:
 
 
 class Log:
-    """The log as the house asks for it."""
+    """The log with the interface of the product."""
 
     def __init__(self, line: Line, table: Table) -> None:
         self._line = line
@@ -112,7 +112,7 @@ class Log:
         return self._line.ask(self._table.last_id)
 
     def writers(self) -> Any:
-        """Who writes."""
+        """The open writers."""
         return self._line.ask(self._table.open_writers)
 
     def raise_floor(self, last: LastId) -> Any:
@@ -129,7 +129,7 @@ class Log:
 
 
 class Work:
-    """A unit of work as the house asks for it: its own repositories."""
+    """A unit of work with the interface of the product."""
 
     def __init__(self, line: Line, table: Table, actor: Actor | None, gate: asyncio.Semaphore | None) -> None:
         self._gate = gate
@@ -152,12 +152,12 @@ class Work:
         return self._line.ask(self._table.visible, self.actor, list(ids))
 
     def deletions_of(self, ids: Any) -> Any:
-        """Whose they were."""
+        """The people of deleted tasks."""
         return self._line.ask(self._table.deletions, list(ids))
 
 
 class Glance:
-    """A reading as the house asks for it: of rights alone."""
+    """A read of rights with the interface of the product."""
 
     def __init__(self, line: Line, table: Table) -> None:
         self._line = line

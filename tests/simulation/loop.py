@@ -1,4 +1,4 @@
-"""An event loop whose time is a number, on which whole machines can be stopped."""
+"""An event loop with virtual time, on which machines can be stopped."""
 
 import asyncio
 import heapq
@@ -9,7 +9,7 @@ from itertools import count
 from typing import Any, cast
 
 TICK = 1e-9
-"""Seconds that go by between two timers: whoever waits for a rounding error of time must not wait forever."""
+"""Seconds between two timers, so that a rounding error of time cannot block the loop."""
 
 
 class Machine:
@@ -47,7 +47,7 @@ class Handle:
         return self.void
 
     def force(self) -> None:
-        """Make it, whatever stands still."""
+        """Run it, even if its machine is stopped."""
         if not self.void:
             self.context.run(self.callback, *self.arguments)
 
@@ -94,7 +94,7 @@ class VirtualLoop:
         self._stopped.append(machine)
 
     def thaw(self, machine: Machine) -> None:
-        """Let it go on, with everything that has come meanwhile."""
+        """Continue, with everything that has arrived meanwhile."""
         machine.runs = True
         held, machine.held = machine.held, []
         self._ready.extend(held)
@@ -113,7 +113,7 @@ class VirtualLoop:
         self._ready.append(Handle(callback, arguments, machine.context))
 
     def close(self) -> None:
-        """End every task, also of the dead; time stands still meanwhile."""
+        """End every task, also of dead machines, without advancing time."""
         while self._tasks or self._ready:
             for machine in self._stopped:
                 self.thaw(machine)
@@ -134,11 +134,11 @@ class VirtualLoop:
         return False
 
     def is_running(self) -> bool:
-        """As long as anything asks."""
+        """Always true."""
         return True
 
     def is_closed(self) -> bool:
-        """Never as long as anything asks."""
+        """Always false."""
         return False
 
     def call_soon(self, callback: Any, *args: Any, context: Context | None = None) -> Any:
@@ -169,7 +169,7 @@ class VirtualLoop:
         return task
 
     def call_exception_handler(self, context: dict[str, Any]) -> None:
-        """Somebody's bug: the history has failed."""
+        """An unexpected exception: the history fails."""
         error = context.get("exception")
         self.failures.append(f"{context.get('message')}: {error!r}")
 

@@ -39,7 +39,7 @@ _position, _on_numbered, _resync_reason_for, _reset_reason = (
 _begin, _deliver_some = DirectDelivery.__init__, Subscriber._deliver_some
 
 
-def _tell_across_gaps(self: Tail, batch: list[LoggedEvent]) -> list[LoggedEvent]:
+def _deliver_across_gaps(self: Tail, batch: list[LoggedEvent]) -> list[LoggedEvent]:
     new = [each for each in batch if each.position > self.dispatched]
     if new:
         self.dispatched = new[-1].position
@@ -47,7 +47,7 @@ def _tell_across_gaps(self: Tail, batch: list[LoggedEvent]) -> list[LoggedEvent]
     return new
 
 
-def _tell_twice(self: Tail, batch: list[LoggedEvent]) -> list[LoggedEvent]:
+def _deliver_twice(self: Tail, batch: list[LoggedEvent]) -> list[LoggedEvent]:
     if not batch or batch[-1].position <= self.dispatched or batch[0].position > self.dispatched + 1:
         self.request_check()
         return []
@@ -62,7 +62,7 @@ def _one_too_far(self: SubscriptionQueue, entry: QueuedEvent) -> None:
         self.read += 1
 
 
-def _keep_no_place(self: SubscriptionQueue, entry: QueuedEvent) -> None:
+def _keep_no_position(self: SubscriptionQueue, entry: QueuedEvent) -> None:
     if self.live and len(self._queue) < self._capacity:
         self._queue.append(entry)
 
@@ -72,7 +72,7 @@ def _live_too_soon(self: SubscriptionQueue, entries: list[QueuedEvent], *, read:
     self.read, self.live = read, True
 
 
-def _count_in_hand_as_seen(self: SubscriptionQueue, dispatched: int) -> int:
+def _count_queued_as_delivered(self: SubscriptionQueue, dispatched: int) -> int:
     return self._taken.position if self._taken is not None else _position(self, dispatched)
 
 
@@ -84,7 +84,7 @@ def _see_everything(self: SubscriberView, event: Any) -> Visibility | None:
     return _visibility_of(self, event) or (Visibility.VISIBLE if event.after is not None else None)
 
 
-def _say_nothing_of_what_is_gone(self: SubscriberView, event: Any) -> Visibility | None:
+def _deliver_nothing_when_gone(self: SubscriberView, event: Any) -> Visibility | None:
     visibility = _visibility_of(self, event)
     return None if visibility is Visibility.GONE else visibility
 
@@ -133,7 +133,7 @@ def _overlook_trims(self: Tail, ask: Any, head: Any) -> ResyncReason | None:
     return None if reason is ResyncReason.TRIMMED else reason
 
 
-async def _believe_whatever_comes(self: Authenticator, token: str, claims: Any, now: Any) -> Any:
+async def _trust_any_identity(self: Authenticator, token: str, claims: Any, now: Any) -> Any:
     generation = self._generation
     known = await self._query(claims, now)
     if generation == self._generation:
@@ -141,17 +141,17 @@ async def _believe_whatever_comes(self: Authenticator, token: str, claims: Any, 
     return known.identity
 
 
-def _forget_the_rights(self: DirectDelivery, *arguments: Any) -> None:
+def _one_key_for_all_rights(self: DirectDelivery, *arguments: Any) -> None:
     _begin(self, *arguments)
-    self._alike = "anybody"
+    self._key = "all users"
 
 
-def _tell_whenever(self: Subscriber, deliver: Any) -> bool:
+def _deliver_at_any_time(self: Subscriber, deliver: Any) -> bool:
     self._consumer_waits = True
     return _deliver_some(self, deliver)
 
 
-async def _ask_who_writes_first(self: NumberingFloor, log: Any, now: float) -> None:
+async def _read_the_writers_first(self: NumberingFloor, log: Any, now: float) -> None:
     writers = await log.writers()
     last_id = await log.last_id()
     if self._observed is not None and not writers.may_include(self._observed[1]):
@@ -172,30 +172,30 @@ def _overlook_unknown_rights(self: Stream, logged: LoggedEvent) -> None:
 
 
 MUTANTS: dict[str, list[Patch]] = {
-    "a gap is told across": [(Tail, "offer", _tell_across_gaps)],
-    "an overlap is told twice": [(Tail, "offer", _tell_twice)],
+    "events after a gap are delivered": [(Tail, "offer", _deliver_across_gaps)],
+    "an overlap is delivered twice": [(Tail, "offer", _deliver_twice)],
     "a dropped queue is read again from one too far": [(SubscriptionQueue, "offer", _one_too_far)],
-    "a full queue drops what is new and keeps no place": [(SubscriptionQueue, "offer", _keep_no_place)],
+    "a full queue drops what is new and keeps no place": [(SubscriptionQueue, "offer", _keep_no_position)],
     "a reader goes live before it has read everything": [(SubscriptionQueue, "refill", _live_too_soon)],
-    "the cursor counts what is in hand as seen": [(SubscriptionQueue, "position", _count_in_hand_as_seen)],
+    "the cursor counts what is in hand as seen": [(SubscriptionQueue, "position", _count_queued_as_delivered)],
     "the cursor counts what waits as seen": [(SubscriptionQueue, "position", _count_waiting_as_seen)],
-    "everybody sees everything": [(SubscriberView, "visibility_of", _see_everything)],
-    "what is out of sight is not told": [(SubscriberView, "visibility_of", _say_nothing_of_what_is_gone)],
-    "what is out of sight is told as deleted": [(SubscriberView, "visibility_of", _call_gone_deleted)],
+    "every user sees every task": [(SubscriberView, "visibility_of", _see_everything)],
+    "gone is not delivered": [(SubscriberView, "visibility_of", _deliver_nothing_when_gone)],
+    "gone is delivered as deleted": [(SubscriberView, "visibility_of", _call_gone_deleted)],
     "the lease is ignored": [
         (Lease, "covers", lambda self, instant: True),
         (Lease, "trusts", lambda self, instant: True),
     ],
-    "who is revoked is told what others are": [(Subscriber, "trusts", lambda self, at: True)],
-    "what others with other rights were told is told": [(DirectDelivery, "__init__", _forget_the_rights)],
-    "what waits is told while the consumer is busy": [(Subscriber, "_deliver_some", _tell_whenever)],
-    "what was told at once is told again": [(SubscriptionQueue, "drop", lambda self: None)],
+    "a revoked user receives events": [(Subscriber, "trusts", lambda self, at: True)],
+    "answers for other rights are shared": [(DirectDelivery, "__init__", _one_key_for_all_rights)],
+    "events are delivered while the consumer is busy": [(Subscriber, "_deliver_some", _deliver_at_any_time)],
+    "direct deliveries are repeated": [(SubscriptionQueue, "drop", lambda self: None)],
     "changes of rights are applied late": [(Stream, "_apply_access", _apply_rights_late)],
     "changes of rights are not looked for before they are numbered": [(Tail, "_note_head", _do_not_wait_for_numbering)],
     "tokens are remembered whatever happens": [(Authenticator, "_forget", lambda self, event: None)],
-    "who somebody was a while ago is believed": [(Authenticator, "_load", _believe_whatever_comes)],
+    "an old identity is trusted": [(Authenticator, "_load", _trust_any_identity)],
     "what grew old while it was made is sent": [
-        (process, "answered", lambda telling, answer: answer(telling)),
+        (process, "current_answer", lambda delivery, answer: answer(delivery)),
         (SubscriptionSource, "is_current", lambda self, at: True),
     ],
     "a cursor of another epoch is accepted": [(subscription, "resync_reason_for", _accept_any_epoch)],
@@ -206,12 +206,12 @@ MUTANTS: dict[str, list[Patch]] = {
         (Tail, "_reset_reason", _overlook_trims),
         (Tail, "page_read", lambda self, page: None),
     ],
-    "the floor is raised while somebody writes": [(Writers, "may_include", lambda self, others: False)],
-    "who writes is asked for too early": [(NumberingFloor, "advance", _ask_who_writes_first)],
+    "the floor is raised beside open writers": [(Writers, "may_include", lambda self, others: False)],
+    "who writes is asked for too early": [(NumberingFloor, "advance", _read_the_writers_first)],
     "the floor is raised to what is new": [(NumberingFloor, "advance", _raise_it_to_what_is_new)],
     "unknown changes of rights are overlooked": [(Stream, "_apply_access", _overlook_unknown_rights)],
-    "who comes back is not told of unknown changes of rights": [(Subscriber, "_unknown_access", lambda *_: None)],
-    "who listens already is not told of unknown changes of rights": [(Subscriber, "resync_if_behind", lambda *_: None)],
+    "a resumed subscriber gets no unknown changes of rights": [(Subscriber, "_unknown_access", lambda *_: None)],
+    "a live subscriber gets no unknown changes of rights": [(Subscriber, "resync_if_behind", lambda *_: None)],
     "memory forgets the next event": [(RecentEvents, "after", _remember_one_too_late)],
 }
-"""What goes wrong, and how it is made to."""
+"""The mutants: a description, and the patches."""

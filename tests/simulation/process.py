@@ -1,4 +1,4 @@
-"""One process of the API as it is wired for production, between a model of the database and one of the bell."""
+"""One process of the API, wired as in production, between models of the database and the notifier."""
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
@@ -23,7 +23,7 @@ from graphql_api.errors import describe
 from graphql_api.execution.delivery import Group, SharedExecutions
 from graphql_api.execution.request import OperationRequest
 from graphql_api.execution.response import Response
-from graphql_api.resolvers.delivery import Delivery, answered
+from graphql_api.resolvers.delivery import Delivery, current_answer
 from graphql_api.resolvers.stream import SubscriptionSource
 from graphql_api.schema.ids import decode_id_of
 from graphql_api.schema.stream import ResyncRequired, TaskDeleted
@@ -45,33 +45,33 @@ TIMING = WebSocketTiming(init=2.0, ping=0.5, send=1.5)
 
 
 @dataclass(frozen=True)
-class Wish:
+class StreamRequest:
     """What a client listens to."""
 
     filter: StreamFilter | None
     only_status: bool
 
 
-class Bells:
-    """The bell between processes: it loses, delays, doubles and reorders what it is told, or is silent."""
+class Notifiers:
+    """The channel between processes: it loses, delays, duplicates and reorders notifications, or is silent."""
 
     def __init__(self, loop: VirtualLoop, chance: Random, hurt: float) -> None:
         self._loop = loop
         self._chance = chance
         self._hurt = hurt
         self.silent = False
-        self.hung: list[FakeBell] = []
+        self.hung: list[FakeNotifier] = []
 
     def ring(self, notification: Notification) -> None:
-        """Carry a chime to everybody, or not."""
-        for bell in self.hung:
+        """Publish a notification, or drop it."""
+        for notifier in self.hung:
             for _ in range(self._copies()):
-                self._loop.call_later(self._delay(), bell.hear, notification, context=bell.machine.context)
+                self._loop.call_later(self._delay(), notifier.receive, notification, context=notifier.machine.context)
 
     def confirm(self) -> None:
         """Every subscription stands anew."""
-        for bell in self.hung:
-            self._loop.on(bell.machine, bell.on_confirmed)
+        for notifier in self.hung:
+            self._loop.on(notifier.machine, notifier.on_confirmed)
 
     def _copies(self) -> int:
         if self.silent:
@@ -84,19 +84,19 @@ class Bells:
         return self._chance.uniform(0.0002, 0.002)
 
 
-class FakeBell:
-    """What a process holds of the bells."""
+class FakeNotifier:
+    """The subscription of a process to the channel."""
 
-    def __init__(self, bells: Bells, machine: Machine) -> None:
-        self._bells = bells
+    def __init__(self, notifiers: Notifiers, machine: Machine) -> None:
+        self._notifiers = notifiers
         self.machine = machine
         self.healthy = True
         self.on_confirmed: Callable[[], None] = lambda: None
 
     async def start(self, on_notification: Callable[[Notification], None], on_confirmed: Callable[[], None]) -> None:
         """Listen."""
-        self.hear, self.on_confirmed = on_notification, on_confirmed
-        self._bells.hung.append(self)
+        self.receive, self.on_confirmed = on_notification, on_confirmed
+        self._notifiers.hung.append(self)
         on_confirmed()
 
     async def stop(self) -> None:
@@ -104,7 +104,7 @@ class FakeBell:
 
     def publish(self, notification: Notification) -> None:
         """Send it to all processes."""
-        self._bells.ring(notification)
+        self._notifiers.ring(notification)
 
 
 class Tokens:
@@ -114,7 +114,7 @@ class Tokens:
         self._table = table
 
     def read(self, token: str, now: object) -> Claims:
-        """What it says."""
+        """Read the message."""
         session = self._table.sessions.get(UUID(token))
         if session is None:
             raise InvalidToken
@@ -149,14 +149,14 @@ class Seen:
 
 
 class Execution:
-    """Stands for GraphQL: one item of the stream, one response, shared among those who look from the same place."""
+    """Replaces GraphQL: one response per item, shared by equal viewpoints."""
 
     def __init__(self, process: "Process") -> None:
         self._process = process
         self._group = Group(SharedExecutions(cast("Any", None)), "changes", personal=False)
 
     def prepare(self, request: OperationRequest, *, request_id: str) -> Operation:
-        """Everything is good."""
+        """Accept everything."""
         return Operation(request)
 
     async def stream(
@@ -164,36 +164,36 @@ class Execution:
     ) -> AsyncGenerator[Response, None]:
         """The responses of the one kind of subscription."""
         name, variables = operation.request.query, operation.request.variables
-        wish = self._process.wishes[name]
+        stream_request = self._process.stream_requests[name]
         context.subscriber = subscriber = self._process.stream.subscribe(
-            context.actor, wish.filter, variables.get("after"), only_status=wish.only_status
+            context.actor, stream_request.filter, variables.get("after"), only_status=stream_request.only_status
         )
         self._process.on_listening(name)
         try:
-            async with aclosing(SubscriptionSource(cast("Any", context), subscriber, cast("Any", _seen))) as tellings:
-                tellings.at_once(Teller(self._group, self._execution_of, context, at_once))
-                async for telling in tellings:
-                    yield await self._answer(telling, context)
+            async with aclosing(SubscriptionSource(cast("Any", context), subscriber, cast("Any", _seen))) as deliveries:
+                deliveries.deliver_directly(DirectSender(self._group, self._execution_of, context, at_once))
+                async for delivery in deliveries:
+                    yield await self._answer(delivery, context)
         except Unauthenticated as error:
             yield Response({"errors": [describe(error, request_id=context.request_id)]})
 
-    async def _answer(self, telling: Delivery, context: Context) -> Response:
-        async def answer(telling: Delivery) -> Response:
-            execution = self._execution_of(telling, context)
-            return await self._group.response(telling, execution, context.request_id)
+    async def _answer(self, delivery: Delivery, context: Context) -> Response:
+        async def answer(delivery: Delivery) -> Response:
+            execution = self._execution_of(delivery, context)
+            return await self._group.response(delivery, execution, context.request_id)
 
-        return await answered(telling, answer)
+        return await current_answer(delivery, answer)
 
-    def _execution_of(self, telling: Delivery, context: Context) -> Callable[[], Awaitable[ExecutionResult]]:
+    def _execution_of(self, delivery: Delivery, context: Context) -> Callable[[], Awaitable[ExecutionResult]]:
         async def execute() -> ExecutionResult:
-            await self._process.line.nap()  # what else an operation selects has to be loaded
-            return ExecutionResult(_fields(telling.make(), context.actor), None)
+            await self._process.line.pause()  # what else an operation selects has to be loaded
+            return ExecutionResult(_fields(delivery.make(), context.actor), None)
 
         return execute
 
 
-class Teller:
-    """Tells one client what the stream says, without waking the task that listens for it."""
+class DirectSender:
+    """Delivers to one client without waking its task."""
 
     def __init__(
         self,
@@ -202,21 +202,23 @@ class Teller:
         context: Context,
         send: Callable[[Response], bool],
     ) -> None:
-        self.share = group.sharing_key
+        self.sharing_key = group.sharing_key
         self.send = send
         self._group = group
         self._execution_of = execution_of
         self._context = context
 
-    def begun(self, telling: Delivery) -> Any:
+    def get_or_execute(self, delivery: Delivery) -> Any:
         """The answer, or what is under way to it."""
-        if telling.viewpoint is None:
+        if delivery.viewpoint is None:
             return None
-        return self._group.get_or_execute(telling, self._execution_of(telling, self._context), self._context.request_id)
+        return self._group.get_or_execute(
+            delivery, self._execution_of(delivery, self._context), self._context.request_id
+        )
 
 
-def _seen(told: Delivered, task: Any) -> Seen:
-    return Seen(told.cursor, str(told.event.task_id), task.version if task is not None else None)
+def _seen(delivered: Delivered, task: Any) -> Seen:
+    return Seen(delivered.cursor, str(delivered.event.task_id), task.version if task is not None else None)
 
 
 def _fields(item: Any, actor: Actor) -> dict[str, Any]:
@@ -237,25 +239,33 @@ def _fields(item: Any, actor: Actor) -> dict[str, Any]:
 
 
 class Process:
-    """A process: everything real but the network, the database, Redis and GraphQL."""
+    """A process with real parts, except for the network, the database, Redis and GraphQL."""
 
     shared = True
 
     def __init__(
-        self, name: str, loop: VirtualLoop, table: Table, bells: Bells, chance: Random, *, room: int, sluggish: float
+        self,
+        name: str,
+        loop: VirtualLoop,
+        table: Table,
+        notifiers: Notifiers,
+        chance: Random,
+        *,
+        queue_size: int,
+        sluggish: float,
     ) -> None:
         self.name = name
         self.machine = Machine(name)
         self.line = Line(loop, table, chance, self.machine, sluggish)
-        self.wishes: dict[str, Wish] = {}
+        self.stream_requests: dict[str, StreamRequest] = {}
         self.on_listening: Callable[[str], None] = lambda name: None
         self.open = False
-        self.machine.context.run(self._build, loop, table, bells, room)
+        self.machine.context.run(self._build, loop, table, notifiers, queue_size)
 
-    def _build(self, loop: VirtualLoop, table: Table, bells: Bells, room: int) -> None:
+    def _build(self, loop: VirtualLoop, table: Table, notifiers: Notifiers, queue_size: int) -> None:
         self.database = cast("Database", self.line)
-        bell = cast("Notifier", FakeBell(bells, self.machine))
-        self.stream = Stream(self.database, bell, clock=loop.time, capacity=room)
+        notifier = cast("Notifier", FakeNotifier(notifiers, self.machine))
+        self.stream = Stream(self.database, notifier, clock=loop.time, capacity=queue_size)
         self.connections = Connections()
         self.access = Authenticator(self.database, cast("Any", Tokens(table)), self.stream)
         self.stream.on_access(self.connections.close_affected)
@@ -282,6 +292,6 @@ class Process:
         return WebSocketConnection(self.setup, upgrade, SUBPROTOCOL, receive, send).run()
 
     async def vouches_for(self, session: Session) -> Actor | None:
-        """Whom a request with this session's token would be answered as."""
+        """The identity that a request with this session's token would have."""
         identity = await self.access.authenticate(f"Bearer {session.id}")
         return identity.actor if identity is not None else None

@@ -1,4 +1,4 @@
-"""Any history: nothing lost, nothing twice, nothing to strangers; and histories that are told from broken parts."""
+"""Random histories: nothing is lost, doubled, or delivered to users without the right; and mutants are detected."""
 
 import subprocess
 import sys
@@ -18,28 +18,28 @@ PATIENCE = 1_000
 
 class TestHistories:
     @pytest.mark.parametrize("first", [part * HISTORIES for part in range(PARTS)])
-    def test_every_promise_is_kept(self, first: int):
-        """Whatever is lost, late, frozen, cut off, replaced or revoked: every promise is kept in every history."""
+    def test_every_guarantee_holds(self, first: int):
+        """In every history, with losses, delays, freezes, disconnects, restores and revocations."""
         outcome = run_many(first, HISTORIES)
 
         assert outcome.seed is None, outcome
 
-    def test_frames_leave_both_ways(self):
-        """In a history some are told in their turn, without anybody being woken, and some by the task that waits."""
+    def test_frames_are_delivered_in_both_ways(self):
+        """A history has direct deliveries and deliveries by the waiting task."""
         world = World(0)
         live(world)
 
         assert 0 < world.at_once < world.frames
 
-    def test_a_seed_is_a_history(self):
-        """The same seed tells the same story, word by word, in another process too."""
-        told: list[str] = []
-        read(41, told.append)
+    def test_a_seed_gives_one_history(self):
+        """Step by step, also in another process."""
+        delivered: list[str] = []
+        read(41, delivered.append)
         again = subprocess.run(
             [sys.executable, "-m", "tests.simulation", "--seed", "41"], capture_output=True, text=True, check=True
         )
 
-        assert again.stdout.splitlines()[:-1] == told
+        assert again.stdout.splitlines()[:-1] == delivered
 
 
 class TestMutants:

@@ -1,4 +1,4 @@
-"""One history: processes, clients, people and disasters, all from one seed."""
+"""One history: processes, clients, users and faults, from one seed."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -16,9 +16,10 @@ from streaming.replay import RecentEvents
 from streaming.visibility import StreamFilter
 from tests.simulation.checks import Broken, Checks
 from tests.simulation.client import Client, Temper
-from tests.simulation.database_model import Backup, Session, Table, Unknown, User
+from tests.simulation.database_model import Session, Table, Unknown, User
+from tests.simulation.faults import Faults
 from tests.simulation.loop import Machine, VirtualLoop
-from tests.simulation.process import Bells, Process, Wish
+from tests.simulation.process import Notifiers, Process, StreamRequest
 
 SETTLE_SECONDS = 30.0
 STATUSES = tuple(TaskStatus)
@@ -37,46 +38,42 @@ RIGHTS = (
 
 
 class World:
-    """Everything there is in a history, and what happens in it."""
+    """The state of a history, and its steps."""
 
     def __init__(self, seed: int, say: Callable[[str], None] | None = None) -> None:
         self.chance = chance = Random(seed)
         self._say = say
         self.over = False
-        self.frames = self.at_once = 0  # sent, and of these without waking anybody
+        self.frames = self.at_once = 0  # sent, and of these without waking a task
         self.loop = VirtualLoop()
         self.table = Table(self.loop, Random(chance.random()))
         self.people = Machine("clients")
         self.checks = Checks(self)
         self._names: dict[UUID, str] = {}
         self._numbers = count(1)
-        self._backup: Backup | None = None
         self.hurt = chance.choice((0.0, 0.1, 0.5))
         self.sluggish = chance.choice((0.0, 0.0, 0.02, 0.2))
-        self.room = chance.choice((1, 2, 4, 256))
+        self.queue_size = chance.choice((1, 2, 4, 256))
         self.kept = chance.choice((0, 3, 2_000))
-        self.bells = Bells(self.loop, Random(chance.random()), self.hurt)
+        self.notifiers = Notifiers(self.loop, Random(chance.random()), self.hurt)
         self.users = [self._user(role) for role in chance.sample(ROLES, chance.randint(2, 4))]
         self.table.users = self.users
-        self.processes = [self._process() for _ in range(chance.choice((1, 2, 2, 2, 3)))]
+        self.processes = [self.new_process() for _ in range(chance.choice((1, 2, 2, 2, 3)))]
         self.clients = [self._client() for _ in range(chance.randint(2, 4))]
+        self.faults = Faults(self)
 
     def say(self, what: str) -> None:
-        """Note something for whoever reads the history."""
+        """Record a line for the reader of the history."""
         if self._say is not None:
             self._say(f"{self.loop.now:8.4f}  {what}")
 
     def names(self, id: UUID) -> str:
-        """What somebody or something is called."""
+        """The name of a user or an object."""
         return self._names.setdefault(id, f"#{next(self._numbers)}")
 
     def run(self) -> None:
-        """The whole history.
-
-        Raises:
-            Broken: a promise was not kept.
-        """
-        self.say(f"room {self.room}, kept {self.kept}, bell hurt {self.hurt}, database sluggish {self.sluggish}")
+        """Run the whole history. Raises: Broken: a guarantee was violated."""
+        self.say(f"queue size {self.queue_size}, kept {self.kept}, notifier losses {self.hurt}, delays {self.sluggish}")
         for _ in range(self.chance.randint(1, 4)):
             self._change_task(TaskChange.CREATED)
         for process in self.processes:
@@ -89,7 +86,7 @@ class World:
         self._settle()
         self.checks.final()
 
-    # The cast.
+    # Users, processes and clients.
 
     def _user(self, role: Role) -> User:
         name = ("alice", "bob", "carol", "dave")[len(self._names)]
@@ -100,10 +97,17 @@ class World:
     def _begin(self, client: Client) -> None:
         self.loop.spawn(self.people, client.run())
 
-    def _process(self) -> Process:
+    def new_process(self) -> Process:
+        """A process that is not started."""
         chance = Random(self.chance.random())
         process = Process(
-            f"P{next(self._numbers)}", self.loop, self.table, self.bells, chance, room=self.room, sluggish=self.sluggish
+            f"P{next(self._numbers)}",
+            self.loop,
+            self.table,
+            self.notifiers,
+            chance,
+            queue_size=self.queue_size,
+            sluggish=self.sluggish,
         )
         process.stream._replay.recent = RecentEvents(self.kept)
         process.on_listening = self._listening
@@ -115,36 +119,36 @@ class World:
         session = self.table.sign_in(user)
         assert session is not None
         keeps = chance.random() < 0.6
-        wish = Wish(None, only_status=False) if keeps else self._wish(chance)
+        stream_request = StreamRequest(None, only_status=False) if keeps else self._stream_request(chance)
         pace = chance.choice((0.0, 0.0, 0.0, 0.1, 0.2))
         temper = Temper(pace, chance.choice((1, 3)), chance.choice((1.2, 1.2, 60.0)), keeps)
-        client = Client(self, f"C{next(self._numbers)}", user, wish, temper, chance, session)
+        client = Client(self, f"C{next(self._numbers)}", user, stream_request, temper, chance, session)
         self._know(client)
         return client
 
-    def _wish(self, chance: Random) -> Wish:
-        whom = chance.choice(self.users).id
+    def _stream_request(self, chance: Random) -> StreamRequest:
+        target = chance.choice(self.users).id
         to = frozenset(chance.sample(STATUSES, 2))
         return chance.choice(
             (
-                Wish(None, only_status=False),
-                Wish(None, only_status=True),
-                Wish(StreamFilter(owner_id=whom), only_status=False),
-                Wish(StreamFilter(assignee_id=whom), only_status=chance.random() < 0.5),
-                Wish(StreamFilter(to=to), only_status=False),
+                StreamRequest(None, only_status=False),
+                StreamRequest(None, only_status=True),
+                StreamRequest(StreamFilter(owner_id=target), only_status=False),
+                StreamRequest(StreamFilter(assignee_id=target), only_status=chance.random() < 0.5),
+                StreamRequest(StreamFilter(to=to), only_status=False),
             )
         )
 
     def _know(self, client: Client) -> None:
         for process in self.processes:
-            process.wishes[client.name] = client.wish
+            process.stream_requests[client.name] = client.stream_request
 
-    def doors(self) -> list[Process]:
-        """The processes that a client may be led to."""
+    def open_processes(self) -> list[Process]:
+        """The processes to which a client may connect."""
         return [each for each in self.processes if each.open]
 
     async def list_tasks(self, process: Process, session: Session) -> tuple[StreamCursor, dict[UUID, int]]:
-        """What a list query answers.
+        """The result of a list query.
 
         Raises:
             Unauthenticated: the session is over.
@@ -162,33 +166,27 @@ class World:
         client = next(each for each in self.clients if each.name == name)
         if client.cursor is None and not client.temper.keeps:
             client.since = self.loop.now
-            client.heard.clear()
+            client.received.clear()
 
-    # What happens.
+    # Steps.
 
     def _plan(self) -> float:
-        """Draw what happens when; returns when it is over."""
+        """Schedule all steps; returns the end."""
         chance = self.chance
         end = chance.uniform(0.6, 2.0)
         for _ in range(chance.randint(4, 16)):
             self._at(chance.uniform(0.0, end), self._change_task, chance.choice((*CHANGES, TaskChange.CREATED)))
         for _ in range(chance.choice((0, 1, 1, 2))):
             self._at(chance.uniform(0.2, end), self._change_access)
-        weather = chance.sample(self._weather(), chance.choice((0, 1, 1, 2, 3)))
-        for disaster in weather:
+        faults = chance.sample(self.faults.all(), chance.choice((0, 1, 1, 2, 3)))
+        for fault in faults:
             for _ in range(chance.choice((1, 1, 2))):
-                self._at(chance.uniform(0.1, end), disaster)
+                self._at(chance.uniform(0.1, end), fault)
         for _ in range(chance.choice((0, 2))):
             self._at(chance.uniform(0.1, end), self._probe)
         for _ in range(chance.choice((0, 0, 0, 1, 2))):
             self._at(chance.uniform(0.1, end), self._change_unknown)
         return end
-
-    def _weather(self) -> list[Callable[[], None]]:
-        return [
-            *(self._freeze, self._freeze, self._cut_line, self._silence, self._confirm, self._restart, self._leave),
-            *(self._trim, self._new_epoch, self._back_up, self._sever, self._sever, self._forge),
-        ]
 
     def _at(self, when: float, what: Callable[..., None], *arguments: object) -> None:
         self.loop.call_at(when, what, *arguments)
@@ -245,11 +243,11 @@ class World:
         )
 
     def _committed(self, process: Process, event: Event) -> None:
-        self.say(f"committed: {self.tell(event)}")
+        self.say(f"committed: {self.describe(event)}")
         context = process.machine.context
         self.loop.call_later(self.chance.uniform(0.0002, 0.002), process.line.acknowledged, context=context)
 
-    def tell(self, event: Event) -> str:
+    def describe(self, event: Event) -> str:
         """An event in a line."""
         if isinstance(event, TaskEvent):
             people = f"{self._sides(event.before)} -> {self._sides(event.after)}"
@@ -260,7 +258,7 @@ class World:
 
     def _sides(self, people: People | None) -> str:
         if people is None:
-            return "nobody"
+            return "no one"
         return self.names(people.owner_id) + (f"+{self.names(people.assignee_id)}" if people.assignee_id else "")
 
     def _probe(self) -> None:
@@ -280,110 +278,14 @@ class World:
             except Broken as broken:
                 self.loop.failures.append(str(broken))
 
-    # Disasters.
-
-    def _freeze(self) -> None:
-        process = self.chance.choice(self.processes)
-        seconds = self.chance.choice((0.05, 0.5, 1.1, 2.0))
-        self.say(f"{process.name} freezes for {seconds} s")
-        self.loop.freeze(process.machine)
-        self.loop.call_later(seconds, self._thaw, process)
-
-    def _thaw(self, process: Process) -> None:
-        if not (process.machine.runs or process.machine.dead):
-            self.say(f"{process.name} thaws")
-            self.loop.thaw(process.machine)
-
-    def _cut_line(self) -> None:
-        process = self.chance.choice(self.processes)
-        process.line.cut, process.line.swallows = True, self.chance.random() < 0.5
-        seconds = self.chance.choice((0.05, 0.5, 1.2, 2.0))
-        self.say(f"{process.name} is cut off from the database for {seconds} s")
-        self.loop.call_later(seconds, self._mend, process)
-
-    def _mend(self, process: Process) -> None:
-        process.line.cut = False
-
-    def _silence(self) -> None:
-        self.say("the bell is silent")
-        self.bells.silent = True
-        self.loop.call_later(self.chance.uniform(0.1, 2.0), self._speak)
-
-    def _speak(self) -> None:
-        self.bells.silent = False
-        self.bells.confirm()
-
-    def _confirm(self) -> None:
-        self.bells.confirm()
-
-    def _restart(self) -> None:
-        process = self.chance.choice(self.processes)
-        self.say(f"{process.name} dies")
-        self._replace(process)
-
-    def _leave(self) -> None:
-        process = self.chance.choice(self.processes)
-        self.say(f"{process.name} sends its clients away")
-        process.open = False
-        self.loop.spawn(process.machine, process.connections.drain(0.2))
-        self.loop.call_later(0.5, self._replace, process)
-
-    def _replace(self, gone: Process) -> None:
-        if gone not in self.processes:
-            return
-        self.loop.kill(gone.machine)
-        self.bells.hung = [each for each in self.bells.hung if each.machine is not gone.machine]
-        fresh = self.processes[self.processes.index(gone)] = self._process()
-        for client in self.clients:
-            fresh.wishes[client.name] = client.wish
-            if client.wire is not None and client.wire.process is gone:
-                client.wire.sever(server_hears=False)
-        self.say(f"{fresh.name} starts")
-        self.loop.spawn(fresh.machine, fresh.start())
-
-    def _trim(self) -> None:
-        keep = self.chance.choice((0, 1, 3))
-        self.say(f"all but {keep} of {len(self.table.log)} events are trimmed")
-        self.table.trim(len(self.table.log) - keep)
-
-    def _new_epoch(self) -> None:
-        self.table.new_epoch()
-        self.say(f"history is called {self.table.epoch}")
-
-    def _back_up(self) -> None:
-        self._backup = self.table.back_up()
-        self.say(f"a backup is made at {len(self._backup.log)}")
-        self.loop.call_later(self.chance.uniform(0.05, 0.8), self._restore)
-
-    def _restore(self) -> None:
-        assert self._backup is not None
-        self.table.restore(self._backup)
-        self.say(f"the backup is restored: {self.table.epoch} at {len(self.table.log)}")
-
-    def _sever(self) -> None:
-        client = self.chance.choice(self.clients)
-        if client.wire is not None:
-            self.say(f"{client.name} loses its socket")
-            client.wire.sever(server_hears=self.chance.random() < 0.6)
-
-    def _forge(self) -> None:
-        client = self.chance.choice(self.clients)
-        if client.cursor is not None and client.wire is not None:
-            self.say(f"{client.name} comes back with a cursor from the future")
-            client.forged = True
-            client.cursor = StreamCursor(client.cursor.epoch, 10**6, client.cursor.access_version)
-            client.base, client.since = client.cursor, None
-            client.heard.clear()
-            client.wire.sever(server_hears=True)
-
     # The end.
 
     def _heal(self) -> None:
-        self.say("everything is healed")
+        self.say("all faults end")
         for process in self.processes:
-            self._thaw(process)
+            self.faults.thaw(process)
             process.line.cut = False
-        self.bells.silent = False
+        self.notifiers.silent = False
 
     def _settle(self) -> None:
         end = self.loop.now + SETTLE_SECONDS
@@ -391,7 +293,7 @@ class World:
             if self.loop.failures:
                 raise Broken("; ".join(self.loop.failures))
             if self.loop.now > end:
-                raise Broken("it never comes to rest: " + "; ".join(self._restless()))
+                raise Broken("work never ends: " + "; ".join(self._restless()))
             self.loop.run_until(self.loop.now + 0.1)
         if self.loop.failures:
             raise Broken("; ".join(self.loop.failures))

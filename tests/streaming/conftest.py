@@ -1,4 +1,4 @@
-"""Processes that share a database and a bell, and a bell that may be hurt."""
+"""Processes that share a database and a Redis channel, and a disposable Redis."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
@@ -16,7 +16,7 @@ StartProcess = Callable[..., Awaitable[Process]]
 
 @pytest.fixture
 async def start(build: Builders, redis_url: str) -> AsyncIterator[StartProcess]:
-    """Starts a process on the house's database; all of a test share a channel unless it says otherwise."""
+    """Starts a process on the database of the test; by default all use the same channel."""
     shared = f"test:{uuid4()}"
     running: list[Process] = []
 
@@ -39,7 +39,7 @@ async def process(start: StartProcess) -> Process:
 
 
 @pytest.fixture
-def frail_valkey(tmp_path: Path) -> Iterator[Valkey]:
+def disposable_valkey(tmp_path: Path) -> Iterator[Valkey]:
     """A server of the test's own, to freeze and to kill."""
     with Valkey(tmp_path / "valkey") as server:
         yield server

@@ -28,12 +28,12 @@ _versions = count(1)
 
 
 def an_actor(role: Role = Role.USER, *, user_id: UUID | None = None, session_id: UUID | None = None) -> Actor:
-    """Somebody, not necessarily in a table."""
+    """An actor, not necessarily with a row."""
     return Actor(user_id or uuid4(), role, session_id or uuid4(), 1)
 
 
 def a_task_event(owner: UUID | None = None, **values: Any) -> TaskEvent:
-    """A move from TODO to DONE of somebody's task."""
+    """A change from TODO to DONE of a task."""
     people = People(owner or uuid4(), None)
     defaults: dict[str, Any] = {
         "task_id": uuid4(),
@@ -52,10 +52,10 @@ def a_task_event(owner: UUID | None = None, **values: Any) -> TaskEvent:
 
 
 def an_access_event(actor: Actor | None = None, change: AccessChange = AccessChange.SESSION_REVOKED) -> AccessEvent:
-    """Somebody's session is revoked."""
-    who = actor or an_actor()
-    session_id = who.session_id if change is AccessChange.SESSION_REVOKED else None
-    return AccessEvent(who.user_id, change, session_id, None, who.user_id, datetime.now(UTC), None)
+    """The revocation of a session."""
+    subject = actor or an_actor()
+    session_id = subject.session_id if change is AccessChange.SESSION_REVOKED else None
+    return AccessEvent(subject.user_id, change, session_id, None, subject.user_id, datetime.now(UTC), None)
 
 
 def logged(*events: Event, first: int = 1) -> list[LoggedEvent]:
@@ -64,7 +64,7 @@ def logged(*events: Event, first: int = 1) -> list[LoggedEvent]:
 
 
 def a_notification(epoch: str, batch: Sequence[LoggedEvent]) -> Notification:
-    """What a process says that has numbered this batch."""
+    """The notification of a process that has numbered this batch."""
     return Notification.of(Numbered(epoch, list(batch), [published(each) for each in batch]))
 
 
@@ -75,7 +75,7 @@ class CutOff(Database):
 
     @asynccontextmanager
     async def log(self) -> AsyncIterator[EventLog]:
-        """The log, unless we are cut off from it: before a statement is sent, or while it is under way."""
+        """The log, unless it is cut off: before a statement is sent, or while it runs."""
         self._check()
         async with super().log() as log:
             yield log
@@ -87,7 +87,7 @@ class CutOff(Database):
 
 
 class Process:
-    """What one process of the API has: a pool, a stream, and here a house to write with."""
+    """One process of the API: a pool, a stream, and builders to write with."""
 
     def __init__(self, url: str, redis_url: str, channel: str, **options: Any) -> None:
         self.late = 0.0
@@ -107,7 +107,7 @@ class Process:
                 await uow.commit()
 
     async def reaches(self, position: int) -> None:
-        """Wait until the process has told so much."""
+        """Wait until the process has delivered up to a position."""
         await until(lambda: self.stream.position >= position)
 
     async def stop(self) -> None:
@@ -126,27 +126,27 @@ async def until(condition: Callable[[], object], patience: float = HANG_SECONDS)
             await asyncio.sleep(0.005)
 
 
-async def hear(subscriber: Subscriber, patience: float = HANG_SECONDS) -> Item:
+async def receive(subscriber: Subscriber, patience: float = HANG_SECONDS) -> Item:
     """The next item; fail if there is none."""
     async with asyncio.timeout(patience):
         return await anext(subscriber)
 
 
-async def hear_event(subscriber: Subscriber, patience: float = HANG_SECONDS) -> TaskEvent:
+async def receive_event(subscriber: Subscriber, patience: float = HANG_SECONDS) -> TaskEvent:
     """The next event; fail if it is something else."""
-    item = await hear(subscriber, patience)
+    item = await receive(subscriber, patience)
     assert isinstance(item, Delivered), item
     return item.event
 
 
-async def hear_resync(subscriber: Subscriber) -> Resync:
+async def receive_resync(subscriber: Subscriber) -> Resync:
     """The next item, which must be a resync."""
-    item = await hear(subscriber)
+    item = await receive(subscriber)
     assert isinstance(item, Resync), item
     return item
 
 
-async def hears_nothing(subscriber: Subscriber, for_seconds: float = 0.1) -> bool:
+async def receives_nothing(subscriber: Subscriber, for_seconds: float = 0.1) -> bool:
     """Whether nothing comes for a while."""
     try:
         async with asyncio.timeout(for_seconds):

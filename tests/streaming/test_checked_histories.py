@@ -1,4 +1,4 @@
-"""The judge hears what a process tells: nothing is wrong with it, and what is broken on purpose is found."""
+"""The checker reads what a process delivers: it finds no fault, and finds injected ones."""
 
 import asyncio
 import importlib
@@ -25,17 +25,17 @@ from tests.streaming.conftest import StartProcess
 from tests.streaming.support import Process
 from tests.support.builders import Builders
 from tests.support.histories import an_item
-from verification.history import Connection, History, Kind, Listener, TaskFacts, Write
+from verification.history import History, ItemKind, Listener, RecordedConnection, TaskFacts, Write
 from verification.history_check import check_history
 from verification.report import Fault, Report
 
 NUMBER_EVENTS: str = importlib.import_module("migrations.versions.2026-11-28-1000_numbering_floor").NUMBER_EVENTS
-KINDS = {Visibility.VISIBLE: Kind.CHANGED, Visibility.GONE: Kind.GONE, Visibility.DELETED: Kind.DELETED}
+KINDS = {Visibility.VISIBLE: ItemKind.CHANGED, Visibility.GONE: ItemKind.GONE, Visibility.DELETED: ItemKind.DELETED}
 QUIET_SECONDS = 0.4
 
 
 class Scene:
-    """An owner who writes, and four people who listen to one process."""
+    """An owner who writes, and four subscribers to one process."""
 
     def __init__(self, build: Builders, process: Process) -> None:
         self.build = build
@@ -46,8 +46,8 @@ class Scene:
         self.written = asyncio.Event()
 
     async def play(self) -> Report:
-        """Some writes, everything that comes of them, and the verdict."""
-        roles = {"owner": Role.USER, "worker": Role.USER, "stranger": Role.USER, "admin": Role.ADMIN}
+        """Some writes, all their deliveries, and the report."""
+        roles = {"owner": Role.USER, "worker": Role.USER, "outsider": Role.USER, "admin": Role.ADMIN}
         self.users = {name: await self.build.a_user(role) for name, role in roles.items()}
         listening = [asyncio.create_task(self._listen(name)) for name in roles]
         await asyncio.sleep(0)
@@ -66,14 +66,14 @@ class Scene:
         owner, worker = self.users["owner"], self.users["worker"]
         task = await self._acked(task_service.create_task(self._as(owner), title="A task"))
         await self._acked(task_service.assign_task(self._as(owner), task_id=task.id, assignee_id=worker.id))
-        async with self._nobody_numbers():
+        async with self._without_numbering():
             for status in (TaskStatus.IN_PROGRESS, TaskStatus.DONE):
                 move = task_service.update_task_status(self._as(worker), task_id=task.id, status=status)
                 await self._acked(move)
         await self._acked(task_service.assign_task(self._as(owner), task_id=task.id, assignee_id=None))
 
     @asynccontextmanager
-    async def _nobody_numbers(self) -> AsyncIterator[None]:
+    async def _without_numbering(self) -> AsyncIterator[None]:
         async with self.build.database.session() as session:
             await session.execute(text("SELECT 1 FROM event_head FOR UPDATE"))
             yield
@@ -93,22 +93,22 @@ class Scene:
         user = self.users[name]
         actor = self.build.actor(user)
         async with self.process.stream.subscribe(actor, None, None) as subscriber:
-            connection = Connection(0.0, StreamCursor.decode(subscriber.cursor), ())
+            connection = RecordedConnection(0.0, StreamCursor.decode(subscriber.cursor), ())
             self.listeners.append(Listener(name, user.id, connections=[connection]))
-            await self._hear(subscriber, connection)
+            await self._receive(subscriber, connection)
 
-    async def _hear(self, subscriber: Subscriber, connection: Connection) -> None:
+    async def _receive(self, subscriber: Subscriber, connection: RecordedConnection) -> None:
         while True:
             try:
                 async with asyncio.timeout(QUIET_SECONDS):
-                    told = await anext(subscriber)
+                    delivered = await anext(subscriber)
             except TimeoutError:
                 if self.written.is_set():
                     return
                 continue
-            assert isinstance(told, Delivered)
-            item = an_item(told.position, told.event, KINDS[told.visibility])
-            item.cursor = StreamCursor.decode(told.cursor)
+            assert isinstance(delivered, Delivered)
+            item = an_item(delivered.position, delivered.event, KINDS[delivered.visibility])
+            item.cursor = StreamCursor.decode(delivered.cursor)
             connection.items.append(item)
 
     async def _history(self) -> History:
@@ -123,13 +123,13 @@ class Scene:
 
 @pytest.fixture
 async def scene(build: Builders, start: StartProcess) -> Scene:
-    """An empty house, and one process."""
+    """An empty database, and one process."""
     return Scene(build, await start())
 
 
 @pytest.fixture
 def spoilt_audience(monkeypatch: pytest.MonkeyPatch) -> dict[int, list[int]]:
-    """Says at which of its offers the hub offers which ones instead: by their numbers, from 1."""
+    """Replaces the events of an offer, by their numbers from 1."""
     instead: dict[int, list[int]] = {}
     seen: list[tuple[int, TaskEvent]] = []
     offer = SubscriberIndex.offer
@@ -143,8 +143,8 @@ def spoilt_audience(monkeypatch: pytest.MonkeyPatch) -> dict[int, list[int]]:
     return instead
 
 
-async def test_a_process_as_it_is(scene: Scene):
-    """Nothing is wrong with what it tells."""
+async def test_a_correct_process_has_no_faults(scene: Scene):
+    """The report is empty."""
     report = await scene.play()
 
     assert report.findings == []
@@ -156,10 +156,10 @@ async def test_a_process_as_it_is(scene: Scene):
     ("instead", "fault"),
     [({7: []}, Fault.LOST), ({7: [7, 7]}, Fault.DUPLICATED), ({7: [], 8: [8, 7]}, Fault.OUT_OF_ORDER)],
 )
-async def test_a_hub_that_is_broken(
+async def test_a_faulty_subscriber_index_is_detected(
     scene: Scene, spoilt_audience: dict[int, list[int]], instead: dict[int, list[int]], fault: Fault
 ):
-    """A hub that drops an event, tells one twice or swaps two is found out."""
+    """It drops an event, delivers one twice, or swaps two."""
     spoilt_audience.update(instead)
 
     assert fault in {finding.fault for finding in (await scene.play()).findings}
@@ -176,8 +176,8 @@ async def test_a_numberer_that_is_broken(scene: Scene, build: Builders):
     assert report.count(Fault.OUT_OF_ORDER) > 0
 
 
-async def test_a_rule_that_is_broken(scene: Scene, monkeypatch: pytest.MonkeyPatch):
-    """A rule that lets everybody see everything is found out."""
+async def test_a_faulty_visibility_is_detected(scene: Scene, monkeypatch: pytest.MonkeyPatch):
+    """It shows every task to every user."""
     monkeypatch.setattr(visibility, "may", lambda *arguments: True)
     monkeypatch.setattr(visibility, "reach", lambda *arguments: {Reach.ANY})
     report = await scene.play()

@@ -1,4 +1,4 @@
-"""Open sockets are found and counted, whoever they belong to."""
+"""Open sockets are found and counted by user."""
 
 import asyncio
 from uuid import UUID, uuid4
@@ -8,7 +8,7 @@ import pytest
 from domain.actor import Actor
 from domain.user import Role
 from server.app import Server
-from streaming.connections import Connection, Connections, Draining, TooManyConnections
+from streaming.connections import ClientConnection, Connections, Draining, TooManyConnections
 from tests.support.api_server import settings_of
 from tests.support.virtual_time import in_virtual_time
 
@@ -20,7 +20,7 @@ class Book:
         self.connections = connections
         self.closed: dict[str, tuple[int, str]] = {}
 
-    def open(self, name: str, *, user: UUID | None = None, address: str = "a") -> Connection:
+    def open(self, name: str, *, user: UUID | None = None, address: str = "a") -> ClientConnection:
         """Open a socket, and sign a user in on a session of the socket's name."""
         connection = self.connections.open(address, lambda code, reason: self.closed.update({name: (code, reason)}))
         connection.sign_in(Actor(user, Role.USER, uuid4(), 1) if user else None)
@@ -48,22 +48,22 @@ class TestRevocation:
         user = uuid4()
         kept = book.open("kept", user=user)
         book.open("gone", user=user)
-        book.open("stranger", user=uuid4())
+        book.open("outsider", user=uuid4())
         assert kept.actor is not None
         book.connections.close_user(user, except_session=kept.actor.session_id)
         assert set(book.closed) == {"gone"}
         book.connections.close_user(user)
         assert set(book.closed) == {"gone", "kept"}
 
-    def test_everyone_who_signed_in_can_be_sent_away(self, book: Book) -> None:
-        """When nothing learnt about rights may be trusted any more, whoever is anonymous may stay."""
+    def test_all_signed_in_sockets_can_be_closed(self, book: Book) -> None:
+        """After a gap in the changes of rights; anonymous sockets stay."""
         book.open("alice", user=uuid4())
         book.open("bob", user=uuid4())
         book.open("anonymous")
         book.connections.close_everyone()
         assert set(book.closed) == {"alice", "bob"}
 
-    def test_what_is_unknown_is_no_error(self, book: Book) -> None:
+    def test_an_unknown_user_is_no_error(self, book: Book) -> None:
         """Most users have no socket here."""
         book.connections.close_user(uuid4())
         book.connections.close_session(uuid4())
@@ -89,8 +89,8 @@ class TestCaps:
             pass
         book.open("again room")
 
-    def test_nothing_is_left_behind(self, book: Book) -> None:
-        """Thousands that came and went leave the registry as it was."""
+    def test_the_registry_does_not_grow(self, book: Book) -> None:
+        """After thousands of closed sockets it is empty."""
         user = uuid4()
         for number in range(2_000):
             with book.open(str(number), user=user, address=str(number)):
@@ -103,16 +103,16 @@ class TestCaps:
 
 class TestDraining:
     @in_virtual_time
-    async def test_everybody_is_sent_away_over_the_time(self, book: Book) -> None:
-        """With 1012, and not all in one moment."""
+    async def test_shutdown_closes_sockets_gradually(self, book: Book) -> None:
+        """With 1012, not all at the same time."""
         for number in range(4):
             book.open(str(number))
         await book.connections.drain(2.0)
         assert asyncio.get_running_loop().time() == pytest.approx(2.0)
         assert list(book.closed.values()) == [(1012, "Service restart")] * 4
 
-    async def test_nobody_comes_in_any_more(self, book: Book) -> None:
-        """A process that is about to stop takes no sockets."""
+    async def test_after_the_shutdown_no_socket_is_accepted(self, book: Book) -> None:
+        """A process that stops refuses sockets."""
         await book.connections.drain(1)
         with pytest.raises(Draining) as refused:
             book.open("late")

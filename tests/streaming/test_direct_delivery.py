@@ -1,4 +1,4 @@
-"""Telling a listener in its turn: as good as waking it, and left to it whenever that is needed."""
+"""Direct delivery gives the same items as waking the task, and leaves the rest to the task."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -21,29 +21,29 @@ from tests.support.waiting import HANG_SECONDS
 ADMIN = an_actor(Role.ADMIN)
 
 
-class Ear:
-    """Hears what it is told at once, as *way* allows, and the rest by iterating."""
+class Listener:
+    """Receives events directly as *deliver_one* allows, and the others by iterating."""
 
-    def __init__(self, subscriber: Subscriber, way: Callable[[QueuedEvent], SingleFlight[Any] | bool]) -> None:
-        self.heard: list[int] = []
+    def __init__(self, subscriber: Subscriber, deliver_one: Callable[[QueuedEvent], SingleFlight[Any] | bool]) -> None:
+        self.received: list[int] = []
         self.woken: list[int] = []
         self.may_go_on = asyncio.Event()
         self.may_go_on.set()
         self._subscriber = subscriber
-        self._way = way
-        subscriber.deliver_directly(self._tell)
+        self._deliver_one = deliver_one
+        subscriber.deliver_directly(self._deliver)
         self.task = asyncio.create_task(self._listen())
 
-    def _tell(self, noted: QueuedEvent) -> SingleFlight[Any] | bool:
-        outcome = self._way(noted)
+    def _deliver(self, noted: QueuedEvent) -> SingleFlight[Any] | bool:
+        outcome = self._deliver_one(noted)
         if outcome is True:
-            self.heard.append(noted.position)
+            self.received.append(noted.position)
         return outcome
 
     async def _listen(self) -> None:
         async for item in self._subscriber:
             position = _position(item)
-            self.heard.append(position)
+            self.received.append(position)
             self.woken.append(position)
             await self.may_go_on.wait()
 
@@ -54,161 +54,161 @@ def _position(item: Item) -> int:
 
 
 @asynccontextmanager
-async def an_ear(
-    process: Process, way: Callable[[QueuedEvent], SingleFlight[Any] | bool] = lambda noted: True
-) -> AsyncIterator[Ear]:
-    """One that listens as an admin, and has begun to."""
+async def a_listener(
+    process: Process, deliver_one: Callable[[QueuedEvent], SingleFlight[Any] | bool] = lambda noted: True
+) -> AsyncIterator[Listener]:
+    """A waiting subscriber of an admin."""
     async with process.stream.subscribe(ADMIN, None, None) as subscriber:
-        ear = Ear(subscriber, way)
+        listener = Listener(subscriber, deliver_one)
         await until(lambda: subscriber._consumer_waits)
-        yield ear
-        ear.task.cancel()
-        await asyncio.gather(ear.task, return_exceptions=True)
+        yield listener
+        listener.task.cancel()
+        await asyncio.gather(listener.task, return_exceptions=True)
 
 
 async def some(process: Process, many: int) -> None:
-    """So many events, told by the process."""
+    """Deliver several events."""
     await process.record(*(a_task_event() for _ in range(many)))
     await process.reaches(many)
 
 
-async def test_who_waits_is_not_woken(process: Process):
-    """All comes in order, the cursor moves, and what was handed over is counted; the task does not run."""
-    async with an_ear(process) as ear:
+async def test_a_waiting_subscriber_is_not_woken(process: Process):
+    """Events are in order, the cursor advances, deliveries are counted; the task does not run."""
+    async with a_listener(process) as listener:
         await some(process, 25)
-        await until(lambda: len(ear.heard) == 25)
+        await until(lambda: len(listener.received) == 25)
 
-        assert ear.heard == list(range(1, 26))
-        assert ear.woken == []
+        assert listener.received == list(range(1, 26))
+        assert listener.woken == []
         assert process.stream.counters.delivered == 25
-        assert ear._subscriber.cursor == ear._subscriber._cursor(25)
+        assert listener._subscriber.cursor == listener._subscriber._cursor(25)
 
 
-async def test_what_cannot_be_told_at_once_wakes_the_task(process: Process):
-    """In order, whoever tells it."""
-    async with an_ear(process, lambda noted: noted.position % 3 != 0) as ear:
+async def test_an_event_that_cannot_be_delivered_directly_wakes_the_task(process: Process):
+    """The order is the same."""
+    async with a_listener(process, lambda noted: noted.position % 3 != 0) as listener:
         await some(process, 9)
-        await until(lambda: len(ear.heard) == 9)
+        await until(lambda: len(listener.received) == 9)
 
-        assert ear.heard == list(range(1, 10))
-        assert {3, 6, 9} <= set(ear.woken)
+        assert listener.received == list(range(1, 10))
+        assert {3, 6, 9} <= set(listener.woken)
 
 
 async def test_a_busy_consumer_is_not_passed_by(process: Process):
     """While the task has something in hand, what follows waits for it."""
-    async with an_ear(process, lambda noted: noted.position != 1) as ear:
-        ear.may_go_on.clear()
+    async with a_listener(process, lambda noted: noted.position != 1) as listener:
+        listener.may_go_on.clear()
         await some(process, 3)
         await asyncio.sleep(0.05)
-        assert ear.heard == [1]
-        ear.may_go_on.set()
-        await until(lambda: len(ear.heard) == 3)
+        assert listener.received == [1]
+        listener.may_go_on.set()
+        await until(lambda: len(listener.received) == 3)
 
-        assert ear.heard == [1, 2, 3]
+        assert listener.received == [1, 2, 3]
 
 
-async def test_what_has_to_end_before_is_waited_for_without_the_task(process: Process):
-    """A reading, say; then it is told in another turn."""
+async def test_a_running_read_is_awaited_without_the_task(process: Process):
+    """Then the event is delivered."""
     gate = asyncio.Event()
     runs: list[SingleFlight[bool]] = []
 
-    def way(noted: QueuedEvent) -> SingleFlight[Any] | bool:
+    def deliver_one(noted: QueuedEvent) -> SingleFlight[Any] | bool:
         if not runs:
             runs.append(SingleFlight(gate.wait()))
         return runs[0].done or runs[0]
 
-    async with an_ear(process, way) as ear:
+    async with a_listener(process, deliver_one) as listener:
         await some(process, 2)
         await until(lambda: runs)
-        assert ear.heard == []
+        assert listener.received == []
         gate.set()
-        await until(lambda: len(ear.heard) == 2)
+        await until(lambda: len(listener.received) == 2)
 
-        assert ear.woken == []
+        assert listener.woken == []
 
 
-async def test_what_comes_to_nothing_is_the_tasks(process: Process):
+async def test_a_failure_is_left_to_the_task(process: Process):
     """It meets the failure itself, and can report it."""
 
     async def fail() -> None:
         raise OSError("no")
 
-    async with an_ear(process, lambda noted: SingleFlight(fail())) as ear:
+    async with a_listener(process, lambda noted: SingleFlight(fail())) as listener:
         await some(process, 1)
-        await until(lambda: ear.heard)
+        await until(lambda: listener.received)
 
-        assert ear.woken == [1]
+        assert listener.woken == [1]
 
 
-async def test_nobody_waits_again_and_again(process: Process):
-    """What is too old whenever its turn comes is left to the task, which waits for it in peace."""
+async def test_the_number_of_attempts_is_bounded(process: Process):
+    """An event that is always too old is left to the task."""
     begun: list[int] = []
 
-    def way(noted: QueuedEvent) -> SingleFlight[Any] | bool:
+    def deliver_one(noted: QueuedEvent) -> SingleFlight[Any] | bool:
         begun.append(noted.position)
         return SingleFlight(asyncio.sleep(0))
 
-    async with an_ear(process, way) as ear:
+    async with a_listener(process, deliver_one) as listener:
         await some(process, 1)
-        await until(lambda: ear.heard)
+        await until(lambda: listener.received)
 
-        assert (len(begun), ear.woken) == (MAX_ATTEMPTS + 1, [1])
+        assert (len(begun), listener.woken) == (MAX_ATTEMPTS + 1, [1])
 
 
 async def test_a_bug_is_the_tasks(process: Process):
     """It does not take the others' turns with it."""
 
-    def way(noted: QueuedEvent) -> bool:
+    def deliver_one(noted: QueuedEvent) -> bool:
         raise ZeroDivisionError
 
-    async with an_ear(process, way) as broken, an_ear(process) as other:
+    async with a_listener(process, deliver_one) as broken, a_listener(process) as other:
         await some(process, 2)
-        await until(lambda: len(broken.heard) == len(other.heard) == 2)
+        await until(lambda: len(broken.received) == len(other.received) == 2)
 
         assert (broken.woken, other.woken) == ([1, 2], [])
 
 
-async def test_who_waits_for_too_much_reads_the_log(start: StartProcess):
-    """A queue that overflows while a reading is under way is read again, by the task."""
+async def test_an_overflowing_queue_is_read_from_the_log(start: StartProcess):
+    """By the task, while a read is running."""
     gate = asyncio.Event()
     process = await start(capacity=3)
     run: SingleFlight[Any] | None = None
 
-    def way(noted: QueuedEvent) -> SingleFlight[Any] | bool:
+    def deliver_one(noted: QueuedEvent) -> SingleFlight[Any] | bool:
         nonlocal run
         run = run or SingleFlight(gate.wait())
         return run.done or run
 
-    async with an_ear(process, way) as ear:
+    async with a_listener(process, deliver_one) as listener:
         await some(process, 1)
         await until(lambda: run is not None)
         await process.record(*(a_task_event() for _ in range(9)))
         await process.reaches(10)
-        assert ear.heard == []
+        assert listener.received == []
         gate.set()
-        await until(lambda: len(ear.heard) == 10)
+        await until(lambda: len(listener.received) == 10)
 
-        assert ear.heard == list(range(1, 11))
+        assert listener.received == list(range(1, 11))
 
 
-async def test_who_was_revoked_is_told_nothing_more(process: Process):
-    """Not even what had its turn coming."""
+async def test_a_revoked_subscriber_receives_nothing_more(process: Process):
+    """Not even queued events."""
     gate = asyncio.Event()
     run: SingleFlight[Any] | None = None
 
-    def way(noted: QueuedEvent) -> SingleFlight[Any] | bool:
+    def deliver_one(noted: QueuedEvent) -> SingleFlight[Any] | bool:
         nonlocal run
         run = run or SingleFlight(gate.wait())
-        return (run.done and ear._subscriber.trusts(process.stream.lease.now)) or run
+        return (run.done and listener._subscriber.trusts(process.stream.lease.now)) or run
 
-    async with an_ear(process, way) as ear:
+    async with a_listener(process, deliver_one) as listener:
         await some(process, 1)
         revoked = an_access_event(ADMIN, AccessChange.SESSION_REVOKED)
         assert isinstance(revoked, AccessEvent)
         await process.record(revoked)
         with pytest.raises(Unauthenticated):
-            await asyncio.wait_for(ear.task, HANG_SECONDS)
+            await asyncio.wait_for(listener.task, HANG_SECONDS)
         gate.set()
         await asyncio.sleep(0.05)
 
-        assert ear.heard == []
+        assert listener.received == []

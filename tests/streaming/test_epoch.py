@@ -1,4 +1,4 @@
-"""Restored histories: everybody is told to load anew, those who listen and those who come back."""
+"""Restored databases: live subscribers and resumed ones get a resync."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,7 +13,7 @@ from domain.user import Role
 from services.stream import reset_epoch
 from streaming.stream_items import ResyncReason
 from tests.streaming.conftest import StartProcess
-from tests.streaming.support import Process, a_task_event, an_actor, hear_event, hear_resync, until
+from tests.streaming.support import Process, a_task_event, an_actor, receive_event, receive_resync, until
 from tests.support.builders import Builders
 
 ADMIN = an_actor(Role.ADMIN)
@@ -21,7 +21,7 @@ ADMIN = an_actor(Role.ADMIN)
 
 @asynccontextmanager
 async def restored(build: Builders) -> AsyncIterator[None]:
-    """What is written inside is lost at the end: rows are copied back, and nothing else tells that it was."""
+    """Changes inside the block are lost at its end: rows are copied back, without any other trace."""
     async with build.database.engine.begin() as connection:
         for table in ("events", "log_state"):
             await connection.execute(text(f"CREATE TABLE kept_{table} AS TABLE {table}"))
@@ -38,7 +38,7 @@ async def restored(build: Builders) -> AsyncIterator[None]:
 
 
 async def record(process: Process, many: int) -> None:
-    """Have events happen, and wait until the process has told them."""
+    """Record events, and wait until the process has delivered them."""
     position = process.stream.position
     await process.record(*(a_task_event() for _ in range(many)))
     await process.reaches(position + many)
@@ -50,8 +50,8 @@ def cursor_at(process: Process, actor: Actor, position: int) -> str:
 
 
 class TestRestoredUnderALivingProcess:
-    async def test_everybody_is_told(self, start: StartProcess, build: Builders):
-        """Listeners of every process are told EPOCH, once, and hear what happens from then on."""
+    async def test_every_subscriber_gets_a_resync(self, start: StartProcess, build: Builders):
+        """EPOCH once in every process, and then new events."""
         processes = [await start() for _ in range(3)]
         subscribers = [each.stream.subscribe(ADMIN, None, None) for each in processes]
         await record(processes[0], 5)
@@ -59,17 +59,17 @@ class TestRestoredUnderALivingProcess:
             await record(processes[0], 20)
             for subscriber in subscribers:
                 for _ in range(25):
-                    await hear_event(subscriber)
-        resyncs = [await hear_resync(subscriber) for subscriber in subscribers]
+                    await receive_event(subscriber)
+        resyncs = [await receive_resync(subscriber) for subscriber in subscribers]
         after = a_task_event(version=99)
         await processes[0].record(after)
 
         assert {resync.reason for resync in resyncs} == {ResyncReason.EPOCH}
-        assert [await hear_event(subscriber) for subscriber in subscribers] == [after] * 3
+        assert [await receive_event(subscriber) for subscriber in subscribers] == [after] * 3
         assert len({each.stream.epoch for each in processes}) == 1
 
-    async def test_cursors_of_the_lost_future_lead_nowhere(self, start: StartProcess, build: Builders):
-        """A cursor of what was lost is told EPOCH, also when the log has grown past it; so is one of before."""
+    async def test_cursors_of_lost_events_get_a_resync(self, start: StartProcess, build: Builders):
+        """Also when the log has grown past them, and cursors from before the restore."""
         process = await start()
         await record(process, 5)
         old = process.stream.epoch
@@ -82,9 +82,9 @@ class TestRestoredUnderALivingProcess:
 
         for cursor in (lost, kept):
             async with process.stream.subscribe(ADMIN, None, cursor) as subscriber:
-                assert (await hear_resync(subscriber)).reason is ResyncReason.EPOCH
+                assert (await receive_resync(subscriber)).reason is ResyncReason.EPOCH
 
-    async def test_the_new_epoch_is_for_everybody(self, start: StartProcess, build: Builders):
+    async def test_a_new_epoch_applies_to_every_process(self, start: StartProcess, build: Builders):
         """A process that had not seen the lost future, and one that starts later, are in the new epoch, too."""
         first = await start()
         await record(first, 5)
@@ -98,19 +98,19 @@ class TestRestoredUnderALivingProcess:
 
 
 class TestResetEpoch:
-    async def test_listeners_and_cursors(self, process: Process):
-        """After a restore without witnesses: the operator's word is enough for those who listen and who come back."""
+    async def test_resetting_the_epoch_gives_resyncs(self, process: Process):
+        """After an undetectable restore, the operator's command is enough."""
         await record(process, 3)
         subscriber = process.stream.subscribe(ADMIN, None, None)
         before = cursor_at(process, ADMIN, 2)
         await reset_epoch(process.database.unit_of_work(OPERATOR))
 
-        assert (await hear_resync(subscriber)).reason is ResyncReason.EPOCH
+        assert (await receive_resync(subscriber)).reason is ResyncReason.EPOCH
         async with process.stream.subscribe(ADMIN, None, before) as late:
-            assert (await hear_resync(late)).reason is ResyncReason.EPOCH
+            assert (await receive_resync(late)).reason is ResyncReason.EPOCH
 
-    async def test_it_is_the_operators(self, build: Builders):
-        """No user may do it, whatever their role."""
+    async def test_only_the_operator_may_reset_the_epoch(self, build: Builders):
+        """No user may, whatever their role."""
         admin = await build.an_actor(Role.ADMIN)
         async with build.unchanged():
             with pytest.raises(Forbidden):
@@ -118,8 +118,8 @@ class TestResetEpoch:
 
 
 class TestMoved:
-    async def test_a_reconnect_finds_out(self, process: Process, build: Builders):
-        """When the connections break and the server behind the address is another one, listeners are told EPOCH."""
+    async def test_a_reconnect_detects_another_server(self, process: Process, build: Builders):
+        """Subscribers get EPOCH."""
         await record(process, 3)
         subscriber = process.stream.subscribe(ADMIN, None, None)
         async with build.database.engine.begin() as connection:
@@ -127,4 +127,4 @@ class TestMoved:
         for engine in process.database.engines:
             await engine.dispose()
 
-        assert (await hear_resync(subscriber)).reason is ResyncReason.EPOCH
+        assert (await receive_resync(subscriber)).reason is ResyncReason.EPOCH

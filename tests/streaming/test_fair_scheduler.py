@@ -1,4 +1,4 @@
-"""Many are woken, and nobody else has to wait for all of them."""
+"""Many waiting callers are run in groups, so that other tasks run in between."""
 
 import asyncio
 from functools import partial
@@ -17,7 +17,7 @@ def few(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def rounds(turns: FairScheduler) -> int:
-    """How often the loop goes round until nobody waits any more."""
+    """The number of loop iterations until no caller waits."""
     count = 0
     while turns:
         count += 1
@@ -27,7 +27,7 @@ async def rounds(turns: FairScheduler) -> int:
 
 class TestTurns:
     async def test_all_are_called_in_order_and_others_run_in_between(self):
-        """A hundred by tens takes ten rounds of the loop."""
+        """A hundred in groups of ten take ten iterations."""
         turns, called = FairScheduler(), list[int]()
         for number in range(100):
             turns.add(partial(called.append, number))
@@ -35,7 +35,7 @@ class TestTurns:
         assert 10 <= await rounds(turns) <= 12
         assert called == list(range(100))
 
-    async def test_who_is_added_by_one_who_was_called_is_called(self):
+    async def test_a_caller_added_by_another_is_called(self):
         """Also when the queue was about to be empty."""
         turns, called = FairScheduler(), list[str]()
         turns.add(partial(turns.add, partial(called.append, "later")))
@@ -45,10 +45,10 @@ class TestTurns:
 
         assert called == ["later", "again"]
 
-    async def test_one_that_fails_keeps_nobody_from_being_called(self):
-        """The failure is told to the loop, and the others have their turn."""
-        loop, told = asyncio.get_running_loop(), list[object]()
-        loop.set_exception_handler(lambda loop, context: told.append(context["exception"]))
+    async def test_a_failing_caller_does_not_stop_others(self):
+        """The failure goes to the loop's exception handler."""
+        loop, delivered = asyncio.get_running_loop(), list[object]()
+        loop.set_exception_handler(lambda loop, context: delivered.append(context["exception"]))
         turns, called, failure = FairScheduler(), list[str](), RuntimeError("a bug")
 
         def fail() -> None:
@@ -59,10 +59,10 @@ class TestTurns:
         await rounds(turns)
 
         assert called == ["after it"]
-        assert told == [failure]
+        assert delivered == [failure]
 
-    async def test_who_takes_turns_and_leaves_is_no_trouble(self):
-        """Of twenty-five who wait the first ten go on first, and one who was cancelled takes nobody's place."""
+    async def test_cancelled_waiters_are_skipped(self):
+        """Of twenty-five, the first ten run first, and a cancelled one takes no place."""
         turns, done = FairScheduler(), list[int]()
 
         async def go(number: int) -> None:

@@ -14,9 +14,9 @@ from tests.streaming.support import (
     a_task_event,
     an_access_event,
     an_actor,
-    hear,
-    hear_event,
-    hears_nothing,
+    receive,
+    receive_event,
+    receives_nothing,
     until,
 )
 
@@ -24,8 +24,8 @@ ADMIN = an_actor(Role.ADMIN)
 
 
 class TestLease:
-    def test_it_runs_out(self):
-        """It is fresh for less than a second after the instant that it was renewed for."""
+    def test_the_lease_expires(self):
+        """It is fresh for less than a second after the instant of its renewal."""
         now = 10.0
         lease = Lease(lambda: now)
         assert not lease.fresh
@@ -47,16 +47,16 @@ class TestLease:
 
 
 class TestCutOff:
-    @pytest.mark.parametrize("one_bell", [True, False])
-    async def test_a_revocation_comes_first(self, start: StartProcess, one_bell: bool):
-        """Cut off from the database, a process tells nothing, bell or not; back again, the revocation comes first."""
-        other, cut = await start(), await start(**({} if one_bell else {"channel": f"test:{uuid4()}"}))
+    @pytest.mark.parametrize("one_notifier", [True, False])
+    async def test_a_revocation_is_applied_before_later_events(self, start: StartProcess, one_notifier: bool):
+        """A process without the database delivers nothing; when it is back, it applies the revocation first."""
+        other, cut = await start(), await start(**({} if one_notifier else {"channel": f"test:{uuid4()}"}))
         revoked, faithful = an_actor(Role.ADMIN), an_actor(Role.ADMIN)
         lost, kept = (cut.stream.subscribe(each, None, None) for each in (revoked, faithful))
         cut.database.cut = True
         await until(lambda: not cut.stream.lease.fresh)
         await other.record(a_task_event(version=1), an_access_event(revoked), a_task_event(version=2))
-        refused, waiting = (asyncio.create_task(hear_event(each)) for each in (lost, kept))
+        refused, waiting = (asyncio.create_task(receive_event(each)) for each in (lost, kept))
         await asyncio.wait([waiting], timeout=0.3)
         silent = not waiting.done()
         cut.database.cut = False
@@ -65,7 +65,7 @@ class TestCutOff:
         with pytest.raises(Unauthenticated):
             await refused
         assert (await waiting).version == 1
-        assert (await hear_event(kept)).version == 2
+        assert (await receive_event(kept)).version == 2
 
     async def test_a_process_that_was_frozen_reads_before_it_speaks(self, start: StartProcess):
         """Items that waited in a frozen process are handed over only after the log has been read again."""
@@ -77,12 +77,12 @@ class TestCutOff:
         frozen.database.cut = True
         await other.record(an_access_event(revoked))
         frozen.sleep_through(60)
-        assert await hears_nothing(lost)
+        assert await receives_nothing(lost)
         frozen.database.cut = False
 
         with pytest.raises(Unauthenticated):
-            await hear(lost)
-        assert (await hear_event(kept)).version == 1
+            await receive(lost)
+        assert (await receive_event(kept)).version == 1
 
     async def test_a_process_that_starts_without_a_database_finds_it_later(self, start: StartProcess, monkeypatch):
         """Starting does not fail; nothing is trusted until the log has been seen."""
@@ -112,7 +112,7 @@ class TestCutOff:
         assert process.stream.lease.fresh
 
     async def test_a_replay_waits_for_the_database(self, process: Process):
-        """While the database is away a replay is silent; then it goes on as if nothing had been."""
+        """Without the database a replay delivers nothing; then it continues."""
         await process.record(a_task_event(version=6))
         await process.reaches(1)
         cursor = process.stream.subscribe(ADMIN, None, None).cursor
@@ -121,7 +121,7 @@ class TestCutOff:
         process.stream._replay.recent.clear()
         process.database.cut = True
         subscriber = process.stream.subscribe(ADMIN, None, cursor)
-        waiting = asyncio.create_task(hear_event(subscriber))
+        waiting = asyncio.create_task(receive_event(subscriber))
         await asyncio.sleep(0.2)
         silent = not waiting.done()
         process.database.cut = False

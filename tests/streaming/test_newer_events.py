@@ -1,4 +1,4 @@
-"""Events of a newer version beside an older process: it goes on, and nobody keeps a right that may have been taken."""
+"""Events of a newer version beside an older process: it continues, and no revoked right is used."""
 
 import logging
 from collections.abc import AsyncIterator
@@ -22,14 +22,22 @@ from streaming.visibility import Visibility
 from tests.domain.test_event_parsing import access_payload, task_payload, without
 from tests.domain.test_stream_cursor import encoded
 from tests.streaming.conftest import StartProcess
-from tests.streaming.support import Process, a_task_event, an_actor, hear, hear_event, hear_resync, hears_nothing
+from tests.streaming.support import (
+    Process,
+    a_task_event,
+    an_actor,
+    receive,
+    receive_event,
+    receive_resync,
+    receives_nothing,
+)
 from tests.support import newer_version
 from tests.support.builders import Builders
 from tests.support.reads import task_history
 
 ADMIN = an_actor(Role.ADMIN)
 ALICE = an_actor(user_id=UUID(int=1))
-"""Whom the payloads speak of."""
+"""The people in the payloads."""
 KINDS = ("COMMENT", "PROJECT", "x" * 20)
 VALUES: tuple[dict[str, Any], ...] = (
     *({"changes": ["LABELS"]}, {"changes": []}, {"changes": ["TITLE", "LABELS"]}, {"changes": None}),
@@ -51,7 +59,7 @@ OF_ALICE: list[Any] = [
     without(access_payload(), "change"),
     without(access_payload(), "at"),
 ]
-OF_ANYBODY: list[Any] = [{}, [], None, access_payload(user="x"), without(access_payload(), "user")]
+OF_ALL_USERS: list[Any] = [{}, [], None, access_payload(user="x"), without(access_payload(), "user")]
 
 
 @pytest.fixture(autouse=True)
@@ -74,57 +82,57 @@ def cursor_at(process: Process, actor: Actor, position: int) -> str:
     return StreamCursor(process.stream.epoch, position, actor.access_version).encode()
 
 
-async def told_until(subscriber: Subscriber, version: int) -> list[tuple[Visibility, tuple[TaskChange, ...]]]:
-    """What is told before a version of some task."""
-    told: list[tuple[Visibility, tuple[TaskChange, ...]]] = []
+async def delivered_until(subscriber: Subscriber, version: int) -> list[tuple[Visibility, tuple[TaskChange, ...]]]:
+    """The deliveries before a version of a task."""
+    delivered: list[tuple[Visibility, tuple[TaskChange, ...]]] = []
     while True:
-        item = await hear(subscriber)
+        item = await receive(subscriber)
         assert isinstance(item, Delivered), item
         if item.event.version == version:
-            return told
-        told.append((item.visibility, item.event.changes))
+            return delivered
+        delivered.append((item.visibility, item.event.changes))
 
 
 class TestUnknownEvents:
-    async def test_every_process_goes_on(self, start: StartProcess):
-        """The one that numbers them, one that hears of them by Redis, and one without Redis tell what comes next."""
-        numbering, hearing = await start(), await start()
+    async def test_every_process_continues(self, start: StartProcess):
+        """The one that numbers them, one with Redis and one without deliver later events."""
+        numbering, receiving = await start(), await start()
         deaf = await start(channel="of its own")
-        processes = (numbering, hearing, deaf)
+        processes = (numbering, receiving, deaf)
         subscribers = [each.stream.subscribe(ADMIN, None, None) for each in processes]
         await record(numbering, *FUTURE)
         await numbering.record(a_task_event(version=77))
-        told = [await told_until(subscriber, 77) for subscriber in subscribers]
+        delivered = [await delivered_until(subscriber, 77) for subscriber in subscribers]
 
-        assert told[0] == told[1] == told[2]
-        assert (Visibility.VISIBLE, (TaskChange.TITLE,)) in told[0]
-        assert (Visibility.DELETED, ()) in told[0]
+        assert delivered[0] == delivered[1] == delivered[2]
+        assert (Visibility.VISIBLE, (TaskChange.TITLE,)) in delivered[0]
+        assert (Visibility.DELETED, ()) in delivered[0]
         for process in processes:
             counters = process.stream.counters
             assert counters.skipped > len(KINDS)
-            assert counters.skipped + counters.read_in_part + len(told[0]) >= len(FUTURE)
+            assert counters.skipped + counters.read_in_part + len(delivered[0]) >= len(FUTURE)
 
     @pytest.mark.parametrize("from_memory", [True, False])
-    async def test_who_comes_back_is_told_the_same(self, process: Process, from_memory: bool):
-        """Replaying them, from memory or from the table, ends as listening to them did."""
+    async def test_a_replay_gives_the_same(self, process: Process, from_memory: bool):
+        """From memory or from the table."""
         live = process.stream.subscribe(ADMIN, None, None)
         await record(process, *FUTURE)
         await process.record(a_task_event(version=77))
-        told = await told_until(live, 77)
+        delivered = await delivered_until(live, 77)
         if not from_memory:
             process.stream._replay.recent.clear()
         back = process.stream.subscribe(ADMIN, None, cursor_at(process, ADMIN, 0))
 
-        assert await told_until(back, 77) == told
+        assert await delivered_until(back, 77) == delivered
 
-    async def test_a_status_that_is_not_known_is_not_shown(self, process: Process):
-        """Nor is it a move; only that the task was deleted is told."""
+    async def test_an_unknown_status_is_not_delivered(self, process: Process):
+        """It is no status change; the deletion is delivered."""
         moves = process.stream.subscribe(ADMIN, None, None, only_status=True)
         changes = process.stream.subscribe(ADMIN, None, None)
         await record(process, ("TASK", task_payload(to="BLOCKED")), ("TASK", task_payload(to="BLOCKED", after=None)))
 
         for subscriber in (moves, changes):
-            item = await hear(subscriber)
+            item = await receive(subscriber)
             assert isinstance(item, Delivered)
             assert item.visibility is Visibility.DELETED
 
@@ -151,8 +159,8 @@ class TestUnknownEvents:
 
 class TestUnknownAccess:
     @pytest.mark.parametrize("payload", OF_ALICE)
-    async def test_the_rights_of_its_user_are_read_again(self, process: Process, payload: Any):
-        """Alice's subscription ends, and her cursor leads in front of it: then she is told to load everything again."""
+    async def test_an_unknown_change_of_rights_ends_the_subscription(self, process: Process, payload: Any):
+        """The user's cursor is stale: the user gets a resync."""
         news: list[AccessNews] = []
         process.stream.on_access(news.append)
         hers = process.stream.subscribe(ALICE, None, None)
@@ -160,40 +168,40 @@ class TestUnknownAccess:
         await record(process, ("TASK", task_payload(version=5)), ("ACCESS", payload), ("TASK", task_payload(version=6)))
 
         with pytest.raises(Unauthenticated):
-            await hear(hers)
+            await receive(hers)
         assert news == [UnknownAccess(ALICE.user_id)]
         assert StreamCursor.decode(hers.cursor).position < 2
         back = process.stream.subscribe(ALICE, None, hers.cursor)
-        assert (await hear_resync(back)).reason is ResyncReason.ACCESS
-        assert [(await hear_event(others)).version for _ in range(2)] == [5, 6]
+        assert (await receive_resync(back)).reason is ResyncReason.ACCESS
+        assert [(await receive_event(others)).version for _ in range(2)] == [5, 6]
         assert process.stream.counters.unknown_access == 1
 
-    @pytest.mark.parametrize("payload", OF_ANYBODY)
-    async def test_without_its_user_everybodys_are(self, process: Process, payload: Any):
-        """Nobody knows whose rights they were."""
+    @pytest.mark.parametrize("payload", OF_ALL_USERS)
+    async def test_an_unknown_change_without_a_user_concerns_all(self, process: Process, payload: Any):
+        """Every subscription ends."""
         subscribers = [process.stream.subscribe(actor, None, None) for actor in (ALICE, ADMIN, an_actor())]
         await record(process, ("ACCESS", payload))
 
         for subscriber in subscribers:
             with pytest.raises(Unauthenticated):
-                await hear(subscriber)
+                await receive(subscriber)
             back = process.stream.subscribe(subscriber.actor, None, subscriber.cursor)
-            assert (await hear_resync(back)).reason is ResyncReason.ACCESS
+            assert (await receive_resync(back)).reason is ResyncReason.ACCESS
 
-    async def test_who_has_loaded_since_is_left_alone(self, process: Process):
-        """A cursor behind it goes on."""
+    async def test_a_later_cursor_is_valid(self, process: Process):
+        """It continues without a resync."""
         await record(process, ("ACCESS", {}))
         subscriber = process.stream.subscribe(ALICE, None, cursor_at(process, ALICE, 1))
 
-        assert await hears_nothing(subscriber)
+        assert await receives_nothing(subscriber)
 
 
 class TestUnknownCursors:
     @pytest.mark.parametrize("plain", ["s2.e.1.1", "s2.1.fingerprint", "s10.", "s999.~"])
-    async def test_a_cursor_of_another_version_begins_anew(self, process: Process, plain: str):
-        """It is answered with a resync, whose cursor is of this version."""
+    async def test_a_cursor_of_another_version_is_a_resync(self, process: Process, plain: str):
+        """With a cursor of this version."""
         subscriber = process.stream.subscribe(ADMIN, None, encoded(plain))
 
-        resync = await hear_resync(subscriber)
+        resync = await receive_resync(subscriber)
         assert resync.reason is ResyncReason.EPOCH
         assert StreamCursor.decode(resync.cursor).epoch == process.stream.epoch

@@ -1,4 +1,4 @@
-"""What goes over the bell."""
+"""The notifications between processes."""
 
 import json
 
@@ -8,17 +8,17 @@ from streaming.notifier import MAX_BYTES, Notification
 from tests.streaming.support import a_notification, a_task_event, an_access_event, logged
 
 
-class TestChime:
-    def test_it_brings_its_events(self):
-        """A batch comes out as it went in."""
+class TestNotification:
+    def test_a_notification_contains_its_events(self):
+        """The batch is equal after decoding."""
         batch = logged(a_task_event(), an_access_event(), first=7)
 
-        heard = Notification.decode(a_notification("e", batch).encode().decode())
+        received = Notification.decode(a_notification("e", batch).encode().decode())
 
-        assert (heard.epoch, heard.first, heard.last, heard.events()) == ("e", 7, 8, batch)
+        assert (received.epoch, received.first, received.last, received.events()) == ("e", 7, 8, batch)
 
-    def test_a_big_batch_goes_without_its_events(self):
-        """Beyond 256 kB only the range is told."""
+    def test_a_large_batch_is_sent_without_events(self):
+        """Above 256 kB it has only the range."""
         batch = logged(*(a_task_event(title="x" * 200) for _ in range(1_000)))
 
         message = a_notification("e", batch).encode()
@@ -36,8 +36,8 @@ class TestChime:
             '{"epoch": "e", "from": 1, "to": 1, "events": {}}',
         ],
     )
-    def test_garbage_is_refused(self, message):
-        """Whatever else is on the channel is a ValueError."""
+    def test_other_messages_are_refused(self, message):
+        """With a ValueError."""
         with pytest.raises(ValueError):
             Notification.decode(message)
 
@@ -51,8 +51,8 @@ class TestChime:
         with pytest.raises(ValueError):
             Notification.decode(message).events()
 
-    def test_other_positions_than_announced_are_refused(self):
-        """Events must be those of the range."""
+    def test_positions_outside_the_range_are_refused(self):
+        """Events must match the range."""
         message = json.loads(a_notification("e", logged(a_task_event(), first=3)).encode()) | {"from": 4, "to": 4}
 
         with pytest.raises(ValueError):

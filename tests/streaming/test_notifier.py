@@ -1,4 +1,4 @@
-"""The bell: only a bell. Redis killed, frozen, restarted or full of nonsense makes events late, and nothing else."""
+"""A Redis that is killed, frozen, restarted or full of other messages delays events, and has no other effect."""
 
 import asyncio
 import re
@@ -14,7 +14,7 @@ from graphql_api.auth.failed_attempts import AttemptCount, FailedAttempts
 from graphql_api.auth.rate_limits import RateLimit, RateLimiter
 from streaming.notifier import CHANNEL, Notification, Notifier, PublishQueue
 from tests.streaming.conftest import StartProcess
-from tests.streaming.support import Process, a_notification, a_task_event, an_actor, hear_event, logged, until
+from tests.streaming.support import Process, a_notification, a_task_event, an_actor, logged, receive_event, until
 from tests.support.waiting import HANG_SECONDS
 
 ROOT = Path(__file__).parents[2]
@@ -22,56 +22,56 @@ ADMIN = an_actor(Role.ADMIN)
 
 
 async def send(writer: Process, listener, version: int) -> None:
-    """Commit an event, and wait until a listener in another process hears it."""
+    """Commit an event, and wait until a subscriber of another process receives it."""
     await writer.record(a_task_event(version=version))
-    assert (await hear_event(listener)).version == version
+    assert (await receive_event(listener)).version == version
 
 
 class TestOutage:
     @pytest.mark.parametrize(("hurt", "heal"), [("kill", "start"), ("freeze", "thaw")])
-    async def test_events_come_late_and_soon_again(self, start: StartProcess, frail_valkey: Valkey, hurt, heal):
+    async def test_events_come_late_and_soon_again(self, start: StartProcess, disposable_valkey: Valkey, hurt, heal):
         """Without Redis commits do not wait for it and events arrive all the same; it is noticed when it is back."""
-        writer, other = await start(redis=frail_valkey.url), await start(redis=frail_valkey.url)
+        writer, other = await start(redis=disposable_valkey.url), await start(redis=disposable_valkey.url)
         await until(lambda: writer.stream.healthy and other.stream.healthy)
         async with other.stream.subscribe(ADMIN, None, None) as listener:
-            getattr(frail_valkey, hurt)()
+            getattr(disposable_valkey, hurt)()
             for version in range(4):
                 await send(writer, listener, version)
             await until(lambda: not other.stream.healthy)
 
-            await asyncio.to_thread(getattr(frail_valkey, heal))
+            await asyncio.to_thread(getattr(disposable_valkey, heal))
             await until(lambda: writer.stream.healthy and other.stream.healthy)
             for version in range(4, 8):
                 await send(writer, listener, version)
 
-    async def test_it_starts_without_redis(self, start: StartProcess, frail_valkey: Valkey):
-        """A process starts and tells events while there is no Redis at all, and finds it later."""
-        frail_valkey.stop()
-        process = await start(redis=frail_valkey.url)
+    async def test_it_starts_without_redis(self, start: StartProcess, disposable_valkey: Valkey):
+        """A process starts and delivers events without Redis, and connects to it later."""
+        disposable_valkey.stop()
+        process = await start(redis=disposable_valkey.url)
         async with process.stream.subscribe(ADMIN, None, None) as listener:
             await send(process, listener, 1)
         unhealthy = not process.stream.healthy
-        await asyncio.to_thread(frail_valkey.start)
+        await asyncio.to_thread(disposable_valkey.start)
         await until(lambda: process.stream.healthy)
 
         assert unhealthy
 
     @pytest.mark.parametrize("after", [0.0, 0.001, 0.003, 0.02])
-    async def test_it_stops_at_once(self, redis_url: str, after: float):
-        """Stopped in the middle of connecting or later, the bell leaves nothing behind, and nobody waits."""
-        bell, others = Notifier(redis_url, channel="test:stop"), asyncio.all_tasks()
-        await bell.start(lambda notification: None, lambda: None)
+    async def test_it_stops_immediately(self, redis_url: str, after: float):
+        """While connecting or later; no task and no connection is left."""
+        notifier, others = Notifier(redis_url, channel="test:stop"), asyncio.all_tasks()
+        await notifier.start(lambda notification: None, lambda: None)
         await asyncio.sleep(after)
         async with asyncio.timeout(HANG_SECONDS):
-            await bell.stop()
+            await notifier.stop()
 
         assert asyncio.all_tasks() - others == set()
 
-    async def test_a_subscription_that_is_cut_is_made_again(self, start: StartProcess, frail_valkey: Valkey):
+    async def test_a_subscription_that_is_cut_is_made_again(self, start: StartProcess, disposable_valkey: Valkey):
         """A connection that Redis closes is replaced."""
-        writer, other = await start(redis=frail_valkey.url), await start(redis=frail_valkey.url)
+        writer, other = await start(redis=disposable_valkey.url), await start(redis=disposable_valkey.url)
         await until(lambda: writer.stream.healthy and other.stream.healthy)
-        async with Redis.from_url(frail_valkey.url) as redis:
+        async with Redis.from_url(disposable_valkey.url) as redis:
             assert await redis.client_kill_filter(_type="pubsub") == 2
             await until(lambda: not other.stream.healthy)
             await until(lambda: writer.stream.healthy and other.stream.healthy)
@@ -80,8 +80,8 @@ class TestOutage:
 
 
 class TestNonsense:
-    async def test_garbage_on_the_channel_is_ignored(self, start: StartProcess, redis_url: str):
-        """Whatever else is published on the channel, events are told once, in order, and the bell stays well."""
+    async def test_other_messages_are_ignored(self, start: StartProcess, redis_url: str):
+        """Events are delivered once, in order, and the notifier stays connected."""
         process = await start(channel="test:nonsense")
         await until(lambda: process.stream.healthy)
         epoch = process.stream.epoch
@@ -96,21 +96,21 @@ class TestNonsense:
         assert process.stream.healthy
         assert process.stream.position == 2
 
-    async def test_what_was_heard_before_costs_nothing(self, start: StartProcess, redis_url: str):
-        """An old chime that comes again is not told again."""
+    async def test_an_old_notification_is_ignored(self, start: StartProcess, redis_url: str):
+        """It is not delivered again."""
         process = await start(channel="test:again")
         await until(lambda: process.stream.healthy)
         event = a_task_event(version=1)
         async with Redis.from_url(redis_url) as redis, process.stream.subscribe(ADMIN, None, None) as listener:
             await process.record(event)
-            assert await hear_event(listener) == event
+            assert await receive_event(listener) == event
             await redis.publish("test:again", a_notification(process.stream.epoch, logged(event)).encode())
             await send(process, listener, 2)
 
 
 class TestOutbox:
-    async def test_it_drops_what_it_has_no_room_for(self):
-        """A slow Redis costs chimes, not memory."""
+    async def test_the_publish_queue_is_bounded(self):
+        """A slow Redis loses notifications, and uses no memory."""
         outbox = PublishQueue(capacity=2)
         for first in (1, 2, 3):
             outbox.put(Notification("e", first, first, None))
@@ -135,14 +135,14 @@ class TestRefusals:
             ("+@all -subscribe ~* &*", "SUBSCRIBE"),
         ],
     )
-    async def test_a_refusal_is_told_once_and_events_arrive(
-        self, start: StartProcess, frail_valkey: Valkey, caplog: pytest.LogCaptureFixture, rules: str, command: str
+    async def test_a_refusal_is_logged_once(
+        self, start: StartProcess, disposable_valkey: Valkey, caplog: pytest.LogCaptureFixture, rules: str, command: str
     ):
-        """Redis is there and lets us do nothing: the log says what, once, and it is over when the rules allow it."""
+        """Events arrive by polling; the end is logged, too."""
         caplog.set_level("INFO", "taskriver.bell")
-        async with Redis.from_url(frail_valkey.url) as redis:
+        async with Redis.from_url(disposable_valkey.url) as redis:
             await allow(redis, "quiet", *rules.split())
-            process = await start(redis=re.sub("//.*@|//", "//quiet:secret@", frail_valkey.url))
+            process = await start(redis=re.sub("//.*@|//", "//quiet:secret@", disposable_valkey.url))
             async with process.stream.subscribe(ADMIN, None, None) as listener:
                 await send(process, listener, 1)
                 await until(lambda: process.stream.is_refused)
@@ -150,16 +150,16 @@ class TestRefusals:
                 await allow(redis, "quiet", "+@all", "allchannels")
                 await send(process, listener, 3)
                 await until(lambda: process.stream.healthy and not process.stream.is_refused)
-        told = [record for record in caplog.messages if f"Redis refuses {command}" in record]
-        assert len(told) == 1
-        assert "polling" in told[0]
+        delivered = [record for record in caplog.messages if f"Redis refuses {command}" in record]
+        assert len(delivered) == 1
+        assert "polling" in delivered[0]
         assert f"Redis accepts {command} again" in caplog.messages
 
-    async def test_the_documented_rights_are_enough(self, start: StartProcess, frail_valkey: Valkey):
+    async def test_the_documented_rights_are_enough(self, start: StartProcess, disposable_valkey: Valkey):
         """A user with what docs/deployment.md names, and nothing else, may do all that a process does."""
         [rules] = re.findall(r"`(\+@connection [^`]+)`", (ROOT / "docs/deployment.md").read_text())
-        url = re.sub("//.*@|//", "//few:secret@", frail_valkey.url)
-        async with Redis.from_url(frail_valkey.url) as redis, Redis.from_url(url) as few:
+        url = re.sub("//.*@|//", "//few:secret@", disposable_valkey.url)
+        async with Redis.from_url(disposable_valkey.url) as redis, Redis.from_url(url) as few:
             await allow(redis, "few", "resetchannels", *rules.split())
             process = await start(redis=url, channel=CHANNEL)
             await until(lambda: process.stream.healthy)

@@ -1,4 +1,4 @@
-"""Work that several wait for is done once, and by nobody's leave undone."""
+"""Concurrent callers share one execution, which stops only when all callers are cancelled."""
 
 import asyncio
 
@@ -8,7 +8,7 @@ from streaming.asyncio_helpers import SingleFlight
 
 
 class Work:
-    """Something that takes until it is told to end."""
+    """Work that runs until the test ends it."""
 
     def __init__(self) -> None:
         self.begun = self.ended = 0
@@ -32,8 +32,8 @@ async def waiting(run: SingleFlight[str], many: int) -> list["asyncio.Task[str]"
 
 
 class TestRun:
-    async def test_all_get_what_was_made_once(self):
-        """Those who waited, and those who come when it is there."""
+    async def test_all_callers_get_one_result(self):
+        """Waiting and later ones."""
         work = Work()
         run = SingleFlight(work())
         tasks = await waiting(run, 3)
@@ -42,8 +42,8 @@ class TestRun:
         assert await asyncio.gather(*tasks) == ["done"] * 3
         assert (await run.result(), run.done, work.begun) == ("done", True, 1)
 
-    async def test_one_who_leaves_takes_nothing_away(self):
-        """Not even the one for whom it was begun."""
+    async def test_a_cancelled_caller_does_not_stop_the_work(self):
+        """Not even the one that started it."""
         work = Work()
         run = SingleFlight(work())
         first, *others = await waiting(run, 3)
@@ -54,8 +54,8 @@ class TestRun:
         assert await asyncio.gather(*others) == ["done"] * 2
         assert not run.stopped
 
-    async def test_when_all_have_left_it_is_stopped(self):
-        """And says so, and tells whom it may concern."""
+    async def test_without_callers_the_work_is_stopped(self):
+        """Its owner is informed."""
         work, over = Work(), list[SingleFlight[str]]()
         run = SingleFlight(work(), over.append)
         for task in await waiting(run, 2):
@@ -64,8 +64,8 @@ class TestRun:
 
         assert (run.stopped, work.ended, over) == (True, 1, [run])
 
-    async def test_a_failure_is_everybodys(self):
-        """Each who waits gets it, and when nobody does, nothing is said of it."""
+    async def test_a_failure_reaches_every_caller(self):
+        """Without callers it is not reported."""
 
         async def fail() -> str:
             await asyncio.sleep(0)

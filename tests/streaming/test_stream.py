@@ -1,4 +1,4 @@
-"""The stream in a process and between processes: nothing lost, nothing twice, nothing to strangers."""
+"""The stream within and between processes: nothing is lost, doubled, or delivered without the right."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -21,10 +21,10 @@ from tests.streaming.support import (
     a_task_event,
     an_access_event,
     an_actor,
-    hear,
-    hear_event,
-    hear_resync,
-    hears_nothing,
+    receive,
+    receive_event,
+    receive_resync,
+    receives_nothing,
     until,
 )
 
@@ -33,7 +33,7 @@ ADMIN = an_actor(Role.ADMIN)
 
 async def versions(subscriber: Subscriber, many: int) -> list[int]:
     """The versions of the next so many events."""
-    return [(await hear_event(subscriber)).version for _ in range(many)]
+    return [(await receive_event(subscriber)).version for _ in range(many)]
 
 
 def _fail(event: AccessNews) -> None:
@@ -41,26 +41,26 @@ def _fail(event: AccessNews) -> None:
 
 
 class TestLive:
-    async def test_an_event_comes_to_every_process(self, start: StartProcess):
-        """What is committed in one process is told in all of them."""
+    async def test_an_event_reaches_every_process(self, start: StartProcess):
+        """A commit in one process is delivered in all."""
         writer, other = await start(), await start()
         event = a_task_event()
         async with writer.stream.subscribe(ADMIN, None, None) as near, other.stream.subscribe(ADMIN, None, None) as far:
             await writer.record(event)
 
-            assert await hear_event(near) == await hear_event(far) == event
+            assert await receive_event(near) == await receive_event(far) == event
 
-    async def test_processes_hear_each_other_without_a_common_bell(self, start: StartProcess):
-        """Where the bell does not reach, the sweep does, within a second."""
+    async def test_processes_without_a_common_notifier(self, start: StartProcess):
+        """Events arrive by polling within a second."""
         writer, other = await start(), await start(channel=f"test:{uuid4()}")
         event = a_task_event()
         async with other.stream.subscribe(ADMIN, None, None) as far:
             await writer.record(event)
 
-            assert await hear_event(far) == event
+            assert await receive_event(far) == event
 
-    async def test_what_nobody_numbered_is_found(self, start: StartProcess, build):
-        """Events of a process that died between commit and numbering are numbered by another."""
+    async def test_unnumbered_events_are_found(self, start: StartProcess, build):
+        """Another process numbers the events of a dead one."""
         survivor = await start()
         async with survivor.stream.subscribe(ADMIN, None, None) as subscriber, build.as_(None) as uow:
             uow.record(a_task_event(version=7))
@@ -68,8 +68,8 @@ class TestLive:
 
             assert await versions(subscriber, 1) == [7]
 
-    async def test_only_what_happens_after_subscribing_is_told(self, process: Process):
-        """Without a cursor a subscriber hears what is committed from then on, and all of it."""
+    async def test_a_subscription_without_a_cursor_starts_now(self, process: Process):
+        """It delivers all later commits."""
         await process.record(a_task_event(version=1))
         await process.reaches(1)
         async with process.stream.subscribe(ADMIN, None, None) as subscriber:
@@ -77,8 +77,8 @@ class TestLive:
 
             assert await versions(subscriber, 2) == [2, 3]
 
-    async def test_a_big_batch_comes_without_its_events_on_the_bell(self, start: StartProcess):
-        """A batch that is too long for the bell is read from the table at once."""
+    async def test_a_large_batch_is_read_from_the_table(self, start: StartProcess):
+        """It is sent without its events."""
         writer, other = await start(), await start()
         people = People(uuid4(), None)
         async with other.stream.subscribe(ADMIN, None, None) as far:
@@ -90,7 +90,7 @@ class TestLive:
             assert await versions(far, 700) == list(range(700))
 
     async def test_closing_ends_the_iteration(self, process: Process):
-        """A closed subscriber ends, and nothing is kept of it."""
+        """Nothing is left of the subscriber."""
         subscriber = process.stream.subscribe(ADMIN, None, None)
         waiting = asyncio.create_task(anext(subscriber))
         await asyncio.sleep(0)
@@ -100,34 +100,34 @@ class TestLive:
             await waiting
         assert process.stream.subscribers == 0
 
-    async def test_a_failing_listener_harms_nobody(self, process: Process):
-        """An exception in a callback stops neither the other callbacks nor the stream."""
-        heard: list[AccessNews] = []
+    async def test_an_error_in_a_callback_is_isolated(self, process: Process):
+        """Other callbacks and the stream continue."""
+        received: list[AccessNews] = []
         process.stream.on_access(_fail)
-        process.stream.on_access(heard.append)
+        process.stream.on_access(received.append)
         access = an_access_event()
         async with process.stream.subscribe(ADMIN, None, None) as subscriber:
             await process.record(access, a_task_event(version=9))
 
             assert await versions(subscriber, 1) == [9]
-        assert heard == [access]
+        assert received == [access]
 
 
-class TestSight:
-    async def test_everybody_hears_what_is_theirs(self, process: Process):
-        """Owner, assignee and moderator hear of a task; a stranger hears nothing."""
-        owner, assignee, stranger = an_actor(), an_actor(), an_actor()
+class TestVisibility:
+    async def test_subscribers_receive_visible_events(self, process: Process):
+        """Owner, assignee and moderator; an unrelated user receives nothing."""
+        owner, assignee, outsider = an_actor(), an_actor(), an_actor()
         people = People(owner.user_id, assignee.user_id)
         listeners = [owner, assignee, an_actor(Role.MODERATOR)]
         subscribers = [process.stream.subscribe(each, None, None) for each in listeners]
-        outside = process.stream.subscribe(stranger, None, None)
+        outside = process.stream.subscribe(outsider, None, None)
         await process.record(a_task_event(version=4, before=people, after=people))
 
         assert [await versions(each, 1) for each in subscribers] == [[4], [4], [4]]
-        assert await hears_nothing(outside)
+        assert await receives_nothing(outside)
 
-    async def test_what_leaves_ones_sight_is_gone(self, process: Process):
-        """Unassigned, one is told that the task is gone; the owner sees it change, and both learn of its end."""
+    async def test_a_hidden_task_is_gone(self, process: Process):
+        """For an unassigned user; the owner receives the change, and each receives the end."""
         owner, assignee = an_actor(), an_actor()
         with_both, with_owner = People(owner.user_id, assignee.user_id), People(owner.user_id, None)
         theirs = process.stream.subscribe(assignee, None, None, only_status=True)
@@ -135,17 +135,17 @@ class TestSight:
         await process.record(
             a_task_event(before=with_both, after=with_owner), a_task_event(before=with_owner, after=None)
         )
-        seen = [await hear(theirs), await hear(mine), await hear(mine)]
+        seen = [await receive(theirs), await receive(mine), await receive(mine)]
 
         assert [each.visibility for each in seen if isinstance(each, Delivered)] == [
             Visibility.GONE,
             Visibility.VISIBLE,
             Visibility.DELETED,
         ]
-        assert await hears_nothing(theirs)
+        assert await receives_nothing(theirs)
 
-    async def test_who_hears_nothing_still_moves_on(self, process: Process):
-        """The cursor of a subscriber follows the stream, whether anything was for it or not."""
+    async def test_the_cursor_advances_without_items(self, process: Process):
+        """It follows the stream."""
         wanted = StreamFilter(task_ids=frozenset({uuid4()}))
         async with process.stream.subscribe(ADMIN, wanted, None) as subscriber:
             await process.record(a_task_event(), a_task_event())
@@ -153,13 +153,13 @@ class TestSight:
 
             assert StreamCursor.decode(subscriber.cursor).position == 2
 
-    async def test_the_cursor_stays_before_what_is_in_hand(self, process: Process):
-        """Until the next item is asked for, the last one does not count as seen."""
+    async def test_the_cursor_stays_before_an_item_in_progress(self, process: Process):
+        """The last item counts as delivered when the next one is requested."""
         async with process.stream.subscribe(ADMIN, None, None) as subscriber:
             await process.record(a_task_event())
-            item = await hear(subscriber)
+            item = await receive(subscriber)
             in_hand = StreamCursor.decode(subscriber.cursor).position
-            assert await hears_nothing(subscriber)
+            assert await receives_nothing(subscriber)
 
             assert (in_hand, subscriber.cursor) == (0, item.cursor)
 
@@ -170,15 +170,15 @@ class TestResume:
         first = process.stream.subscribe(ADMIN, None, None)
         await process.record(*(a_task_event(version=each) for each in range(10)))
         for _ in range(4):
-            cursor = (await hear(first)).cursor
+            cursor = (await receive(first)).cursor
         await first.aclose()
         second = process.stream.subscribe(ADMIN, None, cursor)
         await process.record(a_task_event(version=10))
 
         assert await versions(second, 7) == [4, 5, 6, 7, 8, 9, 10]
 
-    async def test_there_is_no_seam_while_others_write(self, start: StartProcess):
-        """Another process, with nothing in memory, replays the table while events keep coming: no gap, no twice."""
+    async def test_a_replay_beside_writers_has_no_gaps(self, start: StartProcess):
+        """Another process reads the table while events are written."""
         writer = await start()
         await writer.record(*(a_task_event(version=each) for each in range(300)))
         await writer.reaches(300)
@@ -197,15 +197,15 @@ class TestResume:
         await writer.reaches(1)
         cursor = StreamCursor(writer.stream.epoch, 1, ADMIN.access_version).encode()
         async with late.stream.subscribe(ADMIN, None, cursor) as subscriber:
-            waiting = asyncio.create_task(hear_event(subscriber))
+            waiting = asyncio.create_task(receive_event(subscriber))
             await late.reaches(1)
             await writer.record(a_task_event(version=77))
 
             assert (await waiting).version == 77
 
     @pytest.mark.parametrize("kept", [0, 2_000])
-    async def test_a_slow_consumer_gets_everything(self, process: Process, kept: int, monkeypatch):
-        """Who does not keep up reads the log at its own pace, from memory or the table; others are not held up."""
+    async def test_a_slow_subscriber_gets_every_event(self, process: Process, kept: int, monkeypatch):
+        """It reads the log in pages; others are not delayed."""
         monkeypatch.setattr(process.stream._replay, "recent", type(process.stream._replay.recent)(kept))
         slow = process.stream.subscribe(ADMIN, None, None)
         quick = process.stream.subscribe(ADMIN, None, None)
@@ -225,13 +225,13 @@ class TestResume:
 
         assert got == after == list(range(1_000))
         assert process.stream.counters.replays > replays_before
-        assert await hears_nothing(slow)
+        assert await receives_nothing(slow)
 
 
 class TestResync:
     async def goes_on(self, process: Process, subscriber: Subscriber) -> ResyncReason:
         """The reason; after it the stream must go on, live."""
-        resync = await hear_resync(subscriber)
+        resync = await receive_resync(subscriber)
         await process.record(a_task_event(version=1234))
         assert await versions(subscriber, 1) == [1234]
         assert StreamCursor.decode(resync.cursor).epoch == process.stream.epoch
@@ -255,8 +255,8 @@ class TestResync:
             assert subscriber.cursor == cursor
             assert await self.goes_on(process, subscriber) is reason
 
-    async def test_a_cursor_behind_what_is_kept(self, process: Process):
-        """A cursor whose next events were removed is told so, whether or not this process knows that yet."""
+    async def test_a_trimmed_cursor_is_a_resync(self, process: Process):
+        """Whether or not this process knows the trimmed position."""
         cursor = StreamCursor(process.stream.epoch, 0, ADMIN.access_version).encode()
         await process.record(a_task_event(), a_task_event())
         await process.reaches(2)
@@ -266,8 +266,8 @@ class TestResync:
         async with process.stream.subscribe(ADMIN, None, cursor) as subscriber:
             assert await self.goes_on(process, subscriber) is ResyncReason.TRIMMED
 
-    async def test_a_new_epoch_reaches_those_who_listen(self, process: Process):
-        """When history is replaced everybody is told, and whoever remembers rights is told to forget them."""
+    async def test_a_new_epoch_reaches_live_subscribers(self, process: Process):
+        """And the caches of rights are emptied."""
         broken: list[bool] = []
         process.stream.on_break(lambda: broken.append(True))
         subscriber = process.stream.subscribe(ADMIN, None, None)
@@ -281,8 +281,8 @@ class TestResync:
         assert lost.epoch != process.stream.epoch
         assert await self.goes_on(process, subscriber) is ResyncReason.EPOCH
 
-    async def test_what_was_read_before_a_break_is_not_told_after_it(self, process: Process):
-        """A break leaves events out, and with them the word that a task is not what it was when it was read."""
+    async def test_a_snapshot_from_before_a_gap_is_not_used(self, process: Process):
+        """The gap may contain a change of the task."""
         task = await process.build.a_task()
         before = await process.stream.task_cache.read(task.id)
         again = await process.stream.task_cache.read(task.id)
@@ -300,18 +300,18 @@ class TestResync:
 
 class TestRevocation:
     @pytest.mark.parametrize("change", [AccessChange.SESSION_REVOKED, AccessChange.ROLE_CHANGED])
-    async def test_nothing_is_told_after_a_change_of_rights(self, process: Process, change: AccessChange):
-        """Whoever listens with rights of yesterday is sent away before the next event; others listen on."""
+    async def test_nothing_is_delivered_after_a_change_of_rights(self, process: Process, change: AccessChange):
+        """The subscriber ends before the next event; others continue."""
         mine, other = an_actor(Role.ADMIN), process.stream.subscribe(ADMIN, None, None)
         subscriber = process.stream.subscribe(mine, None, None)
         await process.record(an_access_event(mine, change), a_task_event(version=3))
 
         with pytest.raises(Unauthenticated):
-            await hear(subscriber)
+            await receive(subscriber)
         assert await versions(other, 1) == [3]
 
-    async def test_callbacks_come_before_later_events(self, process: Process):
-        """An access event is announced before anything that was committed after it is handed over."""
+    async def test_callbacks_precede_later_events(self, process: Process):
+        """An access event is announced before later commits are delivered."""
         order: list[object] = []
         process.stream.on_access(lambda event: order.append("access"))
         async with process.stream.subscribe(ADMIN, None, None) as subscriber:

@@ -31,13 +31,13 @@ class World:
         self.taken: list[int] = []
 
     def happen(self) -> None:
-        """An event is told."""
+        """Deliver an event."""
         self.dispatched += 1
         if is_mine(self.dispatched):
             self.queue.offer(note(self.dispatched))
 
     def read(self) -> None:
-        """A subscriber who is behind reads a page."""
+        """A subscriber that is behind reads a page."""
         if not self.queue.live:
             reached = min(self.dispatched, self.queue.read + self.page)
             found = [note(each) for each in range(self.queue.read + 1, reached + 1) if is_mine(each)]
@@ -52,7 +52,7 @@ class World:
             assert self.queue.position(self.dispatched) < entry.position
 
     def check_cursor(self) -> None:
-        """Whatever lies up to the cursor was taken."""
+        """Everything up to the cursor was taken."""
         upto = self.queue.position(self.dispatched)
         assert [each for each in self.mine(upto) if each not in self.taken] == []
 
@@ -84,16 +84,16 @@ class TestAnyPace:
 
 
 class TestFeed:
-    def test_what_lies_before_its_place_is_dropped(self):
-        """A cursor that is ahead of this process is honoured: what comes up to it is not told again."""
+    def test_events_before_the_cursor_are_dropped(self):
+        """Also if the cursor is ahead of this process."""
         queue = SubscriptionQueue(5, live=True)
         for position in (4, 5, 6):
             queue.offer(note(position))
 
         assert [queue.take(), queue.take()] == [note(6), None]
 
-    def test_what_is_in_hand_is_not_seen_yet(self):
-        """The cursor passes an item when it is put down, not when it is taken."""
+    def test_an_item_in_progress_is_not_delivered_yet(self):
+        """The cursor advances when it is finished, not when it is taken."""
         queue = SubscriptionQueue(0, live=True)
         queue.offer(note(3))
         queue.take()
@@ -104,8 +104,8 @@ class TestFeed:
 
 
 class TestRecent:
-    def test_it_answers_only_if_it_has_the_next_event(self):
-        """From memory comes what follows a position without a gap, and otherwise nothing."""
+    def test_recent_events_are_returned_only_without_gaps(self):
+        """Otherwise nothing is."""
         recent = RecentEvents(max_events=3)
         recent.add(logged(*(a_task_event() for _ in range(5))))
 

@@ -1,4 +1,4 @@
-"""The tail: whatever the schedule, each event is told once and in order, and rights run ahead."""
+"""For any schedule, the tail delivers each event once and in order, and changes of rights first."""
 
 from dataclasses import dataclass, field
 
@@ -33,7 +33,7 @@ class Log:
         return logged(*(event for _, event in self.committed[after:up_to]), first=after + 1)
 
     def answer(self, ask: Request) -> object:
-        """What the table says at this moment."""
+        """The current content of the table."""
         match ask:
             case ReadHead():
                 return Head("e", self.position, 0, pending=self.position < len(self.committed))
@@ -56,11 +56,11 @@ class World:
         self.under_way: list[tuple[list[LoggedEvent], float]] = []
         self.asked: tuple[Request, float] | None = None
         self.answer: tuple[object] | None = None
-        self.told: list[LoggedEvent] = []
+        self.delivered: list[LoggedEvent] = []
         self.applied: list[Event] = []
 
     def commit(self, access: bool) -> None:
-        """Somebody commits an event."""
+        """Commit an event."""
         self.log.committed.append((self.now, an_access_event() if access else a_task_event()))
 
     def number(self) -> None:
@@ -77,12 +77,12 @@ class World:
 
     def offer(self, batch: list[LoggedEvent], whole_since: float | None = None) -> None:
         """What the shell does with a batch."""
-        told = self.tail.offer(batch)
-        if told:
-            if whole_since is not None and len(told) == len(batch):
-                self.tail.mark_complete(told[-1].position, whole_since)
-            self.applied += [each.event for each in self.tail.take_access_events(told, told[-1].position)]
-            self.told += told
+        delivered = self.tail.offer(batch)
+        if delivered:
+            if whole_since is not None and len(delivered) == len(batch):
+                self.tail.mark_complete(delivered[-1].position, whole_since)
+            self.applied += [each.event for each in self.tail.take_access_events(delivered, delivered[-1].position)]
+            self.delivered += delivered
 
     def ask(self) -> None:
         """The tail's question sets out."""
@@ -153,8 +153,8 @@ steps = st.one_of(
 class TestAnySchedule:
     @settings(max_examples=400, deadline=None)
     @given(st.lists(steps, max_size=60))
-    def test_each_event_is_told_once_and_in_order(self, schedule):
-        """Whatever is split, lost, doubled or late: all is told once, in order, and the lease never lies."""
+    def test_each_event_is_delivered_once_and_in_order(self, schedule):
+        """However notifications are split, lost, doubled or late; the lease is always correct."""
         world = World()
         for name, *arguments in schedule:
             if name == "tick":
@@ -165,34 +165,34 @@ class TestAnySchedule:
         world.take()
         world.settle()
 
-        assert [each.position for each in world.told] == list(range(1, len(world.log.committed) + 1))
-        assert world.applied == [each.event for each in world.told if isinstance(each.event, AccessEvent)]
+        assert [each.position for each in world.delivered] == list(range(1, len(world.log.committed) + 1))
+        assert world.applied == [each.event for each in world.delivered if isinstance(each.event, AccessEvent)]
         assert world.lease.fresh
 
 
 class TestTail:
-    def test_a_batch_that_continues_the_log_is_told_without_asking(self):
-        """The next batch in order is told at once."""
+    def test_the_next_batch_is_delivered_without_a_read(self):
+        """If it continues the log."""
         tail = Tail(Lease(lambda: 0.0), EMPTY)
 
         assert [each.position for each in tail.offer(logged(a_task_event(), a_task_event()))] == [1, 2]
 
-    def test_a_gap_makes_it_ask_before_the_sweep_is_due(self):
-        """A batch that starts too late is not told, and the head is asked for at once."""
+    def test_a_gap_reads_the_log(self):
+        """Before the next poll; the batch is not delivered yet."""
         world = World()
         world.sweep()
         assert world.tail.next_request(world.now) is None
 
         world.offer(logged(a_task_event(), first=5))
 
-        assert world.told == []
+        assert world.delivered == []
         assert isinstance(world.tail.next_request(world.now), ReadHead)
 
-    def test_it_rests_as_long_as_it_asks_nothing(self):
-        """Whatever rounding does to time: who is told to wait no longer has something to do."""
-        for moment in range(1, 1000):
+    def test_waiting_times_are_never_zero(self):
+        """Whatever the rounding of time."""
+        for instant in range(1, 1000):
             world = World()
-            world.now = moment / 7
+            world.now = instant / 7
             world.sweep()
             world.now = world.now + POLL_SECONDS - 1e-14
 
@@ -215,10 +215,10 @@ class TestTail:
         world.read()
         world.take()
 
-        assert (len(world.applied), world.told, world.lease.fresh) == (1, [], True)
+        assert (len(world.applied), world.delivered, world.lease.fresh) == (1, [], True)
 
     def test_a_change_of_rights_is_applied_once(self):
-        """A change of rights that ran ahead is not applied again when its batch is told."""
+        """Not again with its batch."""
         world = World()
         world.commit(access=True)
         world.settle()
@@ -246,16 +246,16 @@ class TestTail:
         assert not world.lease.fresh
         assert isinstance(world.tail.next_request(world.now), NumberEvents)
 
-    def test_another_epoch_breaks_the_history(self):
-        """A head of another epoch makes the tail stand there, and says why."""
+    def test_another_epoch_stops_the_tail(self):
+        """With its reason."""
         tail = Tail(Lease(lambda: 0.0), EMPTY)
 
         reason = tail.head_read(ReadHead(0), Head("f", 9, 0, pending=False), started_at=0.0, now=0.0)
 
         assert (reason, tail.dispatched, tail.epoch) == (ResyncReason.EPOCH, 9, "f")
 
-    def test_a_head_that_went_back_is_another_history(self):
-        """A head behind what was told already is not believed to be the same history."""
+    def test_a_smaller_head_is_another_history(self):
+        """It cannot be the same log."""
         tail = Tail(Lease(lambda: 0.0), EMPTY)
         tail.offer(logged(a_task_event(), a_task_event()))
 
@@ -270,8 +270,8 @@ class TestTail:
 
         assert tail.head_read(ReadHead(1), Head("e", 1, 0, pending=False), started_at=0.0, now=0.0) is None
 
-    def test_who_numbers_all_the_time_need_not_ask_for_the_head(self):
-        """The lease stays fresh by batches alone, however long an answer about the head takes."""
+    def test_batches_renew_the_lease(self):
+        """However long a read of the head takes."""
         world = World()
         world.settle()
         for _ in range(5):
@@ -283,8 +283,8 @@ class TestTail:
 
         assert world.lease.fresh
 
-    def test_what_was_trimmed_before_it_was_told_breaks_the_history(self):
-        """A tail that slept for longer than events are kept says so."""
+    def test_trimmed_events_stop_the_tail(self):
+        """A process that was frozen for longer than the retention detects it."""
         tail = Tail(Lease(lambda: 0.0), EMPTY)
 
         reason = tail.head_read(ReadHead(0), Head("e", 9, 4, pending=False), started_at=0.0, now=0.0)

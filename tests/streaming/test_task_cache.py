@@ -1,4 +1,4 @@
-"""What is told of tasks is read once for everybody, and together for whoever has much to catch up with."""
+"""Tasks are read once for all subscribers, and together with upcoming ones."""
 
 import pytest
 
@@ -26,7 +26,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 
 async def some_tasks(process: Process, many: int) -> list[TaskRow]:
-    """Tasks of somebody."""
+    """Tasks of a user."""
     return [await process.build.a_task() for _ in range(many)]
 
 
@@ -37,16 +37,16 @@ async def read_all(current: TaskCache, tasks: list[TaskRow]) -> list[TaskSnapsho
 
 
 class TestAhead:
-    async def test_what_comes_next_is_read_together(self, process: Process, asked: list[int]):
-        """Ten tasks are one statement, and each reading is of its own task."""
+    async def test_upcoming_tasks_are_read_together(self, process: Process, asked: list[int]):
+        """Ten tasks are one statement."""
         tasks = await some_tasks(process, 10)
         readings = await read_all(process.stream.task_cache, tasks)
 
         assert [reading.task and reading.task.id for reading in readings] == [task.id for task in tasks]
         assert asked == [10]
 
-    async def test_only_what_has_changed_is_read_again(self, process: Process, asked: list[int]):
-        """An event of one task makes its reading old, and nobody else's."""
+    async def test_only_changed_tasks_are_read_again(self, process: Process, asked: list[int]):
+        """An event invalidates only its own task."""
         tasks = await some_tasks(process, 3)
         current = process.stream.task_cache
         before = await read_all(current, tasks)
@@ -56,10 +56,10 @@ class TestAhead:
         assert [one.number == other.number for one, other in zip(before, after, strict=True)] == [True, False, True]
         assert asked == [3, 1]
 
-    async def test_what_was_read_long_ago_is_read_again(
+    async def test_an_old_snapshot_is_read_again(
         self, process: Process, asked: list[int], monkeypatch: pytest.MonkeyPatch
     ):
-        """A reading made ahead of its time grows old like any other."""
+        """Also one that was read ahead."""
         tasks = await some_tasks(process, 2)
         current = process.stream.task_cache
         await current.read(tasks[0].id, [tasks[1].id])
@@ -69,8 +69,8 @@ class TestAhead:
 
         assert asked == [2, 1]
 
-    async def test_what_is_not_there_is_none(self, process: Process):
-        """Of a task that was deleted meanwhile there is nothing, and its neighbours are as they are."""
+    async def test_a_deleted_task_has_no_row(self, process: Process):
+        """Its neighbours are not affected."""
         tasks = await some_tasks(process, 2)
         await task_service.delete_task(process.build.as_(an_actor(Role.ADMIN)), task_id=tasks[1].id)
         there, gone = await read_all(process.stream.task_cache, tasks)
@@ -78,12 +78,12 @@ class TestAhead:
         assert there.task is not None
         assert gone.task is None
 
-    async def test_reading_ahead_shows_nobody_more(self, process: Process):
-        """It is made in nobody's name: who may not see a task is shown none."""
+    async def test_reading_ahead_respects_visibility(self, process: Process):
+        """A user who may not see a task gets no row."""
         [task] = await some_tasks(process, 1)
-        stranger = an_actor()
-        assert not may(stranger, Action.READ_TASK, task)
+        outsider = an_actor()
+        assert not may(outsider, Action.READ_TASK, task)
         current = process.stream.task_cache
         await current.read(task.id)
 
-        assert (await current.visible_to(stranger, task.id)).task is None
+        assert (await current.visible_to(outsider, task.id)).task is None

@@ -1,4 +1,4 @@
-"""Who is told what: the policy's eyes, and the filter's."""
+"""The visibility of events: the policy, and the filter."""
 
 from uuid import UUID, uuid4
 
@@ -22,7 +22,7 @@ def look(before: People | None, after: People | None, *, role: Role = Role.USER,
     return SubscriberView(an_actor(role, user_id=ME), wanted, options.pop("only_status", False)).visibility_of(event)
 
 
-class TestSight:
+class TestVisibility:
     @pytest.mark.parametrize(
         ("before", "after", "visibility"),
         [
@@ -37,28 +37,28 @@ class TestSight:
             (None, YOURS, None),
         ],
     )
-    def test_a_user_sees_what_is_its_own_or_assigned(self, before, after, visibility):
-        """Visible after: seen; only before: gone or deleted; never: nothing."""
+    def test_a_user_sees_own_and_assigned_tasks(self, before, after, visibility):
+        """Visible afterwards: visible; only before: gone or deleted; never: nothing."""
         assert look(before, after) is visibility
 
     @pytest.mark.parametrize("role", [Role.MODERATOR, Role.ADMIN])
-    def test_who_may_see_all_is_told_all(self, role):
-        """A role that reaches any task sees strangers' tasks change and be deleted."""
+    def test_moderators_receive_all_events(self, role):
+        """Of tasks of other users, deletions included."""
         assert look(YOURS, YOURS_FOR_THEM, role=role) is Visibility.VISIBLE
         assert look(YOURS, None, role=role) is Visibility.DELETED
 
 
 class TestFilter:
-    def test_the_people_match_before_or_after(self):
-        """A task that comes to the wanted assignee, or leaves them, is told."""
+    def test_a_filter_matches_people_before_or_after(self):
+        """Assigning and unassigning are delivered."""
         mine = StreamFilter(assignee_id=ME)
 
         assert look(YOURS, YOURS_FOR_ME, wanted=mine) is Visibility.VISIBLE
         assert look(MINE, MINE, wanted=mine) is None
         assert look(YOURS_FOR_ME, YOURS, wanted=mine, role=Role.ADMIN) is Visibility.VISIBLE
 
-    def test_a_filter_does_not_tell_what_cannot_be_seen(self):
-        """Who lost sight of a task cannot find out by a filter who has it now."""
+    def test_a_filter_does_not_reveal_hidden_tasks(self):
+        """A former assignee cannot find the new one."""
         assert look(YOURS_FOR_ME, YOURS_FOR_THEM, wanted=StreamFilter(assignee_id=THEM)) is None
 
     def test_owner_and_assignee_must_match_on_the_same_side(self):
@@ -68,8 +68,8 @@ class TestFilter:
         assert look(YOURS, People(ME, THEM), wanted=wanted, role=Role.ADMIN) is None
         assert look(YOURS, YOURS_FOR_THEM, wanted=wanted, role=Role.ADMIN) is Visibility.VISIBLE
 
-    def test_tasks_are_chosen_by_id(self):
-        """Only the wanted tasks are told, and an empty set wants none."""
+    def test_a_filter_of_task_ids(self):
+        """An empty set matches nothing."""
         task_id = uuid4()
         event = {"task_id": task_id}
 
@@ -77,20 +77,20 @@ class TestFilter:
         assert look(MINE, MINE, event=event, wanted=StreamFilter(task_ids=frozenset({uuid4()}))) is None
         assert look(MINE, None, event=event, wanted=StreamFilter(task_ids=frozenset())) is None
 
-    def test_a_status_filter_is_about_where_the_task_stands_after(self):
-        """Only events that leave the task in a wanted status are told."""
+    def test_a_status_filter_matches_the_status_after(self):
+        """Only events with a wanted status are delivered."""
         assert look(MINE, MINE, wanted=StreamFilter(to=frozenset({TaskStatus.DONE}))) is Visibility.VISIBLE
         assert look(MINE, MINE, wanted=StreamFilter(to=frozenset({TaskStatus.TODO}))) is None
 
-    def test_what_is_gone_is_told_whatever_its_status(self):
-        """Who heard of a task in a wanted column must learn that it is not there any more."""
+    def test_gone_and_deleted_pass_a_status_filter(self):
+        """A subscriber must learn of them."""
         wanted = StreamFilter(to=frozenset({TaskStatus.CANCELLED}))
 
         assert look(MINE, None, wanted=wanted, only_status=True) is Visibility.DELETED
         assert look(YOURS_FOR_ME, YOURS, wanted=wanted, only_status=True) is Visibility.GONE
 
-    def test_only_moves_are_told_to_who_wants_only_moves(self):
-        """A new title is no news to who listens for moves; a deletion is."""
+    def test_status_subscriptions_deliver_status_changes_and_deletions(self):
+        """A new title is left out."""
         title = {"changes": (TaskChange.TITLE,)}
 
         assert look(MINE, MINE, only_status=True, event=title) is None
@@ -108,16 +108,16 @@ class TestConcerns:
         assert concerns(an_access_event(me), me)
         assert not concerns(an_access_event(an_actor(user_id=ME)), me)
 
-    def test_all_sessions(self, me):
-        """A change of role concerns all sessions of the user, and nobody else's."""
+    def test_a_change_of_role_concerns_all_sessions(self, me):
+        """Of its user."""
         event = an_access_event(me, AccessChange.ROLE_CHANGED)
 
         assert concerns(event, me)
         assert concerns(event, an_actor(user_id=ME))
         assert not concerns(event, an_actor(user_id=YOU))
 
-    def test_all_but_one(self, me):
-        """A new password spares the session that set it."""
+    def test_a_new_password_keeps_its_session(self, me):
+        """The other sessions end."""
         event = AccessEvent(ME, AccessChange.PASSWORD_CHANGED, None, me.session_id, ME, a_task_event().at, None)
 
         assert not concerns(event, me)

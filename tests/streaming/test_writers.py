@@ -7,7 +7,7 @@ from uuid import UUID
 
 from domain.user import Role
 from tests.streaming.conftest import StartProcess
-from tests.streaming.support import Process, a_task_event, an_actor, hear_event
+from tests.streaming.support import Process, a_task_event, an_actor, receive_event
 
 WRITERS, CHANGES, TASKS = 8, 100, 4
 ADMIN = an_actor(Role.ADMIN)
@@ -35,19 +35,19 @@ async def write(process: Process, tasks: list[UUID], chance: random.Random) -> i
 
 
 class TestOverlappingWriters:
-    async def test_nothing_is_lost_doubled_or_disordered(self, start: StartProcess, build):
-        """Eight writers in three processes on four hot tasks, a fifth rolled back: all is told once, in order."""
+    async def test_nothing_is_lost_doubled_or_out_of_order(self, start: StartProcess, build):
+        """Eight writers in three processes on four tasks, a fifth rolled back."""
         processes = [await start() for _ in range(3)]
         tasks = [(await build.a_task()).id for _ in range(TASKS)]
         subscribers = [each.stream.subscribe(ADMIN, None, None) for each in processes]
         work = [write(processes[each % 3], tasks, random.Random(each)) for each in range(WRITERS)]
         total = sum(await asyncio.gather(*work))
-        heard = [[await hear_event(each) for _ in range(total)] for each in subscribers]
+        received = [[await receive_event(each) for _ in range(total)] for each in subscribers]
 
-        for events in heard:
+        for events in received:
             versions: dict[UUID, list[int]] = defaultdict(list)
             for event in events:
                 versions[event.task_id].append(event.version)
             assert all(each == list(range(2, len(each) + 2)) for each in versions.values())
-        assert heard[0] == heard[1] == heard[2]
+        assert received[0] == received[1] == received[2]
         assert sum(each.stream.counters.numbered for each in processes) == total

@@ -54,7 +54,7 @@ class Answer:
 
 @dataclass
 class Api:
-    """Everything a test needs to ask as anybody, and to look behind the API."""
+    """Sends requests as any user, and gives access to the parts of the server."""
 
     server: Server
     build: Builders
@@ -64,7 +64,7 @@ class Api:
     async def ask(
         self, query: str, by: UserRow | str | None = None, /, *, headers: dict[str, str] | None = None, **variables: Any
     ) -> Answer:
-        """Send an operation as a user, with a token, or as nobody."""
+        """Send an operation as a user, with a token, or anonymously."""
         sent = {"content-type": "application/json"} | (headers or {})
         if by is not None:
             sent["authorization"] = f"Bearer {by if isinstance(by, str) else await self.token(by)}"

@@ -1,4 +1,4 @@
-"""One server of our own for the tests of the API, in this process, with a database of its own."""
+"""One server in this process, with its own database, for the tests of the API."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager

@@ -1,4 +1,4 @@
-"""Builders: a test says what it needs, and nothing else."""
+"""Builders of rows for tests."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -31,9 +31,8 @@ class Builders:
 
     @staticmethod
     async def clear(database: Database) -> None:
-        """Empty every table and begin the log anew; of the few rows of a test that is quicker than to truncate.
-
-        The head comes first, as it does for whoever numbers events: a process that was killed may not be quite gone.
+        """Empty every table and reset the log; for few rows this is faster than TRUNCATE. The head is first, as in
+        numbering, because a killed process may still hold a lock.
         """
         async with database.engine.begin() as connection:
             await connection.execute(text("UPDATE log_state SET trimmed = 0"))
@@ -77,7 +76,7 @@ class Builders:
         return await self._added(row)
 
     async def a_task(self, owner: UserRow | Actor | None = None, **values: Any) -> TaskRow:
-        """A task, of somebody new unless an owner is given."""
+        """A task, of a new user by default."""
         now = datetime.now(UTC)
         owner_id = _id_of(owner) if owner is not None else (await self.a_user()).id
         row = TaskRow(
@@ -89,10 +88,10 @@ class Builders:
         return await self._added(row)
 
     def as_(
-        self, who: Actor | UserRow | None, *, now: datetime | None = None, key: IdempotencyKey | None = None
+        self, user_or_actor: Actor | UserRow | None, *, now: datetime | None = None, key: IdempotencyKey | None = None
     ) -> UnitOfWork:
-        """A unit of work in somebody's name, now or at another time, under a key or without."""
-        actor = self.actor(who) if isinstance(who, UserRow) else who
+        """A unit of work of a user or actor, now or at another time, with or without a key."""
+        actor = self.actor(user_or_actor) if isinstance(user_or_actor, UserRow) else user_or_actor
         return self.database.unit_of_work(actor, request_id="test", now=now, idempotency=key)
 
     async def task(self, task_id: UUID) -> TaskRow | None:
@@ -112,20 +111,20 @@ class Builders:
         return stored.status
 
     async def recorded_events(self, *, of: UUID | None = None) -> list[RecordedEvent]:
-        """Everything that was recorded, or what happened to one task, in the order of recording."""
+        """All recorded events, or those of one task, in the order of recording."""
         query = select(EventRow).order_by(EventRow.id)
         async with self.database.session() as session:
             rows = await session.scalars(query if of is None else query.where(EventRow.task_id == of))
             return [_recorded(row) for row in rows]
 
     async def events_by(self, actor_id: UUID) -> list[RecordedEvent]:
-        """What somebody did, in the order of recording."""
+        """The events of a user, in the order of recording."""
         query = select(EventRow).where(EventRow.payload["by"].astext == str(actor_id)).order_by(EventRow.id)
         async with self.database.session() as session:
             return [_recorded(row) for row in await session.scalars(query)]
 
     async def snapshot(self) -> dict[str, list[tuple[Any, ...]]]:
-        """Everything that is stored, row by row."""
+        """All stored rows."""
         async with self.database.connect() as connection:
             return {
                 table.name: [tuple(row) for row in await connection.execute(select(table).order_by(*table.primary_key))]

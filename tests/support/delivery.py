@@ -1,4 +1,4 @@
-"""A telling of which everything can be said beforehand."""
+"""A delivery whose properties are given by the test."""
 
 from collections.abc import Awaitable, Callable, Hashable
 from typing import Any
@@ -7,24 +7,24 @@ from graphql_api.resolvers.delivery import Delivery
 
 
 class AnyDelivery(Delivery):
-    """Something to tell, for as long as *is_current* says; what it stands on is given."""
+    """A delivery with given rights, which is current as *is_current* says."""
 
     def __init__(
         self,
         viewpoint: Hashable,
         viewer: Hashable,
         *,
-        standing: Hashable,
+        rights: Hashable,
         is_current: Callable[[], bool],
-        again: Callable[[], Awaitable[Delivery]],
+        renewed: Callable[[], Awaitable[Delivery]],
     ) -> None:
         super().__init__(viewpoint, viewer)
-        self._standing, self._is_current, self._again = standing, is_current, again
+        self._rights, self._is_current, self._renewed = rights, is_current, renewed
 
     @property
-    def standing(self) -> Hashable:
+    def rights(self) -> Hashable:
         """As given."""
-        return self._standing
+        return self._rights
 
     def make(self) -> Any:
         """Nothing."""
@@ -33,6 +33,6 @@ class AnyDelivery(Delivery):
         """As given."""
         return self._is_current()
 
-    async def again(self) -> Delivery:
+    async def renewed(self) -> Delivery:
         """As given."""
-        return await self._again()
+        return await self._renewed()

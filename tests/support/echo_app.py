@@ -1,6 +1,5 @@
-"""A small application over the transports and the executor alone: no database, everything a test wants to provoke.
-
-Run it by hand: `uvicorn tests.support.echo_app:app`.
+"""A small application on the transports and the executor, without a database. Run it by hand: `uvicorn
+tests.support.echo_app:app`.
 """
 
 import asyncio
@@ -116,7 +115,7 @@ class Query:
 
     @strawberry.field
     def me(self, info: Info) -> str | None:
-        """Who is asking."""
+        """The authenticated user."""
         facts = info.context.facts
         if facts.auth_error is not None:
             raise facts.auth_error
@@ -126,12 +125,12 @@ class Query:
 
     @strawberry.field
     def strictly_me(self, info: Info) -> str:
-        """Who is asking; without an answer there is no data at all."""
+        """The authenticated user; non-null, so that an error removes all data."""
         raise Unauthenticated("Not authenticated")
 
     @strawberry.field
     def facts(self, info: Info) -> list[str]:
-        """What the transport told."""
+        """The request context."""
         facts = info.context.facts
         return [facts.transport, facts.client.address, facts.request_id, str(is_secure(facts.scope, facts.trusted))]
 
@@ -148,12 +147,12 @@ class Query:
 
     @strawberry.field
     def bug(self) -> str | None:
-        """A bug of ours."""
+        """An unexpected exception."""
         raise ZeroDivisionError("secret detail")
 
     @strawberry.field
     def missing(self) -> str | None:
-        """A refusal that nobody turned into data."""
+        """A refusal that no resolver turned into data."""
         raise NotFound("There is no such task.")
 
     @strawberry.field
@@ -193,7 +192,7 @@ class Mutation:
 
 @strawberry.type
 class Generation:
-    """An event whose field looks at its context."""
+    """An event whose field reads its context."""
 
     @strawberry.field
     def number(self, info: Info) -> int:
@@ -214,7 +213,7 @@ class Subscription:
 
     @strawberry.subscription
     async def quiet(self, info: Info) -> AsyncIterator[int]:
-        """Says nothing, for ever."""
+        """Delivers nothing."""
         info.context.journal.events.append("quiet opened")
         try:
             await asyncio.Event().wait()
@@ -236,19 +235,19 @@ class Subscription:
 
     @strawberry.subscription
     async def failing(self) -> AsyncIterator[int]:
-        """Says one thing, then breaks."""
+        """Delivers one event, then fails."""
         yield 1
         raise ZeroDivisionError("secret detail")
 
     @strawberry.subscription
     async def refused(self) -> AsyncIterator[int]:
-        """Refuses before it says anything."""
+        """Fails before the first event."""
         for number in _refuse():
             yield number
 
     @strawberry.subscription
     async def generations(self) -> AsyncIterator[Generation]:
-        """Tells of each event how fresh its context is."""
+        """The number of each event's context."""
         for _ in range(3):
             yield Generation()
 
@@ -257,7 +256,7 @@ schema = Schema(query=Query, mutation=Mutation, subscription=Subscription)
 
 
 class Bouncer:
-    """Knows tokens by their words: any word is a user, and a few say what is wrong with them."""
+    """Authenticates tokens by their text: most are usernames, and some raise an error."""
 
     def __init__(self) -> None:
         self.revoked: set[str] = set()
@@ -265,7 +264,7 @@ class Bouncer:
         self.on_call: Any = None
 
     async def authenticate(self, authorization: str | None) -> Identity | None:
-        """Who the token proves."""
+        """The user of the token."""
         self.calls += 1
         token = bearer(authorization)
         if token is None:

@@ -1,4 +1,4 @@
-"""Figures that tests measure: printed at the end of the run, and judged by nobody."""
+"""Figures that tests measure: printed at the end of the run, and not asserted."""
 
 import statistics
 from collections.abc import Callable, Sequence

@@ -1,4 +1,4 @@
-"""Histories as they should be, to be spoilt by tests: a log of some tasks, and listeners who were told all of it."""
+"""Correct histories for tests to damage: a log of some tasks, and listeners who received all of it."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -10,19 +10,19 @@ from domain.events import AccessChange, AccessEvent, LoggedEvent, People, TaskCh
 from domain.stream_cursor import StreamCursor
 from domain.task import FOLLOWERS, TaskStatus
 from domain.user import Role
-from verification.expected_visibility import Viewer
-from verification.history import Connection, History, Item, Kind, Listener, TaskFacts, Write
+from verification.expected_visibility import ExpectedViewer
+from verification.history import History, Item, ItemKind, Listener, RecordedConnection, TaskFacts, Write
 
 EPOCH = "one"
 START = datetime(2026, 11, 23, tzinfo=UTC)
 
 
 class World:
-    """Writes its own log, one position after the other; `history` is what flawless listeners would have heard."""
+    """Writes its own log, one position after another; `history` is what correct listeners would have received."""
 
     def __init__(self, seed: int = 1) -> None:
         self.random = Random(seed)
-        self.owner, self.worker, self.moderator, self.stranger = (uuid4() for _ in range(4))
+        self.owner, self.worker, self.moderator, self.outsider = (uuid4() for _ in range(4))
         self.log: list[LoggedEvent] = []
         self.writes: list[Write] = []
         self.tasks: dict[UUID, TaskFacts] = {}
@@ -30,7 +30,7 @@ class World:
             self.owner: {1: Role.USER},
             self.worker: {1: Role.USER},
             self.moderator: {1: Role.MODERATOR},
-            self.stranger: {1: Role.USER},
+            self.outsider: {1: Role.USER},
         }
 
     def create(self, assignee: UUID | None = None) -> UUID:
@@ -64,35 +64,35 @@ class World:
         """All of it, at random."""
         self.create(self.worker)
         while len(self.log) < times:
-            self.random.choice(self._deeds(self.random.choice([*self.tasks])))()
+            self.random.choice(self._changes(self.random.choice([*self.tasks])))()
         return self
 
-    def _deeds(self, task_id: UUID) -> list[Callable[[], object]]:
+    def _changes(self, task_id: UUID) -> list[Callable[[], object]]:
         other = None if self.tasks[task_id].assignee_id is not None else self.worker
-        deeds: list[Callable[[], object]] = [
+        actions: list[Callable[[], object]] = [
             lambda: self.create(self.random.choice([None, self.worker])),
             lambda: self.move(task_id),
             lambda: self.assign(task_id, other),
         ]
-        return [*deeds, lambda: self.delete(task_id)] if len(self.tasks) > 4 else deeds
+        return [*actions, lambda: self.delete(task_id)] if len(self.tasks) > 4 else actions
 
     def history(self, *, cut_at: Sequence[int] = ()) -> History:
-        """What everybody heard, who came back with their cursors when they were cut off behind these positions."""
-        people = {"owner": self.owner, "worker": self.worker, "moderator": self.moderator, "stranger": self.stranger}
+        """What all listeners received, with reconnects after these positions."""
+        people = {"owner": self.owner, "worker": self.worker, "moderator": self.moderator, "outsider": self.outsider}
         listeners = [self._listener(name, user_id, cut_at) for name, user_id in people.items()]
         moves = self._listener("moves", self.moderator, cut_at, only_status=True)
         return History(self.writes, self.log, [*listeners, moves], self.roles, list(self.tasks.values()))
 
     def _listener(self, name: str, user_id: UUID, cut_at: Sequence[int], *, only_status: bool = False) -> Listener:
-        viewer = Viewer(user_id, self.roles[user_id][1], only_status)
-        listener = Listener(name, user_id, only_status, [Connection(0.0, cursor(0), ())])
+        viewer = ExpectedViewer(user_id, self.roles[user_id][1], only_status)
+        listener = Listener(name, user_id, only_status, [RecordedConnection(0.0, cursor(0), ())])
         for logged in self.log:
             event = logged.event
             kind = viewer.expects(event) if isinstance(event, TaskEvent) else None
             if kind is not None and isinstance(event, TaskEvent):
                 listener.connections[-1].items.append(an_item(logged.position, event, kind))
             if logged.position in cut_at:
-                listener.connections.append(Connection(0.0, cursor(logged.position)))
+                listener.connections.append(RecordedConnection(0.0, cursor(logged.position)))
         return listener
 
     def _record(self, before: TaskFacts | None, after: TaskFacts | None, change: TaskChange) -> None:
@@ -131,10 +131,10 @@ def cursor(position: int, version: int = 1) -> StreamCursor:
     return StreamCursor(EPOCH, position, version)
 
 
-def an_item(position: int, event: TaskEvent, kind: Kind) -> Item:
-    """An event as it is told at once, before anything else happens to the task."""
+def an_item(position: int, event: TaskEvent, kind: ItemKind) -> Item:
+    """The item of an event before any later change of the task."""
     facts = None
-    if kind in (Kind.CHANGED, Kind.MOVED) and event.after is not None and event.to_status is not None:
+    if kind in (ItemKind.CHANGED, ItemKind.MOVED) and event.after is not None and event.to_status is not None:
         people = event.after
         facts = TaskFacts(
             event.task_id, event.version, event.to_status, event.title, people.owner_id, people.assignee_id
@@ -146,9 +146,9 @@ def an_item(position: int, event: TaskEvent, kind: Kind) -> Item:
         received=float(position),
         task_id=event.task_id,
         task=facts,
-        changes=event.changes if kind is Kind.CHANGED else None,
-        from_status=event.from_status if kind is Kind.MOVED else None,
-        to_status=event.to_status if kind is Kind.MOVED else None,
+        changes=event.changes if kind is ItemKind.CHANGED else None,
+        from_status=event.from_status if kind is ItemKind.MOVED else None,
+        to_status=event.to_status if kind is ItemKind.MOVED else None,
     )
 
 

@@ -25,13 +25,13 @@ class Log:
         return [json.loads(line) for line in self.text.split("\n") if line]
 
     def requests(self) -> list[dict[str, Any]]:
-        """The lines that tell of requests."""
+        """The lines about requests."""
         return [line for line in self.lines if line["event"] == "request"]
 
 
 @contextmanager
 def restored_logging() -> Iterator[None]:
-    """Give back how this process logs, whatever a command in it configures in the block."""
+    """Restore the logging configuration after the block."""
     handlers, levels = logging.root.handlers[:], {logger: logger.level for logger in _loggers()}
     yield
     logging.root.handlers[:] = handlers

@@ -90,7 +90,7 @@ class Pooler:
 
 
 class _Client:
-    """One client, with the session that it has at the moment."""
+    """One client, with its current session."""
 
     def __init__(
         self, pooler: Pooler, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, server: _Server | None
@@ -99,7 +99,7 @@ class _Client:
         self._answers: asyncio.Task[None] | None = None
 
     async def serve(self) -> None:
-        """Until it says goodbye."""
+        """Serve until the client ends."""
         try:
             while True:
                 kind, message = await _message(self._reader)
@@ -153,7 +153,7 @@ async def _message(reader: asyncio.StreamReader) -> tuple[bytes, bytes]:
 
 
 async def _relay(server: _Server, client: asyncio.StreamWriter) -> bytes:
-    """Pass on what the server says until it is ready; returns the state of its transaction."""
+    """Forward the server's messages until it is ready; returns the transaction state."""
     while True:
         kind, message = await _message(server.reader)
         client.write(message)

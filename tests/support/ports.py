@@ -1,4 +1,4 @@
-"""Ports for server processes that tests start: a port is given once, whatever else runs on the machine."""
+"""Ports for server processes of tests: each is used once."""
 
 import socket
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ def reserved_port() -> int:
 
 @contextmanager
 def closed_port() -> Iterator[int]:
-    """A port on which connections are refused: it is bound, and nobody listens on it."""
+    """A port on which connections are refused: it is bound, and nothing listens on it."""
     with socket.socket() as bound:
         bound.bind((HOST, 0))
         yield bound.getsockname()[1]

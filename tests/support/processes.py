@@ -1,4 +1,4 @@
-"""Commands as processes of their own: an environment of one's own, output that is kept, an end whatever happens."""
+"""Commands as separate processes, with their own environment and recorded output, which always end."""
 
 import asyncio
 import os
@@ -13,15 +13,15 @@ from typing import Any
 
 import httpx
 
-from tests.embedded.environment import PROJECT, Person, everybody, kill, survivors
+from tests.embedded.environment import PROJECT, OSProcess, kill, processes_of, survivors
 from tests.support.limits import PER_ADDRESS
 from tests.support.ports import reserved_port
-from tests.support.secrets import betrayed
+from tests.support.secrets import leaked_secrets
 from tests.support.waiting import HANG_SECONDS
 
 
 def environment(**values: object) -> dict[str, str]:
-    """What a command may know: nothing of ours but where its code is, and these settings."""
+    """The environment of a command: only the path of the code, and these settings."""
     settings = {name: str(value) for name, value in values.items()}
     return {"PATH": os.defpath, "LC_ALL": "C.UTF-8", "PYTHONPATH": str(PROJECT)} | settings
 
@@ -70,7 +70,7 @@ class Command:
         """Whether it still runs."""
         return self.process.poll() is None
 
-    def says(self, text: str, within: float = HANG_SECONDS) -> None:
+    def prints(self, text: str, within: float = HANG_SECONDS) -> None:
         """Wait until it has printed this."""
         deadline = time.monotonic() + within
         while text not in self.out:
@@ -79,7 +79,7 @@ class Command:
             time.sleep(0.02)
 
     def send(self, number: int, *, group: bool = False) -> None:
-        """Send it a signal; to its whole *group*, as a terminal does on Ctrl-C."""
+        """Send it a signal; with *group* to its process group, like Ctrl-C in a terminal."""
         if group:
             os.killpg(self.process.pid, number)
         else:
@@ -89,19 +89,19 @@ class Command:
         """Wait for its end; its exit status, negative for a signal."""
         return self.process.wait(within)
 
-    def family(self) -> list[Person]:
-        """Its process and all below it."""
-        return everybody(self.process.pid)
+    def family(self) -> list[OSProcess]:
+        """Its process and all descendants."""
+        return processes_of(self.process.pid)
 
     def clean_up(self) -> None:
-        """End whatever is left of it; whatever it was used for, its log holds no secret."""
+        """End everything that is left of it, and check that its log holds no secret."""
         if self.alive:
             kill(self.family())
         self.process.wait(HANG_SECONDS)
         log = self.err
         self._out.close()
         self._err.close()
-        assert betrayed(log) == []
+        assert leaked_secrets(log) == []
 
 
 class Served(Command):
@@ -150,17 +150,17 @@ class Dev(Command):
         super().__init__("dev", folder=folder, environment=known, python=python, account=account)
 
     def serves(self) -> "Dev":
-        """Wait until it says that it runs."""
-        self.says("Press Ctrl-C to stop.")
+        """Wait until it reports that it runs."""
+        self.prints("Press Ctrl-C to stop.")
         return self
 
     def stops(self, number: int, *, group: bool = False) -> str:
-        """It ends well on a signal, without a complaint and without leaving a process; what it has printed."""
-        people = self.family()
+        """It ends in order on a signal, without errors or remaining processes; returns its output."""
+        processes = self.family()
         self.send(number, group=group)
         assert self.ends() == 0, self.out + self.err
         assert self.complaints == []
-        assert survivors(people) == []
+        assert survivors(processes) == []
         return self.out
 
     def refuses(self) -> str:

@@ -27,7 +27,7 @@ async def user_page(uow: UnitOfWork, request: PageRequest) -> Page[UserRow]:
 
 
 async def assignable_users(uow: UnitOfWork, prefix: str, *, at_most: int) -> Sequence[UserRow]:
-    """Active users whose name begins so."""
+    """Active users by the beginning of their names."""
     return await uow.rows(UserRow, user.assignable_users(prefix, at_most=at_most))
 
 

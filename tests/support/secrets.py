@@ -12,6 +12,6 @@ _SECRETS: Final = re.compile(
 )
 
 
-def betrayed(log: str) -> list[str]:
+def leaked_secrets(log: str) -> list[str]:
     """The tokens, cookies, addresses and passwords of tests that a log holds, each with the line around it."""
     return [f"{found[0]} in {line}" for line in log.splitlines() if (found := _SECRETS.search(line))]

@@ -16,7 +16,7 @@ class _Server(uvicorn.Server):
         self.settled = threading.Event()
 
     def run(self, sockets: list[socket.socket] | None = None) -> None:
-        """Serve; `settled` is set at the end, too, so that nobody waits for a server that did not start."""
+        """Serve; `settled` is also set at the end, so that a failed start is noticed."""
         try:
             super().run(sockets)
         finally:

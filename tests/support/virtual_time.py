@@ -24,7 +24,7 @@ class _Selector(selectors.DefaultSelector):
 
 
 class VirtualTimeLoop(asyncio.SelectorEventLoop):
-    """A loop for code without input and output, whose timers are due at once and in order."""
+    """A loop for code without I/O, whose timers fire immediately and in order."""
 
     def __init__(self) -> None:
         self._virtual = _Selector()
@@ -35,12 +35,12 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
         return self._virtual.now
 
     def be_late(self, seconds: float) -> None:
-        """Let time pass without running anything, as a busy machine does."""
+        """Advance time without running anything, like a busy machine."""
         self._virtual.now += seconds
 
 
 def in_virtual_time(test: Callable[P, Awaitable[None]]) -> Callable[P, None]:
-    """Run an async test in a loop of its own, whose time is virtual."""
+    """Run an async test in a new loop with virtual time."""
 
     @functools.wraps(test)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:

@@ -1,4 +1,4 @@
-"""A WebSocket client that says exactly what a test tells it to."""
+"""A WebSocket client that sends exactly the given frames."""
 
 import asyncio
 import json
@@ -43,7 +43,7 @@ class Socket:
             return message
 
     async def closed(self) -> tuple[int, str]:
-        """The close code and reason, whatever is still said before."""
+        """The close code and reason, after any other frames."""
         async with asyncio.timeout(HANG_SECONDS):
             with pytest.raises(ConnectionClosed) as ended:
                 await self._drain()

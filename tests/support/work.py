@@ -14,7 +14,7 @@ class Work:
     calls: int = 0
 
     def count(self, frame: FrameType, event: str, argument: object) -> None:
-        """Be told by the interpreter."""
+        """Count calls by a hook of the interpreter."""
         self.calls += event == "call"
 
 

@@ -1,1 +1,1 @@
-"""How long things take that should be quick: `make timings` prints figures, and no figure makes a test fail."""
+"""Measurements of operations that should be fast: `make timings` prints figures, and none makes a test fail."""

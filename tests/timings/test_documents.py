@@ -1,4 +1,4 @@
-"""How soon documents that are meant to hurt are answered."""
+"""The time to answer expensive documents."""
 
 import httpx
 

@@ -15,20 +15,20 @@ LIMIT = RateLimit("timings", 1_000, 600)
 
 
 async def test_known_and_unknown_users(figures: Figures):
-    """The times for both should be alike."""
+    """Both times should be equal."""
     passwords = Passwords(8)
     stored = await passwords.hash("Correct-horse1")
-    for who, against in (("a known", stored), ("an unknown", None)):
+    for kind, against in (("a known", stored), ("an unknown", None)):
         seconds: list[float] = []
         for _ in range(TIMES):
             with timed(seconds):
                 await passwords.verify("wrong", against)
-        figures.times(f"wrong password of {who} user, cost 8", seconds)
+        figures.times(f"wrong password of {kind} user, cost 8", seconds)
     passwords.close()
 
 
 async def test_the_limits(tmp_path: Path, figures: Figures):
-    """A decision, with Redis well and frozen."""
+    """The time of a decision, with a healthy and with a frozen Redis."""
     with Valkey(tmp_path / "valkey") as server:
         async with Redis.from_url(server.url) as redis:
             throttle = RateLimiter(redis)

@@ -1,4 +1,4 @@
-"""From the second start of a folder to the moment when something answers."""
+"""The time from a second start to the first response."""
 
 from pathlib import Path
 

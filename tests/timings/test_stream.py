@@ -10,7 +10,7 @@ import pytest
 from domain.user import Role
 from embedded.valkey import Valkey
 from streaming.subscription import Subscriber
-from tests.streaming.support import Process, a_task_event, an_actor, hear_event, until
+from tests.streaming.support import Process, a_task_event, an_actor, receive_event, until
 from tests.support.figures import Figures
 from tests.timings.clock import timed
 
@@ -41,14 +41,14 @@ async def pair(new_database: Callable[[], str], valkey: Valkey) -> AsyncIterator
 
 
 async def measure(writer: Process, listener: Subscriber, figures: Figures, when: str) -> None:
-    """Commit events and hear them, one after the other."""
+    """Commit events and receive them, one after another."""
     committing: list[float] = []
     arriving: list[float] = []
     for _ in range(EVENTS):
         with timed(committing):
             await writer.record(a_task_event())
         with timed(arriving):
-            await hear_event(listener)
+            await receive_event(listener)
     figures.times(f"commit of an event, {when}", committing)
     figures.times(f"event on its way to another process, {when}", arriving)
 
@@ -80,4 +80,4 @@ async def test_numbering(pair: Pair, figures: Figures):
             await uow.commit()
         with timed(seconds):
             await writer.reaches(position + 100)
-    figures.times("hundred events from their commit until they are numbered and told", seconds)
+    figures.times("hundred events from their commit until they are numbered and delivered", seconds)

@@ -1,4 +1,4 @@
-"""The judge finds nothing in a flawless history, and each flaw by its name."""
+"""The checker finds nothing in a correct history, and finds each injected fault by its name."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -9,7 +9,7 @@ import pytest
 from domain.events import LoggedEvent, TaskEvent
 from domain.user import Role
 from tests.support.histories import World, an_item, cursor
-from verification.history import Connection, History, Item, Kind, Listener
+from verification.history import History, Item, ItemKind, Listener, RecordedConnection
 from verification.history_check import check_history
 from verification.report import Fault
 
@@ -26,19 +26,19 @@ def listener(history: History, name: str) -> Listener:
 
 
 def items(history: History, name: str) -> list[Item]:
-    """What one of them was told on the first connection."""
+    """The items of a listener's first connection."""
     return listener(history, name).connections[0].items
 
 
 def faults(history: History) -> set[Fault]:
-    """What the judge finds."""
+    """The faults that the checker finds."""
     return {finding.fault for finding in check_history(history).findings}
 
 
 class TestFlawless:
     @pytest.mark.parametrize("seed", range(20))
-    def test_nothing_is_found(self, seed: int):
-        """Whatever happens and wherever connections are cut: a client that comes back has missed nothing."""
+    def test_a_correct_history_has_no_faults(self, seed: int):
+        """With all kinds of changes and reconnects."""
         world = World(seed).busy()
         report = check_history(world.history(cut_at=world.random.sample(range(1, 60), 5)))
 
@@ -47,7 +47,7 @@ class TestFlawless:
         assert report.delivered > 120
 
     def test_repetition_across_connections_is_allowed(self, world: World):
-        """A client that comes back with an older cursor hears again what it knows, and that is no fault."""
+        """A client that resumes with an older cursor may receive items again."""
         history = world.history(cut_at=[30])
         for each in history.listeners:
             first, second = each.connections
@@ -58,18 +58,18 @@ class TestFlawless:
         assert report.findings == []
         assert report.repeated > 10
 
-    def test_what_left_meanwhile_may_be_told_as_gone(self, world: World):
-        """By the time an event is told its task may be out of sight; then no more than that is said."""
+    def test_an_item_may_be_gone_if_the_task_is_hidden_by_then(self, world: World):
+        """Then it has no other content."""
         task = world.create(world.worker)
         world.assign(task, None)
         history = world.history()
-        told = items(history, "worker")[-2]
-        told.kind, told.task, told.changes = Kind.GONE, None, None
+        item = items(history, "worker")[-2]
+        item.kind, item.task, item.changes = ItemKind.GONE, None, None
 
         assert faults(history) == set()
 
-    def test_of_a_deleted_task_everything_is_told_without_it(self, world: World):
-        """By the time an event is told its task may be deleted; what happened to it is told all the same."""
+    def test_items_of_a_deleted_task_have_no_task(self, world: World):
+        """They are delivered nevertheless."""
         world.delete(world.create(world.worker))
         history = world.history()
         for name in ("worker", "moderator"):
@@ -90,56 +90,56 @@ def _drop_the_last(world: World, history: History) -> None:
 
 
 def _double(world: World, history: History) -> None:
-    told = items(history, "moderator")
-    told.insert(21, told[20])
+    item = items(history, "moderator")
+    item.insert(21, item[20])
 
 
 def _swap(world: World, history: History) -> None:
-    told = items(history, "moderator")
-    told[20], told[21] = told[21], told[20]
+    item = items(history, "moderator")
+    item[20], item[21] = item[21], item[20]
 
 
 def _skip_while_away(world: World, history: History) -> None:
     away = listener(history, "moderator")
-    told = items(history, "moderator")
-    away.connections.append(Connection(0.0, cursor(told[25].cursor.position), items=told[26:]))
-    del told[20:]
+    item = items(history, "moderator")
+    away.connections.append(RecordedConnection(0.0, cursor(item[25].cursor.position), items=item[26:]))
+    del item[20:]
 
 
-def _tell_again_behind_the_cursor(world: World, history: History) -> None:
+def _deliver_again_behind_the_cursor(world: World, history: History) -> None:
     away = listener(history, "moderator")
-    told = items(history, "moderator")
-    away.connections.append(Connection(0.0, told[-1].cursor, items=[told[-1]]))
+    item = items(history, "moderator")
+    away.connections.append(RecordedConnection(0.0, item[-1].cursor, items=[item[-1]]))
 
 
-def _tell_a_stranger(world: World, history: History) -> None:
+def _deliver_to_an_outsider(world: World, history: History) -> None:
     first = world.log[0].event
     assert isinstance(first, TaskEvent)
-    items(history, "stranger").append(an_item(1, first, Kind.CHANGED))
+    items(history, "outsider").append(an_item(1, first, ItemKind.CHANGED))
 
 
-def _show_what_is_hidden(world: World, history: History) -> None:
-    """The event is theirs to know, the row of now is not."""
-    told = next(item for item in items(history, "worker") if item.task is not None)
-    assert told.task is not None
-    told.task = replace(told.task, assignee_id=None)
+def _show_a_hidden_task(world: World, history: History) -> None:
+    """The event is visible, the current row is not."""
+    item = next(item for item in items(history, "worker") if item.task is not None)
+    assert item.task is not None
+    item.task = replace(item.task, assignee_id=None)
 
 
-def _tell_gone_as_changed(world: World, history: History) -> None:
-    told = next(item for item in items(history, "worker") if item.kind is Kind.GONE)
-    event = world.log[told.cursor.position - 1].event
+def _deliver_gone_as_changed(world: World, history: History) -> None:
+    item = next(item for item in items(history, "worker") if item.kind is ItemKind.GONE)
+    event = world.log[item.cursor.position - 1].event
     assert isinstance(event, TaskEvent)
-    where = items(history, "worker").index(told)
-    items(history, "worker")[where] = an_item(told.cursor.position, event, Kind.CHANGED)
+    where = items(history, "worker").index(item)
+    items(history, "worker")[where] = an_item(item.cursor.position, event, ItemKind.CHANGED)
 
 
-def _tell_what_was_deleted_as_gone(world: World, history: History) -> None:
+def _deliver_deleted_as_gone(world: World, history: History) -> None:
     world.delete(world.create())
     fresh = world.history()
     history.writes, history.log, history.final = fresh.writes, fresh.log, fresh.final
     history.listeners = fresh.listeners
-    told = items(history, "moderator")[-2]
-    told.kind, told.task, told.changes = Kind.GONE, None, None
+    item = items(history, "moderator")[-2]
+    item.kind, item.task, item.changes = ItemKind.GONE, None, None
 
 
 def _leave_the_task_out(world: World, history: History) -> None:
@@ -150,7 +150,7 @@ def _leave_the_task_out(world: World, history: History) -> None:
     items(history, "moderator")[-1].task = None
 
 
-def _tell_after_the_session(world: World, history: History) -> None:
+def _deliver_after_the_session(world: World, history: History) -> None:
     session = uuid4()
     world.revoke(world.moderator, session)
     world.move(next(iter(world.tasks)))
@@ -160,18 +160,18 @@ def _tell_after_the_session(world: World, history: History) -> None:
     listener(history, "moderator").connections[0].session_id = session
 
 
-def _tell_other_facts(world: World, history: History) -> None:
-    told = next(item for item in items(history, "moderator") if item.kind is Kind.CHANGED)
-    told.changes = ()
+def _deliver_other_facts(world: World, history: History) -> None:
+    item = next(item for item in items(history, "moderator") if item.kind is ItemKind.CHANGED)
+    item.changes = ()
 
 
-def _tell_an_older_row(world: World, history: History) -> None:
-    told = next(item for item in items(history, "moderator") if item.task and item.task.version > 1)
-    assert told.task is not None
-    told.task = replace(told.task, version=told.task.version - 1)
+def _deliver_an_older_row(world: World, history: History) -> None:
+    item = next(item for item in items(history, "moderator") if item.task and item.task.version > 1)
+    assert item.task is not None
+    item.task = replace(item.task, version=item.task.version - 1)
 
 
-def _tell_what_never_was(world: World, history: History) -> None:
+def _deliver_an_unrecorded_event(world: World, history: History) -> None:
     last = items(history, "moderator")[-1]
     items(history, "moderator").append(replace(last, cursor=cursor(len(world.log) + 7)))
 
@@ -181,8 +181,8 @@ def _forget_a_write(world: World, history: History) -> None:
     lost = world.log[-1]
     history.log = world.log[:-1]
     for each in history.listeners:
-        heard = each.connections[0].items
-        heard[:] = [item for item in heard if item.cursor.position != lost.position]
+        received = each.connections[0].items
+        received[:] = [item for item in received if item.cursor.position != lost.position]
 
 
 def _number_against_time(world: World, history: History) -> None:
@@ -201,8 +201,8 @@ def _swap_versions(world: World, history: History) -> None:
 
 
 def _resync_for_nothing(world: World, history: History) -> None:
-    told = items(history, "moderator")
-    told.append(replace(told[-1], kind=Kind.RESYNC, reason="TRIMMED", task=None, snapshot=tuple(history.final)))
+    item = items(history, "moderator")
+    item.append(replace(item[-1], kind=ItemKind.RESYNC, reason="TRIMMED", task=None, snapshot=tuple(history.final)))
 
 
 def _lose_in_the_end(world: World, history: History) -> None:
@@ -223,24 +223,24 @@ class TestFlaws:
             (_forget_a_write, Fault.LOST),
             (_resync_for_nothing, Fault.LOST),
             (_double, Fault.DUPLICATED),
-            (_tell_again_behind_the_cursor, Fault.DUPLICATED),
+            (_deliver_again_behind_the_cursor, Fault.DUPLICATED),
             (_swap, Fault.OUT_OF_ORDER),
             (_number_against_time, Fault.OUT_OF_ORDER),
             (_swap_versions, Fault.OUT_OF_ORDER),
-            (_tell_a_stranger, Fault.FORBIDDEN),
-            (_show_what_is_hidden, Fault.FORBIDDEN),
-            (_tell_gone_as_changed, Fault.FORBIDDEN),
-            (_tell_after_the_session, Fault.FORBIDDEN),
-            (_tell_what_was_deleted_as_gone, Fault.WRONG),
+            (_deliver_to_an_outsider, Fault.FORBIDDEN),
+            (_show_a_hidden_task, Fault.FORBIDDEN),
+            (_deliver_gone_as_changed, Fault.FORBIDDEN),
+            (_deliver_after_the_session, Fault.FORBIDDEN),
+            (_deliver_deleted_as_gone, Fault.WRONG),
             (_leave_the_task_out, Fault.WRONG),
-            (_tell_other_facts, Fault.WRONG),
-            (_tell_an_older_row, Fault.WRONG),
-            (_tell_what_never_was, Fault.WRONG),
+            (_deliver_other_facts, Fault.WRONG),
+            (_deliver_an_older_row, Fault.WRONG),
+            (_deliver_an_unrecorded_event, Fault.WRONG),
             (_lose_in_the_end, Fault.WRONG),
         ],
     )
-    def test_each_is_found(self, world: World, spoil: Spoil, fault: Fault):
-        """One flaw in an otherwise flawless history is found, and called by its name."""
+    def test_each_fault_is_found(self, world: World, spoil: Spoil, fault: Fault):
+        """One fault in an otherwise correct history is found by its name."""
         history = world.history()
         spoil(world, history)
 
@@ -257,36 +257,36 @@ class TestFlaws:
 
 class TestRights:
     def test_another_role_needs_a_resync(self, world: World):
-        """What is told under other rights, without a word in between, is wrong."""
+        """Items with other rights need a resync before them."""
         history = world.history()
         world.roles[world.moderator] = {1: Role.MODERATOR, 2: Role.MODERATOR}
-        told = items(history, "moderator")
-        told[-1].cursor = cursor(told[-1].cursor.position, version=2)
+        item = items(history, "moderator")
+        item[-1].cursor = cursor(item[-1].cursor.position, version=2)
 
         assert Fault.WRONG in faults(history)
 
-    def test_a_resync_that_was_read_again_covers_what_lies_before_it(self, world: World):
-        """After a resync for other rights, with the lists read again, nothing is missing."""
+    def test_reading_the_lists_again_after_a_resync_leaves_no_gap(self, world: World):
+        """After a resync for other rights nothing counts as missing."""
         history = world.history()
-        world.roles[world.stranger] = {1: Role.USER, 2: Role.MODERATOR}
+        world.roles[world.outsider] = {1: Role.USER, 2: Role.MODERATOR}
         resync = replace(
-            items(history, "moderator")[-1], cursor=cursor(len(world.log), 2), kind=Kind.RESYNC, reason="ACCESS",
+            items(history, "moderator")[-1], cursor=cursor(len(world.log), 2), kind=ItemKind.RESYNC, reason="ACCESS",
             task=None, task_id=None, changes=None, snapshot=tuple(history.final),
         )  # fmt: skip
-        items(history, "stranger").append(resync)
+        items(history, "outsider").append(resync)
 
         assert faults(history) == set()
 
-    def test_a_listener_who_was_never_told_of_other_rights(self, world: World):
-        """If the rights changed and the listener goes on as before, that is wrong."""
-        world.roles[world.stranger] = {1: Role.USER, 2: Role.MODERATOR}
+    def test_a_missing_resync_after_a_change_of_rights_is_a_fault(self, world: World):
+        """If the listener continues as before."""
+        world.roles[world.outsider] = {1: Role.USER, 2: Role.MODERATOR}
 
         assert Fault.WRONG in faults(world.history())
 
 
-class TestTheLine:
-    def test_it_counts(self, world: World):
-        """The verdict is one line with a number for each word."""
+class TestSummary:
+    def test_the_report_has_counts(self, world: World):
+        """One line with a number for each word."""
         history = world.history()
         _drop(world, history)
 

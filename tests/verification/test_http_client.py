@@ -10,7 +10,7 @@ from tests.support.ports import closed_port
 from tests.support.waiting import HANG_SECONDS
 from verification.client.failures import Away, Refused, Unreachable
 from verification.client.http import Api
-from verification.compat.http import Client, NoServer
+from verification.compat.http import CompatClient, NoServer
 
 DATA = b'{"data": {"me": null}}'
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
@@ -100,7 +100,7 @@ class TestRequests:
     def test_the_client_of_the_checks_sends_no_such_token_either(self, token: str):
         """The token comes from the server that is checked."""
         with pytest.raises(NoServer) as caught:
-            Client("http://127.0.0.1:1").send("GET", "/tasks/", token=token)
+            CompatClient("http://127.0.0.1:1").send("GET", "/tasks/", token=token)
         assert "characters that a header cannot have" in str(caught.value)
         assert "secret" not in str(caught.value)
 

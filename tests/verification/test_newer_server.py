@@ -1,4 +1,4 @@
-"""What the commands' client says of answers that a newer server gives."""
+"""The client of the commands, with responses of a newer server."""
 
 from typing import Any
 from uuid import UUID
@@ -34,7 +34,7 @@ ITEM: dict[str, Any] = {
 
 
 def test_unknown_changes_and_items_are_left_out():
-    """They say nothing of what is known."""
+    """The known parts are used."""
     item = item_of(ITEM)
 
     assert item is not None
@@ -50,8 +50,8 @@ def test_unknown_changes_and_items_are_left_out():
         (ITEM | {"cursor": encoded("s2.e.1.1")}, "stream cursor"),
     ],
 )
-def test_what_cannot_be_shown_ends_the_command(item: dict[str, Any], what: str):
-    """In one line that says what to do; coming back would not help."""
+def test_an_unknown_task_ends_the_command(item: dict[str, Any], what: str):
+    """In one line that says what to do."""
     with pytest.raises(NewerServer) as newer:
         item_of(item)
 
@@ -60,7 +60,7 @@ def test_what_cannot_be_shown_ends_the_command(item: dict[str, Any], what: str):
     assert newer.value.code in _FOR_GOOD
 
 
-def test_a_list_of_tasks_is_read_alike():
-    """The same of a task outside of the stream."""
+def test_a_list_of_tasks_is_parsed_alike():
+    """The same for tasks outside of the stream."""
     with pytest.raises(NewerServer):
         facts_of(TASK | {"status": "BLOCKED"})

@@ -14,16 +14,16 @@ import pytest
 from domain.stream_cursor import StreamCursor
 from domain.task import TaskStatus
 from tests.embedded.environment import PROJECT
-from verification.history import Item, Kind, TaskFacts
+from verification.history import Item, ItemKind, TaskFacts
 from verification.promises import bad_input, secrecy, speed
 from verification.promises.promise import PROMISES
-from verification.promises.stack import NotTried, Outcome, Stack
+from verification.promises.stack import Outcome, PromiseNotTried, Stack
 
 ME, OWNER, MINE, FOREIGN = uuid4(), uuid4(), uuid4(), uuid4()
 
 
-def test_readme_promises_what_is_tried():
-    """The rows of README's table are the promises, in their order, each with the command that tries it."""
+def test_readme_lists_the_promises():
+    """The rows of README's table are the promises, in their order, each with its command."""
     table = (PROJECT / "README.md").read_text().partition("| promise |")[2].partition("\n\n")[0]
     rows = [re.fullmatch(r"\| (.+?) \| .+ \| `(.+)` \|", line) for line in table.splitlines()[2:]]
 
@@ -31,27 +31,27 @@ def test_readme_promises_what_is_tried():
     assert all(rows)
 
 
-def told(task_id: UUID, assignee: UUID | None, *, kind: Kind = Kind.CHANGED) -> Item:
+def an_item(task_id: UUID, assignee: UUID | None, *, kind: ItemKind = ItemKind.CHANGED) -> Item:
     """Something about a task, with the task as it is shown, unless it is gone."""
     now = datetime.now(UTC)
     facts = TaskFacts(task_id, 1, TaskStatus.TODO, "A task", OWNER, assignee)
     item = Item(StreamCursor("e", 1, 1), kind, now, 0.0, task_id, facts, None, None, None, None)
-    return item if kind is Kind.CHANGED else replace(item, task=None)
+    return item if kind is ItemKind.CHANGED else replace(item, task=None)
 
 
 @pytest.mark.parametrize(
     ("item", "fair"),
     [
-        (told(MINE, ME), True),
-        (told(MINE, None, kind=Kind.GONE), True),
-        (told(MINE, None), False),
-        (told(FOREIGN, None), False),
-        (told(FOREIGN, None, kind=Kind.GONE), False),
+        (an_item(MINE, ME), True),
+        (an_item(MINE, None, kind=ItemKind.GONE), True),
+        (an_item(MINE, None), False),
+        (an_item(FOREIGN, None), False),
+        (an_item(FOREIGN, None, kind=ItemKind.GONE), False),
     ],
     ids=["while it is mine", "gone", "not mine any more", "never mine", "never mine, gone"],
 )
-def test_what_may_be_heard(item: Item, fair: bool):
-    """A task only while it is one's own or assigned, and not a word of any other one."""
+def test_expected_visibility(item: Item, fair: bool):
+    """A task is visible only to its owner and assignee."""
     assert secrecy.may_receive(item, {MINE}, ME) is fair
 
 
@@ -99,16 +99,16 @@ def test_a_speed_that_is_promised(least: float, most: float, outcome: Outcome):
     )
 
 
-async def test_a_speed_that_cannot_be_measured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
-    """Where wrk is not installed nothing is promised or broken, and one line says what is missing."""
+async def test_a_missing_wrk_is_reported(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    """Nothing is measured, and one line says what is missing."""
     monkeypatch.setenv("PATH", str(tmp_path))
 
-    with pytest.raises(NotTried, match=r"^wrk is missing: install it"):
+    with pytest.raises(PromiseNotTried, match=r"^wrk is missing: install it"):
         await speed.prove(Stack("", "", ""))
 
 
-async def test_a_speed_comparison_that_fails(monkeypatch: pytest.MonkeyPatch):
-    """A comparison that ends with an error is told by its last words."""
+async def test_a_failed_comparison_is_reported(monkeypatch: pytest.MonkeyPatch):
+    """With the last line of its output."""
     failing = (sys.executable, "-c", "import sys; sys.exit('Nothing\\nThe server did not come up.')")
     monkeypatch.setattr(speed, "COMPARISON", failing)
 

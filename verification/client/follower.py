@@ -13,7 +13,7 @@ from verification.client.http import Api
 from verification.client.lists import read_cursor, read_tasks
 from verification.client.reading import ITEM, cursor_of, item_of
 from verification.client.socket import Socket, opened
-from verification.history import Connection, Item, Kind, Listener, TaskFacts
+from verification.history import Item, ItemKind, Listener, RecordedConnection, TaskFacts
 
 CHANGES: Final = "taskChanged"
 MOVES: Final = "taskStatusChanged"
@@ -52,7 +52,7 @@ class Recorder:
 
     def opened(self, after: StreamCursor, snapshot: tuple[TaskFacts, ...] | None, session_id: UUID | None) -> None:
         """Record another connection."""
-        self.listener.connections.append(Connection(self._clock(), after, snapshot, session_id))
+        self.listener.connections.append(RecordedConnection(self._clock(), after, snapshot, session_id))
 
     def received(self, item: Item, raw: dict[str, Any]) -> None:
         """Record the item."""
@@ -164,7 +164,7 @@ class Follower:
                 continue
             self._cursor = item.cursor
             self._observer.received(item, payload["data"]["it"])
-            if item.kind is Kind.RESYNC and self._lists:
+            if item.kind is ItemKind.RESYNC and self._lists:
                 self._begin_reread(item)
 
     def _read_ping_cursor(self, socket: Socket) -> None:

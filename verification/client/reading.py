@@ -11,7 +11,7 @@ from domain.events import TaskChange
 from domain.stream_cursor import StreamCursor, UnknownCursorVersion
 from domain.task import TaskStatus
 from verification.client.failures import NewerServer
-from verification.history import Item, Kind, TaskFacts
+from verification.history import Item, ItemKind, TaskFacts
 
 TASK: Final = "id version status title updatedAt owner { id } assignee { id }"
 ITEM: Final = f"""__typename cursor at taskId task {{ {TASK} }}
@@ -19,7 +19,7 @@ ITEM: Final = f"""__typename cursor at taskId task {{ {TASK} }}
   ... on TaskStatusChanged {{ from to by {{ username }} }}
   ... on ResyncRequired {{ reason }}"""
 
-_KINDS: Final = frozenset(kind.value for kind in Kind)
+_KINDS: Final = frozenset(kind.value for kind in ItemKind)
 _MemberT = TypeVar("_MemberT", bound=StrEnum)
 _CHANGES: Final = {change.value: change for change in TaskChange}
 
@@ -79,7 +79,7 @@ def item_of(item: dict[str, Any]) -> Item | None:
     changes, before, after = item.get("changes"), item.get("from"), item.get("to")
     return Item(
         cursor=cursor_of(item["cursor"]),
-        kind=Kind(item["__typename"]),
+        kind=ItemKind(item["__typename"]),
         at=datetime.fromisoformat(item["at"]),
         received=time.monotonic(),
         task_id=uuid_of(item["taskId"]) if item["taskId"] else None,

@@ -30,7 +30,7 @@ class Known:
     facts: TaskFacts
 
 
-class Writer:
+class TaskWriter:
     """Changes tasks as one account.
 
     A change without an acknowledgement may or may not have happened: it is not among the `writes`. Each edit has a

@@ -6,9 +6,9 @@ from typing import Final
 
 from verification.compat.endpoints import ENDPOINTS
 from verification.compat.error_responses import REFUSALS
-from verification.compat.http import PREFIX, AnotherAPI, Client, NoServer
+from verification.compat.http import PREFIX, AnotherAPI, CompatClient, NoServer
 from verification.compat.intended_differences import PURPOSES
-from verification.compat.result import Differs, Finding, NotTried, OnPurpose, Verdict
+from verification.compat.result import Comparison, Differs, NotTried, OnPurpose, Verdict
 from verification.compat.visitor import Visitor
 
 Check = Callable[[Visitor], None]
@@ -29,14 +29,14 @@ class Compatibility:
     _visitor: Visitor = field(init=False)
 
     def __post_init__(self) -> None:
-        self._visitor = Visitor(Client(self.url))
+        self._visitor = Visitor(CompatClient(self.url))
 
     @property
     def requests(self) -> int:
         """The number of requests sent."""
         return self._visitor.client.sent
 
-    def run(self) -> Iterator[Finding]:
+    def run(self) -> Iterator[Comparison]:
         """Run the checks; yields each finding when it is complete.
 
         Raises:
@@ -51,7 +51,7 @@ class Compatibility:
             self.left = self._visitor.clean_up()
 
 
-def _check_has_api(client: Client) -> None:
+def _check_has_api(client: CompatClient) -> None:
     """Check that the server has the API at all: otherwise every check would report the same difference."""
     path = "/users/about_me/"
     reply = client.send("GET", path)
@@ -62,15 +62,17 @@ def _check_has_api(client: Client) -> None:
         )
 
 
-def _run(check: Check, visitor: Visitor) -> Finding:
+def _run(check: Check, visitor: Visitor) -> Comparison:
     what = (check.__doc__ or "").partition("\n")[0].rstrip(".")
     try:
         check(visitor)
     except NoServer:
         raise
     except (Differs, OnPurpose, NotTried) as found:
-        return Finding(what, _VERDICTS[type(found)], str(found))
+        return Comparison(what, _VERDICTS[type(found)], str(found))
     except (KeyError, TypeError, AttributeError, IndexError) as error:
         # An unknown server may answer anything.
-        return Finding(what, Verdict.DIFFERS, f"the response has another structure ({type(error).__name__}: {error})")
-    return Finding(what, Verdict.MATCHES, "")
+        return Comparison(
+            what, Verdict.DIFFERS, f"the response has another structure ({type(error).__name__}: {error})"
+        )
+    return Comparison(what, Verdict.MATCHES, "")

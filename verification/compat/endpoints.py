@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
-from verification.compat.http import Reply
+from verification.compat.http import CompatResponse
 from verification.compat.result import Differs, expect, expect_keys, expect_that
 from verification.compat.visitor import PASSWORD, Person, Visitor
 
@@ -204,7 +204,7 @@ def logout_all(visitor: Visitor) -> None:
     _each(_spelled("POST", path="/auth/logout_all"), check)
 
 
-def _take_tokens(person: Person, reply: Reply) -> None:
+def _take_tokens(person: Person, reply: CompatResponse) -> None:
     expect(reply, 200)
     expect_keys(reply.json, ("access_token", "token_type"), exactly=True)
     expect_that(str(reply.json["token_type"]).lower() == "bearer", f"token_type is {reply.json['token_type']!r}")

@@ -22,7 +22,7 @@ class AnotherAPI(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class CompatResponse:
     """A response; names of headers are in lower case."""
 
     status: int
@@ -57,7 +57,7 @@ class Reply:
 
 
 @dataclass(slots=True)
-class Client:
+class CompatClient:
     """Sends requests to a server, `http://host:port` or https; counts them."""
 
     url: str
@@ -73,7 +73,7 @@ class Client:
         values: Any = None,
         form: dict[str, str] | None = None,
         headers: dict[str, str] | None = None,
-    ) -> Reply:
+    ) -> CompatResponse:
         """Send a request to a path of the API, with *values* as JSON, or a *form*, or without a body.
 
         Raises:
@@ -99,7 +99,7 @@ class Client:
             raise NoServer(f"{self.url}: its token or cookie has characters that a header cannot have.") from None
 
 
-def exchange(url: str, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> Reply:
+def exchange(url: str, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> CompatResponse:
     """The response of a server, `http://host:port` or https, to one request on a connection of its own.
 
     Raises:
@@ -111,4 +111,4 @@ def exchange(url: str, method: str, path: str, body: bytes | None, headers: dict
         connection.request(method, parts.path.rstrip("/") + path, body, headers)
         answer = connection.getresponse()
         received = {name.lower(): value for name, value in answer.getheaders()}
-        return Reply(answer.status, received, answer.read(MAX_ANSWER))
+        return CompatResponse(answer.status, received, answer.read(MAX_ANSWER))

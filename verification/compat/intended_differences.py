@@ -3,7 +3,7 @@
 import time
 from typing import Final
 
-from verification.compat.http import Reply
+from verification.compat.http import CompatResponse
 from verification.compat.result import Differs, NotTried, OnPurpose, either, expect
 from verification.compat.visitor import PASSWORD, Visitor
 
@@ -121,7 +121,7 @@ def too_many_guesses(visitor: Visitor) -> None:
     raise NotTried(f"{GUESSES} attempts were not refused")
 
 
-def _created(visitor: Visitor, values: dict[str, str]) -> Reply:
+def _created(visitor: Visitor, values: dict[str, str]) -> CompatResponse:
     reply = visitor.client.send("POST", "/tasks/", token=visitor.first_user.token, values=values)
     visitor.track(visitor.first_user, reply)
     return reply

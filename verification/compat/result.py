@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 
-from verification.compat.http import Reply
+from verification.compat.http import CompatResponse
 
 
 class Verdict(StrEnum):
@@ -17,7 +17,7 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Comparison:
     """One row of the table; *told* is the difference, and a key of `--json`."""
 
     what: str
@@ -37,7 +37,7 @@ class NotTried(Exception):
     """The check could not run; the text says what is missing."""
 
 
-def expect(reply: Reply, status: int, detail: str | None = None) -> None:
+def expect(reply: CompatResponse, status: int, detail: str | None = None) -> None:
     """Check that the reply has this status, and this message if one is given.
 
     Raises:
@@ -70,7 +70,7 @@ def expect_that(is_so: bool, otherwise: str) -> None:
         raise Differs(otherwise)
 
 
-def either(reply: Reply, *, before: int, now: int, why: str) -> None:
+def either(reply: CompatResponse, *, before: int, now: int, why: str) -> None:
     """Check that the reply has the status of the older API, or the one that Taskriver intends.
 
     Raises:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, Final
 
-from verification.compat.http import Client, NoServer, Reply
+from verification.compat.http import CompatClient, CompatResponse, NoServer
 from verification.compat.result import NotTried
 
 PASSWORD: Final = "Compat-check-1"  # noqa: S105 - of users that this makes, and whose sessions it ends
@@ -33,7 +33,7 @@ class Person:
 class Visitor:
     """The users and tasks so far; each check may use those of the checks before it."""
 
-    client: Client
+    client: CompatClient
     people: list[Person] = field(default_factory=list)
     _tasks: dict[str, Person] = field(default_factory=dict)
     _numbers: Iterator[int] = field(default_factory=count)
@@ -43,7 +43,7 @@ class Visitor:
         """A user who is not registered yet."""
         return Person(f"compat-{self._mark}-{next(self._numbers)}")
 
-    def register(self, person: Person, password: str = PASSWORD) -> Reply:
+    def register(self, person: Person, password: str = PASSWORD) -> CompatResponse:
         """Register the user."""
         values = {"username": person.name, "email": person.email, "password": password}
         reply = self.client.send("POST", "/auth/register/", values=values)
@@ -52,7 +52,7 @@ class Visitor:
             self.people.append(person)
         return reply
 
-    def login(self, person: Person, password: str = PASSWORD, **headers: str) -> Reply:
+    def login(self, person: Person, password: str = PASSWORD, **headers: str) -> CompatResponse:
         """Sign the user in, and store the tokens."""
         form = {"username": person.name, "password": password}
         reply = self.client.send("POST", "/auth/login/", form=form, headers=headers)
@@ -93,7 +93,7 @@ class Visitor:
         task: dict[str, Any] = reply.json
         return task
 
-    def track(self, owner: Person, reply: Reply) -> bool:
+    def track(self, owner: Person, reply: CompatResponse) -> bool:
         """Register the task of a reply for the removal at the end; returns whether the reply has a task."""
         task = reply.json
         if reply.status != 201 or not isinstance(task, dict) or "uuid" not in task:

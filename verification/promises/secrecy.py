@@ -8,7 +8,7 @@ from uuid import UUID
 from domain.stream_cursor import StreamCursor
 from verification.client.failures import Failed
 from verification.client.follower import Follower
-from verification.client.writer import Writer
+from verification.client.writer import TaskWriter
 from verification.history import Item, TaskFacts
 from verification.promises.stack import Measured, Outcome, Stack
 
@@ -17,7 +17,7 @@ TIMEOUT_SECONDS = 10.0
 _ME = "{ me { id } }"
 
 
-class Subscriber:
+class ItemRecorder:
     """Records the items that one user receives."""
 
     def __init__(self) -> None:
@@ -47,12 +47,12 @@ class Subscriber:
 async def prove(stack: Stack) -> Measured:
     """One user makes and changes tasks, every third is the other's for a while; the other listens elsewhere."""
     (_, owner), (_, other) = stack.new_user(stack.first), stack.new_user(stack.second)
-    subscriber = Subscriber()
+    subscriber = ItemRecorder()
     follower = Follower(other, other.api, subscriber)
     listening = asyncio.create_task(follower.run())
     try:
         await subscriber.listening.wait()
-        writer = Writer(owner, "promise")
+        writer = TaskWriter(owner, "promise")
         shared = await _changes(writer, str((await other.ask(_ME))["me"]["id"]))
         async with asyncio.timeout(TIMEOUT_SECONDS):
             await subscriber.wait_for(shared)
@@ -69,7 +69,7 @@ async def prove(stack: Stack) -> Measured:
     return Measured(value, Outcome.of(not wrong))
 
 
-async def _changes(writer: Writer, other: str) -> set[UUID]:
+async def _changes(writer: TaskWriter, other: str) -> set[UUID]:
     """Create and change tasks; returns those that the other user could see for a while."""
     shared = set()
     for number in range(TASKS):

@@ -9,7 +9,7 @@ import tempfile
 from asyncio.subprocess import PIPE
 from typing import Any
 
-from verification.promises.stack import Measured, NotTried, Outcome, Stack
+from verification.promises.stack import Measured, Outcome, PromiseNotTried, Stack
 
 COMPARISON = (sys.executable, "-m", "benchmarks.short")
 TIMEOUT_SECONDS = 180.0
@@ -54,7 +54,7 @@ async def _compared(folder: str) -> dict[str, Any]:
             await process.wait()
     message = err.decode().strip().rpartition("\n")[2]
     if process.returncode == os.EX_UNAVAILABLE:
-        raise NotTried(message)
+        raise PromiseNotTried(message)
     if process.returncode:
         raise RuntimeError(message)
     return dict(json.loads(out))

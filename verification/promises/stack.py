@@ -7,7 +7,7 @@ from typing import Self
 
 from verification.client.account import Account
 from verification.client.http import Api
-from verification.compat.http import Client
+from verification.compat.http import CompatClient
 
 PASSWORD = "Promise-1"  # noqa: S105 - of users of a database that lives as long as the proof
 
@@ -26,7 +26,7 @@ class Outcome(StrEnum):
         return cls.KEPT if kept else cls.BROKEN
 
 
-class NotTried(Exception):
+class PromiseNotTried(Exception):
     """The test cannot run; the text says what is missing."""
 
 
@@ -58,7 +58,7 @@ class Stack:
         """
         name = f"promise-{secrets.token_hex(4)}"
         values = {"username": name, "email": f"{name}@example.org", "password": PASSWORD}
-        reply = Client(self.first).send("POST", "/auth/register/", values=values)
+        reply = CompatClient(self.first).send("POST", "/auth/register/", values=values)
         assert reply.status == 201, reply.summary
         api = self.api(url)
         return name, Account(lambda: api, name, PASSWORD)

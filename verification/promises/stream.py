@@ -4,7 +4,7 @@ import itertools
 
 from verification.client.account import Account
 from verification.promises.stack import PASSWORD, Measured, Outcome, Stack
-from verification.stream_test import Plan, StreamTest
+from verification.stream_test import StreamTest, StreamTestPlan
 
 SECONDS = 5.0
 
@@ -14,7 +14,7 @@ async def prove(stack: Stack) -> Measured:
     name, _ = stack.new_user(stack.first)
     turns = itertools.cycle([stack.api(stack.first), stack.api(stack.second)])
     trial = StreamTest(
-        Account(lambda: next(turns), name, PASSWORD), Plan(4, 4, SECONDS, faults=True), lambda text: None
+        Account(lambda: next(turns), name, PASSWORD), StreamTestPlan(4, 4, SECONDS, faults=True), lambda text: None
     )
     report = await trial.run()
     value = f"{report.acknowledged:,} acknowledged, {report.delivered:,} delivered, {len(report.findings)} faults"

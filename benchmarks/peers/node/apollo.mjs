@@ -5,7 +5,7 @@ import DataLoader from 'dataloader'
 import { createVerifier } from 'fast-jwt'
 import { GraphQLError } from 'graphql'
 import { Redis } from 'ioredis'
-import { CHANNEL, PORT, REDIS_URL, SECRET, findTask, findUsers, moveTask, pageOfTasks, typeDefs } from './house.mjs'
+import { CHANNEL, PORT, REDIS_URL, SECRET, findTask, findUsers, moveTask, pageOfTasks, typeDefs } from './common.mjs'
 
 const teller = new Redis(REDIS_URL)
 const verify = createVerifier({ key: SECRET, algorithms: ['HS256'] })

@@ -4,7 +4,7 @@ import Fastify from 'fastify'
 import { Redis } from 'ioredis'
 import mercurius from 'mercurius'
 import mqemitter from 'mqemitter'
-import { CHANNEL, PORT, REDIS_URL, SECRET, findTask, findUsers, moveTask, pageOfTasks, subscriptionDefs, typeDefs } from './house.mjs'
+import { CHANNEL, PORT, REDIS_URL, SECRET, findTask, findUsers, moveTask, pageOfTasks, subscriptionDefs, typeDefs } from './common.mjs'
 
 const teller = new Redis(REDIS_URL)
 const listener = new Redis(REDIS_URL)

@@ -39,7 +39,7 @@ class Base(DeclarativeBase):
 
 
 class UserRow(Base):
-    """Somebody."""
+    """A user."""
 
     __tablename__ = "users"
 
@@ -117,13 +117,13 @@ async def move_task(unit: AsyncSession, identity: UUID, status: Status) -> TaskR
 
 
 class Feed:
-    """One subscription to Redis for the process, and what is told over it."""
+    """The Redis subscription of the process, and its messages."""
 
     def __init__(self) -> None:
         self._redis = Redis.from_url(os.environ["REDIS_URL"])
         self._queues: set[asyncio.Queue[dict[str, Any]]] = set()
 
-    async def tell(self, task: TaskRow) -> None:
+    async def deliver(self, task: TaskRow) -> None:
         """Say that a task has moved."""
         event = {
             "id": str(task.id),
@@ -135,7 +135,7 @@ class Feed:
         await self._redis.publish(CHANNEL, json.dumps(event))
 
     async def run(self, also: Callable[[dict[str, Any]], Awaitable[None]] | None = None) -> None:
-        """Hand what is heard to everybody who listens."""
+        """Pass messages to all subscribers."""
         listener = self._redis.pubsub(ignore_subscribe_messages=True)
         await listener.subscribe(CHANNEL)
         async for message in listener.listen():

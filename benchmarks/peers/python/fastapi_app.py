@@ -77,12 +77,12 @@ class Move(BaseModel):
 
 
 class Sockets:
-    """Everybody who is told, one after another."""
+    """All subscribers, one after another."""
 
     def __init__(self) -> None:
         self.open: dict[int, WebSocket] = {}
 
-    async def tell(self, event: dict[str, Any]) -> None:
+    async def deliver(self, event: dict[str, Any]) -> None:
         for number, socket in list(self.open.items()):
             try:
                 await socket.send_json(event)
@@ -108,7 +108,7 @@ async def signed_in(authorization: Annotated[str | None, Header()] = None) -> st
 
 @asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-    running = asyncio.create_task(feed.run(sockets.tell))
+    running = asyncio.create_task(feed.run(sockets.deliver))
     yield
     running.cancel()
 
@@ -145,7 +145,7 @@ async def list_tasks(
 @app.patch("/tasks/{identity}/status", response_model=PlainTask)
 async def move_task(identity: UUID, move: Move, unit: Unit, subject: SignedIn) -> Any:
     task = await common.move_task(unit, identity, common.Status[move.status])
-    await feed.tell(task)
+    await feed.deliver(task)
     return task
 
 

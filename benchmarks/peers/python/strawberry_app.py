@@ -132,7 +132,7 @@ class Mutation:
     async def update_task_status(self, id: strawberry.ID, status: TaskStatus) -> Task:  # type: ignore[valid-type]  # made by a call
         async with common.session() as unit:
             row = await common.move_task(unit, UUID(id), status)
-        await feed.tell(row)
+        await feed.deliver(row)
         return Task.of(row)
 
 

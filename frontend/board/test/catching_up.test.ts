@@ -35,7 +35,7 @@ test("A comparison with newer tasks on the board finds nothing: it was read befo
   expect(differences(board, lists).size).toBe(0);
 });
 
-test("What somebody did is said in words.", () => {
+test("The actions of a user are described.", () => {
   expect(inWords(["TITLE", "PRIORITY"])).toBe("changed the title and the priority");
   expect(inWords(["STATUS", "TITLE"])).toBe("moved it and changed the title");
   expect(inWords([])).toBe("changed it");

@@ -18,7 +18,7 @@ function server(...answers: (Task | "CONFLICT" | Failure)[]) {
     asked.push({ input: variables.input, key });
     const answer = answers.shift();
     if (answer instanceof Failure) throw answer;
-    if (answer === "CONFLICT") return { result: { userErrors: [{ code: "CONFLICT", message: "Somebody was quicker." }] } };
+    if (answer === "CONFLICT") return { result: { userErrors: [{ code: "CONFLICT", message: "There is a newer version." }] } };
     return { result: { task: answer, userErrors: [] } };
   };
   return { asked, changes: new Changes({ ask } as unknown as Api, async () => {}, () => Date.parse(aTask().updatedAt)) };
@@ -36,7 +36,7 @@ test("A second change of a task waits for the first, and expects the version tha
 test("After a refusal the next change expects what the viewer has seen.", async () => {
   const { asked, changes } = server("CONFLICT", aTask({ version: 8 }));
   const [first] = await Promise.all([move(changes, 3), move(changes, 7)]);
-  expect(first).toEqual({ made: false, code: "CONFLICT", message: "Somebody was quicker." });
+  expect(first).toEqual({ made: false, code: "CONFLICT", message: "There is a newer version." });
   expect(asked[1]!.input.expectedVersion).toBe(7);
 });
 
@@ -69,7 +69,7 @@ test("Two changes have two keys.", async () => {
   expect(asked[0]!.key).not.toBe(asked[1]!.key);
 });
 
-test("Whoever gets no answer for long is told so, and a failure that will not pass is told at once.", async () => {
+test("A missing response is reported after a while, and a permanent failure immediately.", async () => {
   const silent = server(...Array.from({ length: 9 }, () => new Failure("No answer", "NO_ANSWER")));
   expect(await move(silent.changes, 3)).toMatchObject({ made: false, code: "FAILED" });
   expect(silent.asked.length).toBe(6);
@@ -78,7 +78,7 @@ test("Whoever gets no answer for long is told so, and a failure that will not pa
   expect(closed.asked.length).toBe(1);
 });
 
-test("A change that was made between its two ends tells the clocks; one that changed nothing does not.", async () => {
+test("A change gives the difference of the clocks; an unchanged task does not.", async () => {
   const fresh = server(aTask({ version: 4 }));
   expect(await move(fresh.changes, 3)).toMatchObject({ skew: { least: 0, most: 0 } });
   const idle = server(aTask({ version: 3 }));

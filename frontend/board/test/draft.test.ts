@@ -74,6 +74,6 @@ test("The same instant, and a title with spaces around it, are no change.", () =
   expect([changes(draft, base), isUnsaved(draft, base)]).toEqual([{}, false]);
 });
 
-test("A new task for somebody is something to lose, even without a title.", () => {
+test("A new task with an assignee counts as unsaved, even without a title.", () => {
   expect(isUnsaved({ base: BLANK, mine: BLANK, assignee: { id: "u1", username: "ada" } }, BLANK)).toBe(true);
 });

@@ -8,8 +8,8 @@ const board = merge(EMPTY, [one], { epoch: "e", position: 10 });
 const titleOf = (it: typeof board) => it.tasks.get("t1")?.title;
 
 describe("The fold of the stream", () => {
-  test("passes over what it has taken in already, however often it is told.", () => {
-    const again = changedTo(aTask({ version: 9, title: "Told again" }), 10);
+  test("skips items that were applied already.", () => {
+    const again = changedTo(aTask({ version: 9, title: "Again" }), 10);
     expect(titleOf(fold(board, [again]))).toBe("Paint the boat");
   });
 
@@ -25,7 +25,7 @@ describe("The fold of the stream", () => {
     expect(fold(gone, [changedTo(aTask({ version: 9 }), 12)]).tasks.has("t1")).toBe(true);
   });
 
-  test("keeps a task whose change comes without it: only a deletion, or that it is out of sight, removes it.", () => {
+  test("keeps a task whose change comes without it: only a deletion or TaskGone removes it.", () => {
     const hidden: Item = { ...changedTo(one, 11), task: null };
     const after = fold(board, [hidden]);
     expect(titleOf(after)).toBe("Paint the boat");
@@ -47,7 +47,7 @@ describe("The fold of the stream", () => {
 });
 
 describe("An answer", () => {
-  test("that is older than what the stream has told changes nothing.", () => {
+  test("that is older than the delivered items changes nothing.", () => {
     expect(titleOf(learn(board, aTask({ version: 2, title: "Two" }), board))).toBe("Paint the boat");
   });
 

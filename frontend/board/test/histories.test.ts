@@ -12,14 +12,14 @@ const STEPS = 80;
 
 class Client {
   board: Board = EMPTY;
-  /** What of the log has been told on this connection. */
-  told = 0;
+  /** The last delivered position of this connection. */
+  delivered = 0;
   late: { task: Task; asked: Board }[] = [];
 
   constructor(readonly server: Server, readonly roll: (sides: number) => number) {
     const lists = server.read(() => server.act());
     this.board = merge(this.board, lists.tasks, placeOf(lists.cursor));
-    this.told = this.board.place!.position;
+    this.delivered = this.board.place!.position;
   }
 
   step(): void {
@@ -27,7 +27,7 @@ class Client {
     if (kind < 9) this.server.act();
     else if (kind < 11) this.write();
     else if (kind < 13) this.answer();
-    else if (kind < 16) this.hear(this.roll(4));
+    else if (kind < 16) this.receive(this.roll(4));
     else if (kind < 18) this.comeBack();
     else if (kind === 18) this.resync();
     else this.roll(2) ? this.compare() : this.find();
@@ -44,10 +44,10 @@ class Client {
     if (answer) this.board = learn(this.board, answer.task, answer.asked);
   }
 
-  hear(most: number): void {
+  receive(most: number): void {
     const items = [];
-    while (this.told < this.server.position && items.length < most) {
-      const item = this.server.tell(++this.told);
+    while (this.delivered < this.server.position && items.length < most) {
+      const item = this.server.itemAt(++this.delivered);
       if (item) items.push(item);
     }
     this.board = fold(this.board, items);
@@ -55,13 +55,13 @@ class Client {
 
   /** A ping that was overtaken leads some steps back. */
   comeBack(): void {
-    this.told = Math.max(0, this.told - this.roll(5));
+    this.delivered = Math.max(0, this.delivered - this.roll(5));
   }
 
   resync(): void {
     const lists = this.server.read(() => this.server.act());
     this.board = reset(this.board, lists.tasks, lists.cursor);
-    this.told = this.board.place!.position;
+    this.delivered = this.board.place!.position;
   }
 
   /** What a comparison finds in the midst of things is mended; it must do no harm. */
@@ -74,13 +74,13 @@ class Client {
   find(): void {
     const { tasks } = this.server.read(() => {});
     this.server.act();
-    this.hear(this.roll(4));
+    this.receive(this.roll(4));
     this.board = merge(this.board, tasks);
   }
 
   end(): void {
     while (this.late.length) this.answer();
-    this.hear(Infinity);
+    this.receive(Infinity);
   }
 }
 

@@ -57,8 +57,8 @@ export class Server {
     }
   }
 
-  /** What the viewer is told of the event at a position, if it is told now. */
-  tell(position: number): Item | null {
+  /** The item of the event at a position, if the viewer gets one now. */
+  itemAt(position: number): Item | null {
     const { id, before, after, deleted } = this.log[position - 1]!;
     if (after) {
       const now = this.tasks.get(id);

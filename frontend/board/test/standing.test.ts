@@ -1,36 +1,36 @@
 import { expect, test } from "vitest";
 
-import { BEGINNING, caughtUp, connected, headed, lost, over, stands, told, type Standing } from "../src/stream/standing";
+import { BEGINNING, caughtUp, connected, headed, lost, over, stands, delivered, type Standing } from "../src/stream/standing";
 import { cursorAt } from "./builders";
 
 const at = "2026-01-01T00:00:00Z";
-const hear = (standing: Standing, ...positions: number[]) =>
-  positions.reduce((now, position) => told(now, { cursor: cursorAt(position), at }, Date.parse(at) + 7, null), standing);
-const live = hear(connected(BEGINNING, 1_000), 5);
+const receive = (standing: Standing, ...positions: number[]) =>
+  positions.reduce((now, position) => delivered(now, { cursor: cursorAt(position), at }, Date.parse(at) + 7, null), standing);
+const live = receive(connected(BEGINNING, 1_000), 5);
 
 test("The first connection is no return: nothing is replayed, and an event's latency is that of the line.", () => {
   expect(live).toMatchObject({ phase: "LIVE", connections: 1, replay: null, latency: { milliseconds: 7 } });
 });
 
-test("What lay before the head of our return was missed, however early or late it is told, and the rest is news.", () => {
+test("Events up to the head at the reconnect count as missed, later ones as live.", () => {
   const back = connected(lost(live, "broke", 2_000, false), 5_000);
-  const early = hear(back, 6, 7);
+  const early = receive(back, 6, 7);
   const known = headed(early, cursorAt(8));
-  const end = hear(known, 8, 9);
+  const end = receive(known, 8, 9);
   expect(end.replay).toMatchObject({ since: 2_000, back: 5_000, count: 3 });
   expect(caughtUp(end).phase).toBe("LIVE");
 });
 
 test("A replayed event says nothing about the latency of the line.", () => {
   const back = headed(connected(lost({ ...live, latency: null }, "broke", 2_000, false), 5_000), cursorAt(8));
-  expect(hear(back, 6).latency).toBeNull();
-  expect(hear(back, 9).latency).not.toBeNull();
+  expect(receive(back, 6).latency).toBeNull();
+  expect(receive(back, 9).latency).not.toBeNull();
 });
 
 test("Who is lost again before having caught up has been away since the first time, and counts on.", () => {
-  const back = hear(headed(connected(lost(live, "broke", 2_000, false), 3_000), cursorAt(8)), 6);
+  const back = receive(headed(connected(lost(live, "broke", 2_000, false), 3_000), cursorAt(8)), 6);
   const again = headed(connected(lost(back, "broke", 4_000, false), 6_000), cursorAt(8));
-  expect(hear(again, 7, 8).replay).toMatchObject({ since: 2_000, back: 6_000, count: 3 });
+  expect(receive(again, 7, 8).replay).toMatchObject({ since: 2_000, back: 6_000, count: 3 });
 });
 
 test("Failed attempts to come back do not make the absence begin anew.", () => {

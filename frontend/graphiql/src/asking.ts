@@ -9,7 +9,7 @@ export interface Payload {
 
 type Headers = Record<string, string>;
 
-/** Sends one query or mutation as whoever is signed in, once more with a new token if the old one was refused. */
+/** Sends one query or mutation as the signed-in user, once more with a new token if the old one was refused. */
 export async function ask(session: Session, payload: Payload, headers: Headers = {}): Promise<ExecutionResult> {
   if (named(headers, "authorization") !== undefined) return post(session.url, payload, headers);
   const token = await session.accessToken().catch(() => null);
@@ -26,8 +26,8 @@ export function named(headers: Headers, name: string): string | undefined {
 
 /** A problem in the shape of an answer, for GraphiQL to show. */
 export function failed(problem: unknown): ExecutionResult {
-  const told = Array.isArray(problem) ? problem : [{ message: words(problem) }];
-  return { errors: told } as ExecutionResult;
+  const errors = Array.isArray(problem) ? problem : [{ message: words(problem) }];
+  return { errors } as ExecutionResult;
 }
 
 function words(problem: unknown): string {

@@ -15,7 +15,7 @@ export class Directives {
     this.#printed = response?.ok ? buildSchema(await response.text()) : null;
   }
 
-  /** Tells the fields of an introspected schema which directives they have. */
+  /** Adds the directives to the fields of an introspected schema. */
   show = (schema: GraphQLSchema): void => {
     for (const type of Object.values(schema.getTypeMap())) {
       const printed = this.#printed?.getType(type.name);

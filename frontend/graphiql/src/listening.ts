@@ -28,7 +28,7 @@ class Hopeless extends Error {
 /**
  * Listens over a socket that comes back by itself, with a new token when the old one has expired; where the document
  * selects `cursor` and takes `$after`, without a gap. *authorization*, if given, is used instead of the session.
- * *onState* hears how it goes; null: it is over.
+ * *onState* receives each state; null: the subscription has ended.
  */
 export function listen(
   session: Session,
@@ -40,25 +40,25 @@ export function listen(
   return {
     subscribe(sink: Sink) {
       let state: StreamState | null = null;
-      const tell = (changes: Partial<StreamState> | null) =>
+      const notify = (changes: Partial<StreamState> | null) =>
         onState((state = changes && { connection: "connecting", events: 0, ...state, ...changes }));
       const client = createResumableClient({
         url: new URL(session.url, location.href.replace(/^http/, "ws")).href,
         accessToken: authorization ? () => authorization.replace(/^Bearer\s+/i, "") : tokensOf(session),
-        on: { connected: () => tell({ connection: "live" }), closed: () => state && tell({ connection: "connecting" }) },
+        on: { connected: () => notify({ connection: "live" }), closed: () => state && notify({ connection: "connecting" }) },
       });
-      const finish = () => (tell(null), sink.complete());
-      tell({});
+      const finish = () => (notify(null), sink.complete());
+      notify({});
       const end = client.subscribe(payload as never, {
         next: (result: ExecutionResult) => {
-          tell({ events: (state?.events ?? 0) + 1 });
+          notify({ events: (state?.events ?? 0) + 1 });
           log.add(payload.operationName ?? "subscription", result);
           sink.next(result);
         },
         error: (problem: unknown) => (sink.next(failed(problem)), finish()),
         complete: finish,
       });
-      return { unsubscribe: () => (tell(null), end(), void client.dispose()) };
+      return { unsubscribe: () => (notify(null), end(), void client.dispose()) };
     },
   } as Listening;
 }

@@ -4,7 +4,7 @@ import type { Session } from "../../common/session";
 import { changeOfOwnTask, isWaiting } from "./tabs";
 import { usePerson } from "./use-person";
 
-/** Writes a task of whoever signs in into the tab that waits for one, so that it works as it stands. */
+/** Writes a task of the signed-in user into the tab that needs one, so that it can be run unchanged. */
 export function OwnTask({ session }: { session: Session }): null {
   const person = usePerson(session);
   const { moveTab } = useGraphiQLActions();

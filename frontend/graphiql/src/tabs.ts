@@ -2,7 +2,7 @@ import type { TabsState } from "@graphiql/react";
 import type { Session } from "../../common/session";
 import { ask } from "./asking";
 
-/** Where the tab that changes a status waits for a task: until somebody is signed in, nobody knows one. */
+/** The place for a task id in the tab that changes a status; it is filled after the sign-in. */
 const NO_TASK = "the id of a task";
 
 const WHO_AM_I = `# Sign in above, then press ▶ or Ctrl-Enter.
@@ -86,8 +86,8 @@ subscription WatchStatusChanges($after: String) {
 
 const CHANGE = `# Once you are signed in, the variables below
 # name a task of yours. Press ▶ and it moves.
-# A move that the board does not have is told
-# in \`userErrors\`, with those that it has.
+# \`userErrors\` explains a change that is not
+# allowed, and lists those that are.
 mutation ChangeStatus($input: UpdateTaskStatusInput!) {
   updateTaskStatus(input: $input) {
     task {
@@ -109,7 +109,7 @@ const FIRST_TASK = `query FirstTask($filter: TaskFilter!) {
   tasks(first: 1, filter: $filter, orderBy: CREATED_ASC) { nodes { id status } }
 }`;
 
-/** What somebody finds who was never here. */
+/** The tabs of a first visit. */
 export const firstTabs = [
   { query: WHO_AM_I },
   { query: MY_TASKS, variables: json({ first: 10, filter: { status: ["TODO", "IN_PROGRESS"] } }) },
@@ -117,7 +117,7 @@ export const firstTabs = [
   { query: CHANGE, variables: change(NO_TASK, "IN_PROGRESS") },
 ];
 
-/** Whether a tab still waits for a task of whoever is signed in. */
+/** Whether a tab still needs a task of the signed-in user. */
 export function isWaiting(tab: TabsState["tabs"][number]): boolean {
   return tab.variables?.includes(`"${NO_TASK}"`) ?? false;
 }

@@ -32,7 +32,7 @@ from graphql_api.transports.sse import frames
 from graphql_api.transports.sse.config import SSEConfig
 from graphql_api.transports.sse.event_stream import EventStream
 from observability.request_records import RequestRecord, RequestRecords
-from streaming.connections import Connection, ConnectionRefused, TooManyConnections
+from streaming.connections import ClientConnection, ConnectionRefused, TooManyConnections
 
 RETRY_SECONDS: Final = 5
 _HEAD: Final[list[Header]] = [
@@ -190,7 +190,7 @@ class _Call(Generic[ContextT]):
         self.receive = receive
         self.writer = writer
 
-    async def request_context(self, request: HandshakeRequest, connection: Connection | None) -> RequestContext:
+    async def request_context(self, request: HandshakeRequest, connection: ClientConnection | None) -> RequestContext:
         """Authenticate the request. If there is a *connection*, register it for the user.
 
         Raises:

@@ -21,7 +21,7 @@ from graphql_api.transports.websocket.credentials import authorization, close_re
 from graphql_api.transports.websocket.operations import Operations
 from graphql_api.transports.websocket.protocol import Close, Effects, Protocol
 from observability.request_records import record_user
-from streaming.connections import Connection, ConnectionRefused
+from streaming.connections import ClientConnection, ConnectionRefused
 
 _LONGEST_TIMER: Final = 30 * 24 * 3600.0
 
@@ -98,7 +98,7 @@ class WebSocketConnection(Generic[ContextT]):
         # A browser does not show a page why a handshake failed. So accept it, then close with a code and a reason.
         await self._send({"type": "websocket.accept", "subprotocol": self._subprotocol})
 
-    async def _serve(self, connection: Connection) -> None:
+    async def _serve(self, connection: ClientConnection) -> None:
         self._connection = connection
         self._start_timers()
         try:

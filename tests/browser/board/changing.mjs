@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { picture } from "../stage.mjs";
-import { known, somebody } from "./people.mjs";
+import { known, newUser } from "./people.mjs";
 import { Window } from "./window.mjs";
 
-/** A task is created, given away, edited and deleted; the columns count along, and its history tells it. */
+/** A task is created, assigned, edited and deleted; column counts and history follow. */
 export async function createsAssignsEdits(stage) {
-  const [person, other] = [await somebody(stage.base), await somebody(stage.base)];
+  const [person, other] = [await newUser(stage.base), await newUser(stage.base)];
   const window = await Window.open(stage, person);
   const { page } = window;
   await page.keyboard.press("n");
@@ -31,8 +31,8 @@ export async function createsAssignsEdits(stage) {
   await window.card("Paint the boat blue").click();
   await sheet.getByText("changed the title").waitFor();
   await picture(page, "board-2-task");
-  const told = await sheet.locator(".history li").allInnerTexts();
-  assert.match(told.join("\n"), /changed the title[^]*assigned it[^]*created it/);
+  const entries = await sheet.locator(".history li").allInnerTexts();
+  assert.match(entries.join("\n"), /changed the title[^]*assigned it[^]*created it/);
   await sheet.getByRole("button", { name: "Delete" }).click();
   await picture(page, "board-delete");
   await window.answer("Cancel");
@@ -46,9 +46,9 @@ export async function createsAssignsEdits(stage) {
   await window.equalsServer();
 }
 
-/** The keys lead from card to card, move one to the next column and the focus with it, and open the menu. */
+/** Keys select cards, move a card with the focus to the next column, and open the menu. */
 export async function movesByKeyboard(stage) {
-  const person = await somebody(stage.base);
+  const person = await newUser(stage.base);
   for (const title of ["Third", "Second", "First"]) await person.create({ title });
   const window = await Window.open(stage, person);
   const { page } = window;
@@ -76,9 +76,9 @@ export async function movesByKeyboard(stage) {
   await window.equalsServer();
 }
 
-/** A card that is dragged to another column is there at once, and on the server soon. */
+/** A card that is dragged to another column moves immediately, and then on the server. */
 export async function movesByDragging(stage) {
-  const person = await somebody(stage.base);
+  const person = await newUser(stage.base);
   await person.create({ title: "Drag me" });
   const window = await Window.open(stage, person);
   await window.drag("Drag me", "DONE");
@@ -87,22 +87,22 @@ export async function movesByDragging(stage) {
   assert.equal((await person.list())[0].status, "DONE");
 }
 
-/** A move that the server refuses is taken back, and the reason is announced in the board's words. */
+/** A refused move is undone, and the reason is announced. */
 export async function takesBackWhatIsRefused(stage) {
-  const person = await somebody(stage.base);
+  const person = await newUser(stage.base);
   const { id } = await person.create({ title: "Behind the times" });
   const window = await Window.open(stage, person, { query: "?stop=600" });
   await window.stop();
   await person.move(id, "CANCELLED"); // which the board does not know yet
   await window.drag("Behind the times", "DONE");
-  assert.match(await window.refusal(), /^“Behind the times” is back in To do: Somebody else changed it meanwhile\./);
+  assert.match(await window.refusal(), /^“Behind the times” is back in To do: Another user changed it meanwhile\./);
   await window.cardIn("TODO", "Behind the times");
 }
 
-/** Somebody else's task says that it is for reading, and stays where it is. */
+/** A task of another user is shown as read-only, and cannot be moved. */
 export async function leavesOthersTasksAlone(stage) {
   const moderator = await known(stage.base, "moderator");
-  const owner = await somebody(stage.base);
+  const owner = await newUser(stage.base);
   await owner.create({ title: `Not yours ${owner.username}` });
   const window = await Window.open(stage, moderator);
   const title = `Not yours ${owner.username}`;
@@ -115,9 +115,9 @@ export async function leavesOthersTasksAlone(stage) {
   await window.cardIn("TODO", title);
 }
 
-/** A change whose answer is lost on the way is sent again, and made once. */
+/** A change whose response is lost is sent again, and made once. */
 export async function sendsAgainWhatWasNotAnswered(stage) {
-  const person = await somebody(stage.base);
+  const person = await newUser(stage.base);
   await person.create({ title: "Once" });
   const window = await Window.open(stage, person);
   let lost = 0;
@@ -134,16 +134,16 @@ export async function sendsAgainWhatWasNotAnswered(stage) {
   assert.deepEqual((await person.list()).map(({ status, version }) => [status, version]), [["DONE", 2]]);
 }
 
-/** Who has not seen the last change does not overwrite it: the move is taken back, and what is true shows. */
+/** A move based on an old version does not overwrite a newer one: it is undone, and the current task is shown. */
 export async function noticesConflicts(stage) {
-  const person = await somebody(stage.base);
+  const person = await newUser(stage.base);
   const { id } = await person.create({ title: "Both of us" });
   const window = await Window.open(stage, person, { query: "?stop=3" });
   await window.stop();
   await person.move(id, "IN_PROGRESS");
   await window.drag("Both of us", "DONE");
-  assert.match(await window.refusal(), /Somebody else changed it meanwhile/);
-  await window.cardIn("TODO", "Both of us"); // what was told so far
+  assert.match(await window.refusal(), /Another user changed it meanwhile/);
+  await window.cardIn("TODO", "Both of us"); // the state before the conflict
   await window.caughtUp();
   await window.cardIn("IN_PROGRESS", "Both of us");
   await window.equalsServer();

@@ -1,12 +1,12 @@
 // Forms: what two people write at the same time, and what must not be lost.
 import assert from "node:assert/strict";
 import { picture, until } from "../stage.mjs";
-import { somebody } from "./people.mjs";
+import { newUser } from "./people.mjs";
 import { Window } from "./window.mjs";
 
-/** Somebody who edits a task of their own, with its form open. */
+/** A user with the open form of an own task. */
 async function editing(stage, fields, options) {
-  const person = await somebody(stage.base);
+  const person = await newUser(stage.base);
   const { id } = await person.create(fields);
   const window = await Window.open(stage, person, options);
   await window.card(fields.title).click();
@@ -26,7 +26,7 @@ function sentBy(page) {
   return inputs;
 }
 
-/** A field that only somebody else changed follows them; one that only the writer changed stays; both are kept. */
+/** A field that only another user changed is updated; one that only the writer changed stays; both are saved. */
 export async function mergesDifferentFields(stage) {
   const { person, id, window, page, dialog } = await editing(stage, { title: "Draft" });
   const sent = sentBy(page);
@@ -42,7 +42,7 @@ export async function mergesDifferentFields(stage) {
   await window.equalsServer();
 }
 
-/** Where both changed one field, both values are shown; the choice concerns that field alone. */
+/** For a field that both changed, both values are shown; the choice concerns that field only. */
 export async function asksAboutFieldsThatBothChanged(stage) {
   const { person, id, page, dialog } = await editing(stage, { title: "Draft", priority: "LOW" });
   await dialog.getByLabel("Title").fill("My title");
@@ -66,7 +66,7 @@ export async function asksAboutFieldsThatBothChanged(stage) {
   assert.deepEqual(await stored(person), [{ title: "Their title", description: "My words", priority: "HIGH" }]);
 }
 
-/** Who keeps their own value sends that alone: nothing else of the other's work is overwritten. */
+/** Keeping the own value sends only that field, and overwrites no other change. */
 export async function keepsMineInOneFieldOnly(stage) {
   const { person, id, page, dialog } = await editing(stage, { title: "Draft" });
   const sent = sentBy(page);
@@ -79,8 +79,8 @@ export async function keepsMineInOneFieldOnly(stage) {
   assert.deepEqual(await stored(person), [{ title: "My title", description: "Their words", priority: "MEDIUM" }]);
 }
 
-/** A change that the board has not heard of yet is read when the server refuses, and merged in the same way. */
-export async function mergesWhatItHasNotHeard(stage) {
+/** A change that has not been delivered yet is read after the refusal, and merged in the same way. */
+export async function mergesUndeliveredChanges(stage) {
   const { person, id, window, page, dialog } = await editing(stage, { title: "Draft" }, { query: "?stop=600" });
   await page.keyboard.press("Escape");
   await window.stop();
@@ -92,7 +92,7 @@ export async function mergesWhatItHasNotHeard(stage) {
   assert.deepEqual(await stored(person), [{ title: "Final", description: "My words", priority: "MEDIUM" }]);
 }
 
-/** Whatever would close the form asks first: Escape, also twice, the button, a click beside it, Back. */
+/** Every way to close the form asks first: Escape, also twice, the button, a click outside, Back. */
 export async function asksBeforeTextIsLost(stage) {
   const { window, page, dialog } = await editing(stage, { title: "Draft" });
   const description = dialog.getByLabel("Description");
@@ -148,10 +148,10 @@ export async function asksBeforeThePageIsLeft(stage) {
   assert.deepEqual(asked, ["beforeunload"]);
 }
 
-/** A session that ends says so; the text waits for its writer, also behind somebody else. */
+/** The end of a session is reported; the text is kept for its writer, also if another user signs in first. */
 export async function keepsTheDraftWhenTheSessionEnds(stage) {
   const { person, window, page, dialog } = await editing(stage, { title: "Draft" });
-  const other = await somebody(stage.base);
+  const other = await newUser(stage.base);
   await dialog.getByLabel("Description").fill("Written before the end");
   await person.ask("mutation { logoutAll { userErrors { message } } }");
   await page.getByText(`Your unsaved changes are kept: sign in as ${person.username} to go on.`).waitFor();
@@ -176,7 +176,7 @@ export async function keepsTheDraftWhenTheSessionEnds(stage) {
 
 /** After the sign-in the form of a new task is open again, with its text. */
 export async function keepsANewTaskWhenTheSessionEnds(stage) {
-  const person = await somebody(stage.base);
+  const person = await newUser(stage.base);
   const window = await Window.open(stage, person);
   const { page, dialog } = window;
   await page.keyboard.press("n");
@@ -189,7 +189,7 @@ export async function keepsANewTaskWhenTheSessionEnds(stage) {
   await window.cardIn("TODO", "Half a thought");
 }
 
-/** When the task is deleted meanwhile the text is still there, and becomes a new task if the writer wants. */
+/** When the task is deleted meanwhile, its text can be saved as a new task. */
 export async function savesTheTextOfADeletedTask(stage) {
   const { person, id, window, page, dialog } = await editing(stage, { title: "Draft" });
   await dialog.getByLabel("Description").fill("Too good to lose");
@@ -208,7 +208,7 @@ export async function savesTheTextOfADeletedTask(stage) {
 
 /** Two clicks in one frame create one task. */
 export async function createsOnce(stage) {
-  const person = await somebody(stage.base);
+  const person = await newUser(stage.base);
   const window = await Window.open(stage, person);
   await window.page.keyboard.press("n");
   await window.dialog.getByLabel("Title").fill("Only one");

@@ -1,6 +1,6 @@
 // What goes wrong on the way: answers with errors in them, and browsers without a secure context.
 import assert from "node:assert/strict";
-import { somebody } from "./people.mjs";
+import { newUser } from "./people.mjs";
 import { Window } from "./window.mjs";
 
 /** The page's sockets, with a way to put a result into the stream. */
@@ -20,7 +20,7 @@ async function tapped(page) {
 }
 
 async function listening(stage, title) {
-  const person = await somebody(stage.base);
+  const person = await newUser(stage.base);
   const task = await person.create({ title });
   const page = await stage.page({ viewport: { width: 1280, height: 800 } });
   const tap = await tapped(page);
@@ -46,7 +46,7 @@ export async function goesOnAfterPartialErrors(stage) {
   await window.equalsServer();
 }
 
-/** A move that is told without its task, since that was deleted by then, changes nothing before the deletion is told. */
+/** A move that is delivered without its deleted task changes nothing before the deletion. */
 export async function waitsForTheDeletion(stage) {
   const { person, task, window, tap } = await listening(stage, "Moved, then deleted");
   const other = await person.create({ title: "Another" });
@@ -61,7 +61,7 @@ export async function waitsForTheDeletion(stage) {
   await window.equalsServer();
 }
 
-/** A stream that the server ends is said to have ended. */
+/** A stream that the server ends is shown as ended. */
 export async function saysThatTheStreamEnded(stage) {
   const { window, tap } = await listening(stage, "Over");
   tap.socket.send(JSON.stringify({ type: "error", id: tap.id, payload: [{ message: "No more of this." }] }));
@@ -69,9 +69,9 @@ export async function saysThatTheStreamEnded(stage) {
   await window.page.getByText("No more of this. Reload the page to connect again.").waitFor();
 }
 
-/** Over plain HTTP, outside of localhost, browsers have less to offer: signing in, creating and moving work there, too. */
+/** Over plain HTTP outside of localhost, browsers have fewer features: signing in, creating and moving work. */
 export async function worksOnPlainHttp(stage) {
-  const person = await somebody(stage.base);
+  const person = await newUser(stage.base);
   const window = await Window.open(stage, person, { base: stage.plainBase });
   const { page } = window;
   assert.equal(await page.evaluate(() => isSecureContext || "randomUUID" in crypto), false);
@@ -84,9 +84,9 @@ export async function worksOnPlainHttp(stage) {
   await window.equalsServer();
 }
 
-/** Whatever way a change fails, what was shown in advance is taken back, and the next one works. */
+/** After any failure the pending change is undone, and the next one works. */
 export async function takesBackWhatFails(stage) {
-  const person = await somebody(stage.base);
+  const person = await newUser(stage.base);
   await person.create({ title: "Try me" });
   const window = await Window.open(stage, person);
   const { page } = window;

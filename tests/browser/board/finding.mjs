@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import axe from "axe-core";
 import { picture, until } from "../stage.mjs";
-import { known, somebody } from "./people.mjs";
+import { known, newUser } from "./people.mjs";
 import { Window } from "./window.mjs";
 
-/** Search and filters leave out the rest at once, say of how many, and hold for what comes live. */
+/** Search and filters hide other tasks, show the number of all, and apply to live changes. */
 export async function searchesAndFilters(stage) {
-  const person = await somebody(stage.base);
+  const person = await newUser(stage.base);
   const me = await person.me();
   await person.create({ title: "Sail to the island", priority: "HIGH" });
   await person.create({ title: "Mend the net", description: "before we sail", assigneeId: me.id });
@@ -35,7 +35,7 @@ export async function searchesAndFilters(stage) {
   await until(async () => (await page.evaluate(titles))[0] === "Sail to the island", "the most urgent is the first");
 }
 
-/** On a phone one column fills the screen, the others are a tap away, and nothing reaches beside it. */
+/** On a phone one column fills the screen, the others are one tap away, and nothing overflows. */
 export async function fitsAPhone(stage) {
   const person = await known(stage.base, "bob");
   const window = await Window.open(stage, person, { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
@@ -62,7 +62,7 @@ export async function fitsAPhone(stage) {
 
 /** On a phone and at 200 % zoom most of the screen is for the cards; search, filters and the rest are one click away. */
 export async function leavesRoomForTheCards(stage) {
-  const person = await somebody(stage.base);
+  const person = await newUser(stage.base);
   for (const n of [1, 2, 3, 4, 5]) await person.create({ title: `Card number ${n}` });
   for (const [width, height, share] of [[390, 844, 0.8], [640, 400, 0.7]]) {
     const window = await Window.open(stage, person, { viewport: { width, height } });
@@ -87,9 +87,9 @@ export async function leavesRoomForTheCards(stage) {
   }
 }
 
-/** axe finds nothing to complain of, light or dark, with and without a sheet; everything has its name. */
+/** axe finds no violations, in both colour schemes, with and without a dialog; all elements have names. */
 export async function speaksToScreenReaders(stage) {
-  const person = await somebody(stage.base);
+  const person = await newUser(stage.base);
   await person.create({ title: "Name me", priority: "URGENT", assigneeId: (await person.me()).id, dueAt: "2020-01-01T00:00:00Z" });
   for (const colorScheme of ["light", "dark"]) {
     const page = await stage.page({ colorScheme });
@@ -114,7 +114,7 @@ export async function speaksToScreenReaders(stage) {
   }
 }
 
-/** The forms, questions and notices that people meet less often. */
+/** Less frequent forms, questions and notices. */
 async function complainsOfDialogs(window, person, colorScheme) {
   const { page, dialog } = window;
   const looks = (where) => complains(page, `${where}, ${colorScheme}`);

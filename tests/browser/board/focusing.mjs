@@ -1,12 +1,12 @@
 // Where the focus is, and what the keys do.
 import assert from "node:assert/strict";
 import { picture, until } from "../stage.mjs";
-import { known, somebody } from "./people.mjs";
+import { known, newUser } from "./people.mjs";
 import { Window } from "./window.mjs";
 
-/** A form begins at its title; what is typed right after the key that opened it is text. */
+/** A form has its focus on the title; keys typed right after opening are text. */
 export async function beginsAtTheTitle(stage) {
-  const person = await somebody(stage.base);
+  const person = await newUser(stage.base);
   const window = await Window.open(stage, person);
   const { page, dialog } = window;
   await page.keyboard.press("n");
@@ -21,9 +21,9 @@ export async function beginsAtTheTitle(stage) {
   await until(async () => (await window.focused()).startsWith("x y"), "the focus is on the card again");
 }
 
-/** What closes gives the focus back to what opened it; a question begins with the answer that loses nothing. */
+/** Closing returns the focus to the opener; a question has its focus on the safe answer. */
 export async function givesTheFocusBack(stage) {
-  const person = await somebody(stage.base);
+  const person = await newUser(stage.base);
   await person.create({ title: "One" });
   const window = await Window.open(stage, person);
   const { page, dialog } = window;
@@ -44,9 +44,9 @@ export async function givesTheFocusBack(stage) {
   await until(async () => (await window.focused()).startsWith("Shortcuts"), "the focus is on the button");
 }
 
-/** A task that may only be read begins at its heading. */
+/** A read-only task has its focus on the heading. */
 export async function beginsAtTheHeadingOfWhatIsReadOnly(stage) {
-  const [moderator, owner] = [await known(stage.base, "moderator"), await somebody(stage.base)];
+  const [moderator, owner] = [await known(stage.base, "moderator"), await newUser(stage.base)];
   const title = `Read me ${owner.username}`;
   const { id } = await owner.create({ title });
   const window = await Window.open(stage, moderator, { query: `?task=${encodeURIComponent(id)}` });
@@ -55,9 +55,9 @@ export async function beginsAtTheHeadingOfWhatIsReadOnly(stage) {
   assert.equal(await window.dialog.getByLabel("Title").isEditable(), false);
 }
 
-/** The shortcuts are listed behind a key and behind a button, and do nothing while somebody is writing. */
+/** The shortcuts are listed behind a key and behind a button, and do nothing in text fields. */
 export async function listsTheShortcuts(stage) {
-  const person = await somebody(stage.base);
+  const person = await newUser(stage.base);
   const window = await Window.open(stage, person);
   const { page } = window;
   await page.keyboard.press("?");

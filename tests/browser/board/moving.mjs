@@ -1,12 +1,12 @@
 // Moves: only those that exist, and back again.
 import assert from "node:assert/strict";
 import { picture } from "../stage.mjs";
-import { somebody } from "./people.mjs";
+import { newUser } from "./people.mjs";
 import { Window } from "./window.mjs";
 
 /** Menu and form offer only the columns that accept the task; a step with the keys goes to the nearest of them. */
 export async function offersOnlyMovesThatExist(stage) {
-  const person = await somebody(stage.base);
+  const person = await newUser(stage.base);
   const { id } = await person.create({ title: "Given up" });
   await person.move(id, "CANCELLED");
   const window = await Window.open(stage, person);
@@ -27,9 +27,9 @@ export async function offersOnlyMovesThatExist(stage) {
   await window.cardIn("TODO", "Given up");
 }
 
-/** While a card is dragged, a column that does not accept it says so, and nothing happens when it is dropped there. */
+/** While a card is dragged, columns that do not accept it are marked, and a drop there has no effect. */
 export async function refusesADropThatDoesNotExist(stage) {
-  const person = await somebody(stage.base);
+  const person = await newUser(stage.base);
   const { id } = await person.create({ title: "Finished" });
   await person.move(id, "DONE");
   const window = await Window.open(stage, person);
@@ -51,9 +51,9 @@ export async function refusesADropThatDoesNotExist(stage) {
   assert.equal(sent.length, 0);
 }
 
-/** Two steps that come faster than they are drawn are two steps. */
+/** Two fast steps before a redraw are two steps. */
 export async function countsEachStep(stage) {
-  const person = await somebody(stage.base);
+  const person = await newUser(stage.base);
   await person.create({ title: "In a hurry" });
   const window = await Window.open(stage, person);
   await window.focus("In a hurry");
@@ -69,9 +69,9 @@ export async function countsEachStep(stage) {
   assert.equal(await window.page.locator(".notice.refused").count(), 0);
 }
 
-/** A move is taken back by the button or the key; where no single move leads back, by two. */
+/** A move is undone by the button or the key; by two moves if one is not allowed. */
 export async function undoesAMove(stage) {
-  const person = await somebody(stage.base);
+  const person = await newUser(stage.base);
   const { id } = await person.create({ title: "There and back" });
   await person.move(id, "IN_PROGRESS");
   const window = await Window.open(stage, person);
@@ -96,9 +96,9 @@ export async function undoesAMove(stage) {
   await page.getByText("There is no move to undo.").first().waitFor();
 }
 
-/** Who undoes a move that somebody has built on does not undo that, too. */
+/** Undoing a move does not undo a later change of another user. */
 export async function doesNotUndoOthersChanges(stage) {
-  const person = await somebody(stage.base);
+  const person = await newUser(stage.base);
   const { id } = await person.create({ title: "Ours" });
   const window = await Window.open(stage, person);
   await window.drag("Ours", "IN_PROGRESS");
@@ -106,6 +106,6 @@ export async function doesNotUndoOthersChanges(stage) {
   await person.update(id, { title: "Ours, renamed" });
   await window.cardIn("IN_PROGRESS", "Ours, renamed");
   await window.page.getByRole("button", { name: "Undo" }).click();
-  assert.match(await window.refusal(), /stays in In progress: Somebody else changed it meanwhile/);
+  assert.match(await window.refusal(), /stays in In progress: Another user changed it meanwhile/);
   await window.cardIn("IN_PROGRESS", "Ours, renamed");
 }

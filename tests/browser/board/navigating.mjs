@@ -1,12 +1,12 @@
 // The address: what can be reloaded, shared, and gone back to.
 import assert from "node:assert/strict";
 import { picture, until } from "../stage.mjs";
-import { somebody } from "./people.mjs";
+import { newUser } from "./people.mjs";
 import { Window } from "./window.mjs";
 
-/** Opening a task is a step of the history; Back closes it, Forward opens it, a reload keeps it. */
+/** Opening a task adds a history entry; Back closes it, Forward opens it, a reload keeps it. */
 export async function goesBackAndForward(stage) {
-  const person = await somebody(stage.base);
+  const person = await newUser(stage.base);
   const { id } = await person.create({ title: "Open me" });
   const window = await Window.open(stage, person);
   const { page, dialog } = window;
@@ -31,9 +31,9 @@ export async function goesBackAndForward(stage) {
   await dialog.waitFor({ state: "detached" });
 }
 
-/** Search and filters are in the address, without a step of the history for each letter. */
+/** Search and filters are in the address, without a history entry for each letter. */
 export async function keepsFiltersInTheAddress(stage) {
-  const person = await somebody(stage.base);
+  const person = await newUser(stage.base);
   await person.create({ title: "Sail away", priority: "HIGH" });
   await person.create({ title: "Sail home" });
   const window = await Window.open(stage, person);
@@ -53,9 +53,9 @@ export async function keepsFiltersInTheAddress(stage) {
   assert.equal(await window.card("Sail home").count(), 0);
 }
 
-/** A visitor who is signed out signs in, and is where the link leads. */
+/** After the sign-in a signed-out visitor sees the target of the link. */
 export async function leadsToTheLinkAfterSigningIn(stage) {
-  const person = await somebody(stage.base);
+  const person = await newUser(stage.base);
   const { id } = await person.create({ title: "Shared" });
   const page = await stage.page();
   await page.goto(`${stage.base}/board?task=${encodeURIComponent(id)}&whose=owned`);
@@ -69,9 +69,9 @@ export async function leadsToTheLinkAfterSigningIn(stage) {
   await until(async () => (await window.focused()).startsWith("Shared"), "the focus is on the card");
 }
 
-/** A task that is gone, that belongs to somebody else, or that never was: the page says so, and the board is there. */
+/** For a deleted, hidden or unknown task the page shows a message and the board. */
 export async function saysThatATaskIsNotThere(stage) {
-  const [person, other] = [await somebody(stage.base), await somebody(stage.base)];
+  const [person, other] = [await newUser(stage.base), await newUser(stage.base)];
   const hidden = await other.create({ title: "Not for you" });
   const gone = await person.create({ title: "Gone" });
   await person.create({ title: "Still here" });
@@ -87,9 +87,9 @@ export async function saysThatATaskIsNotThere(stage) {
   }
 }
 
-/** A task that somebody deletes while it is open is not there any more, and that is said. */
+/** When an open task is deleted by another user, a message is shown. */
 export async function saysThatAnOpenTaskWasDeleted(stage) {
-  const person = await somebody(stage.base);
+  const person = await newUser(stage.base);
   const { id } = await person.create({ title: "Soon gone" });
   const window = await Window.open(stage, person);
   await window.card("Soon gone").click();
@@ -100,9 +100,9 @@ export async function saysThatAnOpenTaskWasDeleted(stage) {
   await window.dialog.waitFor({ state: "detached" });
 }
 
-/** The board leads to the other pages of the server, and has an icon. */
+/** The board links to the other pages of the server, and has an icon. */
 export async function linksToTheOtherPages(stage) {
-  const window = await Window.open(stage, await somebody(stage.base));
+  const window = await Window.open(stage, await newUser(stage.base));
   const { page } = window;
   for (const [name, path] of [["GraphiQL", "/graphql"], ["REST", "/docs"]]) {
     const link = page.getByRole("contentinfo").getByRole("link", { name });

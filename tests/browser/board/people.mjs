@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 
 const PASSWORD = "Taskriver-1";
-/** So many mutations, by their aliases, one document may have. */
+/** The number of mutations that one document may have. */
 const A_REQUEST = 25;
 let made = 0;
 
@@ -83,15 +83,15 @@ export class Person {
 
 const TASK = "id title status version assignee { username }";
 
-/** Somebody new, with nothing on the board yet. */
-export async function somebody(base) {
+/** A new user without tasks. */
+export async function newUser(base) {
   const username = `person${process.pid}x${++made}`;
   const input = { username, email: `${username}@example.org`, password: PASSWORD };
   await post(base, "mutation ($input: RegisterInput!) { register(input: $input) { userErrors { message } } }", { input });
   return known(base, username);
 }
 
-/** Somebody who is there already, such as the demo's people. */
+/** An existing user, such as a demo user. */
 export async function known(base, username) {
   const { data } = await post(
     base,

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { picture } from "../stage.mjs";
-import { somebody } from "./people.mjs";
+import { newUser } from "./people.mjs";
 import { Window } from "./window.mjs";
 
-/** A wrong password is refused in the server's words; the right one opens the board; a reload keeps it; out is out. */
+/** A wrong password shows the server's message, the right one opens the board, a reload keeps it, signing out ends it. */
 export async function signsInAndOut(stage) {
-  const person = await somebody(stage.base);
+  const person = await newUser(stage.base);
   const page = await stage.page();
   await page.goto(`${stage.base}/board`);
   await picture(page, "board-1-sign-in");
@@ -25,7 +25,7 @@ export async function signsInAndOut(stage) {
   await page.getByLabel("Username").waitFor();
 }
 
-/** In development there is a button for each of the demo's people. */
+/** In development there is a button for each demo user. */
 export async function offersTheDemosPeople(stage) {
   const page = await stage.page();
   await page.goto(`${stage.base}/board`);
@@ -34,9 +34,9 @@ export async function offersTheDemosPeople(stage) {
   assert.match(await page.locator(".who").innerText(), /moderator/);
 }
 
-/** The stream is closed before the session ends, so that the server has none to cut; a failure leads back to the board. */
+/** The stream is closed before the session ends; after a failure the board is shown again. */
 export async function signsOutQuietly(stage) {
-  const window = await Window.open(stage, await somebody(stage.base));
+  const window = await Window.open(stage, await newUser(stage.base));
   const { page } = window;
   await page.evaluate(() => {
     globalThis.order = [];

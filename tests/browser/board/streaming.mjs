@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { picture } from "../stage.mjs";
-import { known, somebody } from "./people.mjs";
+import { known, newUser } from "./people.mjs";
 import { Window } from "./window.mjs";
 
-/** Two windows side by side show each other's moves, and say whose they were. */
+/** Two windows show each other's moves with their users. */
 export async function showsOthersMoves(stage) {
-  const [ada, bob] = [await somebody(stage.base), await somebody(stage.base)];
+  const [ada, bob] = [await newUser(stage.base), await newUser(stage.base)];
   const { id } = await ada.create({ title: "Between us" });
   await ada.assign(id, (await bob.me()).id);
   const [left, right] = [await Window.open(stage, ada), await Window.open(stage, bob)];
@@ -22,9 +22,9 @@ export async function showsOthersMoves(stage) {
   await right.equalsServer();
 }
 
-/** A connection that is dropped comes back by itself, and what happened meanwhile is there. */
+/** A dropped connection is restored, with the missed changes. */
 export async function comesBackWhenDropped(stage) {
-  const person = await somebody(stage.base);
+  const person = await newUser(stage.base);
   const { id } = await person.create({ title: "Meanwhile" });
   const window = await Window.open(stage, person);
   await window.drop();
@@ -36,9 +36,9 @@ export async function comesBackWhenDropped(stage) {
   await window.equalsServer();
 }
 
-/** After a stop the board says how many events it replayed, and comparing it with the server finds nothing. */
+/** After an outage the board shows the number of replayed events, and equals the server. */
 export async function replaysWhatWasMissed(stage) {
-  const person = await somebody(stage.base);
+  const person = await newUser(stage.base);
   await person.createMany(5);
   const window = await Window.open(stage, person, { query: "?stop=3" });
   await window.stop();
@@ -61,9 +61,9 @@ export async function replaysWhatWasMissed(stage) {
   assert.equal(await window.fact("Gaps"), "0");
 }
 
-/** Another role is another board, at once and without signing in again. */
+/** A new role changes the board immediately, without another sign-in. */
 export async function followsItsRights(stage) {
-  const [person, admin] = [await somebody(stage.base), await known(stage.base, "admin")];
+  const [person, admin] = [await newUser(stage.base), await known(stage.base, "admin")];
   const window = await Window.open(stage, person);
   assert.deepEqual(await window.counts(), [0, 0, 0, 0]);
   for (const role of ["MODERATOR", "USER"]) {
@@ -79,9 +79,9 @@ const DROPS = 6;
 const MOVES_BETWEEN = 12;
 const STATUSES = ["TODO", "IN_PROGRESS", "DONE", "CANCELLED"];
 
-/** Whatever several people do while the connection is dropped again and again, the board ends as a fresh fetch. */
-export async function equalsAFreshFetchAfterAnything(stage) {
-  const people = [await somebody(stage.base), await somebody(stage.base), await somebody(stage.base)];
+/** With concurrent changes and repeated disconnects, the board ends equal to a fresh fetch. */
+export async function equalsAFreshFetchAfterDisconnects(stage) {
+  const people = [await newUser(stage.base), await newUser(stage.base), await newUser(stage.base)];
   const ids = await Promise.all(people.map(async (person) => (await person.me()).id));
   for (const person of people) await person.createMany(8, (n) => ({ assigneeId: ids[n % 3] }));
   const window = await Window.open(stage, people[0]);

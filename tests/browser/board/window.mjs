@@ -1,4 +1,4 @@
-// One window on the board, with somebody signed in: what can be seen in it, and what hands can do.
+// A window with the board and a signed-in user: its content and its actions.
 import assert from "node:assert/strict";
 
 const PATIENCE = 20_000;

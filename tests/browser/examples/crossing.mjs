@@ -1,10 +1,10 @@
 // The page and the API are of two origins: vite's own address, and a server in development.
-import { somebody } from "../board/people.mjs";
+import { newUser } from "../board/people.mjs";
 import { Tasks } from "./page.mjs";
 
 /** Signing in, asking, listening and the cookie work across. */
 export async function callsAndListensAcross({ api, url, page }) {
-  const person = await somebody(api);
+  const person = await newUser(api);
   const { id } = await person.create({ title: "From elsewhere" });
   const tasks = await Tasks.open(page, url, person);
   await tasks.move("From elsewhere", "IN_PROGRESS");

@@ -20,7 +20,7 @@ const port = await freePort();
 const args = [`--host-resolver-rules=MAP ${new URL(VITE).host} localhost:${port}`];
 
 test("The examples", { concurrency: 2 }, (examples) => onStage(async (browser, api) => {
-  // As somebody would name it: to the cookie, localhost and 127.0.0.1 are two sites.
+  // As a user would write it: to the cookie, localhost and 127.0.0.1 are two sites.
   const across = { VITE_API: `${api.replace("127.0.0.1", "localhost")}/graphql` };
   await Promise.all([
     examples.test("urql", async (urql) => {
@@ -31,7 +31,7 @@ test("The examples", { concurrency: 2 }, (examples) => onStage(async (browser, a
   ]);
 }, SETTINGS, { args }));
 
-/** The example is started, and does all these. */
+/** The example is started, and passes all scenarios. */
 async function tried(example, browser, name, scenarios, { api, port, url, settings }) {
   const wire = await wireTo(new URL(api).port);
   const vite = await running(name, port ?? (await freePort()), settings ?? { TASKRIVER: wire.url });

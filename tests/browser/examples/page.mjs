@@ -1,4 +1,4 @@
-// An example's page, with somebody signed in: what can be seen of it, and what hands can do.
+// The page of an example with a signed-in user: its content and its actions.
 import { until } from "../stage.mjs";
 
 const STATUSES = { TODO: "to do", IN_PROGRESS: "in progress", DONE: "done", CANCELLED: "cancelled" };

@@ -1,15 +1,15 @@
 // What each example must be able to do. Each scenario has people and a page of its own.
 import assert from "node:assert/strict";
 import axe from "axe-core";
-import { known, somebody } from "../board/people.mjs";
+import { known, newUser } from "../board/people.mjs";
 import { picture, until } from "../stage.mjs";
 import { Tasks } from "./page.mjs";
 
 const PAGE = 20;
 
-/** A wrong password is told in the server's words; the right one opens the list; a reload keeps it; out is out. */
+/** A wrong password shows the server's message, the right one opens the list, a reload keeps it, signing out ends it. */
 export async function signsInAndOut({ api, url, page, name }) {
-  const person = await somebody(api);
+  const person = await newUser(api);
   await person.create({ title: "Mine" });
   await page.goto(url);
   await page.getByLabel("Username").fill(person.username);
@@ -29,9 +29,9 @@ export async function signsInAndOut({ api, url, page, name }) {
   await page.getByLabel("Username").waitFor();
 }
 
-/** It shows a page, then another one behind it, without a seam. */
+/** It shows a page, and then the next one without gaps. */
 export async function pages({ api, url, page, name }) {
-  const person = await somebody(api);
+  const person = await newUser(api);
   await person.createMany(PAGE + 5);
   const tasks = await Tasks.open(page, url, person);
   await tasks.count(PAGE);
@@ -42,9 +42,9 @@ export async function pages({ api, url, page, name }) {
   assert.equal(new Set((await tasks.shown()).map(([title]) => title)).size, PAGE + 5);
 }
 
-/** A move shows at once, before the server has answered; then it is the server's. */
+/** A move is shown before the response, and then as the server has it. */
 export async function movesAtOnce({ api, url, page }) {
-  const person = await somebody(api);
+  const person = await newUser(api);
   const { id } = await person.create({ title: "Soon" });
   const tasks = await Tasks.open(page, url, person);
   const release = await tasks.hold("MoveTask");
@@ -58,9 +58,9 @@ export async function movesAtOnce({ api, url, page }) {
   assert.equal((await person.list())[0].id, id);
 }
 
-/** A move that the board does not have shows at first, and is taken back when the server refuses it, with its words. */
+/** A forbidden move is shown first, and undone with the server's message. */
 export async function takesBackWhatIsRefused({ api, url, page, name }) {
-  const person = await somebody(api);
+  const person = await newUser(api);
   const { id } = await person.create({ title: "Cancelled once" });
   await person.move(id, "CANCELLED");
   const tasks = await Tasks.open(page, url, person);
@@ -77,9 +77,9 @@ export async function takesBackWhatIsRefused({ api, url, page, name }) {
   await tasks.is("Cancelled once", "TODO");
 }
 
-/** What somebody else does shows by itself: a task moves, and is there no more when it is deleted. */
+/** Changes of other users are shown: a task moves, and disappears when it is deleted. */
 export async function showsWhatOthersDo({ api, url, page, name }) {
-  const [ada, bob] = [await somebody(api), await somebody(api)];
+  const [ada, bob] = [await newUser(api), await newUser(api)];
   const assigneeId = (await bob.me()).id;
   await bob.create({ title: "Mine" });
   const { id } = await ada.create({ title: "Between us", assigneeId });
@@ -93,9 +93,9 @@ export async function showsWhatOthersDo({ api, url, page, name }) {
   await tasks.is("Mine", "TODO");
 }
 
-/** An answer that was given before an event, and comes after it, covers nothing: neither a move's nor a page's. */
+/** A response from before an event that arrives after it does not overwrite it, for moves and for pages. */
 export async function letsNoLateAnswerCoverAnEvent({ api, url, page }) {
-  const person = await somebody(api);
+  const person = await newUser(api);
   await person.createMany(PAGE + 1);
   const list = await person.list();
   const tasks = await Tasks.open(page, url, person);
@@ -119,9 +119,9 @@ export async function letsNoLateAnswerCoverAnEvent({ api, url, page }) {
   await tasks.is(first.title, "DONE");
 }
 
-/** Cut off, it says so and comes back by itself; what happened meanwhile is told by the stream, not read again. */
+/** A lost connection is shown and restored; missed changes come from the stream, not from another query. */
 export async function missesNothing({ api, url, page, wire }) {
-  const person = await somebody(api);
+  const person = await newUser(api);
   await person.createMany(6);
   const made = await person.list();
   const tasks = await Tasks.open(page, url, person);
@@ -138,9 +138,9 @@ export async function missesNothing({ api, url, page, wire }) {
   assert.equal(read.times, 0);
 }
 
-/** A token that is not accepted any more is renewed once, however many requests found out at the same time. */
+/** A refused token is renewed once for all concurrent requests. */
 export async function renewsItsToken({ api, url, page }) {
-  const person = await somebody(api);
+  const person = await newUser(api);
   await person.createMany(4);
   const tasks = await Tasks.open(page, url, person);
   await tasks.count(4);
@@ -159,9 +159,9 @@ export async function renewsItsToken({ api, url, page }) {
   assert.equal(renewed.times, 1);
 }
 
-/** With other rights the stream begins anew, by itself: what one may see by now is there, and moves. */
+/** After a change of rights the stream restarts: visible tasks are shown and updated. */
 export async function followsItsRights({ api, url, page, name }) {
-  const [person, other, admin] = [await somebody(api), await somebody(api), await known(api, "admin")];
+  const [person, other, admin] = [await newUser(api), await newUser(api), await known(api, "admin")];
   const title = `To be seen with ${name}`;
   const { id } = await other.create({ title });
   const tasks = await Tasks.open(page, url, person);

@@ -1,4 +1,4 @@
-"""The refresh cookie comes back as it was set, and out of any other header comes nothing bad."""
+"""The refresh cookie is read as it was set, and other headers give no wrong value."""
 
 from http.cookies import SimpleCookie
 
@@ -22,14 +22,14 @@ def sent(*cookies: bytes) -> str | None:
 
 
 class TestSetting:
-    def test_it_is_guarded(self) -> None:
-        """Scripts, other sites and plain HTTP do not get it, and it lives for a week."""
+    def test_the_cookie_is_protected(self) -> None:
+        """Scripts, other sites and plain HTTP do not get it; it lasts for a week."""
         assert set_refresh_cookie("abc", secure=True) == (
             "refresh_token=abc; Max-Age=604800; Path=/; HttpOnly; SameSite=Strict; Secure"
         )
 
-    def test_localhost_may_do_without_tls(self) -> None:
-        """Without `secure` everything but that attribute stays."""
+    def test_localhost_needs_no_tls(self) -> None:
+        """Without `secure` only that attribute is missing."""
         assert set_refresh_cookie("abc", secure=False, max_age=60) == (
             "refresh_token=abc; Max-Age=60; Path=/; HttpOnly; SameSite=Strict"
         )
@@ -42,13 +42,13 @@ class TestSetting:
 
     @pytest.mark.parametrize("token", ["", "a;b", "a b", "a\r\nSet-Cookie: x=y", 'a"b', "é", "abc\n"])
     def test_a_token_cannot_add_attributes_or_headers(self, token: str) -> None:
-        """What would not come back as it went is a mistake of the caller."""
+        """A value that cannot be read back is an error of the caller."""
         with pytest.raises(ValueError):
             set_refresh_cookie(token, secure=True)
 
     @given(st.builds(new_refresh_token))
-    def test_what_is_set_comes_back(self, token: str) -> None:
-        """A browser sends back exactly the token, of a first one and of a successor."""
+    def test_a_cookie_is_read_as_it_was_set(self, token: str) -> None:
+        """For a first token and for a successor."""
         for each in (token, child_token(token, b"k" * 32)):
             kept = SimpleCookie(set_refresh_cookie(each, secure=True))["refresh_token"].value
             assert sent(f"refresh_token={kept}".encode()) == each
@@ -69,8 +69,8 @@ class TestClearingAll:
             (".".join("abcdefghijk"), {None}),
         ],
     )
-    def test_of_every_domain(self, host: str, domains: set[str | None]) -> None:
-        """The host itself, and every domain above it for which a cookie can have been set."""
+    def test_the_cookie_is_cleared_for_every_domain(self, host: str, domains: set[str | None]) -> None:
+        """The host, and every domain above it for which a cookie can be set."""
         cookies = [SimpleCookie(each)["refresh_token"] for each in clear_every_refresh_cookie(host, "/", secure=True)]
         assert {each["domain"] or None for each in cookies} == domains
         assert {(each.value, each["max-age"]) for each in cookies} == {("", "0")}
@@ -84,7 +84,7 @@ class TestClearingAll:
             ("/a;Domain=x/b", {"/"}),
         ],
     )
-    def test_of_every_path(self, path: str, paths: set[str]) -> None:
+    def test_the_cookie_is_cleared_for_every_path(self, path: str, paths: set[str]) -> None:
         """The path, and every path above it."""
         found = clear_every_refresh_cookie("localhost", path, secure=False)
         assert {SimpleCookie(each)["refresh_token"]["path"] for each in found} == paths
@@ -115,8 +115,8 @@ class TestReading:
             ([b"refresh_token=" + b"x" * (MAX_COOKIE + 1)], None),
         ],
     )
-    def test_it_is_found_among_others(self, cookies: list[bytes], token: str | None) -> None:
-        """Other cookies, quotes and garbage do not get in the way."""
+    def test_the_cookie_is_found_among_others(self, cookies: list[bytes], token: str | None) -> None:
+        """With other cookies, quotes and invalid parts."""
         assert sent(*cookies) == token
 
     def test_the_headers_name_has_any_case(self) -> None:
@@ -131,14 +131,14 @@ class TestReading:
             [b"refresh_token=abc; refresh_token=abc; refresh_token=xyz"],
         ],
     )
-    def test_several_are_refused(self, cookies: list[bytes]) -> None:
-        """Nobody can say which of them is ours: another site of the domain may have set the first, or the last."""
+    def test_several_cookies_are_refused(self, cookies: list[bytes]) -> None:
+        """Another site of the domain may have set one of them."""
         with pytest.raises(AmbiguousCookie):
             sent(*cookies)
 
     @given(st.lists(st.binary() | st.binary().map(b"refresh_token=".__add__)))
     def test_any_bytes_may_be_sent(self, cookies: list[bytes]) -> None:
-        """Whatever is sent, a short text or nothing comes out, and it can be hashed."""
+        """The result is a short text that can be hashed, or nothing."""
         try:
             token = sent(*cookies)
         except AmbiguousCookie:

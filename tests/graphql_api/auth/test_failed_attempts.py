@@ -1,4 +1,4 @@
-"""Failures are limited, running attempts count, and a success clears what has failed before it."""
+"""Failures are limited, running attempts count, and a success clears earlier failures."""
 
 import asyncio
 from types import SimpleNamespace
@@ -19,19 +19,19 @@ SORRY = "Too many attempts. Try again later."
 
 
 class Guesser:
-    """Somebody at one address, who tries accounts."""
+    """A client at one address that guesses passwords."""
 
     def __init__(self, failures: FailedAttempts, address: str = "192.0.2.1") -> None:
         self._failures = failures
         self._address = address
 
     def attempt(self, account: str = "ada") -> Attempt:
-        """One that has not begun."""
+        """An attempt that has not begun."""
         tallies = (AttemptCount(FEW, f"{account}\n{self._address}", is_cleared=True), AttemptCount(MANY, self._address))
         return self._failures.attempt(tallies, message=SORRY)
 
     async def begin(self, account: str = "ada") -> Attempt:
-        """One that runs."""
+        """An attempt that runs."""
         attempt = self.attempt(account)
         await attempt.begin()
         return attempt
@@ -42,7 +42,7 @@ class Guesser:
             await (await self.begin(account)).end(failed=True)
 
     async def let_in(self, tries: int, account: str = "ada") -> int:
-        """How many of so many simultaneous attempts began; they go on running."""
+        """How many of several simultaneous attempts begin; they continue to run."""
         results = await asyncio.gather(*(self.begin(account) for _ in range(tries)), return_exceptions=True)
         assert all(isinstance(result, Attempt | RateLimited) for result in results)
         return sum(isinstance(result, Attempt) for result in results)
@@ -91,14 +91,14 @@ class TestFailing:
     async def test_other_accounts_and_addresses_are_counted_apart(
         self, failures: FailedAttempts, guesser: Guesser
     ) -> None:
-        """An account's failures are nobody else's; all accounts of an address share the address's limit."""
+        """An account's failures count for that account only; all accounts of an address share the address's limit."""
         await guesser.fail(FEW.max_count)
         assert await guesser.let_in(5, account="bob") == FEW.max_count
         assert await guesser.let_in(5, account="eve") == 0
         assert await Guesser(failures, "192.0.2.2").let_in(5) == FEW.max_count
 
     async def test_any_text_can_be_a_name(self, guesser: Guesser) -> None:
-        """A name of lone surrogates, of NULs or of a megabyte is counted like any other."""
+        """Lone surrogates, NUL and a megabyte are counted like other names."""
         for name in ("\ud800", "\x00"):
             await guesser.fail(account=name)
         await guesser.fail(account="x" * 1_000_000)
@@ -109,8 +109,8 @@ class TestRunning:
         """Attempts that run count: of fifty at once as many begin as of fifty in a row."""
         assert await guesser.let_in(50) == FEW.max_count
 
-    async def test_one_that_waits_for_others_is_told_to_come_back_soon(self, guesser: Guesser) -> None:
-        """A refusal because of attempts that run is over as soon as they are; a look does not mind them."""
+    async def test_a_refusal_because_of_running_attempts_is_short(self, guesser: Guesser) -> None:
+        """It ends when they end; a check without an attempt is not refused."""
         running = [await guesser.begin() for _ in range(FEW.max_count)]
         await guesser.attempt().check()
         with pytest.raises(RateLimited) as refusal:
@@ -119,8 +119,8 @@ class TestRunning:
         await running[0].end(failed=False)
         await guesser.begin()
 
-    async def test_one_that_is_given_up_counts_no_longer(self, guesser: Guesser) -> None:
-        """What was cut off is no failure; to give up what does not run changes nothing."""
+    async def test_a_cancelled_attempt_does_not_count(self, guesser: Guesser) -> None:
+        """It is no failure; cancelling twice changes nothing."""
         for _ in range(10):
             attempt = await guesser.begin()
             await attempt.give_up()
@@ -128,7 +128,7 @@ class TestRunning:
         assert await guesser.let_in(5) == FEW.max_count
 
     async def test_a_refused_attempt_counts_for_no_limit(self, guesser: Guesser) -> None:
-        """If one limit refuses, the others have not counted it."""
+        """If one limit refuses, the other limits do not count the attempt."""
         await guesser.fail(FEW.max_count)
         for _ in range(10):
             with pytest.raises(RateLimited):
@@ -138,14 +138,14 @@ class TestRunning:
 
 class TestSucceeding:
     async def test_a_success_clears_the_failures_before_it(self, guesser: Guesser) -> None:
-        """The account starts afresh."""
+        """The count of the account is zero."""
         await guesser.fail(FEW.max_count - 1)
         await (await guesser.begin()).end(failed=False)
         await guesser.fail(FEW.max_count - 1)
         await guesser.begin()
 
-    async def test_attempts_that_still_run_stay(self, guesser: Guesser) -> None:
-        """A success in the middle of guesses does not make room for more of them."""
+    async def test_a_success_keeps_running_attempts(self, guesser: Guesser) -> None:
+        """It allows no additional guesses meanwhile."""
         running = [await guesser.begin() for _ in range(FEW.max_count - 1)]
         await (await guesser.begin()).end(failed=False)
         assert await guesser.let_in(5) == 1
@@ -155,7 +155,7 @@ class TestSucceeding:
             await guesser.begin()
 
     async def test_the_address_keeps_its_failures(self, guesser: Guesser) -> None:
-        """A guesser with an account of their own cannot start afresh by signing in to it."""
+        """Signing in to an own account does not reset the count of the address."""
         for name in ("bob", "eve"):
             await guesser.fail(FEW.max_count, account=name)
             attempt = guesser.attempt("own")
@@ -165,8 +165,8 @@ class TestSucceeding:
         with pytest.raises(RateLimited):
             await guesser.begin("own")
 
-    async def test_successes_use_up_nothing(self, guesser: Guesser) -> None:
-        """However often somebody signs in, nothing is left over."""
+    async def test_successes_leave_no_count(self, guesser: Guesser) -> None:
+        """However many there are."""
         for _ in range(20):
             await (await guesser.begin()).end(failed=False)
         assert await guesser.let_in(5) == FEW.max_count
@@ -174,7 +174,7 @@ class TestSucceeding:
 
 class TestRedis:
     async def test_processes_count_together(self, redis: Redis) -> None:
-        """What runs or failed in one process is counted in another one, and a success clears it there, too."""
+        """An attempt or failure of one process counts in another, and a success clears it there, too."""
         one, other = (Guesser(FailedAttempts(RateLimiter(redis, timeout=5))) for _ in range(2))
         await one.fail()
         running = await one.begin()
@@ -182,8 +182,8 @@ class TestRedis:
         await running.end(failed=False)
         assert await other.let_in(5) == 2
 
-    async def test_a_process_that_died_is_forgotten(self, redis: Redis) -> None:
-        """Each attempt that runs has its lease, after which it does not count, and every key ends by itself."""
+    async def test_attempts_of_a_dead_process_expire(self, redis: Redis) -> None:
+        """Each running attempt has a lease, and every key expires."""
         guesser = Guesser(FailedAttempts(RateLimiter(redis, timeout=5)))
         await guesser.fail()
         assert await guesser.let_in(5) == FEW.max_count - 1
@@ -194,13 +194,13 @@ class TestRedis:
         assert await guesser.let_in(5) == FEW.max_count - 1
         assert all([await redis.pttl(name) > 0 for name in await redis.keys()])
 
-    async def test_no_name_stands_in_redis(self, redis: Redis) -> None:
-        """Keys of Redis betray neither names nor addresses."""
+    async def test_redis_keys_hold_no_names(self, redis: Redis) -> None:
+        """Neither usernames nor addresses."""
         await Guesser(FailedAttempts(RateLimiter(redis, timeout=5))).fail(account="ada@example.org")
         assert not any("ada" in str(name) or "192" in str(name) for name in await redis.keys())
 
     async def test_keys_of_the_older_release_are_left_alone(self, redis: Redis) -> None:
-        """Processes of the release before count all attempts in one integer: its keys have other names."""
+        """Processes of the previous release count in other keys."""
         limit = RateLimit("few", FEW.max_count, FEW.seconds)
         throttle = RateLimiter(redis, timeout=5)
         await throttle.take(limit, "ada\n192.0.2.1", message=SORRY)
@@ -211,21 +211,21 @@ class TestRedis:
 
 
 class TestWithoutRedis:
-    async def test_an_outage_in_the_middle(self, frail_valkey: Valkey, frail_redis: Redis) -> None:
-        """When Redis dies, the process goes on with what it has counted: failures, and attempts that run."""
-        guesser = Guesser(FailedAttempts(RateLimiter(frail_redis, timeout=5)))
+    async def test_an_outage_of_redis(self, disposable_valkey: Valkey, disposable_redis: Redis) -> None:
+        """The process continues with its own counts of failures and running attempts."""
+        guesser = Guesser(FailedAttempts(RateLimiter(disposable_redis, timeout=5)))
         await guesser.fail()
         running = await guesser.begin()
-        frail_valkey.kill()
+        disposable_valkey.kill()
         try:
             assert await guesser.let_in(5) == 1
             await running.end(failed=True)
             assert await guesser.let_in(5) == 0
         finally:
-            frail_valkey.start()
+            disposable_valkey.start()
 
-    async def test_a_lease_ends(self, clock: SimpleNamespace) -> None:
-        """An attempt that never ended stops counting."""
+    async def test_the_lease_of_an_attempt_expires(self, clock: SimpleNamespace) -> None:
+        """An attempt that never ends stops counting."""
         limits = RateLimit("long", max_count=1, seconds=600)
         failures = without_redis()
         await failures.attempt([AttemptCount(limits, "ada")], message=SORRY).begin()

@@ -1,4 +1,4 @@
-"""The queue is fair between addresses and between accounts, and refuses those who wait for the most."""
+"""The queue is fair between addresses and between accounts, and refuses those with the most waiting attempts."""
 
 import asyncio
 from collections import Counter
@@ -12,8 +12,8 @@ from graphql_api.auth.hash_queue import Caller, HashQueue, QueueLimits
 HOME, OFFICE = "192.0.2.1", "198.51.100.0"
 
 
-class Crowd:
-    """The callers of a queue, and the order of their turns; a turn ends when the test says so."""
+class QueuedCallers:
+    """The callers of a queue, and the order of their turns; the test ends each turn."""
 
     def __init__(self, queue: HashQueue) -> None:
         self.queue = queue
@@ -29,7 +29,7 @@ class Crowd:
         return tasks
 
     async def serve(self, turns: int) -> list[Caller]:
-        """End so many turns in their order; returns whose they were."""
+        """End this number of turns in their order; returns their callers."""
         served: list[Caller] = []
         for _ in range(turns):
             served.append(self.turns.pop(0))
@@ -38,7 +38,7 @@ class Crowd:
         return served
 
     async def leave(self) -> None:
-        """Nobody waits any more."""
+        """Cancel all waiting callers."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -53,21 +53,21 @@ class Crowd:
 
 
 @pytest.fixture
-async def crowd_of() -> AsyncIterator[Callable[..., Crowd]]:
-    """Makes crowds, whose callers leave at the end of the test."""
-    crowds: list[Crowd] = []
+async def queued_callers() -> AsyncIterator[Callable[..., QueuedCallers]]:
+    """Makes groups of callers, which are cancelled at the end of the test."""
+    groups: list[QueuedCallers] = []
 
-    def make(slots: int, **limits: int) -> Crowd:
-        crowds.append(Crowd(HashQueue(slots, QueueLimits(**limits))))
-        return crowds[-1]
+    def make(slots: int, **limits: int) -> QueuedCallers:
+        groups.append(QueuedCallers(HashQueue(slots, QueueLimits(**limits))))
+        return groups[-1]
 
     yield make
-    for crowd in crowds:
-        await crowd.leave()
+    for queued in groups:
+        await queued.leave()
 
 
 async def settle() -> None:
-    """Let everything happen that can."""
+    """Run all ready callbacks."""
     for _ in range(6):
         await asyncio.sleep(0)
 
@@ -84,168 +84,182 @@ def names(callers: Sequence[Caller]) -> list[str]:
 
 class TestOrder:
     @pytest.mark.parametrize("slots", [1, 2])
-    async def test_one_account_among_others_of_its_address(self, slots: int, crowd_of: Callable[..., Crowd]) -> None:
-        """Behind eight accounts with five attempts each, another has its turn after one of each, and one that ran."""
-        crowd = crowd_of(slots)
-        await crowd.come(*accounts(OFFICE, 8, times=5))
-        await crowd.come(Caller(OFFICE, "victim"))
-        assert "victim" in names(await crowd.serve(9 + slots))
+    async def test_an_account_among_others_of_its_address(
+        self, slots: int, queued_callers: Callable[..., QueuedCallers]
+    ) -> None:
+        """Behind eight accounts with five attempts each, it has its turn after one of each."""
+        queued = queued_callers(slots)
+        await queued.come(*accounts(OFFICE, 8, times=5))
+        await queued.come(Caller(OFFICE, "victim"))
+        assert "victim" in names(await queued.serve(9 + slots))
 
     @pytest.mark.parametrize("slots", [1, 2])
-    async def test_one_that_asks_for_less_does_not_wait_for_more(
-        self, slots: int, crowd_of: Callable[..., Crowd]
+    async def test_an_account_with_fewer_attempts_waits_less(
+        self, slots: int, queued_callers: Callable[..., QueuedCallers]
     ) -> None:
-        """Eight accounts queue five attempts each, all the time; one that signs in now and then is next each time."""
-        crowd = crowd_of(slots)
-        await crowd.come(*accounts(OFFICE, 8, times=5))
-        await crowd.come(*await crowd.serve(24))
+        """Eight accounts always queue five attempts each; one that signs in rarely is next each time."""
+        queued = queued_callers(slots)
+        await queued.come(*accounts(OFFICE, 8, times=5))
+        await queued.come(*await queued.serve(24))
         for _ in range(2):
-            await crowd.come(Caller(OFFICE, "victim"))
-            served = await crowd.serve(slots + 1)
+            await queued.come(Caller(OFFICE, "victim"))
+            served = await queued.serve(slots + 1)
             assert "victim" in names(served)
-            await crowd.come(*(caller for caller in served if caller.account != "victim"))
+            await queued.come(*(caller for caller in served if caller.account != "victim"))
 
-    async def test_what_was_used_is_forgotten_when_nobody_waits(self, crowd_of: Callable[..., Crowd]) -> None:
-        """Each busy time begins with equal rights, and memory does not grow."""
-        crowd = crowd_of(1)
+    async def test_usage_is_reset_when_the_queue_is_empty(self, queued_callers: Callable[..., QueuedCallers]) -> None:
+        """Memory does not grow."""
+        queued = queued_callers(1)
         for number in range(20):
-            await crowd.come(Caller(OFFICE, f"account {number}"), Caller(f"192.0.2.{number}", "ada"))
-            (gone,) = await crowd.come(Caller(f"192.0.2.{number}", "ada"))
-            await crowd.serve(1)
+            await queued.come(Caller(OFFICE, f"account {number}"), Caller(f"192.0.2.{number}", "ada"))
+            (gone,) = await queued.come(Caller(f"192.0.2.{number}", "ada"))
+            await queued.serve(1)
             gone.cancel()
             await settle()
-            await crowd.serve(1)
-        assert len(crowd.queue._turns) == 0
+            await queued.serve(1)
+        assert len(queued.queue._turns) == 0
 
-    async def test_an_address_among_others(self, crowd_of: Callable[..., Crowd]) -> None:
+    async def test_an_address_among_others(self, queued_callers: Callable[..., QueuedCallers]) -> None:
         """However many accounts an address has, another address has every second turn."""
-        crowd = crowd_of(1)
-        await crowd.come(*accounts(OFFICE, 50, times=4))
-        await crowd.come(*accounts(HOME, 3))
-        served = await crowd.serve(6)
+        queued = queued_callers(1)
+        await queued.come(*accounts(OFFICE, 50, times=4))
+        await queued.come(*accounts(HOME, 3))
+        served = await queued.serve(6)
         assert [caller.address for caller in served] == [OFFICE, OFFICE, HOME, OFFICE, HOME, OFFICE]
 
-    async def test_those_who_come_again_and_again_gain_nothing(self, crowd_of: Callable[..., Crowd]) -> None:
-        """Attackers who queue anew after each turn do not pass those who wait."""
-        crowd = crowd_of(1)
+    async def test_repeated_attempts_give_no_advantage(self, queued_callers: Callable[..., QueuedCallers]) -> None:
+        """Attackers who queue again after each turn do not pass waiting callers."""
+        queued = queued_callers(1)
         attackers = accounts(OFFICE, 8)
-        await crowd.come(*attackers, *attackers)
-        await crowd.come(Caller(OFFICE, "victim"))
+        await queued.come(*attackers, *attackers)
+        await queued.come(Caller(OFFICE, "victim"))
         served: list[Caller] = []
         for _ in range(10):
-            served += await crowd.serve(1)
-            await crowd.come(served[-1])
+            served += await queued.serve(1)
+            await queued.come(served[-1])
         assert "victim" in names(served)
 
-    async def test_an_account_has_one_turn_at_a_time(self, crowd_of: Callable[..., Crowd]) -> None:
-        """A second attempt of an account waits for its first, even if there is a free slot; another one passes it."""
-        crowd = crowd_of(2)
-        await crowd.come(Caller(HOME, "ada"), Caller(HOME, "ada"), Caller(HOME, "bob"))
-        assert names(crowd.turns) == ["ada", "bob"]
-        await crowd.serve(1)
-        assert names(crowd.turns) == ["bob", "ada"]
+    async def test_an_account_has_one_turn_at_a_time(self, queued_callers: Callable[..., QueuedCallers]) -> None:
+        """The second attempt of an account waits for its first; other accounts pass it."""
+        queued = queued_callers(2)
+        await queued.come(Caller(HOME, "ada"), Caller(HOME, "ada"), Caller(HOME, "bob"))
+        assert names(queued.turns) == ["ada", "bob"]
+        await queued.serve(1)
+        assert names(queued.turns) == ["bob", "ada"]
 
-    async def test_the_same_name_at_another_address_is_another_account(self, crowd_of: Callable[..., Crowd]) -> None:
-        """Nobody can hold up somebody's account from another address."""
-        crowd = crowd_of(1, per_account=2)
-        await crowd.come(*[Caller(OFFICE, "ada")] * 9)
-        await crowd.come(Caller(HOME, "ada"))
-        assert [caller.address for caller in await crowd.serve(3)] == [OFFICE, OFFICE, HOME]
+    async def test_the_same_name_at_another_address_is_another_account(
+        self, queued_callers: Callable[..., QueuedCallers]
+    ) -> None:
+        """Attempts from another address do not delay an account."""
+        queued = queued_callers(1, per_account=2)
+        await queued.come(*[Caller(OFFICE, "ada")] * 9)
+        await queued.come(Caller(HOME, "ada"))
+        assert [caller.address for caller in await queued.serve(3)] == [OFFICE, OFFICE, HOME]
 
 
 class TestLimits:
-    async def test_an_account_waits_so_often(self, crowd_of: Callable[..., Crowd]) -> None:
-        """One attempt runs, some wait, and one more is told when to come back."""
-        crowd = crowd_of(2, per_account=4)
-        await crowd.come(*[Caller(HOME, "ada")] * 6)
-        assert crowd.queue.waiting == 3
-        assert [type(error) for _, error in crowd.refused] == [RateLimited, RateLimited]
+    async def test_waiting_attempts_of_an_account_are_limited(
+        self, queued_callers: Callable[..., QueuedCallers]
+    ) -> None:
+        """One attempt runs, some wait, and one more is refused with a time to retry."""
+        queued = queued_callers(2, per_account=4)
+        await queued.come(*[Caller(HOME, "ada")] * 6)
+        assert queued.queue.waiting == 3
+        assert [type(error) for _, error in queued.refused] == [RateLimited, RateLimited]
 
-    async def test_a_full_address_refuses_its_largest_account(self, crowd_of: Callable[..., Crowd]) -> None:
+    async def test_a_full_address_refuses_its_largest_account(
+        self, queued_callers: Callable[..., QueuedCallers]
+    ) -> None:
         """An account with nothing waiting takes the place of the newest attempt of one that has several."""
-        crowd = crowd_of(1, per_address=5)
-        await crowd.come(*[Caller(OFFICE, "a")] * 2, *[Caller(OFFICE, "b")] * 4)
-        await crowd.come(Caller(OFFICE, "victim"))
-        assert names([caller for caller, _ in crowd.refused]) == ["b"]
-        assert isinstance(crowd.refused[0][1], Unavailable)
-        assert "victim" in names(await crowd.serve(4))
+        queued = queued_callers(1, per_address=5)
+        await queued.come(*[Caller(OFFICE, "a")] * 2, *[Caller(OFFICE, "b")] * 4)
+        await queued.come(Caller(OFFICE, "victim"))
+        assert names([caller for caller, _ in queued.refused]) == ["b"]
+        assert isinstance(queued.refused[0][1], Unavailable)
+        assert "victim" in names(await queued.serve(4))
 
-    async def test_a_full_queue_refuses_the_largest_address(self, crowd_of: Callable[..., Crowd]) -> None:
+    async def test_a_full_queue_refuses_the_largest_address(self, queued_callers: Callable[..., QueuedCallers]) -> None:
         """An address with nothing waiting takes the place of an attempt of the address that has the most."""
-        crowd = crowd_of(1, total=10)
-        await crowd.come(*accounts(HOME, 2), *accounts(OFFICE, 9))
-        await crowd.come(Caller("203.0.113.9", "victim"), *accounts(OFFICE, 3))
-        assert Counter(caller.address for caller, _ in crowd.refused) == {OFFICE: 4}
-        assert "victim" in names(await crowd.serve(4))
+        queued = queued_callers(1, total=10)
+        await queued.come(*accounts(HOME, 2), *accounts(OFFICE, 9))
+        await queued.come(Caller("203.0.113.9", "victim"), *accounts(OFFICE, 3))
+        assert Counter(caller.address for caller, _ in queued.refused) == {OFFICE: 4}
+        assert "victim" in names(await queued.serve(4))
 
-    async def test_among_equals_the_newcomer_is_refused(self, crowd_of: Callable[..., Crowd]) -> None:
-        """If nobody waits for more than the newcomer, the newcomer is told to come back."""
-        crowd = crowd_of(1, total=2)
-        await crowd.come(*(Caller(f"192.0.2.{number}", "ada") for number in range(4)))
-        assert [caller.address for caller, _ in crowd.refused] == ["192.0.2.3"]
+    async def test_among_equals_the_newest_is_refused(self, queued_callers: Callable[..., QueuedCallers]) -> None:
+        """If no account has more waiting attempts."""
+        queued = queued_callers(1, total=2)
+        await queued.come(*(Caller(f"192.0.2.{number}", "ada") for number in range(4)))
+        assert [caller.address for caller, _ in queued.refused] == ["192.0.2.3"]
 
-    async def test_an_office_signs_in_at_nine(self, crowd_of: Callable[..., Crowd]) -> None:
-        """Two hundred people behind one address are all served."""
-        crowd = crowd_of(2)
+    async def test_many_users_behind_one_address_are_served(self, queued_callers: Callable[..., QueuedCallers]) -> None:
+        """Two hundred sign in at the same time."""
+        queued = queued_callers(2)
         office = accounts(OFFICE, 200)
-        await crowd.come(*office)
-        assert set(await crowd.serve(200)) == set(office)
-        assert crowd.refused == []
+        await queued.come(*office)
+        assert set(await queued.serve(200)) == set(office)
+        assert queued.refused == []
 
-    async def test_nobody_waits_for_ever(self, crowd_of: Callable[..., Crowd]) -> None:
-        """Who has waited too long is told to come back, before the client gives up."""
-        crowd = crowd_of(1, seconds=0.0)
-        await crowd.come(Caller(HOME, "ada"))
-        (late,) = await crowd.come(Caller(HOME, "bob"))
+    async def test_waiting_has_a_limit(self, queued_callers: Callable[..., QueuedCallers]) -> None:
+        """The caller is refused before its client gives up."""
+        queued = queued_callers(1, seconds=0.0)
+        await queued.come(Caller(HOME, "ada"))
+        (late,) = await queued.come(Caller(HOME, "bob"))
         await late
-        assert [(caller.account, type(error)) for caller, error in crowd.refused] == [("bob", Unavailable)]
-        assert crowd.queue.waiting == 0
+        assert [(caller.account, type(error)) for caller, error in queued.refused] == [("bob", Unavailable)]
+        assert queued.queue.waiting == 0
 
 
 class TestLeaving:
-    async def test_a_cancelled_caller_leaves_the_queue(self, crowd_of: Callable[..., Crowd]) -> None:
-        """Who gives up waiting is no longer counted, and has no turn."""
-        crowd = crowd_of(1)
-        await crowd.come(Caller(HOME, "ada"))
-        (gone, _) = await crowd.come(Caller(HOME, "bob"), Caller(HOME, "eve"))
+    async def test_a_cancelled_caller_leaves_the_queue(self, queued_callers: Callable[..., QueuedCallers]) -> None:
+        """It is not counted any more, and has no turn."""
+        queued = queued_callers(1)
+        await queued.come(Caller(HOME, "ada"))
+        (gone, _) = await queued.come(Caller(HOME, "bob"), Caller(HOME, "eve"))
         gone.cancel()
         await settle()
-        assert crowd.queue.waiting == 1
-        assert names(await crowd.serve(2)) == ["ada", "eve"]
+        assert queued.queue.waiting == 1
+        assert names(await queued.serve(2)) == ["ada", "eve"]
 
-    async def test_a_turn_that_comes_with_the_cancellation_goes_on(self, crowd_of: Callable[..., Crowd]) -> None:
-        """A caller that is cancelled in the moment of its turn passes it on."""
-        crowd = crowd_of(1)
-        await crowd.come(Caller(HOME, "ada"))
-        (gone, _) = await crowd.come(Caller(HOME, "bob"), Caller(HOME, "eve"))
-        crowd.queue.release(crowd.turns.pop())
+    async def test_a_turn_of_a_cancelled_caller_is_passed_on(
+        self, queued_callers: Callable[..., QueuedCallers]
+    ) -> None:
+        """The cancellation and the turn happen together."""
+        queued = queued_callers(1)
+        await queued.come(Caller(HOME, "ada"))
+        (gone, _) = await queued.come(Caller(HOME, "bob"), Caller(HOME, "eve"))
+        queued.queue.release(queued.turns.pop())
         gone.cancel()
         await settle()
-        assert names(crowd.turns) == ["eve"]
+        assert names(queued.turns) == ["eve"]
 
-    async def test_a_cancellation_just_before_a_turn_harms_nobody(self, crowd_of: Callable[..., Crowd]) -> None:
-        """A caller that is cancelled and has not noticed yet is no obstacle for the next turn."""
-        crowd = crowd_of(1)
-        await crowd.come(Caller(HOME, "ada"))
-        (gone, _) = await crowd.come(Caller(HOME, "bob"), Caller(HOME, "eve"))
+    async def test_a_cancellation_just_before_a_turn_has_no_effect_on_others(
+        self, queued_callers: Callable[..., QueuedCallers]
+    ) -> None:
+        """The next caller has its turn."""
+        queued = queued_callers(1)
+        await queued.come(Caller(HOME, "ada"))
+        (gone, _) = await queued.come(Caller(HOME, "bob"), Caller(HOME, "eve"))
         gone.cancel()
-        crowd.queue.release(crowd.turns.pop())
+        queued.queue.release(queued.turns.pop())
         await settle()
-        assert names(crowd.turns) == ["eve"]
+        assert names(queued.turns) == ["eve"]
 
-    async def test_a_client_that_disconnects_leaves_the_queue(self, crowd_of: Callable[..., Crowd]) -> None:
-        """Its place is free at once, and its hash is never computed."""
+    async def test_a_client_that_disconnects_leaves_the_queue(
+        self, queued_callers: Callable[..., QueuedCallers]
+    ) -> None:
+        """Its place is free, and its hash is never computed."""
         disconnected = asyncio.Event()
 
         async def wait() -> None:
             await disconnected.wait()
 
-        crowd = crowd_of(1)
-        await crowd.come(Caller(HOME, "ada"))
-        await crowd.come(Caller(HOME, "bob", wait), Caller(HOME, "eve", wait))
-        assert crowd.queue.waiting == 2
-        await crowd.serve(1)
+        queued = queued_callers(1)
+        await queued.come(Caller(HOME, "ada"))
+        await queued.come(Caller(HOME, "bob", wait), Caller(HOME, "eve", wait))
+        assert queued.queue.waiting == 2
+        await queued.serve(1)
         disconnected.set()
         await settle()
-        assert [(caller.account, type(error)) for caller, error in crowd.refused] == [("eve", Unavailable)]
-        assert (crowd.queue.waiting, names(crowd.turns)) == (0, ["bob"])
+        assert [(caller.account, type(error)) for caller, error in queued.refused] == [("eve", Unavailable)]
+        assert (queued.queue.waiting, names(queued.turns)) == (0, ["bob"])

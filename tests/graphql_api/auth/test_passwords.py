@@ -1,4 +1,4 @@
-"""Passwords count in full, unknown users cost the same, and nobody's guess blocks the loop."""
+"""Passwords count in full, unknown users cost the same, and hashing does not block the loop."""
 
 import asyncio
 import string
@@ -41,7 +41,7 @@ def callers() -> Iterator[Caller]:
 
 
 class Gate:
-    """Stands in the place of bcrypt: nobody gets through until it is opened."""
+    """Replaces bcrypt, and blocks until it is opened."""
 
     def __init__(self) -> None:
         self.opened = Event()
@@ -53,7 +53,7 @@ class Gate:
         return True
 
     async def until_entered(self, times: int) -> None:
-        # The ones who enter are threads, which cannot set an event of the loop.
+        # Threads cannot set an event of the loop.
         while self.entered < times:
             await asyncio.sleep(0.001)
 
@@ -88,7 +88,7 @@ class TestMatching:
         assert not await matches(passwords, "correct-horse1", stored)
 
     async def test_equal_passwords_are_stored_differently(self, passwords: Passwords) -> None:
-        """Two users with one password cannot be told by their hashes."""
+        """The hashes of two users with the same password differ."""
         assert await passwords.hash("Correct-horse1") != await passwords.hash("Correct-horse1")
 
     @pytest.mark.parametrize("length", [71, 72, 73, 500, MAX_PASSWORD_BYTES])
@@ -103,28 +103,28 @@ class TestMatching:
         stored = await passwords.hash("a\x00b")
         assert not await matches(passwords, "a\x00c", stored)
 
-    def test_what_bcrypt_sees(self) -> None:
-        """The recipe of the digest never changes, or every stored password would be lost."""
+    def test_the_input_of_bcrypt_is_fixed(self) -> None:
+        """A change would invalidate all stored passwords."""
         assert module._secret("Correct-horse1") == b"P8LTXJc4aUZ5N9Rj9pOcwQge3q4K9US3dGcFtcDdtoz+1IPI5P9UVUDuYM9E6NTV"
 
     @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
     @given(password=st.text(st.characters(exclude_categories=()), max_size=600))
     async def test_any_text_may_be_tried(self, passwords: Passwords, password: str) -> None:
-        """Verifying any text against nobody says False and raises nothing."""
+        """For an unknown user the result is False."""
         assert not await matches(passwords, password, None)
 
     @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
     @given(
         stored=st.text() | st.text(string.ascii_letters + "./$09é", min_size=53, max_size=53).map("$2b$04${}".format)
     )
-    async def test_any_text_may_be_stored(self, passwords: Passwords, stored: str) -> None:
-        """A stored hash that is none matches nothing and raises nothing."""
+    async def test_any_stored_hash_is_handled(self, passwords: Passwords, stored: str) -> None:
+        """An invalid hash matches nothing and raises nothing."""
         assert not await matches(passwords, "Correct-horse1", stored)
 
 
 class TestEqualWork:
-    async def test_nobody_costs_what_somebody_costs(self, passwords: Passwords, work: list[bytes]) -> None:
-        """Unknown users, unusable passwords and broken hashes each take one bcrypt of the current cost."""
+    async def test_unknown_users_cost_the_same(self, passwords: Passwords, work: list[bytes]) -> None:
+        """Unknown users, unusable passwords and invalid hashes each take one bcrypt of the current cost."""
         stored = await passwords.hash("Correct-horse1")
         broken = f"$2b$04${'9' * 53}"  # well-formed, but the salt has bits that no salt has
         for password, against in [
@@ -142,8 +142,10 @@ class TestEqualWork:
             await passwords.verify(password, against)
             assert work == [b"$2b$04$"]
 
-    async def test_the_text_that_was_sent_decides_alone_how_many(self, passwords: Passwords, work: list[bytes]) -> None:
-        """A password that is not in NFC takes two, for known and unknown users alike."""
+    async def test_only_the_sent_text_decides_the_number_of_hashes(
+        self, passwords: Passwords, work: list[bytes]
+    ) -> None:
+        """A password that is not in NFC takes two, for known and unknown users."""
         for against in (await passwords.hash(COMPOSED), await passwords.hash("Correct-horse1"), None, ""):
             work.clear()
             await passwords.verify(DECOMPOSED, against)
@@ -158,7 +160,7 @@ class TestNormalForm:
             assert await passwords.verify(typed, await passwords.hash(first)) == Verification(True)
 
     async def test_nfc_and_not_nfkc(self, passwords: Passwords) -> None:
-        """Characters that only look alike stay different."""
+        """Characters that look similar stay different."""
         assert not await matches(passwords, "\ufb01sh", await passwords.hash("fish"))
 
     async def test_a_hash_of_an_unnormalised_text_is_replaced(self, passwords: Passwords) -> None:
@@ -170,10 +172,8 @@ class TestNormalForm:
         assert await passwords.verify(COMPOSED, verified.replacement) == Verification(True)
         assert not await matches(passwords, COMPOSED, older)
 
-    async def test_what_is_too_long_is_not_normalised(
-        self, passwords: Passwords, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        """To normalise a long run of marks takes minutes: what cannot be a password is not looked at."""
+    async def test_a_long_text_is_not_normalised(self, passwords: Passwords, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Normalising a long run of marks takes minutes."""
         seen: list[int] = []
 
         def normal_password(text: str) -> str:
@@ -188,27 +188,27 @@ class TestNormalForm:
 
 class TestUnusablePasswords:
     @pytest.mark.parametrize("password", ["x" * (MAX_PASSWORD_BYTES + 1), "é" * 513, "\udfff"])
-    async def test_they_are_not_hashed(self, passwords: Passwords, password: str) -> None:
-        """What would never be accepted again is refused, without the password in the message."""
+    async def test_unusable_passwords_are_not_hashed(self, passwords: Passwords, password: str) -> None:
+        """The error does not contain the password."""
         with pytest.raises(Invalid) as refusal:
             await passwords.hash(password)
         assert password not in refusal.value.message
 
-    async def test_they_match_nothing(self, passwords: Passwords) -> None:
-        """Not even a hash of what stands in for them."""
+    async def test_unusable_passwords_match_nothing(self, passwords: Passwords) -> None:
+        """Not even a hash of their replacement."""
         stored = bcrypt.hashpw(module._IMPOSSIBLE, bcrypt.gensalt(ROUNDS)).decode()
         assert not await matches(passwords, "\udfff", stored)
 
 
 class TestCost:
     async def test_a_hash_of_another_cost_still_matches(self, passwords: Passwords) -> None:
-        """Changing the cost locks nobody out."""
+        """A change of the cost invalidates no password."""
         stored = bcrypt.hashpw(module._secret("Correct-horse1") or b"", bcrypt.gensalt(5)).decode()
         assert await matches(passwords, "Correct-horse1", stored)
 
     @pytest.mark.parametrize("rounds", [3, 17])
-    def test_a_cost_beyond_reason_is_refused(self, rounds: int) -> None:
-        """A cost that bcrypt does not know, or that takes seconds, is told at the start."""
+    def test_an_invalid_cost_is_refused(self, rounds: int) -> None:
+        """A cost that bcrypt does not know, or that takes seconds, is refused at the start."""
         with pytest.raises(ValueError):
             Passwords(rounds)
 
@@ -223,8 +223,8 @@ class TestQueue:
         await job
         passwords.close()
 
-    async def test_it_is_bounded(self, gate: Gate) -> None:
-        """Two compute, three wait, the sixth is told to come back; and when it is over there is room again."""
+    async def test_the_queue_is_bounded(self, gate: Gate) -> None:
+        """Two compute, three wait, and the sixth is refused; afterwards there are free places again."""
         passwords = Passwords(ROUNDS, concurrency=2, queue=QueueLimits(total=3))
         each = callers()
         jobs = [asyncio.create_task(passwords.verify("x", None, caller=next(each))) for _ in range(5)]
@@ -239,8 +239,8 @@ class TestQueue:
         await passwords.verify("x", None, caller=next(each))
         passwords.close()
 
-    async def test_hanging_up_frees_no_thread(self, gate: Gate) -> None:
-        """Callers who go away in the middle leave no room for others until their work is done."""
+    async def test_a_disconnect_does_not_free_a_thread(self, gate: Gate) -> None:
+        """A place is free only after its work is done."""
         passwords = Passwords(ROUNDS, concurrency=1, queue=QueueLimits(total=1))
         each = callers()
         gone = asyncio.create_task(passwords.verify("x", None, caller=next(each)))
@@ -256,8 +256,8 @@ class TestQueue:
         await waiting
         passwords.close()
 
-    async def test_a_caller_who_is_not_admitted_gives_the_turn_on(self, passwords: Passwords) -> None:
-        """A refusal in the turn computes nothing, and the next caller has its turn."""
+    async def test_a_refused_caller_passes_its_turn_on(self, passwords: Passwords) -> None:
+        """Nothing is computed for it."""
 
         async def refuse() -> None:
             raise RateLimited("Too many.", retry_after=1)
@@ -267,8 +267,8 @@ class TestQueue:
                 await passwords.verify("x", None, admit=refuse)
         assert not await matches(passwords, "x", None)
 
-    async def test_the_threads_are_its_own(self, passwords: Passwords, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Others who use the loop's default threads do not wait behind passwords, nor passwords behind them."""
+    async def test_hashing_has_its_own_threads(self, passwords: Passwords, monkeypatch: pytest.MonkeyPatch) -> None:
+        """It does not share the default threads of the loop."""
         names: list[str] = []
         monkeypatch.setattr(bcrypt, "checkpw", lambda *_: names.append(current_thread().name))
         await passwords.verify("x", None)

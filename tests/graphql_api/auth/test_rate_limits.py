@@ -1,4 +1,4 @@
-"""Limits hold: for parallel guesses, and with a Redis that is frozen or dead."""
+"""Limits hold for parallel guesses, and when Redis is frozen or down."""
 
 import asyncio
 import ssl
@@ -23,7 +23,7 @@ SORRY = "Too many attempts. Try again later."
 
 
 async def taken(throttle: RateLimiter, limit: RateLimit, key: str, tries: int) -> int:
-    """How many of so many simultaneous tries were let in."""
+    """How many of several simultaneous attempts were allowed."""
     results = await asyncio.gather(
         *(throttle.take(limit, key, message=SORRY) for _ in range(tries)), return_exceptions=True
     )
@@ -46,7 +46,7 @@ def asked(throttle: RateLimiter, monkeypatch: pytest.MonkeyPatch) -> list[object
 
 
 def without_redis(max_windows: int = 10_000) -> RateLimiter:
-    """A throttle whose Redis was never there."""
+    """A throttle without a Redis."""
     return RateLimiter(Redis(port=1), timeout=0.01, pause=3600, max_windows=max_windows)
 
 
@@ -66,8 +66,8 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
 
 
 class TestCounting:
-    async def test_a_window_holds_so_many_tries(self, throttle: RateLimiter) -> None:
-        """The try after the last allowed one is refused with the caller's words and the seconds to wait."""
+    async def test_a_window_allows_a_number_of_attempts(self, throttle: RateLimiter) -> None:
+        """The next attempt is refused with the given message and the seconds to wait."""
         for _ in range(FEW.max_count):
             await throttle.take(FEW, "ada", message=SORRY)
 
@@ -91,8 +91,8 @@ class TestCounting:
             await throttle.check(FEW, "ada", message=SORRY)
         assert await taken(throttle, FEW, "ada", tries=5) == 3
 
-    async def test_looking_refuses_when_all_is_used_up(self, throttle: RateLimiter) -> None:
-        """One who looks after the last try is refused like one who tries."""
+    async def test_a_check_refuses_when_the_limit_is_reached(self, throttle: RateLimiter) -> None:
+        """Like an attempt."""
         await taken(throttle, FEW, "ada", tries=3)
         with pytest.raises(RateLimited) as refusal:
             await throttle.check(FEW, "ada", message=SORRY)
@@ -104,8 +104,8 @@ class TestCounting:
             await throttle.count(FEW, "ada")
         assert await taken(throttle, FEW, "ada", tries=5) == 0
 
-    async def test_what_costs_more_counts_more(self, throttle: RateLimiter) -> None:
-        """A cost of two uses up two; the last one may exceed what is left."""
+    async def test_a_cost_of_two_counts_twice(self, throttle: RateLimiter) -> None:
+        """The last attempt may exceed the limit."""
         await throttle.take(FEW, "ada", message=SORRY, cost=2)
         await throttle.take(FEW, "ada", message=SORRY, cost=2)
         assert await taken(throttle, FEW, "ada", tries=5) == 0
@@ -120,14 +120,14 @@ class TestCounting:
         assert await taken(throttle, SHORT, "ada", tries=5) == 2
 
     async def test_any_text_can_be_a_key(self, throttle: RateLimiter) -> None:
-        """A name of lone surrogates, of NULs or of a megabyte is counted like any other."""
+        """Lone surrogates, NUL and a megabyte are counted like other keys."""
         for key in ("\ud800", "\x00", "", "x" * 1_000_000):
             assert await taken(throttle, FEW, key, tries=5) == 3
 
 
 class TestRedis:
-    async def test_no_name_stands_in_redis(self, redis: Redis) -> None:
-        """Keys of Redis betray neither names nor addresses, differ by limit, and all end by themselves."""
+    async def test_redis_keys_hold_no_names(self, redis: Redis) -> None:
+        """Neither usernames nor addresses; they differ by limit, and all expire."""
         throttle = RateLimiter(redis, timeout=HANG_SECONDS)
         await throttle.take(FEW, "ada@example.org", message=SORRY)
         await throttle.take(SHORT, "ada@example.org", message=SORRY)
@@ -156,15 +156,15 @@ class TestRedis:
         assert await taken(RateLimiter(redis, timeout=HANG_SECONDS), FEW, "ada", tries=2) == 2
         assert await taken(RateLimiter(redis, timeout=HANG_SECONDS), FEW, "ada", tries=5) == 1
 
-    async def test_a_redis_that_lost_its_scripts_is_told_again(self, redis: Redis) -> None:
-        """After a restart of Redis the script is loaded anew without a failure in between."""
+    async def test_scripts_are_loaded_again_after_a_restart(self, redis: Redis) -> None:
+        """Without a failure."""
         throttle = RateLimiter(redis, timeout=HANG_SECONDS)
         await throttle.take(FEW, "ada", message=SORRY)
         await redis.script_flush()
         assert await taken(throttle, FEW, "ada", tries=5) == 2
 
-    async def test_a_redis_that_refuses_counts_as_away(self, redis: Redis) -> None:
-        """An error in place of an answer opens no door: the process goes on with the count that it has."""
+    async def test_an_error_of_redis_counts_as_an_outage(self, redis: Redis) -> None:
+        """The process continues with its own count."""
         throttle = RateLimiter(redis, timeout=HANG_SECONDS)
         await throttle.take(FEW, "ada", message=SORRY)
         (name,) = await redis.keys()
@@ -175,61 +175,71 @@ class TestRedis:
 
 class TestWithoutRedis:
     @pytest.mark.parametrize("harm", ["freeze", "kill"])
-    async def test_limits_hold_and_nobody_waits(
-        self, harm: str, frail_valkey: Valkey, frail_redis: Redis, monkeypatch: pytest.MonkeyPatch
+    async def test_limits_hold_during_an_outage_without_waiting(
+        self, harm: str, disposable_valkey: Valkey, disposable_redis: Redis, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """With Redis frozen or dead, the first finds out and the others do not ask it, and the limit is kept."""
-        throttle = RateLimiter(frail_redis, pause=HANG_SECONDS)
+        """Only the first attempt waits for Redis."""
+        throttle = RateLimiter(disposable_redis, pause=HANG_SECONDS)
         await throttle.take(FEW, "warm", message=SORRY)
         questions = asked(throttle, monkeypatch)
-        getattr(frail_valkey, harm)()
+        getattr(disposable_valkey, harm)()
         try:
             await throttle.take(FEW, "ada", message=SORRY)
             await taken(throttle, FEW, "bob", tries=50)
             assert await taken(throttle, FEW, "ada", tries=50) == 2
             assert await taken(throttle, FEW, "bob", tries=50) == 0
         finally:
-            frail_valkey.thaw() if harm == "freeze" else frail_valkey.start()
+            disposable_valkey.thaw() if harm == "freeze" else disposable_valkey.start()
         assert len(questions) == 1
 
-    async def test_a_crowd_meets_a_frozen_redis(self, frail_valkey: Valkey, frail_redis: Redis) -> None:
-        """Fifty at once, all before anybody knows of the outage, are decided together and within the limit."""
-        throttle = RateLimiter(frail_redis)
+    async def test_concurrent_attempts_during_an_outage(
+        self, disposable_valkey: Valkey, disposable_redis: Redis
+    ) -> None:
+        """Fifty attempts at once stay within the limit."""
+        throttle = RateLimiter(disposable_redis)
         await throttle.take(FEW, "warm", message=SORRY)
-        frail_valkey.freeze()
+        disposable_valkey.freeze()
         try:
             assert await taken(throttle, FEW, "ada", tries=50) == 3
         finally:
-            frail_valkey.thaw()
+            disposable_valkey.thaw()
 
-    async def test_only_one_finds_out_whether_redis_is_back(
-        self, frail_valkey: Valkey, frail_redis: Redis, clock: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+    async def test_only_one_caller_probes_redis(
+        self,
+        disposable_valkey: Valkey,
+        disposable_redis: Redis,
+        clock: SimpleNamespace,
+        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        """After the pause one caller waits for a Redis that is still frozen; the others do not ask it."""
-        throttle = RateLimiter(frail_redis, pause=1.0)
+        """After the pause one caller waits for a frozen Redis."""
+        throttle = RateLimiter(disposable_redis, pause=1.0)
         questions = asked(throttle, monkeypatch)
-        frail_valkey.freeze()
+        disposable_valkey.freeze()
         try:
             await throttle.count(FEW, "ada")
             clock.now += 1.0
             await asyncio.gather(*(throttle.count(FEW, "ada") for _ in range(20)))
         finally:
-            frail_valkey.thaw()
+            disposable_valkey.thaw()
         assert len(questions) == 2
 
-    async def test_redis_is_used_again_when_it_is_back(
-        self, frail_valkey: Valkey, frail_redis: Redis, clock: SimpleNamespace, caplog: pytest.LogCaptureFixture
+    async def test_redis_is_used_again_after_an_outage(
+        self,
+        disposable_valkey: Valkey,
+        disposable_redis: Redis,
+        clock: SimpleNamespace,
+        caplog: pytest.LogCaptureFixture,
     ) -> None:
-        """After an outage everybody counts together again, and the log says once each that it began and ended."""
-        throttle = RateLimiter(frail_redis, timeout=HANG_SECONDS, pause=1.0)
+        """Counts are shared again; the log has one line for the begin and one for the end."""
+        throttle = RateLimiter(disposable_redis, timeout=HANG_SECONDS, pause=1.0)
         with caplog.at_level("INFO", logger="taskriver.limits"):
-            frail_valkey.kill()
+            disposable_valkey.kill()
             await taken(throttle, FEW, "ada", tries=5)
-            frail_valkey.start()
+            disposable_valkey.start()
             clock.now += 1.0
             await throttle.take(FEW, "ada", message=SORRY)
 
-        assert await taken(RateLimiter(frail_redis, timeout=HANG_SECONDS), FEW, "ada", tries=5) == 2
+        assert await taken(RateLimiter(disposable_redis, timeout=HANG_SECONDS), FEW, "ada", tries=5) == 2
         assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
 
 
@@ -246,8 +256,8 @@ class TestBreaking:
 
 
 class TestOwnMemory:
-    async def test_it_is_bounded(self) -> None:
-        """A stream of ever new keys is remembered only so far, the oldest forgotten first."""
+    async def test_local_counts_are_bounded(self) -> None:
+        """The oldest keys are removed."""
         throttle = without_redis(max_windows=100)
         for number in range(1_000):
             await throttle.take(FEW, str(number), message=SORRY)
@@ -267,8 +277,8 @@ class TestOwnMemory:
 
         assert throttle._local.count(FEW) == 60
 
-    async def test_a_window_that_has_ended_refuses_nobody(self, clock: SimpleNamespace) -> None:
-        """At the very end of a window its tries are back."""
+    async def test_an_ended_window_refuses_nothing(self, clock: SimpleNamespace) -> None:
+        """At the end of a window its attempts are allowed again."""
         throttle = without_redis()
         assert await taken(throttle, FEW, "ada", tries=5) == 3
         clock.now += FEW.seconds - 0.001
@@ -308,8 +318,8 @@ TROUBLES: list[Callable[[], Exception]] = [
 
 
 @pytest.mark.parametrize("trouble", TROUBLES, ids=lambda trouble: trouble.__name__)
-async def test_whatever_a_broken_connection_raises_it_is_counted_here(trouble: Callable[[], Exception]) -> None:
-    """Each of them is an outage of Redis, and none is the caller's."""
+async def test_any_connection_error_is_an_outage(trouble: Callable[[], Exception]) -> None:
+    """None is raised to the caller."""
 
     class Broken:
         def register_script(self, script: str) -> Callable[..., Awaitable[int]]:

@@ -1,4 +1,4 @@
-"""Only our tokens are read, each refusal says garbage or old, and keys can be rotated."""
+"""Only own tokens are accepted, the refusal is invalid or expired, and keys can be rotated."""
 
 import base64
 import contextlib
@@ -37,7 +37,7 @@ def tokens(**ring: bytes) -> AccessTokens:
 
 
 def forged(claims: dict[str, Any] = GOOD, key: bytes = NEW, algorithm: str = "HS256", **headers: object) -> str:
-    """A token signed with our key unless told otherwise."""
+    """A token signed with the current key by default."""
     return jwt.encode(claims, key, algorithm=algorithm, headers={"kid": "new", "typ": "at+jwt"} | headers)
 
 
@@ -52,8 +52,8 @@ def unsigned(header: object, payload: object, signature: str = "") -> str:
 
 
 class TestIssuing:
-    def test_what_is_issued_can_be_read(self) -> None:
-        """A token says whose it is and when it ends."""
+    def test_an_issued_token_can_be_read(self) -> None:
+        """It has its user and its expiry."""
         issued = tokens().issue(USER, SESSION, NOW)
         claims = tokens().read(issued.token, NOW)
         assert claims == Claims(USER, SESSION, claims.token_id, issued.expires_at)
@@ -88,8 +88,8 @@ class TestIssuing:
 
 
 class TestKeys:
-    def test_rotation_signs_nobody_out(self) -> None:
-        """Append the new key, move it to the front, remove the old one: each step reads what the one before issued."""
+    def test_key_rotation_keeps_tokens_valid(self) -> None:
+        """Append the new key, move it to the front, remove the old one: each step accepts earlier tokens."""
         ring = [tokens(old=OLD), tokens(old=OLD, new=NEW), tokens(new=NEW, old=OLD), tokens(new=NEW)]
         for before, after in [(0, 1), (1, 0), (1, 2), (2, 1), (2, 3)]:
             assert ring[after].read(ring[before].issue(USER, SESSION, NOW).token, NOW).user_id == USER
@@ -100,14 +100,14 @@ class TestKeys:
         with pytest.raises(InvalidToken):
             tokens(new=NEW).read(token, NOW)
 
-    def test_the_kid_decides(self) -> None:
-        """A token that names another key of the ring than the one that signed it is garbage."""
+    def test_the_kid_selects_the_key(self) -> None:
+        """A token with the name of another key is invalid."""
         with pytest.raises(InvalidToken):
             tokens(new=NEW, old=OLD).read(forged(key=OLD), NOW)
 
     @pytest.mark.parametrize("ring", [{}, {"short": b"x" * 31}, {"new": NEW, "empty": b""}])
-    def test_unfit_keys_are_told_at_the_start(self, ring: dict[str, bytes]) -> None:
-        """No key, or one too short for HMAC-SHA-256, is a mistake of the operator."""
+    def test_unsafe_keys_are_refused_at_the_start(self, ring: dict[str, bytes]) -> None:
+        """No key, or one too short for HMAC-SHA-256."""
         with pytest.raises(ValueError):
             AccessTokens(ring, "taskriver", "taskriver-api", LIFETIME)
 
@@ -144,7 +144,7 @@ class TestGarbage:
             forged(typ="JWT"),
             forged(typ=None),
             forged(crit=["exp"], exp=1),
-            forged(but(iss="somebody")),
+            forged(but(iss="another")),
             forged(but(aud="other")),
             forged(but(aud=["taskriver-api"])),
             forged(but(sub="ada")),
@@ -159,26 +159,26 @@ class TestGarbage:
         ],
         ids=lambda token: token[:20].encode(errors="replace").decode(),
     )
-    def test_it_is_refused_as_such(self, token: str) -> None:
-        """Whatever is not exactly one of our tokens is refused in the same two words."""
+    def test_an_invalid_token_is_refused(self, token: str) -> None:
+        """All of them with the same message."""
         with pytest.raises(InvalidToken, match=r"^Invalid token: "):
             tokens().read(token, NOW)
 
-    def test_old_garbage_is_garbage(self) -> None:
-        """A flaw counts before the time: only what was ours is called expired."""
+    def test_an_invalid_token_is_not_expired(self) -> None:
+        """Only an own token can be expired."""
         with pytest.raises(InvalidToken):
             tokens().read(forged(but(exp=1, sub="ada")), NOW)
         with pytest.raises(ExpiredToken):
             tokens().read(forged(but(exp=1)), NOW)
 
-    def test_both_are_a_missing_sign_in(self) -> None:
-        """Edges that do not care which it was catch one type."""
+    def test_both_refusals_are_unauthenticated(self) -> None:
+        """They have a common base class."""
         assert issubclass(InvalidToken, Unauthenticated)
         assert issubclass(ExpiredToken, Unauthenticated)
 
     @given(token=st.text(st.characters(exclude_categories=())) | st.from_regex(r"[\w-]+\.[\w-]+\.[\w-]*"))
-    def test_any_text_may_be_presented(self, token: str) -> None:
-        """Nothing but the documented refusal comes of any text."""
+    def test_any_text_as_a_token(self, token: str) -> None:
+        """Only the documented error is raised."""
         with pytest.raises(InvalidToken):
             tokens().read(token, NOW)
 
@@ -189,17 +189,17 @@ class TestGarbage:
     )
 
     @given(claim=st.sampled_from([*GOOD]), value=json_values)
-    def test_any_signed_claims_may_be_presented(self, claim: str, value: object) -> None:
-        """Whatever stands in a claim, the token is read or refused, and what is read is well-formed."""
+    def test_any_signed_claims(self, claim: str, value: object) -> None:
+        """The token is accepted or refused, and accepted values are well-formed."""
         claims = GOOD | {claim: value}
         if claim == "iss" and not isinstance(value, str):
-            return  # the library signs no such thing
+            return  # the library does not sign this
         with contextlib.suppress(InvalidToken, ExpiredToken):
             assert tokens().read(forged(claims), NOW).expires_at > NOW
 
     @given(header=st.dictionaries(st.sampled_from(["alg", "kid", "typ", "crit", "b64", "zip"]), json_values))
-    def test_any_header_may_be_presented(self, header: dict[str, object]) -> None:
-        """Whatever stands in an unsigned header, the token is refused."""
+    def test_any_unsigned_header(self, header: dict[str, object]) -> None:
+        """The token is refused."""
         with pytest.raises(InvalidToken):
             tokens().read(unsigned(header, GOOD, "x" * 43), NOW)
 
@@ -215,18 +215,18 @@ class TestBearer:
         assert bearer(None) is None
 
     @pytest.mark.parametrize("header", [None, "", " "])
-    def test_an_empty_header_is_an_absent_one(self, header: str | None) -> None:
-        """Clients send it when nobody is signed in."""
+    def test_an_empty_header_counts_as_absent(self, header: str | None) -> None:
+        """Clients send it when no user is signed in."""
         assert bearer(header) is None
 
     @pytest.mark.parametrize("header", ["Bearer", "Bearer ", "Basic abc", "abc", "Bearerabc", "Bearer\tabc"])
-    def test_anything_else_is_refused(self, header: str) -> None:
-        """Who sends the header means to sign in, so what cannot be understood is not taken for anonymous."""
+    def test_another_header_is_refused(self, header: str) -> None:
+        """It is not taken for an anonymous request."""
         with pytest.raises(InvalidToken):
             bearer(header)
 
     @given(header=st.text())
-    def test_any_text_may_be_sent(self, header: str) -> None:
-        """Of any text comes a token or the documented refusal, and of an empty one nothing."""
+    def test_any_text_as_a_header(self, header: str) -> None:
+        """The result is a token or the documented error; for empty text it is nothing."""
         with contextlib.suppress(InvalidToken):
             assert bool(bearer(header)) == bool(header.strip())

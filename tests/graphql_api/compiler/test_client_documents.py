@@ -52,7 +52,7 @@ class Asked:
 
 
 def asked() -> list[Asked]:
-    """Everything but subscriptions."""
+    """All operations except subscriptions."""
     texts = [(path.split("/")[1], (ROOT / path).read_text()) for path in DOCUMENTS]
     for path in SESSIONS:
         texts += [(f"{path.split('/')[0]}/common", text) for text in _in_typescript((ROOT / path).read_text())]
@@ -109,8 +109,8 @@ def variables_of(name: str, user: UserRow, task: TaskRow, refresh_token: str) ->
 
 
 @pytest.mark.parametrize("asked", asked(), ids=lambda each: f"{each.client}: {each.name}")
-async def test_it_is_compiled(api: Api, asked: Asked):
-    """Sent again it is answered by a plan, as well as in general."""
+async def test_every_document_is_compiled(api: Api, asked: Asked):
+    """From the second request on a plan runs it, with the result of the general executor."""
     user = await api.a_user(password_hash=await Passwords(4).hash(PASSWORD))
     refresh_token = await _refresh_token(api, user)
     task = await api.build.a_task(user)
@@ -134,8 +134,8 @@ async def test_it_is_compiled(api: Api, asked: Asked):
         assert response.body["data"].popitem()[1]["userErrors"] == []
 
 
-def test_nothing_was_overlooked():
-    """Every document of the clients' sources is among them."""
+def test_every_document_is_found():
+    """All documents in the sources of the clients are compared."""
     names = {each.name for each in asked()}
     sources = [path for pattern in ("*.ts*", "*.py", "*.graphql") for path in (ROOT / "examples").rglob(pattern)]
     sources += (ROOT / "frontend/board/src").rglob("*.*")

@@ -37,7 +37,7 @@ _addresses = count(1)
 
 @dataclass
 class Situation:
-    """A user with a password, signed in twice, and somebody else."""
+    """A user with a password and two sessions, and another user."""
 
     user: UserRow
     session: SessionRow
@@ -57,7 +57,7 @@ class Situation:
 
 @dataclass(frozen=True)
 class Case:
-    """A mutation, sent by somebody of a role, or by nobody."""
+    """A mutation, and the role of its sender; None is anonymous."""
 
     name: str
     field: str
@@ -71,7 +71,7 @@ class Case:
         """The text."""
         kind = f"{self.field[0].upper()}{self.field[1:]}Input"
         variables, argument = (f"($input: {kind}!)", "(input: $input)") if self.input is not None else ("", "")
-        return f"mutation {variables} {{ told: {self.field}{argument} {{ {self.selected} {ERRORS} }} }}"
+        return f"mutation {variables} {{ result: {self.field}{argument} {{ {self.selected} {ERRORS} }} }}"
 
 
 def _newcomer(situation: Situation, **values: str) -> dict[str, Any]:
@@ -87,7 +87,7 @@ ME: Final = f"user {{ {USER} }}"
 CASES: Final = (
     Case("in", "login", TOKENS, lambda s: {"username": s.user.username, "password": PASSWORD}, None),
     Case(
-        "in, with the token told",
+        "in, with the token returned",
         "login",
         TOKENS,
         lambda s: {"username": s.user.username, "password": PASSWORD, "returnRefreshToken": True},
@@ -101,7 +101,7 @@ CASES: Final = (
     Case("stays, without a token", "refreshToken", TOKENS, lambda _: {}, None),
     Case("stays, by garbage", "refreshToken", TOKENS, lambda _: {"refreshToken": "x.y"}, None),
     Case("out", "logout", "__typename"),
-    Case("out, nobody", "logout", "__typename", role=None),
+    Case("out, anonymous", "logout", "__typename", role=None),
     Case("out everywhere", "logoutAll", "__typename"),
     Case("ends another", "revokeSession", "id: revokedSessionId", lambda s: {"sessionId": _session(s)}),
     Case("ends a user's", "revokeSession", "id: revokedSessionId", lambda s: {"sessionId": _id(s.user)}),
@@ -118,7 +118,7 @@ CASES: Final = (
     Case("password, wrong", "changePassword", ME, lambda _: {"currentPassword": "Wrong1!", "newPassword": PASSWORD}),
     Case("role", "setUserRole", ME, lambda s: {"userId": _id(s.other), "role": "MODERATOR"}, Role.ADMIN),
     Case("role, as a user", "setUserRole", ME, lambda s: {"userId": _id(s.other), "role": "ADMIN"}),
-    Case("role, as nobody", "setUserRole", ME, lambda s: {"userId": _id(s.other), "role": "ADMIN"}, None),
+    Case("role, anonymous", "setUserRole", ME, lambda s: {"userId": _id(s.other), "role": "ADMIN"}, None),
     Case("cut off", "setUserActive", ME, lambda s: {"userId": _id(s.other), "isActive": False}, Role.ADMIN),
     Case("cut off, no id", "setUserActive", ME, lambda _: {"userId": "?", "isActive": False}, Role.ADMIN),
 )
@@ -133,8 +133,8 @@ def _session(situation: Situation) -> str:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.field}: {case.name}")
-async def test_both_ways_answer_alike(api: Api, case: Case):
-    """The same answer and the same cookie, where things stand the same; only a closed door has no plan to answer."""
+async def test_both_executors_give_the_same_answer(api: Api, case: Case):
+    """The same response and cookie for equal rows; only a refused permission has no plan."""
     general: Executor[Context] = Executor(schema, api.server.documents, timeout=HANG_SECONDS)
     compiled = CompiledExecutor(schema._schema, strict=True)
     first, second = [await _situation(api, case) for _ in range(2)]
@@ -153,8 +153,8 @@ async def test_both_ways_answer_alike(api: Api, case: Case):
         assert _cookies(facts[0]) == _cookies(facts[1])
 
 
-def test_every_mutation_of_people_is_among_them():
-    """What this file compares is every mutation but those of tasks."""
+def test_every_mutation_of_users_is_compared():
+    """All mutations except those of tasks."""
     fields = {name for name in schema._schema.mutation_type.fields if "Task" not in name}  # type: ignore[union-attr]
     assert {case.field for case in CASES} == fields
 

@@ -25,8 +25,8 @@ from tests.support.api import Api
 from tests.support.waiting import HANG_SECONDS
 
 
-class Way:
-    """One way to tell a crowd: one execution for all who see the same, or one for each; waking everybody, or not."""
+class DeliveryPath:
+    """A kind of delivery: one execution for all with equal results or one for each, directly or by waking the task."""
 
     def __init__(self, api: Api, *, shared: bool, at_once: bool = True) -> None:
         self.at_once = at_once
@@ -54,80 +54,80 @@ class Way:
         return Context(self.backend, facts)
 
 
-class Ear:
-    """One listener, and the bytes that it was told."""
+class Listener:
+    """One subscriber, and the bytes that it received."""
 
-    def __init__(self, way: Way, actor: Actor, query: str, variables: dict[str, Any]) -> None:
+    def __init__(self, path: DeliveryPath, actor: Actor, query: str, variables: dict[str, Any]) -> None:
         self.actor = actor
-        self.told: list[bytes] = []
-        self._way = way
-        self._context = way.context(actor)
-        self._operation = way.operation(query, variables)
+        self.responses: list[bytes] = []
+        self._path = path
+        self._context = path.context(actor)
+        self._operation = path.operation(query, variables)
         self.at_once = 0
         self.pace = asyncio.Event()
         self.pace.set()
 
     @property
     def items(self) -> list[dict[str, Any]]:
-        """What it was told, decoded."""
-        return [item for body in self.told for item in orjson.loads(body)["data"].values()]
+        """The received items, decoded."""
+        return [item for body in self.responses for item in orjson.loads(body)["data"].values()]
 
-    def has_heard(self, position: int) -> bool:
-        """Whether everything up to a position has been told."""
+    def has_received(self, position: int) -> bool:
+        """Whether it has everything up to a position."""
         cursor = self._context.cursor
         return cursor is not None and StreamCursor.decode(cursor).position >= position
 
     async def listen(self) -> None:
         """Until it is cancelled."""
-        at_once = self._hear_at_once if self._way.at_once else None
-        async with aclosing(self._way.executor.stream(self._operation, self._context, at_once)) as responses:
+        at_once = self._receive_directly if self._path.at_once else None
+        async with aclosing(self._path.executor.stream(self._operation, self._context, at_once)) as responses:
             async for response in responses:
-                self.told.append(response.to_json(request_id="test"))
+                self.responses.append(response.to_json(request_id="test"))
                 await self.pace.wait()
 
-    def _hear_at_once(self, response: Response) -> bool:
+    def _receive_directly(self, response: Response) -> bool:
         if not self.pace.is_set():
             return False
-        self.told.append(response.to_json(request_id="test"))
+        self.responses.append(response.to_json(request_id="test"))
         self.at_once += 1
         return True
 
 
-class Crowd:
+class ListenerGroup:
     """Listeners that come and go."""
 
     def __init__(self, api: Api) -> None:
         self._api = api
-        self._tasks: dict[Ear, asyncio.Task[None]] = {}
+        self._tasks: dict[Listener, asyncio.Task[None]] = {}
 
-    async def join(self, way: Way, actor: Actor, query: str, /, **variables: Any) -> Ear:
+    async def join(self, path: DeliveryPath, actor: Actor, query: str, /, **variables: Any) -> Listener:
         """One that listens from now on."""
-        ear = Ear(way, actor, query, variables)
-        self._tasks[ear] = asyncio.create_task(ear.listen())
-        await until(lambda: ear._context.cursor is not None)
-        return ear
+        listener = Listener(path, actor, query, variables)
+        self._tasks[listener] = asyncio.create_task(listener.listen())
+        await until(lambda: listener._context.cursor is not None)
+        return listener
 
-    async def leave(self, ear: Ear) -> None:
-        """One leaves in the middle of whatever it waits for."""
-        task = self._tasks.pop(ear)
+    async def leave(self, listener: Listener) -> None:
+        """Cancel one subscriber while it waits."""
+        task = self._tasks.pop(listener)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
 
-    async def has_heard_all(self) -> None:
-        """Wait until everybody was told everything that is committed."""
+    async def have_received_all(self) -> None:
+        """Wait until all have received all committed events."""
         await self._api.numbered()
         async with self._api.build.as_(None) as uow:
             head = (await uow.events.head()).position
-        await until(lambda: all(ear.has_heard(head) for ear in self._tasks), patience=HANG_SECONDS)
+        await until(lambda: all(listener.has_received(head) for listener in self._tasks), patience=HANG_SECONDS)
 
 
 @asynccontextmanager
-async def a_crowd(api: Api) -> AsyncIterator[Crowd]:
-    """A crowd that has gone home afterwards."""
-    crowd = Crowd(api)
-    yield crowd
-    for ear in tuple(crowd._tasks):
-        await crowd.leave(ear)
+async def listener_group(api: Api) -> AsyncIterator[ListenerGroup]:
+    """A group of subscribers that is closed at the end."""
+    group = ListenerGroup(api)
+    yield group
+    for listener in tuple(group._tasks):
+        await group.leave(listener)
 
 
 def session_of(actor: Actor) -> Actor:

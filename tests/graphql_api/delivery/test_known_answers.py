@@ -1,4 +1,4 @@
-"""What one listener was told is told to another only if it would have been told the same."""
+"""An answer is shared with another subscriber only if its own would be equal."""
 
 from typing import Any
 from uuid import uuid4
@@ -7,7 +7,7 @@ import pytest
 
 from domain.actor import Actor
 from domain.user import Role
-from graphql_api.resolvers.delivery import MAX_KEPT, Delivery, DirectDelivery, KnownAnswer
+from graphql_api.resolvers.delivery import MAX_ANSWERS, Delivery, DirectDelivery, KnownAnswer
 from streaming.asyncio_helpers import SingleFlight
 from streaming.stream_items import Delivered
 from streaming.subscription_queue import QueuedEvent
@@ -17,8 +17,8 @@ from tests.streaming.support import a_task_event
 from tests.support.delivery import AnyDelivery
 
 
-class Subscribed:
-    """A subscriber whose word is as given."""
+class FakeSubscriber:
+    """A subscriber that is trusted or not."""
 
     def __init__(self, actor: Actor) -> None:
         self.actor = actor
@@ -37,7 +37,7 @@ class Subscribed:
         return ()
 
 
-class Current:
+class FakeTaskCache:
     """One reading for all."""
 
     def __init__(self) -> None:
@@ -48,18 +48,18 @@ class Current:
         return self.reading
 
 
-class Way:
+class RecordingSender:
     """Answers with a number, each time another, and sends it."""
 
     def __init__(self, share: str | None = "operation") -> None:
-        self.share = share
-        self.begun_for: list[Delivery] = []
+        self.sharing_key = share
+        self.executed_for: list[Delivery] = []
         self.sent: list[int] = []
 
-    def begun(self, telling: Delivery) -> Any:
+    def get_or_execute(self, delivery: Delivery) -> Any:
         """Another one."""
-        self.begun_for.append(telling)
-        return len(self.begun_for)
+        self.executed_for.append(delivery)
+        return len(self.executed_for)
 
     def send(self, answer: Any) -> bool:
         """Keep it."""
@@ -71,135 +71,135 @@ def an_admin(version: int = 1, role: Role = Role.ADMIN) -> Actor:
     return Actor(uuid4(), role, uuid4(), version)
 
 
-class House:
-    """Listeners of one event, who have one way to be told."""
+class Deliveries:
+    """Subscribers to one event, with one sender."""
 
     def __init__(self, share: str | None = "operation", owner: Actor | None = None) -> None:
         event = a_task_event(owner.user_id if owner is not None else None)
         self.noted = QueuedEvent(1, event, Visibility.VISIBLE)
-        self.current, self.way = Current(), Way(share)
+        self.current, self.sender = FakeTaskCache(), RecordingSender(share)
         self.is_current = True
 
-    def tell(self, actor: Actor, *, is_trusted: bool = True) -> SingleFlight[Any] | bool:
-        """Tell one of them."""
-        subscriber = Subscribed(actor)
+    def deliver(self, actor: Actor, *, is_trusted: bool = True) -> SingleFlight[Any] | bool:
+        """Deliver the event to a subscriber."""
+        subscriber = FakeSubscriber(actor)
         subscriber.is_trusted = is_trusted
-        at_once = DirectDelivery(subscriber, self.current, self._telling, self.way)  # type: ignore[arg-type]
-        return at_once(self.noted)
+        deliver = DirectDelivery(subscriber, self.current, self._delivery, self.sender)  # type: ignore[arg-type]
+        return deliver(self.noted)
 
-    def _telling(self, item: Delivered, reading: TaskSnapshot) -> Delivery:
-        async def again() -> Delivery:
-            raise AssertionError("nobody waits here")
+    def _delivery(self, item: Delivered, reading: TaskSnapshot) -> Delivery:
+        async def renewed() -> Delivery:
+            raise AssertionError("the lease is always current")
 
-        return AnyDelivery("there", "me", standing=None, is_current=lambda: self.is_current, again=again)
+        return AnyDelivery("there", "me", rights=None, is_current=lambda: self.is_current, renewed=renewed)
 
 
-def test_what_is_alike_is_worked_out_once():
-    """By the first; the others get the same."""
-    build = House()
-    assert all(build.tell(an_admin()) for _ in range(3))
-    assert (len(build.way.begun_for), build.way.sent) == (1, [1, 1, 1])
+def test_equal_subscribers_share_one_execution():
+    """The first executes; the others get the same answer."""
+    deliveries = Deliveries()
+    assert all(deliveries.deliver(an_admin()) for _ in range(3))
+    assert (len(deliveries.sender.executed_for), deliveries.sender.sent) == (1, [1, 1, 1])
 
 
 @pytest.mark.parametrize("other", [an_admin(version=2), an_admin(role=Role.MODERATOR)], ids=["rights", "role"])
 def test_other_rights_are_another_answer(other: Actor):
-    """The cursor names the rights, and fields may ask for the role."""
-    build = House()
-    build.tell(an_admin())
-    build.tell(other)
-    assert build.way.sent == [1, 2]
+    """The cursor contains the rights, and fields may depend on the role."""
+    deliveries = Deliveries()
+    deliveries.deliver(an_admin())
+    deliveries.deliver(other)
+    assert deliveries.sender.sent == [1, 2]
 
 
 @pytest.mark.parametrize(
     ("order", "answers"),
-    [("owner stranger other owner other", [1, 2, 2, 3, 2]), ("stranger other owner owner other", [1, 1, 2, 3, 1])],
-    ids=["owner first", "stranger first"],
+    [("owner outsider other owner other", [1, 2, 2, 3, 2]), ("outsider other owner owner other", [1, 1, 2, 3, 1])],
+    ids=["owner first", "outsider first"],
 )
-def test_people_of_the_task_are_told_their_own(order: str, answers: list[int]):
-    """What they were told is not for others, nor the other way round."""
-    people = {"owner": an_admin(), "stranger": an_admin(), "other": an_admin()}
-    build = House(owner=people["owner"])
+def test_people_of_the_task_get_their_own_answers(order: str, answers: list[int]):
+    """Their answers are not shared in either direction."""
+    users = {"owner": an_admin(), "outsider": an_admin(), "other": an_admin()}
+    deliveries = Deliveries(owner=users["owner"])
     for name in order.split():
-        build.tell(people[name])
-    assert build.way.sent == answers
-    assert len(build.way.begun_for) == 3
+        deliveries.deliver(users[name])
+    assert deliveries.sender.sent == answers
+    assert len(deliveries.sender.executed_for) == 3
 
 
 class KeepsEverything(DirectDelivery):
-    """Keeps what the people of the task were told, too."""
+    """Shares the answers of the people of the task, too."""
 
-    def _work_out(self, noted: QueuedEvent) -> SingleFlight[Any] | bool:
+    def _execute(self, noted: QueuedEvent) -> SingleFlight[Any] | bool:
         number, self._number = self._number, -1
-        told = super()._work_out(noted)
+        result = super()._execute(noted)
         self._number = number
-        return told
+        return result
 
 
 class BelievesEverything(DirectDelivery):
-    """Tells the people of the task what was kept for others."""
+    """Gives the people of the task the answers of others."""
 
-    def _is_for_me(self, known: KnownAnswer) -> bool:
+    def _may_receive(self, known: KnownAnswer) -> bool:
         return True
 
 
 @pytest.mark.parametrize("broken", [KeepsEverything, BelievesEverything])
-@pytest.mark.parametrize("order", ["owner stranger other owner other", "stranger other owner owner other"])
+@pytest.mark.parametrize("order", ["owner outsider other owner other", "outsider other owner owner other"])
 def test_a_broken_rule_is_noticed(broken: type[DirectDelivery], order: str, monkeypatch: pytest.MonkeyPatch):
-    """In either order, somebody is told what was worked out for somebody else."""
+    """In either order a subscriber receives an answer that was made for another."""
     monkeypatch.setattr(f"{__name__}.DirectDelivery", broken)
     with pytest.raises(AssertionError):
-        test_people_of_the_task_are_told_their_own(
+        test_people_of_the_task_get_their_own_answers(
             order, [1, 2, 2, 3, 2] if order.startswith("owner") else [1, 1, 2, 3, 1]
         )
 
 
-def test_people_of_the_task_as_it_is_now_are_told_their_own():
-    """The event does not know who has been assigned since."""
-    build, assignee = House(), an_admin()
+def test_people_of_the_current_task_get_their_own_answers():
+    """The event does not contain a later assignee."""
+    deliveries, assignee = Deliveries(), an_admin()
 
     class Task:
         owner_id, assignee_id = uuid4(), assignee.user_id
 
-    build.current.reading = TaskSnapshot(Task(), number=1)  # type: ignore[arg-type]
-    build.tell(an_admin())
-    build.tell(assignee)
-    assert build.way.sent == [1, 2]
+    deliveries.current.reading = TaskSnapshot(Task(), number=1)  # type: ignore[arg-type]
+    deliveries.deliver(an_admin())
+    deliveries.deliver(assignee)
+    assert deliveries.sender.sent == [1, 2]
 
 
-def test_what_is_superseded_is_not_told_any_more():
-    """Else a task would go back in time for who was told of it later."""
-    build = House()
-    build.tell(an_admin())
-    assert isinstance(build.current.reading, TaskSnapshot)
-    build.current.reading.superseded = True
-    build.current.reading = TaskSnapshot(number=2)
-    build.tell(an_admin())
-    assert build.way.sent == [1, 2]
+def test_a_superseded_answer_is_not_delivered():
+    """A later subscriber must not receive an older task."""
+    deliveries = Deliveries()
+    deliveries.deliver(an_admin())
+    assert isinstance(deliveries.current.reading, TaskSnapshot)
+    deliveries.current.reading.superseded = True
+    deliveries.current.reading = TaskSnapshot(number=2)
+    deliveries.deliver(an_admin())
+    assert deliveries.sender.sent == [1, 2]
 
 
-def test_what_cannot_be_believed_is_left_to_who_can_wait():
-    """A lease that ran out is not got back here."""
-    build = House()
-    build.tell(an_admin())
-    build.is_current = False
-    assert build.tell(an_admin(), is_trusted=False) is False
-    assert build.way.sent == [1]
+def test_an_expired_lease_is_left_to_the_task():
+    """Direct delivery cannot wait for a new lease."""
+    deliveries = Deliveries()
+    deliveries.deliver(an_admin())
+    deliveries.is_current = False
+    assert deliveries.deliver(an_admin(), is_trusted=False) is False
+    assert deliveries.sender.sent == [1]
 
 
-def test_no_more_than_so_many_are_kept():
-    """An event that waits in a slow listener's queue does not keep an answer for everybody who was quicker."""
-    build = House()
-    for version in range(MAX_KEPT + 5):
-        build.tell(an_admin(version))
-    build.tell(an_admin(0))
-    assert len(build.noted.answers) == MAX_KEPT
-    assert build.way.sent == [*range(1, MAX_KEPT + 6), 1]
+def test_shared_answers_are_bounded():
+    """An event in the queue of a slow subscriber stores only some answers."""
+    deliveries = Deliveries()
+    for version in range(MAX_ANSWERS + 5):
+        deliveries.deliver(an_admin(version))
+    deliveries.deliver(an_admin(0))
+    assert len(deliveries.noted.answers) == MAX_ANSWERS
+    assert deliveries.sender.sent == [*range(1, MAX_ANSWERS + 6), 1]
 
 
-def test_what_is_personal_is_kept_for_nobody():
-    """Each person gets an answer of their own."""
-    build = House(share=None)
-    build.tell(an_admin())
-    build.tell(an_admin())
-    assert build.way.sent == [1, 2]
-    assert build.noted.answers == {}
+def test_personal_answers_are_not_shared():
+    """Each user gets their own answer."""
+    deliveries = Deliveries(share=None)
+    deliveries.deliver(an_admin())
+    deliveries.deliver(an_admin())
+    assert deliveries.sender.sent == [1, 2]
+    assert deliveries.noted.answers == {}

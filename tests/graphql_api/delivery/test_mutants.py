@@ -15,7 +15,7 @@ from graphql_api.resolvers.delivery import DirectDelivery
 from graphql_api.schema.viewer import Viewer
 from services import task as task_service
 from tests.graphql_api.compiler.oracle.mutants import Mutant, Patch
-from tests.graphql_api.delivery.listeners import Way, a_crowd
+from tests.graphql_api.delivery.listeners import DeliveryPath, listener_group
 from tests.support.api import Api
 from tests.support.builders import Builders
 from tests.support.waiting import HANG_SECONDS
@@ -31,8 +31,8 @@ OPERATIONS: Final[tuple[tuple[str, dict[str, Any]], ...]] = (
 )
 
 
-def _personal_is_for_anybody(patch: Patch) -> None:
-    patch.setattr(selections, "viewer_of", lambda field: Viewer.ANYBODY)
+def _personal_fields_are_for_all(patch: Patch) -> None:
+    patch.setattr(selections, "viewer_of", lambda field: Viewer.ALL_USERS)
 
 
 def _no_variables_of_directives(patch: Patch) -> None:
@@ -40,7 +40,7 @@ def _no_variables_of_directives(patch: Patch) -> None:
 
 
 def _one_key_for_all(patch: Patch) -> None:
-    patch.setattr(Group, "_key", lambda self, telling: self._operation)
+    patch.setattr(Group, "_key", lambda self, delivery: self._operation)
 
 
 def _one_operation_for_all_variables(patch: Patch) -> None:
@@ -52,17 +52,17 @@ def _personal_is_shared(patch: Patch) -> None:
     patch.setattr(SubscriptionResults, "sharing_key", property(lambda self: self._group._operation))
 
 
-def _kept_is_for_everybody(patch: Patch) -> None:
-    patch.setattr(DirectDelivery, "_is_for_me", lambda self, known: True)
+def _known_answers_are_for_all(patch: Patch) -> None:
+    patch.setattr(DirectDelivery, "_may_receive", lambda self, known: True)
 
 
 MUTANTS: Final = [
-    Mutant("selections", "personal fields are for anybody", _personal_is_for_anybody),
+    Mutant("selections", "personal fields are shared", _personal_fields_are_for_all),
     Mutant("selections", "variables of directives do not count", _no_variables_of_directives),
     Mutant("delivery", "an event has one answer for all", _one_key_for_all),
-    Mutant("delivery", "variables do not tell operations apart", _one_operation_for_all_variables),
+    Mutant("delivery", "variables do not distinguish operations", _one_operation_for_all_variables),
     Mutant("delivery", "what is personal is shared at once", _personal_is_shared),
-    Mutant("delivery", "what is kept is for everybody", _kept_is_for_everybody),
+    Mutant("delivery", "known answers are shared with all", _known_answers_are_for_all),
 ]
 
 
@@ -73,16 +73,20 @@ def fresh_lease(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def differs(api: Api) -> bool:
-    """Whether subscribers who share are told anything else than those who do not."""
-    ways = [Way(api, shared=True), Way(api, shared=True, at_once=False), Way(api, shared=False)]
-    # All of one role: only what they are to the task, and who they are, tells them apart.
-    owner, assignee, stranger = users = [await api.a_user(Role.MODERATOR) for _ in range(3)]
+    """Whether shared and separate executions deliver different bytes."""
+    ways = [
+        DeliveryPath(api, shared=True),
+        DeliveryPath(api, shared=True, at_once=False),
+        DeliveryPath(api, shared=False),
+    ]
+    # All have one role: they differ only by their relation to the task, and as users.
+    owner, assignee, outsider = users = [await api.a_user(Role.MODERATOR) for _ in range(3)]
     task = await api.build.a_task(owner, assignee_id=assignee.id)
-    people = [Builders.actor(user) for user in (stranger, *users)]
-    async with a_crowd(api) as crowd:
-        ears = [
-            [await crowd.join(way, actor, query, **variables) for query, variables in OPERATIONS for actor in people]
-            for way in ways
+    actors = [Builders.actor(user) for user in (outsider, *users)]
+    async with listener_group(api) as group:
+        listeners = [
+            [await group.join(path, actor, query, **variables) for query, variables in OPERATIONS for actor in actors]
+            for path in ways
         ]
         steps: list[Callable[[], Awaitable[object]]] = [
             lambda: task_service.update_task_status(
@@ -93,19 +97,19 @@ async def differs(api: Api) -> bool:
         ]
         for step in steps:
             await step()
-            await crowd.has_heard_all()
-    at_once, woken, apart = ([ear.told for ear in those] for those in ears)
+            await group.have_received_all()
+    at_once, woken, apart = ([listener.responses for listener in those] for those in listeners)
     return at_once != apart or woken != apart
 
 
-async def test_nothing_differs_by_itself(api: Api):
-    """Without a mistake."""
+async def test_without_a_mutant_nothing_differs(api: Api):
+    """The delivery is correct."""
     assert not await differs(api)
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name.replace(" ", "-"))
 async def test_a_mistake_is_noticed(api: Api, mutant: Mutant, monkeypatch: pytest.MonkeyPatch):
-    """Somebody is told what was meant for somebody else, or for another operation."""
+    """A subscriber receives what was made for another user or another operation."""
     mutant.make(monkeypatch)
 
     assert await differs(api)

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from graphql_api.execution.bounded_cache import BoundedCache
 
 
-def test_what_was_used_last_stays() -> None:
-    """The least recently used goes first."""
+def test_the_least_recently_used_entry_is_removed() -> None:
+    """First of all."""
     cache: BoundedCache[int] = BoundedCache(max_count=2, max_bytes=100)
     cache.put("a", 1, size=1)
     cache.put("b", 2, size=1)
@@ -17,8 +17,8 @@ def test_what_was_used_last_stays() -> None:
     assert (cache.get("a"), cache.get("b"), cache.get("c")) == (1, None, 3)
 
 
-def test_what_is_larger_than_the_cache_empties_nothing() -> None:
-    """One giant does not push out everything else."""
+def test_an_entry_larger_than_the_cache_is_not_stored() -> None:
+    """Other entries stay."""
     cache: BoundedCache[int] = BoundedCache(max_count=2, max_bytes=100)
     cache.put("a", 1, size=1)
     cache.put("giant", 2, size=101)
@@ -28,8 +28,8 @@ def test_what_is_larger_than_the_cache_empties_nothing() -> None:
 
 @settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from("abcdefgh"), st.integers(0, 60))))
-def test_it_never_outgrows_its_bounds(puts: list[tuple[str, int]]) -> None:
-    """Count and bytes hold after any sequence of puts, and the bytes are those of what is held."""
+def test_the_bounds_hold(puts: list[tuple[str, int]]) -> None:
+    """Count and bytes hold after any sequence of puts, and the bytes equal those of the entries."""
     cache: BoundedCache[int] = BoundedCache(max_count=4, max_bytes=100)
     for key, size in puts:
         cache.put(key, size, size=size)

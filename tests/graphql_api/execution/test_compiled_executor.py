@@ -1,4 +1,4 @@
-"""Plans and whoever they are run for: what they give up costs nothing, and they know nobody."""
+"""Plans do not depend on the user, and a plan that falls back leaves no connection open."""
 
 from typing import Any
 
@@ -11,8 +11,8 @@ from tests.support.api import Api
 PAGE = "query ($after: String!) { tasks(after: $after) { nodes { id } } }"
 
 
-async def test_who_asks_in_vain_costs_no_connection(api: Api, monkeypatch: pytest.MonkeyPatch):
-    """However often a plan is left, since an argument breaks a rule, its connection is used again."""
+async def test_a_plan_that_falls_back_frees_its_connection(api: Api, monkeypatch: pytest.MonkeyPatch):
+    """However often an argument breaks a rule."""
     pool, user = api.server.database._read_pool, await api.a_user()
     dropped: list[Any] = []
     for _ in range(2):  # from its second sighting on, the document has a plan
@@ -35,8 +35,8 @@ ADDRESS = "query ($id: ID!) { user(id: $id) { email } }"
 SET_ROLE = "mutation ($input: SetUserRoleInput!) { setUserRole(input: $input) { user { email } userErrors { code } } }"
 
 
-async def test_a_plan_that_an_admin_warmed_refuses_a_user(api: Api):
-    """What an admin asked again and again, another one who asks the same is refused, or sees with own eyes."""
+async def test_a_plan_that_an_admin_used_refuses_a_user(api: Api):
+    """The user is refused, or sees only what they may see."""
     admin, user, other = await api.a_user(Role.ADMIN), await api.a_user(), await api.a_user()
     other_id = encode_id("User", other.id)
     change = {"input": {"userId": other_id, "role": "MODERATOR"}}

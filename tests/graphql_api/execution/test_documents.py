@@ -17,7 +17,7 @@ class TestGet:
         assert documents.get("{ item { name } }") is documents.get("{ item { name } }")
 
     def test_nothing_is_validated_twice(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Not even what is invalid."""
+        """Invalid documents are cached, too."""
         calls = []
 
         def counted(*args: Any) -> list[GraphQLError]:
@@ -33,8 +33,8 @@ class TestGet:
 
         assert len(calls) == 2
 
-    def test_garbage_does_not_push_out_what_is_good(self) -> None:
-        """Thousands of invalid texts leave every valid one where it is."""
+    def test_invalid_documents_do_not_evict_valid_ones(self) -> None:
+        """After thousands of invalid texts every valid one is still cached."""
         documents = Documents(schema)
         good = documents.get("{ item { name } }")
         for number in range(2_000):
@@ -43,8 +43,8 @@ class TestGet:
 
         assert documents.get("{ item { name } }") is good
 
-    def test_it_holds_no_more_than_its_bounds(self) -> None:
-        """Old documents go when new ones come."""
+    def test_the_cache_is_bounded(self) -> None:
+        """Old documents are removed."""
         documents = Documents(schema, max_count=10)
         first = documents.get("{ item { name } }")
         for number in range(10):
@@ -55,8 +55,8 @@ class TestGet:
     @pytest.mark.parametrize(
         "text", ["", "   ", "{", "nonsense", "type A { b: Int }", "{ item }", "{ item { name } } }"]
     )
-    def test_what_is_no_document_of_the_schema_is_invalid(self, text: str) -> None:
-        """Syntax and validation alike end in errors, at least one."""
+    def test_an_invalid_document_has_errors(self, text: str) -> None:
+        """Of the syntax or of the validation."""
         with pytest.raises(InvalidDocument) as caught:
             Documents(schema).get(text)
         assert caught.value.errors
@@ -79,14 +79,14 @@ class TestGet:
         assert isinstance(error, GraphQLError)
         assert error.locations
 
-    def test_other_escapes_are_fine(self) -> None:
-        """Text is text."""
+    def test_other_escapes_are_accepted(self) -> None:
+        """They are text."""
         Documents(schema).get(r'{ echo(text: "a\u00e4\u{1F3C3}b") }')
 
 
-class TestWhatIsTold:
-    def test_suggestions_can_be_kept_back(self) -> None:
-        """Names of the schema are not for everybody to guess their way to."""
+class TestMessages:
+    def test_suggestions_can_be_disabled(self) -> None:
+        """Error messages then contain no names of the schema."""
         messages = []
         for suggestions in (True, False):
             with pytest.raises(InvalidDocument) as caught:
@@ -96,8 +96,8 @@ class TestWhatIsTold:
         assert "Did you mean" in messages[0]
         assert "item" not in messages[1]
 
-    def test_introspection_can_be_switched_off(self) -> None:
-        """The schema is then not told, while __typename still is."""
+    def test_introspection_can_be_disabled(self) -> None:
+        """__typename still works."""
         documents = Documents(schema, introspection=False)
         documents.get("{ __typename }")
         with pytest.raises(InvalidDocument):
@@ -107,13 +107,13 @@ class TestWhatIsTold:
 class TestOperation:
     TEXT = "query A { item { name } } mutation B { cookie }"
 
-    def test_it_is_found_by_name(self) -> None:
+    def test_an_operation_is_found_by_name(self) -> None:
         """Each operation of a document can be run."""
         document = Documents(schema).get(self.TEXT)
         assert document.operation("B").operation.value == "mutation"
 
     @pytest.mark.parametrize("name", [None, "C"])
-    def test_which_one_must_be_clear(self, name: str | None) -> None:
-        """Without a name that fits there is nothing to run."""
+    def test_the_operation_must_be_unique(self, name: str | None) -> None:
+        """Without a matching name nothing runs."""
         with pytest.raises(BadRequest):
             Documents(schema).get(self.TEXT).operation(name)

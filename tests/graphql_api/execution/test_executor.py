@@ -1,4 +1,4 @@
-"""Operations run as the specification says, and whatever goes wrong in them is an answer."""
+"""Operations run as specified, and every error is a response."""
 
 from contextlib import aclosing
 from typing import Any
@@ -57,7 +57,7 @@ class TestExecute:
         ],
     )
     async def test_a_request_error_has_no_data(self, query: str, code: str) -> None:
-        """Nothing ran, and the answer says so."""
+        """Nothing ran, and the response says so."""
         response = await _run(query)
         assert not response.executed
         assert response.codes == {code}
@@ -81,18 +81,18 @@ class TestExecute:
         assert response.executed
 
     async def test_an_operation_that_takes_too_long_is_unavailable(self) -> None:
-        """The client hears in time, and may try again."""
+        """The client is informed in time, and may retry."""
         response = await _run("{ slow(seconds: 5) }", most=0.05)
         assert response.codes == {"UNAVAILABLE"}
         assert response.executed
 
-    async def test_a_mutation_that_takes_too_long_does_not_claim_anything(self) -> None:
-        """Whether it was applied is not known, and the text says so."""
+    async def test_a_mutation_that_times_out_has_an_unknown_result(self) -> None:
+        """The message says so."""
         response = await _run('mutation { note(text: "a", seconds: 5) }', most=0.05)
         assert "may or may not" in response.errors[0]["message"]
 
-    async def test_what_json_cannot_hold_is_a_masked_bug(self) -> None:
-        """The answer is JSON in any case."""
+    async def test_a_value_that_json_cannot_hold_is_a_masked_error(self) -> None:
+        """The response is valid JSON."""
         response = await _run("{ huge }")
         assert b"INTERNAL" in response.to_json(request_id="r1")
 
@@ -104,13 +104,13 @@ class TestExecute:
 
 
 class TestStream:
-    async def test_a_query_is_a_stream_of_one(self) -> None:
-        """A socket need not tell them apart."""
+    async def test_a_query_is_a_stream_of_one_response(self) -> None:
+        """Sockets treat all operations alike."""
         assert [response.body for response in await _listen("{ item { name } }")] == [
             {"data": {"item": {"name": "root"}}}
         ]
 
-    async def test_a_subscription_tells_every_event(self) -> None:
+    async def test_a_subscription_delivers_every_event(self) -> None:
         """In order."""
         responses = await _listen("subscription { count(target: 4) }")
         assert [response.body["data"]["count"] for response in responses] == [0, 1, 2, 3]
@@ -127,7 +127,7 @@ class TestStream:
         assert response.codes == {"UNAUTHENTICATED"}
 
     async def test_a_source_that_breaks_ends_with_a_masked_error(self) -> None:
-        """What was told before stays told."""
+        """Earlier responses are not affected."""
         first, last = await _listen("subscription { failing }")
         assert first.body == {"data": {"failing": 1}}
         assert last.codes == {"INTERNAL"}

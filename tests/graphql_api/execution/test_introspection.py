@@ -1,4 +1,4 @@
-"""Introspection answers without errors whatever is asked, and what it may cost is known before it is executed."""
+"""Introspection works for every query, and its cost is known before it runs."""
 
 import random
 from enum import Enum
@@ -106,7 +106,7 @@ class Secret:
 
 @strawberry.type
 class Query:
-    """Everything that a schema can have."""
+    """A schema with every feature."""
 
     @strawberry.field(directives=[Secret()])  # type: ignore[untyped-decorator]
     def pets(self, by: Choice, wanted: Wanted | None = None, sizes: list[Size] | None = None) -> list[Pet] | None:
@@ -176,8 +176,8 @@ def _operation(ast: DocumentNode) -> Any:
 
 @pytest.mark.parametrize("schema", SCHEMAS.values(), ids=SCHEMAS)
 class TestEveryField:
-    def test_each_is_answered_as_the_specification_says(self, schema: Schema):
-        """Every field on every kind of type, wrapped ones too, is what graphql-core says of the same SDL."""
+    def test_introspection_equals_graphql_core(self, schema: Schema):
+        """Every field of every kind of type, also of wrapped ones."""
         query = parse("{ __schema " + _selection(introspection_types["__Schema"], 3) + " }")
         ours = execute_sync(schema._schema, query)
         plain = execute_sync(build_schema(print_schema(schema)), query)
@@ -185,17 +185,17 @@ class TestEveryField:
         assert (ours.errors, plain.errors) == (None, None)
         assert ours.data is not None
         assert plain.data is not None
-        told = _compared(plain.data["__schema"], schema._schema)
-        assert _compared(ours.data["__schema"], schema._schema) == told
+        expected = _compared(plain.data["__schema"], schema._schema)
+        assert _compared(ours.data["__schema"], schema._schema) == expected
 
-    def test_a_type_by_its_name_is_answered_alike(self, schema: Schema):
-        """`__type` tells the same."""
+    def test_a_type_by_its_name(self, schema: Schema):
+        """`__type` has the same result."""
         plain = build_schema(print_schema(schema))
         for name in schema._schema.type_map:
             query = parse(f'{{ __type(name: "{name}") {_selection(introspection_types["__Type"], 3)} }}')
-            ours, told = execute_sync(schema._schema, query), execute_sync(plain, query)
+            ours, expected = execute_sync(schema._schema, query), execute_sync(plain, query)
             assert ours.errors is None
-            assert _comparable(ours.data) == _comparable(told.data)
+            assert _comparable(ours.data) == _comparable(expected.data)
 
 
 class TestOneOf:
@@ -203,8 +203,8 @@ class TestOneOf:
         ("literal", "problem"),
         [("{}", "exactly one"), ('{id: "1", name: "x"}', "exactly one"), ("{id: null}", "non-null")],
     )
-    def test_exactly_one_member_is_taken(self, literal: str, problem: str):
-        """graphql-core knows which inputs are `@oneOf`, so the rules of the language hold, once."""
+    def test_one_of_inputs_are_validated_once(self, literal: str, problem: str):
+        """graphql-core knows which inputs are `@oneOf`."""
         with pytest.raises(InvalidDocument) as caught:
             Documents(everything).get(f"{{ pets(by: {literal}) {{ __typename }} }}")
         assert len(caught.value.errors) == 1
@@ -213,8 +213,8 @@ class TestOneOf:
 
 class TestSize:
     @pytest.mark.parametrize("schema", SCHEMAS.values(), ids=SCHEMAS)
-    def test_it_is_never_less_than_the_answer_has(self, schema: Schema):
-        """Whatever is asked: it is counted with the real lists of the schema."""
+    def test_the_cost_is_never_less_than_the_response(self, schema: Schema):
+        """It uses the real lists of the schema."""
         core, chance = schema._schema, random.Random(7)
         counter = Introspection(core)
         counter.limit = 10**9
@@ -232,7 +232,7 @@ class TestSize:
             '{ __type(name: "Query") { fields { args { type { enumValues(includeDeprecated: true) { name } } } } } }',
         ],
     )
-    def test_it_is_exact(self, query: str):
+    def test_the_cost_is_exact(self, query: str):
         """Without duplicates and deprecations it is the number of fields and objects."""
         ast = parse(query)
         answer = execute_sync(real._schema, ast)
@@ -263,8 +263,8 @@ class TestSize:
 
 class TestLimit:
     @pytest.mark.parametrize("options", TOOLS, ids=lambda options: "-".join(k for k, v in options.items() if v) or "0")
-    def test_what_tools_ask_is_let_through(self, options: dict[str, bool]):
-        """GraphiQL, code generators and clients send the standard query with options of their choice."""
+    def test_queries_of_tools_are_accepted(self, options: dict[str, bool]):
+        """GraphiQL, code generators and clients send the standard query with various options."""
         Documents(real).get(get_introspection_query(**options))
 
     def test_newer_tools_ask_deeper(self):
@@ -289,16 +289,16 @@ class TestLimit:
             ),
         ],
     )
-    def test_what_is_too_large_is_refused(self, query: str, problem: str):
-        """The message says what may be asked."""
+    def test_a_too_large_query_is_refused(self, query: str, problem: str):
+        """The message says what is allowed."""
         with pytest.raises(InvalidDocument) as caught:
             Documents(real).get(query)
         (error,) = caught.value.errors
         assert isinstance(error, TooExpensive)
         assert problem in error.message
 
-    def test_the_same_alias_twice_is_once(self):
-        """What is merged into one answer is one."""
+    def test_equal_aliases_count_once(self):
+        """They are merged in the response."""
         Documents(real).get("{ __schema { queryType { name } } __schema { mutationType { name } } }")
 
     def test_a_type_named_by_a_variable_is_counted_when_it_is_known(self):
@@ -313,7 +313,7 @@ class TestLimit:
                 documents.check_cost(document, document.operation(None), {"n": "Payload"})
 
 
-class TestKept:
+class TestCache:
     QUERY = 'query ($n: String! = "Task") { __schema { types { name } } __type(name: $n) { name } }'
 
     async def test_an_answer_is_executed_once(self, monkeypatch: pytest.MonkeyPatch):
@@ -337,8 +337,8 @@ class TestKept:
         assert orjson.loads(answers[3])["data"]["__type"] == {"name": "User"}
         assert orjson.loads(answers[4])["data"]["__type"] is None
 
-    async def test_what_belongs_to_somebody_is_not_kept(self):
-        """An operation that asks for anything else is executed each time."""
+    async def test_operations_with_other_fields_are_not_cached(self):
+        """They are executed each time."""
         executor: Executor[EchoContext] = Executor(real, Documents(real))
         await self._ask(executor, "{ __schema { queryType { name } } me { id } }", {})
         await self._ask(executor, "{ __schema { queryType { name } } ...A } fragment A on Query { me { id } }", {})
@@ -352,8 +352,8 @@ class TestKept:
         return (await executor.execute(prepared, EchoContext(facts, Journal()))).to_json(request_id="r1")
 
 
-def test_the_operations_of_a_document_are_counted_within_one_limit():
-    """Each of them is small enough, and what is looked at for all of them together is bounded like that for one."""
+def test_the_operations_of_a_document_share_one_limit():
+    """Their total is bounded like a single operation."""
     counted = Introspection(real._schema)
     ast = parse(" ".join(f"query Q{i} {{ __schema {{ types {{ name fields {{ name }} }} }} }}" for i in range(20)))
     operations: Any = ast.definitions
@@ -362,8 +362,8 @@ def test_the_operations_of_a_document_are_counted_within_one_limit():
         counted.check_each(ast, operations)
 
 
-def test_what_operations_share_is_looked_at_once():
-    """A document with the same query under several names is no more work than with one."""
+def test_shared_fragments_are_measured_once():
+    """Several operations with the same query cost no more than one."""
     counted = Introspection(real._schema)
     fragment = "fragment F on __Type { name fields { name args { name } } }"
     ast = parse(" ".join(f"query Q{i} {{ __schema {{ types {{ ...F }} }} }}" for i in range(5)) + fragment)

@@ -77,8 +77,8 @@ HOSTILE = {
 
 class TestHostileDocuments:
     @pytest.mark.parametrize(("text", "reason"), HOSTILE.values(), ids=HOSTILE.keys())
-    def test_it_is_refused_soon_and_says_why(self, text: str, reason: str) -> None:
-        """A document beyond a limit is refused by that limit, long before it could hurt."""
+    def test_a_document_beyond_a_limit_is_refused(self, text: str, reason: str) -> None:
+        """By that limit, with little work."""
         documents = _documents()
         with counted() as work:
             error = _refusal(text, documents)
@@ -93,8 +93,8 @@ class TestHostileDocuments:
             _refusal(_fragments(links, "NEXT parent { NEXT }"), documents)
         assert work.calls < MOST_CALLS
 
-    def test_only_domain_refusals_come_of_limits(self) -> None:
-        """Limits speak in the family's own words, with a code that says it was too much."""
+    def test_limits_raise_only_domain_errors(self) -> None:
+        """With the code of the limit."""
         error = _refusal(HOSTILE["deep"][0])
         assert isinstance(error, DomainError)
         assert getattr(error, "code", None) == "TOO_EXPENSIVE"
@@ -102,7 +102,7 @@ class TestHostileDocuments:
 
 class TestHonestDocuments:
     def test_the_standard_introspection_query_passes(self) -> None:
-        """Tools ask for the whole schema, with everything that can be told of it."""
+        """With all optional parts."""
         query = get_introspection_query(
             specified_by_url=True, directive_is_repeatable=True, schema_description=True, input_value_deprecation=True
         )
@@ -112,8 +112,8 @@ class TestHonestDocuments:
         """What counts is how many fields could be resolved."""
         _documents().get("{ items(first: 50) { name children(first: 20) { name parent { name } } } }")
 
-    def test_ids_count_as_many_as_they_are(self) -> None:
-        """Three ids are three items, whatever a page may hold."""
+    def test_ids_count_by_their_number(self) -> None:
+        """Three ids are three items, whatever the page size."""
         documents = Documents(schema, Limits(max_cost=7))
         documents.get('{ nodes(ids: ["a", "b", "c"]) { name } }')
         _refusal('{ nodes(ids: ["a", "b", "c"]) { name parent { name } } }', documents)
@@ -135,8 +135,8 @@ class TestConnections:
         assert self._cost(both, {"last": size}) == self._cost(both, {"first": size}) == (1 + size) ** 2
 
     @pytest.mark.parametrize("arguments", ["", "(first: null)", "(last: null)", "(first: $first, last: $last)"])
-    def test_without_a_size_it_is_the_default_page(self, arguments: str) -> None:
-        """Null is like nothing."""
+    def test_null_counts_as_the_default_page_size(self, arguments: str) -> None:
+        """Like an absent argument."""
         assert self._cost(arguments) == self._cost("(first: 20)")
 
     def test_a_null_beside_a_size_counts_for_nothing(self) -> None:
@@ -174,7 +174,7 @@ class TestVariables:
 
     @pytest.mark.parametrize("given", [{}, {"n": None}])
     def test_a_missing_value_counts_as_the_default_page(self, given: dict[str, object]) -> None:
-        """Without a value a page has the size that the schema says: 1 + 20 + 20 * 20 fields."""
+        """Without a value a page has the default size: 1 + 20 + 20 * 20 fields."""
         for limit in (420, 421):
             documents = Documents(schema, Limits(max_cost=limit))
             document = documents.get(self.TEXT)
@@ -192,8 +192,8 @@ class TestVariables:
         with pytest.raises(DomainError):
             documents.check_cost(document, document.operation(None), {"n": 100})
 
-    def test_every_size_is_judged_however_many_came_before(self) -> None:
-        """Remembering what was approved never approves anything else."""
+    def test_each_size_is_checked(self) -> None:
+        """A cached result is not used for other sizes."""
         documents = _documents()
         document = documents.get(self.TEXT)
         for _ in range(3):

@@ -1,4 +1,4 @@
-"""A document may be asked for by its hash, at every door, once its text was sent."""
+"""A document can be requested by its hash after its text was sent, through every transport."""
 
 from hashlib import sha256
 from json import dumps
@@ -37,8 +37,8 @@ class TestTexts:
 
         assert persisted.with_text(request("", named(ME))).query == ME
 
-    def test_a_hash_names_its_own_text_only(self):
-        """Nobody can put another text behind a hash."""
+    def test_a_hash_stands_for_its_own_text(self):
+        """Another text with this hash is refused."""
         with pytest.raises(BadRequest):
             PersistedQueries().with_text(request(ME, named(MOVE)))
 
@@ -46,13 +46,13 @@ class TestTexts:
         "extension",
         ["text", 1, [], {}, {"version": 2, "sha256Hash": "0" * 64}, {"version": 1}, {"version": 1, "sha256Hash": "x"}],
     )
-    def test_what_is_no_hash_is_refused(self, extension: Any):
-        """The refusal says what one looks like."""
+    def test_an_invalid_hash_is_refused(self, extension: Any):
+        """The message says what a hash is."""
         with pytest.raises(BadRequest, match="persistedQuery"):
             PersistedQueries().with_text(request("", {"persistedQuery": extension}))
 
-    def test_they_do_not_grow_without_end(self):
-        """The one that was used longest ago is forgotten first."""
+    def test_the_store_is_bounded(self):
+        """The least recently used document is removed."""
         persisted = PersistedQueries(max_count=2)
         for text in ("{ a }", "{ b }", "{ c }"):
             persisted.store(request(text, named(text)))
@@ -63,8 +63,8 @@ class TestTexts:
 
 
 class TestHTTP:
-    async def test_the_dance(self, api: Api):
-        """Not found, then both, then the hash alone, by POST and by GET; each time as somebody else."""
+    async def test_the_protocol(self, api: Api):
+        """Not found, then text and hash, then the hash only, by POST and GET, by different users."""
         one, other = await api.a_user(), await api.a_user()
         text = f"{ME} # {one.username}"
 
@@ -72,16 +72,16 @@ class TestHTTP:
             "message": "PersistedQueryNotFound",
             "extensions": {"code": "PERSISTED_QUERY_NOT_FOUND"},
         }
-        for body, who in (({"query": text}, one), ({}, other), ({}, one)):
-            answer = await self.ask(api, body | {"extensions": named(text)}, who)
-            assert answer == {"data": {"me": {"username": who.username}}}
+        for body, user in (({"query": text}, one), ({}, other), ({}, one)):
+            answer = await self.ask(api, body | {"extensions": named(text)}, user)
+            assert answer == {"data": {"me": {"username": user.username}}}
         got = await api.client.get(
             "/graphql", params={"extensions": dumps(named(text))}, headers=await self.headers(api, other)
         )
         assert got.json() == {"data": {"me": {"username": other.username}}}
 
-    async def test_a_mutation_is_not_for_get(self, api: Api):
-        """A link must not change anything, whatever it names it by."""
+    async def test_a_mutation_needs_post(self, api: Api):
+        """A link must not change anything."""
         user = await api.a_user()
         answer = await self.ask(
             api, {"query": MOVE, "variables": {"input": {"title": "One"}}, "extensions": named(MOVE)}, user
@@ -93,36 +93,36 @@ class TestHTTP:
 
         assert got.status_code == 405
 
-    async def test_what_is_invalid_is_not_kept(self, api: Api):
-        """A text that is no document of this schema stays unknown."""
+    async def test_an_invalid_document_is_not_stored(self, api: Api):
+        """Its hash stays unknown."""
         user, text = await api.a_user(), "{ nothing }"
         await self.ask(api, {"query": text, "extensions": named(text)}, user)
         answer = await self.ask(api, {"extensions": named(text)}, user)
 
         assert answer["errors"][0]["extensions"]["code"] == "PERSISTED_QUERY_NOT_FOUND"
 
-    async def ask(self, api: Api, body: dict[str, Any], who: Any) -> Any:
+    async def ask(self, api: Api, body: dict[str, Any], user: Any) -> Any:
         """The answer to a body."""
-        return (await api.client.post("/graphql", json=body, headers=await self.headers(api, who))).json()
+        return (await api.client.post("/graphql", json=body, headers=await self.headers(api, user))).json()
 
-    async def headers(self, api: Api, who: Any) -> dict[str, str]:
-        """Those of somebody who is signed in."""
-        return {"authorization": f"Bearer {await api.token(who)}"}
+    async def headers(self, api: Api, user: Any) -> dict[str, str]:
+        """The headers of a signed-in user."""
+        return {"authorization": f"Bearer {await api.token(user)}"}
 
 
 class TestSocket:
-    async def test_the_dance(self, api: Api):
+    async def test_the_protocol(self, api: Api):
         """An unknown hash fails its operation, and not the socket; both make it known."""
         user = await api.a_user()
         text = f"{ME} # on a socket"
         async with serving(api.server.asgi()) as url, connected(url) as socket:
             await socket.init({"token": await api.token(user)})
-            told: dict[str, dict[str, Any]] = {}
+            responses: dict[str, dict[str, Any]] = {}
             for key, payload in (("1", {}), ("2", {"query": text}), ("3", {})):
                 await socket.send(id=key, type="subscribe", payload=payload | {"extensions": named(text)})
-                told[key] = await socket.receive()
-                if told[key]["type"] == "next":
+                responses[key] = await socket.receive()
+                if responses[key]["type"] == "next":
                     assert (await socket.receive())["type"] == "complete"
 
-        assert told["1"]["payload"][0]["extensions"]["code"] == "PERSISTED_QUERY_NOT_FOUND"
-        assert told["3"]["payload"] == {"data": {"me": {"username": user.username}}}
+        assert responses["1"]["payload"][0]["extensions"]["code"] == "PERSISTED_QUERY_NOT_FOUND"
+        assert responses["3"]["payload"] == {"data": {"me": {"username": user.username}}}

@@ -18,8 +18,8 @@ KEYS = st.sampled_from(["query", "variables", "operationName", "extensions", "ot
 
 
 class TestParseRequest:
-    def test_all_four_parameters_are_read(self) -> None:
-        """And null stands for absent."""
+    def test_all_parameters_are_read(self) -> None:
+        """Null means absent."""
         request = parse_request({"query": "{ a }", "variables": {"b": 1}, "operationName": "C", "extensions": None})
         assert request == OperationRequest("{ a }", "C", {"b": 1}, {})
 
@@ -38,24 +38,24 @@ class TestParseRequest:
             ({"query": "{ a }", "extensions": "x"}, "`extensions` must be an object"),
         ],
     )
-    def test_what_is_wrong_is_said(self, value: object, words: str) -> None:
-        """The text names the parameter."""
+    def test_the_error_names_the_parameter(self, value: object, words: str) -> None:
+        """In its message."""
         with pytest.raises(BadRequest) as caught:
             parse_request(value)
         assert words in caught.value.message
 
     @settings(deadline=None)
     @given(JSON | st.dictionaries(KEYS, JSON))
-    def test_any_json_is_a_request_or_a_bad_one(self, value: object) -> None:
-        """Nothing else than `BadRequest` comes of any value."""
+    def test_any_json_is_a_request_or_a_bad_request(self, value: object) -> None:
+        """Nothing but `BadRequest` is raised."""
         with suppress(BadRequest):
             check_text(parse_request(value))
 
 
 class TestCheckText:
     @pytest.mark.parametrize("bad", ["\x00", "a\x00b", "\ud800", "ä\udfff"])
-    def test_what_is_not_text_is_refused_wherever_it_is(self, bad: str) -> None:
-        """In values, in lists, in keys."""
+    def test_invalid_unicode_is_refused_anywhere(self, bad: str) -> None:
+        """In values, in lists, and in keys."""
         for variables in ({"a": bad}, {"a": [{"b": bad}]}, {"a": {bad: 1}}, {bad: 1}):
             with pytest.raises(BadRequest):
                 check_text(OperationRequest("", None, variables, {}))

@@ -1,4 +1,4 @@
-"""Whatever is wrong with a literal or a variable: the error names it and its place, and speaks JSON, not Python."""
+"""An error about a literal or a variable names its position, in terms of JSON and not of Python."""
 
 import json
 import re
@@ -106,10 +106,10 @@ async def _errors(query: str, **variables: Any) -> list[dict[str, Any]]:
     if isinstance(prepared, Response):
         return prepared.errors
     built = EXECUTOR._build(prepared, EchoContext(facts, Journal()))
-    return Response({"errors": [_told(each) for each in built]}).errors if isinstance(built, list) else []
+    return Response({"errors": [_messages(each) for each in built]}).errors if isinstance(built, list) else []
 
 
-def _told(error: Any) -> dict[str, Any]:
+def _messages(error: Any) -> dict[str, Any]:
     return describe(error, request_id="r1")
 
 
@@ -117,7 +117,7 @@ PLACES = list(_places())
 
 
 @pytest.mark.parametrize(("document", "kind"), PLACES, ids=[place for place, _ in PLACES])
-class TestEveryPlace:
+class TestEveryPosition:
     async def test_a_wrong_literal(self, document: str, kind: Any):
         """Each literal is right, or refused with its argument, its place and a location."""
         for literal in [*map(_literal, VALUES), *LITERALS]:
@@ -189,8 +189,8 @@ class TestWording:
             ),
         ],
     )
-    async def test_it_says_where_and_what(self, query: str, variables: dict[str, Any], message: str):
-        """A person finds the place."""
+    async def test_the_error_has_a_position(self, query: str, variables: dict[str, Any], message: str):
+        """With line and column."""
         (error,) = await _errors(query, **variables)
         assert error["message"] == message
         assert error["locations"]
@@ -200,7 +200,7 @@ class TestWording:
         (error,) = await _errors("{\n tasks(filter: {\n  search: {a: 1}}) { totalCount } }")
         assert error["locations"] == [{"line": 3, "column": 11}]
 
-    async def test_not_every_wrong_element_is_told(self):
-        """The first few are enough."""
+    async def test_only_some_invalid_elements_are_listed(self):
+        """The first few."""
         errors = await _errors("query ($v: [ID!]!) { nodes(ids: $v) { id } }", v=[None] * 4_000)
         assert len(errors) == validation.MAX_ERRORS

@@ -1,4 +1,4 @@
-"""Resolvers take our `FieldContext`, whichever executor calls them; queries are declared once."""
+"""Resolvers receive a `FieldContext` from both executors; queries are declared once."""
 
 import inspect
 from collections.abc import Iterator
@@ -23,10 +23,10 @@ from graphql_api.schema.resolves_to import (
     Change,
     Connection,
     Expression,
-    Identity,
     Many,
     OfPage,
     One,
+    OpaqueId,
     Pages,
     Reference,
     meaning_of,
@@ -59,13 +59,13 @@ def own(function: Any) -> inspect.Signature:
 
 
 FIELDS = dict(fields())
-NESTED = (Identity, Expression, Reference, Pages, OfPage)
+NESTED = (OpaqueId, Expression, Reference, Pages, OfPage)
 
 
 class TestContext:
     @pytest.mark.parametrize("name", FIELDS)
     def test_no_resolver_takes_strawberrys_info(self, name: str):
-        """Strawberry hands its `Info` to the adapter, and the resolver gets ours."""
+        """Strawberry passes its `Info` to an adapter."""
         parameters = own(definition_of(FIELDS[name]).base_resolver.wrapped_func).parameters.values()
         kinds = [get_origin(each.annotation) or each.annotation for each in parameters]
 
@@ -73,11 +73,11 @@ class TestContext:
         assert all(each.annotation is FieldContext for each in parameters if each.name == "field")
 
     def test_there_are_resolvers(self):
-        """Else the rule above would prove nothing."""
+        """Otherwise the test above would prove nothing."""
         assert {"Query.task", "Mutation.login", "Subscription.taskChanged", "Task.owner", "User.email"} <= set(FIELDS)
 
-    async def test_both_executors_hand_over_the_same(self):
-        """The context, the field's key in the response, and the extensions of the request; equal from both."""
+    async def test_both_executors_pass_the_same_context(self):
+        """The context, the key in the response, and the extensions of the request."""
         seen: list[FieldContext] = []
 
         async def resolve(self: Any, field: FieldContext) -> None:
@@ -95,7 +95,7 @@ class TestContext:
 
     @pytest.mark.parametrize("name", MUTATIONS)
     def test_a_mutation_is_one_function_for_both_executors(self, name: str):
-        """The compiled step calls the function that the general executor's resolver calls."""
+        """The compiled executor calls the function of the general executor's resolver."""
         meaning = meaning_of(MUTATIONS[name])
         assert isinstance(meaning, Change)
         assert inspect.unwrap(definition_of(MUTATIONS[name]).base_resolver.wrapped_func) is meaning.resolve
@@ -119,7 +119,7 @@ class TestDeclarations:
         assert function.__module__ == object_fields.__name__
 
     def test_the_arguments_are_those_of_the_read(self):
-        """A parameter of the function that says what is read is an argument of the field, with its default."""
+        """A parameter of the function that makes the query is an argument of the field, with its default."""
 
         def ask(actor: Any, parts: Any, first: int = 7, *, last: str | None = None) -> Any:
             """What is read."""

@@ -55,8 +55,8 @@ def is_accepted(value: str) -> bool:
 class TestContentTypes:
     @pytest.mark.parametrize("content_type", SENT_WITHOUT_PREFLIGHT)
     @pytest.mark.parametrize("path", ["/graphql", "/graphql/"])
-    async def test_none_of_them_is_a_request(self, api: Api, path: str, content_type: str | None):
-        """Whatever the page says of itself, and whichever answer it wants: it is refused, and nothing runs."""
+    async def test_every_cross_site_request_is_refused(self, api: Api, path: str, content_type: str | None):
+        """Whatever its headers and media types, nothing runs."""
         sent = {"content-type": content_type} if content_type is not None else {}
         for fetched, accept in product(FROM_ANOTHER_SITE, ACCEPTED):
             answer = await api.client.post(path, content=MUTATION, headers=sent | fetched | {"accept": accept})
@@ -84,8 +84,8 @@ class TestContentTypes:
         """Browser and API read the same media type in a header."""
         assert not (is_accepted(value) and needs_no_preflight(value))
 
-    def test_the_spellings_are_told_apart(self):
-        """By the functions of this test: else the one above would show nothing."""
+    def test_the_spellings_are_distinguished(self):
+        """By the helpers of this test; otherwise the test above would prove nothing."""
         assert is_accepted("application/json; charset=utf-8")
         assert needs_no_preflight("text/plain;application/json")
 

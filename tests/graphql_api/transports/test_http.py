@@ -1,4 +1,4 @@
-"""GraphQL over HTTP: what is accepted, what is refused and how, and what a client hears about it."""
+"""GraphQL over HTTP: accepted requests, and responses to others."""
 
 import asyncio
 import json
@@ -43,8 +43,8 @@ class TestAnswers:
         assert response.headers["content-length"] == str(len(response.content))
 
     @pytest.mark.parametrize("given_id", ["", "a" * 65, "a b", "<script>"])
-    async def test_a_strange_request_id_is_replaced(self, client: httpx.AsyncClient, given_id: str) -> None:
-        """What goes into logs and headers is ours or plain."""
+    async def test_an_invalid_request_id_is_replaced(self, client: httpx.AsyncClient, given_id: str) -> None:
+        """Logs and headers contain only safe ids."""
         response = await ask(client, "{ facts }", {"x-request-id": given_id})
         assert response.headers["x-request-id"] != given_id
         assert response.json()["data"]["facts"][2] == response.headers["x-request-id"]
@@ -60,20 +60,20 @@ class TestAnswers:
         response = await ask(client, "mutation { cookie }")
         assert response.headers["set-cookie"] == "a=1; HttpOnly"
 
-    async def test_resolvers_learn_the_facts(self, client: httpx.AsyncClient) -> None:
-        """The door, and the address of who asks."""
+    async def test_resolvers_get_the_request_context(self, client: httpx.AsyncClient) -> None:
+        """The transport, and the client's address."""
         response = await ask(client, "{ facts }")
         assert response.json()["data"]["facts"][:2] == ["http", "203.0.113.7"]
 
     async def test_head_is_get_without_a_body(self, client: httpx.AsyncClient) -> None:
-        """The length is told all the same."""
+        """With the length of the body."""
         response = await client.head("/graphql", params={"query": "{ facts }"})
         assert response.status_code == 200
         assert response.content == b""
         assert int(response.headers["content-length"]) > 0
 
-    async def test_options_tell_what_may_be_done(self, client: httpx.AsyncClient) -> None:
-        """Without a page behind it that asks for permission."""
+    async def test_options_lists_the_methods(self, client: httpx.AsyncClient) -> None:
+        """Also without CORS headers."""
         response = await client.options("/graphql")
         assert response.status_code == 204
         assert "content-length" not in response.headers
@@ -103,7 +103,7 @@ class TestRefusals:
         ],
     )
     async def test_a_bad_body_is_a_bad_request(self, client: httpx.AsyncClient, body: bytes, words: str) -> None:
-        """Always 400, with a text that says what is wrong."""
+        """Always 400, with a message."""
         response = await client.post("/graphql", content=body, headers=JSON)
         assert response.status_code == 400
         assert words in response.json()["errors"][0]["message"]
@@ -123,15 +123,15 @@ class TestRefusals:
             JSON | {"content-encoding": "identity," * 1_000},
         ],
     )
-    async def test_only_json_is_taken(self, client: httpx.AsyncClient, echo: Echo, headers: dict[str, str]) -> None:
-        """A form on another page's site cannot change anything."""
+    async def test_only_json_is_accepted(self, client: httpx.AsyncClient, echo: Echo, headers: dict[str, str]) -> None:
+        """A form of another site cannot change anything."""
         body = json.dumps({"query": 'mutation { note(text: "a") }'}).encode()
         response = await client.post("/graphql", content=body, headers=headers)
         assert response.status_code == 415
         assert echo.journal.events == []
 
-    async def test_a_coding_that_is_not_understood_is_named_with_what_is(self, client: httpx.AsyncClient) -> None:
-        """As RFC 9110, 12.5.3, wants it."""
+    async def test_an_unsupported_content_encoding_is_refused(self, client: httpx.AsyncClient) -> None:
+        """With the supported ones (RFC 9110, 12.5.3)."""
         response = await ask(client, "{ facts }", {"content-encoding": "gzip"})
         assert (response.status_code, response.headers["accept-encoding"]) == (415, "identity")
 
@@ -147,26 +147,26 @@ class TestRefusals:
             )
             assert response.status_code == 200
 
-    async def test_a_link_cannot_change_anything(self, client: httpx.AsyncClient, echo: Echo) -> None:
-        """A mutation by GET is refused, and told where to go."""
+    async def test_a_mutation_by_get_is_refused(self, client: httpx.AsyncClient, echo: Echo) -> None:
+        """The message names POST."""
         response = await client.get("/graphql", params={"query": 'mutation { note(text: "a") }'})
         assert (response.status_code, response.headers["allow"]) == (405, "POST")
         assert echo.journal.events == []
 
     async def test_other_methods_are_refused(self, client: httpx.AsyncClient) -> None:
-        """With those that there are."""
+        """With the list of allowed methods."""
         response = await client.put("/graphql", json={"query": "{ facts }"})
         assert response.status_code == 405
         assert "GET" in response.headers["allow"]
 
-    async def test_what_we_cannot_write_is_not_acceptable(self, client: httpx.AsyncClient) -> None:
-        """The answer says what there is, in JSON."""
+    async def test_an_unsupported_accept_header_is_not_acceptable(self, client: httpx.AsyncClient) -> None:
+        """The response lists the media types, in JSON."""
         response = await ask(client, "{ facts }", {"accept": "image/png"})
         assert response.status_code == 406
         assert "application/json" in response.json()["errors"][0]["message"]
 
-    async def test_a_subscription_is_sent_to_the_socket(self, client: httpx.AsyncClient) -> None:
-        """The text says where."""
+    async def test_a_subscription_over_http_is_refused(self, client: httpx.AsyncClient) -> None:
+        """The message names the WebSocket."""
         response = await ask(client, "subscription { count }")
         assert response.status_code == 400
         assert "WebSocket" in response.json()["errors"][0]["message"]
@@ -178,8 +178,8 @@ class TestRefusals:
         """Missing, twice, not UTF-8, not JSON, too much."""
         assert (await client.get(f"/graphql?{query}")).status_code == 400
 
-    async def test_too_many_parameters_are_told_from_unreadable_ones(self, client: httpx.AsyncClient) -> None:
-        """Each of the two has its own message."""
+    async def test_too_many_parameters_have_their_own_message(self, client: httpx.AsyncClient) -> None:
+        """It differs from that of unreadable ones."""
         many = await client.get("/graphql?" + "&".join(f"a{number}=b" for number in range(21)))
         assert many.json()["errors"][0]["message"] == "The query string has more than 20 parameters."
         unreadable = await client.get("/graphql?query=%ff")
@@ -194,14 +194,14 @@ class TestRefusals:
 
 
 class TestLargeBodies:
-    async def test_a_declared_one_is_not_read(self, client: httpx.AsyncClient) -> None:
-        """Its length alone is enough."""
+    async def test_a_declared_large_body_is_not_read(self, client: httpx.AsyncClient) -> None:
+        """Its length is enough."""
         response = await client.post("/graphql", content=b" " * 262_145, headers=JSON)
         assert response.status_code == 413
         assert response.headers["connection"] == "close"
 
-    async def test_an_undeclared_one_is_read_so_far(self, url: str) -> None:
-        """A server on the wire answers before everything has come, and hangs up."""
+    async def test_an_undeclared_large_body_is_read_up_to_the_limit(self, url: str) -> None:
+        """The response is sent before the whole body has arrived."""
 
         async def endless() -> Any:
             for _ in range(40):
@@ -211,7 +211,7 @@ class TestLargeBodies:
             try:
                 response = await client.post(f"{url}/graphql", content=endless(), headers=JSON)
             except httpx.TransportError:
-                return  # it hung up while we were still writing
+                return  # the server closed the connection while the test was writing
             assert response.status_code == 413
 
     async def test_the_largest_passes(self, client: httpx.AsyncClient) -> None:
@@ -220,8 +220,8 @@ class TestLargeBodies:
         response = await client.post("/graphql", content=body + b" " * (262_144 - len(body)), headers=JSON)
         assert response.status_code == 200
 
-    async def test_one_that_never_comes_is_given_up(self) -> None:
-        """A client that dribbles holds nothing for long."""
+    async def test_an_incomplete_body_times_out(self) -> None:
+        """A slow client blocks nothing."""
         async with serving(build(body_seconds=0.2).app) as url:
             reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rsplit(":", 1)[1]))
             writer.write(b"POST /graphql HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n")
@@ -245,15 +245,13 @@ class TestStatuses:
             ("{ limited }", 429),
         ],
     )
-    async def test_they_tell_the_truth_in_graphqls_own_media_type(
-        self, client: httpx.AsyncClient, query: str, status: int
-    ) -> None:
-        """And plain JSON has 200 for whatever was well-formed."""
+    async def test_statuses_of_the_graphql_media_type(self, client: httpx.AsyncClient, query: str, status: int) -> None:
+        """Plain JSON has 200 for every well-formed request."""
         assert (await ask(client, query, GRAPHQL)).status_code == status
         assert (await ask(client, query)).status_code == 200
 
-    async def test_when_to_come_back_is_in_a_header(self, client: httpx.AsyncClient) -> None:
-        """In seconds, in either media type."""
+    async def test_retry_after_is_a_header(self, client: httpx.AsyncClient) -> None:
+        """In seconds, in both media types."""
         assert (await ask(client, "{ limited }")).headers["retry-after"] == "7"
 
     async def test_a_bug_is_masked(self, client: httpx.AsyncClient) -> None:
@@ -265,14 +263,14 @@ class TestStatuses:
 
 
 class TestAuthentication:
-    async def test_a_token_proves_who_asks(self, client: httpx.AsyncClient) -> None:
+    async def test_a_token_authenticates(self, client: httpx.AsyncClient) -> None:
         """Resolvers see the identity."""
         response = await ask(client, "{ me }", {"authorization": "Bearer ada"})
         assert response.json()["data"]["me"]
 
     @pytest.mark.parametrize("token", ["garbage", "expired"])
-    async def test_a_bad_token_closes_doors_and_nothing_else(self, client: httpx.AsyncClient, token: str) -> None:
-        """Public fields still answer, or nobody could sign in again with a stale token at hand."""
+    async def test_an_invalid_token_affects_protected_fields_only(self, client: httpx.AsyncClient, token: str) -> None:
+        """Public fields work, so that a client with an expired token can sign in."""
         response = await ask(client, '{ echo(text: "a") me }', {"authorization": f"Bearer {token}"})
         assert response.status_code == 200
         assert response.json()["data"] == {"echo": "a", "me": None}
@@ -289,10 +287,10 @@ class TestAuthentication:
         ],
     )
     @pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
-    async def test_a_401_says_what_would_help(
+    async def test_a_401_has_a_challenge(
         self, client: httpx.AsyncClient, authorization: str | None, challenge: str, method: str
     ) -> None:
-        """A token, or another one (RFC 9110, 15.5.2; RFC 6750, 3); and only a 401 does."""
+        """It asks for a token, or another one (RFC 9110, 15.5.2; RFC 6750, 3); other statuses have none."""
         headers = GRAPHQL | ({} if authorization is None else {"authorization": authorization})
         query = {"query": "{ strictlyMe }"}
         more: dict[str, Any] = {"json": query} if method == "POST" else {"params": query}
@@ -300,8 +298,8 @@ class TestAuthentication:
         assert (response.status_code, response.headers["www-authenticate"]) == (401, challenge)
         assert "www-authenticate" not in (await ask(client, "{ strictlyMe }")).headers
 
-    async def test_when_nobody_can_say_the_request_may_be_repeated(self, client: httpx.AsyncClient) -> None:
-        """503, and when to come back."""
+    async def test_an_unavailable_database_is_503(self, client: httpx.AsyncClient) -> None:
+        """With Retry-After."""
         response = await ask(client, "{ me }", {"authorization": "Bearer unknowable"})
         assert (response.status_code, response.headers["retry-after"]) == (503, "1")
         assert codes(response) == ["UNAVAILABLE"]
@@ -322,13 +320,13 @@ class TestClientsThatHangUp:
         await echo.journal.until(begun)
         writer.close()
 
-    async def test_their_queries_are_cancelled(self, url: str, echo: Echo) -> None:
-        """Nobody waits for the answer."""
+    async def test_queries_of_disconnected_clients_are_cancelled(self, url: str, echo: Echo) -> None:
+        """They stop."""
         await self._hang_up_during(url, "{ slow(seconds: 600) }", echo, "slow query begun")
         await echo.journal.until("slow query cancelled")
 
-    async def test_their_mutations_are_finished(self, url: str, echo: Echo) -> None:
-        """A change that was begun is made."""
+    async def test_mutations_of_disconnected_clients_complete(self, url: str, echo: Echo) -> None:
+        """A started change is made."""
         await self._hang_up_during(url, 'mutation { note(text: "a", seconds: 0.3) }', echo, "a begun")
         await echo.journal.until("a done")
 
@@ -337,8 +335,8 @@ BROWSER = {"accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;
 
 
 class TestThePage:
-    async def test_a_browser_is_told_how_to_ask(self, client: httpx.AsyncClient) -> None:
-        """By a page that may do nothing at all."""
+    async def test_a_browser_gets_a_page(self, client: httpx.AsyncClient) -> None:
+        """It may load and run nothing."""
         response = await client.get("/graphql", headers=BROWSER)
         assert response.status_code == 200
         assert response.content == endpoint_page(f"{client.base_url}/graphql")
@@ -352,8 +350,8 @@ class TestThePage:
         response = await client.get("/graphql?" + urlencode({"query": "{ facts }"}), headers=BROWSER)
         assert "data" in response.json()
 
-    async def test_a_program_is_told_in_its_own_words(self, client: httpx.AsyncClient) -> None:
-        """Without a query, and without a wish for HTML."""
+    async def test_a_program_gets_json(self, client: httpx.AsyncClient) -> None:
+        """Without a query, and without accepting HTML."""
         response = await client.get("/graphql")
         assert response.status_code == 400
         assert "query" in response.json()["errors"][0]["message"]
@@ -377,8 +375,8 @@ BODIES = st.one_of(
 
 @settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(body=BODIES, accept=st.sampled_from(["*/*", "application/json", GRAPHQL["accept"]]))
-async def test_no_body_breaks_the_server(body: bytes, accept: str) -> None:
-    """Whatever comes, the answer is JSON and the fault is not ours."""
+async def test_any_body_gets_a_json_response(body: bytes, accept: str) -> None:
+    """Never a server error."""
     transport = httpx.ASGITransport(_ECHO.app)
     async with httpx.AsyncClient(transport=transport, base_url="http://a") as client:
         response = await client.post("/graphql", content=body, headers=JSON | {"accept": accept})

@@ -45,7 +45,7 @@ def test_the_client_chooses(accept: str, expected: str | None) -> None:
     assert media_type(accept) == expected
 
 
-def test_only_who_names_html_gets_a_page() -> None:
+def test_only_a_client_that_accepts_html_gets_a_page() -> None:
     """`*/*` is what programs send."""
     assert wants_page("text/html,application/xhtml+xml,*/*;q=0.8")
     assert not wants_page("*/*")
@@ -74,14 +74,14 @@ def _response(*codes: str, data: Any = ...) -> Response:
         (_response("INTERNAL"), 500),
     ],
 )
-def test_a_status_tells_the_truth_where_it_may(response: Response, status: int) -> None:
-    """In the media type of GraphQL the status says what happened; in plain JSON it is always 200."""
+def test_the_status_depends_on_the_media_type(response: Response, status: int) -> None:
+    """The media type of GraphQL has real statuses; plain JSON always has 200."""
     assert status_of(response, GRAPHQL) == status
     assert status_of(response, JSON) == 200
 
 
-def test_when_to_come_back_is_said_when_that_is_all() -> None:
-    """The longest wait counts, and any other error says nothing of time."""
+def test_retry_after_is_the_longest_wait() -> None:
+    """It is absent if there are other errors."""
     limited = Response({"data": None, "errors": [{"extensions": {"code": "RATE_LIMITED", "retryAfter": 7}}]})
     assert retry_after(limited) == 7
     assert retry_after(_response("UNAVAILABLE")) == 1
@@ -90,8 +90,8 @@ def test_when_to_come_back_is_said_when_that_is_all() -> None:
 
 
 @pytest.mark.parametrize("ask", [media_type, wants_events, wants_page])
-def test_a_long_header_is_looked_at_in_part(monkeypatch: pytest.MonkeyPatch, ask: Callable[[str], object]) -> None:
-    """The work that a client can cause is bounded, and so is what is kept of it."""
+def test_a_long_header_is_read_in_part(monkeypatch: pytest.MonkeyPatch, ask: Callable[[str], object]) -> None:
+    """Its work and the cached data are bounded."""
     seen: list[str] = []
     ranges = content_negotiation._ranges
 

@@ -37,29 +37,29 @@ class TestTheHandshake:
                 pass
         assert refused.value.response.status_code == 403
 
-    async def test_own_and_listed_pages_may_come(self, url: str) -> None:
-        """As may whatever is no page at all."""
+    async def test_own_and_listed_pages_are_accepted(self, url: str) -> None:
+        """And requests without an origin."""
         for origin in (url, "https://app.example.org"):
             async with connected(url, additional_headers={"origin": origin}) as socket:
                 await socket.init()
 
-    async def test_another_subprotocol_hears_why_not(self, url: str) -> None:
-        """The handshake takes it, so that a browser shows the page the code."""
+    async def test_another_subprotocol_is_closed_with_a_code(self, url: str) -> None:
+        """After the handshake, so that a browser can show the code."""
         async with connected(url, subprotocols=[Subprotocol("graphql-ws")]) as socket:
             assert (await socket.closed())[0] == 4406
 
 
 class TestSigningIn:
     @pytest.mark.parametrize("name", ["Authorization", "authorization"])
-    async def test_by_the_payload(self, url: str, name: str) -> None:
-        """As browsers must."""
+    async def test_sign_in_by_the_payload(self, url: str, name: str) -> None:
+        """As browsers do."""
         async with connected(url) as socket:
             await socket.init({name: "Bearer ada"})
             await socket.subscribe("1", "{ me }")
             assert (await socket.receive())["payload"]["data"]["me"]
 
-    async def test_by_a_bare_token_or_the_header(self, url: str) -> None:
-        """As other clients like it."""
+    async def test_sign_in_by_a_bare_token_or_the_header(self, url: str) -> None:
+        """As other clients do."""
         async with connected(url) as socket:
             await socket.init({"token": "ada"})
         async with connected(url, additional_headers={"authorization": "Bearer ada"}) as socket:
@@ -67,8 +67,8 @@ class TestSigningIn:
             await socket.subscribe("1", "{ me }")
             assert (await socket.receive())["payload"]["data"]["me"]
 
-    async def test_nobody_may_ask_what_is_public(self, url: str) -> None:
-        """Doors refuse them, the socket does not."""
+    async def test_an_anonymous_socket_may_use_public_fields(self, url: str) -> None:
+        """Permissions are checked per field."""
         async with connected(url) as socket:
             await socket.init()
             await socket.subscribe("1", '{ echo(text: "a") me }')
@@ -89,7 +89,7 @@ class TestSigningIn:
         ],
     )
     async def test_each_refusal_has_its_code(self, url: str, payload: dict[str, Any], code: int) -> None:
-        """Garbage is fatal to a client; what may be otherwise in a moment is not."""
+        """An invalid token is fatal; a temporary failure is not."""
         async with connected(url) as socket:
             await socket.send(type="connection_init", payload=payload)
             assert (await socket.closed())[0] == code
@@ -151,8 +151,8 @@ class TestOperations:
             ("{ items { children { children { name } } } }", "TOO_EXPENSIVE"),
         ],
     )
-    async def test_what_cannot_run_is_an_error_and_the_socket_lives(self, url: str, query: str, code: str) -> None:
-        """The id is free again."""
+    async def test_an_operation_that_cannot_run_is_an_error(self, url: str, query: str, code: str) -> None:
+        """The socket stays open, and the id is free again."""
         async with connected(url) as socket:
             await socket.init()
             for _ in range(2):
@@ -186,8 +186,8 @@ class TestOperations:
             await socket.subscribe("1", "{ item { name } }")
             assert (await socket.receive())["type"] == "next"
 
-    async def test_a_query_that_is_completed_is_cancelled(self, url: str, echo: Echo) -> None:
-        """Nobody waits for it."""
+    async def test_a_completed_query_is_cancelled(self, url: str, echo: Echo) -> None:
+        """It stops."""
         async with connected(url) as socket:
             await socket.init()
             await socket.subscribe("1", "{ slow(seconds: 600) }")
@@ -196,8 +196,8 @@ class TestOperations:
             await echo.journal.until("slow query cancelled")
 
     @pytest.mark.parametrize("leaving", ["complete", "close"])
-    async def test_a_mutation_once_begun_is_finished(self, url: str, echo: Echo, leaving: str) -> None:
-        """Whether the client says that it left or just leaves."""
+    async def test_a_started_mutation_completes(self, url: str, echo: Echo, leaving: str) -> None:
+        """Whether the client completes it or disconnects."""
         async with connected(url) as socket:
             await socket.init()
             await socket.subscribe("1", 'mutation { note(text: "a", seconds: 0.2) }')
@@ -206,8 +206,8 @@ class TestOperations:
                 await socket.send(id="1", type="complete")
         await echo.journal.until("a done")
 
-    async def test_there_is_room_for_a_hundred(self, url: str) -> None:
-        """One more is refused, and the socket lives."""
+    async def test_a_hundred_operations_are_allowed(self, url: str) -> None:
+        """One more is refused, and the socket stays open."""
         async with connected(url) as socket:
             await socket.init()
             for number in range(101):
@@ -227,8 +227,8 @@ class TestEnds:
         await echo.journal.until("quiet closed")
         await _eventually(lambda: echo.connections.count == 0)
 
-    async def test_draining_sends_everybody_away(self, url: str, echo: Echo) -> None:
-        """With 1012, and whoever comes then, too."""
+    async def test_shutdown_closes_every_socket(self, url: str, echo: Echo) -> None:
+        """With 1012, also new ones."""
         async with connected(url) as socket, connected(url) as waiting:
             await socket.init()
             await echo.connections.drain(0.05)
@@ -238,7 +238,7 @@ class TestEnds:
             assert (await late.closed())[0] == 1012
 
     @pytest.mark.parametrize("caps", [{"per_user": 2}, {"per_address": 2}])
-    async def test_too_many_sockets_are_told_to_come_back_later(self, caps: dict[str, int]) -> None:
+    async def test_too_many_sockets_are_refused(self, caps: dict[str, int]) -> None:
         """Of one user, or from one address."""
         async with (
             serving(build(connections=Connections(**caps)).app) as url,
@@ -253,8 +253,8 @@ class TestEnds:
             assert (await three.closed())[0] == 1013
 
     @pytest.mark.parametrize("offered", [["graphql-transport-ws"], ["mqtt"], []])
-    async def test_a_socket_has_its_place_before_it_is_accepted(self, echo: Echo, offered: list[str]) -> None:
-        """A handshake that its client does not let finish counts as well."""
+    async def test_a_socket_counts_before_it_is_accepted(self, echo: Echo, offered: list[str]) -> None:
+        """An incomplete handshake counts, too."""
         places: dict[str, int] = {}
 
         async def receive() -> Message:
@@ -270,8 +270,8 @@ class TestEnds:
 
 
 @pytest.fixture
-async def hasty(request: pytest.FixtureRequest) -> AsyncIterator[tuple[str, Echo]]:
-    """An application with little patience for one thing, which the test names."""
+async def impatient(request: pytest.FixtureRequest) -> AsyncIterator[tuple[str, Echo]]:
+    """An application with a short time-out of the test's choice."""
     patient = {"init": HANG_SECONDS, "ping": HANG_SECONDS, "send": HANG_SECONDS}
     echo = build(timing=WebSocketTiming(**patient | request.param))
     async with serving(echo.app) as url:
@@ -279,37 +279,37 @@ async def hasty(request: pytest.FixtureRequest) -> AsyncIterator[tuple[str, Echo
 
 
 class TestClocks:
-    @pytest.mark.parametrize("hasty", [{"init": 0.1}], indirect=True)
-    async def test_a_socket_that_never_begins_is_closed(self, hasty: tuple[str, Echo]) -> None:
+    @pytest.mark.parametrize("impatient", [{"init": 0.1}], indirect=True)
+    async def test_a_socket_that_never_begins_is_closed(self, impatient: tuple[str, Echo]) -> None:
         """With 4408."""
-        async with connected(hasty[0]) as socket:
+        async with connected(impatient[0]) as socket:
             assert (await socket.closed())[0] == 4408
 
-    @pytest.mark.parametrize("hasty", [{"ping": 0.1}], indirect=True)
-    async def test_a_silent_peer_is_closed_after_a_ping(self, hasty: tuple[str, Echo]) -> None:
+    @pytest.mark.parametrize("impatient", [{"ping": 0.1}], indirect=True)
+    async def test_a_silent_peer_is_closed_after_a_ping(self, impatient: tuple[str, Echo]) -> None:
         """Also with 4408, which lets it come back."""
-        async with connected(hasty[0]) as socket:
+        async with connected(impatient[0]) as socket:
             await socket.init()
             assert (await socket.receive())["type"] == "ping"
             assert (await socket.closed())[0] == 4408
 
-    @pytest.mark.parametrize("hasty", [{"ping": 1.0}], indirect=True)
-    async def test_pings_say_where_the_streams_stand(self, hasty: tuple[str, Echo]) -> None:
+    @pytest.mark.parametrize("impatient", [{"ping": 1.0}], indirect=True)
+    async def test_pings_say_where_the_streams_stand(self, impatient: tuple[str, Echo]) -> None:
         """So that a quiet subscriber can resume, too."""
-        async with connected(hasty[0]) as socket:
+        async with connected(impatient[0]) as socket:
             await socket.init()
             await socket.subscribe("1", "subscription { quiet }")
-            await _eventually(lambda: "quiet opened" in hasty[1].journal.events)
+            await _eventually(lambda: "quiet opened" in impatient[1].journal.events)
             while (message := await socket.receive()) == {"type": "ping"}:
                 await socket.send(type="pong")
             assert message == {"type": "ping", "payload": {"cursors": {"1": "at 0"}}}
 
 
 class TestPeersThatDoNotRead:
-    @pytest.mark.parametrize("hasty", [{"send": 0.3}], indirect=True)
-    async def test_they_are_freed_and_their_source_was_not_run_ahead(self, hasty: tuple[str, Echo]) -> None:
-        """Nothing piles up for them, and after the deadline nothing is left of them."""
-        url, echo = hasty
+    @pytest.mark.parametrize("impatient", [{"send": 0.3}], indirect=True)
+    async def test_slow_subscriptions_are_closed_and_not_read_ahead(self, impatient: tuple[str, Echo]) -> None:
+        """Nothing is buffered for them, and after the time-out nothing is left."""
+        url, echo = impatient
         loop = asyncio.get_running_loop()
         raw = sockets.socket()
         raw.setsockopt(sockets.SOL_SOCKET, sockets.SO_RCVBUF, 4_096)

@@ -26,17 +26,17 @@ PING = '{"type":"ping"}'
 
 
 def subscribe(id: str = "1", **payload: Any) -> str:
-    """A well-formed request for an operation."""
+    """A valid request for an operation."""
     return json.dumps({"id": id, "type": "subscribe", "payload": {"query": "{ a }"} | payload})
 
 
 def complete(id: str = "1") -> str:
-    """The client has heard enough."""
+    """The client ends the operation."""
     return json.dumps({"id": id, "type": "complete"})
 
 
 def ready(**limits: Any) -> Protocol:
-    """A protocol whose client has been acknowledged."""
+    """A protocol after the acknowledgement."""
     protocol = Protocol(**limits)
     protocol.receive_text(INIT)
     protocol.authenticated()
@@ -63,15 +63,15 @@ def sent(effects: Effects) -> list[Any]:
 
 
 class TestTheBeginning:
-    def test_a_client_is_acknowledged_once_it_is_known(self) -> None:
-        """First who it is, then the acknowledgement."""
+    def test_the_acknowledgement_follows_authentication(self) -> None:
+        """Not before."""
         protocol = Protocol()
         assert protocol.receive_text('{"type":"connection_init","payload":{"a":1}}') == (Authenticate({"a": 1}),)
         assert sent(protocol.authenticated()) == [{"type": "connection_ack"}]
         assert protocol.state is State.READY
 
-    def test_nothing_may_be_asked_before(self) -> None:
-        """Neither before the first message nor while it is being looked at."""
+    def test_operations_before_the_acknowledgement_are_refused(self) -> None:
+        """Before the first message, and while it is checked."""
         early, waiting = Protocol(), Protocol()
         waiting.receive_text(INIT)
         assert code_of(early.receive_text(subscribe())) == 4401
@@ -86,8 +86,8 @@ class TestTheBeginning:
             protocol.authenticated()
         assert code_of(protocol.receive_text(INIT)) == 4429
 
-    def test_who_says_nothing_is_sent_away(self) -> None:
-        """The time for the first message ends; after it, that time means nothing."""
+    def test_a_silent_client_is_closed(self) -> None:
+        """After the time for the first message; afterwards this time has no effect."""
         assert code_of(Protocol().init_timed_out()) == 4408
         assert ready().init_timed_out() == ()
 
@@ -117,8 +117,8 @@ class TestOperations:
         ]
         assert protocol.completed(key) == ()
 
-    def test_nothing_follows_the_clients_complete(self) -> None:
-        """What was on its way is dropped."""
+    def test_nothing_follows_a_complete(self) -> None:
+        """Pending results are dropped."""
         protocol = ready()
         key = started(protocol)
         assert protocol.receive_text(complete()) == (Stop(key),)
@@ -142,12 +142,12 @@ class TestOperations:
         assert effect.code == 4409
         assert len(effect.reason.encode()) <= 123
 
-    def test_completing_what_is_unknown_is_no_error(self) -> None:
-        """Messages cross each other on the way."""
+    def test_completing_an_unknown_operation_is_no_error(self) -> None:
+        """Messages can cross."""
         assert ready().receive_text(complete("nothing")) == ()
 
-    def test_too_many_operations_are_refused_one_by_one(self) -> None:
-        """The socket lives, and there is room again when one has finished."""
+    def test_too_many_operations_are_refused(self) -> None:
+        """The socket stays open, and a completed operation frees a place."""
         protocol = ready(max_operations=2)
         first, _ = started(protocol, "a"), started(protocol, "b")
         (refused,) = sent(protocol.receive_text(subscribe("c")))
@@ -170,8 +170,8 @@ BAD_MESSAGES = [
 
 class TestBadMessages:
     @pytest.mark.parametrize("text", BAD_MESSAGES)
-    def test_it_ends_the_conversation(self, text: str) -> None:
-        """With 4400 and a reason that fits."""
+    def test_an_invalid_message_closes_the_socket(self, text: str) -> None:
+        """With 4400 and a reason of valid length."""
         (effect,) = ready().receive_text(text)
         assert isinstance(effect, Close)
         assert effect.code == 4400
@@ -193,7 +193,7 @@ class TestKeepingAlive:
         assert sent(protocol.tick())[0]["type"] == "ping"
         assert code_of(protocol.tick()) == 4408
 
-    def test_any_sound_is_enough(self) -> None:
+    def test_any_message_counts_as_a_sign_of_life(self) -> None:
         """It need not be a pong."""
         protocol = ready()
         for _ in range(10):
@@ -201,14 +201,14 @@ class TestKeepingAlive:
             protocol.receive_text(PING)
         assert protocol.state is State.READY
 
-    def test_a_ping_carries_what_it_is_given(self) -> None:
-        """Such as where the streams stand."""
+    def test_a_ping_has_its_payload(self) -> None:
+        """Such as the cursors of subscriptions."""
         assert sent(ready().tick({"cursors": {"1": "c"}})) == [{"type": "ping", "payload": {"cursors": {"1": "c"}}}]
 
 
 class TestTheEnd:
-    def test_only_the_first_reason_counts(self) -> None:
-        """And nothing is sent after it."""
+    def test_only_the_first_close_counts(self) -> None:
+        """Nothing is sent after it."""
         protocol = ready()
         key = started(protocol)
         assert protocol.close(CloseCode.FORBIDDEN, "Token has expired") == (
@@ -262,8 +262,8 @@ def _happen(protocol: Protocol, event: str, text: str, key: Key) -> Effects:
 
 @settings(deadline=None)
 @given(st.lists(EVENTS, max_size=40))
-def test_any_history_keeps_the_rules(history: list[tuple[str, str]]) -> None:
-    """Nothing raises; a close is the last effect and documented; no frame belongs to an operation that is over."""
+def test_any_sequence_keeps_the_rules(history: list[tuple[str, str]]) -> None:
+    """Nothing raises; a close is the last effect and documented; no frame belongs to an ended operation."""
     protocol, open_, last = Protocol(max_operations=3), set[str](), Key("1", 0)
     closed = False
     for event, text in history:

@@ -9,7 +9,7 @@ POLICY = (
 
 
 async def test_development_has_a_board():
-    """The document and everything that it loads are served, under a policy that makes no exception."""
+    """The document and all its files are served, with a strict policy."""
     async with browsing(DEMO) as browser:
         page = await browser.get("/board")
         assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
@@ -31,8 +31,8 @@ async def test_a_slash_too_many_does_no_harm():
         assert (await browser.post("/board")).status_code == 405
 
 
-async def test_production_has_none_unless_it_is_switched_on():
-    """With BOARD=true it is there, and never offers the demo people; BOARD=false switches it off anywhere."""
+async def test_production_has_no_board_by_default():
+    """BOARD=true enables it without demo users; BOARD=false disables it everywhere."""
     async with browsing(**PRODUCTION) as browser:
         assert (await browser.get("/board")).status_code == 404
     async with browsing(DEMO, **PRODUCTION, board=True) as browser:
@@ -41,7 +41,7 @@ async def test_production_has_none_unless_it_is_switched_on():
         assert (await browser.get("/board")).status_code == 404
 
 
-async def test_it_links_to_the_pages_that_there_are():
-    """A page that is switched off is not linked to."""
+async def test_the_board_links_to_enabled_pages():
+    """Not to disabled ones."""
     async with browsing(playground=False, api_docs=False, introspection=False) as browser:
         assert settings_in((await browser.get("/board")).text) == {}

@@ -10,7 +10,7 @@ from tests.server.pages.test_playground import BROWSER, DEMO, PRODUCTION, browsi
 
 class TestLanding:
     async def test_a_browser_gets_a_page(self):
-        """It says what this is, and each of its links leads to something."""
+        """It describes the server, and all its links work."""
         async with browsing() as browser:
             page = await browser.get("/", headers=BROWSER)
             found = {link: (await browser.get(link, headers=BROWSER)).status_code for link in links(page.text)}
@@ -21,8 +21,8 @@ class TestLanding:
         assert set(found.values()) == {200}
         assert "<dd><code>/graphql</code> as a WebSocket (<code>graphql-transport-ws</code>)" in page.text
 
-    async def test_another_client_gets_json(self):
-        """The endpoints, as text in an object of the shape that REST clients know."""
+    async def test_an_unknown_path_gets_json(self):
+        """The endpoints, in the form of a REST error."""
         async with browsing() as client:
             answer = await client.get("/")
             head = await client.head("/")
@@ -34,8 +34,8 @@ class TestLanding:
         ("setting", "link"),
         [("board", "/board"), ("playground", "/graphql"), ("api_docs", "/docs"), ("introspection", "/schema.graphql")],
     )
-    async def test_what_is_off_is_not_offered(self, setting: str, link: str):
-        """A page that the settings switch off has no card."""
+    async def test_disabled_pages_are_not_listed(self, setting: str, link: str):
+        """They have no card."""
         settings: dict[str, Any] = {setting: False}
         async with browsing(**settings) as browser:
             page = await browser.get("/", headers=BROWSER)
@@ -72,7 +72,7 @@ class TestNotFound:
         assert page.status_code == 404
         assert {"/", "/graphql", "/board", "/docs"} <= set(links(page.text))
 
-    async def test_another_client_gets_json(self):
+    async def test_an_unknown_path_gets_json(self):
         """It lists the endpoints."""
         async with browsing() as client:
             answer = await client.get("/nowhere")
@@ -83,8 +83,8 @@ class TestNotFound:
 
 class TestIcon:
     @pytest.mark.parametrize("path", ["/icon.svg", "/favicon.ico"])
-    async def test_it_is_an_image(self, path: str):
-        """Every page has an icon, also those that name none: browsers ask for `/favicon.ico` then."""
+    async def test_every_page_has_an_icon(self, path: str):
+        """Browsers also request `/favicon.ico`."""
         async with browsing() as browser:
             icon = await browser.get(path)
 

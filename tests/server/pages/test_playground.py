@@ -22,7 +22,7 @@ BROWSER = {"accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;
 DEMO = DemoUsers(("alice", "bob"), 'it\'s <"quoted">')
 PRODUCTION: dict[str, Any] = {
     "environment": "production",
-    "secret_keys": "1:a-secret-that-is-long-enough-for-anybody",
+    "secret_keys": "1:a-secret-of-sufficient-length-for-hmac",
     "bcrypt_rounds": 12,
 }
 
@@ -49,16 +49,16 @@ def links(page: str) -> list[str]:
 
 
 def settings_in(page: str) -> dict[str, Any]:
-    """What a page tells its scripts."""
+    """The configuration in the page."""
     found = re.search(r'<meta name="taskriver" content="([^"]*)">', page)
     assert found is not None
-    told: dict[str, Any] = json.loads(unescape(found[1]))
-    return told
+    config: dict[str, Any] = json.loads(unescape(found[1]))
+    return config
 
 
 class TestTheDocument:
-    async def test_a_browser_finds_graphiql(self, browser: httpx.AsyncClient):
-        """In development, and everything that the page loads is served here, as what it is."""
+    async def test_a_browser_gets_graphiql(self, browser: httpx.AsyncClient):
+        """In development, with all files from this server and their types."""
         page = await browser.get("/graphql", headers=BROWSER)
         assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
         assert len(links(page.text)) >= 5
@@ -67,7 +67,7 @@ class TestTheDocument:
             assert (await browser.get(link)).status_code == 200
 
     async def test_the_policy_is_strict(self, browser: httpx.AsyncClient):
-        """No script but our own files, nothing from elsewhere, no frame around it; styles and images may be written."""
+        """Only local scripts, nothing from other hosts, no frames; inline styles and images are allowed."""
         headers = (await browser.get("/graphql", headers=BROWSER)).headers
         policy = dict(part.split(" ", 1) for part in headers["content-security-policy"].split("; "))
         assert policy.pop("style-src") == "'self' 'unsafe-inline'"
@@ -78,15 +78,15 @@ class TestTheDocument:
         assert headers["x-content-type-options"] == "nosniff"
         assert headers["referrer-policy"] == "no-referrer"
 
-    async def test_nothing_is_written_into_the_page(self, browser: httpx.AsyncClient):
-        """There is no inline script, style or handler."""
+    async def test_the_page_has_no_inline_code(self, browser: httpx.AsyncClient):
+        """Neither scripts, styles nor handlers."""
         page = (await browser.get("/graphql", headers=BROWSER)).text
         assert re.findall(r"<script(?![^>]* src=)", page) == []
         assert "<style" not in page
         assert re.findall(r"\son\w+=", page) == []
 
-    async def test_it_is_asked_for_again_and_not_sent_again(self, browser: httpx.AsyncClient):
-        """A browser that has the page is told that it still holds; a program never gets it from a cache."""
+    async def test_the_page_is_revalidated(self, browser: httpx.AsyncClient):
+        """A browser gets 304; a program never gets it from a cache."""
         first = await browser.get("/graphql", headers=BROWSER)
         again = await browser.get("/graphql", headers=BROWSER | {"if-none-match": first.headers["etag"]})
         assert (first.headers["cache-control"], again.status_code, again.content) == ("no-cache", 304, b"")
@@ -107,9 +107,9 @@ class TestTheDocument:
         assert '<div id="root">' in page.text
 
 
-class TestTheDemoPeople:
-    async def test_the_page_knows_them(self):
-        """Names and password reach the scripts as they are, whatever characters they hold."""
+class TestDemoUsers:
+    async def test_the_page_has_the_demo_users(self):
+        """Names and password reach the scripts unchanged, with any characters."""
         async with browsing(DEMO) as browser:
             page = (await browser.get("/graphql", headers=BROWSER)).text
         assert settings_in(page)["demo"] == {"names": ["alice", "bob"], "password": DEMO.password}
@@ -118,30 +118,30 @@ class TestTheDemoPeople:
         """A server without demo data offers no buttons."""
         assert "demo" not in settings_in((await browser.get("/graphql", headers=BROWSER)).text)
 
-    async def test_production_never_offers_them(self):
-        """Not even if somebody wires them in."""
+    async def test_production_has_no_demo_users(self):
+        """Even if the application is configured with them."""
         async with browsing(DEMO, **PRODUCTION, playground=True) as browser:
             page = await browser.get("/graphql", headers=BROWSER)
         assert "demo" not in settings_in(page.text)
 
 
 class TestTheLinks:
-    async def test_the_page_knows_what_else_is_there(self, browser: httpx.AsyncClient):
-        """The board and the description of REST, and a browser that follows finds them."""
+    async def test_the_page_links_to_the_other_pages(self, browser: httpx.AsyncClient):
+        """The board and the description of the REST API exist at their links."""
         links = settings_in((await browser.get("/graphql", headers=BROWSER)).text)["links"]
         assert links.keys() == {"Board", "REST API", "Schema"}
         for path in links.values():
             assert (await browser.get(path, headers=BROWSER)).status_code == 200
 
-    async def test_it_leads_nowhere_where_nothing_is(self):
-        """What is switched off has no link."""
+    async def test_the_page_links_to_enabled_pages_only(self):
+        """Disabled ones have no link."""
         async with browsing(board=False, api_docs=False, introspection=False) as browser:
             assert settings_in((await browser.get("/graphql", headers=BROWSER)).text) == {}
 
 
 class TestTheFiles:
-    async def test_they_may_be_kept_for_ever(self, browser: httpx.AsyncClient):
-        """Their names change with their content; what has no content type is not there."""
+    async def test_files_are_cached_without_expiry(self, browser: httpx.AsyncClient):
+        """Their names change with their content; unknown types are not served."""
         for path in (BUILT / "assets").iterdir():
             answer = await browser.get(f"/graphql/assets/{path.name}", headers={"accept-encoding": "identity"})
             assert (answer.status_code, answer.content) == (200, path.read_bytes())
@@ -150,8 +150,8 @@ class TestTheFiles:
             assert answer.headers["content-type"].split("/")[0] in {"text", "image", "font"}
             assert "content-security-policy" in answer.headers
 
-    async def test_they_travel_compressed(self, browser: httpx.AsyncClient):
-        """To whoever takes gzip, with a tag of their own; HEAD tells the same length."""
+    async def test_files_are_compressed(self, browser: httpx.AsyncClient):
+        """With gzip and a separate tag; HEAD has the same length."""
         name = max((BUILT / "assets").glob("*.js"), key=lambda path: path.stat().st_size).name
         async with browser.stream("GET", f"/graphql/assets/{name}", headers={"accept-encoding": "gzip"}) as packed:
             body = b"".join([part async for part in packed.aiter_raw()])
@@ -162,8 +162,8 @@ class TestTheFiles:
         assert packed.headers["etag"] != plain.headers["etag"]
         assert "content-encoding" not in plain.headers
 
-    async def test_a_tag_that_holds_is_enough(self, browser: httpx.AsyncClient):
-        """304 for the tag, among others and weakened by a proxy, too; the whole file for another one."""
+    async def test_a_current_tag_is_304(self, browser: httpx.AsyncClient):
+        """Among others and in weak form, too; another tag gets the file."""
         path = links((await browser.get("/graphql", headers=BROWSER)).text)[0]
         tag = (await browser.get(path)).headers["etag"]
         for held in (tag, f'"other", {tag}', f"W/{tag}", "*"):
@@ -175,11 +175,11 @@ class TestTheFiles:
         ["", "none.js", "..%2Findex.html", "../LICENSES.md", "%2e%2e/page.py", "%2Fetc%2Fpasswd", "a%00b.js", "."],
     )
     async def test_only_files_of_the_page_are_served(self, browser: httpx.AsyncClient, name: str):
-        """Other names are 404 and never looked for on the disk."""
+        """Other names are 404 and not searched on the disk."""
         assert (await browser.get(f"/graphql/assets/{name}")).status_code == 404
 
-    async def test_they_can_only_be_read(self, browser: httpx.AsyncClient):
-        """Other methods are 405, and are told which there are."""
+    async def test_files_are_read_only(self, browser: httpx.AsyncClient):
+        """Other methods are 405, with the allowed ones."""
         path = links((await browser.get("/graphql", headers=BROWSER)).text)[0]
         answer = await browser.post(path)
         assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD")
@@ -195,27 +195,27 @@ class TestTheSwitch:
         assert "<script" not in page.text
         assert {answer.status_code for answer in files} == {404}
 
-    async def test_it_can_be_switched_on_there(self):
-        """With PLAYGROUND=true, and the policy is as strict as in development."""
+    async def test_it_can_be_enabled_in_production(self):
+        """With PLAYGROUND=true, and a policy as strict as in development."""
         async with browsing(**PRODUCTION, playground=True) as there, browsing() as here:
             pages = [await each.get("/graphql", headers=BROWSER) for each in (there, here)]
         assert '<div id="root">' in pages[0].text
         assert len({page.headers["content-security-policy"] for page in pages}) == 1
 
-    async def test_it_can_be_switched_off_here(self):
-        """With PLAYGROUND=false development shows the plain page, too."""
+    async def test_it_can_be_disabled_in_development(self):
+        """With PLAYGROUND=false there is the plain page."""
         async with browsing(playground=False) as browser:
             assert "Send one operation as JSON by POST" in (await browser.get("/graphql", headers=BROWSER)).text
 
 
 class TestTheSchemaAsText:
-    async def test_it_is_the_contract(self, browser: httpx.AsyncClient):
-        """`/schema.graphql` is the committed file, doors included."""
+    async def test_the_schema_is_served(self, browser: httpx.AsyncClient):
+        """`/schema.graphql` is the committed file with the permissions."""
         answer = await browser.get("/schema.graphql")
         assert answer.text == (Path(__file__).parents[3] / "schema.graphql").read_text()
         assert "me: User! @signedIn" in answer.text
 
-    async def test_it_is_as_secret_as_introspection(self):
-        """With INTROSPECTION=false there is none."""
+    async def test_the_schema_follows_introspection(self):
+        """With INTROSPECTION=false it is not served."""
         async with browsing(introspection=False) as browser:
             assert (await browser.get("/schema.graphql")).status_code == 404

@@ -5,7 +5,7 @@ import type { Session } from "../../../common/session";
 import { createLine, type Line, type LineHooks } from "../stream/line";
 import type { TypedDocumentString } from "./gql/graphql";
 
-/** The request as a whole was not served. `code` is the server's, or `NO_ANSWER`: then nobody knows what was done. */
+/** The request as a whole was not served. `code` is the server's, or `NO_ANSWER`: then the result is unknown. */
 export class Failure extends Error {
   constructor(message: string, readonly code: string) {
     super(message);
@@ -26,10 +26,10 @@ export interface Api {
     document: Document<Data, Variables>, variables: Variables, key?: string,
   ): Promise<Data>;
   /**
-   * Hears until the returned function is called; *next* gets each result once, in order. Errors in a result do not end
+   * Subscribes until the returned function is called; *next* gets each result once, in order. Errors in a result do not end
    * the stream: null stands for a result that has nothing else.
    */
-  hear<Data, Variables extends object>(
+  receive<Data, Variables extends object>(
     document: Document<Data, Variables>, variables: Variables, next: (data: Data | null) => void,
   ): () => void;
   readonly line: Line;
@@ -54,7 +54,7 @@ export function createApi(session: Session, hooks: LineHooks): Api {
     return dataOf(await send(client, document, variables, another, key));
   };
 
-  const hear: Api["hear"] = <Data, Variables extends object>(
+  const receive: Api["receive"] = <Data, Variables extends object>(
     document: Document<Data, Variables>, variables: Variables, next: (data: Data | null) => void,
   ) => {
     let over = false;
@@ -71,7 +71,7 @@ export function createApi(session: Session, hooks: LineHooks): Api {
     };
   };
 
-  return { ask, hear, line };
+  return { ask, receive, line };
 }
 
 /** What is not answered for so long is not waited for any more; urql itself would wait for ever. */

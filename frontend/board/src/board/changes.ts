@@ -36,7 +36,7 @@ export class Changes {
   }
 
   /**
-   * Changes a task that the viewer has *seen* in this version: if somebody changed it since, it is refused. The
+   * Changes a task that the viewer has *seen* in this version: a version that has changed since is refused. The
    * viewer's own changes that are still on their way were seen, too.
    */
   change<Input extends { id: string }>(mutation: Mutation<Input>, input: Input, seen: number): Promise<Answer> {

@@ -1,6 +1,6 @@
 // From tasks to columns: filter, search, order. Pure.
 import type { TaskFilter, TaskPriority, TaskStatus } from "../api/gql/graphql";
-import type { ShownTask } from "./optimism";
+import type { ShownTask } from "./pending_changes";
 
 export const STATUSES = ["TODO", "IN_PROGRESS", "DONE", "CANCELLED"] as const satisfies readonly TaskStatus[];
 export const PRIORITIES = ["LOW", "MEDIUM", "HIGH", "URGENT"] as const satisfies readonly TaskPriority[];

@@ -6,9 +6,9 @@ import type { Task } from "./fold";
 import { explain } from "./errors";
 import type { Store } from "./store";
 
-/** Somebody may change the task between our reading and our saving; so often it is merged and sent again. */
+/** How often a change is merged and sent again if another user changes the task meanwhile. */
 const ATTEMPTS = 4;
-const UNDECIDED = "Choose a value for each field that somebody else changed, too. Then save again.";
+const UNDECIDED = "Choose a value for each field that another user changed, too. Then save again.";
 const GONE = "This task was deleted, or you can no longer see it.";
 const BUSY = "Others keep changing this task. Try again in a moment.";
 

@@ -6,7 +6,7 @@ type Refusal = Answer & { readonly made: false };
 
 const WORDS: Readonly<Record<string, string>> = { ...STATUS_WORDS, ...PRIORITY_WORDS };
 const BY_CODE: Readonly<Record<string, string>> = {
-  CONFLICT: "Somebody else changed it meanwhile. Look at it, then try again.",
+  CONFLICT: "Another user changed it meanwhile. Look at it, then try again.",
   NOT_FOUND: "It was deleted, or you can no longer see it.",
 };
 

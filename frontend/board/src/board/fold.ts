@@ -1,4 +1,4 @@
-// What the server has told: tasks by id. Pure; after anything that happens it must equal a fresh fetch.
+// The tasks by id, from lists and the stream. Pure; after any sequence it must equal a fresh fetch.
 import type { CardFragment, TaskChangesSubscription } from "../api/gql/graphql";
 import { isBy, placeOf, type Place } from "../stream/position";
 
@@ -7,7 +7,7 @@ export type Item = TaskChangesSubscription["taskChanged"];
 
 export interface Board {
   readonly tasks: ReadonlyMap<string, Task>;
-  /** Tasks that are out of sight: an answer that was under way must not bring them back, only the stream may. */
+  /** Tasks that are no longer visible: a late response must not restore them, only the stream may. */
   readonly gone: ReadonlySet<string>;
   /** Everything up to here has been taken in. */
   readonly place: Place | null;
@@ -34,7 +34,7 @@ export function reset(board: Board, tasks: Iterable<Task>, cursor: string | null
 }
 
 /**
- * What the stream told, in its order. What was taken in already is passed over: a client that comes back may be told
+ * An item of the stream, in its order. Items that were applied already are skipped: a client that comes back may receive
  * again. `task` is the task of now, so the greater version wins. Only `TaskDeleted` and `TaskGone` remove a task: a change
  * may come without its task, because an error hid it, or because the task was deleted by then.
  */
@@ -69,7 +69,7 @@ export function learn(board: Board, task: Task, asked: Board): Board {
   return { ...board, tasks: new Map(board.tasks).set(task.id, task) };
 }
 
-/** A deletion that was answered; the stream will tell it, too. */
+/** A deletion with a response; the stream will deliver it, too. */
 export function forget(board: Board, id: string): Board {
   const tasks = new Map(board.tasks);
   tasks.delete(id);

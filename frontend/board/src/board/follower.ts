@@ -1,4 +1,4 @@
-// Keeps the board equal to the server: reads the lists, hears what changes, comes back, and makes sure.
+// Keeps the board equal to the server: reads the lists, subscribes to changes, reconnects, and compares.
 import { NewestDocument, TaskChangesDocument, TaskDocument, TotalsDocument } from "../api/gql/graphql";
 import { knows } from "../stream/catching_up";
 import { placeOf } from "../stream/position";
@@ -15,7 +15,7 @@ import { inWords } from "./words";
 const PAUSE = 1_000;
 const GLANCE = 50;
 const TYPING = 300;
-/** So long the stream may take to tell what was missed, before the lists are compared with what it told. */
+/** The time for the replay of missed items, before the lists are compared with the board. */
 const PATIENCE = 10_000;
 const ROUNDS = 3;
 
@@ -25,7 +25,7 @@ export class Follower implements LineHooks {
   #stopping = false;
   #attempt = 0;
   #counting = false;
-  #stopHearing = () => {};
+  #unsubscribe = () => {};
   readonly #takeIn = onceAFrame(() => this.#fold());
 
   constructor(private readonly store: Store) {}
@@ -36,8 +36,8 @@ export class Follower implements LineHooks {
     );
     if (!lists || this.#ended) return;
     this.#take(lists, merge(this.store.state.board, lists.tasks, placeOf(lists.cursor)));
-    this.#stopHearing = this.store.api.hear(TaskChangesDocument, { after: lists.cursor }, (data) => {
-      if (data) this.#hear(data.taskChanged);
+    this.#unsubscribe = this.store.api.receive(TaskChangesDocument, { after: lists.cursor }, (data) => {
+      if (data) this.#receive(data.taskChanged);
       else void this.compare(); // an error took the place of an item: whatever it was, the lists have it
     });
   }
@@ -52,7 +52,7 @@ export class Follower implements LineHooks {
 
   end(): void {
     this.#ended = true;
-    this.#stopHearing();
+    this.#unsubscribe();
   }
 
   drop(): void {
@@ -129,9 +129,9 @@ export class Follower implements LineHooks {
     return lists.cursor ?? undefined;
   }
 
-  #hear(item: Item): void {
+  #receive(item: Item): void {
     const received = Date.now();
-    this.#note((now) => standing.told(now, item, received, this.store.state.skew));
+    this.#note((now) => standing.delivered(now, item, received, this.store.state.skew));
     this.#waiting.push(item);
     this.#takeIn();
   }
@@ -203,7 +203,7 @@ export class Follower implements LineHooks {
     });
   }
 
-  /** The answer, however often it has to be asked for; null when nobody wants it any more. */
+  /** The response, after any number of attempts; null when it is no longer needed. */
   async #insist<T>(work: () => Promise<T>): Promise<T | null> {
     let failed: string | null = null;
     for (;;) {

@@ -11,7 +11,7 @@ const FOUND_PAGES = 3;
 
 export interface Lists {
   readonly tasks: readonly Task[];
-  /** Where the stream stood before the first page was read: whatever happened since is told from there. */
+  /** The stream cursor before the first page: later changes follow it. */
   readonly cursor: string | null;
   /** Whether there are more than are held. */
   readonly partial: boolean;

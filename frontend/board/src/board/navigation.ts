@@ -45,7 +45,7 @@ export class Navigation {
     this.#write(() => void this.#travel(-1).then(() => this.replace((view) => view)));
   }
 
-  /** Shows the board without filters and forms: somebody else may sign in. */
+  /** Shows the board without filters and forms: another user may sign in. */
   reset(): void {
     this.replace(() => parseView(""));
   }

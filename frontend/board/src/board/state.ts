@@ -5,13 +5,13 @@ import { BEGINNING, type Standing } from "../stream/standing";
 import type { Skew } from "../stream/clock";
 import type { Drafts } from "./drafts";
 import { EMPTY, type Board } from "./fold";
-import type { Hope } from "./optimism";
+import type { PendingChange } from "./pending_changes";
 
 export type Person = NonNullable<Session["person"]>;
 
 export interface Notice {
   readonly id: number;
-  /** `SAID` is for screen readers alone: whoever sees the board sees it there. */
+  /** `SAID` is for screen readers only: the board itself shows it. */
   readonly kind: "SAID" | "DONE" | "REFUSED";
   readonly text: string;
   /** Takes it back. */
@@ -42,7 +42,7 @@ export interface Touch {
 
 export interface State {
   readonly board: Board;
-  readonly hopes: readonly Hope[];
+  readonly pendingChanges: readonly PendingChange[];
   /** Whether all tasks have been read. */
   readonly loaded: boolean;
   /** Whether there are more tasks than the board holds; `totals` then says how many. */
@@ -59,7 +59,7 @@ export interface State {
 
 export const FIRST: State = {
   board: EMPTY,
-  hopes: [],
+  pendingChanges: [],
   loaded: false,
   partial: false,
   totals: null,

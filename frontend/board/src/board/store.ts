@@ -1,4 +1,4 @@
-// The page's memory: what the server told, what was asked for, and how the stream stands.
+// The state of the page: the server's tasks, pending changes, and the state of the stream.
 import type { Session } from "../../../common/session";
 import { createApi, type Api } from "../api/api";
 import { isUnsaved, type Draft } from "./draft";
@@ -8,7 +8,7 @@ import { fieldsOf } from "./fields";
 import { Follower } from "./follower";
 import { onceAFrame } from "./frames";
 import type { Navigation } from "./navigation";
-import { hopeful, type ShownTask } from "./optimism";
+import { withPendingChanges, type ShownTask } from "./pending_changes";
 import { FIRST, type Notice, type Person, type Question, type State, type Touch } from "./state";
 import { Writer } from "./writer";
 
@@ -25,7 +25,7 @@ export class Store {
   #notices = 0;
   #questions = 0;
   #shown: { state: State; tasks: ReadonlyMap<string, ShownTask> } | null = null;
-  readonly #tell = onceAFrame(() => this.#listeners.forEach((listener) => listener()));
+  readonly #notify = onceAFrame(() => this.#listeners.forEach((listener) => listener()));
 
   constructor(session: Session, readonly person: Person, readonly navigation: Navigation) {
     this.#storage = new DraftStorage(person.id);
@@ -44,15 +44,15 @@ export class Store {
 
   set(change: Partial<State> | ((state: State) => Partial<State>)): void {
     this.state = { ...this.state, ...(typeof change === "function" ? change(this.state) : change) };
-    this.#tell();
+    this.#notify();
   }
 
   /** The tasks as they are by now, changes on their way included: what is drawn may be a frame older. */
   get tasks(): ReadonlyMap<string, ShownTask> {
-    const { board, hopes } = this.state;
+    const { board, pendingChanges } = this.state;
     const known = this.#shown;
-    if (known?.state.board.tasks === board.tasks && known.state.hopes === hopes) return known.tasks;
-    this.#shown = { state: this.state, tasks: hopeful(board.tasks, hopes) };
+    if (known?.state.board.tasks === board.tasks && known.state.pendingChanges === pendingChanges) return known.tasks;
+    this.#shown = { state: this.state, tasks: withPendingChanges(board.tasks, pendingChanges) };
     return this.#shown.tasks;
   }
 

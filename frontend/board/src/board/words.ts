@@ -26,7 +26,7 @@ const CHANGE_WORDS: Readonly<Record<TaskChange, string>> = {
   DELETED: "deleted it",
 };
 
-/** What somebody did: "moved it", "changed the title and the priority". */
+/** What a user did: "moved it", "changed the title and the priority". */
 export function inWords(changes: readonly TaskChange[]): string {
   const words = changes.map((change) => CHANGE_WORDS[change]);
   const rest = words.slice(1).map((word) => word.replace(/^changed /, words[0]?.startsWith("changed ") ? "" : "changed "));

@@ -8,7 +8,7 @@ import { Changes, type Answer } from "./changes";
 import { explain } from "./errors";
 import type { Fields } from "./fields";
 import { forget, learn, type Board, type Task } from "./fold";
-import type { Hope } from "./optimism";
+import type { PendingChange } from "./pending_changes";
 import type { Store } from "./store";
 import { isAllowed, nearest, route } from "./transitions";
 import { STATUS_WORDS } from "./words";
@@ -24,7 +24,7 @@ const NOT_YOURS = "You can move only tasks that are your own or assigned to you.
 
 export class Writer {
   readonly #changes: Changes;
-  #hopes = 0;
+  #lastKey = 0;
   #last: Move | null = null;
 
   constructor(private readonly store: Store) {
@@ -44,7 +44,7 @@ export class Writer {
     if (!task || task.status === status) return;
     const problem = refusal(task, status);
     if (problem) return this.store.notice("REFUSED", problem);
-    const answer = await this.#hoping(id, { status }, () => this.#send(id, status, task.version));
+    const answer = await this.#withPending(id, { status }, () => this.#send(id, status, task.version));
     if (!answer.made) return this.#refuse(`“${task.title}” is back in ${this.#whereabouts(task)}`, answer);
     this.store.withdrawUndo();
     this.#last = { task, to: status, version: answer.task?.version ?? task.version + 1 };
@@ -67,14 +67,14 @@ export class Writer {
     this.store.notice("REFUSED", NOT_YOURS);
   }
 
-  /** Takes the last move back, unless somebody changed the task since. */
+  /** Undoes the last move, unless another user has changed the task since. */
   async undo(): Promise<void> {
     const last = this.#last;
     if (!last) return this.store.notice("DONE", "There is no move to undo.");
     this.#last = null;
     this.store.withdrawUndo();
     const { id, title, status } = last.task;
-    const answer = await this.#hoping(id, { status }, () => this.#sendBack(last));
+    const answer = await this.#withPending(id, { status }, () => this.#sendBack(last));
     if (answer.made) this.store.notice("DONE", `Moved “${title}” back to ${STATUS_WORDS[status]}.`);
     else this.#refuse(`“${title}” stays in ${this.#whereabouts(last.task)}`, answer);
   }
@@ -82,7 +82,7 @@ export class Writer {
   async assign(id: string, assignee: Task["assignee"]): Promise<void> {
     const task = this.store.tasks.get(id);
     if (!task) return;
-    const answer = await this.#hoping(id, { assignee }, () =>
+    const answer = await this.#withPending(id, { assignee }, () =>
       this.#changes.change(AssignTaskDocument, { id, assigneeId: assignee?.id ?? null }, task.version),
     );
     if (answer.made) this.store.notice("SAID", `Assigned “${task.title}” to ${assignee?.username ?? "nobody"}.`);
@@ -91,13 +91,13 @@ export class Writer {
 
   /** The answer is the form's to show. *task* is what the fields were merged with. */
   update(task: Task, fields: Partial<Fields>): Promise<Answer> {
-    return this.#hoping(task.id, fields, () =>
+    return this.#withPending(task.id, fields, () =>
       this.#changes.change(UpdateTaskDocument, { id: task.id, ...fields }, task.version),
     );
   }
 
   async remove(task: Task): Promise<void> {
-    const answer = await this.#hoping(task.id, null, () =>
+    const answer = await this.#withPending(task.id, null, () =>
       this.#changes.change(DeleteTaskDocument, { id: task.id }, task.version),
     );
     if (!answer.made) return this.#refuse(`“${task.title}” was not deleted`, answer);
@@ -120,16 +120,16 @@ export class Writer {
   }
 
   /** Shows *patch* until *work* has its answer, whatever that is. */
-  async #hoping(taskId: string, patch: Hope["patch"], work: () => Promise<Answer>): Promise<Answer> {
-    const hope: Hope = { key: `${++this.#hopes}`, taskId, patch };
+  async #withPending(taskId: string, patch: PendingChange["patch"], work: () => Promise<Answer>): Promise<Answer> {
+    const pending: PendingChange = { key: `${++this.#lastKey}`, taskId, patch };
     const asked = this.store.state.board;
-    this.store.set(({ hopes }) => ({ hopes: [...hopes, hope] }));
+    this.store.set(({ pendingChanges }) => ({ pendingChanges: [...pendingChanges, pending] }));
     try {
       const answer = await work();
       this.#take(answer, asked);
       return answer;
     } finally {
-      this.store.set(({ hopes }) => ({ hopes: hopes.filter((each) => each !== hope) }));
+      this.store.set(({ pendingChanges }) => ({ pendingChanges: pendingChanges.filter((each) => each !== pending) }));
     }
   }
 

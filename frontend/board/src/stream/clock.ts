@@ -21,7 +21,7 @@ export function narrowed(known: Skew | null, seen: Skew): Skew {
 export interface Latency {
   /** From the event to its arrival, in milliseconds; the best guess. */
   readonly milliseconds: number;
-  /** How wrong the guess can be, either way; null: nobody knows, two clocks were compared as they are. */
+  /** The maximum error in both directions; null if it is unknown, because two clocks were compared directly. */
   readonly give: number | null;
 }
 

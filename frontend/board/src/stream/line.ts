@@ -32,7 +32,7 @@ export function createLine(session: Session, hooks: LineHooks): Line {
     return token;
   };
   const client = createResumableClient({
-    // Asked before each attempt, so that whoever wants to stay away can.
+    // Called before each attempt, so that a caller can prevent it.
     url: async () => {
       await rest;
       return new URL(session.url, location.href.replace(/^http/, "ws")).href;

@@ -5,7 +5,7 @@ export interface Place {
 }
 
 /**
- * What a cursor says. To everybody else cursors are opaque; this page comes with the server that makes them, and shows
+ * What a cursor says. For other clients cursors are opaque; this page comes with the server that makes them, and shows
  * where it stands. Null if it cannot be read: the board then goes without, for versions alone keep it true.
  */
 export function placeOf(cursor: string | null): Place | null {

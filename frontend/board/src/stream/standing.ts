@@ -13,7 +13,7 @@ export interface Replay {
   readonly head: Place | null;
   /** What came before the head was known. */
   readonly early: readonly Place[];
-  /** Events that happened while we were away, and have been told since. */
+  /** Missed events that have been replayed. */
   readonly count: number;
 }
 
@@ -23,7 +23,7 @@ export interface Standing {
   /** How often the stream could not go on where it was, or something was missing after all: there should be none. */
   readonly gaps: number;
   readonly cursor: string | null;
-  /** Of the last event that was told as it happened; a replayed one says nothing about the line. */
+  /** Of the last live event; replayed ones have no latency. */
   readonly latency: Latency | null;
   /** Why there is no connection. */
   readonly why: string | null;
@@ -57,7 +57,7 @@ export function over(standing: Standing, why: string): Standing {
 }
 
 /** An event arrived. */
-export function told(
+export function delivered(
   standing: Standing, item: { cursor: string; at: string }, received: number, skew: Skew | null,
 ): Standing {
   const here = placeOf(item.cursor);

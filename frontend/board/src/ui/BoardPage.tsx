@@ -3,7 +3,7 @@ import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { TaskStatus } from "../api/gql/graphql";
 import { isOpen } from "../board/address";
 import { columns, isFiltered, STATUSES, type Wanted } from "../board/columns";
-import type { ShownTask } from "../board/optimism";
+import type { ShownTask } from "../board/pending_changes";
 import { MOST } from "../board/lists";
 import type { Store } from "../board/store";
 import { isAllowed } from "../board/transitions";

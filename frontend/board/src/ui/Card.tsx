@@ -1,5 +1,5 @@
 import type { Touch } from "../board/state";
-import type { ShownTask } from "../board/optimism";
+import type { ShownTask } from "../board/pending_changes";
 import { PRIORITY_WORDS } from "../board/words";
 import { DotsIcon, LockIcon } from "./icons";
 import { memo } from "./memo";

@@ -2,7 +2,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 
 import type { TaskStatus } from "../api/gql/graphql";
 import { isFiltered, type Wanted } from "../board/columns";
-import type { ShownTask } from "../board/optimism";
+import type { ShownTask } from "../board/pending_changes";
 import type { Touch } from "../board/state";
 import { STATUS_WORDS } from "../board/words";
 import { Card } from "./Card";

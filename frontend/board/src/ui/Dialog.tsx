@@ -16,7 +16,7 @@ interface Props {
   readonly children: ComponentChildren;
 }
 
-/** A modal dialog. Notices are drawn in it, since nobody sees or hears what lies behind. */
+/** A modal dialog. Notices are drawn in it, because what lies behind is neither visible nor read aloud. */
 export function Dialog({ store, title, kind = "side", task, onLeave, children }: Props) {
   const dialog = useModal({ onDismiss: onLeave, onGone: returnFocus, task });
   return (

@@ -2,7 +2,7 @@ import { useLayoutEffect, useRef } from "preact/hooks";
 
 import type { TaskStatus } from "../api/gql/graphql";
 import { STATUSES } from "../board/columns";
-import type { ShownTask } from "../board/optimism";
+import type { ShownTask } from "../board/pending_changes";
 import { isAllowed } from "../board/transitions";
 import { STATUS_WORDS } from "../board/words";
 import { StatusIcon } from "./icons";

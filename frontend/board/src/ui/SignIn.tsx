@@ -8,7 +8,7 @@ import { useUnloadQuestion } from "./use";
 
 interface Props {
   readonly session: Session;
-  /** Why it is shown, if there is more to say than that nobody is signed in. */
+  /** Why it is shown, if there is a special reason. */
   readonly reason: string;
   /** Who was signed in before. */
   readonly username: string;

@@ -2,7 +2,7 @@ import type { TaskStatus } from "../api/gql/graphql";
 import { STATUSES } from "../board/columns";
 import { isUnsaved } from "../board/draft";
 import { fieldsOf } from "../board/fields";
-import type { ShownTask } from "../board/optimism";
+import type { ShownTask } from "../board/pending_changes";
 import type { Store } from "../board/store";
 import { isAllowed } from "../board/transitions";
 import { STATUS_WORDS } from "../board/words";

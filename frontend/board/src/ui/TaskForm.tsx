@@ -1,6 +1,6 @@
 import { conflicts, isUnsaved, merged } from "../board/draft";
 import { fieldsOf } from "../board/fields";
-import type { ShownTask } from "../board/optimism";
+import type { ShownTask } from "../board/pending_changes";
 import type { Store } from "../board/store";
 import { Conflicts } from "./Conflicts";
 import { Restored } from "./Restored";
@@ -20,7 +20,7 @@ export function TaskForm({ store, task, onDelete }: Props) {
     () => store.edit.save(id),
     () => store.isUnsaved || store.navigation.close(),
   );
-  // What the server has: a change on its way is not somebody else's.
+  // The server's values: a pending change is no change of another user.
   const theirs = fieldsOf(store.state.board.tasks.get(id) ?? task);
   const draft = store.state.drafts.get(id);
   const undecided = busy ? [] : conflicts(draft, theirs);
@@ -33,7 +33,7 @@ export function TaskForm({ store, task, onDelete }: Props) {
         onField={(name, typed, shown) => store.edit.type(id, name, typed, shown)}
       />
       <p class="note" role="status">
-        {undecided.length > 0 && "Somebody else changed this, too. Which value do you want to keep?"}
+        {undecided.length > 0 && "Another user changed this, too. Which value do you want to keep?"}
       </p>
       {draft && undecided.length > 0 && (
         <Conflicts

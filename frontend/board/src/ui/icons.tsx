@@ -8,7 +8,7 @@ const MARKS: Readonly<Record<TaskStatus, string>> = {
   CANCELLED: "M6 6l4 4m0-4-4 4",
 };
 
-/** A status as a shape, so that colour is not all there is to tell it by. */
+/** A shape for each status, because colour alone is not accessible. */
 export function StatusIcon({ status }: { status: TaskStatus }) {
   return (
     <svg class={`status-icon ${status}`} viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">

@@ -56,7 +56,7 @@ export function useUnloadQuestion(active: boolean, isNeeded: () => boolean): voi
   }, [active]);
 }
 
-/** Single keys that work wherever nobody is writing. */
+/** Single keys that work outside of text fields. */
 export function useShortcuts(keys: Readonly<Record<string, () => void>>): void {
   useEffect(() => {
     const press = (event: KeyboardEvent) => {

@@ -1,4 +1,4 @@
-"""A house with people, tasks and a history, and both ways to ask in it."""
+"""A database with users, tasks and a history, and both executors for it."""
 
 import random
 from collections.abc import Iterable
@@ -32,7 +32,7 @@ _LATER = datetime(2100, 1, 1, tzinfo=UTC)
 
 @dataclass
 class Ground:
-    """Who can ask, and what about."""
+    """The users and the ids for requests."""
 
     api: Api
     actors: list[Actor]
@@ -43,7 +43,7 @@ class Ground:
 
     @classmethod
     async def prepared(cls, api: Api) -> "Ground":
-        """Three people, one of each role, with tasks of theirs and others' and something that happened to them."""
+        """One user of each role, with own and other tasks and their events."""
         users = [await api.a_user(role) for role in Role]
         sessions = [await api.build.a_session(user) for user in users]
         actors = [Builders.actor(user, session.id) for user, session in zip(users, sessions, strict=True)]
@@ -70,7 +70,7 @@ class Ground:
         return ground
 
     def document(self, seed: int) -> tuple[Actor, Sent]:
-        """The document of a seed, and who sends it; every fifth may be wrong."""
+        """The document of a seed and its sender; every fifth may be invalid."""
         chance = random.Random(seed)
         actor = chance.choice(self.actors)
         return actor, Writer(schema._schema, self.ids, self.cursors, chance, wild=seed % 5 == 0).document()
@@ -84,11 +84,11 @@ class Ground:
 
     async def both(self, actor: Actor, operation: Operation) -> tuple[bytes, bytes | None]:
         """What is answered in general, and what the plan answers; None if it leaves that to the general way."""
-        told = await self.general.execute(operation, self.context(actor))
+        expected = await self.general.execute(operation, self.context(actor))
         planned = await self.compiled.execute(
             operation.document, operation.node, operation.request, self.context(actor)
         )
-        return _bytes(told.body), None if planned is None else _bytes(planned.body)
+        return _bytes(expected.body), None if planned is None else _bytes(planned.body)
 
     async def differs(self, seeds: Iterable[int]) -> bool:
         """Whether a plan that is made anew answers any of these documents in another way, or fails."""
@@ -99,17 +99,17 @@ class Ground:
                 continue
             operation.document.plans.clear()
             try:
-                told, answered = await self.both(actor, operation)
+                expected, answered = await self.both(actor, operation)
             except Exception:
                 return True
             finally:
                 operation.document.plans.clear()
-            if answered not in (None, told):
+            if answered not in (None, expected):
                 return True
         return False
 
     def context(self, actor: Actor | None) -> Context:
-        """A context of somebody's."""
+        """The context of an actor."""
         identity = Identity(actor, _LATER) if actor is not None else None
         facts = RequestContext(identity, None, "same", "http", {"headers": []})
         return Context(self.api.server.backend, facts)

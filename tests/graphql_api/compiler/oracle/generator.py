@@ -1,4 +1,4 @@
-"""Documents at random: valid ones, with everything that makes plans differ; the same seed makes the same document."""
+"""Random valid documents with every feature that makes plans differ; a seed gives the same document."""
 
 import json
 import random
@@ -163,7 +163,7 @@ class Writer:
         return f"({', '.join(given)})" if given else ""
 
     def _make_a_page(self, known: GraphQLField, values: dict[str, Any]) -> None:
-        """Have one direction only, and cursors of this very list: whatever else is wrong."""
+        """Only one direction, and cursors of this list; other faults may remain."""
         if "first" in values and "last" in values:
             values[self.chance.choice(("first", "last"))] = None
         cursors = self.cursors[values.get("orderBy") or _ORDERS[get_named_type(known.type).name]]

@@ -78,7 +78,7 @@ class Inputs:
         return self._maybe(0.3, expectedVersion=self._one((1, 2, None), (0, -1, 99, 2**40, "1"), 0.2))
 
     def create_task(self) -> Values:
-        """Everything but the title may be left out."""
+        """All fields except the title are optional."""
         return {
             "title": self._one(_TITLES, _BAD_TITLES),
             **self._maybe(0.5, description=self._one(_DESCRIPTIONS, _BAD_DESCRIPTIONS)),
@@ -104,7 +104,7 @@ class Inputs:
         return {"id": self._task(), "status": status} | self._version()
 
     def assign_task(self) -> Values:
-        """To anybody, to nobody, or left as it is."""
+        """To any user, to null, or absent."""
         assignee = self._one((self._user(), None), _BAD_IDS, 0.05)
         return {"id": self._task()} | self._maybe(0.85, assigneeId=assignee) | self._version()
 
@@ -116,7 +116,7 @@ class Inputs:
         return self._one([each.name for each in TaskPriority], ("NONE", None), 0.08)
 
     def login(self) -> Values:
-        """As anybody, with the right password or another."""
+        """As any user, with the right or a wrong password."""
         return {
             "username": self._one([self._actor, "OWNER", "admin", "inactive"], ("nobody", "", None), 0.15),
             "password": self._one((PASSWORD,), (*_BAD_PASSWORDS, *NEW_PASSWORDS), 0.25),
@@ -133,11 +133,11 @@ class Inputs:
         return self._chance.choice((tokens.current, tokens.current, tokens.parent, tokens.stale))
 
     def _session(self) -> str:
-        user = self._chance.choice((self._actor, self._actor, "admin", "stranger"))
+        user = self._chance.choice((self._actor, self._actor, "admin", "outsider"))
         return session_name(user, self._chance.choice(DEVICES))
 
     def revoke_session(self) -> Values:
-        """One's own session, somebody else's, or none."""
+        """An own session, another user's, or none."""
         found = self._one((global_id("Session", self._session()),), (global_id("Session", "gone"),), 0.25)
         return {"sessionId": self._one((found,), _BAD_IDS)}
 
@@ -155,12 +155,12 @@ class Inputs:
         }
 
     def set_user_role(self) -> Values:
-        """Any user's, one's own among them."""
+        """Any user, also the actor."""
         role = self._one([each.name for each in Role], ("KING", None), 0.05)
         return {"userId": self._user_to_change(), "role": role}
 
     def set_user_active(self) -> Values:
-        """Any user, oneself among them."""
+        """Any user, also the actor."""
         return {"userId": self._user_to_change(), "isActive": self._one((True, False, False), (None, "yes"), 0.05)}
 
     def _user_to_change(self) -> Any:

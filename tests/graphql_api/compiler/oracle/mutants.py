@@ -1,4 +1,4 @@
-"""Ways to get the compiled way wrong, each of which somebody could come up with."""
+"""Mistakes in the compiled executor that are easy to make."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -10,7 +10,7 @@ from asgi.request_context import RequestContext
 from domain.user import Role
 from graphql_api.compiler import arguments, code_generator, pages
 from graphql_api.compiler.code_generator import Writer
-from graphql_api.compiler.pages import Nested, Page, page_of
+from graphql_api.compiler.pages import CompiledPage, Nested, page_of
 from graphql_api.compiler.plan import Plan
 from graphql_api.compiler.selections import Selections
 from graphql_api.execution import compiled_executor
@@ -24,7 +24,7 @@ Patch = pytest.MonkeyPatch
 
 @dataclass(frozen=True)
 class Mutant:
-    """A mistake in a module of the executor, in words, and how it is made."""
+    """A mistake in a module of the executor, its description, and the patch that makes it."""
 
     part: str
     name: str
@@ -35,7 +35,7 @@ def _ids_of_another_type(patch: Patch) -> None:
     patch.setattr(code_generator, "encoder_of", lambda kind: lambda identity: f"{kind}:{identity}")
 
 
-def _nobody_is_somebody(patch: Patch) -> None:
+def _null_is_a_user(patch: Patch) -> None:
     right = Writer._reference
 
     def wrong(self: Writer, *given: Any) -> str:
@@ -54,38 +54,38 @@ def _every_switch_is_on(patch: Patch) -> None:
 
 
 def _the_other_end(patch: Patch) -> None:
-    right = Page.cursor_at
-    patch.setattr(Page, "cursor_at", lambda self, place: right(self, -1 - place))
+    right = CompiledPage.cursor_at
+    patch.setattr(CompiledPage, "cursor_at", lambda self, place: right(self, -1 - place))
 
 
 def _nothing_behind(patch: Patch) -> None:
-    class Wrong(Page):
+    class Wrong(CompiledPage):
         def __init__(self, *given: Any, **named: Any) -> None:
             super().__init__(*given, **named)
             self.has_next = False
 
-    patch.setattr(pages, "Page", Wrong)
+    patch.setattr(pages, "CompiledPage", Wrong)
 
 
 def _in_the_order_of_reading(patch: Patch) -> None:
-    class Wrong(Page):
+    class Wrong(CompiledPage):
         def __init__(self, found: Any, paged: Any, facts: Any) -> None:
             super().__init__(found, paged, facts)
             self.rows = found[: paged.request.size]
 
-    patch.setattr(pages, "Page", Wrong)
+    patch.setattr(pages, "CompiledPage", Wrong)
 
 
 def _nothing_before(patch: Patch) -> None:
-    class Wrong(Page):
+    class Wrong(CompiledPage):
         def __init__(self, *given: Any, **named: Any) -> None:
             super().__init__(*given, **named)
             self.has_previous = False
 
-    patch.setattr(pages, "Page", Wrong)
+    patch.setattr(pages, "CompiledPage", Wrong)
 
 
-def _with_the_eyes_of_an_admin(patch: Patch) -> None:
+def _as_an_admin(patch: Patch) -> None:
     right = compiled_executor._actor
     patch.setattr(compiled_executor, "_actor", lambda context: replace(right(context), role=Role.ADMIN))
 
@@ -107,7 +107,7 @@ def _another_default(patch: Patch) -> None:
     patch.setattr("graphql_api.compiler.plan.arguments_of", wrong)
 
 
-def _whatever_one_may(patch: Patch) -> None:
+def _policy_allows_all(patch: Patch) -> None:
     right = resolves_to.meaning_of
 
     def wrong(field: Any) -> Any:
@@ -133,7 +133,7 @@ def _everybodys_history(patch: Patch) -> None:
 
 def _without_permissions(patch: Patch) -> None:
     def wrong(self: Plan, facts: RequestContext) -> None:
-        """Let everybody in."""
+        """Allow every request."""
 
     patch.setattr(Plan, "check_permissions", wrong)
 
@@ -158,16 +158,16 @@ def _no_variables(patch: Patch) -> None:
 
 MUTANTS = [
     Mutant("code_generator", "ids are written in another way", _ids_of_another_type),
-    Mutant("code_generator", "a reference to nobody is an object", _nobody_is_somebody),
+    Mutant("code_generator", "a null reference is an object", _null_is_a_user),
     Mutant("selections", "every @skip and @include is switched on", _every_switch_is_on),
     Mutant("pages", "the first cursor is the last one's", _the_other_end),
     Mutant("pages", "there is never another page", _nothing_behind),
     Mutant("pages", "there is never a page before", _nothing_before),
     Mutant("pages", "the last rows come in the order in which they are read", _in_the_order_of_reading),
-    Mutant("compiled_executor", "everybody sees what an admin sees", _with_the_eyes_of_an_admin),
+    Mutant("compiled_executor", "every user sees what an admin sees", _as_an_admin),
     Mutant("code_generator", "enums are written in lower case", _names_in_lower_case),
     Mutant("arguments", "an argument has another default", _another_default),
-    Mutant("code_generator", "whatever is asked of the policy, the answer is yes", _whatever_one_may),
+    Mutant("code_generator", "whatever is asked of the policy, the answer is yes", _policy_allows_all),
     Mutant("compiled_executor", "the fields of the root come in another order", _in_another_order),
     Mutant("pages", "each task has the history of all", _everybodys_history),
     Mutant("plan", "permissions are not checked", _without_permissions),

@@ -84,10 +84,10 @@ def _nothing_after_a_failure(patch: Patch) -> None:
     async def wrong(self: MutationStep, context: Any, *given: Any) -> FieldResult:
         if id(context) in failed:
             return FieldResult(None)
-        told = await right(self, context, *given)
-        if told.errors:
+        expected = await right(self, context, *given)
+        if expected.errors:
             failed.add(id(context))
-        return told
+        return expected
 
     patch.setattr(MutationStep, "run", wrong)
 
@@ -99,7 +99,7 @@ def _references_are_missing(patch: Patch) -> None:
     patch.setattr(MutationStep, "_find", wrong)
 
 
-def _the_owner_is_everybody(patch: Patch) -> None:
+def _the_owner_is_every_user(patch: Patch) -> None:
     right = MutationStep._find
 
     async def wrong(self: MutationStep, context: Any, wanted: Mapping[int, Any]) -> Any:
@@ -155,7 +155,7 @@ def _left_out_is_null(patch: Patch) -> None:
 
 def _without_permissions(patch: Patch) -> None:
     def wrong(self: Plan, facts: RequestContext) -> None:
-        """Let everybody in."""
+        """Allow every request."""
 
     patch.setattr(Plan, "check_permissions", wrong)
 
@@ -177,23 +177,23 @@ def _one_place_of_two(patch: Patch) -> None:
 
 
 MUTANTS = [
-    Mutant("mutations", "a refusal is told as an error", _refusals_are_errors),
+    Mutant("mutations", "a refusal is returned as an error", _refusals_are_errors),
     Mutant("mutations", "errors have no path", _errors_without_a_path),
     Mutant("mutations", "errors have no locations", _errors_without_locations),
     Mutant("mutations", "errors have the first of two locations", _errors_at_the_first_place_only),
     Mutant("plan", "who signs in sees the payload as before", _no_viewer_of_its_own),
-    Mutant("mutations", "everybody sees payloads as an admin", _viewed_by_an_admin),
+    Mutant("mutations", "every user sees payloads like an admin", _viewed_by_an_admin),
     Mutant("mutations", "an idempotency key counts for all fields together", _all_keys_in_one_place),
     Mutant("mutations", "an idempotency key in the extensions is lost", _keys_in_extensions_are_lost),
     Mutant("compiled_executor", "the fields of the root run in reverse", _the_last_field_first),
     Mutant("compiled_executor", "no field runs after one that failed", _nothing_after_a_failure),
     Mutant("mutations", "references of payloads are missing", _references_are_missing),
-    Mutant("mutations", "all references of a payload are one user", _the_owner_is_everybody),
+    Mutant("mutations", "all references of a payload are one user", _the_owner_is_every_user),
     Mutant("compiled_executor", "what was changed is left to the general executor", _made_again_in_general),
     Mutant("mutations", "events are doubled", _made_twice),
     Mutant("arguments", "arguments are bound after the first change", _arguments_in_the_middle),
     Mutant("arguments", "what is left out is null", _left_out_is_null),
     Mutant("plan", "permissions are not checked", _without_permissions),
-    Mutant("code_generator", "refusals are not told", _no_texts_of_refusals),
+    Mutant("code_generator", "refusals have no messages", _no_texts_of_refusals),
     Mutant("selections", "a field in two places has one selection", _one_place_of_two),
 ]

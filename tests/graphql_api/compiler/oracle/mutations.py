@@ -1,4 +1,4 @@
-"""Mutations at random: from a seed, who sends which requests in which situation."""
+"""Random mutations: the sender, the requests and the situation of a seed."""
 
 import random
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ KEY: Final = "key-1"
 BAD_KEYS: Final = ("a key", "", "x" * 300, 7)
 CODE: Final = "probeErrors"
 RESULT: Final = "probe_"
-"""How the aliases begin under which coverage looks for what a payload holds."""
+"""The prefix of the aliases by which coverage finds the content of a payload."""
 _DEEP: Final = {
     "task": " { version viewerCanUpdate owner { id email } assignee { id email role } }",
     "user": " { id email role isActive }",
@@ -52,11 +52,11 @@ class Sending:
 
 @dataclass(frozen=True)
 class Case:
-    """Requests that one user, or nobody, sends one after the other through one kind of connection."""
+    """Requests that one user, or an anonymous client, sends in order through one transport."""
 
     seed: int
     actor: str | None
-    door: str
+    transport: str
     sendings: Sequence[Sending]
 
 
@@ -104,7 +104,7 @@ class MutationWriter(Writer):
         return self._object(kind.of_type, values)
 
     def _object(self, kind: GraphQLInputObjectType, values: dict[str, Any]) -> str:
-        """A literal; what is missing or of another type makes the whole a variable."""
+        """A literal; a value that is missing or has another type makes the whole a variable."""
         if not values.keys() <= kind.fields.keys() or any(
             name not in values and _is_required(known) for name, known in kind.fields.items()
         ):
@@ -134,8 +134,8 @@ def case_of(schema: GraphQLSchema, situation: Situation, seed: int) -> Case:
     if key is not None and chance.random() < 0.7:
         others = [replace(call, input=inputs.of(call.name, wild=False)) for call in calls]
         sendings.append(_sending(schema, chance.choice((calls, others)), chance, key, inputs))
-    door = "ws" if chance.random() < 0.1 else "http"
-    return Case(seed, actor, door, sendings)
+    transport = "ws" if chance.random() < 0.1 else "http"
+    return Case(seed, actor, transport, sendings)
 
 
 def _actor(first: str, chance: random.Random) -> str | None:

@@ -25,7 +25,7 @@ _REFRESH_COOKIE: Final = re.compile(r"(?<=refresh_token=)[\w-]{43}(?=;)")
 
 @dataclass(frozen=True)
 class Run:
-    """What was answered, as it was sent, and everything that is stored afterwards."""
+    """The responses as bytes, and all rows that are stored afterwards."""
 
     bodies: tuple[bytes, ...]
     headers: tuple[tuple[bytes, ...], ...]
@@ -107,7 +107,7 @@ class _Known:
         return {key: "<server time>" if key in stamped else self.value(value) for key, value in kept.items()}
 
     def value(self, value: Any) -> Any:
-        """A value with everything in it replaced."""
+        """A value with all its parts replaced."""
         if isinstance(value, dict):
             return {key: self.value(each) for key, each in value.items()}
         if isinstance(value, list):

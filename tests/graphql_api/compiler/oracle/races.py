@@ -26,13 +26,13 @@ _RESULTS: Final = {
 OTHER_WORDS: Final = {
     b"The password was changed in the meantime; use the new one.": b"The current password is wrong.",
 }
-"""What only a race is told, and what it is in an order; code and path are the same."""
+"""Messages that only a race has, and those of an order; code and path are the same."""
 STATUSES: Final = ("TODO", "IN_PROGRESS", "DONE", "CANCELLED")
 
 
 @dataclass(frozen=True)
 class Side:
-    """One of the two: who sends which mutation, under a key or without."""
+    """One of the two mutations: its sender, and its idempotency key, if any."""
 
     actor: str | None
     name: str
@@ -79,8 +79,8 @@ class Races:
         return Side(self._chance.choice(("owner", "admin")), "updateTask", {"id": task} | edit | self._version())
 
     def _assign(self, task: str) -> Side:
-        somebody = self._chance.choice((None, global_id("User", "stranger"), global_id("User", "moderator")))
-        return Side("owner", "assignTask", {"id": task, "assigneeId": somebody} | self._version())
+        a_user = self._chance.choice((None, global_id("User", "outsider"), global_id("User", "moderator")))
+        return Side("owner", "assignTask", {"id": task, "assigneeId": a_user} | self._version())
 
     def _delete(self, task: str) -> Side:
         return Side(self._chance.choice(("owner", "moderator", "admin")), "deleteTask", {"id": task} | self._version())
@@ -119,7 +119,7 @@ class Races:
     def two_roles(self) -> tuple[Side, Side]:
         """For one user, or by two admins for each other."""
         if self._chance.random() < 0.5:
-            return self._role("admin", "stranger"), self._role("deputy", "stranger")
+            return self._role("admin", "outsider"), self._role("deputy", "outsider")
         return self._role("admin", "deputy"), self._role("deputy", "admin")
 
     def _role(self, actor: str, user: str) -> Side:
@@ -128,7 +128,7 @@ class Races:
 
     def role_and_active(self) -> tuple[Side, Side]:
         """Of one user."""
-        user = self._chance.choice(("admin", "deputy", "stranger"))
+        user = self._chance.choice(("admin", "deputy", "outsider"))
         active = {"userId": global_id("User", user), "isActive": self._chance.random() < 0.5}
         return self._role("admin", user), Side("deputy", "setUserActive", active)
 

@@ -29,16 +29,16 @@ ROLES: Final = {
     "deputy": Role.ADMIN,
     "moderator": Role.MODERATOR,
     "owner": Role.USER,
-    "stranger": Role.USER,
+    "outsider": Role.USER,
     "inactive": Role.USER,
 }
 DEVICES: Final = ("phone", "laptop")
 TASKS: Final = {
     "todo": ("owner", None, TaskStatus.TODO),
-    "in progress": ("owner", "stranger", TaskStatus.IN_PROGRESS),
+    "in progress": ("owner", "outsider", TaskStatus.IN_PROGRESS),
     "done": ("owner", None, TaskStatus.DONE),
     "cancelled": ("owner", "moderator", TaskStatus.CANCELLED),
-    "of the stranger": ("stranger", "owner", TaskStatus.TODO),
+    "of the outsider": ("outsider", "owner", TaskStatus.TODO),
     "of the moderator": ("moderator", "inactive", TaskStatus.DONE),
     "of the admin": ("admin", None, TaskStatus.TODO),
 }
@@ -120,7 +120,7 @@ class Situation:
         return Actor(id_of(name), ROLES[name], id_of(session_name(name, DEVICES[0])), access_version=1)
 
     async def restore(self, database: Database) -> None:
-        """Replace everything that is stored by the rows of this situation."""
+        """Replace all rows by those of this situation."""
         async with database.connect() as connection:
             raw: Any = (await connection.get_raw_connection()).driver_connection
             async with raw.transaction():
@@ -129,7 +129,7 @@ class Situation:
 
 
 async def stored(database: Database) -> Rows:
-    """Everything that is stored now; events in the order of recording."""
+    """All stored rows; events in the order of recording."""
     async with database.connect() as connection:
         raw: Any = (await connection.get_raw_connection()).driver_connection
         found: Rows = orjson.loads(await raw.fetchval(_READ))

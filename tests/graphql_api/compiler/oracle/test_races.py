@@ -9,7 +9,7 @@ import pytest
 
 from persistence.models import TaskRow
 from persistence.repositories.task import TaskRepository
-from tests.graphql_api.compiler.oracle.arena import Arena
+from tests.graphql_api.compiler.oracle.executor_pair import ExecutorPair
 from tests.graphql_api.compiler.oracle.outcome import Run, outcome
 from tests.graphql_api.compiler.oracle.races import OTHER_WORDS, Races, Side
 from tests.graphql_api.compiler.oracle.situation import global_id
@@ -20,23 +20,25 @@ PARTS = 1 if RACES <= 70 else 4
 
 @pytest.mark.timeout(900 + 4 * RACES)
 @pytest.mark.parametrize("part", range(PARTS))
-async def test_a_race_ends_as_one_of_both_orders(arena: Arena, part: int):
-    """Compiled and at the same time: answers, rows and events of one order of the general executor."""
+async def test_a_race_ends_as_one_of_both_orders(executor_pair: ExecutorPair, part: int):
+    """Two concurrent compiled mutations have the responses, rows and events of one order in the general executor."""
     for seed in range(part * RACES // PARTS, (part + 1) * RACES // PARTS):
-        situation = arena.situation(seed)
+        situation = executor_pair.situation(seed)
         cases = Races(situation, seed).pair()
         raced = outcome(
-            in_words_of_an_order(await arena.race(arena.compiled, situation, cases)), situation, ranked=False
+            in_words_of_an_order(await executor_pair.race(executor_pair.compiled, situation, cases)),
+            situation,
+            ranked=False,
         )
-        orders = await arena.orders(arena.general, situation, cases)
+        orders = await executor_pair.orders(executor_pair.general, situation, cases)
         expected = [outcome(each, situation, ranked=False) for each in orders]
         assert raced in expected, (seed, [raced.differences(each) for each in expected], raced, expected)
 
-    assert arena.plans.general_count == 0
+    assert executor_pair.plans.general_count == 0
 
 
 def in_words_of_an_order(run: Run) -> Run:
-    """The run, with what only a race is told said as in an order."""
+    """The run, with messages that only a race has replaced by those of an order."""
     return replace(run, bodies=tuple(_in_words_of_an_order(body) for body in run.bodies))
 
 
@@ -46,14 +48,17 @@ def _in_words_of_an_order(body: bytes) -> bytes:
     return body
 
 
-async def test_a_lost_update_is_noticed(arena: Arena, monkeypatch: pytest.MonkeyPatch):
+async def test_a_lost_update_is_noticed(executor_pair: ExecutorPair, monkeypatch: pytest.MonkeyPatch):
     """Without the row's lock, two changes that have both read the task before either is made are no order."""
     task = global_id("Task", "todo")
     edit = Side("owner", "updateTask", {"id": task, "title": "Another"})
-    assign = Side("owner", "assignTask", {"id": task, "assigneeId": global_id("User", "stranger")})
-    situation = arena.situation(0)
+    assign = Side("owner", "assignTask", {"id": task, "assigneeId": global_id("User", "outsider")})
+    situation = executor_pair.situation(0)
     cases = edit.case(0), assign.case(0)
-    expected = [outcome(each, situation, ranked=False) for each in await arena.orders(arena.general, situation, cases)]
+    expected = [
+        outcome(each, situation, ranked=False)
+        for each in await executor_pair.orders(executor_pair.general, situation, cases)
+    ]
     have_read, right = asyncio.Barrier(2), TaskRepository.get
 
     async def unlocked(self: TaskRepository, task_id: UUID, *, lock: bool = False) -> TaskRow:
@@ -62,4 +67,7 @@ async def test_a_lost_update_is_noticed(arena: Arena, monkeypatch: pytest.Monkey
         return found
 
     monkeypatch.setattr(TaskRepository, "get", unlocked)
-    assert outcome(await arena.race(arena.compiled, situation, cases), situation, ranked=False) not in expected
+    assert (
+        outcome(await executor_pair.race(executor_pair.compiled, situation, cases), situation, ranked=False)
+        not in expected
+    )

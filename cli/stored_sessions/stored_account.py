@@ -1,7 +1,7 @@
 """An account that uses the stored session."""
 
-from cli.token import store
-from cli.token.sessions import Sessions
+from cli.stored_sessions import store
+from cli.stored_sessions.sessions import StoredSessions
 from verification.client.account import Account
 from verification.client.failures import Refused
 from verification.client.http import Api
@@ -28,7 +28,7 @@ class StoredAccount(Account):
         self._refused, self._access = self._access, None
 
     async def _sign_in(self) -> None:
-        sessions = Sessions(self.api())
+        sessions = StoredSessions(self.api())
         with store.open_store() as opened:
             found = opened.find(sessions.api.url, None)
             if found is not None and (not found.is_fresh or found.access_token == self._refused):

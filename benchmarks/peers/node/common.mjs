@@ -84,7 +84,7 @@ export async function pageOfTasks ({ first, after, status }) {
   }
 }
 
-// As what changes a task tells it: publish(text) is the peer's own way to Redis.
+// Publishes a change of a task: publish(text) is the peer's own client of Redis.
 export async function moveTask (id, status, publish) {
   const text = `UPDATE tasks SET status = $2, updated_at = date_trunc('milliseconds', now()) WHERE id = $1
     RETURNING ${COLUMNS}`

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, Self
 
-from server.errors import CommandError
+from cli.errors import CommandError
 
 VARIABLE: Final = "TASKRIVER_TOKENS"
 MIN_REMAINING: Final = timedelta(seconds=60)

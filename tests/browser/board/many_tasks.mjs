@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { picture } from "../stage.mjs";
-import { somebody } from "./people.mjs";
+import { newUser } from "./people.mjs";
 import { Window } from "./window.mjs";
 
 const MANY = 2_000;
@@ -13,9 +13,9 @@ const ALL_WORK = 60;
 /** Milliseconds. */
 const INTERACTIVE = 1_000;
 
-/** With 2,000 tasks it scrolls, moves and listens without stuttering. */
+/** With 2,000 tasks scrolling, moves and live changes stay smooth. */
 export async function staysSmoothWithTwoThousand(stage) {
-  const person = await somebody(stage.base);
+  const person = await newUser(stage.base);
   await person.createMany(MANY);
   const tasks = await person.list();
   for (const [at, { id }] of tasks.slice(0, 40).entries()) await person.move(id, STATUSES[at % 4]);
@@ -68,7 +68,7 @@ function watchFrames() {
   };
 }
 
-/** Milliseconds that the page's thread worked meanwhile, by kind; not those for which it had to wait for others. */
+/** Milliseconds of work of the page's thread, by kind, without waiting times. */
 async function workOf(page, work) {
   const debug = await page.context().newCDPSession(page);
   await debug.send("Performance.enable", { timeDomain: "threadTicks" });
@@ -82,9 +82,9 @@ async function workOf(page, work) {
   return Object.fromEntries(Object.keys(after).map((name) => [name, after[name] - before[name]]));
 }
 
-/** Who comes back signed in sees the board and can use it within a second. */
+/** For a signed-in user the board is usable within a second. */
 export async function isThereWithinASecond(stage) {
-  const person = await somebody(stage.base);
+  const person = await newUser(stage.base);
   await person.createMany(200);
   const window = await Window.open(stage, person);
   const times = [];

@@ -4,9 +4,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
-from cli.errors import server_error
-from cli.token.store import StoredSession
-from server.errors import CommandError
+from cli.errors import CommandError, server_error
+from cli.stored_sessions.store import StoredSession
 from verification.client.failures import Failed, Refused
 from verification.client.http import Api
 
@@ -18,7 +17,7 @@ _LOGOUT: Final = "mutation { logout { userErrors { message } } }"
 
 
 @dataclass(frozen=True, slots=True)
-class Sessions:
+class StoredSessions:
     """The sessions at one server."""
 
     api: Api

@@ -5,12 +5,12 @@ from typing import Annotated, Final
 
 import typer
 
+from cli.errors import CommandError
 from cli.output import AsJSON, examples, print_result, say
 from cli.sign_in import DEFAULT_URL, TOKEN, PasswordFromStdin, ServerURL, Username, endpoint, read_credentials
-from cli.token import store
-from cli.token.sessions import Sessions
-from cli.token.store import StoredSession
-from server.errors import CommandError
+from cli.stored_sessions import store
+from cli.stored_sessions.sessions import StoredSessions
+from cli.stored_sessions.store import StoredSession
 
 Header = Annotated[bool, typer.Option("--header", help="Print the token as a header, for curl.")]
 Export = Annotated[bool, typer.Option("--export", help=f"Print a shell command that sets {TOKEN}.")]
@@ -38,7 +38,7 @@ def token(
     TASKRIVER_TOKENS names. The server is asked whether the token is valid before it is printed. An expired token is
     renewed; you are asked for the password only when there is no valid session.
     """
-    sessions = Sessions(endpoint(url))
+    sessions = StoredSessions(endpoint(url))
     if forget:
         return _forget(sessions, username)
     found = None if password_stdin else _known(sessions, username)
@@ -55,7 +55,7 @@ def token(
     return None
 
 
-def _known(sessions: Sessions, username: str | None) -> StoredSession | None:
+def _known(sessions: StoredSessions, username: str | None) -> StoredSession | None:
     """The stored session with a token that the server accepts; None if there is none, or the session has ended."""
     with store.open_store() as opened:
         stored = opened.find(sessions.api.url, username)
@@ -65,7 +65,7 @@ def _known(sessions: Sessions, username: str | None) -> StoredSession | None:
         return valid
 
 
-def _new(sessions: Sessions, username: str | None, *, password_stdin: bool) -> StoredSession:
+def _new(sessions: StoredSessions, username: str | None, *, password_stdin: bool) -> StoredSession:
     with store.open_store() as opened:
         before = opened.find(sessions.api.url, username)
     # The store is closed while the user types, so that other processes can read it.
@@ -77,7 +77,7 @@ def _new(sessions: Sessions, username: str | None, *, password_stdin: bool) -> S
     return found
 
 
-def _forget(sessions: Sessions, username: str | None) -> None:
+def _forget(sessions: StoredSessions, username: str | None) -> None:
     with store.open_store() as opened:
         found = opened.find(sessions.api.url, username)
         if found is None:

@@ -39,8 +39,8 @@ LIMITS: Final = dict.fromkeys(
 
 
 @dataclass(frozen=True)
-class Arena:
-    """A server whose stream does not run: events get no positions, and no history changes between two runs."""
+class ExecutorPair:
+    """A server without a running stream: events get no positions, so that the history is equal in both runs."""
 
     server: Server
     password_hash: str
@@ -49,15 +49,15 @@ class Arena:
     plans: CompiledExecutor
 
     @classmethod
-    async def prepared(cls, database_url: str, redis_url: str) -> "Arena":
-        """An arena on an empty database."""
+    async def prepared(cls, database_url: str, redis_url: str) -> "ExecutorPair":
+        """An executor pair on an empty database."""
         settings = settings_of(database_url, redis_url, bcrypt_rounds=ROUNDS, **LIMITS)
         server = Server(settings, rate_limit_timeout=HANG_SECONDS)
         return cls(server, await Passwords(ROUNDS).hash(PASSWORD), *_executors())
 
-    def without_plans(self) -> "Arena":
+    def without_plans(self) -> "ExecutorPair":
         """The same, with executors that have seen no document yet."""
-        return Arena(self.server, self.password_hash, *_executors())
+        return ExecutorPair(self.server, self.password_hash, *_executors())
 
     def situation(self, seed: int) -> Situation:
         """The rows that the case of this seed begins with."""
@@ -119,7 +119,7 @@ class Arena:
         return found[0], found[1]
 
     async def differs(self, seeds: Iterable[int]) -> int | None:
-        """The first of these cases whose outcomes differ, or in which a plan fails; None if there is none."""
+        """The first case with different outcomes, or with a failed plan; None if there is none."""
         for seed in seeds:
             situation, case = self.case(seed)
             expected = outcome(await self.run(self.general, situation, case), situation)
@@ -144,5 +144,5 @@ def _executors() -> tuple[Executor[Context], Executor[Context], CompiledExecutor
 def _facts(situation: Situation, case: Case, headers: Sequence[Header]) -> RequestContext:
     identity = Identity(situation.actor(case.actor), NEVER) if case.actor is not None else None
     scope: dict[str, Any] = {"client": ("127.0.0.1", 1), "headers": list(headers), "path": "/graphql"}
-    door: Any = case.door
-    return RequestContext(identity, None, "same", door, scope)
+    transport: Any = case.transport
+    return RequestContext(identity, None, "same", transport, scope)

@@ -1,0 +1,1 @@
+"""The sessions that `taskriver token` stores, and the account that uses them."""

@@ -1,1 +1,0 @@
-"""`taskriver token`, and the sessions that it stores."""
