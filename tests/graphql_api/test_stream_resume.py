@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 import pytest
 
+from asgi.streaming_session import StreamTiming
 from domain.stream_cursor import StreamCursor
-from graphql_api.transports.websocket.config import WebSocketTiming
 from tests.graphql_api.stream_client import (
     MOVES,
     Listener,
@@ -62,9 +62,9 @@ class TestResume:
         """A ping says where each subscription stands, though nothing was for it; one may go on from there."""
         owner, other = await live.a_user(), await live.a_user()
         noise, task = await live.build.a_task(other), await live.build.a_task(owner)
-        live.server.timing = WebSocketTiming(ping=1.0)
+        usual, live.server.timing = live.server.timing, StreamTiming(ping=1.0)
         async with serving(live.server.asgi()) as url, connected(url) as hasty:
-            live.server.timing = None
+            live.server.timing = usual
             await hasty.init({"token": await live.token(owner)})
             await Listener(live, hasty).listen(MOVES, "mine")
             await move(live, noise, "DONE", other)
