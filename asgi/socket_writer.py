@@ -44,6 +44,8 @@ class SocketWriter:
     last message is sent.
     """
 
+    __slots__ = ("_abort", "_discards", "_lock", "_put", "_send", "_timeouts")
+
     def __init__(
         self, send: Send, timeouts: TimeoutQueue, *, abort: Abort | None = None, put: Put | None = None
     ) -> None:

@@ -71,6 +71,23 @@ class StreamingSession:
     frame is sent, except the last one.
     """
 
+    __slots__ = (
+        "_authorization",
+        "_config",
+        "_connection",
+        "_ended",
+        "_frames",
+        "_handshake",
+        "_peer_disconnected",
+        "_ping_timer",
+        "_receive",
+        "_receiving",
+        "_tasks",
+        "_timers",
+        "identity",
+        "writer",
+    )
+
     def __init__(
         self, config: SessionConfig, handshake: HandshakeRequest, frames: Frames, receive: Receive, send: Send
     ) -> None:
@@ -79,10 +96,9 @@ class StreamingSession:
         self._frames = frames
         self._receive = receive
         self.writer = SocketWriter(send, config.sending, abort=handshake.abort, put=handshake.put)
-        self.ended = asyncio.Event()
+        self._ended: asyncio.Future[CloseReason | None] = asyncio.get_running_loop().create_future()
         self.identity: Identity | None = None
         self._authorization: str | None = None
-        self._reason: CloseReason | None = None
         self._peer_disconnected = False
         self._receiving: asyncio.Task[Any] | None = None
         self._tasks: dict[asyncio.Task[None], bool] = {}
@@ -121,7 +137,11 @@ class StreamingSession:
         self._stop()
         if not self._peer_disconnected:
             with suppress(PeerDisconnected):
-                await self._frames.close(self._reason)
+                await self._frames.close(self._ended.result())
+
+    async def wait_ended(self) -> None:
+        """Wait until the session has ended, or is about to send its last frame."""
+        await asyncio.wait([self._ended])
 
     def start(self, work: Coroutine[Any, Any, None], *, cancellable: bool = True) -> asyncio.Task[None]:
         """Run *work* in a task until the session ends, or beyond that if it is not *cancellable*."""
@@ -176,7 +196,7 @@ class StreamingSession:
     async def _receive_messages(self) -> None:
         self._receiving = task = asyncio.current_task()
         try:
-            while not self.ended.is_set():
+            while not self._ended.done():
                 message = await self._receive()
                 if message["type"] in _DISCONNECT:
                     self._disconnected()
@@ -190,10 +210,9 @@ class StreamingSession:
             self._fail(error)
 
     def _end(self, reason: CloseReason | None) -> None:
-        if self.ended.is_set():
+        if self._ended.done():
             return
-        self._reason = reason
-        self.ended.set()
+        self._ended.set_result(reason)
         self.writer.discard_frames()
         # If another task calls this, the session may be waiting for a message: cancel the wait.
         if self._receiving is not None and self._receiving is not asyncio.current_task():

@@ -28,14 +28,15 @@ class WebSocketProtocol(Protocol):
 class WebSocketSession(ABC):
     """The frames of one WebSocket, for its `StreamingSession`.
 
-    Subclasses perform the other effects of their protocol and decide what is sent at each ping interval.
+    Subclasses set the protocol, perform its other effects, and decide what is sent at each ping interval.
     """
+
+    _protocol: WebSocketProtocol
 
     def __init__(
         self,
         config: SessionConfig,
         handshake: HandshakeRequest,
-        protocol: WebSocketProtocol,
         receive: Receive,
         send: Send,
         *,
@@ -43,8 +44,7 @@ class WebSocketSession(ABC):
     ) -> None:
         self.handshake = handshake
         self.session = StreamingSession(config, handshake, self, receive, send)
-        self._first_message_seconds = config.timing.first_message
-        self._text_protocol = protocol
+        self._timing = config.timing
         self._send = send
         self._subprotocol = subprotocol
 
@@ -69,13 +69,13 @@ class WebSocketSession(ABC):
     async def accept(self) -> None:
         """Accept the handshake, and start the timer for the first message."""
         await self._send_accept()
-        self.session.call_later(self._first_message_seconds, self._first_message_timed_out)
+        self.session.call_later(self._timing.first_message, self._first_message_timed_out)
 
     async def receive(self, message: Message) -> None:
         """Pass a message to the protocol."""
         text = message.get("text")
         await self.perform(
-            self._text_protocol.receive_binary() if text is None else self._text_protocol.receive_text(text)
+            self._protocol.receive_binary() if text is None else self._protocol.receive_text(text)
         )
 
     async def close(self, reason: CloseReason | None) -> None:
@@ -103,7 +103,7 @@ class WebSocketSession(ABC):
             self.session.start(self.perform(effects))
 
     def _first_message_timed_out(self) -> None:
-        self.perform_soon(self._text_protocol.first_message_timed_out())
+        self.perform_soon(self._protocol.first_message_timed_out())
 
     async def _send_accept(self) -> None:
         await self._send({"type": "websocket.accept", "subprotocol": self._subprotocol})

@@ -83,8 +83,8 @@ class _TaskSocketSession(WebSocketSession):
         receive: Receive,
         send: Send,
     ) -> None:
-        self._protocol = WebSocketProtocol()
-        super().__init__(config, handshake, self._protocol, receive, send)
+        super().__init__(config, handshake, receive, send)
+        self._protocol: WebSocketProtocol = WebSocketProtocol()
         self._stream = backend.stream
         self._after = after
         self._record = record

@@ -28,9 +28,9 @@ class WebSocketConnection(WebSocketSession, Generic[ContextT]):
         receive: Receive,
         send: Send,
     ) -> None:
+        super().__init__(config.session, handshake, receive, send, subprotocol=subprotocol)
         self._config = config
-        self._protocol = Protocol(max_message=config.max_message, max_operations=config.max_operations)
-        super().__init__(config.session, handshake, self._protocol, receive, send, subprotocol=subprotocol)
+        self._protocol: Protocol = Protocol(max_message=config.max_message, max_operations=config.max_operations)
         self._operations = Operations(
             self._protocol, config.executor, config.requests, self._make_context, self.perform, self.session
         )
@@ -65,7 +65,7 @@ class WebSocketConnection(WebSocketSession, Generic[ContextT]):
         identity = self.session.identity
         if identity is not None:
             record_user(identity.actor.user_id)
-        return self._config.make_context(self.handshake.request_context(identity, request_id, self.session.ended.wait))
+        return self._config.make_context(self.handshake.request_context(identity, request_id, self.session.wait_ended))
 
     def _cursors(self) -> dict[str, Any] | None:
         contexts = self._operations.contexts()
