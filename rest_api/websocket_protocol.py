@@ -100,7 +100,9 @@ class WebSocketProtocol:
     def tick(self, cursor: str | None) -> Effects:
         """An interval has passed; if nothing was sent in it, the client gets the position of the stream."""
         sent, self._sent_since_tick = self._sent_since_tick, False
-        return _NOTHING if sent or cursor is None else self._send(websocket_frames.cursor(cursor))
+        if sent or cursor is None or self.state is not State.LISTENING:
+            return _NOTHING
+        return (websocket_frames.cursor(cursor),)
 
     def refuse(self, code: FailureCode, message: str) -> Effects:
         """The client sent an invalid value, such as an invalid cursor."""

@@ -72,7 +72,8 @@ class TestListening:
         dialogue = listening()
         dialogue.item("{}")
         assert dialogue.tick("c2") == ()
-        assert [sent(effect) for effect in dialogue.tick("c2")] == [{"type": "cursor", "cursor": "c2"}]
+        for cursor in ("c2", "c3"):
+            assert [sent(effect) for effect in dialogue.tick(cursor)] == [{"type": "cursor", "cursor": cursor}]
         assert dialogue.tick(None) == ()
 
     def test_text_is_answered_with_an_error(self):
