@@ -71,23 +71,6 @@ class StreamingSession:
     frame is sent, except the last one.
     """
 
-    __slots__ = (
-        "_authorization",
-        "_config",
-        "_connection",
-        "_ended",
-        "_frames",
-        "_handshake",
-        "_peer_disconnected",
-        "_ping_timer",
-        "_receive",
-        "_receiving",
-        "_tasks",
-        "_timers",
-        "identity",
-        "writer",
-    )
-
     def __init__(
         self, config: SessionConfig, handshake: HandshakeRequest, frames: Frames, receive: Receive, send: Send
     ) -> None:

@@ -12,8 +12,8 @@ from asgi.websocket_handshake import HandshakeRequest
 from streaming.connections import ConnectionRefused
 
 
-class WebSocketProtocol(Protocol):
-    """A protocol. Each method returns effects: `str` sends a text frame, and `CloseReason` closes the WebSocket."""
+class ProtocolStateMachine(Protocol):
+    """A protocol. Its methods return effects: a `str` sends a text frame, and a `CloseReason` closes the WebSocket."""
 
     def receive_text(self, text: str) -> Sequence[object]:
         """A text frame was received."""
@@ -31,7 +31,7 @@ class WebSocketSession(ABC):
     Subclasses set the protocol, perform its other effects, and decide what is sent at each ping interval.
     """
 
-    _protocol: WebSocketProtocol
+    _protocol: ProtocolStateMachine
 
     def __init__(
         self,
