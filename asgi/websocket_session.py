@@ -74,9 +74,7 @@ class WebSocketSession(ABC):
     async def receive(self, message: Message) -> None:
         """Pass a message to the protocol."""
         text = message.get("text")
-        await self.perform(
-            self._protocol.receive_binary() if text is None else self._protocol.receive_text(text)
-        )
+        await self.perform(self._protocol.receive_binary() if text is None else self._protocol.receive_text(text))
 
     async def close(self, reason: CloseReason | None) -> None:
         """Send the close frame."""
