@@ -23,6 +23,7 @@ from graphql_api.transports.sse.config import SSEConfig
 from graphql_api.transports.sse.endpoint import GraphQLEvents
 from graphql_api.transports.websocket.config import WebSocketConfig
 from graphql_api.transports.websocket.endpoint import GraphQLSocket
+from observability.request_records import RequestRecords
 from rest_api.websocket import TaskSocket
 from streaming.connections import Connections
 from tests.support.echo_app import EchoContext, Journal, schema
@@ -43,6 +44,7 @@ class Server:
 
     lifetime: float = 36_000.0
     connections: Connections = field(default_factory=Connections)
+    requests: RequestRecords = field(default_factory=RequestRecords)
     on_authenticate: Callable[[int], Any] = lambda call: None
     fails: bool = False
     calls: int = 0
@@ -78,6 +80,8 @@ class Transport:
     """One way to listen."""
 
     opening: tuple[dict[str, Any], ...] = ()
+    revoked_code: str
+    """What the record of its subscription says after a revocation."""
 
     def app(self, server: Server) -> ASGIApp:
         """The endpoint."""
@@ -101,6 +105,7 @@ class Transport:
 class GraphQLWebSocket(Transport):
     """graphql-transport-ws."""
 
+    revoked_code = "CANCELLED"
     opening = (
         {"type": "connection_init"},
         {"type": "subscribe", "id": "1", "payload": {"query": QUIET}},
@@ -109,7 +114,13 @@ class GraphQLWebSocket(Transport):
     def app(self, server: Server) -> ASGIApp:
         """The endpoint."""
         executor, make_context = server.graphql()
-        config = WebSocketConfig(executor, make_context, server.session, cursor_of=lambda context: server.cursor())
+        config = WebSocketConfig(
+            executor,
+            make_context,
+            server.session,
+            cursor_of=lambda context: server.cursor(),
+            requests=server.requests,
+        )
         return GraphQLSocket(config, lambda *_, **__: True)
 
     def scope(self) -> Scope:
@@ -124,10 +135,12 @@ class GraphQLWebSocket(Transport):
 class TaskWebSocket(Transport):
     """`/ws/tasks`."""
 
+    revoked_code = "FORBIDDEN"
+
     def app(self, server: Server) -> ASGIApp:
         """The endpoint, on a stream without events."""
         backend = SimpleNamespace(stream=SimpleNamespace(subscribe=lambda *_, **__: QuietSubscriber(server)))
-        return TaskSocket(cast("Any", backend), server.session, lambda *_, **__: True)
+        return TaskSocket(cast("Any", backend), server.session, lambda *_, **__: True, requests=server.requests)
 
     def scope(self) -> Scope:
         """A handshake."""
@@ -141,6 +154,8 @@ class TaskWebSocket(Transport):
 class EventStream(Transport):
     """Server-Sent Events."""
 
+    revoked_code = "UNAUTHENTICATED"
+
     def app(self, server: Server) -> ASGIApp:
         """The endpoint."""
         executor, make_context = server.graphql()
@@ -151,7 +166,7 @@ class EventStream(Transport):
             cursor_of=lambda context: server.cursor(),
             reached_by=lambda context: None,
         )
-        return GraphQLEvents(config, _no_app, lambda *_, **__: True)
+        return GraphQLEvents(config, _no_app, lambda *_, **__: True, requests=server.requests)
 
     def scope(self) -> Scope:
         """A request."""
@@ -297,6 +312,23 @@ async def test_a_revocation_ends_it(transport: Transport) -> None:
     asyncio.get_running_loop().call_later(5, server.revoke)
     await client.serve()
     assert (client.ends, asyncio.get_running_loop().time()) == ([FORBIDDEN], 5)
+
+
+@pytest.mark.parametrize("revoked", [True, False])
+def test_how_it_ended_is_recorded(transport: Transport, revoked: bool) -> None:
+    """Once, with the code of the revocation; a client that disconnects has cancelled it."""
+
+    @in_virtual_time
+    async def check() -> None:
+        server = Server()
+        client = Client(transport, server)
+        asyncio.get_running_loop().call_later(5, server.revoke if revoked else client.disconnect)
+        await client.serve()
+        server.requests.flush()
+        expected = transport.revoked_code if revoked else "CANCELLED"
+        assert [(code, count) for (_, _, code), count in server.requests.ended.items()] == [(expected, 1)]
+
+    check()
 
 
 @in_virtual_time
