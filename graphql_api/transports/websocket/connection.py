@@ -40,9 +40,8 @@ class WebSocketConnection(WebSocketSession, Generic[ContextT]):
         match effect:
             case Start(key, request):
                 await self.perform(self._operations.start(key, request))
-                await asyncio.sleep(
-                    0
-                )  # If many messages are queued, `receive` returns without yielding to other tasks.
+                # If many messages are queued, `receive` returns without yielding to other tasks.
+                await asyncio.sleep(0)
             case Stop(key):
                 self._operations.stop(key)
             case Authenticate(payload):
