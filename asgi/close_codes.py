@@ -32,7 +32,12 @@ class CloseReason(NamedTuple):
     reason: str
 
 
-def close_reason_for(error: Exception) -> CloseReason | None:
+def close_reason(code: CloseCode, text: str) -> CloseReason:
+    """*code* with its reason: at most 123 bytes of UTF-8 (RFC 6455, 5.5), cut between characters."""
+    return CloseReason(code, text.encode()[:_MAX_REASON_BYTES].decode(errors="ignore"))
+
+
+def close_reason_for(error: BaseException) -> CloseReason | None:
     """How a socket is closed when *error* prevented a sign-in or ended the user's rights; None for a bug.
 
     A token that was never valid is final for clients (4401). After an expired token or a temporary failure they
@@ -48,8 +53,3 @@ def close_reason_for(error: Exception) -> CloseReason | None:
         case ConnectionRefused():
             return CloseReason(CloseCode(error.code), error.reason)
     return None
-
-
-def reason(text: str) -> str:
-    """A close reason: at most 123 bytes of UTF-8 (RFC 6455, 5.5), cut between characters."""
-    return text.encode()[:_MAX_REASON_BYTES].decode(errors="ignore")

@@ -40,8 +40,11 @@ class SocketWriter:
     """Sends frames, or parts of a body, one at a time and each within the time limit.
 
     If a peer reads nothing, the buffers fill and every frame waits. Without a limit, such a peer would hold its socket,
-    its operations and their memory as long as it likes. *abort* closes its connection.
+    its operations and their memory as long as it likes. *abort* closes its connection. After `discard_frames` only the
+    last message is sent.
     """
+
+    __slots__ = ("_abort", "_discards", "_lock", "_put", "_send", "_timeouts")
 
     def __init__(
         self, send: Send, timeouts: TimeoutQueue, *, abort: Abort | None = None, put: Put | None = None
@@ -51,11 +54,16 @@ class SocketWriter:
         self._abort = abort
         self._timeouts = timeouts
         self._lock = asyncio.Lock()
+        self._discards = False
 
     @property
     def busy(self) -> bool:
         """Whether something is being sent now."""
         return self._lock.locked()
+
+    def discard_frames(self) -> None:
+        """Send no more frames, and do not send those that wait for another one. Then only the last message is sent."""
+        self._discards, self._put = True, None
 
     def text(self, text: str) -> Awaitable[None]:
         """Send a text frame. Returns when the server has taken it, to send it at once or in the loop's next iteration.
@@ -75,7 +83,7 @@ class SocketWriter:
         Raises:
             PeerDisconnected: it was not sent.
         """
-        await self._write({"type": "websocket.close", "code": code, "reason": reason})
+        await self._write({"type": "websocket.close", "code": code, "reason": reason}, is_last=True)
 
     async def body(self, data: bytes, *, more: bool = True) -> None:
         """Send a part of a response body.
@@ -83,13 +91,14 @@ class SocketWriter:
         Raises:
             PeerDisconnected: it was not sent.
         """
-        await self._write({"type": "http.response.body", "body": data, "more_body": more})
+        await self._write({"type": "http.response.body", "body": data, "more_body": more}, is_last=not more)
 
-    async def _write(self, message: dict[str, object]) -> None:
+    async def _write(self, message: dict[str, object], *, is_last: bool = False) -> None:
         try:
             with TimeLimit(self._timeouts):
                 async with self._lock:
-                    await self._send(message)
+                    if is_last or not self._discards:
+                        await self._send(message)
         except TimeoutError:
             if self._abort is not None:
                 self._abort()

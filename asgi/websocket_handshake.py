@@ -11,7 +11,6 @@ from asgi.close_codes import CloseCode
 from asgi.origins import AllowsOrigin
 from asgi.request_context import Header, RequestContext
 from asgi.socket_writer import Abort, Put, abort_of, put_of
-from streaming.connections import ClientConnection
 
 STREAM_ORIGIN_NOT_ALLOWED: Final = "Pages of this origin may not subscribe. ALLOWED_ORIGINS lists the allowed origins."
 
@@ -88,20 +87,3 @@ class HandshakeRequest:
     ) -> RequestContext:
         """The context of one operation on this socket."""
         return RequestContext(identity, None, request_id, "ws", self.scope, self.trusted, disconnected)
-
-
-async def sign_in(
-    connection: ClientConnection, authenticate: Authenticate, authorization: str | None
-) -> Identity | None:
-    """The identity that *authorization* proves; the socket is registered for its user.
-
-    Raises:
-        Unauthenticated, Unavailable: as *authenticate* does.
-        ConnectionRefused: the user has too many sockets.
-    """
-    identity = await authenticate(authorization)
-    if identity is None:
-        return None
-    connection.sign_in(identity.actor)
-    # Check again: a revocation between the first check and the registration could not find this socket.
-    return await authenticate(authorization)

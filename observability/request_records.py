@@ -173,13 +173,6 @@ def log_bug(where: str, error: BaseException, *, request_id: str) -> None:
     bugs.log(where, error, request_id=request_id)
 
 
-def frame_sent() -> None:
-    """Count a frame of the current subscription."""
-    record = _current()
-    if isinstance(record, RequestRecord):
-        record.frames += 1
-
-
 class RequestRecords:
     """The records of all requests of this process. Call `flush` before you read the counters."""
 

@@ -6,13 +6,14 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from asgi.client import Network
 from asgi.origins import AllowsOrigin
+from asgi.streaming_session import SessionConfig, StreamTiming
 from asgi.websocket_handshake import Authenticate
 from observability.request_records import RequestRecords
 from rest_api.api import RestAPI
 from rest_api.backend import RestBackend
 from rest_api.docs import Docs
 from rest_api.endpoints import PREFIX
-from rest_api.websocket import TaskSocket, Timing
+from rest_api.websocket import TASK_TIMING, TaskSocket
 from streaming.connections import Connections
 
 DOCS = "/docs"
@@ -27,21 +28,14 @@ def routes(
     *,
     docs: bool,
     trusted_proxies: Sequence[Network] = (),
-    timing: Timing | None = None,
+    timing: StreamTiming = TASK_TIMING,
     requests: RequestRecords | None = None,
 ) -> list[BaseRoute]:
     """The endpoints, the WebSocket and, with *docs*, the documentation pages; *timing* is that of the WebSocket."""
     requests = requests or RequestRecords()
     api = RestAPI(backend, authenticate, allows_origin, trusted_proxies=trusted_proxies, requests=requests)
-    socket = TaskSocket(
-        backend,
-        authenticate,
-        connections,
-        allows_origin,
-        trusted_proxies=trusted_proxies,
-        timing=timing,
-        requests=requests,
-    )
+    config = SessionConfig(connections, authenticate, timing)
+    socket = TaskSocket(backend, config, allows_origin, trusted_proxies=trusted_proxies, requests=requests)
     found: list[BaseRoute] = [
         Route(PREFIX, api),
         Route(PREFIX + "/{path:path}", api),

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import orjson
 
-from asgi.close_codes import CloseCode, reason
+from asgi.close_codes import CloseCode, CloseReason, close_reason
 from domain.errors import FailureCode
 from graphql_api.auth.tokens import MAX_TOKEN
 from rest_api import websocket_frames
@@ -31,13 +31,6 @@ class State(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Send:
-    """Send this text frame."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
 class SignIn:
     """Authenticate, then call `signed_in` or close."""
 
@@ -49,15 +42,8 @@ class Listen:
     """Subscribe to the stream."""
 
 
-@dataclass(frozen=True, slots=True)
-class Close:
-    """Close the socket; nothing follows."""
-
-    code: CloseCode
-    reason: str
-
-
-Effect = Send | SignIn | Listen | Close
+Effect = str | CloseReason | SignIn | Listen
+"""A `str` sends a text frame. A `CloseReason` closes the WebSocket; no effect follows."""
 Effects = Sequence[Effect]
 
 _NOTHING: Final[Effects] = ()
@@ -79,10 +65,10 @@ class WebSocketProtocol:
         if self.state is State.CLOSED:
             return _NOTHING
         if self.state is not State.WAITING:
-            return (Send(websocket_frames.error(FailureCode.BAD_REQUEST, _RECEIVE_ONLY)),)
+            return (websocket_frames.error(FailureCode.BAD_REQUEST, _RECEIVE_ONLY),)
         token = _token(text)
         if token is None:
-            error = Send(websocket_frames.error(FailureCode.UNAUTHENTICATED, _AUTH_FIRST))
+            error = websocket_frames.error(FailureCode.UNAUTHENTICATED, _AUTH_FIRST)
             return (error, *self.close(CloseCode.UNAUTHORIZED, "Unauthorized: the first message was not auth"))
         return self._sign_in(f"Bearer {token}")
 
@@ -90,8 +76,8 @@ class WebSocketProtocol:
         """A binary frame was received."""
         return self.close(CloseCode.UNSUPPORTED_DATA, "Messages are text, not binary")
 
-    def late(self) -> Effects:
-        """The time limit for the sign-in has passed."""
+    def first_message_timed_out(self) -> Effects:
+        """The time limit for the first message has passed."""
         if self.state is not State.WAITING:
             return _NOTHING
         return self.close(CloseCode.TIMED_OUT, f"No sign-in in time. {_AUTH_FIRST}")
@@ -114,18 +100,20 @@ class WebSocketProtocol:
     def tick(self, cursor: str | None) -> Effects:
         """An interval has passed; if nothing was sent in it, the client gets the position of the stream."""
         sent, self._sent_since_tick = self._sent_since_tick, False
-        return _NOTHING if sent or cursor is None else self._send(websocket_frames.cursor(cursor))
+        if sent or cursor is None or self.state is not State.LISTENING:
+            return _NOTHING
+        return (websocket_frames.cursor(cursor),)
 
     def refuse(self, code: FailureCode, message: str) -> Effects:
         """The client sent an invalid value, such as an invalid cursor."""
-        return (Send(websocket_frames.error(code, message)), *self.close(CloseCode.BAD_MESSAGE, message))
+        return (websocket_frames.error(code, message), *self.close(CloseCode.BAD_MESSAGE, message))
 
     def close(self, code: CloseCode, why: str) -> Effects:
         """Close the connection; only the first reason counts."""
         if self.state is State.CLOSED:
             return _NOTHING
         self.state = State.CLOSED
-        return (Close(code, reason(why)),)
+        return (close_reason(code, why),)
 
     def _sign_in(self, authorization: str) -> Effects:
         self.state = State.SIGNING_IN
@@ -135,7 +123,7 @@ class WebSocketProtocol:
         if self.state is not State.LISTENING:
             return _NOTHING
         self._sent_since_tick = True
-        return (Send(text),)
+        return (text,)
 
 
 def _token(text: str) -> str | None:

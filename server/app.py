@@ -15,6 +15,7 @@ import services
 from asgi.cors import CORS
 from asgi.origins import Origins
 from asgi.request_context import RequestContext
+from asgi.streaming_session import SessionConfig, StreamTiming
 from domain.actor import Actor
 from domain.errors import Unavailable
 from graphql_api.auth.accounts import Accounts
@@ -30,16 +31,16 @@ from graphql_api.execution.documents import Documents
 from graphql_api.execution.executor import Executor
 from graphql_api.root import schema
 from graphql_api.transports.http.endpoint import GraphQLHTTP
-from graphql_api.transports.sse.config import SSEConfig, SSETiming
+from graphql_api.transports.sse.config import EVENT_TIMING, SSEConfig
 from graphql_api.transports.sse.endpoint import GraphQLEvents
-from graphql_api.transports.websocket.config import WebSocketTiming
+from graphql_api.transports.websocket.config import WebSocketConfig
 from graphql_api.transports.websocket.endpoint import GraphQLSocket
 from observability.file_descriptors import FileDescriptors
 from observability.request_records import RequestRecords
 from persistence.database import Database
 from persistence.schema_check import SchemaCheck
 from rest_api import routes as rest
-from rest_api.websocket import Timing as TaskTiming
+from rest_api.websocket import TASK_TIMING
 from server.background_tasks import BackgroundTasks
 from server.health import Health
 from server.limits import account_limits, document_limits
@@ -98,9 +99,9 @@ class Server:
         self,
         settings: Settings,
         *,
-        timing: WebSocketTiming | None = None,
-        task_timing: TaskTiming | None = None,
-        event_timing: SSETiming | None = None,
+        timing: StreamTiming | None = None,
+        task_timing: StreamTiming | None = None,
+        event_timing: StreamTiming | None = None,
         rate_limit_timeout: float = RATE_LIMIT_TIMEOUT_SECONDS,
         shared: bool = True,
         strict: bool = False,
@@ -113,9 +114,9 @@ class Server:
         if settings.cleanup_cron is not None:
             check_schedule(settings.cleanup_cron)
         self.settings = settings
-        self.timing = timing
-        self.task_timing = task_timing
-        self.event_timing = event_timing or SSETiming()
+        self.timing = timing or StreamTiming()
+        self.task_timing = task_timing or TASK_TIMING
+        self.event_timing = event_timing or EVENT_TIMING
         self.database = Database(
             settings.database_url.get_secret_value(),
             pool_size=settings.pool_size,
@@ -210,29 +211,24 @@ class Server:
     ) -> GraphQLEvents[Context]:
         config = SSEConfig(
             executor,
-            self.access.authenticate,
             self._context,
-            self.connections,
+            SessionConfig(self.connections, self.access.authenticate, self.event_timing),
             cursor_of=lambda context: context.cursor,
             reached_by=lambda context: context.reached,
-            timing=self.event_timing,
         )
         return GraphQLEvents(
             config, http, origins.allows, trusted_proxies=self.settings.trusted_proxies, requests=self.requests
         )
 
     def _graphql_websocket(self, executor: Executor[Context], origins: Origins) -> GraphQLSocket[Context]:
-        return GraphQLSocket(
+        config = WebSocketConfig(
             executor,
-            self.access.authenticate,
             self._context,
-            self.connections,
-            origins.allows,
+            SessionConfig(self.connections, self.access.authenticate, self.timing),
             cursor_of=lambda context: context.cursor,
-            trusted_proxies=self.settings.trusted_proxies,
-            timing=self.timing,
             requests=self.requests,
         )
+        return GraphQLSocket(config, origins.allows, trusted_proxies=self.settings.trusted_proxies)
 
     def _health_routes(self) -> list[BaseRoute]:
         health = self._health()

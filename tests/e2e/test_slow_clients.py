@@ -18,11 +18,10 @@ import httpx
 import pytest
 import websockets
 
+from asgi.streaming_session import StreamTiming
 from benchmarks import idle
 from benchmarks.stream_scenario import a_world
 from domain.events import People
-from graphql_api.transports.sse.config import SSETiming as EventTiming
-from graphql_api.transports.websocket.config import WebSocketTiming
 from persistence.models import TaskRow, UserRow
 from server import runner as product
 from streaming.subscription_queue import CAPACITY
@@ -51,7 +50,7 @@ async def api(new_database: Callable[[], str], new_redis: Callable[[], str]) -> 
 async def live(api: Api) -> AsyncIterator[Api]:
     """The API over the network, with a time-out of one second for each frame."""
     usual = api.server.timing, api.server.event_timing
-    api.server.timing, api.server.event_timing = WebSocketTiming(send=DEADLINE, ping=60), EventTiming(send=DEADLINE)
+    api.server.timing, api.server.event_timing = StreamTiming(send=DEADLINE, ping=60), StreamTiming(send=DEADLINE)
     async with serving(api.server.asgi()) as url, httpx.AsyncClient(base_url=url, timeout=HANG_SECONDS) as client:
         yield Api(api.server, api.build, client, api.tokens)
     api.server.timing, api.server.event_timing = usual
@@ -115,7 +114,7 @@ class TestPeersThatReadNothing:
     async def test_memory_stays_flat(self, live: Api, busy: tuple[UserRow, TaskRow], monkeypatch: pytest.MonkeyPatch):
         """Thousands of events, megabytes each way, for a client that does not read: its queue is bounded."""
         owner, task = busy
-        monkeypatch.setattr(live.server, "timing", WebSocketTiming(send=60, ping=60))
+        monkeypatch.setattr(live.server, "timing", StreamTiming(send=60, ping=60))
         async with serving(live.server.asgi()) as url:
             patient = Api(live.server, live.build, httpx.AsyncClient(base_url=url, timeout=HANG_SECONDS), live.tokens)
             deaf = await connect(patient, owner, sock=narrow(patient), max_queue=1)

@@ -8,11 +8,10 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from asgi.streaming_session import StreamTiming
 from domain.task import TaskStatus
 from graphql_api.auth.tokens import AccessTokens
 from graphql_api.schema.ids import encode_id
-from graphql_api.transports.websocket.config import WebSocketTiming
-from rest_api.websocket import Timing as TaskTiming
 from server.app import Server
 from server.settings import Settings
 from tests.error_messages.client import MistakenClient
@@ -40,8 +39,8 @@ async def impatient(new_database: Callable[[], str], new_redis: Callable[[], str
 
 @asynccontextmanager
 async def _served(settings: Settings, *, first_message: float) -> AsyncIterator[MistakenClient]:
-    timing, task_timing = WebSocketTiming(init=first_message), TaskTiming(auth=first_message)
-    server = a_server(settings, timing=timing, task_timing=task_timing, rate_limit_timeout=HANG_SECONDS)
+    timing = StreamTiming(first_message=first_message)
+    server = a_server(settings, timing=timing, task_timing=timing, rate_limit_timeout=HANG_SECONDS)
     await server.start()
     async with serving(server.asgi()) as url, httpx.AsyncClient(timeout=HANG_SECONDS, event_hooks=HOOKS) as client:
         what_there_is = (await client.get(url)).json()["detail"]

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 
 import httpx
 
+from asgi.streaming_session import StreamTiming
 from domain.stream_cursor import StreamCursor
 from domain.task import TaskStatus
-from graphql_api.transports.websocket.config import WebSocketTiming
 from persistence.models import SessionRow, TaskRow, UserRow
 from server.app import Server
 from services import task as task_service
@@ -18,7 +18,7 @@ from tests.support.builders import Builders
 from tests.support.serving import serving
 from tests.support.waiting import HANG_SECONDS
 
-TIMING = WebSocketTiming(ping=0.5)
+TIMING = StreamTiming(ping=0.5)
 PASSES = (TaskStatus.IN_PROGRESS, TaskStatus.TODO)
 
 

@@ -11,9 +11,9 @@ from typing import Any
 import httpx
 import pytest
 
+from asgi.streaming_session import StreamTiming
 from domain.stream_cursor import StreamCursor
 from graphql_api.auth.tokens import AccessTokens
-from graphql_api.transports.sse.config import SSETiming
 from persistence.models import UserRow
 from tests.graphql_api.stream_client import MOVES, move, position, set_role, stream_cursor, to_and_fro
 from tests.graphql_api.test_tasks import STATUS, task_id
@@ -95,7 +95,7 @@ class Stream:
 @pytest.fixture(scope="module")
 async def live(api: Api) -> AsyncIterator[Api]:
     """The API over the network, with signs of life every tenth of a second."""
-    usual, api.server.event_timing = api.server.event_timing, SSETiming(idle=0.1)
+    usual, api.server.event_timing = api.server.event_timing, StreamTiming(ping=0.1)
     async with serving(api.server.asgi()) as url, httpx.AsyncClient(base_url=url, timeout=HANG_SECONDS) as client:
         yield Api(api.server, api.build, client, api.tokens)
     api.server.event_timing = usual

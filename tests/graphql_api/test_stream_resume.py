@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 import pytest
 
+from asgi.streaming_session import StreamTiming
 from domain.stream_cursor import StreamCursor
-from graphql_api.transports.websocket.config import WebSocketTiming
 from tests.graphql_api.stream_client import (
     MOVES,
     Listener,
@@ -62,9 +62,9 @@ class TestResume:
         """A ping has the cursor of each subscription, from which it can be resumed."""
         owner, other = await live.a_user(), await live.a_user()
         noise, task = await live.build.a_task(other), await live.build.a_task(owner)
-        live.server.timing = WebSocketTiming(ping=1.0)
+        usual, live.server.timing = live.server.timing, StreamTiming(ping=1.0)
         async with serving(live.server.asgi()) as url, connected(url) as impatient:
-            live.server.timing = None
+            live.server.timing = usual
             await impatient.init({"token": await live.token(owner)})
             await Listener(live, impatient).listen(MOVES, "mine")
             await move(live, noise, "DONE", other)

@@ -11,13 +11,14 @@ from uuid import UUID, uuid4
 import pytest
 from websockets.exceptions import InvalidStatus
 
+from asgi.streaming_session import SessionConfig, StreamTiming
 from domain.actor import Actor
 from domain.stream_cursor import StreamCursor
 from domain.task import TaskStatus
 from domain.user import Role
 from graphql_api.auth.tokens import AccessTokens
 from graphql_api.schema.ids import encode_id
-from rest_api.websocket import TaskSocket, Timing
+from rest_api.websocket import TaskSocket
 from streaming.task_cache import TaskSnapshot
 from tests.rest_api.support import TASK_FIELDS, Rest
 from tests.rest_api.task_listening import listening, move, open_socket
@@ -256,12 +257,11 @@ class TestEndings:
 
 
 @asynccontextmanager
-async def timed(api: Api, timing: Timing) -> AsyncIterator[str]:
+async def timed(api: Api, timing: StreamTiming) -> AsyncIterator[str]:
     """The address of the socket with other waiting times."""
     server = api.server
-    socket = TaskSocket(
-        server.backend, server.access.authenticate, server.connections, lambda *_, **__: True, timing=timing
-    )
+    config = SessionConfig(server.connections, server.access.authenticate, timing)
+    socket = TaskSocket(server.backend, config, lambda *_, **__: True)
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         scope["path_params"] = {"client_id": scope["path"].rpartition("/")[2]}
@@ -274,15 +274,14 @@ async def timed(api: Api, timing: Timing) -> AsyncIterator[str]:
 @pytest.fixture
 async def impatient(api: Api) -> AsyncIterator[str]:
     """The socket where cursors come soon."""
-    # The timer starts after the time-out of the sign-in; a sign-in by header is never late.
-    async with timed(api, Timing(auth=0.1, idle=0.1, send=HANG_SECONDS)) as address:
+    async with timed(api, StreamTiming(first_message=HANG_SECONDS, ping=0.1, send=HANG_SECONDS)) as address:
         yield address
 
 
 class TestClocks:
     async def test_a_silent_client_is_closed(self, api: Api):
         """4408 after the time for the sign-in."""
-        async with timed(api, Timing(auth=0.1)) as url, open_socket(url) as listener:
+        async with timed(api, StreamTiming(first_message=0.1)) as url, open_socket(url) as listener:
             assert await listener.closed() == (4408, 'No sign-in in time. Send {"type": "auth", "token": "…"} first.')
 
     async def test_an_idle_client_receives_cursors(self, impatient: str, rest: Rest):

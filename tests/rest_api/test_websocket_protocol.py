@@ -7,15 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asgi.close_codes import CloseCode
+from asgi.close_codes import CloseCode, CloseReason
 from domain.errors import FailureCode
-from rest_api.websocket_protocol import Close, Listen, Send, SignIn, State, WebSocketProtocol
+from rest_api.websocket_protocol import Listen, SignIn, State, WebSocketProtocol
 
 
 def sent(effect: object) -> dict[str, Any]:
     """What an effect sends."""
-    assert isinstance(effect, Send)
-    decoded: dict[str, Any] = json.loads(effect.text)
+    assert isinstance(effect, str)
+    decoded: dict[str, Any] = json.loads(effect)
     return decoded
 
 
@@ -51,15 +51,15 @@ class TestSigningIn:
         dialogue = WebSocketProtocol()
         error, closed = dialogue.receive_text(text)
         assert sent(error)["code"] == "UNAUTHENTICATED"
-        assert closed == Close(CloseCode.UNAUTHORIZED, "Unauthorized: the first message was not auth")
+        assert closed == CloseReason(CloseCode.UNAUTHORIZED, "Unauthorized: the first message was not auth")
         assert dialogue.state is State.CLOSED
 
     def test_a_late_sign_in_closes_the_socket(self):
         """The time-out applies only before the sign-in."""
-        assert WebSocketProtocol().late() == (
-            Close(CloseCode.TIMED_OUT, 'No sign-in in time. Send {"type": "auth", "token": "…"} first.'),
+        assert WebSocketProtocol().first_message_timed_out() == (
+            CloseReason(CloseCode.TIMED_OUT, 'No sign-in in time. Send {"type": "auth", "token": "…"} first.'),
         )
-        assert listening().late() == ()
+        assert listening().first_message_timed_out() == ()
 
 
 class TestListening:
@@ -72,7 +72,8 @@ class TestListening:
         dialogue = listening()
         dialogue.item("{}")
         assert dialogue.tick("c2") == ()
-        assert [sent(effect) for effect in dialogue.tick("c2")] == [{"type": "cursor", "cursor": "c2"}]
+        for cursor in ("c2", "c3"):
+            assert [sent(effect) for effect in dialogue.tick(cursor)] == [{"type": "cursor", "cursor": cursor}]
         assert dialogue.tick(None) == ()
 
     def test_text_gets_an_error(self):
@@ -85,7 +86,7 @@ class TestListening:
         """With an explanation."""
         error, closed = listening().refuse(FailureCode.BAD_REQUEST, "No cursor")
         assert sent(error) == {"type": "error", "code": "BAD_REQUEST", "message": "No cursor"}
-        assert closed == Close(CloseCode.BAD_MESSAGE, "No cursor")
+        assert closed == CloseReason(CloseCode.BAD_MESSAGE, "No cursor")
 
 
 EVENTS = st.one_of(
@@ -93,7 +94,7 @@ EVENTS = st.one_of(
     st.tuples(st.just("item"), st.just("{}")),
     st.tuples(st.just("listening"), st.just("c")),
     st.tuples(st.just("tick"), st.just("c") | st.none()),
-    st.tuples(st.sampled_from(["receive_binary", "late", "signed_in"])),
+    st.tuples(st.sampled_from(["receive_binary", "first_message_timed_out", "signed_in"])),
 )
 
 
@@ -108,8 +109,8 @@ def test_any_order_of_events_keeps_the_rules(header: bool, events: list[tuple[An
         if was is State.CLOSED:
             assert new == []
         if was is not State.LISTENING:
-            assert all(sent(each)["type"] == "error" for each in new if isinstance(each, Send))
+            assert all(sent(each)["type"] == "error" for each in new if isinstance(each, str))
         effects += new
-    closes = [index for index, effect in enumerate(effects) if isinstance(effect, Close)]
+    closes = [index for index, effect in enumerate(effects) if isinstance(effect, CloseReason)]
     assert closes in ([], [len(effects) - 1])
     assert sum(isinstance(effect, SignIn) for effect in effects) <= 1

@@ -12,7 +12,7 @@ from graphql import ExecutionResult, OperationType
 from asgi.client import Client
 from asgi.errors import InvalidToken
 from asgi.socket_writer import PUT, Put
-from asgi.timeouts import TimeoutQueue
+from asgi.streaming_session import SessionConfig, StreamTiming
 from asgi.websocket_handshake import HandshakeRequest
 from domain.actor import Actor
 from domain.errors import Unauthenticated
@@ -27,7 +27,7 @@ from graphql_api.resolvers.delivery import Delivery, current_answer
 from graphql_api.resolvers.stream import SubscriptionSource
 from graphql_api.schema.ids import decode_id_of
 from graphql_api.schema.stream import ResyncRequired, TaskDeleted
-from graphql_api.transports.websocket.config import WebSocketConfig, WebSocketTiming
+from graphql_api.transports.websocket.config import WebSocketConfig
 from graphql_api.transports.websocket.connection import WebSocketConnection
 from graphql_api.transports.websocket.protocol import SUBPROTOCOL
 from persistence.database import Database
@@ -41,7 +41,7 @@ from tests.simulation.database_model import FOREVER, Session, Table
 from tests.simulation.line import Line
 from tests.simulation.loop import Machine, VirtualLoop
 
-TIMING = WebSocketTiming(init=2.0, ping=0.5, send=1.5)
+TIMING = StreamTiming(first_message=2.0, ping=0.5, send=1.5)
 
 
 @dataclass(frozen=True)
@@ -272,12 +272,9 @@ class Process:
         self.stream.on_break(self.connections.close_everyone)
         self.setup: WebSocketConfig[Any] = WebSocketConfig(
             executor=cast("Any", Execution(self)),
-            authenticate=self.access.authenticate,
             make_context=lambda facts: Context(self, facts.identity.actor, facts.request_id),  # type: ignore[union-attr]
-            connections=self.connections,
+            session=SessionConfig(self.connections, self.access.authenticate, TIMING),
             cursor_of=lambda context: context.subscriber.cursor if context.subscriber is not None else None,
-            timing=TIMING,
-            sending=TimeoutQueue(TIMING.send),
         )
 
     async def start(self) -> None:

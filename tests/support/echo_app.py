@@ -17,6 +17,7 @@ from asgi.cors import CORS
 from asgi.errors import ExpiredToken, InvalidToken
 from asgi.origins import Origins
 from asgi.request_context import RequestContext
+from asgi.streaming_session import SessionConfig, StreamTiming
 from domain.actor import Actor
 from domain.errors import NotFound, RateLimited, Unauthenticated, Unavailable
 from domain.user import Role
@@ -25,7 +26,7 @@ from graphql_api.execution.documents import Documents
 from graphql_api.execution.executor import Executor
 from graphql_api.schema.base import Schema
 from graphql_api.transports.http.endpoint import GraphQLHTTP
-from graphql_api.transports.websocket.config import WebSocketTiming
+from graphql_api.transports.websocket.config import WebSocketConfig
 from graphql_api.transports.websocket.endpoint import GraphQLSocket
 from server.pages.endpoint_page import respond
 from streaming.connections import Connections
@@ -301,7 +302,7 @@ class Echo:
 
 
 def build(
-    *, timing: WebSocketTiming | None = None, connections: Connections | None = None, timeout: float = 20.0, **http: Any
+    *, timing: StreamTiming | None = None, connections: Connections | None = None, timeout: float = 20.0, **http: Any
 ) -> Echo:
     """A fresh application."""
     journal, bouncer, origins = Journal(), Bouncer(), Origins(["https://app.example.org"])
@@ -313,15 +314,9 @@ def build(
         return EchoContext(facts, journal)
 
     endpoint = GraphQLHTTP(executor, bouncer.authenticate, make_context, page=respond, **http)
-    socket = GraphQLSocket(
-        executor,
-        bouncer.authenticate,
-        make_context,
-        connections,
-        origins.allows,
-        cursor_of=lambda context: f"at {context.generation}",
-        timing=timing,
-    )
+    session = SessionConfig(connections, bouncer.authenticate, timing or StreamTiming())
+    config = WebSocketConfig(executor, make_context, session, cursor_of=lambda context: f"at {context.generation}")
+    socket = GraphQLSocket(config, origins.allows)
 
     async def route(scope: Scope, receive: Receive, send: Send) -> None:
         await (socket if scope["type"] == "websocket" else endpoint)(scope, receive, send)
@@ -329,4 +324,4 @@ def build(
     return Echo(CORS(route, origins.allows), journal, bouncer, connections, documents)
 
 
-app = build(timing=WebSocketTiming(init=9.5)).app
+app = build(timing=StreamTiming(first_message=9.5)).app

@@ -1,22 +1,33 @@
-"""One event stream, from its first event to its end."""
+"""The response to a subscription: a stream of events."""
 
-import asyncio
-from contextlib import aclosing, suppress
-from datetime import UTC, datetime
-from typing import Any, Final, Generic
+from contextlib import aclosing
+from dataclasses import replace
+from typing import Final, Generic
 
-from starlette.types import Receive
+from starlette.types import Message, Receive, Send
 
-from asgi.socket_writer import PeerDisconnected, SocketWriter
-from domain.errors import Unauthenticated
+from asgi.close_codes import CloseCode, CloseReason
+from asgi.errors import HTTPError, unavailable
+from asgi.request_context import Header, RequestContext
+from asgi.socket_writer import PeerDisconnected
+from asgi.streaming_session import StreamingSession
+from asgi.websocket_handshake import Authenticate, HandshakeRequest
+from domain.errors import RateLimited, Unauthenticated, Unavailable
 from graphql_api.execution.executor import ContextT, Operation
-from graphql_api.execution.response import request_error
+from graphql_api.execution.response import Response, request_error
 from graphql_api.transports.sse import frames
 from graphql_api.transports.sse.config import SSEConfig
-from observability.request_records import frame_sent
-from streaming.connections import FORBIDDEN
+from observability.request_records import RequestRecord
+from streaming.connections import ConnectionRefused, TooManyConnections
 
 RETRY_MILLISECONDS: Final = 1_000
+RETRY_SECONDS: Final = 5
+_HEADERS: Final[list[Header]] = [
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-store"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-accel-buffering", b"no"),  # Tells nginx not to buffer events.
+]
 
 
 class EventStream(Generic[ContextT]):
@@ -27,73 +38,70 @@ class EventStream(Generic[ContextT]):
     """
 
     def __init__(
-        self, config: SSEConfig[ContextT], writer: SocketWriter, operation: Operation, context: ContextT
+        self,
+        config: SSEConfig[ContextT],
+        operation: Operation,
+        handshake: HandshakeRequest,
+        record: RequestRecord,
+        receive: Receive,
+        send: Send,
     ) -> None:
         self._config = config
-        self._writer = writer
         self._operation = operation
-        self._context = context
-        # The result is the last part of the body.
-        self._ended: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        self._handshake = handshake
+        self._record = record
+        self._send = send
+        self._session = StreamingSession(config.session, handshake, self, receive, send)
+        self._writer = self._session.writer
         self._sent_cursor: str | None = None
 
-    async def run(self, receive: Receive, *, expires_at: datetime | None) -> None:
-        """Run the stream to its end. The status and the headers must have been sent before.
+    async def run(self) -> None:
+        """Run the stream to its end. If it ends before the client disconnects, record the status 200.
 
         Raises:
-            PeerDisconnected: the client has disconnected, or reads too slowly.
+            HTTPError: there are too many streams, or the database does not respond. Nothing was sent.
         """
-        tasks = [asyncio.create_task(each) for each in (self._send(), self._keep_alive(), self._watch(receive))]
-        expiry = self._expire_at(expires_at)
         try:
-            await self._writer.body(frames.retry(RETRY_MILLISECONDS))
-            last_part = await self._ended
-        finally:
-            if expiry is not None:
-                expiry.cancel()
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-        await self._writer.body(last_part, more=False)
+            await self._session.run()
+        except ConnectionRefused as refused:
+            raise _connection_limit_error(refused) from None
 
-    def end(self, code: int, why: str) -> None:
-        """End the stream soon, without blocking. *code* is a WebSocket close code. Only the first call counts."""
-        self._end(self._unauthenticated(why) if code == FORBIDDEN else b"")
+    async def accept(self) -> None:
+        """Authenticate the request, send the head of the response, and start the subscription."""
+        request_id = self._record.request_id
+        self._context = self._config.make_context(
+            await request_context(self._handshake, self._session.authenticate, request_id)
+        )
+        await self._send(response_start(request_id, []))
+        retry = frames.retry(RETRY_MILLISECONDS)
+        await self._send({"type": "http.response.body", "body": retry, "more_body": True})
+        self._session.start(self._send_results())
 
-    def _end(self, last_part: bytes) -> None:
-        if not self._ended.done():
-            self._ended.set_result(last_part)
+    async def receive(self, message: Message) -> None:
+        """Ignore a message: the body of the request was read before."""
 
-    def _fail(self, error: BaseException) -> None:
-        if not self._ended.done():
-            self._ended.set_exception(error)
+    async def ping(self) -> None:
+        """Keep the connection alive, and send the position: a client can resume after a long time without events."""
+        if not self._writer.busy:
+            await self._writer.body(self._keep_alive_frame())
 
-    async def _send(self) -> None:
-        try:
-            await self._send_results()
-        except PeerDisconnected as error:
-            self._fail(error)
-        except Exception as bug:
-            self._end(self._result(request_error(bug, request_id=self._context.request_id)) + frames.COMPLETE)
-        else:
-            self._end(frames.COMPLETE)
+    async def close(self, reason: CloseReason | None) -> None:
+        """Send the last part of the body."""
+        await self._writer.body(self._last_part(reason), more=False)
+        self._record.status = 200
 
     async def _send_results(self) -> None:
-        async with aclosing(self._config.executor.stream(self._operation, self._context)) as responses:
-            async for response in responses:
-                if self._ended.done():
-                    return  # The stream already ends in another way.
-                self._sent_cursor = self._config.reached_by(self._context) if response.executed else None
-                await self._writer.body(self._result(response))
-                frame_sent()
-
-    async def _keep_alive(self) -> None:
-        # Send the position too: the client must be able to resume after a long time without events.
-        with suppress(PeerDisconnected):
-            while True:
-                await asyncio.sleep(self._config.timing.idle)
-                if not self._writer.busy:
-                    await self._writer.body(self._keep_alive_frame())
+        try:
+            async with aclosing(self._config.executor.stream(self._operation, self._context)) as responses:
+                async for response in responses:
+                    self._sent_cursor = self._config.reached_by(self._context) if response.executed else None
+                    await self._writer.body(self._result(response))
+                    self._record.frames += 1
+        except PeerDisconnected:
+            raise  # This ends the session.
+        except Exception as bug:
+            await self._writer.body(self._error(bug))
+        self._session.complete()
 
     def _keep_alive_frame(self) -> bytes:
         cursor = self._config.cursor_of(self._context)
@@ -102,21 +110,45 @@ class EventStream(Generic[ContextT]):
         self._sent_cursor = cursor
         return frames.position(cursor)
 
-    async def _watch(self, receive: Receive) -> None:
-        while (await receive())["type"] != "http.disconnect":
-            pass
-        self._fail(PeerDisconnected())
+    def _last_part(self, reason: CloseReason | None) -> bytes:
+        if reason is None:
+            return frames.COMPLETE
+        if reason.code is CloseCode.FORBIDDEN:
+            return self._error(Unauthenticated(reason.reason)) + frames.COMPLETE
+        return b""
 
-    def _expire_at(self, instant: datetime | None) -> asyncio.TimerHandle | None:
-        if instant is None:
-            return None
-        seconds = max(0.0, (instant - datetime.now(UTC)).total_seconds())
-        return asyncio.get_running_loop().call_later(seconds, self.end, FORBIDDEN, "Token has expired")
+    def _error(self, error: Exception) -> bytes:
+        return self._result(request_error(error, request_id=self._record.request_id))
 
-    def _unauthenticated(self, why: str) -> bytes:
-        error = request_error(Unauthenticated(why), request_id=self._context.request_id)
-        return self._result(error) + frames.COMPLETE
-
-    def _result(self, response: Any) -> bytes:
-        payload = response.to_json(request_id=self._context.request_id)
+    def _result(self, response: Response) -> bytes:
+        payload = response.to_json(request_id=self._record.request_id)
         return frames.next_(payload, self._sent_cursor if response.executed else None)
+
+
+async def request_context(handshake: HandshakeRequest, authenticate: Authenticate, request_id: str) -> RequestContext:
+    """Authenticate the request. A token that is not accepted is an error of the fields that need one.
+
+    Raises:
+        HTTPError: the database does not respond.
+    """
+    identity = auth_error = None
+    try:
+        identity = await authenticate(handshake.authorization)
+    except Unauthenticated as error:
+        auth_error = error
+    except Unavailable as error:
+        raise unavailable(error) from None
+    return replace(handshake.request_context(identity, request_id), auth_error=auth_error, transport="http")
+
+
+def response_start(request_id: str, headers: list[Header]) -> Message:
+    """The status and the headers of a response."""
+    found = [*_HEADERS, (b"x-request-id", request_id.encode("ascii")), *headers]
+    return {"type": "http.response.start", "status": 200, "headers": found}
+
+
+def _connection_limit_error(refused: ConnectionRefused) -> HTTPError:
+    after = (b"retry-after", b"%d" % RETRY_SECONDS)
+    if isinstance(refused, TooManyConnections):
+        return HTTPError(429, RateLimited(f"{refused.reason}.", retry_after=RETRY_SECONDS), after)
+    return HTTPError(503, Unavailable(f"{refused.reason}."), after)

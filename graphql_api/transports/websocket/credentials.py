@@ -1,10 +1,7 @@
-"""Reads the credentials in `connection_init`, and chooses the close code if they are not valid."""
+"""Reads the credentials in `connection_init`."""
 
 from collections.abc import Mapping
 from typing import Any
-
-from asgi import close_codes
-from asgi.close_codes import CloseCode, CloseReason
 
 
 class BadCredentials(Exception):
@@ -27,12 +24,3 @@ def authorization(payload: Mapping[str, Any], header: str | None) -> str | None:
             raise BadCredentials(f"{name} must be a string")
         return f"Bearer {value}" if name == "token" else value
     return header
-
-
-def close_reason_for(error: Exception) -> CloseReason | None:
-    """The close code and reason after a failed authentication; None if the error is a bug."""
-    return (
-        CloseReason(CloseCode.BAD_MESSAGE, str(error))
-        if isinstance(error, BadCredentials)
-        else close_codes.close_reason_for(error)
-    )

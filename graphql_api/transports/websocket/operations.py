@@ -11,6 +11,7 @@ from graphql import OperationType
 
 from asgi.request_id import new_request_id
 from asgi.socket_writer import PeerDisconnected
+from asgi.streaming_session import StreamingSession
 from domain.errors import FailureCode
 from graphql_api.errors import describe
 from graphql_api.execution.executor import ContextT, Executor, Operation
@@ -32,10 +33,8 @@ class Operations(Generic[ContextT]):
 
     *perform* performs the effects of the protocol and returns when all frames are sent. So a subscription produces its
     next event only after the last one is sent: a slow client slows down its own source, and no frames accumulate here.
-    *put* sends a frame without waiting; it returns False if that is not possible, and then it sends nothing.
 
-    *verify_session* checks before a query or a mutation whether the session of the connection is still valid. If it
-    returns False, the connection is closing. Subscriptions check this for every event.
+    The session is verified before a query or a mutation. Subscriptions check their actor for every event.
     """
 
     def __init__(
@@ -45,16 +44,14 @@ class Operations(Generic[ContextT]):
         requests: RequestRecords,
         make_context: Callable[[str], ContextT],
         perform: Callable[[Effects], Awaitable[None]],
-        put: Callable[[str], bool],
-        verify_session: Callable[[], Awaitable[bool]],
+        session: StreamingSession,
     ) -> None:
         self._protocol = protocol
         self._executor = executor
         self._requests = requests
         self._make_context = make_context
         self._perform = perform
-        self._put = put
-        self._verify_session = verify_session
+        self._session = session
         self._running: dict[Key, _Running[ContextT]] = {}
 
     def start(self, key: Key, request: OperationRequest) -> Effects:
@@ -69,16 +66,6 @@ class Operations(Generic[ContextT]):
         if running is not None and running.may_stop:
             running.task.cancel()
 
-    def stop_all(self) -> None:
-        """Stop all operations."""
-        for key in tuple(self._running):
-            self.stop(key)
-
-    async def wait(self) -> None:
-        """Wait until no operation is running."""
-        while self._running:
-            await asyncio.wait([running.task for running in self._running.values()])
-
     def contexts(self) -> dict[str, ContextT]:
         """The contexts of the operations for which the client waits, by the ids of the client."""
         return {key.id: each.context for key, each in self._running.items() if self._protocol.listens(key)}
@@ -91,9 +78,10 @@ class Operations(Generic[ContextT]):
             context = self._make_context(record.request_id)
         except Exception as bug:
             return self._refuse(key, Response({"errors": [describe(bug, request_id=record.request_id)]}), record)
-        task = asyncio.create_task(self._run(key, operation, context, record))
+        may_stop = operation.type is not OperationType.MUTATION
+        task = self._session.start(self._run(key, operation, context, record), cancellable=may_stop)
         task.add_done_callback(lambda _: self._finished(key, record))
-        self._running[key] = _Running(task, context, operation.type is not OperationType.MUTATION)
+        self._running[key] = _Running(task, context, may_stop)
         return ()
 
     def _refuse(self, key: Key, response: Response, record: RequestRecord) -> Effects:
@@ -111,12 +99,12 @@ class Operations(Generic[ContextT]):
             await self._send_results(key, operation, context, record)
             record.code = record.code or OK
         except PeerDisconnected:
-            return  # The connection is already closing.
+            raise  # This ends the session.
         except Exception as bug:
-            await self._send_bug(key, bug, context.request_id)
+            await self._perform(self._protocol.failed(key, [describe(bug, request_id=context.request_id)]))
 
     async def _send_results(self, key: Key, operation: Operation, context: ContextT, record: RequestRecord) -> None:
-        if operation.type is not OperationType.SUBSCRIPTION and not await self._verify_session():
+        if operation.type is not OperationType.SUBSCRIPTION and not await self._session.verify():
             record_error(FailureCode.UNAUTHENTICATED.value)
             return
         send_directly = partial(self._send_directly, key, record, context.request_id)
@@ -132,12 +120,6 @@ class Operations(Generic[ContextT]):
 
     def _send_directly(self, key: Key, record: RequestRecord, request_id: str, response: Response) -> bool:
         frame = self._protocol.frame(key, response.to_text(request_id=request_id)) if response.executed else None
-        sent = frame is not None and self._put(frame)
+        sent = frame is not None and self._session.writer.put(frame)
         record.frames += sent
         return sent
-
-    async def _send_bug(self, key: Key, bug: Exception, request_id: str) -> None:
-        try:
-            await self._perform(self._protocol.failed(key, [describe(bug, request_id=request_id)]))
-        except PeerDisconnected:
-            return

@@ -12,7 +12,7 @@ from enum import Enum
 from itertools import count
 from typing import Any, Final, NamedTuple
 
-from asgi.close_codes import CloseCode, reason
+from asgi.close_codes import CloseCode, CloseReason, close_reason
 from domain.errors import FailureCode
 from graphql_api.errors import ErrorDict
 from graphql_api.execution.request import OperationRequest
@@ -41,21 +41,6 @@ class Key(NamedTuple):
     serial: int
 
 
-@dataclass(slots=True)
-class Send:
-    """Send this text frame."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Close:
-    """Close the WebSocket. No effect follows."""
-
-    code: CloseCode
-    reason: str
-
-
 @dataclass(frozen=True, slots=True)
 class Authenticate:
     """Authenticate the client, then call `authenticated` or close."""
@@ -78,7 +63,8 @@ class Stop:
     key: Key
 
 
-Effect = Send | Close | Authenticate | Start | Stop
+Effect = str | CloseReason | Authenticate | Start | Stop
+"""A `str` sends a text frame. A `CloseReason` closes the WebSocket; no effect follows."""
 Effects = Sequence[Effect]
 
 _NOTHING: Final[Effects] = ()
@@ -118,8 +104,8 @@ class Protocol:
         """A binary frame was received."""
         return self.close(CloseCode.BAD_MESSAGE, "Messages are text, not binary")
 
-    def init_timed_out(self) -> Effects:
-        """The time limit for `connection_init` has passed."""
+    def first_message_timed_out(self) -> Effects:
+        """The time limit for the first message has passed."""
         if self.state is not State.WAITING:
             return _NOTHING
         return self.close(CloseCode.TIMED_OUT, "Connection initialisation timeout: send connection_init first")
@@ -131,19 +117,19 @@ class Protocol:
         self._silent += 1
         if self._silent > MAX_SILENT_TICKS:
             return self.close(CloseCode.TIMED_OUT, "The client sent no message and no pong")
-        return (Send(frames.ping(payload)),)
+        return (frames.ping(payload),)
 
     def authenticated(self) -> Effects:
         """The client is authenticated, or anonymous."""
         if self.state is not State.AUTHENTICATING:
             return _NOTHING
         self.state = State.READY
-        return (Send(frames.ACK),)
+        return (frames.ACK,)
 
     def result(self, key: Key, payload: str) -> Effects:
         """An operation has a result. *payload* is JSON."""
         frame = self.frame(key, payload)
-        return (Send(frame),) if frame is not None else _NOTHING
+        return (frame,) if frame is not None else _NOTHING
 
     def frame(self, key: Key, payload: str) -> str | None:
         """The frame for a result; None if the client no longer waits for the operation."""
@@ -167,7 +153,7 @@ class Protocol:
             return _NOTHING
         self.state = State.CLOSED
         self._active.clear()
-        return (Close(code, reason(why)),)
+        return (close_reason(code, why),)
 
     def listens(self, key: Key) -> bool:
         """Whether the client waits for this operation."""
@@ -180,7 +166,7 @@ class Protocol:
             case "connection_init":
                 return self._init(message.payload or {})
             case "ping":
-                return (Send(frames.pong(message.payload)),)
+                return (frames.pong(message.payload),)
             case "complete":
                 return self._complete(message.id)
         return _NOTHING
@@ -197,7 +183,7 @@ class Protocol:
         if id in self._active:
             return self.close(CloseCode.DUPLICATE, f"Subscriber for {id} already exists")
         if len(self._running) >= self._max_operations:
-            return (Send(frames.error(id, [_too_many(self._max_operations)])),)
+            return (frames.error(id, [_too_many(self._max_operations)]),)
         key = Key(id, next(self._serials))
         self._active[id] = key
         self._running.add(key)
@@ -211,7 +197,7 @@ class Protocol:
         if not self.listens(key):
             return _NOTHING
         del self._active[key.id]
-        return (Send(text),)
+        return (text,)
 
 
 def _too_many(most: int) -> ErrorDict:

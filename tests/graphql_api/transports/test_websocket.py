@@ -14,7 +14,7 @@ from starlette.types import Message
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Subprotocol
 
-from graphql_api.transports.websocket.config import WebSocketTiming
+from asgi.streaming_session import StreamTiming
 from streaming.connections import Connections
 from tests.support.echo_app import Echo, build
 from tests.support.serving import serving
@@ -272,14 +272,14 @@ class TestEnds:
 @pytest.fixture
 async def impatient(request: pytest.FixtureRequest) -> AsyncIterator[tuple[str, Echo]]:
     """An application with a short time-out of the test's choice."""
-    patient = {"init": HANG_SECONDS, "ping": HANG_SECONDS, "send": HANG_SECONDS}
-    echo = build(timing=WebSocketTiming(**patient | request.param))
+    patient = {"first_message": HANG_SECONDS, "ping": HANG_SECONDS, "send": HANG_SECONDS}
+    echo = build(timing=StreamTiming(**patient | request.param))
     async with serving(echo.app) as url:
         yield url, echo
 
 
 class TestClocks:
-    @pytest.mark.parametrize("impatient", [{"init": 0.1}], indirect=True)
+    @pytest.mark.parametrize("impatient", [{"first_message": 0.1}], indirect=True)
     async def test_a_socket_that_never_begins_is_closed(self, impatient: tuple[str, Echo]) -> None:
         """With 4408."""
         async with connected(impatient[0]) as socket:

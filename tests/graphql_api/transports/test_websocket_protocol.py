@@ -7,15 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from asgi.close_codes import CloseCode, reason
+from asgi.close_codes import CloseCode, CloseReason, close_reason
 from graphql_api.transports.websocket.protocol import (
     Authenticate,
-    Close,
     Effect,
     Effects,
     Key,
     Protocol,
-    Send,
     Start,
     State,
     Stop,
@@ -53,13 +51,13 @@ def started(protocol: Protocol, id: str = "1") -> Key:
 def code_of(effects: Effects) -> int:
     """The code that the socket is closed with."""
     (effect,) = effects
-    assert isinstance(effect, Close)
+    assert isinstance(effect, CloseReason)
     return effect.code
 
 
 def sent(effects: Effects) -> list[Any]:
     """What is sent, decoded."""
-    return [json.loads(effect.text) for effect in effects if isinstance(effect, Send)]
+    return [json.loads(effect) for effect in effects if isinstance(effect, str)]
 
 
 class TestTheBeginning:
@@ -88,8 +86,8 @@ class TestTheBeginning:
 
     def test_a_silent_client_is_closed(self) -> None:
         """After the time for the first message; afterwards this time has no effect."""
-        assert code_of(Protocol().init_timed_out()) == 4408
-        assert ready().init_timed_out() == ()
+        assert code_of(Protocol().first_message_timed_out()) == 4408
+        assert ready().first_message_timed_out() == ()
 
     def test_a_ping_is_answered_at_any_time(self) -> None:
         """With what it carried, and before the acknowledgement, too."""
@@ -138,7 +136,7 @@ class TestOperations:
         protocol = ready()
         started(protocol, "ä" * 200)
         (effect,) = protocol.receive_text(subscribe("ä" * 200))
-        assert isinstance(effect, Close)
+        assert isinstance(effect, CloseReason)
         assert effect.code == 4409
         assert len(effect.reason.encode()) <= 123
 
@@ -173,7 +171,7 @@ class TestBadMessages:
     def test_an_invalid_message_closes_the_socket(self, text: str) -> None:
         """With 4400 and a reason of valid length."""
         (effect,) = ready().receive_text(text)
-        assert isinstance(effect, Close)
+        assert isinstance(effect, CloseReason)
         assert effect.code == 4400
         assert 0 < len(effect.reason.encode()) <= 123
 
@@ -212,7 +210,7 @@ class TestTheEnd:
         protocol = ready()
         key = started(protocol)
         assert protocol.close(CloseCode.FORBIDDEN, "Token has expired") == (
-            Close(CloseCode.FORBIDDEN, "Token has expired"),
+            CloseReason(CloseCode.FORBIDDEN, "Token has expired"),
         )
         assert protocol.close(CloseCode.BAD_MESSAGE, "") == protocol.result(key, "1") == protocol.tick() == ()
         assert protocol.receive_text("rubbish") == protocol.receive_binary() == protocol.authenticated() == ()
@@ -221,8 +219,8 @@ class TestTheEnd:
     @given(st.text())
     def test_a_reason_always_fits(self, text: str) -> None:
         """It is cut between characters."""
-        assert text.startswith(reason(text))
-        assert len(reason(text).encode()) <= 123
+        assert text.startswith(close_reason(CloseCode.BAD_MESSAGE, text).reason)
+        assert len(close_reason(CloseCode.BAD_MESSAGE, text).reason.encode()) <= 123
 
 
 IDS = st.sampled_from(["1", "2", "3", ""])
@@ -248,7 +246,7 @@ def _happen(protocol: Protocol, event: str, text: str, key: Key) -> Effects:
         case "binary":
             return protocol.receive_binary()
         case "late":
-            return protocol.init_timed_out()
+            return protocol.first_message_timed_out()
         case "tick":
             return protocol.tick()
         case "authenticated":
@@ -270,13 +268,13 @@ def test_any_sequence_keeps_the_rules(history: list[tuple[str, str]]) -> None:
         effects = _happen(protocol, event, text, last)
         assert not (closed and effects)
         for effect in effects:
-            closed = closed or isinstance(effect, Close)
+            closed = closed or isinstance(effect, CloseReason)
             last = _keep_book(effect, open_, last)
 
 
 def _keep_book(effect: Effect, open_: set[str], last: Key) -> Key:
     match effect:
-        case Close(code, reason_):
+        case CloseReason(code, reason_):
             assert code in set(CloseCode)
             assert len(reason_.encode()) <= 123
         case Start(key):
@@ -285,7 +283,7 @@ def _keep_book(effect: Effect, open_: set[str], last: Key) -> Key:
             return key
         case Stop(key):
             open_.remove(key.id)
-        case Send(text):
+        case str(text):
             _check_frame(json.loads(text), open_)
     return last
 
