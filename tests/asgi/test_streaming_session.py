@@ -347,14 +347,14 @@ class TestTheEnd:
         assert (world.closed, ended) == ([], ["mutation"])
 
     @in_virtual_time
-    async def test_a_bug_is_logged_and_closes_it(self, discreet_log: Log):
+    async def test_a_bug_is_logged_and_closes_it(self, no_secrets_in_logs: Log):
         """In the handling of a message, in a ping and in a task: the client may try again."""
         for arrange in (_bug_in_message, _bug_in_ping, _bug_in_task):
             world = World()
             arrange(world)
             await world.served()
             assert world.closed == [CloseReason(CloseCode.TRY_LATER, "Something went wrong on our side")]
-        assert discreet_log.text.count("unexpected failure at the socket") == 3
+        assert no_secrets_in_logs.text.count("unexpected failure at the socket") == 3
 
     @in_virtual_time
     async def test_a_client_that_does_not_read_is_aborted(self):
