@@ -82,12 +82,13 @@ REGISTRATIONS: Final = (
         "from persistence.models import TaskRow",
         "from persistence.queries.comment import COMMENTS",
     ),
-    after(
+    Registration(
         "graphql_api/schema/task.py",
-        '    viewer_can_delete = object_field(BY_RELATION, "Whether you may delete the task.", _may(Action.DELETE_TASK))',
-        "    comments = object_field(",
-        '        BY_RELATION, "The comments on the task, oldest first.", Pages(CommentConnection, pages_of(COMMENTS))',
-        "    )",
+        "    history = object_field(\n",
+        "    comments = object_field(\n"
+        '        BY_RELATION, "The comments on the task, oldest first.", Pages(CommentConnection, pages_of(COMMENTS))\n'
+        "    )\n"
+        "    history = object_field(\n",
     ),
     after(
         "graphql_api/resolvers/node.py",

@@ -18,9 +18,7 @@ class CommentChanged(TaskStreamItem):
 
     row: strawberry.Private[CommentEvent]
 
-    @strawberry.field(
-        description="The comment in its current state; null if it was deleted since.", metadata=BY_RELATION
-    )
+    @strawberry.field(description="The current comment; null if it was deleted since.", metadata=BY_RELATION)
     @resolver
     async def comment(self, field: FieldContext) -> Comment | None:
         """Load the comment."""
