@@ -118,7 +118,7 @@ class NoteEvent(TaskScopedEvent):
 
 
 def a_note_event(people: People, **values: Any) -> NoteEvent:
-    """A change of a note on somebody's task, which is DONE."""
+    """A change of a note on a task of these people; the task is DONE."""
     event = a_task_event(before=people, after=people, **values)
     return NoteEvent(**{name: getattr(event, name) for name in TASK_SCOPE})
 

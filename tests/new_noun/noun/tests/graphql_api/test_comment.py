@@ -98,7 +98,7 @@ async def listening(api: Api, who: UserRow, query: str = LISTEN, **variables: An
 class TestReading:
     async def test_a_comment_is_found_by_its_id(self, live: Api):
         """By `comment` and by `node`; it is null for users who may not see the task."""
-        owner, assignee, stranger = await live.a_user(), await live.a_user(), await live.a_user()
+        owner, assignee, outsider = await live.a_user(), await live.a_user(), await live.a_user()
         task = await live.build.a_task(owner, assignee_id=assignee.id)
         comment = await write(live, task, " First! ", owner)
 
@@ -106,8 +106,8 @@ class TestReading:
         for user in (owner, assignee, await live.a_user(Role.MODERATOR)):
             assert await ask(live, COMMENT, user, id=comment["id"]) == {"comment": comment}
             assert (await ask(live, NODE, user, id=comment["id"]))["node"] == {"__typename": "Comment", **comment}
-        assert await ask(live, COMMENT, stranger, id=comment["id"]) == {"comment": None}
-        assert await ask(live, NODE, stranger, id=comment["id"]) == {"node": None}
+        assert await ask(live, COMMENT, outsider, id=comment["id"]) == {"comment": None}
+        assert await ask(live, NODE, outsider, id=comment["id"]) == {"node": None}
 
     async def test_pages_go_forward_and_backward(self, live: Api):
         """Each page continues where the one before it ends, and says whether there are more."""
@@ -151,14 +151,14 @@ class TestWriting:
 
     async def test_refusals_are_user_errors(self, live: Api):
         """They name the input field and store nothing."""
-        owner, assignee, stranger = await live.a_user(), await live.a_user(), await live.a_user()
+        owner, assignee, outsider = await live.a_user(), await live.a_user(), await live.a_user()
         task = await live.build.a_task(owner, assignee_id=assignee.id)
         comment = await write(live, task, "mine", owner)
         on_task, on_comment = {"taskId": task_id(task)}, {"id": comment["id"]}
         refused: list[tuple[str, UserRow, dict[str, Any], str, list[str]]] = [
             (CREATE, owner, on_task | {"text": " "}, "INVALID", ["text"]),
-            (CREATE, stranger, on_task | {"text": "x"}, "NOT_FOUND", ["taskId"]),
-            (UPDATE, stranger, on_comment | {"text": "x"}, "NOT_FOUND", ["id"]),
+            (CREATE, outsider, on_task | {"text": "x"}, "NOT_FOUND", ["taskId"]),
+            (UPDATE, outsider, on_comment | {"text": "x"}, "NOT_FOUND", ["id"]),
             (UPDATE, assignee, on_comment | {"text": "x"}, "FORBIDDEN", ["id"]),
             (UPDATE, owner, on_comment | {"text": "x", "expectedVersion": 9}, "CONFLICT", ["expectedVersion"]),
         ]
@@ -188,14 +188,14 @@ class TestWriting:
 class TestStream:
     async def test_an_event_reaches_those_who_may_see_the_task(self, live: Api):
         """The owner, the assignee and a moderator, and nobody else; a subscriber to tasks gets no comments."""
-        owner, assignee, stranger = await live.a_user(), await live.a_user(), await live.a_user()
+        owner, assignee, outsider = await live.a_user(), await live.a_user(), await live.a_user()
         moderator = await live.a_user(Role.MODERATOR)
-        task, other = await live.build.a_task(owner, assignee_id=assignee.id), await live.build.a_task(stranger)
+        task, other = await live.build.a_task(owner, assignee_id=assignee.id), await live.build.a_task(outsider)
         async with (
             listening(live, owner) as hers,
             listening(live, assignee) as his,
             listening(live, moderator) as theirs,
-            listening(live, stranger) as strange,
+            listening(live, outsider) as strange,
             listening(live, owner, CHANGES) as tasks,
         ):
             comment = await write(live, task, "hello", assignee)
@@ -206,7 +206,7 @@ class TestStream:
                 assert items[-1]["comment"] == changed
                 assert (items[-1]["taskId"], items[-1]["task"]) == (task_id(task), {"title": task.title})
 
-            own = await write(live, other, "for myself", stranger)
+            own = await write(live, other, "for myself", outsider)
             assert (await strange.receive())["comment"] == own
             await move(live, task, "DONE", owner)
             assert (await tasks.receive())["changes"] == ["STATUS"]
@@ -217,7 +217,7 @@ class TestStream:
         task, other = await live.build.a_task(owner), await live.build.a_task(owner)
         only = {"taskIds": [task_id(task)]}
         async with listening(live, owner, filter=only) as listener:
-            await write(live, task, "heard", owner)
+            await write(live, task, "received", owner)
             cursor = (await listener.receive())["cursor"]
         await write(live, other, "filtered", owner)
         missed = [await write(live, task, text, owner) for text in ("missed", "too")]
