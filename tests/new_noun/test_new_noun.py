@@ -12,6 +12,7 @@ import tomllib
 from collections.abc import Iterator
 from difflib import ndiff
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from graphql import GraphQLObjectType, build_schema, find_breaking_changes
@@ -40,35 +41,52 @@ def run(copy: Path, *arguments: str) -> str:
     return ran.stdout
 
 
+class Copy(NamedTuple):
+    """A copy of the repository with the noun; `before` are the texts of its files without the noun, by path."""
+
+    path: Path
+    before: dict[str, str]
+
+
 @pytest.fixture(scope="module")
-def copy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def copied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Copy]:
     """The Python packages of the repository, with the noun."""
     copy, settings = tmp_path_factory.mktemp("repository"), tomllib.loads((ROOT / "pyproject.toml").read_text())
     for package in settings["tool"]["mypy"]["packages"]:
         shutil.copytree(ROOT / package, copy / package, ignore=NOT_COPIED)
     shutil.copy2(ROOT / "pyproject.toml", copy)
+    before = texts(copy)
     for registration in REGISTRATIONS:
         registration.apply(copy)
     shutil.copytree(NOUN, copy, dirs_exist_ok=True, ignore=NOT_COPIED)
-    yield copy
+    yield Copy(copy, before)
     shutil.rmtree(copy)
 
 
-def changed_files(copy: Path) -> dict[str, int]:
+@pytest.fixture(scope="module")
+def copy(copied: Copy) -> Path:
+    """Where the copy is."""
+    return copied.path
+
+
+def texts(copy: Path) -> dict[str, str]:
+    """The texts of the modules, by path."""
+    return {file.relative_to(copy).as_posix(): file.read_text() for file in copy.rglob("*.py")}
+
+
+def changed_files(copied: Copy) -> dict[str, int]:
     """Files of the copy that are new or changed → the number of their added lines, without empty ones."""
     found: dict[str, int] = {}
-    for file in (each for each in copy.rglob("*.py") if each.is_file()):
-        name = file.relative_to(copy).as_posix()
-        before = (ROOT / name).read_text().splitlines() if (ROOT / name).exists() else []
-        after = file.read_text().splitlines()
+    for name, text in texts(copied.path).items():
+        before, after = copied.before.get(name, "").splitlines(), text.splitlines()
         if before != after:
             found[name] = sum(line.startswith("+ ") and bool(line[2:].strip()) for line in ndiff(before, after))
     return found
 
 
-def test_the_machinery_is_unchanged_and_the_noun_is_short(copy: Path):
+def test_the_machinery_is_unchanged_and_the_noun_is_short(copied: Copy):
     """Only the noun's files and the registrations differ, and they are few lines."""
-    changed = changed_files(copy)
+    changed = changed_files(copied)
     registered = {each.path for each in REGISTRATIONS}
 
     assert changed.keys() == {*FILES, *registered}
@@ -77,7 +95,7 @@ def test_the_machinery_is_unchanged_and_the_noun_is_short(copy: Path):
     assert sum(lines.values()) <= MAX_LINES, lines
 
 
-def test_the_walk_through_names_every_file(copy: Path):
+def test_the_walk_through_names_every_file():
     """CONTRIBUTING.md names the layers of the noun and the files with registrations."""
     section = (ROOT / "CONTRIBUTING.md").read_text().partition("## A new noun")[2].partition("\n## ")[0]
     named = {each.path for each in REGISTRATIONS} | {name for name in FILES if "migrations/" not in name}
