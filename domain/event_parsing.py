@@ -1,14 +1,15 @@
 """Reading stored events, also those of a newer version: what is unknown is left out, and nothing raises.
 
-- An event of an unknown kind, or a task event without its required facts, is skipped.
+- An event of an unknown kind, or without its required facts, is skipped.
 - A task event with unknown changes is read with the known ones. An unknown status is read as None: the event then is
   no move, and if the status after it is unknown, only users who lose the task receive it.
 - A change of rights that is not wholly understood becomes `UnknownAccess`.
 - Unknown keys are ignored; `title`, `from` and `request` of a task event may be missing.
 """
 
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from domain.events import (
@@ -20,9 +21,13 @@ from domain.events import (
     LoggedEvent,
     TaskChange,
     TaskEvent,
+    TaskScopedEvent,
 )
 from domain.task import TaskStatus
 from domain.unknown_events import SkippedEvent, UnknownAccess
+
+EVENTS_OF_NOUNS: Final[tuple[type[TaskScopedEvent], ...]] = ()
+"""The events of objects that belong to a task, a class for each kind. They are read completely, or skipped."""
 
 MAX_KIND: Final = 20
 MAX_VERSION: Final = 2**31 - 1
@@ -32,14 +37,13 @@ _READ_IN_PART: Final = frozenset({"changes", "from_status", "to_status", "title"
 _CHANGES: Final[Mapping[str, TaskChange]] = {change.value: change for change in TaskChange}
 _STATUSES: Final[Mapping[str, TaskStatus]] = {status.value: status for status in TaskStatus}
 
+EventT = TypeVar("EventT", bound=TaskScopedEvent)
+
 
 def read_event(kind: object, payload: Any) -> Event:
     """The event that is stored under a kind, as far as this version understands it."""
-    if kind == EventKind.TASK:
-        return _read_task_event(payload)
-    if kind == EventKind.ACCESS:
-        return _read_access_event(payload)
-    return SkippedEvent(str(kind)[:MAX_KIND])
+    read = _READERS.get(kind) if isinstance(kind, str) else None
+    return read(payload) if read is not None else SkippedEvent(str(kind)[:MAX_KIND])
 
 
 def read_logged(value: Any) -> LoggedEvent:
@@ -65,10 +69,14 @@ def _read_task_event(payload: Any) -> TaskEvent | SkippedEvent:
 
 
 def _checked(event: TaskEvent) -> TaskEvent:
-    if type(event.version) is not int or not 0 <= event.version <= MAX_VERSION or event.at.tzinfo is None:
-        raise ValueError("no version, or no instant")
     if event.from_status is None and event.changed_status:
         raise ValueError("a status change without a previous status")
+    return _with_valid_scope(event)
+
+
+def _with_valid_scope(event: EventT) -> EventT:
+    if type(event.version) is not int or not 0 <= event.version <= MAX_VERSION or event.at.tzinfo is None:
+        raise ValueError("no version, or no instant")
     return event
 
 
@@ -115,3 +123,17 @@ def _user(payload: Any) -> UUID | None:
         return user_id
     except _UNREADABLE:
         return None
+
+
+def _read_whole(event: type[TaskScopedEvent], payload: Any) -> TaskScopedEvent | SkippedEvent:
+    try:
+        return _with_valid_scope(event.from_json(payload))
+    except _UNREADABLE:
+        return SkippedEvent(event.kind.value)
+
+
+_READERS: Final[Mapping[str, Callable[[Any], Event]]] = {
+    EventKind.TASK.value: _read_task_event,
+    EventKind.ACCESS.value: _read_access_event,
+    **{event.kind.value: partial(_read_whole, event) for event in EVENTS_OF_NOUNS},
+}

@@ -1,14 +1,15 @@
 """Events and their JSON. An event is not modified after it is made.
 
-A `TaskEvent` is one transaction on one task, which is one version of it. An `AccessEvent` is a change of a user's
-rights; it is in the same log, so that it is delivered in order with the events that it forbids.
+A `TaskScopedEvent` is a change of a task, or of an object that belongs to a task. A `TaskEvent` is one transaction on
+the task itself, which is one version of it. An `AccessEvent` is a change of a user's rights; it is in the same log, so
+that it is delivered in order with the events that it forbids.
 """
 
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from operator import attrgetter
-from typing import Any, Final, Self
+from typing import Any, ClassVar, Final, Self
 from uuid import UUID
 
 from domain.event_format import ID, INSTANT, PLAIN, EventFormat, JSONKey, ValueType, optional
@@ -45,6 +46,13 @@ class AccessChange(StrEnum):
     ENABLED = "ENABLED"
 
 
+class EventKind(StrEnum):
+    """The kind of an event, where it is stored or sent."""
+
+    TASK = "TASK"
+    ACCESS = "ACCESS"
+
+
 @dataclass(slots=True)
 class People:
     """The owner and the assignee of a task; they decide who may see it."""
@@ -67,27 +75,26 @@ PEOPLE: Final = EventFormat(owner_id=JSONKey("owner", ID), assignee_id=JSONKey("
 
 
 @dataclass(slots=True)  # not frozen: of what is made a thousand times a second, that is most of the cost
-class TaskEvent:
-    """One transaction on one task.
+class TaskScopedEvent:
+    """A change of a task or of an object that belongs to it; those who may see the task may see it.
 
-    `before` and `after` are None where the task did not exist (created) or no longer does (deleted).
-    `from_status` and `to_status` are equal unless `changes` holds STATUS; `from_status` is None for a creation.
-    `is_partial`: a newer version wrote it, and this one does not know all of its changes, or a status; then a status
-    that is not known is None.
+    A subclass declares its `kind` and its `json_format`. The task's row is locked while the event is recorded.
+    `version` is that of the changed object. `to_status` is the status of the task after the event; None means that
+    this version does not know it. `before` and `after` are the people of the task. They are None where the task did not
+    exist (created) or no longer does (deleted), and equal if the event does not change the task.
     """
+
+    kind: ClassVar[EventKind]
+    json_format: ClassVar[EventFormat]
 
     task_id: UUID
     version: int
-    changes: tuple[TaskChange, ...]
-    from_status: TaskStatus | None
     to_status: TaskStatus | None
-    title: str
     before: People | None
     after: People | None
     actor_id: UUID
     at: datetime
     request_id: str | None
-    is_partial: bool = field(default=False, compare=False)
 
     @property
     def people(self) -> set[UUID]:
@@ -98,7 +105,7 @@ class TaskEvent:
     @property
     def changed_status(self) -> bool:
         """Whether the task moved to another column."""
-        return TaskChange.STATUS in self.changes
+        return False
 
     @property
     def deleted(self) -> bool:
@@ -106,13 +113,69 @@ class TaskEvent:
         return self.after is None
 
     def to_json(self) -> dict[str, Any]:
-        """The JSON object, see `TASK_EVENT`."""
-        return TASK_EVENT.to_json(self)
+        """The JSON object, see `json_format`."""
+        return self.json_format.to_json(self)
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Self:
         """The inverse of `to_json`; `event_parsing` also reads events of newer versions."""
-        return cls(**TASK_EVENT.values(value))
+        return cls(**cls.json_format.values(value))
+
+
+_CHANGES: Final = ValueType(
+    lambda changes: [change.value for change in changes],
+    lambda names: tuple([_CHANGES_BY_NAME[name] for name in names]),
+)
+# Only the status of a partial event, which is never written, is None.
+_STATUS: Final = ValueType(lambda status: status and status.value, _STATUSES.__getitem__)
+_SIDE: Final = ValueType(
+    lambda people: people and people.to_json(),
+    lambda value: None if value is None else People.from_json(value),
+    PEOPLE,
+)
+
+TASK_SCOPE: Final = {
+    "task_id": JSONKey("task", ID),
+    "version": JSONKey("version", PLAIN),
+    "to_status": JSONKey("to", _STATUS),
+    "before": JSONKey("before", _SIDE),
+    "after": JSONKey("after", _SIDE),
+    "actor_id": JSONKey("by", ID),
+    "at": JSONKey("at", INSTANT),
+    "request_id": JSONKey("request", PLAIN),
+}
+"""The keys that the JSON of every `TaskScopedEvent` has."""
+
+TASK_EVENT: Final = EventFormat(
+    **TASK_SCOPE,
+    changes=JSONKey("changes", _CHANGES),
+    from_status=JSONKey("from", optional(_STATUS)),
+    title=JSONKey("title", PLAIN),
+)
+"""The JSON of a `TaskEvent`."""
+
+
+@dataclass(slots=True)
+class TaskEvent(TaskScopedEvent):
+    """One transaction on one task.
+
+    `from_status` and `to_status` are equal unless `changes` holds STATUS; `from_status` is None for a creation.
+    `is_partial`: a newer version wrote it, and this one does not know all of its changes, or a status; then a status
+    that is not known is None.
+    """
+
+    kind: ClassVar = EventKind.TASK
+    json_format: ClassVar = TASK_EVENT
+
+    changes: tuple[TaskChange, ...]
+    from_status: TaskStatus | None
+    title: str
+    is_partial: bool = field(default=False, compare=False)
+
+    @property
+    def changed_status(self) -> bool:
+        """Whether the task moved to another column."""
+        return TaskChange.STATUS in self.changes
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +184,8 @@ class AccessEvent:
 
     With a `session_id` it concerns that session; without one all sessions of the user but `spared_session_id`.
     """
+
+    kind: ClassVar = EventKind.ACCESS
 
     user_id: UUID
     change: AccessChange
@@ -140,33 +205,7 @@ class AccessEvent:
         return cls(**ACCESS_EVENT.values(value))
 
 
-_CHANGES: Final = ValueType(
-    lambda changes: [change.value for change in changes],
-    lambda names: tuple([_CHANGES_BY_NAME[name] for name in names]),
-)
-# Only the status of a partial event, which is never written, is None.
-_STATUS: Final = ValueType(lambda status: status and status.value, _STATUSES.__getitem__)
-_SIDE: Final = ValueType(
-    lambda people: people and people.to_json(),
-    lambda value: None if value is None else People.from_json(value),
-    PEOPLE,
-)
 _ACCESS_CHANGE: Final = ValueType(attrgetter("value"), AccessChange)
-
-TASK_EVENT: Final = EventFormat(
-    task_id=JSONKey("task", ID),
-    version=JSONKey("version", PLAIN),
-    changes=JSONKey("changes", _CHANGES),
-    from_status=JSONKey("from", optional(_STATUS)),
-    to_status=JSONKey("to", _STATUS),
-    title=JSONKey("title", PLAIN),
-    before=JSONKey("before", _SIDE),
-    after=JSONKey("after", _SIDE),
-    actor_id=JSONKey("by", ID),
-    at=JSONKey("at", INSTANT),
-    request_id=JSONKey("request", PLAIN),
-)
-"""The JSON of a `TaskEvent`."""
 
 ACCESS_EVENT: Final = EventFormat(
     user_id=JSONKey("user", ID),
@@ -179,24 +218,12 @@ ACCESS_EVENT: Final = EventFormat(
 )
 """The JSON of an `AccessEvent`."""
 
-RecordedEvent = TaskEvent | AccessEvent
+RecordedEvent = TaskScopedEvent | AccessEvent
 """What this version writes."""
 AccessNews = AccessEvent | UnknownAccess
 """Events after which a process reads a user's rights again."""
-Event = TaskEvent | AccessEvent | UnknownAccess | SkippedEvent
+Event = TaskScopedEvent | AccessEvent | UnknownAccess | SkippedEvent
 """What the log may hold."""
-
-
-class EventKind(StrEnum):
-    """Which of the two an event is, where it is stored or sent."""
-
-    TASK = "TASK"
-    ACCESS = "ACCESS"
-
-
-def kind_of(event: RecordedEvent) -> EventKind:
-    """The kind to store beside the event's JSON."""
-    return EventKind.TASK if isinstance(event, TaskEvent) else EventKind.ACCESS
 
 
 @dataclass(slots=True)

@@ -99,8 +99,8 @@ def may_user(actor: Actor, action: Action, user_id: UUID) -> bool:
     return Reach.ANY in allowed or (Reach.OWN in allowed and user_id == actor.user_id)
 
 
-def require(actor: Actor, action: Action, task: TaskPeople) -> None:
-    """Refuse unless the actor may do this to this task.
+def require(actor: Actor, action: Action, task: TaskPeople, *, path: tuple[str, ...] = ("id",)) -> None:
+    """Refuse unless the actor may do this to this task; *path* is the input field of the error.
 
     Raises:
         NotFound: the actor may not see the task.
@@ -109,9 +109,9 @@ def require(actor: Actor, action: Action, task: TaskPeople) -> None:
     if may(actor, action, task):
         return
     if not may(actor, Action.READ_TASK, task):
-        raise NotFound("Task not found", path=("id",))
+        raise NotFound("Task not found", path=path)
     whose = "your own or assigned to you" if Reach.ASSIGNED in reach(actor.role, action) else "your own"
-    raise Forbidden(f"With role {actor.role.name} you may {action.value} only if it is {whose}.", path=("id",))
+    raise Forbidden(f"With role {actor.role.name} you may {action.value} only if it is {whose}.", path=path)
 
 
 def require_user(actor: Actor, action: Action, user_id: UUID, *, path: tuple[str, ...] = ("userId",)) -> None:

@@ -59,8 +59,8 @@ def check_transition(current: TaskStatus, target: TaskStatus) -> None:
         )
 
 
-def check_version(current: int, expected: ExpectedVersion) -> None:
-    """Refuse a change that is based on another version; None skips the check.
+def check_version(current: int, expected: ExpectedVersion, *, what: str = "task") -> None:
+    """Refuse a change that is based on another version; None skips the check. *what* names the object in the message.
 
     Raises:
         Conflict: the current version is not *expected*.
@@ -71,7 +71,7 @@ def check_version(current: int, expected: ExpectedVersion) -> None:
     if current not in versions:
         versions_text = " or ".join(map(str, sorted(versions))) or "any that was named"
         raise Conflict(
-            f"The task is at version {current}, not {versions_text}: it was changed in the meantime. "
+            f"The {what} is at version {current}, not {versions_text}: it was changed in the meantime. "
             "Load it again, then repeat.",
             path=("expectedVersion",),
             version=current,

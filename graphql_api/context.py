@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any, Final
 
 from asgi.errors import MissingToken
+from asgi.idempotency import idempotency_key_of
 from asgi.request_context import RequestContext
 from domain.actor import Actor
 from domain.idempotency import IdempotencyKey
@@ -160,3 +161,18 @@ class FieldContext:
     context: Context
     key: str
     input_extensions: Mapping[str, Any]
+
+    def idempotent_unit_of_work(self) -> UnitOfWork:
+        """A unit of work for a change that is made once for the request's idempotency key, if the client has sent one.
+
+        The key of the field in the response distinguishes the changes of one request.
+
+        Raises:
+            BadRequest: the idempotency key is malformed.
+        """
+        request = self.context.request
+        # Headers belong to a whole socket, so an operation on a socket has its key in its extensions.
+        headers = request.headers if request.transport == "http" else ()
+        key = idempotency_key_of(headers, self.input_extensions)
+        named = IdempotencyKey(key, place=self.key) if key is not None else None
+        return self.context.unit_of_work(idempotency=named)

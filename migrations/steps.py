@@ -58,6 +58,19 @@ def in_batches(statement: str) -> None:
                 pass
 
 
+def allow_event_kinds(*kinds: str) -> None:
+    """Let the table of events have these kinds, in transactions of its own; call it first in a migration.
+
+    A kind is never removed: its events stay in the log.
+    """
+    listed = ", ".join(f"'{kind}'" for kind in kinds)
+    lock_tables("ACCESS EXCLUSIVE", "events")
+    op.execute("ALTER TABLE events DROP CONSTRAINT IF EXISTS ck_events_kind")
+    op.execute(f"ALTER TABLE events ADD CONSTRAINT ck_events_kind CHECK (kind IN ({listed})) NOT VALID")
+    with outside_transaction():
+        op.execute("ALTER TABLE events VALIDATE CONSTRAINT ck_events_kind")  # reads all rows and blocks no writer
+
+
 def _pass(statement: str) -> int:
     """Process all rows once; returns the number of batches."""
     batches, after = 0, _BEFORE_ALL

@@ -140,7 +140,7 @@ class EventLog:
             EventRow.task_id == any_(wanted), EventRow.kind == EventKind.TASK, _IS_DELETION
         )
         rows = await self._session.execute(query.order_by(EventRow.id))
-        events = [read_event(EventKind.TASK, _parsed(payload)) for payload in rows.scalars()]
+        events = [read_event(EventKind.TASK.value, _parsed(payload)) for payload in rows.scalars()]
         return {
             event.task_id: event.before
             for event in events

@@ -14,7 +14,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from domain.actor import Actor
 from domain.errors import Unauthenticated
-from domain.events import EventKind, RecordedEvent, TaskEvent, kind_of
+from domain.events import EventKind, RecordedEvent, TaskEvent, TaskScopedEvent
 from domain.idempotency import MAX_KEYS, IdempotencyKey
 from domain.task import ExpectedVersion, TaskStatus
 from persistence.errors import duplicate, unavailable
@@ -141,13 +141,13 @@ class UnitOfWork:
         The event's row must be locked before: the INSERT draws the event's id, and the ids decide the order in which a
         task's events are delivered.
         """
-        if isinstance(event, TaskEvent):
+        if isinstance(event, TaskScopedEvent):
             self.keys.note(event.version)
         self._session.add(
             EventRow(
-                kind=kind_of(event),
-                task_id=event.task_id if isinstance(event, TaskEvent) else None,
-                user_id=_subject(event),
+                kind=event.kind,
+                task_id=event.task_id if isinstance(event, TaskScopedEvent) else None,
+                user_id=event.actor_id if isinstance(event, TaskScopedEvent) else event.user_id,
                 payload=event.to_json(),
                 recorded_at=self.stamp,
             )
@@ -220,7 +220,3 @@ async def _uninterrupted(session: AsyncSession) -> None:
         lambda done: done.cancelled() or done.exception()
     )  # retrieve the exception, so that asyncio does not log it
     await asyncio.shield(closing)
-
-
-def _subject(event: RecordedEvent) -> UUID:
-    return event.actor_id if isinstance(event, TaskEvent) else event.user_id

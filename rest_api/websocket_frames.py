@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from domain.errors import FailureCode
+from domain.events import TaskEvent
 from rest_api.task_json import row_fields, to_json
 from streaming.stream_items import Delivered, Resync
 from streaming.task_cache import TaskSnapshot
@@ -21,6 +22,7 @@ def task_event(item: Delivered, snapshot: TaskSnapshot) -> str:
         return _about("task.deleted", item, {"task_uuid": event.task_id})
     if snapshot.people is None:
         return _about("task.gone", item, {"task_uuid": event.task_id})
+    assert isinstance(event, TaskEvent)
     transition = {"from": event.from_status, "to": event.to_status}
     if snapshot.task is None:
         return _about("task.status_changed_before_deletion", item, {"task_uuid": event.task_id} | transition)

@@ -1,6 +1,7 @@
 """Use cases of tasks: one function, one transaction."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from domain import policy
@@ -240,6 +241,22 @@ def _moment(uow: UnitOfWork, task: TaskRow) -> datetime:
 
 def _people(task: TaskRow) -> People:
     return People(task.owner_id, task.assignee_id)
+
+
+def scope_of(uow: UnitOfWork, task: TaskRow) -> dict[str, Any]:
+    """The facts that the event of a change by the actor has in common with every event of this task.
+
+    They are those of an event that does not change the task. The task's row must be locked.
+    """
+    people = _people(task)
+    return {
+        "task_id": task.id,
+        "to_status": task.status,
+        "before": people,
+        "after": people,
+        "actor_id": uow.actor.user_id,
+        "request_id": uow.request_id,
+    }
 
 
 def _event(

@@ -43,7 +43,7 @@ class Counters:
     unknown_access: int = 0
     """Changes of rights that this version cannot read: the rights were read again."""
     delivery_seconds: Histogram = field(default_factory=Histogram)
-    """Time from the start of a task's change until it was dispatched here."""
+    """Time from the start of a change of a task, or of an object that belongs to it, until it was dispatched here."""
     revocation_seconds: Histogram = field(default_factory=Histogram)
     """Time from the start of a change of rights until it was applied here."""
 

@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Final
 
 from domain.actor import Actor
-from domain.events import AccessEvent, AccessNews, Event, LoggedEvent, TaskEvent
+from domain.events import AccessEvent, AccessNews, Event, LoggedEvent, TaskEvent, TaskScopedEvent
 from domain.stream_cursor import StreamCursor, UnknownCursorVersion
 from domain.unknown_events import SkippedEvent, UnknownAccess
 from persistence.database import Database
@@ -145,10 +145,17 @@ class Stream:
         await self._notifier.stop()
 
     def subscribe(
-        self, actor: Actor, filter: StreamFilter | None, after: str | None, *, only_status: bool = False
+        self,
+        actor: Actor,
+        filter: StreamFilter | None,
+        after: str | None,
+        *,
+        only_status: bool = False,
+        events: type[TaskScopedEvent] = TaskEvent,
     ) -> Subscriber:
         """Subscribe an actor: to new events, or first to those after the cursor *after*.
 
+        *events* is the class of events to deliver. Events that remove or delete a task are delivered in any case.
         Every change that is acknowledged after this call is delivered. Use the subscriber as a context manager.
 
         Raises:
@@ -157,7 +164,7 @@ class Stream:
         """
         cursor = _cursor(after) if after is not None else None
         subscriber = Subscriber(
-            SubscriberView(actor, filter or EVERYTHING, only_status),
+            SubscriberView(actor, filter or EVERYTHING, only_status, events),
             cursor,
             queue=SubscriptionQueue(self.position, live=cursor is None, capacity=self._capacity),
             log_reader=self._log_reader,
@@ -219,9 +226,10 @@ class Stream:
             self._dispatch(logged.position, logged.event)
 
     def _dispatch(self, position: int, event: Event) -> None:
-        if isinstance(event, TaskEvent):
-            self.unknown.count_partial(event)
-            self.task_cache.apply(event)
+        if isinstance(event, TaskScopedEvent):
+            if isinstance(event, TaskEvent):
+                self.unknown.count_partial(event)
+                self.task_cache.apply(event)
             self.counters.record_delivery(event)
             self._subscribers.offer(position, event)
         elif isinstance(event, SkippedEvent):

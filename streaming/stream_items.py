@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from domain.events import TaskEvent
+from domain.events import TaskScopedEvent
 from streaming.visibility import Visibility
 
 
@@ -22,11 +22,11 @@ class ResyncReason(StrEnum):
 
 @dataclass(slots=True)
 class Delivered:
-    """A change of a task. *cursor* continues after it; *position* is its position in the log."""
+    """A change of a task or of an object that belongs to it. *cursor* continues after it, at *position* in the log."""
 
     cursor: str
     position: int
-    event: TaskEvent
+    event: TaskScopedEvent
     visibility: Visibility
 
 

@@ -4,7 +4,7 @@ from collections.abc import Hashable, Iterator
 from typing import TypeVar
 from uuid import UUID
 
-from domain.events import TaskEvent
+from domain.events import TaskScopedEvent
 from streaming.subscription import Subscriber
 
 KeyT = TypeVar("KeyT", bound=Hashable)
@@ -42,7 +42,7 @@ class SubscriberIndex:
         """The subscribers of a user."""
         return tuple(self._by_user.get(user_id, ()))
 
-    def offer(self, position: int, event: TaskEvent) -> None:
+    def offer(self, position: int, event: TaskScopedEvent) -> None:
         """Offer an event to all subscribers that may see it."""
         for group in self._see_everything.values():
             entry = next(iter(group)).entry_for(position, event)

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from domain.actor import Actor
 from domain.errors import Unauthenticated
-from domain.events import Event, LoggedEvent, TaskEvent
+from domain.events import Event, LoggedEvent, TaskScopedEvent
 from domain.stream_cursor import StreamCursor
 from domain.unknown_events import UnknownAccess
 from streaming.asyncio_helpers import SingleFlight, WakeEvent
@@ -115,7 +115,7 @@ class Subscriber:
             return self.cursor
         return self._cursor(self._queue.position_after_taken(self._log_reader.tail.dispatched))
 
-    def entry_for(self, position: int, event: TaskEvent) -> QueuedEvent | None:
+    def entry_for(self, position: int, event: TaskScopedEvent) -> QueuedEvent | None:
         """The queue entry for an event; None if the event is not delivered to this actor."""
         visibility = self._view.visibility_of(event)
         return QueuedEvent(position, event, visibility) if visibility is not None else None
@@ -347,7 +347,7 @@ class Subscriber:
         return [entry for logged in events if (entry := self._entry(logged.position, logged.event)) is not None]
 
     def _entry(self, position: int, event: Event) -> QueuedEvent | None:
-        return self.entry_for(position, event) if isinstance(event, TaskEvent) else None
+        return self.entry_for(position, event) if isinstance(event, TaskScopedEvent) else None
 
     def _resync(self, reason: ResyncReason, cursor: StreamCursor) -> None:
         self._counters.resyncs += 1

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from domain.actor import Actor
-from domain.events import AccessNews, People, TaskEvent
+from domain.events import AccessNews, People, TaskEvent, TaskScopedEvent
 from domain.policy import Action, Reach, TaskPeople, may, reach
 from domain.task import TaskStatus
 from domain.user import Role
@@ -60,11 +60,15 @@ EVERYTHING = StreamFilter()
 
 @dataclass(frozen=True, slots=True)
 class SubscriberView:
-    """An actor and its filter. With *only_status*, only moves match, and events that remove or delete the task."""
+    """An actor, its filter, and the class of events that match.
+
+    With *only_status*, only moves match. Events that remove or delete the task always match.
+    """
 
     actor: Actor
     filter: StreamFilter
     only_status: bool
+    events: type[TaskScopedEvent] = TaskEvent
     sees_everything: bool = field(init=False)
     """If true, the result depends on `filter_key` only, and is the same for all such subscribers."""
 
@@ -74,9 +78,9 @@ class SubscriberView:
     @property
     def filter_key(self) -> Hashable:
         """Everything except the actor that the result depends on."""
-        return self.filter, self.only_status
+        return self.filter, self.only_status, self.events
 
-    def visibility_of(self, event: TaskEvent) -> Visibility | None:
+    def visibility_of(self, event: TaskScopedEvent) -> Visibility | None:
         """What the event means to this actor. None: it is not delivered."""
         before, after = self._if_visible(event.before), self._if_visible(event.after)
         visibility = _visibility(event, before, after)
@@ -89,11 +93,13 @@ class SubscriberView:
             return people
         return people if may(self.actor, Action.READ_TASK, people) else None
 
-    def _matches(self, event: TaskEvent, visibility: Visibility) -> bool:
+    def _matches(self, event: TaskScopedEvent, visibility: Visibility) -> bool:
         if self.filter.task_ids is not None and event.task_id not in self.filter.task_ids:
             return False
         if visibility is not Visibility.VISIBLE:
             return True
+        if type(event) is not self.events:
+            return False
         if event.to_status is None:
             return False  # this version cannot show a task with an unknown status
         if self.only_status and not event.changed_status:
@@ -105,7 +111,7 @@ class SubscriberView:
         return (owner is None or people.owner_id == owner) and (assignee is None or people.assignee_id == assignee)
 
 
-def _visibility(event: TaskEvent, before: People | None, after: People | None) -> Visibility | None:
+def _visibility(event: TaskScopedEvent, before: People | None, after: People | None) -> Visibility | None:
     if after is not None:
         return Visibility.VISIBLE
     if before is None:
@@ -151,7 +157,7 @@ def relation(user_id: UUID, task: TaskPeople | None) -> Relation:
 
 def viewpoint(
     actor: Actor,
-    event: TaskEvent,
+    event: TaskScopedEvent,
     *,
     cursor: str,
     visibility: Visibility,

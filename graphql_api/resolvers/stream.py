@@ -2,10 +2,11 @@
 
 from collections.abc import AsyncGenerator, Callable, Hashable
 from datetime import UTC, datetime
-from typing import Annotated, Generic, Self, TypeVar, cast
+from typing import Annotated, Any, Generic, Self, TypeVar, cast
 
 import strawberry
 
+from domain.events import TaskEvent, TaskScopedEvent
 from graphql_api.auth.permissions import SIGNED_IN
 from graphql_api.context import Context, FieldContext
 from graphql_api.resolvers.delivery import Delivery, DirectDelivery, Sender
@@ -49,20 +50,33 @@ class StreamSubscriptions:
     @subscription(SIGNED_IN, "Receive changes of the status of tasks, live.")
     async def task_status_changed(self, field: FieldContext, filter: Filter = None, after: After = None) -> Source:
         """Changes of status, and tasks that become invisible to the subscriber."""
-        return _listen(field.context, filter, after, _status_changed, only_status=True)
+        return listen(field.context, filter, after, _status_changed, only_status=True)
 
     @subscription(SIGNED_IN, "Receive all changes of tasks, live: created, changed and deleted tasks.")
     async def task_changed(self, field: FieldContext, filter: Filter = None, after: After = None) -> Source:
         """Every change."""
-        return _listen(field.context, filter, after, _changed, only_status=False)
+        return listen(field.context, filter, after, _changed)
 
 
-def _listen(
-    context: Context, filter: TaskStreamFilterInput | None, after: str | None, make: MakeItem, *, only_status: bool
+def listen(
+    context: Context,
+    filter: TaskStreamFilterInput | None,
+    after: str | None,
+    make: MakeItem,
+    *,
+    events: type[TaskScopedEvent] = TaskEvent,
+    only_status: bool = False,
 ) -> Source:
+    """The source of a subscription to one class of events. *make* makes the item of an event that the actor may see.
+
+    A subscriber also learns of tasks that are deleted or that it may no longer see.
+
+    Raises:
+        BadRequest: the filter is invalid, or the cursor was not made by this API.
+    """
     wanted = filter.to_filter() if filter is not None else None
     since = context.last_event_id or after
-    subscriber = context.backend.stream.subscribe(context.actor, wanted, since, only_status=only_status)
+    subscriber = context.backend.stream.subscribe(context.actor, wanted, since, only_status=only_status, events=events)
     context.follow(subscriber)
     # Strawberry expects the items of the schema; the executor gets them from `Delivery.make`.
     return cast("Source", SubscriptionSource(context, subscriber, make))
@@ -192,22 +206,20 @@ class _ResyncDelivery(_ItemDelivery[Resync]):
 
 def _item(item: Delivered, reading: TaskSnapshot, make: MakeItem) -> TaskStreamItem:
     if item.visibility is Visibility.DELETED:
-        return TaskDeleted(cursor=item.cursor, at=item.event.at, task_id=_id(item), task=None)
+        return TaskDeleted(**common_fields(item, None))
     if reading.people is None:
-        return TaskGone(cursor=item.cursor, at=item.event.at, task_id=_id(item), task=None)
+        return TaskGone(**common_fields(item, None))
     return make(item, Task.of(reading.task) if reading.task is not None else None)
 
 
 def _status_changed(item: Delivered, task: Task | None) -> TaskStatusChanged:
     event = item.event
+    assert isinstance(event, TaskEvent)
     # Only a creation has no status before, and it is no change of status. An unknown status is not delivered.
     assert event.from_status is not None
     assert event.to_status is not None
     return TaskStatusChanged(
-        cursor=item.cursor,
-        at=event.at,
-        task_id=_id(item),
-        task=task,
+        **common_fields(item, task),
         row=event,
         from_=event.from_status,
         to=event.to_status,
@@ -216,9 +228,18 @@ def _status_changed(item: Delivered, task: Task | None) -> TaskStatusChanged:
 
 def _changed(item: Delivered, task: Task | None) -> TaskChanged:
     event = item.event
-    return TaskChanged(
-        cursor=item.cursor, at=event.at, task_id=_id(item), task=task, row=event, changes=list(event.changes)
-    )
+    assert isinstance(event, TaskEvent)
+    return TaskChanged(**common_fields(item, task), row=event, changes=list(event.changes))
+
+
+def common_fields(item: Delivered, task: Task | None) -> dict[str, Any]:
+    """The fields of `TaskStreamItem`."""
+    return {"cursor": item.cursor, "at": item.event.at, "task_id": _id(item), "task": task}
+
+
+def item_of(kind: Callable[..., TaskStreamItem]) -> MakeItem:
+    """Makes items of a class that has the event in `row`, and no other field of its own without a resolver."""
+    return lambda item, task: kind(**common_fields(item, task), row=item.event)
 
 
 def _resync(item: Resync) -> ResyncRequired:

@@ -5,10 +5,8 @@ from uuid import UUID
 
 import strawberry
 
-from asgi.idempotency import idempotency_key_of
 from domain.actor import Actor
 from domain.errors import Invalid
-from domain.idempotency import IdempotencyKey
 from graphql_api.auth.permissions import SIGNED_IN
 from graphql_api.context import FieldContext
 from graphql_api.resolvers.fields import mutation, query
@@ -34,7 +32,6 @@ from persistence.pagination import PageRequest, Part
 from persistence.queries import task as reads
 from persistence.queries.query import Paged, Query
 from persistence.queries.task_list import EVERYTHING
-from persistence.unit_of_work import UnitOfWork
 from services import task as task_service
 from services.task_edit import TaskEdit
 from services.unset import UNSET, UnsetType
@@ -86,7 +83,7 @@ class TaskMutations:
     async def create_task(self, field: FieldContext, input: CreateTaskInput) -> CreateTaskPayload | None:
         """One service call."""
         row = await task_service.create_task(
-            _once(field),
+            field.idempotent_unit_of_work(),
             title=input.title,
             description=input.description,
             priority=input.priority,
@@ -99,7 +96,7 @@ class TaskMutations:
     async def update_task(self, field: FieldContext, input: UpdateTaskInput) -> UpdateTaskPayload | None:
         """One service call."""
         row = await task_service.update_task(
-            _once(field),
+            field.idempotent_unit_of_work(),
             task_id=decode_id_of("Task", input.id, field="id"),
             edit=TaskEdit(
                 title=_never_null(input.title, "title"),
@@ -117,7 +114,7 @@ class TaskMutations:
     ) -> UpdateTaskStatusPayload | None:
         """One service call."""
         row = await task_service.update_task_status(
-            _once(field),
+            field.idempotent_unit_of_work(),
             task_id=decode_id_of("Task", input.id, field="id"),
             status=input.status,
             expected_version=input.expected_version,
@@ -128,7 +125,7 @@ class TaskMutations:
     async def assign_task(self, field: FieldContext, input: AssignTaskInput) -> AssignTaskPayload | None:
         """One service call."""
         row = await task_service.assign_task(
-            _once(field),
+            field.idempotent_unit_of_work(),
             task_id=decode_id_of("Task", input.id, field="id"),
             assignee_id=UNSET if input.assignee_id is strawberry.UNSET else _assignee_id(input.assignee_id),
             expected_version=input.expected_version,
@@ -139,27 +136,11 @@ class TaskMutations:
     async def delete_task(self, field: FieldContext, input: DeleteTaskInput) -> DeleteTaskPayload | None:
         """One service call."""
         task_id = await task_service.delete_task(
-            _once(field),
+            field.idempotent_unit_of_work(),
             task_id=decode_id_of("Task", input.id, field="id"),
             expected_version=input.expected_version,
         )
         return DeleteTaskPayload(deleted_task_id=encode_id("Task", task_id))
-
-
-def _once(field: FieldContext) -> UnitOfWork:
-    """A unit of work for a change that the request's idempotency key, if it has one, has made once.
-
-    The field's key in the response distinguishes it from other changes of the same request.
-
-    Raises:
-        BadRequest: the key is malformed.
-    """
-    facts = field.context.request
-    # Headers belong to a whole socket, so an operation on a socket names its key in its extensions.
-    headers = facts.headers if facts.transport == "http" else ()
-    key = idempotency_key_of(headers, field.input_extensions)
-    named = IdempotencyKey(key, place=field.key) if key is not None else None
-    return field.context.unit_of_work(idempotency=named)
 
 
 def _assignee_id(value: strawberry.ID | None) -> UUID | None:

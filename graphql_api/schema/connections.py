@@ -1,15 +1,20 @@
 """The types of connections: pages of a list (Relay cursor connections)."""
 
+from collections.abc import Callable
 from typing import Any, ClassVar, Self
+from uuid import UUID
 
 import strawberry
 
 from domain.actor import Actor
 from domain.stream_cursor import StreamCursor
+from graphql_api.schema.common import After, Before, First, Last
 from graphql_api.schema.object_fields import object_field
 from graphql_api.schema.resolves_to import OfPage, OfRow, PageOfRows
 from graphql_api.schema.viewer import FOR_ALL_USERS, PERSONAL
-from persistence.pagination import Page
+from persistence.pagination import Page, PageRequest, Part
+from persistence.queries.child_list import ChildList
+from persistence.queries.query import Paged
 
 
 def _has_next_page(page: PageOfRows, _: Actor) -> bool:
@@ -104,3 +109,21 @@ def connection(
             return cls(page=page, edges=edges, nodes=nodes, page_info=PageInfo(page=page))
 
     return Connection
+
+
+def pages_of(children: ChildList) -> Callable[..., Paged]:
+    """The `ask` of a field with a page of the list of each task (`Pages`); it has the arguments of a connection."""
+
+    def ask(
+        actor: Actor,
+        parts: frozenset[Part],
+        parents: list[UUID],
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Paged:
+        request = PageRequest.of(first, after, last, before, order=children.order, parts=parts)
+        return children.page(parents, request)
+
+    return ask

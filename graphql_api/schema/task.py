@@ -12,14 +12,15 @@ from domain.events import People
 from domain.policy import Action
 from domain.task import MAX_DESCRIPTION, MAX_TITLE
 from graphql_api.schema.common import Node
-from graphql_api.schema.connections import connection
+from graphql_api.schema.connections import connection, pages_of
 from graphql_api.schema.enums import TaskPriority, TaskStatus
 from graphql_api.schema.object_fields import object_field
 from graphql_api.schema.resolves_to import Expression, Pages, Reference
-from graphql_api.schema.task_history import TaskHistoryConnection, history_pages
+from graphql_api.schema.task_history import TaskHistoryConnection
 from graphql_api.schema.user import User
 from graphql_api.schema.viewer import BY_RELATION, FOR_ALL_USERS
 from persistence.models import TaskRow
+from persistence.queries.event import HISTORY
 from persistence.queries.joins import REFERENCES_OF_A_TASK
 
 
@@ -71,7 +72,7 @@ class Task(Node):
     history = object_field(
         BY_RELATION,
         "The changes of the task, newest first, as far back as events are stored.",
-        Pages(TaskHistoryConnection, history_pages),
+        Pages(TaskHistoryConnection, pages_of(HISTORY)),
     )
 
 

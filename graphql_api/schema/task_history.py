@@ -2,12 +2,9 @@
 
 from datetime import datetime
 from typing import Any, ClassVar
-from uuid import UUID
 
 import strawberry
 
-from domain.actor import Actor
-from graphql_api.schema.common import After, Before, First, Last
 from graphql_api.schema.connections import connection
 from graphql_api.schema.enums import TaskChange, TaskStatus
 from graphql_api.schema.object_fields import RowObject, object_field
@@ -15,9 +12,7 @@ from graphql_api.schema.resolves_to import Reference
 from graphql_api.schema.user import User
 from graphql_api.schema.viewer import FOR_ALL_USERS
 from persistence.models import TaskHistoryRow
-from persistence.pagination import PageRequest, Part
-from persistence.queries import event as reads
-from persistence.queries.query import Paged
+from persistence.queries.event import REFERENCES_OF_AN_EVENT
 
 
 def made_by(column: str) -> Any:
@@ -38,7 +33,7 @@ class TaskHistoryEntry(RowObject):
     )
     to: TaskStatus = strawberry.field(description="The status after the change.")
     version: int = strawberry.field(description="The version of the task after the change.")
-    by = made_by(reads.REFERENCES_OF_AN_EVENT["by"])
+    by = made_by(REFERENCES_OF_AN_EVENT["by"])
 
 
 TaskHistoryConnection = connection(
@@ -49,21 +44,3 @@ TaskHistoryConnection = connection(
     item="change",
     place="history",
 )
-
-
-def history_pages(
-    actor: Actor,
-    parts: frozenset[Part],
-    parents: list[UUID],
-    first: First = None,
-    after: After = None,
-    last: Last = None,
-    before: Before = None,
-) -> Paged:
-    """The query for one page of history for each of these tasks.
-
-    Raises:
-        BadRequest: an argument is invalid.
-    """
-    request = PageRequest.of(first, after, last, before, order=reads.HISTORY_ORDER, parts=parts)
-    return reads.history(parents, request)

@@ -187,12 +187,12 @@ class TaskCount:
 
 def task(actor: Actor | None, task_id: UUID) -> Query:
     """One task."""
-    return Query(TaskById(_reaches(actor)), {"id": task_id, "actor_id": _id_of(actor)})
+    return Query(TaskById(reaches_of(actor)), {"id": task_id, "actor_id": id_of(actor)})
 
 
 def tasks(actor: Actor | None, ids: Collection[UUID]) -> Query:
     """Several tasks."""
-    return Query(TasksById(_reaches(actor)), {"ids": list(ids), "actor_id": _id_of(actor)})
+    return Query(TasksById(reaches_of(actor)), {"ids": list(ids), "actor_id": id_of(actor)})
 
 
 def task_page(actor: Actor | None, request: PageRequest, wanted: TaskFilter, order: TaskOrder) -> Paged:
@@ -202,13 +202,13 @@ def task_page(actor: Actor | None, request: PageRequest, wanted: TaskFilter, ord
         BadRequest: a cursor belongs to another ordering, or the filter breaks a limit.
     """
     key, given = KEYS[order], wanted.values()
-    values = {"actor_id": _id_of(actor), "limit": request.limit, **given}
+    values = {"actor_id": id_of(actor), "limit": request.limit, **given}
     for name, cursor in (("after", request.after), ("before", request.before)):
         if cursor is not None and cursor.order != order.value:
             raise BadRequest(NOT_OURS)
         values |= key.values(name, cursor)
     window = Window(key.bound(request.after), key.bound(request.before), request.backward)
-    rows = TaskPage(_reaches(actor), order, frozenset(given), window, request.facts)
+    rows = TaskPage(reaches_of(actor), order, frozenset(given), window, request.facts)
     return Paged(Query(rows, values), request, key.cursor_of(order))
 
 
@@ -220,14 +220,14 @@ def task_slice(actor: Actor | None, *, skip: int, limit: int) -> Query:
     """
     if skip < 0 or limit < 0:
         raise BadRequest("skip and limit must not be negative.")
-    values = {"skip": min(skip, _GREATEST), "limit": min(limit, _GREATEST), "actor_id": _id_of(actor)}
-    return Query(TaskSlice(_reaches(actor)), values)
+    values = {"skip": min(skip, _GREATEST), "limit": min(limit, _GREATEST), "actor_id": id_of(actor)}
+    return Query(TaskSlice(reaches_of(actor)), values)
 
 
 def task_scan(actor: Actor | None, last: UUID | None, *, at_most: int) -> Query:
     """The next tasks of a scan through all tasks."""
-    rows = TaskScan(_reaches(actor), last is not None)
-    return Query(rows, {"actor_id": _id_of(actor), "limit": at_most, "last": last})
+    rows = TaskScan(reaches_of(actor), last is not None)
+    return Query(rows, {"actor_id": id_of(actor), "limit": at_most, "last": last})
 
 
 def task_count(actor: Actor | None, wanted: TaskFilter) -> Query:
@@ -237,14 +237,16 @@ def task_count(actor: Actor | None, wanted: TaskFilter) -> Query:
         BadRequest: the filter breaks a limit.
     """
     given = wanted.values()
-    return Query(TaskCount(_reaches(actor), frozenset(given)), {"actor_id": _id_of(actor), **given})
+    return Query(TaskCount(reaches_of(actor), frozenset(given)), {"actor_id": id_of(actor), **given})
 
 
-def _reaches(actor: Actor | None) -> Reaches:
+def reaches_of(actor: Actor | None) -> Reaches:
+    """The tasks that the actor may read."""
     return reach(actor.role, Action.READ_TASK) if actor is not None else frozenset()
 
 
-def _id_of(actor: Actor | None) -> UUID | None:
+def id_of(actor: Actor | None) -> UUID | None:
+    """The value of the parameter `actor_id`."""
     return actor.user_id if actor is not None else None
 
 
@@ -253,6 +255,13 @@ def visible(reaches: Reaches, actor: ColumnElement[UUID] = _ACTOR) -> ColumnElem
     if Reach.ANY in reaches:
         return true()
     return or_(false(), *(column == actor for own, column in _MINE.items() if own in reaches))
+
+
+def belongs_to_visible_task(task_id: Any, reaches: Reaches) -> ColumnElement[bool]:
+    """The condition for rows that belong to a task that the actor may read; *task_id* is their column."""
+    if Reach.ANY in reaches:
+        return true()
+    return select(TaskRow.id).where(TaskRow.id == task_id, visible(reaches)).exists()
 
 
 def _parts(reaches: Reaches) -> list[ColumnElement[bool]]:

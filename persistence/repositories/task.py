@@ -4,48 +4,22 @@ from collections.abc import Collection, Sequence
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import inspect, select
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import inspect
 
-from domain.actor import Actor
-from domain.errors import NotFound
 from persistence.models import TaskRow
 from persistence.queries import task as reads
 from persistence.queries.query import Query
 from persistence.queries.task_list import TaskFilter
-from persistence.repositories.rows import rows_of, whole
+from persistence.repositories.rows import RowRepository, rows_of
 from persistence.sql_helpers import insert_many
 
 _STORED: Final = tuple(attribute.class_attribute for attribute in inspect(TaskRow).column_attrs)
 
 
-class TaskRepository:
+class TaskRepository(RowRepository[TaskRow]):
     """The tasks that one actor may see."""
 
-    def __init__(self, session: AsyncSession, actor: Actor | None) -> None:
-        self._session = session
-        self._actor = actor
-
-    async def find(self, task_id: UUID, *, lock: bool = False) -> TaskRow | None:
-        """The task, or None if the actor may see no such task; *lock* locks the row."""
-        read = reads.task(self._actor, task_id)
-        query = whole(TaskRow, read)
-        if lock:
-            query = query.with_for_update(key_share=True)
-        statement = select(TaskRow).from_statement(query).execution_options(populate_existing=lock)
-        row: TaskRow | None = await self._session.scalar(statement, read.values)
-        return row
-
-    async def get(self, task_id: UUID, *, lock: bool = False) -> TaskRow:
-        """The task; *lock* locks the row.
-
-        Raises:
-            NotFound: the actor may see no such task.
-        """
-        row = await self.find(task_id, lock=lock)
-        if row is None:
-            raise NotFound("Task not found", path=("id",))
-        return row
+    model, name, by_id = TaskRow, "Task", staticmethod(reads.task)
 
     async def find_many(self, ids: Collection[UUID]) -> dict[UUID, TaskRow]:
         """The tasks among *ids* that the actor may see, by id."""
@@ -71,10 +45,6 @@ class TaskRepository:
     async def after_id(self, last: UUID | None, *, at_most: int) -> list[TaskRow]:
         """Tasks in the order of their ids, after *last*: the fastest scan of all tasks."""
         return await self._rows(reads.task_scan(self._actor, last, at_most=at_most))
-
-    def add(self, row: TaskRow) -> None:
-        """Add a new task."""
-        self._session.add(row)
 
     async def add_many(self, rows: Sequence[TaskRow]) -> set[UUID]:
         """Insert new tasks in one statement, except those whose id is taken; returns the ids of the inserted ones."""

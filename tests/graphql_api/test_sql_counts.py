@@ -12,7 +12,7 @@ from domain.user import Role
 from persistence.event_log import _AFTER, _NUMBER
 from persistence.models import TaskRow, UserRow
 from persistence.numbering_floor import LAST_ID, RAISE, WRITERS
-from persistence.queries.event import history_cursor
+from persistence.queries.event import HISTORY
 from persistence.statement_counts import Statements
 from tests.graphql_api.test_tasks import ASSIGN, CREATE, DELETE, STATUS, TASK, UPDATE, task_id, user_id
 from tests.streaming.support import until
@@ -129,7 +129,7 @@ class TestQueries:
     async def test_histories_of_tasks(self, api: Api):
         """By a plan one statement for all tasks."""
         owner, tasks = await a_board(api, 3)
-        ends, cursor = "pageInfo { hasPreviousPage hasNextPage }", history_cursor(1, tasks[0].id)
+        ends, cursor = "pageInfo { hasPreviousPage hasNextPage }", HISTORY.cursor(1, tasks[0].id)
         query = f'{{ tasks {{ nodes {{ history(last: 5, before: "{cursor}") {{ {ends} nodes {{ version }} }} }} }} }}'
         await api.ask(query, owner)
 

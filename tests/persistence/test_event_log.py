@@ -11,7 +11,7 @@ from domain.events import AccessChange, AccessEvent
 from persistence import event_log
 from persistence.event_log import EventLog
 from persistence.pagination import PageCursor, PageRequest
-from persistence.queries.event import HISTORY_ORDER, history
+from persistence.queries.event import HISTORY
 from services.task import create_task, update_task
 from services.task_edit import TaskEdit
 from tests.persistence.expected_pages import Expected, expected, some_pages
@@ -135,10 +135,10 @@ class TestHistory:
     async def test_a_cursor_that_is_no_position_is_a_bad_request(self, build: Builders, value: str | None):
         """At either end of a page."""
         task = await build.a_task()
-        cursor = PageCursor(HISTORY_ORDER, value, task.id)
+        cursor = PageCursor(HISTORY.order, value, task.id)
         for request in (PageRequest(5, after=cursor), PageRequest(5, before=cursor)):
             with pytest.raises(BadRequest):
-                history([task.id], request)
+                HISTORY.page([task.id], request)
 
     async def test_every_window_of_a_history(self, build: Builders):
         """Pages in both directions, between any two cursors, also of other events, are exact."""
@@ -160,4 +160,4 @@ class TestHistory:
 
 
 def _cursor(places: list[int], index: int | None, task_id: UUID) -> PageCursor | None:
-    return PageCursor(HISTORY_ORDER, str(places[index]), task_id) if index is not None else None
+    return PageCursor(HISTORY.order, str(places[index]), task_id) if index is not None else None

@@ -12,7 +12,7 @@ from persistence.database import Database
 from persistence.event_log import _AFTER
 from persistence.group_commit import MAX_BATCH_SIZE
 from persistence.pagination import PageCursor, PageRequest
-from persistence.queries.event import HISTORY_ORDER
+from persistence.queries.event import HISTORY
 from persistence.queries.task_list import EVERYTHING, TaskFilter, TaskOrder
 from persistence.task_status_update import StatusUpdate, arguments, update_statement
 from persistence.unit_of_work import UnitOfWork
@@ -147,7 +147,7 @@ async def everything_else(uow: UnitOfWork) -> None:
     user = PageCursor("users.created", later(1_000).isoformat(), numbered(1_000))
     await user_page(uow, PageRequest(20, user))
     await user_page(uow, PageRequest(20, before=user, backward=True))
-    event = PageCursor(HISTORY_ORDER, "90000", numbered(7))
+    event = PageCursor(HISTORY.order, "90000", numbered(7))
     await task_history(uow, numbered(7), PageRequest(20, event))
     await task_history(uow, numbered(7), PageRequest(20, before=event, backward=True))
     await uow.users.find_by_name("User17")

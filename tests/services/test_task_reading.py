@@ -11,7 +11,7 @@ from persistence.event_log import EventLog
 from persistence.models import TaskHistoryRow, TaskRow
 from persistence.pagination import PageRequest, Part
 from persistence.queries import task as reads
-from persistence.queries.event import HISTORY_ORDER, history
+from persistence.queries.event import HISTORY
 from persistence.queries.task_list import EVERYTHING, TaskFilter, TaskOrder
 from services.reading import read_page, read_rows
 from services.task import (
@@ -75,9 +75,9 @@ class TestReading:
         async with build.database.engine.begin() as connection:
             await EventLog(connection).number()
 
-        newest = await read_page(build.as_(actor), TaskHistoryRow, history([task.id], PageRequest(2)))
-        behind = PageRequest.of(2, newest.cursors[-1], order=HISTORY_ORDER)
-        older = await read_page(build.as_(actor), TaskHistoryRow, history([task.id], behind))
+        newest = await read_page(build.as_(actor), TaskHistoryRow, HISTORY.page([task.id], PageRequest(2)))
+        behind = PageRequest.of(2, newest.cursors[-1], order=HISTORY.order)
+        older = await read_page(build.as_(actor), TaskHistoryRow, HISTORY.page([task.id], behind))
         assert [row.to for row in [*newest.rows, *older.rows]] == [
             TaskStatus.DONE,
             TaskStatus.IN_PROGRESS,

@@ -259,7 +259,17 @@ class Table:
         self.shown.setdefault(task_id, []).append((self._loop.now, new.people))
         came_from = None if change is TaskChange.CREATED else old.status
         return TaskEvent(
-            task_id, new.version, (change,), came_from, new.status, "", old.people, new.people, by, AT, None
+            task_id=task_id,
+            version=new.version,
+            changes=(change,),
+            from_status=came_from,
+            to_status=new.status,
+            title="",
+            before=old.people,
+            after=new.people,
+            actor_id=by,
+            at=AT,
+            request_id=None,
         )
 
     def change_access(self, user: User, change: AccessChange, value: Session | Role | None) -> AccessEvent | None:

@@ -136,6 +136,7 @@ async def receive_event(subscriber: Subscriber, patience: float = HANG_SECONDS) 
     """The next event; fail if it is something else."""
     item = await receive(subscriber, patience)
     assert isinstance(item, Delivered), item
+    assert isinstance(item.event, TaskEvent), item
     return item.event
 
 

@@ -107,6 +107,7 @@ class Scene:
                     return
                 continue
             assert isinstance(delivered, Delivered)
+            assert isinstance(delivered.event, TaskEvent)
             item = an_item(delivered.position, delivered.event, KINDS[delivered.visibility])
             item.cursor = StreamCursor.decode(delivered.cursor)
             connection.items.append(item)

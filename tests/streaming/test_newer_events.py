@@ -10,12 +10,12 @@ import pytest
 
 from domain.actor import Actor
 from domain.errors import Unauthenticated
-from domain.events import AccessNews, TaskChange
+from domain.events import AccessNews, TaskChange, TaskEvent
 from domain.stream_cursor import StreamCursor
 from domain.unknown_events import UnknownAccess
 from domain.user import Role
 from persistence.pagination import PageRequest
-from persistence.queries.event import HISTORY_ORDER
+from persistence.queries.event import HISTORY
 from streaming.stream_items import Delivered, ResyncReason
 from streaming.subscription import Subscriber
 from streaming.visibility import Visibility
@@ -88,6 +88,7 @@ async def delivered_until(subscriber: Subscriber, version: int) -> list[tuple[Vi
     while True:
         item = await receive(subscriber)
         assert isinstance(item, Delivered), item
+        assert isinstance(item.event, TaskEvent), item
         if item.event.version == version:
             return delivered
         delivered.append((item.visibility, item.event.changes))
@@ -150,7 +151,7 @@ class TestUnknownEvents:
         comment = ("COMMENT", {"changes": ["DELETED"]})
         await record(process, ("TASK", task_payload()), *FUTURE, comment, ("TASK", task_payload()))
         async with build.as_(ADMIN) as uow:
-            page = await task_history(uow, task, PageRequest.of(2, None, order=HISTORY_ORDER))
+            page = await task_history(uow, task, PageRequest.of(2, None, order=HISTORY.order))
             deleted = await uow.events.deletions_of([task]), await uow.events.deleted_of([task])
 
         assert len(page.rows) == 2

@@ -1,11 +1,23 @@
 """The visibility of events: the policy, and the filter."""
 
+from dataclasses import dataclass
+from typing import Any, ClassVar
 from uuid import UUID, uuid4
 
 import pytest
 
 from domain.actor import Actor
-from domain.events import AccessChange, AccessEvent, People, TaskChange
+from domain.event_format import EventFormat
+from domain.events import (
+    TASK_SCOPE,
+    AccessChange,
+    AccessEvent,
+    EventKind,
+    People,
+    TaskChange,
+    TaskEvent,
+    TaskScopedEvent,
+)
 from domain.task import TaskStatus
 from domain.user import Role
 from streaming.visibility import EVERYTHING, StreamFilter, SubscriberView, Visibility, concerns
@@ -95,6 +107,65 @@ class TestFilter:
 
         assert look(MINE, MINE, only_status=True, event=title) is None
         assert look(MINE, MINE, event=title) is Visibility.VISIBLE
+
+
+@dataclass(slots=True)
+class NoteEvent(TaskScopedEvent):
+    """A change of an object that belongs to a task."""
+
+    kind: ClassVar = EventKind.TASK
+    json_format: ClassVar = EventFormat(**TASK_SCOPE)
+
+
+def a_note_event(people: People, **values: Any) -> NoteEvent:
+    """A change of a note on a task of these people; the task is DONE."""
+    event = a_task_event(before=people, after=people, **values)
+    return NoteEvent(**{name: getattr(event, name) for name in TASK_SCOPE})
+
+
+class TestClassesOfEvents:
+    @pytest.mark.parametrize("role", Role)
+    def test_a_subscriber_gets_the_events_of_its_class(self, role: Role):
+        """Subscribers to tasks and to notes do not get each other's events."""
+        tasks = SubscriberView(an_actor(role, user_id=ME), EVERYTHING, only_status=False)
+        notes = SubscriberView(an_actor(role, user_id=ME), EVERYTHING, only_status=False, events=NoteEvent)
+        task, note = a_task_event(before=MINE, after=MINE), a_note_event(MINE)
+
+        assert (tasks.visibility_of(task), tasks.visibility_of(note)) == (Visibility.VISIBLE, None)
+        assert (notes.visibility_of(task), notes.visibility_of(note)) == (None, Visibility.VISIBLE)
+        assert tasks.filter_key != notes.filter_key
+
+    def test_an_event_is_visible_to_those_who_may_see_the_task(self):
+        """The policy decides by the people of the task."""
+        notes = SubscriberView(an_actor(user_id=ME), EVERYTHING, only_status=False, events=NoteEvent)
+
+        assert notes.visibility_of(a_note_event(YOURS_FOR_ME)) is Visibility.VISIBLE
+        assert notes.visibility_of(a_note_event(YOURS)) is None
+
+    @pytest.mark.parametrize(("after", "expected"), [(YOURS, Visibility.GONE), (None, Visibility.DELETED)])
+    def test_a_task_that_is_gone_is_reported_to_every_class(self, after: People | None, expected: Visibility):
+        """A subscriber to notes learns that the task is no longer there."""
+        notes = SubscriberView(an_actor(user_id=ME), EVERYTHING, only_status=False, events=NoteEvent)
+
+        assert notes.visibility_of(a_task_event(before=YOURS_FOR_ME, after=after)) is expected
+
+    def test_the_filter_is_about_the_task(self):
+        """Its people and its status are compared, whatever the class of the event."""
+        for wanted, expected in (
+            (StreamFilter(to=frozenset({TaskStatus.DONE}), owner_id=ME), Visibility.VISIBLE),
+            (StreamFilter(to=frozenset({TaskStatus.TODO})), None),
+            (StreamFilter(owner_id=YOU), None),
+            (StreamFilter(task_ids=frozenset()), None),
+        ):
+            notes = SubscriberView(an_actor(user_id=ME), wanted, only_status=False, events=NoteEvent)
+            assert notes.visibility_of(a_note_event(MINE)) is expected
+
+    def test_a_task_event_has_its_own_keys_in_addition(self):
+        """Both classes share the keys of the task's facts, so one reader understands both."""
+        event = a_note_event(MINE)
+
+        assert NoteEvent.from_json(event.to_json()) == event
+        assert event.to_json().keys() < TaskEvent.json_format.to_json(a_task_event()).keys()
 
 
 class TestConcerns:

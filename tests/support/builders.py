@@ -11,7 +11,7 @@ from sqlalchemy import select, text
 
 from domain.actor import Actor
 from domain.event_parsing import read_event
-from domain.events import AccessEvent, RecordedEvent, TaskEvent
+from domain.events import AccessEvent, RecordedEvent, TaskScopedEvent
 from domain.idempotency import IdempotencyKey
 from domain.task import TaskPriority, TaskStatus
 from domain.user import Role
@@ -151,5 +151,5 @@ def _id_of(owner: UserRow | Actor) -> UUID:
 
 def _recorded(row: EventRow) -> RecordedEvent:
     event = read_event(row.kind, row.payload)
-    assert isinstance(event, TaskEvent | AccessEvent)
+    assert isinstance(event, TaskScopedEvent | AccessEvent)
     return event

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from domain.events import EventKind, LoggedEvent, kind_of
+from domain.events import EventKind, LoggedEvent
 from domain.unknown_events import SkippedEvent, UnknownAccess
 
 
@@ -14,4 +14,4 @@ def published(logged: LoggedEvent) -> list[Any]:
     if isinstance(event, UnknownAccess):
         user = str(event.user_id) if event.user_id is not None else None
         return [logged.position, EventKind.ACCESS.value, {"user": user, "change": "OF_TOMORROW"}]
-    return [logged.position, kind_of(event).value, event.to_json()]
+    return [logged.position, event.kind.value, event.to_json()]

@@ -33,7 +33,7 @@ async def assignable_users(uow: UnitOfWork, prefix: str, *, at_most: int) -> Seq
 
 async def task_history(uow: UnitOfWork, task_id: UUID, request: PageRequest) -> Page[TaskHistoryRow]:
     """Events of a task between two cursors, newest first."""
-    return await uow.page(TaskHistoryRow, event.history([task_id], request))
+    return await uow.page(TaskHistoryRow, event.HISTORY.page([task_id], request))
 
 
 def positions(page: Page[TaskHistoryRow]) -> list[int]:

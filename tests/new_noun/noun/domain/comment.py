@@ -1,0 +1,30 @@
+"""Comments on tasks: their rules and their event."""
+
+from dataclasses import dataclass
+from typing import ClassVar, Final
+from uuid import UUID
+
+from domain.event_format import ID, EventFormat, JSONKey
+from domain.events import TASK_SCOPE, EventKind, TaskScopedEvent
+from domain.text import check_text
+
+MAX_COMMENT: Final = 2_000
+
+
+def check_comment(text: str) -> str:
+    """The text, stripped: 1 to 2,000 characters.
+
+    Raises:
+        Invalid: outside these limits.
+    """
+    return check_text(text, field="text", at_least=1, at_most=MAX_COMMENT)
+
+
+@dataclass(slots=True)
+class CommentEvent(TaskScopedEvent):
+    """A comment was written or changed."""
+
+    kind: ClassVar = EventKind.COMMENT
+    json_format: ClassVar = EventFormat(**TASK_SCOPE, comment_id=JSONKey("comment", ID))
+
+    comment_id: UUID
