@@ -8,15 +8,17 @@ from domain.events import TaskScopedEvent
 from streaming.subscription import Subscriber
 
 KeyT = TypeVar("KeyT", bound=Hashable)
+Group = dict[Subscriber, None]
+"""Subscribers in the order in which they subscribed; they are delivered to in this order."""
 
 
 class SubscriberIndex:
     """The subscribers of this process."""
 
     def __init__(self) -> None:
-        self._all: set[Subscriber] = set()
-        self._by_user: dict[UUID, set[Subscriber]] = {}
-        self._see_everything: dict[Hashable, set[Subscriber]] = {}
+        self._all: Group = {}
+        self._by_user: dict[UUID, Group] = {}
+        self._see_everything: dict[Hashable, Group] = {}
         """Subscribers that see everything, by filter key. One visibility check serves a whole group."""
 
     def __len__(self) -> int:
@@ -27,14 +29,14 @@ class SubscriberIndex:
 
     def add(self, subscriber: Subscriber) -> None:
         """Add a subscriber."""
-        self._all.add(subscriber)
-        self._by_user.setdefault(subscriber.actor.user_id, set()).add(subscriber)
+        self._all[subscriber] = None
+        self._by_user.setdefault(subscriber.actor.user_id, {})[subscriber] = None
         if subscriber.view.sees_everything:
-            self._see_everything.setdefault(subscriber.view.filter_key, set()).add(subscriber)
+            self._see_everything.setdefault(subscriber.view.filter_key, {})[subscriber] = None
 
     def remove(self, subscriber: Subscriber) -> None:
         """Remove a subscriber. Removing it twice has no effect."""
-        self._all.discard(subscriber)
+        self._all.pop(subscriber, None)
         _discard(self._by_user, subscriber.actor.user_id, subscriber)
         _discard(self._see_everything, subscriber.view.filter_key, subscriber)
 
@@ -57,9 +59,9 @@ class SubscriberIndex:
                         subscriber.offer(entry)
 
 
-def _discard(of: dict[KeyT, set[Subscriber]], key: KeyT, subscriber: Subscriber) -> None:
+def _discard(of: dict[KeyT, Group], key: KeyT, subscriber: Subscriber) -> None:
     found = of.get(key)
     if found is not None:
-        found.discard(subscriber)
+        found.pop(subscriber, None)
         if not found:
             del of[key]
