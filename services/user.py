@@ -165,10 +165,10 @@ async def _locked(uow: UnitOfWork, user_id: UUID, *, leaves_admins: bool) -> Use
 
     If the change may remove an admin, all admins are locked, so that two changes cannot remove the last two admins.
     """
-    admins = await uow.users.lock_active_admins() if leaves_admins else []
+    others = await uow.users.lock_active_admins(beside=user_id) if leaves_admins else []
     user = await uow.users.get(user_id, lock=True)
-    if any(admin.id == user_id for admin in admins):
-        check_admins_remain(len(admins) - 1)
+    if user.role is Role.ADMIN and user.is_active and leaves_admins:
+        check_admins_remain(len(others) - 1)
     return user
 
 

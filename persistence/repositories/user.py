@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from uuid import UUID
 
-from sqlalchemy import literal, select
+from sqlalchemy import and_, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.errors import NotFound
@@ -50,11 +50,15 @@ class UserRepository:
         query = select(UserRow).where(folded_username == reads.lowered(literal(username)))
         return await self._session.scalar(query.with_for_update(key_share=True) if lock else query)
 
-    async def lock_active_admins(self) -> list[UserRow]:
-        """All active admins, locked in a fixed order, so that the next transaction that counts them waits."""
+    async def lock_active_admins(self, beside: UUID) -> list[UserRow]:
+        """All active admins and the user *beside*, locked by ascending id: the next transaction that does this waits.
+
+        The user is locked by the same statement. Locked after it, the user could be one whom a transaction that started
+        earlier has locked first, and both would wait for each other.
+        """
         rows = await self._session.scalars(
             select(UserRow)
-            .where(UserRow.role == Role.ADMIN, UserRow.is_active)
+            .where(or_(and_(UserRow.role == Role.ADMIN, UserRow.is_active), UserRow.id == beside))
             .order_by(UserRow.id)
             .with_for_update(key_share=True)
             .execution_options(populate_existing=True)

@@ -152,7 +152,7 @@ async def everything_else(uow: UnitOfWork) -> None:
     await task_history(uow, numbered(7), PageRequest(20, before=event, backward=True))
     await uow.users.find_by_name("User17")
     await assignable_users(uow, "user19", at_most=10)
-    await uow.users.lock_active_admins()
+    await uow.users.lock_active_admins(numbered(1_999))
     await uow.sessions.list_of_user(numbered(7), now=uow.now, at_most=100)
     await uow.sessions.find_by_token(b"x" * 32)
     await uow.keys._count(numbered(7), later(0))

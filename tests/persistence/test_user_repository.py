@@ -105,7 +105,7 @@ class TestGet:
         async with build.as_(None) as uow:
             await uow.users.get(user.id, lock=True)
             await uow.users.find_by_name(user.username, lock=True)
-            await uow.users.lock_active_admins()
+            await uow.users.lock_active_admins(user.id)
             await build.a_task(user)
             async with build.as_(None) as rival:
                 await rival._session.execute(text("SET LOCAL lock_timeout = '50ms'"))

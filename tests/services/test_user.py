@@ -262,7 +262,7 @@ class TestSetUserActive:
 
 
 class TestLastAdmin:
-    @pytest.mark.parametrize("seed", range(4))
+    @pytest.mark.parametrize("seed", range(8))
     async def test_concurrent_admin_changes_leave_one_admin(self, build: Builders, seed: int):
         """Admins who demote and disable one another never all succeed, and never deadlock."""
         chance = random.Random(seed)
