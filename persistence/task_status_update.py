@@ -43,7 +43,7 @@ from domain.user import Role
 from persistence.event_format import constant, payload
 from persistence.models import EventRow, TaskRow
 from persistence.queries.statement import Statement
-from persistence.queries.task import visible
+from persistence.queries.task_visibility import visible
 
 _TASKS: Final[Any] = TaskRow.__table__
 _EVENTS: Final[Any] = EventRow.__table__

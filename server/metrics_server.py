@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from observability import metrics_server
+from observability import prometheus
 from observability.metrics_files import MetricsFolder
 from server.errors import StartError
 from server.settings import Settings
@@ -24,7 +24,7 @@ def serve_metrics(settings: Settings) -> Iterator[Settings]:
         return
     with TemporaryDirectory(prefix="taskriver-") as folder:
         try:
-            stop = metrics_server.listen(settings.metrics_host, settings.metrics_port, MetricsFolder(Path(folder)).read)
+            stop = prometheus.listen(settings.metrics_host, settings.metrics_port, MetricsFolder(Path(folder)).read)
         except OSError as error:
             address = f"{settings.metrics_host}:{settings.metrics_port}"
             raise StartError(f"Metrics cannot be served on {address}: {error.strerror or error}.") from error

@@ -12,7 +12,7 @@ from domain.errors import Refusal, Unavailable
 from graphql_api.compiler.arguments import Arguments
 from graphql_api.compiler.code_generator import Project, Referred
 from graphql_api.context import Context, FieldContext
-from graphql_api.resolvers.fields import RefusalAsData
+from graphql_api.resolvers.user_errors import RefusalAsData
 from persistence.queries.reader import Row, Shape
 from persistence.queries.user import users
 

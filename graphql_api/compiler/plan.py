@@ -33,7 +33,8 @@ from graphql_api.compiler.mutations import MutationStep
 from graphql_api.compiler.pages import Nested, Projection
 from graphql_api.compiler.selections import Selected, Selections, Switches
 from graphql_api.compiler.steps import Kind, ManyRows, NodeStep, OneRow, PageOfRows, Step
-from graphql_api.resolvers.fields import NotFoundAsNull, OneInput, RefusalAsData
+from graphql_api.resolvers.fields import NotFoundAsNull, OneInput
+from graphql_api.resolvers.user_errors import RefusalAsData
 from graphql_api.schema.resolves_to import AnyNode, Change, Connection, Many, One, Pages, meaning_of
 from persistence.queries.reader import Shape
 

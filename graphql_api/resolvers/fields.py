@@ -5,16 +5,14 @@ from typing import Any, Protocol, TypeVar, cast
 
 import strawberry
 from strawberry.extensions import FieldExtension
-from strawberry.types.base import StrawberryContainer
 from strawberry.types.field import StrawberryField
 
-from domain.errors import NotFound, Refusal
+from domain.errors import NotFound
 from graphql_api.auth.permissions import Permission, permission_extension
 from graphql_api.resolvers.reads import resolver_of
-from graphql_api.schema.common import UserError
+from graphql_api.resolvers.user_errors import RefusalAsData
 from graphql_api.schema.fields import resolver
 from graphql_api.schema.resolves_to import AnyNode, Change, Connection, Many, One, ViewerOf, resolves_to
-from observability.request_records import record_error
 
 Resolver = TypeVar("Resolver", bound=Callable[..., Any])
 
@@ -58,30 +56,6 @@ def subscription(permission: Permission, description: str) -> Decorator:
         )
 
     return cast("Decorator", decorate)
-
-
-class RefusalAsData(FieldExtension):
-    """Returns a refusal as an otherwise empty payload; failures and bugs pass through."""
-
-    def apply(self, field: StrawberryField) -> None:
-        """Keep the type of the field's payload."""
-        kind = field.type
-        self._payload = kind.of_type if isinstance(kind, StrawberryContainer) else kind
-
-    async def resolve_async(
-        self, next_: Callable[..., Awaitable[Any]], source: Any, info: strawberry.Info, **kwargs: Any
-    ) -> Any:
-        """The resolver's payload, or one with the refusal."""
-        try:
-            return await next_(source, info, **kwargs)
-        except Refusal as refusal:
-            return self.payload_of(refusal)
-
-    def payload_of(self, refusal: Refusal) -> Any:
-        """The payload with the refusal as its only user error."""
-        record_error(refusal.code.value)
-        payload: Any = self._payload
-        return payload(user_errors=[UserError.of(refusal)])
 
 
 class OneInput(FieldExtension):

@@ -14,7 +14,7 @@ from persistence.pagination import NOT_OURS, PageCursor, PageRequest, page_curso
 from persistence.queries.joins import References, joined, own_columns
 from persistence.queries.page_facts import ONE, facts_of, is_any
 from persistence.queries.query import Paged, Query
-from persistence.queries.task import Reaches, belongs_to_visible_task, id_of, reaches_of
+from persistence.queries.task_visibility import Reaches, belongs_to_visible_task, id_of, reaches_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)

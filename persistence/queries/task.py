@@ -16,17 +16,14 @@ from sqlalchemy import (
     Uuid,
     any_,
     bindparam,
-    false,
     func,
-    or_,
     select,
-    true,
     union_all,
 )
 
 from domain.actor import Actor
 from domain.errors import BadRequest
-from domain.policy import Action, Reach, reach
+from domain.policy import Reach
 from persistence.models import TaskRow
 from persistence.pagination import NOT_OURS, PageRequest
 from persistence.queries.joins import REFERENCES_OF_A_TASK, joined, own_columns
@@ -34,13 +31,10 @@ from persistence.queries.keyset import Keyset, Window, ordered
 from persistence.queries.page_facts import ONE, Known, facts_of, is_any
 from persistence.queries.query import Paged, Query
 from persistence.queries.task_list import KEYS, TaskFilter, TaskOrder, conditions
-
-Reaches = frozenset[Reach]
+from persistence.queries.task_visibility import Reaches, disjoint_parts, id_of, reaches_of, visible
 
 _GREATEST: Final = 2**63 - 1  # the largest number for OFFSET and LIMIT
 _TASKS: Final[FromClause] = TaskRow.__table__
-_ACTOR: Final[BindParameter[UUID]] = bindparam("actor_id", type_=Uuid())
-_MINE: Final = {Reach.OWN: TaskRow.owner_id, Reach.ASSIGNED: TaskRow.assignee_id}
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +124,7 @@ class TaskPage:
         # scan the tasks of all users.
         branches = [
             self._branch(columns, [part, *place], descending=descending, limit=limit).subquery()
-            for part in _parts(self.reaches)
+            for part in disjoint_parts(self.reaches)
         ]
         both = union_all(*(select(branch) for branch in branches)).subquery()
         return select(both).order_by(*ordered(both.c.sort, both.c.id, descending=descending)).limit(limit)
@@ -238,36 +232,6 @@ def task_count(actor: Actor | None, wanted: TaskFilter) -> Query:
     """
     given = wanted.values()
     return Query(TaskCount(reaches_of(actor), frozenset(given)), {"actor_id": id_of(actor), **given})
-
-
-def reaches_of(actor: Actor | None) -> Reaches:
-    """The tasks that the actor may read."""
-    return reach(actor.role, Action.READ_TASK) if actor is not None else frozenset()
-
-
-def id_of(actor: Actor | None) -> UUID | None:
-    """The value of the parameter `actor_id`."""
-    return actor.user_id if actor is not None else None
-
-
-def visible(reaches: Reaches, actor: ColumnElement[UUID] = _ACTOR) -> ColumnElement[bool]:
-    """The condition for tasks that the actor may read; its parameter is `actor_id`."""
-    if Reach.ANY in reaches:
-        return true()
-    return or_(false(), *(column == actor for own, column in _MINE.items() if own in reaches))
-
-
-def belongs_to_visible_task(task_id: Any, reaches: Reaches) -> ColumnElement[bool]:
-    """The condition for rows that belong to a task that the actor may read; *task_id* is their column."""
-    if Reach.ANY in reaches:
-        return true()
-    return select(TaskRow.id).where(TaskRow.id == task_id, visible(reaches)).exists()
-
-
-def _parts(reaches: Reaches) -> list[ColumnElement[bool]]:
-    """The same condition as a list of disjoint conditions; at least one."""
-    mine = [column == _ACTOR for own, column in _MINE.items() if own in reaches]
-    return [mine[0], *(part & ~mine[0] for part in mine[1:])] if mine else [false()]
 
 
 def _limit() -> BindParameter[int]:

@@ -14,7 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from observability.histogram import BOUNDS, Histogram
 from observability.metrics import METRICS, Metric, MetricKind, Snapshot, merge
 from observability.metrics_files import MetricsFile, MetricsFolder
-from observability.metrics_server import listen
+from observability.prometheus import listen
 from observability.request_records import MAX_NAMES, OTHER, RequestRecords, record_operation
 from tests.support.ports import reserved_port
 from tests.support.waiting import HANG_SECONDS

@@ -13,8 +13,8 @@ from strawberry.schema.schema_converter import GraphQLCoreConverter
 from graphql_api.compiler.arguments import Arguments
 from graphql_api.compiler.mutations import MutationStep
 from graphql_api.context import FieldContext
-from graphql_api.resolvers.fields import RefusalAsData
 from graphql_api.resolvers.reads import resolver_of
+from graphql_api.resolvers.user_errors import RefusalAsData
 from graphql_api.root import schema
 from graphql_api.schema import object_fields
 from graphql_api.schema.fields import resolver
