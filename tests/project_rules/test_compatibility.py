@@ -25,12 +25,7 @@ ROOT: Final = Path(__file__).parents[2]
 BASELINE: Final = Path(__file__).parent / "baseline"
 CHANGELOG: Final = (ROOT / "CHANGELOG.md").read_text()
 
-_FIRST_IS_OPTIONAL: Final = "`first` may be left out or null"
-ACCEPTED: Final = {
-    "Query.users(first:) has changed defaultValue from 20 to null.": _FIRST_IS_OPTIONAL,
-    "Query.tasks(first:) has changed defaultValue from 20 to null.": _FIRST_IS_OPTIONAL,
-    "Task.history(first:) has changed defaultValue from 20 to null.": _FIRST_IS_OPTIONAL,
-}
+ACCEPTED: Final[dict[str, str]] = {}
 """Each difference that can break a client, and the words of the unreleased part of CHANGELOG.md that announce it."""
 
 _ROOT_TYPES: Final = ("public", "signedIn", "admin")
