@@ -181,7 +181,7 @@ class ConnectionPool:
         """Open another connection; None if this fails, but there are others to wait for."""
         self._open += 1
         try:
-            return await self._connect()
+            return await _uncancelled(self._connect())
         except BaseException as error:
             self._open -= 1
             if self._open == 0 or not isinstance(error, Exception):
@@ -248,3 +248,21 @@ class ConnectionPool:
             if not waiter.result.done():
                 return waiter
         return None
+
+
+async def _uncancelled(connecting: Awaitable[Connection]) -> Connection:
+    """The new connection. If the caller is cancelled, it is still opened, and then closed.
+
+    The driver does not close a connection whose opening is cancelled at the moment when it is ready.
+    """
+    opening = asyncio.ensure_future(connecting)
+    try:
+        return await asyncio.shield(opening)
+    except asyncio.CancelledError:
+        opening.add_done_callback(_terminate)
+        raise
+
+
+def _terminate(opening: "asyncio.Future[Connection]") -> None:
+    if not opening.cancelled() and opening.exception() is None:
+        opening.result().terminate()

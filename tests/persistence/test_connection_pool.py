@@ -264,6 +264,28 @@ class TestTurns:
         await asyncio.gather(*holders, waiting)
         assert pool.acquired == 0
 
+    async def test_a_connection_that_opens_for_a_cancelled_caller_is_closed(self):
+        """Also if it is ready at the moment of the cancellation."""
+        maker, ready = Maker(), asyncio.Event()
+
+        async def connect() -> Wire:
+            await ready.wait()
+            return await maker()
+
+        pool = ConnectionPool(connect, size=1, timeout=PATIENCE)
+        waiting = asyncio.create_task(pool.acquire(_nothing))
+        await asyncio.sleep(0)
+        ready.set()
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        await asyncio.sleep(0)
+        connection, work = await pool.acquire(_nothing)
+        await work
+
+        assert (pool.acquired, [wire.closed for wire in maker.made]) == (1, [True, False])
+        assert connection is maker.made[1]
+
     async def test_cancelling_a_running_statement_closes_the_connection(self, pool: ConnectionPool, maker: Maker):
         """Its next response is unknown; the place is free again."""
         never = asyncio.Event()
