@@ -288,9 +288,10 @@ class TestTurns:
 
     async def test_cancelling_a_running_statement_closes_the_connection(self, pool: ConnectionPool, maker: Maker):
         """Its next response is unknown; the place is free again."""
-        never = asyncio.Event()
+        never, begun = asyncio.Event(), asyncio.Event()
 
         async def begin(wire: Wire) -> None:
+            begun.set()
             await never.wait()
 
         enough = asyncio.Event()
@@ -298,7 +299,8 @@ class TestTurns:
         waiting = asyncio.create_task(pool.acquire(begin))
         await asyncio.sleep(0)
         enough.set()
-        await asyncio.sleep(0)
+        while not begun.is_set():
+            await asyncio.sleep(0)
         waiting.cancel()
         await asyncio.gather(*holders, waiting, return_exceptions=True)
         assert pool.acquired == 0
