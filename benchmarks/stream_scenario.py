@@ -22,6 +22,7 @@ from server.settings import Settings
 from services import task as task_service
 from streaming.notifier import Notifier
 from streaming.stream import Stream
+from tests.support.transactions import orm_session
 
 PEOPLE: Final = 50
 TASKS: Final = 10
@@ -64,7 +65,7 @@ async def a_world(database_url: str, redis_url: str) -> AsyncIterator[World]:
     await migrations.upgrade(database.engine)
     users = [_a_user(number) for number in range(PEOPLE)]
     sessions = [_a_session() for _ in users]
-    async with database.session() as session:
+    async with orm_session(database) as session:
         session.add_all(users)
         await session.flush()
         for row, user in zip(sessions, users, strict=True):

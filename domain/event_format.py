@@ -1,6 +1,6 @@
 """The JSON of events: for each key the attribute that it holds, and how its values are written and read.
 
-Python and SQL derive what they write and read from the same declarations.
+Python writes and reads events by the same declarations; SQL that reads a key takes its name from them.
 """
 
 from collections.abc import Callable, Collection, Mapping

@@ -2,22 +2,16 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
 from functools import partial
 from typing import Any, cast
 
 import asyncpg
-from sqlalchemy import text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.ext.asyncio import (
-    AsyncConnection,
-    AsyncEngine,
-    AsyncSession,
-    async_sessionmaker,
-    create_async_engine,
-)
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import NullPool
 
 from domain.actor import Actor
 from domain.errors import Unavailable
@@ -27,12 +21,10 @@ from persistence.errors import unavailable
 from persistence.event_log import EventLog
 from persistence.group_commit import GroupCommit
 from persistence.idempotency_counts import KeyCounts
-from persistence.models import TaskRow
 from persistence.queries.connection_pool import Connection, ConnectionPool
 from persistence.queries.reader import ReadConnection, Reader
-from persistence.sqlalchemy_pool import SteadyPool
 from persistence.statement_counts import Statements
-from persistence.task_status_update import StatusUpdate, update_statement
+from persistence.transaction import Transaction
 from persistence.unit_of_work import UnitOfWork
 
 DRIVER = "postgresql+asyncpg"
@@ -87,62 +79,42 @@ def create_engine(url: str | URL, *, no_timeouts: bool = False, **options: Any) 
     )
 
 
-async def connect(url: str | URL) -> Connection:
-    """A connection of the driver, with the same time-outs, for single statements."""
+async def connect(url: str | URL, *, no_timeouts: bool = False) -> Connection:
+    """A connection of the driver, with the same time-outs."""
     connection = await asyncpg.connect(
         dsn(url),
-        server_settings=SERVER_SETTINGS,
+        server_settings=SERVER_SETTINGS | (NO_TIME_OUTS if no_timeouts else {}),
         timeout=CONNECT_SECONDS,
-        command_timeout=COMMAND_SECONDS,
+        command_timeout=None if no_timeouts else COMMAND_SECONDS,
         max_cached_statement_lifetime=0,  # there are few different statements
     )
     return cast("Connection", connection)
 
 
 class Database:
-    """The connection pools, and the listeners that are called after an event was committed.
-
-    *pool_size* connections are for units of work, and *reading_size* for single statements without one.
-    """
+    """The connection pools, and the listeners that are called after an event was committed."""
 
     def __init__(
-        self,
-        url: str,
-        *,
-        pool_size: int = 10,
-        reading_size: int = 5,
-        no_timeouts: bool = False,
-        keys_per_account: int = MAX_KEYS,
+        self, url: str, *, pool_size: int = 10, no_timeouts: bool = False, keys_per_account: int = MAX_KEYS
     ) -> None:
-        """Prepare the pools, without connecting. With *no_timeouts* there is no time limit, see `create_engine`.
+        """Prepare the pools, without connecting. With *no_timeouts* there is no time limit, see `connect`.
 
-        *keys_per_account* is the maximum number of idempotency keys of an account.
+        *pool_size* connections serve requests. *keys_per_account* is the maximum number of idempotency keys of an
+        account.
         """
         self._key_counts = KeyCounts(keys_per_account)
-        self.engine = create_engine(
-            url,
-            no_timeouts=no_timeouts,
-            pool_size=pool_size,
-            max_overflow=0,
-            poolclass=SteadyPool,
-            pool_timeout=POOL_TIMEOUT_SECONDS,
-            pool_pre_ping=True,
-        )
-        self._read_pool = ConnectionPool(partial(connect, url), size=reading_size, timeout=POOL_TIMEOUT_SECONDS)
+        open_connection = partial(connect, url, no_timeouts=no_timeouts)
+        self._pool = ConnectionPool(open_connection, size=pool_size, timeout=POOL_TIMEOUT_SECONDS)
         # A separate pool: when requests use all connections of the other pool, the process can still read the log.
-        self._log_engine = create_engine(
-            url,
-            pool_size=LOG_POOL_SIZE,
-            max_overflow=0,
-            poolclass=SteadyPool,
-            pool_timeout=POOL_TIMEOUT_SECONDS,
-            isolation_level="AUTOCOMMIT",
+        self._log_pool = ConnectionPool(
+            partial(_connect_to_log, open_connection), size=LOG_POOL_SIZE, timeout=POOL_TIMEOUT_SECONDS
         )
-        self._sessions = async_sessionmaker(self.engine, expire_on_commit=False, autoflush=False)
+        self.engine = create_engine(url, no_timeouts=no_timeouts, poolclass=NullPool)
+        """For migrations and diagnostics: each connection is opened for one use."""
         self._listeners: list[Callable[[], None]] = []
-        self.statements = Statements(self.engine, self._log_engine)
-        self._reader = Reader(self._read_pool, self.statements)
-        self._group_commit = GroupCommit(self._read_pool, self._notify)
+        self.statements = Statements()
+        self._reader = Reader(self._pool, self.statements)
+        self._group_commit = GroupCommit(self._pool, self.statements)
         self.recorded = 0
         """The number of events that this process has committed."""
 
@@ -161,32 +133,24 @@ class Database:
         it. A write with an *idempotency* key is made once, even if the request is repeated.
         """
         return UnitOfWork(
-            self._sessions,
+            self._new_transaction,
+            self._group_commit,
+            self._key_counts,
             actor,
             request_id=request_id,
             now=now,
             on_recorded=self._notify,
             gate=gate,
             idempotency=idempotency,
-            apply_status_update=self._apply_status_update,
-            key_counts=self._key_counts,
         )
 
-    def session(self) -> AsyncSession:
-        """A SQLAlchemy session, for work without an actor."""
-        return self._sessions()
-
     def connect(self) -> AsyncConnection:
-        """A SQLAlchemy connection; use it as a context manager."""
+        """A SQLAlchemy connection for diagnostics; use it as a context manager."""
         return self.engine.connect()
 
     def reading(self) -> ReadConnection:
         """A connection for the reads of one operation. Each read sees what is committed when it starts."""
         return self._reader.reading()
-
-    async def _apply_status_update(self, update: StatusUpdate) -> TaskRow | None:
-        # Each caller counts one statement, even if it is executed together with the updates of others.
-        return await self.statements.run(update_statement(), self._group_commit.apply, update)
 
     @asynccontextmanager
     async def log(self) -> AsyncIterator[EventLog]:
@@ -195,15 +159,12 @@ class Database:
         Raises:
             Unavailable: at the end of the block, if the database was unavailable.
         """
+        transaction = Transaction(self._log_pool, self.statements)
         try:
-            async with self._log_engine.connect() as connection:
-                try:
-                    await _check_once(connection)
-                    yield EventLog(connection, self.statements.run)
-                except BaseException:
-                    # After a time-out the driver would wait for the cancelled statement. A new connection does not.
-                    await connection.invalidate()
-                    raise
+            try:
+                yield EventLog(transaction.fetch)
+            finally:
+                await transaction.close()
         except Exception as error:
             raise unavailable(error) or error from error
 
@@ -217,33 +178,33 @@ class Database:
         Raises:
             Unavailable: the database does not answer.
         """
+        transaction = self._new_transaction()
         try:
-            async with self.connect() as connection:
-                await connection.execute(text("SELECT 1"))
+            await transaction.fetch("SELECT 1")
         except Exception as error:
             raise unavailable(error) or Unavailable("The database does not answer.") from error
-
-    @property
-    def engines(self) -> tuple[AsyncEngine, AsyncEngine]:
-        """The engine of requests, and that of the log."""
-        return self.engine, self._log_engine
+        finally:
+            await transaction.close()
 
     @property
     def connections(self) -> tuple[int, int]:
         """The number of connections in use by requests, and by the event log."""
-        return _pool(self.engine).checkedout() + self._read_pool.acquired, _pool(self._log_engine).checkedout()
+        return self._pool.acquired, self._log_pool.acquired
 
     @property
     def refused_connections(self) -> tuple[int, int]:
         """How often a pool could not grow although it had connections: for requests, and for the event log."""
-        return _pool(self.engine).refused + self._read_pool.refused, _pool(self._log_engine).refused
+        return self._pool.refused, self._log_pool.refused
 
     async def close(self) -> None:
-        """Close all connections, after the status updates in progress are committed."""
+        """Close all connections, after the changes in progress are committed."""
         await self._group_commit.close()
-        await self._read_pool.close()
+        await self._pool.close()
+        await self._log_pool.close()
         await self.engine.dispose()
-        await self._log_engine.dispose()
+
+    def _new_transaction(self) -> Transaction:
+        return Transaction(self._pool, self.statements)
 
     def _notify(self, events: int) -> None:
         self.recorded += events
@@ -255,12 +216,12 @@ class Database:
                 log.exception("a listener failed after a commit")
 
 
-def _pool(engine: AsyncEngine) -> SteadyPool:
-    return cast("SteadyPool", engine.pool)
-
-
-async def _check_once(connection: AsyncConnection) -> None:
-    """Check the database's identity once per connection: the address may lead to another server now."""
-    if not connection.info.get("checked"):
+async def _connect_to_log(open_connection: Callable[[], Awaitable[Connection]]) -> Connection:
+    """A connection whose database has been identified: the address may lead to another server by now."""
+    connection = await open_connection()
+    try:
         await check_database_identity(connection)
-        connection.info["checked"] = True
+    except BaseException:
+        connection.terminate()
+        raise
+    return connection

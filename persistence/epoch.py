@@ -12,32 +12,32 @@ the log become shorter starts a new epoch by itself.
 
 import logging
 from dataclasses import astuple, dataclass
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import String, cast, func, select, text, update
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection
+import asyncpg
 
 from domain.errors import Unavailable
-from persistence.errors import sqlstate
-from persistence.models import LogStateRow
-from persistence.sql_helpers import affected
+from persistence.queries.connection_pool import Connection
 
-_TABLES = "SELECT d.oid::bigint AS database_id, h.tableoid::bigint AS table_id"
 _FROM: Final = "FROM log_state h, pg_database d WHERE d.datname = current_database()"
 # The name of the current WAL file begins with the timeline in hexadecimal. The control file has the timeline, too, but
 # only after the first checkpoint that follows a promotion.
-_IDENTITY: Final = text(
-    f"{_TABLES}, (SELECT system_identifier FROM pg_control_system()) AS system_id,"  # noqa: S608 - constants only
-    f" ('x' || left(pg_walfile_name(pg_current_wal_insert_lsn()), 8))::bit(32)::bigint AS timeline {_FROM}"
+_SYSTEM: Final = "(SELECT system_identifier FROM pg_control_system())"
+_TIMELINE: Final = "('x' || left(pg_walfile_name(pg_current_wal_insert_lsn()), 8))::bit(32)::bigint"
+_IDENTITY: Final = f"SELECT {_SYSTEM}, {_TIMELINE}, d.oid::bigint, h.tableoid::bigint {_FROM}"
+_DATABASE_AND_TABLE: Final = f"SELECT NULL::bigint, NULL::bigint, d.oid::bigint, h.tableoid::bigint {_FROM}"
+_STORED: Final = "SELECT system_id, timeline, database_id, table_id FROM log_state"
+_REPLACE: Final = (
+    "UPDATE log_state SET system_id = $1, timeline = $2, database_id = $3, table_id = $4,"
+    " epoch = CASE WHEN $5 THEN gen_random_uuid()::text ELSE epoch END"
+    " WHERE system_id IS NOT DISTINCT FROM $6 AND timeline IS NOT DISTINCT FROM $7"
+    " AND database_id IS NOT DISTINCT FROM $8 AND table_id IS NOT DISTINCT FROM $9 RETURNING 1"
 )
-_DATABASE_AND_TABLE: Final = text(f"{_TABLES}, NULL AS system_id, NULL AS timeline {_FROM}")
-_NOT_AVAILABLE: Final = frozenset({"42501", "42883", "0A000"})
-"""Insufficient privilege, undefined function, feature not supported (PostgreSQL, appendix A)."""
-_IN_RECOVERY: Final = "55000"
-"""Object not in prerequisite state: a standby has no current WAL file."""
-
-new_epoch: Final = cast(func.gen_random_uuid(), String)
+_NOT_AVAILABLE: Final = (
+    asyncpg.InsufficientPrivilegeError,
+    asyncpg.UndefinedFunctionError,
+    asyncpg.FeatureNotSupportedError,
+)
 
 _log: Final = logging.getLogger("taskriver.database")
 
@@ -62,24 +62,19 @@ class DatabaseIdentity:
         return DatabaseIdentity(*(theirs if mine is None else mine for mine, theirs in pairs))
 
 
-async def check_database_identity(connection: AsyncConnection) -> None:
+async def check_database_identity(connection: Connection) -> None:
     """Start a new epoch if the identity has changed. If several processes detect it, only one starts the epoch.
 
     Raises:
         Unavailable: the server is a standby: it lags behind, and its timeline may change at any time.
     """
     here = await _read_identity(connection)
-    known = await _stored_identity(connection)
+    known = DatabaseIdentity(*await connection.fetchrow(_STORED))
     found = here.completed(known)
     if found == known:
         return
-    values: dict[str, Any] = {column: getattr(found, column) for column in _COLUMNS}
     moved = here.contradicts(known)
-    if moved:
-        values["epoch"] = new_epoch
-    same = [getattr(LogStateRow, column).is_not_distinct_from(getattr(known, column)) for column in _COLUMNS]
-    result = await connection.execute(update(LogStateRow).where(*same).values(values))
-    if moved and affected(result):
+    if await connection.fetch(_REPLACE, *astuple(found), moved, *astuple(known)) and moved:
         _log.warning(
             "the identity of the log was %s and is %s: a new epoch starts, and clients load their lists again",
             known,
@@ -87,22 +82,11 @@ async def check_database_identity(connection: AsyncConnection) -> None:
         )
 
 
-async def _read_identity(connection: AsyncConnection) -> DatabaseIdentity:
+async def _read_identity(connection: Connection) -> DatabaseIdentity:
     try:
-        row = (await connection.execute(_IDENTITY)).one()
-    except DBAPIError as error:
-        if sqlstate(error) == _IN_RECOVERY:
-            raise Unavailable("The database server is a standby, or it is still recovering.") from error
-        if sqlstate(error) not in _NOT_AVAILABLE:
-            raise
+        return DatabaseIdentity(*await connection.fetchrow(_IDENTITY))
+    except asyncpg.ObjectNotInPrerequisiteStateError as error:  # a standby has no current WAL file
+        raise Unavailable("The database server is a standby, or it is still recovering.") from error
+    except _NOT_AVAILABLE:
         _log.info("the server does not report its identity: run `taskriver stream reset-epoch` after a fail-over")
-        row = (await connection.execute(_DATABASE_AND_TABLE)).one()
-    return DatabaseIdentity(row.system_id, row.timeline, row.database_id, row.table_id)
-
-
-async def _stored_identity(connection: AsyncConnection) -> DatabaseIdentity:
-    row = (await connection.execute(select(*(getattr(LogStateRow, column) for column in _COLUMNS)))).one()
-    return DatabaseIdentity(*row)
-
-
-_COLUMNS: Final = ("system_id", "timeline", "database_id", "table_id")
+        return DatabaseIdentity(*await connection.fetchrow(_DATABASE_AND_TABLE))

@@ -7,18 +7,12 @@ from typing import Any, Final
 from uuid import UUID
 
 import orjson
-from sqlalchemy import ARRAY, Text, any_, cast, delete, func, literal, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from domain.event_parsing import read_event
 from domain.events import TASK_EVENT, EventKind, LoggedEvent, People, TaskChange, TaskEvent
 from persistence import numbering_floor
-from persistence.epoch import new_epoch
-from persistence.models import EVENT_HEAD, EventFloorRow, EventRow, LogStateRow
 from persistence.numbering_floor import LastId, Writers
-from persistence.sql_helpers import affected
 
-_MAX_POSITION: Final = 2**63 - 1  # the largest position
 _TRIM_STEP: Final = 10_000  # rows that one statement removes well within its time-out
 _MAX_RESULT_BYTES: Final = 12 * 1024  # bytes of events in the result of the statement that numbers them
 _NUMBER: Final = (
@@ -33,12 +27,30 @@ _ACCESS: Final = (
     "SELECT position, kind, payload::text FROM events WHERE position > $1 AND position <= $2 AND kind = 'ACCESS'"
     " ORDER BY position LIMIT $3"
 )
-_IS_DELETION: Final = EventRow.payload[TASK_EVENT.name_of("changes")].has_key(TaskChange.DELETED.value)
-_PENDING: Final = select(EventRow.id).where(EventRow.position.is_(None), EventRow.id >= func.numbering_floor())
-_HEAD: Final = select(
-    EVENT_HEAD.c.epoch, EVENT_HEAD.c.position, EVENT_HEAD.c.trimmed, _PENDING.exists().label("pending")
+_NAME_OF_CHANGES: Final = TASK_EVENT.name_of("changes")
+_DELETIONS: Final = (
+    "SELECT task_id, payload::text FROM events WHERE task_id = ANY($1::uuid[])"  # noqa: S608 - of the event's format
+    f" AND kind = '{EventKind.TASK.value}' AND payload->'{_NAME_OF_CHANGES}' ? '{TaskChange.DELETED.value}' ORDER BY id"
 )
-Run = Callable[..., Awaitable[Any]]
+_HEAD: Final = (
+    "SELECT epoch, position, trimmed,"
+    " EXISTS (SELECT FROM events WHERE events.position IS NULL AND id >= numbering_floor()) FROM event_head"
+)
+_BEGIN_EPOCH: Final = (
+    "WITH begun AS (UPDATE log_state SET epoch = gen_random_uuid()::text WHERE $1::text IS NULL OR epoch = $1"
+    " RETURNING epoch), forgotten AS (DELETE FROM event_floors AS f USING begun WHERE f.epoch <> begun.epoch)"
+    " SELECT epoch FROM begun"
+)
+_LAST_OLDER: Final = (
+    "WITH step AS (SELECT position, recorded_at FROM events WHERE position IS NOT NULL ORDER BY position LIMIT $2)"
+    " SELECT max(position) FROM step WHERE position < coalesce("
+    "(SELECT min(position) FROM step WHERE recorded_at >= $1), 9223372036854775807)"
+)
+_REMOVE: Final = "WITH removed AS (DELETE FROM events WHERE position <= $1 RETURNING 1) SELECT count(*) FROM removed"
+_NOTE_TRIMMED: Final = "UPDATE log_state SET trimmed = greatest(trimmed, $1)"
+Fetch = Callable[..., Awaitable[Sequence[Any]]]
+"""Executes a statement with its arguments, and returns its rows."""
+
 Stored = tuple[int, str, str]
 """A stored event: its position, its kind, and its JSON."""
 
@@ -67,19 +79,14 @@ class Numbered:
 
 
 class EventLog:
-    """The event log, on a session in a transaction or on a separate connection.
+    """The event log, in the transaction of *fetch*, or with a transaction for each statement."""
 
-    *run* is `Statements.run`. With it, statements that do not go through SQLAlchemy are counted, too.
-    """
-
-    def __init__(self, session: AsyncSession | AsyncConnection, run: Run | None = None) -> None:
-        self._session = session
-        self._run = run
+    def __init__(self, fetch: Fetch) -> None:
+        self._fetch = fetch
 
     async def head(self) -> Head:
         """The current head, read by one statement."""
-        row = (await self._session.execute(_HEAD)).one()
-        return Head(row.epoch, row.position, row.trimmed, row.pending)
+        return Head(*(await self._fetch(_HEAD))[0])
 
     async def number(self, at_most: int = 500) -> Numbered:
         """Give positions to committed events that have none, by ascending id, and return these events.
@@ -105,42 +112,18 @@ class EventLog:
     async def _after(self, position: int, at_most: int) -> Sequence[Stored]:
         return await self._fetch(_AFTER, position, at_most)
 
-    async def _fetch(self, text: str, *arguments: object) -> Sequence[Any]:
-        """The rows of a frequent statement. Without SQLAlchemy it takes a third of the time, and JSON stays text."""
-        rows: Sequence[Any]
-        if isinstance(self._session, AsyncSession):
-            # SQLAlchemy begins the transaction with its first statement; the driver alone would not be in it.
-            connection = await self._session.connection()
-            rows = (await connection.exec_driver_sql(text, arguments)).all()
-            return rows
-        driver: Any = (await self._session.get_raw_connection()).driver_connection
-        if self._run is None:
-            rows = await driver.fetch(text, *arguments)
-        else:
-            rows = await self._run(text, driver.fetch, text, *arguments)
-        return rows
-
     async def access_between(self, position: int, up_to: int, *, at_most: int = 500) -> list[LoggedEvent]:
         """The changes of users' rights after *position*, up to and including *up_to*, in order."""
         return _decoded(await self._fetch(_ACCESS, position, up_to, at_most))
 
     async def deleted_of(self, ids: Collection[UUID]) -> set[UUID]:
         """The tasks among *ids* that have an event of their deletion."""
-        wanted = literal(list(ids), ARRAY(EventRow.task_id.type))
-        query = select(EventRow.task_id).where(
-            EventRow.task_id == any_(wanted), EventRow.kind == EventKind.TASK, _IS_DELETION
-        )
-        found = await self._session.execute(query)
-        return {task_id for task_id in found.scalars() if task_id is not None}
+        return {task_id for task_id, _ in await self._fetch(_DELETIONS, list(ids))}
 
     async def deletions_of(self, ids: Collection[UUID]) -> dict[UUID, People]:
         """The owner and the assignee of deleted tasks at the time of the deletion, as long as events are stored."""
-        wanted = literal(list(ids), ARRAY(EventRow.task_id.type))
-        query = select(cast(EventRow.payload, Text)).where(
-            EventRow.task_id == any_(wanted), EventRow.kind == EventKind.TASK, _IS_DELETION
-        )
-        rows = await self._session.execute(query.order_by(EventRow.id))
-        events = [read_event(EventKind.TASK.value, _parsed(payload)) for payload in rows.scalars()]
+        stored = await self._fetch(_DELETIONS, list(ids))
+        events = [read_event(EventKind.TASK, _parsed(payload)) for _, payload in stored]
         return {
             event.task_id: event.before
             for event in events
@@ -168,13 +151,8 @@ class EventLog:
 
         With *instead_of* only if this is the current epoch; otherwise nothing is changed and None is returned.
         """
-        query = update(LogStateRow).values(epoch=new_epoch).returning(LogStateRow.epoch)
-        if instead_of is not None:
-            query = query.where(LogStateRow.epoch == instead_of)
-        epoch: str | None = await self._session.scalar(query)
-        if epoch is not None:
-            await self._session.execute(delete(EventFloorRow).where(EventFloorRow.epoch != epoch))
-        return epoch
+        rows = await self._fetch(_BEGIN_EPOCH, instead_of)
+        return rows[0][0] if rows else None
 
     async def trim(self, recorded_before: datetime) -> int:
         """Remove up to 10,000 older events from the beginning of the log; returns the number of removed events.
@@ -183,26 +161,12 @@ class EventLog:
         events before it. The head records the last removed position, so that a client with an older cursor gets a
         resync. No event gets a position until the transaction ends, so end it soon.
         """
-        last = await self._last_older(recorded_before)
+        last = (await self._fetch(_LAST_OLDER, recorded_before, _TRIM_STEP))[0][0]
         if last is None:
             return 0
-        result = await self._session.execute(delete(EventRow).where(EventRow.position <= last))
-        await self._session.execute(update(LogStateRow).values(trimmed=func.greatest(LogStateRow.trimmed, last)))
-        return affected(result)
-
-    async def _last_older(self, recorded_before: datetime) -> int | None:
-        """The last position of the older events at the beginning of the log, within one step."""
-        step = (
-            select(EventRow.position, EventRow.recorded_at)
-            .where(EventRow.position.is_not(None))
-            .order_by(EventRow.position)
-            .limit(_TRIM_STEP)
-            .subquery()
-        )
-        young = select(func.min(step.c.position)).where(step.c.recorded_at >= recorded_before).scalar_subquery()
-        older = select(func.max(step.c.position)).where(step.c.position < func.coalesce(young, _MAX_POSITION))
-        last: int | None = await self._session.scalar(older)
-        return last
+        removed: int = (await self._fetch(_REMOVE, last))[0][0]
+        await self._fetch(_NOTE_TRIMMED, last)
+        return removed
 
 
 def _decoded(stored: Sequence[Stored]) -> list[LoggedEvent]:

@@ -119,8 +119,7 @@ class Server:
         self.event_timing = event_timing or EVENT_TIMING
         self.database = Database(
             settings.database_url.get_secret_value(),
-            pool_size=settings.pool_size,
-            reading_size=settings.database_pool_size - settings.pool_size,
+            pool_size=settings.database_pool_size,
             keys_per_account=settings.idempotency_keys_per_account,
         )
         self.redis = redis_client(settings.redis_url.get_secret_value(), seconds=REDIS_TIMEOUT_SECONDS)

@@ -110,8 +110,7 @@ class Settings(BaseSettings):
         15,
         ge=2,
         le=200,
-        description="Database connections per process: one third for transactions, two thirds for single statements. "
-        "The event log uses 4 more.",
+        description="Database connections per process for requests. The event log uses 4 more.",
     )
     migration_patience_seconds: int = Field(
         300,
@@ -261,11 +260,6 @@ class Settings(BaseSettings):
     def access_token_lifetime(self) -> timedelta:
         """Maximum lifetime of an access token."""
         return timedelta(minutes=self.access_token_minutes)
-
-    @property
-    def pool_size(self) -> int:
-        """Connections for units of work. The others are for single statements."""
-        return (self.database_pool_size + 2) // 3
 
     @property
     def cleanup_cron(self) -> str | None:

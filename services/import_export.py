@@ -11,6 +11,7 @@ from domain.errors import Invalid
 from domain.stream_cursor import StreamCursor
 from domain.task import TaskPriority, TaskStatus, check_past, completed_at
 from persistence.models import TaskRow
+from persistence.models.rows import new_row
 from persistence.unit_of_work import UnitOfWork
 from services.task import creation, require_owner
 from services.task_edit import EDITABLE, checked_values
@@ -83,7 +84,9 @@ async def import_tasks(uow: UnitOfWork, *, tasks: Sequence[ImportedTask]) -> Imp
         known = await uow.events.deleted_of(checked)
         new = [_row(uow, each) for key, each in checked.items() if key not in refused and key not in known]
         created = await uow.tasks.add_many(new)
-        await uow.record_many([creation(uow, row) for row in new if row.id in created])
+        for row in new:
+            if row.id in created:
+                uow.record(creation(uow, row))
         taken = {row.id: row for row in new if row.id not in created}
         stored = await uow.tasks.find_many(taken)
         await uow.commit()
@@ -147,7 +150,8 @@ async def _without_assignee(uow: UnitOfWork, tasks: Collection[ImportedTask]) ->
 
 
 def _row(uow: UnitOfWork, task: ImportedTask) -> TaskRow:
-    return TaskRow(
+    return new_row(
+        TaskRow,
         id=task.task_id,
         title=task.title,
         description=task.description,

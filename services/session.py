@@ -11,8 +11,10 @@ from domain.events import AccessChange, AccessEvent
 from domain.policy import Action
 from domain.session import MAX_SESSIONS_LISTED, REPLAY_GRACE, child_token, expires_at, new_refresh_token, token_hash
 from persistence.models import SessionRow, UsedTokenRow, UserRow
+from persistence.models.base import new_id
+from persistence.models.rows import new_row
 from persistence.unit_of_work import UnitOfWork
-from services.user import VerifyPassword
+from services.user import VerifyPassword, lock_user
 
 WRONG: Final = "Wrong username or password."
 INVALID: Final = "Invalid refresh token"
@@ -57,12 +59,15 @@ async def sign_in(
     if not verified.matches or user is None:
         raise InvalidCredentials(WRONG)
     async with uow:
-        user = await uow.users.get(user.id, lock=True)
+        user = await lock_user(uow, user.id)
         if not user.is_active or user.password_hash != known:
             raise InvalidCredentials(WRONG)
-        user.password_hash = verified.replacement or user.password_hash
+        if verified.replacement is not None:
+            uow.change(user, password_hash=verified.replacement)
         token = new_refresh_token()
-        session = SessionRow(
+        session = new_row(
+            SessionRow,
+            id=new_id(),
             user_id=user.id,
             token_hash=token_hash(token),
             key_id=next(iter(key_ring)),
@@ -70,7 +75,6 @@ async def sign_in(
             user_agent=user_agent,
             created_at=uow.now,
             expires_at=expires_at(uow.now, uow.now),
-            last_used_at=None,
         )
         await _make_room(uow, user.id)
         uow.sessions.add(session)
@@ -81,7 +85,7 @@ async def sign_in(
 async def find_session_of(uow: UnitOfWork, *, refresh_token: str) -> UUID | None:
     """The session to which a refresh token belongs, or None."""
     async with uow:
-        session = await uow.sessions.find_by_token(token_hash(refresh_token))
+        session = await uow.sessions.lock_by_token(token_hash(refresh_token))
         return session.id if session is not None else None
 
 
@@ -97,7 +101,7 @@ async def refresh_session(uow: UnitOfWork, *, refresh_token: str, key_ring: KeyR
     """
     hashed = token_hash(refresh_token)
     async with uow:
-        session = await uow.sessions.find_by_token(hashed)
+        session = await uow.sessions.lock_by_token(hashed)
         if session is None or session.expires_at <= uow.now:
             raise InvalidCredentials(INVALID)
         if session.token_hash == hashed:
@@ -130,8 +134,8 @@ async def sign_out(uow: UnitOfWork, *, refresh_token: str | None = None) -> None
 async def sign_out_everywhere(uow: UnitOfWork) -> None:
     """End all sessions of the actor, including the current one."""
     async with uow:
-        await uow.users.get(uow.actor.user_id, lock=True)
-        await uow.sessions.remove_of_user(uow.actor.user_id)
+        await lock_user(uow, uow.actor.user_id)
+        await uow.sessions.end_of_user(uow.actor.user_id)
         uow.record(_event(uow, AccessChange.SESSIONS_REVOKED, uow.actor.user_id, None))
         await uow.commit()
 
@@ -143,8 +147,8 @@ async def revoke_session(uow: UnitOfWork, *, session_id: UUID) -> UUID:
         NotFound: if the actor has no such session.
     """
     async with uow:
-        found = await uow.sessions.find_with_user(session_id)
-        if found is None or not policy.may_user(uow.actor, Action.REVOKE_SESSION, found[1].id):
+        session = await uow.sessions.find(session_id)
+        if session is None or not policy.may_user(uow.actor, Action.REVOKE_SESSION, session.user_id):
             raise NotFound("Session not found", path=("sessionId",))
         await _end(uow, session_id)
     return session_id
@@ -160,11 +164,16 @@ async def list_sessions(uow: UnitOfWork) -> list[SessionRow]:
 def _rotate(uow: UnitOfWork, session: SessionRow, token: str, key_ring: KeyRing) -> str:
     key_id, key = next(iter(key_ring.items()))
     successor = child_token(token, key)
-    uow.sessions.add(UsedTokenRow(token_hash=session.token_hash, session_id=session.id, used_at=uow.stamp))
-    session.token_hash = token_hash(successor)
-    session.key_id = key_id
-    session.last_used_at = uow.now
-    session.expires_at = expires_at(uow.now, session.created_at)
+    uow.sessions.add_used(
+        new_row(UsedTokenRow, token_hash=session.token_hash, session_id=session.id, used_at=uow.stamp)
+    )
+    uow.change(
+        session,
+        token_hash=token_hash(successor),
+        key_id=key_id,
+        last_used_at=uow.now,
+        expires_at=expires_at(uow.now, session.created_at),
+    )
     return successor
 
 
@@ -180,7 +189,7 @@ async def _repeat(uow: UnitOfWork, session: SessionRow, token: str, key_ring: Ke
 
 
 async def _own_session(uow: UnitOfWork, refresh_token: str) -> UUID:
-    session = await uow.sessions.find_by_token(token_hash(refresh_token))
+    session = await uow.sessions.lock_by_token(token_hash(refresh_token))
     if session is None or session.user_id != uow.actor.user_id:
         raise NotFound("Token not found")
     return session.id
@@ -198,9 +207,9 @@ async def _end(uow: UnitOfWork, session_id: UUID) -> None:
 
 
 async def _remove(uow: UnitOfWork, session_id: UUID) -> None:
-    found = await uow.sessions.find_with_user(session_id)
-    if found is not None and await uow.sessions.remove(session_id):
-        uow.record(_event(uow, AccessChange.SESSION_REVOKED, found[1].id, session_id))
+    user_id = await uow.sessions.end(session_id)
+    if user_id is not None:
+        uow.record(_event(uow, AccessChange.SESSION_REVOKED, user_id, session_id))
 
 
 def _event(uow: UnitOfWork, change: AccessChange, user_id: UUID, session_id: UUID | None) -> AccessEvent:

@@ -17,8 +17,9 @@ from domain.task import (
     check_version,
     completed_at,
 )
-from persistence.models import TaskRow
+from persistence.models import TaskRow, UserRow
 from persistence.models.base import new_id
+from persistence.models.rows import new_row
 from persistence.queries.task_list import EVERYTHING, TaskFilter
 from persistence.unit_of_work import UnitOfWork
 from services.idempotency import find_earlier_result
@@ -64,23 +65,24 @@ async def create_task(
         "assignee_id": assignee_id,
     }
     values = checked_values(given)
-    task = TaskRow(
+    task = new_row(
+        TaskRow,
         id=new_id(),
         status=TaskStatus.TODO,
         owner_id=uow.actor.user_id,
         version=1,
         created_at=uow.now,
         updated_at=uow.now,
-        completed_at=None,
         **values,
     )
     async with uow:
         created = await find_earlier_result(uow, "create_task", task.id, **values)
         if created is not None:
             return await _as_it_is_now(uow, created)
-        await _check_assignee(uow, assignee_id)
+        if assignee_id is not None:
+            [assignee] = await uow.lock(uow.users.lock_of(assignee_id, shared=True), then_commits=True)
+            _check_assignee(assignee)
         uow.tasks.add(task)
-        await uow.flush()
         uow.record(creation(uow, task))
         await uow.commit()
     return task
@@ -107,15 +109,15 @@ async def update_task(
     async with uow:
         if await find_earlier_result(uow, "update_task", task_id, **request):
             return await _as_it_is_now(uow, task_id)
-        task = await uow.tasks.get(task_id, lock=True)
+        task, assignee = await _lock(uow, task_id, checked.assignee_id)
         for action in checked.permissions():
             policy.require(uow.actor, action, task)
         check_version(task.version, expected_version)
         checked = checked.with_status(task.status)
         if checked.status is not UNSET:
             check_transition(task.status, checked.status)
-        if checked.assignee_id is not UNSET and checked.assignee_id != task.assignee_id:
-            await _check_assignee(uow, checked.assignee_id)
+        if checked.assignee_id not in (UNSET, None, task.assignee_id):
+            _check_assignee(assignee)
         _change(uow, task, checked)
         await uow.commit()
     return task
@@ -135,10 +137,6 @@ async def update_task_status(
         Conflict: if *expected_version* is not the current one.
         IdempotencyMismatch: if the key was used for another request.
     """
-    moved = await uow.try_status_update(task_id, status, expected_version)
-    if moved is not None:
-        return moved
-    # Falls back to the transactional path, which reports why the move was refused.
     return await update_task(uow, task_id=task_id, edit=TaskEdit(status=status), expected_version=expected_version)
 
 
@@ -170,13 +168,13 @@ async def delete_task(uow: UnitOfWork, *, task_id: UUID, expected_version: Expec
     async with uow:
         if await find_earlier_result(uow, "delete_task", task_id, task_id=task_id, expected_version=expected_version):
             return task_id
-        task = await uow.tasks.get(task_id, lock=True)
+        task, _ = await _lock(uow, task_id)
         policy.require(uow.actor, Action.DELETE_TASK, task)
         check_version(task.version, expected_version)
         task.version += 1
         task.updated_at = _moment(uow, task)
         uow.record(_event(uow, task, (TaskChange.DELETED,), before=_people(task), after=None, from_status=task.status))
-        await uow.tasks.remove(task)
+        uow.tasks.remove(task)
         await uow.commit()
     return task_id
 
@@ -206,30 +204,34 @@ async def _as_it_is_now(uow: UnitOfWork, task_id: UUID) -> TaskRow:
 
 
 def _change(uow: UnitOfWork, task: TaskRow, edit: TaskEdit) -> None:
-    """Write the values that differ, as one version with one event; if none differs, write nothing."""
-    before, from_status = _people(task), task.status
-    changes = [EDITABLE[name].change for name, value in edit.given().items() if _set(task, name, value)]
-    if not changes:
+    """Change the values that differ, as one version with one event; if none differs, change nothing."""
+    before, from_status, at = _people(task), task.status, _moment(uow, task)
+    changed = {name: value for name, value in edit.given().items() if getattr(task, name) != value}
+    if not changed:
         return
+    changes = tuple([EDITABLE[name].change for name in changed])
     if TaskChange.STATUS in changes:
-        task.completed_at = completed_at(task.status, _moment(uow, task))
-    task.version += 1
-    task.updated_at = _moment(uow, task)
-    uow.record(_event(uow, task, tuple(changes), before=before, after=_people(task), from_status=from_status))
+        changed["completed_at"] = completed_at(changed["status"], at)
+    uow.change(task, **changed, version=task.version + 1, updated_at=at)
+    uow.record(_event(uow, task, changes, before=before, after=_people(task), from_status=from_status))
 
 
-def _set(task: TaskRow, field: str, value: object) -> bool:
-    """Set one field; returns whether that changed its value."""
-    if getattr(task, field) == value:
-        return False
-    setattr(task, field, value)
-    return True
+async def _lock(
+    uow: UnitOfWork, task_id: UUID, assignee_id: UUID | UnsetType | None = None
+) -> tuple[TaskRow, UserRow | None]:
+    """The task, locked, and its new assignee, who is not changed until the commit.
+
+    Raises:
+        NotFound: if the actor sees no such task.
+    """
+    locks = [uow.tasks.lock_of(task_id)]
+    if isinstance(assignee_id, UUID):
+        locks.append(uow.users.lock_of(assignee_id, shared=True))
+    task, *assignees = await uow.lock(*locks, then_commits=True)
+    return uow.tasks.existing(task), assignees[0] if assignees else None
 
 
-async def _check_assignee(uow: UnitOfWork, assignee_id: UUID | None) -> None:
-    if assignee_id is None:
-        return
-    user = await uow.users.find(assignee_id)
+def _check_assignee(user: UserRow | None) -> None:
     if user is None or not user.is_active:
         raise Invalid("There is no active user with this id; see assignableUsers.", path=("assigneeId",))
 

@@ -63,8 +63,7 @@ class TaskEdit:
 
     def given(self) -> dict[str, Any]:
         """The values that are set, by field."""
-        values = {name: getattr(self, name) for name in EDITABLE}
-        return {name: value for name, value in values.items() if value is not UNSET}
+        return {name: value for name in EDITABLE if (value := getattr(self, name)) is not UNSET}
 
     def checked(self) -> Self:
         """The edit with its values as they are stored.

@@ -1,6 +1,7 @@
 """Operations on users."""
 
 from collections.abc import Awaitable, Callable
+from typing import Any
 from uuid import UUID
 
 from domain import policy
@@ -10,6 +11,8 @@ from domain.policy import Action
 from domain.user import Role, Verification, check_admins_remain, check_email, check_password, check_username
 from persistence.errors import Duplicate
 from persistence.models import UserRow
+from persistence.models.base import new_id
+from persistence.models.rows import new_row
 from persistence.unit_of_work import UnitOfWork
 
 HashPassword = Callable[[str], Awaitable[str]]
@@ -24,7 +27,7 @@ async def get_user(uow: UnitOfWork, *, user_id: UUID) -> UserRow:
     """
     policy.require_user(uow.actor, Action.READ_USER, user_id)
     async with uow:
-        return await uow.users.get(user_id)
+        return await uow.users.get(user_id, path=("userId",))
 
 
 async def count_users(uow: UnitOfWork) -> int:
@@ -56,7 +59,9 @@ async def register(
     """
     if role is not Role.USER:
         policy.require_user(uow.actor, Action.SET_ROLE, uow.actor.user_id, path=("role",))
-    user = UserRow(
+    user = new_row(
+        UserRow,
+        id=new_id(),
         username=check_username(username),
         email=check_email(email),
         password_hash=await hash_password(check_password(password)),
@@ -69,10 +74,9 @@ async def register(
     async with uow:
         uow.users.add(user)
         try:
-            await uow.flush()
+            await uow.commit()
         except Duplicate as duplicate:
             raise _taken(duplicate) from duplicate
-        await uow.commit()
     return user
 
 
@@ -97,14 +101,13 @@ async def change_password(
         raise InvalidCredentials("The current password is wrong.", path=("currentPassword",))
     password_hash = await hash_password(new_password)
     async with uow:
-        user = await uow.users.get(uow.actor.user_id, lock=True)
+        user = await lock_user(uow, uow.actor.user_id)
         if user.password_hash != known:
             raise InvalidCredentials(
                 "The password was changed in the meantime; use the new one.", path=("currentPassword",)
             )
-        user.password_hash = password_hash
-        user.updated_at = uow.now
-        await uow.sessions.remove_of_user(user.id, spare=uow.actor.session_id)
+        uow.change(user, password_hash=password_hash, updated_at=uow.now)
+        await uow.sessions.end_of_user(user.id, spare=uow.actor.session_id)
         uow.record(_access_event(uow, user, AccessChange.PASSWORD_CHANGED, spare=uow.actor.session_id))
         await uow.commit()
     return user
@@ -122,8 +125,7 @@ async def set_user_role(uow: UnitOfWork, *, user_id: UUID, role: Role) -> UserRo
     async with uow:
         user = await _locked(uow, user_id, leaves_admins=role is not Role.ADMIN)
         if user.role is not role:
-            user.role = role
-            await _change_access(uow, user, AccessChange.ROLE_CHANGED)
+            await _change_access(uow, user, AccessChange.ROLE_CHANGED, role=role)
     return user
 
 
@@ -139,10 +141,10 @@ async def set_user_active(uow: UnitOfWork, *, user_id: UUID, is_active: bool) ->
     async with uow:
         user = await _locked(uow, user_id, leaves_admins=not is_active)
         if user.is_active is not is_active:
-            user.is_active = is_active
             if not is_active:
-                await uow.sessions.remove_of_user(user.id)
-            await _change_access(uow, user, AccessChange.ENABLED if is_active else AccessChange.DISABLED)
+                await uow.sessions.end_of_user(user.id)
+            change = AccessChange.ENABLED if is_active else AccessChange.DISABLED
+            await _change_access(uow, user, change, is_active=is_active)
     return user
 
 
@@ -160,21 +162,30 @@ async def get_user_by_name(uow: UnitOfWork, *, username: str) -> UserRow:
     return user
 
 
+async def lock_user(uow: UnitOfWork, user_id: UUID) -> UserRow:
+    """The user, locked.
+
+    Raises:
+        NotFound: if there is no such user.
+    """
+    [user] = await uow.lock(uow.users.lock_of(user_id))
+    return uow.users.existing(user, path=("userId",))
+
+
 async def _locked(uow: UnitOfWork, user_id: UUID, *, leaves_admins: bool) -> UserRow:
     """The user, locked.
 
     If the change may remove an admin, all admins are locked, so that two changes cannot remove the last two admins.
     """
-    others = await uow.users.lock_active_admins(beside=user_id) if leaves_admins else []
-    user = await uow.users.get(user_id, lock=True)
-    if user.role is Role.ADMIN and user.is_active and leaves_admins:
-        check_admins_remain(len(others) - 1)
+    admins = await uow.users.lock_active_admins(beside=user_id) if leaves_admins else set()
+    user = await lock_user(uow, user_id)
+    if user_id in admins:
+        check_admins_remain(len(admins) - 1)
     return user
 
 
-async def _change_access(uow: UnitOfWork, user: UserRow, change: AccessChange) -> None:
-    user.access_version += 1
-    user.updated_at = uow.now
+async def _change_access(uow: UnitOfWork, user: UserRow, change: AccessChange, **values: Any) -> None:
+    uow.change(user, **values, access_version=user.access_version + 1, updated_at=uow.now)
     uow.record(_access_event(uow, user, change))
     await uow.commit()
 

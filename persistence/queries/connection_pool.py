@@ -135,6 +135,8 @@ class ConnectionPool:
             connection = self._take_idle()
             if connection is None and self._may_grow():
                 connection = await self._grow()
+                if connection is None:
+                    continue  # meanwhile another one may have been released
             if connection is not None:
                 return PooledConnection(connection, work(connection))
             until = until or asyncio.get_running_loop().time() + self._timeout

@@ -47,6 +47,15 @@ class UserById:
 
 
 @dataclass(frozen=True, slots=True)
+class UserByName:
+    """The user with a name, ignoring case. Parameter: `username`."""
+
+    def select(self, columns: Sequence[str]) -> Select[Any]:
+        """The statement."""
+        return joined(_USERS, columns).where(folded_username == lowered(bindparam("username", type_=String())))
+
+
+@dataclass(frozen=True, slots=True)
 class UsersById:
     """Several users, in no order. Parameter: `ids`."""
 
@@ -119,6 +128,11 @@ class AssignableUsers:
 def user(user_id: UUID) -> Query:
     """One user."""
     return Query(UserById(), {"id": user_id})
+
+
+def user_by_name(username: str) -> Query:
+    """The user with this name."""
+    return Query(UserByName(), {"username": username})
 
 
 def users(ids: Collection[UUID]) -> Query:

@@ -1,59 +1,61 @@
 """The repository of idempotency keys."""
 
 from datetime import datetime
+from typing import Final
 from uuid import UUID
-
-from sqlalchemy import ColumnElement, delete, func, select
-from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from persistence.idempotency_counts import KeyCounts, KeyUsage
 from persistence.models import IdempotencyRow
-from persistence.sql_helpers import affected
+from persistence.models.rows import new_row, row_factory
+from persistence.repositories.rows import Work
+
+# It waits on the index while another transaction has the key, and does nothing if that one commits.
+_CLAIM: Final = (
+    "INSERT INTO idempotency_keys (scope, fingerprint, object_id, created_at, actor_id)"
+    " VALUES ($1, $2, $3, coalesce($4, clock_timestamp()), $5) ON CONFLICT DO NOTHING RETURNING created_at"
+)
+_KNOWN: Final = (
+    "SELECT scope, fingerprint, object_id, version, created_at, actor_id FROM idempotency_keys WHERE scope = $1"
+)
+_COUNT: Final = (
+    "SELECT count(*), min(created_at) FROM (SELECT created_at FROM idempotency_keys"
+    " WHERE actor_id = $1 AND created_at > $2 ORDER BY created_at LIMIT $3) AS newest"
+)
+_REMOVE: Final = (
+    "WITH removed AS (DELETE FROM idempotency_keys WHERE created_at < $1 RETURNING 1) SELECT count(*) FROM removed"
+)
 
 
 class IdempotencyRepository:
-    """The idempotency keys; `claimed` is the key of this transaction."""
+    """The idempotency keys."""
 
-    def __init__(self, session: AsyncSession, counts: KeyCounts) -> None:
-        self._session = session
+    def __init__(self, work: Work, counts: KeyCounts) -> None:
+        self._work = work
         self._counts = counts
-        self.claimed: IdempotencyRow | None = None
+        self._claimed: IdempotencyRow | None = None
 
     async def claim(
-        self,
-        scope: bytes,
-        *,
-        actor_id: UUID,
-        fingerprint: bytes,
-        object_id: UUID,
-        now: datetime | ColumnElement[datetime],
+        self, scope: bytes, *, actor_id: UUID, fingerprint: bytes, object_id: UUID, now: datetime | None
     ) -> IdempotencyRow | None:
         """Claim a key for a request; returns the stored row if the key was used before.
 
-        It waits while another transaction uses the same key. A rollback releases the key.
+        *now* is None for the time of the database's clock. The claim waits while another transaction uses the same key.
+        A rollback releases the key.
         """
-        values = {
-            "scope": scope,
-            "actor_id": actor_id,
-            "fingerprint": fingerprint,
-            "object_id": object_id,
-            "created_at": now,
-        }
-        # It waits on the index while another one has the key, and does nothing, without an error, if that one commits.
-        insertion = insert(IdempotencyRow).values(values).on_conflict_do_nothing().returning(IdempotencyRow)
-        known: IdempotencyRow | None = None
-        while known is None:  # a clean-up may delete the conflicting row
-            self.claimed = await self._session.scalar(insertion)
-            if self.claimed is not None:
+        await self._work.transaction.begin()
+        while True:  # a clean-up may delete the row that was in the way
+            if await self._work.transaction.fetch(_CLAIM, scope, fingerprint, object_id, now, actor_id):
+                self._claimed = new_row(IdempotencyRow, scope=scope)
                 return None
-            known = await self._session.get(IdempotencyRow, scope)
-        return known
+            if known := await self._work.transaction.fetch(_KNOWN, scope):
+                row: IdempotencyRow = row_factory(IdempotencyRow)(known[0])
+                return row
 
     def note(self, version: int) -> None:
         """Record the version that the claimed request has created."""
-        if self.claimed is not None:
-            self.claimed.version = version
+        if self._claimed is not None:
+            self._claimed.version = version
+            self._work.write_set.update(self._claimed, ("version",))
 
     @property
     def most(self) -> int:
@@ -64,22 +66,12 @@ class IdempotencyRepository:
         """The approximate number of keys of an account since *since*, including the one that was claimed now."""
 
         async def count() -> KeyUsage:
-            return await self._count(actor_id, since)
+            [(number, oldest)] = await self._work.transaction.fetch(_COUNT, actor_id, since, self.most + 1)
+            return KeyUsage(number, oldest)
 
         return await self._counts.after_claim(actor_id, count)
 
-    async def _count(self, actor_id: UUID, since: datetime) -> KeyUsage:
-        newest = (
-            select(IdempotencyRow.created_at)
-            .where(IdempotencyRow.actor_id == actor_id, IdempotencyRow.created_at > since)
-            .order_by(IdempotencyRow.created_at)
-            .limit(self.most + 1)
-            .subquery()
-        )
-        counted = await self._session.execute(select(func.count(), func.min(newest.c.created_at)).select_from(newest))
-        number, oldest = counted.one()
-        return KeyUsage(number, oldest)
-
     async def remove_older(self, than: datetime) -> int:
         """Delete older keys; returns the number of deleted keys."""
-        return affected(await self._session.execute(delete(IdempotencyRow).where(IdempotencyRow.created_at < than)))
+        await self._work.transaction.begin()
+        return int(await self._work.transaction.value(_REMOVE, than))

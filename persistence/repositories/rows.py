@@ -1,20 +1,33 @@
-"""Rows as objects of their models."""
+"""Reading and changing the rows of models in a unit of work."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any, ClassVar, Generic, TypeVar
+from functools import lru_cache
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 from uuid import UUID
-
-from sqlalchemy import ColumnClause, Select, column, select
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.actor import Actor
 from domain.errors import NotFound
 from persistence.models.base import Base
+from persistence.models.rows import column_names, row_factory
 from persistence.pagination import Page
 from persistence.queries.query import Paged, Query
+from persistence.queries.reader import Shape
+from persistence.row_locks import RowLock
+from persistence.transaction import Transaction
+from persistence.write_set import WriteSet
 
 RowT = TypeVar("RowT", bound=Base)
+
+
+class Work(Protocol):
+    """What repositories need of the unit of work that they belong to."""
+
+    transaction: Transaction
+    write_set: WriteSet
+
+    async def lock(self, *locks: RowLock, then_commits: bool = False) -> list[Any]:
+        """Lock rows and return them; None for those that do not exist."""
 
 
 class RowRepository(Generic[RowT]):
@@ -26,8 +39,8 @@ class RowRepository(Generic[RowT]):
     model: ClassVar[type[Any]]
     name: ClassVar[str]
 
-    def __init__(self, session: AsyncSession, actor: Actor | None) -> None:
-        self._session = session
+    def __init__(self, work: Work, actor: Actor | None) -> None:
+        self._work = work
         self._actor = actor
 
     @staticmethod
@@ -35,50 +48,73 @@ class RowRepository(Generic[RowT]):
         """The query for one row, if the actor may see it."""
         raise NotImplementedError
 
-    async def find(self, row_id: UUID, *, lock: bool = False) -> RowT | None:
-        """The row, or None if the actor may see no such row; *lock* locks it."""
-        read = self.by_id(self._actor, row_id)
-        query = whole(self.model, read)
-        if lock:
-            query = query.with_for_update(key_share=True)
-        statement = select(self.model).from_statement(query).execution_options(populate_existing=lock)
-        row: RowT | None = await self._session.scalar(statement, read.values)
-        return row
+    async def find(self, row_id: UUID) -> RowT | None:
+        """The row, or None if the actor may see no such row."""
+        rows: list[RowT] = await rows_of(self._work.transaction, self.model, self.by_id(self._actor, row_id))
+        return rows[0] if rows else None
 
-    async def get(self, row_id: UUID, *, lock: bool = False, path: tuple[str, ...] = ("id",)) -> RowT:
-        """The row; *lock* locks it, and *path* is the input field of the error.
+    async def get(self, row_id: UUID, *, path: tuple[str, ...] = ("id",)) -> RowT:
+        """The row; *path* is the input field of the error.
 
         Raises:
             NotFound: the actor may see no such row.
         """
-        row = await self.find(row_id, lock=lock)
-        if row is None:
+        return self.existing(await self.find(row_id), path=path)
+
+    async def lock(self, row_id: UUID, *, path: tuple[str, ...] = ("id",)) -> RowT:
+        """The row, locked; nothing but the commit may follow, see `lock` of the unit of work.
+
+        Raises:
+            NotFound: the actor may see no such row.
+        """
+        [row] = await self._work.lock(self.lock_of(row_id), then_commits=True)
+        return self.existing(row, path=path)
+
+    def lock_of(self, row_id: UUID, *, shared: bool = False) -> RowLock:
+        """The lock of a row, for `lock` of the unit of work."""
+        return RowLock(self.model, row_id, shared)
+
+    def existing(self, row: RowT | None, *, path: tuple[str, ...] = ("id",)) -> RowT:
+        """The row.
+
+        Raises:
+            NotFound: it is None, or the actor may not see it.
+        """
+        if row is None or not self.is_visible(row):
             raise NotFound(f"{self.name} not found", path=path)
         return row
 
+    def is_visible(self, row: RowT) -> bool:
+        """Whether the actor may see a row that was locked by its id."""
+        return True
+
     def add(self, row: RowT) -> None:
         """Add a new row."""
-        self._session.add(row)
+        self._work.write_set.insert(row)
+
+    def remove(self, row: RowT) -> None:
+        """Delete a locked row."""
+        self._work.write_set.delete(row)
 
 
-async def rows_of(session: AsyncSession, model: type[RowT], query: Query) -> list[RowT]:
+async def rows_of(transaction: Transaction, model: type[RowT], query: Query) -> list[RowT]:
     """The rows of a query."""
-    statement = select(model).from_statement(whole(model, query))
-    return list(await session.scalars(statement, query.values))
+    make = row_factory(model)
+    return [make(values) for values in await transaction.query(query, _whole(model))]
 
 
-async def page_of(session: AsyncSession, model: type[RowT], paged: Paged) -> Page[RowT]:
+async def page_of(transaction: Transaction, model: type[RowT], paged: Paged) -> Page[RowT]:
     """The rows of a page, with their cursors and the facts that their statement reads beside them."""
-    names = paged.request.facts
-    beside: list[ColumnClause[Any]] = [column(name) for name in (*names, "place", "place_id")]
-    statement = select(model, *beside).from_statement(whole(model, paged.query))
-    found: Sequence[Any] = (await session.execute(statement, paged.query.values)).all()
-    facts = dict(zip(names, found[0][1:-2], strict=True)) if names else {}
-    rows = [row for row in found if row[0] is not None]
+    names, columns = paged.request.facts, column_names(model)
+    found = await transaction.query(paged.query, _whole(model))
+    facts = dict(zip(names, found[0][len(columns) : -2], strict=True)) if names else {}
+    identity = columns.index("id")
+    rows = [row for row in found if row[identity] is not None]  # an empty page with facts is one row without a row
     page: Page[Any] = Page.of(paged.request, rows, facts, lambda row: paged.cursor(row[-2], row[-1]))
-    return replace(page, rows=[row[0] for row in page.rows])
+    make: Callable[[Sequence[Any]], RowT] = row_factory(model)
+    return replace(page, rows=[make(row) for row in page.rows])
 
 
-def whole(model: type[Base], query: Query) -> Select[Any]:
-    """The statement that reads all columns of a model."""
-    return query.rows.select(tuple(model.__table__.columns.keys()))
+@lru_cache(maxsize=100)
+def _whole(model: type[Base]) -> Shape:
+    return Shape(column_names(model))

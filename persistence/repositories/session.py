@@ -1,67 +1,71 @@
 """The repository of sessions."""
 
 from datetime import datetime
+from typing import Final, cast
 from uuid import UUID
 
-from sqlalchemy import delete, select
-from sqlalchemy.ext.asyncio import AsyncSession
-
-from persistence.models import SessionRow, UsedTokenRow, UserRow
+from persistence.models import SessionRow, UsedTokenRow
+from persistence.models.rows import row_factory
 from persistence.queries import session as reads
-from persistence.repositories.rows import rows_of
-from persistence.sql_helpers import affected
+from persistence.queries.query import Query
+from persistence.repositories.rows import RowRepository, rows_of
+
+_BY_HASH: Final = (
+    "SELECT session_id FROM used_tokens WHERE token_hash = $1 UNION ALL SELECT id FROM sessions WHERE token_hash = $1"
+)
+_USED: Final = "SELECT token_hash, session_id, used_at FROM used_tokens WHERE token_hash = $1"
+_END: Final = "DELETE FROM sessions WHERE id = $1 RETURNING user_id"
+_END_OF_USER: Final = "DELETE FROM sessions WHERE user_id = $1 AND id IS DISTINCT FROM $2 RETURNING 1"
+_EXPIRE: Final = (
+    "WITH expired AS (DELETE FROM sessions WHERE expires_at <= $1 RETURNING 1) SELECT count(*) FROM expired"
+)
 
 
-class SessionRepository:
+class SessionRepository(RowRepository[SessionRow]):
     """Sessions and their tokens. An ended session is deleted from the table."""
 
-    def __init__(self, session: AsyncSession) -> None:
-        self._session = session
+    model, name = SessionRow, "Session"
 
-    async def find_with_user(self, session_id: UUID) -> tuple[SessionRow, UserRow] | None:
-        """The session and its user, or None."""
-        query = select(SessionRow, UserRow).join(UserRow, UserRow.id == SessionRow.user_id)
-        row = (await self._session.execute(query.where(SessionRow.id == session_id))).one_or_none()
-        return (row[0], row[1]) if row is not None else None
+    @staticmethod
+    def by_id(actor: object, row_id: UUID, /) -> Query:
+        """The query for one session."""
+        return reads.session(row_id)
 
-    async def find_by_token(self, token_hash: bytes) -> SessionRow | None:
-        """The session of this refresh token, used or not; the row is locked."""
-        used = select(UsedTokenRow.session_id).where(UsedTokenRow.token_hash == token_hash)
-        current = select(SessionRow.id).where(SessionRow.token_hash == token_hash)
-        # The lock is taken by id. If a token is used twice at the same time, the second use waits for the first.
-        return await self._session.scalar(
-            select(SessionRow)
-            .where(SessionRow.id.in_(used.union_all(current).scalar_subquery()))
-            .with_for_update(key_share=True)
-            .execution_options(populate_existing=True)
-        )
+    async def lock_by_token(self, token_hash: bytes) -> SessionRow | None:
+        """The session of this refresh token, used or not, locked; or None."""
+        session_id = await self._work.transaction.value(_BY_HASH, token_hash)
+        if session_id is None:
+            return None
+        # If a token is used twice at the same time, the second use waits here for the first.
+        [row] = await self._work.lock(self.lock_of(session_id))
+        return cast("SessionRow | None", row)
 
     async def find_used(self, token_hash: bytes) -> UsedTokenRow | None:
         """The record of a used token, or None."""
-        return await self._session.get(UsedTokenRow, token_hash)
+        rows = await self._work.transaction.fetch(_USED, token_hash)
+        return row_factory(UsedTokenRow)(rows[0]) if rows else None
 
     async def list_of_user(self, user_id: UUID, *, now: datetime, at_most: int) -> list[SessionRow]:
         """A user's active sessions, the newest first."""
         query = reads.sessions(user_id, now=now, at_most=at_most)
-        return await rows_of(self._session, SessionRow, query)
+        return await rows_of(self._work.transaction, SessionRow, query)
 
-    def add(self, row: SessionRow | UsedTokenRow) -> None:
-        """Add a new session, or a used token."""
-        self._session.add(row)
+    def add_used(self, row: UsedTokenRow) -> None:
+        """Add a used token."""
+        self._work.write_set.insert(row)
 
-    async def remove(self, session_id: UUID) -> bool:
-        """End one session; False if it had already ended."""
-        result = await self._session.execute(delete(SessionRow).where(SessionRow.id == session_id))
-        return affected(result) == 1
+    async def end(self, session_id: UUID) -> UUID | None:
+        """End one session now; returns the id of its user, or None if it had already ended."""
+        await self._work.transaction.begin()
+        user_id: UUID | None = await self._work.transaction.value(_END, session_id)
+        return user_id
 
-    async def remove_of_user(self, user_id: UUID, *, spare: UUID | None = None) -> int:
-        """End a user's sessions except *spare*; returns the number of sessions ended."""
-        query = delete(SessionRow).where(SessionRow.user_id == user_id)
-        if spare is not None:
-            query = query.where(SessionRow.id != spare)
-        return affected(await self._session.execute(query))
+    async def end_of_user(self, user_id: UUID, *, spare: UUID | None = None) -> None:
+        """End a user's sessions now, except *spare*."""
+        await self._work.transaction.begin()
+        await self._work.transaction.fetch(_END_OF_USER, user_id, spare)
 
     async def remove_expired(self, now: datetime) -> int:
         """Delete expired sessions with their used tokens; returns the number of sessions."""
-        result = await self._session.execute(delete(SessionRow).where(SessionRow.expires_at <= now))
-        return affected(result)
+        await self._work.transaction.begin()
+        return int(await self._work.transaction.value(_EXPIRE, now))

@@ -1,25 +1,25 @@
 """The repository of tasks. It belongs to one actor, so that it cannot load tasks that the actor may not see."""
 
 from collections.abc import Collection, Sequence
-from typing import Final
 from uuid import UUID
 
-from sqlalchemy import inspect
-
+from domain.policy import Action, may
 from persistence.models import TaskRow
 from persistence.queries import task as reads
 from persistence.queries.query import Query
 from persistence.queries.task_list import TaskFilter
 from persistence.repositories.rows import RowRepository, rows_of
-from persistence.sql_helpers import insert_many
-
-_STORED: Final = tuple(attribute.class_attribute for attribute in inspect(TaskRow).column_attrs)
+from persistence.write_set import insert_new
 
 
 class TaskRepository(RowRepository[TaskRow]):
     """The tasks that one actor may see."""
 
     model, name, by_id = TaskRow, "Task", staticmethod(reads.task)
+
+    def is_visible(self, row: TaskRow) -> bool:
+        """Whether the actor may see the task."""
+        return self._actor is not None and may(self._actor, Action.READ_TASK, row)
 
     async def find_many(self, ids: Collection[UUID]) -> dict[UUID, TaskRow]:
         """The tasks among *ids* that the actor may see, by id."""
@@ -39,22 +39,16 @@ class TaskRepository(RowRepository[TaskRow]):
         Raises:
             BadRequest: the filter breaks a limit.
         """
-        query = reads.task_count(self._actor, wanted)
-        return await self._session.scalar(query.rows.select(()), query.values) or 0
+        return await self._work.transaction.number(reads.task_count(self._actor, wanted))
 
     async def after_id(self, last: UUID | None, *, at_most: int) -> list[TaskRow]:
         """Tasks in the order of their ids, after *last*: the fastest scan of all tasks."""
         return await self._rows(reads.task_scan(self._actor, last, at_most=at_most))
 
     async def add_many(self, rows: Sequence[TaskRow]) -> set[UUID]:
-        """Insert new tasks in one statement, except those whose id is taken; returns the ids of the inserted ones."""
-        values = {column: [getattr(row, column.key) for row in rows] for column in _STORED}
-        query = insert_many(TaskRow, values).on_conflict_do_nothing(index_elements=[TaskRow.id]).returning(TaskRow.id)
-        return set(await self._session.scalars(query))
-
-    async def remove(self, row: TaskRow) -> None:
-        """Delete a task."""
-        await self._session.delete(row)
+        """Insert new tasks now, except those whose id is taken; returns the ids of the inserted ones."""
+        await self._work.transaction.begin()
+        return {row[0] for row in await insert_new(self._work.transaction, TaskRow.__table__, rows)}
 
     async def _rows(self, read: Query) -> list[TaskRow]:
-        return await rows_of(self._session, TaskRow, read)
+        return await rows_of(self._work.transaction, TaskRow, read)

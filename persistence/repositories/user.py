@@ -1,77 +1,53 @@
 """The repository of users."""
 
 from collections.abc import Collection
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import and_, literal, or_, select
-from sqlalchemy.ext.asyncio import AsyncSession
-
-from domain.errors import NotFound
 from domain.text import is_storable
-from domain.user import Role
 from persistence.models import UserRow
-from persistence.models.user import folded_username
 from persistence.queries import user as reads
 from persistence.queries.query import Query
-from persistence.repositories.rows import rows_of
+from persistence.repositories.rows import RowRepository, rows_of
+
+_LOCK_ADMINS: Final = (
+    "SELECT id, role = 'ADMIN' AND is_active FROM users"
+    " WHERE (role = 'ADMIN' AND is_active) OR id = $1 ORDER BY id FOR NO KEY UPDATE"
+)
+_COUNT: Final = "SELECT count(*) FROM users"
 
 
-class UserRepository:
-    """Users. The policy decides who may see which fields."""
+class UserRepository(RowRepository[UserRow]):
+    """Users. Every actor may see them; the policy decides who may see which fields."""
 
-    def __init__(self, session: AsyncSession) -> None:
-        self._session = session
+    model, name = UserRow, "User"
 
-    async def find(self, user_id: UUID) -> UserRow | None:
-        """The user, or None."""
-        return await self._session.get(UserRow, user_id)
-
-    async def get(self, user_id: UUID, *, lock: bool = False) -> UserRow:
-        """The user, its row locked if query for.
-
-        Raises:
-            NotFound: there is no such user.
-        """
-        # Not FOR UPDATE: it would block writes of rows that reference this user, and could deadlock with them.
-        locked = {"key_share": True} if lock else None
-        row = await self._session.get(UserRow, user_id, with_for_update=locked, populate_existing=lock)
-        if row is None:
-            raise NotFound("User not found", path=("userId",))
-        return row
+    @staticmethod
+    def by_id(actor: object, row_id: UUID, /) -> Query:
+        """The query for one user."""
+        return reads.user(row_id)
 
     async def find_many(self, ids: Collection[UUID]) -> dict[UUID, UserRow]:
         """The existing users among *ids*, by id."""
-        return {row.id: row for row in await self._rows(reads.users(ids))}
+        return {row.id: row for row in await rows_of(self._work.transaction, UserRow, reads.users(ids))}
 
-    async def find_by_name(self, username: str, *, lock: bool = False) -> UserRow | None:
+    async def find_by_name(self, username: str) -> UserRow | None:
         """The user with this name, ignoring case, or None."""
         if not is_storable(username):
             return None
-        query = select(UserRow).where(folded_username == reads.lowered(literal(username)))
-        return await self._session.scalar(query.with_for_update(key_share=True) if lock else query)
+        rows = await rows_of(self._work.transaction, UserRow, reads.user_by_name(username))
+        return rows[0] if rows else None
 
-    async def lock_active_admins(self, beside: UUID) -> list[UserRow]:
-        """All active admins and the user *beside*, locked by ascending id: the next transaction that does this waits.
+    async def lock_active_admins(self, beside: UUID) -> set[UUID]:
+        """Lock all active admins and the user *beside* by ascending id; returns the ids of the admins.
 
         The user is locked by the same statement. Locked after it, the user could be one whom a transaction that started
         earlier has locked first, and both would wait for each other.
         """
-        rows = await self._session.scalars(
-            select(UserRow)
-            .where(or_(and_(UserRow.role == Role.ADMIN, UserRow.is_active), UserRow.id == beside))
-            .order_by(UserRow.id)
-            .with_for_update(key_share=True)
-            .execution_options(populate_existing=True)
-        )
-        return list(rows)
+        await self._work.transaction.begin()
+        locked = await self._work.transaction.fetch(_LOCK_ADMINS, beside)
+        return {user_id for user_id, is_admin in locked if is_admin}
 
     async def count(self) -> int:
         """The number of users."""
-        return await self._session.scalar(reads.UserCount().select()) or 0
-
-    def add(self, row: UserRow) -> None:
-        """Add a new user."""
-        self._session.add(row)
-
-    async def _rows(self, query: Query) -> list[UserRow]:
-        return await rows_of(self._session, UserRow, query)
+        return int(await self._work.transaction.value(_COUNT))

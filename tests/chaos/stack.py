@@ -23,6 +23,7 @@ from persistence.models import EventRow, TaskRow, UserRow
 from services import user as user_service
 from tests.chaos.process import Process
 from tests.chaos.proxy import Proxy
+from tests.support.transactions import orm_session
 from verification.client.account import Account
 from verification.client.http import Api
 from verification.history import TaskFacts
@@ -99,13 +100,13 @@ class Stack:
 
     async def log(self, after: int = 0) -> list[LoggedEvent]:
         """The events of the log behind a position."""
-        async with self.database.session() as session:
+        async with orm_session(self.database) as session:
             rows = await session.scalars(select(EventRow).where(EventRow.position > after).order_by(EventRow.position))
             return [LoggedEvent(row.position or 0, read_event(row.kind, row.payload)) for row in rows]
 
     async def tasks(self) -> list[TaskFacts]:
         """Every stored task."""
-        async with self.database.session() as session:
+        async with orm_session(self.database) as session:
             return [
                 TaskFacts(row.id, row.version, row.status, row.title, row.owner_id, row.assignee_id)
                 for row in await session.scalars(select(TaskRow))
@@ -113,7 +114,7 @@ class Stack:
 
     async def users(self) -> list[UserRow]:
         """Every user."""
-        async with self.database.session() as session:
+        async with orm_session(self.database) as session:
             return list(await session.scalars(select(UserRow)))
 
     def another_process(self, name: str, **settings: str) -> Process:

@@ -15,6 +15,7 @@ from tests.chaos.fault_run import FaultRun, details
 from tests.chaos.process import Process
 from tests.chaos.stack import PASSWORD, Stack
 from tests.support.figures import Figures
+from tests.support.transactions import orm_session
 from tests.support.waiting import HANG_SECONDS
 from tests.support.websocket_client import Socket, connected
 from verification.client.account import Account
@@ -66,7 +67,7 @@ async def test_shutdown_with_many_sockets(stack: Stack, figures: Figures):
         writer = TaskWriter(Account(lambda: process.api, "leaver", PASSWORD), "leaver")
         task = await writer.create()
         assert task is not None
-        async with many_sockets(process, SOCKETS - 1) as sockets, stack.database.session() as blocker:
+        async with many_sockets(process, SOCKETS - 1) as sockets, orm_session(stack.database) as blocker:
             await blocker.execute(text("SELECT 1 FROM tasks WHERE id = :id FOR UPDATE"), {"id": task.facts.task_id})
             under_way = asyncio.create_task(writer.edit(task))
             await is_waiting_for_a_lock(stack)

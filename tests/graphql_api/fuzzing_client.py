@@ -18,6 +18,7 @@ from graphql_api.schema.ids import encode_id
 from persistence.models import TaskRow, UserRow
 from tests.rest_api.documented import HOOKS
 from tests.support.api import URL, Api
+from tests.support.transactions import orm_session
 
 SECRET: Final = "zUcKeRrIeGeL"
 """Part of all data of the victim; it must never reach another user."""
@@ -126,7 +127,7 @@ class Attacker:
         return f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
 
     async def _stored(self) -> tuple[Any, ...]:
-        async with self.api.build.database.session() as session:
+        async with orm_session(self.api.build.database) as session:
             return tuple((await session.execute(_STORED, {"id": self.people["victim"].id})).one())
 
 

@@ -179,7 +179,7 @@ class TestKilled:
     async def test_numbering_goes_on_while_much_is_removed(self, build: Builders, monkeypatch: pytest.MonkeyPatch):
         """Between two steps the head is free: what is committed meanwhile is numbered before the clean-up has ended."""
         monkeypatch.setattr(event_log, "_TRIM_STEP", 1)
-        await record(build, 50)
+        await record(build, 500)
         await number(build)
         async with build.database.engine.begin() as connection:
             await connection.execute(text("UPDATE events SET recorded_at = now() - interval '40 days'"))
@@ -192,6 +192,6 @@ class TestKilled:
 
         removed = await cleaning
         assert removed is not None
-        assert removed.events == 50
+        assert removed.events == 500
         assert numbered > 5
-        assert await trimmed(build) == (50, 51, 50 + numbered)
+        assert await trimmed(build) == (500, 501, 500 + numbered)

@@ -23,6 +23,7 @@ from tests.graphql_api.stream_client import (
 )
 from tests.graphql_api.test_tasks import task_id, user_id
 from tests.support.api import Api
+from tests.support.transactions import orm_session
 
 
 class TestItems:
@@ -236,6 +237,6 @@ class TestFreshness:
         assert {item["task"]["version"] for item in items} == {4}
 
     async def _rename(self, api: Api, user: UserRow, name: str) -> None:
-        async with api.build.database.session() as session:
+        async with orm_session(api.build.database) as session:
             (await session.merge(user)).username = name
             await session.commit()

@@ -8,6 +8,7 @@ from domain.user import Role
 from graphql_api.schema.ids import encode_id
 from persistence.models import UserRow
 from tests.support.api import Api
+from tests.support.transactions import orm_session
 
 ROLE = """mutation ($input: SetUserRoleInput!) { setUserRole(input: $input) {
   user { role } userErrors { code path } } }"""
@@ -90,7 +91,7 @@ class TestLastAdmin:
     async def test_the_last_active_admin_can_be_neither_demoted_nor_disabled(self, api: Api):
         """LAST_ADMIN, and nothing changes."""
         admin = await api.a_user(Role.ADMIN)
-        async with api.build.database.session() as session:
+        async with orm_session(api.build.database) as session:
             others = update(UserRow).where(UserRow.role == Role.ADMIN, UserRow.id != admin.id)
             await session.execute(others.values(is_active=False))
             await session.commit()

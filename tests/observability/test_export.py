@@ -90,8 +90,8 @@ async def test_spans_are_exported(served: Served, collector: Collector):
         for span in collector.spans
         if span.trace_id == span_context_of(REQUEST_ID).trace_id.to_bytes(16)
     }
-    assert {"POST register", "user.register", "INSERT"} <= spans.keys()
+    assert {"POST register", "user.register", "WRITE"} <= spans.keys()
     assert spans["user.register"].parent_span_id == spans["POST register"].span_id
-    assert spans["INSERT"].parent_span_id == spans["user.register"].span_id
+    assert spans["WRITE"].parent_span_id == spans["user.register"].span_id
     assert collector.services == {"taskriver"}
     assert not any(b"traced@example.org" in span.SerializeToString() for span in collector.spans)

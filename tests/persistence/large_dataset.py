@@ -1,22 +1,32 @@
 """A database with a hundred thousand tasks of many users."""
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import event, text
+import orjson
+from sqlalchemy import text
 
 from domain.actor import Actor
+from domain.idempotency import MAX_KEYS
 from domain.user import Role
-from persistence.database import Database
+from persistence.database import Database, connect
+from persistence.idempotency_counts import KeyCounts
+from persistence.queries.connection_pool import Connection
+from persistence.queries.reader import Row
+from persistence.transaction import Transaction
 from persistence.unit_of_work import UnitOfWork
 from tests.support.waiting import HANG_SECONDS
 
 _SCRIPT: Final = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
 _TABLES: Final = "tasks, task_texts, users, sessions, used_tokens, events, idempotency_keys"
+
+Sent = tuple[str, Sequence[Any]]
+"""A statement with its arguments."""
 
 
 def numbered(number: int) -> UUID:
@@ -32,6 +42,19 @@ def later(minutes: int) -> datetime:
 ADMIN: Final = Actor(numbered(1), Role.ADMIN, None, 1)
 BUSY: Final = Actor(numbered(3), Role.USER, None, 1)
 IDLE: Final = Actor(numbered(4), Role.USER, None, 1)
+
+
+class _NotingTransaction(Transaction):
+    """A transaction that notes its statements."""
+
+    def __init__(self, database: Database, sent: list[Sent]) -> None:
+        super().__init__(database._pool, database.statements)
+        self._sent = sent
+
+    async def fetch(self, text: str, *arguments: Any) -> list[Row]:
+        """The rows of a statement."""
+        self._sent.append((text, arguments))
+        return await super().fetch(text, *arguments)
 
 
 @dataclass(frozen=True)
@@ -50,40 +73,51 @@ class LargeDataset:
             await alone.execute(text(f"VACUUM (ANALYZE) {_TABLES}"))
 
     async def plan(self, actor: Actor, ask: Callable[[UnitOfWork], Awaitable[object]]) -> "Plan":
-        """How PostgreSQL answers what *ask* asks, statement by statement as SQLAlchemy really sends them."""
-        sent: list[tuple[str, Any]] = []
-
-        def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
-            sent.append((statement, parameters))
-
-        engine = self.database.engine.sync_engine
-        event.listen(engine, "before_cursor_execute", note)
-        try:
-            async with self.database.unit_of_work(actor, now=later(5_000)) as uow:
-                await ask(uow)
-        finally:
-            event.remove(engine, "before_cursor_execute", note)
+        """The plans of the statements that *ask* sends, with their arguments."""
+        sent: list[Sent] = []
+        uow = self.database.unit_of_work(actor, now=later(5_000))
+        uow._key_counts = KeyCounts(MAX_KEYS)  # which has cached no count
+        uow._new_transaction = lambda: _NotingTransaction(self.database, sent)
+        async with uow:
+            await ask(uow)
         return await self.plan_of(*sent)
 
-    async def plan_of(self, *statements: tuple[str, Any]) -> "Plan":
-        """How PostgreSQL answers these statements, each with its parameters."""
-        async with self.database.connect() as connection:
-            explained = [
-                await connection.exec_driver_sql(f"EXPLAIN (FORMAT JSON) {statement}", parameters)
-                for statement, parameters in statements
+    async def plan_of(self, *statements: Sent) -> "Plan":
+        """The plans of these statements, each with its arguments."""
+        async with self._connection() as connection:
+            plans = [
+                orjson.loads(await connection.fetchval(f"EXPLAIN (FORMAT JSON) {statement}", *arguments))
+                for statement, arguments in statements
             ]
-        return Plan(tuple(node for result in explained for node in _nodes(result.scalar_one()[0]["Plan"])))
+        return Plan(tuple(node for plan in plans for node in _nodes(plan[0]["Plan"])))
 
     async def plan_for_any(self, statement: str, *, parameters: int) -> "Plan":
         """The plan of a prepared statement for any parameters (generic plan)."""
-        async with self.database.connect() as connection:
-            driver = (await connection.get_raw_connection()).driver_connection
-            assert driver is not None
-            await driver.execute(f"SET plan_cache_mode = force_generic_plan; PREPARE any_values AS {statement}")
+        async with self._connection() as connection:
+            await connection.execute(f"SET plan_cache_mode = force_generic_plan; PREPARE any_values AS {statement}")
             nothing = ", ".join(["NULL"] * parameters)
-            explained = await driver.fetchval(f"EXPLAIN (FORMAT JSON) EXECUTE any_values ({nothing})")
-            await driver.execute("DEALLOCATE any_values; RESET plan_cache_mode")
-        return Plan(tuple(_nodes(explained[0]["Plan"])))
+            plan = orjson.loads(await connection.fetchval(f"EXPLAIN (FORMAT JSON) EXECUTE any_values ({nothing})"))
+        return Plan(tuple(_nodes(plan[0]["Plan"])))
+
+    async def buffers(self, *statements: Sent) -> int:
+        """The number of pages that these statements use, executed in one transaction that is rolled back."""
+        async with self._connection() as connection:
+            await connection.execute("BEGIN")
+            plans = [
+                orjson.loads(
+                    await connection.fetchval(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {statement}", *arguments)
+                )
+                for statement, arguments in statements
+            ]
+            await connection.execute("ROLLBACK")
+        tops = [plan[0]["Plan"] for plan in plans]
+        return sum(int(top["Shared Hit Blocks"] + top["Shared Read Blocks"]) for top in tops)
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[Connection]:
+        connection = await connect(self.database.engine.url)
+        yield connection
+        await connection.close()
 
 
 @dataclass(frozen=True)

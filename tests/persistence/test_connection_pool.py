@@ -339,11 +339,9 @@ class TestTurns:
 class TestReadings:
     async def test_a_statement_that_times_out_is_unavailable(self, build: Builders, shared_database: Database):
         """The server cancels it, and the connection stays open."""
-        connection, slow = await shared_database._read_pool.acquire(
-            lambda each: each.execute("SET statement_timeout = 50")
-        )
+        connection, slow = await shared_database._pool.acquire(lambda each: each.execute("SET statement_timeout = 50"))
         await slow
-        shared_database._read_pool.release(connection)
+        shared_database._pool.release(connection)
         with pytest.raises(Unavailable):
             async with shared_database.reading() as reading:
                 await reading.run(Statement("SELECT pg_sleep(1)", (), {}), {})

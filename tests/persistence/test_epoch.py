@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import text, update
 
 from embedded.postgres import Postgres
-from persistence.database import Database
+from persistence.database import Database, connect
 from persistence.epoch import DatabaseIdentity, check_database_identity
 from persistence.models import LogStateRow
 from tests.support.waiting import HANG_SECONDS
@@ -29,8 +29,11 @@ async def database(new_database: Callable[[], str]) -> AsyncIterator[Database]:
 
 async def check(database: Database) -> str:
     """Look where the log lives, as over a new connection; returns the epoch then."""
-    async with database.engine.begin() as connection:
+    connection = await connect(database.engine.url)
+    try:
         await check_database_identity(connection)
+    finally:
+        await connection.close()
     return await epoch(database)
 
 

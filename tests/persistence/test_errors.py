@@ -5,16 +5,16 @@ import errno
 import random
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import asyncpg
 import pytest
 from asyncpg import exceptions as driver_errors
-from asyncpg.transaction import Transaction
 
 from domain.actor import Actor
-from domain.errors import Unavailable
+from domain.errors import InvalidTransition, Unavailable
+from domain.idempotency import IdempotencyKey
 from domain.task import TaskStatus
 from domain.user import Role
 from persistence import errors
@@ -23,10 +23,11 @@ from persistence.models import TaskRow
 from persistence.outage_log import QUIET_SECONDS, OutageLog
 from persistence.queries.reader import Shape
 from persistence.queries.task import task as task_read
-from services.task import update_task
+from services.task import update_task, update_task_status
 from services.task_edit import TaskEdit
 from tests.support.builders import Builders
 from tests.support.log import Log
+from tests.support.transactions import lock_row
 
 SERVER_ERRORS = sorted(
     {
@@ -86,13 +87,25 @@ async def read(build: Builders, actor: Actor, task: TaskRow) -> object:
 
 
 async def move(build: Builders, actor: Actor, task: TaskRow) -> object:
-    """By group commit."""
-    return await build.as_(actor).try_status_update(task.id, random.choice(list(TaskStatus)), None)
+    """A change of one task by group commit."""
+    with suppress(InvalidTransition):
+        return await update_task_status(build.as_(actor), task_id=task.id, status=random.choice(list(TaskStatus)))
+    return None
 
 
 async def edit(build: Builders, actor: Actor, task: TaskRow) -> object:
-    """A transaction of several statements."""
-    return await update_task(build.as_(actor), task_id=task.id, edit=TaskEdit(title=f"Title {random.random()}"))
+    """A transaction of its own, of several statements."""
+    return await update_task(
+        build.as_(actor, key=IdempotencyKey(f"key {random.random()}")),
+        task_id=task.id,
+        edit=TaskEdit(title=f"Title {random.random()}"),
+    )
+
+
+async def refused(build: Builders, actor: Actor, task: TaskRow) -> object:
+    """A change that is rolled back."""
+    async with build.as_(actor) as uow:
+        return await lock_row(uow, uow.tasks, task.id)
 
 
 async def number(build: Builders, actor: Actor, task: TaskRow) -> object:
@@ -108,22 +121,23 @@ async def ping(build: Builders, actor: Actor, task: TaskRow) -> object:
     return None
 
 
-ACTIONS: list[Action] = [read, move, edit, number, ping]
+ACTIONS: list[Action] = [read, move, edit, refused, number, ping]
 STEPS = {
-    "connect": (asyncpg, "connect"),
-    "prepare": (asyncpg.Connection, "prepare"),
-    "a statement": (asyncpg.Connection, "_execute"),
-    "begin": (Transaction, "start"),
-    "commit": (Transaction, "commit"),
-    "rollback": (Transaction, "rollback"),
+    "connect": (asyncpg, "connect", ""),
+    "prepare": (asyncpg.Connection, "_get_statement", ""),
+    "a statement": (asyncpg.Connection, "_execute", ""),
+    "begin": (asyncpg.Connection, "execute", "BEGIN"),
+    "savepoint": (asyncpg.Connection, "execute", "SAVEPOINT"),
+    "commit": (asyncpg.Connection, "execute", "COMMIT"),
+    "rollback": (asyncpg.Connection, "execute", "ROLLBACK"),
 }
-"""Where the driver talks to the server."""
+"""Where the driver talks to the server: a function, and the beginning of the command."""
 
 
 @pytest.fixture(scope="module")
 async def fragile_database(new_database: Callable[[], str]) -> AsyncIterator[Database]:
     """A database whose connections are broken."""
-    database = Database(new_database(), pool_size=4, reading_size=4)
+    database = Database(new_database(), pool_size=4)
     yield database
     await database.close()
 
@@ -186,11 +200,11 @@ async def test_every_failure_at_every_step(
 ):
     """A connection breaks at one step: requests succeed or are `Unavailable`, and later ones succeed."""
     actor, tasks = await a_user(fragile)
-    holder, name = STEPS[step]
+    holder, name, command = STEPS[step]
     original, chance = getattr(holder, name), random.Random(f"{step} {kind}")
 
     async def broken(*arguments: Any, **options: Any) -> Any:
-        if chance.random() < 0.5:
+        if (not command or arguments[1].startswith(command)) and chance.random() < 0.5:
             _break(arguments)
             raise BROKEN[kind]()
         return await original(*arguments, **options)

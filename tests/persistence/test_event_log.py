@@ -1,6 +1,8 @@
 """The numbering of the log, without concurrent processes; those are tested with the stream."""
 
 import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -17,6 +19,7 @@ from services.task_edit import TaskEdit
 from tests.persistence.expected_pages import Expected, expected, some_pages
 from tests.support.builders import Builders
 from tests.support.reads import positions, task_history
+from tests.support.transactions import flush
 
 
 def an_event() -> AccessEvent:
@@ -33,14 +36,23 @@ async def record(build: Builders, *events: AccessEvent) -> None:
             await uow.commit()
 
 
+@asynccontextmanager
+async def log_of(build: Builders) -> AsyncIterator[EventLog]:
+    """The log in one transaction, which is committed at the end."""
+    async with build.as_(None) as uow:
+        await uow.transaction.begin()
+        yield uow.events
+        await uow.commit()
+
+
 class TestNumber:
     async def test_positions_are_dense_and_in_order_of_recording(self, build: Builders):
         """Committed events get the positions 1, 2, 3 in the order in which they were recorded."""
         events = [an_event() for _ in range(3)]
         await record(build, *events)
 
-        async with build.database.engine.begin() as connection:
-            numbered = (await EventLog(connection).number()).events
+        async with log_of(build) as log:
+            numbered = (await log.number()).events
 
         assert [(logged.position, logged.event) for logged in numbered] == list(enumerate(events, start=1))
 
@@ -48,16 +60,16 @@ class TestNumber:
         """A rolled-back event gets no position."""
         async with build.as_(None) as uow:
             uow.record(an_event())
-            await uow.flush()
+            await flush(uow)
         await record(build, an_event())
 
-        async with build.database.engine.begin() as connection:
-            numbered = (await EventLog(connection).number()).events
+        async with log_of(build) as log:
+            numbered = (await log.number()).events
 
         assert [logged.position for logged in numbered] == [1]
 
     async def test_all_its_statements_are_counted(self, build: Builders):
-        """Also those that bypass SQLAlchemy."""
+        """Each is one statement."""
         await record(build, an_event())
         async with build.database.log() as log:
             before = build.database.statements.count
@@ -70,8 +82,7 @@ class TestNumber:
     async def test_the_head_counts_numbered_and_pending_events(self, build: Builders):
         """It says whether there are pending ones."""
         await record(build, an_event(), an_event(), an_event())
-        async with build.database.engine.begin() as connection:
-            log = EventLog(connection)
+        async with log_of(build) as log:
             await log.number(2)
             head = await log.head()
             await log.number()
@@ -89,14 +100,13 @@ class TestTrim:
             async with build.as_(None, now=now - timedelta(days=days)) as uow:
                 uow.record(an_event())
                 await uow.commit()
-        async with build.database.engine.begin() as connection:
-            await EventLog(connection).number()
+        async with log_of(build) as log:
+            await log.number()
         async with build.as_(None, now=now - timedelta(days=9)) as uow:
             uow.record(an_event())
             await uow.commit()
 
-        async with build.database.engine.begin() as connection:
-            log = EventLog(connection)
+        async with log_of(build) as log:
             removed = await log.trim(now - timedelta(days=5))
             left = [logged.position for logged in await log.after(0)]
             head = await log.head()
@@ -109,8 +119,7 @@ class TestTrim:
         """However many are due, all of them go, a bounded number with each step."""
         monkeypatch.setattr(event_log, "_TRIM_STEP", 2)
         await record(build, *(an_event() for _ in range(7)))
-        async with build.database.engine.begin() as connection:
-            log = EventLog(connection)
+        async with log_of(build) as log:
             await log.number()
             removed = [await log.trim(datetime.now(UTC) + timedelta(hours=1)) for _ in range(5)]
             head = await log.head()
@@ -120,8 +129,7 @@ class TestTrim:
     async def test_only_old_events_are_removed(self, build: Builders):
         """The head records the trimmed position."""
         await record(build, an_event(), an_event())
-        async with build.database.engine.begin() as connection:
-            log = EventLog(connection)
+        async with log_of(build) as log:
             await log.number()
             early = await log.trim(datetime.now(UTC) - timedelta(hours=1))
             removed = await log.trim(datetime.now(UTC) + timedelta(hours=1))
@@ -147,8 +155,8 @@ class TestHistory:
         for title in "cde":
             for each in (task, other):
                 await update_task(build.as_(actor), task_id=each.id, edit=TaskEdit(title=title))
-        async with build.database.engine.begin() as connection:
-            await EventLog(connection).number()
+        async with log_of(build) as log:
+            await log.number()
         places = [9, 8, 7, 6, 5, 4, 3, 2, 1, 0]
         async with build.as_(actor) as uow:
             own = positions(await task_history(uow, task.id, PageRequest(100)))

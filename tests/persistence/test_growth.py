@@ -2,8 +2,11 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
 from itertools import count
 from typing import Any
+from uuid import uuid4
 
 import asyncpg
 import pytest
@@ -11,11 +14,14 @@ from sqlalchemy import text
 
 from domain.actor import OPERATOR
 from domain.errors import Unavailable
+from domain.events import AccessChange, AccessEvent
 from persistence import database as engine_module
 from persistence.database import Database
+from persistence.group_commit import MAX_BATCH_SIZE
 from persistence.queries.connection_pool import ConnectionPool
 from persistence.queries.statement import Statement
 from persistence.queries.task_list import EVERYTHING
+from persistence.unit_of_work import UnitOfWork
 from tests.persistence.test_connection_pool import Maker, Wire
 from tests.support.waiting import HANG_SECONDS
 
@@ -38,7 +44,7 @@ async def limited(new_database: Callable[[], str]) -> AsyncIterator[Database]:
     url = owner.engine.url.set(username=name, password="limited")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(engine_module, "POOL_TIMEOUT_SECONDS", 60)
-        database = Database(url.render_as_string(hide_password=False), pool_size=10, reading_size=10)
+        database = Database(url.render_as_string(hide_password=False), pool_size=10)
     yield database
     await database.close()
     await owner.close()
@@ -56,13 +62,37 @@ async def count_tasks(database: Database) -> None:
         await uow.tasks.count(EVERYTHING)
 
 
-@pytest.mark.parametrize("request_of", [read, count_tasks])
-async def test_existing_connections_serve_all(limited: Database, request_of: Any):
+async def write(database: Database) -> None:
+    """A group commit: two batches at the same time need two connections."""
+    async with database.unit_of_work(OPERATOR) as uow:
+        uow.record(AccessEvent(uuid4(), AccessChange.ENABLED, None, None, uuid4(), datetime.now(UTC), None))
+        await uow.commit()
+
+
+async def read_log(database: Database) -> None:
+    """A statement of the log, which has its own pool."""
+    async with database.log() as log:
+        await log.head()
+
+
+@pytest.mark.parametrize(("request_of", "pool"), [(read, 0), (count_tasks, 0), (read_log, 1)])
+async def test_existing_connections_serve_all(limited: Database, request_of: Any, pool: int):
     """Many concurrent callers, repeatedly."""
     await request_of(limited)
     for _ in range(5):
         await asyncio.gather(*(request_of(limited) for _ in range(30)))
-    assert limited.refused_connections[0] > 0
+    assert limited.refused_connections[pool] > 0
+    assert limited.refused_connections[1 - pool] == 0
+
+
+async def test_one_connection_serves_all_batches(limited: Database):
+    """The other one of the server belongs to another client."""
+    async with limited.connect() as place:
+        await place.execute(text("SELECT 1"))
+        await write(limited)
+        for _ in range(5):
+            await asyncio.gather(*(write(limited) for _ in range(2 * MAX_BATCH_SIZE + 1)))
+    assert limited.recorded == 1 + 5 * (2 * MAX_BATCH_SIZE + 1)
 
 
 async def test_where_there_is_none_it_is_said(limited: Database):
@@ -70,16 +100,17 @@ async def test_where_there_is_none_it_is_said(limited: Database):
     async with limited.connect() as one, limited.connect() as two:
         await one.execute(text("SELECT 1"))
         await two.execute(text("SELECT 1"))
-        with pytest.raises(Unavailable):
-            await read(limited)
+        for request_of in (read, count_tasks, write, read_log):
+            with pytest.raises(Unavailable):
+                await request_of(limited)
 
 
-@pytest.mark.parametrize("request_of", [read, count_tasks])
+@pytest.mark.parametrize("request_of", [read, count_tasks, read_log])
 async def test_attempts_that_fail_together_fail_at_once(
     new_database: Callable[[], str], monkeypatch: pytest.MonkeyPatch, request_of: Any
 ):
     """A caller waits while others connect, until their attempts fail, too."""
-    database, all_try, tries = Database(new_database(), pool_size=4, reading_size=4), asyncio.Event(), count(1)
+    database, all_try, tries = Database(new_database(), pool_size=4), asyncio.Event(), count(1)
 
     async def refuse(*_: Any, **__: Any) -> None:
         if next(tries) == 4:
@@ -96,11 +127,14 @@ async def test_attempts_that_fail_together_fail_at_once(
 
 async def test_a_lost_connection_leaves_the_others(limited: Database):
     """Another client took its place: the other connection serves all."""
-    async with limited.connect() as one, limited.connect() as two:
-        await one.execute(text("SELECT 1"))
-        await two.execute(text("SELECT 1"))
-        await one.invalidate()
-        place = await asyncpg.connect(_dsn(limited))
+    held: list[UnitOfWork] = []
+    async with AsyncExitStack() as stack:
+        for _ in range(2):
+            held.append(await stack.enter_async_context(limited.unit_of_work(OPERATOR)))
+            await held[-1].transaction.fetch("SELECT 1")
+        ended = await held[0].transaction.value("SELECT pg_backend_pid()")
+        await held[1].transaction.fetch("SELECT pg_terminate_backend($1, 10000)", ended)
+    place = await asyncpg.connect(_dsn(limited))
     await asyncio.gather(*(count_tasks(limited) for _ in range(20)))
     await place.close()
     assert limited.refused_connections[0] > 0
@@ -130,6 +164,28 @@ class TestPool:
         await asyncio.gather(*waiting)
         assert next(tries) == 1 + pool.refused
         assert pool.refused <= 4
+        assert (len(maker.made), pool.acquired) == (1, 0)
+
+    async def test_a_connection_released_during_a_failed_attempt_is_used(self):
+        """Nobody else would release one."""
+        maker, tries, fail = Maker(), asyncio.Event(), asyncio.Event()
+
+        async def connect() -> Wire:
+            if maker.made:
+                tries.set()
+                await fail.wait()
+                raise ConnectionRefusedError
+            return await maker()
+
+        pool = ConnectionPool(connect, size=2, timeout=2 * HANG_SECONDS)
+        first = await pool.acquire(_nothing)
+        second = asyncio.create_task(_acquire(pool))
+        await tries.wait()
+        await first.work
+        pool.release(first.connection)
+        fail.set()
+        async with asyncio.timeout(HANG_SECONDS):
+            await second
         assert (len(maker.made), pool.acquired) == (1, 0)
 
     async def test_the_order_of_waiting_is_preserved(self):

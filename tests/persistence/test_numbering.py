@@ -20,6 +20,7 @@ from domain.user import Role
 from persistence.database import Database
 from tests.streaming.support import a_task_event, an_actor
 from tests.support.builders import Builders
+from tests.support.transactions import flush, lock_row
 from tests.support.waiting import HANG_SECONDS
 
 ADMIN = an_actor(Role.ADMIN)
@@ -165,8 +166,11 @@ class Deaf:
             await asyncio.get_running_loop().sock_sendall(there, sent)
 
     async def _down(self, there: socket.socket, writer: asyncio.StreamWriter) -> None:
-        while await self.reads.wait() and (data := await asyncio.get_running_loop().sock_recv(there, 2_048)):
+        loop = asyncio.get_running_loop()
+        await self.reads.wait()
+        while data := await loop.sock_recv(there, 2_048):
             writer.write(data)
+            await self.reads.wait()
 
 
 class TestFrozen:
@@ -217,7 +221,7 @@ class TestForeignTransactions:
             await reader.execution_options(isolation_level="REPEATABLE READ")
             await reader.execute(text("SELECT count(*) FROM events, event_head"))
             first.record(a_task_event(version=1))
-            await first.flush()
+            await flush(first)
             for many in (1, 50, 1):
                 await record(build, many)
                 await number(build)
@@ -235,7 +239,7 @@ class TestForeignTransactions:
         for each in range(100):
             async with build.as_(ADMIN) as uow:
                 uow.record(a_task_event(version=each))
-                await uow.flush()
+                await flush(uow)
                 if each % 2:
                     await uow.commit()
             if each % 7 == 0:
@@ -254,10 +258,10 @@ async def change(build: Builders, actor: Actor, task_id: UUID, chance: random.Ra
     """One more version of a task, or almost; whether it was committed."""
     give_up = chance.random() < 0.2
     async with build.as_(actor) as uow:
-        task = await uow.tasks.get(task_id, lock=True)
-        task.version += 1
+        task = await lock_row(uow, uow.tasks, task_id)
+        uow.change(task, version=task.version + 1)
         uow.record(a_task_event(version=task.version, task_id=task.id))
-        await uow.flush()
+        await flush(uow)
         if chance.random() < 0.2:
             await asyncio.sleep(chance.random() / 100)
         if not give_up:

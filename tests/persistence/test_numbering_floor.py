@@ -3,24 +3,23 @@
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, cast
+from typing import Any
 from uuid import uuid4
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.events import People
-from persistence.event_log import _HEAD, EventLog
+from persistence.event_log import _HEAD
 from persistence.numbering_floor import RAISE, Writers
 from streaming.numbering import FLOOR_EVENTS, NumberingFloor
 from tests.streaming.support import a_task_event
 from tests.support.builders import Builders
+from tests.support.transactions import event_log_on, flush
 
 BATCH = 500
 PEOPLE = People(uuid4(), None)
-HEAD = str(_HEAD.compile(dialect=cast("Any", postgresql).dialect()))
 _MANY = """
 INSERT INTO events (kind, task_id, payload, recorded_at)
 SELECT 'TASK', gen_random_uuid(), '{}', now() FROM generate_series(1, :many)
@@ -68,9 +67,9 @@ async def costs(build: Builders) -> dict[str, int]:
         await record(build, 1)
         found = {
             "numbering": await buffers(connection, "SELECT * FROM number_events(1)"),
-            "the head": await buffers(connection, HEAD),
+            "the head": await buffers(connection, _HEAD),
             "the floor": await buffers(connection, "SELECT numbering_floor()"),
-            "raising the floor": await buffers(connection, _raise(await EventLog(connection).last_id())),
+            "raising the floor": await buffers(connection, _raise(await event_log_on(connection).last_id())),
         }
         await transaction.rollback()
     await number_one(build)
@@ -118,7 +117,7 @@ class TestFloor:
         floor = NumberingFloor()
         async with build.as_(None) as late, build.database.log() as log:
             late.record(a_task_event(version=7, before=PEOPLE, after=PEOPLE))
-            await late.flush()
+            await flush(late)
             await record(build, 3)
             for _ in range(3):
                 await log.number(BATCH)

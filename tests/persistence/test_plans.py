@@ -6,17 +6,21 @@ from typing import Final
 import pytest
 from sqlalchemy import text
 
-from domain.actor import Actor
+from domain.actor import OPERATOR, Actor
+from domain.events import EventKind
 from domain.task import TaskPriority, TaskStatus
 from persistence.database import Database
 from persistence.event_log import _AFTER
 from persistence.group_commit import MAX_BATCH_SIZE
+from persistence.models import Base, EventRow, SessionRow, TaskRow, UserRow
+from persistence.models.rows import column_names, new_row
 from persistence.pagination import PageCursor, PageRequest
 from persistence.queries.event import HISTORY
 from persistence.queries.task_list import EVERYTHING, TaskFilter, TaskOrder
-from persistence.task_status_update import StatusUpdate, arguments, update_statement
+from persistence.row_locks import RowLock, lock_statements
 from persistence.unit_of_work import UnitOfWork
-from tests.persistence.large_dataset import ADMIN, BUSY, IDLE, LargeDataset, Plan, later, numbered
+from persistence.write_set import Operation, WriteSet
+from tests.persistence.large_dataset import ADMIN, BUSY, IDLE, LargeDataset, Plan, Sent, later, numbered
 from tests.support.reads import assignable_users, task_history, task_page, user_page
 
 ACTORS: Final = {"admin": ADMIN, "busy": BUSY, "idle": IDLE}  # a moderator sees what an admin sees
@@ -154,10 +158,11 @@ async def everything_else(uow: UnitOfWork) -> None:
     await assignable_users(uow, "user19", at_most=10)
     await uow.users.lock_active_admins(numbered(1_999))
     await uow.sessions.list_of_user(numbered(7), now=uow.now, at_most=100)
-    await uow.sessions.find_by_token(b"x" * 32)
-    await uow.keys._count(numbered(7), later(0))
+    await uow.sessions.lock_by_token(b"x" * 32)
+    await uow.keys.usage_of(numbered(7), since=later(0))
     await uow.sessions.find_used(b"x" * 32)
-    await uow.sessions.remove_of_user(numbered(2_001))
+    await uow.sessions.end_of_user(numbered(2_001))
+    await uow.sessions.end(numbered(2_001))
     await uow.sessions.remove_expired(later(0))
     await uow.events.head()
     await uow.events.trim(later(-1))
@@ -171,18 +176,68 @@ class TestEverythingElse:
         for table in ("users", "sessions", "used_tokens", "events", "idempotency_keys"):
             assert not plan.reads_all_of(table), table
 
-    async def test_statements_that_bypass_sqlalchemy(self, dataset: LargeDataset):
-        """Status changes, single and grouped, and pages of the log use keys and positions."""
-        for many in (1, MAX_BATCH_SIZE):
-            moves = [
-                StatusUpdate(BUSY, numbered(5 * number), TaskStatus.DONE, None, None, later(0))
-                for number in range(1, many + 1)
-            ]
-            plan = await dataset.plan_of((update_statement(), arguments(moves)))
-            assert not plan.reads_all_of("tasks")
-        assert not (await dataset.plan_for_any(update_statement(), parameters=7)).reads_all_of("tasks")
+    async def test_pages_of_the_log(self, dataset: LargeDataset):
+        """They are found by their positions."""
         plan = await dataset.plan_of((_AFTER, (50_000, 100)))
         assert plan.indexes == {"uq_events_position"}
+
+
+TABLES: Final[dict[str, tuple[type[Base], int]]] = {
+    "tasks": (TaskRow, 12),
+    "users": (UserRow, 9),
+    "sessions": (SessionRow, 7),
+}
+"""Rows that are locked: their model, and the number of the first one in the dataset."""
+
+
+async def locked(dataset: LargeDataset, model: type[Base], first: int, many: int) -> tuple[list[Sent], list[Base]]:
+    """The statement that locks many rows, and the rows."""
+    locks = [RowLock(model, numbered(first + number)) for number in range(many)]
+    statements = lock_statements(locks, skip_locked=True)
+    async with dataset.database.unit_of_work(OPERATOR) as uow:
+        rows = await uow.lock(*locks)
+    assert all(rows)
+    return [(statement.text, (statement.ids,)) for statement in statements], rows
+
+
+def written(operation: Operation, rows: list[Base]) -> Sent:
+    """The statement that writes these rows with an event of each."""
+    changes = WriteSet()
+    for row in rows:
+        if operation is Operation.UPDATE:
+            changes.update(row, column_names(type(row))[1:])
+        else:
+            changes.delete(row)
+        changes.insert(new_row(EventRow, kind=EventKind.TASK, payload={}, recorded_at=later(0)))
+    statement = changes.written()
+    return statement.text, statement.arguments
+
+
+class TestWrites:
+    """The statements that lock rows, and those that write them."""
+
+    @pytest.mark.parametrize(("table", "many"), [*((table, 1) for table in TABLES), ("tasks", MAX_BATCH_SIZE)])
+    async def test_rows_are_locked_and_written_by_their_keys(self, dataset: LargeDataset, table: str, many: int):
+        """One row of each table, and a whole batch of tasks. The other tables are so small that a batch may scan."""
+        locks, rows = await locked(dataset, *TABLES[table], many)
+        for statement in (*locks, *(written(operation, rows) for operation in (Operation.UPDATE, Operation.DELETE))):
+            plan = await dataset.plan_of(statement)
+            assert not plan.reads_all_of(table), statement
+            assert f"pk_{table}" in plan.indexes, statement
+
+    async def test_prepared_for_any_number_of_tasks(self, dataset: LargeDataset):
+        """The generic plans, which prepared statements get."""
+        locks, rows = await locked(dataset, *TABLES["tasks"], 1)
+        for statement, arguments in (*locks, written(Operation.UPDATE, rows), written(Operation.DELETE, rows)):
+            plan = await dataset.plan_for_any(statement, parameters=len(arguments))
+            assert not plan.reads_all_of("tasks"), statement
+
+    async def test_the_work_is_proportional_to_the_number_of_rows(self, dataset: LargeDataset):
+        """A task uses a bounded number of pages, alone and in a batch: far fewer than the table has."""
+        for many in (1, MAX_BATCH_SIZE):
+            locks, rows = await locked(dataset, *TABLES["tasks"], many)
+            assert await dataset.buffers(*locks) <= 10 * many
+            assert await dataset.buffers(written(Operation.UPDATE, rows)) <= 250 * many
 
 
 class TestIndexes:

@@ -20,6 +20,7 @@ from persistence.queries.task_list import KEYS as ORDERS
 from tests.persistence.expected_pages import Expected, expected, some_pages
 from tests.support.builders import Builders
 from tests.support.reads import task_page
+from tests.support.transactions import lock_row, orm_session
 
 NOON: Final = datetime(2026, 6, 1, 12, tzinfo=UTC)
 FARTHEST: Final = datetime.max.replace(tzinfo=UTC)
@@ -63,7 +64,7 @@ async def many_tasks(build: Builders, people: list[Actor], chance: random.Random
         )
         for _ in range(count)
     ]
-    async with build.database.session() as session:
+    async with orm_session(build.database) as session:
         session.add_all(rows)
         await session.commit()
     return rows
@@ -117,7 +118,8 @@ class TestVisibility:
 
         async with build.as_(actor) as uow:
             assert {task.id for task in tasks if await uow.tasks.find(task.id)} == readable
-            assert {task.id for task in tasks if await uow.tasks.find(task.id, lock=True)} == readable
+            locked = await uow.lock(*(uow.tasks.lock_of(task.id) for task in tasks))
+            assert {task.id for task in locked if uow.tasks.is_visible(task)} == readable
             assert set(await uow.tasks.find_many([task.id for task in tasks])) == readable
             assert {row.id for row in await uow.tasks.slice(skip=0, limit=100)} == readable
             assert await uow.tasks.count(EVERYTHING) == len(readable)
@@ -171,7 +173,7 @@ class TestPage:
         gone = chance.sample(places, 3)
         for task in gone:
             async with build.as_(OPERATOR) as uow:
-                await uow.tasks.remove(await uow.tasks.get(task.id))
+                uow.tasks.remove(await lock_row(uow, uow.tasks, task.id))
                 await uow.commit()
         ids, existing = [task.id for task in places], {task.id for task in places if task not in gone}
         async with build.as_(people[0]) as uow:

@@ -5,10 +5,9 @@ import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
+import asyncpg
 import pytest
-from sqlalchemy import BigInteger, CursorResult, Integer, cast, func, literal, select, text
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.pool import QueuePool
+from sqlalchemy import text
 
 from domain.actor import OPERATOR
 from domain.errors import NotFound, Unauthenticated, Unavailable
@@ -19,6 +18,7 @@ from persistence.database import Database, database_url
 from persistence.queries.task_list import EVERYTHING
 from persistence.unit_of_work import UnitOfWork
 from tests.support.builders import Builders
+from tests.support.transactions import flush, lock_row
 from tests.support.waiting import HANG_SECONDS
 
 
@@ -40,11 +40,9 @@ async def small_build(small_database: Database) -> AsyncIterator[Builders]:
 
 async def everything_is_back(database: Database) -> None:
     """No connection is out, and the next request works on each of them."""
-    pool = database.engine.pool
-    assert isinstance(pool, QueuePool)
-    assert pool.checkedout() == 0
+    assert database.connections == (0, 0)
     await asyncio.gather(*(works(database) for _ in range(2)))
-    assert pool.checkedout() == 0
+    assert database.connections == (0, 0)
 
 
 async def works(database: Database) -> None:
@@ -54,9 +52,9 @@ async def works(database: Database) -> None:
 
 
 async def run(uow: UnitOfWork, statement: str) -> object:
-    """Run a statement in the transaction; what it returns, if it does."""
-    result = await uow._session.execute(text(statement))
-    return result.scalar() if isinstance(result, CursorResult) and result.returns_rows else None
+    """Run a statement in the transaction; returns the first value of its result."""
+    await uow.transaction.begin()
+    return await uow.transaction.value(statement)
 
 
 async def do(build: Builders, *steps: str | Callable[[UnitOfWork], Awaitable[object]]) -> None:
@@ -75,8 +73,9 @@ async def refuse(uow: UnitOfWork) -> None:
 async def end_backend(uow: UnitOfWork) -> None:
     """Have the server end this transaction's connection, and wait until it has."""
     pid = await run(uow, "SELECT pg_backend_pid()")
-    async with uow._sessions() as other:
-        await other.execute(text("SELECT pg_terminate_backend(:pid, 1000)"), {"pid": pid})
+    other = uow._new_transaction()
+    await other.fetch("SELECT pg_terminate_backend($1, 60000)", pid)
+    await other.close()
 
 
 def until_the_backend_ends(statement: str) -> Callable[[UnitOfWork], Awaitable[None]]:
@@ -85,9 +84,11 @@ def until_the_backend_ends(statement: str) -> Callable[[UnitOfWork], Awaitable[N
     async def step(uow: UnitOfWork) -> None:
         pid = await run(uow, "SELECT pg_backend_pid()")
         await run(uow, statement)
-        async with uow._sessions() as other, asyncio.timeout(HANG_SECONDS):
-            while await other.scalar(text("SELECT true FROM pg_stat_activity WHERE pid = :pid"), {"pid": pid}):
-                await other.rollback()  # the view shows the same as before until the transaction ends
+        other = uow._new_transaction()
+        async with asyncio.timeout(HANG_SECONDS):
+            while await other.fetch("SELECT FROM pg_stat_activity WHERE pid = $1", pid):
+                await asyncio.sleep(0.005)
+        await other.close()
 
     return step
 
@@ -99,8 +100,9 @@ class TestOutcome:
         rung: list[bool] = []
         small_build.database.on_recorded(lambda: rung.append(True))
         async with small_build.as_(OPERATOR) as uow:
-            (await uow.tasks.get(task.id)).title = "Changed"
-            await uow.flush()
+            row = await lock_row(uow, uow.tasks, task.id)
+            uow.change(row, title="Changed")
+            await flush(uow)
 
         stored = await small_build.task(task.id)
         assert stored is not None
@@ -125,7 +127,7 @@ class TestOutcome:
 
         small_build.database.on_recorded(broken)
         async with small_build.as_(OPERATOR) as uow:
-            uow._recorded = True
+            uow._recorded = 1
             await uow.commit()
         small_build.database._listeners.remove(broken)
 
@@ -177,9 +179,9 @@ class TestUnavailable:
         """After a time-out."""
         monkeypatch.setattr(engine_module, "POOL_TIMEOUT_SECONDS", 0.2)
         database = Database(small_database.engine.url.render_as_string(hide_password=False), pool_size=2)
-        async with database.connect() as one, database.connect() as two:
-            await one.execute(text("SELECT 1"))
-            await two.execute(text("SELECT 1"))
+        async with database.unit_of_work(None) as one, database.unit_of_work(None) as two:
+            await run(one, "SELECT 1")
+            await run(two, "SELECT 1")
             with pytest.raises(Unavailable):
                 await works(database)
             with pytest.raises(Unavailable):
@@ -194,9 +196,9 @@ class TestUnavailable:
         async def lock_both(first: int, second: int) -> None:
             async with small_build.as_(OPERATOR) as uow:
                 await run(uow, "SET LOCAL deadlock_timeout = '50ms'")
-                await uow.tasks.get(tasks[first].id, lock=True)
+                await lock_row(uow, uow.tasks, tasks[first].id)
                 await both_have_one.wait()
-                await uow.tasks.get(tasks[second].id, lock=True)
+                await lock_row(uow, uow.tasks, tasks[second].id)
 
         outcomes = await asyncio.gather(lock_both(0, 1), lock_both(1, 0), return_exceptions=True)
         assert sorted(type(outcome).__name__ for outcome in outcomes) == ["NoneType", "Unavailable"]
@@ -221,10 +223,10 @@ class TestUnavailable:
 
     async def test_a_bug_is_not_unavailable(self, small_build: Builders):
         """A value that cannot be encoded, and one that the server refuses, would not work the next time either."""
-        for statement in (select(literal(2**70, BigInteger)), select(cast(literal("x"), Integer) / func.length(""))):
-            with pytest.raises(DBAPIError):
+        for statement, *values in (("SELECT $1::bigint", 2**70), ("SELECT 1 / length($1)", "")):
+            with pytest.raises((asyncpg.DataError, asyncpg.DivisionByZeroError)):
                 async with small_build.as_(None) as uow:
-                    await uow._session.execute(statement)
+                    await uow.transaction.fetch(statement, *values)
 
     async def test_a_restart_of_the_server(self, tmp_path: Path):
         """Meanwhile everything is unavailable; afterwards all works."""
@@ -263,8 +265,9 @@ class TestCancelled:
 
         async def change() -> None:
             async with small_build.as_(OPERATOR) as uow:
-                (await uow.tasks.get(task.id, lock=True)).title = "Changed"
-                await uow.flush()
+                row = await lock_row(uow, uow.tasks, task.id)
+                uow.change(row, title="Changed")
+                await flush(uow)
                 await run(uow, "SELECT pg_sleep(0.02)")
 
         for _ in range(12):
@@ -309,10 +312,8 @@ async def is_idle(database: Database) -> None:
 
 async def until_everything_is_back(database: Database) -> None:
     """Releasing may continue in the background."""
-    pool = database.engine.pool
-    assert isinstance(pool, QueuePool)
     async with asyncio.timeout(HANG_SECONDS):
-        while pool.checkedout():
+        while database.connections != (0, 0):
             await asyncio.sleep(0.01)
 
 

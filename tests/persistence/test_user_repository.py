@@ -3,18 +3,20 @@
 import random
 from datetime import UTC, datetime, timedelta
 
+import asyncpg
 import pytest
-from sqlalchemy import delete, text
-from sqlalchemy.exc import DBAPIError
 
 from domain.errors import BadRequest, NotFound
 from domain.user import Role
 from persistence.errors import Duplicate
 from persistence.models import UserRow
+from persistence.models.base import new_id
+from persistence.models.rows import new_row
 from persistence.pagination import PageCursor, PageRequest
 from tests.persistence.expected_pages import Expected, expected, some_pages
 from tests.support.builders import Builders
 from tests.support.reads import assignable_users, user_page
+from tests.support.transactions import flush, lock_row
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 SHORT_OF_TEXT = ["anna\x00", "\ud800"]
@@ -23,11 +25,12 @@ SHORT_OF_TEXT = ["anna\x00", "\ud800"]
 async def is_taken(build: Builders, **values: str) -> bool:
     """Whether a user with this name or address is refused as a duplicate."""
     async with build.as_(None) as uow:
-        row = UserRow(**{"username": "other", "email": "other@example.org", "password_hash": "!"} | values)
-        row.role, row.is_active, row.created_at, row.updated_at = Role.USER, True, NOON, NOON
+        row = new_row(UserRow, **{"username": "other", "email": "other@example.org", "password_hash": "!"} | values)
+        row.id, row.role, row.is_active, row.access_version = new_id(), Role.USER, True, 1
+        row.created_at = row.updated_at = NOON
         uow.users.add(row)
         try:
-            await uow.flush()
+            await flush(uow)
         except Duplicate:
             return True
         return False
@@ -39,7 +42,7 @@ class TestCase:
         user = await build.a_user(username="Ivy.Kim", email="Ivy.Kim@example.org")
         async with build.as_(None) as uow:
             for name in ("Ivy.Kim", "ivy.kim", "IVY.KIM"):
-                row = await uow.users.find_by_name(name, lock=True)
+                row = await uow.users.find_by_name(name)
                 assert row is not None
                 assert row.id == user.id
             # The Kelvin sign and the dotted capital I become ASCII letters in Python's lower case.
@@ -92,9 +95,10 @@ class TestGet:
         """Reading many leaves it out."""
         task = await build.a_task()
         async with build.as_(None) as uow:
-            for lock in (False, True):
-                with pytest.raises(NotFound):
-                    await uow.users.get(task.id, lock=lock)
+            with pytest.raises(NotFound):
+                await uow.users.get(task.id)
+            with pytest.raises(NotFound):
+                await lock_row(uow, uow.users, task.id)
             assert await uow.users.find(task.id) is None
             assert set(await uow.users.find_many([task.id, task.owner_id])) == {task.owner_id}
             assert await uow.users.find_many([]) == {}
@@ -103,14 +107,14 @@ class TestGet:
         """Tasks of the user can be written while their rights are changed."""
         user = await build.a_user(Role.ADMIN)
         async with build.as_(None) as uow:
-            await uow.users.get(user.id, lock=True)
-            await uow.users.find_by_name(user.username, lock=True)
+            await lock_row(uow, uow.users, user.id)
             await uow.users.lock_active_admins(user.id)
             await build.a_task(user)
             async with build.as_(None) as rival:
-                await rival._session.execute(text("SET LOCAL lock_timeout = '50ms'"))
-                with pytest.raises(DBAPIError):
-                    await rival.users.get(user.id, lock=True)
+                await rival.transaction.begin()
+                await rival.transaction.fetch("SET LOCAL lock_timeout = '50ms'")
+                with pytest.raises(asyncpg.LockNotAvailableError):
+                    await lock_row(rival, rival.users, user.id)
 
 
 class TestPage:
@@ -136,7 +140,8 @@ class TestPage:
         places = sorted(rows, key=lambda row: (row.created_at, row.id), reverse=True)
         cursors = [PageCursor("users.created", row.created_at.isoformat(), row.id) for row in places]
         async with build.as_(None) as uow:
-            await uow._session.execute(delete(UserRow).where(UserRow.id.in_([places[2].id, places[6].id])))
+            for place in (2, 6):
+                uow.users.remove(await lock_row(uow, uow.users, places[place].id))
             await uow.commit()
         ids = [row.id for row in places]
         existing = set(ids) - {ids[2], ids[6]}

@@ -216,8 +216,7 @@ async def down(offender: Offender) -> httpx.Response:
 
     if offender.operation.security.needs_bearer:  # so that the token is known already
         assert (await offender.rest.send("GET", "/users/about_me", offender.visitor)).status_code == 200
-    for method in ("scalar", "scalars", "execute", "get", "flush"):
-        offender.monkeypatch.setattr(f"sqlalchemy.ext.asyncio.AsyncSession.{method}", gone)
+    offender.monkeypatch.setattr("persistence.transaction.Transaction.fetch", gone)
     offender.monkeypatch.setattr("persistence.queries.reader.ReadConnection.rows", gone)
     return await offender.send()
 

@@ -79,8 +79,8 @@ async def test_waiting_hashes_are_counted(api: Api, readings: Readings):
 async def test_connections_in_use_are_seen(api: Api, readings: Readings):
     """A transaction that is open holds a connection of the pool of its kind, until it ends."""
     before = readings.of(metrics.CONNECTIONS, "requests")
-    async with api.server.database.session() as session:
-        await session.connection()
+    async with api.server.database.unit_of_work(None) as uow:
+        await uow.server_time()
         assert readings.of(metrics.CONNECTIONS, "requests") == before + 1
     assert readings.of(metrics.CONNECTIONS, "requests") == before
     assert readings.of(metrics.CONNECTIONS_MAX, "requests") == api.server.settings.database_pool_size

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import pytest
 
@@ -31,9 +32,9 @@ async def test_expired_sessions_are_removed_on_schedule(build: Builders):
     assert await _exists(build, living.id)
 
 
-async def _exists(build: Builders, session_id: object) -> bool:
+async def _exists(build: Builders, session_id: UUID) -> bool:
     async with build.as_(None) as uow:
-        return await uow.sessions.find_with_user(session_id) is not None  # type: ignore[arg-type]
+        return await uow.sessions.find(session_id) is not None
 
 
 @pytest.mark.parametrize("trouble", [ClocksDiffer(timedelta(days=-40)), Unavailable("away")], ids=["clocks", "away"])

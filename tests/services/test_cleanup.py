@@ -11,11 +11,12 @@ from domain.events import AccessChange, AccessEvent
 from domain.idempotency import IdempotencyKey
 from domain.task import TaskStatus
 from persistence import unit_of_work
-from persistence.event_log import EventLog
 from persistence.models import UsedTokenRow
 from services.cleanup import ClocksDiffer, Removed, clean_up
 from services.idempotency import find_earlier_result
+from services.task import update_task_status
 from tests.support.builders import Builders
+from tests.support.transactions import event_log_on
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 TICK = timedelta(microseconds=1)
@@ -28,14 +29,14 @@ async def a_past(build: Builders) -> None:
     for expires_at in (NOON - WEEK, NOON, NOON + TICK, NOON + WEEK):
         session = await build.a_session(user, created_at=NOON - WEEK, expires_at=expires_at)
         async with build.as_(None) as uow:
-            uow.sessions.add(UsedTokenRow(token_hash=session.id.bytes, session_id=session.id, used_at=NOON - WEEK))
+            uow.sessions.add_used(UsedTokenRow(token_hash=session.id.bytes, session_id=session.id, used_at=NOON - WEEK))
             await uow.commit()
     for at in (NOON - 2 * WEEK, NOON - WEEK - TICK, NOON - WEEK, NOON):
         async with build.as_(None, now=at) as uow:
             uow.record(AccessEvent(user.id, AccessChange.ENABLED, None, None, user.id, at, None))
             await uow.commit()
     async with build.database.engine.begin() as connection:
-        await EventLog(connection).number()
+        await event_log_on(connection).number()
     for number, age in enumerate((48, 24, 23, 0)):
         key = IdempotencyKey(f"key {number}")
         async with build.as_(user, now=NOON - timedelta(hours=age) - TICK, key=key) as uow:
@@ -98,7 +99,7 @@ class TestClocks:
             uow.record(AccessEvent(user.id, AccessChange.ENABLED, None, None, user.id, uow.now, None))
             await uow.commit()
         async with build.database.engine.begin() as connection:
-            await EventLog(connection).number()
+            await event_log_on(connection).number()
 
     async def test_a_wrong_clock_removes_nothing(self, build: Builders, wrong_clock: timedelta):
         """The error says by how much the clock is wrong, and what to do."""
@@ -118,7 +119,7 @@ class TestClocks:
         """Also when it was made together with others."""
         actor = await build.an_actor()
         task = await build.a_task(actor)
-        assert await build.as_(actor).try_status_update(task.id, TaskStatus.DONE, None) is not None
+        await update_task_status(build.as_(actor), task_id=task.id, status=TaskStatus.DONE)
         async with build.database.connect() as connection:
             age = await connection.scalar(text("SELECT clock_timestamp() - max(recorded_at) FROM events"))
         assert timedelta() <= age < timedelta(minutes=1)

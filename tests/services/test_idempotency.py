@@ -22,6 +22,7 @@ from persistence.unit_of_work import UnitOfWork
 from services.task import assign_task, create_task, delete_task, update_task, update_task_status
 from services.task_edit import TaskEdit
 from tests.support.builders import Builders
+from tests.support.transactions import orm_session
 
 Write = Callable[[UnitOfWork], Awaitable[TaskRow | UUID]]
 
@@ -63,7 +64,7 @@ def answer(result: TaskRow | UUID) -> Any:
 
 async def keys(build: Builders) -> list[IdempotencyRow]:
     """What is remembered."""
-    async with build.database.session() as session:
+    async with orm_session(build.database) as session:
         return list(await session.scalars(select(IdempotencyRow)))
 
 
@@ -251,7 +252,7 @@ class TestLimit:
         actor, key = await build.an_actor(), a_key()
         async with with_free_keys(build, 1) as database:
             first = await create_task(database.unit_of_work(actor, idempotency=key), title="x")
-            async with build.database.session() as session:
+            async with orm_session(build.database) as session:
                 await session.execute(update(IdempotencyRow).values(actor_id=None))
                 await session.commit()
             again = await create_task(database.unit_of_work(actor, idempotency=key), title="x")

@@ -6,12 +6,12 @@ from datetime import timedelta
 from domain.errors import Conflict, NotFound
 from domain.events import TaskEvent
 from domain.task import TaskStatus
-from persistence.event_log import EventLog
 from persistence.models import TaskRow
 from services.task import delete_task, update_task
 from services.task_edit import TaskEdit
 from tests.services.support import stored, the_event
 from tests.support.builders import Builders
+from tests.support.transactions import event_log_on
 
 
 class TestTwoWriters:
@@ -42,7 +42,7 @@ class TestTwoWriters:
             )
         )
         async with build.database.engine.begin() as connection:
-            logged = (await EventLog(connection).number()).events
+            logged = (await event_log_on(connection).number()).events
 
         events = [each.event for each in logged if isinstance(each.event, TaskEvent)]
         recorded = [(event.version, event.title) for event in events]

@@ -7,7 +7,6 @@ import pytest
 from domain.errors import BadRequest
 from domain.events import TaskChange
 from domain.task import TaskPriority, TaskStatus
-from persistence.event_log import EventLog
 from persistence.models import TaskHistoryRow, TaskRow
 from persistence.pagination import PageRequest, Part
 from persistence.queries import task as reads
@@ -21,6 +20,7 @@ from services.task import (
     update_task_status,
 )
 from tests.support.builders import Builders
+from tests.support.transactions import event_log_on
 
 
 class TestReading:
@@ -42,8 +42,8 @@ class TestReading:
         actor = await build.an_actor()
         await create_task(build.as_(actor), title="Task")
         async with build.database.engine.begin() as connection:
-            await EventLog(connection).number()
-            head = await EventLog(connection).head()
+            await event_log_on(connection).number()
+            head = await event_log_on(connection).head()
         requests = (PageRequest(5, parts=frozenset(Part)), PageRequest(5))
         asked = [reads.task_page(actor, each, EVERYTHING, TaskOrder.CREATED_DESC) for each in requests]
         listed, plain = [await read_page(build.as_(actor), TaskRow, each) for each in asked]
@@ -73,7 +73,7 @@ class TestReading:
             await update_task_status(build.as_(actor), task_id=task.id, status=status)
         await create_task(build.as_(actor), title="Another")
         async with build.database.engine.begin() as connection:
-            await EventLog(connection).number()
+            await event_log_on(connection).number()
 
         newest = await read_page(build.as_(actor), TaskHistoryRow, HISTORY.page([task.id], PageRequest(2)))
         behind = PageRequest.of(2, newest.cursors[-1], order=HISTORY.order)

@@ -25,6 +25,7 @@ from tests.streaming.conftest import StartProcess
 from tests.streaming.support import Process
 from tests.support.builders import Builders
 from tests.support.histories import an_item
+from tests.support.transactions import orm_session
 from verification.history import History, ItemKind, Listener, RecordedConnection, TaskFacts, Write
 from verification.history_check import check_history
 from verification.report import Fault, Report
@@ -74,7 +75,7 @@ class Scene:
 
     @asynccontextmanager
     async def _without_numbering(self) -> AsyncIterator[None]:
-        async with self.build.database.session() as session:
+        async with orm_session(self.build.database) as session:
             await session.execute(text("SELECT 1 FROM event_head FOR UPDATE"))
             yield
             await session.rollback()
@@ -113,7 +114,7 @@ class Scene:
             connection.items.append(item)
 
     async def _history(self) -> History:
-        async with self.build.database.session() as session:
+        async with orm_session(self.build.database) as session:
             rows = list(await session.scalars(select(EventRow).order_by(EventRow.position)))
             tasks = list(await session.scalars(select(TaskRow)))
         log = [LoggedEvent(row.position or 0, read_event(row.kind, row.payload)) for row in rows]

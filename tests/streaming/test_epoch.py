@@ -124,7 +124,7 @@ class TestMoved:
         subscriber = process.stream.subscribe(ADMIN, None, None)
         async with build.database.engine.begin() as connection:
             await connection.execute(text("UPDATE event_head SET timeline = timeline + 1"))
-        for engine in process.database.engines:
-            await engine.dispose()
+        for connection in process.database._log_pool._idle:
+            connection.terminate()
 
         assert (await receive_resync(subscriber)).reason is ResyncReason.EPOCH

@@ -11,7 +11,6 @@ from domain.errors import BadRequest, Unauthenticated
 from domain.events import AccessChange, AccessNews, People
 from domain.stream_cursor import StreamCursor
 from domain.user import Role
-from persistence.event_log import EventLog
 from streaming.stream_items import Delivered, ResyncReason
 from streaming.subscription import Subscriber
 from streaming.visibility import StreamFilter, Visibility
@@ -27,6 +26,7 @@ from tests.streaming.support import (
     receives_nothing,
     until,
 )
+from tests.support.transactions import event_log_on
 
 ADMIN = an_actor(Role.ADMIN)
 
@@ -262,7 +262,7 @@ class TestResync:
         await process.reaches(2)
         process.stream._replay.recent.clear()
         async with process.database.engine.begin() as connection:
-            await EventLog(connection).trim(datetime.now(UTC) + timedelta(hours=1))
+            await event_log_on(connection).trim(datetime.now(UTC) + timedelta(hours=1))
         async with process.stream.subscribe(ADMIN, None, cursor) as subscriber:
             assert await self.goes_on(process, subscriber) is ResyncReason.TRIMMED
 

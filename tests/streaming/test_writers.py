@@ -8,6 +8,7 @@ from uuid import UUID
 from domain.user import Role
 from tests.streaming.conftest import StartProcess
 from tests.streaming.support import Process, a_task_event, an_actor, receive_event
+from tests.support.transactions import flush, lock_row
 
 WRITERS, CHANGES, TASKS = 8, 100, 4
 ADMIN = an_actor(Role.ADMIN)
@@ -16,10 +17,10 @@ ADMIN = an_actor(Role.ADMIN)
 async def change(process: Process, task_id: UUID, *, give_up: bool) -> None:
     """One more version of a task, with its row locked; or, having gone almost all the way, none."""
     async with process.build.as_(ADMIN) as uow:
-        task = await uow.tasks.get(task_id, lock=True)
-        task.version += 1
+        task = await lock_row(uow, uow.tasks, task_id)
+        uow.change(task, version=task.version + 1)
         uow.record(a_task_event(task_id=task.id, version=task.version))
-        await uow.flush()
+        await flush(uow)
         if not give_up:
             await uow.commit()
 

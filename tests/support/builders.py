@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import select, text
 
-from domain.actor import Actor
+from domain.actor import OPERATOR, Actor
 from domain.event_parsing import read_event
 from domain.events import AccessEvent, RecordedEvent, TaskScopedEvent
 from domain.idempotency import IdempotencyKey
@@ -17,7 +17,9 @@ from domain.task import TaskPriority, TaskStatus
 from domain.user import Role
 from persistence.database import Database
 from persistence.models import Base, EventRow, SessionRow, TaskRow, UserRow
+from persistence.models.base import new_id
 from persistence.unit_of_work import UnitOfWork
+from tests.support.transactions import orm_session
 
 _numbers = count(1)
 Row = TypeVar("Row", UserRow, SessionRow, TaskRow)
@@ -96,13 +98,13 @@ class Builders:
 
     async def task(self, task_id: UUID) -> TaskRow | None:
         """The task as it is stored now."""
-        async with self.database.session() as session:
-            return await session.get(TaskRow, task_id)
+        async with self.database.unit_of_work(OPERATOR) as uow:
+            return await uow.tasks.find(task_id)
 
     async def user(self, user_id: UUID) -> UserRow | None:
         """The user as it is stored now."""
-        async with self.database.session() as session:
-            return await session.get(UserRow, user_id)
+        async with self.database.unit_of_work(OPERATOR) as uow:
+            return await uow.users.find(user_id)
 
     async def status_of(self, task: TaskRow) -> TaskStatus:
         """The task's status as it is stored now."""
@@ -113,14 +115,14 @@ class Builders:
     async def recorded_events(self, *, of: UUID | None = None) -> list[RecordedEvent]:
         """All recorded events, or those of one task, in the order of recording."""
         query = select(EventRow).order_by(EventRow.id)
-        async with self.database.session() as session:
+        async with orm_session(self.database) as session:
             rows = await session.scalars(query if of is None else query.where(EventRow.task_id == of))
             return [_recorded(row) for row in rows]
 
     async def events_by(self, actor_id: UUID) -> list[RecordedEvent]:
         """The events of a user, in the order of recording."""
         query = select(EventRow).where(EventRow.payload["by"].astext == str(actor_id)).order_by(EventRow.id)
-        async with self.database.session() as session:
+        async with orm_session(self.database) as session:
             return [_recorded(row) for row in await session.scalars(query)]
 
     async def snapshot(self) -> dict[str, list[tuple[Any, ...]]]:
@@ -139,9 +141,11 @@ class Builders:
         assert await self.snapshot() == before
 
     async def _added(self, row: Row) -> Row:
-        async with self.database.session() as session:
-            session.add(row)
-            await session.commit()
+        async with self.database.unit_of_work(None) as uow:
+            if row.id is None:
+                row.id = new_id()
+            uow.write_set.insert(row)
+            await uow.commit()
         return row
 
 

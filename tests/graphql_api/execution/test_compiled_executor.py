@@ -13,7 +13,7 @@ PAGE = "query ($after: String!) { tasks(after: $after) { nodes { id } } }"
 
 async def test_a_plan_that_falls_back_frees_its_connection(api: Api, monkeypatch: pytest.MonkeyPatch):
     """However often an argument breaks a rule."""
-    pool, user = api.server.database._read_pool, await api.a_user()
+    pool, user = api.server.database._pool, await api.a_user()
     dropped: list[Any] = []
     for _ in range(2):  # from its second sighting on, the document has a plan
         await api.ask(PAGE, user, after="no cursor")

@@ -3,12 +3,12 @@
 import asyncio
 import os
 from dataclasses import replace
-from uuid import UUID
+from typing import Any
 
 import pytest
 
-from persistence.models import TaskRow
-from persistence.repositories.task import TaskRepository
+from persistence.row_locks import RowLock
+from persistence.unit_of_work import UnitOfWork
 from tests.graphql_api.compiler.oracle.executor_pair import ExecutorPair
 from tests.graphql_api.compiler.oracle.outcome import Run, outcome
 from tests.graphql_api.compiler.oracle.races import OTHER_WORDS, Races, Side
@@ -59,14 +59,16 @@ async def test_a_lost_update_is_noticed(executor_pair: ExecutorPair, monkeypatch
         outcome(each, situation, ranked=False)
         for each in await executor_pair.orders(executor_pair.general, situation, cases)
     ]
-    have_read, right = asyncio.Barrier(2), TaskRepository.get
+    have_read = asyncio.Barrier(2)
 
-    async def unlocked(self: TaskRepository, task_id: UUID, *, lock: bool = False) -> TaskRow:
-        found = await right(self, task_id)
+    async def unlocked(self: UnitOfWork, *locks: RowLock, then_commits: bool = False) -> list[Any]:
+        await self.transaction.begin()
+        task = await self.tasks.find(locks[0].id)
         await have_read.wait()
-        return found
+        assert task is not None
+        return [task, *[await self.users.find(lock.id) for lock in locks[1:]]]
 
-    monkeypatch.setattr(TaskRepository, "get", unlocked)
+    monkeypatch.setattr(UnitOfWork, "lock", unlocked)
     assert (
         outcome(await executor_pair.race(executor_pair.compiled, situation, cases), situation, ranked=False)
         not in expected

@@ -34,10 +34,9 @@ async def create_comment(uow: UnitOfWork, *, task_id: UUID, text: str) -> Commen
         earlier = await find_earlier_result(uow, "create_comment", comment.id, task_id=task_id, text=comment.text)
         if earlier is not None:
             return await uow.comments.get(earlier)
-        task = await uow.tasks.get(task_id, lock=True, path=("taskId",))
+        task = await uow.tasks.lock(task_id, path=("taskId",))
         policy.require(uow.actor, Action.CREATE_COMMENT, task, path=("taskId",))
         uow.comments.add(comment)
-        await uow.flush()
         uow.record(_event(uow, task, comment))
         await uow.commit()
     return comment
@@ -60,14 +59,14 @@ async def update_comment(
     async with uow:
         if await find_earlier_result(uow, "update_comment", comment_id, **request):
             return await uow.comments.get(comment_id)
-        task = await uow.tasks.get((await uow.comments.get(comment_id)).task_id, lock=True)
-        comment = await uow.comments.get(comment_id, lock=True)
+        task_lock = uow.tasks.lock_of((await uow.comments.get(comment_id)).task_id)
+        task, comment = await uow.lock(task_lock, uow.comments.lock_of(comment_id), then_commits=True)
+        task, comment = uow.tasks.existing(task), uow.comments.existing(comment)
         policy.require_user(uow.actor, Action.UPDATE_COMMENT, comment.author_id, path=("id",))
         check_version(comment.version, expected_version, what="comment")
         if comment.text != checked:
-            comment.text = checked
-            comment.version += 1
-            comment.updated_at = max(uow.now, comment.updated_at)
+            at = max(uow.now, comment.updated_at)
+            uow.change(comment, text=checked, version=comment.version + 1, updated_at=at)
             uow.record(_event(uow, task, comment))
         await uow.commit()
     return comment

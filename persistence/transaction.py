@@ -1,0 +1,122 @@
+"""A transaction on a connection of the pool."""
+
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, Final
+
+from persistence.errors import connection_lost, is_statement_error
+from persistence.queries.connection_pool import Connection, ConnectionPool
+from persistence.queries.query import Query
+from persistence.queries.reader import Row, Shape
+from persistence.statement_counts import Statements
+
+SNAPSHOT: Final = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+"""Begins a transaction whose statements all see the same snapshot."""
+
+_NUMBER: Final = Shape(())
+_INTERRUPTED: Final = RuntimeError("a statement was interrupted")
+
+
+class Transaction:
+    """Statements on one connection, which is acquired for the first one.
+
+    Until `begin` each statement is a transaction of its own, as in PostgreSQL itself. `close` rolls back what was not
+    committed.
+    """
+
+    def __init__(self, pool: ConnectionPool, statements: Statements) -> None:
+        self._pool = pool
+        self._statements = statements
+        self._connection: Connection | None = None
+        self._is_open = False
+        self._is_busy = False
+        self.is_blocked = False
+        """Whether statements are forbidden, because others wait for the unit of work."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a transaction has begun and has not ended."""
+        return self._is_open
+
+    async def begin(self, command: str = "BEGIN") -> None:
+        """Begin, unless it has begun."""
+        if not self._is_open:
+            await self._execute(command)
+            self._is_open = True
+
+    async def commit(self) -> None:
+        """Commit, if it has begun."""
+        if self._is_open:
+            await self._execute("COMMIT")
+            self._is_open = False
+
+    async def savepoint(self) -> None:
+        """Set the savepoint, which replaces an earlier one."""
+        await self._execute("SAVEPOINT before_write")
+
+    async def rollback_to_savepoint(self) -> None:
+        """Undo what was done since the savepoint; locks from before are kept."""
+        await self._execute("ROLLBACK TO SAVEPOINT before_write")
+
+    async def query(self, query: Query, shape: Shape) -> list[Row]:
+        """The rows of a query, with the columns of the shape."""
+        statement = shape.statement(query.rows)
+        return await self.fetch(statement.text, *statement.arguments(query.values))
+
+    async def number(self, query: Query) -> int:
+        """The result of a query for one number."""
+        rows = await self.query(query, _NUMBER)
+        return int(rows[0][0])
+
+    async def fetch(self, text: str, *arguments: Any) -> list[Row]:
+        """The rows of a statement."""
+
+        def work(connection: Connection) -> Coroutine[Any, Any, list[Row]]:
+            return self._statements.run(text, connection.fetch, text, *arguments)
+
+        found: list[Row] = await self._run(work)
+        return found
+
+    async def value(self, text: str, *arguments: Any) -> Any:
+        """The first column of the first row, or None."""
+        rows: Sequence[Row] = await self.fetch(text, *arguments)
+        return rows[0][0] if rows else None
+
+    async def close(self) -> None:
+        """Roll back, and give the connection back. If a statement was interrupted, the connection is closed."""
+        connection, self._connection = self._connection, None
+        is_open, self._is_open = self._is_open, False
+        is_broken, self._is_busy = self._is_busy, False
+        if connection is None:
+            return
+        try:
+            if is_open and not is_broken:
+                is_broken = True  # unless the rollback is answered
+                await connection.execute("ROLLBACK")
+                is_broken = False
+        finally:
+            self._pool.release(connection, _INTERRUPTED if is_broken else None)
+
+    async def _execute(self, command: str) -> None:
+        def work(connection: Connection) -> Coroutine[Any, Any, None]:
+            execution: Coroutine[Any, Any, None] = connection.execute(command)
+            return execution
+
+        await self._run(work)
+
+    async def _run(self, work: Callable[[Connection], Coroutine[Any, Any, Any]]) -> Any:
+        if self.is_blocked:
+            raise RuntimeError("After a lock with then_commits, only the commit may follow: others wait for it.")
+        self._is_busy = True
+        if self._connection is None:
+            self._connection, pending = await self._pool.acquire(work)
+        else:
+            pending = work(self._connection)
+        try:
+            result = await pending
+        except Exception as error:
+            if self._connection.is_closed():
+                raise connection_lost(error) from error
+            self._is_busy = not is_statement_error(error)
+            raise
+        self._is_busy = False
+        return result
