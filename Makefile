@@ -134,7 +134,7 @@ monitoring-check: $(VENV)/dev ## Test alerts, metrics and dashboard with a real 
 timings: $(VENV)/dev ## Measure operations that should be fast, and print the figures. They never fail.
 	@$(BIN)/python -m pytest -q tests/timings
 
-bench: $(VENV)/dev ## Compare with Mercurius and Strawberry, in five minutes (needs wrk and node; ARGS="W1 --peers ours,mercurius").
+bench: $(VENV)/dev ## Compare with Mercurius, in less than seven minutes (needs wrk and node; ARGS="W1 --peers ours,apollo").
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 bench-full: $(VENV)/dev ## Compare with all peers and write docs/benchmarks.md; continues an earlier run (ARGS="--minutes 9").

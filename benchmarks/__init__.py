@@ -1,1 +1,1 @@
-"""Measurements that a person runs; nothing here is part of the product or of its tests."""
+"""Benchmarks, started by hand. They are not part of the product or of its tests."""

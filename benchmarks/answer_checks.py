@@ -2,63 +2,79 @@
 
 import http.client
 import json
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 from uuid import UUID
 
 import asyncpg
+import uvloop
 
+from benchmarks.cases import Case, Operation
 from benchmarks.dataset import plain as plain_url
 from benchmarks.dialects import Dialect, Plain, Request
-from benchmarks.workloads import Case, Workload
 
-SAMPLE = 30
-PATIENCE_SECONDS = 30.0
+SAMPLE: Final = 30
+PATIENCE_SECONDS: Final = 30.0
+_VOLATILE: Final[Mapping[Operation, frozenset[str]]] = {
+    Operation.MOVE: frozenset({"updatedAt"}),
+    Operation.EDIT: frozenset({"updatedAt"}),
+    Operation.ASSIGN: frozenset({"updatedAt"}),
+    Operation.CREATE: frozenset({"id", "createdAt", "updatedAt"}),
+}
+"""Values that the server chooses."""
+_PLACE: Final = "AND ($3::uuid IS NULL OR $3 IN (owner_id, assignee_id)) ORDER BY created_at DESC, id DESC LIMIT $2"
+_PAGE: Final = f"SELECT * FROM tasks WHERE upper(status::text) = $1 {_PLACE}"  # noqa: S608 - constants
+_SEARCH: Final = f"SELECT * FROM tasks WHERE (title ILIKE $1 OR description ILIKE $1) {_PLACE}"  # noqa: S608
 
 
-async def expected(url: str, workload: Workload, some: Sequence[Case], *, seen_by: UUID | None = None) -> list[Plain]:
-    """The expected response of each case, from these tables; a list holds what *seen_by* may see, or everything."""
-    if workload is Workload.W4:
-        return [{"__typename": "Query"} for _ in some]
+async def expected(url: str, some: Sequence[Case], *, seen_by: UUID | None = None) -> list[Plain]:
+    """The correct response to each case, from these tables before any change. Lists have the tasks that *seen_by* sees.
+
+    Without *seen_by* they have all tasks.
+    """
     connection = await asyncpg.connect(plain_url(url))
     try:
         people = {row["id"]: _person(row) for row in await connection.fetch("SELECT id, username FROM users")}
-        return [await _find(connection, workload, case, people, seen_by) for case in some]
+        return [await _find(connection, case, people, seen_by) for case in some]
     finally:
         await connection.close()
 
 
-def check(
-    name: str, port: int, token: str, dialect: Dialect, workload: Workload, asked: list[tuple[Case, Plain]]
-) -> None:
-    """Ask, and compare.
+def check(name: str, port: int, token: str, dialect: Dialect, url: str, asked: Sequence[tuple[Case, Plain]]) -> None:
+    """Send each case, compare the response, and look for the change in the tables at *url*.
 
     Raises:
-        AssertionError: this server may not be compared.
+        AssertionError: a response is wrong, or a change was not made.
     """
     for case, right in asked:
-        request = dialect.request(workload, case)
-        status, raw = send(port, request, token)
-        assert status == 200, f"{name} answered {workload} with {status}: {raw[:500]!r}"
-        found = dialect.plain(workload, json.loads(raw))
-        if workload is Workload.W3:
-            found = {key: value for key, value in found.items() if key != "updatedAt"}
-        assert found == right, f"{name} answered {workload} wrongly:\n{found}\nand should have answered\n{right}"
+        status, raw = send(port, dialect.request(case), token)
+        assert status == 200, f"{name} answered {case} with {status}: {raw[:500]!r}"
+        found = comparable(case.operation, dialect.plain(case.operation, json.loads(raw)))
+        assert found == right, f"{name} answered {case} wrongly:\n{found}\nand should have answered\n{right}"
+        if case.operation.writes:
+            stored = uvloop.run(_is_stored(url, case))
+            assert stored, f"{name} has not stored {case}"
+
+
+def comparable(operation: Operation, found: Plain) -> Plain:
+    """A response without the values that the server chooses."""
+    volatile = _VOLATILE.get(operation)
+    return {key: value for key, value in found.items() if key not in volatile} if volatile else found
 
 
 def check_endpoints(name: str, port: int, token: str, dialect: Dialect, task: UUID) -> None:
-    """Ask for a task with a forged token.
+    """Read a task with a forged token.
 
     Raises:
-        AssertionError: it was answered, so this server does not look at tokens.
+        AssertionError: the server does not verify tokens.
     """
-    status, raw = send(port, dialect.request(Workload.W1, Case(task=task)), f"{token[:-6]}AAAAAA")
+    status, raw = send(port, dialect.request(Case(Operation.TASK, task=task)), f"{token[:-6]}AAAAAA")
     answered = status == 200 and not json.loads(raw).get("errors")
-    assert not answered, f"{name} took a forged token: {raw[:500]!r}"
+    assert not answered, f"{name} accepted a forged token: {raw[:500]!r}"
 
 
 def send(port: int, request: Request, token: str) -> tuple[int, bytes]:
-    """One request on a connection of its own."""
+    """Send one request on a new connection."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_SECONDS)
     try:
         headers = {"content-type": "application/json", "authorization": f"Bearer {token}"}
@@ -69,26 +85,66 @@ def send(port: int, request: Request, token: str) -> tuple[int, bytes]:
         connection.close()
 
 
-async def _find(
-    connection: Any, workload: Workload, case: Case, people: dict[Any, Plain], seen_by: UUID | None
-) -> Plain:
-    if workload is Workload.W1:
+async def _find(connection: Any, case: Case, people: dict[Any, Plain], seen_by: UUID | None) -> Plain:
+    match case.operation:
+        case Operation.TYPENAME:
+            return {"__typename": "Query"}
+        case Operation.DELETE:
+            return {"id": str(case.task)}
+        case Operation.CREATE:
+            return created(case)
+        case Operation.PAGE:
+            rows = await connection.fetch(_PAGE, case.status, case.first + 1, seen_by)
+            return _page(case, rows, people)
+        case Operation.SEARCH:
+            rows = await connection.fetch(_SEARCH, f"%{case.search}%", case.first + 1, seen_by)
+            return _page(case, rows, people)
+    row = await connection.fetchrow("SELECT * FROM tasks WHERE id = $1", case.task)
+    task = {"description": row["description"], **_listed(row, people)}
+    return task if case.operation is Operation.TASK else changed(case, task, people)
+
+
+def created(case: Case) -> Plain:
+    """The response to a CREATE."""
+    return {"title": case.title, "description": case.description, "status": "TODO", "priority": case.priority}
+
+
+def changed(case: Case, task: dict[str, Plain], people: Mapping[Any, Plain]) -> Plain:
+    """The response to a MOVE, an EDIT or an ASSIGN of this task."""
+    kept = {key: value for key, value in task.items() if key not in ("owner", "assignee", "updatedAt")}
+    match case.operation:
+        case Operation.MOVE:
+            return kept | {"status": case.status}
+        case Operation.EDIT:
+            return kept | {"title": case.title}
+        case _:
+            return kept | {"assignee": people[case.person]}
+
+
+async def _is_stored(url: str, case: Case) -> bool:
+    connection = await asyncpg.connect(plain_url(url))
+    try:
+        if case.operation is Operation.CREATE:
+            return bool(await connection.fetchval("SELECT true FROM tasks WHERE title = $1 LIMIT 1", case.title))
         row = await connection.fetchrow("SELECT * FROM tasks WHERE id = $1", case.task)
-        return {"description": row["description"], **_listed(row, people)}
-    if workload is Workload.W3:
-        row = await connection.fetchrow("SELECT * FROM tasks WHERE id = $1", case.task)
-        changed = {"description": row["description"], **_listed(row, people), "status": case.status}
-        return {key: value for key, value in changed.items() if key not in ("owner", "assignee", "updatedAt")}
-    rows = await connection.fetch(
-        "SELECT * FROM tasks WHERE upper(status::text) = $1 AND ($3::uuid IS NULL OR $3 IN (owner_id, assignee_id)) "
-        "ORDER BY created_at DESC, id DESC LIMIT $2",
-        case.status,
-        case.first + 1,
-        seen_by,
-    )
+    finally:
+        await connection.close()
+    match case.operation:
+        case Operation.DELETE:
+            return row is None
+        case Operation.MOVE:
+            return bool(row["status"].upper() == case.status)
+        case Operation.EDIT:
+            return bool(row["title"] == case.title)
+        case _:
+            return bool(row["assignee_id"] == case.person)
+
+
+def _page(case: Case, rows: Sequence[Any], people: dict[Any, Plain]) -> Plain:
     edges = [{"cursor": "a cursor", "node": _listed(row, people)} for row in rows[: case.first]]
+    cursor = "a cursor" if edges else None
     info = {"hasNextPage": len(rows) > case.first, "hasPreviousPage": False}
-    return {"edges": edges, "pageInfo": {**info, "startCursor": "a cursor", "endCursor": "a cursor"}}
+    return {"edges": edges, "pageInfo": {**info, "startCursor": cursor, "endCursor": cursor}}
 
 
 def _listed(row: Any, people: dict[Any, Plain]) -> dict[str, Plain]:

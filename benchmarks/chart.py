@@ -26,7 +26,7 @@ class Bar:
 
 
 def draw(title: str, groups: Mapping[str, Sequence[Bar]]) -> str:
-    """One group below the other, the longest bar as wide as there is room."""
+    """The groups from top to bottom; the longest bar has the full width."""
     longest = max((bar.ratio.most for bars in groups.values() for bar in bars), default=1.0)
     scale = (WIDTH - LEFT - RIGHT) / longest
     height = TOP + sum(HEAD + ROW * len(bars) for bars in groups.values()) + 12

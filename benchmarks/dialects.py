@@ -1,14 +1,16 @@
-"""How each API is asked for the same thing, and what its answer says when nothing but the names is different."""
+"""How each API is asked for the same thing, and its responses in a common form."""
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
+from urllib.parse import urlencode
 from uuid import UUID
 
-from benchmarks.workloads import Case, Workload
+from benchmarks.cases import Case, Operation
+from benchmarks.queries import OURS, PEERS, POSTGRAPHILE
 from domain.task import TaskPriority
 from graphql_api.schema.ids import decode_id, encode_id
 
@@ -26,12 +28,12 @@ class Request:
 
 
 class Dialect(Protocol):
-    """One way to ask."""
+    """The requests and responses of an API."""
 
-    def request(self, workload: Workload, case: Case) -> Request:
+    def request(self, case: Case) -> Request:
         """The request for a case."""
 
-    def plain(self, workload: Workload, answer: Any) -> Plain:
+    def plain(self, operation: Operation, answer: Any) -> Plain:
         """The decoded response, in the common form.
 
         Raises:
@@ -42,154 +44,146 @@ class Dialect(Protocol):
 class GraphQL:
     """The GraphQL servers that were written for this comparison."""
 
-    queries: Mapping[Workload, str]
-
-    def __init__(self, queries: Mapping[Workload, str]) -> None:
+    def __init__(self, queries: Mapping[Operation, str]) -> None:
         self.queries = queries
 
-    def request(self, workload: Workload, case: Case) -> Request:
+    def request(self, case: Case) -> Request:
         """A POST."""
-        body: dict[str, Any] = {"query": self.queries[workload]}
-        variables = self.variables(workload, case)
+        body: dict[str, Any] = {"query": self.queries[case.operation]}
+        variables = self.variables(case)
         if variables:
-            body |= {"operationName": _NAMES[workload], "variables": variables}
+            body |= {"operationName": case.operation.value, "variables": variables}
         return Request("POST", "/graphql", json.dumps(body))
 
-    def plain(self, workload: Workload, answer: Any) -> Plain:
-        """The data without their root."""
+    def plain(self, operation: Operation, answer: Any) -> Plain:
+        """The value of the only field."""
         if answer.get("errors") or not answer.get("data"):
-            raise ValueError(f"{workload}: {str(answer)[:500]}")
+            raise ValueError(f"{operation}: {str(answer)[:500]}")
         data = answer["data"]
-        return data if workload is Workload.W4 else self.words(next(iter(data.values())))
+        return data if operation is Operation.TYPENAME else self.result(operation, next(iter(data.values())))
 
-    def variables(self, workload: Workload, case: Case) -> dict[str, Any]:
-        """What stands beside the query."""
-        if workload is Workload.W1:
-            return {"id": str(case.task)}
-        if workload is Workload.W2:
-            return {"first": case.first, "status": case.status}
-        if workload is Workload.W3:
-            return {"id": str(case.task), "status": case.status}
-        return {}
+    def variables(self, case: Case) -> dict[str, Any]:
+        """The variables of the query."""
+        match case.operation:
+            case Operation.TASK | Operation.DELETE:
+                return {"id": str(case.task)}
+            case Operation.PAGE:
+                return {"first": case.first, "status": case.status}
+            case Operation.SEARCH:
+                return {"first": case.first, "search": case.search}
+            case Operation.MOVE:
+                return {"id": str(case.task), "status": case.status}
+            case Operation.EDIT:
+                return {"id": str(case.task), "title": case.title}
+            case Operation.ASSIGN:
+                return {"id": str(case.task), "assigneeId": str(case.person)}
+            case Operation.CREATE:
+                return {"title": case.title, "description": case.description, "priority": case.priority}
+            case _:
+                return {}
 
-    def words(self, found: Any) -> Plain:
+    def result(self, operation: Operation, found: Any) -> Plain:
         """The common form of a result."""
-        return _in_plain_words(found)
+        return _normalized({"id": found} if operation is Operation.DELETE else found)
 
 
 class Taskriver(GraphQL):
-    """Ours."""
+    """Our server: ids are opaque, a filter has several statuses, and mutations return payloads."""
 
-    def variables(self, workload: Workload, case: Case) -> dict[str, Any]:
-        """Opaque ids, and a filter that takes many statuses."""
-        if workload is Workload.W2:
-            return {"first": case.first, "status": [case.status]}
-        mine = super().variables(workload, case)
-        return mine if case.task is None else mine | {"id": encode_id("Task", case.task)}
+    def variables(self, case: Case) -> dict[str, Any]:
+        """The variables of the query, with opaque ids."""
+        found = super().variables(case)
+        if case.operation is Operation.PAGE:
+            return found | {"status": [case.status]}
+        if case.operation is Operation.CREATE:
+            return found | {"priority": TaskPriority(case.priority).name}
+        if case.person is not None:
+            found["assigneeId"] = encode_id("User", case.person)
+        return found if case.task is None else found | {"id": encode_id("Task", case.task)}
 
-    def words(self, found: Any) -> Plain:
-        """Ids opened, and payloads unpacked."""
+    def result(self, operation: Operation, found: Any) -> Plain:
+        """The common form of a result, without the payload around it."""
         if "userErrors" in found:
             if found["userErrors"]:
                 raise ValueError(str(found["userErrors"]))
-            found = found["task"]
-        return _in_plain_words(found, opened=True)
+            found = {"id": found["deletedTaskId"]} if operation is Operation.DELETE else found["task"]
+        return _normalized(found, opaque=True)
 
 
 class PostGraphile(GraphQL):
     """Its names come from the tables."""
 
-    def variables(self, workload: Workload, case: Case) -> dict[str, Any]:
-        """Statuses as the database calls them."""
-        mine = super().variables(workload, case)
-        return mine if case.status is None else mine | {"status": case.status.lower()}
+    def variables(self, case: Case) -> dict[str, Any]:
+        """The variables of the query, with the statuses of the database."""
+        found = super().variables(case)
+        if case.operation is Operation.CREATE:
+            return found | {"ownerId": str(case.person)}
+        return found if case.status is None else found | {"status": case.status.lower()}
 
-    def words(self, found: Any) -> Plain:
-        """Payloads unpacked."""
-        return _in_plain_words(found.get("task", found))
+    def result(self, operation: Operation, found: Any) -> Plain:
+        """The common form of a result, without the payload around it."""
+        return _normalized(found.get("task", found))
 
 
 class Rest:
     """The REST server."""
 
-    def request(self, workload: Workload, case: Case) -> Request:
-        """Paths and parameters."""
-        if workload is Workload.W1:
-            return Request("GET", f"/tasks/{case.task}")
-        if workload is Workload.W2:
-            return Request("GET", f"/tasks?first={case.first}&status={case.status}")
-        if workload is Workload.W3:
-            return Request("PATCH", f"/tasks/{case.task}/status", json.dumps({"status": case.status}))
-        return Request("GET", "/ping")
+    def request(self, case: Case) -> Request:
+        """The request for a case."""
+        return self._write(case) if case.operation.writes else self._read(case)
 
-    def plain(self, workload: Workload, answer: Any) -> Plain:
-        """As it is."""
+    def _read(self, case: Case) -> Request:
+        match case.operation:
+            case Operation.TASK:
+                return Request("GET", f"/tasks/{case.task}")
+            case Operation.PAGE:
+                return Request("GET", f"/tasks?first={case.first}&status={case.status}")
+            case Operation.SEARCH:
+                return Request("GET", f"/tasks?{urlencode({'first': case.first, 'search': case.search})}")
+            case _:
+                return Request("GET", "/ping")
+
+    def _write(self, case: Case) -> Request:
+        match case.operation:
+            case Operation.MOVE:
+                return Request("PATCH", f"/tasks/{case.task}/status", json.dumps({"status": case.status}))
+            case Operation.EDIT:
+                return Request("PATCH", f"/tasks/{case.task}", json.dumps({"title": case.title}))
+            case Operation.ASSIGN:
+                return Request("PUT", f"/tasks/{case.task}/assignee", json.dumps({"assigneeId": str(case.person)}))
+            case Operation.CREATE:
+                body = {"title": case.title, "description": case.description, "priority": case.priority}
+                return Request("POST", "/tasks", json.dumps(body))
+            case _:
+                return Request("DELETE", f"/tasks/{case.task}")
+
+    def plain(self, operation: Operation, answer: Any) -> Plain:
+        """The response in the common form."""
         if "detail" in answer:
-            raise ValueError(f"{workload}: {answer}")
-        return answer["data"] if workload is Workload.W4 else _in_plain_words(answer)
-
-
-_NAMES: Final = {Workload.W1: "Task", Workload.W2: "Tasks", Workload.W3: "Move"}
-_LISTED: Final = "id title status priority createdAt updatedAt owner { id username } assignee { id username }"
-_WHOLE: Final = f"description {_LISTED}"
-_CHANGED: Final = "id title description status priority createdAt updatedAt"
-_PAGE: Final = "edges { cursor node { %s } } pageInfo { hasNextPage hasPreviousPage startCursor endCursor }"
-_THEIR_LISTED: Final = """id: rowId title status priority createdAt updatedAt
-    owner: userByOwnerId { id: rowId username } assignee: userByAssigneeId { id: rowId username }"""
-
-_PEERS: Final = GraphQL(
-    {
-        Workload.W1: f"query Task($id: ID!) {{ task(id: $id) {{ {_WHOLE} }} }}",
-        Workload.W2: "query Tasks($first: Int!, $status: TaskStatus) { tasks(first: $first, status: $status) { "
-        f"{_PAGE % _LISTED} }} }}",
-        Workload.W3: "mutation Move($id: ID!, $status: TaskStatus!) "
-        f"{{ updateTaskStatus(id: $id, status: $status) {{ {_CHANGED} }} }}",
-        Workload.W4: "{ __typename }",
-    }
-)
-_OURS: Final = Taskriver(
-    {
-        Workload.W1: f"query Task($id: ID!) {{ task(id: $id) {{ {_WHOLE} }} }}",
-        Workload.W2: "query Tasks($first: Int!, $status: [TaskStatus!]) "
-        f"{{ tasks(first: $first, filter: {{status: $status}}) {{ {_PAGE % _LISTED} }} }}",
-        Workload.W3: "mutation Move($id: ID!, $status: TaskStatus!) { updateTaskStatus(input: {id: $id, "
-        f"status: $status}}) {{ task {{ {_CHANGED} }} userErrors {{ code message }} }} }}",
-        Workload.W4: "{ __typename }",
-    }
-)
-_POSTGRAPHILE: Final = PostGraphile(
-    {
-        Workload.W1: f"query Task($id: UUID!) {{ task: taskByRowId(rowId: $id) {{ description {_THEIR_LISTED} }} }}",
-        Workload.W2: "query Tasks($first: Int!, $status: TaskStatus) { tasks: allTasks(first: $first, "
-        "condition: {status: $status}, orderBy: [CREATED_AT_DESC, ROW_ID_DESC]) "
-        f"{{ {_PAGE % _THEIR_LISTED} }} }}",
-        Workload.W3: "mutation Move($id: UUID!, $status: TaskStatus!) { updateTaskByRowId(input: {rowId: $id, "
-        f"taskPatch: {{status: $status}}}}) {{ task {{ {_CHANGED.replace('id', 'id: rowId', 1)} }} }} }}",
-        Workload.W4: "{ __typename }",
-    }
-)
+            raise ValueError(f"{operation}: {answer}")
+        return answer["data"] if operation is Operation.TYPENAME else _normalized(answer)
 
 
 class Dialects(Enum):
-    """All of them."""
+    """The dialects of the peers."""
 
-    OURS = _OURS
-    GRAPHQL = _PEERS
-    POSTGRAPHILE = _POSTGRAPHILE
+    OURS = Taskriver(OURS)
+    GRAPHQL = GraphQL(PEERS)
+    POSTGRAPHILE = PostGraphile(POSTGRAPHILE)
     REST = Rest()
 
 
-def _in_plain_words(found: Any, key: str = "", *, opened: bool = False) -> Plain:
+def _normalized(found: Any, key: str = "", *, opaque: bool = False) -> Plain:
     if isinstance(found, dict):
-        return {name: _in_plain_words(value, name, opened=opened) for name, value in found.items()}
+        return {name: _normalized(value, name, opaque=opaque) for name, value in found.items()}
     if isinstance(found, list):
-        return [_in_plain_words(each, opened=opened) for each in found]
+        return [_normalized(each, opaque=opaque) for each in found]
     if key == "id":
-        return str(decode_id(found, field="id")[1] if opened else UUID(found))
-    return found if found is None else _in_plain_word(found, key)
+        return str(decode_id(found, field="id")[1] if opaque else UUID(found))
+    return found if found is None else _normalized_value(found, key)
 
 
-def _in_plain_word(found: Any, key: str) -> Plain:
+def _normalized_value(found: Any, key: str) -> Plain:
     if key in ("createdAt", "updatedAt"):
         return datetime.fromisoformat(found).astimezone(UTC).isoformat()
     if key == "status":

@@ -1,11 +1,10 @@
-"""Where a comparison takes place: private servers on one core, the rows in them, and tokens that are good."""
+"""The environment of a comparison: private database servers on one core, their rows, and valid tokens."""
 
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from hashlib import md5
 from pathlib import Path
 from typing import Final
 from uuid import UUID
@@ -16,8 +15,10 @@ import uvloop
 
 import embedded
 from benchmarks import dataset
+from benchmarks.dataset import row_id
 from benchmarks.peers.catalogue import SECRET, Peer
 from benchmarks.process import ServerProcess, cores, everywhere, started
+from benchmarks.rewind import rewind_ours, rewind_theirs
 from cli.output import say
 from embedded.ports import free_port
 from graphql_api.auth.tokens import AccessTokens
@@ -25,11 +26,22 @@ from server.settings import Settings
 
 FOLDER: Final = Path(".taskriver/benchmarks")
 _THEIRS: Final = "peers"
+_SEARCHABLE: Final = "board"
+_WRITABLE: Final = dataset.WRITTEN + dataset.DELETABLE
+"""The workloads change this number of tasks. Smaller tables are only read."""
+_COPIES: Final = """
+SELECT datname FROM pg_database WHERE NOT datistemplate AND datname NOT IN ('postgres', current_database())
+"""
+_SEARCH_INDEXES: Final = """
+CREATE EXTENSION IF NOT EXISTS pg_trgm;
+CREATE INDEX IF NOT EXISTS tasks_title_trgm ON tasks USING gin (title gin_trgm_ops);
+CREATE INDEX IF NOT EXISTS tasks_description_trgm ON tasks USING gin (description gin_trgm_ops);
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """Servers that run, with the rows in them."""
+    """Running database servers with their rows."""
 
     ours: str
     theirs: str
@@ -39,7 +51,7 @@ class Stage:
 
     @contextmanager
     def start(self, peer: Peer, *options: str, cpu: int | str | None = cores()[0]) -> Iterator[ServerProcess]:
-        """A peer, alone on its core unless *cpu* says otherwise; what it says goes into a file of its name."""
+        """Start a peer, alone on its core unless *cpu* says otherwise; its output goes into a file with its name."""
         port = free_port()
         values = {"port": str(port), "database": self.ours, "redis": self.redis}
         environment = {
@@ -58,17 +70,30 @@ class Stage:
         ):
             yield server
 
+    def database_of(self, peer: Peer) -> str:
+        """The database that a peer uses."""
+        return self.ours if peer.is_ours else self.theirs
+
+    async def rewind(self, peer: Peer) -> None:
+        """Restore the rows that the workloads change, in the database of this peer."""
+        rewind = rewind_ours if peer.is_ours else rewind_theirs
+        await rewind(self.database_of(peer), len(self.tasks))
+
+    async def rewind_all(self) -> None:
+        """Restore the rows that the workloads change, in both databases."""
+        await _rewind_all(self.ours, self.theirs, len(self.tasks))
+
 
 def channel_of(peer: Peer) -> str:
-    """The Redis channel for the changes of a peer; each has its own."""
+    """The Redis channel for the changes of a peer."""
     return f"task-status-changed-{peer.name}"
 
 
 def token_for(peer: Peer, person: int = 1) -> str:
-    """A token of the moderator or of another user, valid for some minutes at least."""
+    """A token of the moderator or of another user, valid for at least some minutes."""
     if not peer.is_ours:
         expires = datetime.now(UTC) + timedelta(days=1)
-        return jwt.encode({"sub": f"user{person}", "role": "moderator", "exp": expires}, SECRET, "HS256")
+        return jwt.encode({"sub": str(row_id(f"u{person}")), "role": "moderator", "exp": expires}, SECRET, "HS256")
     settings = Settings(_env_file=None)
     tokens = AccessTokens(
         settings.key_ring, settings.token_issuer, settings.token_audience, settings.access_token_lifetime
@@ -78,11 +103,11 @@ def token_for(peer: Peer, person: int = 1) -> str:
 
 @contextmanager
 def stage(folder: Path = FOLDER, tasks: int = dataset.TASKS, *, pinned: bool = True) -> Iterator[Stage]:
-    """Private servers with so many tasks, on the second core if *pinned*; *folder* keeps the rows for the next time."""
-    everywhere()  # is known from now on
+    """Private servers with this number of tasks, on the second core if *pinned*. *folder* keeps the rows."""
+    everywhere()  # reads the cores before the process is pinned
     here = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
     if pinned and cores()[1] is not None:
-        os.sched_setaffinity(0, {cores()[1] or 0})  # before the servers start, for they inherit it
+        os.sched_setaffinity(0, {cores()[1] or 0})  # the servers inherit it
     servers = folder / f"servers-{tasks}"
     with ExitStack() as stack:
         if here:
@@ -91,9 +116,11 @@ def stage(folder: Path = FOLDER, tasks: int = dataset.TASKS, *, pinned: bool = T
         theirs = f"{running.database_url.rpartition('/')[0]}/{_THEIRS}"
         filled, rows = servers / "filled", dataset.fingerprint()
         if not filled.exists() or filled.read_text() != rows:
-            say(f"Making {tasks:,} tasks …")
+            say(f"Creating {tasks:,} tasks …")
             uvloop.run(_fill(running.database_url, theirs, tasks))
             filled.write_text(rows)
+        if tasks >= _WRITABLE:
+            uvloop.run(_rewind_all(running.database_url, theirs, tasks))  # an earlier run may have been interrupted
         ids = uvloop.run(dataset.task_ids(theirs))
         yield Stage(running.database_url, theirs, running.redis_url, ids, folder)
 
@@ -102,7 +129,8 @@ async def _fill(ours: str, theirs: str, tasks: int) -> None:
     connection = await asyncpg.connect(dataset.plain(ours))
     try:
         await connection.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
-        await connection.execute(f"DROP DATABASE IF EXISTS {_THEIRS}")
+        for copy in await connection.fetch(_COPIES):
+            await connection.execute(f'DROP DATABASE "{copy["datname"]}"')
         await connection.execute(f"CREATE DATABASE {_THEIRS}")
     finally:
         await connection.close()
@@ -110,6 +138,25 @@ async def _fill(ours: str, theirs: str, tasks: int) -> None:
     await dataset.fill_theirs(theirs, tasks)
 
 
-def row_id(seed: str) -> UUID:
-    """The id that the rows give to `u7`, the seventh user, or `s7`, their session."""
-    return UUID(bytes=md5(seed.encode(), usedforsecurity=False).digest())
+async def _rewind_all(ours: str, theirs: str, tasks: int) -> None:
+    await rewind_ours(ours, tasks)
+    await rewind_theirs(theirs, tasks)
+
+
+async def searchable(theirs: str) -> str:
+    """A copy of the peers' tables with indexes for the search, which would slow the other workloads; created once."""
+    server = theirs.rpartition("/")[0]
+    url = f"{server}/{_SEARCHABLE}"
+    connection = await asyncpg.connect(dataset.plain(f"{server}/postgres"))
+    try:
+        if not await connection.fetchval("SELECT true FROM pg_database WHERE datname = $1", _SEARCHABLE):
+            await connection.execute(f"CREATE DATABASE {_SEARCHABLE} TEMPLATE {_THEIRS}")
+    finally:
+        await connection.close()
+    connection = await asyncpg.connect(dataset.plain(url))
+    try:
+        await connection.execute(_SEARCH_INDEXES)
+        await connection.execute("VACUUM ANALYZE tasks")
+    finally:
+        await connection.close()
+    return url

@@ -17,18 +17,18 @@ from benchmarks.rounds import Match, Plan, Setting
 from benchmarks.workloads import Workload
 
 Points = Callable[[Stage, Plan, int, int], list[Measurement]]
-"""What is measured at a point, in a round."""
+"""The measurements of a point in a round."""
 
 OURS: Final = PEERS["ours"]
 BOTH: Final = (OURS, PEERS["mercurius"])
 SHARES: Final = {10: 997, 100: 998, 500: 999}
-"""Of a thousand tasks so many are seen by this person; those who are not named see two."""
+"""Visible tasks of a thousand → the person who sees them. Other persons see two."""
 _VISIBLE: Final = "sight"
 
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """One thing that grows. `unit` is what its points count."""
+    """A quantity that grows. `unit` is what its points count."""
 
     name: str
     about: str
@@ -36,14 +36,19 @@ class Curve:
     points: Sequence[int]
     measure: Points
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of its measurements, up to the slash."""
+        return (self.name,)
+
     def play(self, ground: Stage, plan: Plan, first: int) -> Iterator[list[Measurement]]:
-        """Round by round, every point of the curve."""
+        """All points of the curve, in each round."""
         for number in range(first, plan.rounds):
             yield [each for point in self.points for each in self.measure(ground, plan, point, number)]
 
 
 def curves() -> list[Curve]:
-    """All of them."""
+    """All curves."""
     return [
         Curve("page", "W2 by the size of the page", "tasks on a page", (1, 20, 50, 100), _page),
         Curve("tasks-W1", "W1 by the size of the table", "tasks", (1_000, 10_000, 100_000, 1_000_000), _tasks_w1),
@@ -58,7 +63,7 @@ def _once(
     ground: Stage, plan: Plan, workload: Workload, peers: Sequence[Peer], number: int, setting: Setting
 ) -> list[Measurement]:
     single = replace(plan, rounds=number + 1, alone=False)
-    return [each for some in Match(ground, workload, peers, single, setting).play(number) for each in some]
+    return [each for some in Match(ground, [workload], peers, single, setting).play(number) for each in some]
 
 
 def _page(ground: Stage, plan: Plan, first: int, number: int) -> list[Measurement]:
@@ -66,7 +71,7 @@ def _page(ground: Stage, plan: Plan, first: int, number: int) -> list[Measuremen
 
 
 def _tasks(workload: Workload, ground: Stage, plan: Plan, tasks: int, number: int) -> list[Measurement]:
-    # What is open already can be used, and cannot be opened a second time.
+    # The environment that is already open cannot be opened a second time.
     with nullcontext(ground) if tasks == dataset.TASKS else stage(ground.folder, tasks) as other:
         return _once(other, plan, workload, BOTH, number, Setting(f"tasks-{workload}/{tasks}"))
 
@@ -96,7 +101,7 @@ _SERVE: Final = (OURS.command[0], "-m", "cli", "serve")
 
 
 async def _shared_out(ours: str) -> str:
-    """A copy of our tables in which some people may see more than others; made once."""
+    """A copy of our tables in which some users see more tasks than others; created once."""
     url = f"{ours.rpartition('/')[0]}/{_VISIBLE}"
     connection = await asyncpg.connect(dataset.plain(ours.rpartition("/")[0] + "/postgres"))
     try:
@@ -115,9 +120,9 @@ async def _shared_out(ours: str) -> str:
 
 
 def _shares() -> str:
-    """Tasks of a thousand, by chance but always the same."""
+    """Gives tasks to these users: pseudo-random, but always the same tasks."""
     cases, least = [], 0
     for share, person in SHARES.items():
         least += share
         cases.append(f"WHEN abs(hashtext(id::text)) % 1000 < {least} THEN md5('u{person}')::uuid")
-    return f"UPDATE tasks SET owner_id = CASE {' '.join(cases)} ELSE owner_id END"  # noqa: S608 - of our numbers
+    return f"UPDATE tasks SET owner_id = CASE {' '.join(cases)} ELSE owner_id END"  # noqa: S608 - numbers only

@@ -1,8 +1,8 @@
-"""How much memory an idle socket takes: connected, signed in, subscribed, and nothing happens.
+"""The memory of an idle socket: connected, signed in and subscribed, without events.
 
     make bench-idle              or  python -m benchmarks.idle [--sockets 5000]
 
-Counted are the pages that are the server process's own; the kernel's buffers are not among them.
+It counts the private pages of the server process, without the buffers of the kernel.
 """
 
 import argparse
@@ -22,7 +22,7 @@ SETTLE_SECONDS: Final = 1.0
 
 
 async def measure(database_url: str, redis_url: str, world: World, sockets: int) -> float:
-    """Bytes for each socket, beyond the first fifty, which find a process that has never seen any."""
+    """Bytes for each socket, without the first fifty, which also fill caches of the process."""
     with serving(database_url, redis_url, shared=True) as server:
         async with listening(server.port, QUERY, world.tokens(WARM_UP)):
             await asyncio.sleep(SETTLE_SECONDS)
@@ -35,7 +35,7 @@ async def measure(database_url: str, redis_url: str, world: World, sockets: int)
 
 
 async def run(sockets: int) -> None:
-    """Measure once, and say it."""
+    """Measure once, and print the result."""
     with servers() as running:
         async with a_world(running.database_url, running.redis_url) as world:
             each = await measure(running.database_url, running.redis_url, world, sockets)

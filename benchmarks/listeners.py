@@ -1,4 +1,4 @@
-"""Thousands of simple sockets: they subscribe once, and count deliveries."""
+"""Thousands of simple sockets that subscribe once and count deliveries."""
 
 import asyncio
 import base64
@@ -40,7 +40,7 @@ class Listener(asyncio.Protocol):
         self.subscribed = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Ask for the upgrade."""
+        """Request the upgrade."""
         self._transport = cast("asyncio.Transport", transport)
         key = base64.b64encode(os.urandom(16)).decode()
         self._transport.write(
@@ -50,7 +50,7 @@ class Listener(asyncio.Protocol):
         )
 
     def data_received(self, data: bytes) -> None:
-        """Count the frames that are whole."""
+        """Count the complete frames."""
         self._unread += data
         if not self._upgraded:
             _head, found, rest = self._unread.partition(b"\r\n\r\n")
@@ -64,13 +64,13 @@ class Listener(asyncio.Protocol):
         self._read_frames()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Note it: a benchmark that loses sockets measured something else."""
+        """Record it: the result of a benchmark that loses sockets is not valid."""
         self._group.lose()
         if not self.subscribed.done():
-            self.subscribed.set_exception(ConnectionError("lost before it was acknowledged"))
+            self.subscribed.set_exception(ConnectionError("lost before the subscription was acknowledged"))
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the socket."""
         self._transport.abort()
 
     def _read_frames(self) -> None:
@@ -104,7 +104,7 @@ class Listener(asyncio.Protocol):
     def _send(self, message: object) -> None:
         text = json.dumps(message).encode()
         head = bytes([0x81, 0x80 | len(text)]) if len(text) < 126 else struct.pack("!BBH", 0x81, 0xFE, len(text))
-        self._transport.write(head + bytes(4) + text)  # a mask of zeros masks nothing
+        self._transport.write(head + bytes(4) + text)  # a mask of zeros changes nothing
 
 
 class ListenerGroup:
@@ -131,9 +131,21 @@ class ListenerGroup:
         self._enough.set()
 
     def expect(self, many: int) -> None:
-        """Count from nothing, up to so many."""
+        """Count from zero, up to this number."""
         self.received, self._wanted = 0, many
         self._enough.clear()
+
+    async def have_received_at_least(self, many: int, patience: float) -> None:
+        """Wait for this number of deliveries since `expect`.
+
+        Raises:
+            TimeoutError: they have not arrived.
+            ConnectionError: a socket was lost.
+        """
+        self._wanted = many
+        if self.received < many and not self.lost:
+            self._enough.clear()
+        await self.have_received(patience)
 
     async def have_received(self, patience: float) -> None:
         """Wait for the expected number of deliveries.

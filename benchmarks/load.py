@@ -1,4 +1,4 @@
-"""Requests as fast as they are answered, by wrk."""
+"""Requests without a pause, sent by wrk."""
 
 import os
 import re
@@ -15,16 +15,16 @@ CONNECTIONS: Final = 32
 _SCRIPT: Final = Path(__file__).parent / "wrk.lua"
 _GRACE_SECONDS: Final = 45
 _WRK: Final = ("wrk", "-t1", "--timeout", "30s")
-"""A slow answer is slow, not an error."""
+"""Slow responses are measured; they are not errors."""
 
 
 class Missing(Exception):
-    """A program that is needed is not installed; says how to get it."""
+    """A program is not installed. The message says how to install it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What wrk counted: requests per second, and milliseconds."""
+    """The counts of wrk: requests per second, and milliseconds."""
 
     requests: int
     rate: float
@@ -36,10 +36,10 @@ class Load:
 
 
 def check_wrk() -> None:
-    """See that there is a wrk, on a system that says what processes take.
+    """Check that wrk is installed and that the system is Linux.
 
     Raises:
-        Missing: there is none.
+        Missing: it is not.
     """
     if not Path("/proc/self").is_dir():
         raise Missing("The comparison needs Linux: it pins processes to cores, and reads /proc.")
@@ -53,10 +53,10 @@ def write_requests(file: Path, requests: Sequence[Request]) -> None:
 
 
 def put_under_load(port: int, requests: Path, token: str, seconds: float, connections: int = CONNECTIONS) -> Load:
-    """Send the requests over and over for so long, from the core that this process runs on.
+    """Send the requests repeatedly for this time, from the core of this process.
 
     Raises:
-        RuntimeError: wrk did not say what it counted.
+        RuntimeError: wrk has not printed its counts.
     """
     done = subprocess.run(
         [*_WRK, f"-c{connections}", f"-d{seconds:g}s", "-s", str(_SCRIPT), f"http://127.0.0.1:{port}"],
@@ -68,6 +68,6 @@ def put_under_load(port: int, requests: Path, token: str, seconds: float, connec
     )
     result = re.search(r"RESULT ([\d ]+)", done.stdout)
     if result is None:
-        raise RuntimeError(f"wrk said: {done.stdout[-500:]} {done.stderr[-500:]}")
+        raise RuntimeError(f"wrk failed: {done.stdout[-500:]} {done.stderr[-500:]}")
     count, micros, p50, p95, p99, longest, errors = map(int, result[1].split())
     return Load(count, count / (micros / 1e6), p50 / 1e3, p95 / 1e3, p99 / 1e3, longest / 1e3, errors)

@@ -1,7 +1,7 @@
-"""How long an event loop stands still: a ticker in it notes how much too late it is called.
+"""How long an event loop is blocked: a timer in the loop records how late it is called.
 
-On a machine that is busy with others a process also waits for its turn. So the processor time that went by between two
-ticks is noted, too: it belongs to the loop only.
+On a busy machine a process also waits for a processor. So the processor time between two ticks is recorded, too: it
+is used by the loop only.
 """
 
 import asyncio
@@ -14,14 +14,14 @@ TICK_SECONDS: Final = 0.005
 
 
 class Gaps:
-    """The longest ones so far, in milliseconds."""
+    """The longest delays so far, in milliseconds."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
         self._wall = self._cpu = 0.0
 
     async def watch(self) -> None:
-        """Write them whenever they have grown; begin anew when the file has vanished."""
+        """Write them when they have grown; start again when the file was removed."""
         before = time.perf_counter(), time.thread_time()
         while True:
             await asyncio.sleep(TICK_SECONDS)

@@ -1,4 +1,4 @@
-"""What was measured on, and with which versions."""
+"""The machine of a measurement, and the versions of the programs."""
 
 import json
 import os
@@ -31,31 +31,42 @@ _NODE: Final = {
 }
 
 
+def name() -> str:
+    """A name for this kind of machine: processor model and cores."""
+    return f"{processor()}, {os.cpu_count()} cores"
+
+
+def slug(machine: str) -> str:
+    """The name of a machine for file names."""
+    return re.sub(r"[^a-z0-9]+", "-", machine.lower()).strip("-")
+
+
 def described() -> str:
-    """A sentence for the head of a table."""
+    """A sentence for the start of a page section."""
     today = datetime.now(UTC).date().isoformat()
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return (
-        f"Measured on {today} at {_commit()}, on {os.cpu_count()} cores of {_processor()} with {memory:.0f} GB, "
+        f"Measured on {today} at {_commit()}, on {os.cpu_count()} cores of {processor()} with {memory:.0f} GB, "
         f"{platform.system()} {platform.release()}."
     )
 
 
 def versions() -> str:
-    """Names and versions of everything that took part."""
+    """Names and versions of all programs that were measured."""
     account = account_for()
     parts = {
         "Python": platform.python_version(),
-        "Node": _said_by("node", "--version").removeprefix("v"),
-        "PostgreSQL": _said_by(str(find_postgres(account).folder / "postgres"), "--version"),
-        "Valkey": _said_by(str(find_valkey(account)), "--version"),
+        "Node": _version_of("node", "--version").removeprefix("v"),
+        "PostgreSQL": _version_of(str(find_postgres(account).folder / "postgres"), "--version"),
+        "Valkey": _version_of(str(find_valkey(account)), "--version"),
         **{name: version(package) for name, package in _PYTHON.items()},
         **{name: _locked(folder, package) for name, (folder, package) in _NODE.items()},
     }
     return " · ".join(f"{name} {number}" for name, number in parts.items() if number)
 
 
-def _processor() -> str:
+def processor() -> str:
+    """The processor model."""
     found = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
     return found[1] if found else platform.machine()
 
@@ -65,7 +76,7 @@ def _commit() -> str:
     return f"commit {done.stdout.strip()}" if done.returncode == 0 else "an unknown commit"
 
 
-def _said_by(*command: str) -> str:
+def _version_of(*command: str) -> str:
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     except OSError:

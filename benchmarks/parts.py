@@ -1,30 +1,34 @@
-"""What a comparison is made of: parts, each played round by round, so that it can be made in pieces."""
+"""The parts of a comparison. Each is measured round by round, so that a comparison can be continued later."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import uvloop
 
-from benchmarks import dataset, fanout
+from benchmarks import fanout
 from benchmarks.baselines import commits
-from benchmarks.environment import Stage
-from benchmarks.peers.catalogue import Peer
+from benchmarks.environment import Stage, searchable
+from benchmarks.peers.catalogue import PEERS, Peer
 from benchmarks.results import Measurement
 from benchmarks.rounds import Match, Plan
-from benchmarks.workloads import Workload
+from benchmarks.workloads import WRITES, Workload
 
 
 class Part(Protocol):
-    """One thing that is measured."""
+    """Something that is measured."""
 
     @property
     def name(self) -> str:
-        """What its measurements begin with."""
+        """The name of the part on the command line."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of its measurements, up to the first slash."""
 
     @property
     def about(self) -> str:
-        """What it is, in a few words."""
+        """A short description."""
 
     def play(self, ground: Stage, plan: Plan, first: int) -> Iterator[list[Measurement]]:
         """The rounds from *first* on, each with all participants."""
@@ -32,36 +36,46 @@ class Part(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Answering:
-    """W1 to W4."""
+    """Workloads of requests. All of them are measured in each round, so their ratios are ratios within a round."""
 
-    workload: Workload
+    workloads: Sequence[Workload]
     peers: Sequence[Peer]
 
     @property
     def name(self) -> str:
-        return self.workload.value
+        return ", ".join(self.workloads)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(workload.value for workload in self.workloads)
 
     @property
     def about(self) -> str:
-        return self.workload.about
+        return "; ".join(workload.about for workload in self.workloads)
 
     def play(self, ground: Stage, plan: Plan, first: int) -> Iterator[list[Measurement]]:
-        asked = [peer for peer in self.peers if peer.answers]
-        bare = self.workload is Workload.W3 and commits.NAME in {peer.name for peer in self.peers}
-        for some in Match(ground, self.workload, asked, plan).play(first):
+        bare = Workload.W3 in self.workloads and commits.NAME in {peer.name for peer in self.peers}
+        for some in Match(self._stage(ground), self.workloads, self.peers, plan).play(first):
             yield [*some, self._commits(ground, plan, some[0].round)] if bare else some
 
+    def _stage(self, ground: Stage) -> Stage:
+        # The board searches tasks.
+        return (
+            replace(ground, theirs=uvloop.run(searchable(ground.theirs))) if Workload.W10 in self.workloads else ground
+        )
+
     def _commits(self, ground: Stage, plan: Plan, number: int) -> Measurement:
-        uvloop.run(dataset.rewind(ground.ours, ground.theirs))
+        uvloop.run(ground.rewind(PEERS["ours"]))
         return commits.measure(ground, plan.seconds, number)
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """W5."""
+    """W5: the delivery of events."""
 
     peers: Sequence[Peer]
     name: str = fanout.WHAT
+    names: tuple[str, ...] = (fanout.WHAT,)
     about: str = f"{fanout.EVENTS} changes in a burst, delivered to {fanout.SOCKETS} sockets: deliveries"
 
     def play(self, ground: Stage, plan: Plan, first: int) -> Iterator[list[Measurement]]:
@@ -69,7 +83,13 @@ class Delivery:
             yield fanout.play(ground, self.peers, number)
 
 
+NAMES: tuple[str, ...] = tuple(sorted((*Workload, fanout.WHAT), key=lambda name: int(name[1:])))
+"""All workloads."""
+
+
 def workloads(peers: Sequence[Peer], names: Sequence[str] = ()) -> list[Part]:
-    """The five workloads, or those that are named."""
-    parts: list[Part] = [*(Answering(workload, peers) for workload in Workload), Delivery(peers)]
-    return [part for part in parts if not names or part.name in names]
+    """The workloads with these names, or all. The writes are one part."""
+    groups = [(Workload.W1,), (Workload.W2,), (Workload.W4,), WRITES, (Workload.W10,)]
+    chosen = [tuple(each for each in group if not names or each in names) for group in groups]
+    parts: list[Part] = [Answering(group, peers) for group in chosen if group]
+    return [*parts, Delivery(peers)] if not names or fanout.WHAT in names else parts

@@ -1,4 +1,4 @@
-"""A burst of POSTs over a few connections that are kept: as light as it can be, for it shares its core."""
+"""A burst of POST requests over a few connections. It uses little processor time, because it shares its core."""
 
 import asyncio
 import re
@@ -9,15 +9,15 @@ from typing import Final
 from benchmarks.dialects import Request
 
 CONNECTIONS: Final = 16
-_MOST_PUT_OFF: Final = 20
+_MAX_REPEATS: Final = 20
 _LENGTH: Final = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
 
 
 async def post_all(port: int, token: str, requests: Sequence[Request]) -> int:
-    """Send them all; returns how often a response was UNAVAILABLE, after which the request is repeated.
+    """Send all requests; returns the number of UNAVAILABLE responses, after which a request is repeated.
 
     Raises:
-        RuntimeError: one was not answered with 200, or with errors.
+        RuntimeError: a response has errors or a status other than 200.
     """
     waiting = deque(requests)
     async with asyncio.TaskGroup() as group:
@@ -27,19 +27,19 @@ async def post_all(port: int, token: str, requests: Sequence[Request]) -> int:
 
 async def _post_some(port: int, token: str, waiting: deque[Request]) -> int:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    put_off = 0
+    repeated = 0
     try:
         while waiting:
             request = waiting.popleft()
             status, answer = await _post(reader, writer, token, request)
-            if (status == 503 or b"UNAVAILABLE" in answer) and put_off < _MOST_PUT_OFF:
-                put_off += 1
+            if (status == 503 or b"UNAVAILABLE" in answer) and repeated < _MAX_REPEATS:
+                repeated += 1
                 waiting.appendleft(request)
             elif status != 200 or b'"errors"' in answer or b'"code"' in answer:
                 raise RuntimeError(f"A change was answered with {status}: {answer[:500]!r}")
     finally:
         writer.close()
-    return put_off
+    return repeated
 
 
 async def _post(

@@ -1,4 +1,4 @@
-"""A server process: started, pinned, weighed and ended."""
+"""A server process: start, pin, measure and stop it."""
 
 import os
 import signal
@@ -18,32 +18,32 @@ import psutil
 from embedded.ports import free_port
 
 _PATIENCE_SECONDS: Final = 180.0
-"""Only a hang takes longer, on any machine."""
+"""A server that is not ready after this time does not start."""
 
 
 @dataclass(frozen=True, slots=True)
 class ServerProcess:
-    """One that answers at `port`."""
+    """A process that listens on `port`."""
 
     port: int
     pid: int
 
     @property
     def memory(self) -> int:
-        """Bytes that are its own."""
+        """Bytes of private memory."""
         for line in Path(f"/proc/{self.pid}/smaps_rollup").read_text().splitlines():
             if line.startswith("Private_Dirty:"):
                 return int(line.split()[1]) * 1024
-        raise RuntimeError("The kernel does not say how much memory a process has.")
+        raise RuntimeError("The kernel does not report the memory of a process.")
 
     def forget_peak(self) -> None:
-        """Begin anew to look for the most memory that it has had."""
+        """Reset the peak of the memory."""
         for process in self._tree():
             Path(f"/proc/{process.pid}/clear_refs").write_text("5")
 
     @property
     def peak(self) -> int:
-        """The most bytes in memory (RSS) since then, it and its children together."""
+        """The peak in bytes (RSS) since then, including child processes."""
         total = 0
         for process in self._tree():
             for line in Path(f"/proc/{process.pid}/status").read_text().splitlines():
@@ -53,7 +53,7 @@ class ServerProcess:
 
     @property
     def tree_memory(self) -> int:
-        """Bytes that it and its children have in memory, what they share counted once (PSS)."""
+        """Bytes in memory, including child processes; shared pages count once (PSS)."""
         total = 0
         for process in self._tree():
             with suppress(psutil.NoSuchProcess, FileNotFoundError):
@@ -62,7 +62,7 @@ class ServerProcess:
 
     @property
     def cpu_seconds(self) -> float:
-        """User and system time since it began, of it and its children."""
+        """User and system time since the start, including child processes."""
         times = [process.cpu_times() for process in self._tree()]
         return sum(each.user + each.system for each in times)
 
@@ -75,7 +75,7 @@ class ServerProcess:
 def serving(
     database_url: str, redis_url: str, *, shared: bool = True, cpu: int | None = None
 ) -> Iterator[ServerProcess]:
-    """Our server on a free port of this machine, on one core if there are several."""
+    """Our server on a free port, pinned to *cpu* if it is given."""
     port = free_port()
     command = [sys.executable, "-m", "benchmarks.server", database_url, redis_url, str(port)]
     with started(command if shared else [*command, "--apart"], port=port, cpu=cpu) as server:
@@ -91,10 +91,10 @@ def started(
     environment: Mapping[str, str] | None = None,
     log: IO[str] | None = None,
 ) -> Iterator[ServerProcess]:
-    """A program that will answer at *port*; pinned before it starts, so that its threads and children are, too.
+    """A program that listens on *port*. It is pinned before it starts, which also pins its threads and child processes.
 
     Raises:
-        RuntimeError: it does not come up.
+        RuntimeError: it does not start.
     """
     pinned = ["taskset", "--cpu-list", str(cpu), *command] if cpu is not None else command
     process = subprocess.Popen(pinned, env={**os.environ, **(environment or {})}, stdout=log, stderr=log)
@@ -111,9 +111,9 @@ def started(
 
 @cache
 def cores() -> tuple[int | None, int | None]:
-    """A core for the server and one for everything else; None where there is only one, or no say in it.
+    """A core for the server and one for everything else; None if there is only one, or if pinning is not possible.
 
-    Asked for the first time before anything is pinned, and always answered alike.
+    The first call must come before this process is pinned; its result is cached.
     """
     here = _allowed()
     return (here[0], here[1]) if len(here) > 1 else (None, None)
@@ -121,7 +121,7 @@ def cores() -> tuple[int | None, int | None]:
 
 @cache
 def everywhere() -> str | None:
-    """All cores that this process had before it was pinned, in the words of `taskset`; None where it has no say."""
+    """The cores of this process before it was pinned, as `taskset` expects them; None if pinning is not possible."""
     return ",".join(map(str, _allowed())) or None
 
 
@@ -136,4 +136,4 @@ def _wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 return
         time.sleep(0.05)
-    raise RuntimeError("The server did not come up.")
+    raise RuntimeError("The server did not start.")

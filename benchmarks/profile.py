@@ -1,4 +1,4 @@
-"""Where our server spends its time under a workload.
+"""Profiles our server under a workload.
 
 make profile WORKLOAD=W2     or  python -m benchmarks.profile W2 [--seconds 5] [--top 30]
 """
@@ -13,7 +13,7 @@ from typing import Any
 
 import uvloop
 
-from benchmarks import dataset, fanout
+from benchmarks import fanout
 from benchmarks.environment import Stage, stage, token_for
 from benchmarks.load import Missing, check_wrk, put_under_load, write_requests
 from benchmarks.peers.catalogue import PEERS
@@ -28,10 +28,10 @@ OURS = PEERS["ours"]
 
 
 def answering(ground: Stage, workload: Workload, seconds: int, samples: Path) -> str:
-    """Put it under load, and look; how fast it was meanwhile."""
+    """Profile the server under load; returns its rate."""
     requests = ground.folder / "profiled.requests"
     dialect = OURS.dialect.value
-    write_requests(requests, [dialect.request(workload, case) for case in cases(workload, ground.tasks)])
+    write_requests(requests, [dialect.request(case) for case in cases(workload, ground.tasks)])
     with ground.start(OURS, "--samples", str(samples)) as server:
         _rewind(ground, workload)
         put_under_load(server.port, requests, token_for(OURS), FIRST_WARM_UP_SECONDS)
@@ -40,30 +40,29 @@ def answering(ground: Stage, workload: Workload, seconds: int, samples: Path) ->
         load = put_under_load(server.port, requests, token_for(OURS), seconds)
         _switch(server)
         _wait_for(samples)
-    return f"{workload}: {workload.about}, {load.rate:,.0f}/s while looked at"
+    return f"{workload}: {workload.about}, {load.rate:,.0f}/s while profiled"
 
 
 def delivery(ground: Stage, samples: Path) -> str:
-    """One burst; the rate of its deliveries."""
+    """Profile one burst; returns the rate of its deliveries."""
     profiled = uvloop.run(
         fanout.measure(ground, OURS, 0, fanout.SOCKETS, "--samples", str(samples), edge=_switch),
     )
     _wait_for(samples)
-    return f"{fanout.WHAT}: {profiled.value:,.0f} deliveries/s while looked at"
+    return f"{fanout.WHAT}: {profiled.value:,.0f} deliveries/s while profiled"
 
 
 def report(samples: Path, top: int) -> None:
-    """What was seen."""
+    """Print the lines and functions that were sampled most often."""
     seen: Any = json.loads(samples.read_text())
-    say(f"{seen['looks']:,} looks")
-    say(f"\nLines, by themselves\n{chr(10).join(most(seen['lines'], seen['looks'], top))}")
-    say(f"\nFunctions, with all they call\n{chr(10).join(most(seen['functions'], seen['looks'], top))}")
+    say(f"{seen['looks']:,} samples")
+    say(f"\nLines\n{chr(10).join(most(seen['lines'], seen['looks'], top))}")
+    say(f"\nFunctions, with their calls\n{chr(10).join(most(seen['functions'], seen['looks'], top))}")
 
 
 def _rewind(ground: Stage, workload: Workload) -> None:
-    if workload is Workload.W3:
-        # A move to where a task is already costs something else.
-        uvloop.run(dataset.rewind(ground.ours, ground.theirs))
+    if workload.writes:
+        uvloop.run(ground.rewind(OURS))
 
 
 def _switch(server: ServerProcess) -> None:
@@ -74,7 +73,7 @@ def _wait_for(samples: Path) -> None:
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not samples.exists():
         if time.monotonic() > deadline:
-            raise RuntimeError("The server has not written what was seen in it.")
+            raise RuntimeError("The server has not written its samples.")
         time.sleep(0.05)
 
 

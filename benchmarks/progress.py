@@ -10,17 +10,19 @@ BASE = "mercurius"
 
 
 def line(each: Measurement, others: Sequence[Measurement]) -> str:
-    """One measurement, beside the base of the same round."""
+    """One measurement, compared with the base of the same round."""
     base = next((other for other in others if other.peer == BASE and other.what == each.what), None)
     times = f"{each.value / base.value:6.2f} × {BASE}" if base else ""
     numbers = "  ".join(f"{name.replace('_', ' ')} {_short(value)}" for name, value in each.numbers.items())
     unit = " ms" if each.what.startswith(f"{PART}/") else "/s"
-    return f"  round {each.round + 1}  {each.peer:<18} {each.value:>9,.0f}{unit} {times}   {numbers}"
+    return f"  {each.what:<4} round {each.round + 1}  {each.peer:<18} {each.value:>9,.0f}{unit} {times}   {numbers}"
 
 
 def summary(measured: Sequence[Measurement], what: str, peers: Sequence[str]) -> list[str]:
-    """The medians, and how far the rounds lie apart."""
+    """The medians, and the spread of the rounds."""
     taking_part = [peer for peer in peers if values(measured, what, peer)]
+    if not taking_part:
+        return []
     base = BASE if BASE in taking_part else taking_part[0]
     return [_median(measured, what, peer, base) for peer in taking_part]
 
@@ -31,7 +33,7 @@ def _short(value: float) -> str:
 
 def _median(measured: Sequence[Measurement], what: str, peer: str, base: str) -> str:
     rates = Spread.of(values(measured, what, peer).values())
-    text = f"  median   {peer:<18} {rates.median:>9,.0f}/s ({rates.least:,.0f} to {rates.most:,.0f})"
+    text = f"  {what:<4} median   {peer:<18} {rates.median:>9,.0f}/s ({rates.least:,.0f} to {rates.most:,.0f})"
     for times, unit in ((ratio(measured, what, peer, base), ""), (_per_cpu(measured, what, peer, base), " per CPU")):
         if times is not None:
             text += f", {times.median:.2f} × {base}{unit} ({times.least:.2f} to {times.most:.2f})"

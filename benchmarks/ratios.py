@@ -1,4 +1,4 @@
-"""Ratios within a round: whatever else the machine did hurt both alike."""
+"""Ratios within a round, in which other load of the machine affects both sides."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from benchmarks.results import Measurement
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """A median, and how far the rounds lie apart."""
+    """The median of the rounds, the smallest and the largest value."""
 
     median: float
     least: float
@@ -17,13 +17,13 @@ class Spread:
 
     @classmethod
     def of(cls, values: Iterable[float]) -> "Spread":
-        """Of at least one value."""
+        """The spread of at least one value."""
         all_of_them = sorted(values)
         return cls(median(all_of_them), all_of_them[0], all_of_them[-1])
 
 
 def values(measured: Iterable[Measurement], what: str, peer: str, number: str | None = None) -> dict[int, float]:
-    """Round → what was measured, or one of the numbers beside it where there is one."""
+    """Round → value, or one of the other numbers in the rounds that have it."""
     mine = (each for each in measured if each.what == what and each.peer == peer)
     if number is None:
         return {each.round: each.value for each in mine}

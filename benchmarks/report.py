@@ -1,19 +1,23 @@
-"""Write what was measured into docs/benchmarks.md, between its markers, and draw the chart.
+"""Write the measurements into docs/benchmarks.md, between its markers, and draw the chart.
 
-python -m benchmarks.report [--results FILE]
+    python -m benchmarks.report [--machine NAME] [--results FILE]
+
+The page has a section for each machine. Only the section of this one is replaced.
 """
 
 import argparse
+import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from benchmarks import machine
+from benchmarks import machine, targets
 from benchmarks.chart import Bar, draw
 from benchmarks.environment import FOLDER
 from benchmarks.fanout import WHAT
 from benchmarks.growth import Curve, curves
+from benchmarks.parts import NAMES
 from benchmarks.peers.catalogue import PEERS
 from benchmarks.progress import BASE
 from benchmarks.ratios import ratio
@@ -24,41 +28,60 @@ from benchmarks.workloads import Workload
 from cli.output import say
 
 PAGE: Final = Path(__file__).parents[1] / "docs/benchmarks.md"
-CHART: Final = PAGE.with_suffix(".svg")
-RESULTS: Final = FOLDER / "results.jsonl"
 BEGIN: Final = "<!-- measured: written by `make bench-full`, not by hand -->"
 END: Final = "<!-- end of what was measured -->"
-NAMES: Final = (*(workload.value for workload in Workload), WHAT)
+_SECTION: Final = "<!-- machine: {} -->"
+_SECTIONS: Final = re.compile(r"^<!-- machine: (.+) -->$", re.MULTILINE)
 _LOWER_BOUNDS: Final = ("floor", "frames", "commits")
 
 
-def write(measured: Sequence[Measurement], page: Path = PAGE, chart: Path = CHART) -> None:
-    """Put the new figures where the old ones are, and leave the text around them alone.
+def results_of(name: str) -> Path:
+    """The file that keeps the rounds of a machine; rounds of different machines cannot be compared."""
+    return FOLDER / f"results-{machine.slug(name)}.jsonl"
+
+
+def write(measured: Sequence[Measurement], name: str, page: Path = PAGE) -> None:
+    """Replace the section of the machine with this name, or add it. The rest of the page stays as it is.
 
     Raises:
-        ValueError: the page has lost its markers.
+        ValueError: the page has no markers.
     """
     text = page.read_text()
     if BEGIN not in text or END not in text:
         raise ValueError(f"{page} needs the lines {BEGIN} and {END}: the figures go in between.")
-    before, after = text.partition(BEGIN)[0], text.partition(END)[2]
-    page.write_text(f"{before}{BEGIN}\n\n{figures(measured, chart.name)}\n\n{END}{after}")
+    before, _, rest = text.partition(BEGIN)
+    old, _, after = rest.partition(END)
+    chart = page.with_name(f"{page.stem}-{machine.slug(name)}.svg")
+    sections = sections_of(old) | {name: f"### {name}\n\n{figures(measured, chart.name)}"}
+    page.write_text(f"{before}{BEGIN}\n\n{joined(sections)}\n\n{END}{after}")
     chart.write_text(draw("Requests or deliveries per second, times Mercurius + JIT", bars(measured)))
 
 
+def sections_of(text: str) -> dict[str, str]:
+    """Name of the machine → its section; text before the first section is dropped."""
+    _, *found = _SECTIONS.split(text)
+    return {name: section.strip() for name, section in zip(found[::2], found[1::2], strict=True)}
+
+
+def joined(sections: Mapping[str, str]) -> str:
+    """The sections with their markers."""
+    return "\n\n".join(f"{_SECTION.format(name)}\n\n{section}" for name, section in sections.items())
+
+
 def figures(measured: Sequence[Measurement], chart: str) -> str:
-    """The part of the page that is measured."""
+    """The section of a machine."""
     parts = [
         f"{machine.described()} Rounds: {_rounds(measured)}.",
         machine.versions(),
         f"![All peers in every workload, times Mercurius]({chart})",
+        *_targets(measured),
         *_section(
             "**Times Mercurius + JIT**: the median of the ratios within each round (least – most).",
             times(measured, NAMES, BASE),
         ),
         *_section(
-            "**Per second of the server's processor**, times Mercurius + JIT: what is left of it when nobody waits for "
-            "the core that PostgreSQL and the clients share.",
+            "**Per second of the server's processor**, times Mercurius + JIT. It does not depend on the core that "
+            "PostgreSQL and the clients share.",
             times(measured, NAMES, BASE, "per_cpu"),
         ),
         *_section("**Requests, for W5 deliveries, per second**", medians(measured, NAMES)),
@@ -75,12 +98,23 @@ def figures(measured: Sequence[Measurement], chart: str) -> str:
     return "\n\n".join(parts)
 
 
+def _targets(measured: Sequence[Measurement]) -> list[str]:
+    found = targets.rows(measured)
+    if not found:
+        return []
+    head = ["Taskriver", "target", "median (least – most)", "result"]
+    return [
+        "**Targets**: met or missed if all rounds agree, otherwise not decided.",
+        markdown([head, *(list(map(str, row)) for row in found)]),
+    ]
+
+
 def _section(about: str, rows: Sequence[Sequence[str]]) -> list[str]:
     return [about, markdown([["", *NAMES], *rows])] if rows else []
 
 
 def _rounds(measured: Sequence[Measurement]) -> str:
-    """How many there were, of the part that has the fewest and of the one that has the most."""
+    """The number of rounds, from the measurement with the fewest to the one with the most."""
     found: dict[str, set[int]] = {}
     for each in measured:
         found.setdefault(each.what, set()).add(each.round)
@@ -119,8 +153,8 @@ def _stalls(measured: Sequence[Measurement]) -> list[str]:
         for what in found
     ]
     return [
-        "**How long the event loop stands still**, in ms, while a costly document is answered for the first time",
-        markdown([["", "longest gap", "longest stretch of processor time"], *rows]),
+        "**How long the event loop is blocked**, in ms, while an expensive document is answered for the first time",
+        markdown([["", "longest delay", "most processor time between two ticks"], *rows]),
     ]
 
 
@@ -141,13 +175,15 @@ def _curve(measured: Sequence[Measurement], curve: Curve) -> list[str]:
 def main() -> int:
     """Parse and write."""
     parser = argparse.ArgumentParser(prog="benchmarks.report", description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--results", type=Path, default=RESULTS)
-    measured = Results(parser.parse_args().results).read()
+    parser.add_argument("--machine", default=machine.name(), help="the name of the machine in the page")
+    parser.add_argument("--results", type=Path)
+    options = parser.parse_args()
+    measured = Results(options.results or results_of(options.machine)).read()
     if not measured:
-        say("Nothing has been measured: run `make bench-full` first.")
+        say("There are no measurements: run `make bench-full` first.")
         return 1
-    write(measured)
-    say(f"Written: {PAGE.name} and {CHART.name}")
+    write(measured, options.machine)
+    say(f"Written: {PAGE.name}")
     return 0
 
 

@@ -1,4 +1,4 @@
-"""What was measured, kept line by line, so that a long comparison can be made in pieces."""
+"""The measurements, stored line by line, so that a long comparison can be continued."""
 
 import json
 from collections.abc import Iterable
@@ -8,10 +8,11 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """One peer, once. `value` is in the unit of what was measured; only those of one `round` are comparable.
+    """One peer in one round. `value` has the unit of the workload; only values of the same `round` are comparable.
 
-    `numbers` holds what else was seen: milliseconds (`p50`, `p95`, `p99`, `longest`, `alone`), megabytes (`memory`),
-    the share of its core that the server used (`busy`), and requests per second of that (`per_cpu`).
+    `numbers` are milliseconds (`p50`, `p95`, `p99`, `longest`, and `alone`, the p50 of one connection), megabytes
+    (`memory`), the share of its core that the server used (`busy`), and requests per second of the server's processor
+    time (`per_cpu`, and `alone_per_cpu` with one connection).
     """
 
     what: str
@@ -22,23 +23,23 @@ class Measurement:
 
 
 class Results:
-    """A file of measurements; later ones are added."""
+    """A file of measurements."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
 
     def read(self) -> list[Measurement]:
-        """All there are."""
+        """All measurements."""
         if not self._file.exists():
             return []
         return [Measurement(**json.loads(line)) for line in self._file.read_text().splitlines()]
 
     def add(self, some: Iterable[Measurement]) -> None:
-        """Add those of a whole round."""
+        """Add the measurements of a complete round."""
         self._file.parent.mkdir(parents=True, exist_ok=True)
         with self._file.open("a") as out:
             out.writelines(f"{json.dumps(asdict(each))}\n" for each in some)
 
     def forget(self) -> None:
-        """Begin anew."""
+        """Remove the file."""
         self._file.unlink(missing_ok=True)

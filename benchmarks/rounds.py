@@ -4,42 +4,49 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 
 import uvloop
 
 from benchmarks import answer_checks, dataset
-from benchmarks.dataset import MODERATORS
+from benchmarks.answer_checks import SAMPLE
+from benchmarks.cases import PAGE_SIZE, Case, sample
+from benchmarks.change_counts import ChangeCount
 from benchmarks.dialects import Plain
-from benchmarks.environment import Stage, row_id, token_for
-from benchmarks.load import Load, put_under_load, write_requests
+from benchmarks.environment import Stage, token_for
+from benchmarks.load import CONNECTIONS, Load, put_under_load, write_requests
 from benchmarks.peers.catalogue import Peer
 from benchmarks.process import ServerProcess, everywhere
 from benchmarks.results import Measurement
-from benchmarks.workloads import PAGE_SIZE, Case, Workload, cases
+from benchmarks.subscribers import SUBSCRIBERS, Deliveries, subscribed
+from benchmarks.workloads import Workload, cases
 
 FIRST_WARM_UP_SECONDS = 3
 MEGABYTE = 1_000_000
+_SHARE_OF_CASES = 0.7
+"""The rate after the warm-up can be higher."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How long each peer is put under load, and how often."""
+    """How long each peer is put under load, and the number of rounds."""
 
     seconds: int = 5
     rounds: int = 3
     alone: bool = True
-    """Whether it is also asked over one connection, one request at a time."""
+    """Whether it is also measured with one connection, one request at a time."""
     alone_seconds: int = 2
     warm_up: int = 1
-    """How many seconds before each measurement that is not a peer's first one."""
+    """The seconds before each measurement of a peer after its first one."""
+    first_warm_up: int = FIRST_WARM_UP_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What is different from the comparison proper, where a cost is to be seen growing.
+    """The differences from the ordinary comparison, for the curves.
 
-    `what` names the measurements; `person` asks, who is no moderator from the 51st on; a server that runs `everywhere`
-    is not pinned to its core.
+    `what` is the name of the measurements. `person` sends the requests; from the 51st on they are not moderators. A
+    server that runs `everywhere` is not pinned to its core.
     """
 
     what: str = ""
@@ -48,19 +55,46 @@ class Setting:
     everywhere: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A peer in a workload, running, with its requests in a file."""
+
+    peer: Peer
+    server: ServerProcess
+    workload: Workload
+    cases: Sequence[Case]
+    requests: Path
+    token: str
+
+    def load(self, seconds: float, connections: int = CONNECTIONS) -> Load:
+        """Send the requests.
+
+        Raises:
+            RuntimeError: the peer refused some.
+        """
+        load = put_under_load(self.server.port, self.requests, self.token, seconds, connections)
+        if load.errors:
+            raise RuntimeError(f"{self.peer.name} failed {load.errors} of {load.requests} {self.workload}")
+        return load
+
+
 class Match:
-    """One workload, and its started and checked participants."""
+    """Workloads, and their participants, whose responses are checked first."""
 
     def __init__(
-        self, stage: Stage, workload: Workload, peers: Sequence[Peer], plan: Plan, setting: Setting | None = None
+        self,
+        stage: Stage,
+        workloads: Sequence[Workload],
+        peers: Sequence[Peer],
+        plan: Plan,
+        setting: Setting | None = None,
     ) -> None:
         self._stage = stage
-        self._workload = workload
-        self._peers = peers
+        self._peers = [peer for peer in peers if peer.workloads.intersection(workloads)]
         self._plan = plan
-        self._setting = setting or Setting(workload)
-        self._cases = cases(workload, stage.tasks, self._setting.first)
-        self._warm: set[str] = set()
+        self._setting = setting or Setting()
+        self._cases = {workload: cases(workload, stage.tasks, self._setting.first) for workload in workloads}
+        self._rates: dict[tuple[Workload, str], float] = {}
 
     def play(self, first_round: int) -> Iterator[list[Measurement]]:
         """One list for each round.
@@ -70,72 +104,113 @@ class Match:
         """
         with ExitStack() as running:
             servers = [(peer, running.enter_context(self._start(peer))) for peer in self._peers]
-            for peer, server in servers:
-                self._check(peer, server)
+            entries = [self._entry(workload, *server) for workload in self._cases for server in servers]
+            taking_part = [entry for entry in entries if entry.workload in entry.peer.workloads]
+            if any(workload.writes for workload in self._cases):
+                uvloop.run(self._stage.rewind_all())  # an earlier run may have been interrupted
+            for entry in taking_part:
+                self._check(entry)
             for number in range(first_round, self._plan.rounds):
                 # In alternating order, so that a trend between measurements favours no peer.
-                in_turn = servers if number % 2 == 0 else servers[::-1]
-                yield [self._measure(peer, server, number) for peer, server in in_turn]
+                in_turn = taking_part if number % 2 == 0 else taking_part[::-1]
+                yield [self._measure(entry, number) for entry in in_turn]
 
     def _start(self, peer: Peer) -> AbstractContextManager[ServerProcess]:
         return self._stage.start(peer, cpu=everywhere()) if self._setting.everywhere else self._stage.start(peer)
 
-    def _check(self, peer: Peer, server: ServerProcess) -> None:
-        self._rewind()
-        some = self._cases[: answer_checks.SAMPLE]
-        right = uvloop.run(self._expected(some))
-        asked = list(zip(some, right, strict=True))
-        token, dialect = token_for(peer, self._setting.person), peer.dialect.value
-        answer_checks.check(peer.name, server.port, token, dialect, self._workload, asked)
-        answer_checks.check_endpoints(peer.name, server.port, token, dialect, self._stage.tasks[-1])
+    def _entry(self, workload: Workload, peer: Peer, server: ServerProcess) -> Entry:
+        file = self._stage.folder / f"{workload}-{peer.name}.requests"
+        return Entry(peer, server, workload, self._cases[workload], file, token_for(peer, self._setting.person))
+
+    def _check(self, entry: Entry) -> None:
+        write_requests(entry.requests, [entry.peer.dialect.value.request(case) for case in entry.cases])
+        some = sample(entry.cases, SAMPLE)
+        asked = list(zip(some, uvloop.run(self._expected(some)), strict=True))
+        peer, dialect, port = entry.peer, entry.peer.dialect.value, entry.server.port
+        url = self._stage.database_of(peer)
+        answer_checks.check(peer.name, port, entry.token, dialect, url, asked)
+        answer_checks.check_endpoints(peer.name, port, entry.token, dialect, self._stage.tasks[-1])
+        self._rewind(entry)
 
     async def _expected(self, some: Sequence[Case]) -> list[Plain]:
-        if self._setting.person <= MODERATORS:
-            return await answer_checks.expected(self._stage.theirs, self._workload, some)
-        return await answer_checks.expected(
-            self._stage.ours, self._workload, some, seen_by=row_id(f"u{self._setting.person}")
-        )
+        if self._setting.person <= dataset.MODERATORS:
+            return await answer_checks.expected(self._stage.theirs, some)
+        person = dataset.row_id(f"u{self._setting.person}")
+        return await answer_checks.expected(self._stage.ours, some, seen_by=person)
 
-    def _measure(self, peer: Peer, server: ServerProcess, number: int) -> Measurement:
-        self._rewind()
-        file = self._stage.folder / f"{self._workload}-{peer.name}.requests"
-        write_requests(file, [peer.dialect.value.request(self._workload, case) for case in self._cases])
-        token = token_for(peer, self._setting.person)
+    def _measure(self, entry: Entry, number: int) -> Measurement:
+        try:
+            with ExitStack() as listening:
+                deliveries = self._subscribe(entry, listening)
+                rate, numbers = self._numbers(entry, deliveries)
+        finally:
+            self._rewind(entry)
+        return Measurement(self._setting.what or entry.workload, entry.peer.name, number, rate, numbers)
 
-        def load(seconds: int, connections: int = 32) -> Load:
-            return put_under_load(server.port, file, token, seconds, connections)
+    def _subscribe(self, entry: Entry, listening: ExitStack) -> Deliveries | None:
+        if entry.workload is not Workload.W10 or entry.peer.endpoint is None:
+            return None
+        tokens = [token_for(entry.peer, person) for person in range(1, SUBSCRIBERS + 1)]
+        return listening.enter_context(subscribed(entry.server.port, entry.peer, tokens))
 
-        if warm_up := self._plan.warm_up if peer.name in self._warm else FIRST_WARM_UP_SECONDS:
-            load(warm_up)
-        self._warm.add(peer.name)
-        self._rewind()
-        server.forget_peak()
-        before = self._changes()
-        began, cpu = time.perf_counter(), server.cpu_seconds
-        under_load = load(self._plan.seconds)
-        used = server.cpu_seconds - cpu
-        made = self._changes() - before
+    def _numbers(self, entry: Entry, deliveries: Deliveries | None) -> tuple[float, dict[str, float]]:
+        self._warm_up(entry)
+        self._rewind(entry)
+        entry.server.forget_peak()
+        load, used, took = self._verified(entry, deliveries)
         numbers = {
-            "p50": under_load.p50,
-            "p95": under_load.p95,
-            "p99": under_load.p99,
-            "longest": under_load.longest,
-            "memory": server.peak / MEGABYTE,
-            "busy": used / (time.perf_counter() - began),
-            "per_cpu": under_load.requests / used,
+            "p50": load.p50,
+            "p95": load.p95,
+            "p99": load.p99,
+            "longest": load.longest,
+            "memory": entry.server.peak / MEGABYTE,
+            "busy": used / took,
+            "per_cpu": load.requests / used,
         }
         if self._plan.alone:
-            self._rewind()
-            numbers["alone"] = load(self._plan.alone_seconds, 1).p50
-        if under_load.errors:
-            raise RuntimeError(f"{peer.name} failed {under_load.errors} of {under_load.requests} {self._workload}")
-        if peer.is_ours and self._workload is Workload.W3 and made < under_load.requests:
-            raise RuntimeError(f"Of {under_load.requests} moves only {made} were made")
-        return Measurement(self._setting.what, peer.name, number, under_load.rate, numbers)
+            self._rewind(entry)
+            alone, used, _ = _timed(entry, self._plan.alone_seconds, 1)
+            numbers |= {"alone": alone.p50, "alone_per_cpu": alone.requests / max(used, 1e-2)}
+        return load.rate, numbers
 
-    def _changes(self) -> int:
-        return uvloop.run(dataset.changes(self._stage.ours)) if self._workload is Workload.W3 else 0
+    def _verified(self, entry: Entry, deliveries: Deliveries | None) -> "Timed":
+        """Put the peer under load; fail if requests were refused or moves were not delivered."""
+        changes = ChangeCount(self._stage.database_of(entry.peer), entry.peer.records_events)
+        before = changes.read(entry.workload)
+        if deliveries is not None:
+            deliveries.restart()
+        timed = _timed(entry, self._seconds(entry))
+        requests = timed[0].requests
+        changes.check(entry.peer.name, entry.workload, entry.cases, requests, before)
+        if deliveries is not None:
+            deliveries.check(entry.peer.name, entry.cases, requests)
+        return timed
 
-    def _rewind(self) -> None:
-        if self._workload is Workload.W3:
-            uvloop.run(dataset.rewind(self._stage.ours, self._stage.theirs))
+    def _warm_up(self, entry: Entry) -> None:
+        key = (entry.workload, entry.peer.name)
+        if seconds := self._plan.warm_up if key in self._rates else self._plan.first_warm_up:
+            self._rates[key] = entry.load(seconds).rate
+
+    def _seconds(self, entry: Entry) -> int:
+        if entry.workload is not Workload.W9:
+            return self._plan.seconds
+        return seconds_for(self._plan.seconds, len(entry.cases), self._rates[entry.workload, entry.peer.name])
+
+    def _rewind(self, entry: Entry) -> None:
+        if entry.workload.writes:
+            uvloop.run(self._stage.rewind(entry.peer))
+
+
+def seconds_for(seconds: int, cases: int, rate: float) -> int:
+    """At most *seconds*, so that there are enough *cases* at this rate of the warm-up, and at least one."""
+    return max(1, min(seconds, int(_SHARE_OF_CASES * cases / rate)))
+
+
+Timed = tuple[Load, float, float]
+"""What the load generator counted, the server's processor time, and the time that went by."""
+
+
+def _timed(entry: Entry, seconds: float, connections: int = CONNECTIONS) -> Timed:
+    began, cpu = time.perf_counter(), entry.server.cpu_seconds
+    load = entry.load(seconds, connections)
+    return load, entry.server.cpu_seconds - cpu, time.perf_counter() - began

@@ -1,7 +1,7 @@
-"""Where a process spends its processor time: a look at the stack after every millisecond of it.
+"""A sampling profiler: records the stack after every millisecond of processor time.
 
-The kernel counts the process's own CPU time (ITIMER_PROF), so a waiting process is not looked at. Python handles the
-signal between two bytecodes: work of C code counts for the line that called it.
+The kernel counts the processor time of the process (ITIMER_PROF), so a waiting process is not sampled. Python handles
+the signal between two bytecodes: C code counts for the line that called it.
 """
 
 import json
@@ -18,7 +18,7 @@ _ROOT: Final = Path(__file__).parents[1]
 
 
 class Sampler:
-    """Switched on, and off again, by a signal; writes what it saw into a file when it is switched off."""
+    """Switched on and off by a signal; writes its samples into a file when it is switched off."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
@@ -28,7 +28,7 @@ class Sampler:
         self._looks = 0
 
     def install(self) -> None:
-        """Wait for the signal."""
+        """Handle the signals."""
         signal.signal(SWITCH, self._switch)
         signal.signal(signal.SIGPROF, self._look)
 
@@ -53,7 +53,7 @@ class Sampler:
 
 
 def most(counts: Mapping[str, int], looks: int, many: int) -> list[str]:
-    """The *many* that were seen most often, each with its share of all looks."""
+    """The *many* that were sampled most often, each with its share of all samples."""
     return [f"{count / looks:7.1%}  {place}" for place, count in Counter(counts).most_common(many)]
 
 

@@ -1,4 +1,4 @@
-"""The server that is measured: the product's own, in a process of its own, without the limits on one address.
+"""The measured server: the product, without the limits for one address.
 
 python -m benchmarks.server DATABASE_URL REDIS_URL PORT [--apart] [--samples FILE] [--gaps FILE]
 """
@@ -19,7 +19,7 @@ from streaming.connections import Connections
 
 
 class Watched:
-    """An application whose event loop is watched from its first message on."""
+    """An application whose event loop is watched from its first message."""
 
     def __init__(self, app: ASGIApp, file: Path) -> None:
         self._app = app
@@ -27,7 +27,7 @@ class Watched:
         self._watching: asyncio.Task[None] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass it on."""
+        """Call the application."""
         if self._watching is None:
             self._watching = asyncio.create_task(Gaps(self._file).watch())
         await self._app(scope, receive, send)
@@ -59,9 +59,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("database")
     parser.add_argument("redis")
     parser.add_argument("port", type=int)
-    parser.add_argument("--apart", action="store_true", help="execute for each subscriber by itself")
-    parser.add_argument("--samples", type=Path, help="where to write what a sampler saw between two SIGUSR1")
-    parser.add_argument("--gaps", type=Path, help="where to write how long the event loop stood still")
+    parser.add_argument("--apart", action="store_true", help="execute once for each subscriber")
+    parser.add_argument("--samples", type=Path, help="where to write the samples between two SIGUSR1")
+    parser.add_argument("--gaps", type=Path, help="where to write how long the event loop was blocked")
     return parser
 
 

@@ -1,4 +1,4 @@
-"""How long the event loop stands still for the costliest documents that are accepted, each seen for the first time."""
+"""How long the event loop is blocked by the most expensive documents that are accepted, each when it is new."""
 
 import json
 import time
@@ -17,7 +17,7 @@ from benchmarks.rounds import Plan
 PART: Final = "stall"
 OURS: Final = PEERS["ours"]
 REPEATS: Final = 5
-_TICKS_TO_COME_SECONDS: Final = 0.2
+_TICK_WAIT_SECONDS: Final = 0.2
 _FIELDS: Final = """id title description status priority dueAt version createdAt updatedAt completedAt
     owner { id username } assignee { id username } viewerCanUpdate viewerCanUpdateStatus viewerCanAssign viewerCanDelete
 """
@@ -26,7 +26,7 @@ _HISTORY: Final = "history(first: 5) { nodes { at to version by { username } } }
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A document that is worth its name only if it is accepted. `text` takes a comment that makes it a new one."""
+    """A document that the server accepts. A comment before `text` makes it a new document."""
 
     name: str
     text: str
@@ -47,21 +47,22 @@ DOCUMENTS: Final = (
     ),
     Document("the schema", "{ __schema { types { name description fields { name description type { name } } } } }"),
 )
-"""As much as the limits let through, or nearly."""
+"""Close to the limits of the server."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stalls:
-    """The longest gap of a ticker of 5 ms in the loop, in milliseconds, while one document after another is sent.
+    """The longest delay of a 5 ms timer in the event loop, in milliseconds, while documents are sent one by one.
 
-    `cpu` beside it is the longest stretch of the loop's own processor time: what it would be on an idle machine.
+    `cpu` is the most processor time that the loop uses between two ticks: the delay on an idle machine.
     """
 
     name: str = PART
-    about: str = "how long the event loop stands still for costly documents, in milliseconds"
+    names: tuple[str, ...] = (PART,)
+    about: str = "how long the event loop is blocked by expensive documents, in milliseconds"
 
     def play(self, ground: Stage, plan: Plan, first: int) -> Iterator[list[Measurement]]:
-        """Round by round, each document in a few new spellings."""
+        """In each round, each document with a few different comments."""
         for number in range(first, plan.rounds):
             gaps = ground.folder / "gaps"
             gaps.unlink(missing_ok=True)
@@ -74,7 +75,7 @@ def _measure(port: int, gaps: Path, document: Document, number: int) -> Measurem
     gaps.unlink(missing_ok=True)
     for repeat in range(REPEATS):
         _send(port, f"# {number}-{repeat}\n{document.text}", token_for(OURS))
-    time.sleep(_TICKS_TO_COME_SECONDS)
+    time.sleep(_TICK_WAIT_SECONDS)
     seen = json.loads(gaps.read_text())
     return Measurement(f"{PART}/{document.name}", OURS.name, number, seen["wall"], {"cpu": seen["cpu"]})
 

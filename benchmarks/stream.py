@@ -1,9 +1,9 @@
-"""How many deliveries a process makes: one execution for all who see the same, against one for each of them.
+"""The deliveries of a process: one execution for subscribers with the same view, compared with one for each.
 
     make bench-stream            or  python -m benchmarks.stream [--short]
 
-Real sockets on the loopback, the server alone on one core, everything else on the other. Rounds are interleaved, so
-that whatever else the machine does hurts both ways alike: the ratio counts, not the numbers.
+Real sockets on the loopback interface; the server has one core, everything else the other one. Both ways alternate, so
+that other load of the machine affects both. Compare the ratios, not the numbers.
 """
 
 import argparse

@@ -30,7 +30,7 @@ _TO_AND_FRO: Final = (TaskStatus.IN_PROGRESS, TaskStatus.TODO)
 
 
 class World:
-    """A process of its own that writes: it numbers its events and publishes notifications, as any process does."""
+    """A process that writes: it numbers its events and publishes notifications, like a server process."""
 
     def __init__(self, database: Database, tokens: list[str], owner: Actor, tasks: list[object]) -> None:
         self._database = database
@@ -39,11 +39,11 @@ class World:
         self._moves = cycle([(task, status) for status in _TO_AND_FRO for task in tasks])
 
     def tokens(self, many: int) -> list[str]:
-        """Tokens of so many sockets, of moderators: they see everything."""
+        """Tokens for this number of sockets. They belong to moderators, who see all tasks."""
         return [token for token, _ in zip(cycle(self._tokens), range(many), strict=False)]
 
     async def move(self) -> None:
-        """Move the next task to another column."""
+        """Change the status of the next task."""
         task, status = next(self._moves)
         uow = self._database.unit_of_work(self._owner)
         await task_service.update_task_status(uow, task_id=task, status=status)  # type: ignore[arg-type]  # *status* is the name of a TaskStatus
@@ -51,7 +51,7 @@ class World:
 
 @contextmanager
 def servers() -> Iterator[embedded.Servers]:
-    """Private servers, and as many open files as this machine lets us have."""
+    """Private servers, and as many open files as the system allows."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     with tempfile.TemporaryDirectory() as folder, embedded.running(Path(folder), durable=False) as running:
@@ -100,7 +100,7 @@ def _a_user(number: int) -> UserRow:
     return UserRow(
         username=f"listener{number}",
         email=f"listener{number}@example.org",
-        password_hash="!",  # noqa: S106 - which no password has
+        password_hash="!",  # noqa: S106 - no password has this hash
         role=Role.MODERATOR,
         is_active=True,
         access_version=1,

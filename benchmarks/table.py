@@ -1,4 +1,4 @@
-"""Markdown tables of what was measured."""
+"""Markdown tables of the measurements."""
 
 from collections.abc import Sequence
 
@@ -10,21 +10,21 @@ ABSENT = "–"
 
 
 def markdown(rows: Sequence[Sequence[str]]) -> str:
-    """A table whose first row is its head; the first column is text, the others are numbers."""
+    """A table with the first row as its head. The first column is text, the others are numbers."""
     head, *body = rows
     rule = ["---", *["---:"] * (len(head) - 1)]
     return "\n".join("| " + " | ".join(cells) + " |" for cells in (head, rule, *body))
 
 
 def spread(found: Spread | None, form: str = ".2f") -> str:
-    """`1.50 (1.42 – 1.61)`."""
+    """The median and the spread, as `1.50 (1.42 – 1.61)`."""
     if found is None:
         return ABSENT
     return f"{found.median:{form}} ({found.least:{form}} – {found.most:{form}})"
 
 
 def seen(measured: Sequence[Measurement], what: str, peer: str, number: str | None = None, form: str = ",.0f") -> str:
-    """The measurements of a peer over all rounds; a dash without any."""
+    """The measurements of a peer over all rounds; a dash if there are none."""
     found = values(measured, what, peer, number)
     return spread(Spread.of(found.values()) if found else None, form)
 
@@ -51,6 +51,6 @@ def medians(
 
 
 def peers_of(measured: Sequence[Measurement], names: Sequence[str]) -> list[str]:
-    """Who took part in any of these, in the order of the catalogue."""
+    """The peers that were measured in any of these, in the order of the catalogue."""
     seen = {each.peer for each in measured if each.what in names}
     return [peer for peer in PEERS if peer in seen]

@@ -1,62 +1,66 @@
-"""The requests to all peers, in the same order."""
+"""The workloads: which requests each of them sends."""
 
-import random
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
+from benchmarks import cases as requests
+from benchmarks.cases import PAGE_SIZE, Case
 from benchmarks.dataset import WRITTEN
-
-PAGE_SIZE: Final = 20
-READ_CASES: Final = 3_000
-_READABLE: Final = 40_000
-_STATUSES: Final = ("TODO", "IN_PROGRESS", "DONE")
 
 
 class Workload(StrEnum):
-    """Requests of one kind."""
+    """The workloads that consist of requests. W5, the delivery of events, is in `benchmarks/fanout.py`."""
 
     W1 = "W1"
     W2 = "W2"
     W3 = "W3"
     W4 = "W4"
+    W6 = "W6"
+    W7 = "W7"
+    W8 = "W8"
+    W9 = "W9"
+    W10 = "W10"
 
     @property
     def about(self) -> str:
-        """What it is, in a few words."""
+        """A short description."""
         return _TITLES[self]
 
+    @property
+    def writes(self) -> bool:
+        """Whether it changes data, so that the rows are restored before each measurement."""
+        return self in WRITES or self is Workload.W10
 
+
+WRITES: Final = (Workload.W3, Workload.W6, Workload.W7, Workload.W8, Workload.W9)
+"""The workloads of one kind of change. They are measured in the same rounds, so that they can be compared."""
 _TITLES: Final = {
     Workload.W1: "a task with its owner and assignee",
     Workload.W2: "a page of 20 tasks with their people",
     Workload.W3: "a task moved, committed and delivered",
     Workload.W4: "`__typename`, signed in",
+    Workload.W6: "a task created",
+    Workload.W7: "the title of a task edited",
+    Workload.W8: "a task assigned",
+    Workload.W9: "a task deleted",
+    Workload.W10: "the requests of a board, with 10 subscribers",
+}
+_CASES: Final[Mapping[Workload, Callable[[Sequence[UUID]], list[Case]]]] = {
+    Workload.W1: requests.read_tasks,
+    Workload.W3: lambda tasks: requests.moves(tasks[:WRITTEN]),
+    Workload.W4: lambda tasks: requests.typename(),
+    Workload.W6: lambda tasks: requests.creations(),
+    Workload.W7: lambda tasks: requests.edits(tasks[:WRITTEN]),
+    Workload.W8: lambda tasks: requests.assignments(tasks[:WRITTEN]),
+    Workload.W9: requests.deletions,
+    Workload.W10: requests.mix,
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
-    """One request, independent of the APIs."""
-
-    task: UUID | None = None
-    status: str | None = None
-    first: int = PAGE_SIZE
-
-
 def cases(workload: Workload, tasks: Sequence[UUID], first: int = PAGE_SIZE) -> list[Case]:
-    """The requests of a workload; *tasks* are all there are, the oldest first.
-
-    Those of W3 go round and round, and every one of them is a change: the same task comes again only after all others,
-    with the next status.
-    """
-    if workload is Workload.W1:
-        chosen = random.Random(1).choices(tasks[-_READABLE:], k=READ_CASES)  # noqa: S311 - nothing secret
-        return [Case(task=task) for task in chosen]
+    """The requests of a workload; *tasks* are all tasks, the oldest first."""
     if workload is Workload.W2:
-        return [Case(status=status, first=first) for status in _STATUSES]
-    if workload is Workload.W3:
-        return [Case(task=task, status=status) for status in _STATUSES for task in tasks[:WRITTEN]]
-    return [Case()]
+        return requests.read_pages(first)
+    return _CASES[workload](tasks)

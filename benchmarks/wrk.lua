@@ -1,4 +1,4 @@
--- Requests come ready from a file: the generator shares a core with the database and should cost as little as it can.
+-- The requests are read from a file, because the generator shares its core with the database.
 local requests, count, current = {}, 0, 0
 
 function init(arguments)

@@ -1,1 +1,1 @@
-"""What can be reached at all: the same work without any framework, written by hand."""
+"""Lower bounds: the same work without a framework, written by hand."""

@@ -1,7 +1,7 @@
-"""The floor of a change: lock the row, change it, write its event, commit; by bare asyncpg, and no server around it.
+"""The lower bound of a change: lock the row, change it, write its event and commit, with asyncpg and without a server.
 
-One statement does it all, and another process numbers the events, many at a time, as the server does. What
-the commit itself costs is in here, so no server can do more.
+One statement makes the change, and a second task numbers the events in batches, as the server does. It includes the
+cost of the commit.
 
 python -m benchmarks.baselines.commits DATABASE_URL SECONDS
 """
@@ -19,10 +19,11 @@ import asyncpg
 import uvloop
 
 from benchmarks import dataset
+from benchmarks.cases import Case
 from benchmarks.environment import Stage
 from benchmarks.process import cores
 from benchmarks.results import Measurement
-from benchmarks.workloads import Case, Workload, cases
+from benchmarks.workloads import Workload, cases
 
 NAME: Final = "commits"
 CONNECTIONS: Final = 10
@@ -52,7 +53,7 @@ NUMBER: Final = "SELECT count(*) FROM number_events($1)"
 
 
 def measure(ground: Stage, seconds: int, number: int) -> Measurement:
-    """One run, on the core where the servers run.
+    """One run, on the core of the servers.
 
     Raises:
         RuntimeError: it failed.
@@ -68,7 +69,7 @@ def measure(ground: Stage, seconds: int, number: int) -> Measurement:
 
 
 async def run(url: str, seconds: float) -> dict[str, float]:
-    """Changes per second, and per second of this process's own CPU time."""
+    """Changes per second, and per second of the processor time of this process."""
     todo = cycle(cases(Workload.W3, await dataset.task_ids(url)))
     pool = await asyncpg.create_pool(dataset.plain(url), min_size=CONNECTIONS + 1, max_size=CONNECTIONS + 1)
     try:

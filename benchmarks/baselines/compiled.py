@@ -1,4 +1,4 @@
-"""The floor of a compiled operation: bare ASGI, one statement of asyncpg, the answer written by hand."""
+"""The lower bound of a compiled operation: bare ASGI, one asyncpg statement, a response written by hand."""
 
 import base64
 import os
@@ -19,16 +19,25 @@ PEOPLE: Final = "JOIN users o ON o.id = t.owner_id LEFT JOIN users a ON a.id = t
 ONE: Final = f"SELECT {COLUMNS} FROM tasks t {PEOPLE} WHERE t.id = $1"  # noqa: S608 - of constants
 PAGE: Final = f"""SELECT {COLUMNS} FROM tasks t {PEOPLE} WHERE t.status = $1::text::task_status
     ORDER BY t.created_at DESC, t.id DESC LIMIT $2 + 1"""  # noqa: S608
-MOVE: Final = """UPDATE tasks SET status = $2::text::task_status, updated_at = date_trunc('milliseconds', now())
-    WHERE id = $1 RETURNING id, title, description, status, priority, created_at, updated_at"""
+CHANGED: Final = "id, title, description, status, priority, created_at, updated_at"
+CHANGE: Final = f"""UPDATE tasks SET {{}}, updated_at = date_trunc('milliseconds', now())
+    WHERE id = $1 RETURNING {CHANGED}"""  # noqa: S608
+MOVE: Final = CHANGE.format("status = $2::text::task_status")
+EDIT: Final = CHANGE.format("title = $2")
+ASSIGN: Final = f"""WITH changed AS ({CHANGE.format("assignee_id = $2")}, assignee_id)
+    SELECT changed.*, username FROM changed JOIN users ON users.id = assignee_id"""  # noqa: S608
+CREATE: Final = f"""INSERT INTO tasks (title, description, priority, owner_id) VALUES ($1, $2, $3, $4)
+    RETURNING {CHANGED}"""  # noqa: S608
+DELETE: Final = "DELETE FROM tasks WHERE id = $1 RETURNING id"
 UPPER: Final = {"todo": "TODO", "in_progress": "IN_PROGRESS", "done": "DONE", "cancelled": "CANCELLED"}
 
-Answer = Callable[[dict[str, Any]], Awaitable[bytes]]
+Claims = dict[str, Any]
+Answer = Callable[[dict[str, Any], Claims], Awaitable[bytes]]
 pool: Any = None
-tokens: dict[bytes, float] = {}
+tokens: dict[bytes, Claims] = {}
 
 
-async def one(variables: dict[str, Any]) -> bytes:
+async def one(variables: dict[str, Any], claims: Claims) -> bytes:
     """A task with its people."""
     async with pool.acquire() as connection:
         row = await connection.fetchrow(ONE, UUID(variables["id"]))
@@ -47,7 +56,7 @@ async def one(variables: dict[str, Any]) -> bytes:
     return orjson.dumps({"data": {"task": task}})
 
 
-async def page(variables: dict[str, Any]) -> bytes:
+async def page(variables: dict[str, Any], claims: Claims) -> bytes:
     """A page of a connection."""
     first = variables["first"]
     async with pool.acquire() as connection:
@@ -77,44 +86,82 @@ async def page(variables: dict[str, Any]) -> bytes:
     return orjson.dumps({"data": {"tasks": {"edges": edges, "pageInfo": info}}})
 
 
-async def move(variables: dict[str, Any]) -> bytes:
-    """A changed status without subscribers."""
+async def changed(statement: str, *values: Any) -> dict[str, Any]:
+    """The fields of a changed task."""
     async with pool.acquire() as connection:
-        row = await connection.fetchrow(MOVE, UUID(variables["id"]), variables["status"].lower())
-    identity, title, description, status, priority, created, updated = row
-    task = {
-        "id": str(identity),
-        "title": title,
-        "description": description,
-        "status": UPPER[status],
-        "priority": priority,
-        "createdAt": created,
-        "updatedAt": updated,
+        row = await connection.fetchrow(statement, *values)
+    return {
+        "id": str(row[0]),
+        "title": row[1],
+        "description": row[2],
+        "status": UPPER[row[3]],
+        "priority": row[4],
+        "createdAt": row[5],
+        "updatedAt": row[6],
+        **({"assignee": {"id": str(row[7]), "username": row[8]}} if len(row) > len(CHANGED.split()) else {}),
     }
+
+
+async def move(variables: dict[str, Any], claims: Claims) -> bytes:
+    """A changed status, without subscribers."""
+    task = await changed(MOVE, UUID(variables["id"]), variables["status"].lower())
     return orjson.dumps({"data": {"updateTaskStatus": task}})
 
 
-async def typename(variables: dict[str, Any]) -> bytes:
-    """What needs no database."""
+async def edit(variables: dict[str, Any], claims: Claims) -> bytes:
+    """A changed title."""
+    return orjson.dumps({"data": {"updateTask": await changed(EDIT, UUID(variables["id"]), variables["title"])}})
+
+
+async def assign(variables: dict[str, Any], claims: Claims) -> bytes:
+    """A changed assignee."""
+    task = await changed(ASSIGN, UUID(variables["id"]), UUID(variables["assigneeId"]))
+    return orjson.dumps({"data": {"assignTask": task}})
+
+
+async def create(variables: dict[str, Any], claims: Claims) -> bytes:
+    """A new task."""
+    values = (variables["title"], variables["description"], variables["priority"], UUID(claims["sub"]))
+    return orjson.dumps({"data": {"createTask": await changed(CREATE, *values)}})
+
+
+async def delete(variables: dict[str, Any], claims: Claims) -> bytes:
+    """A deleted task."""
+    async with pool.acquire() as connection:
+        deleted = await connection.fetchval(DELETE, UUID(variables["id"]))
+    return orjson.dumps({"data": {"deleteTask": str(deleted)}})
+
+
+async def typename(variables: dict[str, Any], claims: Claims) -> bytes:
+    """A response without the database."""
     return b'{"data":{"__typename":"Query"}}'
 
 
-NAMED: Final[dict[str | None, Answer]] = {"Task": one, "Tasks": page, "Move": move, None: typename}
+NAMED: Final[dict[str | None, Answer]] = {
+    "Task": one,
+    "Tasks": page,
+    "Move": move,
+    "Edit": edit,
+    "Assign": assign,
+    "Create": create,
+    "Delete": delete,
+    None: typename,
+}
 
 
-def is_signed_in(headers: list[tuple[bytes, bytes]]) -> bool:
-    """Whether there is a token that is good; one that was seen before needs no second look but at the clock."""
+def claims_of(headers: list[tuple[bytes, bytes]]) -> Claims | None:
+    """The claims of a valid token. A token that was verified before is checked for its expiry only."""
     for name, value in headers:
         if name == b"authorization":
-            expires = tokens.get(value)
-            if expires is None:
+            claims = tokens.get(value)
+            if claims is None:
                 try:
-                    expires = jwt.decode(value[7:].decode(), SECRET, algorithms=["HS256"])["exp"]
+                    claims = jwt.decode(value[7:].decode(), SECRET, algorithms=["HS256"])
                 except jwt.PyJWTError:
-                    return False
-                tokens[value] = expires
-            return expires > time.time()
-    return False
+                    return None
+                tokens[value] = claims
+            return claims if claims["exp"] > time.time() else None
+    return None
 
 
 async def app(scope: Any, receive: Any, send: Any) -> None:
@@ -128,9 +175,10 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
         body += message["body"]
         if not message.get("more_body"):
             break
-    if is_signed_in(scope["headers"]):
+    claims = claims_of(scope["headers"])
+    if claims is not None:
         request = orjson.loads(body)
-        out = await NAMED[request.get("operationName")](request.get("variables"))
+        out = await NAMED[request.get("operationName")](request.get("variables"), claims)
     else:
         out = b'{"errors":[{"message":"unauthenticated"}]}'
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(out)).encode())]
@@ -139,7 +187,7 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
 
 
 async def _live(receive: Any, send: Any) -> None:
-    global pool  # noqa: PLW0603 - an application of functions has no better place
+    global pool  # noqa: PLW0603 - an application of functions has no other place
     await receive()
     pool = await asyncpg.create_pool(os.environ["DATABASE_URL"], min_size=10, max_size=10, reset=_nothing)
     await send({"type": "lifespan.startup.complete"})
@@ -149,4 +197,4 @@ async def _live(receive: Any, send: Any) -> None:
 
 
 async def _nothing(connection: Any) -> None:
-    """Single statements leave nothing behind that would have to be reset."""
+    """Single statements leave no session state, so nothing is reset."""

@@ -1,4 +1,4 @@
-"""The floor of fan-out: bare ASGI, and a frame that is written once for all sockets."""
+"""The lower bound of fan-out: bare ASGI, and a frame that is serialized once for all sockets."""
 
 import asyncio
 import os
@@ -12,7 +12,7 @@ running: set[asyncio.Task[None]] = set()
 
 
 async def deliver() -> None:
-    """Pass on whatever is published."""
+    """Send every published message to all sockets."""
     listener = Redis.from_url(os.environ["REDIS_URL"]).pubsub(ignore_subscribe_messages=True)
     await listener.subscribe(os.environ["CHANNEL"])
     async for message in listener.listen():

@@ -1,1 +1,1 @@
-"""Other people's servers, each doing the same work on the same rows as its makers would have it done."""
+"""Other servers that do the same work on the same rows, each set up as in its documentation."""

@@ -1,4 +1,4 @@
-"""Who is compared: how each is started, and how it is asked."""
+"""The servers that are compared: how each is started, and which workloads it answers."""
 
 import shutil
 import subprocess
@@ -11,19 +11,23 @@ from typing import Final
 from benchmarks.dialects import Dialects
 from benchmarks.listeners import GRAPHQL, Endpoint
 from benchmarks.load import Missing
+from benchmarks.workloads import WRITES, Workload
 from cli.output import say
 
 SECRET: Final = "a-secret-of-the-benchmark-and-of-nothing-else"  # noqa: S105 - it protects nothing
 _HERE: Final = Path(__file__).parent
 _NODE: Final = _HERE / "node"
 _NODE_22: Final = _HERE / "postgraphile"
+_ALL: Final = frozenset(Workload)
+_NONE: Final[frozenset[Workload]] = frozenset()
+_EVENTS: Final = {"EVENTS": "1"}
 
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """A server. `command` may hold `{port}`, `{database}` and `{redis}`; `packages` is the folder that npm fills.
+    """A server. `command` may contain `{port}`, `{database}` and `{redis}`; `packages` is the folder for npm.
 
-    `endpoint` is the URL of its subscriptions; without one it takes no part in W5.
+    `endpoint` is the URL of its subscriptions; a peer without one takes no part in W5, and has no subscribers in W10.
     """
 
     name: str
@@ -33,8 +37,10 @@ class Peer:
     environment: Mapping[str, str] = field(default_factory=dict)
     packages: Path | None = None
     endpoint: Endpoint | None = None
-    answers: bool = True
-    """Whether it can be asked at all: some can only be listened to."""
+    workloads: frozenset[Workload] = _ALL
+    """The workloads that it answers. W5 depends on `endpoint`."""
+    records_events: bool = False
+    """Whether each change inserts one row into `events`, in the same transaction."""
 
     @property
     def is_ours(self) -> bool:
@@ -42,10 +48,10 @@ class Peer:
         return self.dialect is Dialects.OURS
 
     def prepare(self) -> None:
-        """Install its packages, unless they are there.
+        """Install its packages, unless they are installed.
 
         Raises:
-            Missing: they cannot be.
+            Missing: node is missing, or npm failed.
         """
         if self.packages is None:
             return
@@ -69,6 +75,19 @@ def _node(script: str) -> tuple[str, ...]:
     return ("node", str(_NODE / script))
 
 
+def _with_events(name: str, title: str, script: str) -> Peer:
+    """A Node peer that also inserts an event in the transaction of each change."""
+    return Peer(
+        name,
+        title,
+        _node(script),
+        environment=_EVENTS,
+        packages=_NODE,
+        workloads=frozenset(WRITES),
+        records_events=True,
+    )
+
+
 _STRAWBERRY: Final = _uvicorn("benchmarks.peers.python.strawberry_app:app")
 
 PEERS: Final = {
@@ -80,8 +99,10 @@ PEERS: Final = {
             (sys.executable, "-m", "benchmarks.server", "{database}", "{redis}", "{port}"),
             Dialects.OURS,
             endpoint=GRAPHQL,
+            records_events=True,
         ),
         Peer("mercurius", "Mercurius + JIT", _node("mercurius.mjs"), packages=_NODE, endpoint=GRAPHQL),
+        _with_events("mercurius-event", "Mercurius + JIT, with event", "mercurius.mjs"),
         Peer(
             "strawberry-cached", "Strawberry + both caches", _STRAWBERRY, environment={"CACHES": "1"}, endpoint=GRAPHQL
         ),
@@ -94,6 +115,7 @@ PEERS: Final = {
             endpoint=Endpoint("/ws/tasks?token={token}", converses=False, mark=b'"updatedAt"'),
         ),
         Peer("apollo", "Apollo Server 5", _node("apollo.mjs"), packages=_NODE),
+        _with_events("apollo-event", "Apollo Server 5, with event", "apollo.mjs"),
         Peer(
             "postgraphile",
             "PostGraphile 5",
@@ -101,17 +123,23 @@ PEERS: Final = {
             Dialects.POSTGRAPHILE,
             {"GRAPHILE_ENV": "production"},
             _NODE_22,
+            workloads=_ALL - {Workload.W10},
         ),
-        Peer("floor", "floor: written by hand", _uvicorn("benchmarks.baselines.compiled:app")),
+        Peer(
+            "floor",
+            "bound: written by hand",
+            _uvicorn("benchmarks.baselines.compiled:app"),
+            workloads=_ALL - {Workload.W10},
+        ),
         Peer(
             "frames",
-            "floor: one frame for all",
+            "bound: one frame for all",
             _uvicorn("benchmarks.baselines.frames:app"),
             endpoint=Endpoint("/", converses=False),
-            answers=False,
+            workloads=_NONE,
         ),
-        Peer("commits", "floor: bare asyncpg", (), answers=False),
+        Peer("commits", "bound: bare asyncpg", (), workloads=_NONE),
     )
 }
-SHORT: Final = ("ours", "mercurius", "strawberry-cached")
-"""Who takes part in `make bench`."""
+SHORT: Final = ("ours", "mercurius", "mercurius-event")
+"""The participants of `make bench`."""

@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import report
+from benchmarks.machine import slug
 from benchmarks.results import Measurement, Results
 from benchmarks.table import ABSENT, markdown, medians, times
 from tests.benchmarks.support import measured
@@ -27,37 +28,68 @@ class TestTable:
 
 class TestWrite:
     def test_the_text_around_the_markers_stays(self, tmp_path: Path):
-        """Only the text between the markers is replaced."""
-        page, chart = tmp_path / "page.md", tmp_path / "page.svg"
-        page.write_text(f"Before\n\n{report.BEGIN}\n\nold\n\n{report.END}\n\nAfter\n")
-        report.write(measured(alone=1.5, memory=50.0, per_cpu=9.0), page, chart)
+        """Only the section of the machine is replaced; it has a chart of its own."""
+        page = _page(tmp_path, "<!-- machine: Slow, 2 cores -->\n\nold\n")
+        report.write(measured(alone=1.5, memory=50.0, per_cpu=9.0), "Slow, 2 cores", page)
         text = page.read_text()
         assert text.startswith(f"Before\n\n{report.BEGIN}\n")
         assert text.endswith(f"{report.END}\n\nAfter\n")
         assert "old" not in text
         assert "| Taskriver | 1.50 (1.50 – 1.60) |" in text
-        assert "Taskriver" in chart.read_text()
+        assert "](page-slow-2-cores.svg)" in text
+        assert "Taskriver" in (tmp_path / "page-slow-2-cores.svg").read_text()
+
+    def test_sections_of_other_machines_stay(self, tmp_path: Path):
+        """The tables of several machines are on one page, in the order in which they were added."""
+        page = _page(tmp_path)
+        report.write(measured("W1"), "Fast, 2 cores", page)
+        first = page.read_text().partition("<!-- machine: Fast, 2 cores -->")[2].partition(report.END)[0].strip()
+        report.write(measured("W2"), "Slow, 2 cores", page)
+        report.write(measured("W3"), "Slow, 2 cores", page)
+        text = page.read_text()
+        assert list(report.sections_of(text)) == ["Fast, 2 cores", "Slow, 2 cores"]
+        assert first in text
+        assert text.count("### Slow, 2 cores") == 1
+
+    def test_results_of_machines_are_kept_apart(self):
+        """Rounds of different machines cannot be compared."""
+        assert report.results_of("Fast, 2 cores") != report.results_of("Slow, 2 cores")
+
+    def test_targets_are_marked(self, tmp_path: Path):
+        """Each target that was measured has a row."""
+        page = _page(tmp_path)
+        report.write(measured("W3"), "Fast, 2 cores", page)
+        row = "| W3, rate, times Mercurius + JIT | ≥ 0.9 | 1.50 (1.50 – 1.60) | met |"
+        assert row in page.read_text()
 
     def test_missing_measurements_have_no_table(self, tmp_path: Path):
         """A comparison of a few peers gives a page with fewer tables."""
-        page = tmp_path / "page.md"
-        page.write_text(f"{report.BEGIN}\n{report.END}\n")
-        report.write([each for each in measured("W3") if each.peer != "ours"], page, tmp_path / "page.svg")
-        assert "| Mercurius + JIT | – | – | 1.00 (1.00 – 1.00) | – | – |" in page.read_text()
+        page = _page(tmp_path)
+        report.write([each for each in measured("W3") if each.peer != "ours"], "Fast, 2 cores", page)
+        assert f"| Mercurius + JIT | – | – | 1.00 (1.00 – 1.00) |{' – |' * 7}" in page.read_text()
         assert "Memory" not in page.read_text()
+        assert "Targets" not in page.read_text()
 
     def test_a_page_without_markers_is_not_changed(self, tmp_path: Path):
         """Nothing is written."""
         page = tmp_path / "page.md"
         page.write_text("Nothing to fill in\n")
         with pytest.raises(ValueError, match="needs the lines"):
-            report.write(measured(), page, tmp_path / "page.svg")
+            report.write(measured(), "Fast, 2 cores", page)
         assert page.read_text() == "Nothing to fill in\n"
 
     def test_the_page_of_the_project_has_its_markers(self):
-        """It can be written."""
+        """It can be written, and each machine has its chart."""
         text = report.PAGE.read_text()
         assert text.index(report.BEGIN) < text.index(report.END)
+        for name in report.sections_of(text.partition(report.BEGIN)[2].partition(report.END)[0]):
+            assert report.PAGE.with_name(f"benchmarks-{slug(name)}.svg").exists()
+
+
+def _page(folder: Path, text: str = "") -> Path:
+    page = folder / "page.md"
+    page.write_text(f"Before\n\n{report.BEGIN}\n\n{text}\n{report.END}\n\nAfter\n")
+    return page
 
 
 class TestResults:

@@ -5,18 +5,16 @@ import DataLoader from 'dataloader'
 import { createVerifier } from 'fast-jwt'
 import { GraphQLError } from 'graphql'
 import { Redis } from 'ioredis'
-import { CHANNEL, PORT, REDIS_URL, SECRET, findTask, findUsers, moveTask, pageOfTasks, typeDefs } from './common.mjs'
+import { CHANNEL, PORT, REDIS_URL, SECRET, findTask, findUsers, mutations, pageOfTasks, typeDefs } from './common.mjs'
 
-const teller = new Redis(REDIS_URL)
+const publisher = new Redis(REDIS_URL)
 const verify = createVerifier({ key: SECRET, algorithms: ['HS256'] })
 
 const server = new ApolloServer({
   typeDefs,
   resolvers: {
     Query: { task: (_, { id }) => findTask(id), tasks: (_, page) => pageOfTasks(page) },
-    Mutation: {
-      updateTaskStatus: (_, { id, status }) => moveTask(id, status, text => teller.publish(CHANNEL, text))
-    },
+    Mutation: mutations(text => publisher.publish(CHANNEL, text)),
     Task: {
       owner: (task, _, { users }) => users.load(task.ownerId),
       assignee: (task, _, { users }) => task.assigneeId ? users.load(task.assigneeId) : null
@@ -28,10 +26,10 @@ await startStandaloneServer(server, {
   listen: { host: '127.0.0.1', port: PORT },
   context: async ({ req }) => {
     try {
-      verify((req.headers.authorization ?? '').slice('Bearer '.length))
+      const { sub } = verify((req.headers.authorization ?? '').slice('Bearer '.length))
+      return { user: sub, users: new DataLoader(findUsers) }
     } catch {
       throw new GraphQLError('unauthorized', { extensions: { http: { status: 401 } } })
     }
-    return { users: new DataLoader(findUsers) }
   }
 })

@@ -1,4 +1,5 @@
-// What the peers in Node have in common: where the servers are, the schema, and the statements, prepared by name.
+// Shared by the Node peers: addresses, the schema, and the statements, prepared by name.
+// With EVENTS=1, each change also inserts an event in the same transaction.
 import pg from 'pg'
 
 export const PORT = Number(process.env.PORT)
@@ -20,9 +21,15 @@ export const typeDefs = `
   type TaskConnection { edges: [TaskEdge!]! pageInfo: PageInfo! }
   type Query {
     task(id: ID!): Task
-    tasks(first: Int! = 20, after: String, status: TaskStatus): TaskConnection!
+    tasks(first: Int! = 20, after: String, status: TaskStatus, search: String): TaskConnection!
   }
-  type Mutation { updateTaskStatus(id: ID!, status: TaskStatus!): Task! }
+  type Mutation {
+    updateTaskStatus(id: ID!, status: TaskStatus!): Task!
+    updateTask(id: ID!, title: String!): Task!
+    assignTask(id: ID!, assigneeId: ID!): Task!
+    createTask(title: String!, description: String!, priority: Int!): Task!
+    deleteTask(id: ID!): ID!
+  }
 `
 
 export const subscriptionDefs = 'type Subscription { taskStatusChanged: TaskEvent! }'
@@ -57,7 +64,7 @@ export async function findUsers (ids) {
   return ids.map(id => found.get(id) ?? null)
 }
 
-export async function pageOfTasks ({ first, after, status }) {
+export async function pageOfTasks ({ first, after, status, search }) {
   const conditions = []
   const values = []
   if (status) conditions.push(`status = $${values.push(status.toLowerCase())}`)
@@ -65,10 +72,14 @@ export async function pageOfTasks ({ first, after, status }) {
     const [instant, id] = Buffer.from(after, 'base64').toString().split('|')
     conditions.push(`(created_at, id) < ($${values.push(instant)}, $${values.push(id)})`)
   }
+  if (search) {
+    const pattern = `$${values.push('%' + search.replace(/[\\%_]/g, '\\$&') + '%')}`
+    conditions.push(`(title ILIKE ${pattern} OR description ILIKE ${pattern})`)
+  }
   const where = conditions.length ? 'WHERE ' + conditions.join(' AND ') : ''
   const limit = `LIMIT $${values.push(first + 1)}`
   const { rows } = await pool.query({
-    name: `page-${Boolean(status)}-${Boolean(after)}`,
+    name: `page-${Boolean(status)}-${Boolean(after)}-${Boolean(search)}`,
     text: `SELECT ${COLUMNS} FROM tasks ${where} ORDER BY created_at DESC, id DESC ${limit}`,
     values
   })
@@ -84,13 +95,45 @@ export async function pageOfTasks ({ first, after, status }) {
   }
 }
 
-// Publishes a change of a task: publish(text) is the peer's own client of Redis.
-export async function moveTask (id, status, publish) {
-  const text = `UPDATE tasks SET status = $2, updated_at = date_trunc('milliseconds', now()) WHERE id = $1
-    RETURNING ${COLUMNS}`
-  const { rows } = await pool.query({ name: 'move', text, values: [id, status.toLowerCase()] })
-  const task = toTask(rows[0])
-  const { title, priority, updatedAt } = task
-  await publish(JSON.stringify({ id, title, status, priority, updatedAt }))
-  return task
+const EVENT = 'INSERT INTO events (kind, task_id, user_id, payload) VALUES ($1, $2, $3, $4)'
+
+// Makes a change of one task; returns its row.
+async function change (name, text, values, user) {
+  if (process.env.EVENTS !== '1') return (await pool.query({ name, text, values })).rows[0]
+  const client = await pool.connect()
+  try {
+    await client.query('BEGIN')
+    const { rows: [row] } = await client.query({ name, text, values })
+    await client.query({ name: 'event', text: EVENT, values: [name, row.id, user, JSON.stringify(row)] })
+    await client.query('COMMIT')
+    return row
+  } catch (error) {
+    await client.query('ROLLBACK')
+    throw error
+  } finally {
+    client.release()
+  }
 }
+
+const update = column => `UPDATE tasks SET ${column} = $2, updated_at = date_trunc('milliseconds', now()) WHERE id = $1
+  RETURNING ${COLUMNS}`
+const MOVE = update('status')
+const EDIT = update('title')
+const ASSIGN = update('assignee_id')
+const CREATE = `INSERT INTO tasks (title, description, priority, owner_id) VALUES ($1, $2, $3, $4) RETURNING ${COLUMNS}`
+const DELETE = `DELETE FROM tasks WHERE id = $1 RETURNING ${COLUMNS}`
+
+// The mutations for the schema. publish(text) uses the Redis client of the peer; the context has the user's id.
+export const mutations = publish => ({
+  async updateTaskStatus (_, { id, status }, { user }) {
+    const task = toTask(await change('move', MOVE, [id, status.toLowerCase()], user))
+    const { title, priority, updatedAt } = task
+    await publish(JSON.stringify({ id, title, status, priority, updatedAt }))
+    return task
+  },
+  updateTask: async (_, { id, title }, { user }) => toTask(await change('edit', EDIT, [id, title], user)),
+  assignTask: async (_, { id, assigneeId }, { user }) => toTask(await change('assign', ASSIGN, [id, assigneeId], user)),
+  createTask: async (_, { title, description, priority }, { user }) =>
+    toTask(await change('create', CREATE, [title, description, priority, user], user)),
+  deleteTask: async (_, { id }, { user }) => (await change('delete', DELETE, [id], user)).id
+})

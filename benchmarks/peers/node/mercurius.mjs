@@ -4,9 +4,9 @@ import Fastify from 'fastify'
 import { Redis } from 'ioredis'
 import mercurius from 'mercurius'
 import mqemitter from 'mqemitter'
-import { CHANNEL, PORT, REDIS_URL, SECRET, findTask, findUsers, moveTask, pageOfTasks, subscriptionDefs, typeDefs } from './common.mjs'
+import { CHANNEL, PORT, REDIS_URL, SECRET, findTask, findUsers, mutations, pageOfTasks, subscriptionDefs, typeDefs } from './common.mjs'
 
-const teller = new Redis(REDIS_URL)
+const publisher = new Redis(REDIS_URL)
 const listener = new Redis(REDIS_URL)
 const emitter = mqemitter({ concurrency: 0 })
 await listener.subscribe(CHANNEL)
@@ -18,11 +18,10 @@ app.addHook('onRequest', async request => { if (!request.headers.upgrade) await 
 await app.register(mercurius, {
   schema: typeDefs + subscriptionDefs,
   jit: 1,
+  context: request => ({ user: request.user?.sub }),
   resolvers: {
     Query: { task: (_, { id }) => findTask(id), tasks: (_, page) => pageOfTasks(page) },
-    Mutation: {
-      updateTaskStatus: (_, { id, status }) => moveTask(id, status, text => teller.publish(CHANNEL, text))
-    },
+    Mutation: mutations(text => publisher.publish(CHANNEL, text)),
     Subscription: { taskStatusChanged: { subscribe: (_, __, { pubsub }) => pubsub.subscribe(CHANNEL) } }
   },
   loaders: {

@@ -1,1 +1,1 @@
-"""The peers in Python: one set of tables and statements, two ways to serve them."""
+"""The Python peers: common tables and statements, and one server each for GraphQL and REST."""

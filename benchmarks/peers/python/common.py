@@ -1,4 +1,4 @@
-"""What the peers in Python have in common: tables, statements, tokens, and the word that a task has moved."""
+"""Shared by the Python peers: tables, statements, tokens, and the published status changes."""
 
 import asyncio
 import base64
@@ -12,7 +12,20 @@ from uuid import UUID
 
 import jwt
 from redis.asyncio import Redis
-from sqlalchemy import DateTime, Enum, ForeignKey, Select, func, select, tuple_, update
+from sqlalchemy import (
+    DateTime,
+    Enum,
+    FetchedValue,
+    ForeignKey,
+    Select,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
@@ -26,7 +39,7 @@ session: Final = async_sessionmaker(engine, expire_on_commit=False)
 
 
 class Status(enum.Enum):
-    """The columns of the board, and how the database calls them."""
+    """The statuses, with their values in the database."""
 
     TODO = "todo"
     IN_PROGRESS = "in_progress"
@@ -49,30 +62,31 @@ class UserRow(Base):
 
 
 class TaskRow(Base):
-    """Something to be done."""
+    """A task."""
 
     __tablename__ = "tasks"
 
-    id: Mapped[UUID] = mapped_column(primary_key=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True, server_default=FetchedValue())
     title: Mapped[str]
     description: Mapped[str]
     status: Mapped[Status] = mapped_column(
-        Enum(Status, name="task_status", values_callable=lambda kind: [member.value for member in kind])
+        Enum(Status, name="task_status", values_callable=lambda kind: [member.value for member in kind]),
+        server_default=FetchedValue(),
     )
     priority: Mapped[int]
     owner_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
     assignee_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
-    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
-    updated_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=FetchedValue())
+    updated_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=FetchedValue())
     owner: Mapped[UserRow] = relationship(foreign_keys=[owner_id], lazy="raise")
     assignee: Mapped[UserRow | None] = relationship(foreign_keys=[assignee_id], lazy="raise")
 
 
 def subject_of(authorization: str | None) -> str:
-    """Whose bearer token this is.
+    """The id of the user whose bearer token this is.
 
     Raises:
-        PermissionError: there is none, or it is not good.
+        PermissionError: the token is missing or invalid.
     """
     scheme, _, token = (authorization or "").partition(" ")
     if scheme != "Bearer":
@@ -84,15 +98,18 @@ def subject_of(authorization: str | None) -> str:
 
 
 def cursor_of(task: TaskRow) -> str:
-    """The place of a task in the list."""
+    """The position of a task in the list."""
     return base64.b64encode(f"{task.created_at.isoformat()}|{task.id}".encode()).decode()
 
 
-def page_of_tasks(first: int, after: str | None, status: Status | None) -> Select[TaskRow]:
-    """One row more than asked for, to know whether there is a next page."""
+def page_of_tasks(first: int, after: str | None, status: Status | None, search: str | None) -> Select[TaskRow]:
+    """One row more than requested, which shows whether there is a next page."""
     statement = select(TaskRow).order_by(TaskRow.created_at.desc(), TaskRow.id.desc()).limit(first + 1)
     if status is not None:
         statement = statement.where(TaskRow.status == status)
+    if search is not None:
+        found = (text.icontains(search, autoescape=True) for text in (TaskRow.title, TaskRow.description))
+        statement = statement.where(or_(*found))
     if after is not None:
         instant, _, identity = base64.b64decode(after).decode().partition("|")
         place = tuple_(datetime.fromisoformat(instant), UUID(identity))
@@ -107,13 +124,27 @@ async def find_users(ids: Sequence[UUID]) -> list[UserRow | None]:
     return [found.get(identity) for identity in ids]
 
 
-async def move_task(unit: AsyncSession, identity: UUID, status: Status) -> TaskRow:
-    """Change a status and commit it."""
+async def change_task(unit: AsyncSession, identity: UUID, **values: Any) -> TaskRow:
+    """Change some columns and commit."""
     now = func.date_trunc("milliseconds", func.now())
-    changed = update(TaskRow).where(TaskRow.id == identity).values(status=status, updated_at=now).returning(TaskRow)
+    changed = update(TaskRow).where(TaskRow.id == identity).values(**values, updated_at=now).returning(TaskRow)
     task = (await unit.scalars(changed)).one()
     await unit.commit()
     return task
+
+
+async def create_task(unit: AsyncSession, **values: Any) -> TaskRow:
+    """Insert a task and commit."""
+    task = (await unit.scalars(insert(TaskRow).values(**values).returning(TaskRow))).one()
+    await unit.commit()
+    return task
+
+
+async def delete_task(unit: AsyncSession, identity: UUID) -> UUID:
+    """Delete a task and commit."""
+    deleted = (await unit.scalars(delete(TaskRow).where(TaskRow.id == identity).returning(TaskRow.id))).one()
+    await unit.commit()
+    return deleted
 
 
 class Feed:
@@ -124,7 +155,7 @@ class Feed:
         self._queues: set[asyncio.Queue[dict[str, Any]]] = set()
 
     async def deliver(self, task: TaskRow) -> None:
-        """Say that a task has moved."""
+        """Publish a change of status."""
         event = {
             "id": str(task.id),
             "title": task.title,
@@ -146,7 +177,7 @@ class Feed:
                 queue.put_nowait(event)
 
     async def events(self) -> AsyncIterator[dict[str, Any]]:
-        """What happens from now on."""
+        """The messages from now on."""
         queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self._queues.add(queue)
         try:

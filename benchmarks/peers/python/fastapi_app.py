@@ -1,4 +1,4 @@
-"""A REST interface with FastAPI as its documentation has it: response models, dependencies, a list of sockets."""
+"""A REST interface with FastAPI as in its documentation: response models, dependencies, a list of sockets."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -55,6 +55,10 @@ class WholeTask(PlainTask):
     assignee: User | None
 
 
+class AssignedTask(PlainTask):
+    assignee: User | None
+
+
 class Edge(Model):
     cursor: str
     node: ListedTask
@@ -76,8 +80,28 @@ class Move(BaseModel):
     status: str
 
 
+class Edit(BaseModel):
+    title: str
+
+
+class Assignment(BaseModel):
+    assignee_id: UUID
+
+    model_config = ConfigDict(alias_generator=to_camel)
+
+
+class NewTask(BaseModel):
+    title: str
+    description: str
+    priority: int
+
+
+class Deleted(BaseModel):
+    id: UUID
+
+
 class Sockets:
-    """All subscribers, one after another."""
+    """The subscribers; each message is sent to one after another."""
 
     def __init__(self) -> None:
         self.open: dict[int, WebSocket] = {}
@@ -128,9 +152,14 @@ async def get_task(identity: UUID, unit: Unit, subject: SignedIn) -> Any:
 
 @app.get("/tasks", response_model=Page)
 async def list_tasks(
-    unit: Unit, subject: SignedIn, status: str | None = None, first: int = 20, after: str | None = None
+    unit: Unit,
+    subject: SignedIn,
+    status: str | None = None,
+    first: int = 20,
+    after: str | None = None,
+    search: str | None = None,
 ) -> Any:
-    statement = common.page_of_tasks(first, after, common.Status[status] if status else None)
+    statement = common.page_of_tasks(first, after, common.Status[status] if status else None, search)
     rows = (await unit.scalars(statement.options(*PEOPLE))).all()
     edges = [{"cursor": common.cursor_of(row), "node": row} for row in rows[:first]]
     info = {
@@ -144,9 +173,31 @@ async def list_tasks(
 
 @app.patch("/tasks/{identity}/status", response_model=PlainTask)
 async def move_task(identity: UUID, move: Move, unit: Unit, subject: SignedIn) -> Any:
-    task = await common.move_task(unit, identity, common.Status[move.status])
+    task = await common.change_task(unit, identity, status=common.Status[move.status])
     await feed.deliver(task)
     return task
+
+
+@app.patch("/tasks/{identity}", response_model=PlainTask)
+async def edit_task(identity: UUID, edit: Edit, unit: Unit, subject: SignedIn) -> Any:
+    return await common.change_task(unit, identity, title=edit.title)
+
+
+@app.put("/tasks/{identity}/assignee", response_model=AssignedTask)
+async def assign_task(identity: UUID, assignment: Assignment, unit: Unit, subject: SignedIn) -> Any:
+    task = await common.change_task(unit, identity, assignee_id=assignment.assignee_id)
+    await unit.refresh(task, ["assignee"])
+    return task
+
+
+@app.post("/tasks", response_model=PlainTask)
+async def create_task(task: NewTask, unit: Unit, subject: SignedIn) -> Any:
+    return await common.create_task(unit, **task.model_dump(), owner_id=UUID(subject))
+
+
+@app.delete("/tasks/{identity}", response_model=Deleted)
+async def delete_task(identity: UUID, unit: Unit, subject: SignedIn) -> Any:
+    return {"id": await common.delete_task(unit, identity)}
 
 
 @app.get("/ping")

@@ -1,4 +1,4 @@
-"""Strawberry as its documentation has it, with the two caches that it offers if `CACHES` is set."""
+"""Strawberry as in its documentation, with its two caches if `CACHES` is set."""
 
 import asyncio
 import os
@@ -18,7 +18,7 @@ from strawberry.extensions import ParserCache, SchemaExtension, ValidationCache
 
 from benchmarks.peers.python import common
 
-TaskStatus = strawberry.enum(common.Status, name="TaskStatus")  # to mypy no type: therefore what it ignores below
+TaskStatus = strawberry.enum(common.Status, name="TaskStatus")  # not a type for mypy, which explains the ignores below
 feed: Final = common.Feed()
 
 
@@ -113,9 +113,10 @@ class Query:
         first: int = 20,
         after: str | None = None,
         status: TaskStatus | None = None,  # type: ignore[valid-type]  # made by a call
+        search: str | None = None,
     ) -> TaskConnection:
         async with common.session() as unit:
-            rows = (await unit.scalars(common.page_of_tasks(first, after, status))).all()
+            rows = (await unit.scalars(common.page_of_tasks(first, after, status, search))).all()
         edges = [TaskEdge(cursor=common.cursor_of(row), node=Task.of(row)) for row in rows[:first]]
         info = PageInfo(
             has_next_page=len(rows) > first,
@@ -131,9 +132,33 @@ class Mutation:
     @strawberry.mutation
     async def update_task_status(self, id: strawberry.ID, status: TaskStatus) -> Task:  # type: ignore[valid-type]  # made by a call
         async with common.session() as unit:
-            row = await common.move_task(unit, UUID(id), status)
+            row = await common.change_task(unit, UUID(id), status=status)
         await feed.deliver(row)
         return Task.of(row)
+
+    @strawberry.mutation
+    async def update_task(self, id: strawberry.ID, title: str) -> Task:
+        async with common.session() as unit:
+            return Task.of(await common.change_task(unit, UUID(id), title=title))
+
+    @strawberry.mutation
+    async def assign_task(self, id: strawberry.ID, assignee_id: strawberry.ID) -> Task:
+        async with common.session() as unit:
+            return Task.of(await common.change_task(unit, UUID(id), assignee_id=UUID(assignee_id)))
+
+    @strawberry.mutation
+    async def create_task(self, info: strawberry.Info, title: str, description: str, priority: int) -> Task:
+        owner = UUID(info.context["subject"])
+        async with common.session() as unit:
+            row = await common.create_task(
+                unit, title=title, description=description, priority=priority, owner_id=owner
+            )
+        return Task.of(row)
+
+    @strawberry.mutation
+    async def delete_task(self, id: strawberry.ID) -> strawberry.ID:
+        async with common.session() as unit:
+            return strawberry.ID(str(await common.delete_task(unit, UUID(id))))
 
 
 @strawberry.type
@@ -152,12 +177,13 @@ class Subscription:
 
 class Endpoint(GraphQL[Any, None]):
     async def get_context(self, request: Any, response: Any = None) -> Any:
+        subject = None
         if request.scope["type"] == "http":
             try:
-                common.subject_of(request.headers.get("authorization"))
+                subject = common.subject_of(request.headers.get("authorization"))
             except PermissionError as error:
                 raise HTTPException(401, str(error)) from error
-        return {"request": request, "users": DataLoader(load_fn=cast("Any", common.find_users))}
+        return {"request": request, "subject": subject, "users": DataLoader(load_fn=cast("Any", common.find_users))}
 
     async def on_ws_connect(self, context: Any) -> Any:
         common.subject_of((context.get("connection_params") or {}).get("authorization"))
