@@ -18,11 +18,11 @@ from graphql_api.auth.tokens import AccessTokens
 from persistence import migrations
 from persistence.database import Database
 from persistence.models import SessionRow, UserRow
+from persistence.models.base import new_id
 from server.settings import Settings
 from services import task as task_service
 from streaming.notifier import Notifier
 from streaming.stream import Stream
-from tests.support.transactions import orm_session
 
 PEOPLE: Final = 50
 TASKS: Final = 10
@@ -65,13 +65,12 @@ async def a_world(database_url: str, redis_url: str) -> AsyncIterator[World]:
     await migrations.upgrade(database.engine)
     users = [_a_user(number) for number in range(PEOPLE)]
     sessions = [_a_session() for _ in users]
-    async with orm_session(database) as session:
-        session.add_all(users)
-        await session.flush()
-        for row, user in zip(sessions, users, strict=True):
-            row.user_id = user.id
-        session.add_all(sessions)
-        await session.commit()
+    async with database.unit_of_work(None) as uow:
+        for user, session in zip(users, sessions, strict=True):
+            user.id, session.id, session.user_id = new_id(), new_id(), user.id
+            uow.users.add(user)
+            uow.sessions.add(session)
+        await uow.commit()
     owner = Actor(users[0].id, Role.MODERATOR, sessions[0].id, 1)
     stream = Stream(database, Notifier(redis_url))
     await stream.start()
