@@ -82,7 +82,7 @@ async def cut_off(stack: Stack) -> AsyncIterator[None]:
 @pytest.mark.parametrize(("trouble", "many"), [(healthy, 40), (notifier_down, 20), (frozen, 20), (cut_off, 20)])
 async def test_a_revoked_session_ends_within_a_second(stack: Stack, figures: Figures, trouble: Trouble, many: int):
     """A sign-out holds on the other process within a second of its acknowledgement, with any of the faults."""
-    name = f"revoked.{trouble.__name__}"
+    name = f"user.{trouble.__name__}"
     await stack.a_user(name)
     asked = Api(stack.processes[0].api.url, timeout=HANG_SECONDS)
     accounts = [Account(lambda: stack.processes[1].api, name, PASSWORD) for _ in range(many)]
