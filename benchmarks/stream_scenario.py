@@ -67,7 +67,8 @@ async def a_world(database_url: str, redis_url: str) -> AsyncIterator[World]:
     sessions = [_a_session() for _ in users]
     async with database.unit_of_work(None) as uow:
         for user, session in zip(users, sessions, strict=True):
-            user.id, session.id, session.user_id = new_id(), new_id(), user.id
+            user.id = session.user_id = new_id()
+            session.id = new_id()
             uow.users.add(user)
             uow.sessions.add(session)
         await uow.commit()
