@@ -84,7 +84,7 @@ def status_of(response: Response, media: str) -> int:
         return 200
     codes = response.codes
     only = codes.pop() if len(codes) == 1 else None
-    return _STATUS.get(only, 200 if response.executed else 400)  # type: ignore[call-overload, no-any-return]
+    return _STATUS.get(only, 200 if response.executed else 400)  # type: ignore[call-overload, no-any-return]  # other codes, and None, are no keys
 
 
 def retry_after(response: Response) -> int | None:
