@@ -25,6 +25,7 @@ _RETRYABLE = (
     "XX000",  # internal error of the server
 )
 _OTHER_SESSION = ("26000", "42P05")
+_SESSION_ENDED = ("08", "57P")
 _CONNECTION = (
     OSError,  # TimeoutError, ConnectionError and ssl.SSLError, too
     EOFError,  # asyncio.IncompleteReadError, too
@@ -65,6 +66,14 @@ def is_statement_error(error: BaseException) -> bool:
     return isinstance(error, asyncpg.PostgresError) and not _state(error).startswith(_OTHER_SESSION)
 
 
+def is_rolled_back(error: BaseException) -> bool:
+    """Whether the server refused a statement, so that nothing of it is stored.
+
+    The end of a session is no such answer: it may have come after the commit.
+    """
+    return is_statement_error(error) and not _state(error).startswith(_SESSION_ENDED)
+
+
 def _cause(error: BaseException) -> BaseException:
     """The driver's exception inside SQLAlchemy's exception."""
     if not isinstance(error, DBAPIError) or error.orig is None:
@@ -93,6 +102,10 @@ def server_message(error: DBAPIError) -> str:
     """The server's message in one line, without the statement, its parameters and the values in its details."""
     found = _cause(error)
     return str(getattr(found, "message", None) or found).partition("\n")[0]
+
+
+class RowsChanged(Exception):
+    """Rows that were read without a lock are not as they were, or are locked by another transaction."""
 
 
 class Duplicate(Exception):

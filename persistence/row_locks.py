@@ -1,16 +1,19 @@
-"""Locks of rows: the statement that reads and locks rows of one table.
+"""Locks of rows: the statements that read rows of one table, and lock them or note their versions.
 
 Every transaction locks rows of several tables in the same order: a row before the rows that reference it. Two that lock
 in different order could wait for each other.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from persistence.models.base import Base
 from persistence.models.rows import row_factory
+
+Rows = dict[tuple[type[Base], UUID], Base]
+"""Rows by model and id."""
 
 
 class RowLock(NamedTuple):
@@ -21,47 +24,66 @@ class RowLock(NamedTuple):
     shared: bool = False
 
 
+class LockedTable(NamedTuple):
+    """A table of which rows are locked, and how."""
+
+    model: type[Base]
+    shared: bool
+
+
 class LockStatement(NamedTuple):
     """The statement for the locks of one table; its parameter is the list of ids."""
 
-    model: type[Base]
+    table: LockedTable
     text: str
     ids: list[UUID]
 
-
-def lock_statements(locks: Iterable[RowLock], *, skip_locked: bool = False) -> list[LockStatement]:
-    """The statements for these locks, in the order in which they must be executed.
-
-    With *skip_locked* they do not wait: rows that another transaction has locked are not found.
-    """
-    ids: dict[tuple[type[Base], bool], set[UUID]] = {}
-    for lock in locks:
-        ids.setdefault((lock.model, lock.shared), set()).add(lock.id)
-    in_order = sorted(ids, key=lambda key: (_place(key[0]), key[1]))
-    return [
-        LockStatement(model, _statement(model, shared, skip_locked), sorted(ids[model, shared]))
-        for model, shared in in_order
-    ]
+    def rows(self, found: Iterable[Sequence[Any]]) -> Iterator[tuple[RowLock, Base, int]]:
+        """The rows that the statement has found, each with its version (PostgreSQL's xmin)."""
+        model, shared = self.table
+        make = row_factory(model)
+        for values in found:
+            row: Any = make(values)
+            yield RowLock(model, row.id, shared), row, values[-1]
 
 
-def locked_rows(statement: LockStatement, found: Iterable[Sequence[Any]]) -> dict[UUID, Base]:
-    """The rows that the statement has found, by id."""
-    make = row_factory(statement.model)
-    rows: list[Any] = [make(values) for values in found]
-    return {row.id: row for row in rows}
+def lock_statements(locks: Iterable[RowLock]) -> list[LockStatement]:
+    """The statements that read and lock these rows, in the order in which they must be executed."""
+    return _statements(locks, lock=True)
+
+
+def read_statements(locks: Iterable[RowLock]) -> list[LockStatement]:
+    """The statements that read these rows without locking them."""
+    return _statements(locks, lock=False)
+
+
+def _statements(locks: Iterable[RowLock], *, lock: bool) -> list[LockStatement]:
+    return [LockStatement(table, _text(table, lock), ids) for table, ids in ids_in_order(locks).items()]
+
+
+def ids_in_order(locks: Iterable[RowLock]) -> Mapping[LockedTable, list[UUID]]:
+    """The ids by table, in the order in which they must be locked."""
+    ids: dict[LockedTable, set[UUID]] = {}
+    for model, row_id, shared in locks:
+        ids.setdefault(LockedTable(model, shared), set()).add(row_id)
+    return {table: sorted(ids[table]) for table in sorted(ids, key=_place)}
+
+
+def strength(*, shared: bool) -> str:
+    """The locking clause. Not FOR UPDATE: it would block, and could deadlock with, writes of referencing rows."""
+    return "FOR SHARE" if shared else "FOR NO KEY UPDATE"
 
 
 @lru_cache(maxsize=100)
-def _place(model: type[Base]) -> int:
-    """The place of the table in the order of locks."""
-    return [table.name for table in Base.metadata.sorted_tables].index(model.__tablename__)
+def _place(table: LockedTable) -> tuple[int, bool]:
+    """The place in the order of locks."""
+    names = [each.name for each in Base.metadata.sorted_tables]
+    return names.index(table.model.__tablename__), table.shared
 
 
 @lru_cache(maxsize=100)
-def _statement(model: type[Base], shared: bool, skip_locked: bool) -> str:
-    # Not FOR UPDATE: it would block writes of rows that reference this row, and could deadlock with them.
-    strength = "FOR SHARE" if shared else "FOR NO KEY UPDATE"
+def _text(table: LockedTable, lock: bool) -> str:
+    model, shared = table
     columns = ", ".join(column.name for column in model.__table__.columns)
-    wait = " SKIP LOCKED" if skip_locked else ""
-    table = model.__tablename__
-    return f"SELECT {columns} FROM {table} WHERE id = ANY($1::uuid[]) ORDER BY id {strength}{wait}"  # noqa: S608
+    locking = f" ORDER BY id {strength(shared=shared)}" if lock else ""
+    return f"SELECT {columns}, xmin FROM {model.__tablename__} WHERE id = ANY($1::uuid[]){locking}"  # noqa: S608

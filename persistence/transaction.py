@@ -29,8 +29,6 @@ class Transaction:
         self._connection: Connection | None = None
         self._is_open = False
         self._is_busy = False
-        self.is_blocked = False
-        """Whether statements are forbidden, because others wait for the unit of work."""
 
     @property
     def is_open(self) -> bool:
@@ -48,14 +46,6 @@ class Transaction:
         if self._is_open:
             await self._execute("COMMIT")
             self._is_open = False
-
-    async def savepoint(self) -> None:
-        """Set the savepoint, which replaces an earlier one."""
-        await self._execute("SAVEPOINT before_write")
-
-    async def rollback_to_savepoint(self) -> None:
-        """Undo what was done since the savepoint; locks from before are kept."""
-        await self._execute("ROLLBACK TO SAVEPOINT before_write")
 
     async def query(self, query: Query, shape: Shape) -> list[Row]:
         """The rows of a query, with the columns of the shape."""
@@ -104,8 +94,6 @@ class Transaction:
         await self._run(work)
 
     async def _run(self, work: Callable[[Connection], Coroutine[Any, Any, Any]]) -> Any:
-        if self.is_blocked:
-            raise RuntimeError("After a lock with then_commits, only the commit may follow: others wait for it.")
         self._is_busy = True
         if self._connection is None:
             self._connection, pending = await self._pool.acquire(work)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, Self, TypeVar
 
 from domain.actor import Actor
 from domain.errors import Unauthenticated
@@ -13,7 +13,7 @@ from domain.events import RecordedEvent, TaskScopedEvent
 from domain.idempotency import IdempotencyKey
 from persistence.errors import unavailable
 from persistence.event_log import EventLog
-from persistence.group_commit import GroupCommit, Member
+from persistence.group_commit import Decide, GroupCommit
 from persistence.idempotency_counts import KeyCounts
 from persistence.models import EventRow
 from persistence.models.base import Base
@@ -25,9 +25,11 @@ from persistence.repositories.rows import RowT, page_of, rows_of
 from persistence.repositories.session import SessionRepository
 from persistence.repositories.task import TaskRepository
 from persistence.repositories.user import UserRepository
-from persistence.row_locks import RowLock, lock_statements, locked_rows
+from persistence.row_locks import RowLock, Rows, lock_statements
 from persistence.transaction import SNAPSHOT, Transaction
 from persistence.write_set import WriteSet, send
+
+ResultT = TypeVar("ResultT")
 
 _CLOCK: Final = "SELECT clock_timestamp()"
 _TRY_LOCK: Final = "SELECT pg_try_advisory_xact_lock(hashtext($1))"
@@ -37,8 +39,9 @@ class UnitOfWork:
     """One transaction of one actor; without `commit` nothing is changed.
 
     A service locks the rows that its decision reads, applies the rules, changes locked rows, adds and removes rows,
-    records events, and commits. All changes are written by one statement. `async with uow:` can be used several times
-    in a row, for work in several transactions.
+    records events, and commits. All changes are written by one statement. If nothing but the rules comes between the
+    locks and the commit, `write` does all of it. `async with uow:` can be used several times in a row, for work in
+    several transactions.
     """
 
     def __init__(
@@ -64,10 +67,12 @@ class UnitOfWork:
         self._key_counts = key_counts
         self._gate = gate
         self._actor = actor
-        self._member: Member | None = None
         self._on_recorded = on_recorded
         self.request_id = request_id
         self.idempotency = idempotency
+        self.tasks = TaskRepository(self, actor)
+        self.users = UserRepository(self, actor)
+        self.sessions = SessionRepository(self, actor)
         self._given_now = now
         self.now = now or datetime.now(UTC)
         """The time of changes and events. For the age of rows use `stamp` and `server_time`."""
@@ -98,6 +103,14 @@ class UnitOfWork:
         """The time for columns that decide when a row is removed: None is the time of the database's clock."""
         return self._given_now
 
+    def time_after(self, earlier: datetime) -> datetime:
+        """The time of a change of a row that was changed before at *earlier*.
+
+        A unit of work that waits for a row began before the one that has it. The times of a row's changes increase
+        nevertheless.
+        """
+        return max(self.now, earlier)
+
     async def server_time(self) -> datetime:
         """The time of the database's clock, or the given time of a change in the past."""
         time: datetime = self._given_now or await self.transaction.value(_CLOCK)
@@ -115,19 +128,14 @@ class UnitOfWork:
         if self._gate is not None:
             await self._gate.acquire()
         self.transaction = self._new_transaction()
-        self.__dict__.pop("keys", None)  # a key that was claimed in an earlier transaction
+        self.__dict__.pop("keys", None)  # forget a key that was claimed in an earlier transaction
         self._begin_changes()
-        self.tasks = TaskRepository(self, self._actor)
-        self.users = UserRepository(self, self._actor)
-        self.sessions = SessionRepository(self, self._actor)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
-            if self._member is not None:
-                self._member.leave()
             await self.transaction.close()
         except Exception as closing:
             # The error of the block is more important than the error of closing the connection.
@@ -147,24 +155,51 @@ class UnitOfWork:
         """The rows of a page."""
         return await page_of(self.transaction, model, paged)
 
-    async def lock(self, *locks: RowLock, then_commits: bool = False) -> list[Any]:
+    async def write(self, decide: Callable[..., ResultT], *locks: RowLock) -> ResultT:
+        """Lock rows, let *decide* apply the rules and make the changes, and commit; returns its result.
+
+        *decide* gets the rows in the order of the locks; None for those that do not exist. If it raises, nothing is
+        stored. It can be called twice, the second time with other values of the rows: the transaction is shared with
+        other units of work, see `group_commit`, unless a row is changed meanwhile.
+
+        Raises:
+            Duplicate: a row violates a unique index; nothing is stored.
+            RuntimeError: there are changes from before.
+        """
+        if self.write_set:
+            raise RuntimeError("Make all changes of a write in its function: it can be called twice.")
+
+        result: ResultT
+
+        def decided(rows: Rows) -> WriteSet:
+            nonlocal result
+            result = decide(*[rows.get((lock.model, lock.id)) for lock in locks])
+            return self.write_set
+
+        if not await self._write_in_group(locks, decided):
+            self._begin_changes()
+            decided(await self._lock(locks))
+            await self._write_alone()
+        self._notify()
+        return result
+
+    async def lock(self, *locks: RowLock) -> list[Any]:
         """Lock rows and return them in this order; None for those that do not exist.
 
-        Lock all rows that a decision reads with one call. Until `commit`, other transactions can neither change them
+        Lock all rows that a decision reads with one call. Until the commit, other transactions can neither change them
         nor, unless the lock is shared, lock them.
-
-        With *then_commits*, no other statement follows before the commit. Then the transaction is shared with other
-        units of work, see `group_commit`.
         """
-        found = await self._join(locks) if then_commits and not self._is_alone else None
-        if found is None:
-            found = await self._lock_alone(locks)
-        return [found.get((lock.model, lock.id)) for lock in locks]
+        rows = await self._lock(locks)
+        return [rows.get((lock.model, lock.id)) for lock in locks]
 
     def change(self, row: Base, **values: Any) -> None:
         """Change attributes of a locked row. What is set on the row directly is not stored."""
         row.__dict__.update(values)
         self.write_set.update(row, values)
+
+    def revise(self, row: Any, **values: Any) -> None:
+        """Change attributes of a locked row that has versions: it gets the next one, and its time."""
+        self.change(row, **values, version=row.version + 1, updated_at=self.time_after(row.updated_at))
 
     def record(self, event: RecordedEvent) -> None:
         """Record an event. It is delivered when this transaction commits.
@@ -197,51 +232,42 @@ class UnitOfWork:
         Raises:
             Duplicate: a row violates a unique index; nothing is stored.
         """
-        await self._write()
-        events = self._recorded
-        self._begin_changes()
-        if events:
-            self._on_recorded(events)
+        write_set = self.write_set
+        if self._is_alone or (write_set and not await self._write_in_group((), lambda rows: write_set)):
+            await self._write_alone()
+        self._notify()
 
-    async def _write(self) -> None:
-        if self._member is not None:
-            member, self._member = self._member, None
-            self.transaction.is_blocked = False
-            if self.write_set:
-                await self._group_commit.commit(member, self.write_set)
-            else:
-                member.leave()
-        elif self._is_alone:
-            await send(self.transaction, self.write_set)
-            await self.transaction.commit()
-        elif self.write_set:
-            await self.transaction.close()
-            await self._group_commit.write(self.write_set)
+    async def _write_in_group(self, locks: Sequence[RowLock], decide: Decide) -> bool:
+        """Write together with other units of work; False if nothing is written, because this is not possible."""
+        if self._is_alone:
+            return False
+        await self.transaction.close()  # the batch needs a connection: all of them could be held by its members
+        return await self._group_commit.write(locks, decide)
+
+    async def _write_alone(self) -> None:
+        await send(self.transaction, self.write_set)
+        await self.transaction.commit()
 
     @property
     def _is_alone(self) -> bool:
         """Whether the changes need a transaction of their own. A claimed key may have to wait for its duplicate."""
         return self.transaction.is_open or self.idempotency is not None
 
-    async def _join(self, locks: Sequence[RowLock]) -> dict[Any, Base] | None:
-        """Lock rows in a group commit; None if it cannot lock all of them without waiting."""
-        await self.transaction.close()  # the batch needs a connection: all of them could be held by its members
-        joined = await self._group_commit.join(locks)
-        if joined is None:
-            return None
-        self._member, found = joined
-        self.transaction.is_blocked = True
-        return found
-
-    async def _lock_alone(self, locks: Sequence[RowLock]) -> dict[Any, Base]:
+    async def _lock(self, locks: Sequence[RowLock]) -> Rows:
         await self.transaction.begin()
-        found: dict[Any, Base] = {}
+        rows: Rows = {}
         for statement in lock_statements(locks):
-            rows = locked_rows(statement, await self.transaction.fetch(statement.text, statement.ids))
-            found |= {(statement.model, key): row for key, row in rows.items()}
-        return found
+            for lock, row, _ in statement.rows(await self.transaction.fetch(statement.text, statement.ids)):
+                rows[lock.model, lock.id] = row
+        return rows
+
+    def _notify(self) -> None:
+        """Notify the listeners for committed events; further changes belong to another transaction."""
+        events = self._recorded
+        self._begin_changes()
+        if events:
+            self._on_recorded(events)
 
     def _begin_changes(self) -> None:
         self.write_set = WriteSet()
-        self._member = None
         self._recorded = 0

@@ -6,7 +6,7 @@ from domain.idempotency import RETENTION, check_key_count, check_same_request, f
 from persistence.unit_of_work import UnitOfWork
 
 
-async def find_earlier_result(uow: UnitOfWork, what: str, object_id: UUID, **request: object) -> UUID | None:
+async def find_earlier_result(uow: UnitOfWork, what: str, object_id: UUID, request: dict[str, object]) -> UUID | None:
     """The id of the object that an earlier execution of this request created or changed; None: execute it now.
 
     Call this first in the transaction: a duplicate of the request waits here until the first one has ended. The key is

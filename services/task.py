@@ -1,6 +1,8 @@
 """Use cases of tasks: one function, one transaction."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -21,10 +23,11 @@ from persistence.models import TaskRow, UserRow
 from persistence.models.base import new_id
 from persistence.models.rows import new_row
 from persistence.queries.task_list import EVERYTHING, TaskFilter
+from persistence.row_locks import RowLock
 from persistence.unit_of_work import UnitOfWork
 from services.idempotency import find_earlier_result
-from services.task_edit import EDITABLE, TaskEdit, checked_values
-from services.unset import UNSET, UnsetType
+from services.task_edit import EDITABLE, TaskEdit, checked_values, permissions_of, with_status
+from services.unset import UnsetType
 
 
 async def slice_tasks(uow: UnitOfWork, *, skip: int, limit: int) -> list[TaskRow]:
@@ -76,16 +79,10 @@ async def create_task(
         **values,
     )
     async with uow:
-        created = await find_earlier_result(uow, "create_task", task.id, **values)
+        created = await find_earlier_result(uow, "create_task", task.id, values)
         if created is not None:
             return await _as_it_is_now(uow, created)
-        if assignee_id is not None:
-            [assignee] = await uow.lock(uow.users.lock_of(assignee_id, shared=True), then_commits=True)
-            _check_assignee(assignee)
-        uow.tasks.add(task)
-        uow.record(creation(uow, task))
-        await uow.commit()
-    return task
+        return await uow.write(partial(_create, uow, task), *_assignee_lock(uow, assignee_id))
 
 
 async def update_task(
@@ -104,23 +101,13 @@ async def update_task(
         Conflict: if *expected_version* is not the current one.
         IdempotencyMismatch: if the key was used for another request.
     """
-    checked = edit.checked()
-    request = {"task_id": task_id, "expected_version": expected_version, **checked.given()}
+    values = edit.checked()
     async with uow:
-        if await find_earlier_result(uow, "update_task", task_id, **request):
+        request = {"task_id": task_id, "expected_version": expected_version, **values}
+        if await find_earlier_result(uow, "update_task", task_id, request):
             return await _as_it_is_now(uow, task_id)
-        task, assignee = await _lock(uow, task_id, checked.assignee_id)
-        for action in checked.permissions():
-            policy.require(uow.actor, action, task)
-        check_version(task.version, expected_version)
-        checked = checked.with_status(task.status)
-        if checked.status is not UNSET:
-            check_transition(task.status, checked.status)
-        if checked.assignee_id not in (UNSET, None, task.assignee_id):
-            _check_assignee(assignee)
-        _change(uow, task, checked)
-        await uow.commit()
-    return task
+        locks = uow.tasks.lock_of(task_id), *_assignee_lock(uow, values.get("assignee_id"))
+        return await uow.write(partial(_update, uow, values, expected_version), *locks)
 
 
 async def update_task_status(
@@ -166,17 +153,10 @@ async def delete_task(uow: UnitOfWork, *, task_id: UUID, expected_version: Expec
         IdempotencyMismatch: if the key was used for another request.
     """
     async with uow:
-        if await find_earlier_result(uow, "delete_task", task_id, task_id=task_id, expected_version=expected_version):
+        request: dict[str, object] = {"task_id": task_id, "expected_version": expected_version}
+        if await find_earlier_result(uow, "delete_task", task_id, request):
             return task_id
-        task, _ = await _lock(uow, task_id)
-        policy.require(uow.actor, Action.DELETE_TASK, task)
-        check_version(task.version, expected_version)
-        task.version += 1
-        task.updated_at = _moment(uow, task)
-        uow.record(_event(uow, task, (TaskChange.DELETED,), before=_people(task), after=None, from_status=task.status))
-        uow.tasks.remove(task)
-        await uow.commit()
-    return task_id
+        return await uow.write(partial(_delete, uow, expected_version), uow.tasks.lock_of(task_id))
 
 
 def require_owner(actor: Actor) -> None:
@@ -203,42 +183,70 @@ async def _as_it_is_now(uow: UnitOfWork, task_id: UUID) -> TaskRow:
     return task
 
 
-def _change(uow: UnitOfWork, task: TaskRow, edit: TaskEdit) -> None:
+def _create(uow: UnitOfWork, task: TaskRow, *assignees: UserRow | None) -> TaskRow:
+    """Add the task if its assignee may be assigned."""
+    for assignee in assignees:
+        _check_assignee(assignee)
+    uow.tasks.add(task)
+    uow.record(creation(uow, task))
+    return task
+
+
+def _update(
+    uow: UnitOfWork,
+    values: Mapping[str, Any],
+    expected_version: ExpectedVersion,
+    found: TaskRow | None,
+    *assignees: UserRow | None,
+) -> TaskRow:
+    """Change the task, whose row is locked, if the actor may and the values fit."""
+    task = uow.tasks.existing(found)
+    for action in permissions_of(values):
+        policy.require(uow.actor, action, task)
+    check_version(task.version, expected_version)
+    values = with_status(values, task.status)
+    if "status" in values:
+        check_transition(task.status, values["status"])
+    for assignee in assignees:
+        if values["assignee_id"] != task.assignee_id:
+            _check_assignee(assignee)
+    _change(uow, task, values)
+    return task
+
+
+def _change(uow: UnitOfWork, task: TaskRow, values: Mapping[str, Any]) -> None:
     """Change the values that differ, as one version with one event; if none differs, change nothing."""
-    before, from_status, at = _people(task), task.status, _moment(uow, task)
-    changed = {name: value for name, value in edit.given().items() if getattr(task, name) != value}
+    changed = {name: value for name, value in values.items() if getattr(task, name) != value}
     if not changed:
         return
+    before, from_status, at = _people(task), task.status, uow.time_after(task.updated_at)
     changes = tuple([EDITABLE[name].change for name in changed])
-    if TaskChange.STATUS in changes:
+    if "status" in changed:
         changed["completed_at"] = completed_at(changed["status"], at)
-    uow.change(task, **changed, version=task.version + 1, updated_at=at)
+    uow.revise(task, **changed)
     uow.record(_event(uow, task, changes, before=before, after=_people(task), from_status=from_status))
 
 
-async def _lock(
-    uow: UnitOfWork, task_id: UUID, assignee_id: UUID | UnsetType | None = None
-) -> tuple[TaskRow, UserRow | None]:
-    """The task, locked, and its new assignee, who is not changed until the commit.
+def _delete(uow: UnitOfWork, expected_version: ExpectedVersion, found: TaskRow | None) -> UUID:
+    """Remove the task, whose row is locked, if the actor may."""
+    task = uow.tasks.existing(found)
+    policy.require(uow.actor, Action.DELETE_TASK, task)
+    check_version(task.version, expected_version)
+    task.version += 1
+    task.updated_at = uow.time_after(task.updated_at)
+    uow.record(_event(uow, task, (TaskChange.DELETED,), before=_people(task), after=None, from_status=task.status))
+    uow.tasks.remove(task)
+    return task.id
 
-    Raises:
-        NotFound: if the actor sees no such task.
-    """
-    locks = [uow.tasks.lock_of(task_id)]
-    if isinstance(assignee_id, UUID):
-        locks.append(uow.users.lock_of(assignee_id, shared=True))
-    task, *assignees = await uow.lock(*locks, then_commits=True)
-    return uow.tasks.existing(task), assignees[0] if assignees else None
+
+def _assignee_lock(uow: UnitOfWork, assignee_id: UUID | None) -> list[RowLock]:
+    """The lock of the new assignee, who must not be disabled before the commit; none if there is no new assignee."""
+    return [] if assignee_id is None else [uow.users.lock_of(assignee_id, shared=True)]
 
 
 def _check_assignee(user: UserRow | None) -> None:
     if user is None or not user.is_active:
         raise Invalid("There is no active user with this id; see assignableUsers.", path=("assigneeId",))
-
-
-def _moment(uow: UnitOfWork, task: TaskRow) -> datetime:
-    # A unit of work that waited for the lock of the row began before the one that held it: keep the time increasing.
-    return max(uow.now, task.updated_at)
 
 
 def _people(task: TaskRow) -> People:

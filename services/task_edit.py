@@ -1,9 +1,11 @@
 """The editable fields of a task. Each is declared once: its check, its change in the event, its permission."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, Final, Self, get_type_hints
+from functools import lru_cache
+from operator import attrgetter
+from typing import Annotated, Any, Final, get_type_hints
 from uuid import UUID
 
 from domain.events import TaskChange
@@ -61,31 +63,18 @@ class TaskEdit:
     due_at: Annotated[datetime | UnsetType | None, _DUE_AT] = UNSET
     assignee_id: Annotated[UUID | UnsetType | None, _ASSIGNEE] = UNSET
 
-    def given(self) -> dict[str, Any]:
-        """The values that are set, by field."""
-        return {name: value for name in EDITABLE if (value := getattr(self, name)) is not UNSET}
-
-    def checked(self) -> Self:
-        """The edit with its values as they are stored.
+    def checked(self) -> dict[str, Any]:
+        """The values that are set, by field, as they are stored.
 
         Raises:
             Invalid: a value breaks a limit.
         """
-        return replace(self, **checked_values(self.given()))
-
-    def permissions(self) -> list[Action]:
-        """The permissions that the edit needs, in the policy's order; an empty edit needs UPDATE_TASK."""
-        needed = {EDITABLE[name].permission for name in self.given()} or {Action.UPDATE_TASK}
-        return [action for action in Action if action in needed]
-
-    def with_status(self, current: TaskStatus) -> Self:
-        """The edit with `completed` replaced by the status that it means for a task in *current*."""
-        if self.completed is UNSET:
-            return self
-        return replace(self, status=status_when(current, completed=self.completed), completed=UNSET)
+        given = zip(EDITABLE, _values_of(self), strict=True)
+        return checked_values({name: value for name, value in given if value is not UNSET})
 
 
 EDITABLE: Final = editable_fields(TaskEdit)
+_values_of: Final = attrgetter(*EDITABLE)
 
 
 def checked_values(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -99,3 +88,23 @@ def checked_values(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _checked(known: EditableField, value: Any) -> Any:
     return value if known.check is None else known.check(value)
+
+
+def permissions_of(values: Iterable[str]) -> tuple[Action, ...]:
+    """The permissions that an edit of these fields needs, in the policy's order; without fields it is UPDATE_TASK."""
+    return _permissions(tuple(values))
+
+
+@lru_cache(maxsize=1_000)
+def _permissions(names: tuple[str, ...]) -> tuple[Action, ...]:
+    needed = {EDITABLE[name].permission for name in names} or {Action.UPDATE_TASK}
+    return tuple(action for action in Action if action in needed)
+
+
+def with_status(values: Mapping[str, Any], current: TaskStatus) -> Mapping[str, Any]:
+    """The values with `completed` replaced by the status that it means for a task in *current*."""
+    if "completed" not in values:
+        return values
+    status = status_when(current, completed=values["completed"])
+    # In the same order, because it is that of the changes in the event.
+    return {("status" if name == "completed" else name): value for name, value in values.items()} | {"status": status}

@@ -1,4 +1,4 @@
-"""Makes rows of models from the values of a statement. Such a row belongs to no session of SQLAlchemy."""
+"""Makes rows of models: plain objects with the columns as attributes, which SQLAlchemy does not observe."""
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
@@ -6,7 +6,6 @@ from typing import Any, Final, TypeVar
 
 import orjson
 from sqlalchemy.dialects.postgresql import JSONB, asyncpg
-from sqlalchemy.orm import class_mapper
 from sqlalchemy.types import TypeEngine
 
 from domain.unknown_values import UnknownValue
@@ -19,6 +18,7 @@ Convert = Callable[[Any], Any]
 _DIALECT: Final = asyncpg.dialect()  # type: ignore[no-untyped-call]
 
 
+@lru_cache(maxsize=100)
 def column_names(model: type[Base]) -> tuple[str, ...]:
     """The names of all columns, in the order of the table."""
     return tuple(model.__table__.columns.keys())
@@ -27,12 +27,10 @@ def column_names(model: type[Base]) -> tuple[str, ...]:
 @lru_cache(maxsize=100)
 def row_factory(model: type[RowT]) -> Callable[[Sequence[Any]], RowT]:
     """A function that makes a row from the values of all columns, in the order of the table."""
-    new: Callable[[], RowT] = class_mapper(model).class_manager.new_instance
-    names = column_names(model)
-    converters = _converters(model)
+    plain, names, converters = plain_class(model), column_names(model), _converters(model)
 
     def make(values: Sequence[Any]) -> RowT:
-        row = new()  # without the constructor, which records each attribute as a change
+        row: RowT = object.__new__(plain)
         stored = row.__dict__
         stored.update(zip(names, values, strict=False))
         for name, convert in converters:
@@ -44,9 +42,19 @@ def row_factory(model: type[RowT]) -> Callable[[Sequence[Any]], RowT]:
 
 def new_row(model: type[RowT], **values: Any) -> RowT:
     """A new row; attributes that are not given are None."""
-    row: RowT = class_mapper(model).class_manager.new_instance()
-    row.__dict__.update(dict.fromkeys(column_names(model)), **values)
+    row: RowT = object.__new__(plain_class(model))
+    row.__dict__.update(values)
     return row
+
+
+@lru_cache(maxsize=100)
+def plain_class(model: type[RowT]) -> type[RowT]:
+    """A subclass of the model that is not mapped, and whose attributes are not observed; their default is None.
+
+    SQLAlchemy's descriptors take several times as long as plain attributes, and nothing needs what they record.
+    """
+    attributes = dict.fromkeys(column_names(model))
+    return type(model.__name__, (model,), {"__abstract__": True, "__module__": model.__module__, **attributes})
 
 
 def _converters(model: type[Base]) -> list[tuple[str, Convert]]:

@@ -26,7 +26,7 @@ class Work(Protocol):
     transaction: Transaction
     write_set: WriteSet
 
-    async def lock(self, *locks: RowLock, then_commits: bool = False) -> list[Any]:
+    async def lock(self, *locks: RowLock) -> list[Any]:
         """Lock rows and return them; None for those that do not exist."""
 
 
@@ -61,17 +61,8 @@ class RowRepository(Generic[RowT]):
         """
         return self.existing(await self.find(row_id), path=path)
 
-    async def lock(self, row_id: UUID, *, path: tuple[str, ...] = ("id",)) -> RowT:
-        """The row, locked; nothing but the commit may follow, see `lock` of the unit of work.
-
-        Raises:
-            NotFound: the actor may see no such row.
-        """
-        [row] = await self._work.lock(self.lock_of(row_id), then_commits=True)
-        return self.existing(row, path=path)
-
     def lock_of(self, row_id: UUID, *, shared: bool = False) -> RowLock:
-        """The lock of a row, for `lock` of the unit of work."""
+        """The lock of a row, for `write` and `lock` of the unit of work."""
         return RowLock(self.model, row_id, shared)
 
     def existing(self, row: RowT | None, *, path: tuple[str, ...] = ("id",)) -> RowT:

@@ -69,8 +69,8 @@ REGISTRATIONS: Final = (
     ),
     after(
         "persistence/unit_of_work.py",
-        "        self.tasks = TaskRepository(self, self._actor)",
-        "        self.comments = CommentRepository(self, self._actor)",
+        "        self.tasks = TaskRepository(self, actor)",
+        "        self.comments = CommentRepository(self, actor)",
     ),
     after(
         "graphql_api/schema/task.py",

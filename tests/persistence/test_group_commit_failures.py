@@ -3,11 +3,11 @@
 import asyncio
 import random
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 from uuid import UUID, uuid4
 
+import asyncpg
 import pytest
-from sqlalchemy import text
 
 from domain.actor import Actor
 from domain.errors import Unavailable
@@ -18,7 +18,6 @@ from persistence.database import Database
 from persistence.models import TaskRow
 from persistence.models.base import new_id
 from persistence.models.rows import new_row
-from persistence.queries.task_list import EVERYTHING
 from persistence.transaction import Transaction
 from services.task import update_task_status
 from tests.persistence.task_writes import (
@@ -42,7 +41,6 @@ from tests.persistence.task_writes import (
     write_all,
 )
 from tests.support.builders import Builders
-from tests.support.transactions import orm_session
 from tests.support.waiting import HANG_SECONDS
 
 
@@ -59,7 +57,7 @@ class TestGivenUp:
         assert [isinstance(end, asyncio.CancelledError) for end in ends] == [True, False, False]
         assert [await build.status_of(task) for task in tasks] == [TODO, DONE, DONE]
 
-    async def test_while_the_rows_are_being_locked(self, build: Builders):
+    async def test_while_the_rows_are_being_read(self, build: Builders):
         """The batch does not wait for the cancelled one."""
         actor = await build.an_actor()
         tasks = await tasks_of(build, actor, 3)
@@ -74,16 +72,22 @@ class TestGivenUp:
         assert len(await build.recorded_events()) == 2
 
     @pytest.mark.parametrize("error", [asyncio.CancelledError, RuntimeError])
-    async def test_between_lock_and_commit(self, build: Builders, error: type[BaseException]):
+    async def test_while_it_decides(self, build: Builders, error: type[BaseException]):
         """Others commit, and nothing of the member is written."""
         actor = await build.an_actor()
         tasks = await tasks_of(build, actor, 3)
 
         async def give_up(task: TaskRow) -> None:
-            async with build.as_(actor) as uow:
-                [row] = await uow.lock(uow.tasks.lock_of(task.id), then_commits=True)
+            def decide(row: TaskRow) -> None:
                 uow.change(row, title="Changed")
-                raise error
+                if error is asyncio.CancelledError:
+                    writing.cancel()
+                else:
+                    raise error
+
+            writing = cast("asyncio.Task[None]", asyncio.current_task())
+            async with build.as_(actor) as uow:
+                await uow.write(decide, uow.tasks.lock_of(task.id))
 
         async with asyncio.timeout(HANG_SECONDS):
             ends = await asyncio.gather(
@@ -158,42 +162,46 @@ class TestOutage:
             assert [type(each) for each in results] == [Unavailable] * len(WRITES)
         await database.close()
 
-    @pytest.mark.parametrize("step", ["savepoint", "fetch", "commit"])
+    @pytest.mark.parametrize("step", ["SELECT", "WITH"])
     async def test_a_connection_that_ends_before_the_commit(
         self, other_build: Builders, monkeypatch: pytest.MonkeyPatch, step: str
     ):
-        """After the lock, before the write or before the commit: every caller gets an error, and nothing is stored."""
+        """Before the read or the write: every caller gets an error, and nothing is stored."""
         build, actor = other_build, await other_build.an_actor()
         tasks = await tasks_of(build, actor, 2 * len(WRITES))
-        original = getattr(Transaction, step)
+        original = Transaction.fetch
 
-        async def interrupted(transaction: Transaction, *arguments: Any) -> Any:
-            if step != "fetch" or arguments[0].startswith("WITH"):
+        async def interrupted(transaction: Transaction, text: str, *arguments: Any) -> Any:
+            if text.startswith(step):
+                await original(transaction, "SELECT 1")  # so that there is a connection
                 await end_backend(build, transaction)
-            return await original(transaction, *arguments)
+            return await original(transaction, text, *arguments)
 
         async with build.unchanged():
             with monkeypatch.context() as patch:
-                patch.setattr(Transaction, step, interrupted)
+                patch.setattr(Transaction, "fetch", interrupted)
                 results = await write_all(build, actor, tasks, WRITES)
         assert [type(each) for each in results] == [Unavailable] * len(tasks)
         again = await write_all(build, actor, tasks, WRITES)
         assert not any(isinstance(each, BaseException) for each in again)
 
+    @pytest.mark.parametrize("error", [ConnectionResetError, asyncpg.AdminShutdownError])
     async def test_a_connection_that_ends_before_the_answer_to_the_commit(
-        self, other_build: Builders, monkeypatch: pytest.MonkeyPatch
+        self, other_build: Builders, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
     ):
-        """Every caller gets an error; all writes are stored."""
+        """Every caller gets an error; all writes are stored, and none is made again."""
         build, actor = other_build, await other_build.an_actor()
         tasks = await tasks_of(build, actor, 2 * len(WRITES))
-        original = Transaction.commit
+        original = Transaction.fetch
 
-        async def interrupted(transaction: Transaction) -> None:
-            await original(transaction)
-            raise ConnectionResetError
+        async def interrupted(transaction: Transaction, text: str, *arguments: Any) -> Any:
+            rows = await original(transaction, text, *arguments)
+            if text.startswith("WITH"):
+                raise error
+            return rows
 
         with monkeypatch.context() as patch:
-            patch.setattr(Transaction, "commit", interrupted)
+            patch.setattr(Transaction, "fetch", interrupted)
             results = await write_all(build, actor, tasks, WRITES)
         assert [type(each) for each in results] == [Unavailable] * len(tasks)
         assert len(await build.recorded_events()) == len(tasks)
@@ -256,35 +264,10 @@ class TestRivals:
             assert versions == list(range(2, stored.version + 1))
 
 
-class TestLastStatement:
-    async def test_a_statement_after_the_lock_is_an_error(self, build: Builders):
-        """With `then_commits` others would wait for it. The row is unlocked, and nothing is written."""
-        actor = await build.an_actor()
-        (task,) = await tasks_of(build, actor, 1)
-        async with build.unchanged():
-            async with build.as_(actor) as uow:
-                [row] = await uow.lock(uow.tasks.lock_of(task.id), then_commits=True)
-                uow.change(row, title="Changed")
-                with pytest.raises(RuntimeError, match="only the commit may follow"):
-                    await uow.tasks.count(EVERYTHING)
-            await until(lambda: not build.database._group_commit._batches)
-
-        async with orm_session(build.database) as session:
-            await session.execute(text("SELECT FROM tasks FOR UPDATE NOWAIT"))
-
-    async def test_after_the_commit_statements_are_possible(self, build: Builders):
-        """The unit of work can be used again."""
-        actor = await build.an_actor()
-        (task,) = await tasks_of(build, actor, 1)
-        async with build.as_(actor) as uow:
-            [row] = await uow.lock(uow.tasks.lock_of(task.id), then_commits=True)
-            uow.change(row, title="Changed")
-            await uow.commit()
-            assert (await uow.tasks.get(task.id)).title == "Changed"
-
-    @pytest.mark.parametrize("then_commits", [True, False])
+class TestConnections:
+    @pytest.mark.parametrize("with_lock", [True, False])
     async def test_a_connection_is_not_kept_while_waiting_for_the_batch(
-        self, new_database: Callable[[], str], *, then_commits: bool
+        self, new_database: Callable[[], str], *, with_lock: bool
     ):
         """Units of work that have read before use no connection that the batch needs."""
         build = Builders(Database(new_database(), pool_size=1))
@@ -294,13 +277,29 @@ class TestLastStatement:
         async def write(task: TaskRow) -> None:
             async with build.as_(actor) as uow:
                 row = await uow.tasks.get(task.id)
-                if then_commits:
-                    [row] = await uow.lock(uow.tasks.lock_of(task.id), then_commits=True)
-                    uow.change(row, title="Changed")
+                if with_lock:
+                    await uow.write(lambda row: uow.change(row, title="Changed"), uow.tasks.lock_of(task.id))
                 else:
                     uow.tasks.add(new_row(TaskRow, **{name: getattr(row, name) for name in _COLUMNS}, id=new_id()))
-                await uow.commit()
+                    await uow.commit()
 
         async with asyncio.timeout(HANG_SECONDS / 2):  # waiting for a connection ends after HANG_SECONDS
             await asyncio.gather(*(write(task) for task in tasks))
         await build.database.close()
+
+    async def test_after_the_write_statements_are_possible(self, build: Builders):
+        """The unit of work can be used again."""
+        actor = await build.an_actor()
+        (task,) = await tasks_of(build, actor, 1)
+        async with build.as_(actor) as uow:
+            await uow.write(lambda row: uow.change(row, title="Changed"), uow.tasks.lock_of(task.id))
+            assert (await uow.tasks.get(task.id)).title == "Changed"
+
+    async def test_changes_from_before_are_refused(self, build: Builders):
+        """A function that is called twice would make them once."""
+        actor = await build.an_actor()
+        (task,) = await tasks_of(build, actor, 1)
+        async with build.unchanged(), build.as_(actor) as uow:
+            uow.tasks.add(task)
+            with pytest.raises(RuntimeError, match="can be called twice"):
+                await uow.write(lambda row: uow.change(row, title="Changed"), uow.tasks.lock_of(task.id))

@@ -43,6 +43,10 @@ class Trace:
         if event == "call":
             self.files[_current_task()].add(frame.f_code.co_filename)
 
+    def named(self, name: str) -> Tasks:
+        """The tasks with this name."""
+        return {task for task in self.files if task is not None and task.get_name() == name}
+
     def product(self, *, without: Tasks) -> set[str]:
         """The files of the product's packages, relative to the root of the repository, without those of some tasks."""
         called = {Path(file) for task, files in self.files.items() if task not in without for file in files}

@@ -6,10 +6,11 @@ from collections.abc import Awaitable, Callable
 from itertools import cycle
 
 from domain.task import TaskStatus
+from persistence.group_commit import TASK_NAME
 from services import task as task_service
 from tests.graphql_api.stream_client import signed_in
 from tests.graphql_api.test_tasks import task_id
-from tests.project_rules.request_paths import ROOT, Tasks, traced
+from tests.project_rules.request_paths import ROOT, Tasks, Trace, traced
 from tests.support.api import Api
 
 DOCUMENT = (ROOT / "docs" / "architecture.md").read_text()
@@ -44,7 +45,7 @@ def all_files() -> set[str]:
     return {str(path.relative_to(ROOT)) for path in ROOT.rglob("*.py") if ".venv" not in path.parts}
 
 
-async def check_path(title: str, step: Callable[[TaskStatus], Awaitable[Tasks]]) -> None:
+async def check_path(title: str, step: Callable[[TaskStatus, Trace], Awaitable[Tasks]]) -> None:
     """What every step runs is listed, and some step runs what is listed.
 
     Only some steps run what is done for several requests together, such as writing the log, and timers of the server.
@@ -53,7 +54,7 @@ async def check_path(title: str, step: Callable[[TaskStatus], Awaitable[Tasks]])
     always, ever = all_files(), set[str]()
     for number, status in zip(range(MAX_STEPS), cycle(STATUSES), strict=False):
         with traced() as trace:
-            ignored = await step(status)
+            ignored = await step(status, trace)
         if number >= WARM_UP:
             files = trace.product(without=ignored)
             always, ever = always & files, ever | files
@@ -67,7 +68,7 @@ async def test_the_path_of_a_mutation(live: Api):
     user = await live.a_user()
     task = await live.build.a_task(user)
 
-    async def move(status: TaskStatus) -> Tasks:
+    async def move(status: TaskStatus, trace: Trace) -> Tasks:
         earlier = asyncio.all_tasks()
         answer = await live.ask(STATUS, user, input={"id": task_id(task), "status": status.name})
         assert answer.data["updateTaskStatus"]["task"]["status"] == status.name
@@ -77,17 +78,17 @@ async def test_the_path_of_a_mutation(live: Api):
 
 
 async def test_the_path_of_an_event(live: Api):
-    """The task of this test, which changes the status through the service, does not belong to the delivery."""
+    """The tasks that change the status do not belong to the delivery: this test, and the writer of the change."""
     user = await live.a_user()
     task = await live.build.a_task(user)
     async with signed_in(live, user) as subscriber:
         await subscriber.listen(MOVES)
 
-        async def deliver(status: TaskStatus) -> Tasks:
+        async def deliver(status: TaskStatus, trace: Trace) -> Tasks:
             await task_service.update_task_status(live.build.as_(user), task_id=task.id, status=status)
             assert (await subscriber.receive())["to"] == status.name
             current = asyncio.current_task()
-            return {current} if current else set()
+            return trace.named(TASK_NAME) | ({current} if current else set())
 
         await check_path("Path of an event", deliver)
 

@@ -40,7 +40,7 @@ async def a_past(build: Builders) -> None:
     for number, age in enumerate((48, 24, 23, 0)):
         key = IdempotencyKey(f"key {number}")
         async with build.as_(user, now=NOON - timedelta(hours=age) - TICK, key=key) as uow:
-            await find_earlier_result(uow, "test", user.id)
+            await find_earlier_result(uow, "test", user.id, {})
             await uow.commit()
 
 
@@ -95,7 +95,7 @@ class TestClocks:
         user = await build.a_user()
         await build.a_session(user)
         async with build.as_(user, key=IdempotencyKey("key")) as uow:
-            await find_earlier_result(uow, "test", user.id)
+            await find_earlier_result(uow, "test", user.id, {})
             uow.record(AccessEvent(user.id, AccessChange.ENABLED, None, None, user.id, uow.now, None))
             await uow.commit()
         async with build.database.engine.begin() as connection:

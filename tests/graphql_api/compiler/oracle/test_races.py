@@ -3,12 +3,13 @@
 import asyncio
 import os
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
-from persistence.row_locks import RowLock
-from persistence.unit_of_work import UnitOfWork
+from persistence import group_commit
+from persistence.group_commit import GroupCommit
+from persistence.transaction import Transaction
+from persistence.write_set import WriteSet, send
 from tests.graphql_api.compiler.oracle.executor_pair import ExecutorPair
 from tests.graphql_api.compiler.oracle.outcome import Run, outcome
 from tests.graphql_api.compiler.oracle.races import OTHER_WORDS, Races, Side
@@ -49,7 +50,7 @@ def _in_words_of_an_order(body: bytes) -> bytes:
 
 
 async def test_a_lost_update_is_noticed(executor_pair: ExecutorPair, monkeypatch: pytest.MonkeyPatch):
-    """Without the row's lock, two changes that have both read the task before either is made are no order."""
+    """Without the check of versions, two changes that have both read the task before either is made are no order."""
     task = global_id("Task", "todo")
     edit = Side("owner", "updateTask", {"id": task, "title": "Another"})
     assign = Side("owner", "assignTask", {"id": task, "assigneeId": global_id("User", "outsider")})
@@ -61,14 +62,13 @@ async def test_a_lost_update_is_noticed(executor_pair: ExecutorPair, monkeypatch
     ]
     have_read = asyncio.Barrier(2)
 
-    async def unlocked(self: UnitOfWork, *locks: RowLock, then_commits: bool = False) -> list[Any]:
-        await self.transaction.begin()
-        task = await self.tasks.find(locks[0].id)
+    async def write_unchecked(transaction: Transaction, write_set: WriteSet, versions: object) -> None:
         await have_read.wait()
-        assert task is not None
-        return [task, *[await self.users.find(lock.id) for lock in locks[1:]]]
+        await send(transaction, write_set)
 
-    monkeypatch.setattr(UnitOfWork, "lock", unlocked)
+    monkeypatch.setattr(group_commit, "send", write_unchecked)
+    monkeypatch.setattr(group_commit, "MAX_BATCH_SIZE", 1)
+    monkeypatch.setattr(GroupCommit, "_are_free", lambda *arguments: True)
     assert (
         outcome(await executor_pair.race(executor_pair.compiled, situation, cases), situation, ranked=False)
         not in expected

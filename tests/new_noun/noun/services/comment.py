@@ -1,5 +1,6 @@
 """Use cases of comments: one function, one transaction."""
 
+from typing import Any
 from uuid import UUID
 
 from domain import policy
@@ -31,15 +32,18 @@ async def create_comment(uow: UnitOfWork, *, task_id: UUID, text: str) -> Commen
         updated_at=uow.now,
     )
     async with uow:
-        earlier = await find_earlier_result(uow, "create_comment", comment.id, task_id=task_id, text=comment.text)
-        if earlier is not None:
+        request = {"task_id": task_id, "text": comment.text}
+        if earlier := await find_earlier_result(uow, "create_comment", comment.id, request):
             return await uow.comments.get(earlier)
-        task = await uow.tasks.lock(task_id, path=("taskId",))
-        policy.require(uow.actor, Action.CREATE_COMMENT, task, path=("taskId",))
-        uow.comments.add(comment)
-        uow.record(_event(uow, task, comment))
-        await uow.commit()
-    return comment
+
+        def decide(found: TaskRow | None) -> CommentRow:
+            task = uow.tasks.existing(found, path=("taskId",))
+            policy.require(uow.actor, Action.CREATE_COMMENT, task, path=("taskId",))
+            uow.comments.add(comment)
+            uow.record(_event(uow, task, comment))
+            return comment
+
+        return await uow.write(decide, uow.tasks.lock_of(task_id))
 
 
 async def update_comment(
@@ -57,19 +61,20 @@ async def update_comment(
     checked = check_comment(text)
     request = {"comment_id": comment_id, "text": checked, "expected_version": expected_version}
     async with uow:
-        if await find_earlier_result(uow, "update_comment", comment_id, **request):
+        if await find_earlier_result(uow, "update_comment", comment_id, request):
             return await uow.comments.get(comment_id)
         task_lock = uow.tasks.lock_of((await uow.comments.get(comment_id)).task_id)
-        task, comment = await uow.lock(task_lock, uow.comments.lock_of(comment_id), then_commits=True)
-        task, comment = uow.tasks.existing(task), uow.comments.existing(comment)
-        policy.require_user(uow.actor, Action.UPDATE_COMMENT, comment.author_id, path=("id",))
-        check_version(comment.version, expected_version, what="comment")
-        if comment.text != checked:
-            at = max(uow.now, comment.updated_at)
-            uow.change(comment, text=checked, version=comment.version + 1, updated_at=at)
-            uow.record(_event(uow, task, comment))
-        await uow.commit()
-    return comment
+
+        def decide(*found: Any) -> CommentRow:
+            task, comment = uow.tasks.existing(found[0]), uow.comments.existing(found[1])
+            policy.require_user(uow.actor, Action.UPDATE_COMMENT, comment.author_id, path=("id",))
+            check_version(comment.version, expected_version, what="comment")
+            if comment.text != checked:
+                uow.revise(comment, text=checked)
+                uow.record(_event(uow, task, comment))
+            return comment
+
+        return await uow.write(decide, task_lock, uow.comments.lock_of(comment_id))
 
 
 def _event(uow: UnitOfWork, task: TaskRow, comment: CommentRow) -> CommentEvent:
