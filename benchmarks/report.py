@@ -71,7 +71,7 @@ def joined(sections: Mapping[str, str]) -> str:
 def figures(measured: Sequence[Measurement], chart: str) -> str:
     """The section of a machine."""
     parts = [
-        f"{machine.described()} Rounds: {_rounds(measured)}.",
+        f"{machine.described(' and '.join(sorted({each.commit for each in measured})))} Rounds: {_rounds(measured)}.",
         machine.versions(),
         f"![All peers in every workload, times Mercurius]({chart})",
         *_targets(measured),

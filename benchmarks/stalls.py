@@ -61,6 +61,11 @@ class Stalls:
     names: tuple[str, ...] = (PART,)
     about: str = "how long the event loop is blocked by expensive documents, in milliseconds"
 
+    @property
+    def weight(self) -> float:
+        """About the number of its measurements in a round."""
+        return 2
+
     def play(self, ground: Stage, plan: Plan, first: int) -> Iterator[list[Measurement]]:
         """In each round, each document with a few different comments."""
         for number in range(first, plan.rounds):

@@ -1,8 +1,9 @@
-"""The subscribers of W10: a few sockets that receive status changes while requests are sent."""
+"""The subscribers of W10: sockets that receive status changes while requests are sent."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from statistics import quantiles
 from typing import Final
 
 from anyio.from_thread import BlockingPortal, start_blocking_portal
@@ -14,7 +15,8 @@ from benchmarks.listeners import GRAPHQL, ListenerGroup, listening
 from benchmarks.peers.catalogue import Peer
 
 SUBSCRIBERS: Final = 10
-_TIMEOUT_SECONDS: Final = 20.0
+_LEAST_DELAYS: Final = 20
+_TIMEOUT_SECONDS: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +27,17 @@ class Deliveries:
     group: ListenerGroup
 
     def restart(self) -> None:
-        """Count from zero."""
+        """Count from zero, when the deliveries of earlier requests have arrived."""
+        self.portal.call(self.group.be_quiet)
         self.portal.call(self.group.expect, 0)
+
+    def delays(self) -> dict[str, float]:
+        """Milliseconds from the start of a change to its frame, in the timed sockets."""
+        seconds = self.group.delays
+        if len(seconds) < _LEAST_DELAYS:
+            return {}
+        percentiles = quantiles(seconds, n=100, method="inclusive")
+        return {"delivery_p50": percentiles[49] * 1_000, "delivery_p95": percentiles[94] * 1_000}
 
     def check(self, name: str, cases: Sequence[Case], requests: int) -> None:
         """Wait until every move among the requests has reached every subscriber.
@@ -34,7 +45,7 @@ class Deliveries:
         Raises:
             RuntimeError: some were not delivered.
         """
-        wanted = SUBSCRIBERS * moves_among(cases, requests)
+        wanted = self.group.sockets * moves_among(cases, requests)
         try:
             self.portal.call(self.group.have_received_at_least, wanted, _TIMEOUT_SECONDS)
         except TimeoutError:

@@ -65,7 +65,7 @@ class CheckedTask(ImportedTask):
     """A task whose values are as they are stored. Only `ImportedTask.checked` makes one."""
 
     def checked(self, now: datetime) -> "CheckedTask":
-        """This task: values are checked once."""
+        """Return this task: values are checked once."""
         return self
 
 

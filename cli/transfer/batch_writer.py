@@ -17,7 +17,7 @@ Batch = dict[UUID, Item]
 
 @dataclass(slots=True)
 class BatchWriter(Generic[Item]):
-    """Writes batches with *write* in the background; *on_written* is called with its result, in the order of batches."""
+    """Writes batches with *write* in the background; *on_written* gets the results, in the order of the batches."""
 
     write: Callable[[Batch[Item]], Coroutine[Any, Any, Any]]
     on_written: Callable[[Batch[Item], Any], None]

@@ -115,7 +115,7 @@ def _choice(values: Mapping[str, Any], field: str, kind: type[Choice], default: 
     name = _text(values, field).upper()
     if not name:
         return default
-    members = _members_of(kind)
+    members: Mapping[str, Choice] = _members_of(kind)
     if name not in members:
         raise Invalid(f"{field} must be one of {', '.join(members)}.", path=(field,))
     return members[name]
