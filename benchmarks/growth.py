@@ -127,9 +127,7 @@ def _sockets(ground: Stage, plan: Plan, sockets: int, number: int) -> list[Measu
     return [replace(each, what=f"sockets/{sockets}") for each in measured]
 
 
-def _workers(
-    name: str, workload: Workload, ground: Stage, plan: Plan, workers: int, number: int
-) -> list[Measurement]:
+def _workers(name: str, workload: Workload, ground: Stage, plan: Plan, workers: int, number: int) -> list[Measurement]:
     environment = {"DATABASE_URL": ground.ours, "WORKERS": str(workers), "LOG_LEVEL": "warning"}
     peer = replace(OURS, command=_SERVE, environment=environment)
     return _once(ground, plan, workload, [peer], number, Setting(f"{name}/{workers}", everywhere=True))

@@ -142,9 +142,7 @@ def rows(measured: Iterable[Measurement]) -> list[tuple[str, str, str, Mark]]:
     some = list(measured)
     found = [(target, target.ratios(some)) for target in TARGETS]
     return [
-        (target.text, target.limit, target.shown(ratios), target.mark(ratios))
-        for target, ratios in found
-        if ratios
+        (target.text, target.limit, target.shown(ratios), target.mark(ratios)) for target, ratios in found if ratios
     ]
 
 
