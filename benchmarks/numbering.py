@@ -54,7 +54,7 @@ def events_for(batch: int) -> int:
 def _measure(ground: Stage, what: str, events: int, batch: int, number: int) -> Measurement:
     here = os.sched_getaffinity(0)
     with without_tasks(ground.ours, _DATABASE) as url:
-        uvloop.run(_commit(url, events))
+        uvloop.run(commit_events(url, events))
         if cores()[0] is not None:
             os.sched_setaffinity(0, {cores()[0] or 0})  # PostgreSQL has the other core
         try:
@@ -92,7 +92,8 @@ async def number_all(url: str, events: int, batch: int) -> tuple[float, float]:
     return result
 
 
-async def _commit(url: str, events: int) -> None:
+async def commit_events(url: str, events: int) -> None:
+    """Commit this number of moves. They have no position."""
     connection = await asyncpg.connect(dataset.plain(url))
     try:
         kind, payload = EventKind.TASK.value, json.dumps(_move().to_json())
