@@ -74,7 +74,7 @@ class TestChoice:
             ("query ($n: Int) { tasks(first: $n) { nodes { description } } }", False),
             ('query ($id: ID!) { task(id: $id) { description } }', False),
             ("{ tasks(first: 100) { nodes { a: description b: description c: description } } }", True),
-            ("{ tasks(first: 100) { nodes { ...F a: description b: description } } } fragment F on Task { description }", True),
+            ("{ tasks(first: 100) { nodes { ...F ...F b: description } } } fragment F on Task { description }", True),
             ("query ($n: Int) { tasks(first: $n) { nodes { a: description b: description c: description } } }", True),
         ],
     )  # fmt: skip
