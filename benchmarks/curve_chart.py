@@ -10,7 +10,7 @@ from benchmarks.ratios import Spread
 
 COLUMNS: Final = 2
 HIGH: Final = 210
-_LEFT, _RIGHT, _ABOVE, _BELOW = 62, 22, 44, 46
+_LEFT, _RIGHT, _ABOVE, _BELOW = 62, 32, 44, 46
 _WIDE: Final = WIDTH / COLUMNS
 
 

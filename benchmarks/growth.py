@@ -47,6 +47,8 @@ class Curve:
     points: Sequence[int]
     measure: Points
     shown: Sequence[Quantity] = (Quantity(),)
+    point_weight: float = 1
+    """The weight of a point in a round."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -55,8 +57,8 @@ class Curve:
 
     @property
     def weight(self) -> float:
-        """About the number of its measurements in a round."""
-        return len(self.points)
+        """The time of a round, in ordinary measurements of a workload."""
+        return self.point_weight * len(self.points)
 
     def play(self, ground: Stage, plan: Plan, first: int) -> Iterator[list[Measurement]]:
         """All points of the curve, in each round."""
@@ -89,7 +91,7 @@ def numbering(points: Sequence[int] = (1, 10, 100, BATCH_SIZE)) -> Curve:
 def listeners(points: Sequence[int] = (10, 100, 1_000)) -> Curve:
     """W10 by the number of its subscribers."""
     about = "W10 by the number of subscribers, who receive each move"
-    return Curve("listeners", about, "subscribers", points, _listeners, _DELAYS)
+    return Curve("listeners", about, "subscribers", points, _listeners, _DELAYS, point_weight=6)
 
 
 def _once(

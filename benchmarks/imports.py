@@ -49,8 +49,8 @@ class Import:
 
     @property
     def weight(self) -> float:
-        """About the number of its measurements in a round."""
-        return len(FORMATS)
+        """The time of a round, in ordinary measurements of a workload."""
+        return 2 * len(FORMATS) * self.tasks / SHORT_TASKS
 
     def play(self, ground: Stage, plan: Plan, first: int) -> Iterator[list[Measurement]]:
         """In each round, each format in a new database."""

@@ -32,7 +32,7 @@ class Part(Protocol):
 
     @property
     def weight(self) -> float:
-        """About the number of its measurements in a round, see `TimeLimit`."""
+        """The time of a round, in ordinary measurements of a workload, see `TimeLimit`."""
 
     def play(self, ground: Stage, plan: Plan, first: int) -> Iterator[list[Measurement]]:
         """The rounds from *first* on, each with all participants."""

@@ -41,8 +41,8 @@ class Stalls:
 
     @property
     def weight(self) -> float:
-        """About the number of its measurements in a round."""
-        return 2
+        """The time of a round, in ordinary measurements of a workload."""
+        return 4
 
     def play(self, ground: Stage, plan: Plan, first: int) -> Iterator[list[Measurement]]:
         """In each round, each document with a few different comments."""

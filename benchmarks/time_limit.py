@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 class TimeLimit:
     """Decides whether there is time for a round.
 
-    The cost of a round is estimated by its weight, which is about the number of its measurements, and by the time for
+    The time of a round is estimated by its weight, which is about the number of its measurements, and by the time for
     each unit of weight so far. The first rounds of later parts come before the next rounds of an earlier one.
     """
 
