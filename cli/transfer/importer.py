@@ -23,6 +23,8 @@ _MAX_CACHED_USERS: Final = 10_000
 """Users that are cached by name. When there are more, the cache is emptied, so that it does not grow."""
 
 
+_MAX_CHARACTERS: Final = 1_000_000
+"""The length of the texts of a batch. A thousand ordinary tasks have less; long texts make smaller batches."""
 _LINES_AT_ONCE: Final = 50
 """Lines that are parsed before other work of the event loop continues."""
 
@@ -76,6 +78,8 @@ class Importer:
     counts: ImportCounts = field(default_factory=ImportCounts)
     _users: dict[str, Actor | None] = field(default_factory=dict)
     _pending: Batch[Parsed] = field(default_factory=dict)
+    _characters: int = 0
+    """The length of the pending texts."""
     _writer: BatchWriter[Parsed] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -106,9 +110,10 @@ class Importer:
             return
         if task.task_id in self._pending or self._writer.is_writing(task.task_id):
             await self._flush()
-        elif len(self._pending) == BATCH_SIZE:
+        elif len(self._pending) == BATCH_SIZE or self._characters > _MAX_CHARACTERS:
             await self._start_writing()
         self._pending[task.task_id] = line.number, owner, task
+        self._characters += len(task.title) + len(task.description)
 
     async def _parse(self, line: Line) -> tuple[Actor, ImportedTask]:
         if line.problem is not None:
@@ -158,7 +163,7 @@ class Importer:
 
     async def _start_writing(self) -> None:
         """Begin to create the tasks that were read since the last batch."""
-        batch, self._pending = self._pending, {}
+        batch, self._pending, self._characters = self._pending, {}, 0
         if batch:
             await self._writer.start(batch)
 

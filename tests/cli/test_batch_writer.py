@@ -1,4 +1,4 @@
-"""Batches of an import are written while the next lines are read."""
+"""Batches of an import: how large they are, and that they are written while the next lines are read."""
 
 import asyncio
 from typing import Any
@@ -7,6 +7,11 @@ from uuid import UUID
 import pytest
 
 from cli.transfer.batch_writer import MAX_CONCURRENT_BATCHES, BatchWriter
+from cli.transfer.formats import Line
+from cli.transfer.import_errors import ImportProblems
+from cli.transfer.importer import Importer, ImportOptions
+from domain.actor import Actor
+from domain.user import Role
 from tests.support.waiting import HANG_SECONDS
 
 
@@ -90,3 +95,20 @@ async def test_after_an_error_no_batch_continues(cancel: bool):
         await writes.writer.close(cancel=cancel)
     assert writes.open["b"].cancelled() is cancel
     assert not writes.writer.is_writing(id_of("b"))
+
+
+@pytest.mark.parametrize(
+    ("tasks", "text", "batches"),
+    [(2_500, "short", [1_000, 1_000, 500]), (250, "x" * 10_000, [100, 100, 50])],
+    ids=["short", "long"],
+)
+async def test_long_texts_make_smaller_batches(tasks: int, text: str, batches: list[int]):
+    """The memory of an import does not depend on the length of the texts."""
+    sizes: list[int] = []
+    options = ImportOptions(Actor(id_of("a"), Role.USER, id_of("s"), 1), "alice", only_checks=True)
+    importer = Importer(None, options, ImportProblems(), sizes.append)  # type: ignore[arg-type]  # nothing is written
+    await importer.take(
+        Line(number, {"id": str(number), "title": "t", "description": text}) for number in range(1, tasks + 1)
+    )
+    assert sizes == batches
+    assert importer.counts.created == tasks
