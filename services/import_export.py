@@ -155,9 +155,10 @@ def _name(names: Mapping[UUID, str], user_id: UUID | None) -> str | None:
 
 async def _without_assignee(uow: UnitOfWork, tasks: Collection[ImportedTask]) -> dict[UUID, str]:
     """The tasks whose assignee does not exist or is not active, with the message."""
-    users = await uow.users.find_many({each.assignee_id for each in tasks if each.assignee_id is not None})
-    active = {None, *(user.id for user in users.values() if user.is_active)}
-    return {each.task_id: _INACTIVE for each in tasks if each.assignee_id not in active}
+    active = await uow.users.active_among({each.assignee_id for each in tasks if each.assignee_id is not None})
+    return {
+        each.task_id: _INACTIVE for each in tasks if each.assignee_id is not None and each.assignee_id not in active
+    }
 
 
 def _row(uow: UnitOfWork, task: ImportedTask) -> TaskRow:
