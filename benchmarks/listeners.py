@@ -7,7 +7,7 @@ import os
 import re
 import struct
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -119,8 +119,9 @@ class Listener(asyncio.Protocol):
 class ListenerGroup:
     """All sockets, and the number of their deliveries."""
 
-    def __init__(self, query: str, endpoint: Endpoint) -> None:
+    def __init__(self, query: str, endpoint: Endpoint, clock: Callable[[], float] = time.time) -> None:
         self.query = query
+        self._clock = clock
         self.endpoint = endpoint
         self.received = self.lost = 0
         self.sample: bytes | None = None
@@ -135,7 +136,7 @@ class ListenerGroup:
         self.received += 1
         self.sample = self.sample or sample
         if timed and sample is not None and (found := _CHANGED_AT.search(sample)) is not None:
-            self.delays.append(time.time() - datetime.fromisoformat(found[1].decode()).timestamp())
+            self.delays.append(self._clock() - datetime.fromisoformat(found[1].decode()).timestamp())
         if self.received >= self._wanted:
             self._enough.set()
 

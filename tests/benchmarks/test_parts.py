@@ -70,7 +70,7 @@ class TestCommit:
     def test_rounds_of_another_commit_are_not_continued(self):
         """Their ratios are those of another program."""
         stored = [Measurement("W1", "ours", 0, 1.0, {}, commit) for commit in ("commit abc", "")]
-        with pytest.raises(full.Refused, match=r"are of an unknown commit, and this is commit abc: .* --afresh"):
+        with pytest.raises(full.Refused, match="are of an unknown commit, and this is commit abc: remove them"):
             full.check_commit("commit abc", stored, dirty=False)
         full.check_commit("commit abc", stored[:1], dirty=False)
 
