@@ -16,7 +16,7 @@ from typing import Final, cast
 
 _AT_A_TIME: Final = 50
 _PATIENCE_SECONDS: Final = 20.0
-_QUIET_SECONDS: Final = 0.3
+_QUIET_SECONDS: Final = 1.0
 _TIMED: Final = 10
 """Sockets whose deliveries are timed. All would cost the client more than it costs the server to send them."""
 _CHANGED_AT: Final = re.compile(rb'"updatedAt": ?"([^"]+)"')

@@ -215,7 +215,7 @@ def _imports(measured: Sequence[Measurement]) -> list[str]:
         [kind, *(seen(measured, f"{imports.PART}/{kind}", "ours", number) for number in (None, "per_cpu", "memory"))]
         for kind in found
     ]
-    heads = ["", "tasks per second", "per second of its processor, with its start", "memory (RSS) in MB"]
+    heads = ["", "tasks per second", "per second of its processor", "memory (RSS) in MB"]
     return ["**Import**: tasks created by `taskriver import`", markdown([heads, *rows])]
 
 

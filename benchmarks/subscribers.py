@@ -32,12 +32,9 @@ class Deliveries:
         self.portal.call(self.group.expect, 0)
 
     def delays(self) -> dict[str, float]:
-        """Milliseconds from the start of a change to its frame, in the timed sockets."""
-        seconds = self.group.delays
-        if len(seconds) < _LEAST_DELAYS:
-            return {}
-        percentiles = quantiles(seconds, n=100, method="inclusive")
-        return {"delivery_p50": percentiles[49] * 1_000, "delivery_p95": percentiles[94] * 1_000}
+        """Milliseconds from the start of a change to its frame, in the timed sockets, when all frames have arrived."""
+        self.portal.call(self.group.be_quiet)
+        return percentiles(self.group.delays)
 
     def check(self, name: str, cases: Sequence[Case], requests: int) -> None:
         """Wait until every move among the requests has reached every subscriber.
@@ -59,3 +56,11 @@ def subscribed(port: int, peer: Peer, tokens: list[str]) -> Iterator[Deliveries]
         group = listening(port, query_of(peer), tokens, peer.endpoint or GRAPHQL)
         with portal.wrap_async_context_manager(group) as running:
             yield Deliveries(portal, running)
+
+
+def percentiles(seconds: Sequence[float]) -> dict[str, float]:
+    """The median and the 95th percentile in milliseconds; nothing if there are too few."""
+    if len(seconds) < _LEAST_DELAYS:
+        return {}
+    found = quantiles(seconds, n=100, method="inclusive")
+    return {"delivery_p50": found[49] * 1_000, "delivery_p95": found[94] * 1_000}
