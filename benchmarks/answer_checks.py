@@ -78,7 +78,7 @@ def send(port: int, request: Request, token: str) -> tuple[int, bytes]:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_SECONDS)
     try:
         headers = {"content-type": "application/json", "authorization": f"Bearer {token}"}
-        connection.request(request.method, request.path, request.body or None, headers)
+        connection.request(request.method, request.path, request.body.encode() or None, headers)
         answer = connection.getresponse()
         return answer.status, answer.read()
     finally:

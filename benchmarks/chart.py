@@ -37,7 +37,7 @@ def draw(title: str, groups: Mapping[str, Sequence[Bar]]) -> str:
         ),
         f"<title>{escape(title)}</title>",
         f'<rect width="{WIDTH}" height="{height}" rx="8" fill="#ffffff"/>',
-        _text(16, 28, title, size=15, weight=600),
+        text(16, 28, title, size=15, weight=600),
     ]
     top = TOP
     for name, bars in groups.items():
@@ -51,24 +51,25 @@ def draw(title: str, groups: Mapping[str, Sequence[Bar]]) -> str:
 
 
 def _group(name: str, bars: Sequence[Bar], top: int, scale: float) -> list[str]:
-    lines = [_text(16, top + 22, name, weight=600)]
+    lines = [text(16, top + 22, name, weight=600)]
     for index, bar in enumerate(bars):
         y = top + HEAD + index * ROW
         wide = max(bar.ratio.median * scale, 1)
         lines += [
-            _text(LEFT - 8, y + 13, bar.title, anchor="end"),
+            text(LEFT - 8, y + 13, bar.title, anchor="end"),
             f'<rect x="{LEFT}" y="{y + 3}" width="{wide:.1f}" height="{ROW - 7}" fill="{COLOURS[bar.kind]}"/>',
             (
                 f'<line x1="{LEFT + bar.ratio.least * scale:.1f}" x2="{LEFT + bar.ratio.most * scale:.1f}" '
                 f'y1="{y + ROW / 2 - 0.5}" y2="{y + ROW / 2 - 0.5}" stroke="#0f172a"/>'
             ),
-            _text(LEFT + bar.ratio.most * scale + 6, y + 13, f"{bar.ratio.median:.2f}", weight=600),
+            text(LEFT + bar.ratio.most * scale + 6, y + 13, f"{bar.ratio.median:.2f}", weight=600),
         ]
     return lines
 
 
-def _text(x: float, y: float, text: str, *, anchor: str = "start", size: int = 13, weight: int = 400) -> str:
+def text(x: float, y: float, words: str, *, anchor: str = "start", size: int = 13, weight: int = 400) -> str:
+    """A line of text."""
     return (
         f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" font-size="{size}" font-weight="{weight}" '
-        f'fill="#0f172a">{escape(text)}</text>'
+        f'fill="#0f172a">{escape(words)}</text>'
     )

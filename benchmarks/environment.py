@@ -18,7 +18,7 @@ from benchmarks import dataset
 from benchmarks.dataset import row_id
 from benchmarks.peers.catalogue import SECRET, Peer
 from benchmarks.process import ServerProcess, cores, everywhere, started
-from benchmarks.rewind import rewind_ours, rewind_theirs
+from benchmarks.rewind import remove_created, rewind_ours, rewind_theirs
 from cli.output import say
 from embedded.ports import free_port
 from graphql_api.auth.tokens import AccessTokens
@@ -28,7 +28,7 @@ FOLDER: Final = Path(".taskriver/benchmarks")
 _THEIRS: Final = "peers"
 _SEARCHABLE: Final = "board"
 _WRITABLE: Final = dataset.WRITTEN + dataset.DELETABLE
-"""The workloads change this number of tasks. Smaller tables are only read."""
+"""The workloads change this number of tasks. In smaller tables tasks are only created and read."""
 _COPIES: Final = """
 SELECT datname FROM pg_database WHERE NOT datistemplate AND datname NOT IN ('postgres', current_database())
 """
@@ -76,12 +76,19 @@ class Stage:
 
     async def rewind(self, peer: Peer) -> None:
         """Restore the rows that the workloads change, in the database of this peer."""
+        if len(self.tasks) < _WRITABLE:
+            await remove_created(self.database_of(peer))
+            return
         rewind = rewind_ours if peer.is_ours else rewind_theirs
         await rewind(self.database_of(peer), len(self.tasks))
 
     async def rewind_all(self) -> None:
         """Restore the rows that the workloads change, in both databases."""
-        await _rewind_all(self.ours, self.theirs, len(self.tasks))
+        if len(self.tasks) < _WRITABLE:
+            await remove_created(self.ours)
+            await remove_created(self.theirs)
+        else:
+            await _rewind_all(self.ours, self.theirs, len(self.tasks))
 
 
 def channel_of(peer: Peer) -> str:

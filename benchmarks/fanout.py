@@ -22,7 +22,7 @@ from benchmarks.environment import Stage, channel_of, token_for
 from benchmarks.listeners import GRAPHQL, ListenerGroup, listening
 from benchmarks.peers.catalogue import Peer
 from benchmarks.posting import post_all
-from benchmarks.process import ServerProcess
+from benchmarks.process import MEGABYTE, ServerProcess
 from benchmarks.results import Measurement
 from benchmarks.workloads import Workload, cases
 from graphql_api.schema.ids import decode_id
@@ -140,6 +140,7 @@ async def _burst(
 ) -> tuple[float, dict[str, float]]:
     events = max(_LEAST_EVENTS, min(EVENTS, _MOST_FRAMES // sockets))
     group.expect(sockets * events)
+    server.forget_peak()
     began, cpu = time.perf_counter(), server.cpu_seconds
     repeated = await source.deliver(events)
     with suppress(TimeoutError):
@@ -147,7 +148,12 @@ async def _burst(
     seconds, used = time.perf_counter() - began, server.cpu_seconds - cpu
     if group.received > sockets * events:
         raise RuntimeError(f"{group.received - sockets * events} unexpected frames arrived.")
-    return group.received / seconds, {"per_cpu": group.received / max(used, 1e-3), "repeated": repeated}
+    memory = server.peak / MEGABYTE
+    return group.received / seconds, {
+        "per_cpu": group.received / max(used, 1e-3),
+        "repeated": repeated,
+        "memory": memory,
+    }
 
 
 def _check(peer: Peer, group: ListenerGroup) -> None:

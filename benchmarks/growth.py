@@ -1,4 +1,4 @@
-"""How the cost grows: with the page, the table, the visible tasks, listeners, and processes."""
+"""How the cost grows: with the page, the table, the visible tasks, listeners, processes, and waiting events."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
@@ -10,11 +10,13 @@ import asyncpg
 import uvloop
 
 from benchmarks import dataset, fanout
-from benchmarks.environment import Stage, stage
+from benchmarks.environment import Stage, searchable, stage
+from benchmarks.numbering import by_backlog, by_batch
 from benchmarks.peers.catalogue import PEERS, Peer
 from benchmarks.results import Measurement
 from benchmarks.rounds import Match, Plan, Setting
 from benchmarks.workloads import Workload
+from streaming.numbering import BATCH_SIZE
 
 Points = Callable[[Stage, Plan, int, int], list[Measurement]]
 """The measurements of a point in a round."""
@@ -27,6 +29,15 @@ _VISIBLE: Final = "sight"
 
 
 @dataclass(frozen=True, slots=True)
+class Quantity:
+    """What is shown of each point: a number of the measurement, or its value."""
+
+    about: str = "per second"
+    number: str | None = None
+    form: str = ",.0f"
+
+
+@dataclass(frozen=True, slots=True)
 class Curve:
     """A quantity that grows. `unit` is what its points count."""
 
@@ -35,11 +46,19 @@ class Curve:
     unit: str
     points: Sequence[int]
     measure: Points
+    shown: Sequence[Quantity] = (Quantity(),)
+    point_weight: float = 1
+    """The weight of a point in a round."""
 
     @property
     def names(self) -> tuple[str, ...]:
         """The names of its measurements, up to the slash."""
         return (self.name,)
+
+    @property
+    def weight(self) -> float:
+        """The time of a round, in ordinary measurements of a workload."""
+        return self.point_weight * len(self.points)
 
     def play(self, ground: Stage, plan: Plan, first: int) -> Iterator[list[Measurement]]:
         """All points of the curve, in each round."""
@@ -53,10 +72,26 @@ def curves() -> list[Curve]:
         Curve("page", "W2 by the size of the page", "tasks on a page", (1, 20, 50, 100), _page),
         Curve("tasks-W1", "W1 by the size of the table", "tasks", (1_000, 10_000, 100_000, 1_000_000), _tasks_w1),
         Curve("tasks-W2", "W2 by the size of the table", "tasks", (1_000, 10_000, 100_000, 1_000_000), _tasks_w2),
+        Curve("tasks-W6", "W6 by the size of the table", "tasks", (1_000, 10_000, 100_000, 1_000_000), _tasks_w6),
         Curve("sight", "W2 by what a user may see", "‰ of 100,000 tasks seen", (2, *SHARES), _visible),
         Curve("sockets", "W5 by the number of listeners", "sockets", (10, 100, 500, 1_000, 5_000), _sockets),
-        Curve("workers", "W1 by processes, on both cores", "processes", (1, 2), _workers),
+        Curve("workers", "W1 by processes, on both cores", "processes", (1, 2), _workers_w1),
+        Curve("workers-W6", "W6 by processes, on both cores", "processes", (1, 2), _workers_w6),
+        numbering(),
+        Curve("backlog", "events numbered, by the number that waits", "events", (1_000, 10_000, 100_000), by_backlog),
+        listeners(),
     ]
+
+
+def numbering(points: Sequence[int] = (1, 10, 100, BATCH_SIZE)) -> Curve:
+    """Events that get their positions, by the size of a batch."""
+    return Curve("numbering", "events numbered, by the size of a batch", "events in a batch", points, by_batch)
+
+
+def listeners(points: Sequence[int] = (10, 100, 1_000)) -> Curve:
+    """W10 by the number of its subscribers."""
+    about = "W10 by the number of subscribers, who receive each move"
+    return Curve("listeners", about, "subscribers", points, _listeners, _DELAYS, point_weight=6)
 
 
 def _once(
@@ -70,14 +105,17 @@ def _page(ground: Stage, plan: Plan, first: int, number: int) -> list[Measuremen
     return _once(ground, plan, Workload.W2, BOTH, number, Setting(f"page/{first}", first=first))
 
 
-def _tasks(workload: Workload, ground: Stage, plan: Plan, tasks: int, number: int) -> list[Measurement]:
+def _tasks(
+    workload: Workload, peers: Sequence[Peer], ground: Stage, plan: Plan, tasks: int, number: int
+) -> list[Measurement]:
     # The environment that is already open cannot be opened a second time.
     with nullcontext(ground) if tasks == dataset.TASKS else stage(ground.folder, tasks) as other:
-        return _once(other, plan, workload, BOTH, number, Setting(f"tasks-{workload}/{tasks}"))
+        return _once(other, plan, workload, peers, number, Setting(f"tasks-{workload}/{tasks}"))
 
 
-_tasks_w1: Final = partial(_tasks, Workload.W1)
-_tasks_w2: Final = partial(_tasks, Workload.W2)
+_tasks_w1: Final = partial(_tasks, Workload.W1, BOTH)
+_tasks_w2: Final = partial(_tasks, Workload.W2, BOTH)
+_tasks_w6: Final = partial(_tasks, Workload.W6, (OURS, PEERS["mercurius-event"]))
 
 
 def _visible(ground: Stage, plan: Plan, share: int, number: int) -> list[Measurement]:
@@ -91,12 +129,26 @@ def _sockets(ground: Stage, plan: Plan, sockets: int, number: int) -> list[Measu
     return [replace(each, what=f"sockets/{sockets}") for each in measured]
 
 
-def _workers(ground: Stage, plan: Plan, workers: int, number: int) -> list[Measurement]:
+def _workers(name: str, workload: Workload, ground: Stage, plan: Plan, workers: int, number: int) -> list[Measurement]:
     environment = {"DATABASE_URL": ground.ours, "WORKERS": str(workers), "LOG_LEVEL": "warning"}
     peer = replace(OURS, command=_SERVE, environment=environment)
-    return _once(ground, plan, Workload.W1, [peer], number, Setting(f"workers/{workers}", everywhere=True))
+    return _once(ground, plan, workload, [peer], number, Setting(f"{name}/{workers}", everywhere=True))
 
 
+_workers_w1: Final = partial(_workers, "workers", Workload.W1)
+_workers_w6: Final = partial(_workers, "workers-W6", Workload.W6)
+
+
+def _listeners(ground: Stage, plan: Plan, subscribers: int, number: int) -> list[Measurement]:
+    board = replace(ground, theirs=uvloop.run(searchable(ground.theirs)))
+    return _once(board, plan, Workload.W10, BOTH, number, Setting(f"listeners/{subscribers}", subscribers=subscribers))
+
+
+_DELAYS: Final = (
+    Quantity("requests, p95 in ms", "p95", ",.1f"),
+    Quantity("deliveries, p95 in ms", "delivery_p95", ",.1f"),
+    Quantity("requests per second"),
+)
 _SERVE: Final = (OURS.command[0], "-m", "cli", "serve")
 
 

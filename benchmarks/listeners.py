@@ -4,15 +4,22 @@ import asyncio
 import base64
 import json
 import os
+import re
 import struct
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from typing import Final, cast
 
 _AT_A_TIME: Final = 50
 _PATIENCE_SECONDS: Final = 20.0
+_QUIET_SECONDS: Final = 1.0
+_TIMED: Final = 10
+"""Sockets whose deliveries are timed. All would cost the client more than it costs the server to send them."""
+_CHANGED_AT: Final = re.compile(rb'"updatedAt": ?"([^"]+)"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +38,9 @@ _PROTOCOL: Final = "Sec-WebSocket-Protocol: graphql-transport-ws\r\n"
 class Listener(asyncio.Protocol):
     """One socket."""
 
-    def __init__(self, group: "ListenerGroup", token: str) -> None:
+    def __init__(self, group: "ListenerGroup", token: str, *, timed: bool = False) -> None:
         self._group = group
+        self._timed = timed
         self._endpoint = group.endpoint
         self._token = token
         self._unread = b""
@@ -89,7 +97,8 @@ class Listener(asyncio.Protocol):
 
     def _receive(self, data: bytes, begin: int, end: int) -> None:
         if data.find(self._endpoint.mark, begin, end) >= 0:
-            self._group.receive(data[begin:end] if self._group.sample is None else None)
+            needed = self._timed or self._group.sample is None
+            self._group.receive(data[begin:end] if needed else None, timed=self._timed)
         elif data.find(b'"connection_ack"', begin, end) >= 0:
             payload = {"query": self._group.query}
             self._send({"id": "1", "type": "subscribe", "payload": payload})
@@ -110,18 +119,24 @@ class Listener(asyncio.Protocol):
 class ListenerGroup:
     """All sockets, and the number of their deliveries."""
 
-    def __init__(self, query: str, endpoint: Endpoint) -> None:
+    def __init__(self, query: str, endpoint: Endpoint, clock: Callable[[], float] = time.time) -> None:
         self.query = query
+        self._clock = clock
         self.endpoint = endpoint
         self.received = self.lost = 0
         self.sample: bytes | None = None
+        self.sockets = 0
+        self.delays: list[float] = []
+        """Seconds from `updatedAt` of the task to the frame, in the timed sockets."""
         self._wanted = 0
         self._enough = asyncio.Event()
 
-    def receive(self, sample: bytes | None) -> None:
-        """One delivery."""
+    def receive(self, sample: bytes | None, *, timed: bool = False) -> None:
+        """One delivery. *sample* is its frame, which is needed if the delivery is *timed*."""
         self.received += 1
         self.sample = self.sample or sample
+        if timed and sample is not None and (found := _CHANGED_AT.search(sample)) is not None:
+            self.delays.append(self._clock() - datetime.fromisoformat(found[1].decode()).timestamp())
         if self.received >= self._wanted:
             self._enough.set()
 
@@ -132,8 +147,15 @@ class ListenerGroup:
 
     def expect(self, many: int) -> None:
         """Count from zero, up to this number."""
-        self.received, self._wanted = 0, many
+        self.received, self._wanted, self.delays = 0, many, []
         self._enough.clear()
+
+    async def be_quiet(self) -> None:
+        """Wait until no delivery has arrived for a while."""
+        before = -1
+        while before != self.received:
+            before = self.received
+            await asyncio.sleep(_QUIET_SECONDS)
 
     async def have_received_at_least(self, many: int, patience: float) -> None:
         """Wait for this number of deliveries since `expect`.
@@ -166,14 +188,17 @@ async def listening(
 ) -> AsyncIterator[ListenerGroup]:
     """One subscribed socket for each token."""
     group, loop, sockets = ListenerGroup(query, endpoint), asyncio.get_running_loop(), []
+    every = max(1, len(tokens) // _TIMED)
     for start in range(0, len(tokens), _AT_A_TIME):
-        some = [
-            (await loop.create_connection(partial(Listener, group, token), "127.0.0.1", port))[1]
-            for token in tokens[start : start + _AT_A_TIME]
+        new = [
+            partial(Listener, group, token, timed=number % every == 0)
+            for number, token in enumerate(tokens[start : start + _AT_A_TIME], start)
         ]
+        some = [(await loop.create_connection(each, "127.0.0.1", port))[1] for each in new]
         async with asyncio.timeout(_PATIENCE_SECONDS):
             await asyncio.gather(*(each.subscribed for each in some))
         sockets += some
+    group.sockets = len(sockets)
     try:
         yield group
     finally:

@@ -15,6 +15,9 @@ from embedded.accounts import account_for
 from embedded.binaries import find_postgres, find_valkey
 
 _HERE: Final = Path(__file__).parent
+_ROOT: Final = _HERE.parent
+DIRTY: Final = "-dirty"
+_WRITTEN: Final = (":(exclude)docs/benchmarks*.md", ":(exclude)docs/benchmarks*.svg")
 _PYTHON: Final = {
     "Strawberry": "strawberry-graphql",
     "graphql-core": "graphql-core",
@@ -41,13 +44,13 @@ def slug(machine: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", machine.lower()).strip("-")
 
 
-def described() -> str:
-    """A sentence for the start of a page section."""
+def described(commit: str) -> str:
+    """A sentence for the start of a page section, about measurements at this commit."""
     today = datetime.now(UTC).date().isoformat()
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return (
-        f"Measured on {today} at {_commit()}, on {os.cpu_count()} cores of {processor()} with {memory:.0f} GB, "
-        f"{platform.system()} {platform.release()}."
+        f"Measured on {today} at {commit or 'an unknown commit'}, on {os.cpu_count()} cores of {processor()} with "
+        f"{memory:.0f} GB, {platform.system()} {platform.release()}."
     )
 
 
@@ -71,9 +74,22 @@ def processor() -> str:
     return found[1] if found else platform.machine()
 
 
-def _commit() -> str:
-    done = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False)
-    return f"commit {done.stdout.strip()}" if done.returncode == 0 else "an unknown commit"
+def commit(folder: Path = _ROOT) -> str:
+    """The commit of this repository, with `DIRTY` at its end if files differ from it; empty without a repository.
+
+    The page and the charts that `make bench-full` writes do not count.
+    """
+    name = _git(folder, "rev-parse", "--short", "HEAD")
+    changed = _git(folder, "status", "--porcelain", "--", ".", *_WRITTEN)
+    return name and f"commit {name}{DIRTY if changed else ''}"
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    try:
+        done = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, text=True, check=False)
+    except OSError:
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""
 
 
 def _version_of(*command: str) -> str:
@@ -91,4 +107,4 @@ def _locked(folder: str, package: str) -> str:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(f"{described()}\n{versions()}\n")
+    sys.stdout.write(f"{described(commit())}\n{versions()}\n")

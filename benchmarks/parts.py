@@ -30,6 +30,10 @@ class Part(Protocol):
     def about(self) -> str:
         """A short description."""
 
+    @property
+    def weight(self) -> float:
+        """The time of a round, in ordinary measurements of a workload, see `TimeLimit`."""
+
     def play(self, ground: Stage, plan: Plan, first: int) -> Iterator[list[Measurement]]:
         """The rounds from *first* on, each with all participants."""
 
@@ -52,6 +56,10 @@ class Answering:
     @property
     def about(self) -> str:
         return "; ".join(workload.about for workload in self.workloads)
+
+    @property
+    def weight(self) -> float:
+        return sum(workload in peer.workloads for workload in self.workloads for peer in self.peers)
 
     def play(self, ground: Stage, plan: Plan, first: int) -> Iterator[list[Measurement]]:
         bare = Workload.W3 in self.workloads and commits.NAME in {peer.name for peer in self.peers}
@@ -77,6 +85,10 @@ class Delivery:
     name: str = fanout.WHAT
     names: tuple[str, ...] = (fanout.WHAT,)
     about: str = f"{fanout.EVENTS} changes in a burst, delivered to {fanout.SOCKETS} sockets: deliveries"
+
+    @property
+    def weight(self) -> float:
+        return sum(peer.endpoint is not None for peer in self.peers)
 
     def play(self, ground: Stage, plan: Plan, first: int) -> Iterator[list[Measurement]]:
         for number in range(first, plan.rounds):

@@ -17,6 +17,7 @@ import psutil
 
 from embedded.ports import free_port
 
+MEGABYTE: Final = 1_000_000
 _PATIENCE_SECONDS: Final = 180.0
 """A server that is not ready after this time does not start."""
 

@@ -12,18 +12,19 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from benchmarks import machine, targets
+from benchmarks import imports, machine, targets
 from benchmarks.chart import Bar, draw
+from benchmarks.curve_chart import Line, Panel, draw_curves
 from benchmarks.environment import FOLDER
 from benchmarks.fanout import WHAT
 from benchmarks.growth import Curve, curves
 from benchmarks.parts import NAMES
 from benchmarks.peers.catalogue import PEERS
 from benchmarks.progress import BASE
-from benchmarks.ratios import ratio
+from benchmarks.ratios import Spread, ratio, values
 from benchmarks.results import Measurement, Results
 from benchmarks.stalls import PART
-from benchmarks.table import markdown, medians, peers_of, seen, times
+from benchmarks.table import ABSENT, markdown, medians, peers_of, seen, times
 from benchmarks.workloads import Workload
 from cli.output import say
 
@@ -32,6 +33,10 @@ BEGIN: Final = "<!-- measured: written by `make bench-full`, not by hand -->"
 END: Final = "<!-- end of what was measured -->"
 _SECTION: Final = "<!-- machine: {} -->"
 _SECTIONS: Final = re.compile(r"^<!-- machine: (.+) -->$", re.MULTILINE)
+_TARGETS: Final = ("Taskriver", "target", "median (least – most)", "result")
+_HEAD: Final = f"| {' | '.join(_TARGETS)} |"
+_MACHINES: Final = 2
+"""From this number on there is a table of all machines."""
 _LOWER_BOUNDS: Final = ("floor", "frames", "commits")
 
 
@@ -52,9 +57,15 @@ def write(measured: Sequence[Measurement], name: str, page: Path = PAGE) -> None
     before, _, rest = text.partition(BEGIN)
     old, _, after = rest.partition(END)
     chart = page.with_name(f"{page.stem}-{machine.slug(name)}.svg")
-    sections = sections_of(old) | {name: f"### {name}\n\n{figures(measured, chart.name)}"}
-    page.write_text(f"{before}{BEGIN}\n\n{joined(sections)}\n\n{END}{after}")
+    sections = sections_of(old) | {name: f"### {name}\n\n{figures(measured, chart)}"}
+    page.write_text(f"{before}{BEGIN}\n\n{side_by_side(sections)}{joined(sections)}\n\n{END}{after}")
     chart.write_text(draw("Requests or deliveries per second, times Mercurius + JIT", bars(measured)))
+    if panels := _panels(measured):
+        _growth_chart(chart).write_text(draw_curves("How the cost grows", panels))
+
+
+def _growth_chart(chart: Path) -> Path:
+    return chart.with_name(f"{chart.stem}-growth.svg")
 
 
 def sections_of(text: str) -> dict[str, str]:
@@ -63,17 +74,39 @@ def sections_of(text: str) -> dict[str, str]:
     return {name: section.strip() for name, section in zip(found[::2], found[1::2], strict=True)}
 
 
+def side_by_side(sections: Mapping[str, str]) -> str:
+    """A table of the targets with a column for each machine, made of the tables of the sections; empty for one machine.
+
+    The last two columns of a section's table are the spread and the mark.
+    """
+    found = {name: _marks_of(section) for name, section in sections.items()}
+    targets = list(dict.fromkeys(target for marks in found.values() for target in marks))
+    if len(sections) < _MACHINES or not targets:
+        return ""
+    head = ["target", *found]
+    rows = [[" ".join(target), *(marks.get(target, ABSENT) for marks in found.values())] for target in targets]
+    return f"**The targets on all machines**\n\n{markdown([head, *rows])}\n\n"
+
+
+def _marks_of(section: str) -> dict[tuple[str, str], str]:
+    """Text and limit of a target → its spread and its mark."""
+    _, _, table = section.partition(_HEAD)
+    rows = (line.strip("| ").split(" | ") for line in table.partition("\n\n")[0].splitlines()[2:])
+    return {(text, limit): f"{spread}: {mark}" for text, limit, spread, mark in rows}
+
+
 def joined(sections: Mapping[str, str]) -> str:
     """The sections with their markers."""
     return "\n\n".join(f"{_SECTION.format(name)}\n\n{section}" for name, section in sections.items())
 
 
-def figures(measured: Sequence[Measurement], chart: str) -> str:
-    """The section of a machine."""
+def figures(measured: Sequence[Measurement], chart: Path) -> str:
+    """The section of a machine. *chart* is the file of its first chart."""
+    growth = [part for curve in curves() for part in _curve(measured, curve)]
     parts = [
-        f"{machine.described()} Rounds: {_rounds(measured)}.",
+        f"{machine.described(' and '.join(sorted({each.commit for each in measured})))} Rounds: {_rounds(measured)}.",
         machine.versions(),
-        f"![All peers in every workload, times Mercurius]({chart})",
+        f"![All peers in every workload, times Mercurius]({chart.name})",
         *_targets(measured),
         *_section(
             "**Times Mercurius + JIT**: the median of the ratios within each round (least – most).",
@@ -92,8 +125,10 @@ def figures(measured: Sequence[Measurement], chart: str) -> str:
             "**Memory**: the most megabytes (RSS) of the server's processes under load",
             medians(measured, NAMES, "memory"),
         ),
+        *_imports(measured),
         *_stalls(measured),
-        *(part for curve in curves() for part in _curve(measured, curve)),
+        *([f"![How the cost grows]({_growth_chart(chart).name})"] if growth else []),
+        *growth,
     ]
     return "\n\n".join(parts)
 
@@ -102,10 +137,9 @@ def _targets(measured: Sequence[Measurement]) -> list[str]:
     found = targets.rows(measured)
     if not found:
         return []
-    head = ["Taskriver", "target", "median (least – most)", "result"]
     return [
         "**Targets**: met or missed if all rounds agree, otherwise not decided.",
-        markdown([head, *(list(map(str, row)) for row in found)]),
+        markdown([_TARGETS, *(list(map(str, row)) for row in found)]),
     ]
 
 
@@ -163,13 +197,46 @@ def _curve(measured: Sequence[Measurement], curve: Curve) -> list[str]:
     peers = peers_of(measured, list(names.values()))
     if not peers:
         return []
+    columns = [(peer, quantity) for quantity in curve.shown for peer in peers]
     rows = [
-        [f"{point:,}", *(seen(measured, names[point], peer) for peer in peers)]
+        [f"{point:,}", *(seen(measured, names[point], peer, each.number, each.form) for peer, each in columns)]
         for point in curve.points
         if peers_of(measured, [names[point]])
     ]
-    heads = [curve.unit, *(f"{PEERS[peer].title}, per second" for peer in peers)]
+    heads = [curve.unit, *(f"{PEERS[peer].title}, {quantity.about}" for peer, quantity in columns)]
     return [f"**How the cost grows**: {curve.about}", markdown([heads, *rows])]
+
+
+def _imports(measured: Sequence[Measurement]) -> list[str]:
+    found = [kind for kind in imports.FORMATS if peers_of(measured, [f"{imports.PART}/{kind}"])]
+    if not found:
+        return []
+    rows = [
+        [kind, *(seen(measured, f"{imports.PART}/{kind}", "ours", number) for number in (None, "per_cpu", "memory"))]
+        for kind in found
+    ]
+    heads = ["", "tasks per second", "per second of its processor", "memory (RSS) in MB"]
+    return ["**Import**: tasks created by `taskriver import`", markdown([heads, *rows])]
+
+
+def _panels(measured: Sequence[Measurement]) -> list[Panel]:
+    """The curves for the chart, with the first quantity of each."""
+    panels = []
+    for curve in curves():
+        names, number = [f"{curve.name}/{point}" for point in curve.points], curve.shown[0].number
+        lines = {
+            PEERS[peer].title: Line([_spread(measured, name, peer, number) for name in names], _kind(peer))
+            for peer in peers_of(measured, names)
+        }
+        if lines:
+            points = [f"{point:,}" for point in curve.points]
+            panels.append(Panel(f"{curve.about}: {curve.shown[0].about}", curve.unit, points, lines))
+    return panels
+
+
+def _spread(measured: Sequence[Measurement], name: str, peer: str, number: str | None) -> Spread | None:
+    found = values(measured, name, peer, number)
+    return Spread.of(found.values()) if found else None
 
 
 def main() -> int:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 
@@ -10,9 +10,9 @@ from pathlib import Path
 class Measurement:
     """One peer in one round. `value` has the unit of the workload; only values of the same `round` are comparable.
 
-    `numbers` are milliseconds (`p50`, `p95`, `p99`, `longest`, and `alone`, the p50 of one connection), megabytes
-    (`memory`), the share of its core that the server used (`busy`), and requests per second of the server's processor
-    time (`per_cpu`, and `alone_per_cpu` with one connection).
+    `numbers` are milliseconds (`p50`, `p95`, `p99`, `longest`, `alone`, the p50 of one connection, and
+    `delivery_p50` and `delivery_p95`), megabytes (`memory`), the share of its core that the server used (`busy`), and
+    requests per second of the server's processor time (`per_cpu`, and `alone_per_cpu` with one connection).
     """
 
     what: str
@@ -20,6 +20,8 @@ class Measurement:
     round: int
     value: float
     numbers: dict[str, float]
+    commit: str = ""
+    """The commit that was measured, see `machine.commit`."""
 
 
 class Results:
@@ -34,11 +36,11 @@ class Results:
             return []
         return [Measurement(**json.loads(line)) for line in self._file.read_text().splitlines()]
 
-    def add(self, some: Iterable[Measurement]) -> None:
-        """Add the measurements of a complete round."""
+    def add(self, some: Iterable[Measurement], commit: str = "") -> None:
+        """Add the measurements of a complete round at this commit."""
         self._file.parent.mkdir(parents=True, exist_ok=True)
         with self._file.open("a") as out:
-            out.writelines(f"{json.dumps(asdict(each))}\n" for each in some)
+            out.writelines(f"{json.dumps(asdict(replace(each, commit=commit)))}\n" for each in some)
 
     def forget(self) -> None:
         """Remove the file."""

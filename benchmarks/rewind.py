@@ -31,6 +31,16 @@ async def rewind_theirs(url: str, tasks: int) -> None:
     await _rewind(url, tasks, restore, "done", "TRUNCATE events", "VACUUM tasks")
 
 
+async def remove_created(url: str) -> None:
+    """Remove the created tasks only; all other tasks keep their values, whichever these are."""
+    connection = await asyncpg.connect(plain(url))
+    try:
+        await connection.execute(_REMOVE)
+        await connection.execute("VACUUM tasks")
+    finally:
+        await connection.close()
+
+
 async def count_tasks(url: str) -> int:
     """The number of tasks."""
     return int(await _value(url, "SELECT count(*) FROM tasks"))

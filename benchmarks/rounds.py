@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
+from itertools import cycle, islice
 from pathlib import Path
 
 import uvloop
@@ -16,13 +17,12 @@ from benchmarks.dialects import Plain
 from benchmarks.environment import Stage, token_for
 from benchmarks.load import CONNECTIONS, Load, put_under_load, write_requests
 from benchmarks.peers.catalogue import Peer
-from benchmarks.process import ServerProcess, everywhere
+from benchmarks.process import MEGABYTE, ServerProcess, everywhere
 from benchmarks.results import Measurement
 from benchmarks.subscribers import SUBSCRIBERS, Deliveries, subscribed
 from benchmarks.workloads import Workload, cases
 
 FIRST_WARM_UP_SECONDS = 3
-MEGABYTE = 1_000_000
 _SHARE_OF_CASES = 0.7
 """The rate after the warm-up can be higher."""
 
@@ -46,13 +46,14 @@ class Setting:
     """The differences from the ordinary comparison, for the curves.
 
     `what` is the name of the measurements. `person` sends the requests; from the 51st on they are not moderators. A
-    server that runs `everywhere` is not pinned to its core.
+    server that runs `everywhere` is not pinned to its core. `subscribers` is the number of sockets of W10.
     """
 
     what: str = ""
     first: int = PAGE_SIZE
     person: int = 1
     everywhere: bool = False
+    subscribers: int = SUBSCRIBERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +151,8 @@ class Match:
     def _subscribe(self, entry: Entry, listening: ExitStack) -> Deliveries | None:
         if entry.workload is not Workload.W10 or entry.peer.endpoint is None:
             return None
-        tokens = [token_for(entry.peer, person) for person in range(1, SUBSCRIBERS + 1)]
+        people = [token_for(entry.peer, person) for person in range(1, dataset.MODERATORS + 1)]
+        tokens = list(islice(cycle(people), self._setting.subscribers))
         return listening.enter_context(subscribed(entry.server.port, entry.peer, tokens))
 
     def _numbers(self, entry: Entry, deliveries: Deliveries | None) -> tuple[float, dict[str, float]]:
@@ -158,6 +160,7 @@ class Match:
         self._rewind(entry)
         entry.server.forget_peak()
         load, used, took = self._verified(entry, deliveries)
+        delays = deliveries.delays() if deliveries is not None else {}
         numbers = {
             "p50": load.p50,
             "p95": load.p95,
@@ -166,6 +169,7 @@ class Match:
             "memory": entry.server.peak / MEGABYTE,
             "busy": used / took,
             "per_cpu": load.requests / used,
+            **delays,
         }
         if self._plan.alone:
             self._rewind(entry)

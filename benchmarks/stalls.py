@@ -1,4 +1,7 @@
-"""How long the event loop is blocked by the most expensive documents that are accepted, each when it is new."""
+"""How long the event loop is blocked by the most expensive documents that are accepted.
+
+Each document is sent three times: when it is new, when it is known, for which it is compiled, and when it is compiled.
+"""
 
 import json
 import time
@@ -7,47 +10,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import uvloop
+
 from benchmarks import answer_checks
 from benchmarks.dialects import Request
 from benchmarks.environment import Stage, token_for
+from benchmarks.expensive_documents import Document, creation, documents
 from benchmarks.peers.catalogue import PEERS
 from benchmarks.results import Measurement
 from benchmarks.rounds import Plan
 
 PART: Final = "stall"
 OURS: Final = PEERS["ours"]
-REPEATS: Final = 5
+REPEATS: Final = 2
+TIMES: Final = 3
+_LONG_TASKS: Final = 100
 _TICK_WAIT_SECONDS: Final = 0.2
-_FIELDS: Final = """id title description status priority dueAt version createdAt updatedAt completedAt
-    owner { id username } assignee { id username } viewerCanUpdate viewerCanUpdateStatus viewerCanAssign viewerCanDelete
-"""
-_HISTORY: Final = "history(first: 5) { nodes { at to version by { username } } }"
-
-
-@dataclass(frozen=True, slots=True)
-class Document:
-    """A document that the server accepts. A comment before `text` makes it a new document."""
-
-    name: str
-    text: str
-
-
-_PEOPLE: Final = "title owner { username } assignee { username } viewerCanDelete"
-
-DOCUMENTS: Final = (
-    Document("a page of 100, all fields", f"{{ tasks(first: 100) {{ totalCount edges {{ node {{ {_FIELDS} }} }} }} }}"),
-    Document("a page of 60, histories too", f"{{ tasks(first: 60) {{ nodes {{ id title {_HISTORY} }} }} }}"),
-    Document(
-        "15 lists by alias",
-        f"{{ {' '.join(f'a{number}: tasks(first: 10) {{ nodes {{ {_PEOPLE} }} }}' for number in range(15))} }}",
-    ),
-    Document(
-        "the same fields 50 times",
-        f"{{ tasks(first: 20) {{ {' '.join('nodes { id title }' for _ in range(50))} }} }}",
-    ),
-    Document("the schema", "{ __schema { types { name description fields { name description type { name } } } } }"),
-)
-"""Close to the limits of the server."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,26 +39,43 @@ class Stalls:
     names: tuple[str, ...] = (PART,)
     about: str = "how long the event loop is blocked by expensive documents, in milliseconds"
 
+    @property
+    def weight(self) -> float:
+        """The time of a round, in ordinary measurements of a workload."""
+        return 4
+
     def play(self, ground: Stage, plan: Plan, first: int) -> Iterator[list[Measurement]]:
         """In each round, each document with a few different comments."""
         for number in range(first, plan.rounds):
             gaps = ground.folder / "gaps"
             gaps.unlink(missing_ok=True)
-            with ground.start(OURS, "--gaps", str(gaps)) as server:
-                _send(server.port, "{ me { id } }", token_for(OURS))
-                yield [_measure(server.port, gaps, document, number) for document in DOCUMENTS]
+            try:
+                with ground.start(OURS, "--gaps", str(gaps)) as server:
+                    tasks = [_created(server.port, each) for each in range(_LONG_TASKS)]
+                    yield [_measure(server.port, gaps, document, number) for document in documents(tasks[0])]
+            finally:
+                uvloop.run(ground.rewind(OURS))
+
+
+def _created(port: int, number: int) -> str:
+    """The id of a new task with the longest texts. It is among the newest, which the pages contain."""
+    return str(json.loads(_send(port, creation(number), "created"))["data"]["createTask"]["task"]["id"])
 
 
 def _measure(port: int, gaps: Path, document: Document, number: int) -> Measurement:
     gaps.unlink(missing_ok=True)
     for repeat in range(REPEATS):
-        _send(port, f"# {number}-{repeat}\n{document.text}", token_for(OURS))
+        for _ in range(TIMES):
+            _send(port, document, f"{number}-{repeat}")
     time.sleep(_TICK_WAIT_SECONDS)
     seen = json.loads(gaps.read_text())
     return Measurement(f"{PART}/{document.name}", OURS.name, number, seen["wall"], {"cpu": seen["cpu"]})
 
 
-def _send(port: int, query: str, token: str) -> None:
-    status, raw = answer_checks.send(port, Request("POST", "/graphql", json.dumps({"query": query})), token)
-    if status != 200 or b'"errors"' in raw[:200]:
-        raise RuntimeError(f"{query[:200]} was answered with {status}: {raw[:500]!r}")
+def _send(port: int, document: Document, comment: str) -> bytes:
+    request = Request("POST", "/graphql", document.body(comment).decode())
+    status, raw = answer_checks.send(port, request, token_for(OURS))
+    refused = b'"errors"' in raw[:300]
+    if status != 200 or refused != document.is_refused:
+        raise RuntimeError(f"{document.name} was answered with {status}: {raw[:500]!r}")
+    return raw

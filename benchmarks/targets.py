@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from benchmarks import imports, stalls
 from benchmarks.peers.catalogue import PEERS
 from benchmarks.ratios import Spread, values
 from benchmarks.results import Measurement
@@ -40,19 +41,43 @@ class Side:
 
 
 @dataclass(frozen=True, slots=True)
+class Longest:
+    """The greatest number among all measurements of a part, in the rounds that have all of them."""
+
+    part: str
+    peer: str
+    number: str
+
+    def by_round(self, measured: Sequence[Measurement]) -> dict[int, float]:
+        """Round → value."""
+        names = {each.what for each in measured if each.what.startswith(f"{self.part}/")}
+        found = [values(measured, name, self.peer, self.number) for name in names]
+        complete = set.intersection(*map(set, found)) if found else set()
+        return {number: max(each[number] for each in found) for number in sorted(complete)}
+
+
+@dataclass(frozen=True, slots=True)
 class Target:
-    """A bound of the ratio `over` / `under` within each round."""
+    """A bound of the ratio `over` / `under` within each round; without `under` of the number itself."""
 
     text: str
-    over: Side
-    under: Side
+    over: Side | Longest
+    under: Side | None
     bound: float
     at_most: bool = False
 
     def ratios(self, measured: Sequence[Measurement]) -> list[float]:
         """One ratio for each round that has both sides."""
-        over, under = (side.by_round(measured) for side in (self.over, self.under))
+        over = self.over.by_round(measured)
+        if self.under is None:
+            return list(over.values())
+        under = self.under.by_round(measured)
         return [value / under[number] for number, value in over.items() if under.get(number)]
+
+    def shown(self, ratios: Sequence[float]) -> str:
+        """The median and the spread."""
+        spread, form = Spread.of(ratios), ".2f" if self.under else ",.0f"
+        return f"{spread.median:{form}} ({spread.least:{form}} – {spread.most:{form}})"
 
     def mark(self, ratios: Sequence[float]) -> Mark:
         """Met or missed if all rounds agree; not decided if they do not, or if there is only one."""
@@ -64,7 +89,7 @@ class Target:
     @property
     def limit(self) -> str:
         """The bound with its direction, as `≥ 1.5`."""
-        return f"{'≤' if self.at_most else '≥'} {self.bound:g}"
+        return f"{'≤' if self.at_most else '≥'} {self.bound:,g}"
 
 
 def _times(what: str, bound: float, peer: str = _BASE, number: str | None = _PER_CPU) -> Target:
@@ -76,6 +101,14 @@ def _cost(what: str, bound: float, number: str, about: str) -> Target:
     """The processor time of a change, as a multiple of a move of the same round."""
     text = f"{what}, processor time{about}, times W3"
     return Target(text, Side("W3", _OURS, number), Side(what, _OURS, number), bound, at_most=True)
+
+
+def _memory(what: str) -> Target:
+    return Target(f"{what}, memory (RSS) in MB", Side(what, _OURS, "memory"), None, 120, at_most=True)
+
+
+def _import(kind: str) -> Target:
+    return Target(f"Import of {kind}, tasks per second", Side(f"{imports.PART}/{kind}", _OURS), None, 10_000)
 
 
 _OTHER_WRITES: Final = ("W6", "W7", "W8", "W9")
@@ -92,6 +125,15 @@ TARGETS: Final = (
     *(_cost(what, 1.6, "alone_per_cpu", " with one connection") for what in _OTHER_WRITES),
     *(_times(what, 0.8, _WITH_EVENT) for what in _OTHER_WRITES),
     _times("W10", 1.3),
+    *(_memory(what) for what in ("W1", "W2", "W3", "W4", *_OTHER_WRITES)),
+    *(_import(kind) for kind in imports.FORMATS),
+    Target(
+        "Event loop, longest block by an accepted document in ms of processor time",
+        Longest(stalls.PART, _OURS, "cpu"),
+        None,
+        50,
+        at_most=True,
+    ),
 )
 
 
@@ -100,16 +142,10 @@ def rows(measured: Iterable[Measurement]) -> list[tuple[str, str, str, Mark]]:
     some = list(measured)
     found = [(target, target.ratios(some)) for target in TARGETS]
     return [
-        (target.text, target.limit, _shown(Spread.of(ratios)), target.mark(ratios))
-        for target, ratios in found
-        if ratios
+        (target.text, target.limit, target.shown(ratios), target.mark(ratios)) for target, ratios in found if ratios
     ]
 
 
 def marked(measured: Iterable[Measurement]) -> list[str]:
     """A line for each target that was measured."""
     return [f"{mark:<12} {text} {limit}: {spread}" for text, limit, spread, mark in rows(measured)]
-
-
-def _shown(spread: Spread) -> str:
-    return f"{spread.median:.2f} ({spread.least:.2f} – {spread.most:.2f})"

@@ -34,7 +34,15 @@ def check_storable(value: str, *, field: str) -> None:
 
 def is_storable(value: str) -> bool:
     """Whether the value can be stored as UTF-8 text."""
-    return "\x00" not in value and not any(0xD800 <= ord(character) <= 0xDFFF for character in value)
+    if "\x00" in value:
+        return False
+    if value.isascii():
+        return True
+    try:
+        value.encode()  # finds lone surrogates faster than a loop over the characters
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def without_control_characters(value: str) -> str:

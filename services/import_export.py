@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -41,7 +41,7 @@ class ImportedTask:
     created_at: datetime | None = None
     completed_at: datetime | None = None
 
-    def checked(self, now: datetime) -> "ImportedTask":
+    def checked(self, now: datetime) -> "CheckedTask":
         """Check the values; returns the task with the values as they are stored.
 
         Raises:
@@ -49,13 +49,24 @@ class ImportedTask:
         """
         if self.completed_at is not None and self.status is not TaskStatus.DONE:
             raise Invalid("completedAt is for a task that is DONE.", path=("completedAt",))
-        values = {name: getattr(self, name) for name in EDITABLE if hasattr(self, name)}
-        return replace(
-            self,
-            **checked_values(values),
+        return CheckedTask(
+            self.task_id,
+            **checked_values({name: getattr(self, name) for name in _EDITABLE}),
             created_at=self.created_at and check_past(self.created_at, now, field="createdAt"),
             completed_at=self.completed_at and check_past(self.completed_at, now, field="completedAt"),
         )
+
+
+_EDITABLE: Final = tuple(name for name in EDITABLE if name in ImportedTask.__dataclass_fields__)
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedTask(ImportedTask):
+    """A task whose values are as they are stored. Only `ImportedTask.checked` makes one."""
+
+    def checked(self, now: datetime) -> "CheckedTask":
+        """Return this task: values are checked once."""
+        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +99,7 @@ async def import_tasks(uow: UnitOfWork, *, tasks: Sequence[ImportedTask]) -> Imp
             if row.id in created:
                 uow.record(creation(uow, row))
         taken = {row.id: row for row in new if row.id not in created}
-        stored = await uow.tasks.find_many(taken)
+        stored = await uow.tasks.find_many(taken) if taken else {}
         await uow.commit()
     for task_id, row in taken.items():
         if _is_another(row, stored.get(task_id)):
@@ -144,9 +155,10 @@ def _name(names: Mapping[UUID, str], user_id: UUID | None) -> str | None:
 
 async def _without_assignee(uow: UnitOfWork, tasks: Collection[ImportedTask]) -> dict[UUID, str]:
     """The tasks whose assignee does not exist or is not active, with the message."""
-    users = await uow.users.find_many({each.assignee_id for each in tasks if each.assignee_id is not None})
-    active = {None, *(user.id for user in users.values() if user.is_active)}
-    return {each.task_id: _INACTIVE for each in tasks if each.assignee_id not in active}
+    active = await uow.users.active_among({each.assignee_id for each in tasks if each.assignee_id is not None})
+    return {
+        each.task_id: _INACTIVE for each in tasks if each.assignee_id is not None and each.assignee_id not in active
+    }
 
 
 def _row(uow: UnitOfWork, task: ImportedTask) -> TaskRow:

@@ -2,6 +2,7 @@
 
 import codecs
 import csv
+import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -18,7 +19,7 @@ MAX_LINE: Final = 256 * 1024
 """Characters: more than the longest task needs, with every character escaped."""
 LAST: Final = "streamCursor"
 """The key in the last line of JSON Lines, which is not a task."""
-_FIRST_ESCAPE, _LAST_ESCAPE = "\udc80", "\udcff"
+_ESCAPE: Final = re.compile("[\udc80-\udcff]")
 _ENCODING: Final = "give its encoding, such as --encoding cp1252."
 
 
@@ -75,7 +76,7 @@ class TextSource:
 
     def problem_of(self, text: str) -> str | None:
         """Why *text* cannot be used, or None."""
-        if any(_FIRST_ESCAPE <= character <= _LAST_ESCAPE for character in text):
+        if not text.isascii() and _ESCAPE.search(text):
             return f"this is not encoded in {self.encoding.upper()}: {_ENCODING}"
         return None
 

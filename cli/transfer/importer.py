@@ -1,5 +1,6 @@
 """The import: checks lines one by one, creates tasks in batches, and reports bad lines by their numbers."""
 
+import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -8,6 +9,7 @@ from uuid import UUID
 
 from cli.actor import actor_of
 from cli.errors import CommandError
+from cli.transfer.batch_writer import Batch, BatchWriter
 from cli.transfer.dates import DateReader
 from cli.transfer.formats import Line
 from cli.transfer.import_errors import ImportProblems
@@ -19,6 +21,15 @@ from services.import_export import BATCH_SIZE, ImportedTask, import_tasks
 
 _MAX_CACHED_USERS: Final = 10_000
 """Users that are cached by name. When there are more, the cache is emptied, so that it does not grow."""
+
+
+_MAX_CHARACTERS: Final = 1_000_000
+"""The length of the texts of a batch. A thousand ordinary tasks have less; long texts make smaller batches."""
+_LINES_AT_ONCE: Final = 50
+"""Lines that are parsed before other work of the event loop continues."""
+
+Parsed = tuple[int, Actor, ImportedTask]
+"""The number of a line, and the owner and the task on it."""
 
 
 class BadLine(CommandError):
@@ -66,7 +77,13 @@ class Importer:
     advance: Callable[[int], None]
     counts: ImportCounts = field(default_factory=ImportCounts)
     _users: dict[str, Actor | None] = field(default_factory=dict)
-    _pending: dict[UUID, tuple[int, Actor, ImportedTask]] = field(default_factory=dict)
+    _pending: Batch[Parsed] = field(default_factory=dict)
+    _characters: int = 0
+    """The length of the pending texts."""
+    _writer: BatchWriter[Parsed] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._writer = BatchWriter(self._write, self._count)
 
     async def take(self, lines: Iterable[Line]) -> None:
         """Import all lines.
@@ -74,17 +91,29 @@ class Importer:
         Raises:
             BadLine: at the first bad line, unless bad lines are skipped; the lines before it are imported.
         """
-        for line in lines:
-            try:
-                owner, task = await self._parse(line)
-            except Invalid as problem:
-                await self._flush()
-                self._report_bad(line.number, problem.message)
-                continue
-            if len(self._pending) == BATCH_SIZE or task.task_id in self._pending:
-                await self._flush()
-            self._pending[task.task_id] = line.number, owner, task
-        await self._flush()
+        try:
+            for number, line in enumerate(lines):
+                if number % _LINES_AT_ONCE == 0:
+                    await asyncio.sleep(0)  # the statements of other batches continue
+                await self._take_line(line)
+            await self._flush()
+        except BaseException as error:
+            await self._writer.close(cancel=not isinstance(error, BadLine))
+            raise
+
+    async def _take_line(self, line: Line) -> None:
+        try:
+            owner, task = await self._parse(line)
+        except Invalid as problem:
+            await self._flush()
+            self._report_bad(line.number, problem.message)
+            return
+        if task.task_id in self._pending or self._writer.is_writing(task.task_id):
+            await self._flush()
+        elif len(self._pending) == BATCH_SIZE or self._characters > _MAX_CHARACTERS:
+            await self._start_writing()
+        self._pending[task.task_id] = line.number, owner, task
+        self._characters += len(task.title) + len(task.description)
 
     async def _parse(self, line: Line) -> tuple[Actor, ImportedTask]:
         if line.problem is not None:
@@ -128,17 +157,30 @@ class Importer:
         self.problems.add(number, problem)
 
     async def _flush(self) -> None:
-        """Create the tasks that were read since the last batch."""
-        pending, self._pending = self._pending, {}
-        batches: dict[Actor, list[ImportedTask]] = {}
-        for _, owner, task in pending.values():
-            batches.setdefault(owner, []).append(task)
+        """Create all tasks that were read, and wait for them."""
+        await self._start_writing()
+        await self._writer.finish()
+
+    async def _start_writing(self) -> None:
+        """Begin to create the tasks that were read since the last batch."""
+        batch, self._pending, self._characters = self._pending, {}, 0
+        if batch:
+            await self._writer.start(batch)
+
+    async def _write(self, batch: Batch[Parsed]) -> dict[UUID, str]:
+        """Create the tasks of a batch; returns why tasks were refused, by id."""
+        by_owner: dict[Actor, list[ImportedTask]] = {}
+        for _, owner, task in batch.values():
+            by_owner.setdefault(owner, []).append(task)
         refused: dict[UUID, str] = {}
-        for owner, tasks in batches.items():
+        for owner, tasks in by_owner.items():
             refused |= await self._create(owner, tasks)
-        self.advance(len(pending))
+        return refused
+
+    def _count(self, batch: Batch[Parsed], refused: dict[UUID, str]) -> None:
+        self.advance(len(batch))
         for task_id, problem in refused.items():
-            self._report_bad(pending[task_id][0], problem)
+            self._report_bad(batch[task_id][0], problem)
 
     async def _create(self, owner: Actor, tasks: list[ImportedTask]) -> dict[UUID, str]:
         """Create the tasks; returns why tasks were refused, by id."""

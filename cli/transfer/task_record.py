@@ -4,13 +4,14 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final, TypeVar
 from uuid import UUID, uuid5
 
 from cli.transfer.dates import DateReader
 from domain.errors import Invalid
 from domain.task import TaskPriority, TaskStatus
-from services.import_export import ExportedTask, ImportedTask
+from services.import_export import CheckedTask, ExportedTask, ImportedTask
 
 _STATUS_OF_COMPLETED: Final = {
     True: TaskStatus.DONE,
@@ -28,7 +29,7 @@ Choice = TypeVar("Choice", TaskStatus, TaskPriority)
 class Record:
     """A task that was read from a file; `owner` and `assignee` are usernames that are not looked up yet."""
 
-    task: ImportedTask
+    task: CheckedTask
     owner: str | None
     assignee: str | None
 
@@ -114,9 +115,16 @@ def _choice(values: Mapping[str, Any], field: str, kind: type[Choice], default: 
     name = _text(values, field).upper()
     if not name:
         return default
-    if name not in kind.__members__:
-        raise Invalid(f"{field} must be one of {', '.join(kind.__members__)}.", path=(field,))
-    return kind[name]
+    members: Mapping[str, Choice] = _members_of(kind)
+    if name not in members:
+        raise Invalid(f"{field} must be one of {', '.join(members)}.", path=(field,))
+    return members[name]
+
+
+@lru_cache(maxsize=10)
+def _members_of(kind: type[Choice]) -> dict[str, Choice]:
+    """The members of an enum by name; `__members__` makes a new mapping for each call."""
+    return dict(kind.__members__)
 
 
 def _time(values: Mapping[str, Any], field: str, dates: DateReader) -> datetime | None:

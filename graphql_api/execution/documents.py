@@ -1,6 +1,6 @@
 """A cache of documents: each text is parsed and validated, and its cost is calculated, only once."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -25,6 +25,7 @@ from graphql_api.execution.bounded_cache import BoundedCache
 from graphql_api.execution.introspection import Introspected, Introspection
 from graphql_api.execution.limits import Limits, check_operation, check_shape, check_text, parser_limit_error
 from graphql_api.execution.query_cost import (
+    MAX_PAGE,
     CostCalculator,
     OperationCosts,
     default_sizes,
@@ -38,6 +39,9 @@ _BYTES_PER_CHARACTER: Final = 110
 
 _MAX_ERRORS: Final = 5
 """The maximum number of validation errors: each may quote a large part of the document."""
+
+_MAX_LONG_TEXTS: Final = 200
+"""Long texts of a response that is encoded at once: 200 have 12 MB if each character is escaped."""
 
 _MAX_NAMES: Final = 5
 _MAX_CHECKED: Final = 64
@@ -57,7 +61,8 @@ class InvalidDocument(Exception):
 class Document:
     """A valid document: its syntax tree, its operations by name ("" for an operation without a name), and their costs.
 
-    `introspected` has an entry for each operation that selects introspection fields. `checked` contains the sizes for
+    `introspected` has an entry for each operation that selects introspection fields. `large` has the names of the
+    operations whose responses may have many long texts. `checked` contains the sizes for
     which a cost was already checked. `known` is whether the document was sent more than once. `switches` and `plans`
     belong to the compiled executor.
     """
@@ -67,6 +72,7 @@ class Document:
     operations: Mapping[str, OperationDefinitionNode]
     costs: OperationCosts
     introspected: Mapping[str, Introspected] = field(default_factory=dict)
+    large: Collection[str] = ()
     checked: set[tuple[str, tuple[object, ...]]] = field(default_factory=set)
     known: bool = False
     switches: dict[str, tuple[tuple[str, bool | None], ...]] = field(default_factory=dict)
@@ -205,7 +211,8 @@ class Documents:
             # After the last error, graphql-core appends one that says that there are more. It has no location.
             raise InvalidDocument(tuple(errors[:_MAX_ERRORS]))
         operations = dict(_by_name(ast))
-        document = Document(text, ast, operations, costs, self._introspected(ast, operations, costs))
+        introspected = self._introspected(ast, operations, costs)
+        document = Document(text, ast, operations, costs, introspected, _large(costs))
         self._valid.put(text, document, size=len(text) * _BYTES_PER_CHARACTER)
         self.read += 1
         return document
@@ -242,6 +249,12 @@ class _RefuseNul(Visitor):
     def enter_string_value(self, node: StringValueNode, *_: object) -> None:
         if "\x00" in node.value:
             raise GraphQLError("The document contains a character that is not text (NUL).", node)
+
+
+def _large(costs: OperationCosts) -> list[str]:
+    """The operations that may resolve too many long texts. A page whose size is a variable counts as the longest."""
+    pages = MAX_PAGE if costs.variables else 1
+    return [name for name, cost in costs.operations.items() if cost.long_texts * pages > _MAX_LONG_TEXTS]
 
 
 def _mark_checked(document: Document, key: tuple[str, tuple[object, ...]]) -> None:

@@ -23,6 +23,7 @@ from graphql_api.execution.delivery import (
 )
 from graphql_api.execution.documents import Document, Documents, InvalidDocument
 from graphql_api.execution.introspection_cache import IntrospectionCache
+from graphql_api.execution.large_response import encode_in_parts
 from graphql_api.execution.persisted_queries import PersistedQueries
 from graphql_api.execution.request import OperationRequest, check_text
 from graphql_api.execution.response import Response, execution_error, from_result, request_error
@@ -170,7 +171,10 @@ class Executor(Generic[ContextT]):
     async def _query(self, operation: Operation, context: ContextT) -> Response:
         key = self._introspections.key(operation.document, operation.name or "", operation.request.variables)
         if key is None:
-            return await self._run_fast_path(operation, context) or await self._run_with_timeout(operation, context)
+            result = await self._run_fast_path(operation, context) or await self._run_with_timeout(operation, context)
+            if operation.document.large and (operation.name or "") in operation.document.large:
+                await encode_in_parts(result)
+            return result
         response = self._introspections.get(key)
         if response is None:
             response = await self._run_with_timeout(operation, context)

@@ -40,6 +40,9 @@ from persistence.pagination import DEFAULT_PAGE
 MAX_PAGE: Final = 100
 """The size of a page whose size is not known: the maximum that the schema allows."""
 
+LONG_TEXTS: Final = frozenset({"description"})
+"""The fields whose texts may have more than a thousand characters."""
+
 MAX_COST: Final = 10**12
 """Costs are capped at this value, which is far above every limit."""
 
@@ -61,12 +64,13 @@ class QueryCost:
     """The levels of nesting, the number of resolved fields, and whether there are introspection fields.
 
     A field in a list counts once for each item of a full page. Introspection fields are not counted here, but in
-    `introspection.py`.
+    `introspection.py`. `long_texts` is the number of resolved fields that are long texts.
     """
 
     depth: int = 0
     cost: int = 0
     introspects: bool = False
+    long_texts: int = 0
 
 
 @dataclass(slots=True)
@@ -136,6 +140,8 @@ class CostCalculator:
             return
         total.cost = min(MAX_COST, total.cost + scope.times)
         total.depth = max(total.depth, scope.depth + 1)
+        if node.name.value in LONG_TEXTS:
+            total.long_texts = min(MAX_COST, total.long_texts + scope.times)
         if node.selection_set:
             times = scope.times * _page_size(node, known, sizes, total.variables)
             yield _Scope(node.selection_set, inner, scope.depth + 1, min(MAX_COST, times))
@@ -232,10 +238,11 @@ def _innermost_first(fragments: Mapping[str, DefinitionCost], parts: Iterable[De
 
 
 def _total_cost(definition: DefinitionCost, totals: Mapping[str, QueryCost]) -> QueryCost:
-    total = QueryCost(definition.depth, definition.cost, definition.introspects)
+    total = QueryCost(definition.depth, definition.cost, definition.introspects, definition.long_texts)
     for name, depth, times in definition.spreads:
         inner = totals.get(name, QueryCost())
         total.depth = max(total.depth, depth + inner.depth)
         total.cost = min(MAX_COST, total.cost + times * inner.cost)
         total.introspects |= inner.introspects
+        total.long_texts = min(MAX_COST, total.long_texts + times * inner.long_texts)
     return total

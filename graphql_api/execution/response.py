@@ -15,7 +15,7 @@ class Response:
     """A GraphQL response. `body` contains `data`, `errors` or both.
 
     A body without `data` is a request error: the operation was not executed. `encoded` is the JSON of the body, if the
-    response is sent to many clients; then it is encoded only once.
+    response is sent to many clients, or was encoded in parts.
     """
 
     body: dict[str, Any]

@@ -1,17 +1,22 @@
 """The parts of a comparison, and which rounds are missing."""
 
 import argparse
+import re
+import subprocess
 
 import pytest
 
-from benchmarks import full
+from benchmarks import full, machine
+from benchmarks.__main__ import parts_of as short_parts
 from benchmarks.load import Missing
 from benchmarks.parts import NAMES, workloads
-from benchmarks.peers.catalogue import PEERS
+from benchmarks.peers.catalogue import PEERS, SHORT
 from benchmarks.results import Measurement, Results
 from benchmarks.rounds import seconds_for
+from benchmarks.time_limit import TimeLimit
 
 PEER = [PEERS["ours"]]
+NOBODY = ["-c", "user.name=nobody", "-c", "user.email=nobody@example.org"]
 
 
 def test_all_workloads_are_parts():
@@ -52,6 +57,88 @@ def test_parts_are_chosen_by_name():
 def test_fast_peers_delete_for_a_shorter_time(rate: float, seconds: int):
     """There are tasks for the whole time, and the time is a number of whole seconds."""
     assert seconds_for(5, 57_000, rate) == seconds
+
+
+class TestCommit:
+    def test_a_tree_with_changes_is_refused(self):
+        """Unless the page is to mark its results."""
+        with pytest.raises(full.Refused, match="commit the changes first"):
+            full.check_commit("commit abc-dirty", [], dirty=False)
+        full.check_commit("commit abc-dirty", [], dirty=True)
+        full.check_commit("commit abc", [], dirty=False)
+
+    def test_rounds_of_another_commit_are_not_continued(self):
+        """Their ratios are those of another program."""
+        stored = [Measurement("W1", "ours", 0, 1.0, {}, commit) for commit in ("commit abc", "")]
+        with pytest.raises(full.Refused, match="are of an unknown commit, and this is commit abc: remove them"):
+            full.check_commit("commit abc", stored, dirty=False)
+        full.check_commit("commit abc", stored[:1], dirty=False)
+
+    def test_stored_rounds_know_their_commit(self, tmp_path):
+        """The page names it."""
+        results = Results(tmp_path / "results.jsonl")
+        results.add([Measurement("W1", "ours", 0, 1.0, {})], "commit abc")
+        assert [each.commit for each in results.read()] == ["commit abc"]
+
+    def test_the_commit_of_a_folder(self, tmp_path):
+        """The page that a run writes does not make the tree dirty; everything else does."""
+        for command in (["init", "-q"], ["add", "."], [*NOBODY, "commit", "-qm", "first", "--allow-empty"]):
+            subprocess.run(["git", *command], cwd=tmp_path, check=True)
+        clean = machine.commit(tmp_path)
+        assert re.fullmatch(r"commit [0-9a-f]{7,}", clean)
+        (tmp_path / "docs").mkdir()
+        for name in ("benchmarks.md", "benchmarks-fast.svg"):
+            (tmp_path / "docs" / name).touch()
+        assert machine.commit(tmp_path) == clean
+        (tmp_path / "server.py").touch()
+        assert machine.commit(tmp_path) == f"{clean}-dirty"
+
+    def test_a_folder_without_a_repository(self, tmp_path):
+        """An archive has no commit."""
+        assert machine.commit(tmp_path) == ""
+
+
+class TestShortForm:
+    def test_it_has_all_workloads_and_the_other_parts(self):
+        """In the order in which they are measured: what does not fit into the time comes last."""
+        found = [part.name for part in short_parts(PEER, ())]
+        assert found[-4:] == ["import", "numbering", "stall", "listeners"]
+        assert [part.name for part in short_parts(PEER, ["W1", "import"])] == ["W1", "import"]
+
+    def test_each_part_has_a_weight(self):
+        """About the number of its measurements, on which the time limit is based."""
+        weights = {part.name: part.weight for part in short_parts([PEERS[name] for name in SHORT], ())}
+        assert weights["W1"] == 2
+        assert weights["W3, W6, W7, W8, W9"] == 15
+        assert all(weight > 0 for weight in weights.values())
+
+
+class TestTimeLimit:
+    def test_a_round_needs_time(self):
+        """Its time is estimated by the rounds before."""
+        now = [0.0]
+        limit = TimeLimit(100, lambda: now[0])
+        assert limit.allows(1_000)  # nothing is known yet
+        limit.note(2, 20)
+        now[0] = 20
+        assert limit.left == 80
+        assert limit.allows(7)
+        assert not limit.allows(8)
+
+    def test_the_first_rounds_of_other_parts_come_first(self):
+        """A second round is played if they have their time."""
+        now = [20.0]
+        limit = TimeLimit(100, lambda: now[0])
+        limit.note(2, 20)
+        assert limit.allows(2, 7)
+        assert not limit.allows(2, 8)
+
+    def test_after_the_end_there_is_no_time(self):
+        """Also if no round was played: preparing may take long."""
+        now = [0.0]
+        limit = TimeLimit(100, lambda: now[0])
+        now[0] = 101
+        assert not limit.allows(1)
 
 
 def test_the_full_comparison_has_at_least_three_rounds():

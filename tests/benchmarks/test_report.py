@@ -62,6 +62,46 @@ class TestWrite:
         row = "| W3, rate, times Mercurius + JIT | ≥ 0.9 | 1.50 (1.50 – 1.60) | met |"
         assert row in page.read_text()
 
+    def test_a_curve_shows_each_of_its_quantities(self, tmp_path: Path):
+        """With a column for each peer, and a chart of all curves."""
+        page = _page(tmp_path)
+        numbers = {"p95": 12.34, "delivery_p95": 56.78}
+        some = [Measurement("listeners/1000", peer, 0, 300.0, numbers) for peer in ("ours", "mercurius")]
+        report.write(some, "Fast, 2 cores", page)
+        text = page.read_text()
+        assert "| subscribers | Taskriver, requests, p95 in ms | Mercurius + JIT, requests, p95 in ms |" in text
+        assert "| 1,000 | 12.3 (12.3 – 12.3) | 12.3 (12.3 – 12.3) | 56.8 (56.8 – 56.8) |" in text
+        assert "](page-fast-2-cores-growth.svg)" in text
+        assert "W10 by the number of subscribers" in (tmp_path / "page-fast-2-cores-growth.svg").read_text()
+
+    def test_imports_have_a_table(self, tmp_path: Path):
+        """A row for each format."""
+        page = _page(tmp_path)
+        some = [Measurement("import/csv", "ours", 0, 9_000.0, {"per_cpu": 10_000.0, "memory": 105.0})]
+        report.write(some, "Fast, 2 cores", page)
+        assert "| csv | 9,000 (9,000 – 9,000) | 10,000 (10,000 – 10,000) | 105 (105 – 105) |" in page.read_text()
+
+    def test_the_commit_of_the_measurements_is_named(self, tmp_path: Path):
+        """Not that of the folder in which the page is written."""
+        page = _page(tmp_path)
+        report.write([Measurement("W1", "ours", 0, 1.0, {}, "commit abc-dirty")], "Fast, 2 cores", page)
+        assert " at commit abc-dirty, on " in page.read_text()
+
+    def test_several_machines_have_a_common_table_of_targets(self, tmp_path: Path):
+        """It is made of the page's sections, because the rounds of another machine are not here."""
+        page = _page(tmp_path, "<!-- machine: Old, 1 core -->\n\nno targets\n")
+        report.write(measured("W3"), "Fast, 2 cores", page)
+        report.write([*measured("W3")[3:], *measured("W1", per_cpu=2.0)], "Slow, 2 cores", page)
+        text = page.read_text()
+        assert "| target | Old, 1 core | Fast, 2 cores | Slow, 2 cores |" in text
+        row = "| W3, rate, times Mercurius + JIT ≥ 0.9 | – | 1.50 (1.50 – 1.60): met | – |"
+        assert row in text
+        assert text.index(row) < text.index("<!-- machine: Old, 1 core -->")
+        report.write(measured("W3"), "Slow, 2 cores", page)
+        assert "| W3, rate, times Mercurius + JIT ≥ 0.9 | – | 1.50 (1.50 – 1.60): met | 1.50 (1.50 – 1.60): met |" in (
+            page.read_text()
+        )
+
     def test_missing_measurements_have_no_table(self, tmp_path: Path):
         """A comparison of a few peers gives a page with fewer tables."""
         page = _page(tmp_path)

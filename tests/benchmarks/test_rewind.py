@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 
 from benchmarks.dataset import CREATED, WRITTEN, fill_ours, fill_theirs, plain, row_id
-from benchmarks.rewind import count_tasks, events_after, last_event, rewind_ours, rewind_theirs
+from benchmarks.rewind import count_tasks, events_after, last_event, remove_created, rewind_ours, rewind_theirs
 
 TASKS = WRITTEN + 100
 DELETED = [row_id(f"t{number}") for number in range(WRITTEN + 1, WRITTEN + 11)]
@@ -41,6 +41,21 @@ async def test_changed_rows_are_restored(empty_database: Callable[[], str], fill
         await connection.close()
 
 
+@pytest.mark.parametrize("fill", [fill_ours, fill_theirs], ids=["ours", "theirs"])
+async def test_created_tasks_are_removed_from_small_tables(empty_database: Callable[[], str], fill: Any):
+    """All other tasks stay as they are: the curves read them."""
+    url = empty_database()
+    await fill(url, 10)
+    connection = await asyncpg.connect(plain(url))
+    try:
+        before = await connection.fetch(ROWS)
+        await _create(connection)
+        await remove_created(url)
+        assert await connection.fetch(ROWS) == before
+    finally:
+        await connection.close()
+
+
 async def test_events_are_counted_after_a_mark(empty_database: Callable[[], str]):
     """The peers' events are removed with the changes."""
     url = empty_database()
@@ -68,6 +83,10 @@ async def _change(connection: Any) -> None:
         row_id("t3"),
     )
     await connection.execute("DELETE FROM tasks WHERE id = ANY($1)", DELETED)
+    await _create(connection)
+
+
+async def _create(connection: Any) -> None:
     copied = await connection.fetchrow("SELECT * FROM tasks WHERE id = $1", row_id("t4"))
     values = dict(copied) | {"id": row_id("new"), "title": f"{CREATED} 1"}
     columns = ", ".join(values)

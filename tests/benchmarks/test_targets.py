@@ -3,7 +3,7 @@
 import pytest
 
 from benchmarks.results import Measurement
-from benchmarks.targets import TARGETS, Mark, Side, Target, marked, rows
+from benchmarks.targets import TARGETS, Longest, Mark, Side, Target, marked, rows
 
 AT_LEAST = Target("W3", Side("W3", "ours"), Side("W3", "mercurius"), 1.5)
 AT_MOST = Target("W6", Side("W3", "ours", "per_cpu"), Side("W6", "ours", "per_cpu"), 2.0, at_most=True)
@@ -62,8 +62,45 @@ def test_a_faster_write_has_a_lower_cost():
 def test_all_writes_have_targets():
     """Each is compared with a move, with a move of one connection, and with a peer that writes an event."""
     for what in ("W6", "W7", "W8", "W9"):
-        bounds = [(target.bound, target.at_most) for target in TARGETS if what in (target.over.what, target.under.what)]
+        ratios = [target for target in TARGETS if target.under is not None]
+        bounds = [(each.bound, each.at_most) for each in ratios if what in each.text.split(",")[0]]
         assert bounds == [(2.0, True), (1.6, True), (0.8, False)]
+
+
+def test_a_target_without_a_peer_bounds_the_number_itself():
+    """Memory, imports, and the event loop."""
+    most = Target("memory", Side("W1", "ours", "memory"), None, 120, at_most=True)
+    measured = [Measurement("W1", "ours", number, 9.0, {"memory": value}) for number, value in enumerate((99.0, 120.0))]
+    assert most.ratios(measured) == [99.0, 120.0]
+    assert most.mark(most.ratios(measured)) is Mark.MET
+    assert most.shown([99.0, 1120.4]) == "610 (99 – 1,120)"
+
+
+def test_the_longest_block_counts():
+    """Of all documents of a round; a round without some of them does not count."""
+    longest = Target("blocks", Longest("stall", "ours", "cpu"), None, 50, at_most=True)
+    measured = [
+        Measurement(f"stall/{name}", "ours", number, 1.0, {"cpu": cpu})
+        for name, found in {"a": (10.0, 60.0, 70.0), "b": (20.0, 30.0)}.items()
+        for number, cpu in enumerate(found)
+    ]
+    assert longest.ratios(measured) == [20.0, 60.0]
+    assert longest.ratios([]) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "limit"),
+    [
+        *((f"{what}, memory (RSS) in MB", "≤ 120") for what in ("W1", "W2", "W3", "W4", "W6", "W7", "W8", "W9")),
+        ("Import of csv, tasks per second", "≥ 10,000"),
+        ("Import of jsonl, tasks per second", "≥ 10,000"),
+        ("Event loop, longest block by an accepted document in ms of processor time", "≤ 50"),
+        ("W3, p50 of one connection, times Mercurius + JIT", "≤ 1.3"),
+    ],
+)
+def test_targets_of_the_product(text: str, limit: str):
+    """Those that are not ratios of processor time."""
+    assert (text, limit) in [(target.text, target.limit) for target in TARGETS]
 
 
 def _measured(what: str, peer: str, per_cpu: tuple[float, ...]) -> list[Measurement]:

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from domain.errors import Invalid
 from domain.text import check_storable, check_text, is_storable, without_control_characters
+from tests.support.work import counted
 
 ANY_TEXT = st.text(st.characters(), max_size=30)  # lone surrogates and NUL included
 
@@ -63,6 +64,15 @@ class TestCheckStorable:
     def test_other_characters_are_accepted(self, value: str):
         """Control characters, neighbours of the surrogates, and joined emoji."""
         check_storable(value, field="description")
+
+    @pytest.mark.parametrize("character", ["x", "é", "🛶"])
+    def test_a_long_text_costs_as_much_as_a_short_one(self, character: str):
+        """No Python code runs for each character: it would block the event loop, and slow an import."""
+        with counted() as short:
+            is_storable(character * 10)
+        with counted() as long:
+            is_storable(character * 10_000)
+        assert long.calls == short.calls
 
 
 class TestWithoutControlCharacters:

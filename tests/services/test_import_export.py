@@ -138,6 +138,15 @@ class TestImport:
         with pytest.raises(Forbidden):
             await import_tasks(build.as_(OPERATOR), tasks=[an_arrival()])
 
+    async def test_checked_tasks_are_not_checked_again(self, build: Builders, monkeypatch: pytest.MonkeyPatch):
+        """The reader of a file has checked them, and knows the line of a bad one."""
+        arrivals = [an_arrival(title=" one "), an_arrival(title=" two ")]
+        checked = [each.checked(datetime.now(UTC)) for each in arrivals]
+        monkeypatch.setattr(import_export, "checked_values", None)
+        done = await import_tasks(build.as_(await build.an_actor()), tasks=checked)
+        assert [each.title for each in checked] == ["one", "two"]
+        assert done.created == {each.task_id for each in arrivals}
+
     async def test_an_empty_batch(self, build: Builders):
         """It is no error."""
         done = await import_tasks(build.as_(await build.an_actor()), tasks=[])
