@@ -54,10 +54,13 @@ class LogReader:
         self._dispatching = asyncio.Lock()
 
     def offer(self, batch: Sequence[LoggedEvent], *, complete_since: float | None = None) -> None:
-        """Queue a batch for dispatch, without waiting.
+        """Dispatch a batch now, or soon if it is large or others are being dispatched. Does not wait.
 
         *complete_since* is an instant: everything committed before it has a position up to the end of the batch.
         """
+        if not self._inbox and not self._dispatching.locked() and 0 < len(batch) <= self._slice_size():
+            self._dispatch_slice(batch, complete_since)
+            return
         if len(self._inbox) >= MAX_BATCHES:
             self._inbox.clear()
             self.read_soon()

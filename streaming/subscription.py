@@ -24,7 +24,7 @@ ITEMS_PER_TURN: Final = 10
 """Items that are delivered before other subscribers get their turn."""
 MAX_ATTEMPTS: Final = 3
 """Reads that an item waits for before its consumer is woken."""
-READ_AHEAD: Final = 20
+READ_AHEAD: Final = 100
 """Queued items whose tasks are read together."""
 
 DeliverDirectly = Callable[[QueuedEvent], SingleFlight[Any] | bool]
@@ -226,6 +226,7 @@ class Subscriber:
 
     def _deliver_some(self, deliver: DeliverDirectly) -> bool:
         """Whether everything is delivered, or will be in another turn, without the consumer."""
+        scheduler = self._log_reader.scheduler
         for _ in range(ITEMS_PER_TURN):
             if not self._consumer_waits or self._closed or self._resync_reason is not None:
                 return False
@@ -240,7 +241,9 @@ class Subscriber:
             self._queue.drop()
             self._attempts = 0
             self._count_delivery(entry)
-        self._log_reader.scheduler.add(self._run_turn)
+            if not scheduler.has_time:
+                break
+        scheduler.add(self._run_turn)
         return True
 
     def _deliver_after(self, flight: SingleFlight[Any]) -> bool:

@@ -148,7 +148,9 @@ class SubscriptionSource:
         """The task as the actor sees it now; without a row if it is gone."""
         context, stream, task_id = self._context, self._stream, item.event.task_id
         if not context.backend.shared:
-            found, at = await current_tasks(stream.lease, context.backend.delivery_gate, self._unit_of_work, [task_id])
+            found, at = await current_tasks(
+                stream.lease, context.backend.delivery_gate, self._unit_of_work, lambda: [task_id]
+            )
             current = found.get(task_id, UNKNOWN)
             return TaskSnapshot(current.row, current.deleted_of, 0, at)
         return await stream.task_cache.visible_to(self._actor, task_id, self._subscriber.upcoming_tasks)
