@@ -103,6 +103,10 @@ UNREAD: Final = _greatest("events_unread", "Events in the log that a process has
 DELIVERY_SECONDS: Final = _histogram(
     "event_delivery", "Time from the start of a change until a process delivered it to its subscribers."
 )
+WRITE_SECONDS: Final = _histogram(
+    "event_write",
+    "Time from the commit of a change until it was written to the connection of a subscriber, for each subscriber.",
+)
 REVOCATION_SECONDS: Final = _histogram(
     "revocation", "Time from the start of a change of access rights until a process applied it."
 )

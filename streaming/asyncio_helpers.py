@@ -72,7 +72,10 @@ class FairScheduler:
     decrease with the number of requests that are served in between. A longer callback asks `has_time` to end early.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
+    def __init__(
+        self, on_round_end: Callable[[], None] = lambda: None, clock: Callable[[], float] = time.perf_counter
+    ) -> None:
+        self._on_round_end = on_round_end
         self._clock = clock
         self._waiting: deque[Callable[[], None]] = deque()
         self._is_scheduled = False
@@ -113,6 +116,7 @@ class FairScheduler:
                 if not self._waiting or not self.has_time:
                     break
         finally:
+            self._on_round_end()
             self._waits_since = self._clock() if self._waiting else None
             self._schedule()
 

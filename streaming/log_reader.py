@@ -14,6 +14,7 @@ from streaming.lease import Clock, Lease
 from streaming.numbering import Numberer
 from streaming.stream_items import ResyncReason
 from streaming.tail import NumberEvents, ReadAccessEvents, ReadHead, ReadPage, Request, Tail
+from streaming.write_times import WriteTimes
 
 PAGE_SIZE: Final = 500
 SLICE_EVENTS: Final = 50
@@ -49,7 +50,8 @@ class LogReader:
         self.lease = Lease(clock)
         self.tail = Tail(self.lease)
         self._inbox: deque[tuple[Sequence[LoggedEvent], float | None]] = deque()
-        self.scheduler = FairScheduler()
+        self.write_times = WriteTimes(counters)
+        self.scheduler = FairScheduler(self.write_times.record_soon)
         self._batch_arrived, self._poll_requested, self._renewed = WakeEvent(), WakeEvent(), BroadcastEvent()
         self._dispatching = asyncio.Lock()
 

@@ -74,6 +74,10 @@ class Subscriber:
         self._deliver: DeliverDirectly | None = None
         self._consumer_waits = False
         self._attempts = 0
+        self._in_hand: QueuedEvent | None = None
+        """The item that the consumer is sending."""
+        self._measured_after = log_reader.tail.dispatched
+        """Later events are new to this subscriber: the time until they are written is measured."""
         self._revoked = self._closed = False
 
     @property
@@ -216,6 +220,10 @@ class Subscriber:
         if self._on_delivery is not None:
             self._context.run(self._on_delivery, self.actor, self.item_for(entry))
 
+    def _note_passed(self, entry: QueuedEvent) -> None:
+        if entry.position > self._measured_after:
+            self._log_reader.write_times.note_passed(entry.position, entry.event)
+
     def _run_turn(self) -> None:
         """Deliver waiting entries; wake the consumer if they cannot be delivered directly."""
         try:
@@ -241,6 +249,7 @@ class Subscriber:
             self._queue.drop()
             self._attempts = 0
             self._count_delivery(entry)
+            self._note_passed(entry)
             if not scheduler.has_time:
                 break
         scheduler.add(self._run_turn)
@@ -263,6 +272,10 @@ class Subscriber:
 
     def _release(self) -> None:
         self._queue.release()
+        if self._in_hand is not None:
+            self._note_passed(self._in_hand)
+            self._log_reader.write_times.record_soon()
+            self._in_hand = None
         if self._resync_reason is None:
             self._resync_cursor = None
 
@@ -279,11 +292,13 @@ class Subscriber:
         if entry is None:
             return None
         self._count_delivery(entry)
+        self._in_hand = entry
         return self.item_for(entry)
 
     def _take_resync(self, reason: ResyncReason) -> Resync:
         tail = self._log_reader.tail
         self._resync_reason, self._epoch = None, tail.epoch
+        self._measured_after = tail.dispatched
         self._counters.delivered += 1
         self._queue = self._queue.restarted(tail.dispatched, live=True)
         return Resync(self._cursor(tail.dispatched), reason)

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Hashable
 from functools import partial
 from hashlib import sha256
 from inspect import isawaitable
-from typing import Any, Final, Generic, TypeVar, cast
+from typing import Any, Final, Generic, TypeVar
 
 import orjson
 from graphql import ExecutionResult, GraphQLError, GraphQLSchema, create_source_event_stream, execute_subscription_event
@@ -221,7 +221,7 @@ class SubscriptionResults(Generic[ContextT]):
         executor = self._built.build_per_event_executor(root_value(event))
         if self._renew_context is not None:
             executor.context_value = self._renew_context(executor.context_value)
-        return cast("ExecutionResult | Awaitable[ExecutionResult]", execute_subscription_event(executor))
+        return execute_subscription_event(executor)
 
     def _is_repeated(self, result: ExecutionResult) -> bool:
         return self._wait_for_recovery is not None and _is_incomplete(result)
