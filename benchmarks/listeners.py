@@ -162,10 +162,14 @@ class ListenerGroup:
 
 @asynccontextmanager
 async def listening(
-    port: int, query: str, tokens: list[str], endpoint: Endpoint = GRAPHQL
+    port: int,
+    query: str,
+    tokens: list[str],
+    endpoint: Endpoint = GRAPHQL,
+    group: ListenerGroup | None = None,
 ) -> AsyncIterator[ListenerGroup]:
-    """One subscribed socket for each token."""
-    group, loop, sockets = ListenerGroup(query, endpoint), asyncio.get_running_loop(), []
+    """One subscribed socket for each token, in *group* if it is given."""
+    group, loop, sockets = group or ListenerGroup(query, endpoint), asyncio.get_running_loop(), []
     for start in range(0, len(tokens), _AT_A_TIME):
         some = [
             (await loop.create_connection(partial(Listener, group, token), "127.0.0.1", port))[1]
