@@ -108,7 +108,6 @@ class FairScheduler:
             asyncio.get_running_loop().call_soon(self._run_some)
 
     def _run_some(self) -> None:
-        self._is_scheduled = False
         self._begin_round()
         try:
             for _ in range(CALLS_PER_ROUND):
@@ -116,6 +115,7 @@ class FairScheduler:
                 if not self._waiting or not self.has_time:
                     break
         finally:
+            self._is_scheduled = False
             self._on_round_end()
             self._waits_since = self._clock() if self._waiting else None
             self._schedule()

@@ -112,6 +112,14 @@ class Subscriber:
         """The tasks of the next items. Consume the iterator at once."""
         return (entry.event.task_id for entry in self._queue.peek(READ_AHEAD) if entry.visibility is Visibility.VISIBLE)
 
+    def add_turn(self, call: Callable[[], None]) -> None:
+        """Call it when it is the subscriber's turn again, unless it is closed by then."""
+        self._log_reader.scheduler.add(lambda: None if self._closed else call())
+
+    def upcoming(self, limit: int) -> Iterator[QueuedEvent]:
+        """The next queued entries."""
+        return self._queue.peek(limit)
+
     @property
     def reached(self) -> str:
         """The cursor once the last delivered item is seen."""

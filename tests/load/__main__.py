@@ -4,8 +4,8 @@
 
 documented: 300 users who arrive five a second, list tasks and think for one to three seconds; counted once all are
 there. mixed: 20 clients without a pause, and 20 listeners. moves: so many moves a second (--rate), the server on one
-core, and 20 subscribers who see all of them. highest: how many lists a second with a p95 of 50 ms, beside FastAPI.
-Reports go to .taskriver/load.
+core, and 20 subscribers who see all of them. moves-with-people: they also receive the owner and the assignee. highest:
+how many lists a second with a p95 of 50 ms, beside FastAPI. Reports go to .taskriver/load.
 
 mixed and moves also print the time from commit to write that the server measures, and how late the load generator is.
 """
@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -28,7 +29,7 @@ from cli.output import say
 from tests.load import figures, generator_delay, server_times
 from tests.load.figures import Figures
 from tests.load.highest import P95_MILLISECONDS, highest
-from tests.load.moves import METRICS_SECONDS, measure
+from tests.load.moves import LISTEN, LISTEN_WITH_PEOPLE, METRICS_SECONDS, measure
 from tests.load.run import Scenario, Target, before_file, delay_file, fastapi, ours, put_under_load
 from tests.load.server_times import COMMIT_TO_WRITE
 
@@ -67,16 +68,17 @@ def mixed(ground: Stage, workers: list[int], seconds: int, _rate: int) -> None:
         say(f"\n20 clients without a pause and 20 listeners, {many} workers\n{figures.table(rows)}")
 
 
-def moves(ground: Stage, workers: list[int], seconds: int, rate: int) -> None:
+def moves(ground: Stage, workers: list[int], seconds: int, rate: int, listen: str = LISTEN) -> None:
     """Moves at a given rate. A single worker has one core, and everything else the other one."""
     requests = [PEERS["ours"].dialect.value.request(each) for each in cases(Workload.W3, ground.tasks)]
     for many in workers:
         with ours(ground, many, cores()[0] if many == 1 else None) as target:
-            found = uvloop.run(measure(target, requests, rate, seconds, SUBSCRIBERS))
+            found, used = uvloop.run(measure(target, requests, rate, seconds, listen, SUBSCRIBERS))
         rows = [figures.HEADINGS, *map(figures.cells, found)]
         say(f"\n{rate} moves a second, {SUBSCRIBERS} subscribers, {many} workers\n{figures.table(rows)}")
         responses, written = found[0], next(each for each in found if each.title == COMMIT_TO_WRITE)
         say(f"p95 from commit to write: {written.p95 / max(responses.p95, 1):.1f} × the p95 of a response")
+        say(f"the server used {used / seconds:.2f} cores")
 
 
 def compare_highest(ground: Stage, workers: list[int], _seconds: int, _rate: int) -> None:
@@ -113,7 +115,13 @@ def load_stage(*, pinned: bool) -> Iterator[Stage]:
         yield ground
 
 
-RUNS: Final = {"documented": documented, "mixed": mixed, "moves": moves, "highest": compare_highest}
+RUNS: Final[dict[str, Callable[[Stage, list[int], int, int], None]]] = {
+    "documented": documented,
+    "mixed": mixed,
+    "moves": moves,
+    "moves-with-people": partial(moves, listen=LISTEN_WITH_PEOPLE),
+    "highest": compare_highest,
+}
 
 
 def main() -> int:
@@ -128,7 +136,7 @@ def main() -> int:
     options = parser.parse_args()
     workers = [int(many) for many in options.workers.split(",")]
     for name in [options.scenarios] if isinstance(options.scenarios, str) else options.scenarios:
-        with load_stage(pinned=name == "moves" and workers == [1]) as ground:
+        with load_stage(pinned=name.startswith("moves") and workers == [1]) as ground:
             RUNS[name](ground, workers, options.seconds, options.rate)
     say(f"\nReports: {FOLDER}/*.html")
     return 0

@@ -29,6 +29,8 @@ WARM_UP_SECONDS: Final = 3
 METRICS_SECONDS: Final = 1.5
 """Time in which all processes have updated their metrics."""
 LISTEN: Final = "subscription { taskChanged { at task { id title status version } } }"
+LISTEN_WITH_PEOPLE: Final = LISTEN.replace("version", "version owner { username } assignee { username }")
+"""Like a board: for each event, users have to be read, too."""
 _AT: Final = re.compile(rb'"at":"([^"]+)"')
 _LENGTH: Final = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
 
@@ -69,7 +71,7 @@ class Moves:
 class _Connection(asyncio.Protocol):
     """A connection that sends one move at a time."""
 
-    def __init__(self, moves: Moves, free: "list[_Connection]") -> None:
+    def __init__(self, moves: Moves, free: "deque[_Connection]") -> None:
         self._moves = moves
         self._free = free
         self._data = b""
@@ -106,6 +108,11 @@ class _Connection(asyncio.Protocol):
         else:
             self._free.append(self)
 
+    def connection_lost(self, exc: Exception | None) -> None:
+        """It is not free any more: the server closes a connection that is not used for some seconds."""
+        if self in self._free:
+            self._free.remove(self)
+
     def close(self) -> None:
         """Close the connection."""
         self._transport.abort()
@@ -113,7 +120,7 @@ class _Connection(asyncio.Protocol):
 
 async def send_moves(port: int, moves: Moves, source: Iterator[Request], rate: float, seconds: float) -> None:
     """Send *rate* moves per second, for so long."""
-    loop, free = asyncio.get_running_loop(), list[_Connection]()
+    loop, free = asyncio.get_running_loop(), deque[_Connection]()
     connections = [
         (await loop.create_connection(lambda: _Connection(moves, free), "127.0.0.1", port))[1]
         for _ in range(CONNECTIONS)
@@ -123,7 +130,7 @@ async def send_moves(port: int, moves: Moves, source: Iterator[Request], rate: f
         while sent < (now - began) * rate:
             due = began + sent / rate
             if free:
-                free.pop().send(due, next(source))
+                free.popleft().send(due, next(source))
             else:
                 moves.waiting.append((due, next(source)))
             sent += 1
@@ -134,19 +141,24 @@ async def send_moves(port: int, moves: Moves, source: Iterator[Request], rate: f
 
 
 async def measure(
-    target: Target, requests: list[Request], rate: float, seconds: float, subscribers: int
-) -> list[Figures]:
-    """Send moves for a few seconds before the measurement, too; returns the rows of the table."""
+    target: Target, requests: list[Request], rate: float, seconds: float, listen: str, subscribers: int
+) -> tuple[list[Figures], float]:
+    """Send moves, also for a few seconds before the measurement.
+
+    Returns the rows of the table, and the processor time of the server in seconds.
+    """
     source, times, delay, port = cycle(requests), ChangeTimes(), GeneratorDelay(), target.process.port
     tokens = [token_for(target.peer, 1 + number % MODERATORS) for number in range(subscribers)]
-    async with listening(port, LISTEN, tokens, group=times):
+    async with listening(port, listen, tokens, group=times):
         await send_moves(port, Moves(token_for(target.peer)), source, rate, WARM_UP_SECONDS)
         times.delays.clear()
-        before = server_times.read(target.metrics_port)
+        before, cpu = server_times.read(target.metrics_port), target.process.cpu_seconds
         async with delay.watched():
             moves = Moves(token_for(target.peer))
             await send_moves(port, moves, source, rate, seconds)
+        used = target.process.cpu_seconds - cpu
         await asyncio.sleep(METRICS_SECONDS)
         written = server_times.read(target.metrics_port).since(before)
     received = figures.of("receive a change, since its start", times.delays, seconds)
-    return [*moves.rows(seconds), server_times.figures(written, seconds), received, delay.figures()]
+    rows = [*moves.rows(seconds), server_times.figures(written, seconds), received, delay.figures()]
+    return rows, used

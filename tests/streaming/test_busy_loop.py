@@ -141,7 +141,8 @@ class FakeNotifier:
 class Client:
     """A subscriber, and the positions that it received without its task."""
 
-    def __init__(self, process: "Process", actor: Actor) -> None:
+    def __init__(self, process: "Process", actor: Actor, *, waits: bool) -> None:
+        self._waits = waits
         self.received: list[datetime] = []
         self.actor = actor
         self.subscriber = process.stream.subscribe(actor, None, None)
@@ -154,8 +155,9 @@ class Client:
         self.task = asyncio.create_task(self._listen(source))
 
     def get_or_execute(self, delivery: Delivery) -> Any:
-        """Execute without waiting, as for an operation whose fields are all in the task's row."""
-        return self._group.get_or_execute(delivery, lambda: ExecutionResult({"at": "now"}, None), "request")
+        """Execute, with a statement for other rows if the operation selects any."""
+        execute = _read_others if self._waits else lambda: ExecutionResult({"at": "now"}, None)
+        return self._group.get_or_execute(delivery, execute, "request")
 
     def send(self, answer: object) -> bool:
         """The frame is passed to the connection."""
@@ -165,6 +167,11 @@ class Client:
     async def _listen(self, source: SubscriptionSource) -> None:
         async for _ in source:
             raise AssertionError("the task was woken")
+
+
+async def _read_others() -> ExecutionResult:
+    await _answered()
+    return ExecutionResult({"at": "now"}, None)
 
 
 class Process:
@@ -179,9 +186,9 @@ class Process:
         self.iterations = 0
         self._tasks: list[asyncio.Task[None]] = []
 
-    async def clients(self, *actors: Actor) -> list[Client]:
-        """Waiting subscribers."""
-        clients = [Client(self, actor) for actor in actors]
+    async def clients(self, *actors: Actor, waits: bool = False) -> list[Client]:
+        """Waiting subscribers, whose operations select other rows if *waits*."""
+        clients = [Client(self, actor, waits=waits) for actor in actors]
         self._tasks += [each.task for each in clients]
         await until(lambda: all(each.subscriber._consumer_waits for each in clients))
         return clients
@@ -245,11 +252,15 @@ async def test_the_tasks_of_many_subscribers_are_read_together(process: Process)
     assert len(process.database.reads) <= 3
 
 
-async def test_a_backlog_of_one_subscriber_is_delivered_in_few_iterations(process: Process):
-    """Its items do not wait for an execution each."""
-    [client] = await process.clients(MODERATOR)
+@pytest.mark.parametrize("waits", [False, True])
+@pytest.mark.parametrize("is_owner", [False, True])
+async def test_a_backlog_of_one_subscriber_is_delivered_in_few_iterations(
+    process: Process, *, waits: bool, is_owner: bool
+):
+    """Its items do not wait for a read and an execution each, also if it shares no results."""
+    [client] = await process.clients(MODERATOR, waits=waits)
     process.serve_requests()
-    process.database.commit(*(uuid4() for _ in range(200)))
+    process.database.commit(*(MODERATOR.user_id if is_owner else uuid4() for _ in range(200)))
 
-    assert await process.iterations_until(lambda: len(client.received) == 200) <= 60
+    assert await process.iterations_until(lambda: len(client.received) == 200) <= 100
     assert len(process.database.reads) <= 4

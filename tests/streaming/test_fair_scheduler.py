@@ -45,6 +45,23 @@ class TestTurns:
 
         assert called == ["later", "again"]
 
+    async def test_a_caller_may_add_itself_in_its_round(self):
+        """No round is left over without a caller."""
+        loop, failures = asyncio.get_running_loop(), list[object]()
+        loop.set_exception_handler(lambda loop, context: failures.append(context["exception"]))
+        turns, called = FairScheduler(), list[int]()
+
+        def call() -> None:
+            called.append(1)
+            if len(called) < 25:
+                turns.add(call)
+
+        turns.add(call)
+        await rounds(turns)
+        await asyncio.sleep(0)
+
+        assert (len(called), failures) == (25, [])
+
     async def test_a_failing_caller_does_not_stop_others(self):
         """The failure goes to the loop's exception handler."""
         loop, delivered = asyncio.get_running_loop(), list[object]()
