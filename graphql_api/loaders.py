@@ -5,6 +5,7 @@ Loaders cache what they read. So every operation, and every event of a subscript
 
 import asyncio
 from collections.abc import Callable
+from contextvars import Context
 from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
@@ -62,7 +63,7 @@ class UserReader:
         future = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(key, []).append(future)
         if self._reading is None:
-            self._reading = asyncio.create_task(self._read_waiting())
+            self._reading = asyncio.create_task(self._read_waiting(), context=Context())  # it serves many events
         return future
 
     async def _read_waiting(self) -> None:

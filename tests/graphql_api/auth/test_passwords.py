@@ -286,7 +286,7 @@ async def test_hashing_has_a_lower_priority_than_the_event_loop(passwords: Passw
         of_threads.append(os.getpriority(os.PRIO_PROCESS, get_native_id()))
         return True
 
-    monkeypatch.setattr(module.bcrypt, "checkpw", checkpw)
+    monkeypatch.setattr(bcrypt, "checkpw", checkpw)
     await passwords.verify("anything", None)
 
     of_the_loop = os.getpriority(os.PRIO_PROCESS, get_native_id())
