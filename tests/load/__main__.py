@@ -72,6 +72,7 @@ def moves(ground: Stage, workers: list[int], seconds: int, rate: int, listen: st
     """Moves at a given rate. A single worker has one core, and everything else the other one."""
     requests = [PEERS["ours"].dialect.value.request(each) for each in cases(Workload.W3, ground.tasks)]
     for many in workers:
+        uvloop.run(ground.rewind(PEERS["ours"]))  # so that each move is a change
         with ours(ground, many, cores()[0] if many == 1 else None) as target:
             found, used = uvloop.run(measure(target, requests, rate, seconds, listen, SUBSCRIBERS))
         rows = [figures.HEADINGS, *map(figures.cells, found)]
