@@ -184,10 +184,14 @@ class ListenerGroup:
 
 @asynccontextmanager
 async def listening(
-    port: int, query: str, tokens: list[str], endpoint: Endpoint = GRAPHQL
+    port: int,
+    query: str,
+    tokens: list[str],
+    endpoint: Endpoint = GRAPHQL,
+    group: ListenerGroup | None = None,
 ) -> AsyncIterator[ListenerGroup]:
-    """One subscribed socket for each token."""
-    group, loop, sockets = ListenerGroup(query, endpoint), asyncio.get_running_loop(), []
+    """One subscribed socket for each token, in *group* if it is given."""
+    group, loop, sockets = group or ListenerGroup(query, endpoint), asyncio.get_running_loop(), []
     every = max(1, len(tokens) // _TIMED)
     for start in range(0, len(tokens), _AT_A_TIME):
         new = [

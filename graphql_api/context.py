@@ -10,7 +10,7 @@ from typing import Any, Final
 from asgi.errors import MissingToken
 from asgi.idempotency import idempotency_key_of
 from asgi.request_context import RequestContext
-from domain.actor import Actor
+from domain.actor import OPERATOR, Actor
 from domain.idempotency import IdempotencyKey
 from graphql_api.auth.accounts import Accounts
 from graphql_api.auth.cookies import (
@@ -20,7 +20,7 @@ from graphql_api.auth.cookies import (
     refresh_cookie,
     set_refresh_cookie,
 )
-from graphql_api.loaders import Loaders
+from graphql_api.loaders import Loaders, UserReader
 from persistence.database import Database
 from persistence.queries.reader import ReadConnection
 from persistence.unit_of_work import UnitOfWork
@@ -35,7 +35,7 @@ def _gate() -> asyncio.Semaphore:
     return asyncio.Semaphore(MAX_CONNECTIONS)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Backend:
     """The objects with the lifetime of the process.
 
@@ -50,14 +50,28 @@ class Backend:
     shared: bool = True
     delivery_gate: asyncio.Semaphore = field(default_factory=_gate)
 
+    @cached_property
+    def delivery_users(self) -> UserReader:
+        """Reads the users for events."""
+        return UserReader(lambda: self.database.delivery_unit_of_work(OPERATOR))
+
 
 class Context:
     """One operation, or one event of a subscription."""
 
-    def __init__(self, backend: Backend, request: RequestContext, *, gate: asyncio.Semaphore | None = None) -> None:
+    def __init__(
+        self,
+        backend: Backend,
+        request: RequestContext,
+        *,
+        gate: asyncio.Semaphore | None = None,
+        users: UserReader | None = None,
+    ) -> None:
+        """*gate* limits the connections, and *users* reads users, if these are shared with other operations."""
         self.backend = backend
         self.request = request
         self._own_gate = gate
+        self._users = users
         self._subscriber: Subscriber | None = None
 
     @property
@@ -86,7 +100,7 @@ class Context:
     def loaders(self) -> Loaders:
         """The loaders of this operation."""
         identity = self.request.identity
-        return Loaders(self.unit_of_work, identity.actor if identity is not None else None)
+        return Loaders(self.unit_of_work, identity.actor if identity is not None else None, self._users)
 
     def unit_of_work(self, *, idempotency: IdempotencyKey | None = None) -> UnitOfWork:
         """A unit of work of the actor, for one service call. With a key the change is made once."""
@@ -105,7 +119,8 @@ class Context:
 
     def renewed(self) -> "Context":
         """A context for the next event, with empty loaders."""
-        return Context(self.backend, self.request, gate=self.backend.delivery_gate)
+        users = self.backend.delivery_users if self.backend.shared else None
+        return Context(self.backend, self.request, gate=self.backend.delivery_gate, users=users)
 
     def follow(self, subscriber: Subscriber) -> None:
         """Remember the subscriber of this operation."""

@@ -5,6 +5,7 @@ Loaders cache what they read. So every operation, and every event of a subscript
 
 import asyncio
 from collections.abc import Callable
+from contextvars import Context
 from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
@@ -45,18 +46,63 @@ def users_by_id(_: Actor | None, ids: list[UUID]) -> Query:
     return reads.users(ids)
 
 
-class Loaders:
-    """The loaders of one operation or of one subscription event."""
+class UserReader:
+    """Reads users for all subscription events of a process, with one statement at a time and without a cache.
 
-    def __init__(self, unit_of_work: Callable[[], UnitOfWork], actor: Actor | None) -> None:
+    Users that are needed while a statement runs are read by the next one. So the rate of events does not depend on how
+    long a statement takes.
+    """
+
+    def __init__(self, unit_of_work: Callable[[], UnitOfWork]) -> None:
+        self._unit_of_work = unit_of_work
+        self._waiting: dict[UUID, list[asyncio.Future[UserRow | None]]] = {}
+        self._reading: asyncio.Task[None] | None = None
+
+    def load(self, key: UUID) -> "asyncio.Future[UserRow | None]":
+        """The user with this id. It is read after this call."""
+        future = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(key, []).append(future)
+        if self._reading is None:
+            self._reading = asyncio.create_task(self._read_waiting(), context=Context())  # it serves many events
+        return future
+
+    async def _read_waiting(self) -> None:
+        try:
+            while self._waiting:
+                waiting, self._waiting = self._waiting, {}
+                await self._read(waiting)
+        finally:
+            self._reading = None
+
+    async def _read(self, waiting: dict[UUID, list["asyncio.Future[UserRow | None]"]]) -> None:
+        futures = [(key, future) for key, several in waiting.items() for future in several]
+        try:
+            found = {row.id: row for row in await read_rows(self._unit_of_work(), UserRow, reads.users(list(waiting)))}
+        except Exception as error:
+            for _, future in futures:
+                if not future.done():
+                    future.set_exception(error)
+        else:
+            for key, future in futures:
+                if not future.done():
+                    future.set_result(found.get(key))
+
+
+class Loaders:
+    """The loaders of one operation or of one subscription event, for which *users* reads the users."""
+
+    def __init__(
+        self, unit_of_work: Callable[[], UnitOfWork], actor: Actor | None, users: UserReader | None = None
+    ) -> None:
         self._unit_of_work = unit_of_work
         self._actor = actor
+        self._users = users
         self._loaders: dict[Ask, Loader[UUID, Any]] = {}
 
     @property
-    def users(self) -> Loader[UUID, UserRow | None]:
+    def users(self) -> Loader[UUID, UserRow | None] | UserReader:
         """The loader of users."""
-        return self.by_id(UserRow, users_by_id)
+        return self._users or self.by_id(UserRow, users_by_id)
 
     def by_id(self, model: type[RowT], ask: Ask) -> Loader[UUID, RowT | None]:
         """The loader for the rows that the query of *ask* finds, by their ids."""

@@ -16,8 +16,8 @@ class Histogram:
         self.buckets = [0] * (len(BOUNDS) + 1)
         self.sum = 0.0
 
-    def add(self, seconds: float) -> None:
-        """Add a duration. A negative one counts as 0: it comes from a difference between two clocks."""
+    def add(self, seconds: float, count: int = 1) -> None:
+        """Add *count* equal durations. A negative one counts as 0: it comes from a difference between two clocks."""
         seconds = max(seconds, 0.0)
-        self.buckets[bisect_left(BOUNDS, seconds)] += 1
-        self.sum += seconds
+        self.buckets[bisect_left(BOUNDS, seconds)] += count
+        self.sum += seconds * count

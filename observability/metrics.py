@@ -101,7 +101,12 @@ GAPS: Final = _counter("gaps", "Batches of events with a gap before them. The pr
 NOTIFICATIONS: Final = _counter("chimes", "Messages received from Redis.")
 UNREAD: Final = _greatest("events_unread", "Events in the log that a process has not processed yet.")
 DELIVERY_SECONDS: Final = _histogram(
-    "event_delivery", "Time from the start of a change until a process delivered it to its subscribers."
+    "event_delivery",
+    "Time from the start of a change until a process passed it to the queues of its subscribers.",
+)
+WRITE_SECONDS: Final = _histogram(
+    "event_write",
+    "Time from the commit of a change until it was written to the connection of a subscriber, for each subscriber.",
 )
 REVOCATION_SECONDS: Final = _histogram(
     "revocation", "Time from the start of a change of access rights until a process applied it."

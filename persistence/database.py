@@ -32,6 +32,7 @@ POOL_TIMEOUT_SECONDS = 2
 CONNECT_SECONDS = 3
 COMMAND_SECONDS = 3
 LOG_POOL_SIZE = 4
+"""Connections for numbering and polling, two replays, and a read of tasks for deliveries."""
 SERVER_SETTINGS = {
     "application_name": "taskriver",
     "timezone": "UTC",
@@ -105,7 +106,8 @@ class Database:
         self._key_counts = KeyCounts(keys_per_account)
         open_connection = partial(connect, url, no_timeouts=no_timeouts)
         self._pool = ConnectionPool(open_connection, size=pool_size, timeout=POOL_TIMEOUT_SECONDS)
-        # A separate pool: when requests use all connections of the other pool, the process can still read the log.
+        # A separate pool: when requests use all connections of the other pool, the process can still read the log and
+        # deliver events.
         self._log_pool = ConnectionPool(
             partial(_connect_to_log, open_connection), size=LOG_POOL_SIZE, timeout=POOL_TIMEOUT_SECONDS
         )
@@ -142,6 +144,12 @@ class Database:
             on_recorded=self._notify,
             gate=gate,
             idempotency=idempotency,
+        )
+
+    def delivery_unit_of_work(self, actor: Actor) -> UnitOfWork:
+        """A unit of work that reads tasks for deliveries, on a connection of the log: it does not wait for requests."""
+        return UnitOfWork(
+            partial(Transaction, self._log_pool, self.statements), self._group_commit, self._key_counts, actor
         )
 
     def connect(self) -> AsyncConnection:

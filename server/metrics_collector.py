@@ -99,6 +99,7 @@ class MetricsCollector:
             metrics.NOTIFICATIONS: _sample(counters.notifications),
             metrics.UNREAD: _sample(stream.unread),
             metrics.DELIVERY_SECONDS: _sample(metrics.of(counters.delivery_seconds)),
+            metrics.WRITE_SECONDS: _sample(metrics.of(counters.write_seconds)),
             metrics.REVOCATION_SECONDS: _sample(metrics.of(counters.revocation_seconds)),
             metrics.LEASE_AGE: _sample(min(stream.lease_age, _MAX_LEASE_AGE)),
         }

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
@@ -10,8 +11,11 @@ from typing import Any, Final, Generic, TypeVar
 
 from domain.errors import Unavailable
 
-CALLS_PER_ROUND: Final = 32
-"""Callbacks that run before the event loop gets its turn."""
+CALLS_PER_ROUND: Final = 1_000
+"""Callbacks that run before the event loop gets its turn, at most."""
+SHORTEST_ROUND: Final = 0.001
+LONGEST_ROUND: Final = 0.02
+"""Seconds after which the event loop gets its turn."""
 
 ValueT = TypeVar("ValueT")
 
@@ -58,16 +62,26 @@ class BroadcastEvent:
 
 
 class FairScheduler:
-    """Runs callbacks in order, and lets the event loop continue after every few of them.
+    """Runs callbacks in order, in rounds. Between two rounds the event loop continues with other work.
 
     If thousands of subscribers woke at once, the loop would be blocked until all of them have run: the log would not be
-    read, the lease would expire, and after its renewal thousands would wait for it again. The first callbacks also
-    compute results that the later ones reuse.
+    read, the lease would expire, and after its renewal thousands would wait for it again.
+
+    While callbacks wait, a round may take as long as the other work since the last round, within the limits above. So
+    callbacks get half of the time of a busy loop: with a fixed number of them per round, the rate of callbacks would
+    decrease with the number of requests that are served in between. A longer callback asks `has_time` to end early.
     """
 
-    def __init__(self) -> None:
+    def __init__(
+        self, on_round_end: Callable[[], None] = lambda: None, clock: Callable[[], float] = time.perf_counter
+    ) -> None:
+        self._on_round_end = on_round_end
+        self._clock = clock
         self._waiting: deque[Callable[[], None]] = deque()
         self._is_scheduled = False
+        self._waits_since: float | None = None
+        """The end of the last round, if callbacks have been waiting since then."""
+        self._ends_at = 0.0
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -76,6 +90,11 @@ class FairScheduler:
         """Schedule a callback."""
         self._waiting.append(wake)
         self._schedule()
+
+    @property
+    def has_time(self) -> bool:
+        """Whether the current round may continue."""
+        return self._clock() < self._ends_at
 
     async def wait_turn(self) -> None:
         """Wait for a turn in the same queue."""
@@ -89,12 +108,22 @@ class FairScheduler:
             asyncio.get_running_loop().call_soon(self._run_some)
 
     def _run_some(self) -> None:
-        self._is_scheduled = False
+        self._begin_round()
         try:
-            for _ in range(min(CALLS_PER_ROUND, len(self._waiting))):
+            for _ in range(CALLS_PER_ROUND):
                 self._waiting.popleft()()
+                if not self._waiting or not self.has_time:
+                    break
         finally:
+            self._is_scheduled = False
+            self._on_round_end()
+            self._waits_since = self._clock() if self._waiting else None
             self._schedule()
+
+    def _begin_round(self) -> None:
+        now = self._clock()
+        other_work = now - self._waits_since if self._waits_since is not None else 0.0
+        self._ends_at = now + min(max(other_work, SHORTEST_ROUND), LONGEST_ROUND)
 
 
 def _start_turn(turn: asyncio.Future[None]) -> None:

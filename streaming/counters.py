@@ -44,12 +44,19 @@ class Counters:
     """Changes of rights that this version cannot read: the rights were read again."""
     delivery_seconds: Histogram = field(default_factory=Histogram)
     """Time from the start of a change of a task, or of an object that belongs to it, until it was dispatched here."""
+    write_seconds: Histogram = field(default_factory=Histogram)
+    """Time from the commit of a change until its item was written to the connection of a subscriber."""
     revocation_seconds: Histogram = field(default_factory=Histogram)
     """Time from the start of a change of rights until it was applied here."""
 
     def record_delivery(self, event: RecordedEvent) -> None:
         """Record that a change is dispatched now."""
         _record(self.delivery_seconds, event)
+
+    def record_written(self, seconds: float, count: int) -> None:
+        """Record that an item was written to *count* connections so long after its commit."""
+        if seconds < MAX_DELAY_SECONDS:
+            self.write_seconds.add(seconds, count)
 
     def record_revocation(self, event: RecordedEvent) -> None:
         """Record that a change of rights is applied now."""

@@ -14,6 +14,7 @@ from streaming.lease import Clock, Lease
 from streaming.numbering import Numberer
 from streaming.stream_items import ResyncReason
 from streaming.tail import NumberEvents, ReadAccessEvents, ReadHead, ReadPage, Request, Tail
+from streaming.write_times import WriteTimes
 
 PAGE_SIZE: Final = 500
 SLICE_EVENTS: Final = 50
@@ -49,15 +50,19 @@ class LogReader:
         self.lease = Lease(clock)
         self.tail = Tail(self.lease)
         self._inbox: deque[tuple[Sequence[LoggedEvent], float | None]] = deque()
-        self.scheduler = FairScheduler()
+        self.write_times = WriteTimes(counters)
+        self.scheduler = FairScheduler(self.write_times.record_soon)
         self._batch_arrived, self._poll_requested, self._renewed = WakeEvent(), WakeEvent(), BroadcastEvent()
         self._dispatching = asyncio.Lock()
 
     def offer(self, batch: Sequence[LoggedEvent], *, complete_since: float | None = None) -> None:
-        """Queue a batch for dispatch, without waiting.
+        """Dispatch a batch now, or soon if it is large or others are being dispatched. Does not wait.
 
         *complete_since* is an instant: everything committed before it has a position up to the end of the batch.
         """
+        if not self._inbox and not self._dispatching.locked() and 0 < len(batch) <= self._slice_size():
+            self._dispatch_slice(batch, complete_since)
+            return
         if len(self._inbox) >= MAX_BATCHES:
             self._inbox.clear()
             self.read_soon()

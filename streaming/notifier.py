@@ -28,22 +28,24 @@ class Notification:
     """A batch of one epoch: the positions from *first* to *last*.
 
     `body` holds its undecoded events, each as `[position, kind, payload]` with the stored kind and payload. Events of a
-    newer version are passed on unchanged.
+    newer version are passed on unchanged. `committed_at` is about the time of their commit, if it is known: processes
+    use it for a metric only.
     """
 
     epoch: str
     first: int
     last: int
     body: list[Any] | None
+    committed_at: float | None = None
 
     @classmethod
-    def of(cls, batch: Numbered) -> Self:
+    def of(cls, batch: Numbered, committed_at: float | None = None) -> Self:
         """The notification for a batch that is not empty."""
-        return cls(batch.epoch, batch.events[0].position, batch.events[-1].position, batch.bodies)
+        return cls(batch.epoch, batch.events[0].position, batch.events[-1].position, batch.bodies, committed_at)
 
     def encode(self) -> bytes:
-        """JSON: `{"epoch", "from", "to", "events"?}`, at most 256 kB."""
-        head = {"epoch": self.epoch, "from": self.first, "to": self.last}
+        """JSON: `{"epoch", "from", "to", "committed", "events"?}`, at most 256 kB."""
+        head = {"epoch": self.epoch, "from": self.first, "to": self.last, "committed": self.committed_at}
         whole = orjson.dumps(head | {"events": self.body})
         return whole if self.body is not None and len(whole) <= MAX_BYTES else orjson.dumps(head)
 
@@ -62,7 +64,8 @@ class Notification:
             raise ValueError("not a range of positions")
         if body is not None and not isinstance(body, list):
             raise ValueError("events must be a list")
-        return cls(epoch, first, last, body)
+        committed_at = value.get("committed")
+        return cls(epoch, first, last, body, committed_at if isinstance(committed_at, float) else None)
 
     def events(self) -> list[LoggedEvent]:
         """The decoded events; empty if the message was too long to contain them.

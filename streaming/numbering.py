@@ -1,6 +1,7 @@
 """Assigns positions to committed events, and raises the id below which numbering need not search."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from typing import Final
 
@@ -18,8 +19,11 @@ FLOOR_SECONDS: Final = 5.0
 BATCH_SIZE: Final = 500
 PAUSE_SECONDS: Final = 0.005
 
-OnBatch = Callable[[Numbered, float | None], None]
-"""Receives a batch and an instant: all events committed before it have positions. None if there may be more."""
+OnBatch = Callable[[Numbered, float | None, float | None], None]
+"""Receives a batch, an instant, and a time. All events committed before the instant have positions; None if there may
+be more. The time is that of the oldest commit of this process since numbering began last, in seconds since 1970; None
+if there was none.
+"""
 
 
 class NumberingFloor:
@@ -66,9 +70,12 @@ class Numberer:
         self._wake = WakeEvent()
         self._lock = asyncio.Lock()
         self._floor = NumberingFloor()
+        self._committed_at: float | None = None
 
     def wake(self) -> None:
         """Report that something was committed, without waiting. Calls during a run cause one more run."""
+        if self._committed_at is None:
+            self._committed_at = time.time()
         self._wake.set()
 
     async def step(self) -> None:
@@ -91,19 +98,24 @@ class Numberer:
             Unavailable: the database does not answer.
         """
         async with self._lock:
-            while await self._batch() == BATCH_SIZE:
-                pass
+            committed_at, self._committed_at = self._committed_at, None
+            try:
+                while await self._batch(committed_at) == BATCH_SIZE:
+                    pass
+            except BaseException:
+                self._committed_at = committed_at or self._committed_at
+                raise
 
     async def _raise_floor(self) -> None:
         async with self._database.log() as log:
             await self._floor.advance(log, self._clock())
 
-    async def _batch(self) -> int:
+    async def _batch(self, committed_at: float | None) -> int:
         async with self._database.log() as log:
             started_at = self._clock()
             batch = await log.number(BATCH_SIZE)
         count = len(batch.events)
         if count:
             self._floor.count_numbered(count)
-            self._on_batch(batch, started_at if count < BATCH_SIZE else None)
+            self._on_batch(batch, started_at if count < BATCH_SIZE else None, committed_at)
         return count

@@ -17,8 +17,7 @@ MAX_RECENT: Final = 2_000
 
 PAGE_SIZE: Final = 200
 MAX_READERS: Final = 2
-"""Reads that run at the same time. When many clients resume at once, connections stay free for numbering and polling.
-"""
+"""Reads that run at the same time. When many clients resume at once, other work of the log needs connections, too."""
 
 _log: Final = logging.getLogger("taskriver.stream")
 

@@ -176,14 +176,18 @@ class Stream:
         self._subscribers.add(subscriber)
         return subscriber
 
-    def _on_numbered(self, batch: Numbered, since: float | None) -> None:
+    def _on_numbered(self, batch: Numbered, since: float | None, committed_at: float | None) -> None:
         self.counters.numbered += len(batch.events)
+        self._notifier.publish(notification := Notification.of(batch, committed_at))
         if batch.epoch == self.epoch:
+            self._note_commits(notification)
             self._log_reader.offer(batch.events, complete_since=since)
         else:
             # Positions of another epoch may seem to continue ours, but events before them are missing.
             self._log_reader.read_soon()
-        self._notifier.publish(Notification.of(batch))
+
+    def _note_commits(self, notification: Notification) -> None:
+        self._log_reader.write_times.commits.add(notification.first, notification.last, notification.committed_at)
 
     def _on_notification(self, notification: Notification) -> None:
         self.counters.notifications += 1
@@ -191,6 +195,7 @@ class Stream:
             return
         events = notification.events() if notification.epoch == self.epoch else []
         if events:
+            self._note_commits(notification)
             self._log_reader.offer(events)
         else:
             self._log_reader.read_soon()
@@ -240,6 +245,7 @@ class Stream:
 
     def _on_log_break(self, reason: ResyncReason) -> None:
         self._replay.recent.clear()
+        self._log_reader.write_times.commits.clear()
         self.task_cache.invalidate_all()
         for subscriber in self._subscribers:
             subscriber.reset(reason)

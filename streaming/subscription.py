@@ -24,7 +24,7 @@ ITEMS_PER_TURN: Final = 10
 """Items that are delivered before other subscribers get their turn."""
 MAX_ATTEMPTS: Final = 3
 """Reads that an item waits for before its consumer is woken."""
-READ_AHEAD: Final = 20
+READ_AHEAD: Final = 100
 """Queued items whose tasks are read together."""
 
 DeliverDirectly = Callable[[QueuedEvent], SingleFlight[Any] | bool]
@@ -74,6 +74,10 @@ class Subscriber:
         self._deliver: DeliverDirectly | None = None
         self._consumer_waits = False
         self._attempts = 0
+        self._in_hand: QueuedEvent | None = None
+        """The item that the consumer is sending."""
+        self._measured_after = log_reader.tail.dispatched
+        """Later events are new to this subscriber: the time until they are written is measured."""
         self._revoked = self._closed = False
 
     @property
@@ -107,6 +111,14 @@ class Subscriber:
     def upcoming_tasks(self) -> Iterator[UUID]:
         """The tasks of the next items. Consume the iterator at once."""
         return (entry.event.task_id for entry in self._queue.peek(READ_AHEAD) if entry.visibility is Visibility.VISIBLE)
+
+    def add_turn(self, call: Callable[[], None]) -> None:
+        """Call it when it is the subscriber's turn again, unless it is closed by then."""
+        self._log_reader.scheduler.add(lambda: None if self._closed else call())
+
+    def upcoming(self, limit: int) -> Iterator[QueuedEvent]:
+        """The next queued entries."""
+        return self._queue.peek(limit)
 
     @property
     def reached(self) -> str:
@@ -216,6 +228,10 @@ class Subscriber:
         if self._on_delivery is not None:
             self._context.run(self._on_delivery, self.actor, self.item_for(entry))
 
+    def _note_passed(self, entry: QueuedEvent) -> None:
+        if entry.position > self._measured_after:
+            self._log_reader.write_times.note_passed(entry.position, entry.event)
+
     def _run_turn(self) -> None:
         """Deliver waiting entries; wake the consumer if they cannot be delivered directly."""
         try:
@@ -226,6 +242,7 @@ class Subscriber:
 
     def _deliver_some(self, deliver: DeliverDirectly) -> bool:
         """Whether everything is delivered, or will be in another turn, without the consumer."""
+        scheduler = self._log_reader.scheduler
         for _ in range(ITEMS_PER_TURN):
             if not self._consumer_waits or self._closed or self._resync_reason is not None:
                 return False
@@ -240,7 +257,10 @@ class Subscriber:
             self._queue.drop()
             self._attempts = 0
             self._count_delivery(entry)
-        self._log_reader.scheduler.add(self._run_turn)
+            self._note_passed(entry)
+            if not scheduler.has_time:
+                break
+        scheduler.add(self._run_turn)
         return True
 
     def _deliver_after(self, flight: SingleFlight[Any]) -> bool:
@@ -260,6 +280,10 @@ class Subscriber:
 
     def _release(self) -> None:
         self._queue.release()
+        if self._in_hand is not None:
+            self._note_passed(self._in_hand)
+            self._log_reader.write_times.record_soon()
+            self._in_hand = None
         if self._resync_reason is None:
             self._resync_cursor = None
 
@@ -276,11 +300,13 @@ class Subscriber:
         if entry is None:
             return None
         self._count_delivery(entry)
+        self._in_hand = entry
         return self.item_for(entry)
 
     def _take_resync(self, reason: ResyncReason) -> Resync:
         tail = self._log_reader.tail
         self._resync_reason, self._epoch = None, tail.epoch
+        self._measured_after = tail.dispatched
         self._counters.delivered += 1
         self._queue = self._queue.restarted(tail.dispatched, live=True)
         return Resync(self._cursor(tail.dispatched), reason)

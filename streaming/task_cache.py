@@ -2,10 +2,11 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Coroutine, Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import count
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from domain.actor import OPERATOR, Actor
@@ -21,7 +22,9 @@ from streaming.lease import Clock, Lease
 MAX_TASKS: Final = 1_024
 MAX_AGE_SECONDS: Final = 0.5
 """Half a lease, so that an answer made from a snapshot is still valid when it is sent."""
-MAX_READS: Final = 2
+MAX_READS: Final = 1
+"""Reads that run at the same time. Tasks that are needed meanwhile are read together by the next one."""
+MAX_TASKS_OF_READ: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,19 @@ class _CachedRead(NamedTuple):
     flight: SingleFlight[None]
 
 
+class _WaitingRead:
+    """A read that waits for its slot. Until it starts, more tasks can be added."""
+
+    def __init__(self, fill: Callable[["_WaitingRead"], Coroutine[Any, Any, None]]) -> None:
+        self.snapshots: list[tuple[UUID, TaskSnapshot]] = []
+        self.flight = SingleFlight(fill(self))
+
+    @property
+    def takes_more(self) -> bool:
+        """Whether tasks can be added."""
+        return len(self.snapshots) < MAX_TASKS_OF_READ and not self.flight.stopped
+
+
 Upcoming = Callable[[], Iterable[UUID]]
 """The tasks that will be needed next; called when something has to be read."""
 
@@ -83,6 +99,7 @@ class TaskCache:
         self._deleted: OrderedDict[UUID, People] = OrderedDict()
         self._numbers = count(1)
         self._read_slots = asyncio.Semaphore(MAX_READS)
+        self._waiting: _WaitingRead | None = None
 
     async def read(self, task_id: UUID, upcoming: Iterable[UUID] = ()) -> TaskSnapshot:
         """The task. Waits while the database is unavailable or busy.
@@ -154,28 +171,38 @@ class TaskCache:
         return not cached.flight.done or self._clock() - cached.snapshot.at < MAX_AGE_SECONDS
 
     def _start(self, task_ids: Collection[UUID]) -> None:
+        if self._waiting is None or not self._waiting.takes_more:
+            self._waiting = _WaitingRead(self._fill)
         number = next(self._numbers)
-        snapshots = {task_id: TaskSnapshot(number=number) for task_id in task_ids}
-        flight = SingleFlight(self._fill(snapshots))
-        for task_id, snapshot in snapshots.items():
+        for task_id in dict.fromkeys(task_ids):
             self.invalidate(task_id)
-            self._reads[task_id] = _CachedRead(snapshot, flight)
+            snapshot = TaskSnapshot(number=number)
+            self._waiting.snapshots.append((task_id, snapshot))
+            self._reads[task_id] = _CachedRead(snapshot, self._waiting.flight)
         while len(self._reads) > MAX_TASKS:
             self._supersede(self._reads.popitem(last=False)[1])
 
-    async def _fill(self, snapshots: Mapping[UUID, TaskSnapshot]) -> None:
-        # Deleted tasks are not read again: a client that resumes has many events of such tasks.
-        deleted = {key: CurrentTask(deleted_of=self._deleted[key]) for key in snapshots if key in self._deleted}
-        found, at = deleted, self._lease.now
-        if unknown := snapshots.keys() - deleted.keys():
-            read, at = await current_tasks(self._lease, self._read_slots, self._unit_of_work, unknown)
-            found = deleted | read
-        for task_id, snapshot in snapshots.items():
-            current = found.get(task_id, UNKNOWN)
+    async def _fill(self, read: _WaitingRead) -> None:
+        found, at = await current_tasks(
+            self._lease, self._read_slots, self._unit_of_work, partial(self._start_read, read)
+        )
+        for task_id, snapshot in read.snapshots:
+            current = found.get(task_id) or self._deleted_task(task_id)
             snapshot.task, snapshot.deleted_of, snapshot.at = current.row, current.deleted_of, at
 
+    def _start_read(self, read: _WaitingRead) -> set[UUID]:
+        """Take no more tasks into this read, and return those that have to be read."""
+        if self._waiting is read:
+            self._waiting = None
+        # Deleted tasks are not read again: a client that resumes has many events of such tasks.
+        return {task_id for task_id, _ in read.snapshots} - self._deleted.keys()
+
+    def _deleted_task(self, task_id: UUID) -> CurrentTask:
+        people = self._deleted.get(task_id)
+        return CurrentTask(deleted_of=people) if people is not None else UNKNOWN
+
     def _unit_of_work(self) -> UnitOfWork:
-        return self._database.unit_of_work(OPERATOR)
+        return self._database.delivery_unit_of_work(OPERATOR)
 
 
 def _visible_to(actor: Actor, snapshot: TaskSnapshot) -> TaskSnapshot:
@@ -186,19 +213,20 @@ def _visible_to(actor: Actor, snapshot: TaskSnapshot) -> TaskSnapshot:
 
 
 async def current_tasks(
-    lease: Lease, slots: asyncio.Semaphore, unit_of_work: Callable[[], UnitOfWork], task_ids: Collection[UUID]
+    lease: Lease, slots: asyncio.Semaphore, unit_of_work: Callable[[], UnitOfWork], take: Callable[[], Collection[UUID]]
 ) -> tuple[dict[UUID, CurrentTask], float]:
     """The current state of the tasks, by id, and the time from which it is valid.
 
-    Tasks are requested when a slot is free, so waiting for it does not make them old. Waits while the database is
-    unavailable or busy.
+    *take* returns the tasks. It is called when a slot is free, so waiting for it does not make them old. Waits while
+    the database is unavailable or busy.
     """
     backoff = Backoff()
     while True:
         async with slots:
             started_at = lease.now
+            task_ids = take()
             try:
-                found = await find_current(unit_of_work(), task_ids)
+                found = await find_current(unit_of_work(), task_ids) if task_ids else {}
                 if lease.covers(started_at):
                     return found, started_at
             except Unavailable:

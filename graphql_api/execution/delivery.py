@@ -26,7 +26,8 @@ MAX_BYTES: Final = 8 * 1024 * 1024
 _BYTES_PER_JSON_BYTE: Final = 4
 """Bytes in memory for each byte of JSON: the cache contains the response also as Python values."""
 
-Execute = Callable[[], Awaitable[ExecutionResult]]
+Execute = Callable[[], ExecutionResult | Awaitable[ExecutionResult]]
+"""Executes an operation. The result is awaitable only if a resolver has to wait."""
 
 ContextT = TypeVar("ContextT")
 
@@ -58,20 +59,29 @@ class SharedExecutions:
         return found
 
     def get_or_execute(self, key: Hashable, execute: Execute, request_id: str) -> "Response | SingleFlight[Response]":
-        """The response for this key from the cache, or its execution, which starts now if it is not running."""
+        """The response for this key, or its execution if a resolver has to wait.
+
+        It is executed now, without a task, unless it is cached or already running.
+        """
         found = self.cached(key)
         if found is not None:
             return found
         run = self._running.get(key)
-        if run is None or run.stopped:
-            run = self._running[key] = SingleFlight(self._execute(key, execute, request_id), partial(self._ended, key))
-        else:
+        if run is not None and not run.stopped:
             self.reused += 1
+            return run
+        self.executed += 1
+        result = execute()
+        if isinstance(result, ExecutionResult):
+            return self._store(key, result, request_id)
+        run = self._running[key] = SingleFlight(self._finish(key, result, request_id), partial(self._ended, key))
         return run
 
-    async def _execute(self, key: Hashable, execute: Execute, request_id: str) -> Response:
-        self.executed += 1
-        response = _encoded(from_result(await execute(), request_id=request_id), request_id)
+    async def _finish(self, key: Hashable, result: Awaitable[ExecutionResult], request_id: str) -> Response:
+        return self._store(key, await result, request_id)
+
+    def _store(self, key: Hashable, result: ExecutionResult, request_id: str) -> Response:
+        response = _encoded(from_result(result, request_id=request_id), request_id)
         self._cache.put(key, response, size=_BYTES_PER_JSON_BYTE * len(response.encoded or b""))
         return response
 
@@ -106,7 +116,7 @@ class Group:
     async def response(self, delivery: Delivery, execute: Execute, request_id: str) -> Response:
         """The response to a delivery. *execute* is called if no equal delivery was executed yet."""
         if delivery.viewpoint is None:
-            return from_result(await execute(), request_id=request_id)
+            return from_result(await completed(execute()), request_id=request_id)
         found = self.get_or_execute(delivery, execute, request_id)
         return found if isinstance(found, Response) else await found.result()
 
@@ -192,22 +202,29 @@ class SubscriptionResults(Generic[ContextT]):
         execute = partial(self._execute, event)
         if self._group is not None and isinstance(event, Delivery):
             return await self._group.response(event, execute, self._request_id)
-        return from_result(await execute(), request_id=self._request_id)
+        return from_result(await completed(execute()), request_id=self._request_id)
 
-    async def _execute(self, event: Any) -> ExecutionResult:
-        result = await self._execute_once(event)
-        while self._wait_for_recovery is not None and _is_incomplete(result):
+    def _execute(self, event: Any) -> ExecutionResult | Awaitable[ExecutionResult]:
+        result = self._execute_once(event)
+        if isinstance(result, ExecutionResult) and not self._is_repeated(result):
+            return result
+        return self._complete(event, result)
+
+    async def _complete(self, event: Any, result: ExecutionResult | Awaitable[ExecutionResult]) -> ExecutionResult:
+        found = await completed(result)
+        while self._wait_for_recovery is not None and self._is_repeated(found):
             await self._wait_for_recovery()
-            result = await self._execute_once(event)
-        return result
+            found = await completed(self._execute_once(event))
+        return found
 
-    async def _execute_once(self, event: Any) -> ExecutionResult:
+    def _execute_once(self, event: Any) -> ExecutionResult | Awaitable[ExecutionResult]:
         executor = self._built.build_per_event_executor(root_value(event))
         if self._renew_context is not None:
             executor.context_value = self._renew_context(executor.context_value)
-        executed: Any = execute_subscription_event(executor)
-        result: ExecutionResult = await executed if isawaitable(executed) else executed
-        return result
+        return execute_subscription_event(executor)
+
+    def _is_repeated(self, result: ExecutionResult) -> bool:
+        return self._wait_for_recovery is not None and _is_incomplete(result)
 
 
 class DirectSender(Generic[ContextT]):
@@ -217,6 +234,11 @@ class DirectSender(Generic[ContextT]):
         self.sharing_key = results.sharing_key
         self.get_or_execute = results.get_or_execute
         self.send = send
+
+
+async def completed(result: ExecutionResult | Awaitable[ExecutionResult]) -> ExecutionResult:
+    """The result, after waiting for it if that is necessary."""
+    return result if isinstance(result, ExecutionResult) else await result
 
 
 def _is_incomplete(result: ExecutionResult) -> bool:

@@ -91,8 +91,14 @@ async def current_answer(delivery: Delivery, answer: Callable[[Delivery], Awaita
     return found
 
 
+MAX_STARTED: Final = 100
+"""Queued events whose executions are started before the first of them is sent, if executions have to wait."""
+STARTS_PER_TURN: Final = 10
+"""Executions that are started before other subscribers get their turn."""
+
+
 class KnownAnswer(NamedTuple):
-    """An answer that other users can share, except the *people* of the task: their user ids as numbers."""
+    """An answer, or its execution, for all users except the *people* of the task, whose user ids are numbers here."""
 
     answer: Any
     people: frozenset[int]
@@ -116,6 +122,8 @@ class DirectDelivery:
         actor = subscriber.actor
         self._actor = actor
         self._number = actor.user_id.int  # a UUID's hash is made in Python
+        self._started: dict[int, TaskSnapshot | None] = {}
+        """By position: the task with which the execution of a queued event was started; None if it must not be kept."""
         self._key: Hashable = (
             (sender.sharing_key, actor.role.value, actor.access_version) if sender.sharing_key is not None else None
         )
@@ -126,31 +134,73 @@ class DirectDelivery:
         if isinstance(known, SingleFlight):
             return known if not known.done else self._execute(queued)
         if known is not None and self._may_receive(known):
-            return self._sender.send(known.answer)
+            return self._send_known(queued, known.answer)
         return self._execute(queued)
+
+    def _send_known(self, queued: QueuedEvent, answer: Any) -> SingleFlight[Any] | bool:
+        if not isinstance(answer, SingleFlight):
+            return self._sender.send(answer)
+        if not answer.done:
+            return answer
+        return self._sender.send(answer.value) if not answer.failed else self._execute(queued)
 
     def _may_receive(self, known: KnownAnswer) -> bool:
         if self._number in known.people or known.reading.superseded:
             return False
         return self._subscriber.trusts(known.reading.at)
 
+    def started_with(self, position: int) -> TaskSnapshot | None:
+        """The task with which the event at this position was started, unless it must be read again."""
+        reading = self._started.pop(position, None)
+        if reading is None or (not reading.superseded and self._subscriber.trusts(reading.at)):
+            return reading
+        self._started.clear()  # the others are about as old
+        return None
+
+    def start_upcoming(self) -> None:
+        """Start to execute the next events, so that they do not wait for each other."""
+        later = [each for each in self._subscriber.upcoming(MAX_STARTED) if each.position not in self._started]
+        for queued in later[:STARTS_PER_TURN]:
+            reading = self._read(queued)
+            if isinstance(reading, SingleFlight):
+                return  # the tasks of all of them are being read
+            self._start(queued, reading)
+        if len(later) > STARTS_PER_TURN:
+            self._subscriber.add_turn(self.start_upcoming)
+
+    def _start(self, queued: QueuedEvent, reading: TaskSnapshot) -> None:
+        self._note_started(queued, reading)
+        if self._key not in queued.answers:
+            self._answer(queued, reading, self._delivery_of(self._subscriber.item_for(queued), reading))
+
+    def _note_started(self, queued: QueuedEvent, reading: TaskSnapshot) -> None:
+        if len(self._started) >= 2 * MAX_STARTED:
+            self._started.clear()  # most of them were delivered
+        # Without people it may be a copy, which is never marked as superseded.
+        self._started[queued.position] = reading if reading.people is not None else None
+
     def _execute(self, queued: QueuedEvent) -> SingleFlight[Any] | bool:
-        reading = self._read(queued)
+        reading = self.started_with(queued.position) or self._read(queued)
         if isinstance(reading, SingleFlight):
             self._store(queued, reading)
             return reading
         delivery = self._delivery_of(self._subscriber.item_for(queued), reading)
-        answer = self._sender.get_or_execute(delivery)
-        people = _people(queued, reading)
+        answer = self._answer(queued, reading, delivery)
         if isinstance(answer, SingleFlight):
-            if self._number not in people:
-                self._store(queued, answer)
+            self._note_started(queued, reading)
+            self.start_upcoming()
             return answer
         if answer is None or not delivery.is_current():
             return False
-        if self._number not in people:
-            self._store(queued, KnownAnswer(answer, people, reading))
         return self._sender.send(answer)
+
+    def _answer(self, queued: QueuedEvent, reading: TaskSnapshot, delivery: Delivery) -> Any:
+        """The answer, or its execution; other subscribers find it next to the event."""
+        answer = self._sender.get_or_execute(delivery)
+        people = _people(queued, reading)
+        if answer is not None and self._number not in people and delivery.is_current():
+            self._store(queued, KnownAnswer(answer, people, reading))
+        return answer
 
     def _store(self, queued: QueuedEvent, known: KnownAnswer | SingleFlight[Any]) -> None:
         if self._key is not None and (len(queued.answers) < MAX_ANSWERS or self._key in queued.answers):

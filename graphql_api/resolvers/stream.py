@@ -91,6 +91,7 @@ class SubscriptionSource:
         self._actor = subscriber.actor
         self._stream = context.backend.stream
         self._make = make
+        self._direct: DirectDelivery | None = None
 
     def __aiter__(self) -> Self:
         return self
@@ -101,8 +102,8 @@ class SubscriptionSource:
     def deliver_directly(self, sender: Sender) -> None:
         """Deliver events through *sender* while the subscriber only waits for the next one."""
         if self._context.backend.shared:
-            direct = DirectDelivery(self._subscriber, self._stream.task_cache, self._delivery_of, sender)
-            self._subscriber.deliver_directly(direct)
+            self._direct = DirectDelivery(self._subscriber, self._stream.task_cache, self._delivery_of, sender)
+            self._subscriber.deliver_directly(self._direct)
 
     async def aclose(self) -> None:
         """Stop listening."""
@@ -111,9 +112,13 @@ class SubscriptionSource:
     async def _deliver(self, item: Item) -> Delivery:
         if isinstance(item, Resync):
             return _ResyncDelivery(self, item, None, self._stream.task_cache.empty)
-        return self._delivery_of(
-            item, await self._read(item) if item.visibility is Visibility.VISIBLE else self._stream.task_cache.empty
-        )
+        if item.visibility is not Visibility.VISIBLE:
+            return self._delivery_of(item, self._stream.task_cache.empty)
+        if self._direct is None:
+            return self._delivery_of(item, await self._read(item))
+        reading = self._direct.started_with(item.position) or await self._read(item)
+        self._direct.start_upcoming()
+        return self._delivery_of(item, reading)
 
     def _delivery_of(self, item: Delivered, reading: TaskSnapshot) -> Delivery:
         from_viewpoint = viewpoint(
@@ -148,7 +153,9 @@ class SubscriptionSource:
         """The task as the actor sees it now; without a row if it is gone."""
         context, stream, task_id = self._context, self._stream, item.event.task_id
         if not context.backend.shared:
-            found, at = await current_tasks(stream.lease, context.backend.delivery_gate, self._unit_of_work, [task_id])
+            found, at = await current_tasks(
+                stream.lease, context.backend.delivery_gate, self._unit_of_work, lambda: [task_id]
+            )
             current = found.get(task_id, UNKNOWN)
             return TaskSnapshot(current.row, current.deleted_of, 0, at)
         return await stream.task_cache.visible_to(self._actor, task_id, self._subscriber.upcoming_tasks)

@@ -49,6 +49,15 @@ def read_all(file: Path) -> list[Figures]:
     return [_figures(row, row["Name"]) for row in csv.DictReader(file.read_text().splitlines())]
 
 
+def of(title: str, milliseconds: Sequence[float], seconds: float, *, failures: int = 0) -> Figures:
+    """The row for single times."""
+    times = sorted(milliseconds) or [0.0]
+    p50, p95, p99 = (times[min(len(times) - 1, int(share * len(times)))] for share in (0.5, 0.95, 0.99))
+    average = sum(times) / len(times)
+    count = len(milliseconds)
+    return Figures(title, count, failures, average, p50, p95, p99, times[-1], count / seconds)
+
+
 def table(rows: Sequence[Sequence[str]]) -> str:
     """Columns below one another."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]

@@ -7,15 +7,20 @@ import os
 import time
 from datetime import UTC, datetime
 from itertools import cycle
+from pathlib import Path
 from typing import Any
 
-from locust import FastHttpUser, User, constant, task
+import gevent  # type: ignore[import-untyped]
+from locust import FastHttpUser, User, constant, events, task
+from locust.env import Environment
 from locust.exception import StopUser
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 from websockets.typing import Subprotocol
 
+from tests.load import server_times
 from tests.load.clients import PASSWORD, SUBSCRIBERS, next_person
+from tests.load.generator_delay import DELAY_FILE, EVERY_SECONDS, GeneratorDelay
 
 LIST = """query Tasks($after: String) { tasks(first: 20, after: $after) { nodes { id title status priority version
   owner { username } assignee { username } } pageInfo { hasNextPage endCursor } } }"""
@@ -29,6 +34,29 @@ MOVE = """mutation Move($input: UpdateTaskStatusInput!) { updateTaskStatus(input
   task { id status version } userErrors { code message } } }"""
 LOGIN = """mutation Login($input: LoginInput!) { login(input: $input) { accessToken userErrors { code } } }"""
 LISTEN = "subscription { taskChanged { cursor at task { id title status version } } }"
+
+
+@events.init.add_listener  # type: ignore[untyped-decorator]
+def measure_the_rest(environment: Environment, **_: object) -> None:
+    """When all clients are there, save what the server has measured so far, and measure how late this process is."""
+    delay = GeneratorDelay()
+
+    def watch() -> None:
+        delay.begin()
+        while True:
+            gevent.sleep(EVERY_SECONDS)
+            delay.note()
+
+    def start(**_: object) -> None:
+        gevent.spawn(watch)
+        before = server_times.read(int(os.environ[server_times.METRICS_PORT]))
+        server_times.save(before, Path(os.environ[server_times.BEFORE_FILE]))
+
+    def stop(**_: object) -> None:
+        delay.save(Path(os.environ[DELAY_FILE]))
+
+    environment.events.spawning_complete.add_listener(start)  # type: ignore[no-untyped-call]
+    environment.events.quitting.add_listener(stop)  # type: ignore[no-untyped-call]
 
 
 class Client(FastHttpUser):

@@ -17,6 +17,8 @@ from benchmarks.peers.catalogue import PEERS, Peer
 from benchmarks.process import ServerProcess, started
 from tests.load import clients, figures
 from tests.load.figures import Figures
+from tests.load.generator_delay import DELAY_FILE
+from tests.load.server_times import BEFORE_FILE, METRICS_PORT
 from tests.support.ports import reserved_port
 
 _HERE: Final = Path(__file__).parent
@@ -48,25 +50,27 @@ class Target:
     process: ServerProcess
     peer: Peer
     list_path: str
+    metrics_port: int = 0
 
 
 @contextmanager
-def ours(stage: Stage, workers: int) -> Iterator[Target]:
-    """`taskriver serve` as in production, except for its secrets, on any cores."""
-    port = reserved_port()
+def ours(stage: Stage, workers: int, cpu: int | None = None) -> Iterator[Target]:
+    """`taskriver serve` as in production, except for its secrets, on any cores unless *cpu* is given."""
+    port, metrics_port = reserved_port(), reserved_port()
     environment = {
         "DATABASE_URL": stage.ours,
         "REDIS_URL": stage.redis,
         "PORT": str(port),
         "WORKERS": str(workers),
         "LOG_LEVEL": "info",
+        "METRICS_PORT": str(metrics_port),
     }
     command = [sys.executable, "-m", "cli", "serve"]
     with (
         (stage.folder / "load-server.log").open("w") as log,
-        started(command, port=port, environment=environment, log=log) as process,
+        started(command, port=port, cpu=cpu, environment=environment, log=log) as process,
     ):
-        yield Target(f"here, {workers} workers", process, PEERS["ours"], "/api/v1/tasks/")
+        yield Target(f"here, {workers} workers", process, PEERS["ours"], "/api/v1/tasks/", metrics_port)
 
 
 @contextmanager
@@ -97,6 +101,9 @@ def put_under_load(target: Target, scenario: Scenario, out: Path) -> Figures:
         clients.PEOPLE_FILE: str(people),
         clients.SUBSCRIBERS: str(scenario.subscribers),
         clients.LIST_PATH: target.list_path,
+        DELAY_FILE: str(delay_file(out)),
+        BEFORE_FILE: str(before_file(out)),
+        METRICS_PORT: str(target.metrics_port),
     }
     with _weighing(target.process) as weighed:
         done = subprocess.run(
@@ -111,6 +118,16 @@ def put_under_load(target: Target, scenario: Scenario, out: Path) -> Figures:
         raise RuntimeError(f"Locust ended with {done.returncode}: {done.stderr[-2_000:]}")
     counted = figures.read(out.with_name(f"{out.name}_stats.csv"), target.title)
     return replace(counted, memory=max(weighed, default=0) / MEGABYTE)
+
+
+def delay_file(out: Path) -> Path:
+    """Where a run writes how late the load generator was."""
+    return out.with_name(f"{out.name}_delay.json")
+
+
+def before_file(out: Path) -> Path:
+    """Where a run writes what the server had measured when all clients were there."""
+    return out.with_name(f"{out.name}_before.json")
 
 
 @contextmanager

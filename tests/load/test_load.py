@@ -5,12 +5,17 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import uvloop
 
-from benchmarks.environment import stage
-from tests.load import figures
+from benchmarks.environment import Stage, stage
+from benchmarks.workloads import Workload, cases
+from observability.metrics import WRITE_SECONDS
+from tests.load import figures, generator_delay, server_times
 from tests.load.figures import Figures
 from tests.load.highest import highest
-from tests.load.run import Scenario, Target, ours, put_under_load
+from tests.load.moves import LISTEN, LISTEN_WITH_PEOPLE, measure
+from tests.load.run import Scenario, Target, before_file, delay_file, ours, put_under_load
+from tests.load.server_times import COMMIT_TO_WRITE
 
 STATS = """\
 Type,Name,Request Count,Failure Count,Median Response Time,Average Response Time,Min Response Time,Max Response Time,\
@@ -23,9 +28,16 @@ OFTEN = {"a task", "create a task", "receive a change", "list tasks", "list task
 
 
 @pytest.fixture(scope="module")
-def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
-    """A server with a few thousand tasks."""
-    with stage(tmp_path_factory.mktemp("load"), 2_000, pinned=False) as ground, ours(ground, 1) as server:
+def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """Databases with a few thousand tasks."""
+    with stage(tmp_path_factory.mktemp("load"), 2_000, pinned=False) as ground:
+        yield ground
+
+
+@pytest.fixture(scope="module")
+def target(ground: Stage) -> Iterator[Target]:
+    """A server."""
+    with ours(ground, 1) as server:
         yield server
 
 
@@ -40,10 +52,54 @@ class TestScenarios:
 
     def test_the_mixed_scenario_succeeds(self, target: Target, tmp_path: Path):
         """Every operation succeeds, and listeners receive the changes."""
-        put_under_load(target, Scenario("mixed", 6, 10, 8, subscribers=3), tmp_path / "mixed")
+        out = tmp_path / "mixed"
+        put_under_load(target, Scenario("mixed", 6, 10, 8, subscribers=3), out)
         counted = figures.read_all(tmp_path / "mixed_stats.csv")
         assert {each.title: each.failures for each in counted if each.failures} == {}
         assert {each.title for each in counted} >= OFTEN
+        assert generator_delay.load(delay_file(out)).requests > 0
+        written = server_times.read(target.metrics_port).since(server_times.load(before_file(out)))
+        assert sum(written.counts) > 0
+
+    @pytest.mark.parametrize("listen", [LISTEN, LISTEN_WITH_PEOPLE])
+    def test_moves_are_delivered_to_all_subscribers(self, target: Target, ground: Stage, listen: str):
+        """Each move is measured three times: by its sender, by the server, and by its receivers."""
+        tasks = ground.tasks[:1_000] if listen == LISTEN else ground.tasks[1_000:]  # each move must be a change
+        requests = [target.peer.dialect.value.request(each) for each in cases(Workload.W3, tasks)]
+        rows, used = uvloop.run(measure(target, requests, rate=20, seconds=3, listen=listen, subscribers=2))
+        found = {each.title: each for each in rows}
+        assert found["move a task"].failures == 0
+        assert found["move a task"].requests > 0
+        assert found["receive a change, since its start"].requests > 0
+        assert found[COMMIT_TO_WRITE].requests > 0
+        assert used > 0
+
+
+HISTOGRAM = """\
+# TYPE taskriver_event_write_seconds histogram
+taskriver_event_write_seconds_bucket{le="0.1"} 90.0
+taskriver_event_write_seconds_bucket{le="0.2"} 100.0
+taskriver_event_write_seconds_bucket{le="+Inf"} 100.0
+taskriver_event_write_seconds_count 100.0
+taskriver_event_write_seconds_sum 6.0
+"""
+
+
+class TestServerTimes:
+    def test_quantiles_are_interpolated(self):
+        """As Prometheus does: within the bucket in which they lie."""
+        found = server_times.parsed(HISTOGRAM, WRITE_SECONDS)
+        assert [found.quantile(share) for share in (0.45, 0.95, 1.0)] == pytest.approx([0.05, 0.15, 0.2])
+        row = server_times.figures(found, seconds=10)
+        assert (row.requests, row.rate) == (100, 10)
+        assert row.average == pytest.approx(60)
+
+    def test_earlier_durations_do_not_count(self):
+        """Only those since the first reading."""
+        before = server_times.parsed(HISTOGRAM, WRITE_SECONDS)
+        after = server_times.parsed(HISTOGRAM.replace("100.0", "110.0").replace("6.0", "7.5"), WRITE_SECONDS)
+        assert after.since(before).counts == [0, 10, 0]
+        assert after.since(before).sum == pytest.approx(1.5)
 
 
 class TestFigures:

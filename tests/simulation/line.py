@@ -38,6 +38,10 @@ class Line:
         """A unit of work that only reads."""
         return Work(self, self._table, actor, gate)
 
+    def delivery_unit_of_work(self, actor: Actor | None) -> "Work":
+        """A unit of work that only reads."""
+        return Work(self, self._table, actor, None)
+
     def reading(self) -> "Glance":
         """A reading."""
         return Glance(self, self._table)

@@ -45,6 +45,23 @@ class TestTurns:
 
         assert called == ["later", "again"]
 
+    async def test_a_caller_may_add_itself_in_its_round(self):
+        """No round is left over without a caller."""
+        loop, failures = asyncio.get_running_loop(), list[object]()
+        loop.set_exception_handler(lambda loop, context: failures.append(context["exception"]))
+        turns, called = FairScheduler(), list[int]()
+
+        def call() -> None:
+            called.append(1)
+            if len(called) < 25:
+                turns.add(call)
+
+        turns.add(call)
+        await rounds(turns)
+        await asyncio.sleep(0)
+
+        assert (len(called), failures) == (25, [])
+
     async def test_a_failing_caller_does_not_stop_others(self):
         """The failure goes to the loop's exception handler."""
         loop, delivered = asyncio.get_running_loop(), list[object]()
@@ -79,3 +96,74 @@ class TestTurns:
         async with asyncio.timeout(HANG_SECONDS):
             await asyncio.gather(*tasks, return_exceptions=True)
         assert done == [number for number in range(25) if number != 3]
+
+
+class Clock:
+    """A clock that the test sets."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def work(self, seconds: float) -> None:
+        """Work for so long."""
+        self.now += seconds
+
+
+class TestShare:
+    @pytest.fixture(autouse=True)
+    def many(self, few: None, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The number of callers does not matter here."""
+        monkeypatch.setattr(module, "CALLS_PER_ROUND", 10_000)
+
+    @pytest.mark.parametrize(("other_work", "callers"), [(0.0, 1), (0.004, 4), (0.015, 15), (0.5, 20)])
+    async def test_callers_get_as_much_time_as_other_work(self, other_work: float, callers: int):
+        """At least one millisecond and at most twenty, if each caller takes one."""
+        clock = Clock()
+        turns, called = FairScheduler(clock=clock), list[int]()
+
+        def call() -> None:
+            called.append(1)
+            clock.work(0.001)
+
+        for _ in range(1_000):
+            turns.add(call)
+        rounds = []
+        for _ in range(6):
+            before = len(called)
+            await asyncio.sleep(0)
+            rounds.append(len(called) - before)
+            clock.work(other_work)
+
+        assert all(each == pytest.approx(callers, abs=1) for each in rounds[2:]), rounds
+
+    async def test_an_idle_loop_does_not_extend_a_round(self):
+        """The time in which no caller waited is not other work."""
+        clock = Clock()
+        turns, called = FairScheduler(clock=clock), list[int]()
+        turns.add(partial(called.append, 0))
+        await rounds(turns)
+        clock.work(60.0)
+        for number in range(1, 100):
+            turns.add(partial(called.append, number))
+            turns.add(partial(clock.work, 0.001))
+        await asyncio.sleep(0)
+
+        assert len(called) <= 3
+
+    async def test_a_long_caller_learns_that_the_round_is_over(self):
+        """Before the time is used up, it may continue."""
+        clock, asked = Clock(), list[bool]()
+        turns = FairScheduler(clock=clock)
+
+        def call() -> None:
+            asked.append(turns.has_time)
+            clock.work(0.001)
+            asked.append(turns.has_time)
+
+        turns.add(call)
+        await rounds(turns)
+
+        assert asked == [True, False]

@@ -1,5 +1,8 @@
 """Tasks are read once for all subscribers, and together with upcoming ones."""
 
+import asyncio
+from contextlib import AsyncExitStack
+
 import pytest
 
 from domain.policy import Action, may
@@ -8,7 +11,8 @@ from persistence.models import TaskRow
 from services import task as task_service
 from streaming import task_cache
 from streaming.task_cache import TaskCache, TaskSnapshot
-from tests.streaming.support import Process, an_actor
+from tests.streaming.support import Process, an_actor, until
+from tests.support.waiting import HANG_SECONDS
 
 
 @pytest.fixture
@@ -87,3 +91,53 @@ class TestAhead:
         await current.read(task.id)
 
         assert (await current.visible_to(outsider, task.id)).task is None
+
+
+class TestTogether:
+    async def test_tasks_that_are_needed_during_a_read_are_read_by_the_next_one(
+        self, process: Process, asked: list[int]
+    ):
+        """For any number of subscribers."""
+        tasks = await some_tasks(process, 12)
+        current = process.stream.task_cache
+        first = asyncio.create_task(current.read(tasks[0].id))
+        await until(lambda: asked)
+        readings = await asyncio.gather(*(current.read(task.id) for task in tasks))
+        await first
+
+        assert [reading.task and reading.task.id for reading in readings] == [task.id for task in tasks]
+        assert asked == [1, 11]
+
+    async def test_a_read_has_a_limit(self, process: Process, asked: list[int], monkeypatch: pytest.MonkeyPatch):
+        """More tasks than that are read by several statements."""
+        monkeypatch.setattr(task_cache, "MAX_TASKS_OF_READ", 5)
+        tasks = await some_tasks(process, 12)
+        readings = await asyncio.gather(*(process.stream.task_cache.read(task.id) for task in tasks))
+
+        assert all(reading.task is not None for reading in readings)
+        assert asked == [5, 5, 2]
+
+    async def test_a_task_that_changes_before_its_read_starts_is_read_once(self, process: Process, asked: list[int]):
+        """Both callers get the state after the change."""
+        tasks = await some_tasks(process, 2)
+        current = process.stream.task_cache
+        blocking = asyncio.create_task(current.read(tasks[1].id))
+        await until(lambda: asked)
+        before = asyncio.create_task(current.read(tasks[0].id))
+        await asyncio.sleep(0)
+        current.invalidate(tasks[0].id)
+        after = await current.read(tasks[0].id)
+
+        assert (await before).task is after.task is not None
+        assert asked == [1, 1]
+        await blocking
+
+    async def test_requests_cannot_take_its_connection(self, process: Process):
+        """While units of work hold all connections for requests, a task is read."""
+        [task] = await some_tasks(process, 1)
+        async with AsyncExitStack() as stack:
+            for _ in range(process.database._pool._size):
+                uow = await stack.enter_async_context(process.build.as_(None))
+                await uow.freeze()
+            async with asyncio.timeout(HANG_SECONDS):
+                assert (await process.stream.task_cache.read(task.id)).task is not None

@@ -1,10 +1,12 @@
 """Passwords count in full, unknown users cost the same, and hashing does not block the loop."""
 
 import asyncio
+import os
 import string
+import sys
 from collections.abc import AsyncIterator, Iterator
 from itertools import count
-from threading import Event, current_thread
+from threading import Event, current_thread, get_native_id
 
 import bcrypt
 import pytest
@@ -273,3 +275,19 @@ class TestQueue:
         monkeypatch.setattr(bcrypt, "checkpw", lambda *_: names.append(current_thread().name))
         await passwords.verify("x", None)
         assert names[0].startswith("passwords")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the priority belongs to the process")
+async def test_hashing_has_a_lower_priority_than_the_event_loop(passwords: Passwords, monkeypatch: pytest.MonkeyPatch):
+    """Requests and events do not wait for sign-ins if both need the same core."""
+    of_threads: list[int] = []
+
+    def checkpw(*_: bytes) -> bool:
+        of_threads.append(os.getpriority(os.PRIO_PROCESS, get_native_id()))
+        return True
+
+    monkeypatch.setattr(bcrypt, "checkpw", checkpw)
+    await passwords.verify("anything", None)
+
+    of_the_loop = os.getpriority(os.PRIO_PROCESS, get_native_id())
+    assert of_threads == [min(of_the_loop + 5, 19)]

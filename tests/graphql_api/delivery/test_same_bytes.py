@@ -211,6 +211,7 @@ class TestNothingLeaks:
             for received, status in enumerate((TaskStatus.IN_PROGRESS, TaskStatus.DONE), start=1):
                 await task_service.update_task_status(api.build.as_(owner), task_id=task.id, status=status)
                 await until(lambda received=received: len(quick.responses) == received)  # type: ignore[misc]
+                await until(lambda: slow.responses)
             await task_service.assign_task(api.build.as_(owner), task_id=task.id, assignee_id=None)
             await api.numbered()
             await until(lambda: len(quick.responses) == 3)
