@@ -19,7 +19,7 @@ _PATIENCE_SECONDS: Final = 20.0
 _QUIET_SECONDS: Final = 1.0
 _TIMED: Final = 10
 """Sockets whose deliveries are timed. All would cost the client more than it costs the server to send them."""
-_CHANGED_AT: Final = re.compile(rb'"updatedAt": ?"([^"]+)"')
+_CHANGED_AT: Final = re.compile(rb'"(?:at|updatedAt)": ?"([^"]+)"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,14 +184,10 @@ class ListenerGroup:
 
 @asynccontextmanager
 async def listening(
-    port: int,
-    query: str,
-    tokens: list[str],
-    endpoint: Endpoint = GRAPHQL,
-    group: ListenerGroup | None = None,
+    port: int, query: str, tokens: list[str], endpoint: Endpoint = GRAPHQL
 ) -> AsyncIterator[ListenerGroup]:
-    """One subscribed socket for each token, in *group* if it is given."""
-    group, loop, sockets = group or ListenerGroup(query, endpoint), asyncio.get_running_loop(), []
+    """One subscribed socket for each token."""
+    group, loop, sockets = ListenerGroup(query, endpoint), asyncio.get_running_loop(), []
     every = max(1, len(tokens) // _TIMED)
     for start in range(0, len(tokens), _AT_A_TIME):
         new = [

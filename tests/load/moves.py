@@ -10,14 +10,13 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from itertools import cycle
 from typing import Final, cast
 
 from benchmarks.dataset import MODERATORS
 from benchmarks.dialects import Request
 from benchmarks.environment import token_for
-from benchmarks.listeners import GRAPHQL, ListenerGroup, listening
+from benchmarks.listeners import listening
 from tests.load import figures, server_times
 from tests.load.figures import Figures
 from tests.load.generator_delay import GeneratorDelay
@@ -31,23 +30,7 @@ METRICS_SECONDS: Final = 1.5
 LISTEN: Final = "subscription { taskChanged { at task { id title status version } } }"
 LISTEN_WITH_PEOPLE: Final = LISTEN.replace("version", "version owner { username } assignee { username }")
 """Like a board: for each event, users have to be read, too."""
-_AT: Final = re.compile(rb'"at":"([^"]+)"')
 _LENGTH: Final = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
-
-
-class ChangeTimes(ListenerGroup):
-    """Records how long after its start each change arrives, in milliseconds."""
-
-    def __init__(self) -> None:
-        super().__init__(LISTEN, GRAPHQL)
-        self.delays: list[float] = []
-
-    def receive(self, sample: bytes | None) -> None:
-        """Take a frame."""
-        self.received += 1
-        if sample is not None and (found := _AT.search(sample)) is not None:
-            at = datetime.fromisoformat(found[1].decode())
-            self.delays.append((datetime.now(UTC) - at).total_seconds() * 1_000)
 
 
 @dataclass(slots=True)
@@ -147,9 +130,9 @@ async def measure(
 
     Returns the rows of the table, and the processor time of the server in seconds.
     """
-    source, times, delay, port = cycle(requests), ChangeTimes(), GeneratorDelay(), target.process.port
+    source, delay, port = cycle(requests), GeneratorDelay(), target.process.port
     tokens = [token_for(target.peer, 1 + number % MODERATORS) for number in range(subscribers)]
-    async with listening(port, listen, tokens, group=times):
+    async with listening(port, listen, tokens) as times:
         await send_moves(port, Moves(token_for(target.peer)), source, rate, WARM_UP_SECONDS)
         times.delays.clear()
         before, cpu = server_times.read(target.metrics_port), target.process.cpu_seconds
@@ -159,6 +142,6 @@ async def measure(
         used = target.process.cpu_seconds - cpu
         await asyncio.sleep(METRICS_SECONDS)
         written = server_times.read(target.metrics_port).since(before)
-    received = figures.of("receive a change, since its start", times.delays, seconds)
+    received = figures.of("receive a change, since its start", [1_000 * delay for delay in times.delays], seconds)
     rows = [*moves.rows(seconds), server_times.figures(written, seconds), received, delay.figures()]
     return rows, used
