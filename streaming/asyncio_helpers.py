@@ -34,6 +34,10 @@ class WakeEvent:
         """Wake the current waiter, or the next one."""
         self._event.set()
 
+    def clear(self) -> None:
+        """Forget earlier calls of `set`."""
+        self._event.clear()
+
     async def wait(self, seconds: float | None = None) -> None:
         """Wait until `set` is called, or until *seconds* have passed."""
         if seconds is None:

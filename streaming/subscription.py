@@ -24,7 +24,7 @@ ITEMS_PER_TURN: Final = 10
 """Items that are delivered before other subscribers get their turn."""
 MAX_ATTEMPTS: Final = 3
 """Reads that an item waits for before its consumer is woken."""
-READ_AHEAD: Final = 100
+READ_AHEAD: Final = 256
 """Queued items whose tasks are read together."""
 
 DeliverDirectly = Callable[[QueuedEvent], SingleFlight[Any] | bool]
@@ -215,7 +215,7 @@ class Subscriber:
         if self._items_this_turn >= ITEMS_PER_TURN:
             # A consumer that never waits would block all others.
             self._items_this_turn = 0
-            await self._log_reader.scheduler.wait_turn()
+            await self._hand_over()
         while True:
             if self._closed or not self.trusted:
                 await self.trust()
@@ -315,13 +315,26 @@ class Subscriber:
         if self._start_cursor is not None:
             await self._open(self._start_cursor)
         elif self._queue.live:
-            self._consumer_waits = True
-            try:
-                await self._wake.wait()
-            finally:
-                self._consumer_waits = False
+            await self._rest()
         else:
             await self._read_page()
+
+    async def _hand_over(self) -> None:
+        """Wait for a turn. If entries can be delivered directly, they are, until one needs the consumer."""
+        if self._deliver is None or self._closed or self._queue.next is None:
+            await self._log_reader.scheduler.wait_turn()
+            return
+        self._wake.clear()  # what it reported is found by the turn
+        self._log_reader.scheduler.add(self._run_turn)
+        await self._rest()
+
+    async def _rest(self) -> None:
+        """Wait until something needs the consumer."""
+        self._consumer_waits = True
+        try:
+            await self._wake.wait()
+        finally:
+            self._consumer_waits = False
 
     async def _open(self, cursor: StreamCursor) -> None:
         tail, version = self._log_reader.tail, self.actor.access_version

@@ -263,4 +263,4 @@ async def test_a_backlog_of_one_subscriber_is_delivered_in_few_iterations(
     process.database.commit(*(MODERATOR.user_id if is_owner else uuid4() for _ in range(200)))
 
     assert await process.iterations_until(lambda: len(client.received) == 200) <= 100
-    assert len(process.database.reads) <= 4
+    assert len(process.database.reads) <= 2

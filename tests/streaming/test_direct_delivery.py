@@ -12,7 +12,7 @@ from domain.events import AccessChange, AccessEvent
 from domain.user import Role
 from streaming.asyncio_helpers import SingleFlight
 from streaming.stream_items import Delivered, Item
-from streaming.subscription import MAX_ATTEMPTS, Subscriber
+from streaming.subscription import ITEMS_PER_TURN, MAX_ATTEMPTS, Subscriber
 from streaming.subscription_queue import QueuedEvent
 from tests.streaming.conftest import StartProcess
 from tests.streaming.support import Process, a_task_event, an_access_event, an_actor, until
@@ -212,3 +212,18 @@ async def test_a_revoked_subscriber_receives_nothing_more(process: Process):
         await asyncio.sleep(0.05)
 
         assert listener.received == []
+
+
+async def test_a_woken_consumer_hands_its_queue_back(process: Process):
+    """After a few items the others are delivered directly, which takes much less time."""
+    async with a_listener(process, lambda queued: queued.position != 1) as listener:
+        listener.may_go_on.clear()
+        await some(process, 1)
+        await until(lambda: listener.woken)
+        await process.record(*(a_task_event() for _ in range(100)))
+        await process.reaches(101)
+        listener.may_go_on.set()
+        await until(lambda: len(listener.received) == 101)
+
+        assert listener.received == list(range(1, 102))
+        assert len(listener.woken) <= ITEMS_PER_TURN
