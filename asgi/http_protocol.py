@@ -4,14 +4,17 @@ import asyncio
 import re
 from collections.abc import Sequence
 from typing import Any, Final, cast
+from weakref import WeakKeyDictionary
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser, parse_url
 from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.server import ServerState
 
 from asgi.exchange import EXCHANGE, HTTPExchange
 from asgi.flow_control import CLOSE_SECONDS, Flow
 from asgi.socket_writer import ABORT
+from asgi.timeouts import TimeoutQueue
 
 MAX_HOST: Final = 300
 """A name has at most 253 characters, and a port has 5."""
@@ -25,6 +28,9 @@ MAX_FIELDS: Final = 128
 """Header fields of a request, the same limit as websockets has for handshakes."""
 MAX_PIPELINED: Final = 1_000
 """Requests of one connection that wait for an earlier response; more are not read."""
+
+_keep_alive_timeouts: Final[WeakKeyDictionary[ServerState, TimeoutQueue]] = WeakKeyDictionary()
+"""The idle connections of each server, which have the same timeout."""
 
 _INVALID: Final = "Invalid HTTP request received."  # as in uvicorn
 _END: Final = b"\r\n"
@@ -92,6 +98,7 @@ class HTTPProtocol(HttpToolsProtocol):
         self._head_timer: asyncio.TimerHandle | None = None
         self._in_head = self._made_progress = self._is_websocket = False
         self._idle_bytes = self._body_bytes = 0
+        self._keep_alive = _keep_alive_timeouts.setdefault(self.server_state, TimeoutQueue(self.timeout_keep_alive))
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
         """Start the timer for the first request."""
@@ -105,14 +112,26 @@ class HTTPProtocol(HttpToolsProtocol):
         if self._is_idle:
             self.loop.call_later(CLOSE_SECONDS, self.transport.abort)
 
-    def timeout_keep_alive_handler(self) -> None:
+    def on_timeout(self) -> None:
         """Close an idle connection, unless it is closing already and the client still reads its last response."""
         if not self.flow.is_discarding:
-            super().timeout_keep_alive_handler()
+            self.timeout_keep_alive_handler()
+
+    def on_response_complete(self) -> None:
+        """Continue with the next request, as uvicorn does, but with one timer for all idle connections."""
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+        else:
+            self._keep_alive.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Release everything that belongs to the connection."""
         self._stop_head_timer()
+        self._unset_keepalive_if_required()
         super().connection_lost(exc)
         self.pipeline.clear()  # waiting requests hold a reference to this object
 
@@ -179,6 +198,9 @@ class HTTPProtocol(HttpToolsProtocol):
             self.pipeline[0] = (cycle, _send_bad_request)  # type: ignore[assignment]  # uvicorn has its own types
         else:
             self.transport.close()
+
+    def _unset_keepalive_if_required(self) -> None:
+        self._keep_alive.remove(self)
 
     @property
     def _is_idle(self) -> bool:
