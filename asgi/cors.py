@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from asgi.client import Network, is_secure
+from asgi.direct_request import DirectApplication, DirectRequest
 from asgi.exchange import exchange_of
 from asgi.origins import AllowsOrigin
 from asgi.request_context import Header
@@ -31,10 +32,29 @@ class CORS:
     Requests of other origins still run, as without a browser; the browser hides the response from the page.
     """
 
-    def __init__(self, app: ASGIApp, allows: AllowsOrigin, *, trusted_proxies: Sequence[Network] = ()) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        allows: AllowsOrigin,
+        *,
+        trusted_proxies: Sequence[Network] = (),
+        direct: DirectApplication | None = None,
+    ) -> None:
         self._app = app
         self._allows = allows
         self._trusted = trusted_proxies
+        self._direct = direct
+        self.direct_path = direct.direct_path if direct is not None else b""
+
+    def direct_app(self, request: DirectRequest, body: bytes) -> ASGIApp | None:
+        """What answers the request without ASGI layers; its response has the same headers as any other."""
+        app = self._direct.direct_app(request, body) if self._direct is not None else None
+        if app is not None:
+            headers = request.headers
+            scope: Any = request.scope
+            request.extra_headers = self._headers(scope, headers) if b"origin" in headers else [_VARY]
+            request.extra_lines = _lines(request.extra_headers)
+        return app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection. WebSockets pass unchanged; they check the origin themselves."""
@@ -48,9 +68,7 @@ class CORS:
             return
         exchange = exchange_of(scope)
         if exchange is not None:
-            exchange.extra_lines += (
-                b"".join(b"%b: %b\r\n" % header for header in added) if len(added) > 1 else _VARY_LINE
-            )
+            exchange.extra_lines += _lines(added)
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -67,6 +85,10 @@ class CORS:
             return [_VARY]
         allowed = [(b"access-control-allow-origin", origin), (b"access-control-allow-credentials", b"true")]
         return [_VARY, *allowed, _EXPOSED]
+
+
+def _lines(headers: list[Header]) -> bytes:
+    return b"".join(b"%b: %b\r\n" % header for header in headers) if len(headers) > 1 else _VARY_LINE
 
 
 async def _preflight(send: Send, added: list[Header], requested: bytes | None) -> None:

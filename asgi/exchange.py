@@ -1,6 +1,7 @@
 """An extension of this project's HTTP server: read a body or send a response in one call, without ASGI messages."""
 
 import asyncio
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Final, Protocol
 from weakref import ref
@@ -17,20 +18,24 @@ _END: Final = b"\r\n"
 _LAST: Final = b"connection: close\r\n\r\n"
 
 
-class Exchange(Protocol):
-    """One request and its response."""
+class ResponseWriter(Protocol):
+    """Sends the response to one request."""
 
     extra_lines: bytes
     """Header lines that middleware adds to the response, each with its CRLF."""
-
-    def body(self) -> bytes | None:
-        """The whole body if it has arrived; None if it must be received. Call it once, before anything is received."""
 
     def respond(self, status: int, lines: bytes, body: bytes) -> bool:
         """Send a complete response with a body. False, without effect, if it must be sent as ASGI messages.
 
         *lines* are its header lines, each with its CRLF; they are not validated.
         """
+
+
+class Exchange(ResponseWriter, Protocol):
+    """One request and its response."""
+
+    def body(self) -> bytes | None:
+        """The whole body if it has arrived; None if it must be received. Call it once, before anything is received."""
 
 
 def without_exchange(scope: Scope) -> Scope:
@@ -110,19 +115,10 @@ class HTTPExchange(_BatchedTransport):
     def respond(self, status: int, lines: bytes, body: bytes) -> bool:
         """Write the response and continue with the next request. False if the client reads too slowly or is gone."""
         cycle = self._cycle()
-        if cycle is None or cycle.response_started or cycle.disconnected or cycle.flow.write_paused:
+        if cycle is None or not can_respond(cycle):
             return False
-        cycle.response_started = cycle.response_complete = True
-        cycle.waiting_for_100_continue = False
         self._flush()  # a "100 Continue" comes first
-        end = _END if cycle.keep_alive else _LAST
-        self._transport.write(
-            b"".join((STATUS_LINE[status], _lines(tuple(cycle.default_headers)), lines, self.extra_lines, end, body))
-        )
-        cycle.message_event.set()
-        if not cycle.keep_alive:
-            self._end()
-        cycle.on_response()
+        write_response(cycle, self._transport, self._end, status, lines + self.extra_lines, body)
         return True
 
     def _end(self) -> None:
@@ -131,6 +127,30 @@ class HTTPExchange(_BatchedTransport):
             cycle.flow.close_after_response(self._loop)
         else:
             super()._end()
+
+
+def can_respond(cycle: RequestResponseCycle) -> bool:
+    """Whether a response can be written in one step: none was started, and the client is there and reads."""
+    return not (cycle.response_started or cycle.disconnected or cycle.flow.write_paused)
+
+
+def write_response(
+    cycle: RequestResponseCycle,
+    transport: asyncio.Transport,
+    close: Callable[[], None],
+    status: int,
+    lines: bytes,
+    body: bytes,
+) -> None:
+    """Write the response of a cycle and continue with the next request; *close* closes the connection."""
+    cycle.response_started = cycle.response_complete = True
+    cycle.waiting_for_100_continue = False
+    end = _END if cycle.keep_alive else _LAST
+    transport.write(b"".join((STATUS_LINE[status], _lines(tuple(cycle.default_headers)), lines, end, body)))
+    cycle.message_event.set()
+    if not cycle.keep_alive:
+        close()
+    cycle.on_response()
 
 
 @lru_cache(maxsize=4)

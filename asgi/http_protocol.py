@@ -3,15 +3,20 @@
 import asyncio
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, Final, cast
+from weakref import WeakKeyDictionary
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser, parse_url
 from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.server import ServerState
 
+from asgi.direct_request import DirectRequest, direct_application, usual_headers
 from asgi.exchange import EXCHANGE, HTTPExchange
 from asgi.flow_control import CLOSE_SECONDS, Flow
 from asgi.socket_writer import ABORT
+from asgi.timeouts import TimeoutQueue
 
 MAX_HOST: Final = 300
 """A name has at most 253 characters, and a port has 5."""
@@ -25,6 +30,9 @@ MAX_FIELDS: Final = 128
 """Header fields of a request, the same limit as websockets has for handshakes."""
 MAX_PIPELINED: Final = 1_000
 """Requests of one connection that wait for an earlier response; more are not read."""
+
+_keep_alive_timeouts: Final[WeakKeyDictionary[ServerState, TimeoutQueue]] = WeakKeyDictionary()
+"""The idle connections of each server, which have the same timeout."""
 
 _INVALID: Final = "Invalid HTTP request received."  # as in uvicorn
 _END: Final = b"\r\n"
@@ -52,8 +60,13 @@ def check_host(version: str, headers: Sequence[tuple[bytes, bytes]]) -> None:
         return
     if len(hosts) > 1:
         raise InvalidHost("The request has more than one header Host; send one.")
-    if len(hosts[0]) > MAX_HOST or _HOST.fullmatch(hosts[0]) is None:
+    if len(hosts[0]) > MAX_HOST or not _is_host(hosts[0]):
         raise InvalidHost("The header Host must be a host name or an address, with or without a port.")
+
+
+@lru_cache(maxsize=64)
+def _is_host(value: bytes) -> bool:
+    return _HOST.fullmatch(value) is not None
 
 
 class TooManyFields(Exception):
@@ -92,6 +105,11 @@ class HTTPProtocol(HttpToolsProtocol):
         self._head_timer: asyncio.TimerHandle | None = None
         self._in_head = self._made_progress = self._is_websocket = False
         self._idle_bytes = self._body_bytes = 0
+        self._direct = direct_application(self.app) if self.limit_concurrency is None and not self.root_path else None
+        self._direct_headers: dict[bytes, bytes] | None = None
+        """Not None while the body of a request that may be answered directly arrives."""
+        self._direct_body = b""
+        self._keep_alive = _keep_alive_timeouts.setdefault(self.server_state, TimeoutQueue(self.timeout_keep_alive))
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
         """Start the timer for the first request."""
@@ -105,14 +123,26 @@ class HTTPProtocol(HttpToolsProtocol):
         if self._is_idle:
             self.loop.call_later(CLOSE_SECONDS, self.transport.abort)
 
-    def timeout_keep_alive_handler(self) -> None:
+    def on_timeout(self) -> None:
         """Close an idle connection, unless it is closing already and the client still reads its last response."""
         if not self.flow.is_discarding:
-            super().timeout_keep_alive_handler()
+            self.timeout_keep_alive_handler()
+
+    def on_response_complete(self) -> None:
+        """Continue with the next request, as uvicorn does, but with one timer for all idle connections."""
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+        else:
+            self._keep_alive.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Release everything that belongs to the connection."""
         self._stop_head_timer()
+        self._unset_keepalive_if_required()
         super().connection_lost(exc)
         self.pipeline.clear()  # waiting requests hold a reference to this object
 
@@ -135,7 +165,7 @@ class HTTPProtocol(HttpToolsProtocol):
         """A head starts."""
         if len(self.pipeline) >= MAX_PIPELINED:
             raise OverflowError
-        super().on_message_begin()
+        self.url, self.headers, self.expect_100_continue = b"", [], False
         self._in_head = True
 
     def on_headers_complete(self) -> None:
@@ -147,6 +177,66 @@ class HTTPProtocol(HttpToolsProtocol):
             self.url = with_path(self.url)
         self._in_head, self._made_progress = False, True
         self._stop_head_timer()
+        if self._may_be_direct:
+            self._direct_headers, self._direct_body = usual_headers(self.headers), b""
+        if self._direct_headers is None:
+            self._begin_cycle()
+
+    def on_body(self, body: bytes) -> None:
+        """A part of the body arrived."""
+        self._body_bytes += len(body)
+        if self._direct_headers is None:
+            super().on_body(body)
+        else:
+            self._direct_body += body
+
+    def on_message_complete(self) -> None:
+        """The request is complete."""
+        if self._direct_headers is None:
+            super().on_message_complete()
+        elif not self._begin_directly(self._direct_headers):
+            self._begin_with_body()
+            super().on_message_complete()
+
+    @property
+    def _may_be_direct(self) -> bool:
+        """Whether the request may be answered without ASGI layers, judged by its first line and the connection."""
+        direct, parser = self._direct, self.parser
+        return (
+            direct is not None
+            and self.url == direct.direct_path
+            and parser.get_method() == b"POST"
+            and parser.get_http_version() == "1.1"
+            and parser.should_keep_alive()
+            and not parser.should_upgrade()
+            and self._is_idle
+        )
+
+    def _begin_directly(self, headers: dict[bytes, bytes]) -> bool:
+        """Begin to answer a complete request without ASGI layers. False, without effect, if that is not possible."""
+        direct = self._direct
+        assert direct is not None
+        request = DirectRequest(self, direct.direct_path, headers)
+        app: Any = direct.direct_app(request, self._direct_body)
+        if app is None:
+            return False
+        self._direct_headers, self._direct_body, self.cycle = None, b"", request
+        self._start_asgi_task(request, app)
+        return True
+
+    def _begin_with_body(self) -> None:
+        """Begin to answer a request whose body was kept for a direct answer, as far as it has arrived."""
+        body = self._direct_body
+        self._direct_headers, self._direct_body = None, b""
+        self._begin_cycle()
+        if body:
+            super().on_body(body)
+
+    def _begin_cycle(self) -> None:
+        """Begin to answer a request, as uvicorn does."""
+        url, headers, expects = self.url, self.headers, self.expect_100_continue
+        super().on_message_begin()
+        self.url, self.headers, self.expect_100_continue, self.scope["headers"] = url, headers, expects, headers
         extensions: dict[str, Any] = self.scope.setdefault("extensions", {})
         extensions[ABORT] = self.transport.abort
         super().on_headers_complete()
@@ -155,11 +245,6 @@ class HTTPProtocol(HttpToolsProtocol):
             exchange = HTTPExchange(self.cycle, self.transport, self.loop)
             extensions[EXCHANGE] = exchange
             self.cycle.transport = exchange  # type: ignore[assignment]  # it has the methods that uvicorn uses
-
-    def on_body(self, body: bytes) -> None:
-        """A part of the body arrived."""
-        self._body_bytes += len(body)
-        super().on_body(body)
 
     def send_400_response(self, msg: str) -> None:
         """Report an invalid request, but not before or within the response to an earlier one.
@@ -179,6 +264,9 @@ class HTTPProtocol(HttpToolsProtocol):
             self.pipeline[0] = (cycle, _send_bad_request)  # type: ignore[assignment]  # uvicorn has its own types
         else:
             self.transport.close()
+
+    def _unset_keepalive_if_required(self) -> None:
+        self._keep_alive.remove(self)
 
     @property
     def _is_idle(self) -> bool:
@@ -207,6 +295,8 @@ class HTTPProtocol(HttpToolsProtocol):
         try:
             while rest is not None:
                 rest = self._read_until_upgrade(rest)
+            if self._direct_headers is not None:
+                self._begin_with_body()  # its rest may take long
         except HttpParserError as error:
             self._handle_parse_error(error.__context__)  # the exception that a callback raised
 

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 from starlette.types import Send
 
 from asgi.compression import GZIP, MIN_BYTES, accepts_gzip, compressed, gzip_etag
-from asgi.exchange import Exchange
+from asgi.exchange import ResponseWriter
 from asgi.request_context import Header
 
 NO_STORE: Final = b"no-store"
@@ -54,7 +54,7 @@ class HTTPResponse:
         *,
         request_id: str,
         with_body: bool = True,
-        exchange: Exchange | None = None,
+        exchange: ResponseWriter | None = None,
         accept_encoding: bytes = b"",
     ) -> None:
         """Send the response, compressed if it is large and the client accepts that; for HEAD without its body."""

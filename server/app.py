@@ -30,6 +30,7 @@ from graphql_api.execution.compiled_executor import CompiledExecutor
 from graphql_api.execution.documents import Documents
 from graphql_api.execution.executor import Executor
 from graphql_api.root import schema
+from graphql_api.transports.http.direct import GraphQLDirect
 from graphql_api.transports.http.endpoint import GraphQLHTTP
 from graphql_api.transports.sse.config import EVENT_TIMING, SSEConfig
 from graphql_api.transports.sse.endpoint import GraphQLEvents
@@ -164,7 +165,8 @@ class Server:
     def asgi(self) -> ASGIApp:
         """The ASGI application with all its routes."""
         executor, origins = self._executor(), Origins(self.settings.cross_origins)
-        events = self._graphql_events(executor, origins, self._graphql_http(executor))
+        http = self._graphql_http(executor)
+        events = self._graphql_events(executor, origins, http)
         websocket = self._graphql_websocket(executor, origins)
         app = Starlette(
             routes=[
@@ -182,7 +184,8 @@ class Server:
         app.router.default = NotFoundPages(app.routes)
         app.routes.append(Route("/", landing_page))
         router = FastRouter(PATH, {"http": events, "websocket": websocket}, app)
-        return CORS(router, origins.allows, trusted_proxies=self.settings.trusted_proxies)
+        direct = GraphQLDirect(http, self.documents, self.access.cached, path=PATH)
+        return CORS(router, origins.allows, trusted_proxies=self.settings.trusted_proxies, direct=direct)
 
     def _executor(self) -> Executor[Context]:
         return Executor(

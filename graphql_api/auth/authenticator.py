@@ -71,6 +71,14 @@ class Authenticator:
         record_user(identity.actor.user_id)
         return identity
 
+    def cached(self, authorization: str) -> Identity | None:
+        """The identity for an `Authorization` header, if `authenticate` would find it in the cache."""
+        try:
+            token = bearer(authorization)
+        except InvalidToken:
+            return None
+        return self._cached(token, datetime.now(UTC)) if token is not None else None
+
     def _cached(self, token: str, now: datetime) -> Identity | None:
         found = self._cache.get(token)
         if found is None or not self._lease.fresh:

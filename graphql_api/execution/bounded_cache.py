@@ -19,6 +19,9 @@ class BoundedCache(Generic[ValueT]):
     def __len__(self) -> int:
         return len(self._entries)
 
+    def __contains__(self, key: Hashable) -> bool:
+        return key in self._entries
+
     def get(self, key: Hashable) -> ValueT | None:
         """The value, or None. It becomes the most recently used one."""
         entry = self._entries.get(key)

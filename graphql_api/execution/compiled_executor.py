@@ -107,7 +107,9 @@ async def _run_reads(plan: Plan, bound: Bound, context: Context) -> dict[str, An
     actor = _actor(context)
     async with context.reading() as reading:
         try:
-            found = {key: await step.run(reading, actor, bound) for key, step in plan.steps.items()}
+            found = {}
+            for key, step in plan.steps.items():  # a comprehension with `await` would be another coroutine
+                found[key] = await step.run(reading, actor, bound)
         except (Fallback, DomainError) as reason:
             error = reason  # Raised outside of `async with`: there, an exception would discard the connection.
         else:

@@ -138,6 +138,10 @@ class Documents:
         self.found = self.read = self.refused = 0
         """The number of requests for documents that were in the cache, that were new, and that were invalid."""
 
+    def knows(self, text: str) -> bool:
+        """Whether the document with this text is in the cache. This does not count as a use of it."""
+        return text in self._valid
+
     def get(self, text: str) -> Document:
         """The document with this text.
 

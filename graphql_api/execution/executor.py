@@ -89,6 +89,13 @@ class FastPath(Protocol[Context_contra]):
         """Run the operation. None means that nothing was done, and that the general executor must run it."""
 
 
+class _NoFastPath:
+    """Leaves all operations to the general executor."""
+
+    async def execute(self, *_: object) -> None:
+        return
+
+
 @dataclass(slots=True)
 class Operation:
     """A request with a valid document, and the operation in it that will run.
@@ -128,7 +135,7 @@ class Executor(Generic[ContextT]):
         self._timeouts = TimeoutQueue(timeout)
         self._renew_context = renew_context
         self._wait_for_recovery = wait_for_recovery
-        self._fast_path = fast_path
+        self._fast_path = fast_path or _NoFastPath()
         self._persisted = PersistedQueries()
         self._introspections = IntrospectionCache()
         self._shared = SharedExecutions(self._schema) if shared else None
@@ -185,10 +192,8 @@ class Executor(Generic[ContextT]):
         with TimeLimit(self._timeouts):
             return await self._run_general(operation, context)
 
-    async def _run_fast_path(self, operation: Operation, context: ContextT) -> Response | None:
-        if self._fast_path is None:
-            return None
-        return await self._fast_path.execute(operation.document, operation.node, operation.request, context)
+    def _run_fast_path(self, operation: Operation, context: ContextT) -> Awaitable[Response | None]:
+        return self._fast_path.execute(operation.document, operation.node, operation.request, context)
 
     async def _run_general(self, operation: Operation, context: ContextT) -> Response:
         built = self._build(operation, context)

@@ -25,7 +25,7 @@ class Rows(Protocol):
     def __hash__(self) -> int: ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Query:
     """Rows with the values of the statement's parameters."""
 
@@ -33,7 +33,7 @@ class Query:
     values: Values
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Paged:
     """A page of rows. Each row ends in the request's facts, the value it is sorted by, and an id.
 

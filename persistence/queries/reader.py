@@ -60,9 +60,9 @@ class ReadConnection:
         if isinstance(error, Exception) and (failure := unavailable(error)) is not None:
             raise failure from error
 
-    async def rows(self, shape: Shape, rows: Rows, values: Values) -> list[Row]:
+    def rows(self, shape: Shape, rows: Rows, values: Values) -> Coroutine[Any, Any, list[Row]]:
         """Read rows."""
-        return await self.run(shape.statement(rows), values)
+        return self.run(shape.statement(rows), values)
 
     async def run(self, statement: Statement, values: Values) -> list[Row]:
         """Execute a statement in its own transaction."""

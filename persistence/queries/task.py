@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 from uuid import UUID
 
@@ -181,7 +182,12 @@ class TaskCount:
 
 def task(actor: Actor | None, task_id: UUID) -> Query:
     """One task."""
-    return Query(TaskById(reaches_of(actor)), {"id": task_id, "actor_id": id_of(actor)})
+    return Query(_task_by_id(reaches_of(actor)), {"id": task_id, "actor_id": id_of(actor)})
+
+
+@cache
+def _task_by_id(reaches: Reaches) -> TaskById:
+    return TaskById(reaches)
 
 
 def tasks(actor: Actor | None, ids: Collection[UUID]) -> Query:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 import uvicorn
@@ -143,6 +143,25 @@ async def test_large_bodies_and_kept_connections_are_served():
             head = await reader.readuntil(b"\r\n\r\n")
             assert head.startswith(b"HTTP/1.1 200")
             assert await reader.readexactly(len(str(length))) == str(length).encode()
+
+
+async def test_idle_connections_share_one_timer(monkeypatch: pytest.MonkeyPatch):
+    """A timer for each response would take longer than most of the other steps of a request."""
+    loop, keep_alive = asyncio.get_running_loop(), 60
+    start_timer, timers = loop.call_later, list[float]()
+
+    def call_later(delay: float, *arguments: Any, **options: Any) -> asyncio.TimerHandle:
+        timers.append(delay)
+        return start_timer(delay, *arguments, **options)
+
+    monkeypatch.setattr(loop, "call_later", call_later)
+    async with _served(HTTPProtocol, keep_alive=keep_alive) as port:
+        for _ in range(3):
+            async with _line(port) as (reader, writer):
+                for _ in range(5):
+                    writer.write(GET + b"\r\n")
+                    await reader.readuntil(b"\r\n\r\n0")
+    assert timers.count(keep_alive) == 1
 
 
 HOSTS: dict[str, tuple[bytes, int]] = {

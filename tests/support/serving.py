@@ -27,6 +27,7 @@ async def serving(app: ASGIApp) -> AsyncIterator[str]:
         port=0,
         http=HTTPProtocol,
         lifespan="off",
+        proxy_headers=False,
         log_level="critical",
         ws=WebSocketProtocol,
         ws_per_message_deflate=False,

@@ -15,7 +15,7 @@ _UTF8: Final = {"utf-8", "utf8"}
 _MAX_PARAMETERS: Final = 20
 _MAX_TYPE: Final = 200
 """The maximum length of a media type with its parameters, in bytes: parsing takes quadratic time."""
-_COMMON_TYPES: Final = {b"application/json", b"application/json; charset=utf-8", b"application/json;charset=utf-8"}
+COMMON_TYPES: Final = {b"application/json", b"application/json; charset=utf-8", b"application/json;charset=utf-8"}
 
 
 def check_content_type(fields: Sequence[Header]) -> None:
@@ -30,7 +30,7 @@ def check_content_type(fields: Sequence[Header]) -> None:
     if b"content-encoding" in headers:
         check_coding(fields)
     given = headers.get(b"content-type", b"")
-    if given.lower() in _COMMON_TYPES:
+    if given.lower() in COMMON_TYPES:
         return
     message = Message()
     message["content-type"] = given.decode("latin-1") if len(given) <= _MAX_TYPE else ""

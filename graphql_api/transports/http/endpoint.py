@@ -3,17 +3,19 @@
 https://graphql.github.io/graphql-over-http/draft/
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Final, Generic
 
 from graphql import OperationType
 from starlette.types import Receive, Scope, Send
 
 from asgi import disconnect
-from asgi.client import Network, is_secure
+from asgi.client import Identity, Network, is_secure
+from asgi.direct_request import DirectRequest
 from asgi.disconnect import DisconnectWatcher
 from asgi.errors import HTTPError, bad_request, challenge, unavailable
-from asgi.exchange import exchange_of
+from asgi.exchange import ResponseWriter, exchange_of
 from asgi.request_body import ClientDisconnected, read_body
 from asgi.request_context import Header, RequestContext, http_disconnect
 from asgi.request_id import request_id_of
@@ -34,7 +36,7 @@ from graphql_api.transports.http.content_negotiation import (
     status_of,
     wants_page,
 )
-from observability.request_records import RequestRecords
+from observability.request_records import RequestRecords, record_user
 
 MAX_BODY: Final = 256 * 1024
 BODY_SECONDS: Final = 10.0
@@ -42,6 +44,9 @@ BODY_SECONDS: Final = 10.0
 RenderPage = Callable[[str, Mapping[bytes, bytes]], HTTPResponse]
 MakeContext = Callable[[RequestContext], ContextT]
 
+_PAGE_METHODS: Final = ("GET", "HEAD")
+_Watcher = AbstractContextManager[object, bool]
+_NO_WATCHER: Final[_Watcher] = nullcontext()  # type: ignore[assignment]  # its result None means false
 _ALLOW: Final = (b"allow", b"GET, HEAD, POST, OPTIONS")
 _ALLOW_POST: Final = (b"allow", b"POST")
 _CHARSET: Final = b"; charset=utf-8"
@@ -80,20 +85,57 @@ class GraphQLHTTP(Generic[ContextT]):
         self._disconnect_checks = TimeoutQueue(disconnect.DELAY_SECONDS)
         self._requests = requests or RequestRecords()
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Serve one request."""
         headers = dict(scope["headers"])
         request_id = request_id_of(headers)
+        media = media_type(headers.get(b"accept", b"").decode("latin-1"))
+        serving = self._serve(scope, receive, headers, media, request_id)
+        return self._respond(serving, scope["method"], send, headers, media, request_id, exchange_of(scope))
+
+    def serve_known(
+        self,
+        direct: DirectRequest,
+        request: OperationRequest,
+        identity: Identity,
+        media: str,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+    ) -> Awaitable[None]:
+        """Serve a request whose operation and identity are known already."""
+        headers = direct.headers
+        request_id = request_id_of(headers)
+        context = self._request_context(scope, receive, identity, None, request_id)
+        serving = self._serve_known(receive, request, context, media)
+        return self._respond(serving, "POST", send, headers, media, request_id, direct)
+
+    async def _respond(
+        self,
+        serving: Awaitable[HTTPResponse | None],
+        method: str,
+        send: Send,
+        headers: dict[bytes, bytes],
+        media: str | None,
+        request_id: str,
+        writer: ResponseWriter | None,
+    ) -> None:
+        """Record the request, and send what *serving* returns."""
         record = self._requests.begin("http", request_id)
         try:
             with record:
-                response = await self._respond(scope, receive, headers, request_id)
+                try:
+                    response = await serving
+                except ClientDisconnected:
+                    raise
+                except Exception as error:
+                    response = _error_response(error, media, request_id)
             if response is not None:
                 await response.send(
                     send,
                     request_id=request_id,
-                    with_body=scope["method"] != "HEAD",
-                    exchange=exchange_of(scope),
+                    with_body=method != "HEAD",
+                    exchange=writer,
                     accept_encoding=headers.get(b"accept-encoding", b""),
                 )
                 record.status = response.status
@@ -102,28 +144,15 @@ class GraphQLHTTP(Generic[ContextT]):
         finally:
             record.end()
 
-    async def _respond(
-        self, scope: Scope, receive: Receive, headers: dict[bytes, bytes], request_id: str
-    ) -> HTTPResponse | None:
-        accept = headers.get(b"accept", b"").decode("latin-1")
-        media = media_type(accept)
-        try:
-            if _wants_html(scope, accept) and (self._page_opens_links or not scope["query_string"]):
-                return self._page(_endpoint_url(scope, headers, self._trusted), headers)
-            return await self._serve(scope, receive, headers, media, request_id)
-        except HTTPError as error:
-            return _error_response(error.status, error.error, error.headers, media, request_id)
-        except ClientDisconnected:
-            raise
-        except Exception as bug:
-            return _error_response(500, bug, [], media, request_id)
-
     async def _serve(
         self, scope: Scope, receive: Receive, headers: dict[bytes, bytes], media: str | None, request_id: str
     ) -> HTTPResponse | None:
-        if scope["method"] == "OPTIONS":
+        method = scope["method"]
+        if method in _PAGE_METHODS and self._opens_page(scope, headers):
+            return self._page(_endpoint_url(scope, headers, self._trusted), headers)
+        if method == "OPTIONS":
             return HTTPResponse(204, headers=[_ALLOW])
-        if scope["method"] not in ("GET", "HEAD", "POST"):
+        if method not in ("GET", "HEAD", "POST"):
             raise bad_request("Use POST, or GET for queries.", status=405, headers=(_ALLOW,))
         if media is None:
             raise bad_request(f"Accept {JSON} or {GRAPHQL}: the response has no other media type.", status=406)
@@ -131,16 +160,42 @@ class GraphQLHTTP(Generic[ContextT]):
         operation = self._executor.prepare(request, request_id=request_id)
         if isinstance(operation, Response):
             return _http_response(operation, media, [], request_id)
-        _check_method(operation, scope["method"])
-        request_context = await self._request_context(scope, receive, headers, request_id)
-        response = await self._run(operation, self._make_context(request_context), receive)
+        _check_method(operation, method)
+        identity, error = await self._identity(headers)
+        context = self._request_context(scope, receive, identity, error, request_id)
+        return await self._execute(operation, context, receive, media)
+
+    async def _serve_known(
+        self, receive: Receive, request: OperationRequest, context: RequestContext, media: str
+    ) -> HTTPResponse | None:
+        operation = self._executor.prepare(request, request_id=context.request_id)
+        if isinstance(operation, Response):
+            return _http_response(operation, media, [], context.request_id)
+        _check_method(operation, "POST")
+        if context.identity is not None:
+            record_user(context.identity.actor.user_id)
+        return await self._execute(operation, context, receive, media)
+
+    async def _execute(
+        self, operation: Operation, context: RequestContext, receive: Receive, media: str
+    ) -> HTTPResponse | None:
+        response: Response | None = None
+        # A mutation runs to its end, even if the client disconnects.
+        is_query = operation.type is OperationType.QUERY
+        watcher: _Watcher = DisconnectWatcher(receive, self._disconnect_checks) if is_query else _NO_WATCHER
+        with watcher:
+            response = await self._executor.execute(operation, self._make_context(context))
         if response is None:
             return None
-        http_response = _http_response(response, media, request_context.response_headers, request_id)
-        http_response.compressible = not request_context.carries_secret
+        http_response = _http_response(response, media, context.response_headers, context.request_id)
+        http_response.compressible = not context.carries_secret
         if http_response.status == 401:
-            http_response.headers.append(challenge(request_context.auth_error))
+            http_response.headers.append(challenge(context.auth_error))
         return http_response
+
+    def _opens_page(self, scope: Scope, headers: dict[bytes, bytes]) -> bool:
+        is_wanted = wants_page(headers.get(b"accept", b"").decode("latin-1"))
+        return is_wanted and (self._page_opens_links or not scope["query_string"])
 
     async def _request(self, scope: Scope, receive: Receive, headers: dict[bytes, bytes]) -> OperationRequest:
         if scope["method"] == "POST":
@@ -157,31 +212,25 @@ class GraphQLHTTP(Generic[ContextT]):
         except BadRequest as refused:
             raise HTTPError(400, refused) from None
 
-    async def _request_context(
-        self, scope: Scope, receive: Receive, headers: dict[bytes, bytes], request_id: str
-    ) -> RequestContext:
-        identity, auth_error = None, None
+    async def _identity(self, headers: dict[bytes, bytes]) -> tuple[Identity | None, Unauthenticated | None]:
         given = headers.get(b"authorization")
         try:
-            identity = await self._authenticate(None if given is None else given.decode("latin-1"))
+            return await self._authenticate(None if given is None else given.decode("latin-1")), None
         except Unauthenticated as error:
-            auth_error = error
+            return None, error
         except Unavailable as error:
             raise unavailable(error) from None
+
+    def _request_context(
+        self,
+        scope: Scope,
+        receive: Receive,
+        identity: Identity | None,
+        auth_error: Unauthenticated | None,
+        request_id: str,
+    ) -> RequestContext:
         disconnected = http_disconnect(receive)
         return RequestContext(identity, auth_error, request_id, "http", scope, self._trusted, disconnected)
-
-    async def _run(self, operation: Operation, context: ContextT, receive: Receive) -> Response | None:
-        if operation.type is OperationType.MUTATION:
-            # A mutation runs to its end, even if the client disconnects.
-            return await self._executor.execute(operation, context)
-        with DisconnectWatcher(receive, self._disconnect_checks):
-            return await self._executor.execute(operation, context)
-        return None
-
-
-def _wants_html(scope: Scope, accept: str) -> bool:
-    return scope["method"] in ("GET", "HEAD") and wants_page(accept)
 
 
 def _endpoint_url(scope: Scope, headers: dict[bytes, bytes], trusted: Sequence[Network]) -> str:
@@ -209,9 +258,11 @@ def _http_response(response: Response, media: str, headers: list[Header], reques
     )
 
 
-def _error_response(
-    status: int, error: Exception, headers: list[Header], media: str | None, request_id: str
-) -> HTTPResponse:
-    response = Response({"errors": [describe(error, request_id=request_id)]})
+def _error_response(error: Exception, media: str | None, request_id: str) -> HTTPResponse:
+    """The response to a request that was refused, or that met a bug."""
+    status, reason, headers = 500, error, list[Header]()
+    if isinstance(error, HTTPError):
+        status, reason, headers = error.status, error.error, error.headers
+    response = Response({"errors": [describe(reason, request_id=request_id)]})
     body = response.to_json(request_id=request_id)
     return HTTPResponse(status, body, (media or JSON).encode("ascii") + _CHARSET, headers)
