@@ -15,6 +15,7 @@ GENERAL: Final = {
     "fallback",
     "introspection",
     "introspection_cache",
+    "large_response",
     "limits",
     "persisted_queries",
     "query_cost",
