@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Generic, TypeVar
 from uuid import UUID
 
-MAX_CONCURRENT_BATCHES: Final = 2
-"""Batches that are written at the same time. While the database executes one, this process prepares the other."""
+MAX_CONCURRENT_BATCHES: Final = 3
+"""Batches that are written at the same time. While the database executes some, this process prepares the next."""
 
 Item = TypeVar("Item")
 Batch = dict[UUID, Item]
@@ -28,7 +28,7 @@ class BatchWriter(Generic[Item]):
         return any(task_id in batch for batch, _ in self._running)
 
     async def start(self, batch: Batch[Item]) -> None:
-        """Write a batch; waits while two others are written."""
+        """Write a batch; waits while three others are written."""
         await self.finish(leave=MAX_CONCURRENT_BATCHES - 1)
         self._running.append((batch, asyncio.create_task(self.write(batch))))
 

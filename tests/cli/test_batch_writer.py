@@ -44,18 +44,18 @@ def id_of(name: str) -> UUID:
     return UUID(int=ord(name))
 
 
-async def test_a_third_batch_waits_for_the_first():
-    """At most two transactions are open; the reader of the file waits, so memory does not grow."""
+async def test_a_fourth_batch_waits_for_the_first():
+    """At most three transactions are open; the reader of the file waits, so memory does not grow."""
     writes = Writes()
-    await writes.start("a", "b")
-    third = asyncio.create_task(writes.start("c"))
+    await writes.start("a", "b", "c")
+    fourth = asyncio.create_task(writes.start("d"))
     await asyncio.sleep(0)
-    assert set(writes.open) == {"a", "b"}
+    assert set(writes.open) == {"a", "b", "c"}
     assert len(writes.open) == MAX_CONCURRENT_BATCHES
     writes.open["a"].set_result(1)
     async with asyncio.timeout(HANG_SECONDS):
-        await third
-    assert set(writes.open) == {"a", "b", "c"}
+        await fourth
+    assert set(writes.open) == {"a", "b", "c", "d"}
     assert writes.written == [("a", 1)]
 
 
