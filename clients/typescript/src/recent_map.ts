@@ -1,0 +1,13 @@
+/** A map of the last *limit* keys that were set. */
+export class RecentMap<Value> extends Map<string, Value> {
+  constructor(private readonly limit: number) {
+    super();
+  }
+
+  override set(key: string, value: Value): this {
+    this.delete(key); // The order of a map is the order of insertion.
+    super.set(key, value);
+    if (this.size > this.limit) this.delete(this.keys().next().value!);
+    return this;
+  }
+}
