@@ -68,11 +68,15 @@ export async function execute<TData, TVariables = Record<string, unknown>>(
 
 /** The user of one request, and its end when another user signs in or the caller aborts it. */
 class Actor {
+  readonly #session: Authorizer;
+  readonly #options: AskOptions;
   readonly #controller = new AbortController();
   readonly #unsubscribe: () => void;
   #userId: string | undefined;
 
-  constructor(private readonly session: Authorizer, private readonly options: AskOptions) {
+  constructor(session: Authorizer, options: AskOptions) {
+    this.#session = session;
+    this.#options = options;
     this.#userId = options.userId ?? session.state?.user?.id;
     this.#unsubscribe = session.subscribe?.(this.#check) ?? (() => {});
     options.signal?.addEventListener("abort", this.#abort);
@@ -85,16 +89,15 @@ class Actor {
 
   async authorize(refused?: string): Promise<Authorization | null> {
     if (this.signal.aborted) throw abortReason(this.signal);
-    const authorization = await this.session.authorize({ refused, userId: this.#userId });
+    const authorization = await this.#session.authorize({ refused, userId: this.#userId });
     this.#userId ??= authorization?.user?.id;
     if (this.signal.aborted) throw abortReason(this.signal);
     return authorization;
   }
 
   async send<TData>(body: object, token?: string): Promise<GraphQLResult<TData>> {
-    const { url, fetch, credentials = "same-origin", timeout = 15_000 } = this.session;
-    const { options, signal } = this;
-    const { result } = await post<TData>({ url, fetch, credentials, timeout, ...options, body, token, signal });
+    const { url, fetch, credentials = "same-origin", timeout = 15_000 } = this.#session;
+    const { result } = await post<TData>({ url, fetch, credentials, timeout, ...this.#options, body, token, signal: this.signal });
     return result;
   }
 
@@ -106,15 +109,15 @@ class Actor {
 
   end(): void {
     this.#unsubscribe();
-    this.options.signal?.removeEventListener("abort", this.#abort);
+    this.#options.signal?.removeEventListener("abort", this.#abort);
   }
 
   #check = (): void => {
-    const error = userError(this.session.state, this.#userId);
+    const error = userError(this.#session.state, this.#userId);
     if (error) this.#controller.abort(error);
   };
 
-  #abort = (): void => this.#controller.abort(abortReason(this.options.signal!));
+  #abort = (): void => this.#controller.abort(abortReason(this.#options.signal!));
 }
 
 /** Sends it until there is a response that no repetition can improve. */

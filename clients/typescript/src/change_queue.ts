@@ -26,12 +26,13 @@ export function createChangeQueue(session?: Authorizer): ChangeQueue {
     },
     run(id, seen, send, versionOf) {
       const userId = session?.state?.user?.id;
-      const response = (last.get(id) ?? Promise.resolve(0)).then((made) => {
+      const before = last.get(id) ?? Promise.resolve(0);
+      const response = before.then((made) => {
         const error = userError(session?.state, userId);
         if (error) throw error;
         return send(Math.max(seen, made));
       });
-      const version = response.then((value) => versionOf(value) ?? 0, () => 0);
+      const version = response.then(versionOf, () => null).then(async (made) => made ?? before);
       last.set(id, version);
       void version.then(() => last.get(id) === version && last.delete(id));
       return response;

@@ -1,6 +1,3 @@
-import type { ResponseError } from "./errors.js";
-import type { GraphQLResult } from "./http.js";
-
 /** The constructor of `WebSocket`: the browser's, Node 22's, or that of the package `ws`. */
 export type WebSocketClass = new (url: string, protocol: string) => WebSocketLike;
 
@@ -26,9 +23,8 @@ export interface ConnectionOptions {
 export interface ConnectionHandlers {
   /** The server has accepted the connection. */
   acknowledged(): void;
-  next(id: string, result: GraphQLResult): void;
-  error(id: string, errors: readonly ResponseError[]): void;
-  complete(id: string): void;
+  /** A message for an operation: `next`, `error` or `complete`. */
+  message(type: string, id: string, payload: unknown): void;
   /** A ping said where operations stand. */
   cursors(cursors: Readonly<Record<string, string>>): void;
   /** The end. Called once; nothing is called after it. */
@@ -52,15 +48,17 @@ const NORMAL = 1000;
  * more, so that late events of its socket cannot reach the next connection.
  */
 export class Connection {
+  readonly #silenceTimeout: number;
+  readonly #handlers: ConnectionHandlers;
   readonly #socket: WebSocketLike;
   #isOpen = false;
   #hasEnded = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #lastMessageAt = Date.now();
 
-  constructor(
-    url: string, token: string, private readonly options: ConnectionOptions, private readonly handlers: ConnectionHandlers,
-  ) {
+  constructor(url: string, token: string, options: ConnectionOptions, handlers: ConnectionHandlers) {
+    this.#silenceTimeout = options.silenceTimeout;
+    this.#handlers = handlers;
     const { webSocket = globalThis.WebSocket as unknown as WebSocketClass } = options;
     this.#socket = new webSocket(url, PROTOCOL);
     this.#socket.onopen = () => this.#send({ type: "connection_init", payload: { authorization: `Bearer ${token}` } });
@@ -86,7 +84,7 @@ export class Connection {
   /** Ends the connection if no message arrives within *timeout* milliseconds: after a sleep it can be dead unnoticed. */
   check(timeout: number): void {
     if (!this.isOpen) return;
-    if (Date.now() - this.#lastMessageAt > this.options.silenceTimeout) return this.#timedOut();
+    if (Date.now() - this.#lastMessageAt > this.#silenceTimeout) return this.#timedOut();
     this.#send({ type: "ping" });
     this.#watch(timeout);
   }
@@ -99,28 +97,25 @@ export class Connection {
     this.#lastMessageAt = Date.now();
     const message = parsed(data);
     if (!message) return this.close(4400, "Invalid message.");
-    if (this.#isOpen) this.#watch(this.options.silenceTimeout);
+    if (this.#isOpen) this.#watch(this.#silenceTimeout);
     this.#handle(message);
   }
 
   #handle({ type, id, payload }: Message): void {
-    const { handlers } = this;
     if (type === "connection_ack") this.#acknowledged();
-    else if (type === "next") handlers.next(id, payload as GraphQLResult);
-    else if (type === "error") handlers.error(id, payload as ResponseError[]);
-    else if (type === "complete") handlers.complete(id);
     else if (type === "ping") this.#pinged(payload as { cursors?: Record<string, string> } | undefined);
+    else this.#handlers.message(type, id, payload);
   }
 
   #acknowledged(): void {
     this.#isOpen = true;
-    this.#watch(this.options.silenceTimeout);
-    this.handlers.acknowledged();
+    this.#watch(this.#silenceTimeout);
+    this.#handlers.acknowledged();
   }
 
   #pinged(payload?: { cursors?: Record<string, string> } | null): void {
     this.#send({ type: "pong" });
-    if (payload?.cursors) this.handlers.cursors(payload.cursors);
+    if (payload?.cursors) this.#handlers.cursors(payload.cursors);
   }
 
   /** Ends the connection after a silence of so many milliseconds from now on. */
@@ -150,7 +145,7 @@ export class Connection {
     socket.onopen = socket.onmessage = socket.onclose = null;
     if (code === NORMAL || !socket.terminate) socket.close(code === NORMAL || code >= 3000 ? code : NORMAL);
     else socket.terminate();
-    this.handlers.closed(code, reason);
+    this.#handlers.closed(code, reason);
   }
 }
 

@@ -47,6 +47,8 @@ const FINAL = ["SIGNED_OUT", "USER_CHANGED", "CLOSED"];
 /** Keeps one connection open while it is wanted: authorizes, connects, and reconnects with growing pauses. */
 export class Connector {
   status: StreamStatus = { state: "idle", connections: 0, error: null, retryAt: null };
+  readonly #options: ConnectorOptions;
+  readonly #handlers: ConnectorHandlers;
   #connection: Connection | null = null;
   /** The identity of the current attempt: whatever an earlier one still does is ignored. */
   #attempt: object | null = null;
@@ -61,7 +63,10 @@ export class Connector {
   #stable: Timer | undefined;
   #unsubscribe: (() => void) | undefined;
 
-  constructor(private readonly options: ConnectorOptions, private readonly handlers: ConnectorHandlers) {}
+  constructor(options: ConnectorOptions, handlers: ConnectorHandlers) {
+    this.#options = options;
+    this.#handlers = handlers;
+  }
 
   get connection(): Connection | null {
     return this.#connection?.isOpen ? this.#connection : null;
@@ -69,7 +74,7 @@ export class Connector {
 
   start(): void {
     if (this.status.state !== "idle") return;
-    this.#unsubscribe = this.options.session.subscribe?.(this.#checkUser);
+    this.#unsubscribe = this.#options.session.subscribe?.(this.#checkUser);
     void this.#connect();
   }
 
@@ -87,7 +92,7 @@ export class Connector {
   /** Connects at once if it waits, and tests an open connection. */
   check(): void {
     if (this.status.state === "waiting" && this.#mayHurry) void this.#connect();
-    else this.connection?.check(this.options.checkTimeout);
+    else this.connection?.check(this.#options.checkTimeout);
   }
 
   reconnect(delay: number): void {
@@ -116,7 +121,7 @@ export class Connector {
   };
 
   async #authorize(): Promise<Authorization> {
-    const authorization = await this.options.session.authorize({ refused: this.#refused, userId: this.#userId });
+    const authorization = await this.#options.session.authorize({ refused: this.#refused, userId: this.#userId });
     if (!authorization) throw signedOut();
     if (authorization.token !== this.#refused) return authorization;
     throw Object.assign(new RequestError("UNAUTHENTICATED", "The token is not accepted any more."), { fatal: true });
@@ -130,11 +135,11 @@ export class Connector {
   }
 
   #open({ token, user }: Authorization, attempt: object): void {
-    const { options, handlers } = this;
+    const options = this.#options;
     this.#token = token;
     this.#userId ??= user?.id;
     this.#connection = new Connection(socketUrl(options.url ?? options.session.url), token, options, {
-      ...handlers,
+      ...this.#handlers,
       acknowledged: () => this.#acknowledged(),
       closed: (code, reason) => this.#attempt === attempt && this.#closed(code, reason),
     });
@@ -144,15 +149,15 @@ export class Connector {
     this.#refused = undefined;
     this.#wasRenewed = false;
     // A connection that is closed again at once does not reset the pauses.
-    this.#stable = setTimeout(() => (this.#failures = 0), this.options.stableAfter);
+    this.#stable = setTimeout(() => (this.#failures = 0), this.#options.stableAfter);
     this.#set({ state: "connected", error: null, connections: this.status.connections + 1 });
-    this.handlers.connected(this.#connection!);
+    this.#handlers.connected(this.#connection!);
   }
 
   #closed(code: number, reason: string): void {
     this.#connection = null;
     clearTimeout(this.#stable);
-    this.handlers.disconnected();
+    this.#handlers.disconnected();
     const message = reason || (code === 1006 ? "The connection broke." : `The connection was closed with ${code}.`);
     const isRefused = code === FORBIDDEN || code === UNAUTHORIZED;
     if (FATAL.includes(code) || (code === UNAUTHORIZED && this.#wasRenewed)) {
@@ -170,11 +175,11 @@ export class Connector {
     clearTimeout(this.#stable);
     if (!connection) return;
     connection.close(code, reason);
-    this.handlers.disconnected();
+    this.#handlers.disconnected();
   }
 
   #retry(error: RequestError): void {
-    this.#wait(backoff(this.#failures++, this.options, error.retryAfter), error);
+    this.#wait(backoff(this.#failures++, this.#options, error.retryAfter), error);
   }
 
   #wait(delay: number, error: RequestError): void {
@@ -187,18 +192,18 @@ export class Connector {
 
   #fail(error: RequestError): void {
     this.stop("idle", error);
-    this.handlers.failed(error);
+    this.#handlers.failed(error);
   }
 
   #checkUser = (): void => {
-    const error = userError(this.options.session.state, this.#userId);
+    const error = userError(this.#options.session.state, this.#userId);
     if (error) this.#fail(error);
   };
 
   #set(change: Partial<StreamStatus>): void {
     if (this.status.state === "closed") return;
     this.status = { ...this.status, ...change };
-    this.handlers.changed(this.status);
+    this.#handlers.changed(this.status);
   }
 }
 

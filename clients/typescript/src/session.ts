@@ -4,7 +4,7 @@ import { asRequestError, DISPOSED, RequestError } from "./errors.js";
 import { login, logout, refresh, type Grant, type GrantSource, type TokenStorage, type User } from "./grant.js";
 import { isEqual } from "./json.js";
 import { createListeners } from "./listeners.js";
-import { Tabs } from "./tabs.js";
+import { createTabs, type Tabs } from "./tabs.js";
 
 export interface SessionOptions {
   /** The address of the GraphQL API: absolute, or relative to the page. */
@@ -109,7 +109,7 @@ class TokenSession implements Session {
     this.fetch = fetch;
     this.credentials = storage ? "omit" : "include";
     this.#source = { url, timeout, storage, fetch };
-    this.#tabs = new Tabs(`taskriver:${url}`, (grant) => this.#take(grant));
+    this.#tabs = createTabs(`taskriver:${url}`, !!storage, (grant) => this.#take(grant));
   }
 
   get state(): SessionState {
@@ -157,11 +157,11 @@ class TokenSession implements Session {
 
   #open(): void {
     if (this.#disposed) throw new RequestError("CLOSED", DISPOSED);
-    if (!this.#source.storage) this.#tabs.open();
+    this.#tabs.open();
   }
 
   #exclusive<T>(work: () => Promise<T>): Promise<T> {
-    return this.#source.storage ? this.#tabs.inPage(work) : this.#tabs.exclusive(work, 2 * this.timeout);
+    return this.#tabs.exclusive(work, 2 * this.timeout);
   }
 
   /** Whether another token is needed. Without a user there is none. */

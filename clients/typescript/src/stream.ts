@@ -101,9 +101,7 @@ class ResumableStream implements Stream {
         disconnected: () => this.#stopAll(),
         failed: (error) => this.#failAll(error),
         changed: () => this.#statusListeners.notify(),
-        next: (id, result) => this.#with(id, (subscription) => this.#next(subscription, result)),
-        error: (id, errors) => this.#with(id, (subscription) => this.#error(subscription, errors)),
-        complete: (id) => this.#with(id, (subscription) => (this.#remove(subscription), subscription.complete())),
+        message: (type, id, payload) => this.#receive(type, this.#running.get(id), payload),
         cursors: (cursors) => this.#pinged(cursors),
       },
     );
@@ -225,15 +223,20 @@ class ResumableStream implements Stream {
     for (const subscription of subscriptions) subscription.error(error);
   }
 
-  #with(id: string, work: (subscription: Subscription) => void): void {
-    const subscription = this.#running.get(id);
-    if (subscription) work(subscription);
-  }
-
   #pinged(cursors: Readonly<Record<string, string>>): void {
     for (const [id, cursor] of Object.entries(cursors)) {
-      this.#with(id, (subscription) => subscription.pass(cursor) && this.#cursorListeners.notify(cursor));
+      if (this.#running.get(id)?.pass(cursor)) this.#cursorListeners.notify(cursor);
     }
+  }
+
+  /** A message for an operation that has ended on this side is ignored. */
+  #receive(type: string, subscription: Subscription | undefined, payload: unknown): void {
+    if (!subscription) return;
+    if (type === "next") return this.#next(subscription, payload as GraphQLResult);
+    if (type === "error") return this.#error(subscription, payload as ResponseError[]);
+    if (type !== "complete") return;
+    this.#remove(subscription);
+    subscription.complete();
   }
 
   #next(subscription: Subscription, result: GraphQLResult): void {

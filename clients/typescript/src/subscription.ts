@@ -25,11 +25,13 @@ export class Subscription {
   isPaused = false;
   failures = 0;
   timer: ReturnType<typeof setTimeout> | undefined;
+  readonly #sink: Sink;
   #after: string | null;
   readonly #seen = new RecentMap<true>(REMEMBERED);
   #hasEnded = false;
 
-  constructor(readonly request: AnyRequest, private readonly sink: Sink) {
+  constructor(readonly request: AnyRequest, sink: Sink) {
+    this.#sink = sink;
     textOf(request.query); // Throws here and not on a later connection.
     const { after } = (request.variables ?? {}) as { after?: string | null };
     this.#after = after ?? null;
@@ -65,15 +67,15 @@ export class Subscription {
   }
 
   next(result: GraphQLResult): void {
-    if (!this.#hasEnded) call(() => this.sink.next(result));
+    if (!this.#hasEnded) call(() => this.#sink.next(result));
   }
 
   error(error: RequestError): void {
-    this.#finish(() => this.sink.error?.(error));
+    this.#finish(() => this.#sink.error?.(error));
   }
 
   complete(): void {
-    this.#finish(() => this.sink.complete?.());
+    this.#finish(() => this.#sink.complete?.());
   }
 
   /** Ends it without a call of the sink. */

@@ -9,7 +9,7 @@ const HANG = 20_000;
 /** Lets sockets and promises proceed until the condition is true. */
 export async function until(condition: () => unknown, what = "the condition"): Promise<void> {
   const start = realNow();
-  while (!condition()) {
+  while (!(await condition())) {
     if (realNow() - start > HANG) throw new Error(`It did not come true: ${what}.`);
     await turn();
   }
