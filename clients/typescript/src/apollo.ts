@@ -1,7 +1,8 @@
 import { ApolloLink, Observable, type FieldPolicy, type Reference, type TypePolicies } from "@apollo/client";
 import { print } from "@apollo/client/utilities";
 
-import { execute, type Authorizer, type Cache, type Stream, type StreamItem } from "./index.js";
+import type { Authorizer, Cache, Stream, StreamItem } from "./index.js";
+import { createOrderedExecute } from "./ordered.js";
 
 export interface LinkOptions {
   readonly session: Authorizer;
@@ -13,9 +14,11 @@ export interface LinkOptions {
 
 /**
  * The last link: sends queries, mutations and subscriptions. It replaces `HttpLink`, `GraphQLWsLink` and the links that renew tokens.
- * Each mutation has an idempotency key; `context.idempotencyKey` sets your own. Deleted tasks are evicted from Apollo's cache.
+ * Each mutation has an idempotency key; `context.idempotencyKey` sets your own. Changes with an
+ * `expectedVersion` are sent in order, for each object. Deleted tasks are evicted from Apollo's cache.
  */
 export function createLink({ session, stream, cache }: LinkOptions): ApolloLink {
+  const execute = createOrderedExecute(session);
   return new ApolloLink((operation) => new Observable((observer) => {
     const { operationName, variables, extensions, operationType } = operation;
     const request = { query: print(operation.query), operationName, variables, extensions };
@@ -32,7 +35,7 @@ export function createLink({ session, stream, cache }: LinkOptions): ApolloLink 
     }
     const controller = new AbortController();
     const { idempotencyKey = operationType === "mutation" } = operation.getContext() as { idempotencyKey?: string | boolean };
-    execute(session, request, { cache, idempotencyKey, signal: controller.signal }).then(
+    execute(request, { cache, idempotencyKey, signal: controller.signal }).then(
       (result) => (observer.next(result as ApolloLink.Result), observer.complete()),
       (error) => observer.error(error),
     );

@@ -1,7 +1,8 @@
 import { makeErrorResult, makeResult, stringifyDocument, type Exchange, type Operation, type OperationResult } from "@urql/core";
 import { filter, make, merge, mergeMap, pipe, share, takeUntil, type Source } from "wonka";
 
-import { execute, type AskRequest, type Authorizer, type Cache, type Stream } from "./index.js";
+import type { AskRequest, Authorizer, Cache, Stream } from "./index.js";
+import { createOrderedExecute, type Execute } from "./ordered.js";
 
 export interface ExchangeOptions {
   readonly session: Authorizer;
@@ -13,21 +14,23 @@ export interface ExchangeOptions {
 
 /**
  * Sends queries, mutations and subscriptions. It replaces `authExchange`, `fetchExchange` and `subscriptionExchange`, and is the last
- * exchange. Each mutation has an idempotency key; `context.idempotencyKey` sets your own.
+ * exchange. Each mutation has an idempotency key; `context.idempotencyKey` sets your own. Changes with an `expectedVersion` are sent in
+ * order, for each object.
  */
 export function taskriverExchange(options: ExchangeOptions): Exchange {
+  const execute = createOrderedExecute(options.session);
   return ({ forward }) => (source) => {
     const operations = share(source);
     const isOurs = ({ kind }: Operation) => kind === "query" || kind === "mutation" || (kind === "subscription" && !!options.stream);
     const results = pipe(operations, filter(isOurs), mergeMap((operation) => {
       const teardown = pipe(operations, filter(({ kind, key }) => kind === "teardown" && key === operation.key));
-      return pipe(operation.kind === "subscription" ? received(operation, options) : asked(operation, options), takeUntil(teardown));
+      return pipe(operation.kind === "subscription" ? received(operation, options) : asked(operation, options, execute), takeUntil(teardown));
     }));
     return merge([results, pipe(operations, filter((operation) => !isOurs(operation)), forward)]);
   };
 }
 
-function asked(operation: Operation, { session, cache }: ExchangeOptions): Source<OperationResult> {
+function asked(operation: Operation, { cache }: ExchangeOptions, execute: Execute): Source<OperationResult> {
   return make(({ next, complete }) => {
     const controller = new AbortController();
     const { idempotencyKey = operation.kind === "mutation" } = operation.context as { idempotencyKey?: string | boolean };
@@ -36,7 +39,7 @@ function asked(operation: Operation, { session, cache }: ExchangeOptions): Sourc
       next(result);
       complete();
     };
-    execute(session, requestOf(operation), { cache, idempotencyKey, signal: controller.signal }).then(
+    execute(requestOf(operation), { cache, idempotencyKey, signal: controller.signal }).then(
       (result) => finish(makeResult(operation, result as never)),
       (error) => finish(makeErrorResult(operation, error)),
     );

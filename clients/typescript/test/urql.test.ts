@@ -106,3 +106,17 @@ test("The end of a stream is an error that ends the subscription.", async () => 
   await until(() => results.length === 1);
   expect(results[0]).toMatchObject({ hasNext: false, error: { networkError: { code: "SIGNED_OUT" } } });
 });
+
+test("Fault 15: changes of one task are sent in order, each with the version that the last one made.", async () => {
+  const versions: [string, number][] = [];
+  api.onRequest = async ({ variables }) => {
+    const { id, expectedVersion } = variables.input as { id: string; expectedVersion: number };
+    versions.push([id, expectedVersion]);
+    await settle();
+    return { data: { move: { task: { id, version: expectedVersion + 1, title: "moved" } } } };
+  };
+  const move = (id: string) => client.mutation(MUTATION, { input: { id, expectedVersion: 3 } }).toPromise();
+  await Promise.all([move("1"), move("1"), move("2"), move("1")]);
+  expect(versions.filter(([id]) => id === "1")).toEqual([["1", 3], ["1", 4], ["1", 5]]);
+  expect(versions.filter(([id]) => id === "2")).toEqual([["2", 3]]);
+});
