@@ -98,7 +98,7 @@ export class Connector {
   reconnect(delay: number): void {
     if (this.status.state === "idle" || this.status.state === "closed") return;
     this.#close(DROPPED, "");
-    this.#wait(delay, new RequestError("NETWORK", "The connection was closed on request."));
+    this.#wait(delay, new RequestError("CLOSED", "The connection was closed."));
   }
 
   /** The server does not accept the token any more. */

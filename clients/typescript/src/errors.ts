@@ -22,7 +22,7 @@ export interface RequestErrorDetails {
  *
  * - `NETWORK`, `TIMEOUT`: no response. A change may or may not have been made.
  * - `SIGNED_OUT`: no user is signed in. `USER_CHANGED`: another user is signed in than the one of the request.
- * - `ABORTED`: the caller's signal. `CLOSED`: the session or the stream was disposed of.
+ * - `ABORTED`: the caller's signal. `CLOSED`: closed by this page.
  * - `CONNECTION_REFUSED`: the server closed the WebSocket with a code that a new connection does not change.
  */
 export class RequestError extends Error {
