@@ -91,7 +91,7 @@ examples: $(VENV)/dev ## Check and run the examples, also in a real browser (nee
 	@tools/npm-install examples/resumable examples/urql examples/apollo
 	@for each in urql apollo; do (cd examples/$$each && npm run --silent check) || exit 1; done
 	@MYPYPATH=examples/resumable $(BIN)/python -m mypy --no-error-summary examples/python/tasks.py
-	@$(BIN)/python -m pytest -q -n 2 tests/examples/test_python.py tests/examples/test_resumable.py tests/examples/node_resumable.py
+	@$(BIN)/python -m pytest -q -n 2 tests/examples/test_python.py tests/examples/test_resumable.py tests/examples/test_resumable_faults.py tests/examples/node_resumable.py
 	@CHROMIUM=$$(tools/browser) && export CHROMIUM && tools/npm-install tests/browser && cd tests/browser && \
 		node run.mjs examples/examples.test.mjs client/client.test.mjs
 

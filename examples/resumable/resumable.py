@@ -91,8 +91,8 @@ async def listen(
     The subscription has a variable `$after: String` and selects `__typename cursor` in its one root field, whose
     value is an item. *access_token* gives a token, a new one if its argument is true: the last one is not accepted any
     more. *on_resync* is called when what came before is lost: read your lists again, and return the `streamCursor`
-    that came with them. A failure is logged and repeated. *silence*, in seconds without a message, is when a connection is
-    replaced (the server pings every 12 seconds), *longest_pause* how long to wait at most before the next one.
+    that came with them. A failure is logged and repeated. After *silence* seconds without a message a connection is
+    replaced (the server pings every 12 seconds). *longest_pause* is the longest pause before the next one.
 
     An item that has errors, such as a task that could not be read, is an item. A result without an item is logged.
 
@@ -101,7 +101,7 @@ async def listen(
     """
     place, pauses, refresh = Place(variables), Pauses(longest_pause), False
     while True:
-        retry_after, resync = 0.0, None
+        retry_after, resync, leaving = 0.0, None, False
         pauses.begin()
         try:
             transport = _transport(url, await access_token(refresh), silence)
@@ -111,10 +111,14 @@ async def listen(
                     if item.get("__typename") == RESYNC:
                         resync = item  # the connection is closed first: the server keeps what follows
                         break
+                    leaving = True
                     yield item
+                    leaving = False
                 else:
                     return  # the server says that there is no more
         except (TransportError, OSError, TimeoutError) as error:
+            if leaving:
+                return  # the consumer has closed the generator, and the connection was broken already
             refresh = _wants_refresh(error)
             retry_after = _retry_after(error)
         if resync is not None:

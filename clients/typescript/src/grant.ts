@@ -42,8 +42,8 @@ interface Payload {
 const LONGEST_MARGIN = 60_000;
 
 const FIELDS = "accessToken expiresAt refreshToken user { id username role } userErrors { message code }";
-const LOGIN = `mutation SignIn($input: LoginInput!) { grant: login(input: $input) { ${FIELDS} } }`;
-const REFRESH = `mutation StaySignedIn($input: RefreshTokenInput!) { grant: refreshToken(input: $input) { ${FIELDS} } }`;
+const LOGIN = `mutation SignIn($input: LoginInput!) { signedIn: login(input: $input) { ${FIELDS} } }`;
+const REFRESH = `mutation StaySignedIn($input: RefreshTokenInput!) { signedIn: refreshToken(input: $input) { ${FIELDS} } }`;
 const LOGOUT = "mutation SignOut { logout { userErrors { message } } }";
 
 /** Throws `RequestError`: `INVALID_CREDENTIALS`, `RATE_LIMITED`, or no response. */
@@ -75,7 +75,7 @@ export async function logout(source: GrantSource, token: string): Promise<void> 
 
 async function ask(source: GrantSource, query: string, input: object): Promise<Grant> {
   const { result, date } = await send(source, query, { input });
-  const payload = result.data?.grant;
+  const payload = result.data?.signedIn;
   if (!payload?.accessToken) throw refusal(payload, result.errors);
   if (source.storage) await source.storage.set(payload.refreshToken ?? null);
   return grantOf(payload, date);
@@ -83,7 +83,7 @@ async function ask(source: GrantSource, query: string, input: object): Promise<G
 
 function send(source: GrantSource, query: string, variables?: object, token?: string) {
   const { url, timeout, fetch, storage } = source;
-  return post<{ grant?: Payload }>({
+  return post<{ signedIn?: Payload }>({
     url, timeout, fetch, token, body: { query, variables },
     credentials: storage ? "omit" : "include",
   });

@@ -35,7 +35,7 @@ export class Api {
   };
 
   get operations(): Sent[] {
-    return this.sent.filter(({ query }) => !query.includes("grant:"));
+    return this.sent.filter(({ query }) => !query.includes("signedIn:"));
   }
 
   /** No token is accepted any more. */
@@ -82,7 +82,7 @@ export class Api {
     this.#tokens.set(accessToken, username);
     return {
       data: {
-        grant: {
+        signedIn: {
           accessToken, refreshToken: inPayload ? `refresh:${username}:${this.#last}` : null,
           expiresAt: new Date(Math.floor(Date.now() / 1_000) * 1_000 + this.life).toISOString(),
           user: { id: `id-${username}`, username, role: this.roles[username] ?? "USER" }, userErrors: [],
@@ -101,7 +101,7 @@ export function failure(code: string, message = code, extensions: object = {}): 
 }
 
 function refused(code: string, message: string): object {
-  return { data: { grant: { accessToken: null, userErrors: [{ code, message }] } } };
+  return { data: { signedIn: { accessToken: null, userErrors: [{ code, message }] } } };
 }
 
 export { PASSWORD };

@@ -193,7 +193,7 @@ test("A machine whose clock is wrong refreshes in time.", async () => {
     const response = await fetch(...request);
     const hours = 3_600_000 * 5;
     const body = JSON.parse(await response.text());
-    body.data.grant.expiresAt = new Date(Date.parse(body.data.grant.expiresAt) - hours).toISOString();
+    body.data.signedIn.expiresAt = new Date(Date.parse(body.data.signedIn.expiresAt) - hours).toISOString();
     return new Response(JSON.stringify(body), { headers: { date: new Date(Date.now() - hours).toUTCString() } });
   };
   const wrong = session();
